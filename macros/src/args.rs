@@ -1,0 +1,268 @@
+//! Tokens → raw arguments: which were written, where, and with what value.
+//!
+//! A mistake never stops the reading: it is recorded and the next argument is read.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{
+    Expr, Ident, LitStr, Token,
+    ext::IdentExt,
+    parse::{ParseStream, Parser},
+};
+
+use crate::{errors::Errors, name::ArgName, nearest::hint};
+
+/// The arguments of one attribute.
+pub(crate) struct Arguments {
+    /// The attribute's own tokens, where an error goes that belongs to no single argument.
+    pub(crate) anchor: TokenStream,
+    /// The positional string, if there is one.
+    pub(crate) rate: Option<LitStr>,
+    named: BTreeMap<ArgName, Argument>,
+}
+
+/// One named argument.
+pub(crate) struct Argument {
+    pub(crate) name: Ident,
+    pub(crate) value: Value,
+}
+
+/// What stands behind an argument's name.
+pub(crate) enum Value {
+    /// Nothing: `shadow`.
+    Flag,
+    /// `= expression`.
+    Assigned(Box<Expr>),
+    /// Something unreadable that has been reported. It keeps the argument from counting as missing.
+    Reported,
+}
+
+impl Arguments {
+    /// Reads what stands between the parentheses of the attribute.
+    ///
+    /// `path` is where errors go if nothing stands there.
+    pub(crate) fn parse(tokens: TokenStream, path: TokenStream, errors: &mut Errors) -> Self {
+        let anchor = if tokens.is_empty() {
+            path
+        } else {
+            tokens.clone()
+        };
+        let mut arguments = Self {
+            anchor,
+            rate: None,
+            named: BTreeMap::new(),
+        };
+        let read = Parser::parse2(
+            |input: ParseStream<'_>| arguments.read(input, errors),
+            tokens,
+        );
+        errors.ok(read);
+        arguments
+    }
+
+    /// The argument of this name, unless it is absent.
+    pub(crate) fn named(&self, name: ArgName) -> Option<&Argument> {
+        self.named.get(&name)
+    }
+
+    /// The names written in this attribute.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (ArgName, &Argument)> {
+        self.named.iter().map(|(name, argument)| (*name, argument))
+    }
+
+    fn read(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+        while !input.is_empty() {
+            if input.peek(LitStr) {
+                let rate = input.parse()?;
+                self.insert_rate(rate, errors);
+            } else if input.peek(Ident::peek_any) && !input.peek2(Token![::]) {
+                let argument = argument(input, errors)?;
+                self.insert(argument, errors);
+            } else {
+                errors.push(input.error("expected an argument such as `times = 10`"));
+                skip_to_comma(input)?;
+            }
+            separator(input, errors)?;
+        }
+        Ok(())
+    }
+
+    fn insert_rate(&mut self, rate: LitStr, errors: &mut Errors) {
+        if self.rate.is_some() {
+            errors.at(
+                rate,
+                "a second rate: for two limits write `#[rate_limit(...)]` twice",
+            );
+        } else {
+            self.rate = Some(rate);
+        }
+    }
+
+    fn insert(&mut self, argument: Argument, errors: &mut Errors) {
+        let word = argument.name.unraw().to_string();
+        if let Some(name) = ArgName::parse(&word) {
+            self.insert_once(name, argument, errors);
+            return;
+        }
+        let meant = ArgName::meant_by(&word);
+        let hint = hint(meant.map(ArgName::as_str), &ArgName::all());
+        errors.at(&argument.name, format!("unknown argument `{word}`{hint}"));
+        // The one meant is not missing on top of that.
+        if let Some(meant) = meant {
+            let reported = Argument {
+                name: argument.name,
+                value: Value::Reported,
+            };
+            self.named.entry(meant).or_insert(reported);
+        }
+    }
+
+    /// The one place that finds repeated arguments.
+    fn insert_once(&mut self, name: ArgName, argument: Argument, errors: &mut Errors) {
+        // A reported one was a misspelling, or is wrong already.
+        let earlier = self.named.get(&name).map(|earlier| &earlier.value);
+        if matches!(earlier, Some(Value::Flag | Value::Assigned(_))) {
+            errors.at(
+                argument.name,
+                format!("`{name}` is given twice: remove one of them"),
+            );
+        } else {
+            self.named.insert(name, argument);
+        }
+    }
+}
+
+fn argument(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Argument> {
+    let name = Ident::parse_any(input)?;
+    let example = ArgName::parse(&name.unraw().to_string()).map_or("times = 10", ArgName::example);
+    let value = if input.peek(Token![=]) && !input.peek(Token![==]) {
+        input.parse::<Token![=]>()?;
+        if input.is_empty() || input.peek(Token![,]) {
+            errors.at(&name, format!("the value is missing: write `{example}`"));
+            Value::Reported
+        } else {
+            match input.parse::<Expr>() {
+                Ok(value) => Value::Assigned(Box::new(value)),
+                Err(error) => {
+                    errors.push(error);
+                    skip_to_comma(input)?;
+                    Value::Reported
+                }
+            }
+        }
+    } else if input.is_empty() || input.peek(Token![,]) {
+        Value::Flag
+    } else if input.peek(Ident::peek_any) || input.peek(LitStr) {
+        // A comma is missing; the separator reports it.
+        Value::Flag
+    } else {
+        let message = format!("expected `,` or `=` after `{name}`: write `{example}`");
+        errors.push(syn::Error::new(input.span(), message));
+        skip_to_comma(input)?;
+        Value::Reported
+    };
+    Ok(Argument { name, value })
+}
+
+/// Passes the comma between two arguments, or reports that it is missing and goes on without.
+fn separator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+    if input.is_empty() {
+        return Ok(());
+    }
+    if input.peek(Token![,]) {
+        input.parse::<Token![,]>()?;
+        return Ok(());
+    }
+    errors.push(input.error("expected `,` between two arguments"));
+    if input.peek(Token![;]) {
+        input.parse::<Token![;]>()?;
+    } else if !input.peek(Ident::peek_any) && !input.peek(LitStr) {
+        skip_to_comma(input)?;
+        input.parse::<Option<Token![,]>>()?;
+    }
+    Ok(())
+}
+
+fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    fn read(tokens: TokenStream) -> (Arguments, Vec<String>) {
+        let mut errors = Errors::default();
+        let arguments = Arguments::parse(tokens, TokenStream::new(), &mut errors);
+        (arguments, errors.messages())
+    }
+
+    #[test]
+    fn reads_values_flags_and_the_rate() {
+        let (arguments, errors) = read(quote!("5/s", zone = "z", cost = A::<B, C>::D + 1, shadow,));
+        assert_eq!(errors, [""; 0]);
+        assert_eq!(
+            arguments.rate.map(|rate| rate.value()),
+            Some("5/s".to_owned())
+        );
+        let names: Vec<_> = arguments.named.keys().copied().collect();
+        assert_eq!(names, [ArgName::Cost, ArgName::Zone, ArgName::Shadow]);
+    }
+
+    #[test]
+    fn goes_on_after_each_mistake() {
+        let (arguments, errors) = read(quote!(
+            tiems = 1,
+            seconds = 1,
+            seconds = 2,
+            times(3),
+            4,
+            "1/s",
+            "2/s",
+            a::b = 1,
+            zone =,
+            cost = @
+        ));
+        let starts = [
+            "unknown argument `tiems`, did you mean `times`?",
+            "`seconds` is given twice",
+            "expected `,` or `=` after `times`: write `times = 10`",
+            "expected an argument",
+            "a second rate",
+            "expected an argument",
+            "the value is missing: write `zone = \"login\"`",
+            "expected an expression",
+        ];
+        assert_eq!(errors.len(), starts.len(), "{errors:#?}");
+        for (error, start) in errors.iter().zip(starts) {
+            assert!(error.starts_with(start), "{error} / {start}");
+        }
+        assert!(arguments.named(ArgName::Times).is_some());
+    }
+
+    #[test]
+    fn a_missing_comma_is_one_mistake() {
+        for tokens in [
+            quote!(times = 1 seconds = 2),
+            quote!(times = 1; seconds = 2),
+            quote!(shadow times = 1, seconds = 2),
+        ] {
+            let (arguments, errors) = read(tokens);
+            assert_eq!(errors, ["expected `,` between two arguments"]);
+            assert!(arguments.named(ArgName::Times).is_some());
+            assert!(arguments.named(ArgName::Seconds).is_some());
+        }
+    }
+
+    #[test]
+    fn unknown_without_a_likeness_lists_the_valid() {
+        let (_, errors) = read(quote!(failure_mode = "open"));
+        assert!(errors[0].starts_with("unknown argument `failure_mode`: valid are `times`, "));
+    }
+}

@@ -1,0 +1,266 @@
+//! Every misuse that can be told without compiling, and what is said about it.
+
+use quote::quote;
+
+use super::*;
+
+mod stacked;
+
+/// What is said about these arguments on an innocent handler.
+fn said(arguments: TokenStream) -> Vec<String> {
+    said_on(
+        arguments,
+        quote!(
+            async fn handler() -> String {
+                String::new()
+            }
+        ),
+    )
+}
+
+fn said_on(arguments: TokenStream, item: TokenStream) -> Vec<String> {
+    let handler = match Handler::parse(item) {
+        Ok(handler) => handler,
+        Err(not) => return vec![not.error.to_string()],
+    };
+    match check(arguments, &handler) {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.into_iter().map(|error| error.to_string()).collect(),
+    }
+}
+
+fn assert_said(said: &[String], starts: &[&str]) {
+    assert_eq!(said.len(), starts.len(), "{said:#?}");
+    for (said, start) in said.iter().zip(starts) {
+        assert!(said.starts_with(start), "{said} / {start}");
+    }
+}
+
+#[test]
+fn correct_attributes_say_nothing() {
+    for arguments in [
+        quote!(times = 2, seconds = 5),
+        quote!("100/minute"),
+        quote!(times = N, minutes = 1, seconds = A * 2),
+        quote!(times = 0x10, milliseconds = 1_000u32, shadow),
+        quote!(
+            "5/s",
+            algorithm = "token_bucket",
+            capacity = 20,
+            refill = "interval",
+            cost = 20
+        ),
+        quote!(
+            "5/s",
+            cost = cost_of,
+            skip_if = a::b,
+            dynamic = c::<D>,
+            on_limited = e
+        ),
+        quote!(
+            "5/s",
+            identifier = cookie("sid"),
+            name = "a b",
+            zone = "ö",
+            group = "pro"
+        ),
+        quote!("5/s", block = "1h 30m"),
+        quote!(unlimited, group = "admin", identifier = ip),
+        quote!(
+            times = 1_000_000_000,
+            days = 366,
+            algorithm = "fixed_window"
+        ),
+        quote!("1/ms", algorithm = "leaky_bucket"),
+    ] {
+        let text = arguments.to_string();
+        assert_eq!(said(arguments), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn each_mistake_says_what_to_write() {
+    for (arguments, start) in [
+        (
+            quote!(times = 5),
+            "the window is missing: add `seconds = 60`",
+        ),
+        (quote!(seconds = 5), "`times` is missing: add `times = 10`"),
+        (
+            quote!(times = 0, seconds = 5),
+            "`times = 0` would admit nothing",
+        ),
+        (quote!(times = 5, minutes = 0), "`minutes = 0` is no window"),
+        (
+            quote!(times = -1, seconds = 5),
+            "`times` cannot be negative",
+        ),
+        (
+            quote!(times = 1.5, seconds = 5),
+            "`times` takes whole numbers",
+        ),
+        (
+            quote!(times = 5, seconds = "7"),
+            "`seconds` takes an integer, not a string: write `seconds = 7`",
+        ),
+        (
+            quote!(times = 5, seconds = 5s),
+            "`seconds` takes a plain integer: write `seconds = 5`",
+        ),
+        (
+            quote!(times = true, seconds = 5),
+            "`times` takes an integer",
+        ),
+        (
+            quote!(
+                times = 1_000_000_001,
+                seconds = 5,
+                algorithm = "fixed_window"
+            ),
+            "`times` is at most 1,000,000,000",
+        ),
+        (
+            quote!(times = 5, days = 367),
+            "a window is 1 millisecond to 366 days long",
+        ),
+        (
+            quote!("2000000/hour"),
+            "`sliding_window` remembers each admission, at most 1,000,000",
+        ),
+        (
+            quote!("2000000/s", algorithm = "leaky_bucket"),
+            "a bucket moves at most once a microsecond: at most 1,000,000",
+        ),
+        (
+            quote!("5/s", times = 5),
+            "\"5/s\" says this already: remove `times`",
+        ),
+        (
+            quote!("5/s", hours = 5),
+            "\"5/s\" says this already: remove `hours`",
+        ),
+        (quote!("5/0s"), "a window of 0 is no window"),
+        (
+            quote!("5/s", capacity = 5),
+            "`capacity` belongs to `algorithm = \"token_bucket\"`",
+        ),
+        (
+            quote!("5/s", refill = "greedy"),
+            "`refill` belongs to `algorithm = \"token_bucket\"`",
+        ),
+        (
+            quote!("5/s", algorithm = "token_buket"),
+            "unknown algorithm `token_buket`, did you mean `token_bucket`?",
+        ),
+        (
+            quote!("5/s", algorithm = token_bucket),
+            "`algorithm` takes a string literal: write `algorithm = \"token_bucket\"`",
+        ),
+        (quote!("5/s", cost = 0), "`cost = 0` would never count"),
+        (
+            quote!("5/s", cost = 6),
+            "this limit never holds more than 5",
+        ),
+        (
+            quote!("5/s", algorithm = "token_bucket", capacity = 7, cost = 8),
+            "this limit never holds more than 7",
+        ),
+        (
+            quote!("5/s", cost = |_| 5),
+            "`cost` takes the path of a function",
+        ),
+        (quote!(unlimited), "`unlimited` needs to know for whom"),
+        (
+            quote!(unlimited, group = "a", times = 5),
+            "`unlimited` takes no times/window: remove `times`",
+        ),
+        (
+            quote!(unlimited, group = "a", "5/s"),
+            "`unlimited` takes no rate",
+        ),
+        (
+            quote!(unlimited, group = "a", block = "5s"),
+            "`unlimited` has no use for `block`",
+        ),
+        (
+            quote!("5/s", shadow = false),
+            "`shadow` is a flag: leave it out",
+        ),
+        (
+            quote!("5/s", shadow = true),
+            "`shadow` is a flag: write it without a value",
+        ),
+        (quote!("5/s", block = "5"), "no duration:"),
+        (quote!("5/s", block = 5), "`block` takes a string literal"),
+        (
+            quote!("5/s", block = "1us"),
+            "a block lasts 1 millisecond to 366 days",
+        ),
+        (quote!("5/s", name = ""), "`name` is empty"),
+        (quote!("5/s", name = "ö"), "`name` goes into a header"),
+        (quote!("5/s", zone = ""), "`zone` is empty"),
+        (
+            quote!("5/s", skip_if = "a"),
+            "`skip_if` takes a path: write `skip_if = a` without quotes",
+        ),
+        (
+            quote!("5/s", skip_if = a::b()),
+            "`skip_if` takes a function, not its result: write `skip_if = a::b`",
+        ),
+        (quote!("5/s", dynamic), "`dynamic` needs a value"),
+        (
+            quote!("5/s", lease = 5),
+            "unknown argument `lease`: valid are",
+        ),
+    ] {
+        assert_said(&said(arguments), &[start]);
+    }
+}
+
+#[test]
+fn all_mistakes_of_all_attributes_show_at_once() {
+    let item = quote! {
+        #[rate_limit(times = 0)]
+        #[rate_limit = "5/s"]
+        #[rate_limit]
+        fn handler(&self, body: impl FromRequest) -> String { String::new() }
+    };
+    assert_said(
+        &said_on(
+            quote!(tiems = 1, tiems = 2, seconds = 0, block = "x", group = ""),
+            item,
+        ),
+        &[
+            "unknown argument `tiems`",
+            "unknown argument `tiems`",
+            "`group` is empty",
+            "`seconds = 0` is no window",
+            "no duration",
+            "`times = 0` would admit nothing",
+            "the window is missing",
+            "write `#[rate_limit(\"5/s\")]`",
+            "the limit is missing",
+            "a limited handler is asynchronous: write `async fn handler`",
+            "Actix has no `self`",
+            "Actix has to know what to extract",
+        ],
+    );
+}
+
+#[test]
+fn items_that_are_no_handlers_are_told_so() {
+    let said = said_on(
+        quote!("5/s"),
+        quote!(
+            pub struct A;
+        ),
+    );
+    assert_said(&said, &["`rate_limit` goes on a handler, an `async fn`"]);
+    let said = said_on(
+        quote!("5/s"),
+        quote!(
+            async fn a();
+        ),
+    );
+    assert_said(&said, &["`rate_limit` needs a handler with a body"]);
+}

@@ -1,0 +1,43 @@
+//! What is emitted beside errors: the item itself, so that no second error follows from its absence.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{ReturnType, Token};
+
+use crate::handler::{Handler, NotAHandler};
+
+/// The errors and the handler, unlimited.
+///
+/// Further `rate_limit` attributes are left out: what is wrong with them has been reported.
+pub(crate) fn handler(handler: Handler, errors: &syn::Error) -> TokenStream {
+    let errors = errors.to_compile_error();
+    let Handler {
+        attributes,
+        visibility,
+        mut signature,
+        body,
+        ..
+    } = handler;
+    // The missing `async` has been reported; a route attribute would miss it once more.
+    if signature.asyncness.is_none() && !is_future(&signature.output) {
+        signature.asyncness = Some(Token![async](signature.fn_token.span));
+    }
+    quote! {
+        #errors
+        #(#attributes)*
+        #visibility #signature #body
+    }
+}
+
+/// The error and the item.
+pub(crate) fn item(not: NotAHandler) -> TokenStream {
+    let NotAHandler { item, error } = not;
+    let error = error.into_compile_error();
+    quote!(#error #item)
+}
+
+/// Whether a function that is not `async` seems to be a handler nevertheless.
+fn is_future(output: &ReturnType) -> bool {
+    let output = output.to_token_stream().to_string();
+    ["Future", "Ready"].iter().any(|name| output.contains(name))
+}

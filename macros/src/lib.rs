@@ -1,0 +1,125 @@
+//! The attributes of [`actix-throttle`](https://docs.rs/actix-throttle), which re-exports them: depend on that crate alone.
+//!
+//! From tokens to tokens in four steps, each with a type of its own: `args` reads what was written,
+//! `check` says everything that is wrong with it, `expand` writes the limited handler and cannot
+//! fail, `fallback` writes the handler as it was beside the errors.
+#![forbid(unsafe_code)]
+
+mod args;
+mod check;
+mod errors;
+mod expand;
+mod expand_rule;
+mod fallback;
+mod handler;
+mod identifier;
+mod limit;
+mod name;
+mod nearest;
+mod rate;
+mod rule;
+mod signature;
+mod stack;
+mod value;
+mod window;
+
+use proc_macro::TokenStream;
+
+/// Limits how often a handler runs.
+///
+/// ```ignore
+/// #[get("/")]
+/// #[rate_limit(times = 2, seconds = 5)]
+/// async fn index() -> impl Responder {
+///     "hello"
+/// }
+/// ```
+///
+/// It goes on any `async fn` handler: above or below `#[get]` and its like, with `#[routes]`, in a
+/// `#[scope]`, or on a function that is registered by `web::get().to(index)`. The check comes before
+/// any extractor runs, so the body of a denied request is not even read.
+///
+/// # Arguments
+///
+/// | argument | value | meaning | default |
+/// |---|---|---|---|
+/// | `times` | integer ≥ 1 | admissions per window | required |
+/// | `milliseconds` `seconds` `minutes` `hours` `days` | integer ≥ 1 | the window; those given are added up | at least one |
+/// | positional string | `"100/minute"`, `"5 per 10 seconds"`, `"10/5s"` | shorthand for the two above | — |
+/// | `algorithm` | `"sliding_window"` `"sliding_window_counter"` `"fixed_window"` `"token_bucket"` `"leaky_bucket"` | how admissions are counted | `"sliding_window"` |
+/// | `capacity` | integer ≥ 1 | `token_bucket`: burst size | `times` |
+/// | `refill` | `"greedy"` `"interval"` | `token_bucket`: continuous, or `times` tokens at each window's end | `"greedy"` |
+/// | `cost` | integer ≥ 1, or path to `fn(&HttpRequest) -> u32` | what one request takes | 1 |
+/// | `identifier` | `ip` `global` `header("X-Api-Key")` `cookie("sid")` `path("id")` `query("tenant")`, or path to a function, sync or async | who is counted | the limiter's |
+/// | `name` | string of printable ASCII | policy name in headers, problem documents, logs | the handler's name; `-2`, `-3` behind it for stacked ones |
+/// | `zone` | string | share one counter between handlers | the handler's full path |
+/// | `group` | string | applies to identities of this group, in place of the ungrouped limits | — |
+/// | `unlimited` | flag, with `group` | that group is not limited; beside it only `identifier` makes sense | off |
+/// | `block` | duration string, `"60s"`, `"1h 30m"` | once exceeded, deny everything for that long | off |
+/// | `skip_if` | path to `fn(&HttpRequest) -> bool` | such requests are neither counted nor limited | — |
+/// | `dynamic` | path to `fn(&HttpRequest, &Identity) -> Option<Limit>` | limit by the caller's plan; `None` falls back to the written one | — |
+/// | `on_limited` | path to a function, sync or async, as in the builder | this handler's own answer | the limiter's |
+/// | `shadow` | flag | count and report, never deny | off |
+///
+/// An integer is a literal or a constant expression of type `u32`: `times = MAX_LOGINS`,
+/// `seconds = 2 * MINUTE`. Windows are 1 millisecond to 366 days long, `times` and `capacity` at most
+/// 1,000,000,000; `sliding_window` admits at most 1,000,000 per window, the two buckets at most one
+/// a microsecond.
+///
+/// For `cost`, a path whose last segment is written like a constant (`COST`, `prices::UPLOAD`) is a
+/// constant, any other path (`cost_of`, `prices::upload`) a function; an expression that is no path
+/// (`2 * COST`, `price(3)`) is a constant.
+///
+/// A function called `ip`, `path` … is written `self::path`, to tell it from the built-in
+/// identifiers.
+///
+/// The default `zone` is the module's path and the handler's name. Associated functions of the same
+/// name on two types of one module would share it: give them a `zone`.
+///
+/// # Several limits
+///
+/// Attributes stack; all that stand on one handler are one atomic decision: a request is charged to
+/// all of them, or to none. Two that would share a counter are an error. Two that differ in nothing
+/// but the function that identifies have zones of their own by default, `handler@function`: both
+/// functions may name a `42`.
+///
+/// ```ignore
+/// #[post("/login")]
+/// #[rate_limit("3/second")]
+/// #[rate_limit("100/hour", identifier = header("X-Api-Key"))]
+/// async fn login(form: web::Form<Login>) -> Result<impl Responder, LoginError> {
+///     // …
+/// }
+/// ```
+///
+/// By plan:
+///
+/// ```ignore
+/// #[get("/report")]
+/// #[rate_limit("10/minute", identifier = by_user)]
+/// #[rate_limit("100/minute", group = "pro", identifier = by_user)]
+/// #[rate_limit(unlimited, group = "admin", identifier = by_user)]
+/// async fn report() -> impl Responder {
+///     // …
+/// }
+/// ```
+///
+/// An attribute imported under another name (`use actix_throttle::rate_limit as limited`) or coming
+/// out of a `#[cfg_attr]` below the first one works too, as a decision and with a counter of its own.
+///
+/// # What becomes of the handler
+///
+/// It keeps its name, visibility, attributes and generic parameters, and takes one argument that
+/// the limiter needs. The function as it was written stands inside it. So attributes that look at a
+/// handler's arguments belong above `#[rate_limit]`; `tracing`'s `#[instrument]` may stand below.
+#[proc_macro_attribute]
+pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let rewritten = match handler::Handler::parse(item.into()) {
+        Err(not) => fallback::item(not),
+        Ok(handler) => match check::check(arguments.into(), &handler) {
+            Ok(policy) => expand::expand(handler, &policy),
+            Err(errors) => fallback::handler(handler, &errors),
+        },
+    };
+    rewritten.into()
+}

@@ -1,0 +1,269 @@
+//! The numbers of one limit, checked.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use quote::ToTokens;
+use syn::LitStr;
+
+use crate::{
+    args::Arguments,
+    errors::Errors,
+    name::ArgName,
+    rate,
+    value::{Number, assigned, flag, grouped, integer, text, word},
+    window::Window,
+};
+
+/// `times`, `capacity` and `cost`.
+pub(crate) const COUNTS: RangeInclusive<u64> = 1..=1_000_000_000;
+/// The exact log of `sliding_window` has one entry for each admission.
+const LONGEST_LOG: u64 = 1_000_000;
+const BLOCKS: RangeInclusive<Duration> =
+    Duration::from_millis(1)..=Duration::from_secs(366 * 86_400);
+
+/// One limit's numbers, as far as the macro can know them all valid.
+pub(crate) struct Limit {
+    pub(crate) times: Number,
+    pub(crate) window: Window,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) refill: Refill,
+    pub(crate) capacity: Option<Number>,
+    pub(crate) cost: Option<Number>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) zone: Option<LitStr>,
+    pub(crate) block: Option<Duration>,
+    pub(crate) shadow: bool,
+}
+
+/// How admissions are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    SlidingWindow,
+    SlidingWindowCounter,
+    FixedWindow,
+    TokenBucket,
+    LeakyBucket,
+}
+
+const ALGORITHMS: [(&str, Algorithm); 5] = [
+    ("sliding_window", Algorithm::SlidingWindow),
+    ("sliding_window_counter", Algorithm::SlidingWindowCounter),
+    ("fixed_window", Algorithm::FixedWindow),
+    ("token_bucket", Algorithm::TokenBucket),
+    ("leaky_bucket", Algorithm::LeakyBucket),
+];
+
+/// How a token bucket fills up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refill {
+    Greedy,
+    Interval,
+}
+
+const REFILLS: [(&str, Refill); 2] = [("greedy", Refill::Greedy), ("interval", Refill::Interval)];
+
+impl Limit {
+    /// Checks all numbers of an attribute. `cost` is given unless it is a function.
+    pub(crate) fn check(
+        arguments: &Arguments,
+        cost: Option<Number>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let rate = times_and_window(arguments, errors);
+        let algorithm = algorithm(arguments, errors);
+        let (capacity, refill) = bucket(arguments, algorithm, errors);
+        let name = name(arguments, errors);
+        let zone = string(arguments, ArgName::Zone, errors);
+        let block = block(arguments, errors);
+        let shadow = arguments.named(ArgName::Shadow);
+        if let Some(shadow) = shadow {
+            flag(ArgName::Shadow, shadow, errors);
+        }
+        let (times, window) = rate?;
+        let algorithm = algorithm?;
+        check_rate(&times, &window, algorithm, errors);
+        check_cost(&times, capacity.as_ref(), cost.as_ref(), errors);
+        let shadow = shadow.is_some();
+        Some(Self {
+            times,
+            window,
+            algorithm,
+            refill,
+            capacity,
+            cost,
+            name,
+            zone,
+            block,
+            shadow,
+        })
+    }
+}
+
+fn times_and_window(arguments: &Arguments, errors: &mut Errors) -> Option<(Number, Window)> {
+    if let Some(text) = &arguments.rate {
+        for name in [ArgName::Times].into_iter().chain(Window::NAMES) {
+            if let Some(argument) = arguments.named(name) {
+                let rate = text.to_token_stream();
+                let message = format!("{rate} says this already: remove `{name}`, or the string");
+                errors.at(&argument.name, message);
+            }
+        }
+        let rate = rate::parse(&text.value());
+        let rate = errors.ok(rate.map_err(|message| syn::Error::new_spanned(text, message)))?;
+        if !COUNTS.contains(&rate.times) {
+            errors.at(
+                text,
+                format!(
+                    "a rate admits at most {} per window",
+                    grouped(*COUNTS.end())
+                ),
+            );
+        }
+        let window = Window::from_rate(&rate, text, errors)?;
+        return Some((
+            Number::Known {
+                value: rate.times,
+                span: text.span(),
+            },
+            window,
+        ));
+    }
+    let times = number(arguments, ArgName::Times, errors);
+    let has_times = arguments.named(ArgName::Times).is_some();
+    if !has_times && !Window::is_given(arguments) {
+        let message = "the limit is missing: write `times = 10, seconds = 60`, or `\"10/minute\"`";
+        errors.at(&arguments.anchor, message);
+        return None;
+    }
+    if !has_times {
+        let message = "`times` is missing: add `times = 10`, or write the rate, `\"10/minute\"`";
+        errors.at(&arguments.anchor, message);
+    }
+    let window = Window::from_arguments(arguments, errors);
+    Some((times?, window?))
+}
+
+/// A count; `None` if it is absent or wrong.
+pub(crate) fn number(arguments: &Arguments, name: ArgName, errors: &mut Errors) -> Option<Number> {
+    let expr = assigned(name, arguments.named(name)?, errors)?;
+    errors.ok(integer(name, expr, COUNTS))
+}
+
+/// A string; `None` if it is absent or wrong.
+pub(crate) fn string(arguments: &Arguments, name: ArgName, errors: &mut Errors) -> Option<LitStr> {
+    let expr = assigned(name, arguments.named(name)?, errors)?;
+    errors.ok(text(name, expr))
+}
+
+/// `None` if it is wrong.
+fn algorithm(arguments: &Arguments, errors: &mut Errors) -> Option<Algorithm> {
+    match arguments.named(ArgName::Algorithm) {
+        None => Some(Algorithm::SlidingWindow),
+        Some(argument) => {
+            let expr = assigned(ArgName::Algorithm, argument, errors)?;
+            errors.ok(word(ArgName::Algorithm, expr, &ALGORITHMS))
+        }
+    }
+}
+
+fn bucket(
+    arguments: &Arguments,
+    algorithm: Option<Algorithm>,
+    errors: &mut Errors,
+) -> (Option<Number>, Refill) {
+    for name in [ArgName::Capacity, ArgName::Refill] {
+        if let Some(argument) = arguments.named(name) {
+            // An algorithm that is misspelt may have been meant to be the right one.
+            if algorithm.is_some_and(|algorithm| algorithm != Algorithm::TokenBucket) {
+                let message = format!(
+                    "`{name}` belongs to `algorithm = \"token_bucket\"`: add that, or remove `{name}`"
+                );
+                errors.at(&argument.name, message);
+            }
+        }
+    }
+    let refill = arguments.named(ArgName::Refill).and_then(|argument| {
+        let expr = assigned(ArgName::Refill, argument, errors)?;
+        errors.ok(word(ArgName::Refill, expr, &REFILLS))
+    });
+    (
+        number(arguments, ArgName::Capacity, errors),
+        refill.unwrap_or(Refill::Greedy),
+    )
+}
+
+fn name(arguments: &Arguments, errors: &mut Errors) -> Option<LitStr> {
+    let name = string(arguments, ArgName::Name, errors)?;
+    // It goes into a structured field (RFC 9651, section 3.3.3), which has no other characters.
+    if name.value().chars().any(|c| !matches!(c, ' '..='~')) {
+        errors.at(
+            name,
+            "`name` goes into a header: write printable ASCII characters only",
+        );
+        return None;
+    }
+    Some(name)
+}
+
+fn block(arguments: &Arguments, errors: &mut Errors) -> Option<Duration> {
+    let argument = arguments.named(ArgName::Block)?;
+    let expr = assigned(ArgName::Block, argument, errors)?;
+    let text = errors.ok(text(ArgName::Block, expr))?;
+    match humantime::parse_duration(&text.value()) {
+        Ok(block) if BLOCKS.contains(&block) => Some(block),
+        Ok(_) => {
+            errors.at(
+                text,
+                "a block lasts 1 millisecond to 366 days: write `block = \"60s\"`",
+            );
+            None
+        }
+        Err(error) => {
+            let message = format!("no duration: {error}; write `block = \"60s\"` or `\"1h 30m\"`");
+            errors.at(text, message);
+            None
+        }
+    }
+}
+
+fn check_rate(times: &Number, window: &Window, algorithm: Algorithm, errors: &mut Errors) {
+    let Some(value) = times.known() else { return };
+    match algorithm {
+        Algorithm::SlidingWindow if value > LONGEST_LOG => errors.at(
+            times,
+            format!(
+                "`sliding_window` remembers each admission, at most {}: \
+                 write `algorithm = \"sliding_window_counter\"`",
+                grouped(LONGEST_LOG)
+            ),
+        ),
+        Algorithm::TokenBucket | Algorithm::LeakyBucket => {
+            if let Some(micros) = window.known_micros().filter(|micros| value > *micros) {
+                let message = format!(
+                    "a bucket moves at most once a microsecond: at most {} in this window",
+                    grouped(micros)
+                );
+                errors.at(times, message);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn check_cost(
+    times: &Number,
+    capacity: Option<&Number>,
+    cost: Option<&Number>,
+    errors: &mut Errors,
+) {
+    let capacity = capacity.unwrap_or(times).known();
+    if let (Some(cost), Some(capacity)) = (cost, capacity)
+        && cost.known().is_some_and(|value| value > capacity)
+    {
+        let message = format!(
+            "this limit never holds more than {capacity}, so each request would be denied: \
+             lower `cost`, or raise the limit"
+        );
+        errors.at(cost, message);
+    }
+}

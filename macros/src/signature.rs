@@ -1,0 +1,50 @@
+//! Whether the function can be a handler at all.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{FnArg, Signature};
+
+use crate::errors::Errors;
+
+/// Records what keeps this function from being called by Actix once it is wrapped.
+pub(crate) fn check(signature: &Signature, errors: &mut Errors) {
+    if signature.asyncness.is_none() {
+        let name = &signature.ident;
+        let message = format!("a limited handler is asynchronous: write `async fn {name}`");
+        errors.at(signature.fn_token, message);
+    }
+    if let Some(unsafety) = signature.unsafety {
+        errors.at(
+            unsafety,
+            "Actix cannot call an unsafe handler: remove `unsafe`",
+        );
+    }
+    if let Some(abi) = &signature.abi {
+        errors.at(
+            abi,
+            "Actix cannot call a handler with a foreign ABI: remove `extern`",
+        );
+    }
+    for input in &signature.inputs {
+        match input {
+            FnArg::Receiver(receiver) => errors.at(
+                receiver,
+                "Actix has no `self` to call a handler on: \
+                 write a free function that takes the state as a `web::Data<...>`",
+            ),
+            FnArg::Typed(argument) if mentions_impl(argument.ty.to_token_stream()) => errors.at(
+                &argument.ty,
+                "Actix has to know what to extract: write the type's name instead of `impl`",
+            ),
+            FnArg::Typed(_) => {}
+        }
+    }
+}
+
+fn mentions_impl(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "impl",
+        TokenTree::Group(group) => mentions_impl(group.stream()),
+        _ => false,
+    })
+}

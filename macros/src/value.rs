@@ -1,0 +1,242 @@
+//! Raw values → integers, strings, paths, flags; whatever else was written is an error that shows
+//! how to write it.
+
+use std::ops::RangeInclusive;
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::{Expr, ExprLit, ExprPath, Lit, LitStr, UnOp};
+
+use crate::{
+    args::{Argument, Value},
+    errors::Errors,
+    name::ArgName,
+    nearest::{hint, nearest},
+};
+
+/// An integer that is known here, or an expression that the compiler evaluates later.
+#[derive(Clone)]
+pub(crate) enum Number {
+    Known { value: u64, span: Span },
+    Const(Box<Expr>),
+}
+
+impl Number {
+    pub(crate) fn known(&self) -> Option<u64> {
+        match self {
+            Self::Known { value, .. } => Some(*value),
+            Self::Const(_) => None,
+        }
+    }
+}
+
+impl ToTokens for Number {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Known { value, span } => {
+                let mut literal = proc_macro2::Literal::u64_unsuffixed(*value);
+                literal.set_span(*span);
+                literal.to_tokens(tokens);
+            }
+            Self::Const(expr) => expr.to_tokens(tokens),
+        }
+    }
+}
+
+/// The expression behind `=`; `None` if a mistake there has been reported.
+pub(crate) fn assigned<'a>(
+    name: ArgName,
+    argument: &'a Argument,
+    errors: &mut Errors,
+) -> Option<&'a Expr> {
+    match &argument.value {
+        Value::Assigned(expr) => Some(peel(expr)),
+        Value::Reported => None,
+        Value::Flag => {
+            let example = name.example();
+            errors.at(
+                &argument.name,
+                format!("`{name}` needs a value: write `{example}`"),
+            );
+            None
+        }
+    }
+}
+
+/// Checks that a flag stands alone.
+pub(crate) fn flag(name: ArgName, argument: &Argument, errors: &mut Errors) {
+    if let Value::Assigned(expr) = &argument.value {
+        let off = matches!(literal(expr), Some(Lit::Bool(value)) if !value.value);
+        let instead = if off {
+            "leave it out"
+        } else {
+            "write it without a value"
+        };
+        errors.at(expr, format!("`{name}` is a flag: {instead}"));
+    }
+}
+
+/// An integer: a literal within `range`, or an expression for the compiler.
+pub(crate) fn integer(
+    name: ArgName,
+    expr: &Expr,
+    range: RangeInclusive<u64>,
+) -> syn::Result<Number> {
+    let error = |message: String| Err(syn::Error::new_spanned(expr, message));
+    let example = name.example();
+    match expr {
+        Expr::Unary(unary)
+            if matches!(unary.op, UnOp::Neg(_)) && literal(&unary.expr).is_some() =>
+        {
+            error(format!("`{name}` cannot be negative: write `{example}`"))
+        }
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(int), ..
+        }) => {
+            if !matches!(int.suffix(), "" | "u32") {
+                let digits = int.base10_digits();
+                let suffix = int.suffix();
+                return error(format!(
+                    "`{name}` takes a plain integer: write `{name} = {digits}` without `{suffix}`"
+                ));
+            }
+            // Too large for the type is too large for the range all the more.
+            let value = int.base10_parse().unwrap_or(u64::MAX);
+            if value == 0 {
+                return error(zero(name));
+            }
+            if !range.contains(&value) {
+                return error(format!("`{name}` is at most {}", grouped(*range.end())));
+            }
+            Ok(Number::Known {
+                value,
+                span: int.span(),
+            })
+        }
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(_), ..
+        }) => error(format!("`{name}` takes whole numbers: write `{example}`")),
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => {
+            let number = text.value().trim().parse::<u64>();
+            let example = number.map_or(example.to_owned(), |value| format!("{name} = {value}"));
+            error(format!(
+                "`{name}` takes an integer, not a string: write `{example}`"
+            ))
+        }
+        Expr::Lit(_) => error(format!("`{name}` takes an integer: write `{example}`")),
+        expr => Ok(Number::Const(Box::new(expr.clone()))),
+    }
+}
+
+fn zero(name: ArgName) -> String {
+    match name {
+        ArgName::Times => "`times = 0` would admit nothing: write 1 or more".to_owned(),
+        ArgName::Capacity => "`capacity = 0` would admit nothing: write 1 or more".to_owned(),
+        ArgName::Cost => {
+            "`cost = 0` would never count: write 1 or more, or exempt requests with `skip_if`"
+                .to_owned()
+        }
+        window => format!("`{window} = 0` is no window: write 1 or more, or leave it out"),
+    }
+}
+
+/// A number as people read it: `1,000,000`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A string literal that is not empty.
+pub(crate) fn text(name: ArgName, expr: &Expr) -> syn::Result<LitStr> {
+    let example = name.example();
+    match literal(expr) {
+        Some(Lit::Str(text)) if text.value().trim().is_empty() => {
+            let message = format!("`{name}` is empty: write `{example}`, or leave it out");
+            Err(syn::Error::new_spanned(text, message))
+        }
+        Some(Lit::Str(text)) => Ok(text.clone()),
+        _ => {
+            let message = format!("`{name}` takes a string literal: write `{example}`");
+            Err(syn::Error::new_spanned(expr, message))
+        }
+    }
+}
+
+/// One of a fixed set of words, in quotes.
+pub(crate) fn word<T: Copy>(
+    name: ArgName,
+    expr: &Expr,
+    words: &[(&'static str, T)],
+) -> syn::Result<T> {
+    let text = match expr {
+        Expr::Path(path) => {
+            let bare = path.to_token_stream().to_string();
+            let message = format!("`{name}` takes a string literal: write `{name} = \"{bare}\"`");
+            return Err(syn::Error::new_spanned(path, message));
+        }
+        expr => text(name, expr)?,
+    };
+    let value = text.value();
+    let found = words.iter().find(|(word, _)| *word == value);
+    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let valid: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let hint = hint(nearest(&value, valid.iter().copied()), &valid);
+        syn::Error::new_spanned(text, format!("unknown {name} `{value}`{hint}"))
+    })
+}
+
+/// A path to a function.
+pub(crate) fn path(name: ArgName, expr: &Expr) -> syn::Result<ExprPath> {
+    let example = name.example();
+    let message = match expr {
+        Expr::Path(path) => return Ok(path.clone()),
+        Expr::Closure(_) => {
+            format!("`{name}` takes the path of a function: name the closure, `{example}`")
+        }
+        Expr::Call(call) => {
+            let function = call.func.to_token_stream().to_string().replace(' ', "");
+            format!("`{name}` takes a function, not its result: write `{name} = {function}`")
+        }
+        expr => match literal(expr) {
+            Some(Lit::Str(text)) if text.parse::<syn::Path>().is_ok() => {
+                format!(
+                    "`{name}` takes a path: write `{name} = {}` without quotes",
+                    text.value()
+                )
+            }
+            _ => format!("`{name}` takes the path of a function: write `{example}`"),
+        },
+    };
+    Err(syn::Error::new_spanned(expr, message))
+}
+
+/// The expression without the parentheses and invisible groups around it.
+///
+/// A literal that comes out of a `macro_rules!` variable is in such a group.
+pub(crate) fn peel(mut expr: &Expr) -> &Expr {
+    loop {
+        expr = match expr {
+            Expr::Group(group) => &group.expr,
+            Expr::Paren(paren) => &paren.expr,
+            expr => return expr,
+        };
+    }
+}
+
+/// The literal that the expression is, if it is one.
+pub(crate) fn literal(expr: &Expr) -> Option<&Lit> {
+    match peel(expr) {
+        Expr::Lit(literal) => Some(&literal.lit),
+        _ => None,
+    }
+}

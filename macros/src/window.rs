@@ -1,0 +1,116 @@
+//! The window: the given lengths of time, added up.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Expr, LitStr};
+
+use crate::{
+    args::Arguments,
+    errors::Errors,
+    name::ArgName,
+    rate::Rate,
+    value::{Number, assigned, integer},
+};
+
+/// The shortest and the longest window, in microseconds.
+const SHORTEST: u64 = 1_000;
+const LONGEST: u64 = 366 * 86_400_000_000;
+
+/// In microseconds, in the order of [`Window::NAMES`].
+const UNITS: [u64; 5] = [1_000, 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000];
+
+/// The length of the window.
+pub(crate) struct Window {
+    /// The sum of what was given as literals.
+    pub(crate) literal_micros: u64,
+    /// What was given as expressions, each with its unit in microseconds.
+    pub(crate) computed: Vec<(u64, Expr)>,
+    /// What was written, for errors about it.
+    pub(crate) tokens: TokenStream,
+}
+
+impl Window {
+    /// The arguments that a window is given by.
+    pub(crate) const NAMES: [ArgName; 5] = [
+        ArgName::Milliseconds,
+        ArgName::Seconds,
+        ArgName::Minutes,
+        ArgName::Hours,
+        ArgName::Days,
+    ];
+
+    /// Whether there is any of these.
+    pub(crate) fn is_given(arguments: &Arguments) -> bool {
+        Self::NAMES
+            .iter()
+            .any(|name| arguments.named(*name).is_some())
+    }
+
+    /// The window from its own arguments; `None` if it is missing or wrong, which is recorded.
+    pub(crate) fn from_arguments(arguments: &Arguments, errors: &mut Errors) -> Option<Self> {
+        let mut window = Self {
+            literal_micros: 0,
+            computed: Vec::new(),
+            tokens: TokenStream::new(),
+        };
+        let mut flawless = true;
+        for (name, micros) in Self::NAMES.into_iter().zip(UNITS) {
+            let Some(argument) = arguments.named(name) else {
+                continue;
+            };
+            let number = assigned(name, argument, errors)
+                .and_then(|expr| errors.ok(integer(name, expr, 1..=u64::MAX)));
+            match number {
+                Some(number) => window.add(number, micros),
+                None => flawless = false,
+            }
+        }
+        if !Self::is_given(arguments) {
+            let message = "the window is missing: add `seconds = 60`, or `milliseconds`, \
+                           `minutes`, `hours`, `days`";
+            errors.at(&arguments.anchor, message);
+            return None;
+        }
+        (flawless && window.is_in_range(errors)).then_some(window)
+    }
+
+    /// The window out of the positional string.
+    pub(crate) fn from_rate(rate: &Rate, text: &LitStr, errors: &mut Errors) -> Option<Self> {
+        let window = Self {
+            literal_micros: rate.window_micros,
+            computed: Vec::new(),
+            tokens: text.to_token_stream(),
+        };
+        window.is_in_range(errors).then_some(window)
+    }
+
+    /// The length, unless the compiler has to evaluate an expression first.
+    pub(crate) fn known_micros(&self) -> Option<u64> {
+        self.computed.is_empty().then_some(self.literal_micros)
+    }
+
+    fn add(&mut self, number: Number, unit: u64) {
+        let tokens = &self.tokens;
+        self.tokens = quote!(#tokens #number);
+        match number {
+            Number::Known { value, .. } => {
+                let micros = value.saturating_mul(unit);
+                self.literal_micros = self.literal_micros.saturating_add(micros);
+            }
+            Number::Const(expr) => self.computed.push((unit, *expr)),
+        }
+    }
+
+    fn is_in_range(&self, errors: &mut Errors) -> bool {
+        let in_range = self
+            .known_micros()
+            .is_none_or(|micros| (SHORTEST..=LONGEST).contains(&micros));
+        if !in_range {
+            errors.at(
+                &self.tokens,
+                "a window is 1 millisecond to 366 days long: write a length in that range",
+            );
+        }
+        in_range
+    }
+}
