@@ -1,0 +1,63 @@
+//! What a bucket owes: tokens missing until it is full, drained at T a window W without rounding.
+//!
+//! The missing tokens are kept, not the present ones: an absent key is a full bucket, and a raised
+//! or lowered capacity keeps what was used. They are counted in W-ths of a token, exactly what one
+//! microsecond drains T of, so no rounding ever adds up.
+
+use super::cut;
+use crate::{clock::Micros, limit::Limit};
+
+/// `whole + part / W` tokens missing at `since`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Deficit {
+    whole: u32,
+    part: u64,
+    since: Micros,
+}
+
+impl Deficit {
+    pub(super) fn new(owed: Owed, window: Micros, since: Micros) -> Self {
+        let window = u128::from(window);
+        Self {
+            whole: super::count(owed.0 / window),
+            part: cut(owed.0 % window),
+            since,
+        }
+    }
+
+    /// W-ths of a token owed at `since`, at most `capacity` tokens.
+    fn owed(&self, limit: &Limit, capacity: u32) -> u128 {
+        let window = u128::from(limit.window_micros());
+        let owed = u128::from(self.whole) * window + u128::from(self.part);
+        owed.min(u128::from(capacity) * window)
+    }
+
+    /// What is owed at `now` to a bucket of `capacity`, or by how many W-ths of a token it has
+    /// drained past empty.
+    pub(super) fn at(&self, limit: &Limit, capacity: u32, now: Micros) -> Result<Owed, u128> {
+        let Some(elapsed) = now.checked_sub(self.since) else {
+            return Ok(Owed(0));
+        };
+        let drained = u128::from(elapsed) * u128::from(limit.times());
+        let owed = self.owed(limit, capacity);
+        match owed.checked_sub(drained) {
+            Some(owed) => Ok(Owed(owed)),
+            None => Err(drained - owed),
+        }
+    }
+}
+
+/// W-ths of a token.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owed(pub(super) u128);
+
+impl Owed {
+    pub(super) fn tokens(count: u32, limit: &Limit) -> Self {
+        Self(u128::from(count) * u128::from(limit.window_micros()))
+    }
+
+    /// How long it takes to drain this, rounded up.
+    pub(super) fn drain_time(self, limit: &Limit) -> Micros {
+        cut(self.0.div_ceil(u128::from(limit.times())))
+    }
+}

@@ -1,0 +1,44 @@
+//! Leaky bucket as a meter: one each W/T, evenly spaced, no burst. GCRA with a tolerance of zero.
+//!
+//! Source: ITU-T I.371, annex A (generic cell rate algorithm, limit L = 0).
+//!
+//! A request is let through once all that earlier ones owe has drained. Time comes in whole
+//! microseconds while W/T need not be one, so what has drained past empty within the last
+//! microsecond is carried over: at T = 700,000 a second the average stays 700,000.
+
+use super::{
+    Quota,
+    bucket::{Deficit, Owed},
+};
+use crate::{clock::Micros, limit::Limit};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LeakyBucket(Deficit);
+
+impl LeakyBucket {
+    fn owed(&self, limit: &Limit, now: Micros) -> Owed {
+        self.0.at(limit, limit.times(), now).unwrap_or(Owed(0))
+    }
+
+    pub(super) fn wait(&self, limit: &Limit, now: Micros) -> Micros {
+        self.owed(limit, now).drain_time(limit)
+    }
+
+    pub(super) fn charge(&mut self, limit: &Limit, cost: u32, now: Micros) {
+        let carried = match self.0.at(limit, limit.times(), now) {
+            // One microsecond drains T.
+            Err(past) if past < u128::from(limit.times()) => past,
+            _ => 0,
+        };
+        let owed = Owed(Owed::tokens(cost, limit).0 - carried);
+        self.0 = Deficit::new(owed, limit.window_micros(), now);
+    }
+
+    pub(super) fn quota(&self, limit: &Limit, now: Micros) -> Quota {
+        let reset = self.wait(limit, now);
+        Quota {
+            remaining: u32::from(reset == 0),
+            reset,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Sliding window: an exact log. No half-open interval of length W ever holds more than T.
+//!
+//! The log holds, for each admission, its time and the running sum of costs up to and including
+//! it. What a window holds is then the difference of two sums, and one admission is one entry
+//! whatever it costs. The entries are in order of time, so the ends of the window are found by
+//! bisection, and what has left it is dropped with the next charge.
+
+use std::collections::VecDeque;
+
+use super::Quota;
+use crate::{clock::Micros, limit::Limit};
+
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    /// The running sum before the oldest entry.
+    base: u32,
+    entries: VecDeque<Entry>,
+}
+
+/// Ten bytes instead of the sixteen that alignment would make of them.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    time: [u8; 7],
+    /// The running sum modulo 2^24; a window holds less.
+    sum: [u8; 3],
+}
+
+/// The part of the log inside the window: entries `from..to`.
+struct View {
+    from: usize,
+    to: usize,
+    /// The running sum before `from`.
+    base: u32,
+    used: u32,
+}
+
+impl Entry {
+    #[allow(
+        clippy::many_single_char_names,
+        reason = "the bytes of one number, most significant first"
+    )]
+    fn new(time: Micros, sum: u32) -> Self {
+        let [_, a, b, c, d, e, f, g] = time.to_be_bytes();
+        let [_, x, y, z] = sum.to_be_bytes();
+        Self {
+            time: [a, b, c, d, e, f, g],
+            sum: [x, y, z],
+        }
+    }
+
+    fn sum(&self) -> u32 {
+        let [x, y, z] = self.sum;
+        u32::from_be_bytes([0, x, y, z])
+    }
+
+    /// How long ago this was; `None` in the future.
+    fn age(&self, now: Micros) -> Option<Micros> {
+        let [a, b, c, d, e, f, g] = self.time;
+        now.checked_sub(u64::from_be_bytes([0, a, b, c, d, e, f, g]))
+    }
+}
+
+/// What was added to a running sum since it was `base`.
+fn since(base: u32, sum: u32) -> u32 {
+    sum.wrapping_sub(base) & 0xff_ffff
+}
+
+impl Log {
+    fn at(&self, limit: &Limit, now: Micros) -> View {
+        let window = limit.window_micros();
+        let from = self
+            .entries
+            .partition_point(|entry| entry.age(now).is_some_and(|age| age >= window));
+        let to = self
+            .entries
+            .partition_point(|entry| entry.age(now).is_some());
+        let base = match from.checked_sub(1) {
+            Some(before) => self.sum_at(before),
+            None => self.base,
+        };
+        let used = match to.checked_sub(1) {
+            Some(last) if last >= from => since(base, self.sum_at(last)),
+            _ => 0,
+        };
+        View {
+            from,
+            to,
+            base,
+            used,
+        }
+    }
+
+    fn sum_at(&self, index: usize) -> u32 {
+        self.entries.get(index).map_or(self.base, Entry::sum)
+    }
+
+    pub(super) fn wait(&self, limit: &Limit, cost: u32, now: Micros) -> Micros {
+        let view = self.at(limit, now);
+        let excess = (u64::from(view.used) + u64::from(cost)).saturating_sub(limit.times().into());
+        if excess == 0 {
+            return 0;
+        }
+        // Room is made when the first entry that brings the sum up to the excess leaves.
+        let leaving = view.from
+            + bisect(view.to - view.from, |index| {
+                u64::from(since(view.base, self.sum_at(view.from + index))) < excess
+            });
+        let age = self
+            .entries
+            .get(leaving)
+            .and_then(|entry| entry.age(now))
+            .unwrap_or(0);
+        limit.window_micros() - age
+    }
+
+    pub(super) fn charge(&mut self, limit: &Limit, cost: u32, now: Micros) {
+        let view = self.at(limit, now);
+        self.entries.truncate(view.to);
+        self.entries.drain(..view.from);
+        self.base = view.base;
+        let sum = view.base.wrapping_add(view.used).wrapping_add(cost);
+        self.make_room();
+        self.entries.push_back(Entry::new(now, sum));
+    }
+
+    /// Grows by an eighth and shrinks to fit, where `VecDeque` would double and never shrink: the
+    /// log is what costs memory.
+    fn make_room(&mut self) {
+        let len = self.entries.len();
+        if len == self.entries.capacity() {
+            self.entries.reserve_exact(len / 8 + 4);
+        } else if self.entries.capacity() > 2 * len + 16 {
+            self.entries.shrink_to(len + len / 8 + 4);
+        }
+    }
+
+    pub(super) fn quota(&self, limit: &Limit, now: Micros) -> Quota {
+        let view = self.at(limit, now);
+        let youngest = match view.to.checked_sub(1) {
+            Some(last) if last >= view.from => self.entries.get(last),
+            _ => None,
+        };
+        Quota {
+            remaining: limit.times().saturating_sub(view.used),
+            reset: youngest
+                .and_then(|entry| entry.age(now))
+                .map_or(0, |age| limit.window_micros() - age),
+        }
+    }
+}
+
+/// The first of `0..len` for which `below` is false; `len` if there is none.
+fn bisect(len: usize, below: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, len);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if below(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}

@@ -1,0 +1,141 @@
+//! The application's own answers.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::{
+    decision::Decision,
+    identity::{AsyncFunction, Function},
+};
+
+type Answer<'a> = Pin<Box<dyn Future<Output = HttpResponse> + 'a>>;
+type SyncFn = dyn Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync;
+type BoxedFn = dyn for<'a> Fn(&'a HttpRequest, &'a Decision) -> Answer<'a> + Send + Sync;
+type UnidentifiedFn = dyn Fn(&HttpRequest) -> Unidentified + Send + Sync;
+
+/// What a denied request is answered with.
+#[derive(Clone)]
+pub struct OnLimited(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Sync(Arc<SyncFn>),
+    Async(Arc<BoxedFn>),
+}
+
+impl OnLimited {
+    pub(crate) fn from_sync<F>(function: F) -> Self
+    where
+        F: Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
+    {
+        Self(Kind::Sync(Arc::new(function)))
+    }
+
+    pub(crate) fn from_async<F>(function: F) -> Self
+    where
+        F: AsyncFn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
+    {
+        let shared = Arc::new(function);
+        Self(Kind::Async(Arc::new(boxed(move |request, decision| {
+            let function = Arc::clone(&shared);
+            Box::pin(async move { function(request, decision).await })
+        }))))
+    }
+
+    pub(crate) async fn answer(&self, request: &HttpRequest, denied: &Decision) -> HttpResponse {
+        match &self.0 {
+            Kind::Sync(function) => function(request, denied),
+            Kind::Async(function) => function(request, denied).await,
+        }
+    }
+}
+
+/// Tells the compiler that a closure works for every lifetime of the request.
+fn boxed<F>(function: F) -> F
+where
+    F: for<'a> Fn(&'a HttpRequest, &'a Decision) -> Answer<'a>,
+{
+    function
+}
+
+impl fmt::Debug for OnLimited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Sync(_) => "function",
+            Kind::Async(_) => "async function",
+        })
+    }
+}
+
+/// A function from a request and the [`Decision`] that denied it to the answer, sync or async.
+///
+/// `M` only tells the two apart and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not answer a denied request",
+    label = "not an answer to a denied request",
+    note = "give a function, sync or async, from `&HttpRequest` and `&Decision` to `HttpResponse`"
+)]
+pub trait IntoOnLimited<M> {
+    /// The handler.
+    fn into_on_limited(self) -> OnLimited;
+}
+
+impl<F> IntoOnLimited<Function<HttpResponse>> for F
+where
+    F: Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
+{
+    fn into_on_limited(self) -> OnLimited {
+        OnLimited::from_sync(self)
+    }
+}
+
+impl<F> IntoOnLimited<AsyncFunction<HttpResponse>> for F
+where
+    F: AsyncFn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
+{
+    fn into_on_limited(self) -> OnLimited {
+        OnLimited::from_async(self)
+    }
+}
+
+/// What becomes of a request whose identifier found nobody.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Unidentified {
+    /// It is counted under the client's address, apart from real identities. The default.
+    CountByIp,
+    /// The limits that wanted to know do not apply to it.
+    Skip,
+    /// It is answered with this, a 401 say.
+    Respond(HttpResponse),
+}
+
+impl From<HttpResponse> for Unidentified {
+    fn from(response: HttpResponse) -> Self {
+        Self::Respond(response)
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct OnUnidentified(Arc<UnidentifiedFn>);
+
+impl OnUnidentified {
+    pub(crate) fn new<F, R>(function: F) -> Self
+    where
+        F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
+        R: Into<Unidentified>,
+    {
+        Self(Arc::new(move |request| function(request).into()))
+    }
+
+    pub(crate) fn answer(&self, request: &HttpRequest) -> Unidentified {
+        (self.0)(request)
+    }
+}
+
+impl fmt::Debug for OnUnidentified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("function")
+    }
+}

@@ -1,0 +1,153 @@
+//! `X-RateLimit-*`, `RateLimit`, `RateLimit-Policy` and `Retry-After`.
+
+use std::{fmt::Write, time::Duration};
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+
+use crate::{
+    decision::{LimitStatus, strictest},
+    limit::{Algorithm, Refill},
+};
+
+/// Which headers tell clients of their limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderStyle {
+    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`, the last in seconds
+    /// from now, rounded up, until the quota is whole again.
+    #[default]
+    XRateLimit,
+    /// `RateLimit-Policy` and `RateLimit`, all policies listed.
+    ///
+    /// Source: draft-ietf-httpapi-ratelimit-headers-11.
+    Ietf,
+    /// Both of these.
+    Both,
+    /// The names of `XRateLimit`, the reset in seconds since the Unix epoch.
+    ///
+    /// Source: GitHub, "Rate limits for the REST API".
+    GitHub,
+    /// None. A denied request still gets `Retry-After`.
+    Off,
+}
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const IETF: HeaderName = HeaderName::from_static("ratelimit");
+const IETF_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Writes what `limits` (none of them a shadow) say, in place of what stood there before.
+///
+/// `now` is the time since the Unix epoch.
+pub(crate) fn write(
+    headers: &mut HeaderMap,
+    style: HeaderStyle,
+    limits: &[LimitStatus],
+    now: Duration,
+) {
+    let (x, epoch, ietf) = match style {
+        HeaderStyle::XRateLimit => (true, false, false),
+        HeaderStyle::Ietf => (false, false, true),
+        HeaderStyle::Both => (true, false, true),
+        HeaderStyle::GitHub => (true, true, false),
+        HeaderStyle::Off => return,
+    };
+    if x {
+        write_x(headers, limits, epoch.then_some(now));
+    }
+    if ietf {
+        write_ietf(headers, limits);
+    }
+}
+
+fn write_x(headers: &mut HeaderMap, limits: &[LimitStatus], epoch: Option<Duration>) {
+    let allowed = !limits.iter().any(LimitStatus::is_violated);
+    let Some(limit) = strictest(limits.iter(), allowed) else {
+        return;
+    };
+    let reset = match epoch {
+        None => seconds(limit.reset_after()),
+        Some(now) => seconds(now + limit.reset_after()),
+    };
+    headers.insert(LIMIT, limit.limit().quota().into());
+    headers.insert(REMAINING, limit.remaining().into());
+    headers.insert(RESET, reset.into());
+}
+
+/// The one place that knows the draft's parameters: the next draft renames them.
+fn write_ietf(headers: &mut HeaderMap, limits: &[LimitStatus]) {
+    let mut policies = String::new();
+    let mut states = String::new();
+    for status in limits {
+        if !policies.is_empty() {
+            policies.push_str(", ");
+            states.push_str(", ");
+        }
+        push_string(&mut policies, status.name());
+        push_string(&mut states, status.name());
+        // Writing to a String cannot fail.
+        let _ = write!(policies, ";q={}", status.limit().quota());
+        if let Some(window) = window_seconds(status) {
+            let _ = write!(policies, ";w={window}");
+        }
+        let (remaining, reset) = (status.remaining(), seconds(status.reset_after()));
+        let _ = write!(states, ";r={remaining};t={reset}");
+    }
+    for (name, text) in [(IETF_POLICY, policies), (IETF, states)] {
+        // A zone that stands in for a name may hold what no header can.
+        if let Ok(value) = HeaderValue::try_from(text)
+            && !value.is_empty()
+        {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// The time in which the whole quota comes back: the window, or for a token bucket what filling it
+/// takes. `None` if that is no whole number of seconds.
+fn window_seconds(status: &LimitStatus) -> Option<u64> {
+    let limit = status.limit();
+    let window = u128::from(limit.window_micros());
+    let (quota, times) = (u128::from(limit.quota()), u128::from(limit.times().max(1)));
+    let micros = match (limit.kind(), limit.refill_kind()) {
+        (Algorithm::TokenBucket, Refill::Greedy) => {
+            let whole = quota * window;
+            whole.is_multiple_of(times).then_some(whole / times)?
+        }
+        (Algorithm::TokenBucket, Refill::Interval) => quota.div_ceil(times) * window,
+        _ => window,
+    };
+    let whole = micros.is_multiple_of(1_000_000);
+    whole.then(|| u64::try_from(micros / 1_000_000).ok())?
+}
+
+/// A structured-field string (RFC 9651, 4.1.6).
+fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(if (' '..='~').contains(&character) {
+            character
+        } else {
+            '?'
+        });
+    }
+    out.push('"');
+}
+
+/// `Retry-After`, unless the response has one.
+pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Option<Duration>) {
+    if let Some(wait) = wait
+        && !headers.contains_key(RETRY_AFTER)
+    {
+        headers.insert(RETRY_AFTER, seconds(wait).max(1).into());
+    }
+}
+
+/// Whole seconds, rounded up.
+fn seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}

@@ -1,0 +1,112 @@
+//! Time, passed in: microseconds since the Unix epoch.
+
+#[cfg(feature = "test-util")]
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Microseconds, as a point since the Unix epoch or as a length.
+///
+/// Everything that decides stays below 2^53, where the doubles of Redis' Lua are exact.
+pub(crate) type Micros = u64;
+
+/// The greatest length that is told apart: 2^53 − 1 µs, about 285 years.
+pub(crate) const FOREVER: Micros = (1 << 53) - 1;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Clock {
+    /// The embedded store: the wall clock at start, moved on by the monotonic one.
+    Monotonic { epoch: Micros, start: Instant },
+    #[cfg(feature = "test-util")]
+    Manual(ManualClock),
+}
+
+impl Clock {
+    pub(crate) fn monotonic() -> Self {
+        Self::Monotonic {
+            epoch: wall(),
+            start: Instant::now(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Micros {
+        match self {
+            Self::Monotonic { epoch, start } => epoch.saturating_add(length(start.elapsed())),
+            #[cfg(feature = "test-util")]
+            Self::Manual(clock) => clock.micros(),
+        }
+    }
+}
+
+fn wall() -> Micros {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, length)
+}
+
+/// A duration in whole microseconds, cut at [`FOREVER`].
+pub(crate) fn length(duration: Duration) -> Micros {
+    u64::try_from(duration.as_micros()).map_or(FOREVER, |micros| micros.min(FOREVER))
+}
+
+/// A clock for tests that moves only when told to.
+///
+/// Give it to [`Builder::clock`](crate::Builder::clock): it then drives the embedded store, and is
+/// passed to the Redis script in place of the server's time. Clones share one time.
+///
+/// ```
+/// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use actix_throttle::{Limit, ManualClock, RateLimiter};
+///
+/// let clock = ManualClock::new();
+/// let limiter = RateLimiter::builder().memory().clock(clock.clone()).build().await?;
+/// let limit = Limit::per_second(1);
+///
+/// assert!(limiter.check(&limit, "ann").await?.is_allowed());
+/// assert!(!limiter.check(&limit, "ann").await?.is_allowed());
+/// clock.advance(Duration::from_secs(1));
+/// assert!(limiter.check(&limit, "ann").await?.is_allowed());
+/// # Ok(()) }
+/// ```
+#[cfg(feature = "test-util")]
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<AtomicU64>);
+
+#[cfg(feature = "test-util")]
+impl ManualClock {
+    /// A clock that stands at 2024-01-01T00:00:00Z.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(AtomicU64::new(1_704_067_200_000_000)))
+    }
+
+    /// Moves on by `by`, in whole microseconds.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(length(by), Ordering::SeqCst);
+    }
+
+    /// Moves to `since_epoch` after the Unix epoch, in whole microseconds; back too. At least 1 µs.
+    pub fn set(&self, since_epoch: Duration) {
+        self.0.store(length(since_epoch).max(1), Ordering::SeqCst);
+    }
+
+    /// The time since the Unix epoch.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        Duration::from_micros(self.micros())
+    }
+
+    pub(crate) fn micros(&self) -> Micros {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(feature = "test-util")]
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,123 @@
+//! What can go wrong, and what to do about it.
+
+use std::{fmt, io};
+
+use crate::limit::LimitError;
+
+/// Why a limiter could not be built or installed. Its text says what to do.
+#[derive(Debug)]
+pub struct InitError {
+    kind: InitKind,
+    detail: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InitKind {
+    AlreadyInitialized,
+    Settings,
+    #[cfg(feature = "redis")]
+    Credentials,
+    #[cfg(feature = "redis")]
+    Server,
+}
+
+impl InitError {
+    pub(crate) fn new(kind: InitKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+        }
+    }
+
+    pub(crate) fn settings(detail: impl Into<String>) -> Self {
+        Self::new(InitKind::Settings, detail)
+    }
+
+    /// A limiter is installed already; `close` it first.
+    #[must_use]
+    pub fn is_already_initialized(&self) -> bool {
+        self.kind == InitKind::AlreadyInitialized
+    }
+
+    /// A setting of the builder, a URL among them, cannot be right.
+    #[must_use]
+    pub fn is_settings(&self) -> bool {
+        self.kind == InitKind::Settings
+    }
+
+    /// The server does not accept the user, the password or what the user may do.
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn is_credentials(&self) -> bool {
+        self.kind == InitKind::Credentials
+    }
+
+    /// What answers is too old, or no Redis or Valkey.
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.kind == InitKind::Server
+    }
+}
+
+impl fmt::Display for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for InitError {}
+
+/// So that `?` works in a `main` that returns `std::io::Result`.
+impl From<InitError> for io::Error {
+    fn from(error: InitError) -> Self {
+        Self::other(error)
+    }
+}
+
+/// Why there is no decision. A denial is a [`Decision`](crate::Decision), not an error.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RateLimitError {
+    /// The limit's numbers are out of range or do not fit together.
+    InvalidLimit(LimitError),
+    /// Two limits of one check have the same identity, zone, algorithm and window, so they would
+    /// share one counter. Give one of them a zone of its own, or drop the weaker.
+    SharedCounter,
+    /// The store could not decide: not reachable, too slow, or refusing. The text says which.
+    Unavailable(String),
+}
+
+impl fmt::Display for RateLimitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidLimit(error) => write!(f, "invalid limit: {error}"),
+            Self::SharedCounter => f.write_str(
+                "two limits of one check share an identity, zone, algorithm and window, and so \
+                 one counter; give one of them a zone of its own, or drop the weaker",
+            ),
+            Self::Unavailable(reason) => write!(f, "the store could not decide: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for RateLimitError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::InvalidLimit(error) => Some(error),
+            Self::SharedCounter | Self::Unavailable(_) => None,
+        }
+    }
+}
+
+impl From<LimitError> for RateLimitError {
+    fn from(error: LimitError) -> Self {
+        Self::InvalidLimit(error)
+    }
+}
+
+impl From<RateLimitError> for io::Error {
+    fn from(error: RateLimitError) -> Self {
+        Self::other(error)
+    }
+}

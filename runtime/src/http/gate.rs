@@ -1,0 +1,101 @@
+//! The rewritten handler's single argument, and what the rewritten handler does.
+//!
+//! A handler's extractors are made eagerly, left to right, then polled together: a limiter among
+//! them could not keep the body unread. So the rewritten handler takes one argument that never
+//! fails and only keeps what extractors need; the check comes first, then the original extractors.
+
+use std::{
+    convert::Infallible,
+    future::{Future, Ready, ready},
+};
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, dev::Payload};
+use once_cell::sync::Lazy;
+
+use super::{
+    guard::{Passage, guard, show},
+    rule::Rule,
+};
+use crate::{limiter::RateLimiter, log_throttle::LogThrottle};
+
+/// The request and its payload, kept for after the check.
+pub struct Gate {
+    request: HttpRequest,
+    payload: Payload,
+}
+
+impl FromRequest for Gate {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self {
+            request: request.clone(),
+            payload: payload.take(),
+        }))
+    }
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").finish_non_exhaustive()
+    }
+}
+
+/// The rules of one handler, made at its first request.
+#[derive(Debug)]
+pub struct Policy(Lazy<Vec<Rule>>);
+
+impl Policy {
+    /// A policy of the rules that `rules` makes.
+    pub const fn new(rules: fn() -> Vec<Rule>) -> Self {
+        Self(Lazy::new(rules))
+    }
+}
+
+static NOT_INSTALLED: LogThrottle = LogThrottle::new(log::Level::Error);
+
+/// Checks the policy, then extracts the arguments and calls the handler; headers last.
+///
+/// `respond` is [`respond`]: the macro passes it, so that an error about what the handler returns
+/// points at the user's return type.
+pub async fn serve<Args, Handler, Answer>(
+    gate: Gate,
+    policy: &Policy,
+    handler: Handler,
+    respond: fn(Answer::Output, &HttpRequest) -> HttpResponse,
+) -> HttpResponse
+where
+    Args: FromRequest,
+    Handler: FnOnce(Args) -> Answer,
+    Answer: Future,
+{
+    let Gate {
+        request,
+        mut payload,
+    } = gate;
+    let Some(limiter) = RateLimiter::for_request(&request) else {
+        NOT_INSTALLED.log(format_args!(
+            "a rate-limited handler was reached without a limiter, and answers 500; call \
+             `RateLimiter::init(pool).await` in `main`, or give a limiter to the app by `app_data`"
+        ));
+        return HttpResponse::InternalServerError().finish();
+    };
+    let mut response = match guard(&limiter, &policy.0, &request).await {
+        Passage::Shut(response) => response,
+        Passage::Open => match Args::from_request(&request, &mut payload).await {
+            Ok(arguments) => respond(handler(arguments).await, &request),
+            Err(error) => HttpResponse::from_error(error.into()),
+        },
+    };
+    show(&limiter, &request, &mut response);
+    response
+}
+
+/// What the handler returned, as a response.
+pub fn respond<R: Responder>(returned: R, request: &HttpRequest) -> HttpResponse
+where
+    R::Body: 'static,
+{
+    returned.respond_to(request).map_into_boxed_body()
+}

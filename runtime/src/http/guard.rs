@@ -1,0 +1,276 @@
+//! Rules + request → decision + answer: the one way in for all callers.
+
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use smallvec::SmallVec;
+
+use super::rule::Rule;
+use crate::{
+    answer::{self, OnLimited, Unidentified},
+    decision::{Decision, LimitStatus},
+    error::RateLimitError,
+    identity::{Identifier, Identity},
+    key::Key,
+    limiter::RateLimiter,
+    log_throttle::LogThrottle,
+    store::interface::{Charge, Charges, Mode},
+};
+
+/// What a request may do.
+pub(super) enum Passage {
+    /// Go on.
+    Open,
+    /// Take this answer.
+    Shut(HttpResponse),
+}
+
+/// All limits that were decided for one request, by whatever decided them, kept with the request:
+/// every layer that adds headers shows them all.
+#[derive(Clone, Default)]
+struct Shown(SmallVec<[LimitStatus; 1]>);
+
+static STORE_FAILURES: LogThrottle = LogThrottle::new(log::Level::Warn);
+static SHARED_COUNTERS: LogThrottle = LogThrottle::new(log::Level::Warn);
+
+impl RateLimiter {
+    /// Decides rules for a request as the attribute does: skips, identities, groups, costs, all
+    /// limits at once. `None` if no rule applies to it.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::Unidentified`] with the answer that `on_unidentified` made, or
+    /// [`RequestError::Undecided`] if the store could not decide or a rule's limit is invalid.
+    pub async fn check_request(
+        &self,
+        request: &HttpRequest,
+        rules: &[Rule],
+    ) -> Result<Option<Decision>, RequestError> {
+        Ok(judge(self, rules, request)
+            .await?
+            .map(|(decision, _)| decision))
+    }
+}
+
+/// Why [`RateLimiter::check_request`] has no decision.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// An identifier found nobody, and this is to be the answer.
+    Unidentified(HttpResponse),
+    /// The limiter could not decide.
+    Undecided(RateLimitError),
+}
+
+impl std::fmt::Display for RequestError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unidentified(response) => {
+                write!(f, "unidentified, to be answered {}", response.status())
+            }
+            Self::Undecided(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unidentified(_) => None,
+            Self::Undecided(error) => Some(error),
+        }
+    }
+}
+
+/// Decides whether a request may go on.
+pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpRequest) -> Passage {
+    let (decision, own_answer) = match judge(limiter, rules, request).await {
+        Ok(Some(judged)) => judged,
+        Ok(None) => return Passage::Open,
+        Err(RequestError::Unidentified(response)) => return Passage::Shut(response),
+        Err(RequestError::Undecided(error)) => {
+            // The last thing to take a service down must not be what protects it.
+            STORE_FAILURES.log(format_args!("a request goes on without its limit: {error}"));
+            return Passage::Open;
+        }
+    };
+    remember(request, &decision);
+    if decision.is_allowed() {
+        return Passage::Open;
+    }
+    let mut response = match own_answer.or(limiter.settings().on_limited.as_ref()) {
+        Some(answer) => answer.answer(request, &decision).await,
+        None => answer::quota_exceeded(&decision),
+    };
+    answer::retry_after(response.headers_mut(), decision.retry_after());
+    Passage::Shut(response)
+}
+
+/// Adds the headers of every limit that was decided for this request.
+pub(super) fn show(limiter: &RateLimiter, request: &HttpRequest, response: &mut HttpResponse) {
+    if let Some(Shown(limits)) = request.extensions().get::<Shown>() {
+        let style = limiter.settings().headers;
+        answer::write(response.headers_mut(), style, limits, limiter.now());
+    }
+}
+
+fn remember(request: &HttpRequest, decision: &Decision) {
+    let mut extensions = request.extensions_mut();
+    if !extensions.contains::<Shown>() {
+        extensions.insert(Shown::default());
+    }
+    if let Some(Shown(limits)) = extensions.get_mut::<Shown>() {
+        limits.extend(decision.enforced().cloned());
+    }
+}
+
+/// A rule that applies to a request, and whom it counts.
+struct Applied<'a> {
+    rule: &'a Rule,
+    identity: Identity,
+}
+
+type Judged<'a> = (Decision, Option<&'a OnLimited>);
+/// Each charge's own answer to a denial.
+type Answers<'a> = SmallVec<[Option<&'a OnLimited>; 1]>;
+
+async fn judge<'a>(
+    limiter: &RateLimiter,
+    rules: &'a [Rule],
+    request: &HttpRequest,
+) -> Result<Option<Judged<'a>>, RequestError> {
+    let mut applied = identify(limiter, rules, request).await?;
+    keep_group(&mut applied);
+
+    let limits: SmallVec<[_; 1]> = applied
+        .iter()
+        .filter_map(|one| Some((one, one.rule.limit_for(request, &one.identity)?)))
+        .collect();
+    let mut charges = Charges::new();
+    let mut answers: Answers<'_> = SmallVec::new();
+    for (Applied { rule, identity }, (limit, cost)) in &limits {
+        let charge = Charge {
+            key: Key::counter(identity, limit),
+            limit,
+            cost: *cost,
+        };
+        add(&mut charges, &mut answers, charge, rule);
+    }
+    if charges.is_empty() {
+        return Ok(None);
+    }
+    let decision = limiter.decide(Mode::Charge, charges).await;
+    let decision = decision.map_err(RequestError::Undecided)?;
+    let answer = strictest_index(&decision).and_then(|index| answers.get(index).copied()?);
+    Ok(Some((decision, answer)))
+}
+
+/// Whom each rule that is not skipped counts. An identifier is asked once a request.
+async fn identify<'a>(
+    limiter: &RateLimiter,
+    rules: &'a [Rule],
+    request: &HttpRequest,
+) -> Result<SmallVec<[Applied<'a>; 1]>, RequestError> {
+    let settings = limiter.settings();
+    let mut known: SmallVec<[(&Identifier, Option<Identity>); 1]> = SmallVec::new();
+    let mut applied = SmallVec::new();
+    for rule in rules.iter().filter(|rule| !rule.skips(request)) {
+        let identifier = rule.own_identifier().unwrap_or(&settings.identifier);
+        let found = known.iter().find(|(other, _)| other.is_same(identifier));
+        let identity = match found {
+            Some((_, identity)) => identity.clone(),
+            None => {
+                let identity = identify_by(limiter, identifier, request).await?;
+                known.push((identifier, identity.clone()));
+                identity
+            }
+        };
+        applied.extend(identity.map(|identity| Applied { rule, identity }));
+    }
+    Ok(applied)
+}
+
+/// Who sent the request; `None` if limits that want to know do not apply to it.
+async fn identify_by(
+    limiter: &RateLimiter,
+    identifier: &Identifier,
+    request: &HttpRequest,
+) -> Result<Option<Identity>, RequestError> {
+    let settings = limiter.settings();
+    let source = match identifier.identify(request, &settings.clients).await {
+        Ok(identity) => return Ok(Some(identity)),
+        Err(source) => source,
+    };
+    let what = settings
+        .on_unidentified
+        .as_ref()
+        .map_or(Unidentified::CountByIp, |function| function.answer(request));
+    match what {
+        Unidentified::CountByIp => {
+            let network = settings.clients.network(request);
+            Ok(Some(Identity::unidentified(source, network)))
+        }
+        Unidentified::Skip => Ok(None),
+        Unidentified::Respond(response) => Err(RequestError::Unidentified(response)),
+    }
+}
+
+/// Rules for a group apply to its identities alone, and then in place of those without a group.
+fn keep_group(applied: &mut SmallVec<[Applied<'_>; 1]>) {
+    let fits = |one: &Applied<'_>| {
+        one.rule.group_name().is_some() && one.rule.group_name() == one.identity.group_name()
+    };
+    let grouped = applied.iter().any(fits);
+    applied.retain(|one| {
+        if grouped {
+            fits(one)
+        } else {
+            one.rule.group_name().is_none()
+        }
+    });
+}
+
+/// Adds a charge. Two of one counter can only meet where identifiers of the application name the
+/// same identity; both limits then hold if the stricter does.
+fn add<'a, 'r>(
+    charges: &mut Charges<'a>,
+    answers: &mut Answers<'r>,
+    charge: Charge<'a>,
+    rule: &'r Rule,
+) {
+    let Some(same) = charges
+        .iter()
+        .position(|other| other.key.is_same(&charge.key))
+    else {
+        charges.push(charge);
+        answers.push(rule.own_answer());
+        return;
+    };
+    let name = |charge: &Charge<'_>| {
+        charge
+            .limit
+            .policy_name()
+            .unwrap_or(charge.limit.zone_name())
+    };
+    SHARED_COUNTERS.log(format_args!(
+        "the limits \"{}\" and \"{}\" count the same identity in one counter; the stricter of \
+         the two applies. Give one of them a `zone` of its own to count them apart",
+        name(&charges[same]),
+        name(&charge)
+    ));
+    // How many such requests fit: a / b < c / d, without dividing.
+    let (one, other) = (&charge, &charges[same]);
+    let fit =
+        |limit: &Charge<'_>, of: &Charge<'_>| u64::from(limit.limit.quota()) * u64::from(of.cost);
+    if (fit(one, other), one.limit.times()) < (fit(other, one), other.limit.times()) {
+        charges[same] = charge;
+        answers[same] = rule.own_answer();
+    }
+}
+
+/// Which of the limits is the strictest.
+fn strictest_index(decision: &Decision) -> Option<usize> {
+    let strictest = decision.strictest()?;
+    let limits = decision.limits();
+    limits
+        .iter()
+        .position(|limit| std::ptr::eq(limit, strictest))
+}

@@ -1,0 +1,175 @@
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use actix_web::HttpRequest;
+
+use crate::{
+    answer::{IntoOnLimited, OnLimited},
+    identity::{Identifier, Identity, IntoIdentifier},
+    limit::Limit,
+    log_throttle::LogThrottle,
+};
+
+type CostFn = dyn Fn(&HttpRequest) -> u32 + Send + Sync;
+type SkipFn = dyn Fn(&HttpRequest) -> bool + Send + Sync;
+type DynamicFn = dyn Fn(&HttpRequest, &Identity) -> Option<Limit> + Send + Sync;
+
+/// A [`Limit`] bound to requests: whom it counts, for whom it stands, what a request costs.
+///
+/// One attribute on a handler is one rule. By hand, rules are decided with
+/// [`RateLimiter::check_request`](crate::RateLimiter::check_request).
+///
+/// ```
+/// use actix_throttle::{Identifier, Limit, Rule};
+///
+/// let rules = [
+///     Rule::new(Limit::per_minute(60).name("api")).identifier(Identifier::header("X-Api-Key")),
+///     Rule::new(Limit::per_minute(600).name("api-pro")).group("pro"),
+///     Rule::unlimited("admin"),
+/// ];
+/// # let _ = rules;
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Rule {
+    /// `None`: its group is not limited.
+    limit: Option<Limit>,
+    identifier: Option<Identifier>,
+    group: Option<Cow<'static, str>>,
+    cost: Option<Arc<CostFn>>,
+    skip_if: Option<Arc<SkipFn>>,
+    dynamic: Option<Arc<DynamicFn>>,
+    on_limited: Option<OnLimited>,
+}
+
+static INVALID_DYNAMIC: LogThrottle = LogThrottle::new(log::Level::Error);
+
+impl Rule {
+    /// The limit for everyone, by the limiter's identifier.
+    pub fn new(limit: Limit) -> Self {
+        Self {
+            limit: Some(limit),
+            ..Self::empty()
+        }
+    }
+
+    /// Identities of this group are not limited.
+    pub fn unlimited(group: impl Into<Cow<'static, str>>) -> Self {
+        Self::empty().group(group)
+    }
+
+    fn empty() -> Self {
+        Self {
+            limit: None,
+            identifier: None,
+            group: None,
+            cost: None,
+            skip_if: None,
+            dynamic: None,
+            on_limited: None,
+        }
+    }
+
+    /// Who is counted. Default: as the limiter says.
+    pub fn identifier<M>(mut self, identifier: impl IntoIdentifier<M>) -> Self {
+        self.identifier = Some(identifier.into_identifier());
+        self
+    }
+
+    /// Applies to identities of this group only, in place of the rules without a group.
+    pub fn group(mut self, group: impl Into<Cow<'static, str>>) -> Self {
+        self.group = Some(group.into());
+        self
+    }
+
+    /// What a request takes. A cost of 0 is admitted without being counted.
+    pub fn cost(mut self, cost: impl Fn(&HttpRequest) -> u32 + Send + Sync + 'static) -> Self {
+        self.cost = Some(Arc::new(cost));
+        self
+    }
+
+    /// Requests that are neither counted nor limited.
+    pub fn skip_if(mut self, skip: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static) -> Self {
+        self.skip_if = Some(Arc::new(skip));
+        self
+    }
+
+    /// The limit by the caller's plan, in place of the written one, which says whatever it leaves
+    /// open: the algorithm, cost, name, zone and block. `None` is the written one. So is an invalid
+    /// limit, with an error in the log.
+    pub fn dynamic<F>(mut self, dynamic: F) -> Self
+    where
+        F: Fn(&HttpRequest, &Identity) -> Option<Limit> + Send + Sync + 'static,
+    {
+        self.dynamic = Some(Arc::new(dynamic));
+        self
+    }
+
+    /// What a request that this rule denies is answered with. Default: as the limiter says.
+    pub fn on_limited<M>(mut self, answer: impl IntoOnLimited<M>) -> Self {
+        self.on_limited = Some(answer.into_on_limited());
+        self
+    }
+
+    pub(super) fn skips(&self, request: &HttpRequest) -> bool {
+        self.skip_if.as_ref().is_some_and(|skip| skip(request))
+    }
+
+    pub(super) fn own_identifier(&self) -> Option<&Identifier> {
+        self.identifier.as_ref()
+    }
+
+    pub(super) fn group_name(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
+    pub(super) fn own_answer(&self) -> Option<&OnLimited> {
+        self.on_limited.as_ref()
+    }
+
+    /// The limit for this request, and what it takes; `None` is no limit.
+    pub(super) fn limit_for(
+        &self,
+        request: &HttpRequest,
+        identity: &Identity,
+    ) -> Option<(Limit, u32)> {
+        let written = self.limit.as_ref()?;
+        let limit = self
+            .dynamic_for(written, request, identity)
+            .unwrap_or(*written);
+        let cost = match &self.cost {
+            Some(cost) => cost(request),
+            None => limit.default_cost(),
+        };
+        Some((limit, cost))
+    }
+
+    fn dynamic_for(
+        &self,
+        written: &Limit,
+        request: &HttpRequest,
+        identity: &Identity,
+    ) -> Option<Limit> {
+        let limit = self.dynamic.as_ref()?(request, identity)?.in_place_of(written);
+        match limit.validate() {
+            Ok(()) => Some(limit),
+            Err(error) => {
+                INVALID_DYNAMIC.log(format_args!(
+                    "the `dynamic` function of the limit \"{}\" gave an invalid limit ({error}); \
+                     the written one applies",
+                    written.policy_name().unwrap_or(written.zone_name())
+                ));
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rule")
+            .field("limit", &self.limit)
+            .field("identifier", &self.identifier)
+            .field("group", &self.group)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,255 @@
+use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc};
+
+use actix_web::{HttpRequest, http::header::HeaderName};
+
+use super::{ClientIp, Identity, Part, Source, request};
+
+/// How to tell who a request is counted for.
+///
+/// The built-in ones have constructors; functions, sync or async, convert by [`IntoIdentifier`].
+///
+/// ```
+/// use actix_throttle::{Identifier, Identity, RateLimiter};
+/// use actix_web::HttpRequest;
+///
+/// fn by_user(req: &HttpRequest) -> Option<Identity> {
+///     let user = req.headers().get("X-User")?.to_str().ok()?;
+///     Some(Identity::new(user).group("members"))
+/// }
+///
+/// async fn by_session(req: &HttpRequest) -> Option<String> {
+///     req.cookie("sid").map(|cookie| cookie.value().to_owned())
+/// }
+///
+/// let _ = RateLimiter::builder().identifier(by_user);
+/// let _ = RateLimiter::builder().identifier(by_session);
+/// let _ = RateLimiter::builder().identifier(Identifier::header("X-Api-Key"));
+/// ```
+#[derive(Clone)]
+pub struct Identifier(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Global,
+    Client,
+    Part(Part, Arc<str>),
+    Function(Arc<SyncFn>),
+    AsyncFunction(Arc<BoxedFn>),
+}
+
+type SyncFn = dyn Fn(&HttpRequest) -> Option<Identity> + Send + Sync;
+type BoxedFn = dyn for<'a> Fn(&'a HttpRequest) -> Identified<'a> + Send + Sync;
+type Identified<'a> = Pin<Box<dyn Future<Output = Option<Identity>> + 'a>>;
+
+impl Identifier {
+    /// The client's address; behind trusted proxies the one they report.
+    #[must_use]
+    pub fn ip() -> Self {
+        Self(Kind::Client)
+    }
+
+    /// Everyone as one.
+    #[must_use]
+    pub fn global() -> Self {
+        Self(Kind::Global)
+    }
+
+    /// The value of a request header.
+    #[must_use]
+    pub fn header(name: &str) -> Self {
+        Self(Kind::Part(Part::Header, name.to_ascii_lowercase().into()))
+    }
+
+    /// The value of a cookie.
+    #[must_use]
+    pub fn cookie(name: &str) -> Self {
+        Self(Kind::Part(Part::Cookie, name.into()))
+    }
+
+    /// A dynamic segment of the route's path, `id` of `/items/{id}`.
+    #[must_use]
+    pub fn path(name: &str) -> Self {
+        Self(Kind::Part(Part::Path, name.into()))
+    }
+
+    /// A parameter of the query string.
+    #[must_use]
+    pub fn query(name: &str) -> Self {
+        Self(Kind::Part(Part::Query, name.into()))
+    }
+
+    /// What is wrong with it, if it can never identify anyone.
+    pub(crate) fn mistake(&self) -> Option<String> {
+        match &self.0 {
+            Kind::Part(Part::Header, name) if HeaderName::try_from(&**name).is_err() => {
+                Some(format!("`{name}` is no name of an HTTP header"))
+            }
+            Kind::Part(_, name) if name.is_empty() => {
+                Some("an identifier needs the name of what it reads".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Who sent this request; `Err` names the source that had no answer.
+    pub(crate) async fn identify(
+        &self,
+        request: &HttpRequest,
+        clients: &ClientIp,
+    ) -> Result<Identity, Source> {
+        match &self.0 {
+            Kind::Global => Ok(Identity::global()),
+            Kind::Client => Ok(Identity::client(clients.network(request))),
+            Kind::Part(part, name) => request::identify(request, *part, name)
+                .ok_or_else(|| Source::Part(*part, Arc::clone(name))),
+            Kind::Function(function) => function(request).ok_or(Source::User),
+            Kind::AsyncFunction(function) => function(request).await.ok_or(Source::User),
+        }
+    }
+
+    /// Whether both surely give the same identity, so that one call is enough.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Kind::Global, Kind::Global) | (Kind::Client, Kind::Client) => true,
+            (Kind::Part(part, name), Kind::Part(other, other_name)) => {
+                part == other && name == other_name
+            }
+            (Kind::Function(one), Kind::Function(other)) => Arc::ptr_eq(one, other),
+            (Kind::AsyncFunction(one), Kind::AsyncFunction(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+impl Default for Identifier {
+    fn default() -> Self {
+        Self::ip()
+    }
+}
+
+impl fmt::Debug for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Global => f.write_str("global"),
+            Kind::Client => f.write_str("ip"),
+            Kind::Part(part, name) => write!(f, "{part:?}({name:?})"),
+            Kind::Function(_) => f.write_str("function"),
+            Kind::AsyncFunction(_) => f.write_str("async function"),
+        }
+    }
+}
+
+/// What a function that identifies may return. `None` and `Err` are "unidentified".
+pub trait IntoIdentity {
+    /// The identity, if there is one.
+    fn into_identity(self) -> Option<Identity>;
+}
+
+impl IntoIdentity for Identity {
+    fn into_identity(self) -> Option<Identity> {
+        Some(self)
+    }
+}
+
+impl IntoIdentity for String {
+    fn into_identity(self) -> Option<Identity> {
+        Some(Identity::new(self))
+    }
+}
+
+impl IntoIdentity for &'static str {
+    fn into_identity(self) -> Option<Identity> {
+        Some(Identity::new(self))
+    }
+}
+
+impl IntoIdentity for IpAddr {
+    fn into_identity(self) -> Option<Identity> {
+        Some(Identity::ip(self))
+    }
+}
+
+/// The user and the group.
+impl<U: Into<String>, G: Into<String>> IntoIdentity for (U, G) {
+    fn into_identity(self) -> Option<Identity> {
+        Some(Identity::new(self.0).group(self.1.into()))
+    }
+}
+
+impl<T: IntoIdentity> IntoIdentity for Option<T> {
+    fn into_identity(self) -> Option<Identity> {
+        self?.into_identity()
+    }
+}
+
+impl<T: IntoIdentity, E> IntoIdentity for Result<T, E> {
+    fn into_identity(self) -> Option<Identity> {
+        self.ok()?.into_identity()
+    }
+}
+
+/// Converts into an [`Identifier`]: one itself, or a function from a request to an
+/// [`IntoIdentity`], sync or async.
+///
+/// `M` only tells the three apart and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` identifies nobody",
+    label = "not an identifier",
+    note = "give an `Identifier`, or a function, sync or async, from `&HttpRequest` to an \
+            `Identity`, a `String`, a `(user, group)`, or an `Option` or `Result` of one"
+)]
+pub trait IntoIdentifier<M> {
+    /// The identifier.
+    fn into_identifier(self) -> Identifier;
+}
+
+/// Marks an [`Identifier`] in [`IntoIdentifier`].
+#[derive(Debug)]
+pub struct Ready;
+
+/// Marks a sync function in [`IntoIdentifier`] and its like.
+#[derive(Debug)]
+pub struct Function<R>(std::marker::PhantomData<R>);
+
+/// Marks an async function in [`IntoIdentifier`] and its like.
+#[derive(Debug)]
+pub struct AsyncFunction<R>(std::marker::PhantomData<R>);
+
+impl IntoIdentifier<Ready> for Identifier {
+    fn into_identifier(self) -> Identifier {
+        self
+    }
+}
+
+impl<F, R> IntoIdentifier<Function<R>> for F
+where
+    F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
+    R: IntoIdentity,
+{
+    fn into_identifier(self) -> Identifier {
+        let function = move |request: &HttpRequest| self(request).into_identity();
+        Identifier(Kind::Function(Arc::new(function)))
+    }
+}
+
+impl<F, R> IntoIdentifier<AsyncFunction<R>> for F
+where
+    F: AsyncFn(&HttpRequest) -> R + Send + Sync + 'static,
+    R: IntoIdentity,
+{
+    fn into_identifier(self) -> Identifier {
+        let shared = Arc::new(self);
+        Identifier(Kind::AsyncFunction(Arc::new(boxed(move |request| {
+            let function = Arc::clone(&shared);
+            Box::pin(async move { function(request).await.into_identity() })
+        }))))
+    }
+}
+
+/// Tells the compiler that a closure works for every lifetime of the request.
+fn boxed<F>(function: F) -> F
+where
+    F: for<'a> Fn(&'a HttpRequest) -> Identified<'a>,
+{
+    function
+}

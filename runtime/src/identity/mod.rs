@@ -1,0 +1,168 @@
+//! Who is counted.
+
+mod client_ip;
+mod identifier;
+mod request;
+mod text;
+
+use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc};
+
+use ipnet::IpNet;
+
+pub use self::{
+    client_ip::ForwardingHeader,
+    identifier::{Identifier, IntoIdentifier, IntoIdentity},
+};
+pub(crate) use self::{
+    client_ip::{ClientIp, DEFAULT_IPV6_PREFIX},
+    identifier::{AsyncFunction, Function},
+};
+
+/// Who is counted, and in which group.
+///
+/// Identities from different sources never collide: the user `10.0.0.1`, the client with that
+/// address and the API key of that text are three.
+///
+/// ```
+/// use actix_throttle::Identity;
+///
+/// let user = Identity::new("user:42").group("pro");
+/// assert_eq!(user.group_name(), Some("pro"));
+/// assert_ne!(Identity::new("10.0.0.1"), Identity::ip("10.0.0.1".parse().unwrap()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    source: Source,
+    value: Value,
+    group: Option<Cow<'static, str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
+    /// Everyone as one.
+    Global,
+    /// The client's address.
+    Client,
+    /// A function of the application, or a text given outside handlers.
+    User,
+    /// A part of the request, by its name.
+    Part(Part, Arc<str>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    Header,
+    Cookie,
+    Path,
+    Query,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Value {
+    /// There is but one.
+    Single,
+    /// A text, or the bytes of a header that is none.
+    Bytes(Box<[u8]>),
+    /// An address, or what a missing value is counted under; `None` without a peer address.
+    Client(Option<IpNet>),
+}
+
+impl Identity {
+    /// An identity that the application names: a user, a tenant, a token.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        let bytes = text.into().into_bytes().into_boxed_slice();
+        Self::of(Source::User, Value::Bytes(bytes))
+    }
+
+    /// The client at `address`, as the identifier `ip` counts it by default: IPv6 by /64, an
+    /// IPv4-mapped IPv6 address as IPv4.
+    ///
+    /// [`RateLimiter::client`](crate::RateLimiter::client) does the same by that limiter's
+    /// settings.
+    #[must_use]
+    pub fn ip(address: IpAddr) -> Self {
+        Self::client(Some(client_ip::network(address, DEFAULT_IPV6_PREFIX)))
+    }
+
+    /// Everyone as one.
+    #[must_use]
+    pub fn global() -> Self {
+        Self::of(Source::Global, Value::Single)
+    }
+
+    /// The same identity in a group: limits for that group apply in place of the ungrouped ones.
+    #[must_use]
+    pub fn group(mut self, group: impl Into<Cow<'static, str>>) -> Self {
+        self.group = Some(group.into());
+        self
+    }
+
+    /// The group, if it is in one.
+    #[must_use]
+    pub fn group_name(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
+    pub(crate) fn client(network: Option<IpNet>) -> Self {
+        Self::of(Source::Client, Value::Client(network))
+    }
+
+    /// Counted under the client for want of a value from `source`, apart from real values.
+    pub(crate) fn unidentified(source: Source, network: Option<IpNet>) -> Self {
+        Self::of(source, Value::Client(network))
+    }
+
+    pub(crate) fn of(source: Source, value: Value) -> Self {
+        Self {
+            source,
+            value,
+            group: None,
+        }
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+}
+
+impl fmt::Display for Identity {
+    /// As it stands in keys: readable if short and plain, else a hash.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text::write(f, self)
+    }
+}
+
+impl From<&str> for Identity {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Identity {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&String> for Identity {
+    fn from(text: &String) -> Self {
+        Self::new(text.as_str())
+    }
+}
+
+impl From<&Identity> for Identity {
+    fn from(identity: &Identity) -> Self {
+        identity.clone()
+    }
+}
+
+impl From<IpAddr> for Identity {
+    fn from(address: IpAddr) -> Self {
+        Self::ip(address)
+    }
+}

@@ -1,0 +1,80 @@
+//! An identity as it stands in keys: readable if short and plain, else hashed, and never able to
+//! pose as anything else.
+
+use std::{
+    fmt::{self, Write},
+    net::IpAddr,
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{Identity, Part, Source, Value};
+
+/// Values up to this many bytes, escapes included, stay readable.
+const READABLE: usize = 64;
+
+/// `ip=192.0.2.1`, `user=42`, `header.x-api-key=abc`; for a missing value `header.x-api-key!ip`.
+pub(super) fn write(out: &mut impl Write, identity: &Identity) -> fmt::Result {
+    match identity.source() {
+        Source::Global => out.write_str("global")?,
+        Source::Client => out.write_str("ip")?,
+        Source::User => out.write_str("user")?,
+        Source::Part(part, name) => {
+            out.write_str(match part {
+                Part::Header => "header.",
+                Part::Cookie => "cookie.",
+                Part::Path => "path.",
+                Part::Query => "query.",
+            })?;
+            write_plain(out, name.as_bytes())?;
+        }
+    }
+    match (identity.source(), identity.value()) {
+        (_, Value::Single) => Ok(()),
+        (_, Value::Bytes(bytes)) => {
+            out.write_char('=')?;
+            write_plain(out, bytes)
+        }
+        (source, Value::Client(network)) => {
+            out.write_char(if *source == Source::Client { '=' } else { '!' })?;
+            match network {
+                None => out.write_str("none"),
+                // The colons of IPv6 are not for keys.
+                Some(network) => write_dashed(out, network.addr()),
+            }
+        }
+    }
+}
+
+fn write_dashed(out: &mut impl Write, address: IpAddr) -> fmt::Result {
+    match address {
+        IpAddr::V4(address) => write!(out, "{address}"),
+        IpAddr::V6(address) => {
+            let [first, rest @ ..] = address.segments();
+            write!(out, "{first:x}")?;
+            rest.iter().try_for_each(|part| write!(out, "-{part:x}"))
+        }
+    }
+}
+
+/// Percent-escapes all but letters, digits and a few signs, or writes a 128-bit hash (SHA-256, cut)
+/// of what is too long. `#` is always escaped, so a hash is told from a text that looks like one.
+fn write_plain(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+/,".contains(&byte);
+    let escaped = bytes.iter().filter(|byte| !is_plain(**byte)).count();
+    if bytes.len() + 2 * escaped > READABLE {
+        out.write_char('#')?;
+        let hash = Sha256::digest(bytes);
+        return hash
+            .iter()
+            .take(16)
+            .try_for_each(|byte| write!(out, "{byte:02x}"));
+    }
+    bytes.iter().try_for_each(|byte| {
+        if is_plain(*byte) {
+            out.write_char(char::from(*byte))
+        } else {
+            write!(out, "%{byte:02X}")
+        }
+    })
+}

@@ -1,0 +1,202 @@
+//! (identity, zone, limit) → the key of one counter.
+//!
+//! As text, for a server: `prefix:{identity}:zone:limit`. The braces are Redis Cluster's hash tag:
+//! all counters of one identity live in one slot. What stands between them is escaped, so no
+//! identity can pose as another key; the limit's part holds no colon, so no zone can either.
+
+use std::fmt;
+#[cfg(feature = "redis")]
+use std::fmt::Write;
+
+use crate::{
+    clock::Micros,
+    identity::Identity,
+    limit::{Algorithm, Limit, Refill},
+};
+
+/// Room for a readable identity and the limit's part.
+#[cfg(feature = "redis")]
+const ROOM: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key<'a> {
+    pub(crate) identity: &'a Identity,
+    pub(crate) zone: &'a str,
+    pub(crate) slot: Slot,
+}
+
+/// What is kept under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Slot {
+    /// A counter: all that changes how its state is read, so that a change of `times` keeps it.
+    Counter {
+        algorithm: Algorithm,
+        refill: Refill,
+        window: Micros,
+        shadow: bool,
+    },
+    /// Until when the identity is blocked in the zone.
+    Block { shadow: bool },
+}
+
+impl<'a> Key<'a> {
+    pub(crate) fn counter(identity: &'a Identity, limit: &Limit) -> Self {
+        Self {
+            identity,
+            zone: limit.zone_name(),
+            slot: Slot::Counter {
+                algorithm: limit.kind(),
+                refill: limit.refill_kind(),
+                window: limit.window_micros(),
+                shadow: limit.is_shadow(),
+            },
+        }
+    }
+
+    /// Whether both are of one counter. Groups make no difference: they say which limits apply to
+    /// an identity, not who it is.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.slot == other.slot
+            && self.zone == other.zone
+            && self.identity.source() == other.identity.source()
+            && self.identity.value() == other.identity.value()
+    }
+
+    /// The key of the block that stands above this counter.
+    pub(crate) fn block(&self) -> Self {
+        let shadow = match self.slot {
+            Slot::Counter { shadow, .. } | Slot::Block { shadow } => shadow,
+        };
+        Self {
+            slot: Slot::Block { shadow },
+            ..*self
+        }
+    }
+
+    /// The key as a server stores it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn text(&self, prefix: &str) -> String {
+        let mut text = String::with_capacity(prefix.len() + self.zone.len() + ROOM);
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "{prefix}:{{{}}}:{}:{}",
+            self.identity, self.zone, self.slot
+        );
+        text
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (shadow, name, window) = match *self {
+            Self::Block { shadow } => (shadow, "block", None),
+            Self::Counter {
+                algorithm,
+                refill,
+                window,
+                shadow,
+            } => (shadow, short_name(algorithm, refill), Some(window)),
+        };
+        if shadow {
+            f.write_str("shadow-")?;
+        }
+        f.write_str(name)?;
+        match window {
+            None => Ok(()),
+            Some(window) if window.is_multiple_of(1_000_000) => {
+                write!(f, "-{}s", window / 1_000_000)
+            }
+            Some(window) if window.is_multiple_of(1_000) => write!(f, "-{}ms", window / 1_000),
+            Some(window) => write!(f, "-{window}us"),
+        }
+    }
+}
+
+fn short_name(algorithm: Algorithm, refill: Refill) -> &'static str {
+    match (algorithm, refill) {
+        (Algorithm::SlidingWindow, _) => "log",
+        (Algorithm::SlidingWindowCounter, _) => "counter",
+        (Algorithm::FixedWindow, _) => "fixed",
+        (Algorithm::TokenBucket, Refill::Greedy) => "token",
+        (Algorithm::TokenBucket, Refill::Interval) => "interval",
+        (Algorithm::LeakyBucket, _) => "leaky",
+    }
+}
+
+#[cfg(all(test, feature = "redis"))]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::identity::{Part, Source, Value};
+
+    fn text(identity: &Identity) -> String {
+        Key::counter(identity, &Limit::per_second(1).zone("z")).text("p")
+    }
+
+    #[test]
+    fn keys_are_readable() {
+        let limit = Limit::per_minute(5).zone("app::login");
+        let address = "2001:db8::1".parse().unwrap();
+        for (identity, expected) in [
+            (Identity::new("42"), "p:{user=42}:app::login:log-60s"),
+            (
+                Identity::ip(address),
+                "p:{ip=2001-db8-0-0-0-0-0-0}:app::login:log-60s",
+            ),
+            (Identity::global(), "p:{global}:app::login:log-60s"),
+        ] {
+            let key = Key::counter(&identity, &limit);
+            assert_eq!(key.text("p"), expected);
+            assert_eq!(key.block().text("p"), expected.replace("log-60s", "block"));
+        }
+        let shadow = limit.shadow().algorithm(Algorithm::TokenBucket);
+        let user = Identity::new("42");
+        assert_eq!(
+            Key::counter(&user, &shadow).text("p"),
+            "p:{user=42}:app::login:shadow-token-60s"
+        );
+    }
+
+    #[test]
+    fn what_could_forge_is_escaped() {
+        let hostile = Identity::new("a}:{ip=1.2.3.4\n\0");
+        let text = text(&hostile);
+        assert_eq!(text.matches('{').count(), 1);
+        assert_eq!(text.matches('}').count(), 1);
+        assert!(text.bytes().all(|byte| (0x20..0x7f).contains(&byte)));
+    }
+
+    #[test]
+    fn identities_never_collide() {
+        let long = "x".repeat(100);
+        let hash_of_long = text(&Identity::new(long.as_str()));
+        let inside = &hash_of_long["p:{user=".len()..hash_of_long.find('}').unwrap()];
+        let header = |value: &str| {
+            Identity::of(
+                Source::Part(Part::Header, "a".into()),
+                Value::Bytes(value.as_bytes().into()),
+            )
+        };
+        let all = [
+            Identity::new("1.2.3.4"),
+            Identity::ip("1.2.3.4".parse().unwrap()),
+            Identity::global(),
+            Identity::new("global"),
+            Identity::new(""),
+            Identity::new(long.as_str()),
+            Identity::new(inside),
+            header("1.2.3.4"),
+            header("!1.2.3.4"),
+            Identity::unidentified(
+                Source::Part(Part::Header, "a".into()),
+                Some("1.2.3.4/32".parse().unwrap()),
+            ),
+            Identity::unidentified(Source::User, Some("1.2.3.4/32".parse().unwrap())),
+            Identity::client(None),
+        ];
+        let texts: HashSet<_> = all.iter().map(text).collect();
+        assert_eq!(texts.len(), all.len());
+    }
+}

@@ -1,0 +1,41 @@
+#![doc = include_str!("docs.md")]
+
+mod algorithm;
+mod answer;
+mod clock;
+mod decision;
+mod error;
+mod http;
+mod identity;
+mod key;
+mod limit;
+mod limiter;
+mod log_throttle;
+mod store;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use actix_throttle_macros::rate_limit;
+#[cfg(feature = "redis")]
+pub use deadpool_redis;
+
+/// The README's snippets are tests too.
+#[cfg(all(doctest, feature = "redis", feature = "test-util"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
+#[cfg(feature = "test-util")]
+pub use self::clock::ManualClock;
+#[cfg(feature = "redis")]
+pub use self::store::RedisPool;
+pub use self::{
+    answer::{HeaderStyle, IntoOnLimited, OnLimited, Unidentified},
+    decision::{Decision, LimitStatus},
+    error::{InitError, RateLimitError},
+    http::{RequestError, Rule},
+    identity::{ForwardingHeader, Identifier, Identity, IntoIdentifier, IntoIdentity},
+    limit::{Algorithm, Limit, LimitError, Refill},
+    limiter::{Builder, RateLimiter},
+};

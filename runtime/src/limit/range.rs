@@ -1,0 +1,143 @@
+use std::{fmt, time::Duration};
+
+use super::{Algorithm, Limit};
+
+const MIN_WINDOW: u64 = 1_000;
+const MAX_WINDOW: u64 = 366 * 24 * 60 * 60 * 1_000_000;
+const MAX_TIMES: u32 = 1_000_000_000;
+/// The log holds one entry an admission, and its running sum fits three bytes.
+const MAX_LOGGED: u32 = 1_000_000;
+
+/// A limit whose numbers are out of range or do not fit together.
+///
+/// Its text says which, and what to write instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitError(Reason);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    Times,
+    TimesOfLog,
+    Window,
+    WindowFraction,
+    Capacity,
+    NotABucket,
+    Rate,
+    Block,
+    Name,
+    Zone,
+}
+
+impl LimitError {
+    pub(super) const fn message(self) -> &'static str {
+        match self.0 {
+            Reason::Times => "`times` must be from 1 to 1,000,000,000",
+            Reason::TimesOfLog => {
+                "`sliding_window` keeps a log and takes at most 1,000,000 `times`; \
+                 use `sliding_window_counter` or `fixed_window` for more"
+            }
+            Reason::Window => "the window must be from 1 millisecond to 366 days",
+            Reason::WindowFraction => "the window must be a whole number of microseconds",
+            Reason::Capacity => "`capacity` must be from 1 to 1,000,000,000",
+            Reason::NotABucket => {
+                "`capacity` and `refill` belong to `token_bucket`; \
+                 set that algorithm or leave them out"
+            }
+            Reason::Rate => {
+                "a bucket gains at most one token a microsecond; \
+                 lower `times` or widen the window"
+            }
+            Reason::Block => "`block` must be from 1 millisecond to 366 days",
+            Reason::Name => "a limit's name must be printable ASCII and not empty",
+            Reason::Zone => "a limit's zone must not be empty",
+        }
+    }
+}
+
+impl fmt::Display for LimitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl std::error::Error for LimitError {}
+
+/// Whole microseconds, cut at `u64::MAX`; far above every range that is accepted.
+#[allow(clippy::cast_possible_truncation, reason = "compared first")]
+pub(super) const fn micros(duration: Duration) -> u64 {
+    let micros = duration.as_micros();
+    if micros > u64::MAX as u128 {
+        u64::MAX
+    } else {
+        micros as u64
+    }
+}
+
+pub(super) const fn validate(limit: &Limit) -> Result<(), LimitError> {
+    match reason(limit) {
+        Some(reason) => Err(LimitError(reason)),
+        None => Ok(()),
+    }
+}
+
+const fn reason(limit: &Limit) -> Option<Reason> {
+    let window = limit.window;
+    let bucket = matches!(
+        limit.kind(),
+        Algorithm::TokenBucket | Algorithm::LeakyBucket
+    );
+    if limit.times == 0 || limit.times > MAX_TIMES {
+        return Some(Reason::Times);
+    }
+    if window < MIN_WINDOW || window > MAX_WINDOW {
+        return Some(Reason::Window);
+    }
+    if limit.fraction {
+        return Some(Reason::WindowFraction);
+    }
+    if matches!(limit.kind(), Algorithm::SlidingWindow) && limit.times > MAX_LOGGED {
+        return Some(Reason::TimesOfLog);
+    }
+    if bucket && limit.times as u64 > window {
+        return Some(Reason::Rate);
+    }
+    if !matches!(limit.kind(), Algorithm::TokenBucket)
+        && (limit.capacity.is_some() || limit.refill.is_some())
+    {
+        return Some(Reason::NotABucket);
+    }
+    if let Some(capacity) = limit.capacity
+        && (capacity == 0 || capacity > MAX_TIMES)
+    {
+        return Some(Reason::Capacity);
+    }
+    if let Some(block) = limit.block
+        && (block < MIN_WINDOW || block > MAX_WINDOW)
+    {
+        return Some(Reason::Block);
+    }
+    if let Some(name) = limit.name
+        && !is_printable(name)
+    {
+        return Some(Reason::Name);
+    }
+    if let Some(zone) = limit.zone
+        && zone.is_empty()
+    {
+        return Some(Reason::Zone);
+    }
+    None
+}
+
+/// Names become structured-field strings (RFC 9651, 3.3.3), which hold printable ASCII only.
+const fn is_printable(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] < 0x20 || bytes[at] > 0x7e {
+            return false;
+        }
+        at += 1;
+    }
+    !bytes.is_empty()
+}

@@ -1,0 +1,71 @@
+//! Log lines about single requests, at most one a second: a flood of requests must not become a
+//! flood of lines.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
+
+use log::Level;
+use once_cell::sync::Lazy;
+
+/// What the lines are filtered by: the crate, not this module.
+const TARGET: &str = "actix_throttle";
+
+/// One subject that is logged about.
+#[derive(Debug)]
+pub(crate) struct LogThrottle {
+    level: Level,
+    /// The second of the latest line, from 1; 0 before the first.
+    latest: AtomicU64,
+    left_out: AtomicU64,
+}
+
+static START: Lazy<Instant> = Lazy::new(Instant::now);
+
+impl LogThrottle {
+    pub(crate) const fn new(level: Level) -> Self {
+        Self {
+            level,
+            latest: AtomicU64::new(0),
+            left_out: AtomicU64::new(0),
+        }
+    }
+
+    /// Logs the line, or counts it as left out.
+    pub(crate) fn log(&self, line: fmt::Arguments<'_>) {
+        if self.is_due(START.elapsed().as_secs() + 1) {
+            match self.left_out.swap(0, Ordering::Relaxed) {
+                0 => log::log!(target: TARGET, self.level, "{line}"),
+                more => {
+                    log::log!(target: TARGET, self.level, "{line} (and {more} more like it before)")
+                }
+            }
+        } else {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn is_due(&self, second: u64) -> bool {
+        let latest = self.latest.load(Ordering::Relaxed);
+        latest != second
+            && self
+                .latest
+                .compare_exchange(latest, second, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_a_second_is_due() {
+        let throttle = LogThrottle::new(Level::Warn);
+        assert!(throttle.is_due(1));
+        assert!(!throttle.is_due(1));
+        assert!(throttle.is_due(2));
+    }
+}

@@ -1,0 +1,11 @@
+//! Every name that macro output may use, nothing else. No public API.
+
+pub use std::vec;
+
+pub use actix_web::HttpResponse;
+
+pub use crate::{
+    http::{Gate, Policy, Rule, respond, serve},
+    identity::Identifier,
+    limit::{Algorithm, Limit, Refill},
+};

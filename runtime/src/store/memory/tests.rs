@@ -1,0 +1,126 @@
+use std::{sync::Arc, thread, time::Instant};
+
+use smallvec::smallvec;
+
+use super::*;
+use crate::{
+    clock::length,
+    identity::Identity,
+    limit::{Algorithm, Limit},
+    store::interface::Charge,
+};
+
+/// A clock that a test moves, without the feature that gives one to users.
+fn clock_at(now: Micros) -> Clock {
+    // Its own share of time passes within a test, far below the windows used here.
+    Clock::Monotonic {
+        epoch: now,
+        start: Instant::now(),
+    }
+}
+
+fn ask(store: &MemoryStore, identity: &str, limit: &Limit) -> Outcome {
+    let identity = Identity::new(identity);
+    let charge = Charge {
+        key: Key::counter(&identity, limit),
+        limit,
+        cost: 1,
+    };
+    let check = Check {
+        mode: Mode::Charge,
+        charges: smallvec![charge],
+    };
+    store.decide_one(&check)
+}
+
+fn len(store: &MemoryStore) -> usize {
+    store.shards.iter().map(|shard| shard.lock().len()).sum()
+}
+
+#[test]
+fn keys_are_bounded() {
+    for bound in [1, 10, 1_000, 5_000, 100_000] {
+        let store = MemoryStore::new(bound, clock_at(1_000_000));
+        let limit = Limit::per_day(10).algorithm(Algorithm::FixedWindow);
+        for index in 0..2 * bound {
+            assert!(ask(&store, &index.to_string(), &limit).allowed);
+        }
+        assert!(len(&store) <= bound, "{} of {bound}", len(&store));
+        assert!(len(&store) > bound / 2, "{} of {bound}", len(&store));
+    }
+}
+
+#[test]
+fn a_full_store_forgets_what_expires_soonest() {
+    let store = MemoryStore::new(1_000, clock_at(1_000_000));
+    let long = Limit::per_day(1);
+    let short = Limit::per_hour(1).zone("short");
+    for index in 0..100 {
+        assert!(ask(&store, &format!("kept{index}"), &long).allowed);
+    }
+    for index in 0..10_000 {
+        ask(&store, &index.to_string(), &short);
+    }
+    let kept = (0..100).filter(|index| !ask(&store, &format!("kept{index}"), &long).allowed);
+    // One in eight of the sample would have to be long-lived only.
+    assert!(kept.count() > 90);
+}
+
+#[test]
+fn expired_keys_go_with_the_traffic() {
+    let mut store = MemoryStore::new(100_000, clock_at(1_000_000));
+    let limit = Limit::per_hour(1_000).algorithm(Algorithm::TokenBucket);
+    for index in 0..20_000 {
+        ask(&store, &index.to_string(), &limit);
+    }
+    assert!(len(&store) > 10_000);
+    store.clock = clock_at(1_000_000 + length(std::time::Duration::from_secs(7200)));
+    // Each charge looks at a few slots, so a round of them takes a fraction of the keys.
+    for index in 0..20_000 {
+        ask(&store, &(index % 1_000).to_string(), &limit);
+    }
+    assert!(len(&store) < 5_000, "{}", len(&store));
+}
+
+#[test]
+fn limits_across_shards_are_charged_together() {
+    let store = Arc::new(MemoryStore::new(1_000_000, clock_at(1_000_000)));
+    let limit = Limit::per_day(1_000);
+    // Pairs in both orders, over many shards, from many threads: exact, and no deadlock.
+    let threads: Vec<_> = (0..4)
+        .map(|thread| {
+            let store = Arc::clone(&store);
+            thread::spawn(move || {
+                let mut admitted = 0;
+                for round in 0..4_000 {
+                    let (one, other) = (Identity::new("one"), Identity::new("other"));
+                    let pair = if (round + thread) % 2 == 0 {
+                        [&one, &other]
+                    } else {
+                        [&other, &one]
+                    };
+                    let charges = pair.into_iter().map(|identity| Charge {
+                        key: Key::counter(identity, &limit),
+                        limit: &limit,
+                        cost: 1,
+                    });
+                    let check = Check {
+                        mode: Mode::Charge,
+                        charges: charges.collect(),
+                    };
+                    let outcome = store.decide_one(&check);
+                    admitted += u32::from(outcome.allowed);
+                }
+                admitted
+            })
+        })
+        .collect();
+    let admitted = threads.into_iter().map(|thread| thread.join().unwrap());
+    assert_eq!(admitted.sum::<u32>(), 1_000);
+}
+
+#[test]
+fn a_state_is_a_few_words() {
+    // With its print and expiry: what a million of them cost.
+    assert!(size_of::<crate::algorithm::State>() <= 32);
+}

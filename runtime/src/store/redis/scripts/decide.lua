@@ -1,0 +1,122 @@
+-- Who is blocked. State: start (7 bytes), until (7). Told apart from counters by its key.
+local function load_block(cell, now)
+  if cell.until_ == nil then
+    local raw = call('GET', cell.key)
+    cell.start, cell.until_ = 0, 0
+    if raw and #raw == 14 then cell.start, cell.until_ = unpack('>I7I7', raw) end
+  end
+  -- A block from the future (the clock has stepped back) counts for nothing.
+  if cell.start > now then return 0 end
+  return max(cell.until_ - now, 0)
+end
+
+local function save_block(cell, now, margin)
+  local state = pack('>I7I7', cell.start, cell.until_)
+  call('SET', cell.key, state, 'PX', ttl_text(cell.until_ - now, margin))
+end
+
+local function start_block(cell, length, now)
+  cell.start, cell.until_, cell.save = now, now + length, save_block
+end
+
+local CHARGE, BLOCK = 1, 2 -- what to do with a check; 0: only look
+local checks, at = ARGV[1], 8
+local now = unpack('>I7', checks)
+-- Keys outlive what they count by a margin, in milliseconds: this server expires them by a clock
+-- that it may have read a moment before. A clock that is passed in may be far slower than it.
+local margin = 100
+if now == 0 then
+  local time = call('TIME')
+  now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+else
+  margin = 3600000
+end
+
+local cells = {}
+local function cell_of(index)
+  local cell = cells[index]
+  if cell == nil then
+    cell = { key = KEYS[index], life = 0 }
+    cells[index] = cell
+  end
+  return cell
+end
+
+local function look(limit)
+  local cell = limit.cell
+  limit.algorithm.look(cell, limit, now)
+  if limit.cost == 0 then
+    limit.wait = 0
+  elseif limit.cost > limit.quota then
+    limit.wait = -1
+  else
+    limit.wait = limit.algorithm.wait(limit, now, cell)
+  end
+  limit.remaining, limit.reset = limit.algorithm.quota(limit, now, cell)
+  limit.blocked = load_block(limit.block_cell, now)
+  if limit.blocked > 0 then
+    limit.remaining, limit.reset = 0, max(limit.reset, limit.blocked)
+    if limit.wait >= 0 then limit.wait = max(limit.wait, limit.blocked) end
+  end
+end
+
+local function take(limit)
+  if limit.cost == 0 then return end
+  local cell = limit.cell
+  limit.algorithm.take(cell, limit, now)
+  limit.remaining, limit.reset = limit.algorithm.quota(limit, now, cell)
+  -- One microsecond more: the leaky bucket carries what drained within the last one.
+  cell.life = max(cell.life, limit.reset + 1)
+  cell.save = limit.algorithm.save
+end
+
+local reply, size = {}, 0
+local function answer(value)
+  size = size + 1
+  reply[size] = value
+end
+
+while at <= #checks do
+  local mode, count
+  mode, count, at = unpack('>BB', checks, at)
+  local limits, allowed = {}, true
+  for i = 1, count do
+    local limit = {}
+    local code, shadow, key, block_key
+    code, shadow, key, block_key, limit.times, limit.window, limit.quota, limit.cost,
+      limit.block, at = unpack('>BBI3I3I4I6I4I4I6', checks, at)
+    limit.algorithm, limit.shadow = algorithms[code], shadow == 1
+    limit.cell, limit.block_cell = cell_of(key), cell_of(block_key)
+    if mode == BLOCK then
+      start_block(limit.block_cell, limit.block, now)
+      limit.wait, limit.blocked, limit.remaining, limit.reset = 0, limit.block, 0, limit.block
+    else
+      look(limit)
+    end
+    if limit.wait ~= 0 and not limit.shadow then allowed = false end
+    limits[i] = limit
+  end
+  answer(allowed and 1 or 0)
+  for i = 1, count do
+    local limit = limits[i]
+    if mode == CHARGE then
+      if allowed and limit.wait == 0 then
+        take(limit)
+      elseif limit.block > 0 and limit.blocked == 0 and limit.wait > 0 and allowed == limit.shadow then
+        start_block(limit.block_cell, limit.block, now)
+        limit.blocked = limit.block
+        limit.remaining, limit.reset = 0, max(limit.reset, limit.block)
+        limit.wait = max(limit.wait, limit.block)
+      end
+    end
+    answer(limit.wait)
+    answer(limit.blocked > 0 and 1 or 0)
+    answer(limit.remaining)
+    answer(limit.reset)
+  end
+end
+
+for _, cell in pairs(cells) do
+  if cell.save then cell.save(cell, now, margin) end
+end
+return reply

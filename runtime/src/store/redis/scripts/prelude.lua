@@ -1,0 +1,52 @@
+-- One script decides a list of checks. KEYS: every counter and block that the checks name.
+-- ARGV[1]: the checks, packed (see script.rs, `pack`). The reply is a flat list of integers.
+--
+-- All numbers are doubles and stay below 2^53, where they are exact. Times are microseconds.
+-- Each algorithm below is the twin of the Rust file of its name in `algorithm/`.
+
+local call, pack, unpack = redis.call, struct.pack, struct.unpack
+local fmod, max, min = math.fmod, math.max, math.min
+
+local FOREVER = 9007199254740991 -- 2^53 - 1
+
+local function ceil_div(a, b)
+  local rest = fmod(a, b)
+  local whole = (a - rest) / b
+  if rest > 0 then return whole + 1 end
+  return whole
+end
+
+-- floor(a * b / m) and the remainder, exact though a * b may be far above 2^53.
+-- Wants a < m <= 2^45 and b < 2^35: long division, seven bits of b at a time.
+local function mul_div(a, b, m)
+  local product = a * b
+  if product <= FOREVER then
+    local rest = fmod(product, m)
+    return (product - rest) / m, rest
+  end
+  local quotient, rest = 0, 0
+  local digit = 268435456 -- 2^28
+  while digit >= 1 do
+    local high = math.floor(b / digit)
+    b = b - high * digit
+    local sum = rest * 128 + a * high
+    rest = fmod(sum, m)
+    quotient = quotient * 128 + (sum - rest) / m
+    digit = digit / 128
+  end
+  return quotient, rest
+end
+
+-- Milliseconds for PX and PEXPIRE: an integer as text, which a float or an exponent is not.
+local function ttl_text(micros, margin)
+  return string.format('%.0f', ceil_div(min(micros, FOREVER - 1e12), 1000) + margin)
+end
+
+-- By code. `cell` is what is stored under one key, loaded once; `limit` is one limit's view of it:
+-- look(cell, limit, now) reads the cell under the limit's numbers into the limit, and changes
+--   nothing of the cell but to load it,
+-- wait(limit, now, cell) says how long until limit.cost fits (0: now),
+-- take(cell, limit, now) charges it,
+-- quota(limit, now, cell) gives what remains and how long until it is whole,
+-- save(cell, now, margin) writes what take has changed.
+local algorithms = {}

@@ -1,0 +1,51 @@
+//! The store of one limiter, with the layers around it.
+
+#[cfg(feature = "redis")]
+use super::redis::RedisStore;
+use super::{
+    interface::{Check, Outcomes, Store, StoreError},
+    memory::MemoryStore,
+};
+use crate::{clock::Micros, key::Key};
+
+/// Chosen once when a limiter is built, so that a decision costs no allocation for a `dyn` future.
+#[derive(Debug)]
+pub(crate) enum Stack {
+    Memory(MemoryStore),
+    #[cfg(feature = "redis")]
+    Redis(RedisStore),
+}
+
+impl Store for Stack {
+    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        match self {
+            Self::Memory(store) => store.decide(checks).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.decide(checks).await,
+        }
+    }
+
+    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(store) => store.forget(keys).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.forget(keys).await,
+        }
+    }
+
+    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(store) => store.block(key, length).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.block(key, length).await,
+        }
+    }
+
+    fn close(&self) {
+        match self {
+            Self::Memory(store) => store.close(),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.close(),
+        }
+    }
+}
