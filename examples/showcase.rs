@@ -1,0 +1,221 @@
+//! One feature a route. Environment: `PORT` (8080), `WORKERS` (one a core), `REDIS_URL` (none: the
+//! embedded store), `PREFIX` (`throttle`), `HEADERS` (`x`, `ietf` or `both`).
+
+use std::{env, io};
+
+use actix_throttle::{HeaderStyle, Identity, RateLimiter, rate_limit};
+use actix_web::{App, HttpRequest, HttpServer, get, post, web};
+
+#[get("/health")]
+async fn health() -> &'static str {
+    "ok"
+}
+
+#[get("/hello")]
+#[rate_limit(times = 2, seconds = 5)]
+async fn hello() -> &'static str {
+    "ok"
+}
+
+#[get("/fixed")]
+#[rate_limit(times = 10, seconds = 2, algorithm = "fixed_window")]
+async fn fixed() -> &'static str {
+    "ok"
+}
+
+#[get("/sliding")]
+#[rate_limit(times = 10, seconds = 2, algorithm = "sliding_window")]
+async fn sliding() -> &'static str {
+    "ok"
+}
+
+#[get("/counter")]
+#[rate_limit(times = 10, seconds = 2, algorithm = "sliding_window_counter")]
+async fn counter() -> &'static str {
+    "ok"
+}
+
+#[get("/token")]
+#[rate_limit(times = 10, seconds = 2, algorithm = "token_bucket")]
+async fn token() -> &'static str {
+    "ok"
+}
+
+/// A bucket that holds more than it gains in a window.
+#[get("/burst")]
+#[rate_limit(times = 5, seconds = 5, algorithm = "token_bucket", capacity = 20)]
+async fn burst() -> &'static str {
+    "ok"
+}
+
+#[get("/leaky")]
+#[rate_limit(times = 5, seconds = 1, algorithm = "leaky_bucket")]
+async fn leaky() -> &'static str {
+    "ok"
+}
+
+/// Two limits, one decision: a request that the second denies is not charged to the first.
+#[get("/stacked")]
+#[rate_limit(times = 3, seconds = 1)]
+#[rate_limit(times = 5, seconds = 10)]
+async fn stacked() -> &'static str {
+    "ok"
+}
+
+#[get("/big/fixed_window")]
+#[rate_limit(times = 1000, seconds = 60, algorithm = "fixed_window")]
+async fn big_fixed_window() -> &'static str {
+    "ok"
+}
+
+#[get("/big/sliding_window")]
+#[rate_limit(times = 1000, seconds = 60, algorithm = "sliding_window")]
+async fn big_sliding_window() -> &'static str {
+    "ok"
+}
+
+#[get("/big/sliding_window_counter")]
+#[rate_limit(times = 1000, seconds = 60, algorithm = "sliding_window_counter")]
+async fn big_sliding_window_counter() -> &'static str {
+    "ok"
+}
+
+#[get("/big/token_bucket")]
+#[rate_limit(times = 1000, seconds = 60, algorithm = "token_bucket")]
+async fn big_token_bucket() -> &'static str {
+    "ok"
+}
+
+#[get("/big/leaky_bucket")]
+#[rate_limit(times = 1000, seconds = 60, algorithm = "leaky_bucket")]
+async fn big_leaky_bucket() -> &'static str {
+    "ok"
+}
+
+/// The limit comes first: a body that is no JSON is counted too, and not read once denied.
+#[post("/json")]
+#[rate_limit(times = 3, seconds = 5)]
+async fn json(numbers: web::Json<Vec<u32>>) -> String {
+    let sum: u64 = numbers.iter().map(|number| u64::from(*number)).sum();
+    sum.to_string()
+}
+
+#[get("/key")]
+#[rate_limit(times = 2, seconds = 5, identifier = header("X-Api-Key"))]
+async fn key() -> &'static str {
+    "ok"
+}
+
+#[derive(serde::Deserialize)]
+struct Amount {
+    n: u32,
+}
+
+fn amount(request: &HttpRequest) -> u32 {
+    web::Query::<Amount>::from_query(request.query_string()).map_or(1, |query| query.n)
+}
+
+#[get("/cost")]
+#[rate_limit(times = 10, seconds = 5, cost = amount)]
+async fn cost() -> &'static str {
+    "ok"
+}
+
+/// Whoever exceeds two requests a second is denied everything for four.
+#[get("/blocked")]
+#[rate_limit(times = 2, seconds = 1, block = "4s")]
+async fn blocked() -> &'static str {
+    "ok"
+}
+
+/// The client's address, in the group that a header names.
+fn with_plan(request: &HttpRequest) -> Option<Identity> {
+    let client = Identity::ip(request.peer_addr()?.ip());
+    let header = request.headers().get("X-Group");
+    Some(match header.and_then(|group| group.to_str().ok()) {
+        Some(group) => client.group(group.to_owned()),
+        None => client,
+    })
+}
+
+#[get("/plan")]
+#[rate_limit(times = 2, seconds = 5, identifier = with_plan)]
+#[rate_limit(times = 5, seconds = 5, identifier = with_plan, group = "pro")]
+#[rate_limit(identifier = with_plan, group = "admin", unlimited)]
+async fn plan() -> &'static str {
+    "ok"
+}
+
+#[get("/zone/a")]
+#[rate_limit(times = 4, seconds = 5, zone = "shared")]
+async fn zone_a() -> &'static str {
+    "ok"
+}
+
+#[get("/zone/b")]
+#[rate_limit(times = 4, seconds = 5, zone = "shared")]
+async fn zone_b() -> &'static str {
+    "ok"
+}
+
+#[get("/shadow")]
+#[rate_limit(times = 2, seconds = 5, shadow)]
+async fn shadow() -> &'static str {
+    "ok"
+}
+
+fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service((
+            health, hello, fixed, sliding, counter, token, burst, leaky, stacked,
+        ))
+        .service((
+            big_fixed_window,
+            big_sliding_window,
+            big_sliding_window_counter,
+        ))
+        .service((big_token_bucket, big_leaky_bucket))
+        .service((json, key, cost, blocked, plan, zone_a, zone_b, shadow));
+}
+
+#[actix_web::main]
+async fn main() -> io::Result<()> {
+    env_logger::init_from_env(env_logger::Env::default().default_filter_or("warn"));
+    let variable = |name| env::var(name).ok();
+
+    let mut limiter = match variable("REDIS_URL") {
+        Some(url) => RateLimiter::builder().redis_url(url),
+        None => RateLimiter::builder().memory(),
+    };
+    if let Some(prefix) = variable("PREFIX") {
+        limiter = limiter.prefix(prefix);
+    }
+    let headers = match variable("HEADERS").as_deref() {
+        None | Some("x") => HeaderStyle::XRateLimit,
+        Some("ietf") => HeaderStyle::Ietf,
+        Some("both") => HeaderStyle::Both,
+        Some(other) => {
+            return Err(io::Error::other(format!(
+                "HEADERS={other}: x, ietf or both"
+            )));
+        }
+    };
+    limiter.headers(headers).init().await?;
+
+    let port = number("PORT")?.unwrap_or(8080);
+    let mut server = HttpServer::new(|| App::new().configure(routes)).bind(("127.0.0.1", port))?;
+    if let Some(workers) = number("WORKERS")? {
+        server = server.workers(workers.into());
+    }
+    println!("listening on http://127.0.0.1:{port}");
+    server.run().await?;
+
+    RateLimiter::close().await;
+    Ok(())
+}
+
+/// A variable that is a number, if it is set.
+fn number(name: &str) -> io::Result<Option<u16>> {
+    let number = env::var(name).ok().map(|text| text.parse()).transpose();
+    number.map_err(|error| io::Error::other(format!("{name}: {error}")))
+}
