@@ -1,0 +1,75 @@
+//! What every store must do, under a clock that only the test moves.
+
+mod algorithms;
+mod blocks;
+mod changes;
+mod decisions;
+mod mistakes;
+
+use std::time::Duration;
+
+use actix_throttle::{Algorithm, Decision, Limit, Refill};
+
+use crate::stores::Bench;
+
+/// Makes of each function a test a store.
+macro_rules! for_every_store {
+    ($($test:ident),+ $(,)?) => {
+        for_every_store!(@ memory, $crate::stores::Target::Memory, $($test),+);
+        for_every_store!(@ redis_6_2, $crate::stores::Target::Server(
+            $crate::harness::Flavour::Redis62), $($test),+);
+        for_every_store!(@ redis_7, $crate::stores::Target::Server(
+            $crate::harness::Flavour::Redis7), $($test),+);
+        for_every_store!(@ valkey_9, $crate::stores::Target::Server(
+            $crate::harness::Flavour::Valkey9), $($test),+);
+    };
+    (@ $store:ident, $target:expr, $($test:ident),+) => {
+        mod $store {
+            $(#[test]
+            fn $test() {
+                $crate::stores::block_on(async {
+                    super::$test(&$crate::stores::Bench::new($target).await).await;
+                });
+            })+
+        }
+    };
+}
+pub(crate) use for_every_store;
+
+const SECOND: u64 = 1_000_000;
+
+/// Every way to count, as `times` per `window` seconds.
+fn every_algorithm(times: u32, seconds: u64) -> [Limit; 6] {
+    let limit = Limit::new(times, Duration::from_secs(seconds));
+    [
+        limit.algorithm(Algorithm::SlidingWindow),
+        limit.algorithm(Algorithm::SlidingWindowCounter),
+        limit.algorithm(Algorithm::FixedWindow),
+        limit.algorithm(Algorithm::TokenBucket),
+        limit
+            .algorithm(Algorithm::TokenBucket)
+            .refill(Refill::Interval),
+        limit.algorithm(Algorithm::LeakyBucket),
+    ]
+}
+
+async fn check(bench: &Bench, limit: &Limit, identity: &str) -> Decision {
+    bench.limiter.check(limit, identity).await.unwrap()
+}
+
+/// Asks until denied, at most `most` times, without moving the clock.
+async fn admitted_at_once(bench: &Bench, limit: &Limit, identity: &str, most: u32) -> u32 {
+    for admitted in 0..most {
+        if !check(bench, limit, identity).await.is_allowed() {
+            return admitted;
+        }
+    }
+    most
+}
+
+/// How long a denied identity is told to wait, in microseconds; 0 if it would be admitted.
+async fn wait(bench: &Bench, limit: &Limit, identity: &str) -> u64 {
+    let peeked = bench.limiter.peek(limit, identity).await.unwrap();
+    let wait = peeked.retry_after().unwrap_or_default();
+    u64::try_from(wait.as_micros()).unwrap()
+}

@@ -1,0 +1,9 @@
+//! Everything that is tested against a store, a server or a socket.
+
+mod acceptance;
+mod harness;
+mod model;
+mod processes;
+mod properties;
+mod redis;
+mod stores;

@@ -1,0 +1,191 @@
+//! Keys, how long they live, what they weigh.
+
+use std::time::Duration;
+
+use actix_throttle::{Algorithm, Limit, Refill};
+
+use super::{check, for_every_flavour, limiter};
+use crate::harness::{Monitor, Server};
+
+fn every_algorithm() -> [Limit; 6] {
+    let limit = Limit::new(5, Duration::from_secs(20));
+    [
+        limit.algorithm(Algorithm::SlidingWindow),
+        limit.algorithm(Algorithm::SlidingWindowCounter),
+        limit.algorithm(Algorithm::FixedWindow),
+        limit.algorithm(Algorithm::TokenBucket),
+        limit
+            .algorithm(Algorithm::TokenBucket)
+            .refill(Refill::Interval),
+        limit.algorithm(Algorithm::LeakyBucket),
+    ]
+}
+
+fn keys(server: &Server) -> Vec<String> {
+    let mut keys: Vec<String> = server.cli(&["KEYS", "*"]);
+    keys.sort();
+    keys
+}
+
+#[test]
+fn keys_are_readable_and_in_one_slot_an_identity() {
+    for_every_flavour(async |server| {
+        let limiter = limiter(&server).await;
+        for limit in every_algorithm() {
+            check(&limiter, &limit.zone("app::login")).await;
+        }
+        let expected = ["counter", "fixed", "interval", "leaky", "log", "token"]
+            .map(|kind| format!("throttle:{{user=ann}}:app::login:{kind}-20s"));
+        assert_eq!(keys(&server), expected);
+    });
+}
+
+#[test]
+fn every_write_leaves_a_life_that_covers_what_is_counted() {
+    for_every_flavour(async |server| {
+        let limiter = limiter(&server).await;
+        for limit in every_algorithm() {
+            for _ in 0..7 {
+                let decision = check(&limiter, &limit.block(Duration::from_secs(30))).await;
+                let reset = decision.limits()[0].reset_after().as_millis();
+                let reset = i64::try_from(reset).unwrap();
+                for key in keys(&server) {
+                    let left: i64 = server.cli(&["PTTL", &key]);
+                    // Blocks last longer than what caused them.
+                    let least = reset.min(20_000) - 2_000;
+                    assert!(left > least.min(0) && left <= 40_100, "{key}: {left}");
+                }
+                let all_live = keys(&server).len();
+                assert!(all_live > 0);
+            }
+            let _: String = server.cli(&["FLUSHALL"]);
+        }
+    });
+}
+
+#[test]
+fn a_key_that_lost_its_life_heals() {
+    for_every_flavour(async |server| {
+        let limiter = limiter(&server).await;
+        for limit in every_algorithm() {
+            let short = Limit::new(1, Duration::from_millis(300)).algorithm(limit.kind());
+            assert!(check(&limiter, &short).await.is_allowed());
+            for key in keys(&server) {
+                let _: i64 = server.cli(&["PERSIST", &key]);
+            }
+            // It does not block for ever: the state says when it ends, not the key.
+            let bound = std::time::Instant::now() + Duration::from_secs(10);
+            while !check(&limiter, &short).await.is_allowed() {
+                assert!(
+                    std::time::Instant::now() < bound,
+                    "{limit:?} blocks for ever"
+                );
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            for key in keys(&server) {
+                let left: i64 = server.cli(&["PTTL", &key]);
+                assert!(left > 0, "{key}: {left}");
+            }
+            let _: String = server.cli(&["FLUSHALL"]);
+        }
+    });
+}
+
+#[test]
+fn an_expired_key_is_gone() {
+    for_every_flavour(async |server| {
+        let limiter = limiter(&server).await;
+        for limit in every_algorithm() {
+            let short = Limit::new(2, Duration::from_millis(50)).algorithm(limit.kind());
+            check(&limiter, &short).await;
+        }
+        let bound = std::time::Instant::now() + Duration::from_secs(10);
+        while !keys(&server).is_empty() {
+            assert!(
+                std::time::Instant::now() < bound,
+                "{:?} stay",
+                keys(&server)
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+}
+
+#[test]
+fn values_that_are_none_of_ours_are_overwritten() {
+    for_every_flavour(async |server| {
+        let limiter = limiter(&server).await;
+        for limit in every_algorithm() {
+            check(&limiter, &limit).await;
+            if limit.kind() == Algorithm::SlidingWindow {
+                continue;
+            }
+            for key in keys(&server) {
+                let _: String = server.cli(&["SET", &key, "nonsense"]);
+            }
+            assert!(check(&limiter, &limit).await.is_allowed(), "{limit:?}");
+            let _: String = server.cli(&["FLUSHALL"]);
+        }
+    });
+}
+
+#[test]
+fn one_decision_is_one_call_however_many_limits() {
+    for_every_flavour(async |server| {
+        let limiter = limiter(&server).await;
+        let limits: Vec<_> = every_algorithm().into_iter().collect();
+        let checks: Vec<_> = limits.iter().map(|limit| (limit, "ann")).collect();
+        limiter.check_all(&checks).await.unwrap();
+        let monitor = Monitor::start(&server);
+        for _ in 0..5 {
+            limiter.check_all(&checks).await.unwrap();
+        }
+        let commands: Vec<_> = monitor
+            .commands()
+            .into_iter()
+            .map(|mut words| words.remove(0))
+            .collect();
+        assert_eq!(commands, ["EVALSHA"; 5]);
+    });
+}
+
+#[test]
+fn scripts_that_were_forgotten_are_sent_again() {
+    for_every_flavour(async |server| {
+        let limiter = limiter(&server).await;
+        let limit = Limit::per_minute(10);
+        for expected in (0..10).rev() {
+            let _: String = server.cli(&["SCRIPT", "FLUSH"]);
+            let decision = check(&limiter, &limit).await;
+            assert_eq!(decision.limits()[0].remaining(), expected);
+        }
+        assert!(!check(&limiter, &limit).await.is_allowed());
+    });
+}
+
+/// A log of a thousand, and constant states, as `MEMORY USAGE` weighs them.
+#[test]
+fn states_are_small() {
+    for_every_flavour(async |server| {
+        let limiter = limiter(&server).await;
+        let log = Limit::per_hour(1000).zone("z");
+        for _ in 0..1000 {
+            assert!(check(&limiter, &log).await.is_allowed());
+        }
+        let weight: f64 = server.cli(&["MEMORY", "USAGE", &keys(&server)[0], "SAMPLES", "0"]);
+        assert!(
+            weight / 1000.0 < 12.0,
+            "{} bytes an admission",
+            weight / 1000.0
+        );
+        let _: String = server.cli(&["FLUSHALL"]);
+
+        for limit in &every_algorithm()[1..] {
+            check(&limiter, &limit.zone("z")).await;
+        }
+        for key in keys(&server) {
+            let weight: u64 = server.cli(&["MEMORY", "USAGE", &key]);
+            assert!(weight <= 120, "{key}: {weight} bytes");
+        }
+    });
+}

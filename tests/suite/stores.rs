@@ -1,0 +1,68 @@
+//! The stores that tests run against, each with a clock that only the test moves.
+
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_throttle::{ManualClock, RateLimiter};
+
+use crate::harness::{Flavour, Server};
+
+/// A store to test against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    Memory,
+    Server(Flavour),
+}
+
+/// A limiter of its own for one test.
+pub(crate) struct Bench {
+    pub(crate) limiter: RateLimiter,
+    pub(crate) clock: ManualClock,
+}
+
+impl Bench {
+    pub(crate) async fn new(target: Target) -> Self {
+        let clock = ManualClock::new();
+        let builder = match target {
+            Target::Memory => RateLimiter::builder().memory(),
+            Target::Server(flavour) => RateLimiter::builder()
+                .redis_url(shared(flavour).url())
+                .prefix(unique("bench"))
+                // Machines that run tests are slow at times; what a deadline does is tested apart.
+                .deadline(Duration::from_secs(10)),
+        };
+        let limiter = builder.clock(clock.clone()).build().await.unwrap();
+        Self { limiter, clock }
+    }
+
+    pub(crate) fn advance(&self, micros: u64) {
+        self.clock.advance(Duration::from_micros(micros));
+    }
+}
+
+/// One server of each flavour for all tests that do not harm it.
+pub(crate) fn shared(flavour: Flavour) -> &'static Server {
+    static SERVERS: [OnceLock<Server>; Flavour::ALL.len()] = [const { OnceLock::new() }; 3];
+    let index = Flavour::ALL.iter().position(|other| *other == flavour);
+    SERVERS[index.unwrap()].get_or_init(|| Server::start(flavour))
+}
+
+/// A text that no other test has.
+pub(crate) fn unique(text: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{text}{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Runs a test on a runtime like a worker's.
+pub(crate) fn block_on<F: Future>(test: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(test)
+}
