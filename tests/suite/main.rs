@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod harness;
+mod http;
 mod model;
 mod processes;
 mod properties;

@@ -1,0 +1,32 @@
+//! The attribute as a server's clients see it: statuses, headers, bodies.
+//!
+//! Every test builds a limiter of its own on a clock that only the test moves, and gives it to its
+//! `App`. Where a socket adds nothing the `App` is called directly; [`live`] starts real servers.
+
+mod hostile;
+mod live;
+mod support;
+
+mod answers;
+mod attribute;
+mod block;
+mod by_hand;
+mod cost;
+mod denials;
+mod dynamic;
+mod extractors;
+mod functions;
+mod groups;
+mod handlers;
+mod headers;
+mod identities;
+mod ietf;
+mod logs;
+mod numbers;
+mod patterns;
+mod proxies;
+mod setup;
+mod sockets;
+mod stacking;
+mod wire;
+mod zones;

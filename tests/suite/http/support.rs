@@ -1,0 +1,204 @@
+//! What the tests of this module share.
+
+use std::{env, future::Future, pin::Pin, process::Command, rc::Rc, time::Duration};
+
+use actix_throttle::{Builder, ManualClock, RateLimiter};
+use actix_web::{
+    App,
+    body::MessageBody,
+    dev::ServiceResponse,
+    http::{Method, header::HeaderMap},
+    test::{self, TestRequest},
+    web::{Bytes, ServiceConfig},
+};
+
+/// Where requests come from unless a test says otherwise.
+pub(super) const CLIENT: &str = "192.0.2.1";
+
+/// A limiter on the embedded store, and the clock that drives it.
+pub(super) struct World {
+    pub(super) limiter: RateLimiter,
+    pub(super) clock: ManualClock,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    pub(super) async fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let clock = ManualClock::new();
+        let builder = RateLimiter::builder().memory().clock(clock.clone());
+        let limiter = settings(builder).build().await.expect("valid settings");
+        Self { limiter, clock }
+    }
+
+    /// An application under this limiter.
+    pub(super) async fn site(&self, routes: impl FnOnce(&mut ServiceConfig)) -> Site {
+        Site::new(|config| {
+            config.app_data(self.limiter.clone());
+            routes(config);
+        })
+        .await
+    }
+
+    pub(super) fn after_seconds(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub(super) fn after_millis(&self, millis: u64) {
+        self.clock.advance(Duration::from_millis(millis));
+    }
+
+    pub(super) fn after_micros(&self, micros: u64) {
+        self.clock.advance(Duration::from_micros(micros));
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = Answer>>>;
+
+/// An application, called without a socket.
+pub(super) struct Site(Box<dyn Fn(TestRequest) -> Answering>);
+
+impl Site {
+    /// An application that has nothing but these routes.
+    pub(super) async fn new(routes: impl FnOnce(&mut ServiceConfig)) -> Self {
+        let app = test::init_service(App::new().configure(routes)).await;
+        let app = Rc::new(app);
+        Self(Box::new(move |request| {
+            let app = Rc::clone(&app);
+            Box::pin(async move {
+                let response = test::call_service(&*app, request.to_request()).await;
+                Answer::of(response).await
+            })
+        }))
+    }
+
+    pub(super) async fn send(&self, request: TestRequest) -> Answer {
+        (self.0)(request).await
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.send(get(path)).await
+    }
+
+    /// The statuses of so many requests, one after the other.
+    pub(super) async fn statuses(&self, path: &str, count: usize) -> Vec<u16> {
+        let mut statuses = Vec::with_capacity(count);
+        for _ in 0..count {
+            statuses.push(self.get(path).await.status);
+        }
+        statuses
+    }
+}
+
+/// A `GET` from [`CLIENT`].
+pub(super) fn get(path: &str) -> TestRequest {
+    get_from(CLIENT, path)
+}
+
+/// A `GET` from an address.
+pub(super) fn get_from(address: &str, path: &str) -> TestRequest {
+    let address = address.parse().expect("an address");
+    let peer = std::net::SocketAddr::new(address, 40_000);
+    TestRequest::get().uri(path).peer_addr(peer)
+}
+
+/// A `POST` from [`CLIENT`].
+pub(super) fn post(path: &str) -> TestRequest {
+    get(path).method(Method::POST)
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    async fn of(response: ServiceResponse<impl MessageBody>) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: test::read_body(response).await,
+        }
+    }
+
+    /// A header that stands there at most once.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name);
+        let value = values.next()?.to_str().expect("visible ASCII");
+        assert_eq!(values.next(), None, "{name} stands there twice");
+        Some(value)
+    }
+
+    /// A header that is a whole number.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.header(name)
+            .map(|text| text.parse().expect("a number"))
+    }
+
+    /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`.
+    pub(super) fn quota(&self) -> Option<[u64; 3]> {
+        let limit = self.number("X-RateLimit-Limit");
+        let remaining = self.number("X-RateLimit-Remaining");
+        let reset = self.number("X-RateLimit-Reset");
+        match (limit, remaining, reset) {
+            (Some(limit), Some(remaining), Some(reset)) => Some([limit, remaining, reset]),
+            (None, None, None) => None,
+            some => panic!("all three or none: {some:?}"),
+        }
+    }
+
+    /// `X-RateLimit-Remaining`.
+    pub(super) fn remaining(&self) -> Option<u64> {
+        self.quota().map(|[_, remaining, _]| remaining)
+    }
+
+    pub(super) fn retry_after(&self) -> Option<u64> {
+        self.number("Retry-After")
+    }
+
+    pub(super) fn text(&self) -> &str {
+        str::from_utf8(&self.body).expect("UTF-8")
+    }
+
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+
+    /// Whether the answer says nothing of any limit.
+    pub(super) fn is_unlimited(&self) -> bool {
+        let names = [
+            "X-RateLimit-Limit",
+            "X-RateLimit-Remaining",
+            "X-RateLimit-Reset",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+        ];
+        names.iter().all(|name| !self.headers.contains_key(*name))
+    }
+}
+
+/// Runs a test once more in a process of its own, where nothing else is process-wide, and returns
+/// what it wrote; `None` is the answer in that process.
+pub(super) fn in_own_process(test: &str) -> Option<String> {
+    const MARK: &str = "THROTTLE_TEST_ALONE";
+    if env::var_os(MARK).is_some() {
+        return None;
+    }
+    let output = Command::new(env::current_exe().expect("a test binary"))
+        .args(["--exact", test, "--nocapture"])
+        .env(MARK, "1")
+        .env("RUST_LOG", "actix_throttle=info")
+        .output()
+        .expect("itself");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+    assert!(output.status.success(), "{stdout}{stderr}");
+    assert!(stdout.contains("1 passed"), "no test {test}: {stdout}");
+    Some(stderr)
+}
