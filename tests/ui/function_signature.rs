@@ -1,0 +1,14 @@
+use actix_throttle::rate_limit;
+use actix_web::get;
+
+fn is_internal() -> bool {
+    true
+}
+
+#[get("/")]
+#[rate_limit("2/second", skip_if = is_internal)]
+async fn index() -> &'static str {
+    "hello"
+}
+
+fn main() {}
