@@ -40,6 +40,17 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// The time of day, which follows the machine's clock where it is corrected.
+    pub(crate) fn wall(&self) -> Micros {
+        match self {
+            Self::Monotonic { .. } => wall(),
+            #[cfg(feature = "test-util")]
+            Self::Manual(clock) => clock.micros(),
+        }
+    }
+}
+
 fn wall() -> Micros {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

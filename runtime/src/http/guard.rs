@@ -1,5 +1,7 @@
 //! Rules + request → decision + answer: the one way in for all callers.
 
+use std::time::Duration;
+
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
@@ -25,8 +27,11 @@ pub(super) enum Passage {
 
 /// All limits that were decided for one request, by whatever decided them, kept with the request:
 /// every layer that adds headers shows them all.
-#[derive(Clone, Default)]
-struct Shown(SmallVec<[LimitStatus; 1]>);
+struct Shown {
+    /// When the latest was decided, since the Unix epoch: resets are counted from then.
+    at: Duration,
+    limits: SmallVec<[LimitStatus; 1]>,
+}
 
 static STORE_FAILURES: LogThrottle = LogThrottle::new(log::Level::Warn);
 static SHARED_COUNTERS: LogThrottle = LogThrottle::new(log::Level::Warn);
@@ -92,7 +97,7 @@ pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpR
             return Passage::Open;
         }
     };
-    remember(request, &decision);
+    remember(request, &decision, limiter.now());
     if decision.is_allowed() {
         return Passage::Open;
     }
@@ -106,20 +111,19 @@ pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpR
 
 /// Adds the headers of every limit that was decided for this request.
 pub(super) fn show(limiter: &RateLimiter, request: &HttpRequest, response: &mut HttpResponse) {
-    if let Some(Shown(limits)) = request.extensions().get::<Shown>() {
+    if let Some(Shown { at, limits }) = request.extensions().get::<Shown>() {
         let style = limiter.settings().headers;
-        answer::write(response.headers_mut(), style, limits, limiter.now());
+        answer::write(response.headers_mut(), style, limits, *at);
     }
 }
 
-fn remember(request: &HttpRequest, decision: &Decision) {
+fn remember(request: &HttpRequest, decision: &Decision, now: Duration) {
     let mut extensions = request.extensions_mut();
-    if !extensions.contains::<Shown>() {
-        extensions.insert(Shown::default());
-    }
-    if let Some(Shown(limits)) = extensions.get_mut::<Shown>() {
-        limits.extend(decision.enforced().cloned());
-    }
+    let mut limits = extensions
+        .remove::<Shown>()
+        .map_or_else(SmallVec::new, |before| before.limits);
+    limits.extend(decision.enforced().cloned());
+    extensions.insert(Shown { at: now, limits });
 }
 
 /// A rule that applies to a request, and whom it counts.
@@ -229,7 +233,7 @@ fn keep_group(applied: &mut SmallVec<[Applied<'_>; 1]>) {
 }
 
 /// Adds a charge. Two of one counter can only meet where identifiers of the application name the
-/// same identity; both limits then hold if the stricter does.
+/// same identity in one zone; a counter is charged once, by the limit that fits fewer such requests.
 fn add<'a, 'r>(
     charges: &mut Charges<'a>,
     answers: &mut Answers<'r>,
@@ -251,8 +255,8 @@ fn add<'a, 'r>(
             .unwrap_or(charge.limit.zone_name())
     };
     SHARED_COUNTERS.log(format_args!(
-        "the limits \"{}\" and \"{}\" count the same identity in one counter; the stricter of \
-         the two applies. Give one of them a `zone` of its own to count them apart",
+        "the limits \"{}\" and \"{}\" count the same identity in one counter; only the one \
+         that fits fewer such requests applies. Give one of them a `zone` of its own to count them apart",
         name(&charges[same]),
         name(&charge)
     ));

@@ -71,7 +71,11 @@ impl Rule {
 
     /// Who is counted. Default: as the limiter says.
     pub fn identifier<M>(mut self, identifier: impl IntoIdentifier<M>) -> Self {
-        self.identifier = Some(identifier.into_identifier());
+        let identifier = identifier.into_identifier();
+        if let Some(mistake) = identifier.mistake() {
+            log::error!("a rule counts everyone by their address: {mistake}");
+        }
+        self.identifier = Some(identifier);
         self
     }
 

@@ -155,6 +155,20 @@ fn x_forwarded_for_hop(element: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
+/// A network or an address. IPv4 written as IPv6 is IPv4, as every address is here.
+pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
+    let network: IpNet = match text.parse() {
+        Ok(network) => network,
+        Err(_) => IpNet::from(text.parse::<IpAddr>().ok()?),
+    };
+    match (network.addr().to_canonical(), network.prefix_len()) {
+        (address @ IpAddr::V4(_), bits) if network.addr().is_ipv6() => {
+            IpNet::new(address, bits.checked_sub(96)?).ok()
+        }
+        _ => Some(network),
+    }
+}
+
 pub(super) fn network(address: IpAddr, ipv6_prefix: u8) -> IpNet {
     match address.to_canonical() {
         address @ IpAddr::V4(_) => IpNet::from(address),
@@ -254,6 +268,23 @@ mod tests {
         };
         let network = resolver.network(&request).unwrap();
         assert_eq!(network.addr().to_string(), "8.8.8.8");
+    }
+
+    #[test]
+    fn networks_are_read_in_every_form() {
+        for (text, expected) in [
+            ("10.0.0.0/8", Some("10.0.0.0/8")),
+            ("192.0.2.1", Some("192.0.2.1/32")),
+            ("2001:db8::1", Some("2001:db8::1/128")),
+            ("::ffff:10.0.0.0/104", Some("10.0.0.0/8")),
+            ("::ffff:10.0.0.1", Some("10.0.0.1/32")),
+            ("::ffff:0.0.0.0/90", None),
+            ("10.0.0.0/33", None),
+            ("proxy", None),
+        ] {
+            let read = parse_network(text).map(|network| network.to_string());
+            assert_eq!(read.as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

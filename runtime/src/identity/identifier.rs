@@ -1,4 +1,4 @@
-use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc};
+use std::{any::TypeId, fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use actix_web::{HttpRequest, http::header::HeaderName};
 
@@ -33,8 +33,8 @@ enum Kind {
     Global,
     Client,
     Part(Part, Arc<str>),
-    Function(Arc<SyncFn>),
-    AsyncFunction(Arc<BoxedFn>),
+    Function(Option<TypeId>, Arc<SyncFn>),
+    AsyncFunction(Option<TypeId>, Arc<BoxedFn>),
 }
 
 type SyncFn = dyn Fn(&HttpRequest) -> Option<Identity> + Send + Sync;
@@ -102,8 +102,8 @@ impl Identifier {
             Kind::Client => Ok(Identity::client(clients.network(request))),
             Kind::Part(part, name) => request::identify(request, *part, name)
                 .ok_or_else(|| Source::Part(*part, Arc::clone(name))),
-            Kind::Function(function) => function(request).ok_or(Source::User),
-            Kind::AsyncFunction(function) => function(request).await.ok_or(Source::User),
+            Kind::Function(_, function) => function(request).ok_or(Source::User),
+            Kind::AsyncFunction(_, function) => function(request).await.ok_or(Source::User),
         }
     }
 
@@ -114,8 +114,12 @@ impl Identifier {
             (Kind::Part(part, name), Kind::Part(other, other_name)) => {
                 part == other && name == other_name
             }
-            (Kind::Function(one), Kind::Function(other)) => Arc::ptr_eq(one, other),
-            (Kind::AsyncFunction(one), Kind::AsyncFunction(other)) => Arc::ptr_eq(one, other),
+            (Kind::Function(id, one), Kind::Function(other_id, other)) => {
+                (id.is_some() && id == other_id) || Arc::ptr_eq(one, other)
+            }
+            (Kind::AsyncFunction(id, one), Kind::AsyncFunction(other_id, other)) => {
+                (id.is_some() && id == other_id) || Arc::ptr_eq(one, other)
+            }
             _ => false,
         }
     }
@@ -133,8 +137,8 @@ impl fmt::Debug for Identifier {
             Kind::Global => f.write_str("global"),
             Kind::Client => f.write_str("ip"),
             Kind::Part(part, name) => write!(f, "{part:?}({name:?})"),
-            Kind::Function(_) => f.write_str("function"),
-            Kind::AsyncFunction(_) => f.write_str("async function"),
+            Kind::Function(..) => f.write_str("function"),
+            Kind::AsyncFunction(..) => f.write_str("async function"),
         }
     }
 }
@@ -228,7 +232,7 @@ where
 {
     fn into_identifier(self) -> Identifier {
         let function = move |request: &HttpRequest| self(request).into_identity();
-        Identifier(Kind::Function(Arc::new(function)))
+        Identifier(Kind::Function(id_of::<F>(), Arc::new(function)))
     }
 }
 
@@ -239,11 +243,17 @@ where
 {
     fn into_identifier(self) -> Identifier {
         let shared = Arc::new(self);
-        Identifier(Kind::AsyncFunction(Arc::new(boxed(move |request| {
+        let function = boxed(move |request| {
             let function = Arc::clone(&shared);
             Box::pin(async move { function(request).await.into_identity() })
-        }))))
+        });
+        Identifier(Kind::AsyncFunction(id_of::<F>(), Arc::new(function)))
     }
+}
+
+/// What tells a function from others: its type, if it holds nothing that could differ.
+fn id_of<F: 'static>() -> Option<TypeId> {
+    (size_of::<F>() == 0).then(TypeId::of::<F>)
 }
 
 /// Tells the compiler that a closure works for every lifetime of the request.

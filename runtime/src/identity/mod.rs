@@ -14,7 +14,7 @@ pub use self::{
     identifier::{Identifier, IntoIdentifier, IntoIdentity},
 };
 pub(crate) use self::{
-    client_ip::{ClientIp, DEFAULT_IPV6_PREFIX},
+    client_ip::{ClientIp, DEFAULT_IPV6_PREFIX, parse_network},
     identifier::{AsyncFunction, Function},
 };
 

@@ -1,7 +1,6 @@
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse};
-use ipnet::IpNet;
 
 use super::{Inner, RateLimiter, Settings, global};
 #[cfg(feature = "test-util")]
@@ -13,7 +12,7 @@ use crate::{
     clock::Clock,
     decision::Decision,
     error::InitError,
-    identity::{ForwardingHeader, IntoIdentifier},
+    identity::{ForwardingHeader, IntoIdentifier, parse_network},
     store::{MemoryStore, Stack},
 };
 
@@ -131,9 +130,7 @@ impl Builder {
     {
         for proxy in proxies {
             let proxy = proxy.as_ref();
-            let network = proxy.parse::<IpNet>().ok();
-            let address = || proxy.parse::<IpAddr>().ok().map(IpNet::from);
-            let network = network.or_else(address).ok_or_else(|| {
+            let network = parse_network(proxy).ok_or_else(|| {
                 InitError::settings(format!(
                     "`{proxy}` is no network or address; write `10.0.0.0/8` or `192.0.2.1`"
                 ))

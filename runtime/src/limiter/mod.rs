@@ -241,9 +241,9 @@ impl RateLimiter {
         &self.inner.settings
     }
 
-    /// The time since the Unix epoch, for headers.
+    /// The time since the Unix epoch, for headers that clients compare with their own clocks.
     pub(crate) fn now(&self) -> Duration {
-        Duration::from_micros(self.inner.clock.now())
+        Duration::from_micros(self.inner.clock.wall())
     }
 }
 

@@ -18,6 +18,7 @@ for_every_store!(
     shadows_are_not_charged_for_what_was_denied,
     limits_that_share_a_counter_are_refused,
     nothing_to_decide_is_allowed,
+    hundreds_of_limits_are_one_decision,
     concurrent_checks_are_counted_exactly,
 );
 
@@ -192,6 +193,18 @@ async fn limits_that_share_a_counter_are_refused(bench: &Bench) {
 async fn nothing_to_decide_is_allowed(bench: &Bench) {
     let none: [(&Limit, &str); 0] = [];
     assert!(bench.limiter.check_all(&none).await.unwrap().is_allowed());
+}
+
+async fn hundreds_of_limits_are_one_decision(bench: &Bench) {
+    let limit = Limit::per_minute(1);
+    let identities: Vec<_> = (0..300).map(|index| index.to_string()).collect();
+    let all: Vec<_> = identities
+        .iter()
+        .map(|identity| (&limit, identity.as_str()))
+        .collect();
+    assert!(bench.limiter.check_all(&all).await.unwrap().is_allowed());
+    let denied = bench.limiter.check_all(&all).await.unwrap();
+    assert_eq!(denied.violated().count(), 300);
 }
 
 async fn concurrent_checks_are_counted_exactly(bench: &Bench) {

@@ -1,6 +1,9 @@
 //! Identifiers that the application writes, and who is found by none.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use actix_throttle::{Identity, Unidentified, rate_limit};
 use actix_web::{HttpRequest, HttpResponse, get, test::TestRequest, web::ServiceConfig};
@@ -231,4 +234,28 @@ async fn limiter_takes_async_functions_and_closures() {
         assert_eq!(site.send(named("/", "ann")).await.remaining(), Some(1));
         assert_eq!(site.send(named("/", "bob")).await.remaining(), second);
     }
+}
+
+#[actix_web::test]
+async fn stacked_limits_ask_one_function_once() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    async fn counted(_: &HttpRequest) -> Identity {
+        ASKED.fetch_add(1, Ordering::SeqCst);
+        Identity::new("ann").group("pro")
+    }
+    #[get("/")]
+    #[rate_limit("2/minute", identifier = counted)]
+    #[rate_limit("5/minute", identifier = counted, group = "pro")]
+    #[rate_limit(unlimited, identifier = counted, group = "admin")]
+    async fn handler() -> &'static str {
+        "ok"
+    }
+    let world = World::new().await;
+    let site = world
+        .site(|config| {
+            config.service(handler);
+        })
+        .await;
+    assert_eq!(site.get("/").await.remaining(), Some(4));
+    assert_eq!(ASKED.load(Ordering::SeqCst), 1);
 }

@@ -1,6 +1,8 @@
 //! `X-RateLimit-*` and `Retry-After`: their styles, and which limit they show.
 
-use actix_throttle::{HeaderStyle, rate_limit};
+use std::time::Duration;
+
+use actix_throttle::{HeaderStyle, ManualClock, rate_limit};
 use actix_web::{
     HttpResponse, Responder,
     error::{ErrorInternalServerError, ErrorNotFound},
@@ -249,4 +251,23 @@ async fn github_style_resets_at_a_time_of_day_rounded_up() {
     let denied = site.get("/one").await;
     assert_eq!(denied.quota(), Some([2, 0, now + 61]));
     assert_eq!(denied.retry_after(), Some(30), "from now on, as ever");
+}
+
+#[actix_web::test]
+async fn a_slow_handler_does_not_move_the_reset() {
+    #[get("/slow")]
+    #[rate_limit(times = 2, seconds = 60)]
+    async fn slow(clock: web::Data<ManualClock>) -> &'static str {
+        clock.advance(Duration::from_secs(30));
+        "ok"
+    }
+    let world = styled(HeaderStyle::GitHub).await;
+    let clock = web::Data::new(world.clock.clone());
+    let now = world.clock.now().as_secs();
+    let site = world
+        .site(|config| {
+            config.app_data(clock).service(slow);
+        })
+        .await;
+    assert_eq!(site.get("/slow").await.quota(), Some([2, 1, now + 60]));
 }

@@ -1,6 +1,10 @@
 //! One link a worker, and what becomes of it.
 
-use std::time::Duration;
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    time::Duration,
+};
 
 use actix_throttle::{Limit, RateLimiter, deadpool_redis};
 
@@ -47,30 +51,129 @@ fn a_worker_makes_one_connection_however_many_ask_at_once() {
 }
 
 #[test]
-fn a_pool_smaller_than_the_workers_is_no_dead_end() {
+fn a_pool_that_the_application_holds_is_no_dead_end() {
     let server = Server::start(Flavour::Redis7);
     let mut config = deadpool_redis::Config::from_url(server.url());
     config.pool = Some(deadpool_redis::PoolConfig::new(1));
     let pool = config
         .create_pool(Some(deadpool_redis::Runtime::Tokio1))
         .unwrap();
-    let limiter = block_on(
-        RateLimiter::builder()
-            .redis(pool)
-            .deadline(Duration::from_secs(5))
-            .build(),
-    )
-    .unwrap();
+    let limiter = block_on(async {
+        let _held = pool.get().await.unwrap();
+        let limiter = RateLimiter::builder()
+            .redis(pool.clone())
+            .deadline(Duration::from_secs(5));
+        let limiter = limiter.build().await.unwrap();
+        assert!(check(&limiter, &Limit::per_minute(3)).await.is_allowed());
+        limiter
+    });
     let workers: Vec<_> = (0..4)
         .map(|_| {
             let limiter = limiter.clone();
             std::thread::spawn(move || {
-                block_on(async { check(&limiter, &Limit::per_minute(2)).await.is_allowed() })
+                block_on(async { check(&limiter, &Limit::per_minute(3)).await.is_allowed() })
             })
         })
         .collect();
     let admitted = workers.into_iter().map(|worker| worker.join().unwrap());
     assert_eq!(admitted.filter(|admitted| *admitted).count(), 2);
+}
+
+#[test]
+fn threads_of_one_runtime_share_a_link_and_leave_none_behind() {
+    let server = Server::start(Flavour::Redis7);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let limiter = limiter(&server).await;
+        for _ in 0..20 {
+            let (limiter, handle) = (limiter.clone(), tokio::runtime::Handle::current());
+            let asked = std::thread::spawn(move || {
+                handle.block_on(async { check(&limiter, &Limit::per_minute(100)).await })
+            });
+            asked.join().unwrap();
+        }
+        assert_eq!(clients(&server), 1);
+    });
+}
+
+/// Passes everything on, each way this much later.
+fn distance(server: &Server, delay: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let port = server.port();
+    std::thread::spawn(move || {
+        for near in listener.incoming() {
+            let near = near.unwrap();
+            let far = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            for (mut from, mut to) in [
+                (near.try_clone().unwrap(), far.try_clone().unwrap()),
+                (far, near),
+            ] {
+                std::thread::spawn(move || {
+                    let mut buffer = [0; 4096];
+                    while let Ok(count @ 1..) = from.read(&mut buffer) {
+                        // The distance itself: it is what the test is about.
+                        std::thread::sleep(delay);
+                        if to.write_all(&buffer[..count]).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        }
+    });
+    url
+}
+
+/// Connecting takes several times what a decision does; it must not have to fit the deadline of
+/// one request, or no request would ever be decided.
+#[test]
+fn a_server_at_a_distance_is_reached_in_the_end() {
+    let server = Server::start(Flavour::Redis7);
+    let url = distance(&server, Duration::from_millis(60));
+    let limiter = block_on(
+        RateLimiter::builder()
+            .redis_url(url)
+            .deadline(Duration::from_millis(180))
+            .build(),
+    )
+    .unwrap();
+    block_on(async {
+        let limit = Limit::per_minute(1);
+        let bound = std::time::Instant::now() + Duration::from_secs(10);
+        while limiter.check(&limit, "ann").await.is_err() {
+            assert!(std::time::Instant::now() < bound, "never decided");
+        }
+        // Charged once, whatever was late meanwhile: nobody else gets the one there is.
+        assert!(!limiter.check(&limit, "ann").await.unwrap().is_allowed());
+    });
+}
+
+#[test]
+fn a_server_that_has_become_a_replica_is_left() {
+    let server = Server::start(Flavour::Redis7);
+    block_on(async {
+        let limiter = limiter(&server).await;
+        let limit = Limit::per_minute(100);
+        check(&limiter, &limit).await;
+        let ids = || {
+            let list: String = server.cli(&["CLIENT", "LIST", "TYPE", "normal"]);
+            let ids = list.lines().filter(|line| !line.contains("cmd=client"));
+            ids.map(|line| line.split(' ').next().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let before = ids();
+        // Itself will do: it never gets to talk to its master.
+        let _: String = server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+        assert!(limiter.check(&limit, "ann").await.is_err());
+        let _: String = server.cli(&["REPLICAOF", "NO", "ONE"]);
+        check(&limiter, &limit).await;
+        assert_ne!(ids(), before);
+    });
 }
 
 #[test]

@@ -45,21 +45,29 @@ fn every_write_leaves_a_life_that_covers_what_is_counted() {
     for_every_flavour(async |server| {
         let limiter = limiter(&server).await;
         for limit in every_algorithm() {
-            for _ in 0..7 {
-                let decision = check(&limiter, &limit.block(Duration::from_secs(30))).await;
-                let reset = decision.limits()[0].reset_after().as_millis();
-                let reset = i64::try_from(reset).unwrap();
-                for key in keys(&server) {
-                    let left: i64 = server.cli(&["PTTL", &key]);
-                    // Blocks last longer than what caused them.
-                    let least = reset.min(20_000) - 2_000;
-                    assert!(left > least.min(0) && left <= 40_100, "{key}: {left}");
-                }
-                let all_live = keys(&server).len();
-                assert!(all_live > 0);
+            for _ in 0..5 {
+                let decision = check(&limiter, &limit).await;
+                let reset = decision.limits()[0].reset_after();
+                let reset = i64::try_from(reset.as_millis()).unwrap();
+                let [key] = &keys(&server)[..] else {
+                    panic!("one key, not {:?}", keys(&server));
+                };
+                let left: i64 = server.cli(&["PTTL", key]);
+                // What a slow machine takes to ask may be gone already.
+                assert!(
+                    (reset - 2_000..=reset + 110).contains(&left),
+                    "{key}: {left} of {reset}"
+                );
+                assert!(left > 0, "{key}: {left}");
             }
             let _: String = server.cli(&["FLUSHALL"]);
         }
+        let blocking = Limit::per_second(1)
+            .zone("z")
+            .block(Duration::from_secs(30));
+        while check(&limiter, &blocking).await.is_allowed() {}
+        let left: i64 = server.cli(&["PTTL", "throttle:{user=ann}:z:block"]);
+        assert!((28_000..=30_100).contains(&left), "{left}");
     });
 }
 

@@ -14,8 +14,8 @@ use tokio::{
 };
 
 use self::{link::Links, script::Call};
-use super::interface::{Charge, Check, Mode, Outcomes, Store, StoreError};
-use crate::{clock::Micros, key::Key, limit::Limit};
+use super::interface::{Check, Outcomes, Store, StoreError};
+use crate::{clock::Micros, key::Key};
 
 pub use self::topology::RedisPool;
 pub(crate) use self::topology::pool_for;
@@ -87,24 +87,37 @@ impl RedisStore {
         let runtime = Handle::try_current().map_err(|error| StoreError::new(error.to_string()))?;
         let deadline = Instant::now() + self.deadline;
         let late = |_| StoreError::new(format!("no answer within {:?}", self.deadline));
-        let mut loan = timeout_at(deadline, self.links.get(runtime.id()))
+        let mut loan = timeout_at(deadline, self.links.get(&runtime))
             .await
             .map_err(late)?
             .map_err(|error| StoreError::new(error.to_string()))?;
         match timeout_at(deadline, work(&mut loan.connection)).await {
-            Ok(Ok(done)) => Ok(done),
+            Ok(Ok(done)) => {
+                loan.answered();
+                Ok(done)
+            }
             Ok(Err(error)) => {
-                if error.is_io_error() || error.is_unrecoverable_error() {
+                if ends_connection(&error) {
                     loan.discard();
                 }
                 Err(StoreError::new(error.to_string()))
             }
             Err(elapsed) => {
-                loan.discard();
+                loan.was_late();
                 Err(late(elapsed))
             }
         }
     }
+}
+
+/// Whether another connection might do better: this one is broken, or leads to a server that is
+/// no longer the one to ask.
+fn ends_connection(error: &RedisError) -> bool {
+    let elsewhere = matches!(
+        error.kind(),
+        ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown)
+    );
+    elsewhere || error.is_io_error() || error.is_unrecoverable_error()
 }
 
 impl Store for RedisStore {
@@ -122,16 +135,7 @@ impl Store for RedisStore {
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        let charge = Charge {
-            key: *key,
-            limit: &Limit::per_second(1),
-            cost: 0,
-        };
-        let check = Check {
-            mode: Mode::Peek,
-            charges: [charge].into_iter().collect(),
-        };
-        let call = Call::block(&self.prefix, &check, length, self.now());
+        let call = Call::block(&self.prefix, key, length, self.now());
         self.run(&call).await.map(drop)
     }
 

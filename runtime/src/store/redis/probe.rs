@@ -27,7 +27,12 @@ impl RedisStore {
     /// What no waiting will mend: wrong credentials, a server too old, something that is no Redis.
     /// A server that cannot be reached right now is a warning in the log.
     pub(crate) async fn probe(&self) -> Result<(), InitError> {
-        match timeout(PATIENCE, self.look()).await {
+        let runtime = Handle::try_current().map_err(|error| {
+            InitError::settings(format!(
+                "a limiter on a server is built inside a runtime: {error}"
+            ))
+        })?;
+        match timeout(PATIENCE, self.look(&runtime)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Finding::Wrong(error))) => Err(error),
             Ok(Err(Finding::Server(error))) => judge(&error),
@@ -41,8 +46,8 @@ impl RedisStore {
         }
     }
 
-    async fn look(&self) -> Result<(), Finding> {
-        let mut loan = self.links.get(Handle::current().id()).await?;
+    async fn look(&self, runtime: &Handle) -> Result<(), Finding> {
+        let mut loan = self.links.get(runtime).await?;
         check_version(&mut loan.connection).await?;
         // Loads the script, and shows whether this user may run it on such keys.
         let identity = Identity::new("probe");
@@ -143,10 +148,18 @@ fn judge(error: &RedisError) -> Result<(), InitError> {
             InitKind::Server,
             format!("what answers at this address is no Redis or Valkey: {said}"),
         )),
-        (ErrorKind::Server(ServerErrorKind::ResponseError), _) => Err(InitError::new(
-            InitKind::Server,
-            format!("the server refuses: {said}"),
-        )),
+        _ if error.code() == Some("DENIED") => refused(
+            "the server is in protected mode and answers none but its own machine; \
+             give it a password or bind it to an address",
+        ),
+        (ErrorKind::Server(ServerErrorKind::ResponseError), _)
+            if !said.contains("max number of clients") =>
+        {
+            Err(InitError::new(
+                InitKind::Server,
+                format!("the server refuses: {said}"),
+            ))
+        }
         _ => {
             log::warn!(
                 "the server for rate limits cannot be used right now ({said}); starting all the \

@@ -9,6 +9,7 @@ use crate::{
     algorithm::Wait,
     clock::Micros,
     decision::Verdict,
+    key::Key,
     limit::{Algorithm, Limit, Refill},
     store::interface::{Check, Mode, Outcome, Outcomes, StoreError},
 };
@@ -48,23 +49,20 @@ impl Call {
                 Mode::Peek => 0,
                 Mode::Charge => 1,
             };
-            call.pack_check(mode, check, None, &mut keys);
+            call.pack_check(mode, check, &mut keys);
         }
         call.keys = keys.texts;
         call
     }
 
-    /// Blocks the identity in the zone of the check's only charge.
-    pub(super) fn block(
-        prefix: &str,
-        check: &Check<'_>,
-        length: Micros,
-        now: Option<Micros>,
-    ) -> Self {
+    /// Blocks for `length` what this key of a block stands for.
+    pub(super) fn block(prefix: &str, key: &Key<'_>, length: Micros, now: Option<Micros>) -> Self {
         let mut call = Self::starting_at(now);
-        let mut keys = Keys::new(prefix);
-        call.pack_check(2, check, Some(length), &mut keys);
-        call.keys = keys.texts;
+        push(&mut call.packed, 2, 1);
+        push(&mut call.packed, 0, 2);
+        push(&mut call.packed, 1, 3);
+        push(&mut call.packed, length, 6);
+        call.keys.push(key.text(prefix));
         call
     }
 
@@ -80,16 +78,10 @@ impl Call {
 
     /// As `decide.lua` unpacks it: big-endian integers of fixed widths, one argument in all, which
     /// costs the server a fraction of what an argument a number does.
-    fn pack_check(
-        &mut self,
-        mode: u8,
-        check: &Check<'_>,
-        block: Option<Micros>,
-        keys: &mut Keys<'_>,
-    ) {
+    fn pack_check(&mut self, mode: u8, check: &Check<'_>, keys: &mut Keys<'_>) {
         let packed = &mut self.packed;
         push(packed, mode.into(), 1);
-        push(packed, check.charges.len() as u64, 1);
+        push(packed, check.charges.len() as u64, 2);
         for charge in &check.charges {
             let limit = charge.limit;
             push(packed, code(limit).into(), 1);
@@ -100,7 +92,7 @@ impl Call {
             push(packed, limit.window_micros(), 6);
             push(packed, limit.quota().into(), 4);
             push(packed, charge.cost.into(), 4);
-            push(packed, block.unwrap_or(limit.block_micros()), 6);
+            push(packed, limit.block_micros(), 6);
         }
     }
 

@@ -2,27 +2,22 @@
 
 use std::fmt;
 
-use deadpool_redis::{Connection, Manager, Pool, PoolError};
+use deadpool::managed::Manager as _;
+use deadpool_redis::{Manager, Pool};
 use redis::{IntoConnectionInfo, RedisError, aio::MultiplexedConnection, io::tcp::TcpSettings};
 
 use crate::error::InitError;
-
-/// How many workers connect at once.
-const CONNECTING: usize = 64;
 
 /// A pool of connections to one Redis or Valkey.
 #[derive(Clone)]
 pub struct RedisPool(Pool);
 
 impl RedisPool {
-    /// A connection of its own for the caller. It is taken out of the pool: it stays with one
-    /// worker for good, and a pool smaller than the number of workers is no dead end.
+    /// A connection of its own for the caller, made on the caller's runtime. The pool's settings
+    /// make it, but it is none of the pool's: an application that holds all of those, or a
+    /// connection that another worker drives, is in nobody's way.
     pub(super) async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
-        match self.0.get().await {
-            Ok(connection) => Ok(Connection::take(connection)),
-            Err(PoolError::Backend(error)) => Err(error),
-            Err(other) => Err(std::io::Error::other(other.to_string()).into()),
-        }
+        self.0.manager().create().await
     }
 }
 
@@ -62,10 +57,7 @@ fn open(url: &str) -> Result<RedisPool, RedisError> {
     // Off by default, and then a small command may wait for the last one's acknowledgement.
     let tcp = TcpSettings::default().set_nodelay(true);
     let manager = Manager::new(url.into_connection_info()?.set_tcp_settings(tcp))?;
-    // Every worker takes its connection out for good, so the size only bounds how many of them
-    // connect at once.
     let pool = Pool::builder(manager)
-        .max_size(CONNECTING)
         .build()
         .map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(RedisPool(pool))

@@ -19,7 +19,8 @@ local function start_block(cell, length, now)
   cell.start, cell.until_, cell.save = now, now + length, save_block
 end
 
-local CHARGE, BLOCK = 1, 2 -- what to do with a check; 0: only look
+-- What to do with a check; 0: only look. A block has no limits, but a key and a length.
+local CHARGE, BLOCK = 1, 2
 local checks, at = ARGV[1], 8
 local now = unpack('>I7', checks)
 -- Keys outlive what they count by a margin, in milliseconds: this server expires them by a clock
@@ -78,7 +79,12 @@ end
 
 while at <= #checks do
   local mode, count
-  mode, count, at = unpack('>BB', checks, at)
+  mode, count, at = unpack('>BI2', checks, at)
+  if mode == BLOCK then
+    local key, length
+    key, length, at = unpack('>I3I6', checks, at)
+    start_block(cell_of(key), length, now)
+  end
   local limits, allowed = {}, true
   for i = 1, count do
     local limit = {}
@@ -87,12 +93,7 @@ while at <= #checks do
       limit.block, at = unpack('>BBI3I3I4I6I4I4I6', checks, at)
     limit.algorithm, limit.shadow = algorithms[code], shadow == 1
     limit.cell, limit.block_cell = cell_of(key), cell_of(block_key)
-    if mode == BLOCK then
-      start_block(limit.block_cell, limit.block, now)
-      limit.wait, limit.blocked, limit.remaining, limit.reset = 0, limit.block, 0, limit.block
-    else
-      look(limit)
-    end
+    look(limit)
     if limit.wait ~= 0 and not limit.shadow then allowed = false end
     limits[i] = limit
   end

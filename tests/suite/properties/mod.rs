@@ -1,0 +1,12 @@
+//! What holds for every limit: each store says what a plain model says, and no flood gets more
+//! through than the algorithm allows.
+
+mod agreement;
+mod bounds;
+mod plan;
+
+use std::time::Duration;
+
+fn micros(duration: Duration) -> u64 {
+    duration.as_micros().try_into().unwrap()
+}

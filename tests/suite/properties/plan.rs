@@ -1,0 +1,104 @@
+//! Random limits over the whole range, random costs and gaps.
+
+use std::time::Duration;
+
+use actix_throttle::{Algorithm, Limit, Refill};
+use proptest::prelude::*;
+
+pub(super) const DAY: u64 = 24 * 60 * 60 * 1_000_000;
+/// Stacked limits count in zones of their own, so that none of them can share a counter.
+pub(super) const ZONES: [&str; 4] = ["a", "b", "c", "d"];
+
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) limits: Vec<(Limit, Refill)>,
+    pub(super) steps: Vec<Step>,
+}
+
+/// After a gap, a request that costs each limit something.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) gap: Gap,
+    pub(super) costs: [Cost; 4],
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Gap {
+    Micros(u64),
+    /// So many 256ths of the first limit's window.
+    OfWindow(u64),
+    /// What the last answer said to wait, less so many microseconds.
+    Retry(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cost {
+    Units(u32),
+    /// So many 16ths of what the limit holds.
+    OfQuota(u32),
+}
+
+/// Evenly over the orders of magnitude, the ends included.
+pub(super) fn magnitude(low: u64, high: u64) -> impl Strategy<Value = u64> {
+    let (from, to) = ((low as f64).ln(), (high as f64).ln());
+    prop_oneof![
+        1 => Just(low),
+        1 => Just(high),
+        8 => (0.0..=1.0f64)
+            .prop_map(move |part| ((from + part * (to - from)).exp() as u64).clamp(low, high)),
+    ]
+}
+
+pub(super) fn limit() -> impl Strategy<Value = (Limit, Refill)> {
+    let algorithm = prop_oneof![
+        Just((Algorithm::SlidingWindow, Refill::Greedy)),
+        Just((Algorithm::SlidingWindowCounter, Refill::Greedy)),
+        Just((Algorithm::FixedWindow, Refill::Greedy)),
+        Just((Algorithm::TokenBucket, Refill::Greedy)),
+        Just((Algorithm::TokenBucket, Refill::Interval)),
+        Just((Algorithm::LeakyBucket, Refill::Greedy)),
+    ];
+    let numbers = (
+        magnitude(1, 1_000_000_000),
+        magnitude(1_000, 366 * DAY),
+        magnitude(1, 1_000_000_000),
+    );
+    (algorithm, numbers).prop_map(|((algorithm, refill), (times, window, capacity))| {
+        let most = match algorithm {
+            Algorithm::SlidingWindow => 1_000_000,
+            Algorithm::TokenBucket | Algorithm::LeakyBucket => window.min(1_000_000_000),
+            _ => 1_000_000_000,
+        };
+        let times = times.min(most) as u32;
+        let limit = Limit::new(times, Duration::from_micros(window)).algorithm(algorithm);
+        let limit = match algorithm {
+            Algorithm::TokenBucket => limit.capacity(capacity as u32).refill(refill),
+            _ => limit,
+        };
+        assert_eq!(limit.validate(), Ok(()));
+        (limit, refill)
+    })
+}
+
+pub(super) fn plan() -> impl Strategy<Value = Plan> {
+    let gap = prop_oneof![
+        3 => (0u64..3).prop_map(Gap::Micros),
+        2 => magnitude(1, 366 * DAY).prop_map(Gap::Micros),
+        4 => (0u64..=300).prop_map(Gap::OfWindow),
+        3 => (0u64..2).prop_map(Gap::Retry),
+    ];
+    let cost = || {
+        prop_oneof![
+            4 => Just(Cost::Units(1)),
+            1 => Just(Cost::Units(0)),
+            2 => (1u32..5).prop_map(Cost::Units),
+            4 => (1u32..=17).prop_map(Cost::OfQuota),
+        ]
+    };
+    let step = (gap, [cost(), cost(), cost(), cost()]).prop_map(|(gap, costs)| Step { gap, costs });
+    (
+        prop::collection::vec(limit(), 1..=4),
+        prop::collection::vec(step, 1..40),
+    )
+        .prop_map(|(limits, steps)| Plan { limits, steps })
+}
