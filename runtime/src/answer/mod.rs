@@ -1,15 +1,17 @@
 //! Decision → bytes. Pure: no store, no clock of its own.
 
-mod custom;
 mod headers;
+mod on_limited;
 mod problem;
+mod unidentified;
 
+pub use self::{
+    headers::HeaderStyle,
+    on_limited::{IntoOnLimited, OnLimited},
+    unidentified::Unidentified,
+};
 pub(crate) use self::{
-    custom::OnUnidentified,
     headers::{retry_after, write},
     problem::quota_exceeded,
-};
-pub use self::{
-    custom::{IntoOnLimited, OnLimited, Unidentified},
-    headers::HeaderStyle,
+    unidentified::OnUnidentified,
 };

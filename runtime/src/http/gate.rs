@@ -13,8 +13,9 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, dev::Payload}
 use once_cell::sync::Lazy;
 
 use super::{
-    guard::{Passage, guard, show},
+    guard::{Passage, guard},
     rule::Rule,
+    shown::show,
 };
 use crate::{limiter::RateLimiter, log_throttle::LogThrottle};
 

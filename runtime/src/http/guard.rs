@@ -1,14 +1,12 @@
 //! Rules + request → decision + answer: the one way in for all callers.
 
-use std::time::Duration;
-
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
-use super::rule::Rule;
+use super::{rule::Rule, shown::remember};
 use crate::{
     answer::{self, OnLimited, Unidentified},
-    decision::{Decision, LimitStatus},
+    decision::Decision,
     error::RateLimitError,
     identity::{Identifier, Identity},
     key::Key,
@@ -23,14 +21,6 @@ pub(super) enum Passage {
     Open,
     /// Take this answer.
     Shut(HttpResponse),
-}
-
-/// All limits that were decided for one request, by whatever decided them, kept with the request:
-/// every layer that adds headers shows them all.
-struct Shown {
-    /// When the latest was decided, since the Unix epoch: resets are counted from then.
-    at: Duration,
-    limits: SmallVec<[LimitStatus; 1]>,
 }
 
 static STORE_FAILURES: LogThrottle = LogThrottle::new(log::Level::Warn);
@@ -107,23 +97,6 @@ pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpR
     };
     answer::retry_after(response.headers_mut(), decision.retry_after());
     Passage::Shut(response)
-}
-
-/// Adds the headers of every limit that was decided for this request.
-pub(super) fn show(limiter: &RateLimiter, request: &HttpRequest, response: &mut HttpResponse) {
-    if let Some(Shown { at, limits }) = request.extensions().get::<Shown>() {
-        let style = limiter.settings().headers;
-        answer::write(response.headers_mut(), style, limits, *at);
-    }
-}
-
-fn remember(request: &HttpRequest, decision: &Decision, now: Duration) {
-    let mut extensions = request.extensions_mut();
-    let mut limits = extensions
-        .remove::<Shown>()
-        .map_or_else(SmallVec::new, |before| before.limits);
-    limits.extend(decision.enforced().cloned());
-    extensions.insert(Shown { at: now, limits });
 }
 
 /// A rule that applies to a request, and whom it counts.

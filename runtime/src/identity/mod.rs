@@ -1,6 +1,7 @@
 //! Who is counted.
 
 mod client_ip;
+mod convert;
 mod identifier;
 mod request;
 mod text;
@@ -11,11 +12,12 @@ use ipnet::IpNet;
 
 pub use self::{
     client_ip::ForwardingHeader,
-    identifier::{Identifier, IntoIdentifier, IntoIdentity},
+    convert::{IntoIdentifier, IntoIdentity},
+    identifier::Identifier,
 };
 pub(crate) use self::{
     client_ip::{ClientIp, DEFAULT_IPV6_PREFIX, parse_network},
-    identifier::{AsyncFunction, Function},
+    convert::{AsyncFunction, Function},
 };
 
 /// Who is counted, and in which group.

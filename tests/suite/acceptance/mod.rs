@@ -39,7 +39,7 @@ pub(crate) use for_every_store;
 const SECOND: u64 = 1_000_000;
 
 /// Every way to count, as `times` per `window` seconds.
-fn every_algorithm(times: u32, seconds: u64) -> [Limit; 6] {
+pub(crate) fn every_algorithm(times: u32, seconds: u64) -> [Limit; 6] {
     let limit = Limit::new(times, Duration::from_secs(seconds));
     [
         limit.algorithm(Algorithm::SlidingWindow),

@@ -2,24 +2,13 @@
 
 use std::time::Duration;
 
-use actix_throttle::{Algorithm, Limit, Refill};
+use actix_throttle::{Algorithm, Limit};
 
 use super::{check, for_every_flavour, limiter};
-use crate::harness::{Monitor, Server};
-
-fn every_algorithm() -> [Limit; 6] {
-    let limit = Limit::new(5, Duration::from_secs(20));
-    [
-        limit.algorithm(Algorithm::SlidingWindow),
-        limit.algorithm(Algorithm::SlidingWindowCounter),
-        limit.algorithm(Algorithm::FixedWindow),
-        limit.algorithm(Algorithm::TokenBucket),
-        limit
-            .algorithm(Algorithm::TokenBucket)
-            .refill(Refill::Interval),
-        limit.algorithm(Algorithm::LeakyBucket),
-    ]
-}
+use crate::{
+    acceptance::every_algorithm,
+    harness::{Monitor, Server},
+};
 
 fn keys(server: &Server) -> Vec<String> {
     let mut keys: Vec<String> = server.cli(&["KEYS", "*"]);
@@ -31,7 +20,7 @@ fn keys(server: &Server) -> Vec<String> {
 fn keys_are_readable_and_in_one_slot_an_identity() {
     for_every_flavour(async |server| {
         let limiter = limiter(&server).await;
-        for limit in every_algorithm() {
+        for limit in every_algorithm(5, 20) {
             check(&limiter, &limit.zone("app::login")).await;
         }
         let expected = ["counter", "fixed", "interval", "leaky", "log", "token"]
@@ -44,7 +33,7 @@ fn keys_are_readable_and_in_one_slot_an_identity() {
 fn every_write_leaves_a_life_that_covers_what_is_counted() {
     for_every_flavour(async |server| {
         let limiter = limiter(&server).await;
-        for limit in every_algorithm() {
+        for limit in every_algorithm(5, 20) {
             for _ in 0..5 {
                 let decision = check(&limiter, &limit).await;
                 let reset = decision.limits()[0].reset_after();
@@ -75,7 +64,7 @@ fn every_write_leaves_a_life_that_covers_what_is_counted() {
 fn a_key_that_lost_its_life_heals() {
     for_every_flavour(async |server| {
         let limiter = limiter(&server).await;
-        for limit in every_algorithm() {
+        for limit in every_algorithm(5, 20) {
             let short = Limit::new(1, Duration::from_millis(300)).algorithm(limit.kind());
             assert!(check(&limiter, &short).await.is_allowed());
             for key in keys(&server) {
@@ -103,7 +92,7 @@ fn a_key_that_lost_its_life_heals() {
 fn an_expired_key_is_gone() {
     for_every_flavour(async |server| {
         let limiter = limiter(&server).await;
-        for limit in every_algorithm() {
+        for limit in every_algorithm(5, 20) {
             let short = Limit::new(2, Duration::from_millis(50)).algorithm(limit.kind());
             check(&limiter, &short).await;
         }
@@ -123,7 +112,7 @@ fn an_expired_key_is_gone() {
 fn values_that_are_none_of_ours_are_overwritten() {
     for_every_flavour(async |server| {
         let limiter = limiter(&server).await;
-        for limit in every_algorithm() {
+        for limit in every_algorithm(5, 20) {
             check(&limiter, &limit).await;
             if limit.kind() == Algorithm::SlidingWindow {
                 continue;
@@ -141,7 +130,7 @@ fn values_that_are_none_of_ours_are_overwritten() {
 fn one_decision_is_one_call_however_many_limits() {
     for_every_flavour(async |server| {
         let limiter = limiter(&server).await;
-        let limits: Vec<_> = every_algorithm().into_iter().collect();
+        let limits: Vec<_> = every_algorithm(5, 20).into_iter().collect();
         let checks: Vec<_> = limits.iter().map(|limit| (limit, "ann")).collect();
         limiter.check_all(&checks).await.unwrap();
         let monitor = Monitor::start(&server);
@@ -188,7 +177,7 @@ fn states_are_small() {
         );
         let _: String = server.cli(&["FLUSHALL"]);
 
-        for limit in &every_algorithm()[1..] {
+        for limit in &every_algorithm(5, 20)[1..] {
             check(&limiter, &limit.zone("z")).await;
         }
         for key in keys(&server) {

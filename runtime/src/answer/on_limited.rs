@@ -1,4 +1,4 @@
-//! The application's own answers.
+//! The application's own answer to a denied request.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -12,7 +12,6 @@ use crate::{
 type Answer<'a> = Pin<Box<dyn Future<Output = HttpResponse> + 'a>>;
 type SyncFn = dyn Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync;
 type BoxedFn = dyn for<'a> Fn(&'a HttpRequest, &'a Decision) -> Answer<'a> + Send + Sync;
-type UnidentifiedFn = dyn Fn(&HttpRequest) -> Unidentified + Send + Sync;
 
 /// What a denied request is answered with.
 #[derive(Clone)]
@@ -96,46 +95,5 @@ where
 {
     fn into_on_limited(self) -> OnLimited {
         OnLimited::from_async(self)
-    }
-}
-
-/// What becomes of a request whose identifier found nobody.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Unidentified {
-    /// It is counted under the client's address, apart from real identities. The default.
-    CountByIp,
-    /// The limits that wanted to know do not apply to it.
-    Skip,
-    /// It is answered with this, a 401 say.
-    Respond(HttpResponse),
-}
-
-impl From<HttpResponse> for Unidentified {
-    fn from(response: HttpResponse) -> Self {
-        Self::Respond(response)
-    }
-}
-
-#[derive(Clone)]
-pub(crate) struct OnUnidentified(Arc<UnidentifiedFn>);
-
-impl OnUnidentified {
-    pub(crate) fn new<F, R>(function: F) -> Self
-    where
-        F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
-        R: Into<Unidentified>,
-    {
-        Self(Arc::new(move |request| function(request).into()))
-    }
-
-    pub(crate) fn answer(&self, request: &HttpRequest) -> Unidentified {
-        (self.0)(request)
-    }
-}
-
-impl fmt::Debug for OnUnidentified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("function")
     }
 }

@@ -1,0 +1,109 @@
+//! What may stand where an identity or an identifier is wanted.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+
+use super::{Identifier, Identity};
+
+/// What a function that identifies may return. `None` and `Err` are "unidentified".
+pub trait IntoIdentity {
+    /// The identity, if there is one.
+    fn into_identity(self) -> Option<Identity>;
+}
+
+impl IntoIdentity for Identity {
+    fn into_identity(self) -> Option<Identity> {
+        Some(self)
+    }
+}
+
+impl IntoIdentity for String {
+    fn into_identity(self) -> Option<Identity> {
+        Some(Identity::new(self))
+    }
+}
+
+impl IntoIdentity for &'static str {
+    fn into_identity(self) -> Option<Identity> {
+        Some(Identity::new(self))
+    }
+}
+
+impl IntoIdentity for IpAddr {
+    fn into_identity(self) -> Option<Identity> {
+        Some(Identity::ip(self))
+    }
+}
+
+/// The user and the group.
+impl<U: Into<String>, G: Into<String>> IntoIdentity for (U, G) {
+    fn into_identity(self) -> Option<Identity> {
+        Some(Identity::new(self.0).group(self.1.into()))
+    }
+}
+
+impl<T: IntoIdentity> IntoIdentity for Option<T> {
+    fn into_identity(self) -> Option<Identity> {
+        self?.into_identity()
+    }
+}
+
+impl<T: IntoIdentity, E> IntoIdentity for Result<T, E> {
+    fn into_identity(self) -> Option<Identity> {
+        self.ok()?.into_identity()
+    }
+}
+
+/// Converts into an [`Identifier`]: one itself, or a function from a request to an
+/// [`IntoIdentity`], sync or async.
+///
+/// `M` only tells the three apart and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` identifies nobody",
+    label = "not an identifier",
+    note = "give an `Identifier`, or a function, sync or async, from `&HttpRequest` to an \
+            `Identity`, a `String`, a `(user, group)`, or an `Option` or `Result` of one"
+)]
+pub trait IntoIdentifier<M> {
+    /// The identifier.
+    fn into_identifier(self) -> Identifier;
+}
+
+/// Marks an [`Identifier`] in [`IntoIdentifier`].
+#[derive(Debug)]
+pub struct Ready;
+
+/// Marks a sync function in [`IntoIdentifier`] and its like.
+#[derive(Debug)]
+pub struct Function<R>(std::marker::PhantomData<R>);
+
+/// Marks an async function in [`IntoIdentifier`] and its like.
+#[derive(Debug)]
+pub struct AsyncFunction<R>(std::marker::PhantomData<R>);
+
+impl IntoIdentifier<Ready> for Identifier {
+    fn into_identifier(self) -> Identifier {
+        self
+    }
+}
+
+impl<F, R> IntoIdentifier<Function<R>> for F
+where
+    F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
+    R: IntoIdentity,
+{
+    fn into_identifier(self) -> Identifier {
+        Identifier::from_sync(self)
+    }
+}
+
+impl<F, R> IntoIdentifier<AsyncFunction<R>> for F
+where
+    F: AsyncFn(&HttpRequest) -> R + Send + Sync + 'static,
+    R: IntoIdentity,
+{
+    fn into_identifier(self) -> Identifier {
+        Identifier::from_async(self)
+    }
+}
