@@ -1,4 +1,4 @@
-//! The attributes of [`actix-throttle`](https://docs.rs/actix-throttle), which re-exports them: depend on that crate alone.
+//! The attributes of `actix-throttle`, which re-exports them: depend on that crate alone.
 //!
 //! From tokens to tokens in four steps, each with a type of its own: `args` reads what was written,
 //! `check` says everything that is wrong with it, `expand` writes the limited handler and cannot
@@ -27,7 +27,9 @@ use proc_macro::TokenStream;
 
 /// Limits how often a handler runs.
 ///
-/// ```ignore
+/// ```
+/// # use actix_throttle::rate_limit;
+/// # use actix_web::{Responder, get};
 /// #[get("/")]
 /// #[rate_limit(times = 2, seconds = 5)]
 /// async fn index() -> impl Responder {
@@ -83,24 +85,33 @@ use proc_macro::TokenStream;
 /// but the function that identifies have zones of their own by default, `handler@function`: both
 /// functions may name a `42`.
 ///
-/// ```ignore
+/// ```
+/// # use actix_throttle::rate_limit;
+/// # use actix_web::{Responder, post};
 /// #[post("/login")]
 /// #[rate_limit("3/second")]
 /// #[rate_limit("100/hour", identifier = header("X-Api-Key"))]
-/// async fn login(form: web::Form<Login>) -> Result<impl Responder, LoginError> {
-///     // …
+/// async fn login(form: String) -> impl Responder {
+///     form
 /// }
 /// ```
 ///
 /// By plan:
 ///
-/// ```ignore
+/// ```
+/// # use actix_throttle::{Identity, rate_limit};
+/// # use actix_web::{HttpRequest, Responder, get};
+/// fn by_user(request: &HttpRequest) -> Option<Identity> {
+///     let user = request.headers().get("X-User")?.to_str().ok()?;
+///     Some(Identity::new(user).group(if user == "root" { "admin" } else { "pro" }))
+/// }
+///
 /// #[get("/report")]
 /// #[rate_limit("10/minute", identifier = by_user)]
 /// #[rate_limit("100/minute", group = "pro", identifier = by_user)]
 /// #[rate_limit(unlimited, group = "admin", identifier = by_user)]
 /// async fn report() -> impl Responder {
-///     // …
+///     "report"
 /// }
 /// ```
 ///
