@@ -6,7 +6,7 @@ use super::{ClientIp, Identity, IntoIdentity, Part, Source, request};
 
 /// How to tell who a request is counted for.
 ///
-/// The built-in ones have constructors; functions, sync or async, convert by [`IntoIdentifier`].
+/// The built-in ones have constructors; functions, sync or async, convert by [`IntoIdentifier`](crate::IntoIdentifier).
 ///
 /// ```
 /// use actix_throttle::{Identifier, Identity, RateLimiter};
