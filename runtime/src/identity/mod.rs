@@ -1,8 +1,9 @@
 //! Who is counted.
 
 mod client_ip;
-mod convert;
 mod identifier;
+mod into_identifier;
+mod into_identity;
 mod request;
 mod text;
 
@@ -11,13 +12,12 @@ use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc};
 use ipnet::IpNet;
 
 pub use self::{
-    client_ip::ForwardingHeader,
-    convert::{IntoIdentifier, IntoIdentity},
-    identifier::Identifier,
+    client_ip::ForwardingHeader, identifier::Identifier, into_identifier::IntoIdentifier,
+    into_identity::IntoIdentity,
 };
 pub(crate) use self::{
     client_ip::{ClientIp, DEFAULT_IPV6_PREFIX, parse_network},
-    convert::{AsyncFunction, Function},
+    into_identifier::{AsyncFunction, Function},
 };
 
 /// Who is counted, and in which group.
