@@ -1,10 +1,27 @@
-//! One feature a route. Environment: `PORT` (8080), `WORKERS` (one a core), `REDIS_URL` (none: the
-//! embedded store), `PREFIX` (`throttle`), `HEADERS` (`x`, `ietf` or `both`).
+//! One feature a route. Environment:
+//!
+//! | variable | value | default |
+//! |---|---|---|
+//! | `PORT` | where to listen, on 127.0.0.1 | 8080 |
+//! | `WORKERS` | threads | one a core |
+//! | `REDIS_URL` | a server | none of these three: the embedded store |
+//! | `REDIS_CLUSTER_URLS` | nodes of a cluster, with commas between | |
+//! | `REDIS_SENTINEL_URLS` | sentinels, with commas between | |
+//! | `REDIS_SENTINEL_SERVICE` | what the sentinels call the server | `mymaster` |
+//! | `PREFIX` | what keys begin with | `throttle` |
+//! | `HEADERS` | `x`, `ietf` or `both` | `x` |
+//! | `FAILURE_THRESHOLD` | failures in a row until the server is left alone | the builder's |
+//! | `RECOVERY_MS` | for how long it is left alone | the builder's |
+//! | `DEADLINE_MS` | how long a request waits for the server | the builder's |
 
-use std::{env, io};
+mod environment;
 
-use actix_throttle::{HeaderStyle, Identity, RateLimiter, rate_limit};
+use std::io;
+
+use actix_throttle::{Identity, RateLimiter, rate_limit};
 use actix_web::{App, HttpRequest, HttpServer, get, post, web};
+
+use self::environment::number;
 
 #[get("/health")]
 async fn health() -> &'static str {
@@ -158,6 +175,27 @@ async fn zone_b() -> &'static str {
     "ok"
 }
 
+/// When the server cannot decide: let through.
+#[get("/open")]
+#[rate_limit(times = 5, seconds = 5, failure_mode = "open")]
+async fn open() -> &'static str {
+    "ok"
+}
+
+/// When the server cannot decide: 503.
+#[get("/closed")]
+#[rate_limit(times = 5, seconds = 5, failure_mode = "closed")]
+async fn closed() -> &'static str {
+    "ok"
+}
+
+/// When the server cannot decide: the same limit, counted in this process.
+#[get("/local")]
+#[rate_limit(times = 5, seconds = 5, failure_mode = "local")]
+async fn local() -> &'static str {
+    "ok"
+}
+
 #[get("/shadow")]
 #[rate_limit(times = 2, seconds = 5, shadow)]
 async fn shadow() -> &'static str {
@@ -175,47 +213,23 @@ fn routes(config: &mut web::ServiceConfig) {
             big_sliding_window_counter,
         ))
         .service((big_token_bucket, big_leaky_bucket))
-        .service((json, key, cost, blocked, plan, zone_a, zone_b, shadow));
+        .service((json, key, cost, blocked, plan, zone_a, zone_b))
+        .service((open, closed, local, shadow));
 }
 
 #[actix_web::main]
 async fn main() -> io::Result<()> {
     env_logger::init_from_env(env_logger::Env::default().default_filter_or("warn"));
-    let variable = |name| env::var(name).ok();
+    environment::limiter()?.init().await?;
 
-    let mut limiter = match variable("REDIS_URL") {
-        Some(url) => RateLimiter::builder().redis_url(url),
-        None => RateLimiter::builder().memory(),
-    };
-    if let Some(prefix) = variable("PREFIX") {
-        limiter = limiter.prefix(prefix);
-    }
-    let headers = match variable("HEADERS").as_deref() {
-        None | Some("x") => HeaderStyle::XRateLimit,
-        Some("ietf") => HeaderStyle::Ietf,
-        Some("both") => HeaderStyle::Both,
-        Some(other) => {
-            return Err(io::Error::other(format!(
-                "HEADERS={other}: x, ietf or both"
-            )));
-        }
-    };
-    limiter.headers(headers).init().await?;
-
-    let port = number("PORT")?.unwrap_or(8080);
+    let port: u16 = number("PORT")?.unwrap_or(8080);
     let mut server = HttpServer::new(|| App::new().configure(routes)).bind(("127.0.0.1", port))?;
     if let Some(workers) = number("WORKERS")? {
-        server = server.workers(workers.into());
+        server = server.workers(workers);
     }
     println!("listening on http://127.0.0.1:{port}");
     server.run().await?;
 
     RateLimiter::close().await;
     Ok(())
-}
-
-/// A variable that is a number, if it is set.
-fn number(name: &str) -> io::Result<Option<u16>> {
-    let number = env::var(name).ok().map(|text| text.parse()).transpose();
-    number.map_err(|error| io::Error::other(format!("{name}: {error}")))
 }

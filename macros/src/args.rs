@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn unknown_without_a_likeness_lists_the_valid() {
-        let (_, errors) = read(quote!(failure_mode = "open"));
-        assert!(errors[0].starts_with("unknown argument `failure_mode`: valid are `times`, "));
+        let (_, errors) = read(quote!(max_wait = "1s"));
+        assert!(errors[0].starts_with("unknown argument `max_wait`: valid are `times`, "));
     }
 }

@@ -7,6 +7,7 @@ use syn::{LitStr, ext::IdentExt};
 use crate::{
     check::Policy,
     expand::located,
+    failure_mode::FailureMode,
     identifier::Identifier,
     limit::{Algorithm, Limit, Refill},
     rule::{Limited, Quota, Rule},
@@ -81,6 +82,7 @@ fn rule(rule: &Rule, place: usize) -> TokenStream {
                 skip_if,
                 dynamic,
                 on_limited,
+                failure_mode,
                 ..
             } = &**limited;
             let constant = constant(place);
@@ -89,9 +91,10 @@ fn rule(rule: &Rule, place: usize) -> TokenStream {
             let skip_if = skip_if.as_ref().map(|path| quote!(.skip_if(#path)));
             let dynamic = dynamic.as_ref().map(|path| quote!(.dynamic(#path)));
             let on_limited = on_limited.as_ref().map(|path| quote!(.on_limited(#path)));
+            let failure_mode = failure_mode.map(self::failure_mode);
             quote! {
                 ::actix_throttle::__private::Rule::new(#constant)
-                    #identifier #group #cost #skip_if #dynamic #on_limited
+                    #identifier #group #cost #skip_if #dynamic #on_limited #failure_mode
             }
         }
     }
@@ -107,6 +110,15 @@ fn identifier(identifier: &Identifier) -> TokenStream {
         }
         Identifier::Function(path) => quote!(.identifier(#path)),
     }
+}
+
+fn failure_mode(mode: FailureMode) -> TokenStream {
+    let mode = match mode {
+        FailureMode::Open => quote!(Open),
+        FailureMode::Closed => quote!(Closed),
+        FailureMode::Local => quote!(Local),
+    };
+    quote!(.failure_mode(::actix_throttle::__private::FailureMode::#mode))
 }
 
 /// One limit as a constant expression. `ordinal` counts the handler's limits from 1.

@@ -10,6 +10,7 @@ mod check;
 mod errors;
 mod expand;
 mod expand_rule;
+mod failure_mode;
 mod fallback;
 mod handler;
 mod identifier;
@@ -61,6 +62,7 @@ use proc_macro::TokenStream;
 /// | `skip_if` | path to `fn(&HttpRequest) -> bool` | such requests are neither counted nor limited | — |
 /// | `dynamic` | path to `fn(&HttpRequest, &Identity) -> Option<Limit>` | limit by the caller's plan; `None` falls back to the written one | — |
 /// | `on_limited` | path to a function, sync or async, as in the builder | this handler's own answer | the limiter's |
+/// | `failure_mode` | `"open"` `"closed"` `"local"` | what becomes of a request that the store cannot decide | the limiter's |
 /// | `shadow` | flag | count and report, never deny | off |
 ///
 /// An integer is a literal or a constant expression of type `u32`: `times = MAX_LOGINS`,
@@ -117,6 +119,22 @@ use proc_macro::TokenStream;
 ///
 /// An attribute imported under another name (`use actix_throttle::rate_limit as limited`) or coming
 /// out of a `#[cfg_attr]` below the first one works too, as a decision and with a counter of its own.
+///
+/// # When the store cannot decide
+///
+/// `"open"` lets the request go on without its limit, `"closed"` answers 503 with `Retry-After`,
+/// `"local"` has the embedded store decide under the same limits, for this process alone. Of several
+/// limits, one of `"closed"` is enough to refuse a request; a shadow refuses none.
+///
+/// ```
+/// # use actix_throttle::rate_limit;
+/// # use actix_web::{Responder, post};
+/// #[post("/reset-password")]
+/// #[rate_limit("3/hour", failure_mode = "closed")]
+/// async fn reset_password(mail: String) -> impl Responder {
+///     mail
+/// }
+/// ```
 ///
 /// # What becomes of the handler
 ///

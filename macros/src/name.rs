@@ -26,11 +26,12 @@ pub(crate) enum ArgName {
     SkipIf,
     Dynamic,
     OnLimited,
+    FailureMode,
     Shadow,
 }
 
 /// Every argument: its name, and how it is written correctly.
-const ALL: [(ArgName, &str, &str); 20] = [
+const ALL: [(ArgName, &str, &str); 21] = [
     (ArgName::Times, "times", "times = 10"),
     (ArgName::Milliseconds, "milliseconds", "milliseconds = 500"),
     (ArgName::Seconds, "seconds", "seconds = 60"),
@@ -54,6 +55,11 @@ const ALL: [(ArgName, &str, &str); 20] = [
     (ArgName::SkipIf, "skip_if", "skip_if = is_internal"),
     (ArgName::Dynamic, "dynamic", "dynamic = by_plan"),
     (ArgName::OnLimited, "on_limited", "on_limited = too_many"),
+    (
+        ArgName::FailureMode,
+        "failure_mode",
+        "failure_mode = \"closed\"",
+    ),
     (ArgName::Shadow, "shadow", "shadow"),
 ];
 
@@ -105,7 +111,7 @@ impl ArgName {
             .find(|(other, _)| *other == word)
             .map(|(_, ours)| *ours);
         // What this version leaves out has no other name here: a similar one would mislead.
-        let left_out = ["failure_mode", "lease", "refund_on", "max_wait"].contains(&word);
+        let left_out = ["lease", "refund_on", "max_wait"].contains(&word);
         known
             .or_else(|| nearest(word, Self::all()).filter(|_| !left_out))
             .and_then(Self::parse)
@@ -141,7 +147,7 @@ mod tests {
         assert_eq!(ArgName::meant_by("secs"), Some(ArgName::Seconds));
         assert_eq!(ArgName::meant_by("ms"), Some(ArgName::Milliseconds));
         assert_eq!(ArgName::meant_by("key"), Some(ArgName::Identifier));
-        assert_eq!(ArgName::meant_by("failure_mode"), None);
+        assert_eq!(ArgName::meant_by("fail_open"), Some(ArgName::FailureMode));
         assert_eq!(ArgName::meant_by("lease"), None);
     }
 }

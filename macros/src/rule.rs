@@ -6,6 +6,7 @@ use syn::{Expr, ExprPath, LitStr};
 use crate::{
     args::Arguments,
     errors::Errors,
+    failure_mode::FailureMode,
     identifier::Identifier,
     limit::{COUNTS, Limit, string},
     name::ArgName,
@@ -28,7 +29,7 @@ pub(crate) enum Quota {
     Limited(Box<Limited>),
 }
 
-/// A limit, for a group or for all without one, and the functions around it.
+/// A limit, for a group or for all without one, and what is around it.
 pub(crate) struct Limited {
     pub(crate) limit: Limit,
     pub(crate) group: Option<LitStr>,
@@ -36,6 +37,7 @@ pub(crate) struct Limited {
     pub(crate) skip_if: Option<ExprPath>,
     pub(crate) dynamic: Option<ExprPath>,
     pub(crate) on_limited: Option<ExprPath>,
+    pub(crate) failure_mode: Option<FailureMode>,
 }
 
 /// What one request takes.
@@ -108,6 +110,7 @@ fn limited(arguments: &Arguments, group: Option<LitStr>, errors: &mut Errors) ->
     let skip_if = function(ArgName::SkipIf);
     let dynamic = function(ArgName::Dynamic);
     let on_limited = function(ArgName::OnLimited);
+    let failure_mode = FailureMode::check(arguments, errors);
     Some(Limited {
         limit: limit?,
         group,
@@ -115,6 +118,7 @@ fn limited(arguments: &Arguments, group: Option<LitStr>, errors: &mut Errors) ->
         skip_if,
         dynamic,
         on_limited,
+        failure_mode,
     })
 }
 

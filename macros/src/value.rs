@@ -178,10 +178,17 @@ pub(crate) fn word<T: Copy>(
     expr: &Expr,
     words: &[(&'static str, T)],
 ) -> syn::Result<T> {
+    let valid: Vec<_> = words.iter().map(|(word, _)| *word).collect();
     let text = match expr {
         Expr::Path(path) => {
-            let bare = path.to_token_stream().to_string();
-            let message = format!("`{name}` takes a string literal: write `{name} = \"{bare}\"`");
+            // Without quotes, or a variant of the runtime's enum: the last segment says which.
+            let last = path.path.segments.last();
+            let last = last.map_or_else(String::new, |segment| segment.ident.to_string());
+            let example = match nearest(&last, valid.iter().copied()) {
+                Some(word) => format!("{name} = \"{word}\""),
+                None => name.example().to_owned(),
+            };
+            let message = format!("`{name}` takes a string literal: write `{example}`");
             return Err(syn::Error::new_spanned(path, message));
         }
         expr => text(name, expr)?,
@@ -189,7 +196,6 @@ pub(crate) fn word<T: Copy>(
     let value = text.value();
     let found = words.iter().find(|(word, _)| *word == value);
     found.map(|(_, meaning)| *meaning).ok_or_else(|| {
-        let valid: Vec<_> = words.iter().map(|(word, _)| *word).collect();
         let hint = hint(nearest(&value, valid.iter().copied()), &valid);
         syn::Error::new_spanned(text, format!("unknown {name} `{value}`{hint}"))
     })

@@ -24,6 +24,7 @@ use crate::{algorithm::Wait, clock::Micros, limit::Limit};
 #[derive(Clone, Debug)]
 pub struct Decision {
     allowed: bool,
+    fallback: bool,
     limits: SmallVec<[LimitStatus; 1]>,
 }
 
@@ -31,7 +32,16 @@ impl Decision {
     pub(crate) fn new(allowed: bool, limits: impl Iterator<Item = LimitStatus>) -> Self {
         Self {
             allowed,
+            fallback: false,
             limits: limits.collect(),
+        }
+    }
+
+    /// The same, made by the failure mode.
+    pub(crate) fn by_fallback(self) -> Self {
+        Self {
+            fallback: true,
+            ..self
         }
     }
 
@@ -39,6 +49,14 @@ impl Decision {
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         self.allowed
+    }
+
+    /// Whether the store could not decide, and the [`FailureMode`](crate::FailureMode) did:
+    /// limits of `Open` are let through and not among [`limits`](Self::limits), those of `Local`
+    /// were decided for this process alone.
+    #[must_use]
+    pub fn is_fallback(&self) -> bool {
+        self.fallback
     }
 
     /// Every limit that was asked, in the order given, shadow ones included.
@@ -99,6 +117,8 @@ pub(crate) fn strictest<'a>(
 pub struct LimitStatus {
     limit: Limit,
     verdict: Verdict,
+    /// Which of the charges that were to be decided this is.
+    place: u32,
 }
 
 /// What a store says of one limit.
@@ -125,8 +145,16 @@ impl Verdict {
 }
 
 impl LimitStatus {
-    pub(crate) fn new(limit: Limit, verdict: Verdict) -> Self {
-        Self { limit, verdict }
+    pub(crate) fn new(limit: Limit, verdict: Verdict, place: u32) -> Self {
+        Self {
+            limit,
+            verdict,
+            place,
+        }
+    }
+
+    pub(crate) fn place(&self) -> usize {
+        self.place as usize
     }
 
     /// The limit that was asked.

@@ -1,6 +1,6 @@
 //! What can go wrong, and what to do about it.
 
-use std::{fmt, io};
+use std::{fmt, io, time::Duration};
 
 use crate::limit::LimitError;
 
@@ -84,8 +84,13 @@ pub enum RateLimitError {
     /// Two limits of one check have the same identity, zone, algorithm and window, so they would
     /// share one counter. Give one of them a zone of its own, or drop the weaker.
     SharedCounter,
-    /// The store could not decide: not reachable, too slow, or refusing. The text says which.
-    Unavailable(String),
+    /// The store could not decide.
+    Unavailable {
+        /// Not reachable, too slow, refusing, or not asked because its circuit is open.
+        reason: String,
+        /// When the store is asked again, if its circuit is open.
+        retry_after: Option<Duration>,
+    },
 }
 
 impl fmt::Display for RateLimitError {
@@ -96,7 +101,7 @@ impl fmt::Display for RateLimitError {
                 "two limits of one check share an identity, zone, algorithm and window, and so \
                  one counter; give one of them a zone of its own, or drop the weaker",
             ),
-            Self::Unavailable(reason) => write!(f, "the store could not decide: {reason}"),
+            Self::Unavailable { reason, .. } => write!(f, "the store could not decide: {reason}"),
         }
     }
 }
@@ -105,7 +110,7 @@ impl std::error::Error for RateLimitError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::InvalidLimit(error) => Some(error),
-            Self::SharedCounter | Self::Unavailable(_) => None,
+            Self::SharedCounter | Self::Unavailable { .. } => None,
         }
     }
 }

@@ -87,6 +87,15 @@ impl<'a> Key<'a> {
     }
 }
 
+#[cfg(feature = "cluster")]
+impl Key<'_> {
+    /// A key of this one's cluster slot that stands for one call of the script. No zone has one
+    /// like it: what stands last in those is the name of an algorithm or `block`.
+    pub(crate) fn once_text(&self, prefix: &str, call: u64) -> String {
+        format!("{prefix}:{{{}}}:once:{call:016x}", self.identity)
+    }
+}
+
 impl fmt::Display for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (shadow, name, window) = match *self {

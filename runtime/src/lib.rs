@@ -2,9 +2,11 @@
 
 mod algorithm;
 mod answer;
+mod circuit_state;
 mod clock;
 mod decision;
 mod error;
+mod failure_mode;
 mod http;
 mod identity;
 mod key;
@@ -28,12 +30,17 @@ struct Readme;
 
 #[cfg(feature = "test-util")]
 pub use self::clock::ManualClock;
+#[cfg(feature = "test-util")]
+#[doc(hidden)]
+pub use self::limiter::Taken;
 #[cfg(feature = "redis")]
 pub use self::store::RedisPool;
 pub use self::{
     answer::{HeaderStyle, IntoOnLimited, OnLimited, Unidentified},
+    circuit_state::CircuitState,
     decision::{Decision, LimitStatus},
     error::{InitError, RateLimitError},
+    failure_mode::FailureMode,
     http::{RequestError, Rule},
     identity::{ForwardingHeader, Identifier, Identity, IntoIdentifier, IntoIdentity},
     limit::{Algorithm, Limit, LimitError, Refill},

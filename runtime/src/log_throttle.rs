@@ -11,7 +11,7 @@ use log::Level;
 use once_cell::sync::Lazy;
 
 /// What the lines are filtered by: the crate, not this module.
-const TARGET: &str = "actix_throttle";
+pub(crate) const TARGET: &str = "actix_throttle";
 
 /// One subject that is logged about.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ pub use std::vec;
 pub use actix_web::HttpResponse;
 
 pub use crate::{
+    failure_mode::FailureMode,
     http::{Gate, Policy, Rule, respond, serve},
     identity::Identifier,
     limit::{Algorithm, Limit, Refill},

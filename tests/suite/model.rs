@@ -1,11 +1,15 @@
 //! What the algorithms mean, written as plainly as can be: vectors of admissions and rational
 //! numbers, waits found by bisection. Slow, and nothing of it is shared with the library.
 
+mod give_back;
+
 use actix_throttle::{Algorithm, Limit, Refill};
 use num_rational::Ratio;
 
 /// Exact: an overflow would panic.
 type Rational = Ratio<i128>;
+
+pub(crate) use self::give_back::Taken;
 
 /// Lengths are told apart up to here.
 pub(crate) const FOREVER: u64 = (1 << 53) - 1;
@@ -88,7 +92,7 @@ impl Model {
         let wait = if cost > self.numbers.capacity {
             Wait::Never
         } else {
-            match first(|x| self.fits(now + x, cost)) {
+            match self.cut(now, first(|x| self.fits(now + x, cost))) {
                 0 => Wait::Fits,
                 micros => Wait::For(micros),
             }
@@ -96,7 +100,20 @@ impl Model {
         Answer {
             wait,
             remaining: self.remaining(now),
-            reset: first(|x| self.is_whole(now + x)),
+            reset: self.cut(now, first(|x| self.is_whole(now + x))),
+        }
+    }
+
+    /// Refills by intervals are cut at `FOREVER` as counted from the latest one.
+    fn cut(&self, now: u64, micros: u64) -> u64 {
+        let phase = match self.numbers.refill {
+            Refill::Interval => (now - self.bucket.at) % self.numbers.window,
+            _ => 0,
+        };
+        if micros + phase < FOREVER {
+            micros
+        } else {
+            FOREVER
         }
     }
 

@@ -38,8 +38,8 @@ fn hammer(flavour: Flavour, limits: &str) -> Run {
     let processes = Process::start_copies(PROCESSES, env!("CARGO_BIN_EXE_hammer"), &environment);
     let admitted = processes.into_iter().map(|process| {
         let said = process.finish(Duration::from_secs(60));
-        let admitted: u64 = said.trim().parse().unwrap();
-        admitted
+        let admitted = said.split(' ').next().unwrap();
+        admitted.parse::<u64>().unwrap()
     });
     let admitted = admitted.sum();
     let after = time(server);

@@ -8,15 +8,19 @@ use std::{
     time::Duration,
 };
 
-use actix_throttle::{ManualClock, RateLimiter};
+use actix_throttle::{ManualClock, RateLimiter, deadpool_redis};
 
-use crate::harness::{Flavour, Server};
+use crate::harness::{Cluster, Flavour, Server};
+
+/// Machines that run tests are slow at times; what a deadline does is tested apart.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A store to test against.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
     Memory,
     Server(Flavour),
+    Cluster,
 }
 
 /// A limiter of its own for one test.
@@ -33,8 +37,11 @@ impl Bench {
             Target::Server(flavour) => RateLimiter::builder()
                 .redis_url(shared(flavour).url())
                 .prefix(unique("bench"))
-                // Machines that run tests are slow at times; what a deadline does is tested apart.
-                .deadline(Duration::from_secs(10)),
+                .deadline(PATIENCE),
+            Target::Cluster => RateLimiter::builder()
+                .redis(cluster_pool(shared_cluster().urls()))
+                .prefix(unique("bench"))
+                .deadline(PATIENCE),
         };
         let limiter = builder.clock(clock.clone()).build().await.unwrap();
         Self { limiter, clock }
@@ -50,6 +57,18 @@ pub(crate) fn shared(flavour: Flavour) -> &'static Server {
     static SERVERS: [OnceLock<Server>; Flavour::ALL.len()] = [const { OnceLock::new() }; 3];
     let index = Flavour::ALL.iter().position(|other| *other == flavour);
     SERVERS[index.unwrap()].get_or_init(|| Server::start(flavour))
+}
+
+/// One cluster of three masters for all tests that do not harm it.
+pub(crate) fn shared_cluster() -> &'static Cluster {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(|| Cluster::start(Flavour::Redis7, 3, 0))
+}
+
+pub(crate) fn cluster_pool(urls: Vec<String>) -> deadpool_redis::cluster::Pool {
+    deadpool_redis::cluster::Config::from_urls(urls)
+        .create_pool(Some(deadpool_redis::Runtime::Tokio1))
+        .unwrap()
 }
 
 /// A text that no other test has.

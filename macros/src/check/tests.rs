@@ -4,6 +4,7 @@ use quote::quote;
 
 use super::*;
 
+mod failure_mode;
 mod stacked;
 
 /// What is said about these arguments on an innocent handler.
@@ -55,7 +56,8 @@ fn correct_attributes_say_nothing() {
             cost = cost_of,
             skip_if = a::b,
             dynamic = c::<D>,
-            on_limited = e
+            on_limited = e,
+            failure_mode = "local"
         ),
         quote!(
             "5/s",

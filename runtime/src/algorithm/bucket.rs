@@ -25,6 +25,49 @@ impl Deficit {
         }
     }
 
+    /// What was owed right after a charge: `tokens` when rounded up, of which `part` is the
+    /// fraction, in W-ths.
+    pub(super) fn charged(tokens: u32, part: u64, since: Micros) -> Self {
+        Self {
+            whole: tokens.saturating_sub(u32::from(part > 0)),
+            part,
+            since,
+        }
+    }
+
+    /// The fraction of a token owed: with what remains, it tells exactly what is owed.
+    pub(super) fn mark(&self) -> u64 {
+        self.part
+    }
+
+    /// Gives back of a charge of `cost` what time has not: what would still be owed of it, had
+    /// nothing come after it. Charges that did come can only have made more of it still owed, so the
+    /// bucket is never fuller than it would be without that charge.
+    ///
+    /// Other refunds in between may have made less of it owed: a receipt counts as debt beneath it
+    /// what was given back since. To know better, a bucket would have to keep its history.
+    ///
+    /// `charged` is what was owed right after it.
+    pub(super) fn refund(
+        &mut self,
+        limit: &Limit,
+        capacity: u32,
+        cost: u32,
+        charged: &Self,
+        now: Micros,
+    ) -> bool {
+        let owed = |state: &Self| state.at(limit, capacity, now).map_or(0, |owed| owed.0);
+        let left = owed(charged).min(Owed::tokens(cost, limit).0);
+        if left == 0 || owed(self) == 0 {
+            return false;
+        }
+        // Less owed then is as much less owed now. The capacity stays out of it: a greater one of
+        // today's may be owed more.
+        let kept = self.owed(limit, u32::MAX).saturating_sub(left);
+        *self = Self::new(Owed(kept), limit.window_micros(), self.since);
+        true
+    }
+
     /// W-ths of a token owed at `since`, at most `capacity` tokens.
     fn owed(&self, limit: &Limit, capacity: u32) -> u128 {
         let window = u128::from(limit.window_micros());

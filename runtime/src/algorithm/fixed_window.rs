@@ -1,6 +1,6 @@
 //! Fixed window: the first admitted request opens a window of length W; at most T in it.
 
-use super::Quota;
+use super::{Quota, Receipt};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,6 +34,27 @@ impl FixedWindow {
             self.start = now;
         }
         self.used = used + cost;
+    }
+
+    /// Which window it was that took the charge.
+    pub(super) fn mark(&self) -> u64 {
+        self.start
+    }
+
+    /// The window stays where it is, whoever opened it: one with nothing in it is none.
+    pub(super) fn refund(
+        &mut self,
+        limit: &Limit,
+        cost: u32,
+        receipt: &Receipt,
+        now: Micros,
+    ) -> bool {
+        let (used, _) = self.at(limit, now);
+        if used == 0 || self.start != receipt.mark {
+            return false;
+        }
+        self.used = used.saturating_sub(cost);
+        true
     }
 
     pub(super) fn quota(&self, limit: &Limit, now: Micros) -> Quota {

@@ -7,7 +7,7 @@
 //! microsecond is carried over: at T = 700,000 a second the average stays 700,000.
 
 use super::{
-    Quota,
+    Quota, Receipt,
     bucket::{Deficit, Owed},
 };
 use crate::{clock::Micros, limit::Limit};
@@ -32,6 +32,23 @@ impl LeakyBucket {
         };
         let owed = Owed(Owed::tokens(cost, limit).0 - carried);
         self.0 = Deficit::new(owed, limit.window_micros(), now);
+    }
+
+    pub(super) fn mark(&self) -> u64 {
+        self.0.mark()
+    }
+
+    /// What was carried into the charge stays lost: less than one microsecond drains.
+    pub(super) fn refund(
+        &mut self,
+        limit: &Limit,
+        cost: u32,
+        receipt: &Receipt,
+        now: Micros,
+    ) -> bool {
+        // It owed nothing but the charge.
+        let charged = Deficit::charged(cost, receipt.mark, receipt.at);
+        self.0.refund(limit, limit.times(), cost, &charged, now)
     }
 
     pub(super) fn quota(&self, limit: &Limit, now: Micros) -> Quota {

@@ -5,10 +5,15 @@
 //! what is left ([`State::quota`]). Each reads the state under the numbers of the limit it is
 //! given, so a changed limit keeps what was used. A state from the future (the clock has stepped
 //! back) counts for nothing: that admits at most one quota more and locks nobody out.
+//!
+//! A charge can be given back by its receipt ([`State::refund`]): only what the state still holds
+//! of it, so a window that came later is not touched and a bucket is not given what time has given
+//! back already. Where that cannot be told, less is given back and not more.
 
 mod bucket;
 mod fixed_window;
 mod leaky_bucket;
+mod receipt;
 mod sliding_window;
 mod sliding_window_counter;
 mod token_bucket;
@@ -18,6 +23,7 @@ use crate::{
     limit::{Algorithm, Limit, Refill},
 };
 
+pub(crate) use self::receipt::Receipt;
 use self::{
     bucket::Deficit, fixed_window::FixedWindow, leaky_bucket::LeakyBucket, sliding_window::Log,
     sliding_window_counter::Counter, token_bucket::IntervalBucket,
@@ -102,6 +108,37 @@ impl State {
             Self::Interval(state) => state.charge(limit, cost, now),
             Self::Leaky(state) => state.charge(limit, cost, now),
             Self::Log(state) => state.charge(limit, cost, now),
+        }
+    }
+
+    /// What the receipt of a charge must say beside its time and what remained. Asked right after
+    /// the charge, at the same `now`.
+    pub(crate) fn mark(&self, now: Micros) -> u64 {
+        match self {
+            Self::FixedWindow(state) => state.mark(),
+            Self::Greedy(state) => state.mark(),
+            Self::Interval(state) => state.mark(now),
+            Self::Leaky(state) => state.mark(),
+            // The time says it all.
+            Self::Counter(_) | Self::Log(_) => 0,
+        }
+    }
+
+    /// Gives back what is left of a charge of `cost` under `limit`; says whether there was any.
+    pub(crate) fn refund(
+        &mut self,
+        limit: &Limit,
+        cost: u32,
+        receipt: &Receipt,
+        now: Micros,
+    ) -> bool {
+        match self {
+            Self::FixedWindow(state) => state.refund(limit, cost, receipt, now),
+            Self::Counter(state) => state.refund(limit, cost, receipt, now),
+            Self::Greedy(state) => token_bucket::refund(state, limit, cost, receipt, now),
+            Self::Interval(state) => state.refund(limit, cost, receipt, now),
+            Self::Leaky(state) => state.refund(limit, cost, receipt, now),
+            Self::Log(state) => state.refund(limit, cost, receipt, now),
         }
     }
 

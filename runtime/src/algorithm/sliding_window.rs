@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::Quota;
+use super::{Quota, Receipt};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Debug, Default)]
@@ -53,10 +53,20 @@ impl Entry {
         u32::from_be_bytes([0, x, y, z])
     }
 
+    fn lower(&mut self, by: u32) {
+        let [_, sum @ ..] = self.sum().wrapping_sub(by).to_be_bytes();
+        self.sum = sum;
+    }
+
+    #[allow(clippy::many_single_char_names, reason = "as above")]
+    fn time(&self) -> Micros {
+        let [a, b, c, d, e, f, g] = self.time;
+        u64::from_be_bytes([0, a, b, c, d, e, f, g])
+    }
+
     /// How long ago this was; `None` in the future.
     fn age(&self, now: Micros) -> Option<Micros> {
-        let [a, b, c, d, e, f, g] = self.time;
-        now.checked_sub(u64::from_be_bytes([0, a, b, c, d, e, f, g]))
+        now.checked_sub(self.time())
     }
 }
 
@@ -121,6 +131,40 @@ impl Log {
         let sum = view.base.wrapping_add(view.used).wrapping_add(cost);
         self.make_room();
         self.entries.push_back(Entry::new(now, sum));
+    }
+
+    /// Entries of one time leave the window together, so nobody can tell which of them was the
+    /// charge: the last one stays for what is left of them all.
+    ///
+    /// Takes time for each entry that is newer: refunds follow soon on their charges.
+    pub(super) fn refund(
+        &mut self,
+        limit: &Limit,
+        cost: u32,
+        receipt: &Receipt,
+        now: Micros,
+    ) -> bool {
+        let view = self.at(limit, now);
+        let from = self
+            .entries
+            .partition_point(|entry| entry.time() < receipt.at);
+        let to = self
+            .entries
+            .partition_point(|entry| entry.time() <= receipt.at);
+        // What is from the future counts for nothing now, but may again: it is left alone.
+        if from == to || from < view.from || view.to < self.entries.len() {
+            return false;
+        }
+        let before = from
+            .checked_sub(1)
+            .map_or(self.base, |before| self.sum_at(before));
+        let taken = since(before, self.sum_at(to - 1));
+        let given = taken.min(cost);
+        for entry in self.entries.range_mut(to - 1..) {
+            entry.lower(given);
+        }
+        self.entries.drain(from..to - usize::from(taken > given));
+        true
     }
 
     /// Grows by an eighth and shrinks to fit, where `VecDeque` would double and never shrink: the

@@ -3,7 +3,7 @@
 //!
 //! Source: Cloudflare, "How we built rate limiting capable of scaling to millions of domains".
 
-use super::{Quota, count, cut};
+use super::{Quota, Receipt, count, cut};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,6 +65,36 @@ impl Counter {
             current: view.current + cost,
             previous: view.previous,
         };
+    }
+
+    /// Out of the window that took the charge, while that still weighs.
+    pub(super) fn refund(
+        &mut self,
+        limit: &Limit,
+        cost: u32,
+        receipt: &Receipt,
+        now: Micros,
+    ) -> bool {
+        let mut view = self.at(limit, now);
+        let window = limit.window_micros();
+        let start = receipt.at - receipt.at % window;
+        let taken = if start == view.start {
+            &mut view.current
+        } else if start + window == view.start {
+            &mut view.previous
+        } else {
+            return false;
+        };
+        if *taken == 0 {
+            return false;
+        }
+        *taken = taken.saturating_sub(cost);
+        *self = Self {
+            start: view.start,
+            current: view.current,
+            previous: view.previous,
+        };
+        true
     }
 
     pub(super) fn quota(&self, limit: &Limit, now: Micros) -> Quota {

@@ -4,7 +4,7 @@
 //! two ways to refill.
 
 use super::{
-    Quota,
+    Quota, Receipt,
     bucket::{Deficit, Owed},
     count, cut,
 };
@@ -27,6 +27,18 @@ pub(super) fn wait(state: &Deficit, limit: &Limit, cost: u32, now: Micros) -> Mi
 pub(super) fn charge(state: &mut Deficit, limit: &Limit, cost: u32, now: Micros) {
     let owed = Owed(owed(state, limit, now).0 + Owed::tokens(cost, limit).0);
     *state = Deficit::new(owed, limit.window_micros(), now);
+}
+
+pub(super) fn refund(
+    state: &mut Deficit,
+    limit: &Limit,
+    cost: u32,
+    receipt: &Receipt,
+    now: Micros,
+) -> bool {
+    let missing = limit.quota().saturating_sub(receipt.remaining);
+    let charged = Deficit::charged(missing, receipt.mark, receipt.at);
+    state.refund(limit, limit.quota(), cost, &charged, now)
 }
 
 pub(super) fn quota(state: &Deficit, limit: &Limit, now: Micros) -> Quota {
@@ -72,6 +84,33 @@ impl IntervalBucket {
             missing: missing + cost,
             anchor: now - phase,
         };
+    }
+
+    /// How long before the charge the latest refill was: its beat.
+    pub(super) fn mark(&self, now: Micros) -> u64 {
+        now.saturating_sub(self.anchor)
+    }
+
+    /// As [`Deficit::refund`], by refills. Another beat is another bucket: that one was full, or
+    /// forgotten, in between.
+    pub(super) fn refund(
+        &mut self,
+        limit: &Limit,
+        cost: u32,
+        receipt: &Receipt,
+        now: Micros,
+    ) -> bool {
+        let charged = Self {
+            missing: limit.quota().saturating_sub(receipt.remaining),
+            anchor: receipt.at.saturating_sub(receipt.mark),
+        };
+        let beat = self.anchor.abs_diff(charged.anchor) % limit.window_micros();
+        if receipt.at > now || beat != 0 || self.at(limit, now).0 == 0 {
+            return false;
+        }
+        let left = charged.at(limit, now).0.min(cost);
+        self.missing = self.missing.saturating_sub(left);
+        left > 0
     }
 
     pub(super) fn quota(&self, limit: &Limit, now: Micros) -> Quota {

@@ -12,6 +12,6 @@ pub use self::{
 };
 pub(crate) use self::{
     headers::{retry_after, write},
-    problem::quota_exceeded,
+    problem::{quota_exceeded, unavailable},
     unidentified::OnUnidentified,
 };

@@ -1,5 +1,7 @@
 //! Problem documents (RFC 9457) for those who are denied.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, http::header::ContentType};
 use serde_json::json;
 
@@ -16,12 +18,35 @@ pub(crate) fn quota_exceeded(decision: &Decision) -> HttpResponse {
         "violated-policies": policies,
     });
     if let Some(wait) = decision.retry_after() {
-        let milliseconds = wait.as_micros().div_ceil(1_000);
-        document["retry_after_ms"] = json!(u64::try_from(milliseconds).unwrap_or(u64::MAX));
+        document["retry_after_ms"] = json!(milliseconds(wait));
     }
     HttpResponse::TooManyRequests()
         .insert_header(ContentType(problem_json()))
         .body(document.to_string())
+}
+
+/// 503 with a problem document of the type that the same draft registers: the limits cannot be
+/// decided at present.
+pub(crate) fn unavailable(retry_after: Option<Duration>) -> HttpResponse {
+    // Whoever does not know when the store is asked again asks in a moment.
+    let wait = retry_after.unwrap_or_default().max(Duration::from_secs(1));
+    let document = json!({
+        "type": "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "Rate limits cannot be checked at the moment.",
+        "retry_after_ms": milliseconds(wait),
+    });
+    let mut response = HttpResponse::ServiceUnavailable()
+        .insert_header(ContentType(problem_json()))
+        .body(document.to_string());
+    super::retry_after(response.headers_mut(), Some(wait));
+    response
+}
+
+/// Whole milliseconds, rounded up.
+fn milliseconds(wait: Duration) -> u64 {
+    u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)
 }
 
 fn problem_json() -> actix_web::mime::Mime {

@@ -23,7 +23,7 @@ pub(super) enum Passage {
     Shut(HttpResponse),
 }
 
-static STORE_FAILURES: LogThrottle = LogThrottle::new(log::Level::Warn);
+static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Error);
 static SHARED_COUNTERS: LogThrottle = LogThrottle::new(log::Level::Warn);
 
 impl RateLimiter {
@@ -33,7 +33,8 @@ impl RateLimiter {
     /// # Errors
     ///
     /// [`RequestError::Unidentified`] with the answer that `on_unidentified` made, or
-    /// [`RequestError::Undecided`] if the store could not decide or a rule's limit is invalid.
+    /// [`RequestError::Undecided`] if a rule's limit is invalid, or the store could not decide and
+    /// the [`FailureMode`](crate::FailureMode) of a rule is `Closed`.
     pub async fn check_request(
         &self,
         request: &HttpRequest,
@@ -81,9 +82,12 @@ pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpR
         Ok(Some(judged)) => judged,
         Ok(None) => return Passage::Open,
         Err(RequestError::Unidentified(response)) => return Passage::Shut(response),
+        Err(RequestError::Undecided(RateLimitError::Unavailable { retry_after, .. })) => {
+            return Passage::Shut(answer::unavailable(retry_after));
+        }
         Err(RequestError::Undecided(error)) => {
             // The last thing to take a service down must not be what protects it.
-            STORE_FAILURES.log(format_args!("a request goes on without its limit: {error}"));
+            MISTAKES.log(format_args!("a request goes on without its limit: {error}"));
             return Passage::Open;
         }
     };
@@ -128,6 +132,9 @@ async fn judge<'a>(
             key: Key::counter(identity, limit),
             limit,
             cost: *cost,
+            failure_mode: rule
+                .own_failure_mode()
+                .unwrap_or(limiter.settings().failure_mode),
         };
         add(&mut charges, &mut answers, charge, rule);
     }
@@ -136,7 +143,9 @@ async fn judge<'a>(
     }
     let decision = limiter.decide(Mode::Charge, charges).await;
     let decision = decision.map_err(RequestError::Undecided)?;
-    let answer = strictest_index(&decision).and_then(|index| answers.get(index).copied()?);
+    let answer = decision
+        .strictest()
+        .and_then(|limit| answers.get(limit.place()).copied()?);
     Ok(Some((decision, answer)))
 }
 
@@ -241,13 +250,4 @@ fn add<'a, 'r>(
         charges[same] = charge;
         answers[same] = rule.own_answer();
     }
-}
-
-/// Which of the limits is the strictest.
-fn strictest_index(decision: &Decision) -> Option<usize> {
-    let strictest = decision.strictest()?;
-    let limits = decision.limits();
-    limits
-        .iter()
-        .position(|limit| std::ptr::eq(limit, strictest))
 }

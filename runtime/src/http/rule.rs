@@ -4,6 +4,7 @@ use actix_web::HttpRequest;
 
 use crate::{
     answer::{IntoOnLimited, OnLimited},
+    failure_mode::FailureMode,
     identity::{Identifier, Identity, IntoIdentifier},
     limit::Limit,
     log_throttle::LogThrottle,
@@ -39,6 +40,7 @@ pub struct Rule {
     skip_if: Option<Arc<SkipFn>>,
     dynamic: Option<Arc<DynamicFn>>,
     on_limited: Option<OnLimited>,
+    failure_mode: Option<FailureMode>,
 }
 
 static INVALID_DYNAMIC: LogThrottle = LogThrottle::new(log::Level::Error);
@@ -66,6 +68,7 @@ impl Rule {
             skip_if: None,
             dynamic: None,
             on_limited: None,
+            failure_mode: None,
         }
     }
 
@@ -114,6 +117,12 @@ impl Rule {
         self
     }
 
+    /// What becomes of a request that the store cannot decide. Default: as the limiter says.
+    pub fn failure_mode(mut self, mode: FailureMode) -> Self {
+        self.failure_mode = Some(mode);
+        self
+    }
+
     pub(super) fn skips(&self, request: &HttpRequest) -> bool {
         self.skip_if.as_ref().is_some_and(|skip| skip(request))
     }
@@ -124,6 +133,10 @@ impl Rule {
 
     pub(super) fn group_name(&self) -> Option<&str> {
         self.group.as_deref()
+    }
+
+    pub(super) fn own_failure_mode(&self) -> Option<FailureMode> {
+        self.failure_mode
     }
 
     pub(super) fn own_answer(&self) -> Option<&OnLimited> {

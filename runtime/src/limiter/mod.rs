@@ -1,8 +1,12 @@
 //! [`RateLimiter`]: what `main` builds, and what everything else asks.
 
 mod builder;
+mod fallback;
+#[cfg(feature = "test-util")]
+mod give_back;
 mod global;
 mod lookup;
+mod manage;
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
@@ -10,18 +14,22 @@ use actix_web::HttpRequest;
 use log::Level;
 
 pub use self::builder::Builder;
+#[cfg(feature = "test-util")]
+pub use self::give_back::Taken;
 use crate::{
     answer::{HeaderStyle, OnLimited, OnUnidentified},
-    clock::{Clock, length},
+    circuit_state::CircuitState,
+    clock::Clock,
     decision::{Decision, LimitStatus},
     error::RateLimitError,
+    failure_mode::FailureMode,
     identity::{ClientIp, Identifier, Identity},
     key::Key,
     limit::Limit,
     log_throttle::LogThrottle,
     store::{
         Stack,
-        interface::{Charge, Charges, Check, Mode, Store},
+        interface::{Charge, Charges, Check, Mode, Outcome, Receipts, Store},
     },
 };
 
@@ -56,6 +64,7 @@ struct Inner {
 /// What the limiter's handlers share.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
+    pub(crate) failure_mode: FailureMode,
     pub(crate) identifier: Identifier,
     pub(crate) clients: ClientIp,
     pub(crate) headers: HeaderStyle,
@@ -73,9 +82,12 @@ impl RateLimiter {
 
     /// Decides one limit for one identity and charges it if there is room.
     ///
+    /// If the store cannot decide, the [`FailureMode`] of the limiter does; the decision says so by
+    /// [`is_fallback`](Decision::is_fallback).
+    ///
     /// # Errors
     ///
-    /// If the limit is invalid, or the store could not decide.
+    /// If the limit is invalid, or the store could not decide and the failure mode is `Closed`.
     pub async fn check(
         &self,
         limit: &Limit,
@@ -103,7 +115,8 @@ impl RateLimiter {
     ///
     /// # Errors
     ///
-    /// If a limit is invalid, two of them share one counter, or the store could not decide.
+    /// If a limit is invalid, two of them share one counter, or the store could not decide and the
+    /// failure mode is `Closed`.
     pub async fn check_all<I: Into<Identity> + Clone>(
         &self,
         checks: &[(&Limit, I)],
@@ -128,58 +141,6 @@ impl RateLimiter {
         self.ask(Mode::Peek, &[(*limit, identity.into())]).await
     }
 
-    /// Forgets what the identity has used of this limit, and ends a block in its zone.
-    ///
-    /// # Errors
-    ///
-    /// If the limit is invalid, or the store could not be reached.
-    pub async fn reset(
-        &self,
-        limit: &Limit,
-        identity: impl Into<Identity>,
-    ) -> Result<(), RateLimitError> {
-        limit.validate()?;
-        let identity = identity.into();
-        let counter = Key::counter(&identity, limit);
-        Ok(self.inner.store.forget(&[counter, counter.block()]).await?)
-    }
-
-    /// Denies everything of the identity in the limit's zone for `length` from now on, in place of
-    /// a block that is there.
-    ///
-    /// # Errors
-    ///
-    /// If the limit is invalid, the length is not from 1 ms to 366 days, or the store could not be
-    /// reached.
-    pub async fn block(
-        &self,
-        limit: &Limit,
-        identity: impl Into<Identity>,
-        length: Duration,
-    ) -> Result<(), RateLimitError> {
-        limit.validate()?;
-        limit.block(length).validate()?;
-        let identity = identity.into();
-        let key = Key::counter(&identity, limit).block();
-        Ok(self.inner.store.block(&key, self::length(length)).await?)
-    }
-
-    /// Ends a block of the identity in the limit's zone.
-    ///
-    /// # Errors
-    ///
-    /// If the limit is invalid, or the store could not be reached.
-    pub async fn unblock(
-        &self,
-        limit: &Limit,
-        identity: impl Into<Identity>,
-    ) -> Result<(), RateLimitError> {
-        limit.validate()?;
-        let identity = identity.into();
-        let key = Key::counter(&identity, limit).block();
-        Ok(self.inner.store.forget(&[key]).await?)
-    }
-
     /// The identity that this limiter's `ip` gives a client at `address`: IPv6 by the
     /// [prefix](Builder::ipv6_prefix) that was set.
     #[must_use]
@@ -194,25 +155,68 @@ impl RateLimiter {
         lookup::limiter(request)
     }
 
+    /// Whether the store is being asked, or left alone after failures in a row. The embedded
+    /// store's circuit is always closed.
+    ///
+    /// To look costs no more than to read an atomic number: it may stand in a health check.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_throttle::{CircuitState, RateLimiter};
+    /// use actix_web::HttpResponse;
+    ///
+    /// // The service goes on without its limits' server; those who watch over it want to know.
+    /// fn health(limiter: &RateLimiter) -> HttpResponse {
+    ///     match limiter.circuit() {
+    ///         CircuitState::Closed => HttpResponse::Ok().body("ok"),
+    ///         CircuitState::Open | CircuitState::HalfOpen => HttpResponse::Ok().body("degraded"),
+    ///     }
+    /// }
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// assert_eq!(limiter.circuit(), CircuitState::Closed);
+    /// assert_eq!(health(&limiter).status(), 200);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn circuit(&self) -> CircuitState {
+        self.inner.store.circuit()
+    }
+
     async fn ask(
         &self,
-        mode: Mode,
+        mode: Mode<'_>,
         limits: &[(Limit, Identity)],
     ) -> Result<Decision, RateLimitError> {
+        self.decide(mode, self.charges(limits)).await
+    }
+
+    fn charges<'a>(&self, limits: &'a [(Limit, Identity)]) -> Charges<'a> {
         let charges = limits.iter().map(|(limit, identity)| Charge {
             key: Key::counter(identity, limit),
             limit,
             cost: limit.default_cost(),
+            failure_mode: self.settings().failure_mode,
         });
-        self.decide(mode, charges.collect()).await
+        charges.collect()
+    }
+
+    pub(crate) async fn decide<'a>(
+        &self,
+        mode: Mode<'a>,
+        charges: Charges<'a>,
+    ) -> Result<Decision, RateLimitError> {
+        self.settle(mode, charges)
+            .await
+            .map(|(decision, _)| decision)
     }
 
     /// The one way to the store for decisions.
-    pub(crate) async fn decide(
+    async fn settle<'a>(
         &self,
-        mode: Mode,
-        charges: Charges<'_>,
-    ) -> Result<Decision, RateLimitError> {
+        mode: Mode<'a>,
+        charges: Charges<'a>,
+    ) -> Result<(Decision, Receipts), RateLimitError> {
         for (index, charge) in charges.iter().enumerate() {
             charge.limit.validate()?;
             if charges[..index]
@@ -223,18 +227,26 @@ impl RateLimiter {
             }
         }
         let checks = [Check { mode, charges }];
-        let outcomes = self.inner.store.decide(&checks).await?;
+        let decided = self.inner.store.decide(&checks).await;
         let [check] = checks;
-        let Some(outcome) = outcomes.into_iter().next() else {
-            return Err(RateLimitError::Unavailable("no answer".to_owned()));
+        let (decision, receipts) = match decided {
+            Ok(outcomes) => match outcomes.into_iter().next() {
+                Some(outcome) => (
+                    decision(&outcome, (0..).zip(&check.charges)),
+                    outcome.receipts,
+                ),
+                None => (Decision::new(true, std::iter::empty()), Receipts::new()),
+            },
+            // What the embedded store has taken cannot be given back to another.
+            Err(error) => (
+                fallback::decide(&self.inner.store, &check, error)?,
+                Receipts::new(),
+            ),
         };
-        let limits = check.charges.iter().zip(outcome.verdicts);
-        let limits = limits.map(|(charge, verdict)| LimitStatus::new(*charge.limit, verdict));
-        let decision = Decision::new(outcome.allowed, limits);
-        if mode == Mode::Charge && decision.is_allowed() {
+        if mode.is_charge() && decision.is_allowed() {
             report_shadows(&decision);
         }
-        Ok(decision)
+        Ok((decision, receipts))
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -245,6 +257,17 @@ impl RateLimiter {
     pub(crate) fn now(&self) -> Duration {
         Duration::from_micros(self.inner.clock.wall())
     }
+}
+
+/// What became of these charges, each with its place among those that were to be decided.
+fn decision<'a>(
+    outcome: &Outcome,
+    charges: impl Iterator<Item = (u32, &'a Charge<'a>)>,
+) -> Decision {
+    let limits = charges
+        .zip(&outcome.verdicts)
+        .map(|((place, charge), verdict)| LimitStatus::new(*charge.limit, *verdict, place));
+    Decision::new(outcome.allowed, limits)
 }
 
 fn report_shadows(decision: &Decision) {

@@ -1,11 +1,16 @@
 //! What a store does, whatever it is made of, and what layers around one can rely on.
 
-use std::{fmt, future::Future};
+use std::{borrow::Cow, fmt, future::Future, num::NonZeroU64, time::Duration};
 
 use smallvec::SmallVec;
 
 use crate::{
-    algorithm::Wait, clock::Micros, decision::Verdict, error::RateLimitError, key::Key,
+    algorithm::{Receipt, Wait},
+    clock::Micros,
+    decision::Verdict,
+    error::RateLimitError,
+    failure_mode::FailureMode,
+    key::Key,
     limit::Limit,
 };
 
@@ -36,18 +41,39 @@ pub(crate) trait Store: Send + Sync {
 /// One request's limits: all are charged, or none.
 #[derive(Debug)]
 pub(crate) struct Check<'a> {
-    pub(crate) mode: Mode,
+    pub(crate) mode: Mode<'a>,
     /// No two of one key.
     pub(crate) charges: Charges<'a>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub(crate) enum Mode<'a> {
     /// Charge if all limits have room.
     Charge,
+    /// The same, and say in [`Outcome::receipts`] what was taken.
+    ChargeForReceipts,
     /// Only look.
     Peek,
+    /// Give back what these charges, as they were made, have taken: to each its receipt. A charge
+    /// that took nothing has none, and is only looked at. Always allowed; blocks stay.
+    ///
+    /// Who gives back twice takes from others' charges, though never below zero.
+    #[cfg_attr(
+        not(any(test, feature = "test-util", feature = "cluster")),
+        expect(dead_code, reason = "only clusters give back so far")
+    )]
+    Refund(&'a [Option<Receipt>]),
 }
+
+impl Mode<'_> {
+    pub(crate) fn is_charge(self) -> bool {
+        matches!(self, Self::Charge | Self::ChargeForReceipts)
+    }
+}
+
+/// One for each charge if they were asked for, else none at all. `None` is a charge that took
+/// nothing: denied, a shadow without room, a cost of 0.
+pub(crate) type Receipts = Vec<Option<Receipt>>;
 
 /// One stands in place, as most requests have it: more room would be moved about for all.
 pub(crate) type Charges<'a> = SmallVec<[Charge<'a>; 1]>;
@@ -58,6 +84,8 @@ pub(crate) struct Charge<'a> {
     pub(crate) key: Key<'a>,
     pub(crate) limit: &'a Limit,
     pub(crate) cost: u32,
+    /// What becomes of it if the store cannot decide.
+    pub(crate) failure_mode: FailureMode,
 }
 
 impl Charge<'_> {
@@ -77,24 +105,139 @@ pub(crate) struct Outcome {
     pub(crate) allowed: bool,
     /// One for each charge, as it stands after the decision.
     pub(crate) verdicts: SmallVec<[Verdict; 1]>,
+    /// Empty unless they were asked for.
+    pub(crate) receipts: Receipts,
 }
 
 pub(crate) type Outcomes = SmallVec<[Outcome; 1]>;
 
 /// Why a store could not decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct StoreError(String);
+pub(crate) struct StoreError {
+    kind: ErrorKind,
+    /// What many requests may fail of together, by a number of its own.
+    incident: Option<NonZeroU64>,
+    is_logged: bool,
+    reason: Cow<'static, str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ErrorKind {
+    /// The store has failed.
+    Failure,
+    /// A part of it has, while others went on answering.
+    #[cfg(feature = "cluster")]
+    Partial,
+    /// It was not asked: its circuit is open, for so long.
+    #[cfg(feature = "redis")]
+    CircuitOpen(Micros),
+    /// It could not be asked, through no fault of its own.
+    #[cfg(feature = "redis")]
+    Misuse,
+}
 
 impl StoreError {
     #[cfg(feature = "redis")]
-    pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+    pub(crate) fn new(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind: ErrorKind::Failure,
+            incident: None,
+            is_logged: false,
+            reason: reason.into(),
+        }
+    }
+
+    /// Says which incident this is a part of.
+    #[cfg(feature = "redis")]
+    pub(crate) fn of(self, incident: Option<NonZeroU64>) -> Self {
+        Self { incident, ..self }
+    }
+
+    /// Says that only a part of the store has failed.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn partial(self) -> Self {
+        Self {
+            kind: ErrorKind::Partial,
+            ..self
+        }
+    }
+
+    /// The caller's mistake: the store may be fine.
+    #[cfg(feature = "redis")]
+    pub(crate) fn misuse(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind: ErrorKind::Misuse,
+            incident: None,
+            is_logged: false,
+            reason: reason.into(),
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn circuit_open(wait: Micros) -> Self {
+        Self {
+            kind: ErrorKind::CircuitOpen(wait),
+            incident: None,
+            is_logged: false,
+            reason: Cow::Borrowed("the circuit is open"),
+        }
+    }
+
+    /// Whether the store has failed, and not only was not asked.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.kind == ErrorKind::Failure || self.is_partial()
+    }
+
+    /// Whether others had answers while this one failed.
+    pub(crate) fn is_partial(&self) -> bool {
+        match self.kind {
+            #[cfg(feature = "cluster")]
+            ErrorKind::Partial => true,
+            _ => false,
+        }
+    }
+
+    /// What others may have failed of as well; 0 if this one stands for itself.
+    #[cfg(feature = "redis")]
+    pub(crate) fn incident(&self) -> u64 {
+        self.incident.map_or(0, NonZeroU64::get)
+    }
+
+    /// The same, once the log has it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn logged(self) -> Self {
+        Self {
+            is_logged: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn is_logged(&self) -> bool {
+        self.is_logged
+    }
+
+    /// Whether it could not even be asked, through no fault of its own.
+    pub(crate) fn is_misuse(&self) -> bool {
+        match self.kind {
+            #[cfg(feature = "redis")]
+            ErrorKind::Misuse => true,
+            _ => false,
+        }
+    }
+
+    /// When it is worth asking again, if that is known.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self.kind {
+            #[cfg(feature = "redis")]
+            ErrorKind::CircuitOpen(wait) => Some(Duration::from_micros(wait)),
+            _ => None,
+        }
     }
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.reason)
     }
 }
 
@@ -102,6 +245,9 @@ impl std::error::Error for StoreError {}
 
 impl From<StoreError> for RateLimitError {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.0)
+        Self::Unavailable {
+            retry_after: error.retry_after(),
+            reason: error.reason.into_owned(),
+        }
     }
 }

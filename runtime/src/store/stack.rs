@@ -1,19 +1,39 @@
 //! The store of one limiter, with the layers around it.
 
 #[cfg(feature = "redis")]
-use super::redis::RedisStore;
+use super::{circuit::Circuit, redis::RedisStore, standby::Standby};
 use super::{
-    interface::{Check, Outcomes, Store, StoreError},
+    interface::{Check, Outcome, Outcomes, Store, StoreError},
     memory::MemoryStore,
 };
-use crate::{clock::Micros, key::Key};
+use crate::{circuit_state::CircuitState, clock::Micros, key::Key};
 
 /// Chosen once when a limiter is built, so that a decision costs no allocation for a `dyn` future.
 #[derive(Debug)]
 pub(crate) enum Stack {
     Memory(MemoryStore),
     #[cfg(feature = "redis")]
-    Redis(RedisStore),
+    Redis(Box<Standby<Circuit<RedisStore>>>),
+}
+
+impl Stack {
+    pub(crate) fn circuit(&self) -> CircuitState {
+        match self {
+            // It cannot fail.
+            Self::Memory(_) => CircuitState::Closed,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.inner().state(),
+        }
+    }
+
+    /// Decides for this process alone, when [`Store::decide`] could not.
+    pub(crate) fn decide_alone(&self, check: &Check<'_>) -> Outcome {
+        match self {
+            Self::Memory(store) => store.decide_one(check),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.decide_alone(check),
+        }
+    }
 }
 
 impl Store for Stack {

@@ -5,6 +5,7 @@ mod blocks;
 mod changes;
 mod decisions;
 mod mistakes;
+mod refunds;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ macro_rules! for_every_store {
             $crate::harness::Flavour::Redis7), $($test),+);
         for_every_store!(@ valkey_9, $crate::stores::Target::Server(
             $crate::harness::Flavour::Valkey9), $($test),+);
+        for_every_store!(@ cluster, $crate::stores::Target::Cluster, $($test),+);
     };
     (@ $store:ident, $target:expr, $($test:ident),+) => {
         mod $store {

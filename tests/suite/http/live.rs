@@ -15,13 +15,13 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 const BOUND: Duration = Duration::from_secs(20);
 
 /// A server on a free port, stopped when dropped.
-pub(super) struct Live {
-    pub(super) address: SocketAddr,
+pub(crate) struct Live {
+    pub(crate) address: SocketAddr,
     handle: ServerHandle,
 }
 
 impl Live {
-    pub(super) fn start(
+    pub(crate) fn start(
         limiter: &RateLimiter,
         workers: usize,
         routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
@@ -45,12 +45,12 @@ impl Live {
         Self { address, handle }
     }
 
-    pub(super) async fn connect(&self) -> Wire<TcpStream> {
+    pub(crate) async fn connect(&self) -> Wire<TcpStream> {
         Wire(TcpStream::connect(self.address).await.expect("a server"))
     }
 
     /// One `GET` on a connection of its own.
-    pub(super) async fn get(&self, path: &str) -> String {
+    pub(crate) async fn get(&self, path: &str) -> String {
         let mut wire = self.connect().await;
         wire.send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"))
             .await;
@@ -66,10 +66,10 @@ impl Drop for Live {
 }
 
 /// A connection.
-pub(super) struct Wire<S>(pub(super) S);
+pub(crate) struct Wire<S>(pub(crate) S);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.0
             .write_all(bytes.as_ref())
             .await
@@ -81,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// # Panics
     ///
     /// If none comes, or one without a `Content-Length`.
-    pub(super) async fn answer(&mut self) -> String {
+    pub(crate) async fn answer(&mut self) -> String {
         let answer = timeout(BOUND, self.read()).await;
         answer.expect("an answer in time")
     }
@@ -103,7 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 }
 
 /// The status of an answer.
-pub(super) fn status(answer: &str) -> u16 {
+pub(crate) fn status(answer: &str) -> u16 {
     let status = answer.split(' ').nth(1).expect("a status line");
     status.parse().expect("a number")
 }

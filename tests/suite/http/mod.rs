@@ -4,8 +4,8 @@
 //! `App`. Where a socket adds nothing the `App` is called directly; [`live`] starts real servers.
 
 mod hostile;
-mod live;
-mod support;
+pub(crate) mod live;
+pub(crate) mod support;
 
 mod answers;
 mod attribute;

@@ -13,20 +13,20 @@ use actix_web::{
 };
 
 /// Where requests come from unless a test says otherwise.
-pub(super) const CLIENT: &str = "192.0.2.1";
+pub(crate) const CLIENT: &str = "192.0.2.1";
 
 /// A limiter on the embedded store, and the clock that drives it.
-pub(super) struct World {
-    pub(super) limiter: RateLimiter,
-    pub(super) clock: ManualClock,
+pub(crate) struct World {
+    pub(crate) limiter: RateLimiter,
+    pub(crate) clock: ManualClock,
 }
 
 impl World {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|builder| builder).await
     }
 
-    pub(super) async fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) async fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = ManualClock::new();
         let builder = RateLimiter::builder().memory().clock(clock.clone());
         let limiter = settings(builder).build().await.expect("valid settings");
@@ -34,7 +34,7 @@ impl World {
     }
 
     /// An application under this limiter.
-    pub(super) async fn site(&self, routes: impl FnOnce(&mut ServiceConfig)) -> Site {
+    pub(crate) async fn site(&self, routes: impl FnOnce(&mut ServiceConfig)) -> Site {
         Site::new(|config| {
             config.app_data(self.limiter.clone());
             routes(config);
@@ -42,15 +42,15 @@ impl World {
         .await
     }
 
-    pub(super) fn after_seconds(&self, seconds: u64) {
+    pub(crate) fn after_seconds(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    pub(super) fn after_millis(&self, millis: u64) {
+    pub(crate) fn after_millis(&self, millis: u64) {
         self.clock.advance(Duration::from_millis(millis));
     }
 
-    pub(super) fn after_micros(&self, micros: u64) {
+    pub(crate) fn after_micros(&self, micros: u64) {
         self.clock.advance(Duration::from_micros(micros));
     }
 }
@@ -58,11 +58,11 @@ impl World {
 type Answering = Pin<Box<dyn Future<Output = Answer>>>;
 
 /// An application, called without a socket.
-pub(super) struct Site(Box<dyn Fn(TestRequest) -> Answering>);
+pub(crate) struct Site(Box<dyn Fn(TestRequest) -> Answering>);
 
 impl Site {
     /// An application that has nothing but these routes.
-    pub(super) async fn new(routes: impl FnOnce(&mut ServiceConfig)) -> Self {
+    pub(crate) async fn new(routes: impl FnOnce(&mut ServiceConfig)) -> Self {
         let app = test::init_service(App::new().configure(routes)).await;
         let app = Rc::new(app);
         Self(Box::new(move |request| {
@@ -74,16 +74,16 @@ impl Site {
         }))
     }
 
-    pub(super) async fn send(&self, request: TestRequest) -> Answer {
+    pub(crate) async fn send(&self, request: TestRequest) -> Answer {
         (self.0)(request).await
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(get(path)).await
     }
 
     /// The statuses of so many requests, one after the other.
-    pub(super) async fn statuses(&self, path: &str, count: usize) -> Vec<u16> {
+    pub(crate) async fn statuses(&self, path: &str, count: usize) -> Vec<u16> {
         let mut statuses = Vec::with_capacity(count);
         for _ in 0..count {
             statuses.push(self.get(path).await.status);
@@ -93,28 +93,28 @@ impl Site {
 }
 
 /// A `GET` from [`CLIENT`].
-pub(super) fn get(path: &str) -> TestRequest {
+pub(crate) fn get(path: &str) -> TestRequest {
     get_from(CLIENT, path)
 }
 
 /// A `GET` from an address.
-pub(super) fn get_from(address: &str, path: &str) -> TestRequest {
+pub(crate) fn get_from(address: &str, path: &str) -> TestRequest {
     let address = address.parse().expect("an address");
     let peer = std::net::SocketAddr::new(address, 40_000);
     TestRequest::get().uri(path).peer_addr(peer)
 }
 
 /// A `POST` from [`CLIENT`].
-pub(super) fn post(path: &str) -> TestRequest {
+pub(crate) fn post(path: &str) -> TestRequest {
     get(path).method(Method::POST)
 }
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Answer {
@@ -127,7 +127,7 @@ impl Answer {
     }
 
     /// A header that stands there at most once.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name);
         let value = values.next()?.to_str().expect("visible ASCII");
         assert_eq!(values.next(), None, "{name} stands there twice");
@@ -135,13 +135,13 @@ impl Answer {
     }
 
     /// A header that is a whole number.
-    pub(super) fn number(&self, name: &str) -> Option<u64> {
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.header(name)
             .map(|text| text.parse().expect("a number"))
     }
 
     /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`.
-    pub(super) fn quota(&self) -> Option<[u64; 3]> {
+    pub(crate) fn quota(&self) -> Option<[u64; 3]> {
         let limit = self.number("X-RateLimit-Limit");
         let remaining = self.number("X-RateLimit-Remaining");
         let reset = self.number("X-RateLimit-Reset");
@@ -153,24 +153,24 @@ impl Answer {
     }
 
     /// `X-RateLimit-Remaining`.
-    pub(super) fn remaining(&self) -> Option<u64> {
+    pub(crate) fn remaining(&self) -> Option<u64> {
         self.quota().map(|[_, remaining, _]| remaining)
     }
 
-    pub(super) fn retry_after(&self) -> Option<u64> {
+    pub(crate) fn retry_after(&self) -> Option<u64> {
         self.number("Retry-After")
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         str::from_utf8(&self.body).expect("UTF-8")
     }
 
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
     /// Whether the answer says nothing of any limit.
-    pub(super) fn is_unlimited(&self) -> bool {
+    pub(crate) fn is_unlimited(&self) -> bool {
         let names = [
             "X-RateLimit-Limit",
             "X-RateLimit-Remaining",
@@ -185,7 +185,12 @@ impl Answer {
 
 /// Runs a test once more in a process of its own, where nothing else is process-wide, and returns
 /// what it wrote; `None` is the answer in that process.
-pub(super) fn in_own_process(test: &str) -> Option<String> {
+pub(crate) fn in_own_process(test: &str) -> Option<String> {
+    in_own_process_with(test, &[])
+}
+
+/// The same with these variables, which are the way to tell that process what to do.
+pub(crate) fn in_own_process_with(test: &str, variables: &[(&str, &str)]) -> Option<String> {
     const MARK: &str = "THROTTLE_TEST_ALONE";
     if env::var_os(MARK).is_some() {
         return None;
@@ -193,6 +198,7 @@ pub(super) fn in_own_process(test: &str) -> Option<String> {
     let output = Command::new(env::current_exe().expect("a test binary"))
         .args(["--exact", test, "--nocapture"])
         .env(MARK, "1")
+        .envs(variables.iter().copied())
         .env("RUST_LOG", "actix_throttle=info")
         .output()
         .expect("itself");

@@ -84,7 +84,7 @@ async fn follow(bench: &Bench, plan: &Plan) {
     }
 }
 
-fn units(cost: Cost, limit: &Limit) -> u32 {
+pub(super) fn units(cost: Cost, limit: &Limit) -> u32 {
     match cost {
         Cost::Units(units) => units,
         Cost::OfQuota(sixteenths) => {
@@ -166,4 +166,9 @@ fn redis_7_agrees_with_the_model() {
 #[test]
 fn valkey_9_agrees_with_the_model() {
     agree(Target::Server(Flavour::Valkey9), 300);
+}
+
+#[test]
+fn a_cluster_agrees_with_the_model() {
+    agree(Target::Cluster, 150);
 }

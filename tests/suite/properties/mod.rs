@@ -4,6 +4,7 @@
 mod agreement;
 mod bounds;
 mod plan;
+mod refunds;
 
 use std::time::Duration;
 

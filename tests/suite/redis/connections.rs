@@ -1,35 +1,21 @@
 //! One link a worker, and what becomes of it.
 
-use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    time::Duration,
-};
+use std::time::Duration;
 
-use actix_throttle::{Limit, RateLimiter, deadpool_redis};
+use actix_throttle::{FailureMode, Limit, RateLimiter, deadpool_redis};
 
-use super::{check, limiter, patient};
+use super::{check, for_every_flavour, limiter, patient};
 use crate::{
-    harness::{Flavour, Server},
+    harness::{Flavour, Mode, Proxy, Server, eventually_async},
     stores::block_on,
 };
 
-/// How many clients the server has, besides the one that asks.
-fn clients(server: &Server) -> usize {
-    let list: String = server.cli(&["CLIENT", "LIST", "TYPE", "normal"]);
-    list.lines().count() - 1
-}
-
 async fn until_clients(server: &Server, wanted: usize) {
-    let bound = std::time::Instant::now() + Duration::from_secs(10);
-    while clients(server) != wanted {
-        assert!(
-            std::time::Instant::now() < bound,
-            "{} clients, not {wanted}",
-            clients(server)
-        );
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let what = format!("{wanted} clients");
+    eventually_async(&what, Duration::from_secs(10), async || {
+        server.clients() == wanted
+    })
+    .await;
 }
 
 #[test]
@@ -46,7 +32,7 @@ fn a_worker_makes_one_connection_however_many_ask_at_once() {
             admitted += usize::from(check.await.unwrap());
         }
         assert_eq!(admitted, 50);
-        assert_eq!(clients(&server), 1);
+        assert_eq!(server.clients(), 1);
     });
 }
 
@@ -96,37 +82,8 @@ fn threads_of_one_runtime_share_a_link_and_leave_none_behind() {
             });
             asked.join().unwrap();
         }
-        assert_eq!(clients(&server), 1);
+        assert_eq!(server.clients(), 1);
     });
-}
-
-/// Passes everything on, each way this much later.
-fn distance(server: &Server, delay: Duration) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("redis://{}", listener.local_addr().unwrap());
-    let port = server.port();
-    std::thread::spawn(move || {
-        for near in listener.incoming() {
-            let near = near.unwrap();
-            let far = TcpStream::connect(("127.0.0.1", port)).unwrap();
-            for (mut from, mut to) in [
-                (near.try_clone().unwrap(), far.try_clone().unwrap()),
-                (far, near),
-            ] {
-                std::thread::spawn(move || {
-                    let mut buffer = [0; 4096];
-                    while let Ok(count @ 1..) = from.read(&mut buffer) {
-                        // The distance itself: it is what the test is about.
-                        std::thread::sleep(delay);
-                        if to.write_all(&buffer[..count]).is_err() {
-                            break;
-                        }
-                    }
-                });
-            }
-        }
-    });
-    url
 }
 
 /// Connecting takes several times what a decision does; it must not have to fit the deadline of
@@ -134,11 +91,14 @@ fn distance(server: &Server, delay: Duration) -> String {
 #[test]
 fn a_server_at_a_distance_is_reached_in_the_end() {
     let server = Server::start(Flavour::Redis7);
-    let url = distance(&server, Duration::from_millis(60));
+    let proxy = Proxy::start(server.port());
+    proxy.set(Mode::Delay(Duration::from_millis(60)));
     let limiter = block_on(
         RateLimiter::builder()
-            .redis_url(url)
+            .redis_url(proxy.url())
             .deadline(Duration::from_millis(180))
+            .failure_mode(FailureMode::Closed)
+            .failure_threshold(u32::MAX)
             .build(),
     )
     .unwrap();
@@ -155,8 +115,7 @@ fn a_server_at_a_distance_is_reached_in_the_end() {
 
 #[test]
 fn a_server_that_has_become_a_replica_is_left() {
-    let server = Server::start(Flavour::Redis7);
-    block_on(async {
+    for_every_flavour(async |server| {
         let limiter = limiter(&server).await;
         let limit = Limit::per_minute(100);
         check(&limiter, &limit).await;
@@ -212,7 +171,7 @@ fn a_killed_connection_costs_one_answer_and_is_remade() {
         let _ = limiter.check(&limit, "ann").await;
         let decision = check(&limiter, &limit).await;
         assert!((97..=98).contains(&decision.limits()[0].remaining()));
-        assert_eq!(clients(&server), 1);
+        assert_eq!(server.clients(), 1);
     });
 }
 
@@ -224,7 +183,7 @@ fn closing_leaves_no_connection_and_init_may_follow() {
             patient(&server).init().await.unwrap();
             let limiter = RateLimiter::global().unwrap();
             check(&limiter, &Limit::per_minute(9)).await;
-            assert_eq!(clients(&server), 1);
+            assert_eq!(server.clients(), 1);
             drop(limiter);
             RateLimiter::close().await;
             assert!(RateLimiter::global().is_none());

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use actix_throttle::{Limit, RateLimitError, RateLimiter};
+use actix_throttle::{FailureMode, Limit, RateLimitError, RateLimiter};
 
-use super::check;
+use super::{check, until_decided};
 use crate::{
     harness::{Flavour, Server},
     stores::block_on,
@@ -13,11 +13,16 @@ use crate::{
 const DEADLINE: Duration = Duration::from_millis(200);
 /// What a busy test machine may add to it.
 const SLACK: Duration = Duration::from_millis(800);
+/// The longest pause between two attempts to connect, and what a busy test machine adds to one.
+const BACK: Duration = Duration::from_secs(4);
 
 async fn impatient(server: &Server) -> RateLimiter {
     RateLimiter::builder()
         .redis_url(server.url())
         .deadline(DEADLINE)
+        .failure_mode(FailureMode::Closed)
+        // The circuit is tested elsewhere.
+        .failure_threshold(u32::MAX)
         .build()
         .await
         .unwrap()
@@ -27,7 +32,7 @@ async fn fails_in_time(limiter: &RateLimiter) {
     let start = Instant::now();
     let refused = limiter.check(&Limit::per_minute(100), "ann").await;
     assert!(
-        matches!(refused, Err(RateLimitError::Unavailable(_))),
+        matches!(refused, Err(RateLimitError::Unavailable { .. })),
         "{refused:?}"
     );
     assert!(start.elapsed() < DEADLINE + SLACK, "{:?}", start.elapsed());
@@ -44,7 +49,8 @@ fn a_server_that_was_killed_is_an_error_until_it_is_back() {
             fails_in_time(&limiter).await;
         }
         server.restart();
-        assert!(check(&limiter, &Limit::per_minute(1)).await.is_allowed());
+        let back = until_decided(&limiter, &Limit::per_minute(1), BACK).await;
+        assert!(back.is_allowed());
         assert!(!check(&limiter, &Limit::per_minute(1)).await.is_allowed());
     });
 }

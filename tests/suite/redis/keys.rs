@@ -89,6 +89,28 @@ fn a_key_that_lost_its_life_heals() {
 }
 
 #[test]
+fn a_refund_leaves_no_empty_key_and_no_key_without_a_life() {
+    for_every_flavour(async |server| {
+        let limiter = limiter(&server).await;
+        for limit in every_algorithm(5, 20) {
+            let checks = [(&limit.cost(2), "ann")];
+            let (_, first) = limiter.check_with_receipts(&checks).await.unwrap();
+            let (second, more) = limiter.check_with_receipts(&checks).await.unwrap();
+            limiter.give_back(first.clone()).await.unwrap();
+            if second.is_allowed() {
+                let left: i64 = server.cli(&["PTTL", &keys(&server)[0]]);
+                assert!((1..=40_200).contains(&left), "{limit:?}: {left}");
+                limiter.give_back(more).await.unwrap();
+            }
+            assert_eq!(keys(&server), [""; 0], "{limit:?}");
+            // Nor does one come of giving back what is gone.
+            limiter.give_back(first).await.unwrap();
+            assert_eq!(keys(&server), [""; 0], "{limit:?}");
+        }
+    });
+}
+
+#[test]
 fn an_expired_key_is_gone() {
     for_every_flavour(async |server| {
         let limiter = limiter(&server).await;

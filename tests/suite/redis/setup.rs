@@ -7,17 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_throttle::{InitError, Limit, RateLimiter, deadpool_redis};
+use actix_throttle::{Limit, RateLimiter, deadpool_redis};
 
-use super::{check, for_every_flavour};
+use super::{build, check, for_every_flavour};
 use crate::{
     harness::{Flavour, Server},
     stores::block_on,
 };
-
-fn build(url: impl Into<String>) -> Result<RateLimiter, InitError> {
-    block_on(RateLimiter::builder().redis_url(url).build())
-}
 
 /// A server that answers every line that starts a command with this.
 fn impostor(answer: impl Fn(&str) -> String + Send + 'static) -> String {
@@ -119,8 +115,8 @@ fn a_server_that_cannot_be_reached_right_now_is_no_error() {
         .port();
     let start = Instant::now();
     let limiter = build(format!("redis://127.0.0.1:{port}")).unwrap();
-    let refused = block_on(limiter.check(&Limit::per_second(1), "ann"));
-    assert!(refused.is_err());
+    let undecided = block_on(limiter.check(&Limit::per_second(1), "ann")).unwrap();
+    assert!(undecided.is_fallback());
     assert!(start.elapsed() < Duration::from_secs(10));
 
     // One that takes the connection and says nothing.
@@ -136,7 +132,9 @@ fn a_limiter_started_before_its_server_works_once_it_is_there() {
         let limiter = super::limiter(&server).await;
         assert!(limiter.check(&Limit::per_minute(1), "ann").await.is_err());
         server.restart();
-        assert!(check(&limiter, &Limit::per_minute(1)).await.is_allowed());
+        let limit = Limit::per_minute(1);
+        let back = super::until_decided(&limiter, &limit, Duration::from_secs(4)).await;
+        assert!(back.is_allowed());
         assert!(!check(&limiter, &Limit::per_minute(1)).await.is_allowed());
     });
 }
@@ -180,6 +178,13 @@ fn a_user_with_what_the_readme_lists_suffices() {
                 .unwrap();
             limiter.unblock(&limit, "ann").await.unwrap();
             limiter.reset(&limit, "ann").await.unwrap();
+        }
+        // What is given back is read and written anew.
+        for limit in crate::acceptance::every_algorithm(5, 20) {
+            let checks = [(&limit, "bob"), (&limit, "carl")];
+            let (_, taken) = limiter.check_with_receipts(&checks).await.unwrap();
+            limiter.check(&limit, "carl").await.unwrap();
+            limiter.give_back(taken).await.unwrap();
         }
         // The log is trimmed too.
         let short = Limit::new(1, Duration::from_millis(5));

@@ -61,6 +61,14 @@ async fn both() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
+#[get("/failing")]
+#[rate_limit("5/s", failure_mode = "open")]
+#[rate_limit("50/minute", failure_mode = "closed")]
+#[rate_limit("500/hour", failure_mode = "local", group = "pro", shadow)]
+async fn failing() -> &'static str {
+    "hello"
+}
+
 #[limited("3/s")]
 #[get("/renamed")]
 #[limited("4/s")]
@@ -141,6 +149,7 @@ fn every_shape_is_a_handler() {
         .service(above)
         .service(below)
         .service(both)
+        .service(failing)
         .service(renamed)
         .service(configured)
         .route("/a", web::get().to(generic::<String, 4>))

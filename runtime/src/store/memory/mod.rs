@@ -4,6 +4,8 @@
 //! one lock, and different identities rarely behind the same. A check that spans shards locks them
 //! in ascending order. Nothing is awaited while a lock is held.
 
+#[cfg(feature = "redis")]
+mod note;
 mod shard;
 mod table;
 
@@ -14,9 +16,9 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use smallvec::SmallVec;
 
 use self::{shard::Shard, table::Print};
-use super::interface::{Check, Mode, Outcome, Outcomes, Store, StoreError};
+use super::interface::{Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError};
 use crate::{
-    algorithm::Wait,
+    algorithm::{Receipt, Wait},
     clock::{Clock, Micros},
     decision::Verdict,
     key::Key,
@@ -69,7 +71,7 @@ impl MemoryStore {
         (Print::new(print.h1, print.h2), shard)
     }
 
-    fn decide_one(&self, check: &Check<'_>) -> Outcome {
+    pub(crate) fn decide_one(&self, check: &Check<'_>) -> Outcome {
         let places: SmallVec<[Place; 1]> = check
             .charges
             .iter()
@@ -83,24 +85,46 @@ impl MemoryStore {
         // charged already, and to the algorithms that is a clock that has stepped back.
         let now = self.clock.now();
 
+        if let Mode::Refund(receipts) = check.mode {
+            for ((charge, place), receipt) in check.charges.iter().zip(&places).zip(receipts) {
+                if let Some(receipt) = receipt {
+                    let shard = locked.shard(place.shard);
+                    shard.refund(charge, receipt, place.counter, now);
+                }
+            }
+        }
         let mut verdicts: SmallVec<[Verdict; 1]> = SmallVec::new();
         for (charge, place) in check.charges.iter().zip(&places) {
             let shard = locked.shard(place.shard);
             let block = || self.place(&charge.key.block()).0;
             verdicts.push(shard.look(charge, place.counter, block, now));
         }
-        let allowed = check
-            .charges
-            .iter()
-            .zip(&verdicts)
-            .all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::Fits);
+        let allowed = matches!(check.mode, Mode::Refund(_))
+            || check
+                .charges
+                .iter()
+                .zip(&verdicts)
+                .all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::Fits);
 
-        if check.mode == Mode::Charge {
+        let mut receipts = Receipts::new();
+        if check.mode == Mode::ChargeForReceipts {
+            receipts.resize(check.charges.len(), None);
+        }
+        if check.mode.is_charge() {
+            let mut receipts = receipts.iter_mut();
             for ((charge, place), verdict) in check.charges.iter().zip(&places).zip(&mut verdicts) {
+                let receipt = receipts.next();
                 let shard = locked.shard(place.shard);
                 if allowed && verdict.wait == Wait::Fits {
                     if charge.cost > 0 {
                         *verdict = shard.charge(charge, place.counter, now);
+                        if let Some(receipt) = receipt {
+                            *receipt = shard.mark(place.counter, now).map(|mark| Receipt {
+                                at: now,
+                                remaining: verdict.remaining,
+                                mark,
+                            });
+                        }
                     }
                 } else if charge.starts_block(verdict, allowed) {
                     let length = charge.limit.block_micros();
@@ -109,7 +133,18 @@ impl MemoryStore {
                 }
             }
         }
-        Outcome { allowed, verdicts }
+        Outcome {
+            allowed,
+            verdicts,
+            receipts,
+        }
+    }
+
+    /// Blocks for `length` what this key of a block stands for.
+    pub(crate) fn start_block(&self, key: &Key<'_>, length: Micros) {
+        let (print, shard) = self.place(key);
+        let mut shard = self.shards[shard].lock();
+        shard.block(print, length, self.clock.now());
     }
 
     fn lock(&self, shards: impl Iterator<Item = usize>) -> Locked<'_> {
@@ -161,9 +196,7 @@ impl Store for MemoryStore {
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        let (print, shard) = self.place(key);
-        let mut shard = self.shards[shard].lock();
-        shard.block(print, length, self.clock.now());
+        self.start_block(key, length);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 use super::table::{Print, Table};
 use crate::{
-    algorithm::{State, Wait},
+    algorithm::{Receipt, State, Wait},
     clock::Micros,
     decision::Verdict,
     store::interface::Charge,
@@ -82,8 +82,7 @@ impl Shard {
                     remaining: quota.remaining,
                     reset: quota.reset,
                 };
-                // One microsecond more: the leaky bucket carries what drained within the last one.
-                (verdict, now.saturating_add(quota.reset).saturating_add(1))
+                (verdict, expiry(quota.reset, now))
             }
             // Counters and blocks never share a print.
             Content::Block(block) => (verdict(&State::empty(limit), charge, now), block.until),
@@ -92,6 +91,37 @@ impl Shard {
         self.blocks -= removed_blocks;
         self.sweep(now);
         verdict
+    }
+
+    /// The mark of a charge made a moment ago, at the same `now`.
+    pub(super) fn mark(&self, counter: Print, now: Micros) -> Option<u64> {
+        match self.table.find(counter, now)? {
+            Content::Counter(state) => Some(state.mark(now)),
+            Content::Block(_) => None,
+        }
+    }
+
+    /// Gives back what is left of a charge. What is not there, or has expired, stays so.
+    pub(super) fn refund(
+        &mut self,
+        charge: &Charge<'_>,
+        receipt: &Receipt,
+        counter: Print,
+        now: Micros,
+    ) {
+        let Some(slot) = self.table.find_mut(counter, now) else {
+            return;
+        };
+        let Content::Counter(state) = slot.value() else {
+            return;
+        };
+        if !state.refund(charge.limit, charge.cost, receipt, now) {
+            return;
+        }
+        match state.quota(charge.limit, now).reset {
+            0 => drop(self.table.remove(counter)),
+            reset => slot.set_expiry(expiry(reset, now)),
+        }
     }
 
     pub(super) fn block(&mut self, print: Print, length: Micros, now: Micros) {
@@ -138,6 +168,11 @@ impl Content {
     fn is_block(&self) -> bool {
         matches!(self, Self::Block(_))
     }
+}
+
+/// One microsecond more: the leaky bucket carries what drained within the last one.
+fn expiry(reset: Micros, now: Micros) -> Micros {
+    now.saturating_add(reset).saturating_add(1)
 }
 
 fn verdict(state: &State, charge: &Charge<'_>, now: Micros) -> Verdict {

@@ -63,6 +63,12 @@ impl<T> Table<T> {
         (slot.expires > now).then_some(&slot.value)
     }
 
+    /// The slot of `print`, unless that has expired.
+    pub(super) fn find_mut(&mut self, print: Print, now: Micros) -> Option<&mut Slot<T>> {
+        let slot = self.slots.find_mut(print.1, |slot| slot.print == print)?;
+        (slot.expires > now).then_some(slot)
+    }
+
     /// The slot of `print`. What has expired, or is not there, is made anew with `value`; if the
     /// table is full, another makes room. `dropped` is told of what goes.
     pub(super) fn find_or_insert(

@@ -5,6 +5,7 @@ use smallvec::smallvec;
 use super::*;
 use crate::{
     clock::length,
+    failure_mode::FailureMode,
     identity::Identity,
     limit::{Algorithm, Limit},
     store::interface::Charge,
@@ -25,6 +26,7 @@ fn ask(store: &MemoryStore, identity: &str, limit: &Limit) -> Outcome {
         key: Key::counter(&identity, limit),
         limit,
         cost: 1,
+        failure_mode: FailureMode::Open,
     };
     let check = Check {
         mode: Mode::Charge,
@@ -83,6 +85,42 @@ fn expired_keys_go_with_the_traffic() {
 }
 
 #[test]
+fn a_refund_leaves_nothing_empty_and_brings_nothing_back() {
+    let mut store = MemoryStore::new(1_000, clock_at(1_000_000));
+    let limit = Limit::per_hour(10).algorithm(Algorithm::FixedWindow);
+    let identity = Identity::new("ann");
+    let ask = |store: &MemoryStore, mode: Mode<'_>| {
+        let charge = Charge {
+            key: Key::counter(&identity, &limit),
+            limit: &limit,
+            cost: 2,
+            failure_mode: FailureMode::Open,
+        };
+        store.decide_one(&Check {
+            mode,
+            charges: smallvec![charge],
+        })
+    };
+    let first = ask(&store, Mode::ChargeForReceipts).receipts;
+    let second = ask(&store, Mode::ChargeForReceipts).receipts;
+    assert_eq!(ask(&store, Mode::Charge).receipts, []);
+    assert!(ask(&store, Mode::Refund(&first)).receipts.is_empty());
+    assert_eq!(len(&store), 1);
+    for _ in 0..2 {
+        ask(&store, Mode::Refund(&second));
+    }
+    assert_eq!(len(&store), 0);
+    ask(&store, Mode::Refund(&second));
+    assert_eq!(len(&store), 0);
+    // What has expired stays so, though no sweep has come by yet.
+    let third = ask(&store, Mode::ChargeForReceipts).receipts;
+    store.clock = clock_at(1_000_000 + 2 * limit.window_micros());
+    let outcome = ask(&store, Mode::Refund(&third));
+    assert!(outcome.allowed);
+    assert_eq!(outcome.verdicts[0].remaining, 10);
+}
+
+#[test]
 fn limits_across_shards_are_charged_together() {
     let store = Arc::new(MemoryStore::new(1_000_000, clock_at(1_000_000)));
     let limit = Limit::per_day(1_000);
@@ -103,6 +141,7 @@ fn limits_across_shards_are_charged_together() {
                         key: Key::counter(identity, &limit),
                         limit: &limit,
                         cost: 1,
+                        failure_mode: FailureMode::Open,
                     });
                     let check = Check {
                         mode: Mode::Charge,

@@ -1,37 +1,39 @@
-//! One link a worker: a connection made on the worker's own runtime, reused by all its requests,
-//! remade on error.
+//! One link a worker: a connection made on the worker's own runtime and reused by all its requests.
 //!
-//! A connection's driver task lives on the runtime that made it and dies with it, so links are
-//! kept by runtime. It is made by a task of its own: a request waits for it no longer than its
-//! deadline, and one that gives up, or whose client leaves, does not undo what has been done.
+//! A connection's driver task lives on the runtime that made it and dies with it, so links are kept
+//! by runtime. What makes connections is a task of the link, its keeper: a request waits for it no
+//! longer than its deadline, and one that gives up, or whose client leaves, does not undo what has
+//! been done.
 
 use std::{
     cell::RefCell,
     collections::HashMap,
-    io,
+    io, mem,
     sync::{
-        Arc, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use parking_lot::Mutex;
-use redis::{RedisError, aio::MultiplexedConnection};
+use redis::RedisError;
 use tokio::{
     runtime::{self, Handle},
     sync::watch,
-    time::timeout,
+    task::AbortHandle,
+    time::Instant,
 };
 
-use super::topology::RedisPool;
+use super::{
+    keeper::keep,
+    loan::{Held, Loan},
+    topology::RedisPool,
+};
 
-/// For one attempt to connect, names and handshakes included. Far above a request's deadline: a
-/// server at a distance is to be reached in the end.
-const CONNECT: Duration = Duration::from_secs(2);
-/// So many answers in a row that come too late, and the connection is given up: the other end may
-/// be gone without a word.
-const LATE: u32 = 3;
+/// A failure that is older says little about now: the next request has another attempt made and
+/// waits for it. The circuit's probe must not fail because of what was so when it was opened.
+const STALE: Duration = Duration::from_millis(100);
 
 /// All links of one store.
 #[derive(Debug)]
@@ -42,36 +44,34 @@ pub(super) struct Links {
     all: Mutex<HashMap<runtime::Id, Arc<Link>>>,
 }
 
-/// The connection of one worker.
+/// The connection of one worker, or what is in its place.
 #[derive(Debug)]
-pub(super) struct Link(watch::Sender<State>);
+pub(super) struct Link {
+    state: watch::Sender<State>,
+    /// Ends with its runtime. None in the moment before it is started.
+    keeper: OnceLock<AbortHandle>,
+    /// How many attempts to connect there were since the last answer: what waits between them
+    /// grows by. A connection alone is no success, a demoted master hands them out too.
+    attempts: AtomicU32,
+}
 
 #[derive(Debug)]
-enum State {
-    Idle,
+pub(super) enum State {
+    /// The keeper makes a connection; requests wait.
     Connecting,
-    Failed(RedisError),
-    Ready(Numbered),
+    /// The last attempt failed, or its connection was of no use. The keeper will make another, and
+    /// requests do not wait for it: they would hold on to a server that is gone.
+    Failed {
+        error: RedisError,
+        since: Instant,
+    },
+    Ready(Held),
+    /// For good.
+    Closed,
 }
 
-/// A connection, numbered so that whoever saw it fail drops that one and not its successor.
-#[derive(Clone)]
-struct Numbered {
-    number: u64,
-    connection: MultiplexedConnection,
-    /// How many answers in a row have come too late.
-    late: Arc<AtomicU32>,
-}
-
-/// A connection on loan.
-pub(super) struct Loan {
-    pub(super) connection: MultiplexedConnection,
-    number: u64,
-    late: Arc<AtomicU32>,
-    link: Arc<Link>,
-}
-
-static NUMBERS: AtomicU64 = AtomicU64::new(0);
+/// From 1: 0 is no number.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 type Known = (u64, runtime::Id, Weak<Link>);
 
@@ -83,136 +83,214 @@ thread_local! {
 impl Links {
     pub(super) fn new(pool: RedisPool) -> Self {
         Self {
-            id: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            id: next_number(),
             pool,
             all: Mutex::default(),
         }
     }
 
-    /// The connection of this worker; if there is none, waits for the attempt to make one.
+    pub(super) fn pool(&self) -> &RedisPool {
+        &self.pool
+    }
+
+    /// The connection of this worker; if one is being made that requests wait for, waits for it.
     pub(super) async fn get(&self, runtime: &Handle) -> Result<Loan, RedisError> {
-        let link = self.link(runtime.id());
-        if let Some(loan) = link.lend() {
-            return Ok(loan);
+        let link = self.link(runtime);
+        match link.lend() {
+            Some(Err(_)) if link.hurry() => {}
+            Some(lent) => return lent,
+            None => {}
         }
-        let mut states = link.0.subscribe();
-        if link.starts_connecting() {
-            runtime.spawn(connect(Arc::clone(&link), self.pool.clone()));
-        }
-        let settled = states
-            .wait_for(|state| matches!(state, State::Ready(_) | State::Failed(_)))
+        let mut states = link.state.subscribe();
+        // Cannot end otherwise: the link holds the other end.
+        let _ = states
+            .wait_for(|state| !matches!(state, State::Connecting))
             .await;
-        match settled.as_deref() {
-            Ok(State::Ready(held)) => Ok(held.lent_by(&link)),
-            Ok(State::Failed(error)) => Err(error.clone()),
-            _ => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
-        }
+        link.lend().unwrap_or_else(|| Err(aborted()))
     }
 
-    /// Drops every connection. A worker that asks afterwards makes a new one.
+    /// Drops every connection, and ends what makes them. A worker that asks afterwards makes a new
+    /// one.
     pub(super) fn close(&self) {
-        for link in self.all.lock().drain().map(|(_, link)| link) {
-            link.0.send_replace(State::Idle);
+        let links = mem::take(&mut *self.all.lock());
+        for link in links.into_values() {
+            link.replace(|_| Some(State::Closed));
+            link.dismiss_keeper();
         }
     }
 
-    fn link(&self, runtime: runtime::Id) -> Arc<Link> {
+    fn link(&self, runtime: &Handle) -> Arc<Link> {
         KNOWN.with_borrow_mut(|known| {
+            let id = runtime.id();
             let found = known
                 .iter()
-                .find(|(id, of, _)| *id == self.id && *of == runtime)
-                .and_then(|(_, _, link)| link.upgrade());
+                .find(|(of, on, _)| *of == self.id && *on == id)
+                .and_then(|(_, _, link)| link.upgrade())
+                .filter(|link| link.is_kept());
             found.unwrap_or_else(|| {
-                let link = Arc::clone(self.all.lock().entry(runtime).or_default());
-                known.retain(|(_, _, link)| link.strong_count() > 0);
-                known.push((self.id, runtime, Arc::downgrade(&link)));
+                let link = self.link_of(runtime);
+                known.retain(|(of, on, link)| {
+                    link.strong_count() > 0 && (*of, *on) != (self.id, id)
+                });
+                known.push((self.id, id, Arc::downgrade(&link)));
                 link
             })
         })
     }
-}
 
-/// Makes the connection of a link, whoever waits for it.
-async fn connect(link: Arc<Link>, pool: RedisPool) {
-    let state = match timeout(CONNECT, pool.connect()).await {
-        Ok(Ok(connection)) => State::Ready(Numbered {
-            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
-            connection,
-            late: Arc::default(),
-        }),
-        Ok(Err(error)) => State::Failed(error),
-        Err(_) => State::Failed(io::Error::from(io::ErrorKind::TimedOut).into()),
-    };
-    link.0.send_replace(state);
+    fn link_of(&self, runtime: &Handle) -> Arc<Link> {
+        let mut all = self.all.lock();
+        // Runtimes that have ended cannot say so themselves.
+        all.retain(|_, link| link.is_kept());
+        let link = all
+            .entry(runtime.id())
+            .or_insert_with(|| Link::start(runtime, self.pool.clone()));
+        Arc::clone(link)
+    }
 }
 
 impl Link {
-    fn lend(self: &Arc<Self>) -> Option<Loan> {
-        match &*self.0.borrow() {
-            State::Ready(held) => Some(held.lent_by(self)),
-            _ => None,
+    fn start(runtime: &Handle, pool: RedisPool) -> Arc<Self> {
+        let link = Arc::new(Self {
+            state: watch::Sender::new(State::Connecting),
+            keeper: OnceLock::new(),
+            attempts: AtomicU32::new(0),
+        });
+        let keeper = keep(Arc::downgrade(&link), link.state.subscribe(), pool);
+        // Only set here.
+        let _ = link.keeper.set(runtime.spawn(keeper).abort_handle());
+        link
+    }
+
+    /// Whether somebody makes its connections: its runtime runs.
+    fn is_kept(&self) -> bool {
+        self.keeper.get().is_none_or(|task| !task.is_finished())
+    }
+
+    fn dismiss_keeper(&self) {
+        if let Some(task) = self.keeper.get() {
+            task.abort();
         }
     }
 
-    /// Whether the caller is the one to connect: one attempt at a time.
-    fn starts_connecting(&self) -> bool {
-        self.0.send_if_modified(|state| {
-            let starts = matches!(state, State::Idle | State::Failed(_));
-            if starts {
-                *state = State::Connecting;
-            }
-            starts
-        })
-    }
-}
-
-impl Default for Link {
-    fn default() -> Self {
-        Self(watch::Sender::new(State::Idle))
-    }
-}
-
-impl Numbered {
-    fn lent_by(&self, link: &Arc<Link>) -> Loan {
-        Loan {
-            connection: self.connection.clone(),
-            number: self.number,
-            late: Arc::clone(&self.late),
-            link: Arc::clone(link),
+    /// The connection, or why there is none; `None` while one is being made that requests wait for.
+    fn lend(self: &Arc<Self>) -> Option<Result<Loan, RedisError>> {
+        match &*self.state.borrow() {
+            State::Ready(held) => Some(Ok(Loan::new(held, Arc::clone(self)))),
+            State::Failed { error, .. } => Some(Err(error.clone())),
+            State::Closed => Some(Err(aborted())),
+            State::Connecting => None,
         }
     }
-}
 
-impl Loan {
-    /// The connection answered in time.
+    /// Has the keeper make its next attempt now, unless the last one was only just. Whether requests
+    /// wait for it.
+    fn hurry(&self) -> bool {
+        let mut waits = false;
+        self.replace(|state| {
+            let is_stale = matches!(state, State::Failed { since, .. } if since.elapsed() >= STALE);
+            waits = is_stale || matches!(state, State::Connecting);
+            is_stale.then_some(State::Connecting)
+        });
+        waits
+    }
+
+    /// Puts another state in place of this one, if it should be.
+    pub(super) fn replace(&self, next: impl FnOnce(&State) -> Option<State>) {
+        let mut former = None;
+        self.state.send_if_modified(|state| {
+            former = next(state).map(|next| mem::replace(state, next));
+            former.is_some()
+        });
+        // What it held goes only now, while nobody waits to look.
+        drop(former);
+    }
+
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_attempt(&self) {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The connection is of use.
     pub(super) fn answered(&self) {
         // Read first: a write to what all requests of a worker share is seldom needed.
-        if self.late.load(Ordering::Relaxed) != 0 {
-            self.late.store(0, Ordering::Relaxed);
+        if self.attempts() != 0 {
+            self.attempts.store(0, Ordering::Relaxed);
         }
-    }
-
-    /// The connection did not answer in time: one may be slow, several are given up.
-    pub(super) fn was_late(self) {
-        if self.late.fetch_add(1, Ordering::Relaxed) + 1 >= LATE {
-            self.discard();
-        }
-    }
-
-    /// Drops the connection from its link, unless that has a newer one.
-    pub(super) fn discard(self) {
-        self.link.0.send_if_modified(|state| {
-            let held = matches!(state, State::Ready(held) if held.number == self.number);
-            if held {
-                *state = State::Idle;
-            }
-            held
-        });
     }
 }
 
-impl std::fmt::Debug for Numbered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Numbered").field(&self.number).finish()
+impl State {
+    pub(super) fn failed(error: RedisError) -> Self {
+        let since = Instant::now();
+        Self::Failed { error, since }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.dismiss_keeper();
+    }
+}
+
+/// A number that nothing else has.
+pub(super) fn next_number() -> u64 {
+    NUMBERS.fetch_add(1, Ordering::Relaxed)
+}
+
+fn aborted() -> RedisError {
+    io::Error::from(io::ErrorKind::ConnectionAborted).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::redis::url::pool_for;
+
+    fn on_a_runtime(test: impl AsyncFnOnce(&Handle)) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime can be built");
+        runtime.block_on(test(runtime.handle()));
+    }
+
+    /// Nobody listens at this port.
+    fn links() -> Links {
+        Links::new(pool_for("redis://127.0.0.1:1").expect("a URL"))
+    }
+
+    #[test]
+    fn links_of_runtimes_that_have_ended_are_forgotten() {
+        let links = links();
+        for _ in 0..10 {
+            on_a_runtime(async |runtime| {
+                assert!(links.get(runtime).await.is_err());
+                assert_eq!(links.all.lock().len(), 1);
+            });
+        }
+    }
+
+    #[test]
+    fn a_keeper_ends_with_its_links() {
+        on_a_runtime(async |runtime| {
+            for closes in [true, false] {
+                let links = links();
+                assert!(links.get(runtime).await.is_err());
+                let link = links.link(runtime);
+                let keeper = link.keeper.get().expect("started").clone();
+                drop(link);
+                assert!(!keeper.is_finished());
+                if closes {
+                    links.close();
+                }
+                drop(links);
+                tokio::task::yield_now().await;
+                assert!(keeper.is_finished());
+            }
+        });
     }
 }

@@ -2,22 +2,28 @@
 
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisError, ServerErrorKind, aio::MultiplexedConnection};
+use redis::RedisError;
 use tokio::{runtime::Handle, time::timeout};
 
-use super::{RedisStore, script::Call};
+use super::{
+    RedisStore,
+    connection::Connection,
+    judge::judge,
+    script::{Call, Terms},
+};
 use crate::{
     error::{InitError, InitKind},
+    failure_mode::FailureMode,
     identity::Identity,
     key::Key,
     limit::{Algorithm, Limit},
     store::interface::{Charge, Check, Mode},
 };
 
-/// Long enough for a name to resolve and a handshake across a continent.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// The oldest server that the tests run against.
 const OLDEST: (u32, u32) = (6, 2);
+/// What the probe writes is gone so soon by itself too.
+const WINDOW: Duration = Duration::from_millis(1);
 
 impl RedisStore {
     /// Looks at the server once.
@@ -32,14 +38,15 @@ impl RedisStore {
                 "a limiter on a server is built inside a runtime: {error}"
             ))
         })?;
-        match timeout(PATIENCE, self.look(&runtime)).await {
+        let patience = self.wire.links.pool().patience();
+        match timeout(patience, self.look(&runtime)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Finding::Wrong(error))) => Err(error),
             Ok(Err(Finding::Server(error))) => judge(&error),
             Err(_) => {
                 log::warn!(
-                    "the server for rate limits has not answered within {PATIENCE:?}; starting \
-                     all the same, it is asked again with each request"
+                    "the server for rate limits has not answered within {patience:?}; starting \
+                     all the same, a connection is being tried for in the background"
                 );
                 Ok(())
             }
@@ -47,27 +54,49 @@ impl RedisStore {
     }
 
     async fn look(&self, runtime: &Handle) -> Result<(), Finding> {
-        let mut loan = self.links.get(runtime).await?;
-        check_version(&mut loan.connection).await?;
-        // Loads the script, and shows whether this user may run it on such keys.
-        let identity = Identity::new("probe");
-        let limit = Limit::per_second(1).algorithm(Algorithm::FixedWindow);
-        let charge = Charge {
-            key: Key::counter(&identity, &limit),
-            limit: &limit,
-            cost: 1,
-        };
-        let check = Check {
-            mode: Mode::Peek,
-            charges: [charge].into_iter().collect(),
-        };
-        let call = Call::decide(&self.prefix, &[check], None);
-        for command in [call.by_source(), call.by_hash()] {
-            command
-                .query_async::<Vec<i64>>(&mut loan.connection)
-                .await?;
-        }
+        let mut loan = self.wire.links.get(runtime).await?;
+        let knows_clusters = self.wire.links.pool().is_cluster();
+        check_server(&mut loan.connection, knows_clusters).await?;
+        self.try_out(&mut loan.connection).await?;
+        // The probe's were answers as good as any.
+        loan.answered();
         Ok(())
+    }
+
+    /// Loads the script, and shows whether this user may do with such keys what limits need, by a
+    /// charge of every algorithm to an identity of its own.
+    async fn try_out(&self, connection: &mut Connection) -> Result<(), RedisError> {
+        let identity = Identity::new("probe");
+        let limits = [
+            Algorithm::SlidingWindow,
+            Algorithm::SlidingWindowCounter,
+            Algorithm::FixedWindow,
+            Algorithm::TokenBucket,
+            Algorithm::LeakyBucket,
+        ]
+        .map(|algorithm| Limit::new(1, WINDOW).algorithm(algorithm));
+        let charges = limits.iter().map(|limit| Charge {
+            key: Key::counter(&identity, limit),
+            limit,
+            cost: 1,
+            failure_mode: FailureMode::Open,
+        });
+        let check = Check {
+            mode: Mode::Charge,
+            charges: charges.collect(),
+        };
+        let terms = Terms {
+            now: None,
+            ..self.terms()
+        };
+        let call = Call::decide(&terms, &[check]);
+        let mut forget = redis::cmd("DEL");
+        for limit in &limits {
+            forget.arg(Key::counter(&identity, limit).text(&self.prefix));
+        }
+        call.by_source().query_async::<()>(connection).await?;
+        call.by_hash().query_async::<()>(connection).await?;
+        forget.query_async(connection).await
     }
 }
 
@@ -82,90 +111,38 @@ impl From<RedisError> for Finding {
     }
 }
 
-async fn check_version(connection: &mut MultiplexedConnection) -> Result<(), Finding> {
-    let info: String = match redis::cmd("INFO")
-        .arg("server")
-        .query_async(connection)
-        .await
-    {
+/// What the server says about itself.
+async fn check_server(connection: &mut Connection, knows_clusters: bool) -> Result<(), Finding> {
+    let info = match connection.info().await {
         Ok(info) => info,
         // A user who may not ask is no reason to refuse; the script will tell.
         Err(error) if error.code() == Some("NOPERM") => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    let Some(version) = info
-        .lines()
-        .find_map(|line| line.strip_prefix("redis_version:"))
-    else {
-        return Ok(());
+    let said = |name: &str| {
+        let line = info.lines().find_map(|line| line.strip_prefix(name));
+        line.map(str::trim)
     };
-    let mut numbers = version
-        .trim()
-        .split('.')
-        .map_while(|part| part.parse().ok());
-    let (major, minor): (u32, u32) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    if (major, minor) < OLDEST {
-        let detail = format!(
-            "the server is Redis {}; rate limits need Redis {}.{} or newer, or any Valkey",
-            version.trim(),
-            OLDEST.0,
-            OLDEST.1
-        );
-        return Err(Finding::Wrong(InitError::new(InitKind::Server, detail)));
+    if let Some(version) = said("redis_version:") {
+        check_version(version).map_err(Finding::Wrong)?;
+    }
+    // Valkey's newer name beside the old one.
+    let mode = said("redis_mode:").or_else(|| said("server_mode:"));
+    if mode == Some("cluster") && !knows_clusters {
+        return Err(Finding::Wrong(super::judge::is_of_a_cluster()));
     }
     Ok(())
 }
 
-/// Tells what no waiting will mend from what may pass.
-fn judge(error: &RedisError) -> Result<(), InitError> {
-    // One line, whatever the parser had to say.
-    let said = error.to_string().replace(['\r', '\n'], " ");
-    let refused = |what: &str| {
-        let detail = format!("{what} (the server says: {said})");
-        Err(InitError::new(InitKind::Credentials, detail))
-    };
-    let no_permission = || {
-        refused(
-            "the server's ACL does not let this user do what rate limits need; the README's \
-             chapter on Redis lists the commands and keys",
-        )
-    };
-    match (error.kind(), error.code()) {
-        (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS" | "NOAUTH")) => refused(
-            "the server does not accept the user or password; \
-             set them in the URL: redis://user:password@host:port",
-        ),
-        (ErrorKind::Server(ServerErrorKind::NoPerm), _) | (_, Some("NOPERM")) => no_permission(),
-        // While connecting, the client wraps what the server said.
-        _ if said.contains("no permissions") => no_permission(),
-        _ if said.contains("DB index is out of range") => Err(InitError::settings(format!(
-            "the server has no database of this number; mend the end of its URL ({said})"
-        ))),
-        (ErrorKind::InvalidClientConfig, _) => Err(InitError::settings(format!(
-            "the server's URL cannot be right: {said}"
-        ))),
-        (ErrorKind::Parse | ErrorKind::UnexpectedReturnType, _) => Err(InitError::new(
-            InitKind::Server,
-            format!("what answers at this address is no Redis or Valkey: {said}"),
-        )),
-        _ if error.code() == Some("DENIED") => refused(
-            "the server is in protected mode and answers none but its own machine; \
-             give it a password or bind it to an address",
-        ),
-        (ErrorKind::Server(ServerErrorKind::ResponseError), _)
-            if !said.contains("max number of clients") =>
-        {
-            Err(InitError::new(
-                InitKind::Server,
-                format!("the server refuses: {said}"),
-            ))
-        }
-        _ => {
-            log::warn!(
-                "the server for rate limits cannot be used right now ({said}); starting all the \
-                 same, it is asked again with each request"
-            );
-            Ok(())
-        }
+fn check_version(version: &str) -> Result<(), InitError> {
+    let mut numbers = version.split('.').map_while(|part| part.parse().ok());
+    let (major, minor): (u32, u32) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if (major, minor) >= OLDEST {
+        return Ok(());
     }
+    let detail = format!(
+        "the server is Redis {version}; rate limits need Redis {}.{} or newer, or any Valkey",
+        OLDEST.0, OLDEST.1
+    );
+    Err(InitError::new(InitKind::Server, detail))
 }

@@ -1,17 +1,14 @@
-//! The one script, its arguments and its reply.
+//! The one script and its arguments.
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use redis::{Cmd, Script};
-use smallvec::SmallVec;
 
 use crate::{
-    algorithm::Wait,
     clock::Micros,
-    decision::Verdict,
     key::Key,
     limit::{Algorithm, Limit, Refill},
-    store::interface::{Check, Mode, Outcome, Outcomes, StoreError},
+    store::interface::{Check, Mode},
 };
 
 /// One file an algorithm, between what they share and what drives them.
@@ -29,9 +26,6 @@ const SOURCE: &str = concat!(
 /// Hashed once.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SOURCE));
 
-/// The numbers of one verdict in the reply: wait, blocked, remaining, reset.
-const VERDICT: usize = 4;
-
 /// One call of the script.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -39,50 +33,86 @@ pub(super) struct Call {
     packed: Vec<u8>,
 }
 
+/// What all calls of a store have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms<'a> {
+    pub(super) prefix: &'a str,
+    /// The time to go by; `None` is the server's.
+    pub(super) now: Option<Micros>,
+    /// For a connection that may send a call twice: how long to remember that it was carried out,
+    /// in milliseconds.
+    #[cfg(feature = "cluster")]
+    pub(super) once: Option<u32>,
+}
+
 impl Call {
-    /// Decides these checks; `now` is the server's unless given.
-    pub(super) fn decide(prefix: &str, checks: &[Check<'_>], now: Option<Micros>) -> Self {
-        let mut call = Self::starting_at(now);
-        let mut keys = Keys::new(prefix);
+    /// Decides these checks.
+    pub(super) fn decide(terms: &Terms<'_>, checks: &[Check<'_>]) -> Self {
+        let mut first = checks.iter().flat_map(|check| &check.charges);
+        let writes = checks.iter().any(|check| check.mode != Mode::Peek);
+        let once = first.next().filter(|_| writes);
+        let (mut call, mut keys) = Self::start(terms, once.map(|charge| &charge.key));
         for check in checks {
-            let mode = match check.mode {
-                Mode::Peek => 0,
-                Mode::Charge => 1,
-            };
-            call.pack_check(mode, check, &mut keys);
+            call.pack_check(check, &mut keys);
         }
         call.keys = keys.texts;
         call
     }
 
     /// Blocks for `length` what this key of a block stands for.
-    pub(super) fn block(prefix: &str, key: &Key<'_>, length: Micros, now: Option<Micros>) -> Self {
-        let mut call = Self::starting_at(now);
+    pub(super) fn block(terms: &Terms<'_>, key: &Key<'_>, length: Micros) -> Self {
+        let (mut call, mut keys) = Self::start(terms, Some(key));
+        let index = keys.index(key.text(terms.prefix));
         push(&mut call.packed, 2, 1);
         push(&mut call.packed, 0, 2);
-        push(&mut call.packed, 1, 3);
+        push(&mut call.packed, index, 3);
         push(&mut call.packed, length, 6);
-        call.keys.push(key.text(prefix));
+        call.keys = keys.texts;
         call
     }
 
-    fn starting_at(now: Option<Micros>) -> Self {
+    /// `once` is a key of the call's slot, if it may not be carried out twice.
+    fn start<'a>(terms: &Terms<'a>, once: Option<&Key<'_>>) -> (Self, Keys<'a>) {
         let mut packed = Vec::with_capacity(64);
+        let mut keys = Keys::new(terms.prefix);
         // 0 is "ask the server".
-        push(&mut packed, now.unwrap_or(0), 7);
-        Self {
+        push(&mut packed, terms.now.unwrap_or(0), 7);
+        #[cfg(feature = "cluster")]
+        let life = match (once, terms.once) {
+            (Some(key), Some(life)) => {
+                keys.index(key.once_text(terms.prefix, fastrand::u64(..)));
+                life
+            }
+            _ => 0,
+        };
+        #[cfg(not(feature = "cluster"))]
+        let life = {
+            let _ = (once, &mut keys);
+            0_u32
+        };
+        // 0 is "as often as it is sent".
+        push(&mut packed, life.into(), 4);
+        let call = Self {
             keys: Vec::new(),
             packed,
-        }
+        };
+        (call, keys)
     }
 
     /// As `decide.lua` unpacks it: big-endian integers of fixed widths, one argument in all, which
     /// costs the server a fraction of what an argument a number does.
-    fn pack_check(&mut self, mode: u8, check: &Check<'_>, keys: &mut Keys<'_>) {
+    fn pack_check(&mut self, check: &Check<'_>, keys: &mut Keys<'_>) {
         let packed = &mut self.packed;
-        push(packed, mode.into(), 1);
+        let mode = match check.mode {
+            Mode::Peek => 0,
+            Mode::Charge => 1,
+            // 2 is a block.
+            Mode::ChargeForReceipts => 3,
+            Mode::Refund(_) => 4,
+        };
+        push(packed, mode, 1);
         push(packed, check.charges.len() as u64, 2);
-        for charge in &check.charges {
+        for (index, charge) in check.charges.iter().enumerate() {
             let limit = charge.limit;
             push(packed, code(limit).into(), 1);
             push(packed, limit.is_shadow().into(), 1);
@@ -93,6 +123,16 @@ impl Call {
             push(packed, limit.quota().into(), 4);
             push(packed, charge.cost.into(), 4);
             push(packed, limit.block_micros(), 6);
+            if let Mode::Refund(receipts) = check.mode {
+                // A time of 0: nothing was taken.
+                let receipt = receipts.get(index).copied().flatten();
+                let [at, remaining, mark] = receipt.map_or([0; 3], |receipt| {
+                    [receipt.at, receipt.remaining.into(), receipt.mark]
+                });
+                push(packed, at, 7);
+                push(packed, remaining, 4);
+                push(packed, mark, 7);
+            }
         }
     }
 
@@ -175,43 +215,4 @@ fn code(limit: &Limit) -> u8 {
 /// The low `width` bytes of a number, most significant first.
 fn push(packed: &mut Vec<u8>, number: u64, width: usize) {
     packed.extend_from_slice(&number.to_be_bytes()[8 - width..]);
-}
-
-/// Reads the script's reply to these checks.
-pub(super) fn outcomes(reply: &[i64], checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
-    let mut rest = reply;
-    let outcomes = checks
-        .iter()
-        .map(|check| {
-            let (allowed, tail) = rest.split_first()?;
-            let (verdicts, tail) = tail.split_at_checked(VERDICT * check.charges.len())?;
-            rest = tail;
-            let verdicts: Option<SmallVec<_>> =
-                verdicts.chunks_exact(VERDICT).map(verdict).collect();
-            Some(Outcome {
-                allowed: *allowed == 1,
-                verdicts: verdicts?,
-            })
-        })
-        .collect::<Option<Outcomes>>();
-    match outcomes {
-        Some(outcomes) if rest.is_empty() => Ok(outcomes),
-        _ => Err(StoreError::new("the script's reply was not understood")),
-    }
-}
-
-fn verdict(numbers: &[i64]) -> Option<Verdict> {
-    let &[wait, blocked, remaining, reset] = numbers else {
-        return None;
-    };
-    Some(Verdict {
-        wait: match wait {
-            0 => Wait::Fits,
-            -1 => Wait::Never,
-            wait => Wait::For(wait.try_into().ok()?),
-        },
-        blocked: blocked == 1,
-        remaining: remaining.try_into().ok()?,
-        reset: reset.try_into().ok()?,
-    })
 }

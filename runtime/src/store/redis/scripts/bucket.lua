@@ -45,6 +45,28 @@ local function drain(cell, limit, capacity, now)
   limit.whole, limit.part = whole, part
 end
 
+local function mark_of_deficit(cell)
+  return cell.part
+end
+
+-- Gives back of a charge what would still be owed of it, had nothing come after it. `missing`: what
+-- was owed right after it, rounded up; receipt.mark is the fraction. Less owed at cell.since is as
+-- much less owed now.
+local function refund_deficit(cell, limit, now, receipt, missing)
+  if limit.whole == 0 and limit.part == 0 then return false end
+  if receipt.mark > 0 then missing = missing - 1 end
+  local left = { window = limit.window, times = limit.times }
+  drain({ whole = missing, part = receipt.mark, since = receipt.at }, left, missing + 1, now)
+  local whole, part = left.whole, left.part
+  if whole >= limit.cost then whole, part = limit.cost, 0 end
+  if whole == 0 and part == 0 then return false end
+  whole, part = cell.whole - whole, cell.part - part
+  if part < 0 then whole, part = whole - 1, part + limit.window end
+  if whole < 0 then whole, part = 0, 0 end
+  cell.whole, cell.part = whole, part
+  return true
+end
+
 -- How long `whole + part / W` tokens take to drain, rounded up and cut at FOREVER.
 local function drain_time(whole, part, limit)
   local rest = fmod(limit.window, limit.times)

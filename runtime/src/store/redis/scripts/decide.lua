@@ -19,10 +19,11 @@ local function start_block(cell, length, now)
   cell.start, cell.until_, cell.save = now, now + length, save_block
 end
 
--- What to do with a check; 0: only look. A block has no limits, but a key and a length.
-local CHARGE, BLOCK = 1, 2
-local checks, at = ARGV[1], 8
-local now = unpack('>I7', checks)
+-- What to do with a check; 0: only look. A block has no limits, but a key and a length. Receipts are
+-- answered only to who asks for them; to give back, each limit is followed by its receipt.
+local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND = 1, 2, 3, 4
+local checks, at = ARGV[1], 12
+local now, life = unpack('>I7I4', checks)
 -- Keys outlive what they count by a margin, in milliseconds: this server expires them by a clock
 -- that it may have read a moment before. A clock that is passed in may be far slower than it.
 local margin = 100
@@ -71,6 +72,23 @@ local function take(limit)
   cell.save = limit.algorithm.save
 end
 
+local function drop(cell)
+  call('DEL', cell.key)
+end
+
+local function refund(limit, receipt)
+  local cell, algorithm = limit.cell, limit.algorithm
+  algorithm.look(cell, limit, now)
+  if not algorithm.refund(cell, limit, now, receipt) then return end
+  algorithm.look(cell, limit, now)
+  local _, reset = algorithm.quota(limit, now, cell)
+  if reset == 0 then
+    cell.save = drop
+  else
+    cell.life, cell.save = max(cell.life, reset + 1), algorithm.save
+  end
+end
+
 local reply, size = {}, 0
 local function answer(value)
   size = size + 1
@@ -93,16 +111,25 @@ while at <= #checks do
       limit.block, at = unpack('>BBI3I3I4I6I4I4I6', checks, at)
     limit.algorithm, limit.shadow = algorithms[code], shadow == 1
     limit.cell, limit.block_cell = cell_of(key), cell_of(block_key)
+    if mode == REFUND then
+      local receipt = {}
+      receipt.at, receipt.remaining, receipt.mark, at = unpack('>I7I4I7', checks, at)
+      -- At 0: nothing was taken.
+      if receipt.at > 0 then refund(limit, receipt) end
+    end
     look(limit)
-    if limit.wait ~= 0 and not limit.shadow then allowed = false end
+    if limit.wait ~= 0 and not limit.shadow and mode ~= REFUND then allowed = false end
     limits[i] = limit
   end
   answer(allowed and 1 or 0)
+  if mode == CHARGE_FOR_RECEIPTS then answer(now) end
   for i = 1, count do
     local limit = limits[i]
-    if mode == CHARGE then
+    local mark = -1
+    if mode == CHARGE or mode == CHARGE_FOR_RECEIPTS then
       if allowed and limit.wait == 0 then
         take(limit)
+        if limit.cost > 0 and mode ~= CHARGE then mark = limit.algorithm.mark(limit.cell, now) end
       elseif limit.block > 0 and limit.blocked == 0 and limit.wait > 0 and allowed == limit.shadow then
         start_block(limit.block_cell, limit.block, now)
         limit.blocked = limit.block
@@ -114,7 +141,23 @@ while at <= #checks do
     answer(limit.blocked > 0 and 1 or 0)
     answer(limit.remaining)
     answer(limit.reset)
+    if mode == CHARGE_FOR_RECEIPTS then answer(mark) end
   end
+end
+
+-- A cluster's client sends a call again when its connection is lost, and cannot know what became of
+-- the first: the first key then stands for the call, for `life` milliseconds after it has written
+-- something. The second time nothing is done and nothing answered.
+if life > 0 then
+  local writes = false
+  for _, cell in pairs(cells) do writes = writes or cell.save ~= nil end
+  local is_first
+  if writes then
+    is_first = call('SET', KEYS[1], '', 'NX', 'PX', string.format('%.0f', life))
+  else
+    is_first = not call('GET', KEYS[1])
+  end
+  if not is_first then return {} end
 end
 
 for _, cell in pairs(cells) do

@@ -26,6 +26,14 @@ algorithms[3] = {
     if limit.used == 0 then return limit.times, 0 end
     return max(limit.times - limit.used, 0), limit.left
   end,
+  mark = function(cell)
+    return cell.start
+  end,
+  refund = function(cell, limit, now, receipt)
+    if limit.used == 0 or cell.start ~= receipt.mark then return false end
+    cell.used = max(limit.used - limit.cost, 0)
+    return true
+  end,
   save = function(cell, now, margin)
     local state = pack('>I7I4', cell.start, cell.used)
     call('SET', cell.key, state, 'PX', ttl_text(cell.life, margin))

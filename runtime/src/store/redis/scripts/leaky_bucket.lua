@@ -21,5 +21,10 @@ algorithms[6] = {
     if reset == 0 then return 1, 0 end
     return 0, reset
   end,
+  mark = mark_of_deficit,
+  refund = function(cell, limit, now, receipt)
+    -- It owed nothing but the charge.
+    return refund_deficit(cell, limit, now, receipt, limit.cost)
+  end,
   save = save_deficit,
 }

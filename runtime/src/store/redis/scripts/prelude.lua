@@ -48,5 +48,8 @@ end
 -- wait(limit, now, cell) says how long until limit.cost fits (0: now),
 -- take(cell, limit, now) charges it,
 -- quota(limit, now, cell) gives what remains and how long until it is whole,
--- save(cell, now, margin) writes what take has changed.
+-- save(cell, now, margin) writes what take or refund has changed,
+-- mark(cell, now) gives what the receipt of a charge must say, asked right after take,
+-- refund(cell, limit, now, receipt) gives back what is left of a charge; true if `save` is to write
+--   that. receipt.at: when it was charged; receipt.remaining: what remained then; receipt.mark.
 local algorithms = {}

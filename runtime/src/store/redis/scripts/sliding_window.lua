@@ -77,6 +77,43 @@ local function used(cell)
   return (cell.sum - cell.base) % SUM_SPAN
 end
 
+-- Lowers what was admitted at one time. Entries of one time leave the window together, so nobody
+-- can tell which of them was the charge: one stays for what is left of them all. The sums of newer
+-- entries are lowered with it, which takes time for each of them: refunds follow soon on their
+-- charges. The list is left with its life, which is long enough.
+local function refund_entries(cell, limit, now, receipt)
+  local ago = now - receipt.at
+  -- What is from the future counts for nothing now, but may again: it is left alone.
+  if cell.future > 0 or ago < 0 or ago >= limit.window then return end
+  local function age_of(index)
+    return age(entry(cell, index), now)
+  end
+  -- Counted in the list, newest first: those of that time are newest..older - 1.
+  local last = cell.count - cell.first
+  local newest = gallop(0, last, function(index) return age_of(index) >= ago end)
+  local older = gallop(newest, last, function(index) return age_of(index) > ago end)
+  if newest == older then return end
+  local _, sum = entry(cell, newest)
+  local _, before = entry(cell, older)
+  local taken = (sum - before) % SUM_SPAN
+  local given = min(taken, limit.cost)
+  local oldest_kept = newest
+  if taken == given then oldest_kept = newest - 1 end
+  local kept = {}
+  for index = oldest_kept, 0, -1 do
+    local time, sum = entry(cell, index)
+    kept[#kept + 1] = packed(time, (sum - given) % SUM_SPAN)
+  end
+  call('LTRIM', cell.key, older, -1)
+  for _, element in ipairs(kept) do call('LPUSH', cell.key, element) end
+  cell.count = cell.count - older + #kept
+  cell.sum = (cell.sum - given) % SUM_SPAN
+  if cell.count < cell.first and not cell.added then
+    call('DEL', cell.key)
+    cell.stored, cell.count, cell.first = false, 0, 1
+  end
+end
+
 algorithms[1] = {
   look = function(cell, limit, now)
     -- The window is part of the key, so what was read for one limit holds for all.
@@ -102,6 +139,13 @@ algorithms[1] = {
     if cell.added then return remaining, limit.window end
     if cell.count < cell.first then return remaining, 0 end
     return remaining, limit.window - age(entry(cell, -1 - cell.count), now)
+  end,
+  mark = function()
+    return 0
+  end,
+  refund = function(cell, limit, now, receipt)
+    refund_entries(cell, limit, now, receipt)
+    return false -- written already
   end,
   save = function(cell, now, margin)
     local key = cell.key

@@ -53,6 +53,21 @@ algorithms[2] = {
     if limit.previous > 0 then return remaining, limit.left end
     return remaining, 0
   end,
+  mark = function()
+    return 0
+  end,
+  refund = function(cell, limit, now, receipt)
+    local start = receipt.at - fmod(receipt.at, limit.window)
+    if start == limit.start and limit.current > 0 then
+      limit.current = max(limit.current - limit.cost, 0)
+    elseif start + limit.window == limit.start and limit.previous > 0 then
+      limit.previous = max(limit.previous - limit.cost, 0)
+    else
+      return false
+    end
+    cell.start, cell.current, cell.previous = limit.start, limit.current, limit.previous
+    return true
+  end,
   save = function(cell, now, margin)
     local state = pack('>I7I4I4', cell.start, cell.current, cell.previous)
     call('SET', cell.key, state, 'PX', ttl_text(cell.life, margin))

@@ -18,6 +18,10 @@ algorithms[4] = {
     if limit.part > 0 then missing = missing + 1 end
     return max(limit.quota - missing, 0), drain_time(limit.whole, limit.part, limit)
   end,
+  mark = mark_of_deficit,
+  refund = function(cell, limit, now, receipt)
+    return refund_deficit(cell, limit, now, receipt, limit.quota - receipt.remaining)
+  end,
   save = save_deficit,
 }
 
@@ -50,6 +54,21 @@ algorithms[5] = {
   end,
   quota = function(limit)
     return limit.quota - limit.whole, refill_time(limit.whole, limit)
+  end,
+  mark = function(cell, now)
+    return now - cell.since
+  end,
+  refund = function(cell, limit, now, receipt)
+    local anchor = receipt.at - receipt.mark
+    -- Another beat is another bucket: that one was full, or forgotten, in between.
+    local beat = fmod(cell.since - anchor, limit.window)
+    if receipt.at > now or beat ~= 0 or limit.whole == 0 then return false end
+    local elapsed = now - anchor
+    local refills = (elapsed - fmod(elapsed, limit.window)) / limit.window
+    local left = limit.quota - receipt.remaining - refills * limit.times
+    if left <= 0 then return false end
+    cell.whole = max(cell.whole - min(left, limit.cost), 0)
+    return true
   end,
   save = save_deficit,
 }

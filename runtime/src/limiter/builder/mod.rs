@@ -1,27 +1,32 @@
-use std::{fmt, sync::Arc, time::Duration};
+//! What a limiter is made of; `build` makes it.
+
+mod build;
+
+use std::{fmt, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{Inner, RateLimiter, Settings, global};
+use super::Settings;
 #[cfg(feature = "test-util")]
 use crate::clock::ManualClock;
 #[cfg(feature = "redis")]
-use crate::store::{RedisPool, RedisStore, pool_for};
+use crate::store::RedisPool;
 use crate::{
     answer::{HeaderStyle, OnLimited, OnUnidentified, Unidentified},
-    clock::Clock,
     decision::Decision,
     error::InitError,
+    failure_mode::FailureMode,
     identity::{ForwardingHeader, IntoIdentifier, parse_network},
-    store::{MemoryStore, Stack},
 };
 
 const DEFAULT_PREFIX: &str = "throttle";
 const DEFAULT_DEADLINE: Duration = Duration::from_millis(100);
+const DEFAULT_FAILURE_THRESHOLD: u32 = 3;
+const DEFAULT_RECOVERY_TIMEOUT: Duration = Duration::from_secs(30);
 /// About 120 MB of counters of constant size.
 const DEFAULT_MAX_KEYS: usize = 1_000_000;
 
-/// The settings of a [`RateLimiter`].
+/// The settings of a [`RateLimiter`](crate::RateLimiter).
 ///
 /// A store must be chosen, `memory`, `redis` or `redis_url`; everything else has a default.
 ///
@@ -50,6 +55,8 @@ pub struct Builder {
     store: Option<Source>,
     prefix: String,
     deadline: Duration,
+    failure_threshold: u32,
+    recovery_timeout: Duration,
     max_keys: usize,
     settings: Settings,
     #[cfg(feature = "test-util")]
@@ -70,6 +77,8 @@ impl Builder {
             store: None,
             prefix: DEFAULT_PREFIX.to_owned(),
             deadline: DEFAULT_DEADLINE,
+            failure_threshold: DEFAULT_FAILURE_THRESHOLD,
+            recovery_timeout: DEFAULT_RECOVERY_TIMEOUT,
             max_keys: DEFAULT_MAX_KEYS,
             settings: Settings::default(),
             #[cfg(feature = "test-util")]
@@ -77,7 +86,12 @@ impl Builder {
         }
     }
 
-    /// Counts on the Redis or Valkey of this pool, exactly across every process that does.
+    /// Counts on the Redis or Valkey of this pool, exactly across every process that does: a
+    /// `deadpool_redis::Pool`, or its `cluster::Pool` (feature `cluster`) or `sentinel::Pool`
+    /// (feature `sentinel`).
+    ///
+    /// Each worker makes a connection of its own, as the pool is set up to and beside those that it
+    /// holds, and makes it anew in the background when it is lost.
     #[cfg(feature = "redis")]
     pub fn redis(mut self, pool: impl Into<RedisPool>) -> Self {
         self.store = Some(Source::Pool(pool.into()));
@@ -85,7 +99,15 @@ impl Builder {
     }
 
     /// Counts on the Redis or Valkey at this URL, by a pool that the limiter tunes itself:
-    /// `redis://user:password@host:port/database`, `redis+unix:///path`, `valkey://…`.
+    ///
+    /// - `redis://user:password@host:port/database`, all but the host optional, or `valkey://…`;
+    /// - `rediss://…` or `valkeys://…`, the same by TLS (feature `tls`);
+    /// - `redis+unix:///path?db=1&user=name&pass=word`, `valkey+unix://…` or `unix://…`.
+    ///
+    /// In a user or password, what has a meaning in URLs is written as `%40` is for `@`.
+    ///
+    /// TLS trusts the certificate authorities of the platform, or those in the file that the variable
+    /// `SSL_CERT_FILE` names. For one that only this connection is to trust, see [`RedisPool`].
     #[cfg(feature = "redis")]
     pub fn redis_url(mut self, url: impl Into<String>) -> Self {
         self.store = Some(Source::Url(url.into()));
@@ -99,7 +121,8 @@ impl Builder {
     }
 
     /// How many keys the embedded store holds at most; a full one forgets what expires soonest.
-    /// Default: 1,000,000. A key is one identity's counter, or block, for one limit.
+    /// From 1; default: 1,000,000. A key is one identity's counter, or block, for one limit. It holds
+    /// for the embedded store that stands by for [`FailureMode::Local`] too.
     pub fn max_keys(mut self, max_keys: usize) -> Self {
         self.max_keys = max_keys;
         self
@@ -189,8 +212,52 @@ impl Builder {
         self
     }
 
+    /// What becomes of a request that the server cannot decide, for handlers that do not say
+    /// themselves. Default: [`FailureMode::Open`].
+    ///
+    /// This and the three settings below are about servers: the embedded store does not fail.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use actix_throttle::{FailureMode, RateLimiter};
+    ///
+    /// let limiter = RateLimiter::builder()
+    ///     .memory() // or a server
+    ///     .failure_mode(FailureMode::Local)
+    ///     .failure_threshold(5)
+    ///     .recovery_timeout(Duration::from_secs(10))
+    ///     .deadline(Duration::from_millis(50))
+    ///     .build()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn failure_mode(mut self, mode: FailureMode) -> Self {
+        self.settings.failure_mode = mode;
+        self
+    }
+
+    /// How many failures of the server in a row open the circuit: it is then left alone for
+    /// [`recovery_timeout`](Self::recovery_timeout). From 1; default: 3.
+    ///
+    /// In a row are those of all workers of this process. A denial is an answer, and no failure; a
+    /// connection that breaks is one, however many requests waited on it.
+    pub fn failure_threshold(mut self, failures: u32) -> Self {
+        self.failure_threshold = failures;
+        self
+    }
+
+    /// How long an open circuit stays open; the next request then asks the server, and the circuit
+    /// closes if it answers. From 1 ms to 366 days; default: 30 s.
+    pub fn recovery_timeout(mut self, timeout: Duration) -> Self {
+        self.recovery_timeout = timeout;
+        self
+    }
+
     /// How long a request waits for a decision of the server at most, waiting for a connection
-    /// included. Default: 100 ms. What is not decided by then goes on without a limit.
+    /// included. Above zero; default: 100 ms. What is not decided by then is a failure of the server,
+    /// and may have been charged there; it is not asked again.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -201,88 +268,6 @@ impl Builder {
     pub fn clock(mut self, clock: ManualClock) -> Self {
         self.clock = Some(clock);
         self
-    }
-
-    /// Builds the limiter, looks at the server once, and installs it for the whole process.
-    ///
-    /// # Errors
-    ///
-    /// If a limiter is installed already, a setting cannot be right, or the server is one that
-    /// waiting will not mend. A server that cannot be reached right now is a warning in the log.
-    pub async fn init(self) -> Result<(), InitError> {
-        // Before the look at the server, which takes a while; `install` makes sure.
-        if RateLimiter::is_installed() {
-            return Err(global::already_initialized());
-        }
-        self.build().await?.install()
-    }
-
-    /// Builds the limiter and looks at the server once, for `app_data` or use by hand.
-    ///
-    /// # Errors
-    ///
-    /// If a setting cannot be right, or the server is one that waiting will not mend.
-    pub async fn build(self) -> Result<RateLimiter, InitError> {
-        self.check_settings()?;
-        let clock = self.chosen_clock();
-        let store = match &self.store {
-            Some(Source::Memory) => Stack::Memory(MemoryStore::new(self.max_keys, clock.clone())),
-            #[cfg(feature = "redis")]
-            Some(Source::Pool(pool)) => self.redis_store(pool.clone()).await?,
-            #[cfg(feature = "redis")]
-            Some(Source::Url(url)) => self.redis_store(pool_for(url)?).await?,
-            None => {
-                return Err(InitError::settings(
-                    "no store was chosen; call `.redis(pool)`, `.redis_url(url)` or `.memory()`",
-                ));
-            }
-        };
-        Ok(RateLimiter {
-            inner: Arc::new(Inner {
-                store,
-                clock,
-                settings: self.settings,
-            }),
-        })
-    }
-
-    #[cfg(feature = "redis")]
-    async fn redis_store(&self, pool: RedisPool) -> Result<Stack, InitError> {
-        let store = RedisStore::new(pool, &self.prefix, self.deadline);
-        #[cfg(feature = "test-util")]
-        let store = store.with_clock(self.clock.clone());
-        store.probe().await?;
-        Ok(Stack::Redis(store))
-    }
-
-    fn chosen_clock(&self) -> Clock {
-        #[cfg(feature = "test-util")]
-        if let Some(clock) = &self.clock {
-            return Clock::Manual(clock.clone());
-        }
-        Clock::monotonic()
-    }
-
-    fn check_settings(&self) -> Result<(), InitError> {
-        let settle = |fine: bool, otherwise: &str| match fine {
-            true => Ok(()),
-            false => Err(InitError::settings(otherwise)),
-        };
-        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
-        settle(
-            !self.prefix.is_empty() && self.prefix.bytes().all(plain),
-            "`prefix` must be printable ASCII without braces or spaces, and not empty",
-        )?;
-        settle(self.max_keys > 0, "`max_keys` must be at least 1")?;
-        settle(!self.deadline.is_zero(), "`deadline` must be above zero")?;
-        settle(
-            (1..=128).contains(&self.settings.clients.ipv6_prefix),
-            "`ipv6_prefix` must be from 1 to 128",
-        )?;
-        match self.settings.identifier.mistake() {
-            None => Ok(()),
-            Some(mistake) => Err(InitError::settings(mistake)),
-        }
     }
 }
 

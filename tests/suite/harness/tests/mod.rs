@@ -1,5 +1,11 @@
 //! The harness against itself: every claim of a later test stands on these.
 
+mod cluster;
+mod proxy;
+mod sentinel;
+mod states;
+mod tls;
+
 use std::{
     io::{Read, Write},
     net::TcpStream,

@@ -1,0 +1,98 @@
+//! The argument `failure_mode`: what it may be, and what each value becomes.
+
+use quote::quote;
+
+use super::{super::check, Handler, TokenStream, assert_said, said};
+use crate::expand_rule;
+
+/// The calls that the rule of `arguments` is built by.
+fn calls(arguments: TokenStream) -> syn::Result<String> {
+    let handler = Handler::parse(quote!(
+        async fn handler() {}
+    ));
+    let handler = handler.map_err(|not| not.error)?;
+    let policy = check(arguments, &handler)?;
+    let rules: TokenStream = expand_rule::rules(&policy).collect();
+    Ok(rules.to_string().replace(' ', ""))
+}
+
+#[test]
+fn each_word_is_the_mode_of_that_name() -> syn::Result<()> {
+    for (word, mode) in [("open", "Open"), ("closed", "Closed"), ("local", "Local")] {
+        let rule = calls(quote!("5/s", failure_mode = #word))?;
+        let call = format!(".failure_mode(::actix_throttle::__private::FailureMode::{mode})");
+        assert!(rule.ends_with(&call), "{rule}");
+    }
+    Ok(())
+}
+
+#[test]
+fn without_it_the_mode_is_the_limiters() -> syn::Result<()> {
+    let rule = calls(quote!("5/s"))?;
+    assert!(!rule.contains("failure_mode"), "{rule}");
+    Ok(())
+}
+
+#[test]
+fn anything_else_is_told_what_to_write() {
+    for (value, start) in [
+        (
+            quote!("close"),
+            "unknown failure_mode `close`, did you mean `closed`? Valid are `open`, `closed`, `local`",
+        ),
+        (
+            quote!("Open"),
+            "unknown failure_mode `Open`, did you mean `open`?",
+        ),
+        (
+            quote!("deny"),
+            "unknown failure_mode `deny`: valid are `open`, `closed`, `local`",
+        ),
+        (quote!(""), "`failure_mode` is empty"),
+        (
+            quote!(503),
+            "`failure_mode` takes a string literal: write `failure_mode = \"closed\"`",
+        ),
+        (
+            quote!(local),
+            "`failure_mode` takes a string literal: write `failure_mode = \"local\"`",
+        ),
+        (
+            quote!(actix_throttle::FailureMode::Open),
+            "`failure_mode` takes a string literal: write `failure_mode = \"open\"`",
+        ),
+        (
+            quote!(MODE),
+            "`failure_mode` takes a string literal: write `failure_mode = \"closed\"`",
+        ),
+    ] {
+        assert_said(&said(quote!("5/s", failure_mode = #value)), &[start]);
+    }
+    assert_said(
+        &said(quote!("5/s", failure_mode)),
+        &["`failure_mode` needs a value: write `failure_mode = \"closed\"`"],
+    );
+    assert_said(
+        &said(quote!("5/s", failure_mode = "open", failure_mode = "local")),
+        &["`failure_mode` is given twice"],
+    );
+}
+
+#[test]
+fn its_mistake_hides_no_other() {
+    assert_said(
+        &said(quote!(times = 0, seconds = 5, failure_mode = "opne")),
+        &[
+            "`times = 0` would admit nothing",
+            "unknown failure_mode `opne`, did you mean `open`?",
+        ],
+    );
+}
+
+#[test]
+fn a_group_without_a_limit_asks_no_store() {
+    assert_said(
+        &said(quote!(unlimited, group = "a", failure_mode = "open")),
+        &["`unlimited` has no use for `failure_mode`"],
+    );
+}

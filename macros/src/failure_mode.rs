@@ -1,0 +1,31 @@
+//! What becomes of a request that the store cannot decide.
+
+use crate::{
+    args::Arguments,
+    errors::Errors,
+    name::ArgName,
+    value::{assigned, word},
+};
+
+/// The twin of the runtime's type of this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FailureMode {
+    Open,
+    Closed,
+    Local,
+}
+
+const FAILURE_MODES: [(&str, FailureMode); 3] = [
+    ("open", FailureMode::Open),
+    ("closed", FailureMode::Closed),
+    ("local", FailureMode::Local),
+];
+
+impl FailureMode {
+    /// What is written; `None` if it is absent or wrong.
+    pub(crate) fn check(arguments: &Arguments, errors: &mut Errors) -> Option<Self> {
+        let argument = arguments.named(ArgName::FailureMode)?;
+        let expr = assigned(ArgName::FailureMode, argument, errors)?;
+        errors.ok(word(ArgName::FailureMode, expr, &FAILURE_MODES))
+    }
+}

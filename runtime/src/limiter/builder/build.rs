@@ -1,0 +1,115 @@
+//! From settings to a limiter.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Builder, Source};
+#[cfg(feature = "redis")]
+use crate::store::{Circuit, CircuitSettings, RedisPool, RedisStore, Standby, pool_for};
+use crate::{
+    clock::Clock,
+    error::InitError,
+    limiter::{Inner, RateLimiter, global},
+    store::{MemoryStore, Stack},
+};
+
+impl Builder {
+    /// Builds the limiter, looks at the server once, and installs it for the whole process.
+    ///
+    /// # Errors
+    ///
+    /// If a limiter is installed already, a setting cannot be right, or the server is one that
+    /// waiting will not mend. A server that cannot be reached right now is a warning in the log.
+    pub async fn init(self) -> Result<(), InitError> {
+        // Before the look at the server, which takes a while; `install` makes sure.
+        if RateLimiter::is_installed() {
+            return Err(global::already_initialized());
+        }
+        self.build().await?.install()
+    }
+
+    /// Builds the limiter and looks at the server once, for `app_data` or use by hand.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be right, or the server is one that waiting will not mend.
+    pub async fn build(self) -> Result<RateLimiter, InitError> {
+        self.check_settings()?;
+        let clock = self.chosen_clock();
+        let store = match &self.store {
+            Some(Source::Memory) => Stack::Memory(MemoryStore::new(self.max_keys, clock.clone())),
+            #[cfg(feature = "redis")]
+            Some(Source::Pool(pool)) => self.redis_store(pool.clone()).await?,
+            #[cfg(feature = "redis")]
+            Some(Source::Url(url)) => self.redis_store(pool_for(url)?).await?,
+            None => {
+                return Err(InitError::settings(
+                    "no store was chosen; call `.redis(pool)`, `.redis_url(url)` or `.memory()`",
+                ));
+            }
+        };
+        Ok(RateLimiter {
+            inner: Arc::new(Inner {
+                store,
+                clock,
+                settings: self.settings,
+            }),
+        })
+    }
+
+    #[cfg(feature = "redis")]
+    async fn redis_store(&self, pool: RedisPool) -> Result<Stack, InitError> {
+        let store = RedisStore::new(pool, &self.prefix, self.deadline);
+        #[cfg(feature = "test-util")]
+        let store = store.with_clock(self.clock.clone());
+        store.probe().await?;
+        let circuit = CircuitSettings {
+            threshold: self.failure_threshold,
+            recovery: self.recovery_timeout,
+            deadline: self.deadline,
+        };
+        let clock = self.chosen_clock();
+        let circuit = Circuit::new(store, circuit, clock.clone());
+        let local = MemoryStore::new(self.max_keys, clock.clone());
+        let standby = Standby::new(circuit, local, clock);
+        Ok(Stack::Redis(Box::new(standby)))
+    }
+
+    fn chosen_clock(&self) -> Clock {
+        #[cfg(feature = "test-util")]
+        if let Some(clock) = &self.clock {
+            return Clock::Manual(clock.clone());
+        }
+        Clock::monotonic()
+    }
+
+    fn check_settings(&self) -> Result<(), InitError> {
+        let settle = |fine: bool, otherwise: &str| match fine {
+            true => Ok(()),
+            false => Err(InitError::settings(otherwise)),
+        };
+        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
+        settle(
+            !self.prefix.is_empty() && self.prefix.bytes().all(plain),
+            "`prefix` must be printable ASCII without braces or spaces, and not empty",
+        )?;
+        settle(self.max_keys > 0, "`max_keys` must be at least 1")?;
+        settle(!self.deadline.is_zero(), "`deadline` must be above zero")?;
+        settle(
+            self.failure_threshold > 0,
+            "`failure_threshold` must be at least 1",
+        )?;
+        let lengths = Duration::from_millis(1)..=Duration::from_secs(366 * 24 * 60 * 60);
+        settle(
+            lengths.contains(&self.recovery_timeout),
+            "`recovery_timeout` must be from 1 ms to 366 days",
+        )?;
+        settle(
+            (1..=128).contains(&self.settings.clients.ipv6_prefix),
+            "`ipv6_prefix` must be from 1 to 128",
+        )?;
+        match self.settings.identifier.mistake() {
+            None => Ok(()),
+            Some(mistake) => Err(InitError::settings(mistake)),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! One connection of any kind.
+
+#[cfg(feature = "cluster")]
+use redis::{
+    Arg, ErrorKind, ServerErrorKind,
+    cluster_async::ClusterConnection,
+    cluster_routing::{RoutingInfo, SingleNodeRoutingInfo},
+};
+use redis::{
+    Cmd, Pipeline, RedisError, RedisFuture, Value,
+    aio::{ConnectionLike, MultiplexedConnection},
+};
+
+/// A cheap handle: clones share what lies below.
+#[derive(Clone)]
+pub(super) enum Connection {
+    /// To one server, whoever found it.
+    One(MultiplexedConnection),
+    #[cfg(feature = "cluster")]
+    Cluster(ToCluster),
+}
+
+/// To every node of a cluster.
+#[cfg(feature = "cluster")]
+#[derive(Clone)]
+pub(super) struct ToCluster {
+    connection: ClusterConnection,
+    /// The key of the latest command of this handle. It says whom an answer was expected from.
+    asked: Option<Vec<u8>>,
+}
+
+impl From<MultiplexedConnection> for Connection {
+    fn from(connection: MultiplexedConnection) -> Self {
+        Self::One(connection)
+    }
+}
+
+#[cfg(feature = "cluster")]
+impl From<ClusterConnection> for Connection {
+    fn from(connection: ClusterConnection) -> Self {
+        Self::Cluster(ToCluster {
+            connection,
+            asked: None,
+        })
+    }
+}
+
+impl Connection {
+    /// What `INFO server` says; in a cluster, of any one node.
+    pub(super) async fn info(&mut self) -> Result<String, RedisError> {
+        let mut command = redis::cmd("INFO");
+        command.arg("server");
+        match self {
+            Self::One(connection) => command.query_async(connection).await,
+            #[cfg(feature = "cluster")]
+            Self::Cluster(to) => command.query_async(&mut AnyNode(&mut to.connection)).await,
+        }
+    }
+
+    /// The key of this handle's latest command, where it is remembered.
+    #[cfg(feature = "cluster")]
+    pub(super) fn asked(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::One(_) => None,
+            Self::Cluster(to) => to.asked.clone(),
+        }
+    }
+
+    /// Whether the node that decides about this key is reached. Changes nothing there.
+    ///
+    /// It asks for a script that nobody has. Only the owner of the key's slot gets as far as to say
+    /// so, others send the caller on; and the user may do this if it may do anything here.
+    #[cfg(feature = "cluster")]
+    pub(super) async fn reaches(&mut self, key: &[u8]) -> bool {
+        const NOBODYS: &str = "0000000000000000000000000000000000000000";
+        let reply: Result<Value, _> = redis::cmd("EVALSHA")
+            .arg(NOBODYS)
+            .arg(1)
+            .arg(key)
+            .query_async(self)
+            .await;
+        reply.is_err_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
+    }
+}
+
+impl ConnectionLike for Connection {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            Self::One(connection) => connection.req_packed_command(command),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(to) => {
+                to.asked = first_key(command);
+                to.connection.req_packed_command(command)
+            }
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            Self::One(connection) => connection.req_packed_commands(pipeline, offset, count),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(to) => to.connection.req_packed_commands(pipeline, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Self::One(connection) => connection.get_db(),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(to) => to.connection.get_db(),
+        }
+    }
+}
+
+/// The first key of the commands that rate limits need.
+#[cfg(feature = "cluster")]
+fn first_key(command: &Cmd) -> Option<Vec<u8>> {
+    let mut words = command.args_iter().filter_map(|word| match word {
+        Arg::Simple(word) => Some(word),
+        _ => None,
+    });
+    // Before a script's keys stand its hash or source and their number.
+    let before = match words.next()? {
+        b"EVALSHA" | b"EVAL" => 2,
+        _ => 0,
+    };
+    words.nth(before).map(<[u8]>::to_vec)
+}
+
+/// Sends to any node what would go to all of them.
+#[cfg(feature = "cluster")]
+struct AnyNode<'a>(&'a mut ClusterConnection);
+
+#[cfg(feature = "cluster")]
+impl ConnectionLike for AnyNode<'_> {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        let any = RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random);
+        Box::pin(self.0.route_command(command.clone(), any))
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        self.0.req_packed_commands(pipeline, offset, count)
+    }
+
+    fn get_db(&self) -> i64 {
+        self.0.get_db()
+    }
+}

@@ -1,0 +1,233 @@
+//! Checks in a cluster, where a script call may only name keys of one slot.
+//!
+//! All limits of one identity are in one slot. Where a check names several identities, it is looked
+//! at everywhere, and if nobody denies it charged everywhere. Whoever is denied then, because others
+//! came in between, gives back what the other slots have taken. Without the first look, those who
+//! are denied in one slot would again and again take for a moment what others need in another.
+
+use futures_util::future::join_all;
+use redis::cluster_routing::Slot;
+use smallvec::SmallVec;
+use tokio::time::Instant;
+
+use super::{RedisStore, reply, script::Call, taken::Taken};
+use crate::{
+    algorithm::Receipt,
+    store::interface::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts, StoreError},
+};
+
+/// How much longer than its own deadline a call is remembered to have been carried out: for one
+/// that was sent again and waits before a server that stalls.
+const REMEMBERED: u32 = 2_000;
+
+/// The charges of a check that are in one slot, each with its place in the check.
+#[derive(Debug)]
+pub(super) struct Part<'a> {
+    pub(super) slot: Slot,
+    places: SmallVec<[usize; 1]>,
+    pub(super) charges: Charges<'a>,
+}
+
+impl RedisStore {
+    pub(super) fn once(&self) -> Option<u32> {
+        let wire = &self.wire;
+        let deadline = u32::try_from(wire.deadline.as_millis()).unwrap_or(u32::MAX);
+        let is_cluster = wire.links.pool().is_cluster();
+        is_cluster.then(|| deadline.saturating_add(REMEMBERED))
+    }
+
+    pub(super) async fn decide_by_slot(
+        &self,
+        checks: &[Check<'_>],
+    ) -> Result<Outcomes, StoreError> {
+        let deadline = self.wire.deadline();
+        let mut outcomes = Outcomes::new();
+        for check in checks {
+            outcomes.push(self.decide_across(check, deadline).await?);
+        }
+        Ok(outcomes)
+    }
+
+    async fn decide_across(
+        &self,
+        check: &Check<'_>,
+        deadline: Instant,
+    ) -> Result<Outcome, StoreError> {
+        let Check { mode, charges } = check;
+        let parts = self.parts(charges);
+        if let [_] = parts.as_slice() {
+            return self.ask(*mode, charges, deadline).await;
+        }
+        match mode {
+            Mode::Peek => Ok(merge(
+                &parts,
+                self.ask_all(Mode::Peek, &parts, deadline).await?,
+            )),
+            Mode::Refund(receipts) => self.refund_across(receipts, &parts, deadline).await,
+            Mode::Charge | Mode::ChargeForReceipts => {
+                let mut outcome = self.charge_across(&parts, deadline).await?;
+                if *mode == Mode::Charge {
+                    outcome.receipts = Receipts::new();
+                } else if !outcome.allowed {
+                    // What some slots took they have back.
+                    outcome.receipts = vec![None; charges.len()];
+                }
+                Ok(outcome)
+            }
+        }
+    }
+
+    fn parts<'a>(&self, charges: &Charges<'a>) -> SmallVec<[Part<'a>; 1]> {
+        let mut parts: SmallVec<[Part<'a>; 1]> = SmallVec::new();
+        for (place, charge) in charges.iter().enumerate() {
+            let slot = Slot::for_key(charge.key.text(&self.prefix));
+            match parts.iter_mut().find(|part| part.slot == slot) {
+                Some(part) => {
+                    part.places.push(place);
+                    part.charges.push(*charge);
+                }
+                None => parts.push(Part {
+                    slot,
+                    places: SmallVec::from_elem(place, 1),
+                    charges: Charges::from_elem(*charge, 1),
+                }),
+            }
+        }
+        parts
+    }
+
+    async fn charge_across(
+        &self,
+        parts: &[Part<'_>],
+        deadline: Instant,
+    ) -> Result<Outcome, StoreError> {
+        let looked = self.ask_all(Mode::Peek, parts, deadline).await?;
+        if looked.iter().all(|outcome| outcome.allowed) {
+            let charged = self.charge_all(parts, Keep::IfAllAllow, deadline).await?;
+            return Ok(merge(parts, charged));
+        }
+        let mut outcomes = looked;
+        // A denial changes nothing but to start blocks.
+        for (part, outcome) in parts.iter().zip(&mut outcomes) {
+            if !outcome.allowed && part.charges.iter().any(has_block) {
+                let part = std::slice::from_ref(part);
+                let denied = self.charge_all(part, Keep::Nothing, deadline).await?;
+                if let Some(denied) = denied.into_iter().next() {
+                    *outcome = denied;
+                }
+            }
+        }
+        let mut outcome = merge(parts, outcomes);
+        // Room that was made since the first look comes too late for this one.
+        outcome.allowed = false;
+        Ok(outcome)
+    }
+
+    /// Charges every part, and gives back what should not be kept. Whatever ends this early, what
+    /// was taken is given back then.
+    async fn charge_all(
+        &self,
+        parts: &[Part<'_>],
+        keep: Keep,
+        deadline: Instant,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let taken = Taken::new(&self.wire);
+        let charge = async |part: &Part<'_>| {
+            let mode = Mode::ChargeForReceipts;
+            let outcome = self.ask(mode, &part.charges, deadline).await?;
+            if outcome.allowed {
+                taken.add(part, &self.terms(), &outcome.receipts);
+            }
+            Ok(outcome)
+        };
+        let asked: Vec<Result<Outcome, StoreError>> = join_all(parts.iter().map(charge)).await;
+        let mut outcomes = asked.into_iter().collect::<Result<Vec<Outcome>, _>>()?;
+        if keep == Keep::IfAllAllow && outcomes.iter().all(|outcome| outcome.allowed) {
+            taken.keep();
+            return Ok(outcomes);
+        }
+        for (slot, after) in taken.give_back(parts, deadline).await {
+            for (part, outcome) in parts.iter().zip(&mut outcomes) {
+                if part.slot == slot {
+                    outcome.verdicts.clone_from(&after.verdicts);
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    async fn refund_across(
+        &self,
+        receipts: &[Option<Receipt>],
+        parts: &[Part<'_>],
+        deadline: Instant,
+    ) -> Result<Outcome, StoreError> {
+        let refund = async |part: &Part<'_>| {
+            let of = |place: &usize| receipts.get(*place).copied().flatten();
+            let receipts: Receipts = part.places.iter().map(of).collect();
+            self.ask(Mode::Refund(&receipts), &part.charges, deadline)
+                .await
+        };
+        let asked = join_all(parts.iter().map(refund)).await;
+        Ok(merge(parts, asked.into_iter().collect::<Result<_, _>>()?))
+    }
+
+    async fn ask_all(
+        &self,
+        mode: Mode<'_>,
+        parts: &[Part<'_>],
+        deadline: Instant,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let asked = parts
+            .iter()
+            .map(|part| self.ask(mode, &part.charges, deadline));
+        join_all(asked).await.into_iter().collect()
+    }
+
+    /// Decides charges of one slot.
+    async fn ask(
+        &self,
+        mode: Mode<'_>,
+        charges: &Charges<'_>,
+        deadline: Instant,
+    ) -> Result<Outcome, StoreError> {
+        let checks = [Check {
+            mode,
+            charges: charges.iter().copied().collect(),
+        }];
+        let call = Call::decide(&self.terms(), &checks);
+        reply::outcome(&self.wire.run(&call, deadline).await?, &checks)
+    }
+}
+
+/// Which charges are to stay when all have been asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    IfAllAllow,
+    Nothing,
+}
+
+/// What became of a whole check.
+fn merge(parts: &[Part<'_>], outcomes: Vec<Outcome>) -> Outcome {
+    let allowed = outcomes.iter().all(|outcome| outcome.allowed);
+    let mut placed: Vec<_> = Vec::new();
+    for (part, outcome) in parts.iter().zip(outcomes) {
+        let mut receipts = outcome.receipts.into_iter();
+        for (place, verdict) in part.places.iter().zip(outcome.verdicts) {
+            placed.push((*place, verdict, receipts.next()));
+        }
+    }
+    placed.sort_unstable_by_key(|(place, _, _)| *place);
+    Outcome {
+        allowed,
+        verdicts: placed.iter().map(|(_, verdict, _)| *verdict).collect(),
+        receipts: placed
+            .into_iter()
+            .filter_map(|(_, _, receipt)| receipt)
+            .collect(),
+    }
+}
+
+fn has_block(charge: &Charge<'_>) -> bool {
+    charge.limit.block_micros() > 0
+}

@@ -1,0 +1,69 @@
+//! A pool from a URL, with the settings that a limiter wants.
+
+use deadpool_redis::{Manager, Pool};
+use redis::{
+    AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, RedisError, io::tcp::TcpSettings,
+};
+
+use super::topology::RedisPool;
+use crate::error::InitError;
+
+/// A pool for the one server at this URL.
+pub(crate) fn pool_for(url: &str) -> Result<RedisPool, InitError> {
+    refuse_what_is_not_supported(url)?;
+    open(url).map_err(|error| {
+        InitError::settings(format!(
+            "the server's URL cannot be right ({error}); write \
+             redis://user:password@host:port/database, rediss://… for TLS, or \
+             redis+unix:///path?db=0; in a user or password, what has a meaning in URLs is written \
+             as %40 is for @"
+        ))
+    })
+}
+
+/// What the client says little about, or would take for something else.
+fn refuse_what_is_not_supported(url: &str) -> Result<(), InitError> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Ok(());
+    };
+    let is_tls = matches!(scheme, "rediss" | "valkeys");
+    if is_tls && !cfg!(feature = "tls") {
+        return Err(InitError::settings(format!(
+            "{scheme}:// is TLS, which this build of actix-throttle has not; \
+             enable its feature `tls`"
+        )));
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // A comma in a password is none of a list.
+    let hosts = authority.rsplit('@').next().unwrap_or_default();
+    if hosts.contains(',') {
+        return Err(InitError::settings(
+            "`redis_url` takes the URL of one server; for a cluster build a \
+             deadpool_redis::cluster::Pool (feature `cluster`), for sentinels a \
+             deadpool_redis::sentinel::Pool (feature `sentinel`), and hand it to `redis`",
+        ));
+    }
+    if is_tls && rest.ends_with("#insecure") {
+        return Err(InitError::settings(
+            "certificates are always checked, #insecure is not supported; for a certificate of \
+             your own, name its authority in the variable SSL_CERT_FILE or build a pool as the \
+             documentation of `redis_url` shows",
+        ));
+    }
+    Ok(())
+}
+
+fn open(url: &str) -> Result<RedisPool, RedisError> {
+    // Off by default, and then a small command may wait for the last one's acknowledgement.
+    let tcp = TcpSettings::default().set_nodelay(true);
+    let info: ConnectionInfo = url.into_connection_info()?.set_tcp_settings(tcp);
+    // Both have limits already: an attempt's, and a request's deadline.
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None);
+    let manager = Manager::new_with_config(info, config)?;
+    let pool = Pool::builder(manager)
+        .build()
+        .map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(pool.into())
+}

@@ -1,0 +1,191 @@
+//! An embedded store that stands by, for limits of [`FailureMode::Local`]: it decides while the
+//! store inside cannot, under the same limits.
+//!
+//! It is told of what this process admits in good times, so an outage is no fresh quota. And for as
+//! long afterwards as what it has let in itself counts, nobody goes on whom it would deny: the
+//! return of the store, which knows nothing of those, is no fresh quota either.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{
+    interface::{Charge, Check, Mode, Outcome, Outcomes, Store, StoreError},
+    memory::MemoryStore,
+};
+use crate::{
+    algorithm::Wait,
+    clock::{Clock, FOREVER, Micros},
+    decision::Verdict,
+    failure_mode::FailureMode,
+    key::Key,
+    limit::{Algorithm, Limit, Refill},
+};
+
+#[derive(Debug)]
+pub(crate) struct Standby<S> {
+    inner: S,
+    local: MemoryStore,
+    clock: Clock,
+    /// When it last decided by itself; 0: never.
+    latest: AtomicU64,
+}
+
+impl<S> Standby<S> {
+    pub(crate) fn new(inner: S, local: MemoryStore, clock: Clock) -> Self {
+        Self {
+            inner,
+            local,
+            clock,
+            latest: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// Decides in place of the store inside, which could not.
+    pub(crate) fn decide_alone(&self, check: &Check<'_>) -> Outcome {
+        if check.mode.is_charge() && !check.charges.is_empty() {
+            // Even if it lets nobody in: what it knows of, the store may have lost by then.
+            self.latest.fetch_max(self.clock.now(), Ordering::Relaxed);
+        }
+        self.local.decide_one(check)
+    }
+
+    /// Whether what was let in during an outage may still count for this limit.
+    fn is_settling(&self, limit: &Limit) -> bool {
+        match self.latest.load(Ordering::Relaxed) {
+            0 => false,
+            latest => self.clock.now().saturating_sub(latest) < memory_of(limit),
+        }
+    }
+
+    /// Tells the embedded store what the one inside has decided.
+    fn learn(&self, check: &Check<'_>, outcome: &mut Outcome) {
+        if !check.mode.is_charge() {
+            return;
+        }
+        for (charge, verdict) in check.charges.iter().zip(&mut outcome.verdicts) {
+            if !is_local(charge) {
+                continue;
+            }
+            if verdict.blocked {
+                if let Wait::For(wait) = verdict.wait {
+                    self.local.start_block(&charge.key.block(), wait);
+                }
+            } else if outcome.allowed && verdict.wait == Wait::Fits {
+                let known = self.local.note(charge);
+                if self.is_settling(charge.limit) {
+                    *verdict = stricter(*verdict, known);
+                }
+            }
+        }
+    }
+}
+
+impl<S: Store> Standby<S> {
+    /// Decides a check of which some limits may still hold admissions of an outage.
+    async fn decide_settling(&self, check: &Check<'_>) -> Result<Outcomes, StoreError> {
+        let look = |charge: &Charge<'_>| {
+            let settling = is_local(charge) && self.is_settling(charge.limit);
+            settling.then(|| self.local.look(charge))
+        };
+        let known: Vec<Option<Verdict>> = check.charges.iter().map(look).collect();
+        let denies = |(charge, known): (&Charge<'_>, &Option<Verdict>)| {
+            !charge.limit.is_shadow() && known.is_some_and(|known| known.wait != Wait::Fits)
+        };
+        let denied = check.charges.iter().zip(&known).any(denies);
+        if !denied {
+            return self.inner.decide(std::slice::from_ref(check)).await;
+        }
+        // Taken from nobody; the answer still shows how every limit stands.
+        let peek = Check {
+            mode: Mode::Peek,
+            charges: check.charges.clone(),
+        };
+        let mut outcomes = self.inner.decide(&[peek]).await?;
+        for outcome in &mut outcomes {
+            outcome.allowed = false;
+            for (verdict, known) in outcome.verdicts.iter_mut().zip(&known) {
+                if let Some(known) = known {
+                    *verdict = stricter(*verdict, *known);
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
+fn is_local(charge: &Charge<'_>) -> bool {
+    charge.failure_mode == FailureMode::Local
+}
+
+fn stricter(one: Verdict, other: Verdict) -> Verdict {
+    let wait = match (one.wait, other.wait) {
+        (Wait::Never, _) | (_, Wait::Never) => Wait::Never,
+        (Wait::For(one), Wait::For(other)) => Wait::For(one.max(other)),
+        (Wait::For(wait), Wait::Fits) | (Wait::Fits, Wait::For(wait)) => Wait::For(wait),
+        (Wait::Fits, Wait::Fits) => Wait::Fits,
+    };
+    Verdict {
+        wait,
+        blocked: one.blocked || other.blocked,
+        remaining: one.remaining.min(other.remaining),
+        reset: one.reset.max(other.reset),
+    }
+}
+
+/// For how long an admission counts at most.
+fn memory_of(limit: &Limit) -> Micros {
+    let windows = match (limit.kind(), limit.refill_kind()) {
+        // A bucket in steady use never fills up, and so never forgets. To ask for ever does no
+        // harm: a bucket that has seen a part of the admissions denies nobody whom one that has
+        // seen them all would not.
+        (Algorithm::TokenBucket, Refill::Greedy) => return FOREVER,
+        (Algorithm::TokenBucket, Refill::Interval) => limit.quota().div_ceil(limit.times().max(1)),
+        (Algorithm::SlidingWindowCounter, _) => 2,
+        (Algorithm::SlidingWindow | Algorithm::FixedWindow | Algorithm::LeakyBucket, _) => 1,
+    };
+    let counted = limit.window_micros().saturating_mul(windows.into());
+    counted.max(limit.block_micros()).min(FOREVER)
+}
+
+impl<S: Store> Store for Standby<S> {
+    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        let mut charges = checks.iter().flat_map(|check| &check.charges);
+        if !charges.any(is_local) {
+            return self.inner.decide(checks).await;
+        }
+        let settles = |check: &Check<'_>| {
+            let mut local = check.charges.iter().filter(|charge| is_local(charge));
+            local.any(|charge| self.is_settling(charge.limit))
+        };
+        let mut outcomes = if checks.iter().any(settles) {
+            let mut outcomes = Outcomes::new();
+            for check in checks {
+                outcomes.extend(self.decide_settling(check).await?);
+            }
+            outcomes
+        } else {
+            self.inner.decide(checks).await?
+        };
+        for (check, outcome) in checks.iter().zip(&mut outcomes) {
+            self.learn(check, outcome);
+        }
+        Ok(outcomes)
+    }
+
+    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        self.local.forget(keys).await?;
+        self.inner.forget(keys).await
+    }
+
+    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+        self.local.start_block(key, length);
+        self.inner.block(key, length).await
+    }
+
+    fn close(&self) {
+        self.inner.close();
+    }
+}
