@@ -157,8 +157,10 @@ impl<S: Store> Store for Standby<S> {
             return self.inner.decide(checks).await;
         }
         let settles = |check: &Check<'_>| {
+            // What was taken from the store inside is given back to it, whatever is known here.
+            let asks = !matches!(check.mode, Mode::Refund(_));
             let mut local = check.charges.iter().filter(|charge| is_local(charge));
-            local.any(|charge| self.is_settling(charge.limit))
+            asks && local.any(|charge| self.is_settling(charge.limit))
         };
         let mut outcomes = if checks.iter().any(settles) {
             let mut outcomes = Outcomes::new();
