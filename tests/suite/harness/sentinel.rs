@@ -187,7 +187,8 @@ impl Sentinels {
             let _: String =
                 sentinel.cli(&["SENTINEL", "MONITOR", SERVICE, "127.0.0.1", &port, QUORUM]);
             for (option, value) in [
-                ("down-after-milliseconds", "500"),
+                // A busy machine must not make a living master look dead.
+                ("down-after-milliseconds", "1500"),
                 ("failover-timeout", "2000"),
                 ("parallel-syncs", "2"),
             ] {
