@@ -7,9 +7,6 @@ use crate::http::live::status;
 
 /// What a busy test machine may add to a deadline: two cores carry clients, workers and servers.
 pub(super) const SCHEDULING: Duration = Duration::from_millis(900);
-/// What it adds at the very worst, to one request in a hundred. Who hangs, hangs for longer or more
-/// often.
-const WORST: Duration = Duration::from_secs(4);
 /// Of the limits under load.
 pub(super) const TIMES: usize = 5;
 const WINDOW: Duration = Duration::from_secs(5);
@@ -23,8 +20,6 @@ pub(super) struct Tally {
     regular: BTreeMap<u16, usize>,
     fresh: BTreeMap<u16, usize>,
     longest: Duration,
-    /// Requests that took longer than the deadline and what scheduling adds.
-    slow: usize,
     /// Answers of 503 that do not say when to come again.
     speechless: usize,
     /// From before the first request to after the last.
@@ -47,7 +42,6 @@ impl Tally {
         };
         *statuses.entry(status(answer)).or_default() += 1;
         self.longest = self.longest.max(took);
-        self.slow += usize::from(took > DEADLINE + SCHEDULING);
         if status(answer) == 503 && !says_when(answer) {
             self.speechless += 1;
         }
@@ -83,7 +77,6 @@ impl Tally {
             *self.fresh.entry(status).or_default() += count;
         }
         self.longest = self.longest.max(other.longest);
-        self.slow += other.slow;
         self.speechless += other.speechless;
     }
 
@@ -95,9 +88,7 @@ impl Tally {
         };
         let mut statuses = self.regular.keys().chain(self.fresh.keys());
         assert!(statuses.all(|status| known.contains(status)), "{self:?}");
-        let count: usize = self.regular.values().chain(self.fresh.values()).sum();
-        assert!(self.slow <= count / 100, "{self:?}");
-        assert!(self.longest < DEADLINE + WORST, "{self:?}");
+        assert!(self.longest < DEADLINE + SCHEDULING, "{self:?}");
         assert_eq!(self.speechless, 0, "503 without Retry-After: {self:?}");
         assert!(self.regular.values().sum::<usize>() > 10, "{self:?}");
     }
