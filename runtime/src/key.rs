@@ -4,7 +4,6 @@
 //! all counters of one identity live in one slot. What stands between them is escaped, so no
 //! identity can pose as another key; the limit's part holds no colon, so no zone can either.
 
-use std::fmt;
 #[cfg(feature = "redis")]
 use std::fmt::Write;
 
@@ -77,13 +76,21 @@ impl<'a> Key<'a> {
     #[cfg(feature = "redis")]
     pub(crate) fn text(&self, prefix: &str) -> String {
         let mut text = String::with_capacity(prefix.len() + self.zone.len() + ROOM);
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "{prefix}:{{{}}}:{}:{}",
-            self.identity, self.zone, self.slot
-        );
+        self.write_stem(prefix, &mut text);
+        self.slot.write(&mut text);
         text
+    }
+
+    /// What the keys of an identity in a zone have in common.
+    #[cfg(feature = "redis")]
+    pub(crate) fn write_stem(&self, prefix: &str, text: &mut String) {
+        text.push_str(prefix);
+        text.push_str(":{");
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}", self.identity);
+        text.push_str("}:");
+        text.push_str(self.zone);
+        text.push(':');
     }
 }
 
@@ -96,8 +103,9 @@ impl Key<'_> {
     }
 }
 
-impl fmt::Display for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+#[cfg(feature = "redis")]
+impl Slot {
+    pub(crate) fn write(&self, text: &mut String) {
         let (shadow, name, window) = match *self {
             Self::Block { shadow } => (shadow, "block", None),
             Self::Counter {
@@ -108,20 +116,23 @@ impl fmt::Display for Slot {
             } => (shadow, short_name(algorithm, refill), Some(window)),
         };
         if shadow {
-            f.write_str("shadow-")?;
+            text.push_str("shadow-");
         }
-        f.write_str(name)?;
-        match window {
-            None => Ok(()),
-            Some(window) if window.is_multiple_of(1_000_000) => {
-                write!(f, "-{}s", window / 1_000_000)
-            }
-            Some(window) if window.is_multiple_of(1_000) => write!(f, "-{}ms", window / 1_000),
-            Some(window) => write!(f, "-{window}us"),
-        }
+        text.push_str(name);
+        let Some(window) = window else { return };
+        let (number, unit) = if window.is_multiple_of(1_000_000) {
+            (window / 1_000_000, "s")
+        } else if window.is_multiple_of(1_000) {
+            (window / 1_000, "ms")
+        } else {
+            (window, "us")
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "-{number}{unit}");
     }
 }
 
+#[cfg(feature = "redis")]
 fn short_name(algorithm: Algorithm, refill: Refill) -> &'static str {
     match (algorithm, refill) {
         (Algorithm::SlidingWindow, _) => "log",

@@ -1,11 +1,13 @@
 use crate::clock::Micros;
 
 /// What is remembered of one charge, so that it can be given back exactly. Only a charge that took
-/// something has one; with its key, limit and cost it says all there is to know.
+/// something has one; with its key and limit it says all there is to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Receipt {
     /// The store's time at the charge.
     pub(crate) at: Micros,
+    /// How much was taken.
+    pub(crate) taken: u32,
     /// What remained after it.
     pub(crate) remaining: u32,
     /// What this algorithm wants to know beside that; see [`State::mark`](super::State::mark).

@@ -99,8 +99,11 @@ impl<S> Circuit<S> {
     /// A connection that breaks under many requests is one failure, not many. And of a store of many
     /// nodes, those that answer are to be asked.
     fn is_news(&self, error: &StoreError) -> bool {
+        if !error.is_failure() || error.is_partial() {
+            return false;
+        }
         match error.incident() {
-            0 => error.is_failure() && !error.is_partial(),
+            0 => true,
             incident => self.incident.fetch_max(incident, Ordering::Relaxed) < incident,
         }
     }

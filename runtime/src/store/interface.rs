@@ -63,7 +63,18 @@ pub(crate) enum Mode<'a> {
         expect(dead_code, reason = "only clusters give back so far")
     )]
     Refund(&'a [Option<Receipt>]),
+    /// Take as much of each charge's cost as a share of what remains allows, and say in
+    /// [`Outcome::receipts`] how much that was. Always allowed.
+    #[cfg_attr(
+        not(any(test, feature = "redis")),
+        expect(dead_code, reason = "an embedded store has nothing to lease from")
+    )]
+    Lease,
 }
+
+/// A lease takes at most this part of what remains, so that it shrinks with it, and others find
+/// something to take as well.
+pub(crate) const LEASE_SHARE: u32 = 4;
 
 impl Mode<'_> {
     pub(crate) fn is_charge(self) -> bool {
@@ -151,6 +162,14 @@ impl StoreError {
     #[cfg(feature = "redis")]
     pub(crate) fn of(self, incident: Option<NonZeroU64>) -> Self {
         Self { incident, ..self }
+    }
+
+    /// The same for several requests that have failed of it together: one failure, by this number
+    /// if it has none yet.
+    #[cfg(feature = "redis")]
+    pub(crate) fn together(self, number: u64) -> Self {
+        let incident = self.incident.or(NonZeroU64::new(number));
+        self.of(incident)
     }
 
     /// Says that only a part of the store has failed.

@@ -58,9 +58,13 @@ impl Builder {
 
     #[cfg(feature = "redis")]
     async fn redis_store(&self, pool: RedisPool) -> Result<Stack, InitError> {
-        let store = RedisStore::new(pool, &self.prefix, self.deadline);
-        #[cfg(feature = "test-util")]
-        let store = store.with_clock(self.clock.clone());
+        let store = RedisStore::new(
+            pool,
+            &self.prefix,
+            self.deadline,
+            #[cfg(feature = "test-util")]
+            self.clock.clone(),
+        );
         store.probe().await?;
         let circuit = CircuitSettings {
             threshold: self.failure_threshold,

@@ -99,7 +99,7 @@ impl MemoryStore {
             let block = || self.place(&charge.key.block()).0;
             verdicts.push(shard.look(charge, place.counter, block, now));
         }
-        let allowed = matches!(check.mode, Mode::Refund(_))
+        let allowed = matches!(check.mode, Mode::Refund(_) | Mode::Lease)
             || check
                 .charges
                 .iter()
@@ -121,6 +121,7 @@ impl MemoryStore {
                         if let Some(receipt) = receipt {
                             *receipt = shard.mark(place.counter, now).map(|mark| Receipt {
                                 at: now,
+                                taken: charge.cost,
                                 remaining: verdict.remaining,
                                 mark,
                             });

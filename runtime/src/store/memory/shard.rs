@@ -115,7 +115,7 @@ impl Shard {
         let Content::Counter(state) = slot.value() else {
             return;
         };
-        if !state.refund(charge.limit, charge.cost, receipt, now) {
+        if !state.refund(charge.limit, receipt.taken, receipt, now) {
             return;
         }
         match state.quota(charge.limit, now).reset {

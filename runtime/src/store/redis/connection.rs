@@ -66,6 +66,14 @@ impl Connection {
         }
     }
 
+    /// Takes this key for the latest, as if this handle had asked about it.
+    #[cfg(feature = "cluster")]
+    pub(super) fn remember(&mut self, key: String) {
+        if let Self::Cluster(to) = self {
+            to.asked = Some(key.into_bytes());
+        }
+    }
+
     /// Whether the node that decides about this key is reached. Changes nothing there.
     ///
     /// It asks for a script that nobody has. Only the owner of the key's slot gets as far as to say

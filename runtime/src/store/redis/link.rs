@@ -28,6 +28,7 @@ use tokio::{
 use super::{
     keeper::keep,
     loan::{Held, Loan},
+    queue::Queue,
     topology::RedisPool,
 };
 
@@ -48,6 +49,10 @@ pub(super) struct Links {
 #[derive(Debug)]
 pub(super) struct Link {
     state: watch::Sender<State>,
+    pub(super) queue: Queue,
+    /// Counts answers, of whichever node.
+    #[cfg(feature = "cluster")]
+    answers: AtomicU32,
     /// Ends with its runtime. None in the moment before it is started.
     keeper: OnceLock<AbortHandle>,
     /// How many attempts to connect there were since the last answer: what waits between them
@@ -119,7 +124,8 @@ impl Links {
         }
     }
 
-    fn link(&self, runtime: &Handle) -> Arc<Link> {
+    /// That of this worker.
+    pub(super) fn link(&self, runtime: &Handle) -> Arc<Link> {
         KNOWN.with_borrow_mut(|known| {
             let id = runtime.id();
             let found = known
@@ -153,6 +159,9 @@ impl Link {
     fn start(runtime: &Handle, pool: RedisPool) -> Arc<Self> {
         let link = Arc::new(Self {
             state: watch::Sender::new(State::Connecting),
+            queue: Queue::default(),
+            #[cfg(feature = "cluster")]
+            answers: AtomicU32::new(0),
             keeper: OnceLock::new(),
             attempts: AtomicU32::new(0),
         });
@@ -212,6 +221,24 @@ impl Link {
 
     pub(super) fn count_attempt(&self) {
         self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request was not answered in time, whatever connection there is. `key` says what it was
+    /// about.
+    pub(super) fn was_late(self: &Arc<Self>, key: impl FnOnce() -> Option<String>) {
+        if let Some(Ok(loan)) = self.lend() {
+            loan.was_late_about(key);
+        }
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(super) fn answers(&self) -> u32 {
+        self.answers.load(Ordering::Relaxed)
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(super) fn count_answer(&self) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The connection is of use.

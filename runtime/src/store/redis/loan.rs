@@ -4,7 +4,7 @@ use std::{
     fmt, io,
     num::NonZeroU64,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -29,9 +29,8 @@ pub(super) struct Held {
     pub(super) connection: Connection,
     /// How many answers in a row have come too late.
     late: Arc<AtomicU32>,
-    /// Counts answers, of whichever node.
-    #[cfg(feature = "cluster")]
-    answers: Arc<AtomicU32>,
+    /// What it broke of, once it has: whatever was under way on it has failed of the same.
+    incident: Arc<OnceLock<u64>>,
     /// Whether another is to take its place, while it goes on being lent.
     #[cfg(feature = "cluster")]
     pub(super) replacement: Option<Replacement>,
@@ -51,8 +50,7 @@ impl Held {
             number: next_number(),
             connection,
             late: Arc::default(),
-            #[cfg(feature = "cluster")]
-            answers: Arc::default(),
+            incident: Arc::default(),
             #[cfg(feature = "cluster")]
             replacement: None,
         }
@@ -78,9 +76,8 @@ pub(super) struct Loan {
     pub(super) connection: Connection,
     number: u64,
     late: Arc<AtomicU32>,
-    #[cfg(feature = "cluster")]
-    answers: Arc<AtomicU32>,
-    /// How many there were when it was lent.
+    incident: Arc<OnceLock<u64>>,
+    /// How many answers there were on its link when it was lent.
     #[cfg(feature = "cluster")]
     answers_before: u32,
     link: Arc<Link>,
@@ -92,10 +89,9 @@ impl Loan {
             connection: held.connection.clone(),
             number: held.number,
             late: Arc::clone(&held.late),
+            incident: Arc::clone(&held.incident),
             #[cfg(feature = "cluster")]
-            answers: Arc::clone(&held.answers),
-            #[cfg(feature = "cluster")]
-            answers_before: held.answers.load(Ordering::Relaxed),
+            answers_before: link.answers(),
             link,
         }
     }
@@ -105,7 +101,7 @@ impl Loan {
         self.link.answered();
         #[cfg(feature = "cluster")]
         if let Connection::Cluster(_) = self.connection {
-            self.answers.fetch_add(1, Ordering::Relaxed);
+            self.link.count_answer();
         }
         // As there: seldom needed.
         if self.late.load(Ordering::Relaxed) != 0 {
@@ -118,7 +114,7 @@ impl Loan {
     #[cfg_attr(not(feature = "cluster"), expect(clippy::unused_self))]
     pub(super) fn weigh(&self, failure: StoreError) -> StoreError {
         #[cfg(feature = "cluster")]
-        if self.answers.load(Ordering::Relaxed) != self.answers_before {
+        if self.link.answers() != self.answers_before {
             return failure.partial();
         }
         failure
@@ -138,8 +134,18 @@ impl Loan {
         }
     }
 
+    /// The same for an answer that another handle was to bring. `key` says what it was about.
+    #[cfg_attr(not(feature = "cluster"), expect(unused_mut, unused_variables))]
+    pub(super) fn was_late_about(mut self, key: impl FnOnce() -> Option<String>) {
+        #[cfg(feature = "cluster")]
+        if let Some(key) = key() {
+            self.connection.remember(key);
+        }
+        self.was_late();
+    }
+
     /// The call failed. Gives the connection up if another might do better. The number of the
-    /// connection, if it broke: whatever was under way on it has failed of the same.
+    /// incident, if the connection broke.
     pub(super) fn failed(self, error: RedisError) -> Option<NonZeroU64> {
         // A limit for answers that the pool was given: the connection may be whole.
         if error.is_timeout() {
@@ -147,7 +153,7 @@ impl Loan {
             return None;
         }
         let broke = matches!(self.connection, Connection::One(_)) && error.is_io_error();
-        let incident = NonZeroU64::new(self.number).filter(|_| broke);
+        let incident = broke.then(|| *self.incident.get_or_init(next_number));
         match &self.connection {
             #[cfg(feature = "cluster")]
             Connection::Cluster(_) if ends_connection(&error) || lost_its_way(&error) => {
@@ -158,7 +164,7 @@ impl Loan {
                 // The server has answered, and refused.
             }
         }
-        incident
+        incident.and_then(NonZeroU64::new)
     }
 
     /// Takes the connection from its link, unless that has a newer one.

@@ -1,11 +1,15 @@
 //! The Redis and Valkey store: one script call decides a list of checks.
 
 mod connection;
+mod draft;
 mod judge;
 mod keeper;
+mod keys;
+mod kinds;
 mod link;
 mod loan;
 mod probe;
+mod queue;
 mod reply;
 mod script;
 #[cfg(feature = "cluster")]
@@ -22,6 +26,7 @@ use std::{sync::Arc, time::Duration};
 
 use self::{
     link::Links,
+    queue::Lane,
     script::{Call, Terms},
     wire::Wire,
 };
@@ -34,47 +39,28 @@ pub(crate) use self::url::pool_for;
 #[derive(Debug)]
 pub(crate) struct RedisStore {
     wire: Arc<Wire>,
-    prefix: Box<str>,
-    #[cfg(feature = "test-util")]
-    clock: Option<crate::clock::ManualClock>,
 }
 
 impl RedisStore {
-    pub(crate) fn new(pool: RedisPool, prefix: &str, deadline: Duration) -> Self {
+    pub(crate) fn new(
+        pool: RedisPool,
+        prefix: &str,
+        deadline: Duration,
+        #[cfg(feature = "test-util")] clock: Option<crate::clock::ManualClock>,
+    ) -> Self {
         Self {
             wire: Arc::new(Wire {
                 links: Links::new(pool),
+                prefix: prefix.into(),
                 deadline,
+                #[cfg(feature = "test-util")]
+                clock,
             }),
-            prefix: prefix.into(),
-            #[cfg(feature = "test-util")]
-            clock: None,
         }
-    }
-
-    /// Passes this clock's time to the script in place of the server's.
-    #[cfg(feature = "test-util")]
-    pub(crate) fn with_clock(mut self, clock: Option<crate::clock::ManualClock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// The time to pass to the script; `None` is the server's.
-    fn now(&self) -> Option<Micros> {
-        #[cfg(feature = "test-util")]
-        let now = self.clock.as_ref().map(crate::clock::ManualClock::micros);
-        #[cfg(not(feature = "test-util"))]
-        let now = None;
-        now
     }
 
     fn terms(&self) -> Terms<'_> {
-        Terms {
-            prefix: &self.prefix,
-            now: self.now(),
-            #[cfg(feature = "cluster")]
-            once: self.once(),
-        }
+        self.wire.terms()
     }
 }
 
@@ -84,15 +70,14 @@ impl Store for RedisStore {
         if self.wire.links.pool().is_cluster() {
             return self.decide_by_slot(checks).await;
         }
-        let call = Call::decide(&self.terms(), checks);
-        let reply = self.wire.run(&call, self.wire.deadline()).await?;
-        reply::outcomes(&reply, checks)
+        let deadline = self.wire.deadline();
+        self.wire.decide(Lane::default(), checks, deadline).await
     }
 
     async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         let mut command = redis::cmd("DEL");
         for key in keys {
-            command.arg(key.text(&self.prefix));
+            command.arg(key.text(&self.wire.prefix));
         }
         self.wire.send(&command).await
     }

@@ -92,7 +92,7 @@ impl RedisStore {
         let call = Call::decide(&terms, &[check]);
         let mut forget = redis::cmd("DEL");
         for limit in &limits {
-            forget.arg(Key::counter(&identity, limit).text(&self.prefix));
+            forget.arg(Key::counter(&identity, limit).text(&self.wire.prefix));
         }
         call.by_source().query_async::<()>(connection).await?;
         call.by_hash().query_async::<()>(connection).await?;

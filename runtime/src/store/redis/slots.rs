@@ -10,7 +10,7 @@ use redis::cluster_routing::Slot;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use super::{RedisStore, reply, script::Call, taken::Taken};
+use super::{RedisStore, taken::Taken, wire::Wire};
 use crate::{
     algorithm::Receipt,
     store::interface::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts, StoreError},
@@ -28,14 +28,16 @@ pub(super) struct Part<'a> {
     pub(super) charges: Charges<'a>,
 }
 
-impl RedisStore {
+impl Wire {
+    /// For how long to remember, in milliseconds, that a call was carried out.
     pub(super) fn once(&self) -> Option<u32> {
-        let wire = &self.wire;
-        let deadline = u32::try_from(wire.deadline.as_millis()).unwrap_or(u32::MAX);
-        let is_cluster = wire.links.pool().is_cluster();
+        let deadline = u32::try_from(self.deadline.as_millis()).unwrap_or(u32::MAX);
+        let is_cluster = self.links.pool().is_cluster();
         is_cluster.then(|| deadline.saturating_add(REMEMBERED))
     }
+}
 
+impl RedisStore {
     pub(super) async fn decide_by_slot(
         &self,
         checks: &[Check<'_>],
@@ -55,11 +57,12 @@ impl RedisStore {
     ) -> Result<Outcome, StoreError> {
         let Check { mode, charges } = check;
         let parts = self.parts(charges);
-        if let [_] = parts.as_slice() {
-            return self.ask(*mode, charges, deadline).await;
+        if let [part] = parts.as_slice() {
+            return self.ask(*mode, part, deadline).await;
         }
         match mode {
-            Mode::Peek => Ok(merge(
+            // A lease is of one charge.
+            Mode::Peek | Mode::Lease => Ok(merge(
                 &parts,
                 self.ask_all(Mode::Peek, &parts, deadline).await?,
             )),
@@ -80,7 +83,7 @@ impl RedisStore {
     fn parts<'a>(&self, charges: &Charges<'a>) -> SmallVec<[Part<'a>; 1]> {
         let mut parts: SmallVec<[Part<'a>; 1]> = SmallVec::new();
         for (place, charge) in charges.iter().enumerate() {
-            let slot = Slot::for_key(charge.key.text(&self.prefix));
+            let slot = Slot::for_key(charge.key.text(&self.wire.prefix));
             match parts.iter_mut().find(|part| part.slot == slot) {
                 Some(part) => {
                     part.places.push(place);
@@ -134,7 +137,7 @@ impl RedisStore {
         let taken = Taken::new(&self.wire);
         let charge = async |part: &Part<'_>| {
             let mode = Mode::ChargeForReceipts;
-            let outcome = self.ask(mode, &part.charges, deadline).await?;
+            let outcome = self.ask(mode, part, deadline).await?;
             if outcome.allowed {
                 taken.add(part, &self.terms(), &outcome.receipts);
             }
@@ -165,8 +168,7 @@ impl RedisStore {
         let refund = async |part: &Part<'_>| {
             let of = |place: &usize| receipts.get(*place).copied().flatten();
             let receipts: Receipts = part.places.iter().map(of).collect();
-            self.ask(Mode::Refund(&receipts), &part.charges, deadline)
-                .await
+            self.ask(Mode::Refund(&receipts), part, deadline).await
         };
         let asked = join_all(parts.iter().map(refund)).await;
         Ok(merge(parts, asked.into_iter().collect::<Result<_, _>>()?))
@@ -178,9 +180,7 @@ impl RedisStore {
         parts: &[Part<'_>],
         deadline: Instant,
     ) -> Result<Vec<Outcome>, StoreError> {
-        let asked = parts
-            .iter()
-            .map(|part| self.ask(mode, &part.charges, deadline));
+        let asked = parts.iter().map(|part| self.ask(mode, part, deadline));
         join_all(asked).await.into_iter().collect()
     }
 
@@ -188,15 +188,16 @@ impl RedisStore {
     async fn ask(
         &self,
         mode: Mode<'_>,
-        charges: &Charges<'_>,
+        part: &Part<'_>,
         deadline: Instant,
     ) -> Result<Outcome, StoreError> {
         let checks = [Check {
             mode,
-            charges: charges.iter().copied().collect(),
+            charges: part.charges.iter().copied().collect(),
         }];
-        let call = Call::decide(&self.terms(), &checks);
-        reply::outcome(&self.wire.run(&call, deadline).await?, &checks)
+        let outcomes = self.wire.decide(Some(part.slot), &checks, deadline).await?;
+        let outcome = outcomes.into_iter().next();
+        outcome.ok_or_else(|| StoreError::new("the script has answered nothing"))
     }
 }
 

@@ -68,7 +68,7 @@ impl Taken {
                 mode: Mode::Refund(&[]),
                 charges: part.charges.iter().copied().collect(),
             });
-            if let Some(Ok(outcome)) = checks.map(|check| reply::outcome(&answer, &[check])) {
+            if let Some(Ok(outcome)) = checks.map(|check| reply::outcome(&answer, &check)) {
                 outcomes.push((*slot, outcome));
             }
         }

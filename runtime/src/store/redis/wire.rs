@@ -1,6 +1,6 @@
 //! The way to the servers: over this worker's link, within a deadline.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind};
 use tokio::{
@@ -8,14 +8,26 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{connection::Connection, link::Links, script::Call};
-use crate::store::interface::StoreError;
+use super::{
+    connection::Connection,
+    link::{Links, next_number},
+    loan::Loan,
+    queue::{Batch, Lane, Task},
+    script::{Call, Terms},
+};
+use crate::{
+    clock::Micros,
+    store::interface::{Check, Outcomes, StoreError},
+};
 
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) links: Links,
+    pub(super) prefix: Box<str>,
     /// For one decision, waiting for a connection included.
     pub(super) deadline: Duration,
+    #[cfg(feature = "test-util")]
+    pub(super) clock: Option<crate::clock::ManualClock>,
 }
 
 impl Wire {
@@ -24,22 +36,92 @@ impl Wire {
         Instant::now() + self.deadline
     }
 
-    pub(super) async fn run(&self, call: &Call, deadline: Instant) -> Result<Vec<i64>, StoreError> {
-        self.on_link(deadline, async |connection: &mut Connection| {
-            match call.by_hash().query_async(connection).await {
-                // The server has restarted or was told to forget scripts. Nothing was done yet.
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    call.by_source().query_async(connection).await
-                }
-                reply => reply,
+    pub(super) fn terms(&self) -> Terms<'_> {
+        Terms {
+            prefix: &self.prefix,
+            now: self.now(),
+            #[cfg(feature = "cluster")]
+            once: self.once(),
+        }
+    }
+
+    /// The time to pass to the script; `None` is the server's.
+    fn now(&self) -> Option<Micros> {
+        #[cfg(feature = "test-util")]
+        let now = self.clock.as_ref().map(crate::clock::ManualClock::micros);
+        #[cfg(not(feature = "test-util"))]
+        let now = None;
+        now
+    }
+
+    /// Decides these checks with whatever else goes out in this lane. They are in it all; so
+    /// nothing of them is in another.
+    pub(super) async fn decide(
+        self: &Arc<Self>,
+        lane: Lane,
+        checks: &[Check<'_>],
+        deadline: Instant,
+    ) -> Result<Outcomes, StoreError> {
+        let runtime = runtime()?;
+        let link = self.links.link(&runtime);
+        #[cfg(feature = "cluster")]
+        let answers_before = link.answers();
+        let (answer, task) = link.queue.add(lane, checks, &self.terms());
+        let wire = Arc::clone(self);
+        match task {
+            Task::Wait => {}
+            // Tasks of their own: a client that leaves must not take the others' call with it. And
+            // they run after what is ready now, so that all of it goes together.
+            Task::Carry => {
+                let link = Arc::clone(&link);
+                runtime.spawn(async move {
+                    while let Some(batch) = link.queue.next(lane) {
+                        wire.carry(batch).await;
+                    }
+                });
             }
-        })
-        .await
+            Task::Send(batch) => {
+                runtime.spawn(async move { wire.carry(batch).await });
+            }
+        }
+        match timeout_at(deadline, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(StoreError::new("what asked the server was ended")),
+            Err(_) => {
+                let key = || {
+                    let mut charges = checks.iter().flat_map(|check| &check.charges);
+                    charges.next().map(|charge| charge.key.text(&self.prefix))
+                };
+                link.was_late(key);
+                let late = self.late();
+                #[cfg(feature = "cluster")]
+                if link.answers() != answers_before {
+                    return Err(late.partial());
+                }
+                Err(late)
+            }
+        }
+    }
+
+    /// Sends a batch, and delivers what comes of it.
+    async fn carry(&self, batch: Batch) {
+        let Some((call, sent)) = batch.depart(&self.terms()) else {
+            return;
+        };
+        let work = async |connection: &mut Connection| exchange(&call, connection).await;
+        // Who waits has counted lateness already.
+        let reply = self.on_link(self.deadline(), work, drop).await;
+        sent.deliver(reply.map_err(|error| error.together(next_number())));
+    }
+
+    pub(super) async fn run(&self, call: &Call, deadline: Instant) -> Result<Vec<i64>, StoreError> {
+        let work = async |connection: &mut Connection| exchange(call, connection).await;
+        self.on_link(deadline, work, Loan::was_late).await
     }
 
     pub(super) async fn send(&self, command: &Cmd) -> Result<(), StoreError> {
         let work = async |connection: &mut Connection| command.query_async(connection).await;
-        self.on_link(self.deadline(), work).await
+        self.on_link(self.deadline(), work, Loan::was_late).await
     }
 
     /// Does `work` on this worker's connection within the deadline, and tells the link how that
@@ -48,14 +130,12 @@ impl Wire {
         &self,
         deadline: Instant,
         work: impl AsyncFnOnce(&mut Connection) -> Result<T, RedisError>,
+        was_late: impl FnOnce(Loan),
     ) -> Result<T, StoreError> {
-        // Timers and connections want one; without, there is an error and no panic.
-        let runtime =
-            Handle::try_current().map_err(|error| StoreError::misuse(error.to_string()))?;
-        let late = |_| StoreError::new(format!("no answer within {:?}", self.deadline));
+        let runtime = runtime()?;
         let mut loan = timeout_at(deadline, self.links.get(&runtime))
             .await
-            .map_err(late)?
+            .map_err(|_| self.late())?
             .map_err(|error| StoreError::new(error.to_string()))?;
         match timeout_at(deadline, work(&mut loan.connection)).await {
             Ok(Ok(done)) => {
@@ -66,11 +146,30 @@ impl Wire {
                 let reason = loan.weigh(StoreError::new(error.to_string()));
                 Err(reason.of(loan.failed(error)))
             }
-            Err(elapsed) => {
-                let reason = loan.weigh(late(elapsed));
-                loan.was_late();
+            Err(_) => {
+                let reason = loan.weigh(self.late());
+                was_late(loan);
                 Err(reason)
             }
         }
+    }
+
+    fn late(&self) -> StoreError {
+        StoreError::new(format!("no answer within {:?}", self.deadline))
+    }
+}
+
+/// Timers and connections want one; without, there is an error and no panic.
+fn runtime() -> Result<Handle, StoreError> {
+    Handle::try_current().map_err(|error| StoreError::misuse(error.to_string()))
+}
+
+async fn exchange(call: &Call, connection: &mut Connection) -> Result<Vec<i64>, RedisError> {
+    match call.by_hash().query_async(connection).await {
+        // The server has restarted or was told to forget scripts. Nothing was done yet.
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+            call.by_source().query_async(connection).await
+        }
+        reply => reply,
     }
 }

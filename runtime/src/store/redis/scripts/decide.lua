@@ -1,29 +1,10 @@
--- Who is blocked. State: start (7 bytes), until (7). Told apart from counters by its key.
-local function load_block(cell, now)
-  if cell.until_ == nil then
-    local raw = call('GET', cell.key)
-    cell.start, cell.until_ = 0, 0
-    if raw and #raw == 14 then cell.start, cell.until_ = unpack('>I7I7', raw) end
-  end
-  -- A block from the future (the clock has stepped back) counts for nothing.
-  if cell.start > now then return 0 end
-  return max(cell.until_ - now, 0)
-end
-
-local function save_block(cell, now, margin)
-  local state = pack('>I7I7', cell.start, cell.until_)
-  call('SET', cell.key, state, 'PX', ttl_text(cell.until_ - now, margin))
-end
-
-local function start_block(cell, length, now)
-  cell.start, cell.until_, cell.save = now, now + length, save_block
-end
-
 -- What to do with a check; 0: only look. A block has no limits, but a key and a length. Receipts are
--- answered only to who asks for them; to give back, each limit is followed by its receipt.
-local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND = 1, 2, 3, 4
-local checks, at = ARGV[1], 12
-local now, life = unpack('>I7I4', checks)
+-- answered only to who asks for them; to give back, each limit is followed by its receipt. A lease
+-- takes what is asked for or a share of what remains, whichever is less.
+local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND, LEASE = 1, 2, 3, 4, 5
+local LEASE_SHARE = 4
+local checks = ARGV[1]
+local now, life, count_of_kinds, at = unpack('>I7I4I2', checks)
 -- Keys outlive what they count by a margin, in milliseconds: this server expires them by a clock
 -- that it may have read a moment before. A clock that is passed in may be far slower than it.
 local margin = 100
@@ -34,42 +15,97 @@ else
   margin = 3600000
 end
 
+-- Everything is read at once: calls cost more than keys. A log, which is a list, reads as nothing
+-- here and reads itself. There are only so many arguments that a call of Lua takes.
+local raws = {}
+for first = 1, #KEYS, 4000 do
+  local last = min(first + 3999, #KEYS)
+  local some = call('MGET', spread(KEYS, first, last))
+  if first == 1 then
+    raws = some
+  else
+    for index = 1, #some do raws[first + index - 1] = some[index] end
+  end
+end
+
+-- A cluster's client sends a call again when its connection is lost, and cannot know what became of
+-- the first: the last key then stands for the call, for `life` milliseconds after it has written
+-- something. The second time nothing is done and nothing answered.
+if life > 0 and raws[#KEYS] then return {} end
+
 local cells = {}
 local function cell_of(index)
   local cell = cells[index]
   if cell == nil then
-    cell = { key = KEYS[index], life = 0 }
+    cell = { key = KEYS[index], raw = raws[index], life = 0, save = false }
     cells[index] = cell
   end
   return cell
 end
 
+-- Who is blocked. State: start (7 bytes), until (7). Told apart from counters by its key. How long
+-- it still lasts; 0 is not at all.
+local function load_block(cell)
+  if cell.until_ == nil then
+    if not cell.raw then return 0 end
+    cell.start, cell.until_ = 0, 0
+    if #cell.raw == 14 then cell.start, cell.until_ = unpack('>I7I7', cell.raw) end
+  end
+  -- A block from the future (the clock has stepped back) counts for nothing.
+  if cell.start > now then return 0 end
+  return max(cell.until_ - now, 0)
+end
+
+local function save_block(cell)
+  local state = pack('>I7I7', cell.start, cell.until_)
+  call('SET', cell.key, state, 'PX', ttl_text(cell.until_ - now, margin))
+end
+
+local function start_block(cell, length)
+  cell.start, cell.until_, cell.save = now, now + length, save_block
+end
+
+local makers = algorithms
+local made = {}
+local function algorithm_of(code)
+  local algorithm = made[code]
+  if algorithm == nil then
+    algorithm = makers[code]()
+    made[code] = algorithm
+  end
+  return algorithm
+end
+
+-- Whether the cost fits, before anything is taken.
 local function look(limit)
-  local cell = limit.cell
-  limit.algorithm.look(cell, limit, now)
+  local cell, algorithm = limit.cell, limit.algorithm
+  algorithm.look(cell, limit, now)
   if limit.cost == 0 then
     limit.wait = 0
   elseif limit.cost > limit.quota then
     limit.wait = -1
   else
-    limit.wait = limit.algorithm.wait(limit, now, cell)
+    limit.wait = algorithm.wait(limit, now, cell)
   end
-  limit.remaining, limit.reset = limit.algorithm.quota(limit, now, cell)
-  limit.blocked = load_block(limit.block_cell, now)
+  limit.blocked = load_block(limit.block_cell)
+  if limit.blocked > 0 and limit.wait >= 0 then limit.wait = max(limit.wait, limit.blocked) end
+end
+
+-- How the limit stands.
+local function stand(limit)
+  limit.remaining, limit.reset = limit.algorithm.quota(limit, now, limit.cell)
   if limit.blocked > 0 then
     limit.remaining, limit.reset = 0, max(limit.reset, limit.blocked)
-    if limit.wait >= 0 then limit.wait = max(limit.wait, limit.blocked) end
   end
 end
 
 local function take(limit)
-  if limit.cost == 0 then return end
-  local cell = limit.cell
-  limit.algorithm.take(cell, limit, now)
-  limit.remaining, limit.reset = limit.algorithm.quota(limit, now, cell)
+  local cell, algorithm = limit.cell, limit.algorithm
+  algorithm.take(cell, limit, now)
+  limit.remaining, limit.reset = algorithm.quota(limit, now, cell)
   -- One microsecond more: the leaky bucket carries what drained within the last one.
   cell.life = max(cell.life, limit.reset + 1)
-  cell.save = limit.algorithm.save
+  cell.save = algorithm.save
 end
 
 local function drop(cell)
@@ -77,9 +113,12 @@ local function drop(cell)
 end
 
 local function refund(limit, receipt)
-  local cell, algorithm = limit.cell, limit.algorithm
+  local cell, algorithm, cost = limit.cell, limit.algorithm, limit.cost
+  limit.cost = receipt.taken
   algorithm.look(cell, limit, now)
-  if not algorithm.refund(cell, limit, now, receipt) then return end
+  local is_changed = algorithm.refund(cell, limit, now, receipt)
+  limit.cost = cost
+  if not is_changed then return end
   algorithm.look(cell, limit, now)
   local _, reset = algorithm.quota(limit, now, cell)
   if reset == 0 then
@@ -89,78 +128,133 @@ local function refund(limit, receipt)
   end
 end
 
-local reply, size = {}, 0
-local function answer(value)
-  size = size + 1
-  reply[size] = value
+-- Takes what a lease may have.
+local function lease(limit)
+  stand(limit)
+  limit.cost = min(limit.cost, floor(limit.remaining / LEASE_SHARE))
+  limit.wait = 0
+  if limit.cost > 0 then take(limit) end
 end
 
-while at <= #checks do
-  local mode, count
-  mode, count, at = unpack('>BI2', checks, at)
-  if mode == BLOCK then
-    local key, length
-    key, length, at = unpack('>I3I6', checks, at)
-    start_block(cell_of(key), length, now)
+-- What is left of a denial, a look or a cost of 0, and the block that a denial may begin.
+local function leave(limit, mode, allowed)
+  stand(limit)
+  if limit.block > 0 and limit.blocked == 0 and limit.wait > 0 and allowed == limit.shadow
+    and (mode == CHARGE or mode == CHARGE_FOR_RECEIPTS) then
+    start_block(limit.block_cell, limit.block)
+    limit.blocked = limit.block
+    limit.remaining, limit.reset = 0, max(limit.reset, limit.block)
+    limit.wait = max(limit.wait, limit.block)
   end
-  local limits, allowed = {}, true
+end
+
+local reply, size = {}, 0
+
+-- Decides a check; true if it has taken anything, so that the next one like it may find less.
+local function decide(limits, count, mode)
+  local allowed, has_taken = true, false
+  local takes = mode == CHARGE or mode == CHARGE_FOR_RECEIPTS
+  if mode ~= REFUND and mode ~= LEASE then
+    for i = 1, count do
+      local limit = limits[i]
+      if limit.wait ~= 0 and not limit.shadow then allowed = false end
+    end
+  end
+  size = size + 1
+  reply[size] = allowed and 1 or 0
+  local has_receipts = mode == CHARGE_FOR_RECEIPTS or mode == LEASE
+  if has_receipts then
+    size = size + 1
+    reply[size] = now
+  end
   for i = 1, count do
-    local limit = {}
-    local code, shadow, key, block_key
-    code, shadow, key, block_key, limit.times, limit.window, limit.quota, limit.cost,
-      limit.block, at = unpack('>BBI3I3I4I6I4I4I6', checks, at)
-    limit.algorithm, limit.shadow = algorithms[code], shadow == 1
-    limit.cell, limit.block_cell = cell_of(key), cell_of(block_key)
+    local limit = limits[i]
+    local taken = 0
+    if mode == LEASE then
+      lease(limit)
+      taken = limit.cost
+    elseif takes and allowed and limit.wait == 0 and limit.cost > 0 then
+      take(limit)
+      taken = limit.cost
+    else
+      leave(limit, mode, allowed)
+    end
+    limit.taken = taken
+    if taken > 0 then has_taken = true end
+    reply[size + 1] = limit.wait
+    reply[size + 2] = limit.blocked > 0 and 1 or 0
+    reply[size + 3] = limit.remaining
+    reply[size + 4] = limit.reset
+    size = size + 4
+    if has_receipts then
+      reply[size + 1] = taken > 0 and limit.algorithm.mark(limit.cell, now) or -1
+      reply[size + 2] = taken
+      size = size + 2
+    end
+  end
+  return has_taken
+end
+
+-- The next check of a run, which differs in nothing from the one before: what that has taken, this
+-- one finds taken; where it took nothing, everything is as it was.
+local function decide_again(limits, count, mode, has_taken)
+  if has_taken then
+    for i = 1, count do
+      local limit = limits[i]
+      if limit.taken > 0 then limit.wait = limit.algorithm.wait(limit, now, limit.cell) end
+    end
+  end
+  return decide(limits, count, mode)
+end
+
+-- The limits that the checks name, each with all that is asked of it. One check names each once, so
+-- the next can have the same tables.
+local kinds = {}
+for kind = 1, count_of_kinds do
+  local code, shadow, times, window, quota, cost, block
+  code, shadow, times, window, quota, cost, block, at = unpack('>BBI4I6I4I4I6', checks, at)
+  -- All at once: a table that grows is made anew several times.
+  kinds[kind] = {
+    algorithm = algorithm_of(code), shadow = shadow == 1,
+    times = times, window = window, quota = quota, cost = cost, asked = cost, block = block,
+    wait = 0, blocked = 0, remaining = 0, reset = 0, taken = 0, cell = false, block_cell = false,
+  }
+end
+
+local limits = {}
+while at <= #checks do
+  local run, mode, count, kind, key, block_key
+  run, mode, count, kind, key, block_key, at = unpack('>I2BI2I2I3I3', checks, at)
+  if mode == BLOCK then
+    local length
+    length, at = unpack('>I6', checks, at)
+    start_block(cell_of(block_key), length)
+  end
+  for i = 1, count do
+    if i > 1 then kind, key, block_key, at = unpack('>I2I3I3', checks, at) end
+    local limit = kinds[kind]
+    limit.cell, limit.block_cell, limit.cost = cell_of(key), cell_of(block_key), limit.asked
     if mode == REFUND then
       local receipt = {}
-      receipt.at, receipt.remaining, receipt.mark, at = unpack('>I7I4I7', checks, at)
+      receipt.at, receipt.remaining, receipt.mark, receipt.taken, at =
+        unpack('>I7I4I7I4', checks, at)
       -- At 0: nothing was taken.
       if receipt.at > 0 then refund(limit, receipt) end
     end
     look(limit)
-    if limit.wait ~= 0 and not limit.shadow and mode ~= REFUND then allowed = false end
     limits[i] = limit
   end
-  answer(allowed and 1 or 0)
-  if mode == CHARGE_FOR_RECEIPTS then answer(now) end
-  for i = 1, count do
-    local limit = limits[i]
-    local mark = -1
-    if mode == CHARGE or mode == CHARGE_FOR_RECEIPTS then
-      if allowed and limit.wait == 0 then
-        take(limit)
-        if limit.cost > 0 and mode ~= CHARGE then mark = limit.algorithm.mark(limit.cell, now) end
-      elseif limit.block > 0 and limit.blocked == 0 and limit.wait > 0 and allowed == limit.shadow then
-        start_block(limit.block_cell, limit.block, now)
-        limit.blocked = limit.block
-        limit.remaining, limit.reset = 0, max(limit.reset, limit.block)
-        limit.wait = max(limit.wait, limit.block)
-      end
-    end
-    answer(limit.wait)
-    answer(limit.blocked > 0 and 1 or 0)
-    answer(limit.remaining)
-    answer(limit.reset)
-    if mode == CHARGE_FOR_RECEIPTS then answer(mark) end
-  end
+  local has_taken = decide(limits, count, mode)
+  for _ = 2, run do has_taken = decide_again(limits, count, mode, has_taken) end
 end
 
--- A cluster's client sends a call again when its connection is lost, and cannot know what became of
--- the first: the first key then stands for the call, for `life` milliseconds after it has written
--- something. The second time nothing is done and nothing answered.
 if life > 0 then
-  local writes = false
-  for _, cell in pairs(cells) do writes = writes or cell.save ~= nil end
-  local is_first
-  if writes then
-    is_first = call('SET', KEYS[1], '', 'NX', 'PX', string.format('%.0f', life))
-  else
-    is_first = not call('GET', KEYS[1])
-  end
-  if not is_first then return {} end
+  for _, cell in pairs(cells) do has_written = has_written or cell.save end
+  if has_written then call('SET', KEYS[#KEYS], '', 'PX', format('%d', life)) end
 end
 
-for _, cell in pairs(cells) do
-  if cell.save then cell.save(cell, now, margin) end
+for index = 1, #KEYS do
+  local cell = cells[index]
+  if cell and cell.save then cell.save(cell, now, margin) end
 end
 return reply

@@ -1,41 +1,43 @@
 -- Fixed window. State: start (7 bytes), used (4).
-algorithms[3] = {
-  look = function(cell, limit, now)
-    if cell.start == nil then
-      local raw = call('GET', cell.key)
-      cell.start, cell.used = 0, 0
-      if raw and #raw == 11 then cell.start, cell.used = unpack('>I7I4', raw) end
-    end
-    local elapsed = now - cell.start
-    if elapsed >= 0 and elapsed < limit.window and cell.used > 0 then
-      limit.used, limit.left = cell.used, limit.window - elapsed
-    else
-      limit.used, limit.left = 0, limit.window
-    end
-  end,
-  wait = function(limit)
-    if limit.used + limit.cost <= limit.times then return 0 end
-    return limit.left
-  end,
-  take = function(cell, limit, now)
-    if limit.used == 0 then cell.start = now end
-    limit.used = limit.used + limit.cost
-    cell.used = limit.used
-  end,
-  quota = function(limit)
-    if limit.used == 0 then return limit.times, 0 end
-    return max(limit.times - limit.used, 0), limit.left
-  end,
-  mark = function(cell)
-    return cell.start
-  end,
-  refund = function(cell, limit, now, receipt)
-    if limit.used == 0 or cell.start ~= receipt.mark then return false end
-    cell.used = max(limit.used - limit.cost, 0)
-    return true
-  end,
-  save = function(cell, now, margin)
-    local state = pack('>I7I4', cell.start, cell.used)
-    call('SET', cell.key, state, 'PX', ttl_text(cell.life, margin))
-  end,
-}
+algorithms[3] = function()
+  return {
+    look = function(cell, limit, now)
+      if cell.start == nil then
+        local raw = cell.raw
+        cell.start, cell.used = 0, 0
+        if raw and #raw == 11 then cell.start, cell.used = unpack('>I7I4', raw) end
+      end
+      local elapsed = now - cell.start
+      if elapsed >= 0 and elapsed < limit.window and cell.used > 0 then
+        limit.used, limit.left = cell.used, limit.window - elapsed
+      else
+        limit.used, limit.left = 0, limit.window
+      end
+    end,
+    wait = function(limit)
+      if limit.used + limit.cost <= limit.times then return 0 end
+      return limit.left
+    end,
+    take = function(cell, limit, now)
+      if limit.used == 0 then cell.start = now end
+      limit.used = limit.used + limit.cost
+      cell.used = limit.used
+    end,
+    quota = function(limit)
+      if limit.used == 0 then return limit.times, 0 end
+      return max(limit.times - limit.used, 0), limit.left
+    end,
+    mark = function(cell)
+      return cell.start
+    end,
+    refund = function(cell, limit, now, receipt)
+      if limit.used == 0 or cell.start ~= receipt.mark then return false end
+      cell.used = max(limit.used - limit.cost, 0)
+      return true
+    end,
+    save = function(cell, now, margin)
+      local state = pack('>I7I4', cell.start, cell.used)
+      call('SET', cell.key, state, 'PX', ttl_text(cell.life, margin))
+    end,
+  }
+end

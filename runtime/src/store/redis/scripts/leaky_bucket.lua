@@ -1,30 +1,33 @@
 -- Leaky bucket: one each W / T, evenly spaced; what drained past empty within the last
 -- microsecond (less than T of W-ths of a token) is carried over.
-algorithms[6] = {
-  look = function(cell, limit, now)
-    load_deficit(cell)
-    drain(cell, limit, limit.times, now)
-  end,
-  wait = function(limit)
-    return drain_time(limit.whole, limit.part, limit)
-  end,
-  take = function(cell, limit, now)
-    if limit.past and limit.past < limit.times then
-      limit.whole, limit.part = limit.cost - 1, limit.window - limit.past
-    else
-      limit.whole, limit.part = limit.cost, 0
-    end
-    store_deficit(cell, limit, now)
-  end,
-  quota = function(limit)
-    local reset = drain_time(limit.whole, limit.part, limit)
-    if reset == 0 then return 1, 0 end
-    return 0, reset
-  end,
-  mark = mark_of_deficit,
-  refund = function(cell, limit, now, receipt)
-    -- It owed nothing but the charge.
-    return refund_deficit(cell, limit, now, receipt, limit.cost)
-  end,
-  save = save_deficit,
-}
+algorithms[6] = function()
+  make_buckets()
+  return {
+    look = function(cell, limit, now)
+      load_deficit(cell)
+      drain(cell, limit, limit.times, now)
+    end,
+    wait = function(limit)
+      return drain_time(limit.whole, limit.part, limit)
+    end,
+    take = function(cell, limit, now)
+      if limit.past and limit.past < limit.times then
+        limit.whole, limit.part = limit.cost - 1, limit.window - limit.past
+      else
+        limit.whole, limit.part = limit.cost, 0
+      end
+      store_deficit(cell, limit, now)
+    end,
+    quota = function(limit)
+      local reset = drain_time(limit.whole, limit.part, limit)
+      if reset == 0 then return 1, 0 end
+      return 0, reset
+    end,
+    mark = mark_of_deficit,
+    refund = function(cell, limit, now, receipt)
+      -- It owed nothing but the charge.
+      return refund_deficit(cell, limit, now, receipt, limit.cost)
+    end,
+    save = save_deficit,
+  }
+end

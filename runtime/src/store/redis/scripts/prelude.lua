@@ -4,8 +4,9 @@
 -- All numbers are doubles and stay below 2^53, where they are exact. Times are microseconds.
 -- Each algorithm below is the twin of the Rust file of its name in `algorithm/`.
 
-local call, pack, unpack = redis.call, struct.pack, struct.unpack
-local fmod, max, min = math.fmod, math.max, math.min
+local call, pack, unpack, spread = redis.call, struct.pack, struct.unpack, unpack
+local ceil, floor, fmod, max, min = math.ceil, math.floor, math.fmod, math.max, math.min
+local format = string.format
 
 local FOREVER = 9007199254740991 -- 2^53 - 1
 
@@ -27,7 +28,7 @@ local function mul_div(a, b, m)
   local quotient, rest = 0, 0
   local digit = 268435456 -- 2^28
   while digit >= 1 do
-    local high = math.floor(b / digit)
+    local high = floor(b / digit)
     b = b - high * digit
     local sum = rest * 128 + a * high
     rest = fmod(sum, m)
@@ -39,12 +40,13 @@ end
 
 -- Milliseconds for PX and PEXPIRE: an integer as text, which a float or an exponent is not.
 local function ttl_text(micros, margin)
-  return string.format('%.0f', ceil_div(min(micros, FOREVER - 1e12), 1000) + margin)
+  return format('%d', ceil(min(micros, FOREVER - 1e12) / 1000) + margin)
 end
 
--- By code. `cell` is what is stored under one key, loaded once; `limit` is one limit's view of it:
+-- By code: what makes an algorithm, so that a call pays for those it uses. `cell` is what is stored
+-- under one key, read once; `limit` is one limit's view of it:
 -- look(cell, limit, now) reads the cell under the limit's numbers into the limit, and changes
---   nothing of the cell but to load it,
+--   nothing of the cell but to load it from cell.raw,
 -- wait(limit, now, cell) says how long until limit.cost fits (0: now),
 -- take(cell, limit, now) charges it,
 -- quota(limit, now, cell) gives what remains and how long until it is whole,
@@ -53,3 +55,6 @@ end
 -- refund(cell, limit, now, receipt) gives back what is left of a charge; true if `save` is to write
 --   that. receipt.at: when it was charged; receipt.remaining: what remained then; receipt.mark.
 local algorithms = {}
+
+-- Whether anything was written before the end, where `save` does.
+local has_written = false

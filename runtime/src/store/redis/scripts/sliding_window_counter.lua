@@ -1,75 +1,76 @@
 -- Sliding window counter. State: start of the current window (7 bytes), current (4), previous (4).
+algorithms[2] = function()
+  -- What the previous window still weighs, rounded up.
+  local function weight(limit)
+    if limit.left == limit.window then return limit.previous end
+    local whole, rest = mul_div(limit.left, limit.previous, limit.window)
+    if rest > 0 then return whole + 1 end
+    return whole
+  end
 
--- What the previous window still weighs, rounded up.
-local function weight(limit)
-  if limit.left == limit.window then return limit.previous end
-  local whole, rest = mul_div(limit.left, limit.previous, limit.window)
-  if rest > 0 then return whole + 1 end
-  return whole
-end
+  -- How much of a window `room` is when `full` fills it, rounded down. room < full.
+  local function share(room, window, full)
+    local rest = fmod(window, full)
+    local whole = (window - rest) / full
+    local part = mul_div(rest, room, full)
+    return room * whole + part
+  end
 
--- How much of a window `room` is when `full` fills it, rounded down. room < full.
-local function share(room, window, full)
-  local rest = fmod(window, full)
-  local whole = (window - rest) / full
-  local part = mul_div(rest, room, full)
-  return room * whole + part
-end
-
-algorithms[2] = {
-  look = function(cell, limit, now)
-    if cell.start == nil then
-      local raw = call('GET', cell.key)
-      cell.start, cell.current, cell.previous = 0, 0, 0
-      if raw and #raw == 15 then
-        cell.start, cell.current, cell.previous = unpack('>I7I4I4', raw)
+  return {
+    look = function(cell, limit, now)
+      if cell.start == nil then
+        local raw = cell.raw
+        cell.start, cell.current, cell.previous = 0, 0, 0
+        if raw and #raw == 15 then
+          cell.start, cell.current, cell.previous = unpack('>I7I4I4', raw)
+        end
       end
-    end
-    local elapsed = fmod(now, limit.window)
-    local start = now - elapsed
-    if cell.start == start then
-      limit.current, limit.previous = cell.current, cell.previous
-    elseif cell.start + limit.window == start then
-      limit.current, limit.previous = 0, cell.current
-    else
-      limit.current, limit.previous = 0, 0
-    end
-    limit.start, limit.left = start, limit.window - elapsed
-  end,
-  wait = function(limit)
-    if weight(limit) + limit.current + limit.cost <= limit.times then return 0 end
-    local room = limit.times - limit.current - limit.cost
-    if room >= 0 then return limit.left - share(room, limit.window, limit.previous) end
-    return limit.left + limit.window
-      - share(limit.times - limit.cost, limit.window, limit.current)
-  end,
-  take = function(cell, limit)
-    limit.current = limit.current + limit.cost
-    cell.start, cell.current, cell.previous = limit.start, limit.current, limit.previous
-  end,
-  quota = function(limit)
-    local remaining = max(limit.times - weight(limit) - limit.current, 0)
-    if limit.current > 0 then return remaining, limit.left + limit.window end
-    if limit.previous > 0 then return remaining, limit.left end
-    return remaining, 0
-  end,
-  mark = function()
-    return 0
-  end,
-  refund = function(cell, limit, now, receipt)
-    local start = receipt.at - fmod(receipt.at, limit.window)
-    if start == limit.start and limit.current > 0 then
-      limit.current = max(limit.current - limit.cost, 0)
-    elseif start + limit.window == limit.start and limit.previous > 0 then
-      limit.previous = max(limit.previous - limit.cost, 0)
-    else
-      return false
-    end
-    cell.start, cell.current, cell.previous = limit.start, limit.current, limit.previous
-    return true
-  end,
-  save = function(cell, now, margin)
-    local state = pack('>I7I4I4', cell.start, cell.current, cell.previous)
-    call('SET', cell.key, state, 'PX', ttl_text(cell.life, margin))
-  end,
-}
+      local elapsed = fmod(now, limit.window)
+      local start = now - elapsed
+      if cell.start == start then
+        limit.current, limit.previous = cell.current, cell.previous
+      elseif cell.start + limit.window == start then
+        limit.current, limit.previous = 0, cell.current
+      else
+        limit.current, limit.previous = 0, 0
+      end
+      limit.start, limit.left = start, limit.window - elapsed
+    end,
+    wait = function(limit)
+      if weight(limit) + limit.current + limit.cost <= limit.times then return 0 end
+      local room = limit.times - limit.current - limit.cost
+      if room >= 0 then return limit.left - share(room, limit.window, limit.previous) end
+      return limit.left + limit.window
+        - share(limit.times - limit.cost, limit.window, limit.current)
+    end,
+    take = function(cell, limit)
+      limit.current = limit.current + limit.cost
+      cell.start, cell.current, cell.previous = limit.start, limit.current, limit.previous
+    end,
+    quota = function(limit)
+      local remaining = max(limit.times - weight(limit) - limit.current, 0)
+      if limit.current > 0 then return remaining, limit.left + limit.window end
+      if limit.previous > 0 then return remaining, limit.left end
+      return remaining, 0
+    end,
+    mark = function()
+      return 0
+    end,
+    refund = function(cell, limit, now, receipt)
+      local start = receipt.at - fmod(receipt.at, limit.window)
+      if start == limit.start and limit.current > 0 then
+        limit.current = max(limit.current - limit.cost, 0)
+      elseif start + limit.window == limit.start and limit.previous > 0 then
+        limit.previous = max(limit.previous - limit.cost, 0)
+      else
+        return false
+      end
+      cell.start, cell.current, cell.previous = limit.start, limit.current, limit.previous
+      return true
+    end,
+    save = function(cell, now, margin)
+      local state = pack('>I7I4I4', cell.start, cell.current, cell.previous)
+      call('SET', cell.key, state, 'PX', ttl_text(cell.life, margin))
+    end,
+  }
+end

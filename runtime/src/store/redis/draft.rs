@@ -1,0 +1,154 @@
+//! Checks, packed for one call of the script.
+
+use smallvec::SmallVec;
+
+use super::{
+    keys::Keys,
+    kinds::Kinds,
+    reply::Shape,
+    script::{Call, Terms, push},
+};
+use crate::store::interface::{Check, Mode};
+
+/// A call in the making. Checks that are alike and follow each other are sent once, with their
+/// number: under load most of them are.
+#[derive(Debug)]
+pub(super) struct Draft {
+    keys: Keys,
+    kinds: Kinds,
+    packed: Vec<u8>,
+    /// Where each different check ends in `packed`.
+    ends: Vec<usize>,
+    /// Of each check, which of the different ones it is.
+    checks: Vec<usize>,
+    /// The name of this call, for a connection that may send it twice.
+    #[cfg(feature = "cluster")]
+    once: Option<String>,
+}
+
+impl Draft {
+    pub(super) fn new(prefix: &str) -> Self {
+        Self {
+            keys: Keys::new(prefix),
+            kinds: Kinds::default(),
+            packed: Vec::new(),
+            ends: Vec::new(),
+            checks: Vec::new(),
+            #[cfg(feature = "cluster")]
+            once: None,
+        }
+    }
+
+    /// How many checks it holds.
+    pub(super) fn len(&self) -> usize {
+        self.checks.len()
+    }
+
+    /// How many keys they name.
+    pub(super) fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// As `decide.lua` unpacks it: big-endian integers of fixed widths, one argument in all, which
+    /// costs the server a fraction of what an argument a number does.
+    ///
+    /// A check must have a charge.
+    pub(super) fn add(&mut self, check: &Check<'_>, terms: &Terms<'_>) -> Shape {
+        self.name(check, terms);
+        let start = self.packed.len();
+        let packed = &mut self.packed;
+        push(packed, code_of(check.mode), 1);
+        push(packed, check.charges.len() as u64, 2);
+        let mut used: SmallVec<[u64; 4]> = SmallVec::new();
+        for (index, charge) in check.charges.iter().enumerate() {
+            let (counter, block) = self.keys.counter_and_block(&charge.key);
+            let kind = self.kinds.place(charge, &used);
+            used.push(kind);
+            push(packed, kind, 2);
+            push(packed, counter, 3);
+            push(packed, block, 3);
+            if let Mode::Refund(receipts) = check.mode {
+                // A time of 0: nothing was taken.
+                let receipt = receipts.get(index).copied().flatten();
+                let [at, remaining, mark, taken] = receipt.map_or([0; 4], |receipt| {
+                    let [remaining, taken] = [receipt.remaining, receipt.taken].map(u64::from);
+                    [receipt.at, remaining, receipt.mark, taken]
+                });
+                push(packed, at, 7);
+                push(packed, remaining, 4);
+                push(packed, mark, 7);
+                push(packed, taken, 4);
+            }
+        }
+        self.settle(start, check.mode);
+        Shape::of(check)
+    }
+
+    /// The call, of those checks that `keep` keeps, by their places; `None` if those are none.
+    pub(super) fn finish(self, terms: &Terms<'_>, keep: impl Fn(usize) -> bool) -> Option<Call> {
+        let mut runs: SmallVec<[(usize, u64); 8]> = SmallVec::new();
+        let kept = (0..).zip(&self.checks).filter(|(place, _)| keep(*place));
+        for (_, kind) in kept {
+            match runs.last_mut() {
+                Some((last, count)) if last == kind => *count += 1,
+                _ => runs.push((*kind, 1)),
+            }
+        }
+        if runs.is_empty() {
+            return None;
+        }
+        let mut call = Call::start(terms, self.keys, &self.kinds);
+        for (kind, count) in runs {
+            let start = kind.checked_sub(1).map_or(0, |before| self.ends[before]);
+            push(&mut call.packed, count, 2);
+            call.packed
+                .extend_from_slice(&self.packed[start..self.ends[kind]]);
+        }
+        #[cfg(feature = "cluster")]
+        if let Some(name) = &self.once {
+            call.once(name, terms);
+        }
+        Some(call)
+    }
+
+    /// Keeps what was packed from `start` on, unless the check before says the same.
+    fn settle(&mut self, start: usize, mode: Mode<'_>) {
+        let before = self.ends.len().checked_sub(2).map_or(0, |at| self.ends[at]);
+        let is_new = !matches!(mode, Mode::Charge | Mode::Peek)
+            || self.packed[before..start] != self.packed[start..];
+        if is_new {
+            self.ends.push(self.packed.len());
+        } else {
+            self.packed.truncate(start);
+        }
+        self.checks.push(self.ends.len() - 1);
+    }
+
+    /// Gives the call its name if it may not be carried out twice.
+    #[cfg(feature = "cluster")]
+    fn name(&mut self, check: &Check<'_>, terms: &Terms<'_>) {
+        if self.once.is_none()
+            && terms.once.is_some()
+            && check.mode != Mode::Peek
+            && let Some(charge) = check.charges.first()
+        {
+            let name = charge.key.once_text(terms.prefix, fastrand::u64(..));
+            self.once = Some(name);
+        }
+    }
+
+    #[cfg(not(feature = "cluster"))]
+    #[expect(clippy::unused_self)]
+    fn name(&self, _: &Check<'_>, _: &Terms<'_>) {}
+}
+
+fn code_of(mode: Mode<'_>) -> u64 {
+    match mode {
+        Mode::Peek => 0,
+        Mode::Charge => 1,
+        // 2 is a block.
+        Mode::ChargeForReceipts => 3,
+        Mode::Refund(_) => 4,
+        Mode::Lease => 5,
+    }
+}

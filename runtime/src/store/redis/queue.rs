@@ -1,0 +1,161 @@
+//! What waits for the next call of the script.
+//!
+//! An idle lane waits for nobody. While a call is under way, checks gather, and all that have when
+//! it is done go out as the next one: the busier the server, the more decisions a call.
+
+use std::{collections::HashMap, mem};
+
+use parking_lot::Mutex;
+#[cfg(feature = "cluster")]
+use redis::cluster_routing::Slot;
+use smallvec::SmallVec;
+use tokio::sync::oneshot;
+
+use super::{
+    draft::Draft,
+    reply::{self, Shape},
+    script::{Call, Terms},
+};
+use crate::store::interface::{Check, Outcomes, StoreError};
+
+/// So many checks go out without waiting for the call before them: more make calls no cheaper, and
+/// the server is to answer others in between.
+const FULL: usize = 64;
+/// The same in keys.
+const FULL_OF_KEYS: usize = 256;
+
+/// What one call can decide: in a cluster, the keys of one slot.
+#[cfg(feature = "cluster")]
+pub(super) type Lane = Option<Slot>;
+#[cfg(not(feature = "cluster"))]
+pub(super) type Lane = ();
+
+pub(super) type Answer = Result<Outcomes, StoreError>;
+
+/// The lanes in which a call is under way, each with what gathers behind it.
+#[derive(Debug, Default)]
+pub(super) struct Queue(Mutex<HashMap<Lane, Option<Batch>>>);
+
+/// What is to be done once checks are in the queue.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Nothing: they go with the next call.
+    Wait,
+    /// Send what there is, until there is nothing more.
+    Carry,
+    /// Send this.
+    Send(Batch),
+}
+
+impl Queue {
+    pub(super) fn add(
+        &self,
+        lane: Lane,
+        checks: &[Check<'_>],
+        terms: &Terms<'_>,
+    ) -> (oneshot::Receiver<Answer>, Task) {
+        let mut lanes = self.0.lock();
+        let (waiting, is_idle) = match lanes.get_mut(&lane) {
+            Some(waiting) => (waiting, false),
+            None => (lanes.entry(lane).or_default(), true),
+        };
+        let mut batch = waiting.take().unwrap_or_else(|| Batch::new(terms));
+        let answer = batch.add(checks, terms);
+        let task = match (is_idle, batch.is_full()) {
+            (false, true) => return (answer, Task::Send(batch)),
+            (true, _) => Task::Carry,
+            (false, false) => Task::Wait,
+        };
+        *waiting = Some(batch);
+        (answer, task)
+    }
+
+    /// What has gathered; if nothing has, the lane is idle from now on.
+    pub(super) fn next(&self, lane: Lane) -> Option<Batch> {
+        let mut lanes = self.0.lock();
+        let batch = lanes.get_mut(&lane).and_then(mem::take);
+        if batch.is_none() {
+            lanes.remove(&lane);
+        }
+        batch
+    }
+}
+
+/// Checks of many requests that go out as one call.
+#[derive(Debug)]
+pub(super) struct Batch {
+    draft: Draft,
+    requests: Vec<Request>,
+}
+
+/// Who waits for a part of the answer.
+#[derive(Debug)]
+struct Request {
+    shapes: SmallVec<[Shape; 1]>,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// A batch that is under way.
+#[derive(Debug)]
+pub(super) struct Sent(Vec<Request>);
+
+impl Batch {
+    fn new(terms: &Terms<'_>) -> Self {
+        Self {
+            draft: Draft::new(terms.prefix),
+            requests: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, checks: &[Check<'_>], terms: &Terms<'_>) -> oneshot::Receiver<Answer> {
+        let (answer, receiver) = oneshot::channel();
+        let shapes = checks.iter().map(|check| self.draft.add(check, terms));
+        let shapes = shapes.collect();
+        self.requests.push(Request { shapes, answer });
+        receiver
+    }
+
+    fn is_full(&self) -> bool {
+        self.draft.len() >= FULL || self.draft.keys() >= FULL_OF_KEYS
+    }
+
+    /// The call, and those who wait for its answer. Whoever has left meanwhile is not charged;
+    /// `None` if all have.
+    pub(super) fn depart(self, terms: &Terms<'_>) -> Option<(Call, Sent)> {
+        let Self {
+            draft,
+            mut requests,
+        } = self;
+        let mut stays: SmallVec<[bool; FULL]> = SmallVec::new();
+        requests.retain(|request| {
+            let is_there = !request.answer.is_closed();
+            stays.extend(request.shapes.iter().map(|_| is_there));
+            is_there
+        });
+        let call = draft.finish(terms, |place| stays.get(place) == Some(&true))?;
+        Some((call, Sent(requests)))
+    }
+}
+
+impl Sent {
+    /// Gives each request its part of the script's reply, or the error of the one call to all.
+    pub(super) fn deliver(self, reply: Result<Vec<i64>, StoreError>) {
+        let shapes = self.0.iter().flat_map(|request| &request.shapes).copied();
+        let outcomes = reply.and_then(|reply| reply::outcomes(&reply, shapes));
+        // Whoever has left since does not want to know.
+        match outcomes {
+            Ok(outcomes) => {
+                let mut outcomes = outcomes.into_iter();
+                for Request { shapes, answer } in self.0 {
+                    let own = outcomes.by_ref().take(shapes.len()).collect();
+                    let _ = answer.send(Ok(own));
+                }
+            }
+            Err(error) => {
+                for Request { answer, .. } in self.0 {
+                    let _ = answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+}
