@@ -15,7 +15,7 @@ use crate::{
 fn a_user_who_may_only_look_is_an_error() {
     for_every_flavour(async |server| {
         const ALL: [&str; 11] = [
-            "+evalsha", "+eval", "+time", "+get", "+set", "+del", "+llen", "+lindex", "+lpush",
+            "+evalsha", "+eval", "+time", "+mget", "+set", "+del", "+llen", "+lindex", "+lpush",
             "+ltrim", "+pexpire",
         ];
         // A log of one entry is not trimmed.
