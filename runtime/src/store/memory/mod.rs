@@ -7,7 +7,6 @@
 #[cfg(feature = "redis")]
 mod note;
 mod shard;
-mod table;
 
 use std::hash::Hash;
 
@@ -15,8 +14,11 @@ use parking_lot::{Mutex, MutexGuard};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use smallvec::SmallVec;
 
-use self::{shard::Shard, table::Print};
-use super::interface::{Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError};
+use self::shard::Shard;
+use super::{
+    interface::{Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError},
+    table::Print,
+};
 use crate::{
     algorithm::{Receipt, Wait},
     clock::{Clock, Micros},

@@ -1,9 +1,11 @@
-use super::table::{Print, Table};
 use crate::{
     algorithm::{Receipt, State, Wait},
     clock::Micros,
     decision::Verdict,
-    store::interface::Charge,
+    store::{
+        interface::Charge,
+        table::{Print, Table},
+    },
 };
 
 /// How many slots each charge looks at for expired ones. More than one, or the sweep would lag
