@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use crate::{algorithm::Wait, clock::Micros, limit::Limit};
+use crate::{
+    algorithm::{Quota, Wait},
+    clock::Micros,
+    limit::Limit,
+};
 
 /// The answer to one check: all of its limits were charged, or none.
 ///
@@ -131,6 +135,15 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
+    pub(crate) fn new(wait: Wait, quota: Quota) -> Self {
+        Self {
+            wait,
+            blocked: false,
+            remaining: quota.remaining,
+            reset: quota.reset,
+        }
+    }
+
     /// The same while blocked for `length` more.
     pub(crate) fn block_for(&mut self, length: Micros) {
         self.blocked = true;

@@ -1,16 +1,19 @@
 //! A bounded hash table whose entries expire.
 //!
-//! Expired entries are dropped a few slots at a time by a cursor that goes round with the traffic,
-//! so there is no scan that stops anyone. A full table drops what expires soonest among a few: the
+//! The entries stand in one dense list, and a hash table of their places finds them: a hash table
+//! is up to half empty, which is dear with slots as large as an entry's and cheap with four bytes.
+//!
+//! Expired entries are dropped a few at a time by a cursor that goes round with the traffic, so
+//! there is no scan that stops anyone. A full table drops what expires soonest among a few: the
 //! least is forgotten with it.
 
-use hashbrown::{HashTable, hash_table::Entry};
+use hashbrown::HashTable;
 
 use crate::clock::Micros;
 
 /// How many entries a full table compares before it drops one.
 const SAMPLE: usize = 8;
-/// Below this many slots shrinking is not worth its while.
+/// Below this many entries shrinking is not worth its while.
 const SMALL: usize = 64;
 
 /// A keyed 128-bit hash that stands for a key: two keys share one with a probability of 2^-64
@@ -26,7 +29,9 @@ impl Print {
 
 #[derive(Debug)]
 pub(super) struct Table<T> {
-    slots: HashTable<Slot<T>>,
+    /// Where in `slots` a print stands.
+    places: HashTable<u32>,
+    slots: Vec<Slot<T>>,
     capacity: usize,
     cursor: usize,
 }
@@ -51,21 +56,24 @@ impl<T> Slot<T> {
 impl<T> Table<T> {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            slots: HashTable::new(),
-            capacity,
+            places: HashTable::new(),
+            slots: Vec::new(),
+            // Places are four bytes.
+            capacity: capacity.clamp(1, u32::MAX as usize),
             cursor: 0,
         }
     }
 
     /// What is kept under `print`, unless that has expired.
     pub(super) fn find(&self, print: Print, now: Micros) -> Option<&T> {
-        let slot = self.slots.find(print.1, |slot| slot.print == print)?;
+        let slot = &self.slots[self.place(print)?];
         (slot.expires > now).then_some(&slot.value)
     }
 
     /// The slot of `print`, unless that has expired.
     pub(super) fn find_mut(&mut self, print: Print, now: Micros) -> Option<&mut Slot<T>> {
-        let slot = self.slots.find_mut(print.1, |slot| slot.print == print)?;
+        let place = self.place(print)?;
+        let slot = &mut self.slots[place];
         (slot.expires > now).then_some(slot)
     }
 
@@ -78,94 +86,126 @@ impl<T> Table<T> {
         value: impl FnOnce() -> T,
         mut dropped: impl FnMut(&T),
     ) -> &mut Slot<T> {
-        if self.slots.len() >= self.capacity
-            && self
-                .slots
-                .find(print.1, |slot| slot.print == print)
-                .is_none()
-        {
-            self.make_room(now, &mut dropped);
-        }
-        let entry = self
-            .slots
-            .entry(print.1, |slot| slot.print == print, |slot| slot.print.1);
-        match entry {
-            Entry::Occupied(occupied) => {
-                let slot = occupied.into_mut();
+        let place = match self.place(print) {
+            Some(place) => {
+                let slot = &mut self.slots[place];
                 if slot.expires <= now {
                     dropped(&slot.value);
                     slot.value = value();
                 }
-                slot
+                place
             }
-            Entry::Vacant(vacant) => {
-                let slot = Slot {
+            None => {
+                if self.slots.len() >= self.capacity {
+                    self.make_room(now, dropped);
+                }
+                self.push(Slot {
                     print,
                     expires: now,
                     value: value(),
-                };
-                vacant.insert(slot).into_mut()
+                })
             }
-        }
+        };
+        &mut self.slots[place]
     }
 
     pub(super) fn remove(&mut self, print: Print) -> Option<T> {
-        let found = self.slots.find_entry(print.1, |slot| slot.print == print);
-        found.ok().map(|entry| entry.remove().0.value)
+        self.place(print).map(|place| self.take(place))
     }
 
-    /// Looks at the next `count` slots and drops what has expired.
+    /// Looks at the next `count` entries and drops those that have expired.
     pub(super) fn sweep(&mut self, count: usize, now: Micros, mut dropped: impl FnMut(&T)) {
         for _ in 0..count {
-            let at = self.advance();
-            if let Ok(entry) = self.slots.get_bucket_entry(at)
-                && entry.get().expires <= now
-            {
-                dropped(&entry.remove().0.value);
+            match self.slots.get(self.cursor) {
+                // Another entry comes to stand where one goes, and is the next.
+                Some(slot) if slot.expires <= now => dropped(&self.take(self.cursor)),
+                Some(_) => self.cursor += 1,
+                None => {
+                    self.cursor = 0;
+                    self.shrink();
+                }
             }
         }
-    }
-
-    /// Drops an expired entry, or the one that expires soonest, among the next few.
-    fn make_room(&mut self, now: Micros, mut dropped: impl FnMut(&T)) {
-        let mut soonest: Option<(Micros, usize)> = None;
-        let mut seen = 0;
-        for _ in 0..self.slots.num_buckets() {
-            let at = self.advance();
-            let Some(slot) = self.slots.get_bucket(at) else {
-                continue;
-            };
-            seen += 1;
-            if soonest.is_none_or(|(expires, _)| slot.expires < expires) {
-                soonest = Some((slot.expires, at));
-            }
-            if seen == SAMPLE || slot.expires <= now {
-                break;
-            }
-        }
-        if let Some((_, at)) = soonest
-            && let Ok(entry) = self.slots.get_bucket_entry(at)
-        {
-            dropped(&entry.remove().0.value);
-        }
-    }
-
-    /// The next slot of the round. Once a round, gives back memory that a past crowd has left.
-    fn advance(&mut self) -> usize {
-        self.cursor += 1;
-        if self.cursor >= self.slots.num_buckets() {
-            self.cursor = 0;
-            let buckets = self.slots.num_buckets();
-            if buckets > SMALL && self.slots.len() < buckets / 8 {
-                self.slots
-                    .shrink_to(2 * self.slots.len(), |slot| slot.print.1);
-            }
-        }
-        self.cursor
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }
+
+    fn place(&self, print: Print) -> Option<usize> {
+        let is_at = |place: &u32| self.slots[*place as usize].print == print;
+        let place = self.places.find(print.1, is_at)?;
+        Some(*place as usize)
+    }
+
+    /// Adds what is not there yet, and says where it stands.
+    fn push(&mut self, slot: Slot<T>) -> usize {
+        let place = self.slots.len();
+        if place == self.slots.capacity() {
+            // By an eighth, where `Vec` would double: entries are what costs memory.
+            let more = (place / 8 + 4).min(self.capacity - place);
+            self.slots.reserve_exact(more);
+        }
+        let hash = slot.print.1;
+        self.slots.push(slot);
+        let slots = &self.slots;
+        self.places
+            .insert_unique(hash, short(place), |place| hash_at(slots, *place));
+        place
+    }
+
+    /// Takes out what stands at `place`. The last entry takes its place.
+    fn take(&mut self, place: usize) -> T {
+        let slot = self.slots.swap_remove(place);
+        let (old, new) = (short(self.slots.len()), short(place));
+        if let Ok(entry) = self.places.find_entry(slot.print.1, |at| *at == new) {
+            entry.remove();
+        }
+        if let Some(moved) = self.slots.get(place)
+            && let Some(at) = self.places.find_mut(moved.print.1, |at| *at == old)
+        {
+            *at = new;
+        }
+        slot.value
+    }
+
+    /// Drops an expired entry, or the one that expires soonest, among a few that stand far from
+    /// each other: neighbours have come together and may be of one kind.
+    fn make_room(&mut self, now: Micros, mut dropped: impl FnMut(&T)) {
+        let len = self.slots.len();
+        self.cursor = (self.cursor + 1) % len;
+        let stride = len.div_ceil(SAMPLE);
+        let sample = (0..SAMPLE).map(|index| (self.cursor + index * stride) % len);
+        let mut soonest = self.cursor;
+        for place in sample {
+            if self.slots[place].expires < self.slots[soonest].expires {
+                soonest = place;
+            }
+            if self.slots[soonest].expires <= now {
+                break;
+            }
+        }
+        dropped(&self.take(soonest));
+    }
+
+    /// Gives back memory that a past crowd has left.
+    fn shrink(&mut self) {
+        let len = self.slots.len();
+        if self.slots.capacity() > SMALL && len < self.slots.capacity() / 8 {
+            self.slots.shrink_to(2 * len);
+            let slots = &self.slots;
+            self.places
+                .shrink_to(2 * len, |place| hash_at(slots, *place));
+        }
+    }
+}
+
+fn hash_at<T>(slots: &[Slot<T>], place: u32) -> u64 {
+    slots[place as usize].print.1
+}
+
+/// A place as it is kept. The table holds no more entries than it can tell apart.
+fn short(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
