@@ -34,11 +34,16 @@ pub struct Decision {
 
 impl Decision {
     pub(crate) fn new(allowed: bool, limits: impl Iterator<Item = LimitStatus>) -> Self {
-        Self {
+        let mut decision = Self {
             allowed,
             fallback: false,
-            limits: limits.collect(),
+            limits: SmallVec::new(),
+        };
+        // One by one: it is one mostly, and to collect is made for many.
+        for limit in limits {
+            decision.limits.push(limit);
         }
+        decision
     }
 
     /// The same, made by the failure mode.
