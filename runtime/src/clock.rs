@@ -59,7 +59,11 @@ fn wall() -> Micros {
 
 /// A duration in whole microseconds, cut at [`FOREVER`].
 pub(crate) fn length(duration: Duration) -> Micros {
-    u64::try_from(duration.as_micros()).map_or(FOREVER, |micros| micros.min(FOREVER))
+    duration
+        .as_secs()
+        .saturating_mul(1_000_000)
+        .saturating_add(duration.subsec_micros().into())
+        .min(FOREVER)
 }
 
 /// A clock for tests that moves only when told to.

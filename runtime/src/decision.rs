@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use crate::{algorithm::Wait, clock::Micros, limit::Limit};
+use crate::{
+    algorithm::{Quota, Wait},
+    clock::Micros,
+    limit::Limit,
+};
 
 /// The answer to one check: all of its limits were charged, or none.
 ///
@@ -30,11 +34,16 @@ pub struct Decision {
 
 impl Decision {
     pub(crate) fn new(allowed: bool, limits: impl Iterator<Item = LimitStatus>) -> Self {
-        Self {
+        let mut decision = Self {
             allowed,
             fallback: false,
-            limits: limits.collect(),
+            limits: SmallVec::new(),
+        };
+        // One by one: it is one mostly, and to collect is made for many.
+        for limit in limits {
+            decision.limits.push(limit);
         }
+        decision
     }
 
     /// The same, made by the failure mode.
@@ -131,6 +140,15 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
+    pub(crate) fn new(wait: Wait, quota: Quota) -> Self {
+        Self {
+            wait,
+            blocked: false,
+            remaining: quota.remaining,
+            reset: quota.reset,
+        }
+    }
+
     /// The same while blocked for `length` more.
     pub(crate) fn block_for(&mut self, length: Micros) {
         self.blocked = true;

@@ -4,11 +4,14 @@
 //! or lowered capacity keeps what was used. They are counted in W-ths of a token, exactly what one
 //! microsecond drains T of, so no rounding ever adds up.
 
-use super::cut;
+use super::{count, cut, div_ceil, div_rem};
 use crate::{clock::Micros, limit::Limit};
 
 /// `whole + part / W` tokens missing at `since`.
+///
+/// Packed, so that the tag of a [`State`](super::State) and `whole` share one word.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(packed(4))]
 pub(crate) struct Deficit {
     whole: u32,
     part: u64,
@@ -17,10 +20,10 @@ pub(crate) struct Deficit {
 
 impl Deficit {
     pub(super) fn new(owed: Owed, window: Micros, since: Micros) -> Self {
-        let window = u128::from(window);
+        let (whole, part) = div_rem(owed.0, window);
         Self {
-            whole: super::count(owed.0 / window),
-            part: cut(owed.0 % window),
+            whole: count(whole),
+            part,
             since,
         }
     }
@@ -101,6 +104,14 @@ impl Owed {
 
     /// How long it takes to drain this, rounded up.
     pub(super) fn drain_time(self, limit: &Limit) -> Micros {
-        cut(self.0.div_ceil(u128::from(limit.times())))
+        match self.0 {
+            0 => 0,
+            owed => cut(div_ceil(owed, limit.times().into())),
+        }
+    }
+
+    /// How many tokens this is, rounded up.
+    pub(super) fn in_tokens(self, limit: &Limit) -> u32 {
+        count(div_ceil(self.0, limit.window_micros()))
     }
 }

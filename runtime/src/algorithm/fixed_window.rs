@@ -1,6 +1,6 @@
 //! Fixed window: the first admitted request opens a window of length W; at most T in it.
 
-use super::{Quota, Receipt};
+use super::{Quota, Receipt, step::Step};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -9,47 +9,53 @@ pub(crate) struct FixedWindow {
     used: u32,
 }
 
+/// What is used in the window, and how long it lasts.
+pub(super) struct View {
+    used: u32,
+    left: Micros,
+}
+
 impl FixedWindow {
-    /// What is used in the window that `now` lies in, and how long it lasts.
-    fn at(&self, limit: &Limit, now: Micros) -> (u32, Micros) {
-        let window = limit.window_micros();
-        match now.checked_sub(self.start) {
-            Some(elapsed) if elapsed < window && self.used > 0 => (self.used, window - elapsed),
-            _ => (0, window),
-        }
-    }
-
-    pub(super) fn wait(&self, limit: &Limit, cost: u32, now: Micros) -> Micros {
-        let (used, left) = self.at(limit, now);
-        if u64::from(used) + u64::from(cost) <= u64::from(limit.times()) {
-            0
-        } else {
-            left
-        }
-    }
-
-    pub(super) fn charge(&mut self, limit: &Limit, cost: u32, now: Micros) {
-        let (used, _) = self.at(limit, now);
-        if used == 0 {
-            self.start = now;
-        }
-        self.used = used + cost;
-    }
-
     /// Which window it was that took the charge.
     pub(super) fn mark(&self) -> u64 {
         self.start
     }
+}
+
+impl Step for FixedWindow {
+    type View = View;
+
+    fn at(&self, limit: &Limit, now: Micros) -> View {
+        let window = limit.window_micros();
+        let (used, left) = match now.checked_sub(self.start) {
+            Some(elapsed) if elapsed < window && self.used > 0 => (self.used, window - elapsed),
+            _ => (0, window),
+        };
+        View { used, left }
+    }
+
+    fn wait(&self, view: &View, limit: &Limit, cost: u32, _now: Micros) -> Micros {
+        if u64::from(view.used) + u64::from(cost) <= u64::from(limit.times()) {
+            0
+        } else {
+            view.left
+        }
+    }
+
+    fn charge(&mut self, view: View, _limit: &Limit, cost: u32, now: Micros) -> View {
+        if view.used == 0 {
+            self.start = now;
+        }
+        self.used = view.used + cost;
+        View {
+            used: self.used,
+            ..view
+        }
+    }
 
     /// The window stays where it is, whoever opened it: one with nothing in it is none.
-    pub(super) fn refund(
-        &mut self,
-        limit: &Limit,
-        cost: u32,
-        receipt: &Receipt,
-        now: Micros,
-    ) -> bool {
-        let (used, _) = self.at(limit, now);
+    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+        let View { used, .. } = self.at(limit, now);
         if used == 0 || self.start != receipt.mark {
             return false;
         }
@@ -57,11 +63,10 @@ impl FixedWindow {
         true
     }
 
-    pub(super) fn quota(&self, limit: &Limit, now: Micros) -> Quota {
-        let (used, left) = self.at(limit, now);
+    fn quota(&self, view: &View, limit: &Limit, _now: Micros) -> Quota {
         Quota {
-            remaining: limit.times().saturating_sub(used),
-            reset: if used == 0 { 0 } else { left },
+            remaining: limit.times().saturating_sub(view.used),
+            reset: if view.used == 0 { 0 } else { view.left },
         }
     }
 }

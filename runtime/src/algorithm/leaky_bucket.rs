@@ -9,50 +9,53 @@
 use super::{
     Quota, Receipt,
     bucket::{Deficit, Owed},
+    step::Step,
 };
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LeakyBucket(Deficit);
 
+/// What is owed, or by how many W-ths of a token it has drained past empty.
+type View = Result<Owed, u128>;
+
 impl LeakyBucket {
-    fn owed(&self, limit: &Limit, now: Micros) -> Owed {
-        self.0.at(limit, limit.times(), now).unwrap_or(Owed(0))
+    pub(super) fn mark(&self) -> u64 {
+        self.0.mark()
+    }
+}
+
+impl Step for LeakyBucket {
+    type View = View;
+
+    fn at(&self, limit: &Limit, now: Micros) -> View {
+        self.0.at(limit, limit.times(), now)
     }
 
-    pub(super) fn wait(&self, limit: &Limit, now: Micros) -> Micros {
-        self.owed(limit, now).drain_time(limit)
+    fn wait(&self, view: &View, limit: &Limit, _cost: u32, _now: Micros) -> Micros {
+        view.map_or(0, |owed| owed.drain_time(limit))
     }
 
-    pub(super) fn charge(&mut self, limit: &Limit, cost: u32, now: Micros) {
-        let carried = match self.0.at(limit, limit.times(), now) {
+    fn charge(&mut self, view: View, limit: &Limit, cost: u32, now: Micros) -> View {
+        let carried = match view {
             // One microsecond drains T.
             Err(past) if past < u128::from(limit.times()) => past,
             _ => 0,
         };
         let owed = Owed(Owed::tokens(cost, limit).0 - carried);
         self.0 = Deficit::new(owed, limit.window_micros(), now);
-    }
-
-    pub(super) fn mark(&self) -> u64 {
-        self.0.mark()
+        Ok(owed)
     }
 
     /// What was carried into the charge stays lost: less than one microsecond drains.
-    pub(super) fn refund(
-        &mut self,
-        limit: &Limit,
-        cost: u32,
-        receipt: &Receipt,
-        now: Micros,
-    ) -> bool {
+    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         // It owed nothing but the charge.
         let charged = Deficit::charged(cost, receipt.mark, receipt.at);
         self.0.refund(limit, limit.times(), cost, &charged, now)
     }
 
-    pub(super) fn quota(&self, limit: &Limit, now: Micros) -> Quota {
-        let reset = self.wait(limit, now);
+    fn quota(&self, view: &View, limit: &Limit, now: Micros) -> Quota {
+        let reset = self.wait(view, limit, 1, now);
         Quota {
             remaining: u32::from(reset == 0),
             reset,

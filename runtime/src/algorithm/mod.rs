@@ -1,8 +1,8 @@
 //! One pure step function a file, each the twin of one Lua file in `store/redis/scripts`.
 //!
-//! A step is three questions to the state of one key, all on integers in microseconds: how long
-//! until this cost fits ([`State::wait`]), the state once it is charged ([`State::charge`]), and
-//! what is left ([`State::quota`]). Each reads the state under the numbers of the limit it is
+//! A [`Step`] is three questions to the state of one key, all on integers in microseconds: how long
+//! until this cost fits, the state once it is charged, and what is left. [`State`] asks them for
+//! whichever algorithm it is of. Each reads the state under the numbers of the limit it is
 //! given, so a changed limit keeps what was used. A state from the future (the clock has stepped
 //! back) counts for nothing: that admits at most one quota more and locks nobody out.
 //!
@@ -16,6 +16,7 @@ mod leaky_bucket;
 mod receipt;
 mod sliding_window;
 mod sliding_window_counter;
+mod step;
 mod token_bucket;
 
 use crate::{
@@ -25,8 +26,12 @@ use crate::{
 
 pub(crate) use self::receipt::Receipt;
 use self::{
-    bucket::Deficit, fixed_window::FixedWindow, leaky_bucket::LeakyBucket, sliding_window::Log,
-    sliding_window_counter::Counter, token_bucket::IntervalBucket,
+    fixed_window::FixedWindow,
+    leaky_bucket::LeakyBucket,
+    sliding_window::Log,
+    sliding_window_counter::Counter,
+    step::Step,
+    token_bucket::{GreedyBucket, IntervalBucket},
 };
 
 /// How long until a cost fits.
@@ -54,11 +59,25 @@ pub(crate) struct Quota {
 pub(crate) enum State {
     FixedWindow(FixedWindow),
     Counter(Counter),
-    Greedy(Deficit),
+    Greedy(GreedyBucket),
     Interval(IntervalBucket),
     Leaky(LeakyBucket),
     /// Boxed: the log is far larger than the others, which come by the million.
     Log(Box<Log>),
+}
+
+/// Asks the state of whichever algorithm it is.
+macro_rules! each {
+    ($state:expr, $inner:ident => $ask:expr) => {
+        match $state {
+            State::FixedWindow($inner) => $ask,
+            State::Counter($inner) => $ask,
+            State::Greedy($inner) => $ask,
+            State::Interval($inner) => $ask,
+            State::Leaky($inner) => $ask,
+            State::Log($inner) => $ask,
+        }
+    };
 }
 
 impl State {
@@ -67,48 +86,26 @@ impl State {
         match (limit.kind(), limit.refill_kind()) {
             (Algorithm::FixedWindow, _) => Self::FixedWindow(FixedWindow::default()),
             (Algorithm::SlidingWindowCounter, _) => Self::Counter(Counter::default()),
-            (Algorithm::TokenBucket, Refill::Greedy) => Self::Greedy(Deficit::default()),
+            (Algorithm::TokenBucket, Refill::Greedy) => Self::Greedy(GreedyBucket::default()),
             (Algorithm::TokenBucket, Refill::Interval) => Self::Interval(IntervalBucket::default()),
             (Algorithm::LeakyBucket, _) => Self::Leaky(LeakyBucket::default()),
             (Algorithm::SlidingWindow, _) => Self::Log(Box::default()),
         }
     }
 
-    /// How long until `cost` fits.
-    pub(crate) fn wait(&self, limit: &Limit, cost: u32, now: Micros) -> Wait {
-        if cost == 0 {
-            return Wait::Fits;
-        }
-        if cost > limit.quota() {
-            return Wait::Never;
-        }
-        let micros = match self {
-            Self::FixedWindow(state) => state.wait(limit, cost, now),
-            Self::Counter(state) => state.wait(limit, cost, now),
-            Self::Greedy(state) => token_bucket::wait(state, limit, cost, now),
-            Self::Interval(state) => state.wait(limit, cost, now),
-            Self::Leaky(state) => state.wait(limit, now),
-            Self::Log(state) => state.wait(limit, cost, now),
-        };
-        match micros {
-            0 => Wait::Fits,
-            micros => Wait::For(micros),
-        }
+    /// How long until `cost` fits, and what is left.
+    pub(crate) fn look(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Quota) {
+        each!(self, state => state.look(limit, cost, now))
     }
 
-    /// Charges `cost`, which must fit now.
-    pub(crate) fn charge(&mut self, limit: &Limit, cost: u32, now: Micros) {
-        if cost == 0 {
-            return;
-        }
-        match self {
-            Self::FixedWindow(state) => state.charge(limit, cost, now),
-            Self::Counter(state) => state.charge(limit, cost, now),
-            Self::Greedy(state) => token_bucket::charge(state, limit, cost, now),
-            Self::Interval(state) => state.charge(limit, cost, now),
-            Self::Leaky(state) => state.charge(limit, cost, now),
-            Self::Log(state) => state.charge(limit, cost, now),
-        }
+    /// The same once `cost` is charged, if it fits: `Wait::Fits` says that it was.
+    pub(crate) fn take(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Quota) {
+        each!(self, state => state.take(limit, cost, now))
+    }
+
+    /// How long until the quota is whole again.
+    pub(crate) fn reset(&self, limit: &Limit, now: Micros) -> Micros {
+        each!(self, state => state.look(limit, 0, now)).1.reset
     }
 
     /// What the receipt of a charge must say beside its time and what remained. Asked right after
@@ -132,31 +129,29 @@ impl State {
         receipt: &Receipt,
         now: Micros,
     ) -> bool {
-        match self {
-            Self::FixedWindow(state) => state.refund(limit, cost, receipt, now),
-            Self::Counter(state) => state.refund(limit, cost, receipt, now),
-            Self::Greedy(state) => token_bucket::refund(state, limit, cost, receipt, now),
-            Self::Interval(state) => state.refund(limit, cost, receipt, now),
-            Self::Leaky(state) => state.refund(limit, cost, receipt, now),
-            Self::Log(state) => state.refund(limit, cost, receipt, now),
-        }
-    }
-
-    pub(crate) fn quota(&self, limit: &Limit, now: Micros) -> Quota {
-        match self {
-            Self::FixedWindow(state) => state.quota(limit, now),
-            Self::Counter(state) => state.quota(limit, now),
-            Self::Greedy(state) => token_bucket::quota(state, limit, now),
-            Self::Interval(state) => state.quota(limit, now),
-            Self::Leaky(state) => state.quota(limit, now),
-            Self::Log(state) => state.quota(limit, now),
-        }
+        each!(self, state => state.refund(limit, cost, receipt, now))
     }
 }
 
 /// Cuts an exact length at [`FOREVER`].
 fn cut(micros: u128) -> Micros {
     u64::try_from(micros).map_or(FOREVER, |micros| micros.min(FOREVER))
+}
+
+/// Divides and rounds up. Most numbers fit a word, and dividing longer ones is a call of a function.
+fn div_ceil(number: u128, by: u64) -> u128 {
+    match u64::try_from(number) {
+        Ok(number) => number.div_ceil(by).into(),
+        Err(_) => number.div_ceil(by.into()),
+    }
+}
+
+/// What is left after dividing, too.
+fn div_rem(number: u128, by: u64) -> (u128, u64) {
+    match u64::try_from(number) {
+        Ok(number) => ((number / by).into(), number % by),
+        Err(_) => (number / u128::from(by), cut(number % u128::from(by))),
+    }
 }
 
 /// An exact count that is known to be at most one of 32 bits.

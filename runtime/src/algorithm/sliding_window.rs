@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Quota, Receipt};
+use super::{Quota, Receipt, step::Step};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct Entry {
 }
 
 /// The part of the log inside the window: entries `from..to`.
-struct View {
+pub(super) struct View {
     from: usize,
     to: usize,
     /// The running sum before `from`.
@@ -75,15 +75,20 @@ fn since(base: u32, sum: u32) -> u32 {
     sum.wrapping_sub(base) & 0xff_ffff
 }
 
-impl Log {
+impl Step for Box<Log> {
+    type View = View;
+
     fn at(&self, limit: &Limit, now: Micros) -> View {
         let window = limit.window_micros();
-        let from = self
-            .entries
-            .partition_point(|entry| entry.age(now).is_some_and(|age| age >= window));
-        let to = self
-            .entries
-            .partition_point(|entry| entry.age(now).is_some());
+        let len = self.entries.len();
+        let is_future = |entry: &Entry| entry.age(now).is_none();
+        let to = match self.entries.back() {
+            Some(last) if is_future(last) => {
+                self.entries.partition_point(|entry| !is_future(entry))
+            }
+            _ => len,
+        };
+        let from = self.first(|entry| entry.age(now).is_none_or(|age| age < window));
         let base = match from.checked_sub(1) {
             Some(before) => self.sum_at(before),
             None => self.base,
@@ -100,12 +105,7 @@ impl Log {
         }
     }
 
-    fn sum_at(&self, index: usize) -> u32 {
-        self.entries.get(index).map_or(self.base, Entry::sum)
-    }
-
-    pub(super) fn wait(&self, limit: &Limit, cost: u32, now: Micros) -> Micros {
-        let view = self.at(limit, now);
+    fn wait(&self, view: &View, limit: &Limit, cost: u32, now: Micros) -> Micros {
         let excess = (u64::from(view.used) + u64::from(cost)).saturating_sub(limit.times().into());
         if excess == 0 {
             return 0;
@@ -123,27 +123,26 @@ impl Log {
         limit.window_micros() - age
     }
 
-    pub(super) fn charge(&mut self, limit: &Limit, cost: u32, now: Micros) {
-        let view = self.at(limit, now);
+    fn charge(&mut self, view: View, _limit: &Limit, cost: u32, now: Micros) -> View {
         self.entries.truncate(view.to);
         self.entries.drain(..view.from);
         self.base = view.base;
         let sum = view.base.wrapping_add(view.used).wrapping_add(cost);
         self.make_room();
         self.entries.push_back(Entry::new(now, sum));
+        View {
+            from: 0,
+            to: self.entries.len(),
+            base: view.base,
+            used: view.used + cost,
+        }
     }
 
     /// Entries of one time leave the window together, so nobody can tell which of them was the
     /// charge: the last one stays for what is left of them all.
     ///
     /// Takes time for each entry that is newer: refunds follow soon on their charges.
-    pub(super) fn refund(
-        &mut self,
-        limit: &Limit,
-        cost: u32,
-        receipt: &Receipt,
-        now: Micros,
-    ) -> bool {
+    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let view = self.at(limit, now);
         let from = self
             .entries
@@ -167,19 +166,7 @@ impl Log {
         true
     }
 
-    /// Grows by an eighth and shrinks to fit, where `VecDeque` would double and never shrink: the
-    /// log is what costs memory.
-    fn make_room(&mut self) {
-        let len = self.entries.len();
-        if len == self.entries.capacity() {
-            self.entries.reserve_exact(len / 8 + 4);
-        } else if self.entries.capacity() > 2 * len + 16 {
-            self.entries.shrink_to(len + len / 8 + 4);
-        }
-    }
-
-    pub(super) fn quota(&self, limit: &Limit, now: Micros) -> Quota {
-        let view = self.at(limit, now);
+    fn quota(&self, view: &View, limit: &Limit, now: Micros) -> Quota {
         let youngest = match view.to.checked_sub(1) {
             Some(last) if last >= view.from => self.entries.get(last),
             _ => None,
@@ -189,6 +176,36 @@ impl Log {
             reset: youngest
                 .and_then(|entry| entry.age(now))
                 .map_or(0, |age| limit.window_micros() - age),
+        }
+    }
+}
+
+impl Log {
+    fn sum_at(&self, index: usize) -> u32 {
+        self.entries.get(index).map_or(self.base, Entry::sum)
+    }
+
+    /// The first entry for which `inside` is true, as it then is for all after it; the number of
+    /// entries if there is none. By steps that double: few have left since the latest charge.
+    fn first(&self, inside: impl Fn(&Entry) -> bool) -> usize {
+        let outside = |index: usize| self.entries.get(index).is_some_and(|entry| !inside(entry));
+        let (mut low, mut step) = (0, 1);
+        while outside(low + step - 1) {
+            low += step;
+            step *= 2;
+        }
+        let high = (low + step - 1).min(self.entries.len());
+        low + bisect(high - low, |index| outside(low + index))
+    }
+
+    /// Grows by an eighth and shrinks to fit, where `VecDeque` would double and never shrink: the
+    /// log is what costs memory.
+    fn make_room(&mut self) {
+        let len = self.entries.len();
+        if len == self.entries.capacity() {
+            self.entries.reserve_exact(len / 8 + 4);
+        } else if self.entries.capacity() > 2 * len + 16 {
+            self.entries.shrink_to(len + len / 8 + 4);
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Source: Cloudflare, "How we built rate limiting capable of scaling to millions of domains".
 
-use super::{Quota, Receipt, count, cut};
+use super::{Quota, Receipt, count, cut, div_ceil, step::Step};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,18 +14,26 @@ pub(crate) struct Counter {
     previous: u32,
 }
 
-/// The two counts, as seen `elapsed` into the window that begins at `start`.
-struct View {
+/// The two counts, as seen `left` before the end of the window that begins at `start`.
+pub(super) struct View {
     start: Micros,
-    elapsed: Micros,
+    left: Micros,
     current: u32,
     previous: u32,
+    /// What the previous window still weighs, rounded up.
+    weight: u64,
 }
 
-impl Counter {
+impl Step for Counter {
+    type View = View;
+
     fn at(&self, limit: &Limit, now: Micros) -> View {
         let window = limit.window_micros();
-        let elapsed = now % window;
+        // Most requests find the window that the latest one was in: no need to divide.
+        let elapsed = match now.checked_sub(self.start) {
+            Some(elapsed) if elapsed < window => elapsed,
+            _ => now % window,
+        };
         let start = now - elapsed;
         let (current, previous) = if self.start == start {
             (self.current, self.previous)
@@ -34,47 +42,45 @@ impl Counter {
         } else {
             (0, 0)
         };
+        let left = window - elapsed;
         View {
             start,
-            elapsed,
+            left,
             current,
             previous,
+            weight: match previous {
+                0 => 0,
+                _ => cut(div_ceil(u128::from(previous) * u128::from(left), window)),
+            },
         }
     }
 
-    pub(super) fn wait(&self, limit: &Limit, cost: u32, now: Micros) -> Micros {
-        let view = self.at(limit, now);
+    fn wait(&self, view: &View, limit: &Limit, cost: u32, _now: Micros) -> Micros {
         let window = limit.window_micros();
-        let left = window - view.elapsed;
         let times = u64::from(limit.times());
         let cost = u64::from(cost);
-        if view.used(window) + u64::from(view.current) + cost <= times {
+        if view.used() + cost <= times {
             return 0;
         }
         // The first moment at which the part of the full window that still overlaps leaves room.
         match times.checked_sub(u64::from(view.current) + cost) {
-            Some(room) => left - share(room, window, view.previous),
-            None => left + window - share(times - cost, window, view.current),
+            Some(room) => view.left - share(room, window, view.previous),
+            None => view.left + window - share(times - cost, window, view.current),
         }
     }
 
-    pub(super) fn charge(&mut self, limit: &Limit, cost: u32, now: Micros) {
-        let view = self.at(limit, now);
+    fn charge(&mut self, view: View, _limit: &Limit, cost: u32, _now: Micros) -> View {
+        let current = view.current + cost;
         *self = Self {
             start: view.start,
-            current: view.current + cost,
+            current,
             previous: view.previous,
         };
+        View { current, ..view }
     }
 
     /// Out of the window that took the charge, while that still weighs.
-    pub(super) fn refund(
-        &mut self,
-        limit: &Limit,
-        cost: u32,
-        receipt: &Receipt,
-        now: Micros,
-    ) -> bool {
+    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let mut view = self.at(limit, now);
         let window = limit.window_micros();
         let start = receipt.at - receipt.at % window;
@@ -97,27 +103,22 @@ impl Counter {
         true
     }
 
-    pub(super) fn quota(&self, limit: &Limit, now: Micros) -> Quota {
-        let view = self.at(limit, now);
-        let window = limit.window_micros();
-        let left = window - view.elapsed;
-        let used = view.used(window) + u64::from(view.current);
+    fn quota(&self, view: &View, limit: &Limit, _now: Micros) -> Quota {
         Quota {
-            remaining: count(u128::from(u64::from(limit.times()).saturating_sub(used))),
+            remaining: count(u64::from(limit.times()).saturating_sub(view.used()).into()),
             reset: match (view.current, view.previous) {
                 (0, 0) => 0,
-                (0, _) => left,
-                _ => left + window,
+                (0, _) => view.left,
+                _ => view.left + limit.window_micros(),
             },
         }
     }
 }
 
 impl View {
-    /// What the previous window still weighs, rounded up.
-    fn used(&self, window: Micros) -> u64 {
-        let left = u128::from(window - self.elapsed);
-        cut((u128::from(self.previous) * left).div_ceil(u128::from(window)))
+    /// What counts against the limit.
+    fn used(&self) -> u64 {
+        self.weight + u64::from(self.current)
     }
 }
 

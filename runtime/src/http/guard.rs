@@ -12,7 +12,7 @@ use crate::{
     key::Key,
     limiter::RateLimiter,
     log_throttle::LogThrottle,
-    store::interface::{Charge, Charges, Mode},
+    store::interface::{Charge, Charges, Check, Mode},
 };
 
 /// What a request may do.
@@ -141,7 +141,8 @@ async fn judge<'a>(
     if charges.is_empty() {
         return Ok(None);
     }
-    let decision = limiter.decide(Mode::Charge, charges).await;
+    let mode = Mode::Charge;
+    let decision = limiter.decide(&Check { mode, charges }).await;
     let decision = decision.map_err(RequestError::Undecided)?;
     let answer = decision
         .strictest()

@@ -4,7 +4,7 @@ use crate::{
     error::RateLimitError,
     identity::Identity,
     limit::Limit,
-    store::interface::{Mode, Receipts},
+    store::interface::{Check, Mode, Receipts},
 };
 
 /// What one decision has taken, for giving it back, once. It owns all it needs, so it may outlive
@@ -39,9 +39,8 @@ impl RateLimiter {
             .iter()
             .map(|(limit, identity)| (**limit, identity.clone().into()))
             .collect();
-        let (decision, receipts) = self
-            .settle(Mode::ChargeForReceipts, self.charges(&limits))
-            .await?;
+        let (mode, charges) = (Mode::ChargeForReceipts, self.charges(&limits));
+        let (decision, receipts) = self.settle(&Check { mode, charges }).await?;
         Ok((decision, Taken { limits, receipts }))
     }
 
@@ -52,7 +51,7 @@ impl RateLimiter {
     /// If the store could not be reached.
     #[doc(hidden)]
     pub async fn give_back(&self, taken: Taken) -> Result<Decision, RateLimitError> {
-        let mode = Mode::Refund(&taken.receipts);
-        self.decide(mode, self.charges(&taken.limits)).await
+        let (mode, charges) = (Mode::Refund(&taken.receipts), self.charges(&taken.limits));
+        self.decide(&Check { mode, charges }).await
     }
 }

@@ -8,7 +8,7 @@ mod global;
 mod lookup;
 mod manage;
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, slice, sync::Arc, time::Duration};
 
 use actix_web::HttpRequest;
 use log::Level;
@@ -93,7 +93,10 @@ impl RateLimiter {
         limit: &Limit,
         identity: impl Into<Identity>,
     ) -> Result<Decision, RateLimitError> {
-        self.ask(Mode::Charge, &[(*limit, identity.into())]).await
+        let identity = identity.into();
+        let charges = Charges::from_buf([self.charge(limit, &identity)]);
+        let mode = Mode::Charge;
+        self.decide(&Check { mode, charges }).await
     }
 
     /// Decides several limits at once: all are charged, or none.
@@ -125,7 +128,8 @@ impl RateLimiter {
             .iter()
             .map(|(limit, identity)| (**limit, identity.clone().into()))
             .collect();
-        self.ask(Mode::Charge, &limits).await
+        let (mode, charges) = (Mode::Charge, self.charges(&limits));
+        self.decide(&Check { mode, charges }).await
     }
 
     /// What [`check`](Self::check) would answer, without taking anything.
@@ -138,7 +142,10 @@ impl RateLimiter {
         limit: &Limit,
         identity: impl Into<Identity>,
     ) -> Result<Decision, RateLimitError> {
-        self.ask(Mode::Peek, &[(*limit, identity.into())]).await
+        let identity = identity.into();
+        let charges = Charges::from_buf([self.charge(limit, &identity)]);
+        let mode = Mode::Peek;
+        self.decide(&Check { mode, charges }).await
     }
 
     /// The identity that this limiter's `ip` gives a client at `address`: IPv6 by the
@@ -183,67 +190,49 @@ impl RateLimiter {
         self.inner.store.circuit()
     }
 
-    async fn ask(
-        &self,
-        mode: Mode<'_>,
-        limits: &[(Limit, Identity)],
-    ) -> Result<Decision, RateLimitError> {
-        self.decide(mode, self.charges(limits)).await
+    fn charges<'a>(&self, limits: &'a [(Limit, Identity)]) -> Charges<'a> {
+        let charges = limits.iter();
+        charges
+            .map(|(limit, identity)| self.charge(limit, identity))
+            .collect()
     }
 
-    fn charges<'a>(&self, limits: &'a [(Limit, Identity)]) -> Charges<'a> {
-        let charges = limits.iter().map(|(limit, identity)| Charge {
+    fn charge<'a>(&self, limit: &'a Limit, identity: &'a Identity) -> Charge<'a> {
+        Charge {
             key: Key::counter(identity, limit),
             limit,
             cost: limit.default_cost(),
             failure_mode: self.settings().failure_mode,
-        });
-        charges.collect()
+        }
     }
 
-    pub(crate) async fn decide<'a>(
-        &self,
-        mode: Mode<'a>,
-        charges: Charges<'a>,
-    ) -> Result<Decision, RateLimitError> {
-        self.settle(mode, charges)
-            .await
-            .map(|(decision, _)| decision)
+    pub(crate) async fn decide(&self, check: &Check<'_>) -> Result<Decision, RateLimitError> {
+        self.settle(check).await.map(|(decision, _)| decision)
     }
 
     /// The one way to the store for decisions.
-    async fn settle<'a>(
-        &self,
-        mode: Mode<'a>,
-        charges: Charges<'a>,
-    ) -> Result<(Decision, Receipts), RateLimitError> {
-        for (index, charge) in charges.iter().enumerate() {
-            charge.limit.validate()?;
-            if charges[..index]
-                .iter()
-                .any(|other| other.key.is_same(&charge.key))
-            {
-                return Err(RateLimitError::SharedCounter);
+    async fn settle(&self, check: &Check<'_>) -> Result<(Decision, Receipts), RateLimitError> {
+        validate(&check.charges)?;
+        let decided = match self.inner.store.decide_at_once(check) {
+            Some(outcome) => Ok(Some(outcome)),
+            None => {
+                let outcomes = self.inner.store.decide(slice::from_ref(check)).await;
+                outcomes.map(|outcomes| outcomes.into_iter().next())
             }
-        }
-        let checks = [Check { mode, charges }];
-        let decided = self.inner.store.decide(&checks).await;
-        let [check] = checks;
+        };
         let (decision, receipts) = match decided {
-            Ok(outcomes) => match outcomes.into_iter().next() {
-                Some(outcome) => (
-                    decision(&outcome, (0..).zip(&check.charges)),
-                    outcome.receipts,
-                ),
-                None => (Decision::new(true, std::iter::empty()), Receipts::new()),
-            },
+            Ok(Some(outcome)) => (
+                decision(&outcome, (0..).zip(&check.charges)),
+                outcome.receipts,
+            ),
+            Ok(None) => (Decision::new(true, std::iter::empty()), Receipts::new()),
             // What the embedded store has taken cannot be given back to another.
             Err(error) => (
-                fallback::decide(&self.inner.store, &check, error)?,
+                fallback::decide(&self.inner.store, check, error)?,
                 Receipts::new(),
             ),
         };
-        if mode.is_charge() && decision.is_allowed() {
+        if check.mode.is_charge() && decision.is_allowed() {
             report_shadows(&decision);
         }
         Ok((decision, receipts))
@@ -257,6 +246,18 @@ impl RateLimiter {
     pub(crate) fn now(&self) -> Duration {
         Duration::from_micros(self.inner.clock.wall())
     }
+}
+
+/// Whether all limits make sense, and no two of them share a counter.
+fn validate(charges: &[Charge<'_>]) -> Result<(), RateLimitError> {
+    for (index, charge) in charges.iter().enumerate() {
+        charge.limit.validate()?;
+        let mut before = charges[..index].iter();
+        if before.any(|other| other.key.is_same(&charge.key)) {
+            return Err(RateLimitError::SharedCounter);
+        }
+    }
+    Ok(())
 }
 
 /// What became of these charges, each with its place among those that were to be decided.

@@ -11,6 +11,7 @@ mod redis;
 mod stack;
 #[cfg(feature = "redis")]
 mod standby;
+mod table;
 
 #[cfg(feature = "redis")]
 pub use self::redis::RedisPool;

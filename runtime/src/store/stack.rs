@@ -26,6 +26,15 @@ impl Stack {
         }
     }
 
+    /// Decides without a future, if the store is one that never waits.
+    pub(crate) fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
+        match self {
+            Self::Memory(store) => Some(store.decide_one(check)),
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => None,
+        }
+    }
+
     /// Decides for this process alone, when [`Store::decide`] could not.
     pub(crate) fn decide_alone(&self, check: &Check<'_>) -> Outcome {
         match self {

@@ -6,17 +6,17 @@
 
 #[cfg(feature = "redis")]
 mod note;
+mod place;
 mod shard;
-mod table;
-
-use std::hash::Hash;
 
 use parking_lot::{Mutex, MutexGuard};
-use siphasher::sip128::{Hasher128, SipHasher13};
 use smallvec::SmallVec;
 
-use self::{shard::Shard, table::Print};
-use super::interface::{Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError};
+use self::{
+    place::{Hasher, Place},
+    shard::Shard,
+};
+use super::interface::{Charge, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError};
 use crate::{
     algorithm::{Receipt, Wait},
     clock::{Clock, Micros},
@@ -33,8 +33,7 @@ const MAX_SHARDS: usize = 64;
 pub(crate) struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     clock: Clock,
-    /// Keyed by this process' own secret, so nobody can choose identities that meet in one place.
-    hasher: SipHasher13,
+    hasher: Hasher,
 }
 
 impl MemoryStore {
@@ -46,58 +45,59 @@ impl MemoryStore {
         let shards = (0..count)
             .map(|_| Mutex::new(Shard::new((max_keys / count).max(1))))
             .collect();
-        let secret = || {
-            use std::hash::BuildHasher;
-            std::hash::RandomState::new().hash_one(0)
-        };
         Self {
             shards,
             clock,
-            hasher: SipHasher13::new_with_keys(secret(), secret()),
+            hasher: Hasher::new(),
         }
     }
 
-    /// The print of a key, and the shard of its identity.
-    fn place(&self, key: &Key<'_>) -> (Print, usize) {
-        let mut hasher = self.hasher;
-        key.identity.source().hash(&mut hasher);
-        key.identity.value().hash(&mut hasher);
-        let identity = hasher.finish128();
-        key.zone.hash(&mut hasher);
-        key.slot.hash(&mut hasher);
-        let print = hasher.finish128();
-        let shard = identity.h1 & (self.shards.len() as u64 - 1);
-        let shard = usize::try_from(shard).unwrap_or(0);
-        (Print::new(print.h1, print.h2), shard)
+    pub(crate) fn decide_one(&self, check: &Check<'_>) -> Outcome {
+        match (check.mode, check.charges.as_slice()) {
+            (Mode::Charge, [charge]) => self.decide_single(charge),
+            _ => self.decide_several(check),
+        }
     }
 
-    pub(crate) fn decide_one(&self, check: &Check<'_>) -> Outcome {
-        let places: SmallVec<[Place; 1]> = check
-            .charges
-            .iter()
-            .map(|charge| {
-                let (counter, shard) = self.place(&charge.key);
-                Place { counter, shard }
-            })
-            .collect();
-        let mut locked = self.lock(places.iter().map(|place| place.shard));
+    /// What most checks are: one limit, asked and charged at one stroke.
+    fn decide_single(&self, charge: &Charge<'_>) -> Outcome {
+        let (place, mut shard) = self.lock_one(&charge.key);
         // Read under the lock: else one worker could charge a moment before what another has
         // charged already, and to the algorithms that is a clock that has stepped back.
+        let now = self.clock.now();
+        let block = || self.hasher.block(&place, &charge.key);
+        let (allowed, verdict) = shard.decide(charge, place.print, block, now);
+        Outcome {
+            allowed,
+            verdicts: SmallVec::from_buf([verdict]),
+            receipts: Receipts::new(),
+        }
+    }
+
+    /// Any check: all its limits are asked, then all are charged or none.
+    fn decide_several(&self, check: &Check<'_>) -> Outcome {
+        let places: SmallVec<[Place; 2]> = check
+            .charges
+            .iter()
+            .map(|charge| self.hasher.place(&charge.key))
+            .collect();
+        let shard_of = |place: &Place| place.shard(self.shards.len());
+        let mut locked = self.lock(places.iter().map(shard_of));
         let now = self.clock.now();
 
         if let Mode::Refund(receipts) = check.mode {
             for ((charge, place), receipt) in check.charges.iter().zip(&places).zip(receipts) {
                 if let Some(receipt) = receipt {
-                    let shard = locked.shard(place.shard);
-                    shard.refund(charge, receipt, place.counter, now);
+                    let shard = locked.shard(shard_of(place));
+                    shard.refund(charge, receipt, place.print, now);
                 }
             }
         }
         let mut verdicts: SmallVec<[Verdict; 1]> = SmallVec::new();
         for (charge, place) in check.charges.iter().zip(&places) {
-            let shard = locked.shard(place.shard);
-            let block = || self.place(&charge.key.block()).0;
-            verdicts.push(shard.look(charge, place.counter, block, now));
+            let shard = locked.shard(shard_of(place));
+            let block = || self.hasher.block(place, &charge.key);
+            verdicts.push(shard.look(charge, place.print, block, now));
         }
         let allowed = matches!(check.mode, Mode::Refund(_) | Mode::Lease)
             || check
@@ -114,12 +114,12 @@ impl MemoryStore {
             let mut receipts = receipts.iter_mut();
             for ((charge, place), verdict) in check.charges.iter().zip(&places).zip(&mut verdicts) {
                 let receipt = receipts.next();
-                let shard = locked.shard(place.shard);
+                let shard = locked.shard(shard_of(place));
                 if allowed && verdict.wait == Wait::Fits {
                     if charge.cost > 0 {
-                        *verdict = shard.charge(charge, place.counter, now);
+                        *verdict = shard.take(charge, place.print, now);
                         if let Some(receipt) = receipt {
-                            *receipt = shard.mark(place.counter, now).map(|mark| Receipt {
+                            *receipt = shard.mark(place.print, now).map(|mark| Receipt {
                                 at: now,
                                 taken: charge.cost,
                                 remaining: verdict.remaining,
@@ -129,7 +129,7 @@ impl MemoryStore {
                     }
                 } else if charge.starts_block(verdict, allowed) {
                     let length = charge.limit.block_micros();
-                    shard.block(self.place(&charge.key.block()).0, length, now);
+                    shard.block(self.hasher.block(place, &charge.key), length, now);
                     verdict.block_for(length);
                 }
             }
@@ -143,13 +143,18 @@ impl MemoryStore {
 
     /// Blocks for `length` what this key of a block stands for.
     pub(crate) fn start_block(&self, key: &Key<'_>, length: Micros) {
-        let (print, shard) = self.place(key);
-        let mut shard = self.shards[shard].lock();
-        shard.block(print, length, self.clock.now());
+        let (place, mut shard) = self.lock_one(key);
+        shard.block(place.print, length, self.clock.now());
+    }
+
+    /// Where a key stands, and its shard.
+    fn lock_one(&self, key: &Key<'_>) -> (Place, MutexGuard<'_, Shard>) {
+        let place = self.hasher.place(key);
+        (place, self.shards[place.shard(self.shards.len())].lock())
     }
 
     fn lock(&self, shards: impl Iterator<Item = usize>) -> Locked<'_> {
-        let mut wanted: SmallVec<[usize; 1]> = shards.collect();
+        let mut wanted: SmallVec<[usize; 2]> = shards.collect();
         if wanted.len() > 1 {
             wanted.sort_unstable();
             wanted.dedup();
@@ -163,13 +168,8 @@ impl MemoryStore {
     }
 }
 
-struct Place {
-    counter: Print,
-    shard: usize,
-}
-
 /// The shards of one check, locked in ascending order.
-struct Locked<'a>(SmallVec<[(usize, MutexGuard<'a, Shard>); 1]>);
+struct Locked<'a>(SmallVec<[(usize, MutexGuard<'a, Shard>); 2]>);
 
 impl Locked<'_> {
     /// One of the shards that were locked.
@@ -190,8 +190,8 @@ impl Store for MemoryStore {
 
     async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         for key in keys {
-            let (print, shard) = self.place(key);
-            self.shards[shard].lock().forget(print);
+            let (place, mut shard) = self.lock_one(key);
+            shard.forget(place.print);
         }
         Ok(())
     }

@@ -6,22 +6,20 @@ use crate::{algorithm::Wait, decision::Verdict, store::interface::Charge};
 impl MemoryStore {
     /// How a charge stands, without taking anything.
     pub(crate) fn look(&self, charge: &Charge<'_>) -> Verdict {
-        let (counter, shard) = self.place(&charge.key);
-        let block = || self.place(&charge.key.block()).0;
-        let shard = self.shards[shard].lock();
-        shard.look(charge, counter, block, self.clock.now())
+        let (place, shard) = self.lock_one(&charge.key);
+        let block = || self.hasher.block(&place, &charge.key);
+        shard.look(charge, place.print, block, self.clock.now())
     }
 
     /// Takes what another store has admitted, if there is room for it: without, the limit is used
     /// up here already, as windows here need not begin when they do there.
     pub(crate) fn note(&self, charge: &Charge<'_>) -> Verdict {
-        let (counter, shard) = self.place(&charge.key);
-        let block = || self.place(&charge.key.block()).0;
-        let mut shard = self.shards[shard].lock();
+        let (place, mut shard) = self.lock_one(&charge.key);
+        let block = || self.hasher.block(&place, &charge.key);
         let now = self.clock.now();
-        let verdict = shard.look(charge, counter, block, now);
+        let verdict = shard.look(charge, place.print, block, now);
         match verdict.wait {
-            Wait::Fits if charge.cost > 0 => shard.charge(charge, counter, now),
+            Wait::Fits if charge.cost > 0 => shard.take(charge, place.print, now),
             // The one who asks was let in: what matters is what is left.
             _ => Verdict {
                 wait: Wait::Fits,

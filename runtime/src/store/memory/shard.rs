@@ -1,14 +1,16 @@
-use super::table::{Print, Table};
 use crate::{
     algorithm::{Receipt, State, Wait},
     clock::Micros,
     decision::Verdict,
-    store::interface::Charge,
+    store::{
+        interface::Charge,
+        table::{Print, Table},
+    },
 };
 
-/// How many slots each charge looks at for expired ones. More than one, or the sweep would lag
+/// How many entries each charge looks at for expired ones. More than one, or the sweep would lag
 /// behind the keys that come in.
-const SWEEP: usize = 4;
+const SWEEP: usize = 2;
 
 /// A part of the keys, behind one lock.
 #[derive(Debug)]
@@ -39,6 +41,28 @@ impl Shard {
         }
     }
 
+    /// Takes what a charge asks for if there is room, and says whether the request may go on.
+    /// `block` is asked for only if there is any.
+    pub(super) fn decide(
+        &mut self,
+        charge: &Charge<'_>,
+        counter: Print,
+        block: impl Fn() -> Print,
+        now: Micros,
+    ) -> (bool, Verdict) {
+        let mut verdict = match self.blocked_for(&block, now) {
+            None => self.take(charge, counter, now),
+            Some(_) => self.look(charge, counter, &block, now),
+        };
+        let allowed = verdict.wait == Wait::Fits || charge.limit.is_shadow();
+        if charge.starts_block(&verdict, allowed) {
+            let length = charge.limit.block_micros();
+            self.block(block(), length, now);
+            verdict.block_for(length);
+        }
+        (allowed, verdict)
+    }
+
     /// How a charge stands, without taking anything. `block` is asked for only if there is any.
     pub(super) fn look(
         &self,
@@ -47,50 +71,67 @@ impl Shard {
         block: impl FnOnce() -> Print,
         now: Micros,
     ) -> Verdict {
-        let mut verdict = match self.table.find(counter, now) {
-            Some(Content::Counter(state)) => verdict(state, charge, now),
-            _ => verdict(&State::empty(charge.limit), charge, now),
+        let (limit, cost) = (charge.limit, charge.cost);
+        let (wait, quota) = match self.table.find(counter, now) {
+            Some(Content::Counter(state)) => state.look(limit, cost, now),
+            _ => State::empty(limit).look(limit, cost, now),
         };
-        if self.blocks > 0
-            && let Some(Content::Block(block)) = self.table.find(block(), now)
-        {
-            // A block from the future (the clock has stepped back) counts for nothing.
-            if block.start <= now && now < block.until {
-                verdict.block_for(block.until - now);
-            }
+        let mut verdict = Verdict::new(wait, quota);
+        if let Some(length) = self.blocked_for(block, now) {
+            verdict.block_for(length);
         }
         verdict
     }
 
-    /// Takes what a charge asks for, which must fit.
-    pub(super) fn charge(&mut self, charge: &Charge<'_>, counter: Print, now: Micros) -> Verdict {
-        let limit = charge.limit;
+    /// For how much longer there is a block.
+    fn blocked_for(&self, block: impl FnOnce() -> Print, now: Micros) -> Option<Micros> {
+        if self.blocks == 0 {
+            return None;
+        }
+        match self.table.find(block(), now)? {
+            // A block from the future (the clock has stepped back) counts for nothing.
+            Content::Block(block) if block.start <= now && now < block.until => {
+                Some(block.until - now)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes what a charge asks for, if it fits: blocks are not asked.
+    pub(super) fn take(&mut self, charge: &Charge<'_>, counter: Print, now: Micros) -> Verdict {
+        let (limit, cost) = (charge.limit, charge.cost);
+        let is_taken = |wait| wait == Wait::Fits && cost > 0;
+        if let Some(slot) = self.table.find_mut(counter, now)
+            && let Content::Counter(state) = slot.value()
+        {
+            let (wait, quota) = state.take(limit, cost, now);
+            if is_taken(wait) {
+                slot.set_expiry(expiry(quota.reset, now));
+                self.sweep(now);
+            }
+            return Verdict::new(wait, quota);
+        }
+        let mut state = State::empty(limit);
+        let (wait, quota) = state.take(limit, cost, now);
+        if is_taken(wait) {
+            self.start(counter, state, expiry(quota.reset, now), now);
+        }
+        Verdict::new(wait, quota)
+    }
+
+    /// Keeps the state of a key that is not there, or has expired.
+    #[cold]
+    fn start(&mut self, counter: Print, state: State, expires: Micros, now: Micros) {
         let mut removed_blocks = 0;
-        let content = self.table.find_or_insert(
+        let slot = self.table.find_or_insert(
             counter,
             now,
-            || Content::Counter(State::empty(limit)),
+            || Content::Counter(state),
             |content| removed_blocks += usize::from(content.is_block()),
         );
-        let (verdict, expires) = match content.value() {
-            Content::Counter(state) => {
-                state.charge(limit, charge.cost, now);
-                let quota = state.quota(limit, now);
-                let verdict = Verdict {
-                    wait: Wait::Fits,
-                    blocked: false,
-                    remaining: quota.remaining,
-                    reset: quota.reset,
-                };
-                (verdict, expiry(quota.reset, now))
-            }
-            // Counters and blocks never share a print.
-            Content::Block(block) => (verdict(&State::empty(limit), charge, now), block.until),
-        };
-        content.set_expiry(expires);
+        slot.set_expiry(expires);
         self.blocks -= removed_blocks;
         self.sweep(now);
-        verdict
     }
 
     /// The mark of a charge made a moment ago, at the same `now`.
@@ -118,7 +159,7 @@ impl Shard {
         if !state.refund(charge.limit, receipt.taken, receipt, now) {
             return;
         }
-        match state.quota(charge.limit, now).reset {
+        match state.reset(charge.limit, now) {
             0 => drop(self.table.remove(counter)),
             reset => slot.set_expiry(expiry(reset, now)),
         }
@@ -173,14 +214,4 @@ impl Content {
 /// One microsecond more: the leaky bucket carries what drained within the last one.
 fn expiry(reset: Micros, now: Micros) -> Micros {
     now.saturating_add(reset).saturating_add(1)
-}
-
-fn verdict(state: &State, charge: &Charge<'_>, now: Micros) -> Verdict {
-    let quota = state.quota(charge.limit, now);
-    Verdict {
-        wait: state.wait(charge.limit, charge.cost, now),
-        blocked: false,
-        remaining: quota.remaining,
-        reset: quota.reset,
-    }
 }

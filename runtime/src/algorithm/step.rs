@@ -1,0 +1,54 @@
+use super::{Quota, Receipt, Wait};
+use crate::{clock::Micros, limit::Limit};
+
+/// What an algorithm makes of the state of one key.
+///
+/// The state is read once, as a view of it at one moment; the three questions are put to that. A
+/// decision needs all their answers, and reading is what takes time.
+pub(super) trait Step {
+    /// The state as it stands at `now`, under the numbers of a limit.
+    type View;
+
+    fn at(&self, limit: &Limit, now: Micros) -> Self::View;
+
+    /// How long until `cost`, which is not 0 and not more than the quota, fits; 0 is now.
+    fn wait(&self, view: &Self::View, limit: &Limit, cost: u32, now: Micros) -> Micros;
+
+    /// Charges `cost`, which fits, and gives the view after that.
+    fn charge(&mut self, view: Self::View, limit: &Limit, cost: u32, now: Micros) -> Self::View;
+
+    /// What is left.
+    fn quota(&self, view: &Self::View, limit: &Limit, now: Micros) -> Quota;
+
+    /// Gives back what is left of a charge of `cost` under `limit`; says whether there was any.
+    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool;
+
+    fn look(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Quota) {
+        let view = self.at(limit, now);
+        let wait = self.ask(&view, limit, cost, now);
+        (wait, self.quota(&view, limit, now))
+    }
+
+    fn take(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Quota) {
+        let mut view = self.at(limit, now);
+        let wait = self.ask(&view, limit, cost, now);
+        if wait == Wait::Fits && cost > 0 {
+            view = self.charge(view, limit, cost, now);
+        }
+        (wait, self.quota(&view, limit, now))
+    }
+
+    /// [`wait`](Self::wait), for any cost.
+    fn ask(&self, view: &Self::View, limit: &Limit, cost: u32, now: Micros) -> Wait {
+        if cost == 0 {
+            return Wait::Fits;
+        }
+        if cost > limit.quota() {
+            return Wait::Never;
+        }
+        match self.wait(view, limit, cost, now) {
+            0 => Wait::Fits,
+            micros => Wait::For(micros),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! A bounded hash table whose entries expire.
+//!
+//! The entries stand in one dense list, and a hash table of their places finds them: a hash table
+//! is up to half empty, which is dear with slots as large as an entry's and cheap with four bytes.
+//!
+//! Expired entries are dropped a few at a time by a cursor that goes round with the traffic, so
+//! there is no scan that stops anyone. A full table drops what expires soonest among a few: the
+//! least is forgotten with it.
+
+use hashbrown::HashTable;
+
+use crate::clock::Micros;
+
+/// How many entries a full table compares before it drops one.
+const SAMPLE: usize = 8;
+/// Below this many entries shrinking is not worth its while.
+const SMALL: usize = 64;
+
+/// A keyed 128-bit hash that stands for a key: two keys share one with a probability of 2^-64
+/// at four billion keys, and nobody outside can look for two that do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Print(u64, u64);
+
+impl Print {
+    pub(super) fn new(high: u64, low: u64) -> Self {
+        Self(high, low)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Table<T> {
+    /// Where in `slots` a print stands.
+    places: HashTable<u32>,
+    slots: Vec<Slot<T>>,
+    capacity: usize,
+    cursor: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Slot<T> {
+    print: Print,
+    expires: Micros,
+    value: T,
+}
+
+impl<T> Slot<T> {
+    pub(super) fn value(&mut self) -> &mut T {
+        &mut self.value
+    }
+
+    pub(super) fn set_expiry(&mut self, expires: Micros) {
+        self.expires = expires;
+    }
+}
+
+impl<T> Table<T> {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            places: HashTable::new(),
+            slots: Vec::new(),
+            // Places are four bytes.
+            capacity: capacity.clamp(1, u32::MAX as usize),
+            cursor: 0,
+        }
+    }
+
+    /// What is kept under `print`, unless that has expired.
+    pub(super) fn find(&self, print: Print, now: Micros) -> Option<&T> {
+        let slot = &self.slots[self.place(print)?];
+        (slot.expires > now).then_some(&slot.value)
+    }
+
+    /// The slot of `print`, unless that has expired.
+    pub(super) fn find_mut(&mut self, print: Print, now: Micros) -> Option<&mut Slot<T>> {
+        let place = self.place(print)?;
+        let slot = &mut self.slots[place];
+        (slot.expires > now).then_some(slot)
+    }
+
+    /// The slot of `print`. What has expired, or is not there, is made anew with `value`; if the
+    /// table is full, another makes room. `dropped` is told of what goes.
+    pub(super) fn find_or_insert(
+        &mut self,
+        print: Print,
+        now: Micros,
+        value: impl FnOnce() -> T,
+        mut dropped: impl FnMut(&T),
+    ) -> &mut Slot<T> {
+        let place = match self.place(print) {
+            Some(place) => {
+                let slot = &mut self.slots[place];
+                if slot.expires <= now {
+                    dropped(&slot.value);
+                    slot.value = value();
+                }
+                place
+            }
+            None => {
+                if self.slots.len() >= self.capacity {
+                    self.make_room(now, dropped);
+                }
+                self.push(Slot {
+                    print,
+                    expires: now,
+                    value: value(),
+                })
+            }
+        };
+        &mut self.slots[place]
+    }
+
+    pub(super) fn remove(&mut self, print: Print) -> Option<T> {
+        self.place(print).map(|place| self.take(place))
+    }
+
+    /// Looks at the next `count` entries and drops those that have expired.
+    pub(super) fn sweep(&mut self, count: usize, now: Micros, mut dropped: impl FnMut(&T)) {
+        for _ in 0..count {
+            match self.slots.get(self.cursor) {
+                // Another entry comes to stand where one goes, and is the next.
+                Some(slot) if slot.expires <= now => dropped(&self.take(self.cursor)),
+                Some(_) => self.cursor += 1,
+                None => {
+                    self.cursor = 0;
+                    self.shrink();
+                }
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn place(&self, print: Print) -> Option<usize> {
+        let is_at = |place: &u32| self.slots[*place as usize].print == print;
+        let place = self.places.find(print.1, is_at)?;
+        Some(*place as usize)
+    }
+
+    /// Adds what is not there yet, and says where it stands.
+    fn push(&mut self, slot: Slot<T>) -> usize {
+        let place = self.slots.len();
+        if place == self.slots.capacity() {
+            // By an eighth, where `Vec` would double: entries are what costs memory.
+            let more = (place / 8 + 4).min(self.capacity - place);
+            self.slots.reserve_exact(more);
+        }
+        let hash = slot.print.1;
+        self.slots.push(slot);
+        let slots = &self.slots;
+        self.places
+            .insert_unique(hash, short(place), |place| hash_at(slots, *place));
+        place
+    }
+
+    /// Takes out what stands at `place`. The last entry takes its place.
+    fn take(&mut self, place: usize) -> T {
+        let slot = self.slots.swap_remove(place);
+        let (old, new) = (short(self.slots.len()), short(place));
+        if let Ok(entry) = self.places.find_entry(slot.print.1, |at| *at == new) {
+            entry.remove();
+        }
+        if let Some(moved) = self.slots.get(place)
+            && let Some(at) = self.places.find_mut(moved.print.1, |at| *at == old)
+        {
+            *at = new;
+        }
+        slot.value
+    }
+
+    /// Drops an expired entry, or the one that expires soonest, among a few that stand far from
+    /// each other: neighbours have come together and may be of one kind.
+    fn make_room(&mut self, now: Micros, mut dropped: impl FnMut(&T)) {
+        let len = self.slots.len();
+        self.cursor = (self.cursor + 1) % len;
+        let stride = len.div_ceil(SAMPLE);
+        let sample = (0..SAMPLE).map(|index| (self.cursor + index * stride) % len);
+        let mut soonest = self.cursor;
+        for place in sample {
+            if self.slots[place].expires < self.slots[soonest].expires {
+                soonest = place;
+            }
+            if self.slots[soonest].expires <= now {
+                break;
+            }
+        }
+        dropped(&self.take(soonest));
+    }
+
+    /// Gives back memory that a past crowd has left.
+    fn shrink(&mut self) {
+        let len = self.slots.len();
+        if self.slots.capacity() > SMALL && len < self.slots.capacity() / 8 {
+            self.slots.shrink_to(2 * len);
+            let slots = &self.slots;
+            self.places
+                .shrink_to(2 * len, |place| hash_at(slots, *place));
+        }
+    }
+}
+
+fn hash_at<T>(slots: &[Slot<T>], place: u32) -> u64 {
+    slots[place as usize].print.1
+}
+
+/// A place as it is kept. The table holds no more entries than it can tell apart.
+fn short(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
