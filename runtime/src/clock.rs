@@ -41,6 +41,20 @@ impl Clock {
 }
 
 impl Clock {
+    /// Waits until it is `then`.
+    #[cfg(feature = "redis")]
+    pub(crate) async fn sleep_until(&self, then: Micros) {
+        match self {
+            Self::Monotonic { .. } => {
+                let left = then.saturating_sub(self.now());
+                // One microsecond more: both clocks cut what is less.
+                tokio::time::sleep(Duration::from_micros(left + 1)).await;
+            }
+            #[cfg(feature = "test-util")]
+            Self::Manual(clock) => clock.reaches(then).await,
+        }
+    }
+
     /// The time of day, which follows the machine's clock where it is corrected.
     pub(crate) fn wall(&self) -> Micros {
         match self {
@@ -88,24 +102,38 @@ pub(crate) fn length(duration: Duration) -> Micros {
 /// ```
 #[cfg(feature = "test-util")]
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<AtomicU64>);
+pub struct ManualClock(Arc<Hand>);
+
+/// What clones of a manual clock share.
+#[cfg(feature = "test-util")]
+#[derive(Debug)]
+struct Hand {
+    micros: AtomicU64,
+    moved: tokio::sync::Notify,
+}
 
 #[cfg(feature = "test-util")]
 impl ManualClock {
     /// A clock that stands at 2024-01-01T00:00:00Z.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(AtomicU64::new(1_704_067_200_000_000)))
+        Self(Arc::new(Hand {
+            micros: AtomicU64::new(1_704_067_200_000_000),
+            moved: tokio::sync::Notify::new(),
+        }))
     }
 
     /// Moves on by `by`, in whole microseconds.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(length(by), Ordering::SeqCst);
+        self.0.micros.fetch_add(length(by), Ordering::SeqCst);
+        self.0.moved.notify_waiters();
     }
 
     /// Moves to `since_epoch` after the Unix epoch, in whole microseconds; back too. At least 1 µs.
     pub fn set(&self, since_epoch: Duration) {
-        self.0.store(length(since_epoch).max(1), Ordering::SeqCst);
+        let micros = length(since_epoch).max(1);
+        self.0.micros.store(micros, Ordering::SeqCst);
+        self.0.moved.notify_waiters();
     }
 
     /// The time since the Unix epoch.
@@ -115,7 +143,20 @@ impl ManualClock {
     }
 
     pub(crate) fn micros(&self) -> Micros {
-        self.0.load(Ordering::SeqCst)
+        self.0.micros.load(Ordering::SeqCst)
+    }
+
+    #[cfg(feature = "redis")]
+    async fn reaches(&self, then: Micros) {
+        loop {
+            // Before the look at the time, or a move in between would go unnoticed.
+            let mut moved = std::pin::pin!(self.0.moved.notified());
+            moved.as_mut().enable();
+            if self.micros() >= then {
+                return;
+            }
+            moved.await;
+        }
     }
 }
 

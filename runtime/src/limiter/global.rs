@@ -47,6 +47,7 @@ impl RateLimiter {
     /// Does nothing if none is installed.
     pub async fn close() {
         if let Some(inner) = GLOBAL.swap(None) {
+            inner.store.retire().await;
             inner.store.close();
         }
         // The tasks that drive the connections end when they are next polled.

@@ -11,7 +11,7 @@ use crate::{
     error::RateLimitError,
     failure_mode::FailureMode,
     key::Key,
-    limit::Limit,
+    limit::{Algorithm, Limit},
 };
 
 /// Decides checks. `Err` means "could not decide"; a denial is a value.
@@ -74,7 +74,7 @@ pub(crate) enum Mode<'a> {
 
 /// A lease takes at most this part of what remains, so that it shrinks with it, and others find
 /// something to take as well.
-pub(crate) const LEASE_SHARE: u32 = 4;
+const LEASE_SHARE: u32 = 4;
 
 impl Mode<'_> {
     pub(crate) fn is_charge(self) -> bool {
@@ -100,6 +100,15 @@ pub(crate) struct Charge<'a> {
 }
 
 impl Charge<'_> {
+    /// What a lease of its cost may take.
+    pub(crate) fn may_lease(&self, verdict: &Verdict) -> u32 {
+        // It opens no window: that is for a request to do.
+        if self.limit.kind() == Algorithm::FixedWindow && verdict.reset == 0 {
+            return 0;
+        }
+        self.cost.min(verdict.remaining / LEASE_SHARE)
+    }
+
     /// Whether this denial blocks the identity: the first that room would end, of a limit that
     /// says so. A shadow's only counts where the request went on.
     pub(crate) fn starts_block(&self, verdict: &Verdict, allowed: bool) -> bool {

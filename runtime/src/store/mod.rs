@@ -4,8 +4,13 @@
 mod breaker;
 #[cfg(feature = "redis")]
 mod circuit;
+#[cfg(feature = "redis")]
+mod denials;
 pub(crate) mod interface;
+#[cfg(feature = "redis")]
+mod leases;
 mod memory;
+mod place;
 #[cfg(feature = "redis")]
 mod redis;
 mod stack;
@@ -18,6 +23,8 @@ pub use self::redis::RedisPool;
 #[cfg(feature = "redis")]
 pub(crate) use self::{
     circuit::{Circuit, CircuitSettings},
+    denials::Denials,
+    leases::Leases,
     redis::{RedisStore, pool_for},
     standby::Standby,
 };

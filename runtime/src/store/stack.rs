@@ -1,7 +1,9 @@
 //! The store of one limiter, with the layers around it.
 
 #[cfg(feature = "redis")]
-use super::{circuit::Circuit, redis::RedisStore, standby::Standby};
+use super::{
+    circuit::Circuit, denials::Denials, leases::Leases, redis::RedisStore, standby::Standby,
+};
 use super::{
     interface::{Check, Outcome, Outcomes, Store, StoreError},
     memory::MemoryStore,
@@ -13,7 +15,7 @@ use crate::{circuit_state::CircuitState, clock::Micros, key::Key};
 pub(crate) enum Stack {
     Memory(MemoryStore),
     #[cfg(feature = "redis")]
-    Redis(Box<Standby<Circuit<RedisStore>>>),
+    Redis(Box<Standby<Leases<Denials<Circuit<RedisStore>>>>>),
 }
 
 impl Stack {
@@ -22,7 +24,7 @@ impl Stack {
             // It cannot fail.
             Self::Memory(_) => CircuitState::Closed,
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.inner().state(),
+            Self::Redis(store) => store.inner().inner().inner().state(),
         }
     }
 
@@ -32,6 +34,15 @@ impl Stack {
             Self::Memory(store) => Some(store.decide_one(check)),
             #[cfg(feature = "redis")]
             Self::Redis(_) => None,
+        }
+    }
+
+    /// Gives back what this process holds of others' quotas.
+    pub(crate) async fn retire(&self) {
+        match self {
+            Self::Memory(_) => {}
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.inner().retire().await,
         }
     }
 

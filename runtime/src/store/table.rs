@@ -84,14 +84,13 @@ impl<T> Table<T> {
         print: Print,
         now: Micros,
         value: impl FnOnce() -> T,
-        mut dropped: impl FnMut(&T),
+        mut dropped: impl FnMut(T),
     ) -> &mut Slot<T> {
         let place = match self.place(print) {
             Some(place) => {
                 let slot = &mut self.slots[place];
                 if slot.expires <= now {
-                    dropped(&slot.value);
-                    slot.value = value();
+                    dropped(std::mem::replace(&mut slot.value, value()));
                 }
                 place
             }
@@ -114,11 +113,11 @@ impl<T> Table<T> {
     }
 
     /// Looks at the next `count` entries and drops those that have expired.
-    pub(super) fn sweep(&mut self, count: usize, now: Micros, mut dropped: impl FnMut(&T)) {
+    pub(super) fn sweep(&mut self, count: usize, now: Micros, mut dropped: impl FnMut(T)) {
         for _ in 0..count {
             match self.slots.get(self.cursor) {
                 // Another entry comes to stand where one goes, and is the next.
-                Some(slot) if slot.expires <= now => dropped(&self.take(self.cursor)),
+                Some(slot) if slot.expires <= now => dropped(self.take(self.cursor)),
                 Some(_) => self.cursor += 1,
                 None => {
                     self.cursor = 0;
@@ -126,6 +125,13 @@ impl<T> Table<T> {
                 }
             }
         }
+    }
+
+    /// Takes out everything.
+    #[cfg(feature = "redis")]
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
+        self.places.clear();
+        self.slots.drain(..).map(|slot| slot.value)
     }
 
     #[cfg(test)]
@@ -172,7 +178,7 @@ impl<T> Table<T> {
 
     /// Drops an expired entry, or the one that expires soonest, among a few that stand far from
     /// each other: neighbours have come together and may be of one kind.
-    fn make_room(&mut self, now: Micros, mut dropped: impl FnMut(&T)) {
+    fn make_room(&mut self, now: Micros, mut dropped: impl FnMut(T)) {
         let len = self.slots.len();
         self.cursor = (self.cursor + 1) % len;
         let stride = len.div_ceil(SAMPLE);
@@ -186,7 +192,7 @@ impl<T> Table<T> {
                 break;
             }
         }
-        dropped(&self.take(soonest));
+        dropped(self.take(soonest));
     }
 
     /// Gives back memory that a past crowd has left.

@@ -4,9 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Builder, Source};
 #[cfg(feature = "redis")]
-use crate::store::{Circuit, CircuitSettings, RedisPool, RedisStore, Standby, pool_for};
+use crate::store::{
+    Circuit, CircuitSettings, Denials, Leases, RedisPool, RedisStore, Standby, pool_for,
+};
 use crate::{
-    clock::Clock,
+    clock::{Clock, length},
     error::InitError,
     limiter::{Inner, RateLimiter, global},
     store::{MemoryStore, Stack},
@@ -73,8 +75,11 @@ impl Builder {
         };
         let clock = self.chosen_clock();
         let circuit = Circuit::new(store, circuit, clock.clone());
+        let max_age = length(self.denial_cache);
+        let denials = Denials::new(circuit, max_age, self.max_keys, clock.clone());
+        let leases = Leases::new(denials, self.max_keys, clock.clone());
         let local = MemoryStore::new(self.max_keys, clock.clone());
-        let standby = Standby::new(circuit, local, clock);
+        let standby = Standby::new(leases, local, clock);
         Ok(Stack::Redis(Box::new(standby)))
     }
 

@@ -23,6 +23,8 @@ const DEFAULT_PREFIX: &str = "throttle";
 const DEFAULT_DEADLINE: Duration = Duration::from_millis(100);
 const DEFAULT_FAILURE_THRESHOLD: u32 = 3;
 const DEFAULT_RECOVERY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long others wait at most for a reset or a refund made elsewhere.
+const DEFAULT_DENIAL_CACHE: Duration = Duration::from_secs(1);
 /// About 120 MB of counters of constant size.
 const DEFAULT_MAX_KEYS: usize = 1_000_000;
 
@@ -57,6 +59,7 @@ pub struct Builder {
     deadline: Duration,
     failure_threshold: u32,
     recovery_timeout: Duration,
+    denial_cache: Duration,
     max_keys: usize,
     settings: Settings,
     #[cfg(feature = "test-util")]
@@ -79,6 +82,7 @@ impl Builder {
             deadline: DEFAULT_DEADLINE,
             failure_threshold: DEFAULT_FAILURE_THRESHOLD,
             recovery_timeout: DEFAULT_RECOVERY_TIMEOUT,
+            denial_cache: DEFAULT_DENIAL_CACHE,
             max_keys: DEFAULT_MAX_KEYS,
             settings: Settings::default(),
             #[cfg(feature = "test-util")]
@@ -260,6 +264,18 @@ impl Builder {
     /// and may have been charged there; it is not asked again.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// How long a denial of the server is believed at most: requests that it holds for are denied
+    /// without asking again. Default: 1 s; zero asks each time.
+    ///
+    /// A denial holds until its own retry time at most, for the same limit, identity and cost, and
+    /// `Retry-After` counts down. A reset, a refund, the end of a block or another limit ends it at once
+    /// in this process, and after this time in others. At most 65,536 identities are remembered for
+    /// each zone, and never more than [`max_keys`](Self::max_keys).
+    pub fn denial_cache(mut self, max_age: Duration) -> Self {
+        self.denial_cache = max_age;
         self
     }
 

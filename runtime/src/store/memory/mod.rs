@@ -6,17 +6,16 @@
 
 #[cfg(feature = "redis")]
 mod note;
-mod place;
 mod shard;
 
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
-use self::{
+use self::shard::Shard;
+use super::{
+    interface::{Charge, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError},
     place::{Hasher, Place},
-    shard::Shard,
 };
-use super::interface::{Charge, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError};
 use crate::{
     algorithm::{Receipt, Wait},
     clock::{Clock, Micros},
@@ -107,31 +106,38 @@ impl MemoryStore {
                 .all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::Fits);
 
         let mut receipts = Receipts::new();
-        if check.mode == Mode::ChargeForReceipts {
+        if matches!(check.mode, Mode::ChargeForReceipts | Mode::Lease) {
             receipts.resize(check.charges.len(), None);
         }
-        if check.mode.is_charge() {
-            let mut receipts = receipts.iter_mut();
-            for ((charge, place), verdict) in check.charges.iter().zip(&places).zip(&mut verdicts) {
-                let receipt = receipts.next();
-                let shard = locked.shard(shard_of(place));
-                if allowed && verdict.wait == Wait::Fits {
-                    if charge.cost > 0 {
-                        *verdict = shard.take(charge, place.print, now);
-                        if let Some(receipt) = receipt {
-                            *receipt = shard.mark(place.print, now).map(|mark| Receipt {
-                                at: now,
-                                taken: charge.cost,
-                                remaining: verdict.remaining,
-                                mark,
-                            });
-                        }
-                    }
-                } else if charge.starts_block(verdict, allowed) {
-                    let length = charge.limit.block_micros();
-                    shard.block(self.hasher.block(place, &charge.key), length, now);
-                    verdict.block_for(length);
+        let mut next_receipt = receipts.iter_mut();
+        for ((charge, place), verdict) in check.charges.iter().zip(&places).zip(&mut verdicts) {
+            let receipt = next_receipt.next();
+            let shard = locked.shard(shard_of(place));
+            let cost = match check.mode {
+                Mode::Lease => {
+                    verdict.wait = Wait::Fits;
+                    charge.may_lease(verdict)
                 }
+                Mode::Charge | Mode::ChargeForReceipts if allowed => match verdict.wait {
+                    Wait::Fits => charge.cost,
+                    Wait::For(_) | Wait::Never => 0,
+                },
+                _ => 0,
+            };
+            if cost > 0 {
+                *verdict = shard.take(&Charge { cost, ..*charge }, place.print, now);
+                if let Some(receipt) = receipt {
+                    *receipt = shard.mark(place.print, now).map(|mark| Receipt {
+                        at: now,
+                        taken: cost,
+                        remaining: verdict.remaining,
+                        mark,
+                    });
+                }
+            } else if check.mode.is_charge() && charge.starts_block(verdict, allowed) {
+                let length = charge.limit.block_micros();
+                shard.block(self.hasher.block(place, &charge.key), length, now);
+                verdict.block_for(length);
             }
         }
         Outcome {

@@ -128,10 +128,11 @@ local function refund(limit, receipt)
   end
 end
 
--- Takes what a lease may have.
+-- Takes what a lease may have. It opens no fixed window: that is for a request to do.
 local function lease(limit)
   stand(limit)
   limit.cost = min(limit.cost, floor(limit.remaining / LEASE_SHARE))
+  if limit.used == 0 then limit.cost = 0 end
   limit.wait = 0
   if limit.cost > 0 then take(limit) end
 end

@@ -1,3 +1,5 @@
+//! Keys as the tables of this process have them: hashed.
+
 use std::{
     hash::{BuildHasher, Hash, RandomState},
     net::IpAddr,
@@ -55,6 +57,18 @@ impl Hasher {
     /// The print of the block above the counter of `key`, which stands at `place`.
     pub(super) fn block(&self, place: &Place, key: &Key<'_>) -> Print {
         self.print(place.high, place.low, &key.block())
+    }
+
+    /// The print of all that is counted for this identity in this zone.
+    #[cfg(feature = "redis")]
+    pub(super) fn zone(&self, key: &Key<'_>) -> Place {
+        let identity = self.identity(key.identity);
+        let (high, low) = (identity.h1, identity.h2);
+        Place {
+            high,
+            low,
+            print: Print::new(high, low ^ self.limits.hash_one(key.zone)),
+        }
     }
 
     fn print(&self, high: u64, low: u64, key: &Key<'_>) -> Print {

@@ -1,0 +1,290 @@
+//! A layer that remembers denials, so that a flood of them does not reach the store.
+//!
+//! A denial holds until its own retry time: nothing can make room before but a reset, a refund, the
+//! end of a block or another limit. Those of this process are noticed at once; those of others
+//! within the age that a denial is believed up to.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+use smallvec::SmallVec;
+
+use super::{
+    interface::{Charge, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError},
+    place::Hasher,
+    table::Table,
+};
+use crate::{
+    algorithm::Wait,
+    clock::{Clock, Micros},
+    decision::Verdict,
+    key::{Key, Slot},
+};
+
+/// So many identities in a zone are remembered at most, about 20 MB.
+const CAPACITY: usize = 1 << 16;
+const SHARDS: usize = 16;
+/// So many limits, and costs under them, for each.
+const MOST: usize = 8;
+/// How many entries each look drops if they have expired.
+const SWEEP: usize = 2;
+
+#[derive(Debug)]
+pub(crate) struct Denials<S> {
+    inner: S,
+    clock: Clock,
+    max_age: Micros,
+    hasher: Hasher,
+    shards: [Mutex<Table<Zone>>; SHARDS],
+    /// How many zones there are in all; without any, nobody need look.
+    known: AtomicUsize,
+    /// Counts what may have ended denials. One that was asked for before that is not kept.
+    generation: AtomicU64,
+}
+
+/// What is known of one identity in one zone.
+type Zone = SmallVec<[Known; 1]>;
+
+/// How one limit stood when a check was denied, by it or by another.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    asked: Asked,
+    verdict: Verdict,
+    since: Micros,
+    until: Micros,
+}
+
+/// What must be the same for an answer to be the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Asked {
+    slot: Slot,
+    times: u32,
+    quota: u32,
+    block: Micros,
+    cost: u32,
+}
+
+impl Asked {
+    fn of(charge: &Charge<'_>) -> Self {
+        Self {
+            slot: charge.key.slot,
+            times: charge.limit.times(),
+            quota: charge.limit.quota(),
+            block: charge.limit.block_micros(),
+            cost: charge.cost,
+        }
+    }
+}
+
+impl Known {
+    /// How the limit stands now, if this still says.
+    fn at(&self, now: Micros) -> Option<Verdict> {
+        let age = now.checked_sub(self.since).filter(|_| now < self.until)?;
+        let wait = match self.verdict.wait {
+            Wait::For(wait) => Wait::For(wait.saturating_sub(age).max(1)),
+            wait => wait,
+        };
+        Some(Verdict {
+            wait,
+            reset: self.verdict.reset.saturating_sub(age),
+            ..self.verdict
+        })
+    }
+}
+
+impl<S> Denials<S> {
+    /// Denials are believed for `max_age`, and not at all if that is 0.
+    pub(crate) fn new(inner: S, max_age: Micros, max_keys: usize, clock: Clock) -> Self {
+        let capacity = max_keys.min(CAPACITY).div_ceil(SHARDS);
+        Self {
+            inner,
+            clock,
+            max_age,
+            hasher: Hasher::new(),
+            shards: std::array::from_fn(|_| Mutex::new(Table::new(capacity))),
+            known: AtomicUsize::new(0),
+            generation: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// The answer, if all limits of the check are known and one of them denies it.
+    fn find(&self, check: &Check<'_>) -> Option<Outcome> {
+        if !check.mode.is_charge() || self.is_empty() {
+            return None;
+        }
+        let now = self.clock.now();
+        let verdicts = check.charges.iter().map(|charge| self.look(charge, now));
+        let verdicts: SmallVec<[Verdict; 1]> = verdicts.collect::<Option<_>>()?;
+        let denies = |(charge, verdict): (&Charge<'_>, &Verdict)| {
+            !charge.limit.is_shadow() && verdict.wait != Wait::Fits
+        };
+        let denied = check.charges.iter().zip(&verdicts).any(denies);
+        denied.then(|| Outcome {
+            allowed: false,
+            verdicts,
+            receipts: match check.mode {
+                Mode::ChargeForReceipts => vec![None; check.charges.len()],
+                _ => Receipts::new(),
+            },
+        })
+    }
+
+    fn look(&self, charge: &Charge<'_>, now: Micros) -> Option<Verdict> {
+        let place = self.hasher.zone(&charge.key);
+        let mut zones = self.shards[place.shard(SHARDS)].lock();
+        let mut expired = 0;
+        zones.sweep(SWEEP, now, |_| expired += 1);
+        let asked = Asked::of(charge);
+        let known = zones.find(place.print, now).and_then(|zone| {
+            let mut known = zone.iter();
+            known.find(|known| known.asked == asked)
+        });
+        let verdict = known.and_then(|known| known.at(now));
+        drop(zones);
+        self.forgot(expired);
+        verdict
+    }
+
+    /// Learns from what the store has decided. `generation` is from before it was asked.
+    fn learn(&self, check: &Check<'_>, outcome: &Outcome, generation: u64) {
+        match check.mode {
+            Mode::Charge | Mode::ChargeForReceipts if outcome.allowed => {
+                // What was taken makes others wait longer than they were told.
+                self.drop_zones(check.charges.iter().map(|charge| &charge.key));
+            }
+            Mode::Charge | Mode::ChargeForReceipts => {
+                let now = self.clock.now();
+                for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
+                    self.keep(charge, *verdict, now, generation);
+                }
+            }
+            Mode::Refund(_) => self.end(check.charges.iter().map(|charge| &charge.key)),
+            Mode::Peek | Mode::Lease => {}
+        }
+    }
+
+    fn keep(&self, charge: &Charge<'_>, verdict: Verdict, now: Micros, generation: u64) {
+        let age = match verdict.wait {
+            Wait::For(wait) => wait.min(self.max_age),
+            Wait::Fits | Wait::Never => self.max_age,
+        };
+        let known = Known {
+            asked: Asked::of(charge),
+            verdict,
+            since: now,
+            until: now.saturating_add(age),
+        };
+        // Before it is there: whoever finds none known will not look.
+        self.known.fetch_add(1, Ordering::SeqCst);
+        let place = self.hasher.zone(&charge.key);
+        let mut zones = self.shards[place.shard(SHARDS)].lock();
+        // Read under the lock: whoever ends denials counts first, then drops them.
+        if self.generation.load(Ordering::SeqCst) != generation {
+            self.forgot(1);
+            return;
+        }
+        let (mut gone, mut is_new) = (0, false);
+        zones.sweep(SWEEP, now, |_| gone += 1);
+        let slot = zones.find_or_insert(
+            place.print,
+            now,
+            || {
+                is_new = true;
+                Zone::new()
+            },
+            |_| gone += 1,
+        );
+        let zone = slot.value();
+        zone.retain(|other| other.asked != known.asked && now < other.until);
+        if zone.len() == MOST {
+            zone.remove(0);
+        }
+        zone.push(known);
+        let expiry = zone.iter().map(|known| known.until).max();
+        slot.set_expiry(expiry.unwrap_or(now));
+        drop(zones);
+        self.forgot(gone + usize::from(!is_new));
+    }
+
+    /// Forgets what is known, and what is being asked right now.
+    fn end<'a>(&self, keys: impl Iterator<Item = &'a Key<'a>>) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.drop_zones(keys);
+    }
+
+    fn drop_zones<'a>(&self, keys: impl Iterator<Item = &'a Key<'a>>) {
+        if self.is_empty() {
+            return;
+        }
+        for key in keys {
+            let place = self.hasher.zone(key);
+            let gone = self.shards[place.shard(SHARDS)].lock().remove(place.print);
+            self.forgot(usize::from(gone.is_some()));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.known.load(Ordering::SeqCst) == 0
+    }
+
+    fn forgot(&self, zones: usize) {
+        if zones > 0 {
+            self.known.fetch_sub(zones, Ordering::SeqCst);
+        }
+    }
+}
+
+impl<S: Store> Store for Denials<S> {
+    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        if self.max_age == 0 {
+            return self.inner.decide(checks).await;
+        }
+        // Of several checks, later ones may depend on earlier ones.
+        if let [check] = checks
+            && let Some(outcome) = self.find(check)
+        {
+            return Ok(Outcomes::from_elem(outcome, 1));
+        }
+        let generation = self.generation.load(Ordering::SeqCst);
+        let outcomes = self.inner.decide(checks).await;
+        match &outcomes {
+            Ok(outcomes) => {
+                for (check, outcome) in checks.iter().zip(outcomes) {
+                    self.learn(check, outcome, generation);
+                }
+            }
+            // It may have been done all the same.
+            Err(_) => {
+                let refunds = checks
+                    .iter()
+                    .filter(|check| matches!(check.mode, Mode::Refund(_)));
+                let charges = refunds.flat_map(|check| &check.charges);
+                self.end(charges.map(|charge| &charge.key));
+            }
+        }
+        outcomes
+    }
+
+    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        // Before, if the caller leaves; and after, for what was denied meanwhile.
+        self.end(keys.iter());
+        let done = self.inner.forget(keys).await;
+        self.end(keys.iter());
+        done
+    }
+
+    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+        self.end(std::iter::once(key));
+        let done = self.inner.block(key, length).await;
+        self.end(std::iter::once(key));
+        done
+    }
+
+    fn close(&self) {
+        self.inner.close();
+    }
+}

@@ -1,0 +1,221 @@
+//! A layer that takes parts of a quota at once, for limits that allow it, and serves hot identities
+//! out of those without asking the store.
+//!
+//! What is leased is charged at the store already, so no other process can have it too. It is held
+//! for a tenth of the window at most, and then given back. So all processes together admit within
+//! any window at most the limit and what was on lease at its beginning. A fixed window's leases end
+//! with it: there it is the limit exactly.
+//!
+//! An identity is leased for once it comes often: two requests within a lease's lifetime. The first
+//! lease is small and each that is used up is followed by one twice as large, up to the limit's
+//! `lease`; the store grants a share of what remains at most, so leases shrink with the quota.
+
+mod account;
+mod desk;
+#[cfg(all(test, feature = "test-util"))]
+mod tests;
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+pub(crate) use self::desk::Desk;
+use super::interface::{
+    Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError,
+};
+use crate::{
+    clock::{Clock, Micros},
+    decision::Verdict,
+    key::Key,
+};
+use account::Served;
+
+#[derive(Debug)]
+pub(crate) struct Leases<S> {
+    desk: Arc<Desk<S>>,
+}
+
+impl<S> Leases<S> {
+    pub(crate) fn new(inner: S, max_keys: usize, clock: Clock) -> Self {
+        Self {
+            desk: Arc::new(Desk::new(inner, max_keys, clock)),
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &S {
+        self.desk.inner()
+    }
+}
+
+impl<S: Store + 'static> Leases<S> {
+    /// Gives everything back that is on lease here.
+    pub(crate) async fn retire(&self) {
+        self.desk.retire().await;
+    }
+
+    /// Serves here what can be, and has the store decide the rest. All of it is charged or nothing.
+    async fn decide_leased(&self, check: &Check<'_>) -> Result<Outcome, StoreError> {
+        let serves = check.mode.is_charge();
+        let mut held = Held::new(&self.desk);
+        let mut rest = Charges::new();
+        let mut own: SmallVec<[Option<Verdict>; 1]> = SmallVec::new();
+        for charge in &check.charges {
+            let verdict = match (is_leased(charge), serves) {
+                (true, true) => held.take(charge),
+                (true, false) => self.desk.peek(charge),
+                (false, _) => None,
+            };
+            if verdict.is_none() {
+                rest.push(*charge);
+            }
+            own.push(verdict);
+        }
+        if rest.is_empty() {
+            let receipts = held.keep(check.mode);
+            return Ok(Outcome {
+                allowed: true,
+                verdicts: own.into_iter().flatten().collect(),
+                receipts,
+            });
+        }
+        let part = Check {
+            mode: check.mode,
+            charges: rest,
+        };
+        let sent = self.desk.now();
+        // Whatever ends this early, what was taken here is put back.
+        let outcomes = self
+            .desk
+            .inner()
+            .decide(std::slice::from_ref(&part))
+            .await?;
+        let outcome = outcomes.into_iter().next();
+        let outcome = outcome.ok_or_else(|| StoreError::new("the store has answered nothing"))?;
+        let allowed = outcome.allowed;
+        let mut learned = part
+            .charges
+            .iter()
+            .zip(outcome.verdicts)
+            .map(|(charge, verdict)| match is_leased(charge) && serves {
+                true => self.desk.learn(charge, &verdict, allowed, sent),
+                false => verdict,
+            });
+        let learned: SmallVec<[Verdict; 1]> = learned.by_ref().collect();
+        let mut learned = learned.into_iter();
+        let merged = own
+            .iter()
+            .zip(&check.charges)
+            .filter_map(|(own, charge)| match own {
+                Some(verdict) if allowed || !serves => Some(*verdict),
+                // Put back below.
+                Some(verdict) => Some(Verdict {
+                    remaining: verdict.remaining.saturating_add(charge.cost),
+                    ..*verdict
+                }),
+                None => learned.next(),
+            });
+        let verdicts = merged.collect();
+        let receipts = match check.mode {
+            Mode::ChargeForReceipts if allowed => {
+                let mut asked = outcome.receipts.into_iter();
+                let mut served = held.keep(check.mode).into_iter();
+                let of = |own: &Option<Verdict>| match own {
+                    Some(_) => served.next().flatten(),
+                    None => asked.next().flatten(),
+                };
+                own.iter().map(of).collect()
+            }
+            Mode::ChargeForReceipts => vec![None; check.charges.len()],
+            _ => {
+                if allowed {
+                    held.keep(check.mode);
+                }
+                Receipts::new()
+            }
+        };
+        Ok(Outcome {
+            allowed,
+            verdicts,
+            receipts,
+        })
+    }
+}
+
+fn is_leased(charge: &Charge<'_>) -> bool {
+    charge.cost > 0 && charge.limit.lease_size() > 0
+}
+
+/// What a request was served here while others have not answered it. Dropped, it is put back.
+struct Held<'a, S: Store + 'static> {
+    desk: &'a Arc<Desk<S>>,
+    served: SmallVec<[(desk::At, Served); 1]>,
+}
+
+impl<'a, S: Store + 'static> Held<'a, S> {
+    fn new(desk: &'a Arc<Desk<S>>) -> Self {
+        Self {
+            desk,
+            served: SmallVec::new(),
+        }
+    }
+
+    fn take(&mut self, charge: &Charge<'_>) -> Option<Verdict> {
+        let (at, served) = self.desk.take(charge)?;
+        self.served.push((at, served));
+        Some(served.verdict)
+    }
+
+    /// The receipts of what was served, if they are asked for.
+    fn keep(&mut self, mode: Mode<'_>) -> Receipts {
+        let served = std::mem::take(&mut self.served);
+        match mode {
+            Mode::ChargeForReceipts => {
+                let receipts = served.into_iter();
+                receipts.map(|(_, served)| Some(served.receipt)).collect()
+            }
+            _ => Receipts::new(),
+        }
+    }
+}
+
+impl<S: Store + 'static> Drop for Held<'_, S> {
+    fn drop(&mut self) {
+        for (at, served) in self.served.drain(..) {
+            self.desk.put_back(at, &served);
+        }
+    }
+}
+
+impl<S: Store + 'static> Store for Leases<S> {
+    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        match checks {
+            [check] if may_be_served(check) => {
+                let outcome = self.decide_leased(check).await?;
+                Ok(Outcomes::from_elem(outcome, 1))
+            }
+            _ => self.desk.inner().decide(checks).await,
+        }
+    }
+
+    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        self.desk.drop_accounts(keys);
+        let done = self.desk.inner().forget(keys).await;
+        self.desk.drop_accounts(keys);
+        done
+    }
+
+    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+        let done = self.desk.inner().block(key, length).await;
+        self.desk.end_zone(key);
+        done
+    }
+
+    fn close(&self) {
+        self.desk.inner().close();
+    }
+}
+
+fn may_be_served(check: &Check<'_>) -> bool {
+    let is_asked = check.mode.is_charge() || check.mode == Mode::Peek;
+    is_asked && check.charges.iter().any(is_leased)
+}
