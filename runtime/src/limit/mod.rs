@@ -16,8 +16,8 @@ pub use self::{
 /// accepts every number; whether they make sense together is checked when the limit is used
 /// (an `Err`), or at compile time by [`expect_valid`](Self::expect_valid).
 ///
-/// Ranges: the window from 1 ms to 366 days; `times` and `capacity` from 1 to 10⁹; at most one
-/// token a microsecond for the two bucket algorithms; `times` at most 1,000,000 for
+/// Ranges: the window from 1 ms to 366 days; `times` and `capacity` from 1 to 10⁹, `lease` from 2;
+/// at most one token a microsecond for the two bucket algorithms; `times` at most 1,000,000 for
 /// [`Algorithm::SlidingWindow`].
 ///
 /// ```
@@ -48,6 +48,7 @@ pub struct Limit {
     zone: Option<&'static str>,
     /// In microseconds.
     block: Option<u64>,
+    lease: Option<u32>,
     shadow: bool,
 }
 
@@ -65,6 +66,7 @@ impl Limit {
             name: None,
             zone: None,
             block: None,
+            lease: None,
             shadow: false,
         }
     }
@@ -131,6 +133,19 @@ impl Limit {
     /// Once exceeded, deny everything of that identity in that zone for this long.
     pub const fn block(mut self, block: Duration) -> Self {
         self.block = Some(range::micros(block));
+        self
+    }
+
+    /// Takes up to this many from the server at once for a hot identity, and serves them in this
+    /// process. From 2; default: each request asks the server.
+    ///
+    /// What is not used within a tenth of the window, at most one second, is given back. With
+    /// [`Algorithm::FixedWindow`] all processes together never admit more than the limit; with the
+    /// other algorithms at most what is leased at one moment, `lease` a process, more. Not for
+    /// [`Algorithm::LeakyBucket`], which never has more than one to give. The embedded store
+    /// ignores it.
+    pub const fn lease(mut self, lease: u32) -> Self {
+        self.lease = Some(lease);
         self
     }
 
@@ -213,6 +228,18 @@ impl Limit {
         }
     }
 
+    /// How many to take from the server at once; 0 without a lease.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(dead_code, reason = "an embedded store has nothing to lease from")
+    )]
+    pub(crate) const fn lease_size(&self) -> u32 {
+        match self.lease {
+            Some(lease) => lease,
+            None => 0,
+        }
+    }
+
     pub(crate) fn zone_name(&self) -> &'static str {
         self.zone.or(self.name).unwrap_or("default")
     }
@@ -227,6 +254,10 @@ impl Limit {
         self.name = self.name.or(written.name);
         self.zone = self.zone.or(written.zone);
         self.block = self.block.or(written.block);
+        // A written lease does not make a leaky bucket invalid that is chosen in its place.
+        if self.kind() != Algorithm::LeakyBucket {
+            self.lease = self.lease.or(written.lease);
+        }
         self.shadow |= written.shadow;
         self
     }
@@ -265,3 +296,6 @@ impl Limit {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

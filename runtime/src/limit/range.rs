@@ -5,6 +5,8 @@ use super::{Algorithm, Limit};
 const MIN_WINDOW: u64 = 1_000;
 const MAX_WINDOW: u64 = 366 * 24 * 60 * 60 * 1_000_000;
 const MAX_TIMES: u32 = 1_000_000_000;
+/// A lease of one would ask the server for each request, as none does.
+const MIN_LEASE: u32 = 2;
 /// The log holds one entry an admission, and its running sum fits three bytes.
 const MAX_LOGGED: u32 = 1_000_000;
 
@@ -24,6 +26,8 @@ enum Reason {
     NotABucket,
     Rate,
     Block,
+    Lease,
+    LeaseOfOne,
     Name,
     Zone,
 }
@@ -48,6 +52,14 @@ impl LimitError {
                  lower `times` or widen the window"
             }
             Reason::Block => "`block` must be from 1 millisecond to 366 days",
+            Reason::Lease => {
+                "`lease` must be from 2 to 1,000,000,000; \
+                 leave it out for each request to ask the server"
+            }
+            Reason::LeaseOfOne => {
+                "`leaky_bucket` never has more than one to lease; \
+                 set another algorithm or leave `lease` out"
+            }
             Reason::Name => "a limit's name must be printable ASCII and not empty",
             Reason::Zone => "a limit's zone must not be empty",
         }
@@ -115,6 +127,14 @@ const fn reason(limit: &Limit) -> Option<Reason> {
         && (block < MIN_WINDOW || block > MAX_WINDOW)
     {
         return Some(Reason::Block);
+    }
+    if let Some(lease) = limit.lease {
+        if lease < MIN_LEASE || lease > MAX_TIMES {
+            return Some(Reason::Lease);
+        }
+        if matches!(limit.kind(), Algorithm::LeakyBucket) {
+            return Some(Reason::LeaseOfOne);
+        }
     }
     if let Some(name) = limit.name
         && !is_printable(name)
