@@ -196,6 +196,13 @@ async fn local() -> &'static str {
     "ok"
 }
 
+/// A hot client's requests are served from what this process has taken from the server at once.
+#[get("/leased")]
+#[rate_limit(times = 1000, seconds = 60, algorithm = "fixed_window", lease = 50)]
+async fn leased() -> &'static str {
+    "ok"
+}
+
 #[get("/shadow")]
 #[rate_limit(times = 2, seconds = 5, shadow)]
 async fn shadow() -> &'static str {
@@ -214,7 +221,7 @@ fn routes(config: &mut web::ServiceConfig) {
         ))
         .service((big_token_bucket, big_leaky_bucket))
         .service((json, key, cost, blocked, plan, zone_a, zone_b))
-        .service((open, closed, local, shadow));
+        .service((open, closed, local, leased, shadow));
 }
 
 #[actix_web::main]

@@ -149,11 +149,16 @@ fn limit(
         let (seconds, nanos) = (block.as_secs(), block.subsec_nanos());
         quote!(.block(::core::time::Duration::new(#seconds, #nanos)))
     });
+    let lease = limit
+        .lease
+        .as_ref()
+        .map(count)
+        .map(|count| quote!(.lease(#count)));
     let shadow = limit.shadow.then(|| quote!(.shadow()));
     let limit_value = quote! {
         ::actix_throttle::__private::Limit::new(#times, #window)
             .algorithm(::actix_throttle::__private::Algorithm::#algorithm)
-            #capacity #refill #cost .name(#name).zone(#zone) #block #shadow
+            #capacity #refill #cost .name(#name).zone(#zone) #block #lease #shadow
     };
     let valid = quote!(::actix_throttle::__private::Limit::expect_valid);
     call_at(
@@ -233,6 +238,7 @@ fn computed(limit: &Limit) -> Option<TokenStream> {
         Some(&limit.times),
         limit.capacity.as_ref(),
         limit.cost.as_ref(),
+        limit.lease.as_ref(),
     ];
     let counts = counts
         .into_iter()

@@ -63,12 +63,17 @@ use proc_macro::TokenStream;
 /// | `dynamic` | path to `fn(&HttpRequest, &Identity) -> Option<Limit>` | limit by the caller's plan; `None` falls back to the written one | — |
 /// | `on_limited` | path to a function, sync or async, as in the builder | this handler's own answer | the limiter's |
 /// | `failure_mode` | `"open"` `"closed"` `"local"` | what becomes of a request that the store cannot decide | the limiter's |
+/// | `lease` | integer ≥ 2, not with `leaky_bucket` | take up to this many from Redis at once for a hot identity and serve them in this process | off |
 /// | `shadow` | flag | count and report, never deny | off |
 ///
 /// An integer is a literal or a constant expression of type `u32`: `times = MAX_LOGINS`,
-/// `seconds = 2 * MINUTE`. Windows are 1 millisecond to 366 days long, `times` and `capacity` at most
-/// 1,000,000,000; `sliding_window` admits at most 1,000,000 per window, the two buckets at most one
-/// a microsecond.
+/// `seconds = 2 * MINUTE`. Windows are 1 millisecond to 366 days long, `times`, `capacity` and `lease`
+/// at most 1,000,000,000; `sliding_window` admits at most 1,000,000 per window, the two buckets at most
+/// one a microsecond.
+///
+/// Of a `lease`, what is not used within a tenth of the window, at most one second, is given back. With
+/// `fixed_window` all processes together never admit more than the limit; with the other algorithms at
+/// most what is leased at one moment, `lease` a process, more. The embedded store ignores it.
 ///
 /// For `cost`, a path whose last segment is written like a constant (`COST`, `prices::UPLOAD`) is a
 /// constant, any other path (`cost_of`, `prices::upload`) a function; an expression that is no path

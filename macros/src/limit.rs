@@ -16,6 +16,8 @@ use crate::{
 
 /// `times`, `capacity` and `cost`.
 pub(crate) const COUNTS: RangeInclusive<u64> = 1..=1_000_000_000;
+/// `lease`: one of 1 would ask the server for each request, as none does.
+const LEASES: RangeInclusive<u64> = 2..=1_000_000_000;
 /// The exact log of `sliding_window` has one entry for each admission.
 const LONGEST_LOG: u64 = 1_000_000;
 const BLOCKS: RangeInclusive<Duration> =
@@ -32,6 +34,7 @@ pub(crate) struct Limit {
     pub(crate) name: Option<LitStr>,
     pub(crate) zone: Option<LitStr>,
     pub(crate) block: Option<Duration>,
+    pub(crate) lease: Option<Number>,
     pub(crate) shadow: bool,
 }
 
@@ -75,6 +78,7 @@ impl Limit {
         let name = name(arguments, errors);
         let zone = string(arguments, ArgName::Zone, errors);
         let block = block(arguments, errors);
+        let lease = lease(arguments, algorithm, errors);
         let shadow = arguments.named(ArgName::Shadow);
         if let Some(shadow) = shadow {
             flag(ArgName::Shadow, shadow, errors);
@@ -94,6 +98,7 @@ impl Limit {
             name,
             zone,
             block,
+            lease,
             shadow,
         })
     }
@@ -224,6 +229,21 @@ fn block(arguments: &Arguments, errors: &mut Errors) -> Option<Duration> {
             None
         }
     }
+}
+
+fn lease(
+    arguments: &Arguments,
+    algorithm: Option<Algorithm>,
+    errors: &mut Errors,
+) -> Option<Number> {
+    let argument = arguments.named(ArgName::Lease)?;
+    if algorithm == Some(Algorithm::LeakyBucket) {
+        let message = "`leaky_bucket` never has more than one to lease: \
+            write another algorithm, or remove `lease`";
+        errors.at(&argument.name, message);
+    }
+    let expr = assigned(ArgName::Lease, argument, errors)?;
+    errors.ok(integer(ArgName::Lease, expr, LEASES))
 }
 
 fn check_rate(times: &Number, window: &Window, algorithm: Algorithm, errors: &mut Errors) {

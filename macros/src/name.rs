@@ -27,11 +27,12 @@ pub(crate) enum ArgName {
     Dynamic,
     OnLimited,
     FailureMode,
+    Lease,
     Shadow,
 }
 
 /// Every argument: its name, and how it is written correctly.
-const ALL: [(ArgName, &str, &str); 21] = [
+const ALL: [(ArgName, &str, &str); 22] = [
     (ArgName::Times, "times", "times = 10"),
     (ArgName::Milliseconds, "milliseconds", "milliseconds = 500"),
     (ArgName::Seconds, "seconds", "seconds = 60"),
@@ -60,6 +61,7 @@ const ALL: [(ArgName, &str, &str); 21] = [
         "failure_mode",
         "failure_mode = \"closed\"",
     ),
+    (ArgName::Lease, "lease", "lease = 50"),
     (ArgName::Shadow, "shadow", "shadow"),
 ];
 
@@ -111,7 +113,7 @@ impl ArgName {
             .find(|(other, _)| *other == word)
             .map(|(_, ours)| *ours);
         // What this version leaves out has no other name here: a similar one would mislead.
-        let left_out = ["lease", "refund_on", "max_wait"].contains(&word);
+        let left_out = ["refund_on", "max_wait"].contains(&word);
         known
             .or_else(|| nearest(word, Self::all()).filter(|_| !left_out))
             .and_then(Self::parse)
@@ -148,6 +150,7 @@ mod tests {
         assert_eq!(ArgName::meant_by("ms"), Some(ArgName::Milliseconds));
         assert_eq!(ArgName::meant_by("key"), Some(ArgName::Identifier));
         assert_eq!(ArgName::meant_by("fail_open"), Some(ArgName::FailureMode));
-        assert_eq!(ArgName::meant_by("lease"), None);
+        assert_eq!(ArgName::meant_by("leas"), Some(ArgName::Lease));
+        assert_eq!(ArgName::meant_by("refund_on"), None);
     }
 }

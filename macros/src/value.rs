@@ -102,8 +102,8 @@ pub(crate) fn integer(
             }
             // Too large for the type is too large for the range all the more.
             let value = int.base10_parse().unwrap_or(u64::MAX);
-            if value == 0 {
-                return error(zero(name));
+            if value < *range.start() {
+                return error(too_small(name));
             }
             if !range.contains(&value) {
                 return error(format!("`{name}` is at most {}", grouped(*range.end())));
@@ -131,13 +131,16 @@ pub(crate) fn integer(
     }
 }
 
-fn zero(name: ArgName) -> String {
+fn too_small(name: ArgName) -> String {
     match name {
         ArgName::Times => "`times = 0` would admit nothing: write 1 or more".to_owned(),
         ArgName::Capacity => "`capacity = 0` would admit nothing: write 1 or more".to_owned(),
         ArgName::Cost => {
             "`cost = 0` would never count: write 1 or more, or exempt requests with `skip_if`"
                 .to_owned()
+        }
+        ArgName::Lease => {
+            "`lease` must be at least 2; leave it out to ask the server for each request".to_owned()
         }
         window => format!("`{window} = 0` is no window: write 1 or more, or leave it out"),
     }

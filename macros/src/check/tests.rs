@@ -67,6 +67,8 @@ fn correct_attributes_say_nothing() {
             group = "pro"
         ),
         quote!("5/s", block = "1h 30m"),
+        quote!("5/s", lease = 2),
+        quote!("5/s", algorithm = "token_bucket", lease = 2 * N),
         quote!(unlimited, group = "admin", identifier = ip),
         quote!(
             times = 1_000_000_000,
@@ -211,8 +213,33 @@ fn each_mistake_says_what_to_write() {
         ),
         (quote!("5/s", dynamic), "`dynamic` needs a value"),
         (
-            quote!("5/s", lease = 5),
-            "unknown argument `lease`: valid are",
+            quote!("5/s", refund_on = "5xx"),
+            "unknown argument `refund_on`: valid are",
+        ),
+        (
+            quote!("5/s", lease = 0),
+            "`lease` must be at least 2; leave it out",
+        ),
+        (
+            quote!("5/s", lease = 1),
+            "`lease` must be at least 2; leave it out",
+        ),
+        (
+            quote!("5/s", lease = 1_000_000_001),
+            "`lease` is at most 1,000,000,000",
+        ),
+        (quote!("5/s", lease), "`lease` needs a value"),
+        (
+            quote!("5/s", lease = 5, lease = 6),
+            "`lease` is given twice",
+        ),
+        (
+            quote!("5/s", lease = N, algorithm = "leaky_bucket"),
+            "`leaky_bucket` never has more than one to lease",
+        ),
+        (
+            quote!(unlimited, group = "a", lease = 5),
+            "`unlimited` has no use for `lease`",
         ),
     ] {
         assert_said(&said(arguments), &[start]);

@@ -101,8 +101,8 @@ impl Rule {
     }
 
     /// The limit by the caller's plan, in place of the written one, which says whatever it leaves
-    /// open: the algorithm, cost, name, zone and block. `None` is the written one. So is an invalid
-    /// limit, with an error in the log.
+    /// open: the algorithm, cost, name, zone, block and lease. `None` is the written one. So is an
+    /// invalid limit, with an error in the log.
     pub fn dynamic<F>(mut self, dynamic: F) -> Self
     where
         F: Fn(&HttpRequest, &Identity) -> Option<Limit> + Send + Sync + 'static,

@@ -35,6 +35,10 @@ async fn numbers_out_of_range_are_errors(bench: &Bench) {
         Limit::per_second(1).capacity(5),
         Limit::per_second(1).refill(Refill::Interval),
         Limit::per_second(1).block(Duration::ZERO),
+        Limit::per_second(5).lease(0),
+        Limit::per_second(5).lease(1),
+        Limit::per_second(5).lease(1_000_000_001),
+        limit_of_600().lease(2),
         Limit::per_second(1).name(""),
         Limit::per_second(1).name("grün"),
         Limit::per_second(1).zone(""),
@@ -60,6 +64,8 @@ async fn numbers_out_of_range_are_errors(bench: &Bench) {
         Limit::per_second(1_000_000),
         Limit::per_second(1_000_000_000).algorithm(Algorithm::FixedWindow),
         bucket(1_000_000).capacity(1_000_000_000),
+        Limit::per_second(5).lease(2),
+        bucket(5).lease(1_000_000_000),
     ];
     for limit in ends {
         assert!(check(bench, &limit, "ann").await.is_allowed(), "{limit:?}");

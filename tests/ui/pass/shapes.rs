@@ -69,6 +69,13 @@ async fn failing() -> &'static str {
     "hello"
 }
 
+#[get("/leased")]
+#[rate_limit("1000/minute", algorithm = "fixed_window", lease = 50)]
+#[rate_limit("100/second", lease = 2 * SIX)]
+async fn leased() -> &'static str {
+    "hello"
+}
+
 #[limited("3/s")]
 #[get("/renamed")]
 #[limited("4/s")]
@@ -150,6 +157,7 @@ fn every_shape_is_a_handler() {
         .service(below)
         .service(both)
         .service(failing)
+        .service(leased)
         .service(renamed)
         .service(configured)
         .route("/a", web::get().to(generic::<String, 4>))
