@@ -15,7 +15,6 @@ use once_cell::sync::Lazy;
 use super::{
     guard::{Passage, guard},
     rule::Rule,
-    shown::show,
 };
 use crate::{limiter::RateLimiter, log_throttle::LogThrottle};
 
@@ -75,21 +74,24 @@ where
         request,
         mut payload,
     } = gate;
-    let Some(limiter) = RateLimiter::for_request(&request) else {
+    let Some(limiter) = RateLimiter::nearest(&request) else {
         NOT_INSTALLED.log(format_args!(
             "a rate-limited handler was reached without a limiter, and answers 500; call \
              `RateLimiter::init(pool).await` in `main`, or give a limiter to the app by `app_data`"
         ));
         return HttpResponse::InternalServerError().finish();
     };
-    let mut response = match guard(&limiter, &policy.0, &request).await {
+    let (passage, shown) = guard(&limiter, &policy.0, &request).await;
+    let mut response = match passage {
         Passage::Shut(response) => response,
         Passage::Open => match Args::from_request(&request, &mut payload).await {
             Ok(arguments) => respond(handler(arguments).await, &request),
             Err(error) => HttpResponse::from_error(error.into()),
         },
     };
-    show(&limiter, &request, &mut response);
+    if let Some(shown) = shown {
+        shown.write(&limiter, &mut response);
+    }
     response
 }
 
