@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 use super::number;
 use crate::{
-    decision::{Decision, LimitStatus, strictest},
+    decision::{LimitStatus, strictest},
     limit::{Algorithm, Refill},
 };
 
@@ -41,13 +41,13 @@ const IETF_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// Room for what one policy mostly says.
 const ROOM: usize = 64;
 
-/// Writes what the limits that are no shadows say, in place of what stood there before.
+/// Writes what `limits` (none of them a shadow) say, in place of what stood there before.
 ///
 /// `now` is the time since the Unix epoch.
-pub(crate) fn write(
+pub(crate) fn write<'a>(
     headers: &mut HeaderMap,
     style: HeaderStyle,
-    decision: &Decision,
+    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
     now: Duration,
 ) {
     let (x, epoch, ietf) = match style {
@@ -58,16 +58,20 @@ pub(crate) fn write(
         HeaderStyle::Off => return,
     };
     if x {
-        write_x(headers, decision, epoch.then_some(now));
+        write_x(headers, limits.clone(), epoch.then_some(now));
     }
     if ietf {
-        write_ietf(headers, decision);
+        write_ietf(headers, limits);
     }
 }
 
-fn write_x(headers: &mut HeaderMap, decision: &Decision, epoch: Option<Duration>) {
-    let allowed = decision.violated().next().is_none();
-    let Some(limit) = strictest(decision.enforced(), allowed) else {
+fn write_x<'a>(
+    headers: &mut HeaderMap,
+    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
+    epoch: Option<Duration>,
+) {
+    let allowed = !limits.clone().any(LimitStatus::is_violated);
+    let Some(limit) = strictest(limits, allowed) else {
         return;
     };
     let reset = match epoch {
@@ -80,10 +84,10 @@ fn write_x(headers: &mut HeaderMap, decision: &Decision, epoch: Option<Duration>
 }
 
 /// The one place that knows the draft's parameters: the next draft renames them.
-fn write_ietf(headers: &mut HeaderMap, decision: &Decision) {
+fn write_ietf<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = &'a LimitStatus>) {
     let mut policies = String::with_capacity(ROOM);
     let mut states = String::with_capacity(ROOM);
-    for status in decision.enforced() {
+    for status in limits {
         if !policies.is_empty() {
             policies.push_str(", ");
             states.push_str(", ");

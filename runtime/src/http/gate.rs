@@ -15,6 +15,7 @@ use once_cell::sync::Lazy;
 use super::{
     guard::{Passage, guard},
     rule::Rule,
+    shown::show,
 };
 use crate::{limiter::RateLimiter, log_throttle::LogThrottle};
 
@@ -81,17 +82,14 @@ where
         ));
         return HttpResponse::InternalServerError().finish();
     };
-    let (passage, shown) = guard(&limiter, &policy.0, &request).await;
-    let mut response = match passage {
+    let mut response = match guard(&limiter, &policy.0, &request).await {
         Passage::Shut(response) => response,
         Passage::Open => match Args::from_request(&request, &mut payload).await {
             Ok(arguments) => respond(handler(arguments).await, &request),
             Err(error) => HttpResponse::from_error(error.into()),
         },
     };
-    if let Some(shown) = shown {
-        shown.write(&limiter, &mut response);
-    }
+    show(&limiter, &request, &mut response);
     response
 }
 

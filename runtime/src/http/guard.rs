@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
-use super::{rule::Rule, shown::Shown};
+use super::{rule::Rule, shown::remember};
 use crate::{
     answer::{self, OnLimited, Unidentified},
     decision::Decision,
@@ -79,34 +79,32 @@ impl std::error::Error for RequestError {
     }
 }
 
-/// Decides whether a request may go on, and what its response is to show.
-pub(super) async fn guard(
-    limiter: &RateLimiter,
-    rules: &[Rule],
-    request: &HttpRequest,
-) -> (Passage, Option<Shown>) {
+/// Decides whether a request may go on.
+pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpRequest) -> Passage {
     let (decision, own_answer) = match judge(limiter, rules, request).await {
         Ok(Some(judged)) => judged,
-        Ok(None) => return (Passage::Open, None),
-        Err(RequestError::Unidentified(response)) => return (Passage::Shut(response), None),
+        Ok(None) => return Passage::Open,
+        Err(RequestError::Unidentified(response)) => return Passage::Shut(response),
         Err(RequestError::Undecided(RateLimitError::Unavailable { retry_after, .. })) => {
-            return (Passage::Shut(answer::unavailable(retry_after)), None);
+            return Passage::Shut(answer::unavailable(retry_after));
         }
         Err(RequestError::Undecided(error)) => {
             // The last thing to take a service down must not be what protects it.
             MISTAKES.log(format_args!("a request goes on without its limit: {error}"));
-            return (Passage::Open, None);
+            return Passage::Open;
         }
     };
     if decision.is_allowed() {
-        return (Passage::Open, Some(Shown::new(limiter, decision)));
+        remember(limiter, request, decision);
+        return Passage::Open;
     }
     let mut response = match own_answer.or(limiter.settings().on_limited.as_ref()) {
         Some(answer) => answer.answer(request, &decision).await,
         None => answer::quota_exceeded(&decision),
     };
     answer::retry_after(response.headers_mut(), decision.retry_after());
-    (Passage::Shut(response), Some(Shown::new(limiter, decision)))
+    remember(limiter, request, decision);
+    Passage::Shut(response)
 }
 
 /// A rule that applies to a request, and whom it counts.
@@ -205,6 +203,10 @@ async fn identify<'a>(
 }
 
 /// Who is counted; `None` if limits that want to know do not apply to the request.
+#[allow(
+    clippy::result_large_err,
+    reason = "made once a request at most, and only passed on"
+)]
 fn counted(
     limiter: &RateLimiter,
     found: Result<Identity, Source>,
