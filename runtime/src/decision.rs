@@ -103,7 +103,7 @@ impl Decision {
         strictest(self.enforced(), self.allowed)
     }
 
-    pub(crate) fn enforced(&self) -> impl Iterator<Item = &LimitStatus> {
+    pub(crate) fn enforced(&self) -> impl Iterator<Item = &LimitStatus> + Clone {
         self.limits.iter().filter(|limit| !limit.is_shadow())
     }
 }

@@ -11,7 +11,7 @@ use crate::{clock::Micros, limit::Limit};
 ///
 /// Packed, so that the tag of a [`State`](super::State) and `whole` share one word.
 #[derive(Clone, Copy, Debug, Default)]
-#[repr(packed(4))]
+#[repr(Rust, packed(4))]
 pub(crate) struct Deficit {
     whole: u32,
     part: u64,

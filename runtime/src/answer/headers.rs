@@ -1,9 +1,10 @@
 //! `X-RateLimit-*`, `RateLimit`, `RateLimit-Policy` and `Retry-After`.
 
-use std::{fmt::Write, time::Duration};
+use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
+use super::number;
 use crate::{
     decision::{LimitStatus, strictest},
     limit::{Algorithm, Refill},
@@ -37,13 +38,16 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const IETF: HeaderName = HeaderName::from_static("ratelimit");
 const IETF_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
+/// Room for what one policy mostly says.
+const ROOM: usize = 64;
+
 /// Writes what `limits` (none of them a shadow) say, in place of what stood there before.
 ///
 /// `now` is the time since the Unix epoch.
-pub(crate) fn write(
+pub(crate) fn write<'a>(
     headers: &mut HeaderMap,
     style: HeaderStyle,
-    limits: &[LimitStatus],
+    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
     now: Duration,
 ) {
     let (x, epoch, ietf) = match style {
@@ -54,31 +58,35 @@ pub(crate) fn write(
         HeaderStyle::Off => return,
     };
     if x {
-        write_x(headers, limits, epoch.then_some(now));
+        write_x(headers, limits.clone(), epoch.then_some(now));
     }
     if ietf {
         write_ietf(headers, limits);
     }
 }
 
-fn write_x(headers: &mut HeaderMap, limits: &[LimitStatus], epoch: Option<Duration>) {
-    let allowed = !limits.iter().any(LimitStatus::is_violated);
-    let Some(limit) = strictest(limits.iter(), allowed) else {
+fn write_x<'a>(
+    headers: &mut HeaderMap,
+    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
+    epoch: Option<Duration>,
+) {
+    let allowed = !limits.clone().any(LimitStatus::is_violated);
+    let Some(limit) = strictest(limits, allowed) else {
         return;
     };
     let reset = match epoch {
         None => seconds(limit.reset_after()),
         Some(now) => seconds(now + limit.reset_after()),
     };
-    headers.insert(LIMIT, limit.limit().quota().into());
-    headers.insert(REMAINING, limit.remaining().into());
-    headers.insert(RESET, reset.into());
+    headers.insert(LIMIT, number::value(limit.limit().quota().into()));
+    headers.insert(REMAINING, number::value(limit.remaining().into()));
+    headers.insert(RESET, number::value(reset));
 }
 
 /// The one place that knows the draft's parameters: the next draft renames them.
-fn write_ietf(headers: &mut HeaderMap, limits: &[LimitStatus]) {
-    let mut policies = String::new();
-    let mut states = String::new();
+fn write_ietf<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = &'a LimitStatus>) {
+    let mut policies = String::with_capacity(ROOM);
+    let mut states = String::with_capacity(ROOM);
     for status in limits {
         if !policies.is_empty() {
             policies.push_str(", ");
@@ -86,13 +94,12 @@ fn write_ietf(headers: &mut HeaderMap, limits: &[LimitStatus]) {
         }
         push_string(&mut policies, status.name());
         push_string(&mut states, status.name());
-        // Writing to a String cannot fail.
-        let _ = write!(policies, ";q={}", status.limit().quota());
+        push_number(&mut policies, ";q=", status.limit().quota().into());
         if let Some(window) = window_seconds(status) {
-            let _ = write!(policies, ";w={window}");
+            push_number(&mut policies, ";w=", window);
         }
-        let (remaining, reset) = (status.remaining(), seconds(status.reset_after()));
-        let _ = write!(states, ";r={remaining};t={reset}");
+        push_number(&mut states, ";r=", status.remaining().into());
+        push_number(&mut states, ";t=", seconds(status.reset_after()));
     }
     for (name, text) in [(IETF_POLICY, policies), (IETF, states)] {
         // A zone that stands in for a name may hold what no header can.
@@ -122,6 +129,11 @@ fn window_seconds(status: &LimitStatus) -> Option<u64> {
     whole.then(|| u64::try_from(micros / 1_000_000).ok())?
 }
 
+fn push_number(out: &mut String, name: &str, number: u64) {
+    out.push_str(name);
+    out.push_str(itoa::Buffer::new().format(number));
+}
+
 /// A structured-field string (RFC 9651, 4.1.6).
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
@@ -143,7 +155,7 @@ pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Option<Duration>) {
     if let Some(wait) = wait
         && !headers.contains_key(RETRY_AFTER)
     {
-        headers.insert(RETRY_AFTER, seconds(wait).max(1).into());
+        headers.insert(RETRY_AFTER, number::value(seconds(wait).max(1)));
     }
 }
 

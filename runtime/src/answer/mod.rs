@@ -1,6 +1,7 @@
 //! Decision → bytes. Pure: no store, no clock of its own.
 
 mod headers;
+mod number;
 mod on_limited;
 mod problem;
 mod unidentified;

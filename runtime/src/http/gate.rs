@@ -75,7 +75,7 @@ where
         request,
         mut payload,
     } = gate;
-    let Some(limiter) = RateLimiter::for_request(&request) else {
+    let Some(limiter) = RateLimiter::nearest(&request) else {
         NOT_INSTALLED.log(format_args!(
             "a rate-limited handler was reached without a limiter, and answers 500; call \
              `RateLimiter::init(pool).await` in `main`, or give a limiter to the app by `app_data`"

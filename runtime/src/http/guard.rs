@@ -1,5 +1,7 @@
 //! Rules + request → decision + answer: the one way in for all callers.
 
+use std::borrow::Cow;
+
 use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
@@ -8,8 +10,9 @@ use crate::{
     answer::{self, OnLimited, Unidentified},
     decision::Decision,
     error::RateLimitError,
-    identity::{Identifier, Identity},
+    identity::{Found, Identifier, Identity, Source},
     key::Key,
+    limit::Limit,
     limiter::RateLimiter,
     log_throttle::LogThrottle,
     store::interface::{Charge, Charges, Check, Mode},
@@ -91,8 +94,8 @@ pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpR
             return Passage::Open;
         }
     };
-    remember(request, &decision, limiter.now());
     if decision.is_allowed() {
+        remember(limiter, request, decision);
         return Passage::Open;
     }
     let mut response = match own_answer.or(limiter.settings().on_limited.as_ref()) {
@@ -100,6 +103,7 @@ pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpR
         None => answer::quota_exceeded(&decision),
     };
     answer::retry_after(response.headers_mut(), decision.retry_after());
+    remember(limiter, request, decision);
     Passage::Shut(response)
 }
 
@@ -109,9 +113,18 @@ struct Applied<'a> {
     identity: Identity,
 }
 
+/// What such a rule asks for.
+struct Asked<'a> {
+    limit: Cow<'a, Limit>,
+    cost: u32,
+}
+
+/// Room for one of each rule stands in place, as most requests have one. They are pushed and not
+/// collected, which is made for many.
+type Few<T> = SmallVec<[T; 1]>;
 type Judged<'a> = (Decision, Option<&'a OnLimited>);
 /// Each charge's own answer to a denial.
-type Answers<'a> = SmallVec<[Option<&'a OnLimited>; 1]>;
+type Answers<'a> = Few<Option<&'a OnLimited>>;
 
 async fn judge<'a>(
     limiter: &RateLimiter,
@@ -121,13 +134,15 @@ async fn judge<'a>(
     let mut applied = identify(limiter, rules, request).await?;
     keep_group(&mut applied);
 
-    let limits: SmallVec<[_; 1]> = applied
-        .iter()
-        .filter_map(|one| Some((one, one.rule.limit_for(request, &one.identity)?)))
-        .collect();
+    let mut asked: Few<(&Applied<'_>, Asked<'_>)> = SmallVec::new();
+    for one in &applied {
+        if let Some((limit, cost)) = one.rule.limit_for(request, &one.identity) {
+            asked.push((one, Asked { limit, cost }));
+        }
+    }
     let mut charges = Charges::new();
     let mut answers: Answers<'_> = SmallVec::new();
-    for (Applied { rule, identity }, (limit, cost)) in &limits {
+    for (Applied { rule, identity }, Asked { limit, cost }) in &asked {
         let charge = Charge {
             key: Key::counter(identity, limit),
             limit,
@@ -144,9 +159,14 @@ async fn judge<'a>(
     let mode = Mode::Charge;
     let decision = limiter.decide(&Check { mode, charges }).await;
     let decision = decision.map_err(RequestError::Undecided)?;
-    let answer = decision
-        .strictest()
-        .and_then(|limit| answers.get(limit.place()).copied()?);
+    let own_answer = |decision: &Decision| {
+        let place = decision.strictest()?.place();
+        answers.get(place).copied()?
+    };
+    let answer = match decision.is_allowed() {
+        true => None,
+        false => own_answer(&decision),
+    };
     Ok(Some((decision, answer)))
 }
 
@@ -155,34 +175,45 @@ async fn identify<'a>(
     limiter: &RateLimiter,
     rules: &'a [Rule],
     request: &HttpRequest,
-) -> Result<SmallVec<[Applied<'a>; 1]>, RequestError> {
+) -> Result<Few<Applied<'a>>, RequestError> {
     let settings = limiter.settings();
-    let mut known: SmallVec<[(&Identifier, Option<Identity>); 1]> = SmallVec::new();
-    let mut applied = SmallVec::new();
+    let mut applied: Few<Applied<'a>> = SmallVec::new();
+    // Each with whom it found, by the place in `applied`.
+    let mut known: Few<(&Identifier, Option<usize>)> = SmallVec::new();
     for rule in rules.iter().filter(|rule| !rule.skips(request)) {
         let identifier = rule.own_identifier().unwrap_or(&settings.identifier);
-        let found = known.iter().find(|(other, _)| other.is_same(identifier));
-        let identity = match found {
-            Some((_, identity)) => identity.clone(),
+        let before = known.iter().find(|(other, _)| other.is_same(identifier));
+        let identity = match before {
+            Some((_, place)) => place.map(|place| applied[place].identity.clone()),
             None => {
-                let identity = identify_by(limiter, identifier, request).await?;
-                known.push((identifier, identity.clone()));
+                let found = match identifier.identify(request, &settings.clients) {
+                    Found::Now(found) => found,
+                    Found::Later(future) => future.await.ok_or(Source::User),
+                };
+                let identity = counted(limiter, found, request)?;
+                known.push((identifier, identity.is_some().then_some(applied.len())));
                 identity
             }
         };
-        applied.extend(identity.map(|identity| Applied { rule, identity }));
+        if let Some(identity) = identity {
+            applied.push(Applied { rule, identity });
+        }
     }
     Ok(applied)
 }
 
-/// Who sent the request; `None` if limits that want to know do not apply to it.
-async fn identify_by(
+/// Who is counted; `None` if limits that want to know do not apply to the request.
+#[allow(
+    clippy::result_large_err,
+    reason = "made once a request at most, and only passed on"
+)]
+fn counted(
     limiter: &RateLimiter,
-    identifier: &Identifier,
+    found: Result<Identity, Source>,
     request: &HttpRequest,
 ) -> Result<Option<Identity>, RequestError> {
     let settings = limiter.settings();
-    let source = match identifier.identify(request, &settings.clients).await {
+    let source = match found {
         Ok(identity) => return Ok(Some(identity)),
         Err(source) => source,
     };
@@ -201,7 +232,10 @@ async fn identify_by(
 }
 
 /// Rules for a group apply to its identities alone, and then in place of those without a group.
-fn keep_group(applied: &mut SmallVec<[Applied<'_>; 1]>) {
+fn keep_group(applied: &mut Few<Applied<'_>>) {
+    if applied.iter().all(|one| one.rule.group_name().is_none()) {
+        return;
+    }
     let fits = |one: &Applied<'_>| {
         one.rule.group_name().is_some() && one.rule.group_name() == one.identity.group_name()
     };

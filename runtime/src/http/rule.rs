@@ -148,11 +148,12 @@ impl Rule {
         &self,
         request: &HttpRequest,
         identity: &Identity,
-    ) -> Option<(Limit, u32)> {
+    ) -> Option<(Cow<'_, Limit>, u32)> {
         let written = self.limit.as_ref()?;
-        let limit = self
-            .dynamic_for(written, request, identity)
-            .unwrap_or(*written);
+        let limit = match self.dynamic_for(written, request, identity) {
+            Some(limit) => Cow::Owned(limit),
+            None => Cow::Borrowed(written),
+        };
         let cost = match &self.cost {
             Some(cost) => cost(request),
             None => limit.default_cost(),

@@ -6,33 +6,41 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
 use crate::{
-    answer,
-    decision::{Decision, LimitStatus},
+    answer::{self, HeaderStyle},
+    decision::Decision,
     limiter::RateLimiter,
 };
 
-/// All limits that were decided for one request, by whatever decided them, kept with the request:
-/// every layer that adds headers shows them all.
+/// All that was decided for one request, kept with the request: attributes under two names are two
+/// layers, and every layer that adds headers shows what all have decided.
 struct Shown {
     /// When the latest was decided, since the Unix epoch: resets are counted from then.
     at: Duration,
-    limits: SmallVec<[LimitStatus; 1]>,
+    decisions: SmallVec<[Decision; 1]>,
 }
 
 /// Adds the headers of every limit that was decided for this request.
 pub(super) fn show(limiter: &RateLimiter, request: &HttpRequest, response: &mut HttpResponse) {
-    if let Some(Shown { at, limits }) = request.extensions().get::<Shown>() {
+    if let Some(Shown { at, decisions }) = request.extensions().get::<Shown>() {
         let style = limiter.settings().headers;
+        let limits = decisions.iter().flat_map(Decision::enforced);
         answer::write(response.headers_mut(), style, limits, *at);
     }
 }
 
-/// Keeps the limits of a decision made at `now` for the headers of the response.
-pub(super) fn remember(request: &HttpRequest, decision: &Decision, now: Duration) {
+/// Keeps a decision made just now for the headers of the response.
+pub(super) fn remember(limiter: &RateLimiter, request: &HttpRequest, decision: Decision) {
+    let at = match limiter.settings().headers {
+        HeaderStyle::GitHub => limiter.now(),
+        // The others tell no time of day.
+        _ => Duration::ZERO,
+    };
     let mut extensions = request.extensions_mut();
-    let mut limits = extensions
-        .remove::<Shown>()
-        .map_or_else(SmallVec::new, |before| before.limits);
-    limits.extend(decision.enforced().cloned());
-    extensions.insert(Shown { at: now, limits });
+    if let Some(shown) = extensions.get_mut::<Shown>() {
+        shown.at = at;
+        shown.decisions.push(decision);
+        return;
+    }
+    let decisions = SmallVec::from_buf([decision]);
+    extensions.insert(Shown { at, decisions });
 }

@@ -37,9 +37,15 @@ enum Kind {
     AsyncFunction(Option<TypeId>, Arc<BoxedFn>),
 }
 
+/// What an identifier says: only an async function takes its time.
+pub(crate) enum Found<'a> {
+    Now(Result<Identity, Source>),
+    Later(Identified<'a>),
+}
+
 type SyncFn = dyn Fn(&HttpRequest) -> Option<Identity> + Send + Sync;
 type BoxedFn = dyn for<'a> Fn(&'a HttpRequest) -> Identified<'a> + Send + Sync;
-type Identified<'a> = Pin<Box<dyn Future<Output = Option<Identity>> + 'a>>;
+pub(crate) type Identified<'a> = Pin<Box<dyn Future<Output = Option<Identity>> + 'a>>;
 
 impl Identifier {
     /// The client's address; behind trusted proxies the one they report.
@@ -116,19 +122,15 @@ impl Identifier {
     }
 
     /// Who sent this request; `Err` names the source that had no answer.
-    pub(crate) async fn identify(
-        &self,
-        request: &HttpRequest,
-        clients: &ClientIp,
-    ) -> Result<Identity, Source> {
-        match &self.0 {
+    pub(crate) fn identify<'a>(&self, request: &'a HttpRequest, clients: &ClientIp) -> Found<'a> {
+        Found::Now(match &self.0 {
             Kind::Global => Ok(Identity::global()),
             Kind::Client => Ok(Identity::client(clients.network(request))),
             Kind::Part(part, name) => request::identify(request, *part, name)
                 .ok_or_else(|| Source::Part(*part, Arc::clone(name))),
             Kind::Function(_, function) => function(request).ok_or(Source::User),
-            Kind::AsyncFunction(_, function) => function(request).await.ok_or(Source::User),
-        }
+            Kind::AsyncFunction(_, function) => return Found::Later(function(request)),
+        })
     }
 
     /// Whether both surely give the same identity, so that one call is enough.

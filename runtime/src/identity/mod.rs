@@ -17,6 +17,7 @@ pub use self::{
 };
 pub(crate) use self::{
     client_ip::{ClientIp, DEFAULT_IPV6_PREFIX, parse_network},
+    identifier::Found,
     into_identifier::{AsyncFunction, Function},
 };
 

@@ -8,7 +8,7 @@ mod global;
 mod lookup;
 mod manage;
 
-use std::{fmt, net::IpAddr, slice, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, net::IpAddr, slice, sync::Arc, time::Duration};
 
 use actix_web::HttpRequest;
 use log::Level;
@@ -159,6 +159,11 @@ impl RateLimiter {
     /// stands there plainly comes before one in a `web::Data`.
     #[must_use]
     pub fn for_request(request: &HttpRequest) -> Option<Self> {
+        lookup::limiter(request).map(Cow::into_owned)
+    }
+
+    /// The same, lent by the request if it can.
+    pub(crate) fn nearest(request: &HttpRequest) -> Option<Cow<'_, Self>> {
         lookup::limiter(request)
     }
 
@@ -216,7 +221,9 @@ impl RateLimiter {
         let decided = match self.inner.store.decide_at_once(check) {
             Some(outcome) => Ok(Some(outcome)),
             None => {
-                let outcomes = self.inner.store.decide(slice::from_ref(check)).await;
+                // Boxed: else the future of every handler would have room for it, a few times what
+                // all the rest needs, on the embedded store too.
+                let outcomes = Box::pin(self.inner.store.decide(slice::from_ref(check))).await;
                 outcomes.map(|outcomes| outcomes.into_iter().next())
             }
         };

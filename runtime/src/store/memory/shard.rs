@@ -119,8 +119,8 @@ impl Shard {
         Verdict::new(wait, quota)
     }
 
-    /// Keeps the state of a key that is not there, or has expired.
-    #[cold]
+    /// Keeps the state of a key that is not there, or has expired: out of the way of those that are.
+    #[inline(never)]
     fn start(&mut self, counter: Print, state: State, expires: Micros, now: Micros) {
         let mut removed_blocks = 0;
         let slot = self.table.find_or_insert(

@@ -161,5 +161,5 @@ fn limits_across_shards_are_charged_together() {
 #[test]
 fn a_state_is_a_few_words() {
     // With its print and expiry: what a million of them cost.
-    assert!(size_of::<crate::algorithm::State>() <= 32);
+    assert!(size_of::<crate::algorithm::State>() <= 24);
 }
