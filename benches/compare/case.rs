@@ -40,11 +40,11 @@ pub(crate) enum Redis {
 pub(crate) const BARE: &str = "bare";
 pub(crate) const BARE_MANY: &str = "bare-many";
 
-const BASE: &str = "No limit";
+pub(crate) const BASE: &str = "No limit";
 const EMBEDDED: &str = "actix-throttle, embedded";
 const REDIS: &str = "actix-throttle, Redis";
-const PEERS_EMBEDDED: &str = "Peers, embedded";
-const PEERS_REDIS: &str = "Peers, Redis";
+pub(crate) const PEERS_EMBEDDED: &str = "Peers, embedded";
+pub(crate) const PEERS_REDIS: &str = "Peers, Redis";
 
 /// In the order of the report.
 #[rustfmt::skip] // A table.

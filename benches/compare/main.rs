@@ -24,8 +24,7 @@ use self::{
     settings::Settings,
 };
 
-type BoxError = Box<dyn Error + Send + Sync>;
-type Result<T, E = BoxError> = std::result::Result<T, E>;
+type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 fn main() -> Result<()> {
     // A limiter that cannot decide says so here, and not only by a status that fails the run.
@@ -48,8 +47,9 @@ fn measure(settings: &Settings) -> Result<Results> {
     let memory = memory::measure(settings)?;
     let servers = RedisServers::start(&settings.redis_server)?;
     let port = server::start(servers.urls(), settings.workers)?;
-    prepare::cases(port, &servers)?;
-    let samples = rounds::run(settings, port, &servers)?;
+    let cases = settings.cases();
+    prepare::warm_up(&cases, port, &servers)?;
+    let samples = rounds::run(settings, &cases, port, &servers)?;
     Ok(Results {
         versions: versions::all(&servers.main)?,
         settings: settings.clone(),

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     Result,
-    case::{Answer, CASES, Case},
+    case::{Answer, Case},
     redis_server::RedisServers,
     wrk,
 };
@@ -16,8 +16,8 @@ const CONNECTIONS: u32 = 64;
 /// Of one run of wrk; there are as many as it takes.
 const SECONDS: u32 = 2;
 
-pub(crate) fn cases(port: u16, servers: &RedisServers) -> Result<()> {
-    for case in CASES {
+pub(crate) fn warm_up(cases: &[&Case], port: u16, servers: &RedisServers) -> Result<()> {
+    for case in cases {
         eprintln!("warming up: {}, {}", case.group, case.title);
         if case.answer == Answer::Denied {
             expect(case, port, 200)?; // what the limit admits

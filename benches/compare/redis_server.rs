@@ -91,11 +91,6 @@ impl RedisServer {
     pub(crate) fn connect(&self) -> Result<Connection> {
         Ok(redis::Client::open(self.url())?.get_connection()?)
     }
-
-    pub(crate) fn load(&self) -> Result<Load> {
-        let info: String = redis::cmd("INFO").arg("all").query(&mut self.connect()?)?;
-        Load::read(&info)
-    }
 }
 
 impl Drop for RedisServer {
@@ -116,9 +111,20 @@ pub(crate) struct Load {
     pub(crate) calls: u64,
     /// The server's time for these, in microseconds.
     pub(crate) micros: u64,
+    /// All that it has had of the processors, in microseconds.
+    pub(crate) cpu: u64,
 }
 
+/// The commands of a look itself: an `INFO`, which is counted once it is done.
+const LOOK: u64 = 1;
+
 impl Load {
+    /// Looks at the server. Two looks to be compared go by one connection: making one takes commands.
+    pub(crate) fn look(connection: &mut Connection) -> Result<Self> {
+        let info: String = redis::cmd("INFO").arg("all").query(connection)?;
+        Self::read(&info)
+    }
+
     fn read(info: &str) -> Result<Self> {
         let fields: BTreeMap<&str, &str> = info
             .lines()
@@ -139,16 +145,21 @@ impl Load {
                 }
             }
         }
+        // Seconds, with six digits behind the point.
+        for part in ["used_cpu_user", "used_cpu_sys"] {
+            let seconds = fields.get(part).ok_or("INFO tells no processor time")?;
+            load.cpu += seconds.replace('.', "").parse::<u64>()?;
+        }
         Ok(load)
     }
 
-    /// What was done since `before`, without the look itself: an `INFO`, counted once done, and
-    /// the `CLIENT` commands of its connection.
-    pub(crate) fn since(&self, before: &Self, look: u64) -> Self {
+    /// What was done since `before`, which was looked at by the same connection.
+    pub(crate) fn since(&self, before: &Self) -> Self {
         Self {
-            commands: (self.commands - before.commands).saturating_sub(look),
+            commands: (self.commands - before.commands).saturating_sub(LOOK),
             calls: self.calls - before.calls,
             micros: self.micros - before.micros,
+            cpu: self.cpu - before.cpu,
         }
     }
 }

@@ -4,7 +4,14 @@ use std::{fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, memory::Memory, redis_server::Load, settings::Settings, versions::Versions};
+use crate::{
+    Result,
+    case::{CASES, Case},
+    memory::Memory,
+    redis_server::Load,
+    settings::Settings,
+    versions::Versions,
+};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Results {
@@ -24,6 +31,8 @@ pub(crate) struct Sample {
     pub(crate) micros: u64,
     /// The median latency, in microseconds.
     pub(crate) p50: u64,
+    /// What the HTTP server had of the processors, in microseconds.
+    pub(crate) cpu: u64,
     /// What its Redis did meanwhile.
     pub(crate) load: Option<Load>,
 }
@@ -50,6 +59,12 @@ impl Results {
             fs::create_dir_all(folder)?;
         }
         Ok(fs::write(path, serde_json::to_string_pretty(self)? + "\n")?)
+    }
+
+    /// Those that were measured, in the order of the report.
+    pub(crate) fn cases(&self) -> impl Iterator<Item = &'static Case> {
+        let measured = |case: &&Case| self.samples.iter().any(|sample| sample.case == case.id);
+        CASES.iter().filter(measured)
     }
 
     /// Requests a second.
@@ -83,6 +98,21 @@ impl Results {
     pub(crate) fn micros_per_call(&self, case: &str, connections: u32) -> Option<f64> {
         self.of_redis(case, connections, |_, load| {
             load.micros as f64 / load.calls as f64
+        })
+    }
+
+    /// Microseconds of the processors for a request, of the HTTP server.
+    pub(crate) fn cpu(&self, case: &str, connections: u32) -> Option<f64> {
+        median(
+            self.of(case, connections)
+                .map(|sample| sample.cpu as f64 / sample.requests as f64),
+        )
+    }
+
+    /// The same, of Redis.
+    pub(crate) fn cpu_of_redis(&self, case: &str, connections: u32) -> Option<f64> {
+        self.of_redis(case, connections, |sample, load| {
+            load.cpu as f64 / sample.requests as f64
         })
     }
 

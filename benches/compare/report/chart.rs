@@ -10,7 +10,7 @@ use plotters::{
 use super::tables::thousands;
 use crate::{
     Result,
-    case::{CASES, CONNECTIONS},
+    case::{BASE, CONNECTIONS, Case, PEERS_EMBEDDED, PEERS_REDIS},
     results::Results,
 };
 
@@ -23,21 +23,34 @@ const BAR: i32 = 10;
 const GROUP_GAP: i32 = 34;
 const CASE_GAP: i32 = 8;
 
-/// Of one hue, the darker the more connections: told apart in print and by the colour-blind.
-const COLOURS: [RGBColor; 3] = [
+/// The darker the more connections: told apart in print and by the colour-blind. Ours are blue, the
+/// peers orange, no limit is grey.
+type Shades = [RGBColor; 3];
+const BLUE: Shades = [
     RGBColor(158, 202, 225),
     RGBColor(66, 146, 198),
     RGBColor(8, 69, 148),
+];
+const ORANGE: Shades = [
+    RGBColor(253, 208, 162),
+    RGBColor(241, 105, 19),
+    RGBColor(140, 45, 4),
+];
+const GREY: Shades = [
+    RGBColor(189, 189, 189),
+    RGBColor(130, 130, 130),
+    RGBColor(82, 82, 82),
 ];
 const INK: RGBColor = RGBColor(36, 41, 47);
 const FAINT: RGBColor = RGBColor(208, 215, 222);
 
 pub(super) fn draw(results: &Results, path: &Path) -> Result<()> {
-    let longest = CASES
+    let cases: Vec<_> = results.cases().collect();
+    let longest = cases
         .iter()
         .flat_map(|case| CONNECTIONS.map(|n| results.rate(case.id, n).unwrap_or_default()))
         .fold(1.0, f64::max);
-    let height = layout().last().map_or(0, |(_, bottom)| *bottom) + 40;
+    let height = layout(&cases).last().map_or(0, |(_, bottom)| *bottom) + 40;
     let area =
         SVGBackend::new(path, (WIDTH.unsigned_abs(), height.unsigned_abs())).into_drawing_area();
     area.fill(&WHITE)?;
@@ -55,7 +68,7 @@ pub(super) fn draw(results: &Results, path: &Path) -> Result<()> {
         18,
         HPos::Left,
     ))?;
-    for (index, (colour, connections)) in COLOURS.iter().zip(CONNECTIONS).enumerate() {
+    for (index, (colour, connections)) in GREY.iter().zip(CONNECTIONS).enumerate() {
         let x = LEFT + i32::try_from(index)? * 70;
         area.draw(&Rectangle::new([(x, 46), (x + 12, 58)], colour.filled()))?;
         area.draw(&text(
@@ -76,7 +89,7 @@ pub(super) fn draw(results: &Results, path: &Path) -> Result<()> {
         at += step;
     }
     let mut group = "";
-    for (case, (top, bottom)) in CASES.iter().zip(layout()) {
+    for (case, (top, bottom)) in cases.iter().zip(layout(&cases)) {
         if case.group != group {
             group = case.group;
             area.draw(&text(group, (20, top - 14), 14, HPos::Left))?;
@@ -87,7 +100,7 @@ pub(super) fn draw(results: &Results, path: &Path) -> Result<()> {
             13,
             HPos::Right,
         ))?;
-        for (index, (colour, connections)) in COLOURS.iter().zip(CONNECTIONS).enumerate() {
+        for (index, (colour, connections)) in shades(case).iter().zip(CONNECTIONS).enumerate() {
             let Some(rate) = results.rate(case.id, connections) else {
                 continue;
             };
@@ -109,10 +122,18 @@ pub(super) fn draw(results: &Results, path: &Path) -> Result<()> {
     Ok(())
 }
 
+fn shades(case: &Case) -> Shades {
+    match case.group {
+        BASE => GREY,
+        PEERS_EMBEDDED | PEERS_REDIS => ORANGE,
+        _ => BLUE,
+    }
+}
+
 /// Top and bottom of each case's bars.
-fn layout() -> Vec<(i32, i32)> {
+fn layout(cases: &[&Case]) -> Vec<(i32, i32)> {
     let (mut y, mut group) = (TOP, "");
-    let place = |case: &crate::case::Case| {
+    let place = |case: &&Case| {
         y += if case.group == group {
             CASE_GAP
         } else {
@@ -123,7 +144,7 @@ fn layout() -> Vec<(i32, i32)> {
         y += BAR * 3;
         (top, y)
     };
-    CASES.iter().map(place).collect()
+    cases.iter().map(place).collect()
 }
 
 /// Between two lines: 1, 2 or 5 times a power of ten, at most seven lines.

@@ -1,7 +1,7 @@
 //! The figures, in Markdown.
 
 use crate::{
-    case::{CASES, CONNECTIONS, Case},
+    case::{CONNECTIONS, Case},
     results::Results,
 };
 
@@ -52,7 +52,7 @@ pub(super) fn throughput(results: &Results) -> String {
         .into_iter()
         .chain(CONNECTIONS[1..].iter().map(|n| format!("{n} connections"))));
     table += "|---|--:|--:|--:|\n";
-    for case in CASES {
+    for case in results.cases() {
         let cells = CONNECTIONS.iter().map(|n| cell(case, *n));
         table += &row(std::iter::once(name(case)).chain(cells));
     }
@@ -61,21 +61,30 @@ pub(super) fn throughput(results: &Results) -> String {
 
 pub(super) fn latency(results: &Results) -> String {
     let mut table = "| | µs |\n|---|--:|\n".to_owned();
-    for case in CASES {
+    for case in results.cases() {
         let latency = figure(results.latency(case.id, 1), 0);
         table += &row([name(case), latency]);
     }
     table
 }
 
-pub(super) fn redis(results: &Results) -> String {
-    let mut table =
-        row(["", "µs a call", "decisions a call", "commands a second"].map(str::to_owned));
-    table += "|---|--:|--:|--:|\n";
-    for case in CASES.iter().filter(|case| case.redis.is_some()) {
+pub(super) fn work(results: &Results) -> String {
+    let head = [
+        "",
+        "server, µs a request",
+        "Redis, µs a request",
+        "µs a call",
+        "requests a call",
+        "commands a second",
+    ];
+    let mut table = row(head.map(str::to_owned));
+    table += "|---|--:|--:|--:|--:|--:|\n";
+    for case in results.cases() {
         let commands = results.commands(case.id, BUSY).map(thousands);
         table += &row([
             name(case),
+            figure(results.cpu(case.id, BUSY), 1),
+            figure(results.cpu_of_redis(case.id, BUSY), 1),
             figure(results.micros_per_call(case.id, BUSY), 1),
             figure(results.decisions_per_call(case.id, BUSY), 2),
             commands.unwrap_or_else(|| "–".to_owned()),
