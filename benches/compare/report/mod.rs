@@ -32,8 +32,8 @@ fn text(results: &Results) -> String {
         tables::latency(results),
         "## Work\n".to_owned(),
         "Processor time at 64 connections, of the HTTP server and of Redis: less at the mercy of what else runs than throughput. \
-         A call is an `EVALSHA`, of the peers an `EXEC`, whose own time leaves out that of the commands in it. Commands include \
-         those within scripts.\n"
+         A call is an `EVALSHA`, of the peers an `EXEC`, whose time leaves out that of reading and queueing its commands. Commands \
+         include those within scripts and transactions.\n"
             .to_owned(),
         tables::work(results),
         "## Memory\n".to_owned(),
