@@ -1,6 +1,6 @@
 //! One decision of the embedded store, an algorithm each, beside `governor`'s keyed limiter.
 //!
-//! `cargo bench -p benches --bench embedded`. All are admitted: denials are cheaper for everyone.
+//! `benches/run --micro`. All are admitted: denials are cheaper for everyone.
 
 use std::{
     future::Future,
@@ -12,18 +12,40 @@ use std::{
     time::Duration,
 };
 
-use actix_throttle::{Algorithm, Identity, Limit, RateLimiter};
+use actix_throttle::{Algorithm, Identity, Limit, RateLimiter, Refill};
 use divan::{Bencher, black_box};
 
-const ALGORITHMS: [Algorithm; 4] = [
-    Algorithm::SlidingWindowCounter,
-    Algorithm::FixedWindow,
-    Algorithm::TokenBucket,
-    Algorithm::SlidingWindow,
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    SlidingWindow,
+    SlidingWindowCounter,
+    FixedWindow,
+    TokenBucketGreedy,
+    TokenBucketInterval,
+    /// Of many keys alone: of one it admits no two in a microsecond.
+    LeakyBucket,
+}
+
+use self::Way::{
+    FixedWindow, LeakyBucket, SlidingWindow, SlidingWindowCounter, TokenBucketGreedy,
+    TokenBucketInterval,
+};
+
+const WAYS: [Way; 6] = [
+    SlidingWindow,
+    SlidingWindowCounter,
+    FixedWindow,
+    TokenBucketGreedy,
+    TokenBucketInterval,
+    LeakyBucket,
 ];
 /// One hot identity, and many.
 const KEYS: [u32; 2] = [1, 100_000];
 const THREADS: [usize; 2] = [1, 2];
+/// Decisions a sample: a single one is short beside the clock's steps.
+const SAMPLE: u32 = 1000;
+/// More than a benchmark uses, and within everyone's bounds.
+const PLENTY: u32 = 1_000_000_000;
 
 fn main() {
     divan::main();
@@ -43,35 +65,58 @@ fn now<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// Wide enough that nothing is denied; the log is held to a size that a real one has.
-fn limit(algorithm: Algorithm) -> Limit {
-    match algorithm {
-        Algorithm::SlidingWindow => Limit::new(1_000_000, Duration::from_millis(1)),
-        other => Limit::per_second(1_000_000).algorithm(other),
+/// Wide enough that nothing is denied, and long enough that a decision finds the state of the one
+/// before it.
+fn limit(way: Way) -> Limit {
+    let bucket = Limit::per_day(1000)
+        .algorithm(Algorithm::TokenBucket)
+        .capacity(PLENTY);
+    match way {
+        // The log is held to a size that a real one has.
+        SlidingWindow => Limit::new(1_000_000, Duration::from_millis(1)),
+        SlidingWindowCounter => Limit::per_day(PLENTY).algorithm(Algorithm::SlidingWindowCounter),
+        FixedWindow => Limit::per_day(PLENTY).algorithm(Algorithm::FixedWindow),
+        TokenBucketGreedy => bucket,
+        TokenBucketInterval => bucket.refill(Refill::Interval),
+        // Sooner than 100,000 decisions are made.
+        LeakyBucket => Limit::per_second(1000).algorithm(Algorithm::LeakyBucket),
     }
 }
 
-fn throttle(bencher: Bencher<'_, '_>, algorithm: Algorithm, keys: u32) {
+fn throttle(bencher: Bencher<'_, '_>, way: Way, keys: u32) {
     let limiter = now(RateLimiter::builder().memory().build()).and_then(Result::ok);
     let Some(limiter) = limiter else { return };
-    let (limit, count) = (limit(algorithm), AtomicU32::new(0));
-    bencher.bench(|| now(limiter.check(&limit, Identity::ip(client(&count, keys)))));
+    let (limit, count) = (limit(way), AtomicU32::new(0));
+    let decide = || now(limiter.check(&limit, Identity::ip(client(&count, keys))));
+    // All keys are in use before it counts.
+    (0..keys).for_each(|_| {
+        black_box(decide());
+    });
+    bencher.bench(decide);
 }
 
-#[divan::bench(args = ALGORITHMS, threads = THREADS)]
-fn throttle_one_key(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
-    throttle(bencher, algorithm, KEYS[0]);
+#[divan::bench(args = WAYS[..5].iter().copied(), threads = THREADS, sample_size = SAMPLE)]
+fn throttle_one_key(bencher: Bencher<'_, '_>, way: Way) {
+    throttle(bencher, way, KEYS[0]);
 }
 
-#[divan::bench(args = ALGORITHMS, threads = THREADS)]
-fn throttle_many_keys(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
-    throttle(bencher, algorithm, KEYS[1]);
+#[divan::bench(args = WAYS, threads = THREADS, sample_size = SAMPLE)]
+fn throttle_many_keys(bencher: Bencher<'_, '_>, way: Way) {
+    throttle(bencher, way, KEYS[1]);
 }
 
-#[divan::bench(args = KEYS, threads = THREADS)]
+#[divan::bench(args = KEYS, threads = THREADS, sample_size = SAMPLE)]
 fn governor(bencher: Bencher<'_, '_>, keys: u32) {
-    let quota = governor::Quota::per_second(NonZeroU32::MAX);
-    let limiter = governor::RateLimiter::dashmap(quota);
+    let Some((quota, plenty)) =
+        governor::Quota::with_period(Duration::from_millis(1)).zip(NonZeroU32::new(PLENTY))
+    else {
+        return;
+    };
+    let limiter = governor::RateLimiter::dashmap(quota.allow_burst(plenty));
     let count = AtomicU32::new(0);
-    bencher.bench(|| black_box(limiter.check_key(&client(&count, keys)).is_ok()));
+    let decide = || black_box(limiter.check_key(&client(&count, keys)).is_ok());
+    (0..keys).for_each(|_| {
+        black_box(decide());
+    });
+    bencher.bench(decide);
 }

@@ -1,0 +1,117 @@
+//! What is measured.
+
+/// How many clients there are.
+pub(crate) const MANY: u32 = 100_000;
+pub(crate) const THOUSAND: u32 = 1_000;
+pub(crate) const MILLION: u32 = 1_000_000;
+
+/// Connections that wrk keeps open.
+pub(crate) const CONNECTIONS: [u32; 3] = [1, 64, 256];
+
+#[derive(Debug)]
+pub(crate) struct Case {
+    /// As in `raw.json`.
+    pub(crate) id: &'static str,
+    pub(crate) group: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) path: &'static str,
+    /// How many clients take turns; 1: no header says who it is, and all have one address.
+    pub(crate) keys: u32,
+    pub(crate) answer: Answer,
+    /// Which Redis counts, if one does.
+    pub(crate) redis: Option<Redis>,
+}
+
+/// What every single answer must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Admitted,
+    Denied,
+}
+
+/// One server for each number of active keys: keys of other cases would make it slower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Redis {
+    Main,
+    Thousand,
+    Million,
+}
+
+pub(crate) const BARE: &str = "bare";
+pub(crate) const BARE_MANY: &str = "bare-many";
+
+pub(crate) const BASE: &str = "No limit";
+const EMBEDDED: &str = "actix-throttle, embedded";
+const REDIS: &str = "actix-throttle, Redis";
+pub(crate) const PEERS_EMBEDDED: &str = "Peers, embedded";
+pub(crate) const PEERS_REDIS: &str = "Peers, Redis";
+
+/// In the order of the report.
+#[rustfmt::skip] // A table.
+pub(crate) const CASES: &[Case] = &[
+    case(BARE, BASE, "bare handler", "/bare", 1),
+    case(BARE_MANY, BASE, "bare handler, 100,000 clients", "/bare", MANY),
+
+    case("embedded-one", EMBEDDED, "one key, token bucket", "/embedded/bucket/one", 1),
+    case("embedded-many", EMBEDDED, "100,000 keys, token bucket", "/embedded/bucket/many", MANY),
+    case("embedded-one-log", EMBEDDED, "one key, sliding window (default)", "/embedded/log/one", 1),
+    case("embedded-thousand", EMBEDDED, "1,000 active keys, fixed window", "/embedded-thousand/window/many", THOUSAND),
+    case("embedded-million", EMBEDDED, "1,000,000 active keys, fixed window", "/embedded-million/window/many", MILLION),
+
+    case("redis-one", REDIS, "one key, fixed window", "/redis/window/one", 1).on(Redis::Main),
+    case("redis-many", REDIS, "100,000 keys, fixed window", "/redis/window/many", MANY).on(Redis::Main),
+    case("redis-one-log", REDIS, "one key, sliding window (default)", "/redis/log/one", 1).on(Redis::Main),
+    case("redis-many-log", REDIS, "100,000 keys, sliding window (default)", "/redis/log/many", MANY).on(Redis::Main),
+    case("redis-stacked", REDIS, "one key, five stacked fixed windows", "/redis/stacked", 1).on(Redis::Main),
+    // Leased: once the attribute has `lease = N`, this line, the handler in `server/ours.rs` and its name in `routes` there.
+    // case(LEASED, REDIS, "one key, fixed window, leased", "/redis/leased", 1).on(Redis::Main),
+    case(DENIED, REDIS, "all denied", "/redis/denied", 1).on(Redis::Main).denied(),
+    case("redis-thousand", REDIS, "1,000 active keys, fixed window", "/redis-thousand/window/many", THOUSAND).on(Redis::Thousand),
+    case("redis-million", REDIS, "1,000,000 active keys, fixed window", "/redis-million/window/many", MILLION).on(Redis::Million),
+
+    case("governor-one", PEERS_EMBEDDED, "actix-governor, one key", "/governor/one", 1),
+    case("governor-many", PEERS_EMBEDDED, "actix-governor, 100,000 keys", "/governor/many", MANY),
+    case("extensible-memory-one", PEERS_EMBEDDED, "actix-extensible-rate-limit, one key", "/extensible-memory/one", 1),
+
+    case("extensible-one", PEERS_REDIS, "actix-extensible-rate-limit, one key", "/extensible/one", 1).on(Redis::Main),
+    case("extensible-many", PEERS_REDIS, "actix-extensible-rate-limit, 100,000 keys", "/extensible/many", MANY).on(Redis::Main),
+    case("limitation-one", PEERS_REDIS, "actix-limitation, one key", "/limitation/one", 1).on(Redis::Main),
+];
+
+pub(crate) const DENIED: &str = "redis-denied";
+pub(crate) const LEASED: &str = "redis-leased";
+
+const fn case(
+    id: &'static str,
+    group: &'static str,
+    title: &'static str,
+    path: &'static str,
+    keys: u32,
+) -> Case {
+    Case {
+        id,
+        group,
+        title,
+        path,
+        keys,
+        answer: Answer::Admitted,
+        redis: None,
+    }
+}
+
+impl Case {
+    const fn on(mut self, redis: Redis) -> Self {
+        self.redis = Some(redis);
+        self
+    }
+
+    const fn denied(mut self) -> Self {
+        self.answer = Answer::Denied;
+        self
+    }
+
+    /// The bare handler under the same requests.
+    pub(crate) const fn base(&self) -> &'static str {
+        if self.keys == 1 { BARE } else { BARE_MANY }
+    }
+}

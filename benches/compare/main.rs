@@ -1,0 +1,67 @@
+//! actix-throttle beside its peers, all in one process and one run. `benches/run` starts it:
+//!
+//! - `compare measure`: measures, writes `results/raw.json` and the report
+//! - `compare report`: writes the report again, from `results/raw.json`
+//! - `compare memory ALGORITHM`: used by `measure`, which wants a fresh process for it
+
+mod case;
+mod memory;
+mod prepare;
+mod redis_server;
+mod report;
+mod results;
+mod rounds;
+mod server;
+mod settings;
+mod versions;
+mod wrk;
+
+use std::{error::Error, path::PathBuf};
+
+use self::{
+    redis_server::{RedisServer, RedisServers},
+    results::Results,
+    settings::Settings,
+};
+
+type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+
+fn main() -> Result<()> {
+    // A limiter that cannot decide says so here, and not only by a status that fails the run.
+    env_logger::init_from_env(env_logger::Env::default().default_filter_or("warn"));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["measure"] => {
+            let results = measure(&Settings::from_env()?)?;
+            results.save(&raw())?;
+            report::write(&results, &folder())
+        }
+        ["report"] => report::write(&Results::load(&raw())?, &folder()),
+        ["memory", algorithm] => memory::print_embedded(algorithm),
+        _ => Err("usage: compare measure | compare report; see benches/run".into()),
+    }
+}
+
+fn measure(settings: &Settings) -> Result<Results> {
+    let memory = memory::measure(settings)?;
+    let servers = RedisServers::start(&settings.redis_server)?;
+    let port = server::start(servers.urls(), settings.workers)?;
+    let cases = settings.cases();
+    prepare::warm_up(&cases, port, &servers)?;
+    let samples = rounds::run(settings, &cases, port, &servers)?;
+    Ok(Results {
+        versions: versions::all(&servers.main)?,
+        settings: settings.clone(),
+        samples,
+        memory,
+    })
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/results"))
+}
+
+fn raw() -> PathBuf {
+    folder().join("raw.json")
+}

@@ -1,0 +1,165 @@
+//! Redis servers for this run alone, and what they say of themselves.
+
+use std::{
+    collections::BTreeMap,
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use redis::Connection;
+use serde::{Deserialize, Serialize};
+
+use crate::{Result, case::Redis};
+
+const START: Duration = Duration::from_secs(10);
+
+pub(crate) struct RedisServers {
+    pub(crate) main: RedisServer,
+    thousand: RedisServer,
+    million: RedisServer,
+}
+
+/// Where they are.
+pub(crate) struct Urls {
+    pub(crate) main: String,
+    pub(crate) thousand: String,
+    pub(crate) million: String,
+}
+
+impl RedisServers {
+    pub(crate) fn start(binary: &Path) -> Result<Self> {
+        Ok(Self {
+            main: RedisServer::start(binary)?,
+            thousand: RedisServer::start(binary)?,
+            million: RedisServer::start(binary)?,
+        })
+    }
+
+    pub(crate) fn urls(&self) -> Urls {
+        Urls {
+            main: self.main.url(),
+            thousand: self.thousand.url(),
+            million: self.million.url(),
+        }
+    }
+
+    pub(crate) fn of(&self, redis: Redis) -> &RedisServer {
+        match redis {
+            Redis::Main => &self.main,
+            Redis::Thousand => &self.thousand,
+            Redis::Million => &self.million,
+        }
+    }
+}
+
+pub(crate) struct RedisServer {
+    child: Child,
+    port: u16,
+}
+
+impl RedisServer {
+    /// A server without persistence on a free port, once it answers.
+    pub(crate) fn start(binary: &Path) -> Result<Self> {
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let child = Command::new(binary)
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--daemonize", "no", "--port", &port.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", binary.display()))?;
+        let server = Self { child, port };
+        let end = Instant::now() + START;
+        loop {
+            match server.connect() {
+                Ok(_) => return Ok(server),
+                Err(error) if Instant::now() > end => {
+                    return Err(format!("{} does not answer: {error}", binary.display()).into());
+                }
+                Err(_) => thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn connect(&self) -> Result<Connection> {
+        Ok(redis::Client::open(self.url())?.get_connection()?)
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        // It may be gone already, and then there is nothing to do.
+        if self.child.kill().is_ok() {
+            drop(self.child.wait());
+        }
+    }
+}
+
+/// What a server has done since it started, or between two moments.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Load {
+    /// Commands, those within scripts and transactions included.
+    pub(crate) commands: u64,
+    /// Scripts and transactions.
+    pub(crate) calls: u64,
+    /// The server's time for these, in microseconds.
+    pub(crate) micros: u64,
+    /// All that it has had of the processors, in microseconds.
+    pub(crate) cpu: u64,
+}
+
+/// The commands of a look itself: an `INFO`, which is counted once it is done.
+const LOOK: u64 = 1;
+
+impl Load {
+    /// Looks at the server. Two looks to be compared go by one connection: making one takes commands.
+    pub(crate) fn look(connection: &mut Connection) -> Result<Self> {
+        let info: String = redis::cmd("INFO").arg("all").query(connection)?;
+        Self::read(&info)
+    }
+
+    fn read(info: &str) -> Result<Self> {
+        let fields: BTreeMap<&str, &str> = info
+            .lines()
+            .filter_map(|line| line.trim_end().split_once(':'))
+            .collect();
+        let commands = fields.get("total_commands_processed");
+        let mut load = Self {
+            commands: commands.ok_or("INFO counts no commands")?.parse()?,
+            ..Self::default()
+        };
+        for call in ["cmdstat_evalsha", "cmdstat_eval", "cmdstat_exec"] {
+            let parts = fields.get(call).copied().unwrap_or_default().split(',');
+            for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+                match name {
+                    "calls" => load.calls += value.parse::<u64>()?,
+                    "usec" => load.micros += value.parse::<u64>()?,
+                    _ => {}
+                }
+            }
+        }
+        // Seconds, with six digits behind the point.
+        for part in ["used_cpu_user", "used_cpu_sys"] {
+            let seconds = fields.get(part).ok_or("INFO tells no processor time")?;
+            load.cpu += seconds.replace('.', "").parse::<u64>()?;
+        }
+        Ok(load)
+    }
+
+    /// What was done since `before`, which was looked at by the same connection.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        Self {
+            commands: (self.commands - before.commands).saturating_sub(LOOK),
+            calls: self.calls - before.calls,
+            micros: self.micros - before.micros,
+            cpu: self.cpu - before.cpu,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What the figures should be, and are.
+
+use super::tables::thousands;
+use crate::{
+    case::{BARE, DENIED, LEASED},
+    memory::LOG,
+    results::Results,
+};
+
+/// Where throughput is compared.
+const BUSY: [u32; 2] = [64, 256];
+/// Commands a second of a Redis that nobody asks: somebody looks at it now and then.
+const HARDLY_ANY: f64 = 5.0;
+
+enum Aim {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+use self::Aim::{AtLeast, AtMost};
+
+/// The throughput of one case against another's, at both numbers of connections.
+const RATIOS: [(&str, &str, &str, f64); 15] = [
+    (
+        "Redis, one key, against actix-extensible-rate-limit",
+        "redis-one",
+        "extensible-one",
+        1.7,
+    ),
+    (
+        "the same, by the sliding window",
+        "redis-one-log",
+        "extensible-one",
+        1.7,
+    ),
+    (
+        "Redis, 100,000 keys, against actix-extensible-rate-limit",
+        "redis-many",
+        "extensible-many",
+        1.4,
+    ),
+    (
+        "the same, by the sliding window",
+        "redis-many-log",
+        "extensible-many",
+        1.4,
+    ),
+    (
+        "five stacked limits on Redis against one",
+        "redis-stacked",
+        "redis-one",
+        0.8,
+    ),
+    ("all denied against the bare handler", DENIED, BARE, 0.9),
+    ("leased against the bare handler", LEASED, BARE, 0.9),
+    (
+        "embedded, one key, against actix-governor",
+        "embedded-one",
+        "governor-one",
+        1.0,
+    ),
+    (
+        "the same, by the sliding window",
+        "embedded-one-log",
+        "governor-one",
+        1.0,
+    ),
+    (
+        "embedded, 100,000 keys, against actix-governor",
+        "embedded-many",
+        "governor-many",
+        1.0,
+    ),
+    (
+        "embedded, one key, against the bare handler",
+        "embedded-one",
+        BARE,
+        0.93,
+    ),
+    (
+        "the same, by the sliding window",
+        "embedded-one-log",
+        BARE,
+        0.93,
+    ),
+    (
+        "embedded, 100,000 keys, against the bare handler",
+        "embedded-many",
+        "bare-many",
+        0.93,
+    ),
+    (
+        "embedded, 1,000,000 active keys against 1,000",
+        "embedded-million",
+        "embedded-thousand",
+        0.85,
+    ),
+    (
+        "Redis, 1,000,000 active keys against 1,000",
+        "redis-million",
+        "redis-thousand",
+        0.85,
+    ),
+];
+
+pub(super) fn table(results: &Results) -> String {
+    let mut table = Table("| | target | measured | |\n|---|--:|--:|---|\n".to_owned());
+    for (what, case, other, aim) in RATIOS {
+        for connections in BUSY {
+            table.row(
+                &format!("{what}, {connections} connections"),
+                AtLeast(aim),
+                results.ratio(case, other, connections),
+                |value| format!("{value:.2}"),
+            );
+        }
+    }
+    for (what, case) in [
+        ("Redis, one key, median latency", "redis-one"),
+        ("the same, by the sliding window", "redis-one-log"),
+    ] {
+        table.row(
+            &format!("{what} against actix-extensible-rate-limit, one connection"),
+            AtMost(1.0),
+            results.latency_ratio(case, "extensible-one", 1),
+            |value| format!("{value:.2}"),
+        );
+    }
+    for connections in BUSY {
+        table.row(
+            &format!("Redis commands a second while all are denied, {connections} connections"),
+            AtMost(HARDLY_ANY),
+            results.commands(DENIED, connections),
+            thousands,
+        );
+    }
+    for memory in results
+        .memory
+        .iter()
+        .filter(|memory| memory.algorithm != LOG)
+    {
+        table.row(
+            &format!("Redis, bytes a key, `{}`", memory.algorithm),
+            AtMost(120.0),
+            Some(memory.redis_key as f64),
+            thousands,
+        );
+    }
+    for memory in results
+        .memory
+        .iter()
+        .filter(|memory| memory.algorithm != LOG)
+    {
+        table.row(
+            &format!("embedded, bytes a key, `{}`", memory.algorithm),
+            AtMost(100.0),
+            Some(memory.embedded),
+            thousands,
+        );
+    }
+    table.0
+}
+
+struct Table(String);
+
+impl Table {
+    fn row(&mut self, what: &str, aim: Aim, value: Option<f64>, show: impl Fn(f64) -> String) {
+        let (sign, bound) = match aim {
+            AtLeast(bound) => ("≥", bound),
+            AtMost(bound) => ("≤", bound),
+        };
+        let met = value.map(|value| match aim {
+            AtLeast(bound) => value >= bound,
+            AtMost(bound) => value <= bound,
+        });
+        let verdict = match met {
+            Some(true) => "met",
+            Some(false) => "**missed**",
+            None => "not measured",
+        };
+        let measured = value.map_or_else(|| "–".to_owned(), &show);
+        let bound = show(bound);
+        self.0 += &format!("| {what} | {sign} {bound} | {measured} | {verdict} |\n");
+    }
+}

@@ -1,0 +1,147 @@
+//! The peers, set up as their documentation advises. Where headers are a setting they are on, as
+//! ours are, so that all do the same work; actix-limitation has none.
+
+use std::time::Duration;
+
+use actix_extensible_rate_limit::{
+    RateLimiter,
+    backend::{
+        Backend, SimpleInput, SimpleInputFunctionBuilder, SimpleOutput, memory::InMemoryBackend,
+        redis::RedisBackend,
+    },
+};
+use actix_governor::{
+    Governor, GovernorConfig, GovernorConfigBuilder, KeyExtractor, PeerIpKeyExtractor,
+    SimpleKeyExtractionError, governor::middleware::StateInformationMiddleware,
+};
+use actix_web::{
+    dev::{HttpServiceFactory, ServiceRequest},
+    web,
+};
+use redis_of_peer::aio::ConnectionManager;
+
+use super::PLENTY;
+use crate::Result;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Clone)]
+pub(super) struct Peers {
+    governor_one: GovernorConfig<PeerIpKeyExtractor, StateInformationMiddleware>,
+    governor_many: GovernorConfig<Client, StateInformationMiddleware>,
+    extensible_memory: InMemoryBackend,
+    extensible: RedisBackend,
+    limitation: web::Data<actix_limitation::Limiter>,
+}
+
+impl Peers {
+    pub(super) async fn new(url: &str) -> Result<Self> {
+        let governor_one = GovernorConfigBuilder::default()
+            .milliseconds_per_request(1)
+            .burst_size(PLENTY)
+            .use_headers()
+            .finish();
+        let governor_many = GovernorConfigBuilder::default()
+            .milliseconds_per_request(1)
+            .burst_size(PLENTY)
+            .key_extractor(Client)
+            .use_headers()
+            .finish();
+        let client = redis_of_peer::Client::open(url)?;
+        let limitation = actix_limitation::Limiter::builder(url)
+            .key_by(|request| Some(request.peer_addr()?.ip().to_string()))
+            .limit(usize::try_from(PLENTY)?)
+            .period(DAY)
+            .build()?;
+        Ok(Self {
+            governor_one: governor_one.ok_or("actix-governor refuses its settings")?,
+            governor_many: governor_many.ok_or("actix-governor refuses its settings")?,
+            extensible_memory: InMemoryBackend::builder().build(),
+            extensible: RedisBackend::builder(ConnectionManager::new(client).await?)
+                .key_prefix(Some("extensible:"))
+                .build(),
+            limitation: web::Data::new(limitation),
+        })
+    }
+
+    pub(super) fn configure(&self, config: &mut web::ServiceConfig) {
+        config
+            .service(
+                web::resource("/governor/one")
+                    .wrap(Governor::new(&self.governor_one))
+                    .get(ok),
+            )
+            .service(
+                web::resource("/governor/many")
+                    .wrap(Governor::new(&self.governor_many))
+                    .get(ok),
+            )
+            .service(extensible(
+                "/extensible-memory/one",
+                self.extensible_memory.clone(),
+                input().peer_ip_key(),
+            ))
+            .service(extensible(
+                "/extensible/one",
+                self.extensible.clone(),
+                input().peer_ip_key(),
+            ))
+            .service(extensible(
+                "/extensible/many",
+                self.extensible.clone(),
+                input().custom_fn(|request| Ok(Client.extract(request)?)),
+            ))
+            .service(
+                web::resource("/limitation/one")
+                    .app_data(self.limitation.clone())
+                    .wrap(actix_limitation::RateLimiter::default())
+                    .get(ok),
+            );
+    }
+}
+
+async fn ok() -> &'static str {
+    "ok"
+}
+
+fn input() -> SimpleInputFunctionBuilder {
+    SimpleInputFunctionBuilder::new(DAY, PLENTY.into())
+}
+
+fn extensible<B>(
+    path: &str,
+    backend: B,
+    input: SimpleInputFunctionBuilder,
+) -> impl HttpServiceFactory + 'static
+where
+    B: Backend<
+            SimpleInput,
+            Output = SimpleOutput,
+            Error: Into<actix_web::Error> + std::fmt::Display,
+        > + 'static,
+{
+    web::resource(path)
+        .wrap(
+            RateLimiter::builder(backend, input.build())
+                .add_headers()
+                .build(),
+        )
+        .get(ok)
+}
+
+/// The client that the header names.
+#[derive(Clone)]
+struct Client;
+
+impl KeyExtractor for Client {
+    type Key = String;
+    type KeyExtractionError = SimpleKeyExtractionError<&'static str>;
+
+    fn extract(&self, request: &ServiceRequest) -> Result<String, Self::KeyExtractionError> {
+        let header = request.headers().get("X-Client");
+        header
+            .and_then(|client| client.to_str().ok())
+            .map(str::to_owned)
+            .ok_or_else(|| SimpleKeyExtractionError::new("no client"))
+    }
+}
