@@ -1,8 +1,9 @@
 //! A layer that remembers denials, so that a flood of them does not reach the store.
 //!
-//! A denial holds until its own retry time: nothing can make room before but a reset, a refund, the
-//! end of a block or another limit. Those of this process are noticed at once; those of others
-//! within the age that a denial is believed up to.
+//! The store says for how long a denial stays what it is: until more remains of one of its limits,
+//! the one that denies at the latest. For so long times count down, and nothing else changes but by a
+//! reset, a refund, the end of a block or another limit. Those of this process are noticed at once;
+//! those of others within the age that a denial is believed up to.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -130,6 +131,8 @@ impl<S> Denials<S> {
                 Mode::ChargeForReceipts => vec![None; check.charges.len()],
                 _ => Receipts::new(),
             },
+            // From here, nobody keeps it.
+            steady: 0,
         })
     }
 
@@ -158,8 +161,18 @@ impl<S> Denials<S> {
             }
             Mode::Charge | Mode::ChargeForReceipts => {
                 let now = self.clock.now();
+                let age = outcome.steady.min(self.max_age);
+                if age == 0 {
+                    return;
+                }
                 for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
-                    self.keep(charge, *verdict, now, generation);
+                    let known = Known {
+                        asked: Asked::of(charge),
+                        verdict: *verdict,
+                        since: now,
+                        until: now.saturating_add(age),
+                    };
+                    self.keep(charge, known, generation);
                 }
             }
             Mode::Refund(_) => self.end(check.charges.iter().map(|charge| &charge.key)),
@@ -167,17 +180,8 @@ impl<S> Denials<S> {
         }
     }
 
-    fn keep(&self, charge: &Charge<'_>, verdict: Verdict, now: Micros, generation: u64) {
-        let age = match verdict.wait {
-            Wait::For(wait) => wait.min(self.max_age),
-            Wait::Fits | Wait::Never => self.max_age,
-        };
-        let known = Known {
-            asked: Asked::of(charge),
-            verdict,
-            since: now,
-            until: now.saturating_add(age),
-        };
+    fn keep(&self, charge: &Charge<'_>, known: Known, generation: u64) {
+        let now = known.since;
         // Before it is there: whoever finds none known will not look.
         self.known.fetch_add(1, Ordering::SeqCst);
         let place = self.hasher.zone(&charge.key);

@@ -17,6 +17,8 @@ async fn again_and_again(flavour: Flavour, command: &'static [&'static str]) -> 
     let server = Server::start(flavour);
     // Late answers of a busy machine are not what this is about.
     let patient = builder(server.url()).deadline(Duration::from_secs(5));
+    // And each request is to meet the server, denied ones too.
+    let patient = patient.denial_cache(Duration::ZERO);
     let limiter = patient.build().await.unwrap();
     let scene = Scene::start(&limiter);
     scene.until_exact(BACK).await;

@@ -28,6 +28,8 @@ impl Twins {
             .deadline(Duration::from_secs(5))
             .failure_mode(FailureMode::Local)
             .failure_threshold(1)
+            // Each request is to notice the outage, denied ones too.
+            .denial_cache(Duration::ZERO)
             .clock(clock.clone());
         let twin = RateLimiter::builder().memory().clock(clock.clone());
         Self {

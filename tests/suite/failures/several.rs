@@ -31,6 +31,8 @@ impl Service {
                 .deadline(Duration::from_secs(5))
                 .failure_mode(FailureMode::Local)
                 .failure_threshold(1)
+                // Each request is to notice the outage, denied ones too.
+                .denial_cache(Duration::ZERO)
                 .clock(clock.clone());
             limiters.push(builder.build().await.unwrap());
         }

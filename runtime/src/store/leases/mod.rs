@@ -76,6 +76,7 @@ impl<S: Store + 'static> Leases<S> {
                 allowed: true,
                 verdicts: own.into_iter().flatten().collect(),
                 receipts,
+                steady: 0,
             });
         }
         let part = Check {
@@ -137,6 +138,8 @@ impl<S: Store + 'static> Leases<S> {
             allowed,
             verdicts,
             receipts,
+            // What is on lease changes.
+            steady: 0,
         })
     }
 }

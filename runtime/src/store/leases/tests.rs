@@ -54,7 +54,10 @@ impl Service {
     fn new(processes: usize) -> Self {
         let clock = ManualClock::new();
         let of = || Clock::Manual(clock.clone());
-        let server = Server(Arc::new((MemoryStore::new(10_000, of()), AtomicU32::new(0))));
+        let server = Server(Arc::new((
+            MemoryStore::new(10_000, of()),
+            AtomicU32::new(0),
+        )));
         let processes = (0..processes).map(|_| Leases::new(server.clone(), 10_000, of()));
         Self {
             processes: processes.collect(),
@@ -221,7 +224,11 @@ fn what_remains_never_grows_within_a_fixed_window() {
             let process = dice.roll(3);
             let outcome = service.ask(process, Mode::Charge, &[(&limit, 1)]).await;
             let remaining = outcome.verdicts[0].remaining;
-            assert!(remaining <= last[process], "{remaining} after {}", last[process]);
+            assert!(
+                remaining <= last[process],
+                "{remaining} after {}",
+                last[process]
+            );
             last[process] = remaining;
             // Now and then, so that leases end and are given back.
             if dice.roll(20) == 0 {
@@ -269,7 +276,9 @@ async fn storm(limit: &Limit, processes: usize, seed: u64) -> Vec<(u64, u32)> {
     let mut admissions = Vec::new();
     for _ in 0..1_500 {
         let cost = [1, 1, 1, 2, 3][dice.roll(5)];
-        let outcome = service.ask(dice.roll(processes), Mode::Charge, &[(limit, cost)]).await;
+        let outcome = service
+            .ask(dice.roll(processes), Mode::Charge, &[(limit, cost)])
+            .await;
         if outcome.allowed {
             let now = u64::try_from(service.clock.now().as_micros()).unwrap();
             admissions.push((now, cost));
@@ -308,7 +317,9 @@ fn other_algorithms_admit_at_most_what_was_on_lease_more() {
         (limit.algorithm(Algorithm::SlidingWindowCounter), 2 * times),
         (limit.algorithm(Algorithm::TokenBucket), 2 * times),
         (
-            limit.algorithm(Algorithm::TokenBucket).refill(Refill::Interval),
+            limit
+                .algorithm(Algorithm::TokenBucket)
+                .refill(Refill::Interval),
             2 * times,
         ),
     ] {
@@ -397,7 +408,10 @@ fn a_reset_forgets_what_is_leased_and_a_block_ends_it() {
         for _ in 0..60 {
             assert!(service.admits(0, &limit).await);
         }
-        service.processes[0].block(&key.block(), SECOND).await.unwrap();
+        service.processes[0]
+            .block(&key.block(), SECOND)
+            .await
+            .unwrap();
         settle().await;
         assert!(!service.admits(0, &limit).await);
         service.advance(SECOND).await;
@@ -429,7 +443,9 @@ fn a_look_sees_what_is_leased_and_a_refund_of_it_reaches_the_store() {
         let limit = fixed(100).lease(20);
         let mut receipts = Receipts::new();
         for _ in 0..20 {
-            let outcome = service.ask(0, Mode::ChargeForReceipts, &[(&limit, 1)]).await;
+            let outcome = service
+                .ask(0, Mode::ChargeForReceipts, &[(&limit, 1)])
+                .await;
             receipts = outcome.receipts;
             assert!(receipts[0].is_some());
         }
@@ -438,7 +454,9 @@ fn a_look_sees_what_is_leased_and_a_refund_of_it_reaches_the_store() {
         assert!(service.ask(0, Mode::Peek, &[(&limit, 1)]).await.allowed);
         while service.admits(0, &limit).await {}
         assert!(!service.ask(0, Mode::Peek, &[(&limit, 1)]).await.allowed);
-        service.ask(0, Mode::Refund(&receipts), &[(&limit, 1)]).await;
+        service
+            .ask(0, Mode::Refund(&receipts), &[(&limit, 1)])
+            .await;
         assert!(service.admits(1, &limit).await);
         assert!(!service.admits(1, &limit).await);
     });

@@ -70,6 +70,8 @@ impl MemoryStore {
             allowed,
             verdicts: SmallVec::from_buf([verdict]),
             receipts: Receipts::new(),
+            #[cfg(feature = "redis")]
+            steady: 0,
         }
     }
 
@@ -144,6 +146,8 @@ impl MemoryStore {
             allowed,
             verdicts,
             receipts,
+            #[cfg(feature = "redis")]
+            steady: 0,
         }
     }
 

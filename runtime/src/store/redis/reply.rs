@@ -32,6 +32,13 @@ impl Shape {
     /// Reads the outcome that stands first in `rest`, and goes on to what follows it.
     fn read(self, rest: &mut &[i64]) -> Option<Outcome> {
         let (allowed, mut tail) = rest.split_first()?;
+        let allowed = *allowed == 1;
+        let mut steady = 0;
+        if !allowed {
+            let (micros, after) = tail.split_first()?;
+            steady = Micros::try_from(*micros).ok()?;
+            tail = after;
+        }
         let mut at = None;
         let mut width = VERDICT;
         if self.has_receipts {
@@ -50,9 +57,10 @@ impl Shape {
             charges.map(move |(numbers, verdict)| receipt(numbers, verdict, at))
         });
         Some(Outcome {
-            allowed: *allowed == 1,
+            allowed,
             receipts: receipts.into_iter().flatten().collect(),
             verdicts,
+            steady,
         })
     }
 }

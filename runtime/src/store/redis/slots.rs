@@ -226,6 +226,8 @@ fn merge(parts: &[Part<'_>], outcomes: Vec<Outcome>) -> Outcome {
             .into_iter()
             .filter_map(|(_, _, receipt)| receipt)
             .collect(),
+        // Parts that have room say nothing about how long.
+        steady: 0,
     }
 }
 

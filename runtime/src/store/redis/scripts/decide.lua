@@ -149,6 +149,20 @@ local function leave(limit, mode, allowed)
   end
 end
 
+-- How long until this limit stands otherwise by itself: more remains, or a block ends. Times that
+-- count down apart.
+local function steady(limit)
+  if limit.blocked > 0 then return limit.blocked end
+  if limit.remaining >= limit.quota then return FOREVER end
+  local cost = limit.cost
+  limit.cost = limit.remaining + 1
+  local wait = limit.algorithm.wait(limit, now, limit.cell)
+  limit.cost = cost
+  -- The leaky bucket has no more than one.
+  if wait == 0 then return FOREVER end
+  return wait
+end
+
 local reply, size = {}, 0
 
 -- Decides a check; true if it has taken anything, so that the next one like it may find less.
@@ -163,6 +177,12 @@ local function decide(limits, count, mode)
   end
   size = size + 1
   reply[size] = allowed and 1 or 0
+  -- With a denial comes how long it stays what it is.
+  local at_steady
+  if not allowed then
+    size = size + 1
+    at_steady = size
+  end
   local has_receipts = mode == CHARGE_FOR_RECEIPTS or mode == LEASE
   if has_receipts then
     size = size + 1
@@ -192,6 +212,11 @@ local function decide(limits, count, mode)
       reply[size + 2] = taken
       size = size + 2
     end
+  end
+  if at_steady then
+    local least = FOREVER
+    for i = 1, count do least = min(least, steady(limits[i])) end
+    reply[at_steady] = least
   end
   return has_taken
 end
