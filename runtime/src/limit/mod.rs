@@ -281,9 +281,8 @@ impl Limit {
     ///
     /// # Panics
     ///
-    /// If [`validate`](Self::validate) is an error, or one request costs more than the limit can
-    /// ever hold. Meant for constants, where that is a compile
-    /// error; call `validate` for limits made at run time.
+    /// If [`validate`](Self::validate) is an error, or one request costs more than the limit can ever
+    /// hold. Meant for constants, where that is a compile error; else call `validate`.
     #[allow(clippy::panic, reason = "in a constant this is the compile error")]
     #[track_caller]
     pub const fn expect_valid(self) -> Self {
