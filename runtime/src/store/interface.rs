@@ -51,6 +51,10 @@ pub(crate) enum Mode<'a> {
     /// Charge if all limits have room.
     Charge,
     /// The same, and say in [`Outcome::receipts`] what was taken.
+    #[cfg_attr(
+        not(any(test, feature = "test-util", feature = "cluster")),
+        expect(dead_code, reason = "only clusters ask for them so far")
+    )]
     ChargeForReceipts,
     /// Only look.
     Peek,
@@ -59,8 +63,11 @@ pub(crate) enum Mode<'a> {
     ///
     /// Who gives back twice takes from others' charges, though never below zero.
     #[cfg_attr(
-        not(any(test, feature = "test-util", feature = "cluster")),
-        expect(dead_code, reason = "only clusters give back so far")
+        not(any(test, feature = "test-util", feature = "redis")),
+        expect(
+            dead_code,
+            reason = "an embedded store has nobody to give back to it so far"
+        )
     )]
     Refund(&'a [Option<Receipt>]),
     /// Take as much of each charge's cost as a share of what remains allows, and say in

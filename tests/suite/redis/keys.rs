@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_throttle::{Algorithm, Limit};
 
-use super::{check, for_every_flavour, limiter};
+use super::{check, for_every_flavour, limiter, patient};
 use crate::{
     acceptance::every_algorithm,
     harness::{Monitor, Server},

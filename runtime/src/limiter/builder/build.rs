@@ -8,7 +8,7 @@ use crate::store::{
     Circuit, CircuitSettings, Denials, Leases, RedisPool, RedisStore, Standby, pool_for,
 };
 use crate::{
-    clock::{Clock, length},
+    clock::Clock,
     error::InitError,
     limiter::{Inner, RateLimiter, global},
     store::{MemoryStore, Stack},
@@ -75,7 +75,7 @@ impl Builder {
         };
         let clock = self.chosen_clock();
         let circuit = Circuit::new(store, circuit, clock.clone());
-        let max_age = length(self.denial_cache);
+        let max_age = crate::clock::length(self.denial_cache);
         let denials = Denials::new(circuit, max_age, self.max_keys, clock.clone());
         let leases = Leases::new(denials, self.max_keys, clock.clone());
         let local = MemoryStore::new(self.max_keys, clock.clone());

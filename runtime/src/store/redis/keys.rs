@@ -56,6 +56,7 @@ impl Keys {
     }
 
     /// Adds a key that is none of the others.
+    #[cfg(feature = "cluster")]
     pub(super) fn add(&mut self, text: &str) {
         self.texts.push_str(text);
         self.ends.push(self.texts.len());

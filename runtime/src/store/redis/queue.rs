@@ -28,7 +28,7 @@ const FULL_OF_KEYS: usize = 256;
 #[cfg(feature = "cluster")]
 pub(super) type Lane = Option<Slot>;
 #[cfg(not(feature = "cluster"))]
-pub(super) type Lane = ();
+pub(super) type Lane = Option<std::convert::Infallible>;
 
 pub(super) type Answer = Result<Outcomes, StoreError>;
 
@@ -44,7 +44,7 @@ pub(super) enum Task {
     /// Send what there is, until there is nothing more.
     Carry,
     /// Send this.
-    Send(Batch),
+    Send(Box<Batch>),
 }
 
 impl Queue {
@@ -62,7 +62,7 @@ impl Queue {
         let mut batch = waiting.take().unwrap_or_else(|| Batch::new(terms));
         let answer = batch.add(checks, terms);
         let task = match (is_idle, batch.is_full()) {
-            (false, true) => return (answer, Task::Send(batch)),
+            (false, true) => return (answer, Task::Send(Box::new(batch))),
             (true, _) => Task::Carry,
             (false, false) => Task::Wait,
         };

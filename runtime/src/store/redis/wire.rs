@@ -81,7 +81,7 @@ impl Wire {
                 });
             }
             Task::Send(batch) => {
-                runtime.spawn(async move { wire.carry(batch).await });
+                runtime.spawn(async move { wire.carry(*batch).await });
             }
         }
         match timeout_at(deadline, answer).await {
