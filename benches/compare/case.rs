@@ -63,8 +63,7 @@ pub(crate) const CASES: &[Case] = &[
     case("redis-one-log", REDIS, "one key, sliding window (default)", "/redis/log/one", 1).on(Redis::Main),
     case("redis-many-log", REDIS, "100,000 keys, sliding window (default)", "/redis/log/many", MANY).on(Redis::Main),
     case("redis-stacked", REDIS, "one key, five stacked fixed windows", "/redis/stacked", 1).on(Redis::Main),
-    // Leased: once the attribute has `lease = N`, this line, the handler in `server/ours.rs` and its name in `routes` there.
-    // case(LEASED, REDIS, "one key, fixed window, leased", "/redis/leased", 1).on(Redis::Main),
+    case(LEASED, REDIS, "one key, fixed window, leased by 1,000", "/redis/leased", 1).on(Redis::Main),
     case(DENIED, REDIS, "all denied", "/redis/denied", 1).on(Redis::Main).denied(),
     case("redis-thousand", REDIS, "1,000 active keys, fixed window", "/redis-thousand/window/many", THOUSAND).on(Redis::Thousand),
     case("redis-million", REDIS, "1,000,000 active keys, fixed window", "/redis-million/window/many", MILLION).on(Redis::Million),

@@ -15,7 +15,7 @@ const LOGGED: u32 = 1_000_000;
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .service((window_one, window_many, bucket_one, bucket_many))
-        .service((log_one, log_many, stacked, denied));
+        .service((log_one, log_many, stacked, leased, denied));
 }
 
 #[get("/window/one")]
@@ -68,6 +68,12 @@ async fn log_many() -> &'static str {
 #[rate_limit(times = PLENTY, days = 4, algorithm = "fixed_window")]
 #[rate_limit(times = PLENTY, days = 5, algorithm = "fixed_window")]
 async fn stacked() -> &'static str {
+    "ok"
+}
+
+#[get("/leased")]
+#[rate_limit(times = PLENTY, days = 1, algorithm = "fixed_window", lease = 1000)]
+async fn leased() -> &'static str {
     "ok"
 }
 
