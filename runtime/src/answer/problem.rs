@@ -2,27 +2,33 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpResponse, http::header::ContentType};
-use serde_json::json;
+use actix_web::{
+    HttpResponse,
+    http::header::{CONTENT_TYPE, HeaderValue},
+};
 
 use crate::decision::{Decision, LimitStatus};
 
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
 /// 429 with a problem document of the type that draft-ietf-httpapi-ratelimit-headers registers.
 pub(crate) fn quota_exceeded(decision: &Decision) -> HttpResponse {
-    let policies: Vec<_> = decision.violated().map(LimitStatus::name).collect();
-    let mut document = json!({
-        "type": "https://iana.org/assignments/http-problem-types#quota-exceeded",
-        "title": "Too Many Requests",
-        "status": 429,
-        "detail": detail(decision),
-        "violated-policies": policies,
-    });
+    let mut document = Document::new();
+    document.text("detail", &detail(decision));
     if let Some(wait) = decision.retry_after() {
-        document["retry_after_ms"] = json!(milliseconds(wait));
+        document.number("retry_after_ms", milliseconds(wait));
     }
+    document.number("status", 429);
+    document.text("title", "Too Many Requests");
+    document.text(
+        "type",
+        "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    );
+    let names = decision.violated().map(LimitStatus::name);
+    document.texts("violated-policies", names);
     HttpResponse::TooManyRequests()
-        .insert_header(ContentType(problem_json()))
-        .body(document.to_string())
+        .insert_header((CONTENT_TYPE, PROBLEM_JSON))
+        .body(document.finish())
 }
 
 /// 503 with a problem document of the type that the same draft registers: the limits cannot be
@@ -30,30 +36,77 @@ pub(crate) fn quota_exceeded(decision: &Decision) -> HttpResponse {
 pub(crate) fn unavailable(retry_after: Option<Duration>) -> HttpResponse {
     // Whoever does not know when the store is asked again asks in a moment.
     let wait = retry_after.unwrap_or_default().max(Duration::from_secs(1));
-    let document = json!({
-        "type": "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
-        "title": "Service Unavailable",
-        "status": 503,
-        "detail": "Rate limits cannot be checked at the moment.",
-        "retry_after_ms": milliseconds(wait),
-    });
+    let mut document = Document::new();
+    document.text("detail", "Rate limits cannot be checked at the moment.");
+    document.number("retry_after_ms", milliseconds(wait));
+    document.number("status", 503);
+    document.text("title", "Service Unavailable");
+    document.text(
+        "type",
+        "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+    );
     let mut response = HttpResponse::ServiceUnavailable()
-        .insert_header(ContentType(problem_json()))
-        .body(document.to_string());
+        .insert_header((CONTENT_TYPE, PROBLEM_JSON))
+        .body(document.finish());
     super::retry_after(response.headers_mut(), Some(wait));
     response
+}
+
+/// A JSON object in the making: a flood of denials is answered without a tree of values for each.
+struct Document(Vec<u8>);
+
+impl Document {
+    fn new() -> Self {
+        let mut text = Vec::with_capacity(320);
+        text.push(b'{');
+        Self(text)
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        self.name(name);
+        self.push_text(text);
+    }
+
+    fn texts<'a>(&mut self, name: &str, texts: impl Iterator<Item = &'a str>) {
+        self.name(name);
+        self.0.push(b'[');
+        for (index, text) in texts.enumerate() {
+            if index > 0 {
+                self.0.push(b',');
+            }
+            self.push_text(text);
+        }
+        self.0.push(b']');
+    }
+
+    fn number(&mut self, name: &str, number: u64) {
+        self.name(name);
+        let mut digits = itoa::Buffer::new();
+        self.0.extend_from_slice(digits.format(number).as_bytes());
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.0.push(b'}');
+        self.0
+    }
+
+    fn name(&mut self, name: &str) {
+        if self.0.len() > 1 {
+            self.0.push(b',');
+        }
+        self.push_text(name);
+        self.0.push(b':');
+    }
+
+    fn push_text(&mut self, text: &str) {
+        // Writing a string to a Vec cannot fail.
+        let _ = serde_json::to_writer(&mut self.0, text);
+    }
 }
 
 /// Whole milliseconds, rounded up.
 fn milliseconds(wait: Duration) -> u64 {
     u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)
-}
-
-fn problem_json() -> actix_web::mime::Mime {
-    // The parser knows this one; plain JSON is what it is a kind of.
-    "application/problem+json"
-        .parse()
-        .unwrap_or(actix_web::mime::APPLICATION_JSON)
 }
 
 fn detail(decision: &Decision) -> String {

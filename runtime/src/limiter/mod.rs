@@ -218,15 +218,13 @@ impl RateLimiter {
     /// The one way to the store for decisions.
     async fn settle(&self, check: &Check<'_>) -> Result<(Decision, Receipts), RateLimitError> {
         validate(&check.charges)?;
+        // What is decided without asking a server never waits; a task that asks on and on is to let
+        // others run all the same.
+        tokio::task::coop::consume_budget().await;
         let decided = match self.inner.store.decide_at_once(check) {
             Some(outcome) => Ok(Some(outcome)),
             None => {
-                // What is decided without asking the server never waits; a task that asks on and on
-                // is to let others run all the same.
-                tokio::task::coop::consume_budget().await;
-                // Boxed: else the future of every handler would have room for it, a few times what
-                // all the rest needs, on the embedded store too.
-                let outcomes = Box::pin(self.inner.store.decide(slice::from_ref(check))).await;
+                let outcomes = self.inner.store.decide(slice::from_ref(check)).await;
                 outcomes.map(|outcomes| outcomes.into_iter().next())
             }
         };

@@ -251,7 +251,7 @@ impl<S: Store> Store for Denials<S> {
         if let [check] = checks
             && let Some(outcome) = self.find(check)
         {
-            return Ok(Outcomes::from_elem(outcome, 1));
+            return Ok(Outcomes::from_buf([outcome]));
         }
         let generation = self.generation.load(Ordering::SeqCst);
         let outcomes = self.inner.decide(checks).await;
@@ -271,6 +271,10 @@ impl<S: Store> Store for Denials<S> {
             }
         }
         outcomes
+    }
+
+    fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
+        self.find(check)
     }
 
     async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {

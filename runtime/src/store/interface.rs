@@ -24,6 +24,11 @@ pub(crate) trait Store: Send + Sync {
         checks: &[Check<'_>],
     ) -> impl Future<Output = Result<Outcomes, StoreError>> + Send;
 
+    /// The same for one check, if nothing need be waited for.
+    fn decide_at_once(&self, _check: &Check<'_>) -> Option<Outcome> {
+        None
+    }
+
     /// Drops what is kept under these keys.
     fn forget(&self, keys: &[Key<'_>]) -> impl Future<Output = Result<(), StoreError>> + Send;
 

@@ -28,15 +28,6 @@ impl Stack {
         }
     }
 
-    /// Decides without a future, if the store is one that never waits.
-    pub(crate) fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
-        match self {
-            Self::Memory(store) => Some(store.decide_one(check)),
-            #[cfg(feature = "redis")]
-            Self::Redis(_) => None,
-        }
-    }
-
     /// Gives back what this process holds of others' quotas.
     pub(crate) async fn retire(&self) {
         match self {
@@ -62,6 +53,14 @@ impl Store for Stack {
             Self::Memory(store) => store.decide(checks).await,
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.decide(checks).await,
+        }
+    }
+
+    fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
+        match self {
+            Self::Memory(store) => store.decide_at_once(check),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.decide_at_once(check),
         }
     }
 

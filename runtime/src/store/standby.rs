@@ -60,6 +60,14 @@ impl<S> Standby<S> {
         }
     }
 
+    /// Whether a check may meet admissions of an outage.
+    fn settles(&self, check: &Check<'_>) -> bool {
+        // What was taken from the store inside is given back to it, whatever is known here.
+        let asks = !matches!(check.mode, Mode::Refund(_));
+        let mut local = check.charges.iter().filter(|charge| is_local(charge));
+        asks && local.any(|charge| self.is_settling(charge.limit))
+    }
+
     /// Tells the embedded store what the one inside has decided.
     fn learn(&self, check: &Check<'_>, outcome: &mut Outcome) {
         if !check.mode.is_charge() {
@@ -152,20 +160,11 @@ fn memory_of(limit: &Limit) -> Micros {
 
 impl<S: Store> Store for Standby<S> {
     async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
-        let mut charges = checks.iter().flat_map(|check| &check.charges);
-        if !charges.any(is_local) {
-            return self.inner.decide(checks).await;
-        }
-        let settles = |check: &Check<'_>| {
-            // What was taken from the store inside is given back to it, whatever is known here.
-            let asks = !matches!(check.mode, Mode::Refund(_));
-            let mut local = check.charges.iter().filter(|charge| is_local(charge));
-            asks && local.any(|charge| self.is_settling(charge.limit))
-        };
-        let mut outcomes = if checks.iter().any(settles) {
+        let mut outcomes = if checks.iter().any(|check| self.settles(check)) {
             let mut outcomes = Outcomes::new();
             for check in checks {
-                outcomes.extend(self.decide_settling(check).await?);
+                // Boxed, as it is seldom: others need not move about a future with room for it.
+                outcomes.extend(Box::pin(self.decide_settling(check)).await?);
             }
             outcomes
         } else {
@@ -175,6 +174,15 @@ impl<S: Store> Store for Standby<S> {
             self.learn(check, outcome);
         }
         Ok(outcomes)
+    }
+
+    fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
+        if self.settles(check) {
+            return None;
+        }
+        let mut outcome = self.inner.decide_at_once(check)?;
+        self.learn(check, &mut outcome);
+        Some(outcome)
     }
 
     async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {

@@ -198,6 +198,10 @@ impl Store for MemoryStore {
         Ok(checks.iter().map(|check| self.decide_one(check)).collect())
     }
 
+    fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
+        Some(self.decide_one(check))
+    }
+
     async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         for key in keys {
             let (place, mut shard) = self.lock_one(key);

@@ -68,7 +68,7 @@ impl Store for RedisStore {
     async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
         #[cfg(feature = "cluster")]
         if self.wire.links.pool().is_cluster() {
-            return self.decide_by_slot(checks).await;
+            return Box::pin(self.decide_by_slot(checks)).await;
         }
         let deadline = self.wire.deadline();
         self.wire.decide(Lane::default(), checks, deadline).await

@@ -20,7 +20,7 @@ use crate::store::interface::{Check, Outcomes, StoreError};
 
 /// So many checks go out without waiting for the call before them: more make calls no cheaper, and
 /// the server is to answer others in between.
-const FULL: usize = 64;
+const FULL: usize = 32;
 /// The same in keys.
 const FULL_OF_KEYS: usize = 256;
 
@@ -139,7 +139,7 @@ impl Batch {
 
 impl Sent {
     /// Gives each request its part of the script's reply, or the error of the one call to all.
-    pub(super) fn deliver(self, reply: Result<Vec<i64>, StoreError>) {
+    pub(super) fn deliver(self, reply: Result<Vec<u8>, StoreError>) {
         let shapes = self.0.iter().flat_map(|request| &request.shapes).copied();
         let outcomes = reply.and_then(|reply| reply::outcomes(&reply, shapes));
         // Whoever has left since does not want to know.

@@ -1,18 +1,13 @@
-//! The script's reply: a flat list of integers.
+//! The script's reply: big-endian integers of fixed widths, one string in all. As a list of integers
+//! it would cost both ends several times as much.
 
 use smallvec::SmallVec;
 
 use crate::{
     algorithm::{Receipt, Wait},
-    clock::Micros,
     decision::Verdict,
     store::interface::{Check, Mode, Outcome, Outcomes, StoreError},
 };
-
-/// The numbers of one verdict in the reply: wait, blocked, remaining, reset.
-const VERDICT: usize = 4;
-/// With a receipt, the mark and what was taken come after those.
-const WITH_RECEIPT: usize = VERDICT + 2;
 
 /// What the reply to one check looks like.
 #[derive(Clone, Copy, Debug)]
@@ -30,36 +25,34 @@ impl Shape {
     }
 
     /// Reads the outcome that stands first in `rest`, and goes on to what follows it.
-    fn read(self, rest: &mut &[i64]) -> Option<Outcome> {
-        let (allowed, mut tail) = rest.split_first()?;
-        let allowed = *allowed == 1;
-        let mut steady = 0;
-        if !allowed {
-            let (micros, after) = tail.split_first()?;
-            steady = Micros::try_from(*micros).ok()?;
-            tail = after;
+    fn read(self, rest: &mut &[u8]) -> Option<Outcome> {
+        let allowed = number(rest, 1)? == 1;
+        // With a denial comes how long it stays what it is.
+        let steady = if allowed { 0 } else { number(rest, 7)? };
+        let at = match self.has_receipts {
+            true => Some(number(rest, 7)?),
+            false => None,
+        };
+        let mut verdicts = SmallVec::new();
+        let mut receipts = Vec::new();
+        for _ in 0..self.charges {
+            let verdict = verdict(rest)?;
+            if let Some(at) = at {
+                let mark = number(rest, 7)?;
+                let taken = u32::try_from(number(rest, 4)?).ok()?;
+                receipts.push((taken > 0).then_some(Receipt {
+                    at,
+                    taken,
+                    remaining: verdict.remaining,
+                    mark,
+                }));
+            }
+            verdicts.push(verdict);
         }
-        let mut at = None;
-        let mut width = VERDICT;
-        if self.has_receipts {
-            let (now, after) = tail.split_first()?;
-            at = Some(Micros::try_from(*now).ok()?);
-            tail = after;
-            width = WITH_RECEIPT;
-        }
-        let (charges, tail) = tail.split_at_checked(width * self.charges)?;
-        *rest = tail;
-        let charges = charges.chunks_exact(width);
-        let verdicts: Option<SmallVec<_>> = charges.clone().map(verdict).collect();
-        let verdicts = verdicts?;
-        let receipts = at.map(|at| {
-            let charges = charges.zip(&verdicts);
-            charges.map(move |(numbers, verdict)| receipt(numbers, verdict, at))
-        });
         Some(Outcome {
             allowed,
-            receipts: receipts.into_iter().flatten().collect(),
             verdicts,
+            receipts,
             steady,
         })
     }
@@ -67,7 +60,7 @@ impl Shape {
 
 /// Reads the script's reply to checks of these shapes.
 pub(super) fn outcomes(
-    reply: &[i64],
+    reply: &[u8],
     shapes: impl Iterator<Item = Shape>,
 ) -> Result<Outcomes, StoreError> {
     let mut rest = reply;
@@ -84,34 +77,34 @@ pub(super) fn outcomes(
 
 /// The outcome of a call about one check.
 #[cfg(feature = "cluster")]
-pub(super) fn outcome(reply: &[i64], check: &Check<'_>) -> Result<Outcome, StoreError> {
+pub(super) fn outcome(reply: &[u8], check: &Check<'_>) -> Result<Outcome, StoreError> {
     let outcomes = outcomes(reply, std::iter::once(Shape::of(check)))?;
     let outcome = outcomes.into_iter().next();
     outcome.ok_or_else(|| StoreError::new("the script has answered nothing"))
 }
 
-/// What was taken at `at`; a mark of -1 says that nothing was.
-fn receipt(numbers: &[i64], verdict: &Verdict, at: Micros) -> Option<Receipt> {
-    Some(Receipt {
-        at,
-        taken: u32::try_from(*numbers.get(VERDICT + 1)?).ok()?,
-        remaining: verdict.remaining,
-        mark: u64::try_from(*numbers.get(VERDICT)?).ok()?,
+const BLOCKED: u64 = 1;
+const NEVER: u64 = 2;
+
+fn verdict(rest: &mut &[u8]) -> Option<Verdict> {
+    let flags = number(rest, 1)?;
+    let wait = match number(rest, 7)? {
+        _ if flags & NEVER != 0 => Wait::Never,
+        0 => Wait::Fits,
+        wait => Wait::For(wait),
+    };
+    Some(Verdict {
+        wait,
+        blocked: flags & BLOCKED != 0,
+        remaining: u32::try_from(number(rest, 4)?).ok()?,
+        reset: number(rest, 7)?,
     })
 }
 
-fn verdict(numbers: &[i64]) -> Option<Verdict> {
-    let &[wait, blocked, remaining, reset, ..] = numbers else {
-        return None;
-    };
-    Some(Verdict {
-        wait: match wait {
-            0 => Wait::Fits,
-            -1 => Wait::Never,
-            wait => Wait::For(wait.try_into().ok()?),
-        },
-        blocked: blocked == 1,
-        remaining: remaining.try_into().ok()?,
-        reset: reset.try_into().ok()?,
-    })
+/// The number in the next `width` bytes, at most eight.
+fn number(rest: &mut &[u8], width: usize) -> Option<u64> {
+    let (bytes, after) = rest.split_at_checked(width)?;
+    *rest = after;
+    let push = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+    Some(bytes.iter().fold(0, push))
 }

@@ -114,7 +114,7 @@ impl Wire {
         sent.deliver(reply.map_err(|error| error.together(next_number())));
     }
 
-    pub(super) async fn run(&self, call: &Call, deadline: Instant) -> Result<Vec<i64>, StoreError> {
+    pub(super) async fn run(&self, call: &Call, deadline: Instant) -> Result<Vec<u8>, StoreError> {
         let work = async |connection: &mut Connection| exchange(call, connection).await;
         self.on_link(deadline, work, Loan::was_late).await
     }
@@ -164,7 +164,7 @@ fn runtime() -> Result<Handle, StoreError> {
     Handle::try_current().map_err(|error| StoreError::misuse(error.to_string()))
 }
 
-async fn exchange(call: &Call, connection: &mut Connection) -> Result<Vec<i64>, RedisError> {
+async fn exchange(call: &Call, connection: &mut Connection) -> Result<Vec<u8>, RedisError> {
     match call.by_hash().query_async(connection).await {
         // The server has restarted or was told to forget scripts. Nothing was done yet.
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {

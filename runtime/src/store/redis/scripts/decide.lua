@@ -16,22 +16,26 @@ else
 end
 
 -- Everything is read at once: calls cost more than keys. A log, which is a list, reads as nothing
--- here and reads itself. There are only so many arguments that a call of Lua takes.
+-- here and reads itself. There are only so many arguments that a call of Lua takes. And where there
+-- are but two, they are read apart: the server reuses what held a call's second argument for that of
+-- the next one, and a state would take the room of a key (`cached_objects` in its scripting).
+local AT_ONCE = 4000
+if #KEYS == 2 then AT_ONCE = 1 end
 local raws = {}
-for first = 1, #KEYS, 4000 do
-  local last = min(first + 3999, #KEYS)
+for first = 1, #KEYS, AT_ONCE do
+  local last = min(first + AT_ONCE - 1, #KEYS)
   local some = call('MGET', spread(KEYS, first, last))
-  if first == 1 then
+  if last == #KEYS and first == 1 then
     raws = some
   else
-    for index = 1, #some do raws[first + index - 1] = some[index] end
+    for index = 1, last - first + 1 do raws[first + index - 1] = some[index] end
   end
 end
 
 -- A cluster's client sends a call again when its connection is lost, and cannot know what became of
 -- the first: the last key then stands for the call, for `life` milliseconds after it has written
 -- something. The second time nothing is done and nothing answered.
-if life > 0 and raws[#KEYS] then return {} end
+if life > 0 and raws[#KEYS] then return '' end
 
 local cells = {}
 local function cell_of(index)
@@ -163,7 +167,9 @@ local function steady(limit)
   return wait
 end
 
+-- The reply, in parts: see reply.rs.
 local reply, size = {}, 0
+local BLOCKED, NEVER = 1, 2
 
 -- Decides a check; true if it has taken anything, so that the next one like it may find less.
 local function decide(limits, count, mode)
@@ -175,19 +181,9 @@ local function decide(limits, count, mode)
       if limit.wait ~= 0 and not limit.shadow then allowed = false end
     end
   end
-  size = size + 1
-  reply[size] = allowed and 1 or 0
-  -- With a denial comes how long it stays what it is.
-  local at_steady
-  if not allowed then
-    size = size + 1
-    at_steady = size
-  end
   local has_receipts = mode == CHARGE_FOR_RECEIPTS or mode == LEASE
-  if has_receipts then
-    size = size + 1
-    reply[size] = now
-  end
+  size = size + 1
+  local head = size
   for i = 1, count do
     local limit = limits[i]
     local taken = 0
@@ -202,22 +198,26 @@ local function decide(limits, count, mode)
     end
     limit.taken = taken
     if taken > 0 then has_taken = true end
-    reply[size + 1] = limit.wait
-    reply[size + 2] = limit.blocked > 0 and 1 or 0
-    reply[size + 3] = limit.remaining
-    reply[size + 4] = limit.reset
-    size = size + 4
+    local flags = 0
+    if limit.blocked > 0 then flags = BLOCKED end
+    if limit.wait < 0 then flags = flags + NEVER end
+    size = size + 1
+    reply[size] = pack('>BI7I4I7', flags, max(limit.wait, 0), limit.remaining, limit.reset)
     if has_receipts then
-      reply[size + 1] = taken > 0 and limit.algorithm.mark(limit.cell, now) or -1
-      reply[size + 2] = taken
-      size = size + 2
+      local mark = 0
+      if taken > 0 then mark = limit.algorithm.mark(limit.cell, now) end
+      size = size + 1
+      reply[size] = pack('>I7I4', mark, taken)
     end
   end
-  if at_steady then
+  reply[head] = '\1'
+  if not allowed then
+    -- With a denial comes how long it stays what it is.
     local least = FOREVER
     for i = 1, count do least = min(least, steady(limits[i])) end
-    reply[at_steady] = least
+    reply[head] = pack('>BI7', 0, least)
   end
+  if has_receipts then reply[head] = reply[head] .. pack('>I7', now) end
   return has_taken
 end
 
@@ -283,4 +283,4 @@ for index = 1, #KEYS do
   local cell = cells[index]
   if cell and cell.save then cell.save(cell, now, margin) end
 end
-return reply
+return table.concat(reply)

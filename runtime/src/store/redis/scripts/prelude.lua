@@ -1,5 +1,5 @@
 -- One script decides a list of checks. KEYS: every counter and block that the checks name.
--- ARGV[1]: the checks, packed (see script.rs, `pack_check`). The reply is a flat list of integers.
+-- ARGV[1]: the checks, packed (see script.rs, `pack_check`). The reply is packed likewise (see reply.rs).
 --
 -- All numbers are doubles and stay below 2^53, where they are exact. Times are microseconds.
 -- Each algorithm below is the twin of the Rust file of its name in `algorithm/`.
