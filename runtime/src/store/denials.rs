@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     algorithm::Wait,
-    clock::{Clock, Micros},
+    clock::{Clock, FOREVER, Micros},
     decision::Verdict,
     key::{Key, Slot},
 };
@@ -81,13 +81,18 @@ impl Known {
     /// How the limit stands now, if this still says.
     fn at(&self, now: Micros) -> Option<Verdict> {
         let age = now.checked_sub(self.since).filter(|_| now < self.until)?;
+        let left = |time: Micros| match time {
+            // What was cut stays so.
+            FOREVER => FOREVER,
+            time => time.saturating_sub(age),
+        };
         let wait = match self.verdict.wait {
-            Wait::For(wait) => Wait::For(wait.saturating_sub(age).max(1)),
+            Wait::For(wait) => Wait::For(left(wait).max(1)),
             wait => wait,
         };
         Some(Verdict {
             wait,
-            reset: self.verdict.reset.saturating_sub(age),
+            reset: left(self.verdict.reset),
             ..self.verdict
         })
     }

@@ -2,6 +2,7 @@
 //! through than the algorithm allows.
 
 mod agreement;
+mod batches;
 mod bounds;
 mod plan;
 mod refunds;

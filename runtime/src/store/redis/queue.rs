@@ -3,7 +3,7 @@
 //! An idle lane waits for nobody. While a call is under way, checks gather, and all that have when
 //! it is done go out as the next one: the busier the server, the more decisions a call.
 
-use std::{collections::HashMap, mem};
+use std::collections::{HashMap, VecDeque};
 
 use parking_lot::Mutex;
 #[cfg(feature = "cluster")]
@@ -32,19 +32,20 @@ pub(super) type Lane = Option<std::convert::Infallible>;
 
 pub(super) type Answer = Result<Outcomes, StoreError>;
 
-/// The lanes in which a call is under way, each with what gathers behind it.
+/// The lanes in which a call is under way, each with what gathers behind it: full batches, and one
+/// that is not.
 #[derive(Debug, Default)]
-pub(super) struct Queue(Mutex<HashMap<Lane, Option<Batch>>>);
+pub(super) struct Queue(Mutex<HashMap<Lane, VecDeque<Batch>>>);
 
 /// What is to be done once checks are in the queue.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Task {
     /// Nothing: they go with the next call.
     Wait,
     /// Send what there is, until there is nothing more.
     Carry,
-    /// Send this.
-    Send(Box<Batch>),
+    /// Send one batch.
+    Send,
 }
 
 impl Queue {
@@ -55,25 +56,36 @@ impl Queue {
         terms: &Terms<'_>,
     ) -> (oneshot::Receiver<Answer>, Task) {
         let mut lanes = self.0.lock();
-        let (waiting, is_idle) = match lanes.get_mut(&lane) {
-            Some(waiting) => (waiting, false),
+        let (batches, is_idle) = match lanes.get_mut(&lane) {
+            Some(batches) => (batches, false),
             None => (lanes.entry(lane).or_default(), true),
         };
-        let mut batch = waiting.take().unwrap_or_else(|| Batch::new(terms));
-        let answer = batch.add(checks, terms);
-        let task = match (is_idle, batch.is_full()) {
-            (false, true) => return (answer, Task::Send(Box::new(batch))),
-            (true, _) => Task::Carry,
-            (false, false) => Task::Wait,
+        if batches.back().is_none_or(Batch::is_full) {
+            batches.push_back(Batch::new(terms));
+        }
+        let mut task = match is_idle {
+            true => Task::Carry,
+            false => Task::Wait,
         };
-        *waiting = Some(batch);
+        let batch = batches.len() - 1;
+        let batch = &mut batches[batch];
+        let answer = batch.add(checks, terms);
+        if !is_idle && batch.is_full() {
+            task = Task::Send;
+        }
         (answer, task)
     }
 
-    /// What has gathered; if nothing has, the lane is idle from now on.
+    /// What has gathered first, if anything has still.
+    pub(super) fn take(&self, lane: Lane) -> Option<Batch> {
+        let mut lanes = self.0.lock();
+        lanes.get_mut(&lane).and_then(VecDeque::pop_front)
+    }
+
+    /// What has gathered first; if nothing has, the lane is idle from now on.
     pub(super) fn next(&self, lane: Lane) -> Option<Batch> {
         let mut lanes = self.0.lock();
-        let batch = lanes.get_mut(&lane).and_then(mem::take);
+        let batch = lanes.get_mut(&lane).and_then(VecDeque::pop_front);
         if batch.is_none() {
             lanes.remove(&lane);
         }

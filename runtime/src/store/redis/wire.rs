@@ -80,8 +80,13 @@ impl Wire {
                     }
                 });
             }
-            Task::Send(batch) => {
-                runtime.spawn(async move { wire.carry(*batch).await });
+            Task::Send => {
+                let link = Arc::clone(&link);
+                runtime.spawn(async move {
+                    if let Some(batch) = link.queue.take(lane) {
+                        wire.carry(batch).await;
+                    }
+                });
             }
         }
         match timeout_at(deadline, answer).await {
