@@ -18,12 +18,10 @@ pub(crate) fn quota_exceeded(decision: &Decision) -> HttpResponse {
     if let Some(wait) = decision.retry_after() {
         document.number("retry_after_ms", milliseconds(wait));
     }
-    document.number("status", 429);
-    document.text("title", "Too Many Requests");
-    document.text(
-        "type",
-        "https://iana.org/assignments/http-problem-types#quota-exceeded",
-    );
+    document.written(concat!(
+        r#""status":429,"title":"Too Many Requests","#,
+        r#""type":"https://iana.org/assignments/http-problem-types#quota-exceeded""#,
+    ));
     let names = decision.violated().map(LimitStatus::name);
     document.texts("violated-policies", names);
     HttpResponse::TooManyRequests()
@@ -39,12 +37,10 @@ pub(crate) fn unavailable(retry_after: Option<Duration>) -> HttpResponse {
     let mut document = Document::new();
     document.text("detail", "Rate limits cannot be checked at the moment.");
     document.number("retry_after_ms", milliseconds(wait));
-    document.number("status", 503);
-    document.text("title", "Service Unavailable");
-    document.text(
-        "type",
-        "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
-    );
+    document.written(concat!(
+        r#""status":503,"title":"Service Unavailable","#,
+        r#""type":"https://iana.org/assignments/http-problem-types#temporary-reduced-capacity""#,
+    ));
     let mut response = HttpResponse::ServiceUnavailable()
         .insert_header((CONTENT_TYPE, PROBLEM_JSON))
         .body(document.finish());
@@ -62,12 +58,12 @@ impl Document {
         Self(text)
     }
 
-    fn text(&mut self, name: &str, text: &str) {
+    fn text(&mut self, name: &'static str, text: &str) {
         self.name(name);
         self.push_text(text);
     }
 
-    fn texts<'a>(&mut self, name: &str, texts: impl Iterator<Item = &'a str>) {
+    fn texts<'a>(&mut self, name: &'static str, texts: impl Iterator<Item = &'a str>) {
         self.name(name);
         self.0.push(b'[');
         for (index, text) in texts.enumerate() {
@@ -79,7 +75,7 @@ impl Document {
         self.0.push(b']');
     }
 
-    fn number(&mut self, name: &str, number: u64) {
+    fn number(&mut self, name: &'static str, number: u64) {
         self.name(name);
         let mut digits = itoa::Buffer::new();
         self.0.extend_from_slice(digits.format(number).as_bytes());
@@ -90,12 +86,24 @@ impl Document {
         self.0
     }
 
-    fn name(&mut self, name: &str) {
+    /// Members that are the same for all.
+    fn written(&mut self, members: &'static str) {
+        self.separate();
+        self.0.extend_from_slice(members.as_bytes());
+    }
+
+    /// Names have nothing to escape.
+    fn name(&mut self, name: &'static str) {
+        self.separate();
+        self.0.push(b'"');
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b"\":");
+    }
+
+    fn separate(&mut self) {
         if self.0.len() > 1 {
             self.0.push(b',');
         }
-        self.push_text(name);
-        self.0.push(b':');
     }
 
     fn push_text(&mut self, text: &str) {

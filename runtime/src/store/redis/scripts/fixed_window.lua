@@ -6,6 +6,7 @@ algorithms[3] = function()
         local raw = cell.raw
         cell.start, cell.used = 0, 0
         if raw and #raw == 11 then cell.start, cell.used = unpack('>I7I4', raw) end
+        cell.was_start = cell.start
       end
       local elapsed = now - cell.start
       if elapsed >= 0 and elapsed < limit.window and cell.used > 0 then
@@ -37,7 +38,12 @@ algorithms[3] = function()
     end,
     save = function(cell, now, margin)
       local state = pack('>I7I4', cell.start, cell.used)
-      call('SET', cell.key, state, 'PX', ttl_text(cell.life, margin))
+      if cell.raw and cell.start == cell.was_start then
+        -- The same window has the same end.
+        call('SET', cell.key, state, 'KEEPTTL')
+      else
+        call('SET', cell.key, state, 'PX', ttl_text(cell.life, margin))
+      end
     end,
   }
 end

@@ -24,6 +24,8 @@ algorithms[2] = function()
         if raw and #raw == 15 then
           cell.start, cell.current, cell.previous = unpack('>I7I4I4', raw)
         end
+        -- Whether the key lives until the end of the next window already.
+        cell.lives_on = cell.current > 0 and cell.start
       end
       local elapsed = fmod(now, limit.window)
       local start = now - elapsed
@@ -70,7 +72,11 @@ algorithms[2] = function()
     end,
     save = function(cell, now, margin)
       local state = pack('>I7I4I4', cell.start, cell.current, cell.previous)
-      call('SET', cell.key, state, 'PX', ttl_text(cell.life, margin))
+      if cell.lives_on == cell.start then
+        call('SET', cell.key, state, 'KEEPTTL')
+      else
+        call('SET', cell.key, state, 'PX', ttl_text(cell.life, margin))
+      end
     end,
   }
 end
