@@ -231,6 +231,14 @@ impl Link {
         }
     }
 
+    /// Waits until the connection of this number is no longer the one that is lent.
+    pub(super) async fn lost(&self, number: u64) {
+        let mut states = self.state.subscribe();
+        let is_lost = |state: &State| !matches!(state, State::Ready(held) if held.number == number);
+        // Cannot end otherwise: the link holds the other end.
+        let _ = states.wait_for(is_lost).await;
+    }
+
     #[cfg(feature = "cluster")]
     pub(super) fn answers(&self) -> u32 {
         self.answers.load(Ordering::Relaxed)

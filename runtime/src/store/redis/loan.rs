@@ -25,7 +25,7 @@ const LATE: u32 = 3;
 /// successor.
 #[derive(Clone)]
 pub(super) struct Held {
-    number: u64,
+    pub(super) number: u64,
     pub(super) connection: Connection,
     /// How many answers in a row have come too late.
     late: Arc<AtomicU32>,
@@ -106,6 +106,20 @@ impl Loan {
         // As there: seldom needed.
         if self.late.load(Ordering::Relaxed) != 0 {
             self.late.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until the link has given this connection up: what was asked on it is lost, and who
+    /// waits for it keeps it from being closed.
+    pub(super) fn given_up(&self) -> impl Future<Output = ()> + use<> {
+        let (link, number) = (Arc::clone(&self.link), self.number);
+        // A cluster's goes on answering while its successor is made.
+        let may_be = matches!(self.connection, Connection::One(_));
+        async move {
+            match may_be {
+                true => link.lost(number).await,
+                false => std::future::pending().await,
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The way to the servers: over this worker's link, within a deadline.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind};
 use tokio::{
@@ -142,7 +142,12 @@ impl Wire {
             .await
             .map_err(|_| self.late())?
             .map_err(|error| StoreError::new(error.to_string()))?;
-        match timeout_at(deadline, work(&mut loan.connection)).await {
+        let given_up = loan.given_up();
+        let answer = timeout_at(deadline, work(&mut loan.connection));
+        let Some(answer) = unless(given_up, answer).await else {
+            return Err(self.late());
+        };
+        match answer {
             Ok(Ok(done)) => {
                 loan.answered();
                 Ok(done)
@@ -177,4 +182,14 @@ async fn exchange(call: &Call, connection: &mut Connection) -> Result<Vec<u8>, R
         }
         reply => reply,
     }
+}
+
+/// What `work` comes to; `None` if `event` comes first.
+async fn unless<T>(event: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    let (mut event, mut work) = (pin!(event), pin!(work));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => event.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
