@@ -268,10 +268,7 @@ impl<S: Store> Store for Denials<S> {
             }
             // It may have been done all the same.
             Err(_) => {
-                let refunds = checks
-                    .iter()
-                    .filter(|check| matches!(check.mode, Mode::Refund(_)));
-                let charges = refunds.flat_map(|check| &check.charges);
+                let charges = checks.iter().flat_map(|check| &check.charges);
                 self.end(charges.map(|charge| &charge.key));
             }
         }

@@ -6,18 +6,21 @@ use std::sync::{
 };
 
 use parking_lot::{Mutex, MutexGuard};
-use smallvec::{SmallVec, smallvec};
+use smallvec::smallvec;
 use tokio::{runtime::Handle, task::AbortHandle};
 
-use super::account::{Account, Grant, Owner, Served};
+use super::{
+    account::{Account, Grant, Owner, Served},
+    shelf::{Accounts, At, Shard, find, remove, set_expiry},
+};
 use crate::{
     clock::{Clock, Micros},
     decision::Verdict,
-    key::{Key, Slot},
+    key::Key,
     limit::Algorithm,
     store::{
         interface::{Charge, Check, Mode, Outcome, Store},
-        place::{Hasher, Place},
+        place::Hasher,
         table::Table,
     },
 };
@@ -29,13 +32,6 @@ const SHARDS: usize = 16;
 const SWEEP: usize = 2;
 /// An account that has not been used for so many lifetimes of a lease is closed.
 const IDLE: u64 = 4;
-
-/// One identity's accounts in one zone.
-type Accounts = SmallVec<[Account; 1]>;
-type Shard = Table<Accounts>;
-
-/// Where an account stands.
-pub(super) type At = (Place, Slot);
 
 #[derive(Debug)]
 pub(crate) struct Desk<S> {
@@ -309,25 +305,6 @@ fn grant(outcome: &Outcome, owner: &Owner, sent: Micros) -> Option<(Grant, Verdi
         until: sent.saturating_add(held),
     };
     Some((grant, verdict))
-}
-
-fn find(shard: &mut Shard, (place, slot): At, now: Micros) -> Option<&mut Account> {
-    let accounts = shard.find_mut(place.print, now)?.value();
-    accounts.iter_mut().find(|account| account.slot == slot)
-}
-
-fn remove(shard: &mut Shard, (place, slot): At) -> Option<Account> {
-    let accounts = shard.find_mut(place.print, 0)?.value();
-    let index = accounts.iter().position(|account| account.slot == slot)?;
-    Some(accounts.remove(index))
-}
-
-fn set_expiry(shard: &mut Shard, (place, _): At, now: Micros, end: Micros) {
-    if let Some(slot) = shard.find_mut(place.print, now) {
-        let others = slot.value().iter().map(|account| account.keep_until(0, 0));
-        let end = others.max().unwrap_or(0).max(end);
-        slot.set_expiry(end);
-    }
 }
 
 /// As a task of this runtime. Without one, nothing is leased.

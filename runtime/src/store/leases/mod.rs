@@ -12,6 +12,7 @@
 
 mod account;
 mod desk;
+mod shelf;
 #[cfg(all(test, feature = "test-util"))]
 mod tests;
 
@@ -167,7 +168,7 @@ fn is_leased(charge: &Charge<'_>) -> bool {
 /// What a request was served here while others have not answered it. Dropped, it is put back.
 struct Held<'a, S: Store + 'static> {
     desk: &'a Arc<Desk<S>>,
-    served: SmallVec<[(desk::At, Served); 1]>,
+    served: SmallVec<[(shelf::At, Served); 1]>,
 }
 
 impl<'a, S: Store + 'static> Held<'a, S> {

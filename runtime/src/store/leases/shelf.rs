@@ -1,0 +1,36 @@
+//! Accounts, by identity and zone.
+
+use smallvec::SmallVec;
+
+use super::account::Account;
+use crate::{
+    clock::Micros,
+    key::Slot,
+    store::{place::Place, table::Table},
+};
+
+/// One identity's accounts in one zone.
+pub(super) type Accounts = SmallVec<[Account; 1]>;
+pub(super) type Shard = Table<Accounts>;
+
+/// Where an account stands.
+pub(super) type At = (Place, Slot);
+
+pub(super) fn find(shard: &mut Shard, (place, slot): At, now: Micros) -> Option<&mut Account> {
+    let accounts = shard.find_mut(place.print, now)?.value();
+    accounts.iter_mut().find(|account| account.slot == slot)
+}
+
+pub(super) fn remove(shard: &mut Shard, (place, slot): At) -> Option<Account> {
+    let accounts = shard.find_mut(place.print, 0)?.value();
+    let index = accounts.iter().position(|account| account.slot == slot)?;
+    Some(accounts.remove(index))
+}
+
+pub(super) fn set_expiry(shard: &mut Shard, (place, _): At, now: Micros, end: Micros) {
+    if let Some(slot) = shard.find_mut(place.print, now) {
+        let others = slot.value().iter().map(|account| account.keep_until(0, 0));
+        let end = others.max().unwrap_or(0).max(end);
+        slot.set_expiry(end);
+    }
+}
