@@ -7,15 +7,10 @@ local mark_of_deficit, refund_deficit, drain_time
 local function make_buckets()
   if load_deficit then return end
 
-  load_deficit = function(cell)
-    if cell.since == nil then
-      local raw = cell.raw
-      if raw and #raw == 17 then
-        cell.whole, cell.part, cell.since = unpack('>I4I6I7', raw)
-      else
-        cell.whole, cell.part, cell.since = 0, 0, 0
-      end
-    end
+  load_deficit = function(key, raw)
+    local whole, part, since = 0, 0, 0
+    if raw and #raw == 17 then whole, part, since = unpack('>I4I6I7', raw) end
+    return { key = key, life = 0, save = false, whole = whole, part = part, since = since }
   end
 
   save_deficit = function(cell, now, margin)

@@ -37,23 +37,20 @@ end
 -- something. The second time nothing is done and nothing answered.
 if life > 0 and raws[#KEYS] then return '' end
 
+-- What is stored under the keys, once it is needed.
 local cells = {}
-local function cell_of(index)
-  local cell = cells[index]
-  if cell == nil then
-    cell = { key = KEYS[index], raw = raws[index], life = 0, save = false }
-    cells[index] = cell
-  end
-  return cell
-end
 
 -- Who is blocked. State: start (7 bytes), until (7). Told apart from counters by its key. How long
 -- it still lasts; 0 is not at all.
-local function load_block(cell)
-  if cell.until_ == nil then
-    if not cell.raw then return 0 end
-    cell.start, cell.until_ = 0, 0
-    if #cell.raw == 14 then cell.start, cell.until_ = unpack('>I7I7', cell.raw) end
+local function load_block(index)
+  local cell = cells[index]
+  if cell == nil then
+    local raw = raws[index]
+    if not raw then return 0 end
+    local start, until_ = 0, 0
+    if #raw == 14 then start, until_ = unpack('>I7I7', raw) end
+    cell = { key = KEYS[index], save = false, start = start, until_ = until_ }
+    cells[index] = cell
   end
   -- A block from the future (the clock has stepped back) counts for nothing.
   if cell.start > now then return 0 end
@@ -65,8 +62,8 @@ local function save_block(cell)
   call('SET', cell.key, state, 'PX', ttl_text(cell.until_ - now, margin))
 end
 
-local function start_block(cell, length)
-  cell.start, cell.until_, cell.save = now, now + length, save_block
+local function start_block(index, length)
+  cells[index] = { key = KEYS[index], save = save_block, start = now, until_ = now + length }
 end
 
 local makers = algorithms
@@ -91,7 +88,7 @@ local function look(limit)
   else
     limit.wait = algorithm.wait(limit, now, cell)
   end
-  limit.blocked = load_block(limit.block_cell)
+  limit.blocked = load_block(limit.block_index)
   if limit.blocked > 0 and limit.wait >= 0 then limit.wait = max(limit.wait, limit.blocked) end
 end
 
@@ -146,7 +143,7 @@ local function leave(limit, mode, allowed)
   stand(limit)
   if limit.block > 0 and limit.blocked == 0 and limit.wait > 0 and allowed == limit.shadow
     and (mode == CHARGE or mode == CHARGE_FOR_RECEIPTS) then
-    start_block(limit.block_cell, limit.block)
+    start_block(limit.block_index, limit.block)
     limit.blocked = limit.block
     limit.remaining, limit.reset = 0, max(limit.reset, limit.block)
     limit.wait = max(limit.wait, limit.block)
@@ -243,7 +240,7 @@ for kind = 1, count_of_kinds do
   kinds[kind] = {
     algorithm = algorithm_of(code), shadow = shadow == 1,
     times = times, window = window, quota = quota, cost = cost, asked = cost, block = block,
-    wait = 0, blocked = 0, remaining = 0, reset = 0, taken = 0, cell = false, block_cell = false,
+    wait = 0, blocked = 0, remaining = 0, reset = 0, taken = 0, cell = false, block_index = 0,
   }
 end
 
@@ -254,12 +251,17 @@ while at <= #checks do
   if mode == BLOCK then
     local length
     length, at = unpack('>I6', checks, at)
-    start_block(cell_of(block_key), length)
+    start_block(block_key, length)
   end
   for i = 1, count do
     if i > 1 then kind, key, block_key, at = unpack('>I2I3I3', checks, at) end
     local limit = kinds[kind]
-    limit.cell, limit.block_cell, limit.cost = cell_of(key), cell_of(block_key), limit.asked
+    local cell = cells[key]
+    if cell == nil then
+      cell = limit.algorithm.load(KEYS[key], raws[key], limit, now)
+      cells[key] = cell
+    end
+    limit.cell, limit.block_index, limit.cost = cell, block_key, limit.asked
     if mode == REFUND then
       local receipt = {}
       receipt.at, receipt.remaining, receipt.mark, receipt.taken, at =

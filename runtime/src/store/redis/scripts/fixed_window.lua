@@ -1,13 +1,16 @@
 -- Fixed window. State: start (7 bytes), used (4).
 algorithms[3] = function()
   return {
+    load = function(key, raw)
+      local start, used = 0, 0
+      if raw and #raw == 11 then start, used = unpack('>I7I4', raw) end
+      -- `was_start`: of the window that the key's life was set for, if there is one.
+      return {
+        key = key, life = 0, save = false,
+        start = start, used = used, was_start = raw and start,
+      }
+    end,
     look = function(cell, limit, now)
-      if cell.start == nil then
-        local raw = cell.raw
-        cell.start, cell.used = 0, 0
-        if raw and #raw == 11 then cell.start, cell.used = unpack('>I7I4', raw) end
-        cell.was_start = cell.start
-      end
       local elapsed = now - cell.start
       if elapsed >= 0 and elapsed < limit.window and cell.used > 0 then
         limit.used, limit.left = cell.used, limit.window - elapsed
@@ -38,7 +41,7 @@ algorithms[3] = function()
     end,
     save = function(cell, now, margin)
       local state = pack('>I7I4', cell.start, cell.used)
-      if cell.raw and cell.start == cell.was_start then
+      if cell.start == cell.was_start then
         -- The same window has the same end.
         call('SET', cell.key, state, 'KEEPTTL')
       else

@@ -3,8 +3,8 @@
 algorithms[6] = function()
   make_buckets()
   return {
+    load = load_deficit,
     look = function(cell, limit, now)
-      load_deficit(cell)
       drain(cell, limit, limit.times, now)
     end,
     wait = function(limit)

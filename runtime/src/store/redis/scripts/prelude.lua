@@ -45,8 +45,9 @@ end
 
 -- By code: what makes an algorithm, so that a call pays for those it uses. `cell` is what is stored
 -- under one key, read once; `limit` is one limit's view of it:
--- look(cell, limit, now) reads the cell under the limit's numbers into the limit, and changes
---   nothing of the cell but to load it from cell.raw,
+-- load(key, raw, limit, now) makes the cell of what was read, all fields at once: a table that grows
+--   is made anew,
+-- look(cell, limit, now) reads the cell under the limit's numbers into the limit,
 -- wait(limit, now, cell) says how long until limit.cost fits (0: now),
 -- take(cell, limit, now) charges it,
 -- quota(limit, now, cell) gives what remains and how long until it is whole,

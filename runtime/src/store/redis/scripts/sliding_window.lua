@@ -44,16 +44,18 @@ algorithms[1] = function()
 
   -- Entries are named by how old they are: 1 is the oldest admission, cell.count the newest. In the
   -- list, counted from its end, -1 is the base and -1 - i is entry i.
-  local function load_log(cell, window, now)
-    cell.count = call('LLEN', cell.key) - 1
-    cell.added, cell.future = false, 0
-    if cell.count < 1 then
+  local function load_log(key, window, now)
+    local count = call('LLEN', key) - 1
+    local cell = {
+      key = key, life = 0, save = false, added = false, future = 0,
+      stored = count >= 0, count = count, first = 1, base = 0, sum = 0,
+    }
+    if count < 1 then
       -- Nothing, or a base alone, which says nothing.
-      cell.stored, cell.count, cell.first, cell.base, cell.sum = cell.count >= 0, 0, 1, 0, 0
-      return
+      cell.count = 0
+      return cell
     end
-    cell.stored = true
-    local newest = cell.count
+    local newest = count
     local time, sum = entry(cell, 0)
     if age(time, now) < 0 then
       -- The clock has stepped back: what is from the future counts for nothing.
@@ -71,6 +73,7 @@ algorithms[1] = function()
     if sum == nil then _, sum = entry(cell, -1 - newest) end
     cell.future = cell.count - newest
     cell.count, cell.sum = newest, sum
+    return cell
   end
 
   local function used(cell)
@@ -116,10 +119,11 @@ algorithms[1] = function()
   end
 
   return {
-    look = function(cell, limit, now)
+    load = function(key, _, limit, now)
       -- The window is part of the key, so what was read for one limit holds for all.
-      if cell.count == nil then load_log(cell, limit.window, now) end
+      return load_log(key, limit.window, now)
     end,
+    look = function() end,
     wait = function(limit, now, cell)
       local excess = used(cell) + limit.cost - limit.times
       if excess <= 0 then return 0 end

@@ -17,16 +17,16 @@ algorithms[2] = function()
   end
 
   return {
+    load = function(key, raw)
+      local start, current, previous = 0, 0, 0
+      if raw and #raw == 15 then start, current, previous = unpack('>I7I4I4', raw) end
+      -- `lives_on`: the window to whose successor's end the key lives already, if there is one.
+      return {
+        key = key, life = 0, save = false,
+        start = start, current = current, previous = previous, lives_on = current > 0 and start,
+      }
+    end,
     look = function(cell, limit, now)
-      if cell.start == nil then
-        local raw = cell.raw
-        cell.start, cell.current, cell.previous = 0, 0, 0
-        if raw and #raw == 15 then
-          cell.start, cell.current, cell.previous = unpack('>I7I4I4', raw)
-        end
-        -- Whether the key lives until the end of the next window already.
-        cell.lives_on = cell.current > 0 and cell.start
-      end
       local elapsed = fmod(now, limit.window)
       local start = now - elapsed
       if cell.start == start then

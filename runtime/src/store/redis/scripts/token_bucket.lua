@@ -2,8 +2,8 @@
 algorithms[4] = function()
   make_buckets()
   return {
+    load = load_deficit,
     look = function(cell, limit, now)
-      load_deficit(cell)
       drain(cell, limit, limit.quota, now)
     end,
     wait = function(limit)
@@ -41,8 +41,8 @@ algorithms[5] = function()
   end
 
   return {
+    load = load_deficit,
     look = function(cell, limit, now)
-      load_deficit(cell)
       limit.whole, limit.part, limit.phase = 0, 0, 0
       local elapsed = now - cell.since
       if elapsed < 0 then return end
