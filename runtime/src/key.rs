@@ -127,8 +127,9 @@ impl Slot {
         } else {
             (window, "us")
         };
-        // Writing to a String cannot fail.
-        let _ = write!(text, "-{number}{unit}");
+        text.push('-');
+        text.push_str(itoa::Buffer::new().format(number));
+        text.push_str(unit);
     }
 }
 

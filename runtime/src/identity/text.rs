@@ -70,6 +70,11 @@ fn write_plain(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
             .take(16)
             .try_for_each(|byte| write!(out, "{byte:02x}"));
     }
+    if escaped == 0
+        && let Ok(plain) = std::str::from_utf8(bytes)
+    {
+        return out.write_str(plain);
+    }
     bytes.iter().try_for_each(|byte| {
         if is_plain(*byte) {
             out.write_char(char::from(*byte))

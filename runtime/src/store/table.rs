@@ -25,6 +25,11 @@ impl Print {
     pub(super) fn new(high: u64, low: u64) -> Self {
         Self(high, low)
     }
+
+    /// As good a hash as the whole, for a table.
+    pub(super) fn hash(self) -> u64 {
+        self.1
+    }
 }
 
 #[derive(Debug)]
@@ -141,7 +146,7 @@ impl<T> Table<T> {
 
     fn place(&self, print: Print) -> Option<usize> {
         let is_at = |place: &u32| self.slots[*place as usize].print == print;
-        let place = self.places.find(print.1, is_at)?;
+        let place = self.places.find(print.hash(), is_at)?;
         Some(*place as usize)
     }
 
@@ -153,7 +158,7 @@ impl<T> Table<T> {
             let more = (place / 8 + 4).min(self.capacity - place);
             self.slots.reserve_exact(more);
         }
-        let hash = slot.print.1;
+        let hash = slot.print.hash();
         self.slots.push(slot);
         let slots = &self.slots;
         self.places
@@ -165,11 +170,11 @@ impl<T> Table<T> {
     fn take(&mut self, place: usize) -> T {
         let slot = self.slots.swap_remove(place);
         let (old, new) = (short(self.slots.len()), short(place));
-        if let Ok(entry) = self.places.find_entry(slot.print.1, |at| *at == new) {
+        if let Ok(entry) = self.places.find_entry(slot.print.hash(), |at| *at == new) {
             entry.remove();
         }
         if let Some(moved) = self.slots.get(place)
-            && let Some(at) = self.places.find_mut(moved.print.1, |at| *at == old)
+            && let Some(at) = self.places.find_mut(moved.print.hash(), |at| *at == old)
         {
             *at = new;
         }
@@ -208,7 +213,7 @@ impl<T> Table<T> {
 }
 
 fn hash_at<T>(slots: &[Slot<T>], place: u32) -> u64 {
-    slots[place as usize].print.1
+    slots[place as usize].print.hash()
 }
 
 /// A place as it is kept. The table holds no more entries than it can tell apart.

@@ -61,7 +61,7 @@ impl Draft {
         push(packed, check.charges.len() as u64, 2);
         let mut used: SmallVec<[u64; 4]> = SmallVec::new();
         for (index, charge) in check.charges.iter().enumerate() {
-            let (counter, block) = self.keys.counter_and_block(&charge.key);
+            let (counter, block) = self.keys.counter_and_block(&charge.key, terms.hasher);
             let kind = self.kinds.place(charge, &used);
             used.push(kind);
             push(packed, kind, 2);

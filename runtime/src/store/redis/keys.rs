@@ -1,10 +1,11 @@
 //! The keys of one call, each once.
 
-use std::hash::{BuildHasher, RandomState};
-
 use hashbrown::HashTable;
 
-use crate::key::Key;
+use crate::{
+    key::Key,
+    store::{place::Hasher, table::Print},
+};
 
 /// Texts behind one another, so that a key costs no allocation of its own.
 #[derive(Debug)]
@@ -13,9 +14,9 @@ pub(super) struct Keys {
     texts: String,
     /// Where each text ends.
     ends: Vec<usize>,
-    /// The places of the texts, by their hashes.
-    places: HashTable<usize>,
-    hasher: RandomState,
+    /// The places of the texts, from 1 as Lua counts, by the prints of their keys: one that is
+    /// there already need not be written to be found.
+    places: HashTable<(Print, u64)>,
 }
 
 impl Keys {
@@ -25,34 +26,36 @@ impl Keys {
             texts: String::new(),
             ends: Vec::new(),
             places: HashTable::new(),
-            hasher: RandomState::new(),
         }
     }
 
     /// The places of a counter and of the block above it, from 1 as Lua counts.
-    pub(super) fn counter_and_block(&mut self, counter: &Key<'_>) -> (u64, u64) {
+    pub(super) fn counter_and_block(&mut self, counter: &Key<'_>, hasher: &Hasher) -> (u64, u64) {
+        let place = hasher.place(counter);
         let start = self.texts.len();
-        counter.write_stem(&self.prefix, &mut self.texts);
-        let stem = start..self.texts.len();
-        counter.slot.write(&mut self.texts);
-        let at_counter = self.settle(start);
-        // The stem stands there still if the counter is new, and has gone with it if it is not.
-        let second = self.texts.len();
-        if second > stem.end {
-            self.texts.extend_from_within(stem);
-        } else {
-            counter.write_stem(&self.prefix, &mut self.texts);
-        }
-        counter.block().slot.write(&mut self.texts);
-        (at_counter, self.settle(second))
+        let mut stem = start..start;
+        let at_counter = self.settle(place.print, |prefix, texts| {
+            counter.write_stem(prefix, texts);
+            stem.end = texts.len();
+            counter.slot.write(texts);
+        });
+        let block = counter.block();
+        let at_block = self.settle(hasher.block(&place, counter), |prefix, texts| {
+            match stem.is_empty() {
+                true => block.write_stem(prefix, texts),
+                false => texts.extend_from_within(stem),
+            }
+            block.slot.write(texts);
+        });
+        (at_counter, at_block)
     }
 
     /// The place of one key.
-    pub(super) fn place(&mut self, key: &Key<'_>) -> u64 {
-        let start = self.texts.len();
-        key.write_stem(&self.prefix, &mut self.texts);
-        key.slot.write(&mut self.texts);
-        self.settle(start)
+    pub(super) fn place(&mut self, key: &Key<'_>, hasher: &Hasher) -> u64 {
+        self.settle(hasher.place(key).print, |prefix, texts| {
+            key.write_stem(prefix, texts);
+            key.slot.write(texts);
+        })
     }
 
     /// Adds a key that is none of the others.
@@ -70,30 +73,18 @@ impl Keys {
         (0..self.ends.len()).map(|index| text(&self.texts, &self.ends, index))
     }
 
-    /// Keeps the text that was written from `start` on if it is new; its place.
-    fn settle(&mut self, start: usize) -> u64 {
-        let Self {
-            texts,
-            ends,
-            places,
-            hasher,
-            ..
-        } = self;
-        let new = &texts[start..];
-        let hash = hasher.hash_one(new);
-        let known = places.find(hash, |place| text(texts, ends, *place) == new);
-        let place = known.copied().unwrap_or_else(|| {
-            let place = ends.len();
-            let of = |place: &usize| hasher.hash_one(text(texts, ends, *place));
-            places.insert_unique(hash, place, of);
-            place
-        });
-        if place == self.ends.len() {
-            self.ends.push(self.texts.len());
-        } else {
-            self.texts.truncate(start);
+    /// The place of the key with this print, which `write` writes if it is new.
+    fn settle(&mut self, print: Print, write: impl FnOnce(&str, &mut String)) -> u64 {
+        let known = self.places.find(print.hash(), |(of, _)| *of == print);
+        if let Some((_, place)) = known {
+            return *place;
         }
-        place as u64 + 1
+        write(&self.prefix, &mut self.texts);
+        self.ends.push(self.texts.len());
+        let place = self.ends.len() as u64;
+        self.places
+            .insert_unique(print.hash(), (print, place), |(of, _)| of.hash());
+        place
     }
 }
 
@@ -110,7 +101,7 @@ mod tests {
     #[test]
     fn each_key_has_one_place() {
         let limits = [Limit::per_second(1), Limit::per_minute(1)];
-        let mut keys = Keys::new("p");
+        let (mut keys, hasher) = (Keys::new("p"), Hasher::new());
         let mut expected = Vec::new();
         // The second round finds everything there.
         for round in 0..2 {
@@ -119,12 +110,12 @@ mod tests {
                 let of = |limit| Key::counter(&identity, limit);
                 let places = limits
                     .each_ref()
-                    .map(|limit| keys.counter_and_block(&of(limit)));
+                    .map(|limit| keys.counter_and_block(&of(limit), &hasher));
                 let [(first, block), (second, same_block)] = places;
                 let base = index * 3;
                 assert_eq!((first, block, second), (base + 1, base + 2, base + 3));
                 assert_eq!(block, same_block);
-                assert_eq!(keys.place(&of(&limits[0]).block()), block);
+                assert_eq!(keys.place(&of(&limits[0]).block(), &hasher), block);
                 if round == 0 {
                     expected.push(of(&limits[0]).text("p"));
                     expected.push(of(&limits[0]).block().text("p"));

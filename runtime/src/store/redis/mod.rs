@@ -30,7 +30,10 @@ use self::{
     script::{Call, Terms},
     wire::Wire,
 };
-use super::interface::{Check, Outcomes, Store, StoreError};
+use super::{
+    interface::{Check, Outcomes, Store, StoreError},
+    place::Hasher,
+};
 use crate::{clock::Micros, key::Key};
 
 pub use self::topology::RedisPool;
@@ -52,6 +55,7 @@ impl RedisStore {
             wire: Arc::new(Wire {
                 links: Links::new(pool),
                 prefix: prefix.into(),
+                hasher: Hasher::new(),
                 deadline,
                 #[cfg(feature = "test-util")]
                 clock,

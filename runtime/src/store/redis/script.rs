@@ -5,7 +5,11 @@ use std::sync::LazyLock;
 use redis::{Cmd, Script};
 
 use super::{draft::Draft, keys::Keys, kinds::Kinds};
-use crate::{clock::Micros, key::Key, store::interface::Check};
+use crate::{
+    clock::Micros,
+    key::Key,
+    store::{interface::Check, place::Hasher},
+};
 
 /// One file an algorithm, between what they share and what drives them.
 const SOURCE: &str = concat!(
@@ -33,6 +37,7 @@ pub(super) struct Call {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms<'a> {
     pub(super) prefix: &'a str,
+    pub(super) hasher: &'a Hasher,
     /// The time to go by; `None` is the server's.
     pub(super) now: Option<Micros>,
     /// For a connection that may send a call twice: how long to remember that it was carried out,
@@ -59,7 +64,7 @@ impl Call {
     /// Blocks for `length` what this key of a block stands for.
     pub(super) fn block(terms: &Terms<'_>, key: &Key<'_>, length: Micros) -> Self {
         let mut keys = Keys::new(terms.prefix);
-        let place = keys.place(key);
+        let place = keys.place(key, terms.hasher);
         let mut call = Self::start(terms, keys, &Kinds::default());
         push(&mut call.packed, 1, 2);
         push(&mut call.packed, 2, 1);

@@ -17,13 +17,17 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    store::interface::{Check, Outcomes, StoreError},
+    store::{
+        interface::{Check, Outcomes, StoreError},
+        place::Hasher,
+    },
 };
 
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) links: Links,
     pub(super) prefix: Box<str>,
+    pub(super) hasher: Hasher,
     /// For one decision, waiting for a connection included.
     pub(super) deadline: Duration,
     #[cfg(feature = "test-util")]
@@ -39,6 +43,7 @@ impl Wire {
     pub(super) fn terms(&self) -> Terms<'_> {
         Terms {
             prefix: &self.prefix,
+            hasher: &self.hasher,
             now: self.now(),
             #[cfg(feature = "cluster")]
             once: self.once(),
