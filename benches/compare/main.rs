@@ -2,6 +2,7 @@
 //!
 //! - `compare measure`: measures, writes `results/raw.json` and the report
 //! - `compare report`: writes the report again, from `results/raw.json`
+//! - `compare serve`: only serves, for a profiler, and says where
 //! - `compare memory ALGORITHM`: used by `measure`, which wants a fresh process for it
 
 mod case;
@@ -38,6 +39,7 @@ fn main() -> Result<()> {
             report::write(&results, &folder())
         }
         ["report"] => report::write(&Results::load(&raw())?, &folder()),
+        ["serve"] => serve(&Settings::from_env()?),
         ["memory", algorithm] => memory::print_embedded(algorithm),
         _ => Err("usage: compare measure | compare report; see benches/run".into()),
     }
@@ -46,16 +48,34 @@ fn main() -> Result<()> {
 fn measure(settings: &Settings) -> Result<Results> {
     let memory = memory::measure(settings)?;
     let servers = RedisServers::start(&settings.redis_server)?;
-    let port = server::start(servers.urls(), settings.workers)?;
+    let ports = server::start(servers.urls(), settings)?;
     let cases = settings.cases();
-    prepare::warm_up(&cases, port, &servers)?;
-    let samples = rounds::run(settings, &cases, port, &servers)?;
+    prepare::warm_up(&cases, &ports, &servers)?;
+    let samples = rounds::run(settings, &cases, &ports, &servers)?;
     Ok(Results {
         versions: versions::all(&servers.main)?,
         settings: settings.clone(),
         samples,
         memory,
     })
+}
+
+/// Until it is ended.
+fn serve(settings: &Settings) -> Result<()> {
+    let servers = RedisServers::start(&settings.redis_server)?;
+    let ports = server::start(servers.urls(), settings)?;
+    for case in settings.cases() {
+        println!(
+            "{} http://127.0.0.1:{}{}",
+            case.id,
+            ports.of(case)?,
+            case.path
+        );
+    }
+    println!("{}", servers.main.url());
+    loop {
+        std::thread::park();
+    }
 }
 
 fn folder() -> PathBuf {

@@ -9,6 +9,7 @@ use crate::{
     Result,
     case::{Answer, Case},
     redis_server::RedisServers,
+    server::Ports,
     wrk,
 };
 
@@ -16,8 +17,9 @@ const CONNECTIONS: u32 = 64;
 /// Of one run of wrk; there are as many as it takes.
 const SECONDS: u32 = 2;
 
-pub(crate) fn warm_up(cases: &[&Case], port: u16, servers: &RedisServers) -> Result<()> {
+pub(crate) fn warm_up(cases: &[&Case], ports: &Ports, servers: &RedisServers) -> Result<()> {
     for case in cases {
+        let port = ports.of(case)?;
         eprintln!("warming up: {}, {}", case.group, case.title);
         if case.answer == Answer::Denied {
             expect(case, port, 200)?; // what the limit admits

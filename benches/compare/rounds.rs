@@ -9,6 +9,7 @@ use crate::{
     case::{CONNECTIONS, Case},
     redis_server::{Load, RedisServer, RedisServers},
     results::Sample,
+    server::Ports,
     settings::Settings,
     wrk,
 };
@@ -16,7 +17,7 @@ use crate::{
 pub(crate) fn run(
     settings: &Settings,
     cases: &[&Case],
-    port: u16,
+    ports: &Ports,
     servers: &RedisServers,
 ) -> Result<Vec<Sample>> {
     let runs = u64::try_from(cases.len() * CONNECTIONS.len())? * u64::from(settings.rounds);
@@ -42,7 +43,8 @@ pub(crate) fn run(
                     connections,
                     seconds: settings.seconds,
                 };
-                samples.push(run.measure(case, port, case.redis.map(|redis| servers.of(redis)))?);
+                let redis = case.redis.map(|redis| servers.of(redis));
+                samples.push(run.measure(case, ports.of(case)?, redis)?);
                 bar.inc(1);
             }
         }

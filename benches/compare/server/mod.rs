@@ -1,15 +1,22 @@
-//! The application: all limiters behind one HTTP server, each on paths of its own.
+//! The applications: one for each path, as an application goes through the list of its resources for
+//! each request. The last of twenty would pay for it as much as for a limiter.
 
 mod ours;
 mod peers;
 
-use std::{sync::mpsc, thread, time::Duration};
+use std::{collections::BTreeMap, sync::mpsc, thread, time::Duration};
 
 use actix_throttle::{FailureMode, RateLimiter};
 use actix_web::{App, HttpServer, get, web};
+use futures_util::future::try_join_all;
 
 use self::peers::Peers;
-use crate::{Result, case::MILLION, redis_server::Urls};
+use crate::{
+    Result,
+    case::{Case, MILLION},
+    redis_server::Urls,
+    settings::Settings,
+};
 
 /// Longer than any stall of a busy machine: a late answer would fail the run.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -22,38 +29,66 @@ async fn bare() -> &'static str {
     "ok"
 }
 
-/// Starts the application on a thread of its own, for as long as this process lives, and says at
-/// which port.
-pub(crate) fn start(urls: Urls, workers: usize) -> Result<u16> {
-    let (port, started) = mpsc::channel();
+/// Where the application of each path is.
+pub(crate) struct Ports(BTreeMap<&'static str, u16>);
+
+impl Ports {
+    pub(crate) fn of(&self, case: &Case) -> Result<u16> {
+        let port = self.0.get(case.path).copied();
+        port.ok_or_else(|| format!("{}: nobody serves {}", case.id, case.path).into())
+    }
+}
+
+/// Starts what the cases need on a thread of its own, for as long as this process lives.
+pub(crate) fn start(urls: Urls, settings: &Settings) -> Result<Ports> {
+    let (ports, started) = mpsc::channel();
+    let (cases, workers) = (settings.cases(), settings.workers);
     thread::spawn(move || {
-        // The main thread of the application. Peers that keep one connection keep it here, as
+        // The main thread of the applications. Peers that keep one connection keep it here, as
         // their documentation has it.
-        let served = actix_web::rt::System::new().block_on(serve(&urls, workers, &port));
+        let served = actix_web::rt::System::new().block_on(serve(&urls, &cases, workers, &ports));
         if let Err(error) = served {
-            // Nobody listens any more if it had started before; then wrk reports the failure.
-            drop(port.send(Err(error)));
+            // Nobody listens any more if they had started before; then wrk reports the failure.
+            drop(ports.send(Err(error)));
         }
     });
     started.recv()?
 }
 
-async fn serve(urls: &Urls, workers: usize, port: &mpsc::Sender<Result<u16>>) -> Result<()> {
+async fn serve(
+    urls: &Urls,
+    cases: &[&Case],
+    workers: usize,
+    started: &mpsc::Sender<Result<Ports>>,
+) -> Result<()> {
     let ours = Ours::new(urls).await?;
     let peers = Peers::new(&urls.main).await?;
-    let server = HttpServer::new(move || {
-        App::new()
-            .service(bare)
-            .configure(|config| ours.configure(config))
-            .configure(|config| peers.configure(config))
-    })
-    .workers(workers)
-    .disable_signals()
-    .bind(("127.0.0.1", 0))?;
-    let address = server.addrs().first().copied();
-    let address = address.ok_or("the server listens nowhere")?;
-    port.send(Ok(address.port()))?;
-    Ok(server.run().await?)
+    let mut ports = BTreeMap::new();
+    let mut servers = Vec::new();
+    for path in cases.iter().map(|case| case.path) {
+        if ports.contains_key(path) {
+            continue;
+        }
+        let (ours, peers) = (ours.clone(), peers.clone());
+        let server = HttpServer::new(move || {
+            App::new().configure(|config| match path {
+                "/bare" => drop(config.service(bare)),
+                _ => {
+                    ours.configure(config, path);
+                    peers.configure(config, path);
+                }
+            })
+        })
+        .workers(workers)
+        .disable_signals()
+        .bind(("127.0.0.1", 0))?;
+        let address = server.addrs().first().copied();
+        ports.insert(path, address.ok_or("a server listens nowhere")?.port());
+        servers.push(server.run());
+    }
+    started.send(Ok(Ports(ports)))?;
+    try_join_all(servers).await?;
+    Ok(())
 }
 
 /// One limiter a store; their handlers are the same.
@@ -85,10 +120,11 @@ impl Ours {
         ]))
     }
 
-    fn configure(&self, config: &mut web::ServiceConfig) {
-        for (path, limiter) in &self.0 {
-            let scope = web::scope(path).app_data(limiter.clone());
-            config.service(scope.configure(ours::routes));
+    fn configure(&self, config: &mut web::ServiceConfig, path: &str) {
+        for (stem, limiter) in &self.0 {
+            if let Some(resource) = ours::resource(path, stem) {
+                config.service(resource.app_data(limiter.clone()));
+            }
         }
     }
 }

@@ -5,39 +5,47 @@
 //! attribute does by default, and what none of them offers.
 
 use actix_throttle::rate_limit;
-use actix_web::{get, web};
+use actix_web::{Resource, web};
 
 use super::PLENTY;
 
 /// The most that the exact log takes; 100,000 a second is more than a worker serves.
 const LOGGED: u32 = 1_000_000;
 
-pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service((window_one, window_many, bucket_one, bucket_many))
-        .service((log_one, log_many, stacked, leased, denied));
+/// What stands at `path` if it begins with `stem`, where a limiter is: a resource as the peers' are and
+/// the bare one is. A scope around it would cost as much as a limiter.
+pub(super) fn resource(path: &str, stem: &str) -> Option<Resource> {
+    let resource = web::resource(path);
+    Some(match path.strip_prefix(stem)? {
+        "/window/one" => resource.get(window_one),
+        "/window/many" => resource.get(window_many),
+        "/bucket/one" => resource.get(bucket_one),
+        "/bucket/many" => resource.get(bucket_many),
+        "/log/one" => resource.get(log_one),
+        "/log/many" => resource.get(log_many),
+        "/stacked" => resource.get(stacked),
+        "/leased" => resource.get(leased),
+        "/denied" => resource.get(denied),
+        _ => return None,
+    })
 }
 
-#[get("/window/one")]
 #[rate_limit(times = PLENTY, days = 1, algorithm = "fixed_window")]
 async fn window_one() -> &'static str {
     "ok"
 }
 
-#[get("/window/many")]
 #[rate_limit(times = PLENTY, days = 1, algorithm = "fixed_window", identifier = header("X-Client"))]
 async fn window_many() -> &'static str {
     "ok"
 }
 
 // A token comes back only after 1.4 minutes, so that keys stay in use for the whole run.
-#[get("/bucket/one")]
 #[rate_limit(times = 1000, days = 1, capacity = PLENTY, algorithm = "token_bucket")]
 async fn bucket_one() -> &'static str {
     "ok"
 }
 
-#[get("/bucket/many")]
 #[rate_limit(
     times = 1000,
     days = 1,
@@ -49,19 +57,16 @@ async fn bucket_many() -> &'static str {
     "ok"
 }
 
-#[get("/log/one")]
 #[rate_limit(times = LOGGED, seconds = 10)]
 async fn log_one() -> &'static str {
     "ok"
 }
 
-#[get("/log/many")]
 #[rate_limit(times = LOGGED, seconds = 10, identifier = header("X-Client"))]
 async fn log_many() -> &'static str {
     "ok"
 }
 
-#[get("/stacked")]
 #[rate_limit(times = PLENTY, days = 1, algorithm = "fixed_window")]
 #[rate_limit(times = PLENTY, days = 2, algorithm = "fixed_window")]
 #[rate_limit(times = PLENTY, days = 3, algorithm = "fixed_window")]
@@ -71,14 +76,12 @@ async fn stacked() -> &'static str {
     "ok"
 }
 
-#[get("/leased")]
 #[rate_limit(times = PLENTY, days = 1, algorithm = "fixed_window", lease = 1000)]
 async fn leased() -> &'static str {
     "ok"
 }
 
 /// Used up by the first request.
-#[get("/denied")]
 #[rate_limit(times = 1, days = 1, algorithm = "fixed_window")]
 async fn denied() -> &'static str {
     "ok"

@@ -64,39 +64,35 @@ impl Peers {
         })
     }
 
-    pub(super) fn configure(&self, config: &mut web::ServiceConfig) {
-        config
-            .service(
-                web::resource("/governor/one")
-                    .wrap(Governor::new(&self.governor_one))
-                    .get(ok),
-            )
-            .service(
-                web::resource("/governor/many")
-                    .wrap(Governor::new(&self.governor_many))
-                    .get(ok),
-            )
-            .service(extensible(
-                "/extensible-memory/one",
-                self.extensible_memory.clone(),
-                input().peer_ip_key(),
-            ))
-            .service(extensible(
-                "/extensible/one",
-                self.extensible.clone(),
-                input().peer_ip_key(),
-            ))
-            .service(extensible(
-                "/extensible/many",
-                self.extensible.clone(),
-                input().custom_fn(|request| Ok(Client.extract(request)?)),
-            ))
-            .service(
-                web::resource("/limitation/one")
-                    .app_data(self.limitation.clone())
-                    .wrap(actix_limitation::RateLimiter::default())
-                    .get(ok),
-            );
+    /// What stands at `path`, if that is a peer's.
+    pub(super) fn configure(&self, config: &mut web::ServiceConfig, path: &'static str) {
+        let resource = web::resource(path);
+        match path {
+            "/governor/one" => {
+                config.service(resource.wrap(Governor::new(&self.governor_one)).get(ok));
+            }
+            "/governor/many" => {
+                config.service(resource.wrap(Governor::new(&self.governor_many)).get(ok));
+            }
+            "/extensible-memory/one" => {
+                let backend = self.extensible_memory.clone();
+                config.service(extensible(path, backend, input().peer_ip_key()));
+            }
+            "/extensible/one" => {
+                let backend = self.extensible.clone();
+                config.service(extensible(path, backend, input().peer_ip_key()));
+            }
+            "/extensible/many" => {
+                let client = input().custom_fn(|request| Ok(Client.extract(request)?));
+                config.service(extensible(path, self.extensible.clone(), client));
+            }
+            "/limitation/one" => {
+                let resource = resource.app_data(self.limitation.clone());
+                let limiter = actix_limitation::RateLimiter::default();
+                config.service(resource.wrap(limiter).get(ok));
+            }
+            _ => {}
+        }
     }
 }
 
