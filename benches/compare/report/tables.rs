@@ -25,7 +25,7 @@ pub(super) fn head(results: &Results) -> String {
         ),
         format!("- {}", crates.join(", ")),
         format!(
-            "- All in one process: one HTTP server with {} worker(s), one wrk with one thread, Redis on the same machine, over TCP",
+            "- All in one process: for each path an HTTP server of its own with {} worker(s), one wrk with one thread, Redis on the same machine, over TCP",
             settings.workers
         ),
         format!(
