@@ -160,7 +160,7 @@ impl<S> Denials<S> {
     /// Learns from what the store has decided. `generation` is from before it was asked.
     fn learn(&self, check: &Check<'_>, outcome: &Outcome, generation: u64) {
         match check.mode {
-            Mode::Charge | Mode::ChargeForReceipts if outcome.allowed => {
+            Mode::Charge | Mode::ChargeForReceipts | Mode::Lease if outcome.allowed => {
                 // What was taken makes others wait longer than they were told.
                 self.drop_zones(check.charges.iter().map(|charge| &charge.key));
             }
@@ -181,7 +181,7 @@ impl<S> Denials<S> {
                 }
             }
             Mode::Refund(_) => self.end(check.charges.iter().map(|charge| &charge.key)),
-            Mode::Peek | Mode::Lease => {}
+            Mode::Lease | Mode::Peek => {}
         }
     }
 
