@@ -48,6 +48,14 @@ impl<S: Store + 'static> Desk<S> {
         account.renewal = spawn(async move { desk.renew(at, number, &owner, wish).await });
     }
 
+    /// Sees to it that what is left of its grants is given back. The task that did may have ended
+    /// with its worker.
+    pub(super) fn watch_over(self: &Arc<Self>, account: &mut Account, at: At) {
+        if account.next_end().is_some() && !account.is_watched() {
+            account.watcher = spawn(Arc::clone(self).watch(at, account.number));
+        }
+    }
+
     pub(super) fn return_soon(self: &Arc<Self>, accounts: impl IntoIterator<Item = Account>) {
         for mut account in accounts {
             let grants = account.take_all();
@@ -108,11 +116,8 @@ impl<S: Store + 'static> Desk<S> {
         let Some(account) = account else {
             return granted.map(|(grant, _)| grant);
         };
-        let has_grant = granted.is_some();
         account.renewed(granted, sent, now);
-        if has_grant && !account.is_watched() {
-            account.watcher = spawn(Arc::clone(self).watch(at, number));
-        }
+        self.watch_over(account, at);
         let end = account.keep_until(now, IDLE);
         set_expiry(&mut shard, at, now, end);
         None

@@ -149,6 +149,7 @@ impl<S: Store + 'static> Desk<S> {
                 self.renew_if_low(account, at, now);
             }
             shown = account.learn(verdict, sent, now);
+            self.watch_over(account, at);
             let end = account.keep_until(now, IDLE);
             set_expiry(&mut shard, at, now, end);
         }

@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod ends;
+mod habits;
 mod storm;
 
 const SECOND: u64 = 1_000_000;

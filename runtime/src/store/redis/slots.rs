@@ -211,6 +211,8 @@ enum Keep {
 /// What became of a whole check.
 fn merge(parts: &[Part<'_>], outcomes: Vec<Outcome>) -> Outcome {
     let allowed = outcomes.iter().all(|outcome| outcome.allowed);
+    // Of a denial, all parts say that, unless one was charged and given back.
+    let steady = outcomes.iter().map(|outcome| outcome.steady).min();
     let mut placed: Vec<_> = Vec::new();
     for (part, outcome) in parts.iter().zip(outcomes) {
         let mut receipts = outcome.receipts.into_iter();
@@ -226,8 +228,7 @@ fn merge(parts: &[Part<'_>], outcomes: Vec<Outcome>) -> Outcome {
             .into_iter()
             .filter_map(|(_, _, receipt)| receipt)
             .collect(),
-        // Parts that have room say nothing about how long.
-        steady: 0,
+        steady: steady.unwrap_or(0),
     }
 }
 

@@ -109,3 +109,87 @@ fn a_shadow_that_would_block_ends_nothing() {
         assert!(service.calls() <= calls + 21);
     });
 }
+
+/// A lease that comes for an account that is there no more.
+#[test]
+fn what_comes_too_late_is_given_back() {
+    run(async || {
+        let service = Service::new(2);
+        let limit = fixed(1_000).lease(200);
+        let lowered = fixed(100).lease(200);
+        let mut admitted = 0;
+        while admitted < 60 {
+            assert!(
+                service
+                    .ask_only(0, Mode::Charge, &[(&limit, 1)])
+                    .await
+                    .allowed
+            );
+            admitted += 1;
+        }
+        // Closes the account, and opens one that asks for a lease as well.
+        for _ in 0..100 {
+            let outcome = service.ask_only(0, Mode::Charge, &[(&lowered, 1)]).await;
+            admitted += u32::from(outcome.allowed);
+        }
+        settle().await;
+        admitted += rest(&service, 0, &lowered).await;
+        assert_eq!(admitted, 100);
+        assert_eq!(rest(&service, 1, &limit).await, 900);
+    });
+}
+
+/// Requests hold all of a grant while its successor comes, and then their clients leave.
+#[test]
+fn what_was_served_in_vain_is_given_back_though_its_grant_is_gone() {
+    run(async || {
+        let service = Service::new(2);
+        let (limit, other) = (fixed(1_000).lease(50), Limit::per_hour(1_000));
+        for _ in 0..60 {
+            assert!(service.admits(0, &limit).await);
+        }
+        let identity = Identity::new("ann");
+        let charge = |limit| Charge {
+            key: Key::counter(&identity, limit),
+            limit,
+            cost: 1,
+            failure_mode: FailureMode::Open,
+        };
+        let checks = [Check {
+            mode: Mode::Charge,
+            charges: smallvec![charge(&limit), charge(&other)],
+        }];
+        let mut under_way = Vec::new();
+        for _ in 0..60 {
+            let mut asked = Box::pin(service.processes[0].decide(&checks));
+            std::future::poll_fn(|context| {
+                let _ = asked.as_mut().poll(context);
+                std::task::Poll::Ready(())
+            })
+            .await;
+            under_way.push(asked);
+        }
+        settle().await;
+        drop(under_way);
+        settle().await;
+        service.processes[0].retire().await;
+        assert_eq!(rest(&service, 1, &limit).await, 940);
+    });
+}
+
+/// Nobody watches over its grants any more; whoever comes next gives them back.
+#[test]
+fn a_worker_that_ends_leaves_nothing_behind() {
+    let service = Service::new(2);
+    let limit = fixed(1_000).lease(200);
+    run(async || {
+        for _ in 0..100 {
+            assert!(service.admits(0, &limit).await);
+        }
+    });
+    run(async || {
+        service.advance(10 * SECOND).await;
+        assert!(service.admits(0, &limit).await);
+        assert_eq!(rest(&service, 1, &limit).await, 899);
+    });
+}
