@@ -139,8 +139,8 @@ pub(crate) struct Outcome {
     pub(crate) verdicts: SmallVec<[Verdict; 1]>,
     /// Empty unless they were asked for.
     pub(crate) receipts: Receipts,
-    /// For how long a denial or a look stays what it is, but for times that count down, while
-    /// nothing is charged. 0: not known.
+    /// For how long a denial stays what it is, but for times that count down, while nothing is
+    /// charged. 0: not known.
     #[cfg(feature = "redis")]
     pub(crate) steady: Micros,
 }

@@ -13,7 +13,6 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
     charges: usize,
-    is_look: bool,
     has_receipts: bool,
 }
 
@@ -21,7 +20,6 @@ impl Shape {
     pub(super) fn of(check: &Check<'_>) -> Self {
         Self {
             charges: check.charges.len(),
-            is_look: check.mode == Mode::Peek,
             has_receipts: matches!(check.mode, Mode::ChargeForReceipts | Mode::Lease),
         }
     }
@@ -29,11 +27,8 @@ impl Shape {
     /// Reads the outcome that stands first in `rest`, and goes on to what follows it.
     fn read(self, rest: &mut &[u8]) -> Option<Outcome> {
         let allowed = number(rest, 1)? == 1;
-        // With a denial and a look comes how long it stays what it is.
-        let steady = match allowed && !self.is_look {
-            true => 0,
-            false => number(rest, 7)?,
-        };
+        // With a denial comes how long it stays what it is.
+        let steady = if allowed { 0 } else { number(rest, 7)? };
         let at = match self.has_receipts {
             true => Some(number(rest, 7)?),
             false => None,

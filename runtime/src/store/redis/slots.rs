@@ -211,8 +211,6 @@ enum Keep {
 /// What became of a whole check.
 fn merge(parts: &[Part<'_>], outcomes: Vec<Outcome>) -> Outcome {
     let allowed = outcomes.iter().all(|outcome| outcome.allowed);
-    // Of a denial, all parts say that, unless one was charged and given back.
-    let steady = outcomes.iter().map(|outcome| outcome.steady).min();
     let mut placed: Vec<_> = Vec::new();
     for (part, outcome) in parts.iter().zip(outcomes) {
         let mut receipts = outcome.receipts.into_iter();
@@ -228,7 +226,10 @@ fn merge(parts: &[Part<'_>], outcomes: Vec<Outcome>) -> Outcome {
             .into_iter()
             .filter_map(|(_, _, receipt)| receipt)
             .collect(),
-        steady: steady.unwrap_or(0),
+        // Not known: what denies may have been taken for a moment by a check that another slot
+        // denies, and is given back beneath whoever would remember this. Nor do parts that have room
+        // say how long.
+        steady: 0,
     }
 }
 

@@ -127,3 +127,17 @@ fn the_next_lease_comes_in_time() {
         }
     });
 }
+
+#[test]
+fn what_costs_nothing_takes_nothing_of_a_lease() {
+    run(async || {
+        let service = Service::new(1);
+        let limit = fixed(1_000).lease(50);
+        for _ in 0..60 {
+            assert!(service.admits(0, &limit).await);
+        }
+        let free = [(&limit, 0)];
+        let outcome = service.ask(0, Mode::ChargeForReceipts, &free).await;
+        assert_eq!(outcome.receipts, [None]);
+    });
+}

@@ -1,7 +1,7 @@
--- What to do with a check. A block has no limits, but a key and a length. Receipts are
+-- What to do with a check; 0: only look. A block has no limits, but a key and a length. Receipts are
 -- answered only to who asks for them; to give back, each limit is followed by its receipt. A lease
 -- takes what is asked for or a share of what remains, whichever is less.
-local LOOK, CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND, LEASE = 0, 1, 2, 3, 4, 5
+local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND, LEASE = 1, 2, 3, 4, 5
 local LEASE_SHARE = 4
 local checks = ARGV[1]
 local now, life, count_of_kinds, at = unpack('>I7I4I2', checks)
@@ -211,13 +211,11 @@ local function decide(limits, count, mode)
     end
   end
   reply[head] = '\1'
-  if not allowed or mode == LOOK then
-    -- With a denial comes how long it stays what it is. With a look too: it may be a part of one.
+  if not allowed then
+    -- With a denial comes how long it stays what it is.
     local least = FOREVER
     for i = 1, count do least = min(least, steady(limits[i])) end
-    local flag = 0
-    if allowed then flag = 1 end
-    reply[head] = pack('>BI7', flag, least)
+    reply[head] = pack('>BI7', 0, least)
   end
   if has_receipts then reply[head] = reply[head] .. pack('>I7', now) end
   return has_taken
