@@ -4,6 +4,7 @@ mod acceptance;
 mod failures;
 mod harness;
 mod http;
+mod leases;
 mod model;
 mod processes;
 mod properties;

@@ -43,8 +43,10 @@ impl RateLimiter {
         GLOBAL.load_full().map(|inner| Self { inner })
     }
 
-    /// Takes the process-wide limiter away and closes its connections; `init` may be called again.
-    /// Does nothing if none is installed.
+    /// Takes the process-wide limiter away, gives back what it has on lease and closes its
+    /// connections; `init` may be called again. Does nothing if none is installed.
+    ///
+    /// Handles of it that are still about go on deciding, but lease nothing more.
     pub async fn close() {
         if let Some(inner) = GLOBAL.swap(None) {
             inner.store.retire().await;

@@ -4,6 +4,10 @@
 //! the one that denies at the latest. For so long times count down, and nothing else changes but by a
 //! reset, a refund, the end of a block or another limit. Those of this process are noticed at once;
 //! those of others within the age that a denial is believed up to.
+//!
+//! So is what crosses on the way: of two workers' answers, the later may be the older, and then it
+//! tells a wait that a smaller cost has just made longer. To tell such answers apart, each admission
+//! would have to be noted, for a wait that is right when it is asked for again.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -160,7 +164,7 @@ impl<S> Denials<S> {
     /// Learns from what the store has decided. `generation` is from before it was asked.
     fn learn(&self, check: &Check<'_>, outcome: &Outcome, generation: u64) {
         match check.mode {
-            Mode::Charge | Mode::ChargeForReceipts if outcome.allowed => {
+            Mode::Charge | Mode::ChargeForReceipts | Mode::Lease if outcome.allowed => {
                 // What was taken makes others wait longer than they were told.
                 self.drop_zones(check.charges.iter().map(|charge| &charge.key));
             }
@@ -181,7 +185,7 @@ impl<S> Denials<S> {
                 }
             }
             Mode::Refund(_) => self.end(check.charges.iter().map(|charge| &charge.key)),
-            Mode::Peek | Mode::Lease => {}
+            Mode::Lease | Mode::Peek => {}
         }
     }
 
@@ -298,3 +302,6 @@ impl<S: Store> Store for Denials<S> {
         self.inner.close();
     }
 }
+
+#[cfg(all(test, feature = "test-util"))]
+mod tests;

@@ -59,6 +59,12 @@ impl Process {
             .collect()
     }
 
+    /// Ends the program with SIGKILL and gives what it had printed.
+    pub(crate) fn kill(mut self) -> String {
+        self.child.kill().expect("a child may be killed");
+        self.output()
+    }
+
     /// Waits for the program to end and gives what it printed.
     ///
     /// # Panics
@@ -73,14 +79,19 @@ impl Process {
                 None => panic!("{} is still running after {within:?}", self.name),
             }
         };
-        let reader = self.stdout.take().expect("taken only here");
-        let stdout = reader.join().expect("the program's output can be read");
+        let stdout = self.output();
         assert!(
             status.success(),
             "{} ended with {status} and printed:\n{stdout}",
             self.name
         );
         stdout
+    }
+
+    /// All that it printed, once it has ended.
+    fn output(&mut self) -> String {
+        let reader = self.stdout.take().expect("taken but once");
+        reader.join().expect("the program's output can be read")
     }
 }
 

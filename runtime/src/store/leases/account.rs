@@ -55,7 +55,7 @@ pub(super) struct Account {
     pub(super) owner: Arc<Owner>,
     /// Oldest first.
     grants: SmallVec<[Grant; 2]>,
-    /// What the next lease asks for.
+    /// What the last lease asked for, or less if it was not used up.
     size: u32,
     /// What asks for a lease, and what watches over the grants' ends. Both end with their runtime.
     pub(super) renewal: Option<AbortHandle>,
@@ -196,8 +196,7 @@ impl Account {
         if rests || !is_hot || left > self.size / 4 {
             return None;
         }
-        let wish = self.size.min(self.owner.limit.lease_size());
-        Some(wish.saturating_sub(left).max(1))
+        Some(self.next_size().saturating_sub(left).max(1))
     }
 
     /// What has come of that wish.
@@ -210,10 +209,7 @@ impl Account {
         };
         self.remaining = verdict.remaining;
         self.reset_at = sent.saturating_add(verdict.reset);
-        self.size = self
-            .size
-            .saturating_mul(2)
-            .min(self.owner.limit.lease_size());
+        self.size = self.next_size();
         self.grants.retain(|grant| grant.left > 0);
         self.grants.push(grant);
     }
@@ -245,6 +241,15 @@ impl Account {
     /// When the next grant ends.
     pub(super) fn next_end(&self) -> Option<Micros> {
         self.grants.iter().map(|grant| grant.until).min()
+    }
+
+    /// What the next lease is to hold: twice as much, if the last one is used up before its end.
+    fn next_size(&self) -> u32 {
+        let size = match self.grants.is_empty() {
+            true => self.size,
+            false => self.size.saturating_mul(2),
+        };
+        size.min(self.owner.limit.lease_size())
     }
 
     fn left(&self, now: Micros) -> u32 {

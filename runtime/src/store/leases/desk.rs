@@ -1,4 +1,4 @@
-//! Where leases are kept, asked for and given back.
+//! Where leases are kept, and requests served out of them.
 
 use std::sync::{
     Arc,
@@ -6,20 +6,19 @@ use std::sync::{
 };
 
 use parking_lot::{Mutex, MutexGuard};
-use smallvec::smallvec;
-use tokio::{runtime::Handle, task::AbortHandle};
+use tokio::sync::RwLock;
 
 use super::{
-    account::{Account, Grant, Owner, Served},
+    account::{Account, Owner, Served},
+    dealings::IDLE,
     shelf::{Accounts, At, Shard, find, remove, set_expiry},
 };
 use crate::{
     clock::{Clock, Micros},
     decision::Verdict,
     key::Key,
-    limit::Algorithm,
     store::{
-        interface::{Charge, Check, Mode, Outcome, Store},
+        interface::{Charge, Store},
         place::Hasher,
         table::Table,
     },
@@ -30,16 +29,17 @@ const CAPACITY: usize = 1 << 16;
 const SHARDS: usize = 16;
 /// How many entries each use drops if they have expired.
 const SWEEP: usize = 2;
-/// An account that has not been used for so many lifetimes of a lease is closed.
-const IDLE: u64 = 4;
 
 #[derive(Debug)]
 pub(crate) struct Desk<S> {
     inner: S,
-    clock: Clock,
+    pub(super) clock: Clock,
     hasher: Hasher,
-    shards: [Mutex<Shard>; SHARDS],
+    pub(super) shards: [Mutex<Shard>; SHARDS],
     numbers: AtomicU64,
+    /// Whether anything is to be leased. Read by all that is under way for as long as it is; so
+    /// whoever writes has waited for that.
+    pub(super) leases: RwLock<bool>,
 }
 
 impl<S> Desk<S> {
@@ -51,6 +51,7 @@ impl<S> Desk<S> {
             hasher: Hasher::new(),
             shards: std::array::from_fn(|_| Mutex::new(Table::new(capacity))),
             numbers: AtomicU64::new(0),
+            leases: RwLock::new(true),
         }
     }
 
@@ -62,7 +63,7 @@ impl<S> Desk<S> {
         self.clock.now()
     }
 
-    fn lock(&self, (place, _): At) -> MutexGuard<'_, Shard> {
+    pub(super) fn lock(&self, (place, _): At) -> MutexGuard<'_, Shard> {
         self.shards[place.shard(SHARDS)].lock()
     }
 
@@ -115,13 +116,7 @@ impl<S: Store + 'static> Desk<S> {
         }
         let owner = Arc::clone(&account.owner);
         drop(shard);
-        let grant = Grant {
-            left: served.receipt.taken,
-            receipt: served.receipt,
-            until: now,
-        };
-        let desk = Arc::clone(self);
-        spawn(async move { desk.give_back(&owner, &[grant]).await });
+        self.return_served(owner, served, now);
     }
 
     /// The store has decided a charge, asked at `sent`: how that stands with what is leased here.
@@ -154,6 +149,7 @@ impl<S: Store + 'static> Desk<S> {
                 self.renew_if_low(account, at, now);
             }
             shown = account.learn(verdict, sent, now);
+            self.watch_over(account, at);
             let end = account.keep_until(now, IDLE);
             set_expiry(&mut shard, at, now, end);
         }
@@ -176,139 +172,4 @@ impl<S: Store + 'static> Desk<S> {
         let accounts = self.lock(at).remove(at.0.print);
         self.return_soon(accounts.into_iter().flatten());
     }
-
-    /// Gives back everything.
-    pub(super) async fn retire(&self) {
-        for shard in &self.shards {
-            let accounts: Vec<Account> = shard.lock().drain().flatten().collect();
-            for mut account in accounts {
-                let grants = account.take_all();
-                self.give_back(&account.owner, &grants).await;
-            }
-        }
-    }
-
-    /// Has a lease asked for if there should be one, by a task: no request waits for it.
-    fn renew_if_low(self: &Arc<Self>, account: &mut Account, at: At, now: Micros) {
-        let Some(wish) = account.wish(now) else {
-            return;
-        };
-        let (desk, owner) = (Arc::clone(self), Arc::clone(&account.owner));
-        let number = account.number;
-        account.renewal = spawn(async move { desk.renew(at, number, &owner, wish).await });
-    }
-
-    async fn renew(self: Arc<Self>, at: At, number: u64, owner: &Owner, wish: u32) {
-        let sent = self.now();
-        let check = Check {
-            mode: Mode::Lease,
-            charges: smallvec![owner.charge(wish)],
-        };
-        let outcomes = self.inner.decide(std::slice::from_ref(&check)).await;
-        let outcome = outcomes.ok().and_then(|all| all.into_iter().next());
-        let granted = outcome.and_then(|outcome| grant(&outcome, owner, sent));
-        if let Some(refused) = self.deposit(at, number, granted, sent) {
-            self.give_back(owner, &[refused]).await;
-        }
-    }
-
-    /// Puts a grant into the account that asked for it at `sent`. It is returned if that was closed
-    /// meanwhile.
-    fn deposit(
-        self: &Arc<Self>,
-        at: At,
-        number: u64,
-        granted: Option<(Grant, Verdict)>,
-        sent: Micros,
-    ) -> Option<Grant> {
-        let mut shard = self.lock(at);
-        let now = self.now();
-        let account = find(&mut shard, at, now).filter(|account| account.number == number);
-        let Some(account) = account else {
-            return granted.map(|(grant, _)| grant);
-        };
-        let has_grant = granted.is_some();
-        account.renewed(granted, sent, now);
-        if has_grant && !account.is_watched() {
-            account.watcher = spawn(Arc::clone(self).watch(at, number));
-        }
-        let end = account.keep_until(now, IDLE);
-        set_expiry(&mut shard, at, now, end);
-        None
-    }
-
-    /// Gives back what is left of each grant at its end.
-    async fn watch(self: Arc<Self>, at: At, number: u64) {
-        loop {
-            let own = |account: &&mut Account| account.number == number;
-            let next = {
-                let mut shard = self.lock(at);
-                let Some(account) = find(&mut shard, at, 0).filter(own) else {
-                    return;
-                };
-                let Some(next) = account.next_end() else {
-                    account.watcher = None;
-                    return;
-                };
-                next
-            };
-            self.clock.sleep_until(next).await;
-            let (owner, ended) = {
-                let mut shard = self.lock(at);
-                let now = self.now();
-                let Some(account) = find(&mut shard, at, 0).filter(own) else {
-                    return;
-                };
-                (Arc::clone(&account.owner), account.end_grants(now))
-            };
-            self.give_back(&owner, &ended).await;
-        }
-    }
-
-    fn return_soon(self: &Arc<Self>, accounts: impl IntoIterator<Item = Account>) {
-        for mut account in accounts {
-            let grants = account.take_all();
-            if !grants.is_empty() {
-                let desk = Arc::clone(self);
-                spawn(async move { desk.give_back(&account.owner, &grants).await });
-            }
-        }
-    }
-
-    /// What cannot be given back counts as used.
-    async fn give_back(&self, owner: &Owner, grants: &[Grant]) {
-        for grant in grants {
-            let mut receipt = grant.receipt;
-            receipt.taken = grant.left;
-            let receipts = [Some(receipt)];
-            let check = Check {
-                mode: Mode::Refund(&receipts),
-                charges: smallvec![owner.charge(grant.left)],
-            };
-            let _ = self.inner.decide(std::slice::from_ref(&check)).await;
-        }
-    }
-}
-
-/// What the store has granted, asked at `sent`: it was granted later, so it ends no later here than
-/// there.
-fn grant(outcome: &Outcome, owner: &Owner, sent: Micros) -> Option<(Grant, Verdict)> {
-    let receipt = outcome.receipts.first().copied().flatten()?;
-    let verdict = *outcome.verdicts.first()?;
-    let mut held = owner.lifetime();
-    if owner.limit.kind() == Algorithm::FixedWindow {
-        held = held.min(verdict.reset);
-    }
-    let grant = Grant {
-        left: receipt.taken,
-        receipt,
-        until: sent.saturating_add(held),
-    };
-    Some((grant, verdict))
-}
-
-/// As a task of this runtime. Without one, nothing is leased.
-fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
-    let runtime = Handle::try_current().ok()?;
-    Some(runtime.spawn(task).abort_handle())
 }

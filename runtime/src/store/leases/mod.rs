@@ -11,6 +11,7 @@
 //! `lease`; the store grants a share of what remains at most, so leases shrink with the quota.
 
 mod account;
+mod dealings;
 mod desk;
 mod shelf;
 #[cfg(all(test, feature = "test-util"))]
@@ -49,7 +50,7 @@ impl<S> Leases<S> {
 }
 
 impl<S: Store + 'static> Leases<S> {
-    /// Gives everything back that is on lease here.
+    /// Gives everything back that is on lease here, and leases nothing more.
     pub(crate) async fn retire(&self) {
         self.desk.retire().await;
     }
@@ -159,6 +160,18 @@ impl<S: Store + 'static> Leases<S> {
             steady: 0,
         })
     }
+
+    /// Whoever is blocked is served nothing more here.
+    fn end_blocked(&self, check: &Check<'_>, outcome: &Outcome) {
+        if !check.mode.is_charge() {
+            return;
+        }
+        for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
+            if verdict.blocked && !charge.limit.is_shadow() {
+                self.desk.end_zone(&charge.key);
+            }
+        }
+    }
 }
 
 fn is_leased(charge: &Charge<'_>) -> bool {
@@ -213,9 +226,16 @@ impl<S: Store + 'static> Store for Leases<S> {
                 // Boxed here and wherever a way is seldom gone, so that the others need not move
                 // about a future with room for it.
                 let outcome = Box::pin(self.decide_leased(check)).await?;
+                self.end_blocked(check, &outcome);
                 Ok(Outcomes::from_buf([outcome]))
             }
-            _ => self.desk.inner().decide(checks).await,
+            _ => {
+                let outcomes = self.desk.inner().decide(checks).await?;
+                for (check, outcome) in checks.iter().zip(&outcomes) {
+                    self.end_blocked(check, outcome);
+                }
+                Ok(outcomes)
+            }
         }
     }
 

@@ -163,3 +163,34 @@ fn a_state_is_a_few_words() {
     // With its print and expiry: what a million of them cost.
     assert!(size_of::<crate::algorithm::State>() <= 24);
 }
+
+#[test]
+fn a_lease_is_a_quarter_of_what_remains_and_opens_no_window() {
+    let store = MemoryStore::new(1_000, clock_at(1_000_000));
+    let identity = Identity::new("ann");
+    for (algorithm, first) in [
+        (Algorithm::FixedWindow, None),
+        (Algorithm::SlidingWindow, Some(25)),
+    ] {
+        let limit = Limit::per_day(100).algorithm(algorithm);
+        let lease = |cost| {
+            let charge = Charge {
+                key: Key::counter(&identity, &limit),
+                limit: &limit,
+                cost,
+                failure_mode: FailureMode::Open,
+            };
+            let outcome = store.decide_one(&Check {
+                mode: Mode::Lease,
+                charges: smallvec![charge],
+            });
+            assert!(outcome.allowed);
+            outcome.receipts[0].map(|receipt| receipt.taken)
+        };
+        assert_eq!(lease(50), first);
+        assert!(ask(&store, "ann", &limit).allowed);
+        let left = 99 - first.unwrap_or(0);
+        assert_eq!(lease(50), Some(left / 4));
+        assert_eq!(lease(5), Some(5));
+    }
+}
