@@ -41,7 +41,7 @@ pub use self::{
     decision::{Decision, LimitStatus},
     error::{InitError, RateLimitError},
     failure_mode::FailureMode,
-    http::{RequestError, Rule},
+    http::{RequestError, Rule, Statuses, StatusesError},
     identity::{ForwardingHeader, Identifier, Identity, IntoIdentifier, IntoIdentity},
     limit::{Algorithm, Limit, LimitError, Refill},
     limiter::{Builder, RateLimiter},

@@ -84,10 +84,14 @@ where
     };
     let mut response = match guard(&limiter, &policy.0, &request).await {
         Passage::Shut(response) => response,
-        Passage::Open => match Args::from_request(&request, &mut payload).await {
-            Ok(arguments) => respond(handler(arguments).await, &request),
-            Err(error) => HttpResponse::from_error(error.into()),
-        },
+        Passage::Open(pending) => {
+            let response = match Args::from_request(&request, &mut payload).await {
+                Ok(arguments) => respond(handler(arguments).await, &request),
+                Err(error) => HttpResponse::from_error(error.into()),
+            };
+            pending.settle(&limiter, &request, response.status()).await;
+            response
+        }
     };
     show(&limiter, &request, &mut response);
     response

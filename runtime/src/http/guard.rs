@@ -5,7 +5,11 @@ use std::borrow::Cow;
 use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
-use super::{rule::Rule, shown::remember};
+use super::{
+    pending::{Pending, Refunds},
+    rule::Rule,
+    shown::remember,
+};
 use crate::{
     answer::{self, OnLimited, Unidentified},
     decision::Decision,
@@ -13,15 +17,15 @@ use crate::{
     identity::{Found, Identifier, Identity, Source},
     key::Key,
     limit::Limit,
-    limiter::RateLimiter,
+    limiter::{RateLimiter, Taken},
     log_throttle::LogThrottle,
     store::interface::{Charge, Charges, Check, Mode},
 };
 
 /// What a request may do.
 pub(super) enum Passage {
-    /// Go on.
-    Open,
+    /// Go on; and what is then to be settled with the status of its response.
+    Open(Pending),
     /// Take this answer.
     Shut(HttpResponse),
 }
@@ -45,7 +49,7 @@ impl RateLimiter {
     ) -> Result<Option<Decision>, RequestError> {
         Ok(judge(self, rules, request)
             .await?
-            .map(|(decision, _)| decision))
+            .map(|judged| judged.decision))
     }
 }
 
@@ -79,11 +83,15 @@ impl std::error::Error for RequestError {
     }
 }
 
-/// Decides whether a request may go on.
+/// Decides whether a request may go on. See [`Pending`] for what is left to do then.
 pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpRequest) -> Passage {
-    let (decision, own_answer) = match judge(limiter, rules, request).await {
+    let Judged {
+        decision,
+        own_answer,
+        refunds,
+    } = match judge(limiter, rules, request).await {
         Ok(Some(judged)) => judged,
-        Ok(None) => return Passage::Open,
+        Ok(None) => return Passage::Open(Pending::NONE),
         Err(RequestError::Unidentified(response)) => return Passage::Shut(response),
         Err(RequestError::Undecided(RateLimitError::Unavailable { retry_after, .. })) => {
             return Passage::Shut(answer::unavailable(retry_after));
@@ -91,12 +99,12 @@ pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpR
         Err(RequestError::Undecided(error)) => {
             // The last thing to take a service down must not be what protects it.
             MISTAKES.log(format_args!("a request goes on without its limit: {error}"));
-            return Passage::Open;
+            return Passage::Open(Pending::NONE);
         }
     };
     if decision.is_allowed() {
-        remember(limiter, request, decision);
-        return Passage::Open;
+        let position = remember(limiter, request, decision);
+        return Passage::Open(Pending::new(position, refunds));
     }
     let mut response = match own_answer.or(limiter.settings().on_limited.as_ref()) {
         Some(answer) => answer.answer(request, &decision).await,
@@ -122,9 +130,14 @@ struct Asked<'a> {
 /// Room for one of each rule stands in place, as most requests have one. They are pushed and not
 /// collected, which is made for many.
 type Few<T> = SmallVec<[T; 1]>;
-type Judged<'a> = (Decision, Option<&'a OnLimited>);
-/// Each charge's own answer to a denial.
-type Answers<'a> = Few<Option<&'a OnLimited>>;
+
+/// What was decided for a request.
+struct Judged<'a> {
+    decision: Decision,
+    /// To a denial, if the rule that denies has one.
+    own_answer: Option<&'a OnLimited>,
+    refunds: Option<Box<Refunds>>,
+}
 
 async fn judge<'a>(
     limiter: &RateLimiter,
@@ -141,7 +154,8 @@ async fn judge<'a>(
         }
     }
     let mut charges = Charges::new();
-    let mut answers: Answers<'_> = SmallVec::new();
+    // The rule of each charge.
+    let mut charged: Few<&Rule> = SmallVec::new();
     for (Applied { rule, identity }, Asked { limit, cost }) in &asked {
         let charge = Charge {
             key: Key::counter(identity, limit),
@@ -151,23 +165,33 @@ async fn judge<'a>(
                 .own_failure_mode()
                 .unwrap_or(limiter.settings().failure_mode),
         };
-        add(&mut charges, &mut answers, charge, rule);
+        add(&mut charges, &mut charged, charge, rule);
     }
     if charges.is_empty() {
         return Ok(None);
     }
-    let mode = Mode::Charge;
-    let decision = limiter.decide(&Check { mode, charges }).await;
-    let decision = decision.map_err(RequestError::Undecided)?;
-    let own_answer = |decision: &Decision| {
-        let place = decision.strictest()?.place();
-        answers.get(place).copied()?
+    let mode = match charged.iter().any(|rule| rule.statuses().is_some()) {
+        true => Mode::ChargeForReceipts,
+        false => Mode::Charge,
     };
-    let answer = match decision.is_allowed() {
-        true => None,
-        false => own_answer(&decision),
+    let check = Check { mode, charges };
+    let decided = limiter.decide_for_receipts(&check).await;
+    let (decision, slips) = decided.map_err(RequestError::Undecided)?;
+    let mut judged = Judged {
+        decision,
+        own_answer: None,
+        refunds: None,
     };
-    Ok(Some((decision, answer)))
+    if !judged.decision.is_allowed() {
+        let denied_by = judged.decision.strictest();
+        let rule = denied_by.and_then(|status| charged.get(status.place()));
+        judged.own_answer = rule.and_then(|rule| rule.own_answer());
+    } else if mode == Mode::ChargeForReceipts {
+        let statuses = charged.iter().map(|rule| rule.statuses().cloned());
+        let refunds = Refunds::new(Taken::of(&check, &slips), statuses.collect());
+        judged.refunds = Some(Box::new(refunds));
+    }
+    Ok(Some(judged))
 }
 
 /// Whom each rule that is not skipped counts. An identifier is asked once a request.
@@ -253,7 +277,7 @@ fn keep_group(applied: &mut Few<Applied<'_>>) {
 /// same identity in one zone; a counter is charged once, by the limit that fits fewer such requests.
 fn add<'a, 'r>(
     charges: &mut Charges<'a>,
-    answers: &mut Answers<'r>,
+    rules: &mut Few<&'r Rule>,
     charge: Charge<'a>,
     rule: &'r Rule,
 ) {
@@ -262,7 +286,7 @@ fn add<'a, 'r>(
         .position(|other| other.key.is_same(&charge.key))
     else {
         charges.push(charge);
-        answers.push(rule.own_answer());
+        rules.push(rule);
         return;
     };
     let name = |charge: &Charge<'_>| {
@@ -283,6 +307,6 @@ fn add<'a, 'r>(
         |limit: &Charge<'_>, of: &Charge<'_>| u64::from(limit.limit.quota()) * u64::from(of.cost);
     if (fit(one, other), one.limit.times()) < (fit(other, one), other.limit.times()) {
         charges[same] = charge;
-        answers[same] = rule.own_answer();
+        rules[same] = rule;
     }
 }

@@ -2,8 +2,14 @@
 
 mod gate;
 mod guard;
+mod pending;
 mod rule;
 mod shown;
+mod statuses;
 
 pub use self::gate::{Gate, Policy, respond, serve};
-pub use self::{guard::RequestError, rule::Rule};
+pub use self::{
+    guard::RequestError,
+    rule::Rule,
+    statuses::{Statuses, StatusesError},
+};

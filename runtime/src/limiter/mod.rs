@@ -1,8 +1,9 @@
 //! [`RateLimiter`]: what `main` builds, and what everything else asks.
 
 mod builder;
-mod fallback;
 #[cfg(feature = "test-util")]
+mod by_receipt;
+mod fallback;
 mod give_back;
 mod global;
 mod lookup;
@@ -13,9 +14,8 @@ use std::{borrow::Cow, fmt, net::IpAddr, slice, sync::Arc, time::Duration};
 use actix_web::HttpRequest;
 use log::Level;
 
-pub use self::builder::Builder;
-#[cfg(feature = "test-util")]
-pub use self::give_back::Taken;
+pub(crate) use self::give_back::Slips;
+pub use self::{builder::Builder, give_back::Taken};
 use crate::{
     answer::{HeaderStyle, OnLimited, OnUnidentified},
     circuit_state::CircuitState,
@@ -29,7 +29,7 @@ use crate::{
     log_throttle::LogThrottle,
     store::{
         Stack,
-        interface::{Charge, Charges, Check, Mode, Outcome, Receipts, Store},
+        interface::{Charge, Charges, Check, Mode, Outcome, Store},
     },
 };
 
@@ -212,11 +212,15 @@ impl RateLimiter {
     }
 
     pub(crate) async fn decide(&self, check: &Check<'_>) -> Result<Decision, RateLimitError> {
-        self.settle(check).await.map(|(decision, _)| decision)
+        let decided = self.decide_for_receipts(check).await;
+        decided.map(|(decision, _)| decision)
     }
 
-    /// The one way to the store for decisions.
-    async fn settle(&self, check: &Check<'_>) -> Result<(Decision, Receipts), RateLimitError> {
+    /// The one way to the store for decisions; and what was taken, if the check asks for that.
+    pub(crate) async fn decide_for_receipts(
+        &self,
+        check: &Check<'_>,
+    ) -> Result<(Decision, Slips), RateLimitError> {
         validate(&check.charges)?;
         // What is decided without asking a server never waits; a task that asks on and on is to let
         // others run all the same.
@@ -228,22 +232,18 @@ impl RateLimiter {
                 outcomes.map(|outcomes| outcomes.into_iter().next())
             }
         };
-        let (decision, receipts) = match decided {
-            Ok(Some(outcome)) => (
-                decision(&outcome, (0..).zip(&check.charges)),
-                outcome.receipts,
-            ),
-            Ok(None) => (Decision::new(true, std::iter::empty()), Receipts::new()),
-            // What the embedded store has taken cannot be given back to another.
-            Err(error) => (
-                fallback::decide(&self.inner.store, check, error)?,
-                Receipts::new(),
-            ),
+        let (decision, slips) = match decided {
+            Ok(Some(outcome)) => {
+                let decision = decision(&outcome, (0..).zip(&check.charges));
+                (decision, Slips::of(outcome))
+            }
+            Ok(None) => (Decision::new(true, std::iter::empty()), Slips::default()),
+            Err(error) => fallback::decide(&self.inner.store, check, error)?,
         };
         if check.mode.is_charge() && decision.is_allowed() {
             report_shadows(&decision);
         }
-        Ok((decision, receipts))
+        Ok((decision, slips))
     }
 
     pub(crate) fn settings(&self) -> &Settings {
