@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
 use super::{
+    error::RequestError,
     pending::{Pending, Refunds},
     rule::Rule,
     shown::remember,
@@ -17,7 +18,7 @@ use crate::{
     identity::{Found, Identifier, Identity, Source},
     key::Key,
     limit::Limit,
-    limiter::{RateLimiter, Taken},
+    limiter::{Owed, RateLimiter},
     log_throttle::LogThrottle,
     store::interface::{Charge, Charges, Check, Mode},
 };
@@ -50,36 +51,6 @@ impl RateLimiter {
         Ok(judge(self, rules, request)
             .await?
             .map(|judged| judged.decision))
-    }
-}
-
-/// Why [`RateLimiter::check_request`] has no decision.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RequestError {
-    /// An identifier found nobody, and this is to be the answer.
-    Unidentified(HttpResponse),
-    /// The limiter could not decide.
-    Undecided(RateLimitError),
-}
-
-impl std::fmt::Display for RequestError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unidentified(response) => {
-                write!(f, "unidentified, to be answered {}", response.status())
-            }
-            Self::Undecided(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for RequestError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Unidentified(_) => None,
-            Self::Undecided(error) => Some(error),
-        }
     }
 }
 
@@ -188,7 +159,7 @@ async fn judge<'a>(
         judged.own_answer = rule.and_then(|rule| rule.own_answer());
     } else if mode == Mode::ChargeForReceipts {
         let statuses = charged.iter().map(|rule| rule.statuses().cloned());
-        let refunds = Refunds::new(Taken::of(&check, &slips), statuses.collect());
+        let refunds = Refunds::new(Owed::of(&check, &slips), statuses.collect());
         judged.refunds = Some(Box::new(refunds));
     }
     Ok(Some(judged))

@@ -1,5 +1,6 @@
 //! Limits on requests.
 
+mod error;
 mod gate;
 mod guard;
 mod pending;
@@ -9,7 +10,7 @@ mod statuses;
 
 pub use self::gate::{Gate, Policy, respond, serve};
 pub use self::{
-    guard::RequestError,
+    error::RequestError,
     rule::Rule,
     statuses::{Statuses, StatusesError},
 };

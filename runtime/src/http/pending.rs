@@ -6,7 +6,7 @@ use super::{
     shown::{Position, is_denied, restate},
     statuses::Statuses,
 };
-use crate::limiter::{RateLimiter, Taken};
+use crate::limiter::{Owed, RateLimiter};
 
 /// A request that goes on, between its decision and its response.
 ///
@@ -35,22 +35,22 @@ pub(super) struct Pending {
     position: Position,
 }
 
-/// What a decision has taken, and on which statuses each of its rules gives that back.
+/// What a decision has owed, and on which statuses each of its rules gives that back.
 pub(super) struct Refunds {
-    taken: Taken,
+    owed: Owed,
     /// By the place of the charge.
     statuses: Vec<Option<Statuses>>,
 }
 
 impl Refunds {
-    pub(super) fn new(taken: Taken, statuses: Vec<Option<Statuses>>) -> Self {
-        Self { taken, statuses }
+    pub(super) fn new(owed: Owed, statuses: Vec<Option<Statuses>>) -> Self {
+        Self { owed, statuses }
     }
 
     /// What is to be given back at this status.
-    fn at(self, status: StatusCode) -> Taken {
-        let Self { taken, statuses } = self;
-        taken.only(|place| {
+    fn at(self, status: StatusCode) -> Owed {
+        let Self { owed, statuses } = self;
+        owed.only(|place| {
             let statuses = statuses.get(place).and_then(Option::as_ref);
             statuses.is_some_and(|statuses| statuses.contains(status))
         })
@@ -82,12 +82,12 @@ impl Pending {
         if is_denied(request) {
             return;
         }
-        let taken = refunds.at(status);
-        if taken.is_empty() {
+        let owed = refunds.at(status);
+        if owed.is_empty() {
             return;
         }
         // Boxed for the same reason.
-        if let Some(after) = Box::pin(limiter.refund(taken)).await {
+        if let Some(after) = Box::pin(limiter.refund(owed)).await {
             restate(limiter, request, self.position, &after);
         }
     }

@@ -23,7 +23,7 @@ const LAST: u16 = 599;
 /// let mistake = "5x".parse::<Statuses>().unwrap_err();
 /// assert_eq!(
 ///     mistake.to_string(),
-///     "`5x` is no status; did you mean `5xx`? Write statuses as `404`, `5xx` or `500-504`, \
+///     "`5x` is no status; did you mean `5xx`? Write them as `404`, `5xx` or `500-504`, \
 ///      separated by commas"
 /// );
 /// # Ok::<(), actix_throttle::StatusesError>(())
@@ -116,10 +116,10 @@ impl fmt::Display for StatusesError {
             Mistake::Gap => write!(f, "nothing stands between two commas; remove one of them"),
             Mistake::NoStatus => {
                 write!(f, "`{part}` is no status; ")?;
-                if let Some(nearest) = nearest(&self.part) {
-                    write!(f, "did you mean `{nearest}`? ")?;
+                match nearest(&self.part) {
+                    Some(nearest) => write!(f, "did you mean `{nearest}`? Write them as {SHAPES}"),
+                    None => write!(f, "write them as {SHAPES}"),
                 }
-                write!(f, "Write statuses as {SHAPES}")
             }
             Mistake::OutOfRange => {
                 write!(f, "`{part}` is no status: they go from {FIRST} to {LAST}")
@@ -180,25 +180,130 @@ fn number(text: &str) -> Option<u16> {
 
 /// What was probably meant.
 fn nearest(part: &str) -> Option<String> {
-    let mut digits = part.chars().filter(char::is_ascii_digit);
-    let is_kind = |digit: &char| ('1'..='5').contains(digit);
-    match (digits.next().filter(is_kind), digits.next(), digits.next()) {
-        // `5x`, `5**`, `5XX+`, `500s` is none.
-        (Some(class), None, None) => Some(format!("{class}xx")),
-        (Some(class), Some('0'), Some('0')) if part.len() == 4 && part.ends_with('s') => {
-            Some(format!("{class}xx"))
+    several(part).or_else(|| one(part))
+}
+
+/// Several of them, separated by something else than commas.
+fn several(part: &str) -> Option<String> {
+    let parts = part.split([' ', ';', '|', '/', '+', '\t']);
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    let all = parts.len() > 1 && parts.iter().all(|part| range(part).is_ok());
+    all.then(|| parts.join(", "))
+}
+
+fn one(part: &str) -> Option<String> {
+    let span = part.replace("..=", "-").replace("..", "-");
+    let span = span.replace('\u{2013}', "-");
+    if span.contains('-') {
+        return range(&span).is_ok().then_some(span);
+    }
+    let digits: String = part.chars().filter(char::is_ascii_digit).collect();
+    let kind = digits.get(..1).filter(|kind| ("1"..="5").contains(kind))?;
+    match digits.len() {
+        // `5`, `5x`, `5**`.
+        1 => Some(format!("{kind}xx")),
+        // `500s`.
+        3 if digits.ends_with("00") && part.ends_with('s') => Some(format!("{kind}xx")),
+        // `HTTP 404`, `404.`.
+        3 => Some(digits),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(statuses: &Statuses, status: u16) -> bool {
+        statuses.contains(StatusCode::from_u16(status).expect("a status"))
+    }
+
+    #[test]
+    fn statuses_classes_and_ranges_are_what_they_say() {
+        for (text, first, last) in [
+            ("404", 404, 404),
+            (" 404 ", 404, 404),
+            ("5xx", 500, 599),
+            ("1XX", 100, 199),
+            ("500-504", 500, 504),
+            ("100 - 599", 100, 599),
+            ("404-404", 404, 404),
+        ] {
+            let statuses: Statuses = text.parse().expect(text);
+            for status in 100..1000 {
+                let expected = (first..=last).contains(&status);
+                assert_eq!(holds(&statuses, status), expected, "{text} {status}");
+            }
         }
-        // `404.`, `HTTP 404`.
-        (Some(one), Some(two), Some(three)) if digits.next().is_none() => {
-            Some(format!("{one}{two}{three}"))
+        let several: Statuses = "2xx, 3xx,404 ,500-502".parse().expect("several");
+        for (status, expected) in [
+            (204, true),
+            (399, true),
+            (403, false),
+            (404, true),
+            (503, false),
+        ] {
+            assert_eq!(holds(&several, status), expected, "{status}");
         }
-        _ => {
-            let part = part
-                .replace("..=", "-")
-                .replace("..", "-")
-                .replace('\u{2013}', "-");
-            part.contains('-').then_some(())?;
-            range(&part).is_ok().then_some(part)
+    }
+
+    #[test]
+    fn text_of_statuses_is_parsed_to_the_same() {
+        for (text, expected) in [
+            ("5xx,404", "5xx, 404"),
+            ("500-599", "5xx"),
+            ("500-504 , 500", "500-504, 500"),
+        ] {
+            let statuses: Statuses = text.parse().expect(text);
+            assert_eq!(statuses.to_string(), expected);
+            assert_eq!(expected.parse(), Ok(statuses));
+        }
+        assert_eq!(
+            Statuses::ranges(&[(500, 599), (404, 404)]).to_string(),
+            "5xx, 404"
+        );
+    }
+
+    #[test]
+    fn mistakes_are_told_with_what_was_meant() {
+        for (text, told) in [
+            ("", "no status is given"),
+            ("  ", "no status is given"),
+            ("404,", "nothing stands between two commas"),
+            (",404", "nothing stands between two commas"),
+            ("5xx,,404", "nothing stands between two commas"),
+            ("5x", "did you mean `5xx`?"),
+            ("5", "did you mean `5xx`?"),
+            ("5**", "did you mean `5xx`?"),
+            ("5xX", "did you mean `5xx`?"),
+            ("500s", "did you mean `5xx`?"),
+            ("HTTP 404", "did you mean `404`?"),
+            ("404.", "did you mean `404`?"),
+            ("+404", "did you mean `404`?"),
+            ("500..504", "did you mean `500-504`?"),
+            ("500..=504", "did you mean `500-504`?"),
+            ("500\u{2013}504", "did you mean `500-504`?"),
+            (
+                "4xx 5xx",
+                "`4xx 5xx` is no status; did you mean `4xx, 5xx`?",
+            ),
+            ("404 500", "did you mean `404, 500`?"),
+            ("404; 5xx", "did you mean `404, 5xx`?"),
+            ("5xx|404", "did you mean `5xx, 404`?"),
+            ("errors", "`errors` is no status; write"),
+            ("5xx-404", "is no status"),
+            ("\u{665}xx", "is no status"),
+            ("6xx", "they go from 100 to 599"),
+            ("0xx", "they go from 100 to 599"),
+            ("099", "they go from 100 to 599"),
+            ("600", "they go from 100 to 599"),
+            ("500-999", "they go from 100 to 599"),
+            ("504-500", "begins above its end"),
+            ("4040", "is no status"),
+            ("\n4\u{0}", "`4\\0` is no status"),
+        ] {
+            let error = text.parse::<Statuses>().expect_err(text).to_string();
+            assert!(error.contains(told), "{text}: {error}");
         }
     }
 }

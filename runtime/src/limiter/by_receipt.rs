@@ -1,6 +1,6 @@
 //! Charging for receipts and giving back by hand, for tests.
 
-use super::{RateLimiter, Taken};
+use super::{RateLimiter, give_back::Owed};
 use crate::{
     decision::Decision,
     error::RateLimitError,
@@ -9,11 +9,16 @@ use crate::{
     store::interface::{Check, Mode},
 };
 
+/// What one decision has taken, for giving it back, once.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Taken(Owed);
+
 impl Taken {
     /// Whether each limit, in the order given, was charged at all.
     #[must_use]
     pub fn was_charged(&self) -> Vec<bool> {
-        self.charged().collect()
+        self.0.was_charged()
     }
 }
 
@@ -35,7 +40,7 @@ impl RateLimiter {
         let (mode, charges) = (Mode::ChargeForReceipts, self.charges(&limits));
         let check = Check { mode, charges };
         let (decision, slips) = self.decide_for_receipts(&check).await?;
-        Ok((decision, Taken::of(&check, &slips)))
+        Ok((decision, Taken(Owed::of(&check, &slips))))
     }
 
     /// Gives back what was taken, as far as time has not. Says how things stand then.
@@ -44,10 +49,10 @@ impl RateLimiter {
     ///
     /// If the store could not be reached.
     #[doc(hidden)]
-    pub async fn give_back(&self, taken: Taken) -> Result<Decision, RateLimitError> {
-        match self.refund_at_once(&taken) {
+    pub async fn give_back(&self, Taken(owed): Taken) -> Result<Decision, RateLimitError> {
+        match self.refund_at_once(&owed) {
             Some(done) => Ok(done),
-            None => Ok(self.refund_to_store(&taken).await?),
+            None => Ok(self.refund_to_store(&owed).await?),
         }
     }
 }

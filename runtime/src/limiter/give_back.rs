@@ -19,9 +19,8 @@ use crate::{
 
 /// What charges have taken, for giving it back, once. It owns all it needs, so it may outlive the
 /// request.
-#[doc(hidden)]
 #[derive(Clone, Debug)]
-pub struct Taken(Vec<Charged>);
+pub(crate) struct Owed(Vec<Charged>);
 
 /// One charge as it was made.
 #[derive(Clone, Debug)]
@@ -52,13 +51,13 @@ impl RateLimiter {
     ///
     /// What need not be waited for is done before this awaits anything; the rest is done even if
     /// the caller leaves. `None` if it could not be done, with a line in the log.
-    pub(crate) async fn refund(&self, taken: Taken) -> Option<Decision> {
-        if let Some(done) = self.refund_at_once(&taken) {
+    pub(crate) async fn refund(&self, owed: Owed) -> Option<Decision> {
+        if let Some(done) = self.refund_at_once(&owed) {
             return Some(done);
         }
         let limiter = self.clone();
         let refund = async move {
-            let done = limiter.refund_to_store(&taken).await;
+            let done = limiter.refund_to_store(&owed).await;
             done.inspect_err(|error| {
                 FAILURES.log(format_args!("a charge could not be given back: {error}"));
             })
@@ -70,28 +69,28 @@ impl RateLimiter {
     }
 
     /// What embedded stores have taken. `None` if a server has taken something, too.
-    pub(super) fn refund_at_once(&self, taken: &Taken) -> Option<Decision> {
-        let local = taken.receipts(|one| one.local);
+    pub(super) fn refund_at_once(&self, owed: &Owed) -> Option<Decision> {
+        let local = owed.receipts(|one| one.local);
         if local.iter().any(Option::is_some) {
-            let check = taken.check(&local);
+            let check = owed.check(&local);
             let outcome = self.inner.store.decide_alone(&check);
-            if taken.0.iter().all(|one| one.store.is_none()) {
-                return Some(taken.decision(&outcome, &check).by_fallback());
+            if owed.0.iter().all(|one| one.store.is_none()) {
+                return Some(owed.decision(&outcome, &check).by_fallback());
             }
         }
-        let receipts = taken.receipts(|one| one.store);
-        let check = taken.check(&receipts);
+        let receipts = owed.receipts(|one| one.store);
+        let check = owed.check(&receipts);
         let outcome = self.inner.store.decide_at_once(&check)?;
-        Some(taken.decision(&outcome, &check))
+        Some(owed.decision(&outcome, &check))
     }
 
-    pub(super) async fn refund_to_store(&self, taken: &Taken) -> Result<Decision, StoreError> {
-        let receipts = taken.receipts(|one| one.store);
-        let check = taken.check(&receipts);
+    pub(super) async fn refund_to_store(&self, owed: &Owed) -> Result<Decision, StoreError> {
+        let receipts = owed.receipts(|one| one.store);
+        let check = owed.check(&receipts);
         let outcomes = self.inner.store.decide(slice::from_ref(&check)).await?;
         let outcome = outcomes.into_iter().next();
         let outcome = outcome.ok_or_else(StoreError::nothing)?;
-        Ok(taken.decision(&outcome, &check))
+        Ok(owed.decision(&outcome, &check))
     }
 }
 
@@ -99,12 +98,15 @@ impl Slips {
     pub(super) fn of(outcome: Outcome) -> Self {
         Self {
             store: outcome.receipts,
+            #[cfg(feature = "redis")]
+            local: outcome.noted,
+            #[cfg(not(feature = "redis"))]
             local: Receipts::new(),
         }
     }
 }
 
-impl Taken {
+impl Owed {
     /// What the charges of a check have taken.
     pub(crate) fn of(check: &Check<'_>, slips: &Slips) -> Self {
         let receipt = |of: &Receipts, at: usize| of.get(at).copied().flatten();
@@ -134,8 +136,8 @@ impl Taken {
 
     /// Whether each charge took anything at all.
     #[cfg(feature = "test-util")]
-    pub(super) fn charged(&self) -> impl Iterator<Item = bool> {
-        self.0.iter().map(Charged::took_something)
+    pub(super) fn was_charged(&self) -> Vec<bool> {
+        self.0.iter().map(Charged::took_something).collect()
     }
 
     fn receipts(&self, of: impl Fn(&Charged) -> Option<Receipt>) -> Receipts {

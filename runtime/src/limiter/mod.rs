@@ -14,8 +14,10 @@ use std::{borrow::Cow, fmt, net::IpAddr, slice, sync::Arc, time::Duration};
 use actix_web::HttpRequest;
 use log::Level;
 
-pub(crate) use self::give_back::Slips;
-pub use self::{builder::Builder, give_back::Taken};
+pub use self::builder::Builder;
+#[cfg(feature = "test-util")]
+pub use self::by_receipt::Taken;
+pub(crate) use self::give_back::{Owed, Slips};
 use crate::{
     answer::{HeaderStyle, OnLimited, OnUnidentified},
     circuit_state::CircuitState,

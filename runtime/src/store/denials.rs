@@ -136,6 +136,7 @@ impl<S> Denials<S> {
                 Mode::ChargeForReceipts => vec![None; check.charges.len()],
                 _ => Receipts::new(),
             },
+            noted: Receipts::new(),
             // From here, nobody keeps it.
             steady: 0,
         })

@@ -128,6 +128,10 @@ pub(crate) struct Outcome {
     pub(crate) verdicts: SmallVec<[Verdict; 1]>,
     /// Empty unless they were asked for.
     pub(crate) receipts: Receipts,
+    /// Of what the embedded store that stands by was told of: receipts for that one. Empty if it
+    /// was told of nothing.
+    #[cfg(feature = "redis")]
+    pub(crate) noted: Receipts,
     /// For how long a denial stays what it is, but for times that count down, while nothing is
     /// charged. 0: not known.
     #[cfg(feature = "redis")]

@@ -25,6 +25,7 @@ mod logs;
 mod numbers;
 mod patterns;
 mod proxies;
+mod refund;
 mod setup;
 mod sockets;
 mod stacking;

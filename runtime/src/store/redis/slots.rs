@@ -227,6 +227,7 @@ fn merge(parts: &[Part<'_>], outcomes: Vec<Outcome>) -> Outcome {
             .filter_map(|(_, _, receipt)| receipt)
             .collect(),
         // Parts that have room say nothing about how long.
+        noted: Receipts::new(),
         steady: 0,
     }
 }
