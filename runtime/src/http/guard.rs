@@ -38,6 +38,9 @@ impl RateLimiter {
     /// Decides rules for a request as the attribute does: skips, identities, groups, costs, all
     /// limits at once. `None` if no rule applies to it.
     ///
+    /// What it charges stays charged: there is no response whose status a rule's
+    /// [`refund_on`](Rule::refund_on) could look at.
+    ///
     /// # Errors
     ///
     /// [`RequestError::Unidentified`] with the answer that `on_unidentified` made, or

@@ -16,6 +16,7 @@ use crate::{
     store::MemoryStore,
 };
 
+mod refunds;
 mod storm;
 
 const SECOND: u64 = 1_000_000;

@@ -18,11 +18,22 @@ const FIXED: Limit = Limit::per_minute(5)
     .zone("fixed");
 const ONE: Limit = Limit::per_hour(1).zone("one");
 
-/// Waits for a permit of its own, then answers.
-async fn slowly(asked: web::Query<Asked>, gates: web::Data<Gates>) -> HttpResponse {
-    gates.started.add_permits(1);
-    gates.go_on.acquire().await.expect("open").forget();
+/// Answers at once, or when the test says so.
+async fn slowly(
+    asked: web::Query<Asked>,
+    waits: web::Query<Waits>,
+    gates: web::Data<Gates>,
+) -> HttpResponse {
+    if waits.wait.is_some() {
+        gates.started.add_permits(1);
+        gates.go_on.acquire().await.expect("open").forget();
+    }
     answer(asked).await
+}
+
+#[derive(serde::Deserialize)]
+struct Waits {
+    wait: Option<u8>,
 }
 
 struct Gates {
@@ -34,7 +45,7 @@ macro_rules! slow {
     ($($name:ident: $rule:expr;)+) => { $(
         async fn $name(gate: Gate) -> HttpResponse {
             static POLICY: Policy = Policy::new(|| vec![$rule]);
-            let handler = |(asked, gates): (_, _)| slowly(asked, gates);
+            let handler = |(asked, waits, gates): (_, _, _)| slowly(asked, waits, gates);
             serve(gate, &POLICY, handler, respond).await
         }
     )+ };
@@ -73,7 +84,10 @@ impl Scene {
     /// A request that has reached its handler.
     async fn begin(&self, route: &'static str, status: u16) -> JoinHandle<Answer> {
         let site = Rc::clone(&self.site);
-        let request = rt::spawn(async move { site.answering(route, status).await });
+        let request = rt::spawn(async move {
+            let path = format!("/{route}?status={status}&wait=1");
+            site.get(&path).await
+        });
         self.gates.started.acquire().await.expect("open").forget();
         request
     }
@@ -82,11 +96,6 @@ impl Scene {
     async fn end(&self, request: JoinHandle<Answer>) -> Answer {
         self.gates.go_on.add_permits(1);
         request.await.expect("an answer")
-    }
-
-    async fn whole(&self, route: &'static str, status: u16) -> Answer {
-        let request = self.begin(route, status).await;
-        self.end(request).await
     }
 }
 
@@ -102,12 +111,12 @@ async fn refund_never_reaches_a_later_window() {
             let late = scene.begin(route, 500).await;
             bench.advance(121_000_000);
             assert_eq!(
-                scene.whole(route, 200).await.remaining(),
+                scene.site.answering(route, 200).await.remaining(),
                 Some(4),
                 "{route}"
             );
             assert_eq!(
-                scene.whole(route, 200).await.remaining(),
+                scene.site.answering(route, 200).await.remaining(),
                 Some(3),
                 "{route}"
             );
@@ -115,7 +124,7 @@ async fn refund_never_reaches_a_later_window() {
             assert_eq!(answer.status, 500);
             assert_eq!(answer.remaining(), Some(3), "{route}");
             assert_eq!(
-                scene.whole(route, 200).await.remaining(),
+                scene.site.answering(route, 200).await.remaining(),
                 Some(2),
                 "{route}"
             );
@@ -130,7 +139,10 @@ async fn headers_show_what_others_have_done_meanwhile() {
         let scene = Scene::new(&bench.limiter).await;
         let slow = scene.begin("fixed", 503).await;
         bench.advance(10_000_000);
-        assert_eq!(scene.whole("fixed", 200).await.quota(), Some([5, 3, 50]));
+        assert_eq!(
+            scene.site.answering("fixed", 200).await.quota(),
+            Some([5, 3, 50])
+        );
         bench.advance(5_000_000);
         assert_eq!(scene.end(slow).await.quota(), Some([5, 4, 45]));
     }
@@ -141,7 +153,7 @@ async fn epoch_of_the_reset_is_right_after_a_refund() {
     let world = World::with(|builder| builder.headers(HeaderStyle::GitHub)).await;
     let scene = Scene::new(&world.limiter).await;
     let reset = |answer: Answer| answer.quota().expect("headers")[2];
-    let first = reset(scene.whole("fixed", 200).await);
+    let first = reset(scene.site.answering("fixed", 200).await);
     let slow = scene.begin("fixed", 500).await;
     world.after_seconds(20);
     assert_eq!(reset(scene.end(slow).await), first);
@@ -157,7 +169,11 @@ async fn refund_ends_a_remembered_denial_at_once() {
             assert_eq!(scene.site.answering("one", 200).await.status, 429);
         }
         assert_eq!(scene.end(slow).await.remaining(), Some(1));
-        assert_eq!(scene.whole("one", 200).await.status, 200, "{target:?}");
+        assert_eq!(
+            scene.site.answering("one", 200).await.status,
+            200,
+            "{target:?}"
+        );
     }
 }
 
@@ -177,7 +193,10 @@ async fn refund_brings_no_key_back() {
             .expect("a store");
         assert_eq!(scene.end(slow).await.quota(), Some([5, 5, 0]));
         // DECR would have left one more than there are.
-        assert_eq!(scene.whole("fixed", 200).await.remaining(), Some(4));
+        assert_eq!(
+            scene.site.answering("fixed", 200).await.remaining(),
+            Some(4)
+        );
     }
 }
 
@@ -198,7 +217,7 @@ async fn many_at_once_are_given_back_exactly_once_each() {
                 request.await.expect("an answer");
             }
             assert_eq!(
-                scene.whole("fixed", 500).await.remaining(),
+                scene.site.answering("fixed", 500).await.remaining(),
                 Some(4),
                 "{round}"
             );

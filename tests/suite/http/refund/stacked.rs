@@ -60,9 +60,10 @@ async fn each_rule_gives_back_on_its_own_statuses() {
         (500, 2, 4, [3, 2]),
         // The long one stays charged, and is the stricter from now on.
         (503, 2, 3, [3, 2]),
-        (503, 2, 2, [3, 2]),
+        // Of two that have as much left, the one that takes longer to be whole.
+        (503, 2, 2, [5, 2]),
         (503, 2, 1, [5, 1]),
-        (404, 1, 1, [3, 1]),
+        (404, 1, 1, [5, 1]),
     ] {
         let answer = site.answering("both", status).await;
         assert_eq!(answer.status, status);
