@@ -8,16 +8,17 @@ mod give_back;
 mod global;
 mod lookup;
 mod manage;
+mod shadows;
 
 use std::{borrow::Cow, fmt, net::IpAddr, slice, sync::Arc, time::Duration};
 
 use actix_web::HttpRequest;
-use log::Level;
 
 pub use self::builder::Builder;
 #[cfg(feature = "test-util")]
 pub use self::by_receipt::Taken;
 pub(crate) use self::give_back::{Owed, Slips};
+use self::shadows::Shadows;
 use crate::{
     answer::{HeaderStyle, OnLimited, OnUnidentified},
     circuit_state::CircuitState,
@@ -28,7 +29,6 @@ use crate::{
     identity::{ClientIp, Identifier, Identity},
     key::Key,
     limit::Limit,
-    log_throttle::LogThrottle,
     store::{
         Stack,
         interface::{Charge, Charges, Check, Mode, Outcome, Store},
@@ -61,6 +61,7 @@ struct Inner {
     store: Stack,
     clock: Clock,
     settings: Settings,
+    shadows: Shadows,
 }
 
 /// What the limiter's handlers share.
@@ -73,8 +74,6 @@ pub(crate) struct Settings {
     pub(crate) on_limited: Option<OnLimited>,
     pub(crate) on_unidentified: Option<OnUnidentified>,
 }
-
-static SHADOW_DENIALS: LogThrottle = LogThrottle::new(Level::Info);
 
 impl RateLimiter {
     /// Settings, one by one, ending in [`Builder::init`] or [`Builder::build`].
@@ -243,7 +242,7 @@ impl RateLimiter {
             Err(error) => fallback::decide(&self.inner.store, check, error)?,
         };
         if check.mode.is_charge() && decision.is_allowed() {
-            report_shadows(&decision);
+            self.inner.shadows.report(&decision);
         }
         Ok((decision, slips))
     }
@@ -279,16 +278,6 @@ fn decision<'a>(
         .zip(&outcome.verdicts)
         .map(|((place, charge), verdict)| LimitStatus::new(*charge.limit, *verdict, place));
     Decision::new(outcome.allowed, limits)
-}
-
-fn report_shadows(decision: &Decision) {
-    let shadows = decision.limits().iter().filter(|limit| limit.is_shadow());
-    for limit in shadows.filter(|limit| limit.is_violated()) {
-        SHADOW_DENIALS.log(format_args!(
-            "the shadow limit \"{}\" would have denied a request",
-            limit.name()
-        ));
-    }
 }
 
 impl fmt::Debug for RateLimiter {
