@@ -6,16 +6,18 @@ use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
 use super::{
+    applied::{Applied, Census, Few},
+    manner::Manner,
     error::RequestError,
     pending::{Pending, Refunds},
     rule::Rule,
     shown::remember,
 };
 use crate::{
-    answer::{self, OnLimited, Unidentified},
+    answer::{self, OnLimited},
     decision::Decision,
     error::RateLimitError,
-    identity::{Found, Identifier, Identity, Source},
+    identity::Identity,
     key::Key,
     limit::Limit,
     limiter::{Owed, RateLimiter},
@@ -51,26 +53,38 @@ impl RateLimiter {
         request: &HttpRequest,
         rules: &[Rule],
     ) -> Result<Option<Decision>, RequestError> {
-        Ok(judge(self, rules, request)
-            .await?
-            .map(|judged| judged.decision))
+        let mut census = Census::new(Manner::of(self), request);
+        let applied = census.applied(rules).await;
+        let applied = applied.map_err(RequestError::Unidentified)?;
+        let judged = judge(&census, &applied).await;
+        let judged = judged.map_err(RequestError::Undecided)?;
+        Ok(judged.map(|judged| judged.decision))
     }
 }
 
 /// Decides whether a request may go on. See [`Pending`] for what is left to do then.
 pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpRequest) -> Passage {
+    let mut census = Census::new(Manner::of(limiter), request);
+    match census.applied(rules).await {
+        Ok(applied) => pass(&census, &applied).await,
+        Err(response) => Passage::Shut(response),
+    }
+}
+
+/// The same for rules that are known to apply.
+pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>]) -> Passage {
+    let (limiter, request) = (census.manner.limiter, census.request);
     let Judged {
         decision,
         own_answer,
         refunds,
-    } = match judge(limiter, rules, request).await {
+    } = match judge(census, applied).await {
         Ok(Some(judged)) => judged,
         Ok(None) => return Passage::Open(Pending::NONE),
-        Err(RequestError::Unidentified(response)) => return Passage::Shut(response),
-        Err(RequestError::Undecided(RateLimitError::Unavailable { retry_after, .. })) => {
+        Err(RateLimitError::Unavailable { retry_after, .. }) => {
             return Passage::Shut(answer::unavailable(retry_after));
         }
-        Err(RequestError::Undecided(error)) => {
+        Err(error) => {
             // The last thing to take a service down must not be what protects it.
             MISTAKES.log(format_args!("a request goes on without its limit: {error}"));
             return Passage::Open(Pending::NONE);
@@ -80,7 +94,7 @@ pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpR
         let position = remember(limiter, request, decision);
         return Passage::Open(Pending::new(position, refunds));
     }
-    let mut response = match own_answer.or(limiter.settings().on_limited.as_ref()) {
+    let mut response = match own_answer.or(census.manner.on_limited()) {
         Some(answer) => answer.answer(request, &decision).await,
         None => answer::quota_exceeded(&decision),
     };
@@ -89,21 +103,13 @@ pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpR
     Passage::Shut(response)
 }
 
-/// A rule that applies to a request, and whom it counts.
-struct Applied<'a> {
+/// What a rule that applies asks for.
+struct Asked<'a, 'i> {
     rule: &'a Rule,
-    identity: Identity,
-}
-
-/// What such a rule asks for.
-struct Asked<'a> {
+    identity: &'i Identity,
     limit: Cow<'a, Limit>,
     cost: u32,
 }
-
-/// Room for one of each rule stands in place, as most requests have one. They are pushed and not
-/// collected, which is made for many.
-type Few<T> = SmallVec<[T; 1]>;
 
 /// What was decided for a request.
 struct Judged<'a> {
@@ -114,32 +120,35 @@ struct Judged<'a> {
 }
 
 async fn judge<'a>(
-    limiter: &RateLimiter,
-    rules: &'a [Rule],
-    request: &HttpRequest,
-) -> Result<Option<Judged<'a>>, RequestError> {
-    let mut applied = identify(limiter, rules, request).await?;
-    keep_group(&mut applied);
-
-    let mut asked: Few<(&Applied<'_>, Asked<'_>)> = SmallVec::new();
-    for one in &applied {
-        if let Some((limit, cost)) = one.rule.limit_for(request, &one.identity) {
-            asked.push((one, Asked { limit, cost }));
+    census: &Census<'_>,
+    applied: &[Applied<'a>],
+) -> Result<Option<Judged<'a>>, RateLimitError> {
+    let mut asked: Few<Asked<'a, '_>> = SmallVec::new();
+    for one in applied {
+        let identity = census.identity(one);
+        if let Some((limit, cost)) = one.rule.limit_for(census.request, identity) {
+            asked.push(Asked {
+                rule: one.rule,
+                identity,
+                limit,
+                cost,
+            });
         }
     }
     let mut charges = Charges::new();
     // The rule of each charge.
-    let mut charged: Few<&Rule> = SmallVec::new();
-    for (Applied { rule, identity }, Asked { limit, cost }) in &asked {
+    let mut charged: Few<&'a Rule> = SmallVec::new();
+    for one in &asked {
         let charge = Charge {
-            key: Key::counter(identity, limit),
-            limit,
-            cost: *cost,
-            failure_mode: rule
+            key: Key::counter(one.identity, &one.limit),
+            limit: &one.limit,
+            cost: one.cost,
+            failure_mode: one
+                .rule
                 .own_failure_mode()
-                .unwrap_or(limiter.settings().failure_mode),
+                .unwrap_or(census.manner.failure_mode()),
         };
-        add(&mut charges, &mut charged, charge, rule);
+        add(&mut charges, &mut charged, charge, one.rule);
     }
     if charges.is_empty() {
         return Ok(None);
@@ -149,8 +158,7 @@ async fn judge<'a>(
         false => Mode::Charge,
     };
     let check = Check { mode, charges };
-    let decided = limiter.decide_for_receipts(&check).await;
-    let (decision, slips) = decided.map_err(RequestError::Undecided)?;
+    let (decision, slips) = census.manner.limiter.decide_for_receipts(&check).await?;
     let mut judged = Judged {
         decision,
         own_answer: None,
@@ -166,85 +174,6 @@ async fn judge<'a>(
         judged.refunds = Some(Box::new(refunds));
     }
     Ok(Some(judged))
-}
-
-/// Whom each rule that is not skipped counts. An identifier is asked once a request.
-async fn identify<'a>(
-    limiter: &RateLimiter,
-    rules: &'a [Rule],
-    request: &HttpRequest,
-) -> Result<Few<Applied<'a>>, RequestError> {
-    let settings = limiter.settings();
-    let mut applied: Few<Applied<'a>> = SmallVec::new();
-    // Each with whom it found, by the place in `applied`.
-    let mut known: Few<(&Identifier, Option<usize>)> = SmallVec::new();
-    for rule in rules.iter().filter(|rule| !rule.skips(request)) {
-        let identifier = rule.own_identifier().unwrap_or(&settings.identifier);
-        let before = known.iter().find(|(other, _)| other.is_same(identifier));
-        let identity = match before {
-            Some((_, place)) => place.map(|place| applied[place].identity.clone()),
-            None => {
-                let found = match identifier.identify(request, &settings.clients) {
-                    Found::Now(found) => found,
-                    Found::Later(future) => future.await.ok_or(Source::User),
-                };
-                let identity = counted(limiter, found, request)?;
-                known.push((identifier, identity.is_some().then_some(applied.len())));
-                identity
-            }
-        };
-        if let Some(identity) = identity {
-            applied.push(Applied { rule, identity });
-        }
-    }
-    Ok(applied)
-}
-
-/// Who is counted; `None` if limits that want to know do not apply to the request.
-#[allow(
-    clippy::result_large_err,
-    reason = "made once a request at most, and only passed on"
-)]
-fn counted(
-    limiter: &RateLimiter,
-    found: Result<Identity, Source>,
-    request: &HttpRequest,
-) -> Result<Option<Identity>, RequestError> {
-    let settings = limiter.settings();
-    let source = match found {
-        Ok(identity) => return Ok(Some(identity)),
-        Err(source) => source,
-    };
-    let what = settings
-        .on_unidentified
-        .as_ref()
-        .map_or(Unidentified::CountByIp, |function| function.answer(request));
-    match what {
-        Unidentified::CountByIp => {
-            let network = settings.clients.network(request);
-            Ok(Some(Identity::unidentified(source, network)))
-        }
-        Unidentified::Skip => Ok(None),
-        Unidentified::Respond(response) => Err(RequestError::Unidentified(response)),
-    }
-}
-
-/// Rules for a group apply to its identities alone, and then in place of those without a group.
-fn keep_group(applied: &mut Few<Applied<'_>>) {
-    if applied.iter().all(|one| one.rule.group_name().is_none()) {
-        return;
-    }
-    let fits = |one: &Applied<'_>| {
-        one.rule.group_name().is_some() && one.rule.group_name() == one.identity.group_name()
-    };
-    let grouped = applied.iter().any(fits);
-    applied.retain(|one| {
-        if grouped {
-            fits(one)
-        } else {
-            one.rule.group_name().is_none()
-        }
-    });
 }
 
 /// Adds a charge. Two of one counter can only meet where identifiers of the application name the

@@ -1,9 +1,9 @@
 //! What a request that goes on may be given back, once the status of its response is known.
 
-use actix_web::{HttpRequest, http::StatusCode};
+use actix_web::http::StatusCode;
 
 use super::{
-    shown::{Position, is_denied, restate},
+    shown::{Position, Shown},
     statuses::Statuses,
 };
 use crate::limiter::{Owed, RateLimiter};
@@ -18,7 +18,7 @@ use crate::limiter::{Owed, RateLimiter};
 ///     Passage::Shut(response) => response,
 ///     Passage::Open(pending) => {
 ///         let response = /* the handler, or the service inside */;
-///         pending.settle(limiter, &request, response.status()).await;
+///         pending.settle(limiter, response.status()).await;
 ///         response
 ///     }
 /// };
@@ -31,8 +31,8 @@ use crate::limiter::{Owed, RateLimiter};
 pub(super) struct Pending {
     /// Boxed, as few have any: others need not move room for it about.
     refunds: Option<Box<Refunds>>,
-    /// The decision that the headers tell of.
-    position: Position,
+    /// The decision that the headers tell of; `None` if no limit applied.
+    position: Option<Position>,
 }
 
 /// What a decision has owed, and on which statuses each of its rules gives that back.
@@ -58,28 +58,36 @@ impl Refunds {
 }
 
 impl Pending {
-    /// Nothing is given back, whatever the status.
+    /// Nothing was charged, and nothing is given back, whatever the status.
     pub(super) const NONE: Self = Self {
         refunds: None,
-        position: Position::FIRST,
+        position: None,
     };
 
     pub(super) fn new(position: Position, refunds: Option<Box<Refunds>>) -> Self {
+        let position = Some(position);
         Self { refunds, position }
+    }
+
+    /// Whether it depends on the status that something is given back.
+    pub(super) fn has_refunds(&self) -> bool {
+        self.refunds.is_some()
+    }
+
+    /// What the headers tell of, for whom the request is out of hand. `None` if no limit applied.
+    pub(super) fn shown(&self) -> Option<&Shown> {
+        self.position.as_ref().map(|position| &position.shown)
     }
 
     /// Gives back what was charged by rules that want it at this status, and has the headers say
     /// so. It waits for a server as long as a decision does at most. What cannot be given back stays
     /// charged, with a line in the log.
-    pub(super) async fn settle(
-        self,
-        limiter: &RateLimiter,
-        request: &HttpRequest,
-        status: StatusCode,
-    ) {
-        let Some(refunds) = self.refunds else { return };
+    pub(super) async fn settle(self, limiter: &RateLimiter, status: StatusCode) {
+        let (Some(refunds), Some(position)) = (self.refunds, self.position) else {
+            return;
+        };
         // Denied by a limit further in: that is nothing a handler has answered.
-        if is_denied(request) {
+        if position.shown.is_denied() {
             return;
         }
         let owed = refunds.at(status);
@@ -88,7 +96,7 @@ impl Pending {
         }
         // Boxed for the same reason.
         if let Some(after) = Box::pin(limiter.refund(owed)).await {
-            restate(limiter, request, self.position, &after);
+            position.restate(limiter, &after);
         }
     }
 }

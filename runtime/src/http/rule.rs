@@ -157,6 +157,19 @@ impl Rule {
         self
     }
 
+    /// The same with another limit in place of the written one, if there is one.
+    pub(super) fn map_limit(self, change: impl FnOnce(Limit) -> Limit) -> Self {
+        Self {
+            limit: self.limit.map(change),
+            ..self
+        }
+    }
+
+    /// `None`: the group is not limited.
+    pub(super) fn written_limit(&self) -> Option<&Limit> {
+        self.limit.as_ref()
+    }
+
     pub(super) fn skips(&self, request: &HttpRequest) -> bool {
         self.skip_if.as_ref().is_some_and(|skip| skip(request))
     }

@@ -244,6 +244,13 @@ impl Limit {
         self.zone.or(self.name).unwrap_or("default")
     }
 
+    /// The same numbers, counted in this zone and called by this name unless they say themselves.
+    pub(crate) fn or_called(mut self, zone: &'static str, name: &'static str) -> Self {
+        self.zone = self.zone.or(Some(zone));
+        self.name = self.name.or(Some(name));
+        self
+    }
+
     /// The same numbers in place of `written`, which says whatever this limit leaves open.
     pub(crate) fn in_place_of(mut self, written: &Limit) -> Self {
         if self.algorithm.is_none() {
