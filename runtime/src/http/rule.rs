@@ -157,10 +157,13 @@ impl Rule {
         self
     }
 
-    /// The same with another limit in place of the written one, if there is one.
+    /// The same with another limit in place of the written one, if there is one. That is a shadow
+    /// already if the rule is.
     pub(super) fn map_limit(self, change: impl FnOnce(Limit) -> Limit) -> Self {
+        let shadow = self.shadow;
+        let whole = |limit: Limit| if shadow { limit.shadow() } else { limit };
         Self {
-            limit: self.limit.map(change),
+            limit: self.limit.map(whole).map(change),
             ..self
         }
     }

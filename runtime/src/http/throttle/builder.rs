@@ -59,8 +59,8 @@ use crate::{
 ///
 /// Actix runs what was wrapped last first. What changes paths, `NormalizePath` say, is to run before
 /// this, so it is wrapped after; so is what identifiers read from, such as sessions. An error that
-/// comes out of inner middleware gets the headers too; whoever downcasts it outside of this finds it
-/// as its [`source`](std::error::Error::source).
+/// comes out of inner middleware gets the headers too, for which it is wrapped in another: whoever
+/// downcasts errors is to be wrapped before this.
 #[derive(Clone, Default)]
 #[must_use = "a middleware does nothing until it is wrapped around something"]
 pub struct Throttle {

@@ -29,20 +29,22 @@ impl Exempt {
         *self.is_checked.get_mut() = false;
     }
 
-    /// Whether the request's route is exempt.
+    /// Has patterns reported that no route has.
     ///
-    /// Actix tells nobody of its routes before there is a request: so the first one has those
-    /// patterns reported that no route has.
-    pub(super) fn covers(&self, request: &HttpRequest) -> bool {
-        if self.patterns.is_empty() {
-            return false;
+    /// Actix tells nobody of its routes before there is a request: so the first one does this.
+    pub(super) fn check_once(&self, request: &HttpRequest) {
+        if self.patterns.is_empty() || self.is_checked.load(Ordering::Relaxed) {
+            return;
         }
-        if !self.is_checked.load(Ordering::Relaxed)
-            && !self.is_checked.swap(true, Ordering::Relaxed)
-        {
+        if !self.is_checked.swap(true, Ordering::Relaxed) {
             self.report_unknown(request.resource_map());
         }
-        pattern(request).is_some_and(|pattern| self.patterns.contains(&pattern))
+    }
+
+    /// Whether the request's route is exempt.
+    pub(super) fn covers(&self, request: &HttpRequest) -> bool {
+        !self.patterns.is_empty()
+            && pattern(request).is_some_and(|pattern| self.patterns.contains(&pattern))
     }
 
     fn report_unknown(&self, routes: &ResourceMap) {
@@ -55,7 +57,7 @@ impl Exempt {
             }
             let hint = match nearest {
                 Some(nearest) => format!("; did you mean `{nearest}`?"),
-                None => String::new(),
+                None => ".".to_owned(),
             };
             log::error!(
                 target: TARGET,

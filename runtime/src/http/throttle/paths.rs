@@ -157,9 +157,9 @@ impl fmt::Display for Paths {
             f.write_str(method.as_str())?;
         }
         f.write_str(if self.methods.is_empty() { "" } else { " " })?;
-        match &self.regex {
-            Some(regex) => f.write_str(regex.as_str()),
-            None => f.write_str("global"),
+        match self.regex.as_ref().map(Regex::as_str) {
+            Some("") | None => f.write_str("global"),
+            Some(regex) => f.write_str(regex),
         }
     }
 }
