@@ -75,6 +75,10 @@ async fn preflight_is_left_alone_if_wanted_and_other_options_are_not() {
         .method(Method::OPTIONS)
         .insert_header(("Origin", "https://a.example"));
     assert_eq!(decided(&site.send(asks_nothing).await), Some(100));
+    let from_nowhere = get("/upload")
+        .method(Method::OPTIONS)
+        .insert_header(("Access-Control-Request-Method", "PUT"));
+    assert_eq!(decided(&site.send(from_nowhere).await), Some(100));
     let posed = preflight().method(Method::GET);
     assert_eq!(decided(&site.send(posed).await), Some(100));
     let site = world.behind(global(), routes).await;
