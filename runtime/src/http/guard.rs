@@ -7,8 +7,8 @@ use smallvec::SmallVec;
 
 use super::{
     applied::{Applied, Census, Few},
-    manner::Manner,
     error::RequestError,
+    manner::Manner,
     pending::{Pending, Refunds},
     rule::Rule,
     shown::remember,
