@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use actix_web::HttpRequest;
-use regex::{RegexSet, RegexSetBuilder, SetMatches};
+use regex::{Regex, RegexSet, RegexSetBuilder};
 use smallvec::SmallVec;
 
 use super::{
@@ -39,8 +39,9 @@ struct Sets {
 /// The regexes over one subject.
 #[derive(Clone, Debug)]
 struct Set {
-    is_empty: bool,
-    /// One for each entry, whatever its subject, so that places are the same; `None` if they are few.
+    /// The entries that have them.
+    places: Vec<usize>,
+    /// In the same order; `None` if they are few.
     regexes: Option<RegexSet>,
 }
 
@@ -61,24 +62,17 @@ impl Matcher {
 
     pub(super) fn fitting(&self, request: &HttpRequest) -> Fitting {
         let mut fitting = Fitting::new();
-        if self.entries.is_empty() {
-            return fitting;
+        let Sets { paths, patterns } = self.sets();
+        if !paths.places.is_empty() {
+            paths.find(path(request), &self.entries, &mut fitting);
         }
-        let sets = self.sets();
-        let paths = sets.paths.look(|| Some(path(request)));
-        let pattern = (!sets.patterns.is_empty)
-            .then(|| pattern(request))
-            .flatten();
-        let patterns = sets.patterns.look(|| pattern.as_deref());
-        for (place, entry) in self.entries.iter().enumerate() {
-            let seen = match entry.paths.subject() {
-                Subject::Path => &paths,
-                Subject::Pattern => &patterns,
-            };
-            if entry.paths.fits_method(request.method()) && seen.fits(place, entry) {
-                fitting.push(place);
-            }
+        if !patterns.places.is_empty()
+            && let Some(pattern) = pattern(request)
+        {
+            patterns.find(&pattern, &self.entries, &mut fitting);
+            fitting.sort_unstable();
         }
+        fitting.retain(|place| self.entries[*place].paths.fits_method(request.method()));
         fitting
     }
 
@@ -90,53 +84,36 @@ impl Matcher {
     }
 }
 
-/// One subject of one request, seen by the regexes.
-enum Seen<'a> {
-    Nothing,
-    ByAll(SetMatches),
-    ByEach(&'a str),
-}
-
 impl Set {
     fn of(entries: &[Entry], subject: Subject) -> Self {
-        let own = |entry: &&Entry| entry.paths.subject() == subject;
-        let count = entries.iter().filter(own).count();
-        let texts = entries.iter().map(|entry| match entry.paths.own_regex() {
-            Some(regex) if own(&entry) => regex.as_str(),
-            // Of the other subject, or for all paths: the one is not asked, the other fits.
-            _ => "",
-        });
+        let own = |place: &usize| entries[*place].paths.subject() == subject;
+        let places: Vec<usize> = (0..entries.len()).filter(own).collect();
+        if places.len() < MANY {
+            let regexes = None;
+            return Self { places, regexes };
+        }
+        let regexes = places.iter().map(|place| entries[*place].paths.own_regex());
+        // The empty regex matches everything.
+        let texts = regexes.map(|regex| regex.map_or("", Regex::as_str));
         let regexes = RegexSetBuilder::new(texts)
-            .size_limit(SIZE_OF_ONE.saturating_mul(count))
+            .size_limit(SIZE_OF_ONE.saturating_mul(places.len()))
             .build();
-        Self {
-            is_empty: count == 0,
-            // Each of them was compiled before, so this does not fail; if it did, each can be asked.
-            regexes: regexes.ok().filter(|_| count >= MANY),
-        }
+        // Each of them was compiled before, so this does not fail; if it did, each can be asked.
+        let regexes = regexes.ok();
+        Self { places, regexes }
     }
 
-    fn look<'a>(&self, subject: impl FnOnce() -> Option<&'a str>) -> Seen<'a> {
-        if self.is_empty {
-            return Seen::Nothing;
+    /// Adds the places of the entries that this text fits.
+    fn find(&self, text: &str, entries: &[Entry], fitting: &mut Fitting) {
+        if let Some(regexes) = &self.regexes {
+            let matches = regexes.matches(text);
+            fitting.extend(matches.iter().map(|index| self.places[index]));
+            return;
         }
-        match (&self.regexes, subject()) {
-            (_, None) => Seen::Nothing,
-            (Some(regexes), Some(text)) => Seen::ByAll(regexes.matches(text)),
-            (None, Some(text)) => Seen::ByEach(text),
-        }
-    }
-}
-
-impl Seen<'_> {
-    fn fits(&self, place: usize, entry: &Entry) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::ByAll(matches) => matches.matched(place),
-            Self::ByEach(text) => entry
-                .paths
-                .own_regex()
-                .is_none_or(|regex| regex.is_match(text)),
-        }
+        let fits = |place: &usize| {
+            let regex = entries[*place].paths.own_regex();
+            regex.is_none_or(|regex| regex.is_match(text))
+        };
+        fitting.extend(self.places.iter().copied().filter(fits));
     }
 }
