@@ -9,8 +9,10 @@ use super::{
     throttle::{anything, by_headers},
 };
 
-/// Regexes, and what they mean in plain words.
-const REGEXES: [(&str, fn(&str) -> bool); 7] = [
+type InPlainWords = fn(&str) -> bool;
+
+/// Regexes, and what they mean.
+const REGEXES: [(&str, InPlainWords); 7] = [
     ("^/", |_| true),
     ("^/towns", |path| path.starts_with("/towns")),
     ("^/forests", |path| path.starts_with("/forests")),
