@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use crate::{
     algorithm::{Quota, Wait},
-    clock::Micros,
+    clock::{self, Micros},
     limit::Limit,
 };
 
@@ -101,6 +101,19 @@ impl Decision {
     #[must_use]
     pub fn strictest(&self) -> Option<&LimitStatus> {
         strictest(self.enforced(), self.allowed)
+    }
+
+    /// Shows what remains of those limits that stand in `after` too, which is by `since` later; of
+    /// it nothing else is believed, as it allows whatever it is asked.
+    pub(crate) fn restate(&mut self, after: &Self, since: Duration) {
+        for status in &mut self.limits {
+            let mut others = after.limits.iter();
+            if let Some(other) = others.find(|other| other.place == status.place) {
+                status.verdict.remaining = other.verdict.remaining;
+                let reset = other.reset_after().saturating_add(since);
+                status.verdict.reset = clock::length(reset);
+            }
+        }
     }
 
     pub(crate) fn enforced(&self) -> impl Iterator<Item = &LimitStatus> + Clone {

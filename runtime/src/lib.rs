@@ -9,6 +9,7 @@ mod error;
 mod failure_mode;
 mod http;
 mod identity;
+mod intern;
 mod key;
 mod limit;
 mod limiter;
@@ -36,12 +37,14 @@ pub use self::limiter::Taken;
 #[cfg(feature = "redis")]
 pub use self::store::RedisPool;
 pub use self::{
-    answer::{HeaderStyle, IntoOnLimited, OnLimited, Unidentified},
+    answer::{
+        HeaderStyle, IntoOnLimited, IntoOnUnidentified, OnLimited, OnUnidentified, Unidentified,
+    },
     circuit_state::CircuitState,
     decision::{Decision, LimitStatus},
     error::{InitError, RateLimitError},
     failure_mode::FailureMode,
-    http::{RequestError, Rule},
+    http::{Paths, RequestError, Rule, Statuses, StatusesError, Throttle},
     identity::{ForwardingHeader, Identifier, Identity, IntoIdentifier, IntoIdentity},
     limit::{Algorithm, Limit, LimitError, Refill},
     limiter::{Builder, RateLimiter},

@@ -9,10 +9,9 @@ mod unidentified;
 pub use self::{
     headers::HeaderStyle,
     on_limited::{IntoOnLimited, OnLimited},
-    unidentified::Unidentified,
+    unidentified::{IntoOnUnidentified, OnUnidentified, Unidentified},
 };
 pub(crate) use self::{
     headers::{retry_after, write},
     problem::{quota_exceeded, unavailable},
-    unidentified::OnUnidentified,
 };

@@ -1,10 +1,14 @@
 //! What becomes of a request whose identifier found nobody.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{HttpRequest, HttpResponse};
 
-type UnidentifiedFn = dyn Fn(&HttpRequest) -> Unidentified + Send + Sync;
+use crate::identity::{AsyncFunction, Function};
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Unidentified> + 'a>>;
+type SyncFn = dyn Fn(&HttpRequest) -> Unidentified + Send + Sync;
+type BoxedFn = dyn for<'a> Fn(&'a HttpRequest) -> Answer<'a> + Send + Sync;
 
 /// What becomes of a request whose identifier found nobody.
 #[derive(Debug)]
@@ -24,25 +28,93 @@ impl From<HttpResponse> for Unidentified {
     }
 }
 
+/// What requests are answered with whose identifier found nobody.
 #[derive(Clone)]
-pub(crate) struct OnUnidentified(Arc<UnidentifiedFn>);
+pub struct OnUnidentified(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Sync(Arc<SyncFn>),
+    Async(Arc<BoxedFn>),
+}
 
 impl OnUnidentified {
-    pub(crate) fn new<F, R>(function: F) -> Self
+    pub(crate) fn from_sync<F, R>(function: F) -> Self
     where
         F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
         R: Into<Unidentified>,
     {
-        Self(Arc::new(move |request| function(request).into()))
+        let function = move |request: &HttpRequest| function(request).into();
+        Self(Kind::Sync(Arc::new(function)))
     }
 
-    pub(crate) fn answer(&self, request: &HttpRequest) -> Unidentified {
-        (self.0)(request)
+    pub(crate) fn from_async<F, R>(function: F) -> Self
+    where
+        F: AsyncFn(&HttpRequest) -> R + Send + Sync + 'static,
+        R: Into<Unidentified>,
+    {
+        let shared = Arc::new(function);
+        Self(Kind::Async(Arc::new(boxed(move |request| {
+            let function = Arc::clone(&shared);
+            Box::pin(async move { function(request).await.into() })
+        }))))
     }
+
+    pub(crate) async fn answer(&self, request: &HttpRequest) -> Unidentified {
+        match &self.0 {
+            Kind::Sync(function) => function(request),
+            Kind::Async(function) => function(request).await,
+        }
+    }
+}
+
+/// Tells the compiler that a closure works for every lifetime of the request.
+fn boxed<F>(function: F) -> F
+where
+    F: for<'a> Fn(&'a HttpRequest) -> Answer<'a>,
+{
+    function
 }
 
 impl fmt::Debug for OnUnidentified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("function")
+        f.write_str(match self.0 {
+            Kind::Sync(_) => "function",
+            Kind::Async(_) => "async function",
+        })
+    }
+}
+
+/// A function, sync or async, from a request whose identifier found nobody to what becomes of it:
+/// an [`Unidentified`], or straight a response.
+///
+/// `M` only tells the two apart and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what becomes of an unidentified request",
+    label = "no answer to an unidentified request",
+    note = "give a function, sync or async, from `&HttpRequest` to `Unidentified` or `HttpResponse`"
+)]
+pub trait IntoOnUnidentified<M> {
+    /// The handler.
+    fn into_on_unidentified(self) -> OnUnidentified;
+}
+
+impl<F, R> IntoOnUnidentified<Function<R>> for F
+where
+    F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
+    R: Into<Unidentified>,
+{
+    fn into_on_unidentified(self) -> OnUnidentified {
+        OnUnidentified::from_sync(self)
+    }
+}
+
+impl<F, R> IntoOnUnidentified<AsyncFunction<R>> for F
+where
+    F: AsyncFn(&HttpRequest) -> R + Send + Sync + 'static,
+    R: Into<Unidentified>,
+{
+    fn into_on_unidentified(self) -> OnUnidentified {
+        OnUnidentified::from_async(self)
     }
 }

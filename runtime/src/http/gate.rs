@@ -14,10 +14,11 @@ use once_cell::sync::Lazy;
 
 use super::{
     guard::{Passage, guard},
+    not_installed::not_installed,
     rule::Rule,
     shown::show,
 };
-use crate::{limiter::RateLimiter, log_throttle::LogThrottle};
+use crate::limiter::RateLimiter;
 
 /// The request and its payload, kept for after the check.
 pub struct Gate {
@@ -54,8 +55,6 @@ impl Policy {
     }
 }
 
-static NOT_INSTALLED: LogThrottle = LogThrottle::new(log::Level::Error);
-
 /// Checks the policy, then extracts the arguments and calls the handler; headers last.
 ///
 /// `respond` is [`respond`]: the macro passes it, so that an error about what the handler returns
@@ -76,18 +75,18 @@ where
         mut payload,
     } = gate;
     let Some(limiter) = RateLimiter::nearest(&request) else {
-        NOT_INSTALLED.log(format_args!(
-            "a rate-limited handler was reached without a limiter, and answers 500; call \
-             `RateLimiter::init(pool).await` in `main`, or give a limiter to the app by `app_data`"
-        ));
-        return HttpResponse::InternalServerError().finish();
+        return not_installed();
     };
     let mut response = match guard(&limiter, &policy.0, &request).await {
         Passage::Shut(response) => response,
-        Passage::Open => match Args::from_request(&request, &mut payload).await {
-            Ok(arguments) => respond(handler(arguments).await, &request),
-            Err(error) => HttpResponse::from_error(error.into()),
-        },
+        Passage::Open(pending) => {
+            let response = match Args::from_request(&request, &mut payload).await {
+                Ok(arguments) => respond(handler(arguments).await, &request),
+                Err(error) => HttpResponse::from_error(error.into()),
+            };
+            pending.settle(&limiter, response.status()).await;
+            response
+        }
     };
     show(&limiter, &request, &mut response);
     response

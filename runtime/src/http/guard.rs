@@ -5,23 +5,30 @@ use std::borrow::Cow;
 use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
-use super::{rule::Rule, shown::remember};
+use super::{
+    applied::{Applied, Census, Few},
+    error::RequestError,
+    manner::Manner,
+    pending::{Pending, Refunds},
+    rule::Rule,
+    shown::remember,
+};
 use crate::{
-    answer::{self, OnLimited, Unidentified},
+    answer::{self, OnLimited},
     decision::Decision,
     error::RateLimitError,
-    identity::{Found, Identifier, Identity, Source},
+    identity::Identity,
     key::Key,
     limit::Limit,
-    limiter::RateLimiter,
+    limiter::{Owed, RateLimiter},
     log_throttle::LogThrottle,
     store::interface::{Charge, Charges, Check, Mode},
 };
 
 /// What a request may do.
 pub(super) enum Passage {
-    /// Go on.
-    Open,
+    /// Go on; and what is then to be settled with the status of its response.
+    Open(Pending),
     /// Take this answer.
     Shut(HttpResponse),
 }
@@ -33,6 +40,9 @@ impl RateLimiter {
     /// Decides rules for a request as the attribute does: skips, identities, groups, costs, all
     /// limits at once. `None` if no rule applies to it.
     ///
+    /// What it charges stays charged: there is no response whose status a rule's
+    /// [`refund_on`](Rule::refund_on) could look at.
+    ///
     /// # Errors
     ///
     /// [`RequestError::Unidentified`] with the answer that `on_unidentified` made, or
@@ -43,62 +53,48 @@ impl RateLimiter {
         request: &HttpRequest,
         rules: &[Rule],
     ) -> Result<Option<Decision>, RequestError> {
-        Ok(judge(self, rules, request)
-            .await?
-            .map(|(decision, _)| decision))
+        let mut census = Census::new(Manner::of(self), request);
+        let applied = census.applied(rules).await;
+        let applied = applied.map_err(RequestError::Unidentified)?;
+        let judged = judge(&census, &applied).await;
+        let judged = judged.map_err(RequestError::Undecided)?;
+        Ok(judged.map(|judged| judged.decision))
     }
 }
 
-/// Why [`RateLimiter::check_request`] has no decision.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RequestError {
-    /// An identifier found nobody, and this is to be the answer.
-    Unidentified(HttpResponse),
-    /// The limiter could not decide.
-    Undecided(RateLimitError),
-}
-
-impl std::fmt::Display for RequestError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unidentified(response) => {
-                write!(f, "unidentified, to be answered {}", response.status())
-            }
-            Self::Undecided(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for RequestError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Unidentified(_) => None,
-            Self::Undecided(error) => Some(error),
-        }
-    }
-}
-
-/// Decides whether a request may go on.
+/// Decides whether a request may go on. See [`Pending`] for what is left to do then.
 pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpRequest) -> Passage {
-    let (decision, own_answer) = match judge(limiter, rules, request).await {
+    let mut census = Census::new(Manner::of(limiter), request);
+    match census.applied(rules).await {
+        Ok(applied) => pass(&census, &applied).await,
+        Err(response) => Passage::Shut(response),
+    }
+}
+
+/// The same for rules that are known to apply.
+pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>]) -> Passage {
+    let (limiter, request) = (census.manner.limiter, census.request);
+    let Judged {
+        decision,
+        own_answer,
+        refunds,
+    } = match judge(census, applied).await {
         Ok(Some(judged)) => judged,
-        Ok(None) => return Passage::Open,
-        Err(RequestError::Unidentified(response)) => return Passage::Shut(response),
-        Err(RequestError::Undecided(RateLimitError::Unavailable { retry_after, .. })) => {
+        Ok(None) => return Passage::Open(Pending::NONE),
+        Err(RateLimitError::Unavailable { retry_after, .. }) => {
             return Passage::Shut(answer::unavailable(retry_after));
         }
-        Err(RequestError::Undecided(error)) => {
+        Err(error) => {
             // The last thing to take a service down must not be what protects it.
             MISTAKES.log(format_args!("a request goes on without its limit: {error}"));
-            return Passage::Open;
+            return Passage::Open(Pending::NONE);
         }
     };
     if decision.is_allowed() {
-        remember(limiter, request, decision);
-        return Passage::Open;
+        let position = remember(limiter, request, decision);
+        return Passage::Open(Pending::new(position, refunds));
     }
-    let mut response = match own_answer.or(limiter.settings().on_limited.as_ref()) {
+    let mut response = match own_answer.or(census.manner.on_limited()) {
         Some(answer) => answer.answer(request, &decision).await,
         None => answer::quota_exceeded(&decision),
     };
@@ -107,153 +103,84 @@ pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpR
     Passage::Shut(response)
 }
 
-/// A rule that applies to a request, and whom it counts.
-struct Applied<'a> {
+/// What a rule that applies asks for.
+struct Asked<'a, 'i> {
     rule: &'a Rule,
-    identity: Identity,
-}
-
-/// What such a rule asks for.
-struct Asked<'a> {
+    identity: &'i Identity,
     limit: Cow<'a, Limit>,
     cost: u32,
 }
 
-/// Room for one of each rule stands in place, as most requests have one. They are pushed and not
-/// collected, which is made for many.
-type Few<T> = SmallVec<[T; 1]>;
-type Judged<'a> = (Decision, Option<&'a OnLimited>);
-/// Each charge's own answer to a denial.
-type Answers<'a> = Few<Option<&'a OnLimited>>;
+/// What was decided for a request.
+struct Judged<'a> {
+    decision: Decision,
+    /// To a denial, if the rule that denies has one.
+    own_answer: Option<&'a OnLimited>,
+    refunds: Option<Box<Refunds>>,
+}
 
 async fn judge<'a>(
-    limiter: &RateLimiter,
-    rules: &'a [Rule],
-    request: &HttpRequest,
-) -> Result<Option<Judged<'a>>, RequestError> {
-    let mut applied = identify(limiter, rules, request).await?;
-    keep_group(&mut applied);
-
-    let mut asked: Few<(&Applied<'_>, Asked<'_>)> = SmallVec::new();
-    for one in &applied {
-        if let Some((limit, cost)) = one.rule.limit_for(request, &one.identity) {
-            asked.push((one, Asked { limit, cost }));
+    census: &Census<'_>,
+    applied: &[Applied<'a>],
+) -> Result<Option<Judged<'a>>, RateLimitError> {
+    let mut asked: Few<Asked<'a, '_>> = SmallVec::new();
+    for one in applied {
+        let identity = census.identity(one);
+        if let Some((limit, cost)) = one.rule.limit_for(census.request, identity) {
+            asked.push(Asked {
+                rule: one.rule,
+                identity,
+                limit,
+                cost,
+            });
         }
     }
     let mut charges = Charges::new();
-    let mut answers: Answers<'_> = SmallVec::new();
-    for (Applied { rule, identity }, Asked { limit, cost }) in &asked {
+    // The rule of each charge.
+    let mut charged: Few<&'a Rule> = SmallVec::new();
+    for one in &asked {
         let charge = Charge {
-            key: Key::counter(identity, limit),
-            limit,
-            cost: *cost,
-            failure_mode: rule
+            key: Key::counter(one.identity, &one.limit),
+            limit: &one.limit,
+            cost: one.cost,
+            failure_mode: one
+                .rule
                 .own_failure_mode()
-                .unwrap_or(limiter.settings().failure_mode),
+                .unwrap_or(census.manner.failure_mode()),
         };
-        add(&mut charges, &mut answers, charge, rule);
+        add(&mut charges, &mut charged, charge, one.rule);
     }
     if charges.is_empty() {
         return Ok(None);
     }
-    let mode = Mode::Charge;
-    let decision = limiter.decide(&Check { mode, charges }).await;
-    let decision = decision.map_err(RequestError::Undecided)?;
-    let own_answer = |decision: &Decision| {
-        let place = decision.strictest()?.place();
-        answers.get(place).copied()?
+    let mode = match charged.iter().any(|rule| rule.statuses().is_some()) {
+        true => Mode::ChargeForReceipts,
+        false => Mode::Charge,
     };
-    let answer = match decision.is_allowed() {
-        true => None,
-        false => own_answer(&decision),
+    let check = Check { mode, charges };
+    let (decision, slips) = census.manner.limiter.decide_for_receipts(&check).await?;
+    let mut judged = Judged {
+        decision,
+        own_answer: None,
+        refunds: None,
     };
-    Ok(Some((decision, answer)))
-}
-
-/// Whom each rule that is not skipped counts. An identifier is asked once a request.
-async fn identify<'a>(
-    limiter: &RateLimiter,
-    rules: &'a [Rule],
-    request: &HttpRequest,
-) -> Result<Few<Applied<'a>>, RequestError> {
-    let settings = limiter.settings();
-    let mut applied: Few<Applied<'a>> = SmallVec::new();
-    // Each with whom it found, by the place in `applied`.
-    let mut known: Few<(&Identifier, Option<usize>)> = SmallVec::new();
-    for rule in rules.iter().filter(|rule| !rule.skips(request)) {
-        let identifier = rule.own_identifier().unwrap_or(&settings.identifier);
-        let before = known.iter().find(|(other, _)| other.is_same(identifier));
-        let identity = match before {
-            Some((_, place)) => place.map(|place| applied[place].identity.clone()),
-            None => {
-                let found = match identifier.identify(request, &settings.clients) {
-                    Found::Now(found) => found,
-                    Found::Later(future) => future.await.ok_or(Source::User),
-                };
-                let identity = counted(limiter, found, request)?;
-                known.push((identifier, identity.is_some().then_some(applied.len())));
-                identity
-            }
-        };
-        if let Some(identity) = identity {
-            applied.push(Applied { rule, identity });
-        }
+    if !judged.decision.is_allowed() {
+        let denied_by = judged.decision.strictest();
+        let rule = denied_by.and_then(|status| charged.get(status.place()));
+        judged.own_answer = rule.and_then(|rule| rule.own_answer());
+    } else if mode == Mode::ChargeForReceipts {
+        let statuses = charged.iter().map(|rule| rule.statuses().cloned());
+        let refunds = Refunds::new(Owed::of(&check, &slips), statuses.collect());
+        judged.refunds = Some(Box::new(refunds));
     }
-    Ok(applied)
-}
-
-/// Who is counted; `None` if limits that want to know do not apply to the request.
-#[allow(
-    clippy::result_large_err,
-    reason = "made once a request at most, and only passed on"
-)]
-fn counted(
-    limiter: &RateLimiter,
-    found: Result<Identity, Source>,
-    request: &HttpRequest,
-) -> Result<Option<Identity>, RequestError> {
-    let settings = limiter.settings();
-    let source = match found {
-        Ok(identity) => return Ok(Some(identity)),
-        Err(source) => source,
-    };
-    let what = settings
-        .on_unidentified
-        .as_ref()
-        .map_or(Unidentified::CountByIp, |function| function.answer(request));
-    match what {
-        Unidentified::CountByIp => {
-            let network = settings.clients.network(request);
-            Ok(Some(Identity::unidentified(source, network)))
-        }
-        Unidentified::Skip => Ok(None),
-        Unidentified::Respond(response) => Err(RequestError::Unidentified(response)),
-    }
-}
-
-/// Rules for a group apply to its identities alone, and then in place of those without a group.
-fn keep_group(applied: &mut Few<Applied<'_>>) {
-    if applied.iter().all(|one| one.rule.group_name().is_none()) {
-        return;
-    }
-    let fits = |one: &Applied<'_>| {
-        one.rule.group_name().is_some() && one.rule.group_name() == one.identity.group_name()
-    };
-    let grouped = applied.iter().any(fits);
-    applied.retain(|one| {
-        if grouped {
-            fits(one)
-        } else {
-            one.rule.group_name().is_none()
-        }
-    });
+    Ok(Some(judged))
 }
 
 /// Adds a charge. Two of one counter can only meet where identifiers of the application name the
 /// same identity in one zone; a counter is charged once, by the limit that fits fewer such requests.
 fn add<'a, 'r>(
     charges: &mut Charges<'a>,
-    answers: &mut Answers<'r>,
+    rules: &mut Few<&'r Rule>,
     charge: Charge<'a>,
     rule: &'r Rule,
 ) {
@@ -262,7 +189,7 @@ fn add<'a, 'r>(
         .position(|other| other.key.is_same(&charge.key))
     else {
         charges.push(charge);
-        answers.push(rule.own_answer());
+        rules.push(rule);
         return;
     };
     let name = |charge: &Charge<'_>| {
@@ -283,6 +210,6 @@ fn add<'a, 'r>(
         |limit: &Charge<'_>, of: &Charge<'_>| u64::from(limit.limit.quota()) * u64::from(of.cost);
     if (fit(one, other), one.limit.times()) < (fit(other, one), other.limit.times()) {
         charges[same] = charge;
-        answers[same] = rule.own_answer();
+        rules[same] = rule;
     }
 }

@@ -2,6 +2,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use actix_web::HttpRequest;
 
+use super::statuses::Statuses;
 use crate::{
     answer::{IntoOnLimited, OnLimited},
     failure_mode::FailureMode,
@@ -41,6 +42,8 @@ pub struct Rule {
     dynamic: Option<Arc<DynamicFn>>,
     on_limited: Option<OnLimited>,
     failure_mode: Option<FailureMode>,
+    refund_on: Option<Statuses>,
+    shadow: bool,
 }
 
 static INVALID_DYNAMIC: LogThrottle = LogThrottle::new(log::Level::Error);
@@ -69,6 +72,8 @@ impl Rule {
             dynamic: None,
             on_limited: None,
             failure_mode: None,
+            refund_on: None,
+            shadow: false,
         }
     }
 
@@ -123,6 +128,51 @@ impl Rule {
         self
     }
 
+    /// Requests that are answered with one of these statuses are not counted: what this rule has
+    /// charged for them is given back as soon as the status is known, to the window it came from, and
+    /// the answer's headers show it. A rule that counts failures alone gives back on `2xx, 3xx`.
+    ///
+    /// Until then the request counts like any other, and if its client leaves before, it stays
+    /// counted. So does one that another limit, further in, has denied, and one that the server could
+    /// not be told of. A limit that is a shadow gives back, too; a block stays.
+    ///
+    /// ```
+    /// use actix_throttle::{Limit, Rule};
+    ///
+    /// const LOGIN: Limit = Limit::per_minute(5).name("login");
+    ///
+    /// // Five wrong passwords a minute, and as many right ones as you like.
+    /// let rule = Rule::new(LOGIN).refund_on("2xx, 3xx".parse()?);
+    /// # let _ = rule;
+    /// # Ok::<(), actix_throttle::StatusesError>(())
+    /// ```
+    pub fn refund_on(mut self, statuses: Statuses) -> Self {
+        self.refund_on = Some(statuses);
+        self
+    }
+
+    /// Counts and reports, but denies nobody; see [`Limit::shadow`].
+    pub fn shadow(mut self) -> Self {
+        self.shadow = true;
+        self
+    }
+
+    /// The same with another limit in place of the written one, if there is one. That is a shadow
+    /// already if the rule is.
+    pub(super) fn map_limit(self, change: impl FnOnce(Limit) -> Limit) -> Self {
+        let shadow = self.shadow;
+        let whole = |limit: Limit| if shadow { limit.shadow() } else { limit };
+        Self {
+            limit: self.limit.map(whole).map(change),
+            ..self
+        }
+    }
+
+    /// `None`: the group is not limited.
+    pub(super) fn written_limit(&self) -> Option<&Limit> {
+        self.limit.as_ref()
+    }
+
     pub(super) fn skips(&self, request: &HttpRequest) -> bool {
         self.skip_if.as_ref().is_some_and(|skip| skip(request))
     }
@@ -143,6 +193,11 @@ impl Rule {
         self.on_limited.as_ref()
     }
 
+    /// On which statuses it gives back.
+    pub(super) fn statuses(&self) -> Option<&Statuses> {
+        self.refund_on.as_ref()
+    }
+
     /// The limit for this request, and what it takes; `None` is no limit.
     pub(super) fn limit_for(
         &self,
@@ -153,6 +208,10 @@ impl Rule {
         let limit = match self.dynamic_for(written, request, identity) {
             Some(limit) => Cow::Owned(limit),
             None => Cow::Borrowed(written),
+        };
+        let limit = match self.shadow {
+            true => Cow::Owned(limit.shadow()),
+            false => limit,
         };
         let cost = match &self.cost {
             Some(cost) => cost(request),

@@ -1,6 +1,7 @@
 //! What is allowed: numbers only, nothing of HTTP.
 
 mod kind;
+mod open;
 mod range;
 
 use std::time::Duration;
@@ -242,24 +243,6 @@ impl Limit {
 
     pub(crate) fn zone_name(&self) -> &'static str {
         self.zone.or(self.name).unwrap_or("default")
-    }
-
-    /// The same numbers in place of `written`, which says whatever this limit leaves open.
-    pub(crate) fn in_place_of(mut self, written: &Limit) -> Self {
-        if self.algorithm.is_none() {
-            self.algorithm = written.algorithm;
-            self.refill = self.refill.or(written.refill);
-        }
-        self.cost = self.cost.or(written.cost);
-        self.name = self.name.or(written.name);
-        self.zone = self.zone.or(written.zone);
-        self.block = self.block.or(written.block);
-        // A written lease does not make a leaky bucket invalid that is chosen in its place.
-        if self.kind() != Algorithm::LeakyBucket {
-            self.lease = self.lease.or(written.lease);
-        }
-        self.shadow |= written.shadow;
-        self
     }
 
     /// Whether the numbers are in range and make sense together.

@@ -2,7 +2,7 @@
 
 use log::Level;
 
-use super::decision;
+use super::{Slips, decision};
 use crate::{
     decision::Decision,
     error::RateLimitError,
@@ -10,7 +10,7 @@ use crate::{
     log_throttle::LogThrottle,
     store::{
         Stack,
-        interface::{Check, StoreError},
+        interface::{Charge, Check, Receipts, StoreError},
     },
 };
 
@@ -22,7 +22,7 @@ pub(super) fn decide(
     store: &Stack,
     check: &Check<'_>,
     error: StoreError,
-) -> Result<Decision, RateLimitError> {
+) -> Result<(Decision, Slips), RateLimitError> {
     // An open circuit is logged when it opens.
     if error.is_failure() && !error.is_logged() {
         FAILURES.log(format_args!("the store could not decide: {error}"));
@@ -32,14 +32,22 @@ pub(super) fn decide(
     if closed || error.is_misuse() {
         return Err(error.into());
     }
+    let is_local = |charge: &Charge<'_>| charge.failure_mode == FailureMode::Local;
     let local = || {
         let charges = (0..).zip(&check.charges);
-        charges.filter(|(_, charge)| charge.failure_mode == FailureMode::Local)
+        charges.filter(|(_, charge)| is_local(charge))
     };
     let part = Check {
         mode: check.mode,
         charges: local().map(|(_, charge)| *charge).collect(),
     };
     let outcome = store.decide_alone(&part);
-    Ok(decision(&outcome, local()).by_fallback())
+    let decision = decision(&outcome, local()).by_fallback();
+    let mut receipts = outcome.receipts.into_iter();
+    let of = |charge: &Charge<'_>| is_local(charge).then(|| receipts.next().flatten());
+    let slips = Slips {
+        store: Receipts::new(),
+        local: check.charges.iter().map(of).map(Option::flatten).collect(),
+    };
+    Ok((decision, slips))
 }

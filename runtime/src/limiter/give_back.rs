@@ -1,57 +1,170 @@
-use super::RateLimiter;
+//! What decisions have taken, and giving it back.
+
+use std::slice;
+
+use log::Level;
+use tokio::runtime::Handle;
+
+use super::{RateLimiter, decision};
 use crate::{
+    algorithm::Receipt,
     decision::Decision,
-    error::RateLimitError,
+    failure_mode::FailureMode,
     identity::Identity,
+    key::Key,
     limit::Limit,
-    store::interface::{Check, Mode, Receipts},
+    log_throttle::LogThrottle,
+    store::interface::{Charge, Check, Mode, Outcome, Receipts, Store, StoreError},
 };
 
-/// What one decision has taken, for giving it back, once. It owns all it needs, so it may outlive
-/// the request.
-#[doc(hidden)]
+/// What charges have taken, for giving it back, once. It owns all it needs, so it may outlive the
+/// request.
 #[derive(Clone, Debug)]
-pub struct Taken {
-    limits: Vec<(Limit, Identity)>,
-    receipts: Receipts,
+pub(crate) struct Owed(Vec<Charged>);
+
+/// One charge as it was made.
+#[derive(Clone, Debug)]
+struct Charged {
+    /// Which of the decision's charges it was.
+    place: u32,
+    limit: Limit,
+    identity: Identity,
+    cost: u32,
+    failure_mode: FailureMode,
+    /// What it took from the store.
+    store: Option<Receipt>,
+    /// What it took from the embedded store that stands by: it has decided, or was told of it.
+    local: Option<Receipt>,
 }
 
-impl Taken {
-    /// Whether each limit, in the order given, was charged at all.
-    #[must_use]
-    pub fn was_charged(&self) -> Vec<bool> {
-        self.receipts.iter().map(Option::is_some).collect()
-    }
+/// The receipts of one decision. Each is empty if there are none, else has one for each charge.
+#[derive(Debug, Default)]
+pub(crate) struct Slips {
+    pub(super) store: Receipts,
+    pub(super) local: Receipts,
 }
+
+static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
 
 impl RateLimiter {
-    /// As [`check_all`](Self::check_all), and says what was taken.
+    /// Gives back what was taken, as far as time has not, and says how those limits stand then.
     ///
-    /// # Errors
-    ///
-    /// As for `check_all`.
-    #[doc(hidden)]
-    pub async fn check_with_receipts<I: Into<Identity> + Clone>(
-        &self,
-        checks: &[(&Limit, I)],
-    ) -> Result<(Decision, Taken), RateLimitError> {
-        let limits: Vec<(Limit, Identity)> = checks
-            .iter()
-            .map(|(limit, identity)| (**limit, identity.clone().into()))
-            .collect();
-        let (mode, charges) = (Mode::ChargeForReceipts, self.charges(&limits));
-        let (decision, receipts) = self.settle(&Check { mode, charges }).await?;
-        Ok((decision, Taken { limits, receipts }))
+    /// What need not be waited for is done before this awaits anything; the rest is done even if
+    /// the caller leaves. `None` if it could not be done, with a line in the log.
+    pub(crate) async fn refund(&self, owed: Owed) -> Option<Decision> {
+        if let Some(done) = self.refund_at_once(&owed) {
+            return Some(done);
+        }
+        let limiter = self.clone();
+        let refund = async move {
+            let done = limiter.refund_to_store(&owed).await;
+            done.inspect_err(|error| {
+                FAILURES.log(format_args!("a charge could not be given back: {error}"));
+            })
+        };
+        match Handle::try_current() {
+            Ok(runtime) => runtime.spawn(refund).await.ok()?.ok(),
+            Err(_) => refund.await.ok(),
+        }
     }
 
-    /// Gives back what was taken, as far as time has not. Says how things stand then.
-    ///
-    /// # Errors
-    ///
-    /// If the store could not be reached.
-    #[doc(hidden)]
-    pub async fn give_back(&self, taken: Taken) -> Result<Decision, RateLimitError> {
-        let (mode, charges) = (Mode::Refund(&taken.receipts), self.charges(&taken.limits));
-        self.decide(&Check { mode, charges }).await
+    /// What embedded stores have taken. `None` if a server has taken something, too.
+    pub(super) fn refund_at_once(&self, owed: &Owed) -> Option<Decision> {
+        let local = owed.receipts(|one| one.local);
+        if local.iter().any(Option::is_some) {
+            let check = owed.check(&local);
+            let outcome = self.inner.store.decide_alone(&check);
+            if owed.0.iter().all(|one| one.store.is_none()) {
+                return Some(owed.decision(&outcome, &check).by_fallback());
+            }
+        }
+        let receipts = owed.receipts(|one| one.store);
+        let check = owed.check(&receipts);
+        let outcome = self.inner.store.decide_at_once(&check)?;
+        Some(owed.decision(&outcome, &check))
+    }
+
+    pub(super) async fn refund_to_store(&self, owed: &Owed) -> Result<Decision, StoreError> {
+        let receipts = owed.receipts(|one| one.store);
+        let check = owed.check(&receipts);
+        let outcomes = self.inner.store.decide(slice::from_ref(&check)).await?;
+        let outcome = outcomes.into_iter().next();
+        let outcome = outcome.ok_or_else(StoreError::nothing)?;
+        Ok(owed.decision(&outcome, &check))
+    }
+}
+
+impl Slips {
+    pub(super) fn of(outcome: Outcome) -> Self {
+        Self {
+            store: outcome.receipts,
+            #[cfg(feature = "redis")]
+            local: outcome.noted,
+            #[cfg(not(feature = "redis"))]
+            local: Receipts::new(),
+        }
+    }
+}
+
+impl Owed {
+    /// What the charges of a check have taken.
+    pub(crate) fn of(check: &Check<'_>, slips: &Slips) -> Self {
+        let receipt = |of: &Receipts, at: usize| of.get(at).copied().flatten();
+        let charges = (0..).zip(&check.charges).enumerate();
+        let charged = charges.map(|(at, (place, charge))| Charged {
+            place,
+            limit: *charge.limit,
+            identity: charge.key.identity.clone(),
+            cost: charge.cost,
+            failure_mode: charge.failure_mode,
+            store: receipt(&slips.store, at),
+            local: receipt(&slips.local, at),
+        });
+        Self(charged.collect())
+    }
+
+    /// What was taken by those charges alone that `wanted` chooses by their place in the decision.
+    pub(crate) fn only(mut self, mut wanted: impl FnMut(usize) -> bool) -> Self {
+        let charges = &mut self.0;
+        charges.retain(|one| one.took_something() && wanted(one.place as usize));
+        self
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether each charge took anything at all.
+    #[cfg(feature = "test-util")]
+    pub(super) fn was_charged(&self) -> Vec<bool> {
+        self.0.iter().map(Charged::took_something).collect()
+    }
+
+    fn receipts(&self, of: impl Fn(&Charged) -> Option<Receipt>) -> Receipts {
+        self.0.iter().map(of).collect()
+    }
+
+    fn check<'a>(&'a self, receipts: &'a Receipts) -> Check<'a> {
+        let charges = self.0.iter().map(|one| Charge {
+            key: Key::counter(&one.identity, &one.limit),
+            limit: &one.limit,
+            cost: one.cost,
+            failure_mode: one.failure_mode,
+        });
+        Check {
+            mode: Mode::Refund(receipts),
+            charges: charges.collect(),
+        }
+    }
+
+    fn decision(&self, outcome: &Outcome, check: &Check<'_>) -> Decision {
+        let places = self.0.iter().map(|one| one.place);
+        decision(outcome, places.zip(&check.charges))
+    }
+}
+
+impl Charged {
+    fn took_something(&self) -> bool {
+        self.store.is_some() || self.local.is_some()
     }
 }

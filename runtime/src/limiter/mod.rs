@@ -1,21 +1,24 @@
 //! [`RateLimiter`]: what `main` builds, and what everything else asks.
 
 mod builder;
-mod fallback;
 #[cfg(feature = "test-util")]
+mod by_receipt;
+mod fallback;
 mod give_back;
 mod global;
 mod lookup;
 mod manage;
+mod shadows;
 
 use std::{borrow::Cow, fmt, net::IpAddr, slice, sync::Arc, time::Duration};
 
 use actix_web::HttpRequest;
-use log::Level;
 
 pub use self::builder::Builder;
 #[cfg(feature = "test-util")]
-pub use self::give_back::Taken;
+pub use self::by_receipt::Taken;
+pub(crate) use self::give_back::{Owed, Slips};
+use self::shadows::Shadows;
 use crate::{
     answer::{HeaderStyle, OnLimited, OnUnidentified},
     circuit_state::CircuitState,
@@ -26,10 +29,9 @@ use crate::{
     identity::{ClientIp, Identifier, Identity},
     key::Key,
     limit::Limit,
-    log_throttle::LogThrottle,
     store::{
         Stack,
-        interface::{Charge, Charges, Check, Mode, Outcome, Receipts, Store},
+        interface::{Charge, Charges, Check, Mode, Outcome, Store},
     },
 };
 
@@ -59,6 +61,7 @@ struct Inner {
     store: Stack,
     clock: Clock,
     settings: Settings,
+    shadows: Shadows,
 }
 
 /// What the limiter's handlers share.
@@ -71,8 +74,6 @@ pub(crate) struct Settings {
     pub(crate) on_limited: Option<OnLimited>,
     pub(crate) on_unidentified: Option<OnUnidentified>,
 }
-
-static SHADOW_DENIALS: LogThrottle = LogThrottle::new(Level::Info);
 
 impl RateLimiter {
     /// Settings, one by one, ending in [`Builder::init`] or [`Builder::build`].
@@ -212,11 +213,15 @@ impl RateLimiter {
     }
 
     pub(crate) async fn decide(&self, check: &Check<'_>) -> Result<Decision, RateLimitError> {
-        self.settle(check).await.map(|(decision, _)| decision)
+        let decided = self.decide_for_receipts(check).await;
+        decided.map(|(decision, _)| decision)
     }
 
-    /// The one way to the store for decisions.
-    async fn settle(&self, check: &Check<'_>) -> Result<(Decision, Receipts), RateLimitError> {
+    /// The one way to the store for decisions; and what was taken, if the check asks for that.
+    pub(crate) async fn decide_for_receipts(
+        &self,
+        check: &Check<'_>,
+    ) -> Result<(Decision, Slips), RateLimitError> {
         validate(&check.charges)?;
         // What is decided without asking a server never waits; a task that asks on and on is to let
         // others run all the same.
@@ -228,22 +233,18 @@ impl RateLimiter {
                 outcomes.map(|outcomes| outcomes.into_iter().next())
             }
         };
-        let (decision, receipts) = match decided {
-            Ok(Some(outcome)) => (
-                decision(&outcome, (0..).zip(&check.charges)),
-                outcome.receipts,
-            ),
-            Ok(None) => (Decision::new(true, std::iter::empty()), Receipts::new()),
-            // What the embedded store has taken cannot be given back to another.
-            Err(error) => (
-                fallback::decide(&self.inner.store, check, error)?,
-                Receipts::new(),
-            ),
+        let (decision, slips) = match decided {
+            Ok(Some(outcome)) => {
+                let decision = decision(&outcome, (0..).zip(&check.charges));
+                (decision, Slips::of(outcome))
+            }
+            Ok(None) => (Decision::new(true, std::iter::empty()), Slips::default()),
+            Err(error) => fallback::decide(&self.inner.store, check, error)?,
         };
         if check.mode.is_charge() && decision.is_allowed() {
-            report_shadows(&decision);
+            self.inner.shadows.report(&decision);
         }
-        Ok((decision, receipts))
+        Ok((decision, slips))
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -277,16 +278,6 @@ fn decision<'a>(
         .zip(&outcome.verdicts)
         .map(|((place, charge), verdict)| LimitStatus::new(*charge.limit, *verdict, place));
     Decision::new(outcome.allowed, limits)
-}
-
-fn report_shadows(decision: &Decision) {
-    let shadows = decision.limits().iter().filter(|limit| limit.is_shadow());
-    for limit in shadows.filter(|limit| limit.is_violated()) {
-        SHADOW_DENIALS.log(format_args!(
-            "the shadow limit \"{}\" would have denied a request",
-            limit.name()
-        ));
-    }
 }
 
 impl fmt::Debug for RateLimiter {

@@ -140,6 +140,7 @@ impl<S> Denials<S> {
                 Mode::ChargeForReceipts => vec![None; check.charges.len()],
                 _ => Receipts::new(),
             },
+            noted: Receipts::new(),
             // From here, nobody keeps it.
             steady: 0,
         })

@@ -56,10 +56,6 @@ pub(crate) enum Mode<'a> {
     /// Charge if all limits have room.
     Charge,
     /// The same, and say in [`Outcome::receipts`] what was taken.
-    #[cfg_attr(
-        not(any(test, feature = "test-util", feature = "cluster")),
-        expect(dead_code, reason = "only clusters ask for them so far")
-    )]
     ChargeForReceipts,
     /// Only look.
     Peek,
@@ -67,13 +63,6 @@ pub(crate) enum Mode<'a> {
     /// that took nothing has none, and is only looked at. Always allowed; blocks stay.
     ///
     /// Who gives back twice takes from others' charges, though never below zero.
-    #[cfg_attr(
-        not(any(test, feature = "test-util", feature = "redis")),
-        expect(
-            dead_code,
-            reason = "an embedded store has nobody to give back to it so far"
-        )
-    )]
     Refund(&'a [Option<Receipt>]),
     /// Take as much of each charge's cost as a share of what remains allows, and say in
     /// [`Outcome::receipts`] how much that was. Always allowed.
@@ -139,6 +128,10 @@ pub(crate) struct Outcome {
     pub(crate) verdicts: SmallVec<[Verdict; 1]>,
     /// Empty unless they were asked for.
     pub(crate) receipts: Receipts,
+    /// Of what the embedded store that stands by was told of: receipts for that one. Empty if it
+    /// was told of nothing.
+    #[cfg(feature = "redis")]
+    pub(crate) noted: Receipts,
     /// For how long a denial stays what it is, but for times that count down, while nothing is
     /// charged. 0: not known.
     #[cfg(feature = "redis")]
@@ -180,6 +173,16 @@ impl StoreError {
             incident: None,
             is_logged: false,
             reason: reason.into(),
+        }
+    }
+
+    /// A store that answers less than it was asked.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            kind: ErrorKind::Failure,
+            incident: None,
+            is_logged: false,
+            reason: Cow::Borrowed("the store has answered nothing"),
         }
     }
 

@@ -70,11 +70,21 @@ impl<S> Standby<S> {
 
     /// Tells the embedded store what the one inside has decided.
     fn learn(&self, check: &Check<'_>, outcome: &mut Outcome) {
-        if !check.mode.is_charge() {
+        if !check.mode.is_charge() && !matches!(check.mode, Mode::Refund(_)) {
             return;
         }
-        for (charge, verdict) in check.charges.iter().zip(&mut outcome.verdicts) {
+        for (place, charge) in check.charges.iter().enumerate() {
             if !is_local(charge) {
+                continue;
+            }
+            let Some(verdict) = outcome.verdicts.get_mut(place) else {
+                continue;
+            };
+            if let Mode::Refund(_) = check.mode {
+                // What it was told of it is given back apart, by its own receipt.
+                if self.is_settling(charge.limit) {
+                    *verdict = stricter(*verdict, self.local.look(charge));
+                }
                 continue;
             }
             if verdict.blocked {
@@ -82,7 +92,12 @@ impl<S> Standby<S> {
                     self.local.start_block(&charge.key.block(), wait);
                 }
             } else if outcome.allowed && verdict.wait == Wait::Fits {
-                let known = self.local.note(charge);
+                let wanted = check.mode == Mode::ChargeForReceipts;
+                let (known, receipt) = self.local.note(charge, wanted);
+                if receipt.is_some() {
+                    outcome.noted.resize(check.charges.len(), None);
+                    outcome.noted[place] = receipt;
+                }
                 if self.is_settling(charge.limit) {
                     *verdict = stricter(*verdict, known);
                 }

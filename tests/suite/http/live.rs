@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use actix_throttle::RateLimiter;
+use actix_throttle::{RateLimiter, Throttle};
 use actix_web::{
     App, HttpServer,
     dev::ServerHandle,
@@ -26,10 +26,29 @@ impl Live {
         workers: usize,
         routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     ) -> Self {
+        Self::with(limiter, workers, Throttle::new(), routes)
+    }
+
+    /// The same with one worker, all of it behind a middleware.
+    pub(crate) fn behind(
+        limiter: &RateLimiter,
+        throttle: Throttle,
+        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> Self {
+        Self::with(limiter, 1, throttle, routes)
+    }
+
+    fn with(
+        limiter: &RateLimiter,
+        workers: usize,
+        throttle: Throttle,
+        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> Self {
         let limiter = limiter.clone();
         let factory = move || {
             App::new()
                 .app_data(limiter.clone())
+                .wrap(throttle.clone())
                 .configure(routes.clone())
         };
         let server = HttpServer::new(factory)

@@ -2,11 +2,11 @@
 
 use std::{env, future::Future, pin::Pin, process::Command, rc::Rc, time::Duration};
 
-use actix_throttle::{Builder, ManualClock, RateLimiter};
+use actix_throttle::{Builder, ManualClock, RateLimiter, Throttle};
 use actix_web::{
-    App,
-    body::MessageBody,
-    dev::ServiceResponse,
+    App, Error, HttpResponse,
+    body::{MessageBody, to_bytes},
+    dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse},
     http::{Method, header::HeaderMap},
     test::{self, TestRequest},
     web::{Bytes, ServiceConfig},
@@ -31,6 +31,16 @@ impl World {
         let builder = RateLimiter::builder().memory().clock(clock.clone());
         let limiter = settings(builder).build().await.expect("valid settings");
         Self { limiter, clock }
+    }
+
+    /// An application under this limiter, all of it behind a middleware.
+    pub(crate) async fn behind(
+        &self,
+        throttle: Throttle,
+        routes: impl FnOnce(&mut ServiceConfig),
+    ) -> Site {
+        let app = App::new().app_data(self.limiter.clone()).configure(routes);
+        Site::of(app.wrap(throttle)).await
     }
 
     /// An application under this limiter.
@@ -63,13 +73,31 @@ pub(crate) struct Site(Box<dyn Fn(TestRequest) -> Answering>);
 impl Site {
     /// An application that has nothing but these routes.
     pub(crate) async fn new(routes: impl FnOnce(&mut ServiceConfig)) -> Self {
-        let app = test::init_service(App::new().configure(routes)).await;
-        let app = Rc::new(app);
+        Self::of(App::new().configure(routes)).await
+    }
+
+    /// Any application.
+    pub(crate) async fn of<T, B>(app: App<T>) -> Self
+    where
+        T: ServiceFactory<
+                ServiceRequest,
+                Config = (),
+                Response = ServiceResponse<B>,
+                Error = Error,
+                InitError = (),
+            > + 'static,
+        T::Future: 'static,
+        B: MessageBody + 'static,
+    {
+        let app = Rc::new(test::init_service(app).await);
         Self(Box::new(move |request| {
             let app = Rc::clone(&app);
             Box::pin(async move {
-                let response = test::call_service(&*app, request.to_request()).await;
-                Answer::of(response).await
+                match app.call(request.to_request()).await {
+                    Ok(response) => Answer::of(response.into()).await,
+                    // As the server does.
+                    Err(error) => Answer::of(error.error_response()).await,
+                }
             })
         }))
     }
@@ -118,11 +146,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    async fn of(response: ServiceResponse<impl MessageBody>) -> Self {
+    async fn of(response: HttpResponse<impl MessageBody>) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = to_bytes(response.into_body()).await;
         Self {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body: test::read_body(response).await,
+            status,
+            headers,
+            body: body.unwrap_or_else(|_| panic!("a body")),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::store::{
 use crate::{
     clock::Clock,
     error::InitError,
-    limiter::{Inner, RateLimiter, global},
+    limiter::{Inner, RateLimiter, global, shadows::Shadows},
     store::{MemoryStore, Stack},
 };
 
@@ -54,6 +54,7 @@ impl Builder {
                 store,
                 clock,
                 settings: self.settings,
+                shadows: Shadows::default(),
             }),
         })
     }

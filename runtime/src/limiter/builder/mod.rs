@@ -212,7 +212,17 @@ impl Builder {
         F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
         R: Into<Unidentified>,
     {
-        self.settings.on_unidentified = Some(OnUnidentified::new(answer));
+        self.settings.on_unidentified = Some(OnUnidentified::from_sync(answer));
+        self
+    }
+
+    /// The same by an async function.
+    pub fn on_unidentified_async<F, R>(mut self, answer: F) -> Self
+    where
+        F: AsyncFn(&HttpRequest) -> R + Send + Sync + 'static,
+        R: Into<Unidentified>,
+    {
+        self.settings.on_unidentified = Some(OnUnidentified::from_async(answer));
         self
     }
 

@@ -121,6 +121,9 @@ impl Account {
         grant.left -= cost;
         let receipt = Receipt {
             taken: cost,
+            // As if it had been charged when all of the grant was, after those served before it:
+            // what is still left of the grant would have been charged later.
+            remaining: grant.receipt.remaining.saturating_add(grant.left),
             ..grant.receipt
         };
         Some(Served {
@@ -166,6 +169,11 @@ impl Account {
                 ..*verdict
             },
         }
+    }
+
+    /// The store has been given back so much of what was served here.
+    pub(super) fn refunded(&mut self, taken: u32) {
+        self.shown = self.shown.saturating_add(taken);
     }
 
     /// Whether somebody gives back what is left when a grant ends.

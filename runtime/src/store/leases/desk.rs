@@ -158,6 +158,27 @@ impl<S: Store + 'static> Desk<S> {
         shown
     }
 
+    /// The store has given back `taken` of a charge, asked at `sent`: how the limit stands with what
+    /// is leased here.
+    pub(super) fn refunded(
+        &self,
+        charge: &Charge<'_>,
+        taken: u32,
+        verdict: &Verdict,
+        sent: Micros,
+    ) -> Verdict {
+        let at = self.at(&charge.key);
+        let mut shard = self.lock(at);
+        let now = self.now();
+        match find(&mut shard, at, now).filter(|account| account.is_of(charge.limit)) {
+            Some(account) => {
+                account.refunded(taken);
+                account.learn(verdict, sent, now)
+            }
+            None => *verdict,
+        }
+    }
+
     /// Forgets what is leased of these counters, which are no more.
     pub(super) fn drop_accounts(&self, keys: &[Key<'_>]) {
         for key in keys {

@@ -17,7 +17,7 @@ mod shelf;
 #[cfg(all(test, feature = "test-util"))]
 mod tests;
 
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 
 use smallvec::SmallVec;
 
@@ -26,6 +26,7 @@ use super::interface::{
     Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError,
 };
 use crate::{
+    algorithm::Receipt,
     clock::{Clock, Micros},
     decision::Verdict,
     key::Key,
@@ -67,6 +68,7 @@ impl<S: Store + 'static> Leases<S> {
             allowed: true,
             verdicts,
             receipts: held.keep(check.mode),
+            noted: Receipts::new(),
             steady: 0,
         })
     }
@@ -94,6 +96,7 @@ impl<S: Store + 'static> Leases<S> {
                 allowed: true,
                 verdicts: own.into_iter().flatten().collect(),
                 receipts,
+                noted: Receipts::new(),
                 steady: 0,
             });
         }
@@ -103,11 +106,7 @@ impl<S: Store + 'static> Leases<S> {
         };
         let sent = self.desk.now();
         // Whatever ends this early, what was taken here is put back.
-        let outcomes = self
-            .desk
-            .inner()
-            .decide(std::slice::from_ref(&part))
-            .await?;
+        let outcomes = self.desk.inner().decide(slice::from_ref(&part)).await?;
         let outcome = outcomes.into_iter().next();
         let outcome = outcome.ok_or_else(|| StoreError::new("the store has answered nothing"))?;
         let allowed = outcome.allowed;
@@ -156,9 +155,28 @@ impl<S: Store + 'static> Leases<S> {
             allowed,
             verdicts,
             receipts,
+            noted: Receipts::new(),
             // What is on lease changes.
             steady: 0,
         })
+    }
+
+    /// What was served here was charged at the store, which has it back.
+    async fn refund_leased(
+        &self,
+        check: &Check<'_>,
+        receipts: &[Option<Receipt>],
+    ) -> Result<Outcomes, StoreError> {
+        let sent = self.desk.now();
+        let mut outcomes = self.desk.inner().decide(slice::from_ref(check)).await?;
+        let verdicts = outcomes.iter_mut().flat_map(|one| &mut one.verdicts);
+        for ((charge, receipt), verdict) in check.charges.iter().zip(receipts).zip(verdicts) {
+            if is_leased(charge) {
+                let taken = receipt.map_or(0, |receipt| receipt.taken);
+                *verdict = self.desk.refunded(charge, taken, verdict, sent);
+            }
+        }
+        Ok(outcomes)
     }
 
     /// Whoever is blocked is served nothing more here.
@@ -229,6 +247,12 @@ impl<S: Store + 'static> Store for Leases<S> {
                 self.end_blocked(check, &outcome);
                 Ok(Outcomes::from_buf([outcome]))
             }
+            [
+                check @ Check {
+                    mode: Mode::Refund(receipts),
+                    ..
+                },
+            ] => Box::pin(self.refund_leased(check, receipts)).await,
             _ => {
                 let outcomes = self.desk.inner().decide(checks).await?;
                 for (check, outcome) in checks.iter().zip(&outcomes) {

@@ -18,6 +18,7 @@ use crate::{
 
 mod ends;
 mod habits;
+mod refunds;
 mod storm;
 
 const SECOND: u64 = 1_000_000;

@@ -17,7 +17,7 @@ use super::{
     place::{Hasher, Place},
 };
 use crate::{
-    algorithm::{Receipt, Wait},
+    algorithm::Wait,
     clock::{Clock, Micros},
     decision::Verdict,
     key::Key,
@@ -70,6 +70,8 @@ impl MemoryStore {
             allowed,
             verdicts: SmallVec::from_buf([verdict]),
             receipts: Receipts::new(),
+            #[cfg(feature = "redis")]
+            noted: Receipts::new(),
             #[cfg(feature = "redis")]
             steady: 0,
         }
@@ -129,12 +131,7 @@ impl MemoryStore {
             if cost > 0 {
                 *verdict = shard.take(&Charge { cost, ..*charge }, place.print, now);
                 if let Some(receipt) = receipt {
-                    *receipt = shard.mark(place.print, now).map(|mark| Receipt {
-                        at: now,
-                        taken: cost,
-                        remaining: verdict.remaining,
-                        mark,
-                    });
+                    *receipt = shard.receipt(place.print, cost, verdict, now);
                 }
             } else if check.mode.is_charge() && charge.starts_block(verdict, allowed) {
                 let length = charge.limit.block_micros();
@@ -146,6 +143,8 @@ impl MemoryStore {
             allowed,
             verdicts,
             receipts,
+            #[cfg(feature = "redis")]
+            noted: Receipts::new(),
             #[cfg(feature = "redis")]
             steady: 0,
         }

@@ -1,7 +1,11 @@
 //! What the layers above ask of the embedded store beside decisions.
 
 use super::MemoryStore;
-use crate::{algorithm::Wait, decision::Verdict, store::interface::Charge};
+use crate::{
+    algorithm::{Receipt, Wait},
+    decision::Verdict,
+    store::interface::Charge,
+};
 
 impl MemoryStore {
     /// How a charge stands, without taking anything.
@@ -12,20 +16,28 @@ impl MemoryStore {
     }
 
     /// Takes what another store has admitted, if there is room for it: without, the limit is used
-    /// up here already, as windows here need not begin when they do there.
-    pub(crate) fn note(&self, charge: &Charge<'_>) -> Verdict {
+    /// up here already, as windows here need not begin when they do there. What it took has a
+    /// receipt, to those who want one.
+    pub(crate) fn note(&self, charge: &Charge<'_>, wanted: bool) -> (Verdict, Option<Receipt>) {
         let (place, mut shard) = self.lock_one(&charge.key);
         let block = || self.hasher.block(&place, &charge.key);
         let now = self.clock.now();
         let verdict = shard.look(charge, place.print, block, now);
         match verdict.wait {
-            Wait::Fits if charge.cost > 0 => shard.take(charge, place.print, now),
-            // The one who asks was let in: what matters is what is left.
-            _ => Verdict {
-                wait: Wait::Fits,
-                blocked: false,
-                ..verdict
-            },
+            Wait::Fits if charge.cost > 0 => {
+                let verdict = shard.take(charge, place.print, now);
+                let receipt = || shard.receipt(place.print, charge.cost, &verdict, now);
+                (verdict, wanted.then(receipt).flatten())
+            }
+            _ => {
+                // The one who asks was let in: what matters is what is left.
+                let verdict = Verdict {
+                    wait: Wait::Fits,
+                    blocked: false,
+                    ..verdict
+                };
+                (verdict, None)
+            }
         }
     }
 }

@@ -134,10 +134,21 @@ impl Shard {
         self.sweep(now);
     }
 
-    /// The mark of a charge made a moment ago, at the same `now`.
-    pub(super) fn mark(&self, counter: Print, now: Micros) -> Option<u64> {
+    /// The receipt of a charge made a moment ago, at the same `now`.
+    pub(super) fn receipt(
+        &self,
+        counter: Print,
+        taken: u32,
+        verdict: &Verdict,
+        now: Micros,
+    ) -> Option<Receipt> {
         match self.table.find(counter, now)? {
-            Content::Counter(state) => Some(state.mark(now)),
+            Content::Counter(state) => Some(Receipt {
+                at: now,
+                taken,
+                remaining: verdict.remaining,
+                mark: state.mark(now),
+            }),
             Content::Block(_) => None,
         }
     }

@@ -53,6 +53,7 @@ impl Shape {
             allowed,
             verdicts,
             receipts,
+            noted: Vec::new(),
             steady,
         })
     }

@@ -226,6 +226,7 @@ fn merge(parts: &[Part<'_>], outcomes: Vec<Outcome>) -> Outcome {
             .into_iter()
             .filter_map(|(_, _, receipt)| receipt)
             .collect(),
+        noted: Receipts::new(),
         // Not known: what denies may have been taken for a moment by a check that another slot
         // denies, and is given back beneath whoever would remember this. Nor do parts that have room
         // say how long.

@@ -1,0 +1,153 @@
+//! Rules + request → the rules that apply to it, and whom they count.
+
+use actix_web::{HttpRequest, HttpResponse};
+use smallvec::SmallVec;
+
+use super::{manner::Manner, rule::Rule};
+use crate::{
+    answer::Unidentified,
+    identity::{Found, Identifier, Identity, Source},
+};
+
+/// Room for one of each rule stands in place, as most requests have one. They are pushed and not
+/// collected, which is made for many.
+pub(super) type Few<T> = SmallVec<[T; 1]>;
+
+/// A rule that applies to a request, and whom it counts: see [`Census::identity`].
+pub(super) struct Applied<'a> {
+    pub(super) rule: &'a Rule,
+    whom: usize,
+}
+
+/// Asks who sent a request: each identifier once, however many rules want to know.
+pub(super) struct Census<'a> {
+    pub(super) manner: Manner<'a>,
+    pub(super) request: &'a HttpRequest,
+    asked: Few<(&'a Identifier, Whom)>,
+    identities: Few<Identity>,
+}
+
+/// What is known of the sender by one identifier.
+enum Whom {
+    /// By the place among the identities.
+    Counted(usize),
+    /// Limits that want to know do not apply.
+    Nobody,
+    /// Whoever wants to know has this for an answer; `None` once it was given.
+    Refused(Option<HttpResponse>),
+}
+
+impl<'a> Census<'a> {
+    pub(super) fn new(manner: Manner<'a>, request: &'a HttpRequest) -> Self {
+        Self {
+            manner,
+            request,
+            asked: SmallVec::new(),
+            identities: SmallVec::new(),
+        }
+    }
+
+    /// The rules that apply: not skipped, for someone who is known, for that one's group. `Err` is the
+    /// answer of `on_unidentified`.
+    pub(super) async fn applied(
+        &mut self,
+        rules: &'a [Rule],
+    ) -> Result<Few<Applied<'a>>, HttpResponse> {
+        let mut applied: Few<Applied<'a>> = SmallVec::new();
+        for rule in self.not_skipped(rules) {
+            match self.ask(rule).await {
+                Whom::Counted(whom) => applied.push(Applied { rule, whom: *whom }),
+                Whom::Nobody => {}
+                Whom::Refused(answer) => {
+                    if let Some(answer) = answer.take() {
+                        return Err(answer);
+                    }
+                }
+            }
+        }
+        self.keep_group(&mut applied);
+        Ok(applied)
+    }
+
+    /// The same for rules that never deny: those who would be refused are not counted.
+    pub(super) async fn applied_shadows(&mut self, rules: &'a [Rule]) -> Few<Applied<'a>> {
+        let mut applied: Few<Applied<'a>> = SmallVec::new();
+        for rule in self.not_skipped(rules) {
+            if let Whom::Counted(whom) = self.ask(rule).await {
+                applied.push(Applied { rule, whom: *whom });
+            }
+        }
+        self.keep_group(&mut applied);
+        applied
+    }
+
+    pub(super) fn identity(&self, one: &Applied<'_>) -> &Identity {
+        &self.identities[one.whom]
+    }
+
+    fn not_skipped(&self, rules: &'a [Rule]) -> impl Iterator<Item = &'a Rule> + use<'a> {
+        let request = self.request;
+        rules.iter().filter(move |rule| !rule.skips(request))
+    }
+
+    async fn ask(&mut self, rule: &'a Rule) -> &mut Whom {
+        let identifier = rule.own_identifier().unwrap_or(self.manner.identifier());
+        let mut asked = self.asked.iter();
+        let place = match asked.position(|(other, _)| other.is_same(identifier)) {
+            Some(place) => place,
+            None => {
+                let whom = self.find(identifier).await;
+                self.asked.push((identifier, whom));
+                self.asked.len() - 1
+            }
+        };
+        &mut self.asked[place].1
+    }
+
+    async fn find(&mut self, identifier: &Identifier) -> Whom {
+        let clients = &self.manner.limiter.settings().clients;
+        let found = match identifier.identify(self.request, clients) {
+            Found::Now(found) => found,
+            Found::Later(future) => future.await.ok_or(Source::User),
+        };
+        let identity = match found {
+            Ok(identity) => identity,
+            Err(source) => match self.unidentified().await {
+                Unidentified::CountByIp => {
+                    Identity::unidentified(source, clients.network(self.request))
+                }
+                Unidentified::Skip => return Whom::Nobody,
+                Unidentified::Respond(response) => return Whom::Refused(Some(response)),
+            },
+        };
+        self.identities.push(identity);
+        Whom::Counted(self.identities.len() - 1)
+    }
+
+    async fn unidentified(&self) -> Unidentified {
+        match self.manner.on_unidentified() {
+            // Boxed: few requests come this way, and all would have room for it.
+            Some(function) => Box::pin(function.answer(self.request)).await,
+            None => Unidentified::CountByIp,
+        }
+    }
+
+    /// Rules for a group apply to its identities alone, and then in place of those without a group.
+    fn keep_group(&self, applied: &mut Few<Applied<'_>>) {
+        if applied.iter().all(|one| one.rule.group_name().is_none()) {
+            return;
+        }
+        let fits = |one: &Applied<'_>| {
+            let group = one.rule.group_name();
+            group.is_some() && group == self.identity(one).group_name()
+        };
+        let grouped = applied.iter().any(fits);
+        applied.retain(|one| {
+            if grouped {
+                fits(one)
+            } else {
+                one.rule.group_name().is_none()
+            }
+        });
+    }
+}

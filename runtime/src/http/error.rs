@@ -1,0 +1,33 @@
+use actix_web::HttpResponse;
+
+use crate::error::RateLimitError;
+
+/// Why [`RateLimiter::check_request`](crate::RateLimiter::check_request) has no decision.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// An identifier found nobody, and this is to be the answer.
+    Unidentified(HttpResponse),
+    /// The limiter could not decide.
+    Undecided(RateLimitError),
+}
+
+impl std::fmt::Display for RequestError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unidentified(response) => {
+                write!(f, "unidentified, to be answered {}", response.status())
+            }
+            Self::Undecided(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unidentified(_) => None,
+            Self::Undecided(error) => Some(error),
+        }
+    }
+}

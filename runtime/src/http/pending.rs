@@ -1,0 +1,102 @@
+//! What a request that goes on may be given back, once the status of its response is known.
+
+use actix_web::http::StatusCode;
+
+use super::{
+    shown::{Position, Shown},
+    statuses::Statuses,
+};
+use crate::limiter::{Owed, RateLimiter};
+
+/// A request that goes on, between its decision and its response.
+///
+/// Whoever calls [`guard`](super::guard::guard) lets the request go on and, as soon as the status
+/// of its response is known, settles this, then has [`show`](super::shown::show) add the headers:
+///
+/// ```text
+/// let mut response = match guard(limiter, rules, &request).await {
+///     Passage::Shut(response) => response,
+///     Passage::Open(pending) => {
+///         let response = /* the handler, or the service inside */;
+///         pending.settle(limiter, response.status()).await;
+///         response
+///     }
+/// };
+/// show(limiter, &request, &mut response);
+/// ```
+///
+/// Dropped unsettled, as when the client leaves, it gives nothing back. So nothing may be awaited
+/// between the status and `settle`; from its first poll on, the client may leave.
+#[must_use = "what was charged is given back by `settle`"]
+pub(super) struct Pending {
+    /// Boxed, as few have any: others need not move room for it about.
+    refunds: Option<Box<Refunds>>,
+    /// The decision that the headers tell of; `None` if no limit applied.
+    position: Option<Position>,
+}
+
+/// What a decision has owed, and on which statuses each of its rules gives that back.
+pub(super) struct Refunds {
+    owed: Owed,
+    /// By the place of the charge.
+    statuses: Vec<Option<Statuses>>,
+}
+
+impl Refunds {
+    pub(super) fn new(owed: Owed, statuses: Vec<Option<Statuses>>) -> Self {
+        Self { owed, statuses }
+    }
+
+    /// What is to be given back at this status.
+    fn at(self, status: StatusCode) -> Owed {
+        let Self { owed, statuses } = self;
+        owed.only(|place| {
+            let statuses = statuses.get(place).and_then(Option::as_ref);
+            statuses.is_some_and(|statuses| statuses.contains(status))
+        })
+    }
+}
+
+impl Pending {
+    /// Nothing was charged, and nothing is given back, whatever the status.
+    pub(super) const NONE: Self = Self {
+        refunds: None,
+        position: None,
+    };
+
+    pub(super) fn new(position: Position, refunds: Option<Box<Refunds>>) -> Self {
+        let position = Some(position);
+        Self { refunds, position }
+    }
+
+    /// Whether it depends on the status that something is given back.
+    pub(super) fn has_refunds(&self) -> bool {
+        self.refunds.is_some()
+    }
+
+    /// What the headers tell of, for whom the request is out of hand. `None` if no limit applied.
+    pub(super) fn shown(&self) -> Option<&Shown> {
+        self.position.as_ref().map(|position| &position.shown)
+    }
+
+    /// Gives back what was charged by rules that want it at this status, and has the headers say
+    /// so. It waits for a server as long as a decision does at most. What cannot be given back stays
+    /// charged, with a line in the log.
+    pub(super) async fn settle(self, limiter: &RateLimiter, status: StatusCode) {
+        let (Some(refunds), Some(position)) = (self.refunds, self.position) else {
+            return;
+        };
+        // Denied by a limit further in: that is nothing a handler has answered.
+        if position.shown.is_denied() {
+            return;
+        }
+        let owed = refunds.at(status);
+        if owed.is_empty() {
+            return;
+        }
+        // Boxed for the same reason.
+        if let Some(after) = Box::pin(limiter.refund(owed)).await {
+            position.restate(limiter, &after);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Routes that the middleware leaves alone, and those that do not exist.
+
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use actix_web::{HttpRequest, dev::ResourceMap};
+use once_cell::sync::Lazy;
+use parking_lot::Mutex;
+
+use super::{route::pattern, routes::find};
+use crate::log_throttle::TARGET;
+
+/// Patterns of routes that are exempt.
+#[derive(Debug, Default)]
+pub(super) struct Exempt {
+    patterns: Vec<String>,
+    /// Whether they were looked for among the routes.
+    is_checked: AtomicBool,
+}
+
+/// Each worker may have a middleware of its own; one line about a pattern is enough.
+static REPORTED: Lazy<Mutex<HashSet<String>>> = Lazy::new(Mutex::default);
+
+impl Exempt {
+    pub(super) fn push(&mut self, pattern: String) {
+        self.patterns.push(pattern);
+        *self.is_checked.get_mut() = false;
+    }
+
+    /// Has patterns reported that no route has.
+    ///
+    /// Actix tells nobody of its routes before there is a request: so the first one does this.
+    pub(super) fn check_once(&self, request: &HttpRequest) {
+        if self.patterns.is_empty() || self.is_checked.load(Ordering::Relaxed) {
+            return;
+        }
+        if !self.is_checked.swap(true, Ordering::Relaxed) {
+            self.report_unknown(request.resource_map());
+        }
+    }
+
+    /// Whether the request's route is exempt.
+    pub(super) fn covers(&self, request: &HttpRequest) -> bool {
+        !self.patterns.is_empty()
+            && pattern(request).is_some_and(|pattern| self.patterns.contains(&pattern))
+    }
+
+    fn report_unknown(&self, routes: &ResourceMap) {
+        for pattern in &self.patterns {
+            let Err(nearest) = find(routes, pattern) else {
+                continue;
+            };
+            if !REPORTED.lock().insert(pattern.clone()) {
+                continue;
+            }
+            let hint = match nearest {
+                Some(nearest) => format!("; did you mean `{nearest}`?"),
+                None => ".".to_owned(),
+            };
+            log::error!(
+                target: TARGET,
+                "`.exempt(\"{pattern}\")` exempts nothing: no route of the app has this pattern{hint} \
+                 Write it as it was registered, with the prefixes of its scopes"
+            );
+        }
+    }
+}
+
+impl Clone for Exempt {
+    fn clone(&self) -> Self {
+        Self {
+            patterns: self.patterns.clone(),
+            is_checked: AtomicBool::new(false),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Which entries a request fits, in their order.
+
+use std::sync::OnceLock;
+
+use actix_web::HttpRequest;
+use regex::{Regex, RegexSet, RegexSetBuilder};
+use smallvec::SmallVec;
+
+use super::{
+    entry::Entry,
+    paths::Subject,
+    route::{path, pattern},
+};
+
+/// From this many regexes on, one look at a path by all of them together is cheaper than one by each.
+const MANY: usize = 4;
+
+/// What one regex may take when compiled, by default. A set of the `regex` crate asks for as much for
+/// all of its regexes together.
+const SIZE_OF_ONE: usize = 10 * 1024 * 1024;
+
+/// The places of the entries that a request fits.
+pub(super) type Fitting = SmallVec<[usize; 4]>;
+
+/// Entries in order, and their regexes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Matcher {
+    entries: Vec<Entry>,
+    /// Made at the first use, when all entries are there.
+    sets: OnceLock<Sets>,
+}
+
+#[derive(Clone, Debug)]
+struct Sets {
+    paths: Set,
+    patterns: Set,
+}
+
+/// The regexes over one subject.
+#[derive(Clone, Debug)]
+struct Set {
+    /// The entries that have them.
+    places: Vec<usize>,
+    /// In the same order; `None` if they are few.
+    regexes: Option<RegexSet>,
+}
+
+impl Matcher {
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.entries.push(entry);
+        self.sets.take();
+    }
+
+    /// Compiles what the first request would have to wait for.
+    pub(super) fn prepare(&self) {
+        self.sets();
+    }
+
+    pub(super) fn fitting(&self, request: &HttpRequest) -> Fitting {
+        let mut fitting = Fitting::new();
+        let Sets { paths, patterns } = self.sets();
+        if !paths.places.is_empty() {
+            paths.find(path(request), &self.entries, &mut fitting);
+        }
+        if !patterns.places.is_empty()
+            && let Some(pattern) = pattern(request)
+        {
+            patterns.find(&pattern, &self.entries, &mut fitting);
+            fitting.sort_unstable();
+        }
+        fitting.retain(|place| self.entries[*place].paths.fits_method(request.method()));
+        fitting
+    }
+
+    fn sets(&self) -> &Sets {
+        self.sets.get_or_init(|| Sets {
+            paths: Set::of(&self.entries, Subject::Path),
+            patterns: Set::of(&self.entries, Subject::Pattern),
+        })
+    }
+}
+
+impl Set {
+    fn of(entries: &[Entry], subject: Subject) -> Self {
+        let own = |place: &usize| entries[*place].paths.subject() == subject;
+        let places: Vec<usize> = (0..entries.len()).filter(own).collect();
+        if places.len() < MANY {
+            let regexes = None;
+            return Self { places, regexes };
+        }
+        let regexes = places.iter().map(|place| entries[*place].paths.own_regex());
+        // The empty regex matches everything.
+        let texts = regexes.map(|regex| regex.map_or("", Regex::as_str));
+        let regexes = RegexSetBuilder::new(texts)
+            .size_limit(SIZE_OF_ONE.saturating_mul(places.len()))
+            .build();
+        // Each of them was compiled before, so this does not fail; if it did, each can be asked.
+        let regexes = regexes.ok();
+        Self { places, regexes }
+    }
+
+    /// Adds the places of the entries that this text fits.
+    fn find(&self, text: &str, entries: &[Entry], fitting: &mut Fitting) {
+        if let Some(regexes) = &self.regexes {
+            let matches = regexes.matches(text);
+            fitting.extend(matches.iter().map(|index| self.places[index]));
+            return;
+        }
+        let fits = |place: &usize| {
+            let regex = entries[*place].paths.own_regex();
+            regex.is_none_or(|regex| regex.is_match(text))
+        };
+        fitting.extend(self.places.iter().copied().filter(fits));
+    }
+}

@@ -1,0 +1,19 @@
+//! The middleware: ordered rules for a whole application, scope or resource.
+
+mod admit;
+mod builder;
+mod check;
+mod choose;
+mod entry;
+mod exempt;
+mod failed;
+mod listing;
+mod matcher;
+mod paths;
+mod plan;
+mod preflight;
+mod route;
+mod routes;
+mod service;
+
+pub use self::{builder::Throttle, paths::Paths};

@@ -1,0 +1,108 @@
+//! Whether a pattern is one of the app's routes. Actix finds patterns by paths and has no list of
+//! them, so a path is made that the pattern would match.
+
+use std::fmt::Write;
+
+use actix_web::dev::ResourceMap;
+use regex::Regex;
+
+use super::listing;
+
+/// Values that most of the regexes in patterns let through.
+const VALUES: [&str; 7] = [
+    "1",
+    "a",
+    "A1",
+    "abcdefgh",
+    "12345678",
+    "2026-01-31",
+    "01234567-89ab-cdef-0123-456789abcdef",
+];
+
+/// `Err` if surely no route is found by this pattern, with the one that was probably meant.
+pub(super) fn find(routes: &ResourceMap, pattern: &str) -> Result<(), Option<String>> {
+    let found = match sample(pattern) {
+        Sample::Path(path) => routes.match_pattern(&path),
+        // Nobody can tell, and a false alarm is worse than none.
+        Sample::Unknown => return Ok(()),
+        Sample::Malformed => None,
+    };
+    match found {
+        Some(found) if found == pattern => Ok(()),
+        // The same path by another name: other names of segments, or another route before.
+        Some(found) => Err(Some(found)),
+        None => Err(listing::nearest(routes, pattern)),
+    }
+}
+
+enum Sample {
+    Path(String),
+    /// Its regexes let none of the values through.
+    Unknown,
+    /// No route can have it.
+    Malformed,
+}
+
+/// A path that this pattern matches.
+fn sample(pattern: &str) -> Sample {
+    let mut path = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, segment)) = rest.split_once('{') {
+        path.push_str(before);
+        let Some(end) = closing(segment) else {
+            return Sample::Malformed;
+        };
+        match segment[..end].split_once(':') {
+            // Anything will do. This is no static neighbour's name.
+            None => {
+                // Writing to a String cannot fail.
+                let _ = write!(path, "{{{}}}", &segment[..end]);
+            }
+            Some((_, regex)) => {
+                let Ok(regex) = Regex::new(&format!("^(?:{regex})$")) else {
+                    return Sample::Malformed;
+                };
+                let Some(value) = VALUES.iter().find(|value| regex.is_match(value)) else {
+                    return Sample::Unknown;
+                };
+                path.push_str(value);
+            }
+        }
+        // `{tail}*` takes all that follows.
+        rest = segment[end + 1..].trim_start_matches('*');
+    }
+    path.push_str(rest);
+    Sample::Path(path)
+}
+
+/// Where the brace is that closes the one before this text.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 1;
+    text.char_indices().find_map(|(place, character)| {
+        match character {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        (depth == 0).then_some(place)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_paths_that_the_patterns_match() {
+        let path = |pattern| match sample(pattern) {
+            Sample::Path(path) => Some(path),
+            Sample::Unknown | Sample::Malformed => None,
+        };
+        assert_eq!(path("/api/search").as_deref(), Some("/api/search"));
+        assert_eq!(path("/user/{id}").as_deref(), Some("/user/{id}"));
+        assert_eq!(path("/v{n:[[:digit:]]{1}}/x").as_deref(), Some("/v1/x"));
+        assert_eq!(path("/files/{tail}*").as_deref(), Some("/files/{tail}"));
+        assert_eq!(path("/odd/{id:x{30}}"), None);
+        assert!(matches!(sample("/odd/{id"), Sample::Malformed));
+    }
+}

@@ -1,0 +1,115 @@
+//! The middleware at work.
+
+use std::{
+    future::{Ready, ready},
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use actix_web::{
+    Error,
+    body::EitherBody,
+    dev::{Service, ServiceRequest, ServiceResponse, Transform},
+    http::header::HeaderMap,
+};
+use futures_util::{
+    TryFutureExt,
+    future::{Either, LocalBoxFuture, MapOk},
+};
+
+use super::{
+    admit::{Admission, admit},
+    builder::Throttle,
+    failed::Failed,
+    matcher::Fitting,
+    plan::Plan,
+};
+
+impl<S, B> Transform<S, ServiceRequest> for Throttle
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    S::Future: 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = Throttled<S>;
+    type InitError = ();
+    type Future = Ready<Result<Throttled<S>, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        self.plan.matcher.prepare();
+        let plan = Arc::clone(&self.plan);
+        ready(Ok(Throttled(Rc::new(Layer { plan, service }))))
+    }
+}
+
+/// A service behind a [`Throttle`].
+pub struct Throttled<S>(Rc<Layer<S>>);
+
+struct Layer<S> {
+    plan: Arc<Plan>,
+    service: S,
+}
+
+/// What a request takes that no entry is for.
+type Through<S, B> = MapOk<
+    <S as Service<ServiceRequest>>::Future,
+    fn(ServiceResponse<B>) -> ServiceResponse<EitherBody<B>>,
+>;
+
+type Answer<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
+
+impl<S, B> Service<ServiceRequest> for Throttled<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    S::Future: 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Either<Through<S, B>, LocalBoxFuture<'static, Answer<B>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.service.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let fitting = self.0.plan.fitting(request.request());
+        if fitting.is_empty() {
+            let answer = self.0.service.call(request);
+            return Either::Left(answer.map_ok(ServiceResponse::map_into_left_body));
+        }
+        Either::Right(Box::pin(limited(Rc::clone(&self.0), request, fitting)))
+    }
+}
+
+/// Asks the entries; then the service inside, unless they deny the request.
+///
+/// While that works, nobody may hold the `HttpRequest` as well: the router changes it and panics if it
+/// cannot.
+async fn limited<S, B>(layer: Rc<Layer<S>>, request: ServiceRequest, fitting: Fitting) -> Answer<B>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    let admitted = match admit(&layer.plan, &fitting, request.request()).await {
+        Admission::Shut(answer) => {
+            return Ok(request.into_response(answer).map_into_right_body());
+        }
+        Admission::Open(admitted) => admitted,
+    };
+    match layer.service.call(request).await {
+        Ok(mut response) => {
+            let status = response.status();
+            admitted.finish(status, response.headers_mut()).await;
+            Ok(response.map_into_left_body())
+        }
+        Err(error) => {
+            let mut headers = HeaderMap::new();
+            let status = error.as_response_error().status_code();
+            admitted.finish(status, &mut headers).await;
+            Err(Failed::wrap(error, headers))
+        }
+    }
+}
