@@ -20,7 +20,7 @@ fn signed(claims: &Json) -> String {
 }
 
 fn signed_with(header: &Json, claims: &Json, secret: &str) -> String {
-    signed_parts(&header.to_string(), &claims.to_string(), secret)
+    signed_parts(header.to_string(), claims.to_string(), secret)
 }
 
 /// The same of what need not be JSON.

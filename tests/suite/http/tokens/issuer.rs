@@ -15,10 +15,12 @@ use ring::{
 };
 use serde_json::{Value, json};
 
+type Sign = dyn Fn(&[u8]) -> Vec<u8>;
+
 pub(super) struct Issuer {
     algorithm: &'static str,
     key: JwtKey,
-    sign: Box<dyn Fn(&[u8]) -> Vec<u8>>,
+    sign: Box<Sign>,
 }
 
 impl Issuer {
