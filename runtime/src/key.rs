@@ -194,12 +194,8 @@ mod tests {
         let long = "x".repeat(100);
         let hash_of_long = text(&Identity::new(long.as_str()));
         let inside = &hash_of_long["p:{user=".len()..hash_of_long.find('}').unwrap()];
-        let header = |value: &str| {
-            Identity::of(
-                Source::Part(Part::Header, "a".into()),
-                Value::Bytes(value.as_bytes().into()),
-            )
-        };
+        let value = |text: &str| Value::Bytes(text.as_bytes().into());
+        let header = |text| Identity::of(Source::Part(Part::Header, "a".into()), value(text));
         let all = [
             Identity::new("1.2.3.4"),
             Identity::ip("1.2.3.4".parse().unwrap()),
@@ -216,6 +212,12 @@ mod tests {
             ),
             Identity::unidentified(Source::User, Some("1.2.3.4/32".parse().unwrap())),
             Identity::client(None),
+            #[cfg(feature = "jwt")]
+            Identity::of(Source::Claim("sub".into()), value("1.2.3.4")),
+            #[cfg(feature = "jwt")]
+            Identity::of(Source::Claim("user".into()), value("1.2.3.4")),
+            #[cfg(feature = "session")]
+            Identity::of(Source::Session("user".into()), value("1.2.3.4")),
         ];
         let texts: HashSet<_> = all.iter().map(text).collect();
         assert_eq!(texts.len(), all.len());

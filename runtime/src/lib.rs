@@ -20,17 +20,27 @@ mod store;
 #[path = "private.rs"]
 pub mod __private;
 
+#[cfg(feature = "session")]
+pub use actix_session;
 pub use actix_throttle_macros::rate_limit;
 #[cfg(feature = "redis")]
 pub use deadpool_redis;
 
 /// The README's snippets are tests too.
-#[cfg(all(doctest, feature = "redis", feature = "test-util"))]
+#[cfg(all(
+    doctest,
+    feature = "jwt",
+    feature = "redis",
+    feature = "session",
+    feature = "test-util"
+))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
 #[cfg(feature = "test-util")]
 pub use self::clock::ManualClock;
+#[cfg(feature = "jwt")]
+pub use self::identity::{Jwt, JwtBuilder, JwtKey};
 #[cfg(feature = "test-util")]
 #[doc(hidden)]
 pub use self::limiter::Taken;

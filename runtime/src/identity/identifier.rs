@@ -2,11 +2,16 @@ use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{HttpRequest, http::header::HeaderName};
 
+#[cfg(feature = "jwt")]
+use super::jwt::Jwt;
+#[cfg(feature = "session")]
+use super::session::SessionKeys;
 use super::{ClientIp, Identity, IntoIdentity, Part, Source, request};
 
 /// How to tell who a request is counted for.
 ///
-/// The built-in ones have constructors; functions, sync or async, convert by [`IntoIdentifier`](crate::IntoIdentifier).
+/// The built-in ones have constructors; functions, sync or async, convert by
+/// [`IntoIdentifier`](crate::IntoIdentifier).
 ///
 /// ```
 /// use actix_throttle::{Identifier, Identity, RateLimiter};
@@ -33,6 +38,10 @@ enum Kind {
     Global,
     Client,
     Part(Part, Arc<str>),
+    #[cfg(feature = "session")]
+    Session(SessionKeys),
+    #[cfg(feature = "jwt")]
+    Jwt(Jwt),
     Function(Option<TypeId>, Arc<SyncFn>),
     AsyncFunction(Option<TypeId>, Arc<BoxedFn>),
 }
@@ -84,6 +93,81 @@ impl Identifier {
         Self(Kind::Part(Part::Query, name.into()))
     }
 
+    /// The user of the session of `actix-session`: its values `user` and `group`.
+    ///
+    /// Each is a text or a whole number. A session without a user is unidentified; without a group
+    /// the user is in the group `default`.
+    ///
+    /// The session must be there before limits are asked. For the attribute it always is; a
+    /// middleware sees only what is wrapped around it, so
+    /// [`SessionMiddleware`](actix_session::SessionMiddleware) goes into the app's last `wrap`.
+    ///
+    /// ```
+    /// use actix_throttle::{
+    ///     Identifier, RateLimiter,
+    ///     actix_session::{Session, SessionMiddleware, storage::CookieSessionStore},
+    ///     rate_limit,
+    /// };
+    /// use actix_web::{App, Responder, cookie::Key, get, post};
+    ///
+    /// #[post("/login")]
+    /// async fn login(session: Session) -> actix_web::Result<&'static str> {
+    ///     // Once the password is right.
+    ///     session.insert("user", 42)?;
+    ///     session.insert("group", "pro")?;
+    ///     Ok("welcome")
+    /// }
+    ///
+    /// #[get("/report")]
+    /// #[rate_limit("10/minute")]
+    /// #[rate_limit("100/minute", group = "pro")]
+    /// async fn report() -> impl Responder {
+    ///     "ok"
+    /// }
+    ///
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let limiter = RateLimiter::builder()
+    ///     .memory()
+    ///     .identifier(Identifier::session())
+    ///     .build()
+    ///     .await?;
+    /// let app = App::new()
+    ///     .app_data(limiter)
+    ///     .service((login, report))
+    ///     .wrap(SessionMiddleware::new(CookieSessionStore::default(), Key::generate()));
+    /// # let _ = app;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "session")]
+    #[must_use]
+    pub fn session() -> Self {
+        Self::session_keys("user", "group")
+    }
+
+    /// The same under other keys.
+    ///
+    /// ```
+    /// use actix_throttle::{Identifier, RateLimiter};
+    ///
+    /// let by_account = Identifier::session_keys("account_id", "plan");
+    /// let _ = RateLimiter::builder().memory().identifier(by_account);
+    /// ```
+    #[cfg(feature = "session")]
+    #[must_use]
+    pub fn session_keys(user: &str, group: &str) -> Self {
+        Self(Kind::Session(SessionKeys {
+            user: user.into(),
+            group: group.into(),
+        }))
+    }
+
+    /// The user that a signed token names; see [`Jwt`].
+    #[cfg(feature = "jwt")]
+    #[must_use]
+    pub fn jwt(jwt: Jwt) -> Self {
+        Self(Kind::Jwt(jwt))
+    }
+
     /// By a function.
     pub(super) fn from_sync<F, R>(function: F) -> Self
     where
@@ -117,6 +201,10 @@ impl Identifier {
             Kind::Part(_, name) if name.is_empty() => {
                 Some("an identifier needs the name of what it reads".to_owned())
             }
+            #[cfg(feature = "session")]
+            Kind::Session(keys) if keys.user.is_empty() || keys.group.is_empty() => {
+                Some("a session's user and group need the names of their keys".to_owned())
+            }
             _ => None,
         }
     }
@@ -128,6 +216,10 @@ impl Identifier {
             Kind::Client => Ok(Identity::client(clients.network(request))),
             Kind::Part(part, name) => request::identify(request, *part, name)
                 .ok_or_else(|| Source::Part(*part, Arc::clone(name))),
+            #[cfg(feature = "session")]
+            Kind::Session(keys) => keys.identify(request).ok_or_else(|| keys.source()),
+            #[cfg(feature = "jwt")]
+            Kind::Jwt(jwt) => jwt.identify(request).ok_or_else(|| jwt.source()),
             Kind::Function(_, function) => function(request).ok_or(Source::User),
             Kind::AsyncFunction(_, function) => return Found::Later(function(request)),
         })
@@ -140,6 +232,10 @@ impl Identifier {
             (Kind::Part(part, name), Kind::Part(other, other_name)) => {
                 part == other && name == other_name
             }
+            #[cfg(feature = "session")]
+            (Kind::Session(keys), Kind::Session(other)) => keys == other,
+            #[cfg(feature = "jwt")]
+            (Kind::Jwt(jwt), Kind::Jwt(other)) => jwt.is_same(other),
             (Kind::Function(id, one), Kind::Function(other_id, other)) => {
                 (id.is_some() && id == other_id) || Arc::ptr_eq(one, other)
             }
@@ -163,6 +259,10 @@ impl fmt::Debug for Identifier {
             Kind::Global => f.write_str("global"),
             Kind::Client => f.write_str("ip"),
             Kind::Part(part, name) => write!(f, "{part:?}({name:?})"),
+            #[cfg(feature = "session")]
+            Kind::Session(keys) => write!(f, "Session({:?}, {:?})", keys.user, keys.group),
+            #[cfg(feature = "jwt")]
+            Kind::Jwt(jwt) => jwt.fmt(f),
             Kind::Function(..) => f.write_str("function"),
             Kind::AsyncFunction(..) => f.write_str("async function"),
         }

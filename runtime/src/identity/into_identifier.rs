@@ -1,13 +1,26 @@
 //! What may stand where an identifier is wanted.
 
+use std::sync::LazyLock;
+
 use actix_web::HttpRequest;
 
 use super::{Identifier, IntoIdentity};
 
-/// Converts into an [`Identifier`]: one itself, or a function from a request to an
-/// [`IntoIdentity`], sync or async.
+/// Converts into an [`Identifier`]: one itself or a reference to one, a static that is made when it
+/// is first used, or a function from a request to an [`IntoIdentity`], sync or async.
 ///
-/// `M` only tells the three apart and is inferred.
+/// `M` only tells these apart and is inferred.
+///
+/// ```
+/// use std::sync::LazyLock;
+///
+/// use actix_throttle::{Identifier, Limit, Rule};
+///
+/// static BY_KEY: LazyLock<Identifier> = LazyLock::new(|| Identifier::header("X-Api-Key"));
+///
+/// let rule = Rule::new(Limit::per_minute(60)).identifier(&BY_KEY);
+/// # let _ = rule;
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` identifies nobody",
     label = "not an identifier",
@@ -23,6 +36,10 @@ pub trait IntoIdentifier<M> {
 #[derive(Debug)]
 pub struct Ready;
 
+/// Marks a reference to an [`Identifier`] in [`IntoIdentifier`].
+#[derive(Debug)]
+pub struct Shared;
+
 /// Marks a sync function in [`IntoIdentifier`] and its like.
 #[derive(Debug)]
 pub struct Function<R>(std::marker::PhantomData<R>);
@@ -34,6 +51,18 @@ pub struct AsyncFunction<R>(std::marker::PhantomData<R>);
 impl IntoIdentifier<Ready> for Identifier {
     fn into_identifier(self) -> Identifier {
         self
+    }
+}
+
+impl IntoIdentifier<Shared> for &Identifier {
+    fn into_identifier(self) -> Identifier {
+        self.clone()
+    }
+}
+
+impl IntoIdentifier<Shared> for &'static LazyLock<Identifier> {
+    fn into_identifier(self) -> Identifier {
+        Identifier::clone(self)
     }
 }
 

@@ -4,13 +4,21 @@ mod client_ip;
 mod identifier;
 mod into_identifier;
 mod into_identity;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod request;
+#[cfg(feature = "session")]
+mod session;
+#[cfg(any(feature = "jwt", feature = "session"))]
+mod stated;
 mod text;
 
 use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc};
 
 use ipnet::IpNet;
 
+#[cfg(feature = "jwt")]
+pub use self::jwt::{Jwt, JwtBuilder, JwtKey};
 pub use self::{
     client_ip::ForwardingHeader, identifier::Identifier, into_identifier::IntoIdentifier,
     into_identity::IntoIdentity,
@@ -24,7 +32,8 @@ pub(crate) use self::{
 /// Who is counted, and in which group.
 ///
 /// Identities from different sources never collide: the user `10.0.0.1`, the client with that
-/// address and the API key of that text are three.
+/// address and the API key of that text are three, and so are the users `42` of a session, of a
+/// token and of a function.
 ///
 /// ```
 /// use actix_throttle::Identity;
@@ -50,6 +59,12 @@ pub(crate) enum Source {
     User,
     /// A part of the request, by its name.
     Part(Part, Arc<str>),
+    /// A claim of a signed token, by its name.
+    #[cfg(feature = "jwt")]
+    Claim(Arc<str>),
+    /// A value of the session, by its key.
+    #[cfg(feature = "session")]
+    Session(Arc<str>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

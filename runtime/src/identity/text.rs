@@ -13,7 +13,8 @@ use super::{Identity, Part, Source, Value};
 /// Values up to this many bytes, escapes included, stay readable.
 const READABLE: usize = 64;
 
-/// `ip=192.0.2.1`, `user=42`, `header.x-api-key=abc`; for a missing value `header.x-api-key!ip`.
+/// `ip=192.0.2.1`, `user=42`, `header.x-api-key=abc`, `jwt.sub=42`, `session.user=42`; for a
+/// missing value `header.x-api-key!192.0.2.1`.
 pub(super) fn write(out: &mut impl Write, identity: &Identity) -> fmt::Result {
     match identity.source() {
         Source::Global => out.write_str("global")?,
@@ -27,6 +28,16 @@ pub(super) fn write(out: &mut impl Write, identity: &Identity) -> fmt::Result {
                 Part::Query => "query.",
             })?;
             write_plain(out, name.as_bytes())?;
+        }
+        #[cfg(feature = "jwt")]
+        Source::Claim(name) => {
+            out.write_str("jwt.")?;
+            write_plain(out, name.as_bytes())?;
+        }
+        #[cfg(feature = "session")]
+        Source::Session(key) => {
+            out.write_str("session.")?;
+            write_plain(out, key.as_bytes())?;
         }
     }
     match (identity.source(), identity.value()) {

@@ -60,6 +60,7 @@ impl Store for Arc<Scripted> {
             allowed,
             verdicts: check.charges.iter().map(|_| verdict).collect(),
             receipts: Receipts::new(),
+            noted: Receipts::new(),
             steady,
         });
         Ok(outcomes.collect())

@@ -1,0 +1,117 @@
+//! What a genuine token must say, and whom it names.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::Refusal;
+use crate::identity::{
+    Identity, Source,
+    stated::{Stated, Unstated},
+};
+
+pub(super) type Claims = Map<String, Json>;
+
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub(super) issuers: Vec<String>,
+    pub(super) audiences: Vec<String>,
+    /// Seconds.
+    pub(super) leeway: u64,
+    pub(super) user_claim: Arc<str>,
+    pub(super) group_claim: String,
+}
+
+impl Rules {
+    pub(super) fn source(&self) -> Source {
+        Source::Claim(Arc::clone(&self.user_claim))
+    }
+
+    /// Whom the claims name, at a time in seconds since the Unix epoch.
+    pub(super) fn identity(&self, claims: &Claims, now: u64) -> Result<Identity, Refusal> {
+        self.check_time(claims, now)?;
+        self.check_audience(claims)?;
+        let issuer = self.issuer(claims)?;
+        let (user, group) = (claims.get(&*self.user_claim), claims.get(&self.group_claim));
+        let mut stated = Stated::read(user, group).map_err(|unstated| {
+            let (claim, setting, what) = match unstated {
+                Unstated::NoUser => (&*self.user_claim, "user_claim", "missing or empty"),
+                Unstated::User => (&*self.user_claim, "user_claim", "no text or whole number"),
+                Unstated::Group => (&*self.group_claim, "group_claim", "no text or whole number"),
+            };
+            Refusal::Unusable(format!(
+                "its claim `{claim}` is {what}; name another by `.{setting}(..)`"
+            ))
+        })?;
+        if let Some(issuer) = issuer {
+            // With its length, no pair of the two can pose as another.
+            stated.user = format!("{}:{issuer}:{}", issuer.len(), stated.user);
+        }
+        Ok(stated.identity(self.source()))
+    }
+
+    /// RFC 7519, sections 4.1.4 and 4.1.5.
+    fn check_time(&self, claims: &Claims, now: u64) -> Result<(), Refusal> {
+        let Some(expiry) = claims.get("exp") else {
+            return Err(Refusal::Unusable(
+                "it never expires: it has no `exp`".to_owned(),
+            ));
+        };
+        match seconds(expiry) {
+            None => return Err(Refusal::Unusable("its `exp` is no time".to_owned())),
+            Some(expiry) if now >= expiry.saturating_add(self.leeway) => {
+                return Err(Refusal::Untrusted("it has expired"));
+            }
+            Some(_) => {}
+        }
+        match claims.get("nbf").map(seconds) {
+            None => Ok(()),
+            Some(None) => Err(Refusal::Unusable("its `nbf` is no time".to_owned())),
+            Some(Some(start)) if now.saturating_add(self.leeway) < start => {
+                Err(Refusal::Untrusted("it is not valid yet"))
+            }
+            Some(Some(_)) => Ok(()),
+        }
+    }
+
+    fn check_audience(&self, claims: &Claims) -> Result<(), Refusal> {
+        let is_ours = |json: &Json| {
+            let name = json.as_str();
+            name.is_some_and(|name| self.audiences.iter().any(|ours| ours == name))
+        };
+        match claims.get("aud") {
+            None if self.audiences.is_empty() => Ok(()),
+            Some(_) if self.audiences.is_empty() => Err(Refusal::Unusable(
+                "it is for an audience; if that is this application, name it by `.audience(..)`"
+                    .to_owned(),
+            )),
+            Some(Json::Array(list)) if list.iter().any(is_ours) => Ok(()),
+            Some(one) if is_ours(one) => Ok(()),
+            _ => Err(Refusal::Untrusted("it is for another audience")),
+        }
+    }
+
+    /// The issuer, if it is needed to tell users apart.
+    fn issuer(&self, claims: &Claims) -> Result<Option<&str>, Refusal> {
+        if self.issuers.is_empty() {
+            return Ok(None);
+        }
+        let named = claims.get("iss").and_then(Json::as_str);
+        let known = self.issuers.iter().find(|issuer| Some(&***issuer) == named);
+        match known {
+            Some(issuer) => Ok((self.issuers.len() > 1).then_some(issuer)),
+            None => Err(Refusal::Untrusted("it is of another issuer")),
+        }
+    }
+}
+
+/// A time as RFC 7519, section 2, has it: seconds, perhaps with a fraction, which is cut off.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what does not fit becomes the nearest that does"
+)]
+fn seconds(json: &Json) -> Option<u64> {
+    json.as_u64()
+        .or_else(|| json.as_f64().map(|seconds| seconds as u64))
+}

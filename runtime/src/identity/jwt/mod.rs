@@ -1,0 +1,167 @@
+//! Users and groups out of signed tokens (JWT, RFC 7519).
+
+mod builder;
+mod claims;
+mod family;
+mod key;
+mod public_key;
+mod token;
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use actix_web::HttpRequest;
+
+pub use self::{builder::JwtBuilder, key::JwtKey};
+use self::{claims::Rules, key::SigningKey, token::Place};
+use super::{Identity, Source};
+use crate::log_throttle::{LogThrottle, TARGET};
+
+/// How tokens are told to be genuine, and whom they name.
+///
+/// A token (JWT, signed as JWS) counts if one of the keys has signed it, by an algorithm of that
+/// key, if it has not expired (`exp`, which it must have) and is valid already (`nbf`, if it has
+/// one), and if it comes from an [issuer](JwtBuilder::issuer) and is for an
+/// [audience](JwtBuilder::audience) that are named here. Every other request is unidentified,
+/// whatever it sent: [`on_unidentified`](crate::Builder::on_unidentified) decides what becomes of
+/// it.
+///
+/// ```
+/// use std::sync::LazyLock;
+///
+/// use actix_throttle::{Identifier, Jwt, JwtKey, RateLimiter};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let jwt = Jwt::builder()
+///     .key(JwtKey::secret("a secret of at least 32 bytes, kept in a safe"))
+///     .issuer("https://id.example.com")
+///     .audience("shop")
+///     .build()?;
+///
+/// let _ = RateLimiter::builder().memory().identifier(Identifier::jwt(jwt));
+///
+/// // As a static, for rules. A mistake shows when it is first used: use it in `main`.
+/// static BY_TOKEN: LazyLock<Identifier> = LazyLock::new(|| {
+///     let key = std::env::var("JWT_SECRET").unwrap_or("for tests alone".to_owned());
+///     let jwt = Jwt::builder().key(JwtKey::secret(key)).build();
+///     Identifier::jwt(jwt.expect("a valid JWT_SECRET"))
+/// });
+///
+/// let _ = RateLimiter::builder().memory().identifier(&BY_TOKEN);
+/// # Ok(()) }
+/// ```
+///
+/// It authenticates nobody: an application that serves users by their tokens must check these
+/// itself. One that has done so before its limits are asked can have a function identify by what it
+/// found, and spare the second check of the signature.
+#[derive(Clone)]
+pub struct Jwt(Arc<Checks>);
+
+struct Checks {
+    keys: Vec<SigningKey>,
+    rules: Rules,
+    place: Place,
+}
+
+/// Why a token identifies nobody.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    /// Anyone can send such a token.
+    Untrusted(&'static str),
+    /// One of the keys has signed it, and it still says too little: a mistake of whoever makes the
+    /// tokens, or of these settings.
+    Unusable(String),
+}
+
+static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Warn);
+
+impl Jwt {
+    /// The settings, to begin with [`key`](JwtBuilder::key).
+    pub fn builder() -> JwtBuilder {
+        JwtBuilder::new()
+    }
+
+    /// Whom the token of a request names; `None` without a token that counts.
+    ///
+    /// [`Identifier::jwt`](crate::Identifier::jwt) asks this. By itself it is for functions that
+    /// look in several places:
+    ///
+    /// ```
+    /// use std::sync::LazyLock;
+    ///
+    /// use actix_throttle::{Identity, Jwt, JwtKey, rate_limit};
+    /// use actix_web::{HttpRequest, get};
+    ///
+    /// static STAFF: LazyLock<Jwt> = LazyLock::new(|| {
+    ///     let key = JwtKey::secret("known to the service for staff alone");
+    ///     Jwt::builder().key(key).build().expect("a valid key")
+    /// });
+    /// static CUSTOMERS: LazyLock<Jwt> = LazyLock::new(|| {
+    ///     let key = JwtKey::secret("known to the service for customers alone");
+    ///     let jwt = Jwt::builder().key(key).user_claim("customer").cookie("token");
+    ///     jwt.build().expect("a valid key")
+    /// });
+    ///
+    /// fn by_any_token(req: &HttpRequest) -> Option<Identity> {
+    ///     STAFF.identify(req).or_else(|| CUSTOMERS.identify(req))
+    /// }
+    ///
+    /// #[get("/")]
+    /// #[rate_limit("10/minute", identifier = by_any_token)]
+    /// #[rate_limit(unlimited, identifier = by_any_token, group = "admin")]
+    /// async fn index() -> &'static str {
+    ///     "ok"
+    /// }
+    /// ```
+    #[must_use]
+    pub fn identify(&self, request: &HttpRequest) -> Option<Identity> {
+        let found = self.0.place.read(request, |token| self.examine(token))?;
+        match found {
+            Ok(identity) => return Some(identity),
+            Err(Refusal::Untrusted(why)) => {
+                log::debug!(target: TARGET, "a token identifies nobody: {why}");
+            }
+            Err(Refusal::Unusable(why)) => {
+                MISTAKES.log(format_args!("a genuine token identifies nobody: {why}"));
+            }
+        }
+        None
+    }
+
+    pub(super) fn source(&self) -> Source {
+        self.0.rules.source()
+    }
+
+    /// Whether both are clones of one.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn examine(&self, token: &[u8]) -> Result<Identity, Refusal> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        self.examine_at(token, now.unwrap_or_default().as_secs())
+    }
+
+    /// The same at a time, in seconds since the Unix epoch.
+    fn examine_at(&self, token: &[u8], now: u64) -> Result<Identity, Refusal> {
+        let claims = token::verify(token, &self.0.keys)?;
+        self.0.rules.identity(&claims, now)
+    }
+}
+
+impl fmt::Debug for Jwt {
+    /// Without the keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwt")
+            .field("keys", &self.0.keys.len())
+            .field("place", &self.0.place)
+            .field("rules", &self.0.rules)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

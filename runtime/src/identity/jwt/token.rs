@@ -1,0 +1,101 @@
+//! Where a token stands in a request, and whether one of the keys has signed it.
+
+use actix_web::{HttpRequest, http::header};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{dangerous::insecure_decode_claims, decode_header};
+
+use super::{Refusal, claims::Claims, key::SigningKey};
+
+/// What servers in front allow for a header at most (nginx, 8 KiB), so no token in use is longer.
+/// Looked at before anything is decoded.
+const MAX_TOKEN: usize = 8 * 1024;
+
+#[derive(Debug)]
+pub(super) enum Place {
+    /// `Authorization: Bearer` (RFC 6750).
+    Bearer,
+    Cookie(String),
+}
+
+impl Place {
+    pub(super) fn cookie(name: String) -> Result<Self, String> {
+        // What ends or splits a cookie's name for certain.
+        let wrong = |c: char| c.is_control() || c.is_whitespace() || "=;,\"".contains(c);
+        match name.find(wrong) {
+            None => Ok(Self::Cookie(name)),
+            Some(_) => Err(format!("{name:?} is no name of a cookie")),
+        }
+    }
+
+    /// What `read` says of the token; `None` if there is none.
+    pub(super) fn read<R>(
+        &self,
+        request: &HttpRequest,
+        read: impl FnOnce(&[u8]) -> R,
+    ) -> Option<R> {
+        match self {
+            Self::Bearer => {
+                let mut values = request.headers().get_all(header::AUTHORIZATION);
+                // Of two, one may be for whoever else reads the request.
+                let (value, None) = (values.next()?, values.next()) else {
+                    return None;
+                };
+                bearer(value.as_bytes()).map(read)
+            }
+            Self::Cookie(name) => {
+                let cookie = request.cookie(name)?;
+                let token = cookie.value().as_bytes();
+                (!token.is_empty()).then(|| read(token))
+            }
+        }
+    }
+}
+
+/// What stands behind `Bearer`, a scheme's name being the same in any case (RFC 9110, section
+/// 11.1).
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = value.split_at_checked("bearer".len())?;
+    let token = rest.trim_ascii();
+    let is_bearer = scheme.eq_ignore_ascii_case(b"bearer") && rest.starts_with(b" ");
+    (is_bearer && !token.is_empty()).then_some(token)
+}
+
+/// The claims of a token that one of the keys has signed.
+///
+/// `jsonwebtoken::decode` would verify by a backend for the whole process, and panics if features
+/// of others have brought none or two. So it reads the token, and `ring` verifies by the key's
+/// algorithms.
+pub(super) fn verify(token: &[u8], keys: &[SigningKey]) -> Result<Claims, Refusal> {
+    let refuse = |why| Err(Refusal::Untrusted(why));
+    if token.len() > MAX_TOKEN {
+        return refuse("it is too long");
+    }
+    // This also makes sure of three parts, and of an algorithm that there is: `none` is none.
+    let Ok(header) = decode_header(token) else {
+        return refuse("its header cannot be read");
+    };
+    // Extensions that must be understood (RFC 7515, section 4.1.11), and none is.
+    if header.crit.is_some() {
+        return refuse("its header demands an extension");
+    }
+    let Some(dot) = token.iter().rposition(|byte| *byte == b'.') else {
+        return refuse("it has no signature");
+    };
+    let (message, signature) = (&token[..dot], &token[dot + 1..]);
+    let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else {
+        return refuse("its signature cannot be read");
+    };
+    let mut fitting = keys
+        .iter()
+        .filter(|key| key.serves(header.kid.as_deref()))
+        .filter_map(|key| key.verifies(header.alg, message, &signature))
+        .peekable();
+    if fitting.peek().is_none() {
+        return refuse("no key is for its `kid` and `alg`");
+    }
+    if !fitting.any(|genuine| genuine) {
+        return refuse("its signature is of another key");
+    }
+    // Not insecure any more: the signature covers them.
+    insecure_decode_claims(token).or(refuse("its claims are no JSON object"))
+}

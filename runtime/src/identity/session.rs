@@ -1,0 +1,50 @@
+//! Users and groups out of the session of actix-session.
+
+use std::sync::Arc;
+
+use actix_session::SessionExt;
+use actix_web::HttpRequest;
+use serde_json::Value as Json;
+
+use super::{
+    Identity, Source,
+    stated::{Stated, Unstated},
+};
+use crate::log_throttle::LogThrottle;
+
+/// Under which keys a session has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SessionKeys {
+    pub(super) user: Arc<str>,
+    pub(super) group: Arc<str>,
+}
+
+static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Warn);
+
+impl SessionKeys {
+    pub(super) fn source(&self) -> Source {
+        Source::Session(Arc::clone(&self.user))
+    }
+
+    pub(super) fn identify(&self, request: &HttpRequest) -> Option<Identity> {
+        let session = request.get_session();
+        let entries = session.entries();
+        // A store may hold what is no JSON. That is no user either, and no reason for a 500.
+        let read = |key: &str| {
+            let json = entries.get(key)?;
+            Some(serde_json::from_str(json).unwrap_or(Json::Bool(false)))
+        };
+        let (user, group) = (read(&self.user), read(&self.group));
+        let key = match Stated::read(user.as_ref(), group.as_ref()) {
+            Ok(stated) => return Some(stated.identity(self.source())),
+            Err(Unstated::NoUser) => return None,
+            Err(Unstated::User) => &self.user,
+            Err(Unstated::Group) => &self.group,
+        };
+        MISTAKES.log(format_args!(
+            "a session identifies nobody: its `{key}` is no text or whole number; name another key \
+             with `Identifier::session_keys`"
+        ));
+        None
+    }
+}
