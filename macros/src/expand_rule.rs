@@ -86,8 +86,9 @@ fn rule(rule: &Rule, label: Option<&Label>, constant: &Ident) -> TokenStream {
     }
 }
 
-/// The rule with its limit. One that is written has its name and zone with it, and they are there
-/// for what the configuration leaves open; without one they are told.
+/// The rule with its limit. A written one has its name and zone with it, for what the configuration
+/// leaves open; without one they are told, by the runtime's
+/// `Rule::defaults(self, name: &'static str, zone: &'static str) -> Self`.
 fn start(numbers: &Numbers, label: Option<&Label>, constant: &Ident) -> TokenStream {
     match numbers {
         Numbers::Written(_) => quote!(::actix_throttle::__private::Rule::new(#constant)),
