@@ -19,7 +19,7 @@ mod environment;
 use std::io;
 
 use actix_throttle::{Identity, RateLimiter, rate_limit};
-use actix_web::{App, HttpRequest, HttpServer, get, post, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, http::StatusCode, post, web};
 
 use self::environment::number;
 
@@ -138,6 +138,29 @@ async fn cost() -> &'static str {
     "ok"
 }
 
+#[derive(serde::Deserialize)]
+struct Wanted {
+    status: u16,
+}
+
+/// A response of `5xx` is not counted.
+#[get("/flaky")]
+#[rate_limit(times = 3, seconds = 5, refund_on = "5xx")]
+async fn flaky(wanted: web::Query<Wanted>) -> HttpResponse {
+    match StatusCode::from_u16(wanted.status) {
+        // These have no content.
+        Ok(
+            status
+            @ (StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED),
+        ) => HttpResponse::new(status),
+        // One of `1xx` ends no request.
+        Ok(status) if (200..600).contains(&status.as_u16()) => {
+            HttpResponse::build(status).body("ok")
+        }
+        _ => HttpResponse::BadRequest().body("`status` is 200 to 599"),
+    }
+}
+
 /// Whoever exceeds two requests a second is denied everything for four.
 #[get("/blocked")]
 #[rate_limit(times = 2, seconds = 1, block = "4s")]
@@ -220,7 +243,7 @@ fn routes(config: &mut web::ServiceConfig) {
             big_sliding_window_counter,
         ))
         .service((big_token_bucket, big_leaky_bucket))
-        .service((json, key, cost, blocked, plan, zone_a, zone_b))
+        .service((json, key, cost, flaky, blocked, plan, zone_a, zone_b))
         .service((open, closed, local, leased, shadow));
 }
 

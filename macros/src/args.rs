@@ -66,6 +66,13 @@ impl Arguments {
         self.named.get(&name)
     }
 
+    /// Goes on as if the argument `written`, whose mistake has been reported, had been `meant`.
+    pub(crate) fn meant(&mut self, written: ArgName, meant: ArgName) {
+        if let Some(Argument { name, .. }) = self.named.remove(&written) {
+            self.reported(name, meant);
+        }
+    }
+
     /// The names written in this attribute.
     pub(crate) fn names(&self) -> impl Iterator<Item = (ArgName, &Argument)> {
         self.named.iter().map(|(name, argument)| (*name, argument))
@@ -108,14 +115,15 @@ impl Arguments {
         let meant = ArgName::meant_by(&word);
         let hint = hint(meant.map(ArgName::as_str), &ArgName::all());
         errors.at(&argument.name, format!("unknown argument `{word}`{hint}"));
-        // The one meant is not missing on top of that.
         if let Some(meant) = meant {
-            let reported = Argument {
-                name: argument.name,
-                value: Value::Reported,
-            };
-            self.named.entry(meant).or_insert(reported);
+            self.reported(argument.name, meant);
         }
+    }
+
+    /// The one meant is not missing on top of what was said about `name`.
+    fn reported(&mut self, name: Ident, meant: ArgName) {
+        let value = Value::Reported;
+        self.named.entry(meant).or_insert(Argument { name, value });
     }
 
     /// The one place that finds repeated arguments.

@@ -6,7 +6,8 @@ use syn::{FnArg, GenericParam, Signature, Type, spanned::Spanned};
 
 use crate::{
     check::Policy,
-    expand_rule::{self, Context},
+    expand_label::{self, Context},
+    expand_rule,
     handler::Handler,
     rule::Quota,
 };
@@ -33,8 +34,9 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
         handler: &signature.ident,
         before,
     };
-    let items = expand_rule::items(policy, &context);
-    let rules = expand_rule::rules(policy);
+    let labels = expand_label::labels(policy, &context);
+    let items = expand_rule::items(policy, &labels);
+    let rules = expand_rule::rules(policy, &labels);
     let limited = policy
         .rules
         .iter()

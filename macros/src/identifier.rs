@@ -5,7 +5,7 @@ use syn::{Expr, ExprCall, ExprPath, Ident, Lit, LitStr, Path};
 use crate::{
     name::ArgName,
     nearest::{hint, nearest},
-    value::literal,
+    value::{is_const, literal},
 };
 
 /// Who is counted, checked.
@@ -16,6 +16,8 @@ pub(crate) enum Identifier {
     Named(Ident, LitStr),
     /// A function of the user's.
     Function(ExprPath),
+    /// A static of the user's, a `LazyLock<Identifier>`.
+    Static(ExprPath),
 }
 
 const PLAIN: [&str; 2] = ["ip", "global"];
@@ -40,6 +42,13 @@ impl Identifier {
         match expr {
             Expr::Path(path) => Self::from_path(path),
             Expr::Call(call) => Self::from_call(call),
+            Expr::Reference(reference) if is_static(&reference.expr) => {
+                let path = quote::quote!(#reference)
+                    .to_string()
+                    .replace([' ', '&'], "");
+                let message = format!("a static needs no `&`: write `identifier = {path}`");
+                Err(syn::Error::new_spanned(reference, message))
+            }
             expr => {
                 let quoted = match literal(expr) {
                     Some(Lit::Str(text)) if text.parse::<Expr>().is_ok() => Some(text.value()),
@@ -50,7 +59,7 @@ impl Identifier {
                         format!("an identifier has no quotes: write `identifier = {text}`")
                     }
                     None => format!(
-                        "expected `{}`, or the path of a function",
+                        "expected `{}`, or the path of a function or a static",
                         VALID.join("`, `")
                     ),
                 };
@@ -68,11 +77,22 @@ impl Identifier {
                 format!("header({:?})", name.value().to_ascii_lowercase())
             }
             Self::Named(source, name) => format!("{source}({:?})", name.value()),
-            Self::Function(path) => quote::quote!(#path).to_string(),
+            Self::Function(path) | Self::Static(path) => quote::quote!(#path).to_string(),
+        }
+    }
+
+    /// The path to what is the user's own.
+    pub(crate) fn own(&self) -> Option<String> {
+        match self {
+            Self::Plain(_) | Self::Named(..) => None,
+            Self::Function(_) | Self::Static(_) => Some(self.fingerprint()),
         }
     }
 
     fn from_path(path: &ExprPath) -> syn::Result<Self> {
+        if is_const(path) {
+            return Ok(Self::Static(path.clone()));
+        }
         let Some(ident) = path.path.get_ident().filter(|_| path.qself.is_none()) else {
             return Ok(Self::Function(path.clone()));
         };
@@ -123,6 +143,10 @@ impl Identifier {
             )),
         }
     }
+}
+
+fn is_static(expr: &Expr) -> bool {
+    matches!(expr, Expr::Path(path) if is_const(path))
 }
 
 fn called(function: &Expr) -> Option<&Path> {
@@ -186,6 +210,8 @@ mod tests {
             (parse_quote!(query("tenant")), "query(\"tenant\")"),
             (parse_quote!(by_key), "by_key"),
             (parse_quote!(self::path), "self :: path"),
+            (parse_quote!(BY_TOKEN), "BY_TOKEN"),
+            (parse_quote!(who::BY_TOKEN), "who :: BY_TOKEN"),
         ] {
             let identifier = Identifier::parse(&expr).map(|identifier| identifier.fingerprint());
             assert_eq!(
@@ -244,6 +270,10 @@ mod tests {
                 "write `identifier = my::by_key`",
             ),
             (parse_quote!("ip"), "has no quotes: write `identifier = ip`"),
+            (
+                parse_quote!(&who::BY_TOKEN),
+                "a static needs no `&`: write `identifier = who::BY_TOKEN`",
+            ),
             (parse_quote!(5), "or the path of a function"),
             (parse_quote!(|req| "x"), "or the path of a function"),
         ] {

@@ -9,18 +9,23 @@ mod args;
 mod check;
 mod errors;
 mod expand;
+mod expand_label;
+mod expand_limit;
 mod expand_rule;
 mod failure_mode;
 mod fallback;
 mod handler;
 mod identifier;
+mod label;
 mod limit;
 mod name;
+mod named;
 mod nearest;
 mod rate;
 mod rule;
 mod signature;
 mod stack;
+mod statuses;
 mod value;
 mod window;
 
@@ -49,17 +54,19 @@ use proc_macro::TokenStream;
 /// | `times` | integer ≥ 1 | admissions per window | required |
 /// | `milliseconds` `seconds` `minutes` `hours` `days` | integer ≥ 1 | the window; those given are added up | at least one |
 /// | positional string | `"100/minute"`, `"5 per 10 seconds"`, `"10/5s"` | shorthand for the two above | — |
+/// | `limit` | string, feature `config` | the numbers are those of the configuration's limit of this name | — |
 /// | `algorithm` | `"sliding_window"` `"sliding_window_counter"` `"fixed_window"` `"token_bucket"` `"leaky_bucket"` | how admissions are counted | `"sliding_window"` |
 /// | `capacity` | integer ≥ 1 | `token_bucket`: burst size | `times` |
 /// | `refill` | `"greedy"` `"interval"` | `token_bucket`: continuous, or `times` tokens at each window's end | `"greedy"` |
 /// | `cost` | integer ≥ 1, or path to `fn(&HttpRequest) -> u32` | what one request takes | 1 |
-/// | `identifier` | `ip` `global` `header("X-Api-Key")` `cookie("sid")` `path("id")` `query("tenant")`, or path to a function, sync or async | who is counted | the limiter's |
+/// | `identifier` | `ip` `global` `header("X-Api-Key")` `cookie("sid")` `path("id")` `query("tenant")`, path to a function, sync or async, or to a static | who is counted | the limiter's |
 /// | `name` | string of printable ASCII | policy name in headers, problem documents, logs | the handler's name; `-2`, `-3` behind it for stacked ones |
 /// | `zone` | string | share one counter between handlers | the handler's full path |
 /// | `group` | string | applies to identities of this group, in place of the ungrouped limits | — |
 /// | `unlimited` | flag, with `group` | that group is not limited; beside it only `identifier` makes sense | off |
 /// | `block` | duration string, `"60s"`, `"1h 30m"` | once exceeded, deny everything for that long | off |
 /// | `skip_if` | path to `fn(&HttpRequest) -> bool` | such requests are neither counted nor limited | — |
+/// | `refund_on` | `"5xx, 404"`, `"500-504"` | responses with these statuses are not counted | — |
 /// | `dynamic` | path to `fn(&HttpRequest, &Identity) -> Option<Limit>` | limit by the caller's plan; `None` falls back to the written one | — |
 /// | `on_limited` | path to a function, sync or async, as in the builder | this handler's own answer | the limiter's |
 /// | `failure_mode` | `"open"` `"closed"` `"local"` | what becomes of a request that the store cannot decide | the limiter's |
@@ -79,8 +86,9 @@ use proc_macro::TokenStream;
 /// constant, any other path (`cost_of`, `prices::upload`) a function; an expression that is no path
 /// (`2 * COST`, `price(3)`) is a constant.
 ///
-/// A function called `ip`, `path` … is written `self::path`, to tell it from the built-in
-/// identifiers.
+/// In the same way, an `identifier` that is written like a constant is a static, a
+/// `LazyLock<Identifier>`; any other path is a function. A function called `ip`, `path` … is written
+/// `self::path`, to tell it from the built-in identifiers.
 ///
 /// The default `zone` is the module's path and the handler's name. Associated functions of the same
 /// name on two types of one module would share it: give them a `zone`.
@@ -119,6 +127,49 @@ use proc_macro::TokenStream;
 /// #[rate_limit(unlimited, group = "admin", identifier = by_user)]
 /// async fn report() -> impl Responder {
 ///     "report"
+/// }
+/// ```
+///
+/// # Responses that do not count
+///
+/// With `refund_on`, what a request was charged is given back when it is answered with one of these
+/// statuses: single ones, classes (`5xx`) and ranges (`500-504`). The headers of that response show
+/// it already. Until then the request counts like any other, and it stays counted if the client
+/// leaves before the answer.
+///
+/// ```
+/// # use actix_throttle::rate_limit;
+/// # use actix_web::{HttpResponse, post};
+/// /// Five wrong passwords a minute, and as many right ones as you like.
+/// #[post("/login")]
+/// #[rate_limit("5/minute", refund_on = "2xx, 3xx")]
+/// async fn login(form: String) -> HttpResponse {
+///     match form.as_str() {
+///         "password=secret" => HttpResponse::Ok().finish(),
+///         _ => HttpResponse::Unauthorized().finish(),
+///     }
+/// }
+/// ```
+///
+/// # Limits of a configuration file
+///
+/// `limit = "login"` takes the limit of that name from the limiter's configuration, as it is at the
+/// moment of the request. A rate beside it is the fallback, for when there is no such limit; without
+/// one, arguments that belong to the numbers have to be in the file. What is written in the
+/// attribute holds for what the file leaves open. So does the handler's own zone: two handlers that
+/// name one limit count apart, unless a `zone` is written here or there.
+///
+/// ```ignore
+/// #[post("/login")]
+/// #[rate_limit(limit = "login")]
+/// async fn login(form: String) -> impl Responder {
+///     form
+/// }
+///
+/// #[post("/reset-password")]
+/// #[rate_limit("3/hour", limit = "reset-password", block = "1h")]
+/// async fn reset_password(mail: String) -> impl Responder {
+///     mail
 /// }
 /// ```
 ///

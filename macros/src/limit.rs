@@ -3,7 +3,6 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use quote::ToTokens;
-use syn::LitStr;
 
 use crate::{
     args::Arguments,
@@ -31,8 +30,6 @@ pub(crate) struct Limit {
     pub(crate) refill: Refill,
     pub(crate) capacity: Option<Number>,
     pub(crate) cost: Option<Number>,
-    pub(crate) name: Option<LitStr>,
-    pub(crate) zone: Option<LitStr>,
     pub(crate) block: Option<Duration>,
     pub(crate) lease: Option<Number>,
     pub(crate) shadow: bool,
@@ -75,8 +72,6 @@ impl Limit {
         let rate = times_and_window(arguments, errors);
         let algorithm = algorithm(arguments, errors);
         let (capacity, refill) = bucket(arguments, algorithm, errors);
-        let name = name(arguments, errors);
-        let zone = string(arguments, ArgName::Zone, errors);
         let block = block(arguments, errors);
         let lease = lease(arguments, algorithm, errors);
         let shadow = arguments.named(ArgName::Shadow);
@@ -95,8 +90,6 @@ impl Limit {
             refill,
             capacity,
             cost,
-            name,
-            zone,
             block,
             lease,
             shadow,
@@ -154,12 +147,6 @@ pub(crate) fn number(arguments: &Arguments, name: ArgName, errors: &mut Errors) 
     errors.ok(integer(name, expr, COUNTS))
 }
 
-/// A string; `None` if it is absent or wrong.
-pub(crate) fn string(arguments: &Arguments, name: ArgName, errors: &mut Errors) -> Option<LitStr> {
-    let expr = assigned(name, arguments.named(name)?, errors)?;
-    errors.ok(text(name, expr))
-}
-
 /// `None` if it is wrong.
 fn algorithm(arguments: &Arguments, errors: &mut Errors) -> Option<Algorithm> {
     match arguments.named(ArgName::Algorithm) {
@@ -195,19 +182,6 @@ fn bucket(
         number(arguments, ArgName::Capacity, errors),
         refill.unwrap_or(Refill::Greedy),
     )
-}
-
-fn name(arguments: &Arguments, errors: &mut Errors) -> Option<LitStr> {
-    let name = string(arguments, ArgName::Name, errors)?;
-    // It goes into a structured field (RFC 9651, section 3.3.3), which has no other characters.
-    if name.value().chars().any(|c| !matches!(c, ' '..='~')) {
-        errors.at(
-            name,
-            "`name` goes into a header: write printable ASCII characters only",
-        );
-        return None;
-    }
-    Some(name)
 }
 
 fn block(arguments: &Arguments, errors: &mut Errors) -> Option<Duration> {

@@ -13,6 +13,7 @@ pub(crate) enum ArgName {
     Minutes,
     Hours,
     Days,
+    Limit,
     Algorithm,
     Capacity,
     Refill,
@@ -24,6 +25,7 @@ pub(crate) enum ArgName {
     Unlimited,
     Block,
     SkipIf,
+    RefundOn,
     Dynamic,
     OnLimited,
     FailureMode,
@@ -32,13 +34,14 @@ pub(crate) enum ArgName {
 }
 
 /// Every argument: its name, and how it is written correctly.
-const ALL: [(ArgName, &str, &str); 22] = [
+const ALL: [(ArgName, &str, &str); 24] = [
     (ArgName::Times, "times", "times = 10"),
     (ArgName::Milliseconds, "milliseconds", "milliseconds = 500"),
     (ArgName::Seconds, "seconds", "seconds = 60"),
     (ArgName::Minutes, "minutes", "minutes = 1"),
     (ArgName::Hours, "hours", "hours = 1"),
     (ArgName::Days, "days", "days = 1"),
+    (ArgName::Limit, "limit", "limit = \"login\""),
     (
         ArgName::Algorithm,
         "algorithm",
@@ -54,6 +57,7 @@ const ALL: [(ArgName, &str, &str); 22] = [
     (ArgName::Unlimited, "unlimited", "unlimited"),
     (ArgName::Block, "block", "block = \"60s\""),
     (ArgName::SkipIf, "skip_if", "skip_if = is_internal"),
+    (ArgName::RefundOn, "refund_on", "refund_on = \"5xx\""),
     (ArgName::Dynamic, "dynamic", "dynamic = by_plan"),
     (ArgName::OnLimited, "on_limited", "on_limited = too_many"),
     (
@@ -66,8 +70,7 @@ const ALL: [(ArgName, &str, &str); 22] = [
 ];
 
 /// What other limiters call these arguments, too unlike our names for a comparison of letters.
-const ELSEWHERE: [(&str, &str); 17] = [
-    ("limit", "times"),
+const ELSEWHERE: [(&str, &str); 16] = [
     ("max", "times"),
     ("rate", "times"),
     ("count", "times"),
@@ -113,7 +116,7 @@ impl ArgName {
             .find(|(other, _)| *other == word)
             .map(|(_, ours)| *ours);
         // What this version leaves out has no other name here: a similar one would mislead.
-        let left_out = ["refund_on", "max_wait"].contains(&word);
+        let left_out = word == "max_wait";
         known
             .or_else(|| nearest(word, Self::all()).filter(|_| !left_out))
             .and_then(Self::parse)
@@ -145,12 +148,13 @@ mod tests {
 
     #[test]
     fn words_from_elsewhere_lead_to_ours() {
-        assert_eq!(ArgName::meant_by("limit"), Some(ArgName::Times));
+        assert_eq!(ArgName::meant_by("max"), Some(ArgName::Times));
         assert_eq!(ArgName::meant_by("secs"), Some(ArgName::Seconds));
         assert_eq!(ArgName::meant_by("ms"), Some(ArgName::Milliseconds));
         assert_eq!(ArgName::meant_by("key"), Some(ArgName::Identifier));
         assert_eq!(ArgName::meant_by("fail_open"), Some(ArgName::FailureMode));
         assert_eq!(ArgName::meant_by("leas"), Some(ArgName::Lease));
-        assert_eq!(ArgName::meant_by("refund_on"), None);
+        assert_eq!(ArgName::meant_by("refund"), Some(ArgName::RefundOn));
+        assert_eq!(ArgName::meant_by("max_wait"), None);
     }
 }

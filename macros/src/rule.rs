@@ -8,9 +8,12 @@ use crate::{
     errors::Errors,
     failure_mode::FailureMode,
     identifier::Identifier,
-    limit::{COUNTS, Limit, string},
+    label::Label,
+    limit::{COUNTS, Limit},
     name::ArgName,
-    value::{Number, assigned, flag, integer, path},
+    named,
+    statuses::Statuses,
+    value::{Number, assigned, flag, integer, is_const, path, string},
     window::Window,
 };
 
@@ -31,13 +34,42 @@ pub(crate) enum Quota {
 
 /// A limit, for a group or for all without one, and what is around it.
 pub(crate) struct Limited {
-    pub(crate) limit: Limit,
+    pub(crate) numbers: Numbers,
+    pub(crate) label: Label,
     pub(crate) group: Option<LitStr>,
     pub(crate) cost: Option<ExprPath>,
     pub(crate) skip_if: Option<ExprPath>,
+    pub(crate) refund_on: Option<Statuses>,
     pub(crate) dynamic: Option<ExprPath>,
     pub(crate) on_limited: Option<ExprPath>,
     pub(crate) failure_mode: Option<FailureMode>,
+}
+
+/// Where the numbers of a limit are.
+pub(crate) enum Numbers {
+    Written(Limit),
+    /// In the configuration, under this name.
+    Named(LitStr),
+    /// There too; these are for when it has none of that name.
+    NamedOr(LitStr, Limit),
+}
+
+impl Numbers {
+    /// The limit's name in the configuration.
+    pub(crate) fn named(&self) -> Option<&LitStr> {
+        match self {
+            Self::Written(_) => None,
+            Self::Named(name) | Self::NamedOr(name, _) => Some(name),
+        }
+    }
+
+    /// The numbers that stand in the attribute.
+    pub(crate) fn written(&self) -> Option<&Limit> {
+        match self {
+            Self::Written(limit) | Self::NamedOr(_, limit) => Some(limit),
+            Self::Named(_) => None,
+        }
+    }
 }
 
 /// What one request takes.
@@ -48,7 +80,7 @@ enum Cost {
 
 impl Rule {
     /// Checks one attribute; `None` if that leaves nothing to go on with.
-    pub(crate) fn check(arguments: Arguments, errors: &mut Errors) -> Option<Self> {
+    pub(crate) fn check(mut arguments: Arguments, errors: &mut Errors) -> Option<Self> {
         let identifier = arguments.named(ArgName::Identifier).and_then(|argument| {
             let expr = assigned(ArgName::Identifier, argument, errors)?;
             errors.ok(Identifier::parse(expr))
@@ -57,7 +89,7 @@ impl Rule {
         let quota = if arguments.named(ArgName::Unlimited).is_some() {
             unlimited(&arguments, group, errors).map(Quota::Unlimited)
         } else {
-            limited(&arguments, group, errors).map(|limited| Quota::Limited(Box::new(limited)))
+            limited(&mut arguments, group, errors).map(|limited| Quota::Limited(Box::new(limited)))
         };
         Some(Self {
             anchor: arguments.anchor,
@@ -96,13 +128,19 @@ fn unlimited(arguments: &Arguments, group: Option<LitStr>, errors: &mut Errors) 
     group
 }
 
-fn limited(arguments: &Arguments, group: Option<LitStr>, errors: &mut Errors) -> Option<Limited> {
+fn limited(
+    arguments: &mut Arguments,
+    group: Option<LitStr>,
+    errors: &mut Errors,
+) -> Option<Limited> {
+    let named = named::check(arguments, errors);
     let (number, cost) = match cost(arguments, errors) {
         Some(Cost::Number(number)) => (Some(number), None),
         Some(Cost::Function(path)) => (None, Some(path)),
         None => (None, None),
     };
-    let limit = Limit::check(arguments, number, errors);
+    let numbers = numbers(arguments, named, number, errors);
+    let label = Label::check(arguments, errors);
     let mut function = |name| {
         let expr = assigned(name, arguments.named(name)?, errors)?;
         errors.ok(path(name, expr))
@@ -110,16 +148,38 @@ fn limited(arguments: &Arguments, group: Option<LitStr>, errors: &mut Errors) ->
     let skip_if = function(ArgName::SkipIf);
     let dynamic = function(ArgName::Dynamic);
     let on_limited = function(ArgName::OnLimited);
+    let refund_on = Statuses::check(arguments, errors);
     let failure_mode = FailureMode::check(arguments, errors);
     Some(Limited {
-        limit: limit?,
+        numbers: numbers?,
+        label,
         group,
         cost,
         skip_if,
+        refund_on,
         dynamic,
         on_limited,
         failure_mode,
     })
+}
+
+fn numbers(
+    arguments: &Arguments,
+    named: Option<LitStr>,
+    cost: Option<Number>,
+    errors: &mut Errors,
+) -> Option<Numbers> {
+    if !named::is_alone(arguments) {
+        let limit = Limit::check(arguments, cost, errors)?;
+        return Some(match named {
+            Some(name) => Numbers::NamedOr(name, limit),
+            None => Numbers::Written(limit),
+        });
+    }
+    // Where the name is wrong, nobody knows what the rest was meant to be.
+    let name = named?;
+    named::no_numbers(arguments, cost.as_ref(), errors);
+    Some(Numbers::Named(name))
 }
 
 fn cost(arguments: &Arguments, errors: &mut Errors) -> Option<Cost> {
@@ -134,12 +194,4 @@ fn cost(arguments: &Arguments, errors: &mut Errors) -> Option<Cost> {
             .ok(integer(ArgName::Cost, expr, COUNTS))
             .map(Cost::Number),
     }
-}
-
-/// A path can be a constant or a function; a macro can only go by how constants are written.
-fn is_const(path: &ExprPath) -> bool {
-    path.path.segments.last().is_some_and(|segment| {
-        let name = segment.ident.to_string();
-        name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase)
-    })
 }

@@ -3,6 +3,7 @@
 use crate::{
     errors::Errors,
     identifier::Identifier,
+    limit::Limit,
     rule::{Limited, Quota, Rule},
 };
 
@@ -16,79 +17,94 @@ pub(crate) struct Undecided {
 pub(crate) const SHARED: &str = "this limit would share its counter with another one on this \
     handler: give it another window, algorithm, identifier, group or zone";
 
+/// The same about two limits of the configuration, whose numbers are not here to be changed.
+const SAME_NAME: &str = "this limit of the configuration is named on this handler already, and \
+    would share its counter with itself: give it another identifier, group or zone";
+
+/// Whether two limits count in one.
+enum Share {
+    No,
+    /// Unless the compiler finds that their windows differ.
+    Maybe,
+    Yes(&'static str),
+}
+
 /// Records the pairs that share a counter for certain and returns those that only might.
+///
+/// A limit of the configuration beside a written one is for the runtime to compare.
 pub(crate) fn check(rules: &[Rule], errors: &mut Errors) -> Vec<Undecided> {
     let mut undecided = Vec::new();
     for (second, rule) in rules.iter().enumerate() {
-        let mut shared = false;
+        let mut shared = None;
         for (first, earlier) in rules[..second].iter().enumerate() {
-            let Some((one, other)) = alike(earlier, rule) else {
+            if who(earlier) != who(rule) {
                 continue;
-            };
-            match (
-                one.limit.window.known_micros(),
-                other.limit.window.known_micros(),
-            ) {
-                (Some(one), Some(other)) => shared |= one == other,
-                _ => undecided.push(Undecided { first, second }),
+            }
+            match share_but_for_identity(earlier, rule) {
+                Share::No => {}
+                Share::Maybe => undecided.push(Undecided { first, second }),
+                Share::Yes(message) => shared = Some(message),
             }
         }
-        if shared {
-            errors.at(&rule.anchor, SHARED);
+        if let Some(message) = shared {
+            errors.at(&rule.anchor, message);
         }
     }
     undecided
 }
 
-/// What sets the default zone of a limit apart from those of others on its handler: the function
-/// that identifies, where another limit differs in nothing but that. Two functions may well name
+/// What sets the default zone of a limit apart from those of others on its handler: the function or
+/// static that identifies, where another limit differs in nothing but that. Two of them may well name
 /// the same identity, a user and a tenant `42` say, and would then count in one.
 pub(crate) fn apart(rules: &[Rule], place: usize) -> Option<String> {
     let rule = rules.get(place)?;
-    let Some(Identifier::Function(path)) = &rule.identifier else {
-        return None;
-    };
+    let own = rule.identifier.as_ref()?.own()?;
     let confusable = |other: &Rule| match &other.identifier {
         // What the limiter's own identifier is, only the runtime knows.
         None => true,
-        Some(Identifier::Function(function)) => function != path,
-        Some(Identifier::Plain(_) | Identifier::Named(..)) => false,
+        Some(other) => other.own().is_some_and(|other| other != own),
     };
-    let same_window = |other: &Rule| {
-        same_but_identifier(rule, other).is_some_and(|(one, other)| {
-            let micros = |limited: &Limited| limited.limit.window.known_micros();
-            let (one, two) = (micros(one), micros(other));
-            one.is_none() || two.is_none() || one == two
-        })
-    };
-    let zoned = matches!(&rule.quota, Quota::Limited(limited) if limited.limit.zone.is_some());
-    let name = quote::quote!(#path).to_string().replace(' ', "");
-    (!zoned
-        && rules
-            .iter()
-            .any(|other| confusable(other) && same_window(other)))
-    .then_some(name)
+    let zoned = matches!(&rule.quota, Quota::Limited(limited) if limited.label.zone.is_some());
+    let shares = |other: &Rule| !matches!(share_but_for_identity(rule, other), Share::No);
+    (!zoned && rules.iter().any(|other| confusable(other) && shares(other)))
+        .then(|| own.replace(' ', ""))
 }
 
-/// Both limits, if all that makes a counter's key is the same but the window.
-fn alike<'a>(one: &'a Rule, other: &'a Rule) -> Option<(&'a Limited, &'a Limited)> {
-    let who = |rule: &Rule| rule.identifier.as_ref().map(Identifier::fingerprint);
-    same_but_identifier(one, other).filter(|_| who(one) == who(other))
+fn who(rule: &Rule) -> Option<String> {
+    rule.identifier.as_ref().map(Identifier::fingerprint)
 }
 
-/// Both limits, if all that makes a counter's key is the same but the window and the identity.
-fn same_but_identifier<'a>(one: &'a Rule, other: &'a Rule) -> Option<(&'a Limited, &'a Limited)> {
-    let (Quota::Limited(first), Quota::Limited(second)) = (&one.quota, &other.quota) else {
-        return None;
+/// Whether two limits count in one as soon as they count the same identity.
+fn share_but_for_identity(one: &Rule, other: &Rule) -> Share {
+    let (Quota::Limited(one), Quota::Limited(other)) = (&one.quota, &other.quota) else {
+        return Share::No;
     };
-    let key = |limited: &Limited| {
-        let limit = &limited.limit;
-        (
-            limited.group.as_ref().map(syn::LitStr::value),
-            limit.zone.as_ref().map(syn::LitStr::value),
-            (limit.algorithm, limit.refill),
-            limit.shadow,
-        )
+    let place = |limited: &Limited| {
+        let [group, zone] = [&limited.group, &limited.label.zone];
+        [group, zone].map(|text| text.as_ref().map(syn::LitStr::value))
     };
-    (key(first) == key(second)).then_some((first, second))
+    let named = |limited: &Limited| limited.numbers.named().map(syn::LitStr::value);
+    if place(one) != place(other) {
+        Share::No
+    } else if named(one).is_some() && named(one) == named(other) {
+        Share::Yes(SAME_NAME)
+    } else {
+        // Without a configuration, a fallback is a limit like others.
+        match (one.numbers.written(), other.numbers.written()) {
+            (Some(one), Some(other)) => same_part_of_key(one, other),
+            _ => Share::No,
+        }
+    }
+}
+
+fn same_part_of_key(one: &Limit, other: &Limit) -> Share {
+    let kind = |limit: &Limit| (limit.algorithm, limit.refill, limit.shadow);
+    if kind(one) != kind(other) {
+        return Share::No;
+    }
+    match (one.window.known_micros(), other.window.known_micros()) {
+        (Some(one), Some(other)) if one == other => Share::Yes(SHARED),
+        (Some(_), Some(_)) => Share::No,
+        _ => Share::Maybe,
+    }
 }

@@ -8,7 +8,7 @@ use quote::ToTokens;
 use syn::{Expr, ExprLit, ExprPath, Lit, LitStr, UnOp};
 
 use crate::{
-    args::{Argument, Value},
+    args::{Argument, Arguments, Value},
     errors::Errors,
     name::ArgName,
     nearest::{hint, nearest},
@@ -175,6 +175,12 @@ pub(crate) fn text(name: ArgName, expr: &Expr) -> syn::Result<LitStr> {
     }
 }
 
+/// A string; `None` if it is absent or wrong.
+pub(crate) fn string(arguments: &Arguments, name: ArgName, errors: &mut Errors) -> Option<LitStr> {
+    let expr = assigned(name, arguments.named(name)?, errors)?;
+    errors.ok(text(name, expr))
+}
+
 /// One of a fixed set of words, in quotes.
 pub(crate) fn word<T: Copy>(
     name: ArgName,
@@ -227,6 +233,14 @@ pub(crate) fn path(name: ArgName, expr: &Expr) -> syn::Result<ExprPath> {
         },
     };
     Err(syn::Error::new_spanned(expr, message))
+}
+
+/// A path can be a constant or a function; a macro can only go by how constants are written.
+pub(crate) fn is_const(path: &ExprPath) -> bool {
+    path.path.segments.last().is_some_and(|segment| {
+        let name = segment.ident.to_string();
+        name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase)
+    })
 }
 
 /// The expression without the parentheses and invisible groups around it.

@@ -2,7 +2,7 @@ use actix_throttle::rate_limit;
 use actix_web::get;
 
 #[get("/")]
-#[rate_limit(times = 2, seconds = 5, refund_on = "5xx")]
+#[rate_limit(times = 2, seconds = 5, max_wait = "1s")]
 async fn index() -> &'static str {
     "hello"
 }

@@ -2,40 +2,13 @@
 
 use quote::quote;
 
-use super::*;
+use self::support::{assert_said, said, said_on};
 
 mod failure_mode;
+mod named;
+mod refund_on;
 mod stacked;
-
-/// What is said about these arguments on an innocent handler.
-fn said(arguments: TokenStream) -> Vec<String> {
-    said_on(
-        arguments,
-        quote!(
-            async fn handler() -> String {
-                String::new()
-            }
-        ),
-    )
-}
-
-fn said_on(arguments: TokenStream, item: TokenStream) -> Vec<String> {
-    let handler = match Handler::parse(item) {
-        Ok(handler) => handler,
-        Err(not) => return vec![not.error.to_string()],
-    };
-    match check(arguments, &handler) {
-        Ok(_) => Vec::new(),
-        Err(errors) => errors.into_iter().map(|error| error.to_string()).collect(),
-    }
-}
-
-fn assert_said(said: &[String], starts: &[&str]) {
-    assert_eq!(said.len(), starts.len(), "{said:#?}");
-    for (said, start) in said.iter().zip(starts) {
-        assert!(said.starts_with(start), "{said} / {start}");
-    }
-}
+mod support;
 
 #[test]
 fn correct_attributes_say_nothing() {
@@ -66,6 +39,7 @@ fn correct_attributes_say_nothing() {
             zone = "ö",
             group = "pro"
         ),
+        quote!("5/s", identifier = who::BY_TOKEN),
         quote!("5/s", block = "1h 30m"),
         quote!("5/s", lease = 2),
         quote!("5/s", algorithm = "token_bucket", lease = 2 * N),
@@ -213,8 +187,8 @@ fn each_mistake_says_what_to_write() {
         ),
         (quote!("5/s", dynamic), "`dynamic` needs a value"),
         (
-            quote!("5/s", refund_on = "5xx"),
-            "unknown argument `refund_on`: valid are",
+            quote!("5/s", max_wait = "1s"),
+            "unknown argument `max_wait`: valid are",
         ),
         (
             quote!("5/s", lease = 0),

@@ -26,6 +26,7 @@ mod numbers;
 mod patterns;
 mod proxies;
 mod refund;
+mod refund_on;
 mod sessions;
 mod setup;
 mod sockets;

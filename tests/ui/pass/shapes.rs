@@ -69,6 +69,13 @@ async fn failing() -> &'static str {
     "hello"
 }
 
+#[get("/refunded")]
+#[rate_limit("10/minute", refund_on = "5xx, 404")]
+#[rate_limit("100/hour", refund_on = "500-504", skip_if = is_internal)]
+async fn refunded() -> &'static str {
+    "hello"
+}
+
 #[get("/leased")]
 #[rate_limit("1000/minute", algorithm = "fixed_window", lease = 50)]
 #[rate_limit("100/second", lease = 2 * SIX)]
@@ -157,6 +164,7 @@ fn every_shape_is_a_handler() {
         .service(below)
         .service(both)
         .service(failing)
+        .service(refunded)
         .service(leased)
         .service(renamed)
         .service(configured)

@@ -2,24 +2,12 @@
 
 use quote::quote;
 
-use super::{super::check, Handler, TokenStream, assert_said, said};
-use crate::expand_rule;
-
-/// The calls that the rule of `arguments` is built by.
-fn calls(arguments: TokenStream) -> syn::Result<String> {
-    let handler = Handler::parse(quote!(
-        async fn handler() {}
-    ));
-    let handler = handler.map_err(|not| not.error)?;
-    let policy = check(arguments, &handler)?;
-    let rules: TokenStream = expand_rule::rules(&policy).collect();
-    Ok(rules.to_string().replace(' ', ""))
-}
+use super::support::{assert_said, calls, said};
 
 #[test]
 fn each_word_is_the_mode_of_that_name() -> syn::Result<()> {
     for (word, mode) in [("open", "Open"), ("closed", "Closed"), ("local", "Local")] {
-        let rule = calls(quote!("5/s", failure_mode = #word))?;
+        let rule = calls(quote!("5/s", failure_mode = #word), quote!())?;
         let call = format!(".failure_mode(::actix_throttle::__private::FailureMode::{mode})");
         assert!(rule.ends_with(&call), "{rule}");
     }
@@ -28,7 +16,7 @@ fn each_word_is_the_mode_of_that_name() -> syn::Result<()> {
 
 #[test]
 fn without_it_the_mode_is_the_limiters() -> syn::Result<()> {
-    let rule = calls(quote!("5/s"))?;
+    let rule = calls(quote!("5/s"), quote!())?;
     assert!(!rule.contains("failure_mode"), "{rule}");
     Ok(())
 }

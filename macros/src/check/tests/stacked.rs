@@ -2,7 +2,8 @@
 
 use quote::quote;
 
-use super::{super::check, Handler, said_on};
+use super::support::said_on;
+use crate::{check::check, handler::Handler};
 
 #[test]
 fn two_limits_never_share_a_counter() {
@@ -23,6 +24,16 @@ fn two_limits_never_share_a_counter() {
         (quote!("5/s"), quote!("5/s", shadow), false),
         (quote!("5/s"), quote!("5/s", zone = "a"), false),
         (quote!("5/s"), quote!("5/s", group = "a"), false),
+        (
+            quote!("5/s", identifier = BY_USER),
+            quote!("5/s", identifier = BY_TENANT),
+            false,
+        ),
+        (
+            quote!("5/s", identifier = BY_USER),
+            quote!("5/s", identifier = BY_USER),
+            true,
+        ),
         (
             quote!("5/s", identifier = ip),
             quote!("5/s", identifier = global),

@@ -1,0 +1,132 @@
+//! The numbers of a limit → a constant expression of the runtime's type.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+
+use crate::{
+    expand::located,
+    expand_label::Label,
+    limit::{Algorithm, Limit, Refill},
+    value::Number,
+    window::Window,
+};
+
+/// One limit as a constant expression, which fails the build at `anchor` if it is not valid.
+pub(crate) fn limit(limit: &Limit, label: &Label, anchor: &TokenStream) -> TokenStream {
+    let Label { name, zone } = label;
+    let times = count(&limit.times);
+    let window = window(&limit.window);
+    let algorithm = algorithm(limit.algorithm);
+    let refill = (limit.refill == Refill::Interval)
+        .then(|| quote!(.refill(::actix_throttle::__private::Refill::Interval)));
+    let capacity = limit
+        .capacity
+        .as_ref()
+        .map(count)
+        .map(|count| quote!(.capacity(#count)));
+    let cost = limit
+        .cost
+        .as_ref()
+        .map(count)
+        .map(|count| quote!(.cost(#count)));
+    let block = limit.block.map(|block| {
+        let (seconds, nanos) = (block.as_secs(), block.subsec_nanos());
+        quote!(.block(::core::time::Duration::new(#seconds, #nanos)))
+    });
+    let lease = limit
+        .lease
+        .as_ref()
+        .map(count)
+        .map(|count| quote!(.lease(#count)));
+    let shadow = limit.shadow.then(|| quote!(.shadow()));
+    let limit_value = quote! {
+        ::actix_throttle::__private::Limit::new(#times, #window)
+            .algorithm(::actix_throttle::__private::Algorithm::#algorithm)
+            #capacity #refill #cost .name(#name).zone(#zone) #block #lease #shadow
+    };
+    let valid = quote!(::actix_throttle::__private::Limit::expect_valid);
+    call_at(
+        &computed(limit).unwrap_or_else(|| anchor.clone()),
+        &valid,
+        &limit_value,
+    )
+}
+
+fn algorithm(algorithm: Algorithm) -> Ident {
+    let name = match algorithm {
+        Algorithm::SlidingWindow => "SlidingWindow",
+        Algorithm::SlidingWindowCounter => "SlidingWindowCounter",
+        Algorithm::FixedWindow => "FixedWindow",
+        Algorithm::TokenBucket => "TokenBucket",
+        Algorithm::LeakyBucket => "LeakyBucket",
+    };
+    Ident::new(name, Span::call_site())
+}
+
+/// A `u32`. The block gives the user's expression its type and nothing of ours to refer to.
+fn count(number: &Number) -> TokenStream {
+    match number {
+        Number::Known { .. } => number.to_token_stream(),
+        Number::Const(expr) => quote!({
+            const __THROTTLE_NUMBER: ::core::primitive::u32 = #expr;
+            __THROTTLE_NUMBER
+        }),
+    }
+}
+
+/// A `Duration`. The sum saturates: what is out of range is then for `expect_valid` to say.
+fn window(window: &Window) -> TokenStream {
+    let literal = window.literal_micros;
+    let computed = window.computed.iter().map(|(unit, expr)| {
+        let count = count(&Number::Const(Box::new(expr.clone())));
+        quote!(.saturating_add((#count as ::core::primitive::u64).saturating_mul(#unit)))
+    });
+    quote!(::core::time::Duration::from_micros(#literal #(#computed)*))
+}
+
+/// The expressions in a limit that the compiler has to evaluate, if there are any.
+fn computed(limit: &Limit) -> Option<TokenStream> {
+    let counts = [
+        Some(&limit.times),
+        limit.capacity.as_ref(),
+        limit.cost.as_ref(),
+        limit.lease.as_ref(),
+    ];
+    let counts = counts
+        .into_iter()
+        .flatten()
+        .filter(|count| count.known().is_none());
+    let windows = limit
+        .window
+        .computed
+        .iter()
+        .map(|(_, expr)| expr.to_token_stream());
+    let all: TokenStream = counts
+        .map(ToTokens::to_token_stream)
+        .chain(windows)
+        .collect();
+    (!all.is_empty()).then_some(all)
+}
+
+/// `function(arguments)` placed from the first to the last of `tokens`, for the compiler to point
+/// there if the call fails the build.
+pub(crate) fn call_at(
+    tokens: &TokenStream,
+    function: &TokenStream,
+    arguments: &TokenStream,
+) -> TokenStream {
+    let mut spans = tokens.clone().into_iter().map(|token| token.span());
+    let first = spans.next().unwrap_or_else(Span::call_site);
+    let last = spans.last().unwrap_or(first);
+    let function: TokenStream = function
+        .clone()
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(located(first));
+            token
+        })
+        .collect();
+    let mut group = Group::new(Delimiter::Parenthesis, arguments.clone());
+    group.set_span(located(last));
+    quote_spanned!(located(first)=> #function #group)
+}
