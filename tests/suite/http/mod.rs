@@ -24,6 +24,7 @@ mod ietf;
 mod logs;
 mod numbers;
 mod patterns;
+mod peers;
 mod proxies;
 mod refund;
 mod refund_on;

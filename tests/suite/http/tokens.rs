@@ -2,7 +2,7 @@
 
 mod apart;
 mod hostile;
-mod issuer;
+pub(super) mod issuer;
 
 use std::{sync::LazyLock, time::Duration};
 

@@ -17,14 +17,14 @@ use serde_json::{Value, json};
 
 type Sign = dyn Fn(&[u8]) -> Vec<u8>;
 
-pub(super) struct Issuer {
+pub(crate) struct Issuer {
     algorithm: &'static str,
     key: JwtKey,
     sign: Box<Sign>,
 }
 
 impl Issuer {
-    pub(super) fn secret(secret: &str) -> Self {
+    pub(crate) fn secret(secret: &str) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         Self {
             algorithm: "HS256",
@@ -91,7 +91,7 @@ impl Issuer {
         self.key.clone()
     }
 
-    pub(super) fn token(&self, claims: &Value) -> String {
+    pub(crate) fn token(&self, claims: &Value) -> String {
         self.token_under(&json!({ "alg": self.algorithm, "typ": "JWT" }), claims)
     }
 
@@ -109,7 +109,7 @@ pub(super) fn encoded(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// So many seconds from now, as tokens tell time.
-pub(super) fn in_seconds(seconds: i64) -> i64 {
+pub(crate) fn in_seconds(seconds: i64) -> i64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .expect("after 1970");
