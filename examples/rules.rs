@@ -55,10 +55,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     env_logger::init_from_env(env_logger::Env::default().default_filter_or("info"));
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/rules.toml");
     let file = env::var("RULES").unwrap_or_else(|_| default.to_owned());
-    let config = Config::builder().identifier("by_user", by_user).load(file)?;
+    let config = Config::builder()
+        .identifier("by_user", by_user)
+        .load(file)?;
     let _watch = config.watch()?; // on a change of the file, and on SIGHUP
 
-    let limiter = RateLimiter::builder().config(&config).identifier(by_user).on_limited(too_many);
+    let limiter = RateLimiter::builder()
+        .config(&config)
+        .identifier(by_user)
+        .on_limited(too_many);
     let limiter = match env::var("REDIS_URL") {
         Ok(url) => limiter.redis_url(url),
         Err(_) => limiter.memory(),

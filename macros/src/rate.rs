@@ -95,69 +95,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_every_shape() {
-        for (text, times, window_micros) in [
-            ("100/minute", 100, 60_000_000),
-            ("5 per 10 seconds", 5, 10_000_000),
-            ("10/5s", 10, 5_000_000),
-            ("10 / 5 s", 10, 5_000_000),
-            ("600/hour", 600, 3_600_000_000),
-            ("1_000 per day", 1_000, 86_400_000_000),
-            (" 3 per 250ms ", 3, 250_000),
-            ("1/millisecond", 1, 1_000),
-            ("7/2 Hours", 7, 7_200_000_000),
-            ("2/m", 2, 60_000_000),
-            ("2/d", 2, 86_400_000_000),
-        ] {
-            assert_eq!(
-                parse(text),
-                Ok(Rate {
-                    times,
-                    window_micros
-                }),
-                "{text}"
-            );
+    fn the_table_of_rates_holds() {
+        // The runtime's, whose twin of this file is held to it too.
+        let mut rows = 0;
+        for line in include_str!("../../runtime/src/limit/rates.txt").lines() {
+            let Some((text, expected)) = line.split_once(" ->").filter(|_| !line.starts_with('#'))
+            else {
+                continue;
+            };
+            let said = match parse(text) {
+                Ok(rate) => format!(" {} {}", rate.times, rate.window_micros),
+                Err(message) => format!("! {message}"),
+            };
+            assert!(said.contains(expected), "{text}: {said}");
+            rows += 1;
         }
+        assert!(rows > 25, "the table was read: {rows}");
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn suggests_the_unit_that_was_meant() {
         for (text, message) in [
-            ("", "a rate starts with a number"),
-            ("minute", "a rate starts with a number"),
-            ("100", "`/` or `per` is missing"),
-            ("100 minute", "`/` or `per` is missing"),
-            ("100/", "the unit of time is missing"),
-            ("100/5", "the unit of time is missing"),
-            (
-                "100/fortnight",
-                "unknown unit of time `fortnight`: valid are",
-            ),
-            (
-                "100/minuet",
-                "unknown unit of time `minuet`, did you mean `minute`?",
-            ),
-            ("0/minute", "a rate of 0 would admit nothing"),
-            ("5/0s", "a window of 0 is no window"),
-            ("-5/minute", "a rate has no signs"),
-            ("5/1.5s", "a rate has whole numbers only"),
-            ("1.5/s", "a rate has whole numbers only"),
-            ("99999999999999999999/s", "too large a number"),
+            ("100/fortnight", "`fortnight`: valid are"),
+            ("100/minuet", "`minuet`, did you mean `minute`?"),
         ] {
             let said = parse(text).map_or_else(|said| said, |rate| format!("{rate:?}"));
             assert!(said.contains(message), "{text}: {said}");
         }
-    }
-
-    #[test]
-    fn a_window_beyond_all_bounds_saturates() {
-        let rate = parse("1/18446744073709551615 days");
-        assert_eq!(
-            rate,
-            Ok(Rate {
-                times: 1,
-                window_micros: u64::MAX
-            })
-        );
     }
 }

@@ -84,6 +84,12 @@ pub enum RateLimitError {
     /// Two limits of one check have the same identity, zone, algorithm and window, so they would
     /// share one counter. Give one of them a zone of its own, or drop the weaker.
     SharedCounter,
+    /// A rule names a limit that the limiter's configuration does not have, and has none of its own
+    /// to fall back to.
+    UnknownLimit {
+        /// The name.
+        name: String,
+    },
     /// The store could not decide.
     Unavailable {
         /// Not reachable, too slow, refusing, or not asked because its circuit is open.
@@ -101,6 +107,11 @@ impl fmt::Display for RateLimitError {
                 "two limits of one check share an identity, zone, algorithm and window, and so \
                  one counter; give one of them a zone of its own, or drop the weaker",
             ),
+            Self::UnknownLimit { name } => write!(
+                f,
+                "a rule asks for the limit `{name}`, which nobody has; add it to the configuration \
+                 that the limiter was given by `Builder::config`, or a limit to fall back to to the rule"
+            ),
             Self::Unavailable { reason, .. } => write!(f, "the store could not decide: {reason}"),
         }
     }
@@ -110,7 +121,7 @@ impl std::error::Error for RateLimitError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::InvalidLimit(error) => Some(error),
-            Self::SharedCounter | Self::Unavailable { .. } => None,
+            Self::SharedCounter | Self::UnknownLimit { .. } | Self::Unavailable { .. } => None,
         }
     }
 }

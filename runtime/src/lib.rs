@@ -4,6 +4,8 @@ mod algorithm;
 mod answer;
 mod circuit_state;
 mod clock;
+#[cfg(feature = "config")]
+mod config;
 mod decision;
 mod error;
 mod failure_mode;
@@ -14,6 +16,7 @@ mod key;
 mod limit;
 mod limiter;
 mod log_throttle;
+mod statuses;
 mod store;
 
 #[doc(hidden)]
@@ -29,6 +32,7 @@ pub use deadpool_redis;
 /// The README's snippets are tests too.
 #[cfg(all(
     doctest,
+    feature = "config",
     feature = "jwt",
     feature = "redis",
     feature = "session",
@@ -39,6 +43,8 @@ struct Readme;
 
 #[cfg(feature = "test-util")]
 pub use self::clock::ManualClock;
+#[cfg(feature = "config")]
+pub use self::config::{Changes, Config, ConfigBuilder, ConfigError, Format, Mistake, Watch};
 #[cfg(feature = "jwt")]
 pub use self::identity::{Jwt, JwtBuilder, JwtKey};
 #[cfg(feature = "test-util")]
@@ -54,8 +60,9 @@ pub use self::{
     decision::{Decision, LimitStatus},
     error::{InitError, RateLimitError},
     failure_mode::FailureMode,
-    http::{Paths, RequestError, Rule, Statuses, StatusesError, Throttle},
+    http::{Paths, RequestError, Rule, Throttle},
     identity::{ForwardingHeader, Identifier, Identity, IntoIdentifier, IntoIdentity},
-    limit::{Algorithm, Limit, LimitError, Refill},
+    limit::{Algorithm, Limit, LimitError, RateError, Refill},
     limiter::{Builder, RateLimiter},
+    statuses::{Statuses, StatusesError},
 };

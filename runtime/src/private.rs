@@ -6,7 +6,8 @@ pub use actix_web::HttpResponse;
 
 pub use crate::{
     failure_mode::FailureMode,
-    http::{Gate, Policy, Rule, Statuses, respond, serve},
+    http::{Gate, Policy, Rule, respond, serve},
     identity::Identifier,
     limit::{Algorithm, Limit, Refill},
+    statuses::Statuses,
 };

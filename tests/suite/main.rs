@@ -1,6 +1,7 @@
 //! Everything that is tested against a store, a server or a socket.
 
 mod acceptance;
+mod config;
 mod failures;
 mod harness;
 mod http;

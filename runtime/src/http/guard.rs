@@ -1,12 +1,11 @@
 //! Rules + request → decision + answer: the one way in for all callers.
 
-use std::borrow::Cow;
-
 use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
 use super::{
     applied::{Applied, Census, Few},
+    asked::{Asked, asked},
     error::RequestError,
     manner::Manner,
     pending::{Pending, Refunds},
@@ -17,9 +16,7 @@ use crate::{
     answer::{self, OnLimited},
     decision::Decision,
     error::RateLimitError,
-    identity::Identity,
     key::Key,
-    limit::Limit,
     limiter::{Owed, RateLimiter},
     log_throttle::LogThrottle,
     store::interface::{Charge, Charges, Check, Mode},
@@ -34,6 +31,7 @@ pub(super) enum Passage {
 }
 
 static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Error);
+static NO_SUCH_LIMIT: LogThrottle = LogThrottle::new(log::Level::Error);
 static SHARED_COUNTERS: LogThrottle = LogThrottle::new(log::Level::Warn);
 
 impl RateLimiter {
@@ -46,7 +44,7 @@ impl RateLimiter {
     /// # Errors
     ///
     /// [`RequestError::Unidentified`] with the answer that `on_unidentified` made, or
-    /// [`RequestError::Undecided`] if a rule's limit is invalid, or the store could not decide and
+    /// [`RequestError::Undecided`] if a rule's limit is invalid or nobody has its name, or the store could not decide and
     /// the [`FailureMode`](crate::FailureMode) of a rule is `Closed`.
     pub async fn check_request(
         &self,
@@ -84,6 +82,10 @@ pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>]) -> Passag
         Err(RateLimitError::Unavailable { retry_after, .. }) => {
             return Passage::Shut(answer::unavailable(retry_after));
         }
+        Err(error @ RateLimitError::UnknownLimit { .. }) => {
+            NO_SUCH_LIMIT.log(format_args!("{error}; the answer is 500"));
+            return Passage::Shut(HttpResponse::InternalServerError().finish());
+        }
         Err(error) => {
             // The last thing to take a service down must not be what protects it.
             MISTAKES.log(format_args!("a request goes on without its limit: {error}"));
@@ -103,14 +105,6 @@ pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>]) -> Passag
     Passage::Shut(response)
 }
 
-/// What a rule that applies asks for.
-struct Asked<'a, 'i> {
-    rule: &'a Rule,
-    identity: &'i Identity,
-    limit: Cow<'a, Limit>,
-    cost: u32,
-}
-
 /// What was decided for a request.
 struct Judged<'a> {
     decision: Decision,
@@ -123,37 +117,23 @@ async fn judge<'a>(
     census: &Census<'_>,
     applied: &[Applied<'a>],
 ) -> Result<Option<Judged<'a>>, RateLimitError> {
-    let mut asked: Few<Asked<'a, '_>> = SmallVec::new();
-    for one in applied {
-        let identity = census.identity(one);
-        if let Some((limit, cost)) = one.rule.limit_for(census.request, identity) {
-            asked.push(Asked {
-                rule: one.rule,
-                identity,
-                limit,
-                cost,
-            });
-        }
-    }
+    let asked = asked(census, applied)?;
     let mut charges = Charges::new();
-    // The rule of each charge.
-    let mut charged: Few<&'a Rule> = SmallVec::new();
+    // What each charge is for.
+    let mut charged: Few<&Asked<'a, '_>> = SmallVec::new();
     for one in &asked {
         let charge = Charge {
             key: Key::counter(one.identity, &one.limit),
             limit: &one.limit,
             cost: one.cost,
-            failure_mode: one
-                .rule
-                .own_failure_mode()
-                .unwrap_or(census.manner.failure_mode()),
+            failure_mode: one.failure_mode,
         };
-        add(&mut charges, &mut charged, charge, one.rule);
+        add(&mut charges, &mut charged, charge, one);
     }
     if charges.is_empty() {
         return Ok(None);
     }
-    let mode = match charged.iter().any(|rule| rule.statuses().is_some()) {
+    let mode = match charged.iter().any(|one| one.refund_on.is_some()) {
         true => Mode::ChargeForReceipts,
         false => Mode::Charge,
     };
@@ -166,10 +146,10 @@ async fn judge<'a>(
     };
     if !judged.decision.is_allowed() {
         let denied_by = judged.decision.strictest();
-        let rule = denied_by.and_then(|status| charged.get(status.place()));
-        judged.own_answer = rule.and_then(|rule| rule.own_answer());
+        let asked = denied_by.and_then(|status| charged.get(status.place()));
+        judged.own_answer = asked.and_then(|asked| asked.rule.own_answer());
     } else if mode == Mode::ChargeForReceipts {
-        let statuses = charged.iter().map(|rule| rule.statuses().cloned());
+        let statuses = charged.iter().map(|one| one.refund_on.as_deref().cloned());
         let refunds = Refunds::new(Owed::of(&check, &slips), statuses.collect());
         judged.refunds = Some(Box::new(refunds));
     }
@@ -178,18 +158,18 @@ async fn judge<'a>(
 
 /// Adds a charge. Two of one counter can only meet where identifiers of the application name the
 /// same identity in one zone; a counter is charged once, by the limit that fits fewer such requests.
-fn add<'a, 'r>(
+fn add<'a, T>(
     charges: &mut Charges<'a>,
-    rules: &mut Few<&'r Rule>,
+    charged: &mut Few<&'a T>,
     charge: Charge<'a>,
-    rule: &'r Rule,
+    asked: &'a T,
 ) {
     let Some(same) = charges
         .iter()
         .position(|other| other.key.is_same(&charge.key))
     else {
         charges.push(charge);
-        rules.push(rule);
+        charged.push(asked);
         return;
     };
     let name = |charge: &Charge<'_>| {
@@ -210,6 +190,6 @@ fn add<'a, 'r>(
         |limit: &Charge<'_>, of: &Charge<'_>| u64::from(limit.limit.quota()) * u64::from(of.cost);
     if (fit(one, other), one.limit.times()) < (fit(other, one), other.limit.times()) {
         charges[same] = charge;
-        rules[same] = rule;
+        charged[same] = asked;
     }
 }

@@ -1,21 +1,23 @@
 //! Limits on requests.
 
 mod applied;
+mod asked;
 mod error;
 mod gate;
 mod guard;
 mod manner;
+mod named;
 mod not_installed;
 mod pending;
 mod rule;
 mod shown;
-mod statuses;
 mod throttle;
 
 pub use self::gate::{Gate, Policy, respond, serve};
+#[cfg(feature = "config")]
+pub(crate) use self::throttle::{LiveRulebook, Rulebook};
 pub use self::{
     error::RequestError,
     rule::Rule,
-    statuses::{Statuses, StatusesError},
     throttle::{Paths, Throttle},
 };

@@ -2,11 +2,11 @@
 
 use actix_web::http::StatusCode;
 
-use super::{
-    shown::{Position, Shown},
+use super::shown::{Position, Shown};
+use crate::{
+    limiter::{Owed, RateLimiter},
     statuses::Statuses,
 };
-use crate::limiter::{Owed, RateLimiter};
 
 /// A request that goes on, between its decision and its response.
 ///

@@ -2,13 +2,14 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use actix_web::HttpRequest;
 
-use super::statuses::Statuses;
+use super::named::Named;
 use crate::{
     answer::{IntoOnLimited, OnLimited},
     failure_mode::FailureMode,
     identity::{Identifier, Identity, IntoIdentifier},
     limit::Limit,
     log_throttle::LogThrottle,
+    statuses::Statuses,
 };
 
 type CostFn = dyn Fn(&HttpRequest) -> u32 + Send + Sync;
@@ -33,7 +34,9 @@ type DynamicFn = dyn Fn(&HttpRequest, &Identity) -> Option<Limit> + Send + Sync;
 #[derive(Clone)]
 #[must_use]
 pub struct Rule {
-    /// `None`: its group is not limited.
+    /// The name of its limit in a configuration.
+    named: Option<Named>,
+    /// The limit, or what stands for a name that nobody has. Neither: its group is not limited.
     limit: Option<Limit>,
     identifier: Option<Identifier>,
     group: Option<Cow<'static, str>>,
@@ -62,8 +65,51 @@ impl Rule {
         Self::empty().group(group)
     }
 
+    /// The limit that the limiter's configuration has by this name (feature `config`:
+    /// `Builder::config`), as it is at each request, with its `failure_mode` and `refund_on`.
+    ///
+    /// Rules of one name count in one counter, on handlers in one a handler, unless the configuration
+    /// gives the limit a `zone`.
+    ///
+    /// For a name that it does not have [`or`](Self::or)'s limit stands in. Without one the answer is
+    /// 500, with an error in the log: at the first request, the earliest moment at which rule and
+    /// limiter meet. Names that were used so stay: a reload that would lose one is refused.
+    ///
+    /// ```
+    /// use actix_throttle::{Limit, Rule};
+    ///
+    /// let rule = Rule::named("search").or(Limit::per_minute(60).name("search"));
+    /// # let _ = rule;
+    /// ```
+    pub fn named(name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            named: Some(Named::new(name.into())),
+            ..Self::empty()
+        }
+    }
+
+    /// The limit if the configuration has none of the rule's [name](Self::named), or there is no
+    /// configuration. Its name and zone hold for the configuration's too, where that leaves them
+    /// open. Rules without a name have their limit already.
+    pub fn or(mut self, limit: Limit) -> Self {
+        if let Some(named) = self.named.take() {
+            self.named = Some(named.or(&limit));
+            self.limit = Some(limit);
+        }
+        self
+    }
+
+    /// What a named limit is called and where it counts if the configuration does not say. For
+    /// macro output.
+    #[doc(hidden)]
+    pub fn defaults(mut self, name: &'static str, zone: &'static str) -> Self {
+        self.named = self.named.map(|named| named.called(name, zone));
+        self
+    }
+
     fn empty() -> Self {
         Self {
+            named: None,
             limit: None,
             identifier: None,
             group: None,
@@ -168,7 +214,17 @@ impl Rule {
         }
     }
 
-    /// `None`: the group is not limited.
+    /// The name of its limit in a configuration.
+    pub(super) fn named_limit(&self) -> Option<&Named> {
+        self.named.as_ref()
+    }
+
+    /// Whether its group is not limited.
+    pub(super) fn is_unlimited(&self) -> bool {
+        self.limit.is_none() && self.named.is_none()
+    }
+
+    /// What is written in the code; `None` also if there is but a name.
     pub(super) fn written_limit(&self) -> Option<&Limit> {
         self.limit.as_ref()
     }
@@ -198,16 +254,16 @@ impl Rule {
         self.refund_on.as_ref()
     }
 
-    /// The limit for this request, and what it takes; `None` is no limit.
-    pub(super) fn limit_for(
+    /// The limit for this request in place of `written`, and what it takes.
+    pub(super) fn limit_for<'a>(
         &self,
+        written: Cow<'a, Limit>,
         request: &HttpRequest,
         identity: &Identity,
-    ) -> Option<(Cow<'_, Limit>, u32)> {
-        let written = self.limit.as_ref()?;
-        let limit = match self.dynamic_for(written, request, identity) {
+    ) -> (Cow<'a, Limit>, u32) {
+        let limit = match self.dynamic_for(&written, request, identity) {
             Some(limit) => Cow::Owned(limit),
-            None => Cow::Borrowed(written),
+            None => written,
         };
         let limit = match self.shadow {
             true => Cow::Owned(limit.shadow()),
@@ -217,7 +273,7 @@ impl Rule {
             Some(cost) => cost(request),
             None => limit.default_cost(),
         };
-        Some((limit, cost))
+        (limit, cost)
     }
 
     fn dynamic_for(
@@ -244,6 +300,7 @@ impl Rule {
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rule")
+            .field("named", &self.named)
             .field("limit", &self.limit)
             .field("identifier", &self.identifier)
             .field("group", &self.group)

@@ -3,12 +3,14 @@
 mod kind;
 mod open;
 mod range;
+mod rate;
 
 use std::time::Duration;
 
 pub use self::{
     kind::{Algorithm, Refill},
     range::LimitError,
+    rate::RateError,
 };
 
 /// So many admissions in so much time, counted by an [`Algorithm`].
@@ -231,7 +233,7 @@ impl Limit {
 
     /// How many to take from the server at once; 0 without a lease.
     #[cfg_attr(
-        not(feature = "redis"),
+        not(any(feature = "redis", feature = "config")),
         expect(dead_code, reason = "an embedded store has nothing to lease from")
     )]
     pub(crate) const fn lease_size(&self) -> u32 {
@@ -243,6 +245,11 @@ impl Limit {
 
     pub(crate) fn zone_name(&self) -> &'static str {
         self.zone.or(self.name).unwrap_or("default")
+    }
+
+    #[cfg(feature = "config")]
+    pub(crate) const fn own_zone(&self) -> Option<&'static str> {
+        self.zone
     }
 
     /// Whether the numbers are in range and make sense together.

@@ -8,6 +8,7 @@ mod give_back;
 mod global;
 mod lookup;
 mod manage;
+mod named;
 mod shadows;
 
 use std::{borrow::Cow, fmt, net::IpAddr, slice, sync::Arc, time::Duration};
@@ -17,8 +18,11 @@ use actix_web::HttpRequest;
 pub use self::builder::Builder;
 #[cfg(feature = "test-util")]
 pub use self::by_receipt::Taken;
-pub(crate) use self::give_back::{Owed, Slips};
 use self::shadows::Shadows;
+pub(crate) use self::{
+    give_back::{Owed, Slips},
+    named::{KnownPlace, NamedLimit, NamedLimits, Names},
+};
 use crate::{
     answer::{HeaderStyle, OnLimited, OnUnidentified},
     circuit_state::CircuitState,
@@ -73,6 +77,8 @@ pub(crate) struct Settings {
     pub(crate) headers: HeaderStyle,
     pub(crate) on_limited: Option<OnLimited>,
     pub(crate) on_unidentified: Option<OnUnidentified>,
+    /// What limits by name stand for.
+    pub(crate) named: Option<NamedLimits>,
 }
 
 impl RateLimiter {

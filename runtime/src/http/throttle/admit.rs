@@ -7,7 +7,7 @@ use actix_web::{
     http::{StatusCode, header::HeaderMap},
 };
 
-use super::{choose::choose, matcher::Fitting, plan::Plan};
+use super::{choose::choose, matcher::Fitting, plan::Plan, rulebook::Rulebook};
 use crate::{
     answer::HeaderStyle,
     http::{
@@ -41,12 +41,17 @@ pub(super) struct Admitted {
 }
 
 /// Asks the entries at these places.
-pub(super) async fn admit(plan: &Plan, fitting: &Fitting, request: &HttpRequest) -> Admission {
+pub(super) async fn admit(
+    plan: &Plan,
+    rulebook: &Rulebook,
+    fitting: &Fitting,
+    request: &HttpRequest,
+) -> Admission {
     let own = plan.limiter.as_ref().map(Cow::Borrowed);
     let Some(limiter) = own.or_else(|| RateLimiter::nearest(request)) else {
         return Admission::Shut(not_installed());
     };
-    let entries = plan.matcher.entries();
+    let entries = rulebook.matcher.entries();
     let entries = fitting.iter().filter_map(|place| entries.get(*place));
     let mut census = Census::new(Manner::with(&limiter, &plan.manner), request);
     let passage = match choose(entries, &mut census).await {

@@ -2,7 +2,9 @@ use std::{fmt, sync::Arc};
 
 use actix_web::HttpRequest;
 
-use super::{entry::Entry, paths::Paths, plan::Plan};
+#[cfg(feature = "config")]
+use super::rulebook::LiveRulebook;
+use super::{paths::Paths, plan::Plan, rulebook::Rulebook};
 use crate::{
     answer::{IntoOnLimited, IntoOnUnidentified},
     error::InitError,
@@ -73,6 +75,12 @@ impl Throttle {
         Self::default()
     }
 
+    /// One whose entries are those of a configuration, whichever are in force when a request comes.
+    #[cfg(feature = "config")]
+    pub(crate) fn live(rulebook: Arc<LiveRulebook>) -> Self {
+        Self::new().with(|plan| plan.live = Some(rulebook))
+    }
+
     /// One limit for everyone on all paths.
     ///
     /// Its counters are named by the limit's zone or [name](Limit::name), else `global`.
@@ -114,8 +122,7 @@ impl Throttle {
         P::Error: Into<InitError>,
     {
         let paths = paths.try_into().map_err(Into::into)?;
-        let entry = Entry::new(paths, rules, self.plan.matcher.entries())?;
-        Ok(self.with(|plan| plan.matcher.push(entry)))
+        self.try_with(|own| own.add(paths, rules))
     }
 
     /// Adds an entry after those that are there whose requests are not limited.
@@ -128,8 +135,8 @@ impl Throttle {
         P: TryInto<Paths>,
         P::Error: Into<InitError>,
     {
-        let entry = Entry::exempt(paths.try_into().map_err(Into::into)?)?;
-        Ok(self.with(|plan| plan.matcher.push(entry)))
+        let paths = paths.try_into().map_err(Into::into)?;
+        self.try_with(|own| own.add_exempt(paths))
     }
 
     /// Leaves the route alone that was registered by this pattern, with the prefixes of its scopes,
@@ -139,7 +146,7 @@ impl Throttle {
     /// All methods of the pattern are exempt. A pattern that no route of the app has is reported by
     /// an error in the log at a worker's first request, the earliest moment at which Actix tells.
     pub fn exempt(self, pattern: impl Into<String>) -> Self {
-        self.with(|plan| plan.exempt.push(pattern.into()))
+        self.with_own(|own| own.exempt(pattern.into()))
     }
 
     /// Leaves alone the requests for which the function says so. Called again, either may.
@@ -149,7 +156,7 @@ impl Throttle {
 
     /// Leaves CORS preflights alone: `OPTIONS` with `Origin` and `Access-Control-Request-Method`.
     pub fn skip_preflight(self) -> Self {
-        self.with(|plan| plan.skip_preflight = true)
+        self.with_own(|own| own.skip_preflight = true)
     }
 
     /// Who is counted, for rules that do not say themselves. Default: as the limiter says.
@@ -195,6 +202,26 @@ impl Throttle {
         self.with(|plan| plan.limiter = Some(limiter))
     }
 
+    /// Adds to the entries, unless they are a configuration's.
+    fn try_with(
+        mut self,
+        change: impl FnOnce(&mut Rulebook) -> Result<(), InitError>,
+    ) -> Result<Self, InitError> {
+        let plan = Arc::make_mut(&mut self.plan);
+        if plan.live.is_some() {
+            return Err(InitError::settings(
+                "the entries of this `Throttle` are those of a configuration; add to that, or wrap \
+                 the app in a second `Throttle`",
+            ));
+        }
+        change(Arc::make_mut(&mut plan.own))?;
+        Ok(self)
+    }
+
+    fn with_own(self, change: impl FnOnce(&mut Rulebook)) -> Self {
+        self.with(|plan| change(Arc::make_mut(&mut plan.own)))
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Plan)) -> Self {
         change(Arc::make_mut(&mut self.plan));
         self
@@ -204,7 +231,7 @@ impl Throttle {
 impl fmt::Debug for Throttle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Throttle")
-            .field("entries", &self.plan.matcher.entries())
+            .field("entries", &self.plan.own.matcher.entries())
             .finish_non_exhaustive()
     }
 }

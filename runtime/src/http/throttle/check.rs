@@ -16,7 +16,7 @@ pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), Ini
             &"it has no rule; give it one, or leave its requests alone by `exempt_paths`",
         );
     }
-    if shadow && rules.iter().all(|rule| rule.written_limit().is_none()) {
+    if shadow && rules.iter().all(Rule::is_unlimited) {
         return mistake(&"a shadow that limits nobody counts nothing; give it a limit");
     }
     for (place, rule) in rules.iter().enumerate() {
@@ -24,8 +24,11 @@ pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), Ini
             return mistake(&problem);
         }
         let before = &rules[..place];
-        let Some(limit) = rule.written_limit() else {
+        if rule.is_unlimited() {
             useful(rule, rules, before).or_else(|what| mistake(&what))?;
+        }
+        // What a name stands for, its configuration has checked.
+        let Some(limit) = rule.written_limit() else {
             continue;
         };
         let called = limit.policy_name().unwrap_or(label);
@@ -52,20 +55,12 @@ pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), Ini
 fn useful(rule: &Rule, rules: &[Rule], before: &[Rule]) -> Result<(), String> {
     let group = rule.group_name().unwrap_or_default();
     let same = |other: &&Rule| other.group_name() == rule.group_name();
-    if before
-        .iter()
-        .filter(same)
-        .any(|one| one.written_limit().is_none())
-    {
+    if before.iter().filter(same).any(Rule::is_unlimited) {
         return Err(format!(
             "the group `{group}` is unlimited twice; once is enough"
         ));
     }
-    if rules
-        .iter()
-        .filter(same)
-        .any(|one| one.written_limit().is_some())
-    {
+    if rules.iter().filter(same).any(|one| !one.is_unlimited()) {
         return Err(format!(
             "the group `{group}` is both unlimited and limited; leave one of the two out"
         ));

@@ -24,6 +24,7 @@ impl Entry {
         let shadow = paths.is_shadow();
         let mut limits = 0;
         let named = rules.into_iter().map(|rule| {
+            let rule = if shadow { rule.shadow() } else { rule };
             rule.map_limit(|limit| {
                 limits += 1;
                 let name = match limits {

@@ -14,6 +14,9 @@ mod plan;
 mod preflight;
 mod route;
 mod routes;
+mod rulebook;
 mod service;
 
+#[cfg(feature = "config")]
+pub(crate) use self::rulebook::{LiveRulebook, Rulebook};
 pub use self::{builder::Throttle, paths::Paths};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 
 use super::{
-    exempt::Exempt,
-    matcher::{Fitting, Matcher},
+    matcher::Fitting,
     preflight::is_preflight,
+    rulebook::{LiveRulebook, Rulebook},
 };
 use crate::{http::manner::OwnManner, limiter::RateLimiter};
 
@@ -15,28 +15,36 @@ type SkipFn = dyn Fn(&HttpRequest) -> bool + Send + Sync;
 
 #[derive(Clone, Default)]
 pub(super) struct Plan {
-    pub(super) matcher: Matcher,
-    pub(super) exempt: Exempt,
+    /// What the application has written.
+    pub(super) own: Arc<Rulebook>,
+    /// A configuration's, with entries in place of those.
+    pub(super) live: Option<Arc<LiveRulebook>>,
     pub(super) skip_if: Vec<Arc<SkipFn>>,
-    pub(super) skip_preflight: bool,
     pub(super) manner: OwnManner,
     pub(super) limiter: Option<RateLimiter>,
 }
 
 impl Plan {
-    /// The places of the entries to be asked about a request, in their order.
-    pub(super) fn fitting(&self, request: &HttpRequest) -> Fitting {
-        self.exempt.check_once(request);
-        let mut fitting = self.matcher.fitting(request);
+    /// The places of the entries of this rulebook to be asked about a request, in their order.
+    pub(super) fn fitting(&self, rulebook: &Rulebook, request: &HttpRequest) -> Fitting {
+        rulebook.exempt.check_once(request);
+        self.own.exempt.check_once(request);
+        let mut fitting = rulebook.matcher.fitting(request);
         // It takes less to see that no entry fits than to find the route.
-        if !fitting.is_empty() && (self.skips(request) || self.exempt.covers(request)) {
+        if !fitting.is_empty() && (self.skips(rulebook, request) || self.exempts(rulebook, request))
+        {
             fitting.clear();
         }
         fitting
     }
 
-    fn skips(&self, request: &HttpRequest) -> bool {
-        (self.skip_preflight && is_preflight(request))
-            || self.skip_if.iter().any(|skip| skip(request))
+    fn exempts(&self, rulebook: &Rulebook, request: &HttpRequest) -> bool {
+        let is_live = self.live.is_some();
+        rulebook.exempt.covers(request) || (is_live && self.own.exempt.covers(request))
+    }
+
+    fn skips(&self, rulebook: &Rulebook, request: &HttpRequest) -> bool {
+        let skip_preflight = rulebook.skip_preflight || self.own.skip_preflight;
+        (skip_preflight && is_preflight(request)) || self.skip_if.iter().any(|skip| skip(request))
     }
 }

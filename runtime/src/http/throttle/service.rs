@@ -8,7 +8,7 @@ use std::{
 };
 
 use actix_web::{
-    Error,
+    Error, HttpMessage,
     body::EitherBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
     http::header::HeaderMap,
@@ -24,6 +24,7 @@ use super::{
     failed::Failed,
     matcher::Fitting,
     plan::Plan,
+    rulebook::{Held, Shelf},
 };
 
 impl<S, B> Transform<S, ServiceRequest> for Throttle
@@ -39,9 +40,13 @@ where
     type Future = Ready<Result<Throttled<S>, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        self.plan.matcher.prepare();
         let plan = Arc::clone(&self.plan);
-        ready(Ok(Throttled(Rc::new(Layer { plan, service }))))
+        let shelf = Shelf::new(&plan.own, plan.live.clone());
+        ready(Ok(Throttled(Rc::new(Layer {
+            plan,
+            shelf,
+            service,
+        }))))
     }
 }
 
@@ -50,6 +55,7 @@ pub struct Throttled<S>(Rc<Layer<S>>);
 
 struct Layer<S> {
     plan: Arc<Plan>,
+    shelf: Shelf,
     service: S,
 }
 
@@ -76,12 +82,22 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let fitting = self.0.plan.fitting(request.request());
+        let Layer { plan, shelf, .. } = &*self.0;
+        let held = shelf.current();
+        if let Some(pinned) = &held.pinned {
+            request.extensions_mut().insert(pinned.clone());
+        }
+        let fitting = plan.fitting(&held.rulebook, request.request());
         if fitting.is_empty() {
             let answer = self.0.service.call(request);
             return Either::Left(answer.map_ok(ServiceResponse::map_into_left_body));
         }
-        Either::Right(Box::pin(limited(Rc::clone(&self.0), request, fitting)))
+        Either::Right(Box::pin(limited(
+            Rc::clone(&self.0),
+            held,
+            request,
+            fitting,
+        )))
     }
 }
 
@@ -89,11 +105,16 @@ where
 ///
 /// While that works, nobody may hold the `HttpRequest` as well: the router changes it and panics if it
 /// cannot.
-async fn limited<S, B>(layer: Rc<Layer<S>>, request: ServiceRequest, fitting: Fitting) -> Answer<B>
+async fn limited<S, B>(
+    layer: Rc<Layer<S>>,
+    held: Rc<Held>,
+    request: ServiceRequest,
+    fitting: Fitting,
+) -> Answer<B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
-    let admitted = match admit(&layer.plan, &fitting, request.request()).await {
+    let admitted = match admit(&layer.plan, &held.rulebook, &fitting, request.request()).await {
         Admission::Shut(answer) => {
             return Ok(request.into_response(answer).map_into_right_body());
         }

@@ -1,6 +1,8 @@
 //! What a limiter is made of; `build` makes it.
 
 mod build;
+#[cfg(feature = "config")]
+mod named;
 
 use std::{fmt, time::Duration};
 

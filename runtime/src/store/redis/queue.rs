@@ -174,6 +174,8 @@ impl Sent {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use smallvec::smallvec;
 
     use super::*;
@@ -182,15 +184,24 @@ mod tests {
         identity::Identity,
         key::Key,
         limit::Limit,
-        store::interface::{Charge, Mode},
+        store::{
+            interface::{Charge, Mode},
+            place::Hasher,
+        },
     };
 
-    const TERMS: Terms<'_> = Terms {
-        prefix: "p",
-        now: None,
-        #[cfg(feature = "cluster")]
-        once: None,
-    };
+    static HASHER: LazyLock<Hasher> = LazyLock::new(Hasher::new);
+
+    fn terms() -> Terms<'static> {
+        Terms {
+            prefix: "p",
+            hasher: &HASHER,
+            now: None,
+            #[cfg(feature = "cluster")]
+            once: None,
+        }
+    }
+
     const LIMIT: Limit = Limit::per_minute(10);
 
     fn add(queue: &Queue, name: &str) -> (oneshot::Receiver<Answer>, Task) {
@@ -204,7 +215,7 @@ mod tests {
                 failure_mode: FailureMode::Open,
             }],
         };
-        queue.add(Lane::default(), &[check], &TERMS)
+        queue.add(Lane::default(), &[check], &terms())
     }
 
     #[test]
@@ -248,7 +259,7 @@ mod tests {
         };
         let _answers = [(); 2].map(|()| {
             let check = std::slice::from_ref(&check);
-            queue.add(Lane::default(), check, &TERMS).0
+            queue.add(Lane::default(), check, &terms()).0
         });
         let batch = queue.take(Lane::default()).expect("two of them");
         assert_eq!(batch.requests.len(), 1);
@@ -260,12 +271,12 @@ mod tests {
         let stays = add(&queue, "ann").0;
         drop(add(&queue, "bob"));
         let batch = queue.take(Lane::default()).expect("one");
-        let (_call, sent) = batch.depart(&TERMS).expect("somebody waits");
+        let (_call, sent) = batch.depart(&terms()).expect("somebody waits");
         assert_eq!(sent.0.len(), 1);
         drop(stays);
 
         drop(add(&queue, "ann"));
         let batch = queue.take(Lane::default()).expect("another");
-        assert!(batch.depart(&TERMS).is_none());
+        assert!(batch.depart(&terms()).is_none());
     }
 }

@@ -1,0 +1,126 @@
+//! What a file says, in words for the log: equal words are equal settings.
+
+use std::{fmt, time::Duration};
+
+use super::rule::{FilePaths, FileRule, Share};
+use crate::{
+    failure_mode::FailureMode,
+    limit::{Algorithm, Limit, Refill},
+    limiter::NamedLimit,
+};
+
+/// A limit: `5/1m, token_bucket, capacity 10`.
+pub(super) struct Described<'a> {
+    pub(super) limit: &'a NamedLimit,
+    /// What it is called and counted as if it does not say.
+    pub(super) name: Option<&'a str>,
+}
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NamedLimit {
+            limit,
+            failure_mode,
+            refund_on,
+        } = self.limit;
+        numbers(f, limit)?;
+        for (what, text) in [("name", limit.policy_name()), ("zone", limit.own_zone())] {
+            match text {
+                Some(text) if self.name != Some(text) => write!(f, ", {what} {text}")?,
+                _ => {}
+            }
+        }
+        if let Some(mode) = failure_mode {
+            let mode = match mode {
+                FailureMode::Open => "open",
+                FailureMode::Closed => "closed",
+                FailureMode::Local => "local",
+            };
+            write!(f, ", failure_mode {mode}")?;
+        }
+        if let Some(statuses) = refund_on {
+            write!(f, ", refund_on {statuses}")?;
+        }
+        Ok(())
+    }
+}
+
+fn numbers(f: &mut fmt::Formatter<'_>, limit: &Limit) -> fmt::Result {
+    let duration = humantime::format_duration;
+    write!(f, "{}/{}", limit.times(), duration(limit.window()))?;
+    if limit.kind() != Algorithm::default() {
+        write!(f, ", {}", limit.kind())?;
+    }
+    if limit.quota() != limit.times() {
+        write!(f, ", capacity {}", limit.quota())?;
+    }
+    if limit.refill_kind() == Refill::Interval {
+        f.write_str(", refill interval")?;
+    }
+    if limit.default_cost() != 1 {
+        write!(f, ", cost {}", limit.default_cost())?;
+    }
+    if limit.block_micros() != 0 {
+        let block = Duration::from_micros(limit.block_micros());
+        write!(f, ", block {}", duration(block))?;
+    }
+    if limit.lease_size() != 0 {
+        write!(f, ", lease {}", limit.lease_size())?;
+    }
+    f.write_str(if limit.is_shadow() { ", shadow" } else { "" })
+}
+
+/// What the rule is known by: its name, else its requests.
+impl fmt::Display for FilePaths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "\"{name}\""),
+            None => requests(f, self),
+        }
+    }
+}
+
+/// All that the rule says but for its name.
+impl fmt::Display for FileRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        requests(f, &self.paths)?;
+        if self.paths.shadow {
+            f.write_str(", shadow")?;
+        }
+        if self.shares.is_empty() {
+            return f.write_str(": exempt");
+        }
+        for (place, share) in self.shares.iter().enumerate() {
+            write!(f, "{}{share}", if place == 0 { ": " } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.of, &self.limit) {
+            (_, None) => f.write_str("unlimited")?,
+            (Some(name), _) => write!(f, "limit {name}")?,
+            (None, Some(limit)) => Described { limit, name: None }.fmt(f)?,
+        }
+        if let Some(group) = &self.group {
+            write!(f, ", group {group}")?;
+        }
+        if let Some(who) = &self.who {
+            write!(f, ", identifier {}", who.written)?;
+        }
+        Ok(())
+    }
+}
+
+fn requests(f: &mut fmt::Formatter<'_>, paths: &FilePaths) -> fmt::Result {
+    for method in &paths.methods {
+        write!(f, "{method} ")?;
+    }
+    match (&paths.path, &paths.pattern) {
+        (Some(path), _) => write!(f, "path {path}"),
+        (None, Some(pattern)) => write!(f, "pattern {pattern}"),
+        (None, None) => f.write_str("all paths"),
+    }
+}

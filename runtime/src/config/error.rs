@@ -1,0 +1,161 @@
+//! What is wrong with a file: everything at once.
+
+use std::fmt;
+
+use super::tree::Place;
+
+/// Why a configuration was not taken: all that is wrong with it.
+///
+/// Its text has a line for each mistake, `file:line:column: reason`, in the order of the file; the
+/// reason says what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file's name, or what the text is called.
+    source: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Unreadable(String),
+    Wrong(Vec<Mistake>),
+    Unusable(String),
+}
+
+/// One thing that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    place: Place,
+    reason: String,
+}
+
+impl ConfigError {
+    pub(super) fn unreadable(source: &str, reason: impl fmt::Display) -> Self {
+        Self {
+            source: source.to_owned(),
+            kind: Kind::Unreadable(reason.to_string()),
+        }
+    }
+
+    pub(super) fn unusable(source: &str, reason: impl fmt::Display) -> Self {
+        Self {
+            source: source.to_owned(),
+            kind: Kind::Unusable(reason.to_string()),
+        }
+    }
+
+    /// The file could not be read at all, or its name does not say what it is written in.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self.kind, Kind::Unreadable(_))
+    }
+
+    /// The file could be read, and what it says is wrong.
+    #[must_use]
+    pub fn is_mistaken(&self) -> bool {
+        matches!(self.kind, Kind::Wrong(_))
+    }
+
+    /// What is wrong with what the file says, in its order; empty if it could not be read.
+    #[must_use]
+    pub fn mistakes(&self) -> &[Mistake] {
+        match &self.kind {
+            Kind::Wrong(mistakes) => mistakes,
+            Kind::Unreadable(_) | Kind::Unusable(_) => &[],
+        }
+    }
+}
+
+impl Mistake {
+    /// The line it stands in, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.place.line
+    }
+
+    /// The character of the line it begins at, from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.place.column
+    }
+
+    /// What is wrong, and what to write instead.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { line, column } = self.place;
+        write!(f, "{line}:{column}: {}", self.reason)
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = &self.source;
+        match &self.kind {
+            Kind::Unreadable(reason) => write!(f, "{source}: cannot be read: {reason}"),
+            Kind::Unusable(reason) => write!(f, "{source}: {reason}"),
+            Kind::Wrong(mistakes) => {
+                for (index, mistake) in mistakes.iter().enumerate() {
+                    let line_break = if index == 0 { "" } else { "\n" };
+                    write!(f, "{line_break}{source}:{mistake}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// So that `?` works in a `main` that returns `std::io::Result`.
+impl From<ConfigError> for std::io::Error {
+    fn from(error: ConfigError) -> Self {
+        Self::other(error)
+    }
+}
+
+/// Collects mistakes, so that one attempt shows them all: whoever finds one goes on.
+#[derive(Debug, Default)]
+pub(super) struct Mistakes(Vec<Mistake>);
+
+impl Mistakes {
+    pub(super) fn at(&mut self, place: Place, reason: impl Into<String>) {
+        let reason = reason.into();
+        self.0.push(Mistake { place, reason });
+    }
+
+    /// Keeps the value, or records what is wrong.
+    pub(super) fn ok<T, E: fmt::Display>(
+        &mut self,
+        place: Place,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result
+            .map_err(|error| self.at(place, error.to_string()))
+            .ok()
+    }
+
+    /// The value, if nothing was recorded.
+    pub(super) fn settle<T>(mut self, source: &str, value: Option<T>) -> Result<T, ConfigError> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => {
+                self.0.sort_by_key(|mistake| mistake.place);
+                Err(ConfigError {
+                    source: source.to_owned(),
+                    kind: Kind::Wrong(self.0),
+                })
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
+    }
+}

@@ -1,0 +1,145 @@
+//! A whole file, checked: what it says, and nothing that could still be wrong.
+
+use std::collections::BTreeMap;
+
+use super::{
+    error::{ConfigError, Mistakes},
+    format::Format,
+    identifier::Known,
+    limit,
+    rule::{self, FileRule},
+    table::{Table, text},
+    tree::{Entry, Node, Place, Value},
+};
+use crate::{failure_mode::FailureMode, limiter::NamedLimit, statuses::Statuses};
+
+/// What a file says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct File {
+    pub(super) limits: Limits,
+    /// Where the names stand.
+    pub(super) limits_at: Place,
+    pub(super) rules: Vec<FileRule>,
+    /// Patterns of routes.
+    pub(super) exempt: Vec<String>,
+    pub(super) skip_preflight: bool,
+}
+
+/// The limits that have names.
+pub(super) type Limits = BTreeMap<String, NamedLimit>;
+
+const FAILURE_MODES: [(&str, FailureMode); 3] = [
+    ("open", FailureMode::Open),
+    ("closed", FailureMode::Closed),
+    ("local", FailureMode::Local),
+];
+const LIMITS: &str = "login = \"5/minute\"";
+const RULES: &str = "[{ path = \"^/api\", limits = [\"100/minute\"] }]";
+const EXEMPT: &str = "[\"/api/search\"]";
+
+impl File {
+    /// Reads and checks a text; `source` is what it is called in errors.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it.
+    pub(super) fn parse(
+        text: &str,
+        format: Format,
+        source: &str,
+        known: &Known,
+    ) -> Result<Self, ConfigError> {
+        let mut mistakes = Mistakes::default();
+        let root = Node::parse(text, format, &mut mistakes);
+        let file = root.and_then(|root| Self::read(&root, known, &mut mistakes));
+        mistakes.settle(source, file)
+    }
+
+    fn read(root: &Node, known: &Known, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::of(root, LIMITS, mistakes)?;
+        let (limits_at, limits) = match table.take("limits") {
+            Some(Entry { place, node, .. }) => (*place, limits(node, mistakes)),
+            None => (root.place, Limits::new()),
+        };
+        let mut rules = Vec::new();
+        for node in table.list("rules", RULES, mistakes).unwrap_or_default() {
+            rules.extend(rule::rule(node, &limits, known, mistakes));
+        }
+        let mut exempt = Vec::new();
+        for pattern in table.texts("exempt", EXEMPT, mistakes) {
+            if !pattern.value.starts_with('/') {
+                let reason = "the pattern of a route, as it was registered, starts with `/`";
+                mistakes.at(pattern.place, reason);
+            }
+            exempt.push(pattern.value.to_owned());
+        }
+        let skip_preflight = table.flag("skip_preflight", mistakes);
+        table.finish(mistakes);
+        Some(Self {
+            limits,
+            limits_at,
+            rules,
+            exempt,
+            skip_preflight,
+        })
+    }
+}
+
+fn limits(node: &Node, mistakes: &mut Mistakes) -> Limits {
+    let mut limits = Limits::new();
+    let Value::Table(entries) = &node.value else {
+        let kind = node.value.kind();
+        let reason = format!("`limits` is a table of names, not {kind}: write `{LIMITS}` into it");
+        mistakes.at(node.place, reason);
+        return limits;
+    };
+    for Entry { place, key, node } in entries {
+        if !is_name(key) {
+            let reason = "a limit's name starts with a letter and goes on with letters, digits, \
+                          `_`, `-` and `.`, so that no rate looks like one";
+            mistakes.at(*place, reason);
+        }
+        let named = match text(node) {
+            Some(rate) => limit::shorthand(rate, mistakes).map(NamedLimit::from),
+            None => Table::of(node, limit::EXAMPLE, mistakes).and_then(|mut table| {
+                let limit = whole_limit(&mut table, *place, mistakes);
+                table.finish(mistakes);
+                limit
+            }),
+        };
+        // One that is wrong has its name all the same, or whoever uses it would be wrong as well.
+        limits.insert(key.clone(), named.unwrap_or(limit::STAND_IN.into()));
+    }
+    limits
+}
+
+/// A limit, and what goes with it for each request.
+pub(super) fn whole_limit(
+    table: &mut Table<'_>,
+    place: Place,
+    mistakes: &mut Mistakes,
+) -> Option<NamedLimit> {
+    let limit = limit::limit(table, place, mistakes);
+    let (failure_mode, refund_on) = around(table, mistakes);
+    Some(NamedLimit {
+        limit: limit?,
+        failure_mode,
+        refund_on,
+    })
+}
+
+/// What is said of a limit beside its numbers: `failure_mode` and `refund_on`.
+pub(super) fn around(
+    table: &mut Table<'_>,
+    mistakes: &mut Mistakes,
+) -> (Option<FailureMode>, Option<Statuses>) {
+    let mode = table.word("failure_mode", &FAILURE_MODES, mistakes);
+    let statuses = table.text("refund_on", "\"5xx, 404\"", mistakes);
+    let statuses = statuses.and_then(|text| mistakes.ok(text.place, text.value.parse()));
+    (mode.map(|mode| mode.value), statuses)
+}
+
+fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(plain)
+}

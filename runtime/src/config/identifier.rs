@@ -1,0 +1,139 @@
+//! `identifier = …`: who is counted.
+
+use std::collections::BTreeMap;
+
+use super::{
+    error::Mistakes,
+    nearest,
+    table::{At, Table, text},
+    tree::{Entry, Node, Value},
+};
+use crate::identity::Identifier;
+
+/// The identifiers that the application has given names.
+pub(super) type Known = BTreeMap<String, Identifier>;
+
+/// Who is counted, and how that is written.
+#[derive(Clone, Debug)]
+pub(super) struct Who {
+    pub(super) identifier: Identifier,
+    pub(super) written: String,
+}
+
+const EXAMPLE: &str = "\"header:X-Api-Key\"";
+/// Makes the identifier of a header, cookie or parameter of this name.
+type Source = fn(&str) -> Identifier;
+type Plain = fn() -> Identifier;
+
+const SOURCES: [(&str, Source); 3] = [
+    ("header", Identifier::header),
+    ("cookie", Identifier::cookie),
+    ("query", Identifier::query),
+];
+/// What an attribute knows beside those.
+const PATH: &str = "path";
+const PLAIN: [(&str, Plain); 2] = [("ip", Identifier::ip), ("global", Identifier::global)];
+
+/// Whether an identifier of the application may have this name: none that the file knows already.
+pub(super) fn is_free(name: &str) -> bool {
+    let taken = |word: &str| word == name;
+    !name.is_empty()
+        && name != PATH
+        && !name.contains(':')
+        && !SOURCES.iter().any(|(source, _)| taken(source))
+        && !PLAIN.iter().any(|(plain, _)| taken(plain))
+}
+
+/// The identifier of a table, if it has one.
+pub(super) fn identifier(
+    table: &mut Table<'_>,
+    known: &Known,
+    mistakes: &mut Mistakes,
+) -> Option<Who> {
+    let Entry { node, .. } = table.take("identifier")?;
+    match &node.value {
+        Value::Text(_) => by_text(text(node)?, known, mistakes),
+        Value::Table(_) => by_table(node, mistakes),
+        other => {
+            let kind = other.kind();
+            let reason = format!(
+                "`identifier` takes a string or a table, not {kind}: write `identifier = {EXAMPLE}`"
+            );
+            mistakes.at(node.place, reason);
+            None
+        }
+    }
+}
+
+fn by_text(text: At<&str>, known: &Known, mistakes: &mut Mistakes) -> Option<Who> {
+    let At { place, value } = text;
+    let (source, name) = value.split_once(':').unwrap_or((value, ""));
+    if source == PATH {
+        let reason = "a middleware comes before the route and knows no segments of its path: limit \
+                      the handler by the attribute, or give a function of yours a name";
+        mistakes.at(place, reason);
+        return None;
+    }
+    if let Some(make) = source_of(source) {
+        return match name {
+            "" => {
+                let reason = format!("`{source}` needs to know which: write `\"{source}:name\"`");
+                mistakes.at(place, reason);
+                None
+            }
+            name => named(source, At { place, value: name }, make, mistakes),
+        };
+    }
+    let plain = PLAIN.iter().find(|(plain, _)| *plain == value);
+    let plain = plain.map(|(_, make)| make());
+    let Some(identifier) = plain.or_else(|| known.get(value).cloned()) else {
+        let mut valid: Vec<&str> = PLAIN.iter().map(|(plain, _)| *plain).collect();
+        valid.extend(["header:…", "cookie:…", "query:…"]);
+        valid.extend(known.keys().map(String::as_str));
+        let reason = nearest::unknown("identifier", value, &valid);
+        let how = "a function is given its name by `Config::builder().identifier(name, function)`";
+        mistakes.at(place, format!("{reason}; {how}"));
+        return None;
+    };
+    let written = value.to_owned();
+    Some(Who {
+        identifier,
+        written,
+    })
+}
+
+/// `{ header = "X-Api-Key" }`.
+fn by_table(node: &Node, mistakes: &mut Mistakes) -> Option<Who> {
+    let mut table = Table::of(node, EXAMPLE, mistakes)?;
+    let mut found = Vec::new();
+    for (source, make) in SOURCES {
+        if let Some(name) = table.text(source, "\"name\"", mistakes) {
+            found.extend(named(source, name, make, mistakes));
+        }
+    }
+    let given = SOURCES.iter().filter(|(source, _)| table.has(source));
+    if given.count() != 1 {
+        let reason = "an identifier is one of these: write `{ header = \"X-Api-Key\" }`";
+        mistakes.at(node.place, reason);
+    }
+    table.finish(mistakes);
+    found.pop()
+}
+
+fn source_of(word: &str) -> Option<Source> {
+    let source = SOURCES.iter().find(|(source, _)| *source == word);
+    source.map(|(_, make)| *make)
+}
+
+fn named(source: &str, name: At<&str>, make: Source, mistakes: &mut Mistakes) -> Option<Who> {
+    let identifier = make(name.value);
+    if let Some(mistake) = identifier.mistake() {
+        mistakes.at(name.place, mistake);
+        return None;
+    }
+    let written = format!("{source}:{}", name.value);
+    Some(Who {
+        identifier,
+        written,
+    })
+}

@@ -1,0 +1,212 @@
+//! The numbers of one limit.
+
+use std::time::Duration;
+
+use super::{
+    error::Mistakes,
+    table::{At, Table},
+    tree::Place,
+};
+use crate::{
+    intern::intern,
+    limit::{Algorithm, Limit, Refill},
+};
+
+const ALGORITHMS: [(&str, Algorithm); 5] = [
+    by_name(Algorithm::SlidingWindow),
+    by_name(Algorithm::SlidingWindowCounter),
+    by_name(Algorithm::FixedWindow),
+    by_name(Algorithm::TokenBucket),
+    by_name(Algorithm::LeakyBucket),
+];
+const REFILLS: [(&str, Refill); 2] = [("greedy", Refill::Greedy), ("interval", Refill::Interval)];
+/// In microseconds.
+const UNITS: [(&str, u64); 5] = [
+    ("milliseconds", 1_000),
+    ("seconds", 1_000_000),
+    ("minutes", 60_000_000),
+    ("hours", 3_600_000_000),
+    ("days", 86_400_000_000),
+];
+/// What a wrong algorithm is read as, so that what goes with it is not wrong for that.
+const ANY_ALGORITHM: Algorithm = Algorithm::TokenBucket;
+/// What the rest of a limit is tried on whose times or window are wrong.
+pub(super) const STAND_IN: Limit = Limit::per_minute(1_000);
+
+/// What a whole limit is written as, for errors.
+pub(super) const EXAMPLE: &str = "rate = \"100/minute\"";
+
+/// The keys that [`limit`] reads.
+pub(super) const KEYS: [&str; 16] = [
+    "rate",
+    "times",
+    "milliseconds",
+    "seconds",
+    "minutes",
+    "hours",
+    "days",
+    "algorithm",
+    "capacity",
+    "refill",
+    "lease",
+    "block",
+    "name",
+    "zone",
+    "cost",
+    "shadow",
+];
+
+/// Reads all that a [`Limit`] holds. The limit stands at `place`.
+///
+/// Each part is tried on what is right so far: one that does not fit is a mistake of its own.
+pub(super) fn limit(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> Option<Limit> {
+    let base = rate(table, place, mistakes);
+    let given = table.has("algorithm");
+    let algorithm = table
+        .word("algorithm", &ALGORITHMS, mistakes)
+        .map(|algorithm| algorithm.value);
+    let algorithm = match (algorithm, given) {
+        (Some(algorithm), _) => algorithm,
+        (None, false) => Algorithm::default(),
+        (None, true) => ANY_ALGORITHM,
+    };
+    let sound = base.and_then(|At { place, value }| {
+        let limit = value.algorithm(algorithm);
+        mistakes.ok(place, limit.validate()).map(|()| limit)
+    });
+    let mut limit = sound.unwrap_or(STAND_IN.algorithm(algorithm));
+    if let Some(capacity) = table.count("capacity", 1, mistakes) {
+        limit = fitting(
+            &limit,
+            limit.capacity(capacity.value),
+            capacity.place,
+            mistakes,
+        );
+    }
+    if let Some(refill) = table.word("refill", &REFILLS, mistakes) {
+        limit = fitting(&limit, limit.refill(refill.value), refill.place, mistakes);
+    }
+    if let Some(lease) = table.count("lease", 2, mistakes) {
+        limit = fitting(&limit, limit.lease(lease.value), lease.place, mistakes);
+    }
+    if let Some(block) = block(table, mistakes) {
+        limit = fitting(&limit, limit.block(block.value), block.place, mistakes);
+    }
+    if let Some(name) = table.text("name", "\"login\"", mistakes) {
+        limit = fitting(&limit, limit.name(intern(name.value)), name.place, mistakes);
+    }
+    if let Some(zone) = table.text("zone", "\"accounts\"", mistakes) {
+        limit = limit.zone(intern(zone.value));
+    }
+    if let Some(cost) = table.count("cost", 1, mistakes) {
+        if sound.is_some() && cost.value > limit.quota() {
+            let quota = limit.quota();
+            let reason = format!(
+                "this limit never holds more than {quota}, so each request would be denied: \
+                 lower `cost`, or raise the limit"
+            );
+            mistakes.at(cost.place, reason);
+        }
+        limit = limit.cost(cost.value);
+    }
+    if table.flag("shadow", mistakes) {
+        limit = limit.shadow();
+    }
+    sound.map(|_| limit)
+}
+
+/// A rate in a string, where nothing else of a limit is given.
+pub(super) fn shorthand(rate: At<&str>, mistakes: &mut Mistakes) -> Option<Limit> {
+    let limit = mistakes.ok(rate.place, rate.value.parse::<Limit>())?;
+    mistakes.ok(rate.place, limit.validate()).map(|()| limit)
+}
+
+/// `candidate`, if it is valid; else what there was before, and a mistake.
+fn fitting(before: &Limit, candidate: Limit, place: Place, mistakes: &mut Mistakes) -> Limit {
+    match mistakes.ok(place, candidate.validate()) {
+        Some(()) => candidate,
+        None => *before,
+    }
+}
+
+/// Times and window, from `rate` or from keys of their own, and where the times stand.
+fn rate(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> Option<At<Limit>> {
+    let rate = table.text("rate", "\"100/minute\"", mistakes);
+    if table.has("rate") {
+        let reason = |key: &str| format!("`rate` says this already: remove `{key}`, or `rate`");
+        table.refuse(&KEYS[1..7], reason, mistakes);
+        let rate = rate?;
+        let limit = mistakes.ok(rate.place, rate.value.parse())?;
+        return Some(At {
+            place: rate.place,
+            value: limit,
+        });
+    }
+    let (has_times, has_window) = (
+        table.has("times"),
+        UNITS.iter().any(|(unit, _)| table.has(unit)),
+    );
+    let times = table.count("times", 1, mistakes);
+    let window = window(table, mistakes);
+    let missing = match (has_times, has_window) {
+        (false, false) => "the limit is missing: add `rate = \"100/minute\"`",
+        (false, true) => {
+            "`times` is missing: add `times = 100`, or write it as `rate = \"100/minute\"`"
+        }
+        (true, false) => {
+            "the window is missing: add `seconds = 60`, or `milliseconds`, `minutes`, `hours`, `days`"
+        }
+        (true, true) => "",
+    };
+    if !missing.is_empty() {
+        mistakes.at(place, missing);
+    }
+    let (times, window) = (times?, window?);
+    // By an algorithm that takes everything: what is wrong now is the window.
+    let one = Limit::new(1, window.value).algorithm(Algorithm::FixedWindow);
+    mistakes.ok(window.place, one.validate())?;
+    Some(At {
+        place: times.place,
+        value: Limit::new(times.value, window.value),
+    })
+}
+
+/// The lengths that are given, added up, and where the first of them stands.
+fn window(table: &mut Table<'_>, mistakes: &mut Mistakes) -> Option<At<Duration>> {
+    let mut sum: Option<At<u64>> = None;
+    let mut flawless = true;
+    for (unit, micros) in UNITS {
+        let is_given = table.has(unit);
+        match table.count(unit, 1, mistakes) {
+            Some(At { place, value }) => {
+                let (place, before) = sum.map_or((place, 0), |sum| (sum.place, sum.value));
+                let value = u64::from(value).saturating_mul(micros);
+                let value = value.saturating_add(before);
+                sum = Some(At { place, value });
+            }
+            None => flawless &= !is_given,
+        }
+    }
+    let At { place, value } = sum.filter(|_| flawless)?;
+    let value = Duration::from_micros(value);
+    Some(At { place, value })
+}
+
+fn block(table: &mut Table<'_>, mistakes: &mut Mistakes) -> Option<At<Duration>> {
+    let text = table.text("block", "\"60s\"", mistakes)?;
+    match humantime::parse_duration(text.value) {
+        Ok(value) => Some(At {
+            place: text.place,
+            value,
+        }),
+        Err(error) => {
+            let reason = format!("no duration: {error}; write `block = \"60s\"` or `\"1h 30m\"`");
+            mistakes.at(text.place, reason);
+            None
+        }
+    }
+}
+
+const fn by_name(algorithm: Algorithm) -> (&'static str, Algorithm) {
+    (algorithm.as_str(), algorithm)
+}

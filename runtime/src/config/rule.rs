@@ -1,0 +1,227 @@
+//! `[[rules]]`: which requests, and what is admitted of them.
+
+use actix_web::http::Method;
+use regex::Regex;
+
+use super::{
+    error::Mistakes,
+    file::{Limits, around, whole_limit},
+    identifier::{Known, Who, identifier},
+    limit, nearest,
+    table::{At, Table, text},
+    tree::{Node, Place},
+};
+use crate::{intern::intern, limiter::NamedLimit};
+
+/// A rule of the file.
+#[derive(Clone, Debug)]
+pub(super) struct FileRule {
+    pub(super) place: Place,
+    pub(super) paths: FilePaths,
+    /// None of them: its requests are not limited.
+    pub(super) shares: Vec<Share>,
+}
+
+/// Which requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct FilePaths {
+    /// Over the path.
+    pub(super) path: Option<String>,
+    /// Over the route's pattern.
+    pub(super) pattern: Option<String>,
+    pub(super) methods: Vec<Method>,
+    pub(super) name: Option<String>,
+    pub(super) shadow: bool,
+}
+
+/// What is admitted, and of whom.
+#[derive(Clone, Debug)]
+pub(super) struct Share {
+    /// `None`: everything.
+    pub(super) limit: Option<NamedLimit>,
+    /// The name that the limit has in the file, if it is one of those.
+    pub(super) of: Option<String>,
+    pub(super) group: Option<String>,
+    pub(super) who: Option<Who>,
+}
+
+const RULE: &str = "{ path = \"^/api\", limits = [\"100/minute\"] }";
+const LIMITS: &str = "[\"100/minute\"]";
+/// Those of RFC 9110, and PATCH (RFC 5789).
+const METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
+];
+
+/// Reads a rule.
+pub(super) fn rule(
+    node: &Node,
+    limits: &Limits,
+    known: &Known,
+    mistakes: &mut Mistakes,
+) -> Option<FileRule> {
+    let mut table = Table::of(node, RULE, mistakes)?;
+    let paths = paths(&mut table, node.place, mistakes);
+    let who = identifier(&mut table, known, mistakes);
+    let mut shares = Vec::new();
+    if table.flag("exempt", mistakes) {
+        let reason = |key: &str| format!("`exempt` leaves these requests alone: remove `{key}`");
+        table.refuse(&["limits", "identifier", "shadow"], reason, mistakes);
+    } else {
+        let nodes = table.list("limits", LIMITS, mistakes);
+        if nodes.map_or(!table.has("limits"), <[Node]>::is_empty) {
+            let reason = format!(
+                "a rule without limits does nothing: add `limits = {LIMITS}`, or `exempt = true`"
+            );
+            mistakes.at(node.place, reason);
+        }
+        for node in nodes.unwrap_or_default() {
+            shares.extend(share(node, limits, known, mistakes).map(|share| Share {
+                who: share.who.or_else(|| who.clone()),
+                ..share
+            }));
+        }
+    }
+    table.finish(mistakes);
+    Some(FileRule {
+        place: node.place,
+        paths,
+        shares,
+    })
+}
+
+fn paths(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> FilePaths {
+    let path = table.text("path", "\"^/api\"", mistakes);
+    let pattern = table.text("pattern", "'^/user/\\{id\\}$'", mistakes);
+    if table.has("path") && table.has("pattern") {
+        let reason = "`path` and `pattern` are two ways to say which requests: remove one of them";
+        mistakes.at(place, reason);
+    }
+    for regex in path.iter().chain(&pattern) {
+        if let Err(error) = Regex::new(regex.value) {
+            mistakes.at(regex.place, no_regex(regex.value, &error));
+        }
+    }
+    let mut methods = Vec::new();
+    for At { place, value } in table.texts("methods", "[\"GET\"]", mistakes) {
+        match Method::from_bytes(value.as_bytes()) {
+            Ok(method) if METHODS.contains(&value) => methods.push(method),
+            _ => mistakes.at(place, nearest::unknown("method", value, &METHODS)),
+        }
+    }
+    let own = |text: At<&str>| text.value.to_owned();
+    FilePaths {
+        path: path.map(own),
+        pattern: pattern.map(own),
+        methods,
+        name: name(table, mistakes),
+        shadow: table.flag("shadow", mistakes),
+    }
+}
+
+/// It goes into headers.
+fn name(table: &mut Table<'_>, mistakes: &mut Mistakes) -> Option<String> {
+    let name = table.text("name", "\"towns\"", mistakes)?;
+    if name.value.chars().any(|c| !matches!(c, ' '..='~')) {
+        let reason = "`name` goes into a header: write printable ASCII characters only";
+        mistakes.at(name.place, reason);
+    }
+    Some(name.value.to_owned())
+}
+
+/// What is wrong with it, in one line; the crate draws a picture.
+fn no_regex(text: &str, error: &regex::Error) -> String {
+    let error = error.to_string();
+    let last = error.lines().last().unwrap_or_default();
+    let reason = last.strip_prefix("error: ").unwrap_or(last);
+    format!("`{text}` is no regex: {reason}")
+}
+
+/// One of a rule's limits: a rate, the name of a limit, or a table.
+fn share(node: &Node, limits: &Limits, known: &Known, mistakes: &mut Mistakes) -> Option<Share> {
+    if let Some(text) = text(node) {
+        let is_rate = text
+            .value
+            .trim_start()
+            .starts_with(|c: char| c.is_ascii_digit());
+        return match is_rate {
+            true => Some(Share::of_all(limit::shorthand(text, mistakes)?.into())),
+            false => by_name(text, limits, mistakes),
+        };
+    }
+    let mut table = Table::of(node, "{ rate = \"100/minute\" }", mistakes)?;
+    let group = table.text("group", "\"pro\"", mistakes);
+    let who = identifier(&mut table, known, mistakes);
+    let is_unlimited = table.flag("unlimited", mistakes);
+    let share = if is_unlimited {
+        unlimited(&mut table, node.place, mistakes)
+    } else if let Some(name) = table.text("limit", "\"login\"", mistakes) {
+        let reason = |key: &str| format!("`limit` names a limit that says this: remove `{key}`");
+        table.refuse(&limit::KEYS, reason, mistakes);
+        let (failure_mode, refund_on) = around(&mut table, mistakes);
+        by_name(name, limits, mistakes).map(|mut share| {
+            if let Some(limit) = &mut share.limit {
+                limit.failure_mode = failure_mode.or(limit.failure_mode);
+                limit.refund_on = refund_on.or(limit.refund_on.take());
+            }
+            share
+        })
+    } else {
+        whole_limit(&mut table, node.place, mistakes).map(Share::of_all)
+    };
+    table.finish(mistakes);
+    Some(Share {
+        group: group.map(|group| group.value.to_owned()),
+        who,
+        ..share?
+    })
+}
+
+fn by_name(name: At<&str>, limits: &Limits, mistakes: &mut Mistakes) -> Option<Share> {
+    let limit = limits.get(name.value);
+    if limit.is_none() {
+        let reason = match limits.is_empty() {
+            true => format!("no limit is named `{}`: add it to `limits`", name.value),
+            false => {
+                let valid: Vec<_> = limits.keys().map(String::as_str).collect();
+                nearest::unknown("limit", name.value, &valid)
+            }
+        };
+        mistakes.at(name.place, reason);
+    }
+    // In rules it counts by its name, with all others there.
+    let mut named = limit?.clone();
+    let key = intern(name.value);
+    named.limit = named.limit.or_called(key, key);
+    Some(Share {
+        of: Some(name.value.to_owned()),
+        ..Share::of_all(named)
+    })
+}
+
+fn unlimited(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> Option<Share> {
+    let reason = |key: &str| format!("`unlimited` has no use for `{key}`: remove it");
+    table.refuse(&limit::KEYS, reason, mistakes);
+    table.refuse(&["limit", "failure_mode", "refund_on"], reason, mistakes);
+    if !table.has("group") {
+        let reason = "`unlimited` needs to know for whom: add `group = \"admin\"`";
+        mistakes.at(place, reason);
+    }
+    Some(Share {
+        limit: None,
+        of: None,
+        group: None,
+        who: None,
+    })
+}
+
+impl Share {
+    /// Of everybody without a group.
+    fn of_all(limit: NamedLimit) -> Self {
+        Self {
+            limit: Some(limit),
+            of: None,
+            group: None,
+            who: None,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! A file as a tree of values that know where they stand, whatever its format.
+
+mod toml;
+mod yaml;
+
+use super::{error::Mistakes, format::Format};
+
+/// Where something stands in a file, both from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) line: usize,
+    /// In characters.
+    pub(super) column: usize,
+}
+
+/// A value and where it begins.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Node {
+    pub(super) place: Place,
+    pub(super) value: Value,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    /// Nothing behind a key, which only YAML knows.
+    Null,
+    Flag(bool),
+    /// Cut at the ends of the type, which is far above all that is accepted.
+    Integer(i64),
+    Text(String),
+    List(Vec<Node>),
+    Table(Vec<Entry>),
+    /// What no setting takes, by what it is called.
+    Other(&'static str),
+}
+
+/// A key, where it stands, and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) place: Place,
+    pub(super) key: String,
+    pub(super) node: Node,
+}
+
+impl Node {
+    /// Reads the text; what could be read of it, if anything, goes on being checked.
+    pub(super) fn parse(text: &str, format: Format, mistakes: &mut Mistakes) -> Option<Self> {
+        match format {
+            Format::Toml => Some(toml::parse(text, mistakes)),
+            Format::Yaml => yaml::parse(text, mistakes),
+        }
+    }
+}
+
+impl Value {
+    /// What it is called in errors.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Flag(_) => "true or false",
+            Self::Integer(_) => "an integer",
+            Self::Text(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+            Self::Other(kind) => kind,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOML: &str = r#"flag = true
+list = [1, "two"]
+
+[table]
+"key" = 1_000
+when = 1.5
+"#;
+    const YAML: &str = r#"flag: true
+list: [1, "two"]
+
+table:
+  key: 1000
+  when: 1.5
+"#;
+
+    fn read(text: &str, format: Format) -> (Option<Node>, Vec<String>) {
+        let mut mistakes = Mistakes::default();
+        let node = Node::parse(text, format, &mut mistakes);
+        (node, mistakes.lines())
+    }
+
+    /// The keys with their places and the kinds of their values.
+    fn outline(node: &Node) -> Vec<String> {
+        let Value::Table(entries) = &node.value else {
+            return Vec::new();
+        };
+        let mut lines: Vec<(Place, String)> = Vec::new();
+        for Entry { place, key, node } in entries {
+            let Place { line, column } = node.place;
+            let kind = node.value.kind();
+            lines.push((*place, format!("{key} {kind} at {line}:{column}")));
+        }
+        lines.sort();
+        let mut lines: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
+        for entry in entries {
+            lines.extend(outline(&entry.node));
+        }
+        lines
+    }
+
+    #[test]
+    fn values_know_where_they_stand() {
+        let (node, mistakes) = read(TOML, Format::Toml);
+        assert_eq!(mistakes, [""; 0]);
+        assert_eq!(
+            outline(&node.expect("a tree")),
+            [
+                "flag true or false at 1:8",
+                "list a list at 2:8",
+                "table a table at 4:1",
+                "key an integer at 5:9",
+                "when a fraction at 6:8",
+            ]
+        );
+        let (node, mistakes) = read(YAML, Format::Yaml);
+        assert_eq!(mistakes, [""; 0]);
+        assert_eq!(
+            outline(&node.expect("a tree")),
+            [
+                "flag true or false at 1:7",
+                "list a list at 2:7",
+                "table a table at 5:3",
+                "key an integer at 5:8",
+                "when a fraction at 6:9",
+            ]
+        );
+    }
+
+    #[test]
+    fn all_that_is_no_toml_is_said_at_once() {
+        let (_, mistakes) = read("a = \nb = 1\nc = = 2\nb = 3\n", Format::Toml);
+        for (place, words) in [
+            ("1:5: ", "string values must be quoted"),
+            ("3:5: ", "extra `=`"),
+            ("4:1: ", "duplicate key"),
+        ] {
+            let is_said = |line: &String| line.starts_with(place) && line.contains(words);
+            assert!(mistakes.iter().any(is_said), "{words}: {mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_yaml_is_said_with_its_place() {
+        for (text, place, words) in [
+            ("a: [1, 2\nb: 3\n", "2:", ""),
+            ("a: 1\na: 2\n", "2:1", "duplicated key"),
+            ("a: 1\n---\nb: 2\n", "", "one document"),
+            ("1: 2\n", "1:1", "a key is a string"),
+        ] {
+            let (_, mistakes) = read(text, Format::Yaml);
+            assert_eq!(mistakes.len(), 1, "{text:?}: {mistakes:?}");
+            assert!(mistakes[0].starts_with(place), "{text:?}: {mistakes:?}");
+            assert!(mistakes[0].contains(words), "{text:?}: {mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn columns_are_counted_in_characters() {
+        let (node, _) = read("a = { \"ü\" = 1, b = [] }", Format::Toml);
+        assert!(outline(&node.expect("a tree")).contains(&"b a list at 1:20".to_owned()));
+        let (node, _) = read("a: { \"ü\": 1, b: [] }", Format::Yaml);
+        assert!(outline(&node.expect("a tree")).contains(&"b a list at 1:17".to_owned()));
+    }
+
+    #[test]
+    fn a_file_of_nothing_is_an_empty_table() {
+        for format in [Format::Toml, Format::Yaml] {
+            let (node, mistakes) = read("# nothing yet\n", format);
+            assert_eq!(mistakes, [""; 0]);
+            assert_eq!(node.expect("a tree").value, Value::Table(Vec::new()));
+        }
+    }
+}

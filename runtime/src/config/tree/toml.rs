@@ -1,0 +1,84 @@
+use toml::{
+    Spanned,
+    de::{DeInteger, DeTable, DeValue},
+};
+
+use super::{Entry, Node, Place, Value};
+use crate::config::error::Mistakes;
+
+/// Reads TOML; what stands behind a mistake is read all the same.
+pub(super) fn parse(text: &str, mistakes: &mut Mistakes) -> Node {
+    let places = Places::of(text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let offset = error.span().map_or(0, |span| span.start);
+        mistakes.at(places.at(offset), error.message());
+    }
+    Node {
+        place: Place { line: 1, column: 1 },
+        value: places.table(table.get_ref()),
+    }
+}
+
+/// From bytes to lines and columns.
+struct Places<'t> {
+    text: &'t str,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
+
+impl<'t> Places<'t> {
+    fn of(text: &'t str) -> Self {
+        let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        let lines = std::iter::once(0).chain(breaks).collect();
+        Self { text, lines }
+    }
+
+    fn at(&self, offset: usize) -> Place {
+        // The first line begins at 0, so there is one at or before any offset.
+        let line = self.lines.partition_point(|start| *start <= offset).max(1);
+        let before = self.text.get(self.lines[line - 1]..offset);
+        let column = before.map_or(0, |before| before.chars().count()) + 1;
+        Place { line, column }
+    }
+
+    fn node(&self, value: &Spanned<DeValue<'_>>) -> Node {
+        Node {
+            place: self.at(value.span().start),
+            value: self.value(value.get_ref()),
+        }
+    }
+
+    fn value(&self, value: &DeValue<'_>) -> Value {
+        match value {
+            DeValue::String(text) => Value::Text(text.clone().into_owned()),
+            DeValue::Integer(number) => Value::Integer(integer(number)),
+            DeValue::Boolean(flag) => Value::Flag(*flag),
+            DeValue::Float(_) => Value::Other("a fraction"),
+            DeValue::Datetime(_) => Value::Other("a date"),
+            DeValue::Array(nodes) => {
+                Value::List(nodes.iter().map(|node| self.node(node)).collect())
+            }
+            DeValue::Table(table) => self.table(table),
+        }
+    }
+
+    fn table(&self, table: &DeTable<'_>) -> Value {
+        let entries = table.iter().map(|(key, value)| Entry {
+            place: self.at(key.span().start),
+            key: key.get_ref().clone().into_owned(),
+            node: self.node(value),
+        });
+        Value::Table(entries.collect())
+    }
+}
+
+fn integer(number: &DeInteger<'_>) -> i64 {
+    let digits = number.as_str();
+    let cut = if digits.starts_with('-') {
+        i64::MIN
+    } else {
+        i64::MAX
+    };
+    i64::from_str_radix(digits, number.radix()).unwrap_or(cut)
+}

@@ -1,0 +1,75 @@
+use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
+
+use super::{Entry, Node, Place, Value};
+use crate::config::error::Mistakes;
+
+/// Reads YAML 1.2, one document; `None` if it is none.
+pub(super) fn parse(text: &str, mistakes: &mut Mistakes) -> Option<Node> {
+    let documents = match MarkedYaml::load_from_str(text) {
+        Ok(documents) => documents,
+        Err(error) => {
+            mistakes.at(place(error.marker()), error.info());
+            return None;
+        }
+    };
+    if let Some(second) = documents.get(1) {
+        let message = "a configuration is one document: remove this one, and the `---` before it";
+        mistakes.at(place(&second.span.start), message);
+    }
+    let root = documents.first().map(|root| node(root, mistakes));
+    Some(
+        root.filter(|root| root.value != Value::Null)
+            .unwrap_or(Node {
+                place: Place { line: 1, column: 1 },
+                value: Value::Table(Vec::new()),
+            }),
+    )
+}
+
+fn node(yaml: &MarkedYaml<'_>, mistakes: &mut Mistakes) -> Node {
+    Node {
+        place: place(&yaml.span.start),
+        value: value(&yaml.data, mistakes),
+    }
+}
+
+fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, mistakes: &mut Mistakes) -> Value {
+    match data {
+        YamlData::Value(Scalar::Null) => Value::Null,
+        YamlData::Value(Scalar::Boolean(flag)) => Value::Flag(*flag),
+        YamlData::Value(Scalar::Integer(number)) => Value::Integer(*number),
+        YamlData::Value(Scalar::String(text)) => Value::Text(text.clone().into_owned()),
+        YamlData::Value(Scalar::FloatingPoint(_)) => Value::Other("a fraction"),
+        YamlData::Sequence(nodes) => {
+            Value::List(nodes.iter().map(|yaml| node(yaml, mistakes)).collect())
+        }
+        YamlData::Mapping(pairs) => {
+            let mut entries = Vec::with_capacity(pairs.len());
+            for (key, yaml) in pairs {
+                let place = place(&key.span.start);
+                let YamlData::Value(Scalar::String(name)) = &key.data else {
+                    mistakes.at(place, "a key is a string: put it in quotes");
+                    continue;
+                };
+                entries.push(Entry {
+                    place,
+                    key: name.clone().into_owned(),
+                    node: node(yaml, mistakes),
+                });
+            }
+            Value::Table(entries)
+        }
+        YamlData::Tagged(..) => Value::Other("a value with a tag"),
+        YamlData::Representation(..) | YamlData::Alias(_) | YamlData::BadValue => {
+            Value::Other("a value that cannot be read")
+        }
+    }
+}
+
+/// The crate counts columns from 0.
+fn place(marker: &Marker) -> Place {
+    Place {
+        line: marker.line(),
+        column: marker.col() + 1,
+    }
+}

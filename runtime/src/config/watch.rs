@@ -1,0 +1,181 @@
+//! Reloading by itself: when the file says something else, and at SIGHUP.
+
+#[cfg(unix)]
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use std::{
+    sync::mpsc::{self, RecvTimeoutError, Sender},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+#[cfg(unix)]
+use signal_hook::{SigId, consts::SIGHUP};
+
+use super::{Config, error::ConfigError};
+
+/// How often the file is looked at. A change counts once two looks have seen the same, so that
+/// nobody is caught halfway through writing.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Reloads a [`Config`](super::Config) when its file changes, until it is dropped: made by
+/// [`Config::watch`](super::Config::watch).
+///
+/// A thread of its own reads the file four times a second and compares what it says. That sees what
+/// notifications of a file system miss: files on network volumes and on mounts of containers,
+/// symbolic links that are turned to another folder, as Kubernetes does, and editors that put a new
+/// file in the place of the old one. A change is in force within half a second or so.
+///
+/// On Unix, SIGHUP reloads too. From the first `watch` on the signal no longer ends the process, not
+/// even when this is dropped.
+#[must_use = "watching ends when this is dropped"]
+#[derive(Debug)]
+pub struct Watch {
+    /// Dropped, it ends the thread.
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    #[cfg(unix)]
+    signal: SigId,
+}
+
+impl Watch {
+    pub(super) fn start(config: &Config) -> Result<Self, ConfigError> {
+        let source = &config.0.source;
+        let refused = |reason: &dyn std::fmt::Display| {
+            let reason = format!("cannot be watched: {reason}");
+            ConfigError::unusable(&source.name, reason)
+        };
+        if !source.is_file() {
+            return Err(refused(&"it came from a text and no file"));
+        }
+        let hangup = Hangup::default();
+        #[cfg(unix)]
+        let signal = signal_hook::flag::register(SIGHUP, Arc::clone(&hangup.0))
+            .map_err(|error| refused(&error))?;
+        let (end, ended) = mpsc::channel();
+        let config = config.clone();
+        let run = move || {
+            let mut looks = Looks::default();
+            while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+                look(&config, &mut looks, hangup.take());
+            }
+        };
+        let thread = thread::Builder::new()
+            .name("throttle-config".to_owned())
+            .spawn(run);
+        let thread = thread.map_err(|error| refused(&error));
+        #[cfg(unix)]
+        if thread.is_err() {
+            signal_hook::low_level::unregister(signal);
+        }
+        Ok(Self {
+            end: Some(end),
+            thread: Some(thread?),
+            #[cfg(unix)]
+            signal,
+        })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        signal_hook::low_level::unregister(self.signal);
+        self.end.take();
+        if let Some(thread) = self.thread.take() {
+            // It does not panic; if it did, there is nothing more to end.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Whether SIGHUP has come.
+#[derive(Default)]
+struct Hangup(#[cfg(unix)] Arc<AtomicBool>);
+
+impl Hangup {
+    fn take(&self) -> bool {
+        #[cfg(unix)]
+        return self.0.swap(false, Ordering::Relaxed);
+        #[cfg(not(unix))]
+        false
+    }
+}
+
+/// What a look at the file shows: what it says, or why it says nothing.
+type Seen = Result<String, ConfigError>;
+
+/// The latest looks.
+#[derive(Default)]
+struct Looks {
+    latest: Option<Seen>,
+    /// What was taken, or refused, last. Nobody wants to read about that again.
+    done: Option<Seen>,
+}
+
+impl Looks {
+    /// What to do something about: it is new, and has not changed since the look before.
+    fn settled(&mut self, seen: Seen) -> Option<Seen> {
+        let is_settled = self.latest.as_ref() == Some(&seen);
+        if is_settled && self.done.as_ref() != Some(&seen) {
+            self.done = Some(seen.clone());
+            return Some(seen);
+        }
+        self.latest = Some(seen);
+        None
+    }
+}
+
+fn look(config: &Config, looks: &mut Looks, is_hangup: bool) {
+    let seen = config.0.source.read();
+    let in_force = |text: &String| *text == config.0.current.load().text;
+    if is_hangup {
+        looks.done = Some(seen.clone());
+    } else if seen.as_ref().is_ok_and(in_force) {
+        // Also after a mistake was taken back: the same mistake is news then.
+        *looks = Looks::default();
+        return;
+    }
+    let news = match is_hangup {
+        true => Some(seen),
+        false => looks.settled(seen),
+    };
+    // Either outcome is logged there.
+    match news {
+        Some(Ok(text)) => drop(config.replace(&text)),
+        Some(Err(error)) => drop(config.refuse::<()>(error)),
+        None => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(text: &str) -> Seen {
+        Ok(text.to_owned())
+    }
+
+    #[test]
+    fn a_change_counts_once_it_has_settled() {
+        let mut looks = Looks::default();
+        assert_eq!(looks.settled(says("half")), None);
+        assert_eq!(looks.settled(says("whole")), None);
+        assert_eq!(looks.settled(says("whole")), Some(says("whole")));
+        assert_eq!(looks.settled(says("whole")), None, "once");
+        assert_eq!(looks.settled(says("other")), None);
+        assert_eq!(looks.settled(says("whole")), None, "and back again");
+        assert_eq!(looks.settled(says("whole")), None);
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_told_of_once() {
+        let gone = || Err(ConfigError::unreadable("a.toml", "no such file"));
+        let mut looks = Looks::default();
+        assert_eq!(looks.settled(gone()), None, "between two renames");
+        assert_eq!(looks.settled(gone()), Some(gone()));
+        assert_eq!(looks.settled(gone()), None);
+    }
+}
