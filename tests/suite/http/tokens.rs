@@ -36,6 +36,14 @@ async fn by_function() -> &'static str {
     "ok"
 }
 
+#[get("/static")]
+#[rate_limit("2/minute", identifier = BY_TOKEN)]
+#[rate_limit("4/minute", identifier = BY_TOKEN, group = "pro")]
+#[rate_limit(unlimited, identifier = BY_TOKEN, group = "admin")]
+async fn by_static() -> &'static str {
+    "ok"
+}
+
 #[get("/limiter")]
 #[rate_limit("2/minute")]
 #[rate_limit("4/minute", group = "pro")]
@@ -67,10 +75,10 @@ async fn by_rules(request: HttpRequest) -> HttpResponse {
     }
 }
 
-const PATHS: [&str; 3] = ["/function", "/limiter", "/rules"];
+const PATHS: [&str; 4] = ["/function", "/static", "/limiter", "/rules"];
 
 fn routes(config: &mut ServiceConfig) {
-    config.service((by_function, by_limiter, by_rules));
+    config.service((by_function, by_static, by_limiter, by_rules));
 }
 
 async fn by_tokens() -> World {
