@@ -44,6 +44,12 @@ async fn search() -> impl Responder {
     "found\n"
 }
 
+/// The file's rule for it goes by this pattern, and not by the path.
+#[get("/user/{id}")]
+async fn user(id: web::Path<u32>) -> impl Responder {
+    format!("user {id}\n")
+}
+
 /// What the candidates in the file would have denied so far.
 #[get("/health")]
 async fn health(limiter: web::Data<RateLimiter>) -> impl Responder {
@@ -76,7 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         App::new()
             .app_data(limiter.clone())
             .wrap(Throttle::from_config(&config))
-            .service((login, search, health))
+            .service((login, search, user, health))
             .default_service(web::to(|| async { "ok\n" }))
     })
     .bind(("127.0.0.1", port))?

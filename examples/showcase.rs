@@ -168,13 +168,14 @@ async fn blocked() -> &'static str {
     "ok"
 }
 
-/// The client's address, in the group that a header names.
+/// The client's address, in the group that a header names. Of each plan it is a caller of its own,
+/// so that one terminal can try them all at once: a caller that changes its plan keeps what it used.
 fn with_plan(request: &HttpRequest) -> Option<Identity> {
-    let client = Identity::ip(request.peer_addr()?.ip());
+    let address = request.peer_addr()?.ip();
     let header = request.headers().get("X-Group");
     Some(match header.and_then(|group| group.to_str().ok()) {
-        Some(group) => client.group(group.to_owned()),
-        None => client,
+        Some(group) => Identity::new(format!("{group}@{address}")).group(group.to_owned()),
+        None => Identity::ip(address),
     })
 }
 
