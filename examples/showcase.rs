@@ -16,10 +16,10 @@
 
 mod environment;
 
-use std::io;
+use std::{io, time::Duration};
 
-use actix_throttle::{Identity, RateLimiter, rate_limit};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, http::StatusCode, post, web};
+use actix_throttle::{Identity, RateLimiter, concurrency_limit, rate_limit};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, http::StatusCode, post, rt, web};
 
 use self::environment::number;
 
@@ -68,6 +68,13 @@ async fn burst() -> &'static str {
 #[get("/leaky")]
 #[rate_limit(times = 5, seconds = 1, algorithm = "leaky_bucket")]
 async fn leaky() -> &'static str {
+    "ok"
+}
+
+/// The same, but requests wait for their turn: five of them at most.
+#[get("/wait")]
+#[rate_limit(times = 5, seconds = 1, algorithm = "leaky_bucket", max_wait = "1s")]
+async fn wait() -> &'static str {
     "ok"
 }
 
@@ -233,10 +240,23 @@ async fn shadow() -> &'static str {
     "ok"
 }
 
+#[derive(serde::Deserialize)]
+struct Length {
+    ms: u64,
+}
+
+/// What runs at once, in all processes: a request until its answer has been sent.
+#[get("/slow")]
+#[concurrency_limit(max = 2, expiry = "5s")]
+async fn slow(length: web::Query<Length>) -> &'static str {
+    rt::time::sleep(Duration::from_millis(length.ms)).await;
+    "ok"
+}
+
 fn routes(config: &mut web::ServiceConfig) {
     config
         .service((
-            health, hello, fixed, sliding, counter, token, burst, leaky, stacked,
+            health, hello, fixed, sliding, counter, token, burst, leaky, wait, stacked,
         ))
         .service((
             big_fixed_window,
@@ -245,7 +265,7 @@ fn routes(config: &mut web::ServiceConfig) {
         ))
         .service((big_token_bucket, big_leaky_bucket))
         .service((json, key, cost, flaky, blocked, plan, zone_a, zone_b))
-        .service((open, closed, local, leased, shadow));
+        .service((open, closed, local, leased, shadow, slow));
 }
 
 #[actix_web::main]
@@ -254,7 +274,10 @@ async fn main() -> io::Result<()> {
     environment::limiter()?.init().await?;
 
     let port: u16 = number("PORT")?.unwrap_or(8080);
-    let mut server = HttpServer::new(|| App::new().configure(routes)).bind(("127.0.0.1", port))?;
+    let mut server = HttpServer::new(|| App::new().configure(routes))
+        // So that a client that leaves while it waits, or is served, is noticed at once.
+        .h1_allow_half_closed(false)
+        .bind(("127.0.0.1", port))?;
     if let Some(workers) = number("WORKERS")? {
         server = server.workers(workers);
     }

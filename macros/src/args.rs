@@ -11,10 +11,15 @@ use syn::{
     parse::{ParseStream, Parser},
 };
 
-use crate::{errors::Errors, name::ArgName, nearest::hint};
+use crate::{
+    attribute::{AttrName, Unknown},
+    errors::Errors,
+    name::ArgName,
+};
 
 /// The arguments of one attribute.
 pub(crate) struct Arguments {
+    pub(crate) attribute: AttrName,
     /// The attribute's own tokens, where an error goes that belongs to no single argument.
     pub(crate) anchor: TokenStream,
     /// The positional string, if there is one.
@@ -42,13 +47,19 @@ impl Arguments {
     /// Reads what stands between the parentheses of the attribute.
     ///
     /// `path` is where errors go if nothing stands there.
-    pub(crate) fn parse(tokens: TokenStream, path: TokenStream, errors: &mut Errors) -> Self {
+    pub(crate) fn parse(
+        attribute: AttrName,
+        tokens: TokenStream,
+        path: TokenStream,
+        errors: &mut Errors,
+    ) -> Self {
         let anchor = if tokens.is_empty() {
             path
         } else {
             tokens.clone()
         };
         let mut arguments = Self {
+            attribute,
             anchor,
             rate: None,
             named: BTreeMap::new(),
@@ -84,10 +95,11 @@ impl Arguments {
                 let rate = input.parse()?;
                 self.insert_rate(rate, errors);
             } else if input.peek(Ident::peek_any) && !input.peek2(Token![::]) {
-                let argument = argument(input, errors)?;
+                let argument = argument(self.attribute, input, errors)?;
                 self.insert(argument, errors);
             } else {
-                errors.push(input.error("expected an argument such as `times = 10`"));
+                let example = self.attribute.example();
+                errors.push(input.error(format!("expected an argument such as `{example}`")));
                 skip_to_comma(input)?;
             }
             separator(input, errors)?;
@@ -108,15 +120,14 @@ impl Arguments {
 
     fn insert(&mut self, argument: Argument, errors: &mut Errors) {
         let word = argument.name.unraw().to_string();
-        if let Some(name) = ArgName::parse(&word) {
-            self.insert_once(name, argument, errors);
-            return;
-        }
-        let meant = ArgName::meant_by(&word);
-        let hint = hint(meant.map(ArgName::as_str), &ArgName::all());
-        errors.at(&argument.name, format!("unknown argument `{word}`{hint}"));
-        if let Some(meant) = meant {
-            self.reported(argument.name, meant);
+        match self.attribute.argument(&word) {
+            Ok(name) => self.insert_once(name, argument, errors),
+            Err(Unknown { message, meant }) => {
+                errors.at(&argument.name, message);
+                if let Some(meant) = meant {
+                    self.reported(argument.name, meant);
+                }
+            }
         }
     }
 
@@ -141,9 +152,14 @@ impl Arguments {
     }
 }
 
-fn argument(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Argument> {
+fn argument(
+    attribute: AttrName,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> syn::Result<Argument> {
     let name = Ident::parse_any(input)?;
-    let example = ArgName::parse(&name.unraw().to_string()).map_or("times = 10", ArgName::example);
+    let known = attribute.argument(&name.unraw().to_string());
+    let example = known.map_or(attribute.example(), ArgName::example);
     let value = if input.peek(Token![=]) && !input.peek(Token![==]) {
         input.parse::<Token![=]>()?;
         if input.is_empty() || input.peek(Token![,]) {
@@ -207,7 +223,8 @@ mod tests {
 
     fn read(tokens: TokenStream) -> (Arguments, Vec<String>) {
         let mut errors = Errors::default();
-        let arguments = Arguments::parse(tokens, TokenStream::new(), &mut errors);
+        let arguments =
+            Arguments::parse(AttrName::RateLimit, tokens, TokenStream::new(), &mut errors);
         (arguments, errors.messages())
     }
 
@@ -270,7 +287,7 @@ mod tests {
 
     #[test]
     fn unknown_without_a_likeness_lists_the_valid() {
-        let (_, errors) = read(quote!(max_wait = "1s"));
-        assert!(errors[0].starts_with("unknown argument `max_wait`: valid are `times`, "));
+        let (_, errors) = read(quote!(flavour = "sweet"));
+        assert!(errors[0].starts_with("unknown argument `flavour`: valid are `times`, "));
     }
 }

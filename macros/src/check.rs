@@ -25,12 +25,17 @@ pub(crate) struct Policy {
 pub(crate) fn check(arguments: TokenStream, handler: &Handler) -> syn::Result<Policy> {
     let mut errors = Errors::default();
     // Without a path of its own, an error lands on the attribute as a whole.
-    let own = Arguments::parse(arguments, TokenStream::new(), &mut errors);
+    let own = Arguments::parse(
+        handler.attribute,
+        arguments,
+        TokenStream::new(),
+        &mut errors,
+    );
     let mut rules: Vec<_> = Rule::check(own, &mut errors).into_iter().collect();
-    for attribute in &handler.stacked {
-        if let Some(tokens) = errors.ok(handler::arguments(attribute)) {
+    for (name, attribute) in &handler.stacked {
+        if let Some(tokens) = errors.ok(handler::arguments(*name, attribute)) {
             let path = attribute.path().to_token_stream();
-            let arguments = Arguments::parse(tokens, path, &mut errors);
+            let arguments = Arguments::parse(*name, tokens, path, &mut errors);
             rules.extend(Rule::check(arguments, &mut errors));
         }
     }

@@ -9,6 +9,7 @@ use crate::{
     expand_label::{self, Context},
     expand_rule,
     handler::Handler,
+    imports,
     rule::Quota,
 };
 
@@ -19,6 +20,7 @@ const LARGEST_TUPLE: usize = 16;
 /// it was written.
 pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
     let before = handler.limits_before();
+    let uses = imports::uses(&handler);
     let Handler {
         attributes,
         visibility,
@@ -60,6 +62,7 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
             #(#inner)*
             #signature #body
 
+            #uses
             #items
             static __THROTTLE_POLICY: ::actix_throttle::__private::Policy =
                 ::actix_throttle::__private::Policy::new(

@@ -1,5 +1,7 @@
 //! The numbers of a limit → a constant expression of the runtime's type.
 
+use std::time::Duration;
+
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
@@ -29,10 +31,10 @@ pub(crate) fn limit(limit: &Limit, label: &Label, anchor: &TokenStream) -> Token
         .as_ref()
         .map(count)
         .map(|count| quote!(.cost(#count)));
-    let block = limit.block.map(|block| {
-        let (seconds, nanos) = (block.as_secs(), block.subsec_nanos());
-        quote!(.block(::core::time::Duration::new(#seconds, #nanos)))
-    });
+    let block = limit
+        .block
+        .map(duration)
+        .map(|duration| quote!(.block(#duration)));
     let lease = limit
         .lease
         .as_ref()
@@ -64,7 +66,7 @@ fn algorithm(algorithm: Algorithm) -> Ident {
 }
 
 /// A `u32`. The block gives the user's expression its type and nothing of ours to refer to.
-fn count(number: &Number) -> TokenStream {
+pub(crate) fn count(number: &Number) -> TokenStream {
     match number {
         Number::Known { .. } => number.to_token_stream(),
         Number::Const(expr) => quote!({
@@ -72,6 +74,13 @@ fn count(number: &Number) -> TokenStream {
             __THROTTLE_NUMBER
         }),
     }
+}
+
+/// A `Duration`, in microseconds as the runtime counts them.
+pub(crate) fn duration(duration: Duration) -> TokenStream {
+    let micros = duration.as_secs() * 1_000_000 + u64::from(duration.subsec_micros());
+    let micros = proc_macro2::Literal::u64_unsuffixed(micros);
+    quote!(::core::time::Duration::from_micros(#micros))
 }
 
 /// A `Duration`. The sum saturates: what is out of range is then for `expect_valid` to say.

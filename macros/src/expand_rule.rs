@@ -6,11 +6,13 @@ use quote::{format_ident, quote};
 use crate::{
     check::Policy,
     expand_label::Label,
-    expand_limit::{call_at, limit},
+    expand_limit::{call_at, duration, limit},
+    expand_running::running,
     failure_mode::FailureMode,
     identifier::Identifier,
-    rule::{Limited, Numbers, Quota, Rule},
+    rule::{Bound, Limited, Quota, Rule},
     stack::SHARED,
+    started::{Numbers, Started},
     statuses::Statuses,
 };
 
@@ -23,9 +25,16 @@ pub(crate) fn items(policy: &Policy, labels: &[Option<Label>]) -> TokenStream {
             return None;
         };
         let constant = constant(place);
-        let value = limit(limited.numbers.written()?, label.as_ref()?, &rule.anchor);
+        let (label, anchor) = (label.as_ref()?, &rule.anchor);
+        let (type_name, value) = match &limited.bound {
+            Bound::Started(started) => (
+                quote!(Limit),
+                limit(started.numbers.written()?, label, anchor),
+            ),
+            Bound::Running(bound) => (quote!(Concurrency), running(bound, label, anchor)),
+        };
         Some(quote! {
-            const #constant: ::actix_throttle::__private::Limit = #value;
+            const #constant: ::actix_throttle::__private::#type_name = #value;
         })
     });
     let limits: TokenStream = limits.collect();
@@ -61,26 +70,25 @@ fn rule(rule: &Rule, label: Option<&Label>, constant: &Ident) -> TokenStream {
         }
         Quota::Limited(limited) => {
             let Limited {
-                numbers,
+                bound,
                 group,
-                cost,
                 skip_if,
-                refund_on,
-                dynamic,
                 on_limited,
                 failure_mode,
-                ..
+                max_wait,
+                label: _,
             } = &**limited;
-            let start = start(numbers, label, constant);
+            let start = start(bound, label, constant);
+            let charge = charge(bound);
             let group = group.as_ref().map(|group| quote!(.group(#group)));
-            let cost = cost.as_ref().map(|path| quote!(.cost(#path)));
             let skip_if = skip_if.as_ref().map(|path| quote!(.skip_if(#path)));
-            let refund_on = refund_on.as_ref().map(self::refund_on);
-            let dynamic = dynamic.as_ref().map(|path| quote!(.dynamic(#path)));
             let on_limited = on_limited.as_ref().map(|path| quote!(.on_limited(#path)));
             let failure_mode = failure_mode.map(self::failure_mode);
+            let max_wait = max_wait
+                .map(duration)
+                .map(|duration| quote!(.max_wait(#duration)));
             quote! {
-                #start #identifier #group #cost #skip_if #refund_on #dynamic #on_limited #failure_mode
+                #start #identifier #group #charge #skip_if #on_limited #failure_mode #max_wait
             }
         }
     }
@@ -89,8 +97,14 @@ fn rule(rule: &Rule, label: Option<&Label>, constant: &Ident) -> TokenStream {
 /// The rule with its limit. A written one has its name and zone with it, for what the configuration
 /// leaves open; without one they are told, by the runtime's
 /// `Rule::defaults(self, name: &'static str, zone: &'static str) -> Self`.
-fn start(numbers: &Numbers, label: Option<&Label>, constant: &Ident) -> TokenStream {
-    match numbers {
+fn start(bound: &Bound, label: Option<&Label>, constant: &Ident) -> TokenStream {
+    let started = match bound {
+        Bound::Started(started) => started,
+        Bound::Running(_) => {
+            return quote!(::actix_throttle::__private::Rule::concurrency(#constant));
+        }
+    };
+    match &started.numbers {
         Numbers::Written(_) => quote!(::actix_throttle::__private::Rule::new(#constant)),
         Numbers::NamedOr(named, _) => {
             quote!(::actix_throttle::__private::Rule::named(#named).or(#constant))
@@ -100,6 +114,23 @@ fn start(numbers: &Numbers, label: Option<&Label>, constant: &Ident) -> TokenStr
             quote!(::actix_throttle::__private::Rule::named(#named) #defaults)
         }
     }
+}
+
+/// What a request is charged; what runs has no price.
+fn charge(bound: &Bound) -> Option<TokenStream> {
+    let Bound::Started(started) = bound else {
+        return None;
+    };
+    let Started {
+        cost,
+        refund_on,
+        dynamic,
+        numbers: _,
+    } = &**started;
+    let cost = cost.as_ref().map(|path| quote!(.cost(#path)));
+    let refund_on = refund_on.as_ref().map(self::refund_on);
+    let dynamic = dynamic.as_ref().map(|path| quote!(.dynamic(#path)));
+    Some(quote!(#cost #refund_on #dynamic))
 }
 
 fn identifier(identifier: &Identifier) -> TokenStream {

@@ -4,13 +4,17 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{ReturnType, Token};
 
-use crate::handler::{Handler, NotAHandler};
+use crate::{
+    handler::{Handler, NotAHandler},
+    imports,
+};
 
 /// The errors and the handler, unlimited.
 ///
-/// Further `rate_limit` attributes are left out: what is wrong with them has been reported.
+/// Further attributes of ours are left out: what is wrong with them has been reported.
 pub(crate) fn handler(handler: Handler, errors: &syn::Error) -> TokenStream {
     let errors = errors.to_compile_error();
+    let uses = imports::uses(&handler);
     let Handler {
         attributes,
         visibility,
@@ -22,9 +26,17 @@ pub(crate) fn handler(handler: Handler, errors: &syn::Error) -> TokenStream {
     if signature.asyncness.is_none() && !is_future(&signature.output) {
         signature.asyncness = Some(Token![async](signature.fn_token.span));
     }
+    let (lint, body) = if uses.is_empty() {
+        (None, quote!(#body))
+    } else {
+        // The body stays a block of its own: it may begin with inner attributes.
+        let lint = quote!(#[allow(unused_braces)]);
+        (Some(lint), quote!({ #uses #body }))
+    };
     quote! {
         #errors
         #(#attributes)*
+        #lint
         #visibility #signature #body
     }
 }

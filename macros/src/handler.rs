@@ -7,14 +7,18 @@ use syn::{
     parse::{Parse, ParseStream, Parser},
 };
 
+use crate::attribute::AttrName;
+
 /// The function to be limited.
 ///
 /// The body stays unparsed: it is not ours to understand, and newer syntax than `syn` knows passes.
 pub(crate) struct Handler {
-    /// The attributes other than `rate_limit`.
+    /// The one of ours that is being expanded.
+    pub(crate) attribute: AttrName,
+    /// The attributes that are not ours.
     pub(crate) attributes: Vec<Attribute>,
-    /// The further `rate_limit` attributes, in order.
-    pub(crate) stacked: Vec<Attribute>,
+    /// Those of ours that stand below that one, in order.
+    pub(crate) stacked: Vec<(AttrName, Attribute)>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) body: Group,
@@ -22,7 +26,7 @@ pub(crate) struct Handler {
 
 /// An item that cannot be limited, with the reason.
 pub(crate) struct NotAHandler {
-    /// The item as it stood, without further `rate_limit` attributes.
+    /// The item as it stood, without further attributes of ours.
     pub(crate) item: TokenStream,
     pub(crate) error: syn::Error,
 }
@@ -31,9 +35,10 @@ pub(crate) struct NotAHandler {
 const GATE: &str = "__throttle_gate_";
 
 impl Handler {
-    pub(crate) fn parse(item: TokenStream) -> Result<Self, NotAHandler> {
+    /// Reads what stands below the attribute of this name.
+    pub(crate) fn parse(attribute: AttrName, item: TokenStream) -> Result<Self, NotAHandler> {
         let read = |input: ParseStream<'_>| {
-            let read = read(input);
+            let read = read(attribute, input);
             // What an unreadable item leaves behind is no error of its own.
             input.parse::<TokenStream>()?;
             Ok(read)
@@ -71,12 +76,19 @@ impl Handler {
     }
 }
 
-fn read(input: ParseStream<'_>) -> Result<Handler, NotAHandler> {
-    let attributes = input.call(Attribute::parse_outer).unwrap_or_default();
-    let (stacked, attributes): (Vec<_>, Vec<_>) = attributes.into_iter().partition(is_rate_limit);
+fn read(name: AttrName, input: ParseStream<'_>) -> Result<Handler, NotAHandler> {
+    let mut attributes = Vec::new();
+    let mut stacked = Vec::new();
+    for attribute in input.call(Attribute::parse_outer).unwrap_or_default() {
+        match AttrName::of(&attribute) {
+            Some(name) => stacked.push((name, attribute)),
+            None => attributes.push(attribute),
+        }
+    }
     let rest = input.fork();
-    match function(input) {
+    match function(name, input) {
         Ok((visibility, signature, body)) => Ok(Handler {
+            attribute: name,
             attributes,
             stacked,
             visibility,
@@ -91,17 +103,21 @@ fn read(input: ParseStream<'_>) -> Result<Handler, NotAHandler> {
     }
 }
 
-fn function(input: ParseStream<'_>) -> syn::Result<(Visibility, Signature, Group)> {
+fn function(name: AttrName, input: ParseStream<'_>) -> syn::Result<(Visibility, Signature, Group)> {
     let visibility = input.parse()?;
     let keyword = input.cursor().token_stream().into_iter().next();
     let signature = Signature::parse(input).map_err(|_| {
-        let message = "`rate_limit` goes on a handler, an `async fn`: \
-                       move the attribute to the function to be limited";
+        let message = format!(
+            "`{name}` goes on a handler, an `async fn`: \
+             move the attribute to the function to be limited"
+        );
         syn::Error::new_spanned(keyword, message)
     })?;
     let Some(body) = body(input.parse()?) else {
-        let message = "`rate_limit` needs a handler with a body: \
-                       move the attribute to where the function is written out";
+        let message = format!(
+            "`{name}` needs a handler with a body: \
+             move the attribute to where the function is written out"
+        );
         return Err(syn::Error::new_spanned(signature, message));
     };
     Ok((visibility, signature, body))
@@ -119,20 +135,17 @@ fn body(token: TokenTree) -> Option<Group> {
     }
 }
 
-/// Whether this is one more of our attributes, under whatever path it was written.
-fn is_rate_limit(attribute: &Attribute) -> bool {
-    let last = attribute.path().segments.last();
-    last.is_some_and(|segment| segment.ident == "rate_limit")
-}
-
 /// What stands between the parentheses of a stacked attribute.
-pub(crate) fn arguments(attribute: &Attribute) -> syn::Result<TokenStream> {
+pub(crate) fn arguments(name: AttrName, attribute: &Attribute) -> syn::Result<TokenStream> {
     match &attribute.meta {
         Meta::Path(_) => Ok(TokenStream::new()),
         Meta::List(list) => Ok(list.tokens.clone()),
         Meta::NameValue(pair) => {
             let value = pair.value.to_token_stream();
-            let message = format!("write `#[rate_limit({value})]`");
+            let message = match name {
+                AttrName::RateLimit => format!("write `#[{name}({value})]`"),
+                AttrName::ConcurrencyLimit => format!("write `#[{name}(max = {value})]`"),
+            };
             Err(syn::Error::new_spanned(pair, message))
         }
     }

@@ -6,16 +6,20 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod attribute;
 mod check;
+mod duration;
 mod errors;
 mod expand;
 mod expand_label;
 mod expand_limit;
 mod expand_rule;
+mod expand_running;
 mod failure_mode;
 mod fallback;
 mod handler;
 mod identifier;
+mod imports;
 mod label;
 mod limit;
 mod name;
@@ -23,13 +27,17 @@ mod named;
 mod nearest;
 mod rate;
 mod rule;
+mod running;
 mod signature;
 mod stack;
+mod started;
 mod statuses;
 mod value;
 mod window;
 
 use proc_macro::TokenStream;
+
+use crate::{attribute::AttrName, handler::Handler};
 
 /// Limits how often a handler runs.
 ///
@@ -65,6 +73,7 @@ use proc_macro::TokenStream;
 /// | `group` | string | applies to identities of this group, in place of the ungrouped limits | — |
 /// | `unlimited` | flag, with `group` | that group is not limited; beside it only `identifier` makes sense | off |
 /// | `block` | duration string, `"60s"`, `"1h 30m"` | once exceeded, deny everything for that long | off |
+/// | `max_wait` | duration string, `"500ms"`, 1 ms to 24 h | wait for a slot up to this long instead of denying | off |
 /// | `skip_if` | path to `fn(&HttpRequest) -> bool` | such requests are neither counted nor limited | — |
 /// | `refund_on` | `"5xx, 404"`, `"500-504"` | responses with these statuses are not counted | — |
 /// | `dynamic` | path to `fn(&HttpRequest, &Identity) -> Option<Limit>` | limit by the caller's plan; `None` falls back to the written one | — |
@@ -95,8 +104,8 @@ use proc_macro::TokenStream;
 ///
 /// # Several limits
 ///
-/// Attributes stack; all that stand on one handler are one atomic decision: a request is charged to
-/// all of them, or to none. Two that would share a counter are an error. Two that differ in nothing
+/// Attributes stack; all that stand on one handler, `concurrency_limit`
+/// among them, are one atomic decision: a request is charged to all of them, or to none. Two that would share a counter are an error. Two that differ in nothing
 /// but the function that identifies have zones of their own by default, `handler@function`: both
 /// functions may name a `42`.
 ///
@@ -199,7 +208,71 @@ use proc_macro::TokenStream;
 /// handler's arguments belong above `#[rate_limit]`; `tracing`'s `#[instrument]` may stand below.
 #[proc_macro_attribute]
 pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let rewritten = match handler::Handler::parse(item.into()) {
+    rewrite(AttrName::RateLimit, arguments, item)
+}
+
+/// Limits how many of a handler's requests run at once, across all processes that share a store.
+///
+/// ```
+/// # use actix_throttle::concurrency_limit;
+/// # use actix_web::{Responder, post};
+/// #[post("/export")]
+/// #[concurrency_limit(max = 5, expiry = "30s")]
+/// async fn export() -> impl Responder {
+///     "a long file"
+/// }
+/// ```
+///
+/// A request runs until its response's body has been sent, or is dropped. Until then it holds a place,
+/// which is renewed in the background. It goes wherever `rate_limit` does.
+///
+/// # Arguments
+///
+/// | argument | value | meaning | default |
+/// |---|---|---|---|
+/// | `max` | integer, 1 to 1,000,000 | how many run at once | required |
+/// | `expiry` | duration string, `"10s"`, 100 ms to 24 h | how long a place stays taken that nobody renews: when a process dies | `"30s"` |
+/// | `identifier` | as in `rate_limit` | whose requests share the places | the limiter's |
+/// | `name` | string of printable ASCII | policy name in headers, problem documents, logs | the handler's name; `-2`, `-3` behind it for stacked ones, rates included |
+/// | `zone` | string | share the places between handlers | the handler's full path |
+/// | `group` | string | applies to identities of this group, in place of the ungrouped limits | — |
+/// | `unlimited` | flag, with `group` | that group is not limited, not by rates either; beside it only `identifier` makes sense | off |
+/// | `max_wait` | duration string, `"500ms"`, 1 ms to 24 h | wait for a place up to this long instead of denying | off |
+/// | `skip_if` | path to `fn(&HttpRequest) -> bool` | such requests take no place | — |
+/// | `on_limited` | path to a function, sync or async, as in the builder | this handler's own answer | the limiter's |
+/// | `failure_mode` | `"open"` `"closed"` `"local"` | what becomes of a request that the store cannot decide | the limiter's |
+/// | `shadow` | flag | count and report, never deny | off |
+///
+/// `max` is a literal or a constant expression of type `u32`.
+///
+/// With the limiter's own identifier these are `max` requests for each client. For all clients
+/// together, write `identifier = global`.
+///
+/// # Beside rates
+///
+/// Both attributes stack in any order, and all that stand on one handler are one atomic decision: a
+/// request that finds no place is not charged to a rate, and one that a rate denies takes no place.
+/// A `group` on one of them stands in place of all ungrouped limits of the handler, of either kind.
+/// Two concurrency limits that would share their places are an error.
+///
+/// ```
+/// # use actix_throttle::{concurrency_limit, rate_limit};
+/// # use actix_web::{Responder, get};
+/// #[get("/report")]
+/// #[rate_limit("100/hour", identifier = header("X-Api-Key"))]
+/// #[concurrency_limit(max = 2, identifier = header("X-Api-Key"), max_wait = "2s")]
+/// #[concurrency_limit(max = 50, identifier = global)]
+/// async fn report() -> impl Responder {
+///     "report"
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn concurrency_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    rewrite(AttrName::ConcurrencyLimit, arguments, item)
+}
+
+fn rewrite(attribute: AttrName, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let rewritten = match Handler::parse(attribute, item.into()) {
         Err(not) => fallback::item(not),
         Ok(handler) => match check::check(arguments.into(), &handler) {
             Ok(policy) => expand::expand(handler, &policy),

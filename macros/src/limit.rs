@@ -6,10 +6,11 @@ use quote::ToTokens;
 
 use crate::{
     args::Arguments,
+    duration::{Lengths, duration},
     errors::Errors,
     name::ArgName,
     rate,
-    value::{Number, assigned, flag, grouped, integer, text, word},
+    value::{Number, assigned, flagged, grouped, integer, number, word},
     window::Window,
 };
 
@@ -19,8 +20,10 @@ pub(crate) const COUNTS: RangeInclusive<u64> = 1..=1_000_000_000;
 const LEASES: RangeInclusive<u64> = 2..=1_000_000_000;
 /// The exact log of `sliding_window` has one entry for each admission.
 const LONGEST_LOG: u64 = 1_000_000;
-const BLOCKS: RangeInclusive<Duration> =
-    Duration::from_millis(1)..=Duration::from_secs(366 * 86_400);
+const BLOCKS: Lengths = Lengths {
+    range: Duration::from_millis(1)..=Duration::from_secs(366 * 86_400),
+    says: "a block lasts 1 millisecond to 366 days",
+};
 
 /// One limit's numbers, as far as the macro can know them all valid.
 pub(crate) struct Limit {
@@ -72,17 +75,13 @@ impl Limit {
         let rate = times_and_window(arguments, errors);
         let algorithm = algorithm(arguments, errors);
         let (capacity, refill) = bucket(arguments, algorithm, errors);
-        let block = block(arguments, errors);
+        let block = duration(arguments, ArgName::Block, &BLOCKS, errors);
         let lease = lease(arguments, algorithm, errors);
-        let shadow = arguments.named(ArgName::Shadow);
-        if let Some(shadow) = shadow {
-            flag(ArgName::Shadow, shadow, errors);
-        }
+        let shadow = flagged(arguments, ArgName::Shadow, errors);
         let (times, window) = rate?;
         let algorithm = algorithm?;
         check_rate(&times, &window, algorithm, errors);
         check_cost(&times, capacity.as_ref(), cost.as_ref(), errors);
-        let shadow = shadow.is_some();
         Some(Self {
             times,
             window,
@@ -126,7 +125,7 @@ fn times_and_window(arguments: &Arguments, errors: &mut Errors) -> Option<(Numbe
             window,
         ));
     }
-    let times = number(arguments, ArgName::Times, errors);
+    let times = number(arguments, ArgName::Times, COUNTS, errors);
     let has_times = arguments.named(ArgName::Times).is_some();
     if !has_times && !Window::is_given(arguments) {
         let message = "the limit is missing: write `times = 10, seconds = 60`, or `\"10/minute\"`";
@@ -139,12 +138,6 @@ fn times_and_window(arguments: &Arguments, errors: &mut Errors) -> Option<(Numbe
     }
     let window = Window::from_arguments(arguments, errors);
     Some((times?, window?))
-}
-
-/// A count; `None` if it is absent or wrong.
-pub(crate) fn number(arguments: &Arguments, name: ArgName, errors: &mut Errors) -> Option<Number> {
-    let expr = assigned(name, arguments.named(name)?, errors)?;
-    errors.ok(integer(name, expr, COUNTS))
 }
 
 /// `None` if it is wrong.
@@ -179,30 +172,9 @@ fn bucket(
         errors.ok(word(ArgName::Refill, expr, &REFILLS))
     });
     (
-        number(arguments, ArgName::Capacity, errors),
+        number(arguments, ArgName::Capacity, COUNTS, errors),
         refill.unwrap_or(Refill::Greedy),
     )
-}
-
-fn block(arguments: &Arguments, errors: &mut Errors) -> Option<Duration> {
-    let argument = arguments.named(ArgName::Block)?;
-    let expr = assigned(ArgName::Block, argument, errors)?;
-    let text = errors.ok(text(ArgName::Block, expr))?;
-    match humantime::parse_duration(&text.value()) {
-        Ok(block) if BLOCKS.contains(&block) => Some(block),
-        Ok(_) => {
-            errors.at(
-                text,
-                "a block lasts 1 millisecond to 366 days: write `block = \"60s\"`",
-            );
-            None
-        }
-        Err(error) => {
-            let message = format!("no duration: {error}; write `block = \"60s\"` or `\"1h 30m\"`");
-            errors.at(text, message);
-            None
-        }
-    }
 }
 
 fn lease(

@@ -1,10 +1,8 @@
-//! The arguments the attribute knows.
+//! The arguments there are.
 
 use std::fmt;
 
-use crate::nearest::nearest;
-
-/// One argument of the attribute.
+/// One argument of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ArgName {
     Times,
@@ -18,12 +16,15 @@ pub(crate) enum ArgName {
     Capacity,
     Refill,
     Cost,
+    Max,
+    Expiry,
     Identifier,
     Name,
     Zone,
     Group,
     Unlimited,
     Block,
+    MaxWait,
     SkipIf,
     RefundOn,
     Dynamic,
@@ -34,7 +35,7 @@ pub(crate) enum ArgName {
 }
 
 /// Every argument: its name, and how it is written correctly.
-const ALL: [(ArgName, &str, &str); 24] = [
+const ALL: [(ArgName, &str, &str); 27] = [
     (ArgName::Times, "times", "times = 10"),
     (ArgName::Milliseconds, "milliseconds", "milliseconds = 500"),
     (ArgName::Seconds, "seconds", "seconds = 60"),
@@ -50,12 +51,15 @@ const ALL: [(ArgName, &str, &str); 24] = [
     (ArgName::Capacity, "capacity", "capacity = 20"),
     (ArgName::Refill, "refill", "refill = \"interval\""),
     (ArgName::Cost, "cost", "cost = 5"),
+    (ArgName::Max, "max", "max = 5"),
+    (ArgName::Expiry, "expiry", "expiry = \"30s\""),
     (ArgName::Identifier, "identifier", "identifier = ip"),
     (ArgName::Name, "name", "name = \"burst\""),
     (ArgName::Zone, "zone", "zone = \"login\""),
     (ArgName::Group, "group", "group = \"pro\""),
     (ArgName::Unlimited, "unlimited", "unlimited"),
     (ArgName::Block, "block", "block = \"60s\""),
+    (ArgName::MaxWait, "max_wait", "max_wait = \"500ms\""),
     (ArgName::SkipIf, "skip_if", "skip_if = is_internal"),
     (ArgName::RefundOn, "refund_on", "refund_on = \"5xx\""),
     (ArgName::Dynamic, "dynamic", "dynamic = by_plan"),
@@ -67,26 +71,6 @@ const ALL: [(ArgName, &str, &str); 24] = [
     ),
     (ArgName::Lease, "lease", "lease = 50"),
     (ArgName::Shadow, "shadow", "shadow"),
-];
-
-/// What other limiters call these arguments, too unlike our names for a comparison of letters.
-const ELSEWHERE: [(&str, &str); 16] = [
-    ("max", "times"),
-    ("rate", "times"),
-    ("count", "times"),
-    ("requests", "times"),
-    ("per", "seconds"),
-    ("period", "seconds"),
-    ("window", "seconds"),
-    ("interval", "seconds"),
-    ("burst", "capacity"),
-    ("weight", "cost"),
-    ("key", "identifier"),
-    ("key_by", "identifier"),
-    ("by", "identifier"),
-    ("skip", "skip_if"),
-    ("dry_run", "shadow"),
-    ("scope", "zone"),
 ];
 
 impl ArgName {
@@ -105,21 +89,8 @@ impl ArgName {
         self.row().2
     }
 
-    pub(crate) fn all() -> Vec<&'static str> {
-        ALL.iter().map(|(_, name, _)| *name).collect()
-    }
-
-    /// The argument that the author of the unknown `word` most likely had in mind.
-    pub(crate) fn meant_by(word: &str) -> Option<Self> {
-        let known = ELSEWHERE
-            .iter()
-            .find(|(other, _)| *other == word)
-            .map(|(_, ours)| *ours);
-        // What this version leaves out has no other name here: a similar one would mislead.
-        let left_out = word == "max_wait";
-        known
-            .or_else(|| nearest(word, Self::all()).filter(|_| !left_out))
-            .and_then(Self::parse)
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        ALL.iter().map(|(name, ..)| *name)
     }
 
     fn row(self) -> &'static (Self, &'static str, &'static str) {
@@ -144,17 +115,5 @@ mod tests {
             assert_eq!(*name as usize, index, "{word}");
             assert_eq!(ArgName::parse(word), Some(*name));
         }
-    }
-
-    #[test]
-    fn words_from_elsewhere_lead_to_ours() {
-        assert_eq!(ArgName::meant_by("max"), Some(ArgName::Times));
-        assert_eq!(ArgName::meant_by("secs"), Some(ArgName::Seconds));
-        assert_eq!(ArgName::meant_by("ms"), Some(ArgName::Milliseconds));
-        assert_eq!(ArgName::meant_by("key"), Some(ArgName::Identifier));
-        assert_eq!(ArgName::meant_by("fail_open"), Some(ArgName::FailureMode));
-        assert_eq!(ArgName::meant_by("leas"), Some(ArgName::Lease));
-        assert_eq!(ArgName::meant_by("refund"), Some(ArgName::RefundOn));
-        assert_eq!(ArgName::meant_by("max_wait"), None);
     }
 }

@@ -1,20 +1,28 @@
 //! One attribute, checked: a limit bound to requests.
 
+use std::time::Duration;
+
 use proc_macro2::TokenStream;
-use syn::{Expr, ExprPath, LitStr};
+use syn::{ExprPath, LitStr};
 
 use crate::{
     args::Arguments,
+    attribute::AttrName,
+    duration::{Lengths, duration},
     errors::Errors,
     failure_mode::FailureMode,
     identifier::Identifier,
     label::Label,
-    limit::{COUNTS, Limit},
     name::ArgName,
-    named,
-    statuses::Statuses,
-    value::{Number, assigned, flag, integer, is_const, path, string},
+    running::Running,
+    started::Started,
+    value::{assigned, flag, function, string},
     window::Window,
+};
+
+const WAITS: Lengths = Lengths {
+    range: Duration::from_millis(1)..=Duration::from_secs(86_400),
+    says: "a request waits 1 millisecond to 24 hours",
 };
 
 /// One attribute without a mistake.
@@ -34,48 +42,19 @@ pub(crate) enum Quota {
 
 /// A limit, for a group or for all without one, and what is around it.
 pub(crate) struct Limited {
-    pub(crate) numbers: Numbers,
+    pub(crate) bound: Bound,
     pub(crate) label: Label,
     pub(crate) group: Option<LitStr>,
-    pub(crate) cost: Option<ExprPath>,
     pub(crate) skip_if: Option<ExprPath>,
-    pub(crate) refund_on: Option<Statuses>,
-    pub(crate) dynamic: Option<ExprPath>,
     pub(crate) on_limited: Option<ExprPath>,
     pub(crate) failure_mode: Option<FailureMode>,
+    pub(crate) max_wait: Option<Duration>,
 }
 
-/// Where the numbers of a limit are.
-pub(crate) enum Numbers {
-    Written(Limit),
-    /// In the configuration, under this name.
-    Named(LitStr),
-    /// There too; these are for when it has none of that name.
-    NamedOr(LitStr, Limit),
-}
-
-impl Numbers {
-    /// The limit's name in the configuration.
-    pub(crate) fn named(&self) -> Option<&LitStr> {
-        match self {
-            Self::Written(_) => None,
-            Self::Named(name) | Self::NamedOr(name, _) => Some(name),
-        }
-    }
-
-    /// The numbers that stand in the attribute.
-    pub(crate) fn written(&self) -> Option<&Limit> {
-        match self {
-            Self::Written(limit) | Self::NamedOr(_, limit) => Some(limit),
-            Self::Named(_) => None,
-        }
-    }
-}
-
-/// What one request takes.
-enum Cost {
-    Number(Number),
-    Function(ExprPath),
+/// What is limited.
+pub(crate) enum Bound {
+    Started(Box<Started>),
+    Running(Running),
 }
 
 impl Rule {
@@ -133,65 +112,25 @@ fn limited(
     group: Option<LitStr>,
     errors: &mut Errors,
 ) -> Option<Limited> {
-    let named = named::check(arguments, errors);
-    let (number, cost) = match cost(arguments, errors) {
-        Some(Cost::Number(number)) => (Some(number), None),
-        Some(Cost::Function(path)) => (None, Some(path)),
-        None => (None, None),
+    let bound = match arguments.attribute {
+        AttrName::RateLimit => {
+            let started = Started::check(arguments, errors);
+            started.map(|started| Bound::Started(Box::new(started)))
+        }
+        AttrName::ConcurrencyLimit => Running::check(arguments, errors).map(Bound::Running),
     };
-    let numbers = numbers(arguments, named, number, errors);
     let label = Label::check(arguments, errors);
-    let mut function = |name| {
-        let expr = assigned(name, arguments.named(name)?, errors)?;
-        errors.ok(path(name, expr))
-    };
-    let skip_if = function(ArgName::SkipIf);
-    let dynamic = function(ArgName::Dynamic);
-    let on_limited = function(ArgName::OnLimited);
-    let refund_on = Statuses::check(arguments, errors);
+    let skip_if = function(arguments, ArgName::SkipIf, errors);
+    let on_limited = function(arguments, ArgName::OnLimited, errors);
     let failure_mode = FailureMode::check(arguments, errors);
+    let max_wait = duration(arguments, ArgName::MaxWait, &WAITS, errors);
     Some(Limited {
-        numbers: numbers?,
+        bound: bound?,
         label,
         group,
-        cost,
         skip_if,
-        refund_on,
-        dynamic,
         on_limited,
         failure_mode,
+        max_wait,
     })
-}
-
-fn numbers(
-    arguments: &Arguments,
-    named: Option<LitStr>,
-    cost: Option<Number>,
-    errors: &mut Errors,
-) -> Option<Numbers> {
-    if !named::is_alone(arguments) {
-        let limit = Limit::check(arguments, cost, errors)?;
-        return Some(match named {
-            Some(name) => Numbers::NamedOr(name, limit),
-            None => Numbers::Written(limit),
-        });
-    }
-    // Where the name is wrong, nobody knows what the rest was meant to be.
-    let name = named?;
-    named::no_numbers(arguments, cost.as_ref(), errors);
-    Some(Numbers::Named(name))
-}
-
-fn cost(arguments: &Arguments, errors: &mut Errors) -> Option<Cost> {
-    let expr = assigned(ArgName::Cost, arguments.named(ArgName::Cost)?, errors)?;
-    match expr {
-        Expr::Path(path) if !is_const(path) => Some(Cost::Function(path.clone())),
-        Expr::Closure(_) => {
-            errors.ok(path(ArgName::Cost, expr));
-            None
-        }
-        expr => errors
-            .ok(integer(ArgName::Cost, expr, COUNTS))
-            .map(Cost::Number),
-    }
 }

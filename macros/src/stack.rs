@@ -4,7 +4,8 @@ use crate::{
     errors::Errors,
     identifier::Identifier,
     limit::Limit,
-    rule::{Limited, Quota, Rule},
+    rule::{Bound, Limited, Quota, Rule},
+    started::Started,
 };
 
 /// Two rules, by their places, that share a counter unless their windows turn out to differ.
@@ -20,6 +21,10 @@ pub(crate) const SHARED: &str = "this limit would share its counter with another
 /// The same about two limits of the configuration, whose numbers are not here to be changed.
 const SAME_NAME: &str = "this limit of the configuration is named on this handler already, and \
     would share its counter with itself: give it another identifier, group or zone";
+
+/// The same about two that count what runs: each keeps one list of it, whatever its `max`.
+const SAME_PLACES: &str = "this limit would share its places with another one on this handler: \
+    give it another identifier, group or zone";
 
 /// Whether two limits count in one.
 enum Share {
@@ -83,10 +88,22 @@ fn share_but_for_identity(one: &Rule, other: &Rule) -> Share {
         let [group, zone] = [&limited.group, &limited.label.zone];
         [group, zone].map(|text| text.as_ref().map(syn::LitStr::value))
     };
-    let named = |limited: &Limited| limited.numbers.named().map(syn::LitStr::value);
     if place(one) != place(other) {
-        Share::No
-    } else if named(one).is_some() && named(one) == named(other) {
+        return Share::No;
+    }
+    match (&one.bound, &other.bound) {
+        (Bound::Started(one), Bound::Started(other)) => same_rate(one, other),
+        (Bound::Running(one), Bound::Running(other)) if one.shadow == other.shadow => {
+            Share::Yes(SAME_PLACES)
+        }
+        // What starts and what runs is counted apart.
+        _ => Share::No,
+    }
+}
+
+fn same_rate(one: &Started, other: &Started) -> Share {
+    let named = |started: &Started| started.numbers.named().map(syn::LitStr::value);
+    if named(one).is_some() && named(one) == named(other) {
         Share::Yes(SAME_NAME)
     } else {
         // Without a configuration, a fallback is a limit like others.

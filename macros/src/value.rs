@@ -76,6 +76,26 @@ pub(crate) fn flag(name: ArgName, argument: &Argument, errors: &mut Errors) {
     }
 }
 
+/// Whether a flag is given.
+pub(crate) fn flagged(arguments: &Arguments, name: ArgName, errors: &mut Errors) -> bool {
+    let argument = arguments.named(name);
+    if let Some(argument) = argument {
+        flag(name, argument, errors);
+    }
+    argument.is_some()
+}
+
+/// An integer; `None` if it is absent or wrong.
+pub(crate) fn number(
+    arguments: &Arguments,
+    name: ArgName,
+    range: RangeInclusive<u64>,
+    errors: &mut Errors,
+) -> Option<Number> {
+    let expr = assigned(name, arguments.named(name)?, errors)?;
+    errors.ok(integer(name, expr, range))
+}
+
 /// An integer: a literal within `range`, or an expression for the compiler.
 pub(crate) fn integer(
     name: ArgName,
@@ -139,6 +159,7 @@ fn too_small(name: ArgName) -> String {
             "`cost = 0` would never count: write 1 or more, or exempt requests with `skip_if`"
                 .to_owned()
         }
+        ArgName::Max => "`max = 0` would let nothing run: write 1 or more".to_owned(),
         ArgName::Lease => {
             "`lease` must be at least 2; leave it out to ask the server for each request".to_owned()
         }
@@ -208,6 +229,16 @@ pub(crate) fn word<T: Copy>(
         let hint = hint(nearest(&value, valid.iter().copied()), &valid);
         syn::Error::new_spanned(text, format!("unknown {name} `{value}`{hint}"))
     })
+}
+
+/// A path to a function; `None` if it is absent or wrong.
+pub(crate) fn function(
+    arguments: &Arguments,
+    name: ArgName,
+    errors: &mut Errors,
+) -> Option<ExprPath> {
+    let expr = assigned(name, arguments.named(name)?, errors)?;
+    errors.ok(path(name, expr))
 }
 
 /// A path to a function.

@@ -5,7 +5,12 @@ use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    task::Poll,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 /// Microseconds, as a point since the Unix epoch or as a length.
 ///
@@ -41,8 +46,24 @@ impl Clock {
 }
 
 impl Clock {
+    /// Waits for `event`, but not beyond `end`; `None` if it has not come by then.
+    pub(crate) async fn before<T>(
+        &self,
+        end: Option<Micros>,
+        event: impl Future<Output = T>,
+    ) -> Option<T> {
+        let Some(end) = end else {
+            return Some(event.await);
+        };
+        let (mut event, mut sleep) = (pin!(event), pin!(self.sleep_until(end)));
+        poll_fn(|context| match event.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending => sleep.as_mut().poll(context).map(|()| None),
+        })
+        .await
+    }
+
     /// Waits until it is `then`.
-    #[cfg(feature = "redis")]
     pub(crate) async fn sleep_until(&self, then: Micros) {
         match self {
             Self::Monotonic { .. } => {
@@ -146,7 +167,6 @@ impl ManualClock {
         self.0.micros.load(Ordering::SeqCst)
     }
 
-    #[cfg(feature = "redis")]
     async fn reaches(&self, then: Micros) {
         loop {
             // Before the look at the time, or a move in between would go unnoticed.

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use crate::{
     algorithm::{Quota, Wait},
     clock::{self, Micros},
-    limit::Limit,
+    limit::{Bound, Concurrency, Limit, Policy},
 };
 
 /// The answer to one check: all of its limits were charged, or none.
@@ -74,7 +74,8 @@ impl Decision {
         &self.limits
     }
 
-    /// How long to wait until the same check alone would be admitted; waiting that long is enough.
+    /// How long to wait until the same check alone would be admitted; waiting that long is enough,
+    /// but for places ([`LimitStatus::retry_after`]).
     ///
     /// `None` if it was allowed, or if no wait would help ([`is_impossible`](Self::is_impossible)).
     #[must_use]
@@ -116,6 +117,19 @@ impl Decision {
         }
     }
 
+    /// Denies it by one of its limits, for at least so long.
+    pub(crate) fn deny(&mut self, place: usize, wait: Micros) {
+        self.allowed = false;
+        let mut limits = self.limits.iter_mut();
+        if let Some(limit) = limits.find(|limit| limit.place() == place) {
+            limit.verdict.wait = match limit.verdict.wait {
+                Wait::Fits => Wait::For(wait),
+                Wait::For(other) => Wait::For(other.max(wait)),
+                Wait::Never => Wait::Never,
+            };
+        }
+    }
+
     pub(crate) fn enforced(&self) -> impl Iterator<Item = &LimitStatus> + Clone {
         self.limits.iter().filter(|limit| !limit.is_shadow())
     }
@@ -134,10 +148,15 @@ pub(crate) fn strictest<'a>(
     }
 }
 
+/// So long whoever finds no place is told to wait at most. A place may come free at any moment;
+/// until when it is held at the latest says little, for most are given back long before, and others
+/// are renewed.
+const PLACE_HINT: Micros = 1_000_000;
+
 /// One limit's part in a [`Decision`].
 #[derive(Clone, Debug)]
 pub struct LimitStatus {
-    limit: Limit,
+    policy: Policy,
     verdict: Verdict,
     /// Which of the charges that were to be decided this is.
     place: u32,
@@ -176,9 +195,9 @@ impl Verdict {
 }
 
 impl LimitStatus {
-    pub(crate) fn new(limit: Limit, verdict: Verdict, place: u32) -> Self {
+    pub(crate) fn new(bound: Bound<'_>, verdict: Verdict, place: u32) -> Self {
         Self {
-            limit,
+            policy: bound.policy(),
             verdict,
             place,
         }
@@ -188,15 +207,34 @@ impl LimitStatus {
         self.place as usize
     }
 
-    /// The limit that was asked.
-    pub fn limit(&self) -> &Limit {
-        &self.limit
+    /// The rate limit that was asked; `None` if it is a [`concurrency`](Self::concurrency) limit.
+    #[must_use]
+    pub fn limit(&self) -> Option<&Limit> {
+        match &self.policy {
+            Policy::Rate(limit) => Some(limit),
+            Policy::Running(_) => None,
+        }
+    }
+
+    /// The concurrency limit that was asked; `None` if it is a [`limit`](Self::limit) of a rate.
+    #[must_use]
+    pub fn concurrency(&self) -> Option<&Concurrency> {
+        match &self.policy {
+            Policy::Rate(_) => None,
+            Policy::Running(limit) => Some(limit),
+        }
+    }
+
+    /// The most that fits at once: [`Limit::quota`], or [`Concurrency::max`].
+    #[must_use]
+    pub fn quota(&self) -> u32 {
+        self.policy.quota()
     }
 
     /// The policy's name: the limit's, else its zone.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.limit.policy_name().unwrap_or(self.limit.zone_name())
+        self.policy.name()
     }
 
     /// What would still be admitted at this moment.
@@ -205,18 +243,29 @@ impl LimitStatus {
         self.verdict.remaining
     }
 
-    /// How long until the quota is whole again.
+    /// How long until the quota is whole again. Of places: how long until all are free at the latest
+    /// if nobody renews one or comes.
     #[must_use]
     pub fn reset_after(&self) -> Duration {
         Duration::from_micros(self.verdict.reset)
     }
 
     /// How long this limit alone asks to wait. `None` if it had room, or no wait would help.
+    ///
+    /// For a rate, waiting that long is enough. For places nobody knows: one may be given back in the
+    /// next moment or kept for hours. So this is until the first of them expires unless it is
+    /// renewed, and a second at most: when to ask again.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        match self.verdict.wait {
-            Wait::For(micros) => Some(Duration::from_micros(micros)),
-            Wait::Fits | Wait::Never => None,
+        match (self.verdict.wait, &self.policy) {
+            (Wait::For(micros), Policy::Rate(_)) => Some(Duration::from_micros(micros)),
+            (Wait::For(micros), Policy::Running(_)) if self.verdict.blocked => {
+                Some(Duration::from_micros(micros))
+            }
+            (Wait::For(micros), Policy::Running(_)) => {
+                Some(Duration::from_micros(micros.min(PLACE_HINT)))
+            }
+            (Wait::Fits | Wait::Never, _) => None,
         }
     }
 
@@ -241,6 +290,6 @@ impl LimitStatus {
     /// Whether this limit only counts and reports.
     #[must_use]
     pub fn is_shadow(&self) -> bool {
-        self.limit.is_shadow()
+        self.policy.is_shadow()
     }
 }

@@ -97,6 +97,14 @@ pub enum RateLimitError {
         /// When the store is asked again, if its circuit is open.
         retry_after: Option<Duration>,
     },
+    /// What is to be acquired has more than 64 ways of having it, or none: an `any` or `all` of nothing.
+    BadDemand,
+    /// It was waited for in vain, as long as allowed, or waiting so long could not have helped.
+    /// Nothing was taken.
+    TimedOut {
+        /// When it is worth trying again; `None` if no wait would help.
+        retry_after: Option<Duration>,
+    },
 }
 
 impl fmt::Display for RateLimitError {
@@ -113,6 +121,16 @@ impl fmt::Display for RateLimitError {
                  that the limiter was given by `Builder::config`, or a limit to fall back to to the rule"
             ),
             Self::Unavailable { reason, .. } => write!(f, "the store could not decide: {reason}"),
+            Self::BadDemand => f.write_str(
+                "what is asked for can be had in more than 64 ways, or in none; nest fewer `any`s in an `all`, \
+                 and leave none empty",
+            ),
+            Self::TimedOut { retry_after: Some(wait) } => {
+                write!(f, "no room within the longest wait; try again in {wait:?}")
+            }
+            Self::TimedOut { retry_after: None } => {
+                f.write_str("there is no room, and no wait would help; ask for less at once")
+            }
         }
     }
 }
@@ -121,7 +139,11 @@ impl std::error::Error for RateLimitError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::InvalidLimit(error) => Some(error),
-            Self::SharedCounter | Self::UnknownLimit { .. } | Self::Unavailable { .. } => None,
+            Self::SharedCounter
+            | Self::UnknownLimit { .. }
+            | Self::Unavailable { .. }
+            | Self::BadDemand
+            | Self::TimedOut { .. } => None,
         }
     }
 }

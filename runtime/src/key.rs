@@ -10,7 +10,7 @@ use std::fmt::Write;
 use crate::{
     clock::Micros,
     identity::Identity,
-    limit::{Algorithm, Limit, Refill},
+    limit::{Algorithm, Concurrency, Limit, Refill},
 };
 
 /// Room for a readable identity and the limit's part.
@@ -34,6 +34,8 @@ pub(crate) enum Slot {
         window: Micros,
         shadow: bool,
     },
+    /// Who holds places: neither their number nor their expiry changes how that is read.
+    Holders { shadow: bool },
     /// Until when the identity is blocked in the zone.
     Block { shadow: bool },
 }
@@ -52,6 +54,16 @@ impl<'a> Key<'a> {
         }
     }
 
+    pub(crate) fn holders(identity: &'a Identity, limit: &Concurrency) -> Self {
+        Self {
+            identity,
+            zone: limit.zone_name(),
+            slot: Slot::Holders {
+                shadow: limit.is_shadow(),
+            },
+        }
+    }
+
     /// Whether both are of one counter. Groups make no difference: they say which limits apply to
     /// an identity, not who it is.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
@@ -64,7 +76,9 @@ impl<'a> Key<'a> {
     /// The key of the block that stands above this counter.
     pub(crate) fn block(&self) -> Self {
         let shadow = match self.slot {
-            Slot::Counter { shadow, .. } | Slot::Block { shadow } => shadow,
+            Slot::Counter { shadow, .. } | Slot::Holders { shadow } | Slot::Block { shadow } => {
+                shadow
+            }
         };
         Self {
             slot: Slot::Block { shadow },
@@ -97,7 +111,7 @@ impl<'a> Key<'a> {
 #[cfg(feature = "cluster")]
 impl Key<'_> {
     /// A key of this one's cluster slot that stands for one call of the script. No zone has one
-    /// like it: what stands last in those is the name of an algorithm or `block`.
+    /// like it: what stands last in those is the name of an algorithm, `running` or `block`.
     pub(crate) fn once_text(&self, prefix: &str, call: u64) -> String {
         format!("{prefix}:{{{}}}:once:{call:016x}", self.identity)
     }
@@ -108,6 +122,7 @@ impl Slot {
     pub(crate) fn write(&self, text: &mut String) {
         let (shadow, name, window) = match *self {
             Self::Block { shadow } => (shadow, "block", None),
+            Self::Holders { shadow } => (shadow, "running", None),
             Self::Counter {
                 algorithm,
                 refill,
@@ -177,6 +192,20 @@ mod tests {
         assert_eq!(
             Key::counter(&user, &shadow).text("p"),
             "p:{user=42}:app::login:shadow-token-60s"
+        );
+    }
+
+    #[test]
+    fn places_have_a_key_whatever_their_number() {
+        let user = Identity::new("42");
+        let limit = Concurrency::new(5).zone("app::export");
+        let key = Key::holders(&user, &limit);
+        assert_eq!(key.text("p"), "p:{user=42}:app::export:running");
+        assert_eq!(key.block().text("p"), "p:{user=42}:app::export:block");
+        let shadow = Concurrency::new(6).zone("app::export").shadow();
+        assert_eq!(
+            Key::holders(&user, &shadow).text("p"),
+            "p:{user=42}:app::export:shadow-running"
         );
     }
 

@@ -15,7 +15,9 @@ mod intern;
 mod key;
 mod limit;
 mod limiter;
+mod line;
 mod log_throttle;
+mod permit;
 mod statuses;
 mod store;
 
@@ -25,7 +27,7 @@ pub mod __private;
 
 #[cfg(feature = "session")]
 pub use actix_session;
-pub use actix_throttle_macros::rate_limit;
+pub use actix_throttle_macros::{concurrency_limit, rate_limit};
 #[cfg(feature = "redis")]
 pub use deadpool_redis;
 
@@ -62,7 +64,8 @@ pub use self::{
     failure_mode::FailureMode,
     http::{Paths, RequestError, Rule, Throttle},
     identity::{ForwardingHeader, Identifier, Identity, IntoIdentifier, IntoIdentity},
-    limit::{Algorithm, Limit, LimitError, RateError, Refill},
+    limit::{Algorithm, Concurrency, Limit, LimitError, RateError, Refill},
     limiter::{Builder, RateLimiter},
+    permit::{Acquire, Acquired, Demand, Permit, Semaphore, SemaphoreGuard},
     statuses::{Statuses, StatusesError},
 };

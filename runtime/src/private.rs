@@ -8,6 +8,6 @@ pub use crate::{
     failure_mode::FailureMode,
     http::{Gate, Policy, Rule, respond, serve},
     identity::Identifier,
-    limit::{Algorithm, Limit, Refill},
+    limit::{Algorithm, Concurrency, Limit, Refill},
     statuses::Statuses,
 };

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use actix_throttle::{ManualClock, RateLimiter, deadpool_redis};
+use actix_throttle::{ManualClock, RateLimiter, Semaphore, deadpool_redis};
 
 use crate::harness::{Cluster, Flavour, Server};
 
@@ -84,4 +84,45 @@ pub(crate) fn block_on<F: Future>(test: F) -> F::Output {
         .build()
         .unwrap()
         .block_on(test)
+}
+
+/// Waits for what comes about in a moment.
+pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let end = std::time::Instant::now() + PATIENCE;
+    while !condition().await {
+        assert!(std::time::Instant::now() < end, "still not: {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A runtime that goes on only when it is told to, as a process that stalls.
+pub(crate) struct Elsewhere(Option<tokio::runtime::Runtime>);
+
+impl Elsewhere {
+    pub(crate) fn new() -> Self {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        Self(Some(runtime.enable_all().build().unwrap()))
+    }
+
+    /// Runs this there, and all that has to be done there meanwhile.
+    pub(crate) fn run<T: Send>(&self, work: impl Future<Output = T> + Send) -> T {
+        let runtime = self.0.as_ref().unwrap();
+        // Of a thread of its own: the test's has a runtime already.
+        std::thread::scope(|scope| scope.spawn(|| runtime.block_on(work)).join().unwrap())
+    }
+
+    /// Takes a place and ends without a word.
+    pub(crate) fn die_holding(mut self, semaphore: &Semaphore) {
+        let guard = self.run(semaphore.try_acquire()).unwrap();
+        std::mem::forget(guard.expect("a place"));
+        self.0.take().unwrap().shutdown_background();
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }

@@ -4,7 +4,9 @@ use quote::quote;
 
 use self::support::{assert_said, said, said_on};
 
+mod concurrency;
 mod failure_mode;
+mod max_wait;
 mod named;
 mod refund_on;
 mod stacked;
@@ -186,10 +188,6 @@ fn each_mistake_says_what_to_write() {
             "`skip_if` takes a function, not its result: write `skip_if = a::b`",
         ),
         (quote!("5/s", dynamic), "`dynamic` needs a value"),
-        (
-            quote!("5/s", max_wait = "1s"),
-            "unknown argument `max_wait`: valid are",
-        ),
         (
             quote!("5/s", lease = 0),
             "`lease` must be at least 2; leave it out",

@@ -6,12 +6,15 @@
 //! given, so a changed limit keeps what was used. A state from the future (the clock has stepped
 //! back) counts for nothing: that admits at most one quota more and locks nobody out.
 //!
+//! [`Holders`] counts who runs and not what was started, so it asks its questions otherwise.
+//!
 //! A charge can be given back by its receipt ([`State::refund`]): only what the state still holds
 //! of it, so a window that came later is not touched and a bucket is not given what time has given
 //! back already. Where that cannot be told, less is given back and not more.
 
 mod bucket;
 mod fixed_window;
+mod holders;
 mod leaky_bucket;
 mod receipt;
 mod sliding_window;
@@ -24,7 +27,6 @@ use crate::{
     limit::{Algorithm, Limit, Refill},
 };
 
-pub(crate) use self::receipt::Receipt;
 use self::{
     fixed_window::FixedWindow,
     leaky_bucket::LeakyBucket,
@@ -33,6 +35,7 @@ use self::{
     step::Step,
     token_bucket::{GreedyBucket, IntervalBucket},
 };
+pub(crate) use self::{holders::Holders, receipt::Receipt};
 
 /// How long until a cost fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-use crate::clock::Micros;
+use crate::{clock::Micros, limit::Holder};
 
 /// What is remembered of one charge, so that it can be given back exactly. Only a charge that took
 /// something has one; with its key and limit it says all there is to know.
@@ -12,4 +12,17 @@ pub(crate) struct Receipt {
     pub(crate) remaining: u32,
     /// What this algorithm wants to know beside that; see [`State::mark`](super::State::mark).
     pub(crate) mark: u64,
+}
+
+impl Receipt {
+    /// The receipt of a place: who holds it says it all.
+    pub(crate) fn of_place(holder: Holder) -> Self {
+        Self {
+            // 0 would say that nothing was taken.
+            at: 1,
+            taken: 1,
+            remaining: 0,
+            mark: holder.0,
+        }
+    }
 }

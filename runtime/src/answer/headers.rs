@@ -7,7 +7,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use super::number;
 use crate::{
     decision::{LimitStatus, strictest},
-    limit::{Algorithm, Refill},
+    limit::{Algorithm, Limit, Refill},
 };
 
 /// Which headers tell clients of their limits.
@@ -78,7 +78,7 @@ fn write_x<'a>(
         None => seconds(limit.reset_after()),
         Some(now) => seconds(now + limit.reset_after()),
     };
-    headers.insert(LIMIT, number::value(limit.limit().quota().into()));
+    headers.insert(LIMIT, number::value(limit.quota().into()));
     headers.insert(REMAINING, number::value(limit.remaining().into()));
     headers.insert(RESET, number::value(reset));
 }
@@ -94,11 +94,16 @@ fn write_ietf<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = &'a Limi
         }
         push_string(&mut policies, status.name());
         push_string(&mut states, status.name());
-        push_number(&mut policies, ";q=", status.limit().quota().into());
-        if let Some(window) = window_seconds(status) {
+        push_number(&mut policies, ";q=", status.quota().into());
+        push_number(&mut states, ";r=", status.remaining().into());
+        let Some(limit) = status.limit() else {
+            // Places have no window, and when they come free nobody knows.
+            policies.push_str(";qu=\"concurrent-requests\"");
+            continue;
+        };
+        if let Some(window) = window_seconds(limit) {
             push_number(&mut policies, ";w=", window);
         }
-        push_number(&mut states, ";r=", status.remaining().into());
         push_number(&mut states, ";t=", seconds(status.reset_after()));
     }
     for (name, text) in [(IETF_POLICY, policies), (IETF, states)] {
@@ -113,8 +118,7 @@ fn write_ietf<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = &'a Limi
 
 /// The time in which the whole quota comes back: the window, or for a token bucket what filling it
 /// takes. `None` if that is no whole number of seconds.
-fn window_seconds(status: &LimitStatus) -> Option<u64> {
-    let limit = status.limit();
+fn window_seconds(limit: &Limit) -> Option<u64> {
     let window = u128::from(limit.window_micros());
     let (quota, times) = (u128::from(limit.quota()), u128::from(limit.times().max(1)));
     let micros = match (limit.kind(), limit.refill_kind()) {

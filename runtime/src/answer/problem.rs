@@ -121,7 +121,7 @@ fn detail(decision: &Decision) -> String {
     let Some(limit) = decision.strictest() else {
         return "The request was denied.".to_owned();
     };
-    let (name, quota) = (limit.name(), limit.limit().quota());
+    let (name, quota) = (limit.name(), limit.quota());
     if limit.is_impossible() {
         return format!(
             "This request costs more than the limit \"{name}\" can ever hold ({quota}). \
@@ -131,7 +131,9 @@ fn detail(decision: &Decision) -> String {
     if limit.is_blocked() {
         return format!("Blocked for having exceeded the limit \"{name}\".");
     }
-    let window = limit.limit().window();
-    let times = limit.limit().times();
+    let Some(limit) = limit.limit() else {
+        return format!("The limit \"{name}\" of {quota} at once is exhausted.");
+    };
+    let (times, window) = (limit.times(), limit.window());
     format!("The limit \"{name}\" of {times} per {window:?} is exhausted.")
 }

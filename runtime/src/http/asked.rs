@@ -10,19 +10,57 @@ use super::{
     rule::Rule,
 };
 use crate::{
-    error::RateLimitError, failure_mode::FailureMode, identity::Identity, limit::Limit,
+    error::RateLimitError,
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{Bound, Concurrency, Holder, Limit},
     statuses::Statuses,
+    store::interface::Charge,
 };
 
 /// What a rule that applies asks for.
 pub(super) struct Asked<'a, 'i> {
     pub(super) rule: &'a Rule,
     pub(super) identity: &'i Identity,
-    pub(super) limit: Cow<'a, Limit>,
+    pub(super) what: What<'a>,
     pub(super) cost: u32,
     pub(super) failure_mode: FailureMode,
     /// The statuses at which it is given back.
     pub(super) refund_on: Option<Cow<'a, Statuses>>,
+}
+
+/// What is to be charged.
+pub(super) enum What<'a> {
+    Rate(Cow<'a, Limit>),
+    Place(Concurrency, Holder),
+}
+
+impl Asked<'_, '_> {
+    /// The charge of it.
+    pub(super) fn charge(&self) -> Charge<'_> {
+        let (key, limit) = match &self.what {
+            What::Rate(limit) => (
+                Key::counter(self.identity, limit),
+                Bound::Rate(limit.as_ref()),
+            ),
+            What::Place(limit, holder) => (
+                Key::holders(self.identity, limit),
+                Bound::Running(limit, *holder),
+            ),
+        };
+        Charge {
+            key,
+            limit,
+            cost: self.cost,
+            failure_mode: self.failure_mode,
+        }
+    }
+
+    /// Whether it can be decided without waiting, and holds nothing afterwards.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.what, What::Rate(_)) && self.rule.longest_wait().is_none()
+    }
 }
 
 /// What these rules ask for. Unlimited ones ask for nothing.
@@ -39,6 +77,18 @@ pub(super) fn asked<'a, 'i>(
     let mut in_force: Option<InForce<'_>> = None;
     for one in applied {
         let rule = one.rule;
+        if let Some(places) = rule.places() {
+            let mode = rule.own_failure_mode();
+            asked.push(Asked {
+                rule,
+                identity: census.identity(one),
+                what: What::Place(places, Holder::new()),
+                cost: 1,
+                failure_mode: mode.unwrap_or(census.manner.failure_mode()),
+                refund_on: None,
+            });
+            continue;
+        }
         let Some(named) = rule.named_limit() else {
             if let Some(written) = rule.written_limit() {
                 let (mode, refund_on) = (rule.own_failure_mode(), rule.statuses());
@@ -90,7 +140,7 @@ fn ask<'a, 'i>(
     Asked {
         rule: one.rule,
         identity,
-        limit,
+        what: What::Rate(limit),
         cost,
         failure_mode: failure_mode.unwrap_or(census.manner.failure_mode()),
         refund_on,

@@ -16,6 +16,7 @@ use super::{
     guard::{Passage, guard},
     not_installed::not_installed,
     rule::Rule,
+    running::hold_on,
     shown::show,
 };
 use crate::limiter::RateLimiter;
@@ -79,13 +80,14 @@ where
     };
     let mut response = match guard(&limiter, &policy.0, &request).await {
         Passage::Shut(response) => response,
-        Passage::Open(pending) => {
+        Passage::Open(mut pending) => {
             let response = match Args::from_request(&request, &mut payload).await {
                 Ok(arguments) => respond(handler(arguments).await, &request),
                 Err(error) => HttpResponse::from_error(error.into()),
             };
+            let hold = pending.take_hold();
             pending.settle(&limiter, response.status()).await;
-            response
+            hold_on(response, hold)
         }
     };
     show(&limiter, &request, &mut response);

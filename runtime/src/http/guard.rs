@@ -14,11 +14,12 @@ use super::{
 };
 use crate::{
     answer::{self, OnLimited},
+    clock::{Micros, length},
     decision::Decision,
     error::RateLimitError,
-    key::Key,
-    limiter::{Owed, RateLimiter},
+    limiter::{Granted, Hold, Owed, Patience, RateLimiter, Wanted},
     log_throttle::LogThrottle,
+    permit::{Waited, wait_for},
     store::interface::{Charge, Charges, Check, Mode},
 };
 
@@ -29,6 +30,9 @@ pub(super) enum Passage {
     /// Take this answer.
     Shut(HttpResponse),
 }
+
+/// So long whoever finds the line full is told to wait.
+const LINE_HINT: Micros = 1_000_000;
 
 static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Error);
 static NO_SUCH_LIMIT: LogThrottle = LogThrottle::new(log::Level::Error);
@@ -76,6 +80,7 @@ pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>]) -> Passag
         decision,
         own_answer,
         refunds,
+        hold,
     } = match judge(census, applied).await {
         Ok(Some(judged)) => judged,
         Ok(None) => return Passage::Open(Pending::NONE),
@@ -94,7 +99,7 @@ pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>]) -> Passag
     };
     if decision.is_allowed() {
         let position = remember(limiter, request, decision);
-        return Passage::Open(Pending::new(position, refunds));
+        return Passage::Open(Pending::new(position, refunds, hold));
     }
     let mut response = match own_answer.or(census.manner.on_limited()) {
         Some(answer) => answer.answer(request, &decision).await,
@@ -111,6 +116,8 @@ struct Judged<'a> {
     /// To a denial, if the rule that denies has one.
     own_answer: Option<&'a OnLimited>,
     refunds: Option<Box<Refunds>>,
+    /// The places it holds.
+    hold: Option<Box<Hold>>,
 }
 
 async fn judge<'a>(
@@ -122,16 +129,14 @@ async fn judge<'a>(
     // What each charge is for.
     let mut charged: Few<&Asked<'a, '_>> = SmallVec::new();
     for one in &asked {
-        let charge = Charge {
-            key: Key::counter(one.identity, &one.limit),
-            limit: &one.limit,
-            cost: one.cost,
-            failure_mode: one.failure_mode,
-        };
-        add(&mut charges, &mut charged, charge, one);
+        add(&mut charges, &mut charged, one.charge(), one);
     }
     if charges.is_empty() {
         return Ok(None);
+    }
+    if !asked.iter().all(Asked::is_plain) {
+        // Boxed: few requests come this way, and all would have room for it.
+        return Box::pin(hold(census.manner.limiter, &charges, &charged)).await;
     }
     let mode = match charged.iter().any(|one| one.refund_on.is_some()) {
         true => Mode::ChargeForReceipts,
@@ -139,21 +144,74 @@ async fn judge<'a>(
     };
     let check = Check { mode, charges };
     let (decision, slips) = census.manner.limiter.decide_for_receipts(&check).await?;
-    let mut judged = Judged {
-        decision,
-        own_answer: None,
-        refunds: None,
-    };
-    if !judged.decision.is_allowed() {
-        let denied_by = judged.decision.strictest();
-        let asked = denied_by.and_then(|status| charged.get(status.place()));
-        judged.own_answer = asked.and_then(|asked| asked.rule.own_answer());
-    } else if mode == Mode::ChargeForReceipts {
-        let statuses = charged.iter().map(|one| one.refund_on.as_deref().cloned());
-        let refunds = Refunds::new(Owed::of(&check, &slips), statuses.collect());
-        judged.refunds = Some(Box::new(refunds));
+    let mut judged = Judged::new(decision, &charged);
+    if judged.decision.is_allowed() && mode == Mode::ChargeForReceipts {
+        judged.refunds = refunds(Owed::of(&check, &slips), &charged);
     }
     Ok(Some(judged))
+}
+
+impl<'a> Judged<'a> {
+    fn new(decision: Decision, charged: &[&Asked<'a, '_>]) -> Self {
+        let denied_by = match decision.is_allowed() {
+            true => None,
+            false => decision.strictest(),
+        };
+        let asked = denied_by.and_then(|status| charged.get(status.place()));
+        Self {
+            own_answer: asked.and_then(|asked| asked.rule.own_answer()),
+            decision,
+            refunds: None,
+            hold: None,
+        }
+    }
+}
+
+fn refunds(owed: Owed, charged: &[&Asked<'_, '_>]) -> Option<Box<Refunds>> {
+    let statuses = charged.iter().map(|one| one.refund_on.as_deref().cloned());
+    Some(Box::new(Refunds::new(owed, statuses.collect())))
+}
+
+/// The same for what may be waited for, or is held until the end of the response.
+async fn hold<'a>(
+    limiter: &RateLimiter,
+    charges: &[Charge<'_>],
+    charged: &[&Asked<'a, '_>],
+) -> Result<Option<Judged<'a>>, RateLimitError> {
+    let wanted = charges.iter().zip(charged).map(|(charge, asked)| {
+        let wait = asked.rule.longest_wait().map(length);
+        Wanted::of(charge).patient(wait.map_or(Patience::None, Patience::For))
+    });
+    let way: Vec<Wanted> = wanted.collect();
+    let most = Some(limiter.settings().max_waiting.0);
+    match wait_for(limiter, std::slice::from_ref(&way), 0, most).await? {
+        Waited::Granted(Granted {
+            decision,
+            hold,
+            owed,
+        }) => {
+            let mut judged = Judged::new(decision, charged);
+            if charged.iter().any(|one| one.refund_on.is_some()) {
+                judged.refunds = owed.and_then(|owed| refunds(owed, charged));
+            }
+            judged.hold = hold.map(Box::new);
+            Ok(Some(judged))
+        }
+        Waited::Late {
+            decision: Some(decision),
+            ..
+        } => Ok(Some(Judged::new(decision, charged))),
+        // Too many wait already, or it would have been in vain: the store was not asked.
+        Waited::Late {
+            by,
+            retry_after,
+            decision: None,
+        } => {
+            let mut decision = limiter.peek_at(&way).await?;
+            decision.deny(by, retry_after.unwrap_or(LINE_HINT));
+            Ok(Some(Judged::new(decision, charged)))
+        }
+    }
 }
 
 /// Adds a charge. Two of one counter can only meet where identifiers of the application name the
@@ -172,17 +230,11 @@ fn add<'a, T>(
         charged.push(asked);
         return;
     };
-    let name = |charge: &Charge<'_>| {
-        charge
-            .limit
-            .policy_name()
-            .unwrap_or(charge.limit.zone_name())
-    };
     SHARED_COUNTERS.log(format_args!(
         "the limits \"{}\" and \"{}\" count the same identity in one counter; only the one \
          that fits fewer such requests applies. Give one of them a `zone` of its own to count them apart",
-        name(&charges[same]),
-        name(&charge)
+        charges[same].limit.name(),
+        charge.limit.name()
     ));
     // How many such requests fit: a / b < c / d, without dividing.
     let (one, other) = (&charge, &charges[same]);

@@ -10,6 +10,7 @@ mod named;
 mod not_installed;
 mod pending;
 mod rule;
+mod running;
 mod shown;
 mod throttle;
 

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 
 use super::shown::{Position, Shown};
 use crate::{
-    limiter::{Owed, RateLimiter},
+    limiter::{Hold, Owed, RateLimiter},
     statuses::Statuses,
 };
 
@@ -31,6 +31,8 @@ use crate::{
 pub(super) struct Pending {
     /// Boxed, as few have any: others need not move room for it about.
     refunds: Option<Box<Refunds>>,
+    /// The places that are held until the response's body has ended.
+    hold: Option<Box<Hold>>,
     /// The decision that the headers tell of; `None` if no limit applied.
     position: Option<Position>,
 }
@@ -61,12 +63,26 @@ impl Pending {
     /// Nothing was charged, and nothing is given back, whatever the status.
     pub(super) const NONE: Self = Self {
         refunds: None,
+        hold: None,
         position: None,
     };
 
-    pub(super) fn new(position: Position, refunds: Option<Box<Refunds>>) -> Self {
-        let position = Some(position);
-        Self { refunds, position }
+    pub(super) fn new(
+        position: Position,
+        refunds: Option<Box<Refunds>>,
+        hold: Option<Box<Hold>>,
+    ) -> Self {
+        Self {
+            refunds,
+            hold,
+            position: Some(position),
+        }
+    }
+
+    /// What is to be held until the response's body has ended. Dropped with this otherwise, and so
+    /// given back.
+    pub(super) fn take_hold(&mut self) -> Option<Box<Hold>> {
+        self.hold.take()
     }
 
     /// Whether it depends on the status that something is given back.

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use actix_web::HttpRequest;
 
@@ -7,7 +7,7 @@ use crate::{
     answer::{IntoOnLimited, OnLimited},
     failure_mode::FailureMode,
     identity::{Identifier, Identity, IntoIdentifier},
-    limit::Limit,
+    limit::{Concurrency, Limit},
     log_throttle::LogThrottle,
     statuses::Statuses,
 };
@@ -38,6 +38,8 @@ pub struct Rule {
     named: Option<Named>,
     /// The limit, or what stands for a name that nobody has. Neither: its group is not limited.
     limit: Option<Limit>,
+    /// In place of a limit.
+    concurrency: Option<Concurrency>,
     identifier: Option<Identifier>,
     group: Option<Cow<'static, str>>,
     cost: Option<Arc<CostFn>>,
@@ -46,6 +48,7 @@ pub struct Rule {
     on_limited: Option<OnLimited>,
     failure_mode: Option<FailureMode>,
     refund_on: Option<Statuses>,
+    max_wait: Option<Duration>,
     shadow: bool,
 }
 
@@ -56,6 +59,24 @@ impl Rule {
     pub fn new(limit: Limit) -> Self {
         Self {
             limit: Some(limit),
+            ..Self::empty()
+        }
+    }
+
+    /// At most so many requests at once, by the limiter's identifier. A request runs until its
+    /// response's body has been sent, or is dropped.
+    ///
+    /// It has no cost, and nothing of it is given back by a status.
+    ///
+    /// ```
+    /// use actix_throttle::{Concurrency, Identifier, Rule};
+    ///
+    /// let rule = Rule::concurrency(Concurrency::new(2).name("exports")).identifier(Identifier::global());
+    /// # let _ = rule;
+    /// ```
+    pub fn concurrency(limit: Concurrency) -> Self {
+        Self {
+            concurrency: Some(limit),
             ..Self::empty()
         }
     }
@@ -104,6 +125,7 @@ impl Rule {
     #[doc(hidden)]
     pub fn defaults(mut self, name: &'static str, zone: &'static str) -> Self {
         self.named = self.named.map(|named| named.called(name, zone));
+        self.concurrency = self.concurrency.map(|limit| limit.or_called(name, zone));
         self
     }
 
@@ -111,6 +133,7 @@ impl Rule {
         Self {
             named: None,
             limit: None,
+            concurrency: None,
             identifier: None,
             group: None,
             cost: None,
@@ -119,6 +142,7 @@ impl Rule {
             on_limited: None,
             failure_mode: None,
             refund_on: None,
+            max_wait: None,
             shadow: false,
         }
     }
@@ -197,6 +221,19 @@ impl Rule {
         self
     }
 
+    /// Requests for which there is no room are held for so long at most instead of being denied, in
+    /// the order in which they came to this process, and then go on.
+    ///
+    /// One that cannot have its turn in time is denied at once; so is one that finds
+    /// [`Builder::max_waiting`](crate::Builder::max_waiting) others waiting. If several rules are in
+    /// the way, it waits no longer than the least of them allows: a rule without this denies at once.
+    /// A client that leaves is out of the line. (With actix-web's defaults the server learns of that
+    /// only when it answers; `HttpServer::h1_allow_half_closed(false)` lets it notice at once.)
+    pub fn max_wait(mut self, max_wait: Duration) -> Self {
+        self.max_wait = Some(max_wait);
+        self
+    }
+
     /// Counts and reports, but denies nobody; see [`Limit::shadow`].
     pub fn shadow(mut self) -> Self {
         self.shadow = true;
@@ -214,6 +251,25 @@ impl Rule {
         }
     }
 
+    /// The same with other places, if it has any.
+    pub(super) fn map_places(self, change: impl FnOnce(Concurrency) -> Concurrency) -> Self {
+        Self {
+            concurrency: self.places().map(change),
+            ..self
+        }
+    }
+
+    /// The places it asks for, if not for a limit.
+    pub(super) fn places(&self) -> Option<Concurrency> {
+        let places = self.concurrency?;
+        Some(if self.shadow { places.shadow() } else { places })
+    }
+
+    /// How long a request may be held; `None`: not at all.
+    pub(super) fn longest_wait(&self) -> Option<Duration> {
+        self.max_wait
+    }
+
     /// The name of its limit in a configuration.
     pub(super) fn named_limit(&self) -> Option<&Named> {
         self.named.as_ref()
@@ -221,7 +277,7 @@ impl Rule {
 
     /// Whether its group is not limited.
     pub(super) fn is_unlimited(&self) -> bool {
-        self.limit.is_none() && self.named.is_none()
+        self.limit.is_none() && self.named.is_none() && self.concurrency.is_none()
     }
 
     /// What is written in the code; `None` also if there is but a name.

@@ -139,6 +139,15 @@ impl Identity {
         }
     }
 
+    /// The same whatever group it is in.
+    pub(crate) fn without_group(&self) -> Self {
+        Self {
+            source: self.source.clone(),
+            value: self.value.clone(),
+            group: None,
+        }
+    }
+
     pub(crate) fn source(&self) -> &Source {
         &self.source
     }

@@ -1,5 +1,7 @@
 //! What is allowed: numbers only, nothing of HTTP.
 
+mod bound;
+mod concurrency;
 mod kind;
 mod open;
 mod range;
@@ -7,7 +9,9 @@ mod rate;
 
 use std::time::Duration;
 
+pub(crate) use self::bound::{Bound, Holder, Policy};
 pub use self::{
+    concurrency::Concurrency,
     kind::{Algorithm, Refill},
     range::LimitError,
     rate::RateError,

@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use super::{Algorithm, Limit};
+use super::{Algorithm, Concurrency, Limit};
 
 const MIN_WINDOW: u64 = 1_000;
 const MAX_WINDOW: u64 = 366 * 24 * 60 * 60 * 1_000_000;
@@ -9,6 +9,11 @@ const MAX_TIMES: u32 = 1_000_000_000;
 const MIN_LEASE: u32 = 2;
 /// The log holds one entry an admission, and its running sum fits three bytes.
 const MAX_LOGGED: u32 = 1_000_000;
+/// Each place is an entry of a sorted set.
+const MAX_AT_ONCE: u32 = 1_000_000;
+/// Shorter, and a holder that the scheduler passes over would lose its place.
+const MIN_EXPIRY: u64 = 100_000;
+const MAX_EXPIRY: u64 = 24 * 60 * 60 * 1_000_000;
 
 /// A limit whose numbers are out of range or do not fit together.
 ///
@@ -28,6 +33,8 @@ enum Reason {
     Block,
     Lease,
     LeaseOfOne,
+    AtOnce,
+    Expiry,
     Name,
     Zone,
 }
@@ -60,6 +67,8 @@ impl LimitError {
                 "`leaky_bucket` never has more than one to lease; \
                  set another algorithm or leave `lease` out"
             }
+            Reason::AtOnce => "`max` must be from 1 to 1,000,000",
+            Reason::Expiry => "`expiry` must be from 100 milliseconds to 24 hours",
             Reason::Name => "a limit's name must be printable ASCII and not empty",
             Reason::Zone => "a limit's zone must not be empty",
         }
@@ -136,12 +145,31 @@ const fn reason(limit: &Limit) -> Option<Reason> {
             return Some(Reason::LeaseOfOne);
         }
     }
-    if let Some(name) = limit.name
+    reason_of_texts(limit.name, limit.zone)
+}
+
+pub(super) const fn validate_concurrency(limit: &Concurrency) -> Result<(), LimitError> {
+    let expiry = limit.expiry_micros();
+    if limit.max() == 0 || limit.max() > MAX_AT_ONCE {
+        return Err(LimitError(Reason::AtOnce));
+    }
+    if expiry < MIN_EXPIRY || expiry > MAX_EXPIRY {
+        return Err(LimitError(Reason::Expiry));
+    }
+    let (name, zone) = limit.texts();
+    match reason_of_texts(name, zone) {
+        Some(reason) => Err(LimitError(reason)),
+        None => Ok(()),
+    }
+}
+
+const fn reason_of_texts(name: Option<&str>, zone: Option<&str>) -> Option<Reason> {
+    if let Some(name) = name
         && !is_printable(name)
     {
         return Some(Reason::Name);
     }
-    if let Some(zone) = limit.zone
+    if let Some(zone) = zone
         && zone.is_empty()
     {
         return Some(Reason::Zone);

@@ -5,16 +5,12 @@ use std::slice;
 use log::Level;
 use tokio::runtime::Handle;
 
-use super::{RateLimiter, decision};
+use super::{RateLimiter, Wanted, decision};
 use crate::{
     algorithm::Receipt,
     decision::Decision,
-    failure_mode::FailureMode,
-    identity::Identity,
-    key::Key,
-    limit::Limit,
     log_throttle::LogThrottle,
-    store::interface::{Charge, Check, Mode, Outcome, Receipts, Store, StoreError},
+    store::interface::{Check, Mode, Outcome, Receipts, Store, StoreError},
 };
 
 /// What charges have taken, for giving it back, once. It owns all it needs, so it may outlive the
@@ -27,10 +23,7 @@ pub(crate) struct Owed(Vec<Charged>);
 struct Charged {
     /// Which of the decision's charges it was.
     place: u32,
-    limit: Limit,
-    identity: Identity,
-    cost: u32,
-    failure_mode: FailureMode,
+    what: Wanted,
     /// What it took from the store.
     store: Option<Receipt>,
     /// What it took from the embedded store that stands by: it has decided, or was told of it.
@@ -53,11 +46,13 @@ impl RateLimiter {
     /// the caller leaves. `None` if it could not be done, with a line in the log.
     pub(crate) async fn refund(&self, owed: Owed) -> Option<Decision> {
         if let Some(done) = self.refund_at_once(&owed) {
+            self.call_waiting(&owed);
             return Some(done);
         }
         let limiter = self.clone();
         let refund = async move {
             let done = limiter.refund_to_store(&owed).await;
+            limiter.call_waiting(&owed);
             done.inspect_err(|error| {
                 FAILURES.log(format_args!("a charge could not be given back: {error}"));
             })
@@ -65,6 +60,14 @@ impl RateLimiter {
         match Handle::try_current() {
             Ok(runtime) => runtime.spawn(refund).await.ok()?.ok(),
             Err(_) => refund.await.ok(),
+        }
+    }
+
+    /// Tells those who wait in this process for what was given back.
+    fn call_waiting(&self, owed: &Owed) {
+        let now = self.inner.clock.now();
+        for one in &owed.0 {
+            self.lines().freed(&one.what.key(), now);
         }
     }
 
@@ -113,10 +116,7 @@ impl Owed {
         let charges = (0..).zip(&check.charges).enumerate();
         let charged = charges.map(|(at, (place, charge))| Charged {
             place,
-            limit: *charge.limit,
-            identity: charge.key.identity.clone(),
-            cost: charge.cost,
-            failure_mode: charge.failure_mode,
+            what: Wanted::of(charge),
             store: receipt(&slips.store, at),
             local: receipt(&slips.local, at),
         });
@@ -145,15 +145,9 @@ impl Owed {
     }
 
     fn check<'a>(&'a self, receipts: &'a Receipts) -> Check<'a> {
-        let charges = self.0.iter().map(|one| Charge {
-            key: Key::counter(&one.identity, &one.limit),
-            limit: &one.limit,
-            cost: one.cost,
-            failure_mode: one.failure_mode,
-        });
         Check {
             mode: Mode::Refund(receipts),
-            charges: charges.collect(),
+            charges: self.0.iter().map(|one| one.what.charge()).collect(),
         }
     }
 

@@ -6,6 +6,7 @@ mod by_receipt;
 mod fallback;
 mod give_back;
 mod global;
+mod hold;
 mod lookup;
 mod manage;
 mod named;
@@ -21,6 +22,7 @@ pub use self::by_receipt::Taken;
 use self::shadows::Shadows;
 pub(crate) use self::{
     give_back::{Owed, Slips},
+    hold::{Granted, Hold, Patience, Wanted},
     named::{KnownPlace, NamedLimit, NamedLimits, Names},
 };
 use crate::{
@@ -33,9 +35,10 @@ use crate::{
     identity::{ClientIp, Identifier, Identity},
     key::Key,
     limit::Limit,
+    line::Lines,
     store::{
         Stack,
-        interface::{Charge, Charges, Check, Mode, Outcome, Store},
+        interface::{Charge, Charges, Check, Mode, Outcome, Store, StoreError},
     },
 };
 
@@ -66,6 +69,7 @@ struct Inner {
     clock: Clock,
     settings: Settings,
     shadows: Shadows,
+    lines: Lines,
 }
 
 /// What the limiter's handlers share.
@@ -77,8 +81,19 @@ pub(crate) struct Settings {
     pub(crate) headers: HeaderStyle,
     pub(crate) on_limited: Option<OnLimited>,
     pub(crate) on_unidentified: Option<OnUnidentified>,
+    pub(crate) max_waiting: MaxWaiting,
     /// What limits by name stand for.
     pub(crate) named: Option<NamedLimits>,
+}
+
+/// So many requests may wait for one counter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MaxWaiting(pub(crate) usize);
+
+impl Default for MaxWaiting {
+    fn default() -> Self {
+        Self(1_000)
+    }
 }
 
 impl RateLimiter {
@@ -212,7 +227,7 @@ impl RateLimiter {
     fn charge<'a>(&self, limit: &'a Limit, identity: &'a Identity) -> Charge<'a> {
         Charge {
             key: Key::counter(identity, limit),
-            limit,
+            limit: limit.into(),
             cost: limit.default_cost(),
             failure_mode: self.settings().failure_mode,
         }
@@ -229,16 +244,30 @@ impl RateLimiter {
         check: &Check<'_>,
     ) -> Result<(Decision, Slips), RateLimitError> {
         validate(&check.charges)?;
+        let decided = self.ask(check).await;
+        self.conclude(check, decided)
+    }
+
+    /// The one way to the store for decisions.
+    async fn ask(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
         // What is decided without asking a server never waits; a task that asks on and on is to let
         // others run all the same.
         tokio::task::coop::consume_budget().await;
-        let decided = match self.inner.store.decide_at_once(check) {
+        match self.inner.store.decide_at_once(check) {
             Some(outcome) => Ok(Some(outcome)),
             None => {
                 let outcomes = self.inner.store.decide(slice::from_ref(check)).await;
                 outcomes.map(|outcomes| outcomes.into_iter().next())
             }
-        };
+        }
+    }
+
+    /// What the store's word means for the request.
+    fn conclude(
+        &self,
+        check: &Check<'_>,
+        decided: Result<Option<Outcome>, StoreError>,
+    ) -> Result<(Decision, Slips), RateLimitError> {
         let (decision, slips) = match decided {
             Ok(Some(outcome)) => {
                 let decision = decision(&outcome, (0..).zip(&check.charges));
@@ -251,6 +280,15 @@ impl RateLimiter {
             self.inner.shadows.report(&decision);
         }
         Ok((decision, slips))
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// Who waits in this process.
+    pub(crate) fn lines(&self) -> &Lines {
+        &self.inner.lines
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -282,7 +320,7 @@ fn decision<'a>(
 ) -> Decision {
     let limits = charges
         .zip(&outcome.verdicts)
-        .map(|((place, charge), verdict)| LimitStatus::new(*charge.limit, *verdict, place));
+        .map(|((place, charge), verdict)| LimitStatus::new(charge.limit, *verdict, place));
     Decision::new(outcome.allowed, limits)
 }
 

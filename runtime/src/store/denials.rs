@@ -8,6 +8,8 @@
 //! So is what crosses on the way: of two workers' answers, the later may be the older, and then it
 //! tells a wait that a smaller cost has just made longer. To tell such answers apart, each admission
 //! would have to be noted, for a wait that is right when it is asked for again.
+//! A denial for want of a place stays for no time that is known, so the store says 0, and it is not
+//! remembered. What a rate denies is, as places would be shown beside it.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -59,7 +61,8 @@ struct Known {
     until: Micros,
 }
 
-/// What must be the same for an answer to be the same.
+/// What must be the same for an answer to be the same. Who asks for a place makes no difference: it
+/// is new to the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Asked {
     slot: Slot,
@@ -185,8 +188,15 @@ impl<S> Denials<S> {
                     self.keep(charge, known, generation);
                 }
             }
-            Mode::Refund(_) => self.end(check.charges.iter().map(|charge| &charge.key)),
-            Mode::Lease | Mode::Peek => {}
+            Mode::Refund(_) => {
+                // Nobody is denied here for want of a place.
+                let rates = check
+                    .charges
+                    .iter()
+                    .filter(|one| one.limit.rate().is_some());
+                self.end(rates.map(|charge| &charge.key));
+            }
+            Mode::Peek | Mode::Renew | Mode::Lease => {}
         }
     }
 
@@ -226,6 +236,10 @@ impl<S> Denials<S> {
 
     /// Forgets what is known, and what is being asked right now.
     fn end<'a>(&self, keys: impl Iterator<Item = &'a Key<'a>>) {
+        let mut keys = keys.peekable();
+        if keys.peek().is_none() {
+            return;
+        }
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.drop_zones(keys);
     }

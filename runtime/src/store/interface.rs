@@ -11,7 +11,7 @@ use crate::{
     error::RateLimitError,
     failure_mode::FailureMode,
     key::Key,
-    limit::{Algorithm, Limit},
+    limit::{Algorithm, Bound},
 };
 
 /// Decides checks. `Err` means "could not decide"; a denial is a value.
@@ -64,6 +64,10 @@ pub(crate) enum Mode<'a> {
     ///
     /// Who gives back twice takes from others' charges, though never below zero.
     Refund(&'a [Option<Receipt>]),
+    /// Keep each place, from now on. A charge whose place has expired takes one again if there is
+    /// one; if not, its verdict has a wait. Each for itself, whatever becomes of the others; blocks
+    /// count for nothing, as who renews runs already. Always allowed, and for places alone.
+    Renew,
     /// Take as much of each charge's cost as a share of what remains allows, and say in
     /// [`Outcome::receipts`] how much that was. Always allowed.
     #[cfg_attr(
@@ -81,6 +85,11 @@ impl Mode<'_> {
     pub(crate) fn is_charge(self) -> bool {
         matches!(self, Self::Charge | Self::ChargeForReceipts)
     }
+
+    /// Whether it can deny the check as a whole.
+    pub(crate) fn can_deny(self) -> bool {
+        matches!(self, Self::Charge | Self::ChargeForReceipts | Self::Peek)
+    }
 }
 
 /// One for each charge if they were asked for, else none at all. `None` is a charge that took
@@ -94,7 +103,8 @@ pub(crate) type Charges<'a> = SmallVec<[Charge<'a>; 1]>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Charge<'a> {
     pub(crate) key: Key<'a>,
-    pub(crate) limit: &'a Limit,
+    pub(crate) limit: Bound<'a>,
+    /// Of a place: 1.
     pub(crate) cost: u32,
     /// What becomes of it if the store cannot decide.
     pub(crate) failure_mode: FailureMode,
@@ -104,7 +114,7 @@ impl Charge<'_> {
     /// What a lease of its cost may take.
     pub(crate) fn may_lease(&self, verdict: &Verdict) -> u32 {
         // It opens no window: that is for a request to do.
-        if self.limit.kind() == Algorithm::FixedWindow && verdict.reset == 0 {
+        if self.limit.kind() == Some(Algorithm::FixedWindow) && verdict.reset == 0 {
             return 0;
         }
         self.cost.min(verdict.remaining / LEASE_SHARE)

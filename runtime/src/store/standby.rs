@@ -17,7 +17,7 @@ use crate::{
     decision::Verdict,
     failure_mode::FailureMode,
     key::Key,
-    limit::{Algorithm, Limit, Refill},
+    limit::{Algorithm, Bound, Refill},
 };
 
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl<S> Standby<S> {
     }
 
     /// Whether what was let in during an outage may still count for this limit.
-    fn is_settling(&self, limit: &Limit) -> bool {
+    fn is_settling(&self, limit: &Bound<'_>) -> bool {
         match self.latest.load(Ordering::Relaxed) {
             0 => false,
             latest => self.clock.now().saturating_sub(latest) < memory_of(limit),
@@ -62,14 +62,18 @@ impl<S> Standby<S> {
 
     /// Whether a check may meet admissions of an outage.
     fn settles(&self, check: &Check<'_>) -> bool {
-        // What was taken from the store inside is given back to it, whatever is known here.
-        let asks = !matches!(check.mode, Mode::Refund(_));
+        // What was taken from the store inside is given back to it, or kept there, whatever is known
+        // here.
+        let asks = !matches!(check.mode, Mode::Refund(_) | Mode::Renew);
         let mut local = check.charges.iter().filter(|charge| is_local(charge));
-        asks && local.any(|charge| self.is_settling(charge.limit))
+        asks && local.any(|charge| self.is_settling(&charge.limit))
     }
 
     /// Tells the embedded store what the one inside has decided.
     fn learn(&self, check: &Check<'_>, outcome: &mut Outcome) {
+        if check.mode == Mode::Renew {
+            self.local.note_renewal(check, outcome);
+        }
         if !check.mode.is_charge() && !matches!(check.mode, Mode::Refund(_)) {
             return;
         }
@@ -82,7 +86,7 @@ impl<S> Standby<S> {
             };
             if let Mode::Refund(_) = check.mode {
                 // What it was told of it is given back apart, by its own receipt.
-                if self.is_settling(charge.limit) {
+                if self.is_settling(&charge.limit) {
                     *verdict = stricter(*verdict, self.local.look(charge));
                 }
                 continue;
@@ -98,7 +102,7 @@ impl<S> Standby<S> {
                     outcome.noted.resize(check.charges.len(), None);
                     outcome.noted[place] = receipt;
                 }
-                if self.is_settling(charge.limit) {
+                if self.is_settling(&charge.limit) {
                     *verdict = stricter(*verdict, known);
                 }
             }
@@ -110,7 +114,7 @@ impl<S: Store> Standby<S> {
     /// Decides a check of which some limits may still hold admissions of an outage.
     async fn decide_settling(&self, check: &Check<'_>) -> Result<Outcomes, StoreError> {
         let look = |charge: &Charge<'_>| {
-            let settling = is_local(charge) && self.is_settling(charge.limit);
+            let settling = is_local(charge) && self.is_settling(&charge.limit);
             settling.then(|| self.local.look(charge))
         };
         let known: Vec<Option<Verdict>> = check.charges.iter().map(look).collect();
@@ -159,7 +163,11 @@ fn stricter(one: Verdict, other: Verdict) -> Verdict {
 }
 
 /// For how long an admission counts at most.
-fn memory_of(limit: &Limit) -> Micros {
+fn memory_of(limit: &Bound<'_>) -> Micros {
+    let limit = match limit {
+        Bound::Rate(limit) => limit,
+        Bound::Running(limit, _) => return limit.expiry_micros(),
+    };
     let windows = match (limit.kind(), limit.refill_kind()) {
         // A bucket in steady use never fills up, and so never forgets. To ask for ever does no
         // harm: a bucket that has seen a part of the admissions denies nobody whom one that has
@@ -175,6 +183,9 @@ fn memory_of(limit: &Limit) -> Micros {
 
 impl<S: Store> Store for Standby<S> {
     async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        for check in checks {
+            self.local.note_release(check);
+        }
         let mut outcomes = if checks.iter().any(|check| self.settles(check)) {
             let mut outcomes = Outcomes::new();
             for check in checks {

@@ -5,7 +5,10 @@ mod blocks;
 mod changes;
 mod decisions;
 mod mistakes;
+mod permits;
+mod places;
 mod refunds;
+mod waiting;
 
 use std::time::Duration;
 

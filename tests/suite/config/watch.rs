@@ -28,7 +28,7 @@ impl View {
         let request = get("/").to_http_request();
         let decision = self.0.check_request(&request, &rules).await;
         let decision = decision.expect("a name").expect("a decision");
-        decision.limits()[0].limit().times()
+        decision.limits()[0].quota()
     }
 
     async fn becomes(&self, times: u32) {

@@ -98,7 +98,7 @@ fn a_late_answer_is_nobody_elses() {
                 let status = &decision.limits()[0];
                 let spent = round * (which + 1);
                 let expected = (1000 + which, 1000 + which - spent);
-                assert_eq!((status.limit().times(), status.remaining()), expected);
+                assert_eq!((status.quota(), status.remaining()), expected);
             };
             for (which, answer) in (2..).zip(waiting) {
                 own(&answer.await.unwrap().unwrap(), which);

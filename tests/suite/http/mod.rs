@@ -28,6 +28,7 @@ mod peers;
 mod proxies;
 mod refund;
 mod refund_on;
+mod running;
 mod sessions;
 mod setup;
 mod sockets;

@@ -6,6 +6,8 @@ mod asgi_ratelimit;
 mod authenticators;
 mod fastapi_limiter;
 mod pylimitx;
+mod redis_rate_limiters;
+mod slowstack;
 
 use std::time::Duration;
 

@@ -78,7 +78,7 @@ async fn follow(bench: &Bench, plan: &Plan) {
                 wait: before.wait,
                 ..quota
             };
-            assert_eq!(said(status), expected, "{:?} at {now}", status.limit());
+            assert_eq!(said(status), expected, "{:?} at {now}", status.name());
         }
         retry = honest_wait(bench, &checks, &decision).await;
     }

@@ -4,6 +4,7 @@
 mod agreement;
 mod batches;
 mod bounds;
+mod permits;
 mod plan;
 mod refunds;
 

@@ -14,9 +14,24 @@ use crate::{
 #[test]
 fn a_user_who_may_only_look_is_an_error() {
     for_every_flavour(async |server| {
-        const ALL: [&str; 11] = [
-            "+evalsha", "+eval", "+time", "+mget", "+set", "+del", "+llen", "+lindex", "+lpush",
-            "+ltrim", "+pexpire",
+        const ALL: [&str; 17] = [
+            "+evalsha",
+            "+eval",
+            "+time",
+            "+mget",
+            "+set",
+            "+del",
+            "+llen",
+            "+lindex",
+            "+lpush",
+            "+ltrim",
+            "+pexpire",
+            "+zadd",
+            "+zcard",
+            "+zrange",
+            "+zrem",
+            "+zremrangebyscore",
+            "+zscore",
         ];
         // A log of one entry is not trimmed.
         for missing in ALL.into_iter().filter(|command| *command != "+ltrim") {

@@ -6,6 +6,7 @@ mod denials;
 mod failures;
 mod keys;
 mod looks;
+mod places;
 mod reconnecting;
 mod setup;
 mod tls;

@@ -3,7 +3,7 @@
 use quote::quote;
 
 use super::support::said_on;
-use crate::{check::check, handler::Handler};
+use crate::{attribute::AttrName, check::check, handler::Handler};
 
 #[test]
 fn two_limits_never_share_a_counter() {
@@ -66,7 +66,7 @@ fn windows_only_the_compiler_knows_are_left_to_it() -> syn::Result<()> {
         #[rate_limit(times = 1, seconds = A)]
         async fn handler() {}
     );
-    let Ok(handler) = Handler::parse(item) else {
+    let Ok(handler) = Handler::parse(AttrName::RateLimit, item) else {
         return Ok(());
     };
     let policy = check(quote!("5/s"), &handler)?;

@@ -4,8 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::{
-    check::check,
-    expand_label::{self, Context},
+    attribute::AttrName,
+    check::{Policy, check},
+    expand_label::{self, Context, Label},
     expand_rule,
     handler::Handler,
 };
@@ -23,7 +24,16 @@ pub(super) fn said(arguments: TokenStream) -> Vec<String> {
 }
 
 pub(super) fn said_on(arguments: TokenStream, item: TokenStream) -> Vec<String> {
-    let handler = match Handler::parse(item) {
+    said_by(AttrName::RateLimit, arguments, item)
+}
+
+/// What this attribute says.
+pub(super) fn said_by(
+    attribute: AttrName,
+    arguments: TokenStream,
+    item: TokenStream,
+) -> Vec<String> {
+    let handler = match Handler::parse(attribute, item) {
         Ok(handler) => handler,
         Err(not) => return vec![not.error.to_string()],
     };
@@ -43,18 +53,38 @@ pub(super) fn assert_said(said: &[String], starts: &[&str]) {
 /// The calls that the rules of `login` are built by: those of this attribute and of the `stacked`
 /// ones, without spaces.
 pub(super) fn calls(arguments: TokenStream, stacked: TokenStream) -> syn::Result<String> {
-    let handler = Handler::parse(quote!(
-        #stacked
-        async fn login() {}
-    ));
+    let policy = policy(arguments, stacked)?;
+    let labels = labels(&policy);
+    let rules = expand_rule::rules(&policy, &labels);
+    Ok(unspaced(&quote!(#(#rules),*)))
+}
+
+/// The constants that those rules are made of, without spaces.
+pub(super) fn constants(arguments: TokenStream, stacked: TokenStream) -> syn::Result<String> {
+    let policy = policy(arguments, stacked)?;
+    Ok(unspaced(&expand_rule::items(&policy, &labels(&policy))))
+}
+
+fn policy(arguments: TokenStream, stacked: TokenStream) -> syn::Result<Policy> {
+    let handler = Handler::parse(
+        AttrName::RateLimit,
+        quote!(
+            #stacked
+            async fn login() {}
+        ),
+    );
     let handler = handler.map_err(|not| not.error)?;
-    let policy = check(arguments, &handler)?;
+    check(arguments, &handler)
+}
+
+fn labels(policy: &Policy) -> Vec<Option<Label>> {
     let context = Context {
         handler: &format_ident!("login"),
         before: 0,
     };
-    let labels = expand_label::labels(&policy, &context);
-    let rules = expand_rule::rules(&policy, &labels);
-    let rules = quote!(#(#rules),*).to_string();
-    Ok(rules.replace(' ', ""))
+    expand_label::labels(policy, &context)
+}
+
+fn unspaced(tokens: &TokenStream) -> String {
+    tokens.to_string().replace(' ', "")
 }

@@ -18,8 +18,15 @@ use crate::{
         pending::Pending,
         shown::{Shown, show},
     },
-    limiter::RateLimiter,
+    limiter::{Hold, RateLimiter},
 };
+
+impl Admitted {
+    /// What is to be held until the response's body has ended.
+    pub(super) fn take_hold(&mut self) -> Option<Box<Hold>> {
+        self.pending.take_hold()
+    }
+}
 
 /// What a request may do.
 pub(super) enum Admission {

@@ -2,7 +2,13 @@
 
 use std::fmt;
 
-use crate::{error::InitError, http::rule::Rule, identity::Identity, key::Key, limit::Limit};
+use crate::{
+    error::InitError,
+    http::rule::Rule,
+    identity::Identity,
+    key::Key,
+    limit::{Concurrency, Limit},
+};
 
 /// The first mistake in these rules.
 pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), InitError> {
@@ -26,6 +32,18 @@ pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), Ini
         let before = &rules[..place];
         if rule.is_unlimited() {
             useful(rule, rules, before).or_else(|what| mistake(&what))?;
+        }
+        if let Some(places) = rule.places() {
+            let called = places.policy_name().unwrap_or(label);
+            if let Err(error) = places.validate() {
+                return mistake(&format!("the limit `{called}`: {error}"));
+            }
+            if before.iter().any(|other| share_counter(other, rule)) {
+                return mistake(&format!(
+                    "the limit `{called}`: it would share its places with another one of this entry: \
+                     give it another identifier, group or zone"
+                ));
+            }
         }
         // What a name stands for, its configuration has checked.
         let Some(limit) = rule.written_limit() else {
@@ -76,10 +94,14 @@ fn share_counter(one: &Rule, other: &Rule) -> bool {
     };
     let anyone = Identity::global();
     let key = |limit: &Limit| Key::counter(&anyone, limit);
+    let place = |limit: &Concurrency| Key::holders(&anyone, limit);
     identifiers
         && one.group_name() == other.group_name()
         && match (one.written_limit(), other.written_limit()) {
             (Some(one), Some(other)) => key(one).is_same(&key(other)),
-            _ => false,
+            _ => match (one.places(), other.places()) {
+                (Some(one), Some(other)) => place(&one).is_same(&place(&other)),
+                _ => false,
+            },
         }
 }

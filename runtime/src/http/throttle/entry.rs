@@ -25,12 +25,14 @@ impl Entry {
         let mut limits = 0;
         let named = rules.into_iter().map(|rule| {
             let rule = if shadow { rule.shadow() } else { rule };
+            let has_limit = rule.written_limit().is_some() || rule.places().is_some();
+            limits += usize::from(has_limit);
+            let name = match limits {
+                0 | 1 => label,
+                place => intern(&format!("{label}-{place}")),
+            };
+            let rule = rule.map_places(|places| places.or_called(name, label));
             rule.map_limit(|limit| {
-                limits += 1;
-                let name = match limits {
-                    1 => label,
-                    place => intern(&format!("{label}-{place}")),
-                };
                 let limit = limit.or_called(label, name);
                 if shadow { limit.shadow() } else { limit }
             })

@@ -9,7 +9,7 @@ use std::{
 
 use actix_web::{
     Error, HttpMessage,
-    body::EitherBody,
+    body::{BoxBody, EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
     http::header::HeaderMap,
 };
@@ -26,8 +26,9 @@ use super::{
     plan::Plan,
     rulebook::{Held, Shelf},
 };
+use crate::http::running::Running;
 
-impl<S, B> Transform<S, ServiceRequest> for Throttle
+impl<S, B: MessageBody> Transform<S, ServiceRequest> for Throttle
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     S::Future: 'static,
@@ -67,7 +68,7 @@ type Through<S, B> = MapOk<
 
 type Answer<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
-impl<S, B> Service<ServiceRequest> for Throttled<S>
+impl<S, B: MessageBody> Service<ServiceRequest> for Throttled<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     S::Future: 'static,
@@ -105,7 +106,7 @@ where
 ///
 /// While that works, nobody may hold the `HttpRequest` as well: the router changes it and panics if it
 /// cannot.
-async fn limited<S, B>(
+async fn limited<S, B: MessageBody + 'static>(
     layer: Rc<Layer<S>>,
     held: Rc<Held>,
     request: ServiceRequest,
@@ -114,7 +115,7 @@ async fn limited<S, B>(
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
-    let admitted = match admit(&layer.plan, &held.rulebook, &fitting, request.request()).await {
+    let mut admitted = match admit(&layer.plan, &held.rulebook, &fitting, request.request()).await {
         Admission::Shut(answer) => {
             return Ok(request.into_response(answer).map_into_right_body());
         }
@@ -122,9 +123,14 @@ where
     };
     match layer.service.call(request).await {
         Ok(mut response) => {
+            let hold = admitted.take_hold();
             let status = response.status();
             admitted.finish(status, response.headers_mut()).await;
-            Ok(response.map_into_left_body())
+            Ok(match hold {
+                Some(hold) => response
+                    .map_body(|_, body| EitherBody::right(BoxBody::new(Running::new(body, hold)))),
+                None => response.map_into_left_body(),
+            })
         }
         Err(error) => {
             let mut headers = HeaderMap::new();

@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     error::InitError,
     limiter::{Inner, RateLimiter, global, shadows::Shadows},
+    line::Lines,
     store::{MemoryStore, Stack},
 };
 
@@ -55,6 +56,7 @@ impl Builder {
                 clock,
                 settings: self.settings,
                 shadows: Shadows::default(),
+                lines: Lines::default(),
             }),
         })
     }

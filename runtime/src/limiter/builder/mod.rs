@@ -279,6 +279,16 @@ impl Builder {
         self
     }
 
+    /// How many requests may wait for one counter in this process, by
+    /// [`Rule::max_wait`](crate::Rule::max_wait); more are denied at once. Default: 1,000; 0 lets
+    /// none wait.
+    ///
+    /// Who waits costs about a kilobyte and an open connection.
+    pub fn max_waiting(mut self, requests: usize) -> Self {
+        self.settings.max_waiting = super::MaxWaiting(requests);
+        self
+    }
+
     /// How long a denial of the server is believed at most: requests that it holds for are denied
     /// without asking again. Default: 1 s; zero asks each time.
     ///

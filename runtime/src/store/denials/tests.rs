@@ -121,7 +121,7 @@ impl Bench {
     fn check<'a>(&'a self, mode: Mode<'a>, limits: &[(&'a Limit, u32)]) -> Check<'a> {
         let charge = |(limit, cost): &(&'a Limit, u32)| Charge {
             key: self.key(limit),
-            limit,
+            limit: (*limit).into(),
             cost: *cost,
             failure_mode: FailureMode::Open,
         };
@@ -357,7 +357,7 @@ fn how_many_there_are_is_known() {
         for _ in 0..3_000 {
             let charge = Charge {
                 key: Key::counter(&names[dice.usize(..names.len())], &LIMIT),
-                limit: &LIMIT,
+                limit: (&LIMIT).into(),
                 cost: dice.u32(1..4),
                 failure_mode: FailureMode::Open,
             };

@@ -32,7 +32,7 @@ impl Owner {
     pub(super) fn charge(&self, cost: u32) -> Charge<'_> {
         Charge {
             key: Key::counter(&self.identity, &self.limit),
-            limit: &self.limit,
+            limit: (&self.limit).into(),
             cost,
             // Nobody waits for it.
             failure_mode: FailureMode::Open,

@@ -80,7 +80,7 @@ impl<S: Store + 'static> Desk<S> {
         // Read under the lock: what has ended by then is nobody's.
         let now = self.now();
         let account = find(&mut shard, at, now)?;
-        if !account.is_of(charge.limit) {
+        if !account.is_of(charge.limit.rate()?) {
             // Another limit than it was leased under: that is closed.
             let account = remove(&mut shard, at)?;
             drop(shard);
@@ -98,7 +98,7 @@ impl<S: Store + 'static> Desk<S> {
         let mut shard = self.lock(at);
         let now = self.now();
         let account = find(&mut shard, at, now)?;
-        account.is_of(charge.limit).then_some(())?;
+        account.is_of(charge.limit.rate()?).then_some(())?;
         account.peek(charge.cost, now)
     }
 
@@ -132,10 +132,13 @@ impl<S: Store + 'static> Desk<S> {
         let now = self.now();
         let mut closed: Vec<Account> = Vec::new();
         shard.sweep(SWEEP, now, |accounts| closed.extend(accounts));
-        if allowed && find(&mut shard, at, now).is_none() {
+        if let Some(limit) = charge.limit.rate()
+            && allowed
+            && find(&mut shard, at, now).is_none()
+        {
             let owner = Owner {
                 identity: charge.key.identity.clone(),
-                limit: *charge.limit,
+                limit: *limit,
             };
             let number = self.numbers.fetch_add(1, Ordering::Relaxed);
             let dropped = |accounts: Accounts| closed.extend(accounts);
@@ -170,7 +173,12 @@ impl<S: Store + 'static> Desk<S> {
         let at = self.at(&charge.key);
         let mut shard = self.lock(at);
         let now = self.now();
-        match find(&mut shard, at, now).filter(|account| account.is_of(charge.limit)) {
+        match find(&mut shard, at, now).filter(|account| {
+            charge
+                .limit
+                .rate()
+                .is_some_and(|limit| account.is_of(limit))
+        }) {
             Some(account) => {
                 account.refunded(taken);
                 account.learn(verdict, sent, now)

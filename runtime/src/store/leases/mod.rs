@@ -30,6 +30,7 @@ use crate::{
     clock::{Clock, Micros},
     decision::Verdict,
     key::Key,
+    limit::Limit,
 };
 use account::Served;
 
@@ -193,7 +194,8 @@ impl<S: Store + 'static> Leases<S> {
 }
 
 fn is_leased(charge: &Charge<'_>) -> bool {
-    charge.cost > 0 && charge.limit.lease_size() > 0
+    let lease = charge.limit.rate().map_or(0, Limit::lease_size);
+    charge.cost > 0 && lease > 0
 }
 
 /// What a request was served here while others have not answered it. Dropped, it is put back.

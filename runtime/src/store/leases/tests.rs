@@ -85,7 +85,7 @@ impl Service {
                 .iter()
                 .map(|(limit, cost)| Charge {
                     key: Key::counter(&identity, limit),
-                    limit,
+                    limit: (*limit).into(),
                     cost: *cost,
                     failure_mode: FailureMode::Open,
                 })
@@ -279,7 +279,7 @@ fn a_request_that_is_dropped_takes_nothing() {
         let identity = Identity::new("ann");
         let charge = |limit| Charge {
             key: Key::counter(&identity, limit),
-            limit,
+            limit: limit.into(),
             cost: 1,
             failure_mode: FailureMode::Open,
         };

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "redis")]
 mod note;
+mod running;
 mod shard;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -100,9 +101,12 @@ impl MemoryStore {
         for (charge, place) in check.charges.iter().zip(&places) {
             let shard = locked.shard(shard_of(place));
             let block = || self.hasher.block(place, &charge.key);
-            verdicts.push(shard.look(charge, place.print, block, now));
+            verdicts.push(match check.mode {
+                Mode::Renew => shard.look_at_counter(charge, place.print, now),
+                _ => shard.look(charge, place.print, block, now),
+            });
         }
-        let allowed = matches!(check.mode, Mode::Refund(_) | Mode::Lease)
+        let allowed = !check.mode.can_deny()
             || check
                 .charges
                 .iter()
@@ -122,16 +126,19 @@ impl MemoryStore {
                     verdict.wait = Wait::Fits;
                     charge.may_lease(verdict)
                 }
-                Mode::Charge | Mode::ChargeForReceipts if allowed => match verdict.wait {
-                    Wait::Fits => charge.cost,
-                    Wait::For(_) | Wait::Never => 0,
-                },
+                Mode::Charge | Mode::ChargeForReceipts | Mode::Renew if allowed => {
+                    match verdict.wait {
+                        Wait::Fits => charge.cost,
+                        Wait::For(_) | Wait::Never => 0,
+                    }
+                }
                 _ => 0,
             };
             if cost > 0 {
-                *verdict = shard.take(&Charge { cost, ..*charge }, place.print, now);
+                let charge = &Charge { cost, ..*charge };
+                *verdict = shard.take(charge, place.print, now);
                 if let Some(receipt) = receipt {
-                    *receipt = shard.receipt(place.print, cost, verdict, now);
+                    *receipt = shard.receipt(charge, place.print, verdict, now);
                 }
             } else if check.mode.is_charge() && charge.starts_block(verdict, allowed) {
                 let length = charge.limit.block_micros();

@@ -4,13 +4,15 @@ use super::MemoryStore;
 use crate::{
     algorithm::{Receipt, Wait},
     decision::Verdict,
-    store::interface::Charge,
+    failure_mode::FailureMode,
+    limit::Bound,
+    store::interface::{Charge, Check, Mode, Outcome},
 };
 
 impl MemoryStore {
     /// How a charge stands, without taking anything.
     pub(crate) fn look(&self, charge: &Charge<'_>) -> Verdict {
-        let (place, shard) = self.lock_one(&charge.key);
+        let (place, mut shard) = self.lock_one(&charge.key);
         let block = || self.hasher.block(&place, &charge.key);
         shard.look(charge, place.print, block, self.clock.now())
     }
@@ -26,7 +28,7 @@ impl MemoryStore {
         match verdict.wait {
             Wait::Fits if charge.cost > 0 => {
                 let verdict = shard.take(charge, place.print, now);
-                let receipt = || shard.receipt(place.print, charge.cost, &verdict, now);
+                let receipt = || shard.receipt(charge, place.print, &verdict, now);
                 (verdict, wanted.then(receipt).flatten())
             }
             _ => {
@@ -38,6 +40,41 @@ impl MemoryStore {
                 };
                 (verdict, None)
             }
+        }
+    }
+
+    /// The same for places that were renewed there, or lost.
+    pub(crate) fn note_renewal(&self, check: &Check<'_>, outcome: &Outcome) {
+        for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
+            match verdict.wait {
+                Wait::Fits if charge.failure_mode == FailureMode::Local => {
+                    self.note(charge, false);
+                }
+                _ => self.release(charge),
+            }
+        }
+    }
+
+    /// And for places that are given back, whatever the other store says to that.
+    pub(crate) fn note_release(&self, check: &Check<'_>) {
+        if !matches!(check.mode, Mode::Refund(_)) {
+            return;
+        }
+        for charge in check
+            .charges
+            .iter()
+            .filter(|one| one.limit.rate().is_none())
+        {
+            if charge.failure_mode == FailureMode::Local {
+                self.release(charge);
+            }
+        }
+    }
+
+    fn release(&self, charge: &Charge<'_>) {
+        if let Bound::Running(_, holder) = charge.limit {
+            let (place, mut shard) = self.lock_one(&charge.key);
+            shard.release(place.print, holder, self.clock.now());
         }
     }
 }

@@ -1,7 +1,8 @@
 use crate::{
-    algorithm::{Receipt, State, Wait},
+    algorithm::{Holders, Receipt, State, Wait},
     clock::Micros,
     decision::Verdict,
+    limit::{Bound, Holder},
     store::{
         interface::Charge,
         table::{Print, Table},
@@ -15,20 +16,22 @@ const SWEEP: usize = 2;
 /// A part of the keys, behind one lock.
 #[derive(Debug)]
 pub(super) struct Shard {
-    table: Table<Content>,
+    pub(super) table: Table<Content>,
     /// How many of the contents are blocks: with none, nobody need be asked for.
     blocks: usize,
 }
 
 #[derive(Debug)]
-enum Content {
+pub(super) enum Content {
     Counter(State),
+    /// Boxed, like all that is larger than a few words.
+    Holders(Box<Holders>),
     Block(Block),
 }
 
 /// An identity is blocked in a zone from `start` on.
 #[derive(Clone, Copy, Debug)]
-struct Block {
+pub(super) struct Block {
     start: Micros,
     until: Micros,
 }
@@ -65,22 +68,35 @@ impl Shard {
 
     /// How a charge stands, without taking anything. `block` is asked for only if there is any.
     pub(super) fn look(
-        &self,
+        &mut self,
         charge: &Charge<'_>,
         counter: Print,
         block: impl FnOnce() -> Print,
         now: Micros,
     ) -> Verdict {
-        let (limit, cost) = (charge.limit, charge.cost);
-        let (wait, quota) = match self.table.find(counter, now) {
-            Some(Content::Counter(state)) => state.look(limit, cost, now),
-            _ => State::empty(limit).look(limit, cost, now),
-        };
-        let mut verdict = Verdict::new(wait, quota);
+        let mut verdict = self.look_at_counter(charge, counter, now);
         if let Some(length) = self.blocked_for(block, now) {
             verdict.block_for(length);
         }
         verdict
+    }
+
+    /// The same, whatever is blocked.
+    pub(super) fn look_at_counter(
+        &mut self,
+        charge: &Charge<'_>,
+        counter: Print,
+        now: Micros,
+    ) -> Verdict {
+        let cost = charge.cost;
+        let (wait, quota) = match charge.limit {
+            Bound::Running(limit, holder) => self.look_at_holders(limit, holder, counter, now),
+            Bound::Rate(limit) => match self.table.find(counter, now) {
+                Some(Content::Counter(state)) => state.look(limit, cost, now),
+                _ => State::empty(limit).look(limit, cost, now),
+            },
+        };
+        Verdict::new(wait, quota)
     }
 
     /// For how much longer there is a block.
@@ -99,7 +115,11 @@ impl Shard {
 
     /// Takes what a charge asks for, if it fits: blocks are not asked.
     pub(super) fn take(&mut self, charge: &Charge<'_>, counter: Print, now: Micros) -> Verdict {
-        let (limit, cost) = (charge.limit, charge.cost);
+        let cost = charge.cost;
+        let limit = match charge.limit {
+            Bound::Rate(limit) => limit,
+            Bound::Running(limit, holder) => return self.hold(limit, holder, counter, now),
+        };
         let is_taken = |wait| wait == Wait::Fits && cost > 0;
         if let Some(slot) = self.table.find_mut(counter, now)
             && let Content::Counter(state) = slot.value()
@@ -114,19 +134,24 @@ impl Shard {
         let mut state = State::empty(limit);
         let (wait, quota) = state.take(limit, cost, now);
         if is_taken(wait) {
-            self.start(counter, state, expiry(quota.reset, now), now);
+            self.start(
+                counter,
+                Content::Counter(state),
+                expiry(quota.reset, now),
+                now,
+            );
         }
         Verdict::new(wait, quota)
     }
 
     /// Keeps the state of a key that is not there, or has expired: out of the way of those that are.
     #[inline(never)]
-    fn start(&mut self, counter: Print, state: State, expires: Micros, now: Micros) {
+    pub(super) fn start(&mut self, counter: Print, content: Content, expires: Micros, now: Micros) {
         let mut removed_blocks = 0;
         let slot = self.table.find_or_insert(
             counter,
             now,
-            || Content::Counter(state),
+            || content,
             |content| removed_blocks += usize::from(content.is_block()),
         );
         slot.set_expiry(expires);
@@ -137,20 +162,22 @@ impl Shard {
     /// The receipt of a charge made a moment ago, at the same `now`.
     pub(super) fn receipt(
         &self,
+        charge: &Charge<'_>,
         counter: Print,
-        taken: u32,
         verdict: &Verdict,
         now: Micros,
     ) -> Option<Receipt> {
-        match self.table.find(counter, now)? {
-            Content::Counter(state) => Some(Receipt {
-                at: now,
-                taken,
-                remaining: verdict.remaining,
-                mark: state.mark(now),
-            }),
-            Content::Block(_) => None,
-        }
+        let mark = match (self.table.find(counter, now)?, charge.limit) {
+            (Content::Counter(state), _) => state.mark(now),
+            (Content::Holders(_), Bound::Running(_, holder)) => holder.0,
+            _ => return None,
+        };
+        Some(Receipt {
+            at: now,
+            taken: charge.cost,
+            remaining: verdict.remaining,
+            mark,
+        })
     }
 
     /// Gives back what is left of a charge. What is not there, or has expired, stays so.
@@ -161,16 +188,20 @@ impl Shard {
         counter: Print,
         now: Micros,
     ) {
+        let limit = match charge.limit {
+            Bound::Rate(limit) => limit,
+            Bound::Running(..) => return self.release(counter, Holder(receipt.mark), now),
+        };
         let Some(slot) = self.table.find_mut(counter, now) else {
             return;
         };
         let Content::Counter(state) = slot.value() else {
             return;
         };
-        if !state.refund(charge.limit, receipt.taken, receipt, now) {
+        if !state.refund(limit, receipt.taken, receipt, now) {
             return;
         }
-        match state.reset(charge.limit, now) {
+        match state.reset(limit, now) {
             0 => drop(self.table.remove(counter)),
             reset => slot.set_expiry(expiry(reset, now)),
         }
@@ -202,7 +233,7 @@ impl Shard {
         }
     }
 
-    fn sweep(&mut self, now: Micros) {
+    pub(super) fn sweep(&mut self, now: Micros) {
         let mut removed_blocks = 0;
         self.table.sweep(SWEEP, now, |content| {
             removed_blocks += usize::from(content.is_block());
@@ -223,6 +254,6 @@ impl Content {
 }
 
 /// One microsecond more: the leaky bucket carries what drained within the last one.
-fn expiry(reset: Micros, now: Micros) -> Micros {
+pub(super) fn expiry(reset: Micros, now: Micros) -> Micros {
     now.saturating_add(reset).saturating_add(1)
 }

@@ -24,7 +24,7 @@ fn ask(store: &MemoryStore, identity: &str, limit: &Limit) -> Outcome {
     let identity = Identity::new(identity);
     let charge = Charge {
         key: Key::counter(&identity, limit),
-        limit,
+        limit: limit.into(),
         cost: 1,
         failure_mode: FailureMode::Open,
     };
@@ -92,7 +92,7 @@ fn a_refund_leaves_nothing_empty_and_brings_nothing_back() {
     let ask = |store: &MemoryStore, mode: Mode<'_>| {
         let charge = Charge {
             key: Key::counter(&identity, &limit),
-            limit: &limit,
+            limit: (&limit).into(),
             cost: 2,
             failure_mode: FailureMode::Open,
         };
@@ -139,7 +139,7 @@ fn limits_across_shards_are_charged_together() {
                     };
                     let charges = pair.into_iter().map(|identity| Charge {
                         key: Key::counter(identity, &limit),
-                        limit: &limit,
+                        limit: (&limit).into(),
                         cost: 1,
                         failure_mode: FailureMode::Open,
                     });
@@ -162,6 +162,7 @@ fn limits_across_shards_are_charged_together() {
 fn a_state_is_a_few_words() {
     // With its print and expiry: what a million of them cost.
     assert!(size_of::<crate::algorithm::State>() <= 24);
+    assert!(size_of::<shard::Content>() <= 24);
 }
 
 #[test]
@@ -176,7 +177,7 @@ fn a_lease_is_a_quarter_of_what_remains_and_opens_no_window() {
         let lease = |cost| {
             let charge = Charge {
                 key: Key::counter(&identity, &limit),
-                limit: &limit,
+                limit: (&limit).into(),
                 cost,
                 failure_mode: FailureMode::Open,
             };

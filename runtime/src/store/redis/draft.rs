@@ -8,7 +8,10 @@ use super::{
     reply::Shape,
     script::{Call, Terms, push},
 };
-use crate::store::interface::{Check, Mode};
+use crate::{
+    limit::Bound,
+    store::interface::{Check, Mode},
+};
 
 /// A call in the making. Checks that are alike and follow each other are sent once, with their
 /// number: under load most of them are.
@@ -67,6 +70,9 @@ impl Draft {
             push(packed, kind, 2);
             push(packed, counter, 3);
             push(packed, block, 3);
+            if let Bound::Running(_, holder) = charge.limit {
+                push(packed, holder.0, 7);
+            }
             if let Mode::Refund(receipts) = check.mode {
                 // A time of 0: nothing was taken.
                 let receipt = receipts.get(index).copied().flatten();
@@ -150,5 +156,6 @@ fn code_of(mode: Mode<'_>) -> u64 {
         Mode::ChargeForReceipts => 3,
         Mode::Refund(_) => 4,
         Mode::Lease => 5,
+        Mode::Renew => 6,
     }
 }

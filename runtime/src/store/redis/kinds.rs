@@ -2,7 +2,7 @@
 
 use super::script::push;
 use crate::{
-    limit::{Algorithm, Limit, Refill},
+    limit::{Algorithm, Bound, Refill},
     store::interface::Charge,
 };
 
@@ -24,7 +24,7 @@ impl Kinds {
         push(&mut self.packed, code(limit).into(), 1);
         push(&mut self.packed, limit.is_shadow().into(), 1);
         push(&mut self.packed, limit.times().into(), 4);
-        push(&mut self.packed, limit.window_micros(), 6);
+        push(&mut self.packed, lasting(limit), 6);
         push(&mut self.packed, limit.quota().into(), 4);
         push(&mut self.packed, charge.cost.into(), 4);
         push(&mut self.packed, limit.block_micros(), 6);
@@ -49,8 +49,20 @@ impl Kinds {
     }
 }
 
+/// How long what is taken counts: the window, or for places the expiry.
+fn lasting(limit: Bound<'_>) -> u64 {
+    match limit {
+        Bound::Rate(limit) => limit.window_micros(),
+        Bound::Running(limit, _) => limit.expiry_micros(),
+    }
+}
+
 /// The number of an algorithm in the script.
-fn code(limit: &Limit) -> u8 {
+fn code(limit: Bound<'_>) -> u8 {
+    let limit = match limit {
+        Bound::Rate(limit) => limit,
+        Bound::Running(..) => return 7,
+    };
     match (limit.kind(), limit.refill_kind()) {
         (Algorithm::SlidingWindow, _) => 1,
         (Algorithm::SlidingWindowCounter, _) => 2,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use redis::RedisError;
+use smallvec::smallvec;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
@@ -12,11 +13,12 @@ use super::{
     script::{Call, Terms},
 };
 use crate::{
+    algorithm::Receipt,
     error::{InitError, InitKind},
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
-    limit::{Algorithm, Limit},
+    limit::{Algorithm, Bound, Concurrency, Holder, Limit},
     store::interface::{Charge, Check, Mode},
 };
 
@@ -64,7 +66,8 @@ impl RedisStore {
     }
 
     /// Loads the script, and shows whether this user may do with such keys what limits need, by a
-    /// charge of every algorithm to an identity of its own.
+    /// charge of every algorithm to an identity of its own, and of a place that is asked for by
+    /// another and given back.
     async fn try_out(&self, connection: &mut Connection) -> Result<(), RedisError> {
         let identity = Identity::new("probe");
         let limits = [
@@ -75,25 +78,46 @@ impl RedisStore {
             Algorithm::LeakyBucket,
         ]
         .map(|algorithm| Limit::new(1, WINDOW).algorithm(algorithm));
+        let running = Concurrency::new(1).expiry(WINDOW);
+        let key = Key::holders(&identity, &running);
+        let (one, other) = (Holder::new(), Holder::new());
+        let receipt = [Some(Receipt::of_place(one))];
         let charges = limits.iter().map(|limit| Charge {
             key: Key::counter(&identity, limit),
-            limit,
+            limit: limit.into(),
             cost: 1,
             failure_mode: FailureMode::Open,
         });
-        let check = Check {
+        let charges = Check {
             mode: Mode::Charge,
             charges: charges.collect(),
         };
+        let places = [
+            (Mode::Charge, one),
+            (Mode::Charge, other),
+            (Mode::Refund(&receipt), one),
+        ]
+        .map(|(mode, holder)| Check {
+            mode,
+            charges: smallvec![Charge {
+                key,
+                limit: Bound::Running(&running, holder),
+                cost: 1,
+                failure_mode: FailureMode::Open,
+            }],
+        });
+        let [take, denied, give_back] = places;
+        let checks = [charges, take, denied, give_back];
         let terms = Terms {
             now: None,
             ..self.terms()
         };
-        let call = Call::decide(&terms, &[check]);
+        let call = Call::decide(&terms, &checks);
         let mut forget = redis::cmd("DEL");
         for limit in &limits {
             forget.arg(Key::counter(&identity, limit).text(&self.wire.prefix));
         }
+        forget.arg(key.text(&self.wire.prefix));
         call.by_source().query_async::<()>(connection).await?;
         call.by_hash().query_async::<()>(connection).await?;
         forget.query_async(connection).await

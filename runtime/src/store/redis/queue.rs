@@ -210,7 +210,7 @@ mod tests {
             mode: Mode::Charge,
             charges: smallvec![Charge {
                 key: Key::counter(&identity, &LIMIT),
-                limit: &LIMIT,
+                limit: (&LIMIT).into(),
                 cost: 1,
                 failure_mode: FailureMode::Open,
             }],
@@ -249,7 +249,7 @@ mod tests {
             .collect();
         let charges = identities.iter().map(|identity| Charge {
             key: Key::counter(identity, &LIMIT),
-            limit: &LIMIT,
+            limit: (&LIMIT).into(),
             cost: 1,
             failure_mode: FailureMode::Open,
         });

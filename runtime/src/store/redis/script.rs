@@ -20,6 +20,7 @@ const SOURCE: &str = concat!(
     include_str!("scripts/bucket.lua"),
     include_str!("scripts/token_bucket.lua"),
     include_str!("scripts/leaky_bucket.lua"),
+    include_str!("scripts/holders.lua"),
     include_str!("scripts/decide.lua"),
 );
 

@@ -66,6 +66,10 @@ impl RedisStore {
                 &parts,
                 self.ask_all(Mode::Peek, &parts, deadline).await?,
             )),
+            Mode::Renew => Ok(merge(
+                &parts,
+                self.ask_all(Mode::Renew, &parts, deadline).await?,
+            )),
             Mode::Refund(receipts) => self.refund_across(receipts, &parts, deadline).await,
             Mode::Charge | Mode::ChargeForReceipts => {
                 let mut outcome = self.charge_across(&parts, deadline).await?;

@@ -151,7 +151,7 @@ fn what_was_served_in_vain_is_given_back_though_its_grant_is_gone() {
         let identity = Identity::new("ann");
         let charge = |limit| Charge {
             key: Key::counter(&identity, limit),
-            limit,
+            limit: limit.into(),
             cost: 1,
             failure_mode: FailureMode::Open,
         };

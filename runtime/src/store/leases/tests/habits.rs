@@ -51,7 +51,7 @@ fn what_is_over_is_not_served() {
             mode: Mode::Charge,
             charges: smallvec![Charge {
                 key: Key::counter(&identity, &limit),
-                limit: &limit,
+                limit: (&limit).into(),
                 cost: 1,
                 failure_mode: FailureMode::Open,
             }],
@@ -104,7 +104,7 @@ fn the_next_lease_comes_in_time() {
             mode: Mode::Charge,
             charges: smallvec![Charge {
                 key: Key::counter(&identity, &limit),
-                limit: &limit,
+                limit: (&limit).into(),
                 cost: 1,
                 failure_mode: FailureMode::Open,
             }],

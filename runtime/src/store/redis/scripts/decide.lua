@@ -1,7 +1,8 @@
 -- What to do with a check; 0: only look. A block has no limits, but a key and a length. Receipts are
 -- answered only to who asks for them; to give back, each limit is followed by its receipt. A lease
--- takes what is asked for or a share of what remains, whichever is less.
-local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND, LEASE = 1, 2, 3, 4, 5
+-- takes what is asked for or a share of what remains, whichever is less. A renewal takes what there
+-- is room for, each limit for itself.
+local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND, LEASE, RENEW = 1, 2, 3, 4, 5, 6
 local LEASE_SHARE = 4
 local checks = ARGV[1]
 local now, life, count_of_kinds, at = unpack('>I7I4I2', checks)
@@ -77,8 +78,8 @@ local function algorithm_of(code)
   return algorithm
 end
 
--- Whether the cost fits, before anything is taken.
-local function look(limit)
+-- Whether the cost fits, before anything is taken. Who renews runs already, block or not.
+local function look(limit, mode)
   local cell, algorithm = limit.cell, limit.algorithm
   algorithm.look(cell, limit, now)
   if limit.cost == 0 then
@@ -88,7 +89,8 @@ local function look(limit)
   else
     limit.wait = algorithm.wait(limit, now, cell)
   end
-  limit.blocked = load_block(limit.block_index)
+  limit.blocked = 0
+  if mode ~= RENEW then limit.blocked = load_block(limit.block_index) end
   if limit.blocked > 0 and limit.wait >= 0 then limit.wait = max(limit.wait, limit.blocked) end
 end
 
@@ -154,6 +156,11 @@ end
 -- count down apart.
 local function steady(limit)
   if limit.blocked > 0 then return limit.blocked end
+  -- Where a place is missing, one may come free at any moment.
+  if limit.algorithm.has_holder then
+    if limit.wait > 0 and not limit.shadow then return 0 end
+    return FOREVER
+  end
   if limit.remaining >= limit.quota then return FOREVER end
   local cost = limit.cost
   limit.cost = limit.remaining + 1
@@ -171,8 +178,8 @@ local BLOCKED, NEVER = 1, 2
 -- Decides a check; true if it has taken anything, so that the next one like it may find less.
 local function decide(limits, count, mode)
   local allowed, has_taken = true, false
-  local takes = mode == CHARGE or mode == CHARGE_FOR_RECEIPTS
-  if mode ~= REFUND and mode ~= LEASE then
+  local takes = mode == CHARGE or mode == CHARGE_FOR_RECEIPTS or mode == RENEW
+  if mode ~= REFUND and mode ~= LEASE and mode ~= RENEW then
     for i = 1, count do
       local limit = limits[i]
       if limit.wait ~= 0 and not limit.shadow then allowed = false end
@@ -241,6 +248,7 @@ for kind = 1, count_of_kinds do
     algorithm = algorithm_of(code), shadow = shadow == 1,
     times = times, window = window, quota = quota, cost = cost, asked = cost, block = block,
     wait = 0, blocked = 0, remaining = 0, reset = 0, taken = 0, cell = false, block_index = 0,
+    holder = 0,
   }
 end
 
@@ -262,6 +270,7 @@ while at <= #checks do
       cells[key] = cell
     end
     limit.cell, limit.block_index, limit.cost = cell, block_key, limit.asked
+    if limit.algorithm.has_holder then limit.holder, at = unpack('>I7', checks, at) end
     if mode == REFUND then
       local receipt = {}
       receipt.at, receipt.remaining, receipt.mark, receipt.taken, at =
@@ -269,7 +278,7 @@ while at <= #checks do
       -- At 0: nothing was taken.
       if receipt.at > 0 then refund(limit, receipt) end
     end
-    look(limit)
+    look(limit, mode)
     limits[i] = limit
   end
   local has_taken = decide(limits, count, mode)

@@ -2,7 +2,8 @@ use actix_throttle::rate_limit;
 use actix_web::get;
 
 #[get("/")]
-#[rate_limit(times = 2, seconds = 5, max_wait = "1s")]
+#[rate_limit("2/second")]
+#[concurrency_limit(max = 0)]
 async fn index() -> &'static str {
     "hello"
 }

@@ -1,0 +1,203 @@
+//! The attributes there are, and the arguments that each of them knows.
+
+use std::fmt;
+
+use crate::{
+    name::ArgName,
+    nearest::{hint, nearest},
+};
+
+/// One of the attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AttrName {
+    RateLimit,
+    ConcurrencyLimit,
+}
+
+/// A word that is no argument of the attribute.
+pub(crate) struct Unknown {
+    pub(crate) message: String,
+    /// What its author most likely had in mind.
+    pub(crate) meant: Option<ArgName>,
+}
+
+const ALL: [AttrName; 2] = [AttrName::RateLimit, AttrName::ConcurrencyLimit];
+
+/// What other limiters call these arguments, too unlike our names for a comparison of letters.
+const ELSEWHERE: [(&str, ArgName); 8] = [
+    ("key", ArgName::Identifier),
+    ("key_by", ArgName::Identifier),
+    ("by", ArgName::Identifier),
+    ("skip", ArgName::SkipIf),
+    ("dry_run", ArgName::Shadow),
+    ("scope", ArgName::Zone),
+    ("wait", ArgName::MaxWait),
+    ("timeout", ArgName::MaxWait),
+];
+
+/// The same for a rate; and what our other attribute calls them.
+const ELSEWHERE_RATE: [(&str, ArgName); 10] = [
+    ("max", ArgName::Times),
+    ("rate", ArgName::Times),
+    ("count", ArgName::Times),
+    ("requests", ArgName::Times),
+    ("per", ArgName::Seconds),
+    ("period", ArgName::Seconds),
+    ("window", ArgName::Seconds),
+    ("interval", ArgName::Seconds),
+    ("burst", ArgName::Capacity),
+    ("weight", ArgName::Cost),
+];
+
+/// The same for what runs at once.
+const ELSEWHERE_RUNNING: [(&str, ArgName); 12] = [
+    ("times", ArgName::Max),
+    ("limit", ArgName::Max),
+    ("capacity", ArgName::Max),
+    ("count", ArgName::Max),
+    ("requests", ArgName::Max),
+    ("permits", ArgName::Max),
+    ("places", ArgName::Max),
+    ("slots", ArgName::Max),
+    ("concurrency", ArgName::Max),
+    ("lease", ArgName::Expiry),
+    ("lifetime", ArgName::Expiry),
+    ("ttl", ArgName::Expiry),
+];
+
+impl AttrName {
+    /// Which of ours this attribute is, under whatever path it was written.
+    pub(crate) fn of(attribute: &syn::Attribute) -> Option<Self> {
+        let last = attribute.path().segments.last()?;
+        ALL.into_iter().find(|name| last.ident == name.as_str())
+    }
+
+    /// An argument that it does not go without, written correctly.
+    pub(crate) fn example(self) -> &'static str {
+        let required = match self {
+            Self::RateLimit => ArgName::Times,
+            Self::ConcurrencyLimit => ArgName::Max,
+        };
+        required.example()
+    }
+
+    /// The argument that this word is.
+    pub(crate) fn argument(self, word: &str) -> Result<ArgName, Unknown> {
+        let known = ArgName::parse(word);
+        if let Some(name) = known.filter(|name| self.takes(*name)) {
+            return Ok(name);
+        }
+        let own = ArgName::all().filter(|name| self.takes(*name));
+        let valid: Vec<_> = own.map(ArgName::as_str).collect();
+        let other = ALL
+            .into_iter()
+            .find(|other| known.is_some_and(|name| other.takes(name)));
+        let meant = self.called_elsewhere(word).or_else(|| {
+            // What belongs to the other attribute is spelt right: a similar word would mislead.
+            let near = nearest(word, valid.iter().copied()).filter(|_| other.is_none());
+            near.and_then(ArgName::parse)
+        });
+        let hint = hint(meant.map(ArgName::as_str), &valid);
+        let message = match other {
+            Some(other) => format!("`{word}` is an argument of `{other}`{hint}"),
+            None => format!("unknown argument `{word}`{hint}"),
+        };
+        Err(Unknown { message, meant })
+    }
+
+    fn takes(self, name: ArgName) -> bool {
+        let whose = match name {
+            ArgName::Max | ArgName::Expiry => Some(Self::ConcurrencyLimit),
+            ArgName::Identifier
+            | ArgName::Name
+            | ArgName::Zone
+            | ArgName::Group
+            | ArgName::Unlimited
+            | ArgName::MaxWait
+            | ArgName::SkipIf
+            | ArgName::OnLimited
+            | ArgName::FailureMode
+            | ArgName::Shadow => None,
+            _ => Some(Self::RateLimit),
+        };
+        whose.is_none_or(|whose| whose == self)
+    }
+
+    fn called_elsewhere(self, word: &str) -> Option<ArgName> {
+        let own: &[_] = match self {
+            Self::RateLimit => &ELSEWHERE_RATE,
+            Self::ConcurrencyLimit => &ELSEWHERE_RUNNING,
+        };
+        let mut words = own.iter().chain(&ELSEWHERE);
+        words
+            .find(|(other, _)| *other == word)
+            .map(|(_, ours)| *ours)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::RateLimit => "rate_limit",
+            Self::ConcurrencyLimit => "concurrency_limit",
+        }
+    }
+}
+
+impl fmt::Display for AttrName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meant(attribute: AttrName, word: &str) -> Option<ArgName> {
+        let unknown = attribute.argument(word).err();
+        assert!(unknown.is_some(), "{word}");
+        unknown.and_then(|unknown| unknown.meant)
+    }
+
+    #[test]
+    fn words_from_elsewhere_lead_to_ours() {
+        for (word, name) in [
+            ("max", Some(ArgName::Times)),
+            ("secs", Some(ArgName::Seconds)),
+            ("ms", Some(ArgName::Milliseconds)),
+            ("key", Some(ArgName::Identifier)),
+            ("fail_open", Some(ArgName::FailureMode)),
+            ("leas", Some(ArgName::Lease)),
+            ("refund", Some(ArgName::RefundOn)),
+            ("wait", Some(ArgName::MaxWait)),
+            ("flavour", None),
+            ("expiry", None),
+        ] {
+            assert_eq!(meant(AttrName::RateLimit, word), name, "{word}");
+        }
+        for (word, name) in [
+            ("times", Some(ArgName::Max)),
+            ("permits", Some(ArgName::Max)),
+            ("maximum", Some(ArgName::Max)),
+            ("expires", Some(ArgName::Expiry)),
+            ("ttl", Some(ArgName::Expiry)),
+            ("key", Some(ArgName::Identifier)),
+            ("maxwait", Some(ArgName::MaxWait)),
+            ("seconds", None),
+            ("cost", None),
+        ] {
+            assert_eq!(meant(AttrName::ConcurrencyLimit, word), name, "{word}");
+        }
+    }
+
+    #[test]
+    fn every_suggestion_is_taken() {
+        for (attribute, own) in [
+            (AttrName::RateLimit, &ELSEWHERE_RATE[..]),
+            (AttrName::ConcurrencyLimit, &ELSEWHERE_RUNNING),
+        ] {
+            for (word, name) in own.iter().chain(&ELSEWHERE) {
+                assert!(attribute.takes(*name), "{word}");
+            }
+        }
+    }
+}

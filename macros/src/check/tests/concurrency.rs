@@ -1,0 +1,280 @@
+//! The attribute `concurrency_limit`: what it takes, and what becomes of it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::support::{assert_said, calls, constants, said_by};
+use crate::attribute::AttrName;
+
+const VALID: &str = "alid are `max`, `expiry`, `identifier`, `name`, `zone`, `group`, `unlimited`, \
+    `max_wait`, `skip_if`, `on_limited`, `failure_mode`, `shadow`";
+
+fn said(arguments: TokenStream) -> Vec<String> {
+    said_on(arguments, quote!())
+}
+
+/// What is said about this attribute above these others.
+fn said_on(arguments: TokenStream, stacked: TokenStream) -> Vec<String> {
+    let item = quote!(
+        #stacked
+        async fn handler() {}
+    );
+    said_by(AttrName::ConcurrencyLimit, arguments, item)
+}
+
+#[test]
+fn correct_attributes_say_nothing() {
+    for arguments in [
+        quote!(max = 1),
+        quote!(max = 1_000_000, expiry = "24h"),
+        quote!(max = 2 * N, expiry = "100ms", shadow),
+        quote!(
+            max = 5,
+            identifier = header("X-Api-Key"),
+            name = "a b",
+            zone = "ö",
+            group = "pro",
+            max_wait = "500ms",
+            skip_if = a::b,
+            on_limited = c,
+            failure_mode = "closed"
+        ),
+        quote!(unlimited, group = "admin", identifier = ip),
+    ] {
+        let text = arguments.to_string();
+        assert_eq!(said(arguments), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn each_mistake_says_what_to_write() {
+    let range = "a place expires after 100 milliseconds to 24 hours: write `expiry = \"30s\"`";
+    for (arguments, start) in [
+        (quote!(), "`max` is missing: add `max = 5`"),
+        (quote!(expiry = "5s"), "`max` is missing: add `max = 5`"),
+        (quote!(max = 0), "`max = 0` would let nothing run"),
+        (quote!(max = 1_000_001), "`max` is at most 1,000,000"),
+        (quote!(max = -1), "`max` cannot be negative"),
+        (quote!(max = "5"), "`max` takes an integer, not a string"),
+        (quote!(max), "`max` needs a value: write `max = 5`"),
+        (quote!(max =), "the value is missing: write `max = 5`"),
+        (quote!(max = 1, max = 2), "`max` is given twice"),
+        (quote!(max = 5, expiry = "99ms"), range),
+        (quote!(max = 5, expiry = "25h"), range),
+        (quote!(max = 5, expiry = "5"), "no duration:"),
+        (quote!(max = 5, expiry = 5), "`expiry` takes a string"),
+        (quote!("5/s"), "`concurrency_limit` counts what runs"),
+        (
+            quote!("5/s", max = 5),
+            "`concurrency_limit` counts what runs and takes no rate",
+        ),
+        (quote!(5, max = 5), "expected an argument such as `max = 5`"),
+        (
+            quote!(max = 5, shadow = true),
+            "`shadow` is a flag: write it without a value",
+        ),
+        (quote!(unlimited), "`unlimited` needs to know for whom"),
+        (
+            quote!(unlimited, group = "a", max = 5),
+            "`unlimited` has no use for `max`",
+        ),
+        (
+            quote!(unlimited, group = "a", expiry = "5s"),
+            "`unlimited` has no use for `expiry`",
+        ),
+    ] {
+        assert_said(&said(arguments), &[start]);
+    }
+}
+
+#[test]
+fn arguments_of_the_other_attribute_are_told_so() {
+    for (arguments, start) in [
+        (
+            quote!(times = 5),
+            "`times` is an argument of `rate_limit`, did you mean `max`? V",
+        ),
+        (
+            quote!(limit = 5),
+            "`limit` is an argument of `rate_limit`, did you mean `max`? V",
+        ),
+        (
+            quote!(max = 5, lease = 5),
+            "`lease` is an argument of `rate_limit`, did you mean `expiry`? V",
+        ),
+        (
+            quote!(max = 5, seconds = 5),
+            "`seconds` is an argument of `rate_limit`: v",
+        ),
+        (
+            quote!(max = 5, refund_on = "5xx"),
+            "`refund_on` is an argument of `rate_limit`: v",
+        ),
+        (
+            quote!(permits = 5),
+            "unknown argument `permits`, did you mean `max`? V",
+        ),
+        (
+            quote!(max = 5, expires = "5s"),
+            "unknown argument `expires`, did you mean `expiry`? V",
+        ),
+    ] {
+        assert_said(&said(arguments), &[&format!("{start}{VALID}")]);
+    }
+    for (arguments, start) in [
+        (
+            quote!(max = 5, seconds = 5),
+            "`max` is an argument of `concurrency_limit`, did you mean `times`?",
+        ),
+        (
+            quote!("5/s", expiry = "5s"),
+            "`expiry` is an argument of `concurrency_limit`: valid are `times`, ",
+        ),
+    ] {
+        let said = said_by(
+            AttrName::RateLimit,
+            arguments,
+            quote!(
+                async fn a() {}
+            ),
+        );
+        assert_said(&said, &[start]);
+    }
+}
+
+#[test]
+fn all_mistakes_of_both_attributes_show_at_once() {
+    let stacked = quote! {
+        #[rate_limit(times = 0, seconds = 1)]
+        #[actix_throttle::concurrency_limit]
+        #[concurrency_limit = 5]
+    };
+    assert_said(
+        &said_on(
+            quote!(maks = 0, expiry = "x", max_wait = "0s", name = "ö"),
+            stacked,
+        ),
+        &[
+            "unknown argument `maks`, did you mean `max`?",
+            "no duration",
+            "`name` goes into a header",
+            "a request waits 1 millisecond to 24 hours",
+            "`times = 0` would admit nothing",
+            "`max` is missing",
+            "write `#[concurrency_limit(max = 5)]`",
+        ],
+    );
+}
+
+#[test]
+fn items_that_are_no_handlers_are_told_so() {
+    let said = said_by(
+        AttrName::ConcurrencyLimit,
+        quote!(max = 5),
+        quote!(
+            struct A;
+        ),
+    );
+    assert_said(&said, &["`concurrency_limit` goes on a handler"]);
+}
+
+#[test]
+fn no_two_of_a_handler_share_their_places() {
+    for (first, second, shared) in [
+        (quote!(max = 5), quote!(max = 5), true),
+        (quote!(max = 5), quote!(max = 6, expiry = "5s"), true),
+        (quote!(max = 5), quote!(max = N, name = "other"), true),
+        (quote!(max = 5), quote!(max = 5, shadow), false),
+        (quote!(max = 5), quote!(max = 5, zone = "a"), false),
+        (quote!(max = 5), quote!(max = 5, group = "a"), false),
+        (quote!(max = 5), quote!(max = 5, identifier = ip), false),
+        (
+            quote!(max = 5, identifier = BY_USER),
+            quote!(max = 5, identifier = BY_TENANT),
+            false,
+        ),
+    ] {
+        let text = format!("{first} / {second}");
+        let said = said_on(first, quote!(#[concurrency_limit(#second)]));
+        assert_eq!(said.len(), usize::from(shared), "{text}: {said:#?}");
+        for said in said {
+            assert!(
+                said.starts_with("this limit would share its places"),
+                "{said}"
+            );
+        }
+    }
+    assert_eq!(
+        said_on(quote!(max = 5), quote!(#[rate_limit("5/s")])),
+        [""; 0]
+    );
+}
+
+#[test]
+fn it_is_one_of_the_handlers_rules() -> syn::Result<()> {
+    let stacked = quote! {
+        #[concurrency_limit(
+            max = 5, identifier = by_user, group = "pro", skip_if = skip, max_wait = "1s"
+        )]
+        #[rate_limit("9/m")]
+        #[concurrency_limit(unlimited, group = "admin")]
+    };
+    let rules = calls(quote!("5/s"), stacked)?;
+    let rule = "::actix_throttle::__private::Rule";
+    let expected = [
+        format!("{rule}::new(__THROTTLE_LIMIT_1)"),
+        format!(
+            "{rule}::concurrency(__THROTTLE_LIMIT_2).identifier(by_user).group(\"pro\")\
+             .skip_if(skip).max_wait(::core::time::Duration::from_micros(1000000))"
+        ),
+        format!("{rule}::new(__THROTTLE_LIMIT_3)"),
+        format!("{rule}::unlimited(\"admin\")"),
+    ];
+    assert_eq!(rules, expected.join(","));
+    Ok(())
+}
+
+#[test]
+fn its_numbers_are_a_constant() -> syn::Result<()> {
+    let concurrency = "::actix_throttle::__private::Concurrency";
+    let zone = "::core::concat!(::core::module_path!(),\"::\",\"login\")";
+    for (arguments, value) in [
+        (
+            quote!(max = 5),
+            format!("new(5).name(\"login-2\").zone({zone})"),
+        ),
+        (
+            quote!(max = 5, expiry = "10s", name = "n", zone = "z", shadow),
+            "new(5).expiry(::core::time::Duration::from_micros(10000000))\
+             .name(\"n\").zone(\"z\").shadow()"
+                .to_owned(),
+        ),
+        (
+            quote!(max = 2 * N, zone = "z"),
+            "new({const__THROTTLE_NUMBER:::core::primitive::u32=2*N;__THROTTLE_NUMBER})\
+             .name(\"login-2\").zone(\"z\")"
+                .to_owned(),
+        ),
+    ] {
+        let constants = constants(quote!("5/s"), quote!(#[concurrency_limit(#arguments)]))?;
+        let expected = format!(
+            "const__THROTTLE_LIMIT_2:{concurrency}=\
+             {concurrency}::expect_valid({concurrency}::{value});"
+        );
+        assert!(constants.ends_with(&expected), "{constants}");
+    }
+    Ok(())
+}
+
+#[test]
+fn two_functions_take_places_apart() -> syn::Result<()> {
+    let stacked = quote! {
+        #[concurrency_limit(max = 5, identifier = by_user)]
+        #[concurrency_limit(max = 5, identifier = BY_TENANT)]
+    };
+    let constants = constants(quote!("5/s", identifier = by_user), stacked)?;
+    for zone in ["\"login@by_user\"", "\"login@BY_TENANT\""] {
+        assert_eq!(constants.matches(zone).count(), 1, "{constants}");
+    }
+    Ok(())
+}

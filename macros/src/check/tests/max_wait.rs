@@ -1,0 +1,61 @@
+//! The argument `max_wait`: what it may be, and what becomes of it.
+
+use quote::quote;
+
+use super::support::{assert_said, calls, said};
+
+#[test]
+fn it_is_counted_in_microseconds() -> syn::Result<()> {
+    for (text, micros) in [
+        ("500ms", "500000"),
+        ("1ms", "1000"),
+        ("1s 500us", "1000500"),
+        ("24h", "86400000000"),
+    ] {
+        let rule = calls(quote!("5/s", lease = 5, max_wait = #text), quote!())?;
+        let call = format!(".max_wait(::core::time::Duration::from_micros({micros}))");
+        assert!(rule.ends_with(&call), "{rule}");
+    }
+    Ok(())
+}
+
+#[test]
+fn without_it_nobody_waits() -> syn::Result<()> {
+    let rule = calls(quote!("5/s"), quote!())?;
+    assert!(!rule.contains("wait"), "{rule}");
+    Ok(())
+}
+
+#[test]
+fn anything_else_is_told_what_to_write() {
+    let range = "a request waits 1 millisecond to 24 hours: write `max_wait = \"500ms\"`";
+    let string = "`max_wait` takes a string literal: write `max_wait = \"500ms\"`";
+    for (value, start) in [
+        (quote!("0s"), range),
+        (quote!("999us"), range),
+        (quote!("24h 1ms"), range),
+        (quote!("5"), "no duration:"),
+        (quote!("soon"), "no duration:"),
+        (quote!(""), "`max_wait` is empty"),
+        (quote!(500), string),
+        (quote!(WAIT), string),
+    ] {
+        assert_said(&said(quote!("5/s", max_wait = #value)), &[start]);
+    }
+    assert_said(
+        &said(quote!("5/s", max_wait)),
+        &["`max_wait` needs a value: write `max_wait = \"500ms\"`"],
+    );
+    assert_said(
+        &said(quote!("5/s", max_wait = "1s", max_wait = "2s")),
+        &["`max_wait` is given twice"],
+    );
+}
+
+#[test]
+fn a_group_without_a_limit_waits_for_nothing() {
+    assert_said(
+        &said(quote!(unlimited, group = "a", max_wait = "1s")),
+        &["`unlimited` has no use for `max_wait`"],
+    );
+}

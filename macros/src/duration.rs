@@ -1,0 +1,42 @@
+//! Lengths of time in quotes: `"500ms"`, `"1h 30m"`.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use crate::{
+    args::Arguments,
+    errors::Errors,
+    name::ArgName,
+    value::{assigned, text},
+};
+
+/// What an argument may be set to.
+pub(crate) struct Lengths {
+    pub(crate) range: RangeInclusive<Duration>,
+    /// The range in words.
+    pub(crate) says: &'static str,
+}
+
+/// A length of time; `None` if it is absent or wrong.
+pub(crate) fn duration(
+    arguments: &Arguments,
+    name: ArgName,
+    lengths: &Lengths,
+    errors: &mut Errors,
+) -> Option<Duration> {
+    let expr = assigned(name, arguments.named(name)?, errors)?;
+    let text = errors.ok(text(name, expr))?;
+    let example = name.example();
+    match humantime::parse_duration(&text.value()) {
+        Ok(length) if lengths.range.contains(&length) => Some(length),
+        Ok(_) => {
+            let says = lengths.says;
+            errors.at(text, format!("{says}: write `{example}`"));
+            None
+        }
+        Err(error) => {
+            let message = format!("no duration: {error}; write `{example}` or `\"1h 30m\"`");
+            errors.at(text, message);
+            None
+        }
+    }
+}

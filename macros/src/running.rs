@@ -1,0 +1,48 @@
+//! How many may run at once, checked.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use crate::{
+    args::Arguments,
+    duration::{Lengths, duration},
+    errors::Errors,
+    name::ArgName,
+    value::{Number, flagged, number},
+};
+
+const AT_ONCE: RangeInclusive<u64> = 1..=1_000_000;
+
+const EXPIRIES: Lengths = Lengths {
+    range: Duration::from_millis(100)..=Duration::from_secs(86_400),
+    says: "a place expires after 100 milliseconds to 24 hours",
+};
+
+/// One concurrency limit's numbers, as far as the macro can know them all valid.
+pub(crate) struct Running {
+    pub(crate) max: Number,
+    /// The runtime knows the default.
+    pub(crate) expiry: Option<Duration>,
+    pub(crate) shadow: bool,
+}
+
+impl Running {
+    /// Checks all numbers of an attribute.
+    pub(crate) fn check(arguments: &Arguments, errors: &mut Errors) -> Option<Self> {
+        if let Some(rate) = &arguments.rate {
+            let message = "`concurrency_limit` counts what runs and takes no rate: \
+                write `max = 5`, or put the rate into a `#[rate_limit(...)]`";
+            errors.at(rate, message);
+        } else if arguments.named(ArgName::Max).is_none() {
+            let message = "`max` is missing: add `max = 5`, as many as may run at once";
+            errors.at(&arguments.anchor, message);
+        }
+        let max = number(arguments, ArgName::Max, AT_ONCE, errors);
+        let expiry = duration(arguments, ArgName::Expiry, &EXPIRIES, errors);
+        let shadow = flagged(arguments, ArgName::Shadow, errors);
+        Some(Self {
+            max: max?,
+            expiry,
+            shadow,
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! How much may be started within a window, and what one request takes of it.
+
+use syn::{Expr, ExprPath, LitStr};
+
+use crate::{
+    args::Arguments,
+    errors::Errors,
+    limit::{COUNTS, Limit},
+    name::ArgName,
+    named,
+    statuses::Statuses,
+    value::{Number, assigned, function, integer, is_const, path},
+};
+
+/// What `rate_limit` says of a rate.
+pub(crate) struct Started {
+    pub(crate) numbers: Numbers,
+    pub(crate) cost: Option<ExprPath>,
+    pub(crate) refund_on: Option<Statuses>,
+    pub(crate) dynamic: Option<ExprPath>,
+}
+
+/// Where the numbers of a limit are.
+pub(crate) enum Numbers {
+    Written(Limit),
+    /// In the configuration, under this name.
+    Named(LitStr),
+    /// There too; these are for when it has none of that name.
+    NamedOr(LitStr, Limit),
+}
+
+/// What one request takes.
+enum Cost {
+    Number(Number),
+    Function(ExprPath),
+}
+
+impl Started {
+    /// Checks what is a rate's alone; `None` if that leaves no numbers.
+    pub(crate) fn check(arguments: &mut Arguments, errors: &mut Errors) -> Option<Self> {
+        let named = named::check(arguments, errors);
+        let (number, cost) = match cost(arguments, errors) {
+            Some(Cost::Number(number)) => (Some(number), None),
+            Some(Cost::Function(path)) => (None, Some(path)),
+            None => (None, None),
+        };
+        let numbers = numbers(arguments, named, number, errors);
+        let refund_on = Statuses::check(arguments, errors);
+        let dynamic = function(arguments, ArgName::Dynamic, errors);
+        Some(Self {
+            numbers: numbers?,
+            cost,
+            refund_on,
+            dynamic,
+        })
+    }
+}
+
+impl Numbers {
+    /// The limit's name in the configuration.
+    pub(crate) fn named(&self) -> Option<&LitStr> {
+        match self {
+            Self::Written(_) => None,
+            Self::Named(name) | Self::NamedOr(name, _) => Some(name),
+        }
+    }
+
+    /// The numbers that stand in the attribute.
+    pub(crate) fn written(&self) -> Option<&Limit> {
+        match self {
+            Self::Written(limit) | Self::NamedOr(_, limit) => Some(limit),
+            Self::Named(_) => None,
+        }
+    }
+}
+
+fn numbers(
+    arguments: &Arguments,
+    named: Option<LitStr>,
+    cost: Option<Number>,
+    errors: &mut Errors,
+) -> Option<Numbers> {
+    if !named::is_alone(arguments) {
+        let limit = Limit::check(arguments, cost, errors)?;
+        return Some(match named {
+            Some(name) => Numbers::NamedOr(name, limit),
+            None => Numbers::Written(limit),
+        });
+    }
+    // Where the name is wrong, nobody knows what the rest was meant to be.
+    let name = named?;
+    named::no_numbers(arguments, cost.as_ref(), errors);
+    Some(Numbers::Named(name))
+}
+
+fn cost(arguments: &Arguments, errors: &mut Errors) -> Option<Cost> {
+    let expr = assigned(ArgName::Cost, arguments.named(ArgName::Cost)?, errors)?;
+    match expr {
+        Expr::Path(path) if !is_const(path) => Some(Cost::Function(path.clone())),
+        Expr::Closure(_) => {
+            errors.ok(path(ArgName::Cost, expr));
+            None
+        }
+        expr => errors
+            .ok(integer(ArgName::Cost, expr, COUNTS))
+            .map(Cost::Number),
+    }
+}

@@ -1,0 +1,130 @@
+//! What a charge is measured by: a rate, or how many run at once.
+
+use super::{Algorithm, Concurrency, Limit, LimitError};
+
+/// Who holds a place: a random number below 2^52, which the holder chooses.
+///
+/// Below 2^53, so that the script can tell it from all others; random, so that processes need not
+/// agree on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Holder(pub(crate) u64);
+
+impl Holder {
+    pub(crate) fn new() -> Self {
+        Self(fastrand::u64(..1 << 52))
+    }
+}
+
+/// A limit of either sort, as a charge has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound<'a> {
+    Rate(&'a Limit),
+    Running(&'a Concurrency, Holder),
+}
+
+/// The same, as what outlives the charge keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Policy {
+    Rate(Limit),
+    Running(Concurrency),
+}
+
+impl<'a> From<&'a Limit> for Bound<'a> {
+    fn from(limit: &'a Limit) -> Self {
+        Self::Rate(limit)
+    }
+}
+
+impl Bound<'_> {
+    pub(crate) fn validate(&self) -> Result<(), LimitError> {
+        match self {
+            Self::Rate(limit) => limit.validate(),
+            Self::Running(limit, _) => limit.validate(),
+        }
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        match *self {
+            Self::Rate(limit) => Policy::Rate(*limit),
+            Self::Running(limit, _) => Policy::Running(*limit),
+        }
+    }
+
+    pub(crate) fn is_shadow(&self) -> bool {
+        match self {
+            Self::Rate(limit) => limit.is_shadow(),
+            Self::Running(limit, _) => limit.is_shadow(),
+        }
+    }
+
+    /// The most that fits at once.
+    pub(crate) fn quota(&self) -> u32 {
+        match self {
+            Self::Rate(limit) => limit.quota(),
+            Self::Running(limit, _) => limit.max(),
+        }
+    }
+
+    pub(crate) fn times(&self) -> u32 {
+        match self {
+            Self::Rate(limit) => limit.times(),
+            Self::Running(limit, _) => limit.max(),
+        }
+    }
+
+    /// For how long whoever exceeds it is blocked; 0: not at all.
+    pub(crate) fn block_micros(&self) -> u64 {
+        match self {
+            Self::Rate(limit) => limit.block_micros(),
+            Self::Running(..) => 0,
+        }
+    }
+
+    /// The rate, if it is one.
+    pub(crate) fn rate(&self) -> Option<&Limit> {
+        match self {
+            Self::Rate(limit) => Some(limit),
+            Self::Running(..) => None,
+        }
+    }
+
+    /// How the rate is counted, if it is one.
+    pub(crate) fn kind(&self) -> Option<Algorithm> {
+        self.rate().map(Limit::kind)
+    }
+
+    /// The name that headers and logs know it by.
+    pub(crate) fn name(&self) -> &'static str {
+        self.policy().name()
+    }
+}
+
+impl Policy {
+    pub(crate) fn bound(&self, holder: Holder) -> Bound<'_> {
+        match self {
+            Self::Rate(limit) => Bound::Rate(limit),
+            Self::Running(limit) => Bound::Running(limit, holder),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Rate(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
+            Self::Running(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
+        }
+    }
+
+    pub(crate) fn quota(&self) -> u32 {
+        match self {
+            Self::Rate(limit) => limit.quota(),
+            Self::Running(limit) => limit.max(),
+        }
+    }
+
+    pub(crate) fn is_shadow(&self) -> bool {
+        match self {
+            Self::Rate(limit) => limit.is_shadow(),
+            Self::Running(limit) => limit.is_shadow(),
+        }
+    }
+}

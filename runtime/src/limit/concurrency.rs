@@ -1,0 +1,183 @@
+use std::time::Duration;
+
+use super::{LimitError, range};
+
+/// So long a place is held without being renewed, unless the limit says otherwise.
+const DEFAULT_EXPIRY: Duration = Duration::from_secs(30);
+
+/// At most so many at once, across all processes that share a store.
+///
+/// Where a [`Limit`](crate::Limit) counts what has started, this counts what is running. Whoever
+/// runs holds a place, renews it in the background, and gives it up at the end. A process that dies
+/// renews nothing, and its places are free again after `expiry`.
+///
+/// A small `Copy` value with a `const` builder, so it can be a constant. The builder accepts every
+/// number; they are checked when the limit is used (an `Err`), or at compile time by
+/// [`expect_valid`](Self::expect_valid).
+///
+/// Ranges: `max` from 1 to 1,000,000; `expiry` from 100 ms to 24 hours.
+///
+/// ```
+/// use std::time::Duration;
+/// use actix_throttle::Concurrency;
+///
+/// const EXPORTS: Concurrency = Concurrency::new(5)
+///     .expiry(Duration::from_secs(10))
+///     .name("exports")
+///     .expect_valid();
+///
+/// assert_eq!(EXPORTS.max(), 5);
+/// assert!(Concurrency::new(0).validate().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use]
+pub struct Concurrency {
+    max: u32,
+    /// In microseconds, cut.
+    expiry: u64,
+    name: Option<&'static str>,
+    zone: Option<&'static str>,
+    shadow: bool,
+}
+
+impl Concurrency {
+    /// At most `max` at once.
+    pub const fn new(max: u32) -> Self {
+        Self {
+            max,
+            expiry: range::micros(DEFAULT_EXPIRY),
+            name: None,
+            zone: None,
+            shadow: false,
+        }
+    }
+
+    /// How long a place stays taken that nobody renews: when a process dies, or cannot reach the
+    /// store. Default: 30 seconds.
+    ///
+    /// Places are renewed three times in this time, so it need not be as long as the work takes. A
+    /// process that stalls for longer may find its place gone.
+    pub const fn expiry(mut self, expiry: Duration) -> Self {
+        self.expiry = range::micros(expiry);
+        self
+    }
+
+    /// The policy's name in headers, problem documents and logs: printable ASCII.
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The name under which places are counted: limits of one zone share their places, an identity.
+    ///
+    /// Default outside handlers: the limit's [name](Self::name), else `default`.
+    pub const fn zone(mut self, zone: &'static str) -> Self {
+        self.zone = Some(zone);
+        self
+    }
+
+    /// Count and report, never deny. A shadow has places of its own; whoever finds none runs
+    /// without.
+    pub const fn shadow(mut self) -> Self {
+        self.shadow = true;
+        self
+    }
+
+    /// How many may run at once.
+    #[must_use]
+    pub const fn max(&self) -> u32 {
+        self.max
+    }
+
+    /// How long a place stays taken that nobody renews.
+    #[must_use]
+    pub const fn expiry_after(&self) -> Duration {
+        Duration::from_micros(self.expiry)
+    }
+
+    /// The policy's name, if it was given one.
+    #[must_use]
+    pub const fn policy_name(&self) -> Option<&'static str> {
+        self.name
+    }
+
+    /// Whether this limit only counts and reports.
+    #[must_use]
+    pub const fn is_shadow(&self) -> bool {
+        self.shadow
+    }
+
+    pub(crate) const fn expiry_micros(&self) -> u64 {
+        self.expiry
+    }
+
+    /// The same under this name and in this zone, unless it has its own.
+    pub(crate) fn or_called(mut self, name: &'static str, zone: &'static str) -> Self {
+        self.zone = self.zone.or(Some(zone));
+        self.name = self.name.or(Some(name));
+        self
+    }
+
+    pub(crate) fn zone_name(&self) -> &'static str {
+        self.zone.or(self.name).unwrap_or("default")
+    }
+
+    pub(super) const fn texts(&self) -> (Option<&'static str>, Option<&'static str>) {
+        (self.name, self.zone)
+    }
+
+    /// Whether the numbers are in range.
+    ///
+    /// # Errors
+    ///
+    /// The first thing wrong with them, saying what to write instead.
+    pub const fn validate(&self) -> Result<(), LimitError> {
+        range::validate_concurrency(self)
+    }
+
+    /// The same limit, or, in a constant, a failed build.
+    ///
+    /// ```compile_fail
+    /// use actix_throttle::Concurrency;
+    /// const NOBODY: Concurrency = Concurrency::new(0).expect_valid();
+    /// println!("{NOBODY:?}");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If [`validate`](Self::validate) is an error. Meant for constants, where that is a compile
+    /// error; else call `validate`.
+    #[allow(clippy::panic, reason = "in a constant this is the compile error")]
+    #[track_caller]
+    pub const fn expect_valid(self) -> Self {
+        if let Err(error) = self.validate() {
+            panic!("{}", error.message());
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_edges_of_the_ranges() {
+        let fine = |limit: Concurrency| limit.validate().is_ok();
+        assert!(fine(Concurrency::new(1)) && fine(Concurrency::new(1_000_000)));
+        assert!(!fine(Concurrency::new(0)) && !fine(Concurrency::new(1_000_001)));
+        for (millis, expected) in [
+            (99, false),
+            (100, true),
+            (86_400_000, true),
+            (86_400_001, false),
+        ] {
+            let limit = Concurrency::new(1).expiry(Duration::from_millis(millis));
+            assert_eq!(fine(limit), expected, "{millis} ms");
+        }
+        assert!(!fine(Concurrency::new(1).name("")) && !fine(Concurrency::new(1).name("ä")));
+        assert!(!fine(Concurrency::new(1).zone("")));
+        let error = Concurrency::new(0).validate().unwrap_err();
+        assert_eq!(error.to_string(), "`max` must be from 1 to 1,000,000");
+    }
+}

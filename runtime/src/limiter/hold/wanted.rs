@@ -1,0 +1,149 @@
+use crate::{
+    clock::Micros,
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{Algorithm, Bound, Concurrency, Holder, Limit, Policy, Refill},
+    store::interface::{Charge, Check, Mode},
+};
+
+/// One limit that is to be charged, apart from the request that it is charged for.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    policy: Policy,
+    identity: Identity,
+    cost: u32,
+    failure_mode: FailureMode,
+    /// Of a place.
+    pub(super) holder: Holder,
+    /// For how long it may be waited for.
+    pub(crate) patience: Patience,
+}
+
+/// For how long somebody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    None,
+    For(Micros),
+    Forever,
+}
+
+impl Wanted {
+    pub(crate) fn rate(
+        limit: Limit,
+        identity: Identity,
+        cost: u32,
+        failure_mode: FailureMode,
+    ) -> Self {
+        Self {
+            policy: Policy::Rate(limit),
+            identity,
+            cost,
+            failure_mode,
+            holder: Holder(0),
+            patience: Patience::None,
+        }
+    }
+
+    pub(crate) fn place(limit: Concurrency, identity: Identity, failure_mode: FailureMode) -> Self {
+        Self {
+            policy: Policy::Running(limit),
+            identity,
+            cost: 1,
+            failure_mode,
+            holder: Holder::new(),
+            patience: Patience::None,
+        }
+    }
+
+    /// The same as a charge that was made.
+    pub(crate) fn of(charge: &Charge<'_>) -> Self {
+        Self {
+            policy: charge.limit.policy(),
+            identity: charge.key.identity.clone(),
+            cost: charge.cost,
+            failure_mode: charge.failure_mode,
+            holder: match charge.limit {
+                Bound::Rate(_) => Holder(0),
+                Bound::Running(_, holder) => holder,
+            },
+            patience: Patience::None,
+        }
+    }
+
+    pub(crate) fn key(&self) -> Key<'_> {
+        match &self.policy {
+            Policy::Rate(limit) => Key::counter(&self.identity, limit),
+            Policy::Running(limit) => Key::holders(&self.identity, limit),
+        }
+    }
+
+    pub(crate) fn charge(&self) -> Charge<'_> {
+        Charge {
+            key: self.key(),
+            limit: self.policy.bound(self.holder),
+            cost: self.cost,
+            failure_mode: self.failure_mode,
+        }
+    }
+
+    /// The same, to be waited for.
+    pub(crate) fn patient(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The same, for a holder of its own.
+    pub(crate) fn renamed(&self) -> Self {
+        Self {
+            holder: Holder::new(),
+            ..self.clone()
+        }
+    }
+
+    /// How long at least until there is room for another after so many who have waited until there was
+    /// room for the first of them.
+    pub(crate) fn spacing(&self, ahead: u64) -> Micros {
+        let Policy::Rate(limit) = &self.policy else {
+            return 0;
+        };
+        let (times, window) = (u64::from(limit.times()), limit.window_micros());
+        match limit.kind() {
+            Algorithm::LeakyBucket => each(ahead, window, times),
+            Algorithm::TokenBucket if limit.refill_kind() == Refill::Greedy => {
+                each(ahead, window, times)
+            }
+            Algorithm::TokenBucket | Algorithm::FixedWindow | Algorithm::SlidingWindow => {
+                (ahead / times.max(1)).saturating_mul(window)
+            }
+            // The share of its previous window goes bit by bit.
+            Algorithm::SlidingWindowCounter => 0,
+        }
+    }
+
+    pub(super) fn is_place(&self) -> bool {
+        self.expiry().is_some()
+    }
+
+    /// How long a place is held without being renewed, if it is one.
+    pub(super) fn expiry(&self) -> Option<Micros> {
+        match &self.policy {
+            Policy::Rate(_) => None,
+            Policy::Running(limit) => Some(limit.expiry_micros()),
+        }
+    }
+}
+
+/// `number` slots, each of the length in which one of `times` comes.
+fn each(number: u64, window: Micros, times: u64) -> Micros {
+    let slots = u128::from(number) * u128::from(window) / u128::from(times.max(1));
+    Micros::try_from(slots).unwrap_or(Micros::MAX)
+}
+
+/// A check of all these.
+pub(super) fn check<'a>(mode: Mode<'a>, wanted: &'a [Wanted]) -> Check<'a> {
+    Check {
+        mode,
+        charges: wanted.iter().map(Wanted::charge).collect(),
+    }
+}

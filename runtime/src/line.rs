@@ -1,0 +1,273 @@
+//! Who waits in this process for the same counter, in order.
+//!
+//! Only the first of a line asks the store; the others sleep. The first asks when something was
+//! given back in this process, and else after pauses that grow while nothing comes of it: what other
+//! processes give back nobody tells. A command of the server that blocks until there is something,
+//! as `BLPOP` does on a list, would hold a connection for each who waits, would lose what it was given
+//! when its process dies at that moment, and would know nothing of the other limits of the check.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::{
+    clock::{Clock, Micros},
+    identity::Identity,
+    key::{Key, Slot},
+};
+
+/// The first pause of a line, and the longest it grows to.
+const FIRST: Micros = 20_000;
+const LONGEST: Micros = 1_000_000;
+
+/// All lines of one limiter.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    lines: Mutex<HashMap<Spot, Line>>,
+    /// How many wait in all: without any, nobody need look.
+    waiting: AtomicUsize,
+    arrivals: AtomicU64,
+}
+
+/// What a line waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Spot {
+    identity: Identity,
+    zone: Box<str>,
+    slot: Slot,
+}
+
+/// When somebody came, and how urgent it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank {
+    /// Lower goes first.
+    priority: u32,
+    arrival: u64,
+}
+
+#[derive(Debug)]
+struct Line {
+    waiting: BTreeMap<Rank, Arc<Notify>>,
+    /// When the first is to ask.
+    ask_at: Micros,
+    pause: Micros,
+    /// Whether the store has said so.
+    is_certain: bool,
+    /// Counts what was given back in this process.
+    freed: u64,
+}
+
+impl Lines {
+    /// The rank of whoever comes now.
+    pub(crate) fn arrive(&self, priority: u32) -> Rank {
+        Rank {
+            priority,
+            arrival: self.arrivals.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// Whether somebody waits, so that others must too.
+    pub(crate) fn is_waited_for(&self, key: &Key<'_>) -> bool {
+        !self.is_empty() && self.lines.lock().contains_key(&Spot::of(key))
+    }
+
+    /// Who stands before somebody of that rank.
+    pub(crate) fn ahead(&self, key: &Key<'_>, rank: Rank) -> Ahead {
+        if self.is_empty() {
+            return Ahead::default();
+        }
+        let lines = self.lines.lock();
+        lines
+            .get(&Spot::of(key))
+            .map_or_else(Ahead::default, |line| {
+                let number = line.waiting.range(..rank).count() as u64;
+                Ahead {
+                    number,
+                    length: line.waiting.len(),
+                    // Whoever goes first may have room at once.
+                    certain_from: Some(line.ask_at).filter(|_| line.is_certain && number > 0),
+                }
+            })
+    }
+
+    /// Lines up for what `key` counts.
+    pub(crate) fn join(&self, key: &Key<'_>, rank: Rank, now: Micros) -> Ticket<'_> {
+        let ticket = Ticket {
+            lines: self,
+            spot: Spot::of(key),
+            rank,
+            call: Arc::default(),
+        };
+        // Before it is there: whoever finds none waiting will not look.
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let mut lines = self.lines.lock();
+        let line = lines.entry(ticket.spot.clone()).or_insert_with(|| Line {
+            waiting: BTreeMap::new(),
+            ask_at: now,
+            pause: FIRST,
+            is_certain: false,
+            freed: 0,
+        });
+        line.waiting.insert(rank, Arc::clone(&ticket.call));
+        ticket
+    }
+
+    /// Something was given back in this process.
+    pub(crate) fn freed(&self, key: &Key<'_>, now: Micros) {
+        if self.is_empty() {
+            return;
+        }
+        if let Some(line) = self.lines.lock().get_mut(&Spot::of(key)) {
+            line.freed += 1;
+            line.ask_at = line.ask_at.min(now);
+            line.is_certain = false;
+            line.pause = FIRST;
+            line.call_first();
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) == 0
+    }
+}
+
+/// How a line looks to whoever may join it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ahead {
+    pub(crate) number: u64,
+    /// How many wait in all.
+    pub(crate) length: usize,
+    /// Before that there is room for nobody, whoever comes first.
+    pub(crate) certain_from: Option<Micros>,
+}
+
+/// A place in a line. Dropped, it is left, and the next is called.
+#[derive(Debug)]
+pub(crate) struct Ticket<'a> {
+    lines: &'a Lines,
+    spot: Spot,
+    rank: Rank,
+    call: Arc<Notify>,
+}
+
+/// The turn to ask the store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    freed: u64,
+}
+
+impl Ticket<'_> {
+    /// Waits for the turn to ask. The turn lasts until this ticket says what came of it, or goes.
+    pub(crate) async fn turn(&self, clock: &Clock) -> Turn {
+        loop {
+            let mut called = std::pin::pin!(self.call.notified());
+            // Before the look at the line, or a call in between would go unnoticed.
+            called.as_mut().enable();
+            let first = self.on_line(|line| {
+                let is_first = line.waiting.keys().next() == Some(&self.rank);
+                is_first.then_some((line.ask_at, line.freed))
+            });
+            match first.flatten() {
+                Some((ask_at, freed)) if ask_at <= clock.now() => return Turn { freed },
+                Some((ask_at, _)) => {
+                    clock.before(Some(ask_at), called).await;
+                }
+                None => called.await,
+            }
+        }
+    }
+
+    /// It was asked in vain. The next time is when something was given back here, else after a
+    /// pause: no longer than `bound`, when something comes free by itself.
+    pub(crate) fn denied(&self, turn: Turn, bound: Option<Micros>, now: Micros) {
+        self.on_line(|line| {
+            line.is_certain = false;
+            if line.freed != turn.freed {
+                // Meanwhile, and the answer may not know of it.
+                line.ask_at = now;
+                return;
+            }
+            let pause = upward(line.pause);
+            let bound = bound.map(|bound| bound.saturating_add(fastrand::u64(..FIRST)));
+            line.ask_at = now.saturating_add(bound.map_or(pause, |bound| bound.min(pause)));
+            line.pause = (line.pause * 2).min(LONGEST);
+        });
+    }
+
+    /// It was asked in vain, and will be for `wait` from now on, whatever is given back.
+    pub(crate) fn must_wait(&self, wait: Micros, now: Micros) {
+        self.on_line(|line| {
+            // Who joins in the middle has been told less than the first.
+            if line.waiting.keys().next() == Some(&self.rank) {
+                line.ask_at = now.saturating_add(wait);
+                line.is_certain = true;
+            }
+        });
+    }
+
+    /// It got what it waited for; `is_full`: the last place, so that the next had better wait.
+    pub(crate) fn served(self, is_full: bool, now: Micros) {
+        self.on_line(|line| {
+            line.pause = FIRST;
+            line.is_certain = false;
+            line.ask_at = match is_full {
+                true => now.saturating_add(upward(FIRST)),
+                false => now,
+            };
+        });
+    }
+
+    pub(crate) fn is_for(&self, key: &Key<'_>) -> bool {
+        self.spot == Spot::of(key)
+    }
+
+    fn on_line<T>(&self, work: impl FnOnce(&mut Line) -> T) -> Option<T> {
+        self.lines.lines.lock().get_mut(&self.spot).map(work)
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        let mut lines = self.lines.lines.lock();
+        if let Some(line) = lines.get_mut(&self.spot) {
+            line.waiting.remove(&self.rank);
+            line.call_first();
+            if line.waiting.is_empty() {
+                lines.remove(&self.spot);
+            }
+        }
+        drop(lines);
+        self.lines.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Line {
+    fn call_first(&self) {
+        if let Some(first) = self.waiting.values().next() {
+            first.notify_one();
+        }
+    }
+}
+
+impl Spot {
+    fn of(key: &Key<'_>) -> Self {
+        Self {
+            // Groups say which limits apply, not who it is.
+            identity: key.identity.without_group(),
+            zone: key.zone.into(),
+            slot: key.slot,
+        }
+    }
+}
+
+/// Up to half as long again: processes that were told the same time come one after the other.
+fn upward(pause: Micros) -> Micros {
+    pause + fastrand::u64(..=pause / 2)
+}

@@ -1,0 +1,143 @@
+use super::Semaphore;
+use crate::{
+    error::RateLimitError,
+    identity::Identity,
+    limit::{Concurrency, Limit},
+    limiter::{RateLimiter, Wanted},
+};
+
+/// So many ways of meeting a demand are tried at most.
+const MOST_WAYS: usize = 64;
+
+/// What is to be acquired: limits, all of some, any of some.
+///
+/// Made of a limit and an identity, of a [`Semaphore`], and of other demands.
+///
+/// ```
+/// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use actix_throttle::{Demand, Limit, RateLimiter};
+///
+/// const OVERALL: Limit = Limit::per_minute(3).name("overall");
+/// const FAST: Limit = Limit::per_minute(1).name("fast");
+/// const SLOW: Limit = Limit::per_minute(5).name("slow");
+///
+/// let limiter = RateLimiter::builder().memory().build().await?;
+/// let either = Demand::any([Demand::of(&FAST, "job"), Demand::of(&SLOW, "job")]);
+/// let demand = Demand::all([Demand::of(&OVERALL, "job"), either]);
+///
+/// // By the fast one, then by the slow one, until the overall limit has no more.
+/// for _ in 0..3 {
+///     assert!(limiter.acquire_for(demand.clone()).try_now().await?.is_some());
+/// }
+/// assert!(limiter.acquire_for(demand).try_now().await?.is_none());
+/// assert_eq!(limiter.remaining(&SLOW, "job").await?, 3);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is acquired until a limiter is asked for it"]
+pub enum Demand {
+    /// One charge of a limit.
+    #[doc(hidden)]
+    Rate(Limit, Identity, u32),
+    /// One place.
+    #[doc(hidden)]
+    Place(Concurrency, Identity),
+    /// All of them, charged together, or nothing.
+    All(Vec<Demand>),
+    /// The first that can be had at once; else the first that can be had at all.
+    Any(Vec<Demand>),
+}
+
+impl Demand {
+    /// Room under a limit, at its own cost.
+    pub fn of(limit: &Limit, identity: impl Into<Identity>) -> Self {
+        Self::Rate(*limit, identity.into(), limit.default_cost())
+    }
+
+    /// One of the places of a concurrency limit, held for as long as the permit is there.
+    pub fn place(limit: &Concurrency, identity: impl Into<Identity>) -> Self {
+        Self::Place(*limit, identity.into())
+    }
+
+    /// All of them or nothing, in one decision.
+    pub fn all<D: Into<Self>>(demands: impl IntoIterator<Item = D>) -> Self {
+        Self::All(demands.into_iter().map(Into::into).collect())
+    }
+
+    /// The first of them that can be had.
+    pub fn any<D: Into<Self>>(demands: impl IntoIterator<Item = D>) -> Self {
+        Self::Any(demands.into_iter().map(Into::into).collect())
+    }
+
+    /// Every way to meet it, the one that comes first first.
+    pub(super) fn ways(&self, limiter: &RateLimiter) -> Result<Ways, RateLimitError> {
+        let failure_mode = limiter.settings().failure_mode;
+        let ways: Ways = match self {
+            Self::Rate(limit, identity, cost) => {
+                let one = Wanted::rate(*limit, identity.clone(), *cost, failure_mode);
+                vec![vec![one]]
+            }
+            Self::Place(limit, identity) => {
+                vec![vec![Wanted::place(*limit, identity.clone(), failure_mode)]]
+            }
+            Self::Any(demands) | Self::All(demands) if demands.is_empty() => Ways::new(),
+            Self::Any(demands) => {
+                let mut ways = Ways::new();
+                for demand in demands {
+                    ways.extend(demand.ways(limiter)?);
+                }
+                ways
+            }
+            Self::All(demands) => {
+                let mut ways: Ways = vec![Vec::new()];
+                for demand in demands {
+                    let more = demand.ways(limiter)?;
+                    if ways.len().saturating_mul(more.len()) > MOST_WAYS {
+                        return Err(RateLimitError::BadDemand);
+                    }
+                    ways = each_with_each(&ways, &more);
+                }
+                ways
+            }
+        };
+        match ways.len() {
+            0 => Err(RateLimitError::BadDemand),
+            1..=MOST_WAYS => Ok(ways),
+            _ => Err(RateLimitError::BadDemand),
+        }
+    }
+}
+
+pub(super) type Ways = Vec<Vec<Wanted>>;
+
+fn each_with_each(ways: &Ways, more: &Ways) -> Ways {
+    let both = |way: &Vec<Wanted>, other: &Vec<Wanted>| way.iter().chain(other).cloned().collect();
+    ways.iter()
+        .flat_map(|way| more.iter().map(move |other| both(way, other)))
+        .collect()
+}
+
+impl<I: Into<Identity>> From<(&Limit, I)> for Demand {
+    fn from((limit, identity): (&Limit, I)) -> Self {
+        Self::of(limit, identity)
+    }
+}
+
+impl<I: Into<Identity>> From<(&Concurrency, I)> for Demand {
+    fn from((limit, identity): (&Concurrency, I)) -> Self {
+        Self::place(limit, identity)
+    }
+}
+
+impl From<&Semaphore> for Demand {
+    fn from(semaphore: &Semaphore) -> Self {
+        semaphore.demand()
+    }
+}
+
+impl<D: Into<Demand> + Clone> From<&[D]> for Demand {
+    /// All of them.
+    fn from(demands: &[D]) -> Self {
+        Self::all(demands.iter().cloned())
+    }
+}

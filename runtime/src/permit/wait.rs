@@ -1,0 +1,261 @@
+//! Waiting in a line of this process until the store grants what is asked for.
+
+use tokio::runtime::Handle;
+
+use crate::{
+    clock::{Micros, length},
+    decision::{Decision, LimitStatus},
+    error::RateLimitError,
+    limiter::{Granted, Patience, RateLimiter, Wanted},
+    line::{Rank, Ticket},
+};
+
+/// What came of waiting.
+#[derive(Debug)]
+pub(crate) enum Waited {
+    Granted(Granted),
+    /// Not in time. Nothing was taken.
+    Late {
+        /// Which of the first way's limits was waited for.
+        by: usize,
+        /// When asking again may help, as far as that is known.
+        retry_after: Option<Micros>,
+        /// What the store said last, if it was asked.
+        decision: Option<Decision>,
+    },
+}
+
+/// Waits until one of these ways is granted, the first that can be: each is charged as a whole.
+///
+/// Who is denied stands in the line of the limit that denies, behind those who came before. Of
+/// several ways it is the one with the shortest wait.
+pub(crate) async fn wait_for(
+    limiter: &RateLimiter,
+    ways: &[Vec<Wanted>],
+    priority: u32,
+    most: Option<usize>,
+) -> Result<Waited, RateLimitError> {
+    let waiter = Waiter {
+        limiter,
+        ways,
+        rank: limiter.lines().arrive(priority),
+        came: limiter.clock().now(),
+        most,
+    };
+    waiter.run().await
+}
+
+struct Waiter<'a> {
+    limiter: &'a RateLimiter,
+    ways: &'a [Vec<Wanted>],
+    rank: Rank,
+    came: Micros,
+    /// So many may stand in one line.
+    most: Option<usize>,
+}
+
+/// A denial, and what it means for whoever may wait.
+struct Denied<'a> {
+    decision: Decision,
+    /// What denies for the longest.
+    by: &'a Wanted,
+    /// No asking helps before that: what rates and blocks say. A place may come free any time.
+    certain: Micros,
+    /// Until then it may wait; `None`: for ever.
+    end: Option<Micros>,
+}
+
+impl<'a> Waiter<'a> {
+    async fn run(&self) -> Result<Waited, RateLimitError> {
+        let clock = self.limiter.clock();
+        let mut ticket = match self.behind_others() {
+            None => None,
+            Some(by) => match self.join(by, by.patience.ends_at(self.came)) {
+                Ok(ticket) => Some((ticket, by.patience.ends_at(self.came), by)),
+                Err(retry_after) => return Ok(self.late(by, retry_after, None)),
+            },
+        };
+        let mut last = None;
+        loop {
+            let mut turn = None;
+            if let Some((ticket, end, by)) = &ticket {
+                turn = clock.before(*end, ticket.turn(clock)).await;
+                if turn.is_none() {
+                    return Ok(self.late(by, None, last));
+                }
+            }
+            let denied = match self.ask().await? {
+                Ok(granted) => {
+                    if let Some((ticket, ..)) = ticket {
+                        ticket.served(is_full(&granted.decision), clock.now());
+                    }
+                    return Ok(Waited::Granted(granted));
+                }
+                Err(denied) => denied,
+            };
+            let now = clock.now();
+            let Denied {
+                decision,
+                by,
+                certain,
+                end,
+            } = denied;
+            let retry_after = decision.retry_after();
+            let is_late = end.is_some_and(|end| end <= now.saturating_add(certain));
+            if decision.is_impossible() || is_late {
+                return Ok(self.late(by, retry_after.map(length), Some(decision)));
+            }
+            needs_runtime()?;
+            let key = by.key();
+            let stays = ticket
+                .as_ref()
+                .is_some_and(|(ticket, ..)| ticket.is_for(&key));
+            if !stays {
+                turn = None;
+                // Left before the other is joined: nobody stands in two lines.
+                drop(ticket.take());
+                match self.join(by, end) {
+                    Ok(joined) => ticket = Some((joined, end, by)),
+                    Err(wait) => return Ok(self.late(by, wait, Some(decision))),
+                }
+            }
+            if let Some((ticket, until, _)) = &mut ticket {
+                *until = end;
+                match turn {
+                    _ if certain > 0 => ticket.must_wait(certain, now),
+                    Some(turn) => ticket.denied(turn, retry_after.map(length), now),
+                    // Whoever joins asks once more: something may have come free in between.
+                    None => {}
+                }
+            }
+            last = Some(decision);
+        }
+    }
+
+    /// For what others wait already, if they do for all ways.
+    fn behind_others(&self) -> Option<&'a Wanted> {
+        let lines = self.limiter.lines();
+        let mut first = None;
+        for way in self.ways {
+            // Who may not wait is told by the store how it stands.
+            let waited = way
+                .iter()
+                .find(|one| one.patience != Patience::None && lines.is_waited_for(&one.key()))?;
+            first = first.or(Some(waited));
+        }
+        first
+    }
+
+    /// Lines up; or says when it may help to come again, where that is too late or there is no room.
+    fn join(&self, by: &Wanted, end: Option<Micros>) -> Result<Ticket<'a>, Option<Micros>> {
+        needs_runtime().map_err(|_| None)?;
+        let (lines, now, key) = (self.limiter.lines(), self.limiter.clock().now(), by.key());
+        let ahead = lines.ahead(&key, self.rank);
+        let served_at = ahead
+            .certain_from
+            .map(|from| from.max(now).saturating_add(by.spacing(ahead.number)));
+        let is_late = end.is_some_and(|end| served_at.is_some_and(|at| at >= end));
+        if is_late || self.most.is_some_and(|most| ahead.length >= most) {
+            return Err(served_at.map(|at| at.saturating_sub(now)));
+        }
+        Ok(lines.join(&key, self.rank, now))
+    }
+
+    /// Asks for one way after the other.
+    async fn ask(&self) -> Result<Result<Granted, Denied<'a>>, RateLimitError> {
+        let mut soonest: Option<Denied<'a>> = None;
+        for way in self.ways {
+            let granted = self.limiter.hold(fresh(way)).await?;
+            if granted.decision.is_allowed() {
+                return Ok(Ok(granted));
+            }
+            let denied = self.denied(granted.decision, way)?;
+            let is_sooner = soonest
+                .as_ref()
+                .is_none_or(|other| denied.rank() < other.rank());
+            if is_sooner {
+                soonest = denied.into();
+            }
+        }
+        soonest.map(Err).ok_or(RateLimitError::BadDemand)
+    }
+
+    fn denied(&self, decision: Decision, way: &'a [Wanted]) -> Result<Denied<'a>, RateLimitError> {
+        let certain = decision
+            .violated()
+            .filter(|limit| limit.concurrency().is_none() || limit.is_blocked())
+            .filter_map(LimitStatus::retry_after)
+            .max()
+            .map_or(0, length);
+        let violated = decision
+            .violated()
+            .filter_map(|limit| way.get(limit.place()));
+        let end = violated
+            .filter_map(|wanted| wanted.patience.ends_at(self.came))
+            .min();
+        let strictest = decision
+            .strictest()
+            .and_then(|limit| way.get(limit.place()));
+        let by = strictest.or(way.first()).ok_or(RateLimitError::BadDemand)?;
+        Ok(Denied {
+            decision,
+            by,
+            certain,
+            end,
+        })
+    }
+}
+
+impl Denied<'_> {
+    /// Of several, the least is worth waiting for.
+    fn rank(&self) -> (bool, Option<Micros>) {
+        let wait = self.decision.retry_after();
+        (self.decision.is_impossible(), wait.map(length))
+    }
+}
+
+impl Waiter<'_> {
+    fn late(&self, by: &Wanted, retry_after: Option<Micros>, decision: Option<Decision>) -> Waited {
+        let first = self.ways.first().map_or(&[][..], Vec::as_slice);
+        let by = first.iter().position(|one| one.key().is_same(&by.key()));
+        Waited::Late {
+            by: by.unwrap_or(0),
+            retry_after,
+            decision,
+        }
+    }
+}
+
+impl Patience {
+    /// Until when whoever came then waits; `None`: for ever.
+    pub(crate) fn ends_at(self, came: Micros) -> Option<Micros> {
+        match self {
+            Self::None => Some(came),
+            Self::For(wait) => Some(came.saturating_add(wait)),
+            Self::Forever => None,
+        }
+    }
+}
+
+/// Whether that was the last place, so that the next who waits had better wait for one. Of a rate it
+/// has to ask the store when there will be more.
+fn is_full(decision: &Decision) -> bool {
+    let mut limits = decision.enforced();
+    limits.any(|limit| limit.concurrency().is_some() && limit.remaining() == 0)
+}
+
+/// The same, with places of its own for each time it is asked for: an answer that comes late is of
+/// another.
+fn fresh(way: &[Wanted]) -> Vec<Wanted> {
+    way.iter().map(Wanted::renamed).collect()
+}
+
+/// Waiting needs timers, which panic without a runtime.
+fn needs_runtime() -> Result<(), RateLimitError> {
+    Handle::try_current()
+        .map(drop)
+        .map_err(|error| RateLimitError::Unavailable {
+            reason: error.to_string(),
+            retry_after: None,
+        })
+}

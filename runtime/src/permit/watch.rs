@@ -1,0 +1,106 @@
+use std::{pin::Pin, time::Duration};
+
+use futures_core::Stream;
+use futures_util::stream;
+
+use crate::{
+    clock::{Micros, length},
+    decision::LimitStatus,
+    error::RateLimitError,
+    identity::Identity,
+    limit::Limit,
+    limiter::RateLimiter,
+};
+
+/// What a watcher never falls below: it asks the store each time.
+const LEAST: Micros = 1_000;
+
+impl RateLimiter {
+    /// How much is left of a limit, without taking anything.
+    ///
+    /// # Errors
+    ///
+    /// As for [`peek`](Self::peek). While the store cannot be asked and the failure mode is `Open`, it
+    /// is the whole quota.
+    pub async fn remaining(
+        &self,
+        limit: &Limit,
+        identity: impl Into<Identity>,
+    ) -> Result<u32, RateLimitError> {
+        let decision = self.peek(limit, identity).await?;
+        let status = decision.limits().first();
+        Ok(status.map_or(limit.quota(), LimitStatus::remaining))
+    }
+
+    /// How much is left of a limit, now and whenever that has changed: by whom and where ever. The
+    /// store is asked `every` so often, at most once a millisecond, and only while somebody waits for
+    /// the next item. Needs a runtime of tokio.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::{pin::pin, time::Duration};
+    /// use actix_throttle::{Limit, RateLimiter};
+    /// use futures_util::StreamExt;
+    ///
+    /// const CALLS: Limit = Limit::per_minute(5).name("calls");
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// let mut left = pin!(limiter.watch(&CALLS, "ann", Duration::from_millis(10)));
+    /// assert_eq!(left.next().await.transpose()?, Some(5));
+    /// limiter.check(&CALLS, "ann").await?;
+    /// assert_eq!(left.next().await.transpose()?, Some(4));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// An item is an error as for [`remaining`](Self::remaining); the stream goes on.
+    pub fn watch(
+        &self,
+        limit: &Limit,
+        identity: impl Into<Identity>,
+        every: Duration,
+    ) -> Pin<Box<dyn Stream<Item = Result<u32, RateLimitError>> + Send>> {
+        let watch = Watch {
+            limiter: self.clone(),
+            limit: *limit,
+            identity: identity.into(),
+            pause: length(every).max(LEAST),
+            next: None,
+            shown: None,
+        };
+        Box::pin(stream::unfold(watch, |mut watch| async {
+            let item = watch.next().await;
+            Some((item, watch))
+        }))
+    }
+}
+
+struct Watch {
+    limiter: RateLimiter,
+    limit: Limit,
+    identity: Identity,
+    pause: Micros,
+    /// When it is to ask again.
+    next: Option<Micros>,
+    shown: Option<u32>,
+}
+
+impl Watch {
+    async fn next(&mut self) -> Result<u32, RateLimitError> {
+        loop {
+            let clock = self.limiter.clock();
+            if let Some(next) = self.next {
+                clock.sleep_until(next).await;
+            }
+            self.next = Some(clock.now().saturating_add(self.pause));
+            let left = self
+                .limiter
+                .remaining(&self.limit, self.identity.clone())
+                .await?;
+            if self.shown.replace(left) != Some(left) {
+                return Ok(left);
+            }
+        }
+    }
+}

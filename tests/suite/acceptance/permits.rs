@@ -1,0 +1,360 @@
+//! Limits that wait: in order, within bounds, and taking nothing in vain.
+
+use std::{future::IntoFuture, time::Duration};
+
+use actix_throttle::{Acquire, Algorithm, Concurrency, Demand, Limit, RateLimitError};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{join, join_all},
+};
+
+use super::{SECOND, every_algorithm, for_every_store, waiting::settle};
+use crate::stores::{Bench, until};
+
+for_every_store!(
+    who_waits_is_admitted_when_there_is_room_and_not_before,
+    a_wait_that_cannot_succeed_fails_at_once_and_takes_nothing,
+    behind_too_many_it_fails_at_once_without_asking,
+    who_leaves_takes_nothing,
+    those_who_wait_are_served_in_order,
+    a_refund_gives_back_and_calls_the_next,
+    a_dropped_permit_stays_charged,
+    all_are_charged_together_or_none,
+    any_takes_the_first_that_is_free,
+    any_waits_for_whichever_comes_first,
+    demands_nest,
+    a_permit_of_all_holds_its_places,
+    demands_that_make_no_sense_are_refused,
+    what_remains_is_watched,
+);
+
+const ONE: Limit = Limit::new(1, Duration::from_secs(10)).algorithm(Algorithm::FixedWindow);
+
+async fn left(bench: &Bench, limit: &Limit, identity: &str) -> u32 {
+    bench.limiter.remaining(limit, identity).await.unwrap()
+}
+
+/// Uses up all there is; the number of admissions.
+async fn exhaust(bench: &Bench, limit: &Limit, identity: &str) {
+    while bench
+        .limiter
+        .try_acquire(limit, identity)
+        .await
+        .unwrap()
+        .is_some()
+    {}
+}
+
+/// A wait that stands in its line.
+async fn in_line(acquire: Acquire) -> Wait {
+    let mut wait = acquire.into_future();
+    for _ in 0..3 {
+        assert!((&mut wait).now_or_never().is_none());
+        settle().await;
+    }
+    wait
+}
+
+type Wait = <Acquire as IntoFuture>::IntoFuture;
+
+async fn who_waits_is_admitted_when_there_is_room_and_not_before(bench: &Bench) {
+    for limit in every_algorithm(2, 10) {
+        exhaust(bench, &limit, "ann").await;
+        let wait = bench.limiter.peek(&limit, "ann").await.unwrap();
+        let wait = wait.retry_after().unwrap();
+        let patience = wait + Duration::from_secs(1);
+        let mut waits = in_line(bench.limiter.acquire(&limit, "ann").max_wait(patience)).await;
+        bench.clock.advance(wait - Duration::from_micros(1));
+        settle().await;
+        assert!((&mut waits).now_or_never().is_none(), "{limit:?}");
+        bench.advance(1);
+        let permit = waits.await.unwrap();
+        assert!(permit.decision().is_allowed(), "{limit:?}");
+    }
+}
+
+async fn a_wait_that_cannot_succeed_fails_at_once_and_takes_nothing(bench: &Bench) {
+    for limit in every_algorithm(2, 10) {
+        exhaust(bench, &limit, "bob").await;
+        let wait = bench.limiter.peek(&limit, "bob").await.unwrap();
+        let wait = wait.retry_after().unwrap();
+        let too_short = wait - Duration::from_micros(1);
+        let waited = bench
+            .limiter
+            .acquire(&limit, "bob")
+            .max_wait(too_short)
+            .await;
+        let Err(RateLimitError::TimedOut { retry_after }) = waited else {
+            panic!("{limit:?}: {waited:?}");
+        };
+        assert_eq!(retry_after, Some(wait), "{limit:?}");
+        // Nothing was taken, so as much as ever comes at that moment.
+        bench.clock.advance(wait);
+        let taken = bench.limiter.try_acquire(&limit, "bob").await.unwrap();
+        assert!(taken.is_some(), "{limit:?}");
+        let huge = bench.limiter.acquire(&limit.cost(1_000), "bob").await;
+        let Err(RateLimitError::TimedOut { retry_after: None }) = huge else {
+            panic!("{limit:?}: {huge:?}");
+        };
+    }
+}
+
+async fn behind_too_many_it_fails_at_once_without_asking(bench: &Bench) {
+    // One a second.
+    let leaky = Limit::new(1, Duration::from_secs(1)).algorithm(Algorithm::LeakyBucket);
+    exhaust(bench, &leaky, "cid").await;
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        waits.push(in_line(bench.limiter.acquire(&leaky, "cid")).await);
+    }
+    // They go in 1, 2 and 3 seconds, and this one in 4.
+    let acquire = || bench.limiter.acquire(&leaky, "cid");
+    let late = acquire().max_wait(Duration::from_millis(3999)).await;
+    let Err(RateLimitError::TimedOut { retry_after }) = late else {
+        panic!("{late:?}");
+    };
+    assert_eq!(retry_after, Some(Duration::from_secs(4)));
+    let full = acquire().max_waiting(3).await;
+    assert!(matches!(full, Err(RateLimitError::TimedOut { .. })));
+    waits.push(in_line(acquire().max_wait(Duration::from_millis(4001))).await);
+    for wait in waits {
+        bench.advance(SECOND);
+        wait.await.unwrap();
+    }
+}
+
+async fn who_leaves_takes_nothing(bench: &Bench) {
+    let acquire = || bench.limiter.acquire(&ONE, "dan");
+    drop(acquire());
+    assert_eq!(left(bench, &ONE, "dan").await, 1);
+    // Polled any number of times, and then dropped: charges for nobody are given back.
+    for polls in 0..6 {
+        let mut leaves = acquire().into_future();
+        let mut done = false;
+        for _ in 0..polls {
+            done = (&mut leaves).now_or_never().is_some();
+            if done {
+                break;
+            }
+            settle().await;
+        }
+        drop(leaves);
+        if done {
+            // Taken out, it is the caller's.
+            bench.limiter.reset(&ONE, "dan").await.unwrap();
+        }
+        until("nothing is charged", async || {
+            left(bench, &ONE, "dan").await == 1
+        })
+        .await;
+    }
+    exhaust(bench, &ONE, "dan").await;
+    let (first, second) = (in_line(acquire()).await, in_line(acquire()).await);
+    drop(first);
+    bench.advance(10 * SECOND);
+    second.await.unwrap();
+}
+
+async fn those_who_wait_are_served_in_order(bench: &Bench) {
+    let limit = Limit::new(1, Duration::from_secs(1)).algorithm(Algorithm::TokenBucket);
+    exhaust(bench, &limit, "eve").await;
+    let served = std::cell::RefCell::new(Vec::new());
+    let mut waits = Vec::new();
+    // Lower priorities first, then whoever came first.
+    for (number, priority) in [2, 1, 2, 0, 1].into_iter().enumerate() {
+        let wait = in_line(bench.limiter.acquire(&limit, "eve").priority(priority)).await;
+        let served = &served;
+        waits.push(async move {
+            wait.await.unwrap();
+            served.borrow_mut().push(number);
+        });
+    }
+    let time = async {
+        while served.borrow().len() < 5 {
+            bench.advance(SECOND / 10);
+            settle().await;
+        }
+    };
+    join(join_all(waits), time).await;
+    assert_eq!(*served.borrow(), [3, 1, 4, 0, 2]);
+}
+
+async fn a_refund_gives_back_and_calls_the_next(bench: &Bench) {
+    for limit in every_algorithm(1, 10) {
+        let permit = bench.limiter.acquire(&limit, "fay").await.unwrap();
+        let waits = in_line(bench.limiter.acquire(&limit, "fay")).await;
+        assert!(permit.refund().await);
+        // The clock stands still: nothing but the refund can have called.
+        waits.await.unwrap();
+        assert_eq!(left(bench, &limit, "fay").await, 0, "{limit:?}");
+        bench.advance(20 * SECOND);
+    }
+}
+
+async fn a_dropped_permit_stays_charged(bench: &Bench) {
+    drop(bench.limiter.acquire(&ONE, "gus").await.unwrap());
+    settle().await;
+    assert_eq!(left(bench, &ONE, "gus").await, 0);
+}
+
+const TWO: Limit = Limit::new(2, Duration::from_secs(10)).zone("two");
+
+async fn all_are_charged_together_or_none(bench: &Bench) {
+    let both = || bench.limiter.acquire_all([(&ONE, "hal"), (&TWO, "hal")]);
+    both().await.unwrap();
+    assert_eq!(left(bench, &TWO, "hal").await, 1);
+    let late = both().max_wait(Duration::from_secs(1)).await;
+    assert!(matches!(late, Err(RateLimitError::TimedOut { .. })));
+    assert_eq!(left(bench, &TWO, "hal").await, 1);
+    let pair = [(&ONE, "hal"), (&TWO, "hal")];
+    assert!(bench.limiter.try_acquire_all(pair).await.unwrap().is_none());
+    // Who waits for both keeps nobody from the one that has room.
+    let waits = in_line(both()).await;
+    assert!(
+        bench
+            .limiter
+            .try_acquire(&TWO, "hal")
+            .await
+            .unwrap()
+            .is_some()
+    );
+    bench.advance(10 * SECOND);
+    let permit = waits.await.unwrap();
+    assert!(permit.refund().await);
+    assert_eq!(left(bench, &ONE, "hal").await, 1);
+    assert_eq!(left(bench, &TWO, "hal").await, 2);
+}
+
+async fn any_takes_the_first_that_is_free(bench: &Bench) {
+    let either = [(&ONE, "ida"), (&TWO, "ida")];
+    for expected in [(0, 2), (0, 1), (0, 0)] {
+        assert!(
+            bench
+                .limiter
+                .try_acquire_any(either)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        let remaining = (
+            left(bench, &ONE, "ida").await,
+            left(bench, &TWO, "ida").await,
+        );
+        assert_eq!(remaining, expected);
+    }
+    assert!(
+        bench
+            .limiter
+            .try_acquire_any(either)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+async fn any_waits_for_whichever_comes_first(bench: &Bench) {
+    let soon = Limit::new(1, Duration::from_secs(2)).zone("soon");
+    exhaust(bench, &ONE, "jan").await;
+    exhaust(bench, &soon, "jan").await;
+    let waits = in_line(bench.limiter.acquire_any([(&ONE, "jan"), (&soon, "jan")])).await;
+    bench.advance(2 * SECOND);
+    waits.await.unwrap();
+    assert_eq!(left(bench, &soon, "jan").await, 0);
+    assert_eq!(left(bench, &ONE, "jan").await, 0);
+}
+
+async fn demands_nest(bench: &Bench) {
+    let third = Limit::new(1, Duration::from_secs(10)).zone("third");
+    let one_of = Demand::any([Demand::of(&ONE, "kim"), Demand::of(&third, "kim")]);
+    let demand = Demand::all([Demand::of(&TWO, "kim"), one_of]);
+    let limiter = &bench.limiter;
+    for expected in [(1, 0, 1), (0, 0, 0)] {
+        assert!(
+            limiter
+                .acquire_for(demand.clone())
+                .try_now()
+                .await
+                .unwrap()
+                .is_some()
+        );
+        let remaining = (
+            left(bench, &TWO, "kim").await,
+            left(bench, &ONE, "kim").await,
+            left(bench, &third, "kim").await,
+        );
+        assert_eq!(remaining, expected);
+    }
+    let waits = in_line(limiter.acquire_for(demand)).await;
+    bench.advance(10 * SECOND);
+    waits.await.unwrap();
+}
+
+async fn a_permit_of_all_holds_its_places(bench: &Bench) {
+    let places = Concurrency::new(1);
+    let both = || Demand::all([Demand::place(&places, "leo"), Demand::of(&TWO, "leo")]);
+    let permit = bench.limiter.acquire_for(both()).await.unwrap();
+    assert!(permit.is_valid());
+    assert!(
+        bench
+            .limiter
+            .acquire_for(both())
+            .try_now()
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(left(bench, &TWO, "leo").await, 1);
+    assert!(permit.refund().await);
+    assert_eq!(left(bench, &TWO, "leo").await, 2);
+    drop(bench.limiter.acquire_for(both()).await.unwrap());
+    let free = async || {
+        bench
+            .limiter
+            .acquire_for(both())
+            .try_now()
+            .await
+            .unwrap()
+            .is_some()
+    };
+    until("the place is free", free).await;
+}
+
+async fn demands_that_make_no_sense_are_refused(bench: &Bench) {
+    let bad = |demand: Demand| async {
+        let refused = bench.limiter.acquire_for(demand).await;
+        matches!(refused, Err(RateLimitError::BadDemand))
+    };
+    assert!(bad(Demand::All(Vec::new())).await);
+    assert!(bad(Demand::Any(Vec::new())).await);
+    let nine = || Demand::any((0..9).map(|number| Demand::of(&ONE, number.to_string())));
+    assert!(bad(Demand::all([nine(), nine()])).await);
+    let same = bench
+        .limiter
+        .acquire_all([(&ONE, "mia"), (&ONE, "mia")])
+        .await;
+    assert!(matches!(same, Err(RateLimitError::SharedCounter)));
+    let none = bench.limiter.acquire(&Limit::per_second(0), "mia").await;
+    assert!(matches!(none, Err(RateLimitError::InvalidLimit(_))));
+}
+
+async fn what_remains_is_watched(bench: &Bench) {
+    let every = Duration::from_secs(1);
+    let mut watched = bench.limiter.watch(&TWO, "ned", every);
+    assert_eq!(watched.next().await.unwrap().unwrap(), 2);
+    bench.limiter.check(&TWO, "ned").await.unwrap();
+    assert!(
+        watched.next().now_or_never().is_none(),
+        "not before its time"
+    );
+    bench.advance(SECOND);
+    assert_eq!(watched.next().await.unwrap().unwrap(), 1);
+    // Nothing has changed, and then the window has passed.
+    let mut next = watched.next();
+    for _ in 0..3 {
+        bench.advance(SECOND);
+        settle().await;
+        assert!((&mut next).now_or_never().is_none());
+    }
+    bench.advance(10 * SECOND);
+    assert_eq!(next.await.unwrap().unwrap(), 2);
+}

@@ -1,0 +1,83 @@
+//! slowstack's tutorial: a server with limits by address and by path, errors not counted; and the
+//! limiters of its client.
+
+use std::time::Duration;
+
+use actix_throttle::{Limit, ManualClock, RateLimitError, RateLimiter, Throttle, rate_limit};
+use actix_web::{HttpResponse, get, web::ServiceConfig};
+
+use super::{super::live::status, Service};
+
+/// `TimesPerRateLimiter(10, 10)` for the whole service, `TimesPerRateLimiter(1, 1)` a path, and
+/// `if response.status_code == 500: raise RateLimitCancelError()`.
+#[get("/test")]
+#[rate_limit("10 per 10 seconds", zone = "service", refund_on = "500")]
+#[rate_limit("1/second", refund_on = "500")]
+async fn test() -> &'static str {
+    "test ok"
+}
+
+#[get("/example")]
+#[rate_limit("10 per 10 seconds", zone = "service", refund_on = "500")]
+#[rate_limit("1/second", refund_on = "500")]
+async fn example() -> &'static str {
+    "examples!"
+}
+
+#[get("/error")]
+#[rate_limit("10 per 10 seconds", zone = "service", refund_on = "500")]
+#[rate_limit("1/second", refund_on = "500")]
+async fn error() -> HttpResponse {
+    HttpResponse::InternalServerError().finish()
+}
+
+fn routes(config: &mut ServiceConfig) {
+    config.service((test, example, error));
+}
+
+#[actix_web::test]
+async fn both_limits_hold_and_errors_are_not_counted() {
+    let service = Service::with(Throttle::new(), routes).await;
+    for _ in 0..30 {
+        assert_eq!(status(&service.get("/error", &[]).await), 500);
+    }
+    // Five of each a second apart, and then the ten are used up.
+    for _ in 0..5 {
+        assert_eq!(service.admitted("/test", &[], 3).await, 1);
+        assert_eq!(service.admitted("/example", &[], 3).await, 1);
+        service.after_seconds(1);
+    }
+    assert_eq!(service.admitted("/test", &[], 3).await, 0);
+    service.after_seconds(6);
+    assert_eq!(service.admitted("/test", &[], 3).await, 1);
+}
+
+const GLOBAL: Limit = Limit::new(10, Duration::from_secs(10)).name("global");
+const ENDPOINT: Limit = Limit::per_second(1).name("endpoint");
+
+#[actix_web::test]
+async fn the_limiters_of_its_client() {
+    let clock = ManualClock::new();
+    let builder = RateLimiter::builder().memory().clock(clock.clone());
+    let limiter = builder.build().await.expect("valid settings");
+    // `AllRateLimiter({global, endpoint[path]}).acquire()`
+    let acquire = |path: &str| limiter.acquire_all([(&GLOBAL, "client"), (&ENDPOINT, path)]);
+    let permit = acquire("/test").await.expect("room");
+    // `wait=False` and `RateLimitedError`
+    assert!(acquire("/test").try_now().await.expect("decided").is_none());
+    // `raise RateLimitCancelError()`
+    assert!(permit.refund().await);
+    acquire("/test").await.expect("room again");
+    // Others in the meantime, up to ten in all.
+    for path in 0..9 {
+        acquire(&format!("/{path}")).await.expect("room");
+    }
+    let late = acquire("/example").max_wait(Duration::from_secs(9)).await;
+    assert!(matches!(late, Err(RateLimitError::TimedOut { .. })));
+    clock.advance(Duration::from_secs(10));
+    // `AnyRateLimiter({a, b})`
+    let either = || limiter.try_acquire_any([(&ENDPOINT, "/a"), (&ENDPOINT, "/b")]);
+    for expected in [true, true, false] {
+        assert_eq!(either().await.expect("decided").is_some(), expected);
+    }
+}
