@@ -18,8 +18,9 @@ mod environment;
 
 use std::{io, time::Duration};
 
-use actix_throttle::{Identity, RateLimiter, concurrency_limit, rate_limit};
+use actix_throttle::{Identity, Limit, RateLimiter, WebSocketLimiter, concurrency_limit, rate_limit};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, http::StatusCode, post, rt, web};
+use actix_ws::Message;
 
 use self::environment::number;
 
@@ -253,6 +254,29 @@ async fn slow(length: web::Query<Length>) -> &'static str {
     "ok"
 }
 
+/// An echo, and `limited` to each message that is over.
+#[get("/ws")]
+async fn ws(request: HttpRequest, body: web::Payload) -> actix_web::Result<HttpResponse> {
+    let (response, mut session, mut messages) = actix_ws::handle(&request, body)?;
+    let limiter = WebSocketLimiter::new(Limit::new(3, Duration::from_secs(5)).zone("ws"));
+    rt::spawn(async move {
+        while let Some(Ok(message)) = messages.recv().await {
+            match message {
+                Message::Text(text) => match limiter.check(&request, "").await {
+                    Ok(decision) if decision.is_allowed() => session.text(text).await?,
+                    Ok(_) => session.text("limited").await?,
+                    Err(error) => session.text(error.to_string()).await?,
+                },
+                Message::Ping(bytes) => session.pong(&bytes).await?,
+                Message::Close(_) => break,
+                _ => {}
+            }
+        }
+        session.close(None).await
+    });
+    Ok(response)
+}
+
 fn routes(config: &mut web::ServiceConfig) {
     config
         .service((
@@ -265,7 +289,7 @@ fn routes(config: &mut web::ServiceConfig) {
         ))
         .service((big_token_bucket, big_leaky_bucket))
         .service((json, key, cost, flaky, blocked, plan, zone_a, zone_b))
-        .service((open, closed, local, leased, shadow, slow));
+        .service((open, closed, local, leased, shadow, slow, ws));
 }
 
 #[actix_web::main]

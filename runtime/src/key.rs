@@ -182,6 +182,10 @@ mod tests {
                 "p:{ip=2001-db8-0-0-0-0-0-0}:app::login:log-60s",
             ),
             (Identity::global(), "p:{global}:app::login:log-60s"),
+            (
+                Identity::new("42").context("room/7"),
+                "p:{user=42;room/7}:app::login:log-60s",
+            ),
         ] {
             let key = Key::counter(&identity, &limit);
             assert_eq!(key.text("p"), expected);
@@ -241,6 +245,15 @@ mod tests {
             ),
             Identity::unidentified(Source::User, Some("1.2.3.4/32".parse().unwrap())),
             Identity::client(None),
+            Identity::new("1.2.3.4").context("a"),
+            Identity::new("1.2.3.4;a"),
+            Identity::new("1.2.3.4").context("a;b"),
+            Identity::new("1.2.3.4").context("a").context("b"),
+            Identity::new("").context("1.2.3.4"),
+            Identity::ip("1.2.3.4".parse().unwrap()).context("a"),
+            Identity::client(None).context("a"),
+            Identity::global().context("a"),
+            Identity::new("1.2.3.4").context(&long),
             #[cfg(feature = "jwt")]
             Identity::of(Source::Claim("sub".into()), value("1.2.3.4")),
             #[cfg(feature = "jwt")]

@@ -28,6 +28,8 @@ pub mod __private;
 #[cfg(feature = "session")]
 pub use actix_session;
 pub use actix_throttle_macros::{concurrency_limit, rate_limit};
+#[cfg(feature = "websocket")]
+pub use actix_ws;
 #[cfg(feature = "redis")]
 pub use deadpool_redis;
 
@@ -38,7 +40,8 @@ pub use deadpool_redis;
     feature = "jwt",
     feature = "redis",
     feature = "session",
-    feature = "test-util"
+    feature = "test-util",
+    feature = "websocket"
 ))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
@@ -47,6 +50,8 @@ struct Readme;
 pub use self::clock::ManualClock;
 #[cfg(feature = "config")]
 pub use self::config::{Changes, Config, ConfigBuilder, ConfigError, Format, Mistake, Watch};
+#[cfg(feature = "websocket")]
+pub use self::http::WebSocketLimiter;
 #[cfg(feature = "jwt")]
 pub use self::identity::{Jwt, JwtBuilder, JwtKey};
 #[cfg(feature = "test-util")]

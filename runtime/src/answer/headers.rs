@@ -164,6 +164,6 @@ pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Option<Duration>) {
 }
 
 /// Whole seconds, rounded up.
-fn seconds(duration: Duration) -> u64 {
+pub(crate) fn seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

@@ -6,6 +6,8 @@ mod on_limited;
 mod problem;
 mod unidentified;
 
+#[cfg(feature = "websocket")]
+pub(crate) use self::headers::seconds;
 pub use self::{
     headers::HeaderStyle,
     on_limited::{IntoOnLimited, OnLimited},

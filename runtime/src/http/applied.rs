@@ -23,8 +23,12 @@ pub(super) struct Applied<'a> {
 pub(super) struct Census<'a> {
     pub(super) manner: Manner<'a>,
     pub(super) request: &'a HttpRequest,
+    /// The context key, if it is about a message that came later, on the request's WebSocket.
+    message: Option<&'a str>,
     asked: Few<(&'a Identifier, Whom)>,
     identities: Few<Identity>,
+    /// The same in the message's context, if it has one. Not `Few`: requests have none.
+    in_context: Vec<Identity>,
 }
 
 /// What is known of the sender by one identifier.
@@ -42,8 +46,23 @@ impl<'a> Census<'a> {
         Self {
             manner,
             request,
+            message: None,
             asked: SmallVec::new(),
             identities: SmallVec::new(),
+            in_context: Vec::new(),
+        }
+    }
+
+    /// About a message on the request's WebSocket, counted apart by a context key unless that is empty.
+    #[cfg(feature = "websocket")]
+    pub(super) fn of_message(
+        manner: Manner<'a>,
+        request: &'a HttpRequest,
+        context_key: &'a str,
+    ) -> Self {
+        Self {
+            message: Some(context_key),
+            ..Self::new(manner, request)
         }
     }
 
@@ -85,6 +104,17 @@ impl<'a> Census<'a> {
         &self.identities[one.whom]
     }
 
+    /// Whose counter it is: the identity in its context.
+    pub(super) fn counted(&self, one: &Applied<'_>) -> &Identity {
+        let in_context = self.in_context.get(one.whom);
+        in_context.unwrap_or_else(|| self.identity(one))
+    }
+
+    /// Whether it is about a message, and not about the request itself.
+    pub(super) fn is_of_message(&self) -> bool {
+        self.message.is_some()
+    }
+
     fn not_skipped(&self, rules: &'a [Rule]) -> impl Iterator<Item = &'a Rule> + use<'a> {
         let request = self.request;
         rules.iter().filter(move |rule| !rule.skips(request))
@@ -120,6 +150,9 @@ impl<'a> Census<'a> {
                 Unidentified::Respond(response) => return Whom::Refused(Some(response)),
             },
         };
+        if let Some(key) = self.message.filter(|key| !key.is_empty()) {
+            self.in_context.push(identity.clone().context(key));
+        }
         self.identities.push(identity);
         Whom::Counted(self.identities.len() - 1)
     }

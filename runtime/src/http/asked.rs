@@ -22,6 +22,7 @@ use crate::{
 /// What a rule that applies asks for.
 pub(super) struct Asked<'a, 'i> {
     pub(super) rule: &'a Rule,
+    /// Whose counter it is.
     pub(super) identity: &'i Identity,
     pub(super) what: What<'a>,
     pub(super) cost: u32,
@@ -81,7 +82,7 @@ pub(super) fn asked<'a, 'i>(
             let mode = rule.own_failure_mode();
             asked.push(Asked {
                 rule,
-                identity: census.identity(one),
+                identity: census.counted(one),
                 what: What::Place(places, Holder::new()),
                 cost: 1,
                 failure_mode: mode.unwrap_or(census.manner.failure_mode()),
@@ -102,8 +103,10 @@ pub(super) fn asked<'a, 'i>(
             }
             continue;
         };
-        let in_force =
-            in_force.get_or_insert_with(|| InForce::of(census.manner.limiter, census.request));
+        let in_force = in_force.get_or_insert_with(|| match census.is_of_message() {
+            true => InForce::now(census.manner.limiter),
+            false => InForce::of(census.manner.limiter, census.request),
+        });
         let found = in_force.find(named, rule.written_limit().is_none());
         let written = match (found, rule.written_limit()) {
             (Some(found), _) => Cow::Owned(named.fill(found.limit)),
@@ -135,11 +138,11 @@ fn ask<'a, 'i>(
     failure_mode: Option<FailureMode>,
     refund_on: Option<Cow<'a, Statuses>>,
 ) -> Asked<'a, 'i> {
-    let identity = census.identity(one);
-    let (limit, cost) = one.rule.limit_for(written, census.request, identity);
+    let (request, identity) = (census.request, census.identity(one));
+    let (limit, cost) = one.rule.limit_for(written, request, identity);
     Asked {
         rule: one.rule,
-        identity,
+        identity: census.counted(one),
         what: What::Rate(limit),
         cost,
         failure_mode: failure_mode.unwrap_or(census.manner.failure_mode()),

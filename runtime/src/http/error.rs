@@ -2,7 +2,8 @@ use actix_web::HttpResponse;
 
 use crate::error::RateLimitError;
 
-/// Why [`RateLimiter::check_request`](crate::RateLimiter::check_request) has no decision.
+/// Why [`RateLimiter::check_request`](crate::RateLimiter::check_request), or a `WebSocketLimiter`
+/// (feature `websocket`), has no decision.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RequestError {
@@ -10,6 +11,9 @@ pub enum RequestError {
     Unidentified(HttpResponse),
     /// The limiter could not decide.
     Undecided(RateLimitError),
+    /// There is no limiter: none installed, and none among the application's data. Only for those
+    /// who look for one.
+    NotInstalled,
 }
 
 impl std::fmt::Display for RequestError {
@@ -19,6 +23,10 @@ impl std::fmt::Display for RequestError {
                 write!(f, "unidentified, to be answered {}", response.status())
             }
             Self::Undecided(error) => error.fmt(f),
+            Self::NotInstalled => f.write_str(
+                "there is no limiter; call `RateLimiter::init(pool).await` in `main`, or give a \
+                 limiter to the app by `app_data`",
+            ),
         }
     }
 }
@@ -26,7 +34,7 @@ impl std::fmt::Display for RequestError {
 impl std::error::Error for RequestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unidentified(_) => None,
+            Self::Unidentified(_) | Self::NotInstalled => None,
             Self::Undecided(error) => Some(error),
         }
     }

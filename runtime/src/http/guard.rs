@@ -55,13 +55,20 @@ impl RateLimiter {
         request: &HttpRequest,
         rules: &[Rule],
     ) -> Result<Option<Decision>, RequestError> {
-        let mut census = Census::new(Manner::of(self), request);
-        let applied = census.applied(rules).await;
-        let applied = applied.map_err(RequestError::Unidentified)?;
-        let judged = judge(&census, &applied).await;
-        let judged = judged.map_err(RequestError::Undecided)?;
-        Ok(judged.map(|judged| judged.decision))
+        decide(Census::new(Manner::of(self), request), rules).await
     }
+}
+
+/// Decides without an answer: nothing is kept with the request, and nothing given back.
+pub(super) async fn decide<'a>(
+    mut census: Census<'a>,
+    rules: &'a [Rule],
+) -> Result<Option<Decision>, RequestError> {
+    let applied = census.applied(rules).await;
+    let applied = applied.map_err(RequestError::Unidentified)?;
+    let judged = judge(&census, &applied).await;
+    let judged = judged.map_err(RequestError::Undecided)?;
+    Ok(judged.map(|judged| judged.decision))
 }
 
 /// Decides whether a request may go on. See [`Pending`] for what is left to do then.

@@ -13,10 +13,14 @@ mod rule;
 mod running;
 mod shown;
 mod throttle;
+#[cfg(feature = "websocket")]
+mod websocket;
 
 pub use self::gate::{Gate, Policy, respond, serve};
 #[cfg(feature = "config")]
 pub(crate) use self::throttle::{LiveRulebook, Rulebook};
+#[cfg(feature = "websocket")]
+pub use self::websocket::WebSocketLimiter;
 pub use self::{
     error::RequestError,
     rule::Rule,

@@ -94,6 +94,14 @@ impl<'a> InForce<'a> {
         }
     }
 
+    /// The same whatever the request was pinned to: a WebSocket may outlast many configurations.
+    pub(super) fn now(limiter: &'a RateLimiter) -> Self {
+        match &limiter.settings().named {
+            Some(named) => Self::Current(named, named.current()),
+            None => Self::Nothing,
+        }
+    }
+
     /// What this name stands for. One that is `required` cannot be taken away from then on.
     pub(super) fn find(&self, named: &Named, required: bool) -> Option<&NamedLimit> {
         let (limits, names): (_, &Names) = match self {

@@ -66,7 +66,8 @@ impl Rule {
     /// At most so many requests at once, by the limiter's identifier. A request runs until its
     /// response's body has been sent, or is dropped.
     ///
-    /// It has no cost, and nothing of it is given back by a status.
+    /// It has no cost, and nothing of it is given back by a status. Where there is no response to hold it
+    /// for, as in [`check_request`](crate::RateLimiter::check_request), the place is given back at once.
     ///
     /// ```
     /// use actix_throttle::{Concurrency, Identifier, Rule};

@@ -65,6 +65,9 @@ pub(crate) enum Source {
     /// A value of the session, by its key.
     #[cfg(feature = "session")]
     Session(Arc<str>),
+    /// An identity that is counted apart in each context; the value is the context's key. Boxed: few
+    /// are, and every identity would have room for two.
+    Context(Box<(Source, Value)>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,6 +117,33 @@ impl Identity {
     pub fn group(mut self, group: impl Into<Cow<'static, str>>) -> Self {
         self.group = Some(group.into());
         self
+    }
+
+    /// The same identity, in the same group, in a context: counted there, and apart from any other
+    /// context. An empty key is none.
+    ///
+    /// The messages that a `WebSocketLimiter` (feature `websocket`) is given a context key for are
+    /// counted so; by this it can be looked at, reset and blocked. No other identity is the same,
+    /// whatever its text is.
+    ///
+    /// ```
+    /// use actix_throttle::Identity;
+    ///
+    /// let user = Identity::new("42");
+    /// assert_ne!(user.clone().context("room/7"), user.clone().context("room/8"));
+    /// assert_eq!(user.clone().context(""), user);
+    /// ```
+    #[must_use]
+    pub fn context(self, key: &str) -> Self {
+        if key.is_empty() {
+            return self;
+        }
+        let outside = Box::new((self.source, self.value));
+        Self {
+            source: Source::Context(outside),
+            value: Value::Bytes(key.as_bytes().into()),
+            group: self.group,
+        }
     }
 
     /// The group, if it is in one.

@@ -14,9 +14,14 @@ use super::{Identity, Part, Source, Value};
 const READABLE: usize = 64;
 
 /// `ip=192.0.2.1`, `user=42`, `header.x-api-key=abc`, `jwt.sub=42`, `session.user=42`; for a
-/// missing value `header.x-api-key!192.0.2.1`.
+/// missing value `header.x-api-key!192.0.2.1`; in a context `user=42;room`. Whatever `;` stands in
+/// a part itself is escaped.
 pub(super) fn write(out: &mut impl Write, identity: &Identity) -> fmt::Result {
-    match identity.source() {
+    write_parts(out, identity.source(), identity.value())
+}
+
+fn write_parts(out: &mut impl Write, source: &Source, value: &Value) -> fmt::Result {
+    match source {
         Source::Global => out.write_str("global")?,
         Source::Client => out.write_str("ip")?,
         Source::User => out.write_str("user")?,
@@ -39,9 +44,14 @@ pub(super) fn write(out: &mut impl Write, identity: &Identity) -> fmt::Result {
             out.write_str("session.")?;
             write_plain(out, key.as_bytes())?;
         }
+        Source::Context(outside) => write_parts(out, &outside.0, &outside.1)?,
     }
-    match (identity.source(), identity.value()) {
+    match (source, value) {
         (_, Value::Single) => Ok(()),
+        (Source::Context(_), Value::Bytes(key)) => {
+            out.write_char(';')?;
+            write_plain(out, key)
+        }
         (_, Value::Bytes(bytes)) => {
             out.write_char('=')?;
             write_plain(out, bytes)

@@ -6,6 +6,7 @@
 mod hostile;
 pub(crate) mod live;
 pub(crate) mod support;
+mod talk;
 
 mod answers;
 mod attribute;
@@ -43,5 +44,6 @@ mod throttle_mistakes;
 mod throttle_paths;
 mod throttle_shadow;
 mod tokens;
+mod websocket;
 mod wire;
 mod zones;

@@ -1,9 +1,21 @@
 //! fastapi-limiter and its Valkey fork: `Depends(RateLimiter(times=…, seconds=…))`.
 
-use actix_throttle::{Decision, Throttle, rate_limit};
-use actix_web::{HttpRequest, HttpResponse, get, web::ServiceConfig};
+use std::time::Duration;
 
-use super::{super::live::status, Service, body, header};
+use actix_throttle::{
+    Decision, Limit, Throttle, WebSocketLimiter,
+    actix_ws::{self, Message},
+    rate_limit,
+};
+use actix_web::{
+    HttpRequest, HttpResponse, get, rt,
+    web::{self, ServiceConfig},
+};
+
+use super::{
+    super::{live::status, talk::open},
+    Service, body, header,
+};
 
 /// `dependencies=[Depends(RateLimiter(times=2, seconds=5))]`
 #[get("/")]
@@ -45,8 +57,30 @@ async fn called_back() -> &'static str {
     "Hello World"
 }
 
+/// `WebSocketRateLimiter(times=1, seconds=5)`, and the data as the context key.
+#[get("/ws")]
+async fn websocket_endpoint(
+    request: HttpRequest,
+    body: web::Payload,
+) -> actix_web::Result<HttpResponse> {
+    let (response, mut websocket, mut messages) = actix_ws::handle(&request, body)?;
+    let ratelimit = WebSocketLimiter::new(Limit::new(1, Duration::from_secs(5)).zone("ws"));
+    rt::spawn(async move {
+        while let Some(Ok(Message::Text(data))) = messages.recv().await {
+            let answer = match ratelimit.check(&request, &data).await {
+                Ok(decision) if decision.is_allowed() => "Hello, world",
+                _ => "Hello again",
+            };
+            websocket.text(answer).await?;
+        }
+        websocket.close(None).await
+    });
+    Ok(response)
+}
+
 fn routes(config: &mut ServiceConfig) {
     config.service((index, multiple, multiple_the_other_way_round, called_back));
+    config.service(websocket_endpoint);
 }
 
 async fn service() -> Service {
@@ -88,4 +122,15 @@ async fn identifier_and_callback() {
     assert_eq!(header(&denied, "retry-after"), Some("5"));
     let other = [("X-Forwarded-For", "203.0.113.8")];
     assert_eq!(service.admitted("/called-back", &other, 2).await, 1);
+}
+
+#[actix_web::test]
+async fn rate_limiting_within_a_websocket() {
+    let service = service().await;
+    let mut client = open(&service.live, "/ws", "ann").await;
+    let (hello, again) = ("Hello, world", "Hello again");
+    let answers = client.say_all(["a", "a", "b", "", ""]).await;
+    assert_eq!(answers, [hello, again, hello, hello, again]);
+    service.after_seconds(5);
+    assert_eq!(client.say_all(["a", "b", "a"]).await, [hello, hello, again]);
 }
