@@ -18,7 +18,9 @@ mod environment;
 
 use std::{io, time::Duration};
 
-use actix_throttle::{Identity, Limit, RateLimiter, WebSocketLimiter, concurrency_limit, rate_limit};
+use actix_throttle::{
+    Identity, Limit, RateLimiter, WebSocketLimiter, concurrency_limit, rate_limit,
+};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, http::StatusCode, post, rt, web};
 use actix_ws::Message;
 

@@ -17,6 +17,7 @@ mod limit;
 mod limiter;
 mod line;
 mod log_throttle;
+mod outgoing;
 mod permit;
 mod statuses;
 mod store;
@@ -39,6 +40,7 @@ pub use deadpool_redis;
     feature = "config",
     feature = "jwt",
     feature = "redis",
+    feature = "reqwest",
     feature = "session",
     feature = "test-util",
     feature = "websocket"
@@ -57,6 +59,8 @@ pub use self::identity::{Jwt, JwtBuilder, JwtKey};
 #[cfg(feature = "test-util")]
 #[doc(hidden)]
 pub use self::limiter::Taken;
+#[cfg(feature = "awc")]
+pub use self::outgoing::CallError;
 #[cfg(feature = "redis")]
 pub use self::store::RedisPool;
 pub use self::{
@@ -71,6 +75,7 @@ pub use self::{
     identity::{ForwardingHeader, Identifier, Identity, IntoIdentifier, IntoIdentity},
     limit::{Algorithm, Concurrency, Limit, LimitError, RateError, Refill},
     limiter::{Builder, RateLimiter},
+    outgoing::{Answer, Call, CallPermit, Outgoing},
     permit::{Acquire, Acquired, Demand, Permit, Semaphore, SemaphoreGuard},
     statuses::{Statuses, StatusesError},
 };

@@ -7,6 +7,7 @@ mod harness;
 mod http;
 mod leases;
 mod model;
+mod outgoing;
 mod processes;
 mod properties;
 mod redis;

@@ -1,0 +1,124 @@
+//! The helper for awc.
+
+use std::fmt;
+
+use actix_web::http::header;
+use awc::{
+    ClientRequest, ClientResponse,
+    error::{ConnectError, SendRequestError},
+};
+
+use super::{Answer, Call, Outgoing};
+use crate::error::RateLimitError;
+
+impl Outgoing {
+    /// Waits until this request of awc may be made, and sends it in the way that the function says.
+    ///
+    /// Redirects that the client follows by itself are part of the request that led there, and no
+    /// calls of their own.
+    ///
+    /// ```no_run
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_throttle::{Limit, Outgoing, RateLimiter};
+    ///
+    /// const TOWNS: Limit = Limit::per_second(5).name("towns");
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// let outgoing = Outgoing::new(&limiter).limit(TOWNS);
+    /// let client = awc::Client::default();
+    ///
+    /// let request = client.post("http://towns.example/find");
+    /// let answer = outgoing.send(request, |request| request.send_body("Ulm")).await?;
+    /// println!("{}", answer.status());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Limited`] as for [`acquire`](Self::acquire), and nothing is sent;
+    /// [`CallError::Send`] with what awc says.
+    pub async fn send<F, S>(
+        &self,
+        request: ClientRequest,
+        send: impl FnOnce(ClientRequest) -> F,
+    ) -> Result<ClientResponse<S>, CallError>
+    where
+        F: Future<Output = Result<ClientResponse<S>, SendRequestError>>,
+    {
+        let permit = self.acquire(&call(&request)).await?;
+        match send(request).await {
+            Ok(response) => {
+                permit.answered(answer(&response)).await;
+                Ok(response)
+            }
+            Err(error) => {
+                if is_unsent(&error) {
+                    permit.unsent().await;
+                }
+                Err(CallError::Send(error))
+            }
+        }
+    }
+}
+
+/// Why a call of [`Outgoing::send`] has no answer.
+#[derive(Debug)]
+pub enum CallError {
+    /// There was no room for it in time, or no decision. It was not sent.
+    Limited(RateLimitError),
+    /// It failed.
+    Send(SendRequestError),
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limited(error) => write!(f, "the call was not made: {error}"),
+            Self::Send(error) => write!(f, "the call failed: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Limited(error) => Some(error),
+            Self::Send(error) => Some(error),
+        }
+    }
+}
+
+impl From<RateLimitError> for CallError {
+    fn from(error: RateLimitError) -> Self {
+        Self::Limited(error)
+    }
+}
+
+fn call(request: &ClientRequest) -> Call<'_> {
+    let uri = request.get_uri();
+    Call::to(
+        request.get_method().as_str(),
+        uri.scheme_str().unwrap_or_default(),
+        uri.host().unwrap_or_default(),
+        uri.port_u16(),
+        uri.path(),
+    )
+}
+
+fn answer<S>(response: &ClientResponse<S>) -> Answer<'_> {
+    let text = |name: header::HeaderName| response.headers().get(name)?.to_str().ok();
+    Answer::new(response.status().as_u16())
+        .retry_after(text(header::RETRY_AFTER))
+        .date(text(header::DATE))
+}
+
+/// Whether no part of the request can have reached the peer.
+fn is_unsent(error: &SendRequestError) -> bool {
+    match error {
+        SendRequestError::Url(_) => true,
+        // awc says so too of a connection that ends before the answer.
+        SendRequestError::Connect(ConnectError::Disconnected | ConnectError::H2(_)) => false,
+        SendRequestError::Connect(_) => true,
+        _ => false,
+    }
+}

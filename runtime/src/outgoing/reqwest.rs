@@ -1,0 +1,81 @@
+//! The layer of reqwest-middleware.
+
+use actix_web::http::header;
+use async_trait::async_trait;
+use reqwest::{Request, Response, Url};
+use reqwest_middleware::{Error, Middleware, Next};
+
+use super::{Answer, Call, Outgoing};
+use crate::error::RateLimitError;
+
+/// Each request waits until it may be made.
+///
+/// Redirects that the client follows by itself are part of the request that led there, and no calls
+/// of their own. An error without an answer is as the client gave it.
+///
+/// ```no_run
+/// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use actix_throttle::{Limit, Outgoing, RateLimitError, RateLimiter};
+/// use reqwest_middleware::{ClientBuilder, Error};
+///
+/// const TOWNS: Limit = Limit::per_second(5).name("towns");
+///
+/// let limiter = RateLimiter::builder().redis_url("redis://127.0.0.1:6379").build().await?;
+/// let client = ClientBuilder::new(reqwest::Client::new())
+///     .with(Outgoing::new(&limiter).limit(TOWNS))
+///     .build();
+/// match client.get("http://towns.example/list").send().await {
+///     Ok(answer) => println!("{}", answer.status()),
+///     Err(Error::Middleware(error)) => match error.downcast_ref::<RateLimitError>() {
+///         Some(RateLimitError::TimedOut { retry_after }) => println!("not within {retry_after:?}"),
+///         _ => println!("{error}"),
+///     },
+///     Err(error) => println!("{error}"),
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Middleware`] with a [`RateLimitError`] in it, as for [`Outgoing::acquire`].
+#[async_trait]
+impl Middleware for Outgoing {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut http::Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        let url = request.url().clone();
+        let permit = self.acquire(&call(request.method().as_str(), &url)).await;
+        let permit = permit.map_err(Error::middleware)?;
+        let result = next.run(request, extensions).await;
+        match &result {
+            Ok(response) => permit.answered(answer(response)).await,
+            Err(error) if is_unsent(error) => permit.unsent().await,
+            Err(_) => {}
+        }
+        result
+    }
+}
+
+fn call<'a>(method: &'a str, url: &'a Url) -> Call<'a> {
+    let host = url.host_str().unwrap_or_default();
+    Call::to(method, url.scheme(), host, url.port(), url.path())
+}
+
+fn answer(response: &Response) -> Answer<'_> {
+    let text = |name: header::HeaderName| response.headers().get(name.as_str())?.to_str().ok();
+    Answer::new(response.status().as_u16())
+        .retry_after(text(header::RETRY_AFTER))
+        .date(text(header::DATE))
+}
+
+/// Whether no part of the request can have reached the peer.
+fn is_unsent(error: &Error) -> bool {
+    match error {
+        Error::Reqwest(error) => error.is_connect() || error.is_builder(),
+        // Another layer of this kind, further in, has not let it through.
+        Error::Middleware(error) => error.is::<RateLimitError>(),
+    }
+}

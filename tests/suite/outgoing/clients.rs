@@ -1,0 +1,91 @@
+//! The same by awc, and by hand.
+
+use std::time::Duration;
+
+use actix_throttle::{Answer, Call, CallError, Limit, Outgoing, RateLimitError, RateLimiter};
+
+use super::{AMPLE, Peer, nobody};
+
+async fn limiter() -> RateLimiter {
+    RateLimiter::builder().memory().build().await.unwrap()
+}
+
+#[actix_web::test]
+async fn awc_is_charged_and_given_back() {
+    let (peer, limiter) = (Peer::start().await, limiter().await);
+    let outgoing = Outgoing::new(&limiter).limit(AMPLE);
+    let outgoing = outgoing.refund_on("5xx".parse().unwrap());
+    let client = awc::Client::default();
+    for (called, left) in [(200, 99), (500, 99), (404, 98)] {
+        let request = client.get(peer.url(&format!("/{called}")));
+        let answer = outgoing.send(request, |request| request.send()).await;
+        assert_eq!(answer.unwrap().status().as_u16(), called);
+        let remaining = limiter.remaining(&AMPLE, peer.host()).await.unwrap();
+        assert_eq!(remaining, left, "after {called}");
+    }
+
+    let address = nobody();
+    let request = client.get(format!("http://{address}/"));
+    let failed = outgoing.send(request, |request| request.send()).await;
+    assert!(matches!(failed, Err(CallError::Send(_))));
+    assert_eq!(limiter.remaining(&AMPLE, address).await.unwrap(), 100);
+}
+
+#[actix_web::test]
+async fn awc_may_have_reached_a_peer_that_hangs_up() {
+    let limiter = limiter().await;
+    let outgoing = Outgoing::new(&limiter).limit(AMPLE);
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let hangs_up = async {
+        use tokio::io::AsyncReadExt;
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_u8().await.unwrap();
+    };
+    let request = awc::Client::default().get(format!("http://{address}/"));
+    let call = outgoing.send(request, |request| request.send());
+    let (failed, ()) = tokio::join!(call, hangs_up);
+    assert!(matches!(failed, Err(CallError::Send(_))));
+    assert_eq!(limiter.remaining(&AMPLE, address).await.unwrap(), 99);
+}
+
+#[actix_web::test]
+async fn awc_waits_as_the_peer_says_and_no_longer_than_allowed() {
+    let (peer, limiter) = (Peer::start().await, limiter().await);
+    let outgoing = Outgoing::new(&limiter).limit(AMPLE);
+    let outgoing = outgoing.max_wait(Duration::from_millis(100));
+    let client = awc::Client::default();
+    let request = client.get(peer.url("/503?retry-after=30"));
+    let answer = outgoing.send(request, |request| request.send()).await;
+    assert_eq!(answer.unwrap().status().as_u16(), 503);
+    let request = client.get(peer.url("/200"));
+    let late = outgoing.send(request, |request| request.send()).await;
+    let limited = matches!(
+        late,
+        Err(CallError::Limited(RateLimitError::TimedOut { .. }))
+    );
+    assert!(limited);
+    assert_eq!(peer.calls(), 1);
+}
+
+#[actix_web::test]
+async fn calls_by_hand_are_told_how_they_went() {
+    let limiter = limiter().await;
+    let limit = Limit::per_minute(3).name("peer");
+    let outgoing = Outgoing::new(&limiter)
+        .limit(limit)
+        .max_wait(Duration::ZERO);
+    let call = Call::new("GET", "peer", "/");
+    outgoing.acquire(&call).await.unwrap().unsent().await;
+    assert_eq!(limiter.remaining(&limit, "peer").await.unwrap(), 3);
+    drop(outgoing.acquire(&call).await.unwrap());
+    assert_eq!(limiter.remaining(&limit, "peer").await.unwrap(), 2);
+    let permit = outgoing.acquire(&call).await.unwrap();
+    permit
+        .answered(Answer::new(429).retry_after(Some("30")))
+        .await;
+    let denied = outgoing.acquire(&call).await.unwrap_err();
+    assert!(matches!(denied, RateLimitError::TimedOut { .. }));
+}
