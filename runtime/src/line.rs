@@ -87,7 +87,9 @@ impl Lines {
         lines
             .get(&Spot::of(key))
             .map_or_else(Ahead::default, |line| {
-                let number = line.waiting.range(..rank).count() as u64;
+                // Whoever comes now stands last in most cases: those behind are fewer.
+                let behind = line.waiting.range(rank..).count();
+                let number = line.waiting.len().saturating_sub(behind) as u64;
                 Ahead {
                     number,
                     length: line.waiting.len(),

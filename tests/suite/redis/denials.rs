@@ -8,7 +8,7 @@ use super::{for_every_flavour, patient};
 use crate::{acceptance::every_algorithm, harness::Server};
 
 /// How many script calls the server has seen.
-fn calls(server: &Server) -> u64 {
+pub(super) fn calls(server: &Server) -> u64 {
     let info: String = server.cli(&["INFO", "commandstats"]);
     let line = info.lines().find(|line| line.contains("cmdstat_evalsha:"));
     let count = line.and_then(|line| line.split("calls=").nth(1)?.split(',').next());
