@@ -283,7 +283,7 @@ impl Builder {
     /// [`Rule::max_wait`](crate::Rule::max_wait); more are denied at once. Default: 1,000; 0 lets
     /// none wait.
     ///
-    /// Who waits costs about a kilobyte and an open connection.
+    /// Who waits costs a few kilobytes, besides the open connection.
     pub fn max_waiting(mut self, requests: usize) -> Self {
         self.settings.max_waiting = super::MaxWaiting(requests);
         self
