@@ -239,7 +239,13 @@ impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         let mut lines = self.lines.lines.lock();
         if let Some(line) = lines.get_mut(&self.spot) {
+            let was_first = line.waiting.keys().next() == Some(&self.rank);
             line.waiting.remove(&self.rank);
+            if was_first && line.is_certain {
+                // What the store has promised was for what the first asked for: others may want less.
+                line.ask_at = 0;
+                line.is_certain = false;
+            }
             line.call_first();
             if line.waiting.is_empty() {
                 lines.remove(&self.spot);

@@ -16,6 +16,7 @@ for_every_store!(
     a_wait_that_cannot_succeed_fails_at_once_and_takes_nothing,
     behind_too_many_it_fails_at_once_without_asking,
     who_leaves_takes_nothing,
+    who_wanted_much_and_leaves_holds_up_nobody,
     those_who_wait_are_served_in_order,
     a_refund_gives_back_and_calls_the_next,
     a_dropped_permit_stays_charged,
@@ -153,6 +154,17 @@ async fn who_leaves_takes_nothing(bench: &Bench) {
     drop(first);
     bench.advance(10 * SECOND);
     second.await.unwrap();
+}
+
+async fn who_wanted_much_and_leaves_holds_up_nobody(bench: &Bench) {
+    let limit = Limit::new(5, Duration::from_secs(10)).algorithm(Algorithm::TokenBucket);
+    bench.limiter.acquire(&limit.cost(3), "dot").await.unwrap();
+    let much = in_line(bench.limiter.acquire(&limit.cost(5), "dot")).await;
+    let little = in_line(bench.limiter.acquire(&limit, "dot")).await;
+    drop(much);
+    // The clock stands still: there was room for it all the time.
+    little.await.unwrap();
+    assert_eq!(left(bench, &limit, "dot").await, 1);
 }
 
 async fn those_who_wait_are_served_in_order(bench: &Bench) {
