@@ -154,7 +154,9 @@ impl<'a> Waiter<'a> {
         let served_at = ahead
             .certain_from
             .map(|from| from.max(now).saturating_add(by.spacing(ahead.number)));
-        let is_late = end.is_some_and(|end| served_at.is_some_and(|at| at >= end));
+        let lag = by.lag(ahead.number);
+        let is_late =
+            end.is_some_and(|end| served_at.is_some_and(|at| at.saturating_add(lag) >= end));
         if is_late || self.most.is_some_and(|most| ahead.length >= most) {
             return Err(served_at.map(|at| at.saturating_sub(now)));
         }

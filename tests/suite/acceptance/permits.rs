@@ -2,7 +2,7 @@
 
 use std::{future::IntoFuture, time::Duration};
 
-use actix_throttle::{Acquire, Algorithm, Concurrency, Demand, Limit, RateLimitError};
+use actix_throttle::{Acquire, Algorithm, Limit, RateLimitError};
 use futures_util::{
     FutureExt, StreamExt,
     future::{join, join_all},
@@ -20,23 +20,18 @@ for_every_store!(
     those_who_wait_are_served_in_order,
     a_refund_gives_back_and_calls_the_next,
     a_dropped_permit_stays_charged,
-    all_are_charged_together_or_none,
-    any_takes_the_first_that_is_free,
-    any_waits_for_whichever_comes_first,
-    demands_nest,
-    a_permit_of_all_holds_its_places,
-    demands_that_make_no_sense_are_refused,
     what_remains_is_watched,
 );
 
-const ONE: Limit = Limit::new(1, Duration::from_secs(10)).algorithm(Algorithm::FixedWindow);
+pub(super) const ONE: Limit =
+    Limit::new(1, Duration::from_secs(10)).algorithm(Algorithm::FixedWindow);
 
-async fn left(bench: &Bench, limit: &Limit, identity: &str) -> u32 {
+pub(super) async fn left(bench: &Bench, limit: &Limit, identity: &str) -> u32 {
     bench.limiter.remaining(limit, identity).await.unwrap()
 }
 
 /// Uses up all there is; the number of admissions.
-async fn exhaust(bench: &Bench, limit: &Limit, identity: &str) {
+pub(super) async fn exhaust(bench: &Bench, limit: &Limit, identity: &str) {
     while bench
         .limiter
         .try_acquire(limit, identity)
@@ -47,7 +42,7 @@ async fn exhaust(bench: &Bench, limit: &Limit, identity: &str) {
 }
 
 /// A wait that stands in its line.
-async fn in_line(acquire: Acquire) -> Wait {
+pub(super) async fn in_line(acquire: Acquire) -> Wait {
     let mut wait = acquire.into_future();
     for _ in 0..3 {
         assert!((&mut wait).now_or_never().is_none());
@@ -56,7 +51,7 @@ async fn in_line(acquire: Acquire) -> Wait {
     wait
 }
 
-type Wait = <Acquire as IntoFuture>::IntoFuture;
+pub(super) type Wait = <Acquire as IntoFuture>::IntoFuture;
 
 async fn who_waits_is_admitted_when_there_is_room_and_not_before(bench: &Bench) {
     for limit in every_algorithm(2, 10) {
@@ -117,7 +112,10 @@ async fn behind_too_many_it_fails_at_once_without_asking(bench: &Bench) {
     assert_eq!(retry_after, Some(Duration::from_secs(4)));
     let full = acquire().max_waiting(3).await;
     assert!(matches!(full, Err(RateLimitError::TimedOut { .. })));
-    waits.push(in_line(acquire().max_wait(Duration::from_millis(4001))).await);
+    // Timers are late by up to a millisecond, each of those ahead counts from the one before.
+    let late = acquire().max_wait(Duration::from_millis(4003)).await;
+    assert!(matches!(late, Err(RateLimitError::TimedOut { .. })));
+    waits.push(in_line(acquire().max_wait(Duration::from_millis(4004))).await);
     for wait in waits {
         bench.advance(SECOND);
         wait.await.unwrap();
@@ -210,144 +208,6 @@ async fn a_dropped_permit_stays_charged(bench: &Bench) {
 }
 
 const TWO: Limit = Limit::new(2, Duration::from_secs(10)).zone("two");
-
-async fn all_are_charged_together_or_none(bench: &Bench) {
-    let both = || bench.limiter.acquire_all([(&ONE, "hal"), (&TWO, "hal")]);
-    both().await.unwrap();
-    assert_eq!(left(bench, &TWO, "hal").await, 1);
-    let late = both().max_wait(Duration::from_secs(1)).await;
-    assert!(matches!(late, Err(RateLimitError::TimedOut { .. })));
-    assert_eq!(left(bench, &TWO, "hal").await, 1);
-    let pair = [(&ONE, "hal"), (&TWO, "hal")];
-    assert!(bench.limiter.try_acquire_all(pair).await.unwrap().is_none());
-    // Who waits for both keeps nobody from the one that has room.
-    let waits = in_line(both()).await;
-    assert!(
-        bench
-            .limiter
-            .try_acquire(&TWO, "hal")
-            .await
-            .unwrap()
-            .is_some()
-    );
-    bench.advance(10 * SECOND);
-    let permit = waits.await.unwrap();
-    assert!(permit.refund().await);
-    assert_eq!(left(bench, &ONE, "hal").await, 1);
-    assert_eq!(left(bench, &TWO, "hal").await, 2);
-}
-
-async fn any_takes_the_first_that_is_free(bench: &Bench) {
-    let either = [(&ONE, "ida"), (&TWO, "ida")];
-    for expected in [(0, 2), (0, 1), (0, 0)] {
-        assert!(
-            bench
-                .limiter
-                .try_acquire_any(either)
-                .await
-                .unwrap()
-                .is_some()
-        );
-        let remaining = (
-            left(bench, &ONE, "ida").await,
-            left(bench, &TWO, "ida").await,
-        );
-        assert_eq!(remaining, expected);
-    }
-    assert!(
-        bench
-            .limiter
-            .try_acquire_any(either)
-            .await
-            .unwrap()
-            .is_none()
-    );
-}
-
-async fn any_waits_for_whichever_comes_first(bench: &Bench) {
-    let soon = Limit::new(1, Duration::from_secs(2)).zone("soon");
-    exhaust(bench, &ONE, "jan").await;
-    exhaust(bench, &soon, "jan").await;
-    let waits = in_line(bench.limiter.acquire_any([(&ONE, "jan"), (&soon, "jan")])).await;
-    bench.advance(2 * SECOND);
-    waits.await.unwrap();
-    assert_eq!(left(bench, &soon, "jan").await, 0);
-    assert_eq!(left(bench, &ONE, "jan").await, 0);
-}
-
-async fn demands_nest(bench: &Bench) {
-    let third = Limit::new(1, Duration::from_secs(10)).zone("third");
-    let one_of = Demand::any([Demand::of(&ONE, "kim"), Demand::of(&third, "kim")]);
-    let demand = Demand::all([Demand::of(&TWO, "kim"), one_of]);
-    let limiter = &bench.limiter;
-    for expected in [(1, 0, 1), (0, 0, 0)] {
-        assert!(
-            limiter
-                .acquire_for(demand.clone())
-                .try_now()
-                .await
-                .unwrap()
-                .is_some()
-        );
-        let remaining = (
-            left(bench, &TWO, "kim").await,
-            left(bench, &ONE, "kim").await,
-            left(bench, &third, "kim").await,
-        );
-        assert_eq!(remaining, expected);
-    }
-    let waits = in_line(limiter.acquire_for(demand)).await;
-    bench.advance(10 * SECOND);
-    waits.await.unwrap();
-}
-
-async fn a_permit_of_all_holds_its_places(bench: &Bench) {
-    let places = Concurrency::new(1);
-    let both = || Demand::all([Demand::place(&places, "leo"), Demand::of(&TWO, "leo")]);
-    let permit = bench.limiter.acquire_for(both()).await.unwrap();
-    assert!(permit.is_valid());
-    assert!(
-        bench
-            .limiter
-            .acquire_for(both())
-            .try_now()
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert_eq!(left(bench, &TWO, "leo").await, 1);
-    assert!(permit.refund().await);
-    assert_eq!(left(bench, &TWO, "leo").await, 2);
-    drop(bench.limiter.acquire_for(both()).await.unwrap());
-    let free = async || {
-        bench
-            .limiter
-            .acquire_for(both())
-            .try_now()
-            .await
-            .unwrap()
-            .is_some()
-    };
-    until("the place is free", free).await;
-}
-
-async fn demands_that_make_no_sense_are_refused(bench: &Bench) {
-    let bad = |demand: Demand| async {
-        let refused = bench.limiter.acquire_for(demand).await;
-        matches!(refused, Err(RateLimitError::BadDemand))
-    };
-    assert!(bad(Demand::All(Vec::new())).await);
-    assert!(bad(Demand::Any(Vec::new())).await);
-    let nine = || Demand::any((0..9).map(|number| Demand::of(&ONE, number.to_string())));
-    assert!(bad(Demand::all([nine(), nine()])).await);
-    let same = bench
-        .limiter
-        .acquire_all([(&ONE, "mia"), (&ONE, "mia")])
-        .await;
-    assert!(matches!(same, Err(RateLimitError::SharedCounter)));
-    let none = bench.limiter.acquire(&Limit::per_second(0), "mia").await;
-    assert!(matches!(none, Err(RateLimitError::InvalidLimit(_))));
-}
 
 async fn what_remains_is_watched(bench: &Bench) {
     let every = Duration::from_secs(1);

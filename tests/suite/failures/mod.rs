@@ -13,6 +13,7 @@ mod memory;
 mod modes;
 mod network;
 mod outage;
+mod places;
 mod processes;
 mod scene;
 mod sentinel;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_throttle::{Algorithm, Limit};
+use actix_throttle::{Algorithm, Limit, Refill};
 
 use super::{check, for_every_flavour, limiter, patient};
 use crate::{
@@ -57,6 +57,23 @@ fn every_write_leaves_a_life_that_covers_what_is_counted() {
         while check(&limiter, &blocking).await.is_allowed() {}
         let left: i64 = server.cli(&["PTTL", "throttle:{user=ann}:z:block"]);
         assert!((28_000..=30_100).contains(&left), "{left}");
+    });
+}
+
+/// That of redis-rate-limiters' bucket: its key lives for as long as its window, whatever it owes.
+#[test]
+fn debt_forgotten_by_ttl() {
+    for_every_flavour(async |server| {
+        let limiter = limiter(&server).await;
+        let bucket = Limit::per_second(1)
+            .algorithm(Algorithm::TokenBucket)
+            .capacity(100);
+        for limit in [bucket, bucket.refill(Refill::Interval)] {
+            check(&limiter, &limit.cost(100)).await;
+            let left: i64 = server.cli(&["PTTL", &keys(&server)[0]]);
+            assert!((90_000..=101_100).contains(&left), "{limit:?}: {left}");
+            let _: String = server.cli(&["FLUSHALL"]);
+        }
     });
 }
 

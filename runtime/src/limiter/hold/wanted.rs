@@ -7,6 +7,9 @@ use crate::{
     store::interface::{Charge, Check, Mode},
 };
 
+/// Tokio's timers go by the millisecond.
+const TIMER_GRAIN: Micros = 1_000;
+
 /// One limit that is to be charged, apart from the request that it is charged for.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
@@ -118,6 +121,17 @@ impl Wanted {
             }
             // The share of its previous window goes bit by bit.
             Algorithm::SlidingWindowCounter => 0,
+        }
+    }
+
+    /// How much longer that takes by timers. Where each turn is counted from the one before, as it was
+    /// taken, what timers are late adds up.
+    pub(crate) fn lag(&self, ahead: u64) -> Micros {
+        match &self.policy {
+            Policy::Rate(limit) if limit.kind() == Algorithm::LeakyBucket => {
+                ahead.saturating_mul(TIMER_GRAIN)
+            }
+            _ => 0,
         }
     }
 

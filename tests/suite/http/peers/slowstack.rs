@@ -1,10 +1,17 @@
 //! slowstack's tutorial: a server with limits by address and by path, errors not counted; and the
 //! limiters of its client.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use actix_throttle::{Limit, ManualClock, RateLimitError, RateLimiter, Throttle, rate_limit};
-use actix_web::{HttpResponse, get, web::ServiceConfig};
+use actix_web::{
+    HttpResponse, get,
+    rt::time::sleep,
+    web::{Data, ServiceConfig},
+};
 
 use super::{super::live::status, Service};
 
@@ -80,4 +87,34 @@ async fn the_limiters_of_its_client() {
     for expected in [true, true, false] {
         assert_eq!(either().await.expect("decided").is_some(), expected);
     }
+}
+
+#[get("/waits")]
+#[rate_limit("1/minute", algorithm = "leaky_bucket", max_wait = "10m")]
+async fn waits(runs: Data<AtomicUsize>) -> &'static str {
+    runs.fetch_add(1, Ordering::SeqCst);
+    "ran"
+}
+
+/// A mistake of slowstack: whoever is cancelled while it waits runs all the same.
+#[actix_web::test]
+async fn body_run_after_cancel() {
+    let runs = Data::new(AtomicUsize::new(0));
+    let shared = runs.clone();
+    let routes = move |config: &mut ServiceConfig| {
+        config.app_data(shared.clone()).service(waits);
+    };
+    let service = Service::with(Throttle::new(), routes).await;
+    assert_eq!(status(&service.get("/waits", &[]).await), 200);
+    let mut leaves = service.live.connect().await;
+    leaves.send("GET /waits HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    sleep(Duration::from_millis(50)).await;
+    drop(leaves);
+    sleep(Duration::from_millis(50)).await;
+    service.after_seconds(600);
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!(runs.load(Ordering::SeqCst), 1, "its client has left");
+    // Nothing was charged for it either.
+    assert_eq!(status(&service.get("/waits", &[]).await), 200);
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
 }
