@@ -2,14 +2,16 @@
 
 use std::{fmt, time::Duration};
 
+use humantime::format_duration as duration;
+
 use super::rule::{FilePaths, FileRule, Share};
 use crate::{
     failure_mode::FailureMode,
-    limit::{Algorithm, Limit, Refill},
-    limiter::NamedLimit,
+    limit::{Algorithm, Concurrency, Limit, Policy, Refill},
+    limiter::{Around, NamedLimit},
 };
 
-/// A limit: `5/1m, token_bucket, capacity 10`.
+/// A limit: `5/1m, token_bucket, capacity 10`, or `2 at once, expiry 10s`.
 pub(super) struct Described<'a> {
     pub(super) limit: &'a NamedLimit,
     /// What it is called and counted as if it does not say.
@@ -18,35 +20,60 @@ pub(super) struct Described<'a> {
 
 impl fmt::Display for Described<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let NamedLimit {
-            limit,
-            failure_mode,
-            refund_on,
-        } = self.limit;
-        numbers(f, limit)?;
-        for (what, text) in [("name", limit.policy_name()), ("zone", limit.own_zone())] {
+        let NamedLimit { policy, around } = self.limit;
+        let (name, zone) = match policy {
+            Policy::Rate(limit) => {
+                numbers(f, limit)?;
+                (limit.policy_name(), limit.own_zone())
+            }
+            Policy::Running(limit) => {
+                places(f, limit)?;
+                (limit.policy_name(), limit.own_zone())
+            }
+        };
+        for (what, text) in [("name", name), ("zone", zone)] {
             match text {
                 Some(text) if self.name != Some(text) => write!(f, ", {what} {text}")?,
                 _ => {}
             }
         }
-        if let Some(mode) = failure_mode {
-            let mode = match mode {
-                FailureMode::Open => "open",
-                FailureMode::Closed => "closed",
-                FailureMode::Local => "local",
-            };
-            write!(f, ", failure_mode {mode}")?;
-        }
-        if let Some(statuses) = refund_on {
-            write!(f, ", refund_on {statuses}")?;
-        }
-        Ok(())
+        beside(f, around)
     }
 }
 
+fn beside(f: &mut fmt::Formatter<'_>, around: &Around) -> fmt::Result {
+    let Around {
+        failure_mode,
+        refund_on,
+        max_wait,
+    } = around;
+    if let Some(mode) = failure_mode {
+        let mode = match mode {
+            FailureMode::Open => "open",
+            FailureMode::Closed => "closed",
+            FailureMode::Local => "local",
+        };
+        write!(f, ", failure_mode {mode}")?;
+    }
+    if let Some(statuses) = refund_on {
+        write!(f, ", refund_on {statuses}")?;
+    }
+    if let Some(max_wait) = max_wait {
+        write!(f, ", max_wait {}", duration(*max_wait))?;
+    }
+    Ok(())
+}
+
+fn places(f: &mut fmt::Formatter<'_>, limit: &Concurrency) -> fmt::Result {
+    write!(f, "{} at once", limit.max())?;
+    let expiry = limit.expiry_after();
+    if expiry != Concurrency::new(limit.max()).expiry_after() {
+        write!(f, ", expiry {}", duration(expiry))?;
+    }
+    f.write_str(if limit.is_shadow() { ", shadow" } else { "" })
+}
+
 fn numbers(f: &mut fmt::Formatter<'_>, limit: &Limit) -> fmt::Result {
-    let duration = humantime::format_duration;
     write!(f, "{}/{}", limit.times(), duration(limit.window()))?;
     if limit.kind() != Algorithm::default() {
         write!(f, ", {}", limit.kind())?;
@@ -104,6 +131,7 @@ impl fmt::Display for Share {
             (Some(name), _) => write!(f, "limit {name}")?,
             (None, Some(limit)) => Described { limit, name: None }.fmt(f)?,
         }
+        beside(f, &self.around)?;
         if let Some(group) = &self.group {
             write!(f, ", group {group}")?;
         }

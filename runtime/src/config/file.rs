@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    around, concurrency,
     error::{ConfigError, Mistakes},
     format::Format,
     identifier::Known,
@@ -11,7 +12,7 @@ use super::{
     table::{Table, text},
     tree::{Entry, Node, Place, Value},
 };
-use crate::{failure_mode::FailureMode, limiter::NamedLimit, statuses::Statuses};
+use crate::{limit::Policy, limiter::NamedLimit};
 
 /// What a file says.
 #[derive(Clone, Debug, Default)]
@@ -28,11 +29,6 @@ pub(super) struct File {
 /// The limits that have names.
 pub(super) type Limits = BTreeMap<String, NamedLimit>;
 
-const FAILURE_MODES: [(&str, FailureMode); 3] = [
-    ("open", FailureMode::Open),
-    ("closed", FailureMode::Closed),
-    ("local", FailureMode::Local),
-];
 const LIMITS: &str = "login = \"5/minute\"";
 const RULES: &str = "[{ path = \"^/api\", limits = [\"100/minute\"] }]";
 const EXEMPT: &str = "[\"/api/search\"]";
@@ -113,30 +109,28 @@ fn limits(node: &Node, mistakes: &mut Mistakes) -> Limits {
     limits
 }
 
-/// A limit, and what goes with it for each request.
+/// A limit of either sort, and what goes with it for each request.
 pub(super) fn whole_limit(
     table: &mut Table<'_>,
     place: Place,
     mistakes: &mut Mistakes,
 ) -> Option<NamedLimit> {
-    let limit = limit::limit(table, place, mistakes);
-    let (failure_mode, refund_on) = around(table, mistakes);
+    let (policy, around) = match concurrency::is_meant(table) {
+        true => {
+            let limit = concurrency::concurrency(table, place, mistakes);
+            let around = around::of_place(table, mistakes);
+            (limit.map(Policy::Running), around)
+        }
+        false => {
+            let limit = limit::limit(table, place, mistakes);
+            let around = around::of_rate(table, mistakes);
+            (limit.map(Policy::Rate), around)
+        }
+    };
     Some(NamedLimit {
-        limit: limit?,
-        failure_mode,
-        refund_on,
+        policy: policy?,
+        around,
     })
-}
-
-/// What is said of a limit beside its numbers: `failure_mode` and `refund_on`.
-pub(super) fn around(
-    table: &mut Table<'_>,
-    mistakes: &mut Mistakes,
-) -> (Option<FailureMode>, Option<Statuses>) {
-    let mode = table.word("failure_mode", &FAILURE_MODES, mistakes);
-    let statuses = table.text("refund_on", "\"5xx, 404\"", mistakes);
-    let statuses = statuses.and_then(|text| mistakes.ok(text.place, text.value.parse()));
-    (mode.map(|mode| mode.value), statuses)
 }
 
 fn is_name(text: &str) -> bool {

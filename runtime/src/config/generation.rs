@@ -10,6 +10,7 @@ use super::{
 use crate::{
     error::InitError,
     http::{Paths, Rule, Rulebook},
+    limit::Policy,
     limiter::NamedLimits,
 };
 
@@ -97,12 +98,17 @@ fn add(rulebook: &mut Rulebook, rule: &FileRule) -> Result<(), InitError> {
 
 fn as_rule(share: &Share) -> Rule {
     let Share {
-        limit, group, who, ..
+        limit,
+        of: _,
+        around: said,
+        group,
+        who,
     } = share;
-    let mut rule = match (limit, group) {
-        (Some(named), _) => Rule::new(named.limit),
+    let mut rule = match limit.as_ref().map(|named| named.policy) {
+        Some(Policy::Rate(limit)) => Rule::new(limit),
+        Some(Policy::Running(places)) => Rule::concurrency(places),
         // Without a group it is nobody who is unlimited, which the file was refused for.
-        (None, group) => Rule::unlimited(group.clone().unwrap_or_default()),
+        None => Rule::unlimited(group.clone().unwrap_or_default()),
     };
     if let Some(group) = group {
         rule = rule.group(group.clone());
@@ -111,11 +117,15 @@ fn as_rule(share: &Share) -> Rule {
         rule = rule.identifier(who.identifier.clone());
     }
     if let Some(named) = limit {
-        if let Some(mode) = named.failure_mode {
+        let around = &named.around;
+        if let Some(mode) = said.failure_mode.or(around.failure_mode) {
             rule = rule.failure_mode(mode);
         }
-        if let Some(statuses) = &named.refund_on {
+        if let Some(statuses) = said.refund_on.as_ref().or(around.refund_on.as_ref()) {
             rule = rule.refund_on(statuses.clone());
+        }
+        if let Some(max_wait) = said.max_wait.or(around.max_wait) {
+            rule = rule.max_wait(max_wait);
         }
     }
     rule

@@ -1,8 +1,10 @@
-//! The numbers of one limit.
+//! The numbers of one rate.
 
 use std::time::Duration;
 
 use super::{
+    concurrency,
+    duration::duration,
     error::Mistakes,
     table::{At, Table},
     tree::Place,
@@ -36,8 +38,8 @@ pub(super) const STAND_IN: Limit = Limit::per_minute(1_000);
 /// What a whole limit is written as, for errors.
 pub(super) const EXAMPLE: &str = "rate = \"100/minute\"";
 
-/// The keys that [`limit`] reads.
-pub(super) const KEYS: [&str; 16] = [
+/// The keys that only a rate has; those of the rate itself come first.
+pub(super) const KEYS: [&str; 13] = [
     "rate",
     "times",
     "milliseconds",
@@ -50,16 +52,43 @@ pub(super) const KEYS: [&str; 16] = [
     "refill",
     "lease",
     "block",
-    "name",
-    "zone",
     "cost",
-    "shadow",
 ];
+/// The keys that every limit has.
+const COMMON_KEYS: [&str; 3] = ["name", "zone", "shadow"];
+
+/// Whether this key is one of a rate itself.
+pub(super) fn is_of_rate(key: &str) -> bool {
+    KEYS[..7].contains(&key)
+}
+
+/// Whether times or a window are given.
+pub(super) fn has_rate(table: &Table<'_>) -> bool {
+    KEYS[..7].iter().any(|key| table.has(key))
+}
+
+/// Reports all keys that say what a limit is, each with what `reason` makes of it.
+pub(super) fn refuse(
+    table: &mut Table<'_>,
+    reason: impl Fn(&str) -> String,
+    mistakes: &mut Mistakes,
+) {
+    for keys in [&KEYS[..], &COMMON_KEYS, &concurrency::KEYS] {
+        table.refuse(keys, &reason, mistakes);
+    }
+}
 
 /// Reads all that a [`Limit`] holds. The limit stands at `place`.
 ///
 /// Each part is tried on what is right so far: one that does not fit is a mistake of its own.
 pub(super) fn limit(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> Option<Limit> {
+    let reason = |key: &str| {
+        format!(
+            "`{key}` belongs to a limit on what runs at once: remove it, or write `max = 5` in place of \
+             the rate"
+        )
+    };
+    table.refuse(&concurrency::KEYS, reason, mistakes);
     let base = rate(table, place, mistakes);
     let given = table.has("algorithm");
     let algorithm = table
@@ -89,7 +118,7 @@ pub(super) fn limit(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes
     if let Some(lease) = table.count("lease", 2, mistakes) {
         limit = fitting(&limit, limit.lease(lease.value), lease.place, mistakes);
     }
-    if let Some(block) = block(table, mistakes) {
+    if let Some(block) = duration(table, "block", "\"60s\"", mistakes) {
         limit = fitting(&limit, limit.block(block.value), block.place, mistakes);
     }
     if let Some(name) = table.text("name", "\"login\"", mistakes) {
@@ -149,7 +178,9 @@ fn rate(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> Option<
     let times = table.count("times", 1, mistakes);
     let window = window(table, mistakes);
     let missing = match (has_times, has_window) {
-        (false, false) => "the limit is missing: add `rate = \"100/minute\"`",
+        (false, false) => {
+            "the limit is missing: add `rate = \"100/minute\"`, or `max = 5` for so many at once"
+        }
         (false, true) => {
             "`times` is missing: add `times = 100`, or write it as `rate = \"100/minute\"`"
         }
@@ -190,21 +221,6 @@ fn window(table: &mut Table<'_>, mistakes: &mut Mistakes) -> Option<At<Duration>
     let At { place, value } = sum.filter(|_| flawless)?;
     let value = Duration::from_micros(value);
     Some(At { place, value })
-}
-
-fn block(table: &mut Table<'_>, mistakes: &mut Mistakes) -> Option<At<Duration>> {
-    let text = table.text("block", "\"60s\"", mistakes)?;
-    match humantime::parse_duration(text.value) {
-        Ok(value) => Some(At {
-            place: text.place,
-            value,
-        }),
-        Err(error) => {
-            let reason = format!("no duration: {error}; write `block = \"60s\"` or `\"1h 30m\"`");
-            mistakes.at(text.place, reason);
-            None
-        }
-    }
 }
 
 const fn by_name(algorithm: Algorithm) -> (&'static str, Algorithm) {

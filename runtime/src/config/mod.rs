@@ -1,8 +1,11 @@
 //! Rules and named limits from a file.
 
+mod around;
 mod builder;
 mod changes;
+mod concurrency;
 mod describe;
+mod duration;
 mod error;
 mod file;
 mod format;
@@ -52,11 +55,13 @@ use crate::{
 ///
 /// The words are those of the attribute. A limit is a rate, or a table of `rate` or `times` and
 /// units of time, `algorithm`, `capacity`, `refill`, `cost`, `name`, `zone`, `block`, `lease`,
-/// `shadow`, `refund_on` and `failure_mode`. In a rule it may also be the name of one of `limits`
+/// `shadow`, `refund_on`, `failure_mode` and `max_wait`. A table of `max` is a limit on what runs at
+/// once, as [`Rule::concurrency`](crate::Rule::concurrency) is, and takes `expiry`, `name`, `zone`,
+/// `shadow`, `failure_mode` and `max_wait`. In a rule a limit may also be the name of one of `limits`
 /// (alone, or as `limit` in a table), and have `group`, `unlimited` and `identifier`: `"ip"`,
 /// `"global"`, `"header:X-Api-Key"`, `"cookie:sid"`, `"query:tenant"`, or a name that the application
-/// has [given](ConfigBuilder::identifier) to a function. `throttle.schema.json` in the
-/// crate is the JSON schema of the file, for editors.
+/// has [given](ConfigBuilder::identifier) to a function. A rule's `identifier` and `max_wait` are for its
+/// limits that do not say. `throttle.schema.json` in the crate is the JSON schema of the file, for editors.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -90,7 +95,8 @@ use crate::{
 /// it came to the middleware, handlers inside included. A file with a mistake changes nothing.
 ///
 /// Counters are kept, for keys hold no numbers but the window: another `times` reads the same state.
-/// A limit's counter begins anew if its window, algorithm or zone changes. Limits of a rule count
+/// A limit's counter begins anew if its window, algorithm or zone changes. What runs keeps its place
+/// whatever becomes of `max`, and who waits goes by what was in force when they came. Limits of a rule count
 /// under the rule's name, else its methods and regex, so a named rule keeps its counters when its
 /// regex changes.
 #[derive(Clone)]

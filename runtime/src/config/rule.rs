@@ -1,17 +1,24 @@
 //! `[[rules]]`: which requests, and what is admitted of them.
 
+use std::time::Duration;
+
 use actix_web::http::Method;
 use regex::Regex;
 
 use super::{
+    around,
     error::Mistakes,
-    file::{Limits, around, whole_limit},
+    file::{Limits, whole_limit},
     identifier::{Known, Who, identifier},
     limit, nearest,
     table::{At, Table, text},
     tree::{Node, Place},
 };
-use crate::{intern::intern, limiter::NamedLimit};
+use crate::{
+    intern::intern,
+    limit::Policy,
+    limiter::{Around, NamedLimit},
+};
 
 /// A rule of the file.
 #[derive(Clone, Debug)]
@@ -35,12 +42,14 @@ pub(super) struct FilePaths {
 }
 
 /// What is admitted, and of whom.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Share {
     /// `None`: everything.
     pub(super) limit: Option<NamedLimit>,
     /// The name that the limit has in the file, if it is one of those.
     pub(super) of: Option<String>,
+    /// What is said here beside the limit, and holds in place of what goes with it.
+    pub(super) around: Around,
     pub(super) group: Option<String>,
     pub(super) who: Option<Who>,
 }
@@ -62,10 +71,12 @@ pub(super) fn rule(
     let mut table = Table::of(node, RULE, mistakes)?;
     let paths = paths(&mut table, node.place, mistakes);
     let who = identifier(&mut table, known, mistakes);
+    let max_wait = around::max_wait(&mut table, mistakes);
     let mut shares = Vec::new();
     if table.flag("exempt", mistakes) {
         let reason = |key: &str| format!("`exempt` leaves these requests alone: remove `{key}`");
-        table.refuse(&["limits", "identifier", "shadow"], reason, mistakes);
+        let keys = ["limits", "identifier", "max_wait", "shadow"];
+        table.refuse(&keys, reason, mistakes);
     } else {
         let nodes = table.list("limits", LIMITS, mistakes);
         if nodes.map_or(!table.has("limits"), <[Node]>::is_empty) {
@@ -75,10 +86,8 @@ pub(super) fn rule(
             mistakes.at(node.place, reason);
         }
         for node in nodes.unwrap_or_default() {
-            shares.extend(share(node, limits, known, mistakes).map(|share| Share {
-                who: share.who.or_else(|| who.clone()),
-                ..share
-            }));
+            let share = share(node, limits, known, mistakes);
+            shares.extend(share.map(|share| share.or(who.as_ref(), max_wait)));
         }
     }
     table.finish(mistakes);
@@ -156,15 +165,22 @@ fn share(node: &Node, limits: &Limits, known: &Known, mistakes: &mut Mistakes) -
         unlimited(&mut table, node.place, mistakes)
     } else if let Some(name) = table.text("limit", "\"login\"", mistakes) {
         let reason = |key: &str| format!("`limit` names a limit that says this: remove `{key}`");
-        table.refuse(&limit::KEYS, reason, mistakes);
-        let (failure_mode, refund_on) = around(&mut table, mistakes);
-        by_name(name, limits, mistakes).map(|mut share| {
-            if let Some(limit) = &mut share.limit {
-                limit.failure_mode = failure_mode.or(limit.failure_mode);
-                limit.refund_on = refund_on.or(limit.refund_on.take());
+        limit::refuse(&mut table, reason, mistakes);
+        let share = by_name(name, limits, mistakes);
+        let around = match share.as_ref().is_some_and(Share::is_of_places) {
+            true => {
+                let reason = |key: &str| {
+                    format!(
+                        "`{}` says how many run at once and has no use for `{key}`: remove it",
+                        name.value
+                    )
+                };
+                table.refuse(&[around::REFUND_ON], reason, mistakes);
+                around::of_place(&mut table, mistakes)
             }
-            share
-        })
+            false => around::of_rate(&mut table, mistakes),
+        };
+        share.map(|share| Share { around, ..share })
     } else {
         whole_limit(&mut table, node.place, mistakes).map(Share::of_all)
     };
@@ -191,7 +207,7 @@ fn by_name(name: At<&str>, limits: &Limits, mistakes: &mut Mistakes) -> Option<S
     // In rules it counts by its name, with all others there.
     let mut named = limit?.clone();
     let key = intern(name.value);
-    named.limit = named.limit.or_called(key, key);
+    named.policy = named.policy.or_called(key, key);
     Some(Share {
         of: Some(name.value.to_owned()),
         ..Share::of_all(named)
@@ -200,18 +216,14 @@ fn by_name(name: At<&str>, limits: &Limits, mistakes: &mut Mistakes) -> Option<S
 
 fn unlimited(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> Option<Share> {
     let reason = |key: &str| format!("`unlimited` has no use for `{key}`: remove it");
-    table.refuse(&limit::KEYS, reason, mistakes);
-    table.refuse(&["limit", "failure_mode", "refund_on"], reason, mistakes);
+    limit::refuse(table, reason, mistakes);
+    let keys = ["limit", "failure_mode", around::REFUND_ON, "max_wait"];
+    table.refuse(&keys, reason, mistakes);
     if !table.has("group") {
         let reason = "`unlimited` needs to know for whom: add `group = \"admin\"`";
         mistakes.at(place, reason);
     }
-    Some(Share {
-        limit: None,
-        of: None,
-        group: None,
-        who: None,
-    })
+    Some(Share::default())
 }
 
 impl Share {
@@ -219,9 +231,22 @@ impl Share {
     fn of_all(limit: NamedLimit) -> Self {
         Self {
             limit: Some(limit),
-            of: None,
-            group: None,
-            who: None,
+            ..Self::default()
         }
+    }
+
+    /// The same, with what its rule says for limits that do not say themselves.
+    fn or(mut self, who: Option<&Who>, max_wait: Option<Duration>) -> Self {
+        self.who = self.who.or_else(|| who.cloned());
+        let is_open = |limit: &NamedLimit| limit.around.max_wait.is_none();
+        if self.limit.as_ref().is_some_and(is_open) {
+            self.around.max_wait = self.around.max_wait.or(max_wait);
+        }
+        self
+    }
+
+    fn is_of_places(&self) -> bool {
+        let limit = self.limit.as_ref();
+        limit.is_some_and(|limit| matches!(limit.policy, Policy::Running(_)))
     }
 }

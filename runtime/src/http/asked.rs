@@ -1,6 +1,6 @@
 //! Rules that apply to a request → what each asks for, as it is in force now.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use smallvec::SmallVec;
 
@@ -14,7 +14,8 @@ use crate::{
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
-    limit::{Bound, Concurrency, Holder, Limit},
+    limit::{Bound, Concurrency, Holder, Limit, Policy},
+    limiter,
     statuses::Statuses,
     store::interface::Charge,
 };
@@ -29,6 +30,8 @@ pub(super) struct Asked<'a, 'i> {
     pub(super) failure_mode: FailureMode,
     /// The statuses at which it is given back.
     pub(super) refund_on: Option<Cow<'a, Statuses>>,
+    /// How long it may be waited for; `None`: not at all.
+    pub(super) max_wait: Option<Duration>,
 }
 
 /// What is to be charged.
@@ -60,8 +63,15 @@ impl Asked<'_, '_> {
 
     /// Whether it can be decided without waiting, and holds nothing afterwards.
     pub(super) fn is_plain(&self) -> bool {
-        matches!(self.what, What::Rate(_)) && self.rule.longest_wait().is_none()
+        matches!(self.what, What::Rate(_)) && self.max_wait.is_none()
     }
+}
+
+/// What is said of a limit beside its numbers: by the rule, else by the configuration.
+struct Around<'a> {
+    failure_mode: Option<FailureMode>,
+    refund_on: Option<Cow<'a, Statuses>>,
+    max_wait: Option<Duration>,
 }
 
 /// What these rules ask for. Unlimited ones ask for nothing.
@@ -78,28 +88,14 @@ pub(super) fn asked<'a, 'i>(
     let mut in_force: Option<InForce<'_>> = None;
     for one in applied {
         let rule = one.rule;
+        let around = Around::of(rule);
         if let Some(places) = rule.places() {
-            let mode = rule.own_failure_mode();
-            asked.push(Asked {
-                rule,
-                identity: census.counted(one),
-                what: What::Place(places, Holder::new()),
-                cost: 1,
-                failure_mode: mode.unwrap_or(census.manner.failure_mode()),
-                refund_on: None,
-            });
+            asked.push(place(census, one, places, around));
             continue;
         }
         let Some(named) = rule.named_limit() else {
             if let Some(written) = rule.written_limit() {
-                let (mode, refund_on) = (rule.own_failure_mode(), rule.statuses());
-                asked.push(ask(
-                    census,
-                    one,
-                    Cow::Borrowed(written),
-                    mode,
-                    refund_on.map(Cow::Borrowed),
-                ));
+                asked.push(rate(census, one, Cow::Borrowed(written), around));
             }
             continue;
         };
@@ -108,44 +104,88 @@ pub(super) fn asked<'a, 'i>(
             false => InForce::of(census.manner.limiter, census.request),
         });
         let found = in_force.find(named, rule.written_limit().is_none());
-        let written = match (found, rule.written_limit()) {
-            (Some(found), _) => Cow::Owned(named.fill(found.limit)),
-            (None, Some(written)) => Cow::Borrowed(written),
-            (None, None) => {
+        let Some(found) = found else {
+            let Some(written) = rule.written_limit() else {
                 return Err(RateLimitError::UnknownLimit {
                     name: named.name.to_string(),
                 });
-            }
+            };
+            asked.push(rate(census, one, Cow::Borrowed(written), around));
+            continue;
         };
-        let mode = rule
-            .own_failure_mode()
-            .or(found.and_then(|found| found.failure_mode));
-        let refund_on = match rule.statuses() {
-            Some(statuses) => Some(Cow::Borrowed(statuses)),
-            None => found
-                .and_then(|found| found.refund_on.clone())
-                .map(Cow::Owned),
-        };
-        asked.push(ask(census, one, written, mode, refund_on));
+        let around = around.or(&found.around);
+        asked.push(match named.fill(found.policy) {
+            Policy::Rate(limit) => rate(census, one, Cow::Owned(limit), around),
+            Policy::Running(places) => place(census, one, rule.places_for(places), around),
+        });
     }
     Ok(asked)
+}
+
+fn rate<'a, 'i>(
+    census: &'i Census<'_>,
+    one: &Applied<'a>,
+    written: Cow<'a, Limit>,
+    around: Around<'a>,
+) -> Asked<'a, 'i> {
+    let (request, identity) = (census.request, census.identity(one));
+    let (limit, cost) = one.rule.limit_for(written, request, identity);
+    ask(census, one, What::Rate(limit), cost, around)
+}
+
+/// It has no cost, and nothing of it is given back by a status.
+fn place<'a, 'i>(
+    census: &'i Census<'_>,
+    one: &Applied<'a>,
+    places: Concurrency,
+    around: Around<'a>,
+) -> Asked<'a, 'i> {
+    let around = Around {
+        refund_on: None,
+        ..around
+    };
+    ask(census, one, What::Place(places, Holder::new()), 1, around)
 }
 
 fn ask<'a, 'i>(
     census: &'i Census<'_>,
     one: &Applied<'a>,
-    written: Cow<'a, Limit>,
-    failure_mode: Option<FailureMode>,
-    refund_on: Option<Cow<'a, Statuses>>,
+    what: What<'a>,
+    cost: u32,
+    around: Around<'a>,
 ) -> Asked<'a, 'i> {
-    let (request, identity) = (census.request, census.identity(one));
-    let (limit, cost) = one.rule.limit_for(written, request, identity);
+    let Around {
+        failure_mode,
+        refund_on,
+        max_wait,
+    } = around;
     Asked {
         rule: one.rule,
         identity: census.counted(one),
-        what: What::Rate(limit),
+        what,
         cost,
         failure_mode: failure_mode.unwrap_or(census.manner.failure_mode()),
         refund_on,
+        max_wait,
+    }
+}
+
+impl<'a> Around<'a> {
+    fn of(rule: &'a Rule) -> Self {
+        Self {
+            failure_mode: rule.own_failure_mode(),
+            refund_on: rule.statuses().map(Cow::Borrowed),
+            max_wait: rule.longest_wait(),
+        }
+    }
+
+    /// The same, and what it leaves open as the configuration says.
+    fn or(self, found: &limiter::Around) -> Self {
+        let refund_on = || found.refund_on.clone().map(Cow::Owned);
+        Self {
+            failure_mode: self.failure_mode.or(found.failure_mode),
+            refund_on: self.refund_on.or_else(refund_on),
+            max_wait: self.max_wait.or(found.max_wait),
+        }
     }
 }

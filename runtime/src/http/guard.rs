@@ -186,7 +186,7 @@ async fn hold<'a>(
     charged: &[&Asked<'a, '_>],
 ) -> Result<Option<Judged<'a>>, RateLimitError> {
     let wanted = charges.iter().zip(charged).map(|(charge, asked)| {
-        let wait = asked.rule.longest_wait().map(length);
+        let wait = asked.max_wait.map(length);
         Wanted::of(charge).patient(wait.map_or(Patience::None, Patience::For))
     });
     let way: Vec<Wanted> = wanted.collect();

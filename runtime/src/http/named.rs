@@ -7,7 +7,7 @@ use arc_swap::Guard;
 
 use crate::{
     intern::intern,
-    limit::Limit,
+    limit::{Limit, Policy},
     limiter::{KnownPlace, NamedLimit, NamedLimits, Names, RateLimiter},
 };
 
@@ -72,8 +72,8 @@ impl Named {
     }
 
     /// The limit that it stands for, with what that leaves open.
-    pub(super) fn fill(&self, limit: Limit) -> Limit {
-        limit.or_called(self.label.zone, self.label.name)
+    pub(super) fn fill(&self, policy: Policy) -> Policy {
+        policy.or_called(self.label.name, self.label.zone)
     }
 }
 

@@ -88,7 +88,11 @@ impl Rule {
     }
 
     /// The limit that the limiter's configuration has by this name (feature `config`:
-    /// `Builder::config`), as it is at each request, with its `failure_mode` and `refund_on`.
+    /// `Builder::config`), as it is at each request, with its `failure_mode`, `refund_on` and `max_wait`
+    /// where the rule does not say.
+    ///
+    /// That may be a limit on what runs at once. Then the rule is as one of
+    /// [`concurrency`](Self::concurrency), and `cost`, `refund_on` and `dynamic` of it have no meaning.
     ///
     /// Rules of one name count in one counter, on handlers in one a handler, unless the configuration
     /// gives the limit a `zone`.
@@ -262,8 +266,15 @@ impl Rule {
 
     /// The places it asks for, if not for a limit.
     pub(super) fn places(&self) -> Option<Concurrency> {
-        let places = self.concurrency?;
-        Some(if self.shadow { places.shadow() } else { places })
+        self.concurrency.map(|written| self.places_for(written))
+    }
+
+    /// The places for a request in place of `written`.
+    pub(super) fn places_for(&self, written: Concurrency) -> Concurrency {
+        match self.shadow {
+            true => written.shadow(),
+            false => written,
+        }
     }
 
     /// How long a request may be held; `None`: not at all.

@@ -114,6 +114,14 @@ impl Policy {
         }
     }
 
+    /// The same under this name and in this zone, unless it has its own.
+    pub(crate) fn or_called(self, name: &'static str, zone: &'static str) -> Self {
+        match self {
+            Self::Rate(limit) => Self::Rate(limit.or_called(zone, name)),
+            Self::Running(limit) => Self::Running(limit.or_called(name, zone)),
+        }
+    }
+
     pub(crate) fn quota(&self) -> u32 {
         match self {
             Self::Rate(limit) => limit.quota(),

@@ -122,6 +122,11 @@ impl Concurrency {
         self.zone.or(self.name).unwrap_or("default")
     }
 
+    #[cfg(feature = "config")]
+    pub(crate) const fn own_zone(&self) -> Option<&'static str> {
+        self.zone
+    }
+
     pub(super) const fn texts(&self) -> (Option<&'static str>, Option<&'static str>) {
         (self.name, self.zone)
     }

@@ -23,7 +23,7 @@ use self::shadows::Shadows;
 pub(crate) use self::{
     give_back::{Owed, Slips},
     hold::{Granted, Hold, Patience, Wanted},
-    named::{KnownPlace, NamedLimit, NamedLimits, Names},
+    named::{Around, KnownPlace, NamedLimit, NamedLimits, Names},
 };
 use crate::{
     answer::{HeaderStyle, OnLimited, OnUnidentified},

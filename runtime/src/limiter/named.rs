@@ -7,27 +7,39 @@ use std::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
 
-use crate::{failure_mode::FailureMode, limit::Limit, statuses::Statuses};
+use crate::{
+    failure_mode::FailureMode,
+    limit::{Limit, Policy},
+    statuses::Statuses,
+};
 
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NamedLimit {
-    pub(crate) limit: Limit,
+    pub(crate) policy: Policy,
+    pub(crate) around: Around,
+}
+
+/// What is said of a limit beside its numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Around {
     pub(crate) failure_mode: Option<FailureMode>,
+    /// Of a rate.
     pub(crate) refund_on: Option<Statuses>,
+    pub(crate) max_wait: Option<Duration>,
 }
 
 impl From<Limit> for NamedLimit {
     fn from(limit: Limit) -> Self {
         Self {
-            limit,
-            failure_mode: None,
-            refund_on: None,
+            policy: Policy::Rate(limit),
+            around: Around::default(),
         }
     }
 }
@@ -183,7 +195,7 @@ mod tests {
     }
 
     fn times(names: &Names, place: u32) -> Option<u32> {
-        names.at(place).map(|named| named.limit.times())
+        names.at(place).map(|named| named.policy.quota())
     }
 
     #[test]

@@ -35,13 +35,13 @@ struct Throttle {
 #[derive(JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
 struct LimitName(#[schemars(regex(pattern = "^[A-Za-z][A-Za-z0-9_.-]*$"))] String);
 
-/// A limit: a rate, or a table of all that it is.
+/// A limit: a rate, or a table of all that it is. With `max` it limits what runs at once.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 #[expect(dead_code, reason = "only what it looks like matters")]
 enum NamedLimit {
     Rate(Rate),
-    Table(LimitTable),
+    Table(Box<LimitTable>),
 }
 
 /// `100/minute`, `5 per 10 seconds`
@@ -88,12 +88,26 @@ struct Numbers {
     shadow: Option<bool>,
     /// Responses with these statuses are not counted: `5xx, 404`.
     refund_on: Option<String>,
+    /// In place of a rate: how many run at once. A request does until its response's body has been sent.
+    max: Option<Places>,
+    /// With `max`: so long a place stays taken that nobody renews, 100 ms to 24 h. Default: `30s`.
+    expiry: Option<String>,
+    max_wait: Option<MaxWait>,
     failure_mode: Option<FailureMode>,
 }
 
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only what it looks like matters")]
 struct Count(#[schemars(range(min = 1, max = 1_000_000_000))] u32);
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only what it looks like matters")]
+struct Places(#[schemars(range(min = 1, max = 1_000_000))] u32);
+
+/// Requests are held so long at most for want of room, instead of being denied: `500ms`, 1 ms to 24 h.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only what it looks like matters")]
+struct MaxWait(String);
 
 /// How admissions are counted. Default: `sliding_window`.
 #[derive(JsonSchema)]
@@ -142,6 +156,8 @@ struct Rule {
     shadow: Option<bool>,
     /// Whose requests are counted, for limits that do not say.
     identifier: Option<Identifier>,
+    /// How long requests are held at most for want of room, for limits that do not say.
+    max_wait: Option<MaxWait>,
     /// Its requests are not limited.
     exempt: Option<bool>,
     /// All of them must hold, in one decision.

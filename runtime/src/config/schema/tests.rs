@@ -34,6 +34,7 @@ fn the_schema_knows_the_keys_that_are_read() {
     for (text, pointer) in [
         ("zz = 1", ""),
         ("limits.a = { rate = '1/s', zz = 1 }", "/$defs/LimitTable"),
+        ("limits.a = { max = 1, zz = 1 }", "/$defs/LimitTable"),
         ("rules = [{ limits = ['1/s'], zz = 1 }]", "/$defs/Rule"),
         (
             "rules = [{ limits = [{ limit = 'a', zz = 1 }] }]",
@@ -108,6 +109,10 @@ fn the_schema_lets_right_files_through_and_stops_wrong_ones() {
             "5/minute", "login", { "rate": "1/s", "group": "pro" }, { "group": "a", "unlimited": true },
             { "limit": "login", "identifier": { "header": "X" }, "refund_on": "5xx" },
         ] }] }),
+        json!({ "limits": { "export": { "max": 2, "expiry": "10s", "max_wait": "1s" } }, "rules": [{
+            "max_wait": "500ms",
+            "limits": ["export", { "max": 5, "name": "a", "zone": "b", "shadow": true, "group": "pro" }],
+        }] }),
         json!({ "exempt": ["/a"], "skip_preflight": true, "rules": [{ "exempt": true }] }),
     ] {
         let mut errors = validator.iter_errors(&right);
@@ -127,6 +132,9 @@ fn the_schema_lets_right_files_through_and_stops_wrong_ones() {
         json!({ "limits": { "a": { "rate": "5/minute", "algoritm": "x" } } }),
         json!({ "limits": { "a": { "times": 0, "minutes": 1 } } }),
         json!({ "limits": { "a": null } }),
+        json!({ "limits": { "a": { "max": 0 } } }),
+        json!({ "limits": { "a": { "max": 5, "expiry": 30 } } }),
+        json!({ "rules": [{ "max_wait": 500, "limits": ["1/s"] }] }),
         json!({ "rules": [{ "limits": [{ "rate": "1/s", "tiems": 5 }] }] }),
         json!({ "rules": [{ "methods": ["get"], "limits": ["1/s"] }] }),
         json!({ "rules": [{ "identifier": { "hedder": "a" }, "limits": ["1/s"] }] }),

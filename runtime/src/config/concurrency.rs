@@ -1,0 +1,208 @@
+//! How many may run at once, in place of a rate.
+
+use super::{
+    around::REFUND_ON, duration::duration, error::Mistakes, limit, table::Table, tree::Place,
+};
+use crate::{intern::intern, limit::Concurrency};
+
+/// The keys that no rate has.
+pub(super) const KEYS: [&str; 2] = ["max", "expiry"];
+/// What the rest of a limit is tried on whose `max` is wrong.
+const STAND_IN: Concurrency = Concurrency::new(1);
+
+/// Whether this table says how many may run at once.
+pub(super) fn is_meant(table: &Table<'_>) -> bool {
+    table.has("max") || (table.has("expiry") && !limit::has_rate(table))
+}
+
+/// Reads all that a [`Concurrency`] holds. The limit stands at `place`.
+pub(super) fn concurrency(
+    table: &mut Table<'_>,
+    place: Place,
+    mistakes: &mut Mistakes,
+) -> Option<Concurrency> {
+    let reason = |key: &str| {
+        let what = "`max` says how many run at once and has no use for";
+        match limit::is_of_rate(key) {
+            true => format!("{what} `{key}`: remove it, or make the rate a limit of its own"),
+            false => format!("{what} `{key}`: remove it"),
+        }
+    };
+    table.refuse(&limit::KEYS, reason, mistakes);
+    table.refuse(&[REFUND_ON], reason, mistakes);
+    if !table.has("max") {
+        mistakes.at(
+            place,
+            "`max` is missing: add `max = 5`, as many as may run at once",
+        );
+    }
+    let sound = table.count("max", 1, mistakes).and_then(|max| {
+        let limit = Concurrency::new(max.value);
+        mistakes.ok(max.place, limit.validate()).map(|()| limit)
+    });
+    let mut limit = sound.unwrap_or(STAND_IN);
+    if let Some(expiry) = duration(table, "expiry", "\"30s\"", mistakes) {
+        let candidate = limit.expiry(expiry.value);
+        if mistakes.ok(expiry.place, candidate.validate()).is_some() {
+            limit = candidate;
+        }
+    }
+    if let Some(name) = table.text("name", "\"exports\"", mistakes) {
+        let candidate = limit.name(intern(name.value));
+        if mistakes.ok(name.place, candidate.validate()).is_some() {
+            limit = candidate;
+        }
+    }
+    if let Some(zone) = table.text("zone", "\"exports\"", mistakes) {
+        limit = limit.zone(intern(zone.value));
+    }
+    if table.flag("shadow", mistakes) {
+        limit = limit.shadow();
+    }
+    sound.map(|_| limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        config::{Format, error::ConfigError, file::File, identifier::Known},
+        failure_mode::FailureMode,
+        limit::Policy,
+        limiter::{Around, NamedLimit},
+    };
+
+    fn parse(text: &str) -> Result<File, ConfigError> {
+        File::parse(text, Format::Toml, "a.toml", &Known::new())
+    }
+
+    #[test]
+    fn a_table_with_max_is_a_limit_on_what_runs_at_once() {
+        let file = parse(
+            "limits.plain.max = 5
+             [limits.whole]
+             max = 1_000_000
+             expiry = '24h'
+             name = 'a b'
+             zone = 'z'
+             shadow = true
+             failure_mode = 'closed'
+             max_wait = '1s 500us'",
+        );
+        let limits = file.expect("a right file").limits;
+        let plain = NamedLimit {
+            policy: Policy::Running(Concurrency::new(5)),
+            around: Around::default(),
+        };
+        assert_eq!(limits["plain"], plain);
+        let whole = Concurrency::new(1_000_000)
+            .expiry(Duration::from_secs(24 * 60 * 60))
+            .name("a b")
+            .zone("z")
+            .shadow();
+        let whole = NamedLimit {
+            policy: Policy::Running(whole),
+            around: Around {
+                failure_mode: Some(FailureMode::Closed),
+                refund_on: None,
+                max_wait: Some(Duration::from_micros(1_000_500)),
+            },
+        };
+        assert_eq!(limits["whole"], whole);
+    }
+
+    /// All that is said of each text, with its place.
+    #[test]
+    fn each_mistake_is_told_with_its_place() {
+        let expiry = "`expiry` must be from 100 milliseconds to 24 hours";
+        let rows = [
+            ("max = 0", "1:20: `max` must be at least 1"),
+            ("max = -1", "1:20: `max` must be at least 1"),
+            ("max = 1_000_001", "1:20: `max` must be from 1 to 1,000,000"),
+            (
+                "max = 5_000_000_000",
+                "1:20: `max` must be from 1 to 1,000,000",
+            ),
+            (
+                "max = '5'",
+                "1:20: `max` takes an integer, not a string: write `max = 1`",
+            ),
+            (
+                "expiry = '5s'",
+                "1:8: `max` is missing: add `max = 5`, as many as may run at once",
+            ),
+            ("max = 5, expiry = '99ms'", &format!("1:32: {expiry}")),
+            ("max = 5, expiry = '24h 1ms'", &format!("1:32: {expiry}")),
+            (
+                "max = 5, expiry = '5'",
+                "1:32: no duration: time unit needed, for example 5sec or 5ms; \
+                 write `expiry = \"30s\"` or `\"1h 30m\"`",
+            ),
+            (
+                "max = 5, expiry = 5",
+                "1:32: `expiry` takes a string, not an integer: write `expiry = \"30s\"`",
+            ),
+            (
+                "max = 5, name = 'ö'",
+                "1:30: a limit's name must be printable ASCII and not empty",
+            ),
+            (
+                "max = 5, zone = ''",
+                "1:30: `zone` is empty: write `zone = \"exports\"`",
+            ),
+        ];
+        for (table, expected) in rows {
+            let error = parse(&format!("limits.a = {{ {table} }}")).expect_err(table);
+            assert_eq!(error.to_string(), format!("a.toml:{expected}"), "{table}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_a_rate_is_refused() {
+        let numbers =
+            "rate = '1/s'|times = 5|milliseconds = 1|seconds = 1|minutes = 1|hours = 1|days = 1";
+        let others = "algorithm = 'fixed_window'|capacity = 5|refill = 'greedy'|lease = 5|block = '5s'|cost = 2\
+                      |refund_on = '5xx'";
+        for (pairs, end) in [
+            (numbers, "remove it, or make the rate a limit of its own"),
+            (others, "remove it"),
+        ] {
+            for pair in pairs.split('|') {
+                let error = parse(&format!("limits.a = {{ max = 5, {pair} }}")).expect_err(pair);
+                let key = pair.split(' ').next().expect("a key");
+                let what = "`max` says how many run at once and has no use for";
+                let expected = format!("a.toml:1:23: {what} `{key}`: {end}");
+                assert_eq!(error.to_string(), expected, "{pair}");
+            }
+        }
+        let error = parse("limits.a = { rate = '1/s', expiry = '5s' }").expect_err("no place");
+        let expected = "a.toml:1:28: `expiry` belongs to a limit on what runs at once: remove it, or \
+                        write `max = 5` in place of the rate";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_rule_refuses_what_its_named_limit_has_no_use_for() {
+        let error = parse(
+            "limits.a.max = 5
+rules = [{ limits = [
+  { limit = 'a', refund_on = '5xx' },
+  { limit = 'a', max = 6 },
+  { limit = 'a', expiry = '5s' },
+  { unlimited = true, group = 'a', max = 6 },
+  { max = 6, refund_on = '5xx' },
+] }]",
+        );
+        let lines = [
+            "a.toml:3:18: `a` says how many run at once and has no use for `refund_on`: remove it",
+            "a.toml:4:18: `limit` names a limit that says this: remove `max`",
+            "a.toml:5:18: `limit` names a limit that says this: remove `expiry`",
+            "a.toml:6:36: `unlimited` has no use for `max`: remove it",
+            "a.toml:7:14: `max` says how many run at once and has no use for `refund_on`: remove it",
+        ];
+        let error = error.expect_err("mistakes").to_string();
+        assert_eq!(error.lines().collect::<Vec<_>>(), lines);
+    }
+}
