@@ -61,6 +61,21 @@ fn yaml_has_the_same_mistakes_at_its_own_places() {
             "unknown key `tiems`",
         ),
         ("limits:\n  a: 1/s\n  a: 2/s", "3:3", "duplicated key"),
+        (
+            "limits:\n  a:\n    max: 5\n    expiry: 30",
+            "4:13",
+            "write `expiry = \"30s\"`",
+        ),
+        (
+            "limits:\n  a: { max: 5, rate: 1/s }",
+            "2:16",
+            "`max` says how many run at once and has no use for `rate`",
+        ),
+        (
+            "rules:\n- limits: [1/s]\n  max_wait: 0s",
+            "3:13",
+            "`max_wait` must be from 1 millisecond to 24 hours",
+        ),
         ("limits: [", "2:1", ""),
     ];
     told(&rows, Format::Yaml);

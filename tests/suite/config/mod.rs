@@ -7,4 +7,5 @@ mod mistakes;
 mod named;
 mod reload;
 mod rules;
+mod running;
 mod watch;

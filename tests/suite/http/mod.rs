@@ -29,7 +29,7 @@ mod peers;
 mod proxies;
 mod refund;
 mod refund_on;
-mod running;
+pub(crate) mod running;
 mod sessions;
 mod setup;
 mod sockets;

@@ -97,6 +97,11 @@ fn each_mistake_of_a_rule_is_told_with_its_place() {
             "it would share its counter",
         ),
         (
+            "[[rules]]\nlimits = [{ max = 1 }, { max = 2 }]",
+            "1:1",
+            "it would share its places",
+        ),
+        (
             "[[rules]]\nname = 'a'\nlimits = ['1/s']\n[[rules]]\nname = 'a'\nlimits = ['1/s']",
             "4:1",
             "two entries of a `Throttle` are named `a`",

@@ -44,14 +44,14 @@ fn at_once(rule: Rule) -> Throttle {
 
 /// Lets handlers go on when a test says so.
 #[derive(Clone, Default)]
-struct Gate {
+pub(crate) struct Gate {
     entered: Arc<AtomicUsize>,
     left: Arc<AtomicUsize>,
-    go: Arc<Notify>,
+    pub(crate) go: Arc<Notify>,
 }
 
 impl Gate {
-    async fn pass(&self) {
+    pub(crate) async fn pass(&self) {
         struct Leave<'a>(&'a Gate);
         impl Drop for Leave<'_> {
             fn drop(&mut self) {
@@ -63,14 +63,14 @@ impl Gate {
         self.go.notified().await;
     }
 
-    async fn entered(&self, number: usize) {
+    pub(crate) async fn entered(&self, number: usize) {
         until("a request runs", async || {
             self.entered.load(Ordering::SeqCst) == number
         })
         .await;
     }
 
-    async fn left(&self, number: usize) {
+    pub(crate) async fn left(&self, number: usize) {
         until("a request has ended", async || {
             self.left.load(Ordering::SeqCst) == number
         })
@@ -134,7 +134,7 @@ mod own {
     }
 }
 
-fn routes(gate: &Gate) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+pub(crate) fn routes(gate: &Gate) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let gate = gate.clone();
     move |config| {
         config
@@ -150,7 +150,7 @@ fn routes(gate: &Gate) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     }
 }
 
-async fn is_free(live: &Live) {
+pub(crate) async fn is_free(live: &Live) {
     let free = async || status(&live.get("/run/quick").await) == 200;
     until("the place is free", free).await;
 }
