@@ -9,10 +9,10 @@
 //! Callers are told apart by the header `X-User`, and grouped by `X-Group`: in place of what your
 //! application knows of them. Without it they are their address.
 
-use std::{env, error::Error};
+use std::{env, error::Error, time::Duration};
 
 use actix_throttle::{Config, Decision, RateLimiter, Throttle, rate_limit};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder, get, post, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder, get, post, rt, web};
 
 /// Who, and in which group: what `identifier = "by_user"` means in the file, and here the default.
 async fn by_user(request: &HttpRequest) -> Option<(String, String)> {
@@ -50,6 +50,13 @@ async fn user(id: web::Path<u32>) -> impl Responder {
     format!("user {id}\n")
 }
 
+/// It takes a while, and the file's rule says how many may run at once.
+#[get("/export")]
+async fn export() -> impl Responder {
+    rt::time::sleep(Duration::from_secs(2)).await;
+    "exported\n"
+}
+
 /// What the candidates in the file would have denied so far.
 #[get("/health")]
 async fn health(limiter: web::Data<RateLimiter>) -> impl Responder {
@@ -82,7 +89,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         App::new()
             .app_data(limiter.clone())
             .wrap(Throttle::from_config(&config))
-            .service((login, search, user, health))
+            .service((login, search, user, export, health))
             .default_service(web::to(|| async { "ok\n" }))
     })
     .bind(("127.0.0.1", port))?

@@ -168,6 +168,9 @@ use crate::{attribute::AttrName, handler::Handler};
 /// attribute holds for what the file leaves open. So does the handler's own zone: two handlers that
 /// name one limit count apart, unless a `zone` is written here or there.
 ///
+/// It may be a limit on what runs at once, as of `concurrency_limit`. A rate that is written beside
+/// the name stands in for it all the same; `cost`, `refund_on` and `dynamic` have no meaning then.
+///
 /// ```ignore
 /// #[post("/login")]
 /// #[rate_limit(limit = "login")]
@@ -254,6 +257,8 @@ pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// request that finds no place is not charged to a rate, and one that a rate denies takes no place.
 /// A `group` on one of them stands in place of all ungrouped limits of the handler, of either kind.
 /// Two concurrency limits that would share their places are an error.
+///
+/// Where a configuration is to say how many, name its limit by `#[rate_limit(limit = "exports")]`.
 ///
 /// ```
 /// # use actix_throttle::{concurrency_limit, rate_limit};
