@@ -1,15 +1,20 @@
 //! redis-rate-limiters: its semaphore and its token bucket, on a server.
 
 use std::{
+    cell::Cell,
+    future::IntoFuture,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
 use actix_throttle::{
-    Algorithm, Concurrency, Limit, ManualClock, RateLimitError, RateLimiter, Refill,
+    Algorithm, Concurrency, Limit, ManualClock, RateLimitError, RateLimiter, Refill, Throttle,
+    concurrency_limit,
 };
+use actix_web::get;
 use futures_util::future::join_all;
 
+use super::{super::live::status, Service};
 use crate::{
     harness::Flavour,
     stores::{shared, unique},
@@ -91,4 +96,70 @@ async fn the_bucket_waits_and_gives_up_after_its_longest_sleep() {
             .expect("decided"),
         0
     );
+}
+
+/// The decorator: `@limit(name="foo", capacity=5)` on a function.
+#[actix_web::test]
+async fn functions_that_are_limited_as_a_whole() {
+    let limiter = RateLimiter::builder()
+        .memory()
+        .build()
+        .await
+        .expect("valid");
+    let (running, most) = (Cell::new(0), Cell::new(0));
+    let fetch_foo = async |id: u32| {
+        let places = limiter.semaphore(&SEMAPHORE, "fetch_foo");
+        let _place = places.acquire().await.expect("a place");
+        running.set(running.get() + 1);
+        most.set(most.get().max(running.get()));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        running.set(running.get() - 1);
+        id
+    };
+    let all = join_all((0..20).map(fetch_foo)).await;
+    assert_eq!(all, (0..20).collect::<Vec<_>>());
+    assert_eq!(most.get(), 5);
+}
+
+#[get("/foo")]
+#[concurrency_limit(max = 5, name = "foo", identifier = global, max_wait = "30s")]
+async fn foo() -> &'static str {
+    "foo"
+}
+
+/// The same on a handler.
+#[actix_web::test]
+async fn handlers_that_are_limited_as_a_whole() {
+    let service = Service::with(Throttle::new(), |config| {
+        config.service(foo);
+    })
+    .await;
+    let all = join_all((0..20).map(|_| service.get("/foo", &[]))).await;
+    assert!(all.iter().all(|answer| status(answer) == 200));
+}
+
+/// `SyncSemaphore` and `SyncTokenBucket`: code that is not async enters a runtime.
+#[test]
+fn code_that_is_not_async() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let limiter = runtime.block_on(RateLimiter::builder().memory().build());
+    let limiter = limiter.expect("valid");
+    let places = limiter.semaphore(&Concurrency::new(1), "foo");
+    let place = runtime.block_on(places.acquire().into_future());
+    assert!(place.is_ok());
+    assert!(
+        runtime
+            .block_on(places.try_acquire())
+            .expect("decided")
+            .is_none()
+    );
+    drop(place);
+    assert!(
+        runtime
+            .block_on(places.try_acquire())
+            .expect("decided")
+            .is_some()
+    );
+    let token = limiter.acquire(&BUCKET, "foo").max_wait(MAX_SLEEP);
+    assert!(runtime.block_on(token.into_future()).is_ok());
 }

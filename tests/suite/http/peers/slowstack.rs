@@ -6,14 +6,18 @@ use std::{
     time::Duration,
 };
 
-use actix_throttle::{Limit, ManualClock, RateLimitError, RateLimiter, Throttle, rate_limit};
-use actix_web::{
-    HttpResponse, get,
-    rt::time::sleep,
-    web::{Data, ServiceConfig},
+use actix_throttle::{
+    Decision, Identity, Limit, ManualClock, Paths, RateLimitError, RateLimiter, Rule, Statuses,
+    Throttle, rate_limit,
 };
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    rt::time::sleep,
+    web::{self, Data, ServiceConfig},
+};
+use serde_json::json;
 
-use super::{super::live::status, Service};
+use super::{super::live::status, Service, body};
 
 /// `TimesPerRateLimiter(10, 10)` for the whole service, `TimesPerRateLimiter(1, 1)` a path, and
 /// `if response.status_code == 500: raise RateLimitCancelError()`.
@@ -57,6 +61,46 @@ async fn both_limits_hold_and_errors_are_not_counted() {
     assert_eq!(service.admitted("/test", &[], 3).await, 0);
     service.after_seconds(6);
     assert_eq!(service.admitted("/test", &[], 3).await, 1);
+}
+
+/// The middleware of the tutorial: ten in ten seconds an address, one a second an address and path,
+/// charged together; `assert 1 == 2` is not counted; `{"detail": "rate limited"}` to whoever is denied.
+#[actix_web::test]
+async fn its_middleware() {
+    let by_path = |request: &HttpRequest| {
+        let address = request.connection_info().peer_addr()?.to_owned();
+        Some(Identity::new(address).context(request.path()))
+    };
+    let failed: Statuses = "500".parse().expect("statuses");
+    let rules = [
+        Rule::new(GLOBAL).refund_on(failed.clone()),
+        Rule::new(ENDPOINT).identifier(by_path).refund_on(failed),
+    ];
+    let denied = json!({ "detail": "rate limited" });
+    let throttle = Throttle::new()
+        .paths(Paths::all(), rules)
+        .expect("valid rules")
+        .on_limited(move |_: &HttpRequest, _: &Decision| {
+            HttpResponse::TooManyRequests().json(&denied)
+        });
+    let routes = |config: &mut ServiceConfig| {
+        config
+            .route("/test", web::get().to(async || "test ok"))
+            .route("/example", web::get().to(async || "examples!"))
+            .route("/error", web::get().to(HttpResponse::InternalServerError));
+    };
+    let service = Service::with(throttle, routes).await;
+    for _ in 0..30 {
+        assert_eq!(status(&service.get("/error", &[]).await), 500);
+    }
+    for _ in 0..5 {
+        assert_eq!(service.admitted("/test", &[], 3).await, 1);
+        assert_eq!(service.admitted("/example", &[], 3).await, 1);
+        service.after_seconds(1);
+    }
+    let answer = service.get("/test", &[]).await;
+    assert_eq!(status(&answer), 429);
+    assert_eq!(body(&answer), r#"{"detail":"rate limited"}"#);
 }
 
 const GLOBAL: Limit = Limit::new(10, Duration::from_secs(10)).name("global");
