@@ -1,3 +1,5 @@
+mod read;
+
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use actix_web::HttpRequest;
@@ -8,7 +10,6 @@ use crate::{
     failure_mode::FailureMode,
     identity::{Identifier, Identity, IntoIdentifier},
     limit::{Concurrency, Limit},
-    log_throttle::LogThrottle,
     statuses::Statuses,
 };
 
@@ -34,12 +35,7 @@ type DynamicFn = dyn Fn(&HttpRequest, &Identity) -> Option<Limit> + Send + Sync;
 #[derive(Clone)]
 #[must_use]
 pub struct Rule {
-    /// The name of its limit in a configuration.
-    named: Option<Named>,
-    /// The limit, or what stands for a name that nobody has. Neither: its group is not limited.
-    limit: Option<Limit>,
-    /// In place of a limit.
-    concurrency: Option<Concurrency>,
+    terms: Terms,
     identifier: Option<Identifier>,
     group: Option<Cow<'static, str>>,
     cost: Option<Arc<CostFn>>,
@@ -52,15 +48,21 @@ pub struct Rule {
     shadow: bool,
 }
 
-static INVALID_DYNAMIC: LogThrottle = LogThrottle::new(log::Level::Error);
+/// What a rule holds requests to.
+#[derive(Clone, Debug)]
+enum Terms {
+    /// Its group is not limited.
+    Nothing,
+    Rate(Limit),
+    Places(Concurrency),
+    /// Whatever a configuration has by this name, and the limit that stands in if it has nothing.
+    Named(Named, Option<Limit>),
+}
 
 impl Rule {
     /// The limit for everyone, by the limiter's identifier.
     pub fn new(limit: Limit) -> Self {
-        Self {
-            limit: Some(limit),
-            ..Self::empty()
-        }
+        Self::of(Terms::Rate(limit))
     }
 
     /// At most so many requests at once, by the limiter's identifier. A request runs until its
@@ -76,15 +78,12 @@ impl Rule {
     /// # let _ = rule;
     /// ```
     pub fn concurrency(limit: Concurrency) -> Self {
-        Self {
-            concurrency: Some(limit),
-            ..Self::empty()
-        }
+        Self::of(Terms::Places(limit))
     }
 
     /// Identities of this group are not limited.
     pub fn unlimited(group: impl Into<Cow<'static, str>>) -> Self {
-        Self::empty().group(group)
+        Self::of(Terms::Nothing).group(group)
     }
 
     /// The limit that the limiter's configuration has by this name (feature `config`:
@@ -108,19 +107,15 @@ impl Rule {
     /// # let _ = rule;
     /// ```
     pub fn named(name: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            named: Some(Named::new(name.into())),
-            ..Self::empty()
-        }
+        Self::of(Terms::Named(Named::new(name.into()), None))
     }
 
     /// The limit if the configuration has none of the rule's [name](Self::named), or there is no
     /// configuration. Its name and zone hold for the configuration's too, where that leaves them
     /// open. Rules without a name have their limit already.
     pub fn or(mut self, limit: Limit) -> Self {
-        if let Some(named) = self.named.take() {
-            self.named = Some(named.or(&limit));
-            self.limit = Some(limit);
+        if let Terms::Named(named, _) = self.terms {
+            self.terms = Terms::Named(named.or(&limit), Some(limit));
         }
         self
     }
@@ -129,16 +124,17 @@ impl Rule {
     /// macro output.
     #[doc(hidden)]
     pub fn defaults(mut self, name: &'static str, zone: &'static str) -> Self {
-        self.named = self.named.map(|named| named.called(name, zone));
-        self.concurrency = self.concurrency.map(|limit| limit.or_called(name, zone));
+        self.terms = match self.terms {
+            Terms::Named(named, or) => Terms::Named(named.called(name, zone), or),
+            Terms::Places(places) => Terms::Places(places.or_called(name, zone)),
+            other @ (Terms::Nothing | Terms::Rate(_)) => other,
+        };
         self
     }
 
-    fn empty() -> Self {
+    fn of(terms: Terms) -> Self {
         Self {
-            named: None,
-            limit: None,
-            concurrency: None,
+            terms,
             identifier: None,
             group: None,
             cost: None,
@@ -244,132 +240,12 @@ impl Rule {
         self.shadow = true;
         self
     }
-
-    /// The same with another limit in place of the written one, if there is one. That is a shadow
-    /// already if the rule is.
-    pub(super) fn map_limit(self, change: impl FnOnce(Limit) -> Limit) -> Self {
-        let shadow = self.shadow;
-        let whole = |limit: Limit| if shadow { limit.shadow() } else { limit };
-        Self {
-            limit: self.limit.map(whole).map(change),
-            ..self
-        }
-    }
-
-    /// The same with other places, if it has any.
-    pub(super) fn map_places(self, change: impl FnOnce(Concurrency) -> Concurrency) -> Self {
-        Self {
-            concurrency: self.places().map(change),
-            ..self
-        }
-    }
-
-    /// The places it asks for, if not for a limit.
-    pub(super) fn places(&self) -> Option<Concurrency> {
-        self.concurrency.map(|written| self.places_for(written))
-    }
-
-    /// The places for a request in place of `written`.
-    pub(super) fn places_for(&self, written: Concurrency) -> Concurrency {
-        match self.shadow {
-            true => written.shadow(),
-            false => written,
-        }
-    }
-
-    /// How long a request may be held; `None`: not at all.
-    pub(super) fn longest_wait(&self) -> Option<Duration> {
-        self.max_wait
-    }
-
-    /// The name of its limit in a configuration.
-    pub(super) fn named_limit(&self) -> Option<&Named> {
-        self.named.as_ref()
-    }
-
-    /// Whether its group is not limited.
-    pub(super) fn is_unlimited(&self) -> bool {
-        self.limit.is_none() && self.named.is_none() && self.concurrency.is_none()
-    }
-
-    /// What is written in the code; `None` also if there is but a name.
-    pub(super) fn written_limit(&self) -> Option<&Limit> {
-        self.limit.as_ref()
-    }
-
-    pub(super) fn skips(&self, request: &HttpRequest) -> bool {
-        self.skip_if.as_ref().is_some_and(|skip| skip(request))
-    }
-
-    pub(super) fn own_identifier(&self) -> Option<&Identifier> {
-        self.identifier.as_ref()
-    }
-
-    pub(super) fn group_name(&self) -> Option<&str> {
-        self.group.as_deref()
-    }
-
-    pub(super) fn own_failure_mode(&self) -> Option<FailureMode> {
-        self.failure_mode
-    }
-
-    pub(super) fn own_answer(&self) -> Option<&OnLimited> {
-        self.on_limited.as_ref()
-    }
-
-    /// On which statuses it gives back.
-    pub(super) fn statuses(&self) -> Option<&Statuses> {
-        self.refund_on.as_ref()
-    }
-
-    /// The limit for this request in place of `written`, and what it takes.
-    pub(super) fn limit_for<'a>(
-        &self,
-        written: Cow<'a, Limit>,
-        request: &HttpRequest,
-        identity: &Identity,
-    ) -> (Cow<'a, Limit>, u32) {
-        let limit = match self.dynamic_for(&written, request, identity) {
-            Some(limit) => Cow::Owned(limit),
-            None => written,
-        };
-        let limit = match self.shadow {
-            true => Cow::Owned(limit.shadow()),
-            false => limit,
-        };
-        let cost = match &self.cost {
-            Some(cost) => cost(request),
-            None => limit.default_cost(),
-        };
-        (limit, cost)
-    }
-
-    fn dynamic_for(
-        &self,
-        written: &Limit,
-        request: &HttpRequest,
-        identity: &Identity,
-    ) -> Option<Limit> {
-        let limit = self.dynamic.as_ref()?(request, identity)?.in_place_of(written);
-        match limit.validate() {
-            Ok(()) => Some(limit),
-            Err(error) => {
-                INVALID_DYNAMIC.log(format_args!(
-                    "the `dynamic` function of the limit \"{}\" gave an invalid limit ({error}); \
-                     the written one applies",
-                    written.policy_name().unwrap_or(written.zone_name())
-                ));
-                None
-            }
-        }
-    }
 }
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rule")
-            .field("named", &self.named)
-            .field("limit", &self.limit)
+            .field("terms", &self.terms)
             .field("identifier", &self.identifier)
             .field("group", &self.group)
             .finish_non_exhaustive()
