@@ -15,6 +15,9 @@ use crate::harness::{Cluster, Flavour, Server};
 /// Machines that run tests are slow at times; what a deadline does is tested apart.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// No test takes so long.
+const LONGEST: Duration = Duration::from_secs(240);
+
 /// A store to test against.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
@@ -77,13 +80,14 @@ pub(crate) fn unique(text: &str) -> String {
     format!("{text}{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Runs a test on a runtime like a worker's.
+/// Runs a test on a runtime like a worker's. One that waits for what never comes fails.
 pub(crate) fn block_on<F: Future>(test: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap()
-        .block_on(test)
+        .block_on(async { tokio::time::timeout(LONGEST, test).await })
+        .unwrap_or_else(|_| panic!("still running after {LONGEST:?}"))
 }
 
 /// Waits for what comes about in a moment.

@@ -46,18 +46,22 @@ fn routes(config: &mut ServiceConfig) {
     config.service((test, example, error));
 }
 
-#[actix_web::test]
-async fn both_limits_hold_and_errors_are_not_counted() {
-    let service = Service::with(Throttle::new(), routes).await;
+/// Errors, which are not counted, and then five of each a second apart, which are the ten.
+async fn use_up(service: &Service) {
     for _ in 0..30 {
         assert_eq!(status(&service.get("/error", &[]).await), 500);
     }
-    // Five of each a second apart, and then the ten are used up.
     for _ in 0..5 {
         assert_eq!(service.admitted("/test", &[], 3).await, 1);
         assert_eq!(service.admitted("/example", &[], 3).await, 1);
         service.after_seconds(1);
     }
+}
+
+#[actix_web::test]
+async fn both_limits_hold_and_errors_are_not_counted() {
+    let service = Service::with(Throttle::new(), routes).await;
+    use_up(&service).await;
     assert_eq!(service.admitted("/test", &[], 3).await, 0);
     service.after_seconds(6);
     assert_eq!(service.admitted("/test", &[], 3).await, 1);
@@ -90,14 +94,7 @@ async fn its_middleware() {
             .route("/error", web::get().to(HttpResponse::InternalServerError));
     };
     let service = Service::with(throttle, routes).await;
-    for _ in 0..30 {
-        assert_eq!(status(&service.get("/error", &[]).await), 500);
-    }
-    for _ in 0..5 {
-        assert_eq!(service.admitted("/test", &[], 3).await, 1);
-        assert_eq!(service.admitted("/example", &[], 3).await, 1);
-        service.after_seconds(1);
-    }
+    use_up(&service).await;
     let answer = service.get("/test", &[]).await;
     assert_eq!(status(&answer), 429);
     assert_eq!(body(&answer), r#"{"detail":"rate limited"}"#);
