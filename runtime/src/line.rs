@@ -118,6 +118,11 @@ impl Lines {
             freed: 0,
         });
         line.waiting.insert(rank, Arc::clone(&ticket.call));
+        if line.is_certain && line.waiting.keys().next() == Some(&rank) {
+            // As when the first leaves: for whom it goes before, there may be room at once.
+            line.ask_at = now;
+            line.is_certain = false;
+        }
         ticket
     }
 

@@ -13,6 +13,7 @@ use crate::stores::{Bench, until};
 for_every_store!(
     all_are_charged_together_or_none,
     any_takes_the_first_that_is_free,
+    any_does_not_wait_behind_others_if_one_is_free,
     any_waits_for_whichever_comes_first,
     demands_nest,
     a_permit_of_all_holds_its_places,
@@ -72,6 +73,15 @@ async fn any_takes_the_first_that_is_free(bench: &Bench) {
             .unwrap()
             .is_none()
     );
+}
+
+async fn any_does_not_wait_behind_others_if_one_is_free(bench: &Bench) {
+    exhaust(bench, &ONE, "iva").await;
+    let _waits = in_line(bench.limiter.acquire(&ONE, "iva")).await;
+    let either = [(&ONE, "iva"), (&TWO, "iva")];
+    let permit = bench.limiter.acquire_any(either).max_wait(Duration::ZERO);
+    assert!(permit.await.is_ok());
+    assert_eq!(left(bench, &TWO, "iva").await, 1);
 }
 
 async fn any_waits_for_whichever_comes_first(bench: &Bench) {

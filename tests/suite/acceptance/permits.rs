@@ -17,6 +17,7 @@ for_every_store!(
     behind_too_many_it_fails_at_once_without_asking,
     who_leaves_takes_nothing,
     who_wanted_much_and_leaves_holds_up_nobody,
+    who_goes_before_one_who_wants_much_need_not_wait_for_as_much,
     those_who_wait_are_served_in_order,
     a_refund_gives_back_and_calls_the_next,
     a_dropped_permit_stays_charged,
@@ -163,6 +164,18 @@ async fn who_wanted_much_and_leaves_holds_up_nobody(bench: &Bench) {
     // The clock stands still: there was room for it all the time.
     little.await.unwrap();
     assert_eq!(left(bench, &limit, "dot").await, 1);
+}
+
+async fn who_goes_before_one_who_wants_much_need_not_wait_for_as_much(bench: &Bench) {
+    let limit = Limit::new(5, Duration::from_secs(10)).algorithm(Algorithm::TokenBucket);
+    bench.limiter.acquire(&limit.cost(3), "don").await.unwrap();
+    let much = bench.limiter.acquire(&limit.cost(5), "don").priority(1);
+    let much = in_line(much).await;
+    // The clock stands still: there is room for it.
+    let little = bench.limiter.acquire(&limit, "don").priority(0);
+    little.max_wait(Duration::from_secs(1)).await.unwrap();
+    bench.advance(8 * SECOND);
+    much.await.unwrap();
 }
 
 async fn those_who_wait_are_served_in_order(bench: &Bench) {
