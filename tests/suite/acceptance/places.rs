@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_throttle::{Concurrency, Identity, Limit, RateLimitError, Semaphore, SemaphoreGuard};
 
-use super::{SECOND, check, for_every_store};
+use super::{SECOND, check, for_every_store, waiting::settle};
 use crate::stores::{Bench, Elsewhere, until};
 
 for_every_store!(
@@ -232,8 +232,16 @@ async fn shadows_never_deny_and_have_places_of_their_own(bench: &Bench) {
     assert_eq!(free(&semaphore).await, 0);
     let enforced = bench.limiter.semaphore(&Concurrency::new(1), "ann");
     assert!(take(&enforced).await.is_some());
+    let without = take(&semaphore).await.unwrap();
     first.release().await;
     assert_eq!(free(&semaphore).await, 1);
+    // Nor is one taken for it later, as it would be by renewing.
+    for _ in 0..3 {
+        bench.clock.advance(shadow.expiry_after() / 3);
+        settle().await;
+    }
+    assert_eq!(free(&semaphore).await, 1);
+    drop(without);
 }
 
 async fn a_block_lets_nobody_in_and_drives_nobody_out(bench: &Bench) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use actix_throttle::{Concurrency, RateLimiter, Semaphore};
+use actix_throttle::{Concurrency, Limit, RateLimiter, Semaphore};
 
 use super::{for_every_flavour, limiter, patient};
 use crate::{
@@ -96,6 +96,18 @@ fn whoever_leaves_in_mid_call_holds_nothing() {
             drop(left);
         }
         until("the place is free", async || free(&semaphore).await == 1).await;
+        let rate = Limit::per_hour(1);
+        for micros in (0..3_000).step_by(50) {
+            let leaves = limiter.try_acquire(&rate, "ann");
+            let left = tokio::time::timeout(Duration::from_micros(micros), leaves).await;
+            if let Ok(Ok(Some(permit))) = left {
+                permit.refund().await;
+            }
+        }
+        until("nothing is charged", async || {
+            limiter.remaining(&rate, "ann").await.unwrap() == 1
+        })
+        .await;
     });
 }
 
@@ -121,5 +133,30 @@ fn places_are_given_back_after_an_outage() {
         assert_eq!(free(&semaphore).await, 0, "it could not be said");
         proxy.set(Mode::Pass);
         until("the place is free", async || free(&semaphore).await == 1).await;
+    });
+}
+
+/// The server has charged what the client was told of too late.
+#[test]
+fn places_whose_answer_was_late_are_given_back() {
+    block_on(async {
+        let server = Server::start(Flavour::Redis7);
+        let proxy = Proxy::start(server.port());
+        let through: RateLimiter = patient(&server)
+            .redis_url(proxy.url())
+            .deadline(Duration::from_millis(200))
+            .build()
+            .await
+            .unwrap();
+        let limit = Concurrency::new(1).expiry(Duration::from_secs(3_600));
+        let semaphore = through.semaphore(&limit, "ann");
+        semaphore.acquire().await.unwrap().release().await;
+        let direct = limiter(&server).await;
+        proxy.set(Mode::Stall);
+        assert!(semaphore.try_acquire().await.is_err());
+        let direct = direct.semaphore(&limit, "ann");
+        assert_eq!(free(&direct).await, 0, "the server has charged it");
+        proxy.set(Mode::Pass);
+        until("the place is free", async || free(&direct).await == 1).await;
     });
 }
