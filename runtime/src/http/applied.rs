@@ -37,8 +37,8 @@ enum Whom {
     Counted(usize),
     /// Limits that want to know do not apply.
     Nobody,
-    /// Whoever wants to know has this for an answer; `None` once it was given.
-    Refused(Option<HttpResponse>),
+    /// Whoever wants to know has this for an answer; `None` once it was given. Boxed: few have one.
+    Refused(Option<Box<HttpResponse>>),
 }
 
 impl<'a> Census<'a> {
@@ -79,7 +79,7 @@ impl<'a> Census<'a> {
                 Whom::Nobody => {}
                 Whom::Refused(answer) => {
                     if let Some(answer) = answer.take() {
-                        return Err(answer);
+                        return Err(*answer);
                     }
                 }
             }
@@ -136,33 +136,35 @@ impl<'a> Census<'a> {
 
     async fn find(&mut self, identifier: &Identifier) -> Whom {
         let clients = &self.manner.limiter.settings().clients;
-        let found = match identifier.identify(self.request, clients) {
-            Found::Now(found) => found,
-            Found::Later(future) => future.await.ok_or(Source::User),
-        };
-        let identity = match found {
-            Ok(identity) => identity,
-            Err(source) => match self.unidentified().await {
-                Unidentified::CountByIp => {
-                    Identity::unidentified(source, clients.network(self.request))
-                }
-                Unidentified::Skip => return Whom::Nobody,
-                Unidentified::Respond(response) => return Whom::Refused(Some(response)),
+        let source = match identifier.identify(self.request, clients) {
+            Found::Now(Ok(identity)) => return self.count(identity),
+            Found::Now(Err(source)) => source,
+            Found::Later(future) => match future.await {
+                Some(identity) => return self.count(identity),
+                None => Source::User,
             },
         };
+        let unidentified = match self.manner.on_unidentified() {
+            // Boxed: few requests come this way, and all would have room for it.
+            Some(function) => Box::pin(function.answer(self.request)).await,
+            None => Unidentified::CountByIp,
+        };
+        match unidentified {
+            Unidentified::CountByIp => {
+                let network = clients.network(self.request);
+                self.count(Identity::unidentified(source, network))
+            }
+            Unidentified::Skip => Whom::Nobody,
+            Unidentified::Respond(response) => Whom::Refused(Some(Box::new(response))),
+        }
+    }
+
+    fn count(&mut self, identity: Identity) -> Whom {
         if let Some(key) = self.message.filter(|key| !key.is_empty()) {
             self.in_context.push(identity.clone().context(key));
         }
         self.identities.push(identity);
         Whom::Counted(self.identities.len() - 1)
-    }
-
-    async fn unidentified(&self) -> Unidentified {
-        match self.manner.on_unidentified() {
-            // Boxed: few requests come this way, and all would have room for it.
-            Some(function) => Box::pin(function.answer(self.request)).await,
-            None => Unidentified::CountByIp,
-        }
     }
 
     /// Rules for a group apply to its identities alone, and then in place of those without a group.

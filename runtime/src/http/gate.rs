@@ -15,9 +15,9 @@ use once_cell::sync::Lazy;
 use super::{
     guard::{Passage, guard},
     not_installed::not_installed,
+    pending::Pending,
     rule::Rule,
     running::hold_on,
-    shown::show,
 };
 use crate::limiter::RateLimiter;
 
@@ -78,19 +78,38 @@ where
     let Some(limiter) = RateLimiter::nearest(&request) else {
         return not_installed();
     };
-    let mut response = match guard(&limiter, &policy.0, &request).await {
-        Passage::Shut(response) => response,
-        Passage::Open(mut pending) => {
-            let response = match Args::from_request(&request, &mut payload).await {
-                Ok(arguments) => respond(handler(arguments).await, &request),
-                Err(error) => HttpResponse::from_error(error.into()),
-            };
-            let hold = pending.take_hold();
-            pending.settle(&limiter, response.status()).await;
-            hold_on(response, hold)
-        }
+    let mut pending = match guard(&limiter, &policy.0, &request).await {
+        Passage::Open(pending) => pending,
+        Passage::Shut(response) => return response,
     };
-    show(&limiter, &request, &mut response);
+    let arguments = Args::from_request(&request, &mut payload);
+    go_on(&limiter, &request, arguments, &mut pending, handler, respond).await
+}
+
+/// Calls the handler of a request that may go on, and does what its response is owed.
+///
+/// Apart, so that this takes the room that the check has needed, and none beside it.
+async fn go_on<Args, Handler, Answer>(
+    limiter: &RateLimiter,
+    request: &HttpRequest,
+    arguments: Args::Future,
+    pending: &mut Pending,
+    handler: Handler,
+    respond: fn(Answer::Output, &HttpRequest) -> HttpResponse,
+) -> HttpResponse
+where
+    Args: FromRequest,
+    Handler: FnOnce(Args) -> Answer,
+    Answer: Future,
+{
+    let response = match arguments.await {
+        Ok(arguments) => respond(handler(arguments).await, request),
+        Err(error) => HttpResponse::from_error(error.into()),
+    };
+    let hold = pending.take_hold();
+    pending.settle(limiter, response.status()).await;
+    let mut response = hold_on(response, hold);
+    pending.show(limiter, request, &mut response);
     response
 }
 

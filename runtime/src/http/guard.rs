@@ -10,14 +10,14 @@ use super::{
     manner::Manner,
     pending::{Pending, Refunds},
     rule::Rule,
-    shown::remember,
+    shown::{Layer, remember, show},
 };
 use crate::{
     answer::{self, OnLimited},
     clock::{Micros, length},
     decision::Decision,
     error::RateLimitError,
-    limiter::{Granted, Hold, Owed, Patience, RateLimiter, Wanted},
+    limiter::{Granted, Hold, Owed, Patience, RateLimiter, Slips, Wanted, let_others_run},
     log_throttle::LogThrottle,
     permit::{Waited, wait_for},
     store::interface::{Charge, Charges, Check, Mode},
@@ -27,7 +27,7 @@ use crate::{
 pub(super) enum Passage {
     /// Go on; and what is then to be settled with the status of its response.
     Open(Pending),
-    /// Take this answer.
+    /// Take this answer, which has its headers.
     Shut(HttpResponse),
 }
 
@@ -71,17 +71,22 @@ pub(super) async fn decide<'a>(
     Ok(judged.map(|judged| judged.decision))
 }
 
-/// Decides whether a request may go on. See [`Pending`] for what is left to do then.
+/// Decides whether a request may go on to its handler. See [`Pending`] for what is left to do then.
 pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpRequest) -> Passage {
     let mut census = Census::new(Manner::of(limiter), request);
-    match census.applied(rules).await {
-        Ok(applied) => pass(&census, &applied).await,
-        Err(response) => Passage::Shut(response),
-    }
+    let applied = match census.applied(rules).await {
+        Ok(applied) => applied,
+        Err(answer) => return shut(limiter, request, answer),
+    };
+    pass(&census, &applied, Layer::Innermost).await
 }
 
 /// The same for rules that are known to apply.
-pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>]) -> Passage {
+pub(super) async fn pass(
+    census: &Census<'_>,
+    applied: &[Applied<'_>],
+    layer: Layer,
+) -> Passage {
     let (limiter, request) = (census.manner.limiter, census.request);
     let Judged {
         decision,
@@ -92,11 +97,12 @@ pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>]) -> Passag
         Ok(Some(judged)) => judged,
         Ok(None) => return Passage::Open(Pending::NONE),
         Err(RateLimitError::Unavailable { retry_after, .. }) => {
-            return Passage::Shut(answer::unavailable(retry_after));
+            return shut(limiter, request, answer::unavailable(retry_after));
         }
         Err(error @ RateLimitError::UnknownLimit { .. }) => {
             NO_SUCH_LIMIT.log(format_args!("{error}; the answer is 500"));
-            return Passage::Shut(HttpResponse::InternalServerError().finish());
+            let answer = HttpResponse::InternalServerError().finish();
+            return shut(limiter, request, answer);
         }
         Err(error) => {
             // The last thing to take a service down must not be what protects it.
@@ -105,16 +111,27 @@ pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>]) -> Passag
         }
     };
     if decision.is_allowed() {
-        let position = remember(limiter, request, decision);
-        return Passage::Open(Pending::new(position, refunds, hold));
+        let told = remember(limiter, request, layer, decision);
+        return Passage::Open(Pending::new(told, refunds, hold));
     }
     let mut response = match own_answer.or(census.manner.on_limited()) {
         Some(answer) => answer.answer(request, &decision).await,
         None => answer::quota_exceeded(&decision),
     };
     answer::retry_after(response.headers_mut(), decision.retry_after());
-    remember(limiter, request, decision);
+    let told = remember(limiter, request, layer, decision);
+    told.write(limiter.settings().headers, response.headers_mut());
     Passage::Shut(response)
+}
+
+/// An answer without a decision: its headers are those of other layers.
+pub(super) fn shut(
+    limiter: &RateLimiter,
+    request: &HttpRequest,
+    mut answer: HttpResponse,
+) -> Passage {
+    show(limiter, request, &mut answer);
+    Passage::Shut(answer)
 }
 
 /// What was decided for a request.
@@ -131,34 +148,76 @@ async fn judge<'a>(
     census: &Census<'_>,
     applied: &[Applied<'a>],
 ) -> Result<Option<Judged<'a>>, RateLimitError> {
-    let asked = asked(census, applied)?;
-    let mut charges = Charges::new();
-    // What each charge is for.
-    let mut charged: Few<&Asked<'a, '_>> = SmallVec::new();
-    for one in &asked {
-        add(&mut charges, &mut charged, one.charge(), one);
-    }
-    if charges.is_empty() {
+    let (limiter, asked) = (census.manner.limiter, asked(census, applied)?);
+    if asked.is_empty() {
         return Ok(None);
     }
+    let_others_run().await;
+    // Boxed here and below: who waits for nothing need not move about a future with room for it.
     if !asked.iter().all(Asked::is_plain) {
-        // Boxed: few requests come this way, and all would have room for it.
-        return Box::pin(hold(census.manner.limiter, &charges, &charged)).await;
+        return Box::pin(hold(limiter, &asked)).await;
     }
-    let mode = match charged.iter().any(|one| one.refund_on.is_some()) {
+    if let Some(judged) = judge_at_once(limiter, &asked) {
+        return judged.map(Some);
+    }
+    Box::pin(judge_by_server(limiter, &asked)).await
+}
+
+/// What these rules charge, by the place what each charge is for.
+fn charges<'c, 'a, 'i>(
+    asked: &'c [Asked<'a, 'i>],
+) -> (Charges<'c>, Few<&'c Asked<'a, 'i>>) {
+    let (mut charges, mut charged) = (Charges::new(), SmallVec::new());
+    for one in asked {
+        add(&mut charges, &mut charged, one.charge(), one);
+    }
+    (charges, charged)
+}
+
+/// Decides what need not be waited for.
+fn judge_at_once<'a>(
+    limiter: &RateLimiter,
+    asked: &[Asked<'a, '_>],
+) -> Option<Result<Judged<'a>, RateLimitError>> {
+    let (charges, charged) = charges(asked);
+    let mode = mode_of(&charged);
+    let check = Check { mode, charges };
+    let decided = limiter.decide_at_once(&check)?;
+    Some(decided.map(|(decision, slips)| Judged::of(decision, &slips, &check, &charged)))
+}
+
+async fn judge_by_server<'a>(
+    limiter: &RateLimiter,
+    asked: &[Asked<'a, '_>],
+) -> Result<Option<Judged<'a>>, RateLimitError> {
+    let (charges, charged) = charges(asked);
+    let mode = mode_of(&charged);
+    let check = Check { mode, charges };
+    let (decision, slips) = limiter.decide_by_server(&check).await?;
+    Ok(Some(Judged::of(decision, &slips, &check, &charged)))
+}
+
+fn mode_of(charged: &[&Asked<'_, '_>]) -> Mode<'static> {
+    match charged.iter().any(|one| one.refund_on.is_some()) {
         true => Mode::ChargeForReceipts,
         false => Mode::Charge,
-    };
-    let check = Check { mode, charges };
-    let (decision, slips) = census.manner.limiter.decide_for_receipts(&check).await?;
-    let mut judged = Judged::new(decision, &charged);
-    if judged.decision.is_allowed() && mode == Mode::ChargeForReceipts {
-        judged.refunds = refunds(Owed::of(&check, &slips), &charged);
     }
-    Ok(Some(judged))
 }
 
 impl<'a> Judged<'a> {
+    fn of(
+        decision: Decision,
+        slips: &Slips,
+        check: &Check<'_>,
+        charged: &[&Asked<'a, '_>],
+    ) -> Self {
+        let mut judged = Self::new(decision, charged);
+        if check.mode == Mode::ChargeForReceipts && judged.decision.is_allowed() {
+            judged.refunds = refunds(Owed::of(check, slips), charged);
+        }
+        judged
+    }
+
     fn new(decision: Decision, charged: &[&Asked<'a, '_>]) -> Self {
         let denied_by = match decision.is_allowed() {
             true => None,
@@ -182,9 +241,10 @@ fn refunds(owed: Owed, charged: &[&Asked<'_, '_>]) -> Option<Box<Refunds>> {
 /// The same for what may be waited for, or is held until the end of the response.
 async fn hold<'a>(
     limiter: &RateLimiter,
-    charges: &[Charge<'_>],
-    charged: &[&Asked<'a, '_>],
+    asked: &[Asked<'a, '_>],
 ) -> Result<Option<Judged<'a>>, RateLimitError> {
+    let (charges, charged) = charges(asked);
+    let charged = charged.as_slice();
     let wanted = charges.iter().zip(charged).map(|(charge, asked)| {
         let wait = asked.max_wait.map(length);
         Wanted::of(charge).patient(wait.map_or(Patience::None, Patience::For))

@@ -1,8 +1,8 @@
 //! What a request that goes on may be given back, once the status of its response is known.
 
-use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
-use super::shown::{Position, Shown};
+use super::shown::{Shown, Told, show};
 use crate::{
     limiter::{Hold, Owed, RateLimiter},
     statuses::Statuses,
@@ -11,18 +11,18 @@ use crate::{
 /// A request that goes on, between its decision and its response.
 ///
 /// Whoever calls [`guard`](super::guard::guard) lets the request go on and, as soon as the status
-/// of its response is known, settles this, then has [`show`](super::shown::show) add the headers:
+/// of its response is known, settles this, then has it add the headers:
 ///
 /// ```text
-/// let mut response = match guard(limiter, rules, &request).await {
+/// let response = match guard(limiter, rules, &request).await {
 ///     Passage::Shut(response) => response,
-///     Passage::Open(pending) => {
-///         let response = /* the handler, or the service inside */;
+///     Passage::Open(mut pending) => {
+///         let mut response = /* the handler, or the service inside */;
 ///         pending.settle(limiter, response.status()).await;
+///         pending.show(limiter, &request, &mut response);
 ///         response
 ///     }
 /// };
-/// show(limiter, &request, &mut response);
 /// ```
 ///
 /// Dropped unsettled, as when the client leaves, it gives nothing back. So nothing may be awaited
@@ -34,7 +34,7 @@ pub(super) struct Pending {
     /// The places that are held until the response's body has ended.
     hold: Option<Box<Hold>>,
     /// The decision that the headers tell of; `None` if no limit applied.
-    position: Option<Position>,
+    told: Option<Told>,
 }
 
 /// What a decision has owed, and on which statuses each of its rules gives that back.
@@ -64,18 +64,18 @@ impl Pending {
     pub(super) const NONE: Self = Self {
         refunds: None,
         hold: None,
-        position: None,
+        told: None,
     };
 
     pub(super) fn new(
-        position: Position,
+        told: Told,
         refunds: Option<Box<Refunds>>,
         hold: Option<Box<Hold>>,
     ) -> Self {
         Self {
             refunds,
             hold,
-            position: Some(position),
+            told: Some(told),
         }
     }
 
@@ -90,20 +90,23 @@ impl Pending {
         self.refunds.is_some()
     }
 
-    /// What the headers tell of, for whom the request is out of hand. `None` if no limit applied.
+    /// What is kept with the request, for whom that is out of hand. `None` if nothing is.
     pub(super) fn shown(&self) -> Option<&Shown> {
-        self.position.as_ref().map(|position| &position.shown)
+        match &self.told {
+            Some(Told::Among { shown, .. }) => Some(shown),
+            _ => None,
+        }
     }
 
     /// Gives back what was charged by rules that want it at this status, and has the headers say
     /// so. It waits for a server as long as a decision does at most. What cannot be given back stays
     /// charged, with a line in the log.
-    pub(super) async fn settle(self, limiter: &RateLimiter, status: StatusCode) {
-        let (Some(refunds), Some(position)) = (self.refunds, self.position) else {
+    pub(super) async fn settle(&mut self, limiter: &RateLimiter, status: StatusCode) {
+        let (Some(refunds), Some(told)) = (self.refunds.take(), &mut self.told) else {
             return;
         };
         // Denied by a limit further in: that is nothing a handler has answered.
-        if position.shown.is_denied() {
+        if told.is_denied() {
             return;
         }
         let owed = refunds.at(status);
@@ -112,7 +115,20 @@ impl Pending {
         }
         // Boxed for the same reason.
         if let Some(after) = Box::pin(limiter.refund(owed)).await {
-            position.restate(limiter, &after);
+            told.restate(limiter, &after);
+        }
+    }
+
+    /// Adds the headers of every limit that was decided for the request.
+    pub(super) fn show(
+        &self,
+        limiter: &RateLimiter,
+        request: &HttpRequest,
+        response: &mut HttpResponse,
+    ) {
+        match &self.told {
+            Some(told) => told.write(limiter.settings().headers, response.headers_mut()),
+            None => show(limiter, request, response),
         }
     }
 }

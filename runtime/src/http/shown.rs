@@ -24,44 +24,58 @@ struct Decided {
     decisions: SmallVec<[Decision; 1]>,
 }
 
-/// Adds the headers of every limit that was decided for this request.
+/// Which layer decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// Others further in may decide something, too.
+    Outer,
+    /// The handler's own.
+    Innermost,
+}
+
+/// Where a decision is kept until the response gets headers.
+pub(super) enum Told {
+    /// Here: no other layer has decided anything for the request, nor will. Then it need not be
+    /// kept with the request, which would cost more than many a decision.
+    Alone { at: Duration, decision: Decision },
+    /// Among those that are kept with the request, at this place.
+    Among { shown: Shown, place: usize },
+}
+
+/// Adds the headers of every limit whose decision is kept with this request.
 pub(super) fn show(limiter: &RateLimiter, request: &HttpRequest, response: &mut HttpResponse) {
     if let Some(shown) = request.extensions().get::<Shown>() {
         shown.write(limiter.settings().headers, response.headers_mut());
     }
 }
 
-/// Which of a request's decisions one is.
-#[derive(Clone)]
-pub(super) struct Position {
-    pub(super) shown: Shown,
-    place: usize,
-}
-
 /// Keeps a decision made just now for the headers of the response.
 pub(super) fn remember(
     limiter: &RateLimiter,
     request: &HttpRequest,
+    layer: Layer,
     decision: Decision,
-) -> Position {
+) -> Told {
     let at = match limiter.settings().headers {
         HeaderStyle::GitHub => limiter.now(),
         // The others tell no time of day.
         _ => Duration::ZERO,
     };
-    let mut extensions = request.extensions_mut();
-    if let Some(shown) = extensions.get::<Shown>() {
+    if let Some(shown) = request.extensions().get::<Shown>() {
         let mut decided = shown.0.borrow_mut();
         decided.at = at;
         decided.decisions.push(decision);
         let place = decided.decisions.len() - 1;
         let shown = shown.clone();
-        return Position { shown, place };
+        return Told::Among { shown, place };
+    }
+    if layer == Layer::Innermost {
+        return Told::Alone { at, decision };
     }
     let decisions = SmallVec::from_buf([decision]);
     let shown = Shown(Rc::new(RefCell::new(Decided { at, decisions })));
-    extensions.insert(shown.clone());
-    Position { shown, place: 0 }
+    request.extensions_mut().insert(shown.clone());
+    Told::Among { shown, place: 0 }
 }
 
 impl Shown {
@@ -71,25 +85,49 @@ impl Shown {
         let limits = decisions.iter().flat_map(Decision::enforced);
         answer::write(headers, style, limits, *at);
     }
+}
+
+impl Told {
+    /// The headers of every limit.
+    pub(super) fn write(&self, style: HeaderStyle, headers: &mut HeaderMap) {
+        match self {
+            Self::Alone { at, decision } => {
+                answer::write(headers, style, decision.enforced(), *at);
+            }
+            Self::Among { shown, .. } => shown.write(style, headers),
+        }
+    }
 
     /// Whether a limit has denied this request.
     pub(super) fn is_denied(&self) -> bool {
-        !self.0.borrow().decisions.iter().all(Decision::is_allowed)
+        match self {
+            Self::Alone { decision, .. } => !decision.is_allowed(),
+            Self::Among { shown, .. } => {
+                let decided = shown.0.borrow();
+                !decided.decisions.iter().all(Decision::is_allowed)
+            }
+        }
+    }
+
+    /// Has the decision show how its limits stand just now, after something was given back.
+    pub(super) fn restate(&mut self, limiter: &RateLimiter, after: &Decision) {
+        match self {
+            Self::Alone { at, decision } => restate(limiter, decision, *at, after),
+            Self::Among { shown, place } => {
+                let Decided { at, decisions } = &mut *shown.0.borrow_mut();
+                if let Some(decision) = decisions.get_mut(*place) {
+                    restate(limiter, decision, *at, after);
+                }
+            }
+        }
     }
 }
 
-impl Position {
-    /// Has the decision show how its limits stand just now, after something was given back.
-    pub(super) fn restate(&self, limiter: &RateLimiter, after: &Decision) {
-        let Decided { at, decisions } = &mut *self.shown.0.borrow_mut();
-        let Some(decision) = decisions.get_mut(self.place) else {
-            return;
-        };
-        // Where it matters when a decision was made, all resets are counted from the latest one.
-        let since = match limiter.settings().headers {
-            HeaderStyle::GitHub => limiter.now().saturating_sub(*at),
-            _ => Duration::ZERO,
-        };
-        decision.restate(after, since);
-    }
+fn restate(limiter: &RateLimiter, decision: &mut Decision, at: Duration, after: &Decision) {
+    // Where it matters when a decision was made, all resets are counted from the latest one.
+    let since = match limiter.settings().headers {
+        HeaderStyle::GitHub => limiter.now().saturating_sub(at),
+        _ => Duration::ZERO,
+    };
+    decision.restate(after, since);
 }

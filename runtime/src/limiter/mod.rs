@@ -238,28 +238,51 @@ impl RateLimiter {
         decided.map(|(decision, _)| decision)
     }
 
-    /// The one way to the store for decisions; and what was taken, if the check asks for that.
+    /// The same, and what was taken, if the check asks for that.
     pub(crate) async fn decide_for_receipts(
         &self,
         check: &Check<'_>,
     ) -> Result<(Decision, Slips), RateLimitError> {
-        validate(&check.charges)?;
-        let decided = self.ask(check).await;
+        let_others_run().await;
+        match self.decide_at_once(check) {
+            Some(decided) => decided,
+            None => self.decide_by_server(check).await,
+        }
+    }
+
+    /// The same, if nothing need be waited for.
+    pub(crate) fn decide_at_once(
+        &self,
+        check: &Check<'_>,
+    ) -> Option<Result<(Decision, Slips), RateLimitError>> {
+        if let Err(error) = validate(&check.charges) {
+            return Some(Err(error));
+        }
+        let outcome = self.inner.store.decide_at_once(check)?;
+        Some(self.conclude(check, Ok(Some(outcome))))
+    }
+
+    /// The same for a check that could not be decided at once.
+    pub(crate) async fn decide_by_server(
+        &self,
+        check: &Check<'_>,
+    ) -> Result<(Decision, Slips), RateLimitError> {
+        let decided = self.ask_server(check).await;
         self.conclude(check, decided)
     }
 
-    /// The one way to the store for decisions.
+    /// The store's own word.
     async fn ask(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
-        // What is decided without asking a server never waits; a task that asks on and on is to let
-        // others run all the same.
-        tokio::task::coop::consume_budget().await;
+        let_others_run().await;
         match self.inner.store.decide_at_once(check) {
             Some(outcome) => Ok(Some(outcome)),
-            None => {
-                let outcomes = self.inner.store.decide(slice::from_ref(check)).await;
-                outcomes.map(|outcomes| outcomes.into_iter().next())
-            }
+            None => self.ask_server(check).await,
         }
+    }
+
+    async fn ask_server(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
+        let outcomes = self.inner.store.decide(slice::from_ref(check)).await;
+        outcomes.map(|outcomes| outcomes.into_iter().next())
     }
 
     /// What the store's word means for the request.
@@ -299,6 +322,12 @@ impl RateLimiter {
     pub(crate) fn now(&self) -> Duration {
         Duration::from_micros(self.inner.clock.wall())
     }
+}
+
+/// What is decided without asking a server never waits; a task that asks on and on is to let others
+/// run all the same.
+pub(crate) async fn let_others_run() {
+    tokio::task::coop::consume_budget().await;
 }
 
 /// Whether all limits make sense, and no two of them share a counter.

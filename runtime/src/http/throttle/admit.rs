@@ -12,11 +12,11 @@ use crate::{
     answer::HeaderStyle,
     http::{
         applied::Census,
-        guard::{Passage, pass},
+        guard::{Passage, pass, shut},
         manner::Manner,
         not_installed::not_installed,
         pending::Pending,
-        shown::{Shown, show},
+        shown::{Layer, Shown},
     },
     limiter::{Hold, RateLimiter},
 };
@@ -62,14 +62,11 @@ pub(super) async fn admit(
     let entries = fitting.iter().filter_map(|place| entries.get(*place));
     let mut census = Census::new(Manner::with(&limiter, &plan.manner), request);
     let passage = match choose(entries, &mut census).await {
-        Ok(applied) => pass(&census, &applied).await,
-        Err(answer) => Passage::Shut(answer),
+        Ok(applied) => pass(&census, &applied, Layer::Outer).await,
+        Err(answer) => shut(&limiter, request, answer),
     };
     match passage {
-        Passage::Shut(mut answer) => {
-            show(&limiter, request, &mut answer);
-            Admission::Shut(answer)
-        }
+        Passage::Shut(answer) => Admission::Shut(answer),
         Passage::Open(pending) => Admission::Open(Admitted {
             limiter: pending.has_refunds().then(|| limiter.clone().into_owned()),
             shown: pending.shown().cloned(),
@@ -81,7 +78,7 @@ pub(super) async fn admit(
 
 impl Admitted {
     /// Gives back what is to be given back at this status, and adds the headers.
-    pub(super) async fn finish(self, status: StatusCode, headers: &mut HeaderMap) {
+    pub(super) async fn finish(mut self, status: StatusCode, headers: &mut HeaderMap) {
         if let Some(limiter) = &self.limiter {
             self.pending.settle(limiter, status).await;
         }
