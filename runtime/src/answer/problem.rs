@@ -1,10 +1,14 @@
 //! Problem documents (RFC 9457) for those who are denied.
 
-use std::time::Duration;
+use std::{io::Write, time::Duration};
 
 use actix_web::{
     HttpResponse,
-    http::header::{CONTENT_TYPE, HeaderValue},
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, HeaderValue},
+    },
 };
 
 use crate::decision::{Decision, LimitStatus};
@@ -13,20 +17,24 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 
 /// 429 with a problem document of the type that draft-ietf-httpapi-ratelimit-headers registers.
 pub(crate) fn quota_exceeded(decision: &Decision) -> HttpResponse {
-    let mut document = Document::new();
-    document.text("detail", &detail(decision));
+    let mut document = Document::begin();
+    document.detail(decision);
     if let Some(wait) = decision.retry_after() {
-        document.number("retry_after_ms", milliseconds(wait));
+        document.retry_after(wait);
     }
     document.written(concat!(
-        r#""status":429,"title":"Too Many Requests","#,
-        r#""type":"https://iana.org/assignments/http-problem-types#quota-exceeded""#,
+        r#","status":429,"title":"Too Many Requests","#,
+        r#""type":"https://iana.org/assignments/http-problem-types#quota-exceeded","#,
+        r#""violated-policies":["#,
     ));
-    let names = decision.violated().map(LimitStatus::name);
-    document.texts("violated-policies", names);
-    HttpResponse::TooManyRequests()
-        .insert_header((CONTENT_TYPE, PROBLEM_JSON))
-        .body(document.finish())
+    for (index, name) in decision.violated().map(LimitStatus::name).enumerate() {
+        if index > 0 {
+            document.written(",");
+        }
+        document.text(name);
+    }
+    document.written("]}");
+    document.answer(StatusCode::TOO_MANY_REQUESTS)
 }
 
 /// 503 with a problem document of the type that the same draft registers: the limits cannot be
@@ -34,81 +42,116 @@ pub(crate) fn quota_exceeded(decision: &Decision) -> HttpResponse {
 pub(crate) fn unavailable(retry_after: Option<Duration>) -> HttpResponse {
     // Whoever does not know when the store is asked again asks in a moment.
     let wait = retry_after.unwrap_or_default().max(Duration::from_secs(1));
-    let mut document = Document::new();
-    document.text("detail", "Rate limits cannot be checked at the moment.");
-    document.number("retry_after_ms", milliseconds(wait));
+    let mut document = Document::begin();
+    document.written("Rate limits cannot be checked at the moment.\"");
+    document.retry_after(wait);
     document.written(concat!(
-        r#""status":503,"title":"Service Unavailable","#,
-        r#""type":"https://iana.org/assignments/http-problem-types#temporary-reduced-capacity""#,
+        r#","status":503,"title":"Service Unavailable","#,
+        r#""type":"https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"}"#,
     ));
-    let mut response = HttpResponse::ServiceUnavailable()
-        .insert_header((CONTENT_TYPE, PROBLEM_JSON))
-        .body(document.finish());
+    let mut response = document.answer(StatusCode::SERVICE_UNAVAILABLE);
     super::retry_after(response.headers_mut(), Some(wait));
     response
 }
 
-/// A JSON object in the making: a flood of denials is answered without a tree of values for each.
+/// A JSON object in the making: a flood of denials is answered without a tree of values for each,
+/// nor any text but this.
 struct Document(Vec<u8>);
 
 impl Document {
-    fn new() -> Self {
-        let mut text = Vec::with_capacity(320);
-        text.push(b'{');
-        Self(text)
+    /// Up to where the text of `detail` begins.
+    fn begin() -> Self {
+        let mut document = Self(Vec::with_capacity(320));
+        document.written(r#"{"detail":""#);
+        document
     }
 
-    fn text(&mut self, name: &'static str, text: &str) {
-        self.name(name);
-        self.push_text(text);
+    /// What stands in it as it is.
+    fn written(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
     }
 
-    fn texts<'a>(&mut self, name: &'static str, texts: impl Iterator<Item = &'a str>) {
-        self.name(name);
-        self.0.push(b'[');
-        for (index, text) in texts.enumerate() {
-            if index > 0 {
-                self.0.push(b',');
-            }
-            self.push_text(text);
-        }
-        self.0.push(b']');
+    fn number(&mut self, number: u64) {
+        self.written(itoa::Buffer::new().format(number));
     }
 
-    fn number(&mut self, name: &'static str, number: u64) {
-        self.name(name);
-        let mut digits = itoa::Buffer::new();
-        self.0.extend_from_slice(digits.format(number).as_bytes());
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        self.0.push(b'}');
-        self.0
-    }
-
-    /// Members that are the same for all.
-    fn written(&mut self, members: &'static str) {
-        self.separate();
-        self.0.extend_from_slice(members.as_bytes());
-    }
-
-    /// Names have nothing to escape.
-    fn name(&mut self, name: &'static str) {
-        self.separate();
-        self.0.push(b'"');
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b"\":");
-    }
-
-    fn separate(&mut self) {
-        if self.0.len() > 1 {
-            self.0.push(b',');
-        }
-    }
-
-    fn push_text(&mut self, text: &str) {
+    fn text(&mut self, text: &str) {
         // Writing a string to a Vec cannot fail.
         let _ = serde_json::to_writer(&mut self.0, text);
+    }
+
+    /// A name in quotes, within a text.
+    fn quoted(&mut self, name: &str) {
+        self.written("\\");
+        self.text(name);
+        self.0.pop();
+        self.written("\\\"");
+    }
+
+    /// As `Duration` shows itself.
+    fn window(&mut self, window: Duration) {
+        match (window.as_secs(), window.subsec_nanos()) {
+            (seconds, 0) => {
+                self.number(seconds);
+                self.written("s");
+            }
+            (0, nanos) if nanos.is_multiple_of(1_000_000) => {
+                self.number((nanos / 1_000_000).into());
+                self.written("ms");
+            }
+            // As above.
+            _ => drop(write!(self.0, "{window:?}")),
+        }
+    }
+
+    /// What has denied the request, up to the end of that text.
+    fn detail(&mut self, decision: &Decision) {
+        match decision.strictest() {
+            Some(limit) => self.reason(limit),
+            None => self.written("The request was denied."),
+        }
+        self.written("\"");
+    }
+
+    fn reason(&mut self, limit: &LimitStatus) {
+        if limit.is_impossible() {
+            self.written("This request costs more than the limit ");
+            self.quoted(limit.name());
+            self.written(" can ever hold (");
+            self.number(limit.quota().into());
+            return self.written("). Waiting will not help; ask for less at once.");
+        }
+        if limit.is_blocked() {
+            self.written("Blocked for having exceeded the limit ");
+            self.quoted(limit.name());
+            return self.written(".");
+        }
+        self.written("The limit ");
+        self.quoted(limit.name());
+        self.written(" of ");
+        match limit.limit() {
+            Some(limit) => {
+                self.number(limit.times().into());
+                self.written(" per ");
+                self.window(limit.window());
+            }
+            None => {
+                self.number(limit.quota().into());
+                self.written(" at once");
+            }
+        }
+        self.written(" is exhausted.");
+    }
+
+    fn retry_after(&mut self, wait: Duration) {
+        self.written(r#","retry_after_ms":"#);
+        self.number(milliseconds(wait));
+    }
+
+    fn answer(self, status: StatusCode) -> HttpResponse {
+        let mut response = HttpResponse::with_body(status, BoxBody::new(self.0));
+        response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
+        response
     }
 }
 
@@ -117,23 +160,43 @@ fn milliseconds(wait: Duration) -> u64 {
     u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)
 }
 
-fn detail(decision: &Decision) -> String {
-    let Some(limit) = decision.strictest() else {
-        return "The request was denied.".to_owned();
-    };
-    let (name, quota) = (limit.name(), limit.quota());
-    if limit.is_impossible() {
-        return format!(
-            "This request costs more than the limit \"{name}\" can ever hold ({quota}). \
-             Waiting will not help; ask for less at once."
-        );
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl Fn(&mut Document)) -> String {
+        let mut document = Document(Vec::new());
+        write(&mut document);
+        String::from_utf8(document.0).unwrap()
     }
-    if limit.is_blocked() {
-        return format!("Blocked for having exceeded the limit \"{name}\".");
+
+    #[test]
+    fn windows_are_written_as_durations_are() {
+        for micros in [
+            1_000,
+            1_500,
+            100_000,
+            1_000_000,
+            1_500_000,
+            60_000_000,
+            86_400_000_001,
+        ] {
+            let window = Duration::from_micros(micros);
+            let written = written(|document| document.window(window));
+            assert_eq!(written, format!("{window:?}"));
+        }
     }
-    let Some(limit) = limit.limit() else {
-        return format!("The limit \"{name}\" of {quota} at once is exhausted.");
-    };
-    let (times, window) = (limit.times(), limit.window());
-    format!("The limit \"{name}\" of {times} per {window:?} is exhausted.")
+
+    #[test]
+    fn names_are_quoted_within_a_text() {
+        for name in ["login", "a\"b\\c", "zeile\n", "übrig"] {
+            let text = written(|document| {
+                document.written("\"");
+                document.quoted(name);
+                document.written("\"");
+            });
+            let text: String = serde_json::from_str(&text).unwrap();
+            assert_eq!(text, format!("\"{name}\""));
+        }
+    }
 }

@@ -83,7 +83,15 @@ where
         Passage::Shut(response) => return response,
     };
     let arguments = Args::from_request(&request, &mut payload);
-    go_on(&limiter, &request, arguments, &mut pending, handler, respond).await
+    go_on(
+        &limiter,
+        &request,
+        arguments,
+        &mut pending,
+        handler,
+        respond,
+    )
+    .await
 }
 
 /// Calls the handler of a request that may go on, and does what its response is owed.

@@ -82,11 +82,7 @@ pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpR
 }
 
 /// The same for rules that are known to apply.
-pub(super) async fn pass(
-    census: &Census<'_>,
-    applied: &[Applied<'_>],
-    layer: Layer,
-) -> Passage {
+pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>], layer: Layer) -> Passage {
     let (limiter, request) = (census.manner.limiter, census.request);
     let Judged {
         decision,
@@ -164,9 +160,7 @@ async fn judge<'a>(
 }
 
 /// What these rules charge, by the place what each charge is for.
-fn charges<'c, 'a, 'i>(
-    asked: &'c [Asked<'a, 'i>],
-) -> (Charges<'c>, Few<&'c Asked<'a, 'i>>) {
+fn charges<'c, 'a, 'i>(asked: &'c [Asked<'a, 'i>]) -> (Charges<'c>, Few<&'c Asked<'a, 'i>>) {
     let (mut charges, mut charged) = (Charges::new(), SmallVec::new());
     for one in asked {
         add(&mut charges, &mut charged, one.charge(), one);

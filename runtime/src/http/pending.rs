@@ -67,11 +67,7 @@ impl Pending {
         told: None,
     };
 
-    pub(super) fn new(
-        told: Told,
-        refunds: Option<Box<Refunds>>,
-        hold: Option<Box<Hold>>,
-    ) -> Self {
+    pub(super) fn new(told: Told, refunds: Option<Box<Refunds>>, hold: Option<Box<Hold>>) -> Self {
         Self {
             refunds,
             hold,
