@@ -3,10 +3,7 @@
 local load_deficit, save_deficit, store_deficit, drain
 local mark_of_deficit, refund_deficit, drain_time
 
--- Once, for a call that has buckets.
-local function make_buckets()
-  if load_deficit then return end
-
+if code == 4 or code == 5 or code == 6 then
   load_deficit = function(key, raw)
     local whole, part, since = 0, 0, 0
     if raw and #raw == 17 then whole, part, since = unpack('>I4I6I7', raw) end

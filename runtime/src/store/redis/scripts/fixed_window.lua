@@ -1,5 +1,5 @@
 -- Fixed window. State: start (7 bytes), used (4).
-algorithms[3] = function()
+if code == 3 then
   return {
     load = function(key, raw)
       local start, used = 0, 0
@@ -28,8 +28,10 @@ algorithms[3] = function()
       cell.used = limit.used
     end,
     quota = function(limit)
-      if limit.used == 0 then return limit.times, 0 end
-      return max(limit.times - limit.used, 0), limit.left
+      local used, times = limit.used, limit.times
+      if used == 0 then return times, 0 end
+      if used > times then return 0, limit.left end
+      return times - used, limit.left
     end,
     mark = function(cell)
       return cell.start

@@ -1,6 +1,6 @@
 -- Who holds places. A sorted set: deadline by holder (7 bytes) and that holder's expiry (6), in
 -- microseconds: limit.times is how many may, limit.window the expiry of whoever comes.
-algorithms[7] = function()
+if code == 7 then
   local function name_of(holder, expiry)
     return pack('>I7I6', holder, expiry)
   end

@@ -1,7 +1,6 @@
 -- Leaky bucket: one each W / T, evenly spaced; what drained past empty within the last
 -- microsecond (less than T of W-ths of a token) is carried over.
-algorithms[6] = function()
-  make_buckets()
+if code == 6 then
   return {
     load = load_deficit,
     look = function(cell, limit, now)

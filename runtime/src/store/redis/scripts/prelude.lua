@@ -43,8 +43,12 @@ local function ttl_text(micros, margin)
   return format('%d', ceil(min(micros, FOREVER - 1e12) / 1000) + margin)
 end
 
--- By code: what makes an algorithm, so that a call pays for those it uses. `cell` is what is stored
--- under one key, read once; `limit` is one limit's view of it:
+-- Whether anything was written before the end, where `save` does.
+local has_written = false
+
+-- Makes the algorithm of a code. One function, to which each file below adds a part: whatever stands
+-- outside of it is made anew by every call of the script, and a call is to pay for what it uses.
+-- `cell` is what is stored under one key, read once; `limit` is one limit's view of it:
 -- load(key, raw, limit, now) makes the cell of what was read, all fields at once: a table that grows
 --   is made anew,
 -- look(cell, limit, now) reads the cell under the limit's numbers into the limit,
@@ -55,7 +59,4 @@ end
 -- mark(cell, now) gives what the receipt of a charge must say, asked right after take,
 -- refund(cell, limit, now, receipt) gives back what is left of a charge; true if `save` is to write
 --   that. receipt.at: when it was charged; receipt.remaining: what remained then; receipt.mark.
-local algorithms = {}
-
--- Whether anything was written before the end, where `save` does.
-local has_written = false
+local function make(code)

@@ -4,7 +4,7 @@
 -- window is trimmed with the next charge, all but the youngest of it, which becomes the last element.
 local LOW_SPAN, TIME_SPAN, SUM_SPAN = 281474976710656, 4503599627370496, 1048576 -- 2^48, 2^52, 2^20
 
-algorithms[1] = function()
+if code == 1 then
   local function packed(time, sum)
     local low = time % LOW_SPAN
     local high = (time % TIME_SPAN - low) / LOW_SPAN

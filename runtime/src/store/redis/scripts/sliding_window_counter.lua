@@ -1,5 +1,5 @@
 -- Sliding window counter. State: start of the current window (7 bytes), current (4), previous (4).
-algorithms[2] = function()
+if code == 2 then
   -- What the previous window still weighs, rounded up.
   local function weight(limit)
     if limit.left == limit.window then return limit.previous end

@@ -1,6 +1,5 @@
 -- Token bucket, greedy: tokens come continuously.
-algorithms[4] = function()
-  make_buckets()
+if code == 4 then
   return {
     load = load_deficit,
     look = function(cell, limit, now)
@@ -30,9 +29,7 @@ end
 
 -- Token bucket, interval: `times` tokens at once, a window after the first use and each after that.
 -- State as above; `since` is the latest refill or the first use, `part` is always 0.
-algorithms[5] = function()
-  make_buckets()
-
+if code == 5 then
   -- How long until `tokens` have come in by intervals, `phase` after the latest refill.
   local function refill_time(tokens, limit)
     local micros = ceil_div(tokens, limit.times) * limit.window
