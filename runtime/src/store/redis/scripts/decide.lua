@@ -23,15 +23,15 @@ end
 -- are but two, they are read apart: the server reuses what held a call's second argument for that of
 -- the next one, and a state would take the room of a key (`cached_objects` in its scripting).
 local AT_ONCE = 4000
-if #KEYS == 2 then AT_ONCE = 1 end
-local raws = {}
-for first = 1, #KEYS, AT_ONCE do
-  local last = min(first + AT_ONCE - 1, #KEYS)
-  local some = call('MGET', spread(KEYS, first, last))
-  if last == #KEYS and first == 1 then
-    raws = some
-  else
-    for index = 1, last - first + 1 do raws[first + index - 1] = some[index] end
+local raws
+if #KEYS == 2 then
+  raws = { call('MGET', KEYS[1])[1], call('MGET', KEYS[2])[1] }
+else
+  raws = call('MGET', spread(KEYS, 1, min(AT_ONCE, #KEYS)))
+  for first = AT_ONCE + 1, #KEYS, AT_ONCE do
+    local last = min(first + AT_ONCE - 1, #KEYS)
+    local more = call('MGET', spread(KEYS, first, last))
+    for index = first, last do raws[index] = more[index - first + 1] end
   end
 end
 
@@ -149,12 +149,12 @@ for kind = 1, count_of_kinds do
   code, shadow, times, window, quota, cost, block, at = unpack('>BBI4I6I4I4I6', checks, at)
   local algorithm = made[code] or make(code)
   made[code] = algorithm
-  -- All at once, with what algorithms put there: a table that grows is made anew several times.
+  -- All at once: a table that grows is made anew several times. Room is for sixteen, and three of
+  -- them are the algorithm's.
   kinds[kind] = {
     algorithm = algorithm, shadow = shadow == 1,
-    times = times, window = window, quota = quota, cost = cost, asked = cost, block = block,
-    wait = 0, blocked = 0, remaining = 0, reset = 0, taken = 0, cell = false, block_index = 0,
-    holder = 0, used = false, left = 0, whole = 0, part = 0,
+    times = times, window = window, quota = quota, cost = cost, block = block,
+    wait = 0, blocked = 0, remaining = 0, reset = 0, cell = false, block_index = 0,
   }
 end
 
@@ -185,7 +185,7 @@ while at <= #checks do
       cell = algorithm.load(KEYS[key], raws[key], limit, now)
       cells[key] = cell
     end
-    limit.cell, limit.block_index, limit.cost = cell, block_key, limit.asked
+    limit.cell, limit.block_index = cell, block_key
     if algorithm.has_holder then limit.holder, at = unpack('>I7', checks, at) end
     if mode == REFUND then
       local receipt = {}
@@ -222,7 +222,7 @@ while at <= #checks do
       local limit = limits[i]
       -- The others of a run differ in nothing from the first: what one has taken, the next finds
       -- taken; where it took nothing, everything is as it was.
-      if number > 1 and has_taken and limit.taken > 0 then
+      if number > 1 and has_taken and limit.wait == 0 and limit.cost > 0 then
         limit.wait = limit.algorithm.wait(limit, now, limit.cell)
       end
       if limit.wait ~= 0 and not limit.shadow then allowed = false end
@@ -234,15 +234,15 @@ while at <= #checks do
     local head = size
     for i = 1, count do
       local limit = limits[i]
-      local algorithm, cell, wait, cost = limit.algorithm, limit.cell, limit.wait, 0
+      local algorithm, cell, wait, asked = limit.algorithm, limit.cell, limit.wait, limit.cost
+      local cost = 0
       if mode == LEASE then
         rare = rare or rarely()
         cost, wait = rare.lease(limit), 0
-        limit.cost, limit.wait = cost, 0
+        limit.cost = cost
       elseif wait == 0 and allowed and (charges or mode == RENEW) then
-        cost = limit.cost
+        cost = asked
       end
-      limit.taken = cost
       if cost > 0 then
         has_taken = true
         algorithm.take(cell, limit, now)
@@ -256,6 +256,7 @@ while at <= #checks do
         rare.leave(limit, charges, allowed)
         wait = limit.wait
       end
+      limit.cost = asked
       local flags = 0
       if limit.blocked > 0 then flags = BLOCKED end
       if wait < 0 then flags, wait = flags + NEVER, 0 end

@@ -16,6 +16,15 @@ if code == 2 then
     return room * whole + part
   end
 
+  -- When the current window began.
+  local function start_of(limit, now)
+    return now - limit.window + limit.left
+  end
+
+  local function store(cell, limit, now)
+    cell.start, cell.current, cell.previous = start_of(limit, now), limit.current, limit.previous
+  end
+
   return {
     load = function(key, raw)
       local start, current, previous = 0, 0, 0
@@ -36,7 +45,7 @@ if code == 2 then
       else
         limit.current, limit.previous = 0, 0
       end
-      limit.start, limit.left = start, limit.window - elapsed
+      limit.left = limit.window - elapsed
     end,
     wait = function(limit)
       if weight(limit) + limit.current + limit.cost <= limit.times then return 0 end
@@ -45,9 +54,9 @@ if code == 2 then
       return limit.left + limit.window
         - share(limit.times - limit.cost, limit.window, limit.current)
     end,
-    take = function(cell, limit)
+    take = function(cell, limit, now)
       limit.current = limit.current + limit.cost
-      cell.start, cell.current, cell.previous = limit.start, limit.current, limit.previous
+      store(cell, limit, now)
     end,
     quota = function(limit)
       local remaining = max(limit.times - weight(limit) - limit.current, 0)
@@ -60,14 +69,14 @@ if code == 2 then
     end,
     refund = function(cell, limit, now, receipt)
       local start = receipt.at - fmod(receipt.at, limit.window)
-      if start == limit.start and limit.current > 0 then
+      if start == start_of(limit, now) and limit.current > 0 then
         limit.current = max(limit.current - limit.cost, 0)
-      elseif start + limit.window == limit.start and limit.previous > 0 then
+      elseif start + limit.window == start_of(limit, now) and limit.previous > 0 then
         limit.previous = max(limit.previous - limit.cost, 0)
       else
         return false
       end
-      cell.start, cell.current, cell.previous = limit.start, limit.current, limit.previous
+      store(cell, limit, now)
       return true
     end,
     save = function(cell, now, margin)
