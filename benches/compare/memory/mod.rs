@@ -51,11 +51,11 @@ pub(crate) struct Memory {
     pub(crate) algorithm: String,
     /// Resident bytes a key of the embedded store, one million keys in use.
     pub(crate) embedded: f64,
-    /// `MEMORY USAGE` of one key.
+    /// `MEMORY USAGE` of a short key, on average.
     pub(crate) redis_key: u64,
     /// What Redis uses more for each of 100,000 keys: its tables of keys and of expiries too.
     pub(crate) redis_all: f64,
-    /// The key that was looked at.
+    /// One of those that were looked at.
     pub(crate) key: String,
 }
 

@@ -7,9 +7,12 @@ use crate::{Result, case::MANY, redis_server::RedisServer};
 
 /// Requests under way at a time.
 const TOGETHER: u32 = 100;
+/// Clients with keys of one length, as short as keys are.
+const SHORT: std::ops::Range<u32> = 10..100;
 
 pub(super) struct OnRedis {
     pub(super) key: String,
+    /// What a short key takes, on average.
     pub(super) one: u64,
     pub(super) each: f64,
 }
@@ -27,14 +30,24 @@ pub(super) fn measure(server: &RedisServer, limit: &Limit) -> Result<OnRedis> {
             .deadline(std::time::Duration::from_secs(2))
             .build()
             .await?;
-        limiter.check(limit, "42").await?;
+        // One after another, each by a call of its own. Not just one: what the server has at hand from
+        // the command before, it uses for the value, however much room that has.
+        for client in SHORT {
+            limiter.check(limit, client.to_string()).await?;
+        }
         let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut connection)?;
-        let [key] = keys.as_slice() else {
-            return Err(format!("one key was expected, not {keys:?}").into());
+        let [key, ..] = keys.as_slice() else {
+            return Err("there are no keys".into());
         };
-        let one = redis::cmd("MEMORY")
-            .arg(&["USAGE", key, "SAMPLES", "0"])
-            .query(&mut connection)?;
+        let mut short = 0;
+        for key in &keys {
+            let usage: u64 = redis::cmd("MEMORY")
+                .arg(&["USAGE", key, "SAMPLES", "0"])
+                .query(&mut connection)?;
+            short += usage;
+        }
+        let others = u32::try_from(keys.len())?;
+        let one = short.div_ceil(others.into());
 
         let before = used(&mut connection)?;
         for first in (0..MANY).step_by(usize::try_from(TOGETHER)?) {
@@ -46,8 +59,8 @@ pub(super) fn measure(server: &RedisServer, limit: &Limit) -> Result<OnRedis> {
             }
         }
         let keys: u32 = redis::cmd("DBSIZE").query(&mut connection)?;
-        if keys != MANY + 1 {
-            return Err(format!("{keys} keys, and not {}", MANY + 1).into());
+        if keys != MANY + others {
+            return Err(format!("{keys} keys, and not {}", MANY + others).into());
         }
         let each = (used(&mut connection)? - before) / f64::from(MANY);
         let key = key.clone();
