@@ -34,7 +34,7 @@ impl Draft {
         Self {
             keys: Keys::new(prefix),
             kinds: Kinds::default(),
-            packed: Vec::new(),
+            packed: Vec::with_capacity(64),
             ends: Vec::new(),
             checks: Vec::new(),
             #[cfg(feature = "cluster")]

@@ -23,8 +23,9 @@ impl Keys {
     pub(super) fn new(prefix: &str) -> Self {
         Self {
             prefix: prefix.into(),
-            texts: String::new(),
-            ends: Vec::new(),
+            // Room for a counter and its block, which most calls begin with.
+            texts: String::with_capacity(128),
+            ends: Vec::with_capacity(2),
             places: HashTable::new(),
         }
     }
@@ -67,6 +68,11 @@ impl Keys {
 
     pub(super) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// How long all of them are together.
+    pub(super) fn length(&self) -> usize {
+        self.texts.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {

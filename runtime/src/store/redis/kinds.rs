@@ -10,9 +10,18 @@ use crate::{
 const WIDTH: usize = 1 + 1 + 4 + 6 + 4 + 4 + 6;
 
 /// Numbers and costs, each once: most requests of a batch are under the same limits.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Kinds {
     packed: Vec<u8>,
+}
+
+impl Default for Kinds {
+    /// Room for one, and for another to be compared with it.
+    fn default() -> Self {
+        Self {
+            packed: Vec::with_capacity(2 * WIDTH),
+        }
+    }
 }
 
 impl Kinds {

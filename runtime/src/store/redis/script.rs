@@ -24,6 +24,9 @@ const SOURCE: &str = concat!(
     include_str!("scripts/decide.lua"),
 );
 
+/// Room for a command's name and the number of its keys.
+const ROOM: usize = 32;
+
 /// Hashed once.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SOURCE));
 
@@ -109,8 +112,10 @@ impl Call {
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {
-        let mut command = redis::cmd(name);
-        command.arg(script).arg(self.keys.len());
+        // Made in one piece, where it would grow by each argument.
+        let length = script.len() + self.keys.length() + self.packed.len() + ROOM;
+        let mut command = Cmd::with_capacity(self.keys.len() + 4, length);
+        command.arg(name).arg(script).arg(self.keys.len());
         for key in self.keys.iter() {
             command.arg(key);
         }

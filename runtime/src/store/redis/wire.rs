@@ -1,6 +1,12 @@
 //! The way to the servers: over this worker's link, within a deadline.
 
-use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind};
 use tokio::{
@@ -147,9 +153,12 @@ impl Wire {
             .await
             .map_err(|_| self.late())?
             .map_err(|error| StoreError::new(error.to_string()))?;
-        let given_up = loan.given_up();
-        let answer = timeout_at(deadline, work(&mut loan.connection));
-        let Some(answer) = unless(given_up, answer).await else {
+        let answer = {
+            let given_up = pin!(loan.given_up());
+            let answer = pin!(timeout_at(deadline, work(&mut loan.connection)));
+            unless(given_up, answer).await
+        };
+        let Some(answer) = answer else {
             return Err(self.late());
         };
         match answer {
@@ -189,9 +198,12 @@ async fn exchange(call: &Call, connection: &mut Connection) -> Result<Vec<u8>, R
     }
 }
 
-/// What `work` comes to; `None` if `event` comes first.
-async fn unless<T>(event: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
-    let (mut event, mut work) = (pin!(event), pin!(work));
+/// What `work` comes to; `None` if `event` comes first. Both stay where they are: the task of a call
+/// is as large as all that it waits for.
+async fn unless<T>(
+    mut event: Pin<&mut impl Future<Output = ()>>,
+    mut work: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
     poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
         Poll::Pending => event.as_mut().poll(context).map(|()| None),
