@@ -24,7 +24,9 @@ end
 -- the next one, and a state would take the room of a key (`cached_objects` in its scripting).
 local AT_ONCE = 4000
 local raws
-if #KEYS == 2 then
+if #KEYS == 0 then
+  raws = {}
+elseif #KEYS == 2 then
   raws = { call('MGET', KEYS[1])[1], call('MGET', KEYS[2])[1] }
 else
   raws = call('MGET', spread(KEYS, 1, min(AT_ONCE, #KEYS)))
