@@ -5,6 +5,7 @@
 //! fails and only keeps what extractors need; the check comes first, then the original extractors.
 
 use std::{
+    any::TypeId,
     convert::Infallible,
     future::{Future, Ready, ready},
 };
@@ -18,6 +19,7 @@ use super::{
     pending::Pending,
     rule::Rule,
     running::hold_on,
+    shown::Layer,
 };
 use crate::limiter::RateLimiter;
 
@@ -67,7 +69,7 @@ pub async fn serve<Args, Handler, Answer>(
     respond: fn(Answer::Output, &HttpRequest) -> HttpResponse,
 ) -> HttpResponse
 where
-    Args: FromRequest,
+    Args: FromRequest + 'static,
     Handler: FnOnce(Args) -> Answer,
     Answer: Future,
 {
@@ -78,7 +80,7 @@ where
     let Some(limiter) = RateLimiter::nearest(&request) else {
         return not_installed();
     };
-    let mut pending = match guard(&limiter, &policy.0, &request).await {
+    let mut pending = match guard(&limiter, &policy.0, &request, layer::<Args>()).await {
         Passage::Open(pending) => pending,
         Passage::Shut(response) => return response,
     };
@@ -92,6 +94,15 @@ where
         respond,
     )
     .await
+}
+
+/// Two attributes that do not know of each other rewrite a handler twice: what the outer one calls
+/// takes a gate, and decides something itself.
+fn layer<Args: 'static>() -> Layer {
+    match TypeId::of::<Args>() == TypeId::of::<(Gate,)>() {
+        true => Layer::Outer,
+        false => Layer::Innermost,
+    }
 }
 
 /// Calls the handler of a request that may go on, and does what its response is owed.

@@ -72,13 +72,18 @@ pub(super) async fn decide<'a>(
 }
 
 /// Decides whether a request may go on to its handler. See [`Pending`] for what is left to do then.
-pub(super) async fn guard(limiter: &RateLimiter, rules: &[Rule], request: &HttpRequest) -> Passage {
+pub(super) async fn guard(
+    limiter: &RateLimiter,
+    rules: &[Rule],
+    request: &HttpRequest,
+    layer: Layer,
+) -> Passage {
     let mut census = Census::new(Manner::of(limiter), request);
     let applied = match census.applied(rules).await {
         Ok(applied) => applied,
         Err(answer) => return shut(limiter, request, answer),
     };
-    pass(&census, &applied, Layer::Innermost).await
+    pass(&census, &applied, layer).await
 }
 
 /// The same for rules that are known to apply.
