@@ -94,6 +94,13 @@ impl Results {
         })
     }
 
+    /// What clients have asked of Redis a second: scripts and transactions, each of several commands.
+    pub(crate) fn calls(&self, case: &str, connections: u32) -> Option<f64> {
+        self.of_redis(case, connections, |sample, load| {
+            load.calls as f64 / sample.seconds()
+        })
+    }
+
     /// Microseconds that Redis took for one script or transaction.
     pub(crate) fn micros_per_call(&self, case: &str, connections: u32) -> Option<f64> {
         self.of_redis(case, connections, |_, load| {

@@ -9,7 +9,7 @@ use crate::{
 
 /// Where throughput is compared.
 const BUSY: [u32; 2] = [64, 256];
-/// Commands a second of a Redis that nobody asks: somebody looks at it now and then.
+/// Calls a second of a Redis that nobody need ask: somebody looks at it now and then.
 const HARDLY_ANY: f64 = 5.0;
 
 enum Aim {
@@ -128,9 +128,9 @@ pub(super) fn table(results: &Results) -> String {
     }
     for connections in BUSY {
         table.row(
-            &format!("Redis commands a second while all are denied, {connections} connections"),
+            &format!("calls of Redis a second while all are denied, {connections} connections"),
             AtMost(HARDLY_ANY),
-            results.commands(DENIED, connections),
+            results.calls(DENIED, connections),
             thousands,
         );
     }
