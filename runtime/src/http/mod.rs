@@ -5,6 +5,7 @@ mod asked;
 mod error;
 mod gate;
 mod guard;
+mod judge;
 mod manner;
 mod named;
 mod not_installed;

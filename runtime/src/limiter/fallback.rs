@@ -2,7 +2,7 @@
 
 use log::Level;
 
-use super::{Slips, decision};
+use super::{Slips, decide::decision};
 use crate::{
     decision::Decision,
     error::RateLimitError,

@@ -5,7 +5,7 @@ use std::slice;
 use log::Level;
 use tokio::runtime::Handle;
 
-use super::{RateLimiter, Wanted, decision};
+use super::{RateLimiter, Wanted, decide::decision};
 use crate::{
     algorithm::Receipt,
     decision::Decision,

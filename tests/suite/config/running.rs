@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 use crate::{
     http::{
         live::{Live, status},
-        running::{Gate, is_free, routes},
+        running::{Gate, is_free, one_of_two_is_held, routes},
         support::World,
     },
     stores::until,
@@ -91,16 +91,7 @@ async fn a_request_is_held_and_then_served() {
     ));
     let (world, live) = live(&config, routes(&Gate::default())).await;
     assert_eq!(status(&live.get("/run/quick").await), 200);
-    let waits = live.get("/run/quick");
-    let late = async {
-        rt::time::sleep(Duration::from_millis(100)).await;
-        // The next turn is in a second, and the one after that too late.
-        let denied = live.get("/run/quick").await;
-        assert_eq!(status(&denied), 429, "{denied}");
-        world.after_millis(1000);
-    };
-    let (served, ()) = join(waits, late).await;
-    assert_eq!(status(&served), 200);
+    one_of_two_is_held(&world, &live).await;
 }
 
 #[actix_web::test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
 
 use self::{held::Held, wanted::check};
-use super::{Owed, RateLimiter, validate};
+use super::{Owed, RateLimiter, decide::validate};
 use crate::{
     clock::Micros,
     decision::{Decision, LimitStatus},

@@ -19,10 +19,17 @@ use actix_web::{
     get, post, route,
     web::{self, Bytes, ServiceConfig},
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+    stream,
+};
 use tokio::sync::Notify;
 
-use super::live::{Live, status};
+use super::{
+    live::{Live, status},
+    support::World,
+};
 use crate::stores::until;
 
 /// Far longer than a test: nothing comes back by expiring.
@@ -158,4 +165,20 @@ pub(crate) async fn is_free(live: &Live) {
 async fn is_taken(live: &Live) {
     let taken = async || status(&live.get("/run/quick").await) == 429;
     until("the place is taken", taken).await;
+}
+
+/// Of two requests that come when there is room in a second, one is held until then and the other
+/// denied at once: the denial.
+pub(crate) async fn one_of_two_is_held(world: &World, live: &Live) -> String {
+    let (one, other) = (live.get("/run/quick"), live.get("/run/quick"));
+    // The clock stands still: whoever answers has not waited.
+    let first = select(Box::pin(one), Box::pin(other)).await;
+    let (denied, held) = match first {
+        Either::Left(found) => found,
+        Either::Right((denied, held)) => (denied, held),
+    };
+    assert_eq!(status(&denied), 429, "{denied}");
+    world.after_millis(1000);
+    assert_eq!(status(&held.await), 200);
+    denied
 }
