@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use smallvec::SmallVec;
-
 use crate::{
     algorithm::{Quota, Wait},
     clock::{self, Micros},
@@ -29,20 +27,20 @@ use crate::{
 pub struct Decision {
     allowed: bool,
     fallback: bool,
-    limits: SmallVec<[LimitStatus; 1]>,
+    /// Apart: a decision changes hands many times until the headers are written.
+    limits: Vec<LimitStatus>,
 }
 
 impl Decision {
     pub(crate) fn new(allowed: bool, limits: impl Iterator<Item = LimitStatus>) -> Self {
+        let (_, most) = limits.size_hint();
         let mut decision = Self {
             allowed,
             fallback: false,
-            limits: SmallVec::new(),
+            // To collect takes room for more than the one that it is mostly.
+            limits: Vec::with_capacity(most.unwrap_or(1)),
         };
-        // One by one: it is one mostly, and to collect is made for many.
-        for limit in limits {
-            decision.limits.push(limit);
-        }
+        decision.limits.extend(limits);
         decision
     }
 

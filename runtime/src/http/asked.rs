@@ -7,14 +7,14 @@ use smallvec::SmallVec;
 use super::{
     applied::{Applied, Census, Few},
     named::InForce,
-    rule::Rule,
+    rule::{InUse, Rule},
 };
 use crate::{
     error::RateLimitError,
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
-    limit::{Bound, Concurrency, Holder, Limit, Policy},
+    limit::{Bound, Concurrency, Holder, Policy},
     limiter,
     statuses::Statuses,
     store::interface::Charge,
@@ -36,22 +36,20 @@ pub(super) struct Asked<'a, 'i> {
 
 /// What is to be charged.
 pub(super) enum What<'a> {
-    Rate(Cow<'a, Limit>),
-    Place(Concurrency, Holder),
+    Rate(InUse<'a>),
+    Place(Box<(Concurrency, Holder)>),
 }
 
 impl Asked<'_, '_> {
     /// The charge of it.
     pub(super) fn charge(&self) -> Charge<'_> {
         let (key, limit) = match &self.what {
-            What::Rate(limit) => (
-                Key::counter(self.identity, limit),
-                Bound::Rate(limit.as_ref()),
-            ),
-            What::Place(limit, holder) => (
-                Key::holders(self.identity, limit),
-                Bound::Running(limit, *holder),
-            ),
+            What::Rate(limit) => (Key::counter(self.identity, limit), Bound::Rate(limit)),
+            What::Place(place) => {
+                let (limit, holder) = &**place;
+                let bound = Bound::Running(limit, *holder);
+                (Key::holders(self.identity, limit), bound)
+            }
         };
         Charge {
             key,
@@ -95,7 +93,7 @@ pub(super) fn asked<'a, 'i>(
         }
         let Some(named) = rule.named_limit() else {
             if let Some(written) = rule.written_limit() {
-                asked.push(rate(census, one, Cow::Borrowed(written), around));
+                asked.push(rate(census, one, InUse::Written(written), around));
             }
             continue;
         };
@@ -110,12 +108,12 @@ pub(super) fn asked<'a, 'i>(
                     name: named.name.to_string(),
                 });
             };
-            asked.push(rate(census, one, Cow::Borrowed(written), around));
+            asked.push(rate(census, one, InUse::Written(written), around));
             continue;
         };
         let around = around.or(&found.around);
         asked.push(match named.fill(found.policy) {
-            Policy::Rate(limit) => rate(census, one, Cow::Owned(limit), around),
+            Policy::Rate(limit) => rate(census, one, limit.into(), around),
             Policy::Running(places) => place(census, one, rule.places_for(places), around),
         });
     }
@@ -125,7 +123,7 @@ pub(super) fn asked<'a, 'i>(
 fn rate<'a, 'i>(
     census: &'i Census<'_>,
     one: &Applied<'a>,
-    written: Cow<'a, Limit>,
+    written: InUse<'a>,
     around: Around<'a>,
 ) -> Asked<'a, 'i> {
     let (request, identity) = (census.request, census.identity(one));
@@ -144,7 +142,13 @@ fn place<'a, 'i>(
         refund_on: None,
         ..around
     };
-    ask(census, one, What::Place(places, Holder::new()), 1, around)
+    ask(
+        census,
+        one,
+        What::Place(Box::new((places, Holder::new()))),
+        1,
+        around,
+    )
 }
 
 fn ask<'a, 'i>(

@@ -14,14 +14,14 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, dev::Payload}
 use once_cell::sync::Lazy;
 
 use super::{
-    guard::{Passage, guard},
+    guard::{Guarded, Passage, guard},
     not_installed::not_installed,
     pending::Pending,
     rule::Rule,
     running::hold_on,
     shown::Layer,
 };
-use crate::limiter::RateLimiter;
+use crate::limiter::{RateLimiter, let_others_run};
 
 /// The request and its payload, kept for after the check.
 pub struct Gate {
@@ -80,7 +80,12 @@ where
     let Some(limiter) = RateLimiter::nearest(&request) else {
         return not_installed();
     };
-    let mut pending = match guard(&limiter, &policy.0, &request, layer::<Args>()).await {
+    let_others_run().await;
+    let passage = match guard(&limiter, &policy.0, &request, layer::<Args>()) {
+        Guarded::Now(passage) => passage,
+        Guarded::Later(decided) => decided.await,
+    };
+    let mut pending = match passage {
         Passage::Open(pending) => pending,
         Passage::Shut(response) => return response,
     };

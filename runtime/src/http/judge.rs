@@ -6,6 +6,7 @@ use super::{
     applied::{Applied, Census, Few},
     asked::{Asked, asked},
     pending::Refunds,
+    rule::Rule,
 };
 use crate::{
     answer::OnLimited,
@@ -104,6 +105,20 @@ impl<'a> Judged<'a> {
             judged.refunds = refunds(Owed::of(check, slips), charged);
         }
         judged
+    }
+
+    /// What one rule has decided that holds nothing and has nothing to give back.
+    pub(super) fn simple(decision: Decision, rule: &'a Rule) -> Self {
+        let own_answer = match decision.is_allowed() {
+            true => None,
+            false => rule.own_answer(),
+        };
+        Self {
+            own_answer,
+            decision,
+            refunds: None,
+            hold: None,
+        }
     }
 
     fn new(decision: Decision, charged: &[&Asked<'a, '_>]) -> Self {

@@ -2,6 +2,7 @@
 
 mod applied;
 mod asked;
+mod at_sight;
 mod error;
 mod gate;
 mod guard;

@@ -14,7 +14,7 @@ use crate::{
 /// of its response is known, settles this, then has it add the headers:
 ///
 /// ```text
-/// let response = match guard(limiter, rules, &request).await {
+/// let response = match /* what `guard` says, at once or later */ {
 ///     Passage::Shut(response) => response,
 ///     Passage::Open(mut pending) => {
 ///         let mut response = /* the handler, or the service inside */;

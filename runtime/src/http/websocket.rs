@@ -1,6 +1,6 @@
 //! Limits on messages inside a WebSocket.
 
-use std::{borrow::Cow, fmt, iter, sync::Arc};
+use std::{fmt, iter, sync::Arc};
 
 use actix_web::HttpRequest;
 use actix_ws::{CloseCode, CloseReason};
@@ -13,7 +13,11 @@ use super::{
     rule::Rule,
 };
 use crate::{
-    answer, decision::Decision, identity::IntoIdentifier, limit::Limit, limiter::RateLimiter,
+    answer,
+    decision::Decision,
+    identity::IntoIdentifier,
+    limit::Limit,
+    limiter::{Nearest, RateLimiter},
 };
 
 /// Limits messages inside a WebSocket: one [`check`](Self::check) a message, for whoever sent the
@@ -158,7 +162,7 @@ impl WebSocketLimiter {
             limiter,
         } = &*self.0;
         let limiter = match limiter {
-            Some(limiter) => Cow::Borrowed(limiter),
+            Some(limiter) => Nearest::Lent(limiter),
             None => RateLimiter::nearest(request).ok_or(RequestError::NotInstalled)?,
         };
         let manner = Manner::with(&limiter, manner);

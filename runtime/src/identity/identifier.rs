@@ -225,6 +225,16 @@ impl Identifier {
         })
     }
 
+    /// The same, if it takes no more than a look, which may be taken again: no function of the
+    /// application is called.
+    pub(crate) fn at_sight(&self, request: &HttpRequest, clients: &ClientIp) -> Option<Identity> {
+        match &self.0 {
+            Kind::Global => Some(Identity::global()),
+            Kind::Client => Some(Identity::client(clients.network(request))),
+            _ => None,
+        }
+    }
+
     /// Whether both surely give the same identity, so that one call is enough.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {

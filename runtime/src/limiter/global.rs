@@ -1,6 +1,13 @@
 //! The process-wide limiter.
 
-use std::sync::Arc;
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use arc_swap::ArcSwapOption;
 use once_cell::sync::Lazy;
@@ -13,6 +20,14 @@ use crate::{
 
 /// Read by every request without a lock, and empty again after `close`.
 static GLOBAL: Lazy<ArcSwapOption<Inner>> = Lazy::new(ArcSwapOption::empty);
+
+/// How often it was installed or taken away.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// The process-wide limiter after so many changes, if there was one.
+    static OF_THREAD: RefCell<(u64, Option<Rc<RateLimiter>>)> = const { RefCell::new((0, None)) };
+}
 
 impl RateLimiter {
     /// Installs a limiter with default settings on this pool for the whole process, after one look
@@ -43,12 +58,34 @@ impl RateLimiter {
         GLOBAL.load_full().map(|inner| Self { inner })
     }
 
+    /// The same, held once a thread: what many threads count up and down they wait for.
+    pub(super) fn of_thread() -> Option<Rc<Self>> {
+        // Before the limiter: if it changes in between, the next request looks again.
+        let changes = CHANGES.load(Ordering::Acquire);
+        let mut former = None;
+        let held = OF_THREAD.try_with(|held| {
+            let (after, limiter) = &mut *held.borrow_mut();
+            if *after != changes {
+                *after = changes;
+                former = std::mem::replace(limiter, Self::global().map(Rc::new));
+            }
+            limiter.clone()
+        });
+        // It may be the last to hold it; that goes only now, while nobody looks.
+        drop(former);
+        // The thread ends.
+        held.unwrap_or_else(|_| Self::global().map(Rc::new))
+    }
+
     /// Takes the process-wide limiter away, gives back what it has on lease and closes its
     /// connections; `init` may be called again. Does nothing if none is installed.
     ///
     /// Handles of it that are still about go on deciding, but lease nothing more.
     pub async fn close() {
         if let Some(inner) = GLOBAL.swap(None) {
+            CHANGES.fetch_add(1, Ordering::Release);
+            // What this thread holds of it: others let go when they next ask, or end.
+            drop(Self::of_thread());
             inner.store.retire().await;
             inner.store.close();
         }
@@ -61,7 +98,10 @@ impl RateLimiter {
         let none: Option<Arc<Inner>> = None;
         let before = GLOBAL.compare_and_swap(&none, Some(self.inner));
         match *before {
-            None => Ok(()),
+            None => {
+                CHANGES.fetch_add(1, Ordering::Release);
+                Ok(())
+            }
             Some(_) => Err(already_initialized()),
         }
     }

@@ -1,20 +1,36 @@
-use std::borrow::Cow;
+use std::{ops::Deref, rc::Rc};
 
 use actix_web::{HttpRequest, web};
 
 use super::RateLimiter;
 
+/// A limiter for the time of one request. Workers that count up and down how often one limiter is
+/// held would wait for each other: what the request can lend is lent, and the process-wide one is
+/// held once a thread.
+pub(crate) enum Nearest<'a> {
+    Lent(&'a RateLimiter),
+    Shared(Rc<RateLimiter>),
+}
+
+impl Deref for Nearest<'_> {
+    type Target = RateLimiter;
+
+    fn deref(&self) -> &RateLimiter {
+        match self {
+            Self::Lent(limiter) => limiter,
+            Self::Shared(limiter) => limiter,
+        }
+    }
+}
+
 /// The nearest `app_data` of a scope, resource or app, plain or in a `web::Data`; else the
 /// process-wide limiter.
-///
-/// What the request can lend is lent: workers that count up and down how often one limiter is held
-/// wait for each other.
-pub(super) fn limiter(request: &HttpRequest) -> Option<Cow<'_, RateLimiter>> {
+pub(super) fn limiter(request: &HttpRequest) -> Option<Nearest<'_>> {
     if let Some(limiter) = request.app_data::<RateLimiter>() {
-        return Some(Cow::Borrowed(limiter));
+        return Some(Nearest::Lent(limiter));
     }
     if let Some(limiter) = request.app_data::<web::Data<RateLimiter>>() {
-        return Some(Cow::Borrowed(limiter.get_ref()));
+        return Some(Nearest::Lent(limiter.get_ref()));
     }
-    RateLimiter::global().map(Cow::Owned)
+    RateLimiter::of_thread().map(Nearest::Shared)
 }

@@ -13,7 +13,7 @@ mod manage;
 mod named;
 mod shadows;
 
-use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::HttpRequest;
 
@@ -25,6 +25,7 @@ pub(crate) use self::{
     decide::let_others_run,
     give_back::{Owed, Slips},
     hold::{Granted, Hold, Patience, Wanted},
+    lookup::Nearest,
     named::{Around, KnownPlace, NamedLimit, NamedLimits, Names},
 };
 use crate::{
@@ -183,11 +184,11 @@ impl RateLimiter {
     /// stands there plainly comes before one in a `web::Data`.
     #[must_use]
     pub fn for_request(request: &HttpRequest) -> Option<Self> {
-        lookup::limiter(request).map(Cow::into_owned)
+        lookup::limiter(request).map(|limiter| limiter.clone())
     }
 
-    /// The same, lent by the request if it can.
-    pub(crate) fn nearest(request: &HttpRequest) -> Option<Cow<'_, Self>> {
+    /// The same, for the time of the request.
+    pub(crate) fn nearest(request: &HttpRequest) -> Option<Nearest<'_>> {
         lookup::limiter(request)
     }
 

@@ -1,9 +1,11 @@
+mod in_use;
 mod read;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use actix_web::HttpRequest;
 
+pub(super) use self::in_use::InUse;
 use super::named::Named;
 use crate::{
     answer::{IntoOnLimited, OnLimited},

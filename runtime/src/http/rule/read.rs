@@ -1,10 +1,10 @@
 //! What a rule says, for whoever decides by it.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 
-use super::{Rule, Terms};
+use super::{InUse, Rule, Terms};
 use crate::{
     answer::OnLimited,
     failure_mode::FailureMode,
@@ -89,6 +89,31 @@ impl Rule {
         }
     }
 
+    /// The limit, if it applies as it is written to every request, and no request asks for more of it
+    /// than whether it may go on.
+    pub(in crate::http) fn plain_limit(&self) -> Option<&Limit> {
+        let Terms::Rate(limit) = &self.terms else {
+            return None;
+        };
+        let Self {
+            terms: _,
+            identifier: _,
+            group: None,
+            cost: None,
+            skip_if: None,
+            dynamic: None,
+            on_limited: _,
+            failure_mode: _,
+            refund_on: None,
+            max_wait: None,
+            shadow: false,
+        } = self
+        else {
+            return None;
+        };
+        Some(limit)
+    }
+
     pub(in crate::http) fn skips(&self, request: &HttpRequest) -> bool {
         self.skip_if.as_ref().is_some_and(|skip| skip(request))
     }
@@ -117,16 +142,16 @@ impl Rule {
     /// The limit for this request in place of `written`, and what it takes.
     pub(in crate::http) fn limit_for<'a>(
         &self,
-        written: Cow<'a, Limit>,
+        written: InUse<'a>,
         request: &HttpRequest,
         identity: &Identity,
-    ) -> (Cow<'a, Limit>, u32) {
+    ) -> (InUse<'a>, u32) {
         let limit = match self.dynamic_for(&written, request, identity) {
-            Some(limit) => Cow::Owned(limit),
+            Some(limit) => limit.into(),
             None => written,
         };
         let limit = match self.shadow {
-            true => Cow::Owned(limit.shadow()),
+            true => limit.shadow().into(),
             false => limit,
         };
         let cost = match &self.cost {

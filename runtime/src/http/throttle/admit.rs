@@ -1,7 +1,5 @@
 //! From entries that a request fits to whether it may go on.
 
-use std::borrow::Cow;
-
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::HeaderMap},
@@ -18,7 +16,7 @@ use crate::{
         pending::Pending,
         shown::{Layer, Shown},
     },
-    limiter::{Hold, RateLimiter},
+    limiter::{Hold, Nearest, RateLimiter},
 };
 
 impl Admitted {
@@ -54,7 +52,7 @@ pub(super) async fn admit(
     fitting: &Fitting,
     request: &HttpRequest,
 ) -> Admission {
-    let own = plan.limiter.as_ref().map(Cow::Borrowed);
+    let own = plan.limiter.as_ref().map(Nearest::Lent);
     let Some(limiter) = own.or_else(|| RateLimiter::nearest(request)) else {
         return Admission::Shut(not_installed());
     };
@@ -68,7 +66,7 @@ pub(super) async fn admit(
     match passage {
         Passage::Shut(answer) => Admission::Shut(answer),
         Passage::Open(pending) => Admission::Open(Admitted {
-            limiter: pending.has_refunds().then(|| limiter.clone().into_owned()),
+            limiter: pending.has_refunds().then(|| limiter.clone()),
             shown: pending.shown().cloned(),
             style: limiter.settings().headers,
             pending,

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 #[cfg(feature = "cluster")]
 use redis::cluster_routing::Slot;
@@ -33,9 +34,9 @@ pub(super) type Lane = Option<std::convert::Infallible>;
 pub(super) type Answer = Result<Outcomes, StoreError>;
 
 /// The lanes in which a call is under way, each with what gathers behind it: full batches, and one
-/// that is not.
+/// that is not. There are no more of them than slots, so nobody can make their hashing slow.
 #[derive(Debug, Default)]
-pub(super) struct Queue(Mutex<HashMap<Lane, VecDeque<Batch>>>);
+pub(super) struct Queue(Mutex<HashMap<Lane, VecDeque<Batch>, FixedState>>);
 
 /// What is to be done once checks are in the queue.
 #[derive(Clone, Copy, Debug)]

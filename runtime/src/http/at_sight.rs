@@ -1,0 +1,71 @@
+//! The commonest request: one limit as it is written, for a client that is known by a look at the
+//! request.
+//!
+//! It does what [`judge`](super::judge::judge) does of all that applies, without the room that
+//! several limits, waiting and giving back take: that room is what most of its time would go into.
+
+use actix_web::HttpRequest;
+
+use super::{judge::Judged, manner::Manner, rule::Rule};
+use crate::{
+    error::RateLimitError,
+    identity::Identity,
+    key::Key,
+    limit::Limit,
+    store::interface::{Charge, Charges, Check, Mode},
+};
+
+/// What is known of a request by a look at it.
+pub(super) struct Plain<'a> {
+    manner: Manner<'a>,
+    rule: &'a Rule,
+    limit: &'a Limit,
+    identity: Identity,
+}
+
+impl<'a> Plain<'a> {
+    /// `None` if it takes more than a look.
+    pub(super) fn of(manner: Manner<'a>, rules: &'a [Rule], request: &HttpRequest) -> Option<Self> {
+        let [rule] = rules else { return None };
+        let limit = rule.plain_limit()?;
+        let identifier = rule.own_identifier().unwrap_or(manner.identifier());
+        let identity = identifier.at_sight(request, &manner.limiter.settings().clients)?;
+        Some(Self {
+            manner,
+            rule,
+            limit,
+            identity,
+        })
+    }
+
+    pub(super) fn manner(&self) -> Manner<'a> {
+        self.manner
+    }
+
+    /// `None` if a server has to decide.
+    pub(super) fn judge_at_once(&self) -> Option<Result<Judged<'a>, RateLimitError>> {
+        let decided = self.manner.limiter.decide_at_once(&self.check())?;
+        Some(decided.map(|(decision, _)| Judged::simple(decision, self.rule)))
+    }
+
+    /// The same for what could not be decided at once.
+    pub(super) async fn judge_by_server(&self) -> Result<Judged<'a>, RateLimitError> {
+        let check = self.check();
+        let (decision, _) = self.manner.limiter.decide_by_server(&check).await?;
+        Ok(Judged::simple(decision, self.rule))
+    }
+
+    fn check(&self) -> Check<'_> {
+        let own_failure_mode = self.rule.own_failure_mode();
+        let charge = Charge {
+            key: Key::counter(&self.identity, self.limit),
+            limit: self.limit.into(),
+            cost: self.limit.default_cost(),
+            failure_mode: own_failure_mode.unwrap_or(self.manner.failure_mode()),
+        };
+        Check {
+            mode: Mode::Charge,
+            charges: Charges::from_buf([charge]),
+        }
+    }
+}
