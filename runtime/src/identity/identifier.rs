@@ -225,13 +225,18 @@ impl Identifier {
         })
     }
 
-    /// The same, if it takes no more than a look, which may be taken again: no function of the
-    /// application is called.
+    /// The same, if a look at the request itself is enough, and may be taken again: no function of
+    /// the application is called, and no token verified.
     pub(crate) fn at_sight(&self, request: &HttpRequest, clients: &ClientIp) -> Option<Identity> {
         match &self.0 {
             Kind::Global => Some(Identity::global()),
             Kind::Client => Some(Identity::client(clients.network(request))),
-            _ => None,
+            Kind::Part(part, name) => request::identify(request, *part, name),
+            #[cfg(feature = "session")]
+            Kind::Session(_) => None,
+            #[cfg(feature = "jwt")]
+            Kind::Jwt(_) => None,
+            Kind::Function(..) | Kind::AsyncFunction(..) => None,
         }
     }
 

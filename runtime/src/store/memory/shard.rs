@@ -1,3 +1,5 @@
+use std::mem;
+
 use crate::{
     algorithm::{Holders, Receipt, State, Wait},
     clock::Micros,
@@ -9,9 +11,11 @@ use crate::{
     },
 };
 
-/// How many entries each charge looks at for expired ones. More than one, or the sweep would lag
-/// behind the keys that come in.
+/// How many entries are looked at for expired ones by each charge. More than one, or the sweep would
+/// lag behind the keys that come in.
 const SWEEP: usize = 2;
+/// For so many charges together: the entries stand side by side, and to get there is what costs.
+const SWEEP_EVERY: u8 = 8;
 
 /// A part of the keys, behind one lock.
 #[derive(Debug)]
@@ -19,6 +23,8 @@ pub(super) struct Shard {
     pub(super) table: Table<Content>,
     /// How many of the contents are blocks: with none, nobody need be asked for.
     blocks: usize,
+    /// How many charges there were since the last sweep.
+    unswept: u8,
 }
 
 #[derive(Debug)]
@@ -41,6 +47,7 @@ impl Shard {
         Self {
             table: Table::new(capacity),
             blocks: 0,
+            unswept: 0,
         }
     }
 
@@ -234,8 +241,13 @@ impl Shard {
     }
 
     pub(super) fn sweep(&mut self, now: Micros) {
+        self.unswept += 1;
+        if self.unswept < SWEEP_EVERY {
+            return;
+        }
+        let count = SWEEP * usize::from(mem::take(&mut self.unswept));
         let mut removed_blocks = 0;
-        self.table.sweep(SWEEP, now, |content| {
+        self.table.sweep(count, now, |content| {
             removed_blocks += usize::from(content.is_block());
         });
         self.blocks -= removed_blocks;
