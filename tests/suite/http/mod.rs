@@ -32,6 +32,7 @@ mod refund_on;
 pub(crate) mod running;
 mod sessions;
 mod setup;
+mod short_way;
 mod sockets;
 mod stacking;
 mod throttle;
