@@ -8,14 +8,21 @@
 //! So is what crosses on the way: of two workers' answers, the later may be the older, and then it
 //! tells a wait that a smaller cost has just made longer. To tell such answers apart, each admission
 //! would have to be noted, for a wait that is right when it is asked for again.
+//!
+//! A denial that outlasts its age is asked for again by one request a little before, while the others
+//! go on to be denied: else all of them would ask at the moment when it is forgotten.
+//!
 //! A denial for want of a place stays for no time that is known, so the store says 0, and it is not
 //! remembered. What a rate denies is, as places would be shown beside it.
+
+mod known;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
+use self::known::{Asked, Known, Looker, Zone};
 use super::{
     interface::{Charge, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError},
     place::Hasher,
@@ -25,7 +32,7 @@ use crate::{
     algorithm::Wait,
     clock::{Clock, FOREVER, Micros},
     decision::Verdict,
-    key::{Key, Slot},
+    key::Key,
 };
 
 /// So many identities in a zone are remembered at most, about 20 MB.
@@ -35,6 +42,8 @@ const SHARDS: usize = 16;
 const MOST: usize = 8;
 /// How many entries each look drops if they have expired.
 const SWEEP: usize = 2;
+/// This part of its age before a denial is forgotten, one request asks for it again.
+const EARLY: Micros = 8;
 
 #[derive(Debug)]
 pub(crate) struct Denials<S> {
@@ -47,62 +56,6 @@ pub(crate) struct Denials<S> {
     known: AtomicUsize,
     /// Counts what may have ended denials. One that was asked for before that is not kept.
     generation: AtomicU64,
-}
-
-/// What is known of one identity in one zone.
-type Zone = SmallVec<[Known; 1]>;
-
-/// How one limit stood when a check was denied, by it or by another.
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    asked: Asked,
-    verdict: Verdict,
-    since: Micros,
-    until: Micros,
-}
-
-/// What must be the same for an answer to be the same. Who asks for a place makes no difference: it
-/// is new to the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Asked {
-    slot: Slot,
-    times: u32,
-    quota: u32,
-    block: Micros,
-    cost: u32,
-}
-
-impl Asked {
-    fn of(charge: &Charge<'_>) -> Self {
-        Self {
-            slot: charge.key.slot,
-            times: charge.limit.times(),
-            quota: charge.limit.quota(),
-            block: charge.limit.block_micros(),
-            cost: charge.cost,
-        }
-    }
-}
-
-impl Known {
-    /// How the limit stands now, if this still says.
-    fn at(&self, now: Micros) -> Option<Verdict> {
-        let age = now.checked_sub(self.since).filter(|_| now < self.until)?;
-        let left = |time: Micros| match time {
-            // What was cut stays so.
-            FOREVER => FOREVER,
-            time => time.saturating_sub(age),
-        };
-        let wait = match self.verdict.wait {
-            Wait::For(wait) => Wait::For(left(wait).max(1)),
-            wait => wait,
-        };
-        Some(Verdict {
-            wait,
-            reset: left(self.verdict.reset),
-            ..self.verdict
-        })
-    }
 }
 
 impl<S> Denials<S> {
@@ -125,12 +78,15 @@ impl<S> Denials<S> {
     }
 
     /// The answer, if all limits of the check are known and one of them denies it.
-    fn find(&self, check: &Check<'_>) -> Option<Outcome> {
+    fn find(&self, check: &Check<'_>, looker: Looker) -> Option<Outcome> {
         if !check.mode.is_charge() || self.is_empty() {
             return None;
         }
         let now = self.clock.now();
-        let verdicts = check.charges.iter().map(|charge| self.look(charge, now));
+        let verdicts = check
+            .charges
+            .iter()
+            .map(|charge| self.look(charge, looker, now));
         let verdicts: SmallVec<[Verdict; 1]> = verdicts.collect::<Option<_>>()?;
         let denies = |(charge, verdict): (&Charge<'_>, &Verdict)| {
             !charge.limit.is_shadow() && verdict.wait != Wait::Fits
@@ -149,17 +105,17 @@ impl<S> Denials<S> {
         })
     }
 
-    fn look(&self, charge: &Charge<'_>, now: Micros) -> Option<Verdict> {
+    fn look(&self, charge: &Charge<'_>, looker: Looker, now: Micros) -> Option<Verdict> {
         let place = self.hasher.zone(&charge.key);
         let mut zones = self.shards[place.shard(SHARDS)].lock();
         let mut expired = 0;
         zones.sweep(SWEEP, now, |_| expired += 1);
         let asked = Asked::of(charge);
-        let known = zones.find(place.print, now).and_then(|zone| {
-            let mut known = zone.iter();
+        let known = zones.find_mut(place.print, now).and_then(|zone| {
+            let mut known = zone.value().iter_mut();
             known.find(|known| known.asked == asked)
         });
-        let verdict = known.and_then(|known| known.at(now));
+        let verdict = known.and_then(|known| known.told_to(looker, now));
         drop(zones);
         self.forgot(expired);
         verdict
@@ -178,12 +134,19 @@ impl<S> Denials<S> {
                 if age == 0 {
                     return;
                 }
+                let until = now.saturating_add(age);
+                // Whoever asks when it ends by itself may be admitted.
+                let again = match outcome.steady > age {
+                    true => until - age / EARLY,
+                    false => FOREVER,
+                };
                 for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
                     let known = Known {
                         asked: Asked::of(charge),
                         verdict: *verdict,
                         since: now,
-                        until: now.saturating_add(age),
+                        until,
+                        again,
                     };
                     self.keep(charge, known, generation);
                 }
@@ -273,7 +236,7 @@ impl<S: Store> Store for Denials<S> {
         }
         // Of several checks, later ones may depend on earlier ones.
         if let [check] = checks
-            && let Some(outcome) = self.find(check)
+            && let Some(outcome) = self.find(check, Looker::Asking)
         {
             return Ok(Outcomes::from_buf([outcome]));
         }
@@ -295,7 +258,7 @@ impl<S: Store> Store for Denials<S> {
     }
 
     fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
-        self.find(check)
+        self.find(check, Looker::Passing)
     }
 
     async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
