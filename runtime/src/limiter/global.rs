@@ -80,7 +80,8 @@ impl RateLimiter {
     /// Takes the process-wide limiter away, gives back what it has on lease and closes its
     /// connections; `init` may be called again. Does nothing if none is installed.
     ///
-    /// Handles of it that are still about go on deciding, but lease nothing more.
+    /// Handles of it that are still about go on deciding, but lease nothing more. A thread that has
+    /// served requests has one, until it serves the next or ends.
     pub async fn close() {
         if let Some(inner) = GLOBAL.swap(None) {
             CHANGES.fetch_add(1, Ordering::Release);
