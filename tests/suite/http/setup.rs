@@ -1,6 +1,9 @@
 //! Where the limiter comes from.
 
-use std::{sync::Barrier, thread};
+use std::{
+    sync::{Barrier, mpsc},
+    thread,
+};
 
 use actix_throttle::{InitError, RateLimiter, rate_limit};
 use actix_web::{
@@ -122,6 +125,25 @@ fn init_at_once(count: usize) -> Vec<Result<(), InitError>> {
     })
 }
 
+/// A worker on a thread of its own, which tells the status of its next request when it is asked.
+fn worker(routes: fn(&mut ServiceConfig)) -> impl Fn() -> u16 {
+    let (ask, asked) = mpsc::channel::<mpsc::Sender<u16>>();
+    thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let site = Site::new(routes).await;
+            for teller in asked {
+                let status = site.get("/hello").await.status;
+                teller.send(status).expect("somebody waits");
+            }
+        });
+    });
+    move || {
+        let (teller, told) = mpsc::channel();
+        ask.send(teller).expect("it runs");
+        told.recv().expect("a status")
+    }
+}
+
 /// All that touches the process-wide limiter, in one test: the others bring their own.
 #[actix_web::test]
 async fn process_wide_limiter_is_installed_once_and_can_be_closed() {
@@ -133,6 +155,8 @@ async fn process_wide_limiter_is_installed_once_and_can_be_closed() {
         config.service(hello);
     };
     let site = Site::new(routes).await;
+    let elsewhere = worker(routes);
+    assert_eq!(elsewhere(), 500);
     assert!(RateLimiter::global().is_none());
     for _ in 0..3 {
         let answer = site.get("/hello").await;
@@ -145,6 +169,7 @@ async fn process_wide_limiter_is_installed_once_and_can_be_closed() {
     RateLimiter::builder().memory().init().await.expect("first");
     assert!(RateLimiter::global().is_some());
     assert_eq!(site.statuses("/hello", 3).await, [200, 200, 429]);
+    assert_eq!(elsewhere(), 429);
 
     let second = RateLimiter::builder().memory().init().await;
     let second = second.expect_err("never a silent swap");
@@ -161,11 +186,13 @@ async fn process_wide_limiter_is_installed_once_and_can_be_closed() {
     RateLimiter::close().await;
     assert!(RateLimiter::global().is_none());
     assert_eq!(site.get("/hello").await.status, 500);
+    assert_eq!(elsewhere(), 500);
     RateLimiter::close().await;
 
     let installed = init_at_once(8).into_iter().filter(|init| init.is_ok());
     assert_eq!(installed.count(), 1, "of several at once");
-    assert_eq!(site.statuses("/hello", 3).await, [200, 200, 429], "anew");
+    assert_eq!(elsewhere(), 200, "anew");
+    assert_eq!(site.statuses("/hello", 2).await, [200, 429]);
     RateLimiter::close().await;
     assert_eq!(site.get("/hello").await.status, 500);
 }
