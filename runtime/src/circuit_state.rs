@@ -7,9 +7,10 @@ pub enum CircuitState {
     /// It is asked for every decision.
     Closed,
     /// It has failed [`failure_threshold`](crate::Builder::failure_threshold) times in a row and is
-    /// not asked for [`recovery_timeout`](crate::Builder::recovery_timeout). The failure mode decides,
-    /// without waiting. Once that time is over it stays so until a request comes.
+    /// left alone for a pause of at most
+    /// [`recovery_timeout`](crate::Builder::recovery_timeout). The failure mode decides, without
+    /// waiting.
     Open,
-    /// One request asks it, to see whether it is back; the others go on as if open.
+    /// It is being verified in the background; requests go on as if the circuit were open.
     HalfOpen,
 }

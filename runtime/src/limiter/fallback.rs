@@ -24,7 +24,7 @@ pub(super) fn decide(
     error: StoreError,
 ) -> Result<(Decision, Slips), RateLimitError> {
     // An open circuit is logged when it opens.
-    if error.is_failure() && !error.is_logged() {
+    if error.is_failure() {
         FAILURES.log(format_args!("the store could not decide: {error}"));
     }
     let mut enforced = check.charges.iter().filter(|one| !one.limit.is_shadow());

@@ -1,6 +1,6 @@
 //! What a store does, whatever it is made of, and what layers around one can rely on.
 
-use std::{borrow::Cow, fmt, future::Future, num::NonZeroU64, time::Duration};
+use std::{borrow::Cow, fmt, future::Future, time::Duration};
 
 use smallvec::SmallVec;
 
@@ -154,9 +154,6 @@ pub(crate) type Outcomes = SmallVec<[Outcome; 1]>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoreError {
     kind: ErrorKind,
-    /// What many requests may fail of together, by a number of its own.
-    incident: Option<NonZeroU64>,
-    is_logged: bool,
     reason: Cow<'static, str>,
 }
 
@@ -164,9 +161,6 @@ pub(crate) struct StoreError {
 enum ErrorKind {
     /// The store has failed.
     Failure,
-    /// A part of it has, while others went on answering.
-    #[cfg(feature = "cluster")]
-    Partial,
     /// It was not asked: its circuit is open, for so long.
     #[cfg(feature = "redis")]
     CircuitOpen(Micros),
@@ -180,8 +174,6 @@ impl StoreError {
     pub(crate) fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind: ErrorKind::Failure,
-            incident: None,
-            is_logged: false,
             reason: reason.into(),
         }
     }
@@ -190,32 +182,7 @@ impl StoreError {
     pub(crate) fn nothing() -> Self {
         Self {
             kind: ErrorKind::Failure,
-            incident: None,
-            is_logged: false,
             reason: Cow::Borrowed("the store has answered nothing"),
-        }
-    }
-
-    /// Says which incident this is a part of.
-    #[cfg(feature = "redis")]
-    pub(crate) fn of(self, incident: Option<NonZeroU64>) -> Self {
-        Self { incident, ..self }
-    }
-
-    /// The same for several requests that have failed of it together: one failure, by this number
-    /// if it has none yet.
-    #[cfg(feature = "redis")]
-    pub(crate) fn together(self, number: u64) -> Self {
-        let incident = self.incident.or(NonZeroU64::new(number));
-        self.of(incident)
-    }
-
-    /// Says that only a part of the store has failed.
-    #[cfg(feature = "cluster")]
-    pub(crate) fn partial(self) -> Self {
-        Self {
-            kind: ErrorKind::Partial,
-            ..self
         }
     }
 
@@ -224,8 +191,6 @@ impl StoreError {
     pub(crate) fn misuse(reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind: ErrorKind::Misuse,
-            incident: None,
-            is_logged: false,
             reason: reason.into(),
         }
     }
@@ -234,43 +199,13 @@ impl StoreError {
     pub(crate) fn circuit_open(wait: Micros) -> Self {
         Self {
             kind: ErrorKind::CircuitOpen(wait),
-            incident: None,
-            is_logged: false,
             reason: Cow::Borrowed("the circuit is open"),
         }
     }
 
     /// Whether the store has failed, and not only was not asked.
     pub(crate) fn is_failure(&self) -> bool {
-        self.kind == ErrorKind::Failure || self.is_partial()
-    }
-
-    /// Whether others had answers while this one failed.
-    pub(crate) fn is_partial(&self) -> bool {
-        match self.kind {
-            #[cfg(feature = "cluster")]
-            ErrorKind::Partial => true,
-            _ => false,
-        }
-    }
-
-    /// What others may have failed of as well; 0 if this one stands for itself.
-    #[cfg(feature = "redis")]
-    pub(crate) fn incident(&self) -> u64 {
-        self.incident.map_or(0, NonZeroU64::get)
-    }
-
-    /// The same, once the log has it.
-    #[cfg(feature = "redis")]
-    pub(crate) fn logged(self) -> Self {
-        Self {
-            is_logged: true,
-            ..self
-        }
-    }
-
-    pub(crate) fn is_logged(&self) -> bool {
-        self.is_logged
+        self.kind == ErrorKind::Failure
     }
 
     /// Whether it could not even be asked, through no fault of its own.

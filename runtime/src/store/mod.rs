@@ -1,9 +1,7 @@
 //! Where counters live. `interface` says what a store does; `stack` puts one together.
 
 #[cfg(feature = "redis")]
-mod breaker;
-#[cfg(feature = "redis")]
-mod circuit;
+mod circuit_breaker;
 #[cfg(feature = "redis")]
 mod denials;
 pub(crate) mod interface;
@@ -22,7 +20,7 @@ mod table;
 pub use self::redis::RedisPool;
 #[cfg(feature = "redis")]
 pub(crate) use self::{
-    circuit::{Circuit, CircuitSettings},
+    circuit_breaker::{Circuit, CircuitBreaker, CircuitSettings},
     denials::Denials,
     leases::Leases,
     redis::{RedisStore, pool_for},

@@ -2,7 +2,8 @@
 
 #[cfg(feature = "redis")]
 use super::{
-    circuit::Circuit, denials::Denials, leases::Leases, redis::RedisStore, standby::Standby,
+    circuit_breaker::CircuitBreaker, denials::Denials, leases::Leases, redis::RedisStore,
+    standby::Standby,
 };
 use super::{
     interface::{Check, Outcome, Outcomes, Store, StoreError},
@@ -15,7 +16,7 @@ use crate::{circuit_state::CircuitState, clock::Micros, key::Key};
 pub(crate) enum Stack {
     Memory(MemoryStore),
     #[cfg(feature = "redis")]
-    Redis(Box<Standby<Leases<Denials<Circuit<RedisStore>>>>>),
+    Redis(Box<Standby<Leases<Denials<CircuitBreaker<RedisStore>>>>>),
 }
 
 impl Stack {

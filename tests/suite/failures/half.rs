@@ -107,14 +107,16 @@ fn admitted(halves: &[Statuses; 2]) -> usize {
 }
 
 #[actix_web::test]
-async fn a_dead_connection_is_given_up_after_three_late_answers() {
+async fn dead_connection_is_replaced_after_one_late_answer() {
     let halves = Halves::new().await;
     drop(reach(&halves.site, 2).await);
     let accepted = halves.proxy.accepted();
     halves.proxy.deafen(1);
     let seen = halves.ask(&unique("client")).await;
-    // One of them was the request that told the workers apart, whose mode is another.
-    assert_eq!(seen.each_ref().map(failures), [0, 2], "{seen:?}");
+    // One may be the request that told the workers apart, whose mode is another; and one waits for
+    // the successor.
+    assert_eq!(failures(&seen[0]), 0, "{seen:?}");
+    assert!(failures(&seen[1]) <= 2, "{seen:?}");
     assert_eq!(admitted(&seen), TIMES, "{seen:?}");
     assert_eq!(halves.proxy.accepted() - accepted, 1);
     assert_eq!(halves.server.clients(), 3);

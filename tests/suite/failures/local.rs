@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_throttle::{Algorithm, Decision, FailureMode, Limit, ManualClock, RateLimiter};
 
-use super::{RECOVERY, builder, revive};
+use super::{builder, revive};
 use crate::{
     acceptance::every_algorithm,
     harness::{Flavour, Server},
@@ -68,10 +68,9 @@ impl Twins {
         self.server.kill();
     }
 
-    /// A server that has forgotten everything, and a circuit that will ask it.
+    /// A server that has forgotten everything and decides again.
     async fn find_again(&mut self) {
-        revive(&mut self.server).await;
-        self.clock.advance(RECOVERY);
+        revive(&mut self.server, std::slice::from_ref(&self.limiter)).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use actix_throttle::{FailureMode, Limit, ManualClock};
 
-use super::{RECOVERY, builder, revive};
+use super::{builder, revive};
 use crate::{
     harness::{Flavour, Server},
     http::support::in_own_process,
@@ -50,8 +50,7 @@ fn outages_leave_no_memory_behind() {
                     assert!(decision.is_fallback());
                 }
             }
-            revive(&mut server).await;
-            clock.advance(RECOVERY);
+            revive(&mut server, std::slice::from_ref(&limiter)).await;
             assert!(!limiter.check(&limit, "ann").await.unwrap().is_fallback());
             used.push(bytes());
         }

@@ -7,7 +7,6 @@ mod clients;
 mod cluster;
 mod commands;
 mod half;
-mod incidents;
 mod local;
 mod memory;
 mod modes;
@@ -20,25 +19,34 @@ mod sentinel;
 mod server;
 mod several;
 mod slots;
+mod stays_on;
 mod tally;
 mod watch;
 mod workers;
 
 use std::time::Duration;
 
-use actix_throttle::{Builder, RateLimiter, RedisPool};
+use actix_throttle::{Builder, Limit, RateLimiter, RedisPool};
 
-use crate::harness::Server;
+use crate::harness::{Server, eventually_async};
 
 /// Short, so that tests are.
 const DEADLINE: Duration = Duration::from_millis(100);
 const RECOVERY: Duration = Duration::from_millis(400);
+/// The longest pause between attempts to connect, an attempt, and what a busy machine adds.
+const REVIVED: Duration = Duration::from_secs(6);
 
-/// Starts the server again, and waits until that it was gone is no news any more: only then is a
-/// link in a hurry to reach it.
-async fn revive(server: &mut Server) {
+/// Starts the server again, and waits until it decides for these limiters.
+async fn revive(server: &mut Server, limiters: &[RateLimiter]) {
     server.restart();
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    let limit = Limit::per_day(1_000_000).name("revive");
+    for limiter in limiters {
+        eventually_async("the server decides", REVIVED, async || {
+            let peeked = limiter.peek(&limit, "revive").await;
+            peeked.is_ok_and(|decision| !decision.is_fallback())
+        })
+        .await;
+    }
 }
 
 fn builder(url: impl Into<String>) -> Builder {

@@ -8,7 +8,7 @@ use actix_throttle::{
 };
 use actix_web::get;
 
-use super::{RECOVERY, builder, revive};
+use super::{RECOVERY, builder};
 use crate::{
     harness::{Flavour, Server},
     http::support::Site,
@@ -30,7 +30,6 @@ impl Bench {
         let server = Server::start(Flavour::Redis7);
         let clock = ManualClock::new();
         let limiter = builder(server.url())
-            .deadline(Duration::from_secs(5))
             .failure_mode(mode)
             .failure_threshold(3)
             .clock(clock.clone());
@@ -104,12 +103,11 @@ fn closed_lets_nobody_run_and_says_when_to_come_again() {
         else {
             panic!("decided");
         };
-        assert_eq!(retry_after, Some(RECOVERY));
+        // A verification under way takes as long as an attempt to connect.
+        assert!(retry_after.is_some_and(|wait| wait <= RECOVERY + Duration::from_secs(3)));
         // Nothing of all that is there when the server is.
-        revive(&mut bench.server).await;
-        bench.clock.advance(RECOVERY);
+        bench.server.restart();
         until("the server decides", async || {
-            bench.clock.advance(RECOVERY);
             places.try_acquire().await.is_ok()
         })
         .await;
@@ -140,15 +138,13 @@ fn local_knows_who_runs_already_and_so_does_the_server_that_has_forgotten() {
         let again = taken(&places).await;
         assert!(take(&places).await.is_none());
         // It comes back and knows of nobody. They are renewed there, and until then known here.
-        revive(&mut bench.server).await;
-        bench.clock.advance(RECOVERY);
+        bench.server.restart();
         for _ in 0..20 {
             assert!(take(&places).await.is_none());
             bench.clock.advance(EXPIRY / 30);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         until("the server decides", async || {
-            bench.clock.advance(RECOVERY);
             !places.peek().await.unwrap().is_fallback()
         })
         .await;

@@ -10,7 +10,8 @@ use crate::{
 const PROCESSES: usize = 3;
 const TIMES: usize = 2000;
 const UP: Duration = Duration::from_millis(2000);
-const DOWN: Duration = Duration::from_millis(700);
+/// Longer than a denial is remembered, so each process asks meanwhile.
+const DOWN: Duration = Duration::from_millis(1_300);
 /// Nobody waits for a dead server, so this is what a busy test machine adds.
 const LONGEST: u64 = 2000;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_throttle::{FailureMode, Limit, ManualClock, RateLimiter};
 
-use super::{RECOVERY, builder, revive};
+use super::{builder, revive};
 use crate::{
     acceptance::every_algorithm,
     harness::{Flavour, Server},
@@ -80,8 +80,7 @@ fn each_admits_a_quota_at_worst_and_none_a_second() {
             assert_eq!(alone, [quota - before, quota, quota], "{limit:?}");
 
             // The server has forgotten everything; they have not.
-            revive(&mut service.server).await;
-            service.clock.advance(RECOVERY);
+            revive(&mut service.server, &service.limiters).await;
             for limiter in &service.limiters {
                 assert!(!limiter.peek(&limit, "ann").await.unwrap().is_fallback());
             }
@@ -107,8 +106,7 @@ fn others_have_one_quota_again_at_once() {
         let mut service = Service::new().await;
         service.server.kill();
         service.admitted(&limit, 10).await;
-        revive(&mut service.server).await;
-        service.clock.advance(RECOVERY);
+        revive(&mut service.server, &service.limiters).await;
         let mut admitted = 0;
         for limiter in service.limiters.iter().cycle().take(30) {
             let decision = limiter.check(&limit, "bob").await.unwrap();

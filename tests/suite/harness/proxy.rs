@@ -51,6 +51,7 @@ impl Proxy {
         .unwrap_or_else(|error| panic!("no port for a proxy: {error}"));
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::new(Shared::default());
+        shared.state().port = port;
         let listening = {
             let shared = shared.clone();
             thread::spawn(move || {
@@ -58,7 +59,7 @@ impl Proxy {
                     if shared.state().ended {
                         break;
                     }
-                    shared.accept(near, port);
+                    shared.accept(near);
                 }
             })
         };
@@ -94,6 +95,18 @@ impl Proxy {
         state.deaf = newest..newest.saturating_add(count);
     }
 
+    /// Carries nothing on the open connections any more, for good, and does not say so. New ones are
+    /// as the mode says.
+    pub(crate) fn forsake(&self) {
+        let mut state = self.shared.state();
+        state.deaf = 0..state.accepted + 1;
+    }
+
+    /// Leads new connections to this port. Open ones stay where they are.
+    pub(crate) fn point_to(&self, port: u16) {
+        self.shared.state().port = port;
+    }
+
     /// How many connections are open now.
     pub(crate) fn connections(&self) -> usize {
         self.shared.state().open.len()
@@ -126,6 +139,8 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     mode: Mode,
+    /// Where new connections lead.
+    port: u16,
     ended: bool,
     accepted: usize,
     /// Both ends of each, by the number it was accepted with.
@@ -138,6 +153,7 @@ impl Default for State {
     fn default() -> Self {
         State {
             mode: Mode::Pass,
+            port: 0,
             ended: false,
             accepted: 0,
             open: HashMap::new(),
@@ -174,14 +190,14 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn accept(self: &Arc<Self>, near: TcpStream, port: u16) {
-        let number = {
+    fn accept(self: &Arc<Self>, near: TcpStream) {
+        let (number, port) = {
             let mut state = self.state();
             state.accepted += 1;
             if state.mode == Mode::Refuse {
                 return;
             }
-            state.accepted
+            (state.accepted, state.port)
         };
         let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
             return;

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use super::{Builder, Source};
 #[cfg(feature = "redis")]
 use crate::store::{
-    Circuit, CircuitSettings, Denials, Leases, RedisPool, RedisStore, Standby, pool_for,
+    Circuit, CircuitBreaker, CircuitSettings, Denials, Leases, RedisPool, RedisStore, Standby,
+    pool_for,
 };
 use crate::{
     clock::Clock,
@@ -63,21 +64,23 @@ impl Builder {
 
     #[cfg(feature = "redis")]
     async fn redis_store(&self, pool: RedisPool) -> Result<Stack, InitError> {
+        let clock = self.chosen_clock();
+        let circuit = Arc::new(Circuit::new(CircuitSettings {
+            threshold: self.failure_threshold,
+            recovery: self.recovery_timeout,
+            deadline: self.deadline,
+            verification: pool.verification(self.deadline),
+        }));
         let store = RedisStore::new(
             pool,
             &self.prefix,
+            Arc::clone(&circuit),
             self.deadline,
             #[cfg(feature = "test-util")]
             self.clock.clone(),
         );
         store.probe().await?;
-        let circuit = CircuitSettings {
-            threshold: self.failure_threshold,
-            recovery: self.recovery_timeout,
-            deadline: self.deadline,
-        };
-        let clock = self.chosen_clock();
-        let circuit = Circuit::new(store, circuit, clock.clone());
+        let circuit = CircuitBreaker::new(store, circuit);
         let max_age = crate::clock::length(self.denial_cache);
         let denials = Denials::new(circuit, max_age, self.max_keys, clock.clone());
         let leases = Leases::new(denials, self.max_keys, clock.clone());

@@ -159,26 +159,36 @@ impl Builder {
         self
     }
 
-    /// How many failures of the server in a row open the circuit: it is then left alone for
-    /// [`recovery_timeout`](Self::recovery_timeout). From 1; default: 3.
+    /// The number of incidents in a row that open the circuit: the server is then left alone for
+    /// a while, and the failure mode decides. From 1; default: 3.
     ///
-    /// In a row are those of all workers of this process. A denial is an answer, and no failure; a
-    /// connection that breaks is one, however many requests waited on it.
-    pub fn failure_threshold(mut self, failures: u32) -> Self {
-        self.failure_threshold = failures;
+    /// An incident is one cause, however many requests wait for it: a call without an answer within
+    /// the deadline, a connection that breaks under way, an attempt to connect that fails, an error
+    /// in place of an answer. It counts if it is independent of the one before. Any decision, a
+    /// denial too, ends the row, and the circuit opens only after three deadlines without one. In a
+    /// row are the incidents of all workers of this process.
+    pub fn failure_threshold(mut self, incidents: u32) -> Self {
+        self.failure_threshold = incidents;
         self
     }
 
-    /// How long an open circuit stays open; the next request then asks the server, and the circuit
-    /// closes if it answers. From 1 ms to 366 days; default: 30 s.
-    pub fn recovery_timeout(mut self, timeout: Duration) -> Self {
-        self.recovery_timeout = timeout;
+    /// The longest pause between two looks at a server that fails. From 1 ms to 366 days; default:
+    /// 30 s.
+    ///
+    /// While the circuit is open, this process verifies the server in the background and closes the
+    /// circuit when it decides again. The first pause is 250 ms, or this if it is shorter; each
+    /// pause is twice as long as the one before, less up to a half at random.
+    pub fn recovery_timeout(mut self, longest_pause: Duration) -> Self {
+        self.recovery_timeout = longest_pause;
         self
     }
 
-    /// How long a request waits for a decision of the server at most, waiting for a connection
-    /// included. Above zero; default: 100 ms. What is not decided by then is a failure of the server,
-    /// and may have been charged there; it is not asked again.
+    /// The longest time that a request waits for a decision of the server, waiting for a connection
+    /// included. Above zero; default: 100 ms.
+    ///
+    /// What is not decided by then, the failure mode decides. It may have been charged, so it is not
+    /// asked again. A process that is late itself, because a handler keeps its worker busy or a CPU
+    /// quota has stopped it, takes an answer that is there by the time it looks.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self

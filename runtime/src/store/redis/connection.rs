@@ -1,5 +1,7 @@
 //! One connection of any kind.
 
+use std::task::{Context, Poll, Waker};
+
 #[cfg(feature = "cluster")]
 use redis::{
     Arg, ErrorKind, ServerErrorKind,
@@ -46,6 +48,40 @@ impl From<ClusterConnection> for Connection {
 }
 
 impl Connection {
+    pub(super) fn is_cluster(&self) -> bool {
+        match self {
+            Self::One(_) => false,
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => true,
+        }
+    }
+
+    /// Whether the other end has closed the connection. Nothing is sent for it.
+    ///
+    /// The client hands a command to the task that drives the connection, which ends when the
+    /// connection does; then the channel to it says so at once. A command whose caller has left by
+    /// the time that the task sees it is not sent. Nothing else tells of a close in time: the
+    /// client's push messages do, but only to pools that were set up for them. A cluster's client
+    /// looks after its connections itself.
+    pub(super) fn is_closed(&self) -> bool {
+        let mut handle = match self {
+            Self::One(connection) => connection.clone(),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => return false,
+        };
+        let command = redis::cmd("PING");
+        let mut unsent = handle.req_packed_command(&command);
+        let polled = unsent
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        matches!(polled, Poll::Ready(Err(error)) if error.is_connection_dropped())
+    }
+
+    /// Asks for a sign of life; in a cluster, of every master.
+    pub(super) async fn ping(&mut self) -> Result<(), RedisError> {
+        redis::cmd("PING").query_async(self).await
+    }
+
     /// What `INFO server` says; in a cluster, of any one node.
     pub(super) async fn info(&mut self) -> Result<String, RedisError> {
         let mut command = redis::cmd("INFO");
@@ -63,14 +99,6 @@ impl Connection {
         match self {
             Self::One(_) => None,
             Self::Cluster(to) => to.asked.clone(),
-        }
-    }
-
-    /// Takes this key for the latest, as if this handle had asked about it.
-    #[cfg(feature = "cluster")]
-    pub(super) fn remember(&mut self, key: String) {
-        if let Self::Cluster(to) = self {
-            to.asked = Some(key.into_bytes());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use super::loan::says as quotes;
+use super::connection_guard::has_code as quotes;
 use crate::error::{InitError, InitKind};
 
 /// Tells what no waiting will mend from what may pass.

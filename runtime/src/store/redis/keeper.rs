@@ -1,185 +1,264 @@
-//! The task that makes a link's connections, one at a time, until one is of use.
+//! The task that looks after a worker's connection: makes it, notices when it closes, keeps it from
+//! idling out, replaces it when it stalls, and verifies the store while the circuit is open.
 
-use std::{io, sync::Weak, time::Duration};
-
-use redis::RedisError;
+mod attempt;
 #[cfg(feature = "cluster")]
-use tokio::time::{Instant, sleep_until};
+mod cluster;
+mod pause;
+
+use std::{
+    pin::pin,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
 use tokio::{
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
-#[cfg(feature = "cluster")]
-use super::loan::Replacement;
+use self::pause::{AT_ONCE, pause, up_to};
 use super::{
-    connection::Connection,
-    link::{Link, State},
-    loan::Held,
+    connection_guard::ends_connection,
+    connection_state::{ConnectionState, Established, State, Successor, timed_out},
+    lateness::{Expired, within},
+    script::Terms,
     topology::RedisPool,
+    verify::verify,
 };
+use crate::store::{circuit_breaker::Circuit, place::Hasher};
 
-/// Before the first attempt after a loss. All workers of all processes lose a server together, and
-/// should not all knock in the same moment.
-const AT_ONCE: Duration = Duration::from_millis(20);
-/// Before the next where that failed; doubled for each one after.
-const FIRST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(2);
-/// For a successor's answer about the key that its predecessor had none about.
-#[cfg(feature = "cluster")]
-const TRIAL: Duration = Duration::from_millis(500);
+/// Between two looks at a connection that requests are content with. A close is noticed so soon; a
+/// request that comes in between notices it itself, before it is sent.
+const TICK: Duration = Duration::from_millis(50);
+/// A connection on which nothing was said for so long is asked for a sign of life. Below what
+/// servers, load balancers and NAT take for idle, which is a minute and more.
+const IDLE: Duration = Duration::from_secs(5);
 
-/// What the keeper is to make.
+/// What all keepers of a store work with.
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    pub(super) pool: RedisPool,
+    pub(super) circuit: Arc<Circuit>,
+    pub(super) prefix: Box<str>,
+    pub(super) hasher: Hasher,
+    /// For one decision.
+    pub(super) deadline: Duration,
+}
+
+impl Upkeep {
+    /// The longest time for a verification on a connection that there is.
+    fn verification(&self) -> Duration {
+        self.deadline.saturating_mul(2)
+    }
+
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            prefix: &self.prefix,
+            hasher: &self.hasher,
+            // The server's time, whatever the clock of a test says: a probe is to expire.
+            now: None,
+            #[cfg(feature = "cluster")]
+            once: None,
+        }
+    }
+}
+
+/// The work that a state asks for.
+#[derive(Debug)]
 enum Task {
-    /// That requests wait for.
-    Connection,
-    /// That nobody waits for, yet.
-    Retry,
-    #[cfg(feature = "cluster")]
-    Replacement(Replacement),
+    /// Make a connection that requests wait for.
+    Connect,
+    /// Make one that none waits for, yet.
+    Reconnect,
+    /// Make a successor of the present one, which stays in use until then.
+    Replace(Established),
 }
 
 impl State {
     fn task(&self) -> Option<Task> {
         match self {
-            Self::Connecting => Some(Task::Connection),
-            Self::Failed { .. } => Some(Task::Retry),
-            #[cfg(feature = "cluster")]
-            Self::Ready(held) => held.replacement.clone().map(Task::Replacement),
-            #[cfg(not(feature = "cluster"))]
-            Self::Ready(_) => None,
-            Self::Closed => None,
+            Self::Connecting => Some(Task::Connect),
+            Self::Failed { .. } => Some(Task::Reconnect),
+            Self::Ready(established) if established.successor.is_some() => {
+                Some(Task::Replace(established.clone()))
+            }
+            Self::Ready(_) | Self::Closed => None,
         }
     }
 }
 
-/// Keeps a link connected until it is dropped. The link ends this task when it goes; that this only
-/// holds weak references makes sure of it.
-pub(super) async fn keep(link: Weak<Link>, mut states: watch::Receiver<State>, pool: RedisPool) {
-    let mut is_first = true;
+struct Keeper {
+    /// Weak: the connection ends this task when it goes, and this makes sure of it.
+    state: Weak<ConnectionState>,
+    states: watch::Receiver<State>,
+    upkeep: Arc<Upkeep>,
+    /// How long the latest connection took to be made.
+    took: Option<Duration>,
+    /// The latest attempt failed, so the next one waits for its turn.
+    has_failed: bool,
+    /// No successor is made in a cluster before this.
     #[cfg(feature = "cluster")]
-    let mut not_before = Instant::now();
+    not_before: Instant,
+}
+
+/// What an attempt's turn has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Due,
+    /// The state is another by now, and asks for something else.
+    Changed,
+}
+
+/// Keeps a worker's connection until it is dropped.
+pub(super) async fn keep(
+    state: Weak<ConnectionState>,
+    states: watch::Receiver<State>,
+    upkeep: Arc<Upkeep>,
+) {
+    let mut keeper = Keeper {
+        state,
+        states,
+        upkeep,
+        took: None,
+        has_failed: false,
+        #[cfg(feature = "cluster")]
+        not_before: Instant::now(),
+    };
+    let mut is_first = true;
     loop {
-        let Ok(task) = states
-            .wait_for(|state| state.task().is_some())
-            .await
-            .map(|state| state.task())
-        else {
-            return;
+        let next = keeper.states.wait_for(|state| state.task().is_some());
+        let task = match timeout(TICK, next).await {
+            Ok(Ok(state)) => state.task(),
+            Ok(Err(_)) => return,
+            Err(_) => None,
         };
-        match task {
-            Some(Task::Connection) => {
-                // Nothing was lost yet.
+        let goes_on = match task {
+            Some(Task::Connect) => {
                 if !is_first {
+                    // All workers of all processes lose a server together, and should not all come
+                    // back in the same moment.
                     sleep(up_to(AT_ONCE)).await;
                 }
                 is_first = false;
-                attempt(&link, &pool).await;
+                keeper.connect().await
             }
-            Some(Task::Retry) => {
-                let Some(attempts) = link.upgrade().map(|link| link.attempts()) else {
-                    return;
-                };
-                let hurried = states.wait_for(|state| !matches!(state, State::Failed { .. }));
-                if timeout(pause(attempts), hurried).await.is_err() {
-                    attempt(&link, &pool).await;
+            Some(Task::Reconnect) => match keeper.turn().await {
+                Some(Turn::Due) => keeper.connect().await,
+                Some(Turn::Changed) => Some(()),
+                None => None,
+            },
+            Some(Task::Replace(present)) => keeper.replace(&present).await,
+            None => keeper.look().await,
+        };
+        if goes_on.is_none() {
+            return;
+        }
+    }
+}
+
+/// `None`: the connection is gone, and the task ends.
+type GoesOn = Option<()>;
+
+impl Keeper {
+    /// Waits for the turn of the next attempt after one that has failed: at growing intervals, and
+    /// while the circuit is open when the store is to be verified. A request may hurry it.
+    async fn turn(&mut self) -> Option<Turn> {
+        let due = Instant::now() + pause(self.state.upgrade()?.attempts());
+        loop {
+            let circuit = &self.upkeep.circuit;
+            let is_due = match circuit.is_closed() {
+                true => Instant::now() >= due,
+                false => circuit.begin_verification(),
+            };
+            if is_due {
+                return Some(Turn::Due);
+            }
+            if self.rest(TICK).await? == Turn::Changed {
+                return Some(Turn::Changed);
+            }
+        }
+    }
+
+    /// Waits for so long, or until the state changes.
+    async fn rest(&mut self, length: Duration) -> Option<Turn> {
+        match timeout(length, self.states.changed()).await {
+            Ok(Ok(())) => Some(Turn::Changed),
+            Ok(Err(_)) => None,
+            Err(_) => Some(Turn::Due),
+        }
+    }
+
+    /// Looks at the connection while requests are content with it.
+    async fn look(&mut self) -> GoesOn {
+        let present = self.state.upgrade()?.established();
+        let Some(present) = present else {
+            return Some(());
+        };
+        if present.connection.is_closed() {
+            self.state
+                .upgrade()?
+                .replace_established(present.id, |_| Some(State::Connecting));
+        } else if self.upkeep.circuit.begin_verification() {
+            self.verify(&present).await?;
+        } else if present.health.known_well().elapsed() >= IDLE {
+            self.ping(&present).await?;
+        }
+        Some(())
+    }
+
+    /// Asks for a sign of life. Without one the connection is replaced, which is no incident: only
+    /// an attempt to connect tells more than that this one is dead.
+    async fn ping(&mut self, present: &Established) -> GoesOn {
+        let mut handle = present.connection.clone();
+        let outcome = within(Instant::now() + self.upkeep.deadline, pin!(handle.ping())).await;
+        let state = self.state.upgrade()?;
+        match outcome {
+            Ok(Err(error)) if error.is_io_error() && !present.connection.is_cluster() => {
+                state.replace_established(present.id, |_| Some(State::Connecting));
+            }
+            // An answer, or a server that knows no such command.
+            Ok(_) => present.health.is_well(),
+            Err(Expired::OwnLateness) => {}
+            Err(Expired::Silence) => state.stalled(present),
+        }
+        Some(())
+    }
+
+    /// Verifies the store on the present connection, and tells the circuit.
+    async fn verify(&mut self, present: &Established) -> GoesOn {
+        let began = Instant::now();
+        let upkeep = Arc::clone(&self.upkeep);
+        let terms = upkeep.terms();
+        let outcome = within(
+            began + upkeep.verification(),
+            pin!(verify(&present.connection, &terms)),
+        )
+        .await;
+        let state = self.state.upgrade()?;
+        match outcome {
+            Ok(Ok(())) => {
+                present.health.is_well();
+                state.answered();
+                upkeep.circuit.decided();
+            }
+            Ok(Err(error)) => {
+                upkeep.circuit.incident(began, &error);
+                match present.connection.is_cluster() {
+                    true => state.request_successor(present.id, Successor::default()),
+                    false if ends_connection(&error) => {
+                        state.discard(present.id, &error);
+                    }
+                    // It answers, and refuses.
+                    false => present.health.is_well(),
                 }
             }
-            #[cfg(feature = "cluster")]
-            Some(Task::Replacement(wish)) => {
-                sleep_until(not_before.max(Instant::now() + up_to(AT_ONCE))).await;
-                let successor = succeed(&pool, wish).await;
-                // While a shard is dead this is all that it costs: requests to the others say
-                // nothing about it, so there is no success to count from.
-                not_before = Instant::now() + half_to_whole(LONGEST);
-                let Some(link) = link.upgrade() else { return };
-                link.replace(|state| match (state, successor) {
-                    (State::Ready(_), Some(successor)) => Some(State::Ready(Held::new(successor))),
-                    // Whoever gets no answer again will say so.
-                    (State::Ready(held), None) => Some(State::Ready(held.with(None))),
-                    _ => None,
-                });
-            }
-            None => {}
-        }
-    }
-}
-
-/// Tries once, for the link to have what comes of it.
-async fn attempt(link: &Weak<Link>, pool: &RedisPool) {
-    let outcome = connect(pool).await;
-    let Some(link) = link.upgrade() else { return };
-    link.count_attempt();
-    link.replace(|state| match (state, outcome) {
-        (State::Closed, _) => None,
-        (_, Ok(connection)) => Some(State::Ready(Held::new(connection))),
-        (_, Err(error)) => Some(State::failed(error)),
-    });
-}
-
-/// A connection, within the time that one may take.
-async fn connect(pool: &RedisPool) -> Result<Connection, RedisError> {
-    match timeout(pool.patience(), pool.connect()).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
-    }
-}
-
-/// A connection that is better than the present one, if there is one now.
-///
-/// A new connection to a cluster with a dead node leaves that node out. Requests about its keys then
-/// wander through the cluster, and each makes the client look at all nodes again, with everyone else
-/// waiting. The present one merely gets no answers from there. So a successor must show that it
-/// reaches the node in question, which it does once a replica has taken over.
-#[cfg(feature = "cluster")]
-async fn succeed(pool: &RedisPool, wish: Replacement) -> Option<Connection> {
-    let successor = connect(pool).await.ok()?;
-    let Some(key) = wish.key else {
-        return Some(successor);
-    };
-    // On a handle of its own, which is what remembers the key.
-    let mut handle = successor.clone();
-    let reaches = timeout(TRIAL, handle.reaches(&key)).await;
-    reaches.unwrap_or(false).then_some(successor)
-}
-
-/// What to wait before an attempt that nobody waits for, after so many since the last answer.
-fn pause(attempts: u32) -> Duration {
-    let doublings = attempts.saturating_sub(1);
-    let whole = FIRST.saturating_mul(2_u32.saturating_pow(doublings));
-    half_to_whole(whole.min(LONGEST))
-}
-
-fn half_to_whole(whole: Duration) -> Duration {
-    whole / 2 + up_to(whole / 2)
-}
-
-fn up_to(longest: Duration) -> Duration {
-    longest.mul_f64(fastrand::f64())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_from_a_tenth_of_a_second_to_two_seconds() {
-        for (attempts, whole) in [
-            (1, 100),
-            (2, 200),
-            (3, 400),
-            (5, 1600),
-            (6, 2000),
-            (u32::MAX, 2000),
-        ] {
-            for _ in 0..100 {
-                let pause = pause(attempts);
-                let whole = Duration::from_millis(whole);
-                assert!(
-                    (whole / 2..=whole).contains(&pause),
-                    "{attempts}: {pause:?}"
-                );
+            Err(Expired::OwnLateness) => {}
+            Err(Expired::Silence) => {
+                upkeep.circuit.incident(began, &timed_out());
+                state.stalled(present);
             }
         }
+        Some(())
     }
 }

@@ -1,17 +1,20 @@
 //! The Redis and Valkey store: one script call decides a list of checks.
 
 mod connection;
+mod connection_guard;
+mod connection_state;
 mod draft;
+mod executor;
 mod judge;
 mod keeper;
 mod keys;
 mod kinds;
-mod link;
-mod loan;
+mod lateness;
 mod probe;
 mod queue;
 mod reply;
 mod script;
+mod send;
 #[cfg(feature = "cluster")]
 mod slots;
 #[cfg(feature = "cluster")]
@@ -20,17 +23,20 @@ mod taken;
 mod tls;
 mod topology;
 mod url;
-mod wire;
+mod verify;
+mod worker_connection;
 
 use std::{sync::Arc, time::Duration};
 
 use self::{
-    link::Links,
+    executor::Executor,
+    keeper::Upkeep,
     queue::Lane,
     script::{Call, Terms},
-    wire::Wire,
+    worker_connection::WorkerConnections,
 };
 use super::{
+    circuit_breaker::Circuit,
     interface::{Check, Outcomes, Store, StoreError},
     place::Hasher,
 };
@@ -41,22 +47,27 @@ pub(crate) use self::url::pool_for;
 
 #[derive(Debug)]
 pub(crate) struct RedisStore {
-    wire: Arc<Wire>,
+    executor: Arc<Executor>,
 }
 
 impl RedisStore {
     pub(crate) fn new(
         pool: RedisPool,
         prefix: &str,
+        circuit: Arc<Circuit>,
         deadline: Duration,
         #[cfg(feature = "test-util")] clock: Option<crate::clock::ManualClock>,
     ) -> Self {
+        let upkeep = Upkeep {
+            pool,
+            circuit,
+            prefix: prefix.into(),
+            hasher: Hasher::new(),
+            deadline,
+        };
         Self {
-            wire: Arc::new(Wire {
-                links: Links::new(pool),
-                prefix: prefix.into(),
-                hasher: Hasher::new(),
-                deadline,
+            executor: Arc::new(Executor {
+                connections: WorkerConnections::new(Arc::new(upkeep)),
                 #[cfg(feature = "test-util")]
                 clock,
             }),
@@ -64,35 +75,37 @@ impl RedisStore {
     }
 
     fn terms(&self) -> Terms<'_> {
-        self.wire.terms()
+        self.executor.terms()
     }
 }
 
 impl Store for RedisStore {
     async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
         #[cfg(feature = "cluster")]
-        if self.wire.links.pool().is_cluster() {
+        if self.executor.upkeep().pool.is_cluster() {
             return Box::pin(self.decide_by_slot(checks)).await;
         }
-        let deadline = self.wire.deadline();
-        self.wire.decide(Lane::default(), checks, deadline).await
+        let deadline = self.executor.deadline();
+        self.executor
+            .decide(Lane::default(), checks, deadline)
+            .await
     }
 
     async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         let mut command = redis::cmd("DEL");
         for key in keys {
-            command.arg(key.text(&self.wire.prefix));
+            command.arg(key.text(&self.executor.upkeep().prefix));
         }
-        self.wire.send(&command).await
+        self.executor.send(&command).await
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
         let call = Call::block(&self.terms(), key, length);
-        let done = self.wire.run(&call, self.wire.deadline()).await;
+        let done = self.executor.run(&call, self.executor.deadline()).await;
         done.map(drop)
     }
 
     fn close(&self) {
-        self.wire.links.close();
+        self.executor.connections.close();
     }
 }

@@ -40,7 +40,7 @@ impl RedisStore {
                 "a limiter on a server is built inside a runtime: {error}"
             ))
         })?;
-        let patience = self.wire.links.pool().patience();
+        let patience = self.executor.upkeep().pool.patience(None);
         match timeout(patience, self.look(&runtime)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Finding::Wrong(error))) => Err(error),
@@ -56,12 +56,12 @@ impl RedisStore {
     }
 
     async fn look(&self, runtime: &Handle) -> Result<(), Finding> {
-        let mut loan = self.wire.links.get(runtime).await?;
-        let knows_clusters = self.wire.links.pool().is_cluster();
-        check_server(&mut loan.connection, knows_clusters).await?;
-        self.try_out(&mut loan.connection).await?;
+        let mut lent = self.executor.connections.of(runtime).checkout().await?;
+        let knows_clusters = self.executor.upkeep().pool.is_cluster();
+        check_server(&mut lent.connection, knows_clusters).await?;
+        self.try_out(&mut lent.connection).await?;
         // The probe's were answers as good as any.
-        loan.answered();
+        lent.answered();
         Ok(())
     }
 
@@ -115,9 +115,9 @@ impl RedisStore {
         let call = Call::decide(&terms, &checks);
         let mut forget = redis::cmd("DEL");
         for limit in &limits {
-            forget.arg(Key::counter(&identity, limit).text(&self.wire.prefix));
+            forget.arg(Key::counter(&identity, limit).text(&self.executor.upkeep().prefix));
         }
-        forget.arg(key.text(&self.wire.prefix));
+        forget.arg(key.text(&self.executor.upkeep().prefix));
         call.by_source().query_async::<()>(connection).await?;
         call.by_hash().query_async::<()>(connection).await?;
         forget.query_async(connection).await

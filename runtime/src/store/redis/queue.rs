@@ -151,6 +151,11 @@ impl Batch {
 }
 
 impl Sent {
+    /// Whether any of the requests still waits.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.0.iter().any(|request| !request.answer.is_closed())
+    }
+
     /// Gives each request its part of the script's reply, or the error of the one call to all.
     pub(super) fn deliver(self, reply: Result<Vec<u8>, StoreError>) {
         let shapes = self.0.iter().flat_map(|request| &request.shapes).copied();

@@ -10,7 +10,7 @@ use redis::cluster_routing::Slot;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use super::{RedisStore, taken::Taken, wire::Wire};
+use super::{RedisStore, executor::Executor, taken::Taken};
 use crate::{
     algorithm::Receipt,
     store::interface::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts, StoreError},
@@ -28,11 +28,11 @@ pub(super) struct Part<'a> {
     pub(super) charges: Charges<'a>,
 }
 
-impl Wire {
+impl Executor {
     /// For how long to remember, in milliseconds, that a call was carried out.
     pub(super) fn once(&self) -> Option<u32> {
-        let deadline = u32::try_from(self.deadline.as_millis()).unwrap_or(u32::MAX);
-        let is_cluster = self.links.pool().is_cluster();
+        let deadline = u32::try_from(self.upkeep().deadline.as_millis()).unwrap_or(u32::MAX);
+        let is_cluster = self.upkeep().pool.is_cluster();
         is_cluster.then(|| deadline.saturating_add(REMEMBERED))
     }
 }
@@ -42,7 +42,7 @@ impl RedisStore {
         &self,
         checks: &[Check<'_>],
     ) -> Result<Outcomes, StoreError> {
-        let deadline = self.wire.deadline();
+        let deadline = self.executor.deadline();
         let mut outcomes = Outcomes::new();
         for check in checks {
             outcomes.push(self.decide_across(check, deadline).await?);
@@ -87,7 +87,7 @@ impl RedisStore {
     fn parts<'a>(&self, charges: &Charges<'a>) -> SmallVec<[Part<'a>; 1]> {
         let mut parts: SmallVec<[Part<'a>; 1]> = SmallVec::new();
         for (place, charge) in charges.iter().enumerate() {
-            let slot = Slot::for_key(charge.key.text(&self.wire.prefix));
+            let slot = Slot::for_key(charge.key.text(&self.executor.upkeep().prefix));
             match parts.iter_mut().find(|part| part.slot == slot) {
                 Some(part) => {
                     part.places.push(place);
@@ -138,7 +138,7 @@ impl RedisStore {
         keep: Keep,
         deadline: Instant,
     ) -> Result<Vec<Outcome>, StoreError> {
-        let taken = Taken::new(&self.wire);
+        let taken = Taken::new(&self.executor);
         let charge = async |part: &Part<'_>| {
             let mode = Mode::ChargeForReceipts;
             let outcome = self.ask(mode, part, deadline).await?;
@@ -199,7 +199,10 @@ impl RedisStore {
             mode,
             charges: part.charges.iter().copied().collect(),
         }];
-        let outcomes = self.wire.decide(Some(part.slot), &checks, deadline).await?;
+        let outcomes = self
+            .executor
+            .decide(Some(part.slot), &checks, deadline)
+            .await?;
         let outcome = outcomes.into_iter().next();
         outcome.ok_or_else(|| StoreError::new("the script has answered nothing"))
     }

@@ -8,10 +8,10 @@ use redis::cluster_routing::Slot;
 use tokio::{runtime::Handle, time::Instant};
 
 use super::{
+    executor::Executor,
     reply,
     script::{Call, Terms},
     slots::Part,
-    wire::Wire,
 };
 use crate::{
     algorithm::Receipt,
@@ -21,15 +21,15 @@ use crate::{
 /// Dropped before it is settled, as
 /// when the client leaves or a slot fails, it gives everything back in the background.
 pub(super) struct Taken {
-    wire: Arc<Wire>,
+    executor: Arc<Executor>,
     /// The calls that give it back. Each carries its own once-key, so sending it again does no harm.
     calls: Mutex<Vec<(Slot, Arc<Call>)>>,
 }
 
 impl Taken {
-    pub(super) fn new(wire: &Arc<Wire>) -> Self {
+    pub(super) fn new(executor: &Arc<Executor>) -> Self {
         Self {
-            wire: Arc::clone(wire),
+            executor: Arc::clone(executor),
             calls: Mutex::default(),
         }
     }
@@ -54,7 +54,9 @@ impl Taken {
         deadline: Instant,
     ) -> Vec<(Slot, Outcome)> {
         let calls = self.calls.lock().clone();
-        let answers = calls.iter().map(|(_, call)| self.wire.run(call, deadline));
+        let answers = calls
+            .iter()
+            .map(|(_, call)| self.executor.run(call, deadline));
         let answers = join_all(answers).await;
         let mut outcomes = Vec::with_capacity(calls.len());
         for ((slot, _), answer) in calls.iter().zip(answers) {
@@ -82,8 +84,8 @@ impl Drop for Taken {
             return;
         };
         for (_, call) in self.calls.get_mut().drain(..) {
-            let wire = Arc::clone(&self.wire);
-            runtime.spawn(async move { wire.run(&call, wire.deadline()).await });
+            let executor = Arc::clone(&self.executor);
+            runtime.spawn(async move { executor.run(&call, executor.deadline()).await });
         }
     }
 }

@@ -10,6 +10,10 @@ use super::connection::Connection;
 /// For one attempt to connect to a server, names and handshakes included. Far above a request's
 /// deadline: a server at a distance is to be reached in the end.
 const ONE_DOOR: Duration = Duration::from_secs(2);
+/// The least for one to a server that was reached before, and by how much the next attempt may take
+/// longer than the latest.
+const NEAR_DOOR: Duration = Duration::from_millis(500);
+const SLACK: u32 = 20;
 /// For one that knocks at several doors in turn, each with a limit of the client's own of a second:
 /// a node that says nothing must not keep the others from being reached.
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
@@ -81,15 +85,25 @@ impl RedisPool {
         }
     }
 
-    /// How long one attempt to connect may take.
-    pub(super) fn patience(&self) -> Duration {
+    /// The longest time for an attempt to connect, where the latest took so long. A server that was
+    /// reached in a millisecond is not waited for as long as one that never was: what hangs is to be
+    /// found out soon.
+    pub(super) fn patience(&self, took: Option<Duration>) -> Duration {
         match self.0 {
-            Kind::One(_) => ONE_DOOR,
+            Kind::One(_) => took.map_or(ONE_DOOR, |took| {
+                took.saturating_mul(SLACK).clamp(NEAR_DOOR, ONE_DOOR)
+            }),
             #[cfg(feature = "sentinel")]
             Kind::Sentinel(_) => MANY_DOORS,
             #[cfg(feature = "cluster")]
             Kind::Cluster(_) => MANY_DOORS,
         }
+    }
+
+    /// The longest time that a verification of the store takes, a connection included.
+    pub(crate) fn verification(&self, deadline: Duration) -> Duration {
+        self.patience(None)
+            .saturating_add(deadline.saturating_mul(2))
     }
 
     /// Whether its connections find the way about in a cluster.

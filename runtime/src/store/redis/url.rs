@@ -1,12 +1,23 @@
 //! A pool from a URL, with the settings that a limiter wants.
 
+use std::time::Duration;
+
 use deadpool_redis::{Manager, Pool};
 use redis::{
-    AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, RedisError, io::tcp::TcpSettings,
+    AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, RedisError,
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
 
 use super::topology::RedisPool;
 use crate::error::InitError;
+
+/// The kernel asks for a sign of life after so long, where the keepers do not. It also keeps NAT and
+/// load balancers from taking the connection for idle.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+/// The kernel closes a connection on which nothing that was sent is acknowledged for so long. By
+/// then the keeper has replaced it; this ends what was waiting on it.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
 /// A pool for the one server at this URL.
 pub(crate) fn pool_for(url: &str) -> Result<RedisPool, InitError> {
@@ -54,8 +65,7 @@ fn refuse_what_is_not_supported(url: &str) -> Result<(), InitError> {
 }
 
 fn open(url: &str) -> Result<RedisPool, RedisError> {
-    // Off by default, and then a small command may wait for the last one's acknowledgement.
-    let tcp = TcpSettings::default().set_nodelay(true);
+    let tcp = tcp_settings();
     let info: ConnectionInfo = url.into_connection_info()?.set_tcp_settings(tcp);
     // Both have limits already: an attempt's, and a request's deadline.
     let config = AsyncConnectionConfig::new()
@@ -66,4 +76,17 @@ fn open(url: &str) -> Result<RedisPool, RedisError> {
         .build()
         .map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(pool.into())
+}
+
+fn tcp_settings() -> TcpSettings {
+    let probes = TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE);
+    // Without nodelay a small command may wait for the last one's acknowledgement.
+    let settings = TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(probes);
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let settings = settings.set_user_timeout(UNACKNOWLEDGED);
+    settings
 }

@@ -1,0 +1,55 @@
+//! A store behind a circuit breaker: while the circuit is open, it is not asked.
+
+use std::sync::Arc;
+
+use super::circuit::Circuit;
+use crate::{
+    circuit_state::CircuitState,
+    clock::Micros,
+    key::Key,
+    store::interface::{Check, Outcomes, Store, StoreError},
+};
+
+/// Asks for permission. It does not say how the store fares: the store inside does, where it is
+/// known what an answer or its absence is evidence of.
+#[derive(Debug)]
+pub(crate) struct CircuitBreaker<S> {
+    inner: S,
+    circuit: Arc<Circuit>,
+}
+
+impl<S> CircuitBreaker<S> {
+    pub(crate) fn new(inner: S, circuit: Arc<Circuit>) -> Self {
+        Self { inner, circuit }
+    }
+
+    pub(crate) fn state(&self) -> CircuitState {
+        self.circuit.state()
+    }
+
+    async fn ask<T>(
+        &self,
+        question: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let _permit = self.circuit.permit().map_err(StoreError::circuit_open)?;
+        question.await
+    }
+}
+
+impl<S: Store> Store for CircuitBreaker<S> {
+    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        self.ask(self.inner.decide(checks)).await
+    }
+
+    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        self.ask(self.inner.forget(keys)).await
+    }
+
+    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+        self.ask(self.inner.block(key, length)).await
+    }
+
+    fn close(&self) {
+        self.inner.close();
+    }
+}

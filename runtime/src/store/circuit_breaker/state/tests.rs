@@ -1,0 +1,409 @@
+use std::{
+    collections::HashSet,
+    sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use super::*;
+
+const THRESHOLD: u32 = 2;
+const SILENCE: Micros = 2;
+const FIRST: Micros = 1;
+const LONGEST: Micros = 2;
+const PATIENCE: Micros = 2;
+/// Long enough for a row of incidents, two pauses and a verification that is given up.
+const HORIZON: Micros = 8;
+/// Evidence that is on its way: calls, attempts to connect and verifications.
+const ACTORS: usize = 3;
+
+fn settings() -> Settings {
+    Settings {
+        threshold: THRESHOLD,
+        silence: SILENCE,
+        first_pause: FIRST,
+        longest_pause: LONGEST,
+        patience: PATIENCE,
+        jitter: |pause| pause,
+    }
+}
+
+/// Something that will tell how the store fares, by evidence that began at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Actor {
+    Away,
+    Asking { began: Micros },
+    Probing { began: Micros, probe: Probe },
+}
+
+/// SEMANTICS, restated in words of its own: the whole history since the last decision.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Model {
+    /// The moments at which each incident that counts was noticed.
+    incidents: Vec<Micros>,
+    outage: Option<Outage>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Outage {
+    pauses: u32,
+    /// The end of the latest pause.
+    until: Micros,
+    /// When the verification under way began, when it is given up, and who probes.
+    verification: Option<(Micros, Micros, Option<usize>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct World {
+    state: State,
+    now: Micros,
+    actors: [Actor; ACTORS],
+    model: Model,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Time,
+    /// A request asks for permission.
+    Asks(usize),
+    /// A keeper begins to verify, if it is to.
+    Verifies(usize),
+    /// A keeper begins an attempt to connect, whatever the circuit says.
+    Connects(usize),
+    Decides(usize),
+    Fails(usize),
+    /// What was on its way ends without having learnt anything.
+    Leaves(usize),
+    WaitsInVain,
+}
+
+fn breaker(state: State) -> Breaker {
+    let breaker = Breaker::new(settings());
+    breaker.step(|current| *current = state);
+    breaker
+}
+
+/// Every order in which three calls, attempts and verifications can begin, decide, fail or leave
+/// while time passes. Each method is one step under a lock, so this is all that threads can do.
+#[test]
+fn every_interleaving_does_what_the_model_says() {
+    let start = World {
+        state: State::Closed(None),
+        now: 1,
+        actors: [Actor::Away; ACTORS],
+        model: Model {
+            incidents: Vec::new(),
+            outage: None,
+        },
+    };
+    let mut seen = HashSet::from([start.clone()]);
+    let mut open = vec![start];
+    let mut states = HashSet::new();
+    while let Some(world) = open.pop() {
+        states.insert(breaker(world.state).state());
+        for event in events(&world) {
+            if let Some(next) = step(world.clone(), event)
+                && seen.insert(next.clone())
+            {
+                open.push(next);
+            }
+        }
+    }
+    assert_eq!(states.len(), 3, "all states are reached");
+    assert!(seen.len() > 100_000, "only {} worlds", seen.len());
+}
+
+fn events(world: &World) -> Vec<Event> {
+    let mut events = vec![Event::Time, Event::WaitsInVain];
+    // Those that are away are alike: one begins for all of them.
+    let away = world.actors.iter().position(|actor| *actor == Actor::Away);
+    if let Some(index) = away {
+        events.extend([
+            Event::Asks(index),
+            Event::Verifies(index),
+            Event::Connects(index),
+        ]);
+    }
+    for (index, actor) in world.actors.iter().enumerate() {
+        if *actor != Actor::Away {
+            events.extend([
+                Event::Decides(index),
+                Event::Fails(index),
+                Event::Leaves(index),
+            ]);
+        }
+    }
+    events
+}
+
+fn step(mut world: World, event: Event) -> Option<World> {
+    let breaker = breaker(world.state);
+    let now = world.now;
+    let model = &mut world.model;
+    match event {
+        Event::Time => {
+            world.now += 1;
+            return (world.now <= HORIZON).then_some(world);
+        }
+        Event::Asks(index) => {
+            let permission = breaker.permit(|| now);
+            assert_eq!(
+                matches!(permission, Permission::Permitted),
+                model.outage.is_none()
+            );
+            world.actors[index] = match permission {
+                Permission::Permitted => Actor::Asking { began: now },
+                Permission::Probe(probe) => {
+                    model.probe(index, now);
+                    Actor::Probing { began: now, probe }
+                }
+                Permission::Rejected(wait) => {
+                    assert_eq!(model.rejects_for(now), Some(wait));
+                    Actor::Away
+                }
+            };
+        }
+        Event::Verifies(index) => {
+            let begins = breaker.begin_verification(now);
+            assert_eq!(begins, model.verifies(now));
+            if begins {
+                world.actors[index] = Actor::Asking { began: now };
+            }
+        }
+        Event::Connects(index) => world.actors[index] = Actor::Asking { began: now },
+        Event::Decides(index) => {
+            let transition = breaker.decided();
+            let expected = model.outage.as_ref().map(|_| Transition::Closed);
+            assert_eq!(transition, expected);
+            *model = Model {
+                incidents: Vec::new(),
+                outage: None,
+            };
+            world.actors[index] = Actor::Away;
+        }
+        Event::Fails(index) => {
+            let (Actor::Asking { began } | Actor::Probing { began, .. }) = world.actors[index]
+            else {
+                return None;
+            };
+            let transition = breaker.incident(began, now);
+            assert_eq!(transition, model.fails(began, now));
+            if let Actor::Probing { probe, .. } = world.actors[index] {
+                breaker.probe_dropped(probe, now);
+                model.leaves(index, now);
+            }
+            world.actors[index] = Actor::Away;
+        }
+        Event::Leaves(index) => {
+            if let Actor::Probing { probe, .. } = world.actors[index] {
+                breaker.probe_dropped(probe, now);
+                model.leaves(index, now);
+            }
+            world.actors[index] = Actor::Away;
+        }
+        Event::WaitsInVain => {
+            let transition = breaker.waited_in_vain(now);
+            let expected = match model.outage {
+                None => model.open_if_due(now),
+                Some(_) => None,
+            };
+            assert_eq!(transition, expected);
+        }
+    }
+    // More of them at one moment change nothing, and would never end.
+    if world.model.incidents.len() > THRESHOLD as usize + 1 {
+        return None;
+    }
+    world.state = *breaker.state.lock();
+    assert_eq!(breaker.is_calm(), world.state == State::Closed(None));
+    Some(world)
+}
+
+impl Model {
+    /// Whoever is not permitted and does not probe is told how long to wait.
+    fn rejects_for(&self, now: Micros) -> Option<Micros> {
+        let outage = self.outage.as_ref()?;
+        match outage.verification {
+            Some((_, given_up, _)) => (now < given_up).then(|| given_up - now),
+            None if now < outage.until => Some(outage.until - now),
+            // It is the keepers' turn for a while.
+            None => (now < outage.until + PATIENCE).then_some(0),
+        }
+    }
+
+    fn probe(&mut self, index: usize, now: Micros) {
+        assert_eq!(self.rejects_for(now), None, "it may probe");
+        let outage = self.outage.as_mut().expect("the circuit is open");
+        outage.verification = Some((now, now + PATIENCE, Some(index)));
+    }
+
+    fn verifies(&mut self, now: Micros) -> bool {
+        let Some(outage) = &mut self.outage else {
+            return false;
+        };
+        if outage.verification.is_none() && now >= outage.until {
+            outage.verification = Some((now, now + PATIENCE, None));
+        }
+        outage.verification.is_some()
+    }
+
+    fn fails(&mut self, began: Micros, now: Micros) -> Option<Transition> {
+        let Some(outage) = &mut self.outage else {
+            let is_independent = self.incidents.last().is_none_or(|latest| began >= *latest);
+            if is_independent {
+                self.incidents.push(now);
+            }
+            return self.open_if_due(now);
+        };
+        let (since, ..) = outage.verification?;
+        if began < since {
+            return None;
+        }
+        outage.pauses += 1;
+        let pause = (FIRST << (outage.pauses - 1)).min(LONGEST);
+        outage.until = now + pause;
+        outage.verification = None;
+        // What the pauses were does not matter once they are the longest.
+        outage.pauses = outage.pauses.min(2);
+        Some(Transition::Reopened { pause })
+    }
+
+    fn open_if_due(&mut self, now: Micros) -> Option<Transition> {
+        let incidents = u32::try_from(self.incidents.len()).expect("few");
+        let first = *self.incidents.first()?;
+        if incidents < THRESHOLD || now - first < SILENCE {
+            return None;
+        }
+        self.incidents.clear();
+        self.outage = Some(Outage {
+            pauses: 1,
+            until: now + FIRST,
+            verification: None,
+        });
+        let pause = FIRST;
+        Some(Transition::Opened { incidents, pause })
+    }
+
+    fn leaves(&mut self, index: usize, now: Micros) {
+        if let Some(outage) = &mut self.outage
+            && let Some((_, given_up, prober)) = &mut outage.verification
+            && *prober == Some(index)
+        {
+            (*given_up, *prober) = (now, None);
+        }
+    }
+}
+
+fn breaker_of(threshold: u32) -> Breaker {
+    Breaker::new(Settings {
+        threshold,
+        silence: 300,
+        first_pause: 250,
+        longest_pause: 30_000,
+        patience: 2_000,
+        jitter: |pause| pause,
+    })
+}
+
+#[test]
+fn closed_circuit_does_not_ask_for_the_time() {
+    let breaker = breaker_of(3);
+    assert_eq!(
+        breaker.permit(|| unreachable!("it is closed")),
+        Permission::Permitted
+    );
+}
+
+#[test]
+fn failures_that_began_before_the_incident_was_noticed_are_part_of_it() {
+    let breaker = breaker_of(2);
+    for call in 0..1_000 {
+        assert_eq!(breaker.incident(100 + call % 100, 200 + call), None);
+    }
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn incidents_in_quick_succession_open_it_only_after_a_silence() {
+    let breaker = breaker_of(3);
+    for now in [100, 101, 102, 250, 399] {
+        assert_eq!(breaker.incident(now, now), None, "{now}");
+    }
+    let opened = Some(Transition::Opened {
+        incidents: 6,
+        pause: 250,
+    });
+    assert_eq!(breaker.incident(400, 400), opened);
+}
+
+#[test]
+fn decision_in_between_begins_a_new_row() {
+    let breaker = breaker_of(3);
+    for round in 0..10 {
+        let now = round * 1_000;
+        assert_eq!(breaker.incident(now, now), None);
+        assert_eq!(breaker.incident(now + 400, now + 400), None);
+        assert_eq!(breaker.decided(), None);
+    }
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn requests_that_wait_in_vain_open_it_without_another_incident() {
+    let breaker = breaker_of(1);
+    assert_eq!(breaker.incident(100, 200), None);
+    assert_eq!(breaker.waited_in_vain(499), None);
+    let opened = Some(Transition::Opened {
+        incidents: 1,
+        pause: 250,
+    });
+    assert_eq!(breaker.waited_in_vain(500), opened);
+}
+
+#[test]
+fn pauses_double_up_to_the_longest() {
+    let breaker = breaker_of(1);
+    breaker.incident(0, 0);
+    let mut now = 300;
+    breaker.incident(now, now);
+    let mut expected = 250;
+    for _ in 0..12 {
+        assert!(!breaker.begin_verification(now + expected - 1));
+        now += expected;
+        assert!(breaker.begin_verification(now));
+        expected = (2 * expected).min(30_000);
+        let reopened = Some(Transition::Reopened { pause: expected });
+        assert_eq!(breaker.incident(now, now), reopened);
+    }
+    assert_eq!(expected, 30_000);
+}
+
+#[test]
+fn without_a_verification_one_of_a_thousand_requests_probes() {
+    const THREADS: usize = 8;
+    for round in 0..50 {
+        let breaker = breaker_of(1);
+        breaker.incident(0, 0);
+        breaker.incident(300, 300);
+        let (probes, barrier) = (AtomicUsize::new(0), Barrier::new(THREADS));
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    barrier.wait();
+                    for _ in 0..1_000 / THREADS {
+                        match breaker.permit(|| 300 + 250 + 2_000 + round) {
+                            Permission::Probe(_) => {
+                                probes.fetch_add(1, Ordering::Relaxed);
+                            }
+                            other => {
+                                assert!(matches!(other, Permission::Rejected(_)), "{other:?}");
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(probes.into_inner(), 1);
+    }
+}

@@ -1,0 +1,205 @@
+//! One connection a worker, made on the worker's own runtime and shared by all its requests.
+//!
+//! A connection's driver task lives on the runtime that made it and dies with it, so connections
+//! are kept by runtime. A task, the connection's keeper, makes it and looks after it: a request
+//! waits no longer than its deadline, and one whose client leaves does not undo what has been done.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    mem,
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+use redis::RedisError;
+use tokio::{
+    runtime::{self, Handle},
+    task::AbortHandle,
+};
+
+use super::{
+    connection_guard::ConnectionGuard,
+    connection_state::{ConnectionState, State, aborted, next_id},
+    keeper::{Upkeep, keep},
+    queue::Queue,
+};
+
+/// All connections of one store.
+#[derive(Debug)]
+pub(super) struct WorkerConnections {
+    /// Tells this store's connections from another's in the memory of each thread.
+    id: u64,
+    upkeep: Arc<Upkeep>,
+    all: Mutex<HashMap<runtime::Id, Arc<WorkerConnection>>>,
+}
+
+/// The connection of one worker, with what waits to be sent on it.
+#[derive(Debug)]
+pub(super) struct WorkerConnection {
+    state: Arc<ConnectionState>,
+    pub(super) queue: Queue,
+    /// The number of calls that others have overtaken.
+    overlaps: AtomicU32,
+    /// Ends with its runtime. None in the moment before it is started.
+    keeper: OnceLock<AbortHandle>,
+}
+
+/// The most calls that others overtake at a time: enough for a round trip as long as the deadline,
+/// and few enough for a server that stalls.
+const MOST_OVERLAPS: u32 = 8;
+
+/// A call that others overtake.
+pub(super) struct Overlap<'a>(&'a AtomicU32);
+
+impl Drop for Overlap<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+type Known = (u64, runtime::Id, Weak<WorkerConnection>);
+
+thread_local! {
+    /// The connections this thread has used, so that its requests need not look into the shared
+    /// list.
+    static KNOWN: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
+}
+
+impl WorkerConnections {
+    pub(super) fn new(upkeep: Arc<Upkeep>) -> Self {
+        Self {
+            id: next_id(),
+            upkeep,
+            all: Mutex::default(),
+        }
+    }
+
+    pub(super) fn upkeep(&self) -> &Upkeep {
+        &self.upkeep
+    }
+
+    /// Drops every connection, and ends what makes them. A worker that asks afterwards makes a new
+    /// one.
+    pub(super) fn close(&self) {
+        let all = mem::take(&mut *self.all.lock());
+        for connection in all.into_values() {
+            connection.state.replace(|_| Some(State::Closed));
+            connection.dismiss_keeper();
+        }
+    }
+
+    /// That of this worker.
+    pub(super) fn of(&self, runtime: &Handle) -> Arc<WorkerConnection> {
+        KNOWN.with_borrow_mut(|known| {
+            let id = runtime.id();
+            let found = known
+                .iter()
+                .find(|(of, on, _)| *of == self.id && *on == id)
+                .and_then(|(_, _, connection)| connection.upgrade())
+                .filter(|connection| connection.is_kept());
+            found.unwrap_or_else(|| {
+                let connection = self.find_or_start(runtime);
+                known.retain(|(of, on, connection)| {
+                    connection.strong_count() > 0 && (*of, *on) != (self.id, id)
+                });
+                known.push((self.id, id, Arc::downgrade(&connection)));
+                connection
+            })
+        })
+    }
+
+    fn find_or_start(&self, runtime: &Handle) -> Arc<WorkerConnection> {
+        let mut all = self.all.lock();
+        // Runtimes that have ended cannot say so themselves.
+        all.retain(|_, connection| connection.is_kept());
+        let connection = all
+            .entry(runtime.id())
+            .or_insert_with(|| WorkerConnection::start(runtime, Arc::clone(&self.upkeep)));
+        Arc::clone(connection)
+    }
+}
+
+impl WorkerConnection {
+    fn start(runtime: &Handle, upkeep: Arc<Upkeep>) -> Arc<Self> {
+        let state = Arc::new(ConnectionState::new());
+        let keeper = keep(Arc::downgrade(&state), state.subscribe(), upkeep);
+        let connection = Self {
+            state,
+            queue: Queue::default(),
+            overlaps: AtomicU32::new(0),
+            keeper: OnceLock::new(),
+        };
+        // Only set here.
+        let _ = connection.keeper.set(runtime.spawn(keeper).abort_handle());
+        Arc::new(connection)
+    }
+
+    /// Whether its keeper is there: its runtime runs.
+    fn is_kept(&self) -> bool {
+        self.keeper.get().is_none_or(|task| !task.is_finished())
+    }
+
+    fn dismiss_keeper(&self) {
+        if let Some(task) = self.keeper.get() {
+            task.abort();
+        }
+    }
+
+    /// Lets others overtake a call, unless many have been overtaken already.
+    pub(super) fn overlap(&self) -> Option<Overlap<'_>> {
+        let more = |overlaps| (overlaps < MOST_OVERLAPS).then_some(overlaps + 1);
+        let counted = self
+            .overlaps
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        counted.is_ok().then_some(Overlap(&self.overlaps))
+    }
+
+    /// The connection, to send on. Waits while one is being made or while the one there is stalled.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, if no attempt is under way that is worth waiting for.
+    pub(super) async fn checkout(&self) -> Result<ConnectionGuard, RedisError> {
+        match self.try_checkout() {
+            Some(Err(_)) if self.state.reconnect_now() => {}
+            Some(outcome) => return outcome,
+            None => {}
+        }
+        let mut states = self.state.subscribe();
+        // It cannot end otherwise: `self` holds the other end.
+        let _ = states
+            .wait_for(|state| match state {
+                State::Connecting => false,
+                State::Ready(established) => !established.health.is_stalled(),
+                State::Failed { .. } | State::Closed => true,
+            })
+            .await;
+        self.try_checkout().unwrap_or_else(|| Err(aborted()))
+    }
+
+    fn try_checkout(&self) -> Option<Result<ConnectionGuard, RedisError>> {
+        match &*self.state.borrow() {
+            State::Ready(established) if established.health.is_stalled() => None,
+            State::Ready(established) => Some(Ok(ConnectionGuard::new(
+                established,
+                Arc::clone(&self.state),
+            ))),
+            State::Failed { error, .. } => Some(Err(error.clone())),
+            State::Closed => Some(Err(aborted())),
+            State::Connecting => None,
+        }
+    }
+}
+
+impl Drop for WorkerConnection {
+    fn drop(&mut self) {
+        self.dismiss_keeper();
+    }
+}
+
+#[cfg(test)]
+mod tests;
