@@ -2,6 +2,7 @@
 
 mod cluster;
 mod connections;
+mod credentials;
 mod crowd;
 mod denials;
 mod failures;
