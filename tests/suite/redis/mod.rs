@@ -11,6 +11,8 @@ mod looks;
 mod places;
 mod reconnecting;
 mod setup;
+mod startup;
+mod startup_log;
 mod tls;
 mod urls;
 

@@ -2,16 +2,19 @@
 
 mod connection;
 mod draft;
+mod endpoint;
 mod judge;
 mod keeper;
 mod keys;
 mod kinds;
 mod link;
 mod loan;
+mod parameters;
 mod probe;
 mod queue;
 mod reply;
 mod script;
+mod server_info;
 #[cfg(feature = "cluster")]
 mod slots;
 #[cfg(feature = "cluster")]
