@@ -39,7 +39,8 @@ impl InitError {
         self.kind == InitKind::AlreadyInitialized
     }
 
-    /// A setting of the builder, a URL among them, cannot be right.
+    /// A setting of the builder cannot be right: a URL with a parameter that nothing reads, or with the
+    /// name of a host that does not exist, among them.
     #[must_use]
     pub fn is_settings(&self) -> bool {
         self.kind == InitKind::Settings
@@ -52,7 +53,8 @@ impl InitError {
         self.kind == InitKind::Credentials
     }
 
-    /// What answers is too old, or no Redis or Valkey.
+    /// What answers is too old, is no Redis or Valkey, speaks no TLS where the URL asks for it, or
+    /// speaks TLS where the URL asks for none.
     #[cfg(feature = "redis")]
     #[must_use]
     pub fn is_server(&self) -> bool {

@@ -146,6 +146,14 @@ impl Server {
                     return Ok(());
                 }
                 Ok(_) => "another process answers on its port".to_owned(),
+                // Started without the command; its own log says as much.
+                Err(error) if error.to_string().contains("unknown command") => {
+                    let is_ready = self.log_text().contains("Ready to accept connections");
+                    if is_ready {
+                        return Ok(());
+                    }
+                    error.to_string()
+                }
                 Err(error) => error.to_string(),
             };
             if Instant::now() >= deadline {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod connections;
+mod credentials;
 mod crowd;
 mod denials;
 mod failures;
@@ -10,6 +11,8 @@ mod looks;
 mod places;
 mod reconnecting;
 mod setup;
+mod startup;
+mod startup_log;
 mod tls;
 mod urls;
 

@@ -95,9 +95,11 @@ fn attempts_are_few_and_none_is_a_requests_own() {
             assert!(limiter.check(&LIMIT, "ann").await.is_err());
             sleep(Duration::from_millis(1)).await;
         }
+        // The start has looked twice at what answers there.
+        let attempts = door.knocks() - 2;
         // Some within the first 0.3 s, then after pauses that double from 0.25 s, and of which each
         // is at least a half.
-        assert!((3..=12).contains(&door.knocks()), "{}", door.knocks());
+        assert!((3..=12).contains(&attempts), "{attempts}");
     });
 }
 
@@ -108,8 +110,10 @@ fn each_worker_makes_one_attempt_at_a_time() {
     let builder = RateLimiter::builder().redis_url(url);
     let builder = builder.failure_mode(FailureMode::Closed);
     let limiter = block_on(builder.build()).unwrap();
+    silent.set_nonblocking(true).unwrap();
+    // Those of `build`, whose runtime has ended.
+    while silent.accept().is_ok() {}
     let count = thread::spawn(move || {
-        silent.set_nonblocking(true).unwrap();
         let end = Instant::now() + Duration::from_millis(1_500);
         let mut streams = Vec::new();
         while Instant::now() < end {
@@ -139,8 +143,7 @@ fn each_worker_makes_one_attempt_at_a_time() {
     for worker in workers {
         worker.join().unwrap();
     }
-    // One of `build`, whose runtime has ended, and one of each worker.
-    assert_eq!(count.join().unwrap(), 4);
+    assert_eq!(count.join().unwrap(), 3);
 }
 
 #[test]

@@ -15,8 +15,18 @@ use crate::{
     stores::block_on,
 };
 
+/// A server that does whatever it is asked, and hangs up on this command.
+pub(super) fn impostor_that_closes(command: &'static str) -> String {
+    impostor_that(move |asked| (asked != command).then(|| "+OK\r\n".into()))
+}
+
 /// A server that answers every line that starts a command with this.
 fn impostor(answer: impl Fn(&str) -> String + Send + 'static) -> String {
+    impostor_that(move |asked| Some(answer(asked)))
+}
+
+/// One that hangs up where it has no answer.
+fn impostor_that(answer: impl Fn(&str) -> Option<String> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -30,7 +40,11 @@ fn impostor(answer: impl Fn(&str) -> String + Send + 'static) -> String {
                     until_name = 2;
                 } else if until_name > 0 {
                     until_name -= 1;
-                    if until_name == 0 && stream.write_all(answer(&line).as_bytes()).is_err() {
+                    if until_name > 0 {
+                        continue;
+                    }
+                    let said = answer(&line).map(|answer| stream.write_all(answer.as_bytes()));
+                    if !matches!(said, Some(Ok(()))) {
                         break;
                     }
                 }

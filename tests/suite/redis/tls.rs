@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf, time::Duration};
 use actix_throttle::{
     InitError, Limit, RateLimiter,
     deadpool_redis::{
-        Manager, Pool,
+        self, Manager, Pool,
         redis::{Client, ClientTlsConfig, TlsCertificates},
     },
 };
@@ -80,17 +80,62 @@ fn a_server_that_asks_for_certificates_gets_the_clients() {
 }
 
 /// One takes the start of TLS for a command without an end, the other hangs up. So might a server
-/// that is slow or going down, and both are no more than a warning.
+/// that is slow or going down: only a look at the address tells.
 #[test]
-fn a_server_that_speaks_tls_only_to_others_is_one_that_does_not_answer() {
-    let (plain, tls) = (Server::start(Flavour::Redis7), TlsServer::start());
-    for url in [
-        plain.url().replacen("redis:", "rediss:", 1),
-        tls.url().replacen("rediss:", "redis:", 1),
-    ] {
-        let limiter = build(url.as_str()).unwrap();
-        assert!(block_on(check(&limiter, &LIMIT)).is_fallback(), "{url}");
+fn plain_port_for_a_tls_url_is_an_error_that_says_so() {
+    for flavour in Flavour::ALL {
+        for arguments in [&[][..], &["--requirepass", "secret"]] {
+            let server = Server::start_with(flavour, arguments);
+            let url = server.url().replacen("redis:", "rediss:", 1);
+            let error = build(url).unwrap_err();
+            let text = error.to_string();
+            assert!(error.is_server(), "{text}");
+            let address = format!("rediss://127.0.0.1:{} speaks no TLS", server.port());
+            assert!(
+                text.contains(&address) && text.contains("redis://,"),
+                "{text}"
+            );
+            assert!(!text.contains("secret"), "{text}");
+        }
     }
+}
+
+#[test]
+fn tls_port_for_a_plain_url_is_an_error_that_says_so() {
+    for tls in [TlsServer::start(), TlsServer::start_for_certified()] {
+        let url = format!("redis://:secret@127.0.0.1:{}", tls.port());
+        let error = build(url).unwrap_err();
+        let text = error.to_string();
+        assert!(error.is_server(), "{text}");
+        let address = format!("redis://127.0.0.1:{} speaks TLS", tls.port());
+        assert!(
+            text.contains(&address) && text.contains("write rediss://"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn cryptography_is_installed_for_tls_urls_alone() {
+    if in_own_process_with(
+        "redis::tls::cryptography_is_installed_for_tls_urls_alone",
+        &[],
+    )
+    .is_some()
+    {
+        return;
+    }
+    let installed = || rustls::crypto::CryptoProvider::get_default().is_some();
+    let server = Server::start(Flavour::Redis7);
+    assert_decides(&build(server.url()).unwrap());
+    let plain = deadpool_redis::Config::from_url(server.url())
+        .create_pool(Some(deadpool_redis::Runtime::Tokio1))
+        .unwrap();
+    assert_decides(&build_on(plain).unwrap());
+    assert!(!installed());
+    // Whether or not it can be connected to.
+    assert!(build("rediss://127.0.0.1:1").is_ok());
+    assert!(installed());
 }
 
 #[test]

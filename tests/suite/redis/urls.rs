@@ -36,6 +36,14 @@ fn urls_that_mean_something_else_say_what_to_do() {
         ("redis://a:7000,b:7000", "deadpool_redis::cluster::Pool"),
         ("redis://user:p,w@a,b/0", "deadpool_redis::sentinel::Pool"),
         ("rediss://h/#insecure", "SSL_CERT_FILE"),
+        ("redis://h?db=4", "redis://host:port/4"),
+        ("redis://h/0?ssl=true", "write rediss://"),
+        (
+            "redis://h/?user=u&pass=p",
+            "redis://user:password@host:port",
+        ),
+        ("redis://h/0?protcol=resp3", "`protocol`"),
+        ("unix:///run/redis.sock?database=4", "`db`"),
     ] {
         let error = build(url).unwrap_err();
         assert!(error.is_settings(), "{url}: {error}");

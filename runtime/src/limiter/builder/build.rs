@@ -13,6 +13,7 @@ use crate::{
     error::InitError,
     limiter::{Inner, RateLimiter, global, shadows::Shadows},
     line::Lines,
+    log_throttle::TARGET,
     store::{MemoryStore, Stack},
 };
 
@@ -40,7 +41,14 @@ impl Builder {
         self.check_settings()?;
         let clock = self.chosen_clock();
         let store = match &self.store {
-            Some(Source::Memory) => Stack::Memory(MemoryStore::new(self.max_keys, clock.clone())),
+            Some(Source::Memory) => {
+                log::info!(
+                    target: TARGET,
+                    "rate limits are decided by the embedded store of this process, with {} keys at most",
+                    self.max_keys
+                );
+                Stack::Memory(MemoryStore::new(self.max_keys, clock.clone()))
+            }
             #[cfg(feature = "redis")]
             Some(Source::Pool(pool)) => self.redis_store(pool.clone()).await?,
             #[cfg(feature = "redis")]

@@ -103,9 +103,11 @@ impl Builder {
     /// - `rediss://…` or `valkeys://…`, the same by TLS (feature `tls`);
     /// - `redis+unix:///path?db=1&user=name&pass=word`, `valkey+unix://…` or `unix://…`.
     ///
-    /// In a user or password, what has a meaning in URLs is written as `%40` is for `@`.
+    /// In a user or password, what has a meaning in URLs is written as `%40` is for `@`. `protocol=3`
+    /// may stand among the parameters of each; any other is an error.
     ///
-    /// TLS trusts the certificate authorities of the platform, or those in the file that the variable
+    /// `rediss://` installs rustls' provider of cryptography by `ring` for the process, unless the
+    /// application has installed one. TLS trusts the certificate authorities of the platform, or those in the file that the variable
     /// `SSL_CERT_FILE` names. For one that only this connection is to trust, see [`RedisPool`].
     #[cfg(feature = "redis")]
     pub fn redis_url(mut self, url: impl Into<String>) -> Self {

@@ -2,11 +2,14 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use super::connection_guard::has_code as quotes;
-use crate::error::{InitError, InitKind};
+use super::{connection_guard::has_code as quotes, endpoint::Endpoint, topology::RedisPool};
+use crate::{
+    error::{InitError, InitKind},
+    log_throttle::TARGET,
+};
 
-/// Tells what no waiting will mend from what may pass.
-pub(super) fn judge(error: &RedisError) -> Result<(), InitError> {
+/// Tells what no waiting will mend from what may pass, and logs the latter.
+pub(super) fn judge(error: &RedisError, pool: &RedisPool) -> Result<(), InitError> {
     // One line, whatever the parser had to say.
     let said = error.to_string().replace(['\r', '\n'], " ");
     // A client of a cluster or of sentinels may only quote the error.
@@ -20,6 +23,14 @@ pub(super) fn judge(error: &RedisError) -> Result<(), InitError> {
         Err(InitError::new(InitKind::Server, detail))
     };
     match (error.kind(), error.code()) {
+        // In place of the answer to a password too.
+        _ if says(FULL) => {
+            warn(pool, &said);
+            Ok(())
+        }
+        _ if says("protected mode") => refused(PROTECTED),
+        _ if is_unknown_name(&said) && pool.has_one_address() => Err(is_unknown(pool, &said)),
+        _ if says("received corrupt message") => Err(speaks_no_tls(pool)),
         _ if is_about_tls(&said) => wrong_server(
             "no TLS connection to the server: its certificate is not trusted or is for another \
              name, or the authorities that are trusted cannot be read. They are the platform's, or \
@@ -53,29 +64,150 @@ pub(super) fn judge(error: &RedisError) -> Result<(), InitError> {
         (ErrorKind::Parse | ErrorKind::UnexpectedReturnType, _) => {
             wrong_server("what answers at this address is no Redis or Valkey")
         }
-        _ if error.code() == Some("DENIED") => refused(
-            "the server is in protected mode and answers none but its own machine; \
-             give it a password or bind it to an address",
-        ),
-        (ErrorKind::Server(ServerErrorKind::ResponseError), _)
-            if !says("max number of clients") && !may_pass(error) =>
-        {
+        (ErrorKind::Server(ServerErrorKind::ResponseError), _) if !may_pass(error) => {
             wrong_server("the server refuses")
         }
         _ => {
-            log::warn!(
-                "the server for rate limits cannot be used right now ({said}); starting all the \
-                 same, a connection is being tried for in the background"
-            );
+            warn(pool, &said);
             Ok(())
         }
     }
 }
 
+/// Whether the address itself may tell more than this error: the two ends may speak different
+/// protocols.
+pub(super) fn may_be_another_protocol(error: &RedisError) -> bool {
+    let is_broken = error.is_io_error()
+        && !error.is_connection_refusal()
+        && !is_unknown_name(&error.to_string());
+    is_broken
+        || matches!(
+            error.kind(),
+            ErrorKind::Parse | ErrorKind::UnexpectedReturnType
+        )
+}
+
+/// An address that speaks TLS where the URL asks for none, or the other way round.
+pub(super) fn speaks_the_other_protocol(pool: &RedisPool) -> InitError {
+    if pool.endpoint().is_some_and(Endpoint::is_tls) {
+        return speaks_no_tls(pool);
+    }
+    InitError::new(
+        InitKind::Server,
+        format!(
+            "{} speaks TLS, and its URL asks for none: write rediss:// (feature `tls`), or the port \
+             without TLS",
+            pool.name()
+        ),
+    )
+}
+
+/// A server that cannot be used right now, and may be later.
+pub(super) fn warn(pool: &RedisPool, said: &str) {
+    let hint = hint(pool, said).map(|hint| format!(": {hint}"));
+    log::warn!(
+        target: TARGET,
+        "{} cannot be used right now ({said}){}; starting all the same, a connection is being tried \
+         for in the background",
+        pool.name(),
+        hint.unwrap_or_default()
+    );
+}
+
+/// What may be behind an error, where the limiter cannot look itself.
+fn hint(pool: &RedisPool, said: &str) -> Option<&'static str> {
+    // Connecting by a URL without TLS has found out and says so.
+    let is_closed = [
+        "broken pipe",
+        "onnection reset",
+        "unexpected end of file",
+        "handshake eof",
+        "timed out",
+        "no answer",
+    ]
+    .iter()
+    .any(|words| said.contains(words));
+    match pool.endpoint() {
+        _ if said.contains(FULL) => advice(said).filter(|advice| !said.contains(advice)),
+        None if is_closed => Some(
+            "look whether its `maxclients` is reached, and whether its port and the pool agree \
+             about TLS",
+        ),
+        Some(endpoint) if is_closed && endpoint.is_tls() => {
+            Some("look whether its `maxclients` is reached")
+        }
+        _ => None,
+    }
+}
+
+/// What to do about an error of a connection, by its text.
+pub(super) fn advice(said: &str) -> Option<&'static str> {
+    said.contains(FULL)
+        .then_some("it has as many clients as its `maxclients` allows; raise that, or close some")
+}
+
+/// Whether this is what a server says to a client that it does not serve at all.
+pub(super) fn turns_away(said: &str) -> bool {
+    said.contains(FULL) || said.contains("protected mode")
+}
+
+/// Whether the resolver is sure that there is no such name, by its words: no code comes with them.
+///
+/// A resolver that cannot tell now (`EAI_AGAIN`, `EAI_FAIL`), or knows the name and has no address for
+/// it yet (`EAI_NODATA`), says something else.
+pub(super) fn is_unknown_name(said: &str) -> bool {
+    [
+        // Of glibc.
+        "Name or service not known",
+        // Of musl and FreeBSD.
+        "Name does not resolve",
+        // Of macOS.
+        "nodename nor servname provided, or not known",
+        // Of Windows: WSAHOST_NOT_FOUND.
+        "os error 11001",
+    ]
+    .iter()
+    .any(|words| said.contains(words))
+}
+
+fn is_unknown(pool: &RedisPool, said: &str) -> InitError {
+    let host = pool.endpoint().and_then(Endpoint::host);
+    let what = match host {
+        Some(host) => format!("there is no host `{host}`"),
+        None => "there is no host of the name that the pool has".into(),
+    };
+    InitError::settings(format!(
+        "{what}: the resolver does not know it; mend the URL, or start when the name is known ({said})"
+    ))
+}
+
+fn speaks_no_tls(pool: &RedisPool) -> InitError {
+    InitError::new(
+        InitKind::Server,
+        format!(
+            "{} speaks no TLS, and its URL asks for it: write redis://, or the port for TLS",
+            pool.name()
+        ),
+    )
+}
+
+/// A server's words where it has as many clients as it takes.
+const FULL: &str = "max number of clients reached";
+const PROTECTED: &str = "the server is in protected mode and answers none but its own machine; \
+     give it a password or bind it to an address";
+
 const BAD_CREDENTIALS: &str = "the server does not accept the user or password; \
      set them in the URL: redis://user:password@host:port";
 const NO_PERMISSION: &str = "the server's ACL does not let this user do what rate limits need; \
      the README's chapter on Redis lists the commands and keys";
+
+/// One of the servers that watch over others.
+pub(super) fn is_a_sentinel() -> InitError {
+    InitError::settings(
+        "the server is a sentinel, and this connects to it as if it were the master; build a \
+         deadpool_redis::sentinel::Pool (feature `sentinel`) and hand it to `redis`",
+    )
+}
 
 /// A client of one server, told to ask others by each second answer.
 pub(super) fn is_of_a_cluster() -> InitError {
@@ -97,7 +229,6 @@ fn may_pass(error: &RedisError) -> bool {
 fn is_about_tls(said: &str) -> bool {
     [
         "peer certificate",
-        "received corrupt message",
         "received fatal alert",
         // Of the trusted authorities' own file.
         "failed to read PEM",
@@ -105,3 +236,6 @@ fn is_about_tls(said: &str) -> bool {
     .iter()
     .any(|words| said.contains(words))
 }
+
+#[cfg(test)]
+mod tests;

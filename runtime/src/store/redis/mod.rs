@@ -4,17 +4,20 @@ mod connection;
 mod connection_guard;
 mod connection_state;
 mod draft;
+mod endpoint;
 mod executor;
 mod judge;
 mod keeper;
 mod keys;
 mod kinds;
 mod lateness;
+mod parameters;
 mod probe;
 mod queue;
 mod reply;
 mod script;
 mod send;
+mod server_info;
 #[cfg(feature = "cluster")]
 mod slots;
 #[cfg(feature = "cluster")]

@@ -9,21 +9,21 @@ use tokio::{runtime::Handle, time::timeout};
 use super::{
     RedisStore,
     connection::Connection,
-    judge::judge,
+    judge::{judge, may_be_another_protocol, speaks_the_other_protocol, warn},
     script::{Call, Terms},
+    server_info::{ServerInfo, UNKNOWN},
 };
 use crate::{
     algorithm::Receipt,
-    error::{InitError, InitKind},
+    error::InitError,
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
     limit::{Algorithm, Bound, Concurrency, Holder, Limit},
+    log_throttle::TARGET,
     store::interface::{Charge, Check, Mode},
 };
 
-/// The oldest server that the tests run against.
-const OLDEST: (u32, u32) = (6, 2);
 /// What the probe writes is gone so soon by itself too.
 const WINDOW: Duration = Duration::from_millis(1);
 
@@ -32,37 +32,73 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// What no waiting will mend: wrong credentials, a server too old, something that is no Redis.
-    /// A server that cannot be reached right now is a warning in the log.
+    /// What no waiting will mend: wrong credentials, a server too old, something that is no Redis, TLS
+    /// at one end alone, a host name that nobody knows. A server that cannot be reached right now is a
+    /// warning in the log.
     pub(crate) async fn probe(&self) -> Result<(), InitError> {
         let runtime = Handle::try_current().map_err(|error| {
             InitError::settings(format!(
                 "a limiter on a server is built inside a runtime: {error}"
             ))
         })?;
-        let patience = self.executor.upkeep().pool.patience(None);
-        match timeout(patience, self.look(&runtime)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(Finding::Wrong(error))) => Err(error),
-            Ok(Err(Finding::Server(error))) => judge(&error),
-            Err(_) => {
-                log::warn!(
-                    "the server for rate limits has not answered within {patience:?}; starting \
-                     all the same, a connection is being tried for in the background"
-                );
+        let pool = &self.executor.upkeep().pool;
+        let patience = pool.patience(None);
+        let failure = match timeout(patience, self.look(&runtime)).await {
+            Ok(Ok(server)) => {
+                self.welcome(server.as_ref());
+                return Ok(());
+            }
+            Ok(Err(Finding::Wrong(error))) => return Err(error),
+            Ok(Err(Finding::Server(error))) => Some(error),
+            Err(_) => None,
+        };
+        if let Some(endpoint) = pool.endpoint()
+            && failure.as_ref().is_none_or(may_be_another_protocol)
+            && endpoint.speaks_the_other_protocol().await
+        {
+            return Err(speaks_the_other_protocol(pool));
+        }
+        match failure {
+            Some(error) => judge(&error, pool),
+            None => {
+                warn(pool, &format!("no answer within {patience:?}"));
                 Ok(())
             }
         }
     }
 
-    async fn look(&self, runtime: &Handle) -> Result<(), Finding> {
+    async fn look(&self, runtime: &Handle) -> Result<Option<ServerInfo>, Finding> {
         let mut lent = self.executor.connections.of(runtime).checkout().await?;
-        let knows_clusters = self.executor.upkeep().pool.is_cluster();
-        check_server(&mut lent.connection, knows_clusters).await?;
+        let pool = &self.executor.upkeep().pool;
+        let server = match ServerInfo::ask(&mut lent.connection).await {
+            // Some proxies answer a command that they do not know by hanging up.
+            Err(error) if error.is_io_error() => {
+                lent.connection = pool.connect().await?;
+                None
+            }
+            server => server?,
+        };
+        if let Some(server) = &server {
+            server.check(pool.is_cluster()).map_err(Finding::Wrong)?;
+        }
         self.try_out(&mut lent.connection).await?;
         // The probe's were answers as good as any.
         lent.answered();
-        Ok(())
+        Ok(server)
+    }
+
+    /// Says which store it is that decides from now on, and what may take counters away from it.
+    fn welcome(&self, server: Option<&ServerInfo>) {
+        let upkeep = self.executor.upkeep();
+        let (name, prefix) = (upkeep.pool.name(), &upkeep.prefix);
+        let version = server.map_or_else(|| UNKNOWN.to_owned(), ToString::to_string);
+        log::info!(
+            target: TARGET,
+            "rate limits are decided by {name}: {version}; prefix `{prefix}`"
+        );
+        if let Some(server) = server {
+            server.warn_of_eviction(&name);
+        }
     }
 
     /// Loads the script, and shows whether this user may do with such keys what limits need, by a
@@ -133,40 +169,4 @@ impl From<RedisError> for Finding {
     fn from(error: RedisError) -> Self {
         Self::Server(error)
     }
-}
-
-/// What the server says about itself.
-async fn check_server(connection: &mut Connection, knows_clusters: bool) -> Result<(), Finding> {
-    let info = match connection.info().await {
-        Ok(info) => info,
-        // A user who may not ask is no reason to refuse; the script will tell.
-        Err(error) if error.code() == Some("NOPERM") => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    let said = |name: &str| {
-        let line = info.lines().find_map(|line| line.strip_prefix(name));
-        line.map(str::trim)
-    };
-    if let Some(version) = said("redis_version:") {
-        check_version(version).map_err(Finding::Wrong)?;
-    }
-    // Valkey's newer name beside the old one.
-    let mode = said("redis_mode:").or_else(|| said("server_mode:"));
-    if mode == Some("cluster") && !knows_clusters {
-        return Err(Finding::Wrong(super::judge::is_of_a_cluster()));
-    }
-    Ok(())
-}
-
-fn check_version(version: &str) -> Result<(), InitError> {
-    let mut numbers = version.split('.').map_while(|part| part.parse().ok());
-    let (major, minor): (u32, u32) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    if (major, minor) >= OLDEST {
-        return Ok(());
-    }
-    let detail = format!(
-        "the server is Redis {version}; rate limits need Redis {}.{} or newer, or any Valkey",
-        OLDEST.0, OLDEST.1
-    );
-    Err(InitError::new(InitKind::Server, detail))
 }

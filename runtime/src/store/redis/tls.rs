@@ -1,12 +1,45 @@
 //! What TLS needs beside the client.
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use redis::{ErrorKind, RedisError};
 use rustls::crypto::{CryptoProvider, ring};
 
-/// rustls brings no cryptography of its own, and the client builds its settings from the process's
-/// default, without one by a panic. What the application has installed is used.
+/// Installs a provider of cryptography for the process, unless the application has.
+///
+/// rustls brings none of its own, and the client builds its settings from the process's default.
 pub(super) fn provide_cryptography() {
     if CryptoProvider::get_default().is_none() {
         // An error says that another thread was faster; then there is one.
         let _ = ring::default_provider().install_default();
+    }
+}
+
+/// What connecting comes to, with an error in place of a panic.
+///
+/// rustls panics where it has to choose between two providers that the build has, and the process has
+/// installed neither. Whether a pool of the application's wants TLS cannot be seen before.
+pub(super) async fn without_panic<T>(
+    connecting: impl Future<Output = Result<T, RedisError>>,
+) -> Result<T, RedisError> {
+    // Nothing of an attempt that has panicked is used again.
+    let outcome = AssertUnwindSafe(connecting).catch_unwind().await;
+    outcome.unwrap_or_else(|_| Err((ErrorKind::InvalidClientConfig, NO_PROVIDER).into()))
+}
+
+const NO_PROVIDER: &str = "connecting has panicked; a pool for TLS needs the process to have \
+    installed a provider of cryptography: call \
+    rustls::crypto::ring::default_provider().install_default() before";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_web::test]
+    async fn panic_of_the_client_is_an_error() {
+        let connecting = async { panic!("no provider") };
+        let outcome: Result<(), RedisError> = without_panic(connecting).await;
+        assert!(outcome.unwrap_err().to_string().contains("install_default"));
     }
 }

@@ -1,11 +1,11 @@
 //! Where connections come from: one server, the master that sentinels name, or a cluster.
 
-use std::{fmt, time::Duration};
+use std::{fmt, io, time::Duration};
 
-use deadpool::managed::Manager as _;
-use redis::RedisError;
+use deadpool::managed::Manager;
+use redis::{ErrorKind, RedisError, Value, aio::MultiplexedConnection};
 
-use super::connection::Connection;
+use super::{connection::Connection, endpoint::Endpoint, judge};
 
 /// For one attempt to connect to a server, names and handshakes included. Far above a request's
 /// deadline: a server at a distance is to be reached in the end.
@@ -27,8 +27,12 @@ const MANY_DOORS: Duration = Duration::from_secs(10);
 ///
 /// # TLS
 ///
-/// The feature `tls` uses rustls with the process's default provider of cryptography. An application
-/// that has one of its own installs it before a limiter is built; else that of `ring` is installed.
+/// The feature `tls` uses rustls with the process's default provider of cryptography. `redis_url` with
+/// `rediss://` installs that of `ring`, if the application has not installed one before. Nothing else
+/// here installs any. For a pool of your own rustls finds the provider by itself while your build has
+/// one alone. A build with two, `ring` and `aws-lc-rs`, installs one before it builds a limiter:
+/// `rustls::crypto::ring::default_provider().install_default()`.
+///
 /// Trusted are the authorities of the platform, or those in the file that the variable `SSL_CERT_FILE`
 /// names. For an authority that only one pool is to trust, or a certificate of the client's own:
 ///
@@ -56,7 +60,11 @@ const MANY_DOORS: Duration = Duration::from_secs(10);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct RedisPool(Kind);
+pub struct RedisPool {
+    kind: Kind,
+    /// The address, where the limiter knows it. That of a pool by the application cannot be seen.
+    endpoint: Option<Endpoint>,
+}
 
 #[derive(Clone)]
 enum Kind {
@@ -68,28 +76,60 @@ enum Kind {
 }
 
 impl RedisPool {
+    /// A pool that the limiter has made itself, for this address.
+    pub(super) fn at(endpoint: Endpoint, pool: deadpool_redis::Pool) -> Self {
+        Self {
+            kind: Kind::One(pool),
+            endpoint: Some(endpoint),
+        }
+    }
+
     /// A connection of its own for the caller, made on the caller's runtime. The pool's settings
     /// make it, but it is none of the pool's: an application that holds all of those, or a
     /// connection that another worker drives, is in nobody's way.
     pub(super) async fn connect(&self) -> Result<Connection, RedisError> {
-        // Whether a pool's URLs want it cannot be seen from here.
-        #[cfg(feature = "tls")]
-        super::tls::provide_cryptography();
-        match &self.0 {
-            Kind::One(pool) => pool.manager().create().await.map(Into::into),
+        match &self.kind {
+            Kind::One(pool) => {
+                let made = create(pool.manager()).await;
+                match &self.endpoint {
+                    Some(endpoint) => welcomed(made, endpoint).await.map(Into::into),
+                    None => made.map(Into::into),
+                }
+            }
             // Asks the sentinels each time, and the server that they name for its role.
             #[cfg(feature = "sentinel")]
-            Kind::Sentinel(pool) => pool.manager().create().await.map(Into::into),
+            Kind::Sentinel(pool) => create(pool.manager()).await.map(Into::into),
             #[cfg(feature = "cluster")]
-            Kind::Cluster(pool) => pool.manager().create().await.map(Into::into),
+            Kind::Cluster(pool) => create(pool.manager()).await.map(Into::into),
         }
+    }
+
+    pub(super) fn endpoint(&self) -> Option<&Endpoint> {
+        self.endpoint.as_ref()
+    }
+
+    /// The servers, as log lines and errors call them.
+    pub(super) fn name(&self) -> String {
+        match (&self.kind, &self.endpoint) {
+            (_, Some(endpoint)) => format!("the server at {endpoint}"),
+            (Kind::One(_), None) => "the pool's server".into(),
+            #[cfg(feature = "sentinel")]
+            (Kind::Sentinel(_), None) => "the master that the pool's sentinels name".into(),
+            #[cfg(feature = "cluster")]
+            (Kind::Cluster(_), None) => "the pool's cluster".into(),
+        }
+    }
+
+    /// Whether all connections go to one address.
+    pub(super) fn has_one_address(&self) -> bool {
+        matches!(self.kind, Kind::One(_))
     }
 
     /// The longest time for an attempt to connect, where the latest took so long. A server that was
     /// reached in a millisecond is not waited for as long as one that never was: what hangs is to be
     /// found out soon.
     pub(super) fn patience(&self, took: Option<Duration>) -> Duration {
-        match self.0 {
+        match self.kind {
             Kind::One(_) => took.map_or(ONE_DOOR, |took| {
                 took.saturating_mul(SLACK).clamp(NEAR_DOOR, ONE_DOOR)
             }),
@@ -109,36 +149,45 @@ impl RedisPool {
     /// Whether its connections find the way about in a cluster.
     pub(super) fn is_cluster(&self) -> bool {
         #[cfg(feature = "cluster")]
-        if matches!(self.0, Kind::Cluster(_)) {
+        if matches!(self.kind, Kind::Cluster(_)) {
             return true;
         }
         false
     }
 }
 
+impl From<Kind> for RedisPool {
+    fn from(kind: Kind) -> Self {
+        Self {
+            kind,
+            endpoint: None,
+        }
+    }
+}
+
 impl From<deadpool_redis::Pool> for RedisPool {
     fn from(pool: deadpool_redis::Pool) -> Self {
-        Self(Kind::One(pool))
+        Kind::One(pool).into()
     }
 }
 
 #[cfg(feature = "sentinel")]
 impl From<deadpool_redis::sentinel::Pool> for RedisPool {
     fn from(pool: deadpool_redis::sentinel::Pool) -> Self {
-        Self(Kind::Sentinel(pool))
+        Kind::Sentinel(pool).into()
     }
 }
 
 #[cfg(feature = "cluster")]
 impl From<deadpool_redis::cluster::Pool> for RedisPool {
     fn from(pool: deadpool_redis::cluster::Pool) -> Self {
-        Self(Kind::Cluster(pool))
+        Kind::Cluster(pool).into()
     }
 }
 
 impl fmt::Debug for RedisPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, status) = match &self.0 {
+        let (kind, status) = match &self.kind {
             Kind::One(pool) => ("One", pool.status()),
             #[cfg(feature = "sentinel")]
             Kind::Sentinel(pool) => ("Sentinel", pool.status()),
@@ -150,4 +199,66 @@ impl fmt::Debug for RedisPool {
             .field(&status)
             .finish()
     }
+}
+
+/// A new connection of this manager's.
+async fn create<M>(manager: &M) -> Result<M::Type, RedisError>
+where
+    M: Manager<Error = RedisError>,
+{
+    let created = manager.create();
+    #[cfg(feature = "tls")]
+    let created = super::tls::without_panic(created);
+    created.await
+}
+
+/// The connection, once the server has answered on it.
+///
+/// A server that is full, or that serves its own machine alone, takes a connection, says so and hangs
+/// up. The client may see no more of it than a broken connection. The look at the address says which
+/// it was.
+async fn welcomed(
+    made: Result<MultiplexedConnection, RedisError>,
+    endpoint: &Endpoint,
+) -> Result<MultiplexedConnection, RedisError> {
+    let answered = match made {
+        Ok(mut connection) => {
+            let ping = redis::cmd("PING");
+            match ping.query_async::<Value>(&mut connection).await {
+                Err(error)
+                    if error.is_io_error()
+                        || error.kind() == ErrorKind::Parse
+                        || judge::turns_away(&error.to_string()) =>
+                {
+                    Err(error)
+                }
+                // Any other answer will do, that this user may not ask among them.
+                _ => Ok(connection),
+            }
+        }
+        Err(error) => Err(error),
+    };
+    let error = match answered {
+        Ok(connection) => return Ok(connection),
+        Err(error) => error,
+    };
+    let mut said = Some(error.to_string());
+    let is_refused = error.is_connection_refusal() || judge::is_unknown_name(&error.to_string());
+    // The client keeps nothing of a refusal that comes in place of the answer to a password.
+    let is_vague = error.is_io_error() || error.kind() == ErrorKind::AuthenticationFailed;
+    if is_vague && !is_refused && !endpoint.is_tls() {
+        said = endpoint.greeting().await;
+    }
+    match said.filter(|said| judge::turns_away(said)) {
+        Some(said) => Err(turned_away(&said)),
+        None => Err(error),
+    }
+}
+
+/// An error of a connection, whose text says what the server said.
+fn turned_away(said: &str) -> RedisError {
+    let said = said.trim_start_matches('-');
+    let advice = judge::advice(said).unwrap_or("it takes no connections from here");
+    let text = format!("the server turns clients away: {advice} (it says: {said})");
+    io::Error::new(io::ErrorKind::ConnectionRefused, text).into()
 }

@@ -8,7 +8,7 @@ use redis::{
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
 
-use super::topology::RedisPool;
+use super::{endpoint::Endpoint, parameters::check_parameters, topology::RedisPool};
 use crate::error::InitError;
 
 /// The kernel asks for a sign of life after so long, where the keepers do not. It also keeps NAT and
@@ -22,6 +22,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 /// A pool for the one server at this URL.
 pub(crate) fn pool_for(url: &str) -> Result<RedisPool, InitError> {
     refuse_what_is_not_supported(url)?;
+    check_parameters(url)?;
     open(url).map_err(|error| {
         InitError::settings(format!(
             "the server's URL cannot be right ({error}); write \
@@ -67,6 +68,15 @@ fn refuse_what_is_not_supported(url: &str) -> Result<(), InitError> {
 fn open(url: &str) -> Result<RedisPool, RedisError> {
     let tcp = tcp_settings();
     let info: ConnectionInfo = url.into_connection_info()?.set_tcp_settings(tcp);
+    // The client would ignore the answers to what it says about itself, and with them the reason of
+    // a server that turns it away in place of the first answer.
+    let settings = info.redis_settings().clone().set_skip_set_lib_name();
+    let info = info.set_redis_settings(settings);
+    let endpoint = Endpoint::of(&info);
+    #[cfg(feature = "tls")]
+    if endpoint.is_tls() {
+        super::tls::provide_cryptography();
+    }
     // Both have limits already: an attempt's, and a request's deadline.
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(None)
@@ -75,7 +85,7 @@ fn open(url: &str) -> Result<RedisPool, RedisError> {
     let pool = Pool::builder(manager)
         .build()
         .map_err(|error| std::io::Error::other(error.to_string()))?;
-    Ok(pool.into())
+    Ok(RedisPool::at(endpoint, pool))
 }
 
 fn tcp_settings() -> TcpSettings {
