@@ -1,7 +1,7 @@
 use std::mem;
 
 use crate::{
-    algorithm::{Holders, Receipt, State, Wait},
+    algorithm::{Holders, IDLE, Receipt, State, Wait},
     clock::Micros,
     decision::Verdict,
     limit::{Bound, Holder},
@@ -175,7 +175,7 @@ impl Shard {
         now: Micros,
     ) -> Option<Receipt> {
         let mark = match (self.table.find(counter, now)?, charge.limit) {
-            (Content::Counter(state), _) => state.mark(now),
+            (Content::Counter(state), Bound::Rate(limit)) => state.mark(limit, now),
             (Content::Holders(_), Bound::Running(_, holder)) => holder.0,
             _ => return None,
         };
@@ -208,7 +208,7 @@ impl Shard {
         if !state.refund(limit, receipt.taken, receipt, now) {
             return;
         }
-        match state.reset(limit, now) {
+        match state.look(limit, 0, now).1.reset {
             0 => drop(self.table.remove(counter)),
             reset => slot.set_expiry(expiry(reset, now)),
         }
@@ -265,7 +265,8 @@ impl Content {
     }
 }
 
-/// One microsecond more: the leaky bucket carries what drained within the last one.
+/// Beyond the reset by as much as a charge that has waited for its turn asks for, and by the
+/// microsecond within which the leaky bucket carries what has drained.
 pub(super) fn expiry(reset: Micros, now: Micros) -> Micros {
-    now.saturating_add(reset).saturating_add(1)
+    now.saturating_add(reset).saturating_add(IDLE + 1)
 }
