@@ -196,6 +196,18 @@ impl StoreError {
         }
     }
 
+    /// The embedded store has no room for another key, and nothing that it could forget.
+    pub(crate) fn full() -> Self {
+        Self {
+            kind: ErrorKind::Failure,
+            incident: None,
+            is_logged: false,
+            reason: Cow::Borrowed(
+                "the embedded store is full of permits that run and of blocks; raise `max_keys`",
+            ),
+        }
+    }
+
     /// Says which incident this is a part of.
     #[cfg(feature = "redis")]
     pub(crate) fn of(self, incident: Option<NonZeroU64>) -> Self {
