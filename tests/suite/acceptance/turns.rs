@@ -1,7 +1,13 @@
 //! Those who wait get the rate that was promised, though timers wake them late; and a wait may last
 //! exactly as long as it was allowed to.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use actix_throttle::{Algorithm, Limit, RateLimitError, Refill};
 
@@ -9,10 +15,12 @@ use super::{
     SECOND, for_every_store,
     permits::{exhaust, in_line},
     wait,
+    waiting::settle,
 };
-use crate::stores::Bench;
+use crate::stores::{Bench, until};
 
 for_every_store!(
+    line_gets_the_rate_of_the_limit_and_no_more_by_timers_that_are_coarser,
     turns_count_from_when_they_were_due_and_not_from_the_wake_up,
     a_turn_that_is_far_too_late_makes_up_for_a_part_of_it,
     who_has_not_waited_counts_from_when_it_came,
@@ -28,6 +36,36 @@ fn buckets() -> [Limit; 3] {
     let token = Limit::per_second(10).algorithm(Algorithm::TokenBucket);
     let interval = Limit::new(1, Duration::from_millis(100)).algorithm(Algorithm::TokenBucket);
     [LEAKY, token.capacity(1), interval.refill(Refill::Interval)]
+}
+
+/// One a millisecond, by timers that wake every 3 ms.
+async fn line_gets_the_rate_of_the_limit_and_no_more_by_timers_that_are_coarser(bench: &Bench) {
+    const STEPS: usize = 15;
+    let leaky = Limit::per_second(1_000).algorithm(Algorithm::LeakyBucket);
+    let token = Limit::per_second(1_000).algorithm(Algorithm::TokenBucket);
+    for limit in [leaky, token.capacity(1)] {
+        exhaust(bench, &limit, "flo").await;
+        let served = Arc::new(AtomicUsize::new(0));
+        let waits = (0..4 * STEPS).map(|_| {
+            let (wait, served) = (bench.limiter.acquire(&limit, "flo"), Arc::clone(&served));
+            tokio::spawn(async move {
+                wait.await.unwrap();
+                served.fetch_add(1, Ordering::SeqCst);
+            })
+        });
+        let waits: Vec<_> = waits.collect();
+        settle().await;
+        for step in 1..=STEPS {
+            bench.advance(3_000);
+            let all = async || served.load(Ordering::SeqCst) >= 3 * step;
+            until("all turns that are due are taken", all).await;
+            settle().await;
+            assert_eq!(served.load(Ordering::SeqCst), 3 * step, "{limit:?}");
+        }
+        for wait in waits {
+            wait.abort();
+        }
+    }
 }
 
 async fn turns_count_from_when_they_were_due_and_not_from_the_wake_up(bench: &Bench) {
