@@ -195,7 +195,7 @@ impl Verdict {
 impl LimitStatus {
     pub(crate) fn new(bound: Bound<'_>, verdict: Verdict, place: u32) -> Self {
         Self {
-            policy: bound.policy(),
+            policy: bound.policy().out_of_turn(),
             verdict,
             place,
         }

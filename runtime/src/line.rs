@@ -170,6 +170,17 @@ pub(crate) struct Turn {
     freed: u64,
 }
 
+/// When the next in line is to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The store may have room for it.
+    Now,
+    /// It has room for one more after so long, and not before.
+    In(Micros),
+    /// That was the last place: after a pause, or when one comes free.
+    Later,
+}
+
 impl Ticket<'_> {
     /// Waits for the turn to ask. The turn lasts until this ticket says what came of it, or goes.
     pub(crate) async fn turn(&self, clock: &Clock) -> Turn {
@@ -219,15 +230,18 @@ impl Ticket<'_> {
         });
     }
 
-    /// It got what it waited for; `is_full`: the last place, so that the next had better wait.
-    pub(crate) fn served(self, is_full: bool, now: Micros) {
+    /// It got what it waited for, and leaves.
+    pub(crate) fn served(self, next: Next, now: Micros) {
         self.on_line(|line| {
+            // Here, as whoever goes without a word takes what was promised to it along.
+            line.waiting.remove(&self.rank);
             line.pause = FIRST;
-            line.is_certain = false;
-            line.ask_at = match is_full {
-                true => now.saturating_add(upward(FIRST)),
-                false => now,
-            };
+            line.is_certain = matches!(next, Next::In(_));
+            line.ask_at = now.saturating_add(match next {
+                Next::Now => 0,
+                Next::In(wait) => wait,
+                Next::Later => upward(FIRST),
+            });
         });
     }
 

@@ -133,6 +133,22 @@ impl Model {
         }
     }
 
+    /// Admits a charge that has waited for its turn: a bucket counts it from when it was whole, at most
+    /// 5 ms back, unless it has been whole for more than 100 ms.
+    pub(crate) fn admit_in_turn(&mut self, now: u64, cost: u64) {
+        let buckets = [Algorithm::TokenBucket, Algorithm::LeakyBucket];
+        if !buckets.contains(&self.numbers.algorithm) {
+            return self.admit(now, cost);
+        }
+        let start = self.bucket.at;
+        let whole_at = start + first(|x| start + x >= now || self.is_whole(start + x));
+        let from = match now - whole_at {
+            late if late <= 100_000 => now - late.min(5_000),
+            _ => now,
+        };
+        self.admit(from, cost);
+    }
+
     fn fits(&self, now: u64, cost: u64) -> bool {
         let Numbers { times, window, .. } = self.numbers;
         match self.numbers.algorithm {

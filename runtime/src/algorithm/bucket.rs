@@ -38,9 +38,16 @@ impl Deficit {
         }
     }
 
-    /// The fraction of a token owed: with what remains, it tells exactly what is owed.
-    pub(super) fn mark(&self) -> u64 {
-        self.part
+    /// The fraction of a token owed at `now`: with what remains, it tells exactly what is owed.
+    pub(super) fn mark(&self, limit: &Limit, capacity: u32, now: Micros) -> u64 {
+        let owed = self.at(limit, capacity, now).map_or(0, |owed| owed.0);
+        div_rem(owed, limit.window_micros()).1
+    }
+
+    /// When a bucket of `capacity` owed nothing any more, in whole microseconds.
+    pub(super) fn settled_at(&self, limit: &Limit, capacity: u32) -> Micros {
+        let owed = Owed(self.owed(limit, capacity));
+        self.since.saturating_add(owed.drain_time(limit))
     }
 
     /// Gives back of a charge of `cost` what time has not: what would still be owed of it, had

@@ -20,8 +20,13 @@ pub(crate) struct LeakyBucket(Deficit);
 type View = Result<Owed, u128>;
 
 impl LeakyBucket {
-    pub(super) fn mark(&self) -> u64 {
-        self.0.mark()
+    /// The fraction owed. One that was charged late may owe nothing any more: the least there is then
+    /// stands for nothing, since 0 is a whole token.
+    pub(super) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
+        match self.0.at(limit, limit.times(), now) {
+            Ok(owed) if owed.0 > 0 => self.0.mark(limit, limit.times(), now),
+            _ => 1,
+        }
     }
 }
 
@@ -45,6 +50,10 @@ impl Step for LeakyBucket {
         let owed = Owed(Owed::tokens(cost, limit).0 - carried);
         self.0 = Deficit::new(owed, limit.window_micros(), now);
         Ok(owed)
+    }
+
+    fn due(&self, limit: &Limit, _now: Micros) -> Micros {
+        self.0.settled_at(limit, limit.times())
     }
 
     /// What was carried into the charge stays lost: less than one microsecond drains.

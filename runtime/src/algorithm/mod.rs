@@ -12,6 +12,13 @@
 //! of it, so a window that came later is not touched and a bucket is not given what time has given
 //! back already. Where that cannot be told, less is given back and not more.
 
+//!
+//! Who has waited for a token is woken late, as timers are. Were its charge counted from then, each
+//! waiter's lateness would be lost, and a line would get less than the limit's rate. So such a charge
+//! ([`Limit::is_in_turn`]) is counted by a bucket from the moment at which the bucket was whole, but at
+//! most [`LATENESS`] back. Counted so, admissions are as evenly spaced as ever, and each happens at most
+//! that much later: any interval of length W holds at most what one longer by `LATENESS` would.
+
 mod bucket;
 mod fixed_window;
 mod holders;
@@ -36,6 +43,14 @@ use self::{
     token_bucket::{GreedyBucket, IntervalBucket},
 };
 pub(crate) use self::{holders::Holders, receipt::Receipt};
+
+/// How far back a charge that has waited for its turn may count. Tokio's timers wake up to 2 ms late,
+/// and a worker may have others to poll first. `bucket.lua` has it too.
+pub(crate) const LATENESS: Micros = 5_000;
+
+/// A bucket that has been whole for longer has kept nobody waiting, so a charge counts from when it is
+/// made. A state must be kept for so long after its reset; keys on Redis outlive theirs by as much.
+pub(crate) const IDLE: Micros = 100_000;
 
 /// How long until a cost fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,19 +121,14 @@ impl State {
         each!(self, state => state.take(limit, cost, now))
     }
 
-    /// How long until the quota is whole again.
-    pub(crate) fn reset(&self, limit: &Limit, now: Micros) -> Micros {
-        each!(self, state => state.look(limit, 0, now)).1.reset
-    }
-
     /// What the receipt of a charge must say beside its time and what remained. Asked right after
     /// the charge, at the same `now`.
-    pub(crate) fn mark(&self, now: Micros) -> u64 {
+    pub(crate) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
         match self {
             Self::FixedWindow(state) => state.mark(),
-            Self::Greedy(state) => state.mark(),
-            Self::Interval(state) => state.mark(now),
-            Self::Leaky(state) => state.mark(),
+            Self::Greedy(state) => state.mark(limit, now),
+            Self::Interval(state) => state.mark(limit, now),
+            Self::Leaky(state) => state.mark(limit, now),
             // The time says it all.
             Self::Counter(_) | Self::Log(_) => 0,
         }

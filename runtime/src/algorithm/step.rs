@@ -1,4 +1,4 @@
-use super::{Quota, Receipt, Wait};
+use super::{IDLE, LATENESS, Quota, Receipt, Wait};
 use crate::{clock::Micros, limit::Limit};
 
 /// What an algorithm makes of the state of one key.
@@ -20,6 +20,11 @@ pub(super) trait Step {
     /// What is left.
     fn quota(&self, view: &Self::View, limit: &Limit, now: Micros) -> Quota;
 
+    /// When the cost of a charge that has waited for its turn came to fit, at `now` or before.
+    fn due(&self, _limit: &Limit, now: Micros) -> Micros {
+        now
+    }
+
     /// Gives back what is left of a charge of `cost` under `limit`; says whether there was any.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool;
 
@@ -33,7 +38,18 @@ pub(super) trait Step {
         let mut view = self.at(limit, now);
         let wait = self.ask(&view, limit, cost, now);
         if wait == Wait::Fits && cost > 0 {
-            view = self.charge(view, limit, cost, now);
+            let from = match limit.is_in_turn() {
+                true => counted_from(self.due(limit, now), now),
+                false => now,
+            };
+            view = match from < now {
+                true => {
+                    let then = self.at(limit, from);
+                    self.charge(then, limit, cost, from);
+                    self.at(limit, now)
+                }
+                false => self.charge(view, limit, cost, now),
+            };
         }
         (wait, self.quota(&view, limit, now))
     }
@@ -50,5 +66,13 @@ pub(super) trait Step {
             0 => Wait::Fits,
             micros => Wait::For(micros),
         }
+    }
+}
+
+/// When a charge counts from that was `due` then and is made now.
+fn counted_from(due: Micros, now: Micros) -> Micros {
+    match now.checked_sub(due) {
+        Some(late) if late <= IDLE => now - late.min(LATENESS),
+        _ => now,
     }
 }

@@ -19,8 +19,8 @@ use crate::{
 pub(crate) struct GreedyBucket(Deficit);
 
 impl GreedyBucket {
-    pub(super) fn mark(&self) -> u64 {
-        self.0.mark()
+    pub(super) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
+        self.0.mark(limit, limit.quota(), now)
     }
 }
 
@@ -40,6 +40,11 @@ impl Step for GreedyBucket {
         let owed = Owed(owed.0 + Owed::tokens(cost, limit).0);
         self.0 = Deficit::new(owed, limit.window_micros(), now);
         owed
+    }
+
+    /// Of a bucket that was not full nothing is lost, whenever the charge comes.
+    fn due(&self, limit: &Limit, _now: Micros) -> Micros {
+        self.0.settled_at(limit, limit.quota())
     }
 
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
@@ -72,8 +77,8 @@ pub(super) struct View {
 
 impl IntervalBucket {
     /// How long before the charge the latest refill was: its beat.
-    pub(super) fn mark(&self, now: Micros) -> u64 {
-        now.saturating_sub(self.anchor)
+    pub(super) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
+        now.saturating_sub(self.anchor) % limit.window_micros()
     }
 }
 
@@ -116,6 +121,14 @@ impl Step for IntervalBucket {
             anchor: now - view.phase,
         };
         View { missing, ..view }
+    }
+
+    /// The refill that filled it.
+    fn due(&self, limit: &Limit, _now: Micros) -> Micros {
+        let missing = u128::from(self.missing.min(limit.quota()));
+        let refills = missing.div_ceil(limit.times().into());
+        let length = cut(refills * u128::from(limit.window_micros()));
+        self.anchor.saturating_add(length)
     }
 
     /// As [`Deficit::refund`], by refills. Another beat is another bucket: that one was full, or

@@ -5,14 +5,14 @@ use std::{future::Future, pin::Pin};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{
-    applied::{Applied, Census},
+    applied::{Applied, Census, Few},
     at_sight::Plain,
     error::RequestError,
     judge::{Judged, judge},
     manner::Manner,
     pending::Pending,
     rule::Rule,
-    shown::{Layer, remember, show},
+    shown::{Layer, count_once, remember, show},
 };
 use crate::{
     answer::{self, OnLimited},
@@ -121,9 +121,16 @@ async fn guard_in_full(
 
 /// The same for rules that are known to apply.
 pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>], layer: Layer) -> Passage {
-    let judged = judge(census, applied).await;
+    let mut judged = judge(census, applied).await;
+    let counters = match &mut judged {
+        Ok(Some(judged)) => std::mem::take(&mut judged.counters),
+        _ => Few::new(),
+    };
     match conclude(census.manner, census.request, layer, judged) {
-        Ok(passage) => passage,
+        Ok(passage) => {
+            count_once(census.request, &counters);
+            passage
+        }
         Err(denied) => denied.answered(census.manner, census.request, layer).await,
     }
 }
@@ -147,6 +154,7 @@ fn conclude<'a>(
         own_answer,
         refunds,
         hold,
+        counters: _,
     } = match judged {
         Ok(Some(judged)) => judged,
         Ok(None) => return Ok(Passage::Open(Pending::NONE)),

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::{
     applied::{Applied, Census, Few},
     asked::{Asked, asked},
+    overlap::Counter,
     pending::Refunds,
     rule::Rule,
 };
@@ -32,6 +33,8 @@ pub(super) struct Judged<'a> {
     pub(super) refunds: Option<Box<Refunds>>,
     /// The places it holds.
     pub(super) hold: Option<Box<Hold>>,
+    /// What it was charged to, if it was.
+    pub(super) counters: Few<Counter>,
 }
 
 /// Decides these rules. `None` if they ask for nothing.
@@ -118,6 +121,7 @@ impl<'a> Judged<'a> {
             decision,
             refunds: None,
             hold: None,
+            counters: SmallVec::new(),
         }
     }
 
@@ -127,11 +131,17 @@ impl<'a> Judged<'a> {
             false => decision.strictest(),
         };
         let asked = denied_by.and_then(|status| charged.get(status.place()));
+        let mut counters = Few::new();
+        if decision.is_allowed() {
+            let charges = charged.iter().map(|asked| asked.charge());
+            counters.extend(charges.map(|charge| Counter::of(&charge)));
+        }
         Self {
             own_answer: asked.and_then(|asked| asked.rule.own_answer()),
             decision,
             refunds: None,
             hold: None,
+            counters,
         }
     }
 }

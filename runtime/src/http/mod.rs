@@ -10,6 +10,7 @@ mod judge;
 mod manner;
 mod named;
 mod not_installed;
+mod overlap;
 mod pending;
 mod rule;
 mod running;

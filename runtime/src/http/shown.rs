@@ -5,6 +5,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header::HeaderMap};
 use smallvec::SmallVec;
 
+use super::overlap::Counter;
 use crate::{
     answer::{self, HeaderStyle},
     decision::Decision,
@@ -22,6 +23,8 @@ struct Decided {
     /// When the latest was decided, since the Unix epoch: resets are counted from then.
     at: Duration,
     decisions: SmallVec<[Decision; 1]>,
+    /// What all layers have charged.
+    counters: SmallVec<[Counter; 1]>,
 }
 
 /// Which layer decides.
@@ -73,15 +76,36 @@ pub(super) fn remember(
         return Told::Alone { at, decision };
     }
     let decisions = SmallVec::from_buf([decision]);
-    let shown = Shown(Rc::new(RefCell::new(Decided { at, decisions })));
+    let shown = Shown(Rc::new(RefCell::new(Decided {
+        at,
+        decisions,
+        counters: SmallVec::new(),
+    })));
     request.extensions_mut().insert(shown.clone());
     Told::Among { shown, place: 0 }
+}
+
+/// Notes what a layer has charged, where layers are kept with the request, and tells of counters that
+/// another one has charged already.
+pub(super) fn count_once(request: &HttpRequest, counters: &[Counter]) {
+    let extensions = request.extensions();
+    let Some(shown) = extensions.get::<Shown>() else {
+        return;
+    };
+    let mut decided = shown.0.borrow_mut();
+    for counter in counters {
+        let mut before = decided.counters.iter();
+        if let Some(other) = before.find(|other| other.is_same(counter)) {
+            other.tell(counter);
+        }
+    }
+    decided.counters.extend_from_slice(counters);
 }
 
 impl Shown {
     /// The headers of every limit.
     pub(super) fn write(&self, style: HeaderStyle, headers: &mut HeaderMap) {
-        let Decided { at, decisions } = &*self.0.borrow();
+        let Decided { at, decisions, .. } = &*self.0.borrow();
         let limits = decisions.iter().flat_map(Decision::enforced);
         answer::write(headers, style, limits, *at);
     }
@@ -114,7 +138,7 @@ impl Told {
         match self {
             Self::Alone { at, decision } => restate(limiter, decision, *at, after),
             Self::Among { shown, place } => {
-                let Decided { at, decisions } = &mut *shown.0.borrow_mut();
+                let Decided { at, decisions, .. } = &mut *shown.0.borrow_mut();
                 if let Some(decision) = decisions.get_mut(*place) {
                     restate(limiter, decision, *at, after);
                 }

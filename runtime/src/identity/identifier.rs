@@ -52,8 +52,9 @@ pub(crate) enum Found<'a> {
     Later(Identified<'a>),
 }
 
-type SyncFn = dyn Fn(&HttpRequest) -> Option<Identity> + Send + Sync;
-type BoxedFn = dyn for<'a> Fn(&'a HttpRequest) -> Identified<'a> + Send + Sync;
+/// Functions are told by which prefix IPv6 addresses are counted that they return.
+type SyncFn = dyn Fn(&HttpRequest, u8) -> Option<Identity> + Send + Sync;
+type BoxedFn = dyn for<'a> Fn(&'a HttpRequest, u8) -> Identified<'a> + Send + Sync;
 pub(crate) type Identified<'a> = Pin<Box<dyn Future<Output = Option<Identity>> + 'a>>;
 
 impl Identifier {
@@ -174,7 +175,9 @@ impl Identifier {
         F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
         R: IntoIdentity,
     {
-        let function = move |request: &HttpRequest| function(request).into_identity();
+        let function = move |request: &HttpRequest, ipv6_prefix| {
+            function(request).into_identity_by(ipv6_prefix)
+        };
         Self(Kind::Function(id_of::<F>(), Arc::new(function)))
     }
 
@@ -185,9 +188,9 @@ impl Identifier {
         R: IntoIdentity,
     {
         let shared = Arc::new(function);
-        let function = boxed(move |request| {
+        let function = boxed(move |request, ipv6_prefix| {
             let function = Arc::clone(&shared);
-            Box::pin(async move { function(request).await.into_identity() })
+            Box::pin(async move { function(request).await.into_identity_by(ipv6_prefix) })
         });
         Self(Kind::AsyncFunction(id_of::<F>(), Arc::new(function)))
     }
@@ -220,8 +223,12 @@ impl Identifier {
             Kind::Session(keys) => keys.identify(request).ok_or_else(|| keys.source()),
             #[cfg(feature = "jwt")]
             Kind::Jwt(jwt) => jwt.identify(request).ok_or_else(|| jwt.source()),
-            Kind::Function(_, function) => function(request).ok_or(Source::User),
-            Kind::AsyncFunction(_, function) => return Found::Later(function(request)),
+            Kind::Function(_, function) => {
+                function(request, clients.ipv6_prefix).ok_or(Source::User)
+            }
+            Kind::AsyncFunction(_, function) => {
+                return Found::Later(function(request, clients.ipv6_prefix));
+            }
         })
     }
 
@@ -292,7 +299,7 @@ fn id_of<F: 'static>() -> Option<TypeId> {
 /// Tells the compiler that a closure works for every lifetime of the request.
 fn boxed<F>(function: F) -> F
 where
-    F: for<'a> Fn(&'a HttpRequest) -> Identified<'a>,
+    F: for<'a> Fn(&'a HttpRequest, u8) -> Identified<'a>,
 {
     function
 }

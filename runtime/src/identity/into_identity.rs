@@ -2,12 +2,21 @@
 
 use std::net::IpAddr;
 
-use super::Identity;
+use super::{Identity, client_ip::network};
 
 /// What a function that identifies may return. `None` and `Err` are "unidentified".
-pub trait IntoIdentity {
+///
+/// An [`IpAddr`] is counted as the identifier `ip` counts it: IPv6 by the
+/// [prefix](crate::Builder::ipv6_prefix) of the limiter.
+pub trait IntoIdentity: Sized {
     /// The identity, if there is one.
     fn into_identity(self) -> Option<Identity>;
+
+    /// The same, where IPv6 addresses are counted by this prefix.
+    #[doc(hidden)]
+    fn into_identity_by(self, _ipv6_prefix: u8) -> Option<Identity> {
+        self.into_identity()
+    }
 }
 
 impl IntoIdentity for Identity {
@@ -32,6 +41,10 @@ impl IntoIdentity for IpAddr {
     fn into_identity(self) -> Option<Identity> {
         Some(Identity::ip(self))
     }
+
+    fn into_identity_by(self, ipv6_prefix: u8) -> Option<Identity> {
+        Some(Identity::client(Some(network(self, ipv6_prefix))))
+    }
 }
 
 /// The user and the group.
@@ -45,10 +58,18 @@ impl<T: IntoIdentity> IntoIdentity for Option<T> {
     fn into_identity(self) -> Option<Identity> {
         self?.into_identity()
     }
+
+    fn into_identity_by(self, ipv6_prefix: u8) -> Option<Identity> {
+        self?.into_identity_by(ipv6_prefix)
+    }
 }
 
 impl<T: IntoIdentity, E> IntoIdentity for Result<T, E> {
     fn into_identity(self) -> Option<Identity> {
         self.ok()?.into_identity()
+    }
+
+    fn into_identity_by(self, ipv6_prefix: u8) -> Option<Identity> {
+        self.ok()?.into_identity_by(ipv6_prefix)
     }
 }

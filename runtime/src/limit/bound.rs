@@ -114,6 +114,14 @@ impl Policy {
         }
     }
 
+    /// The same as it was written, apart from any charge of it.
+    pub(crate) fn out_of_turn(self) -> Self {
+        match self {
+            Self::Rate(limit) => Self::Rate(limit.out_of_turn()),
+            Self::Running(_) => self,
+        }
+    }
+
     /// The same under this name and in this zone, unless it has its own.
     pub(crate) fn or_called(self, name: &'static str, zone: &'static str) -> Self {
         match self {

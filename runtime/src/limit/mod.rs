@@ -57,6 +57,7 @@ pub struct Limit {
     block: Option<u64>,
     lease: Option<u32>,
     shadow: bool,
+    in_turn: bool,
 }
 
 impl Limit {
@@ -75,6 +76,7 @@ impl Limit {
             block: None,
             lease: None,
             shadow: false,
+            in_turn: false,
         }
     }
 
@@ -219,6 +221,25 @@ impl Limit {
     #[must_use]
     pub const fn is_shadow(&self) -> bool {
         self.shadow
+    }
+
+    /// The same limit, for a charge that has waited for its turn: a bucket counts it from the moment
+    /// at which it was whole again, not from when the waiter woke up. Hidden, for the line of those
+    /// who wait and for tests.
+    #[doc(hidden)]
+    pub const fn in_turn(mut self) -> Self {
+        self.in_turn = true;
+        self
+    }
+
+    pub(crate) const fn out_of_turn(mut self) -> Self {
+        self.in_turn = false;
+        self
+    }
+
+    /// Whether the charge has waited for its turn.
+    pub(crate) const fn is_in_turn(&self) -> bool {
+        self.in_turn
     }
 
     pub(crate) const fn refill_kind(&self) -> Refill {

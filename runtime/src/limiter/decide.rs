@@ -102,9 +102,9 @@ pub(super) fn validate(charges: &[Charge<'_>]) -> Result<(), RateLimitError> {
 }
 
 /// What became of these charges, each with its place among those that were to be decided.
-pub(super) fn decision<'a>(
+pub(super) fn decision<'c, 'a: 'c>(
     outcome: &Outcome,
-    charges: impl Iterator<Item = (u32, &'a Charge<'a>)>,
+    charges: impl Iterator<Item = (u32, &'c Charge<'a>)>,
 ) -> Decision {
     let limits = charges
         .zip(&outcome.verdicts)

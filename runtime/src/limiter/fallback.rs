@@ -1,6 +1,7 @@
 //! What becomes of a check that the store could not decide.
 
 use log::Level;
+use smallvec::SmallVec;
 
 use super::{Slips, decide::decision};
 use crate::{
@@ -18,6 +19,9 @@ static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
 
 /// Decides by the failure modes of the charges: one of `Closed` is an `Err`; those of `Local` are
 /// decided for this process alone; those of `Open` are let through.
+///
+/// An embedded store that is full is the process itself: what it has room for it decides, whatever the
+/// mode is, and the rest is let through.
 pub(super) fn decide(
     store: &Stack,
     check: &Check<'_>,
@@ -32,22 +36,41 @@ pub(super) fn decide(
     if closed || error.is_misuse() {
         return Err(error.into());
     }
-    let is_local = |charge: &Charge<'_>| charge.failure_mode == FailureMode::Local;
-    let local = || {
-        let charges = (0..).zip(&check.charges);
-        charges.filter(|(_, charge)| is_local(charge))
+    let is_local = |charge: &Charge<'_>| store.decides_alone(charge);
+    let mut decided: SmallVec<[bool; 2]> = check.charges.iter().map(is_local).collect();
+    // There may be room for each of them, but not for all: then for those that come first.
+    let outcome = loop {
+        let part = Check {
+            mode: check.mode,
+            charges: local(check, &decided).map(|(_, charge)| *charge).collect(),
+        };
+        match (
+            store.decide_alone(&part),
+            decided.iter().rposition(|one| *one),
+        ) {
+            (Ok(outcome), _) => break outcome,
+            (Err(_), Some(last)) => decided[last] = false,
+            (Err(_), None) => {
+                let let_through = Decision::new(true, std::iter::empty());
+                return Ok((let_through.by_fallback(), Slips::default()));
+            }
+        }
     };
-    let part = Check {
-        mode: check.mode,
-        charges: local().map(|(_, charge)| *charge).collect(),
-    };
-    let outcome = store.decide_alone(&part);
-    let decision = decision(&outcome, local()).by_fallback();
+    let decision = decision(&outcome, local(check, &decided)).by_fallback();
     let mut receipts = outcome.receipts.into_iter();
-    let of = |charge: &Charge<'_>| is_local(charge).then(|| receipts.next().flatten());
+    let of = |is_local: &bool| is_local.then(|| receipts.next().flatten()).flatten();
     let slips = Slips {
         store: Receipts::new(),
-        local: check.charges.iter().map(of).map(Option::flatten).collect(),
+        local: decided.iter().map(of).collect(),
     };
     Ok((decision, slips))
+}
+
+/// The charges of a check that are decided for this process alone, each with its place.
+fn local<'c, 'a>(
+    check: &'c Check<'a>,
+    decided: &'c [bool],
+) -> impl Iterator<Item = (u32, &'c Charge<'a>)> {
+    let charges = (0..).zip(&check.charges).zip(decided);
+    charges.filter_map(|(charge, is_local)| is_local.then_some(charge))
 }

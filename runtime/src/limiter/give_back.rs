@@ -76,7 +76,8 @@ impl RateLimiter {
         let local = owed.receipts(|one| one.local);
         if local.iter().any(Option::is_some) {
             let check = owed.check(&local);
-            let outcome = self.inner.store.decide_alone(&check);
+            // To give back takes no room.
+            let outcome = self.inner.store.decide_alone(&check).ok()?;
             if owed.0.iter().all(|one| one.store.is_none()) {
                 return Some(owed.decision(&outcome, &check).by_fallback());
             }

@@ -139,7 +139,8 @@ impl<T: Acquired> Acquire<T> {
         }
     }
 
-    /// Waits no longer than this. Default: for ever.
+    /// Waits no longer than this. Default: for ever. A turn that is due at the very end is in time, and
+    /// is waited for as long as timers are late: a few milliseconds more.
     ///
     /// The store is asked once in any case, unless so many wait already that it would be in vain. An
     /// answer that is on its way at the end is waited for: at most the

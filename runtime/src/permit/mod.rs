@@ -5,6 +5,7 @@ mod demand;
 mod granted;
 mod guard;
 mod semaphore;
+mod turn;
 mod wait;
 mod watch;
 

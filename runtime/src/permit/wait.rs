@@ -2,7 +2,9 @@
 
 use tokio::runtime::Handle;
 
+use super::turn::{fresh, next};
 use crate::{
+    algorithm::LATENESS,
     clock::{Micros, length},
     decision::{Decision, LimitStatus},
     error::RateLimitError,
@@ -65,29 +67,40 @@ struct Denied<'a> {
     end: Option<Micros>,
 }
 
+/// A waiter in a line.
+struct Standing<'a> {
+    ticket: Ticket<'a>,
+    /// What the line is for.
+    by: &'a Wanted,
+    /// When the waiter leaves the line without its turn; `None`: never.
+    leaves: Option<Micros>,
+}
+
 impl<'a> Waiter<'a> {
     async fn run(&self) -> Result<Waited, RateLimitError> {
         let clock = self.limiter.clock();
-        let mut ticket = match self.behind_others() {
+        let mut standing = match self.behind_others() {
             None => None,
             Some(by) => match self.join(by, by.patience.ends_at(self.came)) {
-                Ok(ticket) => Some((ticket, by.patience.ends_at(self.came), by)),
+                Ok(standing) => Some(standing),
                 Err(retry_after) => return Ok(self.late(by, retry_after, None)),
             },
         };
         let mut last = None;
         loop {
             let mut turn = None;
-            if let Some((ticket, end, by)) = &ticket {
-                turn = clock.before(*end, ticket.turn(clock)).await;
+            if let Some(Standing { ticket, by, leaves }) = &standing {
+                turn = clock.before(*leaves, ticket.turn(clock)).await;
                 if turn.is_none() {
                     return Ok(self.late(by, None, last));
                 }
             }
-            let denied = match self.ask().await? {
+            let sent = clock.now();
+            let in_turn = standing.as_ref().map(|standing| standing.by);
+            let denied = match self.ask(in_turn).await? {
                 Ok(granted) => {
-                    if let Some((ticket, ..)) = ticket {
-                        ticket.served(is_full(&granted.decision), clock.now());
+                    if let Some(Standing { ticket, .. }) = standing {
+                        ticket.served(next(&granted.decision), clock.now());
                     }
                     return Ok(Waited::Granted(granted));
                 }
@@ -101,26 +114,28 @@ impl<'a> Waiter<'a> {
                 end,
             } = denied;
             let retry_after = decision.retry_after();
-            let is_late = end.is_some_and(|end| end <= now.saturating_add(certain));
+            // A turn at the very end is in time. The store has answered after it was asked, and so its
+            // wait ends no sooner than one that is counted from then.
+            let is_late = end.is_some_and(|end| end <= now || end < sent.saturating_add(certain));
             if decision.is_impossible() || is_late {
                 return Ok(self.late(by, retry_after.map(length), Some(decision)));
             }
             needs_runtime()?;
             let key = by.key();
-            let stays = ticket
+            let stays = standing
                 .as_ref()
-                .is_some_and(|(ticket, ..)| ticket.is_for(&key));
+                .is_some_and(|standing| standing.ticket.is_for(&key));
             if !stays {
                 turn = None;
                 // Left before the other is joined: nobody stands in two lines.
-                drop(ticket.take());
+                drop(standing.take());
                 match self.join(by, end) {
-                    Ok(joined) => ticket = Some((joined, end, by)),
+                    Ok(joined) => standing = Some(joined),
                     Err(wait) => return Ok(self.late(by, wait, Some(decision))),
                 }
             }
-            if let Some((ticket, until, _)) = &mut ticket {
-                *until = end;
+            if let Some(Standing { ticket, leaves, .. }) = &mut standing {
+                *leaves = self.leaves(by, end);
                 match turn {
                     _ if certain > 0 => ticket.must_wait(certain, now),
                     Some(turn) => ticket.denied(turn, retry_after.map(length), now),
@@ -147,7 +162,7 @@ impl<'a> Waiter<'a> {
     }
 
     /// Lines up; or says when it may help to come again, where that is too late or there is no room.
-    fn join(&self, by: &Wanted, end: Option<Micros>) -> Result<Ticket<'a>, Option<Micros>> {
+    fn join(&self, by: &'a Wanted, end: Option<Micros>) -> Result<Standing<'a>, Option<Micros>> {
         needs_runtime().map_err(|_| None)?;
         let (lines, now, key) = (self.limiter.lines(), self.limiter.clock().now(), by.key());
         let ahead = lines.ahead(&key, self.rank);
@@ -156,18 +171,34 @@ impl<'a> Waiter<'a> {
             .map(|from| from.max(now).saturating_add(by.spacing(ahead.number)));
         let lag = by.lag(ahead.number);
         let is_late =
-            end.is_some_and(|end| served_at.is_some_and(|at| at.saturating_add(lag) >= end));
+            end.is_some_and(|end| served_at.is_some_and(|at| at.saturating_add(lag) > end));
         if is_late || self.most.is_some_and(|most| ahead.length >= most) {
             return Err(served_at.map(|at| at.saturating_sub(now)));
         }
-        Ok(lines.join(&key, self.rank, now))
+        Ok(Standing {
+            ticket: lines.join(&key, self.rank, now),
+            by,
+            leaves: self.leaves(by, end),
+        })
     }
 
-    /// Asks for one way after the other.
-    async fn ask(&self) -> Result<Result<Granted, Denied<'a>>, RateLimitError> {
+    /// When a waiter that may wait until `end` leaves the line. A turn of a rate that was due by then
+    /// comes as late as timers are, and is waited for: it was promised.
+    fn leaves(&self, by: &Wanted, end: Option<Micros>) -> Option<Micros> {
+        end.map(|end| match end > self.came && !by.is_place() {
+            true => end.saturating_add(LATENESS),
+            false => end,
+        })
+    }
+
+    /// Asks for one way after the other; `in_turn` is what was waited for in a line.
+    async fn ask(
+        &self,
+        in_turn: Option<&Wanted>,
+    ) -> Result<Result<Granted, Denied<'a>>, RateLimitError> {
         let mut soonest: Option<Denied<'a>> = None;
         for way in self.ways {
-            let granted = self.limiter.hold(fresh(way)).await?;
+            let granted = self.limiter.hold(fresh(way, in_turn)).await?;
             if granted.decision.is_allowed() {
                 return Ok(Ok(granted));
             }
@@ -237,19 +268,6 @@ impl Patience {
             Self::Forever => None,
         }
     }
-}
-
-/// Whether that was the last place, so that the next who waits had better wait for one. Of a rate it
-/// has to ask the store when there will be more.
-fn is_full(decision: &Decision) -> bool {
-    let mut limits = decision.enforced();
-    limits.any(|limit| limit.concurrency().is_some() && limit.remaining() == 0)
-}
-
-/// The same, with places of its own for each time it is asked for: an answer that comes late is of
-/// another.
-fn fresh(way: &[Wanted]) -> Vec<Wanted> {
-    way.iter().map(Wanted::renamed).collect()
 }
 
 /// Waiting needs timers, which panic without a runtime.

@@ -186,6 +186,16 @@ impl StoreError {
         }
     }
 
+    /// The embedded store has no room for another key, and nothing that it could forget.
+    pub(crate) fn full() -> Self {
+        Self {
+            kind: ErrorKind::Failure,
+            reason: Cow::Borrowed(
+                "the embedded store is full of permits that run and of blocks; raise `max_keys`",
+            ),
+        }
+    }
+
     /// The caller's mistake: the store may be fine.
     #[cfg(feature = "redis")]
     pub(crate) fn misuse(reason: impl Into<Cow<'static, str>>) -> Self {

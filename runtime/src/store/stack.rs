@@ -6,8 +6,8 @@ use super::{
     standby::Standby,
 };
 use super::{
-    interface::{Check, Outcome, Outcomes, Store, StoreError},
-    memory::MemoryStore,
+    interface::{Charge, Check, Outcome, Outcomes, Store, StoreError},
+    memory::{Full, MemoryStore},
 };
 use crate::{circuit_state::CircuitState, clock::Micros, key::Key};
 
@@ -38,8 +38,18 @@ impl Stack {
         }
     }
 
+    /// Whether a charge can be decided for this process alone, when [`Store::decide`] could not. The
+    /// embedded store is asked for a part of a check, where it has no room for another.
+    pub(crate) fn decides_alone(&self, charge: &Charge<'_>) -> bool {
+        match self {
+            Self::Memory(store) => store.has_room(charge),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.decides_alone(charge),
+        }
+    }
+
     /// Decides for this process alone, when [`Store::decide`] could not.
-    pub(crate) fn decide_alone(&self, check: &Check<'_>) -> Outcome {
+    pub(crate) fn decide_alone(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         match self {
             Self::Memory(store) => store.decide_one(check),
             #[cfg(feature = "redis")]

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
     interface::{Charge, Check, Mode, Outcome, Outcomes, Store, StoreError},
-    memory::MemoryStore,
+    memory::{Full, MemoryStore},
 };
 use crate::{
     algorithm::Wait,
@@ -43,8 +43,13 @@ impl<S> Standby<S> {
         &self.inner
     }
 
+    /// Whether it can decide a charge by itself.
+    pub(crate) fn decides_alone(&self, charge: &Charge<'_>) -> bool {
+        is_local(charge) && self.local.has_room(charge)
+    }
+
     /// Decides in place of the store inside, which could not.
-    pub(crate) fn decide_alone(&self, check: &Check<'_>) -> Outcome {
+    pub(crate) fn decide_alone(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         if check.mode.is_charge() && !check.charges.is_empty() {
             // Even if it lets nobody in: what it knows of, the store may have lost by then.
             self.latest.fetch_max(self.clock.now(), Ordering::Relaxed);
@@ -93,7 +98,8 @@ impl<S> Standby<S> {
             }
             if verdict.blocked {
                 if let Wait::For(wait) = verdict.wait {
-                    self.local.start_block(&charge.key.block(), wait);
+                    // Without room for it, it is not known of here.
+                    let _ = self.local.start_block(&charge.key.block(), wait);
                 }
             } else if outcome.allowed && verdict.wait == Wait::Fits {
                 let wanted = check.mode == Mode::ChargeForReceipts;
@@ -217,7 +223,7 @@ impl<S: Store> Store for Standby<S> {
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        self.local.start_block(key, length);
+        let _ = self.local.start_block(key, length);
         self.inner.block(key, length).await
     }
 

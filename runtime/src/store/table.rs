@@ -4,8 +4,8 @@
 //! is up to half empty, which is dear with slots as large as an entry's and cheap with four bytes.
 //!
 //! Expired entries are dropped a few at a time by a cursor that goes round with the traffic, so
-//! there is no scan that stops anyone. A full table drops what expires soonest among a few: the
-//! least is forgotten with it.
+//! there is no scan that stops anyone. A full table drops, of a few entries, the one of least worth,
+//! and of those the one that expires soonest: the least is forgotten with it.
 
 use hashbrown::HashTable;
 
@@ -13,6 +13,10 @@ use crate::clock::Micros;
 
 /// How many entries a full table compares before it drops one.
 const SAMPLE: usize = 8;
+/// How many bits of an entry's last word say when it expires; the rest is its worth.
+const EXPIRY_BITS: u32 = 61;
+/// The latest expiry that is told apart, far beyond any.
+const LATEST: Micros = (1 << EXPIRY_BITS) - 1;
 /// Below this many entries shrinking is not worth its while.
 const SMALL: usize = 64;
 
@@ -41,10 +45,25 @@ pub(super) struct Table<T> {
     cursor: usize,
 }
 
+/// How much would be lost with an entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Worth(u8);
+
+impl Worth {
+    pub(super) const LEAST: Self = Self(0);
+    pub(super) const MOST: Self = Self(7);
+
+    /// Of eight grades, from 0.
+    pub(super) fn of(grade: u32) -> Self {
+        u8::try_from(grade).map_or(Self::MOST, |grade| Self(grade).min(Self::MOST))
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Slot<T> {
     print: Print,
-    expires: Micros,
+    /// The worth, above the expiry: whichever is less goes first.
+    rank: u64,
     value: T,
 }
 
@@ -54,7 +73,16 @@ impl<T> Slot<T> {
     }
 
     pub(super) fn set_expiry(&mut self, expires: Micros) {
-        self.expires = expires;
+        self.keep(expires, Worth::LEAST);
+    }
+
+    /// Sets when it expires, and what it is worth until then.
+    pub(super) fn keep(&mut self, expires: Micros, worth: Worth) {
+        self.rank = u64::from(worth.0) << EXPIRY_BITS | expires.min(LATEST);
+    }
+
+    fn expires(&self) -> Micros {
+        self.rank & LATEST
     }
 }
 
@@ -72,14 +100,14 @@ impl<T> Table<T> {
     /// What is kept under `print`, unless that has expired.
     pub(super) fn find(&self, print: Print, now: Micros) -> Option<&T> {
         let slot = &self.slots[self.place(print)?];
-        (slot.expires > now).then_some(&slot.value)
+        (slot.expires() > now).then_some(&slot.value)
     }
 
     /// The slot of `print`, unless that has expired.
     pub(super) fn find_mut(&mut self, print: Print, now: Micros) -> Option<&mut Slot<T>> {
         let place = self.place(print)?;
         let slot = &mut self.slots[place];
-        (slot.expires > now).then_some(slot)
+        (slot.expires() > now).then_some(slot)
     }
 
     /// The slot of `print`. What has expired, or is not there, is made anew with `value`; if the
@@ -94,7 +122,7 @@ impl<T> Table<T> {
         let place = match self.place(print) {
             Some(place) => {
                 let slot = &mut self.slots[place];
-                if slot.expires <= now {
+                if slot.expires() <= now {
                     dropped(std::mem::replace(&mut slot.value, value()));
                 }
                 place
@@ -105,7 +133,7 @@ impl<T> Table<T> {
                 }
                 self.push(Slot {
                     print,
-                    expires: now,
+                    rank: now.min(LATEST),
                     value: value(),
                 })
             }
@@ -117,12 +145,12 @@ impl<T> Table<T> {
         self.place(print).map(|place| self.take(place))
     }
 
-    /// Looks at the next `count` entries and drops those that have expired.
+    /// Looks at the next `count` entries, or all if those are fewer, and drops those that have expired.
     pub(super) fn sweep(&mut self, count: usize, now: Micros, mut dropped: impl FnMut(T)) {
-        for _ in 0..count {
+        for _ in 0..count.min(self.slots.len() + 1) {
             match self.slots.get(self.cursor) {
                 // Another entry comes to stand where one goes, and is the next.
-                Some(slot) if slot.expires <= now => dropped(self.take(self.cursor)),
+                Some(slot) if slot.expires() <= now => dropped(self.take(self.cursor)),
                 Some(_) => self.cursor += 1,
                 None => {
                     self.cursor = 0;
@@ -139,9 +167,21 @@ impl<T> Table<T> {
         self.slots.drain(..).map(|slot| slot.value)
     }
 
-    #[cfg(test)]
+    /// Drops one entry as a full table does; false if there is none.
+    pub(super) fn evict(&mut self, now: Micros) -> bool {
+        if self.slots.is_empty() {
+            return false;
+        }
+        self.make_room(now, drop);
+        true
+    }
+
     pub(super) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
     }
 
     fn place(&self, print: Print) -> Option<usize> {
@@ -181,23 +221,25 @@ impl<T> Table<T> {
         slot.value
     }
 
-    /// Drops an expired entry, or the one that expires soonest, among a few that stand far from
-    /// each other: neighbours have come together and may be of one kind.
+    /// Drops an expired entry, or else the one of least worth that expires soonest, among a few that
+    /// stand far from each other: neighbours have come together and may be of one kind.
     fn make_room(&mut self, now: Micros, mut dropped: impl FnMut(T)) {
         let len = self.slots.len();
         self.cursor = (self.cursor + 1) % len;
         let stride = len.div_ceil(SAMPLE);
         let sample = (0..SAMPLE).map(|index| (self.cursor + index * stride) % len);
-        let mut soonest = self.cursor;
+        let mut least = self.cursor;
         for place in sample {
-            if self.slots[place].expires < self.slots[soonest].expires {
-                soonest = place;
-            }
-            if self.slots[soonest].expires <= now {
+            let slot = &self.slots[place];
+            if slot.expires() <= now {
+                least = place;
                 break;
             }
+            if slot.rank < self.slots[least].rank {
+                least = place;
+            }
         }
-        dropped(self.take(soonest));
+        dropped(self.take(least));
     }
 
     /// Gives back memory that a past crowd has left.

@@ -10,6 +10,7 @@ mod peers;
 mod permits;
 mod places;
 mod refunds;
+mod turns;
 mod waiting;
 
 use std::time::Duration;

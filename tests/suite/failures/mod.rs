@@ -6,6 +6,7 @@ mod circuit;
 mod clients;
 mod cluster;
 mod commands;
+mod full;
 mod half;
 mod local;
 mod memory;

@@ -1,5 +1,7 @@
 //! Whom the built-in identifiers count.
 
+use std::net::IpAddr;
+
 use actix_throttle::{Identifier, rate_limit};
 use actix_web::{
     HttpRequest,
@@ -90,6 +92,47 @@ async fn length_of_the_ipv6_network_can_be_set() {
     for address in ["2001:db8::1", "2001:db8::2", "2001:db8::3"] {
         let answer = site.send(get_from(address, "/ip")).await;
         assert_eq!(answer.remaining(), Some(1), "{address}");
+    }
+}
+
+fn peer(request: &HttpRequest) -> Option<IpAddr> {
+    Some(request.peer_addr()?.ip())
+}
+
+async fn peer_of_a_session(request: &HttpRequest) -> Result<IpAddr, &'static str> {
+    peer(request).ok_or("a Unix socket")
+}
+
+#[get("/peer")]
+#[rate_limit("2/minute", identifier = peer)]
+async fn by_peer() -> &'static str {
+    "ok"
+}
+
+#[get("/peer/async")]
+#[rate_limit("2/minute", identifier = peer_of_a_session)]
+async fn by_peer_of_a_session() -> &'static str {
+    "ok"
+}
+
+#[actix_web::test]
+async fn functions_that_return_addresses_go_by_the_prefix_of_the_limiter() {
+    // 2001:db8::1 and :2 are one client by /64, and two by /127 and /128.
+    for (prefix, second) in [(64, 0), (127, 1), (128, 1)] {
+        let world = World::with(|builder| builder.ipv6_prefix(prefix)).await;
+        let site = world
+            .site(|config| {
+                config.service((by_peer, by_peer_of_a_session));
+            })
+            .await;
+        for path in ["/peer", "/peer/async"] {
+            let first = site.send(get_from("2001:db8::1", path)).await;
+            assert_eq!(first.remaining(), Some(1), "{path} by /{prefix}");
+            let other = site.send(get_from("2001:db8::2", path)).await;
+            assert_eq!(other.remaining(), Some(second), "{path} by /{prefix}");
+            let mapped = site.send(get_from("::ffff:192.0.2.1", path)).await;
+            assert_eq!(mapped.remaining(), Some(1), "{path} by /{prefix}");
+        }
     }
 }
 

@@ -55,7 +55,8 @@ impl Live {
             .workers(workers)
             .disable_signals()
             .h1_allow_half_closed(false)
-            .bind(("127.0.0.1", 0))
+            // HTTP/2 to those who begin with it, else HTTP/1.1.
+            .bind_auto_h2c(("127.0.0.1", 0))
             .expect("a free port");
         let address = server.addrs()[0];
         let server = server.run();

@@ -42,6 +42,7 @@ mod throttle_errors;
 mod throttle_exempt;
 mod throttle_layers;
 mod throttle_mistakes;
+mod throttle_overlap;
 mod throttle_paths;
 mod throttle_shadow;
 mod tokens;

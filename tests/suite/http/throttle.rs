@@ -170,13 +170,25 @@ async fn limits_are_named_after_their_entry() {
 }
 
 #[actix_web::test]
-async fn global_limit_is_for_each_client_on_all_paths() {
-    let throttle = Throttle::global(Limit::per_minute(2)).unwrap();
+async fn limit_per_client_is_for_each_client_on_all_paths() {
+    let throttle = Throttle::per_client(Limit::per_minute(2)).unwrap();
     let site = World::new().await.behind(throttle, anything).await;
     assert_eq!(site.get("/a").await.quota(), Some([2, 1, 60]));
     assert_eq!(site.send(post("/b")).await.remaining(), Some(0));
     assert_eq!(site.get("/c").await.status, 429);
     assert_eq!(site.send(get_from("192.0.2.2", "/c")).await.status, 200);
+}
+
+#[actix_web::test]
+async fn global_limit_is_one_for_all_clients_together() {
+    let throttle = Throttle::global(Limit::per_minute(2)).unwrap();
+    let site = World::new().await.behind(throttle, anything).await;
+    assert_eq!(site.get("/a").await.quota(), Some([2, 1, 60]));
+    assert_eq!(
+        site.send(get_from("192.0.2.2", "/b")).await.remaining(),
+        Some(0)
+    );
+    assert_eq!(site.send(get_from("192.0.2.3", "/c")).await.status, 429);
 }
 
 #[actix_web::test]

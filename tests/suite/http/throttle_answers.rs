@@ -44,7 +44,7 @@ async fn unidentified_are_answered_by_the_limiter_later() {
     let answer = async |_: &HttpRequest| HttpResponse::Unauthorized().finish();
     let world =
         World::with(|builder| builder.identifier(by_headers).on_unidentified_async(answer)).await;
-    let throttle = Throttle::global(Limit::per_minute(1)).unwrap();
+    let throttle = Throttle::per_client(Limit::per_minute(1)).unwrap();
     let site = world.behind(throttle, anything).await;
     assert_eq!(site.get("/").await.status, 401);
 }

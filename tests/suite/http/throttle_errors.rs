@@ -19,7 +19,7 @@ fn rule(times: u32) -> Rule {
 }
 
 fn named(times: u32, name: &'static str) -> Throttle {
-    Throttle::global(Limit::per_minute(times).name(name)).expect("a valid limit")
+    Throttle::per_client(Limit::per_minute(times).name(name)).expect("a valid limit")
 }
 
 #[derive(Debug)]

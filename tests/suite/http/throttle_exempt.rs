@@ -32,7 +32,7 @@ fn routes(config: &mut ServiceConfig) {
 }
 
 fn global() -> Throttle {
-    Throttle::global(Limit::per_minute(100)).expect("a valid limit")
+    Throttle::per_client(Limit::per_minute(100)).expect("a valid limit")
 }
 
 #[actix_web::test]

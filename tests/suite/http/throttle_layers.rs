@@ -23,11 +23,11 @@ fn rule(times: u32) -> Rule {
 }
 
 fn global(times: u32) -> Throttle {
-    Throttle::global(Limit::per_minute(times)).expect("a valid limit")
+    Throttle::per_client(Limit::per_minute(times)).expect("a valid limit")
 }
 
 fn named(times: u32, name: &'static str) -> Throttle {
-    Throttle::global(Limit::per_minute(times).name(name)).expect("a valid limit")
+    Throttle::per_client(Limit::per_minute(times).name(name)).expect("a valid limit")
 }
 
 #[get("/handler")]

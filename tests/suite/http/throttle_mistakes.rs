@@ -48,10 +48,10 @@ fn limits_that_are_invalid() {
     assert!(of(LIMIT.cost(6).name("heavy")).contains("the limit `heavy`"));
     let second = mistake([Rule::new(LIMIT), Rule::new(Limit::per_hour(0))]);
     assert!(second.contains("the limit `^/towns-2`"), "{second}");
-    assert!(rejected(Throttle::global(Limit::per_minute(0))).contains("`times`"));
+    assert!(rejected(Throttle::per_client(Limit::per_minute(0))).contains("`times`"));
     // A bucket may cost what it holds.
     let bucket = LIMIT.algorithm(Algorithm::TokenBucket).capacity(9).cost(9);
-    assert!(Throttle::global(bucket).is_ok());
+    assert!(Throttle::per_client(bucket).is_ok());
 }
 
 #[test]

@@ -45,12 +45,16 @@ async fn follow(bench: &Bench, plan: &Plan) {
             Gap::Micros(gap) => gap,
             Gap::OfWindow(part) => limits[0].window_micros() / 256 * part,
             Gap::Retry(less) => u64::saturating_sub(retry, less).min(366 * DAY),
+            Gap::Late(more) => (retry + more).min(366 * DAY),
         });
         let now = micros(bench.clock.now());
         let costed: Vec<_> = limits
             .iter()
             .zip(step.costs)
-            .map(|(limit, cost)| limit.cost(units(cost, limit)))
+            .map(|(limit, cost)| match step.in_turn {
+                true => limit.cost(units(cost, limit)).in_turn(),
+                false => limit.cost(units(cost, limit)),
+            })
             .collect();
         let checks: Vec<_> = costed
             .iter()
@@ -67,8 +71,10 @@ async fn follow(bench: &Bench, plan: &Plan) {
         assert_eq!(decision.is_allowed(), allowed, "at {now}");
         if allowed {
             for (model, limit) in models.iter_mut().zip(&costed) {
-                if limit.default_cost() > 0 {
-                    model.admit(now, limit.default_cost().into());
+                match (limit.default_cost(), step.in_turn) {
+                    (0, _) => {}
+                    (cost, false) => model.admit(now, cost.into()),
+                    (cost, true) => model.admit_in_turn(now, cost.into()),
                 }
             }
         }

@@ -20,6 +20,8 @@ pub(super) struct Plan {
 pub(super) struct Step {
     pub(super) gap: Gap,
     pub(super) costs: [Cost; 4],
+    /// Whether it has waited for its turn.
+    pub(super) in_turn: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,8 @@ pub(super) enum Gap {
     OfWindow(u64),
     /// What the last answer said to wait, less so many microseconds.
     Retry(u64),
+    /// The same, and so much longer.
+    Late(u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +90,7 @@ pub(super) fn plan() -> impl Strategy<Value = Plan> {
         2 => magnitude(1, 366 * DAY).prop_map(Gap::Micros),
         4 => (0u64..=300).prop_map(Gap::OfWindow),
         3 => (0u64..2).prop_map(Gap::Retry),
+        2 => magnitude(1, 150_000).prop_map(Gap::Late),
     ];
     let cost = || {
         prop_oneof![
@@ -95,7 +100,12 @@ pub(super) fn plan() -> impl Strategy<Value = Plan> {
             4 => (1u32..=17).prop_map(Cost::OfQuota),
         ]
     };
-    let step = (gap, [cost(), cost(), cost(), cost()]).prop_map(|(gap, costs)| Step { gap, costs });
+    let step = (gap, [cost(), cost(), cost(), cost()], any::<bool>());
+    let step = step.prop_map(|(gap, costs, in_turn)| Step {
+        gap,
+        costs,
+        in_turn,
+    });
     (
         prop::collection::vec(limit(), 1..=4),
         prop::collection::vec(step, 1..40),

@@ -10,7 +10,7 @@ use crate::{
     error::InitError,
     failure_mode::FailureMode,
     http::rule::Rule,
-    identity::IntoIdentifier,
+    identity::{Identifier, IntoIdentifier},
     limit::Limit,
     limiter::RateLimiter,
 };
@@ -81,7 +81,7 @@ impl Throttle {
         Self::new().with(|plan| plan.live = Some(rulebook))
     }
 
-    /// One limit for everyone on all paths.
+    /// One limit for each client on all paths: whom the identifier names, by default an address.
     ///
     /// Its counters are named by the limit's zone or [name](Limit::name), else `global`.
     ///
@@ -89,7 +89,27 @@ impl Throttle {
     /// use actix_throttle::{Limit, Throttle};
     ///
     /// # fn main() -> Result<(), actix_throttle::InitError> {
-    /// let throttle = Throttle::global(Limit::per_minute(100))?.exempt("/api/search");
+    /// let throttle = Throttle::per_client(Limit::per_minute(100))?.exempt("/api/search");
+    /// # let _ = throttle;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`paths`](Self::paths).
+    pub fn per_client(limit: Limit) -> Result<Self, InitError> {
+        Self::everywhere(limit, Rule::new(limit))
+    }
+
+    /// One limit for everyone together on all paths, as by the identifier `global`: one counter,
+    /// whoever sends the requests. For a limit of each client's see [`per_client`](Self::per_client).
+    ///
+    /// ```
+    /// use actix_throttle::{Limit, Throttle};
+    ///
+    /// # fn main() -> Result<(), actix_throttle::InitError> {
+    /// // What the service as a whole can bear.
+    /// let throttle = Throttle::global(Limit::per_second(500))?;
     /// # let _ = throttle;
     /// # Ok(()) }
     /// ```
@@ -98,11 +118,15 @@ impl Throttle {
     ///
     /// As for [`paths`](Self::paths).
     pub fn global(limit: Limit) -> Result<Self, InitError> {
+        Self::everywhere(limit, Rule::new(limit).identifier(Identifier::global()))
+    }
+
+    fn everywhere(limit: Limit, rule: Rule) -> Result<Self, InitError> {
         let paths = match limit.policy_name() {
             Some(name) => Paths::all().name(name),
             None => Paths::all(),
         };
-        Self::new().paths(paths, [Rule::new(limit)])
+        Self::new().paths(paths, [rule])
     }
 
     /// Adds an entry after those that are there: [`Paths`], or a regex over paths, and its rules.

@@ -121,9 +121,12 @@ impl Builder {
         self
     }
 
-    /// How many keys the embedded store holds at most; a full one forgets what expires soonest.
-    /// From 1; default: 1,000,000. A key is one identity's counter, or block, for one limit. It holds
-    /// for the embedded store that stands by for [`FailureMode::Local`] too.
+    /// How many keys the embedded store holds at most. From 1; default: 1,000,000. A key is one
+    /// identity's counter, its block, or its running permits, for one limit. It holds for the embedded
+    /// store that stands by for [`FailureMode::Local`] too.
+    ///
+    /// A full store drops counters, those that are used up last, and never a running permit or a block
+    /// that has not expired. What it has no room for, the [failure mode](Self::failure_mode) decides.
     pub fn max_keys(mut self, max_keys: usize) -> Self {
         self.max_keys = max_keys;
         self

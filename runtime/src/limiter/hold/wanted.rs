@@ -104,6 +104,15 @@ impl Wanted {
         }
     }
 
+    /// The same, of a charge that has waited for its turn.
+    pub(crate) fn in_turn(self) -> Self {
+        let policy = match self.policy {
+            Policy::Rate(limit) => Policy::Rate(limit.in_turn()),
+            places @ Policy::Running(_) => places,
+        };
+        Self { policy, ..self }
+    }
+
     /// How long at least until there is room for another after so many who have waited until there was
     /// room for the first of them.
     pub(crate) fn spacing(&self, ahead: u64) -> Micros {
@@ -124,18 +133,22 @@ impl Wanted {
         }
     }
 
-    /// How much longer that takes by timers. Where each turn is counted from the one before, as it was
-    /// taken, what timers are late adds up.
+    /// How much longer that takes by timers. Buckets count a turn from when it was due; windows count
+    /// each admission from when it was made, so what timers are late adds up from window to window.
     pub(crate) fn lag(&self, ahead: u64) -> Micros {
-        match &self.policy {
-            Policy::Rate(limit) if limit.kind() == Algorithm::LeakyBucket => {
-                ahead.saturating_mul(TIMER_GRAIN)
+        let Policy::Rate(limit) = &self.policy else {
+            return 0;
+        };
+        match limit.kind() {
+            Algorithm::LeakyBucket | Algorithm::TokenBucket => 0,
+            Algorithm::FixedWindow | Algorithm::SlidingWindow | Algorithm::SlidingWindowCounter => {
+                (ahead / u64::from(limit.times().max(1))).saturating_mul(TIMER_GRAIN)
             }
-            _ => 0,
         }
     }
 
-    pub(super) fn is_place(&self) -> bool {
+    /// Whether it is one of the places of a concurrency limit, and no rate.
+    pub(crate) fn is_place(&self) -> bool {
         self.expiry().is_some()
     }
 

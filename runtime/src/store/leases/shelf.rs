@@ -6,7 +6,10 @@ use super::account::Account;
 use crate::{
     clock::Micros,
     key::Slot,
-    store::{place::Place, table::Table},
+    store::{
+        place::Place,
+        table::{Table, Worth},
+    },
 };
 
 /// One identity's accounts in one zone.
@@ -29,8 +32,11 @@ pub(super) fn remove(shard: &mut Shard, (place, slot): At) -> Option<Account> {
 
 pub(super) fn set_expiry(shard: &mut Shard, (place, _): At, now: Micros, end: Micros) {
     if let Some(slot) = shard.find_mut(place.print, now) {
-        let others = slot.value().iter().map(|account| account.keep_until(0, 0));
+        let accounts = slot.value();
+        let others = accounts.iter().map(|account| account.keep_until(0, 0));
         let end = others.max().unwrap_or(0).max(end);
-        slot.set_expiry(end);
+        // Those that have something to serve go last: a flood of others is to end no leases.
+        let serves = accounts.iter().any(|account| account.next_end().is_some());
+        slot.keep(end, if serves { Worth::MOST } else { Worth::LEAST });
     }
 }

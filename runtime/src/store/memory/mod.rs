@@ -3,9 +3,14 @@
 //! Keys are spread over shards by their identity, so the limits of one request are usually behind
 //! one lock, and different identities rarely behind the same. A check that spans shards locks them
 //! in ascending order. Nothing is awaited while a lock is held.
+//!
+//! The number of keys is bounded. A new one takes the room of the counter that is worth least of a few;
+//! a store that is full of permits that run and of blocks has none, and does not decide: the failure
+//! mode does.
 
 #[cfg(feature = "redis")]
 mod note;
+mod room;
 mod running;
 mod shard;
 
@@ -28,6 +33,16 @@ use crate::{
 const MIN_SHARD: usize = 1024;
 /// Enough that two of a machine's workers seldom meet.
 const MAX_SHARDS: usize = 64;
+
+/// There is no room for another key: all that is kept must stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+impl From<Full> for StoreError {
+    fn from(Full: Full) -> Self {
+        Self::full()
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct MemoryStore {
@@ -52,7 +67,7 @@ impl MemoryStore {
         }
     }
 
-    pub(crate) fn decide_one(&self, check: &Check<'_>) -> Outcome {
+    pub(crate) fn decide_one(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         match (check.mode, check.charges.as_slice()) {
             (Mode::Charge, [charge]) => self.decide_single(charge),
             _ => self.decide_several(check),
@@ -60,14 +75,14 @@ impl MemoryStore {
     }
 
     /// What most checks are: one limit, asked and charged at one stroke.
-    fn decide_single(&self, charge: &Charge<'_>) -> Outcome {
+    fn decide_single(&self, charge: &Charge<'_>) -> Result<Outcome, Full> {
         let (place, mut shard) = self.lock_one(&charge.key);
         // Read under the lock: else one worker could charge a moment before what another has
         // charged already, and to the algorithms that is a clock that has stepped back.
         let now = self.clock.now();
         let block = || self.hasher.block(&place, &charge.key);
-        let (allowed, verdict) = shard.decide(charge, place.print, block, now);
-        Outcome {
+        let (allowed, verdict) = shard.decide(charge, place.print, block, now)?;
+        Ok(Outcome {
             allowed,
             verdicts: SmallVec::from_buf([verdict]),
             receipts: Receipts::new(),
@@ -75,11 +90,11 @@ impl MemoryStore {
             noted: Receipts::new(),
             #[cfg(feature = "redis")]
             steady: 0,
-        }
+        })
     }
 
     /// Any check: all its limits are asked, then all are charged or none.
-    fn decide_several(&self, check: &Check<'_>) -> Outcome {
+    fn decide_several(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         let places: SmallVec<[Place; 2]> = check
             .charges
             .iter()
@@ -113,6 +128,9 @@ impl MemoryStore {
                 .zip(&verdicts)
                 .all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::Fits);
 
+        if allowed && check.mode.is_charge() {
+            locked.reserve(check, &places, shard_of, now)?;
+        }
         let mut receipts = Receipts::new();
         if matches!(check.mode, Mode::ChargeForReceipts | Mode::Lease) {
             receipts.resize(check.charges.len(), None);
@@ -136,17 +154,27 @@ impl MemoryStore {
             };
             if cost > 0 {
                 let charge = &Charge { cost, ..*charge };
-                *verdict = shard.take(charge, place.print, now);
-                if let Some(receipt) = receipt {
-                    *receipt = shard.receipt(charge, place.print, verdict, now);
+                match shard.take(charge, place.print, now) {
+                    Ok(taken) => {
+                        *verdict = taken;
+                        if let Some(receipt) = receipt {
+                            *receipt = shard.receipt(charge, place.print, verdict, now);
+                        }
+                    }
+                    // A permit that had expired is not there again.
+                    Err(Full) if check.mode == Mode::Renew => verdict.wait = Wait::For(1),
+                    // A shadow, which keeps nobody out, or a lease, which takes nothing then.
+                    Err(Full) => {}
                 }
             } else if check.mode.is_charge() && charge.starts_block(verdict, allowed) {
                 let length = charge.limit.block_micros();
-                shard.block(self.hasher.block(place, &charge.key), length, now);
-                verdict.block_for(length);
+                let block = self.hasher.block(place, &charge.key);
+                if shard.block(block, length, now).is_ok() {
+                    verdict.block_for(length);
+                }
             }
         }
-        Outcome {
+        Ok(Outcome {
             allowed,
             verdicts,
             receipts,
@@ -154,13 +182,20 @@ impl MemoryStore {
             noted: Receipts::new(),
             #[cfg(feature = "redis")]
             steady: 0,
-        }
+        })
+    }
+
+    /// Whether a charge could be counted.
+    pub(crate) fn has_room(&self, charge: &Charge<'_>) -> bool {
+        let (place, mut shard) = self.lock_one(&charge.key);
+        let now = self.clock.now();
+        shard.knows(charge, place.print, now) || shard.has_room(1, 0, now)
     }
 
     /// Blocks for `length` what this key of a block stands for.
-    pub(crate) fn start_block(&self, key: &Key<'_>, length: Micros) {
+    pub(crate) fn start_block(&self, key: &Key<'_>, length: Micros) -> Result<(), Full> {
         let (place, mut shard) = self.lock_one(key);
-        shard.block(place.print, length, self.clock.now());
+        shard.block(place.print, length, self.clock.now())
     }
 
     /// Where a key stands, and its shard.
@@ -188,6 +223,36 @@ impl MemoryStore {
 struct Locked<'a>(SmallVec<[(usize, MutexGuard<'a, Shard>); 2]>);
 
 impl Locked<'_> {
+    /// Sees to it that each shard has room for the keys that a check would add there: what is charged
+    /// together is charged as a whole or not at all.
+    fn reserve(
+        &mut self,
+        check: &Check<'_>,
+        places: &[Place],
+        shard_of: impl Fn(&Place) -> usize,
+        now: Micros,
+    ) -> Result<(), Full> {
+        for (index, shard) in &mut self.0 {
+            if !shard.is_nearly_full(check.charges.len()) {
+                continue;
+            }
+            let (mut new, mut counters) = (0, 0);
+            for (charge, place) in check.charges.iter().zip(places) {
+                if shard_of(place) != *index || charge.cost == 0 || charge.limit.is_shadow() {
+                    continue;
+                }
+                match shard.knows(charge, place.print, now) {
+                    false => new += 1,
+                    true => counters += usize::from(charge.limit.rate().is_some()),
+                }
+            }
+            if new > 0 && !shard.has_room(new, counters, now) {
+                return Err(Full);
+            }
+        }
+        Ok(())
+    }
+
     /// One of the shards that were locked.
     fn shard(&mut self, wanted: usize) -> &mut Shard {
         let at = self
@@ -201,11 +266,12 @@ impl Locked<'_> {
 
 impl Store for MemoryStore {
     async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
-        Ok(checks.iter().map(|check| self.decide_one(check)).collect())
+        let outcomes = checks.iter().map(|check| self.decide_one(check));
+        Ok(outcomes.collect::<Result<_, Full>>()?)
     }
 
     fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
-        Some(self.decide_one(check))
+        self.decide_one(check).ok()
     }
 
     async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
@@ -217,8 +283,7 @@ impl Store for MemoryStore {
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        self.start_block(key, length);
-        Ok(())
+        Ok(self.start_block(key, length)?)
     }
 
     fn close(&self) {}

@@ -27,7 +27,10 @@ impl MemoryStore {
         let verdict = shard.look(charge, place.print, block, now);
         match verdict.wait {
             Wait::Fits if charge.cost > 0 => {
-                let verdict = shard.take(charge, place.print, now);
+                let Ok(verdict) = shard.take(charge, place.print, now) else {
+                    // There is no room for it: then it is not known of here.
+                    return (verdict, None);
+                };
                 let receipt = || shard.receipt(charge, place.print, &verdict, now);
                 (verdict, wanted.then(receipt).flatten())
             }

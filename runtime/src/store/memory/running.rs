@@ -1,6 +1,9 @@
 //! Who runs: places, and those who hold them.
 
-use super::shard::{Content, Shard, expiry};
+use super::{
+    Full,
+    shard::{Shard, expiry},
+};
 use crate::{
     algorithm::{Holders, Quota, Wait},
     clock::Micros,
@@ -17,8 +20,8 @@ impl Shard {
         counter: Print,
         now: Micros,
     ) -> (Wait, Quota) {
-        match self.holders(counter, now) {
-            Some(holders) => holders.look(limit, holder, now),
+        match self.permits.find_mut(counter, now) {
+            Some(slot) => slot.value().look(limit, holder, now),
             None => Holders::default().look(limit, holder, now),
         }
     }
@@ -30,44 +33,35 @@ impl Shard {
         holder: Holder,
         counter: Print,
         now: Micros,
-    ) -> Verdict {
-        if let Some(slot) = self.table.find_mut(counter, now)
-            && let Content::Holders(holders) = slot.value()
-        {
-            let (wait, quota) = holders.take(limit, holder, now);
+    ) -> Result<Verdict, Full> {
+        if let Some(slot) = self.permits.find_mut(counter, now) {
+            let (wait, quota) = slot.value().take(limit, holder, now);
             slot.set_expiry(expiry(quota.reset, now));
             self.sweep(now);
-            return Verdict::new(wait, quota);
+            return Ok(Verdict::new(wait, quota));
         }
+        self.permits.remove(counter);
+        self.make_room(now)?;
         let mut holders = Box::<Holders>::default();
         let (wait, quota) = holders.take(limit, holder, now);
-        let content = Content::Holders(holders);
-        self.start(counter, content, expiry(quota.reset, now), now);
-        Verdict::new(wait, quota)
+        let slot = self.permits.find_or_insert(counter, now, || holders, drop);
+        slot.set_expiry(expiry(quota.reset, now));
+        self.sweep(now);
+        Ok(Verdict::new(wait, quota))
     }
 
     /// Gives a place back, if the holder has one still.
     pub(super) fn release(&mut self, counter: Print, holder: Holder, now: Micros) {
-        let Some(holders) = self.holders(counter, now) else {
+        let Some(slot) = self.permits.find_mut(counter, now) else {
             return;
         };
+        let holders = slot.value();
         if !holders.release(holder) {
             return;
         }
         match holders.reset(now) {
-            0 => drop(self.table.remove(counter)),
-            reset => {
-                if let Some(slot) = self.table.find_mut(counter, now) {
-                    slot.set_expiry(expiry(reset, now));
-                }
-            }
-        }
-    }
-
-    fn holders(&mut self, counter: Print, now: Micros) -> Option<&mut Holders> {
-        match self.table.find_mut(counter, now)?.value() {
-            Content::Holders(holders) => Some(holders),
-            _ => None,
+            0 => drop(self.permits.remove(counter)),
+            reset => slot.set_expiry(expiry(reset, now)),
         }
     }
 }

@@ -1,38 +1,29 @@
-use std::mem;
-
+use super::Full;
 use crate::{
-    algorithm::{Holders, Receipt, State, Wait},
+    algorithm::{Holders, IDLE, Quota, Receipt, State, Wait},
     clock::Micros,
     decision::Verdict,
-    limit::{Bound, Holder},
+    limit::{Algorithm, Bound, Holder, Limit},
     store::{
         interface::Charge,
-        table::{Print, Table},
+        table::{Print, Table, Worth},
     },
 };
 
-/// How many entries are looked at for expired ones by each charge. More than one, or the sweep would
-/// lag behind the keys that come in.
-const SWEEP: usize = 2;
-/// For so many charges together: the entries stand side by side, and to get there is what costs.
-const SWEEP_EVERY: u8 = 8;
-
 /// A part of the keys, behind one lock.
+///
+/// Room is shared by three tables. Of counters, the one that is worth least goes when there is none
+/// left. Permits that run and blocks stay until they expire: to forget one would admit what must not
+/// be, and by a flood of invented keys anybody could have it forgotten.
 #[derive(Debug)]
 pub(super) struct Shard {
-    pub(super) table: Table<Content>,
-    /// How many of the contents are blocks: with none, nobody need be asked for.
-    blocks: usize,
-    /// How many charges there were since the last sweep.
-    unswept: u8,
-}
-
-#[derive(Debug)]
-pub(super) enum Content {
-    Counter(State),
+    pub(super) counters: Table<State>,
     /// Boxed, like all that is larger than a few words.
-    Holders(Box<Holders>),
-    Block(Block),
+    pub(super) permits: Table<Box<Holders>>,
+    pub(super) blocks: Table<Block>,
+    pub(super) capacity: usize,
+    /// How many charges there were since the last sweep.
+    pub(super) unswept: u8,
 }
 
 /// An identity is blocked in a zone from `start` on.
@@ -45,8 +36,10 @@ pub(super) struct Block {
 impl Shard {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            table: Table::new(capacity),
-            blocks: 0,
+            counters: Table::new(capacity),
+            permits: Table::new(capacity),
+            blocks: Table::new(capacity),
+            capacity,
             unswept: 0,
         }
     }
@@ -59,18 +52,19 @@ impl Shard {
         counter: Print,
         block: impl Fn() -> Print,
         now: Micros,
-    ) -> (bool, Verdict) {
+    ) -> Result<(bool, Verdict), Full> {
         let mut verdict = match self.blocked_for(&block, now) {
-            None => self.take(charge, counter, now),
+            None => self.take(charge, counter, now)?,
             Some(_) => self.look(charge, counter, &block, now),
         };
         let allowed = verdict.wait == Wait::Fits || charge.limit.is_shadow();
         if charge.starts_block(&verdict, allowed) {
             let length = charge.limit.block_micros();
-            self.block(block(), length, now);
-            verdict.block_for(length);
+            if self.block(block(), length, now).is_ok() {
+                verdict.block_for(length);
+            }
         }
-        (allowed, verdict)
+        Ok((allowed, verdict))
     }
 
     /// How a charge stands, without taking anything. `block` is asked for only if there is any.
@@ -98,9 +92,9 @@ impl Shard {
         let cost = charge.cost;
         let (wait, quota) = match charge.limit {
             Bound::Running(limit, holder) => self.look_at_holders(limit, holder, counter, now),
-            Bound::Rate(limit) => match self.table.find(counter, now) {
-                Some(Content::Counter(state)) => state.look(limit, cost, now),
-                _ => State::empty(limit).look(limit, cost, now),
+            Bound::Rate(limit) => match self.counters.find(counter, now) {
+                Some(state) => state.look(limit, cost, now),
+                None => State::empty(limit).look(limit, cost, now),
             },
         };
         Verdict::new(wait, quota)
@@ -108,62 +102,58 @@ impl Shard {
 
     /// For how much longer there is a block.
     fn blocked_for(&self, block: impl FnOnce() -> Print, now: Micros) -> Option<Micros> {
-        if self.blocks == 0 {
+        if self.blocks.is_empty() {
             return None;
         }
-        match self.table.find(block(), now)? {
-            // A block from the future (the clock has stepped back) counts for nothing.
-            Content::Block(block) if block.start <= now && now < block.until => {
-                Some(block.until - now)
-            }
-            _ => None,
-        }
+        let block = self.blocks.find(block(), now)?;
+        // A block from the future (the clock has stepped back) counts for nothing.
+        (block.start <= now && now < block.until).then(|| block.until - now)
     }
 
     /// Takes what a charge asks for, if it fits: blocks are not asked.
-    pub(super) fn take(&mut self, charge: &Charge<'_>, counter: Print, now: Micros) -> Verdict {
+    pub(super) fn take(
+        &mut self,
+        charge: &Charge<'_>,
+        counter: Print,
+        now: Micros,
+    ) -> Result<Verdict, Full> {
         let cost = charge.cost;
         let limit = match charge.limit {
             Bound::Rate(limit) => limit,
             Bound::Running(limit, holder) => return self.hold(limit, holder, counter, now),
         };
         let is_taken = |wait| wait == Wait::Fits && cost > 0;
-        if let Some(slot) = self.table.find_mut(counter, now)
-            && let Content::Counter(state) = slot.value()
-        {
-            let (wait, quota) = state.take(limit, cost, now);
+        if let Some(slot) = self.counters.find_mut(counter, now) {
+            let (wait, quota) = slot.value().take(limit, cost, now);
             if is_taken(wait) {
-                slot.set_expiry(expiry(quota.reset, now));
+                slot.keep(expiry(quota.reset, now), worth(limit, &quota));
                 self.sweep(now);
             }
-            return Verdict::new(wait, quota);
+            return Ok(Verdict::new(wait, quota));
         }
         let mut state = State::empty(limit);
         let (wait, quota) = state.take(limit, cost, now);
         if is_taken(wait) {
-            self.start(
-                counter,
-                Content::Counter(state),
-                expiry(quota.reset, now),
-                now,
-            );
+            self.start(counter, state, limit, &quota, now)?;
         }
-        Verdict::new(wait, quota)
+        Ok(Verdict::new(wait, quota))
     }
 
     /// Keeps the state of a key that is not there, or has expired: out of the way of those that are.
     #[inline(never)]
-    pub(super) fn start(&mut self, counter: Print, content: Content, expires: Micros, now: Micros) {
-        let mut removed_blocks = 0;
-        let slot = self.table.find_or_insert(
-            counter,
-            now,
-            || content,
-            |content| removed_blocks += usize::from(content.is_block()),
-        );
-        slot.set_expiry(expires);
-        self.blocks -= removed_blocks;
+    fn start(
+        &mut self,
+        counter: Print,
+        state: State,
+        limit: &Limit,
+        quota: &Quota,
+        now: Micros,
+    ) -> Result<(), Full> {
+        self.make_room(now)?;
+        let slot = self.counters.find_or_insert(counter, now, || state, drop);
+        slot.keep(expiry(quota.reset, now), worth(limit, quota));
         self.sweep(now);
+        Ok(())
     }
 
     /// The receipt of a charge made a moment ago, at the same `now`.
@@ -174,10 +164,12 @@ impl Shard {
         verdict: &Verdict,
         now: Micros,
     ) -> Option<Receipt> {
-        let mark = match (self.table.find(counter, now)?, charge.limit) {
-            (Content::Counter(state), _) => state.mark(now),
-            (Content::Holders(_), Bound::Running(_, holder)) => holder.0,
-            _ => return None,
+        let mark = match charge.limit {
+            Bound::Rate(limit) => self.counters.find(counter, now)?.mark(limit, now),
+            Bound::Running(_, holder) => {
+                self.permits.find(counter, now)?;
+                holder.0
+            }
         };
         Some(Receipt {
             at: now,
@@ -199,73 +191,60 @@ impl Shard {
             Bound::Rate(limit) => limit,
             Bound::Running(..) => return self.release(counter, Holder(receipt.mark), now),
         };
-        let Some(slot) = self.table.find_mut(counter, now) else {
+        let Some(slot) = self.counters.find_mut(counter, now) else {
             return;
         };
-        let Content::Counter(state) = slot.value() else {
-            return;
-        };
+        let state = slot.value();
         if !state.refund(limit, receipt.taken, receipt, now) {
             return;
         }
-        match state.reset(limit, now) {
-            0 => drop(self.table.remove(counter)),
-            reset => slot.set_expiry(expiry(reset, now)),
+        let (_, quota) = state.look(limit, 0, now);
+        match quota.reset {
+            0 => drop(self.counters.remove(counter)),
+            reset => slot.keep(expiry(reset, now), worth(limit, &quota)),
         }
     }
 
-    pub(super) fn block(&mut self, print: Print, length: Micros, now: Micros) {
+    pub(super) fn block(&mut self, print: Print, length: Micros, now: Micros) -> Result<(), Full> {
         let until = now.saturating_add(length);
         let block = Block { start: now, until };
-        let mut removed_blocks = 0;
-        let mut made = 0;
-        let content = self.table.find_or_insert(
-            print,
-            now,
-            || {
-                made = 1;
-                Content::Block(block)
-            },
-            |content| removed_blocks += usize::from(content.is_block()),
-        );
-        *content.value() = Content::Block(block);
-        content.set_expiry(until);
-        self.blocks = self.blocks + made - removed_blocks;
+        if self.blocks.find(print, now).is_none() {
+            self.blocks.remove(print);
+            self.make_room(now)?;
+        }
+        let slot = self.blocks.find_or_insert(print, now, || block, drop);
+        *slot.value() = block;
+        slot.set_expiry(until);
         self.sweep(now);
+        Ok(())
     }
 
     pub(super) fn forget(&mut self, print: Print) {
-        if let Some(Content::Block(_)) = self.table.remove(print) {
-            self.blocks -= 1;
-        }
-    }
-
-    pub(super) fn sweep(&mut self, now: Micros) {
-        self.unswept += 1;
-        if self.unswept < SWEEP_EVERY {
-            return;
-        }
-        let count = SWEEP * usize::from(mem::take(&mut self.unswept));
-        let mut removed_blocks = 0;
-        self.table.sweep(count, now, |content| {
-            removed_blocks += usize::from(content.is_block());
-        });
-        self.blocks -= removed_blocks;
-    }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.table.len()
+        self.counters.remove(print);
+        self.permits.remove(print);
+        self.blocks.remove(print);
     }
 }
 
-impl Content {
-    fn is_block(&self) -> bool {
-        matches!(self, Self::Block(_))
+/// What would be lost with a counter: one that is used up is what keeps its identity out. The others
+/// by how many times what remained was halved, so that no division is needed.
+fn worth(limit: &Limit, quota: &Quota) -> Worth {
+    let most = match limit.kind() {
+        Algorithm::LeakyBucket => 1,
+        _ => limit.quota(),
+    };
+    match quota.remaining {
+        0 => Worth::MOST,
+        left => Worth::of(
+            left.leading_zeros()
+                .saturating_sub(most.leading_zeros())
+                .min(6),
+        ),
     }
 }
 
-/// One microsecond more: the leaky bucket carries what drained within the last one.
+/// Beyond the reset by as much as a charge that has waited for its turn asks for, and by the
+/// microsecond within which the leaky bucket carries what has drained.
 pub(super) fn expiry(reset: Micros, now: Micros) -> Micros {
-    now.saturating_add(reset).saturating_add(1)
+    now.saturating_add(reset).saturating_add(IDLE + 1)
 }

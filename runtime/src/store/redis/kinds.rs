@@ -72,12 +72,14 @@ fn code(limit: Bound<'_>) -> u8 {
         Bound::Rate(limit) => limit,
         Bound::Running(..) => return 7,
     };
+    // Where a bucket counts from the turn that was waited for: see `bucket.lua`.
+    let turn = if limit.is_in_turn() { 4 } else { 0 };
     match (limit.kind(), limit.refill_kind()) {
         (Algorithm::SlidingWindow, _) => 1,
         (Algorithm::SlidingWindowCounter, _) => 2,
         (Algorithm::FixedWindow, _) => 3,
-        (Algorithm::TokenBucket, Refill::Greedy) => 4,
-        (Algorithm::TokenBucket, Refill::Interval) => 5,
-        (Algorithm::LeakyBucket, _) => 6,
+        (Algorithm::TokenBucket, Refill::Greedy) => 4 + turn,
+        (Algorithm::TokenBucket, Refill::Interval) => 5 + turn,
+        (Algorithm::LeakyBucket, _) => 6 + turn,
     }
 }

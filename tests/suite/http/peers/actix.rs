@@ -13,7 +13,9 @@ async fn limitation() {
         Some(Identity::new(session))
     }
     let limit = Limit::per_hour(20).algorithm(Algorithm::FixedWindow);
-    let throttle = Throttle::global(limit).expect("a limit").identifier(key_by);
+    let throttle = Throttle::per_client(limit)
+        .expect("a limit")
+        .identifier(key_by);
     let service = Service::behind(throttle).await;
     let ann = [("X-Session", "ann")];
     assert_eq!(service.admitted("/", &ann, 22).await, 20);
@@ -28,7 +30,7 @@ async fn governor() {
     let limit = Limit::per_second(2)
         .algorithm(Algorithm::TokenBucket)
         .capacity(5);
-    let throttle = Throttle::global(limit).expect("a limit");
+    let throttle = Throttle::per_client(limit).expect("a limit");
     let service = Service::behind(throttle).await;
     assert_eq!(service.admitted("/", &[], 7).await, 5);
     service.after_seconds(1);

@@ -46,7 +46,7 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn global_limit_and_a_route_of_its_own() {
-    let throttle = Throttle::global(Limit::per_minute(100)).expect("a limit");
+    let throttle = Throttle::per_client(Limit::per_minute(100)).expect("a limit");
     let service = Service::with(throttle.exempt("/api/search"), routes).await;
     assert_eq!(service.admitted("/api/search", &[], 12).await, 10);
     // None of those was charged to the global limit.

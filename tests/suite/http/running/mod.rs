@@ -1,5 +1,6 @@
 //! What runs at once, and what waits: over real connections.
 
+mod http2;
 mod leaving;
 mod places;
 mod waiting;

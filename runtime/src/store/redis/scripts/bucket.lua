@@ -3,6 +3,36 @@
 local load_deficit, save_deficit, store_deficit, drain
 local mark_of_deficit, refund_deficit, drain_time
 
+-- 8 to 10 are 4 to 6 for a charge that has waited for its turn. It counts from the moment at which the
+-- bucket was whole, but at most LATENESS back: who waits is woken late. A bucket that has been whole for
+-- longer than IDLE has kept nobody waiting. `in_turn` makes an algorithm count so: `due` says when the
+-- bucket was whole, `mark` what a receipt must say of the limit as it then stands.
+local LATENESS, IDLE = 5000, 100000
+local in_turn
+if code >= 8 then
+  code = code - 4
+  in_turn = function(algorithm, due, mark)
+    local take = algorithm.take
+    algorithm.take = function(cell, limit, now)
+      local late = now - due(cell, limit)
+      if late > 0 and late <= IDLE then
+        local from = now - min(late, LATENESS)
+        algorithm.look(cell, limit, from)
+        take(cell, limit, from)
+        algorithm.look(cell, limit, now)
+      else
+        take(cell, limit, now)
+      end
+      cell.mark = mark(limit, cell, now)
+    end
+    algorithm.mark = function(cell) return cell.mark end
+    return algorithm
+  end
+end
+
+-- When a bucket of `capacity` owed nothing any more.
+local settled_at
+
 if code == 4 or code == 5 or code == 6 then
   load_deficit = function(key, raw)
     local whole, part, since = 0, 0, 0
@@ -63,6 +93,12 @@ if code == 4 or code == 5 or code == 6 then
     if whole < 0 then whole, part = 0, 0 end
     cell.whole, cell.part = whole, part
     return true
+  end
+
+  settled_at = function(cell, limit, capacity)
+    local whole, part = cell.whole, cell.part
+    if whole >= capacity then whole, part = capacity, 0 end
+    return cell.since + drain_time(whole, part, limit)
   end
 
   -- How long `whole + part / W` tokens take to drain, rounded up and cut at FOREVER.

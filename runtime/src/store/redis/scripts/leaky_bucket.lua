@@ -1,7 +1,7 @@
 -- Leaky bucket: one each W / T, evenly spaced; what drained past empty within the last
 -- microsecond (less than T of W-ths of a token) is carried over.
 if code == 6 then
-  return {
+  local leaky = {
     load = load_deficit,
     look = function(cell, limit, now)
       drain(cell, limit, limit.times, now)
@@ -29,4 +29,14 @@ if code == 6 then
     end,
     save = save_deficit,
   }
+  if not in_turn then return leaky end
+  return in_turn(
+    leaky,
+    function(cell, limit) return settled_at(cell, limit, limit.times) end,
+    function(limit)
+      -- It may owe nothing any more. The least there is stands for that: 0 is a whole token.
+      if limit.whole == 0 and limit.part == 0 then return 1 end
+      return limit.part
+    end
+  )
 end

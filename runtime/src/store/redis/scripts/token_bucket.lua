@@ -1,6 +1,6 @@
 -- Token bucket, greedy: tokens come continuously.
 if code == 4 then
-  return {
+  local greedy = {
     load = load_deficit,
     look = function(cell, limit, now)
       drain(cell, limit, limit.quota, now)
@@ -25,6 +25,12 @@ if code == 4 then
     end,
     save = save_deficit,
   }
+  if not in_turn then return greedy end
+  return in_turn(
+    greedy,
+    function(cell, limit) return settled_at(cell, limit, limit.quota) end,
+    function(limit) return limit.part end
+  )
 end
 
 -- Token bucket, interval: `times` tokens at once, a window after the first use and each after that.
@@ -37,7 +43,7 @@ if code == 5 then
     return max(micros - limit.phase, 0)
   end
 
-  return {
+  local interval = {
     load = load_deficit,
     look = function(cell, limit, now)
       limit.whole, limit.part, limit.phase = 0, 0, 0
@@ -75,4 +81,12 @@ if code == 5 then
     end,
     save = save_deficit,
   }
+  if not in_turn then return interval end
+  return in_turn(
+    interval,
+    function(cell, limit)
+      return cell.since + ceil_div(min(cell.whole, limit.quota), limit.times) * limit.window
+    end,
+    function(limit, cell, now) return fmod(now - cell.since, limit.window) end
+  )
 end

@@ -1,0 +1,40 @@
+//! What it means to have had a turn: for the charge, and for the next in line.
+
+use crate::{
+    clock::length,
+    decision::{Decision, LimitStatus},
+    limit::{Algorithm, Limit},
+    limiter::Wanted,
+    line::Next,
+};
+
+/// What a grant says to the next who waits. A bucket that holds one token tells when it has another; of
+/// other rates the store must be asked.
+pub(super) fn next(decision: &Decision) -> Next {
+    let used_up = || decision.enforced().filter(|limit| limit.remaining() == 0);
+    if used_up().any(|limit| limit.concurrency().is_some()) {
+        return Next::Later;
+    }
+    let holds_one = |limit: &Limit| {
+        let is_token = limit.kind() == Algorithm::TokenBucket && limit.quota() == 1;
+        is_token || limit.kind() == Algorithm::LeakyBucket
+    };
+    let waits = used_up().filter(|status| status.limit().is_some_and(holds_one));
+    match waits.map(LimitStatus::reset_after).max() {
+        Some(wait) if !wait.is_zero() => Next::In(length(wait)),
+        _ => Next::Now,
+    }
+}
+
+/// What is wanted, with places of its own for each time it is asked for: an answer that comes late is
+/// of another. What was waited for in a line is charged as of the turn.
+pub(super) fn fresh(way: &[Wanted], in_turn: Option<&Wanted>) -> Vec<Wanted> {
+    let wanted = way.iter().map(|one| {
+        let is_in_turn = in_turn.is_some_and(|waited| waited.key().is_same(&one.key()));
+        match is_in_turn {
+            true => one.renamed().in_turn(),
+            false => one.renamed(),
+        }
+    });
+    wanted.collect()
+}

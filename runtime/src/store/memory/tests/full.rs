@@ -1,0 +1,226 @@
+//! What a full store forgets, and what it never does.
+
+use std::time::Duration;
+
+use super::{
+    super::{Full, MemoryStore},
+    ask, clock_at, len,
+};
+use crate::{
+    clock::length,
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{Algorithm, Bound, Concurrency, Holder, Limit},
+    store::interface::{Charge, Charges, Check, Mode, Outcome},
+};
+
+const START: u64 = 1_000_000;
+const KEYS: usize = 1_000;
+const FLOOD: usize = 20 * KEYS;
+const TWO: Concurrency = Concurrency::new(2).expiry(Duration::from_secs(60));
+
+fn store() -> MemoryStore {
+    MemoryStore::new(KEYS, clock_at(START))
+}
+
+/// One charge for each key of a flood of invented ones.
+fn flood(store: &MemoryStore, limit: &Limit) {
+    for index in 0..FLOOD {
+        ask(store, &format!("invented{index}"), limit);
+    }
+}
+
+fn rate<'a>(identity: &'a Identity, limit: &'a Limit) -> Charge<'a> {
+    Charge {
+        key: Key::counter(identity, limit),
+        limit: limit.into(),
+        cost: 1,
+        failure_mode: FailureMode::Open,
+    }
+}
+
+fn permit(identity: &Identity, holder: u64) -> Charge<'_> {
+    Charge {
+        key: Key::holders(identity, &TWO),
+        limit: Bound::Running(&TWO, Holder(holder)),
+        cost: 1,
+        failure_mode: FailureMode::Open,
+    }
+}
+
+fn decide<'a>(
+    store: &MemoryStore,
+    mode: Mode<'static>,
+    charges: impl IntoIterator<Item = Charge<'a>>,
+) -> Result<Outcome, Full> {
+    let charges: Charges<'_> = charges.into_iter().collect();
+    store.decide_one(&Check { mode, charges })
+}
+
+/// Fills it with blocks, of which none may go.
+fn fill(store: &MemoryStore, length: Duration) {
+    let limit = Limit::per_day(1).zone("blocks");
+    for index in 0..KEYS {
+        let blocked = Identity::new(format!("blocked{index}"));
+        let key = Key::counter(&blocked, &limit).block();
+        store
+            .start_block(&key, crate::clock::length(length))
+            .unwrap();
+    }
+    assert_eq!(len(store), KEYS);
+}
+
+#[test]
+fn running_permits_outlive_a_flood_of_other_keys() {
+    let store = store();
+    let ann = Identity::new("ann");
+    for holder in [1, 2] {
+        let taken = decide(&store, Mode::Charge, [permit(&ann, holder)]);
+        assert!(taken.unwrap().allowed);
+    }
+    flood(&store, &Limit::per_day(10));
+    assert!(
+        !decide(&store, Mode::Charge, [permit(&ann, 3)])
+            .unwrap()
+            .allowed
+    );
+    // And those who hold them renew them.
+    let renewed = decide(&store, Mode::Renew, [permit(&ann, 1)]).unwrap();
+    assert_eq!(renewed.verdicts[0].wait, crate::algorithm::Wait::Fits);
+}
+
+#[test]
+fn blocks_outlive_a_flood_of_other_keys() {
+    let store = store();
+    let limit = Limit::per_second(1).block(Duration::from_secs(30));
+    assert!(ask(&store, "ann", &limit).allowed);
+    assert!(ask(&store, "ann", &limit).verdicts[0].blocked);
+    flood(&store, &Limit::per_day(10).zone("flood"));
+    assert!(ask(&store, "ann", &limit).verdicts[0].blocked);
+}
+
+#[test]
+fn used_up_counters_outlive_fresh_ones_of_longer_windows() {
+    let store = store();
+    for algorithm in [
+        Algorithm::SlidingWindow,
+        Algorithm::FixedWindow,
+        Algorithm::TokenBucket,
+        Algorithm::LeakyBucket,
+    ] {
+        // The window of those that come is longer: by expiry alone, the one that is used up would go.
+        let limit = Limit::per_hour(4).algorithm(algorithm);
+        for _ in 0..4 {
+            ask(&store, "mallory", &limit);
+        }
+        assert!(!ask(&store, "mallory", &limit).allowed, "{algorithm}");
+        flood(&store, &Limit::per_day(4).zone("flood"));
+        assert!(!ask(&store, "mallory", &limit).allowed, "{algorithm}");
+    }
+}
+
+#[test]
+fn much_used_counters_outlive_little_used_ones() {
+    let store = store();
+    let limit = Limit::per_hour(16).algorithm(Algorithm::FixedWindow);
+    for _ in 0..15 {
+        ask(&store, "mallory", &limit);
+    }
+    flood(&store, &Limit::per_day(16).zone("flood"));
+    assert_eq!(ask(&store, "mallory", &limit).verdicts[0].remaining, 0);
+}
+
+#[test]
+fn store_full_of_what_must_stay_decides_what_it_knows_and_refuses_new_keys() {
+    let mut store = store();
+    let limit = Limit::per_day(1);
+    let known = Identity::new("known");
+    assert!(ask(&store, "known", &limit).allowed);
+    let ann = Identity::new("ann");
+    assert!(
+        decide(&store, Mode::Charge, [permit(&ann, 1)])
+            .unwrap()
+            .allowed
+    );
+    for index in 0..KEYS - 2 {
+        let key = Identity::new(format!("blocked{index}"));
+        let key = Key::counter(&key, &limit).block();
+        store
+            .start_block(&key, length(Duration::from_secs(60)))
+            .unwrap();
+    }
+    // What is there counts on.
+    assert!(!ask(&store, "known", &limit).allowed);
+    assert!(
+        decide(&store, Mode::Charge, [permit(&ann, 2)])
+            .unwrap()
+            .allowed
+    );
+    // The counter makes room for a block; then nothing is left that could go.
+    let last = Key::counter(&known, &limit).block();
+    store
+        .start_block(&last, length(Duration::from_secs(60)))
+        .unwrap();
+    let bob = Identity::new("bob");
+    assert_eq!(
+        decide(&store, Mode::Charge, [rate(&bob, &limit)]),
+        Err(Full)
+    );
+    assert_eq!(decide(&store, Mode::Charge, [permit(&bob, 3)]), Err(Full));
+    assert!(
+        !decide(&store, Mode::Charge, [permit(&ann, 4)])
+            .unwrap()
+            .allowed
+    );
+    // A look takes no room.
+    assert!(
+        decide(&store, Mode::Peek, [rate(&bob, &limit)])
+            .unwrap()
+            .allowed
+    );
+    assert_eq!(len(&store), KEYS);
+    // Once they have expired there is room again, for as many.
+    store.clock = clock_at(START + length(Duration::from_secs(3_600)));
+    for index in 0..KEYS {
+        let taken = ask(&store, &format!("new{index}"), &Limit::per_day(2));
+        assert!(taken.allowed);
+    }
+}
+
+#[test]
+fn check_without_room_for_all_of_it_takes_nothing() {
+    let store = store();
+    let (ann, bob) = (Identity::new("ann"), Identity::new("bob"));
+    let limit = Limit::per_day(5);
+    fill(&store, Duration::from_secs(60));
+    assert_eq!(
+        decide(&store, Mode::Charge, [permit(&ann, 1), rate(&bob, &limit)]),
+        Err(Full)
+    );
+    // A key is free, but not two.
+    let (blocked, blocks) = (Identity::new("blocked7"), Limit::per_day(1).zone("blocks"));
+    let key = Key::counter(&blocked, &blocks).block();
+    let (place, mut shard) = store.lock_one(&key);
+    shard.forget(place.print);
+    drop(shard);
+    let both = [permit(&ann, 1), rate(&bob, &limit)];
+    assert_eq!(decide(&store, Mode::Charge, both), Err(Full));
+    assert_eq!(len(&store), KEYS - 1);
+    // A denial by what is known needs no room.
+    let denied = limit.cost(9);
+    let costly = Charge {
+        cost: 9,
+        ..rate(&bob, &denied)
+    };
+    assert!(
+        !decide(&store, Mode::Charge, [permit(&ann, 1), costly])
+            .unwrap()
+            .allowed
+    );
+    assert!(
+        decide(&store, Mode::Charge, [rate(&bob, &limit)])
+            .unwrap()
+            .allowed
+    );
+}
