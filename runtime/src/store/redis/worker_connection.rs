@@ -155,7 +155,7 @@ impl WorkerConnection {
         let counted = self
             .overlaps
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        counted.is_ok().then_some(Overlap(&self.overlaps))
+        counted.is_ok().then(|| Overlap(&self.overlaps))
     }
 
     /// The connection, to send on. Waits while one is being made or while the one there is stalled.

@@ -64,3 +64,18 @@ fn keeper_ends_with_its_connection() {
         }
     });
 }
+
+#[test]
+fn calls_are_overtaken_up_to_a_number_and_again_once_they_are_over() {
+    on_a_runtime(async |runtime| {
+        let connections = connections();
+        let connection = connections.of(runtime);
+        for _ in 0..3 {
+            let overtaken: Vec<_> = (0..MOST_OVERLAPS).map(|_| connection.overlap()).collect();
+            assert!(overtaken.iter().all(Option::is_some));
+            for _ in 0..3 {
+                assert!(connection.overlap().is_none());
+            }
+        }
+    });
+}
