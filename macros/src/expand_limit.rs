@@ -7,20 +7,27 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use crate::{
     expand::located,
-    expand_label::Label,
+    expand_label::{Label, Zone},
     limit::{Algorithm, Limit, Refill},
     value::Number,
     window::Window,
 };
 
-/// One limit as a constant expression, which fails the build at `anchor` if it is not valid.
-pub(crate) fn limit(limit: &Limit, label: &Label, anchor: &TokenStream) -> TokenStream {
-    let Label { name, zone } = label;
+/// One limit as a constant expression, which fails the build at `anchor` if it is not valid. A zone
+/// that is not written is left out.
+pub(crate) fn limit(
+    limit: &Limit,
+    label: &Label,
+    anchor: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let name = &label.name;
+    let zone = zone(label);
     let times = count(&limit.times);
     let window = window(&limit.window);
     let algorithm = algorithm(limit.algorithm);
-    let refill = (limit.refill == Refill::Interval)
-        .then(|| quote!(.refill(::actix_throttle::__private::Refill::Interval)));
+    let refill =
+        (limit.refill == Refill::Interval).then(|| quote!(.refill(#private::Refill::Interval)));
     let capacity = limit
         .capacity
         .as_ref()
@@ -42,11 +49,11 @@ pub(crate) fn limit(limit: &Limit, label: &Label, anchor: &TokenStream) -> Token
         .map(|count| quote!(.lease(#count)));
     let shadow = limit.shadow.then(|| quote!(.shadow()));
     let limit_value = quote! {
-        ::actix_throttle::__private::Limit::new(#times, #window)
-            .algorithm(::actix_throttle::__private::Algorithm::#algorithm)
-            #capacity #refill #cost .name(#name).zone(#zone) #block #lease #shadow
+        #private::Limit::new(#times, #window)
+            .algorithm(#private::Algorithm::#algorithm)
+            #capacity #refill #cost .name(#name) #zone #block #lease #shadow
     };
-    let valid = quote!(::actix_throttle::__private::Limit::expect_valid);
+    let valid = quote!(#private::Limit::expect_valid);
     call_at(
         &computed(limit).unwrap_or_else(|| anchor.clone()),
         &valid,
@@ -65,14 +72,26 @@ fn algorithm(algorithm: Algorithm) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-/// A `u32`. The block gives the user's expression its type and nothing of ours to refer to.
+/// The call that names the zone, if it is written.
+pub(crate) fn zone(label: &Label) -> Option<TokenStream> {
+    match &label.zone {
+        Zone::Written(zone) => Some(quote!(.zone(#zone))),
+        Zone::Own(_) => None,
+    }
+}
+
+/// A `u32`. The block gives the user's expression its type. It is no constant of its own, for the
+/// expression may speak of `Self`.
 pub(crate) fn count(number: &Number) -> TokenStream {
     match number {
         Number::Known { .. } => number.to_token_stream(),
-        Number::Const(expr) => quote!({
-            const __THROTTLE_NUMBER: ::core::primitive::u32 = #expr;
-            __THROTTLE_NUMBER
-        }),
+        Number::Const(expr) => {
+            let number = Ident::new("__throttle_number", Span::mixed_site());
+            quote!({
+                let #number: ::core::primitive::u32 = #expr;
+                #number
+            })
+        }
     }
 }
 
@@ -94,7 +113,7 @@ fn window(window: &Window) -> TokenStream {
 }
 
 /// The expressions in a limit that the compiler has to evaluate, if there are any.
-fn computed(limit: &Limit) -> Option<TokenStream> {
+pub(crate) fn computed(limit: &Limit) -> Option<TokenStream> {
     let counts = [
         Some(&limit.times),
         limit.capacity.as_ref(),
@@ -131,7 +150,8 @@ pub(crate) fn call_at(
         .clone()
         .into_iter()
         .map(|mut token| {
-            token.set_span(located(first));
+            // Names keep their meaning: a `$crate` among them is another crate's.
+            token.set_span(first.resolved_at(token.span()));
             token
         })
         .collect();

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{ReturnType, Token};
 
 use crate::{
-    handler::{Handler, NotAHandler},
+    handler::{Handler, NotAHandler, Ours},
     imports,
 };
 
@@ -17,11 +17,15 @@ pub(crate) fn handler(handler: Handler, errors: &syn::Error) -> TokenStream {
     let uses = imports::uses(&handler);
     let Handler {
         attributes,
+        ours,
         visibility,
         mut signature,
         body,
         ..
     } = handler;
+    let conditional = ours
+        .iter()
+        .filter(|ours| matches!(ours, Ours::Conditional(_)));
     // The missing `async` has been reported; a route attribute would miss it once more.
     if signature.asyncness.is_none() && !is_future(&signature.output) {
         signature.asyncness = Some(Token![async](signature.fn_token.span));
@@ -36,6 +40,7 @@ pub(crate) fn handler(handler: Handler, errors: &syn::Error) -> TokenStream {
     quote! {
         #errors
         #(#attributes)*
+        #(#conditional)*
         #lint
         #visibility #signature #body
     }

@@ -8,24 +8,32 @@
 mod args;
 mod attribute;
 mod check;
+mod conditional;
 mod duration;
 mod errors;
 mod expand;
 mod expand_label;
 mod expand_limit;
+mod expand_policy;
 mod expand_rule;
 mod expand_running;
 mod failure_mode;
 mod fallback;
+mod function;
+mod generic;
 mod handler;
 mod identifier;
+mod identifier_advice;
 mod imports;
+mod krate;
 mod label;
 mod limit;
 mod name;
 mod named;
 mod nearest;
 mod rate;
+mod reapply;
+mod returned;
 mod rule;
 mod running;
 mod signature;
@@ -37,7 +45,7 @@ mod window;
 
 use proc_macro::TokenStream;
 
-use crate::{attribute::AttrName, handler::Handler};
+use crate::{attribute::AttrName, check::Own, handler::Handler};
 
 /// Limits how often a handler runs.
 ///
@@ -277,11 +285,14 @@ pub fn concurrency_limit(arguments: TokenStream, item: TokenStream) -> TokenStre
 }
 
 fn rewrite(attribute: AttrName, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let (arguments, is_last) = reapply::unmark(arguments.into());
+    let own = Own { arguments, is_last };
     let rewritten = match Handler::parse(attribute, item.into()) {
         Err(not) => fallback::item(not),
-        Ok(handler) => match check::check(arguments.into(), &handler) {
-            Ok(policy) => expand::expand(handler, &policy),
+        Ok(handler) => match check::check(&own, &handler) {
             Err(errors) => fallback::handler(handler, &errors),
+            Ok(policy) => reapply::reapply(&handler, &own, &policy.krate)
+                .unwrap_or_else(|| expand::expand(handler, &policy)),
         },
     };
     rewritten.into()

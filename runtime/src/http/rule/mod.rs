@@ -1,11 +1,15 @@
+mod dynamic;
+mod function;
 mod in_use;
 mod read;
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use actix_web::HttpRequest;
 
-pub(super) use self::in_use::InUse;
+pub use self::dynamic::DynamicLimit;
+use self::function::{IdentityFn, IntoCost, IntoDynamic, IntoSkipIf, RequestFn};
+pub(super) use self::{in_use::InUse, read::Resolved};
 use super::named::Named;
 use crate::{
     answer::{IntoOnLimited, OnLimited},
@@ -14,10 +18,6 @@ use crate::{
     limit::{Concurrency, Limit},
     statuses::Statuses,
 };
-
-type CostFn = dyn Fn(&HttpRequest) -> u32 + Send + Sync;
-type SkipFn = dyn Fn(&HttpRequest) -> bool + Send + Sync;
-type DynamicFn = dyn Fn(&HttpRequest, &Identity) -> Option<Limit> + Send + Sync;
 
 /// A [`Limit`] bound to requests: whom it counts, for whom it stands, what a request costs.
 ///
@@ -40,9 +40,9 @@ pub struct Rule {
     terms: Terms,
     identifier: Option<Identifier>,
     group: Option<Cow<'static, str>>,
-    cost: Option<Arc<CostFn>>,
-    skip_if: Option<Arc<SkipFn>>,
-    dynamic: Option<Arc<DynamicFn>>,
+    cost: Option<RequestFn<u32>>,
+    skip_if: Option<RequestFn<bool>>,
+    dynamic: Option<IdentityFn>,
     on_limited: Option<OnLimited>,
     failure_mode: Option<FailureMode>,
     refund_on: Option<Statuses>,
@@ -168,24 +168,93 @@ impl Rule {
 
     /// What a request takes. A cost of 0 is admitted without being counted.
     pub fn cost(mut self, cost: impl Fn(&HttpRequest) -> u32 + Send + Sync + 'static) -> Self {
-        self.cost = Some(Arc::new(cost));
+        self.cost = Some(RequestFn::sync(cost));
+        self
+    }
+
+    /// [`cost`](Self::cost) by an async function.
+    pub fn cost_async<F>(mut self, cost: F) -> Self
+    where
+        F: AsyncFn(&HttpRequest) -> u32 + Send + Sync + 'static,
+    {
+        self.cost = Some(RequestFn::asynchronous(cost));
         self
     }
 
     /// Requests that are neither counted nor limited.
     pub fn skip_if(mut self, skip: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static) -> Self {
-        self.skip_if = Some(Arc::new(skip));
+        self.skip_if = Some(RequestFn::sync(skip));
+        self
+    }
+
+    /// [`skip_if`](Self::skip_if) by an async function.
+    pub fn skip_if_async<F>(mut self, skip: F) -> Self
+    where
+        F: AsyncFn(&HttpRequest) -> bool + Send + Sync + 'static,
+    {
+        self.skip_if = Some(RequestFn::asynchronous(skip));
         self
     }
 
     /// The limit by the caller's plan, in place of the written one, which says whatever it leaves
     /// open: the algorithm, cost, name, zone, block and lease. `None` is the written one. So is an
     /// invalid limit, with an error in the log.
-    pub fn dynamic<F>(mut self, dynamic: F) -> Self
+    ///
+    /// A function that returns a [`DynamicLimit`] may also say that a request is not limited.
+    pub fn dynamic<F, R>(mut self, dynamic: F) -> Self
     where
-        F: Fn(&HttpRequest, &Identity) -> Option<Limit> + Send + Sync + 'static,
+        F: Fn(&HttpRequest, &Identity) -> R + Send + Sync + 'static,
+        R: Into<DynamicLimit>,
     {
-        self.dynamic = Some(Arc::new(dynamic));
+        self.dynamic = Some(IdentityFn::sync(dynamic));
+        self
+    }
+
+    /// [`dynamic`](Self::dynamic) by an async function.
+    ///
+    /// ```
+    /// use actix_throttle::{DynamicLimit, Identity, Limit, Rule};
+    /// use actix_web::HttpRequest;
+    ///
+    /// async fn by_plan(_: &HttpRequest, caller: &Identity) -> DynamicLimit {
+    ///     // ... ask the database ...
+    ///     match caller.group_name() {
+    ///         Some("staff") => DynamicLimit::Unlimited,
+    ///         Some("pro") => Limit::per_minute(600).into(),
+    ///         _ => DynamicLimit::Written,
+    ///     }
+    /// }
+    ///
+    /// let rule = Rule::new(Limit::per_minute(60).name("api")).dynamic_async(by_plan);
+    /// # let _ = rule;
+    /// ```
+    pub fn dynamic_async<F, R>(mut self, dynamic: F) -> Self
+    where
+        F: AsyncFn(&HttpRequest, &Identity) -> R + Send + Sync + 'static,
+        R: Into<DynamicLimit>,
+    {
+        self.dynamic = Some(IdentityFn::asynchronous(dynamic));
+        self
+    }
+
+    /// [`cost`](Self::cost) by a function, sync or async. For macro output, which cannot tell.
+    #[doc(hidden)]
+    pub fn cost_by<M>(mut self, cost: impl IntoCost<M>) -> Self {
+        self.cost = Some(cost.into_cost());
+        self
+    }
+
+    /// [`skip_if`](Self::skip_if) by a function, sync or async. For macro output.
+    #[doc(hidden)]
+    pub fn skip_by<M>(mut self, skip: impl IntoSkipIf<M>) -> Self {
+        self.skip_if = Some(skip.into_skip_if());
+        self
+    }
+
+    /// [`dynamic`](Self::dynamic) by a function, sync or async. For macro output.
+    #[doc(hidden)]
+    pub fn dynamic_by<M>(mut self, dynamic: impl IntoDynamic<M>) -> Self {
+        self.dynamic = Some(dynamic.into_dynamic());
         self
     }
 
