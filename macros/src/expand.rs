@@ -1,6 +1,6 @@
 //! A checked policy → the limited handler. Nothing here can fail.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{
     AttrStyle, Attribute, FnArg, Pat, PatType, Signature, Type, Visibility,
@@ -25,8 +25,7 @@ const LARGEST_TUPLE: usize = 16;
 /// The body as it was written stands in an `async` block inside of it: there it sees `Self` and the
 /// generic parameters of the handler and of an `impl` around it, as an inner function would not.
 ///
-/// The function only makes the future of `serve`: a future around that would be moved about for
-/// nothing. It is not `Send`, as the request is not, whatever the handler's own is.
+/// Its future is not `Send`, as the request is not, whatever that of the handler was.
 pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
     let uses = imports::uses(&handler);
     let returned = Returned::new(&handler.signature.output);
@@ -55,11 +54,13 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
         })
         .collect();
     let types = nest(arguments.iter().map(|it| it.ty.to_token_stream()).collect());
-    let limited = format_ident!("limited", span = Span::mixed_site());
     let call = call(&arguments, &returned.ty, &body, &private);
     let args = located(signature.paren_token.span.join());
-    let serve = quote_spanned!(args=> #private::serve);
-    let respond = quote_spanned!(answer(&signature)=> #private::respond);
+    let limited = Ident::new("limited", args);
+    let limited_type = at(args, quote!(#private::Limited));
+    let serve = at(args, quote!(#private::serve));
+    let wait = quote_spanned!(args=> .await);
+    let respond = at(answer(&signature), quote!(#private::respond));
     let visibility = unlinted(&visibility);
     let Signature {
         ident, generics, ..
@@ -69,13 +70,13 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
     quote! {
         #(#attributes)*
         #[allow(clippy::future_not_send)]
-        #visibility fn #ident #generics (
-            #limited: #private::Limited<#types>
-        ) -> impl ::core::future::Future<Output = #private::HttpResponse> #where_clause {
+        #visibility async fn #ident #generics (
+            #limited: #limited_type<#types>
+        ) -> #private::HttpResponse #where_clause {
             #uses
             #traits
             #items
-            #serve(#limited, #rules, #call, #respond)
+            #serve(#limited, #rules, #call, #respond) #wait
         }
     }
 }
@@ -93,6 +94,20 @@ fn answer(signature: &Signature) -> Span {
 /// Lints look at who wrote the tokens, errors at the place.
 pub(crate) fn located(span: Span) -> Span {
     span.resolved_at(Span::mixed_site())
+}
+
+/// A path of the runtime, at a place in the user's code.
+pub(crate) fn at(span: Span, path: TokenStream) -> TokenStream {
+    let place = |mut token: TokenTree| {
+        // It says which crate by where it comes from.
+        let is_crate = matches!(&token, TokenTree::Ident(ident) if ident == "$crate");
+        token.set_span(match is_crate {
+            true => span.resolved_at(token.span()),
+            false => located(span),
+        });
+        token
+    };
+    path.into_iter().map(place).collect()
 }
 
 /// The visibility where it stands, but as of ours: a function that begins with a token of the user's

@@ -6,12 +6,21 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use crate::{
-    expand::located,
+    expand::{at, located},
     expand_label::{Label, Zone},
     limit::{Algorithm, Limit, Refill},
     value::Number,
     window::Window,
 };
+
+/// Where the numbers of a limit stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// In a constant. What is wrong with a number is said of that number alone.
+    Constant,
+    /// In an expression, for numbers that speak of `Self` or of generic parameters: constants cannot.
+    Inline,
+}
 
 /// One limit as a constant expression, which fails the build at `anchor` if it is not valid. A zone
 /// that is not written is left out.
@@ -19,24 +28,26 @@ pub(crate) fn limit(
     limit: &Limit,
     label: &Label,
     anchor: &TokenStream,
+    form: Form,
     private: &TokenStream,
 ) -> TokenStream {
+    let count = |number: &Number| count(number, form);
     let name = &label.name;
     let zone = zone(label);
     let times = count(&limit.times);
-    let window = window(&limit.window);
+    let window = window(&limit.window, form);
     let algorithm = algorithm(limit.algorithm);
     let refill =
         (limit.refill == Refill::Interval).then(|| quote!(.refill(#private::Refill::Interval)));
     let capacity = limit
         .capacity
         .as_ref()
-        .map(count)
+        .map(&count)
         .map(|count| quote!(.capacity(#count)));
     let cost = limit
         .cost
         .as_ref()
-        .map(count)
+        .map(&count)
         .map(|count| quote!(.cost(#count)));
     let block = limit
         .block
@@ -45,7 +56,7 @@ pub(crate) fn limit(
     let lease = limit
         .lease
         .as_ref()
-        .map(count)
+        .map(&count)
         .map(|count| quote!(.lease(#count)));
     let shadow = limit.shadow.then(|| quote!(.shadow()));
     let limit_value = quote! {
@@ -80,16 +91,18 @@ pub(crate) fn zone(label: &Label) -> Option<TokenStream> {
     }
 }
 
-/// A `u32`. The block gives the user's expression its type. It is no constant of its own, for the
-/// expression may speak of `Self`.
-pub(crate) fn count(number: &Number) -> TokenStream {
+/// A `u32`. The block gives the user's expression its type and nothing of ours to refer to.
+pub(crate) fn count(number: &Number, form: Form) -> TokenStream {
     match number {
         Number::Known { .. } => number.to_token_stream(),
         Number::Const(expr) => {
-            let number = Ident::new("__throttle_number", Span::mixed_site());
+            let keyword = match form {
+                Form::Constant => quote!(const),
+                Form::Inline => quote!(let),
+            };
             quote!({
-                let #number: ::core::primitive::u32 = #expr;
-                #number
+                #keyword __THROTTLE_NUMBER: ::core::primitive::u32 = #expr;
+                __THROTTLE_NUMBER
             })
         }
     }
@@ -103,10 +116,10 @@ pub(crate) fn duration(duration: Duration) -> TokenStream {
 }
 
 /// A `Duration`. The sum saturates: what is out of range is then for `expect_valid` to say.
-fn window(window: &Window) -> TokenStream {
+fn window(window: &Window, form: Form) -> TokenStream {
     let literal = window.literal_micros;
     let computed = window.computed.iter().map(|(unit, expr)| {
-        let count = count(&Number::Const(Box::new(expr.clone())));
+        let count = count(&Number::Const(Box::new(expr.clone())), form);
         quote!(.saturating_add((#count as ::core::primitive::u64).saturating_mul(#unit)))
     });
     quote!(::core::time::Duration::from_micros(#literal #(#computed)*))
@@ -146,15 +159,7 @@ pub(crate) fn call_at(
     let mut spans = tokens.clone().into_iter().map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
     let last = spans.last().unwrap_or(first);
-    let function: TokenStream = function
-        .clone()
-        .into_iter()
-        .map(|mut token| {
-            // Names keep their meaning: a `$crate` among them is another crate's.
-            token.set_span(first.resolved_at(token.span()));
-            token
-        })
-        .collect();
+    let function = at(first, function.clone());
     let mut group = Group::new(Delimiter::Parenthesis, arguments.clone());
     group.set_span(located(last));
     quote_spanned!(located(first)=> #function #group)

@@ -7,11 +7,12 @@ use syn::{Signature, ext::IdentExt};
 use crate::{
     check::Policy,
     expand_label::{Label, Zone},
-    expand_limit::{self, call_at, limit},
+    expand_limit::{self, Form, call_at, limit},
     expand_rule::{self, Runtime},
     expand_running::running,
     generic::speaks_of,
     rule::{Bound, Limited, Quota, Rule},
+    running::Running,
     stack::SHARED,
 };
 
@@ -48,10 +49,14 @@ impl<'a> Limits<'a> {
             let Quota::Limited(limited) = &rule.quota else {
                 return None;
             };
-            let (name, value, computed) = value(limited, label.as_ref()?, &rule.anchor, private)?;
-            Some(match computed.is_some_and(generic) {
-                true => Value::Inline(quote!(const { #value })),
-                false => Value::Constant(quote!(#private::#name), value),
+            let form = match computed(limited).is_some_and(generic) {
+                true => Form::Inline,
+                false => Form::Constant,
+            };
+            let (name, value) = value(limited, label.as_ref()?, &rule.anchor, form, private)?;
+            Some(match form {
+                Form::Inline => Value::Inline(quote!(const { #value })),
+                Form::Constant => Value::Constant(quote!(#private::#name), value),
             })
         });
         let values: Vec<_> = values.collect();
@@ -178,24 +183,31 @@ fn constant(place: usize) -> Ident {
     format_ident!("__THROTTLE_LIMIT_{}", place + 1, span = Span::mixed_site())
 }
 
-/// The type of a limit that is written, its value, and what in that the compiler has to evaluate.
+/// What in a limit the compiler has to evaluate, if anything.
+fn computed(limited: &Limited) -> Option<TokenStream> {
+    match &limited.bound {
+        Bound::Started(started) => expand_limit::computed(started.numbers.written()?),
+        Bound::Running(Running { max, .. }) => max.known().is_none().then(|| max.to_token_stream()),
+    }
+}
+
+/// The type of a limit that is written, and its value.
 fn value(
     limited: &Limited,
     label: &Label,
     anchor: &TokenStream,
+    form: Form,
     private: &TokenStream,
-) -> Option<(TokenStream, TokenStream, Option<TokenStream>)> {
+) -> Option<(TokenStream, TokenStream)> {
     Some(match &limited.bound {
         Bound::Started(started) => {
             let written = started.numbers.written()?;
-            let value = limit(written, label, anchor, private);
-            (quote!(Limit), value, expand_limit::computed(written))
+            let value = limit(written, label, anchor, form, private);
+            (quote!(Limit), value)
         }
         Bound::Running(bound) => {
-            let value = running(bound, label, anchor, private);
-            let max = &bound.max;
-            let computed = max.known().is_none().then(|| max.to_token_stream());
-            (quote!(Concurrency), value, computed)
+            let value = running(bound, label, anchor, form, private);
+            (quote!(Concurrency), value)
         }
     })
 }

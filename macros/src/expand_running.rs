@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 
 use crate::{
     expand_label::Label,
-    expand_limit::{call_at, count, duration, zone},
+    expand_limit::{Form, call_at, count, duration, zone},
     running::Running,
 };
 
@@ -15,11 +15,12 @@ pub(crate) fn running(
     running: &Running,
     label: &Label,
     anchor: &TokenStream,
+    form: Form,
     private: &TokenStream,
 ) -> TokenStream {
     let name = &label.name;
     let zone = zone(label);
-    let max = count(&running.max);
+    let max = count(&running.max, form);
     let expiry = running
         .expiry
         .map(duration)

@@ -32,6 +32,9 @@ pub(crate) fn path(name: ArgName, expr: &Expr) -> syn::Result<ExprPath> {
             ),
             None => format!("`{name}` takes a path: write `{example}`"),
         },
+        Expr::Call(_) if name == ArgName::Crate => {
+            format!("`{name}` takes a path: write `{example}`")
+        }
         Expr::Call(call) => {
             let function = call.func.to_token_stream().to_string().replace(' ', "");
             format!("`{name}` takes a function, not its result: write `{name} = {function}`")

@@ -248,7 +248,7 @@ fn its_numbers_are_a_constant() -> syn::Result<()> {
         ),
         (
             quote!(max = 2 * N, zone = "z"),
-            "new({let__throttle_number:::core::primitive::u32=2*N;__throttle_number})\
+            "new({const__THROTTLE_NUMBER:::core::primitive::u32=2*N;__THROTTLE_NUMBER})\
              .name(\"login-2\").zone(\"z\")"
                 .to_owned(),
         ),
