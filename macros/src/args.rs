@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{
-    Expr, Ident, LitStr, Token,
+    Expr, Ident, LitStr, Path, Token,
     ext::IdentExt,
     parse::{ParseStream, Parser},
 };
@@ -14,6 +15,7 @@ use syn::{
 use crate::{
     attribute::{AttrName, Unknown},
     errors::Errors,
+    function::is_written_like_a_constant,
     name::ArgName,
 };
 
@@ -97,6 +99,9 @@ impl Arguments {
             } else if input.peek(Ident::peek_any) && !input.peek2(Token![::]) {
                 let argument = argument(self.attribute, input, errors)?;
                 self.insert(argument, errors);
+            } else if let Some(path) = path(&input.fork()) {
+                input.parse::<Path>()?;
+                self.insert_path(&path, errors);
             } else {
                 let example = self.attribute.example();
                 errors.push(input.error(format!("expected an argument such as `{example}`")));
@@ -118,8 +123,36 @@ impl Arguments {
         }
     }
 
+    /// A constant, say, in place of a rate.
+    fn insert_path(&mut self, path: &Path, errors: &mut Errors) {
+        let text = path.to_token_stream().to_string().replace(' ', "");
+        let (message, meant): (_, &[_]) = match self.attribute {
+            AttrName::RateLimit => (
+                format!(
+                    "a rate is read when the crate is built, so it has to be written out: write \
+                     `\"100/minute\"`, or constants of type `u32` by name, \
+                     `times = {text}, seconds = 60`"
+                ),
+                &[ArgName::Times, ArgName::Seconds],
+            ),
+            AttrName::ConcurrencyLimit => (
+                format!("what is `{text}`? write `max = {text}`, a constant of type `u32`"),
+                &[ArgName::Max],
+            ),
+        };
+        errors.at(path, message);
+        if let Some(segment) = path.segments.last() {
+            for meant in meant {
+                self.reported(segment.ident.clone(), *meant);
+            }
+        }
+    }
+
     fn insert(&mut self, argument: Argument, errors: &mut Errors) {
         let word = argument.name.unraw().to_string();
+        if matches!(argument.value, Value::Flag) && is_written_like_a_constant(&word) {
+            return self.insert_path(&argument.name.into(), errors);
+        }
         match self.attribute.argument(&word) {
             Ok(name) => self.insert_once(name, argument, errors),
             Err(Unknown { message, meant }) => {
@@ -189,6 +222,12 @@ fn argument(
     Ok(Argument { name, value })
 }
 
+/// A path that stands alone.
+fn path(input: ParseStream<'_>) -> Option<Path> {
+    let path = input.parse().ok()?;
+    (input.is_empty() || input.peek(Token![,])).then_some(path)
+}
+
 /// Passes the comma between two arguments, or reports that it is missing and goes on without.
 fn separator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
     if input.is_empty() {
@@ -216,78 +255,4 @@ fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use quote::quote;
-
-    use super::*;
-
-    fn read(tokens: TokenStream) -> (Arguments, Vec<String>) {
-        let mut errors = Errors::default();
-        let arguments =
-            Arguments::parse(AttrName::RateLimit, tokens, TokenStream::new(), &mut errors);
-        (arguments, errors.messages())
-    }
-
-    #[test]
-    fn reads_values_flags_and_the_rate() {
-        let (arguments, errors) = read(quote!("5/s", zone = "z", cost = A::<B, C>::D + 1, shadow,));
-        assert_eq!(errors, [""; 0]);
-        assert_eq!(
-            arguments.rate.map(|rate| rate.value()),
-            Some("5/s".to_owned())
-        );
-        let names: Vec<_> = arguments.named.keys().copied().collect();
-        assert_eq!(names, [ArgName::Cost, ArgName::Zone, ArgName::Shadow]);
-    }
-
-    #[test]
-    fn goes_on_after_each_mistake() {
-        let (arguments, errors) = read(quote!(
-            tiems = 1,
-            seconds = 1,
-            seconds = 2,
-            times(3),
-            4,
-            "1/s",
-            "2/s",
-            a::b = 1,
-            zone =,
-            cost = @
-        ));
-        let starts = [
-            "unknown argument `tiems`, did you mean `times`?",
-            "`seconds` is given twice",
-            "expected `,` or `=` after `times`: write `times = 10`",
-            "expected an argument",
-            "a second rate",
-            "expected an argument",
-            "the value is missing: write `zone = \"login\"`",
-            "expected an expression",
-        ];
-        assert_eq!(errors.len(), starts.len(), "{errors:#?}");
-        for (error, start) in errors.iter().zip(starts) {
-            assert!(error.starts_with(start), "{error} / {start}");
-        }
-        assert!(arguments.named(ArgName::Times).is_some());
-    }
-
-    #[test]
-    fn a_missing_comma_is_one_mistake() {
-        for tokens in [
-            quote!(times = 1 seconds = 2),
-            quote!(times = 1; seconds = 2),
-            quote!(shadow times = 1, seconds = 2),
-        ] {
-            let (arguments, errors) = read(tokens);
-            assert_eq!(errors, ["expected `,` between two arguments"]);
-            assert!(arguments.named(ArgName::Times).is_some());
-            assert!(arguments.named(ArgName::Seconds).is_some());
-        }
-    }
-
-    #[test]
-    fn unknown_without_a_likeness_lists_the_valid() {
-        let (_, errors) = read(quote!(flavour = "sweet"));
-        assert!(errors[0].starts_with("unknown argument `flavour`: valid are `times`, "));
-    }
-}
+mod tests;

@@ -66,9 +66,9 @@ const ELSEWHERE_RUNNING: [(&str, ArgName); 12] = [
 ];
 
 impl AttrName {
-    /// Which of ours this attribute is, under whatever path it was written.
-    pub(crate) fn of(attribute: &syn::Attribute) -> Option<Self> {
-        let last = attribute.path().segments.last()?;
+    /// Which of ours the attribute of this path is, however the path was written.
+    pub(crate) fn of(path: &syn::Path) -> Option<Self> {
+        let last = path.segments.last()?;
         ALL.into_iter().find(|name| last.ident == name.as_str())
     }
 
@@ -117,7 +117,8 @@ impl AttrName {
             | ArgName::SkipIf
             | ArgName::OnLimited
             | ArgName::FailureMode
-            | ArgName::Shadow => None,
+            | ArgName::Shadow
+            | ArgName::Crate => None,
             _ => Some(Self::RateLimit),
         };
         whose.is_none_or(|whose| whose == self)
@@ -134,7 +135,7 @@ impl AttrName {
             .map(|(_, ours)| *ours)
     }
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::RateLimit => "rate_limit",
             Self::ConcurrencyLimit => "concurrency_limit",

@@ -2,11 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use syn::Path;
 
 use crate::{
     args::Arguments,
     errors::Errors,
-    handler::{self, Handler},
+    handler::{self, Handler, Ours},
+    krate,
     rule::Rule,
     signature, stack,
 };
@@ -15,6 +17,15 @@ use crate::{
 pub(crate) struct Policy {
     pub(crate) rules: Vec<Rule>,
     pub(crate) undecided: Vec<stack::Undecided>,
+    /// Where macro output finds the runtime.
+    pub(crate) krate: Path,
+}
+
+/// What stands between the parentheses of the attribute being expanded.
+pub(crate) struct Own {
+    pub(crate) arguments: TokenStream,
+    /// Whether it has been put below other attributes: see `reapply`.
+    pub(crate) is_last: bool,
 }
 
 /// Checks the attribute being expanded, those stacked below it, and the function.
@@ -22,27 +33,50 @@ pub(crate) struct Policy {
 /// # Errors
 ///
 /// Every mistake found, each at its own tokens.
-pub(crate) fn check(arguments: TokenStream, handler: &Handler) -> syn::Result<Policy> {
+pub(crate) fn check(own: &Own, handler: &Handler) -> syn::Result<Policy> {
     let mut errors = Errors::default();
+    let mut rules = Vec::new();
+    let mut krate = None;
+    let mut check = |arguments: Arguments, errors: &mut Errors| {
+        let path = krate::check(&arguments, errors);
+        krate = krate.take().or(path);
+        rules.extend(Rule::check(arguments, errors));
+    };
+    let stacked = |from_above| {
+        let ours = handler.ours.iter();
+        let ours = ours.filter(move |ours| (!own.is_last && ours.is_from_above()) == from_above);
+        ours.filter_map(|ours| match ours {
+            Ours::Stacked(name, attribute) => Some((*name, attribute)),
+            Ours::Conditional(_) => None,
+        })
+    };
+    let parse = |name, attribute: &syn::Attribute, errors: &mut Errors| {
+        let tokens = errors.ok(handler::arguments(name, attribute))?;
+        let path = attribute.path().to_token_stream();
+        Some(Arguments::parse(name, tokens, path, errors))
+    };
+    for (name, attribute) in stacked(true) {
+        if let Some(arguments) = parse(name, attribute, &mut errors) {
+            check(arguments, &mut errors);
+        }
+    }
     // Without a path of its own, an error lands on the attribute as a whole.
-    let own = Arguments::parse(
-        handler.attribute,
-        arguments,
-        TokenStream::new(),
-        &mut errors,
-    );
-    let mut rules: Vec<_> = Rule::check(own, &mut errors).into_iter().collect();
-    for (name, attribute) in &handler.stacked {
-        if let Some(tokens) = errors.ok(handler::arguments(*name, attribute)) {
-            let path = attribute.path().to_token_stream();
-            let arguments = Arguments::parse(*name, tokens, path, &mut errors);
-            rules.extend(Rule::check(arguments, &mut errors));
+    let tokens = own.arguments.clone();
+    let arguments = Arguments::parse(handler.attribute, tokens, TokenStream::new(), &mut errors);
+    check(arguments, &mut errors);
+    for (name, attribute) in stacked(false) {
+        if let Some(arguments) = parse(name, attribute, &mut errors) {
+            check(arguments, &mut errors);
         }
     }
     signature::check(&handler.signature, &mut errors);
     let undecided = stack::check(&rules, &mut errors);
     errors.finish()?;
-    Ok(Policy { rules, undecided })
+    Ok(Policy {
+        rules,
+        undecided,
+        krate: krate.unwrap_or_else(krate::default),
+    })
 }
 
 #[cfg(test)]

@@ -1,26 +1,35 @@
 //! A checked policy → the limited handler. Nothing here can fail.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{FnArg, GenericParam, Signature, Type, spanned::Spanned};
+use syn::{
+    AttrStyle, Attribute, FnArg, Pat, PatType, Signature, Type, Visibility,
+    parse::{ParseStream, Parser},
+    spanned::Spanned,
+};
 
 use crate::{
     check::Policy,
-    expand_label::{self, Context},
-    expand_rule,
+    expand_label,
+    expand_policy::{self, Limits},
     handler::Handler,
     imports,
-    rule::Quota,
+    returned::Returned,
 };
 
 /// More elements than this and a tuple is no extractor.
 const LARGEST_TUPLE: usize = 16;
 
-/// The handler under its own name, taking the one argument that cannot fail, around the handler as
-/// it was written.
+/// The handler under its own name, taking the one argument that cannot fail.
+///
+/// The body as it was written stands in an `async` block inside of it: there it sees `Self` and the
+/// generic parameters of the handler and of an `impl` around it, as an inner function would not.
+///
+/// Its future is not `Send`, as the request is not, whatever that of the handler was.
 pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
-    let before = handler.limits_before();
     let uses = imports::uses(&handler);
+    let returned = Returned::new(&handler.signature.output);
+    let traits = returned.uses(&handler.signature.generics);
     let Handler {
         attributes,
         visibility,
@@ -28,58 +37,48 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
         body,
         ..
     } = handler;
-    let (outer, inner): (Vec<_>, Vec<_>) = attributes
-        .into_iter()
-        .partition(|attribute| !names_arguments(attribute));
+    let krate = &policy.krate;
+    let private = quote!(#krate::__private);
 
-    let context = Context {
-        handler: &signature.ident,
-        before,
-    };
-    let labels = expand_label::labels(policy, &context);
-    let items = expand_rule::items(policy, &labels);
-    let rules = expand_rule::rules(policy, &labels);
-    let limited = policy
-        .rules
+    let labels = expand_label::labels(policy, &signature.ident);
+    let limits = Limits::new(policy, &labels, &signature, &private);
+    let items = expand_policy::items(&limits);
+    let rules = expand_policy::rules(&limits);
+
+    let arguments: Vec<&PatType> = signature
+        .inputs
         .iter()
-        .filter(|rule| matches!(rule.quota, Quota::Limited(_)));
-    let gate = Handler::gate(before + limited.count());
-    let call = call(&signature);
+        .filter_map(|input| match input {
+            FnArg::Typed(argument) => Some(argument),
+            FnArg::Receiver(_) => None,
+        })
+        .collect();
+    let types = nest(arguments.iter().map(|it| it.ty.to_token_stream()).collect());
+    let call = call(&arguments, &returned.ty, &body, &private);
     let args = located(signature.paren_token.span.join());
-    let serve = quote_spanned!(args=> ::actix_throttle::__private::serve);
+    let limited = Ident::new("limited", args);
+    let limited_type = at(args, quote!(#private::Limited));
+    let serve = at(args, quote!(#private::serve));
     let wait = quote_spanned!(args=> .await);
-    let respond = quote_spanned!(answer(&signature)=> ::actix_throttle::__private::respond);
+    let respond = at(answer(&signature), quote!(#private::respond));
+    let visibility = unlinted(&visibility);
     let Signature {
         ident, generics, ..
     } = &signature;
     let where_clause = &generics.where_clause;
 
     quote! {
-        #(#outer)*
+        #(#attributes)*
+        #[allow(clippy::future_not_send)]
         #visibility async fn #ident #generics (
-            #gate: ::actix_throttle::__private::Gate
-        ) -> ::actix_throttle::__private::HttpResponse #where_clause {
-            #(#inner)*
-            #signature #body
-
+            #limited: #limited_type<#types>
+        ) -> #private::HttpResponse #where_clause {
             #uses
+            #traits
             #items
-            static __THROTTLE_POLICY: ::actix_throttle::__private::Policy =
-                ::actix_throttle::__private::Policy::new(
-                    || ::actix_throttle::__private::vec![#(#rules),*]
-                );
-
-            #serve(#gate, &__THROTTLE_POLICY, #call, #respond) #wait
+            #serve(#limited, #rules, #call, #respond) #wait
         }
     }
-}
-
-/// Whether an attribute speaks of the handler's arguments and so has to stay with them: `tracing`'s
-/// `#[instrument(skip(pool), fields(%id))]`. All others, routes above all, belong to the function
-/// that is called.
-fn names_arguments(attribute: &syn::Attribute) -> bool {
-    let last = attribute.path().segments.last();
-    last.is_some_and(|segment| segment.ident == "instrument")
 }
 
 /// Where an error goes about what the handler returns.
@@ -97,24 +96,89 @@ pub(crate) fn located(span: Span) -> Span {
     span.resolved_at(Span::mixed_site())
 }
 
-/// The closure that calls the handler as it was written with what has been extracted.
-fn call(signature: &Signature) -> TokenStream {
-    let types: Vec<&Type> = signature
-        .inputs
-        .iter()
-        .filter_map(|input| match input {
-            FnArg::Typed(argument) => Some(&*argument.ty),
-            FnArg::Receiver(_) => None,
-        })
-        .collect();
-    let names: Vec<Ident> = (0..types.len())
+/// A path of the runtime, at a place in the user's code.
+pub(crate) fn at(span: Span, path: TokenStream) -> TokenStream {
+    let place = |mut token: TokenTree| {
+        // It says which crate by where it comes from.
+        let is_crate = matches!(&token, TokenTree::Ident(ident) if ident == "$crate");
+        token.set_span(match is_crate {
+            true => span.resolved_at(token.span()),
+            false => located(span),
+        });
+        token
+    };
+    path.into_iter().map(place).collect()
+}
+
+/// The visibility where it stands, but as of ours: a function that begins with a token of the user's
+/// is the user's for lints, which then speak of what the user has not written.
+fn unlinted(visibility: &Visibility) -> Visibility {
+    let mut visibility = visibility.clone();
+    match &mut visibility {
+        Visibility::Public(token) => token.span = located(token.span),
+        Visibility::Restricted(restricted) => {
+            restricted.pub_token.span = located(restricted.pub_token.span);
+        }
+        Visibility::Inherited => {}
+    }
+    visibility
+}
+
+/// The closure that runs the handler as it was written, with what has been extracted.
+fn call(
+    arguments: &[&PatType],
+    returned: &Type,
+    body: &Group,
+    private: &TokenStream,
+) -> TokenStream {
+    let names: Vec<Ident> = (0..arguments.len())
         .map(|index| format_ident!("__throttle_argument_{index}", span = Span::mixed_site()))
         .collect();
     let pattern = nest(names.iter().map(ToTokens::to_token_stream).collect());
-    let extracted = nest(types.iter().map(ToTokens::to_token_stream).collect());
-    let handler = &signature.ident;
-    let turbofish = turbofish(signature);
-    quote!(|#pattern: #extracted| #handler #turbofish (#(#names),*))
+    let bindings = arguments.iter().zip(&names).map(|(argument, name)| {
+        let PatType { attrs, pat, .. } = argument;
+        // Like the arguments of an `async fn`: all of each is there until the handler ends, also what
+        // its pattern does not name.
+        let whole = match &**pat {
+            Pat::Ident(_) => None,
+            _ => Some(quote!(let #name = #name;)),
+        };
+        quote!(#whole #(#attrs)* let #pat = #name;)
+    });
+    let (attributes, body) = inner_attributes(body);
+    let value = format_ident!("__throttle_returned", span = Span::mixed_site());
+    // Bound, for temporaries of the body's last expression to go before the arguments do, as in an
+    // `async fn`. The body stays a block of its own: a block of one line would have needless braces.
+    quote! {
+        |#pattern| #private::typed::<#returned, _>(async move {
+            #(#bindings)*
+            #(#attributes)*
+            #[allow(unused_braces)]
+            let #value: #returned = #body;
+            #[allow(unreachable_code)]
+            #value
+        })
+    }
+}
+
+/// The body without the attributes at its beginning, and these as they stand before a statement.
+fn inner_attributes(body: &Group) -> (Vec<Attribute>, Group) {
+    let read = |input: ParseStream<'_>| {
+        let attributes = Attribute::parse_inner(input)?;
+        Ok((attributes, input.parse::<TokenStream>()?))
+    };
+    match Parser::parse2(read, body.stream()) {
+        Ok((attributes, rest)) if !attributes.is_empty() => {
+            let mut group = Group::new(body.delimiter(), rest);
+            group.set_span(body.span());
+            let outer = attributes.into_iter().map(|attribute| Attribute {
+                style: AttrStyle::Outer,
+                ..attribute
+            });
+            (outer.collect(), group)
+        }
+        _ => (Vec::new(), body.clone()),
+    }
 }
 
 /// A tuple; of tuples, where one would be too large.
@@ -126,23 +190,4 @@ fn nest(mut elements: Vec<TokenStream>) -> TokenStream {
             .collect();
     }
     quote!((#(#elements,)*))
-}
-
-/// The generic arguments, passed on. Lifetimes are left to the compiler, which wants it so.
-fn turbofish(signature: &Signature) -> TokenStream {
-    let arguments: Vec<_> = signature
-        .generics
-        .params
-        .iter()
-        .filter_map(|param| match param {
-            GenericParam::Type(param) => Some(&param.ident),
-            GenericParam::Const(param) => Some(&param.ident),
-            GenericParam::Lifetime(_) => None,
-        })
-        .collect();
-    if arguments.is_empty() {
-        TokenStream::new()
-    } else {
-        quote!(::<#(#arguments),*>)
-    }
 }

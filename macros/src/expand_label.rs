@@ -1,7 +1,7 @@
 //! What each limit of a handler is called and where it counts, defaults filled in.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{LitStr, ext::IdentExt};
 
 use crate::{
@@ -10,31 +10,44 @@ use crate::{
     stack,
 };
 
-/// What a limit's defaults are made of.
-pub(crate) struct Context<'a> {
-    pub(crate) handler: &'a Ident,
-    /// How many limits earlier expansions have put on the handler.
-    pub(crate) before: usize,
-}
-
 /// The name and the zone of a limit.
 pub(crate) struct Label {
     pub(crate) name: LitStr,
-    /// A constant expression.
-    pub(crate) zone: TokenStream,
+    pub(crate) zone: Zone,
+}
+
+/// Where a limit counts.
+pub(crate) enum Zone {
+    Written(LitStr),
+    /// In the handler's own, which the runtime finds out; apart from others there, by this text.
+    Own(Option<String>),
+}
+
+impl Zone {
+    /// The zone, for calls of the runtime. `own` is the static that knows the handler's.
+    pub(crate) fn call(&self, own: &TokenStream) -> TokenStream {
+        match self {
+            Self::Written(zone) => quote!(#zone),
+            Self::Own(None) => quote!(#own.get()),
+            Self::Own(Some(apart)) => quote!(#own.apart(#apart)),
+        }
+    }
 }
 
 /// One for each rule; `None` for a group without a limit.
-pub(crate) fn labels(policy: &Policy, context: &Context<'_>) -> Vec<Option<Label>> {
-    let mut ordinal = context.before;
+pub(crate) fn labels(policy: &Policy, handler: &Ident) -> Vec<Option<Label>> {
+    let mut ordinal = 0;
     let label = |(place, rule): (usize, &Rule)| match &rule.quota {
         Quota::Unlimited(_) => None,
         Quota::Limited(limited) => {
             ordinal += 1;
-            let apart = stack::apart(&policy.rules, place);
+            let zone = match &limited.label.zone {
+                Some(zone) => Zone::Written(zone.clone()),
+                None => Zone::Own(stack::apart(&policy.rules, place)),
+            };
             Some(Label {
-                name: name(limited.label.name.as_ref(), ordinal, context),
-                zone: zone(limited.label.zone.as_ref(), apart, context),
+                name: name(limited.label.name.as_ref(), ordinal, handler),
+                zone,
             })
         }
     };
@@ -42,9 +55,9 @@ pub(crate) fn labels(policy: &Policy, context: &Context<'_>) -> Vec<Option<Label
 }
 
 /// The handler's name; for further limits with their number behind it.
-fn name(given: Option<&LitStr>, ordinal: usize, context: &Context<'_>) -> LitStr {
+fn name(given: Option<&LitStr>, ordinal: usize, handler: &Ident) -> LitStr {
     given.cloned().unwrap_or_else(|| {
-        let handler = context.handler.unraw().to_string();
+        let handler = handler.unraw().to_string();
         // Like a name that is given: it goes into a header, which is ASCII.
         let handler = handler.replace(|c: char| !c.is_ascii(), "_");
         let name = if ordinal == 1 {
@@ -54,21 +67,4 @@ fn name(given: Option<&LitStr>, ordinal: usize, context: &Context<'_>) -> LitStr
         };
         LitStr::new(&name, Span::call_site())
     })
-}
-
-/// The handler's full path, apart from what an earlier expansion has put there and from limits
-/// that it could be confused with.
-fn zone(given: Option<&LitStr>, apart: Option<String>, context: &Context<'_>) -> TokenStream {
-    if let Some(zone) = given {
-        return zone.to_token_stream();
-    }
-    let handler = context.handler.unraw().to_string();
-    let mut zone = match context.before {
-        0 => handler,
-        before => format!("{handler}-{}", before + 1),
-    };
-    if let Some(apart) = apart {
-        zone = format!("{zone}@{apart}");
-    }
-    quote!(::core::concat!(::core::module_path!(), "::", #zone))
 }

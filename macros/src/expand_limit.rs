@@ -6,30 +6,48 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use crate::{
-    expand::located,
-    expand_label::Label,
+    expand::{at, located},
+    expand_label::{Label, Zone},
     limit::{Algorithm, Limit, Refill},
     value::Number,
     window::Window,
 };
 
-/// One limit as a constant expression, which fails the build at `anchor` if it is not valid.
-pub(crate) fn limit(limit: &Limit, label: &Label, anchor: &TokenStream) -> TokenStream {
-    let Label { name, zone } = label;
+/// Where the numbers of a limit stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// In a constant. What is wrong with a number is said of that number alone.
+    Constant,
+    /// In an expression, for numbers that speak of `Self` or of generic parameters: constants cannot.
+    Inline,
+}
+
+/// One limit as a constant expression, which fails the build at `anchor` if it is not valid. A zone
+/// that is not written is left out.
+pub(crate) fn limit(
+    limit: &Limit,
+    label: &Label,
+    anchor: &TokenStream,
+    form: Form,
+    private: &TokenStream,
+) -> TokenStream {
+    let count = |number: &Number| count(number, form);
+    let name = &label.name;
+    let zone = zone(label);
     let times = count(&limit.times);
-    let window = window(&limit.window);
+    let window = window(&limit.window, form);
     let algorithm = algorithm(limit.algorithm);
-    let refill = (limit.refill == Refill::Interval)
-        .then(|| quote!(.refill(::actix_throttle::__private::Refill::Interval)));
+    let refill =
+        (limit.refill == Refill::Interval).then(|| quote!(.refill(#private::Refill::Interval)));
     let capacity = limit
         .capacity
         .as_ref()
-        .map(count)
+        .map(&count)
         .map(|count| quote!(.capacity(#count)));
     let cost = limit
         .cost
         .as_ref()
-        .map(count)
+        .map(&count)
         .map(|count| quote!(.cost(#count)));
     let block = limit
         .block
@@ -38,15 +56,15 @@ pub(crate) fn limit(limit: &Limit, label: &Label, anchor: &TokenStream) -> Token
     let lease = limit
         .lease
         .as_ref()
-        .map(count)
+        .map(&count)
         .map(|count| quote!(.lease(#count)));
     let shadow = limit.shadow.then(|| quote!(.shadow()));
     let limit_value = quote! {
-        ::actix_throttle::__private::Limit::new(#times, #window)
-            .algorithm(::actix_throttle::__private::Algorithm::#algorithm)
-            #capacity #refill #cost .name(#name).zone(#zone) #block #lease #shadow
+        #private::Limit::new(#times, #window)
+            .algorithm(#private::Algorithm::#algorithm)
+            #capacity #refill #cost .name(#name) #zone #block #lease #shadow
     };
-    let valid = quote!(::actix_throttle::__private::Limit::expect_valid);
+    let valid = quote!(#private::Limit::expect_valid);
     call_at(
         &computed(limit).unwrap_or_else(|| anchor.clone()),
         &valid,
@@ -65,14 +83,28 @@ fn algorithm(algorithm: Algorithm) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
+/// The call that names the zone, if it is written.
+pub(crate) fn zone(label: &Label) -> Option<TokenStream> {
+    match &label.zone {
+        Zone::Written(zone) => Some(quote!(.zone(#zone))),
+        Zone::Own(_) => None,
+    }
+}
+
 /// A `u32`. The block gives the user's expression its type and nothing of ours to refer to.
-pub(crate) fn count(number: &Number) -> TokenStream {
+pub(crate) fn count(number: &Number, form: Form) -> TokenStream {
     match number {
         Number::Known { .. } => number.to_token_stream(),
-        Number::Const(expr) => quote!({
-            const __THROTTLE_NUMBER: ::core::primitive::u32 = #expr;
-            __THROTTLE_NUMBER
-        }),
+        Number::Const(expr) => {
+            let keyword = match form {
+                Form::Constant => quote!(const),
+                Form::Inline => quote!(let),
+            };
+            quote!({
+                #keyword __THROTTLE_NUMBER: ::core::primitive::u32 = #expr;
+                __THROTTLE_NUMBER
+            })
+        }
     }
 }
 
@@ -84,17 +116,17 @@ pub(crate) fn duration(duration: Duration) -> TokenStream {
 }
 
 /// A `Duration`. The sum saturates: what is out of range is then for `expect_valid` to say.
-fn window(window: &Window) -> TokenStream {
+fn window(window: &Window, form: Form) -> TokenStream {
     let literal = window.literal_micros;
     let computed = window.computed.iter().map(|(unit, expr)| {
-        let count = count(&Number::Const(Box::new(expr.clone())));
+        let count = count(&Number::Const(Box::new(expr.clone())), form);
         quote!(.saturating_add((#count as ::core::primitive::u64).saturating_mul(#unit)))
     });
     quote!(::core::time::Duration::from_micros(#literal #(#computed)*))
 }
 
 /// The expressions in a limit that the compiler has to evaluate, if there are any.
-fn computed(limit: &Limit) -> Option<TokenStream> {
+pub(crate) fn computed(limit: &Limit) -> Option<TokenStream> {
     let counts = [
         Some(&limit.times),
         limit.capacity.as_ref(),
@@ -127,14 +159,7 @@ pub(crate) fn call_at(
     let mut spans = tokens.clone().into_iter().map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
     let last = spans.last().unwrap_or(first);
-    let function: TokenStream = function
-        .clone()
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(located(first));
-            token
-        })
-        .collect();
+    let function = at(first, function.clone());
     let mut group = Group::new(Delimiter::Parenthesis, arguments.clone());
     group.set_span(located(last));
     quote_spanned!(located(first)=> #function #group)

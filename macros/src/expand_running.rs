@@ -5,27 +5,35 @@ use quote::{ToTokens, quote};
 
 use crate::{
     expand_label::Label,
-    expand_limit::{call_at, count, duration},
+    expand_limit::{Form, call_at, count, duration, zone},
     running::Running,
 };
 
-/// One limit as a constant expression, which fails the build at `anchor` if it is not valid.
-pub(crate) fn running(running: &Running, label: &Label, anchor: &TokenStream) -> TokenStream {
-    let Label { name, zone } = label;
-    let max = count(&running.max);
+/// One limit as a constant expression, which fails the build at `anchor` if it is not valid. A zone
+/// that is not written is left out.
+pub(crate) fn running(
+    running: &Running,
+    label: &Label,
+    anchor: &TokenStream,
+    form: Form,
+    private: &TokenStream,
+) -> TokenStream {
+    let name = &label.name;
+    let zone = zone(label);
+    let max = count(&running.max, form);
     let expiry = running
         .expiry
         .map(duration)
         .map(|duration| quote!(.expiry(#duration)));
     let shadow = running.shadow.then(|| quote!(.shadow()));
     let value = quote! {
-        ::actix_throttle::__private::Concurrency::new(#max)
-            #expiry .name(#name).zone(#zone) #shadow
+        #private::Concurrency::new(#max)
+            #expiry .name(#name) #zone #shadow
     };
     let place = match running.max.known() {
         Some(_) => anchor.clone(),
         None => running.max.to_token_stream(),
     };
-    let valid = quote!(::actix_throttle::__private::Concurrency::expect_valid);
+    let valid = quote!(#private::Concurrency::expect_valid);
     call_at(&place, &valid, &value)
 }

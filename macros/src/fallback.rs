@@ -1,12 +1,13 @@
 //! What is emitted beside errors: the item itself, so that no second error follows from its absence.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::{ReturnType, Token};
+use quote::quote;
+use syn::Token;
 
 use crate::{
-    handler::{Handler, NotAHandler},
+    handler::{Handler, NotAHandler, Ours},
     imports,
+    signature::returns_future,
 };
 
 /// The errors and the handler, unlimited.
@@ -17,13 +18,17 @@ pub(crate) fn handler(handler: Handler, errors: &syn::Error) -> TokenStream {
     let uses = imports::uses(&handler);
     let Handler {
         attributes,
+        ours,
         visibility,
         mut signature,
         body,
         ..
     } = handler;
+    let conditional = ours
+        .iter()
+        .filter(|ours| matches!(ours, Ours::Conditional(_)));
     // The missing `async` has been reported; a route attribute would miss it once more.
-    if signature.asyncness.is_none() && !is_future(&signature.output) {
+    if signature.asyncness.is_none() && !returns_future(&signature.output) {
         signature.asyncness = Some(Token![async](signature.fn_token.span));
     }
     let (lint, body) = if uses.is_empty() {
@@ -36,6 +41,7 @@ pub(crate) fn handler(handler: Handler, errors: &syn::Error) -> TokenStream {
     quote! {
         #errors
         #(#attributes)*
+        #(#conditional)*
         #lint
         #visibility #signature #body
     }
@@ -46,10 +52,4 @@ pub(crate) fn item(not: NotAHandler) -> TokenStream {
     let NotAHandler { item, error } = not;
     let error = error.into_compile_error();
     quote!(#error #item)
-}
-
-/// Whether a function that is not `async` seems to be a handler nevertheless.
-fn is_future(output: &ReturnType) -> bool {
-    let output = output.to_token_stream().to_string();
-    ["Future", "Ready"].iter().any(|name| output.contains(name))
 }

@@ -1,13 +1,13 @@
 //! The item under the attribute: a handler, or something that is none.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, Meta, Pat, Signature, Visibility,
+    Attribute, Meta, Signature, Visibility,
     parse::{Parse, ParseStream, Parser},
 };
 
-use crate::attribute::AttrName;
+use crate::{attribute::AttrName, conditional::Conditional, reapply};
 
 /// The function to be limited.
 ///
@@ -15,13 +15,21 @@ use crate::attribute::AttrName;
 pub(crate) struct Handler {
     /// The one of ours that is being expanded.
     pub(crate) attribute: AttrName,
-    /// The attributes that are not ours.
+    /// The attributes that are not ours, those above that one among them: the compiler does not tell
+    /// them apart.
     pub(crate) attributes: Vec<Attribute>,
     /// Those of ours that stand below that one, in order.
-    pub(crate) stacked: Vec<(AttrName, Attribute)>,
+    pub(crate) ours: Vec<Ours>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) body: Group,
+}
+
+/// A further attribute of ours.
+pub(crate) enum Ours {
+    Stacked(AttrName, Attribute),
+    /// In a `#[cfg_attr]`.
+    Conditional(Conditional),
 }
 
 /// An item that cannot be limited, with the reason.
@@ -30,9 +38,6 @@ pub(crate) struct NotAHandler {
     pub(crate) item: TokenStream,
     pub(crate) error: syn::Error,
 }
-
-/// What the single argument of an expanded handler is called, before the number of its limits.
-const GATE: &str = "__throttle_gate_";
 
 impl Handler {
     /// Reads what stands below the attribute of this name.
@@ -50,39 +55,36 @@ impl Handler {
         }
     }
 
-    /// How many limits an earlier expansion has put on this handler.
-    ///
-    /// An attribute under another name (`use … as`, or out of a `cfg_attr`) is not collected by the
-    /// one above it; it finds that one's output instead.
-    pub(crate) fn limits_before(&self) -> usize {
-        let mut inputs = self.signature.inputs.iter();
-        match (inputs.next(), inputs.next()) {
-            (Some(FnArg::Typed(argument)), None) => match &*argument.pat {
-                Pat::Ident(pattern) => {
-                    let name = pattern.ident.to_string();
-                    name.strip_prefix(GATE)
-                        .and_then(|count| count.parse().ok())
-                        .unwrap_or(0)
-                }
-                _ => 0,
-            },
-            _ => 0,
-        }
+    /// The attributes of ours that hold for certain, in order.
+    pub(crate) fn stacked(&self) -> impl Iterator<Item = (AttrName, &Attribute)> {
+        self.ours.iter().filter_map(|ours| match ours {
+            Ours::Stacked(name, attribute) => Some((*name, attribute)),
+            Ours::Conditional(_) => None,
+        })
     }
+}
 
-    /// The argument's name for a handler with this many limits.
-    pub(crate) fn gate(limits: usize) -> Ident {
-        Ident::new(&format!("{GATE}{limits}"), proc_macro2::Span::mixed_site())
+impl ToTokens for Ours {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Stacked(_, attribute) => attribute.to_tokens(tokens),
+            Self::Conditional(conditional) => conditional.attribute.to_tokens(tokens),
+        }
     }
 }
 
 fn read(name: AttrName, input: ParseStream<'_>) -> Result<Handler, NotAHandler> {
     let mut attributes = Vec::new();
-    let mut stacked = Vec::new();
+    let mut ours = Vec::new();
     for attribute in input.call(Attribute::parse_outer).unwrap_or_default() {
-        match AttrName::of(&attribute) {
-            Some(name) => stacked.push((name, attribute)),
-            None => attributes.push(attribute),
+        if let Some(name) = AttrName::of(attribute.path()) {
+            ours.push(Ours::Stacked(name, attribute));
+        } else if let Some(conditional) = Conditional::parse(&attribute)
+            && conditional.any(|meta| AttrName::of(meta.path()).is_some())
+        {
+            ours.push(Ours::Conditional(conditional));
+        } else {
+            attributes.push(attribute);
         }
     }
     let rest = input.fork();
@@ -90,7 +92,7 @@ fn read(name: AttrName, input: ParseStream<'_>) -> Result<Handler, NotAHandler> 
         Ok((visibility, signature, body)) => Ok(Handler {
             attribute: name,
             attributes,
-            stacked,
+            ours,
             visibility,
             signature,
             body,
@@ -135,11 +137,11 @@ fn body(token: TokenTree) -> Option<Group> {
     }
 }
 
-/// What stands between the parentheses of a stacked attribute.
+/// What stands between the parentheses of a stacked attribute, as it was written.
 pub(crate) fn arguments(name: AttrName, attribute: &Attribute) -> syn::Result<TokenStream> {
     match &attribute.meta {
         Meta::Path(_) => Ok(TokenStream::new()),
-        Meta::List(list) => Ok(list.tokens.clone()),
+        Meta::List(list) => Ok(reapply::unmark(list.tokens.clone()).0),
         Meta::NameValue(pair) => {
             let value = pair.value.to_token_stream();
             let message = match name {

@@ -1,11 +1,13 @@
 //! `identifier = ...`: who is counted.
 
-use syn::{Expr, ExprCall, ExprPath, Ident, Lit, LitStr, Path};
+use syn::{Expr, ExprCall, ExprPath, ExprReference, Ident, Lit, LitStr, Path};
 
 use crate::{
+    function::is_const,
+    identifier_advice,
     name::ArgName,
     nearest::{hint, nearest},
-    value::{is_const, literal},
+    value::literal,
 };
 
 /// Who is counted, checked.
@@ -20,8 +22,8 @@ pub(crate) enum Identifier {
     Static(ExprPath),
 }
 
-const PLAIN: [&str; 2] = ["ip", "global"];
-const NAMED: [(&str, &str); 4] = [
+pub(crate) const PLAIN: [&str; 2] = ["ip", "global"];
+pub(crate) const NAMED: [(&str, &str); 4] = [
     ("header", "X-Api-Key"),
     ("cookie", "sid"),
     ("path", "id"),
@@ -42,12 +44,18 @@ impl Identifier {
         match expr {
             Expr::Path(path) => Self::from_path(path),
             Expr::Call(call) => Self::from_call(call),
-            Expr::Reference(reference) if is_static(&reference.expr) => {
-                let path = quote::quote!(#reference)
-                    .to_string()
-                    .replace([' ', '&'], "");
-                let message = format!("a static needs no `&`: write `identifier = {path}`");
-                Err(syn::Error::new_spanned(reference, message))
+            // For statics that are not written like one.
+            Expr::Reference(ExprReference {
+                expr,
+                mutability: None,
+                ..
+            }) if matches!(&**expr, Expr::Path(_)) => match &**expr {
+                Expr::Path(path) => Ok(Self::Static(path.clone())),
+                other => Self::parse(other),
+            },
+            Expr::Closure(closure) => {
+                let message = identifier_advice::of_closure();
+                Err(syn::Error::new_spanned(closure, message))
             }
             expr => {
                 let quoted = match literal(expr) {
@@ -81,17 +89,25 @@ impl Identifier {
         }
     }
 
-    /// The path to what is the user's own.
-    pub(crate) fn own(&self) -> Option<String> {
+    /// What is the user's own.
+    pub(crate) fn path(&self) -> Option<&ExprPath> {
         match self {
             Self::Plain(_) | Self::Named(..) => None,
-            Self::Function(_) | Self::Static(_) => Some(self.fingerprint()),
+            Self::Function(path) | Self::Static(path) => Some(path),
         }
+    }
+
+    /// The path to what is the user's own, as a text.
+    pub(crate) fn own(&self) -> Option<String> {
+        self.path().map(|_| self.fingerprint())
     }
 
     fn from_path(path: &ExprPath) -> syn::Result<Self> {
         if is_const(path) {
             return Ok(Self::Static(path.clone()));
+        }
+        if let Some(advice) = identifier_advice::of_path(path) {
+            return Err(syn::Error::new_spanned(path, advice));
         }
         let Some(ident) = path.path.get_ident().filter(|_| path.qself.is_none()) else {
             return Ok(Self::Function(path.clone()));
@@ -113,6 +129,9 @@ impl Identifier {
 
     fn from_call(call: &ExprCall) -> syn::Result<Self> {
         let error = |message: String| Err(syn::Error::new_spanned(call, message));
+        if let Some(advice) = identifier_advice::of_call(call) {
+            return error(advice);
+        }
         let Some(source) = called(&call.func).and_then(Path::get_ident) else {
             return error(not_its_result(&call.func));
         };
@@ -143,10 +162,6 @@ impl Identifier {
             )),
         }
     }
-}
-
-fn is_static(expr: &Expr) -> bool {
-    matches!(expr, Expr::Path(path) if is_const(path))
 }
 
 fn called(function: &Expr) -> Option<&Path> {
@@ -212,6 +227,7 @@ mod tests {
             (parse_quote!(self::path), "self :: path"),
             (parse_quote!(BY_TOKEN), "BY_TOKEN"),
             (parse_quote!(who::BY_TOKEN), "who :: BY_TOKEN"),
+            (parse_quote!(&who::by_token), "who :: by_token"),
         ] {
             let identifier = Identifier::parse(&expr).map(|identifier| identifier.fingerprint());
             assert_eq!(
@@ -270,12 +286,9 @@ mod tests {
                 "write `identifier = my::by_key`",
             ),
             (parse_quote!("ip"), "has no quotes: write `identifier = ip`"),
-            (
-                parse_quote!(&who::BY_TOKEN),
-                "a static needs no `&`: write `identifier = who::BY_TOKEN`",
-            ),
             (parse_quote!(5), "or the path of a function"),
-            (parse_quote!(|req| "x"), "or the path of a function"),
+            (parse_quote!(|req| "x"), "a closure has to be named"),
+            (parse_quote!(session), "`self::session`"),
         ] {
             let said = Identifier::parse(&expr).map_or_else(
                 |error| error.to_string(),

@@ -12,8 +12,7 @@ use crate::{expand::located, handler::Handler};
 /// nothing uses, and not miss one that is absent.
 pub(crate) fn uses(handler: &Handler) -> TokenStream {
     let others = handler
-        .stacked
-        .iter()
+        .stacked()
         .filter(|(name, _)| *name != handler.attribute);
     let uses = others.map(|(_, attribute)| {
         let path = attribute.path();

@@ -1,31 +1,40 @@
 //! The attributes of `actix-throttle`, which re-exports them: depend on that crate alone.
 //!
-//! From tokens to tokens in four steps, each with a type of its own: `args` reads what was written,
-//! `check` says everything that is wrong with it, `expand` writes the limited handler and cannot
-//! fail, `fallback` writes the handler as it was beside the errors.
+//! From tokens to tokens in steps, each with a type of its own: `args` reads what was written, `check`
+//! says everything that is wrong with it, `reapply` puts the attribute below those of others, `expand`
+//! writes the limited handler and cannot fail, `fallback` the handler as it was beside the errors.
 #![forbid(unsafe_code)]
 
 mod args;
 mod attribute;
 mod check;
+mod conditional;
 mod duration;
 mod errors;
 mod expand;
 mod expand_label;
 mod expand_limit;
+mod expand_policy;
 mod expand_rule;
 mod expand_running;
 mod failure_mode;
 mod fallback;
+mod function;
+mod generic;
 mod handler;
 mod identifier;
+mod identifier_advice;
 mod imports;
+mod krate;
 mod label;
 mod limit;
 mod name;
 mod named;
 mod nearest;
 mod rate;
+mod reapply;
+mod returned;
+mod rewrite;
 mod rule;
 mod running;
 mod signature;
@@ -37,7 +46,7 @@ mod window;
 
 use proc_macro::TokenStream;
 
-use crate::{attribute::AttrName, handler::Handler};
+use crate::{attribute::AttrName, rewrite::rewrite};
 
 /// Limits how often a handler runs.
 ///
@@ -66,7 +75,7 @@ use crate::{attribute::AttrName, handler::Handler};
 /// | `algorithm` | `"sliding_window"` `"sliding_window_counter"` `"fixed_window"` `"token_bucket"` `"leaky_bucket"` | how admissions are counted | `"sliding_window"` |
 /// | `capacity` | integer ≥ 1 | `token_bucket`: burst size | `times` |
 /// | `refill` | `"greedy"` `"interval"` | `token_bucket`: continuous, or `times` tokens at each window's end | `"greedy"` |
-/// | `cost` | integer ≥ 1, or path to `fn(&HttpRequest) -> u32` | what one request takes | 1 |
+/// | `cost` | integer ≥ 1, or path to `fn(&HttpRequest) -> u32`, sync or async | what one request takes | 1 |
 /// | `identifier` | `ip` `global` `header("X-Api-Key")` `cookie("sid")` `path("id")` `query("tenant")`, path to a function, sync or async, or to a static | who is counted | the limiter's |
 /// | `name` | string of printable ASCII | policy name in headers, problem documents, logs | the handler's name; `-2`, `-3` behind it for stacked ones |
 /// | `zone` | string | share one counter between handlers | the handler's full path |
@@ -74,13 +83,14 @@ use crate::{attribute::AttrName, handler::Handler};
 /// | `unlimited` | flag, with `group` | that group is not limited; beside it only `identifier` makes sense | off |
 /// | `block` | duration string, `"60s"`, `"1h 30m"` | once exceeded, deny everything for that long | off |
 /// | `max_wait` | duration string, `"500ms"`, 1 ms to 24 h | wait for a slot up to this long instead of denying | off |
-/// | `skip_if` | path to `fn(&HttpRequest) -> bool` | such requests are neither counted nor limited | — |
+/// | `skip_if` | path to `fn(&HttpRequest) -> bool`, sync or async | such requests are neither counted nor limited | — |
 /// | `refund_on` | `"5xx, 404"`, `"500-504"` | responses with these statuses are not counted | — |
-/// | `dynamic` | path to `fn(&HttpRequest, &Identity) -> Option<Limit>` | limit by the caller's plan; `None` falls back to the written one | — |
+/// | `dynamic` | path to `fn(&HttpRequest, &Identity) -> Option<Limit>`, sync or async | limit by the caller's plan; `None` falls back to the written one; a `DynamicLimit` in place of the `Option` may also say `Unlimited` | — |
 /// | `on_limited` | path to a function, sync or async, as in the builder | this handler's own answer | the limiter's |
 /// | `failure_mode` | `"open"` `"closed"` `"local"` | what becomes of a request that the store cannot decide | the limiter's |
 /// | `lease` | integer ≥ 2, not with `leaky_bucket` | take up to this many from Redis at once for a hot identity and serve them in this process | off |
 /// | `shadow` | flag | count and report, never deny | off |
+/// | `crate` | path | where this crate is found: renamed in `Cargo.toml`, or re-exported by another | `::actix_throttle` |
 ///
 /// An integer is a literal or a constant expression of type `u32`: `times = MAX_LOGINS`,
 /// `seconds = 2 * MINUTE`. Windows are 1 millisecond to 366 days long, `times`, `capacity` and `lease`
@@ -96,18 +106,22 @@ use crate::{attribute::AttrName, handler::Handler};
 /// (`2 * COST`, `price(3)`) is a constant.
 ///
 /// In the same way, an `identifier` that is written like a constant is a static, a
-/// `LazyLock<Identifier>`; any other path is a function. A function called `ip`, `path` … is written
-/// `self::path`, to tell it from the built-in identifiers.
+/// `LazyLock<Identifier>`; any other path is a function. (A static in lower case is written with `&`.) A
+/// function called `ip`, `path` … is written `self::path`, to tell it from the built-in identifiers.
 ///
-/// The default `zone` is the module's path and the handler's name. Associated functions of the same
-/// name on two types of one module would share it: give them a `zone`.
+/// Arguments may speak of `Self` and of the handler's generic parameters, `identifier = Self::by_user`;
+/// of those of the `impl` around it they speak through `Self`.
+///
+/// The default `zone` is the module's path and the handler's name. For a handler inside a function, and
+/// for an associated one, the function or the type is part of it. Where even that does not tell two
+/// handlers apart, in two blocks of one function say, the log has an error at their first requests.
 ///
 /// # Several limits
 ///
-/// Attributes stack; all that stand on one handler, `concurrency_limit`
-/// among them, are one atomic decision: a request is charged to all of them, or to none. Two that would share a counter are an error. Two that differ in nothing
-/// but the function that identifies have zones of their own by default, `handler@function`: both
-/// functions may name a `42`.
+/// Attributes stack; all that stand on one handler, `concurrency_limit` among them, are one atomic
+/// decision: a request is charged to all of them, or to none. Two that would share a counter are an
+/// error. Two that differ in nothing but the function that identifies have zones of their own by
+/// default, `handler@function`: both functions may name a `42`.
 ///
 /// ```
 /// # use actix_throttle::rate_limit;
@@ -185,8 +199,11 @@ use crate::{attribute::AttrName, handler::Handler};
 /// }
 /// ```
 ///
-/// An attribute imported under another name (`use actix_throttle::rate_limit as limited`) or coming
-/// out of a `#[cfg_attr]` below the first one works too, as a decision and with a counter of its own.
+/// # Conditions
+///
+/// `#[cfg]` and `#[cfg_attr]` may stand on a handler's arguments, and an attribute may be under a
+/// `#[cfg_attr]`. One that is imported under another name (`use actix_throttle::rate_limit as limited`)
+/// stacks like the others.
 ///
 /// # When the store cannot decide
 ///
@@ -206,12 +223,18 @@ use crate::{attribute::AttrName, handler::Handler};
 ///
 /// # What becomes of the handler
 ///
-/// It keeps its name, visibility, attributes and generic parameters, and takes one argument that
-/// the limiter needs. The function as it was written stands inside it. So attributes that look at a
-/// handler's arguments belong above `#[rate_limit]`; `tracing`'s `#[instrument]` may stand below.
+/// It keeps its name, visibility, attributes and generic parameters, and takes one argument, a
+/// `Limited<(A, B)>` of the arguments that were written. With `Limited::bypass` tests call it without
+/// its limits. A trait's function can be limited where the trait declares it with that argument; the
+/// documentation of `Limited` has examples.
+///
+/// Other attributes may stand above or below: those that rewrite a handler or make something of its
+/// arguments, as `tracing`'s `#[instrument]` and `#[utoipa::path]` do, see it as it was written. What
+/// they make of it has to be an `async fn` still; apistos' and paperclip's attributes make another kind
+/// of function, whose route the middleware `Throttle` can limit.
 #[proc_macro_attribute]
 pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    rewrite(AttrName::RateLimit, arguments, item)
+    rewrite(AttrName::RateLimit, arguments.into(), item.into()).into()
 }
 
 /// Limits how many of a handler's requests run at once, across all processes that share a store.
@@ -233,7 +256,7 @@ pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | argument | value | meaning | default |
 /// |---|---|---|---|
-/// | `max` | integer, 1 to 1,000,000 | how many run at once | required |
+/// | `max` | integer, or constant expression of type `u32`, 1 to 1,000,000 | how many run at once | required |
 /// | `expiry` | duration string, `"10s"`, 100 ms to 24 h | how long a place stays taken that nobody renews: when a process dies | `"30s"` |
 /// | `identifier` | as in `rate_limit` | whose requests share the places | the limiter's |
 /// | `name` | string of printable ASCII | policy name in headers, problem documents, logs | the handler's name; `-2`, `-3` behind it for stacked ones, rates included |
@@ -241,12 +264,11 @@ pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `group` | string | applies to identities of this group, in place of the ungrouped limits | — |
 /// | `unlimited` | flag, with `group` | that group is not limited, not by rates either; beside it only `identifier` makes sense | off |
 /// | `max_wait` | duration string, `"500ms"`, 1 ms to 24 h | wait for a place up to this long instead of denying | off |
-/// | `skip_if` | path to `fn(&HttpRequest) -> bool` | such requests take no place | — |
+/// | `skip_if` | path to `fn(&HttpRequest) -> bool`, sync or async | such requests take no place | — |
 /// | `on_limited` | path to a function, sync or async, as in the builder | this handler's own answer | the limiter's |
 /// | `failure_mode` | `"open"` `"closed"` `"local"` | what becomes of a request that the store cannot decide | the limiter's |
 /// | `shadow` | flag | count and report, never deny | off |
-///
-/// `max` is a literal or a constant expression of type `u32`.
+/// | `crate` | path | as in `rate_limit` | `::actix_throttle` |
 ///
 /// With the limiter's own identifier these are `max` requests for each client. For all clients
 /// together, write `identifier = global`.
@@ -273,16 +295,5 @@ pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn concurrency_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    rewrite(AttrName::ConcurrencyLimit, arguments, item)
-}
-
-fn rewrite(attribute: AttrName, arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let rewritten = match Handler::parse(attribute, item.into()) {
-        Err(not) => fallback::item(not),
-        Ok(handler) => match check::check(arguments.into(), &handler) {
-            Ok(policy) => expand::expand(handler, &policy),
-            Err(errors) => fallback::handler(handler, &errors),
-        },
-    };
-    rewritten.into()
+    rewrite(AttrName::ConcurrencyLimit, arguments.into(), item.into()).into()
 }

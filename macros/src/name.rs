@@ -32,10 +32,11 @@ pub(crate) enum ArgName {
     FailureMode,
     Lease,
     Shadow,
+    Crate,
 }
 
 /// Every argument: its name, and how it is written correctly.
-const ALL: [(ArgName, &str, &str); 27] = [
+const ALL: [(ArgName, &str, &str); 28] = [
     (ArgName::Times, "times", "times = 10"),
     (ArgName::Milliseconds, "milliseconds", "milliseconds = 500"),
     (ArgName::Seconds, "seconds", "seconds = 60"),
@@ -71,6 +72,11 @@ const ALL: [(ArgName, &str, &str); 27] = [
     ),
     (ArgName::Lease, "lease", "lease = 50"),
     (ArgName::Shadow, "shadow", "shadow"),
+    (
+        ArgName::Crate,
+        "crate",
+        "crate = my_company::actix_throttle",
+    ),
 ];
 
 impl ArgName {

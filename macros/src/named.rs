@@ -6,9 +6,10 @@ use syn::{Expr, Ident, Lit, LitStr};
 use crate::{
     args::Arguments,
     errors::Errors,
+    function::is_const,
     name::ArgName,
     rate,
-    value::{Number, assigned, is_const, literal, peel, text},
+    value::{Number, assigned, literal, peel, text},
     window::Window,
 };
 

@@ -11,12 +11,13 @@ use crate::{
     duration::{Lengths, duration},
     errors::Errors,
     failure_mode::FailureMode,
+    function::function,
     identifier::Identifier,
     label::Label,
     name::ArgName,
     running::Running,
     started::Started,
-    value::{assigned, flag, function, string},
+    value::{assigned, flag, string},
     window::Window,
 };
 
@@ -91,7 +92,7 @@ fn unlimited(arguments: &Arguments, group: Option<LitStr>, errors: &mut Errors) 
                     errors.at(&argument.name, message);
                 }
             }
-            ArgName::Group | ArgName::Identifier => {}
+            ArgName::Group | ArgName::Identifier | ArgName::Crate => {}
             name if name == ArgName::Times || Window::NAMES.contains(&name) => {
                 errors.at(
                     &argument.name,

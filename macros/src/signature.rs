@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{FnArg, Signature};
+use syn::{FnArg, ReturnType, Signature};
 
 use crate::errors::Errors;
 
@@ -10,7 +10,14 @@ use crate::errors::Errors;
 pub(crate) fn check(signature: &Signature, errors: &mut Errors) {
     if signature.asyncness.is_none() {
         let name = &signature.ident;
-        let message = format!("a limited handler is asynchronous: write `async fn {name}`");
+        let message = if returns_future(&signature.output) {
+            format!(
+                "a limited handler is an `async fn`: write `async fn {name}`, or, if another attribute \
+                 has turned it into this function, limit its route by the middleware `Throttle`"
+            )
+        } else {
+            format!("a limited handler is asynchronous: write `async fn {name}`")
+        };
         errors.at(signature.fn_token, message);
     }
     if let Some(unsafety) = signature.unsafety {
@@ -39,6 +46,12 @@ pub(crate) fn check(signature: &Signature, errors: &mut Errors) {
             FnArg::Typed(_) => {}
         }
     }
+}
+
+/// Whether a function that is not `async` seems to be a handler nevertheless.
+pub(crate) fn returns_future(output: &ReturnType) -> bool {
+    let output = output.to_token_stream().to_string();
+    ["Future", "Ready"].iter().any(|name| output.contains(name))
 }
 
 fn mentions_impl(tokens: TokenStream) -> bool {

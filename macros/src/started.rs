@@ -5,11 +5,12 @@ use syn::{Expr, ExprPath, LitStr};
 use crate::{
     args::Arguments,
     errors::Errors,
+    function::{function, is_const, path},
     limit::{COUNTS, Limit},
     name::ArgName,
     named,
     statuses::Statuses,
-    value::{Number, assigned, function, integer, is_const, path},
+    value::{Number, assigned, integer},
 };
 
 /// What `rate_limit` says of a rate.

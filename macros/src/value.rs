@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Expr, ExprLit, ExprPath, Lit, LitStr, UnOp};
+use syn::{Expr, ExprLit, Lit, LitStr, UnOp};
 
 use crate::{
     args::{Argument, Arguments, Value},
@@ -228,49 +228,6 @@ pub(crate) fn word<T: Copy>(
     found.map(|(_, meaning)| *meaning).ok_or_else(|| {
         let hint = hint(nearest(&value, valid.iter().copied()), &valid);
         syn::Error::new_spanned(text, format!("unknown {name} `{value}`{hint}"))
-    })
-}
-
-/// A path to a function; `None` if it is absent or wrong.
-pub(crate) fn function(
-    arguments: &Arguments,
-    name: ArgName,
-    errors: &mut Errors,
-) -> Option<ExprPath> {
-    let expr = assigned(name, arguments.named(name)?, errors)?;
-    errors.ok(path(name, expr))
-}
-
-/// A path to a function.
-pub(crate) fn path(name: ArgName, expr: &Expr) -> syn::Result<ExprPath> {
-    let example = name.example();
-    let message = match expr {
-        Expr::Path(path) => return Ok(path.clone()),
-        Expr::Closure(_) => {
-            format!("`{name}` takes the path of a function: name the closure, `{example}`")
-        }
-        Expr::Call(call) => {
-            let function = call.func.to_token_stream().to_string().replace(' ', "");
-            format!("`{name}` takes a function, not its result: write `{name} = {function}`")
-        }
-        expr => match literal(expr) {
-            Some(Lit::Str(text)) if text.parse::<syn::Path>().is_ok() => {
-                format!(
-                    "`{name}` takes a path: write `{name} = {}` without quotes",
-                    text.value()
-                )
-            }
-            _ => format!("`{name}` takes the path of a function: write `{example}`"),
-        },
-    };
-    Err(syn::Error::new_spanned(expr, message))
-}
-
-/// A path can be a constant or a function; a macro can only go by how constants are written.
-pub(crate) fn is_const(path: &ExprPath) -> bool {
-    path.path.segments.last().is_some_and(|segment| {
-        let name = segment.ident.to_string();
-        name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase)
     })
 }
 

@@ -71,7 +71,7 @@ pub use self::{
     decision::{Decision, LimitStatus},
     error::{InitError, RateLimitError},
     failure_mode::FailureMode,
-    http::{Paths, RequestError, Rule, Throttle},
+    http::{DynamicLimit, Limited, Paths, RequestError, Rule, Throttle},
     identity::{ForwardingHeader, Identifier, Identity, IntoIdentifier, IntoIdentity},
     limit::{Algorithm, Concurrency, Limit, LimitError, RateError, Refill},
     limiter::{Builder, RateLimiter},

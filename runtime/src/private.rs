@@ -6,7 +6,7 @@ pub use actix_web::HttpResponse;
 
 pub use crate::{
     failure_mode::FailureMode,
-    http::{Gate, Policy, Rule, respond, serve},
+    http::{DefaultZone, Limited, Policy, PolicyByType, Rule, respond, serve, typed},
     identity::Identifier,
     limit::{Algorithm, Concurrency, Limit, Refill},
     statuses::Statuses,

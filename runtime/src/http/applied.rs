@@ -73,7 +73,10 @@ impl<'a> Census<'a> {
         rules: &'a [Rule],
     ) -> Result<Few<Applied<'a>>, HttpResponse> {
         let mut applied: Few<Applied<'a>> = SmallVec::new();
-        for rule in self.not_skipped(rules) {
+        for rule in rules {
+            if rule.skips(self.request).await {
+                continue;
+            }
             match self.ask(rule).await {
                 Whom::Counted(whom) => applied.push(Applied { rule, whom: *whom }),
                 Whom::Nobody => {}
@@ -91,7 +94,10 @@ impl<'a> Census<'a> {
     /// The same for rules that never deny: those who would be refused are not counted.
     pub(super) async fn applied_shadows(&mut self, rules: &'a [Rule]) -> Few<Applied<'a>> {
         let mut applied: Few<Applied<'a>> = SmallVec::new();
-        for rule in self.not_skipped(rules) {
+        for rule in rules {
+            if rule.skips(self.request).await {
+                continue;
+            }
             if let Whom::Counted(whom) = self.ask(rule).await {
                 applied.push(Applied { rule, whom: *whom });
             }
@@ -113,11 +119,6 @@ impl<'a> Census<'a> {
     /// Whether it is about a message, and not about the request itself.
     pub(super) fn is_of_message(&self) -> bool {
         self.message.is_some()
-    }
-
-    fn not_skipped(&self, rules: &'a [Rule]) -> impl Iterator<Item = &'a Rule> + use<'a> {
-        let request = self.request;
-        rules.iter().filter(move |rule| !rule.skips(request))
     }
 
     async fn ask(&mut self, rule: &'a Rule) -> &mut Whom {

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::{
     applied::{Applied, Census, Few},
     named::InForce,
-    rule::{InUse, Rule},
+    rule::{InUse, Resolved, Rule},
 };
 use crate::{
     error::RateLimitError,
@@ -72,7 +72,20 @@ struct Around<'a> {
     max_wait: Option<Duration>,
 }
 
+/// Asks the async functions of these rules, each rule's at its place. Empty if none has any, which is
+/// for the caller to find out: then there is nothing to wait for.
+pub(super) async fn resolve(census: &Census<'_>, applied: &[Applied<'_>]) -> Vec<Resolved> {
+    let mut resolved = Vec::with_capacity(applied.len());
+    for one in applied {
+        let identity = census.identity(one);
+        resolved.push(one.rule.resolve(census.request, identity).await);
+    }
+    resolved
+}
+
 /// What these rules ask for. Unlimited ones ask for nothing.
+///
+/// `resolved` is what [`resolve`] has found, empty if no rule has an async function.
 ///
 /// # Errors
 ///
@@ -80,20 +93,25 @@ struct Around<'a> {
 pub(super) fn asked<'a, 'i>(
     census: &'i Census<'_>,
     applied: &[Applied<'a>],
+    resolved: &[Resolved],
 ) -> Result<Few<Asked<'a, 'i>>, RateLimitError> {
     let mut asked: Few<Asked<'a, 'i>> = SmallVec::new();
     // Looked up once a request, so that its limits are of one state.
     let mut in_force: Option<InForce<'_>> = None;
-    for one in applied {
+    for (place, one) in applied.iter().enumerate() {
         let rule = one.rule;
+        let resolved = resolved.get(place);
         let around = Around::of(rule);
         if let Some(places) = rule.places() {
-            asked.push(place(census, one, places, around));
+            asked.push(self::place(census, one, places, around));
             continue;
         }
         let Some(named) = rule.named_limit() else {
             if let Some(written) = rule.written_limit() {
-                asked.push(rate(census, one, InUse::Written(written), around));
+                let written = InUse::Written(written);
+                if let Some(rate) = rate(census, one, written, resolved, around) {
+                    asked.push(rate);
+                }
             }
             continue;
         };
@@ -108,27 +126,38 @@ pub(super) fn asked<'a, 'i>(
                     name: named.name.to_string(),
                 });
             };
-            asked.push(rate(census, one, InUse::Written(written), around));
+            let written = InUse::Written(written);
+            if let Some(rate) = rate(census, one, written, resolved, around) {
+                asked.push(rate);
+            }
             continue;
         };
         let around = around.or(&found.around);
-        asked.push(match named.fill(found.policy) {
-            Policy::Rate(limit) => rate(census, one, limit.into(), around),
-            Policy::Running(places) => place(census, one, rule.places_for(places), around),
-        });
+        match named.fill(found.policy) {
+            Policy::Rate(limit) => {
+                if let Some(rate) = rate(census, one, limit.into(), resolved, around) {
+                    asked.push(rate);
+                }
+            }
+            Policy::Running(places) => {
+                asked.push(self::place(census, one, rule.places_for(places), around));
+            }
+        }
     }
     Ok(asked)
 }
 
+/// `None` if the rule's `dynamic` function says that the request is not limited.
 fn rate<'a, 'i>(
     census: &'i Census<'_>,
     one: &Applied<'a>,
     written: InUse<'a>,
+    resolved: Option<&Resolved>,
     around: Around<'a>,
-) -> Asked<'a, 'i> {
+) -> Option<Asked<'a, 'i>> {
     let (request, identity) = (census.request, census.identity(one));
-    let (limit, cost) = one.rule.limit_for(written, request, identity);
-    ask(census, one, What::Rate(limit), cost, around)
+    let (limit, cost) = one.rule.limit_for(written, request, identity, resolved)?;
+    Some(ask(census, one, What::Rate(limit), cost, around))
 }
 
 /// It has no cost, and nothing of it is given back by a status.

@@ -1,20 +1,17 @@
-//! The rewritten handler's single argument, and what the rewritten handler does.
+//! What a rewritten handler does: it checks its policy, extracts, and calls the handler as it was
+//! written.
 //!
 //! A handler's extractors are made eagerly, left to right, then polled together: a limiter among
 //! them could not keep the body unread. So the rewritten handler takes one argument that never
-//! fails and only keeps what extractors need; the check comes first, then the original extractors.
+//! fails, [`Limited`]; the check comes first, then the original extractors.
 
-use std::{
-    any::TypeId,
-    convert::Infallible,
-    future::{Future, Ready, ready},
-};
+use std::future::Future;
 
-use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, dev::Payload};
-use once_cell::sync::Lazy;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 
 use super::{
     guard::{Guarded, Passage, guard},
+    limited::{Limited, Parts},
     not_installed::not_installed,
     pending::Pending,
     rule::Rule,
@@ -23,65 +20,34 @@ use super::{
 };
 use crate::limiter::{RateLimiter, let_others_run};
 
-/// The request and its payload, kept for after the check.
-pub struct Gate {
-    request: HttpRequest,
-    payload: Payload,
-}
-
-impl FromRequest for Gate {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        ready(Ok(Self {
-            request: request.clone(),
-            payload: payload.take(),
-        }))
-    }
-}
-
-impl std::fmt::Debug for Gate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gate").finish_non_exhaustive()
-    }
-}
-
-/// The rules of one handler, made at its first request.
-#[derive(Debug)]
-pub struct Policy(Lazy<Vec<Rule>>);
-
-impl Policy {
-    /// A policy of the rules that `rules` makes.
-    pub const fn new(rules: fn() -> Vec<Rule>) -> Self {
-        Self(Lazy::new(rules))
-    }
-}
-
-/// Checks the policy, then extracts the arguments and calls the handler; headers last.
+/// Checks the rules, then extracts the arguments and calls the handler; headers last.
 ///
 /// `respond` is [`respond`]: the macro passes it, so that an error about what the handler returns
 /// points at the user's return type.
 pub async fn serve<Args, Handler, Answer>(
-    gate: Gate,
-    policy: &Policy,
+    arguments: Limited<Args>,
+    rules: &[Rule],
     handler: Handler,
     respond: fn(Answer::Output, &HttpRequest) -> HttpResponse,
 ) -> HttpResponse
 where
-    Args: FromRequest + 'static,
+    Args: FromRequest,
     Handler: FnOnce(Args) -> Answer,
     Answer: Future,
 {
-    let Gate {
-        request,
-        mut payload,
-    } = gate;
+    let (request, mut payload) = match arguments.into_parts() {
+        Parts::Request { request, payload } => (request, payload),
+        // Boxed: requests of a server need not move about a future with room for a test's.
+        Parts::Bypass(bypass) => {
+            let (request, arguments) = *bypass;
+            return Box::pin(async move { respond(handler(arguments).await, &request) }).await;
+        }
+    };
     let Some(limiter) = RateLimiter::nearest(&request) else {
         return not_installed();
     };
     let_others_run().await;
-    let passage = match guard(&limiter, &policy.0, &request, layer::<Args>()) {
+    let passage = match guard(&limiter, rules, &request, Layer::Innermost) {
         Guarded::Now(passage) => passage,
         Guarded::Later(decided) => decided.await,
     };
@@ -99,15 +65,6 @@ where
         respond,
     )
     .await
-}
-
-/// Two attributes that do not know of each other rewrite a handler twice: what the outer one calls
-/// takes a gate, and decides something itself.
-fn layer<Args: 'static>() -> Layer {
-    match TypeId::of::<Args>() == TypeId::of::<(Gate,)>() {
-        true => Layer::Outer,
-        false => Layer::Innermost,
-    }
 }
 
 /// Calls the handler of a request that may go on, and does what its response is owed.
@@ -143,4 +100,10 @@ where
     R::Body: 'static,
 {
     returned.respond_to(request).map_into_boxed_body()
+}
+
+/// Tells the compiler what the handler's body returns, as a signature would: the body stands in an
+/// `async` block, which has none.
+pub fn typed<T, F: Future<Output = T>>(body: F) -> F {
+    body
 }

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::{
     applied::{Applied, Census, Few},
-    asked::{Asked, asked},
+    asked::{Asked, asked, resolve},
     overlap::Counter,
     pending::Refunds,
     rule::Rule,
@@ -42,7 +42,13 @@ pub(super) async fn judge<'a>(
     census: &Census<'_>,
     applied: &[Applied<'a>],
 ) -> Result<Option<Judged<'a>>, RateLimitError> {
-    let (limiter, asked) = (census.manner.limiter, asked(census, applied)?);
+    let limiter = census.manner.limiter;
+    // Boxed as below: only async functions take room that has to be kept while they run.
+    let resolved = match applied.iter().any(|one| one.rule.has_async()) {
+        true => Box::pin(resolve(census, applied)).await,
+        false => Vec::new(),
+    };
+    let asked = asked(census, applied, &resolved)?;
     if asked.is_empty() {
         return Ok(None);
     }

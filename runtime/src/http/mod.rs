@@ -3,15 +3,18 @@
 mod applied;
 mod asked;
 mod at_sight;
+mod default_zone;
 mod error;
 mod gate;
 mod guard;
 mod judge;
+mod limited;
 mod manner;
 mod named;
 mod not_installed;
 mod overlap;
 mod pending;
+mod policy;
 mod rule;
 mod running;
 mod shown;
@@ -19,13 +22,16 @@ mod throttle;
 #[cfg(feature = "websocket")]
 mod websocket;
 
-pub use self::gate::{Gate, Policy, respond, serve};
 #[cfg(feature = "config")]
 pub(crate) use self::throttle::{LiveRulebook, Rulebook};
 #[cfg(feature = "websocket")]
 pub use self::websocket::WebSocketLimiter;
 pub use self::{
+    default_zone::DefaultZone,
     error::RequestError,
-    rule::Rule,
+    gate::{respond, serve, typed},
+    limited::Limited,
+    policy::{Policy, PolicyByType},
+    rule::{DynamicLimit, Rule},
     throttle::{Paths, Throttle},
 };

@@ -1,7 +1,7 @@
 //! Limits by name, in handlers as the attribute writes them.
 
 use actix_throttle::{
-    __private::{Gate, Policy, respond, serve},
+    __private::{Limited, Policy, respond, serve},
     Config, Format, Limit, RateLimitError, RequestError, Rule, Throttle,
 };
 use actix_web::{
@@ -12,23 +12,23 @@ use actix_web::{
 
 use crate::http::support::{Site, World, get, in_own_process};
 
-async fn login(gate: Gate) -> HttpResponse {
+async fn login(gate: Limited<()>) -> HttpResponse {
     static POLICY: Policy = Policy::new(|| vec![Rule::named("login")]);
     serve(gate, &POLICY, async |()| "ok", respond).await
 }
 
-async fn sign_up(gate: Gate) -> HttpResponse {
+async fn sign_up(gate: Limited<()>) -> HttpResponse {
     static POLICY: Policy = Policy::new(|| vec![Rule::named("login")]);
     serve(gate, &POLICY, async |()| "ok", respond).await
 }
 
-async fn search(gate: Gate) -> HttpResponse {
+async fn search(gate: Limited<()>) -> HttpResponse {
     static POLICY: Policy =
         Policy::new(|| vec![Rule::named("search").or(Limit::per_minute(3).name("written"))]);
     serve(gate, &POLICY, async |()| "ok", respond).await
 }
 
-async fn flaky(gate: Gate) -> HttpResponse {
+async fn flaky(gate: Limited<()>) -> HttpResponse {
     static POLICY: Policy = Policy::new(|| vec![Rule::named("flaky")]);
     let broken = async |()| ("broken", StatusCode::BAD_GATEWAY);
     serve(gate, &POLICY, broken, respond).await

@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix_throttle::{
-    __private::{Gate, Policy, respond, serve},
+    __private::{Limited, Policy, respond, serve},
     Config, Format, HeaderStyle, Identifier, Identity, Limit, RateLimiter, Rule, Throttle,
 };
 use actix_web::{HttpResponse, web};
@@ -40,7 +40,7 @@ fn state(number: usize) -> String {
     )
 }
 
-async fn busy(gate: Gate) -> HttpResponse {
+async fn busy(gate: Limited<()>) -> HttpResponse {
     static POLICY: Policy = Policy::new(|| vec![Rule::named("inside")]);
     serve(gate, &POLICY, async |()| "ok", respond).await
 }

@@ -90,7 +90,9 @@ mod inner {
     }
 
     pub(super) fn routes(config: &mut web::ServiceConfig) {
-        config.service(private);
+        config
+            .service(private)
+            .route("/visible", web::get().to(visible));
     }
 }
 
@@ -108,7 +110,6 @@ fn routes(config: &mut ServiceConfig) {
         .route("/ignored/{path}", web::post().to(ignored))
         .route("/names/{a}", web::post().to(same_names))
         .route("/busy", web::post().to(busy))
-        .route("/visible", web::get().to(inner::visible))
         .service(r#match)
         .configure(inner::routes);
 }

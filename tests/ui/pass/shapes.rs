@@ -1,7 +1,11 @@
 //! Shapes of handlers that have to compile without a warning.
 #![deny(warnings)]
 
-use actix_throttle::{Identity, Limit, rate_limit, rate_limit as limited};
+use std::sync::LazyLock;
+
+use actix_throttle::{
+    DynamicLimit, Identifier, Identity, Limit, rate_limit, rate_limit as limited,
+};
 use actix_web::{App, FromRequest, HttpRequest, HttpResponse, Responder, get, post, routes, web};
 
 const SIX: u32 = 6;
@@ -85,7 +89,7 @@ async fn leased() -> &'static str {
 
 #[limited("3/s")]
 #[get("/renamed")]
-#[limited("4/s")]
+#[limited("4/m")]
 async fn renamed(body: String) -> String {
     body
 }
@@ -139,6 +143,43 @@ async fn seventeen(
     body
 }
 
+#[allow(non_upper_case_globals)]
+static by_key: LazyLock<Identifier> = LazyLock::new(|| Identifier::header("X-Api-Key"));
+
+#[rate_limit("5/s", identifier = &by_key)]
+async fn by_a_static() -> &'static str {
+    "hello"
+}
+
+async fn is_late(_: &HttpRequest) -> bool {
+    false
+}
+
+async fn by_database(_: &HttpRequest, _: &Identity) -> DynamicLimit {
+    DynamicLimit::Unlimited
+}
+
+#[rate_limit("5/s", skip_if = is_late, dynamic = by_database, crate = actix_throttle)]
+async fn waits() -> &'static str {
+    "hello"
+}
+
+/// The body begins with an attribute.
+#[rate_limit("5/s")]
+async fn attributed(one: String) -> String {
+    #![allow(unused_variables)]
+    let unused = one.len();
+    one
+}
+
+#[rate_limit("5/s")]
+async fn never(_: String) -> Result<impl Responder, actix_web::Error> {
+    if true {
+        return Ok("hello");
+    }
+    Err(actix_web::error::ErrorImATeapot("tea"))?
+}
+
 struct Api;
 
 impl Api {
@@ -173,5 +214,9 @@ fn every_shape_is_a_handler() {
         .route("/c", web::get().to(r#type))
         .route("/d", web::get().to(seventeen))
         .route("/e", web::get().to(Api::associated))
-        .route("/f", web::get().to(generated));
+        .route("/f", web::get().to(generated))
+        .route("/g", web::get().to(by_a_static))
+        .route("/h", web::get().to(waits))
+        .route("/i", web::get().to(attributed))
+        .route("/j", web::get().to(never));
 }

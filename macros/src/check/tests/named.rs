@@ -25,7 +25,7 @@ mod with_a_configuration {
     use crate::check::tests::support::{calls, said_on};
 
     const RULE: &str = "::actix_throttle::__private::Rule";
-    const ZONE: &str = "::core::concat!(::core::module_path!(),\"::\",\"login\")";
+    const ZONE: &str = "__THROTTLE_ZONE.get()";
 
     #[test]
     fn alone_it_tells_the_name_and_the_zone() -> syn::Result<()> {
@@ -46,7 +46,7 @@ mod with_a_configuration {
                     dynamic = by_plan
                 ),
                 format!(
-                    ".defaults(\"login\",{ZONE}).group(\"pro\").cost(cost_of).dynamic(by_plan)"
+                    ".defaults(\"login\",{ZONE}).group(\"pro\").cost_by(cost_of).dynamic_by(by_plan)"
                 ),
             ),
         ] {
@@ -64,7 +64,10 @@ mod with_a_configuration {
             quote!(times = N, seconds = 5, limit = "a", block = "1s"),
         ] {
             let rule = calls(arguments, quote!())?;
-            assert_eq!(rule, format!("{RULE}::named(\"a\").or(__THROTTLE_LIMIT_1)"));
+            assert_eq!(
+                rule,
+                format!("{RULE}::named(\"a\").or(__THROTTLE_LIMIT_1.zone({ZONE}))")
+            );
         }
         Ok(())
     }
@@ -74,8 +77,9 @@ mod with_a_configuration {
         let stacked = quote!(#[rate_limit(limit = "a")] #[rate_limit("9/s")]);
         let rules = calls(quote!("5/h"), stacked)?;
         let named = format!("{RULE}::named(\"a\").defaults(\"login-2\",{ZONE})");
-        let expected =
-            format!("{RULE}::new(__THROTTLE_LIMIT_1),{named},{RULE}::new(__THROTTLE_LIMIT_3)");
+        let [first, third] =
+            [1, 3].map(|n| format!("{RULE}::new(__THROTTLE_LIMIT_{n}.zone({ZONE}))"));
+        let expected = format!("{first},{named},{third}");
         assert_eq!(rules, expected);
         Ok(())
     }
@@ -84,7 +88,10 @@ mod with_a_configuration {
     fn two_functions_count_apart() -> syn::Result<()> {
         let stacked = quote!(#[rate_limit(limit = "a", identifier = BY_TENANT)]);
         let rules = calls(quote!(limit = "a", identifier = by_user), stacked)?;
-        for zone in ["\"login@by_user\"", "\"login@BY_TENANT\""] {
+        for zone in [
+            "__THROTTLE_ZONE.apart(\"by_user\")",
+            "__THROTTLE_ZONE.apart(\"BY_TENANT\")",
+        ] {
             assert!(rules.contains(zone), "{rules}");
         }
         assert!(rules.contains(".identifier(by_user)"), "{rules}");

@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use super::support::said_on;
+use super::support::{own, said_on};
 use crate::{attribute::AttrName, check::check, handler::Handler};
 
 #[test]
@@ -69,7 +69,7 @@ fn windows_only_the_compiler_knows_are_left_to_it() -> syn::Result<()> {
     let Ok(handler) = Handler::parse(AttrName::RateLimit, item) else {
         return Ok(());
     };
-    let policy = check(quote!("5/s"), &handler)?;
+    let policy = check(&own(quote!("5/s")), &handler)?;
     let pairs: Vec<_> = policy
         .undecided
         .iter()

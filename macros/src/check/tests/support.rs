@@ -1,13 +1,13 @@
 //! What the tests of this module share.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 
 use crate::{
     attribute::AttrName,
-    check::{Policy, check},
-    expand_label::{self, Context, Label},
-    expand_rule,
+    check::{Own, check},
+    expand_label,
+    expand_policy::{self, Limits},
     handler::Handler,
 };
 
@@ -37,7 +37,7 @@ pub(super) fn said_by(
         Ok(handler) => handler,
         Err(not) => return vec![not.error.to_string()],
     };
-    match check(arguments, &handler) {
+    match check(&own(arguments), &handler) {
         Ok(_) => Vec::new(),
         Err(errors) => errors.into_iter().map(|error| error.to_string()).collect(),
     }
@@ -53,19 +53,31 @@ pub(super) fn assert_said(said: &[String], starts: &[&str]) {
 /// The calls that the rules of `login` are built by: those of this attribute and of the `stacked`
 /// ones, without spaces.
 pub(super) fn calls(arguments: TokenStream, stacked: TokenStream) -> syn::Result<String> {
-    let policy = policy(arguments, stacked)?;
-    let labels = labels(&policy);
-    let rules = expand_rule::rules(&policy, &labels);
-    Ok(unspaced(&quote!(#(#rules),*)))
+    expanded(arguments, stacked, |limits| {
+        let calls = expand_policy::calls(limits);
+        quote!(#(#calls),*)
+    })
 }
 
-/// The constants that those rules are made of, without spaces.
-pub(super) fn constants(arguments: TokenStream, stacked: TokenStream) -> syn::Result<String> {
-    let policy = policy(arguments, stacked)?;
-    Ok(unspaced(&expand_rule::items(&policy, &labels(&policy))))
+/// The items that those rules are made of, without spaces.
+pub(super) fn items(arguments: TokenStream, stacked: TokenStream) -> syn::Result<String> {
+    expanded(arguments, stacked, expand_policy::items)
 }
 
-fn policy(arguments: TokenStream, stacked: TokenStream) -> syn::Result<Policy> {
+fn expanded(
+    arguments: TokenStream,
+    stacked: TokenStream,
+    expand: impl Fn(&Limits<'_>) -> TokenStream,
+) -> syn::Result<String> {
+    let handler = handler(stacked)?;
+    let policy = check(&own(arguments), &handler)?;
+    let labels = expand_label::labels(&policy, &handler.signature.ident);
+    let private = quote!(::actix_throttle::__private);
+    let limits = Limits::new(&policy, &labels, &handler.signature, &private);
+    Ok(expand(&limits).to_string().replace(' ', ""))
+}
+
+fn handler(stacked: TokenStream) -> syn::Result<Handler> {
     let handler = Handler::parse(
         AttrName::RateLimit,
         quote!(
@@ -73,18 +85,12 @@ fn policy(arguments: TokenStream, stacked: TokenStream) -> syn::Result<Policy> {
             async fn login() {}
         ),
     );
-    let handler = handler.map_err(|not| not.error)?;
-    check(arguments, &handler)
+    handler.map_err(|not| not.error)
 }
 
-fn labels(policy: &Policy) -> Vec<Option<Label>> {
-    let context = Context {
-        handler: &format_ident!("login"),
-        before: 0,
-    };
-    expand_label::labels(policy, &context)
-}
-
-fn unspaced(tokens: &TokenStream) -> String {
-    tokens.to_string().replace(' ', "")
+pub(super) fn own(arguments: TokenStream) -> Own {
+    Own {
+        arguments,
+        is_last: false,
+    }
 }

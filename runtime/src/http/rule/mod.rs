@@ -1,23 +1,22 @@
+mod dynamic;
+mod function;
 mod in_use;
+mod on_request;
 mod read;
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
-use actix_web::HttpRequest;
-
-pub(super) use self::in_use::InUse;
+pub use self::dynamic::DynamicLimit;
+use self::function::{IdentityFn, RequestFn};
+pub(super) use self::{in_use::InUse, read::Resolved};
 use super::named::Named;
 use crate::{
     answer::{IntoOnLimited, OnLimited},
     failure_mode::FailureMode,
-    identity::{Identifier, Identity, IntoIdentifier},
+    identity::{Identifier, IntoIdentifier},
     limit::{Concurrency, Limit},
     statuses::Statuses,
 };
-
-type CostFn = dyn Fn(&HttpRequest) -> u32 + Send + Sync;
-type SkipFn = dyn Fn(&HttpRequest) -> bool + Send + Sync;
-type DynamicFn = dyn Fn(&HttpRequest, &Identity) -> Option<Limit> + Send + Sync;
 
 /// A [`Limit`] bound to requests: whom it counts, for whom it stands, what a request costs.
 ///
@@ -40,9 +39,9 @@ pub struct Rule {
     terms: Terms,
     identifier: Option<Identifier>,
     group: Option<Cow<'static, str>>,
-    cost: Option<Arc<CostFn>>,
-    skip_if: Option<Arc<SkipFn>>,
-    dynamic: Option<Arc<DynamicFn>>,
+    cost: Option<RequestFn<u32>>,
+    skip_if: Option<RequestFn<bool>>,
+    dynamic: Option<IdentityFn>,
     on_limited: Option<OnLimited>,
     failure_mode: Option<FailureMode>,
     refund_on: Option<Statuses>,
@@ -163,29 +162,6 @@ impl Rule {
     /// Applies to identities of this group only, in place of the rules without a group.
     pub fn group(mut self, group: impl Into<Cow<'static, str>>) -> Self {
         self.group = Some(group.into());
-        self
-    }
-
-    /// What a request takes. A cost of 0 is admitted without being counted.
-    pub fn cost(mut self, cost: impl Fn(&HttpRequest) -> u32 + Send + Sync + 'static) -> Self {
-        self.cost = Some(Arc::new(cost));
-        self
-    }
-
-    /// Requests that are neither counted nor limited.
-    pub fn skip_if(mut self, skip: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static) -> Self {
-        self.skip_if = Some(Arc::new(skip));
-        self
-    }
-
-    /// The limit by the caller's plan, in place of the written one, which says whatever it leaves
-    /// open: the algorithm, cost, name, zone, block and lease. `None` is the written one. So is an
-    /// invalid limit, with an error in the log.
-    pub fn dynamic<F>(mut self, dynamic: F) -> Self
-    where
-        F: Fn(&HttpRequest, &Identity) -> Option<Limit> + Send + Sync + 'static,
-    {
-        self.dynamic = Some(Arc::new(dynamic));
         self
     }
 

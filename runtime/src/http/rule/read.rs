@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 
-use super::{InUse, Rule, Terms};
+use super::{
+    DynamicLimit, InUse, Rule, Terms,
+    function::{IdentityFn, RequestFn},
+};
 use crate::{
     answer::OnLimited,
     failure_mode::FailureMode,
@@ -14,6 +17,13 @@ use crate::{
     log_throttle::LogThrottle,
     statuses::Statuses,
 };
+
+/// What a rule's async functions have said of a request, asked before anything is charged.
+#[derive(Default)]
+pub(in crate::http) struct Resolved {
+    dynamic: Option<DynamicLimit>,
+    cost: Option<u32>,
+}
 
 static INVALID_DYNAMIC: LogThrottle = LogThrottle::new(log::Level::Error);
 
@@ -114,8 +124,11 @@ impl Rule {
         Some(limit)
     }
 
-    pub(in crate::http) fn skips(&self, request: &HttpRequest) -> bool {
-        self.skip_if.as_ref().is_some_and(|skip| skip(request))
+    pub(in crate::http) async fn skips(&self, request: &HttpRequest) -> bool {
+        match &self.skip_if {
+            Some(skip) => skip.call(request).await,
+            None => false,
+        }
     }
 
     pub(in crate::http) fn own_identifier(&self) -> Option<&Identifier> {
@@ -139,45 +152,84 @@ impl Rule {
         self.refund_on.as_ref()
     }
 
-    /// The limit for this request in place of `written`, and what it takes.
+    /// Whether an async function has to be asked for the limit or the cost: see
+    /// [`resolve`](Self::resolve).
+    pub(in crate::http) fn has_async(&self) -> bool {
+        matches!(self.dynamic, Some(IdentityFn::Async(_)))
+            || matches!(self.cost, Some(RequestFn::Async(_)))
+    }
+
+    /// Asks the async functions, so that [`limit_for`](Self::limit_for) need not wait. What is not
+    /// limited has no cost to be asked for.
+    pub(in crate::http) async fn resolve(
+        &self,
+        request: &HttpRequest,
+        identity: &Identity,
+    ) -> Resolved {
+        let mut resolved = Resolved::default();
+        if let Some(dynamic @ IdentityFn::Async(_)) = &self.dynamic {
+            let limit = dynamic.call(request, identity).await;
+            resolved.dynamic = Some(limit);
+            if matches!(limit, DynamicLimit::Unlimited) {
+                return resolved;
+            }
+        }
+        if let Some(cost @ RequestFn::Async(_)) = &self.cost {
+            resolved.cost = Some(cost.call(request).await);
+        }
+        resolved
+    }
+
+    /// The limit for this request in place of `written`, and what it takes; `None` if the request is
+    /// not limited.
     pub(in crate::http) fn limit_for<'a>(
         &self,
         written: InUse<'a>,
         request: &HttpRequest,
         identity: &Identity,
-    ) -> (InUse<'a>, u32) {
-        let limit = match self.dynamic_for(&written, request, identity) {
-            Some(limit) => limit.into(),
-            None => written,
+        resolved: Option<&Resolved>,
+    ) -> Option<(InUse<'a>, u32)> {
+        let chosen = match &self.dynamic {
+            None => DynamicLimit::Written,
+            Some(IdentityFn::Sync(dynamic)) => dynamic(request, identity),
+            Some(IdentityFn::Async(_)) => resolved.and_then(|it| it.dynamic).unwrap_or_default(),
+        };
+        let limit = match chosen {
+            DynamicLimit::Written => written,
+            DynamicLimit::Limit(limit) => match valid(limit, &written) {
+                Some(limit) => limit.into(),
+                None => written,
+            },
+            DynamicLimit::Unlimited => return None,
         };
         let limit = match self.shadow {
             true => limit.shadow().into(),
             false => limit,
         };
         let cost = match &self.cost {
-            Some(cost) => cost(request),
+            Some(RequestFn::Sync(cost)) => cost(request),
+            Some(RequestFn::Async(_)) => {
+                let cost = resolved.and_then(|it| it.cost);
+                cost.unwrap_or(limit.default_cost())
+            }
             None => limit.default_cost(),
         };
-        (limit, cost)
+        Some((limit, cost))
     }
+}
 
-    fn dynamic_for(
-        &self,
-        written: &Limit,
-        request: &HttpRequest,
-        identity: &Identity,
-    ) -> Option<Limit> {
-        let limit = self.dynamic.as_ref()?(request, identity)?.in_place_of(written);
-        match limit.validate() {
-            Ok(()) => Some(limit),
-            Err(error) => {
-                INVALID_DYNAMIC.log(format_args!(
-                    "the `dynamic` function of the limit \"{}\" gave an invalid limit ({error}); \
-                     the written one applies",
-                    written.policy_name().unwrap_or(written.zone_name())
-                ));
-                None
-            }
+/// What a `dynamic` function has chosen, the rest as it is written; `None` if that is no limit.
+fn valid(chosen: Limit, written: &Limit) -> Option<Limit> {
+    let limit = chosen.in_place_of(written);
+    match limit.validate() {
+        Ok(()) => Some(limit),
+        Err(error) => {
+            INVALID_DYNAMIC.log(format_args!(
+                "the `dynamic` function of the limit \"{}\" gave an invalid limit ({error}); \
+                 the written one applies",
+                written.policy_name().unwrap_or(written.zone_name())
+            ));
+            None
         }
     }
 }

@@ -140,13 +140,13 @@ async fn what_the_request_did_cost_comes_back() {
 
 #[actix_web::test]
 async fn extractors_that_fail_answer_with_a_status_like_others() {
-    async fn strict(gate: Gate) -> HttpResponse {
+    async fn strict(gate: Limited<(web::Json<u32>,)>) -> HttpResponse {
         static POLICY: Policy =
             Policy::new(|| vec![rule(Limit::per_minute(2).zone("strict"), "400")]);
         let handler = |(_,): (web::Json<u32>,)| async { HttpResponse::Ok().finish() };
         serve(gate, &POLICY, handler, respond).await
     }
-    async fn failing(gate: Gate) -> HttpResponse {
+    async fn failing(gate: Limited<()>) -> HttpResponse {
         static POLICY: Policy =
             Policy::new(|| vec![rule(Limit::per_minute(2).zone("failing"), "418")]);
         let handler = |(): ()| async {

@@ -47,7 +47,7 @@ impl Drop for OnDrop {
     }
 }
 
-async fn waiting(gate: Gate) -> HttpResponse {
+async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
     static POLICY: Policy = Policy::new(|| vec![rule(LIMIT, "5xx")]);
     let handler = |(signals,): (web::Data<Signals>,)| async move {
         let _on_drop = OnDrop(Arc::clone(&signals.dropped));

@@ -7,7 +7,7 @@ mod slow;
 mod stacked;
 
 use actix_throttle::{
-    __private::{Gate, Policy, respond, serve},
+    __private::{Limited, Policy, respond, serve},
     RateLimiter, Rule, Statuses,
 };
 use actix_web::{
@@ -25,7 +25,7 @@ use crate::{
 /// The rules of one route, each route a function of its own.
 macro_rules! limited {
     ($($name:ident: $($rule:expr),+;)+) => { $(
-        pub(super) async fn $name(gate: Gate) -> HttpResponse {
+        pub(super) async fn $name(gate: Limited<(web::Query<Asked>,)>) -> HttpResponse {
             static POLICY: Policy = Policy::new(|| vec![$($rule),+]);
             serve(gate, &POLICY, |(asked,): (web::Query<Asked>,)| answer(asked), respond).await
         }

@@ -24,7 +24,7 @@ limited! {
 }
 
 /// Answers 500 once the test says so.
-async fn waiting(gate: Gate) -> HttpResponse {
+async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
     static POLICY: Policy =
         Policy::new(|| vec![rule(LIMIT.zone("waiting"), "5xx").failure_mode(FailureMode::Closed)]);
     let handler = |(signals,): (web::Data<Signals>,)| async move {

@@ -31,6 +31,8 @@ async fn slowly(
     answer(asked).await
 }
 
+type Arguments = (web::Query<Asked>, web::Query<Waits>, web::Data<Gates>);
+
 #[derive(serde::Deserialize)]
 struct Waits {
     wait: Option<u8>,
@@ -43,9 +45,9 @@ struct Gates {
 
 macro_rules! slow {
     ($($name:ident: $rule:expr;)+) => { $(
-        async fn $name(gate: Gate) -> HttpResponse {
+        async fn $name(gate: Limited<Arguments>) -> HttpResponse {
             static POLICY: Policy = Policy::new(|| vec![$rule]);
-            let handler = |(asked, waits, gates): (_, _, _)| slowly(asked, waits, gates);
+            let handler = |(asked, waits, gates): Arguments| slowly(asked, waits, gates);
             serve(gate, &POLICY, handler, respond).await
         }
     )+ };

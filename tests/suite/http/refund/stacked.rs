@@ -1,6 +1,6 @@
 //! Several rules, each with statuses of its own, and several layers.
 
-use actix_throttle::{HeaderStyle, Identity, Limit};
+use actix_throttle::{HeaderStyle, Identity, Limit, Paths, Throttle};
 use actix_web::{
     HttpRequest,
     web::{self, ServiceConfig},
@@ -32,14 +32,10 @@ fn also_ann(request: &HttpRequest) -> Identity {
 }
 
 /// A limit around another: two layers, two decisions.
-async fn outer(gate: Gate) -> HttpResponse {
-    static POLICY: Policy = Policy::new(|| {
-        vec![rule(
-            Limit::per_minute(4).zone("outer").name("outer"),
-            "4xx, 5xx",
-        )]
-    });
-    serve(gate, &POLICY, |(gate,): (Gate,)| inner(gate), respond).await
+fn outer() -> Throttle {
+    let limit = Limit::per_minute(4).zone("outer").name("outer");
+    let outer = Throttle::new().paths(Paths::all(), [rule(limit, "4xx, 5xx")]);
+    outer.expect("valid limits")
 }
 
 fn routes(config: &mut ServiceConfig) {
@@ -48,7 +44,11 @@ fn routes(config: &mut ServiceConfig) {
         .route("/one", web::get().to(one))
         .route("/stricter_keeps", web::get().to(stricter_keeps))
         .route("/stricter_gives", web::get().to(stricter_gives))
-        .route("/outer", web::get().to(outer));
+        .service(
+            web::resource("/outer")
+                .wrap(outer())
+                .route(web::get().to(inner)),
+        );
 }
 
 #[actix_web::test]

@@ -2,8 +2,8 @@ use actix_throttle::rate_limit;
 use actix_web::get;
 
 #[get("/")]
-#[rate_limit("2/s", identifier = &BY_TOKEN)]
-async fn index() -> &'static str {
+#[rate_limit("2/second")]
+async fn index() -> impl Respnder {
     "hello"
 }
 

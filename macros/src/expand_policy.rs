@@ -1,0 +1,235 @@
+//! The policy of a handler → its statics and constants, and how its rules are reached.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Signature, ext::IdentExt};
+
+use crate::{
+    check::Policy,
+    expand_label::{Label, Zone},
+    expand_limit::{self, Form, call_at, limit},
+    expand_rule::{self, Runtime},
+    expand_running::running,
+    generic::speaks_of,
+    rule::{Bound, Limited, Quota, Rule},
+    running::Running,
+    stack::SHARED,
+};
+
+/// All that the handler holds requests to.
+pub(crate) struct Limits<'a> {
+    policy: &'a Policy,
+    labels: &'a [Option<Label>],
+    private: &'a TokenStream,
+    handler: &'a Ident,
+    /// The limits that are written, by the places of their rules.
+    values: Vec<Option<Value>>,
+    /// Whether a rule speaks of `Self` or of a generic parameter.
+    is_generic: bool,
+}
+
+/// A limit that is written, which is checked when the crate is built.
+enum Value {
+    /// A constant of this type.
+    Constant(TokenStream, TokenStream),
+    /// An expression. Constants cannot speak of what it speaks of.
+    Inline(TokenStream),
+}
+
+impl<'a> Limits<'a> {
+    pub(crate) fn new(
+        policy: &'a Policy,
+        labels: &'a [Option<Label>],
+        signature: &'a Signature,
+        private: &'a TokenStream,
+    ) -> Self {
+        let generic = |tokens: TokenStream| speaks_of(&signature.generics, tokens);
+        let rules = policy.rules.iter().zip(labels);
+        let values = rules.map(|(rule, label)| {
+            let Quota::Limited(limited) = &rule.quota else {
+                return None;
+            };
+            let form = match computed(limited).is_some_and(generic) {
+                true => Form::Inline,
+                false => Form::Constant,
+            };
+            let (name, value) = value(limited, label.as_ref()?, &rule.anchor, form, private)?;
+            Some(match form {
+                Form::Inline => Value::Inline(quote!(const { #value })),
+                Form::Constant => Value::Constant(quote!(#private::#name), value),
+            })
+        });
+        let values: Vec<_> = values.collect();
+        let is_generic = values
+            .iter()
+            .any(|value| matches!(value, Some(Value::Inline(_))))
+            || policy.rules.iter().any(|rule| generic(functions(rule)));
+        Self {
+            policy,
+            labels,
+            private,
+            handler: &signature.ident,
+            values,
+            is_generic,
+        }
+    }
+
+    /// The limit of the rule at this place.
+    fn limit(&self, place: usize) -> Option<TokenStream> {
+        self.values.get(place)?.as_ref().map(|value| match value {
+            Value::Constant(..) => constant(place).to_token_stream(),
+            Value::Inline(value) => value.clone(),
+        })
+    }
+}
+
+/// A constant for each limit that is written, so that its numbers are checked when the crate is
+/// built, an assertion for each pair that only the compiler can tell apart, and the static with the
+/// rules.
+pub(crate) fn items(limits: &Limits<'_>) -> TokenStream {
+    let constants = limits
+        .values
+        .iter()
+        .enumerate()
+        .filter_map(|(place, value)| {
+            let Some(Value::Constant(ty, value)) = value else {
+                return None;
+            };
+            let constant = constant(place);
+            Some(quote!(const #constant: #ty = #value;))
+        });
+    let constants: TokenStream = constants.collect();
+    let zone = zone(limits);
+    let policy = policy(limits);
+    // Statements among them, so they come last.
+    let assertions = assertions(limits);
+    quote!(#zone #constants #policy #assertions)
+}
+
+/// The rules, as an expression.
+pub(crate) fn rules(limits: &Limits<'_>) -> TokenStream {
+    match limits.is_generic {
+        false => quote!(&__THROTTLE_POLICY),
+        true => {
+            let rules = list(limits);
+            quote!(__THROTTLE_POLICY.of(|| #rules))
+        }
+    }
+}
+
+/// The static that knows the handler's own zone, if a limit counts there.
+fn zone(limits: &Limits<'_>) -> Option<TokenStream> {
+    let mut labels = limits.labels.iter().flatten();
+    labels.find(|label| matches!(label.zone, Zone::Own(_)))?;
+    let (private, handler) = (limits.private, limits.handler.unraw().to_string());
+    Some(quote! {
+        const fn __throttle_here() {}
+        static __THROTTLE_ZONE: #private::DefaultZone = #private::DefaultZone::new(
+            ::core::module_path!(),
+            #handler,
+            __throttle_here,
+        );
+    })
+}
+
+fn policy(limits: &Limits<'_>) -> TokenStream {
+    let private = limits.private;
+    if limits.is_generic {
+        return quote! {
+            static __THROTTLE_POLICY: #private::PolicyByType = #private::PolicyByType::new();
+        };
+    }
+    let rules = list(limits);
+    quote! {
+        static __THROTTLE_POLICY: #private::Policy = #private::Policy::new(|| #rules);
+    }
+}
+
+fn list(limits: &Limits<'_>) -> TokenStream {
+    let (private, calls) = (limits.private, calls(limits));
+    quote!(#private::vec![#(#calls),*])
+}
+
+/// The calls that make the rules, in order.
+pub(crate) fn calls(limits: &Limits<'_>) -> Vec<TokenStream> {
+    let runtime = Runtime {
+        private: limits.private,
+        own_zone: &quote!(__THROTTLE_ZONE),
+    };
+    let rules = limits.policy.rules.iter().zip(limits.labels).enumerate();
+    let calls = rules.map(|(place, (rule, label))| {
+        expand_rule::rule(rule, label.as_ref(), limits.limit(place), &runtime)
+    });
+    calls.collect()
+}
+
+fn assertions(limits: &Limits<'_>) -> TokenStream {
+    let assertions = limits.policy.undecided.iter().map(|pair| {
+        let (first, second) = (limits.limit(pair.first), limits.limit(pair.second));
+        let anchor = &limits.policy.rules[pair.second].anchor;
+        let differ = quote!((#first).window_micros() != (#second).window_micros());
+        let assert = call_at(anchor, &quote!(::core::assert!), &quote!(#differ, #SHARED));
+        let is_inline =
+            |place: usize| matches!(limits.values.get(place), Some(Some(Value::Inline(_))));
+        match is_inline(pair.first) || is_inline(pair.second) {
+            true => quote!(const { #assert };),
+            false => quote!(const _: () = #assert;),
+        }
+    });
+    assertions.collect()
+}
+
+fn constant(place: usize) -> Ident {
+    format_ident!("__THROTTLE_LIMIT_{}", place + 1, span = Span::mixed_site())
+}
+
+/// What in a limit the compiler has to evaluate, if anything.
+fn computed(limited: &Limited) -> Option<TokenStream> {
+    match &limited.bound {
+        Bound::Started(started) => expand_limit::computed(started.numbers.written()?),
+        Bound::Running(Running { max, .. }) => max.known().is_none().then(|| max.to_token_stream()),
+    }
+}
+
+/// The type of a limit that is written, and its value.
+fn value(
+    limited: &Limited,
+    label: &Label,
+    anchor: &TokenStream,
+    form: Form,
+    private: &TokenStream,
+) -> Option<(TokenStream, TokenStream)> {
+    Some(match &limited.bound {
+        Bound::Started(started) => {
+            let written = started.numbers.written()?;
+            let value = limit(written, label, anchor, form, private);
+            (quote!(Limit), value)
+        }
+        Bound::Running(bound) => {
+            let value = running(bound, label, anchor, form, private);
+            (quote!(Concurrency), value)
+        }
+    })
+}
+
+/// The paths of functions in a rule.
+fn functions(rule: &Rule) -> TokenStream {
+    let identifier = rule.identifier.as_ref().and_then(|it| it.path());
+    let limited = match &rule.quota {
+        Quota::Unlimited(_) => None,
+        Quota::Limited(limited) => Some(&**limited),
+    };
+    let started = limited.and_then(|limited| match &limited.bound {
+        Bound::Started(started) => Some(&**started),
+        Bound::Running(_) => None,
+    });
+    let (skip_if, on_limited) = limited
+        .map(|it| (it.skip_if.as_ref(), it.on_limited.as_ref()))
+        .unzip();
+    let (cost, dynamic) = started
+        .map(|it| (it.cost.as_ref(), it.dynamic.as_ref()))
+        .unzip();
+    let functions = [skip_if, on_limited, cost, dynamic].into_iter().flatten();
+    let functions = functions.flatten().chain(identifier);
+    functions.map(ToTokens::to_token_stream).collect()
+}

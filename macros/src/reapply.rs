@@ -1,0 +1,240 @@
+//! Puts the attribute back onto its handler, for another turn.
+//!
+//! Other attribute macros have to see the handler as it was written: those that make a document of
+//! its arguments, or name them in a log. So where such attributes stand below, ours goes below them.
+//! Conditions are resolved in the same way, see [`conditional`].
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::{Attribute, FnArg, Meta, Path, Signature};
+
+use crate::{
+    attribute::AttrName,
+    check::Own,
+    conditional::{self, Conditional},
+    handler::{Handler, Ours},
+};
+
+/// The first argument of an attribute that has been put last. Whatever stands beside it then is no
+/// macro, or it would be gone.
+const MARK: &str = "__put_last";
+
+/// Attributes of the compiler that may stand on a function, which expand to nothing.
+const INERT: [&str; 20] = [
+    "allow",
+    "cfg",
+    "cold",
+    "coverage",
+    "deny",
+    "deprecated",
+    "doc",
+    "expect",
+    "export_name",
+    "forbid",
+    "inline",
+    "instruction_set",
+    "link_section",
+    "must_use",
+    "no_mangle",
+    "optimize",
+    "target_feature",
+    "track_caller",
+    "unsafe",
+    "warn",
+];
+
+/// Tools whose attributes the compiler passes over.
+const TOOLS: [&str; 5] = ["clippy", "diagnostic", "miri", "rust_analyzer", "rustfmt"];
+
+/// The arguments as they were written, and whether the attribute has been put last.
+pub(crate) fn unmark(arguments: TokenStream) -> (TokenStream, bool) {
+    let mut tokens = arguments.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Ident(mark)), Some(TokenTree::Punct(_))) if mark == MARK => {
+            (tokens.collect(), true)
+        }
+        _ => (arguments, false),
+    }
+}
+
+impl Ours {
+    /// Whether it was written above the attribute that finds it, and has been put last, past that one.
+    pub(crate) fn is_from_above(&self) -> bool {
+        match self {
+            Self::Stacked(_, attribute) => match &attribute.meta {
+                Meta::List(list) => unmark(list.tokens.clone()).1,
+                Meta::Path(_) | Meta::NameValue(_) => false,
+            },
+            Self::Conditional(_) => false,
+        }
+    }
+}
+
+/// The attribute that is being expanded, to be written again.
+struct Again<'a> {
+    name: AttrName,
+    own: &'a Own,
+    krate: &'a Path,
+}
+
+/// The handler with its attribute back on it, unless it can be expanded as it is.
+pub(crate) fn reapply(handler: &Handler, own: &Own, krate: &Path) -> Option<TokenStream> {
+    let again = Again {
+        name: handler.attribute,
+        own,
+        krate,
+    };
+    if !own.is_last && handler.attributes.iter().any(is_foreign) {
+        let above = handler.ours.iter().filter(|ours| ours.is_from_above());
+        let below = handler.ours.iter().filter(|ours| !ours.is_from_above());
+        let own = again.put_last();
+        let own = quote!(#(#above)* #own);
+        return Some(item(handler, &own, &quote!(#(#below)*), &handler.signature));
+    }
+    if let Some(resolved) = without_conditional(handler, &again) {
+        return Some(resolved);
+    }
+    without_condition_of_argument(handler, &again)
+}
+
+/// The first `#[cfg_attr]` with one of ours, resolved.
+fn without_conditional(handler: &Handler, again: &Again<'_>) -> Option<TokenStream> {
+    let mut ours = handler.ours.iter();
+    let place = ours.position(|ours| matches!(ours, Ours::Conditional(_)))?;
+    let (before, rest) = handler.ours.split_at(place);
+    let [Ours::Conditional(conditional), after @ ..] = rest else {
+        return None;
+    };
+    // What comes out of it may be a macro that has to see the handler.
+    let foreign = conditional.any(|meta| AttrName::of(meta.path()).is_none() && is_macro(meta));
+    let own = if foreign {
+        again.anew()
+    } else {
+        again.as_it_is()
+    };
+    let resolved = conditional.resolved();
+    let signature = &handler.signature;
+    let holds = item(
+        handler,
+        &own,
+        &quote!(#(#before)* #resolved #(#after)*),
+        signature,
+    );
+    let fails = item(handler, &own, &quote!(#(#before)* #(#after)*), signature);
+    Some(conditional::either(&conditional.condition, &holds, &fails))
+}
+
+/// The first condition on an argument, resolved.
+fn without_condition_of_argument(handler: &Handler, again: &Again<'_>) -> Option<TokenStream> {
+    let (condition, holds, fails) = resolve_argument(&handler.signature)?;
+    let (own, ours) = (again.as_it_is(), &handler.ours);
+    let ours = quote!(#(#ours)*);
+    let holds = item(handler, &own, &ours, &holds);
+    let fails = item(handler, &own, &ours, &fails);
+    Some(conditional::either(&condition, &holds, &fails))
+}
+
+/// A condition, and the signature if it holds and if it does not.
+fn resolve_argument(signature: &Signature) -> Option<(TokenStream, Signature, Signature)> {
+    for (place, input) in signature.inputs.iter().enumerate() {
+        let FnArg::Typed(argument) = input else {
+            continue;
+        };
+        for (index, attribute) in argument.attrs.iter().enumerate() {
+            let with = |attributes: Vec<Attribute>| {
+                let mut signature = signature.clone();
+                if let Some(FnArg::Typed(argument)) = signature.inputs.get_mut(place) {
+                    argument.attrs.splice(index..=index, attributes);
+                }
+                signature
+            };
+            if let Some(condition) = conditional::cfg(attribute) {
+                let mut without = signature.clone();
+                let inputs = without.inputs.into_iter().enumerate();
+                let others = inputs.filter(|(other, _)| *other != place);
+                without.inputs = others.map(|(_, input)| input).collect();
+                return Some((condition, with(Vec::new()), without));
+            }
+            let Some(conditional) = Conditional::parse(attribute) else {
+                continue;
+            };
+            if conditional
+                .any(|meta| meta.path().is_ident("cfg") || meta.path().is_ident("cfg_attr"))
+            {
+                let resolved = conditional.attributes.iter().cloned();
+                let resolved = resolved.map(|meta| Attribute {
+                    meta,
+                    ..attribute.clone()
+                });
+                let holds = with(resolved.collect());
+                return Some((conditional.condition, holds, with(Vec::new())));
+            }
+        }
+    }
+    None
+}
+
+fn item(
+    handler: &Handler,
+    own: &TokenStream,
+    ours: &TokenStream,
+    signature: &Signature,
+) -> TokenStream {
+    let Handler {
+        attributes,
+        visibility,
+        body,
+        ..
+    } = handler;
+    quote!(#(#attributes)* #own #ours #visibility #signature #body)
+}
+
+impl Again<'_> {
+    fn put_last(&self) -> TokenStream {
+        let mark = Ident::new(MARK, Span::call_site());
+        self.with(&quote!(#mark,))
+    }
+
+    /// For another turn from the beginning.
+    fn anew(&self) -> TokenStream {
+        self.with(&TokenStream::new())
+    }
+
+    fn as_it_is(&self) -> TokenStream {
+        if self.own.is_last {
+            self.put_last()
+        } else {
+            self.anew()
+        }
+    }
+
+    fn with(&self, mark: &TokenStream) -> TokenStream {
+        let (arguments, krate) = (&self.own.arguments, self.krate);
+        let name = Ident::new(self.name.as_str(), Span::call_site());
+        quote!(#[#krate::#name(#mark #arguments)])
+    }
+}
+
+/// Whether an attribute that is not ours may be a macro.
+fn is_foreign(attribute: &Attribute) -> bool {
+    is_macro(&attribute.meta)
+}
+
+fn is_macro(meta: &Meta) -> bool {
+    let path = meta.path();
+    if path.is_ident("cfg_attr") {
+        let attribute: Attribute = syn::parse_quote!(#[#meta]);
+        return Conditional::parse(&attribute).is_none_or(|conditional| conditional.any(is_macro));
+    }
+    let Some(first) = path.segments.first() else {
+        return false;
+    };
+    let names: &[&str] = match path.segments.len() {
+        1 => &INERT,
+        _ => &TOOLS,
+    };
+    !names.iter().any(|name| first.ident == name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! All steps of an expansion, in order.
+
+use proc_macro2::TokenStream;
+
+use crate::{
+    attribute::AttrName,
+    check::{self, Own},
+    expand, fallback,
+    handler::Handler,
+    reapply,
+};
+
+/// The item under the attribute, limited; or as it was, beside what is wrong.
+pub(crate) fn rewrite(
+    attribute: AttrName,
+    arguments: TokenStream,
+    item: TokenStream,
+) -> TokenStream {
+    let (arguments, is_last) = reapply::unmark(arguments);
+    let own = Own { arguments, is_last };
+    let handler = match Handler::parse(attribute, item) {
+        Ok(handler) => handler,
+        Err(not) => return fallback::item(not),
+    };
+    match check::check(&own, &handler) {
+        Err(errors) => fallback::handler(handler, &errors),
+        Ok(policy) => reapply::reapply(&handler, &own, &policy.krate)
+            .unwrap_or_else(|| expand::expand(handler, &policy)),
+    }
+}

@@ -1,0 +1,103 @@
+//! What a rule leaves to functions of the application, to be said for each request.
+
+use actix_web::HttpRequest;
+
+use super::{
+    DynamicLimit, Rule,
+    function::{IdentityFn, IntoCost, IntoDynamic, IntoSkipIf, RequestFn},
+};
+use crate::identity::Identity;
+
+impl Rule {
+    /// What a request takes. A cost of 0 is admitted without being counted.
+    pub fn cost(mut self, cost: impl Fn(&HttpRequest) -> u32 + Send + Sync + 'static) -> Self {
+        self.cost = Some(RequestFn::sync(cost));
+        self
+    }
+
+    /// [`cost`](Self::cost) by an async function.
+    pub fn cost_async<F>(mut self, cost: F) -> Self
+    where
+        F: AsyncFn(&HttpRequest) -> u32 + Send + Sync + 'static,
+    {
+        self.cost = Some(RequestFn::asynchronous(cost));
+        self
+    }
+
+    /// Requests that are neither counted nor limited.
+    pub fn skip_if(mut self, skip: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static) -> Self {
+        self.skip_if = Some(RequestFn::sync(skip));
+        self
+    }
+
+    /// [`skip_if`](Self::skip_if) by an async function.
+    pub fn skip_if_async<F>(mut self, skip: F) -> Self
+    where
+        F: AsyncFn(&HttpRequest) -> bool + Send + Sync + 'static,
+    {
+        self.skip_if = Some(RequestFn::asynchronous(skip));
+        self
+    }
+
+    /// The limit by the caller's plan, in place of the written one, which says whatever it leaves
+    /// open: the algorithm, cost, name, zone, block and lease. `None` is the written one. So is an
+    /// invalid limit, with an error in the log.
+    ///
+    /// A function that returns a [`DynamicLimit`] may also say that a request is not limited.
+    pub fn dynamic<F, R>(mut self, dynamic: F) -> Self
+    where
+        F: Fn(&HttpRequest, &Identity) -> R + Send + Sync + 'static,
+        R: Into<DynamicLimit>,
+    {
+        self.dynamic = Some(IdentityFn::sync(dynamic));
+        self
+    }
+
+    /// [`dynamic`](Self::dynamic) by an async function.
+    ///
+    /// ```
+    /// use actix_throttle::{DynamicLimit, Identity, Limit, Rule};
+    /// use actix_web::HttpRequest;
+    ///
+    /// async fn by_plan(_: &HttpRequest, caller: &Identity) -> DynamicLimit {
+    ///     // ... ask the database ...
+    ///     match caller.group_name() {
+    ///         Some("staff") => DynamicLimit::Unlimited,
+    ///         Some("pro") => Limit::per_minute(600).into(),
+    ///         _ => DynamicLimit::Written,
+    ///     }
+    /// }
+    ///
+    /// let rule = Rule::new(Limit::per_minute(60).name("api")).dynamic_async(by_plan);
+    /// # let _ = rule;
+    /// ```
+    pub fn dynamic_async<F, R>(mut self, dynamic: F) -> Self
+    where
+        F: AsyncFn(&HttpRequest, &Identity) -> R + Send + Sync + 'static,
+        R: Into<DynamicLimit>,
+    {
+        self.dynamic = Some(IdentityFn::asynchronous(dynamic));
+        self
+    }
+
+    /// [`cost`](Self::cost) by a function, sync or async. For macro output, which cannot tell.
+    #[doc(hidden)]
+    pub fn cost_by<M>(mut self, cost: impl IntoCost<M>) -> Self {
+        self.cost = Some(cost.into_cost());
+        self
+    }
+
+    /// [`skip_if`](Self::skip_if) by a function, sync or async. For macro output.
+    #[doc(hidden)]
+    pub fn skip_by<M>(mut self, skip: impl IntoSkipIf<M>) -> Self {
+        self.skip_if = Some(skip.into_skip_if());
+        self
+    }
+
+    /// [`dynamic`](Self::dynamic) by a function, sync or async. For macro output.
+    #[doc(hidden)]
+    pub fn dynamic_by<M>(mut self, dynamic: impl IntoDynamic<M>) -> Self {
+        self.dynamic = Some(dynamic.into_dynamic());
+        self
+    }
+}

@@ -1,0 +1,12 @@
+//! Re-exports actix-throttle, for those who depend on this crate alone, and has a macro that limits.
+
+pub use actix_throttle;
+
+/// A handler with the company's usual limit.
+#[macro_export]
+macro_rules! company_handler {
+    ($name:ident, $body:block) => {
+        #[$crate::actix_throttle::rate_limit("2/minute", crate = $crate::actix_throttle)]
+        async fn $name() -> &'static str $body
+    };
+}

@@ -1,0 +1,55 @@
+//! `crate = ...`: this crate has no dependency of the name that macro output takes by default.
+#![deny(warnings)]
+
+use actix_web::{
+    App, get,
+    http::StatusCode,
+    test::{TestRequest, call_service, init_service},
+    web,
+};
+use company::company_handler;
+use throttle::{RateLimiter, concurrency_limit, rate_limit};
+
+#[get("/renamed")]
+#[rate_limit("2/minute", crate = throttle)]
+#[rate_limit("9/hour", crate = ::throttle)]
+#[concurrency_limit(max = 9, crate = throttle)]
+async fn renamed() -> &'static str {
+    "renamed"
+}
+
+/// One path is enough for all that stand on a handler, and it serves when they are put in order.
+#[company::actix_throttle::rate_limit("2/minute")]
+#[get("/re-exported")]
+#[company::actix_throttle::rate_limit(unlimited, group = "a", crate = company::actix_throttle)]
+async fn re_exported() -> &'static str {
+    "re-exported"
+}
+
+#[concurrency_limit(max = 9, crate = throttle)]
+#[rate_limit("2/minute")]
+async fn conditional(#[cfg(any())] _: String, #[cfg(not(any()))] _: web::Bytes) -> &'static str {
+    "conditional"
+}
+
+company_handler!(generated, { "generated" });
+
+#[actix_web::test]
+async fn crate_by_another_name_limits() -> Result<(), Box<dyn std::error::Error>> {
+    let limiter = RateLimiter::builder().memory().build().await?;
+    let app = App::new()
+        .app_data(limiter)
+        .service((renamed, re_exported))
+        .route("/conditional", web::get().to(conditional))
+        .route("/generated", web::get().to(generated));
+    let app = init_service(app).await;
+    for path in ["/renamed", "/re-exported", "/conditional", "/generated"] {
+        for status in [200, 200, 429] {
+            let request = TestRequest::get().uri(path);
+            let request = request.peer_addr("192.0.2.1:1".parse()?).to_request();
+            let answer = call_service(&app, request).await;
+            assert_eq!(answer.status(), StatusCode::from_u16(status)?, "{path}");
+        }
+    }
+    Ok(())
+}
