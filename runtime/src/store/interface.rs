@@ -167,6 +167,9 @@ enum ErrorKind {
     /// A part of it has, while others went on answering.
     #[cfg(feature = "cluster")]
     Partial,
+    /// The keys are on their way to another node of a cluster, and nothing was done.
+    #[cfg(feature = "cluster")]
+    Migrating,
     /// It was not asked: its circuit is open, for so long.
     #[cfg(feature = "redis")]
     CircuitOpen(Micros),
@@ -217,6 +220,20 @@ impl StoreError {
             kind: ErrorKind::Partial,
             ..self
         }
+    }
+
+    /// The keys of a call are on their way to another node of a cluster; nothing was done.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn migrating() -> Self {
+        Self {
+            kind: ErrorKind::Migrating,
+            ..Self::new("the keys are being moved to another node")
+        }
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(crate) fn is_migrating(&self) -> bool {
+        self.kind == ErrorKind::Migrating
     }
 
     /// The caller's mistake: the store may be fine.

@@ -1,5 +1,7 @@
 //! The Redis and Valkey store: one script call decides a list of checks.
 
+#[cfg(feature = "cluster")]
+mod alone;
 mod connection;
 mod draft;
 mod judge;
@@ -8,6 +10,10 @@ mod keys;
 mod kinds;
 mod link;
 mod loan;
+#[cfg(feature = "cluster")]
+mod migrating;
+#[cfg(feature = "cluster")]
+mod owners;
 mod probe;
 mod queue;
 mod reply;
@@ -42,6 +48,8 @@ pub(crate) use self::url::pool_for;
 #[derive(Debug)]
 pub(crate) struct RedisStore {
     wire: Arc<Wire>,
+    #[cfg(feature = "cluster")]
+    open_slots: migrating::OpenSlots,
 }
 
 impl RedisStore {
@@ -60,6 +68,8 @@ impl RedisStore {
                 #[cfg(feature = "test-util")]
                 clock,
             }),
+            #[cfg(feature = "cluster")]
+            open_slots: migrating::OpenSlots::default(),
         }
     }
 
@@ -79,6 +89,10 @@ impl Store for RedisStore {
     }
 
     async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        #[cfg(feature = "cluster")]
+        if self.wire.links.pool().is_cluster() {
+            return self.forget_each(keys).await;
+        }
         let mut command = redis::cmd("DEL");
         for key in keys {
             command.arg(key.text(&self.wire.prefix));

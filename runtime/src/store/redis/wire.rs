@@ -189,6 +189,10 @@ fn runtime() -> Result<Handle, StoreError> {
 }
 
 async fn exchange(call: &Call, connection: &mut Connection) -> Result<Vec<u8>, RedisError> {
+    #[cfg(feature = "cluster")]
+    if let Connection::Cluster(_) = connection {
+        return super::migrating::exchange(call, connection).await;
+    }
     match call.by_hash().query_async(connection).await {
         // The server has restarted or was told to forget scripts. Nothing was done yet.
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
