@@ -148,12 +148,13 @@ fn call(
     let (attributes, body) = inner_attributes(body);
     let value = format_ident!("__throttle_returned", span = Span::mixed_site());
     // Bound, for temporaries of the body's last expression to go before the arguments do, as in an
-    // `async fn`. The body stays a block of its own: a block of one line would have needless braces.
+    // `async fn`. The body stays a block of its own: a block of one line would have needless braces,
+    // and one that does not end would be no value.
     quote! {
         |#pattern| #private::typed::<#returned, _>(async move {
             #(#bindings)*
             #(#attributes)*
-            #[allow(unused_braces)]
+            #[allow(unused_braces, clippy::diverging_sub_expression)]
             let #value: #returned = #body;
             #[allow(unreachable_code)]
             #value

@@ -1,14 +1,16 @@
 //! `crate = ...`: this crate has no dependency of the name that macro output takes by default.
 #![deny(warnings)]
 
+use std::sync::Mutex;
+
 use actix_web::{
-    App, get,
+    get,
     http::StatusCode,
-    test::{TestRequest, call_service, init_service},
-    web,
+    test::{call_service, init_service, TestRequest},
+    web, App,
 };
 use company::company_handler;
-use throttle::{RateLimiter, concurrency_limit, rate_limit};
+use throttle::{concurrency_limit, rate_limit, RateLimiter};
 
 #[get("/renamed")]
 #[rate_limit("2/minute", crate = throttle)]
@@ -32,6 +34,12 @@ async fn conditional(#[cfg(any())] _: String, #[cfg(not(any()))] _: web::Bytes) 
     "conditional"
 }
 
+/// What the last expression borrows from an argument goes before the argument does.
+#[rate_limit("2/minute", crate = throttle)]
+async fn locked(text: web::Data<Mutex<String>>, _unused: web::Bytes) -> String {
+    text.lock().expect("no panic").to_string()
+}
+
 company_handler!(generated, { "generated" });
 
 #[actix_web::test]
@@ -39,11 +47,19 @@ async fn crate_by_another_name_limits() -> Result<(), Box<dyn std::error::Error>
     let limiter = RateLimiter::builder().memory().build().await?;
     let app = App::new()
         .app_data(limiter)
+        .app_data(web::Data::new(Mutex::new("locked".to_owned())))
         .service((renamed, re_exported))
         .route("/conditional", web::get().to(conditional))
+        .route("/locked", web::get().to(locked))
         .route("/generated", web::get().to(generated));
     let app = init_service(app).await;
-    for path in ["/renamed", "/re-exported", "/conditional", "/generated"] {
+    for path in [
+        "/renamed",
+        "/re-exported",
+        "/conditional",
+        "/locked",
+        "/generated",
+    ] {
         for status in [200, 200, 429] {
             let request = TestRequest::get().uri(path);
             let request = request.peer_addr("192.0.2.1:1".parse()?).to_request();

@@ -150,6 +150,14 @@ pub async fn early(shown: web::Data<u32>) -> &'static str {
     }
 }
 
+/// Never comes to its end.
+#[rate_limit("5/second")]
+pub async fn diverging(_: web::Bytes) -> Result<HttpResponse, Error> {
+    loop {
+        actix_web::rt::task::yield_now().await;
+    }
+}
+
 /// Statements, then items, as one may write them without our attribute.
 #[rate_limit("5/second")]
 pub async fn with_items(text: String) -> String {
@@ -209,6 +217,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/pattern", web::post().to(pattern))
         .route("/conditional", web::get().to(conditional))
         .route("/early", web::get().to(early))
+        .route("/diverging", web::get().to(diverging))
         .route("/with-items", web::post().to(with_items))
         .route("/api", web::post().to(Api::<String>::show))
         .route("/own", web::post().to(Api::<String>::own))

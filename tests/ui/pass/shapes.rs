@@ -180,6 +180,18 @@ async fn never(_: String) -> Result<impl Responder, actix_web::Error> {
     Err(actix_web::error::ErrorImATeapot("tea"))?
 }
 
+/// As the errors about `session` and `jwt` say.
+#[rustfmt::skip]
+static BY_SESSION: std::sync::LazyLock<actix_throttle::Identifier> = std::sync::LazyLock::new(actix_throttle::Identifier::session);
+#[rustfmt::skip]
+static BY_TOKEN: std::sync::LazyLock<actix_throttle::Identifier> = std::sync::LazyLock::new(|| { let key = actix_throttle::JwtKey::secret(std::env::var("JWT_SECRET").unwrap()); let jwt = actix_throttle::Jwt::builder().key(key).build(); actix_throttle::Identifier::jwt(jwt.unwrap()) });
+
+#[rate_limit("5/s", identifier = BY_SESSION)]
+#[rate_limit("5/m", identifier = BY_TOKEN)]
+async fn by_user() -> &'static str {
+    "hello"
+}
+
 struct Api;
 
 impl Api {
@@ -218,5 +230,6 @@ fn every_shape_is_a_handler() {
         .route("/g", web::get().to(by_a_static))
         .route("/h", web::get().to(waits))
         .route("/i", web::get().to(attributed))
-        .route("/j", web::get().to(never));
+        .route("/j", web::get().to(never))
+        .route("/k", web::get().to(by_user));
 }
