@@ -96,7 +96,7 @@ pub enum RateLimitError {
     Unavailable {
         /// Not reachable, too slow, refusing, or not asked because its circuit is open.
         reason: String,
-        /// When the store is asked again, if its circuit is open.
+        /// When the store is verified again, if its circuit is open.
         retry_after: Option<Duration>,
     },
     /// What is to be acquired has more than 64 ways of having it, or none: an `any` or `all` of nothing.

@@ -14,7 +14,7 @@
 #[cfg_attr(feature = "redis", doc = "```")]
 #[cfg_attr(not(feature = "redis"), doc = "```ignore")]
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use actix_throttle::{CircuitState, FailureMode, Limit, RateLimiter};
+/// use actix_throttle::{FailureMode, Limit, RateLimiter};
 ///
 /// const LOGIN: Limit = Limit::per_minute(4).name("login");
 ///
@@ -28,15 +28,15 @@
 ///     assert!(decision.is_fallback());
 ///     assert_eq!(decision.is_allowed(), expected);
 /// }
-/// assert_eq!(limiter.circuit(), CircuitState::Open); // after three failures in a row
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum FailureMode {
-    /// It goes on, without rate-limit headers. With the server gone nothing is limited.
+    /// It goes on, without rate-limit headers. With the server gone nothing is limited, so choose
+    /// `Local` for what protects against abuse.
     #[default]
     Open,
-    /// It is answered 503 with `Retry-After`: when the store is asked again, at least a second.
+    /// It is answered 503 with `Retry-After`: when the store may be back, at least a second.
     Closed,
     /// The embedded store decides under the same limits, for this process alone, with rate-limit
     /// headers as always.

@@ -43,16 +43,20 @@ use crate::{
 /// async fn chat(request: HttpRequest, body: web::Payload) -> actix_web::Result<impl Responder> {
 ///     let (response, mut session, mut messages) = actix_ws::handle(&request, body)?;
 ///     rt::spawn(async move {
-///         while let Some(Ok(Message::Text(text))) = messages.recv().await {
-///             let sent = match LIMITER.check(&request, "").await {
-///                 Ok(decision) if decision.is_allowed() => session.text(text).await,
-///                 Ok(denied) => {
-///                     let reason = WebSocketLimiter::close_reason(&denied);
-///                     return session.close(Some(reason)).await;
-///                 }
-///                 Err(_) => return session.close(None).await,
-///             };
-///             sent?;
+///         while let Some(Ok(message)) = messages.recv().await {
+///             match message {
+///                 Message::Text(text) => match LIMITER.check(&request, "").await {
+///                     Ok(decision) if decision.is_allowed() => session.text(text).await?,
+///                     Ok(denied) => {
+///                         let reason = WebSocketLimiter::close_reason(&denied);
+///                         return session.close(Some(reason)).await;
+///                     }
+///                     Err(_) => break,
+///                 },
+///                 Message::Ping(bytes) => session.pong(&bytes).await?,
+///                 Message::Close(_) => break,
+///                 _ => {}
+///             }
 ///         }
 ///         session.close(None).await
 ///     });

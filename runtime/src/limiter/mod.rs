@@ -195,7 +195,7 @@ impl RateLimiter {
     /// Whether the store is being asked, or left alone after failures in a row. The embedded
     /// store's circuit is always closed.
     ///
-    /// To look costs no more than to read an atomic number: it may stand in a health check.
+    /// To look is cheap: it may stand in a health check.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -243,6 +243,9 @@ impl Breaker {
     }
 
     pub(super) fn state(&self) -> CircuitState {
+        if self.is_calm() {
+            return CircuitState::Closed;
+        }
         match *self.state.lock() {
             State::Closed(_) => CircuitState::Closed,
             State::Open { .. } => CircuitState::Open,
