@@ -211,8 +211,14 @@ impl Call {
 
     /// Whether it names several keys.
     #[cfg(feature = "cluster")]
-    pub(super) fn names_several(&self) -> bool {
+    fn names_several(&self) -> bool {
         self.keys.len() > 1
+    }
+
+    /// A key of its slot.
+    #[cfg(feature = "cluster")]
+    pub(super) fn first_key(&self) -> &str {
+        self.keys.iter().next().unwrap_or_default()
     }
 
     /// The one key that it names.
@@ -254,12 +260,12 @@ impl Call {
         command
     }
 
-    /// How many of the keys the node is to look at before the script does. In a cluster the first
-    /// alone, which leads there: see `decide.lua`.
+    /// How many of the keys the node is to look at before the script does. In a cluster it looks at
+    /// one, or at none: see `decide.lua`.
     fn declared_keys(&self) -> usize {
         #[cfg(feature = "cluster")]
-        if self.life > 0 {
-            return self.keys.len().min(1);
+        if self.life > 0 && self.names_several() {
+            return 0;
         }
         self.keys.len()
     }
