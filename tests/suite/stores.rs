@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use actix_throttle::{FailureMode, ManualClock, RateLimiter, Semaphore, deadpool_redis};
+use actix_throttle::{ManualClock, RateLimiter, Semaphore, deadpool_redis};
 
 use crate::harness::{Cluster, Flavour, Server};
 
@@ -50,8 +50,6 @@ impl Bench {
             Target::OpenSlots(flavour) => RateLimiter::builder()
                 .redis(cluster_pool(cluster_of_open_slots(flavour).urls()))
                 .prefix(unique("bench"))
-                // What is not decided is to be seen.
-                .failure_mode(FailureMode::Closed)
                 .deadline(PATIENCE),
         };
         let limiter = builder.clock(clock.clone()).build().await.unwrap();

@@ -181,6 +181,6 @@ fn a_cluster_agrees_with_the_model() {
 
 #[test]
 fn clusters_with_open_slots_agree() {
-    agree(Target::OpenSlots(Flavour::Redis62), 30);
-    agree(Target::OpenSlots(Flavour::Valkey9), 30);
+    agree(Target::OpenSlots(Flavour::Redis62), 60);
+    agree(Target::OpenSlots(Flavour::Valkey9), 60);
 }

@@ -203,8 +203,8 @@ fn a_cluster_gives_back_as_the_model_does() {
 
 #[test]
 fn clusters_with_open_slots_agree() {
-    agree(Target::OpenSlots(Flavour::Redis62), 30);
-    agree(Target::OpenSlots(Flavour::Valkey9), 30);
+    agree(Target::OpenSlots(Flavour::Redis62), 60);
+    agree(Target::OpenSlots(Flavour::Valkey9), 60);
 }
 
 /// Half of what is admitted is given back a little later, as by a handler that failed: what stays

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use redis::{
     Arg, ErrorKind, ServerErrorKind,
     cluster_async::ClusterConnection,
-    cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, Slot, SlotAddr},
+    cluster_routing::{RoutingInfo, SingleNodeRoutingInfo, Slot},
 };
 use redis::{
     Cmd, Pipeline, RedisError, RedisFuture, Value,
@@ -17,7 +17,7 @@ use redis::{
 };
 
 #[cfg(feature = "cluster")]
-use super::owners::{Owners, ask};
+use super::owners::Owners;
 
 /// A cheap handle: clones share what lies below.
 #[derive(Clone)]
@@ -109,46 +109,20 @@ impl Connection {
             return command.query_async(self).await;
         };
         let slot = Slot::for_key(key);
-        let mut owner = to.owners.find(slot);
-        if owner.is_none() {
-            let mut slots = redis::cmd("CLUSTER");
-            slots.arg("SLOTS");
-            let slots = slots.query_async(&mut AnyNode(&mut to.connection)).await?;
-            to.owners.learn(&slots);
-            owner = to.owners.find(slot);
-        }
-        let Some(owner) = owner.flatten() else {
-            return command.query_async(self).await;
+        let owner = match to.owners.find(slot) {
+            Some(owner) => owner,
+            None => {
+                let mut slots = redis::cmd("CLUSTER");
+                slots.arg("SLOTS");
+                let slots = slots.query_async(&mut AnyNode(&mut to.connection)).await?;
+                match to.owners.learn(slot, &slots) {
+                    Some(owner) => owner,
+                    None => return command.query_async(self).await,
+                }
+            }
         };
         to.asked = Some(key.as_bytes().to_vec());
-        ask(&mut to.connection, command, owner).await
-    }
-
-    /// Sends a command that names no key to the node that owns the slot of this one.
-    #[cfg(feature = "cluster")]
-    pub(super) async fn send_to_slot(
-        &mut self,
-        key: &str,
-        command: Cmd,
-    ) -> Result<Value, RedisError> {
-        let Self::Cluster(to) = self else {
-            return command.query_async(self).await;
-        };
-        to.asked = Some(key.as_bytes().to_vec());
-        let route = RoutingInfo::SingleNode(route_to(key));
-        let reply = to.connection.route_command(command, route).await?;
-        reply.extract_error()
-    }
-
-    /// Has the client find out where the slot of this key is, which a command without keys does not.
-    #[cfg(feature = "cluster")]
-    pub(super) async fn teach(&mut self, key: &str) -> Result<(), RedisError> {
-        if let Self::Cluster(to) = self {
-            let mut command = redis::cmd("PTTL");
-            command.arg(key);
-            ask(&mut to.connection, command, route_to(key)).await?;
-        }
-        Ok(())
+        owner.ask(&mut to.connection, command).await
     }
 
     /// The key of this handle's latest command, where it is remembered.
@@ -209,11 +183,6 @@ impl ConnectionLike for Connection {
             Self::Cluster(to) => to.connection.get_db(),
         }
     }
-}
-
-#[cfg(feature = "cluster")]
-fn route_to(key: &str) -> SingleNodeRoutingInfo {
-    SingleNodeRoutingInfo::SpecificNode(Route::with_key(key, SlotAddr::Master))
 }
 
 /// The first key of the commands that rate limits need.

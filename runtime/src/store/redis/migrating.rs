@@ -3,8 +3,8 @@
 //! While a slot is open, a node that does not have the one key of a call says `ASK`, and the client
 //! goes on to the node that has it, or will. A call of several keys is refused with `TRYAGAIN` where
 //! only some are there, on which the client waits for more than a second: longer than a request may.
-//! So such a call names none to the node, and the script finds out whether all are there. If they are
-//! not, it does nothing and says so at once.
+//! So a call names one key to the node, and the script finds out whether the others are there too. If
+//! they are not, it does nothing and says so.
 
 use std::{
     collections::HashMap,
@@ -14,9 +14,7 @@ use std::{
 
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
-use redis::{
-    Cmd, ErrorKind, RedisError, ServerErrorKind, Value, cluster_routing::Slot, from_redis_value,
-};
+use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, cluster_routing::Slot, from_redis_value};
 use tokio::time::Instant;
 
 use super::{connection::Connection, reply, script::Call};
@@ -29,36 +27,43 @@ pub(super) async fn exchange(
     call: &Call,
     connection: &mut Connection,
 ) -> Result<Vec<u8>, RedisError> {
-    let reply = carry_out(call, connection).await?;
-    if reply != reply::MIGRATING {
-        return Ok(reply);
-    }
-    // The slot may have moved for good. Whatever comes of this, the client knows then.
-    let _ = connection.teach(call.first_key()).await;
-    let reply = carry_out(call, connection).await?;
-    if reply == reply::MIGRATING && was_carried_out(call, connection).await? {
+    let answer = match send(call, call.by_hash(), connection).await {
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+            send(call, call.by_source(), connection).await
+        }
+        answer => answer,
+    };
+    let answer = match answer {
+        // The client has followed these as often as it does. Nothing was done.
+        Err(error) if is_about_places(&error) && call.names_several() => reply::MIGRATING.to_vec(),
+        answer => answer?,
+    };
+    if answer == reply::MIGRATING && was_carried_out(call, connection).await? {
         // As the script answers the second time.
         return Ok(Vec::new());
     }
-    Ok(reply)
+    Ok(answer)
 }
 
-async fn carry_out(call: &Call, connection: &mut Connection) -> Result<Vec<u8>, RedisError> {
-    let reply = match send(call, call.by_hash(), connection).await {
-        // Nothing was done yet.
-        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-            send(call, call.by_source(), connection).await?
-        }
-        reply => reply?,
-    };
-    Ok(from_redis_value(reply)?)
-}
-
-async fn send(call: &Call, command: Cmd, connection: &mut Connection) -> Result<Value, RedisError> {
+async fn send(
+    call: &Call,
+    command: Cmd,
+    connection: &mut Connection,
+) -> Result<Vec<u8>, RedisError> {
     match call.only_key() {
-        Some(key) => connection.ask(key, command).await,
-        None => connection.send_to_slot(call.first_key(), command).await,
+        Some(key) => Ok(from_redis_value(connection.ask(key, command).await?)?),
+        None => command.query_async(connection).await,
     }
+}
+
+/// Whether a call was refused for where its keys are.
+fn is_about_places(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Server(
+            ServerErrorKind::TryAgain | ServerErrorKind::Ask | ServerErrorKind::Moved
+        )
+    )
 }
 
 /// Slots that were found open a moment ago: calls of several of their keys need not be tried.

@@ -7,14 +7,14 @@
 //! it: it would take the key for new. The client tries any node while the owner cannot be reached, so
 //! it is told which one.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
+use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 use redis::{
     Cmd, RedisError, Value,
     cluster_async::ClusterConnection,
     cluster_routing::{SingleNodeRoutingInfo, Slot},
-    from_redis_value,
 };
 use tokio::time::Instant;
 
@@ -22,16 +22,9 @@ use tokio::time::Instant;
 /// for a move back takes longer.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// The nodes that owned slots a moment ago.
+/// Of the slots that were asked about of late. There are no more of them than slots.
 #[derive(Debug, Default)]
-pub(super) struct Owners(Mutex<Option<(Instant, Vec<Range>)>>);
-
-/// Slots that have one owner.
-#[derive(Debug)]
-struct Range {
-    slots: RangeInclusive<u16>,
-    owner: Owner,
-}
+pub(super) struct Owners(Mutex<HashMap<Slot, (Instant, Owner), FixedState>>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
@@ -40,72 +33,67 @@ pub(super) struct Owner {
 }
 
 impl Owners {
-    /// The outer `None`: they have to be learnt anew. The inner one: nobody is known by an address.
-    pub(super) fn find(&self, slot: Slot) -> Option<Option<Owner>> {
-        let learnt = self.0.lock();
-        let (since, ranges) = learnt.as_ref()?;
-        if since.elapsed() >= TRUSTED {
-            return None;
-        }
-        // A slot does not tell its number.
-        let is_slot = |number: u16| Slot::new(number) == Some(slot);
-        let range = ranges.iter().find(|range| range.slots.clone().any(is_slot));
-        Some(range.map(|range| range.owner.clone()))
+    pub(super) fn find(&self, slot: Slot) -> Option<Owner> {
+        let owners = self.0.lock();
+        let (since, owner) = owners.get(&slot)?;
+        (since.elapsed() < TRUSTED).then(|| owner.clone())
     }
 
-    /// Learns from a reply to `CLUSTER SLOTS`.
-    pub(super) fn learn(&self, slots: &Value) {
-        let ranges = match slots {
-            Value::Array(ranges) => ranges.iter().filter_map(Range::read).collect(),
-            _ => Vec::new(),
-        };
-        *self.0.lock() = Some((Instant::now(), ranges));
+    /// Takes the owner of this slot from a reply to `CLUSTER SLOTS`.
+    pub(super) fn learn(&self, slot: Slot, slots: &Value) -> Option<Owner> {
+        let owner = owner_of(slot, slots)?;
+        let mut owners = self.0.lock();
+        owners.retain(|_, (since, _)| since.elapsed() < TRUSTED);
+        owners.insert(slot, (Instant::now(), owner.clone()));
+        Some(owner)
     }
 }
 
-impl Range {
-    /// Its first and last slot and its nodes, the owner before the replicas.
-    fn read(range: &Value) -> Option<Self> {
-        let Value::Array(range) = range else {
-            return None;
+impl Owner {
+    /// Sends a command of one key.
+    pub(super) async fn ask(
+        self,
+        connection: &mut ClusterConnection,
+        command: Cmd,
+    ) -> Result<Value, RedisError> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("ASKING").add_command(command);
+        let route = SingleNodeRoutingInfo::ByAddress {
+            host: self.host,
+            port: self.port,
         };
-        let [Value::Int(first), Value::Int(last), Value::Array(owner), ..] = range.as_slice()
-        else {
-            return None;
-        };
-        let [host, Value::Int(port), ..] = owner.as_slice() else {
-            return None;
-        };
-        let host: String = from_redis_value(host.clone()).ok()?;
-        // A node that does not know its own name or address.
-        if host.is_empty() || host == "?" {
-            return None;
-        }
-        let [first, last, port] = [first, last, port].map(|number| u16::try_from(*number).ok());
-        Some(Self {
-            slots: first?..=last?,
-            owner: Owner { host, port: port? },
-        })
+        let mut values = connection.route_pipeline(pipeline, 1, 1, route).await?;
+        values.pop().unwrap_or(Value::Nil).extract_error()
     }
 }
 
-impl From<Owner> for SingleNodeRoutingInfo {
-    fn from(owner: Owner) -> Self {
-        Self::ByAddress {
-            host: owner.host,
-            port: owner.port,
-        }
-    }
-}
-
-/// Sends a command of one key with `ASKING` before it.
-pub(super) async fn ask(
-    connection: &mut ClusterConnection,
-    command: Cmd,
-    route: impl Into<SingleNodeRoutingInfo>,
-) -> Result<Value, RedisError> {
-    let mut pipeline = redis::pipe();
-    pipeline.cmd("ASKING").add_command(command);
-    let values = connection.route_pipeline(pipeline, 1, 1, route.into());
-    values.await?.pop().unwrap_or(Value::Nil).extract_error()
+/// Ranges of slots, each with its first and last and its nodes, the owner before its replicas.
+fn owner_of(slot: Slot, slots: &Value) -> Option<Owner> {
+    let Value::Array(ranges) = slots else {
+        return None;
+    };
+    // A slot does not tell its number.
+    let is_slot = |number: i64| u16::try_from(number).ok().and_then(Slot::new) == Some(slot);
+    let range = ranges.iter().find_map(|range| match range {
+        Value::Array(range) => match range.as_slice() {
+            [Value::Int(first), Value::Int(last), owner, ..] if (*first..=*last).any(is_slot) => {
+                Some(owner)
+            }
+            _ => None,
+        },
+        _ => None,
+    })?;
+    let Value::Array(owner) = range else {
+        return None;
+    };
+    let [host, Value::Int(port), ..] = owner.as_slice() else {
+        return None;
+    };
+    let host: String = redis::from_redis_value(host.clone()).ok()?;
+    // A node that does not know its own name or address.
+    let is_known = !host.is_empty() && host != "?";
+    is_known.then(|| Owner {
+        host,
+        port: u16::try_from(*port).unwrap_or_default(),
+    })
 }

@@ -211,14 +211,8 @@ impl Call {
 
     /// Whether it names several keys.
     #[cfg(feature = "cluster")]
-    fn names_several(&self) -> bool {
+    pub(super) fn names_several(&self) -> bool {
         self.keys.len() > 1
-    }
-
-    /// A key of its slot.
-    #[cfg(feature = "cluster")]
-    pub(super) fn first_key(&self) -> &str {
-        self.keys.iter().next().unwrap_or_default()
     }
 
     /// The one key that it names.
@@ -260,12 +254,12 @@ impl Call {
         command
     }
 
-    /// How many of the keys the node is to look at before the script does. In a cluster it looks at
-    /// one, or at none: see `decide.lua`.
+    /// How many of the keys the node is to look at before the script does. In a cluster the first
+    /// alone, which leads there: see `decide.lua`.
     fn declared_keys(&self) -> usize {
         #[cfg(feature = "cluster")]
-        if self.life > 0 && self.names_several() {
-            return 0;
+        if self.life > 0 {
+            return self.keys.len().min(1);
         }
         self.keys.len()
     }

@@ -33,10 +33,10 @@ end
 local AT_ONCE = 4000
 local raws
 if life > 0 then
-  -- In a cluster a call of several keys comes without any, and they follow as arguments: a node that
-  -- has only some would refuse it with a word that the client waits on. They are read by one command,
-  -- for that is refused as a whole where one is missing, and nothing is written before.
-  for index = 2, #ARGV do KEYS[index - 1] = ARGV[index] end
+  -- In a cluster the first key alone is one of the call's, so that its node decides whether the others
+  -- are there: one that is being moved would be refused with a word that the client waits on. All in
+  -- one command, for that has them all or is refused as a whole, and nothing is written before.
+  for index = 2, #ARGV do KEYS[index] = ARGV[index] end
   raws = {}
   for first = 1, #KEYS, AT_ONCE do
     local last = min(first + AT_ONCE - 1, #KEYS)
@@ -45,10 +45,6 @@ if life > 0 then
     local some = redis.pcall('MGET', spread(KEYS, first, last))
     if some.err then
       if some.err:find('non local key', 1, true) then return '\255' end
-      -- As the node would have said itself.
-      if some.err:find('cluster is down', 1, true) then
-        return { err = 'CLUSTERDOWN ' .. some.err }
-      end
       return some
     end
     for index = first, last do raws[index] = some[index - first + 1] end
