@@ -3,21 +3,15 @@
 use std::task::{Context, Poll, Waker};
 
 #[cfg(feature = "cluster")]
-use std::sync::Arc;
-
-#[cfg(feature = "cluster")]
 use redis::{
     Arg, ErrorKind, ServerErrorKind,
     cluster_async::ClusterConnection,
-    cluster_routing::{RoutingInfo, SingleNodeRoutingInfo, Slot},
+    cluster_routing::{RoutingInfo, SingleNodeRoutingInfo},
 };
 use redis::{
     Cmd, Pipeline, RedisError, RedisFuture, Value,
     aio::{ConnectionLike, MultiplexedConnection},
 };
-
-#[cfg(feature = "cluster")]
-use super::owners::Owners;
 
 /// A cheap handle: clones share what lies below.
 #[derive(Clone)]
@@ -35,7 +29,6 @@ pub(super) struct ToCluster {
     connection: ClusterConnection,
     /// The key of the latest command of this handle. It says whom an answer was expected from.
     asked: Option<Vec<u8>>,
-    owners: Arc<Owners>,
 }
 
 impl From<MultiplexedConnection> for Connection {
@@ -50,7 +43,6 @@ impl From<ClusterConnection> for Connection {
         Self::Cluster(ToCluster {
             connection,
             asked: None,
-            owners: Arc::default(),
         })
     }
 }
@@ -99,30 +91,6 @@ impl Connection {
             #[cfg(feature = "cluster")]
             Self::Cluster(to) => command.query_async(&mut AnyNode(&mut to.connection)).await,
         }
-    }
-
-    /// Sends a command about this one key to the node that owns its slot, and if that gives the slot
-    /// away and has not got the key, to the next owner.
-    #[cfg(feature = "cluster")]
-    pub(super) async fn ask(&mut self, key: &str, command: Cmd) -> Result<Value, RedisError> {
-        let Self::Cluster(to) = self else {
-            return command.query_async(self).await;
-        };
-        let slot = Slot::for_key(key);
-        let owner = match to.owners.find(slot) {
-            Some(owner) => owner,
-            None => {
-                let mut slots = redis::cmd("CLUSTER");
-                slots.arg("SLOTS");
-                let slots = slots.query_async(&mut AnyNode(&mut to.connection)).await?;
-                match to.owners.learn(slot, &slots) {
-                    Some(owner) => owner,
-                    None => return command.query_async(self).await,
-                }
-            }
-        };
-        to.asked = Some(key.as_bytes().to_vec());
-        owner.ask(&mut to.connection, command).await
     }
 
     /// The key of this handle's latest command, where it is remembered.

@@ -2,8 +2,6 @@
 
 use smallvec::SmallVec;
 
-#[cfg(feature = "cluster")]
-use super::script::{Repeat, random_mark};
 use super::{
     keys::Keys,
     kinds::Kinds,
@@ -11,7 +9,6 @@ use super::{
     script::{Call, Terms, push},
 };
 use crate::{
-    key::Key,
     limit::Bound,
     store::interface::{Check, Mode},
 };
@@ -27,12 +24,6 @@ pub(super) struct Draft {
     ends: Vec<usize>,
     /// Of each check, which of the different ones it is.
     checks: Vec<usize>,
-    /// Whether the call is to name the one counter of its one check, and no block.
-    #[cfg(feature = "cluster")]
-    of_one_key: bool,
-    /// Whether it changes anything.
-    #[cfg(feature = "cluster")]
-    changes: bool,
     /// The name of this call, for a connection that may send it twice.
     #[cfg(feature = "cluster")]
     once: Option<String>,
@@ -47,20 +38,7 @@ impl Draft {
             ends: Vec::new(),
             checks: Vec::new(),
             #[cfg(feature = "cluster")]
-            of_one_key: false,
-            #[cfg(feature = "cluster")]
-            changes: false,
-            #[cfg(feature = "cluster")]
             once: None,
-        }
-    }
-
-    /// For one check of one charge.
-    #[cfg(feature = "cluster")]
-    pub(super) fn of_one_key(prefix: &str) -> Self {
-        Self {
-            of_one_key: true,
-            ..Self::new(prefix)
         }
     }
 
@@ -81,14 +59,14 @@ impl Draft {
     pub(super) fn add(&mut self, check: &Check<'_>, terms: &Terms<'_>) -> Shape {
         self.name(check, terms);
         let start = self.packed.len();
-        push(&mut self.packed, code_of(check.mode), 1);
-        push(&mut self.packed, check.charges.len() as u64, 2);
+        let packed = &mut self.packed;
+        push(packed, code_of(check.mode), 1);
+        push(packed, check.charges.len() as u64, 2);
         let mut used: SmallVec<[u64; 4]> = SmallVec::new();
         for (index, charge) in check.charges.iter().enumerate() {
-            let (counter, block) = self.place(&charge.key, terms);
+            let (counter, block) = self.keys.counter_and_block(&charge.key, terms.hasher);
             let kind = self.kinds.place(charge, &used);
             used.push(kind);
-            let packed = &mut self.packed;
             push(packed, kind, 2);
             push(packed, counter, 3);
             push(packed, block, 3);
@@ -125,35 +103,18 @@ impl Draft {
         if runs.is_empty() {
             return None;
         }
-        #[cfg(feature = "cluster")]
-        let repeat = match &self.once {
-            Some(name) => Repeat::Key(name),
-            None if self.changes => Repeat::Mark(random_mark()),
-            None => Repeat::Harmless,
-        };
-        let mut call = Call::start(
-            terms,
-            self.keys,
-            &self.kinds,
-            #[cfg(feature = "cluster")]
-            repeat,
-        );
+        let mut call = Call::start(terms, self.keys, &self.kinds);
         for (kind, count) in runs {
             let start = kind.checked_sub(1).map_or(0, |before| self.ends[before]);
             push(&mut call.packed, count, 2);
             call.packed
                 .extend_from_slice(&self.packed[start..self.ends[kind]]);
         }
-        Some(call)
-    }
-
-    /// The places of a counter and of the block above it; 0 is no block.
-    fn place(&mut self, counter: &Key<'_>, terms: &Terms<'_>) -> (u64, u64) {
         #[cfg(feature = "cluster")]
-        if self.of_one_key {
-            return (self.keys.place(counter, terms.hasher), 0);
+        if let Some(name) = &self.once {
+            call.once(name, terms);
         }
-        self.keys.counter_and_block(counter, terms.hasher)
+        Some(call)
     }
 
     /// Keeps what was packed from `start` on, unless the check before says the same.
@@ -172,11 +133,9 @@ impl Draft {
     /// Gives the call its name if it may not be carried out twice.
     #[cfg(feature = "cluster")]
     fn name(&mut self, check: &Check<'_>, terms: &Terms<'_>) {
-        self.changes |= check.mode != Mode::Peek;
-        if self.changes
-            && self.once.is_none()
+        if self.once.is_none()
             && terms.once.is_some()
-            && !self.of_one_key
+            && check.mode != Mode::Peek
             && let Some(charge) = check.charges.first()
         {
             let name = charge.key.once_text(terms.prefix, fastrand::u64(..));

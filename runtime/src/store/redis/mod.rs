@@ -1,7 +1,5 @@
 //! The Redis and Valkey store: one script call decides a list of checks.
 
-#[cfg(feature = "cluster")]
-mod alone;
 mod connection;
 mod connection_guard;
 mod connection_state;
@@ -13,10 +11,6 @@ mod keeper;
 mod keys;
 mod kinds;
 mod lateness;
-#[cfg(feature = "cluster")]
-mod migrating;
-#[cfg(feature = "cluster")]
-mod owners;
 mod parameters;
 mod probe;
 mod queue;
@@ -57,8 +51,6 @@ pub(crate) use self::url::pool_for;
 #[derive(Debug)]
 pub(crate) struct RedisStore {
     executor: Arc<Executor>,
-    #[cfg(feature = "cluster")]
-    open_slots: migrating::OpenSlots,
 }
 
 impl RedisStore {
@@ -82,8 +74,6 @@ impl RedisStore {
                 #[cfg(feature = "test-util")]
                 clock,
             }),
-            #[cfg(feature = "cluster")]
-            open_slots: migrating::OpenSlots::default(),
         }
     }
 
@@ -105,10 +95,6 @@ impl Store for RedisStore {
     }
 
     async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
-        #[cfg(feature = "cluster")]
-        if self.executor.upkeep().pool.is_cluster() {
-            return self.forget_each(keys).await;
-        }
         let mut command = redis::cmd("DEL");
         for key in keys {
             command.arg(key.text(&self.executor.upkeep().prefix));

@@ -156,51 +156,7 @@ impl RedisStore {
         forget.arg(key.text(&self.executor.upkeep().prefix));
         call.by_source().query_async::<()>(connection).await?;
         call.by_hash().query_async::<()>(connection).await?;
-        forget.query_async::<()>(connection).await?;
-        #[cfg(feature = "cluster")]
-        self.try_out_in_a_cluster(connection, &identity).await?;
-        Ok(())
-    }
-
-    /// The same for what limits need in a cluster alone: transactions, and calls of one key.
-    #[cfg(feature = "cluster")]
-    async fn try_out_in_a_cluster(
-        &self,
-        connection: &mut Connection,
-        identity: &Identity,
-    ) -> Result<(), RedisError> {
-        let Connection::Cluster(_) = connection else {
-            return Ok(());
-        };
-        // No limits of the others: a call that denies writes nothing.
-        let limits = [Algorithm::SlidingWindow, Algorithm::FixedWindow]
-            .map(|algorithm| Limit::new(1, 2 * WINDOW).algorithm(algorithm));
-        let terms = Terms {
-            now: None,
-            ..self.terms()
-        };
-        for limit in &limits {
-            let check = Check {
-                mode: Mode::Charge,
-                charges: smallvec![Charge {
-                    key: Key::counter(identity, limit),
-                    limit: limit.into(),
-                    cost: 1,
-                    failure_mode: FailureMode::Open,
-                }],
-            };
-            let alone = Call::decide_alone(&terms, &check);
-            let together = Call::decide(&terms, &[check]);
-            for call in [alone, together] {
-                super::migrating::exchange(&call, connection).await?;
-            }
-        }
-        for limit in &limits {
-            let mut forget = redis::cmd("DEL");
-            forget.arg(Key::counter(identity, limit).text(&self.executor.upkeep().prefix));
-            forget.query_async::<()>(connection).await?;
-        }
-        Ok(())
+        forget.query_async(connection).await
     }
 }
 

@@ -4,8 +4,6 @@ use std::{future::poll_fn, pin::pin, task::Poll};
 
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
-#[cfg(feature = "cluster")]
-use super::migrating;
 use super::{connection::Connection, script::Call};
 
 /// The connection was closed before, so nothing has reached the server: it may be sent again.
@@ -27,11 +25,6 @@ impl Request<'_> {
     ) -> Result<Result<Value, RedisError>, NotSent> {
         match self {
             Self::Command(command) => send(command, connection).await,
-            #[cfg(feature = "cluster")]
-            Self::Call(call) if connection.is_cluster() => {
-                let reply = migrating::exchange(call, connection).await;
-                Ok(reply.map(Value::BulkString))
-            }
             Self::Call(call) => match send(&call.by_hash(), connection).await? {
                 // The server has restarted or was told to forget scripts. Nothing was done yet.
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {

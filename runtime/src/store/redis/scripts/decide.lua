@@ -5,17 +5,9 @@ end -- of `make`
 -- takes what is asked for or a share of what remains, whichever is less. A renewal takes what there
 -- is room for, each limit for itself.
 local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND, LEASE, RENEW = 1, 2, 3, 4, 5, 6
-local BLOCK_UNLESS_BLOCKED, BLOCKED_FOR = 7, 8
 local LEASE_SHARE = 4
 local checks = ARGV[1]
 local now, life, count_of_kinds, at = unpack('>I7I4I2', checks)
--- What a call of one key is known by: see marks.lua.
--- One that writes nothing leaves none.
-local MARKED, names_one, mark = 2147483648, false, nil -- 2^31
-if life >= MARKED then
-  life, names_one, mark, at = life - MARKED, true, checks:sub(at, at + 5), at + 6
-  if mark == '\0\0\0\0\0\0' then mark = nil end
-end
 -- Keys outlive what they count by a margin, in milliseconds: this server expires them by a clock
 -- that it may have read a moment before. A clock that is passed in may be far slower than it.
 local margin = 100
@@ -32,24 +24,7 @@ end
 -- the next one, and a state would take the room of a key (`cached_objects` in its scripting).
 local AT_ONCE = 4000
 local raws
-if life > 0 then
-  -- In a cluster the first key alone is one of the call's, so that its node decides whether the others
-  -- are there: one that is being moved would be refused with a word that the client waits on. All in
-  -- one command, for that has them all or is refused as a whole, and nothing is written before.
-  for index = 2, #ARGV do KEYS[index] = ARGV[index] end
-  raws = {}
-  for first = 1, #KEYS, AT_ONCE do
-    local last = min(first + AT_ONCE - 1, #KEYS)
-    -- Of one key it would not be known whether it is there or still to come.
-    if last > 1 then first = min(first, last - 1) end
-    local some = redis.pcall('MGET', spread(KEYS, first, last))
-    if some.err then
-      if some.err:find('non local key', 1, true) then return '\255' end
-      return some
-    end
-    for index = first, last do raws[index] = some[index - first + 1] end
-  end
-elseif #KEYS == 0 then
+if #KEYS == 0 then
   raws = {}
 elseif #KEYS == 2 then
   raws = { call('MGET', KEYS[1])[1], call('MGET', KEYS[2])[1] }
@@ -64,16 +39,11 @@ end
 
 -- A cluster's client sends a call again when its connection is lost, and cannot know what became of
 -- the first: the last key then stands for the call, for `life` milliseconds after it has written
--- something. The second time nothing is done and nothing answered. A call of one key leaves a mark
--- in that one.
-if life > 0 and not names_one and raws[#KEYS] then return '' end
+-- something. The second time nothing is done and nothing answered.
+if life > 0 and raws[#KEYS] then return '' end
 
 -- What is stored under the keys, once it is needed.
 local cells = { nil, nil, nil, nil }
-
--- In a cluster: the codes of the limits, and the marks behind what was read.
-local codes, marks = nil, nil
-if life > 0 then codes, marks = {}, make(0)(raws, now, life, mark, margin) end
 
 -- What most calls do without, made once a call that needs it.
 local function rarely()
@@ -82,9 +52,8 @@ local function rarely()
   local function blocked(index)
     local cell = cells[index]
     if cell == nil then
-      if marks then marks.strip(index, 0) end
       local raw, start, until_ = raws[index], 0, 0
-      if raw and #raw == 14 then start, until_ = unpack('>I7I7', raw) end
+      if #raw == 14 then start, until_ = unpack('>I7I7', raw) end
       cell = { key = KEYS[index], save = false, start = start, until_ = until_ }
       cells[index] = cell
     end
@@ -123,7 +92,7 @@ local function rarely()
     if not is_changed then return end
     algorithm.look(cell, limit, now)
     local _, reset = algorithm.quota(limit, now, cell)
-    if reset == 0 and not (marks and marks.keep(cell.key)) then
+    if reset == 0 then
       cell.save = drop
     else
       cell.life, cell.save = max(cell.life, reset + 1), algorithm.save
@@ -140,9 +109,8 @@ local function rarely()
   -- What is left of a denial, a look or a cost of 0, and the block that a denial may begin.
   local function leave(limit, charges, allowed)
     stand(limit)
-    -- A call of one key names no block.
-    if limit.block > 0 and limit.block_index > 0 and limit.blocked == 0 and limit.wait > 0
-      and allowed == limit.shadow and charges then
+    if limit.block > 0 and limit.blocked == 0 and limit.wait > 0 and allowed == limit.shadow
+      and charges then
       start_block(limit.block_index, limit.block)
       limit.blocked = limit.block
       limit.remaining, limit.reset = 0, max(limit.reset, limit.block)
@@ -181,7 +149,6 @@ local kinds, made = { nil }, { nil, nil, nil, nil, nil, nil, nil }
 for kind = 1, count_of_kinds do
   local code, shadow, times, window, quota, cost, block
   code, shadow, times, window, quota, cost, block, at = unpack('>BBI4I6I4I4I6', checks, at)
-  if life > 0 then codes[kind] = code end
   local algorithm = made[code] or make(code)
   made[code] = algorithm
   -- All at once: a table that grows is made anew several times. Room is for sixteen, and three of
@@ -192,8 +159,6 @@ for kind = 1, count_of_kinds do
     wait = 0, blocked = 0, remaining = 0, reset = 0, cell = false, block_index = 0,
   }
 end
-
-if mark and marks.has_own(codes[1] or 0) then return '' end
 
 -- The reply, in parts: see reply.rs.
 local reply, size = { 0, 0, 0, 0 }, 0
@@ -206,14 +171,11 @@ while at <= #checks do
   local run, mode, count, kind, key, block_key
   run, mode, count, kind, key, block_key, at = unpack('>I2BI2I2I3I3', checks, at)
   local charges = mode == CHARGE or mode == CHARGE_FOR_RECEIPTS
-  if mode == BLOCK or mode == BLOCK_UNLESS_BLOCKED then
+  if mode == BLOCK then
     local length
     length, at = unpack('>I6', checks, at)
     rare = rare or rarely()
-    if mode == BLOCK or rare.blocked(block_key) == 0 then rare.start_block(block_key, length) end
-  elseif mode == BLOCKED_FOR then
-    rare = rare or rarely()
-    return pack('>I7', rare.blocked(block_key))
+    rare.start_block(block_key, length)
   end
 
   -- Whether each cost fits, before anything is taken.
@@ -222,7 +184,6 @@ while at <= #checks do
     local limit = kinds[kind]
     local algorithm, cell = limit.algorithm, cells[key]
     if cell == nil then
-      if marks then marks.strip(key, codes[kind]) end
       cell = algorithm.load(KEYS[key], raws[key], limit, now)
       cells[key] = cell
     end
@@ -322,19 +283,13 @@ while at <= #checks do
   end
 end
 
-if life > 0 and not names_one then
+if life > 0 then
   for _, cell in pairs(cells) do has_written = has_written or cell.save end
   if has_written then call('SET', KEYS[#KEYS], '', 'PX', format('%d', life)) end
 end
 
 for index = 1, #KEYS do
   local cell = cells[index]
-  if cell then
-    if marks and (cell.save or mark and has_written) then
-      marks.save(cell)
-    elseif cell.save then
-      cell.save(cell, now, margin)
-    end
-  end
+  if cell and cell.save then cell.save(cell, now, margin) end
 end
 return table.concat(reply, '', 1, size)
