@@ -56,11 +56,11 @@ fn arguments(line: &str) -> Vec<Vec<u8>> {
 fn latest_call(monitor: Monitor, key: &str) -> Vec<Vec<u8>> {
     let lines = monitor.finish();
     let calls = lines.iter().filter(|line| !line.contains(" lua] "));
-    let calls = calls.map(|line| arguments(line));
+    let mut calls = calls.map(|line| arguments(line));
     let is_wanted = |words: &Vec<Vec<u8>>| {
         words[0].eq_ignore_ascii_case(b"EVALSHA") && words[2] == b"1" && words[3] == key.as_bytes()
     };
-    calls.filter(is_wanted).last().expect("such a call")
+    calls.rfind(is_wanted).expect("such a call")
 }
 
 /// Sends a call to a node that a slot is being moved to.

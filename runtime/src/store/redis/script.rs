@@ -22,6 +22,8 @@ const SOURCE: &str = concat!(
     include_str!("scripts/leaky_bucket.lua"),
     include_str!("scripts/holders.lua"),
     include_str!("scripts/marks.lua"),
+    include_str!("scripts/read.lua"),
+    include_str!("scripts/rarely.lua"),
     include_str!("scripts/decide.lua"),
 );
 
@@ -261,7 +263,7 @@ impl Call {
     }
 
     /// How many of the keys the node is to look at before the script does. In a cluster it looks at
-    /// one, or at none: see `decide.lua`.
+    /// one, or at none: see `read.lua`.
     fn declared_keys(&self) -> usize {
         #[cfg(feature = "cluster")]
         if self.life > 0 && self.names_several() {

@@ -1,4 +1,5 @@
--- One script decides a list of checks. KEYS: every counter and block that the checks name.
+-- One script decides a list of checks. KEYS: every counter and block that the checks name; read.lua
+-- says how they come in a cluster.
 -- ARGV[1]: the checks, packed (see script.rs, `pack_check`). The reply is packed likewise (see reply.rs).
 --
 -- All numbers are doubles and stay below 2^53, where they are exact. Times are microseconds.
