@@ -7,7 +7,7 @@
 use futures_util::future::try_join;
 use tokio::time::Instant;
 
-use super::{RedisStore, reply, script::Call};
+use super::{RedisStore, queue::Lane, reply, script::Call};
 use crate::{
     algorithm::Wait,
     clock::Micros,
@@ -31,8 +31,7 @@ impl RedisStore {
         };
         match mode {
             Mode::Peek | Mode::Refund(_) => {
-                let check = check(mode);
-                let decided = self.decide_alone(&check, deadline);
+                let decided = self.decide_alone(check(mode), deadline);
                 let (mut outcome, left) =
                     try_join(decided, self.blocked_for(charge, deadline)).await?;
                 outcome.block(charge, left, mode.can_deny());
@@ -41,17 +40,17 @@ impl RedisStore {
             Mode::Lease => {
                 let left = self.blocked_for(charge, deadline).await?;
                 if left == 0 {
-                    return self.decide_alone(&check(mode), deadline).await;
+                    return self.decide_alone(check(mode), deadline).await;
                 }
-                let mut outcome = self.decide_alone(&check(Mode::Peek), deadline).await?;
+                let mut outcome = self.decide_alone(check(Mode::Peek), deadline).await?;
                 outcome.block(charge, left, false);
                 (outcome.allowed, outcome.receipts) = (true, vec![None]);
                 Ok(outcome)
             }
             // Who renews runs already, block or not.
-            Mode::Renew => self.decide_alone(&check(mode), deadline).await,
+            Mode::Renew => self.decide_alone(check(mode), deadline).await,
             Mode::Charge | Mode::ChargeForReceipts => {
-                let mut outcome = self.decide_alone(&check(mode), deadline).await?;
+                let mut outcome = self.decide_alone(check(mode), deadline).await?;
                 let denied = outcome.verdicts.first();
                 if denied.is_some_and(|verdict| charge.starts_block(verdict, outcome.allowed)) {
                     let left = self.begin_block(charge, deadline).await?;
@@ -62,15 +61,41 @@ impl RedisStore {
         }
     }
 
-    /// By its counter alone.
-    async fn decide_alone(
+    /// Charges the one charge of a check, unless the identity is blocked.
+    pub(super) async fn charge_alone(
         &self,
-        check: &Check<'_>,
+        mode: Mode<'_>,
+        charge: &Charge<'_>,
         deadline: Instant,
     ) -> Result<Outcome, StoreError> {
-        let call = Call::decide_alone(&self.terms(), check);
-        let reply = self.wire.run(&call, deadline).await?;
-        reply::outcome(&reply, check)
+        let left = self.blocked_for(charge, deadline).await?;
+        if left == 0 {
+            return self.ask_alone(mode, charge, deadline).await;
+        }
+        let check = Check {
+            mode: Mode::Peek,
+            charges: Charges::from_elem(*charge, 1),
+        };
+        let mut outcome = self.decide_alone(check, deadline).await?;
+        outcome.block(charge, left, true);
+        if mode == Mode::ChargeForReceipts {
+            outcome.receipts = vec![None];
+        }
+        Ok(outcome)
+    }
+
+    /// By its counter alone, with what others ask of that.
+    async fn decide_alone(
+        &self,
+        check: Check<'_>,
+        deadline: Instant,
+    ) -> Result<Outcome, StoreError> {
+        let Some(charge) = check.charges.first() else {
+            return Err(StoreError::nothing());
+        };
+        let lane = Lane::Key(self.wire.hasher.place(&charge.key).print);
+        let outcomes = self.wire.decide(lane, &[check], deadline).await?;
+        outcomes.into_iter().next().ok_or_else(StoreError::nothing)
     }
 
     /// How long the block above this counter lasts; 0 is no block.

@@ -27,7 +27,7 @@ pub(super) struct Draft {
     ends: Vec<usize>,
     /// Of each check, which of the different ones it is.
     checks: Vec<usize>,
-    /// Whether the call is to name the one counter of its one check, and no block.
+    /// Whether the call is to name the one counter that all its checks are of, and no block.
     #[cfg(feature = "cluster")]
     of_one_key: bool,
     /// Whether it changes anything.
@@ -55,7 +55,7 @@ impl Draft {
         }
     }
 
-    /// For one check of one charge.
+    /// For checks of one charge each, all to one counter.
     #[cfg(feature = "cluster")]
     pub(super) fn of_one_key(prefix: &str) -> Self {
         Self {

@@ -7,8 +7,9 @@
 //! it: it would take the key for new. The client tries any node while the owner cannot be reached, so
 //! it is told which one.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
+use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 use redis::{
     Cmd, RedisError, Value,
@@ -24,7 +25,15 @@ const TRUSTED: Duration = Duration::from_secs(1);
 
 /// The nodes that owned slots a moment ago.
 #[derive(Debug, Default)]
-pub(super) struct Owners(Mutex<Option<(Instant, Vec<Range>)>>);
+pub(super) struct Owners(Mutex<Option<Learnt>>);
+
+#[derive(Debug)]
+struct Learnt {
+    since: Instant,
+    ranges: Vec<Range>,
+    /// Of slots that were asked about. A slot does not tell its number, so a range is searched for it.
+    found: HashMap<Slot, Option<Owner>, FixedState>,
+}
 
 /// Slots that have one owner.
 #[derive(Debug)]
@@ -42,15 +51,17 @@ pub(super) struct Owner {
 impl Owners {
     /// The outer `None`: they have to be learnt anew. The inner one: nobody is known by an address.
     pub(super) fn find(&self, slot: Slot) -> Option<Option<Owner>> {
-        let learnt = self.0.lock();
-        let (since, ranges) = learnt.as_ref()?;
-        if since.elapsed() >= TRUSTED {
-            return None;
-        }
-        // A slot does not tell its number.
-        let is_slot = |number: u16| Slot::new(number) == Some(slot);
-        let range = ranges.iter().find(|range| range.slots.clone().any(is_slot));
-        Some(range.map(|range| range.owner.clone()))
+        let mut learnt = self.0.lock();
+        let learnt = learnt
+            .as_mut()
+            .filter(|learnt| learnt.since.elapsed() < TRUSTED)?;
+        let Learnt { ranges, found, .. } = learnt;
+        let owner = found.entry(slot).or_insert_with(|| {
+            let mut ranges = ranges.iter();
+            let range = ranges.find(|range| range.holds(slot));
+            range.map(|range| range.owner.clone())
+        });
+        Some(owner.clone())
     }
 
     /// Learns from a reply to `CLUSTER SLOTS`.
@@ -59,11 +70,20 @@ impl Owners {
             Value::Array(ranges) => ranges.iter().filter_map(Range::read).collect(),
             _ => Vec::new(),
         };
-        *self.0.lock() = Some((Instant::now(), ranges));
+        *self.0.lock() = Some(Learnt {
+            since: Instant::now(),
+            ranges,
+            found: HashMap::default(),
+        });
     }
 }
 
 impl Range {
+    fn holds(&self, slot: Slot) -> bool {
+        let mut slots = self.slots.clone();
+        slots.any(|number| Slot::new(number) == Some(slot))
+    }
+
     /// Its first and last slot and its nodes, the owner before the replicas.
     fn read(range: &Value) -> Option<Self> {
         let Value::Array(range) = range else {

@@ -13,7 +13,7 @@ use redis::cluster_routing::Slot;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use super::{RedisStore, script::LONGEST_LIFE, taken::Taken, wire::Wire};
+use super::{RedisStore, queue::Lane, script::LONGEST_LIFE, taken::Taken, wire::Wire};
 use crate::{
     algorithm::Receipt,
     decision::Verdict,
@@ -82,6 +82,11 @@ impl RedisStore {
             }
             Mode::Refund(receipts) => self.refund_across(receipts, parts, deadline).await,
             Mode::Charge | Mode::ChargeForReceipts => {
+                if let [part] = parts
+                    && let (true, [charge]) = (part.is_alone, part.charges.as_slice())
+                {
+                    return self.charge_alone(mode, charge, deadline).await;
+                }
                 let mut outcome = self.charge_across(parts, deadline).await?;
                 if mode == Mode::Charge {
                     outcome.receipts = Receipts::new();
@@ -216,7 +221,11 @@ impl RedisStore {
             mode,
             charges: part.charges.iter().copied().collect(),
         }];
-        let outcomes = match self.wire.decide(Some(part.slot), &checks, deadline).await {
+        let outcomes = match self
+            .wire
+            .decide(Lane::Slot(part.slot), &checks, deadline)
+            .await
+        {
             Err(error) if error.is_migrating() => {
                 self.open_slots.add(part.slot);
                 return Box::pin(self.decide_parts(mode, &part.each(), deadline)).await;
