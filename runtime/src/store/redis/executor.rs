@@ -1,10 +1,8 @@
 //! The way to the servers: over this worker's connection, within a deadline.
 
 use std::{
-    future::poll_fn,
     pin::{Pin, pin},
     sync::Arc,
-    task::Poll,
 };
 
 use redis::{Cmd, RedisError, Value};
@@ -16,7 +14,7 @@ use tokio::{
 use super::{
     connection_guard::{ConnectionGuard, Reach},
     keeper::Upkeep,
-    lateness::{Expired, within},
+    lateness::{Expired, unless, within},
     queue::{Batch, Lane, Task},
     script::{Call, Terms},
     send::{NotSent, Request},
@@ -291,17 +289,4 @@ fn boxed(
 /// Timers and connections want one; without, there is an error and no panic.
 fn runtime() -> Result<Handle, StoreError> {
     Handle::try_current().map_err(|error| StoreError::misuse(error.to_string()))
-}
-
-/// The output of `work`; `None` if `event` comes first. Both stay where they are: the task of a call
-/// is as large as all that it waits for.
-async fn unless<T>(
-    mut event: Pin<&mut impl Future<Output = ()>>,
-    mut work: Pin<&mut impl Future<Output = T>>,
-) -> Option<T> {
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => event.as_mut().poll(context).map(|()| None),
-    })
-    .await
 }

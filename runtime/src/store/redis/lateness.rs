@@ -4,7 +4,7 @@
 //! task that waits for the timer may then run before the tasks that would read the socket. An
 //! answer that has been there for long would count as late.
 
-use std::{pin::Pin, time::Duration};
+use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 
@@ -52,6 +52,19 @@ pub(super) async fn within<T>(
         end = now + GRACE;
     }
     Err(Expired::Silence)
+}
+
+/// The output of `work`; `None` if `event` comes first. Both stay where they are: the task of a call
+/// is as large as all that it waits for.
+pub(super) async fn unless<T>(
+    mut event: Pin<&mut impl Future<Output = ()>>,
+    mut work: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => event.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
 
 #[cfg(test)]

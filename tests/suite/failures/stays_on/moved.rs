@@ -1,4 +1,4 @@
-//! Masters that move on purpose: by Sentinel, or behind an address.
+//! Masters that move on purpose, by Sentinel or behind an address; and slots of a cluster.
 
 use std::time::{Duration, Instant};
 
@@ -7,8 +7,12 @@ use actix_web::rt::time::sleep;
 
 use super::service::{Service, assert_on_since};
 use crate::{
-    failures::apart,
-    harness::{Flavour, Proxy, Sentinels, Server},
+    failures::{
+        apart,
+        cluster::{client_of, slot_of_client},
+    },
+    harness::{Cluster, Flavour, Proxy, Sentinels, Server},
+    stores::cluster_pool,
 };
 
 const PAUSE: Duration = Duration::from_millis(20);
@@ -62,4 +66,27 @@ async fn repointed_address_costs_seconds_at_most() {
         modes.finish(repointed + BACK).await;
         assert_eq!(service.circuit(), CircuitState::Closed);
     }
+}
+
+/// Its one client floods a slot that is being moved, and nobody else asks: no other answer tells that
+/// the store is well.
+#[actix_web::test]
+async fn flood_of_a_slot_that_is_moved_leaves_the_circuit_closed() {
+    let cluster = Cluster::start(Flavour::Redis7, 3, 0);
+    let builder = RateLimiter::builder().redis(cluster_pool(cluster.urls()));
+    let service = Service::start(builder, 2).await;
+    let id = client_of(0);
+    assert_eq!(service.ask("/one", &id, 1).await[0].status, 200);
+    let migration = cluster.begin_migration(slot_of_client(&id), 1);
+    migration.move_keys();
+    let flood = service.load_by("/one", vec![id; 20], Duration::ZERO);
+    let end = Instant::now() + Duration::from_secs(4);
+    while Instant::now() < end {
+        assert_eq!(service.circuit(), CircuitState::Closed);
+        sleep(PAUSE).await;
+    }
+    flood.finish_busy().await;
+    let others = service.ask("/steady", "other", 30).await;
+    assert_on_since(&others, end);
+    migration.finish();
 }
