@@ -1,6 +1,10 @@
 //! A master with replicas, and the sentinels that watch over them.
 
-use std::{collections::HashMap, thread, time::Duration};
+use std::{
+    collections::HashMap,
+    thread,
+    time::{Duration, Instant},
+};
 
 use redis::{RedisResult, Value};
 
@@ -22,6 +26,8 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(20);
 
 /// For a switch that was asked for.
 const SWITCHED_WITHIN: Duration = Duration::from_secs(20);
+/// Longer than a switch takes that comes to something.
+const ASKED_AGAIN: Duration = Duration::from_secs(5);
 
 /// Three sentinels with a quorum of two, who take a master for down after half a second, around a
 /// master and two replicas. Every function blocks the calling thread.
@@ -123,16 +129,21 @@ impl Sentinels {
     /// while still: until [`Sentinels::await_replica`].
     pub(crate) fn failover(&self) -> usize {
         let old = self.master();
-        let asked = wait::until(SWITCHED_WITHIN, || {
-            // Refused while no replica was heard of for a moment, and while another switch goes on.
+        let mut asked: Option<Instant> = None;
+        wait::until(SWITCHED_WITHIN, || {
+            let switched = self.other_master(old);
+            if switched.is_ok() || asked.is_some_and(|asked| asked.elapsed() < ASKED_AGAIN) {
+                return switched;
+            }
+            // Refused while no replica was heard of for a moment, and while another switch goes on. Given
+            // up where another sentinel has not heard of it yet and takes the chosen replica back.
             let outcome: RedisResult<Value> =
                 self.sentinels[0].try_cli(&["SENTINEL", "FAILOVER", SERVICE]);
-            outcome.map(drop).map_err(|error| error.to_string())
-        });
-        if let Err(last) = asked {
-            panic!("no failover: {last}\n{}", self.tails());
-        }
-        self.await_master(old, SWITCHED_WITHIN)
+            outcome.map_err(|error| error.to_string())?;
+            asked = Some(Instant::now());
+            switched
+        })
+        .unwrap_or_else(|last| panic!("no failover: {last}\n{}", self.tails()))
     }
 
     /// Waits until this server follows the master. The sentinels of Redis 6.2 take some 20 seconds to
@@ -143,22 +154,23 @@ impl Sentinels {
 
     /// Waits until the sentinels that are up agree on another master, and it agrees too. Gives its index.
     pub(crate) fn await_master(&self, other_than: usize, within: Duration) -> usize {
-        wait::until(within, || {
-            let master = self.named_master()?;
-            if master == other_than {
-                return Err(format!("{master} is the master still"));
-            }
-            match self.servers[master].info("role").as_deref() {
-                Some("master") => Ok(master),
-                role => Err(format!("{master} is a {role:?}")),
-            }
-        })
-        .unwrap_or_else(|last| {
+        wait::until(within, || self.other_master(other_than)).unwrap_or_else(|last| {
             panic!(
                 "no master but {other_than} after {within:?}: {last}\n{}",
                 self.tails()
             )
         })
+    }
+
+    fn other_master(&self, other_than: usize) -> Result<usize, String> {
+        let master = self.named_master()?;
+        if master == other_than {
+            return Err(format!("{master} is the master still"));
+        }
+        match self.servers[master].info("role").as_deref() {
+            Some("master") => Ok(master),
+            role => Err(format!("{master} is a {role:?}")),
+        }
     }
 
     fn named_master(&self) -> Result<usize, String> {
