@@ -42,7 +42,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
 /// ```
 ///
 /// A handler under `#[get]` and its like is no function any more, limited or not: such handlers are
-/// tested in an application, by [`actix_web::test`].
+/// tested in an application, by [`actix_web::test`](mod@actix_web::test).
 ///
 /// # Traits
 ///
