@@ -21,6 +21,8 @@ const SOURCE: &str = concat!(
     include_str!("scripts/token_bucket.lua"),
     include_str!("scripts/leaky_bucket.lua"),
     include_str!("scripts/holders.lua"),
+    include_str!("scripts/read.lua"),
+    include_str!("scripts/rarely.lua"),
     include_str!("scripts/decide.lua"),
 );
 
