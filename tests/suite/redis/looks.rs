@@ -27,7 +27,7 @@ fn a_user_who_may_only_look_is_an_error() {
             "+ltrim",
             "+pexpire",
             "+zadd",
-            "+zcard",
+            "+zcount",
             "+zrange",
             "+zrem",
             "+zremrangebyscore",

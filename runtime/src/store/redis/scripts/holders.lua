@@ -41,11 +41,14 @@ if code == 7 then
     cell.life, cell.save = max(cell.life, cell.last - now + 1), expire
   end
 
-  -- Lets go of what has reached its deadline, and counts the rest.
+  -- Counts who holds a place, and lets go of what has reached its deadline: after the count, and only
+  -- beside others, as a key that is emptied in a slot that is being moved cannot be looked at again.
   local function count(cell, now)
-    call('ZREMRANGEBYSCORE', cell.key, '-inf', text(now))
-    cell.count, cell.last = call('ZCARD', cell.key), 0
-    if cell.count > 0 then settle(cell, now) end
+    cell.count, cell.last = call('ZCOUNT', cell.key, '(' .. text(now), '+inf'), 0
+    if cell.count > 0 then
+      call('ZREMRANGEBYSCORE', cell.key, '-inf', text(now))
+      settle(cell, now)
+    end
   end
 
   return {
@@ -67,7 +70,13 @@ if code == 7 then
     take = function(cell, limit, now)
       local deadline = now + limit.window
       local name = name_of(limit.holder, limit.window)
-      cell.count = cell.count + call('ZADD', cell.key, text(deadline), name)
+      local is_new = call('ZADD', cell.key, text(deadline), name)
+      if cell.count == 0 then
+        -- Who was past its deadline is still there.
+        call('ZREMRANGEBYSCORE', cell.key, '-inf', text(now))
+        is_new = 1
+      end
+      cell.count = cell.count + is_new
       cell.last, cell.holder = max(cell.last, deadline), limit.holder
       has_written = true
     end,
@@ -81,8 +90,13 @@ if code == 7 then
       local gone = call('ZREM', cell.key, name_of(receipt.mark, limit.window))
       if gone == 0 then return false end
       has_written = true
-      count(cell, now)
-      return true
+      if cell.count > 1 then
+        count(cell, now)
+      else
+        -- The key is gone: in a slot that is being moved, it could not be looked at again.
+        cell.count, cell.last = 0, 0
+      end
+      return cell.count > 0
     end,
     save = expire,
   }

@@ -47,7 +47,7 @@ if code == 1 then
   local function load_log(key, window, now)
     local count = call('LLEN', key) - 1
     local cell = {
-      key = key, life = 0, save = false, added = false, future = 0,
+      key = key, life = 0, save = false, added = false, is_dropped = false, future = 0,
       stored = count >= 0, count = count, first = 1, base = 0, sum = 0,
     }
     if count < 1 then
@@ -78,6 +78,10 @@ if code == 1 then
 
   local function used(cell)
     return (cell.sum - cell.base) % SUM_SPAN
+  end
+
+  local function drop(cell)
+    call('DEL', cell.key)
   end
 
   -- Lowers what was admitted at one time. Entries of one time leave the window together, so nobody
@@ -113,8 +117,7 @@ if code == 1 then
     cell.count = cell.count - older + #kept
     cell.sum = (cell.sum - given) % SUM_SPAN
     if cell.count < cell.first and not cell.added then
-      call('DEL', cell.key)
-      cell.stored, cell.count, cell.first = false, 0, 1
+      cell.count, cell.first, cell.save, cell.is_dropped = 0, 1, drop, true
     end
   end
 
@@ -137,7 +140,7 @@ if code == 1 then
       return limit.window - age(entry(cell, -1 - leaving), now)
     end,
     take = function(cell, limit)
-      cell.sum, cell.added = (cell.sum + limit.cost) % SUM_SPAN, true
+      cell.sum, cell.added, cell.is_dropped = (cell.sum + limit.cost) % SUM_SPAN, true, false
     end,
     quota = function(limit, now, cell)
       local remaining = max(limit.times - used(cell), 0)
@@ -155,8 +158,12 @@ if code == 1 then
     save = function(cell, now, margin)
       local key = cell.key
       if cell.count == 0 then
-        if cell.stored then call('DEL', key) end
-        call('LPUSH', key, packed(0, cell.base))
+        -- What is stored goes last: in a slot that is being moved, the key could not be made anew
+        -- where it was.
+        call('LPUSH', key, packed(0, cell.base), packed(now, cell.sum))
+        if cell.stored then call('LTRIM', key, '0', '1') end
+        call('PEXPIRE', key, ttl_text(cell.life, margin))
+        return
       elseif cell.first > 1 or cell.future > 0 then
         call('LTRIM', key, cell.future, -cell.first)
       end
