@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use actix_throttle::{ManualClock, RateLimiter, Semaphore, deadpool_redis};
+use actix_throttle::{FailureMode, ManualClock, RateLimiter, Semaphore, deadpool_redis};
 
 use crate::harness::{Cluster, Flavour, Server};
 
@@ -24,6 +24,8 @@ pub(crate) enum Target {
     Memory,
     Server(Flavour),
     Cluster,
+    /// A cluster in which every slot is on its way to another master, without an end.
+    OpenSlots(Flavour),
 }
 
 /// A limiter of its own for one test.
@@ -44,6 +46,12 @@ impl Bench {
             Target::Cluster => RateLimiter::builder()
                 .redis(cluster_pool(shared_cluster().urls()))
                 .prefix(unique("bench"))
+                .deadline(PATIENCE),
+            Target::OpenSlots(flavour) => RateLimiter::builder()
+                .redis(cluster_pool(cluster_of_open_slots(flavour).urls()))
+                .prefix(unique("bench"))
+                // What is not decided is to be seen.
+                .failure_mode(FailureMode::Closed)
                 .deadline(PATIENCE),
         };
         let limiter = builder.clock(clock.clone()).build().await.unwrap();
@@ -66,6 +74,17 @@ pub(crate) fn shared(flavour: Flavour) -> &'static Server {
 pub(crate) fn shared_cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| Cluster::start(Flavour::Redis7, 3, 0))
+}
+
+/// One cluster of each flavour in which all slots are being moved and none ever arrives.
+pub(crate) fn cluster_of_open_slots(flavour: Flavour) -> &'static Cluster {
+    static CLUSTERS: [OnceLock<Cluster>; Flavour::ALL.len()] = [const { OnceLock::new() }; 3];
+    let index = Flavour::ALL.iter().position(|other| *other == flavour);
+    CLUSTERS[index.unwrap()].get_or_init(|| {
+        let cluster = Cluster::start(flavour, 3, 0);
+        cluster.open_all_slots();
+        cluster
+    })
 }
 
 pub(crate) fn cluster_pool(urls: Vec<String>) -> deadpool_redis::cluster::Pool {

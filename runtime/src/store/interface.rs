@@ -161,6 +161,9 @@ pub(crate) struct StoreError {
 enum ErrorKind {
     /// The store has failed.
     Failure,
+    /// The keys are on their way to another node of a cluster, and nothing was done.
+    #[cfg(feature = "cluster")]
+    Migrating,
     /// It was not asked: its circuit is open, for so long.
     #[cfg(feature = "redis")]
     CircuitOpen(Micros),
@@ -194,6 +197,20 @@ impl StoreError {
                 "the embedded store is full of permits that run and of blocks; raise `max_keys`",
             ),
         }
+    }
+
+    /// The keys of a call are on their way to another node of a cluster; nothing was done.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn migrating() -> Self {
+        Self {
+            kind: ErrorKind::Migrating,
+            ..Self::new("the keys are being moved to another node")
+        }
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(crate) fn is_migrating(&self) -> bool {
+        self.kind == ErrorKind::Migrating
     }
 
     /// The caller's mistake: the store may be fine.

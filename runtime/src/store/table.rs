@@ -22,7 +22,7 @@ const SMALL: usize = 64;
 
 /// A keyed 128-bit hash that stands for a key: two keys share one with a probability of 2^-64
 /// at four billion keys, and nobody outside can look for two that do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Print(u64, u64);
 
 impl Print {

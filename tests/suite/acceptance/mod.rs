@@ -30,6 +30,8 @@ macro_rules! for_every_store {
         for_every_store!(@ valkey_9, $crate::stores::Target::Server(
             $crate::harness::Flavour::Valkey9), $($test),+);
         for_every_store!(@ cluster, $crate::stores::Target::Cluster, $($test),+);
+        for_every_store!(@ open_slots, $crate::stores::Target::OpenSlots(
+            $crate::harness::Flavour::Redis7), $($test),+);
     };
     (@ $store:ident, $target:expr, $($test:ident),+) => {
         mod $store {

@@ -178,3 +178,9 @@ fn valkey_9_agrees_with_the_model() {
 fn a_cluster_agrees_with_the_model() {
     agree(Target::Cluster, 150);
 }
+
+#[test]
+fn clusters_with_open_slots_agree() {
+    agree(Target::OpenSlots(Flavour::Redis62), 30);
+    agree(Target::OpenSlots(Flavour::Valkey9), 30);
+}

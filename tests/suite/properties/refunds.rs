@@ -201,6 +201,12 @@ fn a_cluster_gives_back_as_the_model_does() {
     agree(Target::Cluster, 150);
 }
 
+#[test]
+fn clusters_with_open_slots_agree() {
+    agree(Target::OpenSlots(Flavour::Redis62), 30);
+    agree(Target::OpenSlots(Flavour::Valkey9), 30);
+}
+
 /// Half of what is admitted is given back a little later, as by a handler that failed: what stays
 /// is no more than the limit promises.
 #[test]

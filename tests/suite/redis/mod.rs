@@ -8,6 +8,8 @@ mod denials;
 mod failures;
 mod keys;
 mod looks;
+mod migrating;
+mod migrating_repeats;
 mod places;
 mod reconnecting;
 mod setup;

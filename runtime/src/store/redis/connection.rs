@@ -3,14 +3,23 @@
 use std::task::{Context, Poll, Waker};
 
 #[cfg(feature = "cluster")]
+use std::sync::Arc;
+
+#[cfg(feature = "cluster")]
 use redis::{
     Arg, ErrorKind, ServerErrorKind,
     cluster_async::ClusterConnection,
-    cluster_routing::{RoutingInfo, SingleNodeRoutingInfo},
+    cluster_routing::{RoutingInfo, SingleNodeRoutingInfo, Slot},
 };
 use redis::{
     Cmd, Pipeline, RedisError, RedisFuture, Value,
     aio::{ConnectionLike, MultiplexedConnection},
+};
+
+#[cfg(feature = "cluster")]
+use super::{
+    migrating::Pace,
+    owners::{Owners, ask},
 };
 
 /// A cheap handle: clones share what lies below.
@@ -29,6 +38,8 @@ pub(super) struct ToCluster {
     connection: ClusterConnection,
     /// The key of the latest command of this handle. It says whom an answer was expected from.
     asked: Option<Vec<u8>>,
+    owners: Arc<Owners>,
+    pace: Arc<Pace>,
 }
 
 impl From<MultiplexedConnection> for Connection {
@@ -43,6 +54,8 @@ impl From<ClusterConnection> for Connection {
         Self::Cluster(ToCluster {
             connection,
             asked: None,
+            owners: Arc::default(),
+            pace: Arc::default(),
         })
     }
 }
@@ -90,6 +103,38 @@ impl Connection {
             Self::One(connection) => command.query_async(connection).await,
             #[cfg(feature = "cluster")]
             Self::Cluster(to) => command.query_async(&mut AnyNode(&mut to.connection)).await,
+        }
+    }
+
+    /// Sends a command about this one key to the node that owns its slot, and if that gives the slot
+    /// away and has not got the key, to the next owner.
+    #[cfg(feature = "cluster")]
+    pub(super) async fn ask(&mut self, key: &str, command: Cmd) -> Result<Value, RedisError> {
+        let Self::Cluster(to) = self else {
+            return command.query_async(self).await;
+        };
+        let slot = Slot::for_key(key);
+        let mut owner = to.owners.find(slot);
+        if owner.is_none() {
+            let mut slots = redis::cmd("CLUSTER");
+            slots.arg("SLOTS");
+            let slots = slots.query_async(&mut AnyNode(&mut to.connection)).await?;
+            to.owners.learn(&slots);
+            owner = to.owners.find(slot);
+        }
+        let Some(owner) = owner.flatten() else {
+            return command.query_async(self).await;
+        };
+        to.asked = Some(key.as_bytes().to_vec());
+        ask(&mut to.connection, command, owner).await
+    }
+
+    /// How fast a cluster answers.
+    #[cfg(feature = "cluster")]
+    pub(super) fn pace(&self) -> Option<Arc<Pace>> {
+        match self {
+            Self::One(_) => None,
+            Self::Cluster(to) => Some(Arc::clone(&to.pace)),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use smallvec::SmallVec;
 
+#[cfg(feature = "cluster")]
+use super::script::{Repeat, random_mark};
 use super::{
     keys::Keys,
     kinds::Kinds,
@@ -9,6 +11,7 @@ use super::{
     script::{Call, Terms, push},
 };
 use crate::{
+    key::Key,
     limit::Bound,
     store::interface::{Check, Mode},
 };
@@ -24,6 +27,12 @@ pub(super) struct Draft {
     ends: Vec<usize>,
     /// Of each check, which of the different ones it is.
     checks: Vec<usize>,
+    /// Whether the call is to name the one counter that all its checks are of, and no block.
+    #[cfg(feature = "cluster")]
+    of_one_key: bool,
+    /// Whether it changes anything.
+    #[cfg(feature = "cluster")]
+    changes: bool,
     /// The name of this call, for a connection that may send it twice.
     #[cfg(feature = "cluster")]
     once: Option<String>,
@@ -38,7 +47,20 @@ impl Draft {
             ends: Vec::new(),
             checks: Vec::new(),
             #[cfg(feature = "cluster")]
+            of_one_key: false,
+            #[cfg(feature = "cluster")]
+            changes: false,
+            #[cfg(feature = "cluster")]
             once: None,
+        }
+    }
+
+    /// For checks of one charge each, all to one counter.
+    #[cfg(feature = "cluster")]
+    pub(super) fn of_one_key(prefix: &str) -> Self {
+        Self {
+            of_one_key: true,
+            ..Self::new(prefix)
         }
     }
 
@@ -59,14 +81,14 @@ impl Draft {
     pub(super) fn add(&mut self, check: &Check<'_>, terms: &Terms<'_>) -> Shape {
         self.name(check, terms);
         let start = self.packed.len();
-        let packed = &mut self.packed;
-        push(packed, code_of(check.mode), 1);
-        push(packed, check.charges.len() as u64, 2);
+        push(&mut self.packed, code_of(check.mode), 1);
+        push(&mut self.packed, check.charges.len() as u64, 2);
         let mut used: SmallVec<[u64; 4]> = SmallVec::new();
         for (index, charge) in check.charges.iter().enumerate() {
-            let (counter, block) = self.keys.counter_and_block(&charge.key, terms.hasher);
+            let (counter, block) = self.place(&charge.key, terms);
             let kind = self.kinds.place(charge, &used);
             used.push(kind);
+            let packed = &mut self.packed;
             push(packed, kind, 2);
             push(packed, counter, 3);
             push(packed, block, 3);
@@ -103,18 +125,35 @@ impl Draft {
         if runs.is_empty() {
             return None;
         }
-        let mut call = Call::start(terms, self.keys, &self.kinds);
+        #[cfg(feature = "cluster")]
+        let repeat = match &self.once {
+            Some(name) => Repeat::Key(name),
+            None if self.changes => Repeat::Mark(random_mark()),
+            None => Repeat::Harmless,
+        };
+        let mut call = Call::start(
+            terms,
+            self.keys,
+            &self.kinds,
+            #[cfg(feature = "cluster")]
+            repeat,
+        );
         for (kind, count) in runs {
             let start = kind.checked_sub(1).map_or(0, |before| self.ends[before]);
             push(&mut call.packed, count, 2);
             call.packed
                 .extend_from_slice(&self.packed[start..self.ends[kind]]);
         }
-        #[cfg(feature = "cluster")]
-        if let Some(name) = &self.once {
-            call.once(name, terms);
-        }
         Some(call)
+    }
+
+    /// The places of a counter and of the block above it; 0 is no block.
+    fn place(&mut self, counter: &Key<'_>, terms: &Terms<'_>) -> (u64, u64) {
+        #[cfg(feature = "cluster")]
+        if self.of_one_key {
+            return (self.keys.place(counter, terms.hasher), 0);
+        }
+        self.keys.counter_and_block(counter, terms.hasher)
     }
 
     /// Keeps what was packed from `start` on, unless the check before says the same.
@@ -133,9 +172,11 @@ impl Draft {
     /// Gives the call its name if it may not be carried out twice.
     #[cfg(feature = "cluster")]
     fn name(&mut self, check: &Check<'_>, terms: &Terms<'_>) {
-        if self.once.is_none()
+        self.changes |= check.mode != Mode::Peek;
+        if self.changes
+            && self.once.is_none()
             && terms.once.is_some()
-            && check.mode != Mode::Peek
+            && !self.of_one_key
             && let Some(charge) = check.charges.first()
         {
             let name = charge.key.once_text(terms.prefix, fastrand::u64(..));

@@ -17,9 +17,11 @@ use super::{
     lateness::{Expired, unless, within},
     queue::{Batch, Lane, Task},
     script::{Call, Terms},
-    send::{NotSent, Request},
+    send::{NotSent, Request, bytes},
     worker_connection::{WorkerConnection, WorkerConnections},
 };
+#[cfg(feature = "cluster")]
+use super::{migrating::OpenSlots, reply};
 use crate::{
     clock::Micros,
     store::{
@@ -31,6 +33,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Executor {
     pub(super) connections: WorkerConnections,
+    #[cfg(feature = "cluster")]
+    pub(super) open_slots: OpenSlots,
     #[cfg(feature = "test-util")]
     pub(super) clock: Option<crate::clock::ManualClock>,
 }
@@ -123,7 +127,7 @@ impl Executor {
             let Some(batch) = connection.queue.next(lane) else {
                 return;
             };
-            let mut sending = pin!(self.send_batch(&connection, batch, guard));
+            let mut sending = pin!(self.send_batch(&connection, lane, batch, guard));
             let patience = self.upkeep().deadline / OVERLAP;
             if timeout(patience, sending.as_mut()).await.is_ok() {
                 continue;
@@ -143,7 +147,7 @@ impl Executor {
     async fn send_full_batch(&self, connection: &WorkerConnection, lane: Lane) {
         let guard = connection.checkout().await;
         if let Some(batch) = connection.queue.take(lane) {
-            self.send_batch(connection, batch, guard).await;
+            self.send_batch(connection, lane, batch, guard).await;
         }
     }
 
@@ -151,12 +155,17 @@ impl Executor {
     async fn send_batch(
         &self,
         connection: &WorkerConnection,
+        #[cfg_attr(not(feature = "cluster"), expect(unused_variables))] lane: Lane,
         batch: Batch,
         mut guard: Result<ConnectionGuard, RedisError>,
     ) {
         let Some((call, sent)) = batch.depart(&self.terms()) else {
             return;
         };
+        #[cfg(feature = "cluster")]
+        if matches!(lane, Lane::Slot(slot) if self.open_slots.contains(slot)) {
+            return sent.deliver(Err(StoreError::migrating()));
+        }
         let reply = loop {
             let lent = match guard {
                 Ok(lent) => lent,
@@ -173,6 +182,10 @@ impl Executor {
                 Err(NotSent) => guard = connection.checkout().await,
             }
         };
+        #[cfg(feature = "cluster")]
+        if let (Lane::Slot(slot), Ok(reply::MIGRATING)) = (lane, reply.as_deref()) {
+            self.open_slots.add(slot);
+        }
         sent.deliver(reply);
     }
 
@@ -186,8 +199,7 @@ impl Executor {
         done.await.map(drop)
     }
 
-    /// Sends the request on this worker's connection. Once sent it is not sent again: it may have
-    /// been carried out.
+    /// Sends the request on this worker's connection, once: it may have been carried out.
     async fn perform(&self, request: Request<'_>, deadline: Instant) -> Result<Value, StoreError> {
         let connection = self.connections.of(&runtime()?);
         loop {
@@ -214,7 +226,7 @@ impl Executor {
         let mut connection = lent.connection.clone();
         let outcome = {
             let superseded = pin!(lent.superseded());
-            let reply = pin!(request.send(&mut connection));
+            let reply = pin!(request.send(&mut connection, self.upkeep().deadline));
             let mut answer = pin!(unless(superseded, reply));
             loop {
                 match within(deadline, answer.as_mut()).await {
@@ -271,10 +283,6 @@ impl Executor {
     fn late(&self) -> StoreError {
         StoreError::new(format!("no answer within {:?}", self.upkeep().deadline))
     }
-}
-
-fn bytes(reply: Value) -> Result<Vec<u8>, StoreError> {
-    redis::from_redis_value(reply).map_err(|error| StoreError::new(error.to_string()))
 }
 
 /// A drain that goes on where another one waits. Boxed, as its type holds itself.

@@ -232,7 +232,7 @@ impl Keeper {
         let terms = upkeep.terms();
         let outcome = within(
             began + upkeep.verification(),
-            pin!(verify(&present.connection, &terms)),
+            pin!(verify(&present.connection, &terms, self.upkeep.deadline)),
         )
         .await;
         let state = self.state.upgrade()?;

@@ -1,5 +1,7 @@
 //! The Redis and Valkey store: one script call decides a list of checks.
 
+#[cfg(feature = "cluster")]
+mod alone;
 mod connection;
 mod connection_guard;
 mod connection_state;
@@ -11,6 +13,10 @@ mod keeper;
 mod keys;
 mod kinds;
 mod lateness;
+#[cfg(feature = "cluster")]
+mod migrating;
+#[cfg(feature = "cluster")]
+mod owners;
 mod parameters;
 mod probe;
 mod queue;
@@ -71,6 +77,8 @@ impl RedisStore {
         Self {
             executor: Arc::new(Executor {
                 connections: WorkerConnections::new(Arc::new(upkeep)),
+                #[cfg(feature = "cluster")]
+                open_slots: migrating::OpenSlots::default(),
                 #[cfg(feature = "test-util")]
                 clock,
             }),
@@ -95,6 +103,10 @@ impl Store for RedisStore {
     }
 
     async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        #[cfg(feature = "cluster")]
+        if self.executor.upkeep().pool.is_cluster() {
+            return self.forget_each(keys).await;
+        }
         let mut command = redis::cmd("DEL");
         for key in keys {
             command.arg(key.text(&self.executor.upkeep().prefix));

@@ -6,6 +6,8 @@ use redis::RedisError;
 use smallvec::smallvec;
 use tokio::{runtime::Handle, time::timeout};
 
+#[cfg(feature = "cluster")]
+use super::migrating::exchange;
 use super::{
     RedisStore,
     connection::Connection,
@@ -149,14 +151,61 @@ impl RedisStore {
             ..self.terms()
         };
         let call = Call::decide(&terms, &checks);
-        let mut forget = redis::cmd("DEL");
-        for limit in &limits {
-            forget.arg(Key::counter(&identity, limit).text(&self.executor.upkeep().prefix));
+        let counters = limits.iter().map(|limit| Key::counter(&identity, limit));
+        let keys: Vec<_> = counters.chain([key]).collect();
+        #[cfg(feature = "cluster")]
+        if let Connection::Cluster(_) = connection {
+            return self.try_out_on_a_cluster(connection, &call, &keys).await;
         }
-        forget.arg(key.text(&self.executor.upkeep().prefix));
         call.by_source().query_async::<()>(connection).await?;
         call.by_hash().query_async::<()>(connection).await?;
+        let mut forget = redis::cmd("DEL");
+        for key in &keys {
+            forget.arg(key.text(&self.executor.upkeep().prefix));
+        }
         forget.query_async(connection).await
+    }
+
+    /// The same for a cluster, and what limits need there while slots are being moved: calls of one
+    /// key.
+    #[cfg(feature = "cluster")]
+    async fn try_out_on_a_cluster(
+        &self,
+        connection: &mut Connection,
+        call: &Call,
+        keys: &[Key<'_>],
+    ) -> Result<(), RedisError> {
+        let deadline = self.executor.upkeep().deadline;
+        exchange(call, connection, deadline).await?;
+        let identity = Identity::new("probe");
+        // None of the limits above: a call that denies writes nothing.
+        let limits = [Algorithm::SlidingWindow, Algorithm::FixedWindow]
+            .map(|algorithm| Limit::new(1, 2 * WINDOW).algorithm(algorithm));
+        let terms = Terms {
+            now: None,
+            ..self.terms()
+        };
+        for limit in &limits {
+            let check = Check {
+                mode: Mode::Charge,
+                charges: smallvec![Charge {
+                    key: Key::counter(&identity, limit),
+                    limit: limit.into(),
+                    cost: 1,
+                    failure_mode: FailureMode::Open,
+                }],
+            };
+            exchange(&Call::decide_alone(&terms, &check), connection, deadline).await?;
+        }
+        let counters = limits
+            .each_ref()
+            .map(|limit| Key::counter(&identity, limit));
+        for key in keys.iter().chain(&counters) {
+            let mut forget = redis::cmd("DEL");
+            forget.arg(key.text(&self.executor.upkeep().prefix));
+            forget.query_async::<()>(connection).await?;
+        }
+        Ok(())
     }
 }
 

@@ -18,6 +18,8 @@ use super::{
     script::{Call, Terms},
 };
 use crate::store::interface::{Check, Outcomes, StoreError};
+#[cfg(feature = "cluster")]
+use crate::store::table::Print;
 
 /// So many checks go out without waiting for the call before them: more make calls no cheaper, and
 /// the server is to answer others in between.
@@ -25,16 +27,23 @@ const FULL: usize = 32;
 /// The same in keys.
 const FULL_OF_KEYS: usize = 256;
 
-/// What one call can decide: in a cluster, the keys of one slot.
-#[cfg(feature = "cluster")]
-pub(super) type Lane = Option<Slot>;
-#[cfg(not(feature = "cluster"))]
-pub(super) type Lane = Option<std::convert::Infallible>;
+/// What one call can decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Lane {
+    #[default]
+    All,
+    /// In a cluster, the keys of one slot.
+    #[cfg(feature = "cluster")]
+    Slot(Slot),
+    /// One counter, of a slot that is being moved.
+    #[cfg(feature = "cluster")]
+    Key(Print),
+}
 
 pub(super) type Answer = Result<Outcomes, StoreError>;
 
 /// The lanes in which a call is under way, each with what gathers behind it: full batches, and one
-/// that is not. There are no more of them than slots, so nobody can make their hashing slow.
+/// that is not. Slots are few and prints hashed by a secret, so nobody can make this slow.
 #[derive(Debug, Default)]
 pub(super) struct Queue(Mutex<HashMap<Lane, VecDeque<Batch>, FixedState>>);
 
@@ -62,7 +71,7 @@ impl Queue {
             None => (lanes.entry(lane).or_default(), true),
         };
         if batches.back().is_none_or(Batch::is_full) {
-            batches.push_back(Batch::new(terms));
+            batches.push_back(Batch::new(lane, terms));
         }
         let mut task = match is_idle {
             true => Task::Carry,
@@ -113,9 +122,14 @@ struct Request {
 pub(super) struct Sent(Vec<Request>);
 
 impl Batch {
-    fn new(terms: &Terms<'_>) -> Self {
+    fn new(lane: Lane, terms: &Terms<'_>) -> Self {
+        let draft = match lane {
+            #[cfg(feature = "cluster")]
+            Lane::Key(_) => Draft::of_one_key(terms.prefix),
+            _ => Draft::new(terms.prefix),
+        };
         Self {
-            draft: Draft::new(terms.prefix),
+            draft,
             requests: Vec::new(),
         }
     }

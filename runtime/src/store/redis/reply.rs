@@ -3,6 +3,8 @@
 
 use smallvec::SmallVec;
 
+#[cfg(feature = "cluster")]
+use crate::clock::Micros;
 use crate::{
     algorithm::{Receipt, Wait},
     decision::Verdict,
@@ -59,21 +61,40 @@ impl Shape {
     }
 }
 
+/// The reply to a call that does nothing as its keys are being moved to another node of a cluster.
+#[cfg(feature = "cluster")]
+pub(super) const MIGRATING: &[u8] = &[0xff];
+
 /// Reads the script's reply to checks of these shapes.
 pub(super) fn outcomes(
     reply: &[u8],
     shapes: impl Iterator<Item = Shape>,
 ) -> Result<Outcomes, StoreError> {
+    #[cfg(feature = "cluster")]
+    if reply == MIGRATING {
+        return Err(StoreError::migrating());
+    }
     let mut rest = reply;
     let outcomes: Option<Outcomes> = shapes.map(|shape| shape.read(&mut rest)).collect();
     match outcomes {
         // The script has found its once-key there already.
-        None if reply.is_empty() => Err(StoreError::new(
-            "a connection was lost in mid-call; the call was sent again and not carried out twice",
-        )),
+        None if reply.is_empty() => Err(repeated()),
         Some(outcomes) if rest.is_empty() => Ok(outcomes),
         _ => Err(StoreError::new("the script's reply was not understood")),
     }
+}
+
+fn repeated() -> StoreError {
+    StoreError::new(
+        "a connection was lost in mid-call; the call was sent again and not carried out twice",
+    )
+}
+
+/// How long the block lasts that was asked about; 0 is no block.
+#[cfg(feature = "cluster")]
+pub(super) fn blocked_for(mut reply: &[u8]) -> Result<Micros, StoreError> {
+    let left = number(&mut reply, 7);
+    left.ok_or_else(|| StoreError::new("the script's reply was not understood"))
 }
 
 /// The outcome of a call about one check.

@@ -21,6 +21,7 @@ const SOURCE: &str = concat!(
     include_str!("scripts/token_bucket.lua"),
     include_str!("scripts/leaky_bucket.lua"),
     include_str!("scripts/holders.lua"),
+    include_str!("scripts/marks.lua"),
     include_str!("scripts/read.lua"),
     include_str!("scripts/rarely.lua"),
     include_str!("scripts/decide.lua"),
@@ -37,6 +38,24 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SOURCE));
 pub(super) struct Call {
     keys: Keys,
     pub(super) packed: Vec<u8>,
+    /// Whether the last of the keys stands for the call.
+    #[cfg(feature = "cluster")]
+    has_once: bool,
+    /// How long the call is remembered to have been carried out, in milliseconds.
+    #[cfg(feature = "cluster")]
+    life: u32,
+}
+
+/// By what the script knows a call again that a cluster's client has sent twice.
+#[cfg(feature = "cluster")]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Repeat<'a> {
+    /// By a key of its own.
+    Key(&'a str),
+    /// By a mark of 48 bits in the one key that the call names.
+    Mark(u64),
+    /// By nothing: carried out twice, it does what it does once.
+    Harmless,
 }
 
 /// What all calls of a store have in common.
@@ -52,9 +71,19 @@ pub(super) struct Terms<'a> {
     pub(super) once: Option<u32>,
 }
 
-/// Where in the head of a call its life stands.
+/// Added to a call's life: a mark follows the head.
 #[cfg(feature = "cluster")]
-const LIFE: std::ops::Range<usize> = 7..11;
+const MARKED: u32 = 1 << 31;
+/// The longest life of a mark or a once-key, in milliseconds.
+#[cfg(feature = "cluster")]
+pub(super) const LONGEST_LIFE: u32 = MARKED - 1;
+
+/// What the script is to do that no [`Mode`](crate::store::interface::Mode) is for.
+const BLOCK: u64 = 2;
+#[cfg(feature = "cluster")]
+const BLOCK_UNLESS_BLOCKED: u64 = 7;
+#[cfg(feature = "cluster")]
+const BLOCKED_FOR: u64 = 8;
 
 impl Call {
     /// Decides these checks, which are not none.
@@ -63,44 +92,141 @@ impl Call {
         for check in checks {
             draft.add(check, terms);
         }
+        Self::of_all(draft, terms)
+    }
+
+    /// Decides this check of one charge by its counter alone, as if nobody were blocked.
+    #[cfg(feature = "cluster")]
+    pub(super) fn decide_alone(terms: &Terms<'_>, check: &Check<'_>) -> Self {
+        let mut draft = Draft::of_one_key(terms.prefix);
+        draft.add(check, terms);
+        Self::of_all(draft, terms)
+    }
+
+    fn of_all(draft: Draft, terms: &Terms<'_>) -> Self {
         let call = draft.finish(terms, |_| true);
-        call.unwrap_or_else(|| Self::start(terms, Keys::new(terms.prefix), &Kinds::default()))
+        call.unwrap_or_else(|| {
+            Self::start(
+                terms,
+                Keys::new(terms.prefix),
+                &Kinds::default(),
+                #[cfg(feature = "cluster")]
+                Repeat::Harmless,
+            )
+        })
     }
 
     /// Blocks for `length` what this key of a block stands for.
     pub(super) fn block(terms: &Terms<'_>, key: &Key<'_>, length: Micros) -> Self {
-        let mut keys = Keys::new(terms.prefix);
-        let place = keys.place(key, terms.hasher);
-        let mut call = Self::start(terms, keys, &Kinds::default());
-        push(&mut call.packed, 1, 2);
-        push(&mut call.packed, 2, 1);
-        // No limits; and in place of the first, its kind and its counter.
-        push(&mut call.packed, 0, 2 + 2 + 3);
-        push(&mut call.packed, place, 3);
+        let mut call = Self::of_block(
+            BLOCK,
+            terms,
+            key,
+            #[cfg(feature = "cluster")]
+            Repeat::Mark(random_mark()),
+        );
         push(&mut call.packed, length, 6);
-        #[cfg(feature = "cluster")]
-        call.once(&key.once_text(terms.prefix, fastrand::u64(..)), terms);
         call
     }
 
-    /// A call of nothing yet. As often as it is sent, it is carried out.
-    pub(super) fn start(terms: &Terms<'_>, keys: Keys, kinds: &Kinds) -> Self {
+    /// Blocks for `length` unless there is a block already.
+    #[cfg(feature = "cluster")]
+    pub(super) fn block_unless_blocked(terms: &Terms<'_>, key: &Key<'_>, length: Micros) -> Self {
+        let mark = Repeat::Mark(random_mark());
+        let mut call = Self::of_block(BLOCK_UNLESS_BLOCKED, terms, key, mark);
+        push(&mut call.packed, length, 6);
+        call
+    }
+
+    /// Asks how long this block lasts.
+    #[cfg(feature = "cluster")]
+    pub(super) fn blocked_for(terms: &Terms<'_>, key: &Key<'_>) -> Self {
+        Self::of_block(BLOCKED_FOR, terms, key, Repeat::Harmless)
+    }
+
+    fn of_block(
+        mode: u64,
+        terms: &Terms<'_>,
+        key: &Key<'_>,
+        #[cfg(feature = "cluster")] repeat: Repeat<'_>,
+    ) -> Self {
+        let mut keys = Keys::new(terms.prefix);
+        let place = keys.place(key, terms.hasher);
+        let mut call = Self::start(
+            terms,
+            keys,
+            &Kinds::default(),
+            #[cfg(feature = "cluster")]
+            repeat,
+        );
+        push(&mut call.packed, 1, 2);
+        push(&mut call.packed, mode, 1);
+        // No limits; and in place of the first, its kind and its counter.
+        push(&mut call.packed, 0, 2 + 2 + 3);
+        push(&mut call.packed, place, 3);
+        call
+    }
+
+    /// A call of nothing yet. In a cluster, it is carried out once, however often it is sent.
+    pub(super) fn start(
+        terms: &Terms<'_>,
+        #[cfg_attr(not(feature = "cluster"), expect(unused_mut))] mut keys: Keys,
+        kinds: &Kinds,
+        #[cfg(feature = "cluster")] repeat: Repeat<'_>,
+    ) -> Self {
         let mut packed = Vec::with_capacity(128);
         // 0 is "ask the server".
         push(&mut packed, terms.now.unwrap_or(0), 7);
-        push(&mut packed, 0, 4);
+        #[cfg(feature = "cluster")]
+        let (life, mark) = match (terms.once, repeat) {
+            (None, _) | (_, Repeat::Harmless) => (0, None),
+            (Some(life), Repeat::Key(_)) => (life, None),
+            (Some(life), Repeat::Mark(mark)) => (life | MARKED, Some(mark)),
+        };
+        #[cfg(not(feature = "cluster"))]
+        let (life, mark): (u32, Option<u64>) = (0, None);
+        push(&mut packed, life.into(), 4);
         push(&mut packed, kinds.count(), 2);
+        if let Some(mark) = mark {
+            push(&mut packed, mark, 6);
+        }
         packed.extend_from_slice(kinds.packed());
-        Self { keys, packed }
+        #[cfg(feature = "cluster")]
+        if let (Repeat::Key(name), true) = (repeat, terms.once.is_some()) {
+            keys.add(name);
+        }
+        Self {
+            keys,
+            packed,
+            #[cfg(feature = "cluster")]
+            has_once: terms.once.is_some() && matches!(repeat, Repeat::Key(_)),
+            #[cfg(feature = "cluster")]
+            life: terms.once.unwrap_or(0),
+        }
     }
 
-    /// Has it carried out once, however often it is sent. Its name is the last of the keys.
+    /// How long a call is remembered to have been carried out, in milliseconds.
     #[cfg(feature = "cluster")]
-    pub(super) fn once(&mut self, name: &str, terms: &Terms<'_>) {
-        if let Some(life) = terms.once {
-            self.keys.add(name);
-            self.packed[LIFE].copy_from_slice(&life.to_be_bytes());
-        }
+    pub(super) fn life(&self) -> u32 {
+        self.life
+    }
+
+    /// A key of its slot.
+    #[cfg(feature = "cluster")]
+    pub(super) fn first_key(&self) -> &str {
+        self.keys.iter().next().unwrap_or_default()
+    }
+
+    /// The one key that it names.
+    #[cfg(feature = "cluster")]
+    pub(super) fn only_key(&self) -> Option<&str> {
+        self.keys.iter().next().filter(|_| self.keys.len() == 1)
+    }
+
+    /// The key that stands for the call.
+    #[cfg(feature = "cluster")]
+    pub(super) fn once_key(&self) -> Option<&str> {
+        self.has_once.then(|| self.keys.iter().last()).flatten()
     }
 
     /// By hash, for a server that has the script.
@@ -124,6 +250,12 @@ impl Call {
         command.arg(&self.packed);
         command
     }
+}
+
+/// A mark that no other call has.
+#[cfg(feature = "cluster")]
+pub(super) fn random_mark() -> u64 {
+    fastrand::u64(1..1 << 48)
 }
 
 /// The low `width` bytes of a number, most significant first.

@@ -1,10 +1,13 @@
 //! Sends one command, and tells a command that was never sent from one whose answer was lost.
 
-use std::{future::poll_fn, pin::pin, task::Poll};
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
+#[cfg(feature = "cluster")]
+use super::migrating;
 use super::{connection::Connection, script::Call};
+use crate::store::interface::StoreError;
 
 /// The connection was closed before, so nothing has reached the server: it may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +21,19 @@ pub(super) enum Request<'a> {
 }
 
 impl Request<'_> {
-    /// Sends it and waits for what comes of it.
+    /// Sends it and waits for what comes of it. `deadline`: for how long its request waits.
     pub(super) async fn send(
         self,
         connection: &mut Connection,
+        #[cfg_attr(not(feature = "cluster"), expect(unused_variables))] deadline: Duration,
     ) -> Result<Result<Value, RedisError>, NotSent> {
         match self {
             Self::Command(command) => send(command, connection).await,
+            #[cfg(feature = "cluster")]
+            Self::Call(call) if connection.is_cluster() => {
+                let reply = migrating::exchange(call, connection, deadline).await;
+                Ok(reply.map(Value::BulkString))
+            }
             Self::Call(call) => match send(&call.by_hash(), connection).await? {
                 // The server has restarted or was told to forget scripts. Nothing was done yet.
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
@@ -56,4 +65,9 @@ async fn send(
         }
     })
     .await
+}
+
+/// The script's reply.
+pub(super) fn bytes(reply: Value) -> Result<Vec<u8>, StoreError> {
+    redis::from_redis_value(reply).map_err(|error| StoreError::new(error.to_string()))
 }

@@ -4,15 +4,19 @@
 //! at everywhere, and if nobody denies it charged everywhere. Whoever is denied then, because others
 //! came in between, gives back what the other slots have taken. Without the first look, those who
 //! are denied in one slot would again and again take for a moment what others need in another.
+//!
+//! While a slot is on its way to another node, a call that names several of its keys is refused. Its
+//! charges are then decided in that way too, each by calls of one key: see `alone.rs`.
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 use redis::cluster_routing::Slot;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use super::{RedisStore, executor::Executor, taken::Taken};
+use super::{RedisStore, executor::Executor, queue::Lane, script::LONGEST_LIFE, taken::Taken};
 use crate::{
     algorithm::Receipt,
+    decision::Verdict,
     store::interface::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts, StoreError},
 };
 
@@ -20,12 +24,18 @@ use crate::{
 /// that was sent again and waits before a server that stalls.
 const REMEMBERED: u32 = 2_000;
 
-/// The charges of a check that are in one slot, each with its place in the check.
+/// The most calls of one check at a time. Each that finds its slot open has the client ask all nodes
+/// where slots are, more than once, and meanwhile it does nothing else.
+const AT_ONCE: usize = 16;
+
+/// The charges of a check that are decided together, each with its place in the check.
 #[derive(Debug)]
 pub(super) struct Part<'a> {
-    pub(super) slot: Slot,
+    slot: Slot,
     places: SmallVec<[usize; 1]>,
     pub(super) charges: Charges<'a>,
+    /// Whether it is one charge that is decided key by key.
+    pub(super) is_alone: bool,
 }
 
 impl Executor {
@@ -33,7 +43,7 @@ impl Executor {
     pub(super) fn once(&self) -> Option<u32> {
         let deadline = u32::try_from(self.upkeep().deadline.as_millis()).unwrap_or(u32::MAX);
         let is_cluster = self.upkeep().pool.is_cluster();
-        is_cluster.then(|| deadline.saturating_add(REMEMBERED))
+        is_cluster.then(|| deadline.saturating_add(REMEMBERED).min(LONGEST_LIFE))
     }
 }
 
@@ -60,24 +70,33 @@ impl RedisStore {
         if let [part] = parts.as_slice() {
             return self.ask(*mode, part, deadline).await;
         }
+        self.decide_parts(*mode, &parts, deadline).await
+    }
+
+    async fn decide_parts(
+        &self,
+        mode: Mode<'_>,
+        parts: &[Part<'_>],
+        deadline: Instant,
+    ) -> Result<Outcome, StoreError> {
         match mode {
-            // A lease is of one charge.
-            Mode::Peek | Mode::Lease => Ok(merge(
-                &parts,
-                self.ask_all(Mode::Peek, &parts, deadline).await?,
-            )),
-            Mode::Renew => Ok(merge(
-                &parts,
-                self.ask_all(Mode::Renew, &parts, deadline).await?,
-            )),
-            Mode::Refund(receipts) => self.refund_across(receipts, &parts, deadline).await,
+            // A lease is of one charge, and so of one part.
+            Mode::Peek | Mode::Renew | Mode::Lease => {
+                Ok(merge(parts, self.ask_all(mode, parts, deadline).await?))
+            }
+            Mode::Refund(receipts) => self.refund_across(receipts, parts, deadline).await,
             Mode::Charge | Mode::ChargeForReceipts => {
-                let mut outcome = self.charge_across(&parts, deadline).await?;
-                if *mode == Mode::Charge {
+                if let [part] = parts
+                    && let (true, [charge]) = (part.is_alone, part.charges.as_slice())
+                {
+                    return self.charge_alone(mode, charge, deadline).await;
+                }
+                let mut outcome = self.charge_across(parts, deadline).await?;
+                if mode == Mode::Charge {
                     outcome.receipts = Receipts::new();
                 } else if !outcome.allowed {
-                    // What some slots took they have back.
-                    outcome.receipts = vec![None; charges.len()];
+                    // What some parts took they have back.
+                    outcome.receipts = vec![None; outcome.verdicts.len()];
                 }
                 Ok(outcome)
             }
@@ -97,6 +116,7 @@ impl RedisStore {
                     slot,
                     places: SmallVec::from_elem(place, 1),
                     charges: Charges::from_elem(*charge, 1),
+                    is_alone: false,
                 }),
             }
         }
@@ -116,7 +136,8 @@ impl RedisStore {
         let mut outcomes = looked;
         // A denial changes nothing but to start blocks.
         for (part, outcome) in parts.iter().zip(&mut outcomes) {
-            if !outcome.allowed && part.charges.iter().any(has_block) {
+            let mut charges = part.charges.iter().zip(&outcome.verdicts);
+            if !outcome.allowed && charges.any(|(charge, verdict)| may_block(charge, verdict)) {
                 let part = std::slice::from_ref(part);
                 let denied = self.charge_all(part, Keep::Nothing, deadline).await?;
                 if let Some(denied) = denied.into_iter().next() {
@@ -139,25 +160,24 @@ impl RedisStore {
         deadline: Instant,
     ) -> Result<Vec<Outcome>, StoreError> {
         let taken = Taken::new(&self.executor);
-        let charge = async |part: &Part<'_>| {
+        let charge = async |(place, part): (usize, &Part<'_>)| {
             let mode = Mode::ChargeForReceipts;
             let outcome = self.ask(mode, part, deadline).await?;
             if outcome.allowed {
-                taken.add(part, &self.terms(), &outcome.receipts);
+                taken.add(place, part, &self.terms(), &outcome.receipts);
             }
             Ok(outcome)
         };
-        let asked: Vec<Result<Outcome, StoreError>> = join_all(parts.iter().map(charge)).await;
+        let asked: Vec<Result<Outcome, StoreError>> =
+            side_by_side(parts.iter().enumerate().map(charge)).await;
         let mut outcomes = asked.into_iter().collect::<Result<Vec<Outcome>, _>>()?;
         if keep == Keep::IfAllAllow && outcomes.iter().all(|outcome| outcome.allowed) {
             taken.keep();
             return Ok(outcomes);
         }
-        for (slot, after) in taken.give_back(parts, deadline).await {
-            for (part, outcome) in parts.iter().zip(&mut outcomes) {
-                if part.slot == slot {
-                    outcome.verdicts.clone_from(&after.verdicts);
-                }
+        for (part, after) in taken.give_back(parts, deadline).await {
+            if let Some(outcome) = outcomes.get_mut(part) {
+                outcome.verdicts = after.verdicts;
             }
         }
         Ok(outcomes)
@@ -174,7 +194,7 @@ impl RedisStore {
             let receipts: Receipts = part.places.iter().map(of).collect();
             self.ask(Mode::Refund(&receipts), part, deadline).await
         };
-        let asked = join_all(parts.iter().map(refund)).await;
+        let asked = side_by_side(parts.iter().map(refund)).await;
         Ok(merge(parts, asked.into_iter().collect::<Result<_, _>>()?))
     }
 
@@ -185,27 +205,59 @@ impl RedisStore {
         deadline: Instant,
     ) -> Result<Vec<Outcome>, StoreError> {
         let asked = parts.iter().map(|part| self.ask(mode, part, deadline));
-        join_all(asked).await.into_iter().collect()
+        side_by_side(asked).await.into_iter().collect()
     }
 
-    /// Decides charges of one slot.
+    /// Decides charges of one slot; one by one, if their keys are being moved.
     async fn ask(
         &self,
         mode: Mode<'_>,
         part: &Part<'_>,
         deadline: Instant,
     ) -> Result<Outcome, StoreError> {
+        if let (true, [charge]) = (part.is_alone, part.charges.as_slice()) {
+            return self.ask_alone(mode, charge, deadline).await;
+        }
+        if self.executor.open_slots.contains(part.slot) {
+            return Box::pin(self.decide_parts(mode, &part.each(), deadline)).await;
+        }
         let checks = [Check {
             mode,
             charges: part.charges.iter().copied().collect(),
         }];
-        let outcomes = self
+        let outcomes = match self
             .executor
-            .decide(Some(part.slot), &checks, deadline)
-            .await?;
+            .decide(Lane::Slot(part.slot), &checks, deadline)
+            .await
+        {
+            Err(error) if error.is_migrating() => {
+                return Box::pin(self.decide_parts(mode, &part.each(), deadline)).await;
+            }
+            outcomes => outcomes?,
+        };
         let outcome = outcomes.into_iter().next();
         outcome.ok_or_else(|| StoreError::new("the script has answered nothing"))
     }
+}
+
+impl<'a> Part<'a> {
+    /// Its charges, each as a part of its own.
+    fn each(&self) -> SmallVec<[Part<'a>; 1]> {
+        let charges = self.charges.iter().enumerate();
+        let each = charges.map(|(place, charge)| Part {
+            slot: self.slot,
+            places: SmallVec::from_elem(place, 1),
+            charges: Charges::from_elem(*charge, 1),
+            is_alone: true,
+        });
+        each.collect()
+    }
+}
+
+/// What comes of all of these, of which [`AT_ONCE`] are under way at any time.
+pub(super) async fn side_by_side<F: Future>(asked: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let asked: Vec<F> = asked.collect();
+    stream::iter(asked).buffered(AT_ONCE).collect().await
 }
 
 /// Which charges are to stay when all have been asked.
@@ -234,13 +286,14 @@ fn merge(parts: &[Part<'_>], outcomes: Vec<Outcome>) -> Outcome {
             .filter_map(|(_, _, receipt)| receipt)
             .collect(),
         noted: Receipts::new(),
-        // Not known: what denies may have been taken for a moment by a check that another slot
+        // Not known: what denies may have been taken for a moment by a check that another part
         // denies, and is given back beneath whoever would remember this. Nor do parts that have room
         // say how long.
         steady: 0,
     }
 }
 
-fn has_block(charge: &Charge<'_>) -> bool {
-    charge.limit.block_micros() > 0
+/// Whether a denial by this charge may begin a block.
+fn may_block(charge: &Charge<'_>, verdict: &Verdict) -> bool {
+    charge.limit.block_micros() > 0 && !verdict.blocked
 }

@@ -1,80 +1,130 @@
-//! What a check has taken in some slots of a cluster while others have not answered.
+//! What a check has taken in some parts of a cluster while others have not answered.
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
 use parking_lot::Mutex;
-use redis::cluster_routing::Slot;
 use tokio::{runtime::Handle, time::Instant};
 
 use super::{
     executor::Executor,
     reply,
     script::{Call, Terms},
-    slots::Part,
+    slots::{Part, side_by_side},
 };
 use crate::{
     algorithm::Receipt,
-    store::interface::{Check, Mode, Outcome},
+    store::interface::{Check, Mode, Outcome, StoreError},
 };
 
-/// Dropped before it is settled, as
-/// when the client leaves or a slot fails, it gives everything back in the background.
+/// Dropped before it is settled, as when the client leaves or a part fails, it gives everything back
+/// in the background.
 pub(super) struct Taken {
     executor: Arc<Executor>,
-    /// The calls that give it back. Each carries its own once-key, so sending it again does no harm.
-    calls: Mutex<Vec<(Slot, Arc<Call>)>>,
+    /// By the place of the part.
+    refunds: Mutex<Vec<(usize, Arc<Refund>)>>,
+}
+
+/// What gives back what one part has taken. The script knows each of the calls again, so sending it
+/// twice does no harm.
+struct Refund {
+    /// All of it at once, if the part is no single charge.
+    whole: Option<Call>,
+    /// Key by key, for a slot whose keys are being moved.
+    each: Vec<Call>,
 }
 
 impl Taken {
     pub(super) fn new(executor: &Arc<Executor>) -> Self {
         Self {
             executor: Arc::clone(executor),
-            calls: Mutex::default(),
+            refunds: Mutex::default(),
         }
     }
 
-    pub(super) fn add(&self, part: &Part<'_>, terms: &Terms<'_>, receipts: &[Option<Receipt>]) {
+    pub(super) fn add(
+        &self,
+        place: usize,
+        part: &Part<'_>,
+        terms: &Terms<'_>,
+        receipts: &[Option<Receipt>],
+    ) {
         let check = Check {
             mode: Mode::Refund(receipts),
             charges: part.charges.iter().copied().collect(),
         };
-        let call = Call::decide(terms, &[check]);
-        self.calls.lock().push((part.slot, Arc::new(call)));
+        let each = part.charges.iter().zip(receipts);
+        let each = each.filter_map(|(charge, receipt)| {
+            receipt.as_ref()?;
+            let check = Check {
+                mode: Mode::Refund(std::slice::from_ref(receipt)),
+                charges: [*charge].into_iter().collect(),
+            };
+            Some(Call::decide_alone(terms, &check))
+        });
+        let refund = Refund {
+            each: each.collect(),
+            whole: (!part.is_alone).then(|| Call::decide(terms, &[check])),
+        };
+        self.refunds.lock().push((place, Arc::new(refund)));
     }
 
     pub(super) fn keep(self) {
-        self.calls.lock().clear();
+        self.refunds.lock().clear();
     }
 
-    /// How things stand in the slots that have been given back to.
+    /// How things stand in the parts that have been given back to, as far as that is known.
     pub(super) async fn give_back(
         self,
         parts: &[Part<'_>],
         deadline: Instant,
-    ) -> Vec<(Slot, Outcome)> {
-        let calls = self.calls.lock().clone();
-        let answers = calls
+    ) -> Vec<(usize, Outcome)> {
+        let refunds = self.refunds.lock().clone();
+        let given = refunds
             .iter()
-            .map(|(_, call)| self.executor.run(call, deadline));
-        let answers = join_all(answers).await;
-        let mut outcomes = Vec::with_capacity(calls.len());
-        for ((slot, _), answer) in calls.iter().zip(answers) {
-            let Ok(answer) = answer else {
+            .map(|(_, refund)| refund.give_back(&self.executor, deadline));
+        let given = side_by_side(given).await;
+        let mut outcomes = Vec::with_capacity(refunds.len());
+        for ((place, _), given) in refunds.iter().zip(given) {
+            let Ok(reply) = given else {
                 // Once more, when this is dropped.
                 continue;
             };
-            self.calls.lock().retain(|(of, _)| of != slot);
-            let part = parts.iter().find(|part| part.slot == *slot);
-            let checks = part.map(|part| Check {
+            self.refunds.lock().retain(|(of, _)| of != place);
+            let check = parts.get(*place).map(|part| Check {
                 mode: Mode::Refund(&[]),
                 charges: part.charges.iter().copied().collect(),
             });
-            if let Some(Ok(outcome)) = checks.map(|check| reply::outcome(&answer, &check)) {
-                outcomes.push((*slot, outcome));
+            if let (Some(check), Some(reply)) = (check, reply)
+                && let Ok(outcome) = reply::outcome(&reply, &check)
+            {
+                outcomes.push((*place, outcome));
             }
         }
         outcomes
+    }
+}
+
+impl Refund {
+    /// The reply of the one call that gave all of it back, if one did.
+    async fn give_back(
+        &self,
+        executor: &Executor,
+        deadline: Instant,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(whole) = &self.whole {
+            let reply = executor.run(whole, deadline).await?;
+            if reply != reply::MIGRATING {
+                return Ok(Some(reply));
+            }
+        }
+        let each = self.each.iter().map(|call| executor.run(call, deadline));
+        let mut replies = side_by_side(each)
+            .await
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()?;
+        // One that stands for a part of one charge.
+        let is_whole = self.whole.is_none();
+        Ok(replies.pop().filter(|_| is_whole))
     }
 }
 
@@ -83,9 +133,9 @@ impl Drop for Taken {
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        for (_, call) in self.calls.get_mut().drain(..) {
+        for (_, refund) in self.refunds.get_mut().drain(..) {
             let executor = Arc::clone(&self.executor);
-            runtime.spawn(async move { executor.run(&call, executor.deadline()).await });
+            runtime.spawn(async move { refund.give_back(&executor, executor.deadline()).await });
         }
     }
 }

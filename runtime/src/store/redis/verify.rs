@@ -33,25 +33,31 @@ const SLOTS: usize = 5;
 
 /// Whether the server decides. In a cluster, whether it does for any of a few slots: one slot, or
 /// the node that has it, says nothing about the others.
-pub(super) async fn verify(connection: &Connection, terms: &Terms<'_>) -> Result<(), RedisError> {
+pub(super) async fn verify(
+    connection: &Connection,
+    terms: &Terms<'_>,
+    deadline: Duration,
+) -> Result<(), RedisError> {
     #[cfg(feature = "cluster")]
     if connection.is_cluster() {
         let names = [(); SLOTS].map(|()| format!("probe{}", fastrand::u32(..)));
         let probes = names.map(|name| {
             Box::pin(async move {
                 let (mut handle, identity) = (connection.clone(), Identity::new(name));
-                probe(&mut handle, &identity, terms).await
+                probe(&mut handle, &identity, terms, deadline).await
             })
         });
         return select_ok(probes).await.map(|_| ());
     }
-    probe(&mut connection.clone(), &Identity::new("probe"), terms).await
+    let identity = Identity::new("probe");
+    probe(&mut connection.clone(), &identity, terms, deadline).await
 }
 
 async fn probe(
     connection: &mut Connection,
     identity: &Identity,
     terms: &Terms<'_>,
+    deadline: Duration,
 ) -> Result<(), RedisError> {
     let check = Check {
         mode: Mode::Charge,
@@ -63,7 +69,7 @@ async fn probe(
         }],
     };
     let call = Call::decide(terms, &[check]);
-    match Request::Call(&call).send(connection).await {
+    match Request::Call(&call).send(connection, deadline).await {
         Ok(reply) => reply.map(drop),
         Err(NotSent) => Err(aborted()),
     }

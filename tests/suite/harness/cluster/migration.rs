@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Cluster;
+use super::{Cluster, SLOTS};
 use crate::harness::Server;
 
 /// For all nodes to hear of the new owner.
@@ -37,12 +37,26 @@ impl<'a> Migration<'a> {
         self.from
     }
 
+    /// Moves one key that is there now.
+    pub(crate) fn move_key(&self, key: &str) {
+        let port = self.cluster.node(self.to).port().to_string();
+        let command = ["MIGRATE", "127.0.0.1", &port, key, "0", "5000"];
+        let done: String = self.cluster.node(self.from).cli(&command);
+        assert_eq!(done, "OK", "{key}");
+    }
+
+    /// The keys that are still with the former owner.
+    pub(crate) fn keys_left(&self) -> Vec<String> {
+        let from = self.cluster.node(self.from);
+        from.cli(&["CLUSTER", "GETKEYSINSLOT", &self.slot, "100"])
+    }
+
     /// Moves the keys that are there now. From then on the old owner answers ASK for them.
     pub(crate) fn move_keys(&self) {
         let from = self.cluster.node(self.from);
         let port = self.cluster.node(self.to).port().to_string();
         loop {
-            let keys: Vec<String> = from.cli(&["CLUSTER", "GETKEYSINSLOT", &self.slot, "100"]);
+            let keys = self.keys_left();
             if keys.is_empty() {
                 return;
             }
@@ -71,6 +85,31 @@ impl<'a> Migration<'a> {
     fn set(&self, node: usize, what: &[&str]) {
         let command = [&["CLUSTER", "SETSLOT", &self.slot], what].concat();
         let _: String = self.cluster.node(node).cli(&command);
+    }
+}
+
+pub(super) fn open_all_slots(cluster: &Cluster) {
+    let view = cluster.some_view();
+    let owner = |slot| {
+        let node = view.nodes.iter().find(|node| node.owns(slot))?;
+        cluster.index_of(node.port)
+    };
+    let ids: Vec<_> = (0..cluster.masters)
+        .map(|master| id(cluster.node(master)))
+        .collect();
+    let mut commands: Vec<_> = ids.iter().map(|_| redis::pipe()).collect();
+    for slot in 0..SLOTS {
+        let from = owner(slot).expect("every slot has an owner");
+        let to = (from + 1) % cluster.masters;
+        for (node, state, other) in [(to, "IMPORTING", from), (from, "MIGRATING", to)] {
+            let command = commands[node].cmd("CLUSTER").arg("SETSLOT").arg(slot);
+            command.arg(state).arg(&ids[other]).ignore();
+        }
+    }
+    for (node, commands) in commands.into_iter().enumerate() {
+        let client = redis::Client::open(cluster.node(node).url()).expect("a URL");
+        let mut connection = client.get_connection().expect("a connection");
+        commands.exec(&mut connection).expect("slots may be opened");
     }
 }
 

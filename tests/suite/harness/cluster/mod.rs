@@ -156,6 +156,12 @@ impl Cluster {
         Migration::begin(self, slot, to)
     }
 
+    /// Opens every slot for a move to the next master, in which nothing is moved: keys that are there
+    /// stay with their owner, and new ones are the next master's.
+    pub(crate) fn open_all_slots(&self) {
+        migration::open_all_slots(self);
+    }
+
     /// A master and its replicas are one for ever: nodes never change sides here.
     fn shard(&self, index: usize) -> usize {
         index

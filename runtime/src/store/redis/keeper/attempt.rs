@@ -90,7 +90,12 @@ impl Keeper {
         }
         let began = Instant::now();
         let terms = upkeep.terms();
-        match timely(upkeep.verification(), verify(&connection, &terms)).await {
+        match timely(
+            upkeep.verification(),
+            verify(&connection, &terms, upkeep.deadline),
+        )
+        .await
+        {
             Ok(()) => upkeep.circuit.decided(),
             Err(Missed::Failed(error)) if !ends_connection(&error) => {
                 upkeep.circuit.incident(began, &error);

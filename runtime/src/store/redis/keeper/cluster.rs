@@ -59,7 +59,12 @@ impl Keeper {
         let began = Instant::now();
         let terms = self.upkeep.terms();
         let circuit = &self.upkeep.circuit;
-        match timely(self.upkeep.verification(), verify(connection, &terms)).await {
+        match timely(
+            self.upkeep.verification(),
+            verify(connection, &terms, self.upkeep.deadline),
+        )
+        .await
+        {
             Ok(()) => {
                 circuit.decided();
                 true

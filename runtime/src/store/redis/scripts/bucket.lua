@@ -36,7 +36,7 @@ local settled_at
 if code == 4 or code == 5 or code == 6 then
   load_deficit = function(key, raw)
     local whole, part, since = 0, 0, 0
-    if raw and #raw == 17 then whole, part, since = unpack('>I4I6I7', raw) end
+    if raw and #raw >= 17 then whole, part, since = unpack('>I4I6I7', raw) end
     return { key = key, life = 0, save = false, whole = whole, part = part, since = since }
   end
 

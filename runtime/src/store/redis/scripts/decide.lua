@@ -26,11 +26,14 @@ while at <= #checks do
   local run, mode, count, kind, key, block_key
   run, mode, count, kind, key, block_key, at = unpack('>I2BI2I2I3I3', checks, at)
   local charges = mode == CHARGE or mode == CHARGE_FOR_RECEIPTS
-  if mode == BLOCK then
+  if mode == BLOCK or mode == BLOCK_UNLESS_BLOCKED then
     local length
     length, at = unpack('>I6', checks, at)
     rare = rare or rarely()
-    rare.start_block(block_key, length)
+    if mode == BLOCK or rare.blocked(block_key) == 0 then rare.start_block(block_key, length) end
+  elseif mode == BLOCKED_FOR then
+    rare = rare or rarely()
+    return pack('>I7', rare.blocked(block_key))
   end
 
   -- Whether each cost fits, before anything is taken.
@@ -138,13 +141,19 @@ while at <= #checks do
   end
 end
 
-if life > 0 then
+if has_once then
   for _, cell in pairs(cells) do has_written = has_written or cell.save end
   if has_written then call('SET', KEYS[#KEYS], '', 'PX', format('%d', life)) end
 end
 
 for index = 1, #KEYS do
   local cell = cells[index]
-  if cell and cell.save then cell.save(cell, now, margin) end
+  if cell then
+    if marks then
+      marks.save(cell, margin)
+    elseif cell.save then
+      cell.save(cell, now, margin)
+    end
+  end
 end
 return table.concat(reply, '', 1, size)

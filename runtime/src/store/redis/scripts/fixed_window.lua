@@ -3,7 +3,7 @@ if code == 3 then
   return {
     load = function(key, raw)
       local start, used = 0, 0
-      if raw and #raw == 11 then start, used = unpack('>I7I4', raw) end
+      if raw and #raw >= 11 then start, used = unpack('>I7I4', raw) end
       -- `was_start`: of the window that the key's life was set for, if there is one.
       return {
         key = key, life = 0, save = false,

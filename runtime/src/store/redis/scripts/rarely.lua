@@ -6,7 +6,7 @@ local function rarely()
     local cell = cells[index]
     if cell == nil then
       local raw, start, until_ = raws[index], 0, 0
-      if #raw == 14 then start, until_ = unpack('>I7I7', raw) end
+      if raw and #raw >= 14 then start, until_ = unpack('>I7I7', raw) end
       cell = { key = KEYS[index], save = false, start = start, until_ = until_ }
       cells[index] = cell
     end
@@ -45,7 +45,7 @@ local function rarely()
     if not is_changed then return end
     algorithm.look(cell, limit, now)
     local _, reset = algorithm.quota(limit, now, cell)
-    if reset == 0 then
+    if reset == 0 and not marks then
       cell.save = drop
     else
       cell.life, cell.save = max(cell.life, reset + 1), algorithm.save
@@ -62,8 +62,9 @@ local function rarely()
   -- What is left of a denial, a look or a cost of 0, and the block that a denial may begin.
   local function leave(limit, charges, allowed)
     stand(limit)
-    if limit.block > 0 and limit.blocked == 0 and limit.wait > 0 and allowed == limit.shadow
-      and charges then
+    -- A call of one key names no block.
+    if limit.block > 0 and limit.block_index > 0 and limit.blocked == 0 and limit.wait > 0
+      and allowed == limit.shadow and charges then
       start_block(limit.block_index, limit.block)
       limit.blocked = limit.block
       limit.remaining, limit.reset = 0, max(limit.reset, limit.block)

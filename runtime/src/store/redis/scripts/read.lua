@@ -5,9 +5,15 @@ end -- of `make`
 -- takes what is asked for or a share of what remains, whichever is less. A renewal takes what there
 -- is room for, each limit for itself.
 local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND, LEASE, RENEW = 1, 2, 3, 4, 5, 6
+local BLOCK_UNLESS_BLOCKED, BLOCKED_FOR = 7, 8
 local LEASE_SHARE = 4
 local checks = ARGV[1]
 local now, life, count_of_kinds, at = unpack('>I7I4I2', checks)
+-- In a cluster alone `life` is above 0: for so many milliseconds the call is remembered, by its last
+-- key, or with 2^31 more by a mark, which follows: see marks.lua.
+local MARKED, mark = 2147483648, nil
+if life >= MARKED then life, mark, at = life - MARKED, checks:sub(at, at + 5), at + 6 end
+local has_once = life > 0 and not mark
 -- Keys outlive what they count by a margin, in milliseconds: this server expires them by a clock
 -- that it may have read a moment before. A clock that is passed in may be far slower than it.
 local margin = 100
@@ -40,7 +46,15 @@ end
 -- A cluster's client sends a call again when its connection is lost, and cannot know what became of
 -- the first: the last key then stands for the call, for `life` milliseconds after it has written
 -- something. The second time nothing is done and nothing answered.
-if life > 0 and raws[#KEYS] then return '' end
+if has_once and raws[#KEYS] then return '' end
 
 -- What is stored under the keys, once it is needed.
 local cells = { nil, nil, nil, nil }
+
+local marks = nil
+if mark then
+  local code = 0
+  if count_of_kinds > 0 then code = checks:byte(at) end
+  marks = make(0)(raws[1], now, life, mark, code)
+  if marks.has_own then return '' end
+end

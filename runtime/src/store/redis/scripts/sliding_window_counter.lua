@@ -28,7 +28,7 @@ if code == 2 then
   return {
     load = function(key, raw)
       local start, current, previous = 0, 0, 0
-      if raw and #raw == 15 then start, current, previous = unpack('>I7I4I4', raw) end
+      if raw and #raw >= 15 then start, current, previous = unpack('>I7I4I4', raw) end
       -- `lives_on`: the window to whose successor's end the key lives already, if there is one.
       return {
         key = key, life = 0, save = false,
