@@ -7,13 +7,16 @@
 use futures_util::future::try_join;
 use tokio::time::Instant;
 
-use super::{RedisStore, queue::Lane, reply, script::Call};
+use super::{RedisStore, draft::Only, queue::Lane, script::Call};
 use crate::{
     algorithm::Wait,
     clock::Micros,
     decision::Verdict,
     key::Key,
-    store::interface::{Charge, Charges, Check, Mode, Outcome, StoreError},
+    store::{
+        interface::{Charge, Charges, Check, Mode, Outcome, StoreError},
+        table::Print,
+    },
 };
 
 impl RedisStore {
@@ -93,9 +96,8 @@ impl RedisStore {
         let Some(charge) = check.charges.first() else {
             return Err(StoreError::nothing());
         };
-        let lane = Lane::Key(self.executor.upkeep().hasher.place(&charge.key).print);
-        let outcomes = self.executor.decide(lane, &[check], deadline).await?;
-        outcomes.into_iter().next().ok_or_else(StoreError::nothing)
+        let print = self.executor.upkeep().hasher.place(&charge.key).print;
+        self.ask_key(Only::Counter, print, check, deadline).await
     }
 
     /// How long the block above this counter lasts; 0 is no block.
@@ -104,8 +106,28 @@ impl RedisStore {
         charge: &Charge<'_>,
         deadline: Instant,
     ) -> Result<Micros, StoreError> {
-        let call = Call::blocked_for(&self.terms(), &charge.key.block());
-        reply::blocked_for(&self.executor.run(&call, deadline).await?)
+        let print = self.executor.upkeep().hasher.place(&charge.key.block());
+        let check = Check {
+            mode: Mode::Peek,
+            charges: Charges::from_elem(*charge, 1),
+        };
+        let asked = self.ask_key(Only::Block, print.print, check, deadline);
+        Ok(match asked.await?.verdicts.first() {
+            Some(verdict) if verdict.blocked => verdict.reset,
+            _ => 0,
+        })
+    }
+
+    async fn ask_key(
+        &self,
+        only: Only,
+        print: Print,
+        check: Check<'_>,
+        deadline: Instant,
+    ) -> Result<Outcome, StoreError> {
+        let lane = Lane::Key(only, print);
+        let outcomes = self.executor.decide(lane, &[check], deadline).await?;
+        outcomes.into_iter().next().ok_or_else(StoreError::nothing)
     }
 
     /// Begins the block that this charge asks for, and says how long it lasts. Where another request

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 #[cfg(feature = "cluster")]
-use super::script::{Repeat, random_mark};
+use super::script::{BLOCKED_FOR, Repeat, push_block, random_mark};
 use super::{
     keys::Keys,
     kinds::Kinds,
@@ -16,6 +16,16 @@ use crate::{
     store::interface::{Check, Mode},
 };
 
+/// What a call of one key is about.
+#[cfg(feature = "cluster")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Only {
+    /// The counter, as if nobody were blocked.
+    Counter,
+    /// The block above it: a look at how long it lasts.
+    Block,
+}
+
 /// A call in the making. Checks that are alike and follow each other are sent once, with their
 /// number: under load most of them are.
 #[derive(Debug)]
@@ -27,9 +37,9 @@ pub(super) struct Draft {
     ends: Vec<usize>,
     /// Of each check, which of the different ones it is.
     checks: Vec<usize>,
-    /// Whether the call is to name the one counter that all its checks are of, and no block.
+    /// The one key that the call is to name, if it names one alone.
     #[cfg(feature = "cluster")]
-    of_one_key: bool,
+    only: Option<Only>,
     /// Whether it changes anything.
     #[cfg(feature = "cluster")]
     changes: bool,
@@ -47,7 +57,7 @@ impl Draft {
             ends: Vec::new(),
             checks: Vec::new(),
             #[cfg(feature = "cluster")]
-            of_one_key: false,
+            only: None,
             #[cfg(feature = "cluster")]
             changes: false,
             #[cfg(feature = "cluster")]
@@ -57,9 +67,9 @@ impl Draft {
 
     /// For checks of one charge each, all to one counter.
     #[cfg(feature = "cluster")]
-    pub(super) fn of_one_key(prefix: &str) -> Self {
+    pub(super) fn of_one_key(prefix: &str, only: Only) -> Self {
         Self {
-            of_one_key: true,
+            only: Some(only),
             ..Self::new(prefix)
         }
     }
@@ -79,8 +89,15 @@ impl Draft {
     ///
     /// A check must have a charge.
     pub(super) fn add(&mut self, check: &Check<'_>, terms: &Terms<'_>) -> Shape {
-        self.name(check, terms);
         let start = self.packed.len();
+        #[cfg(feature = "cluster")]
+        if let (Some(Only::Block), Some(charge)) = (self.only, check.charges.first()) {
+            let place = self.keys.place(&charge.key.block(), terms.hasher);
+            push_block(&mut self.packed, BLOCKED_FOR, place);
+            self.settle(start, Mode::Peek);
+            return Shape::of(check);
+        }
+        self.name(check, terms);
         push(&mut self.packed, code_of(check.mode), 1);
         push(&mut self.packed, check.charges.len() as u64, 2);
         let mut used: SmallVec<[u64; 4]> = SmallVec::new();
@@ -150,7 +167,7 @@ impl Draft {
     /// The places of a counter and of the block above it; 0 is no block.
     fn place(&mut self, counter: &Key<'_>, terms: &Terms<'_>) -> (u64, u64) {
         #[cfg(feature = "cluster")]
-        if self.of_one_key {
+        if self.only.is_some() {
             return (self.keys.place(counter, terms.hasher), 0);
         }
         self.keys.counter_and_block(counter, terms.hasher)
@@ -176,7 +193,7 @@ impl Draft {
         if self.changes
             && self.once.is_none()
             && terms.once.is_some()
-            && !self.of_one_key
+            && self.only.is_none()
             && let Some(charge) = check.charges.first()
         {
             let name = charge.key.once_text(terms.prefix, fastrand::u64(..));

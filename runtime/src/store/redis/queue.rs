@@ -12,6 +12,8 @@ use redis::cluster_routing::Slot;
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
+#[cfg(feature = "cluster")]
+use super::draft::Only;
 use super::{
     draft::Draft,
     reply::{self, Shape},
@@ -35,9 +37,9 @@ pub(super) enum Lane {
     /// In a cluster, the keys of one slot.
     #[cfg(feature = "cluster")]
     Slot(Slot),
-    /// One counter, of a slot that is being moved.
+    /// One key of a slot that is being moved.
     #[cfg(feature = "cluster")]
-    Key(Print),
+    Key(Only, Print),
 }
 
 pub(super) type Answer = Result<Outcomes, StoreError>;
@@ -125,7 +127,7 @@ impl Batch {
     fn new(lane: Lane, terms: &Terms<'_>) -> Self {
         let draft = match lane {
             #[cfg(feature = "cluster")]
-            Lane::Key(_) => Draft::of_one_key(terms.prefix),
+            Lane::Key(only, _) => Draft::of_one_key(terms.prefix, only),
             _ => Draft::new(terms.prefix),
         };
         Self {

@@ -3,8 +3,6 @@
 
 use smallvec::SmallVec;
 
-#[cfg(feature = "cluster")]
-use crate::clock::Micros;
 use crate::{
     algorithm::{Receipt, Wait},
     decision::Verdict,
@@ -88,13 +86,6 @@ fn repeated() -> StoreError {
     StoreError::new(
         "a connection was lost in mid-call; the call was sent again and not carried out twice",
     )
-}
-
-/// How long the block lasts that was asked about; 0 is no block.
-#[cfg(feature = "cluster")]
-pub(super) fn blocked_for(mut reply: &[u8]) -> Result<Micros, StoreError> {
-    let left = number(&mut reply, 7);
-    left.ok_or_else(|| StoreError::new("the script's reply was not understood"))
 }
 
 /// The outcome of a call about one check.

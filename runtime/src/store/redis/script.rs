@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use redis::{Cmd, Script};
 
+#[cfg(feature = "cluster")]
+use super::draft::Only;
 use super::{draft::Draft, keys::Keys, kinds::Kinds};
 use crate::{
     clock::Micros,
@@ -83,7 +85,7 @@ const BLOCK: u64 = 2;
 #[cfg(feature = "cluster")]
 const BLOCK_UNLESS_BLOCKED: u64 = 7;
 #[cfg(feature = "cluster")]
-const BLOCKED_FOR: u64 = 8;
+pub(super) const BLOCKED_FOR: u64 = 8;
 
 impl Call {
     /// Decides these checks, which are not none.
@@ -98,7 +100,7 @@ impl Call {
     /// Decides this check of one charge by its counter alone, as if nobody were blocked.
     #[cfg(feature = "cluster")]
     pub(super) fn decide_alone(terms: &Terms<'_>, check: &Check<'_>) -> Self {
-        let mut draft = Draft::of_one_key(terms.prefix);
+        let mut draft = Draft::of_one_key(terms.prefix, Only::Counter);
         draft.add(check, terms);
         Self::of_all(draft, terms)
     }
@@ -138,12 +140,6 @@ impl Call {
         call
     }
 
-    /// Asks how long this block lasts.
-    #[cfg(feature = "cluster")]
-    pub(super) fn blocked_for(terms: &Terms<'_>, key: &Key<'_>) -> Self {
-        Self::of_block(BLOCKED_FOR, terms, key, Repeat::Harmless)
-    }
-
     fn of_block(
         mode: u64,
         terms: &Terms<'_>,
@@ -160,10 +156,7 @@ impl Call {
             repeat,
         );
         push(&mut call.packed, 1, 2);
-        push(&mut call.packed, mode, 1);
-        // No limits; and in place of the first, its kind and its counter.
-        push(&mut call.packed, 0, 2 + 2 + 3);
-        push(&mut call.packed, place, 3);
+        push_block(&mut call.packed, mode, place);
         call
     }
 
@@ -256,6 +249,14 @@ impl Call {
 #[cfg(feature = "cluster")]
 pub(super) fn random_mark() -> u64 {
     fastrand::u64(1..1 << 48)
+}
+
+/// A check that is about this block alone.
+pub(super) fn push_block(packed: &mut Vec<u8>, mode: u64, place: u64) {
+    push(packed, mode, 1);
+    // No limits; and in place of the first, its kind and its counter.
+    push(packed, 0, 2 + 2 + 3);
+    push(packed, place, 3);
 }
 
 /// The low `width` bytes of a number, most significant first.

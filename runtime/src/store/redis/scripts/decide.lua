@@ -33,7 +33,10 @@ while at <= #checks do
     if mode == BLOCK or rare.blocked(block_key) == 0 then rare.start_block(block_key, length) end
   elseif mode == BLOCKED_FOR then
     rare = rare or rarely()
-    return pack('>I7', rare.blocked(block_key))
+    -- The one thing that is asked for, so often.
+    local left, flags = rare.blocked(block_key), 0
+    if left > 0 then flags = BLOCKED end
+    return ('\1' .. pack('>BI7I4I7', flags, left, 0, left)):rep(run)
   end
 
   -- Whether each cost fits, before anything is taken.
