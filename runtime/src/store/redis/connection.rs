@@ -9,7 +9,7 @@ use std::sync::Arc;
 use redis::{
     Arg, ErrorKind, ServerErrorKind,
     cluster_async::ClusterConnection,
-    cluster_routing::{RoutingInfo, SingleNodeRoutingInfo, Slot},
+    cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, Slot, SlotAddr},
 };
 use redis::{
     Cmd, Pipeline, RedisError, RedisFuture, Value,
@@ -126,6 +126,23 @@ impl Connection {
             return command.query_async(self).await;
         };
         to.asked = Some(key.as_bytes().to_vec());
+        ask(&mut to.connection, command, owner).await
+    }
+
+    /// Sends a command about several keys to the node that owns the slot of this one, and if that
+    /// gives the slot away and has none of them, to the next owner.
+    #[cfg(feature = "cluster")]
+    pub(super) async fn send_to_slot(
+        &mut self,
+        key: &str,
+        command: Cmd,
+    ) -> Result<Value, RedisError> {
+        let Self::Cluster(to) = self else {
+            return command.query_async(self).await;
+        };
+        to.asked = Some(key.as_bytes().to_vec());
+        let owner = Route::with_key(key, SlotAddr::Master);
+        let owner = SingleNodeRoutingInfo::SpecificNode(owner);
         ask(&mut to.connection, command, owner).await
     }
 

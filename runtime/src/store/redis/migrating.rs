@@ -111,7 +111,7 @@ async fn carry_out(call: &Call, connection: &mut Connection) -> Result<Vec<u8>, 
 async fn send(call: &Call, command: Cmd, connection: &mut Connection) -> Result<Value, RedisError> {
     match call.only_key() {
         Some(key) => connection.ask(key, command).await,
-        None => command.query_async(connection).await,
+        None => connection.send_to_slot(call.first_key(), command).await,
     }
 }
 

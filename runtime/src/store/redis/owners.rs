@@ -2,10 +2,13 @@
 //!
 //! A cluster's client follows `ASK` in two steps: `ASKING`, and when that is answered the command. What
 //! it sends in between on the same connection uses the first up, and on a busy connection something
-//! always is. So `ASKING` goes right before the command, on the same write, wherever the client sends
-//! the two. That must not be a node that the slot is being moved to, unless the owner has pointed to
-//! it: it would take the key for new. The client tries any node while the owner cannot be reached, so
-//! it is told which one.
+//! always is; then it is sent back and forth, and looks for the slots of all nodes each time. So
+//! `ASKING` goes right before the command, on the same write, wherever the client sends the two.
+//!
+//! That must not be a node that the slot is being moved to, unless the owner has pointed to it: it
+//! would take the key for new. The client tries any node while the owner cannot be reached, so for a
+//! command of one key it is told which one. Commands of several keys do not need that: such a node
+//! refuses them unless it has all of the keys.
 
 use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
@@ -131,11 +134,11 @@ impl From<Owner> for SingleNodeRoutingInfo {
     }
 }
 
-/// Sends a command of one key to this node, with `ASKING` before it.
+/// Sends a command to this node, with `ASKING` before it.
 pub(super) async fn ask(
     connection: &mut ClusterConnection,
     command: Cmd,
-    owner: Owner,
+    owner: impl Into<SingleNodeRoutingInfo>,
 ) -> Result<Value, RedisError> {
     let mut pipeline = redis::pipe();
     pipeline.cmd("ASKING").add_command(command);

@@ -8,7 +8,7 @@
 //! While a slot is on its way to another node, a call that names several of its keys is refused. Its
 //! charges are then decided in that way too, each by calls of one key: see `alone.rs`.
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::join_all;
 use redis::cluster_routing::Slot;
 use smallvec::SmallVec;
 use tokio::time::Instant;
@@ -23,10 +23,6 @@ use crate::{
 /// How much longer than its own deadline a call is remembered to have been carried out: for one
 /// that was sent again and waits before a server that stalls.
 const REMEMBERED: u32 = 2_000;
-
-/// The most calls of one check at a time. Each that finds its slot open has the client ask all nodes
-/// where slots are, more than once, and meanwhile it does nothing else.
-const AT_ONCE: usize = 16;
 
 /// The charges of a check that are decided together, each with its place in the check.
 #[derive(Debug)]
@@ -169,7 +165,7 @@ impl RedisStore {
             Ok(outcome)
         };
         let asked: Vec<Result<Outcome, StoreError>> =
-            side_by_side(parts.iter().enumerate().map(charge)).await;
+            join_all(parts.iter().enumerate().map(charge)).await;
         let mut outcomes = asked.into_iter().collect::<Result<Vec<Outcome>, _>>()?;
         if keep == Keep::IfAllAllow && outcomes.iter().all(|outcome| outcome.allowed) {
             taken.keep();
@@ -194,7 +190,7 @@ impl RedisStore {
             let receipts: Receipts = part.places.iter().map(of).collect();
             self.ask(Mode::Refund(&receipts), part, deadline).await
         };
-        let asked = side_by_side(parts.iter().map(refund)).await;
+        let asked = join_all(parts.iter().map(refund)).await;
         Ok(merge(parts, asked.into_iter().collect::<Result<_, _>>()?))
     }
 
@@ -205,7 +201,7 @@ impl RedisStore {
         deadline: Instant,
     ) -> Result<Vec<Outcome>, StoreError> {
         let asked = parts.iter().map(|part| self.ask(mode, part, deadline));
-        side_by_side(asked).await.into_iter().collect()
+        join_all(asked).await.into_iter().collect()
     }
 
     /// Decides charges of one slot; one by one, if their keys are being moved.
@@ -252,12 +248,6 @@ impl<'a> Part<'a> {
         });
         each.collect()
     }
-}
-
-/// What comes of all of these, of which [`AT_ONCE`] are under way at any time.
-pub(super) async fn side_by_side<F: Future>(asked: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let asked: Vec<F> = asked.collect();
-    stream::iter(asked).buffered(AT_ONCE).collect().await
 }
 
 /// Which charges are to stay when all have been asked.

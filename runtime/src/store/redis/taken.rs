@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, time::Instant};
 
@@ -9,7 +10,7 @@ use super::{
     executor::Executor,
     reply,
     script::{Call, Terms},
-    slots::{Part, side_by_side},
+    slots::Part,
 };
 use crate::{
     algorithm::Receipt,
@@ -82,7 +83,7 @@ impl Taken {
         let given = refunds
             .iter()
             .map(|(_, refund)| refund.give_back(&self.executor, deadline));
-        let given = side_by_side(given).await;
+        let given = join_all(given).await;
         let mut outcomes = Vec::with_capacity(refunds.len());
         for ((place, _), given) in refunds.iter().zip(given) {
             let Ok(reply) = given else {
@@ -118,7 +119,7 @@ impl Refund {
             }
         }
         let each = self.each.iter().map(|call| executor.run(call, deadline));
-        let mut replies = side_by_side(each)
+        let mut replies = join_all(each)
             .await
             .into_iter()
             .collect::<Result<Vec<_>, _>>()?;
