@@ -21,7 +21,7 @@ use redis::{
 };
 use tokio::{
     select,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{connection::Connection, reply, script::Call};
@@ -33,6 +33,9 @@ const OPEN: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_millis(20);
 /// The shortest, in parts of the deadline.
 const PATIENCE_OF_DEADLINE: u32 = 8;
+
+/// How long a call may take to be called off, in patiences.
+const CALLING_OFF: u32 = 4;
 
 /// How long a cluster took for the latest call that it answered.
 #[derive(Debug, Default)]
@@ -67,31 +70,39 @@ pub(super) async fn exchange(
     let patience = patience.unwrap_or(PATIENCE);
     let start = Instant::now();
     let mut sending = pin!(carry_out(call, connection));
-    let reply = match timeout(patience, sending.as_mut()).await {
-        Ok(reply) => reply,
-        Err(_) => select! {
+    let mut is_refused = false;
+    loop {
+        let calling_off = async {
+            sleep(patience).await;
+            timeout(patience * CALLING_OFF, call_off(call, &mut beside)).await
+        };
+        select! {
             biased;
-            reply = sending.as_mut() => reply,
-            called_off = call_off(call, &mut beside) => match called_off {
-                Ok(true) => return Ok(reply::MIGRATING.into()),
-                // As the script answers the second time, if the first answer was lost.
-                Ok(false) => timeout(patience, sending).await.unwrap_or(Ok(Vec::new())),
-                Err(_) => sending.await,
+            reply = sending.as_mut(), if !is_refused => match reply {
+                // It may have been carried out all the same, before its connection broke.
+                Err(error) if is_about_keys(&error) => is_refused = true,
+                reply => {
+                    if let (Some(pace), Ok(_)) = (pace, &reply) {
+                        pace.answered(start);
+                    }
+                    return reply;
+                }
             },
-        },
-    };
-    match reply {
-        Err(error) if is_about_keys(&error) => Ok(reply::MIGRATING.into()),
-        reply => {
-            if let (Some(pace), Ok(_)) = (pace, &reply) {
-                pace.answered(start);
-            }
-            reply
+            called_off = calling_off => match called_off {
+                Ok(Ok(true)) => return Ok(reply::MIGRATING.into()),
+                // As the script answers the second time, if the first answer was lost.
+                Ok(Ok(false)) if is_refused => return Ok(Vec::new()),
+                Ok(Ok(false)) => {
+                    return timeout(patience, sending).await.unwrap_or(Ok(Vec::new()));
+                }
+                // It is tried again.
+                Ok(Err(_)) | Err(_) => {}
+            },
         }
     }
 }
 
-/// Whether the client has given up a call for where its keys are. Nothing was done.
+/// Whether the client has given up a call for where its keys are.
 fn is_about_keys(error: &RedisError) -> bool {
     use ServerErrorKind::{Ask, Moved, TryAgain};
     matches!(error.kind(), ErrorKind::Server(Ask | Moved | TryAgain))
