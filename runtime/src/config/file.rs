@@ -21,6 +21,8 @@ pub(super) struct File {
     /// Where the names stand.
     pub(super) limits_at: Place,
     pub(super) rules: Vec<FileRule>,
+    /// Whether it has the key `rules`. A file without it may be one that was cut off.
+    pub(super) says_rules: bool,
     /// Patterns of routes.
     pub(super) exempt: Vec<String>,
     pub(super) skip_preflight: bool,
@@ -28,6 +30,9 @@ pub(super) struct File {
 
 /// The limits that have names.
 pub(super) type Limits = BTreeMap<String, NamedLimit>;
+
+/// Where a file begins, for what is said of all of it.
+const START: Place = Place { line: 1, column: 1 };
 
 const LIMITS: &str = "login = \"5/minute\"";
 const RULES: &str = "[{ path = \"^/api\", limits = [\"100/minute\"] }]";
@@ -57,6 +62,10 @@ impl File {
             Some(Entry { place, node, .. }) => (*place, limits(node, mistakes)),
             None => (root.place, Limits::new()),
         };
+        let says_rules = table.has("rules");
+        if limits.is_empty() && !says_rules {
+            mistakes.at(root.place, cut_off("the file has no rules and no limits"));
+        }
         let mut rules = Vec::new();
         for node in table.list("rules", RULES, mistakes).unwrap_or_default() {
             rules.extend(rule::rule(node, &limits, known, mistakes));
@@ -75,10 +84,27 @@ impl File {
             limits,
             limits_at,
             rules,
+            says_rules,
             exempt,
             skip_preflight,
         })
     }
+
+    /// Checks that this file may follow another one: it must not lose all rules without a word.
+    pub(super) fn check_successor_of(&self, old: &Self, mistakes: &mut Mistakes) {
+        let count = old.rules.len();
+        if count > 0 && self.rules.is_empty() && !self.says_rules {
+            let s = if count == 1 { "" } else { "s" };
+            let what = format!("the file has no rules any more, and {count} rule{s} in force");
+            mistakes.at(START, cut_off(&what));
+        }
+    }
+}
+
+/// The reason for refusing a file from which limits have vanished. A disk that is full and a copy that
+/// is under way leave such files behind, and taking them would lift all limits.
+fn cut_off(what: &str) -> String {
+    format!("{what}: was it cut off? Write `rules = []` if there are to be none")
 }
 
 fn limits(node: &Node, mistakes: &mut Mistakes) -> Limits {

@@ -23,18 +23,25 @@ pub(super) struct Generation {
 }
 
 impl Generation {
-    /// The next one, and its entries for middleware. Its names are in force at once.
+    /// The next one after `old`, and its entries for middleware. Its names are in force at once.
     ///
     /// # Errors
     ///
-    /// All that is wrong with the text, or the names that would be gone and are in use.
+    /// All that is wrong with the text, or that all rules are gone, or the names that would be gone and
+    /// are in use.
     pub(super) fn new(
         text: &str,
+        old: Option<&File>,
         source: &Source,
         known: &Known,
         named: &NamedLimits,
     ) -> Result<(Self, Rulebook), ConfigError> {
         let file = File::parse(text, source.format, &source.name, known)?;
+        if let Some(old) = old {
+            let mut mistakes = Mistakes::default();
+            file.check_successor_of(old, &mut mistakes);
+            mistakes.settle(&source.name, Some(()))?;
+        }
         let mut rulebook = rulebook(&file, &source.name)?;
         let limits = file.limits.clone();
         let names = named.replace(limits).or_else(|missing| {

@@ -21,7 +21,14 @@ mod table;
 mod tree;
 mod watch;
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -94,6 +101,11 @@ use crate::{
 /// the place of another for all workers at once. A request goes by the state that was in force when
 /// it came to the middleware, handlers inside included. A file with a mistake changes nothing.
 ///
+/// A file that has lost all of its rules counts as a mistake too, since a full disk or a copy that is
+/// under way leaves such files behind. So does a file with neither rules nor limits, also at the start.
+/// To have no rules, write `rules = []`. What a reload removes is in the log as a warning, line by line;
+/// what it adds or changes, at level `info`.
+///
 /// Counters are kept, for keys hold no numbers but the window: another `times` reads the same state.
 /// A limit's counter begins anew if its window, algorithm or zone changes. What runs keeps its place
 /// whatever becomes of `max`, and who waits goes by what was in force when they came. Limits of a rule count
@@ -110,6 +122,8 @@ struct Shared {
     /// What middleware goes by.
     rulebook: Arc<LiveRulebook>,
     current: ArcSwap<Generation>,
+    /// Whether the log has the warning about a middleware without rules.
+    warned: AtomicBool,
     /// Held by whoever replaces what is current.
     replacing: Mutex<()>,
 }
@@ -121,7 +135,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read; or all that is wrong with it, each with line, column and reason.
+    /// If the file cannot be read; or all that is wrong with it, each with line, column and reason. A
+    /// file with neither rules nor limits is wrong unless it says `rules = []`.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         Self::builder().load(path)
     }
@@ -147,8 +162,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As for [`load`](Self::load); and if a limit is gone that handlers have used by its name,
-    /// without one of their own to fall back to.
+    /// As for [`load`](Self::load); if all rules are gone and the file does not say `rules = []`; and if
+    /// a limit is gone that handlers have used by its name, without one of their own to fall back to.
     pub fn reload(&self) -> Result<Changes, ConfigError> {
         match self.0.source.read() {
             Ok(text) => self.replace(&text),
@@ -170,17 +185,19 @@ impl Config {
             rulebook,
             current,
             replacing,
+            ..
         } = &*self.0;
         let _replacing = replacing.lock();
-        let (next, rules) = match Generation::new(text, source, known, named) {
+        let old = current.load();
+        let (next, rules) = match Generation::new(text, Some(&old.file), source, known, named) {
             Ok(next) => next,
             Err(error) => return self.refuse(error),
         };
-        let changes = Changes::between(&current.load().file, &next.file);
+        let changes = Changes::between(&old.file, &next.file);
         rulebook.replace(rules);
         current.store(Arc::new(next));
-        for line in changes.lines() {
-            log::info!(target: TARGET, "{}: {line}", source.name);
+        for (level, line) in changes.levels() {
+            log::log!(target: TARGET, level, "{}: {line}", source.name);
         }
         if changes.is_empty() {
             log::info!(target: TARGET, "{}: nothing has changed", source.name);
@@ -200,15 +217,37 @@ impl Config {
 
     fn new(source: Source, known: Known, text: &str) -> Result<Self, ConfigError> {
         let named = NamedLimits::new();
-        let (first, rules) = Generation::new(text, &source, &known, &named)?;
+        let (first, rules) = Generation::new(text, None, &source, &known, &named)?;
         Ok(Self(Arc::new(Shared {
             source,
             known,
             named,
             rulebook: Arc::new(LiveRulebook::new(rules)),
             current: ArcSwap::from_pointee(first),
+            warned: AtomicBool::new(false),
             replacing: Mutex::new(()),
         })))
+    }
+
+    /// Warns, once, that a middleware goes by a file that says nothing about rules. Such a file is
+    /// right for limits by name alone, and may be one that was cut off behind them.
+    fn warn_without_rules(&self) {
+        let Shared {
+            source,
+            warned,
+            current,
+            ..
+        } = &*self.0;
+        let file = &current.load().file;
+        let is_silent = file.rules.is_empty() && !file.says_rules;
+        if is_silent && !warned.swap(true, Ordering::Relaxed) {
+            log::warn!(
+                target: TARGET,
+                "{}: a `Throttle` goes by this file, which has no rules, so it limits nothing: write \
+                 `rules = []` into it if that is meant",
+                source.name
+            );
+        }
     }
 
     /// Says in the log that nothing has changed, and why.
@@ -232,7 +271,7 @@ impl Throttle {
     /// all of one state, and what handlers inside name is of the same state.
     ///
     /// Who is counted, what is answered, what is skipped and which limiter decides can be set as ever;
-    /// entries cannot be added.
+    /// entries cannot be added. A file that says nothing about rules is a warning in the log.
     ///
     /// ```
     /// use actix_throttle::{Config, Format, Throttle};
@@ -244,6 +283,7 @@ impl Throttle {
     /// # Ok(()) }
     /// ```
     pub fn from_config(config: &Config) -> Self {
+        config.warn_without_rules();
         Self::live(Arc::clone(&config.0.rulebook))
     }
 }

@@ -54,7 +54,7 @@ async fn handlers_that_name_one_limit_count_apart_unless_it_has_a_zone() {
 
 #[actix_web::test]
 async fn the_written_limit_and_the_files_are_one_counter() {
-    let (config, _world, site) = site("").await;
+    let (config, _world, site) = site("rules = []").await;
     assert_eq!(site.get("/search").await.quota(), Some([3, 2, 60]));
     config.replace("limits.search = '9/minute'").expect("right");
     assert_eq!(site.get("/search").await.quota(), Some([9, 7, 60]));

@@ -3,6 +3,7 @@
 
 mod attribute;
 mod load;
+mod lost;
 mod mistakes;
 mod named;
 mod reload;

@@ -181,7 +181,7 @@ async fn every_identifier_has_a_word() {
 
 #[test]
 fn entries_cannot_be_added_to_those_of_a_file() {
-    let config = Config::parse("", Format::Toml).expect("an empty file");
+    let config = Config::parse("rules = []", Format::Toml).expect("a right file");
     let throttle = Throttle::from_config(&config);
     let error = throttle.paths("^/a", []).expect_err("two sources");
     assert!(

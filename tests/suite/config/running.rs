@@ -217,7 +217,9 @@ async fn a_name_that_handlers_use_may_be_of_either_kind_and_change() {
     assert_eq!(status(&first), 200);
 
     // Whoever has a rate written beside the name goes by that, where the file has none.
-    let lost = config.replace("").expect_err("`export` has nothing else");
+    let lost = config
+        .replace("rules = []")
+        .expect_err("`export` has nothing else");
     assert!(
         lost.to_string()
             .contains("handlers use the limit `exports`"),

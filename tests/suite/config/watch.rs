@@ -38,17 +38,17 @@ impl View {
 }
 
 /// What a process of its own has logged, for it and for whoever started it.
-struct Lines(Mutex<String>);
+pub(super) struct Lines(Mutex<String>);
 
 static LINES: Lines = Lines(Mutex::new(String::new()));
 
 impl Lines {
-    fn install() {
+    pub(super) fn install() {
         log::set_logger(&LINES).expect("the first");
         log::set_max_level(log::LevelFilter::Info);
     }
 
-    async fn have(words: &str) {
+    pub(super) async fn have(words: &str) {
         let logged = async || LINES.0.lock().expect("no panic").contains(words);
         eventually_async(words, BOUND, logged).await;
     }
@@ -119,7 +119,7 @@ async fn a_link_that_is_turned_is_a_change() {
 
 #[test]
 fn a_text_cannot_be_watched() {
-    let config = Config::parse("", Format::Toml).expect("an empty file");
+    let config = Config::parse("rules = []", Format::Toml).expect("a right file");
     let error = config.watch().expect_err("no file").to_string();
     assert!(error.contains("it came from a text"), "{error}");
     assert!(config.reload().expect_err("no file").is_unreadable());

@@ -18,18 +18,27 @@ mod tests;
 ///
 /// Read by `Config::load`; what it says is checked further there.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("anyOf" = rules_or_limits()))]
 #[expect(dead_code, reason = "only what it looks like matters")]
 struct Throttle {
     /// Limits by name, for rules and for handlers (`#[rate_limit(limit = "login")]`). All that name a
     /// limit count together.
     limits: Option<BTreeMap<LimitName, NamedLimit>>,
-    /// The first rule decides that fits a request and has something for its group.
+    /// The first rule decides that fits a request and has something for its group. Without any, write
+    /// `rules = []`: a file with neither rules nor limits counts as one that was cut off.
     rules: Option<Vec<Rule>>,
     /// Patterns of routes that the rules leave alone, as they were registered: `/user/{id}`.
     exempt: Option<Vec<String>>,
     /// Leave CORS preflights alone.
     skip_preflight: Option<bool>,
+}
+
+/// A file that has neither may be one that was cut off.
+fn rules_or_limits() -> Value {
+    json!([
+        { "required": ["rules"] },
+        { "required": ["limits"], "properties": { "limits": { "minProperties": 1 } } },
+    ])
 }
 
 #[derive(JsonSchema, PartialEq, Eq, PartialOrd, Ord)]

@@ -103,7 +103,7 @@ fn the_examples_are_right_and_say_the_same() {
 fn the_schema_lets_right_files_through_and_stops_wrong_ones() {
     let validator = jsonschema::validator_for(&derived()).expect("a schema");
     for right in [
-        json!({}),
+        json!({ "rules": [] }),
         json!({ "limits": { "login": "5/minute", "a.b": { "times": 5, "minutes": 1, "block": "60s" } } }),
         json!({ "limits": { "login": "5/day" }, "rules": [{ "path": "^/a", "limits": [
             "5/minute", "login", { "rate": "1/s", "group": "pro" }, { "group": "a", "unlimited": true },
@@ -125,6 +125,9 @@ fn the_schema_lets_right_files_through_and_stops_wrong_ones() {
         Config::parse(&right.to_string(), Format::Yaml).expect("a right file");
     }
     for wrong in [
+        json!({}),
+        json!({ "limits": {} }),
+        json!({ "exempt": ["/a"], "skip_preflight": true }),
         json!({ "limts": {} }),
         json!({ "limits": { "9": "5/minute" } }),
         json!({ "limits": { "a": 5 } }),
