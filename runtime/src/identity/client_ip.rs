@@ -21,7 +21,7 @@ pub enum ForwardingHeader {
     XForwardedFor,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ClientIp {
     pub(crate) trusted: Vec<IpNet>,
     pub(crate) header: ForwardingHeader,

@@ -90,7 +90,7 @@ pub(crate) struct Settings {
 }
 
 /// So many requests may wait for one counter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct MaxWaiting(pub(crate) usize);
 
 impl Default for MaxWaiting {

@@ -15,6 +15,7 @@ mod by_hand;
 mod conditional;
 mod cost;
 mod denials;
+mod duplicates;
 mod dynamic;
 mod extractors;
 mod functions;

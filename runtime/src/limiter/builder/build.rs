@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Builder, Source};
+use super::{Builder, Source, duplicate};
 #[cfg(feature = "redis")]
 use crate::store::{
     Circuit, CircuitBreaker, CircuitSettings, Denials, Leases, RedisPool, RedisStore, Standby,
@@ -59,15 +59,22 @@ impl Builder {
                 ));
             }
         };
-        Ok(RateLimiter {
-            inner: Arc::new(Inner {
-                store,
-                clock,
-                settings: self.settings,
-                shadows: Shadows::default(),
-                lines: Lines::default(),
-            }),
-        })
+        let embedded = match store {
+            Stack::Memory(_) => self.counts(),
+            #[cfg(feature = "redis")]
+            Stack::Redis(_) => None,
+        };
+        let inner = Arc::new(Inner {
+            store,
+            clock,
+            settings: self.settings,
+            shadows: Shadows::default(),
+            lines: Lines::default(),
+        });
+        if let Some(counts) = embedded {
+            duplicate::register(&inner, counts);
+        }
+        Ok(RateLimiter { inner })
     }
 
     #[cfg(feature = "redis")]

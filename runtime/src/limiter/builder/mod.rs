@@ -1,6 +1,7 @@
 //! What a limiter is made of; `build` makes it.
 
 mod build;
+mod duplicate;
 #[cfg(feature = "config")]
 mod named;
 mod requests;
@@ -116,6 +117,23 @@ impl Builder {
     }
 
     /// Counts in this process, without a server.
+    ///
+    /// Each limiter that is built counts for itself. So build one before `HttpServer::new` and give
+    /// clones of it to the closure, which is called once a worker: built inside, N workers would admit N
+    /// times the limit. A second one with equal settings is a warning in the log.
+    ///
+    /// ```no_run
+    /// use actix_throttle::RateLimiter;
+    /// use actix_web::{App, HttpServer};
+    ///
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// HttpServer::new(move || App::new().app_data(limiter.clone()))
+    ///     .bind(("127.0.0.1", 8080))?
+    ///     .run()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
     pub fn memory(mut self) -> Self {
         self.store = Some(Source::Memory);
         self
