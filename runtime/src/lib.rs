@@ -1,4 +1,11 @@
 #![doc = include_str!("docs.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(feature = "document-features", doc = document_features::document_features!())]
+#![cfg_attr(
+    not(feature = "document-features"),
+    doc = "The features are listed where all of them are turned on, as on docs.rs, and in `Cargo.toml`."
+)]
+#![doc = include_str!("further.md")]
 
 mod algorithm;
 mod answer;
@@ -45,7 +52,7 @@ pub use deadpool_redis;
     feature = "test-util",
     feature = "websocket"
 ))]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
 
 #[cfg(feature = "test-util")]
