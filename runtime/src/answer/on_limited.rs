@@ -69,7 +69,26 @@ impl fmt::Debug for OnLimited {
 
 /// A function from a request and the [`Decision`] that denied it to the answer, sync or async.
 ///
-/// `M` only tells the two apart and is inferred.
+/// | implemented for | `M` |
+/// |---|---|
+/// | `Fn(&HttpRequest, &Decision) -> HttpResponse` that is `Send + Sync + 'static` | a marker |
+/// | `AsyncFn(&HttpRequest, &Decision) -> HttpResponse`, the same | a marker |
+///
+/// `M` only tells the two apart and is inferred. A closure has to say the types of its arguments.
+///
+/// ```
+/// use actix_throttle::{Decision, Throttle};
+/// use actix_web::{HttpRequest, HttpResponse};
+///
+/// async fn too_many(_: &HttpRequest, denied: &Decision) -> HttpResponse {
+///     let wait = denied.retry_after().unwrap_or_default();
+///     HttpResponse::TooManyRequests().body(format!("come back in {wait:?}"))
+/// }
+///
+/// let _ = Throttle::new().on_limited(too_many);
+/// let _ = Throttle::new()
+///     .on_limited(|_: &HttpRequest, _: &Decision| HttpResponse::TooManyRequests().finish());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not answer a denied request",
     label = "not an answer to a denied request",

@@ -88,7 +88,30 @@ impl fmt::Debug for OnUnidentified {
 /// A function, sync or async, from a request whose identifier found nobody to what becomes of it:
 /// an [`Unidentified`], or straight a response.
 ///
-/// `M` only tells the two apart and is inferred.
+/// | implemented for | `M` |
+/// |---|---|
+/// | `Fn(&HttpRequest) -> R` that is `Send + Sync + 'static`, where `R` is `Unidentified` or `HttpResponse` | a marker with `R` |
+/// | `AsyncFn(&HttpRequest) -> R`, the same | a marker with `R` |
+///
+/// `M` only tells the two apart and is inferred. A closure has to say the type of its argument. The
+/// builder has two methods in place of this, [`on_unidentified`](crate::Builder::on_unidentified) and
+/// [`on_unidentified_async`](crate::Builder::on_unidentified_async), where it need not.
+///
+/// ```
+/// use actix_throttle::{Throttle, Unidentified};
+/// use actix_web::{HttpRequest, HttpResponse};
+///
+/// fn by_path(request: &HttpRequest) -> Unidentified {
+///     match request.path() {
+///         "/health" => Unidentified::Skip,
+///         _ => HttpResponse::Unauthorized().finish().into(),
+///     }
+/// }
+///
+/// let _ = Throttle::new().on_unidentified(by_path);
+/// let _ = Throttle::new()
+///     .on_unidentified(async |_: &HttpRequest| HttpResponse::Unauthorized().finish());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what becomes of an unidentified request",
     label = "no answer to an unidentified request",

@@ -6,20 +6,35 @@ use actix_web::HttpRequest;
 
 use super::{Identifier, IntoIdentity};
 
-/// Converts into an [`Identifier`]: one itself or a reference to one, a static that is made when it
-/// is first used, or a function from a request to an [`IntoIdentity`], sync or async.
+/// Converts into an [`Identifier`].
 ///
-/// `M` only tells these apart and is inferred.
+/// | implemented for | `M` |
+/// |---|---|
+/// | [`Identifier`], `&Identifier` | a marker |
+/// | `&'static LazyLock<Identifier>`: a static that is made when it is first used | a marker |
+/// | `Fn(&HttpRequest) -> R` that is `Send + Sync + 'static`, where `R` is [`IntoIdentity`] | a marker with `R` |
+/// | `AsyncFn(&HttpRequest) -> R`, the same | a marker with `R` |
+///
+/// `M` only tells these apart and is inferred. A closure has to say the type of its argument,
+/// `|request: &HttpRequest|`.
 ///
 /// ```
 /// use std::sync::LazyLock;
 ///
 /// use actix_throttle::{Identifier, Limit, Rule};
+/// use actix_web::HttpRequest;
 ///
 /// static BY_KEY: LazyLock<Identifier> = LazyLock::new(|| Identifier::header("X-Api-Key"));
 ///
-/// let rule = Rule::new(Limit::per_minute(60)).identifier(&BY_KEY);
-/// # let _ = rule;
+/// async fn by_user(request: &HttpRequest) -> Option<String> {
+///     Some(request.cookie("user")?.value().to_owned())
+/// }
+///
+/// let rule = || Rule::new(Limit::per_minute(60));
+/// let _ = rule().identifier(Identifier::global());
+/// let _ = rule().identifier(&BY_KEY);
+/// let _ = rule().identifier(by_user);
+/// let _ = rule().identifier(|_: &HttpRequest| "everyone");
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` identifies nobody",
