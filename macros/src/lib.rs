@@ -3,6 +3,11 @@
 //! From tokens to tokens in steps, each with a type of its own: `args` reads what was written, `check`
 //! says everything that is wrong with it, `reapply` puts the attribute below those of others, `expand`
 //! writes the limited handler and cannot fail, `fallback` the handler as it was beside the errors.
+#![cfg_attr(
+    feature = "document-features",
+    doc = concat!("\n# Features\n\n", document_features::document_features!())
+)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod args;
