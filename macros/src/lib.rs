@@ -3,11 +3,7 @@
 //! From tokens to tokens in steps, each with a type of its own: `args` reads what was written, `check`
 //! says everything that is wrong with it, `reapply` puts the attribute below those of others, `expand`
 //! writes the limited handler and cannot fail, `fallback` the handler as it was beside the errors.
-#![cfg_attr(
-    feature = "document-features",
-    doc = concat!("\n# Features\n\n", document_features::document_features!())
-)]
-#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(feature = "document-features", doc = document_features::document_features!())]
 #![forbid(unsafe_code)]
 
 mod args;
