@@ -101,6 +101,11 @@ pub(crate) fn length(duration: Duration) -> Micros {
         .min(FOREVER)
 }
 
+/// Whole seconds, rounded up: whoever waits so long has waited long enough.
+pub(crate) fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
 /// A clock for tests that moves only when told to.
 ///
 /// Give it to [`Builder::clock`](crate::Builder::clock): it then drives the embedded store, and is

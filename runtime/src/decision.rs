@@ -1,11 +1,14 @@
 //! What was decided, and what is left.
 
+mod status;
+
 use std::time::Duration;
 
+pub use self::status::LimitStatus;
+pub(crate) use self::status::Verdict;
 use crate::{
-    algorithm::{Quota, Wait},
+    algorithm::Wait,
     clock::{self, Micros},
-    limit::{Bound, Concurrency, Limit, Policy},
 };
 
 /// The answer to one check: all of its limits were charged, or none.
@@ -84,6 +87,25 @@ impl Decision {
         self.violated().filter_map(LimitStatus::retry_after).max()
     }
 
+    /// The same as `Retry-After` says it: whole seconds, rounded up, so at least 1.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_throttle::{Limit, RateLimiter};
+    ///
+    /// const LOGIN: Limit = Limit::per_minute(1).name("login");
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// limiter.check(&LOGIN, "user:42").await?;
+    /// let denied = limiter.check(&LOGIN, "user:42").await?;
+    /// assert_eq!(denied.retry_after_seconds(), Some(60));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after().map(clock::whole_seconds)
+    }
+
     /// Whether it was denied for a cost above what a limit can ever hold.
     #[must_use]
     pub fn is_impossible(&self) -> bool {
@@ -107,10 +129,17 @@ impl Decision {
     pub(crate) fn restate(&mut self, after: &Self, since: Duration) {
         for status in &mut self.limits {
             let mut others = after.limits.iter();
-            if let Some(other) = others.find(|other| other.place == status.place) {
+            if let Some(other) = others.find(|other| other.place() == status.place()) {
                 status.verdict.remaining = other.verdict.remaining;
-                let reset = other.reset_after().saturating_add(since);
-                status.verdict.reset = clock::length(reset);
+                let later = |micros| {
+                    let length = Duration::from_micros(micros).saturating_add(since);
+                    clock::length(length)
+                };
+                status.verdict.reset = later(other.verdict.reset);
+                status.verdict.more = match other.verdict.more {
+                    0 => 0,
+                    more => later(more),
+                };
             }
         }
     }
@@ -143,151 +172,5 @@ pub(crate) fn strictest<'a>(
         limits
             .filter(|limit| limit.is_violated())
             .max_by_key(|limit| (limit.is_impossible(), limit.retry_after()))
-    }
-}
-
-/// So long whoever finds no place is told to wait at most. A place may come free at any moment;
-/// until when it is held at the latest says little, for most are given back long before, and others
-/// are renewed.
-const PLACE_HINT: Micros = 1_000_000;
-
-/// One limit's part in a [`Decision`].
-#[derive(Clone, Debug)]
-pub struct LimitStatus {
-    policy: Policy,
-    verdict: Verdict,
-    /// Which of the charges that were to be decided this is.
-    place: u32,
-}
-
-/// What a store says of one limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Verdict {
-    pub(crate) wait: Wait,
-    pub(crate) blocked: bool,
-    pub(crate) remaining: u32,
-    pub(crate) reset: Micros,
-}
-
-impl Verdict {
-    pub(crate) fn new(wait: Wait, quota: Quota) -> Self {
-        Self {
-            wait,
-            blocked: false,
-            remaining: quota.remaining,
-            reset: quota.reset,
-        }
-    }
-
-    /// The same while blocked for `length` more.
-    pub(crate) fn block_for(&mut self, length: Micros) {
-        self.blocked = true;
-        self.remaining = 0;
-        self.reset = self.reset.max(length);
-        self.wait = match self.wait {
-            Wait::Fits => Wait::For(length),
-            Wait::For(wait) => Wait::For(wait.max(length)),
-            Wait::Never => Wait::Never,
-        };
-    }
-}
-
-impl LimitStatus {
-    pub(crate) fn new(bound: Bound<'_>, verdict: Verdict, place: u32) -> Self {
-        Self {
-            policy: bound.policy().out_of_turn(),
-            verdict,
-            place,
-        }
-    }
-
-    pub(crate) fn place(&self) -> usize {
-        self.place as usize
-    }
-
-    /// The rate limit that was asked; `None` if it is a [`concurrency`](Self::concurrency) limit.
-    #[must_use]
-    pub fn limit(&self) -> Option<&Limit> {
-        match &self.policy {
-            Policy::Rate(limit) => Some(limit),
-            Policy::Running(_) => None,
-        }
-    }
-
-    /// The concurrency limit that was asked; `None` if it is a [`limit`](Self::limit) of a rate.
-    #[must_use]
-    pub fn concurrency(&self) -> Option<&Concurrency> {
-        match &self.policy {
-            Policy::Rate(_) => None,
-            Policy::Running(limit) => Some(limit),
-        }
-    }
-
-    /// The most that fits at once: [`Limit::quota`], or [`Concurrency::max`].
-    #[must_use]
-    pub fn quota(&self) -> u32 {
-        self.policy.quota()
-    }
-
-    /// The policy's name: the limit's, else its zone.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.policy.name()
-    }
-
-    /// What would still be admitted at this moment.
-    #[must_use]
-    pub fn remaining(&self) -> u32 {
-        self.verdict.remaining
-    }
-
-    /// How long until the quota is whole again. Of places: how long until all are free at the latest
-    /// if nobody renews one or comes.
-    #[must_use]
-    pub fn reset_after(&self) -> Duration {
-        Duration::from_micros(self.verdict.reset)
-    }
-
-    /// How long this limit alone asks to wait. `None` if it had room, or no wait would help.
-    ///
-    /// For a rate, waiting that long is enough. For places nobody knows: one may be given back in the
-    /// next moment or kept for hours. So this is until the first of them expires unless it is
-    /// renewed, and a second at most: when to ask again.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
-        match (self.verdict.wait, &self.policy) {
-            (Wait::For(micros), Policy::Rate(_)) => Some(Duration::from_micros(micros)),
-            (Wait::For(micros), Policy::Running(_)) if self.verdict.blocked => {
-                Some(Duration::from_micros(micros))
-            }
-            (Wait::For(micros), Policy::Running(_)) => {
-                Some(Duration::from_micros(micros.min(PLACE_HINT)))
-            }
-            (Wait::Fits | Wait::Never, _) => None,
-        }
-    }
-
-    /// Whether this limit had no room.
-    #[must_use]
-    pub fn is_violated(&self) -> bool {
-        self.verdict.wait != Wait::Fits
-    }
-
-    /// Whether the cost is more than this limit can ever hold.
-    #[must_use]
-    pub fn is_impossible(&self) -> bool {
-        self.verdict.wait == Wait::Never
-    }
-
-    /// Whether the identity is blocked in this limit's zone.
-    #[must_use]
-    pub fn is_blocked(&self) -> bool {
-        self.verdict.blocked
-    }
-
-    /// Whether this limit only counts and reports.
-    #[must_use]
-    pub fn is_shadow(&self) -> bool {
-        self.policy.is_shadow()
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct Answer {
     pub(crate) wait: Wait,
     pub(crate) remaining: u64,
     pub(crate) reset: u64,
+    /// 0: it is whole.
+    pub(crate) more: u64,
 }
 
 /// One counter.
@@ -101,6 +103,13 @@ impl Model {
             wait,
             remaining: self.remaining(now),
             reset: self.cut(now, first(|x| self.is_whole(now + x))),
+            more: match self.is_whole(now) {
+                true => 0,
+                false => {
+                    let remaining = self.remaining(now);
+                    self.cut(now, first(|x| self.fits(now + x, remaining + 1)))
+                }
+            },
         }
     }
 

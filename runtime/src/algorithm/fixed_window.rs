@@ -1,6 +1,6 @@
 //! Fixed window: the first admitted request opens a window of length W; at most T in it.
 
-use super::{Quota, Receipt, step::Step};
+use super::{Receipt, step::Step};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,10 +63,8 @@ impl Step for FixedWindow {
         true
     }
 
-    fn quota(&self, view: &View, limit: &Limit, _now: Micros) -> Quota {
-        Quota {
-            remaining: limit.times().saturating_sub(view.used),
-            reset: if view.used == 0 { 0 } else { view.left },
-        }
+    fn left(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
+        let reset = if view.used == 0 { 0 } else { view.left };
+        (limit.times().saturating_sub(view.used), reset)
     }
 }

@@ -117,6 +117,8 @@ impl Holders {
         Quota {
             remaining: limit.max().saturating_sub(held),
             reset: self.reset(now),
+            // One may come free at any moment.
+            more: 0,
         }
     }
 }

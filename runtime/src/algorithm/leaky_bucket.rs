@@ -7,7 +7,7 @@
 //! microsecond is carried over: at T = 700,000 a second the average stays 700,000.
 
 use super::{
-    Quota, Receipt,
+    Receipt,
     bucket::{Deficit, Owed},
     step::Step,
 };
@@ -63,11 +63,8 @@ impl Step for LeakyBucket {
         self.0.refund(limit, limit.times(), cost, &charged, now)
     }
 
-    fn quota(&self, view: &View, limit: &Limit, now: Micros) -> Quota {
+    fn left(&self, view: &View, limit: &Limit, now: Micros) -> (u32, Micros) {
         let reset = self.wait(view, limit, 1, now);
-        Quota {
-            remaining: u32::from(reset == 0),
-            reset,
-        }
+        (u32::from(reset == 0), reset)
     }
 }

@@ -70,6 +70,8 @@ pub(crate) struct Quota {
     pub(crate) remaining: u32,
     /// How long until the quota is whole again; the state means nothing after that.
     pub(crate) reset: Micros,
+    /// How long until more fits than does now; 0 if the quota is whole, or if nobody knows.
+    pub(crate) more: Micros,
 }
 
 /// The counted state behind one key.

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Quota, Receipt, step::Step};
+use super::{Receipt, step::Step};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Debug, Default)]
@@ -112,9 +112,13 @@ impl Step for Box<Log> {
         }
         // Room is made when the first entry that brings the sum up to the excess leaves.
         let leaving = view.from
-            + bisect(view.to - view.from, |index| {
-                u64::from(since(view.base, self.sum_at(view.from + index))) < excess
-            });
+            + match excess {
+                // Each has brought something.
+                1 => 0,
+                _ => bisect(view.to - view.from, |index| {
+                    u64::from(since(view.base, self.sum_at(view.from + index))) < excess
+                }),
+            };
         let age = self
             .entries
             .get(leaving)
@@ -166,17 +170,15 @@ impl Step for Box<Log> {
         true
     }
 
-    fn quota(&self, view: &View, limit: &Limit, now: Micros) -> Quota {
+    fn left(&self, view: &View, limit: &Limit, now: Micros) -> (u32, Micros) {
         let youngest = match view.to.checked_sub(1) {
             Some(last) if last >= view.from => self.entries.get(last),
             _ => None,
         };
-        Quota {
-            remaining: limit.times().saturating_sub(view.used),
-            reset: youngest
-                .and_then(|entry| entry.age(now))
-                .map_or(0, |age| limit.window_micros() - age),
-        }
+        let reset = youngest
+            .and_then(|entry| entry.age(now))
+            .map_or(0, |age| limit.window_micros() - age);
+        (limit.times().saturating_sub(view.used), reset)
     }
 }
 

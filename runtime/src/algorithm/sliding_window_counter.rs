@@ -3,7 +3,7 @@
 //!
 //! Source: Cloudflare, "How we built rate limiting capable of scaling to millions of domains".
 
-use super::{Quota, Receipt, count, cut, div_ceil, step::Step};
+use super::{Receipt, count, cut, div_ceil, step::Step};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -103,15 +103,14 @@ impl Step for Counter {
         true
     }
 
-    fn quota(&self, view: &View, limit: &Limit, _now: Micros) -> Quota {
-        Quota {
-            remaining: count(u64::from(limit.times()).saturating_sub(view.used()).into()),
-            reset: match (view.current, view.previous) {
-                (0, 0) => 0,
-                (0, _) => view.left,
-                _ => view.left + limit.window_micros(),
-            },
-        }
+    fn left(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
+        let remaining = u64::from(limit.times()).saturating_sub(view.used());
+        let reset = match (view.current, view.previous) {
+            (0, 0) => 0,
+            (0, _) => view.left,
+            _ => view.left + limit.window_micros(),
+        };
+        (count(remaining.into()), reset)
     }
 }
 

@@ -17,8 +17,8 @@ pub(super) trait Step {
     /// Charges `cost`, which fits, and gives the view after that.
     fn charge(&mut self, view: Self::View, limit: &Limit, cost: u32, now: Micros) -> Self::View;
 
-    /// What is left.
-    fn quota(&self, view: &Self::View, limit: &Limit, now: Micros) -> Quota;
+    /// What would fit, and how long until the quota is whole again.
+    fn left(&self, view: &Self::View, limit: &Limit, now: Micros) -> (u32, Micros);
 
     /// When the cost of a charge that has waited for its turn came to fit, at `now` or before.
     fn due(&self, _limit: &Limit, now: Micros) -> Micros {
@@ -52,6 +52,20 @@ pub(super) trait Step {
             };
         }
         (wait, self.quota(&view, limit, now))
+    }
+
+    /// What is left.
+    fn quota(&self, view: &Self::View, limit: &Limit, now: Micros) -> Quota {
+        let (remaining, reset) = self.left(view, limit, now);
+        let more = match reset {
+            0 => 0,
+            _ => self.wait(view, limit, remaining.saturating_add(1), now),
+        };
+        Quota {
+            remaining,
+            reset,
+            more,
+        }
     }
 
     /// [`wait`](Self::wait), for any cost.

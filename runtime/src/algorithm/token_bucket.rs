@@ -4,7 +4,7 @@
 //! two ways to refill.
 
 use super::{
-    Quota, Receipt,
+    Receipt,
     bucket::{Deficit, Owed},
     count, cut,
     step::Step,
@@ -53,11 +53,9 @@ impl Step for GreedyBucket {
         self.0.refund(limit, limit.quota(), cost, &charged, now)
     }
 
-    fn quota(&self, owed: &Owed, limit: &Limit, _now: Micros) -> Quota {
-        Quota {
-            remaining: limit.quota().saturating_sub(owed.in_tokens(limit)),
-            reset: owed.drain_time(limit),
-        }
+    fn left(&self, owed: &Owed, limit: &Limit, _now: Micros) -> (u32, Micros) {
+        let remaining = limit.quota().saturating_sub(owed.in_tokens(limit));
+        (remaining, owed.drain_time(limit))
     }
 }
 
@@ -147,11 +145,9 @@ impl Step for IntervalBucket {
         left > 0
     }
 
-    fn quota(&self, view: &View, limit: &Limit, _now: Micros) -> Quota {
-        Quota {
-            remaining: limit.quota() - view.missing,
-            reset: refill_time(view.missing.into(), limit, view.phase),
-        }
+    fn left(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
+        let reset = refill_time(view.missing.into(), limit, view.phase);
+        (limit.quota() - view.missing, reset)
     }
 }
 

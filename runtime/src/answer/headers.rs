@@ -84,7 +84,11 @@ fn write_x<'a>(
 }
 
 /// The one place that knows the draft's parameters: the next draft renames them.
-fn write_ietf<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = &'a LimitStatus>) {
+fn write_ietf<'a>(
+    headers: &mut HeaderMap,
+    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
+) {
+    let denied_for = retry_after_of(limits.clone());
     let mut policies = String::with_capacity(ROOM);
     let mut states = String::with_capacity(ROOM);
     for status in limits {
@@ -96,15 +100,18 @@ fn write_ietf<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = &'a Limi
         push_string(&mut states, status.name());
         push_number(&mut policies, ";q=", status.quota().into());
         push_number(&mut states, ";r=", status.remaining().into());
-        let Some(limit) = status.limit() else {
-            // Places have no window, and when they come free nobody knows.
-            policies.push_str(";qu=\"concurrent-requests\"");
-            continue;
-        };
-        if let Some(window) = window_seconds(limit) {
-            push_number(&mut policies, ";w=", window);
+        match status.limit() {
+            Some(limit) => {
+                if let Some(window) = window_seconds(limit) {
+                    push_number(&mut policies, ";w=", window);
+                }
+            }
+            // Places have no window.
+            None => policies.push_str(";qu=\"concurrent-requests\""),
         }
-        push_number(&mut states, ";t=", seconds(status.reset_after()));
+        if let Some(time) = time_to_more(status, denied_for) {
+            push_number(&mut states, ";t=", time);
+        }
     }
     for (name, text) in [(IETF_POLICY, policies), (IETF, states)] {
         // A zone that stands in for a name may hold what no header can.
@@ -113,6 +120,30 @@ fn write_ietf<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = &'a Limi
         {
             headers.insert(name, value);
         }
+    }
+}
+
+/// What `Retry-After` says to whom one of these has denied.
+fn retry_after_of<'a>(limits: impl Iterator<Item = &'a LimitStatus> + Clone) -> Option<Duration> {
+    let mut violated = limits.filter(|limit| limit.is_violated());
+    let waits = violated.clone().filter_map(LimitStatus::retry_after);
+    match violated.any(LimitStatus::is_impossible) {
+        true => None,
+        false => waits.max(),
+    }
+}
+
+/// Whole seconds until additional quota is available. A limit that has denied says when it lets the
+/// same request through. The others then say nothing later than `Retry-After`: whoever takes the latest
+/// time of all would wait for nothing.
+fn time_to_more(status: &LimitStatus, denied_for: Option<Duration>) -> Option<u64> {
+    if let Some(wait) = status.retry_after() {
+        return Some(seconds(wait));
+    }
+    let more = seconds(status.more_after()?);
+    match denied_for {
+        Some(wait) if more > seconds(wait) => None,
+        _ => Some(more),
     }
 }
 

@@ -5,7 +5,10 @@
 //! long afterwards as what it has let in itself counts, nobody goes on whom it would deny: the
 //! return of the store, which knows nothing of those, is no fresh quota either.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    cmp,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use super::{
     interface::{Charge, Check, Mode, Outcome, Outcomes, Store, StoreError},
@@ -165,6 +168,11 @@ fn stricter(one: Verdict, other: Verdict) -> Verdict {
         blocked: one.blocked || other.blocked,
         remaining: one.remaining.min(other.remaining),
         reset: one.reset.max(other.reset),
+        more: match one.remaining.cmp(&other.remaining) {
+            cmp::Ordering::Less => one.more,
+            cmp::Ordering::Equal => one.more.max(other.more),
+            cmp::Ordering::Greater => other.more,
+        },
     }
 }
 

@@ -74,9 +74,9 @@ fn routes(config: &mut ServiceConfig) {
 }
 
 /// A list of strings with parameters that are integers.
-type Policies = Vec<(String, Vec<(String, i64)>)>;
+pub(super) type Policies = Vec<(String, Vec<(String, i64)>)>;
 
-fn parse(answer: &Answer, name: &str) -> Policies {
+pub(super) fn parse(answer: &Answer, name: &str) -> Policies {
     let header = answer.header(name).expect("the header");
     let list: List = Parser::new(header).parse().expect("a structured field");
     let member = |entry: ListEntry| {
@@ -102,12 +102,12 @@ fn policy(name: &str, quota: i64, window: Option<i64>) -> (String, Vec<(String, 
     (name.to_owned(), parameters)
 }
 
-fn state(name: &str, remaining: i64, reset: i64) -> (String, Vec<(String, i64)>) {
+pub(super) fn state(name: &str, remaining: i64, reset: i64) -> (String, Vec<(String, i64)>) {
     let parameters = vec![("r".to_owned(), remaining), ("t".to_owned(), reset)];
     (name.to_owned(), parameters)
 }
 
-async fn world() -> World {
+pub(super) async fn world() -> World {
     World::with(|builder| builder.headers(HeaderStyle::Ietf)).await
 }
 
@@ -131,13 +131,13 @@ async fn all_policies_are_listed_in_the_order_written() {
     let answer = site.get("/two").await;
     assert_eq!(
         parse(&answer, "RateLimit"),
-        [state("burst", 98, 60), state("daily", 998, 86_400)]
+        [state("burst", 98, 20), state("daily", 998, 86_360)]
     );
     world.after_seconds(40);
     let answer = site.get("/two").await;
     assert_eq!(
         parse(&answer, "RateLimit"),
-        [state("burst", 98, 60), state("daily", 997, 86_400)]
+        [state("burst", 98, 20), state("daily", 997, 86_320)]
     );
 }
 
@@ -187,7 +187,7 @@ async fn window_that_is_no_whole_number_of_seconds_is_left_out() {
 }
 
 #[actix_web::test]
-async fn buckets_show_their_capacity_and_the_time_to_fill_it() {
+async fn buckets_show_their_capacity_and_when_the_next_token_comes() {
     let answer = world().await.site(routes).await.get("/buckets").await;
     assert_eq!(
         parse(&answer, "RateLimit-Policy"),

@@ -26,6 +26,7 @@ mod headers;
 mod homes;
 mod identities;
 mod ietf;
+mod ietf_time;
 mod logs;
 mod numbers;
 mod patterns;

@@ -103,7 +103,7 @@ fn left(answer: &Answer) -> [u32; 2] {
     let states = answer.header("RateLimit").expect("both limits");
     ["renamed_below", "renamed_below-2"].map(|name| {
         let (_, state) = states.split_once(&format!("\"{name}\";r=")).expect(name);
-        let end = state.find(';').unwrap_or(state.len());
+        let end = state.find([';', ',']).unwrap_or(state.len());
         state[..end].parse().expect("a number")
     })
 }

@@ -26,6 +26,7 @@ fn said(status: &LimitStatus) -> Answer {
         },
         remaining: status.remaining().into(),
         reset: micros(status.reset_after()),
+        more: status.more_after().map_or(0, micros),
     }
 }
 

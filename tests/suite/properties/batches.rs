@@ -63,6 +63,7 @@ fn shown(decision: &Decision) -> impl PartialEq + std::fmt::Debug + use<> {
             limit.is_impossible(),
             limit.remaining(),
             limit.reset_after(),
+            limit.more_after(),
         )
     });
     (decision.is_allowed(), limits.collect::<Vec<_>>())

@@ -132,8 +132,12 @@ async fn follow(bench: &Bench, (limit, refill): (Limit, Refill), in_turn: bool, 
         let status = &peeked.limits()[0];
         let expected = model.answer(now, 1);
         assert_eq!(
-            (u64::from(status.remaining()), micros(status.reset_after())),
-            (expected.remaining, expected.reset),
+            (
+                u64::from(status.remaining()),
+                micros(status.reset_after()),
+                status.more_after().map_or(0, micros)
+            ),
+            (expected.remaining, expected.reset, expected.more),
             "{limit:?} at {now} after {:?}",
             step.action
         );

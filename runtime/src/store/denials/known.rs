@@ -83,6 +83,10 @@ impl Known {
         Some(Verdict {
             wait,
             reset: left(self.verdict.reset),
+            more: match self.verdict.more {
+                0 => 0,
+                more => left(more).max(1),
+            },
             ..self.verdict
         })
     }

@@ -57,6 +57,7 @@ impl Store for Arc<Scripted> {
             blocked: false,
             remaining: 1,
             reset: RESET,
+            more: WAIT,
         };
         let outcomes = checks.iter().map(|check| Outcome {
             allowed,

@@ -64,9 +64,10 @@ pub(super) struct Account {
     asked: Micros,
     /// No lease is asked for until then: the last one was empty.
     pause_until: Micros,
-    /// What the store has said remains, apart from what is leased here, and until when it is gone.
+    /// What the store says remains, apart from what is leased here; when all is back, and when more.
     remaining: u32,
     reset_at: Micros,
+    more_at: Micros,
     /// What was shown last of a fixed window, and until when that window lasts.
     shown: u32,
     shown_until: Micros,
@@ -102,6 +103,7 @@ impl Account {
             pause_until: 0,
             remaining: 0,
             reset_at: 0,
+            more_at: 0,
             shown: u32::MAX,
             shown_until: 0,
         }
@@ -159,8 +161,7 @@ impl Account {
     /// The store has decided a request: what it said, with what is leased here on top.
     pub(super) fn learn(&mut self, verdict: &Verdict, sent: Micros, now: Micros) -> Verdict {
         self.asked = now;
-        self.remaining = verdict.remaining;
-        self.reset_at = sent.saturating_add(verdict.reset);
+        self.hear(verdict, sent);
         let shown = self.verdict(now);
         match verdict.blocked {
             true => *verdict,
@@ -215,8 +216,7 @@ impl Account {
             self.pause_until = now.saturating_add(self.owner.lifetime());
             return;
         };
-        self.remaining = verdict.remaining;
-        self.reset_at = sent.saturating_add(verdict.reset);
+        self.hear(&verdict, sent);
         self.size = self.next_size();
         self.grants.retain(|grant| grant.left > 0);
         self.grants.push(grant);
@@ -265,12 +265,21 @@ impl Account {
         live.map(|grant| grant.left).sum()
     }
 
+    fn hear(&mut self, verdict: &Verdict, sent: Micros) {
+        self.remaining = verdict.remaining;
+        self.reset_at = sent.saturating_add(verdict.reset);
+        self.more_at = sent.saturating_add(verdict.more);
+    }
+
     fn verdict(&mut self, now: Micros) -> Verdict {
+        let reset = self.reset_at.saturating_sub(now);
+        let more = self.more_at.saturating_sub(now).clamp(reset.min(1), reset);
         Verdict {
             wait: Wait::Fits,
             blocked: false,
             remaining: self.show(now),
-            reset: self.reset_at.saturating_sub(now),
+            reset,
+            more,
         }
     }
 

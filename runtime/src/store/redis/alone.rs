@@ -9,9 +9,7 @@ use tokio::time::Instant;
 
 use super::{RedisStore, draft::Only, queue::Lane, script::Call};
 use crate::{
-    algorithm::Wait,
     clock::Micros,
-    decision::Verdict,
     key::Key,
     store::{
         interface::{Charge, Charges, Check, Mode, Outcome, StoreError},
@@ -160,17 +158,7 @@ impl Outcome {
         let Some(verdict) = self.verdicts.first_mut().filter(|_| left > 0) else {
             return;
         };
-        let wait = match verdict.wait {
-            Wait::Never => Wait::Never,
-            Wait::Fits => Wait::For(left),
-            Wait::For(wait) => Wait::For(wait.max(left)),
-        };
-        *verdict = Verdict {
-            wait,
-            blocked: true,
-            remaining: 0,
-            reset: verdict.reset.max(left),
-        };
+        verdict.block_for(left);
         if can_deny && !charge.limit.is_shadow() {
             self.allowed = false;
         }

@@ -111,6 +111,7 @@ fn verdict(rest: &mut &[u8]) -> Option<Verdict> {
         blocked: flags & BLOCKED != 0,
         remaining: u32::try_from(number(rest, 4)?).ok()?,
         reset: number(rest, 7)?,
+        more: number(rest, 7)?,
     })
 }
 

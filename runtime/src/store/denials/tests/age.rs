@@ -16,6 +16,7 @@ fn it_counts_down_and_is_over_when_it_may_have_changed() {
         let verdict = outcome.verdicts[0];
         assert_eq!(verdict.wait, Wait::For(WAIT - steady + 1));
         assert_eq!(verdict.reset, RESET - steady + 1);
+        assert_eq!(verdict.more, WAIT - steady + 1);
         bench.advance(1);
         assert!(bench.reaches(&LIMIT, 1).await);
     });
@@ -70,6 +71,7 @@ fn times_that_were_cut_stay_so() {
                 blocked: true,
                 remaining: 0,
                 reset: FOREVER,
+                more: FOREVER,
             },
             since: 10,
             until: 20,

@@ -36,7 +36,7 @@ while at <= #checks do
     -- The one thing that is asked for, so often.
     local left, flags = rare.blocked(block_key), 0
     if left > 0 then flags = BLOCKED end
-    return ('\1' .. pack('>BI7I4I7', flags, left, 0, left)):rep(run)
+    return ('\1' .. pack('>BI7I4I7I7', flags, left, 0, left, left)):rep(run)
   end
 
   -- Whether each cost fits, before anything is taken.
@@ -119,12 +119,17 @@ while at <= #checks do
         rare.leave(limit, charges, allowed)
         wait = limit.wait
       end
+      -- Until more remains. Of places nobody knows.
+      local more = limit.blocked
+      if limit.reset > 0 and not algorithm.has_holder then
+        limit.cost = limit.remaining + 1
+        more = max(more, algorithm.wait(limit, now, cell))
+      end
       limit.cost = asked
-      local flags = 0
-      if limit.blocked > 0 then flags = BLOCKED end
+      local flags = limit.blocked > 0 and BLOCKED or 0
       if wait < 0 then flags, wait = flags + NEVER, 0 end
       size = size + 1
-      reply[size] = pack('>BI7I4I7', flags, wait, limit.remaining, limit.reset)
+      reply[size] = pack('>BI7I4I7I7', flags, wait, limit.remaining, limit.reset, more)
       if has_receipts then
         local mark = 0
         if cost > 0 then mark = algorithm.mark(cell, now) end

@@ -48,7 +48,7 @@ if code == 1 then
     local count = call('LLEN', key) - 1
     local cell = {
       key = key, life = 0, save = false, added = false, is_dropped = false, future = 0,
-      stored = count >= 0, count = count, first = 1, base = 0, sum = 0,
+      stored = count >= 0, count = count, first = 1, base = 0, sum = 0, oldest = 0,
     }
     if count < 1 then
       -- Nothing, or a base alone, which says nothing.
@@ -66,7 +66,11 @@ if code == 1 then
     end
     -- 0 is the base, so `first` is at least 1.
     cell.first = gallop(1, newest, function(index)
-      return age(entry(cell, -1 - index), now) < window
+      local time = entry(cell, -1 - index)
+      if age(time, now) >= window then return false end
+      -- The last one that is found inside is the first that is.
+      cell.oldest = time
+      return true
     end)
     local _
     _, cell.base = entry(cell, -cell.first)
@@ -119,6 +123,7 @@ if code == 1 then
     if cell.count < cell.first and not cell.added then
       cell.count, cell.first, cell.save, cell.is_dropped = 0, 1, drop, true
     end
+    if cell.first <= cell.count then cell.oldest = entry(cell, -1 - cell.first) end
   end
 
   return {
@@ -130,14 +135,20 @@ if code == 1 then
     wait = function(limit, now, cell)
       local excess = used(cell) + limit.cost - limit.times
       if excess <= 0 then return 0 end
-      -- Room is made when the first entry that brings the sum up to the excess leaves.
-      local leaving = gallop(cell.first, cell.count, function(index)
-        local _, sum = entry(cell, -1 - index)
-        return (sum - cell.base) % SUM_SPAN >= excess
-      end)
+      -- Room is made when the first entry that brings the sum up to the excess leaves. Each has brought
+      -- something.
+      local leaving = cell.first
+      if excess > 1 then
+        leaving = gallop(leaving, cell.count, function(index)
+          local _, sum = entry(cell, -1 - index)
+          return (sum - cell.base) % SUM_SPAN >= excess
+        end)
+      end
       -- Past what is stored: what this very call has added.
       if leaving > cell.count then return limit.window end
-      return limit.window - age(entry(cell, -1 - leaving), now)
+      local time = cell.oldest
+      if leaving > cell.first then time = entry(cell, -1 - leaving) end
+      return limit.window - age(time, now)
     end,
     take = function(cell, limit)
       cell.sum, cell.added, cell.is_dropped = (cell.sum + limit.cost) % SUM_SPAN, true, false
