@@ -18,6 +18,8 @@ use super::{Identifier, IntoIdentity};
 /// `M` only tells these apart and is inferred. A closure has to say the type of its argument,
 /// `|request: &HttpRequest|`.
 ///
+/// Such a function must not keep a clone of the request: see [`Throttle`](crate::Throttle).
+///
 /// ```
 /// use std::sync::LazyLock;
 ///

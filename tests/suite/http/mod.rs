@@ -45,6 +45,7 @@ mod throttle_answers;
 mod throttle_choice;
 mod throttle_errors;
 mod throttle_exempt;
+mod throttle_kept;
 mod throttle_layers;
 mod throttle_mistakes;
 mod throttle_overlap;

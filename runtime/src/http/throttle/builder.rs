@@ -63,6 +63,13 @@ use crate::{
 /// this, so it is wrapped after; so is what identifiers read from, such as sessions. An error that
 /// comes out of inner middleware gets the headers too, for which it is wrapped in another: whoever
 /// downcasts errors is to be wrapped before this.
+///
+/// # Functions that are asked about a request
+///
+/// An identifier, `skip_if` and the like must not keep a clone of the `HttpRequest`, in a task that they
+/// spawn for example: Actix's router panics on a request that is shared. Such a request is answered 500,
+/// with a line in the log. Take what is needed out of the request, and keep that. (It is found out by a
+/// panic that is caught, so a panic hook sees it; with `panic = "abort"` it is not found out.)
 #[derive(Clone, Default)]
 #[must_use = "a middleware does nothing until it is wrapped around something"]
 pub struct Throttle {

@@ -1,6 +1,7 @@
 //! The middleware: ordered rules for a whole application, scope or resource.
 
 mod admit;
+mod alone;
 mod builder;
 mod check;
 mod choose;

@@ -20,6 +20,7 @@ use futures_util::{
 
 use super::{
     admit::{Admission, admit},
+    alone::{Watch, Watched},
     builder::Throttle,
     failed::Failed,
     matcher::Fitting,
@@ -47,6 +48,7 @@ where
             plan,
             shelf,
             service,
+            watch: Watch::default(),
         }))))
     }
 }
@@ -58,6 +60,7 @@ struct Layer<S> {
     plan: Arc<Plan>,
     shelf: Shelf,
     service: S,
+    watch: Watch,
 }
 
 /// What a request takes that no entry is for.
@@ -82,14 +85,21 @@ where
         self.0.service.poll_ready(context)
     }
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let Layer { plan, shelf, .. } = &*self.0;
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let Layer {
+            plan, shelf, watch, ..
+        } = &*self.0;
         let held = shelf.current();
+        let watched = watch.begin(&mut request);
         if let Some(pinned) = &held.pinned {
             request.extensions_mut().insert(pinned.clone());
         }
         let fitting = plan.fitting(&held.rulebook, request.request());
         if fitting.is_empty() {
+            if let Some(refusal) = watched.refusal(&mut request) {
+                let answer = request.into_response(refusal).map_into_right_body();
+                return Either::Right(Box::pin(ready(Ok(answer))));
+            }
             let answer = self.0.service.call(request);
             return Either::Left(answer.map_ok(ServiceResponse::map_into_left_body));
         }
@@ -97,6 +107,7 @@ where
             Rc::clone(&self.0),
             held,
             request,
+            watched,
             fitting,
         )))
     }
@@ -109,7 +120,8 @@ where
 async fn limited<S, B: MessageBody + 'static>(
     layer: Rc<Layer<S>>,
     held: Rc<Held>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
+    watched: Watched,
     fitting: Fitting,
 ) -> Answer<B>
 where
@@ -121,6 +133,9 @@ where
         }
         Admission::Open(admitted) => admitted,
     };
+    if let Some(refusal) = watched.refusal(&mut request) {
+        return Ok(request.into_response(refusal).map_into_right_body());
+    }
     match layer.service.call(request).await {
         Ok(mut response) => {
             let hold = admitted.take_hold();
