@@ -2,15 +2,31 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
-use super::number;
+use super::{
+    foreign::{
+        Foreign, IETF, IETF_POLICY, Lists, Member, Names, OLD_DRAFTS, Set, X, number as read,
+    },
+    number,
+};
 use crate::{
+    clock::whole_seconds,
     decision::{LimitStatus, strictest},
     limit::{Algorithm, Limit, Refill},
 };
 
 /// Which headers tell clients of their limits.
+///
+/// # Headers that a response has already
+///
+/// A handler may set such headers itself, or pass on those of a server behind it. Of the three `X-RateLimit-*`,
+/// theirs stay as a whole if less remains by them; else, or if nobody can read what remains, they are
+/// replaced by ours as a whole. (So are `RateLimit-Limit`, `-Remaining` and `-Reset` of older drafts, if they are there.)
+/// `RateLimit` and `RateLimit-Policy` list our policies, then theirs by other names. A kind of header that
+/// stands there tells of our limits too, whichever the style is, so none contradicts another; `Off` touches none.
+///
+/// `Retry-After` of a handler's own answer is left alone. To a denial, the longest wait is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderStyle {
@@ -18,7 +34,8 @@ pub enum HeaderStyle {
     /// from now, rounded up, until the quota is whole again.
     #[default]
     XRateLimit,
-    /// `RateLimit-Policy` and `RateLimit`, all policies listed.
+    /// `RateLimit-Policy` and `RateLimit`, all policies listed. `t` is when more is available
+    /// ([`LimitStatus::more_after`]), on a denial what `Retry-After` says.
     ///
     /// Source: draft-ietf-httpapi-ratelimit-headers-11.
     Ietf,
@@ -32,16 +49,11 @@ pub enum HeaderStyle {
     Off,
 }
 
-const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
-const IETF: HeaderName = HeaderName::from_static("ratelimit");
-const IETF_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-
 /// Room for what one policy mostly says.
 const ROOM: usize = 64;
 
-/// Writes what `limits` (none of them a shadow) say, in place of what stood there before.
+/// Writes what `limits` (none of them a shadow) say, beside what others have written on this response:
+/// see [`Foreign`].
 ///
 /// `now` is the time since the Unix epoch.
 pub(crate) fn write<'a>(
@@ -49,24 +61,43 @@ pub(crate) fn write<'a>(
     style: HeaderStyle,
     limits: impl Iterator<Item = &'a LimitStatus> + Clone,
     now: Duration,
+    foreign: Option<&Foreign>,
 ) {
-    let (x, epoch, ietf) = match style {
+    let (mut x, epoch, mut ietf) = match style {
         HeaderStyle::XRateLimit => (true, false, false),
         HeaderStyle::Ietf => (false, false, true),
         HeaderStyle::Both => (true, false, true),
         HeaderStyle::GitHub => (true, true, false),
         HeaderStyle::Off => return,
     };
+    let (mut theirs, mut lists) = (&Set::Absent, None);
+    if let Some(foreign) = foreign {
+        (theirs, lists) = (&foreign.x, foreign.lists.as_ref());
+        // What stands there tells of everything, whichever the style is.
+        x |= !theirs.is_absent();
+        ietf |= lists.is_some();
+        if !foreign.old_drafts.is_absent() {
+            write_set(
+                headers,
+                OLD_DRAFTS,
+                &foreign.old_drafts,
+                limits.clone(),
+                None,
+            );
+        }
+    }
     if x {
-        write_x(headers, limits.clone(), epoch.then_some(now));
+        write_set(headers, X, theirs, limits.clone(), epoch.then_some(now));
     }
     if ietf {
-        write_ietf(headers, limits);
+        write_ietf(headers, limits, lists);
     }
 }
 
-fn write_x<'a>(
+fn write_set<'a>(
     headers: &mut HeaderMap,
+    names: Names,
+    theirs: &Set,
     limits: impl Iterator<Item = &'a LimitStatus> + Clone,
     epoch: Option<Duration>,
 ) {
@@ -75,23 +106,24 @@ fn write_x<'a>(
         return;
     };
     let reset = match epoch {
-        None => seconds(limit.reset_after()),
-        Some(now) => seconds(now + limit.reset_after()),
+        None => whole_seconds(limit.reset_after()),
+        Some(now) => whole_seconds(now + limit.reset_after()),
     };
-    headers.insert(LIMIT, number::value(limit.quota().into()));
-    headers.insert(REMAINING, number::value(limit.remaining().into()));
-    headers.insert(RESET, number::value(reset));
+    let remaining = limit.remaining().into();
+    let ours = [limit.quota().into(), remaining, reset].map(number::value);
+    theirs.write(headers, names, remaining, ours);
 }
 
 /// The one place that knows the draft's parameters: the next draft renames them.
 fn write_ietf<'a>(
     headers: &mut HeaderMap,
     limits: impl Iterator<Item = &'a LimitStatus> + Clone,
+    theirs: Option<&Lists>,
 ) {
     let denied_for = retry_after_of(limits.clone());
     let mut policies = String::with_capacity(ROOM);
     let mut states = String::with_capacity(ROOM);
-    for status in limits {
+    for status in limits.clone() {
         if !policies.is_empty() {
             policies.push_str(", ");
             states.push_str(", ");
@@ -113,13 +145,37 @@ fn write_ietf<'a>(
             push_number(&mut states, ";t=", time);
         }
     }
+    if policies.is_empty() {
+        return;
+    }
+    if let Some(theirs) = theirs {
+        push_others(&mut policies, &theirs.policies, limits.clone());
+        push_others(&mut states, &theirs.states, limits);
+    }
     for (name, text) in [(IETF_POLICY, policies), (IETF, states)] {
         // A zone that stands in for a name may hold what no header can.
-        if let Ok(value) = HeaderValue::try_from(text)
-            && !value.is_empty()
-        {
+        if let Ok(value) = HeaderValue::try_from(text) {
             headers.insert(name, value);
         }
+    }
+}
+
+/// Adds what others say of policies by other names: of ours, we know better.
+fn push_others<'a>(
+    out: &mut String,
+    members: &[Member],
+    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
+) {
+    let is_ours = |member: &Member| {
+        limits.clone().any(|limit| {
+            let mut name = String::with_capacity(ROOM);
+            push_string(&mut name, limit.name());
+            name == member.name
+        })
+    };
+    for member in members.iter().filter(|member| !is_ours(member)) {
+        out.push_str(", ");
+        out.push_str(&member.text);
     }
 }
 
@@ -138,11 +194,11 @@ fn retry_after_of<'a>(limits: impl Iterator<Item = &'a LimitStatus> + Clone) -> 
 /// time of all would wait for nothing.
 fn time_to_more(status: &LimitStatus, denied_for: Option<Duration>) -> Option<u64> {
     if let Some(wait) = status.retry_after() {
-        return Some(seconds(wait));
+        return Some(whole_seconds(wait));
     }
-    let more = seconds(status.more_after()?);
+    let more = whole_seconds(status.more_after()?);
     match denied_for {
-        Some(wait) if more > seconds(wait) => None,
+        Some(wait) if more > whole_seconds(wait) => None,
         _ => Some(more),
     }
 }
@@ -185,16 +241,20 @@ fn push_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// `Retry-After`, unless the response has one.
+/// `Retry-After`, once. Of what stands there in seconds the longest wait holds, as whoever comes sooner
+/// comes in vain; a date stays.
 pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Option<Duration>) {
-    if let Some(wait) = wait
-        && !headers.contains_key(RETRY_AFTER)
-    {
-        headers.insert(RETRY_AFTER, number::value(seconds(wait).max(1)));
+    let Some(wait) = wait else { return };
+    let mut seconds = whole_seconds(wait).max(1);
+    for value in headers.get_all(RETRY_AFTER) {
+        match read(value) {
+            Some(theirs) => seconds = seconds.max(theirs),
+            None => {
+                let date = value.clone();
+                headers.insert(RETRY_AFTER, date);
+                return;
+            }
+        }
     }
-}
-
-/// Whole seconds, rounded up.
-pub(crate) fn seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+    headers.insert(RETRY_AFTER, number::value(seconds));
 }

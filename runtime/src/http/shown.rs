@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::overlap::Counter;
 use crate::{
-    answer::{self, HeaderStyle},
+    answer::{self, Foreign, HeaderStyle},
     decision::Decision,
     limiter::RateLimiter,
 };
@@ -25,6 +25,8 @@ struct Decided {
     decisions: SmallVec<[Decision; 1]>,
     /// What all layers have charged.
     counters: SmallVec<[Counter; 1]>,
+    /// What the response had of others before the first layer wrote on it.
+    foreign: Option<Option<Box<Foreign>>>,
 }
 
 /// Which layer decides.
@@ -80,6 +82,7 @@ pub(super) fn remember(
         at,
         decisions,
         counters: SmallVec::new(),
+        foreign: None,
     })));
     request.extensions_mut().insert(shown.clone());
     Told::Among { shown, place: 0 }
@@ -105,9 +108,22 @@ pub(super) fn count_once(request: &HttpRequest, counters: &[Counter]) {
 impl Shown {
     /// The headers of every limit.
     pub(super) fn write(&self, style: HeaderStyle, headers: &mut HeaderMap) {
-        let Decided { at, decisions, .. } = &*self.0.borrow();
+        let Decided {
+            at,
+            decisions,
+            foreign,
+            ..
+        } = &mut *self.0.borrow_mut();
+        let foreign = foreign.get_or_insert_with(|| Foreign::of(headers));
         let limits = decisions.iter().flat_map(Decision::enforced);
-        answer::write(headers, style, limits, *at);
+        answer::write(headers, style, limits, *at, foreign.as_deref());
+    }
+
+    /// Whether there is a limit to tell of.
+    pub(super) fn is_of_any(&self) -> bool {
+        let decided = self.0.borrow();
+        let mut limits = decided.decisions.iter().flat_map(Decision::enforced);
+        limits.next().is_some()
     }
 }
 
@@ -116,7 +132,8 @@ impl Told {
     pub(super) fn write(&self, style: HeaderStyle, headers: &mut HeaderMap) {
         match self {
             Self::Alone { at, decision } => {
-                answer::write(headers, style, decision.enforced(), *at);
+                let foreign = Foreign::of(headers);
+                answer::write(headers, style, decision.enforced(), *at, foreign.as_deref());
             }
             Self::Among { shown, .. } => shown.write(style, headers),
         }

@@ -13,7 +13,6 @@ use super::{
     rule::Rule,
 };
 use crate::{
-    answer,
     decision::Decision,
     identity::IntoIdentifier,
     limit::Limit,
@@ -181,11 +180,8 @@ impl WebSocketLimiter {
     /// The text has at most the 123 bytes that a close frame has room for.
     #[must_use]
     pub fn close_reason(denied: &Decision) -> CloseReason {
-        let description = match denied.retry_after() {
-            Some(wait) => {
-                let seconds = answer::seconds(wait).max(1);
-                format!("rate limit exceeded, retry after {seconds} s")
-            }
+        let description = match denied.retry_after_seconds() {
+            Some(seconds) => format!("rate limit exceeded, retry after {seconds} s"),
             None => "rate limit exceeded".to_owned(),
         };
         CloseReason {

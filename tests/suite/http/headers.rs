@@ -190,13 +190,13 @@ async fn failures_of_the_handler_carry_the_headers() {
 }
 
 #[actix_web::test]
-async fn what_the_handler_wrote_itself_is_replaced() {
+async fn what_the_handler_wrote_itself_stands_beside_and_not_against_it() {
     let site = styled(HeaderStyle::Both).await.site(routes).await;
     let answer = site.get("/own").await;
     assert_eq!(answer.quota(), Some([9, 8, 60]));
     assert_eq!(
         answer.header("RateLimit"),
-        Some(r#""own_headers";r=8;t=60"#)
+        Some(r#""own_headers";r=8;t=60, "own";r=1;t=1"#)
     );
     assert_eq!(answer.header("X-Own"), Some("kept"));
 }

@@ -18,6 +18,7 @@ mod denials;
 mod duplicates;
 mod dynamic;
 mod extractors;
+mod foreign;
 mod functions;
 mod functions_async;
 mod groups;

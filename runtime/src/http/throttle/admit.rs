@@ -1,9 +1,6 @@
 //! From entries that a request fits to whether it may go on.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header::HeaderMap},
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
 use super::{choose::choose, matcher::Fitting, plan::Plan, rulebook::Rulebook};
 use crate::{
@@ -75,13 +72,11 @@ pub(super) async fn admit(
 }
 
 impl Admitted {
-    /// Gives back what is to be given back at this status, and adds the headers.
-    pub(super) async fn finish(mut self, status: StatusCode, headers: &mut HeaderMap) {
+    /// Gives back what is to be given back at this status, and says what headers tell of.
+    pub(super) async fn finish(mut self, status: StatusCode) -> Option<(Shown, HeaderStyle)> {
         if let Some(limiter) = &self.limiter {
             self.pending.settle(limiter, status).await;
         }
-        if let Some(shown) = &self.shown {
-            shown.write(self.style, headers);
-        }
+        Some((self.shown?, self.style))
     }
 }

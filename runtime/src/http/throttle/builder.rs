@@ -64,6 +64,9 @@ use crate::{
 /// comes out of inner middleware gets the headers too, for which it is wrapped in another: whoever
 /// downcasts errors is to be wrapped before this.
 ///
+/// Rate-limit headers that a handler, or a server behind a reverse proxy, has set itself are kept where
+/// they are stricter: see [`HeaderStyle`](crate::HeaderStyle).
+///
 /// # Functions that are asked about a request
 ///
 /// An identifier, `skip_if` and the like must not keep a clone of the `HttpRequest`, in a task that they

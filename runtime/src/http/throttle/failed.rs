@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use actix_web::{
-    Error, HttpResponse, ResponseError,
-    http::{StatusCode, header::HeaderMap},
-};
+use actix_web::{Error, HttpResponse, ResponseError, http::StatusCode};
+
+use crate::{answer::HeaderStyle, http::shown::Shown};
 
 /// The error as it was, and headers for its response.
 ///
@@ -13,14 +12,21 @@ use actix_web::{
 /// first outer middleware that looks at it.
 pub(super) struct Failed {
     inside: Error,
-    headers: HeaderMap,
+    shown: Shown,
+    style: HeaderStyle,
 }
 
 impl Failed {
-    pub(super) fn wrap(inside: Error, headers: HeaderMap) -> Error {
-        match headers.is_empty() {
-            true => inside,
-            false => Self { inside, headers }.into(),
+    pub(super) fn wrap(inside: Error, shown: Shown, style: HeaderStyle) -> Error {
+        let tells = style != HeaderStyle::Off && shown.is_of_any();
+        match tells {
+            true => Self {
+                inside,
+                shown,
+                style,
+            }
+            .into(),
+            false => inside,
         }
     }
 }
@@ -32,9 +38,7 @@ impl ResponseError for Failed {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = self.inside.error_response();
-        for (name, value) in &self.headers {
-            response.headers_mut().insert(name.clone(), value.clone());
-        }
+        self.shown.write(self.style, response.headers_mut());
         response
     }
 }

@@ -11,7 +11,6 @@ use actix_web::{
     Error, HttpMessage,
     body::{BoxBody, EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
-    http::header::HeaderMap,
 };
 use futures_util::{
     TryFutureExt,
@@ -140,7 +139,9 @@ where
         Ok(mut response) => {
             let hold = admitted.take_hold();
             let status = response.status();
-            admitted.finish(status, response.headers_mut()).await;
+            if let Some((shown, style)) = admitted.finish(status).await {
+                shown.write(style, response.headers_mut());
+            }
             Ok(match hold {
                 Some(hold) => response
                     .map_body(|_, body| EitherBody::right(BoxBody::new(Running::new(body, hold)))),
@@ -148,10 +149,11 @@ where
             })
         }
         Err(error) => {
-            let mut headers = HeaderMap::new();
             let status = error.as_response_error().status_code();
-            admitted.finish(status, &mut headers).await;
-            Err(Failed::wrap(error, headers))
+            Err(match admitted.finish(status).await {
+                Some((shown, style)) => Failed::wrap(error, shown, style),
+                None => error,
+            })
         }
     }
 }

@@ -54,14 +54,14 @@ impl Builder {
         self
     }
 
-    /// Which headers tell clients of their limits.
+    /// Which headers tell clients of their limits. Default: [`HeaderStyle::XRateLimit`].
     pub fn headers(mut self, style: HeaderStyle) -> Self {
         self.settings.headers = style;
         self
     }
 
     /// What denied requests are answered with, in place of 429 and a problem document. Rate-limit
-    /// headers and `Retry-After` are added to it.
+    /// headers are added to it, and `Retry-After`, unless it has a later one.
     pub fn on_limited<F>(mut self, answer: F) -> Self
     where
         F: Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
