@@ -79,7 +79,9 @@ pub use self::{
     error::{InitError, RateLimitError},
     failure_mode::FailureMode,
     http::{DynamicLimit, Limited, Paths, RequestError, Rule, Throttle},
-    identity::{ForwardingHeader, Identifier, Identity, IntoIdentifier, IntoIdentity},
+    identity::{
+        ForwardingHeader, Identifier, Identity, IdentityKind, IntoIdentifier, IntoIdentity,
+    },
     limit::{Algorithm, Concurrency, Limit, LimitError, RateError, Refill},
     limiter::{Builder, RateLimiter},
     outgoing::{Answer, Call, CallPermit, Outgoing},

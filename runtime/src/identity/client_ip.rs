@@ -41,8 +41,13 @@ impl Default for ClientIp {
 impl ClientIp {
     /// The network that the client is counted by; `None` without a peer address (a Unix socket).
     pub(crate) fn network(&self, request: &HttpRequest) -> Option<IpNet> {
+        Some(self.network_of(self.address(request)?))
+    }
+
+    /// The client's own address.
+    pub(crate) fn address(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = request.peer_addr()?.ip().to_canonical();
-        Some(self.network_of(self.client(request, peer)))
+        Some(self.client(request, peer))
     }
 
     pub(crate) fn network_of(&self, address: IpAddr) -> IpNet {

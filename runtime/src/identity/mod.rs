@@ -1,5 +1,6 @@
 //! Who is counted.
 
+mod by_hand;
 mod client_ip;
 mod identifier;
 mod into_identifier;
@@ -20,8 +21,8 @@ use ipnet::IpNet;
 #[cfg(feature = "jwt")]
 pub use self::jwt::{Jwt, JwtBuilder, JwtKey};
 pub use self::{
-    client_ip::ForwardingHeader, identifier::Identifier, into_identifier::IntoIdentifier,
-    into_identity::IntoIdentity,
+    by_hand::IdentityKind, client_ip::ForwardingHeader, identifier::Identifier,
+    into_identifier::IntoIdentifier, into_identity::IntoIdentity,
 };
 pub(crate) use self::{
     client_ip::{ClientIp, DEFAULT_IPV6_PREFIX, parse_network},
@@ -42,7 +43,7 @@ pub(crate) use self::{
 /// assert_eq!(user.group_name(), Some("pro"));
 /// assert_ne!(Identity::new("10.0.0.1"), Identity::ip("10.0.0.1".parse().unwrap()));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
     source: Source,
     value: Value,
@@ -78,7 +79,7 @@ pub(crate) enum Part {
     Query,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
     /// There is but one.
     Single,
@@ -178,6 +179,12 @@ impl Identity {
         }
     }
 
+    /// Writes it as it stands in keys, where what may be a secret is to be `plain` or not.
+    #[cfg(feature = "redis")]
+    pub(crate) fn write_key(&self, out: &mut impl fmt::Write, plain: bool) -> fmt::Result {
+        text::write(out, self, plain)
+    }
+
     pub(crate) fn source(&self) -> &Source {
         &self.source
     }
@@ -188,9 +195,31 @@ impl Identity {
 }
 
 impl fmt::Display for Identity {
-    /// As it stands in keys: readable if short and plain, else a hash.
+    /// As it stands in keys by default: readable if short and plain, else a hash. The values of headers,
+    /// cookies and query parameters are always hashed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        text::write(f, self)
+        text::write(f, self, false)
+    }
+}
+
+impl fmt::Debug for Identity {
+    /// As it is displayed, and its group.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("key", &format_args!("{self}"))
+            .field("group", &self.group)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Value {
+    /// Without what may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Single => f.write_str("Single"),
+            Self::Bytes(_) => f.write_str("Bytes(..)"),
+            Self::Client(network) => f.debug_tuple("Client").field(network).finish(),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! An identity as it stands in keys: readable if short and plain, else hashed, and never able to
-//! pose as anything else.
+//! An identity as it stands in keys: readable if short, plain and no secret, else hashed, and never able
+//! to pose as anything else.
 
 use std::{
     fmt::{self, Write},
@@ -13,14 +13,14 @@ use super::{Identity, Part, Source, Value};
 /// Values up to this many bytes, escapes included, stay readable.
 const READABLE: usize = 64;
 
-/// `ip=192.0.2.1`, `user=42`, `header.x-api-key=abc`, `jwt.sub=42`, `session.user=42`; for a
-/// missing value `header.x-api-key!192.0.2.1`; in a context `user=42;room`. Whatever `;` stands in
-/// a part itself is escaped.
-pub(super) fn write(out: &mut impl Write, identity: &Identity) -> fmt::Result {
-    write_parts(out, identity.source(), identity.value())
+/// `ip=192.0.2.1`, `user=42`, `path.id=42`, `jwt.sub=42`, `session.user=42`; for a missing value
+/// `header.x-api-key!192.0.2.1`; in a context `user=42;room`. Whatever `;` stands in a part itself is
+/// escaped. What may be a secret is hashed, `header.x-api-key=#…`, unless it is to be `plain`.
+pub(super) fn write(out: &mut impl Write, identity: &Identity, plain: bool) -> fmt::Result {
+    write_parts(out, identity.source(), identity.value(), plain)
 }
 
-fn write_parts(out: &mut impl Write, source: &Source, value: &Value) -> fmt::Result {
+fn write_parts(out: &mut impl Write, source: &Source, value: &Value, plain: bool) -> fmt::Result {
     match source {
         Source::Global => out.write_str("global")?,
         Source::Client => out.write_str("ip")?,
@@ -44,7 +44,7 @@ fn write_parts(out: &mut impl Write, source: &Source, value: &Value) -> fmt::Res
             out.write_str("session.")?;
             write_plain(out, key.as_bytes())?;
         }
-        Source::Context(outside) => write_parts(out, &outside.0, &outside.1)?,
+        Source::Context(outside) => write_parts(out, &outside.0, &outside.1, plain)?,
     }
     match (source, value) {
         (_, Value::Single) => Ok(()),
@@ -52,9 +52,12 @@ fn write_parts(out: &mut impl Write, source: &Source, value: &Value) -> fmt::Res
             out.write_char(';')?;
             write_plain(out, key)
         }
-        (_, Value::Bytes(bytes)) => {
+        (source, Value::Bytes(bytes)) => {
             out.write_char('=')?;
-            write_plain(out, bytes)
+            match plain || !may_be_secret(source) {
+                true => write_plain(out, bytes),
+                false => write_hash(out, bytes),
+            }
         }
         (source, Value::Client(network)) => {
             out.write_char(if *source == Source::Client { '=' } else { '!' })?;
@@ -65,6 +68,15 @@ fn write_parts(out: &mut impl Write, source: &Source, value: &Value) -> fmt::Res
             }
         }
     }
+}
+
+/// Whether clients prove by such a value who they are: whoever reads it could do so as well. A path names
+/// what is wanted, and a session or a verified token names a user.
+fn may_be_secret(source: &Source) -> bool {
+    matches!(
+        source,
+        Source::Part(Part::Header | Part::Cookie | Part::Query, _)
+    )
 }
 
 fn write_dashed(out: &mut impl Write, address: IpAddr) -> fmt::Result {
@@ -78,18 +90,22 @@ fn write_dashed(out: &mut impl Write, address: IpAddr) -> fmt::Result {
     }
 }
 
-/// Percent-escapes all but letters, digits and a few signs, or writes a 128-bit hash (SHA-256, cut)
-/// of what is too long. `#` is always escaped, so a hash is told from a text that looks like one.
+/// A 128-bit hash (SHA-256, cut), by which nobody finds what was hashed but by trying.
+fn write_hash(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
+    out.write_char('#')?;
+    let hash = Sha256::digest(bytes);
+    hash.iter()
+        .take(16)
+        .try_for_each(|byte| write!(out, "{byte:02x}"))
+}
+
+/// Percent-escapes all but letters, digits and a few signs, or hashes what is too long. `#` is always
+/// escaped, so a hash is told from a text that looks like one.
 fn write_plain(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+/,".contains(&byte);
     let escaped = bytes.iter().filter(|byte| !is_plain(**byte)).count();
     if bytes.len() + 2 * escaped > READABLE {
-        out.write_char('#')?;
-        let hash = Sha256::digest(bytes);
-        return hash
-            .iter()
-            .take(16)
-            .try_for_each(|byte| write!(out, "{byte:02x}"));
+        return write_hash(out, bytes);
     }
     if escaped == 0
         && let Ok(plain) = std::str::from_utf8(bytes)

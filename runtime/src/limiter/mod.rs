@@ -180,6 +180,35 @@ impl RateLimiter {
         Identity::client(Some(self.settings().clients.network_of(address)))
     }
 
+    /// The address of the client that sent a request: the peer's, or the one that
+    /// [trusted proxies](Builder::trusted_proxies) report. An IPv4-mapped IPv6 address is given as IPv4.
+    /// `None` without a peer address, as on a Unix socket.
+    ///
+    /// It is the whole address, for logs and for lists of your own; limits count IPv6 by its
+    /// [prefix](Builder::ipv6_prefix), which is [`client`](Self::client) of this.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_throttle::RateLimiter;
+    /// use actix_web::test::TestRequest;
+    ///
+    /// let limiter = RateLimiter::builder()
+    ///     .memory()
+    ///     .trusted_proxies(["10.0.0.0/8"])?
+    ///     .build()
+    ///     .await?;
+    /// let request = TestRequest::get()
+    ///     .peer_addr("10.0.0.1:443".parse()?)
+    ///     .insert_header(("X-Forwarded-For", "192.0.2.1"))
+    ///     .to_http_request();
+    /// assert_eq!(limiter.client_address(&request), Some("192.0.2.1".parse()?));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
+        self.settings().clients.address(request)
+    }
+
     /// The limiter for a request: the nearest `app_data`, else the process-wide one. One that
     /// stands there plainly comes before one in a `web::Data`.
     #[must_use]
@@ -206,7 +235,7 @@ impl RateLimiter {
     /// fn health(limiter: &RateLimiter) -> HttpResponse {
     ///     match limiter.circuit() {
     ///         CircuitState::Closed => HttpResponse::Ok().body("ok"),
-    ///         CircuitState::Open | CircuitState::HalfOpen => HttpResponse::Ok().body("degraded"),
+    ///         _ => HttpResponse::Ok().body("degraded"),
     ///     }
     /// }
     ///

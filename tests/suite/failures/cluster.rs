@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_throttle::RateLimiter;
+use actix_throttle::{Identity, RateLimiter};
 
 use super::{
     DEADLINE, RECOVERY, apart, limiter,
@@ -38,7 +38,7 @@ pub(super) fn client_of(master: u16) -> String {
 
 /// The slot of the counters of whoever sends this `X-Id`.
 pub(super) fn slot_of_client(id: &str) -> u16 {
-    slot_of(&format!("{{header.x-id={id}}}"))
+    slot_of(&format!("{{{}}}", Identity::header("X-Id", id)))
 }
 
 /// Waits for exact limits in every shard. How long the slowest took.

@@ -26,6 +26,8 @@ mod handlers;
 mod headers;
 mod homes;
 mod identities;
+mod identities_by_hand;
+mod identity_accessors;
 mod ietf;
 mod ietf_time;
 mod logs;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_throttle::{Algorithm, Limit, Refill};
+use actix_throttle::{Algorithm, Identity, Limit, Refill};
 
 use super::{check, for_every_flavour, limiter, patient};
 use crate::{
@@ -26,6 +26,39 @@ fn keys_are_readable_and_in_one_slot_an_identity() {
         let expected = ["counter", "fixed", "interval", "leaky", "log", "token"]
             .map(|kind| format!("throttle:{{user=ann}}:app::login:{kind}-20s"));
         assert_eq!(keys(&server), expected);
+    });
+}
+
+#[test]
+fn secrets_are_hashed_in_keys_unless_plain_ones_are_asked_for() {
+    const SECRET: &str = "sk_live_51H8secret";
+    for_every_flavour(async |server| {
+        let limit = Limit::per_minute(1).zone("z");
+        let identities = [
+            Identity::header("Authorization", SECRET),
+            Identity::cookie("sid", SECRET),
+            Identity::query("api_key", SECRET),
+        ];
+        for (plain, seen) in [(false, 0), (true, 3)] {
+            let limiter = patient(&server).plain_keys(plain).build().await.unwrap();
+            for identity in &identities {
+                assert!(limiter.check(&limit, identity).await.unwrap().is_allowed());
+                assert!(!limiter.check(&limit, identity).await.unwrap().is_allowed());
+                limiter
+                    .block(&limit, identity, Duration::from_secs(9))
+                    .await
+                    .unwrap();
+            }
+            let keys = keys(&server);
+            assert_eq!(keys.len(), 6, "{keys:?}");
+            let shown = keys.iter().filter(|key| key.contains(SECRET)).count();
+            assert_eq!(shown, 2 * seen, "{keys:?}");
+            // By hand they are the same ones.
+            for identity in &identities {
+                limiter.reset(&limit, identity).await.unwrap();
+            }
+            assert_eq!(self::keys(&server), Vec::<String>::new());
+        }
     });
 }
 

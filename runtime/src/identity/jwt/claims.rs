@@ -44,10 +44,17 @@ impl Rules {
             ))
         })?;
         if let Some(issuer) = issuer {
-            // With its length, no pair of the two can pose as another.
-            stated.user = format!("{}:{issuer}:{}", issuer.len(), stated.user);
+            stated.user = user_of(issuer, &stated.user);
         }
         Ok(stated.identity(self.source()))
+    }
+
+    /// Who a user of an issuer is counted as.
+    pub(super) fn user_of(&self, issuer: &str, user: &str) -> Identity {
+        match self.issuers.len() > 1 {
+            true => Identity::token_claim(&self.user_claim, &user_of(issuer, user)),
+            false => Identity::token_claim(&self.user_claim, user),
+        }
     }
 
     /// RFC 7519, sections 4.1.4 and 4.1.5.
@@ -103,6 +110,11 @@ impl Rules {
             None => Err(Refusal::Untrusted("it is of another issuer")),
         }
     }
+}
+
+/// With the length of the issuer, no pair of the two can pose as another.
+fn user_of(issuer: &str, user: &str) -> String {
+    format!("{}:{issuer}:{user}", issuer.len())
 }
 
 /// A time as RFC 7519, section 2, has it: seconds, perhaps with a fraction, which is cut off.

@@ -131,6 +131,23 @@ impl Jwt {
         None
     }
 
+    /// Who this user of an issuer is counted as: to reset, block or look at their counters by hand. The
+    /// issuer makes no difference unless [several](JwtBuilder::issuer) were named.
+    ///
+    /// ```
+    /// use actix_throttle::{Identity, Jwt, JwtKey};
+    ///
+    /// # fn main() -> Result<(), actix_throttle::InitError> {
+    /// let key = JwtKey::secret("a secret of at least 32 bytes, kept in a safe");
+    /// let jwt = Jwt::builder().key(key).issuer("https://id.example.com").build()?;
+    /// assert_eq!(jwt.user_of("https://id.example.com", "42"), Identity::token("42"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn user_of(&self, issuer: &str, user: &str) -> Identity {
+        self.0.rules.user_of(issuer, user)
+    }
+
     pub(super) fn source(&self) -> Source {
         self.0.rules.source()
     }

@@ -3,11 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Builder, Source, duplicate};
-#[cfg(feature = "redis")]
-use crate::store::{
-    Circuit, CircuitBreaker, CircuitSettings, Denials, Leases, RedisPool, RedisStore, Standby,
-    pool_for,
-};
 use crate::{
     clock::Clock,
     error::InitError,
@@ -15,6 +10,14 @@ use crate::{
     line::Lines,
     log_throttle::TARGET,
     store::{MemoryStore, Stack},
+};
+#[cfg(feature = "redis")]
+use crate::{
+    key::Naming,
+    store::{
+        Circuit, CircuitBreaker, CircuitSettings, Denials, Leases, RedisPool, RedisStore, Standby,
+        pool_for,
+    },
 };
 
 impl Builder {
@@ -88,7 +91,10 @@ impl Builder {
         }));
         let store = RedisStore::new(
             pool,
-            &self.prefix,
+            Naming {
+                prefix: self.prefix.as_str().into(),
+                plain: self.plain_keys,
+            },
             Arc::clone(&circuit),
             self.deadline,
             #[cfg(feature = "test-util")]

@@ -52,6 +52,7 @@ const DEFAULT_MAX_KEYS: usize = 1_000_000;
 pub struct Builder {
     store: Option<Source>,
     prefix: String,
+    plain_keys: bool,
     deadline: Duration,
     failure_threshold: u32,
     recovery_timeout: Duration,
@@ -75,6 +76,7 @@ impl Builder {
         Self {
             store: None,
             prefix: DEFAULT_PREFIX.to_owned(),
+            plain_keys: false,
             deadline: DEFAULT_DEADLINE,
             failure_threshold: DEFAULT_FAILURE_THRESHOLD,
             recovery_timeout: DEFAULT_RECOVERY_TIMEOUT,
@@ -153,6 +155,21 @@ impl Builder {
     /// What keys on the server begin with. Default: `throttle`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// Whether the values of headers, cookies and query parameters stand in the server's keys as they
+    /// are, so that you can read them there. Default: `false`, they are hashed (SHA-256, cut to 128 bits).
+    ///
+    /// Such values are what clients prove themselves by: API keys, session ids, passwords in
+    /// `Authorization`. Keys show up where nobody looks for secrets, in `MONITOR`, in dumps and in the
+    /// slow log. Set this only if none of yours is one. All processes of a service must have the same
+    /// setting: with another, an identity has other counters.
+    ///
+    /// Addresses, segments of paths, users of sessions and tokens, and what you name yourself are readable
+    /// either way, if short and plain.
+    pub fn plain_keys(mut self, plain: bool) -> Self {
+        self.plain_keys = plain;
         self
     }
 
@@ -241,6 +258,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("prefix", &self.prefix)
+            .field("plain_keys", &self.plain_keys)
             .field("deadline", &self.deadline)
             .field("max_keys", &self.max_keys)
             .field("settings", &self.settings)

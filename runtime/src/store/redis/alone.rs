@@ -145,7 +145,7 @@ impl RedisStore {
     pub(super) async fn forget_each(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         for key in keys {
             let mut command = redis::cmd("DEL");
-            command.arg(key.text(&self.executor.upkeep().prefix));
+            command.arg(key.text(&self.executor.upkeep().naming));
             self.executor.send(&command).await?;
         }
         Ok(())

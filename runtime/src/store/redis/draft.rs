@@ -11,7 +11,7 @@ use super::{
     script::{Call, Terms, push},
 };
 use crate::{
-    key::Key,
+    key::{Key, Naming},
     limit::Bound,
     store::interface::{Check, Mode},
 };
@@ -49,9 +49,9 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new(prefix: &str) -> Self {
+    pub(super) fn new(naming: &Naming) -> Self {
         Self {
-            keys: Keys::new(prefix),
+            keys: Keys::new(naming),
             kinds: Kinds::default(),
             packed: Vec::with_capacity(64),
             ends: Vec::new(),
@@ -67,10 +67,10 @@ impl Draft {
 
     /// For checks of one charge each, all to one counter.
     #[cfg(feature = "cluster")]
-    pub(super) fn of_one_key(prefix: &str, only: Only) -> Self {
+    pub(super) fn of_one_key(naming: &Naming, only: Only) -> Self {
         Self {
             only: Some(only),
-            ..Self::new(prefix)
+            ..Self::new(naming)
         }
     }
 
@@ -196,7 +196,7 @@ impl Draft {
             && self.only.is_none()
             && let Some(charge) = check.charges.first()
         {
-            let name = charge.key.once_text(terms.prefix, fastrand::u64(..));
+            let name = charge.key.once_text(terms.naming, fastrand::u64(..));
             self.once = Some(name);
         }
     }

@@ -68,7 +68,7 @@ impl Executor {
 
     pub(super) fn terms(&self) -> Terms<'_> {
         Terms {
-            prefix: &self.upkeep().prefix,
+            naming: &self.upkeep().naming,
             hasher: &self.upkeep().hasher,
             now: self.now(),
             #[cfg(feature = "cluster")]

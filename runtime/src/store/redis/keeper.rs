@@ -26,7 +26,10 @@ use super::{
     topology::RedisPool,
     verify::verify,
 };
-use crate::store::{circuit_breaker::Circuit, place::Hasher};
+use crate::{
+    key::Naming,
+    store::{circuit_breaker::Circuit, place::Hasher},
+};
 
 /// Between two looks at a connection that requests are content with. A close is noticed so soon; a
 /// request that comes in between notices it itself, before it is sent.
@@ -40,7 +43,7 @@ const IDLE: Duration = Duration::from_secs(5);
 pub(super) struct Upkeep {
     pub(super) pool: RedisPool,
     pub(super) circuit: Arc<Circuit>,
-    pub(super) prefix: Box<str>,
+    pub(super) naming: Naming,
     pub(super) hasher: Hasher,
     /// For one decision.
     pub(super) deadline: Duration,
@@ -54,7 +57,7 @@ impl Upkeep {
 
     fn terms(&self) -> Terms<'_> {
         Terms {
-            prefix: &self.prefix,
+            naming: &self.naming,
             hasher: &self.hasher,
             // The server's time, whatever the clock of a test says: a probe is to expire.
             now: None,

@@ -3,14 +3,14 @@
 use hashbrown::HashTable;
 
 use crate::{
-    key::Key,
+    key::{Key, Naming},
     store::{place::Hasher, table::Print},
 };
 
 /// Texts behind one another, so that a key costs no allocation of its own.
 #[derive(Debug)]
 pub(super) struct Keys {
-    prefix: Box<str>,
+    naming: Naming,
     texts: String,
     /// Where each text ends.
     ends: Vec<usize>,
@@ -20,9 +20,9 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn new(prefix: &str) -> Self {
+    pub(super) fn new(naming: &Naming) -> Self {
         Self {
-            prefix: prefix.into(),
+            naming: naming.clone(),
             // Room for a counter and its block, which most calls begin with.
             texts: String::with_capacity(128),
             ends: Vec::with_capacity(2),
@@ -35,15 +35,15 @@ impl Keys {
         let place = hasher.place(counter);
         let start = self.texts.len();
         let mut stem = start..start;
-        let at_counter = self.settle(place.print, |prefix, texts| {
-            counter.write_stem(prefix, texts);
+        let at_counter = self.settle(place.print, |naming, texts| {
+            counter.write_stem(naming, texts);
             stem.end = texts.len();
             counter.slot.write(texts);
         });
         let block = counter.block();
-        let at_block = self.settle(hasher.block(&place, counter), |prefix, texts| {
+        let at_block = self.settle(hasher.block(&place, counter), |naming, texts| {
             match stem.is_empty() {
-                true => block.write_stem(prefix, texts),
+                true => block.write_stem(naming, texts),
                 false => texts.extend_from_within(stem),
             }
             block.slot.write(texts);
@@ -53,8 +53,8 @@ impl Keys {
 
     /// The place of one key.
     pub(super) fn place(&mut self, key: &Key<'_>, hasher: &Hasher) -> u64 {
-        self.settle(hasher.place(key).print, |prefix, texts| {
-            key.write_stem(prefix, texts);
+        self.settle(hasher.place(key).print, |naming, texts| {
+            key.write_stem(naming, texts);
             key.slot.write(texts);
         })
     }
@@ -80,12 +80,12 @@ impl Keys {
     }
 
     /// The place of the key with this print, which `write` writes if it is new.
-    fn settle(&mut self, print: Print, write: impl FnOnce(&str, &mut String)) -> u64 {
+    fn settle(&mut self, print: Print, write: impl FnOnce(&Naming, &mut String)) -> u64 {
         let known = self.places.find(print.hash(), |(of, _)| *of == print);
         if let Some((_, place)) = known {
             return *place;
         }
-        write(&self.prefix, &mut self.texts);
+        write(&self.naming, &mut self.texts);
         self.ends.push(self.texts.len());
         let place = self.ends.len() as u64;
         self.places
@@ -107,7 +107,11 @@ mod tests {
     #[test]
     fn each_key_has_one_place() {
         let limits = [Limit::per_second(1), Limit::per_minute(1)];
-        let (mut keys, hasher) = (Keys::new("p"), Hasher::new());
+        let naming = Naming {
+            prefix: "p".into(),
+            plain: false,
+        };
+        let (mut keys, hasher) = (Keys::new(&naming), Hasher::new());
         let mut expected = Vec::new();
         // The second round finds everything there.
         for round in 0..2 {
@@ -123,9 +127,9 @@ mod tests {
                 assert_eq!(block, same_block);
                 assert_eq!(keys.place(&of(&limits[0]).block(), &hasher), block);
                 if round == 0 {
-                    expected.push(of(&limits[0]).text("p"));
-                    expected.push(of(&limits[0]).block().text("p"));
-                    expected.push(of(&limits[1]).text("p"));
+                    expected.push(of(&limits[0]).text(&naming));
+                    expected.push(of(&limits[0]).block().text(&naming));
+                    expected.push(of(&limits[1]).text(&naming));
                 }
             }
         }

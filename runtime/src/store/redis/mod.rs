@@ -49,7 +49,10 @@ use super::{
     interface::{Check, Outcomes, Store, StoreError},
     place::Hasher,
 };
-use crate::{clock::Micros, key::Key};
+use crate::{
+    clock::Micros,
+    key::{Key, Naming},
+};
 
 pub use self::topology::RedisPool;
 pub(crate) use self::url::pool_for;
@@ -62,7 +65,7 @@ pub(crate) struct RedisStore {
 impl RedisStore {
     pub(crate) fn new(
         pool: RedisPool,
-        prefix: &str,
+        naming: Naming,
         circuit: Arc<Circuit>,
         deadline: Duration,
         #[cfg(feature = "test-util")] clock: Option<crate::clock::ManualClock>,
@@ -70,7 +73,7 @@ impl RedisStore {
         let upkeep = Upkeep {
             pool,
             circuit,
-            prefix: prefix.into(),
+            naming,
             hasher: Hasher::new(),
             deadline,
         };
@@ -109,7 +112,7 @@ impl Store for RedisStore {
         }
         let mut command = redis::cmd("DEL");
         for key in keys {
-            command.arg(key.text(&self.executor.upkeep().prefix));
+            command.arg(key.text(&self.executor.upkeep().naming));
         }
         self.executor.send(&command).await
     }

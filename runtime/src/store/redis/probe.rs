@@ -92,7 +92,7 @@ impl RedisStore {
     /// Says which store it is that decides from now on, and what may take counters away from it.
     fn welcome(&self, server: Option<&ServerInfo>) {
         let upkeep = self.executor.upkeep();
-        let (name, prefix) = (upkeep.pool.name(), &upkeep.prefix);
+        let (name, prefix) = (upkeep.pool.name(), &*upkeep.naming.prefix);
         let version = server.map_or_else(|| UNKNOWN.to_owned(), ToString::to_string);
         log::info!(
             target: TARGET,
@@ -161,7 +161,7 @@ impl RedisStore {
         call.by_hash().query_async::<()>(connection).await?;
         let mut forget = redis::cmd("DEL");
         for key in &keys {
-            forget.arg(key.text(&self.executor.upkeep().prefix));
+            forget.arg(key.text(&self.executor.upkeep().naming));
         }
         forget.query_async(connection).await
     }
@@ -202,7 +202,7 @@ impl RedisStore {
             .map(|limit| Key::counter(&identity, limit));
         for key in keys.iter().chain(&counters) {
             let mut forget = redis::cmd("DEL");
-            forget.arg(key.text(&self.executor.upkeep().prefix));
+            forget.arg(key.text(&self.executor.upkeep().naming));
             forget.query_async::<()>(connection).await?;
         }
         Ok(())

@@ -127,8 +127,8 @@ impl Batch {
     fn new(lane: Lane, terms: &Terms<'_>) -> Self {
         let draft = match lane {
             #[cfg(feature = "cluster")]
-            Lane::Key(only, _) => Draft::of_one_key(terms.prefix, only),
-            _ => Draft::new(terms.prefix),
+            Lane::Key(only, _) => Draft::of_one_key(terms.naming, only),
+            _ => Draft::new(terms.naming),
         };
         Self {
             draft,
@@ -204,7 +204,7 @@ mod tests {
     use crate::{
         failure_mode::FailureMode,
         identity::Identity,
-        key::Key,
+        key::{Key, Naming},
         limit::Limit,
         store::{
             interface::{Charge, Mode},
@@ -213,10 +213,11 @@ mod tests {
     };
 
     static HASHER: LazyLock<Hasher> = LazyLock::new(Hasher::new);
+    static NAMING: LazyLock<Naming> = LazyLock::new(Naming::default);
 
     fn terms() -> Terms<'static> {
         Terms {
-            prefix: "p",
+            naming: &NAMING,
             hasher: &HASHER,
             now: None,
             #[cfg(feature = "cluster")]

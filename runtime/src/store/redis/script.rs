@@ -9,7 +9,7 @@ use super::draft::Only;
 use super::{draft::Draft, keys::Keys, kinds::Kinds};
 use crate::{
     clock::Micros,
-    key::Key,
+    key::{Key, Naming},
     store::{interface::Check, place::Hasher},
 };
 
@@ -63,7 +63,7 @@ pub(super) enum Repeat<'a> {
 /// What all calls of a store have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms<'a> {
-    pub(super) prefix: &'a str,
+    pub(super) naming: &'a Naming,
     pub(super) hasher: &'a Hasher,
     /// The time to go by; `None` is the server's.
     pub(super) now: Option<Micros>,
@@ -90,7 +90,7 @@ pub(super) const BLOCKED_FOR: u64 = 8;
 impl Call {
     /// Decides these checks, which are not none.
     pub(super) fn decide(terms: &Terms<'_>, checks: &[Check<'_>]) -> Self {
-        let mut draft = Draft::new(terms.prefix);
+        let mut draft = Draft::new(terms.naming);
         for check in checks {
             draft.add(check, terms);
         }
@@ -100,7 +100,7 @@ impl Call {
     /// Decides this check of one charge by its counter alone, as if nobody were blocked.
     #[cfg(feature = "cluster")]
     pub(super) fn decide_alone(terms: &Terms<'_>, check: &Check<'_>) -> Self {
-        let mut draft = Draft::of_one_key(terms.prefix, Only::Counter);
+        let mut draft = Draft::of_one_key(terms.naming, Only::Counter);
         draft.add(check, terms);
         Self::of_all(draft, terms)
     }
@@ -110,7 +110,7 @@ impl Call {
         call.unwrap_or_else(|| {
             Self::start(
                 terms,
-                Keys::new(terms.prefix),
+                Keys::new(terms.naming),
                 &Kinds::default(),
                 #[cfg(feature = "cluster")]
                 Repeat::Harmless,
@@ -146,7 +146,7 @@ impl Call {
         key: &Key<'_>,
         #[cfg(feature = "cluster")] repeat: Repeat<'_>,
     ) -> Self {
-        let mut keys = Keys::new(terms.prefix);
+        let mut keys = Keys::new(terms.naming);
         let place = keys.place(key, terms.hasher);
         let mut call = Self::start(
             terms,

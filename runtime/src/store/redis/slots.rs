@@ -102,7 +102,7 @@ impl RedisStore {
     fn parts<'a>(&self, charges: &Charges<'a>) -> SmallVec<[Part<'a>; 1]> {
         let mut parts: SmallVec<[Part<'a>; 1]> = SmallVec::new();
         for (place, charge) in charges.iter().enumerate() {
-            let slot = Slot::for_key(charge.key.text(&self.executor.upkeep().prefix));
+            let slot = Slot::for_key(charge.key.text(&self.executor.upkeep().naming));
             match parts.iter_mut().find(|part| part.slot == slot) {
                 Some(part) => {
                     part.places.push(place);

@@ -1,10 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
 use super::*;
-use crate::store::{
-    circuit_breaker::{Circuit, CircuitSettings},
-    place::Hasher,
-    redis::url::pool_for,
+use crate::{
+    key::Naming,
+    store::{
+        circuit_breaker::{Circuit, CircuitSettings},
+        place::Hasher,
+        redis::url::pool_for,
+    },
 };
 
 fn on_a_runtime(test: impl AsyncFnOnce(&Handle)) {
@@ -28,7 +31,10 @@ fn connections() -> WorkerConnections {
     WorkerConnections::new(Arc::new(Upkeep {
         pool,
         circuit: Arc::new(circuit),
-        prefix: "throttle".into(),
+        naming: Naming {
+            prefix: "throttle".into(),
+            plain: false,
+        },
         hasher: Hasher::new(),
         deadline,
     }))
