@@ -3,6 +3,7 @@
 /// Each limiter has one circuit in each process, which all of its workers share. See
 /// [`RateLimiter::circuit`](crate::RateLimiter::circuit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CircuitState {
     /// It is asked for every decision.
     Closed,

@@ -2,10 +2,11 @@
 
 use std::{fmt, io, time::Duration};
 
-use crate::limit::LimitError;
+use crate::{clock::whole_seconds, limit::LimitError};
+
+crate::message::debug_is_message!(InitError, RateLimitError);
 
 /// Why a limiter could not be built or installed. Its text says what to do.
-#[derive(Debug)]
 pub struct InitError {
     kind: InitKind,
     detail: String,
@@ -78,7 +79,28 @@ impl From<InitError> for io::Error {
 }
 
 /// Why there is no decision. A denial is a [`Decision`](crate::Decision), not an error.
-#[derive(Debug)]
+///
+/// Returned by a handler, it answers as an attribute would: 503 if the store could not decide, 429 after a
+/// wait in vain; 500, with a line in the log, for a mistake of the application.
+///
+/// ```
+/// use actix_throttle::{Limit, RateLimitError, RateLimiter};
+/// use actix_web::{HttpResponse, ResponseError, post, web};
+///
+/// const MAIL: Limit = Limit::per_hour(5).name("mail").expect_valid();
+///
+/// #[post("/mail/{to}")]
+/// async fn mail(
+///     limiter: web::Data<RateLimiter>,
+///     to: web::Path<String>,
+/// ) -> Result<HttpResponse, RateLimitError> {
+///     limiter.acquire(&MAIL, to.as_str()).await?;
+///     Ok(HttpResponse::Ok().finish())
+/// }
+/// # let late = RateLimitError::TimedOut { retry_after: Some(std::time::Duration::from_millis(1_500)) };
+/// # assert_eq!(late.error_response().headers().get("Retry-After").unwrap(), "2");
+/// # let _ = mail;
+/// ```
 #[non_exhaustive]
 pub enum RateLimitError {
     /// The limit's numbers are out of range or do not fit together.
@@ -107,6 +129,26 @@ pub enum RateLimitError {
         /// When it is worth trying again; `None` if no wait would help.
         retry_after: Option<Duration>,
     },
+}
+
+impl RateLimitError {
+    /// When it is worth trying again, if that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } | Self::TimedOut { retry_after } => *retry_after,
+            Self::InvalidLimit(_)
+            | Self::SharedCounter
+            | Self::UnknownLimit { .. }
+            | Self::BadDemand => None,
+        }
+    }
+
+    /// The same in whole seconds, rounded up.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after().map(whole_seconds)
+    }
 }
 
 impl fmt::Display for RateLimitError {

@@ -31,6 +31,7 @@
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FailureMode {
     /// It goes on, without rate-limit headers. With the server gone nothing is limited, so choose
     /// `Local` for what protects against abuse.

@@ -24,6 +24,7 @@ mod limit;
 mod limiter;
 mod line;
 mod log_throttle;
+mod message;
 mod outgoing;
 mod permit;
 mod statuses;
@@ -38,8 +39,12 @@ pub use actix_session;
 pub use actix_throttle_macros::{concurrency_limit, rate_limit};
 #[cfg(feature = "websocket")]
 pub use actix_ws;
+#[cfg(feature = "awc")]
+pub use awc;
 #[cfg(feature = "redis")]
 pub use deadpool_redis;
+#[cfg(feature = "reqwest")]
+pub use {reqwest, reqwest_middleware};
 
 /// The README's snippets are tests too.
 #[cfg(all(

@@ -82,7 +82,7 @@ impl fmt::Display for Statuses {
 }
 
 /// Why a text is no [`Statuses`], and what to write instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StatusesError {
     mistake: Mistake,
     part: String,
@@ -106,6 +106,8 @@ impl StatusesError {
         }
     }
 }
+
+crate::message::debug_is_message!(StatusesError);
 
 impl fmt::Display for StatusesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

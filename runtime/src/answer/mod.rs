@@ -1,5 +1,6 @@
 //! Decision → bytes. Pure: no store, no clock of its own.
 
+mod errors;
 mod foreign;
 mod headers;
 mod number;

@@ -37,6 +37,25 @@ pub(crate) fn quota_exceeded(decision: &Decision) -> HttpResponse {
     document.answer(StatusCode::TOO_MANY_REQUESTS)
 }
 
+/// 429 for who has waited in vain, and of whose limits no more is known.
+pub(crate) fn timed_out(retry_after: Option<Duration>) -> HttpResponse {
+    let mut document = Document::begin();
+    match retry_after {
+        Some(wait) => {
+            document.written("There was no room within the longest wait.\"");
+            document.retry_after(wait);
+        }
+        None => document.written("This asks for more than there can ever be room for.\""),
+    }
+    document.written(concat!(
+        r#","status":429,"title":"Too Many Requests","#,
+        r#""type":"https://iana.org/assignments/http-problem-types#quota-exceeded"}"#,
+    ));
+    let mut response = document.answer(StatusCode::TOO_MANY_REQUESTS);
+    super::retry_after(response.headers_mut(), retry_after);
+    response
+}
+
 /// 503 with a problem document of the type that the same draft registers: the limits cannot be
 /// decided at present.
 pub(crate) fn unavailable(retry_after: Option<Duration>) -> HttpResponse {

@@ -8,7 +8,7 @@ use super::tree::Place;
 ///
 /// Its text has a line for each mistake, `file:line:column: reason`, in the order of the file; the
 /// reason says what to write instead.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// The file's name, or what the text is called.
     source: String,
@@ -23,7 +23,7 @@ enum Kind {
 }
 
 /// One thing that is wrong with a configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Mistake {
     place: Place,
     reason: String,
@@ -86,12 +86,16 @@ impl Mistake {
     }
 }
 
+crate::message::debug_is_message!(Mistake);
+
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place { line, column } = self.place;
         write!(f, "{line}:{column}: {}", self.reason)
     }
 }
+
+crate::message::debug_is_message!(ConfigError);
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,7 @@ use std::path::Path;
 
 /// What a configuration is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// A file whose name ends in `.toml`.
     Toml,

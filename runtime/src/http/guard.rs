@@ -60,7 +60,7 @@ pub(super) async fn decide<'a>(
     rules: &'a [Rule],
 ) -> Result<Option<Decision>, RequestError> {
     let applied = census.applied(rules).await;
-    let applied = applied.map_err(RequestError::Unidentified)?;
+    let applied = applied.map_err(RequestError::unidentified)?;
     let judged = judge(&census, &applied).await;
     let judged = judged.map_err(RequestError::Undecided)?;
     Ok(judged.map(|judged| judged.decision))

@@ -4,6 +4,7 @@ mod applied;
 mod asked;
 mod at_sight;
 mod default_zone;
+mod denial;
 mod error;
 mod gate;
 mod guard;

@@ -18,7 +18,7 @@ const MAX_EXPIRY: u64 = 24 * 60 * 60 * 1_000_000;
 /// A limit whose numbers are out of range or do not fit together.
 ///
 /// Its text says which, and what to write instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct LimitError(Reason);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ impl LimitError {
         }
     }
 }
+
+crate::message::debug_is_message!(LimitError);
 
 impl fmt::Display for LimitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

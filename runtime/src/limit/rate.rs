@@ -17,7 +17,7 @@ const UNITS: [(u64, &[&str]); 5] = [
 const SHAPE: &str = "write it as \"100/minute\" or \"5 per 10 seconds\"";
 
 /// Why a text is no rate. Its own text says what to write instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RateError(String);
 
 /// Reads `times`, then `/` or `per`, then an optional number and a unit of time.
@@ -47,6 +47,8 @@ impl FromStr for Limit {
         Ok(Self::new(times, Duration::from_micros(window_micros)))
     }
 }
+
+crate::message::debug_is_message!(RateError);
 
 impl fmt::Display for RateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -62,13 +62,15 @@ impl Outgoing {
 }
 
 /// Why a call of [`Outgoing::send`] has no answer.
-#[derive(Debug)]
+#[non_exhaustive]
 pub enum CallError {
     /// There was no room for it in time, or no decision. It was not sent.
     Limited(RateLimitError),
     /// It failed.
     Send(SendRequestError),
 }
+
+crate::message::debug_is_message!(CallError);
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,8 +15,10 @@ use crate::error::RateLimitError;
 ///
 /// ```no_run
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use actix_throttle::{Limit, Outgoing, RateLimitError, RateLimiter};
-/// use reqwest_middleware::{ClientBuilder, Error};
+/// use actix_throttle::{
+///     Limit, Outgoing, RateLimitError, RateLimiter, reqwest,
+///     reqwest_middleware::{ClientBuilder, Error},
+/// };
 ///
 /// const TOWNS: Limit = Limit::per_second(5).name("towns");
 ///

@@ -35,6 +35,7 @@ const MOST_WAYS: usize = 64;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is acquired until a limiter is asked for it"]
+#[non_exhaustive]
 pub enum Demand {
     /// One charge of a limit.
     #[doc(hidden)]

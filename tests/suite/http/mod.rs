@@ -17,6 +17,7 @@ mod cost;
 mod denials;
 mod duplicates;
 mod dynamic;
+mod errors;
 mod extractors;
 mod foreign;
 mod functions;

@@ -1,0 +1,61 @@
+//! A decision by hand → the answer that an attribute would give.
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::{
+    answer::{self, Foreign},
+    decision::Decision,
+    limiter::RateLimiter,
+};
+
+impl RateLimiter {
+    /// The answer to a request that a decision has denied, as an attribute would give it: what
+    /// [`on_limited`](crate::Builder::on_limited) makes, else 429 with a problem document; with
+    /// `Retry-After` and the headers of the limiter's [style](crate::Builder::headers). `None` if the
+    /// decision allows the request.
+    ///
+    /// For handlers that decide by hand, by what stands in the body say:
+    ///
+    /// ```
+    /// use actix_throttle::{Limit, RateLimiter, RequestError};
+    /// use actix_web::{HttpRequest, HttpResponse, post, web};
+    ///
+    /// const LOGIN: Limit = Limit::per_minute(5).name("login").expect_valid();
+    ///
+    /// #[post("/login")]
+    /// async fn login(req: HttpRequest, email: web::Json<String>) -> actix_web::Result<HttpResponse> {
+    ///     let limiter = RateLimiter::for_request(&req).ok_or(RequestError::NotInstalled)?;
+    ///     let decision = limiter.check(&LOGIN, email.as_str()).await?;
+    ///     if let Some(denial) = limiter.denial_response(&req, &decision).await {
+    ///         return Ok(denial);
+    ///     }
+    ///     Ok(HttpResponse::Ok().finish())
+    /// }
+    /// # let _ = login;
+    /// ```
+    pub async fn denial_response(
+        &self,
+        request: &HttpRequest,
+        decision: &Decision,
+    ) -> Option<HttpResponse> {
+        if decision.is_allowed() {
+            return None;
+        }
+        let settings = self.settings();
+        let mut response = match &settings.on_limited {
+            Some(own) => own.answer(request, decision).await,
+            None => answer::quota_exceeded(decision),
+        };
+        let headers = response.headers_mut();
+        answer::retry_after(headers, decision.retry_after());
+        let foreign = Foreign::of(headers);
+        answer::write(
+            headers,
+            settings.headers,
+            decision.enforced(),
+            self.now(),
+            foreign.as_deref(),
+        );
+        Some(response)
+    }
+}
