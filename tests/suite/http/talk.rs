@@ -63,6 +63,17 @@ impl<C: Connection> Talk<C> {
         }
     }
 
+    /// Sends a ping, and waits for what is said to it.
+    pub(super) async fn ping(&mut self, text: &'static str) -> String {
+        let ping = Message::Ping(text.as_bytes().into());
+        self.0.send(ping).await.expect("a socket");
+        let frame = timeout(BOUND, self.0.next()).await;
+        match frame.expect("an answer in time").expect("an answer") {
+            Ok(Frame::Pong(bytes)) => String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The answers to these texts.
     pub(super) async fn say_all<const N: usize>(&mut self, texts: [&str; N]) -> Vec<String> {
         let mut answers = Vec::with_capacity(N);

@@ -1,6 +1,7 @@
 //! Limits on messages inside a WebSocket, over real sockets.
 
 mod by_hand;
+mod documented;
 
 use std::time::Duration;
 
