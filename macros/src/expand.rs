@@ -69,7 +69,7 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
 
     quote! {
         #(#attributes)*
-        #[allow(clippy::future_not_send)]
+        #[allow(clippy::async_yields_async, clippy::future_not_send)]
         #visibility async fn #ident #generics (
             #limited: #limited_type<#types>
         ) -> #private::HttpResponse #where_clause {

@@ -54,6 +54,13 @@ const fn by_plan(_: &HttpRequest, _: &Identity) -> Option<Limit> {
     None
 }
 
+/// What it returns is a future too.
+#[get("/builder")]
+#[rate_limit("9/minute")]
+async fn builder() -> impl Responder {
+    HttpResponse::Ok()
+}
+
 fn too_many(_: &HttpRequest, _: &Decision) -> HttpResponse {
     HttpResponse::TooManyRequests().finish()
 }
@@ -212,7 +219,7 @@ impl Resource for u32 {
 /// All of them.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service((plain, stacked, body, groups, named, by_path))
+        .service((plain, stacked, body, groups, named, by_path, builder))
         .route("/generic", web::get().to(generic::<u32>))
         .route("/pattern", web::post().to(pattern))
         .route("/conditional", web::get().to(conditional))
