@@ -44,6 +44,21 @@ impl Deficit {
         div_rem(owed, limit.window_micros()).1
     }
 
+    /// How much of a charge that was the first of an empty bucket has drained by `now`, in W-ths of a
+    /// token: what it lacked of whole tokens at once, and what time has taken.
+    pub(super) fn drained(&self, limit: &Limit, now: Micros) -> u64 {
+        let lacked = match self.part {
+            0 => 0,
+            part => limit.window_micros().saturating_sub(part),
+        };
+        let elapsed = u128::from(now.saturating_sub(self.since));
+        let drained = elapsed * u128::from(limit.times());
+        let drained = drained.min(self.owed(limit, u32::MAX));
+        u64::try_from(drained)
+            .unwrap_or(u64::MAX)
+            .saturating_add(lacked)
+    }
+
     /// When a bucket of `capacity` owed nothing any more, in whole microseconds.
     pub(super) fn settled_at(&self, limit: &Limit, capacity: u32) -> Micros {
         let owed = Owed(self.owed(limit, capacity));

@@ -20,13 +20,10 @@ pub(crate) struct LeakyBucket(Deficit);
 type View = Result<Owed, u128>;
 
 impl LeakyBucket {
-    /// The fraction owed. One that was charged late may owe nothing any more: the least there is then
-    /// stands for nothing, since 0 is a whole token.
+    /// How much of the latest charge has drained by `now`, in W-ths of a token: what was carried into
+    /// it, and what time has taken since, if it counts from before.
     pub(super) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
-        match self.0.at(limit, limit.times(), now) {
-            Ok(owed) if owed.0 > 0 => self.0.mark(limit, limit.times(), now),
-            _ => 1,
-        }
+        self.0.drained(limit, now)
     }
 }
 
@@ -58,8 +55,10 @@ impl Step for LeakyBucket {
 
     /// What was carried into the charge stays lost: less than one microsecond drains.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
-        // It owed nothing but the charge.
-        let charged = Deficit::charged(cost, receipt.mark, receipt.at);
+        // It owed nothing but the charge, less what had drained of that.
+        let owed = Owed::tokens(cost, limit).0;
+        let owed = Owed(owed.saturating_sub(receipt.mark.into()));
+        let charged = Deficit::new(owed, limit.window_micros(), receipt.at);
         self.0.refund(limit, limit.times(), cost, &charged, now)
     }
 

@@ -1,6 +1,8 @@
 //! Charges given back at random: every store agrees with the model, and a bucket is never fuller
 //! than one that was never charged.
 
+use std::time::Duration;
+
 use actix_throttle::{Algorithm, Limit, ManualClock, Refill, Taken};
 use proptest::{prelude::*, test_runner::TestRunner};
 
@@ -178,6 +180,34 @@ fn agree(target: Target, cases: u32) {
         Ok(())
     });
     result.unwrap();
+}
+
+/// The second charge has drained whole tokens by the time that it is made.
+#[test]
+fn late_charge_of_a_leaky_bucket_is_given_back_exactly() {
+    let limit = Limit::new(37_439, Duration::from_micros(37_439)).algorithm(Algorithm::LeakyBucket);
+    let charge = |gap, cost| Step {
+        gap: Gap::Micros(gap),
+        action: Action::Charge(Cost::Units(cost)),
+    };
+    let give_back = Step {
+        gap: Gap::Micros(0),
+        action: Action::GiveBack(1),
+    };
+    for late in 3..6 {
+        let steps = [
+            charge(0, 1),
+            charge(late, 3),
+            charge(1, 2),
+            give_back.clone(),
+        ];
+        for target in [Target::Memory, Target::Server(Flavour::Redis7)] {
+            block_on(async {
+                let bench = Bench::new(target).await;
+                follow(&bench, (limit, Refill::Greedy), true, &steps).await;
+            });
+        }
+    }
 }
 
 #[test]

@@ -10,7 +10,9 @@ if code == 6 then
       return drain_time(limit.whole, limit.part, limit)
     end,
     take = function(cell, limit, now)
+      cell.drained = 0
       if limit.past and limit.past < limit.times then
+        cell.drained = limit.past
         limit.whole, limit.part = limit.cost - 1, limit.window - limit.past
       else
         limit.whole, limit.part = limit.cost, 0
@@ -22,10 +24,15 @@ if code == 6 then
       if reset == 0 then return 1, 0 end
       return 0, reset
     end,
-    mark = mark_of_deficit,
+    -- How much of the charge has drained already, in W-ths of a token.
+    mark = function(cell) return cell.drained end,
     refund = function(cell, limit, now, receipt)
-      -- It owed nothing but the charge.
-      return refund_deficit(cell, limit, now, receipt, limit.cost)
+      -- It owed nothing but the charge, less what had drained of that.
+      local rest = fmod(receipt.mark, limit.window)
+      local missing = limit.cost - (receipt.mark - rest) / limit.window
+      receipt.mark = 0
+      if rest > 0 then receipt.mark = limit.window - rest end
+      return refund_deficit(cell, limit, now, receipt, missing)
     end,
     save = save_deficit,
   }
@@ -33,10 +40,9 @@ if code == 6 then
   return in_turn(
     leaky,
     function(cell, limit) return settled_at(cell, limit, limit.times) end,
-    function(limit)
-      -- It may owe nothing any more. The least there is stands for that: 0 is a whole token.
-      if limit.whole == 0 and limit.part == 0 then return 1 end
-      return limit.part
+    function(limit, cell, now)
+      local drained = cell.drained + limit.times * (now - cell.since)
+      return min(drained, limit.cost * limit.window)
     end
   )
 end
