@@ -110,8 +110,8 @@ pub(crate) fn at(span: Span, path: TokenStream) -> TokenStream {
     path.into_iter().map(place).collect()
 }
 
-/// The visibility where it stands, but as of ours: a function that begins with a token of the user's
-/// is the user's for lints, which then speak of what the user has not written.
+/// The visibility where it stands, but as of ours: a function that begins with a token of the
+/// user's is the user's for lints, which then speak of what the user has not written.
 fn unlinted(visibility: &Visibility) -> Visibility {
     let mut visibility = visibility.clone();
     match &mut visibility {
@@ -137,8 +137,8 @@ fn call(
     let pattern = nest(names.iter().map(ToTokens::to_token_stream).collect());
     let bindings = arguments.iter().zip(&names).map(|(argument, name)| {
         let PatType { attrs, pat, .. } = argument;
-        // Like the arguments of an `async fn`: all of each is there until the handler ends, also what
-        // its pattern does not name.
+        // Like the arguments of an `async fn`: all of each is there until the handler ends, also
+        // what its pattern does not name.
         let whole = match &**pat {
             Pat::Ident(_) => None,
             _ => Some(quote!(let #name = #name;)),
@@ -148,8 +148,8 @@ fn call(
     let (attributes, body) = inner_attributes(body);
     let value = format_ident!("__throttle_returned", span = Span::mixed_site());
     // Bound, for temporaries of the body's last expression to go before the arguments do, as in an
-    // `async fn`. The body stays a block of its own: a block of one line would have needless braces,
-    // and one that does not end would be no value.
+    // `async fn`. The body stays a block of its own: a block of one line would have needless
+    // braces, and one that does not end would be no value.
     quote! {
         |#pattern| #private::typed::<#returned, _>(async move {
             #(#bindings)*

@@ -1,8 +1,9 @@
 //! The attributes of `actix-throttle`, which re-exports them: depend on that crate alone.
 //!
-//! From tokens to tokens in steps, each with a type of its own: `args` reads what was written, `check`
-//! says everything that is wrong with it, `reapply` puts the attribute below those of others, `expand`
-//! writes the limited handler and cannot fail, `fallback` the handler as it was beside the errors.
+//! From tokens to tokens in steps, each with a type of its own: `args` reads what was written,
+//! `check` says everything that is wrong with it, `reapply` puts the attribute below those of
+//! others, `expand` writes the limited handler and cannot fail, `fallback` the handler as it was
+//! beside the errors.
 #![cfg_attr(feature = "document-features", doc = document_features::document_features!())]
 #![forbid(unsafe_code)]
 
@@ -62,8 +63,8 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// ```
 ///
 /// It goes on any `async fn` handler: above or below `#[get]` and its like, with `#[routes]`, in a
-/// `#[scope]`, or on a function that is registered by `web::get().to(index)`. The check comes before
-/// any extractor runs, so the body of a denied request is not even read.
+/// `#[scope]`, or on a function that is registered by `web::get().to(index)`. The check comes
+/// before any extractor runs, so the body of a denied request is not even read.
 ///
 /// # Arguments
 ///
@@ -93,29 +94,32 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// | `shadow` | flag | count and report, never deny | off |
 /// | `crate` | path | where this crate is found: renamed in `Cargo.toml`, or re-exported by another | `::actix_throttle` |
 ///
-/// An integer is a literal or a constant expression of type `u32`: `times = MAX_LOGINS`,
-/// `seconds = 2 * MINUTE`. Windows are 1 millisecond to 366 days long, `times`, `capacity` and `lease`
-/// at most 1,000,000,000; `sliding_window` admits at most 1,000,000 per window, the two buckets at most
-/// one a microsecond.
+/// An integer is a literal or a constant expression of type `u32`: `times = MAX_LOGINS`, `seconds =
+/// 2 * MINUTE`. Windows are 1 millisecond to 366 days long, `times`, `capacity` and `lease` at most
+/// 1,000,000,000; `sliding_window` admits at most 1,000,000 per window, the two buckets at most one
+/// a microsecond.
 ///
-/// Of a `lease`, what is not used within a tenth of the window, at most one second, is given back. With
-/// `fixed_window` all processes together never admit more than the limit; with the other algorithms at
-/// most what is leased at one moment, `lease` a process, more. The embedded store ignores it.
+/// Of a `lease`, what is not used within a tenth of the window, at most one second, is given back.
+/// With `fixed_window` all processes together never admit more than the limit; with the other
+/// algorithms at most what is leased at one moment, `lease` a process, more. The embedded store
+/// ignores it.
 ///
 /// For `cost`, a path whose last segment is written like a constant (`COST`, `prices::UPLOAD`) is a
 /// constant, any other path (`cost_of`, `prices::upload`) a function; an expression that is no path
 /// (`2 * COST`, `price(3)`) is a constant.
 ///
 /// In the same way, an `identifier` that is written like a constant is a static, a
-/// `LazyLock<Identifier>`; any other path is a function. (A static in lower case is written with `&`.) A
-/// function called `ip`, `path` … is written `self::path`, to tell it from the built-in identifiers.
+/// `LazyLock<Identifier>`; any other path is a function. (A static in lower case is written with
+/// `&`.) A function called `ip`, `path` … is written `self::path`, to tell it from the built-in
+/// identifiers.
 ///
-/// Arguments may speak of `Self` and of the handler's generic parameters, `identifier = Self::by_user`;
-/// of those of the `impl` around it they speak through `Self`.
+/// Arguments may speak of `Self` and of the handler's generic parameters, `identifier =
+/// Self::by_user`; of those of the `impl` around it they speak through `Self`.
 ///
-/// The default `zone` is the module's path and the handler's name. For a handler inside a function, and
-/// for an associated one, the function or the type is part of it. Where even that does not tell two
-/// handlers apart, in two blocks of one function say, the log has an error at their first requests.
+/// The default `zone` is the module's path and the handler's name. For a handler inside a function,
+/// and for an associated one, the function or the type is part of it. Where even that does not tell
+/// two handlers apart, in two blocks of one function say, the log has an error at their first
+/// requests.
 ///
 /// # Several limits
 ///
@@ -178,8 +182,8 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// # Limits of a configuration file
 ///
 /// `limit = "login"` takes the limit of that name from the limiter's configuration, as it is at the
-/// moment of the request. A rate beside it is the fallback, for when there is no such limit; without
-/// one, arguments that belong to the numbers have to be in the file. What is written in the
+/// moment of the request. A rate beside it is the fallback, for when there is no such limit;
+/// without one, arguments that belong to the numbers have to be in the file. What is written in the
 /// attribute holds for what the file leaves open. So does the handler's own zone: two handlers that
 /// name one limit count apart, unless a `zone` is written here or there.
 ///
@@ -203,14 +207,14 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// # Conditions
 ///
 /// `#[cfg]` and `#[cfg_attr]` may stand on a handler's arguments, and an attribute may be under a
-/// `#[cfg_attr]`. One that is imported under another name (`use actix_throttle::rate_limit as limited`)
-/// stacks like the others.
+/// `#[cfg_attr]`. One that is imported under another name (`use actix_throttle::rate_limit as
+/// limited`) stacks like the others.
 ///
 /// # When the store cannot decide
 ///
 /// `"open"` lets the request go on without its limit, `"closed"` answers 503 with `Retry-After`,
-/// `"local"` has the embedded store decide under the same limits, for this process alone. Of several
-/// limits, one of `"closed"` is enough to refuse a request; a shadow refuses none.
+/// `"local"` has the embedded store decide under the same limits, for this process alone. Of
+/// several limits, one of `"closed"` is enough to refuse a request; a shadow refuses none.
 ///
 /// ```
 /// # use actix_throttle::rate_limit;
@@ -225,14 +229,14 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// # What becomes of the handler
 ///
 /// It keeps its name, visibility, attributes and generic parameters, and takes one argument, a
-/// `Limited<(A, B)>` of the arguments that were written. With `Limited::bypass` tests call it without
-/// its limits. A trait's function can be limited where the trait declares it with that argument; the
-/// documentation of `Limited` has examples.
+/// `Limited<(A, B)>` of the arguments that were written. With `Limited::bypass` tests call it
+/// without its limits. A trait's function can be limited where the trait declares it with that
+/// argument; the documentation of `Limited` has examples.
 ///
 /// Other attributes may stand above or below: those that rewrite a handler or make something of its
-/// arguments, as `tracing`'s `#[instrument]` and `#[utoipa::path]` do, see it as it was written. What
-/// they make of it has to be an `async fn` still; apistos' and paperclip's attributes make another kind
-/// of function, whose route the middleware `Throttle` can limit.
+/// arguments, as `tracing`'s `#[instrument]` and `#[utoipa::path]` do, see it as it was written.
+/// What they make of it has to be an `async fn` still; apistos' and paperclip's attributes make
+/// another kind of function, whose route the middleware `Throttle` can limit.
 #[proc_macro_attribute]
 pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
     rewrite(AttrName::RateLimit, arguments.into(), item.into()).into()
@@ -250,8 +254,8 @@ pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// A request runs until its response's body has been sent, or is dropped. Until then it holds a place,
-/// which is renewed in the background. It goes wherever `rate_limit` does.
+/// A request runs until its response's body has been sent, or is dropped. Until then it holds a
+/// place, which is renewed in the background. It goes wherever `rate_limit` does.
 ///
 /// # Arguments
 ///

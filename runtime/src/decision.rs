@@ -87,7 +87,7 @@ impl Decision {
         self.violated().filter_map(LimitStatus::retry_after).max()
     }
 
-    /// The same as `Retry-After` says it: whole seconds, rounded up, so at least 1.
+    /// The value of `Retry-After`: whole seconds, rounded up, so at least 1.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -40,8 +40,8 @@ impl InitError {
         self.kind == InitKind::AlreadyInitialized
     }
 
-    /// A setting of the builder cannot be right: a URL with a parameter that nothing reads, or with the
-    /// name of a host that does not exist, among them.
+    /// A setting of the builder cannot be right: a URL with a parameter that nothing reads, or with
+    /// the name of a host that does not exist, among them.
     #[must_use]
     pub fn is_settings(&self) -> bool {
         self.kind == InitKind::Settings
@@ -80,8 +80,8 @@ impl From<InitError> for io::Error {
 
 /// Why there is no decision. A denial is a [`Decision`](crate::Decision), not an error.
 ///
-/// Returned by a handler, it answers as an attribute would: 503 if the store could not decide, 429 after a
-/// wait in vain; 500, with a line in the log, for a mistake of the application.
+/// Returned by a handler, it answers as an attribute would: 503 if the store could not decide, 429
+/// after a wait in vain; 500, with a line in the log, for a mistake of the application.
 ///
 /// ```
 /// use actix_throttle::{Limit, RateLimitError, RateLimiter};
@@ -121,7 +121,8 @@ pub enum RateLimitError {
         /// When the store is verified again, if its circuit is open.
         retry_after: Option<Duration>,
     },
-    /// What is to be acquired has more than 64 ways of having it, or none: an `any` or `all` of nothing.
+    /// What is to be acquired has more than 64 ways of having it, or none: an `any` or `all` of
+    /// nothing.
     BadDemand,
     /// It was waited for in vain, as long as allowed, or waiting so long could not have helped.
     /// Nothing was taken.
@@ -144,7 +145,7 @@ impl RateLimitError {
         }
     }
 
-    /// The same in whole seconds, rounded up.
+    /// The value of `Retry-After`: that wait in whole seconds, rounded up.
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after().map(whole_seconds)

@@ -3,13 +3,14 @@
 /// Set for a limiter by [`Builder::failure_mode`](crate::Builder::failure_mode), for one handler by
 /// `failure_mode = "…"` of the attribute or [`Rule::failure_mode`](crate::Rule::failure_mode).
 ///
-/// Where limits of several modes apply to one request, one `Closed` refuses it; else those of `Local`
-/// are decided, and those of `Open` are let through. A shadow limit refuses nothing in any mode.
+/// Where limits of several modes apply to one request, one `Closed` refuses it; else those of
+/// `Local` are decided, and those of `Open` are let through. A shadow limit refuses nothing in any
+/// mode.
 ///
 /// By hand ([`RateLimiter::check`](crate::RateLimiter::check) and its kin) `Closed` is
 /// [`RateLimitError::Unavailable`](crate::RateLimitError::Unavailable). The others are a
-/// [`Decision`](crate::Decision) that [`is_fallback`](crate::Decision::is_fallback), with the limits
-/// of `Local` in it and none of `Open`.
+/// [`Decision`](crate::Decision) that [`is_fallback`](crate::Decision::is_fallback), with the
+/// limits of `Local` in it and none of `Open`.
 ///
 #[cfg_attr(feature = "redis", doc = "```")]
 #[cfg_attr(not(feature = "redis"), doc = "```ignore")]

@@ -112,7 +112,7 @@ impl<'a> Key<'a> {
         text.push(':');
     }
 
-    /// What all keys of an identity have in common.
+    /// The part that all keys of an identity have in common.
     #[cfg(feature = "redis")]
     fn write_tag(&self, naming: &Naming, text: &mut String) {
         text.push_str(&naming.prefix);

@@ -1,7 +1,7 @@
-//! What errors look like to whom `main` shows them.
+//! `Debug` of errors, as a `main` shows it that returns them.
 
-/// Shows an error by its message, also where it is shown by `Debug`: so does a `main` that returns it in a
-/// `Box<dyn Error>`, and who reads that wants to know what to do.
+/// Shows an error by its message, also where it is shown by `Debug`: so does a `main` that returns
+/// it in a `Box<dyn Error>`, and who reads that wants to know what to do.
 macro_rules! debug_is_message {
     ($($error:ty),+) => {
         $(impl std::fmt::Debug for $error {

@@ -142,8 +142,8 @@ impl Model {
         }
     }
 
-    /// Admits a charge that has waited for its turn: a bucket counts it from when it was whole, at most
-    /// 5 ms back, unless it has been whole for more than 100 ms.
+    /// Admits a charge that has waited for its turn: a bucket counts it from when it was whole, at
+    /// most 5 ms back, unless it has been whole for more than 100 ms.
     pub(crate) fn admit_in_turn(&mut self, now: u64, cost: u64) {
         let buckets = [Algorithm::TokenBucket, Algorithm::LeakyBucket];
         if !buckets.contains(&self.numbers.algorithm) {

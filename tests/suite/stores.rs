@@ -50,7 +50,7 @@ impl Bench {
             Target::OpenSlots(flavour) => RateLimiter::builder()
                 .redis(cluster_pool(cluster_of_open_slots(flavour).urls()))
                 .prefix(unique("bench"))
-                // What is not decided is to be seen.
+                // A check that is not decided fails the test.
                 .failure_mode(FailureMode::Closed)
                 .deadline(PATIENCE),
         };

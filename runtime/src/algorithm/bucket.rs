@@ -44,8 +44,8 @@ impl Deficit {
         div_rem(owed, limit.window_micros()).1
     }
 
-    /// How much of a charge that was the first of an empty bucket has drained by `now`, in W-ths of a
-    /// token: what it lacked of whole tokens at once, and what time has taken.
+    /// How much of a charge that was the first of an empty bucket has drained by `now`, in W-ths of
+    /// a token: what it lacked of whole tokens at once, and what time has taken.
     pub(super) fn drained(&self, limit: &Limit, now: Micros) -> u64 {
         let lacked = match self.part {
             0 => 0,
@@ -66,8 +66,8 @@ impl Deficit {
     }
 
     /// Gives back of a charge of `cost` what time has not: what would still be owed of it, had
-    /// nothing come after it. Charges that did come can only have made more of it still owed, so the
-    /// bucket is never fuller than it would be without that charge.
+    /// nothing come after it. Charges that did come can only have made more of it still owed, so
+    /// the bucket is never fuller than it would be without that charge.
     ///
     /// Other refunds in between may have made less of it owed: a receipt counts as debt beneath it
     /// what was given back since. To know better, a bucket would have to keep its history.

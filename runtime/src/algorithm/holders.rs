@@ -12,8 +12,9 @@ use crate::{
 /// own expiry was set before the clock stepped back: it is brought down to that expiry from now on,
 /// for good, so nobody is locked out for longer.
 ///
-/// Each holder's expiry is kept with it, since a deploy may change that of the limit: those who hold
-/// a place by the old one renew it as often as that demands. A changed `max` drives nobody out.
+/// Each holder's expiry is kept with it, since a deploy may change that of the limit: those who
+/// hold a place by the old one renew it as often as that demands. A changed `max` drives nobody
+/// out.
 #[derive(Debug, Default)]
 pub(crate) struct Holders {
     by_deadline: BTreeSet<(Micros, Holder)>,
@@ -77,8 +78,8 @@ impl Holders {
         {
             self.release(holder);
         }
-        // Whoever came since the step stands behind a deadline from before it, or after one that was
-        // brought down. So one look shows whether there was a step.
+        // Whoever came since the step stands behind a deadline from before it, or after one that
+        // was brought down. So one look shows whether there was a step.
         let last = self.by_deadline.last().copied();
         if last.is_some_and(|(_, holder)| self.is_too_far(holder, now)) {
             let all: Vec<(Holder, Held)> =

@@ -20,8 +20,8 @@ pub(crate) struct LeakyBucket(Deficit);
 type View = Result<Owed, u128>;
 
 impl LeakyBucket {
-    /// How much of the latest charge has drained by `now`, in W-ths of a token: what was carried into
-    /// it, and what time has taken since, if it counts from before.
+    /// How much of the latest charge has drained by `now`, in W-ths of a token: what was carried
+    /// into it, and what time has taken since, if it counts from before.
     pub(super) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
         self.0.drained(limit, now)
     }

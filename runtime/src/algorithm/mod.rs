@@ -14,10 +14,11 @@
 
 //!
 //! Who has waited for a token is woken late, as timers are. Were its charge counted from then, each
-//! waiter's lateness would be lost, and a line would get less than the limit's rate. So such a charge
-//! ([`Limit::is_in_turn`]) is counted by a bucket from the moment at which the bucket was whole, but at
-//! most [`LATENESS`] back. Counted so, admissions are as evenly spaced as ever, and each happens at most
-//! that much later: any interval of length W holds at most what one longer by `LATENESS` would.
+//! waiter's lateness would be lost, and a line would get less than the limit's rate. So such a
+//! charge ([`Limit::is_in_turn`]) is counted by a bucket from the moment at which the bucket was
+//! whole, but at most [`LATENESS`] back. Counted so, admissions are as evenly spaced as ever, and
+//! each happens at most that much later: any interval of length W holds at most what one longer by
+//! `LATENESS` would.
 
 mod bucket;
 mod fixed_window;
@@ -44,12 +45,13 @@ use self::{
 };
 pub(crate) use self::{holders::Holders, receipt::Receipt};
 
-/// How far back a charge that has waited for its turn may count. Tokio's timers wake up to 2 ms late,
-/// and a worker may have others to poll first. `bucket.lua` has it too.
+/// How far back a charge that has waited for its turn may count. Tokio's timers wake up to 2 ms
+/// late, and a worker may have others to poll first. `bucket.lua` has it too.
 pub(crate) const LATENESS: Micros = 5_000;
 
-/// A bucket that has been whole for longer has kept nobody waiting, so a charge counts from when it is
-/// made. A state must be kept for so long after its reset; keys on Redis outlive theirs by as much.
+/// A bucket that has been whole for longer has kept nobody waiting, so a charge counts from when it
+/// is made. A state must be kept for so long after its reset; keys on Redis outlive theirs by as
+/// much.
 pub(crate) const IDLE: Micros = 100_000;
 
 /// How long until a cost fits.
@@ -153,7 +155,8 @@ fn cut(micros: u128) -> Micros {
     u64::try_from(micros).map_or(FOREVER, |micros| micros.min(FOREVER))
 }
 
-/// Divides and rounds up. Most numbers fit a word, and dividing longer ones is a call of a function.
+/// Divides and rounds up. Most numbers fit a word, and dividing longer ones is a call of a
+/// function.
 fn div_ceil(number: u128, by: u64) -> u128 {
     match u64::try_from(number) {
         Ok(number) => number.div_ceil(by).into(),

@@ -17,7 +17,7 @@ pub(super) trait Step {
     /// Charges `cost`, which fits, and gives the view after that.
     fn charge(&mut self, view: Self::View, limit: &Limit, cost: u32, now: Micros) -> Self::View;
 
-    /// What would fit, and how long until the quota is whole again.
+    /// The cost that would fit, and how long until the quota is whole again.
     fn left(&self, view: &Self::View, limit: &Limit, now: Micros) -> (u32, Micros);
 
     /// When the cost of a charge that has waited for its turn came to fit, at `now` or before.
@@ -54,7 +54,7 @@ pub(super) trait Step {
         (wait, self.quota(&view, limit, now))
     }
 
-    /// What is left.
+    /// The quota that is left, with the time until more of it is.
     fn quota(&self, view: &Self::View, limit: &Limit, now: Micros) -> Quota {
         let (remaining, reset) = self.left(view, limit, now);
         let more = match reset {

@@ -7,8 +7,8 @@ use crate::{error::RateLimitError, log_throttle::LogThrottle};
 
 static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Error);
 
-/// As an attribute would answer: 503 if the store could not decide, 429 if there was no room in time. A
-/// mistake of the application is a 500, and a line in the log.
+/// As an attribute would answer: 503 if the store could not decide, 429 if there was no room in
+/// time. A mistake of the application is a 500, and a line in the log.
 impl ResponseError for RateLimitError {
     fn status_code(&self) -> StatusCode {
         match self {

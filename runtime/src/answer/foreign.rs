@@ -1,9 +1,8 @@
-//! Rate-limit headers that a response has already: of the handler itself, or of a server whose answer it
-//! passes on.
+//! Rate-limit headers that a response has already: of the handler itself, or of a server whose
+//! answer it passes on.
 //!
-//! Whoever reads a response must be able to go by any of them. So each kind of headers that stands there
-//! tells of the strictest limit that anyone has named, and a set is never of two minds: it is either
-//! theirs or ours as a whole.
+//! A client may read any of them, so each kind that stands on the response tells of the strictest
+//! limit that has been named. A set is either theirs or ours as a whole, and never a mixture.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -15,7 +14,8 @@ pub(super) const X: Names = [
     HeaderName::from_static("x-ratelimit-remaining"),
     HeaderName::from_static("x-ratelimit-reset"),
 ];
-/// The same by the drafts up to draft-ietf-httpapi-ratelimit-headers-06. We only ever correct them.
+/// Limit, remaining and reset by draft-ietf-httpapi-ratelimit-headers-06 and older ones. They are
+/// corrected where they stand, and never added.
 pub(super) const OLD_DRAFTS: Names = [
     HeaderName::from_static("ratelimit-limit"),
     HeaderName::from_static("ratelimit-remaining"),
@@ -24,7 +24,7 @@ pub(super) const OLD_DRAFTS: Names = [
 pub(super) const IETF: HeaderName = HeaderName::from_static("ratelimit");
 pub(super) const IETF_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// What others have written.
+/// The rate-limit headers that others have written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Foreign {
     pub(super) x: Set,
@@ -129,8 +129,8 @@ impl Set {
 }
 
 impl Lists {
-    /// Lists that are none, as by older drafts, are taken for empty: they say nothing that a reader of
-    /// this draft could use.
+    /// Lists that are none, as by older drafts, are taken for empty: they say nothing that a reader
+    /// of this draft could use.
     fn read(headers: &HeaderMap) -> Option<Self> {
         let is_there = headers.contains_key(IETF) || headers.contains_key(IETF_POLICY);
         let read = || {

@@ -20,11 +20,12 @@ use crate::{
 ///
 /// # Headers that a response has already
 ///
-/// A handler may set such headers itself, or pass on those of a server behind it. Of the three `X-RateLimit-*`,
-/// theirs stay as a whole if less remains by them; else, or if nobody can read what remains, they are
-/// replaced by ours as a whole. (So are `RateLimit-Limit`, `-Remaining` and `-Reset` of older drafts, if they are there.)
-/// `RateLimit` and `RateLimit-Policy` list our policies, then theirs by other names. A kind of header that
-/// stands there tells of our limits too, whichever the style is, so none contradicts another; `Off` touches none.
+/// A handler may set such headers itself, or pass on those of a server behind it. Of the three
+/// `X-RateLimit-*`, theirs stay as a whole if less remains by them; else, or if nobody can read
+/// what remains, they are replaced by ours as a whole. (So are `RateLimit-Limit`, `-Remaining` and
+/// `-Reset` of older drafts, if they are there.) `RateLimit` and `RateLimit-Policy` list our
+/// policies, then theirs by other names. A kind of header that stands there tells of our limits
+/// too, whichever the style is, so none contradicts another; `Off` touches none.
 ///
 /// `Retry-After` of a handler's own answer is left alone. To a denial, the longest wait is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,8 +53,8 @@ pub enum HeaderStyle {
 /// Room for what one policy mostly says.
 const ROOM: usize = 64;
 
-/// Writes what `limits` (none of them a shadow) say, beside what others have written on this response:
-/// see [`Foreign`].
+/// Writes what `limits` (none of them a shadow) say, beside what others have written on this
+/// response: see [`Foreign`].
 ///
 /// `now` is the time since the Unix epoch.
 pub(crate) fn write<'a>(
@@ -73,7 +74,7 @@ pub(crate) fn write<'a>(
     let (mut theirs, mut lists) = (&Set::Absent, None);
     if let Some(foreign) = foreign {
         (theirs, lists) = (&foreign.x, foreign.lists.as_ref());
-        // What stands there tells of everything, whichever the style is.
+        // Headers that stand there tell of all limits, whichever the style is.
         x |= !theirs.is_absent();
         ietf |= lists.is_some();
         if !foreign.old_drafts.is_absent() {
@@ -179,7 +180,7 @@ fn push_others<'a>(
     }
 }
 
-/// What `Retry-After` says to whom one of these has denied.
+/// The wait for `Retry-After`, if one of these limits denies.
 fn retry_after_of<'a>(limits: impl Iterator<Item = &'a LimitStatus> + Clone) -> Option<Duration> {
     let mut violated = limits.filter(|limit| limit.is_violated());
     let waits = violated.clone().filter_map(LimitStatus::retry_after);
@@ -190,8 +191,8 @@ fn retry_after_of<'a>(limits: impl Iterator<Item = &'a LimitStatus> + Clone) -> 
 }
 
 /// Whole seconds until additional quota is available. A limit that has denied says when it lets the
-/// same request through. The others then say nothing later than `Retry-After`: whoever takes the latest
-/// time of all would wait for nothing.
+/// same request through. The others then say nothing later than `Retry-After`: whoever takes the
+/// latest time of all would wait for nothing.
 fn time_to_more(status: &LimitStatus, denied_for: Option<Duration>) -> Option<u64> {
     if let Some(wait) = status.retry_after() {
         return Some(whole_seconds(wait));
@@ -241,8 +242,8 @@ fn push_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// `Retry-After`, once. Of what stands there in seconds the longest wait holds, as whoever comes sooner
-/// comes in vain; a date stays.
+/// `Retry-After`, once. Of what stands there in seconds the longest wait holds, as whoever comes
+/// sooner comes in vain; a date stays.
 pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Option<Duration>) {
     let Some(wait) = wait else { return };
     let mut seconds = whole_seconds(wait).max(1);

@@ -94,8 +94,8 @@ impl fmt::Debug for OnUnidentified {
 /// | `AsyncFn(&HttpRequest) -> R`, the same | a marker with `R` |
 ///
 /// `M` only tells the two apart and is inferred. A closure has to say the type of its argument. The
-/// builder has two methods in place of this, [`on_unidentified`](crate::Builder::on_unidentified) and
-/// [`on_unidentified_async`](crate::Builder::on_unidentified_async), where it need not.
+/// builder has two methods in place of this, [`on_unidentified`](crate::Builder::on_unidentified)
+/// and [`on_unidentified_async`](crate::Builder::on_unidentified_async), where it need not.
 ///
 /// ```
 /// use actix_throttle::{Throttle, Unidentified};

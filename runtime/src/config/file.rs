@@ -101,8 +101,8 @@ impl File {
     }
 }
 
-/// The reason for refusing a file from which limits have vanished. A disk that is full and a copy that
-/// is under way leave such files behind, and taking them would lift all limits.
+/// The reason for refusing a file from which limits have vanished. A disk that is full and a copy
+/// that is under way leave such files behind, and taking them would lift all limits.
 fn cut_off(what: &str) -> String {
     format!("{what}: was it cut off? Write `rules = []` if there are to be none")
 }

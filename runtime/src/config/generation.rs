@@ -27,8 +27,8 @@ impl Generation {
     ///
     /// # Errors
     ///
-    /// All that is wrong with the text, or that all rules are gone, or the names that would be gone and
-    /// are in use.
+    /// All that is wrong with the text, or that all rules are gone, or the names that would be gone
+    /// and are in use.
     pub(super) fn new(
         text: &str,
         old: Option<&File>,

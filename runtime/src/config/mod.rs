@@ -62,13 +62,14 @@ use crate::{
 ///
 /// The words are those of the attribute. A limit is a rate, or a table of `rate` or `times` and
 /// units of time, `algorithm`, `capacity`, `refill`, `cost`, `name`, `zone`, `block`, `lease`,
-/// `shadow`, `refund_on`, `failure_mode` and `max_wait`. A table of `max` is a limit on what runs at
-/// once, as [`Rule::concurrency`](crate::Rule::concurrency) is, and takes `expiry`, `name`, `zone`,
-/// `shadow`, `failure_mode` and `max_wait`. In a rule a limit may also be the name of one of `limits`
-/// (alone, or as `limit` in a table), and have `group`, `unlimited` and `identifier`: `"ip"`,
-/// `"global"`, `"header:X-Api-Key"`, `"cookie:sid"`, `"query:tenant"`, or a name that the application
-/// has [given](ConfigBuilder::identifier) to a function. A rule's `identifier` and `max_wait` are for its
-/// limits that do not say. `throttle.schema.json` in the crate is the JSON schema of the file, for editors.
+/// `shadow`, `refund_on`, `failure_mode` and `max_wait`. A table of `max` is a limit on what runs
+/// at once, as [`Rule::concurrency`](crate::Rule::concurrency) is, and takes `expiry`, `name`,
+/// `zone`, `shadow`, `failure_mode` and `max_wait`. In a rule a limit may also be the name of one
+/// of `limits` (alone, or as `limit` in a table), and have `group`, `unlimited` and `identifier`:
+/// `"ip"`, `"global"`, `"header:X-Api-Key"`, `"cookie:sid"`, `"query:tenant"`, or a name that the
+/// application has [given](ConfigBuilder::identifier) to a function. A rule's `identifier` and
+/// `max_wait` are for its limits that do not say. `throttle.schema.json` in the crate is the JSON
+/// schema of the file, for editors.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -101,16 +102,16 @@ use crate::{
 /// the place of another for all workers at once. A request goes by the state that was in force when
 /// it came to the middleware, handlers inside included. A file with a mistake changes nothing.
 ///
-/// A file that has lost all of its rules counts as a mistake too, since a full disk or a copy that is
-/// under way leaves such files behind. So does a file with neither rules nor limits, also at the start.
-/// To have no rules, write `rules = []`. What a reload removes is in the log as a warning, line by line;
-/// what it adds or changes, at level `info`.
+/// A file that has lost all of its rules counts as a mistake too, since a full disk or a copy that
+/// is under way leaves such files behind. So does a file with neither rules nor limits, also at the
+/// start. To have no rules, write `rules = []`. What a reload removes is in the log as a warning,
+/// line by line; what it adds or changes, at level `info`.
 ///
-/// Counters are kept, for keys hold no numbers but the window: another `times` reads the same state.
-/// A limit's counter begins anew if its window, algorithm or zone changes. What runs keeps its place
-/// whatever becomes of `max`, and who waits goes by what was in force when they came. Limits of a rule count
-/// under the rule's name, else its methods and regex, so a named rule keeps its counters when its
-/// regex changes.
+/// Counters are kept, for keys hold no numbers but the window: another `times` reads the same
+/// state. A limit's counter begins anew if its window, algorithm or zone changes. What runs keeps
+/// its place whatever becomes of `max`, and who waits goes by what was in force when they came.
+/// Limits of a rule count under the rule's name, else its methods and regex, so a named rule keeps
+/// its counters when its regex changes.
 #[derive(Clone)]
 pub struct Config(Arc<Shared>);
 
@@ -135,8 +136,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read; or all that is wrong with it, each with line, column and reason. A
-    /// file with neither rules nor limits is wrong unless it says `rules = []`.
+    /// If the file cannot be read; or all that is wrong with it, each with line, column and reason.
+    /// A file with neither rules nor limits is wrong unless it says `rules = []`.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         Self::builder().load(path)
     }
@@ -162,8 +163,9 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As for [`load`](Self::load); if all rules are gone and the file does not say `rules = []`; and if
-    /// a limit is gone that handlers have used by its name, without one of their own to fall back to.
+    /// As for [`load`](Self::load); if all rules are gone and the file does not say `rules = []`;
+    /// and if a limit is gone that handlers have used by its name, without one of their own to fall
+    /// back to.
     pub fn reload(&self) -> Result<Changes, ConfigError> {
         match self.0.source.read() {
             Ok(text) => self.replace(&text),
@@ -267,11 +269,11 @@ impl Builder {
 }
 
 impl Throttle {
-    /// The middleware that goes by the rules of this configuration, as they are when a request comes:
-    /// all of one state, and what handlers inside name is of the same state.
+    /// The middleware that goes by the rules of this configuration, as they are when a request
+    /// comes: all of one state, and what handlers inside name is of the same state.
     ///
-    /// Who is counted, what is answered, what is skipped and which limiter decides can be set as ever;
-    /// entries cannot be added. A file that says nothing about rules is a warning in the log.
+    /// Who is counted, what is answered, what is skipped and which limiter decides can be set as
+    /// ever; entries cannot be added. A file that says nothing about rules is a warning in the log.
     ///
     /// ```
     /// use actix_throttle::{Config, Format, Throttle};

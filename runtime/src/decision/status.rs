@@ -22,7 +22,7 @@ pub struct LimitStatus {
     place: u32,
 }
 
-/// What a store says of one limit.
+/// A store's answer about one limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) wait: Wait,
@@ -44,7 +44,7 @@ impl Verdict {
         }
     }
 
-    /// The same while blocked for `length` more.
+    /// Takes into account that the identity is blocked for `length` more.
     pub(crate) fn block_for(&mut self, length: Micros) {
         self.blocked = true;
         self.more = match self.remaining {
@@ -104,14 +104,14 @@ impl LimitStatus {
         self.policy.name()
     }
 
-    /// What would still be admitted at this moment.
+    /// The cost that would still be admitted at this moment.
     #[must_use]
     pub fn remaining(&self) -> u32 {
         self.verdict.remaining
     }
 
-    /// How long until the quota is whole again. Of places: how long until all are free at the latest
-    /// if nobody renews one or comes.
+    /// How long until the quota is whole again. Of places: how long until all are free at the
+    /// latest if nobody renews one or comes.
     #[must_use]
     pub fn reset_after(&self) -> Duration {
         Duration::from_micros(self.verdict.reset)
@@ -148,8 +148,8 @@ impl LimitStatus {
 
     /// How long this limit alone asks to wait. `None` if it had room, or no wait would help.
     ///
-    /// For a rate, waiting that long is enough. For places nobody knows: one may be given back in the
-    /// next moment or kept for hours. So this is until the first of them expires unless it is
+    /// For a rate, waiting that long is enough. For places nobody knows: one may be given back in
+    /// the next moment or kept for hours. So this is until the first of them expires unless it is
     /// renewed, and a second at most: when to ask again.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -165,7 +165,7 @@ impl LimitStatus {
         }
     }
 
-    /// The same as `Retry-After` says it: whole seconds, rounded up, so at least 1.
+    /// The value of `Retry-After`: whole seconds, rounded up, so at least 1.
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after().map(clock::whole_seconds)

@@ -11,8 +11,8 @@ use crate::{
 impl RateLimiter {
     /// The answer to a request that a decision has denied, as an attribute would give it: what
     /// [`on_limited`](crate::Builder::on_limited) makes, else 429 with a problem document; with
-    /// `Retry-After` and the headers of the limiter's [style](crate::Builder::headers). `None` if the
-    /// decision allows the request.
+    /// `Retry-After` and the headers of the limiter's [style](crate::Builder::headers). `None` if
+    /// the decision allows the request.
     ///
     /// For handlers that decide by hand, by what stands in the body say:
     ///

@@ -11,8 +11,8 @@ use crate::error::RateLimitError;
 /// Why [`RateLimiter::check_request`](crate::RateLimiter::check_request), or a `WebSocketLimiter`
 /// (feature `websocket`), has no decision.
 ///
-/// Returned by a handler, it answers as an attribute would: with what `on_unidentified` has made, 503 if
-/// the store could not decide, 500 for what is missing or wrong in the application.
+/// Returned by a handler, it answers as an attribute would: with what `on_unidentified` has made,
+/// 503 if the store could not decide, 500 for what is missing or wrong in the application.
 #[non_exhaustive]
 pub enum RequestError {
     /// An identifier found nobody, and this is to be the answer.

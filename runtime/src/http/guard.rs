@@ -43,8 +43,8 @@ impl RateLimiter {
     /// # Errors
     ///
     /// [`RequestError::Unidentified`] with the answer that `on_unidentified` made, or
-    /// [`RequestError::Undecided`] if a rule's limit is invalid or nobody has its name, or the store could not decide and
-    /// the [`FailureMode`](crate::FailureMode) of a rule is `Closed`.
+    /// [`RequestError::Undecided`] if a rule's limit is invalid or nobody has its name, or the
+    /// store could not decide and the [`FailureMode`](crate::FailureMode) of a rule is `Closed`.
     pub async fn check_request(
         &self,
         request: &HttpRequest,

@@ -25,7 +25,7 @@ struct Decided {
     decisions: SmallVec<[Decision; 1]>,
     /// What all layers have charged.
     counters: SmallVec<[Counter; 1]>,
-    /// What the response had of others before the first layer wrote on it.
+    /// Rate-limit headers of others that the response had before the first layer wrote on it.
     foreign: Option<Option<Box<Foreign>>>,
 }
 
@@ -88,8 +88,8 @@ pub(super) fn remember(
     Told::Among { shown, place: 0 }
 }
 
-/// Notes what a layer has charged, where layers are kept with the request, and tells of counters that
-/// another one has charged already.
+/// Notes what a layer has charged, where layers are kept with the request, and tells of counters
+/// that another one has charged already.
 pub(super) fn count_once(request: &HttpRequest, counters: &[Counter]) {
     let extensions = request.extensions();
     let Some(shown) = extensions.get::<Shown>() else {

@@ -23,8 +23,8 @@ use crate::{
 /// request that opened the socket.
 ///
 /// Its limits count as those of handlers do, in the same counters where zone, algorithm and window
-/// are the same. A limit without a [zone](Limit::zone) is counted under its name, else as `default`,
-/// together with all such limits: give it one of the two.
+/// are the same. A limit without a [zone](Limit::zone) is counted under its name, else as
+/// `default`, together with all such limits: give it one of the two.
 ///
 /// A cheap handle: clones share its rules. One may stand in a `static`, in a
 /// [`LazyLock`](std::sync::LazyLock), or be made anew for each socket: it holds no counters itself.
@@ -82,9 +82,9 @@ impl WebSocketLimiter {
 
     /// Several rules, one decision a message, which is charged to all of their limits or to none.
     ///
-    /// They apply as those of an attribute do, by groups, `skip_if` and all else that they ask of the
-    /// request that opened the socket. Only what they say of responses has no meaning here: `refund_on`
-    /// gives nothing back and `on_limited` answers nobody.
+    /// They apply as those of an attribute do, by groups, `skip_if` and all else that they ask of
+    /// the request that opened the socket. Only what they say of responses has no meaning here:
+    /// `refund_on` gives nothing back and `on_limited` answers nobody.
     ///
     /// ```
     /// use actix_throttle::{Limit, Rule, WebSocketLimiter};
@@ -106,8 +106,9 @@ impl WebSocketLimiter {
 
     /// Who is counted, for rules that do not say themselves. Default: as the limiter says.
     ///
-    /// It is asked at each message, about the request that opened the socket: for an identifier that
-    /// takes its time, one that expires or one that reads a session it is as if that request came again.
+    /// It is asked at each message, about the request that opened the socket: for an identifier
+    /// that takes its time, one that expires or one that reads a session it is as if that request
+    /// came again.
     pub fn identifier<M>(self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(mistake) = identifier.mistake() {
@@ -116,8 +117,8 @@ impl WebSocketLimiter {
         self.with(|inner| inner.manner.identifier = Some(identifier))
     }
 
-    /// Who decides. Default: whoever does for handlers, that is the request's nearest `app_data`, else
-    /// the process-wide limiter.
+    /// Who decides. Default: whoever does for handlers, that is the request's nearest `app_data`,
+    /// else the process-wide limiter.
     pub fn limiter(self, limiter: RateLimiter) -> Self {
         self.with(|inner| inner.limiter = Some(limiter))
     }
@@ -125,13 +126,14 @@ impl WebSocketLimiter {
     /// Decides a message and charges it if there is room, for whoever sent `request`, the one that
     /// opened the socket.
     ///
-    /// With an empty context key that is the counter which handlers share by zone, algorithm and window.
-    /// Each other key, of any length and content, has a counter of its own for each identity, and a
-    /// [block](Limit::block) of its own: see [`Identity::context`](crate::Identity::context). A client
-    /// that chooses the key has as many quotas as it finds keys; ask without one too if that may not be.
+    /// With an empty context key that is the counter which handlers share by zone, algorithm and
+    /// window. Each other key, of any length and content, has a counter of its own for each
+    /// identity, and a [block](Limit::block) of its own: see
+    /// [`Identity::context`](crate::Identity::context). A client that chooses the key has as many
+    /// quotas as it finds keys; ask without one too if that may not be.
     ///
-    /// If no rule applies the decision allows it and names no limits. Nothing is left with the request,
-    /// however many messages there are.
+    /// If no rule applies the decision allows it and names no limits. Nothing is left with the
+    /// request, however many messages there are.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -150,10 +152,10 @@ impl WebSocketLimiter {
     ///
     /// # Errors
     ///
-    /// [`RequestError::NotInstalled`] without a limiter; [`RequestError::Unidentified`] with the answer
-    /// that `on_unidentified` made; [`RequestError::Undecided`] if a rule's limit is invalid or nobody
-    /// has its name, or the store could not decide and the [`FailureMode`](crate::FailureMode) of a rule
-    /// is `Closed`.
+    /// [`RequestError::NotInstalled`] without a limiter; [`RequestError::Unidentified`] with the
+    /// answer that `on_unidentified` made; [`RequestError::Undecided`] if a rule's limit is invalid
+    /// or nobody has its name, or the store could not decide and the
+    /// [`FailureMode`](crate::FailureMode) of a rule is `Closed`.
     pub async fn check(
         &self,
         request: &HttpRequest,

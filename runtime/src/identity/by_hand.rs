@@ -12,7 +12,7 @@ pub enum IdentityKind {
     Global,
     /// The client's address.
     Client,
-    /// What a function of the application has returned, or a text given outside handlers.
+    /// A value that a function of the application has returned, or a text given outside handlers.
     User,
     /// The value of a request header.
     Header,
@@ -29,7 +29,7 @@ pub enum IdentityKind {
 }
 
 impl Identity {
-    /// Who sends this value of a request header, as
+    /// The sender of this value of a request header, as
     /// [`Identifier::header`](crate::Identifier::header) counts it.
     ///
     /// ```
@@ -49,8 +49,8 @@ impl Identity {
         Self::part(Part::Header, &name.to_ascii_lowercase(), value.as_ref())
     }
 
-    /// Who sends this value of a cookie, as [`Identifier::cookie`](crate::Identifier::cookie) counts
-    /// it.
+    /// The sender of this value of a cookie, as [`Identifier::cookie`](crate::Identifier::cookie)
+    /// counts it.
     #[must_use]
     pub fn cookie(name: &str, value: impl AsRef<[u8]>) -> Self {
         Self::part(Part::Cookie, name, value.as_ref())
@@ -78,7 +78,7 @@ impl Identity {
         Self::session_key("user", user)
     }
 
-    /// The same of sessions that have the user under another key, as for
+    /// The user of a session that has them under this key, as for
     /// [`Identifier::session_keys`](crate::Identifier::session_keys).
     #[cfg(feature = "session")]
     #[must_use]
@@ -90,8 +90,8 @@ impl Identity {
         Self::of(Source::Part(part, name.into()), bytes(value))
     }
 
-    /// By what it is told from others. In a [context](Self::context), it is the kind of the identity
-    /// that was put into it; so it is with the accessors below.
+    /// By what it is told from others. In a [context](Self::context), it is the kind of the
+    /// identity that was put into it; so it is with the accessors below.
     ///
     /// ```
     /// use actix_throttle::{Identity, IdentityKind};
@@ -122,8 +122,8 @@ impl Identity {
         }
     }
 
-    /// The name of the header (in lower case), cookie, segment or parameter, of the session's key or
-    /// the token's claim.
+    /// The name of the header (in lower case), cookie, segment or parameter, of the session's key
+    /// or the token's claim.
     #[must_use]
     pub fn source_name(&self) -> Option<&str> {
         match self.innermost().0 {
@@ -136,8 +136,9 @@ impl Identity {
         }
     }
 
-    /// The user, key or value itself, in the clear: mind what of it you log. `None` if it is no UTF-8, or
-    /// if there is none, as for an address and [`is_unidentified`](Self::is_unidentified).
+    /// The user, key or value itself, in the clear: mind what of it you log. `None` if it is no
+    /// UTF-8, or if there is none, as for an address and
+    /// [`is_unidentified`](Self::is_unidentified).
     #[must_use]
     pub fn value_text(&self) -> Option<&str> {
         match self.innermost().1 {
@@ -156,8 +157,8 @@ impl Identity {
         }
     }
 
-    /// Whether it is a client that is counted by its address for want of what the identifier wanted, a
-    /// header say.
+    /// Whether it is a client that is counted by its address for want of what the identifier
+    /// wanted, a header say.
     #[must_use]
     pub fn is_unidentified(&self) -> bool {
         let (source, value) = self.innermost();
@@ -173,7 +174,7 @@ impl Identity {
         }
     }
 
-    /// Who it is outside of all contexts.
+    /// Source and value outside of all contexts.
     fn innermost(&self) -> (&Source, &Value) {
         let (mut source, mut value) = (&self.source, &self.value);
         while let Source::Context(outside) = source {
@@ -186,8 +187,8 @@ impl Identity {
 /// Users of signed tokens.
 #[cfg(feature = "jwt")]
 impl Identity {
-    /// The user that a token names in its claim `sub`, as [`Identifier::jwt`](crate::Identifier::jwt)
-    /// counts them. A number is written out: `"42"`.
+    /// The user that a token names in its claim `sub`, as
+    /// [`Identifier::jwt`](crate::Identifier::jwt) counts them. A number is written out: `"42"`.
     ///
     /// Users of several [issuers](crate::JwtBuilder::issuer) are told apart: for these there is
     /// [`Jwt::user_of`](crate::Jwt::user_of).
@@ -196,7 +197,7 @@ impl Identity {
         Self::token_claim("sub", user)
     }
 
-    /// The same of tokens that name the user in another claim, as set by
+    /// The user whom tokens name in this claim, as set by
     /// [`JwtBuilder::user_claim`](crate::JwtBuilder::user_claim).
     #[must_use]
     pub fn token_claim(claim: &str, user: &str) -> Self {

@@ -66,8 +66,8 @@ pub(crate) enum Source {
     /// A value of the session, by its key.
     #[cfg(feature = "session")]
     Session(Arc<str>),
-    /// An identity that is counted apart in each context; the value is the context's key. Boxed: few
-    /// are, and every identity would have room for two.
+    /// An identity that is counted apart in each context; the value is the context's key. Boxed:
+    /// few are, and every identity would have room for two.
     Context(Box<(Source, Value)>),
 }
 
@@ -195,8 +195,8 @@ impl Identity {
 }
 
 impl fmt::Display for Identity {
-    /// As it stands in keys by default: readable if short and plain, else a hash. The values of headers,
-    /// cookies and query parameters are always hashed.
+    /// As it stands in keys by default: readable if short and plain, else a hash. The values of
+    /// headers, cookies and query parameters are always hashed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         text::write(f, self, false)
     }

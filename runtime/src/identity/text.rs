@@ -1,5 +1,5 @@
-//! An identity as it stands in keys: readable if short, plain and no secret, else hashed, and never able
-//! to pose as anything else.
+//! An identity as it stands in keys: readable if short, plain and no secret, else hashed, and never
+//! able to pose as anything else.
 
 use std::{
     fmt::{self, Write},
@@ -14,8 +14,8 @@ use super::{Identity, Part, Source, Value};
 const READABLE: usize = 64;
 
 /// `ip=192.0.2.1`, `user=42`, `path.id=42`, `jwt.sub=42`, `session.user=42`; for a missing value
-/// `header.x-api-key!192.0.2.1`; in a context `user=42;room`. Whatever `;` stands in a part itself is
-/// escaped. What may be a secret is hashed, `header.x-api-key=#…`, unless it is to be `plain`.
+/// `header.x-api-key!192.0.2.1`; in a context `user=42;room`. Whatever `;` stands in a part itself
+/// is escaped. What may be a secret is hashed, `header.x-api-key=#…`, unless it is to be `plain`.
 pub(super) fn write(out: &mut impl Write, identity: &Identity, plain: bool) -> fmt::Result {
     write_parts(out, identity.source(), identity.value(), plain)
 }
@@ -70,8 +70,8 @@ fn write_parts(out: &mut impl Write, source: &Source, value: &Value, plain: bool
     }
 }
 
-/// Whether clients prove by such a value who they are: whoever reads it could do so as well. A path names
-/// what is wanted, and a session or a verified token names a user.
+/// Whether clients prove by such a value who they are: whoever reads it could do so as well. A path
+/// names what is wanted, and a session or a verified token names a user.
 fn may_be_secret(source: &Source) -> bool {
     matches!(
         source,
@@ -99,8 +99,8 @@ fn write_hash(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
         .try_for_each(|byte| write!(out, "{byte:02x}"))
 }
 
-/// Percent-escapes all but letters, digits and a few signs, or hashes what is too long. `#` is always
-/// escaped, so a hash is told from a text that looks like one.
+/// Percent-escapes all but letters, digits and a few signs, or hashes what is too long. `#` is
+/// always escaped, so a hash is told from a text that looks like one.
 fn write_plain(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+/,".contains(&byte);
     let escaped = bytes.iter().filter(|byte| !is_plain(**byte)).count();

@@ -180,8 +180,8 @@ impl RateLimiter {
         Identity::client(Some(self.settings().clients.network_of(address)))
     }
 
-    /// The address of the client that sent a request: the peer's, or the one that
-    /// [trusted proxies](Builder::trusted_proxies) report. An IPv4-mapped IPv6 address is given as IPv4.
+    /// The address of the client that sent a request: the peer's, or the one that [trusted
+    /// proxies](Builder::trusted_proxies) report. An IPv4-mapped IPv6 address is given as IPv4.
     /// `None` without a peer address, as on a Unix socket.
     ///
     /// It is the whole address, for logs and for lists of your own; limits count IPv6 by its

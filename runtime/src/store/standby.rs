@@ -70,8 +70,8 @@ impl<S> Standby<S> {
 
     /// Whether a check may meet admissions of an outage.
     fn settles(&self, check: &Check<'_>) -> bool {
-        // What was taken from the store inside is given back to it, or kept there, whatever is known
-        // here.
+        // What was taken from the store inside is given back to it, or kept there, whatever is
+        // known here.
         let asks = !matches!(check.mode, Mode::Refund(_) | Mode::Renew);
         let mut local = check.charges.iter().filter(|charge| is_local(charge));
         asks && local.any(|charge| self.is_settling(&charge.limit))

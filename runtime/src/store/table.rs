@@ -4,8 +4,8 @@
 //! is up to half empty, which is dear with slots as large as an entry's and cheap with four bytes.
 //!
 //! Expired entries are dropped a few at a time by a cursor that goes round with the traffic, so
-//! there is no scan that stops anyone. A full table drops, of a few entries, the one of least worth,
-//! and of those the one that expires soonest: the least is forgotten with it.
+//! there is no scan that stops anyone. A full table drops, of a few entries, the one of least
+//! worth, and of those the one that expires soonest: the least is forgotten with it.
 
 use hashbrown::HashTable;
 
@@ -145,7 +145,8 @@ impl<T> Table<T> {
         self.place(print).map(|place| self.take(place))
     }
 
-    /// Looks at the next `count` entries, or all if those are fewer, and drops those that have expired.
+    /// Looks at the next `count` entries, or all if those are fewer, and drops those that have
+    /// expired.
     pub(super) fn sweep(&mut self, count: usize, now: Micros, mut dropped: impl FnMut(T)) {
         for _ in 0..count.min(self.slots.len() + 1) {
             match self.slots.get(self.cursor) {
@@ -221,8 +222,8 @@ impl<T> Table<T> {
         slot.value
     }
 
-    /// Drops an expired entry, or else the one of least worth that expires soonest, among a few that
-    /// stand far from each other: neighbours have come together and may be of one kind.
+    /// Drops an expired entry, or else the one of least worth that expires soonest, among a few
+    /// that stand far from each other: neighbours have come together and may be of one kind.
     fn make_room(&mut self, now: Micros, mut dropped: impl FnMut(T)) {
         let len = self.slots.len();
         self.cursor = (self.cursor + 1) % len;

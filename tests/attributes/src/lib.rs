@@ -54,7 +54,7 @@ const fn by_plan(_: &HttpRequest, _: &Identity) -> Option<Limit> {
     None
 }
 
-/// What it returns is a future too.
+/// Its return value is a future too.
 #[get("/builder")]
 #[rate_limit("9/minute")]
 async fn builder() -> impl Responder {

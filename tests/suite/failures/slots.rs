@@ -20,7 +20,8 @@ fn client_in(slot: u16) -> String {
     client.expect("there is no end of them")
 }
 
-/// All of a burst are decided, if not by a machine that is busy with something else then soon after.
+/// All of a burst are decided, if not by a machine that is busy with something else then soon
+/// after.
 async fn decided(scene: &Scene, id: &str, expected: (usize, usize)) {
     let mut bursts = Vec::new();
     for _ in 0..5 {

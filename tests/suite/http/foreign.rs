@@ -12,7 +12,7 @@ use actix_web::{
 
 use super::support::{Answer, Site, World, get as from_client};
 
-/// What the server behind has answered: the headers that a test asks for.
+/// A server behind, which answers with the headers that a test asks for.
 fn upstream(request: &HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     for line in request.headers().get_all("upstream") {

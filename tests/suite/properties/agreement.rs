@@ -116,7 +116,8 @@ async fn honest_wait(bench: &Bench, checks: &[(&Limit, &str)], decision: &Decisi
         return 0;
     };
     let now = bench.clock.now();
-    // A clock of the test's own outlives the keys of a server, whose logs know times 71 years apart.
+    // A clock of the test's own outlives the keys of a server, whose logs know times 71 years
+    // apart.
     if micros(wait) > 20 * 366 * DAY {
         return 0;
     }

@@ -10,8 +10,8 @@ use crate::{
     stores::{block_on, cluster_pool, unique},
 };
 
-/// A busy machine does not miss it, and it is over before the cluster's client has waited once for a
-/// slot to be moved: that takes it 1.28 s at least.
+/// A busy machine does not miss it, and it is over before the cluster's client has waited once for
+/// a slot to be moved: that takes it 1.28 s at least.
 const DEADLINE: Duration = Duration::from_secs(1);
 
 async fn limiter(cluster: &Cluster) -> RateLimiter {
@@ -34,7 +34,7 @@ fn hour(times: u32) -> Limit {
     Limit::per_hour(times).zone("z")
 }
 
-/// What is asked at each step of a move.
+/// Decisions that are made at each step of a move.
 struct Scene<'a> {
     limiter: &'a RateLimiter,
     slot: u16,

@@ -59,7 +59,7 @@ fn counters(node: &Server, prefix: &str) -> Vec<String> {
     keys
 }
 
-/// What a client sends again after its connection broke: the latest call of this one key.
+/// The latest call of this one key, which a client sends again after its connection broke.
 fn latest_call(monitor: Monitor, key: &str) -> Vec<Vec<u8>> {
     let lines = monitor.finish();
     let calls = lines.iter().filter(|line| !line.contains(" lua] "));

@@ -21,11 +21,11 @@ mod tests;
 #[schemars(deny_unknown_fields, extend("anyOf" = rules_or_limits()))]
 #[expect(dead_code, reason = "only what it looks like matters")]
 struct Throttle {
-    /// Limits by name, for rules and for handlers (`#[rate_limit(limit = "login")]`). All that name a
-    /// limit count together.
+    /// Limits by name, for rules and for handlers (`#[rate_limit(limit = "login")]`). All that name
+    /// a limit count together.
     limits: Option<BTreeMap<LimitName, NamedLimit>>,
-    /// The first rule decides that fits a request and has something for its group. Without any, write
-    /// `rules = []`: a file with neither rules nor limits counts as one that was cut off.
+    /// The first rule decides that fits a request and has something for its group. Without any,
+    /// write `rules = []`: a file with neither rules nor limits counts as one that was cut off.
     rules: Option<Vec<Rule>>,
     /// Patterns of routes that the rules leave alone, as they were registered: `/user/{id}`.
     exempt: Option<Vec<String>>,
@@ -97,7 +97,8 @@ struct Numbers {
     shadow: Option<bool>,
     /// Responses with these statuses are not counted: `5xx, 404`.
     refund_on: Option<String>,
-    /// In place of a rate: how many run at once. A request does until its response's body has been sent.
+    /// In place of a rate: how many run at once. A request does until its response's body has been
+    /// sent.
     max: Option<Places>,
     /// With `max`: so long a place stays taken that nobody renews, 100 ms to 24 h. Default: `30s`.
     expiry: Option<String>,
@@ -113,7 +114,8 @@ struct Count(#[schemars(range(min = 1, max = 1_000_000_000))] u32);
 #[expect(dead_code, reason = "only what it looks like matters")]
 struct Places(#[schemars(range(min = 1, max = 1_000_000))] u32);
 
-/// Requests are held so long at most for want of room, instead of being denied: `500ms`, 1 ms to 24 h.
+/// Requests are held so long at most for want of room, instead of being denied: `500ms`, 1 ms to 24
+/// h.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only what it looks like matters")]
 struct MaxWait(String);

@@ -1,11 +1,12 @@
 //! Whether a request is in nobody else's hands.
 //!
-//! An `HttpRequest` is a shared handle, and Actix's router panics if it finds one shared. A function of the
-//! application that is asked about a request may clone it, and keep that clone or give it to a task: so
-//! this is looked at before the request goes on.
+//! An `HttpRequest` is a shared handle, and Actix's router panics if it finds one shared. A
+//! function of the application that is asked about a request may clone it, and keep that clone or
+//! give it to a task: so this is looked at before the request goes on.
 //!
-//! Actix does not say whether a request is shared. It is found out by what the router does first, with the
-//! panic caught; where panics cannot be caught, nothing is found out, and Actix's own is the last word.
+//! Actix does not say whether a request is shared. It is found out by what the router does first,
+//! with the panic caught; where panics cannot be caught, nothing is found out, and Actix's own is
+//! the last word.
 
 use std::{
     cell::Cell,
@@ -18,7 +19,7 @@ use crate::log_throttle::{LogThrottle, TARGET};
 
 static KEPT: LogThrottle = LogThrottle::new(log::Level::Error);
 
-/// What a middleware knows of how requests come to it.
+/// A middleware's knowledge of whether requests come to it shared.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     /// They are shared already. That does no harm where no router follows, as on a resource.

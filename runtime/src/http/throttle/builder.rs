@@ -17,12 +17,12 @@ use crate::{
 
 /// The middleware: limits for a whole application, a scope or a resource.
 ///
-/// It holds entries in order, each of [`Paths`] and [`Rule`]s for them. The first entry decides that
-/// fits the request's path and method **and** has something for the identity's group; if an entry
-/// fits, but has nothing for the group, the search goes on. Within an entry, rules of the identity's
-/// group stand in place of those without a group, as with stacked attributes, and all that apply are
-/// one atomic decision. A rule that its `skip_if` leaves out is as if it were not there. What no
-/// entry decides is not limited.
+/// It holds entries in order, each of [`Paths`] and [`Rule`]s for them. The first entry decides
+/// that fits the request's path and method **and** has something for the identity's group; if an
+/// entry fits, but has nothing for the group, the search goes on. Within an entry, rules of the
+/// identity's group stand in place of those without a group, as with stacked attributes, and all
+/// that apply are one atomic decision. A rule that its `skip_if` leaves out is as if it were not
+/// there. What no entry decides is not limited.
 ///
 /// A denied request never reaches the handlers, and its body stays unread. An identifier is asked
 /// once a request, however many entries it fits.
@@ -54,25 +54,26 @@ use crate::{
 /// # Counters
 ///
 /// Limits of an entry count under the entry's [name](Paths::name), apart from those of other
-/// entries, unless they have a [zone](Limit::zone). Two middlewares of one application whose entries
-/// are named alike count together: name them.
+/// entries, unless they have a [zone](Limit::zone). Two middlewares of one application whose
+/// entries are named alike count together: name them.
 ///
 /// # Other middleware
 ///
-/// Actix runs what was wrapped last first. What changes paths, `NormalizePath` say, is to run before
-/// this, so it is wrapped after; so is what identifiers read from, such as sessions. An error that
-/// comes out of inner middleware gets the headers too, for which it is wrapped in another: whoever
-/// downcasts errors is to be wrapped before this.
+/// Actix runs what was wrapped last first. What changes paths, `NormalizePath` say, is to run
+/// before this, so it is wrapped after; so is what identifiers read from, such as sessions. An
+/// error that comes out of inner middleware gets the headers too, for which it is wrapped in
+/// another: whoever downcasts errors is to be wrapped before this.
 ///
-/// Rate-limit headers that a handler, or a server behind a reverse proxy, has set itself are kept where
-/// they are stricter: see [`HeaderStyle`](crate::HeaderStyle).
+/// Rate-limit headers that a handler, or a server behind a reverse proxy, has set itself are kept
+/// where they are stricter: see [`HeaderStyle`](crate::HeaderStyle).
 ///
 /// # Functions that are asked about a request
 ///
-/// An identifier, `skip_if` and the like must not keep a clone of the `HttpRequest`, in a task that they
-/// spawn for example: Actix's router panics on a request that is shared. Such a request is answered 500,
-/// with a line in the log. Take what is needed out of the request, and keep that. (It is found out by a
-/// panic that is caught, so a panic hook sees it; with `panic = "abort"` it is not found out.)
+/// An identifier, `skip_if` and the like must not keep a clone of the `HttpRequest`, in a task that
+/// they spawn for example: Actix's router panics on a request that is shared. Such a request is
+/// answered 500, with a line in the log. Take what is needed out of the request, and keep that. (It
+/// is found out by a panic that is caught, so a panic hook sees it; with `panic = "abort"` it is
+/// not found out.)
 #[derive(Clone, Default)]
 #[must_use = "a middleware does nothing until it is wrapped around something"]
 pub struct Throttle {
@@ -112,7 +113,8 @@ impl Throttle {
     }
 
     /// One limit for everyone together on all paths, as by the identifier `global`: one counter,
-    /// whoever sends the requests. For a limit of each client's see [`per_client`](Self::per_client).
+    /// whoever sends the requests. For a limit of each client's see
+    /// [`per_client`](Self::per_client).
     ///
     /// ```
     /// use actix_throttle::{Limit, Throttle};
@@ -203,7 +205,8 @@ impl Throttle {
     }
 
     /// What becomes of a request whose identifier finds nobody: a function, sync or async, to an
-    /// [`Unidentified`](crate::Unidentified) or straight to a response. Default: as the limiter says.
+    /// [`Unidentified`](crate::Unidentified) or straight to a response. Default: as the limiter
+    /// says.
     ///
     /// ```
     /// use actix_throttle::Throttle;

@@ -114,8 +114,8 @@ where
 
 /// Asks the entries; then the service inside, unless they deny the request.
 ///
-/// While that works, nobody may hold the `HttpRequest` as well: the router changes it and panics if it
-/// cannot.
+/// While that works, nobody may hold the `HttpRequest` as well: the router changes it and panics if
+/// it cannot.
 async fn limited<S, B: MessageBody + 'static>(
     layer: Rc<Layer<S>>,
     held: Rc<Held>,

@@ -49,7 +49,7 @@ impl Rules {
         Ok(stated.identity(self.source()))
     }
 
-    /// Who a user of an issuer is counted as.
+    /// The identity by which a user of an issuer is counted.
     pub(super) fn user_of(&self, issuer: &str, user: &str) -> Identity {
         match self.issuers.len() > 1 {
             true => Identity::token_claim(&self.user_claim, &user_of(issuer, user)),

@@ -131,8 +131,8 @@ impl Jwt {
         None
     }
 
-    /// Who this user of an issuer is counted as: to reset, block or look at their counters by hand. The
-    /// issuer makes no difference unless [several](JwtBuilder::issuer) were named.
+    /// The identity of this user of an issuer: to reset, block or look at their counters by hand.
+    /// The issuer makes no difference unless [several](JwtBuilder::issuer) were named.
     ///
     /// ```
     /// use actix_throttle::{Identity, Jwt, JwtKey};

@@ -35,8 +35,8 @@ pub(super) struct Counts {
 }
 
 impl Builder {
-    /// What tells this builder's embedded limiter from others. `None` if it is driven by a manual
-    /// clock: limiters of tests are apart on purpose.
+    /// The settings that tell this builder's embedded limiter from others. `None` if it is driven
+    /// by a manual clock: limiters of tests are apart on purpose.
     pub(super) fn counts(&self) -> Option<Counts> {
         #[cfg(feature = "test-util")]
         if self.clock.is_some() {

@@ -106,12 +106,13 @@ impl Builder {
     /// - `rediss://…` or `valkeys://…`, the same by TLS (feature `tls`);
     /// - `redis+unix:///path?db=1&user=name&pass=word`, `valkey+unix://…` or `unix://…`.
     ///
-    /// In a user or password, what has a meaning in URLs is written as `%40` is for `@`. `protocol=3`
-    /// may stand among the parameters of each; any other is an error.
+    /// In a user or password, what has a meaning in URLs is written as `%40` is for `@`.
+    /// `protocol=3` may stand among the parameters of each; any other is an error.
     ///
     /// `rediss://` installs rustls' provider of cryptography by `ring` for the process, unless the
-    /// application has installed one. TLS trusts the certificate authorities of the platform, or those in the file that the variable
-    /// `SSL_CERT_FILE` names. For one that only this connection is to trust, see [`RedisPool`].
+    /// application has installed one. TLS trusts the certificate authorities of the platform, or
+    /// those in the file that the variable `SSL_CERT_FILE` names. For one that only this connection
+    /// is to trust, see [`RedisPool`].
     #[cfg(feature = "redis")]
     pub fn redis_url(mut self, url: impl Into<String>) -> Self {
         self.store = Some(Source::Url(url.into()));
@@ -121,8 +122,8 @@ impl Builder {
     /// Counts in this process, without a server.
     ///
     /// Each limiter that is built counts for itself. So build one before `HttpServer::new` and give
-    /// clones of it to the closure, which is called once a worker: built inside, N workers would admit N
-    /// times the limit. A second one with equal settings is a warning in the log.
+    /// clones of it to the closure, which is called once a worker: built inside, N workers would
+    /// admit N times the limit. A second one with equal settings is a warning in the log.
     ///
     /// ```no_run
     /// use actix_throttle::RateLimiter;
@@ -142,11 +143,12 @@ impl Builder {
     }
 
     /// How many keys the embedded store holds at most. From 1; default: 1,000,000. A key is one
-    /// identity's counter, its block, or its running permits, for one limit. It holds for the embedded
-    /// store that stands by for [`FailureMode::Local`] too.
+    /// identity's counter, its block, or its running permits, for one limit. It holds for the
+    /// embedded store that stands by for [`FailureMode::Local`] too.
     ///
-    /// A full store drops counters, those that are used up last, and never a running permit or a block
-    /// that has not expired. What it has no room for, the [failure mode](Self::failure_mode) decides.
+    /// A full store drops counters, those that are used up last, and never a running permit or a
+    /// block that has not expired. What it has no room for, the [failure mode](Self::failure_mode)
+    /// decides.
     pub fn max_keys(mut self, max_keys: usize) -> Self {
         self.max_keys = max_keys;
         self
@@ -158,16 +160,17 @@ impl Builder {
         self
     }
 
-    /// Whether the values of headers, cookies and query parameters stand in the server's keys as they
-    /// are, so that you can read them there. Default: `false`, they are hashed (SHA-256, cut to 128 bits).
+    /// Whether the values of headers, cookies and query parameters stand in the server's keys as
+    /// they are, so that you can read them there. Default: `false`, they are hashed (SHA-256, cut
+    /// to 128 bits).
     ///
     /// Such values are what clients prove themselves by: API keys, session ids, passwords in
-    /// `Authorization`. Keys show up where nobody looks for secrets, in `MONITOR`, in dumps and in the
-    /// slow log. Set this only if none of yours is one. All processes of a service must have the same
-    /// setting: with another, an identity has other counters.
+    /// `Authorization`. Keys show up where nobody looks for secrets, in `MONITOR`, in dumps and in
+    /// the slow log. Set this only if none of yours is one. All processes of a service must have
+    /// the same setting: with another, an identity has other counters.
     ///
-    /// Addresses, segments of paths, users of sessions and tokens, and what you name yourself are readable
-    /// either way, if short and plain.
+    /// Addresses, segments of paths, users of sessions and tokens, and what you name yourself are
+    /// readable either way, if short and plain.
     pub fn plain_keys(mut self, plain: bool) -> Self {
         self.plain_keys = plain;
         self
@@ -226,9 +229,9 @@ impl Builder {
     /// The longest time that a request waits for a decision of the server, waiting for a connection
     /// included. Above zero; default: 100 ms.
     ///
-    /// What is not decided by then, the failure mode decides. It may have been charged, so it is not
-    /// asked again. A process that is late itself, because a handler keeps its worker busy or a CPU
-    /// quota has stopped it, takes an answer that is there by the time it looks.
+    /// What is not decided by then, the failure mode decides. It may have been charged, so it is
+    /// not asked again. A process that is late itself, because a handler keeps its worker busy or a
+    /// CPU quota has stopped it, takes an answer that is there by the time it looks.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -238,9 +241,9 @@ impl Builder {
     /// without asking again. Default: 1 s; zero asks each time.
     ///
     /// A denial holds until its own retry time at most, for the same limit, identity and cost, and
-    /// `Retry-After` counts down. A reset, a refund, the end of a block or another limit ends it at once
-    /// in this process, and after this time in others. At most 65,536 identities are remembered for
-    /// each zone, and never more than [`max_keys`](Self::max_keys).
+    /// `Retry-After` counts down. A reset, a refund, the end of a block or another limit ends it at
+    /// once in this process, and after this time in others. At most 65,536 identities are
+    /// remembered for each zone, and never more than [`max_keys`](Self::max_keys).
     pub fn denial_cache(mut self, max_age: Duration) -> Self {
         self.denial_cache = max_age;
         self

@@ -64,7 +64,8 @@ pub(super) struct Account {
     asked: Micros,
     /// No lease is asked for until then: the last one was empty.
     pause_until: Micros,
-    /// What the store says remains, apart from what is leased here; when all is back, and when more.
+    /// The store's latest answer, apart from what is leased here: what remains, when all is back,
+    /// and when more is.
     remaining: u32,
     reset_at: Micros,
     more_at: Micros,

@@ -48,7 +48,7 @@ impl RedisStore {
                 (outcome.allowed, outcome.receipts) = (true, vec![None]);
                 Ok(outcome)
             }
-            // Who renews runs already, block or not.
+            // The holder of a permit keeps it, block or not.
             Mode::Renew => self.decide_alone(check(mode), deadline).await,
             Mode::Charge | Mode::ChargeForReceipts => {
                 let mut outcome = self.decide_alone(check(mode), deadline).await?;
@@ -128,8 +128,8 @@ impl RedisStore {
         outcomes.into_iter().next().ok_or_else(StoreError::nothing)
     }
 
-    /// Begins the block that this charge asks for, and says how long it lasts. Where another request
-    /// has begun it meanwhile, that one is left as it is.
+    /// Begins the block that this charge asks for, and says how long it lasts. Where another
+    /// request has begun it meanwhile, that one is left as it is.
     async fn begin_block(
         &self,
         charge: &Charge<'_>,

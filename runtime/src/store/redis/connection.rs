@@ -106,8 +106,8 @@ impl Connection {
         }
     }
 
-    /// Sends a command about this one key to the node that owns its slot, and if that gives the slot
-    /// away and has not got the key, to the next owner.
+    /// Sends a command about this one key to the node that owns its slot, and if that gives the
+    /// slot away and has not got the key, to the next owner.
     #[cfg(feature = "cluster")]
     pub(super) async fn ask(&mut self, key: &str, command: Cmd) -> Result<Value, RedisError> {
         let Self::Cluster(to) = self else {

@@ -16,7 +16,7 @@ use crate::{
     store::interface::{Check, Mode},
 };
 
-/// What a call of one key is about.
+/// The subject of a call of one key.
 #[cfg(feature = "cluster")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Only {

@@ -119,8 +119,8 @@ impl Executor {
     /// sealed once there is a connection to send it on: requests that have left by then are not in
     /// it.
     ///
-    /// A call is not waited for beyond a part of the deadline: to a distant server the next one goes
-    /// out while it is under way, or requests would wait for two round trips.
+    /// A call is not waited for beyond a part of the deadline: to a distant server the next one
+    /// goes out while it is under way, or requests would wait for two round trips.
     async fn drain(self: Arc<Self>, connection: Arc<WorkerConnection>, lane: Lane) {
         loop {
             let guard = connection.checkout().await;

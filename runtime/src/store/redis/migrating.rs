@@ -1,11 +1,11 @@
 //! Calls to a cluster, whose slots may be on their way from one node to another.
 //!
 //! While a slot is open, a node that does not have the one key of a call says `ASK`, and the caller
-//! goes on to the node that has it, or will. A call of several keys is refused with `TRYAGAIN` where
-//! only some are there. On that the cluster's client waits without a word, for longer than a request
-//! may, and then sends the call again. So a call of several keys that has no answer soon is called
-//! off: its once-key is set, which lets it do nothing whenever it is sent. If that is answered while
-//! the call is not, the node is well and the keys are the reason.
+//! goes on to the node that has it, or will. A call of several keys is refused with `TRYAGAIN`
+//! where only some are there. On that the cluster's client waits without a word, for longer than a
+//! request may, and then sends the call again. So a call of several keys that has no answer soon is
+//! called off: its once-key is set, which lets it do nothing whenever it is sent. If that is
+//! answered while the call is not, the node is well and the keys are the reason.
 
 use std::{
     collections::HashMap,

@@ -1,14 +1,15 @@
 //! Which nodes own slots of a cluster that are being moved.
 //!
-//! A cluster's client follows `ASK` in two steps: `ASKING`, and when that is answered the command. What
-//! it sends in between on the same connection uses the first up, and on a busy connection something
-//! always is; then it is sent back and forth, and looks for the slots of all nodes each time. So
-//! `ASKING` goes right before the command, on the same write, wherever the client sends the two.
+//! A cluster's client follows `ASK` in two steps: `ASKING`, and when that is answered the command.
+//! What it sends in between on the same connection uses the first up, and on a busy connection
+//! something always is; then it is sent back and forth, and looks for the slots of all nodes each
+//! time. So `ASKING` goes right before the command, on the same write, wherever the client sends
+//! the two.
 //!
 //! That must not be a node that the slot is being moved to, unless the owner has pointed to it: it
-//! would take the key for new. The client tries any node while the owner cannot be reached, so for a
-//! command of one key it is told which one. Commands of several keys do not need that: such a node
-//! refuses them unless it has all of the keys.
+//! would take the key for new. The client tries any node while the owner cannot be reached, so for
+//! a command of one key it is told which one. Commands of several keys do not need that: such a
+//! node refuses them unless it has all of the keys.
 
 use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
@@ -22,8 +23,8 @@ use redis::{
 };
 use tokio::time::Instant;
 
-/// For so long a slot is taken to be its owner's that was found to be. Moving it there and opening it
-/// for a move back takes longer.
+/// For so long a slot is taken to be its owner's that was found to be. Moving it there and opening
+/// it for a move back takes longer.
 const TRUSTED: Duration = Duration::from_secs(1);
 /// After so long one caller asks again, while the others go on with what is known.
 const RENEWED: Duration = Duration::from_millis(700);
@@ -37,7 +38,8 @@ struct Learnt {
     since: Instant,
     is_being_renewed: bool,
     ranges: Vec<Range>,
-    /// Of slots that were asked about. A slot does not tell its number, so a range is searched for it.
+    /// Of slots that were asked about. A slot does not tell its number, so a range is searched for
+    /// it.
     found: HashMap<Slot, Option<Owner>, FixedState>,
 }
 
@@ -55,7 +57,8 @@ pub(super) struct Owner {
 }
 
 impl Owners {
-    /// The outer `None`: this caller has to learn them. The inner one: nobody is known by an address.
+    /// The outer `None`: this caller has to learn them. The inner one: nobody is known by an
+    /// address.
     pub(super) fn find(&self, slot: Slot) -> Option<Option<Owner>> {
         let mut learnt = self.0.lock();
         let learnt = learnt

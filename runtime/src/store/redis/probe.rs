@@ -34,9 +34,9 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// What no waiting will mend: wrong credentials, a server too old, something that is no Redis, TLS
-    /// at one end alone, a host name that nobody knows. A server that cannot be reached right now is a
-    /// warning in the log.
+    /// What no waiting will mend: wrong credentials, a server too old, something that is no Redis,
+    /// TLS at one end alone, a host name that nobody knows. A server that cannot be reached right
+    /// now is a warning in the log.
     pub(crate) async fn probe(&self) -> Result<(), InitError> {
         let runtime = Handle::try_current().map_err(|error| {
             InitError::settings(format!(
@@ -166,8 +166,8 @@ impl RedisStore {
         forget.query_async(connection).await
     }
 
-    /// The same for a cluster, and what limits need there while slots are being moved: calls of one
-    /// key.
+    /// Tries out a cluster: this call, and the calls of one key that limits need while slots are
+    /// being moved.
     #[cfg(feature = "cluster")]
     async fn try_out_on_a_cluster(
         &self,

@@ -29,7 +29,7 @@ const FULL: usize = 32;
 /// The same in keys.
 const FULL_OF_KEYS: usize = 256;
 
-/// What one call can decide.
+/// Checks that one call can decide together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) enum Lane {
     #[default]

@@ -1,5 +1,5 @@
-//! The script's reply: big-endian integers of fixed widths, one string in all. As a list of integers
-//! it would cost both ends several times as much.
+//! The script's reply: big-endian integers of fixed widths, one string in all. As a list of
+//! integers it would cost both ends several times as much.
 
 use smallvec::SmallVec;
 

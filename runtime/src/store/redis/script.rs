@@ -80,7 +80,7 @@ const MARKED: u32 = 1 << 31;
 #[cfg(feature = "cluster")]
 pub(super) const LONGEST_LIFE: u32 = MARKED - 1;
 
-/// What the script is to do that no [`Mode`](crate::store::interface::Mode) is for.
+/// Codes for calls about a block, for which there is no [`Mode`](crate::store::interface::Mode).
 const BLOCK: u64 = 2;
 #[cfg(feature = "cluster")]
 const BLOCK_UNLESS_BLOCKED: u64 = 7;

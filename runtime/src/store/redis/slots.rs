@@ -1,12 +1,13 @@
 //! Checks in a cluster, where a script call may only name keys of one slot.
 //!
 //! All limits of one identity are in one slot. Where a check names several identities, it is looked
-//! at everywhere, and if nobody denies it charged everywhere. Whoever is denied then, because others
-//! came in between, gives back what the other slots have taken. Without the first look, those who
-//! are denied in one slot would again and again take for a moment what others need in another.
+//! at everywhere, and if nobody denies it charged everywhere. Whoever is denied then, because
+//! others came in between, gives back what the other slots have taken. Without the first look,
+//! those who are denied in one slot would again and again take for a moment what others need in
+//! another.
 //!
-//! While a slot is on its way to another node, a call that names several of its keys is refused. Its
-//! charges are then decided in that way too, each by calls of one key: see `alone.rs`.
+//! While a slot is on its way to another node, a call that names several of its keys is refused.
+//! Its charges are then decided in that way too, each by calls of one key: see `alone.rs`.
 
 use futures_util::future::join_all;
 use redis::cluster_routing::Slot;
@@ -91,7 +92,7 @@ impl RedisStore {
                 if mode == Mode::Charge {
                     outcome.receipts = Receipts::new();
                 } else if !outcome.allowed {
-                    // What some parts took they have back.
+                    // Parts that were charged have been given it back.
                     outcome.receipts = vec![None; outcome.verdicts.len()];
                 }
                 Ok(outcome)
@@ -277,8 +278,8 @@ fn merge(parts: &[Part<'_>], outcomes: Vec<Outcome>) -> Outcome {
             .collect(),
         noted: Receipts::new(),
         // Not known: what denies may have been taken for a moment by a check that another part
-        // denies, and is given back beneath whoever would remember this. Nor do parts that have room
-        // say how long.
+        // denies, and is given back beneath whoever would remember this. Nor do parts that have
+        // room say how long.
         steady: 0,
     }
 }

@@ -1,4 +1,4 @@
-//! What a check has taken in some parts of a cluster while others have not answered.
+//! Charges of a check in some parts of a cluster, while others have not answered.
 
 use std::sync::Arc;
 
@@ -17,16 +17,16 @@ use crate::{
     store::interface::{Check, Mode, Outcome, StoreError},
 };
 
-/// Dropped before it is settled, as when the client leaves or a part fails, it gives everything back
-/// in the background.
+/// Dropped before it is settled, as when the client leaves or a part fails, it gives everything
+/// back in the background.
 pub(super) struct Taken {
     executor: Arc<Executor>,
     /// By the place of the part.
     refunds: Mutex<Vec<(usize, Arc<Refund>)>>,
 }
 
-/// What gives back what one part has taken. The script knows each of the calls again, so sending it
-/// twice does no harm.
+/// The calls that give back the charges of one part. The script knows each of the calls again, so
+/// sending it twice does no harm.
 struct Refund {
     /// All of it at once, if the part is no single charge.
     whole: Option<Call>,

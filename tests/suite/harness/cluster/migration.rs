@@ -8,7 +8,8 @@ use crate::harness::Server;
 /// For all nodes to hear of the new owner.
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
 
-/// From [`Cluster::begin_migration`] to [`Migration::finish`]. Dropped before, it leaves the slot open.
+/// From [`Cluster::begin_migration`] to [`Migration::finish`]. Dropped before, it leaves the slot
+/// open.
 #[derive(Debug)]
 pub(crate) struct Migration<'a> {
     cluster: &'a Cluster,

@@ -13,12 +13,14 @@ pub(crate) use slots::{SLOTS, slot_of};
 use super::{flavour::Flavour, server::Server, wait};
 use view::View;
 
-/// Masters with their replicas, all on 127.0.0.1, who take a node for down after a second. With three
-/// masters or more a dead one is replaced by a replica of its; fewer cannot agree on that. While slots
-/// have no master the whole cluster answers CLUSTERDOWN, unless an argument says otherwise.
+/// Masters with their replicas, all on 127.0.0.1, who take a node for down after a second. With
+/// three masters or more a dead one is replaced by a replica of its; fewer cannot agree on that.
+/// While slots have no master the whole cluster answers CLUSTERDOWN, unless an argument says
+/// otherwise.
 ///
 /// The nodes are numbered: first the masters in the order of their slots, which they share evenly,
-/// then the replicas of the first master, of the second and so on. Every function blocks the thread.
+/// then the replicas of the first master, of the second and so on. Every function blocks the
+/// thread.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     nodes: Vec<Server>,
@@ -95,8 +97,8 @@ impl Cluster {
         self.nodes[index].resume();
     }
 
-    /// Starts a node again with what it knew of the cluster, but no keys: it comes back as what it was,
-    /// or as a replica of whoever took its place.
+    /// Starts a node again with what it knew of the cluster, but no keys: it comes back as what it
+    /// was, or as a replica of whoever took its place.
     pub(crate) fn restart(&mut self, index: usize) {
         self.nodes[index].restart();
     }
@@ -132,8 +134,8 @@ impl Cluster {
         });
     }
 
-    /// Waits until a replica has taken the place of a master that was killed or stopped, as all living
-    /// nodes see it and with the cluster well again. Gives the new master's index.
+    /// Waits until a replica has taken the place of a master that was killed or stopped, as all
+    /// living nodes see it and with the cluster well again. Gives the new master's index.
     pub(crate) fn await_failover(&self, dead: usize, within: Duration) -> usize {
         let shard = self.shard(dead);
         self.await_or_panic("a new master", within, || {
@@ -151,13 +153,14 @@ impl Cluster {
         self.begin_migration(slot, to).finish();
     }
 
-    /// Opens the slot for the move and leaves it so: its owner answers ASK for keys it does not have.
+    /// Opens the slot for the move and leaves it so: its owner answers ASK for keys it does not
+    /// have.
     pub(crate) fn begin_migration(&self, slot: u16, to: usize) -> Migration<'_> {
         Migration::begin(self, slot, to)
     }
 
-    /// Opens every slot for a move to the next master, in which nothing is moved: keys that are there
-    /// stay with their owner, and new ones are the next master's.
+    /// Opens every slot for a move to the next master, in which nothing is moved: keys that are
+    /// there stay with their owner, and new ones are the next master's.
     pub(crate) fn open_all_slots(&self) {
         migration::open_all_slots(self);
     }

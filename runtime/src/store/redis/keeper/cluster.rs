@@ -81,8 +81,8 @@ impl Keeper {
     ///
     /// A new connection to a cluster with a dead node leaves that node out. Requests about its keys
     /// then wander through the cluster, and each makes the client look at all nodes again, with
-    /// everyone else waiting. The present one merely gets no answers from there. So a successor must
-    /// show that it reaches the node in question, which it does once a replica has taken over.
+    /// everyone else waiting. The present one merely gets no answers from there. So a successor
+    /// must show that it reaches the node in question, which it does once a replica has taken over.
     async fn successor(&mut self, wish: Successor) -> Option<Connection> {
         let upkeep = Arc::clone(&self.upkeep);
         let connecting = upkeep.pool.connect();

@@ -3,10 +3,10 @@
 local load_deficit, save_deficit, store_deficit, drain
 local mark_of_deficit, refund_deficit, drain_time
 
--- 8 to 10 are 4 to 6 for a charge that has waited for its turn. It counts from the moment at which the
--- bucket was whole, but at most LATENESS back: who waits is woken late. A bucket that has been whole for
--- longer than IDLE has kept nobody waiting. `in_turn` makes an algorithm count so: `due` says when the
--- bucket was whole, `mark` what a receipt must say of the limit as it then stands.
+-- 8 to 10 are 4 to 6 for a charge that has waited for its turn. It counts from the moment at which
+-- the bucket was whole, but at most LATENESS back: who waits is woken late. A bucket that has been
+-- whole for longer than IDLE has kept nobody waiting. `in_turn` makes an algorithm count so: `due`
+-- says when the bucket was whole, `mark` what a receipt must say of the limit as it then stands.
 local LATENESS, IDLE = 5000, 100000
 local in_turn
 if code >= 8 then
@@ -49,8 +49,8 @@ if code == 4 or code == 5 or code == 6 then
     cell.whole, cell.part, cell.since = limit.whole, limit.part, since
   end
 
-  -- What a bucket of `capacity` owes now. `past`: W-ths of a token drained past empty, less than one
-  -- token's; nil if there are none or more.
+  -- What a bucket of `capacity` owes now. `past`: W-ths of a token drained past empty, less than
+  -- one token's; nil if there are none or more.
   drain = function(cell, limit, capacity, now)
     limit.past = nil
     if cell.since > now then
@@ -77,9 +77,9 @@ if code == 4 or code == 5 or code == 6 then
     return cell.part
   end
 
-  -- Gives back of a charge what would still be owed of it, had nothing come after it. `missing`: what
-  -- was owed right after it, rounded up; receipt.mark is the fraction. Less owed at cell.since is as
-  -- much less owed now.
+  -- Gives back of a charge what would still be owed of it, had nothing come after it. `missing`:
+  -- what was owed right after it, rounded up; receipt.mark is the fraction. Less owed at cell.since
+  -- is as much less owed now.
   refund_deficit = function(cell, limit, now, receipt, missing)
     if limit.whole == 0 and limit.part == 0 then return false end
     if receipt.mark > 0 then missing = missing - 1 end

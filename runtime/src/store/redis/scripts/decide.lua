@@ -20,8 +20,8 @@ local reply, size = { 0, 0, 0, 0 }, 0
 local BLOCKED, NEVER = 1, 2
 local limits, rare = { nil }, nil
 
--- All in one, and no functions: those would be made anew for each call, and cost more than most calls
--- have them do.
+-- All in one, and no functions: those would be made anew for each call, and cost more than most
+-- calls have them do.
 while at <= #checks do
   local run, mode, count, kind, key, block_key
   run, mode, count, kind, key, block_key, at = unpack('>I2BI2I2I3I3', checks, at)

@@ -25,8 +25,9 @@ if code == 7 then
     call('PEXPIRE', cell.key, ttl_text(cell.life, margin))
   end
 
-  -- Brings down what lies further ahead than its own expiry: the clock has stepped back. Whoever came
-  -- since stands behind it or came after this was done, so one look shows whether there is any.
+  -- Brings down what lies further ahead than its own expiry: the clock has stepped back. Whoever
+  -- came since stands behind it or came after this was done, so one look shows whether there is
+  -- any.
   local function settle(cell, now)
     local last
     last, cell.last = at(cell, -1)
@@ -41,8 +42,9 @@ if code == 7 then
     cell.life, cell.save = max(cell.life, cell.last - now + 1), expire
   end
 
-  -- Counts who holds a place, and lets go of what has reached its deadline: after the count, and only
-  -- beside others, as a key that is emptied in a slot that is being moved cannot be looked at again.
+  -- Counts who holds a place, and lets go of what has reached its deadline: after the count, and
+  -- only beside others, as a key that is emptied in a slot that is being moved cannot be looked at
+  -- again.
   local function count(cell, now)
     cell.count, cell.last = call('ZCOUNT', cell.key, '(' .. text(now), '+inf'), 0
     if cell.count > 0 then
@@ -72,7 +74,7 @@ if code == 7 then
       local name = name_of(limit.holder, limit.window)
       local is_new = call('ZADD', cell.key, text(deadline), name)
       if cell.count == 0 then
-        -- Who was past its deadline is still there.
+        -- Holders past their deadline are still there.
         call('ZREMRANGEBYSCORE', cell.key, '-inf', text(now))
         is_new = 1
       end

@@ -1,8 +1,8 @@
--- Marks, in a cluster alone. A call of one key, as is made while the key's slot is being moved, leaves
--- a mark there, by which it is known if the client sends it again: a name (6 bytes) and when it came
--- (4; milliseconds, from 0 again after 2^32). Marks stand behind the state, oldest first; a log has
--- them behind its last element. Permits have none: nobody holds one twice. Calls of several keys read
--- past marks and write without them: by then the slot is whole again.
+-- Marks, in a cluster alone. A call of one key, as is made while the key's slot is being moved,
+-- leaves a mark there, by which it is known if the client sends it again: a name (6 bytes) and when
+-- it came (4; milliseconds, from 0 again after 2^32). Marks stand behind the state, oldest first; a
+-- log has them behind its last element. Permits have none: nobody holds one twice. Calls of several
+-- keys read past marks and write without them: by then the slot is whole again.
 if code == 0 then
   local WIDTH, MOST, SPAN = 10, 256, 4294967296 -- 2^32
   local LOG, PERMITS, ENTRY = 1, 7, 9
@@ -11,8 +11,8 @@ if code == 0 then
     [0] = 14, [2] = 15, [3] = 11, [4] = 17, [5] = 17, [6] = 17, [8] = 17, [9] = 17, [10] = 17,
   }
 
-  -- Those behind the key's value `raw`, of the algorithm `of`, and `mark`, which is added by `save`.
-  -- `life`: how long a mark counts, in milliseconds.
+  -- Those behind the key's value `raw`, of the algorithm `of`, and `mark`, which is added by
+  -- `save`. `life`: how long a mark counts, in milliseconds.
   return function(raw, now, life, mark, of)
     local key, tail = KEYS[1], ''
     local moment = fmod(floor(now / 1000), SPAN)
@@ -47,7 +47,7 @@ if code == 0 then
       -- Writes what has changed, and the marks behind it.
       save = function(cell, margin)
         if cell.is_dropped then
-          -- What a log says without admissions is nothing, but it carries the marks.
+          -- A log without admissions says nothing, but it carries the marks.
           call('LTRIM', key, '-1', '-1')
         elseif cell.save then
           cell.save(cell, now, margin)

@@ -1,7 +1,7 @@
--- What most calls do without, made once a call that needs it.
+-- Functions that most calls do without, made once a call that needs them.
 local function rarely()
-  -- Who is blocked. State: start (7 bytes), until (7). Told apart from counters by its key. How long
-  -- it still lasts; 0 is not at all.
+  -- How long a block still lasts; 0 is not at all. State: start (7 bytes), until (7). A block is
+  -- told apart from counters by its key.
   local function blocked(index)
     local cell = cells[index]
     if cell == nil then
@@ -52,14 +52,15 @@ local function rarely()
     end
   end
 
-  -- What a lease may have. It opens no fixed window: that is for a request to do.
+  -- The cost that a lease may have. It opens no fixed window: that is for a request to do.
   local function lease(limit)
     stand(limit)
     if limit.used == 0 then return 0 end
     return min(limit.cost, floor(limit.remaining / LEASE_SHARE))
   end
 
-  -- What is left of a denial, a look or a cost of 0, and the block that a denial may begin.
+  -- How a limit stands after a denial, a look or a cost of 0; and the block that a denial may
+  -- begin.
   local function leave(limit, charges, allowed)
     stand(limit)
     -- A call of one key names no block.

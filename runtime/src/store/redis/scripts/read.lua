@@ -1,16 +1,16 @@
 end -- of `make`
 
--- What to do with a check; 0: only look. A block has no limits, but a key and a length. Receipts are
--- answered only to who asks for them; to give back, each limit is followed by its receipt. A lease
--- takes what is asked for or a share of what remains, whichever is less. A renewal takes what there
--- is room for, each limit for itself.
+-- Codes of what to do with a check; 0: only look. A block has no limits, but a key and a length.
+-- Receipts are answered only to who asks for them; to give back, each limit is followed by its
+-- receipt. A lease takes what is asked for or a share of what remains, whichever is less. A renewal
+-- takes what there is room for, each limit for itself.
 local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND, LEASE, RENEW = 1, 2, 3, 4, 5, 6
 local BLOCK_UNLESS_BLOCKED, BLOCKED_FOR = 7, 8
 local LEASE_SHARE = 4
 local checks = ARGV[1]
 local now, life, count_of_kinds, at = unpack('>I7I4I2', checks)
--- In a cluster alone `life` is above 0: for so many milliseconds the call is remembered, by its last
--- key, or with 2^31 more by a mark, which follows: see marks.lua.
+-- In a cluster alone `life` is above 0: for so many milliseconds the call is remembered, by its
+-- last key, or with 2^31 more by a mark, which follows: see marks.lua.
 local MARKED, mark = 2147483648, nil
 if life >= MARKED then life, mark, at = life - MARKED, checks:sub(at, at + 5), at + 6 end
 local has_once = life > 0 and not mark
@@ -26,8 +26,8 @@ end
 
 -- Everything is read at once: calls cost more than keys. A log, which is a list, reads as nothing
 -- here and reads itself. There are only so many arguments that a call of Lua takes. And where there
--- are but two, they are read apart: the server reuses what held a call's second argument for that of
--- the next one, and a state would take the room of a key (`cached_objects` in its scripting).
+-- are but two, they are read apart: the server reuses what held a call's second argument for that
+-- of the next one, and a state would take the room of a key (`cached_objects` in its scripting).
 local AT_ONCE = 4000
 local raws
 if #KEYS == 0 then
@@ -48,7 +48,7 @@ end
 -- something. The second time nothing is done and nothing answered.
 if has_once and raws[#KEYS] then return '' end
 
--- What is stored under the keys, once it is needed.
+-- The state under each key, read once it is needed.
 local cells = { nil, nil, nil, nil }
 
 local marks = nil

@@ -1,7 +1,8 @@
 -- Sliding window: an exact log. A list, newest first, of nine bytes each: the time (52 bits, until
 -- the year 2112, then again from 0) and the running sum of costs (20 bits; a window holds at most
 -- 10^6). The last element is no admission: its sum is the one before the oldest. What has left the
--- window is trimmed with the next charge, all but the youngest of it, which becomes the last element.
+-- window is trimmed with the next charge, all but the youngest of it, which becomes the last
+-- element.
 local LOW_SPAN, TIME_SPAN, SUM_SPAN = 281474976710656, 4503599627370496, 1048576 -- 2^48, 2^52, 2^20
 
 if code == 1 then
@@ -89,9 +90,9 @@ if code == 1 then
   end
 
   -- Lowers what was admitted at one time. Entries of one time leave the window together, so nobody
-  -- can tell which of them was the charge: one stays for what is left of them all. The sums of newer
-  -- entries are lowered with it, which takes time for each of them: refunds follow soon on their
-  -- charges. The list is left with its life, which is long enough.
+  -- can tell which of them was the charge: one stays for what is left of them all. The sums of
+  -- newer entries are lowered with it, which takes time for each of them: refunds follow soon on
+  -- their charges. The list is left with its life, which is long enough.
   local function refund_entries(cell, limit, now, receipt)
     local ago = now - receipt.at
     -- What is from the future counts for nothing now, but may again: it is left alone.
@@ -135,8 +136,8 @@ if code == 1 then
     wait = function(limit, now, cell)
       local excess = used(cell) + limit.cost - limit.times
       if excess <= 0 then return 0 end
-      -- Room is made when the first entry that brings the sum up to the excess leaves. Each has brought
-      -- something.
+      -- Room is made when the first entry that brings the sum up to the excess leaves. Each has
+      -- brought something.
       local leaving = cell.first
       if excess > 1 then
         leaving = gallop(leaving, cell.count, function(index)
@@ -169,7 +170,7 @@ if code == 1 then
     save = function(cell, now, margin)
       local key = cell.key
       if cell.count == 0 then
-        -- What is stored goes last: in a slot that is being moved, the key could not be made anew
+        -- Old entries go last: in a slot that is being moved, an emptied key could not be made anew
         -- where it was.
         call('LPUSH', key, packed(0, cell.base), packed(now, cell.sum))
         if cell.stored then call('LTRIM', key, '0', '1') end
