@@ -16,21 +16,31 @@ use crate::{
 
 const LIMIT: Limit = Limit::per_minute(1_000);
 
-/// Connections until the server takes no more.
+/// Connections until the server takes no more, for a while: it may not have noticed yet that earlier
+/// ones were closed.
 pub(super) fn occupy(server: &Server) -> Vec<TcpStream> {
+    const REFUSALS: u32 = 20;
     let mut taken = Vec::new();
+    let mut refusals = 0;
     loop {
         let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(5)))
             .unwrap();
-        stream.write_all(b"PING\r\n").unwrap();
         let mut answer = [0; 64];
-        let length = stream.read(&mut answer).unwrap();
-        if answer[..length].starts_with(b"-ERR max") {
+        // A refusal may be gone with the connection before it is read.
+        let sent = stream.write_all(b"PING\r\n");
+        let length = sent.and_then(|()| stream.read(&mut answer));
+        if length.is_ok_and(|length| !answer[..length].starts_with(b"-ERR max")) {
+            taken.push(stream);
+            refusals = 0;
+            continue;
+        }
+        refusals += 1;
+        if refusals == REFUSALS {
             return taken;
         }
-        taken.push(stream);
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
