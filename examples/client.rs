@@ -14,7 +14,7 @@ mod environment;
 
 use std::{collections::BTreeMap, error::Error, net::SocketAddr, time::Duration};
 
-use actix_throttle::{Limit, Outgoing, Paths, RateLimiter, Rule, Statuses, Throttle};
+use actix_throttle::{Limit, Outgoing, Paths, RateLimiter, Rule, StatusSet, Throttle};
 use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, get, rt};
 use futures_util::future::join_all;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -107,7 +107,7 @@ async fn start(allowed: Allowed) -> Result<(SocketAddr, ServerHandle), Box<dyn E
     let limiter = RateLimiter::builder().memory().build().await?;
     let mut throttle = Throttle::new();
     for path in PATHS {
-        let errors: Statuses = "5xx".parse()?;
+        let errors: StatusSet = "5xx".parse()?;
         let limits = [allowed.path.zone(path), allowed.overall.zone("overall")];
         let rules = limits.map(|limit| Rule::new(limit).refund_on(errors.clone()));
         throttle = throttle.paths(Paths::regex(&format!("^{path}$"))?, rules)?;

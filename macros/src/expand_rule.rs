@@ -10,7 +10,7 @@ use crate::{
     identifier::Identifier,
     rule::{Bound, Limited, Quota, Rule},
     started::{Numbers, Started},
-    statuses::Statuses,
+    statuses::StatusSet,
 };
 
 /// What macro output calls.
@@ -80,7 +80,7 @@ fn start(
     };
     match &started.numbers {
         Numbers::Written(_) => quote!(#private::Rule::new(#limit)),
-        Numbers::NamedOr(named, _) => quote!(#private::Rule::named(#named).or(#limit)),
+        Numbers::NamedOr(named, _) => quote!(#private::Rule::named(#named).fallback(#limit)),
         Numbers::Named(named) => {
             let name = label.map(|label| &label.name);
             quote!(#private::Rule::named(#named).defaults(#name, #zone))
@@ -118,12 +118,12 @@ fn identifier(identifier: &Identifier, private: &TokenStream) -> TokenStream {
     }
 }
 
-fn refund_on(statuses: &Statuses, private: &TokenStream) -> TokenStream {
+fn refund_on(statuses: &StatusSet, private: &TokenStream) -> TokenStream {
     let ranges = statuses.ranges().map(|(first, last)| {
         let [first, last] = [first, last].map(proc_macro2::Literal::u16_unsuffixed);
         quote!((#first, #last))
     });
-    quote!(.refund_on(#private::Statuses::ranges(&[#(#ranges),*])))
+    quote!(.refund_on(#private::StatusSet::ranges(&[#(#ranges),*])))
 }
 
 fn failure_mode(mode: FailureMode, private: &TokenStream) -> TokenStream {

@@ -9,7 +9,7 @@ use crate::{
     limit::{COUNTS, Limit},
     name::ArgName,
     named,
-    statuses::Statuses,
+    statuses::StatusSet,
     value::{Number, assigned, integer},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 pub(crate) struct Started {
     pub(crate) numbers: Numbers,
     pub(crate) cost: Option<ExprPath>,
-    pub(crate) refund_on: Option<Statuses>,
+    pub(crate) refund_on: Option<StatusSet>,
     pub(crate) dynamic: Option<ExprPath>,
 }
 
@@ -46,7 +46,7 @@ impl Started {
             None => (None, None),
         };
         let numbers = numbers(arguments, named, number, errors);
-        let refund_on = Statuses::check(arguments, errors);
+        let refund_on = StatusSet::check(arguments, errors);
         let dynamic = function(arguments, ArgName::Dynamic, errors);
         Some(Self {
             numbers: numbers?,

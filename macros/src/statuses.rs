@@ -17,7 +17,7 @@ const ALL: RangeInclusive<u16> = 100..=599;
 const SHAPES: &str = "write `404`, `5xx` or `500-504`, separated by commas";
 
 /// The statuses that are written, without a mistake.
-pub(crate) struct Statuses(Vec<Part>);
+pub(crate) struct StatusSet(Vec<Part>);
 
 /// What stands between two commas.
 struct Part {
@@ -25,7 +25,7 @@ struct Part {
     statuses: RangeInclusive<u16>,
 }
 
-impl Statuses {
+impl StatusSet {
     /// What is written; `None` if it is absent or wrong.
     pub(crate) fn check(arguments: &Arguments, errors: &mut Errors) -> Option<Self> {
         let argument = arguments.named(ArgName::RefundOn)?;

@@ -123,7 +123,7 @@ pub enum RateLimitError {
     },
     /// What is to be acquired has more than 64 ways of having it, or none: an `any` or `all` of
     /// nothing.
-    BadDemand,
+    InvalidDemand,
     /// It was waited for in vain, as long as allowed, or waiting so long could not have helped.
     /// Nothing was taken.
     TimedOut {
@@ -141,7 +141,7 @@ impl RateLimitError {
             Self::InvalidLimit(_)
             | Self::SharedCounter
             | Self::UnknownLimit { .. }
-            | Self::BadDemand => None,
+            | Self::InvalidDemand => None,
         }
     }
 
@@ -166,7 +166,7 @@ impl fmt::Display for RateLimitError {
                  that the limiter was given by `Builder::config`, or a limit to fall back to to the rule"
             ),
             Self::Unavailable { reason, .. } => write!(f, "the store could not decide: {reason}"),
-            Self::BadDemand => f.write_str(
+            Self::InvalidDemand => f.write_str(
                 "what is asked for can be had in more than 64 ways, or in none; nest fewer `any`s in an `all`, \
                  and leave none empty",
             ),
@@ -187,7 +187,7 @@ impl std::error::Error for RateLimitError {
             Self::SharedCounter
             | Self::UnknownLimit { .. }
             | Self::Unavailable { .. }
-            | Self::BadDemand
+            | Self::InvalidDemand
             | Self::TimedOut { .. } => None,
         }
     }

@@ -30,12 +30,12 @@ pub(crate) struct Naming {
 pub(crate) struct Key<'a> {
     pub(crate) identity: &'a Identity,
     pub(crate) zone: &'a str,
-    pub(crate) slot: Slot,
+    pub(crate) slot: KeyKind,
 }
 
 /// What is kept under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Slot {
+pub(crate) enum KeyKind {
     /// A counter: all that changes how its state is read, so that a change of `times` keeps it.
     Counter {
         algorithm: Algorithm,
@@ -44,7 +44,7 @@ pub(crate) enum Slot {
         shadow: bool,
     },
     /// Who holds places: neither their number nor their expiry changes how that is read.
-    Holders { shadow: bool },
+    PermitTable { shadow: bool },
     /// Until when the identity is blocked in the zone.
     Block { shadow: bool },
 }
@@ -54,7 +54,7 @@ impl<'a> Key<'a> {
         Self {
             identity,
             zone: limit.zone_name(),
-            slot: Slot::Counter {
+            slot: KeyKind::Counter {
                 algorithm: limit.kind(),
                 refill: limit.refill_kind(),
                 window: limit.window_micros(),
@@ -63,11 +63,11 @@ impl<'a> Key<'a> {
         }
     }
 
-    pub(crate) fn holders(identity: &'a Identity, limit: &Concurrency) -> Self {
+    pub(crate) fn permits(identity: &'a Identity, limit: &Concurrency) -> Self {
         Self {
             identity,
             zone: limit.zone_name(),
-            slot: Slot::Holders {
+            slot: KeyKind::PermitTable {
                 shadow: limit.is_shadow(),
             },
         }
@@ -85,12 +85,12 @@ impl<'a> Key<'a> {
     /// The key of the block that stands above this counter.
     pub(crate) fn block(&self) -> Self {
         let shadow = match self.slot {
-            Slot::Counter { shadow, .. } | Slot::Holders { shadow } | Slot::Block { shadow } => {
-                shadow
-            }
+            KeyKind::Counter { shadow, .. }
+            | KeyKind::PermitTable { shadow }
+            | KeyKind::Block { shadow } => shadow,
         };
         Self {
-            slot: Slot::Block { shadow },
+            slot: KeyKind::Block { shadow },
             ..*self
         }
     }
@@ -137,11 +137,11 @@ impl Key<'_> {
 }
 
 #[cfg(feature = "redis")]
-impl Slot {
+impl KeyKind {
     pub(crate) fn write(&self, text: &mut String) {
         let (shadow, name, window) = match *self {
             Self::Block { shadow } => (shadow, "block", None),
-            Self::Holders { shadow } => (shadow, "running", None),
+            Self::PermitTable { shadow } => (shadow, "running", None),
             Self::Counter {
                 algorithm,
                 refill,

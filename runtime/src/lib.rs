@@ -8,11 +8,10 @@
 #![doc = include_str!("further.md")]
 
 mod algorithm;
-mod answer;
 mod circuit_state;
 mod clock;
 #[cfg(feature = "config")]
-mod config;
+pub mod config;
 mod decision;
 mod error;
 mod failure_mode;
@@ -22,13 +21,14 @@ mod intern;
 mod key;
 mod limit;
 mod limiter;
-mod line;
 mod log_throttle;
 mod message;
-mod outgoing;
+pub mod outgoing;
 mod permit;
-mod statuses;
+mod response;
+mod status_set;
 mod store;
+mod wait_queue;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -63,22 +63,19 @@ struct Readme;
 #[cfg(feature = "test-util")]
 pub use self::clock::ManualClock;
 #[cfg(feature = "config")]
-pub use self::config::{Changes, Config, ConfigBuilder, ConfigError, Format, Mistake, Watch};
+pub use self::config::{Config, ConfigError};
 #[cfg(feature = "websocket")]
 pub use self::http::WebSocketLimiter;
 #[cfg(feature = "jwt")]
 pub use self::identity::{Jwt, JwtBuilder, JwtKey};
 #[cfg(feature = "test-util")]
 #[doc(hidden)]
-pub use self::limiter::Taken;
+pub use self::limiter::ChargedForTest;
 #[cfg(feature = "awc")]
 pub use self::outgoing::CallError;
 #[cfg(feature = "redis")]
 pub use self::store::RedisPool;
 pub use self::{
-    answer::{
-        HeaderStyle, IntoOnLimited, IntoOnUnidentified, OnLimited, OnUnidentified, Unidentified,
-    },
     circuit_state::CircuitState,
     decision::{Decision, LimitStatus},
     error::{InitError, RateLimitError},
@@ -89,7 +86,10 @@ pub use self::{
     },
     limit::{Algorithm, Concurrency, Limit, LimitError, RateError, Refill},
     limiter::{Builder, RateLimiter},
-    outgoing::{Answer, Call, CallPermit, Outgoing},
+    outgoing::{CallPermit, Outgoing},
     permit::{Acquire, Acquired, Demand, Permit, Semaphore, SemaphoreGuard},
-    statuses::{Statuses, StatusesError},
+    response::{
+        HeaderStyle, IntoOnLimited, IntoOnUnidentified, OnLimited, OnUnidentified, Unidentified,
+    },
+    status_set::{StatusSet, StatusSetError},
 };

@@ -9,5 +9,5 @@ pub use crate::{
     http::{DefaultZone, Limited, Policy, PolicyByType, Rule, respond, serve, typed},
     identity::Identifier,
     limit::{Algorithm, Concurrency, Limit, Refill},
-    statuses::Statuses,
+    status_set::StatusSet,
 };

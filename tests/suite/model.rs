@@ -9,7 +9,7 @@ use num_rational::Ratio;
 /// Exact: an overflow would panic.
 type Rational = Ratio<i128>;
 
-pub(crate) use self::give_back::Taken;
+pub(crate) use self::give_back::ChargedForTest;
 
 /// Lengths are told apart up to here.
 pub(crate) const FOREVER: u64 = (1 << 53) - 1;

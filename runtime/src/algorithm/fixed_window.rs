@@ -1,6 +1,6 @@
 //! Fixed window: the first admitted request opens a window of length W; at most T in it.
 
-use super::{Receipt, step::Step};
+use super::{Receipt, counter_state::CounterState};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +22,7 @@ impl FixedWindow {
     }
 }
 
-impl Step for FixedWindow {
+impl CounterState for FixedWindow {
     type View = View;
 
     fn at(&self, limit: &Limit, now: Micros) -> View {

@@ -8,16 +8,16 @@
 
 use super::{
     Receipt,
-    bucket::{Deficit, Owed},
-    step::Step,
+    counter_state::CounterState,
+    debt::{Debt, TokenDebt},
 };
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LeakyBucket(Deficit);
+pub(crate) struct LeakyBucket(Debt);
 
 /// What is owed, or by how many W-ths of a token it has drained past empty.
-type View = Result<Owed, u128>;
+type View = Result<TokenDebt, u128>;
 
 impl LeakyBucket {
     /// How much of the latest charge has drained by `now`, in W-ths of a token: what was carried
@@ -27,7 +27,7 @@ impl LeakyBucket {
     }
 }
 
-impl Step for LeakyBucket {
+impl CounterState for LeakyBucket {
     type View = View;
 
     fn at(&self, limit: &Limit, now: Micros) -> View {
@@ -44,8 +44,8 @@ impl Step for LeakyBucket {
             Err(past) if past < u128::from(limit.times()) => past,
             _ => 0,
         };
-        let owed = Owed(Owed::tokens(cost, limit).0 - carried);
-        self.0 = Deficit::new(owed, limit.window_micros(), now);
+        let owed = TokenDebt(TokenDebt::tokens(cost, limit).0 - carried);
+        self.0 = Debt::new(owed, limit.window_micros(), now);
         Ok(owed)
     }
 
@@ -56,9 +56,9 @@ impl Step for LeakyBucket {
     /// What was carried into the charge stays lost: less than one microsecond drains.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         // It owed nothing but the charge, less what had drained of that.
-        let owed = Owed::tokens(cost, limit).0;
-        let owed = Owed(owed.saturating_sub(receipt.mark.into()));
-        let charged = Deficit::new(owed, limit.window_micros(), receipt.at);
+        let owed = TokenDebt::tokens(cost, limit).0;
+        let owed = TokenDebt(owed.saturating_sub(receipt.mark.into()));
+        let charged = Debt::new(owed, limit.window_micros(), receipt.at);
         self.0.refund(limit, limit.times(), cost, &charged, now)
     }
 

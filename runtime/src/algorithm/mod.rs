@@ -1,12 +1,12 @@
 //! One pure step function a file, each the twin of one Lua file in `store/redis/scripts`.
 //!
-//! A [`Step`] is three questions to the state of one key, all on integers in microseconds: how long
+//! A [`CounterState`] is three questions to the state of one key, all on integers in microseconds: how long
 //! until this cost fits, the state once it is charged, and what is left. [`State`] asks them for
 //! whichever algorithm it is of. Each reads the state under the numbers of the limit it is
 //! given, so a changed limit keeps what was used. A state from the future (the clock has stepped
 //! back) counts for nothing: that admits at most one quota more and locks nobody out.
 //!
-//! [`Holders`] counts who runs and not what was started, so it asks its questions otherwise.
+//! [`PermitTable`] counts who runs and not what was started, so it asks its questions otherwise.
 //!
 //! A charge can be given back by its receipt ([`State::refund`]): only what the state still holds
 //! of it, so a window that came later is not touched and a bucket is not given what time has given
@@ -20,14 +20,14 @@
 //! each happens at most that much later: any interval of length W holds at most what one longer by
 //! `LATENESS` would.
 
-mod bucket;
+mod concurrency;
+mod counter_state;
+mod debt;
 mod fixed_window;
-mod holders;
 mod leaky_bucket;
 mod receipt;
 mod sliding_window;
 mod sliding_window_counter;
-mod step;
 mod token_bucket;
 
 use crate::{
@@ -35,15 +35,15 @@ use crate::{
     limit::{Algorithm, Limit, Refill},
 };
 
+pub(crate) use self::{concurrency::PermitTable, receipt::Receipt};
 use self::{
+    counter_state::CounterState,
     fixed_window::FixedWindow,
     leaky_bucket::LeakyBucket,
-    sliding_window::Log,
-    sliding_window_counter::Counter,
-    step::Step,
+    sliding_window::AdmissionLog,
+    sliding_window_counter::WindowCounters,
     token_bucket::{GreedyBucket, IntervalBucket},
 };
-pub(crate) use self::{holders::Holders, receipt::Receipt};
 
 /// How far back a charge that has waited for its turn may count. Tokio's timers wake up to 2 ms
 /// late, and a worker may have others to poll first. `bucket.lua` has it too.
@@ -58,7 +58,7 @@ pub(crate) const IDLE: Micros = 100_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
     /// It fits now.
-    Fits,
+    None,
     /// It fits after so many microseconds (at least 1) without further admissions.
     For(Micros),
     /// It is more than the limit can ever hold.
@@ -67,7 +67,7 @@ pub(crate) enum Wait {
 
 /// What is left of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Quota {
+pub(crate) struct Availability {
     /// What would fit at this moment.
     pub(crate) remaining: u32,
     /// How long until the quota is whole again; the state means nothing after that.
@@ -80,12 +80,12 @@ pub(crate) struct Quota {
 #[derive(Debug)]
 pub(crate) enum State {
     FixedWindow(FixedWindow),
-    Counter(Counter),
+    WindowCounters(WindowCounters),
     Greedy(GreedyBucket),
     Interval(IntervalBucket),
     Leaky(LeakyBucket),
     /// Boxed: the log is far larger than the others, which come by the million.
-    Log(Box<Log>),
+    AdmissionLog(Box<AdmissionLog>),
 }
 
 /// Asks the state of whichever algorithm it is.
@@ -93,11 +93,11 @@ macro_rules! each {
     ($state:expr, $inner:ident => $ask:expr) => {
         match $state {
             State::FixedWindow($inner) => $ask,
-            State::Counter($inner) => $ask,
+            State::WindowCounters($inner) => $ask,
             State::Greedy($inner) => $ask,
             State::Interval($inner) => $ask,
             State::Leaky($inner) => $ask,
-            State::Log($inner) => $ask,
+            State::AdmissionLog($inner) => $ask,
         }
     };
 }
@@ -107,21 +107,21 @@ impl State {
     pub(crate) fn empty(limit: &Limit) -> Self {
         match (limit.kind(), limit.refill_kind()) {
             (Algorithm::FixedWindow, _) => Self::FixedWindow(FixedWindow::default()),
-            (Algorithm::SlidingWindowCounter, _) => Self::Counter(Counter::default()),
+            (Algorithm::SlidingWindowCounter, _) => Self::WindowCounters(WindowCounters::default()),
             (Algorithm::TokenBucket, Refill::Greedy) => Self::Greedy(GreedyBucket::default()),
             (Algorithm::TokenBucket, Refill::Interval) => Self::Interval(IntervalBucket::default()),
             (Algorithm::LeakyBucket, _) => Self::Leaky(LeakyBucket::default()),
-            (Algorithm::SlidingWindow, _) => Self::Log(Box::default()),
+            (Algorithm::SlidingWindow, _) => Self::AdmissionLog(Box::default()),
         }
     }
 
     /// How long until `cost` fits, and what is left.
-    pub(crate) fn look(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Quota) {
+    pub(crate) fn look(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
         each!(self, state => state.look(limit, cost, now))
     }
 
-    /// The same once `cost` is charged, if it fits: `Wait::Fits` says that it was.
-    pub(crate) fn take(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Quota) {
+    /// The same once `cost` is charged, if it fits: `Wait::None` says that it was.
+    pub(crate) fn take(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
         each!(self, state => state.take(limit, cost, now))
     }
 
@@ -134,7 +134,7 @@ impl State {
             Self::Interval(state) => state.mark(limit, now),
             Self::Leaky(state) => state.mark(limit, now),
             // The time says it all.
-            Self::Counter(_) | Self::Log(_) => 0,
+            Self::WindowCounters(_) | Self::AdmissionLog(_) => 0,
         }
     }
 

@@ -1,4 +1,4 @@
-use crate::{clock::Micros, limit::Holder};
+use crate::{clock::Micros, limit::PermitId};
 
 /// What is remembered of one charge, so that it can be given back exactly. Only a charge that took
 /// something has one; with its key and limit it says all there is to know.
@@ -16,7 +16,7 @@ pub(crate) struct Receipt {
 
 impl Receipt {
     /// The receipt of a place: who holds it says it all.
-    pub(crate) fn of_place(holder: Holder) -> Self {
+    pub(crate) fn of_place(holder: PermitId) -> Self {
         Self {
             // 0 would say that nothing was taken.
             at: 1,

@@ -7,19 +7,19 @@
 
 use std::collections::VecDeque;
 
-use super::{Receipt, step::Step};
+use super::{Receipt, counter_state::CounterState};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Debug, Default)]
-pub(crate) struct Log {
+pub(crate) struct AdmissionLog {
     /// The running sum before the oldest entry.
     base: u32,
-    entries: VecDeque<Entry>,
+    entries: VecDeque<LogEntry>,
 }
 
 /// Ten bytes instead of the sixteen that alignment would make of them.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct LogEntry {
     time: [u8; 7],
     /// The running sum modulo 2^24; a window holds less.
     sum: [u8; 3],
@@ -34,7 +34,7 @@ pub(super) struct View {
     used: u32,
 }
 
-impl Entry {
+impl LogEntry {
     #[allow(
         clippy::many_single_char_names,
         reason = "the bytes of one number, most significant first"
@@ -75,13 +75,13 @@ fn since(base: u32, sum: u32) -> u32 {
     sum.wrapping_sub(base) & 0xff_ffff
 }
 
-impl Step for Box<Log> {
+impl CounterState for Box<AdmissionLog> {
     type View = View;
 
     fn at(&self, limit: &Limit, now: Micros) -> View {
         let window = limit.window_micros();
         let len = self.entries.len();
-        let is_future = |entry: &Entry| entry.age(now).is_none();
+        let is_future = |entry: &LogEntry| entry.age(now).is_none();
         let to = match self.entries.back() {
             Some(last) if is_future(last) => {
                 self.entries.partition_point(|entry| !is_future(entry))
@@ -133,7 +133,7 @@ impl Step for Box<Log> {
         self.base = view.base;
         let sum = view.base.wrapping_add(view.used).wrapping_add(cost);
         self.make_room();
-        self.entries.push_back(Entry::new(now, sum));
+        self.entries.push_back(LogEntry::new(now, sum));
         View {
             from: 0,
             to: self.entries.len(),
@@ -182,14 +182,14 @@ impl Step for Box<Log> {
     }
 }
 
-impl Log {
+impl AdmissionLog {
     fn sum_at(&self, index: usize) -> u32 {
-        self.entries.get(index).map_or(self.base, Entry::sum)
+        self.entries.get(index).map_or(self.base, LogEntry::sum)
     }
 
     /// The first entry for which `inside` is true, as it then is for all after it; the number of
     /// entries if there is none. By steps that double: few have left since the latest charge.
-    fn first(&self, inside: impl Fn(&Entry) -> bool) -> usize {
+    fn first(&self, inside: impl Fn(&LogEntry) -> bool) -> usize {
         let outside = |index: usize| self.entries.get(index).is_some_and(|entry| !inside(entry));
         let (mut low, mut step) = (0, 1);
         while outside(low + step - 1) {

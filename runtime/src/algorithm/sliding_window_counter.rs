@@ -3,11 +3,11 @@
 //!
 //! Source: Cloudflare, "How we built rate limiting capable of scaling to millions of domains".
 
-use super::{Receipt, count, cut, div_ceil, step::Step};
+use super::{Receipt, count, counter_state::CounterState, cut, div_ceil};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counter {
+pub(crate) struct WindowCounters {
     /// Where the current window begins: a multiple of W.
     start: Micros,
     current: u32,
@@ -24,7 +24,7 @@ pub(super) struct View {
     weight: u64,
 }
 
-impl Step for Counter {
+impl CounterState for WindowCounters {
     type View = View;
 
     fn at(&self, limit: &Limit, now: Micros) -> View {

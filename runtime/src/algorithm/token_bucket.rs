@@ -4,10 +4,10 @@
 //! two ways to refill.
 
 use super::{
-    Receipt,
-    bucket::{Deficit, Owed},
-    count, cut,
-    step::Step,
+    Receipt, count,
+    counter_state::CounterState,
+    cut,
+    debt::{Debt, TokenDebt},
 };
 use crate::{
     clock::{FOREVER, Micros},
@@ -16,7 +16,7 @@ use crate::{
 
 /// Greedy: tokens come continuously.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct GreedyBucket(Deficit);
+pub(crate) struct GreedyBucket(Debt);
 
 impl GreedyBucket {
     pub(super) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
@@ -24,21 +24,21 @@ impl GreedyBucket {
     }
 }
 
-impl Step for GreedyBucket {
-    type View = Owed;
+impl CounterState for GreedyBucket {
+    type View = TokenDebt;
 
-    fn at(&self, limit: &Limit, now: Micros) -> Owed {
-        self.0.at(limit, limit.quota(), now).unwrap_or(Owed(0))
+    fn at(&self, limit: &Limit, now: Micros) -> TokenDebt {
+        self.0.at(limit, limit.quota(), now).unwrap_or(TokenDebt(0))
     }
 
-    fn wait(&self, owed: &Owed, limit: &Limit, cost: u32, _now: Micros) -> Micros {
-        let room = Owed::tokens(limit.quota() - cost, limit);
-        Owed(owed.0.saturating_sub(room.0)).drain_time(limit)
+    fn wait(&self, owed: &TokenDebt, limit: &Limit, cost: u32, _now: Micros) -> Micros {
+        let room = TokenDebt::tokens(limit.quota() - cost, limit);
+        TokenDebt(owed.0.saturating_sub(room.0)).drain_time(limit)
     }
 
-    fn charge(&mut self, owed: Owed, limit: &Limit, cost: u32, now: Micros) -> Owed {
-        let owed = Owed(owed.0 + Owed::tokens(cost, limit).0);
-        self.0 = Deficit::new(owed, limit.window_micros(), now);
+    fn charge(&mut self, owed: TokenDebt, limit: &Limit, cost: u32, now: Micros) -> TokenDebt {
+        let owed = TokenDebt(owed.0 + TokenDebt::tokens(cost, limit).0);
+        self.0 = Debt::new(owed, limit.window_micros(), now);
         owed
     }
 
@@ -49,11 +49,11 @@ impl Step for GreedyBucket {
 
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let missing = limit.quota().saturating_sub(receipt.remaining);
-        let charged = Deficit::charged(missing, receipt.mark, receipt.at);
+        let charged = Debt::charged(missing, receipt.mark, receipt.at);
         self.0.refund(limit, limit.quota(), cost, &charged, now)
     }
 
-    fn left(&self, owed: &Owed, limit: &Limit, _now: Micros) -> (u32, Micros) {
+    fn left(&self, owed: &TokenDebt, limit: &Limit, _now: Micros) -> (u32, Micros) {
         let remaining = limit.quota().saturating_sub(owed.in_tokens(limit));
         (remaining, owed.drain_time(limit))
     }
@@ -80,7 +80,7 @@ impl IntervalBucket {
     }
 }
 
-impl Step for IntervalBucket {
+impl CounterState for IntervalBucket {
     type View = View;
 
     fn at(&self, limit: &Limit, now: Micros) -> View {
@@ -129,7 +129,7 @@ impl Step for IntervalBucket {
         self.anchor.saturating_add(length)
     }
 
-    /// As [`Deficit::refund`], by refills. Another beat is another bucket: that one was full, or
+    /// As [`Debt::refund`], by refills. Another beat is another bucket: that one was full, or
     /// forgotten, in between.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let charged = Self {

@@ -4,7 +4,7 @@ use super::{
     Config,
     error::ConfigError,
     format::Format,
-    identifier::{self, Known},
+    identifier::{self, IdentifierRegistry},
     source::Source,
 };
 use crate::identity::IntoIdentifier;
@@ -13,7 +13,7 @@ use crate::identity::IntoIdentifier;
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `load` or `parse`"]
 pub struct ConfigBuilder {
-    known: Known,
+    known: IdentifierRegistry,
     /// Names that no identifier can have.
     taken: Vec<String>,
 }

@@ -1,7 +1,8 @@
 //! How many may run at once, in place of a rate.
 
 use super::{
-    around::REFUND_ON, duration::duration, error::Mistakes, limit, table::Table, tree::Place,
+    duration::duration, error::Diagnostics, limit, limit_options::REFUND_ON,
+    table_reader::TableReader, tree::Position,
 };
 use crate::{intern::intern, limit::Concurrency};
 
@@ -11,15 +12,15 @@ pub(super) const KEYS: [&str; 2] = ["max", "expiry"];
 const STAND_IN: Concurrency = Concurrency::new(1);
 
 /// Whether this table says how many may run at once.
-pub(super) fn is_meant(table: &Table<'_>) -> bool {
+pub(super) fn is_meant(table: &TableReader<'_>) -> bool {
     table.has("max") || (table.has("expiry") && !limit::has_rate(table))
 }
 
 /// Reads all that a [`Concurrency`] holds. The limit stands at `place`.
 pub(super) fn concurrency(
-    table: &mut Table<'_>,
-    place: Place,
-    mistakes: &mut Mistakes,
+    table: &mut TableReader<'_>,
+    place: Position,
+    mistakes: &mut Diagnostics,
 ) -> Option<Concurrency> {
     let reason = |key: &str| {
         let what = "`max` says how many run at once and has no use for";
@@ -68,14 +69,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::{Format, error::ConfigError, file::File, identifier::Known},
+        config::{Format, error::ConfigError, file::File, identifier::IdentifierRegistry},
         failure_mode::FailureMode,
-        limit::Policy,
-        limiter::{Around, NamedLimit},
+        limit::AnyLimit,
+        limiter::{LimitOptions, NamedLimit},
     };
 
     fn parse(text: &str) -> Result<File, ConfigError> {
-        File::parse(text, Format::Toml, "a.toml", &Known::new())
+        File::parse(text, Format::Toml, "a.toml", &IdentifierRegistry::new())
     }
 
     #[test]
@@ -93,8 +94,8 @@ mod tests {
         );
         let limits = file.expect("a right file").limits;
         let plain = NamedLimit {
-            policy: Policy::Running(Concurrency::new(5)),
-            around: Around::default(),
+            policy: AnyLimit::Concurrency(Concurrency::new(5)),
+            options: LimitOptions::default(),
         };
         assert_eq!(limits["plain"], plain);
         let whole = Concurrency::new(1_000_000)
@@ -103,8 +104,8 @@ mod tests {
             .zone("z")
             .shadow();
         let whole = NamedLimit {
-            policy: Policy::Running(whole),
-            around: Around {
+            policy: AnyLimit::Concurrency(whole),
+            options: LimitOptions {
                 failure_mode: Some(FailureMode::Closed),
                 refund_on: None,
                 max_wait: Some(Duration::from_micros(1_000_500)),

@@ -4,11 +4,11 @@ use std::{fmt, time::Duration};
 
 use humantime::format_duration as duration;
 
-use super::rule::{FilePaths, FileRule, Share};
+use super::rule::{FilePaths, LimitSpec, RouteRuleSpec};
 use crate::{
     failure_mode::FailureMode,
-    limit::{Algorithm, Concurrency, Limit, Policy, Refill},
-    limiter::{Around, NamedLimit},
+    limit::{Algorithm, AnyLimit, Concurrency, Limit, Refill},
+    limiter::{LimitOptions, NamedLimit},
 };
 
 /// A limit: `5/1m, token_bucket, capacity 10`, or `2 at once, expiry 10s`.
@@ -20,13 +20,13 @@ pub(super) struct Described<'a> {
 
 impl fmt::Display for Described<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let NamedLimit { policy, around } = self.limit;
+        let NamedLimit { policy, options } = self.limit;
         let (name, zone) = match policy {
-            Policy::Rate(limit) => {
+            AnyLimit::Rate(limit) => {
                 numbers(f, limit)?;
                 (limit.policy_name(), limit.own_zone())
             }
-            Policy::Running(limit) => {
+            AnyLimit::Concurrency(limit) => {
                 places(f, limit)?;
                 (limit.policy_name(), limit.own_zone())
             }
@@ -37,16 +37,16 @@ impl fmt::Display for Described<'_> {
                 _ => {}
             }
         }
-        beside(f, around)
+        beside(f, options)
     }
 }
 
-fn beside(f: &mut fmt::Formatter<'_>, around: &Around) -> fmt::Result {
-    let Around {
+fn beside(f: &mut fmt::Formatter<'_>, options: &LimitOptions) -> fmt::Result {
+    let LimitOptions {
         failure_mode,
         refund_on,
         max_wait,
-    } = around;
+    } = options;
     if let Some(mode) = failure_mode {
         let mode = match mode {
             FailureMode::Open => "open",
@@ -108,7 +108,7 @@ impl fmt::Display for FilePaths {
 }
 
 /// All that the rule says but for its name.
-impl fmt::Display for FileRule {
+impl fmt::Display for RouteRuleSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         requests(f, &self.paths)?;
         if self.paths.shadow {
@@ -124,14 +124,14 @@ impl fmt::Display for FileRule {
     }
 }
 
-impl fmt::Display for Share {
+impl fmt::Display for LimitSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.of, &self.limit) {
             (_, None) => f.write_str("unlimited")?,
             (Some(name), _) => write!(f, "limit {name}")?,
             (None, Some(limit)) => Described { limit, name: None }.fmt(f)?,
         }
-        beside(f, &self.around)?;
+        beside(f, &self.options)?;
         if let Some(group) = &self.group {
             write!(f, ", group {group}")?;
         }

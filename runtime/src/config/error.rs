@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::tree::Place;
+use super::tree::Position;
 
 /// Why a configuration was not taken: all that is wrong with it.
 ///
@@ -18,14 +18,14 @@ pub struct ConfigError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     Unreadable(String),
-    Wrong(Vec<Mistake>),
+    Wrong(Vec<Diagnostic>),
     Unusable(String),
 }
 
 /// One thing that is wrong with a configuration.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Mistake {
-    place: Place,
+pub struct Diagnostic {
+    place: Position,
     reason: String,
 }
 
@@ -52,13 +52,13 @@ impl ConfigError {
 
     /// The file could be read, and what it says is wrong.
     #[must_use]
-    pub fn is_mistaken(&self) -> bool {
+    pub fn is_invalid(&self) -> bool {
         matches!(self.kind, Kind::Wrong(_))
     }
 
     /// What is wrong with what the file says, in its order; empty if it could not be read.
     #[must_use]
-    pub fn mistakes(&self) -> &[Mistake] {
+    pub fn diagnostics(&self) -> &[Diagnostic] {
         match &self.kind {
             Kind::Wrong(mistakes) => mistakes,
             Kind::Unreadable(_) | Kind::Unusable(_) => &[],
@@ -66,7 +66,7 @@ impl ConfigError {
     }
 }
 
-impl Mistake {
+impl Diagnostic {
     /// The line it stands in, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
@@ -86,11 +86,11 @@ impl Mistake {
     }
 }
 
-crate::message::debug_is_message!(Mistake);
+crate::message::debug_is_message!(Diagnostic);
 
-impl fmt::Display for Mistake {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { line, column } = self.place;
+        let Position { line, column } = self.place;
         write!(f, "{line}:{column}: {}", self.reason)
     }
 }
@@ -125,18 +125,18 @@ impl From<ConfigError> for std::io::Error {
 
 /// Collects mistakes, so that one attempt shows them all: whoever finds one goes on.
 #[derive(Debug, Default)]
-pub(super) struct Mistakes(Vec<Mistake>);
+pub(super) struct Diagnostics(Vec<Diagnostic>);
 
-impl Mistakes {
-    pub(super) fn at(&mut self, place: Place, reason: impl Into<String>) {
+impl Diagnostics {
+    pub(super) fn at(&mut self, place: Position, reason: impl Into<String>) {
         let reason = reason.into();
-        self.0.push(Mistake { place, reason });
+        self.0.push(Diagnostic { place, reason });
     }
 
     /// Keeps the value, or records what is wrong.
     pub(super) fn ok<T, E: fmt::Display>(
         &mut self,
-        place: Place,
+        place: Position,
         result: Result<T, E>,
     ) -> Option<T> {
         result

@@ -3,24 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::{
-    around, concurrency,
-    error::{ConfigError, Mistakes},
+    concurrency,
+    error::{ConfigError, Diagnostics},
     format::Format,
-    identifier::Known,
-    limit,
-    rule::{self, FileRule},
-    table::{Table, text},
-    tree::{Entry, Node, Place, Value},
+    identifier::IdentifierRegistry,
+    limit, limit_options,
+    rule::{self, RouteRuleSpec},
+    table_reader::{TableReader, text},
+    tree::{Entry, Node, Position, Value},
 };
-use crate::{limit::Policy, limiter::NamedLimit};
+use crate::{limit::AnyLimit, limiter::NamedLimit};
 
 /// What a file says.
 #[derive(Clone, Debug, Default)]
 pub(super) struct File {
     pub(super) limits: Limits,
     /// Where the names stand.
-    pub(super) limits_at: Place,
-    pub(super) rules: Vec<FileRule>,
+    pub(super) limits_at: Position,
+    pub(super) rules: Vec<RouteRuleSpec>,
     /// Whether it has the key `rules`. A file without it may be one that was cut off.
     pub(super) says_rules: bool,
     /// Patterns of routes.
@@ -32,7 +32,7 @@ pub(super) struct File {
 pub(super) type Limits = BTreeMap<String, NamedLimit>;
 
 /// Where a file begins, for what is said of all of it.
-const START: Place = Place { line: 1, column: 1 };
+const START: Position = Position { line: 1, column: 1 };
 
 const LIMITS: &str = "login = \"5/minute\"";
 const RULES: &str = "[{ path = \"^/api\", limits = [\"100/minute\"] }]";
@@ -48,16 +48,16 @@ impl File {
         text: &str,
         format: Format,
         source: &str,
-        known: &Known,
+        known: &IdentifierRegistry,
     ) -> Result<Self, ConfigError> {
-        let mut mistakes = Mistakes::default();
+        let mut mistakes = Diagnostics::default();
         let root = Node::parse(text, format, &mut mistakes);
         let file = root.and_then(|root| Self::read(&root, known, &mut mistakes));
         mistakes.settle(source, file)
     }
 
-    fn read(root: &Node, known: &Known, mistakes: &mut Mistakes) -> Option<Self> {
-        let mut table = Table::of(root, LIMITS, mistakes)?;
+    fn read(root: &Node, known: &IdentifierRegistry, mistakes: &mut Diagnostics) -> Option<Self> {
+        let mut table = TableReader::of(root, LIMITS, mistakes)?;
         let (limits_at, limits) = match table.take("limits") {
             Some(Entry { place, node, .. }) => (*place, limits(node, mistakes)),
             None => (root.place, Limits::new()),
@@ -91,7 +91,7 @@ impl File {
     }
 
     /// Checks that this file may follow another one: it must not lose all rules without a word.
-    pub(super) fn check_successor_of(&self, old: &Self, mistakes: &mut Mistakes) {
+    pub(super) fn check_successor_of(&self, old: &Self, mistakes: &mut Diagnostics) {
         let count = old.rules.len();
         if count > 0 && self.rules.is_empty() && !self.says_rules {
             let s = if count == 1 { "" } else { "s" };
@@ -107,7 +107,7 @@ fn cut_off(what: &str) -> String {
     format!("{what}: was it cut off? Write `rules = []` if there are to be none")
 }
 
-fn limits(node: &Node, mistakes: &mut Mistakes) -> Limits {
+fn limits(node: &Node, mistakes: &mut Diagnostics) -> Limits {
     let mut limits = Limits::new();
     let Value::Table(entries) = &node.value else {
         let kind = node.value.kind();
@@ -123,7 +123,7 @@ fn limits(node: &Node, mistakes: &mut Mistakes) -> Limits {
         }
         let named = match text(node) {
             Some(rate) => limit::shorthand(rate, mistakes).map(NamedLimit::from),
-            None => Table::of(node, limit::EXAMPLE, mistakes).and_then(|mut table| {
+            None => TableReader::of(node, limit::EXAMPLE, mistakes).and_then(|mut table| {
                 let limit = whole_limit(&mut table, *place, mistakes);
                 table.finish(mistakes);
                 limit
@@ -137,25 +137,25 @@ fn limits(node: &Node, mistakes: &mut Mistakes) -> Limits {
 
 /// A limit of either sort, and what goes with it for each request.
 pub(super) fn whole_limit(
-    table: &mut Table<'_>,
-    place: Place,
-    mistakes: &mut Mistakes,
+    table: &mut TableReader<'_>,
+    place: Position,
+    mistakes: &mut Diagnostics,
 ) -> Option<NamedLimit> {
-    let (policy, around) = match concurrency::is_meant(table) {
+    let (policy, options) = match concurrency::is_meant(table) {
         true => {
             let limit = concurrency::concurrency(table, place, mistakes);
-            let around = around::of_place(table, mistakes);
-            (limit.map(Policy::Running), around)
+            let options = limit_options::of_place(table, mistakes);
+            (limit.map(AnyLimit::Concurrency), options)
         }
         false => {
             let limit = limit::limit(table, place, mistakes);
-            let around = around::of_rate(table, mistakes);
-            (limit.map(Policy::Rate), around)
+            let options = limit_options::of_rate(table, mistakes);
+            (limit.map(AnyLimit::Rate), options)
         }
     };
     Some(NamedLimit {
         policy: policy?,
-        around,
+        options,
     })
 }
 

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::{
-    error::Mistakes,
-    nearest,
-    table::{At, Table, text},
+    error::Diagnostics,
+    suggest,
+    table_reader::{Spanned, TableReader, text},
     tree::{Entry, Node, Value},
 };
 use crate::identity::Identifier;
 
 /// The identifiers that the application has given names.
-pub(super) type Known = BTreeMap<String, Identifier>;
+pub(super) type IdentifierRegistry = BTreeMap<String, Identifier>;
 
 /// Who is counted, and how that is written.
 #[derive(Clone, Debug)]
-pub(super) struct Who {
+pub(super) struct IdentifierSpec {
     pub(super) identifier: Identifier,
     pub(super) written: String,
 }
@@ -46,10 +46,10 @@ pub(super) fn is_free(name: &str) -> bool {
 
 /// The identifier of a table, if it has one.
 pub(super) fn identifier(
-    table: &mut Table<'_>,
-    known: &Known,
-    mistakes: &mut Mistakes,
-) -> Option<Who> {
+    table: &mut TableReader<'_>,
+    known: &IdentifierRegistry,
+    mistakes: &mut Diagnostics,
+) -> Option<IdentifierSpec> {
     let Entry { node, .. } = table.take("identifier")?;
     match &node.value {
         Value::Text(_) => by_text(text(node)?, known, mistakes),
@@ -65,8 +65,12 @@ pub(super) fn identifier(
     }
 }
 
-fn by_text(text: At<&str>, known: &Known, mistakes: &mut Mistakes) -> Option<Who> {
-    let At { place, value } = text;
+fn by_text(
+    text: Spanned<&str>,
+    known: &IdentifierRegistry,
+    mistakes: &mut Diagnostics,
+) -> Option<IdentifierSpec> {
+    let Spanned { place, value } = text;
     let (source, name) = value.split_once(':').unwrap_or((value, ""));
     if source == PATH {
         let reason = "a middleware comes before the route and knows no segments of its path: limit \
@@ -81,7 +85,7 @@ fn by_text(text: At<&str>, known: &Known, mistakes: &mut Mistakes) -> Option<Who
                 mistakes.at(place, reason);
                 None
             }
-            name => named(source, At { place, value: name }, make, mistakes),
+            name => named(source, Spanned { place, value: name }, make, mistakes),
         };
     }
     let plain = PLAIN.iter().find(|(plain, _)| *plain == value);
@@ -90,21 +94,21 @@ fn by_text(text: At<&str>, known: &Known, mistakes: &mut Mistakes) -> Option<Who
         let mut valid: Vec<&str> = PLAIN.iter().map(|(plain, _)| *plain).collect();
         valid.extend(["header:…", "cookie:…", "query:…"]);
         valid.extend(known.keys().map(String::as_str));
-        let reason = nearest::unknown("identifier", value, &valid);
+        let reason = suggest::unknown("identifier", value, &valid);
         let how = "a function is given its name by `Config::builder().identifier(name, function)`";
         mistakes.at(place, format!("{reason}; {how}"));
         return None;
     };
     let written = value.to_owned();
-    Some(Who {
+    Some(IdentifierSpec {
         identifier,
         written,
     })
 }
 
 /// `{ header = "X-Api-Key" }`.
-fn by_table(node: &Node, mistakes: &mut Mistakes) -> Option<Who> {
-    let mut table = Table::of(node, EXAMPLE, mistakes)?;
+fn by_table(node: &Node, mistakes: &mut Diagnostics) -> Option<IdentifierSpec> {
+    let mut table = TableReader::of(node, EXAMPLE, mistakes)?;
     let mut found = Vec::new();
     for (source, make) in SOURCES {
         if let Some(name) = table.text(source, "\"name\"", mistakes) {
@@ -125,14 +129,19 @@ fn source_of(word: &str) -> Option<Source> {
     source.map(|(_, make)| *make)
 }
 
-fn named(source: &str, name: At<&str>, make: Source, mistakes: &mut Mistakes) -> Option<Who> {
+fn named(
+    source: &str,
+    name: Spanned<&str>,
+    make: Source,
+    mistakes: &mut Diagnostics,
+) -> Option<IdentifierSpec> {
     let identifier = make(name.value);
     if let Some(mistake) = identifier.mistake() {
         mistakes.at(name.place, mistake);
         return None;
     }
     let written = format!("{source}:{}", name.value);
-    Some(Who {
+    Some(IdentifierSpec {
         identifier,
         written,
     })

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{
     concurrency,
     duration::duration,
-    error::Mistakes,
-    table::{At, Table},
-    tree::Place,
+    error::Diagnostics,
+    table_reader::{Spanned, TableReader},
+    tree::Position,
 };
 use crate::{
     intern::intern,
@@ -63,15 +63,15 @@ pub(super) fn is_of_rate(key: &str) -> bool {
 }
 
 /// Whether times or a window are given.
-pub(super) fn has_rate(table: &Table<'_>) -> bool {
+pub(super) fn has_rate(table: &TableReader<'_>) -> bool {
     KEYS[..7].iter().any(|key| table.has(key))
 }
 
 /// Reports all keys that say what a limit is, each with what `reason` makes of it.
 pub(super) fn refuse(
-    table: &mut Table<'_>,
+    table: &mut TableReader<'_>,
     reason: impl Fn(&str) -> String,
-    mistakes: &mut Mistakes,
+    mistakes: &mut Diagnostics,
 ) {
     for keys in [&KEYS[..], &COMMON_KEYS, &concurrency::KEYS] {
         table.refuse(keys, &reason, mistakes);
@@ -81,7 +81,11 @@ pub(super) fn refuse(
 /// Reads all that a [`Limit`] holds. The limit stands at `place`.
 ///
 /// Each part is tried on what is right so far: one that does not fit is a mistake of its own.
-pub(super) fn limit(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> Option<Limit> {
+pub(super) fn limit(
+    table: &mut TableReader<'_>,
+    place: Position,
+    mistakes: &mut Diagnostics,
+) -> Option<Limit> {
     let reason = |key: &str| {
         format!(
             "`{key}` belongs to a limit on what runs at once: remove it, or write `max = 5` in place of \
@@ -99,7 +103,7 @@ pub(super) fn limit(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes
         (None, false) => Algorithm::default(),
         (None, true) => ANY_ALGORITHM,
     };
-    let sound = base.and_then(|At { place, value }| {
+    let sound = base.and_then(|Spanned { place, value }| {
         let limit = value.algorithm(algorithm);
         mistakes.ok(place, limit.validate()).map(|()| limit)
     });
@@ -145,13 +149,13 @@ pub(super) fn limit(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes
 }
 
 /// A rate in a string, where nothing else of a limit is given.
-pub(super) fn shorthand(rate: At<&str>, mistakes: &mut Mistakes) -> Option<Limit> {
+pub(super) fn shorthand(rate: Spanned<&str>, mistakes: &mut Diagnostics) -> Option<Limit> {
     let limit = mistakes.ok(rate.place, rate.value.parse::<Limit>())?;
     mistakes.ok(rate.place, limit.validate()).map(|()| limit)
 }
 
 /// `candidate`, if it is valid; else what there was before, and a mistake.
-fn fitting(before: &Limit, candidate: Limit, place: Place, mistakes: &mut Mistakes) -> Limit {
+fn fitting(before: &Limit, candidate: Limit, place: Position, mistakes: &mut Diagnostics) -> Limit {
     match mistakes.ok(place, candidate.validate()) {
         Some(()) => candidate,
         None => *before,
@@ -159,14 +163,18 @@ fn fitting(before: &Limit, candidate: Limit, place: Place, mistakes: &mut Mistak
 }
 
 /// Times and window, from `rate` or from keys of their own, and where the times stand.
-fn rate(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> Option<At<Limit>> {
+fn rate(
+    table: &mut TableReader<'_>,
+    place: Position,
+    mistakes: &mut Diagnostics,
+) -> Option<Spanned<Limit>> {
     let rate = table.text("rate", "\"100/minute\"", mistakes);
     if table.has("rate") {
         let reason = |key: &str| format!("`rate` says this already: remove `{key}`, or `rate`");
         table.refuse(&KEYS[1..7], reason, mistakes);
         let rate = rate?;
         let limit = mistakes.ok(rate.place, rate.value.parse())?;
-        return Some(At {
+        return Some(Spanned {
             place: rate.place,
             value: limit,
         });
@@ -196,31 +204,31 @@ fn rate(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> Option<
     // By an algorithm that takes everything: what is wrong now is the window.
     let one = Limit::new(1, window.value).algorithm(Algorithm::FixedWindow);
     mistakes.ok(window.place, one.validate())?;
-    Some(At {
+    Some(Spanned {
         place: times.place,
         value: Limit::new(times.value, window.value),
     })
 }
 
 /// The lengths that are given, added up, and where the first of them stands.
-fn window(table: &mut Table<'_>, mistakes: &mut Mistakes) -> Option<At<Duration>> {
-    let mut sum: Option<At<u64>> = None;
+fn window(table: &mut TableReader<'_>, mistakes: &mut Diagnostics) -> Option<Spanned<Duration>> {
+    let mut sum: Option<Spanned<u64>> = None;
     let mut flawless = true;
     for (unit, micros) in UNITS {
         let is_given = table.has(unit);
         match table.count(unit, 1, mistakes) {
-            Some(At { place, value }) => {
+            Some(Spanned { place, value }) => {
                 let (place, before) = sum.map_or((place, 0), |sum| (sum.place, sum.value));
                 let value = u64::from(value).saturating_mul(micros);
                 let value = value.saturating_add(before);
-                sum = Some(At { place, value });
+                sum = Some(Spanned { place, value });
             }
             None => flawless &= !is_given,
         }
     }
-    let At { place, value } = sum.filter(|_| flawless)?;
+    let Spanned { place, value } = sum.filter(|_| flawless)?;
     let value = Duration::from_micros(value);
-    Some(At { place, value })
+    Some(Spanned { place, value })
 }
 
 const fn by_name(algorithm: Algorithm) -> (&'static str, Algorithm) {

@@ -1,23 +1,23 @@
 //! Rules and named limits from a file.
 
-mod around;
 mod builder;
-mod changes;
 mod concurrency;
 mod describe;
+mod diff;
 mod duration;
 mod error;
 mod file;
 mod format;
-mod generation;
 mod identifier;
 mod limit;
-mod nearest;
+mod limit_options;
 mod rule;
 #[cfg(test)]
 mod schema;
+mod snapshot;
 mod source;
-mod table;
+mod suggest;
+mod table_reader;
 mod tree;
 mod watch;
 
@@ -35,14 +35,14 @@ use parking_lot::Mutex;
 
 pub use self::{
     builder::ConfigBuilder,
-    changes::Changes,
-    error::{ConfigError, Mistake},
+    diff::Diff,
+    error::{ConfigError, Diagnostic},
     format::Format,
     watch::Watch,
 };
-use self::{generation::Generation, identifier::Known, source::Source};
+use self::{identifier::IdentifierRegistry, snapshot::Snapshot, source::Source};
 use crate::{
-    http::{LiveRulebook, Throttle},
+    http::{LiveRuleTable, Throttle},
     limiter::{Builder, NamedLimits},
     log_throttle::TARGET,
 };
@@ -117,12 +117,12 @@ pub struct Config(Arc<Shared>);
 
 struct Shared {
     source: Source,
-    known: Known,
+    known: IdentifierRegistry,
     /// What limiters ask for limits by name.
     named: NamedLimits,
     /// What middleware goes by.
-    rulebook: Arc<LiveRulebook>,
-    current: ArcSwap<Generation>,
+    rulebook: Arc<LiveRuleTable>,
+    current: ArcSwap<Snapshot>,
     /// Whether the log has the warning about a middleware without rules.
     warned: AtomicBool,
     /// Held by whoever replaces what is current.
@@ -166,7 +166,7 @@ impl Config {
     /// As for [`load`](Self::load); if all rules are gone and the file does not say `rules = []`;
     /// and if a limit is gone that handlers have used by its name, without one of their own to fall
     /// back to.
-    pub fn reload(&self) -> Result<Changes, ConfigError> {
+    pub fn reload(&self) -> Result<Diff, ConfigError> {
         match self.0.source.read() {
             Ok(text) => self.replace(&text),
             Err(error) => self.refuse(error),
@@ -179,7 +179,7 @@ impl Config {
     /// # Errors
     ///
     /// As for [`reload`](Self::reload).
-    pub fn replace(&self, text: &str) -> Result<Changes, ConfigError> {
+    pub fn replace(&self, text: &str) -> Result<Diff, ConfigError> {
         let Shared {
             source,
             known,
@@ -191,11 +191,11 @@ impl Config {
         } = &*self.0;
         let _replacing = replacing.lock();
         let old = current.load();
-        let (next, rules) = match Generation::new(text, Some(&old.file), source, known, named) {
+        let (next, rules) = match Snapshot::new(text, Some(&old.file), source, known, named) {
             Ok(next) => next,
             Err(error) => return self.refuse(error),
         };
-        let changes = Changes::between(&old.file, &next.file);
+        let changes = Diff::between(&old.file, &next.file);
         rulebook.replace(rules);
         current.store(Arc::new(next));
         for (level, line) in changes.levels() {
@@ -217,14 +217,14 @@ impl Config {
         Watch::start(self)
     }
 
-    fn new(source: Source, known: Known, text: &str) -> Result<Self, ConfigError> {
+    fn new(source: Source, known: IdentifierRegistry, text: &str) -> Result<Self, ConfigError> {
         let named = NamedLimits::new();
-        let (first, rules) = Generation::new(text, None, &source, &known, &named)?;
+        let (first, rules) = Snapshot::new(text, None, &source, &known, &named)?;
         Ok(Self(Arc::new(Shared {
             source,
             known,
             named,
-            rulebook: Arc::new(LiveRulebook::new(rules)),
+            rulebook: Arc::new(LiveRuleTable::new(rules)),
             current: ArcSwap::from_pointee(first),
             warned: AtomicBool::new(false),
             replacing: Mutex::new(()),
@@ -276,7 +276,7 @@ impl Throttle {
     /// ever; entries cannot be added. A file that says nothing about rules is a warning in the log.
     ///
     /// ```
-    /// use actix_throttle::{Config, Format, Throttle};
+    /// use actix_throttle::{Config, Throttle, config::Format};
     ///
     /// # fn main() -> Result<(), actix_throttle::ConfigError> {
     /// let config = Config::parse("rules = [{ path = '^/api', limits = ['100/minute'] }]", Format::Toml)?;

@@ -6,27 +6,26 @@ use actix_web::http::Method;
 use regex::Regex;
 
 use super::{
-    around,
-    error::Mistakes,
+    error::Diagnostics,
     file::{Limits, whole_limit},
-    identifier::{Known, Who, identifier},
-    limit, nearest,
-    table::{At, Table, text},
-    tree::{Node, Place},
+    identifier::{IdentifierRegistry, IdentifierSpec, identifier},
+    limit, limit_options, suggest,
+    table_reader::{Spanned, TableReader, text},
+    tree::{Node, Position},
 };
 use crate::{
     intern::intern,
-    limit::Policy,
-    limiter::{Around, NamedLimit},
+    limit::AnyLimit,
+    limiter::{LimitOptions, NamedLimit},
 };
 
 /// A rule of the file.
 #[derive(Clone, Debug)]
-pub(super) struct FileRule {
-    pub(super) place: Place,
+pub(super) struct RouteRuleSpec {
+    pub(super) place: Position,
     pub(super) paths: FilePaths,
     /// None of them: its requests are not limited.
-    pub(super) shares: Vec<Share>,
+    pub(super) shares: Vec<LimitSpec>,
 }
 
 /// Which requests.
@@ -43,15 +42,15 @@ pub(super) struct FilePaths {
 
 /// What is admitted, and of whom.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Share {
+pub(super) struct LimitSpec {
     /// `None`: everything.
     pub(super) limit: Option<NamedLimit>,
     /// The name that the limit has in the file, if it is one of those.
     pub(super) of: Option<String>,
     /// What is said here beside the limit, and holds in place of what goes with it.
-    pub(super) around: Around,
+    pub(super) options: LimitOptions,
     pub(super) group: Option<String>,
-    pub(super) who: Option<Who>,
+    pub(super) who: Option<IdentifierSpec>,
 }
 
 const RULE: &str = "{ path = \"^/api\", limits = [\"100/minute\"] }";
@@ -65,13 +64,13 @@ const METHODS: [&str; 9] = [
 pub(super) fn rule(
     node: &Node,
     limits: &Limits,
-    known: &Known,
-    mistakes: &mut Mistakes,
-) -> Option<FileRule> {
-    let mut table = Table::of(node, RULE, mistakes)?;
+    known: &IdentifierRegistry,
+    mistakes: &mut Diagnostics,
+) -> Option<RouteRuleSpec> {
+    let mut table = TableReader::of(node, RULE, mistakes)?;
     let paths = paths(&mut table, node.place, mistakes);
     let who = identifier(&mut table, known, mistakes);
-    let max_wait = around::max_wait(&mut table, mistakes);
+    let max_wait = limit_options::max_wait(&mut table, mistakes);
     let mut shares = Vec::new();
     if table.flag("exempt", mistakes) {
         let reason = |key: &str| format!("`exempt` leaves these requests alone: remove `{key}`");
@@ -91,14 +90,14 @@ pub(super) fn rule(
         }
     }
     table.finish(mistakes);
-    Some(FileRule {
+    Some(RouteRuleSpec {
         place: node.place,
         paths,
         shares,
     })
 }
 
-fn paths(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> FilePaths {
+fn paths(table: &mut TableReader<'_>, place: Position, mistakes: &mut Diagnostics) -> FilePaths {
     let path = table.text("path", "\"^/api\"", mistakes);
     let pattern = table.text("pattern", "'^/user/\\{id\\}$'", mistakes);
     if table.has("path") && table.has("pattern") {
@@ -111,13 +110,13 @@ fn paths(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> FilePa
         }
     }
     let mut methods = Vec::new();
-    for At { place, value } in table.texts("methods", "[\"GET\"]", mistakes) {
+    for Spanned { place, value } in table.texts("methods", "[\"GET\"]", mistakes) {
         match Method::from_bytes(value.as_bytes()) {
             Ok(method) if METHODS.contains(&value) => methods.push(method),
-            _ => mistakes.at(place, nearest::unknown("method", value, &METHODS)),
+            _ => mistakes.at(place, suggest::unknown("method", value, &METHODS)),
         }
     }
-    let own = |text: At<&str>| text.value.to_owned();
+    let own = |text: Spanned<&str>| text.value.to_owned();
     FilePaths {
         path: path.map(own),
         pattern: pattern.map(own),
@@ -128,7 +127,7 @@ fn paths(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> FilePa
 }
 
 /// It goes into headers.
-fn name(table: &mut Table<'_>, mistakes: &mut Mistakes) -> Option<String> {
+fn name(table: &mut TableReader<'_>, mistakes: &mut Diagnostics) -> Option<String> {
     let name = table.text("name", "\"towns\"", mistakes)?;
     if name.value.chars().any(|c| !matches!(c, ' '..='~')) {
         let reason = "`name` goes into a header: write printable ASCII characters only";
@@ -146,18 +145,23 @@ fn no_regex(text: &str, error: &regex::Error) -> String {
 }
 
 /// One of a rule's limits: a rate, the name of a limit, or a table.
-fn share(node: &Node, limits: &Limits, known: &Known, mistakes: &mut Mistakes) -> Option<Share> {
+fn share(
+    node: &Node,
+    limits: &Limits,
+    known: &IdentifierRegistry,
+    mistakes: &mut Diagnostics,
+) -> Option<LimitSpec> {
     if let Some(text) = text(node) {
         let is_rate = text
             .value
             .trim_start()
             .starts_with(|c: char| c.is_ascii_digit());
         return match is_rate {
-            true => Some(Share::of_all(limit::shorthand(text, mistakes)?.into())),
+            true => Some(LimitSpec::of_all(limit::shorthand(text, mistakes)?.into())),
             false => by_name(text, limits, mistakes),
         };
     }
-    let mut table = Table::of(node, "{ rate = \"100/minute\" }", mistakes)?;
+    let mut table = TableReader::of(node, "{ rate = \"100/minute\" }", mistakes)?;
     let group = table.text("group", "\"pro\"", mistakes);
     let who = identifier(&mut table, known, mistakes);
     let is_unlimited = table.flag("unlimited", mistakes);
@@ -167,7 +171,7 @@ fn share(node: &Node, limits: &Limits, known: &Known, mistakes: &mut Mistakes) -
         let reason = |key: &str| format!("`limit` names a limit that says this: remove `{key}`");
         limit::refuse(&mut table, reason, mistakes);
         let share = by_name(name, limits, mistakes);
-        let around = match share.as_ref().is_some_and(Share::is_of_places) {
+        let options = match share.as_ref().is_some_and(LimitSpec::is_of_places) {
             true => {
                 let reason = |key: &str| {
                     format!(
@@ -175,31 +179,31 @@ fn share(node: &Node, limits: &Limits, known: &Known, mistakes: &mut Mistakes) -
                         name.value
                     )
                 };
-                table.refuse(&[around::REFUND_ON], reason, mistakes);
-                around::of_place(&mut table, mistakes)
+                table.refuse(&[limit_options::REFUND_ON], reason, mistakes);
+                limit_options::of_place(&mut table, mistakes)
             }
-            false => around::of_rate(&mut table, mistakes),
+            false => limit_options::of_rate(&mut table, mistakes),
         };
-        share.map(|share| Share { around, ..share })
+        share.map(|share| LimitSpec { options, ..share })
     } else {
-        whole_limit(&mut table, node.place, mistakes).map(Share::of_all)
+        whole_limit(&mut table, node.place, mistakes).map(LimitSpec::of_all)
     };
     table.finish(mistakes);
-    Some(Share {
+    Some(LimitSpec {
         group: group.map(|group| group.value.to_owned()),
         who,
         ..share?
     })
 }
 
-fn by_name(name: At<&str>, limits: &Limits, mistakes: &mut Mistakes) -> Option<Share> {
+fn by_name(name: Spanned<&str>, limits: &Limits, mistakes: &mut Diagnostics) -> Option<LimitSpec> {
     let limit = limits.get(name.value);
     if limit.is_none() {
         let reason = match limits.is_empty() {
             true => format!("no limit is named `{}`: add it to `limits`", name.value),
             false => {
                 let valid: Vec<_> = limits.keys().map(String::as_str).collect();
-                nearest::unknown("limit", name.value, &valid)
+                suggest::unknown("limit", name.value, &valid)
             }
         };
         mistakes.at(name.place, reason);
@@ -208,25 +212,34 @@ fn by_name(name: At<&str>, limits: &Limits, mistakes: &mut Mistakes) -> Option<S
     let mut named = limit?.clone();
     let key = intern(name.value);
     named.policy = named.policy.or_called(key, key);
-    Some(Share {
+    Some(LimitSpec {
         of: Some(name.value.to_owned()),
-        ..Share::of_all(named)
+        ..LimitSpec::of_all(named)
     })
 }
 
-fn unlimited(table: &mut Table<'_>, place: Place, mistakes: &mut Mistakes) -> Option<Share> {
+fn unlimited(
+    table: &mut TableReader<'_>,
+    place: Position,
+    mistakes: &mut Diagnostics,
+) -> Option<LimitSpec> {
     let reason = |key: &str| format!("`unlimited` has no use for `{key}`: remove it");
     limit::refuse(table, reason, mistakes);
-    let keys = ["limit", "failure_mode", around::REFUND_ON, "max_wait"];
+    let keys = [
+        "limit",
+        "failure_mode",
+        limit_options::REFUND_ON,
+        "max_wait",
+    ];
     table.refuse(&keys, reason, mistakes);
     if !table.has("group") {
         let reason = "`unlimited` needs to know for whom: add `group = \"admin\"`";
         mistakes.at(place, reason);
     }
-    Some(Share::default())
+    Some(LimitSpec::default())
 }
 
-impl Share {
+impl LimitSpec {
     /// Of everybody without a group.
     fn of_all(limit: NamedLimit) -> Self {
         Self {
@@ -236,17 +249,17 @@ impl Share {
     }
 
     /// The same, with what its rule says for limits that do not say themselves.
-    fn or(mut self, who: Option<&Who>, max_wait: Option<Duration>) -> Self {
+    fn or(mut self, who: Option<&IdentifierSpec>, max_wait: Option<Duration>) -> Self {
         self.who = self.who.or_else(|| who.cloned());
-        let is_open = |limit: &NamedLimit| limit.around.max_wait.is_none();
+        let is_open = |limit: &NamedLimit| limit.options.max_wait.is_none();
         if self.limit.as_ref().is_some_and(is_open) {
-            self.around.max_wait = self.around.max_wait.or(max_wait);
+            self.options.max_wait = self.options.max_wait.or(max_wait);
         }
         self
     }
 
     fn is_of_places(&self) -> bool {
         let limit = self.limit.as_ref();
-        limit.is_some_and(|limit| matches!(limit.policy, Policy::Running(_)))
+        limit.is_some_and(|limit| matches!(limit.policy, AnyLimit::Concurrency(_)))
     }
 }

@@ -18,7 +18,7 @@ use super::{Config, error::ConfigError};
 
 /// How often the file is looked at. A change counts once two looks have seen the same, so that
 /// nobody is caught halfway through writing.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Reloads a [`Config`](super::Config) when its file changes, until it is dropped: made by
 /// [`Config::watch`](super::Config::watch).
@@ -57,8 +57,8 @@ impl Watch {
         let (end, ended) = mpsc::channel();
         let config = config.clone();
         let run = move || {
-            let mut looks = Looks::default();
-            while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+            let mut looks = Debounce::default();
+            while ended.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
                 look(&config, &mut looks, hangup.take());
             }
         };
@@ -105,19 +105,19 @@ impl Hangup {
 }
 
 /// What a look at the file shows: what it says, or why it says nothing.
-type Seen = Result<String, ConfigError>;
+type Reading = Result<String, ConfigError>;
 
 /// The latest looks.
 #[derive(Default)]
-struct Looks {
-    latest: Option<Seen>,
+struct Debounce {
+    latest: Option<Reading>,
     /// What was taken, or refused, last. Nobody wants to read about that again.
-    done: Option<Seen>,
+    done: Option<Reading>,
 }
 
-impl Looks {
+impl Debounce {
     /// What to do something about: it is new, and has not changed since the look before.
-    fn settled(&mut self, seen: Seen) -> Option<Seen> {
+    fn settled(&mut self, seen: Reading) -> Option<Reading> {
         let is_settled = self.latest.as_ref() == Some(&seen);
         if is_settled && self.done.as_ref() != Some(&seen) {
             self.done = Some(seen.clone());
@@ -128,14 +128,14 @@ impl Looks {
     }
 }
 
-fn look(config: &Config, looks: &mut Looks, is_hangup: bool) {
+fn look(config: &Config, looks: &mut Debounce, is_hangup: bool) {
     let seen = config.0.source.read();
     let in_force = |text: &String| *text == config.0.current.load().text;
     if is_hangup {
         looks.done = Some(seen.clone());
     } else if seen.as_ref().is_ok_and(in_force) {
         // Also after a mistake was taken back: the same mistake is news then.
-        *looks = Looks::default();
+        *looks = Debounce::default();
         return;
     }
     let news = match is_hangup {
@@ -154,13 +154,13 @@ fn look(config: &Config, looks: &mut Looks, is_hangup: bool) {
 mod tests {
     use super::*;
 
-    fn says(text: &str) -> Seen {
+    fn says(text: &str) -> Reading {
         Ok(text.to_owned())
     }
 
     #[test]
     fn a_change_counts_once_it_has_settled() {
-        let mut looks = Looks::default();
+        let mut looks = Debounce::default();
         assert_eq!(looks.settled(says("half")), None);
         assert_eq!(looks.settled(says("whole")), None);
         assert_eq!(looks.settled(says("whole")), Some(says("whole")));
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_file_that_is_gone_is_told_of_once() {
         let gone = || Err(ConfigError::unreadable("a.toml", "no such file"));
-        let mut looks = Looks::default();
+        let mut looks = Debounce::default();
         assert_eq!(looks.settled(gone()), None, "between two renames");
         assert_eq!(looks.settled(gone()), Some(gone()));
         assert_eq!(looks.settled(gone()), None);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    algorithm::{Quota, Wait},
+    algorithm::{Availability, Wait},
     clock::{self, Micros},
-    limit::{Bound, Concurrency, Limit, Policy},
+    limit::{AnyLimit, Concurrency, Limit, LimitRef},
 };
 
 /// So long whoever finds no place is told to wait at most. A place may come free at any moment;
@@ -16,7 +16,7 @@ const PLACE_HINT: Micros = 1_000_000;
 /// One limit's part in a [`Decision`](crate::Decision).
 #[derive(Clone, Debug)]
 pub struct LimitStatus {
-    policy: Policy,
+    policy: AnyLimit,
     pub(super) verdict: Verdict,
     /// Which of the charges that were to be decided this is.
     place: u32,
@@ -29,12 +29,12 @@ pub(crate) struct Verdict {
     pub(crate) blocked: bool,
     pub(crate) remaining: u32,
     pub(crate) reset: Micros,
-    /// See [`Quota`].
+    /// See [`Availability`].
     pub(crate) more: Micros,
 }
 
 impl Verdict {
-    pub(crate) fn new(wait: Wait, quota: Quota) -> Self {
+    pub(crate) fn new(wait: Wait, quota: Availability) -> Self {
         Self {
             wait,
             blocked: false,
@@ -54,7 +54,7 @@ impl Verdict {
         self.remaining = 0;
         self.reset = self.reset.max(length);
         self.wait = match self.wait {
-            Wait::Fits => Wait::For(length),
+            Wait::None => Wait::For(length),
             Wait::For(wait) => Wait::For(wait.max(length)),
             Wait::Never => Wait::Never,
         };
@@ -62,7 +62,7 @@ impl Verdict {
 }
 
 impl LimitStatus {
-    pub(crate) fn new(bound: Bound<'_>, verdict: Verdict, place: u32) -> Self {
+    pub(crate) fn new(bound: LimitRef<'_>, verdict: Verdict, place: u32) -> Self {
         Self {
             policy: bound.policy().out_of_turn(),
             verdict,
@@ -78,8 +78,8 @@ impl LimitStatus {
     #[must_use]
     pub fn limit(&self) -> Option<&Limit> {
         match &self.policy {
-            Policy::Rate(limit) => Some(limit),
-            Policy::Running(_) => None,
+            AnyLimit::Rate(limit) => Some(limit),
+            AnyLimit::Concurrency(_) => None,
         }
     }
 
@@ -87,8 +87,8 @@ impl LimitStatus {
     #[must_use]
     pub fn concurrency(&self) -> Option<&Concurrency> {
         match &self.policy {
-            Policy::Rate(_) => None,
-            Policy::Running(limit) => Some(limit),
+            AnyLimit::Rate(_) => None,
+            AnyLimit::Concurrency(limit) => Some(limit),
         }
     }
 
@@ -154,14 +154,14 @@ impl LimitStatus {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match (self.verdict.wait, &self.policy) {
-            (Wait::For(micros), Policy::Rate(_)) => Some(Duration::from_micros(micros)),
-            (Wait::For(micros), Policy::Running(_)) if self.verdict.blocked => {
+            (Wait::For(micros), AnyLimit::Rate(_)) => Some(Duration::from_micros(micros)),
+            (Wait::For(micros), AnyLimit::Concurrency(_)) if self.verdict.blocked => {
                 Some(Duration::from_micros(micros))
             }
-            (Wait::For(micros), Policy::Running(_)) => {
+            (Wait::For(micros), AnyLimit::Concurrency(_)) => {
                 Some(Duration::from_micros(micros.min(PLACE_HINT)))
             }
-            (Wait::Fits | Wait::Never, _) => None,
+            (Wait::None | Wait::Never, _) => None,
         }
     }
 
@@ -174,12 +174,12 @@ impl LimitStatus {
     /// Whether this limit had no room.
     #[must_use]
     pub fn is_violated(&self) -> bool {
-        self.verdict.wait != Wait::Fits
+        self.verdict.wait != Wait::None
     }
 
     /// Whether the cost is more than this limit can ever hold.
     #[must_use]
-    pub fn is_impossible(&self) -> bool {
+    pub fn exceeds_capacity(&self) -> bool {
         self.verdict.wait == Wait::Never
     }
 

@@ -3,9 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::{
-    answer::{self, Foreign},
     decision::Decision,
     limiter::RateLimiter,
+    response::{self, ForeignHeaders},
 };
 
 impl RateLimiter {
@@ -44,12 +44,12 @@ impl RateLimiter {
         let settings = self.settings();
         let mut response = match &settings.on_limited {
             Some(own) => own.answer(request, decision).await,
-            None => answer::quota_exceeded(decision),
+            None => response::quota_exceeded(decision),
         };
         let headers = response.headers_mut();
-        answer::retry_after(headers, decision.retry_after());
-        let foreign = Foreign::of(headers);
-        answer::write(
+        response::retry_after(headers, decision.retry_after());
+        let foreign = ForeignHeaders::of(headers);
+        response::write(
             headers,
             settings.headers,
             decision.enforced(),

@@ -5,7 +5,7 @@ use actix_web::{
     web::Bytes,
 };
 
-use super::not_installed::not_installed;
+use super::respond::not_installed;
 use crate::error::RateLimitError;
 
 /// Why [`RateLimiter::check_request`](crate::RateLimiter::check_request), or a `WebSocketLimiter`

@@ -5,29 +5,29 @@ use std::{future::Future, pin::Pin};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{
-    applied::{Applied, Census, Few},
-    at_sight::Plain,
+    context::RuleContext,
+    decisions::{Nesting, count_once, remember, show},
     error::RequestError,
-    judge::{Judged, judge},
-    manner::Manner,
-    pending::Pending,
+    evaluate::{Evaluation, judge},
+    fast_path::SingleRule,
+    in_flight::InFlight,
+    matching::{Few, MatchedRule, RuleMatcher},
     rule::Rule,
-    shown::{Layer, count_once, remember, show},
 };
 use crate::{
-    answer::{self, OnLimited},
     decision::Decision,
     error::RateLimitError,
     limiter::RateLimiter,
     log_throttle::LogThrottle,
+    response::{self, OnLimited},
 };
 
 /// What a request may do.
-pub(super) enum Passage {
+pub(super) enum Admission {
     /// Go on; and what is then to be settled with the status of its response.
-    Open(Pending),
+    Proceed(InFlight),
     /// Take this answer, which has its headers.
-    Shut(HttpResponse),
+    Respond(HttpResponse),
 }
 
 static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Error);
@@ -50,13 +50,13 @@ impl RateLimiter {
         request: &HttpRequest,
         rules: &[Rule],
     ) -> Result<Option<Decision>, RequestError> {
-        decide(Census::new(Manner::of(self), request), rules).await
+        decide(RuleMatcher::new(RuleContext::of(self), request), rules).await
     }
 }
 
 /// Decides without an answer: nothing is kept with the request, and nothing given back.
 pub(super) async fn decide<'a>(
-    mut census: Census<'a>,
+    mut census: RuleMatcher<'a>,
     rules: &'a [Rule],
 ) -> Result<Option<Decision>, RequestError> {
     let applied = census.applied(rules).await;
@@ -67,51 +67,55 @@ pub(super) async fn decide<'a>(
 }
 
 /// Whether a request may go on to its handler.
-pub(super) enum Guarded<'a> {
+pub(super) enum TryGuard<'a> {
     /// It was decided at once.
-    Now(Passage),
+    Ready(Admission),
     /// Boxed: those who go on at once need not move about a future with room for this.
-    Later(Pin<Box<dyn Future<Output = Passage> + 'a>>),
+    Pending(Pin<Box<dyn Future<Output = Admission> + 'a>>),
 }
 
-/// Decides whether a request may go on to its handler. See [`Pending`] for what is left to do then.
+/// Decides whether a request may go on to its handler. See [`InFlight`] for what is left to do then.
 pub(super) fn guard<'a>(
     limiter: &'a RateLimiter,
     rules: &'a [Rule],
     request: &'a HttpRequest,
-    layer: Layer,
-) -> Guarded<'a> {
-    let manner = Manner::of(limiter);
-    let Some(plain) = Plain::of(manner, rules, request) else {
-        return Guarded::Later(Box::pin(guard_in_full(manner, rules, request, layer)));
+    layer: Nesting,
+) -> TryGuard<'a> {
+    let manner = RuleContext::of(limiter);
+    let Some(plain) = SingleRule::of(manner, rules, request) else {
+        return TryGuard::Pending(Box::pin(guard_in_full(manner, rules, request, layer)));
     };
     let Some(judged) = plain.judge_at_once() else {
-        return Guarded::Later(Box::pin(guard_by_server(plain, request, layer)));
+        return TryGuard::Pending(Box::pin(guard_by_server(plain, request, layer)));
     };
     match conclude(manner, request, layer, judged.map(Some)) {
-        Ok(passage) => Guarded::Now(passage),
-        Err(denied) => Guarded::Later(Box::pin(denied.answered(manner, request, layer))),
+        Ok(passage) => TryGuard::Ready(passage),
+        Err(denied) => TryGuard::Pending(Box::pin(denied.respond(manner, request, layer))),
     }
 }
 
 /// The same for what could not be decided at once.
-async fn guard_by_server(plain: Plain<'_>, request: &HttpRequest, layer: Layer) -> Passage {
+async fn guard_by_server(
+    plain: SingleRule<'_>,
+    request: &HttpRequest,
+    layer: Nesting,
+) -> Admission {
     let judged = plain.judge_by_server().await;
     let manner = plain.manner();
     match conclude(manner, request, layer, judged.map(Some)) {
         Ok(passage) => passage,
-        Err(denied) => denied.answered(manner, request, layer).await,
+        Err(denied) => denied.respond(manner, request, layer).await,
     }
 }
 
 /// The same, whatever the rules are.
 async fn guard_in_full(
-    manner: Manner<'_>,
+    manner: RuleContext<'_>,
     rules: &[Rule],
     request: &HttpRequest,
-    layer: Layer,
-) -> Passage {
-    let mut census = Census::new(manner, request);
+    layer: Nesting,
+) -> Admission {
+    let mut census = RuleMatcher::new(manner, request);
     let applied = match census.applied(rules).await {
         Ok(applied) => applied,
         Err(answer) => return shut(manner.limiter, request, answer),
@@ -120,7 +124,11 @@ async fn guard_in_full(
 }
 
 /// The same for rules that are known to apply.
-pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>], layer: Layer) -> Passage {
+pub(super) async fn pass(
+    census: &RuleMatcher<'_>,
+    applied: &[MatchedRule<'_>],
+    layer: Nesting,
+) -> Admission {
     let mut judged = judge(census, applied).await;
     let counters = match &mut judged {
         Ok(Some(judged)) => std::mem::take(&mut judged.counters),
@@ -131,25 +139,25 @@ pub(super) async fn pass(census: &Census<'_>, applied: &[Applied<'_>], layer: La
             count_once(census.request, &counters);
             passage
         }
-        Err(denied) => denied.answered(census.manner, census.request, layer).await,
+        Err(denied) => denied.respond(census.manner, census.request, layer).await,
     }
 }
 
 /// A denial that the application has an answer of its own for.
-struct Denied<'a> {
+struct CustomDenial<'a> {
     decision: Decision,
     answer: &'a OnLimited,
 }
 
 /// What follows for the request.
 fn conclude<'a>(
-    manner: Manner<'a>,
+    manner: RuleContext<'a>,
     request: &HttpRequest,
-    layer: Layer,
-    judged: Result<Option<Judged<'a>>, RateLimitError>,
-) -> Result<Passage, Denied<'a>> {
+    layer: Nesting,
+    judged: Result<Option<Evaluation<'a>>, RateLimitError>,
+) -> Result<Admission, CustomDenial<'a>> {
     let limiter = manner.limiter;
-    let Judged {
+    let Evaluation {
         decision,
         own_answer,
         refunds,
@@ -157,9 +165,9 @@ fn conclude<'a>(
         counters: _,
     } = match judged {
         Ok(Some(judged)) => judged,
-        Ok(None) => return Ok(Passage::Open(Pending::NONE)),
+        Ok(None) => return Ok(Admission::Proceed(InFlight::NONE)),
         Err(RateLimitError::Unavailable { retry_after, .. }) => {
-            return Ok(shut(limiter, request, answer::unavailable(retry_after)));
+            return Ok(shut(limiter, request, response::unavailable(retry_after)));
         }
         Err(error @ RateLimitError::UnknownLimit { .. }) => {
             NO_SUCH_LIMIT.log(format_args!("{error}; the answer is 500"));
@@ -169,24 +177,29 @@ fn conclude<'a>(
         Err(error) => {
             // The last thing to take a service down must not be what protects it.
             MISTAKES.log(format_args!("a request goes on without its limit: {error}"));
-            return Ok(Passage::Open(Pending::NONE));
+            return Ok(Admission::Proceed(InFlight::NONE));
         }
     };
     if decision.is_allowed() {
         let told = remember(limiter, request, layer, decision);
-        return Ok(Passage::Open(Pending::new(told, refunds, hold)));
+        return Ok(Admission::Proceed(InFlight::new(told, refunds, hold)));
     }
     match own_answer.or(manner.on_limited()) {
-        Some(answer) => Err(Denied { decision, answer }),
+        Some(answer) => Err(CustomDenial { decision, answer }),
         None => {
-            let answer = answer::quota_exceeded(&decision);
+            let answer = response::quota_exceeded(&decision);
             Ok(deny(limiter, request, layer, decision, answer))
         }
     }
 }
 
-impl Denied<'_> {
-    async fn answered(self, manner: Manner<'_>, request: &HttpRequest, layer: Layer) -> Passage {
+impl CustomDenial<'_> {
+    async fn respond(
+        self,
+        manner: RuleContext<'_>,
+        request: &HttpRequest,
+        layer: Nesting,
+    ) -> Admission {
         let answer = self.answer.answer(request, &self.decision).await;
         deny(manner.limiter, request, layer, self.decision, answer)
     }
@@ -196,14 +209,14 @@ impl Denied<'_> {
 fn deny(
     limiter: &RateLimiter,
     request: &HttpRequest,
-    layer: Layer,
+    layer: Nesting,
     decision: Decision,
     mut answer: HttpResponse,
-) -> Passage {
-    answer::retry_after(answer.headers_mut(), decision.retry_after());
+) -> Admission {
+    response::retry_after(answer.headers_mut(), decision.retry_after());
     let told = remember(limiter, request, layer, decision);
     told.write(limiter.settings().headers, answer.headers_mut());
-    Passage::Shut(answer)
+    Admission::Respond(answer)
 }
 
 /// An answer without a decision: its headers are those of other layers.
@@ -211,7 +224,7 @@ pub(super) fn shut(
     limiter: &RateLimiter,
     request: &HttpRequest,
     mut answer: HttpResponse,
-) -> Passage {
+) -> Admission {
     show(limiter, request, &mut answer);
-    Passage::Shut(answer)
+    Admission::Respond(answer)
 }

@@ -1,38 +1,38 @@
 //! Limits on requests.
 
-mod applied;
-mod asked;
-mod at_sight;
+mod body;
+mod context;
+mod decisions;
 mod default_zone;
 mod denial;
+mod double_charge;
 mod error;
-mod gate;
+mod evaluate;
+mod fast_path;
 mod guard;
-mod judge;
+mod handler;
+mod in_flight;
 mod limited;
-mod manner;
-mod named;
-mod not_installed;
-mod overlap;
-mod pending;
-mod policy;
+mod matching;
+mod named_limit;
+mod resolve;
+mod respond;
 mod rule;
-mod running;
-mod shown;
+mod rule_list;
 mod throttle;
 #[cfg(feature = "websocket")]
 mod websocket;
 
 #[cfg(feature = "config")]
-pub(crate) use self::throttle::{LiveRulebook, Rulebook};
+pub(crate) use self::throttle::{LiveRuleTable, RuleTable};
 #[cfg(feature = "websocket")]
 pub use self::websocket::WebSocketLimiter;
 pub use self::{
     default_zone::DefaultZone,
     error::RequestError,
-    gate::{respond, serve, typed},
+    handler::{respond, serve, typed},
     limited::Limited,
-    policy::{Policy, PolicyByType},
     rule::{DynamicLimit, Rule},
+    rule_list::{Policy, PolicyByType},
     throttle::{Paths, Throttle},
 };

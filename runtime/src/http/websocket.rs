@@ -6,17 +6,17 @@ use actix_web::HttpRequest;
 use actix_ws::{CloseCode, CloseReason};
 
 use super::{
-    applied::Census,
+    context::{Overrides, RuleContext},
     error::RequestError,
     guard::decide,
-    manner::{Manner, OwnManner},
+    matching::RuleMatcher,
     rule::Rule,
 };
 use crate::{
     decision::Decision,
     identity::IntoIdentifier,
     limit::Limit,
-    limiter::{Nearest, RateLimiter},
+    limiter::{LimiterRef, RateLimiter},
 };
 
 /// Limits messages inside a WebSocket: one [`check`](Self::check) a message, for whoever sent the
@@ -70,7 +70,7 @@ pub struct WebSocketLimiter(Arc<Inner>);
 #[derive(Clone)]
 struct Inner {
     rules: Vec<Rule>,
-    manner: OwnManner,
+    manner: Overrides,
     limiter: Option<RateLimiter>,
 }
 
@@ -99,7 +99,7 @@ impl WebSocketLimiter {
     pub fn rules(rules: impl IntoIterator<Item = Rule>) -> Self {
         Self(Arc::new(Inner {
             rules: rules.into_iter().collect(),
-            manner: OwnManner::default(),
+            manner: Overrides::default(),
             limiter: None,
         }))
     }
@@ -167,11 +167,11 @@ impl WebSocketLimiter {
             limiter,
         } = &*self.0;
         let limiter = match limiter {
-            Some(limiter) => Nearest::Lent(limiter),
+            Some(limiter) => LimiterRef::Borrowed(limiter),
             None => RateLimiter::nearest(request).ok_or(RequestError::NotInstalled)?,
         };
-        let manner = Manner::with(&limiter, manner);
-        let census = Census::of_message(manner, request, context_key);
+        let manner = RuleContext::with(&limiter, manner);
+        let census = RuleMatcher::of_message(manner, request, context_key);
         let decision = decide(census, rules).await?;
         Ok(decision.unwrap_or_else(|| Decision::new(true, iter::empty())))
     }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, http::header::HeaderName};
 use super::jwt::Jwt;
 #[cfg(feature = "session")]
 use super::session::SessionKeys;
-use super::{ClientIp, Identity, IntoIdentity, Part, Source, request};
+use super::{ClientIp, Identity, IntoIdentity, RequestPart, Source, request_part};
 
 /// How to tell who a request is counted for.
 ///
@@ -37,7 +37,7 @@ pub struct Identifier(Kind);
 enum Kind {
     Global,
     Client,
-    Part(Part, Arc<str>),
+    RequestPart(RequestPart, Arc<str>),
     #[cfg(feature = "session")]
     Session(SessionKeys),
     #[cfg(feature = "jwt")]
@@ -47,15 +47,15 @@ enum Kind {
 }
 
 /// What an identifier says: only an async function takes its time.
-pub(crate) enum Found<'a> {
-    Now(Result<Identity, Source>),
-    Later(Identified<'a>),
+pub(crate) enum Identified<'a> {
+    Ready(Result<Identity, Source>),
+    Pending(IdentityFuture<'a>),
 }
 
 /// Functions are told by which prefix IPv6 addresses are counted that they return.
 type SyncFn = dyn Fn(&HttpRequest, u8) -> Option<Identity> + Send + Sync;
-type BoxedFn = dyn for<'a> Fn(&'a HttpRequest, u8) -> Identified<'a> + Send + Sync;
-pub(crate) type Identified<'a> = Pin<Box<dyn Future<Output = Option<Identity>> + 'a>>;
+type BoxedFn = dyn for<'a> Fn(&'a HttpRequest, u8) -> IdentityFuture<'a> + Send + Sync;
+pub(crate) type IdentityFuture<'a> = Pin<Box<dyn Future<Output = Option<Identity>> + 'a>>;
 
 impl Identifier {
     /// The client's address; behind trusted proxies the one they report.
@@ -73,25 +73,28 @@ impl Identifier {
     /// The value of a request header.
     #[must_use]
     pub fn header(name: &str) -> Self {
-        Self(Kind::Part(Part::Header, name.to_ascii_lowercase().into()))
+        Self(Kind::RequestPart(
+            RequestPart::Header,
+            name.to_ascii_lowercase().into(),
+        ))
     }
 
     /// The value of a cookie.
     #[must_use]
     pub fn cookie(name: &str) -> Self {
-        Self(Kind::Part(Part::Cookie, name.into()))
+        Self(Kind::RequestPart(RequestPart::Cookie, name.into()))
     }
 
     /// A dynamic segment of the route's path, `id` of `/items/{id}`.
     #[must_use]
     pub fn path(name: &str) -> Self {
-        Self(Kind::Part(Part::Path, name.into()))
+        Self(Kind::RequestPart(RequestPart::Path, name.into()))
     }
 
     /// A parameter of the query string.
     #[must_use]
     pub fn query(name: &str) -> Self {
-        Self(Kind::Part(Part::Query, name.into()))
+        Self(Kind::RequestPart(RequestPart::Query, name.into()))
     }
 
     /// The user of the session of `actix-session`: its values `user` and `group`.
@@ -198,10 +201,12 @@ impl Identifier {
     /// What is wrong with it, if it can never identify anyone.
     pub(crate) fn mistake(&self) -> Option<String> {
         match &self.0 {
-            Kind::Part(Part::Header, name) if HeaderName::try_from(&**name).is_err() => {
+            Kind::RequestPart(RequestPart::Header, name)
+                if HeaderName::try_from(&**name).is_err() =>
+            {
                 Some(format!("`{name}` is no name of an HTTP header"))
             }
-            Kind::Part(_, name) if name.is_empty() => {
+            Kind::RequestPart(_, name) if name.is_empty() => {
                 Some("an identifier needs the name of what it reads".to_owned())
             }
             #[cfg(feature = "session")]
@@ -213,21 +218,25 @@ impl Identifier {
     }
 
     /// Who sent this request; `Err` names the source that had no answer.
-    pub(crate) fn identify<'a>(&self, request: &'a HttpRequest, clients: &ClientIp) -> Found<'a> {
-        Found::Now(match &self.0 {
+    pub(crate) fn identify<'a>(
+        &self,
+        request: &'a HttpRequest,
+        clients: &ClientIp,
+    ) -> Identified<'a> {
+        Identified::Ready(match &self.0 {
             Kind::Global => Ok(Identity::global()),
             Kind::Client => Ok(Identity::client(clients.network(request))),
-            Kind::Part(part, name) => request::identify(request, *part, name)
-                .ok_or_else(|| Source::Part(*part, Arc::clone(name))),
+            Kind::RequestPart(part, name) => request_part::identify(request, *part, name)
+                .ok_or_else(|| Source::RequestPart(*part, Arc::clone(name))),
             #[cfg(feature = "session")]
             Kind::Session(keys) => keys.identify(request).ok_or_else(|| keys.source()),
             #[cfg(feature = "jwt")]
             Kind::Jwt(jwt) => jwt.identify(request).ok_or_else(|| jwt.source()),
             Kind::Function(_, function) => {
-                function(request, clients.ipv6_prefix).ok_or(Source::User)
+                function(request, clients.ipv6_prefix).ok_or(Source::Application)
             }
             Kind::AsyncFunction(_, function) => {
-                return Found::Later(function(request, clients.ipv6_prefix));
+                return Identified::Pending(function(request, clients.ipv6_prefix));
             }
         })
     }
@@ -238,7 +247,7 @@ impl Identifier {
         match &self.0 {
             Kind::Global => Some(Identity::global()),
             Kind::Client => Some(Identity::client(clients.network(request))),
-            Kind::Part(part, name) => request::identify(request, *part, name),
+            Kind::RequestPart(part, name) => request_part::identify(request, *part, name),
             #[cfg(feature = "session")]
             Kind::Session(_) => None,
             #[cfg(feature = "jwt")]
@@ -251,7 +260,7 @@ impl Identifier {
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Kind::Global, Kind::Global) | (Kind::Client, Kind::Client) => true,
-            (Kind::Part(part, name), Kind::Part(other, other_name)) => {
+            (Kind::RequestPart(part, name), Kind::RequestPart(other, other_name)) => {
                 part == other && name == other_name
             }
             #[cfg(feature = "session")]
@@ -280,7 +289,7 @@ impl fmt::Debug for Identifier {
         match &self.0 {
             Kind::Global => f.write_str("global"),
             Kind::Client => f.write_str("ip"),
-            Kind::Part(part, name) => write!(f, "{part:?}({name:?})"),
+            Kind::RequestPart(part, name) => write!(f, "{part:?}({name:?})"),
             #[cfg(feature = "session")]
             Kind::Session(keys) => write!(f, "Session({:?}, {:?})", keys.user, keys.group),
             #[cfg(feature = "jwt")]
@@ -299,7 +308,7 @@ fn id_of<F: 'static>() -> Option<TypeId> {
 /// Tells the compiler that a closure works for every lifetime of the request.
 fn boxed<F>(function: F) -> F
 where
-    F: for<'a> Fn(&'a HttpRequest, u8) -> Identified<'a>,
+    F: for<'a> Fn(&'a HttpRequest, u8) -> IdentityFuture<'a>,
 {
     function
 }

@@ -1,18 +1,18 @@
 //! Who is counted.
 
-mod by_hand;
 mod client_ip;
+mod constructors;
 mod identifier;
 mod into_identifier;
 mod into_identity;
 #[cfg(feature = "jwt")]
 mod jwt;
-mod request;
+mod key_text;
+mod request_part;
 #[cfg(feature = "session")]
 mod session;
 #[cfg(any(feature = "jwt", feature = "session"))]
-mod stated;
-mod text;
+mod user_group;
 
 use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc};
 
@@ -21,12 +21,12 @@ use ipnet::IpNet;
 #[cfg(feature = "jwt")]
 pub use self::jwt::{Jwt, JwtBuilder, JwtKey};
 pub use self::{
-    by_hand::IdentityKind, client_ip::ForwardingHeader, identifier::Identifier,
+    client_ip::ForwardingHeader, constructors::IdentityKind, identifier::Identifier,
     into_identifier::IntoIdentifier, into_identity::IntoIdentity,
 };
 pub(crate) use self::{
     client_ip::{ClientIp, DEFAULT_IPV6_PREFIX, parse_network},
-    identifier::Found,
+    identifier::Identified,
     into_identifier::{AsyncFunction, Function},
 };
 
@@ -57,9 +57,9 @@ pub(crate) enum Source {
     /// The client's address.
     Client,
     /// A function of the application, or a text given outside handlers.
-    User,
+    Application,
     /// A part of the request, by its name.
-    Part(Part, Arc<str>),
+    RequestPart(RequestPart, Arc<str>),
     /// A claim of a signed token, by its name.
     #[cfg(feature = "jwt")]
     Claim(Arc<str>),
@@ -72,7 +72,7 @@ pub(crate) enum Source {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Part {
+pub(crate) enum RequestPart {
     Header,
     Cookie,
     Path,
@@ -94,13 +94,13 @@ impl Identity {
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         let bytes = text.into().into_bytes().into_boxed_slice();
-        Self::of(Source::User, Value::Bytes(bytes))
+        Self::of(Source::Application, Value::Bytes(bytes))
     }
 
     /// The client at `address`, as the identifier `ip` counts it by default: IPv6 by /64, an
     /// IPv4-mapped IPv6 address as IPv4.
     ///
-    /// [`RateLimiter::client`](crate::RateLimiter::client) does the same by that limiter's
+    /// [`RateLimiter::client_identity`](crate::RateLimiter::client_identity) does the same by that limiter's
     /// settings.
     #[must_use]
     pub fn ip(address: IpAddr) -> Self {
@@ -182,7 +182,7 @@ impl Identity {
     /// Writes it as it stands in keys, where what may be a secret is to be `plain` or not.
     #[cfg(feature = "redis")]
     pub(crate) fn write_key(&self, out: &mut impl fmt::Write, plain: bool) -> fmt::Result {
-        text::write(out, self, plain)
+        key_text::write(out, self, plain)
     }
 
     pub(crate) fn source(&self) -> &Source {
@@ -198,7 +198,7 @@ impl fmt::Display for Identity {
     /// As it stands in keys by default: readable if short and plain, else a hash. The values of
     /// headers, cookies and query parameters are always hashed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        text::write(f, self, false)
+        key_text::write(f, self, false)
     }
 }
 

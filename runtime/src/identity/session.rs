@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{
     Identity, Source,
-    stated::{Stated, Unstated},
+    user_group::{UserGroup, UserGroupError},
 };
 use crate::log_throttle::LogThrottle;
 
@@ -35,11 +35,11 @@ impl SessionKeys {
             Some(serde_json::from_str(json).unwrap_or(Json::Bool(false)))
         };
         let (user, group) = (read(&self.user), read(&self.group));
-        let key = match Stated::read(user.as_ref(), group.as_ref()) {
+        let key = match UserGroup::read(user.as_ref(), group.as_ref()) {
             Ok(stated) => return Some(stated.identity(self.source())),
-            Err(Unstated::NoUser) => return None,
-            Err(Unstated::User) => &self.user,
-            Err(Unstated::Group) => &self.group,
+            Err(UserGroupError::NoUser) => return None,
+            Err(UserGroupError::User) => &self.user,
+            Err(UserGroupError::Group) => &self.group,
         };
         MISTAKES.log(format_args!(
             "a session identifies nobody: its `{key}` is no text or whole number; name another key \

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::identity::{Part, Source, Value};
+use crate::identity::{RequestPart, Source, Value};
 
 fn naming(plain: bool) -> Naming {
     Naming {
@@ -49,7 +49,7 @@ fn keys_are_readable() {
 fn places_have_a_key_whatever_their_number() {
     let user = Identity::new("42");
     let limit = Concurrency::new(5).zone("app::export");
-    let key = Key::holders(&user, &limit);
+    let key = Key::permits(&user, &limit);
     assert_eq!(key.text(&naming(false)), "p:{user=42}:app::export:running");
     assert_eq!(
         key.block().text(&naming(false)),
@@ -57,7 +57,7 @@ fn places_have_a_key_whatever_their_number() {
     );
     let shadow = Concurrency::new(6).zone("app::export").shadow();
     assert_eq!(
-        Key::holders(&user, &shadow).text(&naming(false)),
+        Key::permits(&user, &shadow).text(&naming(false)),
         "p:{user=42}:app::export:shadow-running"
     );
 }
@@ -110,7 +110,12 @@ fn identities_never_collide() {
     let hash_of_long = text(&Identity::new(long.as_str()));
     let inside = &hash_of_long["p:{user=".len()..hash_of_long.find('}').unwrap()];
     let value = |text: &str| Value::Bytes(text.as_bytes().into());
-    let header = |text| Identity::of(Source::Part(Part::Header, "a".into()), value(text));
+    let header = |text| {
+        Identity::of(
+            Source::RequestPart(RequestPart::Header, "a".into()),
+            value(text),
+        )
+    };
     let all = [
         Identity::new("1.2.3.4"),
         Identity::ip("1.2.3.4".parse().unwrap()),
@@ -122,10 +127,10 @@ fn identities_never_collide() {
         header("1.2.3.4"),
         header("!1.2.3.4"),
         Identity::unidentified(
-            Source::Part(Part::Header, "a".into()),
+            Source::RequestPart(RequestPart::Header, "a".into()),
             Some("1.2.3.4/32".parse().unwrap()),
         ),
-        Identity::unidentified(Source::User, Some("1.2.3.4/32".parse().unwrap())),
+        Identity::unidentified(Source::Application, Some("1.2.3.4/32".parse().unwrap())),
         Identity::client(None),
         Identity::new("1.2.3.4").context("a"),
         Identity::new("1.2.3.4;a"),

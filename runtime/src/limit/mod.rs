@@ -1,15 +1,15 @@
 //! What is allowed: numbers only, nothing of HTTP.
 
-mod bound;
+mod any_limit;
 mod concurrency;
+mod defaults;
 mod kind;
-mod open;
 mod range;
 mod rate;
 
 use std::time::Duration;
 
-pub(crate) use self::bound::{Bound, Holder, Policy};
+pub(crate) use self::any_limit::{AnyLimit, LimitRef, PermitId};
 pub use self::{
     concurrency::Concurrency,
     kind::{Algorithm, Refill},

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use super::{RateLimiter, Slips, fallback};
+use super::{ChargeReceipts, RateLimiter, fallback};
 use crate::{
     decision::{Decision, LimitStatus},
     error::RateLimitError,
@@ -19,7 +19,7 @@ impl RateLimiter {
     pub(crate) async fn decide_for_receipts(
         &self,
         check: &Check<'_>,
-    ) -> Result<(Decision, Slips), RateLimitError> {
+    ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
         let_others_run().await;
         match self.decide_at_once(check) {
             Some(decided) => decided,
@@ -31,7 +31,7 @@ impl RateLimiter {
     pub(crate) fn decide_at_once(
         &self,
         check: &Check<'_>,
-    ) -> Option<Result<(Decision, Slips), RateLimitError>> {
+    ) -> Option<Result<(Decision, ChargeReceipts), RateLimitError>> {
         if let Err(error) = validate(&check.charges) {
             return Some(Err(error));
         }
@@ -43,7 +43,7 @@ impl RateLimiter {
     pub(crate) async fn decide_by_server(
         &self,
         check: &Check<'_>,
-    ) -> Result<(Decision, Slips), RateLimitError> {
+    ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
         let decided = self.ask_server(check).await;
         self.conclude(check, decided)
     }
@@ -67,13 +67,16 @@ impl RateLimiter {
         &self,
         check: &Check<'_>,
         decided: Result<Option<Outcome>, StoreError>,
-    ) -> Result<(Decision, Slips), RateLimitError> {
+    ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
         let (decision, slips) = match decided {
             Ok(Some(outcome)) => {
                 let decision = decision(&outcome, (0..).zip(&check.charges));
-                (decision, Slips::of(outcome))
+                (decision, ChargeReceipts::of(outcome))
             }
-            Ok(None) => (Decision::new(true, std::iter::empty()), Slips::default()),
+            Ok(None) => (
+                Decision::new(true, std::iter::empty()),
+                ChargeReceipts::default(),
+            ),
             Err(error) => fallback::decide(&self.inner.store, check, error)?,
         };
         if check.mode.is_charge() && decision.is_allowed() {

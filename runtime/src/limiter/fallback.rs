@@ -3,7 +3,7 @@
 use log::Level;
 use smallvec::SmallVec;
 
-use super::{Slips, decide::decision};
+use super::{ChargeReceipts, decide::decision};
 use crate::{
     decision::Decision,
     error::RateLimitError,
@@ -26,7 +26,7 @@ pub(super) fn decide(
     store: &Stack,
     check: &Check<'_>,
     error: StoreError,
-) -> Result<(Decision, Slips), RateLimitError> {
+) -> Result<(Decision, ChargeReceipts), RateLimitError> {
     // An open circuit is logged when it opens.
     if error.is_failure() {
         FAILURES.log(format_args!("the store could not decide: {error}"));
@@ -52,14 +52,14 @@ pub(super) fn decide(
             (Err(_), Some(last)) => decided[last] = false,
             (Err(_), None) => {
                 let let_through = Decision::new(true, std::iter::empty());
-                return Ok((let_through.by_fallback(), Slips::default()));
+                return Ok((let_through.by_fallback(), ChargeReceipts::default()));
             }
         }
     };
     let decision = decision(&outcome, local(check, &decided)).by_fallback();
     let mut receipts = outcome.receipts.into_iter();
     let of = |is_local: &bool| is_local.then(|| receipts.next().flatten()).flatten();
-    let slips = Slips {
+    let slips = ChargeReceipts {
         store: Receipts::new(),
         local: decided.iter().map(of).collect(),
     };

@@ -1,35 +1,34 @@
 //! [`RateLimiter`]: what `main` builds, and what everything else asks.
 
+mod admin;
 mod builder;
-#[cfg(feature = "test-util")]
-mod by_receipt;
+mod concurrency;
 mod decide;
 mod fallback;
-mod give_back;
+mod find;
 mod global;
-mod hold;
-mod lookup;
-mod manage;
-mod named;
-mod shadows;
+mod named_limits;
+mod refund;
+mod shadow_stats;
+#[cfg(feature = "test-util")]
+mod test_util;
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::HttpRequest;
 
 pub use self::builder::Builder;
+use self::shadow_stats::ShadowStats;
 #[cfg(feature = "test-util")]
-pub use self::by_receipt::Taken;
-use self::shadows::Shadows;
+pub use self::test_util::ChargedForTest;
 pub(crate) use self::{
+    concurrency::{Granted, MaxWait, OwnedCharge, PermitHold},
     decide::let_others_run,
-    give_back::{Owed, Slips},
-    hold::{Granted, Hold, Patience, Wanted},
-    lookup::Nearest,
-    named::{Around, KnownPlace, NamedLimit, NamedLimits, Names},
+    find::LimiterRef,
+    named_limits::{CachedIndex, LimitOptions, NamedLimit, NamedLimitTable, NamedLimits},
+    refund::{ChargeReceipts, Refund},
 };
 use crate::{
-    answer::{HeaderStyle, OnLimited, OnUnidentified},
     circuit_state::CircuitState,
     clock::Clock,
     decision::Decision,
@@ -38,11 +37,12 @@ use crate::{
     identity::{ClientIp, Identifier, Identity},
     key::Key,
     limit::Limit,
-    line::Lines,
+    response::{HeaderStyle, OnLimited, OnUnidentified},
     store::{
         Stack,
         interface::{Charge, Charges, Check, Mode},
     },
+    wait_queue::WaitQueues,
 };
 
 /// Decides who may go on. A cheap handle: clones share one store.
@@ -71,8 +71,8 @@ struct Inner {
     store: Stack,
     clock: Clock,
     settings: Settings,
-    shadows: Shadows,
-    lines: Lines,
+    shadows: ShadowStats,
+    lines: WaitQueues,
 }
 
 /// What the limiter's handlers share.
@@ -176,7 +176,7 @@ impl RateLimiter {
     /// The identity that this limiter's `ip` gives a client at `address`: IPv6 by the
     /// [prefix](Builder::ipv6_prefix) that was set.
     #[must_use]
-    pub fn client(&self, address: IpAddr) -> Identity {
+    pub fn client_identity(&self, address: IpAddr) -> Identity {
         Identity::client(Some(self.settings().clients.network_of(address)))
     }
 
@@ -213,12 +213,12 @@ impl RateLimiter {
     /// stands there plainly comes before one in a `web::Data`.
     #[must_use]
     pub fn for_request(request: &HttpRequest) -> Option<Self> {
-        lookup::limiter(request).map(|limiter| limiter.clone())
+        find::limiter(request).map(|limiter| limiter.clone())
     }
 
     /// The same, for the time of the request.
-    pub(crate) fn nearest(request: &HttpRequest) -> Option<Nearest<'_>> {
-        lookup::limiter(request)
+    pub(crate) fn nearest(request: &HttpRequest) -> Option<LimiterRef<'_>> {
+        find::limiter(request)
     }
 
     /// Whether the store is being asked, or left alone after failures in a row. The embedded
@@ -270,7 +270,7 @@ impl RateLimiter {
     }
 
     /// Who waits in this process.
-    pub(crate) fn lines(&self) -> &Lines {
+    pub(crate) fn lines(&self) -> &WaitQueues {
         &self.inner.lines
     }
 

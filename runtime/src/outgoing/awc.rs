@@ -8,7 +8,7 @@ use awc::{
     error::{ConnectError, SendRequestError},
 };
 
-use super::{Answer, Call, Outgoing};
+use super::{Outgoing, Request, Response};
 use crate::error::RateLimitError;
 
 impl Outgoing {
@@ -48,12 +48,12 @@ impl Outgoing {
         let permit = self.acquire(&call(&request)).await?;
         match send(request).await {
             Ok(response) => {
-                permit.answered(answer(&response)).await;
+                permit.completed(answer(&response)).await;
                 Ok(response)
             }
             Err(error) => {
-                if is_unsent(&error) {
-                    permit.unsent().await;
+                if is_not_sent(&error) {
+                    permit.not_sent().await;
                 }
                 Err(CallError::Send(error))
             }
@@ -96,9 +96,9 @@ impl From<RateLimitError> for CallError {
     }
 }
 
-fn call(request: &ClientRequest) -> Call<'_> {
+fn call(request: &ClientRequest) -> Request<'_> {
     let uri = request.get_uri();
-    Call::to(
+    Request::to(
         request.get_method().as_str(),
         uri.scheme_str().unwrap_or_default(),
         uri.host().unwrap_or_default(),
@@ -107,15 +107,15 @@ fn call(request: &ClientRequest) -> Call<'_> {
     )
 }
 
-fn answer<S>(response: &ClientResponse<S>) -> Answer<'_> {
+fn answer<S>(response: &ClientResponse<S>) -> Response<'_> {
     let text = |name: header::HeaderName| response.headers().get(name)?.to_str().ok();
-    Answer::new(response.status().as_u16())
+    Response::new(response.status().as_u16())
         .retry_after(text(header::RETRY_AFTER))
         .date(text(header::DATE))
 }
 
 /// Whether no part of the request can have reached the peer.
-fn is_unsent(error: &SendRequestError) -> bool {
+fn is_not_sent(error: &SendRequestError) -> bool {
     match error {
         SendRequestError::Url(_) => true,
         // awc says so too of a connection that ends before the answer.

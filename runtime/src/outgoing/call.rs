@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 /// A call that is about to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call<'a> {
+pub struct Request<'a> {
     method: &'a str,
     host: Cow<'a, str>,
     path: &'a str,
 }
 
-impl<'a> Call<'a> {
+impl<'a> Request<'a> {
     /// By its method, the host with its port unless that is the scheme's own, and the path.
     #[must_use]
     pub fn new(method: &'a str, host: impl Into<Cow<'a, str>>, path: &'a str) -> Self {
@@ -63,13 +63,13 @@ impl<'a> Call<'a> {
 
 /// What matters here of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer<'a> {
+pub struct Response<'a> {
     pub(super) status: u16,
     pub(super) retry_after: Option<&'a str>,
     pub(super) date: Option<&'a str>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> Response<'a> {
     /// An answer with this status.
     #[must_use]
     pub fn new(status: u16) -> Self {
@@ -109,7 +109,7 @@ mod tests {
             ("https", "towns.example", Some(80), "towns.example:80"),
             ("http", "[::1]", Some(8080), "[::1]:8080"),
         ] {
-            let call = Call::to("GET", scheme, host, port, "/");
+            let call = Request::to("GET", scheme, host, port, "/");
             assert_eq!(call.host(), expected, "{scheme} {host} {port:?}");
         }
     }

@@ -13,12 +13,12 @@ use std::{fmt, sync::Arc, time::Duration};
 #[cfg(feature = "awc")]
 pub use self::awc::CallError;
 pub use self::{
-    call::{Answer, Call},
+    call::{Request, Response},
     permit::CallPermit,
 };
 use crate::{
     error::RateLimitError, identity::Identity, limit::Limit, limiter::RateLimiter, permit::Demand,
-    statuses::Statuses,
+    status_set::StatusSet,
 };
 
 /// A peer that says "in an hour" must not stop a service for an hour unasked.
@@ -46,7 +46,10 @@ const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
-/// use actix_throttle::{Answer, Call, Limit, Outgoing, RateLimiter};
+/// use actix_throttle::{
+///     Limit, Outgoing, RateLimiter,
+///     outgoing::{Request, Response},
+/// };
 ///
 /// const OVERALL: Limit = Limit::new(10, Duration::from_secs(10)).name("towns");
 /// const PATH: Limit = Limit::per_second(1).name("towns-path");
@@ -58,9 +61,9 @@ const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 ///     .max_wait(Duration::from_secs(30))
 ///     .refund_on("5xx".parse()?);
 ///
-/// let permit = outgoing.acquire(&Call::new("GET", "towns.example", "/list")).await?;
+/// let permit = outgoing.acquire(&Request::new("GET", "towns.example", "/list")).await?;
 /// // Call, by whatever client, and tell how that went.
-/// permit.answered(Answer::new(502)).await;
+/// permit.completed(Response::new(502)).await;
 /// assert_eq!(limiter.remaining(&OVERALL, "towns.example").await?, 10);
 /// # Ok(()) }
 /// ```
@@ -70,12 +73,12 @@ pub struct Outgoing {
     limiter: RateLimiter,
     sources: Vec<Source>,
     max_wait: Option<Duration>,
-    refund_on: Option<Statuses>,
+    refund_on: Option<StatusSet>,
     max_retry_after: Duration,
 }
 
 /// What a call is charged with. A function may say that it is not.
-type Source = Arc<dyn Fn(&Call<'_>) -> Vec<(Limit, Identity)> + Send + Sync>;
+type Source = Arc<dyn Fn(&Request<'_>) -> Vec<(Limit, Identity)> + Send + Sync>;
 
 impl Outgoing {
     /// Without limits yet: add those of the service that is called.
@@ -89,28 +92,31 @@ impl Outgoing {
         }
     }
 
-    /// A limit for each host that is called, as [`Call::host`] names it. Give it a name or a zone of
+    /// A limit for each host that is called, as [`Request::host`] names it. Give it a name or a zone of
     /// its own, which is its counter's.
     pub fn limit(self, limit: Limit) -> Self {
-        self.limit_by(limit, |call: &Call<'_>| call.host().to_owned())
+        self.limit_by(limit, |call: &Request<'_>| call.host().to_owned())
     }
 
     /// A limit for each identity, which the function makes of the call.
     pub fn limit_by<I: Into<Identity>>(
         self,
         limit: Limit,
-        identity: impl Fn(&Call<'_>) -> I + Send + Sync + 'static,
+        identity: impl Fn(&Request<'_>) -> I + Send + Sync + 'static,
     ) -> Self {
         self.limits_by(move |call| [(limit, identity(call).into())])
     }
 
     /// Limits that the function chooses by the call, and who is counted under each: an `Option`, an
     /// array, a vector. Of an empty one the call is not limited by this.
-    pub fn limits_by<L>(mut self, limits: impl Fn(&Call<'_>) -> L + Send + Sync + 'static) -> Self
+    pub fn limits_by<L>(
+        mut self,
+        limits: impl Fn(&Request<'_>) -> L + Send + Sync + 'static,
+    ) -> Self
     where
         L: IntoIterator<Item = (Limit, Identity)>,
     {
-        let source = move |call: &Call<'_>| limits(call).into_iter().collect();
+        let source = move |call: &Request<'_>| limits(call).into_iter().collect();
         self.sources.push(Arc::new(source));
         self
     }
@@ -124,7 +130,7 @@ impl Outgoing {
     /// Answers with these statuses are not counted. Default: all are.
     ///
     /// Name only what the peer does not count either.
-    pub fn refund_on(mut self, statuses: Statuses) -> Self {
+    pub fn refund_on(mut self, statuses: StatusSet) -> Self {
         self.refund_on = Some(statuses);
         self
     }
@@ -143,7 +149,7 @@ impl Outgoing {
     /// [`RateLimitError::TimedOut`], and nothing taken, if there is no room in time; else as for
     /// [`RateLimiter::acquire`]: an invalid limit, two with one counter, or a store that cannot
     /// decide under a failure mode of `Closed`. Under the other modes the call is made.
-    pub async fn acquire(&self, call: &Call<'_>) -> Result<CallPermit, RateLimitError> {
+    pub async fn acquire(&self, call: &Request<'_>) -> Result<CallPermit, RateLimitError> {
         let charged: Vec<_> = self
             .sources
             .iter()

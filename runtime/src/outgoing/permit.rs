@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use actix_web::http::StatusCode;
 use log::Level;
 
-use super::{Answer, Outgoing, retry_after};
+use super::{Outgoing, Response, retry_after};
 use crate::{identity::Identity, limit::Limit, log_throttle::LogThrottle, permit::Permit};
 
 static NOT_BLOCKED: LogThrottle = LogThrottle::new(Level::Warn);
@@ -40,18 +40,18 @@ impl CallPermit {
     /// The peer has answered: stops calls if it asks for that, and gives the charge back if its
     /// status is one of [`Outgoing::refund_on`]'s. If the store cannot be told, there is a line in
     /// the log.
-    pub async fn answered(self, answer: Answer<'_>) {
+    pub async fn completed(self, answer: Response<'_>) {
         // First, for a refund calls those who wait.
         if let Some(wait) = self.wait(answer) {
             self.block(wait).await;
         }
         if self.is_refunded(answer.status) {
-            self.unsent().await;
+            self.not_sent().await;
         }
     }
 
     /// The call has not reached the peer for certain: gives the charge back.
-    pub async fn unsent(self) {
+    pub async fn not_sent(self) {
         if let Some(permit) = self.permit {
             permit.refund().await;
         }
@@ -66,7 +66,7 @@ impl CallPermit {
     }
 
     /// For how long the peer wants no more calls, within bounds.
-    fn wait(&self, answer: Answer<'_>) -> Option<Duration> {
+    fn wait(&self, answer: Response<'_>) -> Option<Duration> {
         let longest = self.outgoing.max_retry_after.min(MOST);
         if !matches!(answer.status, 429 | 503) || longest < LEAST {
             return None;

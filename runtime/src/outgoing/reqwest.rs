@@ -2,10 +2,10 @@
 
 use actix_web::http::header;
 use async_trait::async_trait;
-use reqwest::{Request, Response, Url};
+use reqwest::Url;
 use reqwest_middleware::{Error, Middleware, Next};
 
-use super::{Answer, Call, Outgoing};
+use super::{Outgoing, Request, Response};
 use crate::error::RateLimitError;
 
 /// Each request waits until it may be made.
@@ -44,37 +44,37 @@ use crate::error::RateLimitError;
 impl Middleware for Outgoing {
     async fn handle(
         &self,
-        request: Request,
+        request: ::reqwest::Request,
         extensions: &mut http::Extensions,
         next: Next<'_>,
-    ) -> reqwest_middleware::Result<Response> {
+    ) -> reqwest_middleware::Result<::reqwest::Response> {
         let url = request.url().clone();
         let permit = self.acquire(&call(request.method().as_str(), &url)).await;
         let permit = permit.map_err(Error::middleware)?;
         let result = next.run(request, extensions).await;
         match &result {
-            Ok(response) => permit.answered(answer(response)).await,
-            Err(error) if is_unsent(error) => permit.unsent().await,
+            Ok(response) => permit.completed(answer(response)).await,
+            Err(error) if is_not_sent(error) => permit.not_sent().await,
             Err(_) => {}
         }
         result
     }
 }
 
-fn call<'a>(method: &'a str, url: &'a Url) -> Call<'a> {
+fn call<'a>(method: &'a str, url: &'a Url) -> Request<'a> {
     let host = url.host_str().unwrap_or_default();
-    Call::to(method, url.scheme(), host, url.port(), url.path())
+    Request::to(method, url.scheme(), host, url.port(), url.path())
 }
 
-fn answer(response: &Response) -> Answer<'_> {
+fn answer(response: &::reqwest::Response) -> Response<'_> {
     let text = |name: header::HeaderName| response.headers().get(name.as_str())?.to_str().ok();
-    Answer::new(response.status().as_u16())
+    Response::new(response.status().as_u16())
         .retry_after(text(header::RETRY_AFTER))
         .date(text(header::DATE))
 }
 
 /// Whether no part of the request can have reached the peer.
-fn is_unsent(error: &Error) -> bool {
+fn is_not_sent(error: &Error) -> bool {
     match error {
         Error::Reqwest(error) => error.is_connect() || error.is_builder(),
         // Another layer of this kind, further in, has not let it through.

@@ -7,14 +7,14 @@ use std::{
 
 use super::{
     Demand, Permit, SemaphoreGuard,
-    wait::{Waited, wait_for},
+    wait::{WaitOutcome, wait_for},
 };
 use crate::{
     clock::length,
     error::RateLimitError,
     identity::Identity,
     limit::Limit,
-    limiter::{Granted, Patience, RateLimiter},
+    limiter::{Granted, MaxWait, RateLimiter},
 };
 
 impl RateLimiter {
@@ -121,7 +121,7 @@ impl RateLimiter {
 pub struct Acquire<T = Permit> {
     limiter: RateLimiter,
     demand: Demand,
-    patience: Patience,
+    patience: MaxWait,
     priority: u32,
     most: Option<usize>,
     what: PhantomData<fn() -> T>,
@@ -132,7 +132,7 @@ impl<T: Acquired> Acquire<T> {
         Self {
             limiter,
             demand,
-            patience: Patience::Forever,
+            patience: MaxWait::Unbounded,
             priority: 0,
             most: None,
             what: PhantomData,
@@ -146,7 +146,7 @@ impl<T: Acquired> Acquire<T> {
     /// answer that is on its way at the end is waited for: at most the
     /// [`deadline`](crate::Builder::deadline) of the store longer.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
-        self.patience = Patience::For(length(max_wait));
+        self.patience = MaxWait::AtMost(length(max_wait));
         self
     }
 
@@ -171,7 +171,7 @@ impl<T: Acquired> Acquire<T> {
     /// If a limit is invalid, two of them share one counter, or the store could not decide and the
     /// failure mode is `Closed`.
     pub async fn try_now(mut self) -> Result<Option<T>, RateLimitError> {
-        self.patience = Patience::For(0);
+        self.patience = MaxWait::AtMost(0);
         match self.wait().await {
             Ok(acquired) => Ok(Some(acquired)),
             Err(RateLimitError::TimedOut { .. }) => Ok(None),
@@ -193,8 +193,8 @@ impl<T: Acquired> Acquire<T> {
             wanted.patience = patience;
         }
         match wait_for(&limiter, &ways, priority, most).await? {
-            Waited::Granted(granted) => Ok(T::granted(limiter, granted)),
-            Waited::Late {
+            WaitOutcome::Granted(granted) => Ok(T::granted(limiter, granted)),
+            WaitOutcome::TimedOut {
                 retry_after,
                 decision,
                 ..

@@ -3,11 +3,11 @@ use crate::{
     error::RateLimitError,
     identity::Identity,
     limit::{Concurrency, Limit},
-    limiter::{RateLimiter, Wanted},
+    limiter::{OwnedCharge, RateLimiter},
 };
 
 /// So many ways of meeting a demand are tried at most.
-const MOST_WAYS: usize = 64;
+const MAX_ALTERNATIVES: usize = 64;
 
 /// What is to be acquired: limits, all of some, any of some.
 ///
@@ -56,7 +56,7 @@ impl Demand {
     }
 
     /// One of the places of a concurrency limit, held for as long as the permit is there.
-    pub fn place(limit: &Concurrency, identity: impl Into<Identity>) -> Self {
+    pub fn permit(limit: &Concurrency, identity: impl Into<Identity>) -> Self {
         Self::Place(*limit, identity.into())
     }
 
@@ -71,30 +71,34 @@ impl Demand {
     }
 
     /// Every way to meet it, the one that comes first first.
-    pub(super) fn ways(&self, limiter: &RateLimiter) -> Result<Ways, RateLimitError> {
+    pub(super) fn ways(&self, limiter: &RateLimiter) -> Result<Alternatives, RateLimitError> {
         let failure_mode = limiter.settings().failure_mode;
-        let ways: Ways = match self {
+        let ways: Alternatives = match self {
             Self::Rate(limit, identity, cost) => {
-                let one = Wanted::rate(*limit, identity.clone(), *cost, failure_mode);
+                let one = OwnedCharge::rate(*limit, identity.clone(), *cost, failure_mode);
                 vec![vec![one]]
             }
             Self::Place(limit, identity) => {
-                vec![vec![Wanted::place(*limit, identity.clone(), failure_mode)]]
+                vec![vec![OwnedCharge::place(
+                    *limit,
+                    identity.clone(),
+                    failure_mode,
+                )]]
             }
-            Self::Any(demands) | Self::All(demands) if demands.is_empty() => Ways::new(),
+            Self::Any(demands) | Self::All(demands) if demands.is_empty() => Alternatives::new(),
             Self::Any(demands) => {
-                let mut ways = Ways::new();
+                let mut ways = Alternatives::new();
                 for demand in demands {
                     ways.extend(demand.ways(limiter)?);
                 }
                 ways
             }
             Self::All(demands) => {
-                let mut ways: Ways = vec![Vec::new()];
+                let mut ways: Alternatives = vec![Vec::new()];
                 for demand in demands {
                     let more = demand.ways(limiter)?;
-                    if ways.len().saturating_mul(more.len()) > MOST_WAYS {
-                        return Err(RateLimitError::BadDemand);
+                    if ways.len().saturating_mul(more.len()) > MAX_ALTERNATIVES {
+                        return Err(RateLimitError::InvalidDemand);
                     }
                     ways = each_with_each(&ways, &more);
                 }
@@ -102,17 +106,19 @@ impl Demand {
             }
         };
         match ways.len() {
-            0 => Err(RateLimitError::BadDemand),
-            1..=MOST_WAYS => Ok(ways),
-            _ => Err(RateLimitError::BadDemand),
+            0 => Err(RateLimitError::InvalidDemand),
+            1..=MAX_ALTERNATIVES => Ok(ways),
+            _ => Err(RateLimitError::InvalidDemand),
         }
     }
 }
 
-pub(super) type Ways = Vec<Vec<Wanted>>;
+pub(super) type Alternatives = Vec<Vec<OwnedCharge>>;
 
-fn each_with_each(ways: &Ways, more: &Ways) -> Ways {
-    let both = |way: &Vec<Wanted>, other: &Vec<Wanted>| way.iter().chain(other).cloned().collect();
+fn each_with_each(ways: &Alternatives, more: &Alternatives) -> Alternatives {
+    let both = |way: &Vec<OwnedCharge>, other: &Vec<OwnedCharge>| {
+        way.iter().chain(other).cloned().collect()
+    };
     ways.iter()
         .flat_map(|way| more.iter().map(move |other| both(way, other)))
         .collect()
@@ -126,7 +132,7 @@ impl<I: Into<Identity>> From<(&Limit, I)> for Demand {
 
 impl<I: Into<Identity>> From<(&Concurrency, I)> for Demand {
     fn from((limit, identity): (&Concurrency, I)) -> Self {
-        Self::place(limit, identity)
+        Self::permit(limit, identity)
     }
 }
 

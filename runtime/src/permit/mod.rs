@@ -3,17 +3,17 @@
 mod acquire;
 mod demand;
 mod granted;
-mod guard;
 mod semaphore;
+mod semaphore_guard;
 mod turn;
 mod wait;
 mod watch;
 
-pub(crate) use self::wait::{Waited, wait_for};
+pub(crate) use self::wait::{WaitOutcome, wait_for};
 pub use self::{
     acquire::{Acquire, Acquired},
     demand::Demand,
     granted::Permit,
-    guard::SemaphoreGuard,
     semaphore::Semaphore,
+    semaphore_guard::SemaphoreGuard,
 };

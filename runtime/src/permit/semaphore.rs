@@ -106,7 +106,7 @@ impl Semaphore {
 
     /// What one place asks for, the place first.
     pub(super) fn demand(&self) -> Demand {
-        let place = Demand::place(&self.limit, self.identity.clone());
+        let place = Demand::permit(&self.limit, self.identity.clone());
         let rates = self
             .rates
             .iter()

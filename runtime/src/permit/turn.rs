@@ -4,8 +4,8 @@ use crate::{
     clock::length,
     decision::{Decision, LimitStatus},
     limit::{Algorithm, Limit},
-    limiter::Wanted,
-    line::Next,
+    limiter::OwnedCharge,
+    wait_queue::Next,
 };
 
 /// What a grant says to the next who waits. A bucket that holds one token tells when it has another; of
@@ -28,7 +28,7 @@ pub(super) fn next(decision: &Decision) -> Next {
 
 /// What is wanted, with places of its own for each time it is asked for: an answer that comes late is
 /// of another. What was waited for in a line is charged as of the turn.
-pub(super) fn fresh(way: &[Wanted], in_turn: Option<&Wanted>) -> Vec<Wanted> {
+pub(super) fn fresh(way: &[OwnedCharge], in_turn: Option<&OwnedCharge>) -> Vec<OwnedCharge> {
     let wanted = way.iter().map(|one| {
         let is_in_turn = in_turn.is_some_and(|waited| waited.key().is_same(&one.key()));
         match is_in_turn {

@@ -8,16 +8,16 @@ use crate::{
     clock::{Micros, length},
     decision::{Decision, LimitStatus},
     error::RateLimitError,
-    limiter::{Granted, Patience, RateLimiter, Wanted},
-    line::{Rank, Ticket},
+    limiter::{Granted, MaxWait, OwnedCharge, RateLimiter},
+    wait_queue::{Priority, Ticket},
 };
 
 /// What came of waiting.
 #[derive(Debug)]
-pub(crate) enum Waited {
+pub(crate) enum WaitOutcome {
     Granted(Granted),
     /// Not in time. Nothing was taken.
-    Late {
+    TimedOut {
         /// Which of the first way's limits was waited for.
         by: usize,
         /// When asking again may help, as far as that is known.
@@ -33,10 +33,10 @@ pub(crate) enum Waited {
 /// several ways it is the one with the shortest wait.
 pub(crate) async fn wait_for(
     limiter: &RateLimiter,
-    ways: &[Vec<Wanted>],
+    ways: &[Vec<OwnedCharge>],
     priority: u32,
     most: Option<usize>,
-) -> Result<Waited, RateLimitError> {
+) -> Result<WaitOutcome, RateLimitError> {
     let waiter = Waiter {
         limiter,
         ways,
@@ -49,8 +49,8 @@ pub(crate) async fn wait_for(
 
 struct Waiter<'a> {
     limiter: &'a RateLimiter,
-    ways: &'a [Vec<Wanted>],
-    rank: Rank,
+    ways: &'a [Vec<OwnedCharge>],
+    rank: Priority,
     came: Micros,
     /// So many may stand in one line.
     most: Option<usize>,
@@ -60,7 +60,7 @@ struct Waiter<'a> {
 struct Denied<'a> {
     decision: Decision,
     /// What denies for the longest.
-    by: &'a Wanted,
+    by: &'a OwnedCharge,
     /// No asking helps before that: what rates and blocks say. A place may come free any time.
     certain: Micros,
     /// Until then it may wait; `None`: for ever.
@@ -68,16 +68,16 @@ struct Denied<'a> {
 }
 
 /// A waiter in a line.
-struct Standing<'a> {
+struct QueuedWaiter<'a> {
     ticket: Ticket<'a>,
     /// What the line is for.
-    by: &'a Wanted,
+    by: &'a OwnedCharge,
     /// When the waiter leaves the line without its turn; `None`: never.
     leaves: Option<Micros>,
 }
 
 impl<'a> Waiter<'a> {
-    async fn run(&self) -> Result<Waited, RateLimitError> {
+    async fn run(&self) -> Result<WaitOutcome, RateLimitError> {
         let clock = self.limiter.clock();
         let mut standing = match self.behind_others() {
             None => None,
@@ -89,7 +89,7 @@ impl<'a> Waiter<'a> {
         let mut last = None;
         loop {
             let mut turn = None;
-            if let Some(Standing { ticket, by, leaves }) = &standing {
+            if let Some(QueuedWaiter { ticket, by, leaves }) = &standing {
                 turn = clock.before(*leaves, ticket.turn(clock)).await;
                 if turn.is_none() {
                     return Ok(self.late(by, None, last));
@@ -99,10 +99,10 @@ impl<'a> Waiter<'a> {
             let in_turn = standing.as_ref().map(|standing| standing.by);
             let denied = match self.ask(in_turn).await? {
                 Ok(granted) => {
-                    if let Some(Standing { ticket, .. }) = standing {
+                    if let Some(QueuedWaiter { ticket, .. }) = standing {
                         ticket.served(next(&granted.decision), clock.now());
                     }
-                    return Ok(Waited::Granted(granted));
+                    return Ok(WaitOutcome::Granted(granted));
                 }
                 Err(denied) => denied,
             };
@@ -117,7 +117,7 @@ impl<'a> Waiter<'a> {
             // A turn at the very end is in time. The store has answered after it was asked, and so its
             // wait ends no sooner than one that is counted from then.
             let is_late = end.is_some_and(|end| end <= now || end < sent.saturating_add(certain));
-            if decision.is_impossible() || is_late {
+            if decision.exceeds_capacity() || is_late {
                 return Ok(self.late(by, retry_after.map(length), Some(decision)));
             }
             needs_runtime()?;
@@ -134,7 +134,7 @@ impl<'a> Waiter<'a> {
                     Err(wait) => return Ok(self.late(by, wait, Some(decision))),
                 }
             }
-            if let Some(Standing { ticket, leaves, .. }) = &mut standing {
+            if let Some(QueuedWaiter { ticket, leaves, .. }) = &mut standing {
                 *leaves = self.leaves(by, end);
                 match turn {
                     _ if certain > 0 => ticket.must_wait(certain, now),
@@ -148,21 +148,25 @@ impl<'a> Waiter<'a> {
     }
 
     /// For what others wait already, if they do for all ways.
-    fn behind_others(&self) -> Option<&'a Wanted> {
+    fn behind_others(&self) -> Option<&'a OwnedCharge> {
         let lines = self.limiter.lines();
         let mut first = None;
         for way in self.ways {
             // Who may not wait is told by the store how it stands.
             let waited = way
                 .iter()
-                .find(|one| one.patience != Patience::None && lines.is_waited_for(&one.key()))?;
+                .find(|one| one.patience != MaxWait::None && lines.is_waited_for(&one.key()))?;
             first = first.or(Some(waited));
         }
         first
     }
 
     /// Lines up; or says when it may help to come again, where that is too late or there is no room.
-    fn join(&self, by: &'a Wanted, end: Option<Micros>) -> Result<Standing<'a>, Option<Micros>> {
+    fn join(
+        &self,
+        by: &'a OwnedCharge,
+        end: Option<Micros>,
+    ) -> Result<QueuedWaiter<'a>, Option<Micros>> {
         needs_runtime().map_err(|_| None)?;
         let (lines, now, key) = (self.limiter.lines(), self.limiter.clock().now(), by.key());
         let ahead = lines.ahead(&key, self.rank);
@@ -175,7 +179,7 @@ impl<'a> Waiter<'a> {
         if is_late || self.most.is_some_and(|most| ahead.length >= most) {
             return Err(served_at.map(|at| at.saturating_sub(now)));
         }
-        Ok(Standing {
+        Ok(QueuedWaiter {
             ticket: lines.join(&key, self.rank, now),
             by,
             leaves: self.leaves(by, end),
@@ -184,7 +188,7 @@ impl<'a> Waiter<'a> {
 
     /// When a waiter that may wait until `end` leaves the line. A turn of a rate that was due by then
     /// comes as late as timers are, and is waited for: it was promised.
-    fn leaves(&self, by: &Wanted, end: Option<Micros>) -> Option<Micros> {
+    fn leaves(&self, by: &OwnedCharge, end: Option<Micros>) -> Option<Micros> {
         end.map(|end| match end > self.came && !by.is_place() {
             true => end.saturating_add(LATENESS),
             false => end,
@@ -194,7 +198,7 @@ impl<'a> Waiter<'a> {
     /// Asks for one way after the other; `in_turn` is what was waited for in a line.
     async fn ask(
         &self,
-        in_turn: Option<&Wanted>,
+        in_turn: Option<&OwnedCharge>,
     ) -> Result<Result<Granted, Denied<'a>>, RateLimitError> {
         let mut soonest: Option<Denied<'a>> = None;
         for way in self.ways {
@@ -210,10 +214,14 @@ impl<'a> Waiter<'a> {
                 soonest = denied.into();
             }
         }
-        soonest.map(Err).ok_or(RateLimitError::BadDemand)
+        soonest.map(Err).ok_or(RateLimitError::InvalidDemand)
     }
 
-    fn denied(&self, decision: Decision, way: &'a [Wanted]) -> Result<Denied<'a>, RateLimitError> {
+    fn denied(
+        &self,
+        decision: Decision,
+        way: &'a [OwnedCharge],
+    ) -> Result<Denied<'a>, RateLimitError> {
         let certain = decision
             .violated()
             .filter(|limit| limit.concurrency().is_none() || limit.is_blocked())
@@ -229,7 +237,9 @@ impl<'a> Waiter<'a> {
         let strictest = decision
             .strictest()
             .and_then(|limit| way.get(limit.place()));
-        let by = strictest.or(way.first()).ok_or(RateLimitError::BadDemand)?;
+        let by = strictest
+            .or(way.first())
+            .ok_or(RateLimitError::InvalidDemand)?;
         Ok(Denied {
             decision,
             by,
@@ -243,15 +253,20 @@ impl Denied<'_> {
     /// Of several, the least is worth waiting for.
     fn rank(&self) -> (bool, Option<Micros>) {
         let wait = self.decision.retry_after();
-        (self.decision.is_impossible(), wait.map(length))
+        (self.decision.exceeds_capacity(), wait.map(length))
     }
 }
 
 impl Waiter<'_> {
-    fn late(&self, by: &Wanted, retry_after: Option<Micros>, decision: Option<Decision>) -> Waited {
+    fn late(
+        &self,
+        by: &OwnedCharge,
+        retry_after: Option<Micros>,
+        decision: Option<Decision>,
+    ) -> WaitOutcome {
         let first = self.ways.first().map_or(&[][..], Vec::as_slice);
         let by = first.iter().position(|one| one.key().is_same(&by.key()));
-        Waited::Late {
+        WaitOutcome::TimedOut {
             by: by.unwrap_or(0),
             retry_after,
             decision,
@@ -259,13 +274,13 @@ impl Waiter<'_> {
     }
 }
 
-impl Patience {
+impl MaxWait {
     /// Until when whoever came then waits; `None`: for ever.
     pub(crate) fn ends_at(self, came: Micros) -> Option<Micros> {
         match self {
             Self::None => Some(came),
-            Self::For(wait) => Some(came.saturating_add(wait)),
-            Self::Forever => None,
+            Self::AtMost(wait) => Some(came.saturating_add(wait)),
+            Self::Unbounded => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     error::RateLimitError,
     failure_mode::FailureMode,
     key::Key,
-    limit::{Algorithm, Bound},
+    limit::{Algorithm, LimitRef},
 };
 
 /// Decides checks. `Err` means "could not decide"; a denial is a value.
@@ -103,7 +103,7 @@ pub(crate) type Charges<'a> = SmallVec<[Charge<'a>; 1]>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Charge<'a> {
     pub(crate) key: Key<'a>,
-    pub(crate) limit: Bound<'a>,
+    pub(crate) limit: LimitRef<'a>,
     /// Of a place: 1.
     pub(crate) cost: u32,
     /// What becomes of it if the store cannot decide.

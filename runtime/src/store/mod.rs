@@ -3,27 +3,27 @@
 #[cfg(feature = "redis")]
 mod circuit_breaker;
 #[cfg(feature = "redis")]
-mod denials;
+mod denial_cache;
+mod expiring_table;
 pub(crate) mod interface;
+mod key_hash;
 #[cfg(feature = "redis")]
 mod leases;
+#[cfg(feature = "redis")]
+mod local_fallback;
 mod memory;
-mod place;
 #[cfg(feature = "redis")]
 mod redis;
 mod stack;
-#[cfg(feature = "redis")]
-mod standby;
-mod table;
 
 #[cfg(feature = "redis")]
 pub use self::redis::RedisPool;
 #[cfg(feature = "redis")]
 pub(crate) use self::{
     circuit_breaker::{Circuit, CircuitBreaker, CircuitSettings},
-    denials::Denials,
+    denial_cache::DenialCache,
     leases::Leases,
+    local_fallback::LocalFallback,
     redis::{RedisStore, pool_for},
-    standby::Standby,
 };
 pub(crate) use self::{memory::MemoryStore, stack::Stack};

@@ -2,8 +2,8 @@
 
 #[cfg(feature = "redis")]
 use super::{
-    circuit_breaker::CircuitBreaker, denials::Denials, leases::Leases, redis::RedisStore,
-    standby::Standby,
+    circuit_breaker::CircuitBreaker, denial_cache::DenialCache, leases::Leases,
+    local_fallback::LocalFallback, redis::RedisStore,
 };
 use super::{
     interface::{Charge, Check, Outcome, Outcomes, Store, StoreError},
@@ -16,7 +16,7 @@ use crate::{circuit_state::CircuitState, clock::Micros, key::Key};
 pub(crate) enum Stack {
     Memory(MemoryStore),
     #[cfg(feature = "redis")]
-    Redis(Box<Standby<Leases<Denials<CircuitBreaker<RedisStore>>>>>),
+    Redis(Box<LocalFallback<Leases<DenialCache<CircuitBreaker<RedisStore>>>>>),
 }
 
 impl Stack {

@@ -161,7 +161,7 @@ async fn costs_no_limit_can_hold_are_impossible(bench: &Bench) {
     for limit in every_algorithm(10, 60) {
         let denied = check(bench, &limit.cost(11), "ann").await;
         assert!(!denied.is_allowed());
-        assert!(denied.is_impossible());
+        assert!(denied.exceeds_capacity());
         assert_eq!(denied.retry_after(), None);
         assert!(check(bench, &limit, "ann").await.is_allowed());
     }

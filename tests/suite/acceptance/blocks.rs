@@ -89,7 +89,7 @@ async fn resetting_ends_a_block(bench: &Bench) {
 
 async fn impossible_costs_block_nobody(bench: &Bench) {
     let limit = Limit::per_minute(5).block(Duration::from_secs(600));
-    assert!(check(bench, &limit.cost(6), "ann").await.is_impossible());
+    assert!(check(bench, &limit.cost(6), "ann").await.exceeds_capacity());
     assert!(check(bench, &limit, "ann").await.is_allowed());
 }
 

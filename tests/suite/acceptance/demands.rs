@@ -108,7 +108,7 @@ async fn demands_nest(bench: &Bench) {
 
 async fn a_permit_of_all_holds_its_places(bench: &Bench) {
     let places = Concurrency::new(1);
-    let both = || Demand::all([Demand::place(&places, "leo"), Demand::of(&TWO, "leo")]);
+    let both = || Demand::all([Demand::permit(&places, "leo"), Demand::of(&TWO, "leo")]);
     let permit = bench.limiter.acquire_for(both()).await.unwrap();
     assert!(permit.is_valid());
     assert!(!goes(bench, both()).await);
@@ -123,7 +123,7 @@ async fn a_permit_of_all_holds_its_places(bench: &Bench) {
 async fn demands_that_make_no_sense_are_refused(bench: &Bench) {
     let bad = |demand: Demand| async {
         let refused = bench.limiter.acquire_for(demand).await;
-        matches!(refused, Err(RateLimitError::BadDemand))
+        matches!(refused, Err(RateLimitError::InvalidDemand))
     };
     assert!(bad(Demand::All(Vec::new())).await);
     assert!(bad(Demand::Any(Vec::new())).await);

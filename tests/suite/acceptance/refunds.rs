@@ -4,7 +4,7 @@ mod algorithms;
 
 use std::time::Duration;
 
-use actix_throttle::{Algorithm, Decision, Limit, Taken};
+use actix_throttle::{Algorithm, ChargedForTest, Decision, Limit};
 
 use super::{SECOND, admitted_at_once, check, every_algorithm, for_every_store, wait};
 use crate::stores::Bench;
@@ -21,14 +21,14 @@ for_every_store!(
     a_changed_limit_gives_back_what_was_charged,
 );
 
-async fn take(bench: &Bench, limit: &Limit, identity: &str) -> Taken {
+async fn take(bench: &Bench, limit: &Limit, identity: &str) -> ChargedForTest {
     let checks = [(limit, identity)];
     let (decision, taken) = bench.limiter.check_with_receipts(&checks).await.unwrap();
     assert!(decision.is_allowed(), "{limit:?}");
     taken
 }
 
-async fn give_back(bench: &Bench, taken: Taken) -> Decision {
+async fn give_back(bench: &Bench, taken: ChargedForTest) -> Decision {
     let decision = bench.limiter.give_back(taken).await.unwrap();
     assert!(decision.is_allowed());
     decision

@@ -1,6 +1,6 @@
 //! Limits by name in attributes.
 
-use actix_throttle::{Config, Format, rate_limit};
+use actix_throttle::{Config, config::Format, rate_limit};
 use actix_web::{get, web::ServiceConfig};
 
 use crate::http::support::{Site, World};

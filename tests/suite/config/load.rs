@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use actix_throttle::{Config, Format, Identifier};
+use actix_throttle::{Config, Identifier, config::Format};
 
 /// A folder of a test's own, gone with it.
 pub(super) struct Folder(PathBuf);
@@ -68,7 +68,7 @@ fn errors_name_the_file() {
     );
 
     let missing = Config::load(folder.path("none.toml")).expect_err("no file");
-    assert!(missing.is_unreadable() && missing.mistakes().is_empty());
+    assert!(missing.is_unreadable() && missing.diagnostics().is_empty());
     assert!(
         missing.to_string().contains("none.toml: cannot be read"),
         "{missing}"

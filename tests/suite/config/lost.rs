@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use actix_throttle::{Config, Format, Throttle};
+use actix_throttle::{Config, Throttle, config::Format};
 use actix_web::web;
 
 use super::{load::Folder, watch::Lines};
@@ -26,7 +26,7 @@ fn file_without_rules_and_limits_is_a_mistake() {
         ("limits: {}\n", Format::Yaml),
     ] {
         let error = Config::parse(text, format).expect_err(text);
-        let [mistake] = error.mistakes() else {
+        let [mistake] = error.diagnostics() else {
             panic!("{text}: {error}");
         };
         assert_eq!((mistake.line(), mistake.column()), (1, 1), "{text}");

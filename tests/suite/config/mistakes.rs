@@ -3,7 +3,7 @@
 mod limits;
 mod rules;
 
-use actix_throttle::{Config, ConfigError, Format};
+use actix_throttle::{Config, ConfigError, config::Format};
 use actix_web::HttpRequest;
 
 fn error(text: &str, format: Format) -> ConfigError {
@@ -17,7 +17,11 @@ fn error(text: &str, format: Format) -> ConfigError {
 /// The mistakes as `line:column: reason`.
 fn lines(text: &str, format: Format) -> Vec<String> {
     let error = error(text, format);
-    error.mistakes().iter().map(ToString::to_string).collect()
+    error
+        .diagnostics()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 /// Texts, each with the place of a mistake and a part of what is said of it.
@@ -97,7 +101,7 @@ limits = ['login', 'logout', { rate = '1/s', group = 5 }]
 ";
     let error = error(text, Format::Toml);
     let places: Vec<_> = error
-        .mistakes()
+        .diagnostics()
         .iter()
         .map(|mistake| (mistake.line(), mistake.column()))
         .collect();
@@ -112,7 +116,7 @@ limits = ['login', 'logout', { rate = '1/s', group = 5 }]
         (10, 54),
     ];
     assert_eq!(places, expected, "{error}");
-    assert!(error.is_mistaken() && !error.is_unreadable());
+    assert!(error.is_invalid() && !error.is_unreadable());
     let first = error.to_string();
     let first = first.lines().next().expect("a line");
     assert!(

@@ -2,7 +2,8 @@
 
 use actix_throttle::{
     __private::{Limited, Policy, respond, serve},
-    Config, Format, Limit, RateLimitError, RequestError, Rule, Throttle,
+    Config, Limit, RateLimitError, RequestError, Rule, Throttle,
+    config::Format,
 };
 use actix_web::{
     HttpResponse,
@@ -24,7 +25,7 @@ async fn sign_up(gate: Limited<()>) -> HttpResponse {
 
 async fn search(gate: Limited<()>) -> HttpResponse {
     static POLICY: Policy =
-        Policy::new(|| vec![Rule::named("search").or(Limit::per_minute(3).name("written"))]);
+        Policy::new(|| vec![Rule::named("search").fallback(Limit::per_minute(3).name("written"))]);
     serve(gate, &POLICY, async |()| "ok", respond).await
 }
 
@@ -85,7 +86,7 @@ async fn all_who_name_a_limit_count_together() {
     let limit = Limit::per_minute(3).zone("login");
     let client = world
         .limiter
-        .client("192.0.2.1".parse().expect("an address"));
+        .client_identity("192.0.2.1".parse().expect("an address"));
     let left = world.limiter.peek(&limit, client).await.expect("a store");
     assert!(!left.is_allowed(), "one counter, by the limit's name");
 }

@@ -11,7 +11,8 @@ use std::{
 
 use actix_throttle::{
     __private::{Limited, Policy, respond, serve},
-    Config, Format, HeaderStyle, Identifier, Identity, Limit, RateLimiter, Rule, Throttle,
+    Config, HeaderStyle, Identifier, Identity, Limit, RateLimiter, Rule, Throttle,
+    config::Format,
 };
 use actix_web::{HttpResponse, web};
 
@@ -140,7 +141,7 @@ async fn a_wrong_text_changes_nothing() {
         .await;
     assert_eq!(site.get("/").await.quota(), Some([2, 1, 60]));
     let error = config.replace("rules = [{ limits = ['9/minute', '1/x'] }]");
-    assert_eq!(error.expect_err("a mistake").mistakes().len(), 1);
+    assert_eq!(error.expect_err("a mistake").diagnostics().len(), 1);
     assert_eq!(site.statuses("/", 2).await, [200, 429]);
     config
         .replace("rules = [{ limits = ['3/minute'] }]")

@@ -1,6 +1,6 @@
 //! What the rules of a file do, by the middleware.
 
-use actix_throttle::{Config, Format, Identity, Throttle};
+use actix_throttle::{Config, Identity, Throttle, config::Format};
 use actix_web::{
     HttpRequest,
     http::Method,

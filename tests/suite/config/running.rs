@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use actix_throttle::{Config, Format, Throttle, rate_limit};
+use actix_throttle::{Config, Throttle, config::Format, rate_limit};
 use actix_web::{
     HttpResponse,
     body::SizedStream,

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Mutex, time::Duration};
 
-use actix_throttle::{Config, Format, Identity, RateLimiter, Rule};
+use actix_throttle::{Config, Identity, RateLimiter, Rule, config::Format};
 use nix::sys::signal::{Signal, raise};
 
 use super::load::Folder;

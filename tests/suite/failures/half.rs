@@ -46,7 +46,7 @@ struct Halves {
     site: Live,
 }
 
-type Statuses = BTreeMap<u16, usize>;
+type StatusSet = BTreeMap<u16, usize>;
 
 impl Halves {
     async fn new() -> Self {
@@ -68,8 +68,8 @@ impl Halves {
 
     /// One client asks each worker for a while. The statuses that the worker gave that failed more
     /// often come last.
-    async fn ask(&self, id: &str) -> [Statuses; 2] {
-        let clients: Vec<JoinHandle<Statuses>> = reach(&self.site, 2)
+    async fn ask(&self, id: &str) -> [StatusSet; 2] {
+        let clients: Vec<JoinHandle<StatusSet>> = reach(&self.site, 2)
             .await
             .into_iter()
             .map(|(wire, _)| rt::spawn(client(wire, id.to_owned())))
@@ -83,8 +83,8 @@ impl Halves {
     }
 }
 
-async fn client(mut wire: Wire<TcpStream>, id: String) -> Statuses {
-    let mut seen = Statuses::new();
+async fn client(mut wire: Wire<TcpStream>, id: String) -> StatusSet {
+    let mut seen = StatusSet::new();
     let end = Instant::now() + WHILE;
     while Instant::now() < end {
         let start = Instant::now();
@@ -98,11 +98,11 @@ async fn client(mut wire: Wire<TcpStream>, id: String) -> Statuses {
     seen
 }
 
-fn failures(statuses: &Statuses) -> usize {
+fn failures(statuses: &StatusSet) -> usize {
     statuses.get(&503).copied().unwrap_or_default()
 }
 
-fn admitted(halves: &[Statuses; 2]) -> usize {
+fn admitted(halves: &[StatusSet; 2]) -> usize {
     halves.iter().filter_map(|half| half.get(&200)).sum()
 }
 

@@ -23,7 +23,7 @@ fn routes(config: &mut ServiceConfig) {
 }
 
 fn client(limiter: &RateLimiter) -> Identity {
-    limiter.client(CLIENT.parse().expect("an address"))
+    limiter.client_identity(CLIENT.parse().expect("an address"))
 }
 
 #[actix_web::test]

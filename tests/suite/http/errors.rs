@@ -3,8 +3,8 @@
 use std::{error::Error, time::Duration};
 
 use actix_throttle::{
-    Config, Decision, Format, HeaderStyle, Identifier, Limit, RateLimitError, RateLimiter,
-    RequestError, Rule, Statuses, rate_limit,
+    Config, Decision, HeaderStyle, Identifier, Limit, RateLimitError, RateLimiter, RequestError,
+    Rule, StatusSet, config::Format, rate_limit,
 };
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError, body::to_bytes, get, web::ServiceConfig,
@@ -17,7 +17,7 @@ const HAND: Limit = Limit::per_minute(1).name("limit").zone("hand");
 #[get("/hand")]
 async fn by_hand(request: HttpRequest) -> actix_web::Result<HttpResponse> {
     let limiter = RateLimiter::for_request(&request).ok_or(RequestError::NotInstalled)?;
-    let client = limiter.client(limiter.client_address(&request).unwrap());
+    let client = limiter.client_identity(limiter.client_address(&request).unwrap());
     let decision = limiter.check(&HAND, client).await?;
     let denial = limiter.denial_response(&request, &decision).await;
     assert_eq!(denial.is_none(), decision.is_allowed());
@@ -134,7 +134,7 @@ fn status_of_an_error_is_that_of_its_answer() {
     let timed_out = RateLimitError::TimedOut { retry_after: None };
     for (error, status) in [
         (RateLimitError::SharedCounter, 500),
-        (RateLimitError::BadDemand, 500),
+        (RateLimitError::InvalidDemand, 500),
         (timed_out, 429),
     ] {
         assert_eq!(error.status_code(), status, "{error}");
@@ -172,14 +172,14 @@ async fn errors_show_their_message_where_main_returns_them() {
     let invalid = || limiter.check(&zero, "a");
     let undecided = limiter.check_request(&request, &rules);
     let config = Config::parse("limits.a = '0/minute'\nlimits.b = 1", Format::Toml).unwrap_err();
-    let mistake = config.mistakes()[0].clone();
+    let mistake = config.diagnostics()[0].clone();
     let errors: [Box<dyn Error>; 8] = [
         Box::new(built.unwrap_err()),
         Box::new(invalid().await.unwrap_err()),
         Box::new(undecided.await.unwrap_err()),
         Box::new(Limit::per_minute(0).validate().unwrap_err()),
         Box::new("often".parse::<Limit>().unwrap_err()),
-        Box::new("often".parse::<Statuses>().unwrap_err()),
+        Box::new("often".parse::<StatusSet>().unwrap_err()),
         Box::new(config),
         Box::new(actix_throttle::CallError::from(
             invalid().await.unwrap_err(),

@@ -1,6 +1,6 @@
 //! `refund_on` in the attribute: which responses are not counted.
 
-use actix_throttle::{Statuses, rate_limit};
+use actix_throttle::{StatusSet, rate_limit};
 use actix_web::{
     HttpRequest, HttpResponse, Responder, get,
     http::StatusCode,
@@ -89,7 +89,7 @@ async fn a_failed_extraction_is_a_response_too() {
 /// The attribute and the parser of the runtime read a list alike.
 #[test]
 fn what_the_attribute_reads_the_runtime_does_too() {
-    let statuses: Statuses = "5xx, 404, 420-422".parse().expect("the list of `failures`");
+    let statuses: StatusSet = "5xx, 404, 420-422".parse().expect("the list of `failures`");
     let codes = (100..600)
         .filter(|code| StatusCode::from_u16(*code).is_ok_and(|status| statuses.contains(status)));
     let expected = [404, 420, 421, 422].into_iter().chain(500..600);

@@ -128,7 +128,10 @@ async fn limiter_is_its_own_then_the_nearest() {
         Some(7)
     );
     let counted = |limiter: &RateLimiter| {
-        let (limiter, client) = (limiter.clone(), limiter.client([192, 0, 2, 1].into()));
+        let (limiter, client) = (
+            limiter.clone(),
+            limiter.client_identity([192, 0, 2, 1].into()),
+        );
         async move {
             limiter
                 .peek(&Limit::per_minute(9).zone("global"), client)

@@ -6,8 +6,9 @@ mod documented;
 use std::time::Duration;
 
 use actix_throttle::{
-    Config, Format, Identifier, Limit, Rule, Throttle, WebSocketLimiter,
+    Config, Identifier, Limit, Rule, Throttle, WebSocketLimiter,
     actix_ws::{self, Message},
+    config::Format,
     rate_limit,
 };
 use actix_web::{

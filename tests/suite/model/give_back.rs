@@ -7,7 +7,7 @@ use super::{Bucket, Model, Numbers, Rational, ratio, whole};
 
 /// One charge, and the bucket as it was right after.
 #[derive(Clone, Debug)]
-pub(crate) struct Taken {
+pub(crate) struct ChargedForTest {
     at: u64,
     cost: u64,
     bucket: Bucket,
@@ -15,13 +15,13 @@ pub(crate) struct Taken {
 
 impl Model {
     /// What was just admitted.
-    pub(crate) fn taken(&self, at: u64, cost: u64) -> Taken {
+    pub(crate) fn taken(&self, at: u64, cost: u64) -> ChargedForTest {
         let bucket = self.bucket.clone();
-        Taken { at, cost, bucket }
+        ChargedForTest { at, cost, bucket }
     }
 
     /// Gives back, no sooner than it was taken.
-    pub(crate) fn give_back(&mut self, now: u64, taken: &Taken) {
+    pub(crate) fn give_back(&mut self, now: u64, taken: &ChargedForTest) {
         match self.numbers.algorithm {
             Algorithm::TokenBucket => self.refill(now, taken),
             Algorithm::LeakyBucket => self.shorten(now, taken),
@@ -33,7 +33,7 @@ impl Model {
         }
     }
 
-    fn refill(&mut self, now: u64, taken: &Taken) {
+    fn refill(&mut self, now: u64, taken: &ChargedForTest) {
         let Numbers {
             window, capacity, ..
         } = self.numbers;
@@ -56,7 +56,7 @@ impl Model {
         self.bucket = Bucket { level, at };
     }
 
-    fn shorten(&mut self, now: u64, taken: &Taken) {
+    fn shorten(&mut self, now: u64, taken: &ChargedForTest) {
         let slot = ratio(self.numbers.window, self.numbers.times);
         let left = (taken.bucket.level - whole(now)).min(slot * whole(taken.cost));
         if left <= whole(0) {
@@ -68,7 +68,7 @@ impl Model {
     }
 
     /// The window stays where it was opened, until nothing is in it.
-    fn strike_out_of_fixed(&mut self, now: u64, taken: &Taken) {
+    fn strike_out_of_fixed(&mut self, now: u64, taken: &ChargedForTest) {
         if now - taken.window_start(self) >= self.numbers.window {
             return;
         }
@@ -81,7 +81,7 @@ impl Model {
     }
 }
 
-impl Taken {
+impl ChargedForTest {
     /// When the fixed window opened that this was taken from.
     fn window_start(&self, model: &Model) -> u64 {
         let mut start = 0;
@@ -94,6 +94,6 @@ impl Taken {
     }
 }
 
-fn is(taken: &Taken, admission: (u64, u64)) -> bool {
+fn is(taken: &ChargedForTest, admission: (u64, u64)) -> bool {
     admission == (taken.at, taken.cost)
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use actix_throttle::{Answer, Call, CallError, Limit, Outgoing, RateLimitError, RateLimiter};
+use actix_throttle::{
+    CallError, Limit, Outgoing, RateLimitError, RateLimiter,
+    outgoing::{Request, Response},
+};
 
 use super::{AMPLE, Peer, nobody};
 
@@ -77,14 +80,14 @@ async fn calls_by_hand_are_told_how_they_went() {
     let outgoing = Outgoing::new(&limiter)
         .limit(limit)
         .max_wait(Duration::ZERO);
-    let call = Call::new("GET", "peer", "/");
-    outgoing.acquire(&call).await.unwrap().unsent().await;
+    let call = Request::new("GET", "peer", "/");
+    outgoing.acquire(&call).await.unwrap().not_sent().await;
     assert_eq!(limiter.remaining(&limit, "peer").await.unwrap(), 3);
     drop(outgoing.acquire(&call).await.unwrap());
     assert_eq!(limiter.remaining(&limit, "peer").await.unwrap(), 2);
     let permit = outgoing.acquire(&call).await.unwrap();
     permit
-        .answered(Answer::new(429).retry_after(Some("30")))
+        .completed(Response::new(429).retry_after(Some("30")))
         .await;
     let denied = outgoing.acquire(&call).await.unwrap_err();
     assert!(matches!(denied, RateLimitError::TimedOut { .. }));

@@ -19,7 +19,7 @@ use crate::{
 /// What a store said of one limit, in the model's words.
 fn said(status: &LimitStatus) -> Answer {
     Answer {
-        wait: match (status.is_impossible(), status.retry_after()) {
+        wait: match (status.exceeds_capacity(), status.retry_after()) {
             (true, _) => Wait::Never,
             (false, Some(wait)) => Wait::For(micros(wait)),
             (false, None) => Wait::Fits,

@@ -60,7 +60,7 @@ fn shown(decision: &Decision) -> impl PartialEq + std::fmt::Debug + use<> {
     let limits = decision.limits().iter().map(|limit| {
         (
             limit.retry_after(),
-            limit.is_impossible(),
+            limit.exceeds_capacity(),
             limit.remaining(),
             limit.reset_after(),
             limit.more_after(),

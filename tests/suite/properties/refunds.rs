@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use actix_throttle::{Algorithm, Limit, ManualClock, Refill, Taken};
+use actix_throttle::{Algorithm, ChargedForTest, Limit, ManualClock, Refill};
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::{
@@ -39,8 +39,8 @@ enum Action {
 
 /// A charge that may yet be given back.
 struct Outstanding {
-    taken: Taken,
-    modelled: model::Taken,
+    taken: ChargedForTest,
+    modelled: model::ChargedForTest,
     /// Its place among all charges.
     index: usize,
 }
@@ -267,7 +267,7 @@ async fn flood(limit: &Limit, until: u64) -> Vec<u64> {
     let bench = Bench::new(Target::Memory).await;
     let start = micros(bench.clock.now());
     let mut kept = Vec::new();
-    let mut failing: Vec<(u64, Taken)> = Vec::new();
+    let mut failing: Vec<(u64, ChargedForTest)> = Vec::new();
     let mut admitted = 0;
     loop {
         let now = micros(bench.clock.now()) - start;

@@ -66,7 +66,7 @@ mod with_a_configuration {
             let rule = calls(arguments, quote!())?;
             assert_eq!(
                 rule,
-                format!("{RULE}::named(\"a\").or(__THROTTLE_LIMIT_1.zone({ZONE}))")
+                format!("{RULE}::named(\"a\").fallback(__THROTTLE_LIMIT_1.zone({ZONE}))")
             );
         }
         Ok(())

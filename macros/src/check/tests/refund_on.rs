@@ -15,7 +15,7 @@ fn each_part_is_a_range() -> syn::Result<()> {
         ("1xx,2xx,3xx", "(100,199),(200,299),(300,399)"),
     ] {
         let rule = calls(quote!("5/s", refund_on = #list), quote!())?;
-        let statuses = "::actix_throttle::__private::Statuses::ranges";
+        let statuses = "::actix_throttle::__private::StatusSet::ranges";
         let call = format!(".refund_on({statuses}(&[{ranges}]))");
         assert!(rule.ends_with(&call), "{list}: {rule}");
     }

@@ -172,7 +172,7 @@ struct Rule {
     /// Its requests are not limited.
     exempt: Option<bool>,
     /// All of them must hold, in one decision.
-    limits: Option<Vec<Share>>,
+    limits: Option<Vec<LimitSpec>>,
 }
 
 #[derive(JsonSchema)]
@@ -194,7 +194,7 @@ enum Method {
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 #[expect(dead_code, reason = "only what it looks like matters")]
-enum Share {
+enum LimitSpec {
     Text(String),
     Table(Box<ShareTable>),
 }

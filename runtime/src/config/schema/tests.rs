@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::derived;
 use crate::{
     config::{
-        Changes, Config, Format,
-        error::Mistakes,
+        Config, Diff, Format,
+        error::Diagnostics,
         file::File,
-        identifier::Known,
+        identifier::IdentifierRegistry,
         tree::{self, Node},
     },
     identity::Identifier,
@@ -85,18 +85,18 @@ fn the_examples_are_right_and_say_the_same() {
     );
     let validator = jsonschema::validator_for(&derived()).expect("a schema");
     let read = |text, format| {
-        let node = Node::parse(text, format, &mut Mistakes::default()).expect("a tree");
+        let node = Node::parse(text, format, &mut Diagnostics::default()).expect("a tree");
         let instance = json(&node);
         let mut errors = validator.iter_errors(&instance);
         let first = errors.next().map(|error| error.to_string());
         assert_eq!(first, None, "{text}");
-        let known = Known::from([("by_user".to_owned(), Identifier::ip())]);
+        let known = IdentifierRegistry::from([("by_user".to_owned(), Identifier::ip())]);
         let file = File::parse(text, format, "example", &known).expect("a right file");
         assert!(!file.rules.is_empty());
         file
     };
     let (toml, yaml) = (read(toml, Format::Toml), read(yaml, Format::Yaml));
-    assert_eq!(Changes::between(&toml, &yaml), Changes::default());
+    assert_eq!(Diff::between(&toml, &yaml), Diff::default());
 }
 
 #[test]

@@ -3,11 +3,11 @@
 mod toml;
 mod yaml;
 
-use super::{error::Mistakes, format::Format};
+use super::{error::Diagnostics, format::Format};
 
 /// Where something stands in a file, both from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) line: usize,
     /// In characters.
     pub(super) column: usize,
@@ -16,7 +16,7 @@ pub(super) struct Place {
 /// A value and where it begins.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
-    pub(super) place: Place,
+    pub(super) place: Position,
     pub(super) value: Value,
 }
 
@@ -37,14 +37,14 @@ pub(super) enum Value {
 /// A key, where it stands, and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
-    pub(super) place: Place,
+    pub(super) place: Position,
     pub(super) key: String,
     pub(super) node: Node,
 }
 
 impl Node {
     /// Reads the text; what could be read of it, if anything, goes on being checked.
-    pub(super) fn parse(text: &str, format: Format, mistakes: &mut Mistakes) -> Option<Self> {
+    pub(super) fn parse(text: &str, format: Format, mistakes: &mut Diagnostics) -> Option<Self> {
         match format {
             Format::Toml => Some(toml::parse(text, mistakes)),
             Format::Yaml => yaml::parse(text, mistakes),
@@ -87,7 +87,7 @@ table:
 "#;
 
     fn read(text: &str, format: Format) -> (Option<Node>, Vec<String>) {
-        let mut mistakes = Mistakes::default();
+        let mut mistakes = Diagnostics::default();
         let node = Node::parse(text, format, &mut mistakes);
         (node, mistakes.lines())
     }
@@ -97,9 +97,9 @@ table:
         let Value::Table(entries) = &node.value else {
             return Vec::new();
         };
-        let mut lines: Vec<(Place, String)> = Vec::new();
+        let mut lines: Vec<(Position, String)> = Vec::new();
         for Entry { place, key, node } in entries {
-            let Place { line, column } = node.place;
+            let Position { line, column } = node.place;
             let kind = node.value.kind();
             lines.push((*place, format!("{key} {kind} at {line}:{column}")));
         }

@@ -3,43 +3,43 @@ use toml::{
     de::{DeInteger, DeTable, DeValue},
 };
 
-use super::{Entry, Node, Place, Value};
-use crate::config::error::Mistakes;
+use super::{Entry, Node, Position, Value};
+use crate::config::error::Diagnostics;
 
 /// Reads TOML; what stands behind a mistake is read all the same.
-pub(super) fn parse(text: &str, mistakes: &mut Mistakes) -> Node {
-    let places = Places::of(text);
+pub(super) fn parse(text: &str, mistakes: &mut Diagnostics) -> Node {
+    let places = Positions::of(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let offset = error.span().map_or(0, |span| span.start);
         mistakes.at(places.at(offset), error.message());
     }
     Node {
-        place: Place { line: 1, column: 1 },
+        place: Position { line: 1, column: 1 },
         value: places.table(table.get_ref()),
     }
 }
 
 /// From bytes to lines and columns.
-struct Places<'t> {
+struct Positions<'t> {
     text: &'t str,
     /// Where each line begins.
     lines: Vec<usize>,
 }
 
-impl<'t> Places<'t> {
+impl<'t> Positions<'t> {
     fn of(text: &'t str) -> Self {
         let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(breaks).collect();
         Self { text, lines }
     }
 
-    fn at(&self, offset: usize) -> Place {
+    fn at(&self, offset: usize) -> Position {
         // The first line begins at 0, so there is one at or before any offset.
         let line = self.lines.partition_point(|start| *start <= offset).max(1);
         let before = self.text.get(self.lines[line - 1]..offset);
         let column = before.map_or(0, |before| before.chars().count()) + 1;
-        Place { line, column }
+        Position { line, column }
     }
 
     fn node(&self, value: &Spanned<DeValue<'_>>) -> Node {

@@ -1,10 +1,10 @@
 use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 
-use super::{Entry, Node, Place, Value};
-use crate::config::error::Mistakes;
+use super::{Entry, Node, Position, Value};
+use crate::config::error::Diagnostics;
 
 /// Reads YAML 1.2, one document; `None` if it is none.
-pub(super) fn parse(text: &str, mistakes: &mut Mistakes) -> Option<Node> {
+pub(super) fn parse(text: &str, mistakes: &mut Diagnostics) -> Option<Node> {
     let documents = match MarkedYaml::load_from_str(text) {
         Ok(documents) => documents,
         Err(error) => {
@@ -20,20 +20,20 @@ pub(super) fn parse(text: &str, mistakes: &mut Mistakes) -> Option<Node> {
     Some(
         root.filter(|root| root.value != Value::Null)
             .unwrap_or(Node {
-                place: Place { line: 1, column: 1 },
+                place: Position { line: 1, column: 1 },
                 value: Value::Table(Vec::new()),
             }),
     )
 }
 
-fn node(yaml: &MarkedYaml<'_>, mistakes: &mut Mistakes) -> Node {
+fn node(yaml: &MarkedYaml<'_>, mistakes: &mut Diagnostics) -> Node {
     Node {
         place: place(&yaml.span.start),
         value: value(&yaml.data, mistakes),
     }
 }
 
-fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, mistakes: &mut Mistakes) -> Value {
+fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, mistakes: &mut Diagnostics) -> Value {
     match data {
         YamlData::Value(Scalar::Null) => Value::Null,
         YamlData::Value(Scalar::Boolean(flag)) => Value::Flag(*flag),
@@ -67,8 +67,8 @@ fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, mistakes: &mut Mistakes) -> Va
 }
 
 /// The crate counts columns from 0.
-fn place(marker: &Marker) -> Place {
-    Place {
+fn place(marker: &Marker) -> Position {
+    Position {
         line: marker.line(),
         column: marker.col() + 1,
     }

@@ -1,6 +1,6 @@
 mod dynamic;
+mod effective_limit;
 mod function;
-mod in_use;
 mod on_request;
 mod read;
 
@@ -8,14 +8,14 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 pub use self::dynamic::DynamicLimit;
 use self::function::{IdentityFn, RequestFn};
-pub(super) use self::{in_use::InUse, read::Resolved};
-use super::named::Named;
+pub(super) use self::{effective_limit::EffectiveLimit, read::Resolved};
+use super::named_limit::NamedLimitRef;
 use crate::{
-    answer::{IntoOnLimited, OnLimited},
     failure_mode::FailureMode,
     identity::{Identifier, IntoIdentifier},
     limit::{Concurrency, Limit},
-    statuses::Statuses,
+    response::{IntoOnLimited, OnLimited},
+    status_set::StatusSet,
 };
 
 /// A [`Limit`] bound to requests: whom it counts, for whom it stands, what a request costs.
@@ -36,7 +36,7 @@ use crate::{
 #[derive(Clone)]
 #[must_use]
 pub struct Rule {
-    terms: Terms,
+    terms: RuleLimit,
     identifier: Option<Identifier>,
     group: Option<Cow<'static, str>>,
     cost: Option<RequestFn<u32>>,
@@ -44,26 +44,26 @@ pub struct Rule {
     dynamic: Option<IdentityFn>,
     on_limited: Option<OnLimited>,
     failure_mode: Option<FailureMode>,
-    refund_on: Option<Statuses>,
+    refund_on: Option<StatusSet>,
     max_wait: Option<Duration>,
     shadow: bool,
 }
 
 /// What a rule holds requests to.
 #[derive(Clone, Debug)]
-enum Terms {
+enum RuleLimit {
     /// Its group is not limited.
     Nothing,
     Rate(Limit),
     Places(Concurrency),
     /// Whatever a configuration has by this name, and the limit that stands in if it has nothing.
-    Named(Named, Option<Limit>),
+    NamedLimitRef(NamedLimitRef, Option<Limit>),
 }
 
 impl Rule {
     /// The limit for everyone, by the limiter's identifier.
     pub fn new(limit: Limit) -> Self {
-        Self::of(Terms::Rate(limit))
+        Self::of(RuleLimit::Rate(limit))
     }
 
     /// At most so many requests at once, by the limiter's identifier. A request runs until its
@@ -79,12 +79,12 @@ impl Rule {
     /// # let _ = rule;
     /// ```
     pub fn concurrency(limit: Concurrency) -> Self {
-        Self::of(Terms::Places(limit))
+        Self::of(RuleLimit::Places(limit))
     }
 
     /// Identities of this group are not limited.
     pub fn unlimited(group: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(Terms::Nothing).group(group)
+        Self::of(RuleLimit::Nothing).group(group)
     }
 
     /// The limit that the limiter's configuration has by this name (feature `config`:
@@ -104,19 +104,22 @@ impl Rule {
     /// ```
     /// use actix_throttle::{Limit, Rule};
     ///
-    /// let rule = Rule::named("search").or(Limit::per_minute(60).name("search"));
+    /// let rule = Rule::named("search").fallback(Limit::per_minute(60).name("search"));
     /// # let _ = rule;
     /// ```
     pub fn named(name: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(Terms::Named(Named::new(name.into()), None))
+        Self::of(RuleLimit::NamedLimitRef(
+            NamedLimitRef::new(name.into()),
+            None,
+        ))
     }
 
     /// The limit if the configuration has none of the rule's [name](Self::named), or there is no
     /// configuration. Its name and zone hold for the configuration's too, where that leaves them
     /// open. Rules without a name have their limit already.
-    pub fn or(mut self, limit: Limit) -> Self {
-        if let Terms::Named(named, _) = self.terms {
-            self.terms = Terms::Named(named.or(&limit), Some(limit));
+    pub fn fallback(mut self, limit: Limit) -> Self {
+        if let RuleLimit::NamedLimitRef(named, _) = self.terms {
+            self.terms = RuleLimit::NamedLimitRef(named.or(&limit), Some(limit));
         }
         self
     }
@@ -126,14 +129,16 @@ impl Rule {
     #[doc(hidden)]
     pub fn defaults(mut self, name: &'static str, zone: &'static str) -> Self {
         self.terms = match self.terms {
-            Terms::Named(named, or) => Terms::Named(named.called(name, zone), or),
-            Terms::Places(places) => Terms::Places(places.or_called(name, zone)),
-            other @ (Terms::Nothing | Terms::Rate(_)) => other,
+            RuleLimit::NamedLimitRef(named, or) => {
+                RuleLimit::NamedLimitRef(named.called(name, zone), or)
+            }
+            RuleLimit::Places(places) => RuleLimit::Places(places.or_called(name, zone)),
+            other @ (RuleLimit::Nothing | RuleLimit::Rate(_)) => other,
         };
         self
     }
 
-    fn of(terms: Terms) -> Self {
+    fn of(terms: RuleLimit) -> Self {
         Self {
             terms,
             identifier: None,
@@ -193,9 +198,9 @@ impl Rule {
     /// // Five wrong passwords a minute, and as many right ones as you like.
     /// let rule = Rule::new(LOGIN).refund_on("2xx, 3xx".parse()?);
     /// # let _ = rule;
-    /// # Ok::<(), actix_throttle::StatusesError>(())
+    /// # Ok::<(), actix_throttle::StatusSetError>(())
     /// ```
-    pub fn refund_on(mut self, statuses: Statuses) -> Self {
+    pub fn refund_on(mut self, statuses: StatusSet) -> Self {
         self.refund_on = Some(statuses);
         self
     }

@@ -5,17 +5,17 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 
 use super::{
-    DynamicLimit, InUse, Rule, Terms,
+    DynamicLimit, EffectiveLimit, Rule, RuleLimit,
     function::{IdentityFn, RequestFn},
 };
 use crate::{
-    answer::OnLimited,
     failure_mode::FailureMode,
-    http::named::Named,
+    http::named_limit::NamedLimitRef,
     identity::{Identifier, Identity},
     limit::{Concurrency, Limit},
     log_throttle::LogThrottle,
-    statuses::Statuses,
+    response::OnLimited,
+    status_set::StatusSet,
 };
 
 /// What a rule's async functions have said of a request, asked before anything is charged.
@@ -35,9 +35,9 @@ impl Rule {
         let whole = |limit: Limit| if shadow { limit.shadow() } else { limit };
         let change = |limit| change(whole(limit));
         let terms = match self.terms {
-            Terms::Rate(limit) => Terms::Rate(change(limit)),
-            Terms::Named(named, or) => Terms::Named(named, or.map(change)),
-            other @ (Terms::Nothing | Terms::Places(_)) => other,
+            RuleLimit::Rate(limit) => RuleLimit::Rate(change(limit)),
+            RuleLimit::NamedLimitRef(named, or) => RuleLimit::NamedLimitRef(named, or.map(change)),
+            other @ (RuleLimit::Nothing | RuleLimit::Places(_)) => other,
         };
         Self { terms, ..self }
     }
@@ -49,7 +49,7 @@ impl Rule {
     ) -> Self {
         match self.places() {
             Some(places) => Self {
-                terms: Terms::Places(change(places)),
+                terms: RuleLimit::Places(change(places)),
                 ..self
             },
             None => self,
@@ -59,8 +59,8 @@ impl Rule {
     /// The places it asks for, if not for a limit.
     pub(in crate::http) fn places(&self) -> Option<Concurrency> {
         match self.terms {
-            Terms::Places(written) => Some(self.places_for(written)),
-            Terms::Nothing | Terms::Rate(_) | Terms::Named(..) => None,
+            RuleLimit::Places(written) => Some(self.places_for(written)),
+            RuleLimit::Nothing | RuleLimit::Rate(_) | RuleLimit::NamedLimitRef(..) => None,
         }
     }
 
@@ -78,31 +78,31 @@ impl Rule {
     }
 
     /// The name of its limit in a configuration.
-    pub(in crate::http) fn named_limit(&self) -> Option<&Named> {
+    pub(in crate::http) fn named_limit(&self) -> Option<&NamedLimitRef> {
         match &self.terms {
-            Terms::Named(named, _) => Some(named),
-            Terms::Nothing | Terms::Rate(_) | Terms::Places(_) => None,
+            RuleLimit::NamedLimitRef(named, _) => Some(named),
+            RuleLimit::Nothing | RuleLimit::Rate(_) | RuleLimit::Places(_) => None,
         }
     }
 
     /// Whether its group is not limited.
     pub(in crate::http) fn is_unlimited(&self) -> bool {
-        matches!(self.terms, Terms::Nothing)
+        matches!(self.terms, RuleLimit::Nothing)
     }
 
     /// What is written in the code; `None` also if there is but a name.
     pub(in crate::http) fn written_limit(&self) -> Option<&Limit> {
         match &self.terms {
-            Terms::Rate(limit) => Some(limit),
-            Terms::Named(_, or) => or.as_ref(),
-            Terms::Nothing | Terms::Places(_) => None,
+            RuleLimit::Rate(limit) => Some(limit),
+            RuleLimit::NamedLimitRef(_, or) => or.as_ref(),
+            RuleLimit::Nothing | RuleLimit::Places(_) => None,
         }
     }
 
     /// The limit, if it applies as it is written to every request, and no request asks for more of it
     /// than whether it may go on.
     pub(in crate::http) fn plain_limit(&self) -> Option<&Limit> {
-        let Terms::Rate(limit) = &self.terms else {
+        let RuleLimit::Rate(limit) = &self.terms else {
             return None;
         };
         let Self {
@@ -148,7 +148,7 @@ impl Rule {
     }
 
     /// On which statuses it gives back.
-    pub(in crate::http) fn statuses(&self) -> Option<&Statuses> {
+    pub(in crate::http) fn statuses(&self) -> Option<&StatusSet> {
         self.refund_on.as_ref()
     }
 
@@ -184,11 +184,11 @@ impl Rule {
     /// not limited.
     pub(in crate::http) fn limit_for<'a>(
         &self,
-        written: InUse<'a>,
+        written: EffectiveLimit<'a>,
         request: &HttpRequest,
         identity: &Identity,
         resolved: Option<&Resolved>,
-    ) -> Option<(InUse<'a>, u32)> {
+    ) -> Option<(EffectiveLimit<'a>, u32)> {
         let chosen = match &self.dynamic {
             None => DynamicLimit::Written,
             Some(IdentityFn::Sync(dynamic)) => dynamic(request, identity),

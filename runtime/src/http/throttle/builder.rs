@@ -3,16 +3,16 @@ use std::{fmt, sync::Arc};
 use actix_web::HttpRequest;
 
 #[cfg(feature = "config")]
-use super::rulebook::LiveRulebook;
-use super::{paths::Paths, plan::Plan, rulebook::Rulebook};
+use super::rule_table::LiveRuleTable;
+use super::{paths::Paths, rule_table::RuleTable, settings::ThrottleSettings};
 use crate::{
-    answer::{IntoOnLimited, IntoOnUnidentified},
     error::InitError,
     failure_mode::FailureMode,
     http::rule::Rule,
     identity::{Identifier, IntoIdentifier},
     limit::Limit,
     limiter::RateLimiter,
+    response::{IntoOnLimited, IntoOnUnidentified},
 };
 
 /// The middleware: limits for a whole application, a scope or a resource.
@@ -75,9 +75,9 @@ use crate::{
 /// is found out by a panic that is caught, so a panic hook sees it; with `panic = "abort"` it is
 /// not found out.)
 #[derive(Clone, Default)]
-#[must_use = "a middleware does nothing until it is wrapped around something"]
+#[must_use = "a middleware does nothing until it is wrapped options something"]
 pub struct Throttle {
-    pub(super) plan: Arc<Plan>,
+    pub(super) plan: Arc<ThrottleSettings>,
 }
 
 impl Throttle {
@@ -88,7 +88,7 @@ impl Throttle {
 
     /// One whose entries are those of a configuration, whichever are in force when a request comes.
     #[cfg(feature = "config")]
-    pub(crate) fn live(rulebook: Arc<LiveRulebook>) -> Self {
+    pub(crate) fn live(rulebook: Arc<LiveRuleTable>) -> Self {
         Self::new().with(|plan| plan.live = Some(rulebook))
     }
 
@@ -242,7 +242,7 @@ impl Throttle {
     /// Adds to the entries, unless they are a configuration's.
     fn try_with(
         mut self,
-        change: impl FnOnce(&mut Rulebook) -> Result<(), InitError>,
+        change: impl FnOnce(&mut RuleTable) -> Result<(), InitError>,
     ) -> Result<Self, InitError> {
         let plan = Arc::make_mut(&mut self.plan);
         if plan.live.is_some() {
@@ -255,11 +255,11 @@ impl Throttle {
         Ok(self)
     }
 
-    fn with_own(self, change: impl FnOnce(&mut Rulebook)) -> Self {
+    fn with_own(self, change: impl FnOnce(&mut RuleTable)) -> Self {
         self.with(|plan| change(Arc::make_mut(&mut plan.own)))
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Plan)) -> Self {
+    fn with(mut self, change: impl FnOnce(&mut ThrottleSettings)) -> Self {
         change(Arc::make_mut(&mut self.plan));
         self
     }

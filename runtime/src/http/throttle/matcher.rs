@@ -7,9 +7,9 @@ use regex::{Regex, RegexSet, RegexSetBuilder};
 use smallvec::SmallVec;
 
 use super::{
-    entry::Entry,
     paths::Subject,
     route::{path, pattern},
+    route_rules::RouteRules,
 };
 
 /// From this many regexes on, one look at a path by all of them together is cheaper than one by each.
@@ -20,12 +20,12 @@ const MANY: usize = 4;
 const SIZE_OF_ONE: usize = 10 * 1024 * 1024;
 
 /// The places of the entries that a request fits.
-pub(super) type Fitting = SmallVec<[usize; 4]>;
+pub(super) type Matches = SmallVec<[usize; 4]>;
 
 /// Entries in order, and their regexes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Matcher {
-    entries: Vec<Entry>,
+    entries: Vec<RouteRules>,
     /// Made at the first use, when all entries are there.
     sets: OnceLock<Sets>,
 }
@@ -46,11 +46,11 @@ struct Set {
 }
 
 impl Matcher {
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(super) fn entries(&self) -> &[RouteRules] {
         &self.entries
     }
 
-    pub(super) fn push(&mut self, entry: Entry) {
+    pub(super) fn push(&mut self, entry: RouteRules) {
         self.entries.push(entry);
         self.sets.take();
     }
@@ -60,8 +60,8 @@ impl Matcher {
         self.sets();
     }
 
-    pub(super) fn fitting(&self, request: &HttpRequest) -> Fitting {
-        let mut fitting = Fitting::new();
+    pub(super) fn fitting(&self, request: &HttpRequest) -> Matches {
+        let mut fitting = Matches::new();
         let Sets { paths, patterns } = self.sets();
         if !paths.places.is_empty() {
             paths.find(path(request), &self.entries, &mut fitting);
@@ -85,7 +85,7 @@ impl Matcher {
 }
 
 impl Set {
-    fn of(entries: &[Entry], subject: Subject) -> Self {
+    fn of(entries: &[RouteRules], subject: Subject) -> Self {
         let own = |place: &usize| entries[*place].paths.subject() == subject;
         let places: Vec<usize> = (0..entries.len()).filter(own).collect();
         if places.len() < MANY {
@@ -104,7 +104,7 @@ impl Set {
     }
 
     /// Adds the places of the entries that this text fits.
-    fn find(&self, text: &str, entries: &[Entry], fitting: &mut Fitting) {
+    fn find(&self, text: &str, entries: &[RouteRules], fitting: &mut Matches) {
         if let Some(regexes) = &self.regexes {
             let matches = regexes.matches(text);
             fitting.extend(matches.iter().map(|index| self.places[index]));

@@ -1,23 +1,23 @@
 //! The middleware: ordered rules for a whole application, scope or resource.
 
-mod admit;
-mod alone;
+mod admission;
 mod builder;
-mod check;
-mod choose;
-mod entry;
+mod error;
 mod exempt;
-mod failed;
 mod listing;
 mod matcher;
 mod paths;
-mod plan;
 mod preflight;
 mod route;
+mod route_rules;
 mod routes;
-mod rulebook;
+mod rule_table;
+mod select;
 mod service;
+mod settings;
+mod shared_request;
+mod validate;
 
 #[cfg(feature = "config")]
-pub(crate) use self::rulebook::{LiveRulebook, Rulebook};
+pub(crate) use self::rule_table::{LiveRuleTable, RuleTable};
 pub use self::{builder::Throttle, paths::Paths};

@@ -18,15 +18,15 @@ use futures_util::{
 };
 
 use super::{
-    admit::{Admission, admit},
-    alone::{Watch, Watched},
+    admission::{MiddlewareAdmission, admit},
     builder::Throttle,
-    failed::Failed,
-    matcher::Fitting,
-    plan::Plan,
-    rulebook::{Held, Shelf},
+    error::ErrorWithHeaders,
+    matcher::Matches,
+    rule_table::{Loaded, WorkerCache},
+    settings::ThrottleSettings,
+    shared_request::{SharingCheck, SharingDetector},
 };
-use crate::http::running::Running;
+use crate::http::body::PermitBody;
 
 impl<S, B: MessageBody> Transform<S, ServiceRequest> for Throttle
 where
@@ -42,12 +42,12 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         let plan = Arc::clone(&self.plan);
-        let shelf = Shelf::new(&plan.own, plan.live.clone());
+        let shelf = WorkerCache::new(&plan.own, plan.live.clone());
         ready(Ok(Throttled(Rc::new(Layer {
             plan,
             shelf,
             service,
-            watch: Watch::default(),
+            watch: SharingDetector::default(),
         }))))
     }
 }
@@ -56,14 +56,14 @@ where
 pub struct Throttled<S>(Rc<Layer<S>>);
 
 struct Layer<S> {
-    plan: Arc<Plan>,
-    shelf: Shelf,
+    plan: Arc<ThrottleSettings>,
+    shelf: WorkerCache,
     service: S,
-    watch: Watch,
+    watch: SharingDetector,
 }
 
 /// What a request takes that no entry is for.
-type Through<S, B> = MapOk<
+type Passthrough<S, B> = MapOk<
     <S as Service<ServiceRequest>>::Future,
     fn(ServiceResponse<B>) -> ServiceResponse<EitherBody<B>>,
 >;
@@ -78,7 +78,7 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = Either<Through<S, B>, LocalBoxFuture<'static, Answer<B>>>;
+    type Future = Either<Passthrough<S, B>, LocalBoxFuture<'static, Answer<B>>>;
 
     fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.0.service.poll_ready(context)
@@ -118,19 +118,19 @@ where
 /// it cannot.
 async fn limited<S, B: MessageBody + 'static>(
     layer: Rc<Layer<S>>,
-    held: Rc<Held>,
+    held: Rc<Loaded>,
     mut request: ServiceRequest,
-    watched: Watched,
-    fitting: Fitting,
+    watched: SharingCheck,
+    fitting: Matches,
 ) -> Answer<B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
     let mut admitted = match admit(&layer.plan, &held.rulebook, &fitting, request.request()).await {
-        Admission::Shut(answer) => {
+        MiddlewareAdmission::Respond(answer) => {
             return Ok(request.into_response(answer).map_into_right_body());
         }
-        Admission::Open(admitted) => admitted,
+        MiddlewareAdmission::Proceed(admitted) => admitted,
     };
     if let Some(refusal) = watched.refusal(&mut request) {
         return Ok(request.into_response(refusal).map_into_right_body());
@@ -143,15 +143,16 @@ where
                 shown.write(style, response.headers_mut());
             }
             Ok(match hold {
-                Some(hold) => response
-                    .map_body(|_, body| EitherBody::right(BoxBody::new(Running::new(body, hold)))),
+                Some(hold) => response.map_body(|_, body| {
+                    EitherBody::right(BoxBody::new(PermitBody::new(body, hold)))
+                }),
                 None => response.map_into_left_body(),
             })
         }
         Err(error) => {
             let status = error.as_response_error().status_code();
             Err(match admitted.finish(status).await {
-                Some((shown, style)) => Failed::wrap(error, shown, style),
+                Some((shown, style)) => ErrorWithHeaders::wrap(error, shown, style),
                 None => error,
             })
         }

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{Checks, Jwt, JwtKey, claims::Rules, token::Place};
+use super::{Jwt, JwtKey, Settings, claims::Rules, token::TokenSource};
 use crate::error::InitError;
 
 /// Clocks of issuers are allowed to be this far off.
@@ -140,8 +140,8 @@ impl JwtBuilder {
             }
         }
         let place = match self.cookie {
-            None => Place::Bearer,
-            Some(name) => Place::cookie(name).map_err(error)?,
+            None => TokenSource::Bearer,
+            Some(name) => TokenSource::cookie(name).map_err(error)?,
         };
         let keys = self.keys.into_iter().map(JwtKey::check);
         let keys = keys.collect::<Result<_, _>>().map_err(error)?;
@@ -152,6 +152,6 @@ impl JwtBuilder {
             user_claim: self.user_claim.into(),
             group_claim: self.group_claim,
         };
-        Ok(Jwt(Arc::new(Checks { keys, rules, place })))
+        Ok(Jwt(Arc::new(Settings { keys, rules, place })))
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::Refusal;
+use super::TokenError;
 use crate::identity::{
     Identity, Source,
-    stated::{Stated, Unstated},
+    user_group::{UserGroup, UserGroupError},
 };
 
 pub(super) type Claims = Map<String, Json>;
@@ -28,18 +28,22 @@ impl Rules {
     }
 
     /// Whom the claims name, at a time in seconds since the Unix epoch.
-    pub(super) fn identity(&self, claims: &Claims, now: u64) -> Result<Identity, Refusal> {
+    pub(super) fn identity(&self, claims: &Claims, now: u64) -> Result<Identity, TokenError> {
         self.check_time(claims, now)?;
         self.check_audience(claims)?;
         let issuer = self.issuer(claims)?;
         let (user, group) = (claims.get(&*self.user_claim), claims.get(&self.group_claim));
-        let mut stated = Stated::read(user, group).map_err(|unstated| {
+        let mut stated = UserGroup::read(user, group).map_err(|unstated| {
             let (claim, setting, what) = match unstated {
-                Unstated::NoUser => (&*self.user_claim, "user_claim", "missing or empty"),
-                Unstated::User => (&*self.user_claim, "user_claim", "no text or whole number"),
-                Unstated::Group => (&*self.group_claim, "group_claim", "no text or whole number"),
+                UserGroupError::NoUser => (&*self.user_claim, "user_claim", "missing or empty"),
+                UserGroupError::User => {
+                    (&*self.user_claim, "user_claim", "no text or whole number")
+                }
+                UserGroupError::Group => {
+                    (&*self.group_claim, "group_claim", "no text or whole number")
+                }
             };
-            Refusal::Unusable(format!(
+            TokenError::Unusable(format!(
                 "its claim `{claim}` is {what}; name another by `.{setting}(..)`"
             ))
         })?;
@@ -58,48 +62,48 @@ impl Rules {
     }
 
     /// RFC 7519, sections 4.1.4 and 4.1.5.
-    fn check_time(&self, claims: &Claims, now: u64) -> Result<(), Refusal> {
+    fn check_time(&self, claims: &Claims, now: u64) -> Result<(), TokenError> {
         let Some(expiry) = claims.get("exp") else {
-            return Err(Refusal::Unusable(
+            return Err(TokenError::Unusable(
                 "it never expires: it has no `exp`".to_owned(),
             ));
         };
         match seconds(expiry) {
-            None => return Err(Refusal::Unusable("its `exp` is no time".to_owned())),
+            None => return Err(TokenError::Unusable("its `exp` is no time".to_owned())),
             Some(expiry) if now >= expiry.saturating_add(self.leeway) => {
-                return Err(Refusal::Untrusted("it has expired"));
+                return Err(TokenError::Untrusted("it has expired"));
             }
             Some(_) => {}
         }
         match claims.get("nbf").map(seconds) {
             None => Ok(()),
-            Some(None) => Err(Refusal::Unusable("its `nbf` is no time".to_owned())),
+            Some(None) => Err(TokenError::Unusable("its `nbf` is no time".to_owned())),
             Some(Some(start)) if now.saturating_add(self.leeway) < start => {
-                Err(Refusal::Untrusted("it is not valid yet"))
+                Err(TokenError::Untrusted("it is not valid yet"))
             }
             Some(Some(_)) => Ok(()),
         }
     }
 
-    fn check_audience(&self, claims: &Claims) -> Result<(), Refusal> {
+    fn check_audience(&self, claims: &Claims) -> Result<(), TokenError> {
         let is_ours = |json: &Json| {
             let name = json.as_str();
             name.is_some_and(|name| self.audiences.iter().any(|ours| ours == name))
         };
         match claims.get("aud") {
             None if self.audiences.is_empty() => Ok(()),
-            Some(_) if self.audiences.is_empty() => Err(Refusal::Unusable(
+            Some(_) if self.audiences.is_empty() => Err(TokenError::Unusable(
                 "it is for an audience; if that is this application, name it by `.audience(..)`"
                     .to_owned(),
             )),
             Some(Json::Array(list)) if list.iter().any(is_ours) => Ok(()),
             Some(one) if is_ours(one) => Ok(()),
-            _ => Err(Refusal::Untrusted("it is for another audience")),
+            _ => Err(TokenError::Untrusted("it is for another audience")),
         }
     }
 
     /// The issuer, if it is needed to tell users apart.
-    fn issuer(&self, claims: &Claims) -> Result<Option<&str>, Refusal> {
+    fn issuer(&self, claims: &Claims) -> Result<Option<&str>, TokenError> {
         if self.issuers.is_empty() {
             return Ok(None);
         }
@@ -107,7 +111,7 @@ impl Rules {
         let known = self.issuers.iter().find(|issuer| Some(&***issuer) == named);
         match known {
             Some(issuer) => Ok((self.issuers.len() > 1).then_some(issuer)),
-            None => Err(Refusal::Untrusted("it is of another issuer")),
+            None => Err(TokenError::Untrusted("it is of another issuer")),
         }
     }
 }

@@ -4,7 +4,7 @@ use jsonwebtoken::Algorithm;
 use ring::{hmac, signature::UnparsedPublicKey};
 
 use super::{
-    family::{Family, OF_SECRETS, hmac_of},
+    key_type::{KeyType, OF_SECRETS, hmac_of},
     public_key::{self, PublicKey},
 };
 
@@ -157,10 +157,10 @@ fn of_secret(secret: &[u8], names: &[String]) -> Result<Verifiers, String> {
 fn of_public_key(key: &PublicKey, names: &[String]) -> Result<Verifiers, String> {
     let PublicKey { family, bytes } = key;
     let what = match family {
-        Family::Rsa => "an RSA key",
-        Family::P256 => "a key of the curve P-256",
-        Family::P384 => "a key of the curve P-384",
-        Family::Ed25519 => "an Ed25519 key",
+        KeyType::Rsa => "an RSA key",
+        KeyType::P256 => "a key of the curve P-256",
+        KeyType::P384 => "a key of the curve P-384",
+        KeyType::Ed25519 => "an Ed25519 key",
     };
     let verifier = |algorithm| {
         let key = UnparsedPublicKey::new(family.verification(algorithm)?, Arc::clone(bytes));

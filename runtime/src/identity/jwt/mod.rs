@@ -2,8 +2,8 @@
 
 mod builder;
 mod claims;
-mod family;
 mod key;
+mod key_type;
 mod public_key;
 mod token;
 
@@ -16,7 +16,7 @@ use std::{
 use actix_web::HttpRequest;
 
 pub use self::{builder::JwtBuilder, key::JwtKey};
-use self::{claims::Rules, key::SigningKey, token::Place};
+use self::{claims::Rules, key::SigningKey, token::TokenSource};
 use super::{Identity, Source};
 use crate::log_throttle::{LogThrottle, TARGET};
 
@@ -58,17 +58,17 @@ use crate::log_throttle::{LogThrottle, TARGET};
 /// itself. One that has done so before its limits are asked can have a function identify by what it
 /// found, and spare the second check of the signature.
 #[derive(Clone)]
-pub struct Jwt(Arc<Checks>);
+pub struct Jwt(Arc<Settings>);
 
-struct Checks {
+struct Settings {
     keys: Vec<SigningKey>,
     rules: Rules,
-    place: Place,
+    place: TokenSource,
 }
 
 /// Why a token identifies nobody.
 #[derive(Debug, PartialEq, Eq)]
-enum Refusal {
+enum TokenError {
     /// Anyone can send such a token.
     Untrusted(&'static str),
     /// One of the keys has signed it, and it still says too little: a mistake of whoever makes the
@@ -121,10 +121,10 @@ impl Jwt {
         let found = self.0.place.read(request, |token| self.examine(token))?;
         match found {
             Ok(identity) => return Some(identity),
-            Err(Refusal::Untrusted(why)) => {
+            Err(TokenError::Untrusted(why)) => {
                 log::debug!(target: TARGET, "a token identifies nobody: {why}");
             }
-            Err(Refusal::Unusable(why)) => {
+            Err(TokenError::Unusable(why)) => {
                 MISTAKES.log(format_args!("a genuine token identifies nobody: {why}"));
             }
         }
@@ -157,13 +157,13 @@ impl Jwt {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    fn examine(&self, token: &[u8]) -> Result<Identity, Refusal> {
+    fn examine(&self, token: &[u8]) -> Result<Identity, TokenError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         self.examine_at(token, now.unwrap_or_default().as_secs())
     }
 
     /// The same at a time, in seconds since the Unix epoch.
-    fn examine_at(&self, token: &[u8], now: u64) -> Result<Identity, Refusal> {
+    fn examine_at(&self, token: &[u8], now: u64) -> Result<Identity, TokenError> {
         let claims = token::verify(token, &self.0.keys)?;
         self.0.rules.identity(&claims, now)
     }

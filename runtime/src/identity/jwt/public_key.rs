@@ -6,7 +6,7 @@ use pkcs1::RsaPublicKeyRef;
 use ring::{agreement, rand::SystemRandom};
 use spki::{Document, ObjectIdentifier, SubjectPublicKeyInfoRef, der::Decode};
 
-use super::family::Family;
+use super::key_type::KeyType;
 
 /// RFC 7518, section 3.3, asks for the lower bound; `ring` verifies with no larger ones.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
@@ -19,7 +19,7 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 pub(super) struct PublicKey {
-    pub(super) family: Family,
+    pub(super) family: KeyType,
     /// RSA as PKCS #1, a point of a curve uncompressed, Ed25519 as it is.
     pub(super) bytes: Arc<[u8]>,
 }
@@ -61,12 +61,12 @@ fn from_der(der: &[u8]) -> Result<PublicKey, String> {
     match info.algorithm.oid {
         RSA => rsa(bytes),
         ELLIPTIC_CURVE => match info.algorithm.parameters_oid() {
-            Ok(P256) => point(Family::P256, &agreement::ECDH_P256, bytes),
-            Ok(P384) => point(Family::P384, &agreement::ECDH_P384, bytes),
+            Ok(P256) => point(KeyType::P256, &agreement::ECDH_P256, bytes),
+            Ok(P384) => point(KeyType::P384, &agreement::ECDH_P384, bytes),
             _ => Err("its curve is neither P-256 nor P-384".to_owned()),
         },
         ED25519 if bytes.len() == 32 => Ok(PublicKey {
-            family: Family::Ed25519,
+            family: KeyType::Ed25519,
             bytes: bytes.into(),
         }),
         ED25519 => Err(format!("an Ed25519 key has 32 bytes, not {}", bytes.len())),
@@ -90,7 +90,7 @@ fn rsa(bytes: &[u8]) -> Result<PublicKey, String> {
         ));
     }
     Ok(PublicKey {
-        family: Family::Rsa,
+        family: KeyType::Rsa,
         bytes: bytes.into(),
     })
 }
@@ -98,7 +98,7 @@ fn rsa(bytes: &[u8]) -> Result<PublicKey, String> {
 /// An exchange of keys tells whether the point is one of its curve. A signature would only be
 /// wrong, and say so to every user.
 fn point(
-    family: Family,
+    family: KeyType,
     curve: &'static agreement::Algorithm,
     bytes: &[u8],
 ) -> Result<PublicKey, String> {

@@ -46,7 +46,7 @@ fn jwt() -> JwtBuilder {
 }
 
 /// `user/group` of the token's identity.
-fn examined(jwt: &Jwt, token: impl AsRef<[u8]>) -> Result<String, Refusal> {
+fn examined(jwt: &Jwt, token: impl AsRef<[u8]>) -> Result<String, TokenError> {
     let identity = jwt.examine_at(token.as_ref(), NOW)?;
     let Value::Bytes(user) = identity.value() else {
         panic!("a user: {identity:?}");
@@ -55,8 +55,8 @@ fn examined(jwt: &Jwt, token: impl AsRef<[u8]>) -> Result<String, Refusal> {
     Ok(format!("{user}/{}", identity.group_name().unwrap()))
 }
 
-fn untrusted(result: &Result<String, Refusal>) -> bool {
-    matches!(result, Err(Refusal::Untrusted(_)))
+fn untrusted(result: &Result<String, TokenError>) -> bool {
+    matches!(result, Err(TokenError::Untrusted(_)))
 }
 
 #[test]

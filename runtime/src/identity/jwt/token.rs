@@ -4,20 +4,20 @@ use actix_web::{HttpRequest, http::header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{dangerous::insecure_decode_claims, decode_header};
 
-use super::{Refusal, claims::Claims, key::SigningKey};
+use super::{TokenError, claims::Claims, key::SigningKey};
 
 /// What servers in front allow for a header at most (nginx, 8 KiB), so no token in use is longer.
 /// Looked at before anything is decoded.
 const MAX_TOKEN: usize = 8 * 1024;
 
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum TokenSource {
     /// `Authorization: Bearer` (RFC 6750).
     Bearer,
     Cookie(String),
 }
 
-impl Place {
+impl TokenSource {
     pub(super) fn cookie(name: String) -> Result<Self, String> {
         // What ends or splits a cookie's name for certain.
         let wrong = |c: char| c.is_control() || c.is_whitespace() || "=;,\"".contains(c);
@@ -65,8 +65,8 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
 /// `jsonwebtoken::decode` would verify by a backend for the whole process, and panics if features
 /// of others have brought none or two. So it reads the token, and `ring` verifies by the key's
 /// algorithms.
-pub(super) fn verify(token: &[u8], keys: &[SigningKey]) -> Result<Claims, Refusal> {
-    let refuse = |why| Err(Refusal::Untrusted(why));
+pub(super) fn verify(token: &[u8], keys: &[SigningKey]) -> Result<Claims, TokenError> {
+    let refuse = |why| Err(TokenError::Untrusted(why));
     if token.len() > MAX_TOKEN {
         return refuse("it is too long");
     }

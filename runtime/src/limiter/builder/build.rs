@@ -6,17 +6,17 @@ use super::{Builder, Source, duplicate};
 use crate::{
     clock::Clock,
     error::InitError,
-    limiter::{Inner, RateLimiter, global, shadows::Shadows},
-    line::Lines,
+    limiter::{Inner, RateLimiter, global, shadow_stats::ShadowStats},
     log_throttle::TARGET,
     store::{MemoryStore, Stack},
+    wait_queue::WaitQueues,
 };
 #[cfg(feature = "redis")]
 use crate::{
     key::Naming,
     store::{
-        Circuit, CircuitBreaker, CircuitSettings, Denials, Leases, RedisPool, RedisStore, Standby,
-        pool_for,
+        Circuit, CircuitBreaker, CircuitSettings, DenialCache, Leases, LocalFallback, RedisPool,
+        RedisStore, pool_for,
     },
 };
 
@@ -71,8 +71,8 @@ impl Builder {
             store,
             clock,
             settings: self.settings,
-            shadows: Shadows::default(),
-            lines: Lines::default(),
+            shadows: ShadowStats::default(),
+            lines: WaitQueues::default(),
         });
         if let Some(counts) = embedded {
             duplicate::register(&inner, counts);
@@ -103,10 +103,10 @@ impl Builder {
         store.probe().await?;
         let circuit = CircuitBreaker::new(store, circuit);
         let max_age = crate::clock::length(self.denial_cache);
-        let denials = Denials::new(circuit, max_age, self.max_keys, clock.clone());
+        let denials = DenialCache::new(circuit, max_age, self.max_keys, clock.clone());
         let leases = Leases::new(denials, self.max_keys, clock.clone());
         let local = MemoryStore::new(self.max_keys, clock.clone());
-        let standby = Standby::new(leases, local, clock);
+        let standby = LocalFallback::new(leases, local, clock);
         Ok(Stack::Redis(Box::new(standby)))
     }
 

@@ -4,11 +4,11 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::Builder;
 use crate::{
-    answer::{HeaderStyle, OnLimited, OnUnidentified, Unidentified},
     decision::Decision,
     error::InitError,
     identity::{ForwardingHeader, IntoIdentifier, parse_network},
     limiter::MaxWaiting,
+    response::{HeaderStyle, OnLimited, OnUnidentified, Unidentified},
 };
 
 impl Builder {

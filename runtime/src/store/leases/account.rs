@@ -11,7 +11,7 @@ use crate::{
     decision::Verdict,
     failure_mode::FailureMode,
     identity::Identity,
-    key::{Key, Slot},
+    key::{Key, KeyKind},
     limit::{Algorithm, Limit},
     store::interface::Charge,
 };
@@ -23,12 +23,12 @@ const FIRST: u32 = 2;
 
 /// Whose counter it is, for what is done apart from requests.
 #[derive(Debug)]
-pub(super) struct Owner {
+pub(super) struct LeaseKey {
     pub(super) identity: Identity,
     pub(super) limit: Limit,
 }
 
-impl Owner {
+impl LeaseKey {
     pub(super) fn charge(&self, cost: u32) -> Charge<'_> {
         Charge {
             key: Key::counter(&self.identity, &self.limit),
@@ -51,8 +51,8 @@ pub(super) struct Account {
     /// Tells it from another of the same counter, before or after it.
     pub(super) number: u64,
     /// Which counter of its zone it is.
-    pub(super) slot: Slot,
-    pub(super) owner: Arc<Owner>,
+    pub(super) slot: KeyKind,
+    pub(super) owner: Arc<LeaseKey>,
     /// Oldest first.
     grants: SmallVec<[Grant; 2]>,
     /// What the last lease asked for, or less if it was not used up.
@@ -84,14 +84,14 @@ pub(super) struct Grant {
 
 /// One admission out of a grant.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Served {
+pub(super) struct LocalCharge {
     pub(super) number: u64,
     pub(super) receipt: Receipt,
     pub(super) verdict: Verdict,
 }
 
 impl Account {
-    pub(super) fn new(number: u64, slot: Slot, owner: Owner) -> Self {
+    pub(super) fn new(number: u64, slot: KeyKind, owner: LeaseKey) -> Self {
         Self {
             number,
             slot,
@@ -118,7 +118,7 @@ impl Account {
     }
 
     /// Takes `cost` out of one grant that has not ended.
-    pub(super) fn take(&mut self, cost: u32, now: Micros) -> Option<Served> {
+    pub(super) fn take(&mut self, cost: u32, now: Micros) -> Option<LocalCharge> {
         let mut grants = self.grants.iter_mut();
         let grant = grants.find(|grant| grant.left >= cost && now < grant.until)?;
         grant.left -= cost;
@@ -129,7 +129,7 @@ impl Account {
             remaining: grant.receipt.remaining.saturating_add(grant.left),
             ..grant.receipt
         };
-        Some(Served {
+        Some(LocalCharge {
             number: self.number,
             receipt,
             verdict: self.verdict(now),
@@ -276,7 +276,7 @@ impl Account {
         let reset = self.reset_at.saturating_sub(now);
         let more = self.more_at.saturating_sub(now).clamp(reset.min(1), reset);
         Verdict {
-            wait: Wait::Fits,
+            wait: Wait::None,
             blocked: false,
             remaining: self.show(now),
             reset,

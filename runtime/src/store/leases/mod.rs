@@ -11,9 +11,9 @@
 //! `lease`; the store grants a share of what remains at most, so leases shrink with the quota.
 
 mod account;
-mod dealings;
-mod desk;
-mod shelf;
+mod background;
+mod pool;
+mod table;
 #[cfg(all(test, feature = "test-util"))]
 mod tests;
 
@@ -21,7 +21,7 @@ use std::{slice, sync::Arc};
 
 use smallvec::SmallVec;
 
-pub(crate) use self::desk::Desk;
+pub(crate) use self::pool::LeasePool;
 use super::interface::{
     Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError,
 };
@@ -32,17 +32,17 @@ use crate::{
     key::Key,
     limit::Limit,
 };
-use account::Served;
+use account::LocalCharge;
 
 #[derive(Debug)]
 pub(crate) struct Leases<S> {
-    desk: Arc<Desk<S>>,
+    desk: Arc<LeasePool<S>>,
 }
 
 impl<S> Leases<S> {
     pub(crate) fn new(inner: S, max_keys: usize, clock: Clock) -> Self {
         Self {
-            desk: Arc::new(Desk::new(inner, max_keys, clock)),
+            desk: Arc::new(LeasePool::new(inner, max_keys, clock)),
         }
     }
 
@@ -62,7 +62,7 @@ impl<S: Store + 'static> Leases<S> {
         if !check.mode.is_charge() || !check.charges.iter().all(is_leased) {
             return None;
         }
-        let mut held = Held::new(&self.desk);
+        let mut held = LeasedCharge::new(&self.desk);
         let verdicts = check.charges.iter().map(|charge| held.take(charge));
         let verdicts = verdicts.collect::<Option<_>>()?;
         Some(Outcome {
@@ -77,7 +77,7 @@ impl<S: Store + 'static> Leases<S> {
     /// Serves here what can be, and has the store decide the rest. All of it is charged or nothing.
     async fn decide_leased(&self, check: &Check<'_>) -> Result<Outcome, StoreError> {
         let serves = check.mode.is_charge();
-        let mut held = Held::new(&self.desk);
+        let mut held = LeasedCharge::new(&self.desk);
         let mut rest = Charges::new();
         let mut own: SmallVec<[Option<Verdict>; 1]> = SmallVec::new();
         for charge in &check.charges {
@@ -199,13 +199,13 @@ fn is_leased(charge: &Charge<'_>) -> bool {
 }
 
 /// What a request was served here while others have not answered it. Dropped, it is put back.
-struct Held<'a, S: Store + 'static> {
-    desk: &'a Arc<Desk<S>>,
-    served: SmallVec<[(shelf::At, Served); 1]>,
+struct LeasedCharge<'a, S: Store + 'static> {
+    desk: &'a Arc<LeasePool<S>>,
+    served: SmallVec<[(table::AccountKey, LocalCharge); 1]>,
 }
 
-impl<'a, S: Store + 'static> Held<'a, S> {
-    fn new(desk: &'a Arc<Desk<S>>) -> Self {
+impl<'a, S: Store + 'static> LeasedCharge<'a, S> {
+    fn new(desk: &'a Arc<LeasePool<S>>) -> Self {
         Self {
             desk,
             served: SmallVec::new(),
@@ -231,7 +231,7 @@ impl<'a, S: Store + 'static> Held<'a, S> {
     }
 }
 
-impl<S: Store + 'static> Drop for Held<'_, S> {
+impl<S: Store + 'static> Drop for LeasedCharge<'_, S> {
     fn drop(&mut self) {
         for (at, served) in self.served.drain(..) {
             self.desk.put_back(at, &served);

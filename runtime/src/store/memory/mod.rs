@@ -9,9 +9,9 @@
 //! mode does.
 
 #[cfg(feature = "redis")]
-mod note;
+mod mirror;
+mod permits;
 mod room;
-mod running;
 mod shard;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 use self::shard::Shard;
 use super::{
     interface::{Charge, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError},
-    place::{Hasher, Place},
+    key_hash::{KeyHash, KeyHasher},
 };
 use crate::{
     algorithm::Wait,
@@ -48,7 +48,7 @@ impl From<Full> for StoreError {
 pub(crate) struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     clock: Clock,
-    hasher: Hasher,
+    hasher: KeyHasher,
 }
 
 impl MemoryStore {
@@ -63,7 +63,7 @@ impl MemoryStore {
         Self {
             shards,
             clock,
-            hasher: Hasher::new(),
+            hasher: KeyHasher::new(),
         }
     }
 
@@ -95,12 +95,12 @@ impl MemoryStore {
 
     /// Any check: all its limits are asked, then all are charged or none.
     fn decide_several(&self, check: &Check<'_>) -> Result<Outcome, Full> {
-        let places: SmallVec<[Place; 2]> = check
+        let places: SmallVec<[KeyHash; 2]> = check
             .charges
             .iter()
             .map(|charge| self.hasher.place(&charge.key))
             .collect();
-        let shard_of = |place: &Place| place.shard(self.shards.len());
+        let shard_of = |place: &KeyHash| place.shard(self.shards.len());
         let mut locked = self.lock(places.iter().map(shard_of));
         let now = self.clock.now();
 
@@ -126,7 +126,7 @@ impl MemoryStore {
                 .charges
                 .iter()
                 .zip(&verdicts)
-                .all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::Fits);
+                .all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::None);
 
         if allowed && check.mode.is_charge() {
             locked.reserve(check, &places, shard_of, now)?;
@@ -141,12 +141,12 @@ impl MemoryStore {
             let shard = locked.shard(shard_of(place));
             let cost = match check.mode {
                 Mode::Lease => {
-                    verdict.wait = Wait::Fits;
+                    verdict.wait = Wait::None;
                     charge.may_lease(verdict)
                 }
                 Mode::Charge | Mode::ChargeForReceipts | Mode::Renew if allowed => {
                     match verdict.wait {
-                        Wait::Fits => charge.cost,
+                        Wait::None => charge.cost,
                         Wait::For(_) | Wait::Never => 0,
                     }
                 }
@@ -199,7 +199,7 @@ impl MemoryStore {
     }
 
     /// Where a key stands, and its shard.
-    fn lock_one(&self, key: &Key<'_>) -> (Place, MutexGuard<'_, Shard>) {
+    fn lock_one(&self, key: &Key<'_>) -> (KeyHash, MutexGuard<'_, Shard>) {
         let place = self.hasher.place(key);
         (place, self.shards[place.shard(self.shards.len())].lock())
     }
@@ -228,8 +228,8 @@ impl Locked<'_> {
     fn reserve(
         &mut self,
         check: &Check<'_>,
-        places: &[Place],
-        shard_of: impl Fn(&Place) -> usize,
+        places: &[KeyHash],
+        shard_of: impl Fn(&KeyHash) -> usize,
         now: Micros,
     ) -> Result<(), Full> {
         for (index, shard) in &mut self.0 {

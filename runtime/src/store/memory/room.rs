@@ -5,8 +5,8 @@ use std::mem;
 use super::{Full, shard::Shard};
 use crate::{
     clock::Micros,
-    limit::Bound,
-    store::{interface::Charge, table::Print},
+    limit::LimitRef,
+    store::{expiring_table::Fingerprint, interface::Charge},
 };
 
 /// How many entries are looked at for expired ones by each charge. More than one, or the sweep would
@@ -19,10 +19,10 @@ const LAST_RESORT: usize = 64;
 
 impl Shard {
     /// Whether something is kept of what this charge counts.
-    pub(super) fn knows(&self, charge: &Charge<'_>, counter: Print, now: Micros) -> bool {
+    pub(super) fn knows(&self, charge: &Charge<'_>, counter: Fingerprint, now: Micros) -> bool {
         match charge.limit {
-            Bound::Rate(_) => self.counters.find(counter, now).is_some(),
-            Bound::Running(..) => self.permits.find(counter, now).is_some(),
+            LimitRef::Rate(_) => self.counters.find(counter, now).is_some(),
+            LimitRef::Concurrency(..) => self.permits.find(counter, now).is_some(),
         }
     }
 

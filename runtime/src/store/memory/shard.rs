@@ -1,12 +1,12 @@
 use super::Full;
 use crate::{
-    algorithm::{Holders, IDLE, Quota, Receipt, State, Wait},
+    algorithm::{Availability, IDLE, PermitTable, Receipt, State, Wait},
     clock::Micros,
     decision::Verdict,
-    limit::{Algorithm, Bound, Holder, Limit},
+    limit::{Algorithm, Limit, LimitRef, PermitId},
     store::{
+        expiring_table::{ExpiringTable, Fingerprint, Worth},
         interface::Charge,
-        table::{Print, Table, Worth},
     },
 };
 
@@ -17,10 +17,10 @@ use crate::{
 /// be, and by a flood of invented keys anybody could have it forgotten.
 #[derive(Debug)]
 pub(super) struct Shard {
-    pub(super) counters: Table<State>,
+    pub(super) counters: ExpiringTable<State>,
     /// Boxed, like all that is larger than a few words.
-    pub(super) permits: Table<Box<Holders>>,
-    pub(super) blocks: Table<Block>,
+    pub(super) permits: ExpiringTable<Box<PermitTable>>,
+    pub(super) blocks: ExpiringTable<Block>,
     pub(super) capacity: usize,
     /// How many charges there were since the last sweep.
     pub(super) unswept: u8,
@@ -36,9 +36,9 @@ pub(super) struct Block {
 impl Shard {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            counters: Table::new(capacity),
-            permits: Table::new(capacity),
-            blocks: Table::new(capacity),
+            counters: ExpiringTable::new(capacity),
+            permits: ExpiringTable::new(capacity),
+            blocks: ExpiringTable::new(capacity),
             capacity,
             unswept: 0,
         }
@@ -49,15 +49,15 @@ impl Shard {
     pub(super) fn decide(
         &mut self,
         charge: &Charge<'_>,
-        counter: Print,
-        block: impl Fn() -> Print,
+        counter: Fingerprint,
+        block: impl Fn() -> Fingerprint,
         now: Micros,
     ) -> Result<(bool, Verdict), Full> {
         let mut verdict = match self.blocked_for(&block, now) {
             None => self.take(charge, counter, now)?,
             Some(_) => self.look(charge, counter, &block, now),
         };
-        let allowed = verdict.wait == Wait::Fits || charge.limit.is_shadow();
+        let allowed = verdict.wait == Wait::None || charge.limit.is_shadow();
         if charge.starts_block(&verdict, allowed) {
             let length = charge.limit.block_micros();
             if self.block(block(), length, now).is_ok() {
@@ -71,8 +71,8 @@ impl Shard {
     pub(super) fn look(
         &mut self,
         charge: &Charge<'_>,
-        counter: Print,
-        block: impl FnOnce() -> Print,
+        counter: Fingerprint,
+        block: impl FnOnce() -> Fingerprint,
         now: Micros,
     ) -> Verdict {
         let mut verdict = self.look_at_counter(charge, counter, now);
@@ -86,13 +86,15 @@ impl Shard {
     pub(super) fn look_at_counter(
         &mut self,
         charge: &Charge<'_>,
-        counter: Print,
+        counter: Fingerprint,
         now: Micros,
     ) -> Verdict {
         let cost = charge.cost;
         let (wait, quota) = match charge.limit {
-            Bound::Running(limit, holder) => self.look_at_holders(limit, holder, counter, now),
-            Bound::Rate(limit) => match self.counters.find(counter, now) {
+            LimitRef::Concurrency(limit, holder) => {
+                self.look_at_holders(limit, holder, counter, now)
+            }
+            LimitRef::Rate(limit) => match self.counters.find(counter, now) {
                 Some(state) => state.look(limit, cost, now),
                 None => State::empty(limit).look(limit, cost, now),
             },
@@ -101,7 +103,7 @@ impl Shard {
     }
 
     /// For how much longer there is a block.
-    fn blocked_for(&self, block: impl FnOnce() -> Print, now: Micros) -> Option<Micros> {
+    fn blocked_for(&self, block: impl FnOnce() -> Fingerprint, now: Micros) -> Option<Micros> {
         if self.blocks.is_empty() {
             return None;
         }
@@ -114,15 +116,15 @@ impl Shard {
     pub(super) fn take(
         &mut self,
         charge: &Charge<'_>,
-        counter: Print,
+        counter: Fingerprint,
         now: Micros,
     ) -> Result<Verdict, Full> {
         let cost = charge.cost;
         let limit = match charge.limit {
-            Bound::Rate(limit) => limit,
-            Bound::Running(limit, holder) => return self.hold(limit, holder, counter, now),
+            LimitRef::Rate(limit) => limit,
+            LimitRef::Concurrency(limit, holder) => return self.hold(limit, holder, counter, now),
         };
-        let is_taken = |wait| wait == Wait::Fits && cost > 0;
+        let is_taken = |wait| wait == Wait::None && cost > 0;
         if let Some(slot) = self.counters.find_mut(counter, now) {
             let (wait, quota) = slot.value().take(limit, cost, now);
             if is_taken(wait) {
@@ -143,10 +145,10 @@ impl Shard {
     #[inline(never)]
     fn start(
         &mut self,
-        counter: Print,
+        counter: Fingerprint,
         state: State,
         limit: &Limit,
-        quota: &Quota,
+        quota: &Availability,
         now: Micros,
     ) -> Result<(), Full> {
         self.make_room(now)?;
@@ -160,13 +162,13 @@ impl Shard {
     pub(super) fn receipt(
         &self,
         charge: &Charge<'_>,
-        counter: Print,
+        counter: Fingerprint,
         verdict: &Verdict,
         now: Micros,
     ) -> Option<Receipt> {
         let mark = match charge.limit {
-            Bound::Rate(limit) => self.counters.find(counter, now)?.mark(limit, now),
-            Bound::Running(_, holder) => {
+            LimitRef::Rate(limit) => self.counters.find(counter, now)?.mark(limit, now),
+            LimitRef::Concurrency(_, holder) => {
                 self.permits.find(counter, now)?;
                 holder.0
             }
@@ -184,12 +186,12 @@ impl Shard {
         &mut self,
         charge: &Charge<'_>,
         receipt: &Receipt,
-        counter: Print,
+        counter: Fingerprint,
         now: Micros,
     ) {
         let limit = match charge.limit {
-            Bound::Rate(limit) => limit,
-            Bound::Running(..) => return self.release(counter, Holder(receipt.mark), now),
+            LimitRef::Rate(limit) => limit,
+            LimitRef::Concurrency(..) => return self.release(counter, PermitId(receipt.mark), now),
         };
         let Some(slot) = self.counters.find_mut(counter, now) else {
             return;
@@ -205,7 +207,12 @@ impl Shard {
         }
     }
 
-    pub(super) fn block(&mut self, print: Print, length: Micros, now: Micros) -> Result<(), Full> {
+    pub(super) fn block(
+        &mut self,
+        print: Fingerprint,
+        length: Micros,
+        now: Micros,
+    ) -> Result<(), Full> {
         let until = now.saturating_add(length);
         let block = Block { start: now, until };
         if self.blocks.find(print, now).is_none() {
@@ -219,7 +226,7 @@ impl Shard {
         Ok(())
     }
 
-    pub(super) fn forget(&mut self, print: Print) {
+    pub(super) fn forget(&mut self, print: Fingerprint) {
         self.counters.remove(print);
         self.permits.remove(print);
         self.blocks.remove(print);
@@ -228,7 +235,7 @@ impl Shard {
 
 /// What would be lost with a counter: one that is used up is what keeps its identity out. The others
 /// by how many times what remained was halved, so that no division is needed.
-fn worth(limit: &Limit, quota: &Quota) -> Worth {
+fn worth(limit: &Limit, quota: &Availability) -> Worth {
     let most = match limit.kind() {
         Algorithm::LeakyBucket => 1,
         _ => limit.quota(),

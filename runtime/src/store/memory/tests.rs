@@ -165,7 +165,7 @@ fn limits_across_shards_are_charged_together() {
 fn a_state_is_a_few_words() {
     // With its print, expiry and worth: what a million of them cost.
     assert!(size_of::<crate::algorithm::State>() <= 24);
-    assert!(size_of::<crate::store::table::Slot<crate::algorithm::State>>() <= 48);
+    assert!(size_of::<crate::store::expiring_table::Entry<crate::algorithm::State>>() <= 48);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use redis::{
 
 #[cfg(feature = "cluster")]
 use super::{
-    migrating::Pace,
+    migration::Pace,
     owners::{Owners, ask},
 };
 

@@ -12,16 +12,16 @@ use tokio::{
 };
 
 use super::{
+    batch::{Batch, Dispatch, Lane},
     connection_guard::{ConnectionGuard, Reach},
     keeper::Upkeep,
     lateness::{Expired, unless, within},
-    queue::{Batch, Lane, Task},
-    script::{Call, Terms},
+    script::{Call, CallContext},
     send::{NotSent, Request, bytes},
     worker_connection::{WorkerConnection, WorkerConnections},
 };
 #[cfg(feature = "cluster")]
-use super::{migrating::OpenSlots, reply};
+use super::{migration::OpenSlots, reply};
 use crate::{
     clock::Micros,
     store::{
@@ -66,8 +66,8 @@ impl Executor {
         Instant::now() + self.upkeep().deadline
     }
 
-    pub(super) fn terms(&self) -> Terms<'_> {
-        Terms {
+    pub(super) fn terms(&self) -> CallContext<'_> {
+        CallContext {
             naming: &self.upkeep().naming,
             hasher: &self.upkeep().hasher,
             now: self.now(),
@@ -98,13 +98,13 @@ impl Executor {
         let (answer, task) = connection.queue.add(lane, checks, &self.terms());
         let executor = Arc::clone(self);
         match task {
-            Task::Wait => {}
+            Dispatch::Queued => {}
             // Tasks of their own: a client that leaves must not take the others' call with it. And
             // they run after what is ready now, so that all of it goes together.
-            Task::Carry => {
+            Dispatch::DrainLoop => {
                 runtime.spawn(executor.drain(connection, lane));
             }
-            Task::Send => {
+            Dispatch::SendOne => {
                 runtime.spawn(async move { executor.send_full_batch(&connection, lane).await });
             }
         }

@@ -1,33 +1,33 @@
 //! The Redis and Valkey store: one script call decides a list of checks.
 
-#[cfg(feature = "cluster")]
-mod alone;
+mod batch;
+mod call_builder;
 mod connection;
 mod connection_guard;
 mod connection_state;
-mod draft;
 mod endpoint;
 mod executor;
-mod judge;
 mod keeper;
-mod keys;
-mod kinds;
+mod key_table;
 mod lateness;
+mod limit_table;
 #[cfg(feature = "cluster")]
-mod migrating;
+mod migration;
 #[cfg(feature = "cluster")]
 mod owners;
 mod parameters;
-mod probe;
-mod queue;
 mod reply;
+#[cfg(feature = "cluster")]
+mod rollback;
 mod script;
 mod send;
 mod server_info;
 #[cfg(feature = "cluster")]
-mod slots;
+mod single_key;
 #[cfg(feature = "cluster")]
-mod taken;
+mod split;
+mod startup_check;
+mod startup_error;
 #[cfg(feature = "tls")]
 mod tls;
 mod topology;
@@ -38,16 +38,16 @@ mod worker_connection;
 use std::{sync::Arc, time::Duration};
 
 use self::{
+    batch::Lane,
     executor::Executor,
     keeper::Upkeep,
-    queue::Lane,
-    script::{Call, Terms},
+    script::{Call, CallContext},
     worker_connection::WorkerConnections,
 };
 use super::{
     circuit_breaker::Circuit,
     interface::{Check, Outcomes, Store, StoreError},
-    place::Hasher,
+    key_hash::KeyHasher,
 };
 use crate::{
     clock::Micros,
@@ -74,21 +74,21 @@ impl RedisStore {
             pool,
             circuit,
             naming,
-            hasher: Hasher::new(),
+            hasher: KeyHasher::new(),
             deadline,
         };
         Self {
             executor: Arc::new(Executor {
                 connections: WorkerConnections::new(Arc::new(upkeep)),
                 #[cfg(feature = "cluster")]
-                open_slots: migrating::OpenSlots::default(),
+                open_slots: migration::OpenSlots::default(),
                 #[cfg(feature = "test-util")]
                 clock,
             }),
         }
     }
 
-    fn terms(&self) -> Terms<'_> {
+    fn terms(&self) -> CallContext<'_> {
         self.executor.terms()
     }
 }

@@ -11,12 +11,12 @@ use crate::{
 
 /// What the reply to one check looks like.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
+pub(super) struct ReplyLayout {
     charges: usize,
     has_receipts: bool,
 }
 
-impl Shape {
+impl ReplyLayout {
     pub(super) fn of(check: &Check<'_>) -> Self {
         Self {
             charges: check.charges.len(),
@@ -66,7 +66,7 @@ pub(super) const MIGRATING: &[u8] = &[0xff];
 /// Reads the script's reply to checks of these shapes.
 pub(super) fn outcomes(
     reply: &[u8],
-    shapes: impl Iterator<Item = Shape>,
+    shapes: impl Iterator<Item = ReplyLayout>,
 ) -> Result<Outcomes, StoreError> {
     #[cfg(feature = "cluster")]
     if reply == MIGRATING {
@@ -91,7 +91,7 @@ fn repeated() -> StoreError {
 /// The outcome of a call about one check.
 #[cfg(feature = "cluster")]
 pub(super) fn outcome(reply: &[u8], check: &Check<'_>) -> Result<Outcome, StoreError> {
-    let outcomes = outcomes(reply, std::iter::once(Shape::of(check)))?;
+    let outcomes = outcomes(reply, std::iter::once(ReplyLayout::of(check)))?;
     let outcome = outcomes.into_iter().next();
     outcome.ok_or_else(|| StoreError::new("the script has answered nothing"))
 }
@@ -103,7 +103,7 @@ fn verdict(rest: &mut &[u8]) -> Option<Verdict> {
     let flags = number(rest, 1)?;
     let wait = match number(rest, 7)? {
         _ if flags & NEVER != 0 => Wait::Never,
-        0 => Wait::Fits,
+        0 => Wait::None,
         wait => Wait::For(wait),
     };
     Some(Verdict {

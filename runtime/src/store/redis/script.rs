@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 use redis::{Cmd, Script};
 
 #[cfg(feature = "cluster")]
-use super::draft::Only;
-use super::{draft::Draft, keys::Keys, kinds::Kinds};
+use super::call_builder::SingleKey;
+use super::{call_builder::CallBuilder, key_table::KeyTable, limit_table::LimitTable};
 use crate::{
     clock::Micros,
     key::{Key, Naming},
-    store::{interface::Check, place::Hasher},
+    store::{interface::Check, key_hash::KeyHasher},
 };
 
 /// One file an algorithm, between what they share and what drives them.
@@ -38,7 +38,7 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SOURCE));
 /// One call of the script.
 #[derive(Debug)]
 pub(super) struct Call {
-    keys: Keys,
+    keys: KeyTable,
     pub(super) packed: Vec<u8>,
     /// Whether the last of the keys stands for the call.
     #[cfg(feature = "cluster")]
@@ -62,9 +62,9 @@ pub(super) enum Repeat<'a> {
 
 /// What all calls of a store have in common.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms<'a> {
+pub(super) struct CallContext<'a> {
     pub(super) naming: &'a Naming,
-    pub(super) hasher: &'a Hasher,
+    pub(super) hasher: &'a KeyHasher,
     /// The time to go by; `None` is the server's.
     pub(super) now: Option<Micros>,
     /// For a connection that may send a call twice: how long to remember that it was carried out,
@@ -89,8 +89,8 @@ pub(super) const BLOCKED_FOR: u64 = 8;
 
 impl Call {
     /// Decides these checks, which are not none.
-    pub(super) fn decide(terms: &Terms<'_>, checks: &[Check<'_>]) -> Self {
-        let mut draft = Draft::new(terms.naming);
+    pub(super) fn decide(terms: &CallContext<'_>, checks: &[Check<'_>]) -> Self {
+        let mut draft = CallBuilder::new(terms.naming);
         for check in checks {
             draft.add(check, terms);
         }
@@ -99,19 +99,19 @@ impl Call {
 
     /// Decides this check of one charge by its counter alone, as if nobody were blocked.
     #[cfg(feature = "cluster")]
-    pub(super) fn decide_alone(terms: &Terms<'_>, check: &Check<'_>) -> Self {
-        let mut draft = Draft::of_one_key(terms.naming, Only::Counter);
+    pub(super) fn decide_alone(terms: &CallContext<'_>, check: &Check<'_>) -> Self {
+        let mut draft = CallBuilder::of_one_key(terms.naming, SingleKey::Counter);
         draft.add(check, terms);
         Self::of_all(draft, terms)
     }
 
-    fn of_all(draft: Draft, terms: &Terms<'_>) -> Self {
+    fn of_all(draft: CallBuilder, terms: &CallContext<'_>) -> Self {
         let call = draft.finish(terms, |_| true);
         call.unwrap_or_else(|| {
             Self::start(
                 terms,
-                Keys::new(terms.naming),
-                &Kinds::default(),
+                KeyTable::new(terms.naming),
+                &LimitTable::default(),
                 #[cfg(feature = "cluster")]
                 Repeat::Harmless,
             )
@@ -119,7 +119,7 @@ impl Call {
     }
 
     /// Blocks for `length` what this key of a block stands for.
-    pub(super) fn block(terms: &Terms<'_>, key: &Key<'_>, length: Micros) -> Self {
+    pub(super) fn block(terms: &CallContext<'_>, key: &Key<'_>, length: Micros) -> Self {
         let mut call = Self::of_block(
             BLOCK,
             terms,
@@ -133,7 +133,11 @@ impl Call {
 
     /// Blocks for `length` unless there is a block already.
     #[cfg(feature = "cluster")]
-    pub(super) fn block_unless_blocked(terms: &Terms<'_>, key: &Key<'_>, length: Micros) -> Self {
+    pub(super) fn block_unless_blocked(
+        terms: &CallContext<'_>,
+        key: &Key<'_>,
+        length: Micros,
+    ) -> Self {
         let mark = Repeat::Mark(random_mark());
         let mut call = Self::of_block(BLOCK_UNLESS_BLOCKED, terms, key, mark);
         push(&mut call.packed, length, 6);
@@ -142,16 +146,16 @@ impl Call {
 
     fn of_block(
         mode: u64,
-        terms: &Terms<'_>,
+        terms: &CallContext<'_>,
         key: &Key<'_>,
         #[cfg(feature = "cluster")] repeat: Repeat<'_>,
     ) -> Self {
-        let mut keys = Keys::new(terms.naming);
+        let mut keys = KeyTable::new(terms.naming);
         let place = keys.place(key, terms.hasher);
         let mut call = Self::start(
             terms,
             keys,
-            &Kinds::default(),
+            &LimitTable::default(),
             #[cfg(feature = "cluster")]
             repeat,
         );
@@ -162,9 +166,9 @@ impl Call {
 
     /// A call of nothing yet. In a cluster, it is carried out once, however often it is sent.
     pub(super) fn start(
-        terms: &Terms<'_>,
-        #[cfg_attr(not(feature = "cluster"), expect(unused_mut))] mut keys: Keys,
-        kinds: &Kinds,
+        terms: &CallContext<'_>,
+        #[cfg_attr(not(feature = "cluster"), expect(unused_mut))] mut keys: KeyTable,
+        kinds: &LimitTable,
         #[cfg(feature = "cluster")] repeat: Repeat<'_>,
     ) -> Self {
         let mut packed = Vec::with_capacity(128);

@@ -5,7 +5,7 @@ use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
 #[cfg(feature = "cluster")]
-use super::migrating;
+use super::migration;
 use super::{connection::Connection, script::Call};
 use crate::store::interface::StoreError;
 
@@ -31,7 +31,7 @@ impl Request<'_> {
             Self::Command(command) => send(command, connection).await,
             #[cfg(feature = "cluster")]
             Self::Call(call) if connection.is_cluster() => {
-                let reply = migrating::exchange(call, connection, deadline).await;
+                let reply = migration::exchange(call, connection, deadline).await;
                 Ok(reply.map(Value::BulkString))
             }
             Self::Call(call) => match send(&call.by_hash(), connection).await? {

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::{
     connection::Connection,
-    judge::{is_a_sentinel, is_of_a_cluster},
+    startup_error::{is_a_sentinel, is_of_a_cluster},
 };
 use crate::{
     error::{InitError, InitKind},

@@ -5,7 +5,7 @@ use std::{fmt, io, time::Duration};
 use deadpool::managed::Manager;
 use redis::{ErrorKind, RedisError, Value, aio::MultiplexedConnection};
 
-use super::{connection::Connection, endpoint::Endpoint, judge};
+use super::{connection::Connection, endpoint::Endpoint, startup_error};
 
 /// For one attempt to connect to a server, names and handshakes included. Far above a request's
 /// deadline: a server at a distance is to be reached in the end.
@@ -228,7 +228,7 @@ async fn welcomed(
                 Err(error)
                     if error.is_io_error()
                         || error.kind() == ErrorKind::Parse
-                        || judge::turns_away(&error.to_string()) =>
+                        || startup_error::turns_away(&error.to_string()) =>
                 {
                     Err(error)
                 }
@@ -243,13 +243,14 @@ async fn welcomed(
         Err(error) => error,
     };
     let mut said = Some(error.to_string());
-    let is_refused = error.is_connection_refusal() || judge::is_unknown_name(&error.to_string());
+    let is_refused =
+        error.is_connection_refusal() || startup_error::is_unknown_name(&error.to_string());
     // The client keeps nothing of a refusal that comes in place of the answer to a password.
     let is_vague = error.is_io_error() || error.kind() == ErrorKind::AuthenticationFailed;
     if is_vague && !is_refused && !endpoint.is_tls() {
         said = endpoint.greeting().await;
     }
-    match said.filter(|said| judge::turns_away(said)) {
+    match said.filter(|said| startup_error::turns_away(said)) {
         Some(said) => Err(turned_away(&said)),
         None => Err(error),
     }
@@ -258,7 +259,7 @@ async fn welcomed(
 /// An error of a connection, whose text says what the server said.
 fn turned_away(said: &str) -> RedisError {
     let said = said.trim_start_matches('-');
-    let advice = judge::advice(said).unwrap_or("it takes no connections from here");
+    let advice = startup_error::advice(said).unwrap_or("it takes no connections from here");
     let text = format!("the server turns clients away: {advice} (it says: {said})");
     io::Error::new(io::ErrorKind::ConnectionRefused, text).into()
 }

@@ -10,7 +10,7 @@ use smallvec::smallvec;
 use super::{
     connection::Connection,
     connection_state::aborted,
-    script::{Call, Terms},
+    script::{Call, CallContext},
     send::{NotSent, Request},
 };
 use crate::{
@@ -35,7 +35,7 @@ const SLOTS: usize = 5;
 /// the node that has it, says nothing about the others.
 pub(super) async fn verify(
     connection: &Connection,
-    terms: &Terms<'_>,
+    terms: &CallContext<'_>,
     deadline: Duration,
 ) -> Result<(), RedisError> {
     #[cfg(feature = "cluster")]
@@ -56,7 +56,7 @@ pub(super) async fn verify(
 async fn probe(
     connection: &mut Connection,
     identity: &Identity,
-    terms: &Terms<'_>,
+    terms: &CallContext<'_>,
     deadline: Duration,
 ) -> Result<(), RedisError> {
     let check = Check {

@@ -22,10 +22,10 @@ use tokio::{
 };
 
 use super::{
+    batch::BatchQueue,
     connection_guard::ConnectionGuard,
     connection_state::{ConnectionState, State, aborted, next_id},
     keeper::{Upkeep, keep},
-    queue::Queue,
 };
 
 /// All connections of one store.
@@ -41,7 +41,7 @@ pub(super) struct WorkerConnections {
 #[derive(Debug)]
 pub(super) struct WorkerConnection {
     state: Arc<ConnectionState>,
-    pub(super) queue: Queue,
+    pub(super) queue: BatchQueue,
     /// The number of calls that others have overtaken.
     overlaps: AtomicU32,
     /// Ends with its runtime. None in the moment before it is started.
@@ -61,12 +61,12 @@ impl Drop for Overlap<'_> {
     }
 }
 
-type Known = (u64, runtime::Id, Weak<WorkerConnection>);
+type CachedConnection = (u64, runtime::Id, Weak<WorkerConnection>);
 
 thread_local! {
     /// The connections this thread has used, so that its requests need not look into the shared
     /// list.
-    static KNOWN: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
+    static KNOWN: RefCell<Vec<CachedConnection>> = const { RefCell::new(Vec::new()) };
 }
 
 impl WorkerConnections {
@@ -129,7 +129,7 @@ impl WorkerConnection {
         let keeper = keep(Arc::downgrade(&state), state.subscribe(), upkeep);
         let connection = Self {
             state,
-            queue: Queue::default(),
+            queue: BatchQueue::default(),
             overlaps: AtomicU32::new(0),
             keeper: OnceLock::new(),
         };

@@ -1,4 +1,4 @@
-use actix_throttle::Format;
+use actix_throttle::config::Format;
 
 #[test]
 fn each_mistake_of_a_rule_is_told_with_its_place() {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use actix_throttle::{
-    Decision, Identity, Limit, ManualClock, Paths, RateLimitError, RateLimiter, Rule, Statuses,
+    Decision, Identity, Limit, ManualClock, Paths, RateLimitError, RateLimiter, Rule, StatusSet,
     Throttle, rate_limit,
 };
 use actix_web::{
@@ -75,7 +75,7 @@ async fn its_middleware() {
         let address = request.connection_info().peer_addr()?.to_owned();
         Some(Identity::new(address).context(request.path()))
     };
-    let failed: Statuses = "500".parse().expect("statuses");
+    let failed: StatusSet = "500".parse().expect("statuses");
     let rules = [
         Rule::new(GLOBAL).refund_on(failed.clone()),
         Rule::new(ENDPOINT).identifier(by_path).refund_on(failed),

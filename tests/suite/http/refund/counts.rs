@@ -184,7 +184,7 @@ async fn shadow_gives_back_to_its_own_counter_and_denies_nobody() {
         let shadow = Limit::per_minute(1).zone("shadowed").shadow();
         let identity = bench
             .limiter
-            .client("192.0.2.1".parse().expect("an address"));
+            .client_identity("192.0.2.1".parse().expect("an address"));
         let left = async || {
             let peeked = bench.limiter.peek(&shadow, identity.clone()).await;
             peeked.expect("a decision").limits()[0].remaining()

@@ -77,7 +77,7 @@ async fn begin(live: &Live, path: &str) -> Wire<rt::net::TcpStream> {
 }
 
 async fn left(limiter: &RateLimiter, limit: &Limit) -> u32 {
-    let identity = limiter.client("127.0.0.1".parse().expect("an address"));
+    let identity = limiter.client_identity("127.0.0.1".parse().expect("an address"));
     let peeked = limiter.peek(limit, identity).await.expect("a decision");
     peeked.limits()[0].remaining()
 }

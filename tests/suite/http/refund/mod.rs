@@ -8,7 +8,7 @@ mod stacked;
 
 use actix_throttle::{
     __private::{Limited, Policy, respond, serve},
-    RateLimiter, Rule, Statuses,
+    RateLimiter, Rule, StatusSet,
 };
 use actix_web::{
     HttpResponse,
@@ -43,7 +43,7 @@ async fn answer(asked: web::Query<Asked>) -> HttpResponse {
     HttpResponse::new(StatusCode::from_u16(asked.status).expect("a status"))
 }
 
-fn on(statuses: &str) -> Statuses {
+fn on(statuses: &str) -> StatusSet {
     statuses.parse().expect("statuses")
 }
 

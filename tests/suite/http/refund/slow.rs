@@ -186,7 +186,7 @@ async fn refund_brings_no_key_back() {
         let scene = Scene::new(&bench.limiter).await;
         let identity = bench
             .limiter
-            .client("192.0.2.1".parse().expect("an address"));
+            .client_identity("192.0.2.1".parse().expect("an address"));
         let slow = scene.begin("fixed", 500).await;
         bench
             .limiter

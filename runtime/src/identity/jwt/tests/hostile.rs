@@ -82,7 +82,7 @@ fn length_is_bounded_before_anything_is_decoded() {
     };
     assert!(examined(&jwt, padded(6_000)).is_ok());
     let result = examined(&jwt, padded(7_000));
-    assert_eq!(result, Err(Refusal::Untrusted("it is too long")));
+    assert_eq!(result, Err(TokenError::Untrusted("it is too long")));
 }
 
 /// Every token that differs from a genuine one in a byte, or lacks its end.

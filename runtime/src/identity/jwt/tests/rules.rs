@@ -5,16 +5,16 @@ use std::time::Duration;
 use super::*;
 
 /// How a genuine token of these claims, and an expiry, is examined.
-fn claims(jwt: &Jwt, mut claims: Json) -> Result<String, Refusal> {
+fn claims(jwt: &Jwt, mut claims: Json) -> Result<String, TokenError> {
     let all = claims.as_object_mut().unwrap();
     all.entry("sub").or_insert(json!("42"));
     all.entry("exp").or_insert(json!(NOW + 600));
     examined(jwt, signed(&claims))
 }
 
-fn unusable(result: Result<String, Refusal>) -> String {
+fn unusable(result: Result<String, TokenError>) -> String {
     match result {
-        Err(Refusal::Unusable(why)) => why,
+        Err(TokenError::Unusable(why)) => why,
         other => panic!("{other:?}"),
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
-    limit::{Algorithm, Bound, Concurrency, Holder, Limit},
+    limit::{Algorithm, Concurrency, Limit, LimitRef, PermitId},
     store::interface::{Charge, Charges, Check, Mode, Outcome},
 };
 
@@ -42,8 +42,8 @@ fn rate<'a>(identity: &'a Identity, limit: &'a Limit) -> Charge<'a> {
 
 fn permit(identity: &Identity, holder: u64) -> Charge<'_> {
     Charge {
-        key: Key::holders(identity, &TWO),
-        limit: Bound::Running(&TWO, Holder(holder)),
+        key: Key::permits(identity, &TWO),
+        limit: LimitRef::Concurrency(&TWO, PermitId(holder)),
         cost: 1,
         failure_mode: FailureMode::Open,
     }
@@ -87,7 +87,7 @@ fn running_permits_outlive_a_flood_of_other_keys() {
     );
     // And those who hold them renew them.
     let renewed = decide(&store, Mode::Renew, [permit(&ann, 1)]).unwrap();
-    assert_eq!(renewed.verdicts[0].wait, crate::algorithm::Wait::Fits);
+    assert_eq!(renewed.verdicts[0].wait, crate::algorithm::Wait::None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{
     key::Naming,
     store::{
         circuit_breaker::{Circuit, CircuitSettings},
-        place::Hasher,
+        key_hash::KeyHasher,
         redis::url::pool_for,
     },
 };
@@ -35,7 +35,7 @@ fn connections() -> WorkerConnections {
             prefix: "throttle".into(),
             plain: false,
         },
-        hasher: Hasher::new(),
+        hasher: KeyHasher::new(),
         deadline,
     }))
 }

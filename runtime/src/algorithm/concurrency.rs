@@ -1,0 +1,193 @@
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Availability, Wait};
+use crate::{
+    clock::Micros,
+    limit::{Concurrency, PermitId},
+};
+
+/// Who holds the places of a [`Concurrency`], each until a deadline unless it is renewed.
+///
+/// What has reached its deadline is held no more. A deadline that is further off than its holder's
+/// own expiry was set before the clock stepped back: it is brought down to that expiry from now on,
+/// for good, so nobody is locked out for longer.
+///
+/// Each holder's expiry is kept with it, since a deploy may change that of the limit: those who
+/// hold a place by the old one renew it as often as that demands. A changed `max` drives nobody
+/// out.
+#[derive(Debug, Default)]
+pub(crate) struct PermitTable {
+    by_deadline: BTreeSet<(Micros, PermitId)>,
+    held: HashMap<PermitId, PermitEntry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct PermitEntry {
+    deadline: Micros,
+    expiry: Micros,
+}
+
+impl PermitTable {
+    /// Whether the holder has a place, or for how long there is none to be had at most; and what
+    /// is left.
+    pub(crate) fn look(
+        &mut self,
+        limit: &Concurrency,
+        holder: PermitId,
+        now: Micros,
+    ) -> (Wait, Availability) {
+        self.settle(now);
+        (self.wait(limit, holder, now), self.quota(limit, now))
+    }
+
+    /// The same once the holder has taken a place, if there is one. Who holds one already keeps it,
+    /// from now on.
+    pub(crate) fn take(
+        &mut self,
+        limit: &Concurrency,
+        holder: PermitId,
+        now: Micros,
+    ) -> (Wait, Availability) {
+        self.settle(now);
+        let wait = self.wait(limit, holder, now);
+        if wait == Wait::None {
+            let expiry = limit.expiry_micros();
+            self.hold(holder, now.saturating_add(expiry), expiry);
+        }
+        (wait, self.quota(limit, now))
+    }
+
+    /// Gives the holder's place back; says whether it had one.
+    pub(crate) fn release(&mut self, holder: PermitId) -> bool {
+        let Some(held) = self.held.remove(&holder) else {
+            return false;
+        };
+        self.by_deadline.remove(&(held.deadline, holder))
+    }
+
+    /// How long until all places are free if nobody renews or comes.
+    pub(crate) fn reset(&self, now: Micros) -> Micros {
+        let last = self.by_deadline.last();
+        last.map_or(0, |(deadline, _)| deadline.saturating_sub(now))
+    }
+
+    /// Lets go of what has reached its deadline, and brings down what lies too far ahead.
+    fn settle(&mut self, now: Micros) {
+        while let Some(&(deadline, holder)) = self.by_deadline.first()
+            && deadline <= now
+        {
+            self.release(holder);
+        }
+        // Whoever came since the step stands behind a deadline from before it, or after one that
+        // was brought down. So one look shows whether there was a step.
+        let last = self.by_deadline.last().copied();
+        if last.is_some_and(|(_, holder)| self.is_too_far(holder, now)) {
+            let all: Vec<(PermitId, PermitEntry)> =
+                self.held.iter().map(|(who, held)| (*who, *held)).collect();
+            for (holder, PermitEntry { expiry, .. }) in all {
+                if self.is_too_far(holder, now) {
+                    self.hold(holder, now.saturating_add(expiry), expiry);
+                }
+            }
+        }
+    }
+
+    fn is_too_far(&self, holder: PermitId, now: Micros) -> bool {
+        let held = self.held.get(&holder);
+        held.is_some_and(|held| held.deadline > now.saturating_add(held.expiry))
+    }
+
+    fn hold(&mut self, holder: PermitId, deadline: Micros, expiry: Micros) {
+        self.release(holder);
+        self.by_deadline.insert((deadline, holder));
+        self.held.insert(holder, PermitEntry { deadline, expiry });
+    }
+
+    fn wait(&self, limit: &Concurrency, holder: PermitId, now: Micros) -> Wait {
+        let max = limit.max() as usize;
+        if self.held.len() < max || self.held.contains_key(&holder) {
+            return Wait::None;
+        }
+        // More than one must go where `max` has been lowered.
+        let deadline = self.by_deadline.iter().nth(self.held.len() - max);
+        Wait::For(deadline.map_or(1, |(deadline, _)| deadline.saturating_sub(now).max(1)))
+    }
+
+    fn quota(&self, limit: &Concurrency, now: Micros) -> Availability {
+        let held = u32::try_from(self.held.len()).unwrap_or(u32::MAX);
+        Availability {
+            remaining: limit.max().saturating_sub(held),
+            reset: self.reset(now),
+            // One may come free at any moment.
+            more: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const SECOND: Micros = 1_000_000;
+    const TWO: Concurrency = Concurrency::new(2).expiry(Duration::from_secs(10));
+
+    fn waits(
+        holders: &mut PermitTable,
+        limit: &Concurrency,
+        who: u64,
+        now: Micros,
+    ) -> Option<Micros> {
+        match holders.take(limit, PermitId(who), now).0 {
+            Wait::None => None,
+            Wait::For(wait) => Some(wait),
+            Wait::Never => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn a_place_is_held_to_its_deadline_and_not_beyond() {
+        let mut holders = PermitTable::default();
+        assert_eq!(waits(&mut holders, &TWO, 1, SECOND), None);
+        assert_eq!(waits(&mut holders, &TWO, 2, 2 * SECOND), None);
+        assert_eq!(waits(&mut holders, &TWO, 3, 3 * SECOND), Some(8 * SECOND));
+        assert_eq!(waits(&mut holders, &TWO, 3, 11 * SECOND - 1), Some(1));
+        assert_eq!(waits(&mut holders, &TWO, 3, 11 * SECOND), None);
+        // Whoever was late does not get the place of another.
+        assert!(!holders.release(PermitId(1)));
+        assert_eq!(waits(&mut holders, &TWO, 1, 11 * SECOND), Some(SECOND));
+        assert!(holders.release(PermitId(2)) && !holders.release(PermitId(2)));
+        assert_eq!(waits(&mut holders, &TWO, 1, 11 * SECOND), None);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_locks_nobody_out_for_longer_than_the_expiry() {
+        let mut holders = PermitTable::default();
+        let day = 86_400 * SECOND;
+        assert_eq!(waits(&mut holders, &TWO, 1, day), None);
+        assert_eq!(waits(&mut holders, &TWO, 2, day + SECOND), None);
+        // Brought down once, and not again and again.
+        assert_eq!(waits(&mut holders, &TWO, 3, SECOND), Some(10 * SECOND));
+        assert_eq!(waits(&mut holders, &TWO, 3, 10 * SECOND), Some(SECOND));
+        assert_eq!(waits(&mut holders, &TWO, 3, 11 * SECOND), None);
+    }
+
+    #[test]
+    fn changed_numbers_drive_nobody_out() {
+        let mut holders = PermitTable::default();
+        for who in 0..5 {
+            let limit = Concurrency::new(5).expiry(Duration::from_secs(100));
+            assert_eq!(waits(&mut holders, &limit, who, SECOND * (1 + who)), None);
+        }
+        // Four must go before there is room, and a shorter expiry is for those who come.
+        assert_eq!(waits(&mut holders, &TWO, 9, 5 * SECOND), Some(99 * SECOND));
+        assert_eq!(
+            waits(&mut holders, &TWO, 3, 5 * SECOND),
+            None,
+            "it runs already"
+        );
+        let (_, quota) = holders.look(&TWO, PermitId(9), 5 * SECOND);
+        assert_eq!((quota.remaining, quota.reset), (0, 100 * SECOND));
+    }
+}

@@ -1,0 +1,178 @@
+//! What differs between two files, a line each.
+
+use std::{collections::BTreeMap, fmt};
+
+use log::Level;
+
+use super::{describe::Described, file::File};
+
+/// What a reload has changed: a line for each thing that was added, removed or changed.
+///
+/// ```
+/// use actix_throttle::{Config, config::Format};
+///
+/// # fn main() -> Result<(), actix_throttle::ConfigError> {
+/// let config = Config::parse("limits.login = '5/minute'", Format::Toml)?;
+/// let changes = config.replace("limits.login = '6/minute'")?;
+/// assert_eq!(changes.to_string(), "limit login changed: 5/1m → 6/1m");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diff(Vec<Change>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Change {
+    line: String,
+    /// Whether something is gone that was in force, so that operators had better look at it.
+    removes: bool,
+}
+
+impl Diff {
+    /// Nothing has changed but, at most, how it is written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each change.
+    pub fn lines(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|change| change.line.as_str())
+    }
+
+    /// Each change with its level in the log: what is removed is a warning.
+    pub(super) fn levels(&self) -> impl Iterator<Item = (Level, &str)> {
+        self.0.iter().map(|change| match change.removes {
+            true => (Level::Warn, change.line.as_str()),
+            false => (Level::Info, change.line.as_str()),
+        })
+    }
+
+    fn removed(&mut self, line: String) {
+        self.0.push(Change {
+            line,
+            removes: true,
+        });
+    }
+
+    fn changed(&mut self, line: String) {
+        self.0.push(Change {
+            line,
+            removes: false,
+        });
+    }
+
+    pub(super) fn between(old: &File, new: &File) -> Self {
+        let mut changes = Self::default();
+        changes.compare("limit", &limits(old), &limits(new));
+        let (before, after) = (rules(old), rules(new));
+        changes.compare("rule", &by_label(&before), &by_label(&after));
+        changes.compare_order(&before, &after);
+        changes.compare("exempt", &exempt(old), &exempt(new));
+        if old.skip_preflight != new.skip_preflight {
+            let (old, new) = (old.skip_preflight, new.skip_preflight);
+            changes.changed(format!("skip_preflight changed: {old} → {new}"));
+        }
+        changes
+    }
+
+    fn compare(&mut self, what: &str, old: &Labelled, new: &Labelled) {
+        let said = |text: &str| match text {
+            "" => String::new(),
+            text => format!(": {text}"),
+        };
+        for (label, old) in old {
+            let text = &old.text;
+            match new.get(label) {
+                None => self.removed(format!("{what} {label} removed{}", said(text))),
+                Some(new) if new.text != *text => {
+                    let line = format!("{what} {label} changed: {text} → {}", new.text);
+                    match new.limits < old.limits {
+                        true => self.removed(line),
+                        false => self.changed(line),
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+        for (label, new) in new {
+            if !old.contains_key(label) {
+                self.changed(format!("{what} {label} added{}", said(&new.text)));
+            }
+        }
+    }
+
+    /// The first rule that fits decides, so their order is a setting too.
+    fn compare_order(&mut self, old: &[(String, Said)], new: &[(String, Said)]) {
+        let common = |these: &[(String, Said)], those: &[(String, Said)]| -> Vec<String> {
+            let is_there = |label: &String| those.iter().any(|(other, _)| other == label);
+            let labels = these.iter().map(|(label, _)| label.clone());
+            labels.filter(is_there).collect()
+        };
+        let (before, after) = (common(old, new), common(new, old));
+        if before != after {
+            let (before, after) = (before.join(", "), after.join(", "));
+            self.changed(format!("rules reordered: {before} → {after}"));
+        }
+    }
+}
+
+impl fmt::Display for Diff {
+    /// A line for each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> = self.lines().collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+/// What something is known by, and what is said of it.
+type Labelled = BTreeMap<String, Said>;
+
+#[derive(Clone)]
+struct Said {
+    text: String,
+    /// The number of limits in it.
+    limits: usize,
+}
+
+fn limits(file: &File) -> Labelled {
+    let limits = file.limits.iter().map(|(label, limit)| {
+        let name = Some(label.as_str());
+        let text = Described { limit, name }.to_string();
+        (label.clone(), Said { text, limits: 1 })
+    });
+    limits.collect()
+}
+
+/// In order; of those known by the same words the second is `#2`.
+fn rules(file: &File) -> Vec<(String, Said)> {
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    let rules = file.rules.iter().map(|rule| {
+        let label = rule.paths.to_string();
+        let count = seen.entry(label.clone()).or_default();
+        *count += 1;
+        let label = match *count {
+            1 => label,
+            number => format!("{label} #{number}"),
+        };
+        let limits = rule.shares.iter().filter(|share| share.limit.is_some());
+        let limits = limits.count();
+        let text = rule.to_string();
+        (label, Said { text, limits })
+    });
+    rules.collect()
+}
+
+fn by_label(rules: &[(String, Said)]) -> Labelled {
+    rules.iter().cloned().collect()
+}
+
+fn exempt(file: &File) -> Labelled {
+    let patterns = file.exempt.iter();
+    let nothing = || Said {
+        text: String::new(),
+        limits: 0,
+    };
+    patterns
+        .map(|pattern| (pattern.clone(), nothing()))
+        .collect()
+}

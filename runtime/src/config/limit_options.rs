@@ -1,0 +1,169 @@
+//! What is said of a limit beside its numbers.
+
+use std::time::Duration;
+
+use super::{
+    duration::duration,
+    error::Diagnostics,
+    table_reader::{Spanned, TableReader},
+};
+use crate::{failure_mode::FailureMode, limiter::LimitOptions, status_set::StatusSet};
+
+const FAILURE_MODES: [(&str, FailureMode); 3] = [
+    ("open", FailureMode::Open),
+    ("closed", FailureMode::Closed),
+    ("local", FailureMode::Local),
+];
+/// As of the attribute.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What only a rate has use for.
+pub(super) const REFUND_ON: &str = "refund_on";
+
+/// All that goes with a rate.
+pub(super) fn of_rate(table: &mut TableReader<'_>, mistakes: &mut Diagnostics) -> LimitOptions {
+    LimitOptions {
+        refund_on: refund_on(table, mistakes),
+        ..of_place(table, mistakes)
+    }
+}
+
+/// All that goes with a limit on what runs at once.
+pub(super) fn of_place(table: &mut TableReader<'_>, mistakes: &mut Diagnostics) -> LimitOptions {
+    let mode = table.word("failure_mode", &FAILURE_MODES, mistakes);
+    LimitOptions {
+        failure_mode: mode.map(|mode| mode.value),
+        refund_on: None,
+        max_wait: max_wait(table, mistakes),
+    }
+}
+
+/// How long requests are held.
+pub(super) fn max_wait(
+    table: &mut TableReader<'_>,
+    mistakes: &mut Diagnostics,
+) -> Option<Duration> {
+    let Spanned { place, value } = duration(table, "max_wait", "\"500ms\"", mistakes)?;
+    if !(SHORTEST_WAIT..=LONGEST_WAIT).contains(&value) {
+        let reason =
+            "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
+        mistakes.at(place, reason);
+        return None;
+    }
+    Some(value)
+}
+
+fn refund_on(table: &mut TableReader<'_>, mistakes: &mut Diagnostics) -> Option<StatusSet> {
+    let statuses = table.text(REFUND_ON, "\"5xx, 404\"", mistakes)?;
+    mistakes.ok(statuses.place, statuses.value.parse())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Format, error::ConfigError, file::File, identifier::IdentifierRegistry};
+
+    fn parse(text: &str) -> Result<File, ConfigError> {
+        File::parse(text, Format::Toml, "a.toml", &IdentifierRegistry::new())
+    }
+
+    #[test]
+    fn each_mistake_of_a_wait_is_told_with_its_place() {
+        let range =
+            "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
+        let no_duration = |reason: &str| {
+            format!("no duration: {reason}; write `max_wait = \"500ms\"` or `\"1h 30m\"`")
+        };
+        let takes = "`max_wait` takes a string, not an integer: write `max_wait = \"500ms\"`";
+        let rows = [
+            ("'0s'", range),
+            ("'999us'", range),
+            ("'24h 1ms'", range),
+            (
+                "'5'",
+                &no_duration("time unit needed, for example 5sec or 5ms"),
+            ),
+            ("'soon'", &no_duration("expected number at 0")),
+            ("''", "`max_wait` is empty: write `max_wait = \"500ms\"`"),
+            ("500", takes),
+        ];
+        for (value, expected) in rows {
+            for (text, place) in [
+                (
+                    format!("limits.a = {{ rate = '1/s', max_wait = {value} }}"),
+                    "1:39",
+                ),
+                (
+                    format!("limits.a = {{ max = 5, max_wait = {value} }}"),
+                    "1:34",
+                ),
+                (
+                    format!("[[rules]]\nmax_wait = {value}\nlimits = ['1/s']"),
+                    "2:12",
+                ),
+                (
+                    format!(
+                        "limits.a = '1/s'\n[[rules]]\nlimits = [{{ limit = 'a', max_wait = {value} }}]"
+                    ),
+                    "3:37",
+                ),
+            ] {
+                let error = parse(&text).expect_err(&text).to_string();
+                assert_eq!(error, format!("a.toml:{place}: {expected}"), "{text}");
+            }
+        }
+        for value in ["1ms", "24h"] {
+            parse(&format!("limits.a = {{ max = 5, max_wait = '{value}' }}")).expect(value);
+        }
+    }
+
+    #[test]
+    fn who_is_not_limited_waits_for_nothing() {
+        let error = parse(
+            "[[rules]]
+exempt = true
+max_wait = '1s'
+[[rules]]
+limits = ['1/s', { unlimited = true, group = 'a', max_wait = '1s' }]",
+        );
+        let lines = [
+            "a.toml:3:1: `exempt` leaves these requests alone: remove `max_wait`",
+            "a.toml:5:51: `unlimited` has no use for `max_wait`: remove it",
+        ];
+        let error = error.expect_err("mistakes").to_string();
+        assert_eq!(error.lines().collect::<Vec<_>>(), lines);
+    }
+
+    #[test]
+    fn a_limit_of_a_rule_says_it_then_the_named_limit_then_the_rule() {
+        let file = parse(
+            "limits.slow = { rate = '1/s', max_wait = '3s' }
+             limits.fast = '2/s'
+             limits.few.max = 5
+             [[rules]]
+             max_wait = '1s'
+             limits = [
+               '4/s',
+               { rate = '5/s', max_wait = '2s' },
+               'slow',
+               'few',
+               { limit = 'slow', max_wait = '4s' },
+               { limit = 'fast', failure_mode = 'open' },
+               { max = 6, name = 'six' },
+               { group = 'admin', unlimited = true },
+             ]",
+        );
+        let rule = file.expect("a right file").rules.remove(0).to_string();
+        let shares = [
+            "4/1s, max_wait 1s",
+            "5/1s, max_wait 2s",
+            "limit slow",
+            "limit few, max_wait 1s",
+            "limit slow, max_wait 4s",
+            "limit fast, failure_mode open, max_wait 1s",
+            "6 at once, name six, max_wait 1s",
+            "unlimited, group admin",
+        ];
+        assert_eq!(rule, format!("all paths: {}", shares.join("; ")));
+    }
+}

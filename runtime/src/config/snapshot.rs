@@ -1,0 +1,139 @@
+//! What is in force at one time.
+
+use super::{
+    error::{ConfigError, Diagnostics},
+    file::File,
+    identifier::IdentifierRegistry,
+    rule::{FilePaths, LimitSpec, RouteRuleSpec},
+    source::Source,
+};
+use crate::{
+    error::InitError,
+    http::{Paths, Rule, RuleTable},
+    limit::AnyLimit,
+    limiter::NamedLimits,
+};
+
+/// One state of a configuration. It does not change: a request sees all of one or nothing of it.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    /// As it was read.
+    pub(super) text: String,
+    pub(super) file: File,
+}
+
+impl Snapshot {
+    /// The next one after `old`, and its entries for middleware. Its names are in force at once.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with the text, or that all rules are gone, or the names that would be gone
+    /// and are in use.
+    pub(super) fn new(
+        text: &str,
+        old: Option<&File>,
+        source: &Source,
+        known: &IdentifierRegistry,
+        named: &NamedLimits,
+    ) -> Result<(Self, RuleTable), ConfigError> {
+        let file = File::parse(text, source.format, &source.name, known)?;
+        if let Some(old) = old {
+            let mut mistakes = Diagnostics::default();
+            file.check_successor_of(old, &mut mistakes);
+            mistakes.settle(&source.name, Some(()))?;
+        }
+        let mut rulebook = rulebook(&file, &source.name)?;
+        let limits = file.limits.clone();
+        let names = named.replace(limits).or_else(|missing| {
+            let mut mistakes = Diagnostics::default();
+            for name in missing {
+                let reason = format!(
+                    "handlers use the limit `{name}` and have none to fall back to: keep it, or \
+                     take them out of service first"
+                );
+                mistakes.at(file.limits_at, reason);
+            }
+            mistakes.settle(&source.name, None)
+        })?;
+        if !file.limits.is_empty() {
+            rulebook.pin(names);
+        }
+        let text = text.to_owned();
+        Ok((Self { text, file }, rulebook))
+    }
+}
+
+/// The rules as entries of a middleware, which has its own mind on what goes together.
+fn rulebook(file: &File, source: &str) -> Result<RuleTable, ConfigError> {
+    let mut mistakes = Diagnostics::default();
+    let mut rulebook = RuleTable::default();
+    for rule in &file.rules {
+        mistakes.ok(rule.place, add(&mut rulebook, rule));
+    }
+    for pattern in &file.exempt {
+        rulebook.exempt(pattern.clone());
+    }
+    rulebook.skip_preflight(file.skip_preflight);
+    mistakes.settle(source, Some(rulebook))
+}
+
+fn add(rulebook: &mut RuleTable, rule: &RouteRuleSpec) -> Result<(), InitError> {
+    let FilePaths {
+        path,
+        pattern,
+        methods,
+        name,
+        shadow,
+    } = &rule.paths;
+    let mut paths = match (path, pattern) {
+        (Some(regex), _) => Paths::regex(regex)?,
+        (None, Some(regex)) => Paths::pattern(regex)?,
+        (None, None) => Paths::all(),
+    };
+    paths = paths.methods(methods.iter().cloned());
+    if let Some(name) = name {
+        paths = paths.name(name);
+    }
+    if *shadow {
+        paths = paths.shadow();
+    }
+    match rule.shares.is_empty() {
+        true => rulebook.add_exempt(paths),
+        false => rulebook.add(paths, rule.shares.iter().map(as_rule)),
+    }
+}
+
+fn as_rule(share: &LimitSpec) -> Rule {
+    let LimitSpec {
+        limit,
+        of: _,
+        options: said,
+        group,
+        who,
+    } = share;
+    let mut rule = match limit.as_ref().map(|named| named.policy) {
+        Some(AnyLimit::Rate(limit)) => Rule::new(limit),
+        Some(AnyLimit::Concurrency(places)) => Rule::concurrency(places),
+        // Without a group it is nobody who is unlimited, which the file was refused for.
+        None => Rule::unlimited(group.clone().unwrap_or_default()),
+    };
+    if let Some(group) = group {
+        rule = rule.group(group.clone());
+    }
+    if let Some(who) = who {
+        rule = rule.identifier(who.identifier.clone());
+    }
+    if let Some(named) = limit {
+        let options = &named.options;
+        if let Some(mode) = said.failure_mode.or(options.failure_mode) {
+            rule = rule.failure_mode(mode);
+        }
+        if let Some(statuses) = said.refund_on.as_ref().or(options.refund_on.as_ref()) {
+            rule = rule.refund_on(statuses.clone());
+        }
+        if let Some(max_wait) = said.max_wait.or(options.max_wait) {
+            rule = rule.max_wait(max_wait);
+        }
+    }
+    rule
+}

@@ -1,0 +1,208 @@
+//! A table of the file, read key by key; what nobody asks for is unknown.
+
+use super::{
+    error::Diagnostics,
+    suggest,
+    tree::{Entry, Node, Position, Value},
+};
+
+/// A value and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spanned<T> {
+    pub(super) place: Position,
+    pub(super) value: T,
+}
+
+/// The keys that are asked for are the valid ones, so [`finish`](Self::finish) comes last.
+pub(super) struct TableReader<'n> {
+    entries: &'n [Entry],
+    asked: Vec<&'static str>,
+}
+
+impl<'n> TableReader<'n> {
+    /// The table that must stand here; `example` shows one.
+    pub(super) fn of(node: &'n Node, example: &str, mistakes: &mut Diagnostics) -> Option<Self> {
+        match &node.value {
+            Value::Table(entries) => Some(Self {
+                entries,
+                asked: Vec::new(),
+            }),
+            other => {
+                let kind = other.kind();
+                mistakes.at(
+                    node.place,
+                    format!("a table, not {kind}: write `{example}`"),
+                );
+                None
+            }
+        }
+    }
+
+    /// The key and its value.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<&'n Entry> {
+        self.asked.push(key);
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// Whether it is there, right or wrong.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key)
+    }
+
+    /// A string that is not empty.
+    pub(super) fn text(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        mistakes: &mut Diagnostics,
+    ) -> Option<Spanned<&'n str>> {
+        let node = &self.take(key)?.node;
+        match text(node) {
+            Some(text) if !text.value.is_empty() => Some(text),
+            Some(_) => {
+                let reason = format!("`{key}` is empty: write `{key} = {example}`");
+                mistakes.at(node.place, reason);
+                None
+            }
+            None => wrong(key, "a string", example, node, mistakes),
+        }
+    }
+
+    /// A flag that is off if it is absent.
+    pub(super) fn flag(&mut self, key: &'static str, mistakes: &mut Diagnostics) -> bool {
+        match self.take(key) {
+            None => false,
+            Some(Entry { node, .. }) => match node.value {
+                Value::Flag(flag) => flag,
+                _ => wrong(key, "true or false", "true", node, mistakes).unwrap_or(false),
+            },
+        }
+    }
+
+    /// A whole number from `least`; what is too large for the type is out of every range.
+    pub(super) fn count(
+        &mut self,
+        key: &'static str,
+        least: u32,
+        mistakes: &mut Diagnostics,
+    ) -> Option<Spanned<u32>> {
+        let node = &self.take(key)?.node;
+        let place = node.place;
+        match node.value {
+            Value::Integer(number) if number < i64::from(least) => {
+                mistakes.at(place, format!("`{key}` must be at least {least}"));
+                None
+            }
+            Value::Integer(number) => Some(Spanned {
+                place,
+                value: u32::try_from(number).unwrap_or(u32::MAX),
+            }),
+            _ => wrong(key, "an integer", &least.to_string(), node, mistakes),
+        }
+    }
+
+    /// One of these words.
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        key: &'static str,
+        words: &[(&'static str, T)],
+        mistakes: &mut Diagnostics,
+    ) -> Option<Spanned<T>> {
+        let example = words.first().map_or("", |(word, _)| word);
+        let text = self.text(key, &format!("\"{example}\""), mistakes)?;
+        let known = words.iter().find(|(word, _)| *word == text.value);
+        if known.is_none() {
+            let valid: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            mistakes.at(text.place, suggest::unknown(key, text.value, &valid));
+        }
+        known.map(|(_, value)| Spanned {
+            place: text.place,
+            value: *value,
+        })
+    }
+
+    /// A list of strings; none if it is absent.
+    pub(super) fn texts(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        mistakes: &mut Diagnostics,
+    ) -> Vec<Spanned<&'n str>> {
+        let mut texts = Vec::new();
+        for node in self.list(key, example, mistakes).unwrap_or_default() {
+            match text(node) {
+                Some(text) => texts.push(text),
+                None => {
+                    let kind = node.value.kind();
+                    let reason = format!("`{key}` lists strings, not {kind}: write `{example}`");
+                    mistakes.at(node.place, reason);
+                }
+            }
+        }
+        texts
+    }
+
+    /// The parts of a list; `None` if it is absent, or something else, which is recorded.
+    pub(super) fn list(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        mistakes: &mut Diagnostics,
+    ) -> Option<&'n [Node]> {
+        let node = &self.take(key)?.node;
+        match &node.value {
+            Value::List(nodes) => Some(nodes),
+            _ => wrong(key, "a list", example, node, mistakes),
+        }
+    }
+
+    /// Reports those of these keys that are there, each with what `reason` makes of it.
+    pub(super) fn refuse(
+        &mut self,
+        keys: &[&'static str],
+        reason: impl Fn(&str) -> String,
+        mistakes: &mut Diagnostics,
+    ) {
+        for entry in self.entries {
+            if keys.contains(&entry.key.as_str()) {
+                mistakes.at(entry.place, reason(&entry.key));
+            }
+        }
+        self.asked.extend(keys);
+    }
+
+    /// Reports every key that was not asked for.
+    pub(super) fn finish(self, mistakes: &mut Diagnostics) {
+        for entry in self.entries {
+            if !self.asked.contains(&entry.key.as_str()) {
+                let reason = suggest::unknown("key", &entry.key, &self.asked);
+                mistakes.at(entry.place, reason);
+            }
+        }
+    }
+}
+
+/// The string that stands here, if it is one.
+pub(super) fn text(node: &Node) -> Option<Spanned<&str>> {
+    match &node.value {
+        Value::Text(text) => Some(Spanned {
+            place: node.place,
+            value: text,
+        }),
+        _ => None,
+    }
+}
+
+/// Says what `key` takes; there is no value.
+fn wrong<T>(
+    key: &str,
+    expected: &str,
+    example: &str,
+    node: &Node,
+    mistakes: &mut Diagnostics,
+) -> Option<T> {
+    let kind = node.value.kind();
+    let reason = format!("`{key}` takes {expected}, not {kind}: write `{key} = {example}`");
+    mistakes.at(node.place, reason);
+    None
+}

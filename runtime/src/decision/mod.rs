@@ -1,0 +1,176 @@
+//! What was decided, and what is left.
+
+mod status;
+
+use std::time::Duration;
+
+pub use self::status::LimitStatus;
+pub(crate) use self::status::Verdict;
+use crate::{
+    algorithm::Wait,
+    clock::{self, Micros},
+};
+
+/// The answer to one check: all of its limits were charged, or none.
+///
+/// ```
+/// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use actix_throttle::{Limit, RateLimiter};
+///
+/// const LOGIN: Limit = Limit::per_minute(5).name("login");
+///
+/// let limiter = RateLimiter::builder().memory().build().await?;
+/// let decision = limiter.check(&LOGIN, "user:42").await?;
+/// assert!(decision.is_allowed());
+/// assert_eq!(decision.limits()[0].remaining(), 4);
+/// assert_eq!(decision.retry_after(), None);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Decision {
+    allowed: bool,
+    fallback: bool,
+    /// Apart: a decision changes hands many times until the headers are written.
+    limits: Vec<LimitStatus>,
+}
+
+impl Decision {
+    pub(crate) fn new(allowed: bool, limits: impl Iterator<Item = LimitStatus>) -> Self {
+        let (_, most) = limits.size_hint();
+        let mut decision = Self {
+            allowed,
+            fallback: false,
+            // To collect takes room for more than the one that it is mostly.
+            limits: Vec::with_capacity(most.unwrap_or(1)),
+        };
+        decision.limits.extend(limits);
+        decision
+    }
+
+    /// The same, made by the failure mode.
+    pub(crate) fn by_fallback(self) -> Self {
+        Self {
+            fallback: true,
+            ..self
+        }
+    }
+
+    /// Whether all limits had room, and were charged.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.allowed
+    }
+
+    /// Whether the store could not decide, and the [`FailureMode`](crate::FailureMode) did:
+    /// limits of `Open` are let through and not among [`limits`](Self::limits), those of `Local`
+    /// were decided for this process alone.
+    #[must_use]
+    pub fn is_fallback(&self) -> bool {
+        self.fallback
+    }
+
+    /// Every limit that was asked, in the order given, shadow ones included.
+    #[must_use]
+    pub fn limits(&self) -> &[LimitStatus] {
+        &self.limits
+    }
+
+    /// How long to wait until the same check alone would be admitted; waiting that long is enough,
+    /// but for places ([`LimitStatus::retry_after`]).
+    ///
+    /// `None` if it was allowed, or if no wait would help ([`exceeds_capacity`](Self::exceeds_capacity)).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        if self.allowed || self.exceeds_capacity() {
+            return None;
+        }
+        self.violated().filter_map(LimitStatus::retry_after).max()
+    }
+
+    /// The value of `Retry-After`: whole seconds, rounded up, so at least 1.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_throttle::{Limit, RateLimiter};
+    ///
+    /// const LOGIN: Limit = Limit::per_minute(1).name("login");
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// limiter.check(&LOGIN, "user:42").await?;
+    /// let denied = limiter.check(&LOGIN, "user:42").await?;
+    /// assert_eq!(denied.retry_after_seconds(), Some(60));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after().map(clock::whole_seconds)
+    }
+
+    /// Whether it was denied for a cost above what a limit can ever hold.
+    #[must_use]
+    pub fn exceeds_capacity(&self) -> bool {
+        !self.allowed && self.violated().any(LimitStatus::exceeds_capacity)
+    }
+
+    /// The limits that denied it.
+    pub fn violated(&self) -> impl Iterator<Item = &LimitStatus> {
+        self.enforced().filter(|limit| limit.is_violated())
+    }
+
+    /// The limit that matters most, as `X-RateLimit-*` shows it: if allowed the one with the least
+    /// remaining, if denied the violated one with the longest wait. `None` if all are shadows.
+    #[must_use]
+    pub fn strictest(&self) -> Option<&LimitStatus> {
+        strictest(self.enforced(), self.allowed)
+    }
+
+    /// Shows what remains of those limits that stand in `after` too, which is by `since` later; of
+    /// it nothing else is believed, as it allows whatever it is asked.
+    pub(crate) fn restate(&mut self, after: &Self, since: Duration) {
+        for status in &mut self.limits {
+            let mut others = after.limits.iter();
+            if let Some(other) = others.find(|other| other.place() == status.place()) {
+                status.verdict.remaining = other.verdict.remaining;
+                let later = |micros| {
+                    let length = Duration::from_micros(micros).saturating_add(since);
+                    clock::length(length)
+                };
+                status.verdict.reset = later(other.verdict.reset);
+                status.verdict.more = match other.verdict.more {
+                    0 => 0,
+                    more => later(more),
+                };
+            }
+        }
+    }
+
+    /// Denies it by one of its limits, for at least so long.
+    pub(crate) fn deny(&mut self, place: usize, wait: Micros) {
+        self.allowed = false;
+        let mut limits = self.limits.iter_mut();
+        if let Some(limit) = limits.find(|limit| limit.place() == place) {
+            limit.verdict.wait = match limit.verdict.wait {
+                Wait::None => Wait::For(wait),
+                Wait::For(other) => Wait::For(other.max(wait)),
+                Wait::Never => Wait::Never,
+            };
+        }
+    }
+
+    pub(crate) fn enforced(&self) -> impl Iterator<Item = &LimitStatus> + Clone {
+        self.limits.iter().filter(|limit| !limit.is_shadow())
+    }
+}
+
+pub(crate) fn strictest<'a>(
+    limits: impl Iterator<Item = &'a LimitStatus>,
+    allowed: bool,
+) -> Option<&'a LimitStatus> {
+    if allowed {
+        limits.min_by_key(|limit| (limit.remaining(), std::cmp::Reverse(limit.verdict.reset)))
+    } else {
+        limits
+            .filter(|limit| limit.is_violated())
+            .max_by_key(|limit| (limit.exceeds_capacity(), limit.retry_after()))
+    }
+}

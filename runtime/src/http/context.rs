@@ -1,0 +1,59 @@
+//! How requests are treated where a rule does not say.
+
+use crate::{
+    failure_mode::FailureMode,
+    identity::Identifier,
+    limiter::RateLimiter,
+    response::{OnLimited, OnUnidentified},
+};
+
+/// What a middleware says itself, in place of its limiter.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Overrides {
+    pub(super) identifier: Option<Identifier>,
+    pub(super) on_unidentified: Option<OnUnidentified>,
+    pub(super) on_limited: Option<OnLimited>,
+    pub(super) failure_mode: Option<FailureMode>,
+}
+
+/// A limiter, and what stands in place of its settings.
+#[derive(Clone, Copy)]
+pub(super) struct RuleContext<'a> {
+    pub(super) limiter: &'a RateLimiter,
+    own: Option<&'a Overrides>,
+}
+
+impl<'a> RuleContext<'a> {
+    /// As the limiter says.
+    pub(super) fn of(limiter: &'a RateLimiter) -> Self {
+        Self { limiter, own: None }
+    }
+
+    /// As `own` says, else as the limiter does.
+    pub(super) fn with(limiter: &'a RateLimiter, own: &'a Overrides) -> Self {
+        Self {
+            limiter,
+            own: Some(own),
+        }
+    }
+
+    pub(super) fn identifier(self) -> &'a Identifier {
+        let own = self.own.and_then(|own| own.identifier.as_ref());
+        own.unwrap_or(&self.limiter.settings().identifier)
+    }
+
+    pub(super) fn on_unidentified(self) -> Option<&'a OnUnidentified> {
+        let own = self.own.and_then(|own| own.on_unidentified.as_ref());
+        own.or(self.limiter.settings().on_unidentified.as_ref())
+    }
+
+    pub(super) fn on_limited(self) -> Option<&'a OnLimited> {
+        let own = self.own.and_then(|own| own.on_limited.as_ref());
+        own.or(self.limiter.settings().on_limited.as_ref())
+    }
+
+    pub(super) fn failure_mode(self) -> FailureMode {
+        let own = self.own.and_then(|own| own.failure_mode);
+        own.unwrap_or(self.limiter.settings().failure_mode)
+    }
+}

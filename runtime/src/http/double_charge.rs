@@ -1,0 +1,91 @@
+//! Layers of one request that charge one counter: found out while requests come, and told once.
+//!
+//! Two `Throttle`s of an application, or one of an application and one of a scope, know nothing of
+//! each other when they are built. If their entries are named alike, each request that both see is
+//! counted twice.
+
+use std::{fmt, hash::BuildHasher, time::Duration};
+
+use foldhash::fast::FixedState;
+use parking_lot::Mutex;
+
+use crate::{
+    clock::Micros, key::Key, limit::LimitRef, log_throttle::TARGET, store::interface::Charge,
+};
+
+/// So many pairs are told of. Names are chosen by the application, so there are few.
+const MOST: usize = 64;
+
+static TOLD: Mutex<Vec<(LimitLabel, LimitLabel)>> = Mutex::new(Vec::new());
+
+/// A counter that was charged for a request, and what by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChargedCounter {
+    /// Of the key without the identity's group. Two counters that share one by chance only make a
+    /// line in the log.
+    print: u64,
+    limit: LimitLabel,
+}
+
+/// A limit as the log names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct LimitLabel {
+    name: &'static str,
+    times: u32,
+    window: Micros,
+}
+
+impl ChargedCounter {
+    pub(super) fn of(charge: &Charge<'_>) -> Self {
+        let Key {
+            identity,
+            zone,
+            slot,
+        } = charge.key;
+        let key = (identity.source(), identity.value(), zone, slot);
+        Self {
+            print: FixedState::default().hash_one(key),
+            limit: LimitLabel {
+                name: charge.limit.name(),
+                times: charge.limit.times(),
+                window: match charge.limit {
+                    LimitRef::Rate(limit) => limit.window_micros(),
+                    LimitRef::Concurrency(..) => 0,
+                },
+            },
+        }
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.print == other.print
+    }
+
+    /// Says in the log that both were charged for one request. Once: it is so for all like it.
+    pub(super) fn tell(&self, other: &Self) {
+        let pair = (self.limit, other.limit);
+        {
+            let mut told = TOLD.lock();
+            if told.len() == MOST || told.contains(&pair) {
+                return;
+            }
+            told.push(pair);
+        }
+        let (one, other) = pair;
+        log::error!(
+            target: TARGET,
+            "two layers of an application charge one counter for the same request, which so counts \
+             twice: {one} and {other}. Give the entry of one `Throttle` a name of its own \
+             (`Paths::name`), or its limit a `zone`"
+        );
+    }
+}
+
+impl fmt::Display for LimitLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" of {}", self.name, self.times)?;
+        match self.window {
+            0 => f.write_str(" at once"),
+            window => write!(f, " per {:?}", Duration::from_micros(window)),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What rules ask for → what is decided, and what of it is held or may be given back.
+
+use smallvec::SmallVec;
+
+use super::{
+    double_charge::ChargedCounter,
+    in_flight::RefundPlan,
+    matching::{Few, MatchedRule, RuleMatcher},
+    resolve::{ResolvedRule, asked, resolve},
+    rule::Rule,
+};
+use crate::{
+    clock::{Micros, length},
+    decision::Decision,
+    error::RateLimitError,
+    limiter::{
+        ChargeReceipts, Granted, MaxWait, OwnedCharge, PermitHold, RateLimiter, Refund,
+        let_others_run,
+    },
+    log_throttle::LogThrottle,
+    permit::{WaitOutcome, wait_for},
+    response::OnLimited,
+    store::interface::{Charge, Charges, Check, Mode},
+};
+
+/// So long whoever finds the line full is told to wait.
+const LINE_HINT: Micros = 1_000_000;
+
+static SHARED_COUNTERS: LogThrottle = LogThrottle::new(log::Level::Warn);
+
+/// What was decided for a request.
+pub(super) struct Evaluation<'a> {
+    pub(super) decision: Decision,
+    /// To a denial, if the rule that denies has one.
+    pub(super) own_answer: Option<&'a OnLimited>,
+    pub(super) refunds: Option<Box<RefundPlan>>,
+    /// The places it holds.
+    pub(super) hold: Option<Box<PermitHold>>,
+    /// What it was charged to, if it was.
+    pub(super) counters: Few<ChargedCounter>,
+}
+
+/// Decides these rules. `None` if they ask for nothing.
+pub(super) async fn judge<'a>(
+    census: &RuleMatcher<'_>,
+    applied: &[MatchedRule<'a>],
+) -> Result<Option<Evaluation<'a>>, RateLimitError> {
+    let limiter = census.manner.limiter;
+    // Boxed as below: only async functions take room that has to be kept while they run.
+    let resolved = match applied.iter().any(|one| one.rule.has_async()) {
+        true => Box::pin(resolve(census, applied)).await,
+        false => Vec::new(),
+    };
+    let asked = asked(census, applied, &resolved)?;
+    if asked.is_empty() {
+        return Ok(None);
+    }
+    let_others_run().await;
+    // Boxed here and below: who waits for nothing need not move about a future with room for it.
+    if !asked.iter().all(ResolvedRule::is_plain) {
+        return Box::pin(hold(limiter, &asked)).await;
+    }
+    if let Some(judged) = judge_at_once(limiter, &asked) {
+        return judged.map(Some);
+    }
+    Box::pin(judge_by_server(limiter, &asked)).await
+}
+
+/// What these rules charge, by the place what each charge is for.
+fn charges<'c, 'a, 'i>(
+    asked: &'c [ResolvedRule<'a, 'i>],
+) -> (Charges<'c>, Few<&'c ResolvedRule<'a, 'i>>) {
+    let (mut charges, mut charged) = (Charges::new(), SmallVec::new());
+    for one in asked {
+        add(&mut charges, &mut charged, one.charge(), one);
+    }
+    (charges, charged)
+}
+
+/// Decides what need not be waited for.
+fn judge_at_once<'a>(
+    limiter: &RateLimiter,
+    asked: &[ResolvedRule<'a, '_>],
+) -> Option<Result<Evaluation<'a>, RateLimitError>> {
+    let (charges, charged) = charges(asked);
+    let mode = mode_of(&charged);
+    let check = Check { mode, charges };
+    let decided = limiter.decide_at_once(&check)?;
+    Some(decided.map(|(decision, slips)| Evaluation::of(decision, &slips, &check, &charged)))
+}
+
+async fn judge_by_server<'a>(
+    limiter: &RateLimiter,
+    asked: &[ResolvedRule<'a, '_>],
+) -> Result<Option<Evaluation<'a>>, RateLimitError> {
+    let (charges, charged) = charges(asked);
+    let mode = mode_of(&charged);
+    let check = Check { mode, charges };
+    let (decision, slips) = limiter.decide_by_server(&check).await?;
+    Ok(Some(Evaluation::of(decision, &slips, &check, &charged)))
+}
+
+fn mode_of(charged: &[&ResolvedRule<'_, '_>]) -> Mode<'static> {
+    match charged.iter().any(|one| one.refund_on.is_some()) {
+        true => Mode::ChargeForReceipts,
+        false => Mode::Charge,
+    }
+}
+
+impl<'a> Evaluation<'a> {
+    fn of(
+        decision: Decision,
+        slips: &ChargeReceipts,
+        check: &Check<'_>,
+        charged: &[&ResolvedRule<'a, '_>],
+    ) -> Self {
+        let mut judged = Self::new(decision, charged);
+        if check.mode == Mode::ChargeForReceipts && judged.decision.is_allowed() {
+            judged.refunds = refunds(Refund::of(check, slips), charged);
+        }
+        judged
+    }
+
+    /// What one rule has decided that holds nothing and has nothing to give back.
+    pub(super) fn simple(decision: Decision, rule: &'a Rule) -> Self {
+        let own_answer = match decision.is_allowed() {
+            true => None,
+            false => rule.own_answer(),
+        };
+        Self {
+            own_answer,
+            decision,
+            refunds: None,
+            hold: None,
+            counters: SmallVec::new(),
+        }
+    }
+
+    fn new(decision: Decision, charged: &[&ResolvedRule<'a, '_>]) -> Self {
+        let denied_by = match decision.is_allowed() {
+            true => None,
+            false => decision.strictest(),
+        };
+        let asked = denied_by.and_then(|status| charged.get(status.place()));
+        let mut counters = Few::new();
+        if decision.is_allowed() {
+            let charges = charged.iter().map(|asked| asked.charge());
+            counters.extend(charges.map(|charge| ChargedCounter::of(&charge)));
+        }
+        Self {
+            own_answer: asked.and_then(|asked| asked.rule.own_answer()),
+            decision,
+            refunds: None,
+            hold: None,
+            counters,
+        }
+    }
+}
+
+fn refunds(owed: Refund, charged: &[&ResolvedRule<'_, '_>]) -> Option<Box<RefundPlan>> {
+    let statuses = charged.iter().map(|one| one.refund_on.as_deref().cloned());
+    Some(Box::new(RefundPlan::new(owed, statuses.collect())))
+}
+
+/// The same for what may be waited for, or is held until the end of the response.
+async fn hold<'a>(
+    limiter: &RateLimiter,
+    asked: &[ResolvedRule<'a, '_>],
+) -> Result<Option<Evaluation<'a>>, RateLimitError> {
+    let (charges, charged) = charges(asked);
+    let charged = charged.as_slice();
+    let wanted = charges.iter().zip(charged).map(|(charge, asked)| {
+        let wait = asked.max_wait.map(length);
+        OwnedCharge::of(charge).patient(wait.map_or(MaxWait::None, MaxWait::AtMost))
+    });
+    let way: Vec<OwnedCharge> = wanted.collect();
+    let most = Some(limiter.settings().max_waiting.0);
+    match wait_for(limiter, std::slice::from_ref(&way), 0, most).await? {
+        WaitOutcome::Granted(Granted {
+            decision,
+            hold,
+            owed,
+        }) => {
+            let mut judged = Evaluation::new(decision, charged);
+            if charged.iter().any(|one| one.refund_on.is_some()) {
+                judged.refunds = owed.and_then(|owed| refunds(owed, charged));
+            }
+            judged.hold = hold.map(Box::new);
+            Ok(Some(judged))
+        }
+        WaitOutcome::TimedOut {
+            decision: Some(decision),
+            ..
+        } => Ok(Some(Evaluation::new(decision, charged))),
+        // Too many wait already, or it would have been in vain: the store was not asked.
+        WaitOutcome::TimedOut {
+            by,
+            retry_after,
+            decision: None,
+        } => {
+            let mut decision = limiter.peek_at(&way).await?;
+            decision.deny(by, retry_after.unwrap_or(LINE_HINT));
+            Ok(Some(Evaluation::new(decision, charged)))
+        }
+    }
+}
+
+/// Adds a charge. Two of one counter can only meet where identifiers of the application name the
+/// same identity in one zone; a counter is charged once, by the limit that fits fewer such requests.
+fn add<'a, T>(
+    charges: &mut Charges<'a>,
+    charged: &mut Few<&'a T>,
+    charge: Charge<'a>,
+    asked: &'a T,
+) {
+    let Some(same) = charges
+        .iter()
+        .position(|other| other.key.is_same(&charge.key))
+    else {
+        charges.push(charge);
+        charged.push(asked);
+        return;
+    };
+    SHARED_COUNTERS.log(format_args!(
+        "the limits \"{}\" and \"{}\" count the same identity in one counter; only the one \
+         that fits fewer such requests applies. Give one of them a `zone` of its own to count them apart",
+        charges[same].limit.name(),
+        charge.limit.name()
+    ));
+    // How many such requests fit: a / b < c / d, without dividing.
+    let (one, other) = (&charge, &charges[same]);
+    let fit =
+        |limit: &Charge<'_>, of: &Charge<'_>| u64::from(limit.limit.quota()) * u64::from(of.cost);
+    if (fit(one, other), one.limit.times()) < (fit(other, one), other.limit.times()) {
+        charges[same] = charge;
+        charged[same] = asked;
+    }
+}

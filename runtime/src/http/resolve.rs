@@ -1,0 +1,229 @@
+//! Rules that apply to a request → what each asks for, as it is in force now.
+
+use std::{borrow::Cow, time::Duration};
+
+use smallvec::SmallVec;
+
+use super::{
+    matching::{Few, MatchedRule, RuleMatcher},
+    named_limit::NamedLimitsView,
+    rule::{EffectiveLimit, Resolved, Rule},
+};
+use crate::{
+    error::RateLimitError,
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{AnyLimit, Concurrency, LimitRef, PermitId},
+    limiter,
+    status_set::StatusSet,
+    store::interface::Charge,
+};
+
+/// What a rule that applies asks for.
+pub(super) struct ResolvedRule<'a, 'i> {
+    pub(super) rule: &'a Rule,
+    /// Whose counter it is.
+    pub(super) identity: &'i Identity,
+    pub(super) what: RequestedLimit<'a>,
+    pub(super) cost: u32,
+    pub(super) failure_mode: FailureMode,
+    /// The statuses at which it is given back.
+    pub(super) refund_on: Option<Cow<'a, StatusSet>>,
+    /// How long it may be waited for; `None`: not at all.
+    pub(super) max_wait: Option<Duration>,
+}
+
+/// What is to be charged.
+pub(super) enum RequestedLimit<'a> {
+    Rate(EffectiveLimit<'a>),
+    Concurrency(Box<(Concurrency, PermitId)>),
+}
+
+impl ResolvedRule<'_, '_> {
+    /// The charge of it.
+    pub(super) fn charge(&self) -> Charge<'_> {
+        let (key, limit) = match &self.what {
+            RequestedLimit::Rate(limit) => {
+                (Key::counter(self.identity, limit), LimitRef::Rate(limit))
+            }
+            RequestedLimit::Concurrency(place) => {
+                let (limit, holder) = &**place;
+                let bound = LimitRef::Concurrency(limit, *holder);
+                (Key::permits(self.identity, limit), bound)
+            }
+        };
+        Charge {
+            key,
+            limit,
+            cost: self.cost,
+            failure_mode: self.failure_mode,
+        }
+    }
+
+    /// Whether it can be decided without waiting, and holds nothing afterwards.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.what, RequestedLimit::Rate(_)) && self.max_wait.is_none()
+    }
+}
+
+/// What is said of a limit beside its numbers: by the rule, else by the configuration.
+struct OptionsInForce<'a> {
+    failure_mode: Option<FailureMode>,
+    refund_on: Option<Cow<'a, StatusSet>>,
+    max_wait: Option<Duration>,
+}
+
+/// Asks the async functions of these rules, each rule's at its place. Empty if none has any, which is
+/// for the caller to find out: then there is nothing to wait for.
+pub(super) async fn resolve(
+    census: &RuleMatcher<'_>,
+    applied: &[MatchedRule<'_>],
+) -> Vec<Resolved> {
+    let mut resolved = Vec::with_capacity(applied.len());
+    for one in applied {
+        let identity = census.identity(one);
+        resolved.push(one.rule.resolve(census.request, identity).await);
+    }
+    resolved
+}
+
+/// What these rules ask for. Unlimited ones ask for nothing.
+///
+/// `resolved` is what [`resolve`] has found, empty if no rule has an async function.
+///
+/// # Errors
+///
+/// If one names a limit that nobody has.
+pub(super) fn asked<'a, 'i>(
+    census: &'i RuleMatcher<'_>,
+    applied: &[MatchedRule<'a>],
+    resolved: &[Resolved],
+) -> Result<Few<ResolvedRule<'a, 'i>>, RateLimitError> {
+    let mut asked: Few<ResolvedRule<'a, 'i>> = SmallVec::new();
+    // Looked up once a request, so that its limits are of one state.
+    let mut in_force: Option<NamedLimitsView<'_>> = None;
+    for (place, one) in applied.iter().enumerate() {
+        let rule = one.rule;
+        let resolved = resolved.get(place);
+        let options = OptionsInForce::of(rule);
+        if let Some(places) = rule.places() {
+            asked.push(self::place(census, one, places, options));
+            continue;
+        }
+        let Some(named) = rule.named_limit() else {
+            if let Some(written) = rule.written_limit() {
+                let written = EffectiveLimit::Static(written);
+                if let Some(rate) = rate(census, one, written, resolved, options) {
+                    asked.push(rate);
+                }
+            }
+            continue;
+        };
+        let in_force = in_force.get_or_insert_with(|| match census.is_of_message() {
+            true => NamedLimitsView::now(census.manner.limiter),
+            false => NamedLimitsView::of(census.manner.limiter, census.request),
+        });
+        let found = in_force.find(named, rule.written_limit().is_none());
+        let Some(found) = found else {
+            let Some(written) = rule.written_limit() else {
+                return Err(RateLimitError::UnknownLimit {
+                    name: named.name.to_string(),
+                });
+            };
+            let written = EffectiveLimit::Static(written);
+            if let Some(rate) = rate(census, one, written, resolved, options) {
+                asked.push(rate);
+            }
+            continue;
+        };
+        let options = options.or(&found.options);
+        match named.fill(found.policy) {
+            AnyLimit::Rate(limit) => {
+                if let Some(rate) = rate(census, one, limit.into(), resolved, options) {
+                    asked.push(rate);
+                }
+            }
+            AnyLimit::Concurrency(places) => {
+                asked.push(self::place(census, one, rule.places_for(places), options));
+            }
+        }
+    }
+    Ok(asked)
+}
+
+/// `None` if the rule's `dynamic` function says that the request is not limited.
+fn rate<'a, 'i>(
+    census: &'i RuleMatcher<'_>,
+    one: &MatchedRule<'a>,
+    written: EffectiveLimit<'a>,
+    resolved: Option<&Resolved>,
+    options: OptionsInForce<'a>,
+) -> Option<ResolvedRule<'a, 'i>> {
+    let (request, identity) = (census.request, census.identity(one));
+    let (limit, cost) = one.rule.limit_for(written, request, identity, resolved)?;
+    Some(ask(census, one, RequestedLimit::Rate(limit), cost, options))
+}
+
+/// It has no cost, and nothing of it is given back by a status.
+fn place<'a, 'i>(
+    census: &'i RuleMatcher<'_>,
+    one: &MatchedRule<'a>,
+    places: Concurrency,
+    options: OptionsInForce<'a>,
+) -> ResolvedRule<'a, 'i> {
+    let options = OptionsInForce {
+        refund_on: None,
+        ..options
+    };
+    ask(
+        census,
+        one,
+        RequestedLimit::Concurrency(Box::new((places, PermitId::new()))),
+        1,
+        options,
+    )
+}
+
+fn ask<'a, 'i>(
+    census: &'i RuleMatcher<'_>,
+    one: &MatchedRule<'a>,
+    what: RequestedLimit<'a>,
+    cost: u32,
+    options: OptionsInForce<'a>,
+) -> ResolvedRule<'a, 'i> {
+    let OptionsInForce {
+        failure_mode,
+        refund_on,
+        max_wait,
+    } = options;
+    ResolvedRule {
+        rule: one.rule,
+        identity: census.counted(one),
+        what,
+        cost,
+        failure_mode: failure_mode.unwrap_or(census.manner.failure_mode()),
+        refund_on,
+        max_wait,
+    }
+}
+
+impl<'a> OptionsInForce<'a> {
+    fn of(rule: &'a Rule) -> Self {
+        Self {
+            failure_mode: rule.own_failure_mode(),
+            refund_on: rule.statuses().map(Cow::Borrowed),
+            max_wait: rule.longest_wait(),
+        }
+    }
+
+    /// The same, and what it leaves open as the configuration says.
+    fn or(self, found: &limiter::LimitOptions) -> Self {
+        let refund_on = || found.refund_on.clone().map(Cow::Owned);
+        Self {
+            failure_mode: self.failure_mode.or(found.failure_mode),
+            refund_on: self.refund_on.or_else(refund_on),
+            max_wait: self.max_wait.or(found.max_wait),
+        }
+    }
+}

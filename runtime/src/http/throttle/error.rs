@@ -1,0 +1,56 @@
+//! An error from inside of the middleware, whose response gets the headers all the same.
+
+use std::fmt;
+
+use actix_web::{Error, HttpResponse, ResponseError, http::StatusCode};
+
+use crate::{http::decisions::RequestDecisions, response::HeaderStyle};
+
+/// The error as it was, and headers for its response.
+///
+/// `InternalError::from_response` would make the response here, and lose its status and body to the
+/// first outer middleware that looks at it.
+pub(super) struct ErrorWithHeaders {
+    inside: Error,
+    shown: RequestDecisions,
+    style: HeaderStyle,
+}
+
+impl ErrorWithHeaders {
+    pub(super) fn wrap(inside: Error, shown: RequestDecisions, style: HeaderStyle) -> Error {
+        let tells = style != HeaderStyle::Off && shown.is_of_any();
+        match tells {
+            true => Self {
+                inside,
+                shown,
+                style,
+            }
+            .into(),
+            false => inside,
+        }
+    }
+}
+
+impl ResponseError for ErrorWithHeaders {
+    fn status_code(&self) -> StatusCode {
+        self.inside.as_response_error().status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = self.inside.error_response();
+        self.shown.write(self.style, response.headers_mut());
+        response
+    }
+}
+
+impl fmt::Display for ErrorWithHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inside.fmt(f)
+    }
+}
+
+impl fmt::Debug for ErrorWithHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inside.fmt(f)
+    }
+}

@@ -1,0 +1,107 @@
+//! What is wrong with the rules of an entry, said where the entry is added.
+
+use std::fmt;
+
+use crate::{
+    error::InitError,
+    http::rule::Rule,
+    identity::Identity,
+    key::Key,
+    limit::{Concurrency, Limit},
+};
+
+/// The first mistake in these rules.
+pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), InitError> {
+    let mistake = |what: &dyn fmt::Display| {
+        Err(InitError::settings(format!(
+            "the entry `{label}` of a `Throttle`: {what}"
+        )))
+    };
+    if rules.is_empty() {
+        return mistake(
+            &"it has no rule; give it one, or leave its requests alone by `exempt_paths`",
+        );
+    }
+    if shadow && rules.iter().all(Rule::is_unlimited) {
+        return mistake(&"a shadow that limits nobody counts nothing; give it a limit");
+    }
+    for (place, rule) in rules.iter().enumerate() {
+        if let Some(problem) = rule.own_identifier().and_then(|one| one.mistake()) {
+            return mistake(&problem);
+        }
+        let before = &rules[..place];
+        if rule.is_unlimited() {
+            useful(rule, rules, before).or_else(|what| mistake(&what))?;
+        }
+        if let Some(places) = rule.places() {
+            let called = places.policy_name().unwrap_or(label);
+            if let Err(error) = places.validate() {
+                return mistake(&format!("the limit `{called}`: {error}"));
+            }
+            if before.iter().any(|other| share_counter(other, rule)) {
+                return mistake(&format!(
+                    "the limit `{called}`: it would share its places with another one of this entry: \
+                     give it another identifier, group or zone"
+                ));
+            }
+        }
+        // What a name stands for, its configuration has checked.
+        let Some(limit) = rule.written_limit() else {
+            continue;
+        };
+        let called = limit.policy_name().unwrap_or(label);
+        let of_limit = |what: &dyn fmt::Display| mistake(&format!("the limit `{called}`: {what}"));
+        if let Err(error) = limit.validate() {
+            return of_limit(&error);
+        }
+        if limit.default_cost() > limit.quota() {
+            return of_limit(
+                &"`cost` is more than this limit can ever hold; lower it or raise the limit",
+            );
+        }
+        if before.iter().any(|other| share_counter(other, rule)) {
+            return of_limit(
+                &"it would share its counter with another one of this entry: give it another \
+                  window, algorithm, identifier, group or zone",
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whether an unlimited rule frees anyone.
+fn useful(rule: &Rule, rules: &[Rule], before: &[Rule]) -> Result<(), String> {
+    let group = rule.group_name().unwrap_or_default();
+    let same = |other: &&Rule| other.group_name() == rule.group_name();
+    if before.iter().filter(same).any(Rule::is_unlimited) {
+        return Err(format!(
+            "the group `{group}` is unlimited twice; once is enough"
+        ));
+    }
+    if rules.iter().filter(same).any(|one| !one.is_unlimited()) {
+        return Err(format!(
+            "the group `{group}` is both unlimited and limited; leave one of the two out"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether both can apply to one request and then surely count it in one counter.
+fn share_counter(one: &Rule, other: &Rule) -> bool {
+    let identifiers = match (one.own_identifier(), other.own_identifier()) {
+        (Some(one), Some(other)) => one.is_same(other),
+        (one, other) => one.is_none() && other.is_none(),
+    };
+    let anyone = Identity::global();
+    let key = |limit: &Limit| Key::counter(&anyone, limit);
+    let place = |limit: &Concurrency| Key::permits(&anyone, limit);
+    identifiers
+        && one.group_name() == other.group_name()
+        && match (one.written_limit(), other.written_limit()) {
+            (Some(one), Some(other)) => key(one).is_same(&key(other)),
+            _ => match (one.places(), other.places()) {
+                (Some(one), Some(other)) => place(&one).is_same(&place(&other)),
+                _ => false,
+            },
+        }
+}

@@ -1,0 +1,33 @@
+//! Identities out of a named part of the request. A part that is missing or empty is no identity.
+
+use std::{borrow::Cow, sync::Arc};
+
+use actix_web::{HttpRequest, web};
+use percent_encoding::percent_decode_str;
+
+use super::{Identity, RequestPart, Source, Value};
+
+pub(super) fn identify(
+    request: &HttpRequest,
+    part: RequestPart,
+    name: &Arc<str>,
+) -> Option<Identity> {
+    let value = match part {
+        RequestPart::Header => request.headers().get(&**name)?.as_bytes().into(),
+        RequestPart::Cookie => request.cookie(name)?.value().as_bytes().into(),
+        // Decoded, or `%61` and `a` would be two identities with one meaning.
+        RequestPart::Path => percent_decode_str(request.match_info().get(name)?).collect(),
+        RequestPart::Query => query(request, name)?,
+    };
+    (!value.is_empty()).then(|| {
+        let source = Source::RequestPart(part, Arc::clone(name));
+        Identity::of(source, Value::Bytes(value))
+    })
+}
+
+fn query(request: &HttpRequest, name: &str) -> Option<Box<[u8]>> {
+    type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+    let pairs = web::Query::<Pairs<'static>>::from_query(request.query_string()).ok()?;
+    let (_, value) = pairs.iter().find(|(key, _)| key == name)?;
+    Some(value.as_bytes().into())
+}

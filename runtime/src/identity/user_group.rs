@@ -1,0 +1,103 @@
+//! A user and a group as JSON states them, in a session or a token.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+use super::{Identity, Source, Value};
+
+/// The group of users for whom none is stated.
+const DEFAULT_GROUP: &str = "default";
+
+/// Why JSON states no user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UserGroupError {
+    /// It has none, or an empty one.
+    NoUser,
+    /// The user is neither a text nor a whole number.
+    User,
+    /// The group is neither.
+    Group,
+}
+
+pub(super) struct UserGroup {
+    pub(super) user: String,
+    group: Cow<'static, str>,
+}
+
+impl UserGroup {
+    /// An absent, empty or `null` group is `default`.
+    pub(super) fn read(user: Option<&Json>, group: Option<&Json>) -> Result<Self, UserGroupError> {
+        let user = text(user).ok_or(UserGroupError::User)?;
+        let group = text(group).ok_or(UserGroupError::Group)?;
+        if user.is_empty() {
+            return Err(UserGroupError::NoUser);
+        }
+        Ok(Self {
+            user: user.into_owned(),
+            group: match group.is_empty() {
+                true => Cow::Borrowed(DEFAULT_GROUP),
+                false => Cow::Owned(group.into_owned()),
+            },
+        })
+    }
+
+    pub(super) fn identity(self, source: Source) -> Identity {
+        let value = Value::Bytes(self.user.into_bytes().into());
+        Identity::of(source, value).group(self.group)
+    }
+}
+
+/// A text or a whole number as text, `42` as `"42"`; empty if absent. `None` for anything else, and
+/// for numbers that JSON readers round: two users could become one.
+fn text(json: Option<&Json>) -> Option<Cow<'_, str>> {
+    match json {
+        None | Some(Json::Null) => Some(Cow::Borrowed("")),
+        Some(Json::String(text)) => Some(Cow::Borrowed(text)),
+        Some(Json::Number(number)) if number.is_u64() || number.is_i64() => {
+            Some(Cow::Owned(number.to_string()))
+        }
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn texts_and_whole_numbers_state_a_user() {
+        let identity = |user: Json, group: Json| {
+            let stated = UserGroup::read(Some(&user), Some(&group))?;
+            Ok(stated.identity(Source::Application))
+        };
+        let of = |user: &str, group: &'static str| Ok(Identity::new(user).group(group));
+        let too_large: Json = serde_json::from_str("18446744073709551616").unwrap();
+        for (user, group, expected) in [
+            (json!("ann"), json!("pro"), of("ann", "pro")),
+            (json!(42), json!(7), of("42", "7")),
+            (json!("42"), json!(""), of("42", "default")),
+            (
+                json!(u64::MAX),
+                json!(null),
+                of("18446744073709551615", "default"),
+            ),
+            (json!(i64::MIN), json!("a"), of("-9223372036854775808", "a")),
+            (json!(""), json!("pro"), Err(UserGroupError::NoUser)),
+            (json!(null), json!("pro"), Err(UserGroupError::NoUser)),
+            (json!(1.5), json!("pro"), Err(UserGroupError::User)),
+            (too_large, json!("pro"), Err(UserGroupError::User)),
+            (json!(true), json!("pro"), Err(UserGroupError::User)),
+            (json!(["ann"]), json!("pro"), Err(UserGroupError::User)),
+            (json!({"id": 1}), json!("pro"), Err(UserGroupError::User)),
+            (json!("ann"), json!(["pro"]), Err(UserGroupError::Group)),
+            (json!("ann"), json!(false), Err(UserGroupError::Group)),
+        ] {
+            assert_eq!(identity(user, group), expected);
+        }
+        let nothing = UserGroup::read(None, None);
+        assert_eq!(nothing.err(), Some(UserGroupError::NoUser));
+    }
+}

@@ -1,0 +1,177 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use tokio::sync::oneshot;
+
+use super::owned_charge::{OwnedCharge, check};
+use crate::{
+    algorithm::{Receipt, Wait},
+    clock::Micros,
+    limiter::RateLimiter,
+    store::interface::{Check, Mode, Outcome, Store},
+};
+
+/// The first pause before a place is given back once more that could not be, and the longest.
+const FIRST_PAUSE: Micros = 100_000;
+const LONGEST_PAUSE: Micros = 2_000_000;
+
+/// What a hold and its keeper share.
+#[derive(Debug)]
+pub(super) struct HoldState {
+    limiter: RateLimiter,
+    places: Vec<OwnedCharge>,
+    /// Until then the store keeps them, by this machine's clock: counted from before it was asked.
+    valid_until: AtomicU64,
+    is_lost: AtomicBool,
+    /// Whether the store may have them on its books.
+    may_count: AtomicBool,
+    is_released: AtomicBool,
+}
+
+impl HoldState {
+    /// Asked for at `sent`.
+    pub(super) fn new(
+        limiter: RateLimiter,
+        places: Vec<OwnedCharge>,
+        sent: Micros,
+        may_count: bool,
+    ) -> Self {
+        let held = Self {
+            limiter,
+            places,
+            valid_until: AtomicU64::new(0),
+            is_lost: AtomicBool::new(false),
+            may_count: AtomicBool::new(may_count),
+            is_released: AtomicBool::new(false),
+        };
+        held.extend(sent);
+        held
+    }
+
+    /// Whether all places are certain: none was lost, and all were renewed in time.
+    pub(super) fn is_valid(&self) -> bool {
+        !self.is_lost.load(Ordering::Relaxed) && !self.is_over()
+    }
+
+    /// Renews the places until the hold is dropped, then gives them back.
+    pub(super) async fn keep(self: Arc<Self>, mut ended: oneshot::Receiver<()>, mut sent: Micros) {
+        let mut is_renewed = true;
+        loop {
+            // Three times in an expiry; sooner after one that failed.
+            let pause = self.expiry() / if is_renewed { 3 } else { 10 };
+            let renewal = Some(sent.saturating_add(pause));
+            let clock = self.limiter.clock();
+            if clock.before(renewal, &mut ended).await.is_some() {
+                break;
+            }
+            // Not given up half-way: it would come after the release.
+            sent = clock.now();
+            is_renewed = self.renew(sent).await;
+        }
+        self.release().await;
+    }
+
+    /// The shortest expiry among the places.
+    fn expiry(&self) -> Micros {
+        let expiries = self.places.iter().filter_map(OwnedCharge::expiry);
+        expiries.min().unwrap_or(0)
+    }
+
+    /// Whether the store may have let go of them.
+    fn is_over(&self) -> bool {
+        self.limiter.clock().now() >= self.valid_until.load(Ordering::Relaxed)
+    }
+
+    fn extend(&self, sent: Micros) {
+        let until = sent.saturating_add(self.expiry());
+        self.valid_until.fetch_max(until, Ordering::Relaxed);
+    }
+
+    /// Renews the places at `sent`; false if the store could not and nobody else may.
+    async fn renew(&self, sent: Micros) -> bool {
+        let renewal = check(Mode::Renew, &self.places);
+        let kept = match self.limiter.ask(&renewal).await {
+            Ok(Some(outcome)) => {
+                self.may_count.store(true, Ordering::Relaxed);
+                keeps(&renewal, &outcome)
+            }
+            Ok(None) => true,
+            Err(error) => {
+                if error.is_failure() {
+                    self.may_count.store(true, Ordering::Relaxed);
+                }
+                match self.limiter.conclude(&renewal, Err(error)) {
+                    Ok((decision, _)) => {
+                        let mut places = decision.enforced();
+                        !places.any(|place| place.is_violated())
+                    }
+                    Err(_) => return false,
+                }
+            }
+        };
+        if !kept || self.is_over() {
+            // For good: others may have run in between, though it be there again.
+            self.is_lost.store(true, Ordering::Relaxed);
+        }
+        self.extend(sent);
+        true
+    }
+
+    /// Gives the places back if that needs no waiting.
+    pub(super) fn release_at_once(&self) {
+        let receipts = self.receipts();
+        let release = check(Mode::Refund(&receipts), &self.places);
+        if self.limiter.inner.store.decide_at_once(&release).is_some() {
+            self.is_released.store(true, Ordering::Relaxed);
+            self.call_others();
+        }
+    }
+
+    /// Gives the places back. What the store cannot take now it is offered again, until the places
+    /// have expired: to give back twice by a holder's name does no harm.
+    async fn release(&self) {
+        if self.is_released.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let receipts = self.receipts();
+        let release = check(Mode::Refund(&receipts), &self.places);
+        let clock = self.limiter.clock();
+        let longest = self.places.iter().filter_map(OwnedCharge::expiry).max();
+        let end = clock.now().saturating_add(longest.unwrap_or(0));
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let done = self.limiter.ask(&release).await;
+            // If not there, then with those who stand in for it.
+            self.call_others();
+            let next = clock.now().saturating_add(pause);
+            if done.is_ok() || next >= end || !self.may_count.load(Ordering::Relaxed) {
+                return;
+            }
+            clock.sleep_until(next).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn receipts(&self) -> Vec<Option<Receipt>> {
+        let places = self.places.iter();
+        places
+            .map(|one| Some(Receipt::of_place(one.holder)))
+            .collect()
+    }
+
+    /// Tells those who wait in this process.
+    fn call_others(&self) {
+        let now = self.limiter.clock().now();
+        for place in &self.places {
+            self.limiter.lines().freed(&place.key(), now);
+        }
+    }
+}
+
+/// Whether all places are still held. Those of shadows are nobody's loss.
+fn keeps(renewal: &Check<'_>, outcome: &Outcome) -> bool {
+    let mut places = renewal.charges.iter().zip(&outcome.verdicts);
+    places.all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::None)
+}

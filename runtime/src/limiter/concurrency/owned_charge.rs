@@ -1,0 +1,176 @@
+use crate::{
+    clock::Micros,
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{Algorithm, AnyLimit, Concurrency, Limit, LimitRef, PermitId, Refill},
+    store::interface::{Charge, Check, Mode},
+};
+
+/// Tokio's timers go by the millisecond.
+const TIMER_GRAIN: Micros = 1_000;
+
+/// One limit that is to be charged, apart from the request that it is charged for.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnedCharge {
+    policy: AnyLimit,
+    identity: Identity,
+    cost: u32,
+    failure_mode: FailureMode,
+    /// Of a place.
+    pub(super) holder: PermitId,
+    /// For how long it may be waited for.
+    pub(crate) patience: MaxWait,
+}
+
+/// For how long somebody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MaxWait {
+    None,
+    AtMost(Micros),
+    Unbounded,
+}
+
+impl OwnedCharge {
+    pub(crate) fn rate(
+        limit: Limit,
+        identity: Identity,
+        cost: u32,
+        failure_mode: FailureMode,
+    ) -> Self {
+        Self {
+            policy: AnyLimit::Rate(limit),
+            identity,
+            cost,
+            failure_mode,
+            holder: PermitId(0),
+            patience: MaxWait::None,
+        }
+    }
+
+    pub(crate) fn place(limit: Concurrency, identity: Identity, failure_mode: FailureMode) -> Self {
+        Self {
+            policy: AnyLimit::Concurrency(limit),
+            identity,
+            cost: 1,
+            failure_mode,
+            holder: PermitId::new(),
+            patience: MaxWait::None,
+        }
+    }
+
+    /// The same as a charge that was made.
+    pub(crate) fn of(charge: &Charge<'_>) -> Self {
+        Self {
+            policy: charge.limit.policy(),
+            identity: charge.key.identity.clone(),
+            cost: charge.cost,
+            failure_mode: charge.failure_mode,
+            holder: match charge.limit {
+                LimitRef::Rate(_) => PermitId(0),
+                LimitRef::Concurrency(_, holder) => holder,
+            },
+            patience: MaxWait::None,
+        }
+    }
+
+    pub(crate) fn key(&self) -> Key<'_> {
+        match &self.policy {
+            AnyLimit::Rate(limit) => Key::counter(&self.identity, limit),
+            AnyLimit::Concurrency(limit) => Key::permits(&self.identity, limit),
+        }
+    }
+
+    pub(crate) fn charge(&self) -> Charge<'_> {
+        Charge {
+            key: self.key(),
+            limit: self.policy.bound(self.holder),
+            cost: self.cost,
+            failure_mode: self.failure_mode,
+        }
+    }
+
+    /// The same, to be waited for.
+    pub(crate) fn patient(mut self, patience: MaxWait) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The same, for a holder of its own.
+    pub(crate) fn renamed(&self) -> Self {
+        Self {
+            holder: PermitId::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The same, of a charge that has waited for its turn.
+    pub(crate) fn in_turn(self) -> Self {
+        let policy = match self.policy {
+            AnyLimit::Rate(limit) => AnyLimit::Rate(limit.in_turn()),
+            places @ AnyLimit::Concurrency(_) => places,
+        };
+        Self { policy, ..self }
+    }
+
+    /// How long at least until there is room for another after so many who have waited until there was
+    /// room for the first of them.
+    pub(crate) fn spacing(&self, ahead: u64) -> Micros {
+        let AnyLimit::Rate(limit) = &self.policy else {
+            return 0;
+        };
+        let (times, window) = (u64::from(limit.times()), limit.window_micros());
+        match limit.kind() {
+            Algorithm::LeakyBucket => each(ahead, window, times),
+            Algorithm::TokenBucket if limit.refill_kind() == Refill::Greedy => {
+                each(ahead, window, times)
+            }
+            Algorithm::TokenBucket | Algorithm::FixedWindow | Algorithm::SlidingWindow => {
+                (ahead / times.max(1)).saturating_mul(window)
+            }
+            // The share of its previous window goes bit by bit.
+            Algorithm::SlidingWindowCounter => 0,
+        }
+    }
+
+    /// How much longer that takes by timers. Buckets count a turn from when it was due; windows count
+    /// each admission from when it was made, so what timers are late adds up from window to window.
+    pub(crate) fn lag(&self, ahead: u64) -> Micros {
+        let AnyLimit::Rate(limit) = &self.policy else {
+            return 0;
+        };
+        match limit.kind() {
+            Algorithm::LeakyBucket | Algorithm::TokenBucket => 0,
+            Algorithm::FixedWindow | Algorithm::SlidingWindow | Algorithm::SlidingWindowCounter => {
+                (ahead / u64::from(limit.times().max(1))).saturating_mul(TIMER_GRAIN)
+            }
+        }
+    }
+
+    /// Whether it is one of the places of a concurrency limit, and no rate.
+    pub(crate) fn is_place(&self) -> bool {
+        self.expiry().is_some()
+    }
+
+    /// How long a place is held without being renewed, if it is one.
+    pub(super) fn expiry(&self) -> Option<Micros> {
+        match &self.policy {
+            AnyLimit::Rate(_) => None,
+            AnyLimit::Concurrency(limit) => Some(limit.expiry_micros()),
+        }
+    }
+}
+
+/// `number` slots, each of the length in which one of `times` comes.
+fn each(number: u64, window: Micros, times: u64) -> Micros {
+    let slots = u128::from(number) * u128::from(window) / u128::from(times.max(1));
+    Micros::try_from(slots).unwrap_or(Micros::MAX)
+}
+
+/// A check of all these.
+pub(super) fn check<'a>(mode: Mode<'a>, wanted: &'a [OwnedCharge]) -> Check<'a> {
+    Check {
+        mode,
+        charges: wanted.iter().map(OwnedCharge::charge).collect(),
+    }
+}

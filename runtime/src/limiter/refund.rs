@@ -1,0 +1,165 @@
+//! What decisions have taken, and giving it back.
+
+use std::slice;
+
+use log::Level;
+use tokio::runtime::Handle;
+
+use super::{OwnedCharge, RateLimiter, decide::decision};
+use crate::{
+    algorithm::Receipt,
+    decision::Decision,
+    log_throttle::LogThrottle,
+    store::interface::{Check, Mode, Outcome, Receipts, Store, StoreError},
+};
+
+/// What charges have taken, for giving it back, once. It owns all it needs, so it may outlive the
+/// request.
+#[derive(Clone, Debug)]
+pub(crate) struct Refund(Vec<ChargedItem>);
+
+/// One charge as it was made.
+#[derive(Clone, Debug)]
+struct ChargedItem {
+    /// Which of the decision's charges it was.
+    place: u32,
+    what: OwnedCharge,
+    /// What it took from the store.
+    store: Option<Receipt>,
+    /// What it took from the embedded store that stands by: it has decided, or was told of it.
+    local: Option<Receipt>,
+}
+
+/// The receipts of one decision. Each is empty if there are none, else has one for each charge.
+#[derive(Debug, Default)]
+pub(crate) struct ChargeReceipts {
+    pub(super) store: Receipts,
+    pub(super) local: Receipts,
+}
+
+static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
+
+impl RateLimiter {
+    /// Gives back what was taken, as far as time has not, and says how those limits stand then.
+    ///
+    /// What need not be waited for is done before this awaits anything; the rest is done even if
+    /// the caller leaves. `None` if it could not be done, with a line in the log.
+    pub(crate) async fn refund(&self, owed: Refund) -> Option<Decision> {
+        if let Some(done) = self.refund_at_once(&owed) {
+            self.call_waiting(&owed);
+            return Some(done);
+        }
+        let limiter = self.clone();
+        let refund = async move {
+            let done = limiter.refund_to_store(&owed).await;
+            limiter.call_waiting(&owed);
+            done.inspect_err(|error| {
+                FAILURES.log(format_args!("a charge could not be given back: {error}"));
+            })
+        };
+        match Handle::try_current() {
+            Ok(runtime) => runtime.spawn(refund).await.ok()?.ok(),
+            Err(_) => refund.await.ok(),
+        }
+    }
+
+    /// Tells those who wait in this process for what was given back.
+    fn call_waiting(&self, owed: &Refund) {
+        let now = self.inner.clock.now();
+        for one in &owed.0 {
+            self.lines().freed(&one.what.key(), now);
+        }
+    }
+
+    /// What embedded stores have taken. `None` if a server has taken something, too.
+    pub(super) fn refund_at_once(&self, owed: &Refund) -> Option<Decision> {
+        let local = owed.receipts(|one| one.local);
+        if local.iter().any(Option::is_some) {
+            let check = owed.check(&local);
+            // To give back takes no room.
+            let outcome = self.inner.store.decide_alone(&check).ok()?;
+            if owed.0.iter().all(|one| one.store.is_none()) {
+                return Some(owed.decision(&outcome, &check).by_fallback());
+            }
+        }
+        let receipts = owed.receipts(|one| one.store);
+        let check = owed.check(&receipts);
+        let outcome = self.inner.store.decide_at_once(&check)?;
+        Some(owed.decision(&outcome, &check))
+    }
+
+    pub(super) async fn refund_to_store(&self, owed: &Refund) -> Result<Decision, StoreError> {
+        let receipts = owed.receipts(|one| one.store);
+        let check = owed.check(&receipts);
+        let outcomes = self.inner.store.decide(slice::from_ref(&check)).await?;
+        let outcome = outcomes.into_iter().next();
+        let outcome = outcome.ok_or_else(StoreError::nothing)?;
+        Ok(owed.decision(&outcome, &check))
+    }
+}
+
+impl ChargeReceipts {
+    pub(super) fn of(outcome: Outcome) -> Self {
+        Self {
+            store: outcome.receipts,
+            #[cfg(feature = "redis")]
+            local: outcome.noted,
+            #[cfg(not(feature = "redis"))]
+            local: Receipts::new(),
+        }
+    }
+}
+
+impl Refund {
+    /// What the charges of a check have taken.
+    pub(crate) fn of(check: &Check<'_>, slips: &ChargeReceipts) -> Self {
+        let receipt = |of: &Receipts, at: usize| of.get(at).copied().flatten();
+        let charges = (0..).zip(&check.charges).enumerate();
+        let charged = charges.map(|(at, (place, charge))| ChargedItem {
+            place,
+            what: OwnedCharge::of(charge),
+            store: receipt(&slips.store, at),
+            local: receipt(&slips.local, at),
+        });
+        Self(charged.collect())
+    }
+
+    /// What was taken by those charges alone that `wanted` chooses by their place in the decision.
+    pub(crate) fn only(mut self, mut wanted: impl FnMut(usize) -> bool) -> Self {
+        let charges = &mut self.0;
+        charges.retain(|one| one.took_something() && wanted(one.place as usize));
+        self
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether each charge took anything at all.
+    #[cfg(feature = "test-util")]
+    pub(super) fn was_charged(&self) -> Vec<bool> {
+        self.0.iter().map(ChargedItem::took_something).collect()
+    }
+
+    fn receipts(&self, of: impl Fn(&ChargedItem) -> Option<Receipt>) -> Receipts {
+        self.0.iter().map(of).collect()
+    }
+
+    fn check<'a>(&'a self, receipts: &'a Receipts) -> Check<'a> {
+        Check {
+            mode: Mode::Refund(receipts),
+            charges: self.0.iter().map(|one| one.what.charge()).collect(),
+        }
+    }
+
+    fn decision(&self, outcome: &Outcome, check: &Check<'_>) -> Decision {
+        let places = self.0.iter().map(|one| one.place);
+        decision(outcome, places.zip(&check.charges))
+    }
+}
+
+impl ChargedItem {
+    fn took_something(&self) -> bool {
+        self.store.is_some() || self.local.is_some()
+    }
+}

@@ -1,0 +1,61 @@
+//! Charging for receipts and giving back by hand, for tests.
+
+use super::{RateLimiter, refund::Refund};
+use crate::{
+    decision::Decision,
+    error::RateLimitError,
+    identity::Identity,
+    limit::Limit,
+    store::interface::{Check, Mode},
+};
+
+/// What one decision has taken, for giving it back, once.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct ChargedForTest(Refund);
+
+impl ChargedForTest {
+    /// Whether each limit, in the order given, was charged at all.
+    #[must_use]
+    pub fn was_charged(&self) -> Vec<bool> {
+        self.0.was_charged()
+    }
+}
+
+impl RateLimiter {
+    /// As [`check_all`](Self::check_all), and says what was taken.
+    ///
+    /// # Errors
+    ///
+    /// As for `check_all`.
+    #[doc(hidden)]
+    pub async fn check_with_receipts<I: Into<Identity> + Clone>(
+        &self,
+        checks: &[(&Limit, I)],
+    ) -> Result<(Decision, ChargedForTest), RateLimitError> {
+        let limits: Vec<(Limit, Identity)> = checks
+            .iter()
+            .map(|(limit, identity)| (**limit, identity.clone().into()))
+            .collect();
+        let (mode, charges) = (Mode::ChargeForReceipts, self.charges(&limits));
+        let check = Check { mode, charges };
+        let (decision, slips) = self.decide_for_receipts(&check).await?;
+        Ok((decision, ChargedForTest(Refund::of(&check, &slips))))
+    }
+
+    /// Gives back what was taken, as far as time has not. Says how things stand then.
+    ///
+    /// # Errors
+    ///
+    /// If the store could not be reached.
+    #[doc(hidden)]
+    pub async fn give_back(
+        &self,
+        ChargedForTest(owed): ChargedForTest,
+    ) -> Result<Decision, RateLimitError> {
+        match self.refund_at_once(&owed) {
+            Some(done) => Ok(done),
+            None => Ok(self.refund_to_store(&owed).await?),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! `X-RateLimit-*`, `RateLimit`, `RateLimit-Policy` and `Retry-After`.
+
+use std::time::Duration;
+
+use actix_web::http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+
+use super::{
+    foreign_headers::{
+        ForeignHeaders, IETF, IETF_POLICY, Lists, Member, Names, OLD_DRAFTS, Set, X, number as read,
+    },
+    header_value,
+};
+use crate::{
+    clock::whole_seconds,
+    decision::{LimitStatus, strictest},
+    limit::{Algorithm, Limit, Refill},
+};
+
+/// Which headers tell clients of their limits.
+///
+/// # Headers that a response has already
+///
+/// A handler may set such headers itself, or pass on those of a server behind it. Of the three
+/// `X-RateLimit-*`, theirs stay as a whole if less remains by them; else, or if nobody can read
+/// what remains, they are replaced by ours as a whole. (So are `RateLimit-Limit`, `-Remaining` and
+/// `-Reset` of older drafts, if they are there.) `RateLimit` and `RateLimit-Policy` list our
+/// policies, then theirs by other names. A kind of header that stands there tells of our limits
+/// too, whichever the style is, so none contradicts another; `Off` touches none.
+///
+/// `Retry-After` of a handler's own answer is left alone. To a denial, the longest wait is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderStyle {
+    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`, the last in seconds
+    /// from now, rounded up, until the quota is whole again.
+    #[default]
+    XRateLimit,
+    /// `RateLimit-Policy` and `RateLimit`, all policies listed. `t` is when more is available
+    /// ([`LimitStatus::more_after`]), on a denial what `Retry-After` says.
+    ///
+    /// Source: draft-ietf-httpapi-ratelimit-headers-11.
+    Ietf,
+    /// Both of these.
+    Both,
+    /// The names of `XRateLimit`, the reset in seconds since the Unix epoch.
+    ///
+    /// Source: GitHub, "Rate limits for the REST API".
+    GitHub,
+    /// None. A denied request still gets `Retry-After`.
+    Off,
+}
+
+/// Room for what one policy mostly says.
+const ROOM: usize = 64;
+
+/// Writes what `limits` (none of them a shadow) say, beside what others have written on this
+/// response: see [`ForeignHeaders`].
+///
+/// `now` is the time since the Unix epoch.
+pub(crate) fn write<'a>(
+    headers: &mut HeaderMap,
+    style: HeaderStyle,
+    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
+    now: Duration,
+    foreign: Option<&ForeignHeaders>,
+) {
+    let (mut x, epoch, mut ietf) = match style {
+        HeaderStyle::XRateLimit => (true, false, false),
+        HeaderStyle::Ietf => (false, false, true),
+        HeaderStyle::Both => (true, false, true),
+        HeaderStyle::GitHub => (true, true, false),
+        HeaderStyle::Off => return,
+    };
+    let (mut theirs, mut lists) = (&Set::Absent, None);
+    if let Some(foreign) = foreign {
+        (theirs, lists) = (&foreign.x, foreign.lists.as_ref());
+        // Headers that stand there tell of all limits, whichever the style is.
+        x |= !theirs.is_absent();
+        ietf |= lists.is_some();
+        if !foreign.old_drafts.is_absent() {
+            write_set(
+                headers,
+                OLD_DRAFTS,
+                &foreign.old_drafts,
+                limits.clone(),
+                None,
+            );
+        }
+    }
+    if x {
+        write_set(headers, X, theirs, limits.clone(), epoch.then_some(now));
+    }
+    if ietf {
+        write_ietf(headers, limits, lists);
+    }
+}
+
+fn write_set<'a>(
+    headers: &mut HeaderMap,
+    names: Names,
+    theirs: &Set,
+    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
+    epoch: Option<Duration>,
+) {
+    let allowed = !limits.clone().any(LimitStatus::is_violated);
+    let Some(limit) = strictest(limits, allowed) else {
+        return;
+    };
+    let reset = match epoch {
+        None => whole_seconds(limit.reset_after()),
+        Some(now) => whole_seconds(now + limit.reset_after()),
+    };
+    let remaining = limit.remaining().into();
+    let ours = [limit.quota().into(), remaining, reset].map(header_value::value);
+    theirs.write(headers, names, remaining, ours);
+}
+
+/// The one place that knows the draft's parameters: the next draft renames them.
+fn write_ietf<'a>(
+    headers: &mut HeaderMap,
+    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
+    theirs: Option<&Lists>,
+) {
+    let denied_for = retry_after_of(limits.clone());
+    let mut policies = String::with_capacity(ROOM);
+    let mut states = String::with_capacity(ROOM);
+    for status in limits.clone() {
+        if !policies.is_empty() {
+            policies.push_str(", ");
+            states.push_str(", ");
+        }
+        push_string(&mut policies, status.name());
+        push_string(&mut states, status.name());
+        push_number(&mut policies, ";q=", status.quota().into());
+        push_number(&mut states, ";r=", status.remaining().into());
+        match status.limit() {
+            Some(limit) => {
+                if let Some(window) = window_seconds(limit) {
+                    push_number(&mut policies, ";w=", window);
+                }
+            }
+            // Places have no window.
+            None => policies.push_str(";qu=\"concurrent-requests\""),
+        }
+        if let Some(time) = time_to_more(status, denied_for) {
+            push_number(&mut states, ";t=", time);
+        }
+    }
+    if policies.is_empty() {
+        return;
+    }
+    if let Some(theirs) = theirs {
+        push_others(&mut policies, &theirs.policies, limits.clone());
+        push_others(&mut states, &theirs.states, limits);
+    }
+    for (name, text) in [(IETF_POLICY, policies), (IETF, states)] {
+        // A zone that stands in for a name may hold what no header can.
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// Adds what others say of policies by other names: of ours, we know better.
+fn push_others<'a>(
+    out: &mut String,
+    members: &[Member],
+    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
+) {
+    let is_ours = |member: &Member| {
+        limits.clone().any(|limit| {
+            let mut name = String::with_capacity(ROOM);
+            push_string(&mut name, limit.name());
+            name == member.name
+        })
+    };
+    for member in members.iter().filter(|member| !is_ours(member)) {
+        out.push_str(", ");
+        out.push_str(&member.text);
+    }
+}
+
+/// The wait for `Retry-After`, if one of these limits denies.
+fn retry_after_of<'a>(limits: impl Iterator<Item = &'a LimitStatus> + Clone) -> Option<Duration> {
+    let mut violated = limits.filter(|limit| limit.is_violated());
+    let waits = violated.clone().filter_map(LimitStatus::retry_after);
+    match violated.any(LimitStatus::exceeds_capacity) {
+        true => None,
+        false => waits.max(),
+    }
+}
+
+/// Whole seconds until additional quota is available. A limit that has denied says when it lets the
+/// same request through. The others then say nothing later than `Retry-After`: whoever takes the
+/// latest time of all would wait for nothing.
+fn time_to_more(status: &LimitStatus, denied_for: Option<Duration>) -> Option<u64> {
+    if let Some(wait) = status.retry_after() {
+        return Some(whole_seconds(wait));
+    }
+    let more = whole_seconds(status.more_after()?);
+    match denied_for {
+        Some(wait) if more > whole_seconds(wait) => None,
+        _ => Some(more),
+    }
+}
+
+/// The time in which the whole quota comes back: the window, or for a token bucket what filling it
+/// takes. `None` if that is no whole number of seconds.
+fn window_seconds(limit: &Limit) -> Option<u64> {
+    let window = u128::from(limit.window_micros());
+    let (quota, times) = (u128::from(limit.quota()), u128::from(limit.times().max(1)));
+    let micros = match (limit.kind(), limit.refill_kind()) {
+        (Algorithm::TokenBucket, Refill::Greedy) => {
+            let whole = quota * window;
+            whole.is_multiple_of(times).then_some(whole / times)?
+        }
+        (Algorithm::TokenBucket, Refill::Interval) => quota.div_ceil(times) * window,
+        _ => window,
+    };
+    let whole = micros.is_multiple_of(1_000_000);
+    whole.then(|| u64::try_from(micros / 1_000_000).ok())?
+}
+
+fn push_number(out: &mut String, name: &str, number: u64) {
+    out.push_str(name);
+    out.push_str(itoa::Buffer::new().format(number));
+}
+
+/// A structured-field string (RFC 9651, 4.1.6).
+fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(if (' '..='~').contains(&character) {
+            character
+        } else {
+            '?'
+        });
+    }
+    out.push('"');
+}
+
+/// `Retry-After`, once. Of what stands there in seconds the longest wait holds, as whoever comes
+/// sooner comes in vain; a date stays.
+pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Option<Duration>) {
+    let Some(wait) = wait else { return };
+    let mut seconds = whole_seconds(wait).max(1);
+    for value in headers.get_all(RETRY_AFTER) {
+        match read(value) {
+            Some(theirs) => seconds = seconds.max(theirs),
+            None => {
+                let date = value.clone();
+                headers.insert(RETRY_AFTER, date);
+                return;
+            }
+        }
+    }
+    headers.insert(RETRY_AFTER, header_value::value(seconds));
+}

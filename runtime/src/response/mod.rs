@@ -1,0 +1,20 @@
+//! Decision → bytes. Pure: no store, no clock of its own.
+
+mod errors;
+mod foreign_headers;
+mod header_value;
+mod headers;
+mod on_limited;
+mod problem;
+mod unidentified;
+
+pub(crate) use self::{
+    foreign_headers::ForeignHeaders,
+    headers::{retry_after, write},
+    problem::{quota_exceeded, unavailable},
+};
+pub use self::{
+    headers::HeaderStyle,
+    on_limited::{IntoOnLimited, OnLimited},
+    unidentified::{IntoOnUnidentified, OnUnidentified, Unidentified},
+};

@@ -1,0 +1,84 @@
+//! For how long it is believed, and who asks again.
+
+use super::*;
+
+#[test]
+fn it_counts_down_and_is_over_when_it_may_have_changed() {
+    run(async |bench| {
+        let steady = SECOND / 2;
+        bench.answers(Answer::Deny { steady });
+        bench.ask(Mode::Charge, &[(&LIMIT, 1)]).await;
+        bench.advance(steady - 1);
+        let outcome = bench.ask(Mode::Charge, &[(&LIMIT, 1)]).await;
+        assert_eq!(bench.asked(), 1);
+        let outcome = outcome.expect("remembered");
+        assert!(!outcome.allowed);
+        let verdict = outcome.verdicts[0];
+        assert_eq!(verdict.wait, Wait::For(WAIT - steady + 1));
+        assert_eq!(verdict.reset, RESET - steady + 1);
+        assert_eq!(verdict.more, WAIT - steady + 1);
+        bench.advance(1);
+        assert!(bench.reaches(&LIMIT, 1).await);
+    });
+}
+
+#[test]
+fn one_asks_again_before_it_is_too_old() {
+    run(async |bench| {
+        bench.deny(&LIMIT, 1).await;
+        for _ in 0..3 {
+            bench.advance(SECOND - SECOND / 8 - 1);
+            assert!(!bench.reaches(&LIMIT, 1).await);
+            bench.advance(1);
+            let charges = [(&LIMIT, 1)];
+            let check = bench.check(Mode::Charge, &charges);
+            // To pass by is not to ask.
+            assert_eq!(bench.denials.decide_at_once(&check), None);
+            let asked = bench.asked();
+            let mut one = pin!(bench.ask(Mode::Charge, &charges));
+            begin(&mut one).await;
+            assert_eq!(bench.asked(), asked + 1);
+            // The others are denied meanwhile.
+            for _ in 0..3 {
+                assert!(!bench.reaches(&LIMIT, 1).await);
+                assert!(bench.denials.decide_at_once(&check).is_some());
+            }
+            assert!(!one.await.expect("an answer").allowed);
+            assert!(!bench.reaches(&LIMIT, 1).await);
+        }
+    });
+}
+
+#[test]
+fn one_who_leaves_without_an_answer_makes_it_no_older_than_it_may_be() {
+    run(async |bench| {
+        bench.deny(&LIMIT, 1).await;
+        bench.advance(SECOND - 1);
+        begin(&mut pin!(bench.ask(Mode::Charge, &[(&LIMIT, 1)]))).await;
+        assert!(!bench.reaches(&LIMIT, 1).await);
+        bench.advance(1);
+        assert!(bench.reaches(&LIMIT, 1).await);
+    });
+}
+
+#[test]
+fn times_that_were_cut_stay_so() {
+    run(async |bench| {
+        let known = CachedDenial {
+            asked: LimitFingerprint::of(&bench.check(Mode::Charge, &[(&LIMIT, 1)]).charges[0]),
+            verdict: Verdict {
+                wait: Wait::For(FOREVER),
+                blocked: true,
+                remaining: 0,
+                reset: FOREVER,
+                more: FOREVER,
+            },
+            since: 10,
+            until: 20,
+            again: FOREVER,
+        };
+        assert_eq!(known.at(15), Some(known.verdict));
+        assert_eq!(known.at(20), None);
+        assert_eq!(known.at(9), None, "the clock has stepped back");
+    });
+}

@@ -1,0 +1,202 @@
+//! What the desk does apart from requests: it asks for leases, and gives back what is left of them.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use smallvec::smallvec;
+use tokio::{runtime::Handle, task::AbortHandle};
+
+use super::{
+    account::{Account, Grant, LeaseKey, LocalCharge},
+    pool::LeasePool,
+    table::{AccountKey, find, set_expiry},
+};
+use crate::{
+    clock::Micros,
+    decision::Verdict,
+    limit::Algorithm,
+    store::interface::{Check, Mode, Outcome, Store},
+};
+
+/// An account that has not been used for so many lifetimes of a lease is closed.
+pub(super) const IDLE: u64 = 4;
+
+impl<S: Store + 'static> LeasePool<S> {
+    /// Gives back everything, what is being asked for right now too. Nothing is leased afterwards.
+    pub(super) async fn retire(&self) {
+        // Waits for whoever is asking: what they get would else be nobody's.
+        let mut leases = self.leases.write().await;
+        *leases = false;
+        for shard in &self.shards {
+            let accounts: Vec<Account> = shard.lock().drain().flatten().collect();
+            let returned = accounts.into_iter().map(async |mut account| {
+                let grants = account.take_all();
+                self.give_back(&account.owner, &grants).await;
+            });
+            // Together: as few calls, and one deadline for all if the store does not answer.
+            join_all(returned).await;
+        }
+    }
+
+    /// Has a lease asked for if there should be one, by a task: no request waits for it.
+    pub(super) fn renew_if_low(
+        self: &Arc<Self>,
+        account: &mut Account,
+        at: AccountKey,
+        now: Micros,
+    ) {
+        let Some(wish) = account.wish(now) else {
+            return;
+        };
+        let (desk, owner) = (Arc::clone(self), Arc::clone(&account.owner));
+        let number = account.number;
+        account.renewal = spawn(async move { desk.renew(at, number, &owner, wish).await });
+    }
+
+    /// Sees to it that what is left of its grants is given back. The task that did may have ended
+    /// with its worker.
+    pub(super) fn watch_over(self: &Arc<Self>, account: &mut Account, at: AccountKey) {
+        if account.next_end().is_some() && !account.is_watched() {
+            account.watcher = spawn(Arc::clone(self).watch(at, account.number));
+        }
+    }
+
+    pub(super) fn return_soon(self: &Arc<Self>, accounts: impl IntoIterator<Item = Account>) {
+        for mut account in accounts {
+            let grants = account.take_all();
+            if !grants.is_empty() {
+                let desk = Arc::clone(self);
+                spawn(async move {
+                    let _under_way = desk.leases.read().await;
+                    desk.give_back(&account.owner, &grants).await;
+                });
+            }
+        }
+    }
+
+    /// The same for what was served of a grant that is there no more.
+    pub(super) fn return_served(
+        self: &Arc<Self>,
+        owner: Arc<LeaseKey>,
+        served: &LocalCharge,
+        now: Micros,
+    ) {
+        let grant = Grant {
+            left: served.receipt.taken,
+            receipt: served.receipt,
+            until: now,
+        };
+        let desk = Arc::clone(self);
+        spawn(async move {
+            let _under_way = desk.leases.read().await;
+            desk.give_back(&owner, &[grant]).await;
+        });
+    }
+
+    async fn renew(self: Arc<Self>, at: AccountKey, number: u64, owner: &LeaseKey, wish: u32) {
+        let leases = self.leases.read().await;
+        if !*leases {
+            return;
+        }
+        let sent = self.now();
+        let check = Check {
+            mode: Mode::Lease,
+            charges: smallvec![owner.charge(wish)],
+        };
+        let outcomes = self.inner().decide(std::slice::from_ref(&check)).await;
+        let outcome = outcomes.ok().and_then(|all| all.into_iter().next());
+        let granted = outcome.and_then(|outcome| grant(&outcome, owner, sent));
+        if let Some(refused) = self.deposit(at, number, granted, sent) {
+            self.give_back(owner, &[refused]).await;
+        }
+    }
+
+    /// Puts a grant into the account that asked for it at `sent`. It is returned if that was closed
+    /// meanwhile.
+    fn deposit(
+        self: &Arc<Self>,
+        at: AccountKey,
+        number: u64,
+        granted: Option<(Grant, Verdict)>,
+        sent: Micros,
+    ) -> Option<Grant> {
+        let mut shard = self.lock(at);
+        let now = self.now();
+        let account = find(&mut shard, at, now).filter(|account| account.number == number);
+        let Some(account) = account else {
+            return granted.map(|(grant, _)| grant);
+        };
+        account.renewed(granted, sent, now);
+        self.watch_over(account, at);
+        let end = account.keep_until(now, IDLE);
+        set_expiry(&mut shard, at, now, end);
+        None
+    }
+
+    /// Gives back what is left of each grant at its end.
+    async fn watch(self: Arc<Self>, at: AccountKey, number: u64) {
+        loop {
+            let own = |account: &&mut Account| account.number == number;
+            let next = {
+                let mut shard = self.lock(at);
+                let Some(account) = find(&mut shard, at, 0).filter(own) else {
+                    return;
+                };
+                let Some(next) = account.next_end() else {
+                    account.watcher = None;
+                    return;
+                };
+                next
+            };
+            self.clock.sleep_until(next).await;
+            // Before it is taken out of the account, where `retire` would find it.
+            let _under_way = self.leases.read().await;
+            let (owner, ended) = {
+                let mut shard = self.lock(at);
+                let now = self.now();
+                let Some(account) = find(&mut shard, at, 0).filter(own) else {
+                    return;
+                };
+                (Arc::clone(&account.owner), account.end_grants(now))
+            };
+            self.give_back(&owner, &ended).await;
+        }
+    }
+
+    /// What cannot be given back counts as used.
+    async fn give_back(&self, owner: &LeaseKey, grants: &[Grant]) {
+        for grant in grants {
+            let mut receipt = grant.receipt;
+            receipt.taken = grant.left;
+            let receipts = [Some(receipt)];
+            let check = Check {
+                mode: Mode::Refund(&receipts),
+                charges: smallvec![owner.charge(grant.left)],
+            };
+            let _ = self.inner().decide(std::slice::from_ref(&check)).await;
+        }
+    }
+}
+
+/// What the store has granted, asked at `sent`: it was granted later, so it ends no later here than
+/// there.
+fn grant(outcome: &Outcome, owner: &LeaseKey, sent: Micros) -> Option<(Grant, Verdict)> {
+    let receipt = outcome.receipts.first().copied().flatten()?;
+    let verdict = *outcome.verdicts.first()?;
+    let mut held = owner.lifetime();
+    if owner.limit.kind() == Algorithm::FixedWindow {
+        held = held.min(verdict.reset);
+    }
+    let grant = Grant {
+        left: receipt.taken,
+        receipt,
+        until: sent.saturating_add(held),
+    };
+    Some((grant, verdict))
+}
+
+/// As a task of this runtime. Without one, nothing is leased.
+fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
+    let runtime = Handle::try_current().ok()?;
+    Some(runtime.spawn(task).abort_handle())
+}

@@ -1,0 +1,204 @@
+//! Where leases are kept, and requests served out of them.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::RwLock;
+
+use super::{
+    account::{Account, LeaseKey, LocalCharge},
+    background::IDLE,
+    table::{AccountKey, Accounts, Shard, find, remove, set_expiry},
+};
+use crate::{
+    clock::{Clock, Micros},
+    decision::Verdict,
+    key::Key,
+    store::{
+        expiring_table::ExpiringTable,
+        interface::{Charge, Store},
+        key_hash::KeyHasher,
+    },
+};
+
+/// So many identities in a zone have an account at most.
+const CAPACITY: usize = 1 << 16;
+const SHARDS: usize = 16;
+/// How many entries each use drops if they have expired.
+const SWEEP: usize = 2;
+
+#[derive(Debug)]
+pub(crate) struct LeasePool<S> {
+    inner: S,
+    pub(super) clock: Clock,
+    hasher: KeyHasher,
+    pub(super) shards: [Mutex<Shard>; SHARDS],
+    numbers: AtomicU64,
+    /// Whether anything is to be leased. Read by all that is under way for as long as it is; so
+    /// whoever writes has waited for that.
+    pub(super) leases: RwLock<bool>,
+}
+
+impl<S> LeasePool<S> {
+    pub(super) fn new(inner: S, max_keys: usize, clock: Clock) -> Self {
+        let capacity = max_keys.min(CAPACITY).div_ceil(SHARDS);
+        Self {
+            inner,
+            clock,
+            hasher: KeyHasher::new(),
+            shards: std::array::from_fn(|_| Mutex::new(ExpiringTable::new(capacity))),
+            numbers: AtomicU64::new(0),
+            leases: RwLock::new(true),
+        }
+    }
+
+    pub(super) fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    pub(super) fn now(&self) -> Micros {
+        self.clock.now()
+    }
+
+    pub(super) fn lock(&self, (place, _): AccountKey) -> MutexGuard<'_, Shard> {
+        self.shards[place.shard(SHARDS)].lock()
+    }
+
+    fn at(&self, key: &Key<'_>) -> AccountKey {
+        (self.hasher.zone(key), key.slot)
+    }
+}
+
+impl<S: Store + 'static> LeasePool<S> {
+    /// Serves a charge out of what is leased, if there is enough.
+    pub(super) fn take(self: &Arc<Self>, charge: &Charge<'_>) -> Option<(AccountKey, LocalCharge)> {
+        let at = self.at(&charge.key);
+        let mut shard = self.lock(at);
+        // Read under the lock: what has ended by then is nobody's.
+        let now = self.now();
+        let account = find(&mut shard, at, now)?;
+        if !account.is_of(charge.limit.rate()?) {
+            // Another limit than it was leased under: that is closed.
+            let account = remove(&mut shard, at)?;
+            drop(shard);
+            self.return_soon([account]);
+            return None;
+        }
+        let served = account.take(charge.cost, now)?;
+        self.renew_if_low(account, at, now);
+        Some((at, served))
+    }
+
+    /// How a charge stands that would be served here.
+    pub(super) fn peek(&self, charge: &Charge<'_>) -> Option<Verdict> {
+        let at = self.at(&charge.key);
+        let mut shard = self.lock(at);
+        let now = self.now();
+        let account = find(&mut shard, at, now)?;
+        account.is_of(charge.limit.rate()?).then_some(())?;
+        account.peek(charge.cost, now)
+    }
+
+    /// Puts back what was served in vain.
+    pub(super) fn put_back(self: &Arc<Self>, at: AccountKey, served: &LocalCharge) {
+        let mut shard = self.lock(at);
+        let now = self.now();
+        let Some(account) = find(&mut shard, at, now).filter(|one| one.number == served.number)
+        else {
+            // It was closed meanwhile, for a reason.
+            return;
+        };
+        if account.put_back(&served.receipt) {
+            return;
+        }
+        let owner = Arc::clone(&account.owner);
+        drop(shard);
+        self.return_served(owner, served, now);
+    }
+
+    /// The store has decided a charge, asked at `sent`: how that stands with what is leased here.
+    pub(super) fn learn(
+        self: &Arc<Self>,
+        charge: &Charge<'_>,
+        verdict: &Verdict,
+        allowed: bool,
+        sent: Micros,
+    ) -> Verdict {
+        let at = self.at(&charge.key);
+        let mut shard = self.lock(at);
+        let now = self.now();
+        let mut closed: Vec<Account> = Vec::new();
+        shard.sweep(SWEEP, now, |accounts| closed.extend(accounts));
+        if let Some(limit) = charge.limit.rate()
+            && allowed
+            && find(&mut shard, at, now).is_none()
+        {
+            let owner = LeaseKey {
+                identity: charge.key.identity.clone(),
+                limit: *limit,
+            };
+            let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+            let dropped = |accounts: Accounts| closed.extend(accounts);
+            let slot = shard.find_or_insert(at.0.print, now, Accounts::new, dropped);
+            slot.value().push(Account::new(number, at.1, owner));
+            slot.set_expiry(Micros::MAX);
+        }
+        let mut shown = *verdict;
+        if let Some(account) = find(&mut shard, at, now) {
+            if allowed {
+                self.renew_if_low(account, at, now);
+            }
+            shown = account.learn(verdict, sent, now);
+            self.watch_over(account, at);
+            let end = account.keep_until(now, IDLE);
+            set_expiry(&mut shard, at, now, end);
+        }
+        drop(shard);
+        self.return_soon(closed);
+        shown
+    }
+
+    /// The store has given back `taken` of a charge, asked at `sent`: how the limit stands with what
+    /// is leased here.
+    pub(super) fn refunded(
+        &self,
+        charge: &Charge<'_>,
+        taken: u32,
+        verdict: &Verdict,
+        sent: Micros,
+    ) -> Verdict {
+        let at = self.at(&charge.key);
+        let mut shard = self.lock(at);
+        let now = self.now();
+        match find(&mut shard, at, now).filter(|account| {
+            charge
+                .limit
+                .rate()
+                .is_some_and(|limit| account.is_of(limit))
+        }) {
+            Some(account) => {
+                account.refunded(taken);
+                account.learn(verdict, sent, now)
+            }
+            None => *verdict,
+        }
+    }
+
+    /// Forgets what is leased of these counters, which are no more.
+    pub(super) fn drop_accounts(&self, keys: &[Key<'_>]) {
+        for key in keys {
+            let at = self.at(key);
+            drop(remove(&mut self.lock(at), at));
+        }
+    }
+
+    /// Gives back all that is leased in the zone of this key.
+    pub(super) fn end_zone(self: &Arc<Self>, key: &Key<'_>) {
+        let at = self.at(key);
+        let accounts = self.lock(at).remove(at.0.print);
+        self.return_soon(accounts.into_iter().flatten());
+    }
+}

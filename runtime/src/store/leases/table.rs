@@ -1,0 +1,46 @@
+//! Accounts, by identity and zone.
+
+use smallvec::SmallVec;
+
+use super::account::Account;
+use crate::{
+    clock::Micros,
+    key::KeyKind,
+    store::{
+        expiring_table::{ExpiringTable, Worth},
+        key_hash::KeyHash,
+    },
+};
+
+/// One identity's accounts in one zone.
+pub(super) type Accounts = SmallVec<[Account; 1]>;
+pub(super) type Shard = ExpiringTable<Accounts>;
+
+/// Where an account stands.
+pub(super) type AccountKey = (KeyHash, KeyKind);
+
+pub(super) fn find(
+    shard: &mut Shard,
+    (place, slot): AccountKey,
+    now: Micros,
+) -> Option<&mut Account> {
+    let accounts = shard.find_mut(place.print, now)?.value();
+    accounts.iter_mut().find(|account| account.slot == slot)
+}
+
+pub(super) fn remove(shard: &mut Shard, (place, slot): AccountKey) -> Option<Account> {
+    let accounts = shard.find_mut(place.print, 0)?.value();
+    let index = accounts.iter().position(|account| account.slot == slot)?;
+    Some(accounts.remove(index))
+}
+
+pub(super) fn set_expiry(shard: &mut Shard, (place, _): AccountKey, now: Micros, end: Micros) {
+    if let Some(slot) = shard.find_mut(place.print, now) {
+        let accounts = slot.value();
+        let others = accounts.iter().map(|account| account.keep_until(0, 0));
+        let end = others.max().unwrap_or(0).max(end);
+        // Those that have something to serve go last: a flood of others is to end no leases.
+        let serves = accounts.iter().any(|account| account.next_end().is_some());
+        slot.keep(end, if serves { Worth::MOST } else { Worth::LEAST });
+    }
+}

@@ -1,0 +1,167 @@
+//! Charges one by one, each by calls that name one key: its counter, or the block above it.
+//!
+//! So a slot of a cluster is decided while its keys are on their way to another node. Blocks are
+//! looked at before anything is charged, and begun before a denial is answered. What others do in
+//! between is concurrent to the request, so it does not matter which of the two comes first.
+
+use futures_util::future::try_join;
+use tokio::time::Instant;
+
+use super::{RedisStore, batch::Lane, call_builder::SingleKey, script::Call};
+use crate::{
+    clock::Micros,
+    key::Key,
+    store::{
+        expiring_table::Fingerprint,
+        interface::{Charge, Charges, Check, Mode, Outcome, StoreError},
+    },
+};
+
+impl RedisStore {
+    /// Decides one charge. A charge that denies begins the block that its limit asks for, but one
+    /// that is there already is the caller's to look at before.
+    pub(super) async fn ask_alone(
+        &self,
+        mode: Mode<'_>,
+        charge: &Charge<'_>,
+        deadline: Instant,
+    ) -> Result<Outcome, StoreError> {
+        let check = |mode| Check {
+            mode,
+            charges: Charges::from_elem(*charge, 1),
+        };
+        match mode {
+            Mode::Peek | Mode::Refund(_) => {
+                let decided = self.decide_alone(check(mode), deadline);
+                let (mut outcome, left) =
+                    try_join(decided, self.blocked_for(charge, deadline)).await?;
+                outcome.block(charge, left, mode.can_deny());
+                Ok(outcome)
+            }
+            Mode::Lease => {
+                let left = self.blocked_for(charge, deadline).await?;
+                if left == 0 {
+                    return self.decide_alone(check(mode), deadline).await;
+                }
+                let mut outcome = self.decide_alone(check(Mode::Peek), deadline).await?;
+                outcome.block(charge, left, false);
+                (outcome.allowed, outcome.receipts) = (true, vec![None]);
+                Ok(outcome)
+            }
+            // The holder of a permit keeps it, block or not.
+            Mode::Renew => self.decide_alone(check(mode), deadline).await,
+            Mode::Charge | Mode::ChargeForReceipts => {
+                let mut outcome = self.decide_alone(check(mode), deadline).await?;
+                let denied = outcome.verdicts.first();
+                if denied.is_some_and(|verdict| charge.starts_block(verdict, outcome.allowed)) {
+                    let left = self.begin_block(charge, deadline).await?;
+                    outcome.block(charge, left, true);
+                }
+                Ok(outcome)
+            }
+        }
+    }
+
+    /// Charges the one charge of a check, unless the identity is blocked.
+    pub(super) async fn charge_alone(
+        &self,
+        mode: Mode<'_>,
+        charge: &Charge<'_>,
+        deadline: Instant,
+    ) -> Result<Outcome, StoreError> {
+        let left = self.blocked_for(charge, deadline).await?;
+        if left == 0 {
+            return self.ask_alone(mode, charge, deadline).await;
+        }
+        let check = Check {
+            mode: Mode::Peek,
+            charges: Charges::from_elem(*charge, 1),
+        };
+        let mut outcome = self.decide_alone(check, deadline).await?;
+        outcome.block(charge, left, true);
+        if mode == Mode::ChargeForReceipts {
+            outcome.receipts = vec![None];
+        }
+        Ok(outcome)
+    }
+
+    /// By its counter alone, with what others ask of that.
+    async fn decide_alone(
+        &self,
+        check: Check<'_>,
+        deadline: Instant,
+    ) -> Result<Outcome, StoreError> {
+        let Some(charge) = check.charges.first() else {
+            return Err(StoreError::nothing());
+        };
+        let print = self.executor.upkeep().hasher.place(&charge.key).print;
+        self.ask_key(SingleKey::Counter, print, check, deadline)
+            .await
+    }
+
+    /// How long the block above this counter lasts; 0 is no block.
+    async fn blocked_for(
+        &self,
+        charge: &Charge<'_>,
+        deadline: Instant,
+    ) -> Result<Micros, StoreError> {
+        let print = self.executor.upkeep().hasher.place(&charge.key.block());
+        let check = Check {
+            mode: Mode::Peek,
+            charges: Charges::from_elem(*charge, 1),
+        };
+        let asked = self.ask_key(SingleKey::Block, print.print, check, deadline);
+        Ok(match asked.await?.verdicts.first() {
+            Some(verdict) if verdict.blocked => verdict.reset,
+            _ => 0,
+        })
+    }
+
+    async fn ask_key(
+        &self,
+        only: SingleKey,
+        print: Fingerprint,
+        check: Check<'_>,
+        deadline: Instant,
+    ) -> Result<Outcome, StoreError> {
+        let lane = Lane::Key(only, print);
+        let outcomes = self.executor.decide(lane, &[check], deadline).await?;
+        outcomes.into_iter().next().ok_or_else(StoreError::nothing)
+    }
+
+    /// Begins the block that this charge asks for, and says how long it lasts. Where another
+    /// request has begun it meanwhile, that one is left as it is.
+    async fn begin_block(
+        &self,
+        charge: &Charge<'_>,
+        deadline: Instant,
+    ) -> Result<Micros, StoreError> {
+        let (key, length) = (charge.key.block(), charge.limit.block_micros());
+        let call = Call::block_unless_blocked(&self.terms(), &key, length);
+        self.executor.run(&call, deadline).await?;
+        Ok(length)
+    }
+
+    /// Drops each key by a command of its own.
+    pub(super) async fn forget_each(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        for key in keys {
+            let mut command = redis::cmd("DEL");
+            command.arg(key.text(&self.executor.upkeep().naming));
+            self.executor.send(&command).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Outcome {
+    /// Takes a block into account that lasts for `left`, as `decide.lua` does.
+    fn block(&mut self, charge: &Charge<'_>, left: Micros, can_deny: bool) {
+        let Some(verdict) = self.verdicts.first_mut().filter(|_| left > 0) else {
+            return;
+        };
+        verdict.block_for(left);
+        if can_deny && !charge.limit.is_shadow() {
+            self.allowed = false;
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! One look at the server when a limiter is built.
+
+use std::time::Duration;
+
+use redis::RedisError;
+use smallvec::smallvec;
+use tokio::{runtime::Handle, time::timeout};
+
+#[cfg(feature = "cluster")]
+use super::migration::exchange;
+use super::{
+    RedisStore,
+    connection::Connection,
+    script::{Call, CallContext},
+    server_info::{ServerInfo, UNKNOWN},
+    startup_error::{judge, may_be_another_protocol, speaks_the_other_protocol, warn},
+};
+use crate::{
+    algorithm::Receipt,
+    error::InitError,
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{Algorithm, Concurrency, Limit, LimitRef, PermitId},
+    log_throttle::TARGET,
+    store::interface::{Charge, Check, Mode},
+};
+
+/// What the probe writes is gone so soon by itself too.
+const WINDOW: Duration = Duration::from_millis(1);
+
+impl RedisStore {
+    /// Looks at the server once.
+    ///
+    /// # Errors
+    ///
+    /// What no waiting will mend: wrong credentials, a server too old, something that is no Redis,
+    /// TLS at one end alone, a host name that nobody knows. A server that cannot be reached right
+    /// now is a warning in the log.
+    pub(crate) async fn probe(&self) -> Result<(), InitError> {
+        let runtime = Handle::try_current().map_err(|error| {
+            InitError::settings(format!(
+                "a limiter on a server is built inside a runtime: {error}"
+            ))
+        })?;
+        let pool = &self.executor.upkeep().pool;
+        let patience = pool.patience(None);
+        let failure = match timeout(patience, self.look(&runtime)).await {
+            Ok(Ok(server)) => {
+                self.welcome(server.as_ref());
+                return Ok(());
+            }
+            Ok(Err(Finding::Wrong(error))) => return Err(error),
+            Ok(Err(Finding::Server(error))) => Some(error),
+            Err(_) => None,
+        };
+        if let Some(endpoint) = pool.endpoint()
+            && failure.as_ref().is_none_or(may_be_another_protocol)
+            && endpoint.speaks_the_other_protocol().await
+        {
+            return Err(speaks_the_other_protocol(pool));
+        }
+        match failure {
+            Some(error) => judge(&error, pool),
+            None => {
+                warn(pool, &format!("no answer within {patience:?}"));
+                Ok(())
+            }
+        }
+    }
+
+    async fn look(&self, runtime: &Handle) -> Result<Option<ServerInfo>, Finding> {
+        let mut lent = self.executor.connections.of(runtime).checkout().await?;
+        let pool = &self.executor.upkeep().pool;
+        let server = match ServerInfo::ask(&mut lent.connection).await {
+            // Some proxies answer a command that they do not know by hanging up.
+            Err(error) if error.is_io_error() => {
+                lent.connection = pool.connect().await?;
+                None
+            }
+            server => server?,
+        };
+        if let Some(server) = &server {
+            server.check(pool.is_cluster()).map_err(Finding::Wrong)?;
+        }
+        self.try_out(&mut lent.connection).await?;
+        // The probe's were answers as good as any.
+        lent.answered();
+        Ok(server)
+    }
+
+    /// Says which store it is that decides from now on, and what may take counters away from it.
+    fn welcome(&self, server: Option<&ServerInfo>) {
+        let upkeep = self.executor.upkeep();
+        let (name, prefix) = (upkeep.pool.name(), &*upkeep.naming.prefix);
+        let version = server.map_or_else(|| UNKNOWN.to_owned(), ToString::to_string);
+        log::info!(
+            target: TARGET,
+            "rate limits are decided by {name}: {version}; prefix `{prefix}`"
+        );
+        if let Some(server) = server {
+            server.warn_of_eviction(&name);
+        }
+    }
+
+    /// Loads the script, and shows whether this user may do with such keys what limits need, by a
+    /// charge of every algorithm to an identity of its own, and of a place that is asked for by
+    /// another and given back.
+    async fn try_out(&self, connection: &mut Connection) -> Result<(), RedisError> {
+        let identity = Identity::new("probe");
+        let limits = [
+            Algorithm::SlidingWindow,
+            Algorithm::SlidingWindowCounter,
+            Algorithm::FixedWindow,
+            Algorithm::TokenBucket,
+            Algorithm::LeakyBucket,
+        ]
+        .map(|algorithm| Limit::new(1, WINDOW).algorithm(algorithm));
+        let running = Concurrency::new(1).expiry(WINDOW);
+        let key = Key::permits(&identity, &running);
+        let (one, other) = (PermitId::new(), PermitId::new());
+        let receipt = [Some(Receipt::of_place(one))];
+        let charges = limits.iter().map(|limit| Charge {
+            key: Key::counter(&identity, limit),
+            limit: limit.into(),
+            cost: 1,
+            failure_mode: FailureMode::Open,
+        });
+        let charges = Check {
+            mode: Mode::Charge,
+            charges: charges.collect(),
+        };
+        let places = [
+            (Mode::Charge, one),
+            (Mode::Charge, other),
+            (Mode::Refund(&receipt), one),
+        ]
+        .map(|(mode, holder)| Check {
+            mode,
+            charges: smallvec![Charge {
+                key,
+                limit: LimitRef::Concurrency(&running, holder),
+                cost: 1,
+                failure_mode: FailureMode::Open,
+            }],
+        });
+        let [take, denied, give_back] = places;
+        let checks = [charges, take, denied, give_back];
+        let terms = CallContext {
+            now: None,
+            ..self.terms()
+        };
+        let call = Call::decide(&terms, &checks);
+        let counters = limits.iter().map(|limit| Key::counter(&identity, limit));
+        let keys: Vec<_> = counters.chain([key]).collect();
+        #[cfg(feature = "cluster")]
+        if let Connection::Cluster(_) = connection {
+            return self.try_out_on_a_cluster(connection, &call, &keys).await;
+        }
+        call.by_source().query_async::<()>(connection).await?;
+        call.by_hash().query_async::<()>(connection).await?;
+        let mut forget = redis::cmd("DEL");
+        for key in &keys {
+            forget.arg(key.text(&self.executor.upkeep().naming));
+        }
+        forget.query_async(connection).await
+    }
+
+    /// Tries out a cluster: this call, and the calls of one key that limits need while slots are
+    /// being moved.
+    #[cfg(feature = "cluster")]
+    async fn try_out_on_a_cluster(
+        &self,
+        connection: &mut Connection,
+        call: &Call,
+        keys: &[Key<'_>],
+    ) -> Result<(), RedisError> {
+        let deadline = self.executor.upkeep().deadline;
+        exchange(call, connection, deadline).await?;
+        let identity = Identity::new("probe");
+        // None of the limits above: a call that denies writes nothing.
+        let limits = [Algorithm::SlidingWindow, Algorithm::FixedWindow]
+            .map(|algorithm| Limit::new(1, 2 * WINDOW).algorithm(algorithm));
+        let terms = CallContext {
+            now: None,
+            ..self.terms()
+        };
+        for limit in &limits {
+            let check = Check {
+                mode: Mode::Charge,
+                charges: smallvec![Charge {
+                    key: Key::counter(&identity, limit),
+                    limit: limit.into(),
+                    cost: 1,
+                    failure_mode: FailureMode::Open,
+                }],
+            };
+            exchange(&Call::decide_alone(&terms, &check), connection, deadline).await?;
+        }
+        let counters = limits
+            .each_ref()
+            .map(|limit| Key::counter(&identity, limit));
+        for key in keys.iter().chain(&counters) {
+            let mut forget = redis::cmd("DEL");
+            forget.arg(key.text(&self.executor.upkeep().naming));
+            forget.query_async::<()>(connection).await?;
+        }
+        Ok(())
+    }
+}
+
+enum Finding {
+    Wrong(InitError),
+    Server(RedisError),
+}
+
+impl From<RedisError> for Finding {
+    fn from(error: RedisError) -> Self {
+        Self::Server(error)
+    }
+}
