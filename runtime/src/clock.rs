@@ -18,7 +18,7 @@ use std::{
 pub(crate) type Micros = u64;
 
 /// The greatest length that is told apart: 2^53 − 1 µs, about 285 years.
-pub(crate) const FOREVER: Micros = (1 << 53) - 1;
+pub(crate) const MAX_MICROS: Micros = (1 << 53) - 1;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Clock {
@@ -38,7 +38,7 @@ impl Clock {
 
     pub(crate) fn now(&self) -> Micros {
         match self {
-            Self::Monotonic { epoch, start } => epoch.saturating_add(length(start.elapsed())),
+            Self::Monotonic { epoch, start } => epoch.saturating_add(to_micros(start.elapsed())),
             #[cfg(feature = "test-util")]
             Self::Manual(clock) => clock.micros(),
         }
@@ -47,7 +47,7 @@ impl Clock {
 
 impl Clock {
     /// Waits for `event`, but not beyond `end`; `None` if it has not come by then.
-    pub(crate) async fn before<T>(
+    pub(crate) async fn timeout_at<T>(
         &self,
         end: Option<Micros>,
         event: impl Future<Output = T>,
@@ -89,16 +89,16 @@ impl Clock {
 fn wall() -> Micros {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, length)
+        .map_or(0, to_micros)
 }
 
 /// A duration in whole microseconds, cut at [`FOREVER`].
-pub(crate) fn length(duration: Duration) -> Micros {
+pub(crate) fn to_micros(duration: Duration) -> Micros {
     duration
         .as_secs()
         .saturating_mul(1_000_000)
         .saturating_add(duration.subsec_micros().into())
-        .min(FOREVER)
+        .min(MAX_MICROS)
 }
 
 /// Whole seconds, rounded up: whoever waits so long has waited long enough.
@@ -151,13 +151,13 @@ impl ManualClock {
 
     /// Moves on by `by`, in whole microseconds.
     pub fn advance(&self, by: Duration) {
-        self.0.micros.fetch_add(length(by), Ordering::SeqCst);
+        self.0.micros.fetch_add(to_micros(by), Ordering::SeqCst);
         self.0.moved.notify_waiters();
     }
 
     /// Moves to `since_epoch` after the Unix epoch, in whole microseconds; back too. At least 1 µs.
     pub fn set(&self, since_epoch: Duration) {
-        let micros = length(since_epoch).max(1);
+        let micros = to_micros(since_epoch).max(1);
         self.0.micros.store(micros, Ordering::SeqCst);
         self.0.moved.notify_waiters();
     }

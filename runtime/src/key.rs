@@ -30,7 +30,7 @@ pub(crate) struct Naming {
 pub(crate) struct Key<'a> {
     pub(crate) identity: &'a Identity,
     pub(crate) zone: &'a str,
-    pub(crate) slot: KeyKind,
+    pub(crate) kind: KeyKind,
 }
 
 /// What is kept under a key.
@@ -54,7 +54,7 @@ impl<'a> Key<'a> {
         Self {
             identity,
             zone: limit.zone_name(),
-            slot: KeyKind::Counter {
+            kind: KeyKind::Counter {
                 algorithm: limit.kind(),
                 refill: limit.refill_kind(),
                 window: limit.window_micros(),
@@ -67,7 +67,7 @@ impl<'a> Key<'a> {
         Self {
             identity,
             zone: limit.zone_name(),
-            slot: KeyKind::PermitTable {
+            kind: KeyKind::PermitTable {
                 shadow: limit.is_shadow(),
             },
         }
@@ -76,7 +76,7 @@ impl<'a> Key<'a> {
     /// Whether both are of one counter. Groups make no difference: they say which limits apply to
     /// an identity, not who it is.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.slot == other.slot
+        self.kind == other.kind
             && self.zone == other.zone
             && self.identity.source() == other.identity.source()
             && self.identity.value() == other.identity.value()
@@ -84,13 +84,13 @@ impl<'a> Key<'a> {
 
     /// The key of the block that stands above this counter.
     pub(crate) fn block(&self) -> Self {
-        let shadow = match self.slot {
+        let shadow = match self.kind {
             KeyKind::Counter { shadow, .. }
             | KeyKind::PermitTable { shadow }
             | KeyKind::Block { shadow } => shadow,
         };
         Self {
-            slot: KeyKind::Block { shadow },
+            kind: KeyKind::Block { shadow },
             ..*self
         }
     }
@@ -100,7 +100,7 @@ impl<'a> Key<'a> {
     pub(crate) fn text(&self, naming: &Naming) -> String {
         let mut text = String::with_capacity(naming.prefix.len() + self.zone.len() + ROOM);
         self.write_stem(naming, &mut text);
-        self.slot.write(&mut text);
+        self.kind.write(&mut text);
         text
     }
 
@@ -127,7 +127,7 @@ impl<'a> Key<'a> {
 impl Key<'_> {
     /// A key of this one's cluster slot that stands for one call of the script. No zone has one
     /// like it: what stands last in those is the name of an algorithm, `running` or `block`.
-    pub(crate) fn once_text(&self, naming: &Naming, call: u64) -> String {
+    pub(crate) fn idempotency_key(&self, naming: &Naming, call: u64) -> String {
         let mut text = String::with_capacity(naming.prefix.len() + ROOM);
         self.write_tag(naming, &mut text);
         // As above.

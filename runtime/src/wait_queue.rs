@@ -66,7 +66,7 @@ struct WaitQueue {
 
 impl WaitQueues {
     /// The rank of whoever comes now.
-    pub(crate) fn arrive(&self, priority: u32) -> Priority {
+    pub(crate) fn register(&self, priority: u32) -> Priority {
         Priority {
             priority,
             arrival: self.arrivals.fetch_add(1, Ordering::Relaxed),
@@ -100,7 +100,7 @@ impl WaitQueues {
     }
 
     /// Lines up for what `key` counts.
-    pub(crate) fn join(&self, key: &Key<'_>, rank: Priority, now: Micros) -> Ticket<'_> {
+    pub(crate) fn enqueue(&self, key: &Key<'_>, rank: Priority, now: Micros) -> Ticket<'_> {
         let ticket = Ticket {
             lines: self,
             spot: QueueKey::of(key),
@@ -129,7 +129,7 @@ impl WaitQueues {
     }
 
     /// Something was given back in this process.
-    pub(crate) fn freed(&self, key: &Key<'_>, now: Micros) {
+    pub(crate) fn notify(&self, key: &Key<'_>, now: Micros) {
         if self.is_empty() {
             return;
         }
@@ -138,7 +138,7 @@ impl WaitQueues {
             line.ask_at = line.ask_at.min(now);
             line.is_certain = false;
             line.pause = FIRST;
-            line.call_first();
+            line.wake_first();
         }
     }
 
@@ -190,14 +190,14 @@ impl Ticket<'_> {
             let mut called = std::pin::pin!(self.call.notified());
             // Before the look at the line, or a call in between would go unnoticed.
             called.as_mut().enable();
-            let first = self.on_line(|line| {
+            let first = self.with_queue(|line| {
                 let is_first = line.waiting.keys().next() == Some(&self.rank);
                 is_first.then_some((line.ask_at, line.freed))
             });
             match first.flatten() {
                 Some((ask_at, freed)) if ask_at <= clock.now() => return Turn { freed },
                 Some((ask_at, _)) => {
-                    clock.before(Some(ask_at), called).await;
+                    clock.timeout_at(Some(ask_at), called).await;
                 }
                 None => called.await,
             }
@@ -207,7 +207,7 @@ impl Ticket<'_> {
     /// It was asked in vain. The next time is when something was given back here, else after a
     /// pause: no longer than `bound`, when something comes free by itself.
     pub(crate) fn denied(&self, turn: Turn, bound: Option<Micros>, now: Micros) {
-        self.on_line(|line| {
+        self.with_queue(|line| {
             line.is_certain = false;
             if line.freed != turn.freed {
                 // Meanwhile, and the answer may not know of it.
@@ -223,7 +223,7 @@ impl Ticket<'_> {
 
     /// It was asked in vain, and will be for `wait` from now on, whatever is given back.
     pub(crate) fn must_wait(&self, wait: Micros, now: Micros) {
-        self.on_line(|line| {
+        self.with_queue(|line| {
             // Who joins in the middle has been told less than the first.
             if line.waiting.keys().next() == Some(&self.rank) {
                 line.ask_at = now.saturating_add(wait);
@@ -234,7 +234,7 @@ impl Ticket<'_> {
 
     /// It got what it waited for, and leaves.
     pub(crate) fn served(self, next: Next, now: Micros) {
-        self.on_line(|line| {
+        self.with_queue(|line| {
             // Here, as whoever goes without a word takes what was promised to it along.
             line.waiting.remove(&self.rank);
             line.pause = FIRST;
@@ -251,7 +251,7 @@ impl Ticket<'_> {
         self.spot == QueueKey::of(key)
     }
 
-    fn on_line<T>(&self, work: impl FnOnce(&mut WaitQueue) -> T) -> Option<T> {
+    fn with_queue<T>(&self, work: impl FnOnce(&mut WaitQueue) -> T) -> Option<T> {
         self.lines.lines.lock().get_mut(&self.spot).map(work)
     }
 }
@@ -267,7 +267,7 @@ impl Drop for Ticket<'_> {
                 line.ask_at = 0;
                 line.is_certain = false;
             }
-            line.call_first();
+            line.wake_first();
             if line.waiting.is_empty() {
                 lines.remove(&self.spot);
             }
@@ -278,7 +278,7 @@ impl Drop for Ticket<'_> {
 }
 
 impl WaitQueue {
-    fn call_first(&self) {
+    fn wake_first(&self) {
         if let Some(first) = self.waiting.values().next() {
             first.notify_one();
         }
@@ -291,7 +291,7 @@ impl QueueKey {
             // Groups say which limits apply, not who it is.
             identity: key.identity.without_group(),
             zone: key.zone.into(),
-            slot: key.slot,
+            slot: key.kind,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct PermitTable {
     by_deadline: BTreeSet<(Micros, PermitId)>,
-    held: HashMap<PermitId, PermitEntry>,
+    permits: HashMap<PermitId, PermitEntry>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -30,39 +30,42 @@ struct PermitEntry {
 impl PermitTable {
     /// Whether the holder has a place, or for how long there is none to be had at most; and what
     /// is left.
-    pub(crate) fn look(
+    pub(crate) fn peek(
         &mut self,
         limit: &Concurrency,
-        holder: PermitId,
+        permit_id: PermitId,
         now: Micros,
     ) -> (Wait, Availability) {
-        self.settle(now);
-        (self.wait(limit, holder, now), self.quota(limit, now))
+        self.drop_expired(now);
+        (
+            self.wait(limit, permit_id, now),
+            self.availability(limit, now),
+        )
     }
 
     /// The same once the holder has taken a place, if there is one. Who holds one already keeps it,
     /// from now on.
-    pub(crate) fn take(
+    pub(crate) fn try_acquire(
         &mut self,
         limit: &Concurrency,
-        holder: PermitId,
+        permit_id: PermitId,
         now: Micros,
     ) -> (Wait, Availability) {
-        self.settle(now);
-        let wait = self.wait(limit, holder, now);
+        self.drop_expired(now);
+        let wait = self.wait(limit, permit_id, now);
         if wait == Wait::None {
             let expiry = limit.expiry_micros();
-            self.hold(holder, now.saturating_add(expiry), expiry);
+            self.hold(permit_id, now.saturating_add(expiry), expiry);
         }
-        (wait, self.quota(limit, now))
+        (wait, self.availability(limit, now))
     }
 
     /// Gives the holder's place back; says whether it had one.
-    pub(crate) fn release(&mut self, holder: PermitId) -> bool {
-        let Some(held) = self.held.remove(&holder) else {
+    pub(crate) fn release(&mut self, permit_id: PermitId) -> bool {
+        let Some(held) = self.permits.remove(&permit_id) else {
             return false;
         };
-        self.by_deadline.remove(&(held.deadline, holder))
+        self.by_deadline.remove(&(held.deadline, permit_id))
     }
 
     /// How long until all places are free if nobody renews or comes.
@@ -72,49 +75,53 @@ impl PermitTable {
     }
 
     /// Lets go of what has reached its deadline, and brings down what lies too far ahead.
-    fn settle(&mut self, now: Micros) {
-        while let Some(&(deadline, holder)) = self.by_deadline.first()
+    fn drop_expired(&mut self, now: Micros) {
+        while let Some(&(deadline, permit_id)) = self.by_deadline.first()
             && deadline <= now
         {
-            self.release(holder);
+            self.release(permit_id);
         }
         // Whoever came since the step stands behind a deadline from before it, or after one that
         // was brought down. So one look shows whether there was a step.
         let last = self.by_deadline.last().copied();
-        if last.is_some_and(|(_, holder)| self.is_too_far(holder, now)) {
-            let all: Vec<(PermitId, PermitEntry)> =
-                self.held.iter().map(|(who, held)| (*who, *held)).collect();
-            for (holder, PermitEntry { expiry, .. }) in all {
-                if self.is_too_far(holder, now) {
-                    self.hold(holder, now.saturating_add(expiry), expiry);
+        if last.is_some_and(|(_, permit_id)| self.is_too_far(permit_id, now)) {
+            let all: Vec<(PermitId, PermitEntry)> = self
+                .permits
+                .iter()
+                .map(|(who, held)| (*who, *held))
+                .collect();
+            for (permit_id, PermitEntry { expiry, .. }) in all {
+                if self.is_too_far(permit_id, now) {
+                    self.hold(permit_id, now.saturating_add(expiry), expiry);
                 }
             }
         }
     }
 
-    fn is_too_far(&self, holder: PermitId, now: Micros) -> bool {
-        let held = self.held.get(&holder);
+    fn is_too_far(&self, permit_id: PermitId, now: Micros) -> bool {
+        let held = self.permits.get(&permit_id);
         held.is_some_and(|held| held.deadline > now.saturating_add(held.expiry))
     }
 
-    fn hold(&mut self, holder: PermitId, deadline: Micros, expiry: Micros) {
-        self.release(holder);
-        self.by_deadline.insert((deadline, holder));
-        self.held.insert(holder, PermitEntry { deadline, expiry });
+    fn hold(&mut self, permit_id: PermitId, deadline: Micros, expiry: Micros) {
+        self.release(permit_id);
+        self.by_deadline.insert((deadline, permit_id));
+        self.permits
+            .insert(permit_id, PermitEntry { deadline, expiry });
     }
 
-    fn wait(&self, limit: &Concurrency, holder: PermitId, now: Micros) -> Wait {
+    fn wait(&self, limit: &Concurrency, permit_id: PermitId, now: Micros) -> Wait {
         let max = limit.max() as usize;
-        if self.held.len() < max || self.held.contains_key(&holder) {
+        if self.permits.len() < max || self.permits.contains_key(&permit_id) {
             return Wait::None;
         }
         // More than one must go where `max` has been lowered.
-        let deadline = self.by_deadline.iter().nth(self.held.len() - max);
+        let deadline = self.by_deadline.iter().nth(self.permits.len() - max);
         Wait::For(deadline.map_or(1, |(deadline, _)| deadline.saturating_sub(now).max(1)))
     }
 
-    fn quota(&self, limit: &Concurrency, now: Micros) -> Availability {
-        let held = u32::try_from(self.held.len()).unwrap_or(u32::MAX);
+    fn availability(&self, limit: &Concurrency, now: Micros) -> Availability {
+        let held = u32::try_from(self.permits.len()).unwrap_or(u32::MAX);
         Availability {
             remaining: limit.max().saturating_sub(held),
             reset: self.reset(now),
@@ -139,7 +146,7 @@ mod tests {
         who: u64,
         now: Micros,
     ) -> Option<Micros> {
-        match holders.take(limit, PermitId(who), now).0 {
+        match holders.try_acquire(limit, PermitId(who), now).0 {
             Wait::None => None,
             Wait::For(wait) => Some(wait),
             Wait::Never => unreachable!(),
@@ -187,7 +194,7 @@ mod tests {
             None,
             "it runs already"
         );
-        let (_, quota) = holders.look(&TWO, PermitId(9), 5 * SECOND);
+        let (_, quota) = holders.peek(&TWO, PermitId(9), 5 * SECOND);
         assert_eq!((quota.remaining, quota.reset), (0, 100 * SECOND));
     }
 }

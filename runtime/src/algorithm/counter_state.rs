@@ -1,4 +1,4 @@
-use super::{Availability, IDLE, LATENESS, Receipt, Wait};
+use super::{Availability, IDLE, Receipt, TIMER_SLACK, Wait};
 use crate::{clock::Micros, limit::Limit};
 
 /// What an algorithm makes of the state of one key.
@@ -9,7 +9,7 @@ pub(super) trait CounterState {
     /// The state as it stands at `now`, under the numbers of a limit.
     type View;
 
-    fn at(&self, limit: &Limit, now: Micros) -> Self::View;
+    fn view_at(&self, limit: &Limit, now: Micros) -> Self::View;
 
     /// How long until `cost`, which is not 0 and not more than the quota, fits; 0 is now.
     fn wait(&self, view: &Self::View, limit: &Limit, cost: u32, now: Micros) -> Micros;
@@ -18,45 +18,45 @@ pub(super) trait CounterState {
     fn charge(&mut self, view: Self::View, limit: &Limit, cost: u32, now: Micros) -> Self::View;
 
     /// The cost that would fit, and how long until the quota is whole again.
-    fn left(&self, view: &Self::View, limit: &Limit, now: Micros) -> (u32, Micros);
+    fn available(&self, view: &Self::View, limit: &Limit, now: Micros) -> (u32, Micros);
 
     /// When the cost of a charge that has waited for its turn came to fit, at `now` or before.
-    fn due(&self, _limit: &Limit, now: Micros) -> Micros {
+    fn due_at(&self, _limit: &Limit, now: Micros) -> Micros {
         now
     }
 
     /// Gives back what is left of a charge of `cost` under `limit`; says whether there was any.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool;
 
-    fn look(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
-        let view = self.at(limit, now);
-        let wait = self.ask(&view, limit, cost, now);
-        (wait, self.quota(&view, limit, now))
+    fn peek(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
+        let view = self.view_at(limit, now);
+        let wait = self.wait_for_cost(&view, limit, cost, now);
+        (wait, self.availability(&view, limit, now))
     }
 
-    fn take(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
-        let mut view = self.at(limit, now);
-        let wait = self.ask(&view, limit, cost, now);
+    fn try_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
+        let mut view = self.view_at(limit, now);
+        let wait = self.wait_for_cost(&view, limit, cost, now);
         if wait == Wait::None && cost > 0 {
             let from = match limit.is_in_turn() {
-                true => counted_from(self.due(limit, now), now),
+                true => counted_from(self.due_at(limit, now), now),
                 false => now,
             };
             view = match from < now {
                 true => {
-                    let then = self.at(limit, from);
+                    let then = self.view_at(limit, from);
                     self.charge(then, limit, cost, from);
-                    self.at(limit, now)
+                    self.view_at(limit, now)
                 }
                 false => self.charge(view, limit, cost, now),
             };
         }
-        (wait, self.quota(&view, limit, now))
+        (wait, self.availability(&view, limit, now))
     }
 
     /// The quota that is left, with the time until more of it is.
-    fn quota(&self, view: &Self::View, limit: &Limit, now: Micros) -> Availability {
-        let (remaining, reset) = self.left(view, limit, now);
+    fn availability(&self, view: &Self::View, limit: &Limit, now: Micros) -> Availability {
+        let (remaining, reset) = self.available(view, limit, now);
         let more = match reset {
             0 => 0,
             _ => self.wait(view, limit, remaining.saturating_add(1), now),
@@ -69,7 +69,7 @@ pub(super) trait CounterState {
     }
 
     /// [`wait`](Self::wait), for any cost.
-    fn ask(&self, view: &Self::View, limit: &Limit, cost: u32, now: Micros) -> Wait {
+    fn wait_for_cost(&self, view: &Self::View, limit: &Limit, cost: u32, now: Micros) -> Wait {
         if cost == 0 {
             return Wait::None;
         }
@@ -86,7 +86,7 @@ pub(super) trait CounterState {
 /// When a charge counts from that was `due` then and is made now.
 fn counted_from(due: Micros, now: Micros) -> Micros {
     match now.checked_sub(due) {
-        Some(late) if late <= IDLE => now - late.min(LATENESS),
+        Some(late) if late <= IDLE => now - late.min(TIMER_SLACK),
         _ => now,
     }
 }

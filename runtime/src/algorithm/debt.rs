@@ -4,7 +4,7 @@
 //! or lowered capacity keeps what was used. They are counted in W-ths of a token, exactly what one
 //! microsecond drains T of, so no rounding ever adds up.
 
-use super::{count, cut, div_ceil, div_rem};
+use super::{div_ceil, div_rem, saturate, saturate_count};
 use crate::{clock::Micros, limit::Limit};
 
 /// `whole + part / W` tokens missing at `since`.
@@ -22,7 +22,7 @@ impl Debt {
     pub(super) fn new(owed: TokenDebt, window: Micros, since: Micros) -> Self {
         let (whole, part) = div_rem(owed.0, window);
         Self {
-            whole: count(whole),
+            whole: saturate_count(whole),
             part,
             since,
         }
@@ -30,7 +30,7 @@ impl Debt {
 
     /// What was owed right after a charge: `tokens` when rounded up, of which `part` is the
     /// fraction, in W-ths.
-    pub(super) fn charged(tokens: u32, part: u64, since: Micros) -> Self {
+    pub(super) fn after_charge(tokens: u32, part: u64, since: Micros) -> Self {
         Self {
             whole: tokens.saturating_sub(u32::from(part > 0)),
             part,
@@ -39,8 +39,8 @@ impl Debt {
     }
 
     /// The fraction of a token owed at `now`: with what remains, it tells exactly what is owed.
-    pub(super) fn mark(&self, limit: &Limit, capacity: u32, now: Micros) -> u64 {
-        let owed = self.at(limit, capacity, now).map_or(0, |owed| owed.0);
+    pub(super) fn receipt_tag(&self, limit: &Limit, capacity: u32, now: Micros) -> u64 {
+        let owed = self.at_time(limit, capacity, now).map_or(0, |owed| owed.0);
         div_rem(owed, limit.window_micros()).1
     }
 
@@ -81,7 +81,7 @@ impl Debt {
         charged: &Self,
         now: Micros,
     ) -> bool {
-        let owed = |state: &Self| state.at(limit, capacity, now).map_or(0, |owed| owed.0);
+        let owed = |state: &Self| state.at_time(limit, capacity, now).map_or(0, |owed| owed.0);
         let left = owed(charged).min(TokenDebt::tokens(cost, limit).0);
         if left == 0 || owed(self) == 0 {
             return false;
@@ -102,7 +102,12 @@ impl Debt {
 
     /// What is owed at `now` to a bucket of `capacity`, or by how many W-ths of a token it has
     /// drained past empty.
-    pub(super) fn at(&self, limit: &Limit, capacity: u32, now: Micros) -> Result<TokenDebt, u128> {
+    pub(super) fn at_time(
+        &self,
+        limit: &Limit,
+        capacity: u32,
+        now: Micros,
+    ) -> Result<TokenDebt, u128> {
         let Some(elapsed) = now.checked_sub(self.since) else {
             return Ok(TokenDebt(0));
         };
@@ -128,12 +133,12 @@ impl TokenDebt {
     pub(super) fn drain_time(self, limit: &Limit) -> Micros {
         match self.0 {
             0 => 0,
-            owed => cut(div_ceil(owed, limit.times().into())),
+            owed => saturate(div_ceil(owed, limit.times().into())),
         }
     }
 
     /// How many tokens this is, rounded up.
     pub(super) fn in_tokens(self, limit: &Limit) -> u32 {
-        count(div_ceil(self.0, limit.window_micros()))
+        saturate_count(div_ceil(self.0, limit.window_micros()))
     }
 }

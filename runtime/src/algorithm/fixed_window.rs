@@ -17,7 +17,7 @@ pub(super) struct View {
 
 impl FixedWindow {
     /// Which window it was that took the charge.
-    pub(super) fn mark(&self) -> u64 {
+    pub(super) fn receipt_tag(&self) -> u64 {
         self.start
     }
 }
@@ -25,7 +25,7 @@ impl FixedWindow {
 impl CounterState for FixedWindow {
     type View = View;
 
-    fn at(&self, limit: &Limit, now: Micros) -> View {
+    fn view_at(&self, limit: &Limit, now: Micros) -> View {
         let window = limit.window_micros();
         let (used, left) = match now.checked_sub(self.start) {
             Some(elapsed) if elapsed < window && self.used > 0 => (self.used, window - elapsed),
@@ -55,15 +55,15 @@ impl CounterState for FixedWindow {
 
     /// The window stays where it is, whoever opened it: one with nothing in it is none.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
-        let View { used, .. } = self.at(limit, now);
-        if used == 0 || self.start != receipt.mark {
+        let View { used, .. } = self.view_at(limit, now);
+        if used == 0 || self.start != receipt.tag {
             return false;
         }
         self.used = used.saturating_sub(cost);
         true
     }
 
-    fn left(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
+    fn available(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
         let reset = if view.used == 0 { 0 } else { view.left };
         (limit.times().saturating_sub(view.used), reset)
     }

@@ -22,7 +22,7 @@ type View = Result<TokenDebt, u128>;
 impl LeakyBucket {
     /// How much of the latest charge has drained by `now`, in W-ths of a token: what was carried
     /// into it, and what time has taken since, if it counts from before.
-    pub(super) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
+    pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         self.0.drained(limit, now)
     }
 }
@@ -30,8 +30,8 @@ impl LeakyBucket {
 impl CounterState for LeakyBucket {
     type View = View;
 
-    fn at(&self, limit: &Limit, now: Micros) -> View {
-        self.0.at(limit, limit.times(), now)
+    fn view_at(&self, limit: &Limit, now: Micros) -> View {
+        self.0.at_time(limit, limit.times(), now)
     }
 
     fn wait(&self, view: &View, limit: &Limit, _cost: u32, _now: Micros) -> Micros {
@@ -49,7 +49,7 @@ impl CounterState for LeakyBucket {
         Ok(owed)
     }
 
-    fn due(&self, limit: &Limit, _now: Micros) -> Micros {
+    fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
         self.0.settled_at(limit, limit.times())
     }
 
@@ -57,12 +57,12 @@ impl CounterState for LeakyBucket {
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         // It owed nothing but the charge, less what had drained of that.
         let owed = TokenDebt::tokens(cost, limit).0;
-        let owed = TokenDebt(owed.saturating_sub(receipt.mark.into()));
+        let owed = TokenDebt(owed.saturating_sub(receipt.tag.into()));
         let charged = Debt::new(owed, limit.window_micros(), receipt.at);
         self.0.refund(limit, limit.times(), cost, &charged, now)
     }
 
-    fn left(&self, view: &View, limit: &Limit, now: Micros) -> (u32, Micros) {
+    fn available(&self, view: &View, limit: &Limit, now: Micros) -> (u32, Micros) {
         let reset = self.wait(view, limit, 1, now);
         (u32::from(reset == 0), reset)
     }

@@ -31,7 +31,7 @@ mod sliding_window_counter;
 mod token_bucket;
 
 use crate::{
-    clock::{FOREVER, Micros},
+    clock::{MAX_MICROS, Micros},
     limit::{Algorithm, Limit, Refill},
 };
 
@@ -47,7 +47,7 @@ use self::{
 
 /// How far back a charge that has waited for its turn may count. Tokio's timers wake up to 2 ms
 /// late, and a worker may have others to poll first. `bucket.lua` has it too.
-pub(crate) const LATENESS: Micros = 5_000;
+pub(crate) const TIMER_SLACK: Micros = 5_000;
 
 /// A bucket that has been whole for longer has kept nobody waiting, so a charge counts from when it
 /// is made. A state must be kept for so long after its reset; keys on Redis outlive theirs by as
@@ -116,23 +116,28 @@ impl State {
     }
 
     /// How long until `cost` fits, and what is left.
-    pub(crate) fn look(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
-        each!(self, state => state.look(limit, cost, now))
+    pub(crate) fn peek(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
+        each!(self, state => state.peek(limit, cost, now))
     }
 
     /// The same once `cost` is charged, if it fits: `Wait::None` says that it was.
-    pub(crate) fn take(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
-        each!(self, state => state.take(limit, cost, now))
+    pub(crate) fn try_charge(
+        &mut self,
+        limit: &Limit,
+        cost: u32,
+        now: Micros,
+    ) -> (Wait, Availability) {
+        each!(self, state => state.try_charge(limit, cost, now))
     }
 
     /// What the receipt of a charge must say beside its time and what remained. Asked right after
     /// the charge, at the same `now`.
-    pub(crate) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
+    pub(crate) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         match self {
-            Self::FixedWindow(state) => state.mark(),
-            Self::Greedy(state) => state.mark(limit, now),
+            Self::FixedWindow(state) => state.receipt_tag(),
+            Self::Greedy(state) => state.receipt_tag(limit, now),
             Self::Interval(state) => state.mark(limit, now),
-            Self::Leaky(state) => state.mark(limit, now),
+            Self::Leaky(state) => state.receipt_tag(limit, now),
             // The time says it all.
             Self::WindowCounters(_) | Self::AdmissionLog(_) => 0,
         }
@@ -151,8 +156,8 @@ impl State {
 }
 
 /// Cuts an exact length at [`FOREVER`].
-fn cut(micros: u128) -> Micros {
-    u64::try_from(micros).map_or(FOREVER, |micros| micros.min(FOREVER))
+fn saturate(micros: u128) -> Micros {
+    u64::try_from(micros).map_or(MAX_MICROS, |micros| micros.min(MAX_MICROS))
 }
 
 /// Divides and rounds up. Most numbers fit a word, and dividing longer ones is a call of a
@@ -168,11 +173,11 @@ fn div_ceil(number: u128, by: u64) -> u128 {
 fn div_rem(number: u128, by: u64) -> (u128, u64) {
     match u64::try_from(number) {
         Ok(number) => ((number / by).into(), number % by),
-        Err(_) => (number / u128::from(by), cut(number % u128::from(by))),
+        Err(_) => (number / u128::from(by), saturate(number % u128::from(by))),
     }
 }
 
 /// An exact count that is known to be at most one of 32 bits.
-fn count(exact: u128) -> u32 {
+fn saturate_count(exact: u128) -> u32 {
     u32::try_from(exact).unwrap_or(u32::MAX)
 }

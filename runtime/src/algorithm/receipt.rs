@@ -11,18 +11,18 @@ pub(crate) struct Receipt {
     /// What remained after it.
     pub(crate) remaining: u32,
     /// What this algorithm wants to know beside that; see [`State::mark`](super::State::mark).
-    pub(crate) mark: u64,
+    pub(crate) tag: u64,
 }
 
 impl Receipt {
     /// The receipt of a place: who holds it says it all.
-    pub(crate) fn of_place(holder: PermitId) -> Self {
+    pub(crate) fn of_permit(permit_id: PermitId) -> Self {
         Self {
             // 0 would say that nothing was taken.
             at: 1,
             taken: 1,
             remaining: 0,
-            mark: holder.0,
+            tag: permit_id.0,
         }
     }
 }

@@ -78,7 +78,7 @@ fn since(base: u32, sum: u32) -> u32 {
 impl CounterState for Box<AdmissionLog> {
     type View = View;
 
-    fn at(&self, limit: &Limit, now: Micros) -> View {
+    fn view_at(&self, limit: &Limit, now: Micros) -> View {
         let window = limit.window_micros();
         let len = self.entries.len();
         let is_future = |entry: &LogEntry| entry.age(now).is_none();
@@ -132,7 +132,7 @@ impl CounterState for Box<AdmissionLog> {
         self.entries.drain(..view.from);
         self.base = view.base;
         let sum = view.base.wrapping_add(view.used).wrapping_add(cost);
-        self.make_room();
+        self.reserve();
         self.entries.push_back(LogEntry::new(now, sum));
         View {
             from: 0,
@@ -147,7 +147,7 @@ impl CounterState for Box<AdmissionLog> {
     ///
     /// Takes time for each entry that is newer: refunds follow soon on their charges.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
-        let view = self.at(limit, now);
+        let view = self.view_at(limit, now);
         let from = self
             .entries
             .partition_point(|entry| entry.time() < receipt.at);
@@ -170,7 +170,7 @@ impl CounterState for Box<AdmissionLog> {
         true
     }
 
-    fn left(&self, view: &View, limit: &Limit, now: Micros) -> (u32, Micros) {
+    fn available(&self, view: &View, limit: &Limit, now: Micros) -> (u32, Micros) {
         let youngest = match view.to.checked_sub(1) {
             Some(last) if last >= view.from => self.entries.get(last),
             _ => None,
@@ -202,7 +202,7 @@ impl AdmissionLog {
 
     /// Grows by an eighth and shrinks to fit, where `VecDeque` would double and never shrink: the
     /// log is what costs memory.
-    fn make_room(&mut self) {
+    fn reserve(&mut self) {
         let len = self.entries.len();
         if len == self.entries.capacity() {
             self.entries.reserve_exact(len / 8 + 4);

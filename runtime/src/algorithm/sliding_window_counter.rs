@@ -3,7 +3,7 @@
 //!
 //! Source: Cloudflare, "How we built rate limiting capable of scaling to millions of domains".
 
-use super::{Receipt, count, counter_state::CounterState, cut, div_ceil};
+use super::{Receipt, counter_state::CounterState, div_ceil, saturate, saturate_count};
 use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +27,7 @@ pub(super) struct View {
 impl CounterState for WindowCounters {
     type View = View;
 
-    fn at(&self, limit: &Limit, now: Micros) -> View {
+    fn view_at(&self, limit: &Limit, now: Micros) -> View {
         let window = limit.window_micros();
         // Most requests find the window that the latest one was in: no need to divide.
         let elapsed = match now.checked_sub(self.start) {
@@ -50,7 +50,7 @@ impl CounterState for WindowCounters {
             previous,
             weight: match previous {
                 0 => 0,
-                _ => cut(div_ceil(u128::from(previous) * u128::from(left), window)),
+                _ => saturate(div_ceil(u128::from(previous) * u128::from(left), window)),
             },
         }
     }
@@ -81,7 +81,7 @@ impl CounterState for WindowCounters {
 
     /// Out of the window that took the charge, while that still weighs.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
-        let mut view = self.at(limit, now);
+        let mut view = self.view_at(limit, now);
         let window = limit.window_micros();
         let start = receipt.at - receipt.at % window;
         let taken = if start == view.start {
@@ -103,14 +103,14 @@ impl CounterState for WindowCounters {
         true
     }
 
-    fn left(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
+    fn available(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
         let remaining = u64::from(limit.times()).saturating_sub(view.used());
         let reset = match (view.current, view.previous) {
             (0, 0) => 0,
             (0, _) => view.left,
             _ => view.left + limit.window_micros(),
         };
-        (count(remaining.into()), reset)
+        (saturate_count(remaining.into()), reset)
     }
 }
 
@@ -123,5 +123,5 @@ impl View {
 
 /// How much of a window `room` is when `full` fills it, rounded down. `full` is above `room`.
 fn share(room: u64, window: Micros, full: u32) -> Micros {
-    cut(u128::from(room) * u128::from(window) / u128::from(full.max(1)))
+    saturate(u128::from(room) * u128::from(window) / u128::from(full.max(1)))
 }

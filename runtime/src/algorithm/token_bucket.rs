@@ -4,13 +4,13 @@
 //! two ways to refill.
 
 use super::{
-    Receipt, count,
+    Receipt,
     counter_state::CounterState,
-    cut,
     debt::{Debt, TokenDebt},
+    saturate, saturate_count,
 };
 use crate::{
-    clock::{FOREVER, Micros},
+    clock::{MAX_MICROS, Micros},
     limit::Limit,
 };
 
@@ -19,16 +19,18 @@ use crate::{
 pub(crate) struct GreedyBucket(Debt);
 
 impl GreedyBucket {
-    pub(super) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
-        self.0.mark(limit, limit.quota(), now)
+    pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
+        self.0.receipt_tag(limit, limit.quota(), now)
     }
 }
 
 impl CounterState for GreedyBucket {
     type View = TokenDebt;
 
-    fn at(&self, limit: &Limit, now: Micros) -> TokenDebt {
-        self.0.at(limit, limit.quota(), now).unwrap_or(TokenDebt(0))
+    fn view_at(&self, limit: &Limit, now: Micros) -> TokenDebt {
+        self.0
+            .at_time(limit, limit.quota(), now)
+            .unwrap_or(TokenDebt(0))
     }
 
     fn wait(&self, owed: &TokenDebt, limit: &Limit, cost: u32, _now: Micros) -> Micros {
@@ -43,17 +45,17 @@ impl CounterState for GreedyBucket {
     }
 
     /// Of a bucket that was not full nothing is lost, whenever the charge comes.
-    fn due(&self, limit: &Limit, _now: Micros) -> Micros {
+    fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
         self.0.settled_at(limit, limit.quota())
     }
 
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let missing = limit.quota().saturating_sub(receipt.remaining);
-        let charged = Debt::charged(missing, receipt.mark, receipt.at);
+        let charged = Debt::after_charge(missing, receipt.tag, receipt.at);
         self.0.refund(limit, limit.quota(), cost, &charged, now)
     }
 
-    fn left(&self, owed: &TokenDebt, limit: &Limit, _now: Micros) -> (u32, Micros) {
+    fn available(&self, owed: &TokenDebt, limit: &Limit, _now: Micros) -> (u32, Micros) {
         let remaining = limit.quota().saturating_sub(owed.in_tokens(limit));
         (remaining, owed.drain_time(limit))
     }
@@ -83,7 +85,7 @@ impl IntervalBucket {
 impl CounterState for IntervalBucket {
     type View = View;
 
-    fn at(&self, limit: &Limit, now: Micros) -> View {
+    fn view_at(&self, limit: &Limit, now: Micros) -> View {
         let full = View {
             missing: 0,
             phase: 0,
@@ -100,7 +102,7 @@ impl CounterState for IntervalBucket {
         };
         let refilled = u128::from(refills) * u128::from(limit.times());
         let owed = u128::from(self.missing.min(limit.quota()));
-        match count(owed.saturating_sub(refilled)) {
+        match saturate_count(owed.saturating_sub(refilled)) {
             0 => full,
             missing => View { missing, phase },
         }
@@ -122,10 +124,10 @@ impl CounterState for IntervalBucket {
     }
 
     /// The refill that filled it.
-    fn due(&self, limit: &Limit, _now: Micros) -> Micros {
+    fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
         let missing = u128::from(self.missing.min(limit.quota()));
         let refills = missing.div_ceil(limit.times().into());
-        let length = cut(refills * u128::from(limit.window_micros()));
+        let length = saturate(refills * u128::from(limit.window_micros()));
         self.anchor.saturating_add(length)
     }
 
@@ -134,18 +136,18 @@ impl CounterState for IntervalBucket {
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let charged = Self {
             missing: limit.quota().saturating_sub(receipt.remaining),
-            anchor: receipt.at.saturating_sub(receipt.mark),
+            anchor: receipt.at.saturating_sub(receipt.tag),
         };
         let beat = self.anchor.abs_diff(charged.anchor) % limit.window_micros();
-        if receipt.at > now || beat != 0 || self.at(limit, now).missing == 0 {
+        if receipt.at > now || beat != 0 || self.view_at(limit, now).missing == 0 {
             return false;
         }
-        let left = charged.at(limit, now).missing.min(cost);
+        let left = charged.view_at(limit, now).missing.min(cost);
         self.missing = self.missing.saturating_sub(left);
         left > 0
     }
 
-    fn left(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
+    fn available(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
         let reset = refill_time(view.missing.into(), limit, view.phase);
         (limit.quota() - view.missing, reset)
     }
@@ -158,8 +160,8 @@ fn refill_time(tokens: u64, limit: &Limit, phase: Micros) -> Micros {
     }
     let refills = u128::from(tokens.div_ceil(limit.times().into()));
     let length = refills * u128::from(limit.window_micros());
-    match cut(length) {
-        FOREVER => FOREVER,
+    match saturate(length) {
+        MAX_MICROS => MAX_MICROS,
         length => length.saturating_sub(phase),
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn is_meant(table: &TableReader<'_>) -> bool {
 pub(super) fn concurrency(
     table: &mut TableReader<'_>,
     place: Position,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Concurrency> {
     let reason = |key: &str| {
         let what = "`max` says how many run at once and has no use for";
@@ -29,35 +29,35 @@ pub(super) fn concurrency(
             false => format!("{what} `{key}`: remove it"),
         }
     };
-    table.refuse(&limit::KEYS, reason, mistakes);
-    table.refuse(&[REFUND_ON], reason, mistakes);
+    table.refuse(&limit::KEYS, reason, diagnostics);
+    table.refuse(&[REFUND_ON], reason, diagnostics);
     if !table.has("max") {
-        mistakes.at(
+        diagnostics.at(
             place,
             "`max` is missing: add `max = 5`, as many as may run at once",
         );
     }
-    let sound = table.count("max", 1, mistakes).and_then(|max| {
+    let sound = table.count("max", 1, diagnostics).and_then(|max| {
         let limit = Concurrency::new(max.value);
-        mistakes.ok(max.place, limit.validate()).map(|()| limit)
+        diagnostics.ok(max.place, limit.validate()).map(|()| limit)
     });
     let mut limit = sound.unwrap_or(STAND_IN);
-    if let Some(expiry) = duration(table, "expiry", "\"30s\"", mistakes) {
+    if let Some(expiry) = duration(table, "expiry", "\"30s\"", diagnostics) {
         let candidate = limit.expiry(expiry.value);
-        if mistakes.ok(expiry.place, candidate.validate()).is_some() {
+        if diagnostics.ok(expiry.place, candidate.validate()).is_some() {
             limit = candidate;
         }
     }
-    if let Some(name) = table.text("name", "\"exports\"", mistakes) {
+    if let Some(name) = table.text("name", "\"exports\"", diagnostics) {
         let candidate = limit.name(intern(name.value));
-        if mistakes.ok(name.place, candidate.validate()).is_some() {
+        if diagnostics.ok(name.place, candidate.validate()).is_some() {
             limit = candidate;
         }
     }
-    if let Some(zone) = table.text("zone", "\"exports\"", mistakes) {
+    if let Some(zone) = table.text("zone", "\"exports\"", diagnostics) {
         limit = limit.zone(intern(zone.value));
     }
-    if table.flag("shadow", mistakes) {
+    if table.flag("shadow", diagnostics) {
         limit = limit.shadow();
     }
     sound.map(|_| limit)
@@ -94,7 +94,7 @@ mod tests {
         );
         let limits = file.expect("a right file").limits;
         let plain = NamedLimit {
-            policy: AnyLimit::Concurrency(Concurrency::new(5)),
+            limit: AnyLimit::Concurrency(Concurrency::new(5)),
             options: LimitOptions::default(),
         };
         assert_eq!(limits["plain"], plain);
@@ -104,7 +104,7 @@ mod tests {
             .zone("z")
             .shadow();
         let whole = NamedLimit {
-            policy: AnyLimit::Concurrency(whole),
+            limit: AnyLimit::Concurrency(whole),
             options: LimitOptions {
                 failure_mode: Some(FailureMode::Closed),
                 refund_on: None,
@@ -203,7 +203,7 @@ rules = [{ limits = [
             "a.toml:6:36: `unlimited` has no use for `max`: remove it",
             "a.toml:7:14: `max` says how many run at once and has no use for `refund_on`: remove it",
         ];
-        let error = error.expect_err("mistakes").to_string();
+        let error = error.expect_err("diagnostics").to_string();
         assert_eq!(error.lines().collect::<Vec<_>>(), lines);
     }
 }

@@ -20,15 +20,18 @@ pub(super) struct Described<'a> {
 
 impl fmt::Display for Described<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let NamedLimit { policy, options } = self.limit;
+        let NamedLimit {
+            limit: policy,
+            options,
+        } = self.limit;
         let (name, zone) = match policy {
             AnyLimit::Rate(limit) => {
                 numbers(f, limit)?;
-                (limit.policy_name(), limit.own_zone())
+                (limit.policy_name(), limit.explicit_zone())
             }
             AnyLimit::Concurrency(limit) => {
                 places(f, limit)?;
-                (limit.policy_name(), limit.own_zone())
+                (limit.policy_name(), limit.explicit_zone())
             }
         };
         for (what, text) in [("name", name), ("zone", zone)] {

@@ -10,14 +10,14 @@ pub(super) fn duration(
     table: &mut TableReader<'_>,
     key: &'static str,
     example: &str,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Spanned<Duration>> {
-    let Spanned { place, value } = table.text(key, example, mistakes)?;
+    let Spanned { place, value } = table.text(key, example, diagnostics)?;
     match humantime::parse_duration(value) {
         Ok(value) => Some(Spanned { place, value }),
         Err(error) => {
             let reason = format!("no duration: {error}; write `{key} = {example}` or `\"1h 30m\"`");
-            mistakes.at(place, reason);
+            diagnostics.at(place, reason);
             None
         }
     }

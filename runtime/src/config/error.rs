@@ -60,7 +60,7 @@ impl ConfigError {
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         match &self.kind {
-            Kind::Wrong(mistakes) => mistakes,
+            Kind::Wrong(diagnostics) => diagnostics,
             Kind::Unreadable(_) | Kind::Unusable(_) => &[],
         }
     }
@@ -103,10 +103,10 @@ impl fmt::Display for ConfigError {
         match &self.kind {
             Kind::Unreadable(reason) => write!(f, "{source}: cannot be read: {reason}"),
             Kind::Unusable(reason) => write!(f, "{source}: {reason}"),
-            Kind::Wrong(mistakes) => {
-                for (index, mistake) in mistakes.iter().enumerate() {
+            Kind::Wrong(diagnostics) => {
+                for (index, diagnostic) in diagnostics.iter().enumerate() {
                     let line_break = if index == 0 { "" } else { "\n" };
-                    write!(f, "{line_break}{source}:{mistake}")?;
+                    write!(f, "{line_break}{source}:{diagnostic}")?;
                 }
                 Ok(())
             }
@@ -145,11 +145,15 @@ impl Diagnostics {
     }
 
     /// The value, if nothing was recorded.
-    pub(super) fn settle<T>(mut self, source: &str, value: Option<T>) -> Result<T, ConfigError> {
+    pub(super) fn into_result<T>(
+        mut self,
+        source: &str,
+        value: Option<T>,
+    ) -> Result<T, ConfigError> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
             _ => {
-                self.0.sort_by_key(|mistake| mistake.place);
+                self.0.sort_by_key(|diagnostic| diagnostic.place);
                 Err(ConfigError {
                     source: source.to_owned(),
                     kind: Kind::Wrong(self.0),

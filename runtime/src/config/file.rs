@@ -50,36 +50,40 @@ impl File {
         source: &str,
         known: &IdentifierRegistry,
     ) -> Result<Self, ConfigError> {
-        let mut mistakes = Diagnostics::default();
-        let root = Node::parse(text, format, &mut mistakes);
-        let file = root.and_then(|root| Self::read(&root, known, &mut mistakes));
-        mistakes.settle(source, file)
+        let mut diagnostics = Diagnostics::default();
+        let root = Node::parse(text, format, &mut diagnostics);
+        let file = root.and_then(|root| Self::read(&root, known, &mut diagnostics));
+        diagnostics.into_result(source, file)
     }
 
-    fn read(root: &Node, known: &IdentifierRegistry, mistakes: &mut Diagnostics) -> Option<Self> {
-        let mut table = TableReader::of(root, LIMITS, mistakes)?;
+    fn read(
+        root: &Node,
+        known: &IdentifierRegistry,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
+        let mut table = TableReader::of(root, LIMITS, diagnostics)?;
         let (limits_at, limits) = match table.take("limits") {
-            Some(Entry { place, node, .. }) => (*place, limits(node, mistakes)),
+            Some(Entry { place, node, .. }) => (*place, limits(node, diagnostics)),
             None => (root.place, Limits::new()),
         };
         let says_rules = table.has("rules");
         if limits.is_empty() && !says_rules {
-            mistakes.at(root.place, cut_off("the file has no rules and no limits"));
+            diagnostics.at(root.place, cut_off("the file has no rules and no limits"));
         }
         let mut rules = Vec::new();
-        for node in table.list("rules", RULES, mistakes).unwrap_or_default() {
-            rules.extend(rule::rule(node, &limits, known, mistakes));
+        for node in table.list("rules", RULES, diagnostics).unwrap_or_default() {
+            rules.extend(rule::rule(node, &limits, known, diagnostics));
         }
         let mut exempt = Vec::new();
-        for pattern in table.texts("exempt", EXEMPT, mistakes) {
+        for pattern in table.texts("exempt", EXEMPT, diagnostics) {
             if !pattern.value.starts_with('/') {
                 let reason = "the pattern of a route, as it was registered, starts with `/`";
-                mistakes.at(pattern.place, reason);
+                diagnostics.at(pattern.place, reason);
             }
             exempt.push(pattern.value.to_owned());
         }
-        let skip_preflight = table.flag("skip_preflight", mistakes);
-        table.finish(mistakes);
+        let skip_preflight = table.flag("skip_preflight", diagnostics);
+        table.finish(diagnostics);
         Some(Self {
             limits,
             limits_at,
@@ -91,12 +95,12 @@ impl File {
     }
 
     /// Checks that this file may follow another one: it must not lose all rules without a word.
-    pub(super) fn check_successor_of(&self, old: &Self, mistakes: &mut Diagnostics) {
+    pub(super) fn check_successor_of(&self, old: &Self, diagnostics: &mut Diagnostics) {
         let count = old.rules.len();
         if count > 0 && self.rules.is_empty() && !self.says_rules {
             let s = if count == 1 { "" } else { "s" };
             let what = format!("the file has no rules any more, and {count} rule{s} in force");
-            mistakes.at(START, cut_off(&what));
+            diagnostics.at(START, cut_off(&what));
         }
     }
 }
@@ -107,25 +111,25 @@ fn cut_off(what: &str) -> String {
     format!("{what}: was it cut off? Write `rules = []` if there are to be none")
 }
 
-fn limits(node: &Node, mistakes: &mut Diagnostics) -> Limits {
+fn limits(node: &Node, diagnostics: &mut Diagnostics) -> Limits {
     let mut limits = Limits::new();
     let Value::Table(entries) = &node.value else {
         let kind = node.value.kind();
         let reason = format!("`limits` is a table of names, not {kind}: write `{LIMITS}` into it");
-        mistakes.at(node.place, reason);
+        diagnostics.at(node.place, reason);
         return limits;
     };
     for Entry { place, key, node } in entries {
         if !is_name(key) {
             let reason = "a limit's name starts with a letter and goes on with letters, digits, \
                           `_`, `-` and `.`, so that no rate looks like one";
-            mistakes.at(*place, reason);
+            diagnostics.at(*place, reason);
         }
         let named = match text(node) {
-            Some(rate) => limit::shorthand(rate, mistakes).map(NamedLimit::from),
-            None => TableReader::of(node, limit::EXAMPLE, mistakes).and_then(|mut table| {
-                let limit = whole_limit(&mut table, *place, mistakes);
-                table.finish(mistakes);
+            Some(rate) => limit::shorthand(rate, diagnostics).map(NamedLimit::from),
+            None => TableReader::of(node, limit::EXAMPLE, diagnostics).and_then(|mut table| {
+                let limit = whole_limit(&mut table, *place, diagnostics);
+                table.finish(diagnostics);
                 limit
             }),
         };
@@ -139,22 +143,22 @@ fn limits(node: &Node, mistakes: &mut Diagnostics) -> Limits {
 pub(super) fn whole_limit(
     table: &mut TableReader<'_>,
     place: Position,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<NamedLimit> {
     let (policy, options) = match concurrency::is_meant(table) {
         true => {
-            let limit = concurrency::concurrency(table, place, mistakes);
-            let options = limit_options::of_place(table, mistakes);
+            let limit = concurrency::concurrency(table, place, diagnostics);
+            let options = limit_options::of_place(table, diagnostics);
             (limit.map(AnyLimit::Concurrency), options)
         }
         false => {
-            let limit = limit::limit(table, place, mistakes);
-            let options = limit_options::of_rate(table, mistakes);
+            let limit = limit::limit(table, place, diagnostics);
+            let options = limit_options::of_rate(table, diagnostics);
             (limit.map(AnyLimit::Rate), options)
         }
     };
     Some(NamedLimit {
-        policy: policy?,
+        limit: policy?,
         options,
     })
 }

@@ -48,18 +48,18 @@ pub(super) fn is_free(name: &str) -> bool {
 pub(super) fn identifier(
     table: &mut TableReader<'_>,
     known: &IdentifierRegistry,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<IdentifierSpec> {
     let Entry { node, .. } = table.take("identifier")?;
     match &node.value {
-        Value::Text(_) => by_text(text(node)?, known, mistakes),
-        Value::Table(_) => by_table(node, mistakes),
+        Value::Text(_) => by_text(text(node)?, known, diagnostics),
+        Value::Table(_) => by_table(node, diagnostics),
         other => {
             let kind = other.kind();
             let reason = format!(
                 "`identifier` takes a string or a table, not {kind}: write `identifier = {EXAMPLE}`"
             );
-            mistakes.at(node.place, reason);
+            diagnostics.at(node.place, reason);
             None
         }
     }
@@ -68,24 +68,24 @@ pub(super) fn identifier(
 fn by_text(
     text: Spanned<&str>,
     known: &IdentifierRegistry,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<IdentifierSpec> {
     let Spanned { place, value } = text;
     let (source, name) = value.split_once(':').unwrap_or((value, ""));
     if source == PATH {
         let reason = "a middleware comes before the route and knows no segments of its path: limit \
                       the handler by the attribute, or give a function of yours a name";
-        mistakes.at(place, reason);
+        diagnostics.at(place, reason);
         return None;
     }
     if let Some(make) = source_of(source) {
         return match name {
             "" => {
                 let reason = format!("`{source}` needs to know which: write `\"{source}:name\"`");
-                mistakes.at(place, reason);
+                diagnostics.at(place, reason);
                 None
             }
-            name => named(source, Spanned { place, value: name }, make, mistakes),
+            name => named(source, Spanned { place, value: name }, make, diagnostics),
         };
     }
     let plain = PLAIN.iter().find(|(plain, _)| *plain == value);
@@ -96,7 +96,7 @@ fn by_text(
         valid.extend(known.keys().map(String::as_str));
         let reason = suggest::unknown("identifier", value, &valid);
         let how = "a function is given its name by `Config::builder().identifier(name, function)`";
-        mistakes.at(place, format!("{reason}; {how}"));
+        diagnostics.at(place, format!("{reason}; {how}"));
         return None;
     };
     let written = value.to_owned();
@@ -107,20 +107,20 @@ fn by_text(
 }
 
 /// `{ header = "X-Api-Key" }`.
-fn by_table(node: &Node, mistakes: &mut Diagnostics) -> Option<IdentifierSpec> {
-    let mut table = TableReader::of(node, EXAMPLE, mistakes)?;
+fn by_table(node: &Node, diagnostics: &mut Diagnostics) -> Option<IdentifierSpec> {
+    let mut table = TableReader::of(node, EXAMPLE, diagnostics)?;
     let mut found = Vec::new();
     for (source, make) in SOURCES {
-        if let Some(name) = table.text(source, "\"name\"", mistakes) {
-            found.extend(named(source, name, make, mistakes));
+        if let Some(name) = table.text(source, "\"name\"", diagnostics) {
+            found.extend(named(source, name, make, diagnostics));
         }
     }
     let given = SOURCES.iter().filter(|(source, _)| table.has(source));
     if given.count() != 1 {
         let reason = "an identifier is one of these: write `{ header = \"X-Api-Key\" }`";
-        mistakes.at(node.place, reason);
+        diagnostics.at(node.place, reason);
     }
-    table.finish(mistakes);
+    table.finish(diagnostics);
     found.pop()
 }
 
@@ -133,11 +133,11 @@ fn named(
     source: &str,
     name: Spanned<&str>,
     make: Source,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<IdentifierSpec> {
     let identifier = make(name.value);
-    if let Some(mistake) = identifier.mistake() {
-        mistakes.at(name.place, mistake);
+    if let Some(diagnostic) = identifier.validate() {
+        diagnostics.at(name.place, diagnostic);
         return None;
     }
     let written = format!("{source}:{}", name.value);

@@ -71,10 +71,10 @@ pub(super) fn has_rate(table: &TableReader<'_>) -> bool {
 pub(super) fn refuse(
     table: &mut TableReader<'_>,
     reason: impl Fn(&str) -> String,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) {
     for keys in [&KEYS[..], &COMMON_KEYS, &concurrency::KEYS] {
-        table.refuse(keys, &reason, mistakes);
+        table.refuse(keys, &reason, diagnostics);
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn refuse(
 pub(super) fn limit(
     table: &mut TableReader<'_>,
     place: Position,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Limit> {
     let reason = |key: &str| {
         format!(
@@ -92,11 +92,11 @@ pub(super) fn limit(
              the rate"
         )
     };
-    table.refuse(&concurrency::KEYS, reason, mistakes);
-    let base = rate(table, place, mistakes);
+    table.refuse(&concurrency::KEYS, reason, diagnostics);
+    let base = rate(table, place, diagnostics);
     let given = table.has("algorithm");
     let algorithm = table
-        .word("algorithm", &ALGORITHMS, mistakes)
+        .word("algorithm", &ALGORITHMS, diagnostics)
         .map(|algorithm| algorithm.value);
     let algorithm = match (algorithm, given) {
         (Some(algorithm), _) => algorithm,
@@ -105,58 +105,73 @@ pub(super) fn limit(
     };
     let sound = base.and_then(|Spanned { place, value }| {
         let limit = value.algorithm(algorithm);
-        mistakes.ok(place, limit.validate()).map(|()| limit)
+        diagnostics.ok(place, limit.validate()).map(|()| limit)
     });
     let mut limit = sound.unwrap_or(STAND_IN.algorithm(algorithm));
-    if let Some(capacity) = table.count("capacity", 1, mistakes) {
+    if let Some(capacity) = table.count("capacity", 1, diagnostics) {
         limit = fitting(
             &limit,
             limit.capacity(capacity.value),
             capacity.place,
-            mistakes,
+            diagnostics,
         );
     }
-    if let Some(refill) = table.word("refill", &REFILLS, mistakes) {
-        limit = fitting(&limit, limit.refill(refill.value), refill.place, mistakes);
+    if let Some(refill) = table.word("refill", &REFILLS, diagnostics) {
+        limit = fitting(
+            &limit,
+            limit.refill(refill.value),
+            refill.place,
+            diagnostics,
+        );
     }
-    if let Some(lease) = table.count("lease", 2, mistakes) {
-        limit = fitting(&limit, limit.lease(lease.value), lease.place, mistakes);
+    if let Some(lease) = table.count("lease", 2, diagnostics) {
+        limit = fitting(&limit, limit.lease(lease.value), lease.place, diagnostics);
     }
-    if let Some(block) = duration(table, "block", "\"60s\"", mistakes) {
-        limit = fitting(&limit, limit.block(block.value), block.place, mistakes);
+    if let Some(block) = duration(table, "block", "\"60s\"", diagnostics) {
+        limit = fitting(&limit, limit.block(block.value), block.place, diagnostics);
     }
-    if let Some(name) = table.text("name", "\"login\"", mistakes) {
-        limit = fitting(&limit, limit.name(intern(name.value)), name.place, mistakes);
+    if let Some(name) = table.text("name", "\"login\"", diagnostics) {
+        limit = fitting(
+            &limit,
+            limit.name(intern(name.value)),
+            name.place,
+            diagnostics,
+        );
     }
-    if let Some(zone) = table.text("zone", "\"accounts\"", mistakes) {
+    if let Some(zone) = table.text("zone", "\"accounts\"", diagnostics) {
         limit = limit.zone(intern(zone.value));
     }
-    if let Some(cost) = table.count("cost", 1, mistakes) {
+    if let Some(cost) = table.count("cost", 1, diagnostics) {
         if sound.is_some() && cost.value > limit.quota() {
             let quota = limit.quota();
             let reason = format!(
                 "this limit never holds more than {quota}, so each request would be denied: \
                  lower `cost`, or raise the limit"
             );
-            mistakes.at(cost.place, reason);
+            diagnostics.at(cost.place, reason);
         }
         limit = limit.cost(cost.value);
     }
-    if table.flag("shadow", mistakes) {
+    if table.flag("shadow", diagnostics) {
         limit = limit.shadow();
     }
     sound.map(|_| limit)
 }
 
 /// A rate in a string, where nothing else of a limit is given.
-pub(super) fn shorthand(rate: Spanned<&str>, mistakes: &mut Diagnostics) -> Option<Limit> {
-    let limit = mistakes.ok(rate.place, rate.value.parse::<Limit>())?;
-    mistakes.ok(rate.place, limit.validate()).map(|()| limit)
+pub(super) fn shorthand(rate: Spanned<&str>, diagnostics: &mut Diagnostics) -> Option<Limit> {
+    let limit = diagnostics.ok(rate.place, rate.value.parse::<Limit>())?;
+    diagnostics.ok(rate.place, limit.validate()).map(|()| limit)
 }
 
 /// `candidate`, if it is valid; else what there was before, and a mistake.
-fn fitting(before: &Limit, candidate: Limit, place: Position, mistakes: &mut Diagnostics) -> Limit {
-    match mistakes.ok(place, candidate.validate()) {
+fn fitting(
+    before: &Limit,
+    candidate: Limit,
+    place: Position,
+    diagnostics: &mut Diagnostics,
+) -> Limit {
+    match diagnostics.ok(place, candidate.validate()) {
         Some(()) => candidate,
         None => *before,
     }
@@ -166,14 +181,14 @@ fn fitting(before: &Limit, candidate: Limit, place: Position, mistakes: &mut Dia
 fn rate(
     table: &mut TableReader<'_>,
     place: Position,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Spanned<Limit>> {
-    let rate = table.text("rate", "\"100/minute\"", mistakes);
+    let rate = table.text("rate", "\"100/minute\"", diagnostics);
     if table.has("rate") {
         let reason = |key: &str| format!("`rate` says this already: remove `{key}`, or `rate`");
-        table.refuse(&KEYS[1..7], reason, mistakes);
+        table.refuse(&KEYS[1..7], reason, diagnostics);
         let rate = rate?;
-        let limit = mistakes.ok(rate.place, rate.value.parse())?;
+        let limit = diagnostics.ok(rate.place, rate.value.parse())?;
         return Some(Spanned {
             place: rate.place,
             value: limit,
@@ -183,8 +198,8 @@ fn rate(
         table.has("times"),
         UNITS.iter().any(|(unit, _)| table.has(unit)),
     );
-    let times = table.count("times", 1, mistakes);
-    let window = window(table, mistakes);
+    let times = table.count("times", 1, diagnostics);
+    let window = window(table, diagnostics);
     let missing = match (has_times, has_window) {
         (false, false) => {
             "the limit is missing: add `rate = \"100/minute\"`, or `max = 5` for so many at once"
@@ -198,12 +213,12 @@ fn rate(
         (true, true) => "",
     };
     if !missing.is_empty() {
-        mistakes.at(place, missing);
+        diagnostics.at(place, missing);
     }
     let (times, window) = (times?, window?);
     // By an algorithm that takes everything: what is wrong now is the window.
     let one = Limit::new(1, window.value).algorithm(Algorithm::FixedWindow);
-    mistakes.ok(window.place, one.validate())?;
+    diagnostics.ok(window.place, one.validate())?;
     Some(Spanned {
         place: times.place,
         value: Limit::new(times.value, window.value),
@@ -211,12 +226,12 @@ fn rate(
 }
 
 /// The lengths that are given, added up, and where the first of them stands.
-fn window(table: &mut TableReader<'_>, mistakes: &mut Diagnostics) -> Option<Spanned<Duration>> {
+fn window(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<Spanned<Duration>> {
     let mut sum: Option<Spanned<u64>> = None;
     let mut flawless = true;
     for (unit, micros) in UNITS {
         let is_given = table.has(unit);
-        match table.count(unit, 1, mistakes) {
+        match table.count(unit, 1, diagnostics) {
             Some(Spanned { place, value }) => {
                 let (place, before) = sum.map_or((place, 0), |sum| (sum.place, sum.value));
                 let value = u64::from(value).saturating_mul(micros);

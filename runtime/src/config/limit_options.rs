@@ -22,41 +22,41 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) const REFUND_ON: &str = "refund_on";
 
 /// All that goes with a rate.
-pub(super) fn of_rate(table: &mut TableReader<'_>, mistakes: &mut Diagnostics) -> LimitOptions {
+pub(super) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
     LimitOptions {
-        refund_on: refund_on(table, mistakes),
-        ..of_place(table, mistakes)
+        refund_on: refund_on(table, diagnostics),
+        ..of_place(table, diagnostics)
     }
 }
 
 /// All that goes with a limit on what runs at once.
-pub(super) fn of_place(table: &mut TableReader<'_>, mistakes: &mut Diagnostics) -> LimitOptions {
-    let mode = table.word("failure_mode", &FAILURE_MODES, mistakes);
+pub(super) fn of_place(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
+    let mode = table.word("failure_mode", &FAILURE_MODES, diagnostics);
     LimitOptions {
         failure_mode: mode.map(|mode| mode.value),
         refund_on: None,
-        max_wait: max_wait(table, mistakes),
+        max_wait: max_wait(table, diagnostics),
     }
 }
 
 /// How long requests are held.
 pub(super) fn max_wait(
     table: &mut TableReader<'_>,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Duration> {
-    let Spanned { place, value } = duration(table, "max_wait", "\"500ms\"", mistakes)?;
+    let Spanned { place, value } = duration(table, "max_wait", "\"500ms\"", diagnostics)?;
     if !(SHORTEST_WAIT..=LONGEST_WAIT).contains(&value) {
         let reason =
             "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
-        mistakes.at(place, reason);
+        diagnostics.at(place, reason);
         return None;
     }
     Some(value)
 }
 
-fn refund_on(table: &mut TableReader<'_>, mistakes: &mut Diagnostics) -> Option<StatusSet> {
-    let statuses = table.text(REFUND_ON, "\"5xx, 404\"", mistakes)?;
-    mistakes.ok(statuses.place, statuses.value.parse())
+fn refund_on(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<StatusSet> {
+    let statuses = table.text(REFUND_ON, "\"5xx, 404\"", diagnostics)?;
+    diagnostics.ok(statuses.place, statuses.value.parse())
 }
 
 #[cfg(test)]
@@ -130,7 +130,7 @@ limits = ['1/s', { unlimited = true, group = 'a', max_wait = '1s' }]",
             "a.toml:3:1: `exempt` leaves these requests alone: remove `max_wait`",
             "a.toml:5:51: `unlimited` has no use for `max_wait`: remove it",
         ];
-        let error = error.expect_err("mistakes").to_string();
+        let error = error.expect_err("diagnostics").to_string();
         assert_eq!(error.lines().collect::<Vec<_>>(), lines);
     }
 

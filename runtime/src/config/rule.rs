@@ -65,31 +65,31 @@ pub(super) fn rule(
     node: &Node,
     limits: &Limits,
     known: &IdentifierRegistry,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<RouteRuleSpec> {
-    let mut table = TableReader::of(node, RULE, mistakes)?;
-    let paths = paths(&mut table, node.place, mistakes);
-    let who = identifier(&mut table, known, mistakes);
-    let max_wait = limit_options::max_wait(&mut table, mistakes);
+    let mut table = TableReader::of(node, RULE, diagnostics)?;
+    let paths = paths(&mut table, node.place, diagnostics);
+    let who = identifier(&mut table, known, diagnostics);
+    let max_wait = limit_options::max_wait(&mut table, diagnostics);
     let mut shares = Vec::new();
-    if table.flag("exempt", mistakes) {
+    if table.flag("exempt", diagnostics) {
         let reason = |key: &str| format!("`exempt` leaves these requests alone: remove `{key}`");
         let keys = ["limits", "identifier", "max_wait", "shadow"];
-        table.refuse(&keys, reason, mistakes);
+        table.refuse(&keys, reason, diagnostics);
     } else {
-        let nodes = table.list("limits", LIMITS, mistakes);
+        let nodes = table.list("limits", LIMITS, diagnostics);
         if nodes.map_or(!table.has("limits"), <[Node]>::is_empty) {
             let reason = format!(
                 "a rule without limits does nothing: add `limits = {LIMITS}`, or `exempt = true`"
             );
-            mistakes.at(node.place, reason);
+            diagnostics.at(node.place, reason);
         }
         for node in nodes.unwrap_or_default() {
-            let share = share(node, limits, known, mistakes);
+            let share = share(node, limits, known, diagnostics);
             shares.extend(share.map(|share| share.or(who.as_ref(), max_wait)));
         }
     }
-    table.finish(mistakes);
+    table.finish(diagnostics);
     Some(RouteRuleSpec {
         place: node.place,
         paths,
@@ -97,23 +97,23 @@ pub(super) fn rule(
     })
 }
 
-fn paths(table: &mut TableReader<'_>, place: Position, mistakes: &mut Diagnostics) -> FilePaths {
-    let path = table.text("path", "\"^/api\"", mistakes);
-    let pattern = table.text("pattern", "'^/user/\\{id\\}$'", mistakes);
+fn paths(table: &mut TableReader<'_>, place: Position, diagnostics: &mut Diagnostics) -> FilePaths {
+    let path = table.text("path", "\"^/api\"", diagnostics);
+    let pattern = table.text("pattern", "'^/user/\\{id\\}$'", diagnostics);
     if table.has("path") && table.has("pattern") {
         let reason = "`path` and `pattern` are two ways to say which requests: remove one of them";
-        mistakes.at(place, reason);
+        diagnostics.at(place, reason);
     }
     for regex in path.iter().chain(&pattern) {
         if let Err(error) = Regex::new(regex.value) {
-            mistakes.at(regex.place, no_regex(regex.value, &error));
+            diagnostics.at(regex.place, no_regex(regex.value, &error));
         }
     }
     let mut methods = Vec::new();
-    for Spanned { place, value } in table.texts("methods", "[\"GET\"]", mistakes) {
+    for Spanned { place, value } in table.texts("methods", "[\"GET\"]", diagnostics) {
         match Method::from_bytes(value.as_bytes()) {
             Ok(method) if METHODS.contains(&value) => methods.push(method),
-            _ => mistakes.at(place, suggest::unknown("method", value, &METHODS)),
+            _ => diagnostics.at(place, suggest::unknown("method", value, &METHODS)),
         }
     }
     let own = |text: Spanned<&str>| text.value.to_owned();
@@ -121,17 +121,17 @@ fn paths(table: &mut TableReader<'_>, place: Position, mistakes: &mut Diagnostic
         path: path.map(own),
         pattern: pattern.map(own),
         methods,
-        name: name(table, mistakes),
-        shadow: table.flag("shadow", mistakes),
+        name: name(table, diagnostics),
+        shadow: table.flag("shadow", diagnostics),
     }
 }
 
 /// It goes into headers.
-fn name(table: &mut TableReader<'_>, mistakes: &mut Diagnostics) -> Option<String> {
-    let name = table.text("name", "\"towns\"", mistakes)?;
+fn name(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
+    let name = table.text("name", "\"towns\"", diagnostics)?;
     if name.value.chars().any(|c| !matches!(c, ' '..='~')) {
         let reason = "`name` goes into a header: write printable ASCII characters only";
-        mistakes.at(name.place, reason);
+        diagnostics.at(name.place, reason);
     }
     Some(name.value.to_owned())
 }
@@ -149,7 +149,7 @@ fn share(
     node: &Node,
     limits: &Limits,
     known: &IdentifierRegistry,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<LimitSpec> {
     if let Some(text) = text(node) {
         let is_rate = text
@@ -157,20 +157,22 @@ fn share(
             .trim_start()
             .starts_with(|c: char| c.is_ascii_digit());
         return match is_rate {
-            true => Some(LimitSpec::of_all(limit::shorthand(text, mistakes)?.into())),
-            false => by_name(text, limits, mistakes),
+            true => Some(LimitSpec::of_all(
+                limit::shorthand(text, diagnostics)?.into(),
+            )),
+            false => by_name(text, limits, diagnostics),
         };
     }
-    let mut table = TableReader::of(node, "{ rate = \"100/minute\" }", mistakes)?;
-    let group = table.text("group", "\"pro\"", mistakes);
-    let who = identifier(&mut table, known, mistakes);
-    let is_unlimited = table.flag("unlimited", mistakes);
+    let mut table = TableReader::of(node, "{ rate = \"100/minute\" }", diagnostics)?;
+    let group = table.text("group", "\"pro\"", diagnostics);
+    let who = identifier(&mut table, known, diagnostics);
+    let is_unlimited = table.flag("unlimited", diagnostics);
     let share = if is_unlimited {
-        unlimited(&mut table, node.place, mistakes)
-    } else if let Some(name) = table.text("limit", "\"login\"", mistakes) {
+        unlimited(&mut table, node.place, diagnostics)
+    } else if let Some(name) = table.text("limit", "\"login\"", diagnostics) {
         let reason = |key: &str| format!("`limit` names a limit that says this: remove `{key}`");
-        limit::refuse(&mut table, reason, mistakes);
-        let share = by_name(name, limits, mistakes);
+        limit::refuse(&mut table, reason, diagnostics);
+        let share = by_name(name, limits, diagnostics);
         let options = match share.as_ref().is_some_and(LimitSpec::is_of_places) {
             true => {
                 let reason = |key: &str| {
@@ -179,16 +181,16 @@ fn share(
                         name.value
                     )
                 };
-                table.refuse(&[limit_options::REFUND_ON], reason, mistakes);
-                limit_options::of_place(&mut table, mistakes)
+                table.refuse(&[limit_options::REFUND_ON], reason, diagnostics);
+                limit_options::of_place(&mut table, diagnostics)
             }
-            false => limit_options::of_rate(&mut table, mistakes),
+            false => limit_options::of_rate(&mut table, diagnostics),
         };
         share.map(|share| LimitSpec { options, ..share })
     } else {
-        whole_limit(&mut table, node.place, mistakes).map(LimitSpec::of_all)
+        whole_limit(&mut table, node.place, diagnostics).map(LimitSpec::of_all)
     };
-    table.finish(mistakes);
+    table.finish(diagnostics);
     Some(LimitSpec {
         group: group.map(|group| group.value.to_owned()),
         who,
@@ -196,7 +198,11 @@ fn share(
     })
 }
 
-fn by_name(name: Spanned<&str>, limits: &Limits, mistakes: &mut Diagnostics) -> Option<LimitSpec> {
+fn by_name(
+    name: Spanned<&str>,
+    limits: &Limits,
+    diagnostics: &mut Diagnostics,
+) -> Option<LimitSpec> {
     let limit = limits.get(name.value);
     if limit.is_none() {
         let reason = match limits.is_empty() {
@@ -206,12 +212,12 @@ fn by_name(name: Spanned<&str>, limits: &Limits, mistakes: &mut Diagnostics) -> 
                 suggest::unknown("limit", name.value, &valid)
             }
         };
-        mistakes.at(name.place, reason);
+        diagnostics.at(name.place, reason);
     }
     // In rules it counts by its name, with all others there.
     let mut named = limit?.clone();
     let key = intern(name.value);
-    named.policy = named.policy.or_called(key, key);
+    named.limit = named.limit.with_default_name(key, key);
     Some(LimitSpec {
         of: Some(name.value.to_owned()),
         ..LimitSpec::of_all(named)
@@ -221,20 +227,20 @@ fn by_name(name: Spanned<&str>, limits: &Limits, mistakes: &mut Diagnostics) -> 
 fn unlimited(
     table: &mut TableReader<'_>,
     place: Position,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<LimitSpec> {
     let reason = |key: &str| format!("`unlimited` has no use for `{key}`: remove it");
-    limit::refuse(table, reason, mistakes);
+    limit::refuse(table, reason, diagnostics);
     let keys = [
         "limit",
         "failure_mode",
         limit_options::REFUND_ON,
         "max_wait",
     ];
-    table.refuse(&keys, reason, mistakes);
+    table.refuse(&keys, reason, diagnostics);
     if !table.has("group") {
         let reason = "`unlimited` needs to know for whom: add `group = \"admin\"`";
-        mistakes.at(place, reason);
+        diagnostics.at(place, reason);
     }
     Some(LimitSpec::default())
 }
@@ -260,6 +266,6 @@ impl LimitSpec {
 
     fn is_of_places(&self) -> bool {
         let limit = self.limit.as_ref();
-        limit.is_some_and(|limit| matches!(limit.policy, AnyLimit::Concurrency(_)))
+        limit.is_some_and(|limit| matches!(limit.limit, AnyLimit::Concurrency(_)))
     }
 }

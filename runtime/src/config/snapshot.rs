@@ -38,25 +38,25 @@ impl Snapshot {
     ) -> Result<(Self, RuleTable), ConfigError> {
         let file = File::parse(text, source.format, &source.name, known)?;
         if let Some(old) = old {
-            let mut mistakes = Diagnostics::default();
-            file.check_successor_of(old, &mut mistakes);
-            mistakes.settle(&source.name, Some(()))?;
+            let mut diagnostics = Diagnostics::default();
+            file.check_successor_of(old, &mut diagnostics);
+            diagnostics.into_result(&source.name, Some(()))?;
         }
         let mut rulebook = rulebook(&file, &source.name)?;
         let limits = file.limits.clone();
         let names = named.replace(limits).or_else(|missing| {
-            let mut mistakes = Diagnostics::default();
+            let mut diagnostics = Diagnostics::default();
             for name in missing {
                 let reason = format!(
                     "handlers use the limit `{name}` and have none to fall back to: keep it, or \
                      take them out of service first"
                 );
-                mistakes.at(file.limits_at, reason);
+                diagnostics.at(file.limits_at, reason);
             }
-            mistakes.settle(&source.name, None)
+            diagnostics.into_result(&source.name, None)
         })?;
         if !file.limits.is_empty() {
-            rulebook.pin(names);
+            rulebook.with_names(names);
         }
         let text = text.to_owned();
         Ok((Self { text, file }, rulebook))
@@ -65,16 +65,16 @@ impl Snapshot {
 
 /// The rules as entries of a middleware, which has its own mind on what goes together.
 fn rulebook(file: &File, source: &str) -> Result<RuleTable, ConfigError> {
-    let mut mistakes = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     let mut rulebook = RuleTable::default();
     for rule in &file.rules {
-        mistakes.ok(rule.place, add(&mut rulebook, rule));
+        diagnostics.ok(rule.place, add(&mut rulebook, rule));
     }
     for pattern in &file.exempt {
         rulebook.exempt(pattern.clone());
     }
     rulebook.skip_preflight(file.skip_preflight);
-    mistakes.settle(source, Some(rulebook))
+    diagnostics.into_result(source, Some(rulebook))
 }
 
 fn add(rulebook: &mut RuleTable, rule: &RouteRuleSpec) -> Result<(), InitError> {
@@ -111,7 +111,7 @@ fn as_rule(share: &LimitSpec) -> Rule {
         group,
         who,
     } = share;
-    let mut rule = match limit.as_ref().map(|named| named.policy) {
+    let mut rule = match limit.as_ref().map(|named| named.limit) {
         Some(AnyLimit::Rate(limit)) => Rule::new(limit),
         Some(AnyLimit::Concurrency(places)) => Rule::concurrency(places),
         // Without a group it is nobody who is unlimited, which the file was refused for.

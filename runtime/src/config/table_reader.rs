@@ -21,7 +21,7 @@ pub(super) struct TableReader<'n> {
 
 impl<'n> TableReader<'n> {
     /// The table that must stand here; `example` shows one.
-    pub(super) fn of(node: &'n Node, example: &str, mistakes: &mut Diagnostics) -> Option<Self> {
+    pub(super) fn of(node: &'n Node, example: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Table(entries) => Some(Self {
                 entries,
@@ -29,7 +29,7 @@ impl<'n> TableReader<'n> {
             }),
             other => {
                 let kind = other.kind();
-                mistakes.at(
+                diagnostics.at(
                     node.place,
                     format!("a table, not {kind}: write `{example}`"),
                 );
@@ -54,27 +54,27 @@ impl<'n> TableReader<'n> {
         &mut self,
         key: &'static str,
         example: &str,
-        mistakes: &mut Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Spanned<&'n str>> {
         let node = &self.take(key)?.node;
         match text(node) {
             Some(text) if !text.value.is_empty() => Some(text),
             Some(_) => {
                 let reason = format!("`{key}` is empty: write `{key} = {example}`");
-                mistakes.at(node.place, reason);
+                diagnostics.at(node.place, reason);
                 None
             }
-            None => wrong(key, "a string", example, node, mistakes),
+            None => wrong(key, "a string", example, node, diagnostics),
         }
     }
 
     /// A flag that is off if it is absent.
-    pub(super) fn flag(&mut self, key: &'static str, mistakes: &mut Diagnostics) -> bool {
+    pub(super) fn flag(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> bool {
         match self.take(key) {
             None => false,
             Some(Entry { node, .. }) => match node.value {
                 Value::Flag(flag) => flag,
-                _ => wrong(key, "true or false", "true", node, mistakes).unwrap_or(false),
+                _ => wrong(key, "true or false", "true", node, diagnostics).unwrap_or(false),
             },
         }
     }
@@ -84,20 +84,20 @@ impl<'n> TableReader<'n> {
         &mut self,
         key: &'static str,
         least: u32,
-        mistakes: &mut Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Spanned<u32>> {
         let node = &self.take(key)?.node;
         let place = node.place;
         match node.value {
             Value::Integer(number) if number < i64::from(least) => {
-                mistakes.at(place, format!("`{key}` must be at least {least}"));
+                diagnostics.at(place, format!("`{key}` must be at least {least}"));
                 None
             }
             Value::Integer(number) => Some(Spanned {
                 place,
                 value: u32::try_from(number).unwrap_or(u32::MAX),
             }),
-            _ => wrong(key, "an integer", &least.to_string(), node, mistakes),
+            _ => wrong(key, "an integer", &least.to_string(), node, diagnostics),
         }
     }
 
@@ -106,14 +106,14 @@ impl<'n> TableReader<'n> {
         &mut self,
         key: &'static str,
         words: &[(&'static str, T)],
-        mistakes: &mut Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Spanned<T>> {
         let example = words.first().map_or("", |(word, _)| word);
-        let text = self.text(key, &format!("\"{example}\""), mistakes)?;
+        let text = self.text(key, &format!("\"{example}\""), diagnostics)?;
         let known = words.iter().find(|(word, _)| *word == text.value);
         if known.is_none() {
             let valid: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            mistakes.at(text.place, suggest::unknown(key, text.value, &valid));
+            diagnostics.at(text.place, suggest::unknown(key, text.value, &valid));
         }
         known.map(|(_, value)| Spanned {
             place: text.place,
@@ -126,16 +126,16 @@ impl<'n> TableReader<'n> {
         &mut self,
         key: &'static str,
         example: &str,
-        mistakes: &mut Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Vec<Spanned<&'n str>> {
         let mut texts = Vec::new();
-        for node in self.list(key, example, mistakes).unwrap_or_default() {
+        for node in self.list(key, example, diagnostics).unwrap_or_default() {
             match text(node) {
                 Some(text) => texts.push(text),
                 None => {
                     let kind = node.value.kind();
                     let reason = format!("`{key}` lists strings, not {kind}: write `{example}`");
-                    mistakes.at(node.place, reason);
+                    diagnostics.at(node.place, reason);
                 }
             }
         }
@@ -147,12 +147,12 @@ impl<'n> TableReader<'n> {
         &mut self,
         key: &'static str,
         example: &str,
-        mistakes: &mut Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'n [Node]> {
         let node = &self.take(key)?.node;
         match &node.value {
             Value::List(nodes) => Some(nodes),
-            _ => wrong(key, "a list", example, node, mistakes),
+            _ => wrong(key, "a list", example, node, diagnostics),
         }
     }
 
@@ -161,22 +161,22 @@ impl<'n> TableReader<'n> {
         &mut self,
         keys: &[&'static str],
         reason: impl Fn(&str) -> String,
-        mistakes: &mut Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) {
         for entry in self.entries {
             if keys.contains(&entry.key.as_str()) {
-                mistakes.at(entry.place, reason(&entry.key));
+                diagnostics.at(entry.place, reason(&entry.key));
             }
         }
         self.asked.extend(keys);
     }
 
     /// Reports every key that was not asked for.
-    pub(super) fn finish(self, mistakes: &mut Diagnostics) {
+    pub(super) fn finish(self, diagnostics: &mut Diagnostics) {
         for entry in self.entries {
             if !self.asked.contains(&entry.key.as_str()) {
                 let reason = suggest::unknown("key", &entry.key, &self.asked);
-                mistakes.at(entry.place, reason);
+                diagnostics.at(entry.place, reason);
             }
         }
     }
@@ -199,10 +199,10 @@ fn wrong<T>(
     expected: &str,
     example: &str,
     node: &Node,
-    mistakes: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<T> {
     let kind = node.value.kind();
     let reason = format!("`{key}` takes {expected}, not {kind}: write `{key} = {example}`");
-    mistakes.at(node.place, reason);
+    diagnostics.at(node.place, reason);
     None
 }

@@ -59,7 +59,7 @@ impl Watch {
         let run = move || {
             let mut looks = Debounce::default();
             while ended.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                look(&config, &mut looks, hangup.take());
+                read(&config, &mut looks, hangup.take());
             }
         };
         let thread = thread::Builder::new()
@@ -128,7 +128,7 @@ impl Debounce {
     }
 }
 
-fn look(config: &Config, looks: &mut Debounce, is_hangup: bool) {
+fn read(config: &Config, looks: &mut Debounce, is_hangup: bool) {
     let seen = config.0.source.read();
     let in_force = |text: &String| *text == config.0.current.load().text;
     if is_hangup {

@@ -126,14 +126,14 @@ impl Decision {
 
     /// Shows what remains of those limits that stand in `after` too, which is by `since` later; of
     /// it nothing else is believed, as it allows whatever it is asked.
-    pub(crate) fn restate(&mut self, after: &Self, since: Duration) {
+    pub(crate) fn refresh(&mut self, after: &Self, since: Duration) {
         for status in &mut self.limits {
             let mut others = after.limits.iter();
             if let Some(other) = others.find(|other| other.place() == status.place()) {
                 status.verdict.remaining = other.verdict.remaining;
                 let later = |micros| {
                     let length = Duration::from_micros(micros).saturating_add(since);
-                    clock::length(length)
+                    clock::to_micros(length)
                 };
                 status.verdict.reset = later(other.verdict.reset);
                 status.verdict.more = match other.verdict.more {

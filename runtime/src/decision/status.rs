@@ -64,7 +64,7 @@ impl Verdict {
 impl LimitStatus {
     pub(crate) fn new(bound: LimitRef<'_>, verdict: Verdict, place: u32) -> Self {
         Self {
-            policy: bound.policy().out_of_turn(),
+            policy: bound.to_any().out_of_turn(),
             verdict,
             place,
         }

@@ -14,7 +14,7 @@ use actix_web::{
 use crate::limiter::PermitHold;
 
 /// The response, with its places until its body has ended.
-pub(super) fn hold_on(response: HttpResponse, hold: Option<Box<PermitHold>>) -> HttpResponse {
+pub(super) fn with_permit(response: HttpResponse, hold: Option<Box<PermitHold>>) -> HttpResponse {
     match hold {
         Some(hold) => response.map_body(|_, body| BoxBody::new(PermitBody::new(body, hold))),
         None => response,

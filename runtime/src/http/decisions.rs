@@ -45,20 +45,24 @@ pub(super) enum DecisionRecord {
     Own { at: Duration, decision: Decision },
     /// Among those that are kept with the request, at this place.
     Shared {
-        shown: RequestDecisions,
+        decisions: RequestDecisions,
         place: usize,
     },
 }
 
 /// Adds the headers of every limit whose decision is kept with this request.
-pub(super) fn show(limiter: &RateLimiter, request: &HttpRequest, response: &mut HttpResponse) {
-    if let Some(shown) = request.extensions().get::<RequestDecisions>() {
-        shown.write(limiter.settings().headers, response.headers_mut());
+pub(super) fn write_headers(
+    limiter: &RateLimiter,
+    request: &HttpRequest,
+    response: &mut HttpResponse,
+) {
+    if let Some(decisions) = request.extensions().get::<RequestDecisions>() {
+        decisions.write(limiter.settings().headers, response.headers_mut());
     }
 }
 
 /// Keeps a decision made just now for the headers of the response.
-pub(super) fn remember(
+pub(super) fn record(
     limiter: &RateLimiter,
     request: &HttpRequest,
     layer: Nesting,
@@ -69,40 +73,43 @@ pub(super) fn remember(
         // The others tell no time of day.
         _ => Duration::ZERO,
     };
-    if let Some(shown) = request.extensions().get::<RequestDecisions>() {
-        let mut decided = shown.0.borrow_mut();
+    if let Some(decisions) = request.extensions().get::<RequestDecisions>() {
+        let mut decided = decisions.0.borrow_mut();
         decided.at = at;
         decided.decisions.push(decision);
         let place = decided.decisions.len() - 1;
-        let shown = shown.clone();
-        return DecisionRecord::Shared { shown, place };
+        let decisions = decisions.clone();
+        return DecisionRecord::Shared { decisions, place };
     }
     if layer == Nesting::Handler {
         return DecisionRecord::Own { at, decision };
     }
     let decisions = SmallVec::from_buf([decision]);
-    let shown = RequestDecisions(Rc::new(RefCell::new(DecisionList {
+    let decisions = RequestDecisions(Rc::new(RefCell::new(DecisionList {
         at,
         decisions,
         counters: SmallVec::new(),
         foreign: None,
     })));
-    request.extensions_mut().insert(shown.clone());
-    DecisionRecord::Shared { shown, place: 0 }
+    request.extensions_mut().insert(decisions.clone());
+    DecisionRecord::Shared {
+        decisions,
+        place: 0,
+    }
 }
 
 /// Notes what a layer has charged, where layers are kept with the request, and tells of counters
 /// that another one has charged already.
-pub(super) fn count_once(request: &HttpRequest, counters: &[ChargedCounter]) {
+pub(super) fn record_counters(request: &HttpRequest, counters: &[ChargedCounter]) {
     let extensions = request.extensions();
-    let Some(shown) = extensions.get::<RequestDecisions>() else {
+    let Some(decisions) = extensions.get::<RequestDecisions>() else {
         return;
     };
-    let mut decided = shown.0.borrow_mut();
+    let mut decided = decisions.0.borrow_mut();
     for counter in counters {
         let mut before = decided.counters.iter();
         if let Some(other) = before.find(|other| other.is_same(counter)) {
-            other.tell(counter);
+            other.report(counter);
         }
     }
     decided.counters.extend_from_slice(counters);
@@ -123,7 +130,7 @@ impl RequestDecisions {
     }
 
     /// Whether there is a limit to tell of.
-    pub(super) fn is_of_any(&self) -> bool {
+    pub(super) fn has_limits(&self) -> bool {
         let decided = self.0.borrow();
         let mut limits = decided.decisions.iter().flat_map(Decision::enforced);
         limits.next().is_some()
@@ -138,7 +145,7 @@ impl DecisionRecord {
                 let foreign = ForeignHeaders::of(headers);
                 response::write(headers, style, decision.enforced(), *at, foreign.as_deref());
             }
-            Self::Shared { shown, .. } => shown.write(style, headers),
+            Self::Shared { decisions, .. } => decisions.write(style, headers),
         }
     }
 
@@ -146,19 +153,19 @@ impl DecisionRecord {
     pub(super) fn is_denied(&self) -> bool {
         match self {
             Self::Own { decision, .. } => !decision.is_allowed(),
-            Self::Shared { shown, .. } => {
-                let decided = shown.0.borrow();
+            Self::Shared { decisions, .. } => {
+                let decided = decisions.0.borrow();
                 !decided.decisions.iter().all(Decision::is_allowed)
             }
         }
     }
 
     /// Has the decision show how its limits stand just now, after something was given back.
-    pub(super) fn restate(&mut self, limiter: &RateLimiter, after: &Decision) {
+    pub(super) fn refresh(&mut self, limiter: &RateLimiter, after: &Decision) {
         match self {
             Self::Own { at, decision } => restate(limiter, decision, *at, after),
-            Self::Shared { shown, place } => {
-                let DecisionList { at, decisions, .. } = &mut *shown.0.borrow_mut();
+            Self::Shared { decisions, place } => {
+                let DecisionList { at, decisions, .. } = &mut *decisions.0.borrow_mut();
                 if let Some(decision) = decisions.get_mut(*place) {
                     restate(limiter, decision, *at, after);
                 }
@@ -173,5 +180,5 @@ fn restate(limiter: &RateLimiter, decision: &mut Decision, at: Duration, after: 
         HeaderStyle::GitHub => limiter.now().saturating_sub(at),
         _ => Duration::ZERO,
     };
-    decision.restate(after, since);
+    decision.refresh(after, since);
 }

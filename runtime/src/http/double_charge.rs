@@ -40,7 +40,7 @@ impl ChargedCounter {
         let Key {
             identity,
             zone,
-            slot,
+            kind: slot,
         } = charge.key;
         let key = (identity.source(), identity.value(), zone, slot);
         Self {
@@ -61,14 +61,14 @@ impl ChargedCounter {
     }
 
     /// Says in the log that both were charged for one request. Once: it is so for all like it.
-    pub(super) fn tell(&self, other: &Self) {
+    pub(super) fn report(&self, other: &Self) {
         let pair = (self.limit, other.limit);
         {
-            let mut told = TOLD.lock();
-            if told.len() == MOST || told.contains(&pair) {
+            let mut record = TOLD.lock();
+            if record.len() == MOST || record.contains(&pair) {
                 return;
             }
-            told.push(pair);
+            record.push(pair);
         }
         let (one, other) = pair;
         log::error!(

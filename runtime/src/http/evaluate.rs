@@ -6,16 +6,15 @@ use super::{
     double_charge::ChargedCounter,
     in_flight::RefundPlan,
     matching::{Few, MatchedRule, RuleMatcher},
-    resolve::{ResolvedRule, asked, resolve},
+    resolve::{ResolvedRule, call_async_functions, resolve},
     rule::Rule,
 };
 use crate::{
-    clock::{Micros, length},
+    clock::{Micros, to_micros},
     decision::Decision,
     error::RateLimitError,
     limiter::{
-        ChargeReceipts, Granted, MaxWait, OwnedCharge, PermitHold, RateLimiter, Refund,
-        let_others_run,
+        ChargeReceipts, Granted, MaxWait, OwnedCharge, PermitHold, RateLimiter, Refund, coop_yield,
     },
     log_throttle::LogThrottle,
     permit::{WaitOutcome, wait_for},
@@ -41,29 +40,29 @@ pub(super) struct Evaluation<'a> {
 }
 
 /// Decides these rules. `None` if they ask for nothing.
-pub(super) async fn judge<'a>(
-    census: &RuleMatcher<'_>,
-    applied: &[MatchedRule<'a>],
+pub(super) async fn evaluate<'a>(
+    matcher: &RuleMatcher<'_>,
+    matched: &[MatchedRule<'a>],
 ) -> Result<Option<Evaluation<'a>>, RateLimitError> {
-    let limiter = census.manner.limiter;
+    let limiter = matcher.context.limiter;
     // Boxed as below: only async functions take room that has to be kept while they run.
-    let resolved = match applied.iter().any(|one| one.rule.has_async()) {
-        true => Box::pin(resolve(census, applied)).await,
+    let resolved = match matched.iter().any(|one| one.rule.has_async()) {
+        true => Box::pin(call_async_functions(matcher, matched)).await,
         false => Vec::new(),
     };
-    let asked = asked(census, applied, &resolved)?;
+    let asked = resolve(matcher, matched, &resolved)?;
     if asked.is_empty() {
         return Ok(None);
     }
-    let_others_run().await;
+    coop_yield().await;
     // Boxed here and below: who waits for nothing need not move about a future with room for it.
     if !asked.iter().all(ResolvedRule::is_plain) {
-        return Box::pin(hold(limiter, &asked)).await;
+        return Box::pin(evaluate_waiting(limiter, &asked)).await;
     }
-    if let Some(judged) = judge_at_once(limiter, &asked) {
-        return judged.map(Some);
+    if let Some(evaluation) = try_evaluate(limiter, &asked) {
+        return evaluation.map(Some);
     }
-    Box::pin(judge_by_server(limiter, &asked)).await
+    Box::pin(evaluate_remotely(limiter, &asked)).await
 }
 
 /// What these rules charge, by the place what each charge is for.
@@ -72,32 +71,32 @@ fn charges<'c, 'a, 'i>(
 ) -> (Charges<'c>, Few<&'c ResolvedRule<'a, 'i>>) {
     let (mut charges, mut charged) = (Charges::new(), SmallVec::new());
     for one in asked {
-        add(&mut charges, &mut charged, one.charge(), one);
+        push_charge(&mut charges, &mut charged, one.charge(), one);
     }
     (charges, charged)
 }
 
 /// Decides what need not be waited for.
-fn judge_at_once<'a>(
+fn try_evaluate<'a>(
     limiter: &RateLimiter,
     asked: &[ResolvedRule<'a, '_>],
 ) -> Option<Result<Evaluation<'a>, RateLimitError>> {
     let (charges, charged) = charges(asked);
     let mode = mode_of(&charged);
     let check = Check { mode, charges };
-    let decided = limiter.decide_at_once(&check)?;
-    Some(decided.map(|(decision, slips)| Evaluation::of(decision, &slips, &check, &charged)))
+    let decided = limiter.try_decide(&check)?;
+    Some(decided.map(|(decision, receipts)| Evaluation::of(decision, &receipts, &check, &charged)))
 }
 
-async fn judge_by_server<'a>(
+async fn evaluate_remotely<'a>(
     limiter: &RateLimiter,
     asked: &[ResolvedRule<'a, '_>],
 ) -> Result<Option<Evaluation<'a>>, RateLimitError> {
     let (charges, charged) = charges(asked);
     let mode = mode_of(&charged);
     let check = Check { mode, charges };
-    let (decision, slips) = limiter.decide_by_server(&check).await?;
-    Ok(Some(Evaluation::of(decision, &slips, &check, &charged)))
+    let (decision, receipts) = limiter.decide_remotely(&check).await?;
+    Ok(Some(Evaluation::of(decision, &receipts, &check, &charged)))
 }
 
 fn mode_of(charged: &[&ResolvedRule<'_, '_>]) -> Mode<'static> {
@@ -110,19 +109,19 @@ fn mode_of(charged: &[&ResolvedRule<'_, '_>]) -> Mode<'static> {
 impl<'a> Evaluation<'a> {
     fn of(
         decision: Decision,
-        slips: &ChargeReceipts,
+        receipts: &ChargeReceipts,
         check: &Check<'_>,
         charged: &[&ResolvedRule<'a, '_>],
     ) -> Self {
-        let mut judged = Self::new(decision, charged);
-        if check.mode == Mode::ChargeForReceipts && judged.decision.is_allowed() {
-            judged.refunds = refunds(Refund::of(check, slips), charged);
+        let mut evaluation = Self::new(decision, charged);
+        if check.mode == Mode::ChargeForReceipts && evaluation.decision.is_allowed() {
+            evaluation.refunds = refunds(Refund::of(check, receipts), charged);
         }
-        judged
+        evaluation
     }
 
     /// What one rule has decided that holds nothing and has nothing to give back.
-    pub(super) fn simple(decision: Decision, rule: &'a Rule) -> Self {
+    pub(super) fn of_single_rule(decision: Decision, rule: &'a Rule) -> Self {
         let own_answer = match decision.is_allowed() {
             true => None,
             false => rule.own_answer(),
@@ -157,36 +156,36 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-fn refunds(owed: Refund, charged: &[&ResolvedRule<'_, '_>]) -> Option<Box<RefundPlan>> {
+fn refunds(refund: Refund, charged: &[&ResolvedRule<'_, '_>]) -> Option<Box<RefundPlan>> {
     let statuses = charged.iter().map(|one| one.refund_on.as_deref().cloned());
-    Some(Box::new(RefundPlan::new(owed, statuses.collect())))
+    Some(Box::new(RefundPlan::new(refund, statuses.collect())))
 }
 
 /// The same for what may be waited for, or is held until the end of the response.
-async fn hold<'a>(
+async fn evaluate_waiting<'a>(
     limiter: &RateLimiter,
     asked: &[ResolvedRule<'a, '_>],
 ) -> Result<Option<Evaluation<'a>>, RateLimitError> {
     let (charges, charged) = charges(asked);
     let charged = charged.as_slice();
     let wanted = charges.iter().zip(charged).map(|(charge, asked)| {
-        let wait = asked.max_wait.map(length);
-        OwnedCharge::of(charge).patient(wait.map_or(MaxWait::None, MaxWait::AtMost))
+        let wait = asked.max_wait.map(to_micros);
+        OwnedCharge::of(charge).with_max_wait(wait.map_or(MaxWait::None, MaxWait::AtMost))
     });
-    let way: Vec<OwnedCharge> = wanted.collect();
+    let alternative: Vec<OwnedCharge> = wanted.collect();
     let most = Some(limiter.settings().max_waiting.0);
-    match wait_for(limiter, std::slice::from_ref(&way), 0, most).await? {
+    match wait_for(limiter, std::slice::from_ref(&alternative), 0, most).await? {
         WaitOutcome::Granted(Granted {
             decision,
             hold,
-            owed,
+            refund,
         }) => {
-            let mut judged = Evaluation::new(decision, charged);
+            let mut evaluation = Evaluation::new(decision, charged);
             if charged.iter().any(|one| one.refund_on.is_some()) {
-                judged.refunds = owed.and_then(|owed| refunds(owed, charged));
+                evaluation.refunds = refund.and_then(|refund| refunds(refund, charged));
             }
-            judged.hold = hold.map(Box::new);
-            Ok(Some(judged))
+            evaluation.hold = hold.map(Box::new);
+            Ok(Some(evaluation))
         }
         WaitOutcome::TimedOut {
             decision: Some(decision),
@@ -198,7 +197,7 @@ async fn hold<'a>(
             retry_after,
             decision: None,
         } => {
-            let mut decision = limiter.peek_at(&way).await?;
+            let mut decision = limiter.peek_charges(&alternative).await?;
             decision.deny(by, retry_after.unwrap_or(LINE_HINT));
             Ok(Some(Evaluation::new(decision, charged)))
         }
@@ -207,7 +206,7 @@ async fn hold<'a>(
 
 /// Adds a charge. Two of one counter can only meet where identifiers of the application name the
 /// same identity in one zone; a counter is charged once, by the limit that fits fewer such requests.
-fn add<'a, T>(
+fn push_charge<'a, T>(
     charges: &mut Charges<'a>,
     charged: &mut Few<&'a T>,
     charge: Charge<'a>,

@@ -17,7 +17,7 @@ use crate::{
 
 /// What is known of a request by a look at it.
 pub(super) struct SingleRule<'a> {
-    manner: RuleContext<'a>,
+    context: RuleContext<'a>,
     rule: &'a Rule,
     limit: &'a Limit,
     identity: Identity,
@@ -26,37 +26,37 @@ pub(super) struct SingleRule<'a> {
 impl<'a> SingleRule<'a> {
     /// `None` if it takes more than a look.
     pub(super) fn of(
-        manner: RuleContext<'a>,
+        context: RuleContext<'a>,
         rules: &'a [Rule],
         request: &HttpRequest,
     ) -> Option<Self> {
         let [rule] = rules else { return None };
-        let limit = rule.plain_limit()?;
-        let identifier = rule.own_identifier().unwrap_or(manner.identifier());
-        let identity = identifier.at_sight(request, &manner.limiter.settings().clients)?;
+        let limit = rule.single_limit()?;
+        let identifier = rule.own_identifier().unwrap_or(context.identifier());
+        let identity = identifier.try_identify(request, &context.limiter.settings().clients)?;
         Some(Self {
-            manner,
+            context,
             rule,
             limit,
             identity,
         })
     }
 
-    pub(super) fn manner(&self) -> RuleContext<'a> {
-        self.manner
+    pub(super) fn context(&self) -> RuleContext<'a> {
+        self.context
     }
 
     /// `None` if a server has to decide.
-    pub(super) fn judge_at_once(&self) -> Option<Result<Evaluation<'a>, RateLimitError>> {
-        let decided = self.manner.limiter.decide_at_once(&self.check())?;
-        Some(decided.map(|(decision, _)| Evaluation::simple(decision, self.rule)))
+    pub(super) fn try_evaluate(&self) -> Option<Result<Evaluation<'a>, RateLimitError>> {
+        let decided = self.context.limiter.try_decide(&self.check())?;
+        Some(decided.map(|(decision, _)| Evaluation::of_single_rule(decision, self.rule)))
     }
 
     /// The same for what could not be decided at once.
-    pub(super) async fn judge_by_server(&self) -> Result<Evaluation<'a>, RateLimitError> {
+    pub(super) async fn evaluate_remotely(&self) -> Result<Evaluation<'a>, RateLimitError> {
         let check = self.check();
-        let (decision, _) = self.manner.limiter.decide_by_server(&check).await?;
-        Ok(Evaluation::simple(decision, self.rule))
+        let (decision, _) = self.context.limiter.decide_remotely(&check).await?;
+        Ok(Evaluation::of_single_rule(decision, self.rule))
     }
 
     fn check(&self) -> Check<'_> {
@@ -65,7 +65,7 @@ impl<'a> SingleRule<'a> {
             key: Key::counter(&self.identity, self.limit),
             limit: self.limit.into(),
             cost: self.limit.default_cost(),
-            failure_mode: own_failure_mode.unwrap_or(self.manner.failure_mode()),
+            failure_mode: own_failure_mode.unwrap_or(self.context.failure_mode()),
         };
         Check {
             mode: Mode::Charge,

@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{
     context::RuleContext,
-    decisions::{Nesting, count_once, remember, show},
+    decisions::{Nesting, record, record_counters, write_headers},
     error::RequestError,
-    evaluate::{Evaluation, judge},
+    evaluate::{Evaluation, evaluate},
     fast_path::SingleRule,
     in_flight::InFlight,
     matching::{Few, MatchedRule, RuleMatcher},
@@ -56,14 +56,14 @@ impl RateLimiter {
 
 /// Decides without an answer: nothing is kept with the request, and nothing given back.
 pub(super) async fn decide<'a>(
-    mut census: RuleMatcher<'a>,
+    mut matcher: RuleMatcher<'a>,
     rules: &'a [Rule],
 ) -> Result<Option<Decision>, RequestError> {
-    let applied = census.applied(rules).await;
-    let applied = applied.map_err(RequestError::unidentified)?;
-    let judged = judge(&census, &applied).await;
-    let judged = judged.map_err(RequestError::Undecided)?;
-    Ok(judged.map(|judged| judged.decision))
+    let matched = matcher.matching(rules).await;
+    let matched = matched.map_err(RequestError::unidentified)?;
+    let evaluation = evaluate(&matcher, &matched).await;
+    let evaluation = evaluation.map_err(RequestError::Undecided)?;
+    Ok(evaluation.map(|evaluation| evaluation.decision))
 }
 
 /// Whether a request may go on to its handler.
@@ -81,65 +81,65 @@ pub(super) fn guard<'a>(
     request: &'a HttpRequest,
     layer: Nesting,
 ) -> TryGuard<'a> {
-    let manner = RuleContext::of(limiter);
-    let Some(plain) = SingleRule::of(manner, rules, request) else {
-        return TryGuard::Pending(Box::pin(guard_in_full(manner, rules, request, layer)));
+    let context = RuleContext::of(limiter);
+    let Some(plain) = SingleRule::of(context, rules, request) else {
+        return TryGuard::Pending(Box::pin(guard_any(context, rules, request, layer)));
     };
-    let Some(judged) = plain.judge_at_once() else {
-        return TryGuard::Pending(Box::pin(guard_by_server(plain, request, layer)));
+    let Some(evaluation) = plain.try_evaluate() else {
+        return TryGuard::Pending(Box::pin(guard_remotely(plain, request, layer)));
     };
-    match conclude(manner, request, layer, judged.map(Some)) {
-        Ok(passage) => TryGuard::Ready(passage),
-        Err(denied) => TryGuard::Pending(Box::pin(denied.respond(manner, request, layer))),
+    match admission(context, request, layer, evaluation.map(Some)) {
+        Ok(admission) => TryGuard::Ready(admission),
+        Err(denied) => TryGuard::Pending(Box::pin(denied.respond(context, request, layer))),
     }
 }
 
 /// The same for what could not be decided at once.
-async fn guard_by_server(
-    plain: SingleRule<'_>,
-    request: &HttpRequest,
-    layer: Nesting,
-) -> Admission {
-    let judged = plain.judge_by_server().await;
-    let manner = plain.manner();
-    match conclude(manner, request, layer, judged.map(Some)) {
-        Ok(passage) => passage,
-        Err(denied) => denied.respond(manner, request, layer).await,
+async fn guard_remotely(plain: SingleRule<'_>, request: &HttpRequest, layer: Nesting) -> Admission {
+    let evaluation = plain.evaluate_remotely().await;
+    let context = plain.context();
+    match admission(context, request, layer, evaluation.map(Some)) {
+        Ok(admission) => admission,
+        Err(denied) => denied.respond(context, request, layer).await,
     }
 }
 
 /// The same, whatever the rules are.
-async fn guard_in_full(
-    manner: RuleContext<'_>,
+async fn guard_any(
+    context: RuleContext<'_>,
     rules: &[Rule],
     request: &HttpRequest,
     layer: Nesting,
 ) -> Admission {
-    let mut census = RuleMatcher::new(manner, request);
-    let applied = match census.applied(rules).await {
-        Ok(applied) => applied,
-        Err(answer) => return shut(manner.limiter, request, answer),
+    let mut matcher = RuleMatcher::new(context, request);
+    let matched = match matcher.matching(rules).await {
+        Ok(matched) => matched,
+        Err(answer) => return respond_with(context.limiter, request, answer),
     };
-    pass(&census, &applied, layer).await
+    admit_matched(&matcher, &matched, layer).await
 }
 
 /// The same for rules that are known to apply.
-pub(super) async fn pass(
-    census: &RuleMatcher<'_>,
-    applied: &[MatchedRule<'_>],
+pub(super) async fn admit_matched(
+    matcher: &RuleMatcher<'_>,
+    matched: &[MatchedRule<'_>],
     layer: Nesting,
 ) -> Admission {
-    let mut judged = judge(census, applied).await;
-    let counters = match &mut judged {
-        Ok(Some(judged)) => std::mem::take(&mut judged.counters),
+    let mut evaluation = evaluate(matcher, matched).await;
+    let counters = match &mut evaluation {
+        Ok(Some(evaluation)) => std::mem::take(&mut evaluation.counters),
         _ => Few::new(),
     };
-    match conclude(census.manner, census.request, layer, judged) {
-        Ok(passage) => {
-            count_once(census.request, &counters);
-            passage
+    match admission(matcher.context, matcher.request, layer, evaluation) {
+        Ok(admission) => {
+            record_counters(matcher.request, &counters);
+            admission
         }
-        Err(denied) => denied.respond(census.manner, census.request, layer).await,
+        Err(denied) => {
+            denied
+                .respond(matcher.context, matcher.request, layer)
+                .await
+        }
     }
 }
 
@@ -150,29 +150,33 @@ struct CustomDenial<'a> {
 }
 
 /// What follows for the request.
-fn conclude<'a>(
-    manner: RuleContext<'a>,
+fn admission<'a>(
+    context: RuleContext<'a>,
     request: &HttpRequest,
     layer: Nesting,
-    judged: Result<Option<Evaluation<'a>>, RateLimitError>,
+    evaluation: Result<Option<Evaluation<'a>>, RateLimitError>,
 ) -> Result<Admission, CustomDenial<'a>> {
-    let limiter = manner.limiter;
+    let limiter = context.limiter;
     let Evaluation {
         decision,
         own_answer,
         refunds,
         hold,
         counters: _,
-    } = match judged {
-        Ok(Some(judged)) => judged,
+    } = match evaluation {
+        Ok(Some(evaluation)) => evaluation,
         Ok(None) => return Ok(Admission::Proceed(InFlight::NONE)),
         Err(RateLimitError::Unavailable { retry_after, .. }) => {
-            return Ok(shut(limiter, request, response::unavailable(retry_after)));
+            return Ok(respond_with(
+                limiter,
+                request,
+                response::unavailable(retry_after),
+            ));
         }
         Err(error @ RateLimitError::UnknownLimit { .. }) => {
             NO_SUCH_LIMIT.log(format_args!("{error}; the answer is 500"));
             let answer = HttpResponse::InternalServerError().finish();
-            return Ok(shut(limiter, request, answer));
+            return Ok(respond_with(limiter, request, answer));
         }
         Err(error) => {
             // The last thing to take a service down must not be what protects it.
@@ -181,10 +185,10 @@ fn conclude<'a>(
         }
     };
     if decision.is_allowed() {
-        let told = remember(limiter, request, layer, decision);
-        return Ok(Admission::Proceed(InFlight::new(told, refunds, hold)));
+        let record = record(limiter, request, layer, decision);
+        return Ok(Admission::Proceed(InFlight::new(record, refunds, hold)));
     }
-    match own_answer.or(manner.on_limited()) {
+    match own_answer.or(context.on_limited()) {
         Some(answer) => Err(CustomDenial { decision, answer }),
         None => {
             let answer = response::quota_exceeded(&decision);
@@ -196,12 +200,12 @@ fn conclude<'a>(
 impl CustomDenial<'_> {
     async fn respond(
         self,
-        manner: RuleContext<'_>,
+        context: RuleContext<'_>,
         request: &HttpRequest,
         layer: Nesting,
     ) -> Admission {
         let answer = self.answer.answer(request, &self.decision).await;
-        deny(manner.limiter, request, layer, self.decision, answer)
+        deny(context.limiter, request, layer, self.decision, answer)
     }
 }
 
@@ -214,17 +218,17 @@ fn deny(
     mut answer: HttpResponse,
 ) -> Admission {
     response::retry_after(answer.headers_mut(), decision.retry_after());
-    let told = remember(limiter, request, layer, decision);
-    told.write(limiter.settings().headers, answer.headers_mut());
+    let record = record(limiter, request, layer, decision);
+    record.write(limiter.settings().headers, answer.headers_mut());
     Admission::Respond(answer)
 }
 
 /// An answer without a decision: its headers are those of other layers.
-pub(super) fn shut(
+pub(super) fn respond_with(
     limiter: &RateLimiter,
     request: &HttpRequest,
     mut answer: HttpResponse,
 ) -> Admission {
-    show(limiter, request, &mut answer);
+    write_headers(limiter, request, &mut answer);
     Admission::Respond(answer)
 }

@@ -10,7 +10,7 @@ use std::future::Future;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 
 use super::{
-    body::hold_on,
+    body::with_permit,
     decisions::Nesting,
     guard::{Admission, TryGuard, guard},
     in_flight::InFlight,
@@ -18,7 +18,7 @@ use super::{
     respond::not_installed,
     rule::Rule,
 };
-use crate::limiter::{RateLimiter, let_others_run};
+use crate::limiter::{RateLimiter, coop_yield};
 
 /// Checks the rules, then extracts the arguments and calls the handler; headers last.
 ///
@@ -46,17 +46,17 @@ where
     let Some(limiter) = RateLimiter::nearest(&request) else {
         return not_installed();
     };
-    let_others_run().await;
-    let passage = match guard(&limiter, rules, &request, Nesting::Handler) {
-        TryGuard::Ready(passage) => passage,
+    coop_yield().await;
+    let admission = match guard(&limiter, rules, &request, Nesting::Handler) {
+        TryGuard::Ready(admission) => admission,
         TryGuard::Pending(decided) => decided.await,
     };
-    let mut pending = match passage {
+    let mut pending = match admission {
         Admission::Proceed(pending) => pending,
         Admission::Respond(response) => return response,
     };
     let arguments = Args::from_request(&request, &mut payload);
-    go_on(
+    run_handler(
         &limiter,
         &request,
         arguments,
@@ -70,7 +70,7 @@ where
 /// Calls the handler of a request that may go on, and does what its response is owed.
 ///
 /// Apart, so that this takes the room that the check has needed, and none beside it.
-async fn go_on<Args, Handler, Answer>(
+async fn run_handler<Args, Handler, Answer>(
     limiter: &RateLimiter,
     request: &HttpRequest,
     arguments: Args::Future,
@@ -88,9 +88,9 @@ where
         Err(error) => HttpResponse::from_error(error.into()),
     };
     let hold = pending.take_hold();
-    pending.settle(limiter, response.status()).await;
-    let mut response = hold_on(response, hold);
-    pending.show(limiter, request, &mut response);
+    pending.complete(limiter, response.status()).await;
+    let mut response = with_permit(response, hold);
+    pending.write_headers(limiter, request, &mut response);
     response
 }
 

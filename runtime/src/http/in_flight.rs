@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
-use super::decisions::{DecisionRecord, RequestDecisions, show};
+use super::decisions::{DecisionRecord, RequestDecisions, write_headers};
 use crate::{
     limiter::{PermitHold, RateLimiter, Refund},
     status_set::StatusSet,
@@ -34,25 +34,25 @@ pub(super) struct InFlight {
     /// The places that are held until the response's body has ended.
     hold: Option<Box<PermitHold>>,
     /// The decision that the headers tell of; `None` if no limit applied.
-    told: Option<DecisionRecord>,
+    record: Option<DecisionRecord>,
 }
 
 /// What a decision has owed, and on which statuses each of its rules gives that back.
 pub(super) struct RefundPlan {
-    owed: Refund,
+    refund: Refund,
     /// By the place of the charge.
     statuses: Vec<Option<StatusSet>>,
 }
 
 impl RefundPlan {
-    pub(super) fn new(owed: Refund, statuses: Vec<Option<StatusSet>>) -> Self {
-        Self { owed, statuses }
+    pub(super) fn new(refund: Refund, statuses: Vec<Option<StatusSet>>) -> Self {
+        Self { refund, statuses }
     }
 
     /// What is to be given back at this status.
-    fn at(self, status: StatusCode) -> Refund {
-        let Self { owed, statuses } = self;
-        owed.only(|place| {
+    fn for_status(self, status: StatusCode) -> Refund {
+        let Self { refund, statuses } = self;
+        refund.retain(|place| {
             let statuses = statuses.get(place).and_then(Option::as_ref);
             statuses.is_some_and(|statuses| statuses.contains(status))
         })
@@ -64,18 +64,18 @@ impl InFlight {
     pub(super) const NONE: Self = Self {
         refunds: None,
         hold: None,
-        told: None,
+        record: None,
     };
 
     pub(super) fn new(
-        told: DecisionRecord,
+        record: DecisionRecord,
         refunds: Option<Box<RefundPlan>>,
         hold: Option<Box<PermitHold>>,
     ) -> Self {
         Self {
             refunds,
             hold,
-            told: Some(told),
+            record: Some(record),
         }
     }
 
@@ -91,9 +91,9 @@ impl InFlight {
     }
 
     /// What is kept with the request, for whom that is out of hand. `None` if nothing is.
-    pub(super) fn shown(&self) -> Option<&RequestDecisions> {
-        match &self.told {
-            Some(DecisionRecord::Shared { shown, .. }) => Some(shown),
+    pub(super) fn decisions(&self) -> Option<&RequestDecisions> {
+        match &self.record {
+            Some(DecisionRecord::Shared { decisions, .. }) => Some(decisions),
             _ => None,
         }
     }
@@ -101,34 +101,34 @@ impl InFlight {
     /// Gives back what was charged by rules that want it at this status, and has the headers say
     /// so. It waits for a server as long as a decision does at most. What cannot be given back stays
     /// charged, with a line in the log.
-    pub(super) async fn settle(&mut self, limiter: &RateLimiter, status: StatusCode) {
-        let (Some(refunds), Some(told)) = (self.refunds.take(), &mut self.told) else {
+    pub(super) async fn complete(&mut self, limiter: &RateLimiter, status: StatusCode) {
+        let (Some(refunds), Some(record)) = (self.refunds.take(), &mut self.record) else {
             return;
         };
         // Denied by a limit further in: that is nothing a handler has answered.
-        if told.is_denied() {
+        if record.is_denied() {
             return;
         }
-        let owed = refunds.at(status);
-        if owed.is_empty() {
+        let refund = refunds.for_status(status);
+        if refund.is_empty() {
             return;
         }
         // Boxed for the same reason.
-        if let Some(after) = Box::pin(limiter.refund(owed)).await {
-            told.restate(limiter, &after);
+        if let Some(after) = Box::pin(limiter.refund(refund)).await {
+            record.refresh(limiter, &after);
         }
     }
 
     /// Adds the headers of every limit that was decided for the request.
-    pub(super) fn show(
+    pub(super) fn write_headers(
         &self,
         limiter: &RateLimiter,
         request: &HttpRequest,
         response: &mut HttpResponse,
     ) {
-        match &self.told {
-            Some(told) => told.write(limiter.settings().headers, response.headers_mut()),
-            None => show(limiter, request, response),
+        match &self.record {
+            Some(record) => record.write(limiter.settings().headers, response.headers_mut()),
+            None => write_headers(limiter, request, response),
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct MatchedRule<'a> {
 
 /// Asks who sent a request: each identifier once, however many rules want to know.
 pub(super) struct RuleMatcher<'a> {
-    pub(super) manner: RuleContext<'a>,
+    pub(super) context: RuleContext<'a>,
     pub(super) request: &'a HttpRequest,
     /// The context key, if it is about a message that came later, on the request's WebSocket.
     message: Option<&'a str>,
@@ -42,9 +42,9 @@ enum Lookup {
 }
 
 impl<'a> RuleMatcher<'a> {
-    pub(super) fn new(manner: RuleContext<'a>, request: &'a HttpRequest) -> Self {
+    pub(super) fn new(context: RuleContext<'a>, request: &'a HttpRequest) -> Self {
         Self {
-            manner,
+            context,
             request,
             message: None,
             asked: SmallVec::new(),
@@ -56,29 +56,29 @@ impl<'a> RuleMatcher<'a> {
     /// About a message on the request's WebSocket, counted apart by a context key unless that is empty.
     #[cfg(feature = "websocket")]
     pub(super) fn of_message(
-        manner: RuleContext<'a>,
+        context: RuleContext<'a>,
         request: &'a HttpRequest,
         context_key: &'a str,
     ) -> Self {
         Self {
             message: Some(context_key),
-            ..Self::new(manner, request)
+            ..Self::new(context, request)
         }
     }
 
     /// The rules that apply: not skipped, for someone who is known, for that one's group. `Err` is the
     /// answer of `on_unidentified`.
-    pub(super) async fn applied(
+    pub(super) async fn matching(
         &mut self,
         rules: &'a [Rule],
     ) -> Result<Few<MatchedRule<'a>>, HttpResponse> {
-        let mut applied: Few<MatchedRule<'a>> = SmallVec::new();
+        let mut matched: Few<MatchedRule<'a>> = SmallVec::new();
         for rule in rules {
             if rule.skips(self.request).await {
                 continue;
             }
-            match self.ask(rule).await {
-                Lookup::Found(whom) => applied.push(MatchedRule { rule, whom: *whom }),
+            match self.lookup(rule).await {
+                Lookup::Found(whom) => matched.push(MatchedRule { rule, whom: *whom }),
                 Lookup::Skip => {}
                 Lookup::Reject(answer) => {
                     if let Some(answer) = answer.take() {
@@ -87,23 +87,23 @@ impl<'a> RuleMatcher<'a> {
                 }
             }
         }
-        self.keep_group(&mut applied);
-        Ok(applied)
+        self.keep_group(&mut matched);
+        Ok(matched)
     }
 
     /// The same for rules that never deny: those who would be refused are not counted.
-    pub(super) async fn applied_shadows(&mut self, rules: &'a [Rule]) -> Few<MatchedRule<'a>> {
-        let mut applied: Few<MatchedRule<'a>> = SmallVec::new();
+    pub(super) async fn matching_shadows(&mut self, rules: &'a [Rule]) -> Few<MatchedRule<'a>> {
+        let mut matched: Few<MatchedRule<'a>> = SmallVec::new();
         for rule in rules {
             if rule.skips(self.request).await {
                 continue;
             }
-            if let Lookup::Found(whom) = self.ask(rule).await {
-                applied.push(MatchedRule { rule, whom: *whom });
+            if let Lookup::Found(whom) = self.lookup(rule).await {
+                matched.push(MatchedRule { rule, whom: *whom });
             }
         }
-        self.keep_group(&mut applied);
-        applied
+        self.keep_group(&mut matched);
+        matched
     }
 
     pub(super) fn identity(&self, one: &MatchedRule<'_>) -> &Identity {
@@ -111,7 +111,7 @@ impl<'a> RuleMatcher<'a> {
     }
 
     /// Whose counter it is: the identity in its context.
-    pub(super) fn counted(&self, one: &MatchedRule<'_>) -> &Identity {
+    pub(super) fn counter_identity(&self, one: &MatchedRule<'_>) -> &Identity {
         let in_context = self.in_context.get(one.whom);
         in_context.unwrap_or_else(|| self.identity(one))
     }
@@ -121,8 +121,8 @@ impl<'a> RuleMatcher<'a> {
         self.message.is_some()
     }
 
-    async fn ask(&mut self, rule: &'a Rule) -> &mut Lookup {
-        let identifier = rule.own_identifier().unwrap_or(self.manner.identifier());
+    async fn lookup(&mut self, rule: &'a Rule) -> &mut Lookup {
+        let identifier = rule.own_identifier().unwrap_or(self.context.identifier());
         let mut asked = self.asked.iter();
         let place = match asked.position(|(other, _)| other.is_same(identifier)) {
             Some(place) => place,
@@ -136,7 +136,7 @@ impl<'a> RuleMatcher<'a> {
     }
 
     async fn find(&mut self, identifier: &Identifier) -> Lookup {
-        let clients = &self.manner.limiter.settings().clients;
+        let clients = &self.context.limiter.settings().clients;
         let source = match identifier.identify(self.request, clients) {
             Identified::Ready(Ok(identity)) => return self.count(identity),
             Identified::Ready(Err(source)) => source,
@@ -145,7 +145,7 @@ impl<'a> RuleMatcher<'a> {
                 None => Source::Application,
             },
         };
-        let unidentified = match self.manner.on_unidentified() {
+        let unidentified = match self.context.on_unidentified() {
             // Boxed: few requests come this way, and all would have room for it.
             Some(function) => Box::pin(function.answer(self.request)).await,
             None => Unidentified::CountByIp,
@@ -169,16 +169,16 @@ impl<'a> RuleMatcher<'a> {
     }
 
     /// Rules for a group apply to its identities alone, and then in place of those without a group.
-    fn keep_group(&self, applied: &mut Few<MatchedRule<'_>>) {
-        if applied.iter().all(|one| one.rule.group_name().is_none()) {
+    fn keep_group(&self, matched: &mut Few<MatchedRule<'_>>) {
+        if matched.iter().all(|one| one.rule.group_name().is_none()) {
             return;
         }
         let fits = |one: &MatchedRule<'_>| {
             let group = one.rule.group_name();
             group.is_some() && group == self.identity(one).group_name()
         };
-        let grouped = applied.iter().any(fits);
-        applied.retain(|one| {
+        let grouped = matched.iter().any(fits);
+        matched.retain(|one| {
             if grouped {
                 fits(one)
             } else {

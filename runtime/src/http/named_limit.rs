@@ -73,7 +73,7 @@ impl NamedLimitRef {
 
     /// The limit that it stands for, with what that leaves open.
     pub(super) fn fill(&self, policy: AnyLimit) -> AnyLimit {
-        policy.or_called(self.label.name, self.label.zone)
+        policy.with_default_name(self.label.name, self.label.zone)
     }
 }
 
@@ -109,7 +109,7 @@ impl<'a> NamedLimitsView<'a> {
             Self::ConfigSnapshot(limits, pinned) => (limits, &pinned.0.0),
             Self::Current(limits, names) => (limits, names),
         };
-        names.at(limits.place(named.name, required, &named.known))
+        names.get(limits.index_of(named.name, required, &named.known))
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct ResolvedRule<'a, 'i> {
     pub(super) rule: &'a Rule,
     /// Whose counter it is.
     pub(super) identity: &'i Identity,
-    pub(super) what: RequestedLimit<'a>,
+    pub(super) limit: RequestedLimit<'a>,
     pub(super) cost: u32,
     pub(super) failure_mode: FailureMode,
     /// The statuses at which it is given back.
@@ -43,14 +43,14 @@ pub(super) enum RequestedLimit<'a> {
 impl ResolvedRule<'_, '_> {
     /// The charge of it.
     pub(super) fn charge(&self) -> Charge<'_> {
-        let (key, limit) = match &self.what {
+        let (key, limit) = match &self.limit {
             RequestedLimit::Rate(limit) => {
                 (Key::counter(self.identity, limit), LimitRef::Rate(limit))
             }
             RequestedLimit::Concurrency(place) => {
-                let (limit, holder) = &**place;
-                let bound = LimitRef::Concurrency(limit, *holder);
-                (Key::permits(self.identity, limit), bound)
+                let (limit, permit_id) = &**place;
+                let charged = LimitRef::Concurrency(limit, *permit_id);
+                (Key::permits(self.identity, limit), charged)
             }
         };
         Charge {
@@ -63,7 +63,7 @@ impl ResolvedRule<'_, '_> {
 
     /// Whether it can be decided without waiting, and holds nothing afterwards.
     pub(super) fn is_plain(&self) -> bool {
-        matches!(self.what, RequestedLimit::Rate(_)) && self.max_wait.is_none()
+        matches!(self.limit, RequestedLimit::Rate(_)) && self.max_wait.is_none()
     }
 }
 
@@ -76,76 +76,81 @@ struct OptionsInForce<'a> {
 
 /// Asks the async functions of these rules, each rule's at its place. Empty if none has any, which is
 /// for the caller to find out: then there is nothing to wait for.
-pub(super) async fn resolve(
-    census: &RuleMatcher<'_>,
-    applied: &[MatchedRule<'_>],
+pub(super) async fn call_async_functions(
+    matcher: &RuleMatcher<'_>,
+    matched: &[MatchedRule<'_>],
 ) -> Vec<Resolved> {
-    let mut resolved = Vec::with_capacity(applied.len());
-    for one in applied {
-        let identity = census.identity(one);
-        resolved.push(one.rule.resolve(census.request, identity).await);
+    let mut resolved = Vec::with_capacity(matched.len());
+    for one in matched {
+        let identity = matcher.identity(one);
+        resolved.push(one.rule.call_async(matcher.request, identity).await);
     }
     resolved
 }
 
 /// What these rules ask for. Unlimited ones ask for nothing.
 ///
-/// `resolved` is what [`resolve`] has found, empty if no rule has an async function.
+/// `resolved` is what [`call_async_functions`] has found, empty if no rule has an async function.
 ///
 /// # Errors
 ///
 /// If one names a limit that nobody has.
-pub(super) fn asked<'a, 'i>(
-    census: &'i RuleMatcher<'_>,
-    applied: &[MatchedRule<'a>],
+pub(super) fn resolve<'a, 'i>(
+    matcher: &'i RuleMatcher<'_>,
+    matched: &[MatchedRule<'a>],
     resolved: &[Resolved],
 ) -> Result<Few<ResolvedRule<'a, 'i>>, RateLimitError> {
     let mut asked: Few<ResolvedRule<'a, 'i>> = SmallVec::new();
     // Looked up once a request, so that its limits are of one state.
-    let mut in_force: Option<NamedLimitsView<'_>> = None;
-    for (place, one) in applied.iter().enumerate() {
+    let mut named_limits: Option<NamedLimitsView<'_>> = None;
+    for (place, one) in matched.iter().enumerate() {
         let rule = one.rule;
         let resolved = resolved.get(place);
         let options = OptionsInForce::of(rule);
-        if let Some(places) = rule.places() {
-            asked.push(self::place(census, one, places, options));
+        if let Some(places) = rule.concurrency_limit() {
+            asked.push(self::resolve_concurrency(matcher, one, places, options));
             continue;
         }
         let Some(named) = rule.named_limit() else {
-            if let Some(written) = rule.written_limit() {
+            if let Some(written) = rule.static_limit() {
                 let written = EffectiveLimit::Static(written);
-                if let Some(rate) = rate(census, one, written, resolved, options) {
+                if let Some(rate) = resolve_rate(matcher, one, written, resolved, options) {
                     asked.push(rate);
                 }
             }
             continue;
         };
-        let in_force = in_force.get_or_insert_with(|| match census.is_of_message() {
-            true => NamedLimitsView::now(census.manner.limiter),
-            false => NamedLimitsView::of(census.manner.limiter, census.request),
+        let named_limits = named_limits.get_or_insert_with(|| match matcher.is_of_message() {
+            true => NamedLimitsView::now(matcher.context.limiter),
+            false => NamedLimitsView::of(matcher.context.limiter, matcher.request),
         });
-        let found = in_force.find(named, rule.written_limit().is_none());
+        let found = named_limits.find(named, rule.static_limit().is_none());
         let Some(found) = found else {
-            let Some(written) = rule.written_limit() else {
+            let Some(written) = rule.static_limit() else {
                 return Err(RateLimitError::UnknownLimit {
                     name: named.name.to_string(),
                 });
             };
             let written = EffectiveLimit::Static(written);
-            if let Some(rate) = rate(census, one, written, resolved, options) {
+            if let Some(rate) = resolve_rate(matcher, one, written, resolved, options) {
                 asked.push(rate);
             }
             continue;
         };
         let options = options.or(&found.options);
-        match named.fill(found.policy) {
+        match named.fill(found.limit) {
             AnyLimit::Rate(limit) => {
-                if let Some(rate) = rate(census, one, limit.into(), resolved, options) {
+                if let Some(rate) = resolve_rate(matcher, one, limit.into(), resolved, options) {
                     asked.push(rate);
                 }
             }
             AnyLimit::Concurrency(places) => {
-                asked.push(self::place(census, one, rule.places_for(places), options));
+                asked.push(self::resolve_concurrency(
+                    matcher,
+                    one,
+                    rule.concurrency_for(places),
+                    options,
+                ));
             }
         }
     }
@@ -153,21 +158,27 @@ pub(super) fn asked<'a, 'i>(
 }
 
 /// `None` if the rule's `dynamic` function says that the request is not limited.
-fn rate<'a, 'i>(
-    census: &'i RuleMatcher<'_>,
+fn resolve_rate<'a, 'i>(
+    matcher: &'i RuleMatcher<'_>,
     one: &MatchedRule<'a>,
     written: EffectiveLimit<'a>,
     resolved: Option<&Resolved>,
     options: OptionsInForce<'a>,
 ) -> Option<ResolvedRule<'a, 'i>> {
-    let (request, identity) = (census.request, census.identity(one));
+    let (request, identity) = (matcher.request, matcher.identity(one));
     let (limit, cost) = one.rule.limit_for(written, request, identity, resolved)?;
-    Some(ask(census, one, RequestedLimit::Rate(limit), cost, options))
+    Some(resolved_rule(
+        matcher,
+        one,
+        RequestedLimit::Rate(limit),
+        cost,
+        options,
+    ))
 }
 
 /// It has no cost, and nothing of it is given back by a status.
-fn place<'a, 'i>(
-    census: &'i RuleMatcher<'_>,
+fn resolve_concurrency<'a, 'i>(
+    matcher: &'i RuleMatcher<'_>,
     one: &MatchedRule<'a>,
     places: Concurrency,
     options: OptionsInForce<'a>,
@@ -176,8 +187,8 @@ fn place<'a, 'i>(
         refund_on: None,
         ..options
     };
-    ask(
-        census,
+    resolved_rule(
+        matcher,
         one,
         RequestedLimit::Concurrency(Box::new((places, PermitId::new()))),
         1,
@@ -185,8 +196,8 @@ fn place<'a, 'i>(
     )
 }
 
-fn ask<'a, 'i>(
-    census: &'i RuleMatcher<'_>,
+fn resolved_rule<'a, 'i>(
+    matcher: &'i RuleMatcher<'_>,
     one: &MatchedRule<'a>,
     what: RequestedLimit<'a>,
     cost: u32,
@@ -199,10 +210,10 @@ fn ask<'a, 'i>(
     } = options;
     ResolvedRule {
         rule: one.rule,
-        identity: census.counted(one),
-        what,
+        identity: matcher.counter_identity(one),
+        limit: what,
         cost,
-        failure_mode: failure_mode.unwrap_or(census.manner.failure_mode()),
+        failure_mode: failure_mode.unwrap_or(matcher.context.failure_mode()),
         refund_on,
         max_wait,
     }
@@ -212,8 +223,8 @@ impl<'a> OptionsInForce<'a> {
     fn of(rule: &'a Rule) -> Self {
         Self {
             failure_mode: rule.own_failure_mode(),
-            refund_on: rule.statuses().map(Cow::Borrowed),
-            max_wait: rule.longest_wait(),
+            refund_on: rule.refund_statuses().map(Cow::Borrowed),
+            max_wait: rule.max_wait_value(),
         }
     }
 

@@ -70,7 +70,7 @@ pub struct WebSocketLimiter(Arc<Inner>);
 #[derive(Clone)]
 struct Inner {
     rules: Vec<Rule>,
-    manner: Overrides,
+    context: Overrides,
     limiter: Option<RateLimiter>,
 }
 
@@ -99,7 +99,7 @@ impl WebSocketLimiter {
     pub fn rules(rules: impl IntoIterator<Item = Rule>) -> Self {
         Self(Arc::new(Inner {
             rules: rules.into_iter().collect(),
-            manner: Overrides::default(),
+            context: Overrides::default(),
             limiter: None,
         }))
     }
@@ -111,10 +111,10 @@ impl WebSocketLimiter {
     /// came again.
     pub fn identifier<M>(self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
-        if let Some(mistake) = identifier.mistake() {
-            log::error!("a `WebSocketLimiter` counts everyone by their address: {mistake}");
+        if let Some(diagnostic) = identifier.validate() {
+            log::error!("a `WebSocketLimiter` counts everyone by their address: {diagnostic}");
         }
-        self.with(|inner| inner.manner.identifier = Some(identifier))
+        self.with(|inner| inner.context.identifier = Some(identifier))
     }
 
     /// Who decides. Default: whoever does for handlers, that is the request's nearest `app_data`,
@@ -163,16 +163,16 @@ impl WebSocketLimiter {
     ) -> Result<Decision, RequestError> {
         let Inner {
             rules,
-            manner,
+            context,
             limiter,
         } = &*self.0;
         let limiter = match limiter {
             Some(limiter) => LimiterRef::Borrowed(limiter),
             None => RateLimiter::nearest(request).ok_or(RequestError::NotInstalled)?,
         };
-        let manner = RuleContext::with(&limiter, manner);
-        let census = RuleMatcher::of_message(manner, request, context_key);
-        let decision = decide(census, rules).await?;
+        let context = RuleContext::with(&limiter, context);
+        let matcher = RuleMatcher::of_message(context, request, context_key);
+        let decision = decide(matcher, rules).await?;
         Ok(decision.unwrap_or_else(|| Decision::new(true, iter::empty())))
     }
 

@@ -199,7 +199,7 @@ impl Identifier {
     }
 
     /// What is wrong with it, if it can never identify anyone.
-    pub(crate) fn mistake(&self) -> Option<String> {
+    pub(crate) fn validate(&self) -> Option<String> {
         match &self.0 {
             Kind::RequestPart(RequestPart::Header, name)
                 if HeaderName::try_from(&**name).is_err() =>
@@ -243,7 +243,11 @@ impl Identifier {
 
     /// The same, if a look at the request itself is enough, and may be taken again: no function of
     /// the application is called, and no token verified.
-    pub(crate) fn at_sight(&self, request: &HttpRequest, clients: &ClientIp) -> Option<Identity> {
+    pub(crate) fn try_identify(
+        &self,
+        request: &HttpRequest,
+        clients: &ClientIp,
+    ) -> Option<Identity> {
         match &self.0 {
             Kind::Global => Some(Identity::global()),
             Kind::Client => Some(Identity::client(clients.network(request))),

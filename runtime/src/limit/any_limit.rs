@@ -43,7 +43,7 @@ impl LimitRef<'_> {
         }
     }
 
-    pub(crate) fn policy(&self) -> AnyLimit {
+    pub(crate) fn to_any(&self) -> AnyLimit {
         match *self {
             Self::Rate(limit) => AnyLimit::Rate(*limit),
             Self::Concurrency(limit, _) => AnyLimit::Concurrency(*limit),
@@ -89,21 +89,21 @@ impl LimitRef<'_> {
     }
 
     /// How the rate is counted, if it is one.
-    pub(crate) fn kind(&self) -> Option<Algorithm> {
+    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
         self.rate().map(Limit::kind)
     }
 
     /// The name that headers and logs know it by.
     pub(crate) fn name(&self) -> &'static str {
-        self.policy().name()
+        self.to_any().name()
     }
 }
 
 impl AnyLimit {
-    pub(crate) fn bound(&self, holder: PermitId) -> LimitRef<'_> {
+    pub(crate) fn as_ref_with(&self, permit_id: PermitId) -> LimitRef<'_> {
         match self {
             Self::Rate(limit) => LimitRef::Rate(limit),
-            Self::Concurrency(limit) => LimitRef::Concurrency(limit, holder),
+            Self::Concurrency(limit) => LimitRef::Concurrency(limit, permit_id),
         }
     }
 
@@ -123,10 +123,10 @@ impl AnyLimit {
     }
 
     /// The same under this name and in this zone, unless it has its own.
-    pub(crate) fn or_called(self, name: &'static str, zone: &'static str) -> Self {
+    pub(crate) fn with_default_name(self, name: &'static str, zone: &'static str) -> Self {
         match self {
-            Self::Rate(limit) => Self::Rate(limit.or_called(zone, name)),
-            Self::Concurrency(limit) => Self::Concurrency(limit.or_called(name, zone)),
+            Self::Rate(limit) => Self::Rate(limit.with_default_name(zone, name)),
+            Self::Concurrency(limit) => Self::Concurrency(limit.with_default_name(name, zone)),
         }
     }
 

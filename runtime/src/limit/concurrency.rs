@@ -112,7 +112,7 @@ impl Concurrency {
     }
 
     /// The same under this name and in this zone, unless it has its own.
-    pub(crate) fn or_called(mut self, name: &'static str, zone: &'static str) -> Self {
+    pub(crate) fn with_default_name(mut self, name: &'static str, zone: &'static str) -> Self {
         self.zone = self.zone.or(Some(zone));
         self.name = self.name.or(Some(name));
         self
@@ -123,7 +123,7 @@ impl Concurrency {
     }
 
     #[cfg(feature = "config")]
-    pub(crate) const fn own_zone(&self) -> Option<&'static str> {
+    pub(crate) const fn explicit_zone(&self) -> Option<&'static str> {
         self.zone
     }
 

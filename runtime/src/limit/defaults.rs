@@ -4,14 +4,14 @@ use super::{Algorithm, Limit};
 
 impl Limit {
     /// The same numbers, counted in this zone and called by this name unless they say themselves.
-    pub(crate) fn or_called(mut self, zone: &'static str, name: &'static str) -> Self {
+    pub(crate) fn with_default_name(mut self, zone: &'static str, name: &'static str) -> Self {
         self.zone = self.zone.or(Some(zone));
         self.name = self.name.or(Some(name));
         self
     }
 
     /// The same numbers in place of `written`, which says whatever this limit leaves open.
-    pub(crate) fn in_place_of(mut self, written: &Limit) -> Self {
+    pub(crate) fn fill_from(mut self, written: &Limit) -> Self {
         if self.algorithm.is_none() {
             self.algorithm = written.algorithm;
             self.refill = self.refill.or(written.refill);

@@ -273,7 +273,7 @@ impl Limit {
     }
 
     #[cfg(feature = "config")]
-    pub(crate) const fn own_zone(&self) -> Option<&'static str> {
+    pub(crate) const fn explicit_zone(&self) -> Option<&'static str> {
         self.zone
     }
 

@@ -8,12 +8,12 @@ const WRITTEN: Limit = Limit::per_minute(100)
 
 #[test]
 fn a_written_lease_passes_to_the_chosen_limit() {
-    let chosen = Limit::per_minute(10).in_place_of(&WRITTEN);
+    let chosen = Limit::per_minute(10).fill_from(&WRITTEN);
     assert_eq!(chosen.lease, Some(50), "more than it admits: capped later");
     assert_eq!(chosen.validate(), Ok(()));
-    let chosen = Limit::per_minute(10).lease(5).in_place_of(&WRITTEN);
+    let chosen = Limit::per_minute(10).lease(5).fill_from(&WRITTEN);
     assert_eq!(chosen.lease, Some(5), "its own comes first");
-    let bare = Limit::per_minute(10).in_place_of(&Limit::per_minute(5));
+    let bare = Limit::per_minute(10).fill_from(&Limit::per_minute(5));
     assert_eq!(bare.lease, None);
 }
 
@@ -27,7 +27,7 @@ fn a_written_lease_never_makes_the_chosen_limit_invalid() {
         Algorithm::LeakyBucket,
     ] {
         let chosen = Limit::per_minute(10).algorithm(algorithm);
-        let chosen = chosen.in_place_of(&WRITTEN);
+        let chosen = chosen.fill_from(&WRITTEN);
         assert_eq!(chosen.validate(), Ok(()), "{algorithm:?}");
         let leased = algorithm != Algorithm::LeakyBucket;
         assert_eq!(chosen.lease.is_some(), leased, "{algorithm:?}");

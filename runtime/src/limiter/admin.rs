@@ -22,7 +22,7 @@ impl RateLimiter {
         limit.validate()?;
         let identity = identity.into();
         let counter = Key::counter(&identity, limit);
-        Ok(self.inner.store.forget(&[counter, counter.block()]).await?)
+        Ok(self.inner.store.delete(&[counter, counter.block()]).await?)
     }
 
     /// Denies everything of the identity in the limit's zone for `length` from now on, in place of
@@ -42,7 +42,11 @@ impl RateLimiter {
         limit.block(length).validate()?;
         let identity = identity.into();
         let key = Key::counter(&identity, limit).block();
-        Ok(self.inner.store.block(&key, clock::length(length)).await?)
+        Ok(self
+            .inner
+            .store
+            .block(&key, clock::to_micros(length))
+            .await?)
     }
 
     /// Ends a block of the identity in the limit's zone.
@@ -58,6 +62,6 @@ impl RateLimiter {
         limit.validate()?;
         let identity = identity.into();
         let key = Key::counter(&identity, limit).block();
-        Ok(self.inner.store.forget(&[key]).await?)
+        Ok(self.inner.store.delete(&[key]).await?)
     }
 }

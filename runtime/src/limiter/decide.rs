@@ -11,64 +11,64 @@ use crate::{
 
 impl RateLimiter {
     pub(crate) async fn decide(&self, check: &Check<'_>) -> Result<Decision, RateLimitError> {
-        let decided = self.decide_for_receipts(check).await;
+        let decided = self.decide_with_receipts(check).await;
         decided.map(|(decision, _)| decision)
     }
 
     /// The same, and what was taken, if the check asks for that.
-    pub(crate) async fn decide_for_receipts(
+    pub(crate) async fn decide_with_receipts(
         &self,
         check: &Check<'_>,
     ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
-        let_others_run().await;
-        match self.decide_at_once(check) {
+        coop_yield().await;
+        match self.try_decide(check) {
             Some(decided) => decided,
-            None => self.decide_by_server(check).await,
+            None => self.decide_remotely(check).await,
         }
     }
 
     /// The same, if nothing need be waited for.
-    pub(crate) fn decide_at_once(
+    pub(crate) fn try_decide(
         &self,
         check: &Check<'_>,
     ) -> Option<Result<(Decision, ChargeReceipts), RateLimitError>> {
         if let Err(error) = validate(&check.charges) {
             return Some(Err(error));
         }
-        let outcome = self.inner.store.decide_at_once(check)?;
-        Some(self.conclude(check, Ok(Some(outcome))))
+        let outcome = self.inner.store.try_decide(check)?;
+        Some(self.into_decision(check, Ok(Some(outcome))))
     }
 
     /// The same for a check that could not be decided at once.
-    pub(crate) async fn decide_by_server(
+    pub(crate) async fn decide_remotely(
         &self,
         check: &Check<'_>,
     ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
-        let decided = self.ask_server(check).await;
-        self.conclude(check, decided)
+        let decided = self.ask_remote_store(check).await;
+        self.into_decision(check, decided)
     }
 
     /// The store's own word.
-    pub(super) async fn ask(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
-        let_others_run().await;
-        match self.inner.store.decide_at_once(check) {
+    pub(super) async fn ask_store(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
+        coop_yield().await;
+        match self.inner.store.try_decide(check) {
             Some(outcome) => Ok(Some(outcome)),
-            None => self.ask_server(check).await,
+            None => self.ask_remote_store(check).await,
         }
     }
 
-    async fn ask_server(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
+    async fn ask_remote_store(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
         let outcomes = self.inner.store.decide(slice::from_ref(check)).await;
         outcomes.map(|outcomes| outcomes.into_iter().next())
     }
 
     /// What the store's word means for the request.
-    pub(super) fn conclude(
+    pub(super) fn into_decision(
         &self,
         check: &Check<'_>,
         decided: Result<Option<Outcome>, StoreError>,
     ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
-        let (decision, slips) = match decided {
+        let (decision, receipts) = match decided {
             Ok(Some(outcome)) => {
                 let decision = decision(&outcome, (0..).zip(&check.charges));
                 (decision, ChargeReceipts::of(outcome))
@@ -82,13 +82,13 @@ impl RateLimiter {
         if check.mode.is_charge() && decision.is_allowed() {
             self.inner.shadows.report(&decision);
         }
-        Ok((decision, slips))
+        Ok((decision, receipts))
     }
 }
 
 /// What is decided without asking a server never waits; a task that asks on and on is to let others
 /// run all the same.
-pub(crate) async fn let_others_run() {
+pub(crate) async fn coop_yield() {
     tokio::task::coop::consume_budget().await;
 }
 

@@ -36,7 +36,7 @@ pub(super) fn decide(
     if closed || error.is_misuse() {
         return Err(error.into());
     }
-    let is_local = |charge: &Charge<'_>| store.decides_alone(charge);
+    let is_local = |charge: &Charge<'_>| store.can_decide_locally(charge);
     let mut decided: SmallVec<[bool; 2]> = check.charges.iter().map(is_local).collect();
     // There may be room for each of them, but not for all: then for those that come first.
     let outcome = loop {
@@ -45,7 +45,7 @@ pub(super) fn decide(
             charges: local(check, &decided).map(|(_, charge)| *charge).collect(),
         };
         match (
-            store.decide_alone(&part),
+            store.decide_locally(&part),
             decided.iter().rposition(|one| *one),
         ) {
             (Ok(outcome), _) => break outcome,
@@ -59,11 +59,11 @@ pub(super) fn decide(
     let decision = decision(&outcome, local(check, &decided)).by_fallback();
     let mut receipts = outcome.receipts.into_iter();
     let of = |is_local: &bool| is_local.then(|| receipts.next().flatten()).flatten();
-    let slips = ChargeReceipts {
+    let receipts = ChargeReceipts {
         store: Receipts::new(),
         local: decided.iter().map(of).collect(),
     };
-    Ok((decision, slips))
+    Ok((decision, receipts))
 }
 
 /// The charges of a check that are decided for this process alone, each with its place.

@@ -25,7 +25,7 @@ impl Deref for LimiterRef<'_> {
 
 /// The nearest `app_data` of a scope, resource or app, plain or in a `web::Data`; else the
 /// process-wide limiter.
-pub(super) fn limiter(request: &HttpRequest) -> Option<LimiterRef<'_>> {
+pub(super) fn find_limiter(request: &HttpRequest) -> Option<LimiterRef<'_>> {
     if let Some(limiter) = request.app_data::<RateLimiter>() {
         return Some(LimiterRef::Borrowed(limiter));
     }

@@ -23,7 +23,7 @@ use self::shadow_stats::ShadowStats;
 pub use self::test_util::ChargedForTest;
 pub(crate) use self::{
     concurrency::{Granted, MaxWait, OwnedCharge, PermitHold},
-    decide::let_others_run,
+    decide::coop_yield,
     find::LimiterRef,
     named_limits::{CachedIndex, LimitOptions, NamedLimit, NamedLimitTable, NamedLimits},
     refund::{ChargeReceipts, Refund},
@@ -213,12 +213,12 @@ impl RateLimiter {
     /// stands there plainly comes before one in a `web::Data`.
     #[must_use]
     pub fn for_request(request: &HttpRequest) -> Option<Self> {
-        find::limiter(request).map(|limiter| limiter.clone())
+        find::find_limiter(request).map(|limiter| limiter.clone())
     }
 
     /// The same, for the time of the request.
     pub(crate) fn nearest(request: &HttpRequest) -> Option<LimiterRef<'_>> {
-        find::limiter(request)
+        find::find_limiter(request)
     }
 
     /// Whether the store is being asked, or left alone after failures in a row. The embedded
@@ -270,7 +270,7 @@ impl RateLimiter {
     }
 
     /// Who waits in this process.
-    pub(crate) fn lines(&self) -> &WaitQueues {
+    pub(crate) fn wait_queues(&self) -> &WaitQueues {
         &self.inner.lines
     }
 

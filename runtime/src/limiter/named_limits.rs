@@ -22,7 +22,7 @@ use crate::{
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NamedLimit {
-    pub(crate) policy: AnyLimit,
+    pub(crate) limit: AnyLimit,
     pub(crate) options: LimitOptions,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct LimitOptions {
 impl From<Limit> for NamedLimit {
     fn from(limit: Limit) -> Self {
         Self {
-            policy: AnyLimit::Rate(limit),
+            limit: AnyLimit::Rate(limit),
             options: LimitOptions::default(),
         }
     }
@@ -142,7 +142,7 @@ impl NamedLimits {
 
     /// The place of a name, which is looked up once for each configuration. One that is `required`
     /// cannot be taken away from then on.
-    pub(crate) fn place(&self, name: &str, required: bool, known: &CachedIndex) -> u32 {
+    pub(crate) fn index_of(&self, name: &str, required: bool, known: &CachedIndex) -> u32 {
         let kept = known.0.load(Ordering::Relaxed);
         let id = u64::from(self.0.id);
         if kept >> u32::BITS == id {
@@ -163,7 +163,7 @@ impl NamedLimits {
 
 impl NamedLimitTable {
     /// What stands at this place.
-    pub(crate) fn at(&self, place: u32) -> Option<&NamedLimit> {
+    pub(crate) fn get(&self, place: u32) -> Option<&NamedLimit> {
         self.limits.get(place as usize)?.as_ref()
     }
 }
@@ -195,7 +195,7 @@ mod tests {
     }
 
     fn times(names: &NamedLimitTable, place: u32) -> Option<u32> {
-        names.at(place).map(|named| named.policy.quota())
+        names.get(place).map(|named| named.limit.quota())
     }
 
     #[test]
@@ -205,14 +205,14 @@ mod tests {
         named
             .replace([per_minute("login", 5), per_minute("search", 9)])
             .expect("no use yet");
-        let login_at = named.place("login", false, &login);
-        let late_at = named.place("late", false, &late);
+        let login_at = named.index_of("login", false, &login);
+        let late_at = named.index_of("late", false, &late);
         assert_eq!(times(&named.current(), login_at), Some(5));
         assert_eq!(times(&named.current(), late_at), None);
         named
             .replace([per_minute("late", 1), per_minute("login", 6)])
             .expect("none required");
-        assert_eq!(named.place("login", false, &login), login_at);
+        assert_eq!(named.index_of("login", false, &login), login_at);
         assert_eq!(times(&named.current(), login_at), Some(6));
         assert_eq!(times(&named.current(), late_at), Some(1));
     }
@@ -224,11 +224,11 @@ mod tests {
         one.replace([per_minute("a", 1), per_minute("b", 2)])
             .expect("no use yet");
         other.replace([per_minute("b", 3)]).expect("no use yet");
-        let here = one.place("b", false, &known);
+        let here = one.index_of("b", false, &known);
         assert_eq!(times(&one.current(), here), Some(2));
-        let there = other.place("b", false, &known);
+        let there = other.index_of("b", false, &known);
         assert_eq!(times(&other.current(), there), Some(3));
-        let here = one.place("b", false, &known);
+        let here = one.index_of("b", false, &known);
         assert_eq!(times(&one.current(), here), Some(2));
     }
 
@@ -238,8 +238,8 @@ mod tests {
         named
             .replace([per_minute("a", 1), per_minute("b", 2)])
             .expect("no use yet");
-        named.place("a", true, &CachedIndex::default());
-        let place = named.place("b", false, &CachedIndex::default());
+        named.index_of("a", true, &CachedIndex::default());
+        let place = named.index_of("b", false, &CachedIndex::default());
         let missing = named
             .replace([per_minute("c", 3)])
             .expect_err("`a` is in use");

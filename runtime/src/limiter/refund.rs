@@ -23,7 +23,7 @@ pub(crate) struct Refund(Vec<ChargedItem>);
 struct ChargedItem {
     /// Which of the decision's charges it was.
     place: u32,
-    what: OwnedCharge,
+    charge: OwnedCharge,
     /// What it took from the store.
     store: Option<Receipt>,
     /// What it took from the embedded store that stands by: it has decided, or was told of it.
@@ -44,15 +44,15 @@ impl RateLimiter {
     ///
     /// What need not be waited for is done before this awaits anything; the rest is done even if
     /// the caller leaves. `None` if it could not be done, with a line in the log.
-    pub(crate) async fn refund(&self, owed: Refund) -> Option<Decision> {
-        if let Some(done) = self.refund_at_once(&owed) {
-            self.call_waiting(&owed);
+    pub(crate) async fn refund(&self, refund: Refund) -> Option<Decision> {
+        if let Some(done) = self.try_refund(&refund) {
+            self.notify_waiters(&refund);
             return Some(done);
         }
         let limiter = self.clone();
         let refund = async move {
-            let done = limiter.refund_to_store(&owed).await;
-            limiter.call_waiting(&owed);
+            let done = limiter.refund_remotely(&refund).await;
+            limiter.notify_waiters(&refund);
             done.inspect_err(|error| {
                 FAILURES.log(format_args!("a charge could not be given back: {error}"));
             })
@@ -64,37 +64,37 @@ impl RateLimiter {
     }
 
     /// Tells those who wait in this process for what was given back.
-    fn call_waiting(&self, owed: &Refund) {
+    fn notify_waiters(&self, refund: &Refund) {
         let now = self.inner.clock.now();
-        for one in &owed.0 {
-            self.lines().freed(&one.what.key(), now);
+        for one in &refund.0 {
+            self.wait_queues().notify(&one.charge.key(), now);
         }
     }
 
     /// What embedded stores have taken. `None` if a server has taken something, too.
-    pub(super) fn refund_at_once(&self, owed: &Refund) -> Option<Decision> {
-        let local = owed.receipts(|one| one.local);
+    pub(super) fn try_refund(&self, refund: &Refund) -> Option<Decision> {
+        let local = refund.receipts(|one| one.local);
         if local.iter().any(Option::is_some) {
-            let check = owed.check(&local);
+            let check = refund.check(&local);
             // To give back takes no room.
-            let outcome = self.inner.store.decide_alone(&check).ok()?;
-            if owed.0.iter().all(|one| one.store.is_none()) {
-                return Some(owed.decision(&outcome, &check).by_fallback());
+            let outcome = self.inner.store.decide_locally(&check).ok()?;
+            if refund.0.iter().all(|one| one.store.is_none()) {
+                return Some(refund.decision(&outcome, &check).by_fallback());
             }
         }
-        let receipts = owed.receipts(|one| one.store);
-        let check = owed.check(&receipts);
-        let outcome = self.inner.store.decide_at_once(&check)?;
-        Some(owed.decision(&outcome, &check))
+        let receipts = refund.receipts(|one| one.store);
+        let check = refund.check(&receipts);
+        let outcome = self.inner.store.try_decide(&check)?;
+        Some(refund.decision(&outcome, &check))
     }
 
-    pub(super) async fn refund_to_store(&self, owed: &Refund) -> Result<Decision, StoreError> {
-        let receipts = owed.receipts(|one| one.store);
-        let check = owed.check(&receipts);
+    pub(super) async fn refund_remotely(&self, refund: &Refund) -> Result<Decision, StoreError> {
+        let receipts = refund.receipts(|one| one.store);
+        let check = refund.check(&receipts);
         let outcomes = self.inner.store.decide(slice::from_ref(&check)).await?;
         let outcome = outcomes.into_iter().next();
         let outcome = outcome.ok_or_else(StoreError::nothing)?;
-        Ok(owed.decision(&outcome, &check))
+        Ok(refund.decision(&outcome, &check))
     }
 }
 
@@ -103,7 +103,7 @@ impl ChargeReceipts {
         Self {
             store: outcome.receipts,
             #[cfg(feature = "redis")]
-            local: outcome.noted,
+            local: outcome.mirror_receipts,
             #[cfg(not(feature = "redis"))]
             local: Receipts::new(),
         }
@@ -112,22 +112,22 @@ impl ChargeReceipts {
 
 impl Refund {
     /// What the charges of a check have taken.
-    pub(crate) fn of(check: &Check<'_>, slips: &ChargeReceipts) -> Self {
+    pub(crate) fn of(check: &Check<'_>, receipts: &ChargeReceipts) -> Self {
         let receipt = |of: &Receipts, at: usize| of.get(at).copied().flatten();
         let charges = (0..).zip(&check.charges).enumerate();
         let charged = charges.map(|(at, (place, charge))| ChargedItem {
             place,
-            what: OwnedCharge::of(charge),
-            store: receipt(&slips.store, at),
-            local: receipt(&slips.local, at),
+            charge: OwnedCharge::of(charge),
+            store: receipt(&receipts.store, at),
+            local: receipt(&receipts.local, at),
         });
         Self(charged.collect())
     }
 
     /// What was taken by those charges alone that `wanted` chooses by their place in the decision.
-    pub(crate) fn only(mut self, mut wanted: impl FnMut(usize) -> bool) -> Self {
+    pub(crate) fn retain(mut self, mut wanted: impl FnMut(usize) -> bool) -> Self {
         let charges = &mut self.0;
-        charges.retain(|one| one.took_something() && wanted(one.place as usize));
+        charges.retain(|one| one.has_receipt() && wanted(one.place as usize));
         self
     }
 
@@ -138,7 +138,7 @@ impl Refund {
     /// Whether each charge took anything at all.
     #[cfg(feature = "test-util")]
     pub(super) fn was_charged(&self) -> Vec<bool> {
-        self.0.iter().map(ChargedItem::took_something).collect()
+        self.0.iter().map(ChargedItem::has_receipt).collect()
     }
 
     fn receipts(&self, of: impl Fn(&ChargedItem) -> Option<Receipt>) -> Receipts {
@@ -148,7 +148,7 @@ impl Refund {
     fn check<'a>(&'a self, receipts: &'a Receipts) -> Check<'a> {
         Check {
             mode: Mode::Refund(receipts),
-            charges: self.0.iter().map(|one| one.what.charge()).collect(),
+            charges: self.0.iter().map(|one| one.charge.charge()).collect(),
         }
     }
 
@@ -159,7 +159,7 @@ impl Refund {
 }
 
 impl ChargedItem {
-    fn took_something(&self) -> bool {
+    fn has_receipt(&self) -> bool {
         self.store.is_some() || self.local.is_some()
     }
 }

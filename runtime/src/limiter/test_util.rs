@@ -39,8 +39,8 @@ impl RateLimiter {
             .collect();
         let (mode, charges) = (Mode::ChargeForReceipts, self.charges(&limits));
         let check = Check { mode, charges };
-        let (decision, slips) = self.decide_for_receipts(&check).await?;
-        Ok((decision, ChargedForTest(Refund::of(&check, &slips))))
+        let (decision, receipts) = self.decide_with_receipts(&check).await?;
+        Ok((decision, ChargedForTest(Refund::of(&check, &receipts))))
     }
 
     /// Gives back what was taken, as far as time has not. Says how things stand then.
@@ -51,11 +51,11 @@ impl RateLimiter {
     #[doc(hidden)]
     pub async fn give_back(
         &self,
-        ChargedForTest(owed): ChargedForTest,
+        ChargedForTest(refund): ChargedForTest,
     ) -> Result<Decision, RateLimitError> {
-        match self.refund_at_once(&owed) {
+        match self.try_refund(&refund) {
             Some(done) => Ok(done),
-            None => Ok(self.refund_to_store(&owed).await?),
+            None => Ok(self.refund_remotely(&refund).await?),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     wait::{WaitOutcome, wait_for},
 };
 use crate::{
-    clock::length,
+    clock::to_micros,
     error::RateLimitError,
     identity::Identity,
     limit::Limit,
@@ -121,7 +121,7 @@ impl RateLimiter {
 pub struct Acquire<T = Permit> {
     limiter: RateLimiter,
     demand: Demand,
-    patience: MaxWait,
+    max_wait: MaxWait,
     priority: u32,
     most: Option<usize>,
     what: PhantomData<fn() -> T>,
@@ -132,7 +132,7 @@ impl<T: Acquired> Acquire<T> {
         Self {
             limiter,
             demand,
-            patience: MaxWait::Unbounded,
+            max_wait: MaxWait::Unbounded,
             priority: 0,
             most: None,
             what: PhantomData,
@@ -146,7 +146,7 @@ impl<T: Acquired> Acquire<T> {
     /// answer that is on its way at the end is waited for: at most the
     /// [`deadline`](crate::Builder::deadline) of the store longer.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
-        self.patience = MaxWait::AtMost(length(max_wait));
+        self.max_wait = MaxWait::AtMost(to_micros(max_wait));
         self
     }
 
@@ -171,7 +171,7 @@ impl<T: Acquired> Acquire<T> {
     /// If a limit is invalid, two of them share one counter, or the store could not decide and the
     /// failure mode is `Closed`.
     pub async fn try_now(mut self) -> Result<Option<T>, RateLimitError> {
-        self.patience = MaxWait::AtMost(0);
+        self.max_wait = MaxWait::AtMost(0);
         match self.wait().await {
             Ok(acquired) => Ok(Some(acquired)),
             Err(RateLimitError::TimedOut { .. }) => Ok(None),
@@ -183,16 +183,16 @@ impl<T: Acquired> Acquire<T> {
         let Self {
             limiter,
             demand,
-            patience,
+            max_wait,
             priority,
             most,
             ..
         } = self;
-        let mut ways = demand.ways(&limiter)?;
-        for wanted in ways.iter_mut().flatten() {
-            wanted.patience = patience;
+        let mut alternatives = demand.alternatives(&limiter)?;
+        for wanted in alternatives.iter_mut().flatten() {
+            wanted.max_wait = max_wait;
         }
-        match wait_for(&limiter, &ways, priority, most).await? {
+        match wait_for(&limiter, &alternatives, priority, most).await? {
             WaitOutcome::Granted(granted) => Ok(T::granted(limiter, granted)),
             WaitOutcome::TimedOut {
                 retry_after,

@@ -71,15 +71,18 @@ impl Demand {
     }
 
     /// Every way to meet it, the one that comes first first.
-    pub(super) fn ways(&self, limiter: &RateLimiter) -> Result<Alternatives, RateLimitError> {
+    pub(super) fn alternatives(
+        &self,
+        limiter: &RateLimiter,
+    ) -> Result<Alternatives, RateLimitError> {
         let failure_mode = limiter.settings().failure_mode;
-        let ways: Alternatives = match self {
+        let alternatives: Alternatives = match self {
             Self::Rate(limit, identity, cost) => {
                 let one = OwnedCharge::rate(*limit, identity.clone(), *cost, failure_mode);
                 vec![vec![one]]
             }
             Self::Place(limit, identity) => {
-                vec![vec![OwnedCharge::place(
+                vec![vec![OwnedCharge::concurrency(
                     *limit,
                     identity.clone(),
                     failure_mode,
@@ -87,27 +90,27 @@ impl Demand {
             }
             Self::Any(demands) | Self::All(demands) if demands.is_empty() => Alternatives::new(),
             Self::Any(demands) => {
-                let mut ways = Alternatives::new();
+                let mut alternatives = Alternatives::new();
                 for demand in demands {
-                    ways.extend(demand.ways(limiter)?);
+                    alternatives.extend(demand.alternatives(limiter)?);
                 }
-                ways
+                alternatives
             }
             Self::All(demands) => {
-                let mut ways: Alternatives = vec![Vec::new()];
+                let mut alternatives: Alternatives = vec![Vec::new()];
                 for demand in demands {
-                    let more = demand.ways(limiter)?;
-                    if ways.len().saturating_mul(more.len()) > MAX_ALTERNATIVES {
+                    let more = demand.alternatives(limiter)?;
+                    if alternatives.len().saturating_mul(more.len()) > MAX_ALTERNATIVES {
                         return Err(RateLimitError::InvalidDemand);
                     }
-                    ways = each_with_each(&ways, &more);
+                    alternatives = cartesian(&alternatives, &more);
                 }
-                ways
+                alternatives
             }
         };
-        match ways.len() {
+        match alternatives.len() {
             0 => Err(RateLimitError::InvalidDemand),
-            1..=MAX_ALTERNATIVES => Ok(ways),
+            1..=MAX_ALTERNATIVES => Ok(alternatives),
             _ => Err(RateLimitError::InvalidDemand),
         }
     }
@@ -115,12 +118,13 @@ impl Demand {
 
 pub(super) type Alternatives = Vec<Vec<OwnedCharge>>;
 
-fn each_with_each(ways: &Alternatives, more: &Alternatives) -> Alternatives {
-    let both = |way: &Vec<OwnedCharge>, other: &Vec<OwnedCharge>| {
-        way.iter().chain(other).cloned().collect()
+fn cartesian(alternatives: &Alternatives, more: &Alternatives) -> Alternatives {
+    let both = |alternative: &Vec<OwnedCharge>, other: &Vec<OwnedCharge>| {
+        alternative.iter().chain(other).cloned().collect()
     };
-    ways.iter()
-        .flat_map(|way| more.iter().map(move |other| both(way, other)))
+    alternatives
+        .iter()
+        .flat_map(|alternative| more.iter().map(move |other| both(alternative, other)))
         .collect()
 }
 

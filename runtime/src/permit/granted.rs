@@ -47,7 +47,7 @@ impl Permit {
     /// # Ok(()) }
     /// ```
     pub async fn refund(mut self) -> bool {
-        let owed = self.granted.owed.take();
+        let owed = self.granted.refund.take();
         let hold = self.granted.hold.take();
         let is_done = match owed {
             Some(owed) => self.limiter.refund(owed).await.is_some(),

@@ -98,9 +98,9 @@ impl Semaphore {
     ///
     /// As for [`try_acquire`](Self::try_acquire).
     pub async fn peek(&self) -> Result<Decision, RateLimitError> {
-        let ways = self.demand().ways(&self.limiter)?;
+        let alternatives = self.demand().alternatives(&self.limiter)?;
         self.limiter
-            .peek_at(ways.first().map_or(&[], Vec::as_slice))
+            .peek_charges(alternatives.first().map_or(&[], Vec::as_slice))
             .await
     }
 

@@ -1,7 +1,7 @@
 //! What it means to have had a turn: for the charge, and for the next in line.
 
 use crate::{
-    clock::length,
+    clock::to_micros,
     decision::{Decision, LimitStatus},
     limit::{Algorithm, Limit},
     limiter::OwnedCharge,
@@ -10,7 +10,7 @@ use crate::{
 
 /// What a grant says to the next who waits. A bucket that holds one token tells when it has another; of
 /// other rates the store must be asked.
-pub(super) fn next(decision: &Decision) -> Next {
+pub(super) fn next_waiter(decision: &Decision) -> Next {
     let used_up = || decision.enforced().filter(|limit| limit.remaining() == 0);
     if used_up().any(|limit| limit.concurrency().is_some()) {
         return Next::Later;
@@ -21,19 +21,22 @@ pub(super) fn next(decision: &Decision) -> Next {
     };
     let waits = used_up().filter(|status| status.limit().is_some_and(holds_one));
     match waits.map(LimitStatus::reset_after).max() {
-        Some(wait) if !wait.is_zero() => Next::In(length(wait)),
+        Some(wait) if !wait.is_zero() => Next::In(to_micros(wait)),
         _ => Next::Now,
     }
 }
 
 /// What is wanted, with places of its own for each time it is asked for: an answer that comes late is
 /// of another. What was waited for in a line is charged as of the turn.
-pub(super) fn fresh(way: &[OwnedCharge], in_turn: Option<&OwnedCharge>) -> Vec<OwnedCharge> {
-    let wanted = way.iter().map(|one| {
+pub(super) fn with_fresh_permit_ids(
+    alternative: &[OwnedCharge],
+    in_turn: Option<&OwnedCharge>,
+) -> Vec<OwnedCharge> {
+    let wanted = alternative.iter().map(|one| {
         let is_in_turn = in_turn.is_some_and(|waited| waited.key().is_same(&one.key()));
         match is_in_turn {
-            true => one.renamed().in_turn(),
-            false => one.renamed(),
+            true => one.with_new_permit_id().in_turn(),
+            false => one.with_new_permit_id(),
         }
     });
     wanted.collect()

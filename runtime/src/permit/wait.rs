@@ -2,10 +2,10 @@
 
 use tokio::runtime::Handle;
 
-use super::turn::{fresh, next};
+use super::turn::{next_waiter, with_fresh_permit_ids};
 use crate::{
-    algorithm::LATENESS,
-    clock::{Micros, length},
+    algorithm::TIMER_SLACK,
+    clock::{Micros, to_micros},
     decision::{Decision, LimitStatus},
     error::RateLimitError,
     limiter::{Granted, MaxWait, OwnedCharge, RateLimiter},
@@ -33,14 +33,14 @@ pub(crate) enum WaitOutcome {
 /// several ways it is the one with the shortest wait.
 pub(crate) async fn wait_for(
     limiter: &RateLimiter,
-    ways: &[Vec<OwnedCharge>],
+    alternatives: &[Vec<OwnedCharge>],
     priority: u32,
     most: Option<usize>,
 ) -> Result<WaitOutcome, RateLimitError> {
     let waiter = Waiter {
         limiter,
-        ways,
-        rank: limiter.lines().arrive(priority),
+        alternatives,
+        rank: limiter.wait_queues().register(priority),
         came: limiter.clock().now(),
         most,
     };
@@ -49,7 +49,7 @@ pub(crate) async fn wait_for(
 
 struct Waiter<'a> {
     limiter: &'a RateLimiter,
-    ways: &'a [Vec<OwnedCharge>],
+    alternatives: &'a [Vec<OwnedCharge>],
     rank: Priority,
     came: Micros,
     /// So many may stand in one line.
@@ -79,28 +79,28 @@ struct QueuedWaiter<'a> {
 impl<'a> Waiter<'a> {
     async fn run(&self) -> Result<WaitOutcome, RateLimitError> {
         let clock = self.limiter.clock();
-        let mut standing = match self.behind_others() {
+        let mut standing = match self.already_waited_for() {
             None => None,
-            Some(by) => match self.join(by, by.patience.ends_at(self.came)) {
+            Some(by) => match self.enqueue(by, by.max_wait.ends_at(self.came)) {
                 Ok(standing) => Some(standing),
-                Err(retry_after) => return Ok(self.late(by, retry_after, None)),
+                Err(retry_after) => return Ok(self.timed_out(by, retry_after, None)),
             },
         };
         let mut last = None;
         loop {
             let mut turn = None;
             if let Some(QueuedWaiter { ticket, by, leaves }) = &standing {
-                turn = clock.before(*leaves, ticket.turn(clock)).await;
+                turn = clock.timeout_at(*leaves, ticket.turn(clock)).await;
                 if turn.is_none() {
-                    return Ok(self.late(by, None, last));
+                    return Ok(self.timed_out(by, None, last));
                 }
             }
             let sent = clock.now();
             let in_turn = standing.as_ref().map(|standing| standing.by);
-            let denied = match self.ask(in_turn).await? {
+            let denied = match self.try_alternatives(in_turn).await? {
                 Ok(granted) => {
                     if let Some(QueuedWaiter { ticket, .. }) = standing {
-                        ticket.served(next(&granted.decision), clock.now());
+                        ticket.served(next_waiter(&granted.decision), clock.now());
                     }
                     return Ok(WaitOutcome::Granted(granted));
                 }
@@ -118,7 +118,7 @@ impl<'a> Waiter<'a> {
             // wait ends no sooner than one that is counted from then.
             let is_late = end.is_some_and(|end| end <= now || end < sent.saturating_add(certain));
             if decision.exceeds_capacity() || is_late {
-                return Ok(self.late(by, retry_after.map(length), Some(decision)));
+                return Ok(self.timed_out(by, retry_after.map(to_micros), Some(decision)));
             }
             needs_runtime()?;
             let key = by.key();
@@ -129,16 +129,16 @@ impl<'a> Waiter<'a> {
                 turn = None;
                 // Left before the other is joined: nobody stands in two lines.
                 drop(standing.take());
-                match self.join(by, end) {
+                match self.enqueue(by, end) {
                     Ok(joined) => standing = Some(joined),
-                    Err(wait) => return Ok(self.late(by, wait, Some(decision))),
+                    Err(wait) => return Ok(self.timed_out(by, wait, Some(decision))),
                 }
             }
             if let Some(QueuedWaiter { ticket, leaves, .. }) = &mut standing {
-                *leaves = self.leaves(by, end);
+                *leaves = self.leaves_at(by, end);
                 match turn {
                     _ if certain > 0 => ticket.must_wait(certain, now),
-                    Some(turn) => ticket.denied(turn, retry_after.map(length), now),
+                    Some(turn) => ticket.denied(turn, retry_after.map(to_micros), now),
                     // Whoever joins asks once more: something may have come free in between.
                     None => {}
                 }
@@ -148,31 +148,35 @@ impl<'a> Waiter<'a> {
     }
 
     /// For what others wait already, if they do for all ways.
-    fn behind_others(&self) -> Option<&'a OwnedCharge> {
-        let lines = self.limiter.lines();
+    fn already_waited_for(&self) -> Option<&'a OwnedCharge> {
+        let lines = self.limiter.wait_queues();
         let mut first = None;
-        for way in self.ways {
+        for alternative in self.alternatives {
             // Who may not wait is told by the store how it stands.
-            let waited = way
+            let waited = alternative
                 .iter()
-                .find(|one| one.patience != MaxWait::None && lines.is_waited_for(&one.key()))?;
+                .find(|one| one.max_wait != MaxWait::None && lines.is_waited_for(&one.key()))?;
             first = first.or(Some(waited));
         }
         first
     }
 
     /// Lines up; or says when it may help to come again, where that is too late or there is no room.
-    fn join(
+    fn enqueue(
         &self,
         by: &'a OwnedCharge,
         end: Option<Micros>,
     ) -> Result<QueuedWaiter<'a>, Option<Micros>> {
         needs_runtime().map_err(|_| None)?;
-        let (lines, now, key) = (self.limiter.lines(), self.limiter.clock().now(), by.key());
+        let (lines, now, key) = (
+            self.limiter.wait_queues(),
+            self.limiter.clock().now(),
+            by.key(),
+        );
         let ahead = lines.ahead(&key, self.rank);
         let served_at = ahead
             .certain_from
-            .map(|from| from.max(now).saturating_add(by.spacing(ahead.number)));
+            .map(|from| from.max(now).saturating_add(by.time_for(ahead.number)));
         let lag = by.lag(ahead.number);
         let is_late =
             end.is_some_and(|end| served_at.is_some_and(|at| at.saturating_add(lag) > end));
@@ -180,33 +184,36 @@ impl<'a> Waiter<'a> {
             return Err(served_at.map(|at| at.saturating_sub(now)));
         }
         Ok(QueuedWaiter {
-            ticket: lines.join(&key, self.rank, now),
+            ticket: lines.enqueue(&key, self.rank, now),
             by,
-            leaves: self.leaves(by, end),
+            leaves: self.leaves_at(by, end),
         })
     }
 
     /// When a waiter that may wait until `end` leaves the line. A turn of a rate that was due by then
     /// comes as late as timers are, and is waited for: it was promised.
-    fn leaves(&self, by: &OwnedCharge, end: Option<Micros>) -> Option<Micros> {
-        end.map(|end| match end > self.came && !by.is_place() {
-            true => end.saturating_add(LATENESS),
+    fn leaves_at(&self, by: &OwnedCharge, end: Option<Micros>) -> Option<Micros> {
+        end.map(|end| match end > self.came && !by.is_concurrency() {
+            true => end.saturating_add(TIMER_SLACK),
             false => end,
         })
     }
 
     /// Asks for one way after the other; `in_turn` is what was waited for in a line.
-    async fn ask(
+    async fn try_alternatives(
         &self,
         in_turn: Option<&OwnedCharge>,
     ) -> Result<Result<Granted, Denied<'a>>, RateLimitError> {
         let mut soonest: Option<Denied<'a>> = None;
-        for way in self.ways {
-            let granted = self.limiter.hold(fresh(way, in_turn)).await?;
+        for alternative in self.alternatives {
+            let granted = self
+                .limiter
+                .acquire_once(with_fresh_permit_ids(alternative, in_turn))
+                .await?;
             if granted.decision.is_allowed() {
                 return Ok(Ok(granted));
             }
-            let denied = self.denied(granted.decision, way)?;
+            let denied = self.denied(granted.decision, alternative)?;
             let is_sooner = soonest
                 .as_ref()
                 .is_none_or(|other| denied.rank() < other.rank());
@@ -220,25 +227,25 @@ impl<'a> Waiter<'a> {
     fn denied(
         &self,
         decision: Decision,
-        way: &'a [OwnedCharge],
+        alternative: &'a [OwnedCharge],
     ) -> Result<Denied<'a>, RateLimitError> {
         let certain = decision
             .violated()
             .filter(|limit| limit.concurrency().is_none() || limit.is_blocked())
             .filter_map(LimitStatus::retry_after)
             .max()
-            .map_or(0, length);
+            .map_or(0, to_micros);
         let violated = decision
             .violated()
-            .filter_map(|limit| way.get(limit.place()));
+            .filter_map(|limit| alternative.get(limit.place()));
         let end = violated
-            .filter_map(|wanted| wanted.patience.ends_at(self.came))
+            .filter_map(|wanted| wanted.max_wait.ends_at(self.came))
             .min();
         let strictest = decision
             .strictest()
-            .and_then(|limit| way.get(limit.place()));
+            .and_then(|limit| alternative.get(limit.place()));
         let by = strictest
-            .or(way.first())
+            .or(alternative.first())
             .ok_or(RateLimitError::InvalidDemand)?;
         Ok(Denied {
             decision,
@@ -253,18 +260,18 @@ impl Denied<'_> {
     /// Of several, the least is worth waiting for.
     fn rank(&self) -> (bool, Option<Micros>) {
         let wait = self.decision.retry_after();
-        (self.decision.exceeds_capacity(), wait.map(length))
+        (self.decision.exceeds_capacity(), wait.map(to_micros))
     }
 }
 
 impl Waiter<'_> {
-    fn late(
+    fn timed_out(
         &self,
         by: &OwnedCharge,
         retry_after: Option<Micros>,
         decision: Option<Decision>,
     ) -> WaitOutcome {
-        let first = self.ways.first().map_or(&[][..], Vec::as_slice);
+        let first = self.alternatives.first().map_or(&[][..], Vec::as_slice);
         let by = first.iter().position(|one| one.key().is_same(&by.key()));
         WaitOutcome::TimedOut {
             by: by.unwrap_or(0),

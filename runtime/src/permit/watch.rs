@@ -4,7 +4,7 @@ use futures_core::Stream;
 use futures_util::stream;
 
 use crate::{
-    clock::{Micros, length},
+    clock::{Micros, to_micros},
     decision::LimitStatus,
     error::RateLimitError,
     identity::Identity,
@@ -65,7 +65,7 @@ impl RateLimiter {
             limiter: self.clone(),
             limit: *limit,
             identity: identity.into(),
-            pause: length(every).max(LEAST),
+            pause: to_micros(every).max(LEAST),
             next: None,
             shown: None,
         };

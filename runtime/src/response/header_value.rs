@@ -10,7 +10,7 @@ const DIGITS: usize = 3;
 static WRITTEN: [u8; SMALL * DIGITS] = written();
 
 /// A number as a header's value.
-pub(super) fn value(number: u64) -> HeaderValue {
+pub(super) fn header_value(number: u64) -> HeaderValue {
     let small = usize::try_from(number).ok();
     if let Some(number) = small.filter(|number| *number < SMALL) {
         let skipped = match number {
@@ -49,7 +49,10 @@ mod tests {
     #[test]
     fn numbers_are_written_as_they_are_read() {
         for number in (0..2_000).chain([u64::from(u32::MAX), u64::MAX]) {
-            assert_eq!(value(number).to_str().ok(), Some(&*number.to_string()));
+            assert_eq!(
+                header_value(number).to_str().ok(),
+                Some(&*number.to_string())
+            );
         }
     }
 }

@@ -111,7 +111,7 @@ fn write_set<'a>(
         Some(now) => whole_seconds(now + limit.reset_after()),
     };
     let remaining = limit.remaining().into();
-    let ours = [limit.quota().into(), remaining, reset].map(header_value::value);
+    let ours = [limit.quota().into(), remaining, reset].map(header_value::header_value);
     theirs.write(headers, names, remaining, ours);
 }
 
@@ -257,5 +257,5 @@ pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Option<Duration>) {
             }
         }
     }
-    headers.insert(RETRY_AFTER, header_value::value(seconds));
+    headers.insert(RETRY_AFTER, header_value::header_value(seconds));
 }

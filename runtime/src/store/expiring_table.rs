@@ -39,8 +39,8 @@ impl Fingerprint {
 #[derive(Debug)]
 pub(super) struct ExpiringTable<T> {
     /// Where in `slots` a print stands.
-    places: HashTable<u32>,
-    slots: Vec<Entry<T>>,
+    index: HashTable<u32>,
+    entries: Vec<Entry<T>>,
     capacity: usize,
     cursor: usize,
 }
@@ -61,7 +61,7 @@ impl Worth {
 
 #[derive(Debug)]
 pub(super) struct Entry<T> {
-    print: Fingerprint,
+    fingerprint: Fingerprint,
     /// The worth, above the expiry: whichever is less goes first.
     rank: u64,
     value: T,
@@ -73,11 +73,11 @@ impl<T> Entry<T> {
     }
 
     pub(super) fn set_expiry(&mut self, expires: Micros) {
-        self.keep(expires, Worth::LEAST);
+        self.set_expiry_and_worth(expires, Worth::LEAST);
     }
 
     /// Sets when it expires, and what it is worth until then.
-    pub(super) fn keep(&mut self, expires: Micros, worth: Worth) {
+    pub(super) fn set_expiry_and_worth(&mut self, expires: Micros, worth: Worth) {
         self.rank = u64::from(worth.0) << EXPIRY_BITS | expires.min(LATEST);
     }
 
@@ -89,8 +89,8 @@ impl<T> Entry<T> {
 impl<T> ExpiringTable<T> {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            places: HashTable::new(),
-            slots: Vec::new(),
+            index: HashTable::new(),
+            entries: Vec::new(),
             // Places are four bytes.
             capacity: capacity.clamp(1, u32::MAX as usize),
             cursor: 0,
@@ -99,14 +99,14 @@ impl<T> ExpiringTable<T> {
 
     /// What is kept under `print`, unless that has expired.
     pub(super) fn find(&self, print: Fingerprint, now: Micros) -> Option<&T> {
-        let slot = &self.slots[self.place(print)?];
+        let slot = &self.entries[self.index_of(print)?];
         (slot.expires() > now).then_some(&slot.value)
     }
 
     /// The slot of `print`, unless that has expired.
     pub(super) fn find_mut(&mut self, print: Fingerprint, now: Micros) -> Option<&mut Entry<T>> {
-        let place = self.place(print)?;
-        let slot = &mut self.slots[place];
+        let place = self.index_of(print)?;
+        let slot = &mut self.entries[place];
         (slot.expires() > now).then_some(slot)
     }
 
@@ -119,37 +119,37 @@ impl<T> ExpiringTable<T> {
         value: impl FnOnce() -> T,
         mut dropped: impl FnMut(T),
     ) -> &mut Entry<T> {
-        let place = match self.place(print) {
+        let place = match self.index_of(print) {
             Some(place) => {
-                let slot = &mut self.slots[place];
+                let slot = &mut self.entries[place];
                 if slot.expires() <= now {
                     dropped(std::mem::replace(&mut slot.value, value()));
                 }
                 place
             }
             None => {
-                if self.slots.len() >= self.capacity {
-                    self.make_room(now, dropped);
+                if self.entries.len() >= self.capacity {
+                    self.evict_one(now, dropped);
                 }
                 self.push(Entry {
-                    print,
+                    fingerprint: print,
                     rank: now.min(LATEST),
                     value: value(),
                 })
             }
         };
-        &mut self.slots[place]
+        &mut self.entries[place]
     }
 
     pub(super) fn remove(&mut self, print: Fingerprint) -> Option<T> {
-        self.place(print).map(|place| self.take(place))
+        self.index_of(print).map(|place| self.take(place))
     }
 
     /// Looks at the next `count` entries, or all if those are fewer, and drops those that have
     /// expired.
     pub(super) fn sweep(&mut self, count: usize, now: Micros, mut dropped: impl FnMut(T)) {
-        for _ in 0..count.min(self.slots.len() + 1) {
-            match self.slots.get(self.cursor) {
+        for _ in 0..count.min(self.entries.len() + 1) {
+            match self.entries.get(self.cursor) {
                 // Another entry comes to stand where one goes, and is the next.
                 Some(slot) if slot.expires() <= now => dropped(self.take(self.cursor)),
                 Some(_) => self.cursor += 1,
@@ -164,58 +164,63 @@ impl<T> ExpiringTable<T> {
     /// Takes out everything.
     #[cfg(feature = "redis")]
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
-        self.places.clear();
-        self.slots.drain(..).map(|slot| slot.value)
+        self.index.clear();
+        self.entries.drain(..).map(|slot| slot.value)
     }
 
     /// Drops one entry as a full table does; false if there is none.
     pub(super) fn evict(&mut self, now: Micros) -> bool {
-        if self.slots.is_empty() {
+        if self.entries.is_empty() {
             return false;
         }
-        self.make_room(now, drop);
+        self.evict_one(now, drop);
         true
     }
 
     pub(super) fn len(&self) -> usize {
-        self.slots.len()
+        self.entries.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.entries.is_empty()
     }
 
-    fn place(&self, print: Fingerprint) -> Option<usize> {
-        let is_at = |place: &u32| self.slots[*place as usize].print == print;
-        let place = self.places.find(print.hash(), is_at)?;
+    fn index_of(&self, print: Fingerprint) -> Option<usize> {
+        let is_at = |place: &u32| self.entries[*place as usize].fingerprint == print;
+        let place = self.index.find(print.hash(), is_at)?;
         Some(*place as usize)
     }
 
     /// Adds what is not there yet, and says where it stands.
     fn push(&mut self, slot: Entry<T>) -> usize {
-        let place = self.slots.len();
-        if place == self.slots.capacity() {
+        let place = self.entries.len();
+        if place == self.entries.capacity() {
             // By an eighth, where `Vec` would double: entries are what costs memory.
             let more = (place / 8 + 4).min(self.capacity - place);
-            self.slots.reserve_exact(more);
+            self.entries.reserve_exact(more);
         }
-        let hash = slot.print.hash();
-        self.slots.push(slot);
-        let slots = &self.slots;
-        self.places
-            .insert_unique(hash, short(place), |place| hash_at(slots, *place));
+        let hash = slot.fingerprint.hash();
+        self.entries.push(slot);
+        let slots = &self.entries;
+        self.index
+            .insert_unique(hash, to_index(place), |place| hash_at(slots, *place));
         place
     }
 
     /// Takes out what stands at `place`. The last entry takes its place.
     fn take(&mut self, place: usize) -> T {
-        let slot = self.slots.swap_remove(place);
-        let (old, new) = (short(self.slots.len()), short(place));
-        if let Ok(entry) = self.places.find_entry(slot.print.hash(), |at| *at == new) {
+        let slot = self.entries.swap_remove(place);
+        let (old, new) = (to_index(self.entries.len()), to_index(place));
+        if let Ok(entry) = self
+            .index
+            .find_entry(slot.fingerprint.hash(), |at| *at == new)
+        {
             entry.remove();
         }
-        if let Some(moved) = self.slots.get(place)
-            && let Some(at) = self.places.find_mut(moved.print.hash(), |at| *at == old)
+        if let Some(moved) = self.entries.get(place)
+            && let Some(at) = self
+                .index
+                .find_mut(moved.fingerprint.hash(), |at| *at == old)
         {
             *at = new;
         }
@@ -224,19 +229,19 @@ impl<T> ExpiringTable<T> {
 
     /// Drops an expired entry, or else the one of least worth that expires soonest, among a few
     /// that stand far from each other: neighbours have come together and may be of one kind.
-    fn make_room(&mut self, now: Micros, mut dropped: impl FnMut(T)) {
-        let len = self.slots.len();
+    fn evict_one(&mut self, now: Micros, mut dropped: impl FnMut(T)) {
+        let len = self.entries.len();
         self.cursor = (self.cursor + 1) % len;
         let stride = len.div_ceil(SAMPLE);
         let sample = (0..SAMPLE).map(|index| (self.cursor + index * stride) % len);
         let mut least = self.cursor;
         for place in sample {
-            let slot = &self.slots[place];
+            let slot = &self.entries[place];
             if slot.expires() <= now {
                 least = place;
                 break;
             }
-            if slot.rank < self.slots[least].rank {
+            if slot.rank < self.entries[least].rank {
                 least = place;
             }
         }
@@ -245,21 +250,21 @@ impl<T> ExpiringTable<T> {
 
     /// Gives back memory that a past crowd has left.
     fn shrink(&mut self) {
-        let len = self.slots.len();
-        if self.slots.capacity() > SMALL && len < self.slots.capacity() / 8 {
-            self.slots.shrink_to(2 * len);
-            let slots = &self.slots;
-            self.places
+        let len = self.entries.len();
+        if self.entries.capacity() > SMALL && len < self.entries.capacity() / 8 {
+            self.entries.shrink_to(2 * len);
+            let slots = &self.entries;
+            self.index
                 .shrink_to(2 * len, |place| hash_at(slots, *place));
         }
     }
 }
 
 fn hash_at<T>(slots: &[Entry<T>], place: u32) -> u64 {
-    slots[place as usize].print.hash()
+    slots[place as usize].fingerprint.hash()
 }
 
 /// A place as it is kept. The table holds no more entries than it can tell apart.
-fn short(place: usize) -> u32 {
+fn to_index(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }

@@ -25,12 +25,12 @@ pub(crate) trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Outcomes, StoreError>> + Send;
 
     /// The same for one check, if nothing need be waited for.
-    fn decide_at_once(&self, _check: &Check<'_>) -> Option<Outcome> {
+    fn try_decide(&self, _check: &Check<'_>) -> Option<Outcome> {
         None
     }
 
     /// Drops what is kept under these keys.
-    fn forget(&self, keys: &[Key<'_>]) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn delete(&self, keys: &[Key<'_>]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Blocks the identity in the zone of this key for `length` from now on.
     fn block(
@@ -114,7 +114,7 @@ impl Charge<'_> {
     /// What a lease of its cost may take.
     pub(crate) fn may_lease(&self, verdict: &Verdict) -> u32 {
         // It opens no window: that is for a request to do.
-        if self.limit.kind() == Some(Algorithm::FixedWindow) && verdict.reset == 0 {
+        if self.limit.algorithm() == Some(Algorithm::FixedWindow) && verdict.reset == 0 {
             return 0;
         }
         self.cost.min(verdict.remaining / LEASE_SHARE)
@@ -141,11 +141,11 @@ pub(crate) struct Outcome {
     /// Of what the embedded store that stands by was told of: receipts for that one. Empty if it
     /// was told of nothing.
     #[cfg(feature = "redis")]
-    pub(crate) noted: Receipts,
+    pub(crate) mirror_receipts: Receipts,
     /// For how long a denial stays what it is, but for times that count down, while nothing is
     /// charged. 0: not known.
     #[cfg(feature = "redis")]
-    pub(crate) steady: Micros,
+    pub(crate) stable_for: Micros,
 }
 
 pub(crate) type Outcomes = SmallVec<[Outcome; 1]>;

@@ -32,7 +32,7 @@ pub(super) struct KeyHash {
     high: u64,
     low: u64,
     /// Of the counter.
-    pub(super) print: Fingerprint,
+    pub(super) fingerprint: Fingerprint,
 }
 
 impl KeyHasher {
@@ -45,34 +45,34 @@ impl KeyHasher {
         }
     }
 
-    pub(super) fn place(&self, key: &Key<'_>) -> KeyHash {
+    pub(super) fn hash(&self, key: &Key<'_>) -> KeyHash {
         let identity = self.identity(key.identity);
         KeyHash {
             high: identity.h1,
             low: identity.h2,
-            print: self.print(identity.h1, identity.h2, key),
+            fingerprint: self.fingerprint(identity.h1, identity.h2, key),
         }
     }
 
     /// The print of the block above the counter of `key`, which stands at `place`.
-    pub(super) fn block(&self, place: &KeyHash, key: &Key<'_>) -> Fingerprint {
-        self.print(place.high, place.low, &key.block())
+    pub(super) fn block_fingerprint(&self, place: &KeyHash, key: &Key<'_>) -> Fingerprint {
+        self.fingerprint(place.high, place.low, &key.block())
     }
 
     /// The print of all that is counted for this identity in this zone.
     #[cfg(feature = "redis")]
-    pub(super) fn zone(&self, key: &Key<'_>) -> KeyHash {
+    pub(super) fn zone_hash(&self, key: &Key<'_>) -> KeyHash {
         let identity = self.identity(key.identity);
         let (high, low) = (identity.h1, identity.h2);
         KeyHash {
             high,
             low,
-            print: Fingerprint::new(high, low ^ self.limits.hash_one(key.zone)),
+            fingerprint: Fingerprint::new(high, low ^ self.limits.hash_one(key.zone)),
         }
     }
 
-    fn print(&self, high: u64, low: u64, key: &Key<'_>) -> Fingerprint {
-        Fingerprint::new(high, low ^ self.limits.hash_one((key.zone, key.slot)))
+    fn fingerprint(&self, high: u64, low: u64, key: &Key<'_>) -> Fingerprint {
+        Fingerprint::new(high, low ^ self.limits.hash_one((key.zone, key.kind)))
     }
 
     fn identity(&self, identity: &Identity) -> Hash128 {

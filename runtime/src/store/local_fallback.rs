@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     algorithm::Wait,
-    clock::{Clock, FOREVER, Micros},
+    clock::{Clock, MAX_MICROS, Micros},
     decision::Verdict,
     failure_mode::FailureMode,
     key::Key,
@@ -29,7 +29,7 @@ pub(crate) struct LocalFallback<S> {
     local: MemoryStore,
     clock: Clock,
     /// When it last decided by itself; 0: never.
-    latest: AtomicU64,
+    last_local_decision: AtomicU64,
 }
 
 impl<S> LocalFallback<S> {
@@ -38,7 +38,7 @@ impl<S> LocalFallback<S> {
             inner,
             local,
             clock,
-            latest: AtomicU64::new(0),
+            last_local_decision: AtomicU64::new(0),
         }
     }
 
@@ -47,40 +47,41 @@ impl<S> LocalFallback<S> {
     }
 
     /// Whether it can decide a charge by itself.
-    pub(crate) fn decides_alone(&self, charge: &Charge<'_>) -> bool {
+    pub(crate) fn can_decide_locally(&self, charge: &Charge<'_>) -> bool {
         is_local(charge) && self.local.has_room(charge)
     }
 
     /// Decides in place of the store inside, which could not.
-    pub(crate) fn decide_alone(&self, check: &Check<'_>) -> Result<Outcome, Full> {
+    pub(crate) fn decide_locally(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         if check.mode.is_charge() && !check.charges.is_empty() {
             // Even if it lets nobody in: what it knows of, the store may have lost by then.
-            self.latest.fetch_max(self.clock.now(), Ordering::Relaxed);
+            self.last_local_decision
+                .fetch_max(self.clock.now(), Ordering::Relaxed);
         }
         self.local.decide_one(check)
     }
 
     /// Whether what was let in during an outage may still count for this limit.
-    fn is_settling(&self, limit: &LimitRef<'_>) -> bool {
-        match self.latest.load(Ordering::Relaxed) {
+    fn may_hold_outage_admissions(&self, limit: &LimitRef<'_>) -> bool {
+        match self.last_local_decision.load(Ordering::Relaxed) {
             0 => false,
-            latest => self.clock.now().saturating_sub(latest) < memory_of(limit),
+            latest => self.clock.now().saturating_sub(latest) < retention(limit),
         }
     }
 
     /// Whether a check may meet admissions of an outage.
-    fn settles(&self, check: &Check<'_>) -> bool {
+    fn needs_local_check(&self, check: &Check<'_>) -> bool {
         // What was taken from the store inside is given back to it, or kept there, whatever is
         // known here.
         let asks = !matches!(check.mode, Mode::Refund(_) | Mode::Renew);
         let mut local = check.charges.iter().filter(|charge| is_local(charge));
-        asks && local.any(|charge| self.is_settling(&charge.limit))
+        asks && local.any(|charge| self.may_hold_outage_admissions(&charge.limit))
     }
 
     /// Tells the embedded store what the one inside has decided.
-    fn learn(&self, check: &Check<'_>, outcome: &mut Outcome) {
+    fn mirror(&self, check: &Check<'_>, outcome: &mut Outcome) {
         if check.mode == Mode::Renew {
-            self.local.note_renewal(check, outcome);
+            self.local.mirror_renewal(check, outcome);
         }
         if !check.mode.is_charge() && !matches!(check.mode, Mode::Refund(_)) {
             return;
@@ -94,8 +95,8 @@ impl<S> LocalFallback<S> {
             };
             if let Mode::Refund(_) = check.mode {
                 // What it was told of it is given back apart, by its own receipt.
-                if self.is_settling(&charge.limit) {
-                    *verdict = stricter(*verdict, self.local.look(charge));
+                if self.may_hold_outage_admissions(&charge.limit) {
+                    *verdict = stricter(*verdict, self.local.peek(charge));
                 }
                 continue;
             }
@@ -106,12 +107,12 @@ impl<S> LocalFallback<S> {
                 }
             } else if outcome.allowed && verdict.wait == Wait::None {
                 let wanted = check.mode == Mode::ChargeForReceipts;
-                let (known, receipt) = self.local.note(charge, wanted);
+                let (known, receipt) = self.local.mirror(charge, wanted);
                 if receipt.is_some() {
-                    outcome.noted.resize(check.charges.len(), None);
-                    outcome.noted[place] = receipt;
+                    outcome.mirror_receipts.resize(check.charges.len(), None);
+                    outcome.mirror_receipts[place] = receipt;
                 }
-                if self.is_settling(&charge.limit) {
+                if self.may_hold_outage_admissions(&charge.limit) {
                     *verdict = stricter(*verdict, known);
                 }
             }
@@ -121,10 +122,10 @@ impl<S> LocalFallback<S> {
 
 impl<S: Store> LocalFallback<S> {
     /// Decides a check of which some limits may still hold admissions of an outage.
-    async fn decide_settling(&self, check: &Check<'_>) -> Result<Outcomes, StoreError> {
+    async fn decide_with_local_check(&self, check: &Check<'_>) -> Result<Outcomes, StoreError> {
         let look = |charge: &Charge<'_>| {
-            let settling = is_local(charge) && self.is_settling(&charge.limit);
-            settling.then(|| self.local.look(charge))
+            let settling = is_local(charge) && self.may_hold_outage_admissions(&charge.limit);
+            settling.then(|| self.local.peek(charge))
         };
         let known: Vec<Option<Verdict>> = check.charges.iter().map(look).collect();
         let denies = |(charge, known): (&Charge<'_>, &Option<Verdict>)| {
@@ -177,7 +178,7 @@ fn stricter(one: Verdict, other: Verdict) -> Verdict {
 }
 
 /// For how long an admission counts at most.
-fn memory_of(limit: &LimitRef<'_>) -> Micros {
+fn retention(limit: &LimitRef<'_>) -> Micros {
     let limit = match limit {
         LimitRef::Rate(limit) => limit,
         LimitRef::Concurrency(limit, _) => return limit.expiry_micros(),
@@ -186,48 +187,48 @@ fn memory_of(limit: &LimitRef<'_>) -> Micros {
         // A bucket in steady use never fills up, and so never forgets. To ask for ever does no
         // harm: a bucket that has seen a part of the admissions denies nobody whom one that has
         // seen them all would not.
-        (Algorithm::TokenBucket, Refill::Greedy) => return FOREVER,
+        (Algorithm::TokenBucket, Refill::Greedy) => return MAX_MICROS,
         (Algorithm::TokenBucket, Refill::Interval) => limit.quota().div_ceil(limit.times().max(1)),
         (Algorithm::SlidingWindowCounter, _) => 2,
         (Algorithm::SlidingWindow | Algorithm::FixedWindow | Algorithm::LeakyBucket, _) => 1,
     };
     let counted = limit.window_micros().saturating_mul(windows.into());
-    counted.max(limit.block_micros()).min(FOREVER)
+    counted.max(limit.block_micros()).min(MAX_MICROS)
 }
 
 impl<S: Store> Store for LocalFallback<S> {
     async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
         for check in checks {
-            self.local.note_release(check);
+            self.local.mirror_release(check);
         }
-        let mut outcomes = if checks.iter().any(|check| self.settles(check)) {
+        let mut outcomes = if checks.iter().any(|check| self.needs_local_check(check)) {
             let mut outcomes = Outcomes::new();
             for check in checks {
                 // Boxed, as it is seldom: others need not move about a future with room for it.
-                outcomes.extend(Box::pin(self.decide_settling(check)).await?);
+                outcomes.extend(Box::pin(self.decide_with_local_check(check)).await?);
             }
             outcomes
         } else {
             self.inner.decide(checks).await?
         };
         for (check, outcome) in checks.iter().zip(&mut outcomes) {
-            self.learn(check, outcome);
+            self.mirror(check, outcome);
         }
         Ok(outcomes)
     }
 
-    fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
-        if self.settles(check) {
+    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
+        if self.needs_local_check(check) {
             return None;
         }
-        let mut outcome = self.inner.decide_at_once(check)?;
-        self.learn(check, &mut outcome);
+        let mut outcome = self.inner.try_decide(check)?;
+        self.mirror(check, &mut outcome);
         Some(outcome)
     }
 
-    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
-        self.local.forget(keys).await?;
-        self.inner.forget(keys).await
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        self.local.delete(keys).await?;
+        self.inner.delete(keys).await
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {

@@ -40,20 +40,20 @@ impl Stack {
 
     /// Whether a charge can be decided for this process alone, when [`Store::decide`] could not. The
     /// embedded store is asked for a part of a check, where it has no room for another.
-    pub(crate) fn decides_alone(&self, charge: &Charge<'_>) -> bool {
+    pub(crate) fn can_decide_locally(&self, charge: &Charge<'_>) -> bool {
         match self {
             Self::Memory(store) => store.has_room(charge),
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.decides_alone(charge),
+            Self::Redis(store) => store.can_decide_locally(charge),
         }
     }
 
     /// Decides for this process alone, when [`Store::decide`] could not.
-    pub(crate) fn decide_alone(&self, check: &Check<'_>) -> Result<Outcome, Full> {
+    pub(crate) fn decide_locally(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         match self {
             Self::Memory(store) => store.decide_one(check),
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.decide_alone(check),
+            Self::Redis(store) => store.decide_locally(check),
         }
     }
 }
@@ -67,19 +67,19 @@ impl Store for Stack {
         }
     }
 
-    fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
+    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
         match self {
-            Self::Memory(store) => store.decide_at_once(check),
+            Self::Memory(store) => store.try_decide(check),
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.decide_at_once(check),
+            Self::Redis(store) => store.try_decide(check),
         }
     }
 
-    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         match self {
-            Self::Memory(store) => store.forget(keys).await,
+            Self::Memory(store) => store.delete(keys).await,
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.forget(keys).await,
+            Self::Redis(store) => store.delete(keys).await,
         }
     }
 

@@ -44,10 +44,10 @@ pub(super) struct Entry {
 
 impl Node {
     /// Reads the text; what could be read of it, if anything, goes on being checked.
-    pub(super) fn parse(text: &str, format: Format, mistakes: &mut Diagnostics) -> Option<Self> {
+    pub(super) fn parse(text: &str, format: Format, diagnostics: &mut Diagnostics) -> Option<Self> {
         match format {
-            Format::Toml => Some(toml::parse(text, mistakes)),
-            Format::Yaml => yaml::parse(text, mistakes),
+            Format::Toml => Some(toml::parse(text, diagnostics)),
+            Format::Yaml => yaml::parse(text, diagnostics),
         }
     }
 }
@@ -87,9 +87,9 @@ table:
 "#;
 
     fn read(text: &str, format: Format) -> (Option<Node>, Vec<String>) {
-        let mut mistakes = Diagnostics::default();
-        let node = Node::parse(text, format, &mut mistakes);
-        (node, mistakes.lines())
+        let mut diagnostics = Diagnostics::default();
+        let node = Node::parse(text, format, &mut diagnostics);
+        (node, diagnostics.lines())
     }
 
     /// The keys with their places and the kinds of their values.
@@ -113,8 +113,8 @@ table:
 
     #[test]
     fn values_know_where_they_stand() {
-        let (node, mistakes) = read(TOML, Format::Toml);
-        assert_eq!(mistakes, [""; 0]);
+        let (node, diagnostics) = read(TOML, Format::Toml);
+        assert_eq!(diagnostics, [""; 0]);
         assert_eq!(
             outline(&node.expect("a tree")),
             [
@@ -125,8 +125,8 @@ table:
                 "when a fraction at 6:8",
             ]
         );
-        let (node, mistakes) = read(YAML, Format::Yaml);
-        assert_eq!(mistakes, [""; 0]);
+        let (node, diagnostics) = read(YAML, Format::Yaml);
+        assert_eq!(diagnostics, [""; 0]);
         assert_eq!(
             outline(&node.expect("a tree")),
             [
@@ -141,14 +141,14 @@ table:
 
     #[test]
     fn all_that_is_no_toml_is_said_at_once() {
-        let (_, mistakes) = read("a = \nb = 1\nc = = 2\nb = 3\n", Format::Toml);
+        let (_, diagnostics) = read("a = \nb = 1\nc = = 2\nb = 3\n", Format::Toml);
         for (place, words) in [
             ("1:5: ", "string values must be quoted"),
             ("3:5: ", "extra `=`"),
             ("4:1: ", "duplicate key"),
         ] {
             let is_said = |line: &String| line.starts_with(place) && line.contains(words);
-            assert!(mistakes.iter().any(is_said), "{words}: {mistakes:?}");
+            assert!(diagnostics.iter().any(is_said), "{words}: {diagnostics:?}");
         }
     }
 
@@ -160,10 +160,13 @@ table:
             ("a: 1\n---\nb: 2\n", "", "one document"),
             ("1: 2\n", "1:1", "a key is a string"),
         ] {
-            let (_, mistakes) = read(text, Format::Yaml);
-            assert_eq!(mistakes.len(), 1, "{text:?}: {mistakes:?}");
-            assert!(mistakes[0].starts_with(place), "{text:?}: {mistakes:?}");
-            assert!(mistakes[0].contains(words), "{text:?}: {mistakes:?}");
+            let (_, diagnostics) = read(text, Format::Yaml);
+            assert_eq!(diagnostics.len(), 1, "{text:?}: {diagnostics:?}");
+            assert!(
+                diagnostics[0].starts_with(place),
+                "{text:?}: {diagnostics:?}"
+            );
+            assert!(diagnostics[0].contains(words), "{text:?}: {diagnostics:?}");
         }
     }
 
@@ -178,8 +181,8 @@ table:
     #[test]
     fn a_file_of_nothing_is_an_empty_table() {
         for format in [Format::Toml, Format::Yaml] {
-            let (node, mistakes) = read("# nothing yet\n", format);
-            assert_eq!(mistakes, [""; 0]);
+            let (node, diagnostics) = read("# nothing yet\n", format);
+            assert_eq!(diagnostics, [""; 0]);
             assert_eq!(node.expect("a tree").value, Value::Table(Vec::new()));
         }
     }

@@ -7,12 +7,12 @@ use super::{Entry, Node, Position, Value};
 use crate::config::error::Diagnostics;
 
 /// Reads TOML; what stands behind a mistake is read all the same.
-pub(super) fn parse(text: &str, mistakes: &mut Diagnostics) -> Node {
+pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Node {
     let places = Positions::of(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let offset = error.span().map_or(0, |span| span.start);
-        mistakes.at(places.at(offset), error.message());
+        diagnostics.at(places.at(offset), error.message());
     }
     Node {
         place: Position { line: 1, column: 1 },

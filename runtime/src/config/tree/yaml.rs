@@ -4,19 +4,19 @@ use super::{Entry, Node, Position, Value};
 use crate::config::error::Diagnostics;
 
 /// Reads YAML 1.2, one document; `None` if it is none.
-pub(super) fn parse(text: &str, mistakes: &mut Diagnostics) -> Option<Node> {
+pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     let documents = match MarkedYaml::load_from_str(text) {
         Ok(documents) => documents,
         Err(error) => {
-            mistakes.at(place(error.marker()), error.info());
+            diagnostics.at(place(error.marker()), error.info());
             return None;
         }
     };
     if let Some(second) = documents.get(1) {
         let message = "a configuration is one document: remove this one, and the `---` before it";
-        mistakes.at(place(&second.span.start), message);
+        diagnostics.at(place(&second.span.start), message);
     }
-    let root = documents.first().map(|root| node(root, mistakes));
+    let root = documents.first().map(|root| node(root, diagnostics));
     Some(
         root.filter(|root| root.value != Value::Null)
             .unwrap_or(Node {
@@ -26,14 +26,14 @@ pub(super) fn parse(text: &str, mistakes: &mut Diagnostics) -> Option<Node> {
     )
 }
 
-fn node(yaml: &MarkedYaml<'_>, mistakes: &mut Diagnostics) -> Node {
+fn node(yaml: &MarkedYaml<'_>, diagnostics: &mut Diagnostics) -> Node {
     Node {
         place: place(&yaml.span.start),
-        value: value(&yaml.data, mistakes),
+        value: value(&yaml.data, diagnostics),
     }
 }
 
-fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, mistakes: &mut Diagnostics) -> Value {
+fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, diagnostics: &mut Diagnostics) -> Value {
     match data {
         YamlData::Value(Scalar::Null) => Value::Null,
         YamlData::Value(Scalar::Boolean(flag)) => Value::Flag(*flag),
@@ -41,20 +41,20 @@ fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, mistakes: &mut Diagnostics) ->
         YamlData::Value(Scalar::String(text)) => Value::Text(text.clone().into_owned()),
         YamlData::Value(Scalar::FloatingPoint(_)) => Value::Other("a fraction"),
         YamlData::Sequence(nodes) => {
-            Value::List(nodes.iter().map(|yaml| node(yaml, mistakes)).collect())
+            Value::List(nodes.iter().map(|yaml| node(yaml, diagnostics)).collect())
         }
         YamlData::Mapping(pairs) => {
             let mut entries = Vec::with_capacity(pairs.len());
             for (key, yaml) in pairs {
                 let place = place(&key.span.start);
                 let YamlData::Value(Scalar::String(name)) = &key.data else {
-                    mistakes.at(place, "a key is a string: put it in quotes");
+                    diagnostics.at(place, "a key is a string: put it in quotes");
                     continue;
                 };
                 entries.push(Entry {
                     place,
                     key: name.clone().into_owned(),
-                    node: node(yaml, mistakes),
+                    node: node(yaml, diagnostics),
                 });
             }
             Value::Table(entries)

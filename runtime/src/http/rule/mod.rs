@@ -132,7 +132,7 @@ impl Rule {
             RuleLimit::NamedLimitRef(named, or) => {
                 RuleLimit::NamedLimitRef(named.called(name, zone), or)
             }
-            RuleLimit::Places(places) => RuleLimit::Places(places.or_called(name, zone)),
+            RuleLimit::Places(places) => RuleLimit::Places(places.with_default_name(name, zone)),
             other @ (RuleLimit::Nothing | RuleLimit::Rate(_)) => other,
         };
         self
@@ -157,8 +157,8 @@ impl Rule {
     /// Who is counted. Default: as the limiter says.
     pub fn identifier<M>(mut self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
-        if let Some(mistake) = identifier.mistake() {
-            log::error!("a rule counts everyone by their address: {mistake}");
+        if let Some(diagnostic) = identifier.validate() {
+            log::error!("a rule counts everyone by their address: {diagnostic}");
         }
         self.identifier = Some(identifier);
         self

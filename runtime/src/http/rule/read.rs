@@ -47,7 +47,7 @@ impl Rule {
         self,
         change: impl FnOnce(Concurrency) -> Concurrency,
     ) -> Self {
-        match self.places() {
+        match self.concurrency_limit() {
             Some(places) => Self {
                 terms: RuleLimit::Places(change(places)),
                 ..self
@@ -57,15 +57,15 @@ impl Rule {
     }
 
     /// The places it asks for, if not for a limit.
-    pub(in crate::http) fn places(&self) -> Option<Concurrency> {
+    pub(in crate::http) fn concurrency_limit(&self) -> Option<Concurrency> {
         match self.terms {
-            RuleLimit::Places(written) => Some(self.places_for(written)),
+            RuleLimit::Places(written) => Some(self.concurrency_for(written)),
             RuleLimit::Nothing | RuleLimit::Rate(_) | RuleLimit::NamedLimitRef(..) => None,
         }
     }
 
     /// The places for a request in place of `written`.
-    pub(in crate::http) fn places_for(&self, written: Concurrency) -> Concurrency {
+    pub(in crate::http) fn concurrency_for(&self, written: Concurrency) -> Concurrency {
         match self.shadow {
             true => written.shadow(),
             false => written,
@@ -73,7 +73,7 @@ impl Rule {
     }
 
     /// How long a request may be held; `None`: not at all.
-    pub(in crate::http) fn longest_wait(&self) -> Option<Duration> {
+    pub(in crate::http) fn max_wait_value(&self) -> Option<Duration> {
         self.max_wait
     }
 
@@ -91,7 +91,7 @@ impl Rule {
     }
 
     /// What is written in the code; `None` also if there is but a name.
-    pub(in crate::http) fn written_limit(&self) -> Option<&Limit> {
+    pub(in crate::http) fn static_limit(&self) -> Option<&Limit> {
         match &self.terms {
             RuleLimit::Rate(limit) => Some(limit),
             RuleLimit::NamedLimitRef(_, or) => or.as_ref(),
@@ -101,7 +101,7 @@ impl Rule {
 
     /// The limit, if it applies as it is written to every request, and no request asks for more of it
     /// than whether it may go on.
-    pub(in crate::http) fn plain_limit(&self) -> Option<&Limit> {
+    pub(in crate::http) fn single_limit(&self) -> Option<&Limit> {
         let RuleLimit::Rate(limit) = &self.terms else {
             return None;
         };
@@ -148,7 +148,7 @@ impl Rule {
     }
 
     /// On which statuses it gives back.
-    pub(in crate::http) fn statuses(&self) -> Option<&StatusSet> {
+    pub(in crate::http) fn refund_statuses(&self) -> Option<&StatusSet> {
         self.refund_on.as_ref()
     }
 
@@ -161,7 +161,7 @@ impl Rule {
 
     /// Asks the async functions, so that [`limit_for`](Self::limit_for) need not wait. What is not
     /// limited has no cost to be asked for.
-    pub(in crate::http) async fn resolve(
+    pub(in crate::http) async fn call_async(
         &self,
         request: &HttpRequest,
         identity: &Identity,
@@ -220,7 +220,7 @@ impl Rule {
 
 /// What a `dynamic` function has chosen, the rest as it is written; `None` if that is no limit.
 fn valid(chosen: Limit, written: &Limit) -> Option<Limit> {
-    let limit = chosen.in_place_of(written);
+    let limit = chosen.fill_from(written);
     match limit.validate() {
         Ok(()) => Some(limit),
         Err(error) => {

@@ -2,12 +2,12 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
-use super::{matcher::Matches, rule_table::RuleTable, select::choose, settings::ThrottleSettings};
+use super::{matcher::Matches, rule_table::RuleTable, select::select, settings::ThrottleSettings};
 use crate::{
     http::{
         context::RuleContext,
         decisions::{Nesting, RequestDecisions},
-        guard::{Admission, pass, shut},
+        guard::{Admission, admit_matched, respond_with},
         in_flight::InFlight,
         matching::RuleMatcher,
         respond::not_installed,
@@ -38,7 +38,7 @@ pub(super) struct DetachedInFlight {
     /// down how often one limiter is held wait for each other.
     limiter: Option<RateLimiter>,
     /// What was decided, unless that was nothing.
-    shown: Option<RequestDecisions>,
+    decisions: Option<RequestDecisions>,
     style: HeaderStyle,
 }
 
@@ -55,16 +55,16 @@ pub(super) async fn admit(
     };
     let entries = rulebook.matcher.entries();
     let entries = fitting.iter().filter_map(|place| entries.get(*place));
-    let mut census = RuleMatcher::new(RuleContext::with(&limiter, &plan.manner), request);
-    let passage = match choose(entries, &mut census).await {
-        Ok(applied) => pass(&census, &applied, Nesting::Middleware).await,
-        Err(answer) => shut(&limiter, request, answer),
+    let mut matcher = RuleMatcher::new(RuleContext::with(&limiter, &plan.context), request);
+    let admission = match select(entries, &mut matcher).await {
+        Ok(matched) => admit_matched(&matcher, &matched, Nesting::Middleware).await,
+        Err(answer) => respond_with(&limiter, request, answer),
     };
-    match passage {
+    match admission {
         Admission::Respond(answer) => MiddlewareAdmission::Respond(answer),
         Admission::Proceed(pending) => MiddlewareAdmission::Proceed(DetachedInFlight {
             limiter: pending.has_refunds().then(|| limiter.clone()),
-            shown: pending.shown().cloned(),
+            decisions: pending.decisions().cloned(),
             style: limiter.settings().headers,
             pending,
         }),
@@ -78,8 +78,8 @@ impl DetachedInFlight {
         status: StatusCode,
     ) -> Option<(RequestDecisions, HeaderStyle)> {
         if let Some(limiter) = &self.limiter {
-            self.pending.settle(limiter, status).await;
+            self.pending.complete(limiter, status).await;
         }
-        Some((self.shown?, self.style))
+        Some((self.decisions?, self.style))
     }
 }

@@ -198,10 +198,10 @@ impl Throttle {
     /// Who is counted, for rules that do not say themselves. Default: as the limiter says.
     pub fn identifier<M>(self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
-        if let Some(mistake) = identifier.mistake() {
-            log::error!("a `Throttle` counts everyone by their address: {mistake}");
+        if let Some(diagnostic) = identifier.validate() {
+            log::error!("a `Throttle` counts everyone by their address: {diagnostic}");
         }
-        self.with(|plan| plan.manner.identifier = Some(identifier))
+        self.with(|plan| plan.context.identifier = Some(identifier))
     }
 
     /// What becomes of a request whose identifier finds nobody: a function, sync or async, to an
@@ -218,20 +218,20 @@ impl Throttle {
     /// ```
     pub fn on_unidentified<M>(self, answer: impl IntoOnUnidentified<M>) -> Self {
         let answer = answer.into_on_unidentified();
-        self.with(|plan| plan.manner.on_unidentified = Some(answer))
+        self.with(|plan| plan.context.on_unidentified = Some(answer))
     }
 
     /// What denied requests are answered with, by a function, sync or async, unless a rule says
     /// otherwise. Default: as the limiter says.
     pub fn on_limited<M>(self, answer: impl IntoOnLimited<M>) -> Self {
         let answer = answer.into_on_limited();
-        self.with(|plan| plan.manner.on_limited = Some(answer))
+        self.with(|plan| plan.context.on_limited = Some(answer))
     }
 
     /// What becomes of a request that the store cannot decide, unless a rule says otherwise.
     /// Default: as the limiter says.
     pub fn failure_mode(self, mode: FailureMode) -> Self {
-        self.with(|plan| plan.manner.failure_mode = Some(mode))
+        self.with(|plan| plan.context.failure_mode = Some(mode))
     }
 
     /// The limiter that decides. Default: the nearest `app_data`, else the process-wide one.

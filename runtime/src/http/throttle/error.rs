@@ -12,17 +12,17 @@ use crate::{http::decisions::RequestDecisions, response::HeaderStyle};
 /// first outer middleware that looks at it.
 pub(super) struct ErrorWithHeaders {
     inside: Error,
-    shown: RequestDecisions,
+    decisions: RequestDecisions,
     style: HeaderStyle,
 }
 
 impl ErrorWithHeaders {
-    pub(super) fn wrap(inside: Error, shown: RequestDecisions, style: HeaderStyle) -> Error {
-        let tells = style != HeaderStyle::Off && shown.is_of_any();
+    pub(super) fn wrap(inside: Error, decisions: RequestDecisions, style: HeaderStyle) -> Error {
+        let tells = style != HeaderStyle::Off && decisions.has_limits();
         match tells {
             true => Self {
                 inside,
-                shown,
+                decisions,
                 style,
             }
             .into(),
@@ -38,7 +38,7 @@ impl ResponseError for ErrorWithHeaders {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = self.inside.error_response();
-        self.shown.write(self.style, response.headers_mut());
+        self.decisions.write(self.style, response.headers_mut());
         response
     }
 }

@@ -25,15 +25,15 @@ impl RouteRules {
         let mut limits = 0;
         let named = rules.into_iter().map(|rule| {
             let rule = if shadow { rule.shadow() } else { rule };
-            let has_limit = rule.written_limit().is_some() || rule.places().is_some();
+            let has_limit = rule.static_limit().is_some() || rule.concurrency_limit().is_some();
             limits += usize::from(has_limit);
             let name = match limits {
                 0 | 1 => label,
                 place => intern(&format!("{label}-{place}")),
             };
-            let rule = rule.map_places(|places| places.or_called(name, label));
+            let rule = rule.map_places(|places| places.with_default_name(name, label));
             rule.map_limit(|limit| {
-                let limit = limit.or_called(label, name);
+                let limit = limit.with_default_name(label, name);
                 if shadow { limit.shadow() } else { limit }
             })
         });

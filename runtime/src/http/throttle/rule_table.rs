@@ -60,7 +60,7 @@ impl RuleTable {
 
     /// Says what limits by name stand for, further in too.
     #[cfg(feature = "config")]
-    pub(crate) fn pin(&mut self, names: Arc<NamedLimitTable>) {
+    pub(crate) fn with_names(&mut self, names: Arc<NamedLimitTable>) {
         self.names = Some(names);
     }
 

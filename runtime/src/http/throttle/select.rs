@@ -8,9 +8,9 @@ use crate::http::matching::{Few, MatchedRule, RuleMatcher};
 /// The rules of the first entry that has something for the sender, and those of the shadows on the
 /// way there. `Err` is the answer of `on_unidentified`, if an entry that could decide wants to know
 /// who is nobody.
-pub(super) async fn choose<'a>(
+pub(super) async fn select<'a>(
     entries: impl Iterator<Item = &'a RouteRules>,
-    census: &mut RuleMatcher<'a>,
+    matcher: &mut RuleMatcher<'a>,
 ) -> Result<Few<MatchedRule<'a>>, HttpResponse> {
     let mut chosen = Few::new();
     for entry in entries {
@@ -18,12 +18,12 @@ pub(super) async fn choose<'a>(
             break;
         }
         if entry.is_shadow() {
-            chosen.extend(census.applied_shadows(entry.rules()).await);
+            chosen.extend(matcher.matching_shadows(entry.rules()).await);
             continue;
         }
-        let applied = census.applied(entry.rules()).await?;
-        if !applied.is_empty() {
-            chosen.extend(applied);
+        let matched = matcher.matching(entry.rules()).await?;
+        if !matched.is_empty() {
+            chosen.extend(matched);
             break;
         }
     }

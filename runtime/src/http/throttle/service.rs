@@ -93,7 +93,7 @@ where
         if let Some(pinned) = &held.pinned {
             request.extensions_mut().insert(pinned.clone());
         }
-        let fitting = plan.fitting(&held.rulebook, request.request());
+        let fitting = plan.matching(&held.rulebook, request.request());
         if fitting.is_empty() {
             if let Some(refusal) = watched.refusal(&mut request) {
                 let answer = request.into_response(refusal).map_into_right_body();
@@ -139,8 +139,8 @@ where
         Ok(mut response) => {
             let hold = admitted.take_hold();
             let status = response.status();
-            if let Some((shown, style)) = admitted.finish(status).await {
-                shown.write(style, response.headers_mut());
+            if let Some((decisions, style)) = admitted.finish(status).await {
+                decisions.write(style, response.headers_mut());
             }
             Ok(match hold {
                 Some(hold) => response.map_body(|_, body| {
@@ -152,7 +152,7 @@ where
         Err(error) => {
             let status = error.as_response_error().status_code();
             Err(match admitted.finish(status).await {
-                Some((shown, style)) => ErrorWithHeaders::wrap(error, shown, style),
+                Some((decisions, style)) => ErrorWithHeaders::wrap(error, decisions, style),
                 None => error,
             })
         }

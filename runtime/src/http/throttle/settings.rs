@@ -20,13 +20,13 @@ pub(super) struct ThrottleSettings {
     /// A configuration's, with entries in place of those.
     pub(super) live: Option<Arc<LiveRuleTable>>,
     pub(super) skip_if: Vec<Arc<SkipFn>>,
-    pub(super) manner: Overrides,
+    pub(super) context: Overrides,
     pub(super) limiter: Option<RateLimiter>,
 }
 
 impl ThrottleSettings {
     /// The places of the entries of this rulebook to be asked about a request, in their order.
-    pub(super) fn fitting(&self, rulebook: &RuleTable, request: &HttpRequest) -> Matches {
+    pub(super) fn matching(&self, rulebook: &RuleTable, request: &HttpRequest) -> Matches {
         rulebook.exempt.check_once(request);
         self.own.exempt.check_once(request);
         let mut fitting = rulebook.matcher.fitting(request);

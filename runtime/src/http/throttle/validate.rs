@@ -12,45 +12,46 @@ use crate::{
 
 /// The first mistake in these rules.
 pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), InitError> {
-    let mistake = |what: &dyn fmt::Display| {
+    let diagnostic = |what: &dyn fmt::Display| {
         Err(InitError::settings(format!(
             "the entry `{label}` of a `Throttle`: {what}"
         )))
     };
     if rules.is_empty() {
-        return mistake(
+        return diagnostic(
             &"it has no rule; give it one, or leave its requests alone by `exempt_paths`",
         );
     }
     if shadow && rules.iter().all(Rule::is_unlimited) {
-        return mistake(&"a shadow that limits nobody counts nothing; give it a limit");
+        return diagnostic(&"a shadow that limits nobody counts nothing; give it a limit");
     }
     for (place, rule) in rules.iter().enumerate() {
-        if let Some(problem) = rule.own_identifier().and_then(|one| one.mistake()) {
-            return mistake(&problem);
+        if let Some(problem) = rule.own_identifier().and_then(|one| one.validate()) {
+            return diagnostic(&problem);
         }
         let before = &rules[..place];
         if rule.is_unlimited() {
-            useful(rule, rules, before).or_else(|what| mistake(&what))?;
+            has_effect(rule, rules, before).or_else(|what| diagnostic(&what))?;
         }
-        if let Some(places) = rule.places() {
+        if let Some(places) = rule.concurrency_limit() {
             let called = places.policy_name().unwrap_or(label);
             if let Err(error) = places.validate() {
-                return mistake(&format!("the limit `{called}`: {error}"));
+                return diagnostic(&format!("the limit `{called}`: {error}"));
             }
-            if before.iter().any(|other| share_counter(other, rule)) {
-                return mistake(&format!(
+            if before.iter().any(|other| shares_counter(other, rule)) {
+                return diagnostic(&format!(
                     "the limit `{called}`: it would share its places with another one of this entry: \
                      give it another identifier, group or zone"
                 ));
             }
         }
         // What a name stands for, its configuration has checked.
-        let Some(limit) = rule.written_limit() else {
+        let Some(limit) = rule.static_limit() else {
             continue;
         };
         let called = limit.policy_name().unwrap_or(label);
-        let of_limit = |what: &dyn fmt::Display| mistake(&format!("the limit `{called}`: {what}"));
+        let of_limit =
+            |what: &dyn fmt::Display| diagnostic(&format!("the limit `{called}`: {what}"));
         if let Err(error) = limit.validate() {
             return of_limit(&error);
         }
@@ -59,7 +60,7 @@ pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), Ini
                 &"`cost` is more than this limit can ever hold; lower it or raise the limit",
             );
         }
-        if before.iter().any(|other| share_counter(other, rule)) {
+        if before.iter().any(|other| shares_counter(other, rule)) {
             return of_limit(
                 &"it would share its counter with another one of this entry: give it another \
                   window, algorithm, identifier, group or zone",
@@ -70,7 +71,7 @@ pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), Ini
 }
 
 /// Whether an unlimited rule frees anyone.
-fn useful(rule: &Rule, rules: &[Rule], before: &[Rule]) -> Result<(), String> {
+fn has_effect(rule: &Rule, rules: &[Rule], before: &[Rule]) -> Result<(), String> {
     let group = rule.group_name().unwrap_or_default();
     let same = |other: &&Rule| other.group_name() == rule.group_name();
     if before.iter().filter(same).any(Rule::is_unlimited) {
@@ -87,7 +88,7 @@ fn useful(rule: &Rule, rules: &[Rule], before: &[Rule]) -> Result<(), String> {
 }
 
 /// Whether both can apply to one request and then surely count it in one counter.
-fn share_counter(one: &Rule, other: &Rule) -> bool {
+fn shares_counter(one: &Rule, other: &Rule) -> bool {
     let identifiers = match (one.own_identifier(), other.own_identifier()) {
         (Some(one), Some(other)) => one.is_same(other),
         (one, other) => one.is_none() && other.is_none(),
@@ -97,9 +98,9 @@ fn share_counter(one: &Rule, other: &Rule) -> bool {
     let place = |limit: &Concurrency| Key::permits(&anyone, limit);
     identifiers
         && one.group_name() == other.group_name()
-        && match (one.written_limit(), other.written_limit()) {
+        && match (one.static_limit(), other.static_limit()) {
             (Some(one), Some(other)) => key(one).is_same(&key(other)),
-            _ => match (one.places(), other.places()) {
+            _ => match (one.concurrency_limit(), other.concurrency_limit()) {
                 (Some(one), Some(other)) => place(&one).is_same(&place(&other)),
                 _ => false,
             },

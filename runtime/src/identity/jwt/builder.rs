@@ -119,7 +119,7 @@ impl JwtBuilder {
     /// [`is_settings`](InitError::is_settings) if there is no key, if one of them cannot be read or
     /// does not fit its algorithms, or if a name is empty.
     pub fn build(self) -> Result<Jwt, InitError> {
-        let error = |mistake: String| InitError::settings(format!("`Jwt`: {mistake}"));
+        let error = |diagnostic: String| InitError::settings(format!("`Jwt`: {diagnostic}"));
         if self.keys.is_empty() {
             return Err(error(
                 "no key: give `.key(JwtKey::secret(..))` or `.key(JwtKey::public(..))`".to_owned(),

@@ -79,9 +79,9 @@ impl JwtKey {
 
     /// The key as it is used, or what is wrong with it.
     pub(super) fn check(self) -> Result<SigningKey, String> {
-        let named = |mistake| match &self.id {
-            Some(id) => format!("the key `{id}`: {mistake}"),
-            None => mistake,
+        let named = |diagnostic| match &self.id {
+            Some(id) => format!("the key `{id}`: {diagnostic}"),
+            None => diagnostic,
         };
         let verifiers = match &self.material {
             Material::Secret(secret) => of_secret(secret, &self.algorithms),

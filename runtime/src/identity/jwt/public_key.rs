@@ -28,9 +28,9 @@ pub(super) struct PublicKey {
 pub(super) fn parse(key: &[u8]) -> Result<PublicKey, String> {
     match str::from_utf8(key) {
         Ok(text) if text.contains("-----BEGIN") => from_pem(text),
-        _ => from_der(key).or_else(|mistake| {
+        _ => from_der(key).or_else(|diagnostic| {
             let bare = RsaPublicKeyRef::from_der(key).is_ok();
-            if bare { rsa(key) } else { Err(mistake) }
+            if bare { rsa(key) } else { Err(diagnostic) }
         }),
     }
 }

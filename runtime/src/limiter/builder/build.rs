@@ -102,7 +102,7 @@ impl Builder {
         );
         store.probe().await?;
         let circuit = CircuitBreaker::new(store, circuit);
-        let max_age = crate::clock::length(self.denial_cache);
+        let max_age = crate::clock::to_micros(self.denial_cache);
         let denials = DenialCache::new(circuit, max_age, self.max_keys, clock.clone());
         let leases = Leases::new(denials, self.max_keys, clock.clone());
         let local = MemoryStore::new(self.max_keys, clock.clone());
@@ -143,7 +143,7 @@ impl Builder {
             (1..=128).contains(&self.settings.clients.ipv6_prefix),
             "`ipv6_prefix` must be from 1 to 128",
         )?;
-        match self.settings.identifier.mistake() {
+        match self.settings.identifier.validate() {
             None => Ok(()),
             Some(mistake) => Err(InitError::settings(mistake)),
         }

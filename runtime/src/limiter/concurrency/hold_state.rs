@@ -56,14 +56,18 @@ impl HoldState {
     }
 
     /// Renews the places until the hold is dropped, then gives them back.
-    pub(super) async fn keep(self: Arc<Self>, mut ended: oneshot::Receiver<()>, mut sent: Micros) {
+    pub(super) async fn renew_until_dropped(
+        self: Arc<Self>,
+        mut ended: oneshot::Receiver<()>,
+        mut sent: Micros,
+    ) {
         let mut is_renewed = true;
         loop {
             // Three times in an expiry; sooner after one that failed.
             let pause = self.expiry() / if is_renewed { 3 } else { 10 };
             let renewal = Some(sent.saturating_add(pause));
             let clock = self.limiter.clock();
-            if clock.before(renewal, &mut ended).await.is_some() {
+            if clock.timeout_at(renewal, &mut ended).await.is_some() {
                 break;
             }
             // Not given up half-way: it would come after the release.
@@ -92,17 +96,17 @@ impl HoldState {
     /// Renews the places at `sent`; false if the store could not and nobody else may.
     async fn renew(&self, sent: Micros) -> bool {
         let renewal = check(Mode::Renew, &self.places);
-        let kept = match self.limiter.ask(&renewal).await {
+        let kept = match self.limiter.ask_store(&renewal).await {
             Ok(Some(outcome)) => {
                 self.may_count.store(true, Ordering::Relaxed);
-                keeps(&renewal, &outcome)
+                still_holds(&renewal, &outcome)
             }
             Ok(None) => true,
             Err(error) => {
                 if error.is_failure() {
                     self.may_count.store(true, Ordering::Relaxed);
                 }
-                match self.limiter.conclude(&renewal, Err(error)) {
+                match self.limiter.into_decision(&renewal, Err(error)) {
                     Ok((decision, _)) => {
                         let mut places = decision.enforced();
                         !places.any(|place| place.is_violated())
@@ -120,12 +124,12 @@ impl HoldState {
     }
 
     /// Gives the places back if that needs no waiting.
-    pub(super) fn release_at_once(&self) {
+    pub(super) fn try_release(&self) {
         let receipts = self.receipts();
         let release = check(Mode::Refund(&receipts), &self.places);
-        if self.limiter.inner.store.decide_at_once(&release).is_some() {
+        if self.limiter.inner.store.try_decide(&release).is_some() {
             self.is_released.store(true, Ordering::Relaxed);
-            self.call_others();
+            self.notify_waiters();
         }
     }
 
@@ -142,9 +146,9 @@ impl HoldState {
         let end = clock.now().saturating_add(longest.unwrap_or(0));
         let mut pause = FIRST_PAUSE;
         loop {
-            let done = self.limiter.ask(&release).await;
+            let done = self.limiter.ask_store(&release).await;
             // If not there, then with those who stand in for it.
-            self.call_others();
+            self.notify_waiters();
             let next = clock.now().saturating_add(pause);
             if done.is_ok() || next >= end || !self.may_count.load(Ordering::Relaxed) {
                 return;
@@ -157,21 +161,21 @@ impl HoldState {
     fn receipts(&self) -> Vec<Option<Receipt>> {
         let places = self.places.iter();
         places
-            .map(|one| Some(Receipt::of_place(one.holder)))
+            .map(|one| Some(Receipt::of_permit(one.permit_id)))
             .collect()
     }
 
     /// Tells those who wait in this process.
-    fn call_others(&self) {
+    fn notify_waiters(&self) {
         let now = self.limiter.clock().now();
         for place in &self.places {
-            self.limiter.lines().freed(&place.key(), now);
+            self.limiter.wait_queues().notify(&place.key(), now);
         }
     }
 }
 
 /// Whether all places are still held. Those of shadows are nobody's loss.
-fn keeps(renewal: &Check<'_>, outcome: &Outcome) -> bool {
+fn still_holds(renewal: &Check<'_>, outcome: &Outcome) -> bool {
     let mut places = renewal.charges.iter().zip(&outcome.verdicts);
     places.all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::None)
 }

@@ -22,13 +22,16 @@ impl RateLimiter {
     /// Charges all of them or none, holds the places among them, and keeps what rates were charged.
     ///
     /// Dropped before it is done, it takes no place: what the store grants to nobody is given back.
-    pub(crate) async fn hold(&self, wanted: Vec<OwnedCharge>) -> Result<Granted, RateLimitError> {
+    pub(crate) async fn acquire_once(
+        &self,
+        wanted: Vec<OwnedCharge>,
+    ) -> Result<Granted, RateLimitError> {
         tokio::task::coop::consume_budget().await;
         let sent = self.clock().now();
         let at_once = {
             let asked = check(Mode::ChargeForReceipts, &wanted);
             validate(&asked.charges)?;
-            self.inner.store.decide_at_once(&asked)
+            self.inner.store.try_decide(&asked)
         };
         if let Some(outcome) = at_once {
             let decided = Ok(Some(outcome));
@@ -37,7 +40,7 @@ impl RateLimiter {
             if let Some(hold) = &mut granted.hold {
                 // Without a runtime it is held for one expiry.
                 let runtime = Handle::try_current().ok();
-                hold.keeper = runtime
+                hold.renewal = runtime
                     .zip(keeper)
                     .map(|(runtime, keep)| runtime.spawn(keep));
             }
@@ -52,11 +55,13 @@ impl RateLimiter {
         let (answer, answered) = oneshot::channel();
         let limiter = self.clone();
         let keeper = runtime.spawn(async move {
-            let decided = limiter.ask(&check(Mode::ChargeForReceipts, &wanted)).await;
+            let decided = limiter
+                .ask_store(&check(Mode::ChargeForReceipts, &wanted))
+                .await;
             let (granted, keep) = limiter.granted(wanted, decided, sent);
             // Who has left takes nothing: the hold is dropped here, and charges are given back.
             if let Err(Ok(granted)) = answer.send(granted) {
-                granted.give_back(&limiter).await;
+                granted.refund_all(&limiter).await;
             }
             if let Some(keep) = keep {
                 keep.await;
@@ -74,13 +79,16 @@ impl RateLimiter {
         .await
         .map_err(ended)??;
         if let Some(hold) = &mut granted.hold {
-            hold.keeper = Some(keeper);
+            hold.renewal = Some(keeper);
         }
         Ok(granted)
     }
 
     /// How they stand, without taking anything.
-    pub(crate) async fn peek_at(&self, wanted: &[OwnedCharge]) -> Result<Decision, RateLimitError> {
+    pub(crate) async fn peek_charges(
+        &self,
+        wanted: &[OwnedCharge],
+    ) -> Result<Decision, RateLimitError> {
         self.decide(&check(Mode::Peek, wanted)).await
     }
 
@@ -99,14 +107,14 @@ impl RateLimiter {
         let is_unsure = decided.as_ref().is_err_and(StoreError::is_failure);
         let is_sure = decided.is_ok();
         let asked = check(Mode::ChargeForReceipts, &wanted);
-        let concluded = self.conclude(&asked, decided);
+        let concluded = self.into_decision(&asked, decided);
         let is_allowed = concluded
             .as_ref()
             .is_ok_and(|(decision, _)| decision.is_allowed());
-        let mut granted = concluded.map(|(decision, slips)| {
-            let rates = Refund::of(&asked, &slips).only(|at| !wanted[at].is_place());
+        let mut granted = concluded.map(|(decision, receipts)| {
+            let rates = Refund::of(&asked, &receipts).retain(|at| !wanted[at].is_concurrency());
             Granted {
-                owed: Some(rates).filter(|owed| is_allowed && !owed.is_empty()),
+                refund: Some(rates).filter(|refund| is_allowed && !refund.is_empty()),
                 decision,
                 hold: None,
             }
@@ -121,7 +129,7 @@ impl RateLimiter {
         let mut place = 0..;
         wanted.retain(|one| {
             let has_none = place.next().is_some_and(|place| without.contains(&place));
-            one.is_place() && !has_none
+            one.is_concurrency() && !has_none
         });
         if wanted.is_empty() || !(is_allowed || is_unsure) {
             return (granted, None);
@@ -144,7 +152,7 @@ pub struct Granted {
     /// `None` if it was denied, asked for no place, or there was none to be had of a shadow.
     pub(crate) hold: Option<PermitHold>,
     /// What rates were charged, if that can be given back.
-    pub(crate) owed: Option<Refund>,
+    pub(crate) refund: Option<Refund>,
 }
 
 impl Granted {
@@ -154,10 +162,10 @@ impl Granted {
     }
 
     /// Undoes it: the places come back when it is dropped, the charges here.
-    async fn give_back(mut self, limiter: &RateLimiter) {
+    async fn refund_all(mut self, limiter: &RateLimiter) {
         drop(self.hold.take());
-        if let Some(owed) = self.owed.take() {
-            limiter.refund(owed).await;
+        if let Some(refund) = self.refund.take() {
+            limiter.refund(refund).await;
         }
     }
 }
@@ -182,7 +190,7 @@ impl Drop for UnclaimedGrant<'_> {
             && let Ok(runtime) = Handle::try_current()
         {
             let limiter = self.limiter.clone();
-            runtime.spawn(async move { granted.give_back(&limiter).await });
+            runtime.spawn(async move { granted.refund_all(&limiter).await });
         }
     }
 }
@@ -190,10 +198,10 @@ impl Drop for UnclaimedGrant<'_> {
 /// Places that are held. Dropped, they are given back: at once if that can be, else by a task.
 #[derive(Debug)]
 pub(crate) struct PermitHold {
-    held: Arc<HoldState>,
+    state: Arc<HoldState>,
     /// Dropped, it tells the keeper that it is over.
     end: Option<oneshot::Sender<()>>,
-    keeper: Option<JoinHandle<()>>,
+    renewal: Option<JoinHandle<()>>,
 }
 
 impl PermitHold {
@@ -205,23 +213,23 @@ impl PermitHold {
     ) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let (end, ended) = oneshot::channel();
         let held = Arc::new(HoldState::new(limiter, places, sent, may_count));
-        let keep = Arc::clone(&held).keep(ended, sent);
+        let keep = Arc::clone(&held).renew_until_dropped(ended, sent);
         let hold = Self {
-            held,
+            state: held,
             end: Some(end),
-            keeper: None,
+            renewal: None,
         };
         (hold, keep)
     }
 
     /// Whether all places are certain: none was lost, and all were renewed in time.
     pub(crate) fn is_valid(&self) -> bool {
-        self.held.is_valid()
+        self.state.is_valid()
     }
 
     /// Gives them back, and waits for that.
     pub(crate) async fn release(mut self) {
-        let keeper = self.keeper.take();
+        let keeper = self.renewal.take();
         drop(self);
         if let Some(keeper) = keeper {
             // It does not panic, and is aborted only with its runtime.
@@ -232,7 +240,7 @@ impl PermitHold {
 
 impl Drop for PermitHold {
     fn drop(&mut self) {
-        self.held.release_at_once();
+        self.state.try_release();
         drop(self.end.take());
     }
 }

@@ -13,14 +13,14 @@ const TIMER_GRAIN: Micros = 1_000;
 /// One limit that is to be charged, apart from the request that it is charged for.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnedCharge {
-    policy: AnyLimit,
+    limit: AnyLimit,
     identity: Identity,
     cost: u32,
     failure_mode: FailureMode,
     /// Of a place.
-    pub(super) holder: PermitId,
+    pub(super) permit_id: PermitId,
     /// For how long it may be waited for.
-    pub(crate) patience: MaxWait,
+    pub(crate) max_wait: MaxWait,
 }
 
 /// For how long somebody waits.
@@ -39,43 +39,47 @@ impl OwnedCharge {
         failure_mode: FailureMode,
     ) -> Self {
         Self {
-            policy: AnyLimit::Rate(limit),
+            limit: AnyLimit::Rate(limit),
             identity,
             cost,
             failure_mode,
-            holder: PermitId(0),
-            patience: MaxWait::None,
+            permit_id: PermitId(0),
+            max_wait: MaxWait::None,
         }
     }
 
-    pub(crate) fn place(limit: Concurrency, identity: Identity, failure_mode: FailureMode) -> Self {
+    pub(crate) fn concurrency(
+        limit: Concurrency,
+        identity: Identity,
+        failure_mode: FailureMode,
+    ) -> Self {
         Self {
-            policy: AnyLimit::Concurrency(limit),
+            limit: AnyLimit::Concurrency(limit),
             identity,
             cost: 1,
             failure_mode,
-            holder: PermitId::new(),
-            patience: MaxWait::None,
+            permit_id: PermitId::new(),
+            max_wait: MaxWait::None,
         }
     }
 
     /// The same as a charge that was made.
     pub(crate) fn of(charge: &Charge<'_>) -> Self {
         Self {
-            policy: charge.limit.policy(),
+            limit: charge.limit.to_any(),
             identity: charge.key.identity.clone(),
             cost: charge.cost,
             failure_mode: charge.failure_mode,
-            holder: match charge.limit {
+            permit_id: match charge.limit {
                 LimitRef::Rate(_) => PermitId(0),
-                LimitRef::Concurrency(_, holder) => holder,
+                LimitRef::Concurrency(_, permit_id) => permit_id,
             },
-            patience: MaxWait::None,
+            max_wait: MaxWait::None,
         }
     }
 
     pub(crate) fn key(&self) -> Key<'_> {
-        match &self.policy {
+        match &self.limit {
             AnyLimit::Rate(limit) => Key::counter(&self.identity, limit),
             AnyLimit::Concurrency(limit) => Key::permits(&self.identity, limit),
         }
@@ -84,39 +88,42 @@ impl OwnedCharge {
     pub(crate) fn charge(&self) -> Charge<'_> {
         Charge {
             key: self.key(),
-            limit: self.policy.bound(self.holder),
+            limit: self.limit.as_ref_with(self.permit_id),
             cost: self.cost,
             failure_mode: self.failure_mode,
         }
     }
 
     /// The same, to be waited for.
-    pub(crate) fn patient(mut self, patience: MaxWait) -> Self {
-        self.patience = patience;
+    pub(crate) fn with_max_wait(mut self, max_wait: MaxWait) -> Self {
+        self.max_wait = max_wait;
         self
     }
 
     /// The same, for a holder of its own.
-    pub(crate) fn renamed(&self) -> Self {
+    pub(crate) fn with_new_permit_id(&self) -> Self {
         Self {
-            holder: PermitId::new(),
+            permit_id: PermitId::new(),
             ..self.clone()
         }
     }
 
     /// The same, of a charge that has waited for its turn.
     pub(crate) fn in_turn(self) -> Self {
-        let policy = match self.policy {
+        let policy = match self.limit {
             AnyLimit::Rate(limit) => AnyLimit::Rate(limit.in_turn()),
             places @ AnyLimit::Concurrency(_) => places,
         };
-        Self { policy, ..self }
+        Self {
+            limit: policy,
+            ..self
+        }
     }
 
     /// How long at least until there is room for another after so many who have waited until there was
     /// room for the first of them.
-    pub(crate) fn spacing(&self, ahead: u64) -> Micros {
-        let AnyLimit::Rate(limit) = &self.policy else {
+    pub(crate) fn time_for(&self, ahead: u64) -> Micros {
+        let AnyLimit::Rate(limit) = &self.limit else {
             return 0;
         };
         let (times, window) = (u64::from(limit.times()), limit.window_micros());
@@ -136,7 +143,7 @@ impl OwnedCharge {
     /// How much longer that takes by timers. Buckets count a turn from when it was due; windows count
     /// each admission from when it was made, so what timers are late adds up from window to window.
     pub(crate) fn lag(&self, ahead: u64) -> Micros {
-        let AnyLimit::Rate(limit) = &self.policy else {
+        let AnyLimit::Rate(limit) = &self.limit else {
             return 0;
         };
         match limit.kind() {
@@ -148,13 +155,13 @@ impl OwnedCharge {
     }
 
     /// Whether it is one of the places of a concurrency limit, and no rate.
-    pub(crate) fn is_place(&self) -> bool {
+    pub(crate) fn is_concurrency(&self) -> bool {
         self.expiry().is_some()
     }
 
     /// How long a place is held without being renewed, if it is one.
     pub(super) fn expiry(&self) -> Option<Micros> {
-        match &self.policy {
+        match &self.limit {
             AnyLimit::Rate(_) => None,
             AnyLimit::Concurrency(limit) => Some(limit.expiry_micros()),
         }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::state::{Breaker, Permission, Probe, Settings, Transition};
 use crate::{
     circuit_state::CircuitState,
-    clock::{Micros, length},
+    clock::{Micros, to_micros},
     log_throttle::TARGET,
 };
 
@@ -51,10 +51,10 @@ impl Circuit {
     pub(crate) fn new(settings: CircuitSettings) -> Self {
         let breaker = Breaker::new(Settings {
             threshold: settings.threshold,
-            silence: length(settings.deadline.saturating_mul(SILENT_DEADLINES)),
-            first_pause: length(FIRST_PAUSE),
-            longest_pause: length(settings.recovery),
-            patience: length(settings.verification.saturating_add(settings.deadline)),
+            silence: to_micros(settings.deadline.saturating_mul(SILENT_DEADLINES)),
+            first_pause: to_micros(FIRST_PAUSE),
+            longest_pause: to_micros(settings.recovery),
+            patience: to_micros(settings.verification.saturating_add(settings.deadline)),
             jitter: |pause| pause / 2 + fastrand::u64(0..=pause / 2),
         });
         Self {
@@ -119,7 +119,7 @@ impl Circuit {
 
     /// Microseconds since the circuit was made, from 1.
     fn micros(&self, at: Instant) -> Micros {
-        length(at.saturating_duration_since(self.start)).saturating_add(1)
+        to_micros(at.saturating_duration_since(self.start)).saturating_add(1)
     }
 
     fn log(&self, transition: Transition, reason: &dyn fmt::Display) {

@@ -41,8 +41,8 @@ impl<S: Store> Store for CircuitBreaker<S> {
         self.ask(self.inner.decide(checks)).await
     }
 
-    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
-        self.ask(self.inner.forget(keys)).await
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        self.ask(self.inner.delete(keys)).await
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::{
     algorithm::Wait,
-    clock::{FOREVER, Micros},
+    clock::{MAX_MICROS, Micros},
     decision::Verdict,
     key::KeyKind,
     store::interface::Charge,
@@ -16,12 +16,12 @@ pub(super) type CachedZone = SmallVec<[CachedDenial; 1]>;
 /// How one limit stood when a check was denied, by it or by another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CachedDenial {
-    pub(super) asked: LimitFingerprint,
+    pub(super) limit: LimitFingerprint,
     pub(super) verdict: Verdict,
     pub(super) since: Micros,
     pub(super) until: Micros,
     /// From when on one request is to ask again; `FOREVER` once one does, or if that is never.
-    pub(super) again: Micros,
+    pub(super) revalidate_at: Micros,
 }
 
 /// Who looks for a denial.
@@ -47,7 +47,7 @@ pub(super) struct LimitFingerprint {
 impl LimitFingerprint {
     pub(super) fn of(charge: &Charge<'_>) -> Self {
         Self {
-            slot: charge.key.slot,
+            slot: charge.key.kind,
             times: charge.limit.times(),
             quota: charge.limit.quota(),
             block: charge.limit.block_micros(),
@@ -58,10 +58,10 @@ impl LimitFingerprint {
 
 impl CachedDenial {
     /// The same as [`at`](Self::at), unless it is time to ask again.
-    pub(super) fn told_to(&mut self, looker: Access, now: Micros) -> Option<Verdict> {
-        if now >= self.again {
+    pub(super) fn answer(&mut self, looker: Access, now: Micros) -> Option<Verdict> {
+        if now >= self.revalidate_at {
             if looker == Access::Revalidate {
-                self.again = FOREVER;
+                self.revalidate_at = MAX_MICROS;
             }
             return None;
         }
@@ -73,7 +73,7 @@ impl CachedDenial {
         let age = now.checked_sub(self.since).filter(|_| now < self.until)?;
         let left = |time: Micros| match time {
             // What was cut stays so.
-            FOREVER => FOREVER,
+            MAX_MICROS => MAX_MICROS,
             time => time.saturating_sub(age),
         };
         let wait = match self.verdict.wait {

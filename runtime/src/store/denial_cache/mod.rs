@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     algorithm::Wait,
-    clock::{Clock, FOREVER, Micros},
+    clock::{Clock, MAX_MICROS, Micros},
     decision::Verdict,
     key::Key,
 };
@@ -39,11 +39,11 @@ use crate::{
 const CAPACITY: usize = 1 << 16;
 const SHARDS: usize = 16;
 /// So many limits, and costs under them, for each.
-const MOST: usize = 8;
+const MAX_PER_ZONE: usize = 8;
 /// How many entries each look drops if they have expired.
-const SWEEP: usize = 2;
+const SWEEP_PER_ACCESS: usize = 2;
 /// This part of its age before a denial is forgotten, one request asks for it again.
-const EARLY: Micros = 8;
+const REVALIDATE_FRACTION: Micros = 8;
 
 #[derive(Debug)]
 pub(crate) struct DenialCache<S> {
@@ -53,7 +53,7 @@ pub(crate) struct DenialCache<S> {
     hasher: KeyHasher,
     shards: [Mutex<ExpiringTable<CachedZone>>; SHARDS],
     /// How many zones there are in all; without any, nobody need look.
-    known: AtomicUsize,
+    count: AtomicUsize,
     /// Counts what may have ended denials. One that was asked for before that is not kept.
     generation: AtomicU64,
 }
@@ -68,7 +68,7 @@ impl<S> DenialCache<S> {
             max_age,
             hasher: KeyHasher::new(),
             shards: std::array::from_fn(|_| Mutex::new(ExpiringTable::new(capacity))),
-            known: AtomicUsize::new(0),
+            count: AtomicUsize::new(0),
             generation: AtomicU64::new(0),
         }
     }
@@ -86,7 +86,7 @@ impl<S> DenialCache<S> {
         let verdicts = check
             .charges
             .iter()
-            .map(|charge| self.look(charge, looker, now));
+            .map(|charge| self.lookup(charge, looker, now));
         let verdicts: SmallVec<[Verdict; 1]> = verdicts.collect::<Option<_>>()?;
         let denies = |(charge, verdict): (&Charge<'_>, &Verdict)| {
             !charge.limit.is_shadow() && verdict.wait != Wait::None
@@ -99,30 +99,30 @@ impl<S> DenialCache<S> {
                 Mode::ChargeForReceipts => vec![None; check.charges.len()],
                 _ => Receipts::new(),
             },
-            noted: Receipts::new(),
+            mirror_receipts: Receipts::new(),
             // From here, nobody keeps it.
-            steady: 0,
+            stable_for: 0,
         })
     }
 
-    fn look(&self, charge: &Charge<'_>, looker: Access, now: Micros) -> Option<Verdict> {
-        let place = self.hasher.zone(&charge.key);
+    fn lookup(&self, charge: &Charge<'_>, looker: Access, now: Micros) -> Option<Verdict> {
+        let place = self.hasher.zone_hash(&charge.key);
         let mut zones = self.shards[place.shard(SHARDS)].lock();
         let mut expired = 0;
-        zones.sweep(SWEEP, now, |_| expired += 1);
+        zones.sweep(SWEEP_PER_ACCESS, now, |_| expired += 1);
         let asked = LimitFingerprint::of(charge);
-        let known = zones.find_mut(place.print, now).and_then(|zone| {
+        let known = zones.find_mut(place.fingerprint, now).and_then(|zone| {
             let mut known = zone.value().iter_mut();
-            known.find(|known| known.asked == asked)
+            known.find(|known| known.limit == asked)
         });
-        let verdict = known.and_then(|known| known.told_to(looker, now));
+        let verdict = known.and_then(|known| known.answer(looker, now));
         drop(zones);
-        self.forgot(expired);
+        self.count_removed(expired);
         verdict
     }
 
     /// Learns from what the store has decided. `generation` is from before it was asked.
-    fn learn(&self, check: &Check<'_>, outcome: &Outcome, generation: u64) {
+    fn record(&self, check: &Check<'_>, outcome: &Outcome, generation: u64) {
         match check.mode {
             Mode::Charge | Mode::ChargeForReceipts | Mode::Lease if outcome.allowed => {
                 // What was taken makes others wait longer than they were told.
@@ -130,25 +130,25 @@ impl<S> DenialCache<S> {
             }
             Mode::Charge | Mode::ChargeForReceipts => {
                 let now = self.clock.now();
-                let age = outcome.steady.min(self.max_age);
+                let age = outcome.stable_for.min(self.max_age);
                 if age == 0 {
                     return;
                 }
                 let until = now.saturating_add(age);
                 // Whoever asks when it ends by itself may be admitted.
-                let again = match outcome.steady > age {
-                    true => until - age / EARLY,
-                    false => FOREVER,
+                let again = match outcome.stable_for > age {
+                    true => until - age / REVALIDATE_FRACTION,
+                    false => MAX_MICROS,
                 };
                 for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
                     let known = CachedDenial {
-                        asked: LimitFingerprint::of(charge),
+                        limit: LimitFingerprint::of(charge),
                         verdict: *verdict,
                         since: now,
                         until,
-                        again,
+                        revalidate_at: again,
                     };
-                    self.keep(charge, known, generation);
+                    self.insert(charge, known, generation);
                 }
             }
             Mode::Refund(_) => {
@@ -157,27 +157,27 @@ impl<S> DenialCache<S> {
                     .charges
                     .iter()
                     .filter(|one| one.limit.rate().is_some());
-                self.end(rates.map(|charge| &charge.key));
+                self.remove_zones(rates.map(|charge| &charge.key));
             }
             Mode::Peek | Mode::Renew | Mode::Lease => {}
         }
     }
 
-    fn keep(&self, charge: &Charge<'_>, known: CachedDenial, generation: u64) {
+    fn insert(&self, charge: &Charge<'_>, known: CachedDenial, generation: u64) {
         let now = known.since;
         // Before it is there: whoever finds none known will not look.
-        self.known.fetch_add(1, Ordering::SeqCst);
-        let place = self.hasher.zone(&charge.key);
+        self.count.fetch_add(1, Ordering::SeqCst);
+        let place = self.hasher.zone_hash(&charge.key);
         let mut zones = self.shards[place.shard(SHARDS)].lock();
         // Read under the lock: whoever ends denials counts first, then drops them.
         if self.generation.load(Ordering::SeqCst) != generation {
-            self.forgot(1);
+            self.count_removed(1);
             return;
         }
         let (mut gone, mut is_new) = (0, false);
-        zones.sweep(SWEEP, now, |_| gone += 1);
+        zones.sweep(SWEEP_PER_ACCESS, now, |_| gone += 1);
         let slot = zones.find_or_insert(
-            place.print,
+            place.fingerprint,
             now,
             || {
                 is_new = true;
@@ -186,19 +186,19 @@ impl<S> DenialCache<S> {
             |_| gone += 1,
         );
         let zone = slot.value();
-        zone.retain(|other| other.asked != known.asked && now < other.until);
-        if zone.len() == MOST {
+        zone.retain(|other| other.limit != known.limit && now < other.until);
+        if zone.len() == MAX_PER_ZONE {
             zone.remove(0);
         }
         zone.push(known);
         let expiry = zone.iter().map(|known| known.until).max();
         slot.set_expiry(expiry.unwrap_or(now));
         drop(zones);
-        self.forgot(gone + usize::from(!is_new));
+        self.count_removed(gone + usize::from(!is_new));
     }
 
     /// Forgets what is known, and what is being asked right now.
-    fn end<'a>(&self, keys: impl Iterator<Item = &'a Key<'a>>) {
+    fn remove_zones<'a>(&self, keys: impl Iterator<Item = &'a Key<'a>>) {
         let mut keys = keys.peekable();
         if keys.peek().is_none() {
             return;
@@ -212,19 +212,21 @@ impl<S> DenialCache<S> {
             return;
         }
         for key in keys {
-            let place = self.hasher.zone(key);
-            let gone = self.shards[place.shard(SHARDS)].lock().remove(place.print);
-            self.forgot(usize::from(gone.is_some()));
+            let place = self.hasher.zone_hash(key);
+            let gone = self.shards[place.shard(SHARDS)]
+                .lock()
+                .remove(place.fingerprint);
+            self.count_removed(usize::from(gone.is_some()));
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.known.load(Ordering::SeqCst) == 0
+        self.count.load(Ordering::SeqCst) == 0
     }
 
-    fn forgot(&self, zones: usize) {
+    fn count_removed(&self, zones: usize) {
         if zones > 0 {
-            self.known.fetch_sub(zones, Ordering::SeqCst);
+            self.count.fetch_sub(zones, Ordering::SeqCst);
         }
     }
 }
@@ -245,34 +247,34 @@ impl<S: Store> Store for DenialCache<S> {
         match &outcomes {
             Ok(outcomes) => {
                 for (check, outcome) in checks.iter().zip(outcomes) {
-                    self.learn(check, outcome, generation);
+                    self.record(check, outcome, generation);
                 }
             }
             // It may have been done all the same.
             Err(_) => {
                 let charges = checks.iter().flat_map(|check| &check.charges);
-                self.end(charges.map(|charge| &charge.key));
+                self.remove_zones(charges.map(|charge| &charge.key));
             }
         }
         outcomes
     }
 
-    fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
+    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
         self.find(check, Access::Peek)
     }
 
-    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         // Before, if the caller leaves; and after, for what was denied meanwhile.
-        self.end(keys.iter());
-        let done = self.inner.forget(keys).await;
-        self.end(keys.iter());
+        self.remove_zones(keys.iter());
+        let done = self.inner.delete(keys).await;
+        self.remove_zones(keys.iter());
         done
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        self.end(std::iter::once(key));
+        self.remove_zones(std::iter::once(key));
         let done = self.inner.block(key, length).await;
-        self.end(std::iter::once(key));
+        self.remove_zones(std::iter::once(key));
         done
     }
 

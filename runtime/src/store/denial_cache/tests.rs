@@ -63,13 +63,13 @@ impl Store for Arc<Scripted> {
             allowed,
             verdicts: check.charges.iter().map(|_| verdict).collect(),
             receipts: Receipts::new(),
-            noted: Receipts::new(),
-            steady,
+            mirror_receipts: Receipts::new(),
+            stable_for: steady,
         });
         Ok(outcomes.collect())
     }
 
-    async fn forget(&self, _: &[Key<'_>]) -> Result<(), StoreError> {
+    async fn delete(&self, _: &[Key<'_>]) -> Result<(), StoreError> {
         tokio::task::yield_now().await;
         Ok(())
     }
@@ -239,7 +239,7 @@ fn a_reset_and_a_block_end_it_before_and_after() {
         for blocks in [false, true] {
             let end = async || match blocks {
                 true => bench.denials.block(&key.block(), SECOND).await,
-                false => bench.denials.forget(&keys).await,
+                false => bench.denials.delete(&keys).await,
             };
             bench.deny(&LIMIT, 1).await;
             {
@@ -265,7 +265,7 @@ fn what_was_asked_before_an_end_is_not_kept() {
         begin(&mut asked).await;
         bench
             .denials
-            .forget(&[bench.key(&LIMIT)])
+            .delete(&[bench.key(&LIMIT)])
             .await
             .expect("done");
         asked.await.expect("denied");
@@ -339,7 +339,7 @@ fn how_many_there_are_is_known() {
             bench.advance(dice.u64(..SECOND / 20));
             let shards = bench.denials.shards.iter();
             let zones: usize = shards.map(|shard| shard.lock().len()).sum();
-            assert_eq!(bench.denials.known.load(Ordering::SeqCst), zones);
+            assert_eq!(bench.denials.count.load(Ordering::SeqCst), zones);
         }
     });
 }

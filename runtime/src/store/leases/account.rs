@@ -147,7 +147,7 @@ impl Account {
     pub(super) fn put_back(&mut self, receipt: &Receipt) -> bool {
         let mut grants = self.grants.iter_mut();
         let same = |grant: &&mut Grant| {
-            (grant.receipt.at, grant.receipt.mark) == (receipt.at, receipt.mark)
+            (grant.receipt.at, grant.receipt.tag) == (receipt.at, receipt.tag)
                 && grant.left + receipt.taken <= grant.receipt.taken
         };
         match grants.find(same) {
@@ -162,7 +162,7 @@ impl Account {
     /// The store has decided a request: what it said, with what is leased here on top.
     pub(super) fn learn(&mut self, verdict: &Verdict, sent: Micros, now: Micros) -> Verdict {
         self.asked = now;
-        self.hear(verdict, sent);
+        self.update(verdict, sent);
         let shown = self.verdict(now);
         match verdict.blocked {
             true => *verdict,
@@ -195,7 +195,7 @@ impl Account {
     }
 
     /// How much to lease now, if anything. Asked when a request was admitted.
-    pub(super) fn wish(&self, now: Micros) -> Option<u32> {
+    pub(super) fn next_request(&self, now: Micros) -> Option<u32> {
         let left = self.left(now);
         let is_hot = now.saturating_sub(self.asked) < self.owner.lifetime();
         let is_renewing = self
@@ -217,7 +217,7 @@ impl Account {
             self.pause_until = now.saturating_add(self.owner.lifetime());
             return;
         };
-        self.hear(&verdict, sent);
+        self.update(&verdict, sent);
         self.size = self.next_size();
         self.grants.retain(|grant| grant.left > 0);
         self.grants.push(grant);
@@ -266,7 +266,7 @@ impl Account {
         live.map(|grant| grant.left).sum()
     }
 
-    fn hear(&mut self, verdict: &Verdict, sent: Micros) {
+    fn update(&mut self, verdict: &Verdict, sent: Micros) {
         self.remaining = verdict.remaining;
         self.reset_at = sent.saturating_add(verdict.reset);
         self.more_at = sent.saturating_add(verdict.more);

@@ -19,11 +19,11 @@ use crate::{
 };
 
 /// An account that has not been used for so many lifetimes of a lease is closed.
-pub(super) const IDLE: u64 = 4;
+pub(super) const IDLE_LIFETIMES: u64 = 4;
 
 impl<S: Store + 'static> LeasePool<S> {
     /// Gives back everything, what is being asked for right now too. Nothing is leased afterwards.
-    pub(super) async fn retire(&self) {
+    pub(super) async fn return_leases(&self) {
         // Waits for whoever is asking: what they get would else be nobody's.
         let mut leases = self.leases.write().await;
         *leases = false;
@@ -31,7 +31,7 @@ impl<S: Store + 'static> LeasePool<S> {
             let accounts: Vec<Account> = shard.lock().drain().flatten().collect();
             let returned = accounts.into_iter().map(async |mut account| {
                 let grants = account.take_all();
-                self.give_back(&account.owner, &grants).await;
+                self.return_unused(&account.owner, &grants).await;
             });
             // Together: as few calls, and one deadline for all if the store does not answer.
             join_all(returned).await;
@@ -45,7 +45,7 @@ impl<S: Store + 'static> LeasePool<S> {
         at: AccountKey,
         now: Micros,
     ) {
-        let Some(wish) = account.wish(now) else {
+        let Some(wish) = account.next_request(now) else {
             return;
         };
         let (desk, owner) = (Arc::clone(self), Arc::clone(&account.owner));
@@ -55,20 +55,20 @@ impl<S: Store + 'static> LeasePool<S> {
 
     /// Sees to it that what is left of its grants is given back. The task that did may have ended
     /// with its worker.
-    pub(super) fn watch_over(self: &Arc<Self>, account: &mut Account, at: AccountKey) {
+    pub(super) fn ensure_watcher(self: &Arc<Self>, account: &mut Account, at: AccountKey) {
         if account.next_end().is_some() && !account.is_watched() {
             account.watcher = spawn(Arc::clone(self).watch(at, account.number));
         }
     }
 
-    pub(super) fn return_soon(self: &Arc<Self>, accounts: impl IntoIterator<Item = Account>) {
+    pub(super) fn spawn_return(self: &Arc<Self>, accounts: impl IntoIterator<Item = Account>) {
         for mut account in accounts {
             let grants = account.take_all();
             if !grants.is_empty() {
                 let desk = Arc::clone(self);
                 spawn(async move {
                     let _under_way = desk.leases.read().await;
-                    desk.give_back(&account.owner, &grants).await;
+                    desk.return_unused(&account.owner, &grants).await;
                 });
             }
         }
@@ -89,7 +89,7 @@ impl<S: Store + 'static> LeasePool<S> {
         let desk = Arc::clone(self);
         spawn(async move {
             let _under_way = desk.leases.read().await;
-            desk.give_back(&owner, &[grant]).await;
+            desk.return_unused(&owner, &[grant]).await;
         });
     }
 
@@ -106,14 +106,14 @@ impl<S: Store + 'static> LeasePool<S> {
         let outcomes = self.inner().decide(std::slice::from_ref(&check)).await;
         let outcome = outcomes.ok().and_then(|all| all.into_iter().next());
         let granted = outcome.and_then(|outcome| grant(&outcome, owner, sent));
-        if let Some(refused) = self.deposit(at, number, granted, sent) {
-            self.give_back(owner, &[refused]).await;
+        if let Some(refused) = self.store_grant(at, number, granted, sent) {
+            self.return_unused(owner, &[refused]).await;
         }
     }
 
     /// Puts a grant into the account that asked for it at `sent`. It is returned if that was closed
     /// meanwhile.
-    fn deposit(
+    fn store_grant(
         self: &Arc<Self>,
         at: AccountKey,
         number: u64,
@@ -127,8 +127,8 @@ impl<S: Store + 'static> LeasePool<S> {
             return granted.map(|(grant, _)| grant);
         };
         account.renewed(granted, sent, now);
-        self.watch_over(account, at);
-        let end = account.keep_until(now, IDLE);
+        self.ensure_watcher(account, at);
+        let end = account.keep_until(now, IDLE_LIFETIMES);
         set_expiry(&mut shard, at, now, end);
         None
     }
@@ -159,12 +159,12 @@ impl<S: Store + 'static> LeasePool<S> {
                 };
                 (Arc::clone(&account.owner), account.end_grants(now))
             };
-            self.give_back(&owner, &ended).await;
+            self.return_unused(&owner, &ended).await;
         }
     }
 
     /// What cannot be given back counts as used.
-    async fn give_back(&self, owner: &LeaseKey, grants: &[Grant]) {
+    async fn return_unused(&self, owner: &LeaseKey, grants: &[Grant]) {
         for grant in grants {
             let mut receipt = grant.receipt;
             receipt.taken = grant.left;

@@ -54,7 +54,7 @@ impl<S> Leases<S> {
 impl<S: Store + 'static> Leases<S> {
     /// Gives everything back that is on lease here, and leases nothing more.
     pub(crate) async fn retire(&self) {
-        self.desk.retire().await;
+        self.desk.return_leases().await;
     }
 
     /// Serves a check here if that can be done with all of it.
@@ -68,9 +68,9 @@ impl<S: Store + 'static> Leases<S> {
         Some(Outcome {
             allowed: true,
             verdicts,
-            receipts: held.keep(check.mode),
-            noted: Receipts::new(),
-            steady: 0,
+            receipts: held.commit(check.mode),
+            mirror_receipts: Receipts::new(),
+            stable_for: 0,
         })
     }
 
@@ -92,13 +92,13 @@ impl<S: Store + 'static> Leases<S> {
             own.push(verdict);
         }
         if rest.is_empty() {
-            let receipts = held.keep(check.mode);
+            let receipts = held.commit(check.mode);
             return Ok(Outcome {
                 allowed: true,
                 verdicts: own.into_iter().flatten().collect(),
                 receipts,
-                noted: Receipts::new(),
-                steady: 0,
+                mirror_receipts: Receipts::new(),
+                stable_for: 0,
             });
         }
         let part = Check {
@@ -137,7 +137,7 @@ impl<S: Store + 'static> Leases<S> {
         let receipts = match check.mode {
             Mode::ChargeForReceipts if allowed => {
                 let mut asked = outcome.receipts.into_iter();
-                let mut served = held.keep(check.mode).into_iter();
+                let mut served = held.commit(check.mode).into_iter();
                 let of = |own: &Option<Verdict>| match own {
                     Some(_) => served.next().flatten(),
                     None => asked.next().flatten(),
@@ -147,7 +147,7 @@ impl<S: Store + 'static> Leases<S> {
             Mode::ChargeForReceipts => vec![None; check.charges.len()],
             _ => {
                 if allowed {
-                    held.keep(check.mode);
+                    held.commit(check.mode);
                 }
                 Receipts::new()
             }
@@ -156,9 +156,9 @@ impl<S: Store + 'static> Leases<S> {
             allowed,
             verdicts,
             receipts,
-            noted: Receipts::new(),
+            mirror_receipts: Receipts::new(),
             // What is on lease changes.
-            steady: 0,
+            stable_for: 0,
         })
     }
 
@@ -219,7 +219,7 @@ impl<'a, S: Store + 'static> LeasedCharge<'a, S> {
     }
 
     /// The receipts of what was served, if they are asked for.
-    fn keep(&mut self, mode: Mode<'_>) -> Receipts {
+    fn commit(&mut self, mode: Mode<'_>) -> Receipts {
         let served = std::mem::take(&mut self.served);
         match mode {
             Mode::ChargeForReceipts => {
@@ -265,15 +265,15 @@ impl<S: Store + 'static> Store for Leases<S> {
         }
     }
 
-    fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
+    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
         let served = may_be_served(check).then(|| self.serve_whole(check));
         let served = served.flatten();
-        served.or_else(|| self.desk.inner().decide_at_once(check))
+        served.or_else(|| self.desk.inner().try_decide(check))
     }
 
-    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         self.desk.drop_accounts(keys);
-        let done = self.desk.inner().forget(keys).await;
+        let done = self.desk.inner().delete(keys).await;
         self.desk.drop_accounts(keys);
         done
     }

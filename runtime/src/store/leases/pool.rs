@@ -10,7 +10,7 @@ use tokio::sync::RwLock;
 
 use super::{
     account::{Account, LeaseKey, LocalCharge},
-    background::IDLE,
+    background::IDLE_LIFETIMES,
     table::{AccountKey, Accounts, Shard, find, remove, set_expiry},
 };
 use crate::{
@@ -67,15 +67,15 @@ impl<S> LeasePool<S> {
         self.shards[place.shard(SHARDS)].lock()
     }
 
-    fn at(&self, key: &Key<'_>) -> AccountKey {
-        (self.hasher.zone(key), key.slot)
+    fn hash(&self, key: &Key<'_>) -> AccountKey {
+        (self.hasher.zone_hash(key), key.kind)
     }
 }
 
 impl<S: Store + 'static> LeasePool<S> {
     /// Serves a charge out of what is leased, if there is enough.
     pub(super) fn take(self: &Arc<Self>, charge: &Charge<'_>) -> Option<(AccountKey, LocalCharge)> {
-        let at = self.at(&charge.key);
+        let at = self.hash(&charge.key);
         let mut shard = self.lock(at);
         // Read under the lock: what has ended by then is nobody's.
         let now = self.now();
@@ -84,7 +84,7 @@ impl<S: Store + 'static> LeasePool<S> {
             // Another limit than it was leased under: that is closed.
             let account = remove(&mut shard, at)?;
             drop(shard);
-            self.return_soon([account]);
+            self.spawn_return([account]);
             return None;
         }
         let served = account.take(charge.cost, now)?;
@@ -94,7 +94,7 @@ impl<S: Store + 'static> LeasePool<S> {
 
     /// How a charge stands that would be served here.
     pub(super) fn peek(&self, charge: &Charge<'_>) -> Option<Verdict> {
-        let at = self.at(&charge.key);
+        let at = self.hash(&charge.key);
         let mut shard = self.lock(at);
         let now = self.now();
         let account = find(&mut shard, at, now)?;
@@ -127,7 +127,7 @@ impl<S: Store + 'static> LeasePool<S> {
         allowed: bool,
         sent: Micros,
     ) -> Verdict {
-        let at = self.at(&charge.key);
+        let at = self.hash(&charge.key);
         let mut shard = self.lock(at);
         let now = self.now();
         let mut closed: Vec<Account> = Vec::new();
@@ -142,7 +142,7 @@ impl<S: Store + 'static> LeasePool<S> {
             };
             let number = self.numbers.fetch_add(1, Ordering::Relaxed);
             let dropped = |accounts: Accounts| closed.extend(accounts);
-            let slot = shard.find_or_insert(at.0.print, now, Accounts::new, dropped);
+            let slot = shard.find_or_insert(at.0.fingerprint, now, Accounts::new, dropped);
             slot.value().push(Account::new(number, at.1, owner));
             slot.set_expiry(Micros::MAX);
         }
@@ -152,12 +152,12 @@ impl<S: Store + 'static> LeasePool<S> {
                 self.renew_if_low(account, at, now);
             }
             shown = account.learn(verdict, sent, now);
-            self.watch_over(account, at);
-            let end = account.keep_until(now, IDLE);
+            self.ensure_watcher(account, at);
+            let end = account.keep_until(now, IDLE_LIFETIMES);
             set_expiry(&mut shard, at, now, end);
         }
         drop(shard);
-        self.return_soon(closed);
+        self.spawn_return(closed);
         shown
     }
 
@@ -170,7 +170,7 @@ impl<S: Store + 'static> LeasePool<S> {
         verdict: &Verdict,
         sent: Micros,
     ) -> Verdict {
-        let at = self.at(&charge.key);
+        let at = self.hash(&charge.key);
         let mut shard = self.lock(at);
         let now = self.now();
         match find(&mut shard, at, now).filter(|account| {
@@ -190,15 +190,15 @@ impl<S: Store + 'static> LeasePool<S> {
     /// Forgets what is leased of these counters, which are no more.
     pub(super) fn drop_accounts(&self, keys: &[Key<'_>]) {
         for key in keys {
-            let at = self.at(key);
+            let at = self.hash(key);
             drop(remove(&mut self.lock(at), at));
         }
     }
 
     /// Gives back all that is leased in the zone of this key.
     pub(super) fn end_zone(self: &Arc<Self>, key: &Key<'_>) {
-        let at = self.at(key);
-        let accounts = self.lock(at).remove(at.0.print);
-        self.return_soon(accounts.into_iter().flatten());
+        let at = self.hash(key);
+        let accounts = self.lock(at).remove(at.0.fingerprint);
+        self.spawn_return(accounts.into_iter().flatten());
     }
 }

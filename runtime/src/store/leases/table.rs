@@ -24,23 +24,23 @@ pub(super) fn find(
     (place, slot): AccountKey,
     now: Micros,
 ) -> Option<&mut Account> {
-    let accounts = shard.find_mut(place.print, now)?.value();
+    let accounts = shard.find_mut(place.fingerprint, now)?.value();
     accounts.iter_mut().find(|account| account.slot == slot)
 }
 
 pub(super) fn remove(shard: &mut Shard, (place, slot): AccountKey) -> Option<Account> {
-    let accounts = shard.find_mut(place.print, 0)?.value();
+    let accounts = shard.find_mut(place.fingerprint, 0)?.value();
     let index = accounts.iter().position(|account| account.slot == slot)?;
     Some(accounts.remove(index))
 }
 
 pub(super) fn set_expiry(shard: &mut Shard, (place, _): AccountKey, now: Micros, end: Micros) {
-    if let Some(slot) = shard.find_mut(place.print, now) {
+    if let Some(slot) = shard.find_mut(place.fingerprint, now) {
         let accounts = slot.value();
         let others = accounts.iter().map(|account| account.keep_until(0, 0));
         let end = others.max().unwrap_or(0).max(end);
         // Those that have something to serve go last: a flood of others is to end no leases.
         let serves = accounts.iter().any(|account| account.next_end().is_some());
-        slot.keep(end, if serves { Worth::MOST } else { Worth::LEAST });
+        slot.set_expiry_and_worth(end, if serves { Worth::MOST } else { Worth::LEAST });
     }
 }

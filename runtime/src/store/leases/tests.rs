@@ -37,8 +37,8 @@ impl Store for Server {
         outcomes
     }
 
-    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
-        self.0.0.forget(keys).await
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        self.0.0.delete(keys).await
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
@@ -315,7 +315,7 @@ fn a_reset_forgets_what_is_leased_and_a_block_ends_it() {
         for _ in 0..60 {
             assert!(service.admits(0, &limit).await);
         }
-        service.processes[0].forget(&[key]).await.expect("done");
+        service.processes[0].delete(&[key]).await.expect("done");
         settle().await;
         let outcome = service.ask(0, Mode::Charge, &[(&limit, 1)]).await;
         assert_eq!(outcome.verdicts[0].remaining, 999);

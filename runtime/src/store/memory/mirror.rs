@@ -11,27 +11,27 @@ use crate::{
 
 impl MemoryStore {
     /// How a charge stands, without taking anything.
-    pub(crate) fn look(&self, charge: &Charge<'_>) -> Verdict {
+    pub(crate) fn peek(&self, charge: &Charge<'_>) -> Verdict {
         let (place, mut shard) = self.lock_one(&charge.key);
-        let block = || self.hasher.block(&place, &charge.key);
-        shard.look(charge, place.print, block, self.clock.now())
+        let block = || self.hasher.block_fingerprint(&place, &charge.key);
+        shard.peek(charge, place.fingerprint, block, self.clock.now())
     }
 
     /// Takes what another store has admitted, if there is room for it: without, the limit is used
     /// up here already, as windows here need not begin when they do there. What it took has a
     /// receipt, to those who want one.
-    pub(crate) fn note(&self, charge: &Charge<'_>, wanted: bool) -> (Verdict, Option<Receipt>) {
+    pub(crate) fn mirror(&self, charge: &Charge<'_>, wanted: bool) -> (Verdict, Option<Receipt>) {
         let (place, mut shard) = self.lock_one(&charge.key);
-        let block = || self.hasher.block(&place, &charge.key);
+        let block = || self.hasher.block_fingerprint(&place, &charge.key);
         let now = self.clock.now();
-        let verdict = shard.look(charge, place.print, block, now);
+        let verdict = shard.peek(charge, place.fingerprint, block, now);
         match verdict.wait {
             Wait::None if charge.cost > 0 => {
-                let Ok(verdict) = shard.take(charge, place.print, now) else {
+                let Ok(verdict) = shard.take(charge, place.fingerprint, now) else {
                     // There is no room for it: then it is not known of here.
                     return (verdict, None);
                 };
-                let receipt = || shard.receipt(charge, place.print, &verdict, now);
+                let receipt = || shard.receipt(charge, place.fingerprint, &verdict, now);
                 (verdict, wanted.then(receipt).flatten())
             }
             _ => {
@@ -47,11 +47,11 @@ impl MemoryStore {
     }
 
     /// The same for places that were renewed there, or lost.
-    pub(crate) fn note_renewal(&self, check: &Check<'_>, outcome: &Outcome) {
+    pub(crate) fn mirror_renewal(&self, check: &Check<'_>, outcome: &Outcome) {
         for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
             match verdict.wait {
                 Wait::None if charge.failure_mode == FailureMode::Local => {
-                    self.note(charge, false);
+                    self.mirror(charge, false);
                 }
                 _ => self.release(charge),
             }
@@ -59,7 +59,7 @@ impl MemoryStore {
     }
 
     /// And for places that are given back, whatever the other store says to that.
-    pub(crate) fn note_release(&self, check: &Check<'_>) {
+    pub(crate) fn mirror_release(&self, check: &Check<'_>) {
         if !matches!(check.mode, Mode::Refund(_)) {
             return;
         }
@@ -75,9 +75,9 @@ impl MemoryStore {
     }
 
     fn release(&self, charge: &Charge<'_>) {
-        if let LimitRef::Concurrency(_, holder) = charge.limit {
+        if let LimitRef::Concurrency(_, permit_id) = charge.limit {
             let (place, mut shard) = self.lock_one(&charge.key);
-            shard.release(place.print, holder, self.clock.now());
+            shard.release(place.fingerprint, permit_id, self.clock.now());
         }
     }
 }

@@ -80,16 +80,16 @@ impl MemoryStore {
         // Read under the lock: else one worker could charge a moment before what another has
         // charged already, and to the algorithms that is a clock that has stepped back.
         let now = self.clock.now();
-        let block = || self.hasher.block(&place, &charge.key);
-        let (allowed, verdict) = shard.decide(charge, place.print, block, now)?;
+        let block = || self.hasher.block_fingerprint(&place, &charge.key);
+        let (allowed, verdict) = shard.decide(charge, place.fingerprint, block, now)?;
         Ok(Outcome {
             allowed,
             verdicts: SmallVec::from_buf([verdict]),
             receipts: Receipts::new(),
             #[cfg(feature = "redis")]
-            noted: Receipts::new(),
+            mirror_receipts: Receipts::new(),
             #[cfg(feature = "redis")]
-            steady: 0,
+            stable_for: 0,
         })
     }
 
@@ -98,7 +98,7 @@ impl MemoryStore {
         let places: SmallVec<[KeyHash; 2]> = check
             .charges
             .iter()
-            .map(|charge| self.hasher.place(&charge.key))
+            .map(|charge| self.hasher.hash(&charge.key))
             .collect();
         let shard_of = |place: &KeyHash| place.shard(self.shards.len());
         let mut locked = self.lock(places.iter().map(shard_of));
@@ -108,17 +108,17 @@ impl MemoryStore {
             for ((charge, place), receipt) in check.charges.iter().zip(&places).zip(receipts) {
                 if let Some(receipt) = receipt {
                     let shard = locked.shard(shard_of(place));
-                    shard.refund(charge, receipt, place.print, now);
+                    shard.refund(charge, receipt, place.fingerprint, now);
                 }
             }
         }
         let mut verdicts: SmallVec<[Verdict; 1]> = SmallVec::new();
         for (charge, place) in check.charges.iter().zip(&places) {
             let shard = locked.shard(shard_of(place));
-            let block = || self.hasher.block(place, &charge.key);
+            let block = || self.hasher.block_fingerprint(place, &charge.key);
             verdicts.push(match check.mode {
-                Mode::Renew => shard.look_at_counter(charge, place.print, now),
-                _ => shard.look(charge, place.print, block, now),
+                Mode::Renew => shard.peek_counter(charge, place.fingerprint, now),
+                _ => shard.peek(charge, place.fingerprint, block, now),
             });
         }
         let allowed = !check.mode.can_deny()
@@ -154,11 +154,11 @@ impl MemoryStore {
             };
             if cost > 0 {
                 let charge = &Charge { cost, ..*charge };
-                match shard.take(charge, place.print, now) {
+                match shard.take(charge, place.fingerprint, now) {
                     Ok(taken) => {
                         *verdict = taken;
                         if let Some(receipt) = receipt {
-                            *receipt = shard.receipt(charge, place.print, verdict, now);
+                            *receipt = shard.receipt(charge, place.fingerprint, verdict, now);
                         }
                     }
                     // A permit that had expired is not there again.
@@ -168,7 +168,7 @@ impl MemoryStore {
                 }
             } else if check.mode.is_charge() && charge.starts_block(verdict, allowed) {
                 let length = charge.limit.block_micros();
-                let block = self.hasher.block(place, &charge.key);
+                let block = self.hasher.block_fingerprint(place, &charge.key);
                 if shard.block(block, length, now).is_ok() {
                     verdict.block_for(length);
                 }
@@ -179,9 +179,9 @@ impl MemoryStore {
             verdicts,
             receipts,
             #[cfg(feature = "redis")]
-            noted: Receipts::new(),
+            mirror_receipts: Receipts::new(),
             #[cfg(feature = "redis")]
-            steady: 0,
+            stable_for: 0,
         })
     }
 
@@ -189,18 +189,18 @@ impl MemoryStore {
     pub(crate) fn has_room(&self, charge: &Charge<'_>) -> bool {
         let (place, mut shard) = self.lock_one(&charge.key);
         let now = self.clock.now();
-        shard.knows(charge, place.print, now) || shard.has_room(1, 0, now)
+        shard.knows(charge, place.fingerprint, now) || shard.has_room(1, 0, now)
     }
 
     /// Blocks for `length` what this key of a block stands for.
     pub(crate) fn start_block(&self, key: &Key<'_>, length: Micros) -> Result<(), Full> {
         let (place, mut shard) = self.lock_one(key);
-        shard.block(place.print, length, self.clock.now())
+        shard.block(place.fingerprint, length, self.clock.now())
     }
 
     /// Where a key stands, and its shard.
     fn lock_one(&self, key: &Key<'_>) -> (KeyHash, MutexGuard<'_, Shard>) {
-        let place = self.hasher.place(key);
+        let place = self.hasher.hash(key);
         (place, self.shards[place.shard(self.shards.len())].lock())
     }
 
@@ -241,7 +241,7 @@ impl Locked<'_> {
                 if shard_of(place) != *index || charge.cost == 0 || charge.limit.is_shadow() {
                     continue;
                 }
-                match shard.knows(charge, place.print, now) {
+                match shard.knows(charge, place.fingerprint, now) {
                     false => new += 1,
                     true => counters += usize::from(charge.limit.rate().is_some()),
                 }
@@ -270,14 +270,14 @@ impl Store for MemoryStore {
         Ok(outcomes.collect::<Result<_, Full>>()?)
     }
 
-    fn decide_at_once(&self, check: &Check<'_>) -> Option<Outcome> {
+    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
         self.decide_one(check).ok()
     }
 
-    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         for key in keys {
             let (place, mut shard) = self.lock_one(key);
-            shard.forget(place.print);
+            shard.delete(place.fingerprint);
         }
         Ok(())
     }

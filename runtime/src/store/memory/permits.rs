@@ -13,53 +13,53 @@ use crate::{
 };
 
 impl Shard {
-    pub(super) fn look_at_holders(
+    pub(super) fn peek_permits(
         &mut self,
         limit: &Concurrency,
-        holder: PermitId,
+        permit_id: PermitId,
         counter: Fingerprint,
         now: Micros,
     ) -> (Wait, Availability) {
         match self.permits.find_mut(counter, now) {
-            Some(slot) => slot.value().look(limit, holder, now),
-            None => PermitTable::default().look(limit, holder, now),
+            Some(slot) => slot.value().peek(limit, permit_id, now),
+            None => PermitTable::default().peek(limit, permit_id, now),
         }
     }
 
     /// Takes a place if there is one, or keeps the one that the holder has.
-    pub(super) fn hold(
+    pub(super) fn acquire_permit(
         &mut self,
         limit: &Concurrency,
-        holder: PermitId,
+        permit_id: PermitId,
         counter: Fingerprint,
         now: Micros,
     ) -> Result<Verdict, Full> {
         if let Some(slot) = self.permits.find_mut(counter, now) {
-            let (wait, quota) = slot.value().take(limit, holder, now);
+            let (wait, quota) = slot.value().try_acquire(limit, permit_id, now);
             slot.set_expiry(expiry(quota.reset, now));
             self.sweep(now);
             return Ok(Verdict::new(wait, quota));
         }
         self.permits.remove(counter);
-        self.make_room(now)?;
-        let mut holders = Box::<PermitTable>::default();
-        let (wait, quota) = holders.take(limit, holder, now);
-        let slot = self.permits.find_or_insert(counter, now, || holders, drop);
+        self.evict(now)?;
+        let mut permits = Box::<PermitTable>::default();
+        let (wait, quota) = permits.try_acquire(limit, permit_id, now);
+        let slot = self.permits.find_or_insert(counter, now, || permits, drop);
         slot.set_expiry(expiry(quota.reset, now));
         self.sweep(now);
         Ok(Verdict::new(wait, quota))
     }
 
     /// Gives a place back, if the holder has one still.
-    pub(super) fn release(&mut self, counter: Fingerprint, holder: PermitId, now: Micros) {
+    pub(super) fn release(&mut self, counter: Fingerprint, permit_id: PermitId, now: Micros) {
         let Some(slot) = self.permits.find_mut(counter, now) else {
             return;
         };
-        let holders = slot.value();
-        if !holders.release(holder) {
+        let permits = slot.value();
+        if !permits.release(permit_id) {
             return;
         }
-        match holders.reset(now) {
+        match permits.reset(now) {
             0 => drop(self.permits.remove(counter)),
             reset => slot.set_expiry(expiry(reset, now)),
         }

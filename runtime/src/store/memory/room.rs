@@ -43,7 +43,7 @@ impl Shard {
     }
 
     /// Sees to it that there is room for one more key: at the expense of a counter, if need be.
-    pub(super) fn make_room(&mut self, now: Micros) -> Result<(), Full> {
+    pub(super) fn evict(&mut self, now: Micros) -> Result<(), Full> {
         if self.len() < self.capacity || self.counters.evict(now) {
             return Ok(());
         }

@@ -55,7 +55,7 @@ impl Shard {
     ) -> Result<(bool, Verdict), Full> {
         let mut verdict = match self.blocked_for(&block, now) {
             None => self.take(charge, counter, now)?,
-            Some(_) => self.look(charge, counter, &block, now),
+            Some(_) => self.peek(charge, counter, &block, now),
         };
         let allowed = verdict.wait == Wait::None || charge.limit.is_shadow();
         if charge.starts_block(&verdict, allowed) {
@@ -68,14 +68,14 @@ impl Shard {
     }
 
     /// How a charge stands, without taking anything. `block` is asked for only if there is any.
-    pub(super) fn look(
+    pub(super) fn peek(
         &mut self,
         charge: &Charge<'_>,
         counter: Fingerprint,
         block: impl FnOnce() -> Fingerprint,
         now: Micros,
     ) -> Verdict {
-        let mut verdict = self.look_at_counter(charge, counter, now);
+        let mut verdict = self.peek_counter(charge, counter, now);
         if let Some(length) = self.blocked_for(block, now) {
             verdict.block_for(length);
         }
@@ -83,7 +83,7 @@ impl Shard {
     }
 
     /// The same, whatever is blocked.
-    pub(super) fn look_at_counter(
+    pub(super) fn peek_counter(
         &mut self,
         charge: &Charge<'_>,
         counter: Fingerprint,
@@ -91,12 +91,12 @@ impl Shard {
     ) -> Verdict {
         let cost = charge.cost;
         let (wait, quota) = match charge.limit {
-            LimitRef::Concurrency(limit, holder) => {
-                self.look_at_holders(limit, holder, counter, now)
+            LimitRef::Concurrency(limit, permit_id) => {
+                self.peek_permits(limit, permit_id, counter, now)
             }
             LimitRef::Rate(limit) => match self.counters.find(counter, now) {
-                Some(state) => state.look(limit, cost, now),
-                None => State::empty(limit).look(limit, cost, now),
+                Some(state) => state.peek(limit, cost, now),
+                None => State::empty(limit).peek(limit, cost, now),
             },
         };
         Verdict::new(wait, quota)
@@ -122,19 +122,21 @@ impl Shard {
         let cost = charge.cost;
         let limit = match charge.limit {
             LimitRef::Rate(limit) => limit,
-            LimitRef::Concurrency(limit, holder) => return self.hold(limit, holder, counter, now),
+            LimitRef::Concurrency(limit, permit_id) => {
+                return self.acquire_permit(limit, permit_id, counter, now);
+            }
         };
         let is_taken = |wait| wait == Wait::None && cost > 0;
         if let Some(slot) = self.counters.find_mut(counter, now) {
-            let (wait, quota) = slot.value().take(limit, cost, now);
+            let (wait, quota) = slot.value().try_charge(limit, cost, now);
             if is_taken(wait) {
-                slot.keep(expiry(quota.reset, now), worth(limit, &quota));
+                slot.set_expiry_and_worth(expiry(quota.reset, now), worth(limit, &quota));
                 self.sweep(now);
             }
             return Ok(Verdict::new(wait, quota));
         }
         let mut state = State::empty(limit);
-        let (wait, quota) = state.take(limit, cost, now);
+        let (wait, quota) = state.try_charge(limit, cost, now);
         if is_taken(wait) {
             self.start(counter, state, limit, &quota, now)?;
         }
@@ -151,9 +153,9 @@ impl Shard {
         quota: &Availability,
         now: Micros,
     ) -> Result<(), Full> {
-        self.make_room(now)?;
+        self.evict(now)?;
         let slot = self.counters.find_or_insert(counter, now, || state, drop);
-        slot.keep(expiry(quota.reset, now), worth(limit, quota));
+        slot.set_expiry_and_worth(expiry(quota.reset, now), worth(limit, quota));
         self.sweep(now);
         Ok(())
     }
@@ -167,17 +169,17 @@ impl Shard {
         now: Micros,
     ) -> Option<Receipt> {
         let mark = match charge.limit {
-            LimitRef::Rate(limit) => self.counters.find(counter, now)?.mark(limit, now),
-            LimitRef::Concurrency(_, holder) => {
+            LimitRef::Rate(limit) => self.counters.find(counter, now)?.receipt_tag(limit, now),
+            LimitRef::Concurrency(_, permit_id) => {
                 self.permits.find(counter, now)?;
-                holder.0
+                permit_id.0
             }
         };
         Some(Receipt {
             at: now,
             taken: charge.cost,
             remaining: verdict.remaining,
-            mark,
+            tag: mark,
         })
     }
 
@@ -191,7 +193,7 @@ impl Shard {
     ) {
         let limit = match charge.limit {
             LimitRef::Rate(limit) => limit,
-            LimitRef::Concurrency(..) => return self.release(counter, PermitId(receipt.mark), now),
+            LimitRef::Concurrency(..) => return self.release(counter, PermitId(receipt.tag), now),
         };
         let Some(slot) = self.counters.find_mut(counter, now) else {
             return;
@@ -200,10 +202,10 @@ impl Shard {
         if !state.refund(limit, receipt.taken, receipt, now) {
             return;
         }
-        let (_, quota) = state.look(limit, 0, now);
+        let (_, quota) = state.peek(limit, 0, now);
         match quota.reset {
             0 => drop(self.counters.remove(counter)),
-            reset => slot.keep(expiry(reset, now), worth(limit, &quota)),
+            reset => slot.set_expiry_and_worth(expiry(reset, now), worth(limit, &quota)),
         }
     }
 
@@ -217,7 +219,7 @@ impl Shard {
         let block = Block { start: now, until };
         if self.blocks.find(print, now).is_none() {
             self.blocks.remove(print);
-            self.make_room(now)?;
+            self.evict(now)?;
         }
         let slot = self.blocks.find_or_insert(print, now, || block, drop);
         *slot.value() = block;
@@ -226,7 +228,7 @@ impl Shard {
         Ok(())
     }
 
-    pub(super) fn forget(&mut self, print: Fingerprint) {
+    pub(super) fn delete(&mut self, print: Fingerprint) {
         self.counters.remove(print);
         self.permits.remove(print);
         self.blocks.remove(print);

@@ -6,7 +6,7 @@ use smallvec::smallvec;
 
 use super::*;
 use crate::{
-    clock::length,
+    clock::to_micros,
     failure_mode::FailureMode,
     identity::Identity,
     limit::{Algorithm, Limit},
@@ -78,7 +78,7 @@ fn expired_keys_go_with_the_traffic() {
         ask(&store, &index.to_string(), &limit);
     }
     assert!(len(&store) > 10_000);
-    store.clock = clock_at(1_000_000 + length(std::time::Duration::from_secs(7200)));
+    store.clock = clock_at(1_000_000 + to_micros(std::time::Duration::from_secs(7200)));
     // Each charge looks at a few slots, so a round of them takes a fraction of the keys.
     for index in 0..20_000 {
         ask(&store, &(index % 1_000).to_string(), &limit);

@@ -154,7 +154,7 @@ impl Batch {
 
     /// The call, and those who wait for its answer. Whoever has left meanwhile is not charged;
     /// `None` if all have.
-    pub(super) fn depart(self, terms: &CallContext<'_>) -> Option<(Call, InFlightBatch)> {
+    pub(super) fn seal(self, terms: &CallContext<'_>) -> Option<(Call, InFlightBatch)> {
         let Self {
             draft,
             mut requests,
@@ -165,7 +165,7 @@ impl Batch {
             stays.extend(request.shapes.iter().map(|_| is_there));
             is_there
         });
-        let call = draft.finish(terms, |place| stays.get(place) == Some(&true))?;
+        let call = draft.build(terms, |place| stays.get(place) == Some(&true))?;
         Some((call, InFlightBatch(requests)))
     }
 }

@@ -31,7 +31,7 @@ pub(super) enum SingleKey {
 #[derive(Debug)]
 pub(super) struct CallBuilder {
     keys: KeyTable,
-    kinds: LimitTable,
+    limits: LimitTable,
     packed: Vec<u8>,
     /// Where each different check ends in `packed`.
     ends: Vec<usize>,
@@ -45,14 +45,14 @@ pub(super) struct CallBuilder {
     changes: bool,
     /// The name of this call, for a connection that may send it twice.
     #[cfg(feature = "cluster")]
-    once: Option<String>,
+    idempotency_key: Option<String>,
 }
 
 impl CallBuilder {
     pub(super) fn new(naming: &Naming) -> Self {
         Self {
             keys: KeyTable::new(naming),
-            kinds: LimitTable::default(),
+            limits: LimitTable::default(),
             packed: Vec::with_capacity(64),
             ends: Vec::new(),
             checks: Vec::new(),
@@ -61,7 +61,7 @@ impl CallBuilder {
             #[cfg(feature = "cluster")]
             changes: false,
             #[cfg(feature = "cluster")]
-            once: None,
+            idempotency_key: None,
         }
     }
 
@@ -92,32 +92,32 @@ impl CallBuilder {
         let start = self.packed.len();
         #[cfg(feature = "cluster")]
         if let (Some(SingleKey::Block), Some(charge)) = (self.only, check.charges.first()) {
-            let place = self.keys.place(&charge.key.block(), terms.hasher);
+            let place = self.keys.index_of(&charge.key.block(), terms.hasher);
             push_block(&mut self.packed, BLOCKED_FOR, place);
-            self.settle(start, Mode::Peek);
+            self.dedupe(start, Mode::Peek);
             return ReplyLayout::of(check);
         }
-        self.name(check, terms);
+        self.set_idempotency_key(check, terms);
         push(&mut self.packed, code_of(check.mode), 1);
         push(&mut self.packed, check.charges.len() as u64, 2);
         let mut used: SmallVec<[u64; 4]> = SmallVec::new();
         for (index, charge) in check.charges.iter().enumerate() {
-            let (counter, block) = self.place(&charge.key, terms);
-            let kind = self.kinds.place(charge, &used);
+            let (counter, block) = self.index_of(&charge.key, terms);
+            let kind = self.limits.index_of(charge, &used);
             used.push(kind);
             let packed = &mut self.packed;
             push(packed, kind, 2);
             push(packed, counter, 3);
             push(packed, block, 3);
-            if let LimitRef::Concurrency(_, holder) = charge.limit {
-                push(packed, holder.0, 7);
+            if let LimitRef::Concurrency(_, permit_id) = charge.limit {
+                push(packed, permit_id.0, 7);
             }
             if let Mode::Refund(receipts) = check.mode {
                 // A time of 0: nothing was taken.
                 let receipt = receipts.get(index).copied().flatten();
                 let [at, remaining, mark, taken] = receipt.map_or([0; 4], |receipt| {
                     let [remaining, taken] = [receipt.remaining, receipt.taken].map(u64::from);
-                    [receipt.at, remaining, receipt.mark, taken]
+                    [receipt.at, remaining, receipt.tag, taken]
                 });
                 push(packed, at, 7);
                 push(packed, remaining, 4);
@@ -125,12 +125,12 @@ impl CallBuilder {
                 push(packed, taken, 4);
             }
         }
-        self.settle(start, check.mode);
+        self.dedupe(start, check.mode);
         ReplyLayout::of(check)
     }
 
     /// The call, of those checks that `keep` keeps, by their places; `None` if those are none.
-    pub(super) fn finish(
+    pub(super) fn build(
         self,
         terms: &CallContext<'_>,
         keep: impl Fn(usize) -> bool,
@@ -147,7 +147,7 @@ impl CallBuilder {
             return None;
         }
         #[cfg(feature = "cluster")]
-        let repeat = match &self.once {
+        let repeat = match &self.idempotency_key {
             Some(name) => Repeat::Key(name),
             None if self.changes => Repeat::Mark(random_mark()),
             None => Repeat::Harmless,
@@ -155,7 +155,7 @@ impl CallBuilder {
         let mut call = Call::start(
             terms,
             self.keys,
-            &self.kinds,
+            &self.limits,
             #[cfg(feature = "cluster")]
             repeat,
         );
@@ -169,16 +169,16 @@ impl CallBuilder {
     }
 
     /// The places of a counter and of the block above it; 0 is no block.
-    fn place(&mut self, counter: &Key<'_>, terms: &CallContext<'_>) -> (u64, u64) {
+    fn index_of(&mut self, counter: &Key<'_>, terms: &CallContext<'_>) -> (u64, u64) {
         #[cfg(feature = "cluster")]
         if self.only.is_some() {
-            return (self.keys.place(counter, terms.hasher), 0);
+            return (self.keys.index_of(counter, terms.hasher), 0);
         }
         self.keys.counter_and_block(counter, terms.hasher)
     }
 
     /// Keeps what was packed from `start` on, unless the check before says the same.
-    fn settle(&mut self, start: usize, mode: Mode<'_>) {
+    fn dedupe(&mut self, start: usize, mode: Mode<'_>) {
         let before = self.ends.len().checked_sub(2).map_or(0, |at| self.ends[at]);
         let is_new = !matches!(mode, Mode::Charge | Mode::Peek)
             || self.packed[before..start] != self.packed[start..];
@@ -192,16 +192,16 @@ impl CallBuilder {
 
     /// Gives the call its name if it may not be carried out twice.
     #[cfg(feature = "cluster")]
-    fn name(&mut self, check: &Check<'_>, terms: &CallContext<'_>) {
+    fn set_idempotency_key(&mut self, check: &Check<'_>, terms: &CallContext<'_>) {
         self.changes |= check.mode != Mode::Peek;
         if self.changes
-            && self.once.is_none()
+            && self.idempotency_key.is_none()
             && terms.once.is_some()
             && self.only.is_none()
             && let Some(charge) = check.charges.first()
         {
-            let name = charge.key.once_text(terms.naming, fastrand::u64(..));
-            self.once = Some(name);
+            let name = charge.key.idempotency_key(terms.naming, fastrand::u64(..));
+            self.idempotency_key = Some(name);
         }
     }
 

@@ -159,7 +159,7 @@ impl Executor {
         batch: Batch,
         mut guard: Result<ConnectionGuard, RedisError>,
     ) {
-        let Some((call, sent)) = batch.depart(&self.terms()) else {
+        let Some((call, sent)) = batch.seal(&self.terms()) else {
             return;
         };
         #[cfg(feature = "cluster")]

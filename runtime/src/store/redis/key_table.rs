@@ -36,30 +36,33 @@ impl KeyTable {
         counter: &Key<'_>,
         hasher: &KeyHasher,
     ) -> (u64, u64) {
-        let place = hasher.place(counter);
+        let place = hasher.hash(counter);
         let start = self.texts.len();
         let mut stem = start..start;
-        let at_counter = self.settle(place.print, |naming, texts| {
+        let at_counter = self.insert(place.fingerprint, |naming, texts| {
             counter.write_stem(naming, texts);
             stem.end = texts.len();
-            counter.slot.write(texts);
+            counter.kind.write(texts);
         });
         let block = counter.block();
-        let at_block = self.settle(hasher.block(&place, counter), |naming, texts| {
-            match stem.is_empty() {
-                true => block.write_stem(naming, texts),
-                false => texts.extend_from_within(stem),
-            }
-            block.slot.write(texts);
-        });
+        let at_block = self.insert(
+            hasher.block_fingerprint(&place, counter),
+            |naming, texts| {
+                match stem.is_empty() {
+                    true => block.write_stem(naming, texts),
+                    false => texts.extend_from_within(stem),
+                }
+                block.kind.write(texts);
+            },
+        );
         (at_counter, at_block)
     }
 
     /// The place of one key.
-    pub(super) fn place(&mut self, key: &Key<'_>, hasher: &KeyHasher) -> u64 {
-        self.settle(hasher.place(key).print, |naming, texts| {
+    pub(super) fn index_of(&mut self, key: &Key<'_>, hasher: &KeyHasher) -> u64 {
+        self.insert(hasher.hash(key).fingerprint, |naming, texts| {
             key.write_stem(naming, texts);
-            key.slot.write(texts);
+            key.kind.write(texts);
         })
     }
 
@@ -84,7 +87,7 @@ impl KeyTable {
     }
 
     /// The place of the key with this print, which `write` writes if it is new.
-    fn settle(&mut self, print: Fingerprint, write: impl FnOnce(&Naming, &mut String)) -> u64 {
+    fn insert(&mut self, print: Fingerprint, write: impl FnOnce(&Naming, &mut String)) -> u64 {
         let known = self.places.find(print.hash(), |(of, _)| *of == print);
         if let Some((_, place)) = known {
             return *place;
@@ -129,7 +132,7 @@ mod tests {
                 let base = index * 3;
                 assert_eq!((first, block, second), (base + 1, base + 2, base + 3));
                 assert_eq!(block, same_block);
-                assert_eq!(keys.place(&of(&limits[0]).block(), &hasher), block);
+                assert_eq!(keys.index_of(&of(&limits[0]).block(), &hasher), block);
                 if round == 0 {
                     expected.push(of(&limits[0]).text(&naming));
                     expected.push(of(&limits[0]).block().text(&naming));

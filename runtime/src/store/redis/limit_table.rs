@@ -27,7 +27,7 @@ impl Default for LimitTable {
 impl LimitTable {
     /// The place of what this charge asks, from 1 as Lua counts, but none of `used`: two charges of
     /// one check are told apart even where only their keys differ.
-    pub(super) fn place(&mut self, charge: &Charge<'_>, used: &[u64]) -> u64 {
+    pub(super) fn index_of(&mut self, charge: &Charge<'_>, used: &[u64]) -> u64 {
         let start = self.packed.len();
         let limit = charge.limit;
         push(&mut self.packed, code(limit).into(), 1);

@@ -105,7 +105,7 @@ impl Store for RedisStore {
             .await
     }
 
-    async fn forget(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         #[cfg(feature = "cluster")]
         if self.executor.upkeep().pool.is_cluster() {
             return self.forget_each(keys).await;

@@ -44,7 +44,7 @@ impl ReplyLayout {
                     at,
                     taken,
                     remaining: verdict.remaining,
-                    mark,
+                    tag: mark,
                 }));
             }
             verdicts.push(verdict);
@@ -53,8 +53,8 @@ impl ReplyLayout {
             allowed,
             verdicts,
             receipts,
-            noted: Vec::new(),
-            steady,
+            mirror_receipts: Vec::new(),
+            stable_for: steady,
         })
     }
 }

@@ -69,12 +69,12 @@ impl Rollback {
         self.refunds.lock().push((place, Arc::new(refund)));
     }
 
-    pub(super) fn keep(self) {
+    pub(super) fn commit(self) {
         self.refunds.lock().clear();
     }
 
     /// How things stand in the parts that have been given back to, as far as that is known.
-    pub(super) async fn give_back(
+    pub(super) async fn refund(
         self,
         parts: &[SlotPart<'_>],
         deadline: Instant,

@@ -22,10 +22,10 @@ const SOURCE: &str = concat!(
     include_str!("scripts/bucket.lua"),
     include_str!("scripts/token_bucket.lua"),
     include_str!("scripts/leaky_bucket.lua"),
-    include_str!("scripts/holders.lua"),
+    include_str!("scripts/concurrency.lua"),
     include_str!("scripts/marks.lua"),
     include_str!("scripts/read.lua"),
-    include_str!("scripts/rarely.lua"),
+    include_str!("scripts/rare.lua"),
     include_str!("scripts/decide.lua"),
 );
 
@@ -106,7 +106,7 @@ impl Call {
     }
 
     fn of_all(draft: CallBuilder, terms: &CallContext<'_>) -> Self {
-        let call = draft.finish(terms, |_| true);
+        let call = draft.build(terms, |_| true);
         call.unwrap_or_else(|| {
             Self::start(
                 terms,
@@ -151,7 +151,7 @@ impl Call {
         #[cfg(feature = "cluster")] repeat: Repeat<'_>,
     ) -> Self {
         let mut keys = KeyTable::new(terms.naming);
-        let place = keys.place(key, terms.hasher);
+        let place = keys.index_of(key, terms.hasher);
         let mut call = Self::start(
             terms,
             keys,

@@ -94,7 +94,7 @@ impl RedisStore {
         let Some(charge) = check.charges.first() else {
             return Err(StoreError::nothing());
         };
-        let print = self.executor.upkeep().hasher.place(&charge.key).print;
+        let print = self.executor.upkeep().hasher.hash(&charge.key).fingerprint;
         self.ask_key(SingleKey::Counter, print, check, deadline)
             .await
     }
@@ -105,12 +105,12 @@ impl RedisStore {
         charge: &Charge<'_>,
         deadline: Instant,
     ) -> Result<Micros, StoreError> {
-        let print = self.executor.upkeep().hasher.place(&charge.key.block());
+        let print = self.executor.upkeep().hasher.hash(&charge.key.block());
         let check = Check {
             mode: Mode::Peek,
             charges: Charges::from_elem(*charge, 1),
         };
-        let asked = self.ask_key(SingleKey::Block, print.print, check, deadline);
+        let asked = self.ask_key(SingleKey::Block, print.fingerprint, check, deadline);
         Ok(match asked.await?.verdicts.first() {
             Some(verdict) if verdict.blocked => verdict.reset,
             _ => 0,

@@ -171,10 +171,10 @@ impl RedisStore {
             join_all(parts.iter().enumerate().map(charge)).await;
         let mut outcomes = asked.into_iter().collect::<Result<Vec<Outcome>, _>>()?;
         if keep == Keep::IfAllAllow && outcomes.iter().all(|outcome| outcome.allowed) {
-            taken.keep();
+            taken.commit();
             return Ok(outcomes);
         }
-        for (part, after) in taken.give_back(parts, deadline).await {
+        for (part, after) in taken.refund(parts, deadline).await {
             if let Some(outcome) = outcomes.get_mut(part) {
                 outcome.verdicts = after.verdicts;
             }
@@ -278,11 +278,11 @@ fn merge(parts: &[SlotPart<'_>], outcomes: Vec<Outcome>) -> Outcome {
             .into_iter()
             .filter_map(|(_, _, receipt)| receipt)
             .collect(),
-        noted: Receipts::new(),
+        mirror_receipts: Receipts::new(),
         // Not known: what denies may have been taken for a moment by a check that another part
         // denies, and is given back beneath whoever would remember this. Nor do parts that have
         // room say how long.
-        steady: 0,
+        stable_for: 0,
     }
 }
 

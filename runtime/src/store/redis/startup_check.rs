@@ -13,7 +13,7 @@ use super::{
     connection::Connection,
     script::{Call, CallContext},
     server_info::{ServerInfo, UNKNOWN},
-    startup_error::{judge, may_be_another_protocol, speaks_the_other_protocol, warn},
+    startup_error::{classify, may_be_another_protocol, speaks_the_other_protocol, warn},
 };
 use crate::{
     algorithm::Receipt,
@@ -61,7 +61,7 @@ impl RedisStore {
             return Err(speaks_the_other_protocol(pool));
         }
         match failure {
-            Some(error) => judge(&error, pool),
+            Some(error) => classify(&error, pool),
             None => {
                 warn(pool, &format!("no answer within {patience:?}"));
                 Ok(())
@@ -119,7 +119,7 @@ impl RedisStore {
         let running = Concurrency::new(1).expiry(WINDOW);
         let key = Key::permits(&identity, &running);
         let (one, other) = (PermitId::new(), PermitId::new());
-        let receipt = [Some(Receipt::of_place(one))];
+        let receipt = [Some(Receipt::of_permit(one))];
         let charges = limits.iter().map(|limit| Charge {
             key: Key::counter(&identity, limit),
             limit: limit.into(),
@@ -135,11 +135,11 @@ impl RedisStore {
             (Mode::Charge, other),
             (Mode::Refund(&receipt), one),
         ]
-        .map(|(mode, holder)| Check {
+        .map(|(mode, permit_id)| Check {
             mode,
             charges: smallvec![Charge {
                 key,
-                limit: LimitRef::Concurrency(&running, holder),
+                limit: LimitRef::Concurrency(&running, permit_id),
                 cost: 1,
                 failure_mode: FailureMode::Open,
             }],

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Tells what no waiting will mend from what may pass, and logs the latter.
-pub(super) fn judge(error: &RedisError, pool: &RedisPool) -> Result<(), InitError> {
+pub(super) fn classify(error: &RedisError, pool: &RedisPool) -> Result<(), InitError> {
     // One line, whatever the parser had to say.
     let said = error.to_string().replace(['\r', '\n'], " ");
     // A client of a cluster or of sentinels may only quote the error.

@@ -24,7 +24,7 @@ fn der(pem: &str) -> Vec<u8> {
     STANDARD.decode(lines.collect::<String>()).unwrap()
 }
 
-fn mistake(key: JwtKey) -> String {
+fn diagnostic(key: JwtKey) -> String {
     let error = Jwt::builder().key(key).build().unwrap_err();
     assert!(error.is_settings());
     error.to_string()
@@ -132,8 +132,8 @@ fn bad_keys_are_named_when_built() {
             "the key `old`: the RSA key has",
         ),
     ] {
-        let mistake = mistake(key);
-        assert!(mistake.contains(part), "{mistake}");
+        let diagnostic = diagnostic(key);
+        assert!(diagnostic.contains(part), "{diagnostic}");
     }
     assert!(
         Jwt::builder()
@@ -150,18 +150,18 @@ fn bad_keys_are_named_when_built() {
         (jwt().cookie(""), "`cookie` is empty"),
         (jwt().cookie("a=b"), "\"a=b\" is no name of a cookie"),
     ] {
-        let mistake = builder.build().unwrap_err().to_string();
-        assert!(mistake.contains(part), "{mistake}");
+        let diagnostic = builder.build().unwrap_err().to_string();
+        assert!(diagnostic.contains(part), "{diagnostic}");
     }
 }
 
 #[test]
 fn algorithms_must_fit_the_key() {
-    let mistake = |key: JwtKey, algorithm: &str| mistake(key.algorithms([algorithm]));
+    let diagnostic = |key: JwtKey, algorithm: &str| diagnostic(key.algorithms([algorithm]));
     for algorithm in [
         "none", "None", "", "HS1", "RS256", "ES256", "EdDSA", "hs256",
     ] {
-        let said = mistake(JwtKey::secret(SECRET), algorithm);
+        let said = diagnostic(JwtKey::secret(SECRET), algorithm);
         let expected = format!(
             "`Jwt`: `{algorithm}` is no algorithm for a secret: name `HS256`, `HS384`, `HS512`"
         );
@@ -169,11 +169,11 @@ fn algorithms_must_fit_the_key() {
     }
     for pem in [RSA, P256, P384, ED25519] {
         for algorithm in ["none", "HS256", "HS384", "HS512"] {
-            let said = mistake(JwtKey::public(pem), algorithm);
+            let said = diagnostic(JwtKey::public(pem), algorithm);
             assert!(said.contains("is no algorithm for"), "{said}");
         }
     }
-    assert!(mistake(JwtKey::public(P256), "ES384").contains("name `ES256`"));
+    assert!(diagnostic(JwtKey::public(P256), "ES384").contains("name `ES256`"));
 }
 
 /// What a library that takes the algorithm from the token falls for: the public key is no secret.

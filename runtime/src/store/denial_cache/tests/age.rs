@@ -33,7 +33,7 @@ fn one_asks_again_before_it_is_too_old() {
             let charges = [(&LIMIT, 1)];
             let check = bench.check(Mode::Charge, &charges);
             // To pass by is not to ask.
-            assert_eq!(bench.denials.decide_at_once(&check), None);
+            assert_eq!(bench.denials.try_decide(&check), None);
             let asked = bench.asked();
             let mut one = pin!(bench.ask(Mode::Charge, &charges));
             begin(&mut one).await;
@@ -41,7 +41,7 @@ fn one_asks_again_before_it_is_too_old() {
             // The others are denied meanwhile.
             for _ in 0..3 {
                 assert!(!bench.reaches(&LIMIT, 1).await);
-                assert!(bench.denials.decide_at_once(&check).is_some());
+                assert!(bench.denials.try_decide(&check).is_some());
             }
             assert!(!one.await.expect("an answer").allowed);
             assert!(!bench.reaches(&LIMIT, 1).await);
@@ -65,17 +65,17 @@ fn one_who_leaves_without_an_answer_makes_it_no_older_than_it_may_be() {
 fn times_that_were_cut_stay_so() {
     run(async |bench| {
         let known = CachedDenial {
-            asked: LimitFingerprint::of(&bench.check(Mode::Charge, &[(&LIMIT, 1)]).charges[0]),
+            limit: LimitFingerprint::of(&bench.check(Mode::Charge, &[(&LIMIT, 1)]).charges[0]),
             verdict: Verdict {
-                wait: Wait::For(FOREVER),
+                wait: Wait::For(MAX_MICROS),
                 blocked: true,
                 remaining: 0,
-                reset: FOREVER,
-                more: FOREVER,
+                reset: MAX_MICROS,
+                more: MAX_MICROS,
             },
             since: 10,
             until: 20,
-            again: FOREVER,
+            revalidate_at: MAX_MICROS,
         };
         assert_eq!(known.at(15), Some(known.verdict));
         assert_eq!(known.at(20), None);

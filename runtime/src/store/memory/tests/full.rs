@@ -7,7 +7,7 @@ use super::{
     ask, clock_at, len,
 };
 use crate::{
-    clock::length,
+    clock::to_micros,
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
@@ -40,10 +40,10 @@ fn rate<'a>(identity: &'a Identity, limit: &'a Limit) -> Charge<'a> {
     }
 }
 
-fn permit(identity: &Identity, holder: u64) -> Charge<'_> {
+fn permit(identity: &Identity, permit_id: u64) -> Charge<'_> {
     Charge {
         key: Key::permits(identity, &TWO),
-        limit: LimitRef::Concurrency(&TWO, PermitId(holder)),
+        limit: LimitRef::Concurrency(&TWO, PermitId(permit_id)),
         cost: 1,
         failure_mode: FailureMode::Open,
     }
@@ -65,7 +65,7 @@ fn fill(store: &MemoryStore, length: Duration) {
         let blocked = Identity::new(format!("blocked{index}"));
         let key = Key::counter(&blocked, &limit).block();
         store
-            .start_block(&key, crate::clock::length(length))
+            .start_block(&key, crate::clock::to_micros(length))
             .unwrap();
     }
     assert_eq!(len(store), KEYS);
@@ -75,8 +75,8 @@ fn fill(store: &MemoryStore, length: Duration) {
 fn running_permits_outlive_a_flood_of_other_keys() {
     let store = store();
     let ann = Identity::new("ann");
-    for holder in [1, 2] {
-        let taken = decide(&store, Mode::Charge, [permit(&ann, holder)]);
+    for permit_id in [1, 2] {
+        let taken = decide(&store, Mode::Charge, [permit(&ann, permit_id)]);
         assert!(taken.unwrap().allowed);
     }
     flood(&store, &Limit::per_day(10));
@@ -147,7 +147,7 @@ fn store_full_of_what_must_stay_decides_what_it_knows_and_refuses_new_keys() {
         let key = Identity::new(format!("blocked{index}"));
         let key = Key::counter(&key, &limit).block();
         store
-            .start_block(&key, length(Duration::from_secs(60)))
+            .start_block(&key, to_micros(Duration::from_secs(60)))
             .unwrap();
     }
     // What is there counts on.
@@ -160,7 +160,7 @@ fn store_full_of_what_must_stay_decides_what_it_knows_and_refuses_new_keys() {
     // The counter makes room for a block; then nothing is left that could go.
     let last = Key::counter(&known, &limit).block();
     store
-        .start_block(&last, length(Duration::from_secs(60)))
+        .start_block(&last, to_micros(Duration::from_secs(60)))
         .unwrap();
     let bob = Identity::new("bob");
     assert_eq!(
@@ -181,7 +181,7 @@ fn store_full_of_what_must_stay_decides_what_it_knows_and_refuses_new_keys() {
     );
     assert_eq!(len(&store), KEYS);
     // Once they have expired there is room again, for as many.
-    store.clock = clock_at(START + length(Duration::from_secs(3_600)));
+    store.clock = clock_at(START + to_micros(Duration::from_secs(3_600)));
     for index in 0..KEYS {
         let taken = ask(&store, &format!("new{index}"), &Limit::per_day(2));
         assert!(taken.allowed);
@@ -202,7 +202,7 @@ fn check_without_room_for_all_of_it_takes_nothing() {
     let (blocked, blocks) = (Identity::new("blocked7"), Limit::per_day(1).zone("blocks"));
     let key = Key::counter(&blocked, &blocks).block();
     let (place, mut shard) = store.lock_one(&key);
-    shard.forget(place.print);
+    shard.delete(place.fingerprint);
     drop(shard);
     let both = [permit(&ann, 1), rate(&bob, &limit)];
     assert_eq!(decide(&store, Mode::Charge, both), Err(Full));

@@ -96,11 +96,11 @@ fn who_has_left_is_not_asked_for() {
     let stays = add(&queue, "ann").0;
     drop(add(&queue, "bob"));
     let batch = queue.take(Lane::default()).expect("one");
-    let (_call, sent) = batch.depart(&terms()).expect("somebody waits");
+    let (_call, sent) = batch.seal(&terms()).expect("somebody waits");
     assert_eq!(sent.0.len(), 1);
     drop(stays);
 
     drop(add(&queue, "ann"));
     let batch = queue.take(Lane::default()).expect("another");
-    assert!(batch.depart(&terms()).is_none());
+    assert!(batch.seal(&terms()).is_none());
 }

@@ -44,10 +44,10 @@ impl Keeper {
             return self.replace_in_cluster(present).await;
         }
         let turn = match self.has_failed {
-            true => self.turn().await?,
+            true => self.wait_for_turn().await?,
             // A short stall is over by then. All workers of all processes notice one together, and
             // should not all connect anew to a server that has just come to itself.
-            false => self.rest(self.upkeep.deadline).await?,
+            false => self.wait_for_change(self.upkeep.deadline).await?,
         };
         if turn == Turn::Changed {
             return Some(());

@@ -26,7 +26,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 impl Keeper {
     /// Makes a successor, if there is one that is better than the present connection.
     pub(super) async fn replace_in_cluster(&mut self, present: &Established) -> GoesOn {
-        if !self.upkeep.circuit.is_closed() && self.turn().await? == Turn::Changed {
+        if !self.upkeep.circuit.is_closed() && self.wait_for_turn().await? == Turn::Changed {
             return Some(());
         }
         if !self.decides(&present.connection).await && self.upkeep.circuit.is_closed() {

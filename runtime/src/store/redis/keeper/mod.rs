@@ -146,13 +146,13 @@ pub(super) async fn keep(
                 is_first = false;
                 keeper.connect().await
             }
-            Some(Task::Reconnect) => match keeper.turn().await {
+            Some(Task::Reconnect) => match keeper.wait_for_turn().await {
                 Some(Turn::Due) => keeper.connect().await,
                 Some(Turn::Changed) => Some(()),
                 None => None,
             },
             Some(Task::Replace(present)) => keeper.replace(&present).await,
-            None => keeper.look().await,
+            None => keeper.check().await,
         };
         if goes_on.is_none() {
             return;
@@ -166,7 +166,7 @@ type GoesOn = Option<()>;
 impl Keeper {
     /// Waits for the turn of the next attempt after one that has failed: at growing intervals, and
     /// while the circuit is open when the store is to be verified. A request may hurry it.
-    async fn turn(&mut self) -> Option<Turn> {
+    async fn wait_for_turn(&mut self) -> Option<Turn> {
         let due = Instant::now() + pause(self.state.upgrade()?.attempts());
         loop {
             let circuit = &self.upkeep.circuit;
@@ -177,14 +177,14 @@ impl Keeper {
             if is_due {
                 return Some(Turn::Due);
             }
-            if self.rest(TICK).await? == Turn::Changed {
+            if self.wait_for_change(TICK).await? == Turn::Changed {
                 return Some(Turn::Changed);
             }
         }
     }
 
     /// Waits for so long, or until the state changes.
-    async fn rest(&mut self, length: Duration) -> Option<Turn> {
+    async fn wait_for_change(&mut self, length: Duration) -> Option<Turn> {
         match timeout(length, self.states.changed()).await {
             Ok(Ok(())) => Some(Turn::Changed),
             Ok(Err(_)) => None,
@@ -193,7 +193,7 @@ impl Keeper {
     }
 
     /// Looks at the connection while requests are content with it.
-    async fn look(&mut self) -> GoesOn {
+    async fn check(&mut self) -> GoesOn {
         let present = self.state.upgrade()?.established();
         let Some(present) = present else {
             return Some(());

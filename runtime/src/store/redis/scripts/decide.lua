@@ -1,75 +1,75 @@
--- The limits that the checks name, each with all that is asked of it. One check names each once, so
--- the next can have the same tables.
-local kinds, made = { nil }, { nil, nil, nil, nil, nil, nil, nil }
-for kind = 1, count_of_kinds do
+-- The limits that the checks name, with working fields. A check names each limit once, so the
+-- tables can be reused by the next check.
+local limit_table, algorithms = { nil }, { nil, nil, nil, nil, nil, nil, nil }
+for index = 1, count_of_limits do
   local code, shadow, times, window, quota, cost, block
   code, shadow, times, window, quota, cost, block, at = unpack('>BBI4I6I4I4I6', checks, at)
-  local algorithm = made[code] or make(code)
-  made[code] = algorithm
-  -- All at once: a table that grows is made anew several times. Room is for sixteen, and three of
-  -- them are the algorithm's.
-  kinds[kind] = {
+  local algorithm = algorithms[code] or make(code)
+  algorithms[code] = algorithm
+  -- All fields at once, because a table that grows is reallocated several times. There is room for
+  -- sixteen; the algorithm sets three more.
+  limit_table[index] = {
     algorithm = algorithm, shadow = shadow == 1,
     times = times, window = window, quota = quota, cost = cost, block = block,
-    wait = 0, blocked = 0, remaining = 0, reset = 0, cell = false, block_index = 0,
+    wait = 0, blocked = 0, remaining = 0, reset = 0, entry = false, block_index = 0,
   }
 end
 
--- The reply, in parts: see reply.rs.
+-- The reply, in parts (reply.rs parses it).
 local reply, size = { 0, 0, 0, 0 }, 0
 local BLOCKED, NEVER = 1, 2
 local limits, rare = { nil }, nil
 
--- All in one, and no functions: those would be made anew for each call, and cost more than most
--- calls have them do.
+-- One loop without functions: a function is created again by each call of the script, which would
+-- cost more than most calls do in it.
 while at <= #checks do
-  local run, mode, count, kind, key, block_key
-  run, mode, count, kind, key, block_key, at = unpack('>I2BI2I2I3I3', checks, at)
+  local run, mode, count, limit_index, key, block_key
+  run, mode, count, limit_index, key, block_key, at = unpack('>I2BI2I2I3I3', checks, at)
   local charges = mode == CHARGE or mode == CHARGE_FOR_RECEIPTS
   if mode == BLOCK or mode == BLOCK_UNLESS_BLOCKED then
     local length
     length, at = unpack('>I6', checks, at)
-    rare = rare or rarely()
+    rare = rare or define_rare()
     if mode == BLOCK or rare.blocked(block_key) == 0 then rare.start_block(block_key, length) end
   elseif mode == BLOCKED_FOR then
-    rare = rare or rarely()
-    -- The one thing that is asked for, so often.
+    rare = rare or define_rare()
+    -- Such a call asks for this alone, `run` times.
     local left, flags = rare.blocked(block_key), 0
     if left > 0 then flags = BLOCKED end
     return ('\1' .. pack('>BI7I4I7I7', flags, left, 0, left, left)):rep(run)
   end
 
-  -- Whether each cost fits, before anything is taken.
+  -- Whether each cost fits, before anything is charged.
   for i = 1, count do
-    if i > 1 then kind, key, block_key, at = unpack('>I2I3I3', checks, at) end
-    local limit = kinds[kind]
-    local algorithm, cell = limit.algorithm, cells[key]
-    if cell == nil then
-      cell = algorithm.load(KEYS[key], raws[key], limit, now)
-      cells[key] = cell
+    if i > 1 then limit_index, key, block_key, at = unpack('>I2I3I3', checks, at) end
+    local limit = limit_table[limit_index]
+    local algorithm, entry = limit.algorithm, entries[key]
+    if entry == nil then
+      entry = algorithm.load(KEYS[key], raw_values[key], limit, now)
+      entries[key] = entry
     end
-    limit.cell, limit.block_index = cell, block_key
-    if algorithm.has_holder then limit.holder, at = unpack('>I7', checks, at) end
+    limit.entry, limit.block_index = entry, block_key
+    if algorithm.has_permit_id then limit.permit_id, at = unpack('>I7', checks, at) end
     if mode == REFUND then
       local receipt = {}
-      receipt.at, receipt.remaining, receipt.mark, receipt.taken, at =
+      receipt.at, receipt.remaining, receipt.tag, receipt.taken, at =
         unpack('>I7I4I7I4', checks, at)
-      -- At 0: nothing was taken.
+      -- A time of 0: nothing was charged.
       if receipt.at > 0 then
-        rare = rare or rarely()
+        rare = rare or define_rare()
         rare.refund(limit, receipt)
       end
     end
-    algorithm.look(cell, limit, now)
+    algorithm.peek(entry, limit, now)
     local wait, blocked = 0, 0
     if limit.cost > limit.quota then
       wait = -1
     elseif limit.cost > 0 then
-      wait = algorithm.wait(limit, now, cell)
+      wait = algorithm.wait(limit, now, entry)
     end
-    -- Who renews runs already, block or not.
-    if (raws[block_key] or cells[block_key]) and mode ~= RENEW then
-      rare = rare or rarely()
+    -- A renewal is for a permit that is held, so a block does not stop it.
+    if (raw_values[block_key] or entries[block_key]) and mode ~= RENEW then
+      rare = rare or define_rare()
       blocked = rare.blocked(block_key)
       if blocked > 0 and wait >= 0 then wait = max(wait, blocked) end
     end
@@ -78,52 +78,52 @@ while at <= #checks do
   end
 
   local has_receipts = mode == CHARGE_FOR_RECEIPTS or mode == LEASE
-  local has_taken = true
+  local has_charged = true
   for number = 1, run do
     local allowed = true
     for i = 1, count do
       local limit = limits[i]
-      -- The others of a run differ in nothing from the first: what one has taken, the next finds
-      -- taken; where it took nothing, everything is as it was.
-      if number > 1 and has_taken and limit.wait == 0 and limit.cost > 0 then
-        limit.wait = limit.algorithm.wait(limit, now, limit.cell)
+      -- The checks of a run are equal. If the previous one was charged, the wait is computed
+      -- again; if not, nothing has changed.
+      if number > 1 and has_charged and limit.wait == 0 and limit.cost > 0 then
+        limit.wait = limit.algorithm.wait(limit, now, limit.entry)
       end
       if limit.wait ~= 0 and not limit.shadow then allowed = false end
     end
     if not charges and mode ~= 0 then allowed = true end
 
-    has_taken = false
+    has_charged = false
     size = size + 1
     local head = size
     for i = 1, count do
       local limit = limits[i]
-      local algorithm, cell, wait, asked = limit.algorithm, limit.cell, limit.wait, limit.cost
+      local algorithm, entry, wait, asked = limit.algorithm, limit.entry, limit.wait, limit.cost
       local cost = 0
       if mode == LEASE then
-        rare = rare or rarely()
+        rare = rare or define_rare()
         cost, wait = rare.lease(limit), 0
         limit.cost = cost
       elseif wait == 0 and allowed and (charges or mode == RENEW) then
         cost = asked
       end
       if cost > 0 then
-        has_taken = true
-        algorithm.take(cell, limit, now)
-        local remaining, reset = algorithm.quota(limit, now, cell)
+        has_charged = true
+        algorithm.charge(entry, limit, now)
+        local remaining, reset = algorithm.availability(limit, now, entry)
         limit.remaining, limit.reset = remaining, reset
-        -- One microsecond more: the leaky bucket carries what drained within the last one.
-        if reset >= cell.life then cell.life = reset + 1 end
-        cell.save = algorithm.save
+        -- One microsecond more, because a leaky bucket carries over what drained in the last one.
+        if reset >= entry.ttl then entry.ttl = reset + 1 end
+        entry.save = algorithm.save
       elseif mode ~= LEASE then
-        rare = rare or rarely()
-        rare.leave(limit, charges, allowed)
+        rare = rare or define_rare()
+        rare.leave_unchanged(limit, charges, allowed)
         wait = limit.wait
       end
-      -- Until more remains. Of places nobody knows.
+      -- The time until more remains. For permits it is not known.
       local more = limit.blocked
-      if limit.reset > 0 and not algorithm.has_holder then
+      if limit.reset > 0 and not algorithm.has_permit_id then
         limit.cost = limit.remaining + 1
-        more = max(more, algorithm.wait(limit, now, cell))
+        more = max(more, algorithm.wait(limit, now, entry))
       end
       limit.cost = asked
       local flags = limit.blocked > 0 and BLOCKED or 0
@@ -131,36 +131,36 @@ while at <= #checks do
       size = size + 1
       reply[size] = pack('>BI7I4I7I7', flags, wait, limit.remaining, limit.reset, more)
       if has_receipts then
-        local mark = 0
-        if cost > 0 then mark = algorithm.mark(cell, now) end
+        local tag = 0
+        if cost > 0 then tag = algorithm.receipt_tag(entry, now) end
         size = size + 1
-        reply[size] = pack('>I7I4', mark, cost)
+        reply[size] = pack('>I7I4', tag, cost)
       end
     end
 
     reply[head] = '\1'
     if not allowed then
-      -- With a denial comes how long it stays what it is.
+      -- A denial says for how long it stays the same, for the denial cache.
       local least = FOREVER
-      for i = 1, count do least = min(least, rare.steady(limits[i])) end
+      for i = 1, count do least = min(least, rare.stable_for(limits[i])) end
       reply[head] = pack('>BI7', 0, least)
     end
     if has_receipts then reply[head] = reply[head] .. pack('>I7', now) end
   end
 end
 
-if has_once then
-  for _, cell in pairs(cells) do has_written = has_written or cell.save end
-  if has_written then call('SET', KEYS[#KEYS], '', 'PX', format('%d', life)) end
+if has_idempotency_key then
+  for _, entry in pairs(entries) do has_written = has_written or entry.save end
+  if has_written then call('SET', KEYS[#KEYS], '', 'PX', format('%d', memory)) end
 end
 
 for index = 1, #KEYS do
-  local cell = cells[index]
-  if cell then
+  local entry = entries[index]
+  if entry then
     if marks then
-      marks.save(cell, margin)
-    elseif cell.save then
-      cell.save(cell, now, margin)
+      marks.save(entry, margin)
+    elseif entry.save then
+      entry.save(entry, now, margin)
     end
   end
 end

@@ -1,47 +1,48 @@
--- Leaky bucket: one each W / T, evenly spaced; what drained past empty within the last
--- microsecond (less than T of W-ths of a token) is carried over.
+-- Leaky bucket: one admission each W / T, evenly spaced. Times are whole microseconds and W / T
+-- need not be, so what drained past empty within the last microsecond (less than T W-ths of a
+-- token) is carried over to the next charge.
 if code == 6 then
   local leaky = {
-    load = load_deficit,
-    look = function(cell, limit, now)
-      drain(cell, limit, limit.times, now)
+    load = load_debt,
+    peek = function(entry, limit, now)
+      drain(entry, limit, limit.times, now)
     end,
     wait = function(limit)
       return drain_time(limit.whole, limit.part, limit)
     end,
-    take = function(cell, limit, now)
-      cell.drained = 0
+    charge = function(entry, limit, now)
+      entry.drained = 0
       if limit.past and limit.past < limit.times then
-        cell.drained = limit.past
+        entry.drained = limit.past
         limit.whole, limit.part = limit.cost - 1, limit.window - limit.past
       else
         limit.whole, limit.part = limit.cost, 0
       end
-      store_deficit(cell, limit, now)
+      store_debt(entry, limit, now)
     end,
-    quota = function(limit)
+    availability = function(limit)
       local reset = drain_time(limit.whole, limit.part, limit)
       if reset == 0 then return 1, 0 end
       return 0, reset
     end,
-    -- How much of the charge has drained already, in W-ths of a token.
-    mark = function(cell) return cell.drained end,
-    refund = function(cell, limit, now, receipt)
-      -- It owed nothing but the charge, less what had drained of that.
-      local rest = fmod(receipt.mark, limit.window)
-      local missing = limit.cost - (receipt.mark - rest) / limit.window
-      receipt.mark = 0
-      if rest > 0 then receipt.mark = limit.window - rest end
-      return refund_deficit(cell, limit, now, receipt, missing)
+    -- The part of the charge that has drained already, in W-ths of a token.
+    receipt_tag = function(entry) return entry.drained end,
+    refund = function(entry, limit, now, receipt)
+      -- After its charge the bucket owed that charge alone, less what had drained of it.
+      local rest = fmod(receipt.tag, limit.window)
+      local missing = limit.cost - (receipt.tag - rest) / limit.window
+      receipt.tag = 0
+      if rest > 0 then receipt.tag = limit.window - rest end
+      return refund_debt(entry, limit, now, receipt, missing)
     end,
-    save = save_deficit,
+    save = save_debt,
   }
   if not in_turn then return leaky end
   return in_turn(
     leaky,
-    function(cell, limit) return settled_at(cell, limit, limit.times) end,
-    function(limit, cell, now)
-      local drained = cell.drained + limit.times * (now - cell.since)
+    function(entry, limit) return settled_at(entry, limit, limit.times) end,
+    function(limit, entry, now)
+      local drained = entry.drained + limit.times * (now - entry.since)
       return min(drained, limit.cost * limit.window)
     end
   )

@@ -1,19 +1,20 @@
--- Marks, in a cluster alone. A call of one key, as is made while the key's slot is being moved,
--- leaves a mark there, by which it is known if the client sends it again: a name (6 bytes) and when
--- it came (4; milliseconds, from 0 again after 2^32). Marks stand behind the state, oldest first; a
--- log has them behind its last element. Permits have none: nobody holds one twice. Calls of several
--- keys read past marks and write without them: by then the slot is whole again.
+-- Marks, in a cluster alone. A call of one key is sent while the key's slot is being moved. It has
+-- no room for an idempotency key, so it leaves a mark in the counter's value, by which a repeated
+-- call is recognised: a random id (6 bytes) and when the call came (4 bytes; milliseconds, modulo
+-- 2^32). Marks follow the state, oldest first; in a log they follow the last element. Permits need
+-- none, because a permit id is charged once. Calls of several keys ignore marks and write without
+-- them: their slot is not being moved.
 if code == 0 then
   local WIDTH, MOST, SPAN = 10, 256, 4294967296 -- 2^32
   local LOG, PERMITS, ENTRY = 1, 7, 9
-  -- How long the state of each code is; 0 is a block.
+  -- The length of each code's state in bytes; code 0 is a block.
   local STATES = {
     [0] = 14, [2] = 15, [3] = 11, [4] = 17, [5] = 17, [6] = 17, [8] = 17, [9] = 17, [10] = 17,
   }
 
-  -- Those behind the key's value `raw`, of the algorithm `of`, and `mark`, which is added by
-  -- `save`. `life`: how long a mark counts, in milliseconds.
-  return function(raw, now, life, mark, of)
+  -- The marks behind the value `raw` of the algorithm `of`, and this call's `mark`, which `save`
+  -- adds. `memory`: how long a mark counts, in milliseconds.
+  return function(raw, now, memory, mark, of)
     local key, tail = KEYS[1], ''
     local moment = fmod(floor(now / 1000), SPAN)
     if of == LOG then
@@ -23,12 +24,12 @@ if code == 0 then
       tail = raw:sub(STATES[of] + 1)
     end
 
-    -- The marks that count still, or are from the future: the clock has stepped back.
+    -- The marks that still count. Marks from the future do as well: the clock has stepped back.
     local function fresh()
       local first = 1
       while first < #tail do
         local age = (moment - unpack('>I4', tail, first + 6)) % SPAN
-        if age < life or age > SPAN / 2 then break end
+        if age < memory or age > SPAN / 2 then break end
         first = first + WIDTH
       end
       return tail:sub(first)
@@ -44,13 +45,13 @@ if code == 0 then
     return {
       -- Whether this call was carried out before.
       has_own = has_own(),
-      -- Writes what has changed, and the marks behind it.
-      save = function(cell, margin)
-        if cell.is_dropped then
-          -- A log without admissions says nothing, but it carries the marks.
+      -- Writes the changed state and the marks behind it.
+      save = function(entry, margin)
+        if entry.is_dropped then
+          -- A log without admissions counts nothing, but carries the marks.
           call('LTRIM', key, '-1', '-1')
-        elseif cell.save then
-          cell.save(cell, now, margin)
+        elseif entry.save then
+          entry.save(entry, now, margin)
         elseif not has_written then
           return
         end
@@ -62,7 +63,7 @@ if code == 0 then
         else
           call('APPEND', key, marks)
         end
-        if call('PTTL', key) < life then call('PEXPIRE', key, format('%d', life)) end
+        if call('PTTL', key) < memory then call('PEXPIRE', key, format('%d', memory)) end
       end,
     }
   end

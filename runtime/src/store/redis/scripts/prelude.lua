@@ -1,5 +1,5 @@
 -- One script decides a list of checks. KEYS: every counter and block that the checks name.
--- ARGV[1]: the checks, packed (see script.rs, `pack_check`). The reply is packed likewise (see reply.rs).
+-- ARGV[1]: the checks, packed by call_builder.rs. The reply is packed too; reply.rs parses it.
 --
 -- All numbers are doubles and stay below 2^53, where they are exact. Times are microseconds.
 -- Each algorithm below is the twin of the Rust file of its name in `algorithm/`.
@@ -46,17 +46,17 @@ end
 -- Whether anything was written before the end, where `save` does.
 local has_written = false
 
--- Makes the algorithm of a code. One function, to which each file below adds a part: whatever stands
--- outside of it is made anew by every call of the script, and a call is to pay for what it uses.
--- `cell` is what is stored under one key, read once; `limit` is one limit's view of it:
--- load(key, raw, limit, now) makes the cell of what was read, all fields at once: a table that grows
---   is made anew,
--- look(cell, limit, now) reads the cell under the limit's numbers into the limit,
--- wait(limit, now, cell) says how long until limit.cost fits (0: now),
--- take(cell, limit, now) charges it,
--- quota(limit, now, cell) gives what remains and how long until it is whole,
--- save(cell, now, margin) writes what take or refund has changed,
--- mark(cell, now) gives what the receipt of a charge must say, asked right after take,
--- refund(cell, limit, now, receipt) gives back what is left of a charge; true if `save` is to write
---   that. receipt.at: when it was charged; receipt.remaining: what remained then; receipt.mark.
+-- Creates the algorithm of a code. It is one function, and each file below is a part of its body:
+-- definitions outside of it are created again by every call of the script, and a call should pay
+-- only for what it uses. `entry` is the parsed value of one key; `limit` is one limit's view of it:
+-- load(key, raw, limit, now) parses a value; it sets all fields at once, because a table that grows
+--   is reallocated,
+-- peek(entry, limit, now) reads the entry under the limit's numbers into the limit,
+-- wait(limit, now, entry) gives the time until limit.cost fits (0: now),
+-- charge(entry, limit, now) charges it,
+-- availability(limit, now, entry) gives what remains and the time until it is whole,
+-- save(entry, now, margin) writes what charge or refund has changed,
+-- receipt_tag(entry, now) gives the tag of the charge's receipt, asked right after charge,
+-- refund(entry, limit, now, receipt) refunds what is left of a charge; true if `save` must write
+--   that. receipt.at: when it was charged; receipt.remaining: what remained then; receipt.tag.
 local function make(code)

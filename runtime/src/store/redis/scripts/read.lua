@@ -1,21 +1,22 @@
 end -- of `make`
 
--- Codes of what to do with a check; 0: only look. A block has no limits, but a key and a length.
--- Receipts are answered only to who asks for them; to give back, each limit is followed by its
--- receipt. A lease takes what is asked for or a share of what remains, whichever is less. A renewal
--- takes what there is room for, each limit for itself.
+-- The mode of a check; 0 is a peek. BLOCK has no limits, but a key and a length. Replies hold
+-- receipts in the modes CHARGE_FOR_RECEIPTS and LEASE. In REFUND, a receipt follows each limit.
+-- LEASE charges the requested cost or a share of what remains, whichever is less. RENEW charges
+-- each limit that has room, independently of the others.
 local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND, LEASE, RENEW = 1, 2, 3, 4, 5, 6
 local BLOCK_UNLESS_BLOCKED, BLOCKED_FOR = 7, 8
 local LEASE_SHARE = 4
 local checks = ARGV[1]
-local now, life, count_of_kinds, at = unpack('>I7I4I2', checks)
--- In a cluster alone `life` is above 0: for so many milliseconds the call is remembered, by its
--- last key, or with 2^31 more by a mark, which follows: see marks.lua.
+local now, memory, count_of_limits, at = unpack('>I7I4I2', checks)
+-- `memory` is above 0 in a cluster alone: for so many milliseconds the call is remembered, so that
+-- a repeated one changes nothing. The last key stands for the call; or, with 2^31 added, a mark in
+-- the counter's value does (marks.lua), and the mark follows here.
 local MARKED, mark = 2147483648, nil
-if life >= MARKED then life, mark, at = life - MARKED, checks:sub(at, at + 5), at + 6 end
-local has_once = life > 0 and not mark
--- Keys outlive what they count by a margin, in milliseconds: this server expires them by a clock
--- that it may have read a moment before. A clock that is passed in may be far slower than it.
+if memory >= MARKED then memory, mark, at = memory - MARKED, checks:sub(at, at + 5), at + 6 end
+local has_idempotency_key = memory > 0 and not mark
+-- Keys expire a margin, in milliseconds, after what they count: Redis expires keys by a clock that
+-- it may have read a moment before. A clock that is passed in, in tests, may be far slower.
 local margin = 100
 if now == 0 then
   local time = call('TIME')
@@ -24,37 +25,38 @@ else
   margin = 3600000
 end
 
--- Everything is read at once: calls cost more than keys. A log, which is a list, reads as nothing
--- here and reads itself. There are only so many arguments that a call of Lua takes. And where there
--- are but two, they are read apart: the server reuses what held a call's second argument for that
--- of the next one, and a state would take the room of a key (`cached_objects` in its scripting).
+-- All keys are read by one `MGET`, because a call costs more than a key. A list (the log) reads as
+-- absent here; its algorithm reads it itself. A Lua call takes a limited number of arguments, hence
+-- the batches. Two keys are read apart: Redis caches the object of a call's second argument for the
+-- next call, and a state would then be stored in a key's larger buffer (`cached_objects` in Redis'
+-- script.c).
 local AT_ONCE = 4000
-local raws
+local raw_values
 if #KEYS == 0 then
-  raws = {}
+  raw_values = {}
 elseif #KEYS == 2 then
-  raws = { call('MGET', KEYS[1])[1], call('MGET', KEYS[2])[1] }
+  raw_values = { call('MGET', KEYS[1])[1], call('MGET', KEYS[2])[1] }
 else
-  raws = call('MGET', spread(KEYS, 1, min(AT_ONCE, #KEYS)))
+  raw_values = call('MGET', spread(KEYS, 1, min(AT_ONCE, #KEYS)))
   for first = AT_ONCE + 1, #KEYS, AT_ONCE do
     local last = min(first + AT_ONCE - 1, #KEYS)
     local more = call('MGET', spread(KEYS, first, last))
-    for index = first, last do raws[index] = more[index - first + 1] end
+    for index = first, last do raw_values[index] = more[index - first + 1] end
   end
 end
 
--- A cluster's client sends a call again when its connection is lost, and cannot know what became of
--- the first: the last key then stands for the call, for `life` milliseconds after it has written
--- something. The second time nothing is done and nothing answered.
-if has_once and raws[#KEYS] then return '' end
+-- A cluster client sends a call again when its connection is lost, and cannot know whether the
+-- first one was carried out. The last key is the call's idempotency key: a call that writes sets
+-- it. A repeated call changes nothing and replies nothing.
+if has_idempotency_key and raw_values[#KEYS] then return '' end
 
--- The state under each key, read once it is needed.
-local cells = { nil, nil, nil, nil }
+-- The entry of each key, parsed when it is first needed.
+local entries = { nil, nil, nil, nil }
 
 local marks = nil
 if mark then
   local code = 0
-  if count_of_kinds > 0 then code = checks:byte(at) end
-  marks = make(0)(raws[1], now, life, mark, code)
+  if count_of_limits > 0 then code = checks:byte(at) end
+  marks = make(0)(raw_values[1], now, memory, mark, code)
   if marks.has_own then return '' end
 end

@@ -1,8 +1,8 @@
--- Sliding window: an exact log. A list, newest first, of nine bytes each: the time (52 bits, until
--- the year 2112, then again from 0) and the running sum of costs (20 bits; a window holds at most
--- 10^6). The last element is no admission: its sum is the one before the oldest. What has left the
--- window is trimmed with the next charge, all but the youngest of it, which becomes the last
--- element.
+-- Sliding window: an exact log of admissions in a list, newest first. An element has nine bytes:
+-- the time (52 bits; it wraps in the year 2112) and the running sum of costs (20 bits; a window
+-- holds at most 10^6). The last element is the base, not an admission: it holds the sum before the
+-- oldest admission. A charge trims the admissions that have left the window; the youngest of them
+-- becomes the new base.
 local LOW_SPAN, TIME_SPAN, SUM_SPAN = 281474976710656, 4503599627370496, 1048576 -- 2^48, 2^52, 2^20
 
 if code == 1 then
@@ -12,21 +12,21 @@ if code == 1 then
     return pack('>I6I3', low, high * SUM_SPAN + sum)
   end
 
-  local function entry(cell, index)
-    local low, rest = unpack('>I6I3', call('LINDEX', cell.key, index))
+  local function element(entry, index)
+    local low, rest = unpack('>I6I3', call('LINDEX', entry.key, index))
     local sum = rest % SUM_SPAN
     return low + (rest - sum) / SUM_SPAN * LOW_SPAN, sum
   end
 
-  -- Negative for entries from the future.
+  -- The age of an admission. It is negative if the clock has stepped back since.
   local function age(time, now)
     local age = (now - time) % TIME_SPAN
     if age >= TIME_SPAN / 2 then return age - TIME_SPAN end
     return age
   end
 
-  -- The first of low..high for which `inside` is true, looked for from the low end in steps that
-  -- double: what is looked for is usually near. high + 1 if there is none.
+  -- The first index in low..high for which `inside` is true; high + 1 if there is none. The search
+  -- starts at the low end in steps that double, because the answer is usually near.
   local function gallop(low, high, inside)
     local step = 1
     local probe = low
@@ -43,144 +43,144 @@ if code == 1 then
     return low
   end
 
-  -- Entries are named by how old they are: 1 is the oldest admission, cell.count the newest. In the
-  -- list, counted from its end, -1 is the base and -1 - i is entry i.
+  -- Admissions are numbered by age: 1 is the oldest, entry.count the newest. In the list, counted
+  -- from its end, -1 is the base and -1 - i is admission i.
   local function load_log(key, window, now)
     local count = call('LLEN', key) - 1
-    local cell = {
-      key = key, life = 0, save = false, added = false, is_dropped = false, future = 0,
+    local entry = {
+      key = key, ttl = 0, save = false, added = false, is_dropped = false, future = 0,
       stored = count >= 0, count = count, first = 1, base = 0, sum = 0, oldest = 0,
     }
     if count < 1 then
-      -- Nothing, or a base alone, which says nothing.
-      cell.count = 0
-      return cell
+      -- The list is absent or holds the base alone: nothing counts.
+      entry.count = 0
+      return entry
     end
     local newest = count
-    local time, sum = entry(cell, 0)
+    local time, sum = element(entry, 0)
     if age(time, now) < 0 then
-      -- The clock has stepped back: what is from the future counts for nothing.
-      newest = cell.count - gallop(0, cell.count - 1, function(index)
-        return age(entry(cell, index), now) >= 0
+      -- The clock has stepped back: admissions from the future do not count.
+      newest = entry.count - gallop(0, entry.count - 1, function(index)
+        return age(element(entry, index), now) >= 0
       end)
       sum = nil
     end
-    -- 0 is the base, so `first` is at least 1.
-    cell.first = gallop(1, newest, function(index)
-      local time = entry(cell, -1 - index)
+    -- Index 0 is the base, so `first` is at least 1.
+    entry.first = gallop(1, newest, function(index)
+      local time = element(entry, -1 - index)
       if age(time, now) >= window then return false end
-      -- The last one that is found inside is the first that is.
-      cell.oldest = time
+      -- The search ends at the oldest admission inside the window, so the last hit is kept.
+      entry.oldest = time
       return true
     end)
     local _
-    _, cell.base = entry(cell, -cell.first)
-    if sum == nil then _, sum = entry(cell, -1 - newest) end
-    cell.future = cell.count - newest
-    cell.count, cell.sum = newest, sum
-    return cell
+    _, entry.base = element(entry, -entry.first)
+    if sum == nil then _, sum = element(entry, -1 - newest) end
+    entry.future = entry.count - newest
+    entry.count, entry.sum = newest, sum
+    return entry
   end
 
-  local function used(cell)
-    return (cell.sum - cell.base) % SUM_SPAN
+  local function used(entry)
+    return (entry.sum - entry.base) % SUM_SPAN
   end
 
-  local function drop(cell)
-    call('DEL', cell.key)
+  local function drop(entry)
+    call('DEL', entry.key)
   end
 
-  -- Lowers what was admitted at one time. Entries of one time leave the window together, so nobody
-  -- can tell which of them was the charge: one stays for what is left of them all. The sums of
-  -- newer entries are lowered with it, which takes time for each of them: refunds follow soon on
-  -- their charges. The list is left with its life, which is long enough.
-  local function refund_entries(cell, limit, now, receipt)
+  -- Refunds a charge: lowers what was admitted at the receipt's time. Admissions of one microsecond
+  -- leave the window together, so they are merged into one element for what is left of them. The
+  -- sums of newer admissions are rewritten too. That is linear in their number, which is small,
+  -- because a refund follows its charge soon. The key's expiry stays: it is long enough.
+  local function refund_entries(entry, limit, now, receipt)
     local ago = now - receipt.at
-    -- What is from the future counts for nothing now, but may again: it is left alone.
-    if cell.future > 0 or ago < 0 or ago >= limit.window then return end
+    -- Admissions from the future do not count now but may count again: they stay unchanged.
+    if entry.future > 0 or ago < 0 or ago >= limit.window then return end
     local function age_of(index)
-      return age(entry(cell, index), now)
+      return age(element(entry, index), now)
     end
-    -- Counted in the list, newest first: those of that time are newest..older - 1.
-    local last = cell.count - cell.first
+    -- List indexes, newest first: the admissions of that time are newest..older - 1.
+    local last = entry.count - entry.first
     local newest = gallop(0, last, function(index) return age_of(index) >= ago end)
     local older = gallop(newest, last, function(index) return age_of(index) > ago end)
     if newest == older then return end
-    local _, sum = entry(cell, newest)
-    local _, before = entry(cell, older)
+    local _, sum = element(entry, newest)
+    local _, before = element(entry, older)
     local taken = (sum - before) % SUM_SPAN
     local given = min(taken, limit.cost)
     local oldest_kept = newest
     if taken == given then oldest_kept = newest - 1 end
     local kept = {}
     for index = oldest_kept, 0, -1 do
-      local time, sum = entry(cell, index)
+      local time, sum = element(entry, index)
       kept[#kept + 1] = packed(time, (sum - given) % SUM_SPAN)
     end
-    call('LTRIM', cell.key, older, -1)
+    call('LTRIM', entry.key, older, -1)
     has_written = true
-    for _, element in ipairs(kept) do call('LPUSH', cell.key, element) end
-    cell.count = cell.count - older + #kept
-    cell.sum = (cell.sum - given) % SUM_SPAN
-    if cell.count < cell.first and not cell.added then
-      cell.count, cell.first, cell.save, cell.is_dropped = 0, 1, drop, true
+    for _, element in ipairs(kept) do call('LPUSH', entry.key, element) end
+    entry.count = entry.count - older + #kept
+    entry.sum = (entry.sum - given) % SUM_SPAN
+    if entry.count < entry.first and not entry.added then
+      entry.count, entry.first, entry.save, entry.is_dropped = 0, 1, drop, true
     end
-    if cell.first <= cell.count then cell.oldest = entry(cell, -1 - cell.first) end
+    if entry.first <= entry.count then entry.oldest = element(entry, -1 - entry.first) end
   end
 
   return {
     load = function(key, _, limit, now)
-      -- The window is part of the key, so what was read for one limit holds for all.
+      -- The window is part of the key, so one entry serves every limit of this key.
       return load_log(key, limit.window, now)
     end,
-    look = function() end,
-    wait = function(limit, now, cell)
-      local excess = used(cell) + limit.cost - limit.times
+    peek = function() end,
+    wait = function(limit, now, entry)
+      local excess = used(entry) + limit.cost - limit.times
       if excess <= 0 then return 0 end
-      -- Room is made when the first entry that brings the sum up to the excess leaves. Each has
-      -- brought something.
-      local leaving = cell.first
+      -- There is room once the admission leaves that brings the sum up to the excess. Each
+      -- admission has a cost of at least 1.
+      local leaving = entry.first
       if excess > 1 then
-        leaving = gallop(leaving, cell.count, function(index)
-          local _, sum = entry(cell, -1 - index)
-          return (sum - cell.base) % SUM_SPAN >= excess
+        leaving = gallop(leaving, entry.count, function(index)
+          local _, sum = element(entry, -1 - index)
+          return (sum - entry.base) % SUM_SPAN >= excess
         end)
       end
-      -- Past what is stored: what this very call has added.
-      if leaving > cell.count then return limit.window end
-      local time = cell.oldest
-      if leaving > cell.first then time = entry(cell, -1 - leaving) end
+      -- Beyond the stored admissions: this call itself has added the one in question.
+      if leaving > entry.count then return limit.window end
+      local time = entry.oldest
+      if leaving > entry.first then time = element(entry, -1 - leaving) end
       return limit.window - age(time, now)
     end,
-    take = function(cell, limit)
-      cell.sum, cell.added, cell.is_dropped = (cell.sum + limit.cost) % SUM_SPAN, true, false
+    charge = function(entry, limit)
+      entry.sum, entry.added, entry.is_dropped = (entry.sum + limit.cost) % SUM_SPAN, true, false
     end,
-    quota = function(limit, now, cell)
-      local remaining = max(limit.times - used(cell), 0)
-      if cell.added then return remaining, limit.window end
-      if cell.count < cell.first then return remaining, 0 end
-      return remaining, limit.window - age(entry(cell, -1 - cell.count), now)
+    availability = function(limit, now, entry)
+      local remaining = max(limit.times - used(entry), 0)
+      if entry.added then return remaining, limit.window end
+      if entry.count < entry.first then return remaining, 0 end
+      return remaining, limit.window - age(element(entry, -1 - entry.count), now)
     end,
-    mark = function()
+    receipt_tag = function()
       return 0
     end,
-    refund = function(cell, limit, now, receipt)
-      refund_entries(cell, limit, now, receipt)
-      return false -- written already
+    refund = function(entry, limit, now, receipt)
+      refund_entries(entry, limit, now, receipt)
+      return false -- `refund_entries` has written the list
     end,
-    save = function(cell, now, margin)
-      local key = cell.key
-      if cell.count == 0 then
-        -- Old entries go last: in a slot that is being moved, an emptied key could not be made anew
-        -- where it was.
-        call('LPUSH', key, packed(0, cell.base), packed(now, cell.sum))
-        if cell.stored then call('LTRIM', key, '0', '1') end
-        call('PEXPIRE', key, ttl_text(cell.life, margin))
+    save = function(entry, now, margin)
+      local key = entry.key
+      if entry.count == 0 then
+        -- Old elements are trimmed last: in a cluster slot that is being moved, an emptied key
+        -- could not be created again on the source node.
+        call('LPUSH', key, packed(0, entry.base), packed(now, entry.sum))
+        if entry.stored then call('LTRIM', key, '0', '1') end
+        call('PEXPIRE', key, ttl_text(entry.ttl, margin))
         return
-      elseif cell.first > 1 or cell.future > 0 then
-        call('LTRIM', key, cell.future, -cell.first)
+      elseif entry.first > 1 or entry.future > 0 then
+        call('LTRIM', key, entry.future, -entry.first)
       end
-      call('LPUSH', key, packed(now, cell.sum))
-      call('PEXPIRE', key, ttl_text(cell.life, margin))
+      call('LPUSH', key, packed(now, entry.sum))
+      call('PEXPIRE', key, ttl_text(entry.ttl, margin))
     end,
   }
 end

@@ -1,6 +1,6 @@
 -- Sliding window counter. State: start of the current window (7 bytes), current (4), previous (4).
 if code == 2 then
-  -- What the previous window still weighs, rounded up.
+  -- The weighted count of the previous window, rounded up.
   local function weight(limit)
     if limit.left == limit.window then return limit.previous end
     local whole, rest = mul_div(limit.left, limit.previous, limit.window)
@@ -8,7 +8,7 @@ if code == 2 then
     return whole
   end
 
-  -- How much of a window `room` is when `full` fills it, rounded down. room < full.
+  -- The part of a window that `room` of `full` requests takes, rounded down; room < full.
   local function share(room, window, full)
     local rest = fmod(window, full)
     local whole = (window - rest) / full
@@ -21,27 +21,28 @@ if code == 2 then
     return now - limit.window + limit.left
   end
 
-  local function store(cell, limit, now)
-    cell.start, cell.current, cell.previous = start_of(limit, now), limit.current, limit.previous
+  local function store(entry, limit, now)
+    entry.start, entry.current, entry.previous = start_of(limit, now), limit.current, limit.previous
   end
 
   return {
     load = function(key, raw)
       local start, current, previous = 0, 0, 0
       if raw and #raw >= 15 then start, current, previous = unpack('>I7I4I4', raw) end
-      -- `lives_on`: the window to whose successor's end the key lives already, if there is one.
+      -- `lives_on`: the current window when the key's expiry was set, if there is one. Within that
+      -- window the expiry stays right.
       return {
-        key = key, life = 0, save = false,
+        key = key, ttl = 0, save = false,
         start = start, current = current, previous = previous, lives_on = current > 0 and start,
       }
     end,
-    look = function(cell, limit, now)
+    peek = function(entry, limit, now)
       local elapsed = fmod(now, limit.window)
       local start = now - elapsed
-      if cell.start == start then
-        limit.current, limit.previous = cell.current, cell.previous
-      elseif cell.start + limit.window == start then
-        limit.current, limit.previous = 0, cell.current
+      if entry.start == start then
+        limit.current, limit.previous = entry.current, entry.previous
+      elseif entry.start + limit.window == start then
+        limit.current, limit.previous = 0, entry.current
       else
         limit.current, limit.previous = 0, 0
       end
@@ -54,20 +55,20 @@ if code == 2 then
       return limit.left + limit.window
         - share(limit.times - limit.cost, limit.window, limit.current)
     end,
-    take = function(cell, limit, now)
+    charge = function(entry, limit, now)
       limit.current = limit.current + limit.cost
-      store(cell, limit, now)
+      store(entry, limit, now)
     end,
-    quota = function(limit)
+    availability = function(limit)
       local remaining = max(limit.times - weight(limit) - limit.current, 0)
       if limit.current > 0 then return remaining, limit.left + limit.window end
       if limit.previous > 0 then return remaining, limit.left end
       return remaining, 0
     end,
-    mark = function()
+    receipt_tag = function()
       return 0
     end,
-    refund = function(cell, limit, now, receipt)
+    refund = function(entry, limit, now, receipt)
       local start = receipt.at - fmod(receipt.at, limit.window)
       if start == start_of(limit, now) and limit.current > 0 then
         limit.current = max(limit.current - limit.cost, 0)
@@ -76,15 +77,15 @@ if code == 2 then
       else
         return false
       end
-      store(cell, limit, now)
+      store(entry, limit, now)
       return true
     end,
-    save = function(cell, now, margin)
-      local state = pack('>I7I4I4', cell.start, cell.current, cell.previous)
-      if cell.lives_on == cell.start then
-        call('SET', cell.key, state, 'KEEPTTL')
+    save = function(entry, now, margin)
+      local state = pack('>I7I4I4', entry.start, entry.current, entry.previous)
+      if entry.lives_on == entry.start then
+        call('SET', entry.key, state, 'KEEPTTL')
       else
-        call('SET', cell.key, state, 'PX', ttl_text(cell.life, margin))
+        call('SET', entry.key, state, 'PX', ttl_text(entry.ttl, margin))
       end
     end,
   }

@@ -5,7 +5,7 @@ use crate::store::pool_for;
 
 fn judged(text: &str, url: &str) -> Result<(), InitError> {
     let error = RedisError::from(io::Error::other(text.to_owned()));
-    judge(&error, &pool_for(url).unwrap())
+    classify(&error, &pool_for(url).unwrap())
 }
 
 #[test]

@@ -1,0 +1,100 @@
+-- Functions that few calls need. They are created once in a call that needs one of them: everything
+-- that a script defines is created again by each call.
+local function define_rare()
+  -- The time that a block still lasts; 0: not blocked. State: start (7 bytes), until (7). A block's
+  -- key differs from every counter's.
+  local function blocked(index)
+    local entry = entries[index]
+    if entry == nil then
+      local raw, start, until_ = raw_values[index], 0, 0
+      if raw and #raw >= 14 then start, until_ = unpack('>I7I7', raw) end
+      entry = { key = KEYS[index], save = false, start = start, until_ = until_ }
+      entries[index] = entry
+    end
+    -- A block from the future does not count: the clock has stepped back.
+    if entry.start > now then return 0 end
+    return max(entry.until_ - now, 0)
+  end
+
+  local function save_block(entry)
+    local state = pack('>I7I7', entry.start, entry.until_)
+    call('SET', entry.key, state, 'PX', ttl_text(entry.until_ - now, margin))
+  end
+
+  local function start_block(index, length)
+    entries[index] = { key = KEYS[index], save = save_block, start = now, until_ = now + length }
+  end
+
+  -- Reads what remains of the limit, and when it is whole again, into the limit.
+  local function availability_of(limit)
+    limit.remaining, limit.reset = limit.algorithm.availability(limit, now, limit.entry)
+    if limit.blocked > 0 then
+      limit.remaining, limit.reset = 0, max(limit.reset, limit.blocked)
+    end
+  end
+
+  local function drop(entry)
+    call('DEL', entry.key)
+  end
+
+  local function refund(limit, receipt)
+    local entry, algorithm, cost = limit.entry, limit.algorithm, limit.cost
+    limit.cost = receipt.taken
+    algorithm.peek(entry, limit, now)
+    local is_changed = algorithm.refund(entry, limit, now, receipt)
+    limit.cost = cost
+    if not is_changed then return end
+    algorithm.peek(entry, limit, now)
+    local _, reset = algorithm.availability(limit, now, entry)
+    if reset == 0 and not marks then
+      entry.save = drop
+    else
+      entry.ttl, entry.save = max(entry.ttl, reset + 1), algorithm.save
+    end
+  end
+
+  -- The cost that may be leased. A lease opens no fixed window: only a request does.
+  local function lease(limit)
+    availability_of(limit)
+    if limit.used == 0 then return 0 end
+    return min(limit.cost, floor(limit.remaining / LEASE_SHARE))
+  end
+
+  -- Reports a limit that was not charged: after a denial, a peek or a cost of 0. Starts the block
+  -- that a denial begins.
+  local function leave_unchanged(limit, charges, allowed)
+    availability_of(limit)
+    -- A call of one key names no block.
+    if limit.block > 0 and limit.block_index > 0 and limit.blocked == 0 and limit.wait > 0
+      and allowed == limit.shadow and charges then
+      start_block(limit.block_index, limit.block)
+      limit.blocked = limit.block
+      limit.remaining, limit.reset = 0, max(limit.reset, limit.block)
+      limit.wait = max(limit.wait, limit.block)
+    end
+  end
+
+  -- The time for which a denial by this limit stays the same by itself: until more remains or a
+  -- block ends. Times that only count down are not a change.
+  local function stable_for(limit)
+    if limit.blocked > 0 then return limit.blocked end
+    -- A permit may be released at any moment.
+    if limit.algorithm.has_permit_id then
+      if limit.wait > 0 and not limit.shadow then return 0 end
+      return FOREVER
+    end
+    if limit.remaining >= limit.quota then return FOREVER end
+    local cost = limit.cost
+    limit.cost = limit.remaining + 1
+    local wait = limit.algorithm.wait(limit, now, limit.entry)
+    limit.cost = cost
+    -- A leaky bucket never holds more than one.
+    if wait == 0 then return FOREVER end
+    return wait
+  end
+
+  return {
+    blocked = blocked, start_block = start_block, refund = refund,
+    lease = lease, leave_unchanged = leave_unchanged, stable_for = stable_for,
+  }
+end
