@@ -25,24 +25,25 @@
 //! # Operations
 //!
 //! - [Redis and Valkey](redis): connections, URLs, keys, what happens at the start.
-//! - [Cluster, Sentinel, TLS](cluster_sentinel_tls).
-//! - [Failures](failures): what happens while Redis is slow or gone.
-//! - [The ACL of the Redis user](redis_acl): the commands and keys that limits need.
-//! - [Sizing](sizing): memory and connections.
+//! - [Cluster, Sentinel, TLS](cluster_sentinel_tls): what they need and what they change.
+//! - [When Redis fails](failures): failure modes, the circuit breaker, what an incident costs.
+//! - [Permissions on Redis](redis_acl): the commands and keys that limits need.
+//! - [Sizing](sizing): memory, connections and time limits.
 //! - [The in-memory store](in_memory_store): counting in this process.
 //! - [Recipes](recipes): CORS, reverse proxies, health checks, log-in by e-mail.
 //! - [Speed](speed): what a limit costs.
+//! - [Other limiters](comparison): how they differ.
 //!
 //! # Migrating
 //!
-//! - [From another limiter](migrating): a page for each.
+//! - [Coming from another limiter](migrating): a page for each.
 
 /// Declares chapters: modules without code, each documented by a Markdown file.
 ///
 /// A chapter needs every feature, because its examples and its links use items of all of them. It
 /// is still there without them, so that links to it hold.
 macro_rules! chapters {
-    ($($name:ident: $file:literal,)+) => {$(
+    ($($name:ident: $file:literal $({ $($pages:tt)+ })?,)+) => {$(
         #[cfg_attr(
             all(
                 feature = "awc",
@@ -74,7 +75,9 @@ macro_rules! chapters {
             doc = "A chapter of the guide. Its text is here when the documentation is built with \
                    all features, as it is on [docs.rs](https://docs.rs/actix-throttle)."
         )]
-        pub mod $name {}
+        pub mod $name {
+            $(chapters! { $($pages)+ })?
+        }
     )+};
 }
 
@@ -102,11 +105,8 @@ chapters! {
     in_memory_store: "../guide/in-memory-store.md",
     recipes: "../guide/recipes.md",
     speed: "../guide/speed.md",
-}
-
-/// Coming from another limiter: what you write there, and what it becomes here.
-pub mod migrating {
-    chapters! {
+    comparison: "../guide/comparison.md",
+    migrating: "../guide/migrating/index.md" {
         fastapi_limiter: "../guide/migrating/fastapi-limiter.md",
         asgi_ratelimit: "../guide/migrating/asgi-ratelimit.md",
         pylimitx: "../guide/migrating/pylimitx.md",
@@ -114,5 +114,6 @@ pub mod migrating {
         redis_rate_limiters: "../guide/migrating/redis-rate-limiters.md",
         actix_limitation: "../guide/migrating/actix-limitation.md",
         actix_governor: "../guide/migrating/actix-governor.md",
-    }
+        actix_extensible_rate_limit: "../guide/migrating/actix-extensible-rate-limit.md",
+    },
 }
