@@ -1,0 +1,119 @@
+//! The guide: one chapter for each topic, each a module without code.
+//!
+//! # First steps
+//!
+//! 1. [Identifying clients](identifying_clients): which client a request belongs to.
+//! 2. [The attribute](attribute): `#[rate_limit]` on a handler, and the limiter behind it.
+//! 3. [Algorithms](algorithms): which one to choose, and what each one guarantees.
+//! 4. [Several limits](several_limits): stacked limits, groups, zones, costs, shadow limits.
+//! 5. [The middleware](middleware): `Throttle`, for an application, a scope or a resource.
+//! 6. [The configuration file](configuration_file): rules and limits from TOML or YAML, reloaded
+//!    while the service runs.
+//! 7. [Limits by hand](by_hand): check, look at, reset and block from your own code.
+//!
+//! # More than allow and deny
+//!
+//! 8. [Waiting](waiting): hold a request until there is room instead of denying it.
+//! 9. [Concurrency limits](concurrency): how many requests may run at once.
+//! 10. [Outbound calls](outbound_calls): keep to the limits of the services that you call.
+//! 11. [WebSockets](websockets): limits on the messages inside a socket.
+//! 12. [Responses and headers](responses_and_headers): what clients are told.
+//! 13. [Refunds](refunds): responses that do not count.
+//! 14. [Testing](testing): tests without sleeping, and handlers without their limits.
+//! 15. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
+//!
+//! # Operations
+//!
+//! - [Redis and Valkey](redis): connections, URLs, keys, what happens at the start.
+//! - [Cluster, Sentinel, TLS](cluster_sentinel_tls): what they need and what they change.
+//! - [When Redis fails](failures): failure modes, the circuit breaker, what an incident costs.
+//! - [Permissions on Redis](redis_acl): the commands and keys that limits need.
+//! - [Sizing](sizing): memory, connections and time limits.
+//! - [The in-memory store](in_memory_store): counting in this process.
+//! - [Recipes](recipes): CORS, reverse proxies, health checks, log-in by e-mail.
+//! - [Speed](speed): what a limit costs.
+//! - [Other limiters](comparison): how they differ.
+//!
+//! # Migrating
+//!
+//! - [Coming from another limiter](migrating): a page for each.
+
+/// Declares chapters: modules without code, each documented by a Markdown file.
+///
+/// A chapter needs every feature, because its examples and its links use items of all of them. It
+/// is still there without them, so that links to it hold.
+macro_rules! chapters {
+    ($($name:ident: $file:literal $({ $($pages:tt)+ })?,)+) => {$(
+        #[cfg_attr(
+            all(
+                feature = "awc",
+                feature = "cluster",
+                feature = "config",
+                feature = "jwt",
+                feature = "reqwest",
+                feature = "sentinel",
+                feature = "session",
+                feature = "test-util",
+                feature = "tls",
+                feature = "websocket",
+            ),
+            doc = include_str!($file)
+        )]
+        #[cfg_attr(
+            not(all(
+                feature = "awc",
+                feature = "cluster",
+                feature = "config",
+                feature = "jwt",
+                feature = "reqwest",
+                feature = "sentinel",
+                feature = "session",
+                feature = "test-util",
+                feature = "tls",
+                feature = "websocket",
+            )),
+            doc = "A chapter of the guide. Its text is here when the documentation is built with \
+                   all features, as it is on [docs.rs](https://docs.rs/actix-throttle)."
+        )]
+        pub mod $name {
+            $(chapters! { $($pages)+ })?
+        }
+    )+};
+}
+
+chapters! {
+    identifying_clients: "../guide/identifying-clients.md",
+    attribute: "../guide/attribute.md",
+    algorithms: "../guide/algorithms.md",
+    several_limits: "../guide/several-limits.md",
+    middleware: "../guide/middleware.md",
+    configuration_file: "../guide/configuration-file.md",
+    by_hand: "../guide/by-hand.md",
+    waiting: "../guide/waiting.md",
+    concurrency: "../guide/concurrency.md",
+    outbound_calls: "../guide/outbound-calls.md",
+    websockets: "../guide/websockets.md",
+    responses_and_headers: "../guide/responses-and-headers.md",
+    refunds: "../guide/refunds.md",
+    testing: "../guide/testing.md",
+    time_and_exactness: "../guide/time-and-exactness.md",
+    redis: "../guide/redis.md",
+    cluster_sentinel_tls: "../guide/cluster-sentinel-tls.md",
+    failures: "../guide/failures.md",
+    redis_acl: "../guide/redis-acl.md",
+    sizing: "../guide/sizing.md",
+    in_memory_store: "../guide/in-memory-store.md",
+    recipes: "../guide/recipes.md",
+    speed: "../guide/speed.md",
+    comparison: "../guide/comparison.md",
+    migrating: "../guide/migrating/index.md" {
+        fastapi_limiter: "../guide/migrating/fastapi-limiter.md",
+        asgi_ratelimit: "../guide/migrating/asgi-ratelimit.md",
+        pylimitx: "../guide/migrating/pylimitx.md",
+        slowstack: "../guide/migrating/slowstack.md",
+        redis_rate_limiters: "../guide/migrating/redis-rate-limiters.md",
+        actix_limitation: "../guide/migrating/actix-limitation.md",
+        actix_governor: "../guide/migrating/actix-governor.md",
+        actix_extensible_rate_limit: "../guide/migrating/actix-extensible-rate-limit.md",
+    },
+}
