@@ -154,15 +154,18 @@ fn a_limiter_started_before_its_server_works_once_it_is_there() {
 }
 
 #[test]
-fn a_user_with_what_the_readme_lists_suffices() {
+fn a_user_with_what_the_guide_lists_suffices() {
     for_every_flavour(async |server| {
-        let readme = include_str!("../../../README.md");
-        let rule = readme
-            .lines()
-            .find(|line| line.contains("ACL SETUSER throttle"))
-            .expect("the README names the ACL rule");
-        let words: Vec<_> = rule
+        let guide = include_str!("../../../docs/guide/redis-acl.md");
+        let command = guide
+            .split("```sh\n")
+            .nth(1)
+            .expect("a command of the shell");
+        let command = command.split("```").next().unwrap_or_default();
+        let words: Vec<_> = command
             .split_whitespace()
+            .filter(|word| *word != "\\")
+            .map(|word| word.trim_matches('\''))
             .skip_while(|word| *word != "ACL")
             .collect();
         let _: String = server.cli(&words);

@@ -199,7 +199,7 @@ const PROTECTED: &str = "the server is in protected mode and answers none but it
 const BAD_CREDENTIALS: &str = "the server does not accept the user or password; \
      set them in the URL: redis://user:password@host:port";
 const NO_PERMISSION: &str = "the server's ACL does not let this user do what rate limits need; \
-     the README's chapter on Redis lists the commands and keys";
+     the guide's chapter on Redis permissions lists the commands and keys";
 
 /// One of the servers that watch over others.
 pub(super) fn is_a_sentinel() -> InitError {

@@ -1,9 +1,9 @@
-//! The loops that the README and the rustdoc show: word for word, since users copy them.
+//! The loops that the guide and the API documentation show: word for word, since users copy them.
 
 use super::*;
 
-mod of_readme {
-    include!("readme.in");
+mod of_guide {
+    include!("guide.in");
 
     pub(super) fn route(app: &mut web::ServiceConfig) {
         app.service(chat);
@@ -18,12 +18,12 @@ mod of_rustdoc {
     }
 }
 
-const README: &str = include_str!("../../../../README.md");
+const GUIDE: &str = include_str!("../../../../docs/guide/websockets.md");
 const RUSTDOC: &str = include_str!("../../../../runtime/src/http/websocket.rs");
 
 #[test]
 fn loops_are_those_of_the_documents() {
-    assert!(README.contains(include_str!("readme.in")));
+    assert!(GUIDE.contains(include_str!("guide.in")));
     let rustdoc = RUSTDOC.lines().map(|line| {
         let text = line.strip_prefix("///").unwrap_or_default();
         text.strip_prefix(' ').unwrap_or(text).to_owned() + "\n"
@@ -34,7 +34,7 @@ fn loops_are_those_of_the_documents() {
 
 #[actix_web::test]
 async fn documented_loop_answers_pings_and_stays_open() {
-    for route in [of_readme::route, of_rustdoc::route] {
+    for route in [of_guide::route, of_rustdoc::route] {
         let world = World::new().await;
         let live = Live::start(&world.limiter, 1, route);
         let mut ann = open(&live, "/chat", "ann").await;
