@@ -1,6 +1,6 @@
 //! A layer with an in-memory store as the local fallback of Redis, for limits of
-//! [`FailureMode::Local`]: it decides by the same limits while the store inside cannot. The limiter
-//! calls it.
+//! [`FailureMode::Local`]: it decides by the same limits while the store inside cannot. The
+//! [`Stack`](super::Stack) calls it.
 //!
 //! The store inside is mirrored: what this process admits through it is charged to the local
 //! fallback too, so an outage is no fresh quota. After an outage, for as long as its admissions

@@ -120,7 +120,7 @@ impl<S: Store + 'static> LeasePool<S> {
     }
 
     /// Puts a grant, asked for at `sent`, into the account of this number. If the account was
-    /// closed in the meantime, returns the grant to the caller, who refunds it.
+    /// closed in the meantime, returns the grant to the caller, which refunds it.
     fn store_grant(
         self: &Arc<Self>,
         at: AccountKey,

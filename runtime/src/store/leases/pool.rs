@@ -37,6 +37,7 @@ pub(crate) struct LeasePool<S> {
     pub(super) clock: Clock,
     hasher: KeyHasher,
     pub(super) shards: [Mutex<Shard>; SHARDS],
+    /// The number of the next account. Relaxed, because only uniqueness matters.
     numbers: AtomicU64,
     /// Whether leasing is on. A task holds the read lock while a grant of its own is in no account,
     /// so the holder of the write lock knows that there is no such grant.
