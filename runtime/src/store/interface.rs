@@ -70,7 +70,7 @@ pub(crate) enum Mode<'a> {
     /// receipt took nothing and is only peeked at. A refund is always allowed and leaves blocks as
     /// they are.
     ///
-    /// A receipt is refunded at most once: a second time, the refund takes from the usage of other
+    /// A receipt must be refunded at most once: a second refund takes from the usage of other
     /// charges, though never below zero.
     Refund(&'a [Option<Receipt>]),
     /// Renews each permit, so that its expiry counts from now. A permit that has expired is
