@@ -119,7 +119,7 @@ impl Identifier {
     ///
     /// #[post("/login")]
     /// async fn login(session: Session) -> actix_web::Result<&'static str> {
-    ///     // Once the password is right.
+    ///     // After the password has been checked.
     ///     session.insert("user", 42)?;
     ///     session.insert("group", "pro")?;
     ///     Ok("welcome")

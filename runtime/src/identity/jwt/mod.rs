@@ -49,7 +49,7 @@ use crate::log_throttle::{LogThrottle, TARGET};
 ///
 /// let _ = RateLimiter::builder().memory().identifier(Identifier::jwt(jwt));
 ///
-/// // As a static, for rules. A mistake shows when it is first used: use it in `main`.
+/// // A static, for rules. An invalid key panics on first use, so use it early in `main`.
 /// static BY_TOKEN: LazyLock<Identifier> = LazyLock::new(|| {
 ///     let key = std::env::var("JWT_SECRET").unwrap_or("for tests alone".to_owned());
 ///     let jwt = Jwt::builder().key(JwtKey::secret(key)).build();

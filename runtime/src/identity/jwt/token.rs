@@ -1,4 +1,4 @@
-//! Extracts a token from a request and verifies its signature. It never looks at the claims.
+//! Extracts a token from a request and verifies its signature. It never checks the claims.
 
 use actix_web::{HttpRequest, http::header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
