@@ -107,7 +107,7 @@ impl ConnectionGuard {
             .discard(self.id, &super::connection_state::aborted());
     }
 
-    /// How far a failure of a call reaches that was sent at `sent`. The evidence begins when the
+    /// How far a failure reaches of a call that was sent at `sent`. The evidence begins when the
     /// connection was last known to be well, if that is before the call: other calls may have
     /// noticed the cause already, and all of them are one incident. In a cluster no single call is
     /// evidence about the whole store, so the keeper task verifies other slots.
@@ -126,9 +126,8 @@ impl ConnectionGuard {
         self.state.request_successor(self.id, successor);
     }
 
-    /// Waits until another connection has superseded this one, and replies on this one are lost.
-    /// Never completes in a cluster, where a connection goes on replying after its successor is
-    /// made.
+    /// Waits until this connection is superseded, which loses the replies that are due on it. Never
+    /// completes in a cluster, where a connection goes on replying after its successor is made.
     pub(super) fn superseded(&self) -> impl Future<Output = ()> + use<> {
         let (state, id) = (Arc::clone(&self.state), self.id);
         let is_cluster = self.is_cluster();

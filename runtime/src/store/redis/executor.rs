@@ -88,7 +88,7 @@ impl Executor {
     }
 
     /// Decides `checks`, in one batch of `lane` with other requests' checks. Dropped before the
-    /// batch is sealed, it charges nothing; dropped later, it has charged all the same.
+    /// batch is sealed, it charges nothing; dropped later, it may have charged.
     pub(super) async fn decide(
         self: &Arc<Self>,
         lane: Lane,
@@ -294,7 +294,7 @@ fn boxed(
     Box::pin(executor.drain(connection, lane))
 }
 
-/// The caller's tokio runtime, which timers and connections need. Without one it fails, not panics.
+/// The caller's tokio runtime, which timers and connections need; an error if there is none.
 fn runtime() -> Result<Handle, StoreError> {
     Handle::try_current().map_err(|error| StoreError::misuse(error.to_string()))
 }

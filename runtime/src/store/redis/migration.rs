@@ -85,7 +85,8 @@ pub(super) async fn exchange(
         select! {
             biased;
             reply = sending.as_mut(), if !is_refused => match reply {
-                // The call may still have been carried out before, when its connection broke.
+                // The call may have been carried out before, when a connection broke after it was
+                // sent.
                 Err(error) if is_about_keys(&error) => is_refused = true,
                 reply => {
                     if let (Some(pace), Ok(_)) = (pace, &reply) {
@@ -96,12 +97,12 @@ pub(super) async fn exchange(
             },
             called_off = calling_off => match called_off {
                 Ok(Ok(true)) => return Ok(reply::MIGRATING.into()),
-                // The script replies to a repeated call like this: the first reply is lost.
+                // This is the script's reply to a repeated call, because the first reply is lost.
                 Ok(Ok(false)) if is_refused => return Ok(Vec::new()),
                 Ok(Ok(false)) => {
                     return timeout(patience, sending).await.unwrap_or(Ok(Vec::new()));
                 }
-                // Calling off is tried again.
+                // The loop tries to call it off again.
                 Ok(Err(_)) | Err(_) => {}
             },
         }

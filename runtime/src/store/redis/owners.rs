@@ -1,5 +1,5 @@
 //! The owners of cluster slots that are being migrated, and commands that follow `ASK` to the next
-//! owner ([cluster specification]).
+//! owner ([cluster spec]).
 //!
 //! A cluster client follows `ASK` in two steps: it sends `ASKING`, and after the reply the command.
 //! A command that is sent in between on the same connection uses the `ASKING` up, and on a busy
@@ -12,8 +12,7 @@
 //! owner cannot be reached, so a command of one key names its node. A command of several keys need
 //! not, because such a node refuses it unless it has all of the keys.
 //!
-//! [cluster specification]:
-//! https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
+//! [cluster spec]: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
 
 use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 

@@ -29,9 +29,9 @@ pub(super) struct Rollback {
 /// The calls that refund the charges of one part. The script recognises a repeated call, so it is
 /// harmless to send each of them twice.
 struct SlotRefund {
-    /// Refunds the whole part by one call; `None` for a single charge that is decided by key.
+    /// Refund of the whole part by one call; `None` for a single charge that is decided by key.
     whole: Option<Call>,
-    /// Refund the part key by key, if its slot is being migrated.
+    /// Refunds of the part key by key, for a slot that is being migrated.
     each: Vec<Call>,
 }
 

@@ -147,7 +147,7 @@ impl RedisStore {
             }
         }
         let mut outcome = merge(parts, outcomes);
-        // What was refunded or expired since the peek comes too late for this check.
+        // Capacity that has become free since the peek comes too late for this check.
         outcome.allowed = false;
         Ok(outcome)
     }
@@ -281,9 +281,9 @@ fn merge(parts: &[SlotPart<'_>], outcomes: Vec<Outcome>) -> Outcome {
             .filter_map(|(_, _, receipt)| receipt)
             .collect(),
         mirror_receipts: Receipts::new(),
-        // Not known: the capacity may have been charged for a moment by a check that another part
-        // denies, and the layers above, which would cache this denial, do not see the refund. Parts
-        // that do not deny do not say how long that stays so either.
+        // Not known: the capacity that is missing may be charged only for a moment, by a check that
+        // another part denies. The denial cache above would not see its refund. Nor do parts with
+        // capacity report how long they stay as they are.
         stable_for: 0,
     }
 }

@@ -108,9 +108,9 @@ impl RedisStore {
         }
     }
 
-    /// Loads the script, and verifies that this user may run every command that limits need on such
-    /// keys: a charge by each algorithm to an identity of its own, and a permit that is charged,
-    /// denied to a second request, and refunded.
+    /// Loads the script, and verifies that this user may run every command that limits need on keys
+    /// with this prefix: a charge by each algorithm to an identity of its own, and a permit that is
+    /// charged, denied to a second request, and refunded.
     async fn try_out(&self, connection: &mut Connection) -> Result<(), RedisError> {
         let identity = Identity::new("probe");
         let limits = [

@@ -84,8 +84,8 @@ impl WorkerConnections {
         &self.upkeep
     }
 
-    /// Drops all connections, and aborts their keeper tasks. A worker that asks afterwards makes a
-    /// new connection.
+    /// Drops all connections, and aborts their keeper tasks. A worker that sends again afterwards
+    /// makes a new connection.
     pub(super) fn close(&self) {
         let all = mem::take(&mut *self.all.lock());
         for connection in all.into_values() {

@@ -71,7 +71,7 @@ impl Upkeep {
 /// The work that a state requires of the keeper task.
 #[derive(Debug)]
 enum Task {
-    /// Make a connection, for which requests wait.
+    /// Make a connection that requests wait for.
     Connect,
     /// Make a connection that no request waits for yet, after a backoff.
     Reconnect,
