@@ -27,8 +27,8 @@ use crate::limiter::{RateLimiter, coop_yield};
 ///
 /// # Cancel safety
 ///
-/// If the client leaves before the status is known, an admitted request is not refunded. Its permits
-/// are released.
+/// If the client leaves before the status is known, an admitted request is not refunded. Its
+/// permits are released.
 pub async fn serve<Args, Handler, Answer>(
     arguments: Limited<Args>,
     rules: &[Rule],
