@@ -98,7 +98,9 @@ impl From<InitError> for io::Error {
 ///     limiter.acquire(&MAIL, to.as_str()).await?;
 ///     Ok(HttpResponse::Ok().finish())
 /// }
-/// # let late = RateLimitError::TimedOut { retry_after: Some(std::time::Duration::from_millis(1_500)) };
+/// # let late = RateLimitError::TimedOut {
+/// #     retry_after: Some(std::time::Duration::from_millis(1_500)),
+/// # };
 /// # assert_eq!(late.error_response().headers().get("Retry-After").unwrap(), "2");
 /// # let _ = mail;
 /// ```
