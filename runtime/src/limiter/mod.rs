@@ -101,7 +101,7 @@ impl Default for MaxWaiting {
 }
 
 impl RateLimiter {
-    /// Starts the settings of a limiter; [`Builder::init`] or [`Builder::build`] completes it.
+    /// Starts to build a limiter; [`Builder::init`] or [`Builder::build`] completes it.
     pub fn builder() -> Builder {
         Builder::new()
     }

@@ -43,7 +43,7 @@ static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
 
 impl RateLimiter {
     /// Refunds what was charged, as far as it still counts, and returns how those limits stand
-    /// then. `None` if the store could not do it; the log has a line then.
+    /// then. `None` if the store could not do it, which is logged.
     ///
     /// # Cancel safety
     ///

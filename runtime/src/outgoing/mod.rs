@@ -27,8 +27,8 @@ const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Holds outbound calls to the limits of upstream services, across all processes.
 ///
-/// Each call waits until there is room under all of its limits, and then charges all at once. While
-/// it waits, nothing is charged, nor if it is dropped then. The charge is refunded
+/// Each call waits until there is room under all of its limits, and then charges all at once. A
+/// call that waits has charged nothing, and leaves no trace if it is dropped. A charge is refunded
 ///
 /// - if the call did not reach the upstream service: no address, no server that listens, not
 ///   connected in time. After that, an error or a timeout may hide a call that the service has
@@ -36,7 +36,7 @@ const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// - if the response has one of the statuses of [`refund_on`](Self::refund_on).
 ///
 /// A response of 429 or 503 with `Retry-After`, in seconds or as a date, stops all calls by the
-/// identities of that call for so long, in every process: those to come and those that wait. The
+/// identities of that call for that long, in every process: those to come and those that wait. The
 /// response itself goes to the caller, and nothing is retried: that is up to the caller, or to a
 /// layer such as `reqwest-retry` around this one, so that each attempt is charged.
 ///
@@ -93,7 +93,7 @@ impl Outgoing {
     }
 
     /// Adds a limit for each host, as [`Request::host`] names it. Give the limit a name or a zone
-    /// of its own, which its counter goes by.
+    /// of its own: its counter goes by that.
     pub fn limit(self, limit: Limit) -> Self {
         self.limit_by(limit, |call: &Request<'_>| call.host().to_owned())
     }

@@ -41,8 +41,8 @@ impl CallPermit {
 
     /// Reports the response of the upstream service: stops calls if it asks for that, and refunds
     /// the charge if its status is one of [`Outgoing::refund_on`]'s. If the store cannot be told,
-    /// the log has a line. If the future is dropped midway, calls may be stopped for some of the
-    /// limits only.
+    /// that is logged. If the future is dropped midway, calls may be stopped for some of the limits
+    /// only.
     pub async fn completed(self, answer: Response<'_>) {
         // Block first: a refund wakes waiters.
         if let Some(wait) = self.wait(answer) {

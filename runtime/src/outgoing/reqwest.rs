@@ -29,7 +29,9 @@ use crate::error::RateLimitError;
 /// match client.get("http://towns.example/list").send().await {
 ///     Ok(answer) => println!("{}", answer.status()),
 ///     Err(Error::Middleware(error)) => match error.downcast_ref::<RateLimitError>() {
-///         Some(RateLimitError::TimedOut { retry_after }) => println!("not within {retry_after:?}"),
+///         Some(RateLimitError::TimedOut { retry_after }) => {
+///             println!("not within {retry_after:?}");
+///         }
 ///         _ => println!("{error}"),
 ///     },
 ///     Err(error) => println!("{error}"),

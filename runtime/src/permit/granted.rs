@@ -31,7 +31,7 @@ impl Permit {
     }
 
     /// Refunds what was charged, as far as it still counts, releases the permits, and wakes waiters
-    /// of this process. Returns `false` if the store could not be told; the log has a line then.
+    /// of this process. Returns `false` if the store could not be told, which is logged.
     ///
     /// Once the future was polled, the refund is done even if the future is dropped.
     ///

@@ -71,7 +71,10 @@ impl Semaphore {
     ///
     /// let call = calls.try_acquire().await?;
     /// assert!(call.is_some());
-    /// assert!(calls.try_acquire().await?.is_none(), "places are free, but that minute is used up");
+    /// assert!(
+    ///     calls.try_acquire().await?.is_none(),
+    ///     "permits are free, but that minute is used up",
+    /// );
     /// # Ok(()) }
     /// ```
     pub fn and(mut self, limit: &Limit, identity: impl Into<Identity>) -> Self {

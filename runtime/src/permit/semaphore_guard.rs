@@ -20,10 +20,10 @@ impl SemaphoreGuard {
 
     /// Whether the permit is still certain to be held.
     ///
-    /// It is not once it could not be renewed before it expired: the store was unreachable, the
-    /// process was stopped, or the store's clock jumped. From then on another holder may run in its
-    /// place, so work that must not run beside it should end. A lost permit stays lost; but while
-    /// the guard lives, it is counted again as soon as there is room for it.
+    /// It no longer is if the permit expired before it could be renewed: the store was unreachable,
+    /// the process was stopped, or the store's clock jumped. From then on another holder may run in
+    /// its place, so work that must not run beside it should end. A lost permit stays lost; but
+    /// while the guard lives, it is counted again as soon as there is room for it.
     ///
     /// While the store cannot be asked, the [`FailureMode`](crate::FailureMode) decides: with
     /// `Closed` the guard is valid until the permit expires, with `Open` and `Local` beyond that.

@@ -112,8 +112,7 @@ impl<'a> Waiter<'a> {
                 end,
             } = denied;
             let retry_after = decision.retry_after();
-            // A turn at the very end is in time. The store replied after it was asked, so its wait
-            // ends no sooner than one that counts from `sent`.
+            // A turn at the very end is in time. From `sent`: the reply's wait ends no sooner.
             let is_late = end.is_some_and(|end| end <= now || end < sent.saturating_add(certain));
             if decision.exceeds_capacity() || is_late {
                 return Ok(self.timed_out(by, retry_after.map(to_micros), Some(decision)));
@@ -188,8 +187,7 @@ impl<'a> Waiter<'a> {
         })
     }
 
-    /// Returns when the waiter leaves: at `end`, or a timer's delay later for a rate's promised
-    /// turn.
+    /// Returns when it leaves: at `end`, or a timer's delay later for a rate's promised turn.
     fn leaves_at(&self, by: &OwnedCharge, end: Option<Micros>) -> Option<Micros> {
         end.map(|end| match end > self.came && !by.is_concurrency() {
             true => end.saturating_add(TIMER_SLACK),

@@ -232,7 +232,7 @@ impl Builder {
     ///
     /// After that the failure mode decides. Redis may have charged the request, so it is not asked
     /// again. A process that is late itself, because a handler blocks its worker or a CPU quota has
-    /// stopped it, still takes a reply that is there when it looks.
+    /// stopped it, still takes a reply that has arrived when it checks.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
