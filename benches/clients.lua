@@ -1,7 +1,8 @@
 -- wrk -s clients.lua URL -- KEYS START
 --
 -- KEYS > 1: each request names a client in `X-Client`; any KEYS in a row name all of them. The same
--- cheap function drives ours, the peers and the bare handler, so what it costs cancels out.
+-- cheap function drives this crate, the other limiters and the bare handler, so what it costs
+-- cancels out.
 
 -- A prime that divides no power of ten: neighbours in time are far apart in the store.
 local STEP = 611953
@@ -21,7 +22,7 @@ function init(args)
    end
 end
 
--- One line for the program that started wrk. `status` counts the answers above 399.
+-- One line for the program that started wrk. `status` counts responses above 399.
 function done(summary, latency)
    local errors = summary.errors
    io.write(string.format(

@@ -1,6 +1,8 @@
-//! One decision of the embedded store, an algorithm each, beside `governor`'s keyed limiter.
+//! Measures one decision of the in-memory store for each algorithm, next to `governor`'s keyed
+//! limiter.
 //!
-//! `benches/run --micro`. All are admitted: denials are cheaper for everyone.
+//! Run it with `benches/run --micro`. All requests are admitted: denials are cheaper in both
+//! crates.
 
 use std::{
     future::Future,
@@ -22,7 +24,7 @@ enum Way {
     FixedWindow,
     TokenBucketGreedy,
     TokenBucketInterval,
-    /// Of many keys alone: of one it admits no two in a microsecond.
+    /// Only with many keys: a leaky bucket never admits two requests of one key in a microsecond.
     LeakyBucket,
 }
 
@@ -39,25 +41,25 @@ const WAYS: [Way; 6] = [
     TokenBucketInterval,
     LeakyBucket,
 ];
-/// One hot identity, and many.
+/// One hot identity, and many identities.
 const KEYS: [u32; 2] = [1, 100_000];
 const THREADS: [usize; 2] = [1, 2];
-/// Decisions a sample: a single one is short beside the clock's steps.
+/// Decisions for each sample: one decision is shorter than the clock's resolution.
 const SAMPLE: u32 = 1000;
-/// More than a benchmark uses, and within everyone's bounds.
+/// More than a benchmark uses, and within the bounds of both crates.
 const PLENTY: u32 = 1_000_000_000;
 
 fn main() {
     divan::main();
 }
 
-/// The address of the next request.
+/// Returns the address of the next request.
 fn client(count: &AtomicU32, keys: u32) -> IpAddr {
     let index = count.fetch_add(1, Ordering::Relaxed) % keys;
     IpAddr::V4(Ipv4Addr::from(index | 0x0a00_0000))
 }
 
-/// The embedded store never waits.
+/// Polls once: the in-memory store never waits.
 fn now<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),
@@ -65,20 +67,19 @@ fn now<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// Wide enough that nothing is denied, and long enough that a decision finds the state of the one
-/// before it.
+/// Returns a limit that denies nothing, with state that outlives the time between two decisions.
 fn limit(way: Way) -> Limit {
     let bucket = Limit::per_day(1000)
         .algorithm(Algorithm::TokenBucket)
         .capacity(PLENTY);
     match way {
-        // The log is held to a size that a real one has.
+        // The short window keeps the log at a realistic size.
         SlidingWindow => Limit::new(1_000_000, Duration::from_millis(1)),
         SlidingWindowCounter => Limit::per_day(PLENTY).algorithm(Algorithm::SlidingWindowCounter),
         FixedWindow => Limit::per_day(PLENTY).algorithm(Algorithm::FixedWindow),
         TokenBucketGreedy => bucket,
         TokenBucketInterval => bucket.refill(Refill::Interval),
-        // Sooner than 100,000 decisions are made.
+        // The interval is shorter than 100,000 decisions take.
         LeakyBucket => Limit::per_second(1000).algorithm(Algorithm::LeakyBucket),
     }
 }
@@ -88,7 +89,7 @@ fn throttle(bencher: Bencher<'_, '_>, way: Way, keys: u32) {
     let Some(limiter) = limiter else { return };
     let (limit, count) = (limit(way), AtomicU32::new(0));
     let decide = || now(limiter.check(&limit, Identity::ip(client(&count, keys))));
-    // All keys are in use before it counts.
+    // Create all keys before the measurement.
     (0..keys).for_each(|_| {
         black_box(decide());
     });

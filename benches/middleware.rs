@@ -1,7 +1,7 @@
-//! What the middleware costs a request that no entry of it is for, and one that the last entry
-//! leaves unlimited: a whole application, called without a socket.
+//! Measures what the middleware costs a request that matches no entry, and a request that the last
+//! entry exempts. The benchmark calls a whole application without a socket.
 //!
-//! `benches/run --micro`. The bare application is the case without a middleware.
+//! Run it with `benches/run --micro`. The bare application is the case without a middleware.
 
 use std::{
     future::Future,
@@ -35,14 +35,14 @@ fn none_fits(bencher: Bencher<'_, '_>, entries: usize) {
     run(bencher, app().wrap(entries_for(entries)), "/users/7/orders");
 }
 
-/// The last one fits; what it decides is another matter.
+/// The last entry matches and exempts the request, so no store decides.
 #[divan::bench(args = &ENTRIES[1..])]
 fn last_fits(bencher: Bencher<'_, '_>, entries: usize) {
     let path = format!("/api/v1/part-{}/items/7", entries - 1);
     run(bencher, app().wrap(entries_for(entries)), &path);
 }
 
-/// The same, and the embedded store decides.
+/// The last entry matches, and the in-memory store decides.
 #[divan::bench(args = [1, 100])]
 fn last_decides(bencher: Bencher<'_, '_>, entries: usize) {
     let limiter = System::new().block_on(RateLimiter::builder().memory().build());
@@ -103,7 +103,7 @@ where
         .with_inputs(|| TestRequest::get().uri(path).to_request())
         .bench_local_values(|request| {
             let mut answer = Box::pin(app.call(request));
-            // Nothing in here waits.
+            // Nothing here waits.
             match answer
                 .as_mut()
                 .poll(&mut Context::from_waker(Waker::noop()))

@@ -1,14 +1,15 @@
-//! Calls a service that has limits, and is never told 429: a hundred random calls at once to three
-//! paths, of which the service takes ten in ten seconds, and one a second for each path. What fails
-//! is not counted, by the service nor by the client. It ends by itself, after a minute or so.
+//! Calls a service that has limits, without ever getting a 429: a hundred random calls at once to
+//! three paths. The service admits ten calls in ten seconds, and one a second for each path. Failed
+//! calls are refunded, by the service and by the client. The example ends by itself, after a minute
+//! or so.
 //!
-//! The service is here too. The client knows nothing of it but its limits. Environment: that of
-//! `showcase` for the store of the client, which copies of it can share, and
+//! The service is in this file, too. The client knows only its limits. The client's store has the
+//! environment of `showcase`, and several copies of the client can share it. Further variables:
 //!
 //! | variable | value | default |
 //! |---|---|---|
-//! | `CALLS` | how many | 100 |
-//! | `SPEED` | makes all windows so many times shorter | 1 |
+//! | `CALLS` | number of calls | 100 |
+//! | `SPEED` | factor by which all windows are shorter | 1 |
 
 mod environment;
 
@@ -23,11 +24,11 @@ use self::environment::number;
 
 const PATHS: [&str; 3] = ["/test", "/example", "/error"];
 
-/// Some calls take longer to arrive than others, so what leaves in two windows may arrive in one: the
-/// client's are longer than the service's by what that can be.
+/// How much longer a window of the client is than one of the service. Calls take different times to
+/// arrive, so calls from two client windows could arrive within one window of the service.
 const MARGIN: Duration = Duration::from_millis(100);
 
-/// What the service allows.
+/// The limits of the service.
 #[derive(Clone, Copy)]
 struct Allowed {
     overall: Limit,
@@ -102,7 +103,7 @@ async fn error() -> HttpResponse {
     HttpResponse::InternalServerError().finish()
 }
 
-/// The service, with an embedded store of its own.
+/// Starts the service, with an in-memory store of its own.
 async fn start(allowed: Allowed) -> Result<(SocketAddr, ServerHandle), Box<dyn Error>> {
     let limiter = RateLimiter::builder().memory().build().await?;
     let mut throttle = Throttle::new();

@@ -1,4 +1,5 @@
-//! Two requests in five seconds for each client. `curl -i http://127.0.0.1:8080/`, three times.
+//! Limits each client to two requests in five seconds. Run `curl -i http://127.0.0.1:8080/` three
+//! times.
 
 use actix_throttle::{RateLimiter, rate_limit};
 use actix_web::{App, HttpServer, Responder, get};
@@ -12,8 +13,8 @@ async fn index() -> impl Responder {
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
     let limiter = match std::env::var("REDIS_URL") {
-        Ok(url) => RateLimiter::builder().redis_url(url), // shared by every process
-        Err(_) => RateLimiter::builder().memory(),        // embedded, no server
+        Ok(url) => RateLimiter::builder().redis_url(url), // shared by all processes
+        Err(_) => RateLimiter::builder().memory(),        // in memory, without Redis
     };
     limiter.init().await?;
 

@@ -1,33 +1,34 @@
-//! Rules for a whole application out of `rules.toml`, beside attributes. Environment:
+//! Rules for a whole application from `rules.toml`, together with attributes. Environment:
 //!
 //! | variable | value | default |
 //! |---|---|---|
-//! | `PORT` | where to listen, on 127.0.0.1 | 8080 |
-//! | `REDIS_URL` | a server | none: the embedded store |
-//! | `RULES` | the file, TOML or YAML | `examples/rules.toml` |
+//! | `PORT` | port on 127.0.0.1 | 8080 |
+//! | `REDIS_URL` | URL of a Redis server | none: the in-memory store |
+//! | `RULES` | the configuration file, TOML or YAML | `examples/rules.toml` |
 //!
-//! Callers are told apart by the header `X-User`, and grouped by `X-Group`: in place of what your
-//! application knows of them. Without it they are their address.
+//! The header `X-User` names the user, and `X-Group` the group; your application has better
+//! sources. A request without `X-User` is counted by its address.
 
 use std::{env, error::Error, time::Duration};
 
 use actix_throttle::{Config, Decision, RateLimiter, Throttle, rate_limit};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder, get, post, rt, web};
 
-/// Who, and in which group: what `identifier = "by_user"` means in the file, and here the default.
+/// Returns the user and the group. The file refers to this function as `identifier = "by_user"`,
+/// and it is this limiter's default identifier.
 async fn by_user(request: &HttpRequest) -> Option<(String, String)> {
     let header = |name: &str| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
     let group = header("X-Group").unwrap_or_else(|| "default".to_owned());
     Some((header("X-User")?, group))
 }
 
-/// In place of the problem document.
+/// Replaces the problem document of denied requests.
 fn too_many(_: &HttpRequest, denied: &Decision) -> HttpResponse {
     let wait = denied.retry_after().unwrap_or_default();
     HttpResponse::TooManyRequests().body(format!("come back in {:.1} s\n", wait.as_secs_f64()))
 }
 
-/// The file's limit `login` counts wrong passwords alone. The right one is `swordfish`.
+/// Uses the file's limit `login`, which counts wrong passwords only. The right one is `swordfish`.
 #[post("/login")]
 #[rate_limit(limit = "login")]
 async fn login(password: String) -> impl Responder {
@@ -37,27 +38,27 @@ async fn login(password: String) -> impl Responder {
     }
 }
 
-/// The file's limit `search` in place of the middleware's; 5/minute if the file has none.
+/// Uses the file's limit `search` in place of the middleware's; 5/minute if the file has none.
 #[get("/api/search")]
 #[rate_limit("5/minute", limit = "search")]
 async fn search() -> impl Responder {
     "found\n"
 }
 
-/// The file's rule for it goes by this pattern, and not by the path.
+/// The file's rule for this handler matches the route pattern, not the path.
 #[get("/user/{id}")]
 async fn user(id: web::Path<u32>) -> impl Responder {
     format!("user {id}\n")
 }
 
-/// It takes a while, and the file's rule says how many may run at once.
+/// Takes two seconds. The file's rule sets how many exports may run at once.
 #[get("/export")]
 async fn export() -> impl Responder {
     rt::time::sleep(Duration::from_secs(2)).await;
     "exported\n"
 }
 
-/// What the candidates in the file would have denied so far.
+/// Shows what the file's shadow limits would have denied so far.
 #[get("/health")]
 async fn health(limiter: web::Data<RateLimiter>) -> impl Responder {
     format!("{:?}\n", limiter.shadow_denials())
@@ -71,7 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let config = Config::builder()
         .identifier("by_user", by_user)
         .load(file)?;
-    let _watch = config.watch()?; // on a change of the file, and on SIGHUP
+    let _watch = config.watch()?; // reloads when the file changes, and on SIGHUP
 
     let limiter = RateLimiter::builder()
         .config(&config)

@@ -1,18 +1,18 @@
-//! One feature a route. Environment:
+//! One feature for each route. Environment:
 //!
 //! | variable | value | default |
 //! |---|---|---|
-//! | `PORT` | where to listen, on 127.0.0.1 | 8080 |
-//! | `WORKERS` | threads | one a core |
-//! | `REDIS_URL` | a server | none of these three: the embedded store |
-//! | `REDIS_CLUSTER_URLS` | nodes of a cluster, with commas between | |
-//! | `REDIS_SENTINEL_URLS` | sentinels, with commas between | |
-//! | `REDIS_SENTINEL_SERVICE` | what the sentinels call the server | `mymaster` |
-//! | `PREFIX` | what keys begin with | `throttle` |
+//! | `PORT` | port on 127.0.0.1 | 8080 |
+//! | `WORKERS` | number of threads | one for each core |
+//! | `REDIS_URL` | URL of a Redis server | none of these three: the in-memory store |
+//! | `REDIS_CLUSTER_URLS` | nodes of a cluster, separated by commas | |
+//! | `REDIS_SENTINEL_URLS` | sentinels, separated by commas | |
+//! | `REDIS_SENTINEL_SERVICE` | the sentinels' name for the server | `mymaster` |
+//! | `PREFIX` | prefix of all keys | `throttle` |
 //! | `HEADERS` | `x`, `ietf` or `both` | `x` |
-//! | `FAILURE_THRESHOLD` | failures in a row until the server is left alone | the builder's |
-//! | `RECOVERY_MS` | for how long it is left alone | the builder's |
-//! | `DEADLINE_MS` | how long a request waits for the server | the builder's |
+//! | `FAILURE_THRESHOLD` | failures in a row that open the circuit | the builder's |
+//! | `RECOVERY_MS` | longest pause of an open circuit, in milliseconds | the builder's |
+//! | `DEADLINE_MS` | deadline of a decision by Redis, in milliseconds | the builder's |
 
 mod environment;
 
@@ -61,7 +61,7 @@ async fn token() -> &'static str {
     "ok"
 }
 
-/// A bucket that holds more than it gains in a window.
+/// A token bucket whose burst is larger than what it gains in a window.
 #[get("/burst")]
 #[rate_limit(times = 5, seconds = 5, algorithm = "token_bucket", capacity = 20)]
 async fn burst() -> &'static str {
@@ -74,14 +74,14 @@ async fn leaky() -> &'static str {
     "ok"
 }
 
-/// The same, but requests wait for their turn: five of them at most.
+/// A leaky bucket whose requests wait for their turn: five of them at most.
 #[get("/wait")]
 #[rate_limit(times = 5, seconds = 1, algorithm = "leaky_bucket", max_wait = "1s")]
 async fn wait() -> &'static str {
     "ok"
 }
 
-/// Two limits, one decision: a request that the second denies is not charged to the first.
+/// Two limits, one decision: a request that the second limit denies is not charged to the first.
 #[get("/stacked")]
 #[rate_limit(times = 3, seconds = 1)]
 #[rate_limit(times = 5, seconds = 10)]
@@ -119,7 +119,7 @@ async fn big_leaky_bucket() -> &'static str {
     "ok"
 }
 
-/// The limit comes first: a body that is no JSON is counted too, and not read once denied.
+/// The limit is checked first: invalid JSON counts too, and a denied request's body is not read.
 #[post("/json")]
 #[rate_limit(times = 3, seconds = 5)]
 async fn json(numbers: web::Json<Vec<u32>>) -> String {
@@ -153,17 +153,17 @@ struct Wanted {
     status: u16,
 }
 
-/// A response of `5xx` is not counted.
+/// A response with status `5xx` is refunded.
 #[get("/flaky")]
 #[rate_limit(times = 3, seconds = 5, refund_on = "5xx")]
 async fn flaky(wanted: web::Query<Wanted>) -> HttpResponse {
     match StatusCode::from_u16(wanted.status) {
-        // These have no content.
+        // Responses without content.
         Ok(
             status
             @ (StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED),
         ) => HttpResponse::new(status),
-        // One of `1xx` ends no request.
+        // Informational responses (`1xx`) do not end a request.
         Ok(status) if (200..600).contains(&status.as_u16()) => {
             HttpResponse::build(status).body("ok")
         }
@@ -171,15 +171,15 @@ async fn flaky(wanted: web::Query<Wanted>) -> HttpResponse {
     }
 }
 
-/// Whoever exceeds two requests a second is denied everything for four.
+/// A client that exceeds two requests a second is blocked for four seconds.
 #[get("/blocked")]
 #[rate_limit(times = 2, seconds = 1, block = "4s")]
 async fn blocked() -> &'static str {
     "ok"
 }
 
-/// The client's address, in the group that a header names. Of each plan it is a caller of its own,
-/// so that one terminal can try them all at once: a caller that changes its plan keeps what it used.
+/// The client's address, in the group that a header names. Each plan has an identity of its own, so
+/// that one terminal can try them all. In a real service, a client keeps its identity across plans.
 fn with_plan(request: &HttpRequest) -> Option<Identity> {
     let address = request.peer_addr()?.ip();
     let header = request.headers().get("X-Group");
@@ -209,28 +209,28 @@ async fn zone_b() -> &'static str {
     "ok"
 }
 
-/// When the server cannot decide: let through.
+/// Fail open: requests are admitted if Redis cannot decide.
 #[get("/open")]
 #[rate_limit(times = 5, seconds = 5, failure_mode = "open")]
 async fn open() -> &'static str {
     "ok"
 }
 
-/// When the server cannot decide: 503.
+/// Fail closed: requests get 503 if Redis cannot decide.
 #[get("/closed")]
 #[rate_limit(times = 5, seconds = 5, failure_mode = "closed")]
 async fn closed() -> &'static str {
     "ok"
 }
 
-/// When the server cannot decide: the same limit, counted in this process.
+/// Local fallback: this process counts the same limit if Redis cannot decide.
 #[get("/local")]
 #[rate_limit(times = 5, seconds = 5, failure_mode = "local")]
 async fn local() -> &'static str {
     "ok"
 }
 
-/// A hot client's requests are served from what this process has taken from the server at once.
+/// A hot client's requests are served from a lease that this process has taken from Redis.
 #[get("/leased")]
 #[rate_limit(times = 1000, seconds = 60, algorithm = "fixed_window", lease = 50)]
 async fn leased() -> &'static str {
@@ -248,7 +248,7 @@ struct Length {
     ms: u64,
 }
 
-/// What runs at once, in all processes: a request until its answer has been sent.
+/// A concurrency limit across all processes. A request runs until its response has been sent.
 #[get("/slow")]
 #[concurrency_limit(max = 2, expiry = "5s")]
 async fn slow(length: web::Query<Length>) -> &'static str {
@@ -256,7 +256,7 @@ async fn slow(length: web::Query<Length>) -> &'static str {
     "ok"
 }
 
-/// An echo, and `limited` to each message that is over.
+/// Echoes messages, and answers `limited` to messages over the limit.
 #[get("/ws")]
 async fn ws(request: HttpRequest, body: web::Payload) -> actix_web::Result<HttpResponse> {
     let (response, mut session, mut messages) = actix_ws::handle(&request, body)?;
@@ -301,7 +301,7 @@ async fn main() -> io::Result<()> {
 
     let port: u16 = number("PORT")?.unwrap_or(8080);
     let mut server = HttpServer::new(|| App::new().configure(routes))
-        // So that a client that leaves while it waits, or is served, is noticed at once.
+        // Notice at once that a client has disconnected, while it waits or is served.
         .h1_allow_half_closed(false)
         .bind(("127.0.0.1", port))?;
     if let Some(workers) = number("WORKERS")? {

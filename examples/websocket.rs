@@ -2,8 +2,8 @@
 //!
 //! | variable | value | default |
 //! |---|---|---|
-//! | `PORT` | where to listen, on 127.0.0.1 | 8080 |
-//! | `REDIS_URL` | a server | none: the embedded store |
+//! | `PORT` | port on 127.0.0.1 | 8080 |
+//! | `REDIS_URL` | URL of a Redis server | none: the in-memory store |
 //!
 //! Try it with `websocat`, or with Python's `websockets`: `python3 -m websockets ws://…`.
 
@@ -13,22 +13,22 @@ use actix_throttle::{Limit, RateLimiter, WebSocketLimiter, rate_limit};
 use actix_web::{App, HttpRequest, HttpServer, Responder, get, rt, web};
 use actix_ws::{Closed, Message, MessageStream, Session};
 
-/// Whoever says more than three things in five seconds is shut out for ten.
+/// A client that sends more than three messages in five seconds is blocked for ten seconds.
 const STRICT: Limit = Limit::new(3, Duration::from_secs(5))
     .block(Duration::from_secs(10))
     .zone("strict")
     .expect_valid();
 
-/// Of each room, and of all rooms together.
+/// The limits of each room, and of all rooms together.
 const ROOM: Limit = Limit::per_minute(3).zone("room").expect_valid();
 const ROOMS: Limit = Limit::per_minute(10).zone("rooms").expect_valid();
 
-// One for all sockets. It holds no counters: those are the limiter's.
+// All sockets share these limiters. They hold no counters: the counters are in the limiter's store.
 static STRICTLY: LazyLock<WebSocketLimiter> = LazyLock::new(|| WebSocketLimiter::new(STRICT));
 static IN_ROOM: LazyLock<WebSocketLimiter> = LazyLock::new(|| WebSocketLimiter::new(ROOM));
 static IN_ROOMS: LazyLock<WebSocketLimiter> = LazyLock::new(|| WebSocketLimiter::new(ROOMS));
 
-/// An echo that hangs up on whoever says too much, with code 1008 and when to come back.
+/// Echoes messages. Closes the socket of a client over the limit, with code 1008 and the wait.
 async fn hang_up(
     request: HttpRequest,
     mut session: Session,
@@ -59,7 +59,7 @@ async fn strict(request: HttpRequest, body: web::Payload) -> actix_web::Result<i
     Ok(response)
 }
 
-/// An echo for messages of the form `room text`, each room for itself, that answers `limited`.
+/// Echoes messages of the form `room text`, limited in each room. Answers `limited` over the limit.
 async fn say_so(
     request: HttpRequest,
     mut session: Session,
@@ -69,7 +69,7 @@ async fn say_so(
         match message {
             Message::Text(text) => {
                 let room = text.split(' ').next().unwrap_or_default();
-                // Clients choose their rooms, and could choose a new one each time.
+                // A client chooses its rooms, and could choose a new room for each message.
                 let answer = match is_allowed(&IN_ROOMS, &request, "").await
                     && is_allowed(&IN_ROOM, &request, room).await
                 {
@@ -98,7 +98,7 @@ async fn rooms(request: HttpRequest, body: web::Payload) -> actix_web::Result<im
     Ok(response)
 }
 
-/// A handler that counts in the same zone as the messages of `/ws` do.
+/// A handler that shares its counter with the messages of `/ws`, by its zone.
 #[get("/")]
 #[rate_limit(times = 3, seconds = 5, block = "10s", zone = "strict")]
 async fn index() -> impl Responder {

@@ -1,6 +1,6 @@
-//! What is measured.
+//! The cases to measure.
 
-/// How many clients there are.
+/// The number of clients.
 pub(crate) const MANY: u32 = 100_000;
 pub(crate) const THOUSAND: u32 = 1_000;
 pub(crate) const MILLION: u32 = 1_000_000;
@@ -10,19 +10,20 @@ pub(crate) const CONNECTIONS: [u32; 3] = [1, 64, 256];
 
 #[derive(Debug)]
 pub(crate) struct Case {
-    /// As in `raw.json`.
+    /// The case's name in `raw.json`.
     pub(crate) id: &'static str,
     pub(crate) group: &'static str,
     pub(crate) title: &'static str,
     pub(crate) path: &'static str,
-    /// How many clients take turns; 1: no header says who it is, and all have one address.
+    /// How many clients take turns. With 1, no header names the client, and all requests have one
+    /// address.
     pub(crate) keys: u32,
     pub(crate) answer: Answer,
-    /// Which Redis counts, if one does.
+    /// The Redis server that counts, if one does.
     pub(crate) redis: Option<Redis>,
 }
 
-/// What every single answer must be.
+/// What every response must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Admitted,
@@ -46,7 +47,7 @@ const REDIS: &str = "actix-throttle, Redis";
 pub(crate) const PEERS_EMBEDDED: &str = "Peers, embedded";
 pub(crate) const PEERS_REDIS: &str = "Peers, Redis";
 
-/// In the order of the report.
+/// All cases, in the order of the report.
 #[rustfmt::skip] // A table.
 pub(crate) const CASES: &[Case] = &[
     case(BARE, BASE, "bare handler", "/bare", 1),
@@ -109,7 +110,7 @@ impl Case {
         self
     }
 
-    /// The bare handler under the same requests.
+    /// Returns the bare handler under the same requests.
     pub(crate) const fn base(&self) -> &'static str {
         if self.keys == 1 { BARE } else { BARE_MANY }
     }

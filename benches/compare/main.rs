@@ -1,9 +1,10 @@
-//! actix-throttle beside its peers, all in one process and one run. `benches/run` starts it:
+//! Compares actix-throttle with other limiters, all in one process and one run. `benches/run`
+//! starts it:
 //!
 //! - `compare measure`: measures, writes `results/raw.json` and the report
 //! - `compare report`: writes the report again, from `results/raw.json`
-//! - `compare serve`: only serves, for a profiler, and says where
-//! - `compare memory ALGORITHM`: used by `measure`, which wants a fresh process for it
+//! - `compare serve`: only serves, for a profiler, and prints the addresses
+//! - `compare memory ALGORITHM`: used by `measure`, which needs a fresh process for it
 
 mod case;
 mod memory;
@@ -28,7 +29,7 @@ use self::{
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 fn main() -> Result<()> {
-    // A limiter that cannot decide says so here, and not only by a status that fails the run.
+    // A limiter that cannot decide logs here, in addition to a status that fails the run.
     env_logger::init_from_env(env_logger::Env::default().default_filter_or("warn"));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -60,7 +61,7 @@ fn measure(settings: &Settings) -> Result<Results> {
     })
 }
 
-/// Until it is ended.
+/// Serves until the process is ended.
 fn serve(settings: &Settings) -> Result<()> {
     let servers = RedisServers::start(&settings.redis_server)?;
     let ports = server::start(servers.urls(), settings)?;

@@ -1,4 +1,5 @@
-//! Before the first round: every case answers as it should, is warm, and has its keys in use.
+//! Prepares the first round: checks that every case responds as it should, is warm, and has its
+//! keys in use.
 
 use std::{
     io::{Read, Write},
@@ -14,7 +15,7 @@ use crate::{
 };
 
 const CONNECTIONS: u32 = 64;
-/// Of one run of wrk; there are as many as it takes.
+/// Length of one run of wrk, in seconds. There are as many runs as it takes.
 const SECONDS: u32 = 2;
 
 pub(crate) fn warm_up(cases: &[&Case], ports: &Ports, servers: &RedisServers) -> Result<()> {
@@ -40,18 +41,18 @@ pub(crate) fn warm_up(cases: &[&Case], ports: &Ports, servers: &RedisServers) ->
     Ok(())
 }
 
-/// At least one request of each client.
+/// Sends at least one request for each client.
 fn every_client(case: &Case, port: u16) -> Result<()> {
     let mut next = 0;
     while next < u64::from(case.keys) {
         let run = wrk::run(case, port, CONNECTIONS, SECONDS, next)?;
-        // Those still under way at the end of a run are lost, and come again.
+        // Requests in flight at the end of a run are lost; send them again.
         next += run.requests.saturating_sub(CONNECTIONS.into());
     }
     Ok(())
 }
 
-/// wrk tells only good statuses from bad ones, so each case is asked once for its exact status.
+/// Checks the exact status of a case once, because wrk only tells good statuses from bad ones.
 fn expect(case: &Case, port: u16, status: u16) -> Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     write!(

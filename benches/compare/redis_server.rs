@@ -1,4 +1,4 @@
-//! Redis servers for this run alone, and what they say of themselves.
+//! Starts Redis servers for this run alone, and reads their statistics.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +22,7 @@ pub(crate) struct RedisServers {
     million: RedisServer,
 }
 
-/// Where they are.
+/// The URLs of the servers.
 pub(crate) struct Urls {
     pub(crate) main: String,
     pub(crate) thousand: String,
@@ -61,7 +61,7 @@ pub(crate) struct RedisServer {
 }
 
 impl RedisServer {
-    /// A server without persistence on a free port, once it answers.
+    /// Starts a server without persistence on a free port, and waits until it responds.
     pub(crate) fn start(binary: &Path) -> Result<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let child = Command::new(binary)
@@ -95,31 +95,32 @@ impl RedisServer {
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        // It may be gone already, and then there is nothing to do.
+        // The server may have ended already; then there is nothing to do.
         if self.child.kill().is_ok() {
             drop(self.child.wait());
         }
     }
 }
 
-/// What a server has done since it started, or between two moments.
+/// The work of a server since it started, or between two readings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Load {
-    /// Commands, those within scripts and transactions included.
+    /// Commands, including those within scripts and transactions.
     pub(crate) commands: u64,
     /// Scripts and transactions.
     pub(crate) calls: u64,
-    /// The server's time for these, in microseconds.
+    /// The server's time for scripts and transactions, in microseconds.
     pub(crate) micros: u64,
-    /// All that it has had of the processors, in microseconds.
+    /// All processor time of the server, in microseconds.
     pub(crate) cpu: u64,
 }
 
-/// The commands of a look itself: an `INFO`, which is counted once it is done.
+/// The commands of a reading itself: one `INFO`, which Redis counts once it is done.
 const LOOK: u64 = 1;
 
 impl Load {
-    /// Looks at the server. Two looks to be compared go by one connection: making one takes commands.
+    /// Reads the counters of the server. Compare readings of one connection only: connecting takes
+    /// commands.
     pub(crate) fn look(connection: &mut Connection) -> Result<Self> {
         let info: String = redis::cmd("INFO").arg("all").query(connection)?;
         Self::read(&info)
@@ -145,7 +146,7 @@ impl Load {
                 }
             }
         }
-        // Seconds, with six digits behind the point.
+        // Seconds, with six decimal places.
         for part in ["used_cpu_user", "used_cpu_sys"] {
             let seconds = fields.get(part).ok_or("INFO tells no processor time")?;
             load.cpu += seconds.replace('.', "").parse::<u64>()?;
@@ -153,7 +154,7 @@ impl Load {
         Ok(load)
     }
 
-    /// What was done since `before`, which was looked at by the same connection.
+    /// Returns what the server did since `before`, which was read on the same connection.
     pub(crate) fn since(&self, before: &Self) -> Self {
         Self {
             commands: (self.commands - before.commands).saturating_sub(LOOK),

@@ -1,4 +1,4 @@
-//! What was found: `raw.json`, and the medians of it.
+//! The measurements: `raw.json`, and its medians.
 
 use std::{fs, path::Path};
 
@@ -31,9 +31,9 @@ pub(crate) struct Sample {
     pub(crate) micros: u64,
     /// The median latency, in microseconds.
     pub(crate) p50: u64,
-    /// What the HTTP server had of the processors, in microseconds.
+    /// Processor time of the HTTP server, in microseconds.
     pub(crate) cpu: u64,
-    /// What its Redis did meanwhile.
+    /// What its Redis server did during the run.
     pub(crate) load: Option<Load>,
 }
 
@@ -61,24 +61,24 @@ impl Results {
         Ok(fs::write(path, serde_json::to_string_pretty(self)? + "\n")?)
     }
 
-    /// Those that were measured, in the order of the report.
+    /// Returns the measured cases, in the order of the report.
     pub(crate) fn cases(&self) -> impl Iterator<Item = &'static Case> {
         let measured = |case: &&Case| self.samples.iter().any(|sample| sample.case == case.id);
         CASES.iter().filter(measured)
     }
 
-    /// Requests a second.
+    /// Returns the requests a second.
     pub(crate) fn rate(&self, case: &str, connections: u32) -> Option<f64> {
         median(self.of(case, connections).map(Sample::rate))
     }
 
-    /// Throughput against another case: the median of each round's ratio, as what slows down a
-    /// whole round then cancels out.
+    /// Returns the throughput against another case: the median of the rounds' ratios, which cancels
+    /// out what slows down a whole round.
     pub(crate) fn ratio(&self, case: &str, other: &str, connections: u32) -> Option<f64> {
         self.in_rounds(case, other, connections, Sample::rate)
     }
 
-    /// The median latency in microseconds.
+    /// Returns the median latency in microseconds.
     pub(crate) fn latency(&self, case: &str, connections: u32) -> Option<f64> {
         median(self.of(case, connections).map(|sample| sample.p50 as f64))
     }
@@ -87,28 +87,28 @@ impl Results {
         self.in_rounds(case, other, connections, |sample| sample.p50 as f64)
     }
 
-    /// The commands that Redis did a second.
+    /// Returns the commands that Redis ran a second.
     pub(crate) fn commands(&self, case: &str, connections: u32) -> Option<f64> {
         self.of_redis(case, connections, |sample, load| {
             load.commands as f64 / sample.seconds()
         })
     }
 
-    /// What clients have asked of Redis a second: scripts and transactions, each of several commands.
+    /// Returns the calls of Redis a second: scripts and transactions, each of several commands.
     pub(crate) fn calls(&self, case: &str, connections: u32) -> Option<f64> {
         self.of_redis(case, connections, |sample, load| {
             load.calls as f64 / sample.seconds()
         })
     }
 
-    /// Microseconds that Redis took for one script or transaction.
+    /// Returns the time of Redis for one script or transaction, in microseconds.
     pub(crate) fn micros_per_call(&self, case: &str, connections: u32) -> Option<f64> {
         self.of_redis(case, connections, |_, load| {
             load.micros as f64 / load.calls as f64
         })
     }
 
-    /// Microseconds of the processors for a request, of the HTTP server.
+    /// Returns the processor time of the HTTP server for a request, in microseconds.
     pub(crate) fn cpu(&self, case: &str, connections: u32) -> Option<f64> {
         median(
             self.of(case, connections)
@@ -116,14 +116,14 @@ impl Results {
         )
     }
 
-    /// The same, of Redis.
+    /// Returns the processor time of Redis for a request, in microseconds.
     pub(crate) fn cpu_of_redis(&self, case: &str, connections: u32) -> Option<f64> {
         self.of_redis(case, connections, |sample, load| {
             load.cpu as f64 / sample.requests as f64
         })
     }
 
-    /// Requests decided by one script or transaction.
+    /// Returns how many requests one script or transaction decided.
     pub(crate) fn decisions_per_call(&self, case: &str, connections: u32) -> Option<f64> {
         self.of_redis(case, connections, |sample, load| {
             sample.requests as f64 / load.calls as f64

@@ -1,4 +1,4 @@
-//! Every case in every round, so that what happens to the machine happens to all.
+//! Measures every case in every round, so that a disturbance of the machine affects all cases.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(
     let bar = ProgressBar::new(runs).with_style(style);
     let mut samples = Vec::new();
     for round in 0..settings.rounds {
-        // Each round begins elsewhere, so that none is always the one after another.
+        // Each round begins at another case, so that no case always follows the same one.
         let first = usize::try_from(round)? * cases.len() / usize::try_from(settings.rounds)?;
         for connections in CONNECTIONS {
             let at = format!(
@@ -61,7 +61,7 @@ struct Run {
 
 impl Run {
     fn measure(&self, case: &Case, port: u16, redis: Option<&RedisServer>) -> Result<Sample> {
-        // Elsewhere among the clients each time.
+        // Begin at another client each time.
         let first = u64::from(self.round * 31 + self.connections) * 7919;
         let mut redis = redis.map(RedisServer::connect).transpose()?;
         let before = redis.as_mut().map(Load::look).transpose()?;
@@ -84,14 +84,14 @@ impl Run {
     }
 }
 
-/// Microseconds: Linux shows everyone hundredths of a second.
+/// Microseconds of a clock tick: Linux reports processor times in hundredths of a second.
 const TICK: u64 = 10_000;
 
-/// What this process, which is the HTTP server, has had of the processors.
+/// Returns the processor time that this process, the HTTP server, has used, in ticks.
 fn cpu_ticks() -> Result<u64> {
     let stat = fs::read_to_string("/proc/self/stat")?;
-    // The program's name is in brackets and may hold spaces; user and system time are the 12th and
-    // 13th after it.
+    // The program's name is in brackets and may contain spaces. User and system time are the 12th
+    // and 13th fields after it.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
     let mut fields = fields.split_whitespace().skip(11);
     let mut next = || fields.next().ok_or("/proc/self/stat is short");

@@ -1,4 +1,4 @@
-//! What the environment says.
+//! Settings from the environment.
 
 use std::{fmt::Display, path::PathBuf, str::FromStr};
 
@@ -11,16 +11,16 @@ use crate::{
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Settings {
-    /// Every case is measured once in each.
+    /// Number of rounds. Every case is measured once in each.
     pub(crate) rounds: u32,
-    /// How long a measurement takes.
+    /// Length of a measurement, in seconds.
     pub(crate) seconds: u32,
     /// Threads of the HTTP server.
     pub(crate) workers: usize,
-    /// The only cases to measure, by their ids; none named: all.
+    /// The cases to measure, by their ids; empty: all.
     #[serde(default)]
     pub(crate) only: Vec<String>,
-    /// The binary. Not written down: where it lies says nothing to others.
+    /// The binary of Redis. The report does not contain its path.
     #[serde(skip)]
     pub(crate) redis_server: PathBuf,
 }
@@ -44,7 +44,7 @@ impl Settings {
     }
 }
 
-/// Ids with commas between.
+/// Parses ids separated by commas.
 fn named_cases(text: &str) -> Result<Vec<String>> {
     let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
     let ids: Vec<String> = ids.map(str::to_owned).collect();
@@ -59,7 +59,7 @@ fn named_cases(text: &str) -> Result<Vec<String>> {
     }
 }
 
-/// A whole number from 1.
+/// Parses a whole number from 1.
 fn number<N>(variable: &str, default: N) -> Result<N>
 where
     N: FromStr<Err: Display> + From<u8> + PartialOrd,

@@ -1,4 +1,4 @@
-//! On what it was measured.
+//! The versions of everything that was measured.
 
 use std::{fs, process::Command};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{RedisServer, Result};
 
-/// Those whose figures these are.
+/// The crates whose figures are in the report.
 const CRATES: [&str; 9] = [
     "actix-throttle",
     "actix-web",
@@ -18,7 +18,7 @@ const CRATES: [&str; 9] = [
     "actix-limitation",
     "dashmap",
 ];
-/// As built: the lock file is part of the program.
+/// The lock file of this build, so the versions are those in the program.
 const LOCK: &str = include_str!("../Cargo.lock");
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,7 +56,8 @@ pub(crate) fn all(redis: &RedisServer) -> Result<Versions> {
     })
 }
 
-/// The first line that a program prints; wrk fails after it has told its version.
+/// Returns the first line that a program prints. Ignores the exit status: wrk fails after printing
+/// its version.
 fn said_by(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
@@ -68,14 +69,14 @@ fn field(file: &str, name: &str) -> String {
     value(&fs::read_to_string(file).unwrap_or_default(), name)
 }
 
-/// What stands behind a name and a colon.
+/// Returns what follows a name and a colon.
 fn value(text: &str, name: &str) -> String {
     let mut pairs = text.lines().filter_map(|line| line.split_once(':'));
     let pair = pairs.find(|(found, _)| found.trim() == name);
     pair.map_or("unknown", |(_, value)| value.trim()).to_owned()
 }
 
-/// A crate's versions in the lock file.
+/// Returns a crate's versions in the lock file.
 fn locked(name: &str) -> (String, String) {
     let before = format!("name = \"{name}\"\nversion = \"");
     let versions: Vec<&str> = LOCK

@@ -1,4 +1,4 @@
-//! Runs wrk and reads what it found.
+//! Runs wrk and parses its output.
 
 use std::process::{Command, Stdio};
 
@@ -18,17 +18,17 @@ pub(crate) struct Run {
     pub(crate) micros: u64,
     /// The median latency, in microseconds.
     pub(crate) p50: u64,
-    /// Answers above 399.
+    /// Responses with a status above 399.
     status: u64,
-    /// Of connections, reads and writes, and requests that took longer than two seconds.
+    /// Errors of connections, reads and writes, and requests that took longer than two seconds.
     failed: u64,
 }
 
-/// Requests for this case alone, beginning with its client number `first`.
+/// Sends requests for this case alone, beginning with client number `first`.
 ///
 /// # Errors
 ///
-/// If a single answer was not as the case expects: its figures would mean nothing.
+/// If a single response is not as the case expects: its figures would mean nothing.
 pub(crate) fn run(
     case: &Case,
     port: u16,

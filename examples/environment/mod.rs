@@ -1,4 +1,4 @@
-//! The settings that the environment holds.
+//! Settings from the environment, which several examples share.
 
 use std::{env, fmt::Display, io, str::FromStr, time::Duration};
 
@@ -10,7 +10,7 @@ use actix_throttle::{
     },
 };
 
-/// A limiter with the store and the settings that the variables name.
+/// Returns a limiter's builder with the store and the settings from the environment.
 pub(crate) fn limiter() -> io::Result<Builder> {
     let mut limiter = with_store()?.headers(headers()?);
     if let Some(prefix) = text("PREFIX") {
@@ -28,7 +28,7 @@ pub(crate) fn limiter() -> io::Result<Builder> {
     Ok(limiter)
 }
 
-/// A variable that is a number, if it is set.
+/// Returns a numeric variable, or `None` if it is not set.
 pub(crate) fn number<T>(name: &str) -> io::Result<Option<T>>
 where
     T: FromStr<Err: Display>,
@@ -53,14 +53,14 @@ fn with_store() -> io::Result<Builder> {
     }
 }
 
-/// Any nodes of the cluster; they know the others.
+/// Returns a pool for a cluster. Some of its nodes are enough: they know the other nodes.
 fn cluster_pool(urls: &str) -> io::Result<cluster::Pool> {
     cluster::Config::from_urls(list(urls))
         .create_pool(Some(Runtime::Tokio1))
         .map_err(io::Error::other)
 }
 
-/// The sentinels, which know the server that is written to.
+/// Returns a pool for the primary that the sentinels name.
 fn sentinel_pool(urls: &str) -> io::Result<sentinel::Pool> {
     let service = text("REDIS_SENTINEL_SERVICE").unwrap_or_else(|| "mymaster".to_owned());
     sentinel::Config::from_urls(list(urls), service, SentinelServerType::Master)
@@ -87,7 +87,7 @@ fn millis(name: &str) -> io::Result<Option<Duration>> {
     Ok(number(name)?.map(Duration::from_millis))
 }
 
-/// What stands between the commas.
+/// Splits a list at its commas.
 fn list(text: &str) -> Vec<String> {
     text.split(',').map(|part| part.trim().to_owned()).collect()
 }

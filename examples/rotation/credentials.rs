@@ -1,4 +1,4 @@
-//! A user and password that may change while connections are open.
+//! A user and a password that may change while connections are open.
 
 use std::pin::Pin;
 
@@ -12,18 +12,18 @@ use actix_throttle::deadpool_redis::{
 use futures_util::{Stream, stream};
 use tokio::sync::watch;
 
-/// The credentials of now. Whoever holds the channel's other end changes them.
+/// The current credentials. The sender of the channel changes them.
 #[derive(Clone)]
 pub(crate) struct Credentials(pub(crate) watch::Receiver<BasicAuth>);
 
-/// Each connection asks for such a stream. Its first credentials open the connection, and by each
-/// further ones the connection authenticates again.
+/// Each connection subscribes to a stream. Its first credentials open the connection; each further
+/// item authenticates the connection again.
 impl StreamingCredentialsProvider for Credentials {
     fn subscribe(&self) -> Pin<Box<dyn Stream<Item = RedisResult<BasicAuth>> + Send>> {
         let mut changes = self.0.clone();
         changes.mark_changed();
         Box::pin(stream::unfold(changes, async |mut changes| {
-            // The stream ends with the other end.
+            // The stream ends when the sender is dropped.
             changes.changed().await.ok()?;
             let now = changes.borrow_and_update().clone();
             Some((Ok(now), changes))
@@ -31,7 +31,7 @@ impl StreamingCredentialsProvider for Credentials {
     }
 }
 
-/// A pool for the server at this URL, which has no user or password in it.
+/// Returns a pool for the server at this URL, which contains no user or password.
 pub(crate) fn pool(url: &str, credentials: Credentials) -> Result<Pool, PoolError> {
     let tcp = TcpSettings::default().set_nodelay(true);
     let info = url.into_connection_info()?.set_tcp_settings(tcp);

@@ -1,4 +1,4 @@
-//! Redis' password changes while the service runs.
+//! Rotates the password of Redis while the service runs.
 //!
 //! ```sh
 //! redis-cli ACL SETUSER throttle on '>old' '~throttle:*' +@all
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     rt::spawn(async move {
         loop {
             rt::time::sleep(Duration::from_secs(1)).await;
-            // A file that is being written is read again a second later.
+            // The file may be incomplete during a write; read it again a second later.
             let Ok(read) = read() else { continue };
             changes.send_if_modified(|now| {
                 let is_new = now.password() != read.password() && !read.password().is_empty();

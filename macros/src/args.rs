@@ -1,6 +1,5 @@
-//! Tokens → raw arguments: which were written, where, and with what value.
-//!
-//! A mistake never stops the reading: it is recorded and the next argument is read.
+//! Parses the tokens of an attribute into raw arguments: names, spans and unchecked values. Called
+//! by `check`. An error never stops parsing: it is recorded, and the next argument is read.
 
 use std::collections::BTreeMap;
 
@@ -19,36 +18,35 @@ use crate::{
     name::ArgName,
 };
 
-/// The arguments of one attribute.
+/// The raw arguments of one attribute.
 pub(crate) struct Arguments {
     pub(crate) attribute: AttrName,
-    /// The attribute's own tokens, where an error goes that belongs to no single argument.
+    /// The attribute's own tokens. Errors that belong to no single argument are reported here.
     pub(crate) anchor: TokenStream,
-    /// The positional string, if there is one.
+    /// The positional string.
     pub(crate) rate: Option<LitStr>,
     named: BTreeMap<ArgName, Argument>,
 }
 
-/// One named argument.
+/// A named argument.
 pub(crate) struct Argument {
     pub(crate) name: Ident,
     pub(crate) value: Value,
 }
 
-/// What stands behind an argument's name.
+/// The value of a named argument.
 pub(crate) enum Value {
-    /// Nothing: `shadow`.
+    /// No value: `shadow`.
     Flag,
     /// `= expression`.
     Assigned(Box<Expr>),
-    /// Something unreadable that has been reported. It keeps the argument from counting as missing.
+    /// Unreadable, and already reported. It keeps the argument from being reported as missing, too.
     Reported,
 }
 
 impl Arguments {
-    /// Reads what stands between the parentheses of the attribute.
-    ///
-    /// `path` is where errors go if nothing stands there.
+    /// Parses the tokens between the attribute's parentheses. Without tokens, errors are reported
+    /// at `path`.
     pub(crate) fn parse(
         attribute: AttrName,
         tokens: TokenStream,
@@ -74,19 +72,19 @@ impl Arguments {
         arguments
     }
 
-    /// The argument of this name, unless it is absent.
+    /// Returns the argument of this name, or `None` if it is absent.
     pub(crate) fn named(&self, name: ArgName) -> Option<&Argument> {
         self.named.get(&name)
     }
 
-    /// Goes on as if the argument `written`, whose mistake has been reported, had been `meant`.
+    /// Treats the argument `written`, which has been reported, as if it were `meant`.
     pub(crate) fn meant(&mut self, written: ArgName, meant: ArgName) {
         if let Some(Argument { name, .. }) = self.named.remove(&written) {
             self.reported(name, meant);
         }
     }
 
-    /// The names written in this attribute.
+    /// Returns the named arguments of this attribute.
     pub(crate) fn names(&self) -> impl Iterator<Item = (ArgName, &Argument)> {
         self.named.iter().map(|(name, argument)| (*name, argument))
     }
@@ -123,7 +121,7 @@ impl Arguments {
         }
     }
 
-    /// A constant, say, in place of a rate.
+    /// Reports a path without a value, such as a constant in place of a rate.
     fn insert_path(&mut self, path: &Path, errors: &mut Errors) {
         let text = path.to_token_stream().to_string().replace(' ', "");
         let (message, meant): (_, &[_]) = match self.attribute {
@@ -164,15 +162,16 @@ impl Arguments {
         }
     }
 
-    /// The one meant is not missing on top of what was said about `name`.
+    /// Records that `meant` was reported under the name `name`, so that it is not also reported as
+    /// missing.
     fn reported(&mut self, name: Ident, meant: ArgName) {
         let value = Value::Reported;
         self.named.entry(meant).or_insert(Argument { name, value });
     }
 
-    /// The one place that finds repeated arguments.
+    /// Inserts an argument, and reports it if it is given twice.
     fn insert_once(&mut self, name: ArgName, argument: Argument, errors: &mut Errors) {
-        // A reported one was a misspelling, or is wrong already.
+        // An earlier `Reported` does not count: it was a misspelling, or is already reported.
         let earlier = self.named.get(&name).map(|earlier| &earlier.value);
         if matches!(earlier, Some(Value::Flag | Value::Assigned(_))) {
             errors.at(
@@ -211,7 +210,7 @@ fn argument(
     } else if input.is_empty() || input.peek(Token![,]) {
         Value::Flag
     } else if input.peek(Ident::peek_any) || input.peek(LitStr) {
-        // A comma is missing; the separator reports it.
+        // A comma is missing; `separator` reports it.
         Value::Flag
     } else {
         let message = format!("expected `,` or `=` after `{name}`: write `{example}`");
@@ -222,13 +221,13 @@ fn argument(
     Ok(Argument { name, value })
 }
 
-/// A path that stands alone.
+/// Parses a path that makes up a whole argument.
 fn path(input: ParseStream<'_>) -> Option<Path> {
     let path = input.parse().ok()?;
     (input.is_empty() || input.peek(Token![,])).then_some(path)
 }
 
-/// Passes the comma between two arguments, or reports that it is missing and goes on without.
+/// Consumes the comma between two arguments. Reports a missing comma and continues.
 fn separator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
     if input.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The attributes there are, and the arguments that each of them knows.
+//! The attributes of this crate, and the arguments that each of them takes.
 
 use std::fmt;
 
@@ -7,23 +7,24 @@ use crate::{
     nearest::{hint, nearest},
 };
 
-/// One of the attributes.
+/// An attribute of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttrName {
     RateLimit,
     ConcurrencyLimit,
 }
 
-/// A word that is no argument of the attribute.
+/// A word that is not an argument of the attribute.
 pub(crate) struct Unknown {
     pub(crate) message: String,
-    /// What its author most likely had in mind.
+    /// The argument that the user most likely meant.
     pub(crate) meant: Option<ArgName>,
 }
 
 const ALL: [AttrName; 2] = [AttrName::RateLimit, AttrName::ConcurrencyLimit];
 
-/// What other limiters call these arguments, too unlike our names for a comparison of letters.
+/// Names that other limiters use for arguments of both attributes, too different for a comparison
+/// by letters.
 const ELSEWHERE: [(&str, ArgName); 8] = [
     ("key", ArgName::Identifier),
     ("key_by", ArgName::Identifier),
@@ -35,7 +36,7 @@ const ELSEWHERE: [(&str, ArgName); 8] = [
     ("timeout", ArgName::MaxWait),
 ];
 
-/// The same for a rate; and what our other attribute calls them.
+/// Names that other limiters, and `concurrency_limit`, use for arguments of `rate_limit`.
 const ELSEWHERE_RATE: [(&str, ArgName); 10] = [
     ("max", ArgName::Times),
     ("rate", ArgName::Times),
@@ -49,7 +50,7 @@ const ELSEWHERE_RATE: [(&str, ArgName); 10] = [
     ("weight", ArgName::Cost),
 ];
 
-/// The same for what runs at once.
+/// Names that other limiters, and `rate_limit`, use for arguments of `concurrency_limit`.
 const ELSEWHERE_RUNNING: [(&str, ArgName); 12] = [
     ("times", ArgName::Max),
     ("limit", ArgName::Max),
@@ -66,13 +67,13 @@ const ELSEWHERE_RUNNING: [(&str, ArgName); 12] = [
 ];
 
 impl AttrName {
-    /// Which of ours the attribute of this path is, however the path was written.
+    /// Returns the attribute of this crate that the path names, by its last segment.
     pub(crate) fn of(path: &syn::Path) -> Option<Self> {
         let last = path.segments.last()?;
         ALL.into_iter().find(|name| last.ident == name.as_str())
     }
 
-    /// An argument that it does not go without, written correctly.
+    /// Returns a required argument of this attribute in correct form, for messages.
     pub(crate) fn example(self) -> &'static str {
         let required = match self {
             Self::RateLimit => ArgName::Times,
@@ -81,7 +82,7 @@ impl AttrName {
         required.example()
     }
 
-    /// The argument that this word is.
+    /// Returns the argument that this word names.
     pub(crate) fn argument(self, word: &str) -> Result<ArgName, Unknown> {
         let known = ArgName::parse(word);
         if let Some(name) = known.filter(|name| self.takes(*name)) {
@@ -93,7 +94,7 @@ impl AttrName {
             .into_iter()
             .find(|other| known.is_some_and(|name| other.takes(name)));
         let meant = self.called_elsewhere(word).or_else(|| {
-            // What belongs to the other attribute is spelt right: a similar word would mislead.
+            // An argument of the other attribute is not misspelt, so a similar word would mislead.
             let near = nearest(word, valid.iter().copied()).filter(|_| other.is_none());
             near.and_then(ArgName::parse)
         });

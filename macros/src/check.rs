@@ -1,4 +1,5 @@
-//! Raw arguments and function → a policy that can be expanded, or all mistakes at once.
+//! Checks raw arguments and the function, and returns a policy that expansion cannot fail on.
+//! Called once for each expansion, it reports all errors at once.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -13,26 +14,26 @@ use crate::{
     signature, stack,
 };
 
-/// All rules of one handler, without a mistake.
+/// The rules of one handler, all valid.
 pub(crate) struct Policy {
     pub(crate) rules: Vec<Rule>,
     pub(crate) undecided: Vec<stack::Undecided>,
-    /// Where macro output finds the runtime.
+    /// The path to the runtime crate.
     pub(crate) krate: Path,
 }
 
-/// What stands between the parentheses of the attribute being expanded.
+/// The attribute being expanded.
 pub(crate) struct Own {
     pub(crate) arguments: TokenStream,
-    /// Whether it has been put below other attributes: see `reapply`.
+    /// Whether `reapply` has already moved it below other attributes.
     pub(crate) is_last: bool,
 }
 
-/// Checks the attribute being expanded, those stacked below it, and the function.
+/// Checks the attribute being expanded, the attributes stacked with it, and the function.
 ///
 /// # Errors
 ///
-/// Every mistake found, each at its own tokens.
+/// All errors found, combined, each at its own tokens.
 pub(crate) fn check(own: &Own, handler: &Handler) -> syn::Result<Policy> {
     let mut errors = Errors::default();
     let mut rules = Vec::new();
@@ -60,7 +61,7 @@ pub(crate) fn check(own: &Own, handler: &Handler) -> syn::Result<Policy> {
             check(arguments, &mut errors);
         }
     }
-    // Without a path of its own, an error lands on the attribute as a whole.
+    // An empty path places an error on the attribute as a whole.
     let tokens = own.arguments.clone();
     let arguments = Arguments::parse(handler.attribute, tokens, TokenStream::new(), &mut errors);
     check(arguments, &mut errors);

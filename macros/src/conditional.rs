@@ -1,7 +1,7 @@
-//! `#[cfg(...)]` and `#[cfg_attr(...)]` where an expansion depends on them.
+//! `#[cfg(...)]` and `#[cfg_attr(...)]` that an expansion depends on.
 //!
-//! Only the compiler knows which conditions hold. So the handler is written twice, once for either
-//! case, and each time one condition is gone: what is left is expanded by the attribute again.
+//! Only the compiler can evaluate a condition. So `reapply` emits the handler twice, once for each
+//! outcome, without that condition, and each copy is expanded again.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
@@ -19,7 +19,7 @@ pub(crate) struct Conditional {
 }
 
 impl Conditional {
-    /// `None` if it is another attribute, or unreadable.
+    /// Parses a `#[cfg_attr]`; `None` for any other attribute and for one that cannot be parsed.
     pub(crate) fn parse(attribute: &Attribute) -> Option<Self> {
         let list = match &attribute.meta {
             Meta::List(list) if list.path.is_ident("cfg_attr") => list,
@@ -42,14 +42,14 @@ impl Conditional {
         self.attributes.iter().any(which)
     }
 
-    /// The attributes that stand in its place if the condition holds.
+    /// Returns the attributes that replace this one if the condition holds.
     pub(crate) fn resolved(&self) -> TokenStream {
         let attributes = &self.attributes;
         quote!(#(#[#attributes])*)
     }
 }
 
-/// The condition of a `#[cfg]`.
+/// Returns the condition of a `#[cfg]`.
 pub(crate) fn cfg(attribute: &Attribute) -> Option<TokenStream> {
     match &attribute.meta {
         Meta::List(list) if list.path.is_ident("cfg") => Some(list.tokens.clone()),
@@ -57,7 +57,7 @@ pub(crate) fn cfg(attribute: &Attribute) -> Option<TokenStream> {
     }
 }
 
-/// One of the two, and the other, for the compiler to choose.
+/// Emits both variants; the compiler keeps the one whose condition holds.
 pub(crate) fn either(
     condition: &TokenStream,
     holds: &TokenStream,
@@ -71,7 +71,7 @@ pub(crate) fn either(
     }
 }
 
-/// What stands before the first comma, which is passed.
+/// Parses the condition, up to and including the first comma.
 fn condition(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let mut condition = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {

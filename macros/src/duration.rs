@@ -1,4 +1,4 @@
-//! Lengths of time in quotes: `"500ms"`, `"1h 30m"`.
+//! Parses durations in quotes: `"500ms"`, `"1h 30m"`.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -9,14 +9,14 @@ use crate::{
     value::{assigned, text},
 };
 
-/// What an argument may be set to.
+/// The range of durations that an argument accepts.
 pub(crate) struct Lengths {
     pub(crate) range: RangeInclusive<Duration>,
-    /// The range in words.
+    /// The range in words, for messages.
     pub(crate) says: &'static str,
 }
 
-/// A length of time; `None` if it is absent or wrong.
+/// Parses a duration; `None` if it is absent, or invalid and therefore reported.
 pub(crate) fn duration(
     arguments: &Arguments,
     name: ArgName,

@@ -1,10 +1,10 @@
-//! Collects mistakes, so that one compilation shows them all.
+//! Collects errors, so that one compilation shows all of them.
 
 use quote::ToTokens;
 
-/// The mistakes found so far.
+/// The errors found so far.
 ///
-/// Whoever finds one pushes it and goes on; the first mistake never hides the second.
+/// A check records an error and continues, so one error never hides the next.
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);
 
@@ -16,17 +16,17 @@ impl Errors {
         }
     }
 
-    /// Records a mistake that spans all of `tokens`.
+    /// Records an error that spans all of `tokens`.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Keeps the value, or records the error.
+    /// Returns the value, or records the error.
     pub(crate) fn ok<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// All that was recorded, as one error.
+    /// Returns all recorded errors combined into one, or `Ok` without errors.
     pub(crate) fn finish(self) -> syn::Result<()> {
         self.0.map_or(Ok(()), Err)
     }

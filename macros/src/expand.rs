@@ -1,4 +1,5 @@
-//! A checked policy → the limited handler. Nothing here can fail.
+//! Expands a checked policy into the limited handler. Nothing here can fail: `check` has reported
+//! every error.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -17,15 +18,16 @@ use crate::{
     returned::Returned,
 };
 
-/// More elements than this and a tuple is no extractor.
+/// Longest tuple for which Actix implements `FromRequest`.
 const LARGEST_TUPLE: usize = 16;
 
-/// The handler under its own name, taking the one argument that cannot fail.
+/// Emits the handler under its own name, with one argument, a `Limited`, whose extraction cannot
+/// fail.
 ///
-/// The body as it was written stands in an `async` block inside of it: there it sees `Self` and the
-/// generic parameters of the handler and of an `impl` around it, as an inner function would not.
+/// The original body becomes an `async` block inside the new function, not an inner function. So it
+/// can use `Self` and the generic parameters of the handler and of a surrounding `impl`.
 ///
-/// Its future is not `Send`, as the request is not, whatever that of the handler was.
+/// The future is never `Send`, because the request is not.
 pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
     let uses = imports::uses(&handler);
     let returned = Returned::new(&handler.signature.output);
@@ -81,7 +83,7 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
     }
 }
 
-/// Where an error goes about what the handler returns.
+/// Returns the span for errors about the handler's return type.
 fn answer(signature: &Signature) -> Span {
     match &signature.output {
         syn::ReturnType::Type(_, ty) => located(ty.span()),
@@ -89,17 +91,17 @@ fn answer(signature: &Signature) -> Span {
     }
 }
 
-/// A place in the user's code, for tokens that the user did not write.
+/// Returns the user's span with the macro's hygiene, for tokens that the macro adds.
 ///
-/// Lints look at who wrote the tokens, errors at the place.
+/// Lints skip tokens with this hygiene; errors still point at the user's code.
 pub(crate) fn located(span: Span) -> Span {
     span.resolved_at(Span::mixed_site())
 }
 
-/// A path of the runtime, at a place in the user's code.
+/// Returns a path of the runtime whose tokens point at a span in the user's code.
 pub(crate) fn at(span: Span, path: TokenStream) -> TokenStream {
     let place = |mut token: TokenTree| {
-        // It says which crate by where it comes from.
+        // `$crate` keeps its hygiene, which identifies the crate.
         let is_crate = matches!(&token, TokenTree::Ident(ident) if ident == "$crate");
         token.set_span(match is_crate {
             true => span.resolved_at(token.span()),
@@ -110,8 +112,8 @@ pub(crate) fn at(span: Span, path: TokenStream) -> TokenStream {
     path.into_iter().map(place).collect()
 }
 
-/// The visibility where it stands, but as of ours: a function that begins with a token of the
-/// user's is the user's for lints, which then speak of what the user has not written.
+/// Marks the visibility as generated. A function whose first token is the user's counts as the
+/// user's code for lints, which then report generated code.
 fn unlinted(visibility: &Visibility) -> Visibility {
     let mut visibility = visibility.clone();
     match &mut visibility {
@@ -124,7 +126,7 @@ fn unlinted(visibility: &Visibility) -> Visibility {
     visibility
 }
 
-/// The closure that runs the handler as it was written, with what has been extracted.
+/// Emits the closure that runs the original handler with the extracted values.
 fn call(
     arguments: &[&PatType],
     returned: &Type,
@@ -137,8 +139,8 @@ fn call(
     let pattern = nest(names.iter().map(ToTokens::to_token_stream).collect());
     let bindings = arguments.iter().zip(&names).map(|(argument, name)| {
         let PatType { attrs, pat, .. } = argument;
-        // Like the arguments of an `async fn`: all of each is there until the handler ends, also
-        // what its pattern does not name.
+        // Keep each argument alive until the handler ends, as an `async fn` does, including parts
+        // that its pattern does not bind.
         let whole = match &**pat {
             Pat::Ident(_) => None,
             _ => Some(quote!(let #name = #name;)),
@@ -147,9 +149,9 @@ fn call(
     });
     let (attributes, body) = inner_attributes(body);
     let value = format_ident!("__throttle_returned", span = Span::mixed_site());
-    // Bound, for temporaries of the body's last expression to go before the arguments do, as in an
-    // `async fn`. The body stays a block of its own: a block of one line would have needless
-    // braces, and one that does not end would be no value.
+    // The binding drops temporaries of the body's last expression before the arguments, as an
+    // `async fn` does. The body stays a separate block: otherwise a one-line body has needless
+    // braces, and a diverging body has no value.
     quote! {
         |#pattern| #private::typed::<#returned, _>(async move {
             #(#bindings)*
@@ -162,7 +164,7 @@ fn call(
     }
 }
 
-/// The body without the attributes at its beginning, and these as they stand before a statement.
+/// Splits inner attributes off the body, and turns them into outer attributes of a statement.
 fn inner_attributes(body: &Group) -> (Vec<Attribute>, Group) {
     let read = |input: ParseStream<'_>| {
         let attributes = Attribute::parse_inner(input)?;
@@ -182,7 +184,7 @@ fn inner_attributes(body: &Group) -> (Vec<Attribute>, Group) {
     }
 }
 
-/// A tuple; of tuples, where one would be too large.
+/// Builds a tuple, or a tuple of tuples if one would be too long.
 fn nest(mut elements: Vec<TokenStream>) -> TokenStream {
     while elements.len() > LARGEST_TUPLE {
         elements = elements

@@ -1,4 +1,4 @@
-//! What each limit of a handler is called and where it counts, defaults filled in.
+//! Resolves the name and the zone of each limit of a handler, with defaults.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -16,15 +16,16 @@ pub(crate) struct Label {
     pub(crate) zone: Zone,
 }
 
-/// Where a limit counts.
+/// The zone in which a limit counts.
 pub(crate) enum Zone {
     Written(LitStr),
-    /// In the handler's own, which the runtime finds out; apart from others there, by this text.
+    /// The handler's own zone, which the runtime determines. The text separates this limit from
+    /// other limits in it.
     Own(Option<String>),
 }
 
 impl Zone {
-    /// The zone, for calls of the runtime. `own` is the static that knows the handler's.
+    /// Emits the zone for calls of the runtime. `own` is the static with the handler's own zone.
     pub(crate) fn call(&self, own: &TokenStream) -> TokenStream {
         match self {
             Self::Written(zone) => quote!(#zone),
@@ -34,7 +35,7 @@ impl Zone {
     }
 }
 
-/// One for each rule; `None` for a group without a limit.
+/// Returns one label for each rule; `None` for an unlimited group.
 pub(crate) fn labels(policy: &Policy, handler: &Ident) -> Vec<Option<Label>> {
     let mut ordinal = 0;
     let label = |(place, rule): (usize, &Rule)| match &rule.quota {
@@ -54,11 +55,11 @@ pub(crate) fn labels(policy: &Policy, handler: &Ident) -> Vec<Option<Label>> {
     policy.rules.iter().enumerate().map(label).collect()
 }
 
-/// The handler's name; for further limits with their number behind it.
+/// Returns the given name, or the handler's name, with a number from the second limit on.
 fn name(given: Option<&LitStr>, ordinal: usize, handler: &Ident) -> LitStr {
     given.cloned().unwrap_or_else(|| {
         let handler = handler.unraw().to_string();
-        // Like a name that is given: it goes into a header, which is ASCII.
+        // The name goes into a header, so it must be ASCII.
         let handler = handler.replace(|c: char| !c.is_ascii(), "_");
         let name = if ordinal == 1 {
             handler

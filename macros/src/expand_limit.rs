@@ -1,4 +1,4 @@
-//! The numbers of a limit → a constant expression of the runtime's type.
+//! Emits the numbers of a rate limit as a constant expression of the runtime's `Limit`.
 
 use std::time::Duration;
 
@@ -13,17 +13,18 @@ use crate::{
     window::Window,
 };
 
-/// Where the numbers of a limit stand.
+/// The form in which a limit's numbers are emitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// In a constant. What is wrong with a number is said of that number alone.
+    /// As a constant. An invalid number gives an error at that number alone.
     Constant,
-    /// In an expression, for numbers that speak of `Self` or of generic parameters: constants cannot.
+    /// As an inline expression, for numbers that use `Self` or generic parameters. Constant items
+    /// cannot use them.
     Inline,
 }
 
-/// One limit as a constant expression, which fails the build at `anchor` if it is not valid. A zone
-/// that is not written is left out.
+/// Emits one limit, without a zone unless the user wrote one. An invalid limit fails the build with
+/// an error at `anchor`.
 pub(crate) fn limit(
     limit: &Limit,
     label: &Label,
@@ -83,7 +84,7 @@ fn algorithm(algorithm: Algorithm) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-/// The call that names the zone, if it is written.
+/// Emits the call that sets the zone, if the user wrote one.
 pub(crate) fn zone(label: &Label) -> Option<TokenStream> {
     match &label.zone {
         Zone::Written(zone) => Some(quote!(.zone(#zone))),
@@ -91,7 +92,7 @@ pub(crate) fn zone(label: &Label) -> Option<TokenStream> {
     }
 }
 
-/// A `u32`. The block gives the user's expression its type and nothing of ours to refer to.
+/// Emits a `u32`. The block gives the user's expression this type and exposes no generated name.
 pub(crate) fn count(number: &Number, form: Form) -> TokenStream {
     match number {
         Number::Known { .. } => number.to_token_stream(),
@@ -108,14 +109,15 @@ pub(crate) fn count(number: &Number, form: Form) -> TokenStream {
     }
 }
 
-/// A `Duration`, in microseconds as the runtime counts them.
+/// Emits a `Duration` in microseconds, the runtime's resolution.
 pub(crate) fn duration(duration: Duration) -> TokenStream {
     let micros = duration.as_secs() * 1_000_000 + u64::from(duration.subsec_micros());
     let micros = proc_macro2::Literal::u64_unsuffixed(micros);
     quote!(::core::time::Duration::from_micros(#micros))
 }
 
-/// A `Duration`. The sum saturates: what is out of range is then for `expect_valid` to say.
+/// Emits the window as a `Duration`. The sum saturates: `expect_valid` rejects what is out of
+/// range.
 fn window(window: &Window, form: Form) -> TokenStream {
     let literal = window.literal_micros;
     let computed = window.computed.iter().map(|(unit, expr)| {
@@ -125,7 +127,7 @@ fn window(window: &Window, form: Form) -> TokenStream {
     quote!(::core::time::Duration::from_micros(#literal #(#computed)*))
 }
 
-/// The expressions in a limit that the compiler has to evaluate, if there are any.
+/// Returns the expressions of a limit that only the compiler can evaluate.
 pub(crate) fn computed(limit: &Limit) -> Option<TokenStream> {
     let counts = [
         Some(&limit.times),
@@ -149,8 +151,7 @@ pub(crate) fn computed(limit: &Limit) -> Option<TokenStream> {
     (!all.is_empty()).then_some(all)
 }
 
-/// `function(arguments)` placed from the first to the last of `tokens`, for the compiler to point
-/// there if the call fails the build.
+/// Emits `function(arguments)` with the span of `tokens`, so that a failing call is reported there.
 pub(crate) fn call_at(
     tokens: &TokenStream,
     function: &TokenStream,

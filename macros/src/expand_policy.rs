@@ -1,4 +1,4 @@
-//! The policy of a handler → its statics and constants, and how its rules are reached.
+//! Emits the policy of a handler: its constants, its statics, and the expression for its rules.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -16,23 +16,23 @@ use crate::{
     stack::SHARED,
 };
 
-/// All that the handler holds requests to.
+/// The rules of a handler with everything that their expansion needs.
 pub(crate) struct Limits<'a> {
     policy: &'a Policy,
     labels: &'a [Option<Label>],
     private: &'a TokenStream,
     handler: &'a Ident,
-    /// The limits that are written, by the places of their rules.
+    /// The limits written in attributes, by rule index. `None` for a rule without one.
     values: Vec<Option<Value>>,
-    /// Whether a rule speaks of `Self` or of a generic parameter.
+    /// Whether a rule uses `Self` or a generic parameter.
     is_generic: bool,
 }
 
-/// A limit that is written, which is checked when the crate is built.
+/// A limit written in an attribute. It is validated at compile time.
 enum Value {
-    /// A constant of this type.
+    /// Type and value of a constant.
     Constant(TokenStream, TokenStream),
-    /// An expression. Constants cannot speak of what it speaks of.
+    /// An inline expression, for limits that use what constant items cannot.
     Inline(TokenStream),
 }
 
@@ -74,7 +74,7 @@ impl<'a> Limits<'a> {
         }
     }
 
-    /// The limit of the rule at this place.
+    /// Emits the limit of the rule at this index.
     fn limit(&self, place: usize) -> Option<TokenStream> {
         self.values.get(place)?.as_ref().map(|value| match value {
             Value::Constant(..) => constant(place).to_token_stream(),
@@ -83,8 +83,8 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// A constant for each limit that is written, so that its numbers are checked when the crate is
-/// built, an assertion for each pair that only the compiler can tell apart, and the static with the
+/// Emits a constant for each written limit, which validates its numbers at compile time; an
+/// assertion for each pair of limits that only the compiler can compare; and the static with the
 /// rules.
 pub(crate) fn items(limits: &Limits<'_>) -> TokenStream {
     let constants = limits
@@ -101,12 +101,12 @@ pub(crate) fn items(limits: &Limits<'_>) -> TokenStream {
     let constants: TokenStream = constants.collect();
     let zone = zone(limits);
     let policy = policy(limits);
-    // Statements among them, so they come last.
+    // Assertions may be statements, and items come before statements.
     let assertions = assertions(limits);
     quote!(#zone #constants #policy #assertions)
 }
 
-/// The rules, as an expression.
+/// Emits the expression for the rules.
 pub(crate) fn rules(limits: &Limits<'_>) -> TokenStream {
     match limits.is_generic {
         false => quote!(&__THROTTLE_POLICY),
@@ -117,7 +117,7 @@ pub(crate) fn rules(limits: &Limits<'_>) -> TokenStream {
     }
 }
 
-/// The static that knows the handler's own zone, if a limit counts there.
+/// Emits the static with the handler's own zone, if a limit counts in it.
 fn zone(limits: &Limits<'_>) -> Option<TokenStream> {
     let mut labels = limits.labels.iter().flatten();
     labels.find(|label| matches!(label.zone, Zone::Own(_)))?;
@@ -150,7 +150,7 @@ fn list(limits: &Limits<'_>) -> TokenStream {
     quote!(#private::vec![#(#calls),*])
 }
 
-/// The calls that make the rules, in order.
+/// Emits the calls that build the rules, in order.
 pub(crate) fn calls(limits: &Limits<'_>) -> Vec<TokenStream> {
     let runtime = Runtime {
         private: limits.private,
@@ -183,7 +183,7 @@ fn constant(place: usize) -> Ident {
     format_ident!("__THROTTLE_LIMIT_{}", place + 1, span = Span::mixed_site())
 }
 
-/// What in a limit the compiler has to evaluate, if anything.
+/// Returns the expressions of a rule that only the compiler can evaluate.
 fn computed(limited: &Limited) -> Option<TokenStream> {
     match &limited.bound {
         Bound::Started(started) => expand_limit::computed(started.numbers.written()?),
@@ -191,7 +191,7 @@ fn computed(limited: &Limited) -> Option<TokenStream> {
     }
 }
 
-/// The type of a limit that is written, and its value.
+/// Emits the type and the value of a written limit.
 fn value(
     limited: &Limited,
     label: &Label,
@@ -212,7 +212,7 @@ fn value(
     })
 }
 
-/// The paths of functions in a rule.
+/// Returns the paths of the user's functions and statics in a rule.
 fn functions(rule: &Rule) -> TokenStream {
     let identifier = rule.identifier.as_ref().and_then(|it| it.path());
     let limited = match &rule.quota {

@@ -1,4 +1,4 @@
-//! The rules of a policy → calls of the runtime's builders.
+//! Emits the rules of a policy as calls of the runtime's builders.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -13,14 +13,14 @@ use crate::{
     statuses::StatusSet,
 };
 
-/// What macro output calls.
+/// Paths that generated code uses.
 pub(crate) struct Runtime<'a> {
     pub(crate) private: &'a TokenStream,
-    /// The static that knows the handler's own zone.
+    /// The static with the handler's own zone.
     pub(crate) own_zone: &'a TokenStream,
 }
 
-/// One rule with its `limit`, unless that is but named.
+/// Emits one rule with its `limit`; `None` for a limit that is only named.
 pub(crate) fn rule(
     rule: &Rule,
     label: Option<&Label>,
@@ -59,9 +59,9 @@ pub(crate) fn rule(
     }
 }
 
-/// The rule with its limit. A written one has its name with it, and is told its zone unless that is
-/// written, too; without one the runtime's
-/// `Rule::defaults(self, name: &'static str, zone: &'static str) -> Self` takes both.
+/// Emits the rule with its limit. A written limit already has its name, and its zone if the user
+/// wrote one. A rule without a written limit takes both defaults from the runtime's
+/// `Rule::defaults(self, name: &'static str, zone: &'static str) -> Self`.
 fn start(
     bound: &Bound,
     label: Option<&Label>,
@@ -88,7 +88,7 @@ fn start(
     }
 }
 
-/// What a request is charged; what runs has no price.
+/// Emits what a request is charged. A concurrency limit has no cost.
 fn charge(bound: &Bound, private: &TokenStream) -> Option<TokenStream> {
     let Bound::Started(started) = bound else {
         return None;

@@ -1,4 +1,5 @@
-//! How many may run at once → a constant expression of the runtime's type.
+//! Emits the numbers of a concurrency limit as a constant expression of the runtime's
+//! `Concurrency`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -9,8 +10,8 @@ use crate::{
     running::Running,
 };
 
-/// One limit as a constant expression, which fails the build at `anchor` if it is not valid. A zone
-/// that is not written is left out.
+/// Emits one concurrency limit, without a zone unless the user wrote one. An invalid limit fails
+/// the build with an error at `anchor`.
 pub(crate) fn running(
     running: &Running,
     label: &Label,

@@ -1,4 +1,4 @@
-//! What becomes of a request that the store cannot decide.
+//! `failure_mode = ...`: what happens to a request that the store cannot decide.
 
 use crate::{
     args::Arguments,
@@ -7,7 +7,7 @@ use crate::{
     value::{assigned, word},
 };
 
-/// The twin of the runtime's type of this name.
+/// Mirrors the runtime's `FailureMode`, which this crate cannot depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureMode {
     Open,
@@ -22,7 +22,7 @@ const FAILURE_MODES: [(&str, FailureMode); 3] = [
 ];
 
 impl FailureMode {
-    /// What is written; `None` if it is absent or wrong.
+    /// Parses the argument; `None` if it is absent, or invalid and therefore reported.
     pub(crate) fn check(arguments: &Arguments, errors: &mut Errors) -> Option<Self> {
         let argument = arguments.named(ArgName::FailureMode)?;
         let expr = assigned(ArgName::FailureMode, argument, errors)?;

@@ -1,4 +1,4 @@
-//! What is emitted beside errors: the item itself, so that no second error follows from its absence.
+//! Emits the item unchanged next to the errors, so that its absence causes no further errors.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,9 +10,8 @@ use crate::{
     signature::returns_future,
 };
 
-/// The errors and the handler, unlimited.
-///
-/// Further attributes of ours are left out: what is wrong with them has been reported.
+/// Emits the errors and the handler without limits. Further attributes of this crate are dropped:
+/// their errors have been reported.
 pub(crate) fn handler(handler: Handler, errors: &syn::Error) -> TokenStream {
     let errors = errors.to_compile_error();
     let uses = imports::uses(&handler);
@@ -27,14 +26,14 @@ pub(crate) fn handler(handler: Handler, errors: &syn::Error) -> TokenStream {
     let conditional = ours
         .iter()
         .filter(|ours| matches!(ours, Ours::Conditional(_)));
-    // The missing `async` has been reported; a route attribute would miss it once more.
+    // The missing `async` has been reported; a route attribute would report it again.
     if signature.asyncness.is_none() && !returns_future(&signature.output) {
         signature.asyncness = Some(Token![async](signature.fn_token.span));
     }
     let (lint, body) = if uses.is_empty() {
         (None, quote!(#body))
     } else {
-        // The body stays a block of its own: it may begin with inner attributes.
+        // The body stays a separate block: it may begin with inner attributes.
         let lint = quote!(#[allow(unused_braces)]);
         (Some(lint), quote!({ #uses #body }))
     };
@@ -47,7 +46,7 @@ pub(crate) fn handler(handler: Handler, errors: &syn::Error) -> TokenStream {
     }
 }
 
-/// The error and the item.
+/// Emits the error and the item.
 pub(crate) fn item(not: NotAHandler) -> TokenStream {
     let NotAHandler { item, error } = not;
     let error = error.into_compile_error();

@@ -1,4 +1,4 @@
-//! Paths of functions.
+//! Parses arguments that take the path of a function.
 
 use quote::ToTokens;
 use syn::{Expr, ExprPath, Lit};
@@ -10,7 +10,7 @@ use crate::{
     value::{assigned, literal},
 };
 
-/// A path to a function; `None` if it is absent or wrong.
+/// Parses the path of a function; `None` if it is absent, or invalid and therefore reported.
 pub(crate) fn function(
     arguments: &Arguments,
     name: ArgName,
@@ -20,7 +20,7 @@ pub(crate) fn function(
     errors.ok(path(name, expr))
 }
 
-/// A path to a function, or to a crate.
+/// Parses the path of a function or of a crate.
 pub(crate) fn path(name: ArgName, expr: &Expr) -> syn::Result<ExprPath> {
     let example = name.example();
     let message = match expr {
@@ -55,7 +55,7 @@ pub(crate) fn path(name: ArgName, expr: &Expr) -> syn::Result<ExprPath> {
     Err(syn::Error::new_spanned(expr, message))
 }
 
-/// A function that the argument takes, and the argument that names it.
+/// Returns an example function for the argument, and the argument with its path.
 fn function_example(name: ArgName) -> Option<(&'static str, &'static str)> {
     Some(match name {
         ArgName::Cost => (
@@ -78,7 +78,7 @@ fn function_example(name: ArgName) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// A path can be a constant or a function; a macro can only go by how constants are written.
+/// Returns whether the path is a constant, not a function. A macro can only tell by the spelling.
 pub(crate) fn is_const(path: &ExprPath) -> bool {
     let last = path.path.segments.last();
     last.is_some_and(|segment| is_written_like_a_constant(&segment.ident.to_string()))

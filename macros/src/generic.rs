@@ -1,11 +1,11 @@
-//! What an item inside a function cannot speak of.
+//! Detects tokens that an item inside of a function cannot use.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{GenericParam, Generics};
 
-/// Whether `Self` or one of these parameters is among the tokens.
+/// Returns whether the tokens contain `Self` or one of these generic parameters.
 pub(crate) fn speaks_of(generics: &Generics, tokens: TokenStream) -> bool {
-    // The name of a lifetime is behind a token of its own.
+    // A lifetime has two tokens, `'` and its name.
     let mut is_lifetime = false;
     tokens.into_iter().any(|token| {
         let of_lifetime = is_lifetime;

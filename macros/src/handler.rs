@@ -1,4 +1,4 @@
-//! The item under the attribute: a handler, or something that is none.
+//! Parses the item under the attribute: a handler, or an item that cannot be one.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -9,53 +9,53 @@ use syn::{
 
 use crate::{attribute::AttrName, conditional::Conditional, reapply};
 
-/// The function to be limited.
+/// The function to limit.
 ///
-/// The body stays unparsed: it is not ours to understand, and newer syntax than `syn` knows passes.
+/// The body stays unparsed: the macro does not need it, and syntax newer than `syn` knows passes.
 pub(crate) struct Handler {
-    /// The one of ours that is being expanded.
+    /// The attribute that is being expanded.
     pub(crate) attribute: AttrName,
-    /// The attributes that are not ours, those above that one among them: the compiler does not tell
-    /// them apart.
+    /// Attributes of other crates, above and below the expanded attribute: the compiler passes both
+    /// in one list.
     pub(crate) attributes: Vec<Attribute>,
-    /// Those of ours that stand below that one, in order.
+    /// Further attributes of this crate, which stand below the expanded one, in order.
     pub(crate) ours: Vec<Ours>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) body: Group,
 }
 
-/// A further attribute of ours.
+/// A further attribute of this crate.
 pub(crate) enum Ours {
     Stacked(AttrName, Attribute),
-    /// In a `#[cfg_attr]`.
+    /// Attributes in a `#[cfg_attr]`.
     Conditional(Conditional),
 }
 
 /// An item that cannot be limited, with the reason.
 pub(crate) struct NotAHandler {
-    /// The item as it stood, without further attributes of ours.
+    /// The original item, without further attributes of this crate.
     pub(crate) item: TokenStream,
     pub(crate) error: syn::Error,
 }
 
 impl Handler {
-    /// Reads what stands below the attribute of this name.
+    /// Parses the item under the given attribute.
     pub(crate) fn parse(attribute: AttrName, item: TokenStream) -> Result<Self, NotAHandler> {
         let read = |input: ParseStream<'_>| {
             let read = read(attribute, input);
-            // What an unreadable item leaves behind is no error of its own.
+            // Consume the rest of an invalid item, so that `syn` adds no error about it.
             input.parse::<TokenStream>()?;
             Ok(read)
         };
         match Parser::parse2(read, item.clone()) {
             Ok(read) => read,
-            // Not even the attributes are readable.
+            // Even the attributes could not be parsed.
             Err(error) => Err(NotAHandler { item, error }),
         }
     }
 
-    /// The attributes of ours that hold for certain, in order.
+    /// Returns the unconditional further attributes, in order.
     pub(crate) fn stacked(&self) -> impl Iterator<Item = (AttrName, &Attribute)> {
         self.ours.iter().filter_map(|ours| match ours {
             Ours::Stacked(name, attribute) => Some((*name, attribute)),
@@ -125,7 +125,7 @@ fn function(name: AttrName, input: ParseStream<'_>) -> syn::Result<(Visibility, 
     Ok((visibility, signature, body))
 }
 
-/// The block, also out of the invisible group that a `macro_rules!` variable puts around it.
+/// Returns the block, also from the invisible group that a `macro_rules!` variable adds.
 fn body(token: TokenTree) -> Option<Group> {
     match token {
         TokenTree::Group(group) => match group.delimiter() {
@@ -137,7 +137,7 @@ fn body(token: TokenTree) -> Option<Group> {
     }
 }
 
-/// What stands between the parentheses of a stacked attribute, as it was written.
+/// Returns the original tokens between the parentheses of a stacked attribute.
 pub(crate) fn arguments(name: AttrName, attribute: &Attribute) -> syn::Result<TokenStream> {
     match &attribute.meta {
         Meta::Path(_) => Ok(TokenStream::new()),

@@ -1,4 +1,4 @@
-//! `identifier = ...`: who is counted.
+//! `identifier = ...`: the key that a limit counts requests by.
 
 use syn::{Expr, ExprCall, ExprPath, ExprReference, Ident, Lit, LitStr, Path};
 
@@ -10,15 +10,15 @@ use crate::{
     value::literal,
 };
 
-/// Who is counted, checked.
+/// A valid identifier.
 pub(crate) enum Identifier {
-    /// `ip`, `global`: the name of the runtime's constructor.
+    /// `ip` or `global`: the name of the runtime's constructor.
     Plain(Ident),
-    /// `header("X")` and its like: the constructor and its argument.
+    /// `header("X")` and similar: the constructor and its argument.
     Named(Ident, LitStr),
-    /// A function of the user's.
+    /// A function of the user.
     Function(ExprPath),
-    /// A static of the user's, a `LazyLock<Identifier>`.
+    /// A static of the user, a `LazyLock<Identifier>`.
     Static(ExprPath),
 }
 
@@ -44,7 +44,7 @@ impl Identifier {
         match expr {
             Expr::Path(path) => Self::from_path(path),
             Expr::Call(call) => Self::from_call(call),
-            // For statics that are not written like one.
+            // `&path`, for a static in lower case.
             Expr::Reference(ExprReference {
                 expr,
                 mutability: None,
@@ -76,11 +76,11 @@ impl Identifier {
         }
     }
 
-    /// What tells two identifiers apart, as far as a macro can: equal texts count the same caller.
+    /// Returns a text that is equal for identifiers which the macro knows to be the same.
     pub(crate) fn fingerprint(&self) -> String {
         match self {
             Self::Plain(source) => source.to_string(),
-            // Header names are compared without regard to case.
+            // Header names are case-insensitive.
             Self::Named(source, name) if source == "header" => {
                 format!("header({:?})", name.value().to_ascii_lowercase())
             }
@@ -89,7 +89,7 @@ impl Identifier {
         }
     }
 
-    /// What is the user's own.
+    /// Returns the path of the user's function or static.
     pub(crate) fn path(&self) -> Option<&ExprPath> {
         match self {
             Self::Plain(_) | Self::Named(..) => None,
@@ -97,7 +97,7 @@ impl Identifier {
         }
     }
 
-    /// The path to what is the user's own, as a text.
+    /// Returns the path of the user's function or static as a text.
     pub(crate) fn own(&self) -> Option<String> {
         self.path().map(|_| self.fingerprint())
     }
@@ -177,17 +177,17 @@ fn not_its_result(function: &Expr) -> String {
     format!("`{name}` takes a function, not its result: write `{name} = {function}`")
 }
 
-/// What is wrong with the name of a header, cookie or parameter, if anything is.
+/// Returns what is wrong with the name of a header, cookie or parameter.
 fn flaw(source: &str, name: &str) -> Option<String> {
     if name.is_empty() {
         return Some(format!("the name is empty: say which {}", thing(source)));
     }
     let wrong: fn(char) -> bool = match source {
-        // RFC 9110, section 5.6.2: what a header's name consists of.
+        // RFC 9110, section 5.6.2: the characters of a header's name.
         "header" => |c| !(c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)),
-        // Browsers send more than RFC 6265 allows; these end or split a cookie's name for certain.
+        // Browsers exceed RFC 6265. These characters certainly end or split a cookie's name.
         "cookie" => |c| c.is_control() || c.is_whitespace() || "=;,\"".contains(c),
-        // The pattern's braces are not part of a parameter's name.
+        // A parameter's name excludes the braces of the pattern.
         "path" => |c| "{}/:".contains(c),
         _ => |c| "&=#".contains(c),
     };

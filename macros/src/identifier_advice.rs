@@ -1,4 +1,4 @@
-//! What to write in place of an identifier that is none.
+//! Suggests what to write in place of an invalid identifier.
 
 use quote::ToTokens;
 use syn::{Expr, ExprCall, ExprPath, Lit, Path};
@@ -8,10 +8,10 @@ use crate::{
     value::literal,
 };
 
-/// What the runtime has beside what the attribute has words for.
+/// Constructors of the runtime's `Identifier` without a keyword in the attribute.
 const OF_THE_RUNTIME: [&str; 3] = ["session", "session_keys", "jwt"];
 
-/// About a path; `None` if it may be a function of the user's.
+/// Suggests a replacement for a path; `None` if it may be a function of the user.
 pub(crate) fn of_path(path: &ExprPath) -> Option<String> {
     if let Some(constructor) = constructor(&path.path) {
         return Some(match plain_or_named(&constructor) {
@@ -26,7 +26,7 @@ pub(crate) fn of_path(path: &ExprPath) -> Option<String> {
     ))
 }
 
-/// About a call; `None` if it calls a function of the user's.
+/// Suggests a replacement for a call; `None` if it calls a function of the user.
 pub(crate) fn of_call(call: &ExprCall) -> Option<String> {
     let Expr::Path(function) = &*call.func else {
         return None;
@@ -50,14 +50,14 @@ pub(crate) fn of_call(call: &ExprCall) -> Option<String> {
     of_runtime(&constructor, Some(call))
 }
 
-/// About a closure.
+/// Suggests a replacement for a closure.
 pub(crate) fn of_closure() -> String {
     "a closure has to be named: write `fn by_key(request: &HttpRequest) -> Option<String> { ... }` and \
      `identifier = by_key`"
         .to_owned()
 }
 
-/// About what is made by the runtime's `Identifier::...` and has no word in the attribute.
+/// Suggests a static for a constructor without a keyword.
 fn of_runtime(constructor: &str, call: Option<&ExprCall>) -> Option<String> {
     if !OF_THE_RUNTIME.contains(&constructor) {
         return None;
@@ -87,14 +87,14 @@ fn as_static(name: &str, made: &str) -> String {
     )
 }
 
-/// `header` of `Identifier::header`.
+/// Returns `header` for `Identifier::header`.
 fn constructor(path: &Path) -> Option<String> {
     let mut segments = path.segments.iter().rev();
     let (last, before) = (segments.next()?, segments.next()?);
     (before.ident == "Identifier").then(|| last.ident.to_string())
 }
 
-/// How the attribute says it.
+/// Returns the keyword form of a constructor.
 fn plain_or_named(constructor: &str) -> Option<String> {
     let plain = PLAIN.iter().find(|plain| **plain == constructor);
     let named = NAMED.iter().find(|(named, _)| *named == constructor);
@@ -102,7 +102,7 @@ fn plain_or_named(constructor: &str) -> Option<String> {
     plain.map(|plain| (*plain).to_owned()).or(named)
 }
 
-/// The call from `Identifier` on, as people write it.
+/// Returns the call from `Identifier` on, with the usual spacing.
 fn text(call: &ExprCall) -> String {
     let text = call.to_token_stream().to_string();
     let text = text.replace(" :: ", "::").replace(":: ", "::");

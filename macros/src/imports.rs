@@ -1,4 +1,4 @@
-//! What keeps the imports of collected attributes in use.
+//! Keeps the imports of collected attributes in use.
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
@@ -6,17 +6,17 @@ use syn::spanned::Spanned;
 
 use crate::{expand::located, handler::Handler};
 
-/// Names each collected attribute that is not the one being expanded.
+/// Emits a use of each collected attribute other than the one being expanded.
 ///
-/// The compiler never sees what another attribute has collected: it would warn of an import that
-/// nothing uses, and not miss one that is absent.
+/// The compiler never sees a collected attribute. Without this it would warn about an unused
+/// import, and accept a missing one.
 pub(crate) fn uses(handler: &Handler) -> TokenStream {
     let others = handler
         .stacked()
         .filter(|(name, _)| *name != handler.attribute);
     let uses = others.map(|(_, attribute)| {
         let path = attribute.path();
-        // A missing import is an error at the attribute that wants it.
+        // A missing import is reported at the attribute that needs it.
         quote_spanned! {located(path.span())=>
             #[allow(unused_imports)]
             use #path as _;

@@ -1,16 +1,16 @@
-//! `crate = ...`: where macro output finds the runtime.
+//! `crate = ...`: the path of the runtime crate in generated code.
 
 use syn::{Path, parse_quote};
 
 use crate::{args::Arguments, errors::Errors, function::function, name::ArgName};
 
-/// What is written; `None` if it is absent or wrong.
+/// Parses the argument; `None` if it is absent, or invalid and therefore reported.
 pub(crate) fn check(arguments: &Arguments, errors: &mut Errors) -> Option<Path> {
     let path = function(arguments, ArgName::Crate, errors)?;
     Some(path.path)
 }
 
-/// Under its own name.
+/// Returns the default path, the crate's own name.
 pub(crate) fn default() -> Path {
     parse_quote!(::actix_throttle)
 }

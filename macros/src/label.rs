@@ -1,10 +1,10 @@
-//! What a limit is called, and where it counts.
+//! `name` and `zone`: how a limit is named and in which zone it counts.
 
 use syn::LitStr;
 
 use crate::{args::Arguments, errors::Errors, name::ArgName, value::string};
 
-/// `name` and `zone`, as far as they are written.
+/// The given `name` and `zone`, without defaults.
 pub(crate) struct Label {
     pub(crate) name: Option<LitStr>,
     pub(crate) zone: Option<LitStr>,
@@ -21,7 +21,7 @@ impl Label {
 
 fn name(arguments: &Arguments, errors: &mut Errors) -> Option<LitStr> {
     let name = string(arguments, ArgName::Name, errors)?;
-    // It goes into a structured field (RFC 9651, section 3.3.3), which has no other characters.
+    // The name goes into a Structured Fields string (RFC 9651, section 3.3.3): printable ASCII.
     if name.value().chars().any(|c| !matches!(c, ' '..='~')) {
         errors.at(
             name,

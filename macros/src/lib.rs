@@ -1,9 +1,8 @@
 //! The attributes of `actix-throttle`, which re-exports them: depend on that crate alone.
 //!
-//! From tokens to tokens in steps, each with a type of its own: `args` reads what was written,
-//! `check` says everything that is wrong with it, `reapply` puts the attribute below those of
-//! others, `expand` writes the limited handler and cannot fail, `fallback` the handler as it was
-//! beside the errors.
+//! An expansion has steps. `args` parses the arguments, and `check` reports every error. `reapply`
+//! moves the attribute below those of other crates. `expand` emits the limited handler and cannot
+//! fail; `fallback` emits the original handler next to the errors.
 #![cfg_attr(feature = "document-features", doc = document_features::document_features!())]
 #![forbid(unsafe_code)]
 
@@ -62,71 +61,71 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// }
 /// ```
 ///
-/// It goes on any `async fn` handler: above or below `#[get]` and its like, with `#[routes]`, in a
-/// `#[scope]`, or on a function that is registered by `web::get().to(index)`. The check comes
-/// before any extractor runs, so the body of a denied request is not even read.
+/// The attribute goes on any `async fn` handler: above or below `#[get]` and similar attributes,
+/// with `#[routes]`, in a `#[scope]`, or on a function registered with `web::get().to(index)`. The
+/// limit is checked before any extractor runs, so the body of a denied request is not read.
 ///
 /// # Arguments
 ///
 /// | argument | value | meaning | default |
 /// |---|---|---|---|
 /// | `times` | integer ≥ 1 | admissions per window | required |
-/// | `milliseconds` `seconds` `minutes` `hours` `days` | integer ≥ 1 | the window; those given are added up | at least one |
-/// | positional string | `"100/minute"`, `"5 per 10 seconds"`, `"10/5s"` | shorthand for the two above | — |
-/// | `limit` | string, feature `config` | the numbers are those of the configuration's limit of this name | — |
-/// | `algorithm` | `"sliding_window"` `"sliding_window_counter"` `"fixed_window"` `"token_bucket"` `"leaky_bucket"` | how admissions are counted | `"sliding_window"` |
-/// | `capacity` | integer ≥ 1 | `token_bucket`: burst size | `times` |
-/// | `refill` | `"greedy"` `"interval"` | `token_bucket`: continuous, or `times` tokens at each window's end | `"greedy"` |
-/// | `cost` | integer ≥ 1, or path to `fn(&HttpRequest) -> u32`, sync or async | what one request takes | 1 |
-/// | `identifier` | `ip` `global` `header("X-Api-Key")` `cookie("sid")` `path("id")` `query("tenant")`, path to a function, sync or async, or to a static | who is counted | the limiter's |
-/// | `name` | string of printable ASCII | policy name in headers, problem documents, logs | the handler's name; `-2`, `-3` behind it for stacked ones |
-/// | `zone` | string | share one counter between handlers | the handler's full path |
-/// | `group` | string | applies to identities of this group, in place of the ungrouped limits | — |
-/// | `unlimited` | flag, with `group` | that group is not limited; beside it only `identifier` makes sense | off |
-/// | `block` | duration string, `"60s"`, `"1h 30m"` | once exceeded, deny everything for that long | off |
-/// | `max_wait` | duration string, `"500ms"`, 1 ms to 24 h | wait for a slot up to this long instead of denying | off |
-/// | `skip_if` | path to `fn(&HttpRequest) -> bool`, sync or async | such requests are neither counted nor limited | — |
-/// | `refund_on` | `"5xx, 404"`, `"500-504"` | responses with these statuses are not counted | — |
-/// | `dynamic` | path to `fn(&HttpRequest, &Identity) -> Option<Limit>`, sync or async | limit by the caller's plan; `None` falls back to the written one; a `DynamicLimit` in place of the `Option` may also say `Unlimited` | — |
-/// | `on_limited` | path to a function, sync or async, as in the builder | this handler's own answer | the limiter's |
-/// | `failure_mode` | `"open"` `"closed"` `"local"` | what becomes of a request that the store cannot decide | the limiter's |
-/// | `lease` | integer ≥ 2, not with `leaky_bucket` | take up to this many from Redis at once for a hot identity and serve them in this process | off |
-/// | `shadow` | flag | count and report, never deny | off |
-/// | `crate` | path | where this crate is found: renamed in `Cargo.toml`, or re-exported by another | `::actix_throttle` |
+/// | `milliseconds` `seconds` `minutes` `hours` `days` | integer ≥ 1 | window parts | one |
+/// | a string without a name | `"5 per 10 seconds"` | short form of the two above | — |
+/// | `limit` | string | name of a limit in the configuration (feature `config`) | — |
+/// | `algorithm` | string, see below | how to count admissions | `"sliding_window"` |
+/// | `capacity` | integer ≥ 1 | `token_bucket`: size of a burst | `times` |
+/// | `refill` | `"greedy"` `"interval"` | `token_bucket`: steady, or at window ends | `"greedy"` |
+/// | `cost` | integer ≥ 1, or function | how much of the limit one request uses | 1 |
+/// | `identifier` | see below | the key that the limit counts by | the limiter's |
+/// | `name` | printable ASCII | name in headers, problem documents, logs | the handler's name |
+/// | `zone` | string | counter's name; handlers can share it | handler's code path |
+/// | `group` | string | limits this group, in place of the limits without a group | — |
+/// | `unlimited` | flag, with `group` | does not limit this group | off |
+/// | `block` | duration, 1 ms to 366 days | once exceeded, denies everything for this long | off |
+/// | `max_wait` | duration, 1 ms to 24 h | waits up to this long instead of denying | off |
+/// | `skip_if` | function | exempts requests: they are neither counted nor limited | — |
+/// | `refund_on` | `"5xx, 404"`, `"500-504"` | does not count responses with these statuses | — |
+/// | `dynamic` | function | the limit of this identity, such as by its plan | — |
+/// | `on_limited` | function | response to a denied request | the limiter's |
+/// | `failure_mode` | `"open"` `"closed"` `"local"` | if the store cannot decide | the limiter's |
+/// | `lease` | integer ≥ 2 | admissions leased from Redis at once, for hot identities | off |
+/// | `shadow` | flag | counts and reports, never denies | off |
+/// | `crate` | path | this crate, if it is renamed or re-exported | `::actix_throttle` |
 ///
-/// An integer is a literal or a constant expression of type `u32`: `times = MAX_LOGINS`, `seconds =
-/// 2 * MINUTE`. Windows are 1 millisecond to 366 days long, `times`, `capacity` and `lease` at most
-/// 1,000,000,000; `sliding_window` admits at most 1,000,000 per window, the two buckets at most one
-/// a microsecond.
+/// - **Integers** are literals or constant expressions of type `u32`: `seconds = 2 * MINUTE`.
+///   `times`, `capacity`, `cost` and `lease` are at most 1,000,000,000.
+/// - **Windows** are the sum of their parts, 1 ms to 366 days. The short form takes any unit:
+///   `"100/minute"`, `"10/5s"`. A **duration** is a string such as `"500ms"` or `"1h 30m"`.
+/// - **Algorithms** are `"sliding_window"` (at most 1,000,000 admissions per window),
+///   `"sliding_window_counter"`, `"fixed_window"`, `"token_bucket"` and `"leaky_bucket"` (the
+///   buckets: at most one admission a microsecond).
+/// - **Identifiers** are `ip`, `global`, `header("X-Api-Key")`, `cookie("sid")`, `path("id")` and
+///   `query("tenant")`, the path of a function, or the path of a static `LazyLock<Identifier>`.
+///   Write `self::path` for a function with the name of a built-in identifier.
+/// - **Functions** are paths, sync or async: `cost` takes `fn(&HttpRequest) -> u32`, `skip_if`
+///   takes `fn(&HttpRequest) -> bool`, `on_limited` the same as in the builder. `dynamic` takes
+///   `fn(&HttpRequest, &Identity) -> Option<Limit>`, where `None` keeps the limit of the attribute;
+///   a returned `DynamicLimit` can also be `Unlimited`.
+/// - **Constants** are told from functions by spelling: `COST` is a constant for `cost` and a
+///   static for `identifier`, `cost_of` is a function. `&` marks a static in lower case.
+/// - **Generics**: arguments may use `Self` and the handler's generic parameters, `identifier =
+///   Self::by_user`. They reach the parameters of a surrounding `impl` through `Self`.
+/// - **Leases** are not for `leaky_bucket`; the in-memory store ignores them. What is unused after
+///   a tenth of the window, at most one second, returns to Redis. `fixed_window` stays exact over
+///   all processes; other algorithms may exceed the limit by what is leased, up to `lease` per
+///   process.
 ///
-/// Of a `lease`, what is not used within a tenth of the window, at most one second, is given back.
-/// With `fixed_window` all processes together never admit more than the limit; with the other
-/// algorithms at most what is leased at one moment, `lease` a process, more. The embedded store
-/// ignores it.
-///
-/// For `cost`, a path whose last segment is written like a constant (`COST`, `prices::UPLOAD`) is a
-/// constant, any other path (`cost_of`, `prices::upload`) a function; an expression that is no path
-/// (`2 * COST`, `price(3)`) is a constant.
-///
-/// In the same way, an `identifier` that is written like a constant is a static, a
-/// `LazyLock<Identifier>`; any other path is a function. (A static in lower case is written with
-/// `&`.) A function called `ip`, `path` … is written `self::path`, to tell it from the built-in
-/// identifiers.
-///
-/// Arguments may speak of `Self` and of the handler's generic parameters, `identifier =
-/// Self::by_user`; of those of the `impl` around it they speak through `Self`.
-///
-/// The default `zone` is the module's path and the handler's name. For a handler inside a function,
-/// and for an associated one, the function or the type is part of it. Where even that does not tell
-/// two handlers apart, in two blocks of one function say, the log has an error at their first
-/// requests.
+/// Stacked limits append `-2`, `-3` to the default `name`. The default `zone` is the path of the
+/// handler in the code: the module, the function or type around it, and its name. If two handlers
+/// have equal paths, such as in two blocks of one function, their first requests log an error.
 ///
 /// # Several limits
 ///
-/// Attributes stack; all that stand on one handler, `concurrency_limit` among them, are one atomic
-/// decision: a request is charged to all of them, or to none. Two that would share a counter are an
-/// error. Two that differ in nothing but the function that identifies have zones of their own by
-/// default, `handler@function`: both functions may name a `42`.
+/// Attributes stack. All limits on one handler, including `concurrency_limit`, are one atomic
+/// decision: a request is charged to all of them or to none. Two limits that would share a counter
+/// are a compile error. Two limits that differ only in the identifier's function or static have
+/// separate zones by default, `handler@function`, because both may return a `42`.
 ///
 /// ```
 /// # use actix_throttle::rate_limit;
@@ -139,7 +138,7 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// }
 /// ```
 ///
-/// By plan:
+/// Groups give each plan its own limit. Next to `unlimited`, only `identifier` makes sense:
 ///
 /// ```
 /// # use actix_throttle::{Identity, rate_limit};
@@ -160,10 +159,9 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 ///
 /// # Responses that do not count
 ///
-/// With `refund_on`, what a request was charged is given back when it is answered with one of these
-/// statuses: single ones, classes (`5xx`) and ranges (`500-504`). The headers of that response show
-/// it already. Until then the request counts like any other, and it stays counted if the client
-/// leaves before the answer.
+/// `refund_on` refunds the charge of a request whose response has one of these statuses: a single
+/// status, a class (`5xx`) or a range (`500-504`). The headers of that response already show the
+/// refund. Until then the request counts; it stays counted if the client disconnects first.
 ///
 /// ```
 /// # use actix_throttle::rate_limit;
@@ -181,14 +179,13 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 ///
 /// # Limits of a configuration file
 ///
-/// `limit = "login"` takes the limit of that name from the limiter's configuration, as it is at the
-/// moment of the request. A rate beside it is the fallback, for when there is no such limit;
-/// without one, arguments that belong to the numbers have to be in the file. What is written in the
-/// attribute holds for what the file leaves open. So does the handler's own zone: two handlers that
-/// name one limit count apart, unless a `zone` is written here or there.
+/// `limit = "login"` uses the limit of this name in the limiter's configuration, as it is at the
+/// time of the request. A rate in the attribute is the fallback if there is no such limit; without
+/// a rate, arguments about numbers must be in the file. The attribute fills in what the file leaves
+/// open. Handlers that name the same limit count separately unless a `zone` is set in either place.
 ///
-/// It may be a limit on what runs at once, as of `concurrency_limit`. A rate that is written beside
-/// the name stands in for it all the same; `cost`, `refund_on` and `dynamic` have no meaning then.
+/// The configured limit may be a concurrency limit. A rate in the attribute is its fallback as
+/// well; `cost`, `refund_on` and `dynamic` then have no effect.
 ///
 /// ```ignore
 /// #[post("/login")]
@@ -204,17 +201,11 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// }
 /// ```
 ///
-/// # Conditions
-///
-/// `#[cfg]` and `#[cfg_attr]` may stand on a handler's arguments, and an attribute may be under a
-/// `#[cfg_attr]`. One that is imported under another name (`use actix_throttle::rate_limit as
-/// limited`) stacks like the others.
-///
 /// # When the store cannot decide
 ///
-/// `"open"` lets the request go on without its limit, `"closed"` answers 503 with `Retry-After`,
-/// `"local"` has the embedded store decide under the same limits, for this process alone. Of
-/// several limits, one of `"closed"` is enough to refuse a request; a shadow refuses none.
+/// `"open"` admits the request without this limit (fail open). `"closed"` responds with 503 and
+/// `Retry-After`. `"local"` lets the in-memory store decide under the same limits, for this process
+/// alone. One `"closed"` limit is enough to reject a request; a shadow limit rejects none.
 ///
 /// ```
 /// # use actix_throttle::rate_limit;
@@ -226,23 +217,26 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// }
 /// ```
 ///
-/// # What becomes of the handler
+/// # The limited handler
 ///
-/// It keeps its name, visibility, attributes and generic parameters, and takes one argument, a
-/// `Limited<(A, B)>` of the arguments that were written. With `Limited::bypass` tests call it
-/// without its limits. A trait's function can be limited where the trait declares it with that
-/// argument; the documentation of `Limited` has examples.
+/// The handler keeps its name, visibility, attributes and generic parameters. It takes one
+/// argument, a `Limited<(A, B)>` of its original arguments. `Limited::bypass` lets tests call it
+/// without limits. A trait can declare a limited function with that argument; the documentation of
+/// `Limited` has examples.
 ///
-/// Other attributes may stand above or below: those that rewrite a handler or make something of its
-/// arguments, as `tracing`'s `#[instrument]` and `#[utoipa::path]` do, see it as it was written.
-/// What they make of it has to be an `async fn` still; apistos' and paperclip's attributes make
-/// another kind of function, whose route the middleware `Throttle` can limit.
+/// Other attributes may stand above or below. Those that rewrite a handler or read its arguments,
+/// such as `tracing`'s `#[instrument]` and `#[utoipa::path]`, see the original handler. Their
+/// result must be an `async fn`. The attributes of apistos and paperclip emit another kind of
+/// function; limit such routes with the middleware `Throttle`.
+///
+/// `#[cfg]` and `#[cfg_attr]` may stand on a handler's arguments, and `#[cfg_attr]` may contain
+/// this attribute. A renamed import (`use actix_throttle::rate_limit as limited`) stacks too.
 #[proc_macro_attribute]
 pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
     rewrite(AttrName::RateLimit, arguments.into(), item.into()).into()
 }
 
-/// Limits how many of a handler's requests run at once, across all processes that share a store.
+/// Limits how many requests of a handler run at once, across all processes that share a store.
 ///
 /// ```
 /// # use actix_throttle::concurrency_limit;
@@ -254,38 +248,38 @@ pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// A request runs until its response's body has been sent, or is dropped. Until then it holds a
-/// place, which is renewed in the background. It goes wherever `rate_limit` does.
+/// A request holds a permit until the body of its response has been sent or dropped. A background
+/// task renews the permit until then. The attribute goes wherever `rate_limit` does.
 ///
 /// # Arguments
 ///
 /// | argument | value | meaning | default |
 /// |---|---|---|---|
-/// | `max` | integer, or constant expression of type `u32`, 1 to 1,000,000 | how many run at once | required |
-/// | `expiry` | duration string, `"10s"`, 100 ms to 24 h | how long a place stays taken that nobody renews: when a process dies | `"30s"` |
-/// | `identifier` | as in `rate_limit` | whose requests share the places | the limiter's |
-/// | `name` | string of printable ASCII | policy name in headers, problem documents, logs | the handler's name; `-2`, `-3` behind it for stacked ones, rates included |
-/// | `zone` | string | share the places between handlers | the handler's full path |
-/// | `group` | string | applies to identities of this group, in place of the ungrouped limits | — |
-/// | `unlimited` | flag, with `group` | that group is not limited, not by rates either; beside it only `identifier` makes sense | off |
-/// | `max_wait` | duration string, `"500ms"`, 1 ms to 24 h | wait for a place up to this long instead of denying | off |
-/// | `skip_if` | path to `fn(&HttpRequest) -> bool`, sync or async | such requests take no place | — |
-/// | `on_limited` | path to a function, sync or async, as in the builder | this handler's own answer | the limiter's |
-/// | `failure_mode` | `"open"` `"closed"` `"local"` | what becomes of a request that the store cannot decide | the limiter's |
-/// | `shadow` | flag | count and report, never deny | off |
+/// | `max` | integer, 1 to 1,000,000 | how many requests run at once | required |
+/// | `expiry` | duration, 100 ms to 24 h | lifetime of a permit whose process died | `"30s"` |
+/// | `identifier` | as in `rate_limit` | the key that permits are counted by | the limiter's |
+/// | `name` | printable ASCII | name in headers, problem documents, logs | the handler's name |
+/// | `zone` | string | name of the permits; handlers can share them | handler's code path |
+/// | `group` | string | limits this group, in place of the limits without a group | — |
+/// | `unlimited` | flag, with `group` | does not limit this group, by rates either | off |
+/// | `max_wait` | duration, 1 ms to 24 h | waits for a permit instead of denying | off |
+/// | `skip_if` | as in `rate_limit` | exempts requests: they take no permit | — |
+/// | `on_limited` | as in `rate_limit` | response to a denied request | the limiter's |
+/// | `failure_mode` | `"open"` `"closed"` `"local"` | if the store cannot decide | the limiter's |
+/// | `shadow` | flag | counts and reports, never denies | off |
 /// | `crate` | path | as in `rate_limit` | `::actix_throttle` |
 ///
-/// With the limiter's own identifier these are `max` requests for each client. For all clients
-/// together, write `identifier = global`.
+/// With the limiter's own identifier, `max` applies to each client. Write `identifier = global` for
+/// all clients together. `max` may be a constant expression.
 ///
-/// # Beside rates
+/// # Together with rates
 ///
-/// Both attributes stack in any order, and all that stand on one handler are one atomic decision: a
-/// request that finds no place is not charged to a rate, and one that a rate denies takes no place.
-/// A `group` on one of them stands in place of all ungrouped limits of the handler, of either kind.
-/// Two concurrency limits that would share their places are an error.
+/// Both attributes stack in any order, and all limits on one handler are one atomic decision. A
+/// request without a permit is not charged to a rate, and a request that a rate denies takes no
+/// permit. A `group` on one attribute applies in place of all ungrouped limits of the handler, of
+/// either kind. Two concurrency limits that would share their permits are a compile error.
 ///
-/// Where a configuration is to say how many, name its limit by `#[rate_limit(limit = "exports")]`.
+/// If the configuration sets the limit, name it with `#[rate_limit(limit = "exports")]`.
 ///
 /// ```
 /// # use actix_throttle::{concurrency_limit, rate_limit};

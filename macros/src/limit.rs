@@ -1,4 +1,4 @@
-//! The numbers of one limit, checked.
+//! Checks the numbers of one rate limit.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -14,18 +14,18 @@ use crate::{
     window::Window,
 };
 
-/// `times`, `capacity` and `cost`.
+/// Range of `times`, `capacity` and `cost`.
 pub(crate) const COUNTS: RangeInclusive<u64> = 1..=1_000_000_000;
-/// `lease`: one of 1 would ask the server for each request, as none does.
+/// Range of `lease`. A lease of 1 would query Redis for each request, like no lease at all.
 const LEASES: RangeInclusive<u64> = 2..=1_000_000_000;
-/// The exact log of `sliding_window` has one entry for each admission.
+/// Largest `times` of `sliding_window`, whose exact log has one entry for each admission.
 const LONGEST_LOG: u64 = 1_000_000;
 const BLOCKS: Lengths = Lengths {
     range: Duration::from_millis(1)..=Duration::from_secs(366 * 86_400),
     says: "a block lasts 1 millisecond to 366 days",
 };
 
-/// One limit's numbers, as far as the macro can know them all valid.
+/// The numbers of one limit, valid as far as the macro can evaluate them.
 pub(crate) struct Limit {
     pub(crate) times: Number,
     pub(crate) window: Window,
@@ -38,7 +38,7 @@ pub(crate) struct Limit {
     pub(crate) shadow: bool,
 }
 
-/// How admissions are counted.
+/// Mirrors the runtime's `Algorithm`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     SlidingWindow,
@@ -56,7 +56,7 @@ const ALGORITHMS: [(&str, Algorithm); 5] = [
     ("leaky_bucket", Algorithm::LeakyBucket),
 ];
 
-/// How a token bucket fills up.
+/// Mirrors the runtime's `Refill`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refill {
     Greedy,
@@ -66,7 +66,7 @@ pub(crate) enum Refill {
 const REFILLS: [(&str, Refill); 2] = [("greedy", Refill::Greedy), ("interval", Refill::Interval)];
 
 impl Limit {
-    /// Checks all numbers of an attribute. `cost` is given unless it is a function.
+    /// Checks all numbers of an attribute. `cost` is `None` if it is absent or a function.
     pub(crate) fn check(
         arguments: &Arguments,
         cost: Option<Number>,
@@ -140,7 +140,7 @@ fn times_and_window(arguments: &Arguments, errors: &mut Errors) -> Option<(Numbe
     Some((times?, window?))
 }
 
-/// `None` if it is wrong.
+/// Parses `algorithm`; `None` if it is invalid and therefore reported.
 fn algorithm(arguments: &Arguments, errors: &mut Errors) -> Option<Algorithm> {
     match arguments.named(ArgName::Algorithm) {
         None => Some(Algorithm::SlidingWindow),
@@ -158,7 +158,7 @@ fn bucket(
 ) -> (Option<Number>, Refill) {
     for name in [ArgName::Capacity, ArgName::Refill] {
         if let Some(argument) = arguments.named(name) {
-            // An algorithm that is misspelt may have been meant to be the right one.
+            // A misspelt algorithm may have been meant as `token_bucket`: no further error.
             if algorithm.is_some_and(|algorithm| algorithm != Algorithm::TokenBucket) {
                 let message = format!(
                     "`{name}` belongs to `algorithm = \"token_bucket\"`: add that, or remove `{name}`"

@@ -1,8 +1,8 @@
-//! The arguments there are.
+//! The arguments of all attributes.
 
 use std::fmt;
 
-/// One argument of an attribute.
+/// An argument of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ArgName {
     Times,
@@ -35,7 +35,7 @@ pub(crate) enum ArgName {
     Crate,
 }
 
-/// Every argument: its name, and how it is written correctly.
+/// Every argument with its name and a correct example.
 const ALL: [(ArgName, &str, &str); 28] = [
     (ArgName::Times, "times", "times = 10"),
     (ArgName::Milliseconds, "milliseconds", "milliseconds = 500"),
@@ -90,7 +90,7 @@ impl ArgName {
         self.row().1
     }
 
-    /// The argument written correctly, to be shown in a message.
+    /// Returns the argument in correct form, for messages.
     pub(crate) fn example(self) -> &'static str {
         self.row().2
     }
@@ -100,7 +100,7 @@ impl ArgName {
     }
 
     fn row(self) -> &'static (Self, &'static str, &'static str) {
-        // The table is in the order of the variants; a test holds it to that.
+        // The table has the order of the variants, which a test checks.
         &ALL[self as usize]
     }
 }

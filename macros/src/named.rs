@@ -1,4 +1,4 @@
-//! `limit = "login"`: a limit whose numbers are in the configuration.
+//! `limit = "login"`: a limit whose numbers come from the configuration.
 
 use quote::ToTokens;
 use syn::{Expr, Ident, Lit, LitStr};
@@ -13,7 +13,7 @@ use crate::{
     window::Window,
 };
 
-/// What belongs to a limit's numbers, beside `cost`, which may also be a function.
+/// Arguments that belong to a limit's numbers, except `cost`, which may be a function.
 const NUMBERS: [ArgName; 6] = [
     ArgName::Algorithm,
     ArgName::Capacity,
@@ -23,9 +23,10 @@ const NUMBERS: [ArgName; 6] = [
     ArgName::Shadow,
 ];
 
-/// The name of the configuration's limit; `None` if it is absent or wrong.
+/// Parses the name of the configured limit; `None` if it is absent, or invalid and therefore
+/// reported.
 ///
-/// What was meant to be `times` counts as that from here on.
+/// A value that was meant for `times` counts as `times` from here on.
 pub(crate) fn check(arguments: &mut Arguments, errors: &mut Errors) -> Option<LitStr> {
     let argument = arguments.named(ArgName::Limit)?;
     if cfg!(not(feature = "config")) {
@@ -39,7 +40,7 @@ pub(crate) fn check(arguments: &mut Arguments, errors: &mut Errors) -> Option<Li
         Ok(name) => Some(name),
         Err(error) => {
             errors.push(error);
-            // Beside the positional string nothing is missing.
+            // With a positional string, `times` is not missing.
             if is_number(expr) && arguments.rate.is_none() {
                 arguments.meant(ArgName::Limit, ArgName::Times);
             }
@@ -48,7 +49,7 @@ pub(crate) fn check(arguments: &mut Arguments, errors: &mut Errors) -> Option<Li
     }
 }
 
-/// Whether the numbers are left to the configuration: a limit of it is named, and no rate written.
+/// Returns whether all numbers come from the configuration: a limit is named, and no rate written.
 pub(crate) fn is_alone(arguments: &Arguments) -> bool {
     arguments.named(ArgName::Limit).is_some()
         && arguments.rate.is_none()
@@ -56,7 +57,7 @@ pub(crate) fn is_alone(arguments: &Arguments) -> bool {
         && !Window::is_given(arguments)
 }
 
-/// Records what makes no sense without numbers. `cost` is given unless it is a function.
+/// Reports arguments that need numbers. `cost` is `None` if it is absent or a function.
 pub(crate) fn no_numbers(arguments: &Arguments, cost: Option<&Number>, errors: &mut Errors) {
     let cost = cost.and_then(|_| arguments.named(ArgName::Cost));
     let cost = cost.map(|argument| (ArgName::Cost, argument));
@@ -93,7 +94,7 @@ fn name(expr: &Expr) -> syn::Result<LitStr> {
     Err(syn::Error::new_spanned(expr, message))
 }
 
-/// A word without quotes that is not written like a constant.
+/// Returns an unquoted word that is not spelt like a constant.
 fn unquoted(expr: &Expr) -> Option<&Ident> {
     match peel(expr) {
         Expr::Path(path) if !is_const(path) => path.path.get_ident(),
@@ -101,7 +102,7 @@ fn unquoted(expr: &Expr) -> Option<&Ident> {
     }
 }
 
-/// Whether this is what `times` takes: an integer or a constant expression.
+/// Returns whether the expression would be valid for `times`: an integer or a constant expression.
 fn is_number(expr: &Expr) -> bool {
     match literal(expr) {
         Some(literal) => matches!(literal, Lit::Int(_)),

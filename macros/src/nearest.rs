@@ -1,10 +1,10 @@
-//! "Did you mean": the valid word closest to what was written.
+//! "Did you mean": finds the valid word closest to a misspelt one.
 
-/// Below this Jaro-Winkler similarity two words have nothing to do with each other: `secs` and
-/// `seconds` are at 0.90, `algoritm` and `algorithm` at 0.98, `shade` and `name` at 0.63.
+/// Lowest Jaro-Winkler similarity of related words, from 0 to 1. `secs` and `seconds` have 0.90,
+/// `algoritm` and `algorithm` 0.98, `shade` and `name` 0.63.
 const SIMILAR: f64 = 0.75;
 
-/// The candidate most like `word`, if any is like it at all.
+/// Returns the candidate most similar to `word`, if any is similar enough.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -18,7 +18,7 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// `` , did you mean `token_bucket`? Valid are `a`, `b` `` to be put behind ``unknown `…` ``.
+/// Returns `` , did you mean `token_bucket`? Valid are `a`, `b` ``, to follow ``unknown `…` ``.
 pub(crate) fn hint(suggestion: Option<&str>, valid: &[&str]) -> String {
     let valid = valid
         .iter()

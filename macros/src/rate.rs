@@ -1,15 +1,15 @@
-//! The positional string: `"100/minute"`, `"5 per 10 seconds"`.
+//! Parses the positional string: `"100/minute"`, `"5 per 10 seconds"`.
 
 use crate::nearest::{hint, nearest};
 
-/// What a rate string says.
+/// A parsed rate string.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Rate {
     pub(crate) times: u64,
     pub(crate) window_micros: u64,
 }
 
-/// The units, in microseconds, under all the names they go by; the first is the one to suggest.
+/// Units in microseconds, with all accepted names. The first name is the one to suggest.
 const UNITS: [(u64, &[&str]); 5] = [
     (1_000, &["milliseconds", "millisecond", "ms"]),
     (1_000_000, &["seconds", "second", "secs", "sec", "s"]),
@@ -20,11 +20,11 @@ const UNITS: [(u64, &[&str]); 5] = [
 
 const SHAPE: &str = "write it as \"100/minute\" or \"5 per 10 seconds\"";
 
-/// Reads `times`, then `/` or `per`, then an optional number and a unit.
+/// Parses `times`, then `/` or `per`, then an optional number and a unit.
 ///
 /// # Errors
 ///
-/// What is wrong with the text and what to write instead.
+/// A message with what is wrong and what to write instead.
 pub(crate) fn parse(text: &str) -> Result<Rate, String> {
     let (times, rest) = number(text.trim_start())?;
     let times = times.ok_or_else(|| format!("a rate starts with a number: {SHAPE}"))?;
@@ -40,7 +40,7 @@ pub(crate) fn parse(text: &str) -> Result<Rate, String> {
     if count == Some(0) {
         return Err(format!("a window of 0 is no window: {SHAPE}"));
     }
-    // Out of range either way: the common check of the window's range words that error.
+    // A saturated product is out of range, too, and the common range check reports it.
     let window_micros = count.unwrap_or(1).saturating_mul(unit_micros);
     Ok(Rate {
         times,
@@ -48,7 +48,7 @@ pub(crate) fn parse(text: &str) -> Result<Rate, String> {
     })
 }
 
-/// A leading number (`1_000` is one too), if there is one, and what follows it without blanks.
+/// Splits off a leading number, such as `1_000`; returns it and the rest without leading blanks.
 fn number(text: &str) -> Result<(Option<u64>, &str), String> {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '_')
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_table_of_rates_holds() {
-        // The runtime's, whose twin of this file is held to it too.
+        // The runtime's table of rates, which tests its copy of this parser as well.
         let mut rows = 0;
         for line in include_str!("../../runtime/src/limit/rates.txt").lines() {
             let Some((text, expected)) = line.split_once(" ->").filter(|_| !line.starts_with('#'))

@@ -1,8 +1,8 @@
-//! Puts the attribute back onto its handler, for another turn.
+//! Reapplies the attribute to its handler, for another expansion.
 //!
-//! Other attribute macros have to see the handler as it was written: those that make a document of
-//! its arguments, or name them in a log. So where such attributes stand below, ours goes below them.
-//! Conditions are resolved in the same way, see [`conditional`].
+//! Other attribute macros must see the original handler: they document its arguments, or log them.
+//! So where such attributes stand below, this attribute moves below them. Conditions are resolved
+//! in this way, too; see [`conditional`].
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
@@ -15,11 +15,11 @@ use crate::{
     handler::{Handler, Ours},
 };
 
-/// The first argument of an attribute that has been put last. Whatever stands beside it then is no
-/// macro, or it would be gone.
+/// First argument of an attribute that has moved last. All attributes still next to it are inert:
+/// the compiler has expanded the macros.
 const MARK: &str = "__put_last";
 
-/// Attributes of the compiler that may stand on a function, which expand to nothing.
+/// Built-in attributes of functions, which expand to nothing.
 const INERT: [&str; 20] = [
     "allow",
     "cfg",
@@ -43,10 +43,10 @@ const INERT: [&str; 20] = [
     "warn",
 ];
 
-/// Tools whose attributes the compiler passes over.
+/// Tools whose attributes the compiler ignores.
 const TOOLS: [&str; 5] = ["clippy", "diagnostic", "miri", "rust_analyzer", "rustfmt"];
 
-/// The arguments as they were written, and whether the attribute has been put last.
+/// Returns the original arguments, and whether the attribute has moved last.
 pub(crate) fn unmark(arguments: TokenStream) -> (TokenStream, bool) {
     let mut tokens = arguments.clone().into_iter();
     match (tokens.next(), tokens.next()) {
@@ -58,7 +58,7 @@ pub(crate) fn unmark(arguments: TokenStream) -> (TokenStream, bool) {
 }
 
 impl Ours {
-    /// Whether it was written above the attribute that finds it, and has been put last, past that one.
+    /// Returns whether this attribute stood above the expanded one, and has moved below it.
     pub(crate) fn is_from_above(&self) -> bool {
         match self {
             Self::Stacked(_, attribute) => match &attribute.meta {
@@ -70,14 +70,14 @@ impl Ours {
     }
 }
 
-/// The attribute that is being expanded, to be written again.
+/// The attribute being expanded, to be emitted again.
 struct Again<'a> {
     name: AttrName,
     own: &'a Own,
     krate: &'a Path,
 }
 
-/// The handler with its attribute back on it, unless it can be expanded as it is.
+/// Returns the handler with its attribute reapplied, or `None` if it can be expanded now.
 pub(crate) fn reapply(handler: &Handler, own: &Own, krate: &Path) -> Option<TokenStream> {
     let again = Again {
         name: handler.attribute,
@@ -97,7 +97,7 @@ pub(crate) fn reapply(handler: &Handler, own: &Own, krate: &Path) -> Option<Toke
     without_condition_of_argument(handler, &again)
 }
 
-/// The first `#[cfg_attr]` with one of ours, resolved.
+/// Resolves the first `#[cfg_attr]` with an attribute of this crate.
 fn without_conditional(handler: &Handler, again: &Again<'_>) -> Option<TokenStream> {
     let mut ours = handler.ours.iter();
     let place = ours.position(|ours| matches!(ours, Ours::Conditional(_)))?;
@@ -105,7 +105,7 @@ fn without_conditional(handler: &Handler, again: &Again<'_>) -> Option<TokenStre
     let [Ours::Conditional(conditional), after @ ..] = rest else {
         return None;
     };
-    // What comes out of it may be a macro that has to see the handler.
+    // The resolved attributes may include a macro that must see the original handler.
     let foreign = conditional.any(|meta| AttrName::of(meta.path()).is_none() && is_macro(meta));
     let own = if foreign {
         again.anew()
@@ -124,7 +124,7 @@ fn without_conditional(handler: &Handler, again: &Again<'_>) -> Option<TokenStre
     Some(conditional::either(&conditional.condition, &holds, &fails))
 }
 
-/// The first condition on an argument, resolved.
+/// Resolves the first condition on an argument.
 fn without_condition_of_argument(handler: &Handler, again: &Again<'_>) -> Option<TokenStream> {
     let (condition, holds, fails) = resolve_argument(&handler.signature)?;
     let (own, ours) = (again.as_it_is(), &handler.ours);
@@ -134,7 +134,7 @@ fn without_condition_of_argument(handler: &Handler, again: &Again<'_>) -> Option
     Some(conditional::either(&condition, &holds, &fails))
 }
 
-/// A condition, and the signature if it holds and if it does not.
+/// Returns a condition, and the signatures for when it holds and when it fails.
 fn resolve_argument(signature: &Signature) -> Option<(TokenStream, Signature, Signature)> {
     for (place, input) in signature.inputs.iter().enumerate() {
         let FnArg::Typed(argument) = input else {
@@ -195,7 +195,7 @@ impl Again<'_> {
         self.with(&quote!(#mark,))
     }
 
-    /// For another turn from the beginning.
+    /// Emits the attribute without the mark, so that expansion starts over.
     fn anew(&self) -> TokenStream {
         self.with(&TokenStream::new())
     }
@@ -215,7 +215,7 @@ impl Again<'_> {
     }
 }
 
-/// Whether an attribute that is not ours may be a macro.
+/// Returns whether an attribute of another crate may be a macro.
 fn is_foreign(attribute: &Attribute) -> bool {
     is_macro(&attribute.meta)
 }

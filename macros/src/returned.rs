@@ -1,4 +1,4 @@
-//! What a handler returns, as a type for its body.
+//! The handler's return type, as a type annotation for its body.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -9,11 +9,11 @@ use syn::{
 
 use crate::generic::speaks_of;
 
-/// The return type as far as an expression can name it.
+/// The return type, as far as an expression can name it.
 pub(crate) struct Returned {
-    /// With `_` where the compiler has to find out: in place of `impl Trait`, and of `!`.
+    /// The type, with `_` for each `impl Trait` and for `!`, which the compiler infers.
     pub(crate) ty: Type,
-    /// The `impl Trait`s that were there.
+    /// The replaced `impl Trait` types.
     hidden: Vec<TypeImplTrait>,
 }
 
@@ -31,8 +31,8 @@ impl Returned {
         returned
     }
 
-    /// Items that name the traits of what is hidden: they have to be there, and their imports are in
-    /// use.
+    /// Emits items that name the traits of the replaced types. Missing imports are then errors, and
+    /// existing ones stay in use.
     pub(crate) fn uses(&self, generics: &Generics) -> TokenStream {
         let uses = self.hidden.iter().enumerate().map(|(index, hidden)| {
             let bounds = hidden.bounds.iter();
@@ -42,7 +42,7 @@ impl Returned {
                 let name = format_ident!("__throttle_returns_{index}");
                 return quote!(fn #name<T: #(#bounds)+*>(_: T) {});
             }
-            // An item cannot speak of what the handler's own are.
+            // An item cannot use the handler's generic parameters, so only import the traits.
             let traits = bounds.into_iter().filter_map(|bound| match bound {
                 TypeParamBound::Trait(bound) => Some(&bound.path),
                 _ => None,

@@ -1,4 +1,4 @@
-//! All steps of an expansion, in order.
+//! Runs the steps of an expansion in order. Called by the two attributes.
 
 use proc_macro2::TokenStream;
 
@@ -10,7 +10,7 @@ use crate::{
     reapply,
 };
 
-/// The item under the attribute, limited; or as it was, beside what is wrong.
+/// Returns the limited item, or the original item next to the errors.
 pub(crate) fn rewrite(
     attribute: AttrName,
     arguments: TokenStream,

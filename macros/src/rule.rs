@@ -1,4 +1,4 @@
-//! One attribute, checked: a limit bound to requests.
+//! Checks one attribute as a whole: a limit, and the requests that it applies to.
 
 use std::time::Duration;
 
@@ -26,22 +26,22 @@ const WAITS: Lengths = Lengths {
     says: "a request waits 1 millisecond to 24 hours",
 };
 
-/// One attribute without a mistake.
+/// One valid attribute.
 pub(crate) struct Rule {
-    /// The attribute's own tokens, for errors about all of it.
+    /// The attribute's own tokens, for errors about the attribute as a whole.
     pub(crate) anchor: TokenStream,
     pub(crate) identifier: Option<Identifier>,
     pub(crate) quota: Quota,
 }
 
-/// What is admitted.
+/// How much the rule admits.
 pub(crate) enum Quota {
-    /// Everything, for this group.
+    /// All requests of this group.
     Unlimited(LitStr),
     Limited(Box<Limited>),
 }
 
-/// A limit, for a group or for all without one, and what is around it.
+/// A limit with its options. It applies to `group`, or to all requests without a group.
 pub(crate) struct Limited {
     pub(crate) bound: Bound,
     pub(crate) label: Label,
@@ -52,14 +52,14 @@ pub(crate) struct Limited {
     pub(crate) max_wait: Option<Duration>,
 }
 
-/// What is limited.
+/// The kind of a limit: a rate or a concurrency limit.
 pub(crate) enum Bound {
     Started(Box<Started>),
     Running(Running),
 }
 
 impl Rule {
-    /// Checks one attribute; `None` if that leaves nothing to go on with.
+    /// Checks one attribute; `None` if its errors leave no rule.
     pub(crate) fn check(mut arguments: Arguments, errors: &mut Errors) -> Option<Self> {
         let identifier = arguments.named(ArgName::Identifier).and_then(|argument| {
             let expr = assigned(ArgName::Identifier, argument, errors)?;

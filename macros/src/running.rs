@@ -1,4 +1,4 @@
-//! How many may run at once, checked.
+//! Checks the numbers of one concurrency limit.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -17,10 +17,10 @@ const EXPIRIES: Lengths = Lengths {
     says: "a place expires after 100 milliseconds to 24 hours",
 };
 
-/// One concurrency limit's numbers, as far as the macro can know them all valid.
+/// The numbers of one concurrency limit, valid as far as the macro can evaluate them.
 pub(crate) struct Running {
     pub(crate) max: Number,
-    /// The runtime knows the default.
+    /// `None` leaves the default to the runtime.
     pub(crate) expiry: Option<Duration>,
     pub(crate) shadow: bool,
 }

@@ -1,4 +1,4 @@
-//! Whether the function can be a handler at all.
+//! Checks whether the function can be a handler.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -6,7 +6,7 @@ use syn::{FnArg, ReturnType, Signature};
 
 use crate::errors::Errors;
 
-/// Records what keeps this function from being called by Actix once it is wrapped.
+/// Reports what would keep Actix from calling this function once it is wrapped.
 pub(crate) fn check(signature: &Signature, errors: &mut Errors) {
     if signature.asyncness.is_none() {
         let name = &signature.ident;
@@ -48,7 +48,7 @@ pub(crate) fn check(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-/// Whether a function that is not `async` seems to be a handler nevertheless.
+/// Returns whether a function without `async` seems to return a future.
 pub(crate) fn returns_future(output: &ReturnType) -> bool {
     let output = output.to_token_stream().to_string();
     ["Future", "Ready"].iter().any(|name| output.contains(name))

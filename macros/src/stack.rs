@@ -1,4 +1,4 @@
-//! The rules of one handler together: no two of them may share a counter.
+//! Checks the rules of one handler against each other: no two may share a counter.
 
 use crate::{
     errors::Errors,
@@ -8,35 +8,35 @@ use crate::{
     started::Started,
 };
 
-/// Two rules, by their places, that share a counter unless their windows turn out to differ.
+/// Two rules, by index, that share a counter unless the compiler finds different windows.
 pub(crate) struct Undecided {
     pub(crate) first: usize,
     pub(crate) second: usize,
 }
 
-/// What to do about a shared counter. It is also what the compiler prints for an undecided pair.
+/// Advice about a shared counter. The compiler also prints it for an undecided pair.
 pub(crate) const SHARED: &str = "this limit would share its counter with another one on this \
     handler: give it another window, algorithm, identifier, group or zone";
 
-/// The same about two limits of the configuration, whose numbers are not here to be changed.
+/// Advice about a configured limit that is named twice, whose numbers are not in the attribute.
 const SAME_NAME: &str = "this limit of the configuration is named on this handler already, and \
     would share its counter with itself: give it another identifier, group or zone";
 
-/// The same about two that count what runs: each keeps one list of it, whatever its `max`.
+/// Advice about two concurrency limits with the same permits. Their `max` does not tell them apart.
 const SAME_PLACES: &str = "this limit would share its places with another one on this handler: \
     give it another identifier, group or zone";
 
-/// Whether two limits count in one.
+/// Whether two limits share a counter.
 enum Share {
     No,
-    /// Unless the compiler finds that their windows differ.
+    /// They do, unless the compiler finds different windows.
     Maybe,
     Yes(&'static str),
 }
 
-/// Records the pairs that share a counter for certain and returns those that only might.
+/// Reports pairs that certainly share a counter, and returns pairs that may.
 ///
-/// A limit of the configuration beside a written one is for the runtime to compare.
+/// The runtime compares a configured limit with a written one.
 pub(crate) fn check(rules: &[Rule], errors: &mut Errors) -> Vec<Undecided> {
     let mut undecided = Vec::new();
     for (second, rule) in rules.iter().enumerate() {
@@ -58,14 +58,14 @@ pub(crate) fn check(rules: &[Rule], errors: &mut Errors) -> Vec<Undecided> {
     undecided
 }
 
-/// What sets the default zone of a limit apart from those of others on its handler: the function or
-/// static that identifies, where another limit differs in nothing but that. Two of them may well name
-/// the same identity, a user and a tenant `42` say, and would then count in one.
+/// Returns the suffix of a limit's default zone: the function or static that identifies. It is
+/// needed where another limit of the handler differs in the identifier only. Both identifiers may
+/// return equal identities, such as a user and a tenant `42`, and would then share a counter.
 pub(crate) fn apart(rules: &[Rule], place: usize) -> Option<String> {
     let rule = rules.get(place)?;
     let own = rule.identifier.as_ref()?.own()?;
     let confusable = |other: &Rule| match &other.identifier {
-        // What the limiter's own identifier is, only the runtime knows.
+        // Only the runtime knows the limiter's own identifier.
         None => true,
         Some(other) => other.own().is_some_and(|other| other != own),
     };
@@ -79,7 +79,7 @@ fn who(rule: &Rule) -> Option<String> {
     rule.identifier.as_ref().map(Identifier::fingerprint)
 }
 
-/// Whether two limits count in one as soon as they count the same identity.
+/// Returns whether two limits share a counter if both count the same identity.
 fn share_but_for_identity(one: &Rule, other: &Rule) -> Share {
     let (Quota::Limited(one), Quota::Limited(other)) = (&one.quota, &other.quota) else {
         return Share::No;
@@ -96,7 +96,7 @@ fn share_but_for_identity(one: &Rule, other: &Rule) -> Share {
         (Bound::Running(one), Bound::Running(other)) if one.shadow == other.shadow => {
             Share::Yes(SAME_PLACES)
         }
-        // What starts and what runs is counted apart.
+        // A rate and a concurrency limit never share a counter.
         _ => Share::No,
     }
 }
@@ -106,7 +106,7 @@ fn same_rate(one: &Started, other: &Started) -> Share {
     if named(one).is_some() && named(one) == named(other) {
         Share::Yes(SAME_NAME)
     } else {
-        // Without a configuration, a fallback is a limit like others.
+        // Without a configuration, a fallback is an ordinary limit.
         match (one.numbers.written(), other.numbers.written()) {
             (Some(one), Some(other)) => same_part_of_key(one, other),
             _ => Share::No,

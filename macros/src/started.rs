@@ -1,4 +1,4 @@
-//! How much may be started within a window, and what one request takes of it.
+//! Checks the arguments of a rate limit: its numbers, and what one request costs.
 
 use syn::{Expr, ExprPath, LitStr};
 
@@ -13,7 +13,7 @@ use crate::{
     value::{Number, assigned, integer},
 };
 
-/// What `rate_limit` says of a rate.
+/// The valid arguments of a rate limit.
 pub(crate) struct Started {
     pub(crate) numbers: Numbers,
     pub(crate) cost: Option<ExprPath>,
@@ -21,23 +21,23 @@ pub(crate) struct Started {
     pub(crate) dynamic: Option<ExprPath>,
 }
 
-/// Where the numbers of a limit are.
+/// The source of a limit's numbers.
 pub(crate) enum Numbers {
     Written(Limit),
-    /// In the configuration, under this name.
+    /// The configured limit of this name.
     Named(LitStr),
-    /// There too; these are for when it has none of that name.
+    /// The configured limit of this name; without one, these numbers.
     NamedOr(LitStr, Limit),
 }
 
-/// What one request takes.
+/// The cost of one request.
 enum Cost {
     Number(Number),
     Function(ExprPath),
 }
 
 impl Started {
-    /// Checks what is a rate's alone; `None` if that leaves no numbers.
+    /// Checks the arguments that only a rate has; `None` without valid numbers.
     pub(crate) fn check(arguments: &mut Arguments, errors: &mut Errors) -> Option<Self> {
         let named = named::check(arguments, errors);
         let (number, cost) = match cost(arguments, errors) {
@@ -58,7 +58,7 @@ impl Started {
 }
 
 impl Numbers {
-    /// The limit's name in the configuration.
+    /// Returns the name of the configured limit.
     pub(crate) fn named(&self) -> Option<&LitStr> {
         match self {
             Self::Written(_) => None,
@@ -66,7 +66,7 @@ impl Numbers {
         }
     }
 
-    /// The numbers that stand in the attribute.
+    /// Returns the numbers written in the attribute.
     pub(crate) fn written(&self) -> Option<&Limit> {
         match self {
             Self::Written(limit) | Self::NamedOr(_, limit) => Some(limit),
@@ -88,7 +88,7 @@ fn numbers(
             None => Numbers::Written(limit),
         });
     }
-    // Where the name is wrong, nobody knows what the rest was meant to be.
+    // After an invalid name, the meaning of the other arguments is unclear.
     let name = named?;
     named::no_numbers(arguments, cost.as_ref(), errors);
     Some(Numbers::Named(name))

@@ -1,4 +1,4 @@
-//! `refund_on = "5xx, 404"`: the responses that are not counted.
+//! `refund_on = "5xx, 404"`: the responses that are refunded.
 
 use std::ops::RangeInclusive;
 
@@ -11,22 +11,22 @@ use crate::{
     value::{assigned, literal, text},
 };
 
-/// The statuses there are (RFC 9110, section 15).
+/// Valid status codes (RFC 9110, section 15).
 const ALL: RangeInclusive<u16> = 100..=599;
 
 const SHAPES: &str = "write `404`, `5xx` or `500-504`, separated by commas";
 
-/// The statuses that are written, without a mistake.
+/// The given statuses, all valid.
 pub(crate) struct StatusSet(Vec<Part>);
 
-/// What stands between two commas.
+/// One element of the comma-separated list.
 struct Part {
     word: String,
     statuses: RangeInclusive<u16>,
 }
 
 impl StatusSet {
-    /// What is written; `None` if it is absent or wrong.
+    /// Parses the argument; `None` if it is absent, or invalid and therefore reported.
     pub(crate) fn check(arguments: &Arguments, errors: &mut Errors) -> Option<Self> {
         let argument = arguments.named(ArgName::RefundOn)?;
         let expr = assigned(ArgName::RefundOn, argument, errors)?;
@@ -37,7 +37,7 @@ impl StatusSet {
             let part = Part::parse(word.trim()).and_then(|part| part.beside(&parts));
             match part {
                 Ok(part) => parts.push(part),
-                // Of commas alone, several say the same.
+                // Repeated commas give the same error; report it once.
                 Err(flaw) if flaws.contains(&flaw) => {}
                 Err(flaw) => {
                     errors.at(&list, &flaw);
@@ -48,14 +48,14 @@ impl StatusSet {
         flaws.is_empty().then_some(Self(parts))
     }
 
-    /// First and last status of each part.
+    /// Returns the first and the last status of each part.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = (u16, u16)> + '_ {
         let parts = self.0.iter().map(|part| &part.statuses);
         parts.map(|statuses| (*statuses.start(), *statuses.end()))
     }
 }
 
-/// The string. A number alone is shown with quotes.
+/// Returns the string. A bare number is reported with the quotes added.
 fn quoted(expr: &Expr) -> syn::Result<LitStr> {
     let Some(Lit::Int(status)) = literal(expr) else {
         return text(ArgName::RefundOn, expr);
@@ -95,7 +95,7 @@ impl Part {
         })
     }
 
-    /// The part, unless one before it says the same, or some of it.
+    /// Returns the part, or an error if it overlaps an earlier one.
     fn beside(self, earlier: &[Self]) -> Result<Self, String> {
         let Some(other) = earlier.iter().find(|other| overlap(other, &self)) else {
             return Ok(self);
@@ -113,7 +113,7 @@ impl Part {
     }
 }
 
-/// The first and the last status, if the word has the shape of any; in range or not.
+/// Returns the first and the last status if the word has a valid form, in range or not.
 fn ends(word: &str) -> Option<(u16, u16)> {
     if let Some((first, last)) = word.split_once('-') {
         return Some((number(first.trim_end())?, number(last.trim_start())?));
@@ -129,11 +129,11 @@ fn ends(word: &str) -> Option<(u16, u16)> {
 
 fn number(text: &str) -> Option<u16> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // Too large for the type is out of range all the more.
+    // A number too large for the type is out of range as well.
     digits.then(|| text.parse().unwrap_or(u16::MAX))
 }
 
-/// What the word was probably meant to be.
+/// Guesses the meaning of an invalid word.
 fn meant(word: &str) -> Option<String> {
     let range = word
         .replace("..=", "-")
@@ -141,7 +141,7 @@ fn meant(word: &str) -> Option<String> {
         .replace('\u{2013}', "-");
     let digits: String = word.chars().filter(char::is_ascii_digit).collect();
     let meant = match digits.len() {
-        // `5x`, `5**`.
+        // `5x` or `5**`.
         1 => format!("{digits}xx"),
         // `500s`.
         3 if word.ends_with("00s") => format!("{}xx", &digits[..1]),

@@ -1,5 +1,5 @@
-//! Raw values → integers, strings, paths, flags; whatever else was written is an error that shows
-//! how to write it.
+//! Converts raw values into integers, strings, words and flags. Any other value is an error with a
+//! correct example.
 
 use std::ops::RangeInclusive;
 
@@ -14,7 +14,7 @@ use crate::{
     nearest::{hint, nearest},
 };
 
-/// An integer that is known here, or an expression that the compiler evaluates later.
+/// An integer known to the macro, or an expression that the compiler evaluates.
 #[derive(Clone)]
 pub(crate) enum Number {
     Known { value: u64, span: Span },
@@ -43,7 +43,7 @@ impl ToTokens for Number {
     }
 }
 
-/// The expression behind `=`; `None` if a mistake there has been reported.
+/// Returns the expression after `=`; `None` if it is missing or invalid, and therefore reported.
 pub(crate) fn assigned<'a>(
     name: ArgName,
     argument: &'a Argument,
@@ -63,7 +63,7 @@ pub(crate) fn assigned<'a>(
     }
 }
 
-/// Checks that a flag stands alone.
+/// Reports a flag that has a value.
 pub(crate) fn flag(name: ArgName, argument: &Argument, errors: &mut Errors) {
     if let Value::Assigned(expr) = &argument.value {
         let off = matches!(literal(expr), Some(Lit::Bool(value)) if !value.value);
@@ -76,7 +76,7 @@ pub(crate) fn flag(name: ArgName, argument: &Argument, errors: &mut Errors) {
     }
 }
 
-/// Whether a flag is given.
+/// Returns whether a flag is given.
 pub(crate) fn flagged(arguments: &Arguments, name: ArgName, errors: &mut Errors) -> bool {
     let argument = arguments.named(name);
     if let Some(argument) = argument {
@@ -85,7 +85,7 @@ pub(crate) fn flagged(arguments: &Arguments, name: ArgName, errors: &mut Errors)
     argument.is_some()
 }
 
-/// An integer; `None` if it is absent or wrong.
+/// Parses an integer; `None` if it is absent, or invalid and therefore reported.
 pub(crate) fn number(
     arguments: &Arguments,
     name: ArgName,
@@ -96,7 +96,7 @@ pub(crate) fn number(
     errors.ok(integer(name, expr, range))
 }
 
-/// An integer: a literal within `range`, or an expression for the compiler.
+/// Parses an integer: a literal within `range`, or an expression for the compiler.
 pub(crate) fn integer(
     name: ArgName,
     expr: &Expr,
@@ -120,7 +120,7 @@ pub(crate) fn integer(
                     "`{name}` takes a plain integer: write `{name} = {digits}` without `{suffix}`"
                 ));
             }
-            // Too large for the type is too large for the range all the more.
+            // A number too large for the type is too large for the range as well.
             let value = int.base10_parse().unwrap_or(u64::MAX);
             if value < *range.start() {
                 return error(too_small(name));
@@ -167,7 +167,7 @@ fn too_small(name: ArgName) -> String {
     }
 }
 
-/// A number as people read it: `1,000,000`.
+/// Formats a number with separators: `1,000,000`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -180,7 +180,7 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// A string literal that is not empty.
+/// Parses a string literal that is not empty.
 pub(crate) fn text(name: ArgName, expr: &Expr) -> syn::Result<LitStr> {
     let example = name.example();
     match literal(expr) {
@@ -196,13 +196,13 @@ pub(crate) fn text(name: ArgName, expr: &Expr) -> syn::Result<LitStr> {
     }
 }
 
-/// A string; `None` if it is absent or wrong.
+/// Parses a string; `None` if it is absent, or invalid and therefore reported.
 pub(crate) fn string(arguments: &Arguments, name: ArgName, errors: &mut Errors) -> Option<LitStr> {
     let expr = assigned(name, arguments.named(name)?, errors)?;
     errors.ok(text(name, expr))
 }
 
-/// One of a fixed set of words, in quotes.
+/// Parses a quoted word from a fixed set.
 pub(crate) fn word<T: Copy>(
     name: ArgName,
     expr: &Expr,
@@ -211,7 +211,8 @@ pub(crate) fn word<T: Copy>(
     let valid: Vec<_> = words.iter().map(|(word, _)| *word).collect();
     let text = match expr {
         Expr::Path(path) => {
-            // Without quotes, or a variant of the runtime's enum: the last segment says which.
+            // An unquoted word, or a variant of the runtime's enum: the last segment names the
+            // word.
             let last = path.path.segments.last();
             let last = last.map_or_else(String::new, |segment| segment.ident.to_string());
             let example = match nearest(&last, valid.iter().copied()) {
@@ -231,9 +232,9 @@ pub(crate) fn word<T: Copy>(
     })
 }
 
-/// The expression without the parentheses and invisible groups around it.
+/// Removes parentheses and invisible groups around an expression.
 ///
-/// A literal that comes out of a `macro_rules!` variable is in such a group.
+/// A literal from a `macro_rules!` variable is in such a group.
 pub(crate) fn peel(mut expr: &Expr) -> &Expr {
     loop {
         expr = match expr {
@@ -244,7 +245,7 @@ pub(crate) fn peel(mut expr: &Expr) -> &Expr {
     }
 }
 
-/// The literal that the expression is, if it is one.
+/// Returns the literal, if the expression is one.
 pub(crate) fn literal(expr: &Expr) -> Option<&Lit> {
     match peel(expr) {
         Expr::Lit(literal) => Some(&literal.lit),

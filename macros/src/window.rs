@@ -1,4 +1,4 @@
-//! The window: the given lengths of time, added up.
+//! The window of a rate limit: the sum of the given lengths of time.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -12,25 +12,25 @@ use crate::{
     value::{Number, assigned, integer},
 };
 
-/// The shortest and the longest window, in microseconds.
+/// Shortest and longest window, in microseconds.
 const SHORTEST: u64 = 1_000;
 const LONGEST: u64 = 366 * 86_400_000_000;
 
-/// In microseconds, in the order of [`Window::NAMES`].
+/// Units in microseconds, in the order of [`Window::NAMES`].
 const UNITS: [u64; 5] = [1_000, 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000];
 
-/// The length of the window.
+/// The length of a window.
 pub(crate) struct Window {
-    /// The sum of what was given as literals.
+    /// The sum of all literal lengths, in microseconds.
     pub(crate) literal_micros: u64,
-    /// What was given as expressions, each with its unit in microseconds.
+    /// The lengths given as expressions, each with its unit in microseconds.
     pub(crate) computed: Vec<(u64, Expr)>,
-    /// What was written, for errors about it.
+    /// The user's tokens, for errors about the window.
     pub(crate) tokens: TokenStream,
 }
 
 impl Window {
-    /// The arguments that a window is given by.
+    /// The arguments that give a window.
     pub(crate) const NAMES: [ArgName; 5] = [
         ArgName::Milliseconds,
         ArgName::Seconds,
@@ -39,14 +39,15 @@ impl Window {
         ArgName::Days,
     ];
 
-    /// Whether there is any of these.
+    /// Returns whether any of these arguments is given.
     pub(crate) fn is_given(arguments: &Arguments) -> bool {
         Self::NAMES
             .iter()
             .any(|name| arguments.named(*name).is_some())
     }
 
-    /// The window from its own arguments; `None` if it is missing or wrong, which is recorded.
+    /// Returns the window from these arguments; `None` if it is missing or invalid, and therefore
+    /// reported.
     pub(crate) fn from_arguments(arguments: &Arguments, errors: &mut Errors) -> Option<Self> {
         let mut window = Self {
             literal_micros: 0,
@@ -74,7 +75,7 @@ impl Window {
         (flawless && window.is_in_range(errors)).then_some(window)
     }
 
-    /// The window out of the positional string.
+    /// Returns the window from the positional string.
     pub(crate) fn from_rate(rate: &Rate, text: &LitStr, errors: &mut Errors) -> Option<Self> {
         let window = Self {
             literal_micros: rate.window_micros,
@@ -84,7 +85,7 @@ impl Window {
         window.is_in_range(errors).then_some(window)
     }
 
-    /// The length, unless the compiler has to evaluate an expression first.
+    /// Returns the length in microseconds, unless the compiler must evaluate an expression first.
     pub(crate) fn known_micros(&self) -> Option<u64> {
         self.computed.is_empty().then_some(self.literal_micros)
     }

@@ -1,17 +1,21 @@
-/// Whether the store is being asked.
+//! The public view of the circuit breaker. The store's layers set the state; reading it changes
+//! nothing.
+
+/// State of a limiter's circuit breaker: whether the store is asked for decisions.
 ///
-/// Each limiter has one circuit in each process, which all of its workers share. See
+/// Each limiter has one circuit in each process, shared by all of its workers. See
 /// [`RateLimiter::circuit`](crate::RateLimiter::circuit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CircuitState {
-    /// It is asked for every decision.
+    /// The store is asked for every decision.
     Closed,
-    /// It has failed [`failure_threshold`](crate::Builder::failure_threshold) times in a row and is
-    /// left alone for a pause of at most
+    /// The store is not asked, after [`failure_threshold`](crate::Builder::failure_threshold)
+    /// incidents in a row, for a pause of at most
     /// [`recovery_timeout`](crate::Builder::recovery_timeout). The failure mode decides, without
     /// waiting.
     Open,
-    /// It is being verified in the background; requests go on as if the circuit were open.
+    /// The store is being verified in the background. Requests are decided as if the circuit were
+    /// open.
     HalfOpen,
 }

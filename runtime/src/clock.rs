@@ -1,4 +1,5 @@
-//! Time, passed in: microseconds since the Unix epoch.
+//! The clock of a limiter, in microseconds since the Unix epoch. The limiter reads it and passes
+//! the time to the stores; the algorithms never read it themselves.
 
 #[cfg(feature = "test-util")]
 use std::sync::{
@@ -12,17 +13,19 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// Microseconds, as a point since the Unix epoch or as a length.
+/// Microseconds, as a point in time since the Unix epoch or as a length.
 ///
-/// Everything that decides stays below 2^53, where the doubles of Redis' Lua are exact.
+/// Every value that decides anything stays below 2^53, up to which the doubles of Redis' Lua are
+/// exact.
 pub(crate) type Micros = u64;
 
-/// The greatest length that is told apart: 2^53 − 1 µs, about 285 years.
+/// The largest length, to which longer ones are cut: 2^53 − 1 µs, about 285 years.
 pub(crate) const MAX_MICROS: Micros = (1 << 53) - 1;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Clock {
-    /// The embedded store: the wall clock at start, moved on by the monotonic one.
+    /// The clock of the in-memory store: the wall clock at its start, advanced by the monotonic
+    /// clock.
     Monotonic { epoch: Micros, start: Instant },
     #[cfg(feature = "test-util")]
     Manual(ManualClock),
@@ -46,7 +49,11 @@ impl Clock {
 }
 
 impl Clock {
-    /// Waits for `event`, but not beyond `end`; `None` if it has not come by then.
+    /// Waits for `event`, but not beyond `end`; returns `None` if it has not happened by then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops `event`, and has no other effect.
     pub(crate) async fn timeout_at<T>(
         &self,
         end: Option<Micros>,
@@ -63,12 +70,12 @@ impl Clock {
         .await
     }
 
-    /// Waits until it is `then`.
+    /// Waits until the time is `then`. Dropping the future has no effect.
     pub(crate) async fn sleep_until(&self, then: Micros) {
         match self {
             Self::Monotonic { .. } => {
                 let left = then.saturating_sub(self.now());
-                // One microsecond more: both clocks cut what is less.
+                // Both clocks cut fractions of a microsecond, so one more microsecond is needed.
                 tokio::time::sleep(Duration::from_micros(left + 1)).await;
             }
             #[cfg(feature = "test-util")]
@@ -76,7 +83,7 @@ impl Clock {
         }
     }
 
-    /// The time of day, which follows the machine's clock where it is corrected.
+    /// Returns the time of day, which follows corrections of the machine's clock.
     pub(crate) fn wall(&self) -> Micros {
         match self {
             Self::Monotonic { .. } => wall(),
@@ -92,7 +99,7 @@ fn wall() -> Micros {
         .map_or(0, to_micros)
 }
 
-/// A duration in whole microseconds, cut at [`FOREVER`].
+/// Converts a duration to whole microseconds, cut to at most [`MAX_MICROS`].
 pub(crate) fn to_micros(duration: Duration) -> Micros {
     duration
         .as_secs()
@@ -101,15 +108,15 @@ pub(crate) fn to_micros(duration: Duration) -> Micros {
         .min(MAX_MICROS)
 }
 
-/// Whole seconds, rounded up: whoever waits so long has waited long enough.
+/// Converts to whole seconds, rounded up, so that a client that waits this long has waited enough.
 pub(crate) fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
-/// A clock for tests that moves only when told to.
+/// A clock for tests that moves only when a test moves it.
 ///
-/// Give it to [`Builder::clock`](crate::Builder::clock): it then drives the embedded store, and is
-/// passed to the Redis script in place of the server's time. Clones share one time.
+/// Pass it to [`Builder::clock`](crate::Builder::clock): it then drives the in-memory store, and
+/// replaces Redis' own time in the script. Clones share one time.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -130,17 +137,19 @@ pub(crate) fn whole_seconds(duration: Duration) -> u64 {
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<Hand>);
 
-/// What clones of a manual clock share.
+/// The state that the clones of a manual clock share.
 #[cfg(feature = "test-util")]
 #[derive(Debug)]
 struct Hand {
+    /// Sequentially consistent, as `reaches` relies on: a waiter that registers and then reads an
+    /// old time is notified by the move.
     micros: AtomicU64,
     moved: tokio::sync::Notify,
 }
 
 #[cfg(feature = "test-util")]
 impl ManualClock {
-    /// A clock that stands at 2024-01-01T00:00:00Z.
+    /// Creates a clock that stands at 2024-01-01T00:00:00Z.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Hand {
@@ -149,20 +158,21 @@ impl ManualClock {
         }))
     }
 
-    /// Moves on by `by`, in whole microseconds.
+    /// Advances the clock by `by`, in whole microseconds.
     pub fn advance(&self, by: Duration) {
         self.0.micros.fetch_add(to_micros(by), Ordering::SeqCst);
         self.0.moved.notify_waiters();
     }
 
-    /// Moves to `since_epoch` after the Unix epoch, in whole microseconds; back too. At least 1 µs.
+    /// Sets the clock to `since_epoch` after the Unix epoch, in whole microseconds and at least 1;
+    /// it may move back.
     pub fn set(&self, since_epoch: Duration) {
         let micros = to_micros(since_epoch).max(1);
         self.0.micros.store(micros, Ordering::SeqCst);
         self.0.moved.notify_waiters();
     }
 
-    /// The time since the Unix epoch.
+    /// Returns the time since the Unix epoch.
     #[must_use]
     pub fn now(&self) -> Duration {
         Duration::from_micros(self.micros())
@@ -174,7 +184,7 @@ impl ManualClock {
 
     async fn reaches(&self, then: Micros) {
         loop {
-            // Before the look at the time, or a move in between would go unnoticed.
+            // Registers before it reads the time: otherwise a move in between would be missed.
             let mut moved = std::pin::pin!(self.0.moved.notified());
             moved.as_mut().enable();
             if self.micros() >= then {

@@ -1,4 +1,5 @@
-//! What can go wrong, and what to do about it.
+//! The errors of the crate: of building a limiter, and of a check without a decision. Every message
+//! says what to do. A denial is no error, and never appears here.
 
 use std::{fmt, io, time::Duration};
 
@@ -6,7 +7,7 @@ use crate::{clock::whole_seconds, limit::LimitError};
 
 crate::message::debug_is_message!(InitError, RateLimitError);
 
-/// Why a limiter could not be built or installed. Its text says what to do.
+/// Error of building or installing a limiter. Its message says what to do.
 pub struct InitError {
     kind: InitKind,
     detail: String,
@@ -34,28 +35,28 @@ impl InitError {
         Self::new(InitKind::Settings, detail)
     }
 
-    /// A limiter is installed already; `close` it first.
+    /// Whether a limiter is installed already; `close` it first.
     #[must_use]
     pub fn is_already_initialized(&self) -> bool {
         self.kind == InitKind::AlreadyInitialized
     }
 
-    /// A setting of the builder cannot be right: a URL with a parameter that nothing reads, or with
-    /// the name of a host that does not exist, among them.
+    /// Whether a setting of the builder is invalid, such as a URL with an unknown parameter or with
+    /// a host name that does not exist.
     #[must_use]
     pub fn is_settings(&self) -> bool {
         self.kind == InitKind::Settings
     }
 
-    /// The server does not accept the user, the password or what the user may do.
+    /// Whether Redis rejects the user or the password, or denies the user a command that is needed.
     #[cfg(feature = "redis")]
     #[must_use]
     pub fn is_credentials(&self) -> bool {
         self.kind == InitKind::Credentials
     }
 
-    /// What answers is too old, is no Redis or Valkey, speaks no TLS where the URL asks for it, or
-    /// speaks TLS where the URL asks for none.
+    /// Whether the server cannot be used: it is too old, is neither Redis nor Valkey, speaks no TLS
+    /// where the URL asks for it, or speaks TLS where the URL asks for none.
     #[cfg(feature = "redis")]
     #[must_use]
     pub fn is_server(&self) -> bool {
@@ -71,17 +72,17 @@ impl fmt::Display for InitError {
 
 impl std::error::Error for InitError {}
 
-/// So that `?` works in a `main` that returns `std::io::Result`.
+/// Lets `?` work in a `main` that returns `std::io::Result`.
 impl From<InitError> for io::Error {
     fn from(error: InitError) -> Self {
         Self::other(error)
     }
 }
 
-/// Why there is no decision. A denial is a [`Decision`](crate::Decision), not an error.
+/// Error in place of a [`Decision`](crate::Decision). A denial is a decision, not an error.
 ///
-/// Returned by a handler, it answers as an attribute would: 503 if the store could not decide, 429
-/// after a wait in vain; 500, with a line in the log, for a mistake of the application.
+/// A handler that returns it responds as the attribute would: 503 if the store could not decide,
+/// 429 after a wait that timed out, and 500, with a line in the log, for a bug in the application.
 ///
 /// ```
 /// use actix_throttle::{Limit, RateLimitError, RateLimiter};
@@ -97,43 +98,45 @@ impl From<InitError> for io::Error {
 ///     limiter.acquire(&MAIL, to.as_str()).await?;
 ///     Ok(HttpResponse::Ok().finish())
 /// }
-/// # let late = RateLimitError::TimedOut { retry_after: Some(std::time::Duration::from_millis(1_500)) };
+/// # let late = RateLimitError::TimedOut {
+/// #     retry_after: Some(std::time::Duration::from_millis(1_500)),
+/// # };
 /// # assert_eq!(late.error_response().headers().get("Retry-After").unwrap(), "2");
 /// # let _ = mail;
 /// ```
 #[non_exhaustive]
 pub enum RateLimitError {
-    /// The limit's numbers are out of range or do not fit together.
+    /// The limit's numbers are out of range or contradict each other.
     InvalidLimit(LimitError),
     /// Two limits of one check have the same identity, zone, algorithm and window, so they would
     /// share one counter. Give one of them a zone of its own, or drop the weaker.
     SharedCounter,
-    /// A rule names a limit that the limiter's configuration does not have, and has none of its own
-    /// to fall back to.
+    /// A rule names a limit that the limiter's configuration does not have, and has no
+    /// [fallback](crate::Rule::fallback).
     UnknownLimit {
-        /// The name.
+        /// The limit's name.
         name: String,
     },
     /// The store could not decide.
     Unavailable {
-        /// Not reachable, too slow, refusing, or not asked because its circuit is open.
+        /// The store is unreachable, too slow, refuses the call, or was not asked because its
+        /// circuit is open.
         reason: String,
-        /// When the store is verified again, if its circuit is open.
+        /// Time until the store is verified again, if its circuit is open.
         retry_after: Option<Duration>,
     },
-    /// What is to be acquired has more than 64 ways of having it, or none: an `any` or `all` of
-    /// nothing.
+    /// The demand has more than 64 alternatives, or none: it contains an empty `any` or `all`.
     InvalidDemand,
-    /// It was waited for in vain, as long as allowed, or waiting so long could not have helped.
-    /// Nothing was taken.
+    /// There was no room within the longest wait, or no such wait could have helped. Nothing was
+    /// charged.
     TimedOut {
-        /// When it is worth trying again; `None` if no wait would help.
+        /// Time until a retry is worthwhile; `None` if no wait would help.
         retry_after: Option<Duration>,
     },
 }
 
 impl RateLimitError {
-    /// When it is worth trying again, if that is known.
+    /// Returns the time until a retry is worthwhile, if it is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -145,7 +148,7 @@ impl RateLimitError {
         }
     }
 
-    /// The value of `Retry-After`: that wait in whole seconds, rounded up.
+    /// Returns the value of the header `Retry-After`: that time in whole seconds, rounded up.
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after().map(whole_seconds)

@@ -1,4 +1,5 @@
-//! Text of run time that lives as long as the process.
+//! Interning of strings that are made at run time. Configurations and default zones need them as
+//! `&'static str`; nothing that comes with a request is ever interned.
 
 use std::collections::HashSet;
 
@@ -7,11 +8,11 @@ use parking_lot::Mutex;
 
 static KNOWN: Lazy<Mutex<HashSet<&'static str>>> = Lazy::new(Mutex::default);
 
-/// The same text for ever, each text kept once.
+/// Returns a static copy of `text`; equal texts share one copy.
 ///
-/// A [`Limit`](crate::Limit) is `Copy` and names its zone by a `&'static str`; those that stand in a
-/// configuration, or come from a regex, are not known at compile time. What is interned is never
-/// freed: only names that the application or its configuration writes may go here, never what comes
+/// A [`Limit`](crate::Limit) is `Copy` and names its zone by a `&'static str`, while the zones of a
+/// configuration or a regex are not known at compile time. An interned text is never freed. So only
+/// names that the application or its configuration writes may be interned, never text that comes
 /// with a request.
 pub(crate) fn intern(text: &str) -> &'static str {
     let mut known = KNOWN.lock();

@@ -1,8 +1,9 @@
-//! (identity, zone, limit) → the key of one counter.
+//! The key of one counter: identity, zone and kind. The limiter makes keys; the stores look
+//! counters up by them, and Redis stores them as text.
 //!
-//! As text, for a server: `prefix:{identity}:zone:limit`. The braces are Redis Cluster's hash tag:
-//! all counters of one identity live in one slot. What stands between them is escaped, so no
-//! identity can pose as another key; the limit's part holds no colon, so no zone can either.
+//! The text is `prefix:{identity}:zone:limit`. The braces are the hash tag of Redis Cluster: all
+//! counters of one identity are in one slot. The identity is escaped, so it can never forge another
+//! key. The limit's part has no colon, so a zone cannot forge a key either.
 
 #[cfg(feature = "cluster")]
 use std::fmt::Write;
@@ -13,16 +14,16 @@ use crate::{
     limit::{Algorithm, Concurrency, Limit, Refill},
 };
 
-/// Room for a readable identity and the limit's part.
+/// Capacity for a readable identity and the limit's part, in bytes.
 #[cfg(feature = "redis")]
 const ROOM: usize = 64;
 
-/// How keys are written for a server.
+/// The settings by which keys are written for Redis.
 #[cfg(feature = "redis")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Naming {
     pub(crate) prefix: Box<str>,
-    /// Whether what may be a secret stands in them as it is.
+    /// Whether an identity that may be a secret is written without hashing it.
     pub(crate) plain: bool,
 }
 
@@ -33,19 +34,20 @@ pub(crate) struct Key<'a> {
     pub(crate) kind: KeyKind,
 }
 
-/// What is kept under a key.
+/// What is stored under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum KeyKind {
-    /// A counter: all that changes how its state is read, so that a change of `times` keeps it.
+    /// A counter. The fields are what changes how its state is read, so a change of `times` keeps
+    /// it.
     Counter {
         algorithm: Algorithm,
         refill: Refill,
         window: Micros,
         shadow: bool,
     },
-    /// Who holds places: neither their number nor their expiry changes how that is read.
+    /// The permits of a concurrency limit. Neither `max` nor `expiry` changes how they are read.
     PermitTable { shadow: bool },
-    /// Until when the identity is blocked in the zone.
+    /// The end of the identity's block in the zone.
     Block { shadow: bool },
 }
 
@@ -73,8 +75,8 @@ impl<'a> Key<'a> {
         }
     }
 
-    /// Whether both are of one counter. Groups make no difference: they say which limits apply to
-    /// an identity, not who it is.
+    /// Returns whether both keys have the same counter. Groups do not matter: they decide which
+    /// limits apply to an identity, and are no part of it.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.kind == other.kind
             && self.zone == other.zone
@@ -82,7 +84,7 @@ impl<'a> Key<'a> {
             && self.identity.value() == other.identity.value()
     }
 
-    /// The key of the block that stands above this counter.
+    /// Returns the key of the block in the zone of this key.
     pub(crate) fn block(&self) -> Self {
         let shadow = match self.kind {
             KeyKind::Counter { shadow, .. }
@@ -95,7 +97,7 @@ impl<'a> Key<'a> {
         }
     }
 
-    /// The key as a server stores it.
+    /// Returns the key as Redis stores it.
     #[cfg(feature = "redis")]
     pub(crate) fn text(&self, naming: &Naming) -> String {
         let mut text = String::with_capacity(naming.prefix.len() + self.zone.len() + ROOM);
@@ -104,7 +106,7 @@ impl<'a> Key<'a> {
         text
     }
 
-    /// What the keys of an identity in a zone have in common.
+    /// Writes the common prefix of all keys of this identity in this zone.
     #[cfg(feature = "redis")]
     pub(crate) fn write_stem(&self, naming: &Naming, text: &mut String) {
         self.write_tag(naming, text);
@@ -112,12 +114,12 @@ impl<'a> Key<'a> {
         text.push(':');
     }
 
-    /// The part that all keys of an identity have in common.
+    /// Writes the common prefix of all keys of this identity.
     #[cfg(feature = "redis")]
     fn write_tag(&self, naming: &Naming, text: &mut String) {
         text.push_str(&naming.prefix);
         text.push_str(":{");
-        // Writing to a String cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = self.identity.write_key(text, naming.plain);
         text.push_str("}:");
     }
@@ -125,12 +127,12 @@ impl<'a> Key<'a> {
 
 #[cfg(feature = "cluster")]
 impl Key<'_> {
-    /// A key of this one's cluster slot that stands for one call of the script. No zone has one
-    /// like it: what stands last in those is the name of an algorithm, `running` or `block`.
+    /// Returns the idempotency key of one call of the script, in the cluster slot of this key. It
+    /// never equals a counter's key: those end in the name of an algorithm, `running` or `block`.
     pub(crate) fn idempotency_key(&self, naming: &Naming, call: u64) -> String {
         let mut text = String::with_capacity(naming.prefix.len() + ROOM);
         self.write_tag(naming, &mut text);
-        // As above.
+        // Writing to a `String` cannot fail.
         let _ = write!(text, "once:{call:016x}");
         text
     }

@@ -1,5 +1,5 @@
-//! Log lines about single requests, at most one a second: a flood of requests must not become a
-//! flood of lines.
+//! A throttle for log lines about single requests: at most one line a second for each subject, so
+//! that a flood of requests does not become a flood of lines. Callers keep one in a `static`.
 
 use std::{
     fmt,
@@ -10,14 +10,14 @@ use std::{
 use log::Level;
 use once_cell::sync::Lazy;
 
-/// What the lines are filtered by: the crate, not this module.
+/// Log target by which applications filter: the crate, not a module.
 pub(crate) const TARGET: &str = "actix_throttle";
 
-/// One subject that is logged about.
+/// The throttle of one subject. Its atomics are relaxed: each counts by itself and guards no data.
 #[derive(Debug)]
 pub(crate) struct LogThrottle {
     level: Level,
-    /// The second of the latest line, from 1; 0 before the first.
+    /// Second of the latest line since `START`, from 1; 0 before the first line.
     latest: AtomicU64,
     left_out: AtomicU64,
 }

@@ -1,7 +1,8 @@
-//! `Debug` of errors, as a `main` shows it that returns them.
+//! `Debug` of the crate's errors by their message, because `main` prints a returned error by
+//! `Debug`.
 
-/// Shows an error by its message, also where it is shown by `Debug`: so does a `main` that returns
-/// it in a `Box<dyn Error>`, and who reads that wants to know what to do.
+/// Implements `Debug` by `Display`. A `main` that returns the error in a `Box<dyn Error>` prints
+/// its `Debug`, and its reader wants to know what to do.
 macro_rules! debug_is_message {
     ($($error:ty),+) => {
         $(impl std::fmt::Debug for $error {

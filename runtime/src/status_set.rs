@@ -1,15 +1,18 @@
+//! The public type [`StatusSet`] and the parser of its text. Rules, the macro and configurations
+//! use it to decide which responses get a refund.
+
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use actix_web::http::StatusCode;
 
-/// What a status can be: three digits, of which the first says what kind it is.
+/// The first and last status: three digits, of which the first is the class.
 const FIRST: u16 = 100;
 const LAST: u16 = 599;
 
 /// A set of HTTP statuses, for [`Rule::refund_on`](crate::Rule::refund_on).
 ///
-/// As text: single statuses, classes (`5xx`) and ranges (`500-504`, both ends in it), separated by
-/// commas. From 100 to 599.
+/// Its text lists single statuses, classes (`5xx`) and ranges (`500-504`, both ends included),
+/// separated by commas. Statuses are from 100 to 599.
 ///
 /// ```
 /// use actix_throttle::StatusSet;
@@ -32,14 +35,15 @@ const LAST: u16 = 599;
 pub struct StatusSet(Cow<'static, [(u16, u16)]>);
 
 impl StatusSet {
-    /// Ranges, first and last, that somebody has checked. For macro output.
+    /// Creates a set of ranges, first and last status, that were validated before. For macro
+    /// output.
     #[doc(hidden)]
     #[must_use]
     pub const fn ranges(ranges: &'static [(u16, u16)]) -> Self {
         Self(Cow::Borrowed(ranges))
     }
 
-    /// Whether this status is one of them.
+    /// Returns whether this status is in the set.
     #[must_use]
     pub fn contains(&self, status: StatusCode) -> bool {
         let status = status.as_u16();
@@ -53,8 +57,8 @@ impl FromStr for StatusSet {
 
     /// # Errors
     ///
-    /// If the text is empty, or the first part of it that is no status, class or range, with what
-    /// was probably meant.
+    /// If the text is empty, or a part of it is not a status, class or range. The error names the
+    /// first such part, and suggests what was probably meant.
     fn from_str(text: &str) -> Result<Self, StatusSetError> {
         if text.trim().is_empty() {
             return Err(StatusSetError::new(Mistake::Nothing, text));
@@ -64,7 +68,7 @@ impl FromStr for StatusSet {
     }
 }
 
-/// As it can be parsed again.
+/// Writes the set as a text that parses back to an equal set.
 impl fmt::Display for StatusSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, (first, last)) in self.0.iter().enumerate() {
@@ -81,7 +85,7 @@ impl fmt::Display for StatusSet {
     }
 }
 
-/// Why a text is no [`StatusSet`], and what to write instead.
+/// The error of a text that is not a [`StatusSet`], with what to write instead.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StatusSetError {
     mistake: Mistake,
@@ -91,7 +95,7 @@ pub struct StatusSetError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Mistake {
     Nothing,
-    /// A comma too many.
+    /// An extra comma.
     Gap,
     NoStatus,
     OutOfRange,
@@ -138,7 +142,7 @@ impl fmt::Display for StatusSetError {
 
 impl std::error::Error for StatusSetError {}
 
-/// One status, class or range, as its first and last status.
+/// Parses one status, class or range into its first and last status.
 fn range(part: &str) -> Result<(u16, u16), StatusSetError> {
     let mistake = |mistake| Err(StatusSetError::new(mistake, part));
     if part.is_empty() {
@@ -163,7 +167,7 @@ fn range(part: &str) -> Result<(u16, u16), StatusSetError> {
     Ok((first, last))
 }
 
-/// The digit of `5xx`.
+/// Parses a class: returns the digit of `5xx`.
 fn class(part: &str) -> Option<u16> {
     let digit = part
         .strip_suffix("xx")
@@ -174,18 +178,18 @@ fn class(part: &str) -> Option<u16> {
     }
 }
 
-/// Three digits and nothing else: no sign, no spaces.
+/// Parses exactly three digits: no sign, no blanks.
 fn number(text: &str) -> Option<u16> {
     let is_number = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()
 }
 
-/// What was probably meant.
+/// Suggests what was probably meant.
 fn nearest(part: &str) -> Option<String> {
     several(part).or_else(|| one(part))
 }
 
-/// Several of them, separated by something else than commas.
+/// Suggests commas for several statuses that are separated by something else.
 fn several(part: &str) -> Option<String> {
     let parts = part.split([' ', ';', '|', '/', '+', '\t']);
     let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
@@ -202,11 +206,11 @@ fn one(part: &str) -> Option<String> {
     let digits: String = part.chars().filter(char::is_ascii_digit).collect();
     let kind = digits.get(..1).filter(|kind| ("1"..="5").contains(kind))?;
     match digits.len() {
-        // `5`, `5x`, `5**`.
+        // For example `5`, `5x` or `5**`.
         1 => Some(format!("{kind}xx")),
-        // `500s`.
+        // For example `500s`.
         3 if digits.ends_with("00") && part.ends_with('s') => Some(format!("{kind}xx")),
-        // `HTTP 404`, `404.`.
+        // For example `HTTP 404` or `404.`.
         3 => Some(digits),
         _ => None,
     }

@@ -1,10 +1,9 @@
-//! Who waits in this process for the same counter, in order.
+//! The wait queues of one process: the callers that wait for the same counter, in order.
 //!
-//! Only the first of a line asks the store; the others sleep. The first asks when something was
-//! given back in this process, and else after pauses that grow while nothing comes of it: what other
-//! processes give back nobody tells. A command of the server that blocks until there is something,
-//! as `BLPOP` does on a list, would hold a connection for each who waits, would lose what it was given
-//! when its process dies at that moment, and would know nothing of the other limits of the check.
+//! Only the first waiter of a queue polls the store: after a refund in this process, else after
+//! pauses that grow while it is denied, as no store tells what other processes refund. Redis's
+//! blocking commands, such as `BLPOP`, would hold a connection for each waiter, would lose a permit
+//! if the process dies at that moment, and would not know the other limits of the check.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -23,20 +22,21 @@ use crate::{
     key::{Key, KeyKind},
 };
 
-/// The first pause of a line, and the longest it grows to.
+/// First pause of a queue, in microseconds, and the longest that it doubles to.
 const FIRST: Micros = 20_000;
 const LONGEST: Micros = 1_000_000;
 
-/// All lines of one limiter.
+/// The wait queues of one limiter.
 #[derive(Debug, Default)]
 pub(crate) struct WaitQueues {
     lines: Mutex<HashMap<QueueKey, WaitQueue>>,
-    /// How many wait in all: without any, nobody need look.
+    /// Number of waiters in all queues, read without the lock. `SeqCst`: a `notify` that reads 0
+    /// misses only a waiter that has yet to join, and a waiter polls once more after it has joined.
     waiting: AtomicUsize,
     arrivals: AtomicU64,
 }
 
-/// What a line waits for.
+/// Key of a wait queue: the counter that its waiters need.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct QueueKey {
     identity: Identity,
@@ -44,10 +44,10 @@ struct QueueKey {
     slot: KeyKind,
 }
 
-/// When somebody came, and how urgent it is.
+/// Rank of a waiter in its queue: by priority, then by arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Priority {
-    /// Lower goes first.
+    /// Lower is served first.
     priority: u32,
     arrival: u64,
 }
@@ -55,17 +55,17 @@ pub(crate) struct Priority {
 #[derive(Debug)]
 struct WaitQueue {
     waiting: BTreeMap<Priority, Arc<Notify>>,
-    /// When the first is to ask.
+    /// Time of the first waiter's next poll.
     ask_at: Micros,
     pause: Micros,
-    /// Whether the store has said so.
+    /// Whether the store promised room at `ask_at` and none before.
     is_certain: bool,
-    /// Counts what was given back in this process.
+    /// Number of refunds in this process, by which a [`Turn`] notices one during its poll.
     freed: u64,
 }
 
 impl WaitQueues {
-    /// The rank of whoever comes now.
+    /// Ranks a waiter that arrives now.
     pub(crate) fn register(&self, priority: u32) -> Priority {
         Priority {
             priority,
@@ -73,12 +73,12 @@ impl WaitQueues {
         }
     }
 
-    /// Whether somebody waits, so that others must too.
+    /// Whether a waiter is queued for `key`, so that a newcomer must queue behind it.
     pub(crate) fn is_waited_for(&self, key: &Key<'_>) -> bool {
         !self.is_empty() && self.lines.lock().contains_key(&QueueKey::of(key))
     }
 
-    /// Who stands before somebody of that rank.
+    /// Position that a waiter of this rank would have in the queue of `key`.
     pub(crate) fn ahead(&self, key: &Key<'_>, rank: Priority) -> QueuePosition {
         if self.is_empty() {
             return QueuePosition::default();
@@ -87,19 +87,18 @@ impl WaitQueues {
         lines
             .get(&QueueKey::of(key))
             .map_or_else(QueuePosition::default, |line| {
-                // Whoever comes now stands last in most cases: those behind are fewer.
+                // A newcomer stands last in most cases: fewer waiters are behind it than ahead.
                 let behind = line.waiting.range(rank..).count();
                 let number = line.waiting.len().saturating_sub(behind) as u64;
                 QueuePosition {
                     number,
                     length: line.waiting.len(),
-                    // Whoever goes first may have room at once.
                     certain_from: Some(line.ask_at).filter(|_| line.is_certain && number > 0),
                 }
             })
     }
 
-    /// Lines up for what `key` counts.
+    /// Adds a waiter to the queue of `key`.
     pub(crate) fn enqueue(&self, key: &Key<'_>, rank: Priority, now: Micros) -> Ticket<'_> {
         let ticket = Ticket {
             lines: self,
@@ -107,7 +106,7 @@ impl WaitQueues {
             rank,
             call: Arc::default(),
         };
-        // Before it is there: whoever finds none waiting will not look.
+        // Increment before inserting: `is_empty` must never report a queue with a waiter as empty.
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let mut lines = self.lines.lock();
         let line = lines
@@ -121,14 +120,14 @@ impl WaitQueues {
             });
         line.waiting.insert(rank, Arc::clone(&ticket.call));
         if line.is_certain && line.waiting.keys().next() == Some(&rank) {
-            // As when the first leaves: for whom it goes before, there may be room at once.
+            // A promise was for the waiter that is overtaken; the new first waiter may fit at once.
             line.ask_at = now;
             line.is_certain = false;
         }
         ticket
     }
 
-    /// Something was given back in this process.
+    /// Wakes the first waiter of `key` after a refund or a release in this process.
     pub(crate) fn notify(&self, key: &Key<'_>, now: Micros) {
         if self.is_empty() {
             return;
@@ -147,17 +146,16 @@ impl WaitQueues {
     }
 }
 
-/// How a line looks to whoever may join it.
+/// Position in a queue before joining it: `number` waiters are ahead, of `length` in all.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct QueuePosition {
     pub(crate) number: u64,
-    /// How many wait in all.
     pub(crate) length: usize,
-    /// Before that there is room for nobody, whoever comes first.
+    /// Time before which no waiter behind the first has room, if the store promised one.
     pub(crate) certain_from: Option<Micros>,
 }
 
-/// A place in a line. Dropped, it is left, and the next is called.
+/// A waiter's entry in a queue. Dropping it leaves the queue and wakes the next waiter.
 #[derive(Debug)]
 pub(crate) struct Ticket<'a> {
     lines: &'a WaitQueues,
@@ -166,29 +164,29 @@ pub(crate) struct Ticket<'a> {
     call: Arc<Notify>,
 }
 
-/// The turn to ask the store.
+/// The first waiter's turn to poll the store, until its ticket reports the result or is dropped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Turn {
     freed: u64,
 }
 
-/// When the next in line is to ask.
+/// When the next waiter polls, after one was served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// The store may have room for it.
+    /// At once: the store may have room for it.
     Now,
-    /// It has room for one more after so long, and not before.
+    /// After so many microseconds: the store has room for one more then, and not before.
     In(Micros),
-    /// That was the last place: after a pause, or when one comes free.
+    /// After a pause, or at a refund: the last permit was taken.
     Later,
 }
 
 impl Ticket<'_> {
-    /// Waits for the turn to ask. The turn lasts until this ticket says what came of it, or goes.
+    /// Waits for the turn to poll. Cancel safe: a dropped future keeps the waiter's position.
     pub(crate) async fn turn(&self, clock: &Clock) -> Turn {
         loop {
             let mut called = std::pin::pin!(self.call.notified());
-            // Before the look at the line, or a call in between would go unnoticed.
+            // Enable before reading the queue, or a notification in between would be lost.
             called.as_mut().enable();
             let first = self.with_queue(|line| {
                 let is_first = line.waiting.keys().next() == Some(&self.rank);
@@ -204,13 +202,13 @@ impl Ticket<'_> {
         }
     }
 
-    /// It was asked in vain. The next time is when something was given back here, else after a
-    /// pause: no longer than `bound`, when something comes free by itself.
+    /// Reports a denied poll. The next follows a refund in this process, or a pause of at most
+    /// `bound`.
     pub(crate) fn denied(&self, turn: Turn, bound: Option<Micros>, now: Micros) {
         self.with_queue(|line| {
             line.is_certain = false;
             if line.freed != turn.freed {
-                // Meanwhile, and the answer may not know of it.
+                // A refund arrived during the poll, and the reply may predate it.
                 line.ask_at = now;
                 return;
             }
@@ -221,10 +219,10 @@ impl Ticket<'_> {
         });
     }
 
-    /// It was asked in vain, and will be for `wait` from now on, whatever is given back.
+    /// Reports a denied poll: no room for `wait` microseconds, but for refunds in this process.
     pub(crate) fn must_wait(&self, wait: Micros, now: Micros) {
         self.with_queue(|line| {
-            // Who joins in the middle has been told less than the first.
+            // Only the first waiter: the store tells a waiter behind it too short a wait.
             if line.waiting.keys().next() == Some(&self.rank) {
                 line.ask_at = now.saturating_add(wait);
                 line.is_certain = true;
@@ -232,10 +230,10 @@ impl Ticket<'_> {
         });
     }
 
-    /// It got what it waited for, and leaves.
+    /// Leaves the queue after a grant, and says when the next waiter polls.
     pub(crate) fn served(self, next: Next, now: Micros) {
         self.with_queue(|line| {
-            // Here, as whoever goes without a word takes what was promised to it along.
+            // Remove here, not in `drop`: a first waiter that leaves unserved voids the promise.
             line.waiting.remove(&self.rank);
             line.pause = FIRST;
             line.is_certain = matches!(next, Next::In(_));
@@ -263,7 +261,7 @@ impl Drop for Ticket<'_> {
             let was_first = line.waiting.keys().next() == Some(&self.rank);
             line.waiting.remove(&self.rank);
             if was_first && line.is_certain {
-                // What the store has promised was for what the first asked for: others may want less.
+                // The store's promise was for the first waiter's cost; the next may need less.
                 line.ask_at = 0;
                 line.is_certain = false;
             }
@@ -288,7 +286,7 @@ impl WaitQueue {
 impl QueueKey {
     fn of(key: &Key<'_>) -> Self {
         Self {
-            // Groups say which limits apply, not who it is.
+            // A group selects limits; it does not tell counters apart.
             identity: key.identity.without_group(),
             zone: key.zone.into(),
             slot: key.kind,
@@ -296,7 +294,7 @@ impl QueueKey {
     }
 }
 
-/// Up to half as long again: processes that were told the same time come one after the other.
+/// Adds jitter of up to a half, so that processes denied at the same time do not poll as one herd.
 fn upward(pause: Micros) -> Micros {
     pause + fastrand::u64(..=pause / 2)
 }

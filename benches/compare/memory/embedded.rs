@@ -1,5 +1,6 @@
-//! The embedded store, by what the system says the process holds. An allocator that counts would
-//! slow down every case of this program, and would not see what allocators waste.
+//! Measures the memory of a key in the in-memory store, by the resident set of the process. A
+//! counting allocator would slow down every case of this program, and would miss the allocator's
+//! own waste.
 
 use std::{fs, net::Ipv4Addr, process::Command};
 
@@ -11,7 +12,8 @@ use crate::{Result, case::MILLION};
 /// The first client's address, 10.0.0.0.
 const FIRST: u32 = 0x0a00_0000;
 
-/// What earlier work has left in the allocator would be used up first, and hide what is needed.
+/// Measures in a child process: memory that earlier work left in the allocator would be reused and
+/// hide the need.
 pub(super) fn in_a_fresh_process(algorithm: &str) -> Result<f64> {
     let program = std::env::current_exe()?;
     let output = Command::new(program).args(["memory", algorithm]).output()?;
@@ -22,13 +24,13 @@ pub(super) fn in_a_fresh_process(algorithm: &str) -> Result<f64> {
     })
 }
 
-/// The child's side: bytes a key on standard output.
+/// Runs in the child: prints the bytes for each key to standard output.
 pub(crate) fn print(algorithm: &str) -> Result<()> {
     let limit = ALGORITHMS.iter().find(|(name, _)| *name == algorithm);
     let (_, limit) = limit.ok_or("no such algorithm")?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
-        // Room beyond the keys in use, so that none is dropped; room costs nothing until used.
+        // Room beyond the keys in use, so that none is evicted; unused room takes no memory.
         let room = usize::try_from(MILLION)? * 2;
         let limiter = RateLimiter::builder()
             .memory()
@@ -49,7 +51,7 @@ pub(crate) fn print(algorithm: &str) -> Result<()> {
     })
 }
 
-/// The resident set, in bytes.
+/// Returns the resident set, in bytes.
 fn resident() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,4 +1,4 @@
-//! What an active key costs.
+//! Measures the memory of an active key.
 
 mod embedded;
 mod on_redis;
@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::embedded::print as print_embedded;
 use crate::{Result, redis_server::RedisServer, settings::Settings};
 
-/// An hour, so that nothing is given back while it is being measured.
+/// One hour, so that no key expires during the measurement.
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const LIMIT: Limit = Limit::new(10, HOUR).zone("api").expect_valid();
 
-/// Those of constant size; then the log, after one admission.
+/// Algorithms with state of constant size, then the log, after one admission.
 pub(crate) const ALGORITHMS: [(&str, Limit); 6] = [
     (
         "fixed_window",
@@ -49,13 +49,14 @@ pub(crate) const LOG: &str = "sliding_window";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Memory {
     pub(crate) algorithm: String,
-    /// Resident bytes a key of the embedded store, one million keys in use.
+    /// Resident bytes for each key of the in-memory store, with one million keys in use.
     pub(crate) embedded: f64,
-    /// `MEMORY USAGE` of a short key, on average.
+    /// Average `MEMORY USAGE` of a short key, in bytes.
     pub(crate) redis_key: u64,
-    /// What Redis uses more for each of 100,000 keys: its tables of keys and of expiries too.
+    /// Additional bytes of Redis for each of 100,000 keys, including its tables of keys and
+    /// expiries.
     pub(crate) redis_all: f64,
-    /// One of those that were looked at.
+    /// A sample key.
     pub(crate) key: String,
 }
 

@@ -1,18 +1,18 @@
-//! Redis, by what it says itself.
+//! Measures the memory of a key in Redis, as Redis reports it.
 
 use actix_throttle::{FailureMode, Identity, Limit, RateLimiter};
 use futures_util::future::join_all;
 
 use crate::{Result, case::MANY, redis_server::RedisServer};
 
-/// Requests under way at a time.
+/// Requests in flight at a time.
 const TOGETHER: u32 = 100;
-/// Clients with keys of one length, as short as keys are.
+/// Clients whose keys all have the same, shortest length.
 const SHORT: std::ops::Range<u32> = 10..100;
 
 pub(super) struct OnRedis {
     pub(super) key: String,
-    /// What a short key takes, on average.
+    /// Average bytes of a short key.
     pub(super) one: u64,
     pub(super) each: f64,
 }
@@ -30,8 +30,8 @@ pub(super) fn measure(server: &RedisServer, limit: &Limit) -> Result<OnRedis> {
             .deadline(std::time::Duration::from_secs(2))
             .build()
             .await?;
-        // The value of the first takes what the server has at hand from the commands before it, however
-        // much room that has. So it does not count.
+        // The first value uses memory that earlier commands left in the server, so it is not
+        // measured.
         limiter.check(limit, "first").await?;
         redis::cmd("FLUSHALL").exec(&mut connection)?;
         for client in SHORT {
@@ -53,7 +53,7 @@ pub(super) fn measure(server: &RedisServer, limit: &Limit) -> Result<OnRedis> {
 
         let before = used(&mut connection)?;
         for first in (0..MANY).step_by(usize::try_from(TOGETHER)?) {
-            // Names of one length.
+            // Names of equal length.
             let clients = (first..first + TOGETHER).map(|client| format!("{:06}", client));
             let checks = clients.map(|client| limiter.check(limit, Identity::new(client)));
             for decision in join_all(checks).await {
@@ -70,7 +70,7 @@ pub(super) fn measure(server: &RedisServer, limit: &Limit) -> Result<OnRedis> {
     })
 }
 
-/// Bytes that Redis has allocated.
+/// Returns the bytes that Redis has allocated.
 fn used(connection: &mut redis::Connection) -> Result<f64> {
     let info: String = redis::cmd("INFO").arg("memory").query(connection)?;
     let line = info

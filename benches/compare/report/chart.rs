@@ -1,4 +1,4 @@
-//! Horizontal bars, a group of three a case.
+//! Draws horizontal bars, three for each case.
 
 use std::path::Path;
 
@@ -15,7 +15,8 @@ use crate::{
 };
 
 const WIDTH: i32 = 1000;
-/// Where bars begin, right of their names, and where the longest ends, left of its figure.
+/// Left end of all bars, right of their names; and right end of the longest bar, left of its
+/// figure.
 const LEFT: i32 = 360;
 const RIGHT: i32 = WIDTH - 70;
 const TOP: i32 = 80;
@@ -23,8 +24,8 @@ const BAR: i32 = 10;
 const GROUP_GAP: i32 = 34;
 const CASE_GAP: i32 = 8;
 
-/// The darker the more connections: told apart in print and by the colour-blind. Ours are blue, the
-/// peers orange, no limit is grey.
+/// Darker shades for more connections, which print and colour-blind readers can tell apart. This
+/// crate is blue, other limiters are orange, no limit is grey.
 type Shades = [RGBColor; 3];
 const BLUE: Shades = [
     RGBColor(158, 202, 225),
@@ -130,7 +131,7 @@ fn shades(case: &Case) -> Shades {
     }
 }
 
-/// Top and bottom of each case's bars.
+/// Returns the top and the bottom of each case's bars.
 fn layout(cases: &[&Case]) -> Vec<(i32, i32)> {
     let (mut y, mut group) = (TOP, "");
     let place = |case: &&Case| {
@@ -147,7 +148,7 @@ fn layout(cases: &[&Case]) -> Vec<(i32, i32)> {
     cases.iter().map(place).collect()
 }
 
-/// Between two lines: 1, 2 or 5 times a power of ten, at most seven lines.
+/// Returns the distance of two grid lines: 1, 2 or 5 times a power of ten, for at most seven lines.
 fn tick(longest: f64) -> f64 {
     let rough = longest / 6.0;
     let power = 10_f64.powf(rough.log10().floor());

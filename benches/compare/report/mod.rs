@@ -1,4 +1,4 @@
-//! `results/README.md` and `results/throughput.svg`.
+//! Writes `results/README.md` and `results/throughput.svg`.
 
 mod chart;
 mod tables;

@@ -1,11 +1,11 @@
-//! The figures, in Markdown.
+//! Renders the figures in Markdown.
 
 use crate::{
     case::{CONNECTIONS, Case},
     results::Results,
 };
 
-/// Where Redis' work is looked at: enough that calls could be shared.
+/// Connections at which the work of Redis is reported: enough for requests to share calls.
 const BUSY: u32 = 64;
 
 pub(super) fn head(results: &Results) -> String {
@@ -125,7 +125,7 @@ fn figure(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
 }
 
-/// A whole number with commas.
+/// Formats a whole number with commas.
 pub(super) fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();

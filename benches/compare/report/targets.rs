@@ -1,4 +1,4 @@
-//! What the figures should be, and are.
+//! Compares the figures with their targets.
 
 use super::tables::thousands;
 use crate::{
@@ -7,9 +7,9 @@ use crate::{
     results::Results,
 };
 
-/// Where throughput is compared.
+/// Numbers of connections at which throughput is compared.
 const BUSY: [u32; 2] = [64, 256];
-/// Calls a second of a Redis that nobody need ask: somebody looks at it now and then.
+/// Calls a second that count as almost none: leases and denials need Redis only now and then.
 const HARDLY_ANY: f64 = 5.0;
 
 enum Aim {

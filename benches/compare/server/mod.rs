@@ -1,5 +1,5 @@
-//! The applications: one for each path, as an application goes through the list of its resources for
-//! each request. The last of twenty would pay for it as much as for a limiter.
+//! The applications, one for each path: an application searches its list of resources for each
+//! request, and the last of twenty resources would pay for it as much as for a limiter.
 
 mod ours;
 mod peers;
@@ -18,10 +18,10 @@ use crate::{
     settings::Settings,
 };
 
-/// Longer than any stall of a busy machine: a late answer would fail the run.
+/// Longer than any stall of a busy machine: a late decision would fail the run.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// More than a run can use, and within everyone's bounds.
+/// More than a run can use, and within the bounds of all limiters.
 const PLENTY: u32 = 1_000_000_000;
 
 #[get("/bare")]
@@ -29,7 +29,7 @@ async fn bare() -> &'static str {
     "ok"
 }
 
-/// Where the application of each path is.
+/// The port of each path's application.
 pub(crate) struct Ports(BTreeMap<&'static str, u16>);
 
 impl Ports {
@@ -39,16 +39,16 @@ impl Ports {
     }
 }
 
-/// Starts what the cases need on a thread of its own, for as long as this process lives.
+/// Starts what the cases need on a thread of its own, until this process ends.
 pub(crate) fn start(urls: Urls, settings: &Settings) -> Result<Ports> {
     let (ports, started) = mpsc::channel();
     let (cases, workers) = (settings.cases(), settings.workers);
     thread::spawn(move || {
-        // The main thread of the applications. Peers that keep one connection keep it here, as
-        // their documentation has it.
+        // The applications' main thread. Limiters that keep one connection keep it here, as their
+        // documentation advises.
         let served = actix_web::rt::System::new().block_on(serve(&urls, &cases, workers, &ports));
         if let Err(error) = served {
-            // Nobody listens any more if they had started before; then wrk reports the failure.
+            // After a successful start the receiver is gone; wrk then reports the failure.
             drop(ports.send(Err(error)));
         }
     });
@@ -91,7 +91,7 @@ async fn serve(
     Ok(())
 }
 
-/// One limiter a store; their handlers are the same.
+/// One limiter for each store; the handlers are the same.
 #[derive(Clone)]
 struct Ours(Vec<(&'static str, RateLimiter)>);
 
@@ -101,11 +101,11 @@ impl Ours {
         let redis = |url: &str| {
             RateLimiter::builder()
                 .redis_url(url)
-                // 503 in place of a request that was let through uncounted.
+                // Respond with 503 rather than admit a request without counting it.
                 .failure_mode(FailureMode::Closed)
                 .deadline(DEADLINE)
         };
-        // Room beyond the keys in use: what a full store does is not measured.
+        // Room beyond the keys in use: evictions are not measured.
         let room = usize::try_from(MILLION)? * 2;
         Ok(Self(vec![
             ("/embedded", embedded().build().await?),

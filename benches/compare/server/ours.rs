@@ -1,19 +1,19 @@
-//! Our limits, as an application writes them.
+//! The limits of this crate, as an application writes them.
 //!
-//! Each is compared with peers that do the same: `window` with those on Redis, which count in fixed
-//! windows, and `bucket` with actix-governor, whose GCRA is a token bucket. `log` is what the
-//! attribute does by default, and what none of them offers.
+//! Each is compared with limiters that do the same work: `window` with those on Redis, which count
+//! in fixed windows, and `bucket` with actix-governor, whose GCRA is a token bucket. `log` is this
+//! crate's default algorithm, which no other limiter here offers.
 
 use actix_throttle::rate_limit;
 use actix_web::{Resource, web};
 
 use super::PLENTY;
 
-/// The most that the exact log takes; 100,000 a second is more than a worker serves.
+/// Largest limit of the exact log; 100,000 a second is more than a worker serves.
 const LOGGED: u32 = 1_000_000;
 
-/// What stands at `path` if it begins with `stem`, where a limiter is: a resource as the peers' are and
-/// the bare one is. A scope around it would cost as much as a limiter.
+/// Returns the limited resource at `path`, if the path begins with `stem`. It is a bare resource
+/// like those of the other limiters: a scope around it would cost as much as a limiter.
 pub(super) fn resource(path: &str, stem: &str) -> Option<Resource> {
     let resource = web::resource(path);
     Some(match path.strip_prefix(stem)? {
@@ -40,7 +40,7 @@ async fn window_many() -> &'static str {
     "ok"
 }
 
-// A token comes back only after 1.4 minutes, so that keys stay in use for the whole run.
+// A token returns only after 1.4 minutes, so that keys stay in use for the whole run.
 #[rate_limit(times = 1000, days = 1, capacity = PLENTY, algorithm = "token_bucket")]
 async fn bucket_one() -> &'static str {
     "ok"
@@ -81,7 +81,7 @@ async fn leased() -> &'static str {
     "ok"
 }
 
-/// Used up by the first request.
+/// A limit that the first request uses up.
 #[rate_limit(times = 1, days = 1, algorithm = "fixed_window")]
 async fn denied() -> &'static str {
     "ok"

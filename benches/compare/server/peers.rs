@@ -1,5 +1,5 @@
-//! The peers, set up as their documentation advises. Where headers are a setting they are on, as
-//! ours are, so that all do the same work; actix-limitation has none.
+//! The other limiters, set up as their documentation advises. Where headers are a setting they are
+//! on, as for this crate, so that all do the same work; actix-limitation has none.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl Peers {
         })
     }
 
-    /// What stands at `path`, if that is a peer's.
+    /// Adds the resource at `path`, if it belongs to another limiter.
     pub(super) fn configure(&self, config: &mut web::ServiceConfig, path: &'static str) {
         let resource = web::resource(path);
         match path {
@@ -125,7 +125,7 @@ where
         .get(ok)
 }
 
-/// The client that the header names.
+/// Identifies the client by its header.
 #[derive(Clone)]
 struct Client;
 

@@ -1,3 +1,5 @@
+//! Tests of parsing: arguments are read past errors, and each error is reported once.
+
 use quote::quote;
 
 use super::*;

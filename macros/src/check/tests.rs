@@ -1,4 +1,4 @@
-//! Every misuse that can be told without compiling, and what is said about it.
+//! Tests of every misuse that the macro can detect without the compiler, and of its message.
 
 use quote::quote;
 

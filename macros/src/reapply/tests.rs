@@ -1,3 +1,5 @@
+//! Tests of the order in which attributes and conditions are resolved.
+
 use syn::parse_quote;
 
 use super::*;

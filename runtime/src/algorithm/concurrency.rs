@@ -1,3 +1,6 @@
+//! Concurrency limit: a table of permits, each with a deadline. The twin of `concurrency.lua`; the
+//! in-memory store calls it and passes the time in.
+
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Availability, Wait};
@@ -6,15 +9,15 @@ use crate::{
     limit::{Concurrency, PermitId},
 };
 
-/// Who holds the places of a [`Concurrency`], each until a deadline unless it is renewed.
+/// The permits of a [`Concurrency`] that are held, each until a deadline unless it is renewed.
 ///
-/// What has reached its deadline is held no more. A deadline that is further off than its holder's
-/// own expiry was set before the clock stepped back: it is brought down to that expiry from now on,
-/// for good, so nobody is locked out for longer.
+/// A permit that has reached its deadline is released. A deadline further off than the permit's own
+/// expiry was set before the clock stepped back; it is lowered for good to that expiry from now on,
+/// so that no holder blocks the limit for longer.
 ///
-/// Each holder's expiry is kept with it, since a deploy may change that of the limit: those who
-/// hold a place by the old one renew it as often as that demands. A changed `max` drives nobody
-/// out.
+/// Each permit keeps its own expiry, since a deploy may change that of the limit: a holder that
+/// acquired its permit under the old expiry renews it as often as that one demands. A lowered `max`
+/// takes no permit away.
 #[derive(Debug, Default)]
 pub(crate) struct PermitTable {
     by_deadline: BTreeSet<(Micros, PermitId)>,
@@ -28,8 +31,8 @@ struct PermitEntry {
 }
 
 impl PermitTable {
-    /// Whether the holder has a place, or for how long there is none to be had at most; and what
-    /// is left.
+    /// Returns how long at most until there is a permit for `permit_id`, none if it holds one
+    /// already, and what is left of the limit.
     pub(crate) fn peek(
         &mut self,
         limit: &Concurrency,
@@ -43,8 +46,8 @@ impl PermitTable {
         )
     }
 
-    /// The same once the holder has taken a place, if there is one. Who holds one already keeps it,
-    /// from now on.
+    /// Acquires a permit for `permit_id` if there is one, and returns what is then left. A permit
+    /// that is held already is renewed from now on.
     pub(crate) fn try_acquire(
         &mut self,
         limit: &Concurrency,
@@ -60,7 +63,7 @@ impl PermitTable {
         (wait, self.availability(limit, now))
     }
 
-    /// Gives the holder's place back; says whether it had one.
+    /// Releases the permit; returns whether it was held.
     pub(crate) fn release(&mut self, permit_id: PermitId) -> bool {
         let Some(held) = self.permits.remove(&permit_id) else {
             return false;
@@ -68,21 +71,22 @@ impl PermitTable {
         self.by_deadline.remove(&(held.deadline, permit_id))
     }
 
-    /// How long until all places are free if nobody renews or comes.
+    /// Returns the time until the last permit expires, if none is renewed or acquired.
     pub(crate) fn reset(&self, now: Micros) -> Micros {
         let last = self.by_deadline.last();
         last.map_or(0, |(deadline, _)| deadline.saturating_sub(now))
     }
 
-    /// Lets go of what has reached its deadline, and brings down what lies too far ahead.
+    /// Releases expired permits, and lowers deadlines that lie too far ahead.
     fn drop_expired(&mut self, now: Micros) {
         while let Some(&(deadline, permit_id)) = self.by_deadline.first()
             && deadline <= now
         {
             self.release(permit_id);
         }
-        // Whoever came since the step stands behind a deadline from before it, or after one that
-        // was brought down. So one look shows whether there was a step.
+        // A permit acquired after the clock stepped back sorts before any deadline from before the
+        // step, unless that was lowered already. So the last deadline shows whether there was a
+        // step.
         let last = self.by_deadline.last().copied();
         if last.is_some_and(|(_, permit_id)| self.is_too_far(permit_id, now)) {
             let all: Vec<(PermitId, PermitEntry)> = self
@@ -115,7 +119,7 @@ impl PermitTable {
         if self.permits.len() < max || self.permits.contains_key(&permit_id) {
             return Wait::None;
         }
-        // More than one must go where `max` has been lowered.
+        // If `max` was lowered, several permits must be released before there is room.
         let deadline = self.by_deadline.iter().nth(self.permits.len() - max);
         Wait::For(deadline.map_or(1, |(deadline, _)| deadline.saturating_sub(now).max(1)))
     }
@@ -125,7 +129,7 @@ impl PermitTable {
         Availability {
             remaining: limit.max().saturating_sub(held),
             reset: self.reset(now),
-            // One may come free at any moment.
+            // A permit may be released at any moment.
             more: 0,
         }
     }
@@ -161,7 +165,7 @@ mod tests {
         assert_eq!(waits(&mut holders, &TWO, 3, 3 * SECOND), Some(8 * SECOND));
         assert_eq!(waits(&mut holders, &TWO, 3, 11 * SECOND - 1), Some(1));
         assert_eq!(waits(&mut holders, &TWO, 3, 11 * SECOND), None);
-        // Whoever was late does not get the place of another.
+        // A late holder does not take the permit of another one.
         assert!(!holders.release(PermitId(1)));
         assert_eq!(waits(&mut holders, &TWO, 1, 11 * SECOND), Some(SECOND));
         assert!(holders.release(PermitId(2)) && !holders.release(PermitId(2)));
@@ -174,7 +178,7 @@ mod tests {
         let day = 86_400 * SECOND;
         assert_eq!(waits(&mut holders, &TWO, 1, day), None);
         assert_eq!(waits(&mut holders, &TWO, 2, day + SECOND), None);
-        // Brought down once, and not again and again.
+        // The deadline is lowered once, not again and again.
         assert_eq!(waits(&mut holders, &TWO, 3, SECOND), Some(10 * SECOND));
         assert_eq!(waits(&mut holders, &TWO, 3, 10 * SECOND), Some(SECOND));
         assert_eq!(waits(&mut holders, &TWO, 3, 11 * SECOND), None);
@@ -187,7 +191,8 @@ mod tests {
             let limit = Concurrency::new(5).expiry(Duration::from_secs(100));
             assert_eq!(waits(&mut holders, &limit, who, SECOND * (1 + who)), None);
         }
-        // Four must go before there is room, and a shorter expiry is for those who come.
+        // Four permits must be released before there is room, and a shorter expiry applies to new
+        // permits only.
         assert_eq!(waits(&mut holders, &TWO, 9, 5 * SECOND), Some(99 * SECOND));
         assert_eq!(
             waits(&mut holders, &TWO, 3, 5 * SECOND),

@@ -1,31 +1,36 @@
+//! The trait of all counting algorithms. [`State`](super::State) calls it; each algorithm answers
+//! its questions in a file of its own, without I/O and without reading the time.
+
 use super::{Availability, IDLE, Receipt, TIMER_SLACK, Wait};
 use crate::{clock::Micros, limit::Limit};
 
-/// What an algorithm makes of the state of one key.
+/// The state of one key under one algorithm.
 ///
-/// The state is read once, as a view of it at one moment; the three questions are put to that. A
-/// decision needs all their answers, and reading is what takes time.
+/// A decision needs the answers to several questions, and computing what the state is at one moment
+/// takes most of the time. So that is done once, as a [`View`](Self::View), and the questions are
+/// put to the view.
 pub(super) trait CounterState {
-    /// The state as it stands at `now`, under the numbers of a limit.
+    /// The state as of one moment, under the numbers of one limit.
     type View;
 
     fn view_at(&self, limit: &Limit, now: Micros) -> Self::View;
 
-    /// How long until `cost`, which is not 0 and not more than the quota, fits; 0 is now.
+    /// Returns how many microseconds until `cost` fits; 0 means now. `cost` is from 1 to the quota.
     fn wait(&self, view: &Self::View, limit: &Limit, cost: u32, now: Micros) -> Micros;
 
-    /// Charges `cost`, which fits, and gives the view after that.
+    /// Charges `cost`, which must fit, and returns the view after that.
     fn charge(&mut self, view: Self::View, limit: &Limit, cost: u32, now: Micros) -> Self::View;
 
-    /// The cost that would fit, and how long until the quota is whole again.
+    /// Returns the cost that would fit now, and the time until the quota is whole again.
     fn available(&self, view: &Self::View, limit: &Limit, now: Micros) -> (u32, Micros);
 
-    /// When the cost of a charge that has waited for its turn came to fit, at `now` or before.
+    /// Returns when the cost of a charge that has waited for its turn came to fit: `now` or
+    /// earlier.
     fn due_at(&self, _limit: &Limit, now: Micros) -> Micros {
         now
     }
 
-    /// Gives back what is left of a charge of `cost` under `limit`; says whether there was any.
+    /// Refunds what is left of a charge of `cost` under `limit`; returns whether anything was left.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool;
 
     fn peek(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
@@ -54,7 +59,7 @@ pub(super) trait CounterState {
         (wait, self.availability(&view, limit, now))
     }
 
-    /// The quota that is left, with the time until more of it is.
+    /// Returns the available quota, with the time until there is more of it.
     fn availability(&self, view: &Self::View, limit: &Limit, now: Micros) -> Availability {
         let (remaining, reset) = self.available(view, limit, now);
         let more = match reset {
@@ -68,7 +73,7 @@ pub(super) trait CounterState {
         }
     }
 
-    /// [`wait`](Self::wait), for any cost.
+    /// Returns the [`wait`](Self::wait) for any cost, including 0 and costs above the quota.
     fn wait_for_cost(&self, view: &Self::View, limit: &Limit, cost: u32, now: Micros) -> Wait {
         if cost == 0 {
             return Wait::None;
@@ -83,7 +88,7 @@ pub(super) trait CounterState {
     }
 }
 
-/// When a charge counts from that was `due` then and is made now.
+/// Returns the time from which a charge counts that was `due` then and is made now.
 fn counted_from(due: Micros, now: Micros) -> Micros {
     match now.checked_sub(due) {
         Some(late) if late <= IDLE => now - late.min(TIMER_SLACK),

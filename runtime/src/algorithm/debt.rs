@@ -1,15 +1,16 @@
-//! What a bucket owes: tokens missing until it is full, drained at T a window W without rounding.
+//! The debt of a bucket: the tokens that are missing until it is full. They drain at T per window
+//! W, without rounding. The token bucket and the leaky bucket use it.
 //!
-//! The missing tokens are kept, not the present ones: an absent key is a full bucket, and a raised
-//! or lowered capacity keeps what was used. They are counted in W-ths of a token, exactly what one
-//! microsecond drains T of, so no rounding ever adds up.
+//! The debt stores the missing tokens, not the present ones: an absent key is then a full bucket,
+//! and a raised or lowered capacity keeps what was used. It counts in units of a W-th of a token,
+//! of which exactly T drain per microsecond, so rounding errors cannot add up.
 
 use super::{div_ceil, div_rem, saturate, saturate_count};
 use crate::{clock::Micros, limit::Limit};
 
-/// `whole + part / W` tokens missing at `since`.
+/// A debt of `whole + part / W` tokens as of `since`.
 ///
-/// Packed, so that the tag of a [`State`](super::State) and `whole` share one word.
+/// Packed, so that `whole` and the enum tag of a [`State`](super::State) share one word.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(Rust, packed(4))]
 pub(crate) struct Debt {
@@ -28,8 +29,8 @@ impl Debt {
         }
     }
 
-    /// What was owed right after a charge: `tokens` when rounded up, of which `part` is the
-    /// fraction, in W-ths.
+    /// Returns the debt right after a charge: `tokens` when rounded up, with a fraction of `part`
+    /// W-ths of a token.
     pub(super) fn after_charge(tokens: u32, part: u64, since: Micros) -> Self {
         Self {
             whole: tokens.saturating_sub(u32::from(part > 0)),
@@ -38,14 +39,15 @@ impl Debt {
         }
     }
 
-    /// The fraction of a token owed at `now`: with what remains, it tells exactly what is owed.
+    /// Returns the fraction of a token that is owed at `now`. Together with what remains, it gives
+    /// the exact debt.
     pub(super) fn receipt_tag(&self, limit: &Limit, capacity: u32, now: Micros) -> u64 {
         let owed = self.at_time(limit, capacity, now).map_or(0, |owed| owed.0);
         div_rem(owed, limit.window_micros()).1
     }
 
-    /// How much of a charge that was the first of an empty bucket has drained by `now`, in W-ths of
-    /// a token: what it lacked of whole tokens at once, and what time has taken.
+    /// Returns how much of a charge to a bucket without debt has drained by `now`, in W-ths of a
+    /// token: the part that was not charged at all, and what has drained since.
     pub(super) fn drained(&self, limit: &Limit, now: Micros) -> u64 {
         let lacked = match self.part {
             0 => 0,
@@ -59,20 +61,20 @@ impl Debt {
             .saturating_add(lacked)
     }
 
-    /// When a bucket of `capacity` owed nothing any more, in whole microseconds.
+    /// Returns when a bucket of `capacity` is or was without debt, in whole microseconds.
     pub(super) fn settled_at(&self, limit: &Limit, capacity: u32) -> Micros {
         let owed = TokenDebt(self.owed(limit, capacity));
         self.since.saturating_add(owed.drain_time(limit))
     }
 
-    /// Gives back of a charge of `cost` what time has not: what would still be owed of it, had
-    /// nothing come after it. Charges that did come can only have made more of it still owed, so
-    /// the bucket is never fuller than it would be without that charge.
+    /// Refunds what time has not drained of a charge of `cost`: what would still be owed of it if
+    /// nothing had been charged after it. Later charges can only raise what is still owed of it, so
+    /// the bucket is never fuller than without the charge.
     ///
-    /// Other refunds in between may have made less of it owed: a receipt counts as debt beneath it
-    /// what was given back since. To know better, a bucket would have to keep its history.
+    /// Refunds in between may have lowered that: a receipt then counts debt beneath the charge that
+    /// was refunded since. Knowing better would require the bucket's history.
     ///
-    /// `charged` is what was owed right after it.
+    /// `charged` is the debt right after the charge.
     pub(super) fn refund(
         &mut self,
         limit: &Limit,
@@ -86,22 +88,22 @@ impl Debt {
         if left == 0 || owed(self) == 0 {
             return false;
         }
-        // Less owed then is as much less owed now. The capacity stays out of it: a greater one of
-        // today's may be owed more.
+        // A smaller debt then is a debt smaller by as much now. The capacity is left out, because
+        // today's may be larger and allow a larger debt.
         let kept = self.owed(limit, u32::MAX).saturating_sub(left);
         *self = Self::new(TokenDebt(kept), limit.window_micros(), self.since);
         true
     }
 
-    /// W-ths of a token owed at `since`, at most `capacity` tokens.
+    /// Returns the debt as of `since`, in W-ths of a token and at most `capacity` tokens.
     fn owed(&self, limit: &Limit, capacity: u32) -> u128 {
         let window = u128::from(limit.window_micros());
         let owed = u128::from(self.whole) * window + u128::from(self.part);
         owed.min(u128::from(capacity) * window)
     }
 
-    /// What is owed at `now` to a bucket of `capacity`, or by how many W-ths of a token it has
-    /// drained past empty.
+    /// Returns what a bucket of `capacity` owes at `now`, or as an `Err` by how many W-ths of a
+    /// token it has drained past zero.
     pub(super) fn at_time(
         &self,
         limit: &Limit,
@@ -120,7 +122,7 @@ impl Debt {
     }
 }
 
-/// W-ths of a token.
+/// An amount in W-ths of a token, where W is the window in microseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenDebt(pub(super) u128);
 
@@ -129,7 +131,7 @@ impl TokenDebt {
         Self(u128::from(count) * u128::from(limit.window_micros()))
     }
 
-    /// How long it takes to drain this, rounded up.
+    /// Returns how long this amount takes to drain, rounded up.
     pub(super) fn drain_time(self, limit: &Limit) -> Micros {
         match self.0 {
             0 => 0,
@@ -137,7 +139,7 @@ impl TokenDebt {
         }
     }
 
-    /// How many tokens this is, rounded up.
+    /// Returns the amount in tokens, rounded up.
     pub(super) fn in_tokens(self, limit: &Limit) -> u32 {
         saturate_count(div_ceil(self.0, limit.window_micros()))
     }

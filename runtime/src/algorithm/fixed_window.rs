@@ -1,4 +1,5 @@
-//! Fixed window: the first admitted request opens a window of length W; at most T in it.
+//! Fixed window: the first admitted request opens a window of length W, and at most T fit in it.
+//! The twin of `fixed_window.lua`.
 
 use super::{Receipt, counter_state::CounterState};
 use crate::{clock::Micros, limit::Limit};
@@ -9,14 +10,14 @@ pub(crate) struct FixedWindow {
     used: u32,
 }
 
-/// What is used in the window, and how long it lasts.
+/// The usage in the window, and the time that is left of it.
 pub(super) struct View {
     used: u32,
     left: Micros,
 }
 
 impl FixedWindow {
-    /// Which window it was that took the charge.
+    /// Returns the start of the window that took the charge.
     pub(super) fn receipt_tag(&self) -> u64 {
         self.start
     }
@@ -53,7 +54,8 @@ impl CounterState for FixedWindow {
         }
     }
 
-    /// The window stays where it is, whoever opened it: one with nothing in it is none.
+    /// Refunds to the window of the charge. The window keeps its start; once nothing is used in it,
+    /// the next charge opens a new one.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let View { used, .. } = self.view_at(limit, now);
         if used == 0 || self.start != receipt.tag {

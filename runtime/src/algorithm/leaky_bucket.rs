@@ -1,10 +1,11 @@
-//! Leaky bucket as a meter: one each W/T, evenly spaced, no burst. GCRA with a tolerance of zero.
+//! Leaky bucket as a meter: one request each W/T, evenly spaced, without bursts. It is the GCRA
+//! with a tolerance of zero. The twin of `leaky_bucket.lua`.
 //!
 //! Source: ITU-T I.371, annex A (generic cell rate algorithm, limit L = 0).
 //!
-//! A request is let through once all that earlier ones owe has drained. Time comes in whole
-//! microseconds while W/T need not be one, so what has drained past empty within the last
-//! microsecond is carried over: at T = 700,000 a second the average stays 700,000.
+//! A request is admitted once the debt of all earlier ones has drained. Time counts in whole
+//! microseconds while W/T may have a fraction, so what has drained past zero within the last
+//! microsecond is carried over: at T = 700,000 a second, the average stays 700,000.
 
 use super::{
     Receipt,
@@ -16,12 +17,12 @@ use crate::{clock::Micros, limit::Limit};
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LeakyBucket(Debt);
 
-/// What is owed, or by how many W-ths of a token it has drained past empty.
+/// The debt, or by how many W-ths of a token it has drained past zero.
 type View = Result<TokenDebt, u128>;
 
 impl LeakyBucket {
-    /// How much of the latest charge has drained by `now`, in W-ths of a token: what was carried
-    /// into it, and what time has taken since, if it counts from before.
+    /// Returns how much of the latest charge has drained by `now`, in W-ths of a token: what was
+    /// carried over into it, and what has drained since if it counts from an earlier time.
     pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         self.0.drained(limit, now)
     }
@@ -40,7 +41,7 @@ impl CounterState for LeakyBucket {
 
     fn charge(&mut self, view: View, limit: &Limit, cost: u32, now: Micros) -> View {
         let carried = match view {
-            // One microsecond drains T.
+            // T W-ths of a token drain per microsecond, so this is from the last microsecond.
             Err(past) if past < u128::from(limit.times()) => past,
             _ => 0,
         };
@@ -53,9 +54,10 @@ impl CounterState for LeakyBucket {
         self.0.settled_at(limit, limit.times())
     }
 
-    /// What was carried into the charge stays lost: less than one microsecond drains.
+    /// Refunds what is left of a charge. What was carried over into it is lost, which is less than
+    /// drains in one microsecond.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
-        // It owed nothing but the charge, less what had drained of that.
+        // The bucket owed only this charge, less what had drained of it already.
         let owed = TokenDebt::tokens(cost, limit).0;
         let owed = TokenDebt(owed.saturating_sub(receipt.tag.into()));
         let charged = Debt::new(owed, limit.window_micros(), receipt.at);

@@ -1,24 +1,25 @@
-//! One pure step function a file, each the twin of one Lua file in `store/redis/scripts`.
+//! The counting algorithms: pure functions on the state of one key, one algorithm a file, each the
+//! twin of a Lua file in `store/redis/scripts`. The in-memory store calls them; they never do I/O
+//! and never read the time. All numbers are integers, and all times are microseconds.
 //!
-//! A [`CounterState`] is three questions to the state of one key, all on integers in microseconds: how long
-//! until this cost fits, the state once it is charged, and what is left. [`State`] asks them for
-//! whichever algorithm it is of. Each reads the state under the numbers of the limit it is
-//! given, so a changed limit keeps what was used. A state from the future (the clock has stepped
-//! back) counts for nothing: that admits at most one quota more and locks nobody out.
+//! A [`CounterState`] answers three questions about one key: how long until a cost fits, what the
+//! state is once it is charged, and what is left. [`State`] is the enum of all algorithms. Each
+//! answer is computed under the limit that is passed in, so a changed limit keeps what was used. A
+//! state from the future (the clock has stepped back) does not count: that admits at most one quota
+//! more and locks no identity out.
 //!
-//! [`PermitTable`] counts who runs and not what was started, so it asks its questions otherwise.
+//! [`PermitTable`] counts what is running and not what has started, so its functions differ.
 //!
-//! A charge can be given back by its receipt ([`State::refund`]): only what the state still holds
-//! of it, so a window that came later is not touched and a bucket is not given what time has given
-//! back already. Where that cannot be told, less is given back and not more.
-
+//! A charge can be refunded by its receipt ([`State::refund`]). Only what the state still holds of
+//! the charge is refunded: a later window is not touched, and a bucket gets nothing back that has
+//! drained already. Where that cannot be known, less is refunded and not more.
 //!
-//! Who has waited for a token is woken late, as timers are. Were its charge counted from then, each
-//! waiter's lateness would be lost, and a line would get less than the limit's rate. So such a
-//! charge ([`Limit::is_in_turn`]) is counted by a bucket from the moment at which the bucket was
-//! whole, but at most [`LATENESS`] back. Counted so, admissions are as evenly spaced as ever, and
-//! each happens at most that much later: any interval of length W holds at most what one longer by
-//! `LATENESS` would.
+//! A waiter for a token wakes up late, because timers are late. If its charge counted from then,
+//! that lateness would be lost with each waiter, and a wait queue would get less than the limit's
+//! rate. So a bucket counts such a charge ([`Limit::is_in_turn`]) from the moment at which it was
+//! full, but from at most [`TIMER_SLACK`] ago. Counted like this, admissions are spaced as evenly
+//! as ever, and each happens at most that much later: any interval of length W holds at most what
+//! one longer by `TIMER_SLACK` would.
 
 mod concurrency;
 mod counter_state;
@@ -45,34 +46,35 @@ use self::{
     token_bucket::{GreedyBucket, IntervalBucket},
 };
 
-/// How far back a charge that has waited for its turn may count. Tokio's timers wake up to 2 ms
-/// late, and a worker may have others to poll first. `bucket.lua` has it too.
+/// How far back a charge that has waited for its turn may count, in microseconds. Tokio's timers
+/// wake up to 2 ms late, and a worker may have other tasks to poll first. `bucket.lua` repeats it.
 pub(crate) const TIMER_SLACK: Micros = 5_000;
 
-/// A bucket that has been whole for longer has kept nobody waiting, so a charge counts from when it
-/// is made. A state must be kept for so long after its reset; keys on Redis outlive theirs by as
-/// much.
+/// The time after which a full bucket has kept no request waiting, in microseconds: a charge then
+/// counts from when it is made. A state is kept for that long after its reset, also on Redis.
 pub(crate) const IDLE: Micros = 100_000;
 
-/// How long until a cost fits.
+/// The time until a cost fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// It fits now.
+    /// The cost fits now.
     None,
-    /// It fits after so many microseconds (at least 1) without further admissions.
+    /// The cost fits after this many microseconds (at least 1), if nothing else is admitted.
     For(Micros),
-    /// It is more than the limit can ever hold.
+    /// The cost exceeds what the limit can ever hold.
     Never,
 }
 
-/// What is left of a limit.
+/// The available quota of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Availability {
-    /// What would fit at this moment.
+    /// The cost that would fit now.
     pub(crate) remaining: u32,
-    /// How long until the quota is whole again; the state means nothing after that.
+    /// The time until the quota is whole again, in microseconds; after that the state means
+    /// nothing.
     pub(crate) reset: Micros,
-    /// How long until more fits than does now; 0 if the quota is whole, or if nobody knows.
+    /// The time until more fits than now, in microseconds; 0 if the quota is whole, or if it is
+    /// unknown.
     pub(crate) more: Micros,
 }
 
@@ -84,11 +86,11 @@ pub(crate) enum State {
     Greedy(GreedyBucket),
     Interval(IntervalBucket),
     Leaky(LeakyBucket),
-    /// Boxed: the log is far larger than the others, which come by the million.
+    /// Boxed: the log is far larger than the other states, of which a store has millions.
     AdmissionLog(Box<AdmissionLog>),
 }
 
-/// Asks the state of whichever algorithm it is.
+/// Evaluates one expression on the state of any algorithm.
 macro_rules! each {
     ($state:expr, $inner:ident => $ask:expr) => {
         match $state {
@@ -103,7 +105,7 @@ macro_rules! each {
 }
 
 impl State {
-    /// The state of a key that nothing is known of.
+    /// Returns the state of an absent key.
     pub(crate) fn empty(limit: &Limit) -> Self {
         match (limit.kind(), limit.refill_kind()) {
             (Algorithm::FixedWindow, _) => Self::FixedWindow(FixedWindow::default()),
@@ -115,12 +117,12 @@ impl State {
         }
     }
 
-    /// How long until `cost` fits, and what is left.
+    /// Returns how long until `cost` fits, and what is left.
     pub(crate) fn peek(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
         each!(self, state => state.peek(limit, cost, now))
     }
 
-    /// The same once `cost` is charged, if it fits: `Wait::None` says that it was.
+    /// Charges `cost` if it fits, and returns what is left. `Wait::None` means that it was charged.
     pub(crate) fn try_charge(
         &mut self,
         limit: &Limit,
@@ -130,20 +132,20 @@ impl State {
         each!(self, state => state.try_charge(limit, cost, now))
     }
 
-    /// What the receipt of a charge must say beside its time and what remained. Asked right after
-    /// the charge, at the same `now`.
+    /// Returns what a receipt holds beside the charge's time and the remaining quota. Called right
+    /// after the charge, at the same `now`.
     pub(crate) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         match self {
             Self::FixedWindow(state) => state.receipt_tag(),
             Self::Greedy(state) => state.receipt_tag(limit, now),
             Self::Interval(state) => state.mark(limit, now),
             Self::Leaky(state) => state.receipt_tag(limit, now),
-            // The time says it all.
+            // The time identifies the charge.
             Self::WindowCounters(_) | Self::AdmissionLog(_) => 0,
         }
     }
 
-    /// Gives back what is left of a charge of `cost` under `limit`; says whether there was any.
+    /// Refunds what is left of a charge of `cost` under `limit`; returns whether anything was left.
     pub(crate) fn refund(
         &mut self,
         limit: &Limit,
@@ -155,13 +157,12 @@ impl State {
     }
 }
 
-/// Cuts an exact length at [`FOREVER`].
+/// Cuts an exact length to at most [`MAX_MICROS`].
 fn saturate(micros: u128) -> Micros {
     u64::try_from(micros).map_or(MAX_MICROS, |micros| micros.min(MAX_MICROS))
 }
 
-/// Divides and rounds up. Most numbers fit a word, and dividing longer ones is a call of a
-/// function.
+/// Divides and rounds up. Most numbers fit in 64 bits; a 128-bit division is a function call.
 fn div_ceil(number: u128, by: u64) -> u128 {
     match u64::try_from(number) {
         Ok(number) => number.div_ceil(by).into(),
@@ -169,7 +170,7 @@ fn div_ceil(number: u128, by: u64) -> u128 {
     }
 }
 
-/// What is left after dividing, too.
+/// Divides, and returns the quotient and the remainder.
 fn div_rem(number: u128, by: u64) -> (u128, u64) {
     match u64::try_from(number) {
         Ok(number) => ((number / by).into(), number % by),
@@ -177,7 +178,7 @@ fn div_rem(number: u128, by: u64) -> (u128, u64) {
     }
 }
 
-/// An exact count that is known to be at most one of 32 bits.
+/// Converts an exact count that is known to fit in 32 bits.
 fn saturate_count(exact: u128) -> u32 {
     u32::try_from(exact).unwrap_or(u32::MAX)
 }

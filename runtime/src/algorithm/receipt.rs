@@ -1,24 +1,26 @@
+//! Receipts of charges. A store issues one with each charge, and a refund hands it back.
+
 use crate::{clock::Micros, limit::PermitId};
 
-/// What is remembered of one charge, so that it can be given back exactly. Only a charge that took
-/// something has one; with its key and limit it says all there is to know.
+/// The record of one charge, by which it can be refunded exactly. Only a charge that took something
+/// has one; together with its key and limit, it says everything that a refund needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Receipt {
-    /// The store's time at the charge.
+    /// The store's time of the charge, in microseconds.
     pub(crate) at: Micros,
-    /// How much was taken.
+    /// The cost that was taken.
     pub(crate) taken: u32,
-    /// What remained after it.
+    /// The quota that remained after the charge.
     pub(crate) remaining: u32,
-    /// What this algorithm wants to know beside that; see [`State::mark`](super::State::mark).
+    /// What the algorithm needs beside that; see [`State::receipt_tag`](super::State::receipt_tag).
     pub(crate) tag: u64,
 }
 
 impl Receipt {
-    /// The receipt of a place: who holds it says it all.
+    /// Returns the receipt of a permit, which its identifier alone describes.
     pub(crate) fn of_permit(permit_id: PermitId) -> Self {
         Self {
-            // 0 would say that nothing was taken.
+            // 0 would mean that nothing was taken.
             at: 1,
             taken: 1,
             remaining: 0,

@@ -1,9 +1,10 @@
-//! Sliding window: an exact log. No half-open interval of length W ever holds more than T.
+//! Sliding window: an exact log of admissions. No half-open interval of length W ever holds more
+//! than T. The twin of `sliding_window.lua`.
 //!
-//! The log holds, for each admission, its time and the running sum of costs up to and including
-//! it. What a window holds is then the difference of two sums, and one admission is one entry
-//! whatever it costs. The entries are in order of time, so the ends of the window are found by
-//! bisection, and what has left it is dropped with the next charge.
+//! For each admission, the log holds its time and the running sum of costs up to and including it.
+//! The usage of a window is then the difference of two sums, and an admission of any cost is one
+//! entry. Entries are sorted by time, so a binary search finds the ends of the window. The next
+//! charge drops what has left it.
 
 use std::collections::VecDeque;
 
@@ -17,15 +18,15 @@ pub(crate) struct AdmissionLog {
     entries: VecDeque<LogEntry>,
 }
 
-/// Ten bytes instead of the sixteen that alignment would make of them.
+/// An entry of ten bytes; with alignment it would have sixteen.
 #[derive(Clone, Copy, Debug)]
 struct LogEntry {
     time: [u8; 7],
-    /// The running sum modulo 2^24; a window holds less.
+    /// The running sum modulo 2^24, which is more than a window holds.
     sum: [u8; 3],
 }
 
-/// The part of the log inside the window: entries `from..to`.
+/// The entries `from..to` of the log, which are inside the window.
 pub(super) struct View {
     from: usize,
     to: usize,
@@ -64,13 +65,13 @@ impl LogEntry {
         u64::from_be_bytes([0, a, b, c, d, e, f, g])
     }
 
-    /// How long ago this was; `None` in the future.
+    /// Returns the age of the entry; `None` if it is in the future.
     fn age(&self, now: Micros) -> Option<Micros> {
         now.checked_sub(self.time())
     }
 }
 
-/// What was added to a running sum since it was `base`.
+/// Returns what was added to a running sum since it was `base`.
 fn since(base: u32, sum: u32) -> u32 {
     sum.wrapping_sub(base) & 0xff_ffff
 }
@@ -110,10 +111,10 @@ impl CounterState for Box<AdmissionLog> {
         if excess == 0 {
             return 0;
         }
-        // Room is made when the first entry that brings the sum up to the excess leaves.
+        // The cost fits once the entry leaves whose sum reaches the excess.
         let leaving = view.from
             + match excess {
-                // Each has brought something.
+                // Every entry has a cost of at least 1, so the first one is enough.
                 1 => 0,
                 _ => bisect(view.to - view.from, |index| {
                     u64::from(since(view.base, self.sum_at(view.from + index))) < excess
@@ -142,10 +143,11 @@ impl CounterState for Box<AdmissionLog> {
         }
     }
 
-    /// Entries of one time leave the window together, so nobody can tell which of them was the
-    /// charge: the last one stays for what is left of them all.
+    /// Refunds what is left of a charge. Entries of one time leave the window together, so it does
+    /// not matter which of them was the charge: the last one stays for what is left of all of them.
     ///
-    /// Takes time for each entry that is newer: refunds follow soon on their charges.
+    /// Takes time linear in the number of newer entries; refunds usually follow soon after their
+    /// charges.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let view = self.view_at(limit, now);
         let from = self
@@ -154,7 +156,7 @@ impl CounterState for Box<AdmissionLog> {
         let to = self
             .entries
             .partition_point(|entry| entry.time() <= receipt.at);
-        // What is from the future counts for nothing now, but may again: it is left alone.
+        // Entries from the future do not count now but may count again, so they stay unchanged.
         if from == to || from < view.from || view.to < self.entries.len() {
             return false;
         }
@@ -187,8 +189,9 @@ impl AdmissionLog {
         self.entries.get(index).map_or(self.base, LogEntry::sum)
     }
 
-    /// The first entry for which `inside` is true, as it then is for all after it; the number of
-    /// entries if there is none. By steps that double: few have left since the latest charge.
+    /// Returns the first entry for which `inside` is true, as it then is for all later ones; the
+    /// number of entries if there is none. The search gallops in doubling steps, because few
+    /// entries have left since the latest charge.
     fn first(&self, inside: impl Fn(&LogEntry) -> bool) -> usize {
         let outside = |index: usize| self.entries.get(index).is_some_and(|entry| !inside(entry));
         let (mut low, mut step) = (0, 1);
@@ -200,8 +203,8 @@ impl AdmissionLog {
         low + bisect(high - low, |index| outside(low + index))
     }
 
-    /// Grows by an eighth and shrinks to fit, where `VecDeque` would double and never shrink: the
-    /// log is what costs memory.
+    /// Grows by an eighth and shrinks to fit, where `VecDeque` would double and never shrink: most
+    /// memory is in the logs.
     fn reserve(&mut self) {
         let len = self.entries.len();
         if len == self.entries.capacity() {
@@ -212,7 +215,7 @@ impl AdmissionLog {
     }
 }
 
-/// The first of `0..len` for which `below` is false; `len` if there is none.
+/// Returns the first index of `0..len` for which `below` is false; `len` if there is none.
 fn bisect(len: usize, below: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, len);
     while low < high {

@@ -1,5 +1,5 @@
-//! Sliding window counter: windows aligned to the epoch,
-//! `previous × (1 − elapsed / W) + current + cost ≤ T`.
+//! Sliding window counter: two counters in windows aligned to the epoch, with `previous × (1 −
+//! elapsed / W) + current + cost ≤ T`. The twin of `sliding_window_counter.lua`.
 //!
 //! Source: Cloudflare, "How we built rate limiting capable of scaling to millions of domains".
 
@@ -8,19 +8,19 @@ use crate::{clock::Micros, limit::Limit};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct WindowCounters {
-    /// Where the current window begins: a multiple of W.
+    /// The start of the current window: a multiple of W.
     start: Micros,
     current: u32,
     previous: u32,
 }
 
-/// The two counts, as seen `left` before the end of the window that begins at `start`.
+/// The two counts as of `left` before the end of the window that starts at `start`.
 pub(super) struct View {
     start: Micros,
     left: Micros,
     current: u32,
     previous: u32,
-    /// What the previous window still weighs, rounded up.
+    /// What the previous window still contributes, rounded up.
     weight: u64,
 }
 
@@ -29,7 +29,7 @@ impl CounterState for WindowCounters {
 
     fn view_at(&self, limit: &Limit, now: Micros) -> View {
         let window = limit.window_micros();
-        // Most requests find the window that the latest one was in: no need to divide.
+        // Most requests come in the same window as the one before, which needs no division.
         let elapsed = match now.checked_sub(self.start) {
             Some(elapsed) if elapsed < window => elapsed,
             _ => now % window,
@@ -62,7 +62,8 @@ impl CounterState for WindowCounters {
         if view.used() + cost <= times {
             return 0;
         }
-        // The first moment at which the part of the full window that still overlaps leaves room.
+        // Finds the first moment at which the part of the full window that still overlaps leaves
+        // room.
         match times.checked_sub(u64::from(view.current) + cost) {
             Some(room) => view.left - share(room, window, view.previous),
             None => view.left + window - share(times - cost, window, view.current),
@@ -79,7 +80,7 @@ impl CounterState for WindowCounters {
         View { current, ..view }
     }
 
-    /// Out of the window that took the charge, while that still weighs.
+    /// Refunds to the window that took the charge, as long as it still contributes.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let mut view = self.view_at(limit, now);
         let window = limit.window_micros();
@@ -115,13 +116,13 @@ impl CounterState for WindowCounters {
 }
 
 impl View {
-    /// What counts against the limit.
+    /// Returns the usage that counts against the limit.
     fn used(&self) -> u64 {
         self.weight + u64::from(self.current)
     }
 }
 
-/// How much of a window `room` is when `full` fills it, rounded down. `full` is above `room`.
+/// Returns the part of a window that `room` takes of `full`, rounded down; `full` is above `room`.
 fn share(room: u64, window: Micros, full: u32) -> Micros {
     saturate(u128::from(room) * u128::from(window) / u128::from(full.max(1)))
 }

@@ -1,7 +1,8 @@
-//! Token bucket: starts full at C, gains T a window W, a request takes its cost.
+//! Token bucket: it starts full at C tokens and gains T per window W, and a request takes its cost.
+//! The twin of `token_bucket.lua`.
 //!
-//! Source: RFC 2697 and its kin call it so; `greedy` and `interval` are Bucket4j's names for the
-//! two ways to refill.
+//! Source: RFC 2697 and related RFCs use the name; `greedy` and `interval` are Bucket4j's names for
+//! the two kinds of refill.
 
 use super::{
     Receipt,
@@ -14,7 +15,7 @@ use crate::{
     limit::Limit,
 };
 
-/// Greedy: tokens come continuously.
+/// A bucket with greedy refill: tokens arrive continuously.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct GreedyBucket(Debt);
 
@@ -44,7 +45,8 @@ impl CounterState for GreedyBucket {
         owed
     }
 
-    /// Of a bucket that was not full nothing is lost, whenever the charge comes.
+    /// Returns when the bucket was or will be full. A charge to a bucket that is not full loses
+    /// nothing, whenever it comes.
     fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
         self.0.settled_at(limit, limit.quota())
     }
@@ -61,22 +63,23 @@ impl CounterState for GreedyBucket {
     }
 }
 
-/// Interval: T tokens at once, a window after the first use of the full bucket and each W after.
+/// A bucket with interval refill: T tokens at once, one window after the first use of the full
+/// bucket and each window after that.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct IntervalBucket {
     missing: u32,
-    /// The latest refill, or the first use, that `missing` was counted at.
+    /// The time of the refill or first use as of which `missing` was counted.
     anchor: Micros,
 }
 
-/// The tokens missing, and how long ago the latest refill was.
+/// The missing tokens, and the time since the latest refill.
 pub(super) struct View {
     missing: u32,
     phase: Micros,
 }
 
 impl IntervalBucket {
-    /// How long before the charge the latest refill was: its beat.
+    /// Returns the time from the latest refill to the charge, which fixes the phase of the refills.
     pub(super) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
         now.saturating_sub(self.anchor) % limit.window_micros()
     }
@@ -123,7 +126,7 @@ impl CounterState for IntervalBucket {
         View { missing, ..view }
     }
 
-    /// The refill that filled it.
+    /// Returns the time of the refill that filled the bucket.
     fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
         let missing = u128::from(self.missing.min(limit.quota()));
         let refills = missing.div_ceil(limit.times().into());
@@ -131,8 +134,8 @@ impl CounterState for IntervalBucket {
         self.anchor.saturating_add(length)
     }
 
-    /// As [`Debt::refund`], by refills. Another beat is another bucket: that one was full, or
-    /// forgotten, in between.
+    /// Refunds what refills have not returned of a charge, like [`Debt::refund`]. Refills in
+    /// another phase mean another bucket: the one of the charge was full or dropped in between.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let charged = Self {
             missing: limit.quota().saturating_sub(receipt.remaining),
@@ -153,7 +156,7 @@ impl CounterState for IntervalBucket {
     }
 }
 
-/// How long until `tokens` have come in, `phase` after the latest refill.
+/// Returns the time until `tokens` have arrived, `phase` after the latest refill.
 fn refill_time(tokens: u64, limit: &Limit, phase: Micros) -> Micros {
     if tokens == 0 {
         return 0;

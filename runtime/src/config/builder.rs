@@ -1,3 +1,5 @@
+//! [`ConfigBuilder`]: loads a configuration whose file names identifiers of the application.
+
 use std::path::Path;
 
 use super::{
@@ -9,21 +11,22 @@ use super::{
 };
 use crate::identity::IntoIdentifier;
 
-/// What a [`Config`] knows beside its file: identifiers that the file names.
+/// Settings of a [`Config`] apart from its file: the identifiers that the file names.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `load` or `parse`"]
 pub struct ConfigBuilder {
     known: IdentifierRegistry,
-    /// Names that no identifier can have.
+    /// Names that no identifier may have.
     taken: Vec<String>,
 }
 
 impl ConfigBuilder {
-    /// Lets the file say `identifier = "name"` for this one: a function, sync or async, or an
-    /// [`Identifier`](crate::Identifier). Given twice, the second counts.
+    /// Gives an identifier a name, so that the file can say `identifier = "name"`: a function, sync
+    /// or async, or an [`Identifier`](crate::Identifier). If a name is given twice, the second
+    /// identifier counts.
     ///
-    /// The name cannot be one that the file knows already (`ip`, `global`, `header` …), be empty or
-    /// hold a colon: `load` and `parse` say so.
+    /// The name must not be one that the file knows already (`ip`, `global`, `header` …), be empty
+    /// or contain a colon: `load` and `parse` return an error then.
     pub fn identifier<M>(
         mut self,
         name: impl Into<String>,
@@ -39,22 +42,22 @@ impl ConfigBuilder {
         self
     }
 
-    /// As [`Config::load`].
+    /// Reads a file, as [`Config::load`] does.
     ///
     /// # Errors
     ///
-    /// As for [`Config::load`], or if an identifier has a name that it cannot have.
+    /// If [`Config::load`] would return one, or an identifier has a name that it must not have.
     pub fn load(self, path: impl AsRef<Path>) -> Result<Config, ConfigError> {
         let source = Source::file(path.as_ref())?;
         let text = source.read()?;
         self.build(source, &text)
     }
 
-    /// As [`Config::parse`].
+    /// Reads a text, as [`Config::parse`] does.
     ///
     /// # Errors
     ///
-    /// As for [`Config::parse`], or if an identifier has a name that it cannot have.
+    /// If [`Config::parse`] would return one, or an identifier has a name that it must not have.
     pub fn parse(self, text: &str, format: Format) -> Result<Config, ConfigError> {
         self.build(Source::text(format), text)
     }

@@ -1,4 +1,4 @@
-//! How many may run at once, in place of a rate.
+//! Reads a concurrency limit of the file, which has `max` in place of a rate.
 
 use super::{
     duration::duration, error::Diagnostics, limit, limit_options::REFUND_ON,
@@ -6,17 +6,17 @@ use super::{
 };
 use crate::{intern::intern, limit::Concurrency};
 
-/// The keys that no rate has.
+/// Keys that no rate has.
 pub(super) const KEYS: [&str; 2] = ["max", "expiry"];
-/// What the rest of a limit is tried on whose `max` is wrong.
+/// Stands in for a limit whose `max` is wrong, so that its other keys are checked all the same.
 const STAND_IN: Concurrency = Concurrency::new(1);
 
-/// Whether this table says how many may run at once.
+/// Whether this table is a concurrency limit.
 pub(super) fn is_meant(table: &TableReader<'_>) -> bool {
     table.has("max") || (table.has("expiry") && !limit::has_rate(table))
 }
 
-/// Reads all that a [`Concurrency`] holds. The limit stands at `place`.
+/// Reads the keys of a [`Concurrency`]. The limit starts at `place`.
 pub(super) fn concurrency(
     table: &mut TableReader<'_>,
     place: Position,
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(limits["whole"], whole);
     }
 
-    /// All that is said of each text, with its place.
+    /// Checks all diagnostics of each text, with their positions.
     #[test]
     fn each_mistake_is_told_with_its_place() {
         let expiry = "`expiry` must be from 100 milliseconds to 24 hours";

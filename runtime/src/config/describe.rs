@@ -1,4 +1,4 @@
-//! What a file says, in words for the log: equal words are equal settings.
+//! What a file says, as text for the log and for diffs: equal texts are equal settings.
 
 use std::{fmt, time::Duration};
 
@@ -11,10 +11,10 @@ use crate::{
     limiter::{LimitOptions, NamedLimit},
 };
 
-/// A limit: `5/1m, token_bucket, capacity 10`, or `2 at once, expiry 10s`.
+/// A limit as text: `5/1m, token_bucket, capacity 10`, or `2 at once, expiry 10s`.
 pub(super) struct Described<'a> {
     pub(super) limit: &'a NamedLimit,
-    /// What it is called and counted as if it does not say.
+    /// Name and zone of the limit if it has none of its own.
     pub(super) name: Option<&'a str>,
 }
 
@@ -100,7 +100,7 @@ fn numbers(f: &mut fmt::Formatter<'_>, limit: &Limit) -> fmt::Result {
     f.write_str(if limit.is_shadow() { ", shadow" } else { "" })
 }
 
-/// What the rule is known by: its name, else its requests.
+/// The label of a rule: its name, else its methods and paths.
 impl fmt::Display for FilePaths {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
@@ -110,7 +110,7 @@ impl fmt::Display for FilePaths {
     }
 }
 
-/// All that the rule says but for its name.
+/// All settings of a rule but its name.
 impl fmt::Display for RouteRuleSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         requests(f, &self.paths)?;

@@ -1,4 +1,4 @@
-//! What differs between two files, a line each.
+//! The difference between two files, one line for each change. A reload returns and logs it.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -6,7 +6,7 @@ use log::Level;
 
 use super::{describe::Described, file::File};
 
-/// What a reload has changed: a line for each thing that was added, removed or changed.
+/// What a reload has changed: one line for each thing that was added, removed or changed.
 ///
 /// ```
 /// use actix_throttle::{Config, config::Format};
@@ -23,23 +23,23 @@ pub struct Diff(Vec<Change>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Change {
     line: String,
-    /// Whether something is gone that was in force, so that operators had better look at it.
+    /// Whether something that was in force is gone, which operators had better look at.
     removes: bool,
 }
 
 impl Diff {
-    /// Nothing has changed but, at most, how it is written.
+    /// Whether nothing has changed but, at most, how the file is written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each change.
+    /// Returns the changes, one line each.
     pub fn lines(&self) -> impl ExactSizeIterator<Item = &str> {
         self.0.iter().map(|change| change.line.as_str())
     }
 
-    /// Each change with its level in the log: what is removed is a warning.
+    /// Returns each change with its level in the log: a removal is a warning.
     pub(super) fn levels(&self) -> impl Iterator<Item = (Level, &str)> {
         self.0.iter().map(|change| match change.removes {
             true => (Level::Warn, change.line.as_str()),
@@ -101,7 +101,7 @@ impl Diff {
         }
     }
 
-    /// The first rule that fits decides, so their order is a setting too.
+    /// Compares the order of rules, which is a setting: the first rule that matches decides.
     fn compare_order(&mut self, old: &[(String, Said)], new: &[(String, Said)]) {
         let common = |these: &[(String, Said)], those: &[(String, Said)]| -> Vec<String> {
             let is_there = |label: &String| those.iter().any(|(other, _)| other == label);
@@ -117,20 +117,20 @@ impl Diff {
 }
 
 impl fmt::Display for Diff {
-    /// A line for each.
+    /// One line for each change.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<_> = self.lines().collect();
         f.write_str(&lines.join("\n"))
     }
 }
 
-/// What something is known by, and what is said of it.
+/// Descriptions of limits or rules by their labels.
 type Labelled = BTreeMap<String, Said>;
 
 #[derive(Clone)]
 struct Said {
     text: String,
-    /// The number of limits in it.
+    /// Number of limits in it.
     limits: usize,
 }
 
@@ -143,7 +143,7 @@ fn limits(file: &File) -> Labelled {
     limits.collect()
 }
 
-/// In order; of those known by the same words the second is `#2`.
+/// Describes the rules in order. The second rule with a label gets `#2` behind it.
 fn rules(file: &File) -> Vec<(String, Said)> {
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     let rules = file.rules.iter().map(|rule| {

@@ -1,3 +1,5 @@
+//! Reads durations of the file.
+
 use std::time::Duration;
 
 use super::{
@@ -5,7 +7,7 @@ use super::{
     table_reader::{Spanned, TableReader},
 };
 
-/// A length of time in words, such as `500ms` or `1h 30m`.
+/// Reads a duration in words, such as `500ms` or `1h 30m`.
 pub(super) fn duration(
     table: &mut TableReader<'_>,
     key: &'static str,

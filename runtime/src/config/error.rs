@@ -1,16 +1,16 @@
-//! What is wrong with a file: everything at once.
+//! The errors of a configuration: all diagnostics of a file at once.
 
 use std::fmt;
 
 use super::tree::Position;
 
-/// Why a configuration was not taken: all that is wrong with it.
+/// Why a configuration was rejected: all of its diagnostics.
 ///
-/// Its text has a line for each mistake, `file:line:column: reason`, in the order of the file; the
-/// reason says what to write instead.
+/// Its text has a line for each diagnostic, `file:line:column: reason`, in the order of the file.
+/// The reason says what to write instead.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// The file's name, or what the text is called.
+    /// Name of the file, or of the text.
     source: String,
     kind: Kind,
 }
@@ -22,7 +22,7 @@ enum Kind {
     Unusable(String),
 }
 
-/// One thing that is wrong with a configuration.
+/// One error in a configuration, with its position.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     place: Position,
@@ -44,19 +44,20 @@ impl ConfigError {
         }
     }
 
-    /// The file could not be read at all, or its name does not say what it is written in.
+    /// Whether the file could not be read at all, or its name does not tell its format.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         matches!(self.kind, Kind::Unreadable(_))
     }
 
-    /// The file could be read, and what it says is wrong.
+    /// Whether the file could be read, and its content is invalid.
     #[must_use]
     pub fn is_invalid(&self) -> bool {
         matches!(self.kind, Kind::Wrong(_))
     }
 
-    /// What is wrong with what the file says, in its order; empty if it could not be read.
+    /// Returns the diagnostics in the order of the file; empty unless
+    /// [`is_invalid`](Self::is_invalid).
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         match &self.kind {
@@ -67,13 +68,13 @@ impl ConfigError {
 }
 
 impl Diagnostic {
-    /// The line it stands in, from 1.
+    /// Line of the error, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.place.line
     }
 
-    /// The character of the line it begins at, from 1.
+    /// Column where the error starts, in characters, from 1.
     #[must_use]
     pub fn column(&self) -> usize {
         self.place.column
@@ -116,14 +117,14 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// So that `?` works in a `main` that returns `std::io::Result`.
+/// Lets `?` work in a `main` that returns `std::io::Result`.
 impl From<ConfigError> for std::io::Error {
     fn from(error: ConfigError) -> Self {
         Self::other(error)
     }
 }
 
-/// Collects mistakes, so that one attempt shows them all: whoever finds one goes on.
+/// Collects diagnostics, so that one attempt shows them all: a reader that reports one goes on.
 #[derive(Debug, Default)]
 pub(super) struct Diagnostics(Vec<Diagnostic>);
 
@@ -133,7 +134,7 @@ impl Diagnostics {
         self.0.push(Diagnostic { place, reason });
     }
 
-    /// Keeps the value, or records what is wrong.
+    /// Returns the value, or reports the error.
     pub(super) fn ok<T, E: fmt::Display>(
         &mut self,
         place: Position,
@@ -144,7 +145,7 @@ impl Diagnostics {
             .ok()
     }
 
-    /// The value, if nothing was recorded.
+    /// Returns the value if nothing was reported, else all diagnostics.
     pub(super) fn into_result<T>(
         mut self,
         source: &str,

@@ -1,4 +1,4 @@
-//! A whole file, checked: what it says, and nothing that could still be wrong.
+//! A whole configuration file, parsed and checked: nothing in it can still be wrong.
 
 use std::collections::BTreeMap;
 
@@ -14,24 +14,24 @@ use super::{
 };
 use crate::{limit::AnyLimit, limiter::NamedLimit};
 
-/// What a file says.
+/// The content of a file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct File {
     pub(super) limits: Limits,
-    /// Where the names stand.
+    /// Position of `limits`.
     pub(super) limits_at: Position,
     pub(super) rules: Vec<RouteRuleSpec>,
-    /// Whether it has the key `rules`. A file without it may be one that was cut off.
+    /// Whether it has the key `rules`. A file without it may have been cut off.
     pub(super) says_rules: bool,
-    /// Patterns of routes.
+    /// Patterns of exempt routes.
     pub(super) exempt: Vec<String>,
     pub(super) skip_preflight: bool,
 }
 
-/// The limits that have names.
+/// The named limits.
 pub(super) type Limits = BTreeMap<String, NamedLimit>;
 
-/// Where a file begins, for what is said of all of it.
+/// Start of a file, for diagnostics about all of it.
 const START: Position = Position { line: 1, column: 1 };
 
 const LIMITS: &str = "login = \"5/minute\"";
@@ -39,11 +39,11 @@ const RULES: &str = "[{ path = \"^/api\", limits = [\"100/minute\"] }]";
 const EXEMPT: &str = "[\"/api/search\"]";
 
 impl File {
-    /// Reads and checks a text; `source` is what it is called in errors.
+    /// Parses and checks a text; `source` is its name in errors.
     ///
     /// # Errors
     ///
-    /// All that is wrong with it.
+    /// All diagnostics of the text.
     pub(super) fn parse(
         text: &str,
         format: Format,
@@ -94,7 +94,7 @@ impl File {
         })
     }
 
-    /// Checks that this file may follow another one: it must not lose all rules without a word.
+    /// Checks that this file may replace `old`: it must not lose all rules without saying so.
     pub(super) fn check_successor_of(&self, old: &Self, diagnostics: &mut Diagnostics) {
         let count = old.rules.len();
         if count > 0 && self.rules.is_empty() && !self.says_rules {
@@ -105,8 +105,8 @@ impl File {
     }
 }
 
-/// The reason for refusing a file from which limits have vanished. A disk that is full and a copy
-/// that is under way leave such files behind, and taking them would lift all limits.
+/// Returns the reason for rejecting a file from which limits have vanished. A full disk and an
+/// unfinished copy leave such files behind, and accepting them would lift all limits.
 fn cut_off(what: &str) -> String {
     format!("{what}: was it cut off? Write `rules = []` if there are to be none")
 }
@@ -133,13 +133,13 @@ fn limits(node: &Node, diagnostics: &mut Diagnostics) -> Limits {
                 limit
             }),
         };
-        // One that is wrong has its name all the same, or whoever uses it would be wrong as well.
+        // Keep the name of an invalid limit, or every rule that uses it would be reported as well.
         limits.insert(key.clone(), named.unwrap_or(limit::STAND_IN.into()));
     }
     limits
 }
 
-/// A limit of either sort, and what goes with it for each request.
+/// Reads a rate or a concurrency limit, with its options.
 pub(super) fn whole_limit(
     table: &mut TableReader<'_>,
     place: Position,

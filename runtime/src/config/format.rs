@@ -1,17 +1,19 @@
+//! The formats in which a configuration can be written.
+
 use std::path::Path;
 
-/// What a configuration is written in.
+/// Format of a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// A file whose name ends in `.toml`.
+    /// TOML: a file whose name ends in `.toml`.
     Toml,
-    /// A file whose name ends in `.yaml` or `.yml`.
+    /// YAML: a file whose name ends in `.yaml` or `.yml`.
     Yaml,
 }
 
 impl Format {
-    /// By the end of the file's name.
+    /// Returns the format of a file by the end of its name.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {

@@ -1,4 +1,4 @@
-//! `identifier = …`: who is counted.
+//! Reads `identifier = …`: what a limit counts by.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use super::{
 };
 use crate::identity::Identifier;
 
-/// The identifiers that the application has given names.
+/// The identifiers to which the application has given names.
 pub(super) type IdentifierRegistry = BTreeMap<String, Identifier>;
 
-/// Who is counted, and how that is written.
+/// An identifier, and how the file writes it.
 #[derive(Clone, Debug)]
 pub(super) struct IdentifierSpec {
     pub(super) identifier: Identifier,
@@ -21,7 +21,7 @@ pub(super) struct IdentifierSpec {
 }
 
 const EXAMPLE: &str = "\"header:X-Api-Key\"";
-/// Makes the identifier of a header, cookie or parameter of this name.
+/// Makes the identifier of a header, cookie or query parameter of this name.
 type Source = fn(&str) -> Identifier;
 type Plain = fn() -> Identifier;
 
@@ -30,11 +30,12 @@ const SOURCES: [(&str, Source); 3] = [
     ("cookie", Identifier::cookie),
     ("query", Identifier::query),
 ];
-/// What an attribute knows beside those.
+/// A source that only the attribute knows.
 const PATH: &str = "path";
 const PLAIN: [(&str, Plain); 2] = [("ip", Identifier::ip), ("global", Identifier::global)];
 
-/// Whether an identifier of the application may have this name: none that the file knows already.
+/// Whether an identifier of the application may have this name, which the file must not know
+/// already.
 pub(super) fn is_free(name: &str) -> bool {
     let taken = |word: &str| word == name;
     !name.is_empty()
@@ -44,7 +45,7 @@ pub(super) fn is_free(name: &str) -> bool {
         && !PLAIN.iter().any(|(plain, _)| taken(plain))
 }
 
-/// The identifier of a table, if it has one.
+/// Reads the identifier of a table, if it has one.
 pub(super) fn identifier(
     table: &mut TableReader<'_>,
     known: &IdentifierRegistry,
@@ -106,7 +107,7 @@ fn by_text(
     })
 }
 
-/// `{ header = "X-Api-Key" }`.
+/// Reads a table such as `{ header = "X-Api-Key" }`.
 fn by_table(node: &Node, diagnostics: &mut Diagnostics) -> Option<IdentifierSpec> {
     let mut table = TableReader::of(node, EXAMPLE, diagnostics)?;
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! The numbers of one rate.
+//! Reads a rate limit of the file.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const ALGORITHMS: [(&str, Algorithm); 5] = [
     by_name(Algorithm::LeakyBucket),
 ];
 const REFILLS: [(&str, Refill); 2] = [("greedy", Refill::Greedy), ("interval", Refill::Interval)];
-/// In microseconds.
+/// Units of time, in microseconds.
 const UNITS: [(&str, u64); 5] = [
     ("milliseconds", 1_000),
     ("seconds", 1_000_000),
@@ -30,15 +30,15 @@ const UNITS: [(&str, u64); 5] = [
     ("hours", 3_600_000_000),
     ("days", 86_400_000_000),
 ];
-/// What a wrong algorithm is read as, so that what goes with it is not wrong for that.
+/// Stands in for a wrong algorithm, so that the keys that depend on it are not reported for that.
 const ANY_ALGORITHM: Algorithm = Algorithm::TokenBucket;
-/// What the rest of a limit is tried on whose times or window are wrong.
+/// Stands in for a limit whose times or window are wrong, so that its other keys are checked.
 pub(super) const STAND_IN: Limit = Limit::per_minute(1_000);
 
-/// What a whole limit is written as, for errors.
+/// Example of a limit, for diagnostics.
 pub(super) const EXAMPLE: &str = "rate = \"100/minute\"";
 
-/// The keys that only a rate has; those of the rate itself come first.
+/// Keys that only a rate has; those of times and window come first.
 pub(super) const KEYS: [&str; 13] = [
     "rate",
     "times",
@@ -54,20 +54,20 @@ pub(super) const KEYS: [&str; 13] = [
     "block",
     "cost",
 ];
-/// The keys that every limit has.
+/// Keys that every limit has.
 const COMMON_KEYS: [&str; 3] = ["name", "zone", "shadow"];
 
-/// Whether this key is one of a rate itself.
+/// Whether this key gives times or a window.
 pub(super) fn is_of_rate(key: &str) -> bool {
     KEYS[..7].contains(&key)
 }
 
-/// Whether times or a window are given.
+/// Whether the table gives times or a window.
 pub(super) fn has_rate(table: &TableReader<'_>) -> bool {
     KEYS[..7].iter().any(|key| table.has(key))
 }
 
-/// Reports all keys that say what a limit is, each with what `reason` makes of it.
+/// Reports all keys that define a limit, each with the text that `reason` makes of it.
 pub(super) fn refuse(
     table: &mut TableReader<'_>,
     reason: impl Fn(&str) -> String,
@@ -78,9 +78,10 @@ pub(super) fn refuse(
     }
 }
 
-/// Reads all that a [`Limit`] holds. The limit stands at `place`.
+/// Reads the keys of a [`Limit`]. The limit starts at `place`.
 ///
-/// Each part is tried on what is right so far: one that does not fit is a mistake of its own.
+/// Each key is validated together with the valid keys before it, so that each conflict is a
+/// diagnostic of its own.
 pub(super) fn limit(
     table: &mut TableReader<'_>,
     place: Position,
@@ -158,13 +159,13 @@ pub(super) fn limit(
     sound.map(|_| limit)
 }
 
-/// A rate in a string, where nothing else of a limit is given.
+/// Reads a rate from a string, without any other key of a limit.
 pub(super) fn shorthand(rate: Spanned<&str>, diagnostics: &mut Diagnostics) -> Option<Limit> {
     let limit = diagnostics.ok(rate.place, rate.value.parse::<Limit>())?;
     diagnostics.ok(rate.place, limit.validate()).map(|()| limit)
 }
 
-/// `candidate`, if it is valid; else what there was before, and a mistake.
+/// Returns `candidate` if it is valid; else reports why, and returns `before`.
 fn fitting(
     before: &Limit,
     candidate: Limit,
@@ -177,7 +178,7 @@ fn fitting(
     }
 }
 
-/// Times and window, from `rate` or from keys of their own, and where the times stand.
+/// Reads times and window, from `rate` or from their own keys. The position is that of the times.
 fn rate(
     table: &mut TableReader<'_>,
     place: Position,
@@ -216,7 +217,7 @@ fn rate(
         diagnostics.at(place, missing);
     }
     let (times, window) = (times?, window?);
-    // By an algorithm that takes everything: what is wrong now is the window.
+    // Validate by an algorithm that takes any times: an error here is about the window.
     let one = Limit::new(1, window.value).algorithm(Algorithm::FixedWindow);
     diagnostics.ok(window.place, one.validate())?;
     Some(Spanned {
@@ -225,7 +226,7 @@ fn rate(
     })
 }
 
-/// The lengths that are given, added up, and where the first of them stands.
+/// Reads the units of time and adds them up. The position is that of the first unit.
 fn window(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<Spanned<Duration>> {
     let mut sum: Option<Spanned<u64>> = None;
     let mut flawless = true;

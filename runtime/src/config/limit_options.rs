@@ -1,4 +1,4 @@
-//! What is said of a limit beside its numbers.
+//! Reads the options of a limit apart from its numbers.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ const FAILURE_MODES: [(&str, FailureMode); 3] = [
     ("closed", FailureMode::Closed),
     ("local", FailureMode::Local),
 ];
-/// As of the attribute.
+/// Bounds of `max_wait`, equal to the attribute's.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What only a rate has use for.
+/// An option that only a rate has.
 pub(super) const REFUND_ON: &str = "refund_on";
 
-/// All that goes with a rate.
+/// Reads the options of a rate.
 pub(super) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
     LimitOptions {
         refund_on: refund_on(table, diagnostics),
@@ -29,7 +29,7 @@ pub(super) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics
     }
 }
 
-/// All that goes with a limit on what runs at once.
+/// Reads the options of a concurrency limit.
 pub(super) fn of_place(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
     let mode = table.word("failure_mode", &FAILURE_MODES, diagnostics);
     LimitOptions {
@@ -39,7 +39,7 @@ pub(super) fn of_place(table: &mut TableReader<'_>, diagnostics: &mut Diagnostic
     }
 }
 
-/// How long requests are held.
+/// Reads how long requests may wait for room.
 pub(super) fn max_wait(
     table: &mut TableReader<'_>,
     diagnostics: &mut Diagnostics,

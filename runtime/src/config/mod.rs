@@ -1,4 +1,5 @@
-//! Rules and named limits from a file.
+//! The configuration file: rules and named limits, read at the start and again while the service
+//! runs. The application loads it; no request reads the file.
 
 mod builder;
 mod concurrency;
@@ -47,36 +48,37 @@ use crate::{
     log_throttle::TARGET,
 };
 
-/// Limits and rules from a file, TOML or YAML, that is read again while the service runs: a cheap
-/// handle, whose clones are one configuration.
+/// Limits and rules from a configuration file, TOML or YAML, that is read again while the service
+/// runs. A cheap handle: clones share one configuration.
 ///
 /// ```toml
 #[doc = include_str!("example.toml")]
 /// ```
 ///
-/// The same in YAML:
+/// This is the same file in YAML:
 ///
 /// ```yaml
 #[doc = include_str!("example.yaml")]
 /// ```
 ///
-/// The words are those of the attribute. A limit is a rate, or a table of `rate` or `times` and
+/// The keys are those of the attribute. A limit is a rate, or a table of `rate` or `times` and
 /// units of time, `algorithm`, `capacity`, `refill`, `cost`, `name`, `zone`, `block`, `lease`,
-/// `shadow`, `refund_on`, `failure_mode` and `max_wait`. A table of `max` is a limit on what runs
-/// at once, as [`Rule::concurrency`](crate::Rule::concurrency) is, and takes `expiry`, `name`,
-/// `zone`, `shadow`, `failure_mode` and `max_wait`. In a rule a limit may also be the name of one
-/// of `limits` (alone, or as `limit` in a table), and have `group`, `unlimited` and `identifier`:
+/// `shadow`, `refund_on`, `failure_mode` and `max_wait`. A table with `max` is a concurrency limit,
+/// as [`Rule::concurrency`](crate::Rule::concurrency) is, and takes `expiry`, `name`, `zone`,
+/// `shadow`, `failure_mode` and `max_wait`. In a rule, a limit may also be the name of one of
+/// `limits` (alone, or as `limit` in a table), and have `group`, `unlimited` and `identifier`:
 /// `"ip"`, `"global"`, `"header:X-Api-Key"`, `"cookie:sid"`, `"query:tenant"`, or a name that the
 /// application has [given](ConfigBuilder::identifier) to a function. A rule's `identifier` and
-/// `max_wait` are for its limits that do not say. `throttle.schema.json` in the crate is the JSON
-/// schema of the file, for editors.
+/// `max_wait` apply to its limits without their own. `throttle.schema.json` in the crate is the
+/// JSON schema of the file, for editors.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = std::env::temp_dir().join(format!("throttle-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder)?;
 /// # let path = folder.join("throttle.toml");
-/// # std::fs::write(&path, "rules = [{ path = '^/towns', identifier = 'by_user', limits = ['10/second'] }]")?;
+/// # let rules = "rules = [{ path = '^/towns', identifier = 'by_user', limits = ['10/second'] }]";
+/// # std::fs::write(&path, rules)?;
 /// use actix_throttle::{Config, RateLimiter, Throttle};
 /// use actix_web::{App, HttpRequest};
 ///
@@ -98,18 +100,18 @@ use crate::{
 ///
 /// # Reloading
 ///
-/// [`reload`](Self::reload), [`watch`](Self::watch) and [`replace`](Self::replace) put one state in
-/// the place of another for all workers at once. A request goes by the state that was in force when
-/// it came to the middleware, handlers inside included. A file with a mistake changes nothing.
+/// [`reload`](Self::reload), [`watch`](Self::watch) and [`replace`](Self::replace) replace the
+/// state for all workers at once. A request uses the state that was in force when it came to the
+/// middleware, also in the handlers inside. An invalid file changes nothing.
 ///
-/// A file that has lost all of its rules counts as a mistake too, since a full disk or a copy that
-/// is under way leaves such files behind. So does a file with neither rules nor limits, also at the
-/// start. To have no rules, write `rules = []`. What a reload removes is in the log as a warning,
-/// line by line; what it adds or changes, at level `info`.
+/// A file that has lost all of its rules is invalid too, since a full disk or an unfinished copy
+/// leaves such files behind. So is a file with neither rules nor limits, also at the start. To have
+/// no rules, write `rules = []`. The log has a warning for each removal, and a line at level `info`
+/// for each addition or change.
 ///
-/// Counters are kept, for keys hold no numbers but the window: another `times` reads the same
-/// state. A limit's counter begins anew if its window, algorithm or zone changes. What runs keeps
-/// its place whatever becomes of `max`, and who waits goes by what was in force when they came.
+/// Counters are kept, for keys contain no numbers but the window: another `times` reads the same
+/// counter. A limit starts a new counter if its window, algorithm or zone changes. Held permits
+/// stay held whatever becomes of `max`, and a waiting request keeps the limits of its arrival.
 /// Limits of a rule count under the rule's name, else its methods and regex, so a named rule keeps
 /// its counters when its regex changes.
 #[derive(Clone)]
@@ -118,54 +120,51 @@ pub struct Config(Arc<Shared>);
 struct Shared {
     source: Source,
     known: IdentifierRegistry,
-    /// What limiters ask for limits by name.
     named: NamedLimits,
-    /// What middleware goes by.
     rulebook: Arc<LiveRuleTable>,
     current: ArcSwap<Snapshot>,
     /// Whether the log has the warning about a middleware without rules.
     warned: AtomicBool,
-    /// Held by whoever replaces what is current.
+    /// Held during a replacement, so that one follows the other.
     replacing: Mutex<()>,
 }
 
 impl Config {
     /// Reads a file; its name ends in `.toml`, `.yaml` or `.yml`.
     ///
-    /// Meant for the start of the program: it waits for the file system.
+    /// It blocks on the file system, so call it at the start of the program.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read; or all that is wrong with it, each with line, column and reason.
-    /// A file with neither rules nor limits is wrong unless it says `rules = []`.
+    /// If the file cannot be read; or all of its diagnostics, each with line, column and reason. A
+    /// file with neither rules nor limits is invalid unless it says `rules = []`.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         Self::builder().load(path)
     }
 
-    /// Reads a text, as if it came from a file.
+    /// Reads a text as if it came from a file.
     ///
     /// # Errors
     ///
-    /// All that is wrong with it.
+    /// All diagnostics of the text.
     pub fn parse(text: &str, format: Format) -> Result<Self, ConfigError> {
         Self::builder().parse(text, format)
     }
 
-    /// For a file that names identifiers of the application.
+    /// Starts a builder, for a file that names identifiers of the application.
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder::default()
     }
 
-    /// Reads the file again, for all workers at once, and says what has changed. Counters are kept.
+    /// Reads the file again, for all workers at once, and returns what has changed. Counters stay.
     ///
-    /// A file with a mistake changes nothing. Both outcomes are in the log. It waits for the file
-    /// system: in a handler, call it by `web::block`.
+    /// An invalid file changes nothing. Either outcome is logged. It blocks on the file system: in
+    /// a handler, call it by `web::block`.
     ///
     /// # Errors
     ///
-    /// As for [`load`](Self::load); if all rules are gone and the file does not say `rules = []`;
-    /// and if a limit is gone that handlers have used by its name, without one of their own to fall
-    /// back to.
+    /// If [`load`](Self::load) would return one; if all rules are gone and the file does not say
+    /// `rules = []`; and if a limit is gone that handlers use by its name without a fallback.
     pub fn reload(&self) -> Result<Diff, ConfigError> {
         match self.0.source.read() {
             Ok(text) => self.replace(&text),
@@ -173,12 +172,12 @@ impl Config {
         }
     }
 
-    /// What [`reload`](Self::reload) does, with a text that comes from elsewhere, in the format of
-    /// the first.
+    /// Replaces the configuration by a text from elsewhere, in the format of the first, as
+    /// [`reload`](Self::reload) does by the file.
     ///
     /// # Errors
     ///
-    /// As for [`reload`](Self::reload).
+    /// If the text is invalid, as for [`reload`](Self::reload).
     pub fn replace(&self, text: &str) -> Result<Diff, ConfigError> {
         let Shared {
             source,
@@ -207,12 +206,12 @@ impl Config {
         Ok(changes)
     }
 
-    /// Reloads whenever the file changes or, on Unix, the process gets SIGHUP, until what this
-    /// returns is dropped.
+    /// Reloads whenever the file changes or, on Unix, at SIGHUP, until the returned [`Watch`] is
+    /// dropped.
     ///
     /// # Errors
     ///
-    /// If this came from a text and no file, or the system refuses a thread or the signal.
+    /// If the configuration came from a text, or the system refuses a thread or the signal.
     pub fn watch(&self) -> Result<Watch, ConfigError> {
         Watch::start(self)
     }
@@ -231,8 +230,8 @@ impl Config {
         })))
     }
 
-    /// Warns, once, that a middleware goes by a file that says nothing about rules. Such a file is
-    /// right for limits by name alone, and may be one that was cut off behind them.
+    /// Warns, once, about a middleware whose file says nothing about rules. Such a file is right
+    /// for named limits alone, or was cut off behind them.
     fn warn_without_rules(&self) {
         let Shared {
             source,
@@ -252,7 +251,7 @@ impl Config {
         }
     }
 
-    /// Says in the log that nothing has changed, and why.
+    /// Logs why the configuration stays as it was.
     fn refuse<T>(&self, error: ConfigError) -> Result<T, ConfigError> {
         log::error!(target: TARGET, "the configuration stays as it was:\n{error}");
         Err(error)
@@ -260,8 +259,8 @@ impl Config {
 }
 
 impl Builder {
-    /// Takes limits that handlers name from this configuration: `#[rate_limit(limit = "login")]`,
-    /// [`Rule::named`](crate::Rule::named). Rules for a whole application are for
+    /// Uses this configuration for limits that handlers name: `#[rate_limit(limit = "login")]`,
+    /// [`Rule::named`](crate::Rule::named). For rules of a whole application, see
     /// [`Throttle::from_config`](crate::Throttle::from_config).
     pub fn config(self, config: &Config) -> Self {
         self.named_limits(config.0.named.clone())
@@ -269,17 +268,18 @@ impl Builder {
 }
 
 impl Throttle {
-    /// The middleware that goes by the rules of this configuration, as they are when a request
-    /// comes: all of one state, and what handlers inside name is of the same state.
+    /// Makes a middleware with the rules of this configuration, as they are when a request comes. A
+    /// request uses one state, also for limits that handlers inside name.
     ///
-    /// Who is counted, what is answered, what is skipped and which limiter decides can be set as
-    /// ever; entries cannot be added. A file that says nothing about rules is a warning in the log.
+    /// Identifiers, responses, exemptions and the limiter can be set as on any `Throttle`; rules
+    /// cannot be added. A file that says nothing about rules is a warning in the log.
     ///
     /// ```
     /// use actix_throttle::{Config, Throttle, config::Format};
     ///
     /// # fn main() -> Result<(), actix_throttle::ConfigError> {
-    /// let config = Config::parse("rules = [{ path = '^/api', limits = ['100/minute'] }]", Format::Toml)?;
+    /// let rules = "rules = [{ path = '^/api', limits = ['100/minute'] }]";
+    /// let config = Config::parse(rules, Format::Toml)?;
     /// let throttle = Throttle::from_config(&config).skip_preflight();
     /// # let _ = throttle;
     /// # Ok(()) }

@@ -1,4 +1,4 @@
-//! `[[rules]]`: which requests, and what is admitted of them.
+//! Reads `[[rules]]`: which requests a rule matches, and its limits.
 
 use std::time::Duration;
 
@@ -19,35 +19,35 @@ use crate::{
     limiter::{LimitOptions, NamedLimit},
 };
 
-/// A rule of the file.
+/// One rule of the file.
 #[derive(Clone, Debug)]
 pub(super) struct RouteRuleSpec {
     pub(super) place: Position,
     pub(super) paths: FilePaths,
-    /// None of them: its requests are not limited.
+    /// If it is empty, the requests of the rule are not limited.
     pub(super) shares: Vec<LimitSpec>,
 }
 
-/// Which requests.
+/// The requests that a rule matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FilePaths {
-    /// Over the path.
+    /// Regex over the path.
     pub(super) path: Option<String>,
-    /// Over the route's pattern.
+    /// Regex over the pattern of the route.
     pub(super) pattern: Option<String>,
     pub(super) methods: Vec<Method>,
     pub(super) name: Option<String>,
     pub(super) shadow: bool,
 }
 
-/// What is admitted, and of whom.
+/// One limit of a rule, and what it is for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LimitSpec {
-    /// `None`: everything.
+    /// `None`: unlimited.
     pub(super) limit: Option<NamedLimit>,
-    /// The name that the limit has in the file, if it is one of those.
+    /// Name of the limit in the file, if it is a named limit.
     pub(super) of: Option<String>,
-    /// What is said here beside the limit, and holds in place of what goes with it.
+    /// Options of the rule's entry, which override those of the limit.
     pub(super) options: LimitOptions,
     pub(super) group: Option<String>,
     pub(super) who: Option<IdentifierSpec>,
@@ -55,12 +55,12 @@ pub(super) struct LimitSpec {
 
 const RULE: &str = "{ path = \"^/api\", limits = [\"100/minute\"] }";
 const LIMITS: &str = "[\"100/minute\"]";
-/// Those of RFC 9110, and PATCH (RFC 5789).
+/// Methods of RFC 9110, and PATCH (RFC 5789).
 const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
 ];
 
-/// Reads a rule.
+/// Reads one rule.
 pub(super) fn rule(
     node: &Node,
     limits: &Limits,
@@ -126,7 +126,7 @@ fn paths(table: &mut TableReader<'_>, place: Position, diagnostics: &mut Diagnos
     }
 }
 
-/// It goes into headers.
+/// Reads the name of a rule, which goes into headers.
 fn name(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
     let name = table.text("name", "\"towns\"", diagnostics)?;
     if name.value.chars().any(|c| !matches!(c, ' '..='~')) {
@@ -136,7 +136,7 @@ fn name(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<St
     Some(name.value.to_owned())
 }
 
-/// What is wrong with it, in one line; the crate draws a picture.
+/// Returns what is wrong with a regex, in one line; the crate's own text draws a picture.
 fn no_regex(text: &str, error: &regex::Error) -> String {
     let error = error.to_string();
     let last = error.lines().last().unwrap_or_default();
@@ -144,7 +144,7 @@ fn no_regex(text: &str, error: &regex::Error) -> String {
     format!("`{text}` is no regex: {reason}")
 }
 
-/// One of a rule's limits: a rate, the name of a limit, or a table.
+/// Reads one limit of a rule: a rate, the name of a limit, or a table.
 fn share(
     node: &Node,
     limits: &Limits,
@@ -214,7 +214,7 @@ fn by_name(
         };
         diagnostics.at(name.place, reason);
     }
-    // In rules it counts by its name, with all others there.
+    // A named limit counts under its name, together with all rules that name it.
     let mut named = limit?.clone();
     let key = intern(name.value);
     named.limit = named.limit.with_default_name(key, key);
@@ -246,7 +246,7 @@ fn unlimited(
 }
 
 impl LimitSpec {
-    /// Of everybody without a group.
+    /// Makes the limit of all identities without a group.
     fn of_all(limit: NamedLimit) -> Self {
         Self {
             limit: Some(limit),
@@ -254,7 +254,7 @@ impl LimitSpec {
         }
     }
 
-    /// The same, with what its rule says for limits that do not say themselves.
+    /// Adds what the rule says for limits without an identifier or a wait of their own.
     fn or(mut self, who: Option<&IdentifierSpec>, max_wait: Option<Duration>) -> Self {
         self.who = self.who.or_else(|| who.cloned());
         let is_open = |limit: &NamedLimit| limit.options.max_wait.is_none();

@@ -1,4 +1,4 @@
-//! What is in force at one time.
+//! A snapshot: one state of a configuration, which a reload replaces as a whole.
 
 use super::{
     error::{ConfigError, Diagnostics},
@@ -14,21 +14,23 @@ use crate::{
     limiter::NamedLimits,
 };
 
-/// One state of a configuration. It does not change: a request sees all of one or nothing of it.
+/// One state of a configuration. It is immutable: a request sees all of a snapshot or nothing of
+/// it.
 #[derive(Debug)]
 pub(super) struct Snapshot {
-    /// As it was read.
+    /// The text as it was read.
     pub(super) text: String,
     pub(super) file: File,
 }
 
 impl Snapshot {
-    /// The next one after `old`, and its entries for middleware. Its names are in force at once.
+    /// Makes the snapshot that follows `old`, and its rules for middleware. Its named limits apply
+    /// at once.
     ///
     /// # Errors
     ///
-    /// All that is wrong with the text, or that all rules are gone, or the names that would be gone
-    /// and are in use.
+    /// All diagnostics of the text, or that all rules are gone, or the named limits that are gone
+    /// and in use.
     pub(super) fn new(
         text: &str,
         old: Option<&File>,
@@ -63,7 +65,7 @@ impl Snapshot {
     }
 }
 
-/// The rules as entries of a middleware, which has its own mind on what goes together.
+/// Makes a middleware's rule table, which has its own checks of what goes together.
 fn rulebook(file: &File, source: &str) -> Result<RuleTable, ConfigError> {
     let mut diagnostics = Diagnostics::default();
     let mut rulebook = RuleTable::default();
@@ -114,7 +116,7 @@ fn as_rule(share: &LimitSpec) -> Rule {
     let mut rule = match limit.as_ref().map(|named| named.limit) {
         Some(AnyLimit::Rate(limit)) => Rule::new(limit),
         Some(AnyLimit::Concurrency(places)) => Rule::concurrency(places),
-        // Without a group it is nobody who is unlimited, which the file was refused for.
+        // A file whose `unlimited` has no group was rejected before.
         None => Rule::unlimited(group.clone().unwrap_or_default()),
     };
     if let Some(group) = group {

@@ -1,4 +1,4 @@
-//! Where a configuration comes from.
+//! The source of a configuration: a file, or a text of the application.
 
 use std::{
     fs,
@@ -7,19 +7,19 @@ use std::{
 
 use super::{error::ConfigError, format::Format};
 
-/// What a file may have at most: this is not it.
+/// Maximum size of a file, in bytes: a larger one is no configuration.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     path: Option<PathBuf>,
-    /// What it is called in errors and in the log.
+    /// Name in errors and in the log.
     pub(super) name: String,
     pub(super) format: Format,
 }
 
 impl Source {
-    /// A file, by the end of its name.
+    /// Makes the source of a file, whose format its name tells.
     pub(super) fn file(path: &Path) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         match Format::of(path) {
@@ -35,7 +35,7 @@ impl Source {
         }
     }
 
-    /// A text of the application's.
+    /// Makes the source of a text that the application has.
     pub(super) fn text(format: Format) -> Self {
         Self {
             path: None,
@@ -44,7 +44,7 @@ impl Source {
         }
     }
 
-    /// What the file says now.
+    /// Reads what the file says now.
     pub(super) fn read(&self) -> Result<String, ConfigError> {
         let unreadable =
             |reason: &dyn std::fmt::Display| Err(ConfigError::unreadable(&self.name, reason));

@@ -1,9 +1,9 @@
-//! "Did you mean": the valid word closest to what was written, as the attribute suggests it.
+//! "Did you mean": the valid word closest to an unknown one, as the attribute suggests it.
 
-/// As in `macros/src/nearest.rs`, where the figure is explained.
+/// Smallest similarity of a suggestion; `macros/src/nearest.rs` explains the figure.
 const SIMILAR: f64 = 0.75;
 
-/// `` unknown key `x`, did you mean `y`? Valid are `y`, `z` ``.
+/// Returns `` unknown key `x`, did you mean `y`? Valid are `y`, `z` ``.
 pub(super) fn unknown(what: &str, word: &str, valid: &[&str]) -> String {
     let list = valid.iter().map(|word| format!("`{word}`"));
     let list = list.collect::<Vec<_>>().join(", ");

@@ -1,4 +1,4 @@
-//! A table of the file, read key by key; what nobody asks for is unknown.
+//! Reads a table of the file key by key. A key that no reader asks for is unknown.
 
 use super::{
     error::Diagnostics,
@@ -6,21 +6,22 @@ use super::{
     tree::{Entry, Node, Position, Value},
 };
 
-/// A value and where it stands.
+/// A value and its position.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spanned<T> {
     pub(super) place: Position,
     pub(super) value: T,
 }
 
-/// The keys that are asked for are the valid ones, so [`finish`](Self::finish) comes last.
+/// Reader of one table. The keys that it is asked for are the valid ones, so
+/// [`finish`](Self::finish) comes last.
 pub(super) struct TableReader<'n> {
     entries: &'n [Entry],
     asked: Vec<&'static str>,
 }
 
 impl<'n> TableReader<'n> {
-    /// The table that must stand here; `example` shows one.
+    /// Opens the table that must stand at `node`; `example` shows one.
     pub(super) fn of(node: &'n Node, example: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Table(entries) => Some(Self {
@@ -38,18 +39,18 @@ impl<'n> TableReader<'n> {
         }
     }
 
-    /// The key and its value.
+    /// Makes the key a valid one, and returns its entry.
     pub(super) fn take(&mut self, key: &'static str) -> Option<&'n Entry> {
         self.asked.push(key);
         self.entries.iter().find(|entry| entry.key == key)
     }
 
-    /// Whether it is there, right or wrong.
+    /// Whether the key is there, right or wrong.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == key)
     }
 
-    /// A string that is not empty.
+    /// Reads a string that is not empty.
     pub(super) fn text(
         &mut self,
         key: &'static str,
@@ -68,7 +69,7 @@ impl<'n> TableReader<'n> {
         }
     }
 
-    /// A flag that is off if it is absent.
+    /// Reads a flag, which is off if it is absent.
     pub(super) fn flag(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> bool {
         match self.take(key) {
             None => false,
@@ -79,7 +80,8 @@ impl<'n> TableReader<'n> {
         }
     }
 
-    /// A whole number from `least`; what is too large for the type is out of every range.
+    /// Reads a whole number from `least`. A number too large for `u32` becomes one out of every
+    /// range.
     pub(super) fn count(
         &mut self,
         key: &'static str,
@@ -101,7 +103,7 @@ impl<'n> TableReader<'n> {
         }
     }
 
-    /// One of these words.
+    /// Reads one of these words.
     pub(super) fn word<T: Copy>(
         &mut self,
         key: &'static str,
@@ -121,7 +123,7 @@ impl<'n> TableReader<'n> {
         })
     }
 
-    /// A list of strings; none if it is absent.
+    /// Reads a list of strings, empty if it is absent.
     pub(super) fn texts(
         &mut self,
         key: &'static str,
@@ -142,7 +144,7 @@ impl<'n> TableReader<'n> {
         texts
     }
 
-    /// The parts of a list; `None` if it is absent, or something else, which is recorded.
+    /// Reads a list; `None` if it is absent, or something else, which is reported.
     pub(super) fn list(
         &mut self,
         key: &'static str,
@@ -156,7 +158,7 @@ impl<'n> TableReader<'n> {
         }
     }
 
-    /// Reports those of these keys that are there, each with what `reason` makes of it.
+    /// Reports those of these keys that are there, each with the text that `reason` makes of it.
     pub(super) fn refuse(
         &mut self,
         keys: &[&'static str],
@@ -171,7 +173,7 @@ impl<'n> TableReader<'n> {
         self.asked.extend(keys);
     }
 
-    /// Reports every key that was not asked for.
+    /// Reports every key that no reader asked for.
     pub(super) fn finish(self, diagnostics: &mut Diagnostics) {
         for entry in self.entries {
             if !self.asked.contains(&entry.key.as_str()) {
@@ -182,7 +184,7 @@ impl<'n> TableReader<'n> {
     }
 }
 
-/// The string that stands here, if it is one.
+/// Returns the string of a node, if it is one.
 pub(super) fn text(node: &Node) -> Option<Spanned<&str>> {
     match &node.value {
         Value::Text(text) => Some(Spanned {
@@ -193,7 +195,7 @@ pub(super) fn text(node: &Node) -> Option<Spanned<&str>> {
     }
 }
 
-/// Says what `key` takes; there is no value.
+/// Reports what `key` takes, and returns no value.
 fn wrong<T>(
     key: &str,
     expected: &str,

@@ -1,4 +1,5 @@
-//! Reloading by itself: when the file says something else, and at SIGHUP.
+//! Automatic reloads: when the content of the file changes, and at SIGHUP. A thread of its own
+//! reads the file; no worker waits for it.
 
 #[cfg(unix)]
 use std::sync::{
@@ -16,24 +17,24 @@ use signal_hook::{SigId, consts::SIGHUP};
 
 use super::{Config, error::ConfigError};
 
-/// How often the file is looked at. A change counts once two looks have seen the same, so that
-/// nobody is caught halfway through writing.
+/// Time between two readings of the file. A change counts once two readings agree, so that a
+/// half-written file is not taken (debounce).
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Reloads a [`Config`](super::Config) when its file changes, until it is dropped: made by
-/// [`Config::watch`](super::Config::watch).
+/// Reloads a [`Config`](super::Config) when its file changes, until it is dropped.
+/// [`Config::watch`](super::Config::watch) makes it.
 ///
-/// A thread of its own reads the file four times a second and compares what it says. That sees what
+/// A thread of its own reads the file four times a second and compares its content. That sees what
 /// notifications of a file system miss: files on network volumes and on mounts of containers,
 /// symbolic links that are turned to another folder, as Kubernetes does, and editors that put a new
 /// file in the place of the old one. A change is in force within half a second or so.
 ///
-/// On Unix, SIGHUP reloads too. From the first `watch` on the signal no longer ends the process, not
-/// even when this is dropped.
+/// On Unix, SIGHUP reloads too. From the first `watch` on, the signal no longer ends the process,
+/// not even once this is dropped.
 #[must_use = "watching ends when this is dropped"]
 #[derive(Debug)]
 pub struct Watch {
-    /// Dropped, it ends the thread.
+    /// Dropping it ends the thread.
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
     #[cfg(unix)]
@@ -85,13 +86,13 @@ impl Drop for Watch {
         signal_hook::low_level::unregister(self.signal);
         self.end.take();
         if let Some(thread) = self.thread.take() {
-            // It does not panic; if it did, there is nothing more to end.
+            // The thread does not panic; if it did, there is nothing more to end.
             let _ = thread.join();
         }
     }
 }
 
-/// Whether SIGHUP has come.
+/// Whether SIGHUP has come. Relaxed: the flag guards no other data.
 #[derive(Default)]
 struct Hangup(#[cfg(unix)] Arc<AtomicBool>);
 
@@ -104,19 +105,19 @@ impl Hangup {
     }
 }
 
-/// What a look at the file shows: what it says, or why it says nothing.
+/// A reading of the file: its text, or why it cannot be read.
 type Reading = Result<String, ConfigError>;
 
-/// The latest looks.
+/// The latest readings.
 #[derive(Default)]
 struct Debounce {
     latest: Option<Reading>,
-    /// What was taken, or refused, last. Nobody wants to read about that again.
+    /// The reading that was applied or rejected last, which is not reported again.
     done: Option<Reading>,
 }
 
 impl Debounce {
-    /// What to do something about: it is new, and has not changed since the look before.
+    /// Returns a reading to apply or reject: it is new, and agrees with the one before.
     fn settled(&mut self, seen: Reading) -> Option<Reading> {
         let is_settled = self.latest.as_ref() == Some(&seen);
         if is_settled && self.done.as_ref() != Some(&seen) {
@@ -134,7 +135,7 @@ fn read(config: &Config, looks: &mut Debounce, is_hangup: bool) {
     if is_hangup {
         looks.done = Some(seen.clone());
     } else if seen.as_ref().is_ok_and(in_force) {
-        // Also after a mistake was taken back: the same mistake is news then.
+        // Also after an error was undone: the same error is news then.
         *looks = Debounce::default();
         return;
     }
@@ -142,7 +143,7 @@ fn read(config: &Config, looks: &mut Debounce, is_hangup: bool) {
         true => Some(seen),
         false => looks.settled(seen),
     };
-    // Either outcome is logged there.
+    // `replace` and `refuse` log the outcome.
     match news {
         Some(Ok(text)) => drop(config.replace(&text)),
         Some(Err(error)) => drop(config.refuse::<()>(error)),

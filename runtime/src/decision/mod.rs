@@ -1,4 +1,5 @@
-//! What was decided, and what is left.
+//! Decisions: whether a check was admitted, and how each of its limits stands. The limiter makes
+//! them, and applications, headers and logs read them.
 
 mod status;
 
@@ -11,7 +12,7 @@ use crate::{
     clock::{self, Micros},
 };
 
-/// The answer to one check: all of its limits were charged, or none.
+/// The decision on one check: all of its limits were charged, or none.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,7 +31,7 @@ use crate::{
 pub struct Decision {
     allowed: bool,
     fallback: bool,
-    /// Apart: a decision changes hands many times until the headers are written.
+    /// On the heap, because a decision is moved many times until the headers are written.
     limits: Vec<LimitStatus>,
 }
 
@@ -40,14 +41,14 @@ impl Decision {
         let mut decision = Self {
             allowed,
             fallback: false,
-            // To collect takes room for more than the one that it is mostly.
+            // `collect` would reserve for more than the one limit that most decisions have.
             limits: Vec::with_capacity(most.unwrap_or(1)),
         };
         decision.limits.extend(limits);
         decision
     }
 
-    /// The same, made by the failure mode.
+    /// Marks the decision as one of the failure mode.
     pub(crate) fn by_fallback(self) -> Self {
         Self {
             fallback: true,
@@ -55,30 +56,31 @@ impl Decision {
         }
     }
 
-    /// Whether all limits had room, and were charged.
+    /// Returns whether all limits had room and were charged.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         self.allowed
     }
 
-    /// Whether the store could not decide, and the [`FailureMode`](crate::FailureMode) did:
-    /// limits of `Open` are let through and not among [`limits`](Self::limits), those of `Local`
+    /// Returns whether the store could not decide, and the [`FailureMode`](crate::FailureMode) did:
+    /// limits of `Open` are admitted and not among [`limits`](Self::limits), and those of `Local`
     /// were decided for this process alone.
     #[must_use]
     pub fn is_fallback(&self) -> bool {
         self.fallback
     }
 
-    /// Every limit that was asked, in the order given, shadow ones included.
+    /// Returns every limit that was checked, in the order given, shadow limits included.
     #[must_use]
     pub fn limits(&self) -> &[LimitStatus] {
         &self.limits
     }
 
-    /// How long to wait until the same check alone would be admitted; waiting that long is enough,
-    /// but for places ([`LimitStatus::retry_after`]).
+    /// Returns how long to wait until the same check alone would be admitted. Waiting that long is
+    /// enough, except for permits ([`LimitStatus::retry_after`]).
     ///
-    /// `None` if it was allowed, or if no wait would help ([`exceeds_capacity`](Self::exceeds_capacity)).
+    /// `None` if the check was allowed, or if no wait would help
+    /// ([`exceeds_capacity`](Self::exceeds_capacity)).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         if self.allowed || self.exceeds_capacity() {
@@ -87,7 +89,7 @@ impl Decision {
         self.violated().filter_map(LimitStatus::retry_after).max()
     }
 
-    /// The value of `Retry-After`: whole seconds, rounded up, so at least 1.
+    /// Returns the value of `Retry-After`: whole seconds, rounded up, so at least 1.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -106,26 +108,28 @@ impl Decision {
         self.retry_after().map(clock::whole_seconds)
     }
 
-    /// Whether it was denied for a cost above what a limit can ever hold.
+    /// Returns whether the check was denied because its cost exceeds what a limit can ever hold.
     #[must_use]
     pub fn exceeds_capacity(&self) -> bool {
         !self.allowed && self.violated().any(LimitStatus::exceeds_capacity)
     }
 
-    /// The limits that denied it.
+    /// Returns the limits that denied the check.
     pub fn violated(&self) -> impl Iterator<Item = &LimitStatus> {
         self.enforced().filter(|limit| limit.is_violated())
     }
 
-    /// The limit that matters most, as `X-RateLimit-*` shows it: if allowed the one with the least
-    /// remaining, if denied the violated one with the longest wait. `None` if all are shadows.
+    /// Returns the limit that matters most, as `X-RateLimit-*` shows it. If allowed, that is the
+    /// limit with the least remaining; if denied, the violated one with the longest wait. `None` if
+    /// all are shadow limits.
     #[must_use]
     pub fn strictest(&self) -> Option<&LimitStatus> {
         strictest(self.enforced(), self.allowed)
     }
 
-    /// Shows what remains of those limits that stand in `after` too, which is by `since` later; of
-    /// it nothing else is believed, as it allows whatever it is asked.
+    /// Replaces the figures of each limit that `after`, a decision made `since` later, has too.
+    /// Times are converted to count from this decision. Whether `after` allows is ignored, because
+    /// it belongs to a refund, which always does.
     pub(crate) fn refresh(&mut self, after: &Self, since: Duration) {
         for status in &mut self.limits {
             let mut others = after.limits.iter();
@@ -144,7 +148,7 @@ impl Decision {
         }
     }
 
-    /// Denies it by one of its limits, for at least so long.
+    /// Denies the check by the limit at index `place`, for at least `wait` microseconds.
     pub(crate) fn deny(&mut self, place: usize, wait: Micros) {
         self.allowed = false;
         let mut limits = self.limits.iter_mut();

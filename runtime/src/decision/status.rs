@@ -1,4 +1,5 @@
-//! How one limit stands.
+//! The part of one limit in a decision: [`LimitStatus`] for applications, and [`Verdict`] as the
+//! stores return it.
 
 use std::time::Duration;
 
@@ -8,28 +9,28 @@ use crate::{
     limit::{AnyLimit, Concurrency, Limit, LimitRef},
 };
 
-/// So long whoever finds no place is told to wait at most. A place may come free at any moment;
-/// until when it is held at the latest says little, for most are given back long before, and others
-/// are renewed.
+/// The longest wait that is reported to a request without a permit, in microseconds. A permit may
+/// be released at any moment. Its deadline says little: most permits are released long before, and
+/// other permits are renewed.
 const PLACE_HINT: Micros = 1_000_000;
 
-/// One limit's part in a [`Decision`](crate::Decision).
+/// How one limit of a [`Decision`](crate::Decision) stands.
 #[derive(Clone, Debug)]
 pub struct LimitStatus {
     policy: AnyLimit,
     pub(super) verdict: Verdict,
-    /// Which of the charges that were to be decided this is.
+    /// The index of the charge among those that were to be decided.
     place: u32,
 }
 
-/// A store's answer about one limit.
+/// A store's verdict on one limit. All times are in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) wait: Wait,
     pub(crate) blocked: bool,
     pub(crate) remaining: u32,
     pub(crate) reset: Micros,
-    /// See [`Availability`].
+    /// See [`Availability::more`].
     pub(crate) more: Micros,
 }
 
@@ -44,7 +45,7 @@ impl Verdict {
         }
     }
 
-    /// Takes into account that the identity is blocked for `length` more.
+    /// Adds a block of the identity for `length` more microseconds to the verdict.
     pub(crate) fn block_for(&mut self, length: Micros) {
         self.blocked = true;
         self.more = match self.remaining {
@@ -74,7 +75,7 @@ impl LimitStatus {
         self.place as usize
     }
 
-    /// The rate limit that was asked; `None` if it is a [`concurrency`](Self::concurrency) limit.
+    /// Returns the rate limit; `None` for a [`concurrency`](Self::concurrency) limit.
     #[must_use]
     pub fn limit(&self) -> Option<&Limit> {
         match &self.policy {
@@ -83,7 +84,7 @@ impl LimitStatus {
         }
     }
 
-    /// The concurrency limit that was asked; `None` if it is a [`limit`](Self::limit) of a rate.
+    /// Returns the concurrency limit; `None` for a rate [`limit`](Self::limit).
     #[must_use]
     pub fn concurrency(&self) -> Option<&Concurrency> {
         match &self.policy {
@@ -92,37 +93,37 @@ impl LimitStatus {
         }
     }
 
-    /// The most that fits at once: [`Limit::quota`], or [`Concurrency::max`].
+    /// Returns the most that fits at once: [`Limit::quota`], or [`Concurrency::max`].
     #[must_use]
     pub fn quota(&self) -> u32 {
         self.policy.quota()
     }
 
-    /// The policy's name: the limit's, else its zone.
+    /// Returns the policy's name: the limit's name, else its zone.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.policy.name()
     }
 
-    /// The cost that would still be admitted at this moment.
+    /// Returns the cost that would still be admitted at this moment.
     #[must_use]
     pub fn remaining(&self) -> u32 {
         self.verdict.remaining
     }
 
-    /// How long until the quota is whole again. Of places: how long until all are free at the
-    /// latest if nobody renews one or comes.
+    /// Returns the time until the quota is whole again. For permits, it is the time until the last
+    /// of them expires, if none is renewed or acquired.
     #[must_use]
     pub fn reset_after(&self) -> Duration {
         Duration::from_micros(self.verdict.reset)
     }
 
-    /// How long until more remains than does now, if nobody else comes: for a fixed window its end,
-    /// for a sliding window the moment at which the next admission leaves it, for a bucket the next
-    /// token. To the microsecond. `None` while the quota is whole, and of places: nobody knows when
-    /// one is given back.
+    /// Returns the time until more remains than now, to the microsecond, if nothing else is
+    /// admitted: for a fixed window its end, for a sliding window the moment at which the next
+    /// admission leaves it, for a bucket the next token. `None` while the quota is whole, and for
+    /// permits, because it is unknown when one is released.
     ///
-    /// It is the `t` of the `RateLimit` header, in whole seconds, rounded up.
+    /// The `RateLimit` header shows it as `t`, in whole seconds, rounded up.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -146,11 +147,12 @@ impl LimitStatus {
         known.then(|| Duration::from_micros(micros))
     }
 
-    /// How long this limit alone asks to wait. `None` if it had room, or no wait would help.
+    /// Returns how long this limit alone asks to wait. `None` if it had room, or if no wait would
+    /// help.
     ///
-    /// For a rate, waiting that long is enough. For places nobody knows: one may be given back in
-    /// the next moment or kept for hours. So this is until the first of them expires unless it is
-    /// renewed, and a second at most: when to ask again.
+    /// For a rate, waiting that long is enough. For permits it is unknown: one may be released in
+    /// the next moment or kept for hours. So the wait is when to ask again: until the first permit
+    /// expires unless it is renewed, and at most a second.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match (self.verdict.wait, &self.policy) {
@@ -165,31 +167,31 @@ impl LimitStatus {
         }
     }
 
-    /// The value of `Retry-After`: whole seconds, rounded up, so at least 1.
+    /// Returns the value of `Retry-After`: whole seconds, rounded up, so at least 1.
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after().map(clock::whole_seconds)
     }
 
-    /// Whether this limit had no room.
+    /// Returns whether this limit had no room.
     #[must_use]
     pub fn is_violated(&self) -> bool {
         self.verdict.wait != Wait::None
     }
 
-    /// Whether the cost is more than this limit can ever hold.
+    /// Returns whether the cost exceeds what this limit can ever hold.
     #[must_use]
     pub fn exceeds_capacity(&self) -> bool {
         self.verdict.wait == Wait::Never
     }
 
-    /// Whether the identity is blocked in this limit's zone.
+    /// Returns whether the identity is blocked in this limit's zone.
     #[must_use]
     pub fn is_blocked(&self) -> bool {
         self.verdict.blocked
     }
 
-    /// Whether this limit only counts and reports.
+    /// Returns whether this limit only counts and reports.
     #[must_use]
     pub fn is_shadow(&self) -> bool {
         self.policy.is_shadow()

@@ -1,4 +1,7 @@
-//! A response runs until its body has been sent, or is dropped.
+//! Response bodies that hold concurrency permits: a request counts until its response body has been
+//! sent or is dropped.
+//!
+//! Handlers and the middleware wrap bodies in them. The bytes of a body are never changed.
 
 use std::{
     pin::Pin,
@@ -13,7 +16,7 @@ use actix_web::{
 
 use crate::limiter::PermitHold;
 
-/// The response, with its places until its body has ended.
+/// Gives the permits to the response's body, which holds them until its end.
 pub(super) fn with_permit(response: HttpResponse, hold: Option<Box<PermitHold>>) -> HttpResponse {
     match hold {
         Some(hold) => response.map_body(|_, body| BoxBody::new(PermitBody::new(body, hold))),
@@ -21,7 +24,7 @@ pub(super) fn with_permit(response: HttpResponse, hold: Option<Box<PermitHold>>)
     }
 }
 
-/// A body whose response holds places.
+/// A response body that holds concurrency permits.
 pub(super) struct PermitBody {
     body: BoxBody,
     hold: Option<Box<PermitHold>>,
@@ -48,7 +51,8 @@ impl MessageBody for PermitBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let next = Pin::new(&mut self.body).poll_next(context);
-        // The end, or an error that ends it: what has ended is often kept a while.
+        // The permits are released at the end or at an error, and not when the body is dropped: a
+        // body that has ended is often kept for a while.
         if matches!(next, Poll::Ready(None | Some(Err(_)))) {
             drop(self.hold.take());
         }

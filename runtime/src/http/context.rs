@@ -1,4 +1,5 @@
-//! How requests are treated where a rule does not say.
+//! The settings that apply where a rule has none: a limiter's, or those that a middleware or
+//! WebSocket limiter sets in their place.
 
 use crate::{
     failure_mode::FailureMode,
@@ -7,7 +8,7 @@ use crate::{
     response::{OnLimited, OnUnidentified},
 };
 
-/// What a middleware says itself, in place of its limiter.
+/// The settings of a middleware or WebSocket limiter that take precedence over the limiter's.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Overrides {
     pub(super) identifier: Option<Identifier>,
@@ -16,7 +17,7 @@ pub(super) struct Overrides {
     pub(super) failure_mode: Option<FailureMode>,
 }
 
-/// A limiter, and what stands in place of its settings.
+/// A limiter, with the settings that take precedence over its own.
 #[derive(Clone, Copy)]
 pub(super) struct RuleContext<'a> {
     pub(super) limiter: &'a RateLimiter,
@@ -24,12 +25,12 @@ pub(super) struct RuleContext<'a> {
 }
 
 impl<'a> RuleContext<'a> {
-    /// As the limiter says.
+    /// The settings of the limiter alone.
     pub(super) fn of(limiter: &'a RateLimiter) -> Self {
         Self { limiter, own: None }
     }
 
-    /// As `own` says, else as the limiter does.
+    /// The settings of `own`, and the limiter's where `own` has none.
     pub(super) fn with(limiter: &'a RateLimiter, own: &'a Overrides) -> Self {
         Self {
             limiter,

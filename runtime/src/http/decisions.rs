@@ -1,4 +1,7 @@
-//! What was decided for a request, kept with it until its response gets headers.
+//! The decisions of one request, kept until its response gets headers.
+//!
+//! The guard records decisions; handlers and the middleware write their headers. It decides
+//! nothing.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -12,45 +15,47 @@ use crate::{
     response::{self, ForeignHeaders, HeaderStyle},
 };
 
-/// All that was decided for one request, kept with the request: middleware and attributes are
-/// layers, and every layer that adds headers shows what all have decided.
+/// All decisions of one request, kept in its extensions. A request may pass several middlewares and
+/// an attribute; each of them that adds headers writes those of all decisions.
 ///
-/// A handle: a middleware keeps one where the request is out of its hands.
+/// A clone is a handle to the same list: a middleware keeps one after it has passed the request on.
 #[derive(Clone)]
 pub(super) struct RequestDecisions(Rc<RefCell<DecisionList>>);
 
 struct DecisionList {
-    /// When the latest was decided, since the Unix epoch: resets are counted from then.
+    /// The time of the latest decision since the Unix epoch, from which resets are counted. Zero
+    /// if the header style shows no time of day.
     at: Duration,
     decisions: SmallVec<[Decision; 1]>,
-    /// What all layers have charged.
+    /// The counters that the middlewares and the handler have charged.
     counters: SmallVec<[ChargedCounter; 1]>,
-    /// Rate-limit headers of others that the response had before the first layer wrote on it.
+    /// The foreign rate-limit headers that the response had before its first write; `None` before
+    /// that.
     foreign: Option<Option<Box<ForeignHeaders>>>,
 }
 
-/// Which layer decides.
+/// The position of a decision in the chain of middlewares and handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nesting {
-    /// Others further in may decide something, too.
+    /// A middleware: an inner middleware or the handler may make more decisions.
     Middleware,
-    /// The handler's own.
+    /// The handler, which makes the last decision of a request.
     Handler,
 }
 
-/// Where a decision is kept until the response gets headers.
+/// A recorded decision, until the response gets headers.
 pub(super) enum DecisionRecord {
-    /// Here: no other layer has decided anything for the request, nor will. Then it need not be
-    /// kept with the request, which would cost more than many a decision.
+    /// The handler's decision is the only one of the request. It is kept here and not with the
+    /// request, because that would cost more than many a decision.
     Own { at: Duration, decision: Decision },
-    /// Among those that are kept with the request, at this place.
+    /// The decision is kept with the request, at this index of its list.
     Shared {
         decisions: RequestDecisions,
         place: usize,
     },
 }
 
-/// Adds the headers of every limit whose decision is kept with this request.
+/// Writes the headers of every limit whose decision is kept with this request.
 pub(super) fn write_headers(
     limiter: &RateLimiter,
     request: &HttpRequest,
@@ -61,7 +66,7 @@ pub(super) fn write_headers(
     }
 }
 
-/// Keeps a decision made just now for the headers of the response.
+/// Records a decision made just now, for the headers of the response.
 pub(super) fn record(
     limiter: &RateLimiter,
     request: &HttpRequest,
@@ -70,7 +75,7 @@ pub(super) fn record(
 ) -> DecisionRecord {
     let at = match limiter.settings().headers {
         HeaderStyle::GitHub => limiter.now(),
-        // The others tell no time of day.
+        // The other styles show no time of day.
         _ => Duration::ZERO,
     };
     if let Some(decisions) = request.extensions().get::<RequestDecisions>() {
@@ -98,8 +103,8 @@ pub(super) fn record(
     }
 }
 
-/// Notes what a layer has charged, where layers are kept with the request, and tells of counters
-/// that another one has charged already.
+/// Records the counters that were charged, if decisions are kept with the request, and reports
+/// those that were charged before, by another middleware or the handler.
 pub(super) fn record_counters(request: &HttpRequest, counters: &[ChargedCounter]) {
     let extensions = request.extensions();
     let Some(decisions) = extensions.get::<RequestDecisions>() else {
@@ -116,7 +121,7 @@ pub(super) fn record_counters(request: &HttpRequest, counters: &[ChargedCounter]
 }
 
 impl RequestDecisions {
-    /// The headers of every limit.
+    /// Writes the headers of every limit.
     pub(super) fn write(&self, style: HeaderStyle, headers: &mut HeaderMap) {
         let DecisionList {
             at,
@@ -129,7 +134,7 @@ impl RequestDecisions {
         response::write(headers, style, limits, *at, foreign.as_deref());
     }
 
-    /// Whether there is a limit to tell of.
+    /// Whether a limit that is no shadow was decided, so that there are headers to write.
     pub(super) fn has_limits(&self) -> bool {
         let decided = self.0.borrow();
         let mut limits = decided.decisions.iter().flat_map(Decision::enforced);
@@ -138,7 +143,7 @@ impl RequestDecisions {
 }
 
 impl DecisionRecord {
-    /// The headers of every limit.
+    /// Writes the headers of every limit.
     pub(super) fn write(&self, style: HeaderStyle, headers: &mut HeaderMap) {
         match self {
             Self::Own { at, decision } => {
@@ -149,7 +154,7 @@ impl DecisionRecord {
         }
     }
 
-    /// Whether a limit has denied this request.
+    /// Whether any limit has denied the request.
     pub(super) fn is_denied(&self) -> bool {
         match self {
             Self::Own { decision, .. } => !decision.is_allowed(),
@@ -160,7 +165,7 @@ impl DecisionRecord {
         }
     }
 
-    /// Has the decision show how its limits stand just now, after something was given back.
+    /// Updates the decision to the state of its limits after a refund, for the headers.
     pub(super) fn refresh(&mut self, limiter: &RateLimiter, after: &Decision) {
         match self {
             Self::Own { at, decision } => restate(limiter, decision, *at, after),
@@ -175,7 +180,7 @@ impl DecisionRecord {
 }
 
 fn restate(limiter: &RateLimiter, decision: &mut Decision, at: Duration, after: &Decision) {
-    // Where it matters when a decision was made, all resets are counted from the latest one.
+    // Only GitHub's resets are points in time; `at` is what they are counted from.
     let since = match limiter.settings().headers {
         HeaderStyle::GitHub => limiter.now().saturating_sub(at),
         _ => Duration::ZERO,

@@ -1,4 +1,5 @@
-//! Where a handler's limits count that name no zone: in one that is the handler's own.
+//! The default zone: the zone of a handler's limits that name none. Macro output keeps one for each
+//! handler.
 
 use std::{any::type_name, collections::HashMap, fmt, ptr};
 
@@ -7,21 +8,22 @@ use parking_lot::Mutex;
 
 use crate::intern::intern;
 
-/// What the function is called that macro output puts into a handler, so that its type tells where
-/// the handler is.
+/// The name of the function that macro output puts into a handler, so that its type name shows the
+/// handler's path.
 const LANDMARK: &str = "::__throttle_here";
 
-/// What a type's name has for the block of an `async fn`, and for a closure.
+/// What a type name has for the block of an `async fn`, and for a closure.
 const BLOCK: &str = "::{{closure}}";
 
-/// Who has which default zone, by the address of the handler's static.
+/// The handler of each default zone, as the address of its static.
 static CLAIMED: Lazy<Mutex<HashMap<&'static str, usize>>> = Lazy::new(Mutex::default);
 
-/// The default zone of a handler: its path. It is the same in every build, wherever in its file the
-/// handler stands.
+/// The default zone of a handler: its path. The zone is the same in every build, wherever in its
+/// file the handler stands.
 ///
-/// That is the module's path and the handler's name, and for a handler inside another function, or of
-/// a type, that function or type as well: two of them may have handlers of one name.
+/// The path is that of the module and the handler's name. A handler inside another function, or of
+/// a type, has that function or type in it as well, because two of them may have handlers of one
+/// name.
 pub struct DefaultZone {
     module: &'static str,
     handler: &'static str,
@@ -30,8 +32,8 @@ pub struct DefaultZone {
 }
 
 impl DefaultZone {
-    /// For the handler of that name in that module. `landmark` is a function inside it: only the name
-    /// of its type tells what the handler itself stands in.
+    /// Creates the default zone of a handler in a module. `landmark` is a function inside the
+    /// handler: only the name of its type shows which function or type encloses the handler.
     pub const fn new<F: Copy>(module: &'static str, handler: &'static str, _landmark: F) -> Self {
         Self {
             module,
@@ -41,7 +43,7 @@ impl DefaultZone {
         }
     }
 
-    /// The zone.
+    /// Returns the zone. The first call claims it, and logs an error if another handler has it.
     pub fn get(&'static self) -> &'static str {
         self.zone.get_or_init(|| {
             let zone = intern(&zone(self.module, self.handler, (self.here)()));
@@ -50,13 +52,14 @@ impl DefaultZone {
         })
     }
 
-    /// The zone of those limits of the handler that are told from others by whom they count.
+    /// The zone for those limits of the handler that count by the identifier `whom`, apart from its
+    /// other limits.
     pub fn apart(&'static self, whom: &str) -> &'static str {
         intern(&format!("{}@{whom}", self.get()))
     }
 
-    /// Two handlers of one name in two blocks of one function have the same path: nothing that would
-    /// be the same in the next build tells them apart.
+    /// Claims the zone for this handler. Two handlers of one name in two blocks of one function
+    /// have the same path, and nothing that is stable across builds distinguishes them.
     fn claim(&'static self, zone: &'static str) {
         let this = ptr::from_ref(self).addr();
         let first = *CLAIMED.lock().entry(zone).or_insert(this);
@@ -84,7 +87,7 @@ fn zone(module: &str, handler: &str, landmark: &str) -> String {
     while let Some(outer) = path.strip_suffix(BLOCK) {
         path = outer;
     }
-    // Actix's `#[get]` moves the handler into a function of the service of that name.
+    // Actix's `#[get]` moves the handler into a function of the service type of that name.
     let service = path
         .strip_suffix(&format!("HttpServiceFactory>::register::{handler}"))
         .and_then(|path| path.strip_prefix('<')?.split_once(" as "))
@@ -106,7 +109,7 @@ mod tests {
             "app::m::index::{{closure}}::__throttle_here",
             "<app::m::index as actix_web::service::HttpServiceFactory>::register::index\
              ::{{closure}}::__throttle_here",
-            // A compiler that names types in another way.
+            // A compiler that writes type names differently.
             "app/m/index",
         ] {
             assert_eq!(of(landmark), "app::m::index", "{landmark}");

@@ -1,4 +1,4 @@
-//! A decision by hand → the answer that an attribute would give.
+//! Responses to denials, for handlers that call the limiter themselves.
 
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -9,12 +9,13 @@ use crate::{
 };
 
 impl RateLimiter {
-    /// The answer to a request that a decision has denied, as an attribute would give it: what
-    /// [`on_limited`](crate::Builder::on_limited) makes, else 429 with a problem document; with
-    /// `Retry-After` and the headers of the limiter's [style](crate::Builder::headers). `None` if
-    /// the decision allows the request.
+    /// Builds the response to a request that a decision has denied, as an attribute does: the
+    /// response of [`on_limited`](crate::Builder::on_limited), else 429 with a problem document;
+    /// with `Retry-After` and the headers of the limiter's [style](crate::Builder::headers). `None`
+    /// if the decision allows the request.
     ///
-    /// For handlers that decide by hand, by what stands in the body say:
+    /// It is for handlers that call the limiter themselves, for example because a limit depends on
+    /// the request body:
     ///
     /// ```
     /// use actix_throttle::{Limit, RateLimiter, RequestError};
@@ -23,7 +24,10 @@ impl RateLimiter {
     /// const LOGIN: Limit = Limit::per_minute(5).name("login").expect_valid();
     ///
     /// #[post("/login")]
-    /// async fn login(req: HttpRequest, email: web::Json<String>) -> actix_web::Result<HttpResponse> {
+    /// async fn login(
+    ///     req: HttpRequest,
+    ///     email: web::Json<String>,
+    /// ) -> actix_web::Result<HttpResponse> {
     ///     let limiter = RateLimiter::for_request(&req).ok_or(RequestError::NotInstalled)?;
     ///     let decision = limiter.check(&LOGIN, email.as_str()).await?;
     ///     if let Some(denial) = limiter.denial_response(&req, &decision).await {

@@ -1,8 +1,8 @@
-//! Layers of one request that charge one counter: found out while requests come, and told once.
+//! Detects counters that one request is charged to twice, and logs each such pair of limits once.
 //!
-//! Two `Throttle`s of an application, or one of an application and one of a scope, know nothing of
-//! each other when they are built. If their entries are named alike, each request that both see is
-//! counted twice.
+//! Two `Throttle`s of an application, or one of an application and one of a scope, do not know each
+//! other when they are built. If their entries have the same name, a request that passes both
+//! counts twice. `decisions.rs` reports what it finds; nothing is denied or refunded for it.
 
 use std::{fmt, hash::BuildHasher, time::Duration};
 
@@ -13,21 +13,21 @@ use crate::{
     clock::Micros, key::Key, limit::LimitRef, log_throttle::TARGET, store::interface::Charge,
 };
 
-/// So many pairs are told of. Names are chosen by the application, so there are few.
+/// The most pairs that are logged. Their names come from the application, so there are few.
 const MOST: usize = 64;
 
 static TOLD: Mutex<Vec<(LimitLabel, LimitLabel)>> = Mutex::new(Vec::new());
 
-/// A counter that was charged for a request, and what by.
+/// A counter that a request was charged to, with the limit that charged it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ChargedCounter {
-    /// Of the key without the identity's group. Two counters that share one by chance only make a
-    /// line in the log.
+    /// Hash of the key without the identity's group. A collision of two counters only causes a log
+    /// line.
     print: u64,
     limit: LimitLabel,
 }
 
-/// A limit as the log names it.
+/// A limit as the log shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LimitLabel {
     name: &'static str,
@@ -60,7 +60,7 @@ impl ChargedCounter {
         self.print == other.print
     }
 
-    /// Says in the log that both were charged for one request. Once: it is so for all like it.
+    /// Logs that both limits charged one counter for a request, once for each pair of limits.
     pub(super) fn report(&self, other: &Self) {
         let pair = (self.limit, other.limit);
         {

@@ -1,3 +1,5 @@
+//! The error of a check that the application makes for a request.
+
 use actix_web::{
     HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
@@ -8,25 +10,26 @@ use actix_web::{
 use super::respond::not_installed;
 use crate::error::RateLimitError;
 
-/// Why [`RateLimiter::check_request`](crate::RateLimiter::check_request), or a `WebSocketLimiter`
-/// (feature `websocket`), has no decision.
+/// The error of [`RateLimiter::check_request`](crate::RateLimiter::check_request) and of a
+/// `WebSocketLimiter` (feature `websocket`).
 ///
-/// Returned by a handler, it answers as an attribute would: with what `on_unidentified` has made,
-/// 503 if the store could not decide, 500 for what is missing or wrong in the application.
+/// A handler that returns it responds as an attribute would: with the response of
+/// `on_unidentified`, 503 if the store could not decide, 500 if something is missing or wrong in
+/// the application.
 #[non_exhaustive]
 pub enum RequestError {
-    /// An identifier found nobody, and this is to be the answer.
+    /// An identifier found no identity, and `on_unidentified` returned this response.
     Unidentified(HttpResponse),
     /// The limiter could not decide.
     Undecided(RateLimitError),
-    /// There is no limiter: none installed, and none among the application's data. Only for those
-    /// who look for one.
+    /// No limiter is installed, and the application's data has none. Only a caller that looks the
+    /// limiter up returns this.
     NotInstalled,
 }
 
 crate::message::debug_is_message!(RequestError);
 
-/// The body of an answer, to be sent again: an error only lends what it holds.
+/// The bytes of a response's body, to be sent again: an error only lends its response.
 struct Copied(Bytes);
 
 impl RequestError {
@@ -37,7 +40,7 @@ impl RequestError {
                 answer.extensions_mut().insert(Copied(bytes.clone()));
                 BoxBody::new(bytes)
             }
-            // One that is made while it is sent.
+            // A streaming body, which cannot be copied.
             Err(body) => body,
         };
         Self::Unidentified(answer.set_body(body))
@@ -53,7 +56,7 @@ impl ResponseError for RequestError {
         }
     }
 
-    /// A body that is made while it is sent is not in it: for that, match on
+    /// A streaming body is left out of the response: to send it, match on
     /// [`Unidentified`](Self::Unidentified).
     fn error_response(&self) -> HttpResponse {
         let answer = match self {

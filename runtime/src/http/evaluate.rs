@@ -1,4 +1,8 @@
-//! What rules ask for → what is decided, and what of it is held or may be given back.
+//! Evaluation: decides the rules that apply to a request, in one atomic check.
+//!
+//! The guard calls it. It charges the rules, waits in the wait queue where `max_wait` allows that,
+//! and returns the decision with the permits and refunds that come with it. It never builds a
+//! response.
 
 use smallvec::SmallVec;
 
@@ -22,30 +26,36 @@ use crate::{
     store::interface::{Charge, Charges, Check, Mode},
 };
 
-/// So long whoever finds the line full is told to wait.
+/// The wait in microseconds that a denial names if the wait queue is full and no better estimate is
+/// known.
 const LINE_HINT: Micros = 1_000_000;
 
 static SHARED_COUNTERS: LogThrottle = LogThrottle::new(log::Level::Warn);
 
-/// What was decided for a request.
+/// The outcome of one request's check.
 pub(super) struct Evaluation<'a> {
     pub(super) decision: Decision,
-    /// To a denial, if the rule that denies has one.
+    /// The `on_limited` of the rule that denied the request, if that rule has one.
     pub(super) own_answer: Option<&'a OnLimited>,
     pub(super) refunds: Option<Box<RefundPlan>>,
-    /// The places it holds.
+    /// The concurrency permits that the request holds.
     pub(super) hold: Option<Box<PermitHold>>,
-    /// What it was charged to, if it was.
+    /// The counters that were charged. Empty after a denial, and on the fast path.
     pub(super) counters: Few<ChargedCounter>,
 }
 
-/// Decides these rules. `None` if they ask for nothing.
+/// Decides these rules. `None` if they charge nothing.
+///
+/// # Cancel safety
+///
+/// Dropped while the store decides, a charge that was sent may stay. If the request could wait or
+/// hold a permit, its charges are refunded and its permits are released.
 pub(super) async fn evaluate<'a>(
     matcher: &RuleMatcher<'_>,
     matched: &[MatchedRule<'a>],
 ) -> Result<Option<Evaluation<'a>>, RateLimitError> {
     let limiter = matcher.context.limiter;
-    // Boxed as below: only async functions take room that has to be kept while they run.
+    // Boxed to keep the future small: few rules have async functions.
     let resolved = match matched.iter().any(|one| one.rule.has_async()) {
         true => Box::pin(call_async_functions(matcher, matched)).await,
         false => Vec::new(),
@@ -55,7 +65,7 @@ pub(super) async fn evaluate<'a>(
         return Ok(None);
     }
     coop_yield().await;
-    // Boxed here and below: who waits for nothing need not move about a future with room for it.
+    // Boxed here and below to keep the future small: most requests are decided without waiting.
     if !asked.iter().all(ResolvedRule::is_plain) {
         return Box::pin(evaluate_waiting(limiter, &asked)).await;
     }
@@ -65,7 +75,7 @@ pub(super) async fn evaluate<'a>(
     Box::pin(evaluate_remotely(limiter, &asked)).await
 }
 
-/// What these rules charge, by the place what each charge is for.
+/// Builds the charges of these rules. The second list has the rule of each charge, by its index.
 fn charges<'c, 'a, 'i>(
     asked: &'c [ResolvedRule<'a, 'i>],
 ) -> (Charges<'c>, Few<&'c ResolvedRule<'a, 'i>>) {
@@ -76,7 +86,7 @@ fn charges<'c, 'a, 'i>(
     (charges, charged)
 }
 
-/// Decides what need not be waited for.
+/// Decides rules that neither wait nor hold permits. `None` if the store needs I/O for it.
 fn try_evaluate<'a>(
     limiter: &RateLimiter,
     asked: &[ResolvedRule<'a, '_>],
@@ -120,7 +130,7 @@ impl<'a> Evaluation<'a> {
         evaluation
     }
 
-    /// What one rule has decided that holds nothing and has nothing to give back.
+    /// The outcome of a single rule that holds no permit and has nothing to refund.
     pub(super) fn of_single_rule(decision: Decision, rule: &'a Rule) -> Self {
         let own_answer = match decision.is_allowed() {
             true => None,
@@ -161,7 +171,7 @@ fn refunds(refund: Refund, charged: &[&ResolvedRule<'_, '_>]) -> Option<Box<Refu
     Some(Box::new(RefundPlan::new(refund, statuses.collect())))
 }
 
-/// The same for what may be waited for, or is held until the end of the response.
+/// Decides rules that may wait in the wait queue, or hold permits until the end of the response.
 async fn evaluate_waiting<'a>(
     limiter: &RateLimiter,
     asked: &[ResolvedRule<'a, '_>],
@@ -191,7 +201,8 @@ async fn evaluate_waiting<'a>(
             decision: Some(decision),
             ..
         } => Ok(Some(Evaluation::new(decision, charged))),
-        // Too many wait already, or it would have been in vain: the store was not asked.
+        // The wait queue is full, or the wait would be too long: the store was not asked, so the
+        // denial needs a look at the limits without a charge.
         WaitOutcome::TimedOut {
             by,
             retry_after,
@@ -204,8 +215,10 @@ async fn evaluate_waiting<'a>(
     }
 }
 
-/// Adds a charge. Two of one counter can only meet where identifiers of the application name the
-/// same identity in one zone; a counter is charged once, by the limit that fits fewer such requests.
+/// Adds a charge, or keeps the stricter of two charges on one counter.
+///
+/// Two rules share a counter only if identifiers of the application return the same identity in one
+/// zone. The counter is charged once, by the limit that fits fewer such requests.
 fn push_charge<'a, T>(
     charges: &mut Charges<'a>,
     charged: &mut Few<&'a T>,
@@ -226,7 +239,7 @@ fn push_charge<'a, T>(
         charges[same].limit.name(),
         charge.limit.name()
     ));
-    // How many such requests fit: a / b < c / d, without dividing.
+    // Compares how many such requests fit, a / b < c / d, without a division.
     let (one, other) = (&charge, &charges[same]);
     let fit =
         |limit: &Charge<'_>, of: &Charge<'_>| u64::from(limit.limit.quota()) * u64::from(of.cost);

@@ -1,8 +1,8 @@
-//! The commonest request: one limit as it is written, for a client that is known by a look at the
-//! request.
+//! The fast path: one rule whose limit applies as written, for an identity that can be read without
+//! waiting. That is the most common request.
 //!
-//! It does what [`judge`](super::evaluate::judge) does of all that applies, without the room that
-//! several limits, waiting and giving back take: that room is what most of its time would go into.
+//! The guard tries it first. It decides what [`evaluate`](super::evaluate::evaluate) would, without
+//! the state for several limits, waits and refunds, which would take most of its time.
 
 use actix_web::HttpRequest;
 
@@ -15,7 +15,7 @@ use crate::{
     store::interface::{Charge, Charges, Check, Mode},
 };
 
-/// What is known of a request by a look at it.
+/// A request that the fast path can decide.
 pub(super) struct SingleRule<'a> {
     context: RuleContext<'a>,
     rule: &'a Rule,
@@ -24,7 +24,7 @@ pub(super) struct SingleRule<'a> {
 }
 
 impl<'a> SingleRule<'a> {
-    /// `None` if it takes more than a look.
+    /// `None` if the request needs a full evaluation.
     pub(super) fn of(
         context: RuleContext<'a>,
         rules: &'a [Rule],
@@ -46,13 +46,17 @@ impl<'a> SingleRule<'a> {
         self.context
     }
 
-    /// `None` if a server has to decide.
+    /// Decides the request. `None` if the store needs I/O for it.
     pub(super) fn try_evaluate(&self) -> Option<Result<Evaluation<'a>, RateLimitError>> {
         let decided = self.context.limiter.try_decide(&self.check())?;
         Some(decided.map(|(decision, _)| Evaluation::of_single_rule(decision, self.rule)))
     }
 
-    /// The same for what could not be decided at once.
+    /// Decides a request that [`try_evaluate`](Self::try_evaluate) could not.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while the store decides, a charge that was sent stays.
     pub(super) async fn evaluate_remotely(&self) -> Result<Evaluation<'a>, RateLimitError> {
         let check = self.check();
         let (decision, _) = self.context.limiter.decide_remotely(&check).await?;

@@ -1,4 +1,7 @@
-//! Rules + request → decision + answer: the one way in for all callers.
+//! The guard: takes rules and a request to a decision and, where there is one, a response.
+//!
+//! Handlers, the middleware, the WebSocket limiter and `check_request` all call it. It never calls
+//! the handler.
 
 use std::{future::Future, pin::Pin};
 
@@ -22,11 +25,11 @@ use crate::{
     response::{self, OnLimited},
 };
 
-/// What a request may do.
+/// Whether a request may proceed.
 pub(super) enum Admission {
-    /// Go on; and what is then to be settled with the status of its response.
+    /// The request proceeds. Its caller completes this with the status of the response.
     Proceed(InFlight),
-    /// Take this answer, which has its headers.
+    /// The request gets this response, which has its headers.
     Respond(HttpResponse),
 }
 
@@ -34,17 +37,22 @@ static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Error);
 static NO_SUCH_LIMIT: LogThrottle = LogThrottle::new(log::Level::Error);
 
 impl RateLimiter {
-    /// Decides rules for a request as the attribute does: skips, identities, groups, costs, all
-    /// limits at once. `None` if no rule applies to it.
+    /// Decides rules for a request as the attribute does: with `skip_if`, identities, groups and
+    /// costs, all limits in one atomic decision. `None` if no rule applies to the request.
     ///
-    /// What it charges stays charged: there is no response whose status a rule's
-    /// [`refund_on`](Rule::refund_on) could look at.
+    /// Charges stay: there is no response whose status a rule's [`refund_on`](Rule::refund_on)
+    /// could match.
     ///
     /// # Errors
     ///
-    /// [`RequestError::Unidentified`] with the answer that `on_unidentified` made, or
-    /// [`RequestError::Undecided`] if a rule's limit is invalid or nobody has its name, or the
-    /// store could not decide and the [`FailureMode`](crate::FailureMode) of a rule is `Closed`.
+    /// [`RequestError::Unidentified`] with the response of `on_unidentified`, or
+    /// [`RequestError::Undecided`] if a rule's limit is invalid, no configuration has its name, or
+    /// the store could not decide and the [`FailureMode`](crate::FailureMode) of a rule is
+    /// `Closed`.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped while the store decides, the request may have been charged.
     pub async fn check_request(
         &self,
         request: &HttpRequest,
@@ -54,7 +62,7 @@ impl RateLimiter {
     }
 }
 
-/// Decides without an answer: nothing is kept with the request, and nothing given back.
+/// Decides without a response: records nothing with the request, and refunds nothing.
 pub(super) async fn decide<'a>(
     mut matcher: RuleMatcher<'a>,
     rules: &'a [Rule],
@@ -66,15 +74,16 @@ pub(super) async fn decide<'a>(
     Ok(evaluation.map(|evaluation| evaluation.decision))
 }
 
-/// Whether a request may go on to its handler.
+/// The result of [`guard`]: an admission, or the future of one.
 pub(super) enum TryGuard<'a> {
-    /// It was decided at once.
+    /// The request was decided without waiting.
     Ready(Admission),
-    /// Boxed: those who go on at once need not move about a future with room for this.
+    /// Boxed, so that requests that are decided without waiting have a small future.
     Pending(Pin<Box<dyn Future<Output = Admission> + 'a>>),
 }
 
-/// Decides whether a request may go on to its handler. See [`InFlight`] for what is left to do then.
+/// Decides whether a request may proceed to its handler. [`InFlight`] says what its caller does
+/// then.
 pub(super) fn guard<'a>(
     limiter: &'a RateLimiter,
     rules: &'a [Rule],
@@ -94,7 +103,7 @@ pub(super) fn guard<'a>(
     }
 }
 
-/// The same for what could not be decided at once.
+/// Decides a request of the fast path for which the store needs I/O.
 async fn guard_remotely(plain: SingleRule<'_>, request: &HttpRequest, layer: Nesting) -> Admission {
     let evaluation = plain.evaluate_remotely().await;
     let context = plain.context();
@@ -104,7 +113,7 @@ async fn guard_remotely(plain: SingleRule<'_>, request: &HttpRequest, layer: Nes
     }
 }
 
-/// The same, whatever the rules are.
+/// Decides a request that the fast path cannot.
 async fn guard_any(
     context: RuleContext<'_>,
     rules: &[Rule],
@@ -119,7 +128,7 @@ async fn guard_any(
     admit_matched(&matcher, &matched, layer).await
 }
 
-/// The same for rules that are known to apply.
+/// Decides rules that are known to apply.
 pub(super) async fn admit_matched(
     matcher: &RuleMatcher<'_>,
     matched: &[MatchedRule<'_>],
@@ -143,13 +152,13 @@ pub(super) async fn admit_matched(
     }
 }
 
-/// A denial that the application has an answer of its own for.
+/// A denial to which the application's `on_limited` responds.
 struct CustomDenial<'a> {
     decision: Decision,
     answer: &'a OnLimited,
 }
 
-/// What follows for the request.
+/// Turns an evaluation into an admission. `Err` if `on_limited` has to build the response.
 fn admission<'a>(
     context: RuleContext<'a>,
     request: &HttpRequest,
@@ -179,7 +188,8 @@ fn admission<'a>(
             return Ok(respond_with(limiter, request, answer));
         }
         Err(error) => {
-            // The last thing to take a service down must not be what protects it.
+            // Fail open: an invalid limit is a bug in the application, and must not turn into an
+            // outage of the service. The request continues unlimited; the error is logged.
             MISTAKES.log(format_args!("a request goes on without its limit: {error}"));
             return Ok(Admission::Proceed(InFlight::NONE));
         }
@@ -209,7 +219,7 @@ impl CustomDenial<'_> {
     }
 }
 
-/// A denial's answer, with its headers.
+/// Completes the response to a denial with its headers.
 fn deny(
     limiter: &RateLimiter,
     request: &HttpRequest,
@@ -223,7 +233,7 @@ fn deny(
     Admission::Respond(answer)
 }
 
-/// An answer without a decision: its headers are those of other layers.
+/// Responds without a decision. The headers are those of earlier decisions for the request.
 pub(super) fn respond_with(
     limiter: &RateLimiter,
     request: &HttpRequest,

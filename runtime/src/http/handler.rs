@@ -1,9 +1,9 @@
-//! What a rewritten handler does: it checks its policy, extracts, and calls the handler as it was
-//! written.
+//! The runtime of a rewritten handler: checks the rules, extracts the arguments, and calls the
+//! handler as it was written. Macro output calls it.
 //!
-//! A handler's extractors are made eagerly, left to right, then polled together: a limiter among
-//! them could not keep the body unread. So the rewritten handler takes one argument that never
-//! fails, [`Limited`]; the check comes first, then the original extractors.
+//! Actix creates the extractors of a handler eagerly, left to right, and then polls them together,
+//! so a limiter among them could not leave the body unread. The rewritten handler therefore takes
+//! one argument that never fails, [`Limited`]; the original extractors run after the check.
 
 use std::future::Future;
 
@@ -20,10 +20,15 @@ use super::{
 };
 use crate::limiter::{RateLimiter, coop_yield};
 
-/// Checks the rules, then extracts the arguments and calls the handler; headers last.
+/// Checks the rules, then extracts the arguments, calls the handler and adds the headers.
 ///
-/// `respond` is [`respond`]: the macro passes it, so that an error about what the handler returns
-/// points at the user's return type.
+/// `respond` is [`respond`]: the macro passes it, so that a compile error about the handler's
+/// result points at the user's return type.
+///
+/// # Cancel safety
+///
+/// If the client leaves before the status is known, an admitted request is not refunded. Its
+/// permits are released.
 pub async fn serve<Args, Handler, Answer>(
     arguments: Limited<Args>,
     rules: &[Rule],
@@ -37,7 +42,7 @@ where
 {
     let (request, mut payload) = match arguments.into_parts() {
         Parts::Request { request, payload } => (request, payload),
-        // Boxed: requests of a server need not move about a future with room for a test's.
+        // Boxed to keep the future small: only tests bypass the limits.
         Parts::Bypass(bypass) => {
             let (request, arguments) = *bypass;
             return Box::pin(async move { respond(handler(arguments).await, &request) }).await;
@@ -67,9 +72,9 @@ where
     .await
 }
 
-/// Calls the handler of a request that may go on, and does what its response is owed.
+/// Calls the handler of an admitted request, then carries out its refunds and adds its headers.
 ///
-/// Apart, so that this takes the room that the check has needed, and none beside it.
+/// It is a function of its own so that its future reuses the memory of the check.
 async fn run_handler<Args, Handler, Answer>(
     limiter: &RateLimiter,
     request: &HttpRequest,
@@ -94,7 +99,7 @@ where
     response
 }
 
-/// What the handler returned, as a response.
+/// Converts the handler's result into a response.
 pub fn respond<R: Responder>(returned: R, request: &HttpRequest) -> HttpResponse
 where
     R::Body: 'static,
@@ -102,8 +107,8 @@ where
     returned.respond_to(request).map_into_boxed_body()
 }
 
-/// Tells the compiler what the handler's body returns, as a signature would: the body stands in an
-/// `async` block, which has none.
+/// Tells the compiler what the handler's body returns, as a signature would: macro output puts the
+/// body into an `async` block, which has no signature.
 pub fn typed<T, F: Future<Output = T>>(body: F) -> F {
     body
 }

@@ -1,4 +1,7 @@
-//! What a request that goes on may be given back, once the status of its response is known.
+//! Requests in flight: the refunds, permits and headers of an admitted request, until its response
+//! is complete.
+//!
+//! The guard creates them; handlers and the middleware complete them. They decide nothing.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
@@ -8,39 +11,41 @@ use crate::{
     status_set::StatusSet,
 };
 
-/// A request that goes on, between its decision and its response.
+/// An admitted request, between its decision and its response.
 ///
-/// Whoever calls [`guard`](super::guard::guard) lets the request go on and, as soon as the status
-/// of its response is known, settles this, then has it add the headers:
+/// The caller of [`guard`](super::guard::guard) lets the request proceed, completes this as soon as
+/// the status of the response is known, and then has it write the headers:
 ///
 /// ```text
-/// let response = match /* what `guard` says, at once or later */ {
-///     Passage::Shut(response) => response,
-///     Passage::Open(mut pending) => {
-///         let mut response = /* the handler, or the service inside */;
-///         pending.settle(limiter, response.status()).await;
-///         pending.show(limiter, &request, &mut response);
+/// let response = match /* the admission from `guard` */ {
+///     Admission::Respond(response) => response,
+///     Admission::Proceed(mut in_flight) => {
+///         let mut response = /* the handler, or the inner service */;
+///         in_flight.complete(limiter, response.status()).await;
+///         in_flight.write_headers(limiter, &request, &mut response);
 ///         response
 ///     }
 /// };
 /// ```
 ///
-/// Dropped unsettled, as when the client leaves, it gives nothing back. So nothing may be awaited
-/// between the status and `settle`; from its first poll on, the client may leave.
+/// # Cancel safety
+///
+/// Dropped before `complete` is polled, as when the client leaves, it refunds nothing. So the
+/// caller awaits nothing between the status and `complete`.
 #[must_use = "what was charged is given back by `settle`"]
 pub(super) struct InFlight {
-    /// Boxed, as few have any: others need not move room for it about.
+    /// Boxed to keep the struct small: few requests have refunds.
     refunds: Option<Box<RefundPlan>>,
-    /// The places that are held until the response's body has ended.
+    /// The permits that are held until the end of the response body.
     hold: Option<Box<PermitHold>>,
-    /// The decision that the headers tell of; `None` if no limit applied.
+    /// The decision that the headers show; `None` if no limit applied.
     record: Option<DecisionRecord>,
 }
 
-/// What a decision has owed, and on which statuses each of its rules gives that back.
+/// The refund of a decision, and the statuses at which each of its charges is refunded.
 pub(super) struct RefundPlan {
     refund: Refund,
-    /// By the place of the charge.
+    /// By the index of the charge.
     statuses: Vec<Option<StatusSet>>,
 }
 
@@ -49,7 +54,7 @@ impl RefundPlan {
         Self { refund, statuses }
     }
 
-    /// What is to be given back at this status.
+    /// The refund of those charges that are refunded at this status.
     fn for_status(self, status: StatusCode) -> Refund {
         let Self { refund, statuses } = self;
         refund.retain(|place| {
@@ -60,7 +65,7 @@ impl RefundPlan {
 }
 
 impl InFlight {
-    /// Nothing was charged, and nothing is given back, whatever the status.
+    /// A request without charges, which has no refund at any status.
     pub(super) const NONE: Self = Self {
         refunds: None,
         hold: None,
@@ -79,18 +84,19 @@ impl InFlight {
         }
     }
 
-    /// What is to be held until the response's body has ended. Dropped with this otherwise, and so
-    /// given back.
+    /// Takes the permits, to hold them until the end of the response body. Permits that are not
+    /// taken are released when this is dropped.
     pub(super) fn take_hold(&mut self) -> Option<Box<PermitHold>> {
         self.hold.take()
     }
 
-    /// Whether it depends on the status that something is given back.
+    /// Whether a refund may follow, depending on the status.
     pub(super) fn has_refunds(&self) -> bool {
         self.refunds.is_some()
     }
 
-    /// What is kept with the request, for whom that is out of hand. `None` if nothing is.
+    /// The decisions kept with the request, for a caller that has passed the request on. `None` if
+    /// none are kept there.
     pub(super) fn decisions(&self) -> Option<&RequestDecisions> {
         match &self.record {
             Some(DecisionRecord::Shared { decisions, .. }) => Some(decisions),
@@ -98,14 +104,19 @@ impl InFlight {
         }
     }
 
-    /// Gives back what was charged by rules that want it at this status, and has the headers say
-    /// so. It waits for a server as long as a decision does at most. What cannot be given back stays
-    /// charged, with a line in the log.
+    /// Refunds the charges that are refunded at this status, and updates the headers' decision.
+    ///
+    /// The store takes no longer for it than for a decision. A charge that cannot be refunded
+    /// stays, and the log says so.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the refund is carried out even if this future is dropped.
     pub(super) async fn complete(&mut self, limiter: &RateLimiter, status: StatusCode) {
         let (Some(refunds), Some(record)) = (self.refunds.take(), &mut self.record) else {
             return;
         };
-        // Denied by a limit further in: that is nothing a handler has answered.
+        // A limit further in has denied the request: the status is not the handler's.
         if record.is_denied() {
             return;
         }
@@ -113,13 +124,13 @@ impl InFlight {
         if refund.is_empty() {
             return;
         }
-        // Boxed for the same reason.
+        // Boxed to keep the future small: few requests have refunds.
         if let Some(after) = Box::pin(limiter.refund(refund)).await {
             record.refresh(limiter, &after);
         }
     }
 
-    /// Adds the headers of every limit that was decided for the request.
+    /// Writes the headers of every limit that was decided for the request.
     pub(super) fn write_headers(
         &self,
         limiter: &RateLimiter,

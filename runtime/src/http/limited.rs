@@ -1,3 +1,5 @@
+//! The argument of rewritten handlers.
+
 use std::{
     convert::Infallible,
     fmt,
@@ -9,7 +11,8 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
 /// The argument of a limited handler: a request whose limits are not yet checked, and of which
 /// nothing is extracted before they are.
 ///
-/// [`rate_limit`](crate::rate_limit) and [`concurrency_limit`](crate::concurrency_limit) turn a handler
+/// [`rate_limit`](crate::rate_limit) and [`concurrency_limit`](crate::concurrency_limit) turn a
+/// handler
 ///
 /// ```
 /// # use actix_web::{Responder, web};
@@ -18,13 +21,13 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
 /// }
 /// ```
 ///
-/// into `async fn item(_: Limited<(web::Path<u32>,)>) -> HttpResponse`. Its parameter names the
-/// arguments as they were written, as a tuple.
+/// into `async fn item(_: Limited<(web::Path<u32>,)>) -> HttpResponse`. The type parameter is the
+/// tuple of the original arguments' types.
 ///
 /// # Unit tests
 ///
-/// With [`bypass`](Self::bypass), a test calls the handler as it was written, with arguments of its
-/// own: no limit is checked, and no limiter is needed.
+/// With [`bypass`](Self::bypass), a test calls the handler with arguments of its own: no limit is
+/// checked, and no limiter is needed.
 ///
 /// ```
 /// use actix_throttle::{Limited, rate_limit};
@@ -41,13 +44,13 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
 /// # }
 /// ```
 ///
-/// A handler under `#[get]` and its like is no function any more, limited or not: such handlers are
-/// tested in an application, by [`actix_web::test`](mod@actix_web::test).
+/// A handler under `#[get]` and its like is no longer a function, limited or not. Test such a
+/// handler in an application, with [`actix_web::test`](mod@actix_web::test).
 ///
 /// # Traits
 ///
-/// A limited handler may implement a trait's function if the trait declares it as it is when it is
-/// limited:
+/// A limited handler may implement a function of a trait, if the trait declares the function in its
+/// rewritten form:
 ///
 /// ```
 /// use actix_throttle::{Limited, rate_limit};
@@ -71,27 +74,30 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
 /// ```
 pub struct Limited<Args>(Parts<Args>);
 
-/// What the arguments are made of.
+/// The source of a handler's arguments.
 pub(super) enum Parts<Args> {
-    /// For extractors, after the check.
+    /// The request, for extractors that run after the check.
     Request {
         request: HttpRequest,
         payload: Payload,
     },
-    /// They are there already, and nothing is checked. Boxed: no server has one.
+    /// The arguments themselves; nothing is checked. Boxed to keep the enum small: only tests use
+    /// it.
     Bypass(Box<(HttpRequest, Args)>),
 }
 
 impl<Args> Limited<Args> {
-    /// These arguments, for a handler to be called with them and without its limits.
+    /// Wraps arguments, to call a handler with them and without its limits.
     ///
-    /// They are a tuple, also if it is one argument, `(id,)`, or none, `()`. (Actix takes tuples of up
-    /// to 16: more arguments are nested, sixteen in a tuple, as the handler's signature shows.)
+    /// The arguments are a tuple, also if there is one, `(id,)`, or none, `()`. (Actix takes tuples
+    /// of up to 16: more arguments are nested, sixteen in a tuple, as the handler's signature
+    /// shows.)
     pub fn bypass(arguments: Args) -> Self {
         Self::bypass_for(TestRequest::default().to_http_request(), arguments)
     }
 
-    /// The same for this request, where what the handler returns looks at it to make its response.
+    /// Wraps arguments as [`bypass`](Self::bypass) does, with the request that the handler's result
+    /// needs to become a response.
     pub fn bypass_for(request: HttpRequest, arguments: Args) -> Self {
         Self(Parts::Bypass(Box::new((request, arguments))))
     }

@@ -1,4 +1,7 @@
-//! Rules + request → the rules that apply to it, and whom they count.
+//! Matching: the rules that apply to a request, and the identity that each of them counts.
+//!
+//! The guard, the middleware's selection and the WebSocket limiter call it. It runs `skip_if`,
+//! identifiers and `on_unidentified`, and never charges anything.
 
 use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
@@ -9,35 +12,38 @@ use crate::{
     response::Unidentified,
 };
 
-/// Room for one of each rule stands in place, as most requests have one. They are pushed and not
-/// collected, which is made for many.
+/// Inline capacity for one element, because most requests have one rule. Fill it with `push`:
+/// `collect` on a `SmallVec` reserves for the general case and is slower here.
 pub(super) type Few<T> = SmallVec<[T; 1]>;
 
-/// A rule that applies to a request, and whom it counts: see [`RuleMatcher::identity`].
+/// A rule that applies to a request, with the identity that it counts: see
+/// [`RuleMatcher::identity`].
 pub(super) struct MatchedRule<'a> {
     pub(super) rule: &'a Rule,
     whom: usize,
 }
 
-/// Asks who sent a request: each identifier once, however many rules want to know.
+/// Matches rules to one request. It runs each identifier once a request, however many rules use it.
 pub(super) struct RuleMatcher<'a> {
     pub(super) context: RuleContext<'a>,
     pub(super) request: &'a HttpRequest,
-    /// The context key, if it is about a message that came later, on the request's WebSocket.
+    /// The context key of a WebSocket message; `None` if the request itself is matched.
     message: Option<&'a str>,
     asked: Few<(&'a Identifier, Lookup)>,
     identities: Few<Identity>,
-    /// The same in the message's context, if it has one. Not `Few`: requests have none.
+    /// The identities in the message's context, by the same indices as `identities`. Empty without
+    /// a context key. A `Vec` and not `Few`, because HTTP requests never fill it.
     in_context: Vec<Identity>,
 }
 
-/// What is known of the sender by one identifier.
+/// The result of one identifier for the request.
 enum Lookup {
-    /// By the place among the identities.
+    /// The identity was found; this is its index in `RuleMatcher::identities`.
     Found(usize),
-    /// Limits that want to know do not apply.
+    /// `on_unidentified` chose to skip: rules with this identifier do not apply.
     Skip,
-    /// Whoever wants to know has this for an answer; `None` once it was given. Boxed: few have one.
+    /// `on_unidentified` returned a response. The first rule that needs the identity takes it out;
+    /// later rules of the same request find `None`. Boxed to keep the enum small.
     Reject(Option<Box<HttpResponse>>),
 }
 
@@ -53,7 +59,8 @@ impl<'a> RuleMatcher<'a> {
         }
     }
 
-    /// About a message on the request's WebSocket, counted apart by a context key unless that is empty.
+    /// Matches rules for a message on the request's WebSocket. A context key that is not empty
+    /// gives the message counters of its own.
     #[cfg(feature = "websocket")]
     pub(super) fn of_message(
         context: RuleContext<'a>,
@@ -66,8 +73,11 @@ impl<'a> RuleMatcher<'a> {
         }
     }
 
-    /// The rules that apply: not skipped, for someone who is known, for that one's group. `Err` is the
-    /// answer of `on_unidentified`.
+    /// Returns the rules that apply: not skipped, with an identity, and for that identity's group.
+    ///
+    /// # Errors
+    ///
+    /// The response of `on_unidentified`, if it returned one for the identifier of a rule.
     pub(super) async fn matching(
         &mut self,
         rules: &'a [Rule],
@@ -91,7 +101,8 @@ impl<'a> RuleMatcher<'a> {
         Ok(matched)
     }
 
-    /// The same for rules that never deny: those who would be refused are not counted.
+    /// Returns the shadow rules that apply. A shadow never denies, so a request for which
+    /// `on_unidentified` returned a response is left out instead of rejected.
     pub(super) async fn matching_shadows(&mut self, rules: &'a [Rule]) -> Few<MatchedRule<'a>> {
         let mut matched: Few<MatchedRule<'a>> = SmallVec::new();
         for rule in rules {
@@ -110,13 +121,13 @@ impl<'a> RuleMatcher<'a> {
         &self.identities[one.whom]
     }
 
-    /// Whose counter it is: the identity in its context.
+    /// The identity whose counter is charged: in the message's context, if there is one.
     pub(super) fn counter_identity(&self, one: &MatchedRule<'_>) -> &Identity {
         let in_context = self.in_context.get(one.whom);
         in_context.unwrap_or_else(|| self.identity(one))
     }
 
-    /// Whether it is about a message, and not about the request itself.
+    /// Whether this matches a WebSocket message and not the request itself.
     pub(super) fn is_of_message(&self) -> bool {
         self.message.is_some()
     }
@@ -146,7 +157,7 @@ impl<'a> RuleMatcher<'a> {
             },
         };
         let unidentified = match self.context.on_unidentified() {
-            // Boxed: few requests come this way, and all would have room for it.
+            // Boxed to keep the future small: few requests are unidentified.
             Some(function) => Box::pin(function.answer(self.request)).await,
             None => Unidentified::CountByIp,
         };
@@ -168,7 +179,8 @@ impl<'a> RuleMatcher<'a> {
         Lookup::Found(self.identities.len() - 1)
     }
 
-    /// Rules for a group apply to its identities alone, and then in place of those without a group.
+    /// Applies groups: if a rule is for the identity's group, only such rules stay; otherwise only
+    /// the rules without a group do.
     fn keep_group(&self, matched: &mut Few<MatchedRule<'_>>) {
         if matched.iter().all(|one| one.rule.group_name().is_none()) {
             return;

@@ -1,4 +1,9 @@
-//! Limits on requests.
+//! The Actix side of the crate: it finds the rules that apply to a request, has the limiter decide
+//! them, and writes the outcome to the response.
+//!
+//! Generated handlers, the `Throttle` middleware, `WebSocketLimiter` and
+//! `RateLimiter::check_request` all come through `guard.rs`. Nothing in this module counts: the
+//! limiter and its store do.
 
 mod body;
 mod context;

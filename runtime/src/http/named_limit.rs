@@ -1,4 +1,6 @@
-//! A rule's limit that a configuration has by name.
+//! Rules' references to limits that a configuration names, and the snapshots to look them up in.
+//!
+//! Rules hold the references, and resolution looks them up. Nothing here changes a configuration.
 
 use std::{borrow::Cow, fmt, rc::Rc, sync::Arc};
 
@@ -11,7 +13,8 @@ use crate::{
     limiter::{CachedIndex, NamedLimit, NamedLimitTable, NamedLimits, RateLimiter},
 };
 
-/// The name, where a configuration has it, and what it leaves open there.
+/// A reference to a named limit: the name, its index in the configuration once that is known, and
+/// the name and zone that apply where the configuration sets none.
 #[derive(Clone)]
 pub(super) struct NamedLimitRef {
     pub(super) name: &'static str,
@@ -19,23 +22,26 @@ pub(super) struct NamedLimitRef {
     label: Label,
 }
 
-/// What a limit is called and counted as if the configuration does not say.
+/// The name and zone of a limit where the configuration sets none.
 #[derive(Clone, Copy)]
 struct Label {
     name: &'static str,
     zone: &'static str,
 }
 
-/// What the names stand for, kept with a request whose middleware has its rules from the same
-/// configuration: what is named further in is of the same state.
+/// A snapshot of the named limits, kept with a request.
 ///
-/// By an `Rc`, for workers that count up and down how often one thing is held wait for each other.
+/// A middleware with rules from the same configuration attaches it, so that handlers further in use
+/// the same state of the limits.
+///
+/// `Rc` and not `Arc`: every request clones this, and an atomic count shared by all workers would
+/// be a contended cache line.
 #[derive(Clone)]
 pub(super) struct ConfigSnapshot(Rc<SharedSnapshot>);
 
 struct SharedSnapshot(Arc<NamedLimitTable>);
 
-/// What the names stand for, at one moment.
+/// The named limits that apply to one request.
 pub(super) enum NamedLimitsView<'a> {
     /// The limiter has no configuration.
     Nothing,
@@ -44,7 +50,7 @@ pub(super) enum NamedLimitsView<'a> {
 }
 
 impl NamedLimitRef {
-    /// All of this name count in one counter.
+    /// Creates a reference. Unless `called` changes that, rules of one name share one counter.
     pub(super) fn new(name: Cow<'static, str>) -> Self {
         let name = match name {
             Cow::Borrowed(name) => name,
@@ -57,21 +63,22 @@ impl NamedLimitRef {
         }
     }
 
-    /// The same, called and counted in this way.
+    /// Sets the name and zone that apply where the configuration sets none.
     pub(super) fn called(mut self, name: &'static str, zone: &'static str) -> Self {
         self.label = Label { name, zone };
         self
     }
 
-    /// Counts as this limit does, and with it: whichever of the two is in force.
+    /// Takes over the name and zone of the fallback, so that both limits share one counter.
     pub(super) fn or(self, limit: &Limit) -> Self {
         let name = limit.policy_name().unwrap_or(self.name);
-        // Anew: clones that have nothing to fall back to need the name, and are to say so.
+        // A new cache: a clone without a fallback has to look the name up itself, because only that
+        // lookup marks the name as required.
         let known = Arc::default();
         Self { known, ..self }.called(name, limit.zone_name())
     }
 
-    /// The limit that it stands for, with what that leaves open.
+    /// Completes the limit with a name and zone, where the configuration sets none.
     pub(super) fn fill(&self, policy: AnyLimit) -> AnyLimit {
         policy.with_default_name(self.label.name, self.label.zone)
     }
@@ -94,7 +101,8 @@ impl<'a> NamedLimitsView<'a> {
         }
     }
 
-    /// The same whatever the request was pinned to: a WebSocket may outlast many configurations.
+    /// The current limits, whatever snapshot the request has: a WebSocket may outlast many
+    /// configurations.
     pub(super) fn now(limiter: &'a RateLimiter) -> Self {
         match &limiter.settings().named {
             Some(named) => Self::Current(named, named.current()),
@@ -102,7 +110,7 @@ impl<'a> NamedLimitsView<'a> {
         }
     }
 
-    /// What this name stands for. One that is `required` cannot be taken away from then on.
+    /// Looks a limit up. A name that is `required` cannot be removed by a later configuration.
     pub(super) fn find(&self, named: &NamedLimitRef, required: bool) -> Option<&NamedLimit> {
         let (limits, names): (_, &NamedLimitTable) = match self {
             Self::Nothing => return None,

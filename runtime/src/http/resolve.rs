@@ -1,4 +1,7 @@
-//! Rules that apply to a request → what each asks for, as it is in force now.
+//! Resolution: what each rule that applies will charge to this request, after `dynamic`, `cost` and
+//! the configuration have been consulted.
+//!
+//! `evaluate` calls it once a request. It never asks the store.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -20,28 +23,28 @@ use crate::{
     store::interface::Charge,
 };
 
-/// What a rule that applies asks for.
+/// A rule that applies, resolved to the limit, cost and options for this request.
 pub(super) struct ResolvedRule<'a, 'i> {
     pub(super) rule: &'a Rule,
-    /// Whose counter it is.
+    /// The identity whose counter is charged.
     pub(super) identity: &'i Identity,
     pub(super) limit: RequestedLimit<'a>,
     pub(super) cost: u32,
     pub(super) failure_mode: FailureMode,
-    /// The statuses at which it is given back.
+    /// The response statuses at which the charge is refunded.
     pub(super) refund_on: Option<Cow<'a, StatusSet>>,
-    /// How long it may be waited for; `None`: not at all.
+    /// The longest wait for capacity; `None`: the request never waits.
     pub(super) max_wait: Option<Duration>,
 }
 
-/// What is to be charged.
+/// The limit to be charged.
 pub(super) enum RequestedLimit<'a> {
     Rate(EffectiveLimit<'a>),
     Concurrency(Box<(Concurrency, PermitId)>),
 }
 
 impl ResolvedRule<'_, '_> {
-    /// The charge of it.
+    /// The charge that the store is asked for.
     pub(super) fn charge(&self) -> Charge<'_> {
         let (key, limit) = match &self.limit {
             RequestedLimit::Rate(limit) => {
@@ -61,21 +64,23 @@ impl ResolvedRule<'_, '_> {
         }
     }
 
-    /// Whether it can be decided without waiting, and holds nothing afterwards.
+    /// Whether the rule needs neither the wait queue nor a permit, so that one check decides it.
     pub(super) fn is_plain(&self) -> bool {
         matches!(self.limit, RequestedLimit::Rate(_)) && self.max_wait.is_none()
     }
 }
 
-/// What is said of a limit beside its numbers: by the rule, else by the configuration.
+/// The options of a limit beside its numbers: the rule's own, else the configuration's.
 struct OptionsInForce<'a> {
     failure_mode: Option<FailureMode>,
     refund_on: Option<Cow<'a, StatusSet>>,
     max_wait: Option<Duration>,
 }
 
-/// Asks the async functions of these rules, each rule's at its place. Empty if none has any, which is
-/// for the caller to find out: then there is nothing to wait for.
+/// Calls the rules' async functions. The results have the indices of their rules.
+///
+/// The caller makes sure that a rule has an async function: without one there is nothing to wait
+/// for, and [`resolve`] takes an empty slice.
 pub(super) async fn call_async_functions(
     matcher: &RuleMatcher<'_>,
     matched: &[MatchedRule<'_>],
@@ -88,20 +93,22 @@ pub(super) async fn call_async_functions(
     resolved
 }
 
-/// What these rules ask for. Unlimited ones ask for nothing.
+/// Resolves rules to what each of them charges. Unlimited rules charge nothing and are left out.
 ///
-/// `resolved` is what [`call_async_functions`] has found, empty if no rule has an async function.
+/// `resolved` has the results of [`call_async_functions`]; it is empty if no rule has an async
+/// function.
 ///
 /// # Errors
 ///
-/// If one names a limit that nobody has.
+/// [`RateLimitError::UnknownLimit`] if a rule names a limit that the configuration does not have,
+/// and has no fallback.
 pub(super) fn resolve<'a, 'i>(
     matcher: &'i RuleMatcher<'_>,
     matched: &[MatchedRule<'a>],
     resolved: &[Resolved],
 ) -> Result<Few<ResolvedRule<'a, 'i>>, RateLimitError> {
     let mut asked: Few<ResolvedRule<'a, 'i>> = SmallVec::new();
-    // Looked up once a request, so that its limits are of one state.
+    // Loaded once a request, so that all of its named limits come from one snapshot.
     let mut named_limits: Option<NamedLimitsView<'_>> = None;
     for (place, one) in matched.iter().enumerate() {
         let rule = one.rule;
@@ -157,7 +164,7 @@ pub(super) fn resolve<'a, 'i>(
     Ok(asked)
 }
 
-/// `None` if the rule's `dynamic` function says that the request is not limited.
+/// Resolves a rate limit. `None` if the rule's `dynamic` function leaves the request unlimited.
 fn resolve_rate<'a, 'i>(
     matcher: &'i RuleMatcher<'_>,
     one: &MatchedRule<'a>,
@@ -176,7 +183,8 @@ fn resolve_rate<'a, 'i>(
     ))
 }
 
-/// It has no cost, and nothing of it is given back by a status.
+/// Resolves a concurrency limit. It charges one permit, and `refund_on` does not apply to it: the
+/// permit is released at the end of the response body, whatever the status.
 fn resolve_concurrency<'a, 'i>(
     matcher: &'i RuleMatcher<'_>,
     one: &MatchedRule<'a>,
@@ -228,7 +236,7 @@ impl<'a> OptionsInForce<'a> {
         }
     }
 
-    /// The same, and what it leaves open as the configuration says.
+    /// Fills the options that the rule leaves open with those of the configuration.
     fn or(self, found: &limiter::LimitOptions) -> Self {
         let refund_on = || found.refund_on.clone().map(Cow::Owned);
         Self {

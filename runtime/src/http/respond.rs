@@ -1,10 +1,12 @@
+//! The response of an application that has rules but no limiter.
+
 use actix_web::HttpResponse;
 
 use crate::log_throttle::LogThrottle;
 
 static NOT_INSTALLED: LogThrottle = LogThrottle::new(log::Level::Error);
 
-/// The answer where limits are, and nobody to decide them.
+/// Responds with 500 to a request with rules but without a limiter, and logs an error.
 pub(super) fn not_installed() -> HttpResponse {
     NOT_INSTALLED.log(format_args!(
         "rate limits were reached without a limiter, and the answer is 500; call \

@@ -1,4 +1,4 @@
-//! The rules of one handler, made at its first request.
+//! The rules of one handler, created at its first request. Macro output keeps them in a static.
 
 use std::{any::TypeId, ops::Deref};
 
@@ -12,7 +12,7 @@ use super::rule::Rule;
 pub struct Policy(Lazy<Vec<Rule>>);
 
 impl Policy {
-    /// A policy of the rules that `rules` makes.
+    /// Creates a policy with the rules that `rules` returns at the first use.
     pub const fn new(rules: fn() -> Vec<Rule>) -> Self {
         Self(Lazy::new(rules))
     }
@@ -26,17 +26,17 @@ impl Deref for Policy {
     }
 }
 
-/// The rules of a handler that speak of `Self` or of its generic parameters: for each choice of
-/// these, rules of their own. A static cannot be generic, so all of them are in one.
+/// The rules of a handler that mention `Self` or its generic parameters. Each choice of these has
+/// rules of its own; a static cannot be generic, so one holds them all.
 #[derive(Debug)]
 pub struct PolicyByType {
-    /// Most handlers have one.
+    /// The rules of the first choice. Most handlers have one.
     first: OnceCell<(TypeId, Vec<Rule>)>,
     others: Mutex<Vec<(TypeId, &'static [Rule])>>,
 }
 
 impl PolicyByType {
-    /// One without rules as yet.
+    /// Creates a policy without rules.
     #[expect(
         clippy::new_without_default,
         reason = "macro output makes it in a static"
@@ -48,8 +48,9 @@ impl PolicyByType {
         }
     }
 
-    /// The rules that `rules` makes, whose type tells the choice: a closure has the generic parameters
-    /// of the function that it stands in. Kept for as long as the process runs, once for each.
+    /// Returns the rules of the choice that the type of `rules` stands for: a closure has the
+    /// generic parameters of the function around it. The rules are created once for each choice,
+    /// and kept for as long as the process runs.
     pub fn of<F: Fn() -> Vec<Rule> + 'static>(&'static self, rules: F) -> &'static [Rule] {
         let wanted = TypeId::of::<F>();
         let (first, made) = self.first.get_or_init(|| (wanted, rules()));

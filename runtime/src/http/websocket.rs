@@ -1,4 +1,5 @@
-//! Limits on messages inside a WebSocket.
+//! Limits on messages inside a WebSocket: each message is checked through the guard, and the
+//! application decides what a denial does to the socket.
 
 use std::{fmt, iter, sync::Arc};
 
@@ -19,15 +20,15 @@ use crate::{
     limiter::{LimiterRef, RateLimiter},
 };
 
-/// Limits messages inside a WebSocket: one [`check`](Self::check) a message, for whoever sent the
-/// request that opened the socket.
+/// Limits messages inside a WebSocket. Call [`check`](Self::check) once a message: it counts the
+/// identity of the request that opened the socket.
 ///
-/// Its limits count as those of handlers do, in the same counters where zone, algorithm and window
-/// are the same. A limit without a [zone](Limit::zone) is counted under its name, else as
+/// The limits use the same counters as those of handlers where zone, algorithm and window are the
+/// same. A limit without a [zone](Limit::zone) counts under its name, and one without either under
 /// `default`, together with all such limits: give it one of the two.
 ///
-/// A cheap handle: clones share its rules. One may stand in a `static`, in a
-/// [`LazyLock`](std::sync::LazyLock), or be made anew for each socket: it holds no counters itself.
+/// The limiter is a cheap handle, whose clones share its rules. It holds no counters itself, so it
+/// may stand in a `static`, in a [`LazyLock`](std::sync::LazyLock), or be created for each socket.
 ///
 /// ```
 /// use std::sync::LazyLock;
@@ -75,16 +76,17 @@ struct Inner {
 }
 
 impl WebSocketLimiter {
-    /// One limit for everyone's messages.
+    /// Creates a limiter with one limit for every identity's messages.
     pub fn new(limit: Limit) -> Self {
         Self::rules([Rule::new(limit)])
     }
 
-    /// Several rules, one decision a message, which is charged to all of their limits or to none.
+    /// Creates a limiter with several rules. Each message is one decision, which is charged to all
+    /// of their limits or to none.
     ///
-    /// They apply as those of an attribute do, by groups, `skip_if` and all else that they ask of
-    /// the request that opened the socket. Only what they say of responses has no meaning here:
-    /// `refund_on` gives nothing back and `on_limited` answers nobody.
+    /// The rules apply as those of an attribute do; groups, `skip_if` and the like refer to the
+    /// request that opened the socket. Options about responses have no effect: `refund_on` refunds
+    /// nothing, and `on_limited` is never called.
     ///
     /// ```
     /// use actix_throttle::{Limit, Rule, WebSocketLimiter};
@@ -104,11 +106,10 @@ impl WebSocketLimiter {
         }))
     }
 
-    /// Who is counted, for rules that do not say themselves. Default: as the limiter says.
+    /// Sets the identifier, for rules without one of their own. Default: the limiter's.
     ///
-    /// It is asked at each message, about the request that opened the socket: for an identifier
-    /// that takes its time, one that expires or one that reads a session it is as if that request
-    /// came again.
+    /// The identifier runs at each message, on the request that opened the socket. If it takes
+    /// time, expires or reads a session, it behaves as if that request came again.
     pub fn identifier<M>(self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(diagnostic) = identifier.validate() {
@@ -117,23 +118,23 @@ impl WebSocketLimiter {
         self.with(|inner| inner.context.identifier = Some(identifier))
     }
 
-    /// Who decides. Default: whoever does for handlers, that is the request's nearest `app_data`,
-    /// else the process-wide limiter.
+    /// Sets the limiter. Default: the one that handlers use, which is the request's nearest
+    /// `app_data`, else the process-wide limiter.
     pub fn limiter(self, limiter: RateLimiter) -> Self {
         self.with(|inner| inner.limiter = Some(limiter))
     }
 
-    /// Decides a message and charges it if there is room, for whoever sent `request`, the one that
+    /// Decides a message and charges it if it is admitted, for the identity of `request`, which
     /// opened the socket.
     ///
-    /// With an empty context key that is the counter which handlers share by zone, algorithm and
+    /// An empty context key stands for the counter that handlers share by zone, algorithm and
     /// window. Each other key, of any length and content, has a counter of its own for each
     /// identity, and a [block](Limit::block) of its own: see
     /// [`Identity::context`](crate::Identity::context). A client that chooses the key has as many
-    /// quotas as it finds keys; ask without one too if that may not be.
+    /// quotas as it finds keys; if that must not be, check with an empty key as well.
     ///
-    /// If no rule applies the decision allows it and names no limits. Nothing is left with the
-    /// request, however many messages there are.
+    /// If no rule applies, the decision allows the message and has no limits. The request keeps
+    /// nothing, however many messages there are.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -141,7 +142,8 @@ impl WebSocketLimiter {
     /// use actix_web::test::TestRequest;
     ///
     /// let limiter = RateLimiter::builder().memory().build().await?;
-    /// let messages = WebSocketLimiter::new(Limit::per_minute(1).name("messages")).limiter(limiter);
+    /// let messages =
+    ///     WebSocketLimiter::new(Limit::per_minute(1).name("messages")).limiter(limiter);
     ///
     /// let request = TestRequest::default().to_http_request();
     /// assert!(messages.check(&request, "room/7").await?.is_allowed());
@@ -153,9 +155,13 @@ impl WebSocketLimiter {
     /// # Errors
     ///
     /// [`RequestError::NotInstalled`] without a limiter; [`RequestError::Unidentified`] with the
-    /// answer that `on_unidentified` made; [`RequestError::Undecided`] if a rule's limit is invalid
-    /// or nobody has its name, or the store could not decide and the
+    /// response of `on_unidentified`; [`RequestError::Undecided`] if a rule's limit is invalid, no
+    /// configuration has its name, or the store could not decide and the
     /// [`FailureMode`](crate::FailureMode) of a rule is `Closed`.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped while the store decides, the message may have been charged.
     pub async fn check(
         &self,
         request: &HttpRequest,
@@ -176,10 +182,11 @@ impl WebSocketLimiter {
         Ok(decision.unwrap_or_else(|| Decision::new(true, iter::empty())))
     }
 
-    /// Why a socket is closed after a denial: code 1008 (policy), and a text that says in how many
-    /// seconds to come back, rounded up, as `Retry-After` does.
+    /// Builds the reason for closing a socket after a denial: code 1008 (policy violation,
+    /// [RFC 6455, section 7.4.1](https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1)), and a text
+    /// with the seconds to wait, rounded up, as in `Retry-After`.
     ///
-    /// The text has at most the 123 bytes that a close frame has room for.
+    /// The text has at most the 123 bytes that fit into a close frame.
     #[must_use]
     pub fn close_reason(denied: &Decision) -> CloseReason {
         let description = match denied.retry_after_seconds() {

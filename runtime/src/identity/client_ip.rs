@@ -1,4 +1,4 @@
-//! The client's address, behind proxies that are trusted and no others.
+//! The client's IP address, read from forwarding headers of trusted proxies only.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,12 +7,12 @@ use ipnet::IpNet;
 
 pub(crate) const DEFAULT_IPV6_PREFIX: u8 = 64;
 
-/// Which header trusted proxies write the client's address into.
+/// The header in which trusted proxies report the client's address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForwardingHeader {
-    /// Whichever is there. If both are and they disagree, one of them came from the client, and
-    /// the request is counted under the proxy's own address: name the header to tell them apart.
+    /// Either header. If a request has both and they disagree, the client sent one of them, and the
+    /// request is counted under the proxy's address. Name your proxy's header to avoid this.
     #[default]
     Any,
     /// `Forwarded` (RFC 7239).
@@ -39,12 +39,12 @@ impl Default for ClientIp {
 }
 
 impl ClientIp {
-    /// The network that the client is counted by; `None` without a peer address (a Unix socket).
+    /// Returns the network that the client is counted by; `None` without a peer (a Unix socket).
     pub(crate) fn network(&self, request: &HttpRequest) -> Option<IpNet> {
         Some(self.network_of(self.address(request)?))
     }
 
-    /// The client's own address.
+    /// Returns the client's full address.
     pub(crate) fn address(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = request.peer_addr()?.ip().to_canonical();
         Some(self.client(request, peer))
@@ -72,9 +72,9 @@ impl ClientIp {
         client.unwrap_or(peer)
     }
 
-    /// Walks a header's hops from the right, where the nearest proxy wrote, and stops at the first
-    /// that is no trusted proxy. A hop that cannot be read ends the walk at the proxy that passed
-    /// it on. `None` without that header.
+    /// Walks the header's hops from the right, where the nearest proxy wrote, up to the first
+    /// address that is not a trusted proxy. A hop that cannot be read ends the walk at the proxy
+    /// that passed it on. `None` without that header.
     fn last_untrusted(
         &self,
         request: &HttpRequest,
@@ -113,10 +113,10 @@ impl ClientIp {
     }
 }
 
-/// Reads the address out of one hop.
+/// Parses the address of one hop.
 type Hop = fn(&str) -> Option<IpAddr>;
 
-/// The one `for` of an element (RFC 7239, section 4). Two are none: a proxy writes one.
+/// Returns the `for` of an element (RFC 7239, section 4). Two are invalid: a proxy writes one.
 fn forwarded_hop(element: &str) -> Option<IpAddr> {
     let mut nodes = rsplit_unquoted(element.as_bytes(), b';').filter_map(|pair| {
         let (name, value) = str::from_utf8(pair).ok()?.trim().split_once('=')?;
@@ -129,9 +129,8 @@ fn forwarded_hop(element: &str) -> Option<IpAddr> {
     x_forwarded_for_hop(quoted().unwrap_or(node))
 }
 
-/// Splits at the separators outside of quotes, from the right: what stands there a proxy wrote, so
-/// its quotes are balanced, whatever the client sent before. Inside them is the client's word too:
-/// `host="a,for=192.0.2.1"` is one value.
+/// Splits at separators outside of quotes, from the right: a trusted proxy wrote that end, with
+/// balanced quotes. A quoted value may be the client's text: `host="a,for=192.0.2.1"` is one.
 fn rsplit_unquoted(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -151,7 +150,7 @@ fn is_escaped(text: &[u8], at: usize) -> bool {
     backslashes.count() % 2 == 1
 }
 
-/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` and `[2001:db8::1]:80` are in use.
+/// Accepts `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` and `[2001:db8::1]:80`.
 fn x_forwarded_for_hop(element: &str) -> Option<IpAddr> {
     let bare = || element.parse().ok();
     let with_port = || element.parse().ok().map(|address: SocketAddr| address.ip());
@@ -160,7 +159,7 @@ fn x_forwarded_for_hop(element: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// A network or an address. IPv4 written as IPv6 is IPv4, as every address is here.
+/// Parses a network or an address. IPv4-mapped IPv6 becomes IPv4, as for every address here.
 pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
     let network: IpNet = match text.parse() {
         Ok(network) => network,

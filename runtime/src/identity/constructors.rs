@@ -1,18 +1,19 @@
-//! Identities as identifiers would find them, named by hand; and what an identity says of itself.
+//! Constructors for identities by source, for use outside of a request, and the accessors of an
+//! identity. The application calls both: to reset or block a counter, and to log.
 
 use std::net::IpAddr;
 
 use super::{Identity, RequestPart, Source, Value};
 
-/// By what an [`Identity`] is told from others.
+/// The source of an [`Identity`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IdentityKind {
-    /// Everyone as one.
+    /// One identity that all requests share.
     Global,
     /// The client's address.
     Client,
-    /// A value that a function of the application has returned, or a text given outside handlers.
+    /// A value that a function of the application returned, or a text passed to [`Identity::new`].
     User,
     /// The value of a request header.
     Header,
@@ -29,7 +30,7 @@ pub enum IdentityKind {
 }
 
 impl Identity {
-    /// The sender of this value of a request header, as
+    /// Returns the identity of a request with this header value, as
     /// [`Identifier::header`](crate::Identifier::header) counts it.
     ///
     /// ```
@@ -38,8 +39,8 @@ impl Identity {
     ///
     /// const SEARCH: Limit = Limit::per_minute(30).zone("search");
     ///
-    /// // A customer whose limit, #[rate_limit("30/minute", zone = "search", identifier = header("X-Api-Key"))],
-    /// // is used up may go on.
+    /// // The handler's limit: #[rate_limit("30/minute", zone = "search", identifier =
+    /// // header("X-Api-Key"))]. Resetting it lets a customer continue.
     /// let limiter = RateLimiter::builder().memory().build().await?;
     /// limiter.reset(&SEARCH, Identity::header("X-Api-Key", "k-8a2f")).await?;
     /// # Ok(()) }
@@ -53,37 +54,38 @@ impl Identity {
         )
     }
 
-    /// The sender of this value of a cookie, as [`Identifier::cookie`](crate::Identifier::cookie)
-    /// counts it.
+    /// Returns the identity of a request with this cookie value, as
+    /// [`Identifier::cookie`](crate::Identifier::cookie) counts it.
     #[must_use]
     pub fn cookie(name: &str, value: impl AsRef<[u8]>) -> Self {
         Self::part(RequestPart::Cookie, name, value.as_ref())
     }
 
-    /// This value, decoded, of a dynamic segment of the route's path, as
-    /// [`Identifier::path`](crate::Identifier::path) counts it.
+    /// Returns the identity of a request with this value of a dynamic path segment, as
+    /// [`Identifier::path`](crate::Identifier::path) counts it. Pass the percent-decoded value.
     #[must_use]
     pub fn path(name: &str, value: impl AsRef<[u8]>) -> Self {
         Self::part(RequestPart::Path, name, value.as_ref())
     }
 
-    /// This value, decoded, of a parameter of the query string, as
-    /// [`Identifier::query`](crate::Identifier::query) counts it.
+    /// Returns the identity of a request with this value of a query parameter, as
+    /// [`Identifier::query`](crate::Identifier::query) counts it. Pass the percent-decoded value.
     #[must_use]
     pub fn query(name: &str, value: impl AsRef<[u8]>) -> Self {
         Self::part(RequestPart::Query, name, value.as_ref())
     }
 
-    /// The user of a session, as [`Identifier::session`](crate::Identifier::session) counts them. A
-    /// number is written out: `"42"`.
+    /// Returns the identity of a session's user, as
+    /// [`Identifier::session`](crate::Identifier::session) counts it. Write a number as text:
+    /// `"42"`.
     #[cfg(feature = "session")]
     #[must_use]
     pub fn session(user: &str) -> Self {
         Self::session_key("user", user)
     }
 
-    /// The user of a session that has them under this key, as for
-    /// [`Identifier::session_keys`](crate::Identifier::session_keys).
+    /// Returns the identity of a session's user under this key, as
+    /// [`Identifier::session_keys`](crate::Identifier::session_keys) counts it.
     #[cfg(feature = "session")]
     #[must_use]
     pub fn session_key(key: &str, user: &str) -> Self {
@@ -94,8 +96,8 @@ impl Identity {
         Self::of(Source::RequestPart(part, name.into()), bytes(value))
     }
 
-    /// By what it is told from others. In a [context](Self::context), it is the kind of the
-    /// identity that was put into it; so it is with the accessors below.
+    /// Returns the source of this identity. For an identity in a [context](Self::context), this and
+    /// `source_name`, `value_text`, `address` and `is_unidentified` describe the identity in it.
     ///
     /// ```
     /// use actix_throttle::{Identity, IdentityKind};
@@ -126,8 +128,8 @@ impl Identity {
         }
     }
 
-    /// The name of the header (in lower case), cookie, segment or parameter, of the session's key
-    /// or the token's claim.
+    /// Returns the name of the header (in lower case), cookie, path segment or query parameter, of
+    /// the session's key or of the token's claim. `None` for other sources.
     #[must_use]
     pub fn source_name(&self) -> Option<&str> {
         match self.innermost().0 {
@@ -140,9 +142,9 @@ impl Identity {
         }
     }
 
-    /// The user, key or value itself, in the clear: mind what of it you log. `None` if it is no
-    /// UTF-8, or if there is none, as for an address and
-    /// [`is_unidentified`](Self::is_unidentified).
+    /// Returns the user, key or other value in the clear: take care before you log it. `None` if it
+    /// is not UTF-8, and for identities without a value, such as an address or an
+    /// [unidentified](Self::is_unidentified) client.
     #[must_use]
     pub fn value_text(&self) -> Option<&str> {
         match self.innermost().1 {
@@ -151,8 +153,8 @@ impl Identity {
         }
     }
 
-    /// The address of the client, if it is counted by that; of IPv6, that of its network
-    /// ([`ipv6_prefix`](crate::Builder::ipv6_prefix)).
+    /// Returns the address of a client that is counted by it. For IPv6 this is the address of its
+    /// network ([`ipv6_prefix`](crate::Builder::ipv6_prefix)).
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         match self.innermost().1 {
@@ -161,15 +163,15 @@ impl Identity {
         }
     }
 
-    /// Whether it is a client that is counted by its address for want of what the identifier
-    /// wanted, a header say.
+    /// Returns whether this is a client that is counted by its address because the value that the
+    /// identifier reads, such as a header, was missing.
     #[must_use]
     pub fn is_unidentified(&self) -> bool {
         let (source, value) = self.innermost();
         matches!(value, Value::Client(_)) && *source != Source::Client
     }
 
-    /// The key of the [context](Self::context) that it is counted in.
+    /// Returns the key of the [context](Self::context), or `None` outside of a context.
     #[must_use]
     pub fn context_key(&self) -> Option<&str> {
         match (&self.source, &self.value) {
@@ -178,7 +180,7 @@ impl Identity {
         }
     }
 
-    /// Source and value outside of all contexts.
+    /// Returns the source and the value without any context.
     fn innermost(&self) -> (&Source, &Value) {
         let (mut source, mut value) = (&self.source, &self.value);
         while let Source::Context(outside) = source {
@@ -191,17 +193,17 @@ impl Identity {
 /// Users of signed tokens.
 #[cfg(feature = "jwt")]
 impl Identity {
-    /// The user that a token names in its claim `sub`, as
-    /// [`Identifier::jwt`](crate::Identifier::jwt) counts them. A number is written out: `"42"`.
+    /// Returns the identity of the user that a token names in its claim `sub`, as
+    /// [`Identifier::jwt`](crate::Identifier::jwt) counts it. Write a number as text: `"42"`.
     ///
-    /// Users of several [issuers](crate::JwtBuilder::issuer) are told apart: for these there is
-    /// [`Jwt::user_of`](crate::Jwt::user_of).
+    /// With several [issuers](crate::JwtBuilder::issuer), use
+    /// [`Jwt::user_of`](crate::Jwt::user_of): their users are counted separately.
     #[must_use]
     pub fn token(user: &str) -> Self {
         Self::token_claim("sub", user)
     }
 
-    /// The user whom tokens name in this claim, as set by
+    /// Returns the identity of the user that a token names in this claim, as set by
     /// [`JwtBuilder::user_claim`](crate::JwtBuilder::user_claim).
     #[must_use]
     pub fn token_claim(claim: &str, user: &str) -> Self {

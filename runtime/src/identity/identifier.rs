@@ -1,3 +1,6 @@
+//! [`Identifier`] derives the identity of a request. The HTTP side calls it before it checks
+//! limits.
+
 use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{HttpRequest, http::header::HeaderName};
@@ -8,9 +11,9 @@ use super::jwt::Jwt;
 use super::session::SessionKeys;
 use super::{ClientIp, Identity, IntoIdentity, RequestPart, Source, request_part};
 
-/// How to tell who a request is counted for.
+/// Derives the [`Identity`] of a request, the key that a limit counts it by.
 ///
-/// The built-in ones have constructors; functions, sync or async, convert by
+/// The built-in identifiers have constructors. Functions, sync or async, convert through
 /// [`IntoIdentifier`](crate::IntoIdentifier).
 ///
 /// ```
@@ -46,31 +49,31 @@ enum Kind {
     AsyncFunction(Option<TypeId>, Arc<BoxedFn>),
 }
 
-/// What an identifier says: only an async function takes its time.
+/// The result of an identifier. Only an async function is `Pending`.
 pub(crate) enum Identified<'a> {
     Ready(Result<Identity, Source>),
     Pending(IdentityFuture<'a>),
 }
 
-/// Functions are told by which prefix IPv6 addresses are counted that they return.
+/// A function of the application. The `u8` is the IPv6 prefix, in bits, of addresses it returns.
 type SyncFn = dyn Fn(&HttpRequest, u8) -> Option<Identity> + Send + Sync;
 type BoxedFn = dyn for<'a> Fn(&'a HttpRequest, u8) -> IdentityFuture<'a> + Send + Sync;
 pub(crate) type IdentityFuture<'a> = Pin<Box<dyn Future<Output = Option<Identity>> + 'a>>;
 
 impl Identifier {
-    /// The client's address; behind trusted proxies the one they report.
+    /// Identifies by the client's address; behind trusted proxies, by the address that they report.
     #[must_use]
     pub fn ip() -> Self {
         Self(Kind::Client)
     }
 
-    /// Everyone as one.
+    /// Counts all requests as one identity.
     #[must_use]
     pub fn global() -> Self {
         Self(Kind::Global)
     }
 
-    /// The value of a request header.
+    /// Identifies by the value of a request header.
     #[must_use]
     pub fn header(name: &str) -> Self {
         Self(Kind::RequestPart(
@@ -79,31 +82,31 @@ impl Identifier {
         ))
     }
 
-    /// The value of a cookie.
+    /// Identifies by the value of a cookie.
     #[must_use]
     pub fn cookie(name: &str) -> Self {
         Self(Kind::RequestPart(RequestPart::Cookie, name.into()))
     }
 
-    /// A dynamic segment of the route's path, `id` of `/items/{id}`.
+    /// Identifies by a dynamic segment of the route's path, such as `id` of `/items/{id}`.
     #[must_use]
     pub fn path(name: &str) -> Self {
         Self(Kind::RequestPart(RequestPart::Path, name.into()))
     }
 
-    /// A parameter of the query string.
+    /// Identifies by a parameter of the query string.
     #[must_use]
     pub fn query(name: &str) -> Self {
         Self(Kind::RequestPart(RequestPart::Query, name.into()))
     }
 
-    /// The user of the session of `actix-session`: its values `user` and `group`.
+    /// Identifies by the user of an `actix-session` session, from its values `user` and `group`.
     ///
-    /// Each is a text or a whole number. A session without a user is unidentified; without a group
-    /// the user is in the group `default`.
+    /// Each value is a text or a whole number. A session without a user is unidentified. A user
+    /// without a group is in the group `default`.
     ///
-    /// The session must be there before limits are asked. For the attribute it always is; a
-    /// middleware sees only what is wrapped around it, so
+    /// The session must exist before the limits are checked. For the attribute it always does. A
+    /// middleware sees only what wraps it, so
     /// [`SessionMiddleware`](actix_session::SessionMiddleware) goes into the app's last `wrap`.
     ///
     /// ```
@@ -116,7 +119,7 @@ impl Identifier {
     ///
     /// #[post("/login")]
     /// async fn login(session: Session) -> actix_web::Result<&'static str> {
-    ///     // Once the password is right.
+    ///     // After the password has been checked.
     ///     session.insert("user", 42)?;
     ///     session.insert("group", "pro")?;
     ///     Ok("welcome")
@@ -148,7 +151,7 @@ impl Identifier {
         Self::session_keys("user", "group")
     }
 
-    /// The same under other keys.
+    /// Identifies by the user of a session, like [`session`](Self::session), but reads these keys.
     ///
     /// ```
     /// use actix_throttle::{Identifier, RateLimiter};
@@ -165,14 +168,14 @@ impl Identifier {
         }))
     }
 
-    /// The user that a signed token names; see [`Jwt`].
+    /// Identifies by the user that a signed token names; see [`Jwt`].
     #[cfg(feature = "jwt")]
     #[must_use]
     pub fn jwt(jwt: Jwt) -> Self {
         Self(Kind::Jwt(jwt))
     }
 
-    /// By a function.
+    /// Wraps a function of the application.
     pub(super) fn from_sync<F, R>(function: F) -> Self
     where
         F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
@@ -184,7 +187,7 @@ impl Identifier {
         Self(Kind::Function(id_of::<F>(), Arc::new(function)))
     }
 
-    /// By an async function.
+    /// Wraps an async function of the application.
     pub(super) fn from_async<F, R>(function: F) -> Self
     where
         F: AsyncFn(&HttpRequest) -> R + Send + Sync + 'static,
@@ -198,7 +201,7 @@ impl Identifier {
         Self(Kind::AsyncFunction(id_of::<F>(), Arc::new(function)))
     }
 
-    /// What is wrong with it, if it can never identify anyone.
+    /// Returns an error text for an identifier that can never identify a request.
     pub(crate) fn validate(&self) -> Option<String> {
         match &self.0 {
             Kind::RequestPart(RequestPart::Header, name)
@@ -217,7 +220,7 @@ impl Identifier {
         }
     }
 
-    /// Who sent this request; `Err` names the source that had no answer.
+    /// Identifies the request. `Err` names the source that gave no identity.
     pub(crate) fn identify<'a>(
         &self,
         request: &'a HttpRequest,
@@ -241,8 +244,8 @@ impl Identifier {
         })
     }
 
-    /// The same, if a look at the request itself is enough, and may be taken again: no function of
-    /// the application is called, and no token verified.
+    /// Identifies the request without effects: calls no function of the application, verifies no
+    /// token. After `None` the caller falls back to `identify`, which reads the request again.
     pub(crate) fn try_identify(
         &self,
         request: &HttpRequest,
@@ -260,7 +263,7 @@ impl Identifier {
         }
     }
 
-    /// Whether both surely give the same identity, so that one call is enough.
+    /// Returns whether both certainly give the same identity, so that one call is enough.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Kind::Global, Kind::Global) | (Kind::Client, Kind::Client) => true,
@@ -304,12 +307,12 @@ impl fmt::Debug for Identifier {
     }
 }
 
-/// What tells a function from others: its type, if it holds nothing that could differ.
+/// Returns the type of a function without captured state, which identifies the function.
 fn id_of<F: 'static>() -> Option<TypeId> {
     (size_of::<F>() == 0).then(TypeId::of::<F>)
 }
 
-/// Tells the compiler that a closure works for every lifetime of the request.
+/// Helps type inference: states that the closure accepts a request of any lifetime.
 fn boxed<F>(function: F) -> F
 where
     F: for<'a> Fn(&'a HttpRequest, u8) -> IdentityFuture<'a>,

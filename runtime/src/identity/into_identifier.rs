@@ -1,4 +1,4 @@
-//! What may stand where an identifier is wanted.
+//! [`IntoIdentifier`]: the conversions into an [`Identifier`] that builders and rules accept.
 
 use std::sync::LazyLock;
 
@@ -6,19 +6,20 @@ use actix_web::HttpRequest;
 
 use super::{Identifier, IntoIdentity};
 
-/// Converts into an [`Identifier`].
+/// Converts a value into an [`Identifier`].
 ///
 /// | implemented for | `M` |
 /// |---|---|
 /// | [`Identifier`], `&Identifier` | a marker |
-/// | `&'static LazyLock<Identifier>`: a static that is made when it is first used | a marker |
-/// | `Fn(&HttpRequest) -> R` that is `Send + Sync + 'static`, where `R` is [`IntoIdentity`] | a marker with `R` |
-/// | `AsyncFn(&HttpRequest) -> R`, the same | a marker with `R` |
+/// | `&'static LazyLock<Identifier>`: a static, initialized on first use | a marker |
+/// | `Fn(&HttpRequest) -> R` | a marker with `R` |
+/// | `AsyncFn(&HttpRequest) -> R` | a marker with `R` |
 ///
-/// `M` only tells these apart and is inferred. A closure has to say the type of its argument,
+/// A function must be `Send + Sync + 'static`, and `R` is [`IntoIdentity`]. `M` only keeps these
+/// implementations apart and is inferred. A closure must state the type of its argument,
 /// `|request: &HttpRequest|`.
 ///
-/// Such a function must not keep a clone of the request: see [`Throttle`](crate::Throttle).
+/// A function must not keep a clone of the request: see [`Throttle`](crate::Throttle).
 ///
 /// ```
 /// use std::sync::LazyLock;
@@ -45,23 +46,23 @@ use super::{Identifier, IntoIdentity};
             `Identity`, a `String`, a `(user, group)`, or an `Option` or `Result` of one"
 )]
 pub trait IntoIdentifier<M> {
-    /// The identifier.
+    /// Returns the identifier.
     fn into_identifier(self) -> Identifier;
 }
 
-/// Marks an [`Identifier`] in [`IntoIdentifier`].
+/// Marks the implementation of [`IntoIdentifier`] for an [`Identifier`].
 #[derive(Debug)]
 pub struct Ready;
 
-/// Marks a reference to an [`Identifier`] in [`IntoIdentifier`].
+/// Marks the implementations of [`IntoIdentifier`] for references to an [`Identifier`].
 #[derive(Debug)]
 pub struct Shared;
 
-/// Marks a sync function in [`IntoIdentifier`] and its like.
+/// Marks implementations for sync functions, of [`IntoIdentifier`] and similar traits.
 #[derive(Debug)]
 pub struct Function<R>(std::marker::PhantomData<R>);
 
-/// Marks an async function in [`IntoIdentifier`] and its like.
+/// Marks implementations for async functions, of [`IntoIdentifier`] and similar traits.
 #[derive(Debug)]
 pub struct AsyncFunction<R>(std::marker::PhantomData<R>);
 

@@ -1,18 +1,19 @@
-//! What a function that identifies may return.
+//! [`IntoIdentity`]: the types that an identifier function may return.
 
 use std::net::IpAddr;
 
 use super::{Identity, client_ip::network};
 
-/// What a function that identifies may return. `None` and `Err` are "unidentified".
+/// A type that an identifier function may return. `None` and `Err` mean "unidentified".
 ///
-/// An [`IpAddr`] is counted as the identifier `ip` counts it: IPv6 by the
-/// [prefix](crate::Builder::ipv6_prefix) of the limiter.
+/// An [`IpAddr`] is counted as the identifier `ip` counts it: IPv6 by the limiter's
+/// [prefix](crate::Builder::ipv6_prefix).
 pub trait IntoIdentity: Sized {
-    /// The identity, if there is one.
+    /// Returns the identity, or `None` for an unidentified request.
     fn into_identity(self) -> Option<Identity>;
 
-    /// The same, where IPv6 addresses are counted by this prefix.
+    /// Converts like [`into_identity`](Self::into_identity), but counts IPv6 addresses by a prefix
+    /// of `ipv6_prefix` bits.
     #[doc(hidden)]
     fn into_identity_by(self, _ipv6_prefix: u8) -> Option<Identity> {
         self.into_identity()
@@ -47,7 +48,7 @@ impl IntoIdentity for IpAddr {
     }
 }
 
-/// The user and the group.
+/// A user and its group.
 impl<U: Into<String>, G: Into<String>> IntoIdentity for (U, G) {
     fn into_identity(self) -> Option<Identity> {
         Some(Identity::new(self.0).group(self.1.into()))

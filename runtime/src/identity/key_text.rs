@@ -1,5 +1,10 @@
-//! An identity as it stands in keys: readable if short, plain and no secret, else hashed, and never
-//! able to pose as anything else.
+//! Writes an identity as it appears in keys of the store: readable if short, plain and not a
+//! secret, otherwise hashed.
+//!
+//! # Invariant
+//!
+//! No value that a client sends gives the text of another identity. Groups are not part of the
+//! text.
 
 use std::{
     fmt::{self, Write},
@@ -10,12 +15,13 @@ use sha2::{Digest, Sha256};
 
 use super::{Identity, RequestPart, Source, Value};
 
-/// Values up to this many bytes, escapes included, stay readable.
+/// Longest readable value, in bytes after escaping.
 const READABLE: usize = 64;
 
-/// `ip=192.0.2.1`, `user=42`, `path.id=42`, `jwt.sub=42`, `session.user=42`; for a missing value
-/// `header.x-api-key!192.0.2.1`; in a context `user=42;room`. Whatever `;` stands in a part itself
-/// is escaped. What may be a secret is hashed, `header.x-api-key=#…`, unless it is to be `plain`.
+/// Writes the identity: `ip=192.0.2.1`, `user=42`, `path.id=42`, `jwt.sub=42`, `session.user=42`. A
+/// missing value is written as `header.x-api-key!192.0.2.1`, a context as `user=42;room`. A `;`
+/// inside a part is escaped. A value that may be a secret is hashed, `header.x-api-key=#…`, unless
+/// `plain` is set.
 pub(super) fn write(out: &mut impl Write, identity: &Identity, plain: bool) -> fmt::Result {
     write_parts(out, identity.source(), identity.value(), plain)
 }
@@ -63,15 +69,16 @@ fn write_parts(out: &mut impl Write, source: &Source, value: &Value, plain: bool
             out.write_char(if *source == Source::Client { '=' } else { '!' })?;
             match network {
                 None => out.write_str("none"),
-                // The colons of IPv6 are not for keys.
+                // Dashes instead of colons: `:` separates the parts of a key.
                 Some(network) => write_dashed(out, network.addr()),
             }
         }
     }
 }
 
-/// Whether clients prove by such a value who they are: whoever reads it could do so as well. A path
-/// names what is wanted, and a session or a verified token names a user.
+/// Returns whether the value may be a credential, which a reader of the keys could use. Header,
+/// cookie and query values may. A path segment names a resource; a session or a verified token
+/// names a user.
 fn may_be_secret(source: &Source) -> bool {
     matches!(
         source,
@@ -93,7 +100,7 @@ fn write_dashed(out: &mut impl Write, address: IpAddr) -> fmt::Result {
     }
 }
 
-/// A 128-bit hash (SHA-256, cut), by which nobody finds what was hashed but by trying.
+/// Writes the first 128 bits of a SHA-256 hash. Only guessing the value reverses it.
 fn write_hash(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     out.write_char('#')?;
     let hash = Sha256::digest(bytes);
@@ -102,8 +109,8 @@ fn write_hash(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
         .try_for_each(|byte| write!(out, "{byte:02x}"))
 }
 
-/// Percent-escapes all but letters, digits and a few signs, or hashes what is too long. `#` is
-/// always escaped, so a hash is told from a text that looks like one.
+/// Writes the bytes, percent-escaped except for letters, digits and a few signs. Hashes what is
+/// longer than `READABLE`. `#` is always escaped, so no text looks like a hash.
 fn write_plain(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+/,".contains(&byte);
     let escaped = bytes.iter().filter(|byte| !is_plain(**byte)).count();

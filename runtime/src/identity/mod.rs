@@ -1,4 +1,6 @@
-//! Who is counted.
+//! Identities: the key that a limit counts a request by, and the identifiers that derive it from
+//! the request. The HTTP side calls identifiers; the engine and the stores see identities only.
+//! Nothing in this module counts, blocks or does I/O of its own.
 
 mod client_ip;
 mod constructors;
@@ -30,11 +32,11 @@ pub(crate) use self::{
     into_identifier::{AsyncFunction, Function},
 };
 
-/// Who is counted, and in which group.
+/// The key that a limit counts by, with an optional group.
 ///
-/// Identities from different sources never collide: the user `10.0.0.1`, the client with that
-/// address and the API key of that text are three, and so are the users `42` of a session, of a
-/// token and of a function.
+/// Identities from different sources never collide. The user `10.0.0.1`, the client with that
+/// address and the API key with that text are three identities. So are the users `42` of a session,
+/// of a token and of a function.
 ///
 /// ```
 /// use actix_throttle::Identity;
@@ -52,22 +54,23 @@ pub struct Identity {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
-    /// Everyone as one.
+    /// One identity that all requests share.
     Global,
-    /// The client's address.
+    /// The client's IP address.
     Client,
-    /// A function of the application, or a text given outside handlers.
+    /// A value from a function of the application, or a text passed to [`Identity::new`].
     Application,
-    /// A part of the request, by its name.
+    /// A part of the request, with its name.
     RequestPart(RequestPart, Arc<str>),
-    /// A claim of a signed token, by its name.
+    /// A claim of a signed token, with its name.
     #[cfg(feature = "jwt")]
     Claim(Arc<str>),
-    /// A value of the session, by its key.
+    /// A value of the session, with its key.
     #[cfg(feature = "session")]
     Session(Arc<str>),
-    /// An identity that is counted apart in each context; the value is the context's key. Boxed:
-    /// few are, and every identity would have room for two.
+    /// A context around another identity, which is counted separately in each context. The
+    /// identity's value is the context's key. Boxed to keep every other identity small: contexts
+    /// are rare.
     Context(Box<(Source, Value)>),
 }
 
@@ -81,51 +84,53 @@ pub(crate) enum RequestPart {
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
-    /// There is but one.
+    /// The only value of its source.
     Single,
-    /// A text, or the bytes of a header that is none.
+    /// A text, or the bytes of a header value that is not UTF-8.
     Bytes(Box<[u8]>),
-    /// An address, or what a missing value is counted under; `None` without a peer address.
+    /// The client's network, also as the substitute for a missing value. `None` without a peer
+    /// address.
     Client(Option<IpNet>),
 }
 
 impl Identity {
-    /// An identity that the application names: a user, a tenant, a token.
+    /// Returns the identity of a value that the application chooses: a user, a tenant, a token.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         let bytes = text.into().into_bytes().into_boxed_slice();
         Self::of(Source::Application, Value::Bytes(bytes))
     }
 
-    /// The client at `address`, as the identifier `ip` counts it by default: IPv6 by /64, an
-    /// IPv4-mapped IPv6 address as IPv4.
+    /// Returns the identity of the client at `address`, as the identifier `ip` counts it by
+    /// default. An IPv6 address is counted by its /64 network, an IPv4-mapped IPv6 address as IPv4.
     ///
-    /// [`RateLimiter::client_identity`](crate::RateLimiter::client_identity) does the same by that limiter's
-    /// settings.
+    /// [`RateLimiter::client_identity`](crate::RateLimiter::client_identity) applies the settings
+    /// of that limiter instead.
     #[must_use]
     pub fn ip(address: IpAddr) -> Self {
         Self::client(Some(client_ip::network(address, DEFAULT_IPV6_PREFIX)))
     }
 
-    /// Everyone as one.
+    /// Returns the identity that all requests share.
     #[must_use]
     pub fn global() -> Self {
         Self::of(Source::Global, Value::Single)
     }
 
-    /// The same identity in a group: limits for that group apply in place of the ungrouped ones.
+    /// Puts this identity into a group. Limits for that group then apply in place of the ungrouped
+    /// limits.
     #[must_use]
     pub fn group(mut self, group: impl Into<Cow<'static, str>>) -> Self {
         self.group = Some(group.into());
         self
     }
 
-    /// The same identity, in the same group, in a context: counted there, and apart from any other
-    /// context. An empty key is none.
+    /// Puts this identity into a context, where it is counted separately from every other context.
+    /// Its group stays. An empty key leaves the identity unchanged.
     ///
-    /// The messages that a `WebSocketLimiter` (feature `websocket`) is given a context key for are
-    /// counted so; by this it can be looked at, reset and blocked. No other identity is the same,
-    /// whatever its text is.
+    /// A `WebSocketLimiter` (feature `websocket`) counts a message with a context key under such an
+    /// identity. Build the identity here to inspect, reset or block its counters. An identity in a
+    /// context never equals one without, whatever its text is.
     ///
     /// ```
     /// use actix_throttle::Identity;
@@ -147,7 +152,7 @@ impl Identity {
         }
     }
 
-    /// The group, if it is in one.
+    /// Returns the group, or `None` for an identity without one.
     #[must_use]
     pub fn group_name(&self) -> Option<&str> {
         self.group.as_deref()
@@ -157,7 +162,8 @@ impl Identity {
         Self::of(Source::Client, Value::Client(network))
     }
 
-    /// Counted under the client for want of a value from `source`, apart from real values.
+    /// Returns the client's identity as the substitute for a missing value of `source`. It never
+    /// equals an identity with a real value, nor the client's own.
     pub(crate) fn unidentified(source: Source, network: Option<IpNet>) -> Self {
         Self::of(source, Value::Client(network))
     }
@@ -170,7 +176,7 @@ impl Identity {
         }
     }
 
-    /// The same whatever group it is in.
+    /// Returns this identity without its group.
     pub(crate) fn without_group(&self) -> Self {
         Self {
             source: self.source.clone(),
@@ -179,7 +185,8 @@ impl Identity {
         }
     }
 
-    /// Writes it as it stands in keys, where what may be a secret is to be `plain` or not.
+    /// Writes this identity as it appears in keys of the store. `plain` writes values that may be
+    /// secrets in the clear; otherwise they are hashed.
     #[cfg(feature = "redis")]
     pub(crate) fn write_key(&self, out: &mut impl fmt::Write, plain: bool) -> fmt::Result {
         key_text::write(out, self, plain)
@@ -195,15 +202,15 @@ impl Identity {
 }
 
 impl fmt::Display for Identity {
-    /// As it stands in keys by default: readable if short and plain, else a hash. The values of
-    /// headers, cookies and query parameters are always hashed.
+    /// Writes the identity as it appears in keys by default: readable if short and plain, otherwise
+    /// hashed. The values of headers, cookies and query parameters are always hashed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         key_text::write(f, self, false)
     }
 }
 
 impl fmt::Debug for Identity {
-    /// As it is displayed, and its group.
+    /// Writes the identity as `Display` does, and its group.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
             .field("key", &format_args!("{self}"))
@@ -213,7 +220,7 @@ impl fmt::Debug for Identity {
 }
 
 impl fmt::Debug for Value {
-    /// Without what may be a secret.
+    /// Writes the value without bytes that may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Single => f.write_str("Single"),

@@ -1,4 +1,5 @@
-//! Identities out of a named part of the request. A part that is missing or empty is no identity.
+//! Reads an identity from a named part of the request: a header, cookie, path segment or query
+//! parameter. A missing or empty part gives no identity.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -15,7 +16,7 @@ pub(super) fn identify(
     let value = match part {
         RequestPart::Header => request.headers().get(&**name)?.as_bytes().into(),
         RequestPart::Cookie => request.cookie(name)?.value().as_bytes().into(),
-        // Decoded, or `%61` and `a` would be two identities with one meaning.
+        // Decode, so that `%61` and `a` do not become two identities with one meaning.
         RequestPart::Path => percent_decode_str(request.match_info().get(name)?).collect(),
         RequestPart::Query => query(request, name)?,
     };

@@ -1,4 +1,4 @@
-//! Users and groups out of the session of actix-session.
+//! Reads the user and the group from a session of `actix-session`. It never changes the session.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::log_throttle::LogThrottle;
 
-/// Under which keys a session has them.
+/// The keys of a session's values for the user and the group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SessionKeys {
     pub(super) user: Arc<str>,
@@ -29,7 +29,8 @@ impl SessionKeys {
     pub(super) fn identify(&self, request: &HttpRequest) -> Option<Identity> {
         let session = request.get_session();
         let entries = session.entries();
-        // A store may hold what is no JSON. That is no user either, and no reason for a 500.
+        // A session store may hold values that are not JSON. Such a value counts as one of the
+        // wrong type: the request is unidentified, and never fails with a 500.
         let read = |key: &str| {
             let json = entries.get(key)?;
             Some(serde_json::from_str(json).unwrap_or(Json::Bool(false)))

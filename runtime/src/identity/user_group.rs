@@ -1,4 +1,5 @@
-//! A user and a group as JSON states them, in a session or a token.
+//! A user and a group as JSON values, which sessions and tokens share. This module decides which
+//! JSON values are acceptable, never where they come from.
 
 use std::borrow::Cow;
 
@@ -6,17 +7,17 @@ use serde_json::Value as Json;
 
 use super::{Identity, Source, Value};
 
-/// The group of users for whom none is stated.
+/// The group of a user without one.
 const DEFAULT_GROUP: &str = "default";
 
-/// Why JSON states no user.
+/// The reason why JSON values give no user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UserGroupError {
-    /// It has none, or an empty one.
+    /// The user is missing or empty.
     NoUser,
     /// The user is neither a text nor a whole number.
     User,
-    /// The group is neither.
+    /// The group is neither a text nor a whole number.
     Group,
 }
 
@@ -26,7 +27,7 @@ pub(super) struct UserGroup {
 }
 
 impl UserGroup {
-    /// An absent, empty or `null` group is `default`.
+    /// Reads both values. An absent, empty or `null` group becomes `default`.
     pub(super) fn read(user: Option<&Json>, group: Option<&Json>) -> Result<Self, UserGroupError> {
         let user = text(user).ok_or(UserGroupError::User)?;
         let group = text(group).ok_or(UserGroupError::Group)?;
@@ -48,8 +49,9 @@ impl UserGroup {
     }
 }
 
-/// A text or a whole number as text, `42` as `"42"`; empty if absent. `None` for anything else, and
-/// for numbers that JSON readers round: two users could become one.
+/// Returns a text, or a whole number as text (`42` as `"42"`); the empty text for an absent value.
+/// `None` for any other type, and for whole numbers beyond 64 bits: JSON readers round those, and
+/// two users could become one.
 fn text(json: Option<&Json>) -> Option<Cow<'_, str>> {
     match json {
         None | Some(Json::Null) => Some(Cow::Borrowed("")),

@@ -1,3 +1,5 @@
+//! Tests of keys as text: readable, stable, and never forged by an identity or zone.
+
 use std::collections::HashSet;
 
 use super::*;

@@ -1,11 +1,12 @@
-//! What a charge is measured by: a rate, or how many run at once.
+//! References to and copies of a limit of either kind: a rate or a concurrency limit. The limiter
+//! and the stores work with these; the public types are [`Limit`] and [`Concurrency`].
 
 use super::{Algorithm, Concurrency, Limit, LimitError};
 
-/// Who holds a place: a random number below 2^52, which the holder chooses.
+/// The identifier of a permit: a random number below 2^52 that its holder chooses.
 ///
-/// Below 2^53, so that the script can tell it from all others; random, so that processes need not
-/// agree on it.
+/// The script keeps numbers as doubles, which are exact below 2^53. The number is random, so that
+/// processes need not agree on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PermitId(pub(crate) u64);
 
@@ -15,14 +16,14 @@ impl PermitId {
     }
 }
 
-/// A limit of either sort, as a charge has it.
+/// The limit of one charge; a concurrency limit comes with the permit to acquire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitRef<'a> {
     Rate(&'a Limit),
     Concurrency(&'a Concurrency, PermitId),
 }
 
-/// The same, as what outlives the charge keeps it.
+/// A copy of a limit, for what outlives the charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AnyLimit {
     Rate(Limit),
@@ -57,7 +58,7 @@ impl LimitRef<'_> {
         }
     }
 
-    /// The most that fits at once.
+    /// Returns the largest cost that can be admitted at once.
     pub(crate) fn quota(&self) -> u32 {
         match self {
             Self::Rate(limit) => limit.quota(),
@@ -72,7 +73,8 @@ impl LimitRef<'_> {
         }
     }
 
-    /// For how long whoever exceeds it is blocked; 0: not at all.
+    /// Returns how long an identity that exceeds the limit is blocked, in microseconds; 0 means not
+    /// at all.
     pub(crate) fn block_micros(&self) -> u64 {
         match self {
             Self::Rate(limit) => limit.block_micros(),
@@ -80,7 +82,7 @@ impl LimitRef<'_> {
         }
     }
 
-    /// The rate, if it is one.
+    /// Returns the rate; `None` for a concurrency limit.
     pub(crate) fn rate(&self) -> Option<&Limit> {
         match self {
             Self::Rate(limit) => Some(limit),
@@ -88,12 +90,12 @@ impl LimitRef<'_> {
         }
     }
 
-    /// How the rate is counted, if it is one.
+    /// Returns the algorithm of a rate; `None` for a concurrency limit.
     pub(crate) fn algorithm(&self) -> Option<Algorithm> {
         self.rate().map(Limit::kind)
     }
 
-    /// The name that headers and logs know it by.
+    /// Returns the name in headers and logs.
     pub(crate) fn name(&self) -> &'static str {
         self.to_any().name()
     }
@@ -114,7 +116,8 @@ impl AnyLimit {
         }
     }
 
-    /// The same as it was written, apart from any charge of it.
+    /// Returns the limit as it was configured, without the flag of a charge that has waited for its
+    /// turn.
     pub(crate) fn out_of_turn(self) -> Self {
         match self {
             Self::Rate(limit) => Self::Rate(limit.out_of_turn()),
@@ -122,7 +125,7 @@ impl AnyLimit {
         }
     }
 
-    /// The same under this name and in this zone, unless it has its own.
+    /// Fills in the name and zone, unless the limit has its own.
     pub(crate) fn with_default_name(self, name: &'static str, zone: &'static str) -> Self {
         match self {
             Self::Rate(limit) => Self::Rate(limit.with_default_name(zone, name)),

@@ -1,19 +1,21 @@
+//! The public type [`Concurrency`] and its builder.
+
 use std::time::Duration;
 
 use super::{LimitError, range};
 
-/// So long a place is held without being renewed, unless the limit says otherwise.
+/// The time for which a permit is held without a renewal, unless the limit sets another one.
 const DEFAULT_EXPIRY: Duration = Duration::from_secs(30);
 
-/// At most so many at once, across all processes that share a store.
+/// A limit on how many run at once, across all processes that share a store.
 ///
-/// Where a [`Limit`](crate::Limit) counts what has started, this counts what is running. Whoever
-/// runs holds a place, renews it in the background, and gives it up at the end. A process that dies
-/// renews nothing, and its places are free again after `expiry`.
+/// A [`Limit`](crate::Limit) counts what has started, and a `Concurrency` counts what is running.
+/// Each handler or task that runs holds a permit, renews it in the background, and releases it at
+/// the end. A process that dies stops renewing, so its permits are free again after `expiry`.
 ///
-/// A small `Copy` value with a `const` builder, so it can be a constant. The builder accepts every
-/// number; they are checked when the limit is used (an `Err`), or at compile time by
-/// [`expect_valid`](Self::expect_valid).
+/// A `Concurrency` is a small `Copy` value with a `const` builder, so it can be a constant. The
+/// builder accepts every number; they are checked when the limit is used (an `Err`), or at compile
+/// time by [`expect_valid`](Self::expect_valid).
 ///
 /// Ranges: `max` from 1 to 1,000,000; `expiry` from 100 ms to 24 hours.
 ///
@@ -33,7 +35,7 @@ const DEFAULT_EXPIRY: Duration = Duration::from_secs(30);
 #[must_use]
 pub struct Concurrency {
     max: u32,
-    /// In microseconds, cut.
+    /// In whole microseconds; a fraction is cut off.
     expiry: u64,
     name: Option<&'static str>,
     zone: Option<&'static str>,
@@ -41,7 +43,7 @@ pub struct Concurrency {
 }
 
 impl Concurrency {
-    /// At most `max` at once.
+    /// Creates a limit of `max` permits, from 1 to 1,000,000.
     pub const fn new(max: u32) -> Self {
         Self {
             max,
@@ -52,23 +54,24 @@ impl Concurrency {
         }
     }
 
-    /// How long a place stays taken that nobody renews: when a process dies, or cannot reach the
-    /// store. Default: 30 seconds.
+    /// Sets how long a permit is held without a renewal: when a process dies, or cannot reach the
+    /// store. From 100 ms to 24 hours. Default: 30 seconds.
     ///
-    /// Places are renewed three times in this time, so it need not be as long as the work takes. A
-    /// process that stalls for longer may find its place gone.
+    /// A permit is renewed three times in this time, so the time need not cover the whole work. A
+    /// process that stalls for longer may lose its permit.
     pub const fn expiry(mut self, expiry: Duration) -> Self {
         self.expiry = range::micros(expiry);
         self
     }
 
-    /// The policy's name in headers, problem documents and logs: printable ASCII.
+    /// Sets the policy's name in headers, problem documents and logs: printable ASCII.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// The name under which places are counted: limits of one zone share their places, an identity.
+    /// Sets the name under which permits are counted: limits of one zone share their permits for
+    /// each identity.
     ///
     /// Default outside handlers: the limit's [name](Self::name), else `default`.
     pub const fn zone(mut self, zone: &'static str) -> Self {
@@ -76,32 +79,32 @@ impl Concurrency {
         self
     }
 
-    /// Count and report, never deny. A shadow has places of its own; whoever finds none runs
-    /// without.
+    /// Makes the limit count and report, but never deny. A shadow limit has permits of its own; a
+    /// request that finds none runs without a permit.
     pub const fn shadow(mut self) -> Self {
         self.shadow = true;
         self
     }
 
-    /// How many may run at once.
+    /// Returns how many may run at once.
     #[must_use]
     pub const fn max(&self) -> u32 {
         self.max
     }
 
-    /// How long a place stays taken that nobody renews.
+    /// Returns how long a permit is held without a renewal.
     #[must_use]
     pub const fn expiry_after(&self) -> Duration {
         Duration::from_micros(self.expiry)
     }
 
-    /// The policy's name, if it was given one.
+    /// Returns the policy's name, if it is set.
     #[must_use]
     pub const fn policy_name(&self) -> Option<&'static str> {
         self.name
     }
 
-    /// Whether this limit only counts and reports.
+    /// Returns whether this limit only counts and reports.
     #[must_use]
     pub const fn is_shadow(&self) -> bool {
         self.shadow
@@ -111,7 +114,7 @@ impl Concurrency {
         self.expiry
     }
 
-    /// The same under this name and in this zone, unless it has its own.
+    /// Fills in the name and zone, unless the limit has its own.
     pub(crate) fn with_default_name(mut self, name: &'static str, zone: &'static str) -> Self {
         self.zone = self.zone.or(Some(zone));
         self.name = self.name.or(Some(name));
@@ -131,16 +134,16 @@ impl Concurrency {
         (self.name, self.zone)
     }
 
-    /// Whether the numbers are in range.
+    /// Checks that the numbers are in range.
     ///
     /// # Errors
     ///
-    /// The first thing wrong with them, saying what to write instead.
+    /// The first invalid setting, with what to write instead.
     pub const fn validate(&self) -> Result<(), LimitError> {
         range::validate_concurrency(self)
     }
 
-    /// The same limit, or, in a constant, a failed build.
+    /// Returns the limit if it is valid; in a constant, an invalid limit fails the build.
     ///
     /// ```compile_fail
     /// use actix_throttle::Concurrency;
@@ -151,7 +154,7 @@ impl Concurrency {
     /// # Panics
     ///
     /// If [`validate`](Self::validate) is an error. Meant for constants, where that is a compile
-    /// error; else call `validate`.
+    /// error; otherwise call `validate`.
     #[allow(clippy::panic, reason = "in a constant this is the compile error")]
     #[track_caller]
     pub const fn expect_valid(self) -> Self {

@@ -1,16 +1,17 @@
-//! What a limit leaves open, said by others.
+//! Defaults for what a limit leaves unset. The limiter, the macro's output and the configuration
+//! apply them; they never overwrite what the limit sets.
 
 use super::{Algorithm, Limit};
 
 impl Limit {
-    /// The same numbers, counted in this zone and called by this name unless they say themselves.
+    /// Fills in the zone and name, unless the limit has its own.
     pub(crate) fn with_default_name(mut self, zone: &'static str, name: &'static str) -> Self {
         self.zone = self.zone.or(Some(zone));
         self.name = self.name.or(Some(name));
         self
     }
 
-    /// The same numbers in place of `written`, which says whatever this limit leaves open.
+    /// Fills in everything that this limit leaves unset from `written`, the limit that it replaces.
     pub(crate) fn fill_from(mut self, written: &Limit) -> Self {
         if self.algorithm.is_none() {
             self.algorithm = written.algorithm;
@@ -20,7 +21,7 @@ impl Limit {
         self.name = self.name.or(written.name);
         self.zone = self.zone.or(written.zone);
         self.block = self.block.or(written.block);
-        // A written lease does not make a leaky bucket invalid that is chosen in its place.
+        // A lease of `written` must not make this limit invalid: a leaky bucket cannot be leased.
         if self.kind() != Algorithm::LeakyBucket {
             self.lease = self.lease.or(written.lease);
         }

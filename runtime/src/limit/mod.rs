@@ -1,4 +1,5 @@
-//! What is allowed: numbers only, nothing of HTTP.
+//! Limits: how much is allowed, in numbers, without anything of HTTP. Applications build them, and
+//! the limiter and the stores read them; a limit holds no state.
 
 mod any_limit;
 mod concurrency;
@@ -17,11 +18,11 @@ pub use self::{
     rate::RateError,
 };
 
-/// So many admissions in so much time, counted by an [`Algorithm`].
+/// A number of admissions per window, counted by an [`Algorithm`].
 ///
 /// A `Limit` is a small `Copy` value with a `const` builder, so it can be a constant. The builder
-/// accepts every number; whether they make sense together is checked when the limit is used
-/// (an `Err`), or at compile time by [`expect_valid`](Self::expect_valid).
+/// accepts every number. Whether they make sense together is checked when the limit is used (an
+/// `Err`), or at compile time by [`expect_valid`](Self::expect_valid).
 ///
 /// Ranges: the window from 1 ms to 366 days; `times` and `capacity` from 1 to 10⁹, `lease` from 2;
 /// at most one token a microsecond for the two bucket algorithms; `times` at most 1,000,000 for
@@ -44,7 +45,7 @@ pub use self::{
 #[must_use]
 pub struct Limit {
     times: u32,
-    /// In microseconds, cut; `fraction` says whether anything was cut off.
+    /// In whole microseconds; `fraction` says whether a part of one was cut off.
     window: u64,
     fraction: bool,
     algorithm: Option<Algorithm>,
@@ -61,7 +62,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// `times` admissions per `window`, by the exact sliding window.
+    /// Creates a limit of `times` admissions per `window`, counted by the exact sliding window.
     pub const fn new(times: u32, window: Duration) -> Self {
         Self {
             times,
@@ -80,57 +81,58 @@ impl Limit {
         }
     }
 
-    /// `times` admissions per second.
+    /// Creates a limit of `times` admissions per second.
     pub const fn per_second(times: u32) -> Self {
         Self::new(times, Duration::from_secs(1))
     }
 
-    /// `times` admissions per minute.
+    /// Creates a limit of `times` admissions per minute.
     pub const fn per_minute(times: u32) -> Self {
         Self::new(times, Duration::from_secs(60))
     }
 
-    /// `times` admissions per hour.
+    /// Creates a limit of `times` admissions per hour.
     pub const fn per_hour(times: u32) -> Self {
         Self::new(times, Duration::from_secs(60 * 60))
     }
 
-    /// `times` admissions per day of 24 hours.
+    /// Creates a limit of `times` admissions per day of 24 hours.
     pub const fn per_day(times: u32) -> Self {
         Self::new(times, Duration::from_secs(24 * 60 * 60))
     }
 
-    /// Counts by this algorithm instead of [`Algorithm::SlidingWindow`].
+    /// Sets the algorithm. Default: [`Algorithm::SlidingWindow`].
     pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = Some(algorithm);
         self
     }
 
-    /// The burst size of a token bucket, in tokens. Default: `times`.
+    /// Sets the burst size of a token bucket, in tokens. Default: `times`.
     pub const fn capacity(mut self, capacity: u32) -> Self {
         self.capacity = Some(capacity);
         self
     }
 
-    /// How a token bucket gains its tokens. Default: [`Refill::Greedy`].
+    /// Sets how a token bucket gains its tokens. Default: [`Refill::Greedy`].
     pub const fn refill(mut self, refill: Refill) -> Self {
         self.refill = Some(refill);
         self
     }
 
-    /// What one request takes. Default: 1. A cost of 0 is admitted without being counted.
+    /// Sets the cost of one request. Default: 1. A cost of 0 is admitted without being counted.
     pub const fn cost(mut self, cost: u32) -> Self {
         self.cost = Some(cost);
         self
     }
 
-    /// The policy's name in headers, problem documents and logs: printable ASCII.
+    /// Sets the policy's name in headers, problem documents and logs: printable ASCII.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// The counter's name: limits of one zone, algorithm and window share one counter an identity.
+    /// Sets the counter's name: limits of one zone, algorithm and window share one counter for each
+    /// identity.
     ///
     /// Default outside handlers: the limit's [name](Self::name), else `default`; on a handler: the
     /// handler's full path.
@@ -139,34 +141,35 @@ impl Limit {
         self
     }
 
-    /// Once exceeded, deny everything of that identity in that zone for this long.
+    /// Blocks an identity that exceeds the limit: for this long, everything of it in this zone is
+    /// denied. From 1 ms to 366 days. Default: no block.
     pub const fn block(mut self, block: Duration) -> Self {
         self.block = Some(range::micros(block));
         self
     }
 
-    /// Takes up to this many from the server at once for a hot identity, and serves them in this
-    /// process. From 2; default: each request asks the server.
+    /// Leases up to this many from Redis at once for a hot identity, and serves them in this
+    /// process. From 2. Default: each request asks Redis.
     ///
-    /// What is not used within a tenth of the window, at most one second, is given back. With
-    /// [`Algorithm::FixedWindow`] all processes together never admit more than the limit; with the
-    /// other algorithms at most what is leased at one moment, `lease` a process, more. Not for
-    /// [`Algorithm::LeakyBucket`], which never has more than one to give. The embedded store
-    /// ignores it.
+    /// What is not used within a tenth of the window, at most one second, is refunded. With
+    /// [`Algorithm::FixedWindow`], all processes together never admit more than the limit. With the
+    /// other algorithms, they admit at most what is leased at one moment more, which is `lease` for
+    /// each process. Not for [`Algorithm::LeakyBucket`], which never has more than one to lease.
+    /// The in-memory store ignores it.
     pub const fn lease(mut self, lease: u32) -> Self {
         self.lease = Some(lease);
         self
     }
 
-    /// Count and report, never deny. A shadow limit has counters of its own.
+    /// Makes the limit count and report, but never deny. A shadow limit has counters of its own.
     pub const fn shadow(mut self) -> Self {
         self.shadow = true;
         self
     }
 
-    /// The most that can be admitted at once: a token bucket's capacity, else `times`.
+    /// Returns the most that can be admitted at once: a token bucket's capacity, else `times`.
     ///
-    /// This is what `X-RateLimit-Limit` shows.
+    /// `X-RateLimit-Limit` shows this figure.
     #[must_use]
     pub const fn quota(&self) -> u32 {
         match self.capacity {
@@ -175,25 +178,25 @@ impl Limit {
         }
     }
 
-    /// Admissions per window.
+    /// Returns the admissions per window.
     #[must_use]
     pub const fn times(&self) -> u32 {
         self.times
     }
 
-    /// The window's length.
+    /// Returns the length of the window.
     #[must_use]
     pub const fn window(&self) -> Duration {
         Duration::from_micros(self.window)
     }
 
-    /// The window's length in microseconds, cut at `u64::MAX`.
+    /// Returns the length of the window in microseconds, cut to at most `u64::MAX`.
     #[must_use]
     pub const fn window_micros(&self) -> u64 {
         self.window
     }
 
-    /// The algorithm that counts.
+    /// Returns the algorithm.
     #[must_use]
     pub const fn kind(&self) -> Algorithm {
         match self.algorithm {
@@ -202,7 +205,7 @@ impl Limit {
         }
     }
 
-    /// What one request takes unless the caller says otherwise.
+    /// Returns the cost of a request for which the caller gives no cost.
     #[must_use]
     pub const fn default_cost(&self) -> u32 {
         match self.cost {
@@ -211,21 +214,21 @@ impl Limit {
         }
     }
 
-    /// The policy's name, if it was given one.
+    /// Returns the policy's name, if it is set.
     #[must_use]
     pub const fn policy_name(&self) -> Option<&'static str> {
         self.name
     }
 
-    /// Whether this limit only counts and reports.
+    /// Returns whether this limit only counts and reports.
     #[must_use]
     pub const fn is_shadow(&self) -> bool {
         self.shadow
     }
 
-    /// The same limit, for a charge that has waited for its turn: a bucket counts it from the moment
-    /// at which it was whole again, not from when the waiter woke up. Hidden, for the line of those
-    /// who wait and for tests.
+    /// Marks the limit of a charge that has waited for its turn: a bucket counts the charge from
+    /// the moment at which it was full again, not from when the waiter woke up. Hidden, because
+    /// only the wait queue and tests use it.
     #[doc(hidden)]
     pub const fn in_turn(mut self) -> Self {
         self.in_turn = true;
@@ -237,7 +240,7 @@ impl Limit {
         self
     }
 
-    /// Whether the charge has waited for its turn.
+    /// Returns whether the charge has waited for its turn.
     pub(crate) const fn is_in_turn(&self) -> bool {
         self.in_turn
     }
@@ -256,7 +259,7 @@ impl Limit {
         }
     }
 
-    /// How many to take from the server at once; 0 without a lease.
+    /// Returns the size of a lease; 0 if the limit is not leased.
     #[cfg_attr(
         not(any(feature = "redis", feature = "config")),
         expect(dead_code, reason = "an embedded store has nothing to lease from")
@@ -277,16 +280,16 @@ impl Limit {
         self.zone
     }
 
-    /// Whether the numbers are in range and make sense together.
+    /// Checks that the numbers are in range and make sense together.
     ///
     /// # Errors
     ///
-    /// The first thing wrong with them, saying what to write instead.
+    /// The first invalid setting, with what to write instead.
     pub const fn validate(&self) -> Result<(), LimitError> {
         range::validate(self)
     }
 
-    /// The same limit, or, in a constant, a failed build.
+    /// Returns the limit if it is valid; in a constant, an invalid limit fails the build.
     ///
     /// ```compile_fail
     /// use actix_throttle::Limit;
@@ -296,8 +299,8 @@ impl Limit {
     ///
     /// # Panics
     ///
-    /// If [`validate`](Self::validate) is an error, or one request costs more than the limit can ever
-    /// hold. Meant for constants, where that is a compile error; else call `validate`.
+    /// If [`validate`](Self::validate) is an error, or one request costs more than the limit can
+    /// ever hold. Meant for constants, where that is a compile error; otherwise call `validate`.
     #[allow(clippy::panic, reason = "in a constant this is the compile error")]
     #[track_caller]
     pub const fn expect_valid(self) -> Self {

@@ -1,3 +1,6 @@
+//! The valid ranges of limits, and the error of a limit outside of them. The `validate` functions
+//! of the public types call this.
+
 use std::{fmt, time::Duration};
 
 use super::{Algorithm, Concurrency, Limit};
@@ -5,19 +8,19 @@ use super::{Algorithm, Concurrency, Limit};
 const MIN_WINDOW: u64 = 1_000;
 const MAX_WINDOW: u64 = 366 * 24 * 60 * 60 * 1_000_000;
 const MAX_TIMES: u32 = 1_000_000_000;
-/// A lease of one would ask the server for each request, as none does.
+/// A lease of 1 would ask Redis for each request, as a limit without a lease does.
 const MIN_LEASE: u32 = 2;
-/// The log holds one entry an admission, and its running sum fits three bytes.
+/// The log holds one entry for each admission, and its running sum fits in three bytes.
 const MAX_LOGGED: u32 = 1_000_000;
-/// Each place is an entry of a sorted set.
+/// Each permit is an entry of a sorted set.
 const MAX_AT_ONCE: u32 = 1_000_000;
-/// Shorter, and a holder that the scheduler passes over would lose its place.
+/// With a shorter expiry, a holder that the scheduler delays would lose its permit.
 const MIN_EXPIRY: u64 = 100_000;
 const MAX_EXPIRY: u64 = 24 * 60 * 60 * 1_000_000;
 
-/// A limit whose numbers are out of range or do not fit together.
+/// The error of a limit whose numbers are out of range or do not fit together.
 ///
-/// Its text says which, and what to write instead.
+/// Its message says which number is invalid, and what to write instead.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct LimitError(Reason);
 
@@ -85,7 +88,7 @@ impl fmt::Display for LimitError {
 
 impl std::error::Error for LimitError {}
 
-/// Whole microseconds, cut at `u64::MAX`; far above every range that is accepted.
+/// Converts to whole microseconds, cut to at most `u64::MAX`, which is far above every valid range.
 #[allow(clippy::cast_possible_truncation, reason = "compared first")]
 pub(super) const fn micros(duration: Duration) -> u64 {
     let micros = duration.as_micros();
@@ -179,7 +182,8 @@ const fn reason_of_texts(name: Option<&str>, zone: Option<&str>) -> Option<Reaso
     None
 }
 
-/// Names become structured-field strings (RFC 9651, 3.3.3), which hold printable ASCII only.
+/// A name becomes a structured-field string (RFC 9651, section 3.3.3), which holds printable ASCII
+/// only.
 const fn is_printable(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut at = 0;

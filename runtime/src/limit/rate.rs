@@ -1,11 +1,11 @@
-//! `"100/minute"`, `"5 per 10 seconds"`: the attribute's shorthand, read at run time. Its twin is
-//! `macros/src/rate.rs`; one table of strings holds both to the same answers.
+//! Parses the attribute's shorthand (`"100/minute"`, `"5 per 10 seconds"`) at run time. Its twin is
+//! `macros/src/rate.rs`; one table of strings tests that both give the same results.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use super::Limit;
 
-/// The units, in microseconds, under all the names they go by.
+/// The units in microseconds, with all their names.
 const UNITS: [(u64, &[&str]); 5] = [
     (1_000, &["milliseconds", "millisecond", "ms"]),
     (1_000_000, &["seconds", "second", "secs", "sec", "s"]),
@@ -16,11 +16,11 @@ const UNITS: [(u64, &[&str]); 5] = [
 
 const SHAPE: &str = "write it as \"100/minute\" or \"5 per 10 seconds\"";
 
-/// Why a text is no rate. Its own text says what to write instead.
+/// The error of a text that is not a rate. Its message says what to write instead.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RateError(String);
 
-/// Reads `times`, then `/` or `per`, then an optional number and a unit of time.
+/// Parses `times`, then `/` or `per`, then an optional number and a unit of time.
 ///
 /// ```
 /// use actix_throttle::Limit;
@@ -35,14 +35,14 @@ pub struct RateError(String);
 ///
 /// # Errors
 ///
-/// If the text has another shape. Numbers that a limit cannot have are left to
-/// [`validate`](Limit::validate), as with the builder.
+/// If the text has another form. Numbers out of range are left to [`validate`](Limit::validate), as
+/// with the builder.
 impl FromStr for Limit {
     type Err = RateError;
 
     fn from_str(text: &str) -> Result<Self, RateError> {
         let (times, window_micros) = parse(text).map_err(RateError)?;
-        // Out of range either way, which is for `validate` to say.
+        // The cut number is out of range too, and `validate` reports it.
         let times = u32::try_from(times).unwrap_or(u32::MAX);
         Ok(Self::new(times, Duration::from_micros(window_micros)))
     }
@@ -76,7 +76,7 @@ fn parse(text: &str) -> Result<(u64, u64), String> {
     Ok((times, count.unwrap_or(1).saturating_mul(unit_micros)))
 }
 
-/// A leading number (`1_000` is one too), if there is one, and what follows it without blanks.
+/// Splits off a leading number, such as `1_000`, if there is one, and the blanks after it.
 fn number(text: &str) -> Result<(Option<u64>, &str), String> {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '_')

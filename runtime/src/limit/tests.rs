@@ -1,4 +1,4 @@
-//! A limit that a function chooses, in place of the written one.
+//! Tests of the limit that a function returns in place of the written one.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! What is done to counters by hand, apart from charging them.
+//! Administration of counters by hand: reset, block and unblock. The application calls it; no
+//! request does, and nothing is charged. The failure mode does not apply.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use crate::{
 };
 
 impl RateLimiter {
-    /// Forgets what the identity has used of this limit, and ends a block in its zone.
+    /// Resets what the identity has used of this limit, and ends a block in the limit's zone. If
+    /// the future is dropped midway, the reset may have been done.
     ///
     /// # Errors
     ///
@@ -25,12 +27,12 @@ impl RateLimiter {
         Ok(self.inner.store.delete(&[counter, counter.block()]).await?)
     }
 
-    /// Denies everything of the identity in the limit's zone for `length` from now on, in place of
-    /// a block that is there.
+    /// Blocks the identity in the limit's zone for `length` from now on, in place of a block that
+    /// exists. If the future is dropped midway, the block may have been set.
     ///
     /// # Errors
     ///
-    /// If the limit is invalid, the length is not from 1 ms to 366 days, or the store could not do
+    /// If the limit is invalid, `length` is not from 1 ms to 366 days, or the store could not do
     /// it, whatever the failure mode.
     pub async fn block(
         &self,
@@ -49,7 +51,8 @@ impl RateLimiter {
             .await?)
     }
 
-    /// Ends a block of the identity in the limit's zone.
+    /// Ends a block of the identity in the limit's zone. If the future is dropped midway, the block
+    /// may have ended.
     ///
     /// # Errors
     ///

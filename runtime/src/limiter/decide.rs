@@ -1,4 +1,5 @@
-//! The one way to the store for decisions, and what its word means.
+//! The path from a check to the store, and from the store's outcome to a decision. Rules, waits and
+//! calls by hand go through it; it never waits for room.
 
 use std::slice;
 
@@ -15,7 +16,8 @@ impl RateLimiter {
         decided.map(|(decision, _)| decision)
     }
 
-    /// The same, and what was taken, if the check asks for that.
+    /// Decides a check, and returns the receipts of its charges if the check asks for them. If the
+    /// future is dropped midway, the check may have been charged.
     pub(crate) async fn decide_with_receipts(
         &self,
         check: &Check<'_>,
@@ -27,7 +29,7 @@ impl RateLimiter {
         }
     }
 
-    /// The same, if nothing need be waited for.
+    /// Decides a check if the store can without I/O; `None` if it cannot.
     pub(crate) fn try_decide(
         &self,
         check: &Check<'_>,
@@ -39,7 +41,7 @@ impl RateLimiter {
         Some(self.into_decision(check, Ok(Some(outcome))))
     }
 
-    /// The same for a check that could not be decided at once.
+    /// Decides a check by I/O, after `try_decide` could not.
     pub(crate) async fn decide_remotely(
         &self,
         check: &Check<'_>,
@@ -48,7 +50,7 @@ impl RateLimiter {
         self.into_decision(check, decided)
     }
 
-    /// The store's own word.
+    /// Asks the store alone: no failure mode is applied to its error.
     pub(super) async fn ask_store(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
         coop_yield().await;
         match self.inner.store.try_decide(check) {
@@ -62,7 +64,7 @@ impl RateLimiter {
         outcomes.map(|outcomes| outcomes.into_iter().next())
     }
 
-    /// What the store's word means for the request.
+    /// Turns the store's outcome into a decision; the failure mode decides if there is an error.
     pub(super) fn into_decision(
         &self,
         check: &Check<'_>,
@@ -86,13 +88,13 @@ impl RateLimiter {
     }
 }
 
-/// What is decided without asking a server never waits; a task that asks on and on is to let others
-/// run all the same.
+/// Spends one unit of tokio's cooperative budget. A decision by the in-memory store never yields,
+/// so a task that checks limits in a loop would starve the other tasks of its worker.
 pub(crate) async fn coop_yield() {
     tokio::task::coop::consume_budget().await;
 }
 
-/// Whether all limits make sense, and no two of them share a counter.
+/// Validates each limit, and that no two charges share a counter.
 pub(super) fn validate(charges: &[Charge<'_>]) -> Result<(), RateLimitError> {
     for (index, charge) in charges.iter().enumerate() {
         charge.limit.validate()?;
@@ -104,7 +106,7 @@ pub(super) fn validate(charges: &[Charge<'_>]) -> Result<(), RateLimitError> {
     Ok(())
 }
 
-/// What became of these charges, each with its place among those that were to be decided.
+/// Returns the decision on these charges, each with its index among the charges of the whole check.
 pub(super) fn decision<'c, 'a: 'c>(
     outcome: &Outcome,
     charges: impl Iterator<Item = (u32, &'c Charge<'a>)>,

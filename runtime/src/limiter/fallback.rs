@@ -1,4 +1,4 @@
-//! What becomes of a check that the store could not decide.
+//! The failure mode at work: decides a check after the store failed to. It never asks Redis again.
 
 use log::Level;
 use smallvec::SmallVec;
@@ -17,17 +17,18 @@ use crate::{
 
 static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
 
-/// Decides by the failure modes of the charges: one of `Closed` is an `Err`; those of `Local` are
-/// decided for this process alone; those of `Open` are let through.
+/// Decides by the failure modes of the charges: an enforced charge of `Closed` returns the error
+/// (fail closed), charges of `Local` are decided by this process alone (local fallback), and
+/// charges of `Open` are admitted (fail open).
 ///
-/// An embedded store that is full is the process itself: what it has room for it decides, whatever the
-/// mode is, and the rest is let through.
+/// A full in-memory store of the limiter's own decides the charges that it has room for, of `Open`
+/// too, and the rest are admitted.
 pub(super) fn decide(
     store: &Stack,
     check: &Check<'_>,
     error: StoreError,
 ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
-    // An open circuit is logged when it opens.
+    // The circuit breaker logs when it opens, so its rejections are not logged here.
     if error.is_failure() {
         FAILURES.log(format_args!("the store could not decide: {error}"));
     }
@@ -38,7 +39,7 @@ pub(super) fn decide(
     }
     let is_local = |charge: &Charge<'_>| store.can_decide_locally(charge);
     let mut decided: SmallVec<[bool; 2]> = check.charges.iter().map(is_local).collect();
-    // There may be room for each of them, but not for all: then for those that come first.
+    // The store may have room for each charge but not for all: the last ones give way.
     let outcome = loop {
         let part = Check {
             mode: check.mode,
@@ -66,7 +67,7 @@ pub(super) fn decide(
     Ok((decision, receipts))
 }
 
-/// The charges of a check that are decided for this process alone, each with its place.
+/// Returns the charges that this process decides alone, each with its index in the check.
 fn local<'c, 'a>(
     check: &'c Check<'a>,
     decided: &'c [bool],

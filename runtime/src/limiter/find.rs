@@ -1,12 +1,14 @@
+//! The limiter of a request. Rules and middleware look it up; no lookup takes a lock.
+
 use std::{ops::Deref, rc::Rc};
 
 use actix_web::{HttpRequest, web};
 
 use super::RateLimiter;
 
-/// A limiter for the time of one request. Workers that count up and down how often one limiter is
-/// held would wait for each other: what the request can lend is lent, and the process-wide one is
-/// held once a thread.
+/// A limiter for the time of one request. A limiter in `app_data` is borrowed, and the process-wide
+/// one is shared by an `Rc` for each thread: workers that count up and down one `Arc` would contend
+/// for its cache line.
 pub(crate) enum LimiterRef<'a> {
     Borrowed(&'a RateLimiter),
     Shared(Rc<RateLimiter>),
@@ -23,7 +25,7 @@ impl Deref for LimiterRef<'_> {
     }
 }
 
-/// The nearest `app_data` of a scope, resource or app, plain or in a `web::Data`; else the
+/// Finds the nearest `app_data` of a scope, resource or app, plain or in a `web::Data`; else the
 /// process-wide limiter.
 pub(super) fn find_limiter(request: &HttpRequest) -> Option<LimiterRef<'_>> {
     if let Some(limiter) = request.app_data::<RateLimiter>() {

@@ -1,4 +1,5 @@
-//! The process-wide limiter.
+//! The process-wide limiter: `init` installs it, `close` removes it, and requests without a limiter
+//! in their `app_data` use it.
 
 use std::{
     cell::RefCell,
@@ -18,20 +19,21 @@ use crate::{
     store::interface::Store,
 };
 
-/// Read by every request without a lock, and empty again after `close`.
+/// Holds the process-wide limiter. Requests read it without a lock; `close` empties it.
 static GLOBAL: Lazy<ArcSwapOption<Inner>> = Lazy::new(ArcSwapOption::empty);
 
-/// How often it was installed or taken away.
+/// Generation of `GLOBAL`: the number of installs and removals. A release after each swap pairs
+/// with the acquire before each load: a thread that sees a new generation sees its limiter, too.
 static CHANGES: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    /// The process-wide limiter after so many changes, if there was one.
+    /// The process-wide limiter of a generation, if there was one, as this thread keeps it.
     static OF_THREAD: RefCell<(u64, Option<Rc<RateLimiter>>)> = const { RefCell::new((0, None)) };
 }
 
 impl RateLimiter {
-    /// Installs a limiter with default settings on this pool for the whole process, after one look
-    /// at the server.
+    /// Installs a limiter with default settings on this pool for the whole process, after it has
+    /// checked Redis once.
     ///
     /// ```no_run
     /// use actix_throttle::{RateLimiter, deadpool_redis::{Config, Runtime}};
@@ -44,23 +46,25 @@ impl RateLimiter {
     ///
     /// # Errors
     ///
-    /// If one is installed already, or the server is one that waiting will not mend: credentials
-    /// that it refuses, a version before Redis 6.2, something that is no Redis. A server that
-    /// cannot be reached right now is a warning in the log.
+    /// If a limiter is installed already, or Redis has a problem that waiting does not solve: it
+    /// rejects the credentials, is older than 6.2, or is no Redis at all. A Redis that cannot be
+    /// reached right now is a warning in the log.
     #[cfg(feature = "redis")]
     pub async fn init(pool: impl Into<crate::RedisPool>) -> Result<(), InitError> {
         Self::builder().redis(pool).init().await
     }
 
-    /// The process-wide limiter, if one is installed.
+    /// Returns the process-wide limiter, if one is installed.
     #[must_use]
     pub fn global() -> Option<Self> {
         GLOBAL.load_full().map(|inner| Self { inner })
     }
 
-    /// The same, held once a thread: what many threads count up and down they wait for.
+    /// Returns the process-wide limiter by this thread's `Rc`: threads would contend for a shared
+    /// count.
     pub(super) fn of_thread() -> Option<Rc<Self>> {
-        // Before the limiter: if it changes in between, the next request looks again.
+        // Read the generation first: if the limiter changes in between, the next request loads it
+        // again.
         let changes = CHANGES.load(Ordering::Acquire);
         let mut former = None;
         let held = OF_THREAD.try_with(|held| {
@@ -71,30 +75,32 @@ impl RateLimiter {
             }
             limiter.clone()
         });
-        // It may be the last to hold it; that goes only now, while nobody looks.
+        // This may be the last handle of the former limiter: drop it outside the borrow.
         drop(former);
-        // The thread ends.
+        // The thread is ending, and its locals are gone.
         held.unwrap_or_else(|_| Self::global().map(Rc::new))
     }
 
-    /// Takes the process-wide limiter away, gives back what it has on lease and closes its
-    /// connections; `init` may be called again. Does nothing if none is installed.
+    /// Removes the process-wide limiter, returns its leases and closes its connections. `init` may
+    /// be called again. Does nothing if no limiter is installed. If the future is dropped midway,
+    /// the limiter is removed all the same, but its leases may not have been returned.
     ///
-    /// Handles of it that are still about go on deciding, but lease nothing more. A thread that has
-    /// served requests has one, until it serves the next or ends.
+    /// Remaining handles go on deciding, but lease nothing more. A thread that has served requests
+    /// keeps a handle until it serves the next request or ends.
     pub async fn close() {
         if let Some(inner) = GLOBAL.swap(None) {
             CHANGES.fetch_add(1, Ordering::Release);
-            // What this thread holds of it: others let go when they next ask, or end.
+            // Drop this thread's handle; other threads drop theirs at their next request, or when
+            // they end.
             drop(Self::of_thread());
             inner.store.retire().await;
             inner.store.close();
         }
-        // The tasks that drive the connections end when they are next polled.
+        // Yield: the tasks that drive the connections end when they are next polled.
         tokio::task::yield_now().await;
     }
 
-    /// Installs this limiter for the whole process.
+    /// Installs this limiter for the whole process, or fails if one is installed.
     pub(super) fn install(self) -> Result<(), InitError> {
         let none: Option<Arc<Inner>> = None;
         let before = GLOBAL.compare_and_swap(&none, Some(self.inner));

@@ -1,4 +1,5 @@
-//! [`RateLimiter`]: what `main` builds, and what everything else asks.
+//! [`RateLimiter`]: the handle that `main` builds and that rules, middleware and handlers call. Its
+//! store counts; the limiter itself holds no counters.
 
 mod admin;
 mod builder;
@@ -45,10 +46,10 @@ use crate::{
     wait_queue::WaitQueues,
 };
 
-/// Decides who may go on. A cheap handle: clones share one store.
+/// Decides rate limits. A cheap handle: clones share one store.
 ///
-/// Made by [`RateLimiter::builder`]; installed for the whole process by
-/// [`Builder::init`], or for a part of an application by `app_data`:
+/// [`RateLimiter::builder`] makes it. [`Builder::init`] installs it for the whole process, and
+/// `app_data` for a part of an application:
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -75,7 +76,7 @@ struct Inner {
     lines: WaitQueues,
 }
 
-/// What the limiter's handlers share.
+/// Settings that all handlers of one limiter share.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) failure_mode: FailureMode,
@@ -85,11 +86,11 @@ pub(crate) struct Settings {
     pub(crate) on_limited: Option<OnLimited>,
     pub(crate) on_unidentified: Option<OnUnidentified>,
     pub(crate) max_waiting: MaxWaiting,
-    /// What limits by name stand for.
+    /// The limits of a configuration, which rules refer to by name.
     pub(crate) named: Option<NamedLimits>,
 }
 
-/// So many requests may wait for one counter.
+/// Maximum number of requests that wait for one counter in this process.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct MaxWaiting(pub(crate) usize);
 
@@ -100,15 +101,16 @@ impl Default for MaxWaiting {
 }
 
 impl RateLimiter {
-    /// Settings, one by one, ending in [`Builder::init`] or [`Builder::build`].
+    /// Starts to build a limiter; [`Builder::init`] or [`Builder::build`] completes it.
     pub fn builder() -> Builder {
         Builder::new()
     }
 
-    /// Decides one limit for one identity and charges it if there is room.
+    /// Decides one limit for one identity, and charges it if there is room.
     ///
-    /// If the store cannot decide, the [`FailureMode`] of the limiter does; the decision says so by
-    /// [`is_fallback`](Decision::is_fallback).
+    /// If the store cannot decide, the [`FailureMode`] of the limiter does, and the decision
+    /// [`is_fallback`](Decision::is_fallback). If the future is dropped midway, the charge may have
+    /// been made.
     ///
     /// # Errors
     ///
@@ -124,7 +126,8 @@ impl RateLimiter {
         self.decide(&Check { mode, charges }).await
     }
 
-    /// Decides several limits at once: all are charged, or none.
+    /// Decides several limits at once: all are charged, or none. If the future is dropped midway,
+    /// the charges may have been made.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -157,11 +160,11 @@ impl RateLimiter {
         self.decide(&Check { mode, charges }).await
     }
 
-    /// What [`check`](Self::check) would answer, without taking anything.
+    /// Decides as [`check`](Self::check) would, without charging anything.
     ///
     /// # Errors
     ///
-    /// As for `check`.
+    /// If [`check`](Self::check) would return one.
     pub async fn peek(
         &self,
         limit: &Limit,
@@ -173,19 +176,20 @@ impl RateLimiter {
         self.decide(&Check { mode, charges }).await
     }
 
-    /// The identity that this limiter's `ip` gives a client at `address`: IPv6 by the
-    /// [prefix](Builder::ipv6_prefix) that was set.
+    /// Returns the identity of a client at `address`, as the limiter's `ip` counts it: IPv6 by its
+    /// [prefix](Builder::ipv6_prefix).
     #[must_use]
     pub fn client_identity(&self, address: IpAddr) -> Identity {
         Identity::client(Some(self.settings().clients.network_of(address)))
     }
 
-    /// The address of the client that sent a request: the peer's, or the one that [trusted
-    /// proxies](Builder::trusted_proxies) report. An IPv4-mapped IPv6 address is given as IPv4.
-    /// `None` without a peer address, as on a Unix socket.
+    /// Returns the address of the client that sent a request: the peer address, or the one that
+    /// [trusted proxies](Builder::trusted_proxies) report. An IPv4-mapped IPv6 address is returned
+    /// as IPv4. `None` without a peer address, as on a Unix socket.
     ///
-    /// It is the whole address, for logs and for lists of your own; limits count IPv6 by its
-    /// [prefix](Builder::ipv6_prefix), which is [`client`](Self::client) of this.
+    /// It is the whole address, for logs and for lists of your own. Limits count IPv6 by its
+    /// [prefix](Builder::ipv6_prefix): [`client_identity`](Self::client_identity) converts the
+    /// address.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -209,29 +213,29 @@ impl RateLimiter {
         self.settings().clients.address(request)
     }
 
-    /// The limiter for a request: the nearest `app_data`, else the process-wide one. One that
-    /// stands there plainly comes before one in a `web::Data`.
+    /// Finds the limiter for a request: the nearest `app_data`, else the process-wide limiter. A
+    /// plain `RateLimiter` comes before one in a `web::Data`.
     #[must_use]
     pub fn for_request(request: &HttpRequest) -> Option<Self> {
         find::find_limiter(request).map(|limiter| limiter.clone())
     }
 
-    /// The same, for the time of the request.
+    /// Finds the limiter for a request, borrowed where it can be.
     pub(crate) fn nearest(request: &HttpRequest) -> Option<LimiterRef<'_>> {
         find::find_limiter(request)
     }
 
-    /// Whether the store is being asked, or left alone after failures in a row. The embedded
-    /// store's circuit is always closed.
+    /// Returns the state of the circuit breaker: whether the store is asked, or left alone after
+    /// failures in a row. The in-memory store's circuit is always closed.
     ///
-    /// To look is cheap: it may stand in a health check.
+    /// The call is cheap enough for a health check.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use actix_throttle::{CircuitState, RateLimiter};
     /// use actix_web::HttpResponse;
     ///
-    /// // The service goes on without its limits' server; those who watch over it want to know.
+    /// // The service works without Redis, but its operators want to know.
     /// fn health(limiter: &RateLimiter) -> HttpResponse {
     ///     match limiter.circuit() {
     ///         CircuitState::Closed => HttpResponse::Ok().body("ok"),
@@ -269,7 +273,7 @@ impl RateLimiter {
         &self.inner.clock
     }
 
-    /// Who waits in this process.
+    /// The wait queues of this process.
     pub(crate) fn wait_queues(&self) -> &WaitQueues {
         &self.inner.lines
     }
@@ -278,7 +282,8 @@ impl RateLimiter {
         &self.inner.settings
     }
 
-    /// The time since the Unix epoch, for headers that clients compare with their own clocks.
+    /// Returns the time since the Unix epoch, for headers that clients compare with their own
+    /// clocks.
     pub(crate) fn now(&self) -> Duration {
         Duration::from_micros(self.inner.clock.wall())
     }

@@ -1,4 +1,5 @@
-//! Limits by name, which a configuration has and changes while the service runs.
+//! Named limits: the limits of a configuration that handlers refer to by name. The configuration
+//! replaces them while the service runs; rules read them, by index and without a lock.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -19,18 +20,18 @@ use crate::{
     status_set::StatusSet,
 };
 
-/// What a name stands for.
+/// A limit of the configuration, with its options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NamedLimit {
     pub(crate) limit: AnyLimit,
     pub(crate) options: LimitOptions,
 }
 
-/// What is said of a limit beside its numbers.
+/// Options of a limit apart from its numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LimitOptions {
     pub(crate) failure_mode: Option<FailureMode>,
-    /// Of a rate.
+    /// Only for a rate.
     pub(crate) refund_on: Option<StatusSet>,
     pub(crate) max_wait: Option<Duration>,
 }
@@ -44,21 +45,21 @@ impl From<Limit> for NamedLimit {
     }
 }
 
-/// What all names stand for at one time. Each name has a place of its own for as long as the
-/// process runs, so that a request compares no texts.
+/// All named limits of a configuration at one time. A name keeps its index for as long as the
+/// process runs, so that a request compares no strings.
 #[derive(Debug, Default)]
 pub(crate) struct NamedLimitTable {
-    /// Whose names they are.
+    /// Id of the configuration that the names belong to.
     of: u32,
     limits: Vec<Option<NamedLimit>>,
 }
 
-/// The names of one configuration: a cheap handle.
+/// The named limits of one configuration. A cheap handle.
 #[derive(Clone)]
 pub(crate) struct NamedLimits(Arc<SharedTables>);
 
 struct SharedTables {
-    /// Tells configurations apart, from 1.
+    /// Tells configurations apart. From 1: a [`CachedIndex`] of 0 is empty.
     id: u32,
     register: Mutex<NameIndex>,
     current: ArcSwap<NamedLimitTable>,
@@ -67,18 +68,19 @@ struct SharedTables {
 #[derive(Default)]
 struct NameIndex {
     places: HashMap<String, u32>,
-    /// Names that somebody uses who has no limit of their own to fall back to.
+    /// Names in use by a rule without a fallback: a reload must not remove them.
     required: HashSet<String>,
 }
 
-/// Where a name's place is kept once it was looked up, with the configuration it is of.
+/// Cached index of a name: the configuration's id in the upper half, the index in the lower.
+/// Relaxed, because the one word is all that is read.
 #[derive(Debug, Default)]
 pub(crate) struct CachedIndex(AtomicU64);
 
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 
 impl NamedLimits {
-    /// No names yet.
+    /// Creates a configuration without named limits.
     #[cfg_attr(
         not(any(feature = "config", test)),
         expect(dead_code, reason = "nothing else gives limits names")
@@ -91,11 +93,11 @@ impl NamedLimits {
         }))
     }
 
-    /// What the names stand for from now on, unless one of those is missing that somebody uses.
+    /// Replaces the named limits, unless a required name is missing.
     ///
     /// # Errors
     ///
-    /// The names that are missing, in order.
+    /// The missing names, sorted. Nothing has changed then.
     #[cfg_attr(
         not(any(feature = "config", test)),
         expect(dead_code, reason = "nothing else gives limits names")
@@ -125,23 +127,24 @@ impl NamedLimits {
             names.limits[place] = Some(limit);
         }
         let names = Arc::new(names);
-        // Under the lock: whoever comes to use a name sees these or is among the required ones.
+        // Store under the lock: a rule that starts to use a name sees this table, or its name was
+        // among the required ones.
         self.0.current.store(Arc::clone(&names));
         Ok(names)
     }
 
-    /// What the names stand for now.
+    /// Returns the current limits.
     pub(crate) fn current(&self) -> Guard<Arc<NamedLimitTable>> {
         self.0.current.load()
     }
 
-    /// Whether these are names of this configuration.
+    /// Whether `names` belongs to this configuration.
     pub(crate) fn has(&self, names: &NamedLimitTable) -> bool {
         self.0.id == names.of
     }
 
-    /// The place of a name, which is looked up once for each configuration. One that is `required`
-    /// cannot be taken away from then on.
+    /// Returns the index of a name, looked up once for each configuration and cached in `known`. A
+    /// reload cannot remove a `required` name from then on.
     pub(crate) fn index_of(&self, name: &str, required: bool, known: &CachedIndex) -> u32 {
         let kept = known.0.load(Ordering::Relaxed);
         let id = u64::from(self.0.id);
@@ -162,7 +165,7 @@ impl NamedLimits {
 }
 
 impl NamedLimitTable {
-    /// What stands at this place.
+    /// Returns the limit at this index, if its name has one.
     pub(crate) fn get(&self, place: u32) -> Option<&NamedLimit> {
         self.limits.get(place as usize)?.as_ref()
     }

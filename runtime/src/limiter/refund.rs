@@ -1,4 +1,5 @@
-//! What decisions have taken, and giving it back.
+//! Refunds: what decisions have charged, and its return to the store. Rules, permits and outbound
+//! calls refund, each receipt once.
 
 use std::slice;
 
@@ -13,24 +14,25 @@ use crate::{
     store::interface::{Check, Mode, Outcome, Receipts, Store, StoreError},
 };
 
-/// What charges have taken, for giving it back, once. It owns all it needs, so it may outlive the
-/// request.
+/// The charges of a decision that can be refunded, once. It owns all it needs, so it may outlive
+/// the request.
 #[derive(Clone, Debug)]
 pub(crate) struct Refund(Vec<ChargedItem>);
 
-/// One charge as it was made.
+/// One charge of the decision, with its receipts.
 #[derive(Clone, Debug)]
 struct ChargedItem {
-    /// Which of the decision's charges it was.
+    /// Index of the charge in the decision's check.
     place: u32,
     charge: OwnedCharge,
-    /// What it took from the store.
+    /// Receipt of the store.
     store: Option<Receipt>,
-    /// What it took from the embedded store that stands by: it has decided, or was told of it.
+    /// Receipt of the in-memory store of the local fallback, which has decided the charge or
+    /// mirrored it.
     local: Option<Receipt>,
 }
 
-/// The receipts of one decision. Each is empty if there are none, else has one for each charge.
+/// Receipts of one decision. Each list is empty if there are none, else has one for each charge.
 #[derive(Debug, Default)]
 pub(crate) struct ChargeReceipts {
     pub(super) store: Receipts,
@@ -40,10 +42,13 @@ pub(crate) struct ChargeReceipts {
 static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
 
 impl RateLimiter {
-    /// Gives back what was taken, as far as time has not, and says how those limits stand then.
+    /// Refunds what was charged, as far as it still counts, and returns how those limits stand
+    /// then. `None` if the store could not do it, which is logged.
     ///
-    /// What need not be waited for is done before this awaits anything; the rest is done even if
-    /// the caller leaves. `None` if it could not be done, with a line in the log.
+    /// # Cancel safety
+    ///
+    /// What needs no I/O is done before the first await. A task does the rest, even if the future
+    /// is dropped.
     pub(crate) async fn refund(&self, refund: Refund) -> Option<Decision> {
         if let Some(done) = self.try_refund(&refund) {
             self.notify_waiters(&refund);
@@ -63,7 +68,7 @@ impl RateLimiter {
         }
     }
 
-    /// Tells those who wait in this process for what was given back.
+    /// Wakes the first waiter of each refunded counter in this process.
     fn notify_waiters(&self, refund: &Refund) {
         let now = self.inner.clock.now();
         for one in &refund.0 {
@@ -71,12 +76,12 @@ impl RateLimiter {
         }
     }
 
-    /// What embedded stores have taken. `None` if a server has taken something, too.
+    /// Refunds what in-memory stores have charged. `None` if Redis has charged something, too.
     pub(super) fn try_refund(&self, refund: &Refund) -> Option<Decision> {
         let local = refund.receipts(|one| one.local);
         if local.iter().any(Option::is_some) {
             let check = refund.check(&local);
-            // To give back takes no room.
+            // A refund needs no room, so a full store does it too.
             let outcome = self.inner.store.decide_locally(&check).ok()?;
             if refund.0.iter().all(|one| one.store.is_none()) {
                 return Some(refund.decision(&outcome, &check).by_fallback());
@@ -111,7 +116,7 @@ impl ChargeReceipts {
 }
 
 impl Refund {
-    /// What the charges of a check have taken.
+    /// Returns what the charges of a check can be refunded for.
     pub(crate) fn of(check: &Check<'_>, receipts: &ChargeReceipts) -> Self {
         let receipt = |of: &Receipts, at: usize| of.get(at).copied().flatten();
         let charges = (0..).zip(&check.charges).enumerate();
@@ -124,7 +129,8 @@ impl Refund {
         Self(charged.collect())
     }
 
-    /// What was taken by those charges alone that `wanted` chooses by their place in the decision.
+    /// Keeps only the charges that `wanted` selects by their index in the decision, and that took
+    /// anything.
     pub(crate) fn retain(mut self, mut wanted: impl FnMut(usize) -> bool) -> Self {
         let charges = &mut self.0;
         charges.retain(|one| one.has_receipt() && wanted(one.place as usize));

@@ -1,4 +1,5 @@
-//! What limits that are shadows would have denied.
+//! Statistics of shadow limits: how many requests they would have denied. Decisions report to it;
+//! it never denies.
 
 use std::{
     collections::BTreeMap,
@@ -13,15 +14,15 @@ use crate::{decision::Decision, log_throttle::LogThrottle};
 
 static DENIALS: LogThrottle = LogThrottle::new(Level::Info);
 
-/// How many requests each shadow would have denied, by its name. Names are the application's, so
-/// they are few.
+/// Number of requests that each shadow limit would have denied, by its name. Names are the
+/// application's, so they are few. The counters are relaxed: they guard no other data.
 #[derive(Debug, Default)]
 pub(super) struct ShadowStats(RwLock<BTreeMap<&'static str, AtomicU64>>);
 
 impl RateLimiter {
-    /// How many requests each limit that is a [shadow](crate::Limit::shadow) would have denied, by
+    /// Returns how many requests each [shadow](crate::Limit::shadow) limit would have denied, by
     /// its name, since this limiter was built in this process. A limit that would have denied none
-    /// is not there.
+    /// is missing.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,7 +49,7 @@ impl RateLimiter {
 }
 
 impl ShadowStats {
-    /// Counts and logs the shadows that had no room, of a decision that has let the request go on.
+    /// Counts and logs each shadow limit without room, of a decision that has admitted the request.
     pub(super) fn report(&self, decision: &Decision) {
         let limits = decision.limits().iter();
         for limit in limits.filter(|limit| limit.is_shadow() && limit.is_violated()) {

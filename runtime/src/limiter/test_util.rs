@@ -1,4 +1,4 @@
-//! Charging for receipts and giving back by hand, for tests.
+//! Charges with receipts, and their refund by hand, for tests.
 
 use super::{RateLimiter, refund::Refund};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     store::interface::{Check, Mode},
 };
 
-/// What one decision has taken, for giving it back, once.
+/// The charges of one decision, to be refunded once.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct ChargedForTest(Refund);
@@ -23,11 +23,11 @@ impl ChargedForTest {
 }
 
 impl RateLimiter {
-    /// As [`check_all`](Self::check_all), and says what was taken.
+    /// Charges as [`check_all`](Self::check_all) does, and returns the receipts.
     ///
     /// # Errors
     ///
-    /// As for `check_all`.
+    /// If [`check_all`](Self::check_all) would return one.
     #[doc(hidden)]
     pub async fn check_with_receipts<I: Into<Identity> + Clone>(
         &self,
@@ -43,7 +43,7 @@ impl RateLimiter {
         Ok((decision, ChargedForTest(Refund::of(&check, &receipts))))
     }
 
-    /// Gives back what was taken, as far as time has not. Says how things stand then.
+    /// Refunds what was charged, as far as it still counts. Returns how the limits stand then.
     ///
     /// # Errors
     ///

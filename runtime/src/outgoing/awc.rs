@@ -1,4 +1,4 @@
-//! The helper for awc.
+//! The helper for the client `awc`.
 
 use std::fmt;
 
@@ -12,10 +12,11 @@ use super::{Outgoing, Request, Response};
 use crate::error::RateLimitError;
 
 impl Outgoing {
-    /// Waits until this request of awc may be made, and sends it in the way that the function says.
+    /// Waits until this request of awc may be made, and sends it by the function. If the future is
+    /// dropped once it is sent, the charge stays.
     ///
-    /// Redirects that the client follows by itself are part of the request that led there, and no
-    /// calls of their own.
+    /// Redirects that the client follows by itself are part of the request that led there, and are
+    /// not charged.
     ///
     /// ```no_run
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,7 +37,7 @@ impl Outgoing {
     /// # Errors
     ///
     /// [`CallError::Limited`] as for [`acquire`](Self::acquire), and nothing is sent;
-    /// [`CallError::Send`] with what awc says.
+    /// [`CallError::Send`] with the error of awc.
     pub async fn send<F, S>(
         &self,
         request: ClientRequest,
@@ -61,12 +62,12 @@ impl Outgoing {
     }
 }
 
-/// Why a call of [`Outgoing::send`] has no answer.
+/// Why a call of [`Outgoing::send`] has no response.
 #[non_exhaustive]
 pub enum CallError {
-    /// There was no room for it in time, or no decision. It was not sent.
+    /// There was no room in time, or no decision. The call was not sent.
     Limited(RateLimitError),
-    /// It failed.
+    /// The call failed.
     Send(SendRequestError),
 }
 
@@ -114,11 +115,11 @@ fn answer<S>(response: &ClientResponse<S>) -> Response<'_> {
         .date(text(header::DATE))
 }
 
-/// Whether no part of the request can have reached the peer.
+/// Whether no part of the request can have reached the upstream service.
 fn is_not_sent(error: &SendRequestError) -> bool {
     match error {
         SendRequestError::Url(_) => true,
-        // awc says so too of a connection that ends before the answer.
+        // awc reports these for a connection that ends before the response, too.
         SendRequestError::Connect(ConnectError::Disconnected | ConnectError::H2(_)) => false,
         SendRequestError::Connect(_) => true,
         _ => false,

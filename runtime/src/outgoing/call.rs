@@ -1,8 +1,8 @@
-//! A call and its answer, whatever the client.
+//! An outbound call and its response, independent of the client.
 
 use std::borrow::Cow;
 
-/// A call that is about to be made.
+/// An outbound call that is about to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request<'a> {
     method: &'a str,
@@ -11,7 +11,8 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// By its method, the host with its port unless that is the scheme's own, and the path.
+    /// Makes a call of its method, its host and its path. The host has its port, unless that is the
+    /// scheme's default.
     #[must_use]
     pub fn new(method: &'a str, host: impl Into<Cow<'a, str>>, path: &'a str) -> Self {
         Self {
@@ -21,13 +22,14 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// `GET`.
+    /// The method, such as `GET`.
     #[must_use]
     pub fn method(&self) -> &str {
         self.method
     }
 
-    /// `towns.example`, and `towns.example:8443` where the port is not the scheme's own.
+    /// The host: `towns.example`, or `towns.example:8443` where the port is not the scheme's
+    /// default.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
@@ -47,7 +49,7 @@ impl<'a> Request<'a> {
         port: Option<u16>,
         path: &'a str,
     ) -> Self {
-        // Names of hosts are the same in any case, and so is a port that need not be said.
+        // Host names match in any case, and a default port need not be written (RFC 9110, 4.2.3).
         let host = host.to_ascii_lowercase();
         let own = match scheme {
             "http" | "ws" => Some(80),
@@ -61,7 +63,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What matters here of an answer.
+/// The parts of a response that limits depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Response<'a> {
     pub(super) status: u16,
@@ -70,7 +72,7 @@ pub struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// An answer with this status.
+    /// Makes a response with this status.
     #[must_use]
     pub fn new(status: u16) -> Self {
         Self {
@@ -80,15 +82,15 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// Its header `Retry-After`.
+    /// Sets its header `Retry-After`.
     #[must_use]
     pub fn retry_after(mut self, value: Option<&'a str>) -> Self {
         self.retry_after = value;
         self
     }
 
-    /// Its header `Date`: a date in `Retry-After` is then by the peer's clock, whatever the own one
-    /// says.
+    /// Sets its header `Date`. A date in `Retry-After` then counts by the clock of the upstream
+    /// service, not by this machine's.
     #[must_use]
     pub fn date(mut self, value: Option<&'a str>) -> Self {
         self.date = value;

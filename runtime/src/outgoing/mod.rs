@@ -1,4 +1,5 @@
-//! Calls to others, held to the limits of whom they call. Knows no client but by its own file.
+//! Outbound calls, held to the limits of the upstream services that they go to. An HTTP client
+//! calls it by a file of its own; the rest knows no client and sends nothing.
 
 #[cfg(feature = "awc")]
 mod awc;
@@ -21,27 +22,26 @@ use crate::{
     status_set::StatusSet,
 };
 
-/// A peer that says "in an hour" must not stop a service for an hour unasked.
+/// A service that says "in an hour" must not stop its callers for an hour unless they allow it.
 const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// Holds calls to other services to the limits that these have, for all processes together.
+/// Holds outbound calls to the limits of upstream services, across all processes.
 ///
-/// Each call waits until there is room under all of its limits and then takes it from all at once.
-/// While it waits it takes nothing, and dropped, it never has. What the call was charged is given
-/// back
+/// Each call waits until there is room under all of its limits, and then charges all at once. A
+/// call that waits has charged nothing, and leaves no trace if it is dropped. A charge is refunded
 ///
-/// - if it did not reach the peer: no address, nobody who listens, not connected in time. After
-///   that, an error or a timeout may hide a call that the peer has counted, so the charge stays,
-///   and so it does if the call is dropped under way;
-/// - if the peer answers with one of the statuses of [`refund_on`](Self::refund_on).
+/// - if the call did not reach the upstream service: no address, no server that listens, not
+///   connected in time. After that, an error or a timeout may hide a call that the service has
+///   counted, so the charge stays, and so it does if the call is dropped midway;
+/// - if the response has one of the statuses of [`refund_on`](Self::refund_on).
 ///
-/// An answer of 429 or 503 with `Retry-After`, in seconds or as a date, stops all calls by the
-/// identities of that call for so long, in every process: those to come and those that wait. The
-/// answer itself goes to the caller, and nothing is sent again: that is up to the caller, or to a
+/// A response of 429 or 503 with `Retry-After`, in seconds or as a date, stops all calls by the
+/// identities of that call for that long, in every process: those to come and those that wait. The
+/// response itself goes to the caller, and nothing is retried: that is up to the caller, or to a
 /// layer such as `reqwest-retry` around this one, so that each attempt is charged.
 ///
-/// With feature `reqwest` it is a layer of `reqwest-middleware`, with feature `awc` it has `send`.
-/// For any other client there are [`acquire`](Self::acquire) and [`CallPermit`].
+/// With feature `reqwest` it is a middleware of `reqwest-middleware`, with feature `awc` it has
+/// `send`. For any other client there are [`acquire`](Self::acquire) and [`CallPermit`].
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -62,7 +62,7 @@ const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 ///     .refund_on("5xx".parse()?);
 ///
 /// let permit = outgoing.acquire(&Request::new("GET", "towns.example", "/list")).await?;
-/// // Call, by whatever client, and tell how that went.
+/// // Make the call, by any client, and report its outcome.
 /// permit.completed(Response::new(502)).await;
 /// assert_eq!(limiter.remaining(&OVERALL, "towns.example").await?, 10);
 /// # Ok(()) }
@@ -77,11 +77,11 @@ pub struct Outgoing {
     max_retry_after: Duration,
 }
 
-/// What a call is charged with. A function may say that it is not.
+/// Returns what a call is charged with: nothing if the function does not limit it.
 type Source = Arc<dyn Fn(&Request<'_>) -> Vec<(Limit, Identity)> + Send + Sync>;
 
 impl Outgoing {
-    /// Without limits yet: add those of the service that is called.
+    /// Makes an `Outgoing` without limits: add those of the upstream service.
     pub fn new(limiter: &RateLimiter) -> Self {
         Self {
             limiter: limiter.clone(),
@@ -92,13 +92,13 @@ impl Outgoing {
         }
     }
 
-    /// A limit for each host that is called, as [`Request::host`] names it. Give it a name or a zone of
-    /// its own, which is its counter's.
+    /// Adds a limit for each host, as [`Request::host`] names it. Give the limit a name or a zone
+    /// of its own: its counter goes by that.
     pub fn limit(self, limit: Limit) -> Self {
         self.limit_by(limit, |call: &Request<'_>| call.host().to_owned())
     }
 
-    /// A limit for each identity, which the function makes of the call.
+    /// Adds a limit for each identity, which the function makes of the call.
     pub fn limit_by<I: Into<Identity>>(
         self,
         limit: Limit,
@@ -107,8 +107,8 @@ impl Outgoing {
         self.limits_by(move |call| [(limit, identity(call).into())])
     }
 
-    /// Limits that the function chooses by the call, and who is counted under each: an `Option`, an
-    /// array, a vector. Of an empty one the call is not limited by this.
+    /// Adds limits that the function chooses by the call, each with its identity: an `Option`, an
+    /// array, a vector. If it is empty, the function does not limit the call.
     pub fn limits_by<L>(
         mut self,
         limits: impl Fn(&Request<'_>) -> L + Send + Sync + 'static,
@@ -121,34 +121,35 @@ impl Outgoing {
         self
     }
 
-    /// How long a call may wait for room. Default: for ever.
+    /// Longest time that a call waits for room. Default: without end.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
         self
     }
 
-    /// Answers with these statuses are not counted. Default: all are.
+    /// Refunds calls whose response has one of these statuses. Default: none.
     ///
-    /// Name only what the peer does not count either.
+    /// Name only statuses that the upstream service does not count either.
     pub fn refund_on(mut self, statuses: StatusSet) -> Self {
         self.refund_on = Some(statuses);
         self
     }
 
-    /// The longest that `Retry-After` may stop calls, at most 366 days. Zero: it is not looked at.
+    /// Longest time for which `Retry-After` stops calls, at most 366 days. Zero ignores the header.
     /// Default: 60 s.
     pub fn max_retry_after(mut self, longest: Duration) -> Self {
         self.max_retry_after = longest;
         self
     }
 
-    /// Waits until this call may be made, and charges it. A call without limits may be made at once.
+    /// Waits until this call may be made, and charges it. A call without limits may be made at
+    /// once. Dropping the future while it waits charges nothing.
     ///
     /// # Errors
     ///
-    /// [`RateLimitError::TimedOut`], and nothing taken, if there is no room in time; else as for
-    /// [`RateLimiter::acquire`]: an invalid limit, two with one counter, or a store that cannot
-    /// decide under a failure mode of `Closed`. Under the other modes the call is made.
+    /// [`RateLimitError::TimedOut`], with nothing charged, if there is no room in time; else as for
+    /// [`RateLimiter::acquire`]: an invalid limit, two limits with one counter, or a store that
+    /// cannot decide under the failure mode `Closed`. Under the other modes the call is made.
     pub async fn acquire(&self, call: &Request<'_>) -> Result<CallPermit, RateLimitError> {
         let charged: Vec<_> = self
             .sources

@@ -1,3 +1,5 @@
+//! [`CallPermit`]: permission for one outbound call, by which the client reports its outcome.
+
 use std::time::{Duration, SystemTime};
 
 use actix_web::http::StatusCode;
@@ -8,19 +10,19 @@ use crate::{identity::Identity, limit::Limit, log_throttle::LogThrottle, permit:
 
 static NOT_BLOCKED: LogThrottle = LogThrottle::new(Level::Warn);
 
-/// The shortest that a block can be.
+/// Shortest length of a block.
 const LEAST: Duration = Duration::from_millis(1);
 
-/// The longest.
+/// Longest length of a block.
 const MOST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// That a call may be made, and what it was charged. Dropped, that stays charged.
+/// Permission to make a call, and what it was charged. If it is dropped, the charge stays.
 #[derive(Debug)]
 #[must_use = "tell it how the call went, or whatever happened counts"]
 pub struct CallPermit {
     outgoing: Outgoing,
     charged: Vec<(Limit, Identity)>,
-    /// `None`: nothing limits the call.
+    /// `None`: no limit applies to the call.
     permit: Option<Permit>,
 }
 
@@ -37,11 +39,12 @@ impl CallPermit {
         }
     }
 
-    /// The peer has answered: stops calls if it asks for that, and gives the charge back if its
-    /// status is one of [`Outgoing::refund_on`]'s. If the store cannot be told, there is a line in
-    /// the log.
+    /// Reports the response of the upstream service: stops calls if it asks for that, and refunds
+    /// the charge if its status is one of [`Outgoing::refund_on`]'s. If the store cannot be told,
+    /// that is logged. If the future is dropped midway, calls may be stopped for some of the limits
+    /// only.
     pub async fn completed(self, answer: Response<'_>) {
-        // First, for a refund calls those who wait.
+        // Block first: a refund wakes waiters.
         if let Some(wait) = self.wait(answer) {
             self.block(wait).await;
         }
@@ -50,7 +53,8 @@ impl CallPermit {
         }
     }
 
-    /// The call has not reached the peer for certain: gives the charge back.
+    /// Reports that the call certainly did not reach the upstream service: refunds the charge. Once
+    /// polled, the refund is done even if the future is dropped.
     pub async fn not_sent(self) {
         if let Some(permit) = self.permit {
             permit.refund().await;
@@ -65,7 +69,7 @@ impl CallPermit {
             .is_some_and(|(statuses, status)| statuses.contains(status))
     }
 
-    /// For how long the peer wants no more calls, within bounds.
+    /// Returns how long the upstream service wants no calls, within the bounds of a block.
     fn wait(&self, answer: Response<'_>) -> Option<Duration> {
         let longest = self.outgoing.max_retry_after.min(MOST);
         if !matches!(answer.status, 429 | 503) || longest < LEAST {

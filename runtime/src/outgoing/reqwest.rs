@@ -1,4 +1,4 @@
-//! The layer of reqwest-middleware.
+//! The middleware for `reqwest-middleware`.
 
 use actix_web::http::header;
 use async_trait::async_trait;
@@ -10,8 +10,8 @@ use crate::error::RateLimitError;
 
 /// Each request waits until it may be made.
 ///
-/// Redirects that the client follows by itself are part of the request that led there, and no calls
-/// of their own. An error without an answer is as the client gave it.
+/// Redirects that the client follows by itself are part of the request that led there, and are not
+/// charged. An error without a response is returned as the client gave it.
 ///
 /// ```no_run
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,7 +29,9 @@ use crate::error::RateLimitError;
 /// match client.get("http://towns.example/list").send().await {
 ///     Ok(answer) => println!("{}", answer.status()),
 ///     Err(Error::Middleware(error)) => match error.downcast_ref::<RateLimitError>() {
-///         Some(RateLimitError::TimedOut { retry_after }) => println!("not within {retry_after:?}"),
+///         Some(RateLimitError::TimedOut { retry_after }) => {
+///             println!("not within {retry_after:?}");
+///         }
 ///         _ => println!("{error}"),
 ///     },
 ///     Err(error) => println!("{error}"),
@@ -73,11 +75,11 @@ fn answer(response: &::reqwest::Response) -> Response<'_> {
         .date(text(header::DATE))
 }
 
-/// Whether no part of the request can have reached the peer.
+/// Whether no part of the request can have reached the upstream service.
 fn is_not_sent(error: &Error) -> bool {
     match error {
         Error::Reqwest(error) => error.is_connect() || error.is_builder(),
-        // Another layer of this kind, further in, has not let it through.
+        // An `Outgoing` further in has not admitted the request.
         Error::Middleware(error) => error.is::<RateLimitError>(),
     }
 }

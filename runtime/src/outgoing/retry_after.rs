@@ -1,15 +1,16 @@
-//! `Retry-After` (RFC 9110, 10.2.3): seconds or a date.
+//! The header `Retry-After` ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3),
+//! 10.2.3): seconds or a date.
 
 use std::time::{Duration, SystemTime};
 
-/// How long it asks to wait; `None` if that makes no sense or is over.
+/// Returns how long the header asks to wait; `None` if it is invalid or that time is over.
 pub(super) fn wait(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     let wait = match seconds(value) {
         Some(seconds) => Duration::from_secs(seconds),
         None => {
             let until = httpdate::parse_http_date(value).ok()?;
-            // By the clock that made the date, if it tells its time: clocks of machines differ.
+            // Use the clock that made the date, if the response has it: clocks of machines differ.
             let sent = date.and_then(|date| httpdate::parse_http_date(date).ok());
             until.duration_since(sent.unwrap_or(now)).ok()?
         }
@@ -17,7 +18,7 @@ pub(super) fn wait(value: &str, date: Option<&str>, now: SystemTime) -> Option<D
     Some(wait).filter(|wait| !wait.is_zero())
 }
 
-/// Digits and nothing else. As many as one likes are a long time.
+/// Parses digits and nothing else. A number of any length is a long time.
 fn seconds(value: &str) -> Option<u64> {
     let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| value.parse().unwrap_or(u64::MAX))

@@ -1,3 +1,6 @@
+//! Acquisition by hand: the application waits for permits with [`Acquire`], apart from any rule. It
+//! queues no caller itself: `wait` does.
+
 use std::{
     future::{Future, IntoFuture},
     marker::PhantomData,
@@ -20,8 +23,8 @@ use crate::{
 impl RateLimiter {
     /// Waits for room under a limit, and charges it.
     ///
-    /// Those who wait in this process for one counter are served in the order in which they came.
-    /// Only the first of them asks the store, at the moment for which the store has promised room.
+    /// Callers that wait in this process for one counter are served in order of arrival. Only the
+    /// first of them polls the store, at the time for which the store has promised room.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,7 +44,7 @@ impl RateLimiter {
         self.acquire_for(Demand::of(limit, identity))
     }
 
-    /// Waits until all of these can be charged together. Until then, none is.
+    /// Waits until all of these demands can be charged together. Until then, none is.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,21 +62,22 @@ impl RateLimiter {
         self.acquire_for(Demand::all(all))
     }
 
-    /// Waits until one of these can be charged: the first that can, in the order given.
+    /// Waits until one of these demands can be charged: the first that can, in the order given.
     pub fn acquire_any<D: Into<Demand>>(&self, any: impl IntoIterator<Item = D>) -> Acquire {
         self.acquire_for(Demand::any(any))
     }
 
-    /// Waits for limits, all of some, any of some: see [`Demand`].
+    /// Waits for a limit, all of several or any of several: see [`Demand`].
     pub fn acquire_for(&self, demand: impl Into<Demand>) -> Acquire {
         Acquire::new(self.clone(), demand.into())
     }
 
-    /// Charges a limit if there is room right now and nobody in this process waits for it already.
+    /// Charges a limit if there is room right now and no caller in this process waits for it
+    /// already.
     ///
     /// # Errors
     ///
-    /// As for [`check`](Self::check).
+    /// If [`check`](Self::check) would return one.
     pub async fn try_acquire(
         &self,
         limit: &Limit,
@@ -82,11 +86,11 @@ impl RateLimiter {
         self.acquire(limit, identity).try_now().await
     }
 
-    /// Charges all of these if there is room for all right now.
+    /// Charges all of these demands if there is room for all right now.
     ///
     /// # Errors
     ///
-    /// As for [`check_all`](Self::check_all).
+    /// If [`check_all`](Self::check_all) would return one.
     pub async fn try_acquire_all<D: Into<Demand>>(
         &self,
         all: impl IntoIterator<Item = D>,
@@ -94,11 +98,11 @@ impl RateLimiter {
         self.acquire_all(all).try_now().await
     }
 
-    /// Charges the first of these that has room right now.
+    /// Charges the first of these demands that has room right now.
     ///
     /// # Errors
     ///
-    /// As for [`check`](Self::check).
+    /// If [`check`](Self::check) would return one.
     pub async fn try_acquire_any<D: Into<Demand>>(
         &self,
         any: impl IntoIterator<Item = D>,
@@ -107,15 +111,20 @@ impl RateLimiter {
     }
 }
 
-/// A wait, until it is awaited. Made by [`RateLimiter::acquire`] and its like, and by
-/// [`Semaphore::acquire`](crate::Semaphore::acquire).
+/// A request for permits, which waits once it is awaited. Made by [`RateLimiter::acquire`] and its
+/// variants, and by [`Semaphore::acquire`](crate::Semaphore::acquire).
 ///
-/// Awaited, it is an error of [`RateLimitError::TimedOut`] if there was no room in time, as soon as
-/// that is certain, and if no wait could help; else as for [`RateLimiter::check_all`]. Dropping the
-/// future takes nothing, and calls the next who waits.
+/// If the store cannot decide, the [`FailureMode`](crate::FailureMode) of the limiter does, and
+/// `Open` admits every caller.
 ///
-/// If the store cannot decide, the [`FailureMode`](crate::FailureMode) of the limiter does, and `Open`
-/// lets everybody through.
+/// # Errors
+///
+/// [`RateLimitError::TimedOut`] as soon as it is certain that there is no room in time, or that no
+/// wait could help; else as for [`RateLimiter::check_all`].
+///
+/// # Cancel safety
+///
+/// Dropping the future charges nothing, and wakes the next waiter.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is acquired until this is awaited"]
 pub struct Acquire<T = Permit> {
@@ -139,32 +148,32 @@ impl<T: Acquired> Acquire<T> {
         }
     }
 
-    /// Waits no longer than this. Default: for ever. A turn that is due at the very end is in time, and
-    /// is waited for as long as timers are late: a few milliseconds more.
+    /// Waits no longer than this. Default: without end. A turn that is due at the very end is in
+    /// time, and is waited for as long as timers are late: a few milliseconds more.
     ///
-    /// The store is asked once in any case, unless so many wait already that it would be in vain. An
-    /// answer that is on its way at the end is waited for: at most the
+    /// The store is asked once in any case, unless so many callers wait already that it would be in
+    /// vain. A reply that is on its way at the end is waited for: at most the
     /// [`deadline`](crate::Builder::deadline) of the store longer.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = MaxWait::AtMost(to_micros(max_wait));
         self
     }
 
-    /// Lower goes first among those who wait in this process. Default: 0.
+    /// Priority among the waiters of this process: lower goes first. Default: 0.
     pub fn priority(mut self, priority: u32) -> Self {
         self.priority = priority;
         self
     }
 
-    /// Waits only if fewer than `most` in this process wait for that already. Default: however
-    /// many.
+    /// Waits only if fewer than `most` callers in this process wait for the counter already.
+    /// Default: no maximum.
     pub fn max_waiting(mut self, most: usize) -> Self {
         self.most = Some(most);
         self
     }
 
-    /// Takes it if that needs no waiting. `None`, and nothing taken, if it does, and if others in
-    /// this process wait for it.
+    /// Acquires if that needs no waiting. Returns `None`, with nothing charged, if it does, or if
+    /// another caller in this process waits already.
     ///
     /// # Errors
     ///
@@ -216,7 +225,7 @@ impl<T: Acquired + 'static> IntoFuture for Acquire<T> {
     }
 }
 
-/// What may come of a wait: a [`Permit`] or a [`SemaphoreGuard`].
+/// What a wait can return: a [`Permit`] or a [`SemaphoreGuard`].
 pub trait Acquired: sealed::FromGrant {}
 
 impl Acquired for Permit {}

@@ -1,3 +1,5 @@
+//! [`Demand`]: what a caller wants to acquire, which a wait expands into alternatives.
+
 use super::Semaphore;
 use crate::{
     error::RateLimitError,
@@ -6,10 +8,10 @@ use crate::{
     limiter::{OwnedCharge, RateLimiter},
 };
 
-/// So many ways of meeting a demand are tried at most.
+/// Maximum number of alternatives that a demand may have.
 const MAX_ALTERNATIVES: usize = 64;
 
-/// What is to be acquired: limits, all of some, any of some.
+/// What is to be acquired: a limit, all of several demands, or any of several.
 ///
 /// Made of a limit and an identity, of a [`Semaphore`], and of other demands.
 ///
@@ -25,7 +27,7 @@ const MAX_ALTERNATIVES: usize = 64;
 /// let either = Demand::any([Demand::of(&FAST, "job"), Demand::of(&SLOW, "job")]);
 /// let demand = Demand::all([Demand::of(&OVERALL, "job"), either]);
 ///
-/// // By the fast one, then by the slow one, until the overall limit has no more.
+/// // By the fast limit, then by the slow one, until the overall limit is used up.
 /// for _ in 0..3 {
 ///     assert!(limiter.acquire_for(demand.clone()).try_now().await?.is_some());
 /// }
@@ -37,40 +39,40 @@ const MAX_ALTERNATIVES: usize = 64;
 #[must_use = "nothing is acquired until a limiter is asked for it"]
 #[non_exhaustive]
 pub enum Demand {
-    /// One charge of a limit.
+    /// One charge of a rate.
     #[doc(hidden)]
     Rate(Limit, Identity, u32),
-    /// One place.
+    /// One permit of a concurrency limit.
     #[doc(hidden)]
     Place(Concurrency, Identity),
-    /// All of them, charged together, or nothing.
+    /// All of these demands, charged together, or nothing.
     All(Vec<Demand>),
-    /// The first that can be had at once; else the first that can be had at all.
+    /// The first demand that can be met at once; else the first that can be met at all.
     Any(Vec<Demand>),
 }
 
 impl Demand {
-    /// Room under a limit, at its own cost.
+    /// Demands room under a limit, at the limit's own cost.
     pub fn of(limit: &Limit, identity: impl Into<Identity>) -> Self {
         Self::Rate(*limit, identity.into(), limit.default_cost())
     }
 
-    /// One of the places of a concurrency limit, held for as long as the permit is there.
+    /// Demands one permit of a concurrency limit, held for as long as the acquired permit lives.
     pub fn permit(limit: &Concurrency, identity: impl Into<Identity>) -> Self {
         Self::Place(*limit, identity.into())
     }
 
-    /// All of them or nothing, in one decision.
+    /// Demands all of these or nothing, in one decision.
     pub fn all<D: Into<Self>>(demands: impl IntoIterator<Item = D>) -> Self {
         Self::All(demands.into_iter().map(Into::into).collect())
     }
 
-    /// The first of them that can be had.
+    /// Demands the first of these that can be met.
     pub fn any<D: Into<Self>>(demands: impl IntoIterator<Item = D>) -> Self {
         Self::Any(demands.into_iter().map(Into::into).collect())
     }
 
-    /// Every way to meet it, the one that comes first first.
+    /// Returns every alternative that meets the demand, in order of preference.
     pub(super) fn alternatives(
         &self,
         limiter: &RateLimiter,
@@ -147,7 +149,7 @@ impl From<&Semaphore> for Demand {
 }
 
 impl<D: Into<Demand> + Clone> From<&[D]> for Demand {
-    /// All of them.
+    /// Demands all of these.
     fn from(demands: &[D]) -> Self {
         Self::all(demands.iter().cloned())
     }

@@ -1,9 +1,11 @@
+//! [`Permit`]: what an acquisition was granted. It renews nothing itself: the limiter's hold does.
+
 use crate::{
     decision::Decision,
     limiter::{Granted, RateLimiter},
 };
 
-/// What was acquired. Dropped, rates stay charged, and places are given back.
+/// What was acquired. Dropping it releases its permits; rates stay charged.
 #[derive(Debug)]
 pub struct Permit {
     limiter: RateLimiter,
@@ -15,23 +17,23 @@ impl Permit {
         Self { limiter, granted }
     }
 
-    /// What was decided when it was acquired: what remained then, and of which limits.
+    /// Returns the decision that granted it: the limits, and what remained of each at that time.
     #[must_use]
     pub fn decision(&self) -> &Decision {
         &self.granted.decision
     }
 
-    /// Whether it holds all of its places for certain; see
-    /// [`SemaphoreGuard::is_valid`](crate::SemaphoreGuard::is_valid). Without places it does.
+    /// Whether it holds all of its permits for certain; see
+    /// [`SemaphoreGuard::is_valid`](crate::SemaphoreGuard::is_valid). Without permits it does.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.granted.is_valid()
     }
 
-    /// Gives back what was charged, as far as time has not, and calls those who wait for it in this
-    /// process. `false` if the store could not be told, with a line in the log.
+    /// Refunds what was charged, as far as it still counts, releases the permits, and wakes waiters
+    /// of this process. Returns `false` if the store could not be told, which is logged.
     ///
-    /// Once the future was polled it is done even if it is dropped.
+    /// Once the future was polled, the refund is done even if the future is dropped.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {

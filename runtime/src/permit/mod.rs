@@ -1,4 +1,5 @@
-//! What is waited for, and what is held: no HTTP.
+//! Acquisition: demands, the wait for room, and the permits that come of it. The application and
+//! rules with `max_wait` call it; it knows no HTTP.
 
 mod acquire;
 mod demand;

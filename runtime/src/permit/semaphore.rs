@@ -1,3 +1,5 @@
+//! [`Semaphore`]: a concurrency limit of one identity, to be acquired by hand.
+
 use super::{Acquire, Demand, SemaphoreGuard};
 use crate::{
     decision::Decision,
@@ -8,8 +10,8 @@ use crate::{
 };
 
 impl RateLimiter {
-    /// Places for one identity, of which at most [`max`](Concurrency::new) are taken at once, by all
-    /// processes that share the store.
+    /// Makes a semaphore for one identity: at most [`max`](Concurrency::new) of its permits are
+    /// held at once, across all processes that share the store.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,12 +41,11 @@ impl RateLimiter {
     }
 }
 
-/// What can be acquired so many times at once. Made by [`RateLimiter::semaphore`].
+/// A semaphore across processes: so many permits, held at once. Made by [`RateLimiter::semaphore`].
 ///
-/// Within a process, those who wait are served in the order in which they came. Whoever gives a place
-/// back in the same process calls the first of them at once. What other processes give back it
-/// learns by asking again: after 20 ms, then after pauses that grow up to a second, and in any
-/// case when a place expires.
+/// Within a process, waiters are served in order of arrival. A release in the same process wakes
+/// the first of them at once. Releases by other processes are found by polling: after 20 ms, then
+/// after pauses that grow up to a second, and in any case when a permit expires.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is acquired until `acquire` is awaited"]
 pub struct Semaphore {
@@ -55,8 +56,9 @@ pub struct Semaphore {
 }
 
 impl Semaphore {
-    /// Charges a rate limit with each place, in one decision: without room for it no place is taken,
-    /// and without a place nothing is charged. Giving the place back does not give that back.
+    /// Charges a rate limit with each permit, in one decision: without room for it no permit is
+    /// taken, and without a permit nothing is charged. Releasing the permit does not refund the
+    /// rate.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -69,7 +71,10 @@ impl Semaphore {
     ///
     /// let call = calls.try_acquire().await?;
     /// assert!(call.is_some());
-    /// assert!(calls.try_acquire().await?.is_none(), "places are free, but that minute is used up");
+    /// assert!(
+    ///     calls.try_acquire().await?.is_none(),
+    ///     "permits are free, but that minute is used up",
+    /// );
     /// # Ok(()) }
     /// ```
     pub fn and(mut self, limit: &Limit, identity: impl Into<Identity>) -> Self {
@@ -77,12 +82,12 @@ impl Semaphore {
         self
     }
 
-    /// Waits for a place. Nothing happens before this is awaited.
+    /// Waits for a permit. Nothing happens before the result is awaited.
     pub fn acquire(&self) -> Acquire<SemaphoreGuard> {
         Acquire::new(self.limiter.clone(), self.demand())
     }
 
-    /// Takes a place if one is free right now, and nobody in this process waits for it already.
+    /// Takes a permit if one is free right now and no caller in this process waits for it already.
     ///
     /// # Errors
     ///
@@ -92,11 +97,11 @@ impl Semaphore {
         self.acquire().try_now().await
     }
 
-    /// How the places and the rates stand, without taking anything.
+    /// Returns how the permits and the rates stand, without charging anything.
     ///
     /// # Errors
     ///
-    /// As for [`try_acquire`](Self::try_acquire).
+    /// If [`try_acquire`](Self::try_acquire) would return one.
     pub async fn peek(&self) -> Result<Decision, RateLimitError> {
         let alternatives = self.demand().alternatives(&self.limiter)?;
         self.limiter
@@ -104,7 +109,7 @@ impl Semaphore {
             .await
     }
 
-    /// What one place asks for, the place first.
+    /// Returns the demand of one permit and its rates, the permit first.
     pub(super) fn demand(&self) -> Demand {
         let place = Demand::permit(&self.limit, self.identity.clone());
         let rates = self

@@ -1,9 +1,11 @@
+//! [`SemaphoreGuard`]: a held permit of a semaphore. It renews nothing itself: a task does.
+
 use crate::{decision::Decision, limiter::Granted};
 
-/// A place among those who may run at once. Dropped, it is given back.
+/// A held permit of a [`Semaphore`](crate::Semaphore). Dropping it releases the permit.
 ///
-/// It is renewed in the background, by a task of the runtime that it was acquired on, for as long
-/// as it is there. If the process dies, the place is free again after the limit's
+/// A task of the runtime that it was acquired on renews the permit for as long as the guard lives.
+/// If the process dies, the permit is free again after the limit's
 /// [`expiry`](crate::Concurrency::expiry).
 #[derive(Debug)]
 #[must_use = "the place is given back as soon as this is dropped"]
@@ -16,29 +18,31 @@ impl SemaphoreGuard {
         Self { granted }
     }
 
-    /// Whether the place is still certain to be held.
+    /// Whether the permit is still certain to be held.
     ///
-    /// It is not once it could not be renewed for so long that it has expired: the store could not be
-    /// reached, the process was stopped, or the store's clock leapt. From then on others may run in its
-    /// place, so what must not run beside them should end. Once lost, it stays so; but it goes on
-    /// being counted as soon as there is room for it, for as long as the guard is there.
+    /// It no longer is if the permit expired before it could be renewed: the store was unreachable,
+    /// the process was stopped, or the store's clock jumped. From then on another holder may run in
+    /// its place, so work that must not run beside it should end. A lost permit stays lost; but
+    /// while the guard lives, it is counted again as soon as there is room for it.
     ///
     /// While the store cannot be asked, the [`FailureMode`](crate::FailureMode) decides: with
-    /// `Closed` the guard is valid until the place expires, with `Open` and `Local` beyond that.
+    /// `Closed` the guard is valid until the permit expires, with `Open` and `Local` beyond that.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.granted.is_valid()
     }
 
-    /// What was decided when the place was acquired: what remained then, and of which limits.
+    /// Returns the decision that granted the permit: the limits, and what remained of each at that
+    /// time.
     #[must_use]
     pub fn decision(&self) -> &Decision {
         &self.granted.decision
     }
 
-    /// Gives the place back and waits until the store has it, where dropping leaves that to a task.
+    /// Releases the permit and waits until the store has done so; dropping the guard leaves that to
+    /// a task.
     ///
-    /// If the store cannot be reached, that is until the place has expired at the latest. If this
+    /// If the store cannot be reached, it waits until the permit has expired at the latest. If this
     /// future is dropped, the task goes on.
     pub async fn release(mut self) {
         if let Some(hold) = self.granted.hold.take() {

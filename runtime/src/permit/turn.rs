@@ -1,4 +1,4 @@
-//! What it means to have had a turn: for the charge, and for the next in line.
+//! What a turn in a wait queue means: for its charge, and for the next waiter. `wait` calls it.
 
 use crate::{
     clock::to_micros,
@@ -8,8 +8,8 @@ use crate::{
     wait_queue::Next,
 };
 
-/// What a grant says to the next who waits. A bucket that holds one token tells when it has another; of
-/// other rates the store must be asked.
+/// Returns when the next waiter polls, after this grant. A bucket that holds one token tells when
+/// it has another; of other rates the store must be asked.
 pub(super) fn next_waiter(decision: &Decision) -> Next {
     let used_up = || decision.enforced().filter(|limit| limit.remaining() == 0);
     if used_up().any(|limit| limit.concurrency().is_some()) {
@@ -26,8 +26,8 @@ pub(super) fn next_waiter(decision: &Decision) -> Next {
     }
 }
 
-/// What is wanted, with places of its own for each time it is asked for: an answer that comes late is
-/// of another. What was waited for in a line is charged as of the turn.
+/// Copies an alternative with new permit ids for each attempt: a late reply then concerns another
+/// permit. The charge that was waited for in a queue counts from its turn.
 pub(super) fn with_fresh_permit_ids(
     alternative: &[OwnedCharge],
     in_turn: Option<&OwnedCharge>,

@@ -1,4 +1,4 @@
-//! Waiting in a line of this process until the store grants what is asked for.
+//! The wait for room: in a queue of this process, until the store grants the charges.
 
 use tokio::runtime::Handle;
 
@@ -12,25 +12,24 @@ use crate::{
     wait_queue::{Priority, Ticket},
 };
 
-/// What came of waiting.
+/// Outcome of a wait.
 #[derive(Debug)]
 pub(crate) enum WaitOutcome {
     Granted(Granted),
-    /// Not in time. Nothing was taken.
+    /// There was no room in time. Nothing was charged.
     TimedOut {
-        /// Which of the first way's limits was waited for.
+        /// Index of the limit that was waited for, in the first alternative.
         by: usize,
-        /// When asking again may help, as far as that is known.
+        /// Time until a retry may help, as far as it is known.
         retry_after: Option<Micros>,
-        /// What the store said last, if it was asked.
+        /// The store's last decision, if it was asked.
         decision: Option<Decision>,
     },
 }
 
-/// Waits until one of these ways is granted, the first that can be: each is charged as a whole.
-///
-/// Who is denied stands in the line of the limit that denies, behind those who came before. Of
-/// several ways it is the one with the shortest wait.
+/// Waits until one of these alternatives is granted as a whole: the first that can be. A denied
+/// caller joins the queue of the limit that denies, behind earlier waiters; of several
+/// alternatives, that of the shortest wait. Dropping the future leaves the queue, uncharged.
 pub(crate) async fn wait_for(
     limiter: &RateLimiter,
     alternatives: &[Vec<OwnedCharge>],
@@ -52,27 +51,26 @@ struct Waiter<'a> {
     alternatives: &'a [Vec<OwnedCharge>],
     rank: Priority,
     came: Micros,
-    /// So many may stand in one line.
+    /// Maximum number of waiters in one queue.
     most: Option<usize>,
 }
 
-/// A denial, and what it means for whoever may wait.
+/// A denial, and what it means for a caller that may wait.
 struct Denied<'a> {
     decision: Decision,
-    /// What denies for the longest.
+    /// The charge that denies for the longest.
     by: &'a OwnedCharge,
-    /// No asking helps before that: what rates and blocks say. A place may come free any time.
+    /// No poll succeeds sooner, by rates and blocks. A permit may be released at any time.
     certain: Micros,
-    /// Until then it may wait; `None`: for ever.
+    /// End of the wait; `None`: never.
     end: Option<Micros>,
 }
 
-/// A waiter in a line.
 struct QueuedWaiter<'a> {
     ticket: Ticket<'a>,
-    /// What the line is for.
+    /// The charge that the queue is for.
     by: &'a OwnedCharge,
-    /// When the waiter leaves the line without its turn; `None`: never.
+    /// When the waiter leaves the queue without its turn; `None`: never.
     leaves: Option<Micros>,
 }
 
@@ -114,8 +112,7 @@ impl<'a> Waiter<'a> {
                 end,
             } = denied;
             let retry_after = decision.retry_after();
-            // A turn at the very end is in time. The store has answered after it was asked, and so its
-            // wait ends no sooner than one that is counted from then.
+            // A turn at the very end is in time. From `sent`: the reply's wait ends no sooner.
             let is_late = end.is_some_and(|end| end <= now || end < sent.saturating_add(certain));
             if decision.exceeds_capacity() || is_late {
                 return Ok(self.timed_out(by, retry_after.map(to_micros), Some(decision)));
@@ -127,7 +124,7 @@ impl<'a> Waiter<'a> {
                 .is_some_and(|standing| standing.ticket.is_for(&key));
             if !stays {
                 turn = None;
-                // Left before the other is joined: nobody stands in two lines.
+                // Leave one queue before joining the other: a caller never stands in two.
                 drop(standing.take());
                 match self.enqueue(by, end) {
                     Ok(joined) => standing = Some(joined),
@@ -139,7 +136,7 @@ impl<'a> Waiter<'a> {
                 match turn {
                     _ if certain > 0 => ticket.must_wait(certain, now),
                     Some(turn) => ticket.denied(turn, retry_after.map(to_micros), now),
-                    // Whoever joins asks once more: something may have come free in between.
+                    // A new waiter polls once more: a permit may have been released in between.
                     None => {}
                 }
             }
@@ -147,12 +144,12 @@ impl<'a> Waiter<'a> {
         }
     }
 
-    /// For what others wait already, if they do for all ways.
+    /// Returns the charge that other callers wait for, if there is one in every alternative.
     fn already_waited_for(&self) -> Option<&'a OwnedCharge> {
         let lines = self.limiter.wait_queues();
         let mut first = None;
         for alternative in self.alternatives {
-            // Who may not wait is told by the store how it stands.
+            // Without `max_wait`, the store is asked: its reply says how the limit stands.
             let waited = alternative
                 .iter()
                 .find(|one| one.max_wait != MaxWait::None && lines.is_waited_for(&one.key()))?;
@@ -161,7 +158,7 @@ impl<'a> Waiter<'a> {
         first
     }
 
-    /// Lines up; or says when it may help to come again, where that is too late or there is no room.
+    /// Joins the queue; or returns the time until a retry may help, if it is full or too slow.
     fn enqueue(
         &self,
         by: &'a OwnedCharge,
@@ -190,8 +187,7 @@ impl<'a> Waiter<'a> {
         })
     }
 
-    /// When a waiter that may wait until `end` leaves the line. A turn of a rate that was due by then
-    /// comes as late as timers are, and is waited for: it was promised.
+    /// Returns when it leaves: at `end`, or a timer's delay later for a rate's promised turn.
     fn leaves_at(&self, by: &OwnedCharge, end: Option<Micros>) -> Option<Micros> {
         end.map(|end| match end > self.came && !by.is_concurrency() {
             true => end.saturating_add(TIMER_SLACK),
@@ -199,7 +195,7 @@ impl<'a> Waiter<'a> {
         })
     }
 
-    /// Asks for one way after the other; `in_turn` is what was waited for in a line.
+    /// Tries the alternatives in order; `in_turn` is the charge that was waited for in a queue.
     async fn try_alternatives(
         &self,
         in_turn: Option<&OwnedCharge>,
@@ -257,7 +253,7 @@ impl<'a> Waiter<'a> {
 }
 
 impl Denied<'_> {
-    /// Of several, the least is worth waiting for.
+    /// Order of denials: the least is worth waiting for.
     fn rank(&self) -> (bool, Option<Micros>) {
         let wait = self.decision.retry_after();
         (self.decision.exceeds_capacity(), wait.map(to_micros))
@@ -282,7 +278,7 @@ impl Waiter<'_> {
 }
 
 impl MaxWait {
-    /// Until when whoever came then waits; `None`: for ever.
+    /// Returns the end of a wait that began at `came`; `None`: never.
     pub(crate) fn ends_at(self, came: Micros) -> Option<Micros> {
         match self {
             Self::None => Some(came),
@@ -292,7 +288,7 @@ impl MaxWait {
     }
 }
 
-/// Waiting needs timers, which panic without a runtime.
+/// Fails without a tokio runtime, where the timers of a wait would panic.
 fn needs_runtime() -> Result<(), RateLimitError> {
     Handle::try_current()
         .map(drop)

@@ -1,3 +1,5 @@
+//! What is left of a limit, once or as a stream. The application calls it; it never charges.
+
 use std::{pin::Pin, time::Duration};
 
 use futures_core::Stream;
@@ -12,16 +14,16 @@ use crate::{
     limiter::RateLimiter,
 };
 
-/// What a watcher never falls below: it asks the store each time.
+/// Shortest pause of a watch, in microseconds, as each item asks the store.
 const LEAST: Micros = 1_000;
 
 impl RateLimiter {
-    /// How much is left of a limit, without taking anything.
+    /// Returns how much is left of a limit, without charging anything.
     ///
     /// # Errors
     ///
-    /// As for [`peek`](Self::peek). While the store cannot be asked and the failure mode is `Open`, it
-    /// is the whole quota.
+    /// If [`peek`](Self::peek) would return one. While the store cannot be asked and the failure
+    /// mode is `Open`, the result is the whole quota.
     pub async fn remaining(
         &self,
         limit: &Limit,
@@ -32,9 +34,9 @@ impl RateLimiter {
         Ok(status.map_or(limit.quota(), LimitStatus::remaining))
     }
 
-    /// How much is left of a limit, now and whenever that has changed: by whom and where ever. The
-    /// store is asked `every` so often, at most once a millisecond, and only while somebody waits for
-    /// the next item. Needs a runtime of tokio.
+    /// Streams how much is left of a limit: now, and whenever it has changed, in whichever process.
+    /// The store is polled once per `every`, at most once a millisecond, and only while the next
+    /// item is awaited. Needs a tokio runtime.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -54,7 +56,7 @@ impl RateLimiter {
     ///
     /// # Errors
     ///
-    /// An item is an error as for [`remaining`](Self::remaining); the stream goes on.
+    /// An item is an error if [`remaining`](Self::remaining) returns one; the stream goes on.
     pub fn watch(
         &self,
         limit: &Limit,
@@ -81,7 +83,7 @@ struct Watch {
     limit: Limit,
     identity: Identity,
     pause: Micros,
-    /// When it is to ask again.
+    /// Time of the next poll.
     next: Option<Micros>,
     shown: Option<u32>,
 }

@@ -1,4 +1,4 @@
-//! Errors as answers: for handlers that decide by hand, and pass them on by `?`.
+//! `RateLimitError` as a response, for handlers that call the limiter themselves and use `?`.
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 
@@ -7,8 +7,8 @@ use crate::{error::RateLimitError, log_throttle::LogThrottle};
 
 static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Error);
 
-/// As an attribute would answer: 503 if the store could not decide, 429 if there was no room in
-/// time. A mistake of the application is a 500, and a line in the log.
+/// Responds as an attribute would: 503 if the store could not decide, 429 if there was no capacity
+/// in time. An error in the application's code is a 500, and is logged.
 impl ResponseError for RateLimitError {
     fn status_code(&self) -> StatusCode {
         match self {

@@ -1,21 +1,23 @@
-//! Rate-limit headers that a response has already: of the handler itself, or of a server whose
-//! answer it passes on.
+//! Foreign rate-limit headers: those that a response already has, from the handler or from an
+//! upstream service whose response it passes on.
 //!
-//! A client may read any of them, so each kind that stands on the response tells of the strictest
-//! limit that has been named. A set is either theirs or ours as a whole, and never a mixture.
+//! A client may read any of them, so each kind of header on the response shows the strictest limit.
+//! A set is either foreign or ours as a whole, and never a mixture.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 pub(super) type Names = [HeaderName; 3];
 
-/// The limit, what remains of it, and when it is whole again.
+/// The limit, the remaining quota, and when the quota is whole again.
 pub(super) const X: Names = [
     HeaderName::from_static("x-ratelimit-limit"),
     HeaderName::from_static("x-ratelimit-remaining"),
     HeaderName::from_static("x-ratelimit-reset"),
 ];
-/// Limit, remaining and reset by draft-ietf-httpapi-ratelimit-headers-06 and older ones. They are
-/// corrected where they stand, and never added.
+/// Limit, remaining and reset of [draft-ietf-httpapi-ratelimit-headers-06][draft] and older drafts.
+/// They are corrected where a response has them, and never added.
+///
+/// [draft]: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-06
 pub(super) const OLD_DRAFTS: Names = [
     HeaderName::from_static("ratelimit-limit"),
     HeaderName::from_static("ratelimit-remaining"),
@@ -24,7 +26,7 @@ pub(super) const OLD_DRAFTS: Names = [
 pub(super) const IETF: HeaderName = HeaderName::from_static("ratelimit");
 pub(super) const IETF_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// The rate-limit headers that others have written.
+/// The foreign rate-limit headers of a response.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ForeignHeaders {
     pub(super) x: Set,
@@ -32,12 +34,12 @@ pub(crate) struct ForeignHeaders {
     pub(super) lists: Option<Lists>,
 }
 
-/// Three headers that belong together.
+/// The state of three headers that belong together.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Set {
     #[default]
     Absent,
-    /// Nobody can tell what it means: it is replaced.
+    /// The headers cannot be understood, so they are replaced.
     Vague,
     Told {
         remaining: u64,
@@ -45,7 +47,7 @@ pub(super) enum Set {
     },
 }
 
-/// `RateLimit-Policy` and `RateLimit`, whose members are told apart by names.
+/// The lists `RateLimit-Policy` and `RateLimit`, whose members are distinguished by names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lists {
     pub(super) policies: Vec<Member>,
@@ -54,14 +56,14 @@ pub(super) struct Lists {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Member {
-    /// In its quotes.
+    /// The name, in its quotes.
     pub(super) name: String,
-    /// All of it.
+    /// The whole member, with its parameters.
     pub(super) text: String,
 }
 
 impl ForeignHeaders {
-    /// `None`: there is nothing of the kind, as on most responses.
+    /// Reads the foreign headers. `None` if there are none, as on most responses.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Box<Self>> {
         let concerns = |name: &HeaderName| {
             let name = name.as_str();
@@ -99,7 +101,7 @@ impl Set {
         matches!(self, Self::Absent)
     }
 
-    /// Writes theirs if less remains by it, else ours; nothing of the other stays.
+    /// Writes the foreign set if less remains by it, else ours; nothing of the other set stays.
     pub(super) fn write(
         &self,
         headers: &mut HeaderMap,
@@ -129,8 +131,8 @@ impl Set {
 }
 
 impl Lists {
-    /// Lists that are none, as by older drafts, are taken for empty: they say nothing that a reader
-    /// of this draft could use.
+    /// Reads the lists. They count as empty if they are malformed, as those of older drafts are:
+    /// a client of this draft could not use them.
     fn read(headers: &HeaderMap) -> Option<Self> {
         let is_there = headers.contains_key(IETF) || headers.contains_key(IETF_POLICY);
         let read = || {
@@ -143,7 +145,7 @@ impl Lists {
     }
 }
 
-/// `Err` if it stands there several times.
+/// The only value of a header. `Err` if the header stands there several times.
 fn only(headers: &HeaderMap, name: &HeaderName) -> Result<Option<HeaderValue>, ()> {
     let mut values = headers.get_all(name);
     match (values.next(), values.next()) {
@@ -158,7 +160,9 @@ pub(super) fn number(value: &HeaderValue) -> Option<u64> {
     is_number.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// The members of a list of strings (RFC 9651, section 3.1), which may be several fields.
+/// The members of a list of strings, which may be spread over several fields: see
+/// [RFC 9651, section 3.1](https://www.rfc-editor.org/rfc/rfc9651#section-3.1). `None` if it is
+/// malformed.
 fn members(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<Member>> {
     let mut all = Vec::new();
     for value in headers.get_all(name) {
@@ -172,7 +176,7 @@ fn members(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<Member>> {
     Some(all)
 }
 
-/// Where the first comma outside of quotes stands, or the end. `None` in a string that has no end.
+/// The index of the first comma outside of quotes, or of the end. `None` if a string has no end.
 fn unquoted_comma(text: &str) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
     for (at, byte) in text.bytes().enumerate() {

@@ -1,15 +1,15 @@
-//! Header values of numbers.
+//! Numbers as header values, without an allocation for small ones.
 
 use actix_web::{http::header::HeaderValue, web::Bytes};
 
-/// The numbers below this cost no allocation: most limits, and what is left of them, are such.
+/// Numbers below this cost no allocation. Most limits, and what remains of them, are below it.
 const SMALL: usize = 1_000;
 const DIGITS: usize = 3;
 
-/// Each in three digits, `000` to `999`.
+/// The numbers `000` to `999`, each in three digits.
 static WRITTEN: [u8; SMALL * DIGITS] = written();
 
-/// A number as a header's value.
+/// Converts a number into a header value.
 pub(super) fn header_value(number: u64) -> HeaderValue {
     let small = usize::try_from(number).ok();
     if let Some(number) = small.filter(|number| *number < SMALL) {
@@ -24,7 +24,7 @@ pub(super) fn header_value(number: u64) -> HeaderValue {
         }
     }
     let mut buffer = itoa::Buffer::new();
-    // Digits are always a value; `From` would do as well, with an allocation more.
+    // Digits are always a valid value; `From` would do as well, with one more allocation.
     HeaderValue::from_str(buffer.format(number)).unwrap_or_else(|_| number.into())
 }
 

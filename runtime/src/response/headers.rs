@@ -1,4 +1,4 @@
-//! `X-RateLimit-*`, `RateLimit`, `RateLimit-Policy` and `Retry-After`.
+//! The headers of a decision: `X-RateLimit-*`, `RateLimit`, `RateLimit-Policy` and `Retry-After`.
 
 use std::time::Duration;
 
@@ -16,44 +16,46 @@ use crate::{
     limit::{Algorithm, Limit, Refill},
 };
 
-/// Which headers tell clients of their limits.
+/// Which rate-limit headers a response gets.
 ///
 /// # Headers that a response has already
 ///
-/// A handler may set such headers itself, or pass on those of a server behind it. Of the three
-/// `X-RateLimit-*`, theirs stay as a whole if less remains by them; else, or if nobody can read
-/// what remains, they are replaced by ours as a whole. (So are `RateLimit-Limit`, `-Remaining` and
+/// A handler may set such headers itself, or pass on those of an upstream service. The three
+/// `X-RateLimit-*` stay as a whole if less remains by them; otherwise, or if their remaining quota
+/// cannot be read, ours replace them as a whole. (So it is with `RateLimit-Limit`, `-Remaining` and
 /// `-Reset` of older drafts, if they are there.) `RateLimit` and `RateLimit-Policy` list our
-/// policies, then theirs by other names. A kind of header that stands there tells of our limits
-/// too, whichever the style is, so none contradicts another; `Off` touches none.
+/// policies, then the foreign ones by other names. A kind of header that the response already has
+/// shows our limits too, whatever the style is, so none contradicts another; `Off` touches none.
 ///
-/// `Retry-After` of a handler's own answer is left alone. To a denial, the longest wait is told.
+/// `Retry-After` of a handler's own response is left alone. On a denial it is the longest wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderStyle {
     /// `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`, the last in seconds
-    /// from now, rounded up, until the quota is whole again.
+    /// from now, rounded up, until the quota is whole again. The default.
     #[default]
     XRateLimit,
-    /// `RateLimit-Policy` and `RateLimit`, all policies listed. `t` is when more is available
-    /// ([`LimitStatus::more_after`]), on a denial what `Retry-After` says.
+    /// `RateLimit-Policy` and `RateLimit`, all policies listed. `t` is the time until more quota is
+    /// available ([`LimitStatus::more_after`]), on a denial the value of `Retry-After`.
     ///
-    /// Source: draft-ietf-httpapi-ratelimit-headers-11.
+    /// Source: [draft-ietf-httpapi-ratelimit-headers-11][draft].
+    ///
+    /// [draft]: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11
     Ietf,
-    /// Both of these.
+    /// The headers of `XRateLimit` and those of `Ietf`.
     Both,
-    /// The names of `XRateLimit`, the reset in seconds since the Unix epoch.
+    /// The names of `XRateLimit`, with the reset in seconds since the Unix epoch.
     ///
     /// Source: GitHub, "Rate limits for the REST API".
     GitHub,
-    /// None. A denied request still gets `Retry-After`.
+    /// No rate-limit headers. A denied request still gets `Retry-After`.
     Off,
 }
 
-/// Room for what one policy mostly says.
+/// The initial capacity in bytes, enough for most policies.
 const ROOM: usize = 64;
 
-/// Writes what `limits` (none of them a shadow) say, beside what others have written on this
+/// Writes the headers of `limits`, none of which is a shadow, beside the foreign ones of the
 /// response: see [`ForeignHeaders`].
 ///
 /// `now` is the time since the Unix epoch.
@@ -74,7 +76,7 @@ pub(crate) fn write<'a>(
     let (mut theirs, mut lists) = (&Set::Absent, None);
     if let Some(foreign) = foreign {
         (theirs, lists) = (&foreign.x, foreign.lists.as_ref());
-        // Headers that stand there tell of all limits, whichever the style is.
+        // Headers that the response already has show all limits, whatever the style is.
         x |= !theirs.is_absent();
         ietf |= lists.is_some();
         if !foreign.old_drafts.is_absent() {
@@ -115,7 +117,8 @@ fn write_set<'a>(
     theirs.write(headers, names, remaining, ours);
 }
 
-/// The one place that knows the draft's parameters: the next draft renames them.
+/// Writes `RateLimit-Policy` and `RateLimit`. Only this function knows the draft's parameters,
+/// because the next draft renames them.
 fn write_ietf<'a>(
     headers: &mut HeaderMap,
     limits: impl Iterator<Item = &'a LimitStatus> + Clone,
@@ -139,7 +142,7 @@ fn write_ietf<'a>(
                     push_number(&mut policies, ";w=", window);
                 }
             }
-            // Places have no window.
+            // A concurrency limit has no window.
             None => policies.push_str(";qu=\"concurrent-requests\""),
         }
         if let Some(time) = time_to_more(status, denied_for) {
@@ -154,14 +157,14 @@ fn write_ietf<'a>(
         push_others(&mut states, &theirs.states, limits);
     }
     for (name, text) in [(IETF_POLICY, policies), (IETF, states)] {
-        // A zone that stands in for a name may hold what no header can.
+        // Each text is ASCII that a header can hold, so the conversion does not fail.
         if let Ok(value) = HeaderValue::try_from(text) {
             headers.insert(name, value);
         }
     }
 }
 
-/// Adds what others say of policies by other names: of ours, we know better.
+/// Adds the foreign policies whose names are not among ours.
 fn push_others<'a>(
     out: &mut String,
     members: &[Member],
@@ -180,7 +183,7 @@ fn push_others<'a>(
     }
 }
 
-/// The wait for `Retry-After`, if one of these limits denies.
+/// The wait for `Retry-After`, if one of these limits denies and a wait can help.
 fn retry_after_of<'a>(limits: impl Iterator<Item = &'a LimitStatus> + Clone) -> Option<Duration> {
     let mut violated = limits.filter(|limit| limit.is_violated());
     let waits = violated.clone().filter_map(LimitStatus::retry_after);
@@ -190,9 +193,9 @@ fn retry_after_of<'a>(limits: impl Iterator<Item = &'a LimitStatus> + Clone) -> 
     }
 }
 
-/// Whole seconds until additional quota is available. A limit that has denied says when it lets the
-/// same request through. The others then say nothing later than `Retry-After`: whoever takes the
-/// latest time of all would wait for nothing.
+/// The whole seconds until more quota is available. A limit that has denied shows when it would
+/// admit the same request. The other limits then show nothing later than `Retry-After`: a client
+/// that takes the latest time of all would wait too long.
 fn time_to_more(status: &LimitStatus, denied_for: Option<Duration>) -> Option<u64> {
     if let Some(wait) = status.retry_after() {
         return Some(whole_seconds(wait));
@@ -204,8 +207,8 @@ fn time_to_more(status: &LimitStatus, denied_for: Option<Duration>) -> Option<u6
     }
 }
 
-/// The time in which the whole quota comes back: the window, or for a token bucket what filling it
-/// takes. `None` if that is no whole number of seconds.
+/// The seconds in which the whole quota comes back: the window, or for a token bucket the time to
+/// fill it. `None` if that is no whole number of seconds.
 fn window_seconds(limit: &Limit) -> Option<u64> {
     let window = u128::from(limit.window_micros());
     let (quota, times) = (u128::from(limit.quota()), u128::from(limit.times().max(1)));
@@ -226,7 +229,8 @@ fn push_number(out: &mut String, name: &str, number: u64) {
     out.push_str(itoa::Buffer::new().format(number));
 }
 
-/// A structured-field string (RFC 9651, 4.1.6).
+/// Writes a structured-field string, with `?` for each character that it cannot hold:
+/// [RFC 9651, section 4.1.6](https://www.rfc-editor.org/rfc/rfc9651#section-4.1.6).
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {
@@ -242,8 +246,10 @@ fn push_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// `Retry-After`, once. Of what stands there in seconds the longest wait holds, as whoever comes
-/// sooner comes in vain; a date stays.
+/// Writes `Retry-After`, once. If the response has it in seconds, the longest wait holds, because a
+/// client that comes sooner is denied again. A date stays.
+///
+/// Source: [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3).
 pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Option<Duration>) {
     let Some(wait) = wait else { return };
     let mut seconds = whole_seconds(wait).max(1);

@@ -1,4 +1,5 @@
-//! Decision → bytes. Pure: no store, no clock of its own.
+//! Responses to decisions: status, headers and problem documents. The HTTP side calls it. It reads
+//! no store and no clock.
 
 mod errors;
 mod foreign_headers;

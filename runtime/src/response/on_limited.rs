@@ -1,4 +1,4 @@
-//! The application's own answer to a denied request.
+//! The application's own response to denied requests.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -13,7 +13,7 @@ type Answer<'a> = Pin<Box<dyn Future<Output = HttpResponse> + 'a>>;
 type SyncFn = dyn Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync;
 type BoxedFn = dyn for<'a> Fn(&'a HttpRequest, &'a Decision) -> Answer<'a> + Send + Sync;
 
-/// What a denied request is answered with.
+/// The application's function for the response to a denied request.
 #[derive(Clone)]
 pub struct OnLimited(Kind);
 
@@ -67,14 +67,15 @@ impl fmt::Debug for OnLimited {
     }
 }
 
-/// A function from a request and the [`Decision`] that denied it to the answer, sync or async.
+/// A function, sync or async, from a request and the [`Decision`] that denied it to the response.
 ///
 /// | implemented for | `M` |
 /// |---|---|
-/// | `Fn(&HttpRequest, &Decision) -> HttpResponse` that is `Send + Sync + 'static` | a marker |
-/// | `AsyncFn(&HttpRequest, &Decision) -> HttpResponse`, the same | a marker |
+/// | `Fn(&HttpRequest, &Decision) -> HttpResponse` | a marker |
+/// | `AsyncFn(&HttpRequest, &Decision) -> HttpResponse` | a marker |
 ///
-/// `M` only tells the two apart and is inferred. A closure has to say the types of its arguments.
+/// Both are `Send + Sync + 'static`. `M` only distinguishes the two and is inferred. A closure must
+/// give the types of its arguments.
 ///
 /// ```
 /// use actix_throttle::{Decision, Throttle};
@@ -95,7 +96,7 @@ impl fmt::Debug for OnLimited {
     note = "give a function, sync or async, from `&HttpRequest` and `&Decision` to `HttpResponse`"
 )]
 pub trait IntoOnLimited<M> {
-    /// The handler.
+    /// Converts into the function that a limiter, rule or middleware calls.
     fn into_on_limited(self) -> OnLimited;
 }
 

@@ -1,4 +1,5 @@
-//! Problem documents (RFC 9457) for those who are denied.
+//! Problem documents ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)): the bodies of denials
+//! and of responses to requests that could not be decided.
 
 use std::{io::Write, time::Duration};
 
@@ -15,7 +16,10 @@ use crate::decision::{Decision, LimitStatus};
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// 429 with a problem document of the type that draft-ietf-httpapi-ratelimit-headers registers.
+/// Builds the 429 response to a denied request. The type of its problem document is registered by
+/// [draft-ietf-httpapi-ratelimit-headers][draft].
+///
+/// [draft]: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11
 pub(crate) fn quota_exceeded(decision: &Decision) -> HttpResponse {
     let mut document = Document::begin();
     document.detail(decision);
@@ -37,7 +41,8 @@ pub(crate) fn quota_exceeded(decision: &Decision) -> HttpResponse {
     document.answer(StatusCode::TOO_MANY_REQUESTS)
 }
 
-/// 429 for who has waited in vain, and of whose limits no more is known.
+/// Builds the 429 response to a caller that has waited in vain. It names no limit, as none is
+/// known.
 pub(crate) fn timed_out(retry_after: Option<Duration>) -> HttpResponse {
     let mut document = Document::begin();
     match retry_after {
@@ -56,10 +61,12 @@ pub(crate) fn timed_out(retry_after: Option<Duration>) -> HttpResponse {
     response
 }
 
-/// 503 with a problem document of the type that the same draft registers: the limits cannot be
-/// decided at present.
+/// Builds the 503 response to a request that cannot be decided at present. The type of its problem
+/// document is registered by [draft-ietf-httpapi-ratelimit-headers][draft].
+///
+/// [draft]: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11
 pub(crate) fn unavailable(retry_after: Option<Duration>) -> HttpResponse {
-    // Whoever does not know when the store is asked again asks in a moment.
+    // A second is the least, also if the time of the store's next attempt is unknown.
     let wait = retry_after.unwrap_or_default().max(Duration::from_secs(1));
     let mut document = Document::begin();
     document.written("Rate limits cannot be checked at the moment.\"");
@@ -73,19 +80,19 @@ pub(crate) fn unavailable(retry_after: Option<Duration>) -> HttpResponse {
     response
 }
 
-/// A JSON object in the making: a flood of denials is answered without a tree of values for each,
-/// nor any text but this.
+/// A JSON object that is written as text. During a flood of denials each response costs one buffer,
+/// and no tree of values.
 struct Document(Vec<u8>);
 
 impl Document {
-    /// Up to where the text of `detail` begins.
+    /// Starts the document, up to the beginning of the text of `detail`.
     fn begin() -> Self {
         let mut document = Self(Vec::with_capacity(320));
         document.written(r#"{"detail":""#);
         document
     }
 
-    /// What stands in it as it is.
+    /// Appends text as it is.
     fn written(&mut self, text: &str) {
         self.0.extend_from_slice(text.as_bytes());
     }
@@ -99,7 +106,7 @@ impl Document {
         let _ = serde_json::to_writer(&mut self.0, text);
     }
 
-    /// A name in quotes, within a text.
+    /// Appends a name in quotes, within a text.
     fn quoted(&mut self, name: &str) {
         self.written("\\");
         self.text(name);
@@ -107,7 +114,7 @@ impl Document {
         self.written("\\\"");
     }
 
-    /// As `Duration` shows itself.
+    /// Appends a window as `Duration` formats it for `Debug`.
     fn window(&mut self, window: Duration) {
         match (window.as_secs(), window.subsec_nanos()) {
             (seconds, 0) => {
@@ -118,12 +125,12 @@ impl Document {
                 self.number((nanos / 1_000_000).into());
                 self.written("ms");
             }
-            // As above.
+            // Writing to a Vec cannot fail.
             _ => drop(write!(self.0, "{window:?}")),
         }
     }
 
-    /// What has denied the request, up to the end of that text.
+    /// Appends the reason for the denial, and ends the text of `detail`.
     fn detail(&mut self, decision: &Decision) {
         match decision.strictest() {
             Some(limit) => self.reason(limit),
@@ -174,7 +181,7 @@ impl Document {
     }
 }
 
-/// Whole milliseconds, rounded up.
+/// Rounds a wait up to whole milliseconds.
 fn milliseconds(wait: Duration) -> u64 {
     u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)
 }

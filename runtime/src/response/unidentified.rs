@@ -1,4 +1,4 @@
-//! What becomes of a request whose identifier found nobody.
+//! What happens to a request whose identifier finds no identity.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -10,15 +10,15 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Unidentified> + 'a>>;
 type SyncFn = dyn Fn(&HttpRequest) -> Unidentified + Send + Sync;
 type BoxedFn = dyn for<'a> Fn(&'a HttpRequest) -> Answer<'a> + Send + Sync;
 
-/// What becomes of a request whose identifier found nobody.
+/// What happens to a request whose identifier finds no identity.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Unidentified {
-    /// It is counted under the client's address, apart from real identities. The default.
+    /// The request is counted under the client's address, apart from real identities. The default.
     CountByIp,
-    /// The limits that wanted to know do not apply to it.
+    /// The limits that need the identity do not apply to the request.
     Skip,
-    /// It is answered with this, a 401 say.
+    /// The request gets this response, such as a 401.
     Respond(HttpResponse),
 }
 
@@ -28,7 +28,7 @@ impl From<HttpResponse> for Unidentified {
     }
 }
 
-/// What requests are answered with whose identifier found nobody.
+/// The application's function for requests whose identifier finds no identity.
 #[derive(Clone)]
 pub struct OnUnidentified(Kind);
 
@@ -85,17 +85,18 @@ impl fmt::Debug for OnUnidentified {
     }
 }
 
-/// A function, sync or async, from a request whose identifier found nobody to what becomes of it:
-/// an [`Unidentified`], or straight a response.
+/// A function, sync or async, from a request whose identifier finds no identity to an
+/// [`Unidentified`] or to a response.
 ///
 /// | implemented for | `M` |
 /// |---|---|
-/// | `Fn(&HttpRequest) -> R` that is `Send + Sync + 'static`, where `R` is `Unidentified` or `HttpResponse` | a marker with `R` |
-/// | `AsyncFn(&HttpRequest) -> R`, the same | a marker with `R` |
+/// | `Fn(&HttpRequest) -> R` | a marker with `R` |
+/// | `AsyncFn(&HttpRequest) -> R` | a marker with `R` |
 ///
-/// `M` only tells the two apart and is inferred. A closure has to say the type of its argument. The
-/// builder has two methods in place of this, [`on_unidentified`](crate::Builder::on_unidentified)
-/// and [`on_unidentified_async`](crate::Builder::on_unidentified_async), where it need not.
+/// Both are `Send + Sync + 'static`, and `R` is `Unidentified` or `HttpResponse`. `M` only
+/// distinguishes the two and is inferred. A closure must give the type of its argument. The builder
+/// has two methods in place of this, [`on_unidentified`](crate::Builder::on_unidentified) and
+/// [`on_unidentified_async`](crate::Builder::on_unidentified_async), where it need not.
 ///
 /// ```
 /// use actix_throttle::{Throttle, Unidentified};
@@ -118,7 +119,7 @@ impl fmt::Debug for OnUnidentified {
     note = "give a function, sync or async, from `&HttpRequest` to `Unidentified` or `HttpResponse`"
 )]
 pub trait IntoOnUnidentified<M> {
-    /// The handler.
+    /// Converts into the function that a limiter or middleware calls.
     fn into_on_unidentified(self) -> OnUnidentified;
 }
 

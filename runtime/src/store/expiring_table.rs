@@ -1,27 +1,29 @@
-//! A bounded hash table whose entries expire.
+//! A bounded hash table whose entries expire. The in-memory store, the denial cache and the leases
+//! use it behind a lock; it neither locks nor reads the time itself.
 //!
-//! The entries stand in one dense list, and a hash table of their places finds them: a hash table
-//! is up to half empty, which is dear with slots as large as an entry's and cheap with four bytes.
+//! The entries are in one dense list, and a hash table maps fingerprints to their four-byte
+//! indices. A hash table is up to half empty: that is expensive with slots as large as entries, and
+//! cheap with indices.
 //!
-//! Expired entries are dropped a few at a time by a cursor that goes round with the traffic, so
-//! there is no scan that stops anyone. A full table drops, of a few entries, the one of least
-//! worth, and of those the one that expires soonest: the least is forgotten with it.
+//! A cursor moves round the list with the traffic and drops expired entries a few at a time, so no
+//! long scan holds the lock. A full table compares a sample of entries and evicts the one of least
+//! worth, and among equals the one that expires soonest.
 
 use hashbrown::HashTable;
 
 use crate::clock::Micros;
 
-/// How many entries a full table compares before it drops one.
+/// The number of entries that a full table compares before it evicts one.
 const SAMPLE: usize = 8;
-/// How many bits of an entry's last word say when it expires; the rest is its worth.
+/// The number of low bits of an entry's rank that hold its expiry; the others hold its worth.
 const EXPIRY_BITS: u32 = 61;
-/// The latest expiry that is told apart, far beyond any.
+/// The latest expiry that a rank can hold, in microseconds; later ones are cut to it.
 const LATEST: Micros = (1 << EXPIRY_BITS) - 1;
-/// Below this many entries shrinking is not worth its while.
+/// The capacity up to which shrinking is not worthwhile.
 const SMALL: usize = 64;
 
-/// A keyed 128-bit hash that stands for a key: two keys share one with a probability of 2^-64
-/// at four billion keys, and nobody outside can look for two that do.
+/// A keyed 128-bit hash that stands for a key. Among four billion keys, two share one with a
+/// probability of 2^-64, and a client without the secrets cannot search for such a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Fingerprint(u64, u64);
 
@@ -30,7 +32,7 @@ impl Fingerprint {
         Self(high, low)
     }
 
-    /// As good a hash as the whole, for a table.
+    /// Returns half of the fingerprint, which is as good a hash for a table as the whole.
     pub(super) fn hash(self) -> u64 {
         self.1
     }
@@ -38,14 +40,14 @@ impl Fingerprint {
 
 #[derive(Debug)]
 pub(super) struct ExpiringTable<T> {
-    /// Where in `slots` a print stands.
+    /// The index in `entries` of each fingerprint.
     index: HashTable<u32>,
     entries: Vec<Entry<T>>,
     capacity: usize,
     cursor: usize,
 }
 
-/// How much would be lost with an entry.
+/// How much an eviction of an entry would lose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Worth(u8);
 
@@ -53,7 +55,7 @@ impl Worth {
     pub(super) const LEAST: Self = Self(0);
     pub(super) const MOST: Self = Self(7);
 
-    /// Of eight grades, from 0.
+    /// Returns the worth of `grade`, from 0 to 7; higher grades are cut to 7.
     pub(super) fn of(grade: u32) -> Self {
         u8::try_from(grade).map_or(Self::MOST, |grade| Self(grade).min(Self::MOST))
     }
@@ -62,7 +64,8 @@ impl Worth {
 #[derive(Debug)]
 pub(super) struct Entry<T> {
     fingerprint: Fingerprint,
-    /// The worth, above the expiry: whichever is less goes first.
+    /// The worth in the high bits and the expiry in the low ones: the entry of lowest rank is
+    /// evicted first.
     rank: u64,
     value: T,
 }
@@ -76,7 +79,7 @@ impl<T> Entry<T> {
         self.set_expiry_and_worth(expires, Worth::LEAST);
     }
 
-    /// Sets when it expires, and what it is worth until then.
+    /// Sets the expiry, and the worth until then.
     pub(super) fn set_expiry_and_worth(&mut self, expires: Micros, worth: Worth) {
         self.rank = u64::from(worth.0) << EXPIRY_BITS | expires.min(LATEST);
     }
@@ -91,27 +94,28 @@ impl<T> ExpiringTable<T> {
         Self {
             index: HashTable::new(),
             entries: Vec::new(),
-            // Places are four bytes.
+            // An index has four bytes.
             capacity: capacity.clamp(1, u32::MAX as usize),
             cursor: 0,
         }
     }
 
-    /// What is kept under `print`, unless that has expired.
+    /// Returns the value of `print`, unless it has expired.
     pub(super) fn find(&self, print: Fingerprint, now: Micros) -> Option<&T> {
         let slot = &self.entries[self.index_of(print)?];
         (slot.expires() > now).then_some(&slot.value)
     }
 
-    /// The slot of `print`, unless that has expired.
+    /// Returns the entry of `print`, unless it has expired.
     pub(super) fn find_mut(&mut self, print: Fingerprint, now: Micros) -> Option<&mut Entry<T>> {
         let place = self.index_of(print)?;
         let slot = &mut self.entries[place];
         (slot.expires() > now).then_some(slot)
     }
 
-    /// The slot of `print`. What has expired, or is not there, is made anew with `value`; if the
-    /// table is full, another makes room. `dropped` is told of what goes.
+    /// Returns the entry of `print`. An absent or expired value is replaced by `value()`, and a
+    /// full table evicts an entry first; `dropped` receives each value that goes. A new entry
+    /// expires at `now`, so the caller sets its expiry.
     pub(super) fn find_or_insert(
         &mut self,
         print: Fingerprint,
@@ -145,12 +149,11 @@ impl<T> ExpiringTable<T> {
         self.index_of(print).map(|place| self.take(place))
     }
 
-    /// Looks at the next `count` entries, or all if those are fewer, and drops those that have
-    /// expired.
+    /// Examines the next `count` entries, at most each once, and drops the expired ones.
     pub(super) fn sweep(&mut self, count: usize, now: Micros, mut dropped: impl FnMut(T)) {
         for _ in 0..count.min(self.entries.len() + 1) {
             match self.entries.get(self.cursor) {
-                // Another entry comes to stand where one goes, and is the next.
+                // `take` moves the last entry to this index, so the cursor stays.
                 Some(slot) if slot.expires() <= now => dropped(self.take(self.cursor)),
                 Some(_) => self.cursor += 1,
                 None => {
@@ -161,14 +164,14 @@ impl<T> ExpiringTable<T> {
         }
     }
 
-    /// Takes out everything.
+    /// Removes and returns all values.
     #[cfg(feature = "redis")]
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
         self.index.clear();
         self.entries.drain(..).map(|slot| slot.value)
     }
 
-    /// Drops one entry as a full table does; false if there is none.
+    /// Evicts one entry; returns false if the table is empty.
     pub(super) fn evict(&mut self, now: Micros) -> bool {
         if self.entries.is_empty() {
             return false;
@@ -191,11 +194,11 @@ impl<T> ExpiringTable<T> {
         Some(*place as usize)
     }
 
-    /// Adds what is not there yet, and says where it stands.
+    /// Adds an entry whose fingerprint is absent, and returns its index.
     fn push(&mut self, slot: Entry<T>) -> usize {
         let place = self.entries.len();
         if place == self.entries.capacity() {
-            // By an eighth, where `Vec` would double: entries are what costs memory.
+            // Grows by an eighth, where `Vec` would double: most memory is in the entries.
             let more = (place / 8 + 4).min(self.capacity - place);
             self.entries.reserve_exact(more);
         }
@@ -207,7 +210,7 @@ impl<T> ExpiringTable<T> {
         place
     }
 
-    /// Takes out what stands at `place`. The last entry takes its place.
+    /// Removes and returns the value at index `place`. The last entry moves to that index.
     fn take(&mut self, place: usize) -> T {
         let slot = self.entries.swap_remove(place);
         let (old, new) = (to_index(self.entries.len()), to_index(place));
@@ -227,8 +230,8 @@ impl<T> ExpiringTable<T> {
         slot.value
     }
 
-    /// Drops an expired entry, or else the one of least worth that expires soonest, among a few
-    /// that stand far from each other: neighbours have come together and may be of one kind.
+    /// Drops an expired entry, or else the one of lowest rank, out of a sample. The sample is
+    /// spread over the list, because neighbours were inserted together and may be alike.
     fn evict_one(&mut self, now: Micros, mut dropped: impl FnMut(T)) {
         let len = self.entries.len();
         self.cursor = (self.cursor + 1) % len;
@@ -248,7 +251,7 @@ impl<T> ExpiringTable<T> {
         dropped(self.take(least));
     }
 
-    /// Gives back memory that a past crowd has left.
+    /// Releases memory once the table has become far smaller than its capacity.
     fn shrink(&mut self) {
         let len = self.entries.len();
         if self.entries.capacity() > SMALL && len < self.entries.capacity() / 8 {
@@ -264,7 +267,7 @@ fn hash_at<T>(slots: &[Entry<T>], place: u32) -> u64 {
     slots[place as usize].fingerprint.hash()
 }
 
-/// A place as it is kept. The table holds no more entries than it can tell apart.
+/// Converts an index to its four-byte form. The capacity ensures that it fits.
 fn to_index(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }

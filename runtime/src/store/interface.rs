@@ -1,4 +1,6 @@
-//! What a store does, whatever it is made of, and what layers around one can rely on.
+//! The contract between a limiter and its store: [`Store`], the checks it decides and the outcomes
+//! it returns. The limiter calls it, and each layer of the [`Stack`](super::Stack) implements it
+//! around another one. Nothing here depends on what a store is made of.
 
 use std::{borrow::Cow, fmt, future::Future, time::Duration};
 
@@ -14,62 +16,70 @@ use crate::{
     limit::{Algorithm, LimitRef},
 };
 
-/// Decides checks. `Err` means "could not decide"; a denial is a value.
+/// A store decides checks. `Err` means that it could not decide; a denial is an [`Outcome`].
+///
+/// # Cancel safety
+///
+/// A caller may drop the future of any method. What it had sent to Redis may take effect all the
+/// same.
 pub(crate) trait Store: Send + Sync {
-    /// Decides each check atomically, in the order given: later ones see what earlier ones took.
-    ///
-    /// The checks may come from several requests; the outcomes stand in the same order.
+    /// Decides each check atomically, in the given order: a later check sees what earlier ones
+    /// charged. The checks may come from several requests. The outcomes have the order of the
+    /// checks.
     fn decide(
         &self,
         checks: &[Check<'_>],
     ) -> impl Future<Output = Result<Outcomes, StoreError>> + Send;
 
-    /// The same for one check, if nothing need be waited for.
+    /// Decides one check without waiting; `None` if that needs [`decide`](Self::decide).
     fn try_decide(&self, _check: &Check<'_>) -> Option<Outcome> {
         None
     }
 
-    /// Drops what is kept under these keys.
+    /// Deletes the state under these keys.
     fn delete(&self, keys: &[Key<'_>]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Blocks the identity in the zone of this key for `length` from now on.
+    /// Blocks the key's identity in the key's zone for `length` microseconds from now on.
     fn block(
         &self,
         key: &Key<'_>,
         length: Micros,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Lets go of connections. Whoever asks afterwards gets an `Err`, or new ones.
+    /// Closes the store's connections. A later call gets an `Err` or opens new connections.
     fn close(&self);
 }
 
-/// One request's limits: all are charged, or none.
+/// The limits of one request, which are charged together or not at all.
 #[derive(Debug)]
 pub(crate) struct Check<'a> {
     pub(crate) mode: Mode<'a>,
-    /// No two of one key.
+    /// No two charges have the same key.
     pub(crate) charges: Charges<'a>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode<'a> {
-    /// Charge if all limits have room.
+    /// Charges all limits if all of them have room.
     Charge,
-    /// The same, and say in [`Outcome::receipts`] what was taken.
+    /// Charges like [`Charge`](Self::Charge), and returns what was taken in [`Outcome::receipts`].
     ChargeForReceipts,
-    /// Only look.
+    /// Returns how the limits stand, and changes nothing.
     Peek,
-    /// Give back what these charges, as they were made, have taken: to each its receipt. A charge
-    /// that took nothing has none, and is only looked at. Always allowed; blocks stay.
+    /// Refunds these charges, given as they were made, each by its receipt. A charge without a
+    /// receipt took nothing and is only peeked at. A refund is always allowed and leaves blocks as
+    /// they are.
     ///
-    /// Who gives back twice takes from others' charges, though never below zero.
+    /// A receipt must be refunded at most once: a second refund takes from the usage of other
+    /// charges, though never below zero.
     Refund(&'a [Option<Receipt>]),
-    /// Keep each place, from now on. A charge whose place has expired takes one again if there is
-    /// one; if not, its verdict has a wait. Each for itself, whatever becomes of the others; blocks
-    /// count for nothing, as who renews runs already. Always allowed, and for places alone.
+    /// Renews each permit, so that its expiry counts from now. A permit that has expired is
+    /// acquired again if there is one; if not, its verdict has a wait. Each permit is renewed by
+    /// itself, whatever happens to the others, and blocks do not matter: the holder is running
+    /// already. Always allowed, and for concurrency limits alone.
     Renew,
-    /// Take as much of each charge's cost as a share of what remains allows, and say in
-    /// [`Outcome::receipts`] how much that was. Always allowed.
+    /// Takes as much of each charge's cost as [`Charge::may_lease`] says, and returns how much that
+    /// was in [`Outcome::receipts`]. Always allowed.
     #[cfg_attr(
         not(any(test, feature = "redis")),
         expect(dead_code, reason = "an embedded store has nothing to lease from")
@@ -77,8 +87,8 @@ pub(crate) enum Mode<'a> {
     Lease,
 }
 
-/// A lease takes at most this part of what remains, so that it shrinks with it, and others find
-/// something to take as well.
+/// A lease takes at most this fraction of the remaining quota. Leases thus shrink with the quota,
+/// and other processes find something to lease as well.
 const LEASE_SHARE: u32 = 4;
 
 impl Mode<'_> {
@@ -86,42 +96,44 @@ impl Mode<'_> {
         matches!(self, Self::Charge | Self::ChargeForReceipts)
     }
 
-    /// Whether it can deny the check as a whole.
+    /// Returns whether this mode can deny the check as a whole.
     pub(crate) fn can_deny(self) -> bool {
         matches!(self, Self::Charge | Self::ChargeForReceipts | Self::Peek)
     }
 }
 
-/// One for each charge if they were asked for, else none at all. `None` is a charge that took
-/// nothing: denied, a shadow without room, a cost of 0.
+/// One receipt for each charge if receipts were asked for, else empty. `None` stands for a charge
+/// that took nothing: a denied one, a shadow limit without room, or a cost of 0.
 pub(crate) type Receipts = Vec<Option<Receipt>>;
 
-/// One stands in place, as most requests have it: more room would be moved about for all.
+/// Inline capacity for one charge, because most requests have one. A larger inline capacity would
+/// make every check larger to move.
 pub(crate) type Charges<'a> = SmallVec<[Charge<'a>; 1]>;
 
-/// One limit, whom it is for, and what is to be taken.
+/// One limit for one identity, and the cost to charge.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Charge<'a> {
     pub(crate) key: Key<'a>,
     pub(crate) limit: LimitRef<'a>,
-    /// Of a place: 1.
+    /// The cost; 1 for a permit.
     pub(crate) cost: u32,
-    /// What becomes of it if the store cannot decide.
+    /// The mode that decides this charge if the store cannot.
     pub(crate) failure_mode: FailureMode,
 }
 
 impl Charge<'_> {
-    /// What a lease of its cost may take.
+    /// Returns how much a lease of this charge may take.
     pub(crate) fn may_lease(&self, verdict: &Verdict) -> u32 {
-        // It opens no window: that is for a request to do.
+        // A lease never opens a fixed window: only the charge of a request does.
         if self.limit.algorithm() == Some(Algorithm::FixedWindow) && verdict.reset == 0 {
             return 0;
         }
         self.cost.min(verdict.remaining / LEASE_SHARE)
     }
 
-    /// Whether this denial blocks the identity: the first that room would end, of a limit that
-    /// says so. A shadow's only counts where the request went on.
+    /// Returns whether this denial starts a block: the limit has one, the identity is not blocked
+    /// yet, and a wait would help. A shadow limit's denial starts a block only if the request was
+    /// admitted.
     pub(crate) fn starts_block(&self, verdict: &Verdict, allowed: bool) -> bool {
         self.limit.block_micros() > 0
             && !verdict.blocked
@@ -130,27 +142,26 @@ impl Charge<'_> {
     }
 }
 
-/// What became of one check.
+/// The outcome of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) allowed: bool,
-    /// One for each charge, as it stands after the decision.
+    /// One verdict for each charge, as its limit stands after the decision.
     pub(crate) verdicts: SmallVec<[Verdict; 1]>,
-    /// Empty unless they were asked for.
+    /// Empty unless receipts were asked for.
     pub(crate) receipts: Receipts,
-    /// Of what the embedded store that stands by was told of: receipts for that one. Empty if it
-    /// was told of nothing.
+    /// Receipts of the local fallback for what was mirrored to it; empty if nothing was.
     #[cfg(feature = "redis")]
     pub(crate) mirror_receipts: Receipts,
-    /// For how long a denial stays what it is, but for times that count down, while nothing is
-    /// charged. 0: not known.
+    /// How long a denial stays valid while nothing is charged, apart from times that count down, in
+    /// microseconds. 0 means unknown. The denial cache keeps a denial for that long at most.
     #[cfg(feature = "redis")]
     pub(crate) stable_for: Micros,
 }
 
 pub(crate) type Outcomes = SmallVec<[Outcome; 1]>;
 
-/// Why a store could not decide.
+/// The reason why a store could not decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoreError {
     kind: ErrorKind,
@@ -159,15 +170,15 @@ pub(crate) struct StoreError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ErrorKind {
-    /// The store has failed.
+    /// The store was asked and failed.
     Failure,
-    /// The keys are on their way to another node of a cluster, and nothing was done.
+    /// The keys are migrating to another cluster node; nothing was charged.
     #[cfg(feature = "cluster")]
     Migrating,
-    /// It was not asked: its circuit is open, for so long.
+    /// The circuit is open for this many more microseconds; the store was not asked.
     #[cfg(feature = "redis")]
     CircuitOpen(Micros),
-    /// It could not be asked, through no fault of its own.
+    /// The store could not be asked, through no fault of its own.
     #[cfg(feature = "redis")]
     Misuse,
 }
@@ -181,7 +192,7 @@ impl StoreError {
         }
     }
 
-    /// A store that answers less than it was asked.
+    /// The error of a store that returned fewer outcomes than it was given checks.
     pub(crate) fn nothing() -> Self {
         Self {
             kind: ErrorKind::Failure,
@@ -189,7 +200,7 @@ impl StoreError {
         }
     }
 
-    /// The embedded store has no room for another key, and nothing that it could forget.
+    /// The error of an in-memory store without room for another key and without an entry to evict.
     pub(crate) fn full() -> Self {
         Self {
             kind: ErrorKind::Failure,
@@ -199,7 +210,7 @@ impl StoreError {
         }
     }
 
-    /// The keys of a call are on their way to another node of a cluster; nothing was done.
+    /// The error of a call whose keys are migrating to another cluster node; nothing was charged.
     #[cfg(feature = "cluster")]
     pub(crate) fn migrating() -> Self {
         Self {
@@ -213,7 +224,7 @@ impl StoreError {
         self.kind == ErrorKind::Migrating
     }
 
-    /// The caller's mistake: the store may be fine.
+    /// The error of a caller's mistake; the store may be fine.
     #[cfg(feature = "redis")]
     pub(crate) fn misuse(reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -230,12 +241,12 @@ impl StoreError {
         }
     }
 
-    /// Whether the store has failed, and not only was not asked.
+    /// Returns whether the store itself failed, rather than was not asked.
     pub(crate) fn is_failure(&self) -> bool {
         self.kind == ErrorKind::Failure
     }
 
-    /// Whether it could not even be asked, through no fault of its own.
+    /// Returns whether the store could not be asked, through no fault of its own.
     pub(crate) fn is_misuse(&self) -> bool {
         match self.kind {
             #[cfg(feature = "redis")]
@@ -244,7 +255,7 @@ impl StoreError {
         }
     }
 
-    /// When it is worth asking again, if that is known.
+    /// Returns the time after which a retry is worthwhile, if it is known.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self.kind {
             #[cfg(feature = "redis")]

@@ -1,4 +1,5 @@
-//! Keys as the tables of this process have them: hashed.
+//! Keyed hashes of keys. The in-process tables (in-memory store, denial cache, leases) look their
+//! entries up by these hashes and never store the keys themselves.
 
 use std::{
     hash::{BuildHasher, Hash, RandomState},
@@ -14,30 +15,30 @@ use crate::{
     store::expiring_table::Fingerprint,
 };
 
-/// Hashes keys, by secrets of this process.
+/// Hashes keys with random secrets of this process.
 ///
-/// An identity is what a client may choose. So it goes through a keyed hash of 128 bits that
-/// nobody outside can find collisions of, nor identities that meet in one shard. What is counted
-/// for it, a zone and a limit, is chosen by the application and is one of few: for that a fast hash
-/// of 64 bits will do, folded in. For two identities to share a print, their hashes would have to
-/// differ by exactly what those of two limits do, in 128 bits.
+/// A client may choose its identity. An identity therefore goes through SipHash, a keyed hash of
+/// 128 bits: without the secrets, a client can find neither collisions nor identities that share a
+/// shard. The zone and the kind of the key are chosen by the application and are few, so a fast
+/// 64-bit hash of them, folded in by XOR, is enough. Two identities share a fingerprint only if
+/// their 128-bit hashes differ by exactly what the hashes of two limits differ by.
 pub(super) struct KeyHasher {
     identities: SipHasher13,
     limits: FixedState,
 }
 
-/// Where a key stands.
+/// The hash of one key: the identity's hash, and the fingerprint of the entry.
 #[derive(Clone, Copy)]
 pub(super) struct KeyHash {
     high: u64,
     low: u64,
-    /// Of the counter.
+    /// The fingerprint of the key's own entry.
     pub(super) fingerprint: Fingerprint,
 }
 
 impl KeyHasher {
     pub(super) fn new() -> Self {
-        // Each has keys of its own.
+        // Each `RandomState` has keys of its own, so every call gives another secret.
         let secret = || RandomState::new().hash_one(0);
         Self {
             identities: SipHasher13::new_with_keys(secret(), secret()),
@@ -54,12 +55,12 @@ impl KeyHasher {
         }
     }
 
-    /// The print of the block above the counter of `key`, which stands at `place`.
+    /// Returns the fingerprint of the block in the zone of `key`, whose own hash is `place`.
     pub(super) fn block_fingerprint(&self, place: &KeyHash, key: &Key<'_>) -> Fingerprint {
         self.fingerprint(place.high, place.low, &key.block())
     }
 
-    /// The print of all that is counted for this identity in this zone.
+    /// Returns the hash of everything that counts this identity in this zone.
     #[cfg(feature = "redis")]
     pub(super) fn zone_hash(&self, key: &Key<'_>) -> KeyHash {
         let identity = self.identity(key.identity);
@@ -80,7 +81,9 @@ impl KeyHasher {
             (identity.source(), identity.value())
             && let IpAddr::V4(address) = network.addr()
         {
-            // Most clients are such: fewer bytes than a word, and so shorter than all others.
+            // Most identities are IPv4 addresses. Their five bytes are hashed at once, which is
+            // faster, and are shorter than any other identity's input, so none can collide by its
+            // bytes.
             let [a, b, c, d] = address.octets();
             return self.identities.hash(&[network.prefix_len(), a, b, c, d]);
         }
@@ -92,7 +95,8 @@ impl KeyHasher {
 }
 
 impl KeyHash {
-    /// Which of so many shards, a power of two: all that is counted for one identity is in one.
+    /// Returns the index of the shard, out of `count`, a power of two. It depends on the identity
+    /// alone, so all keys of one identity share a shard.
     pub(super) fn shard(&self, count: usize) -> usize {
         usize::try_from(self.high & (count as u64 - 1)).unwrap_or(0)
     }
@@ -100,7 +104,7 @@ impl KeyHash {
 
 impl std::fmt::Debug for KeyHasher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Without its secrets.
+        // Leaves the secrets out.
         f.debug_struct("KeyHasher").finish_non_exhaustive()
     }
 }

@@ -1,9 +1,11 @@
-//! An embedded store that stands by, for limits of [`FailureMode::Local`]: it decides while the
-//! store inside cannot, under the same limits.
+//! A layer with an in-memory store as the local fallback of Redis, for limits of
+//! [`FailureMode::Local`]: it decides by the same limits while the store inside cannot. The
+//! [`Stack`](super::Stack) calls it.
 //!
-//! It is told of what this process admits in good times, so an outage is no fresh quota. And for as
-//! long afterwards as what it has let in itself counts, nobody goes on whom it would deny: the
-//! return of the store, which knows nothing of those, is no fresh quota either.
+//! The store inside is mirrored: what this process admits through it is charged to the local
+//! fallback too, so an outage is no fresh quota. After an outage, for as long as its admissions
+//! still count, a request is denied if the local fallback denies it: the store inside has not seen
+//! those admissions, so its return is no fresh quota either.
 
 use std::{
     cmp,
@@ -28,7 +30,8 @@ pub(crate) struct LocalFallback<S> {
     inner: S,
     local: MemoryStore,
     clock: Clock,
-    /// When it last decided by itself; 0: never.
+    /// When the local fallback last decided, in microseconds; 0 for never. Relaxed, because no
+    /// other memory depends on it.
     last_local_decision: AtomicU64,
 }
 
@@ -46,7 +49,7 @@ impl<S> LocalFallback<S> {
         &self.inner
     }
 
-    /// Whether it can decide a charge by itself.
+    /// Returns whether the local fallback can decide this charge.
     pub(crate) fn can_decide_locally(&self, charge: &Charge<'_>) -> bool {
         is_local(charge) && self.local.has_room(charge)
     }
@@ -54,14 +57,15 @@ impl<S> LocalFallback<S> {
     /// Decides in place of the store inside, which could not.
     pub(crate) fn decide_locally(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         if check.mode.is_charge() && !check.charges.is_empty() {
-            // Even if it lets nobody in: what it knows of, the store may have lost by then.
+            // Also for a denial: by the end of the outage, the store may have lost the usage that
+            // the local fallback has.
             self.last_local_decision
                 .fetch_max(self.clock.now(), Ordering::Relaxed);
         }
         self.local.decide_one(check)
     }
 
-    /// Whether what was let in during an outage may still count for this limit.
+    /// Returns whether admissions of an outage may still count for this limit.
     fn may_hold_outage_admissions(&self, limit: &LimitRef<'_>) -> bool {
         match self.last_local_decision.load(Ordering::Relaxed) {
             0 => false,
@@ -69,16 +73,16 @@ impl<S> LocalFallback<S> {
         }
     }
 
-    /// Whether a check may meet admissions of an outage.
+    /// Returns whether the local fallback must be consulted because of an earlier outage.
     fn needs_local_check(&self, check: &Check<'_>) -> bool {
-        // What was taken from the store inside is given back to it, or kept there, whatever is
-        // known here.
+        // A refund or renewal concerns what the store inside has charged, whatever the local
+        // fallback says.
         let asks = !matches!(check.mode, Mode::Refund(_) | Mode::Renew);
         let mut local = check.charges.iter().filter(|charge| is_local(charge));
         asks && local.any(|charge| self.may_hold_outage_admissions(&charge.limit))
     }
 
-    /// Tells the embedded store what the one inside has decided.
+    /// Mirrors to the local fallback what the store inside has decided.
     fn mirror(&self, check: &Check<'_>, outcome: &mut Outcome) {
         if check.mode == Mode::Renew {
             self.local.mirror_renewal(check, outcome);
@@ -94,7 +98,7 @@ impl<S> LocalFallback<S> {
                 continue;
             };
             if let Mode::Refund(_) = check.mode {
-                // What it was told of it is given back apart, by its own receipt.
+                // The mirrored charge is refunded separately, by its own receipt.
                 if self.may_hold_outage_admissions(&charge.limit) {
                     *verdict = stricter(*verdict, self.local.peek(charge));
                 }
@@ -102,7 +106,7 @@ impl<S> LocalFallback<S> {
             }
             if verdict.blocked {
                 if let Wait::For(wait) = verdict.wait {
-                    // Without room for it, it is not known of here.
+                    // Without room, the block stays unknown here.
                     let _ = self.local.start_block(&charge.key.block(), wait);
                 }
             } else if outcome.allowed && verdict.wait == Wait::None {
@@ -121,7 +125,13 @@ impl<S> LocalFallback<S> {
 }
 
 impl<S: Store> LocalFallback<S> {
-    /// Decides a check of which some limits may still hold admissions of an outage.
+    /// Decides a check with limits for which admissions of an outage may still count. It peeks at
+    /// the local fallback first, and charges the store inside only if that admits.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the store inside may have charged what was not mirrored
+    /// here.
     async fn decide_with_local_check(&self, check: &Check<'_>) -> Result<Outcomes, StoreError> {
         let look = |charge: &Charge<'_>| {
             let settling = is_local(charge) && self.may_hold_outage_admissions(&charge.limit);
@@ -135,7 +145,8 @@ impl<S: Store> LocalFallback<S> {
         if !denied {
             return self.inner.decide(std::slice::from_ref(check)).await;
         }
-        // Taken from nobody; the answer still shows how every limit stands.
+        // The local fallback denies, so the store inside is only peeked at: the verdicts still show
+        // how every limit stands.
         let peek = Check {
             mode: Mode::Peek,
             charges: check.charges.clone(),
@@ -177,16 +188,16 @@ fn stricter(one: Verdict, other: Verdict) -> Verdict {
     }
 }
 
-/// For how long an admission counts at most.
+/// Returns the longest time that an admission counts, in microseconds.
 fn retention(limit: &LimitRef<'_>) -> Micros {
     let limit = match limit {
         LimitRef::Rate(limit) => limit,
         LimitRef::Concurrency(limit, _) => return limit.expiry_micros(),
     };
     let windows = match (limit.kind(), limit.refill_kind()) {
-        // A bucket in steady use never fills up, and so never forgets. To ask for ever does no
-        // harm: a bucket that has seen a part of the admissions denies nobody whom one that has
-        // seen them all would not.
+        // A greedy bucket in steady use never fills up, so old admissions never stop counting.
+        // Consulting the local fallback forever is harmless: its bucket has seen only a part of the
+        // admissions, so it denies nothing that a bucket with all of them would admit.
         (Algorithm::TokenBucket, Refill::Greedy) => return MAX_MICROS,
         (Algorithm::TokenBucket, Refill::Interval) => limit.quota().div_ceil(limit.times().max(1)),
         (Algorithm::SlidingWindowCounter, _) => 2,
@@ -204,7 +215,8 @@ impl<S: Store> Store for LocalFallback<S> {
         let mut outcomes = if checks.iter().any(|check| self.needs_local_check(check)) {
             let mut outcomes = Outcomes::new();
             for check in checks {
-                // Boxed, as it is seldom: others need not move about a future with room for it.
+                // Boxed, because this path is rare: inline, it would make every future of `decide`
+                // larger.
                 outcomes.extend(Box::pin(self.decide_with_local_check(check)).await?);
             }
             outcomes

@@ -1,4 +1,5 @@
-//! Where counters live. `interface` says what a store does; `stack` puts one together.
+//! The stores that hold the counters. `interface` is the contract of a store and `stack` composes
+//! the store of one limiter out of layers; the limiter calls only the stack.
 
 #[cfg(feature = "redis")]
 mod circuit_breaker;

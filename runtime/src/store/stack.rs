@@ -1,4 +1,6 @@
-//! The store of one limiter, with the layers around it.
+//! The store of one limiter with its layers: in memory, or Redis behind the circuit breaker, the
+//! denial cache, the leases and the local fallback. The limiter calls it; it decides nothing
+//! itself.
 
 #[cfg(feature = "redis")]
 use super::{
@@ -11,7 +13,8 @@ use super::{
 };
 use crate::{circuit_state::CircuitState, clock::Micros, key::Key};
 
-/// Chosen once when a limiter is built, so that a decision costs no allocation for a `dyn` future.
+/// An enum that is chosen once, when a limiter is built: a decision then needs no allocation for a
+/// `dyn` future.
 #[derive(Debug)]
 pub(crate) enum Stack {
     Memory(MemoryStore),
@@ -22,14 +25,18 @@ pub(crate) enum Stack {
 impl Stack {
     pub(crate) fn circuit(&self) -> CircuitState {
         match self {
-            // It cannot fail.
+            // An in-memory store cannot fail.
             Self::Memory(_) => CircuitState::Closed,
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.inner().inner().inner().state(),
         }
     }
 
-    /// Gives back what this process holds of others' quotas.
+    /// Returns this process's unused leases to Redis, and leases nothing more.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, leases that are not returned yet count as used.
     pub(crate) async fn retire(&self) {
         match self {
             Self::Memory(_) => {}
@@ -38,8 +45,8 @@ impl Stack {
         }
     }
 
-    /// Whether a charge can be decided for this process alone, when [`Store::decide`] could not. The
-    /// embedded store is asked for a part of a check, where it has no room for another.
+    /// Returns whether this process alone can decide a charge after [`Store::decide`] failed. A
+    /// full in-memory store still decides the charges whose keys it has.
     pub(crate) fn can_decide_locally(&self, charge: &Charge<'_>) -> bool {
         match self {
             Self::Memory(store) => store.has_room(charge),
@@ -48,7 +55,7 @@ impl Stack {
         }
     }
 
-    /// Decides for this process alone, when [`Store::decide`] could not.
+    /// Decides for this process alone, after [`Store::decide`] failed.
     pub(crate) fn decide_locally(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         match self {
             Self::Memory(store) => store.decide_one(check),

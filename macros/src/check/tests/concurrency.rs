@@ -1,4 +1,4 @@
-//! The attribute `concurrency_limit`: what it takes, and what becomes of it.
+//! Tests of the attribute `concurrency_limit`: its arguments and its expansion.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -13,7 +13,7 @@ fn said(arguments: TokenStream) -> Vec<String> {
     said_on(arguments, quote!())
 }
 
-/// What is said about this attribute above these others.
+/// Returns the errors of this attribute stacked on others.
 fn said_on(arguments: TokenStream, stacked: TokenStream) -> Vec<String> {
     let item = quote!(
         #stacked

@@ -1,4 +1,4 @@
-//! The argument `failure_mode`: what it may be, and what each value becomes.
+//! Tests of `failure_mode`: its values and their expansion.
 
 use quote::quote;
 

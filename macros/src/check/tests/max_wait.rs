@@ -1,4 +1,4 @@
-//! The argument `max_wait`: what it may be, and what becomes of it.
+//! Tests of `max_wait`: its values and their expansion.
 
 use quote::quote;
 

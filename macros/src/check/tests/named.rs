@@ -1,4 +1,4 @@
-//! The argument `limit`, which names a limit of the configuration.
+//! Tests of `limit`, which names a limit of the configuration.
 
 use quote::quote;
 

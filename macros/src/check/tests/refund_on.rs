@@ -1,4 +1,4 @@
-//! The argument `refund_on`: what it may be, and what becomes of it.
+//! Tests of `refund_on`: its values and their expansion.
 
 use quote::quote;
 

@@ -1,4 +1,4 @@
-//! Which limits on one handler would share a counter.
+//! Tests of limits on one handler that would share a counter.
 
 use quote::quote;
 

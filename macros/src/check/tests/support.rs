@@ -1,4 +1,4 @@
-//! What the tests of this module share.
+//! Helpers for the tests of this module.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -11,7 +11,7 @@ use crate::{
     handler::Handler,
 };
 
-/// What is said about these arguments on an innocent handler.
+/// Returns the errors of these arguments on a valid handler.
 pub(super) fn said(arguments: TokenStream) -> Vec<String> {
     said_on(
         arguments,
@@ -27,7 +27,7 @@ pub(super) fn said_on(arguments: TokenStream, item: TokenStream) -> Vec<String> 
     said_by(AttrName::RateLimit, arguments, item)
 }
 
-/// What this attribute says.
+/// Returns the errors of this attribute on this item.
 pub(super) fn said_by(
     attribute: AttrName,
     arguments: TokenStream,
@@ -50,8 +50,8 @@ pub(super) fn assert_said(said: &[String], starts: &[&str]) {
     }
 }
 
-/// The calls that the rules of `login` are built by: those of this attribute and of the `stacked`
-/// ones, without spaces.
+/// Returns the calls that build the rules of `login`, without spaces: the rules of this attribute
+/// and of the `stacked` ones.
 pub(super) fn calls(arguments: TokenStream, stacked: TokenStream) -> syn::Result<String> {
     expanded(arguments, stacked, |limits| {
         let calls = expand_policy::calls(limits);
@@ -59,7 +59,7 @@ pub(super) fn calls(arguments: TokenStream, stacked: TokenStream) -> syn::Result
     })
 }
 
-/// The items that those rules are made of, without spaces.
+/// Returns the items that those calls use, without spaces.
 pub(super) fn items(arguments: TokenStream, stacked: TokenStream) -> syn::Result<String> {
     expanded(arguments, stacked, expand_policy::items)
 }

@@ -1,6 +1,7 @@
-//! The JSON schema of the file, for editors: `throttle.schema.json`, which these tests keep true.
+//! The JSON schema of the configuration file, for editors. The tests keep `throttle.schema.json`
+//! equal to it.
 //!
-//! It cannot say all that a file is checked for, and never forbids what is right. After a change,
+//! It cannot say all that a file is checked for, and never forbids a valid file. After a change,
 //! `THROTTLE_SCHEMA=write cargo test -p actix-throttle --features config schema` writes it anew.
 
 use std::collections::BTreeMap;
@@ -22,18 +23,18 @@ mod tests;
 #[expect(dead_code, reason = "only what it looks like matters")]
 struct Throttle {
     /// Limits by name, for rules and for handlers (`#[rate_limit(limit = "login")]`). All that name
-    /// a limit count together.
+    /// a limit share its counter.
     limits: Option<BTreeMap<LimitName, NamedLimit>>,
-    /// The first rule decides that fits a request and has something for its group. Without any,
+    /// The first rule that matches a request and has a limit for its group decides. Without rules,
     /// write `rules = []`: a file with neither rules nor limits counts as one that was cut off.
     rules: Option<Vec<Rule>>,
-    /// Patterns of routes that the rules leave alone, as they were registered: `/user/{id}`.
+    /// Patterns of exempt routes, as they were registered: `/user/{id}`.
     exempt: Option<Vec<String>>,
     /// Leave CORS preflights alone.
     skip_preflight: Option<bool>,
 }
 
-/// A file that has neither may be one that was cut off.
+/// Requires rules or limits: a file with neither may have been cut off.
 fn rules_or_limits() -> Value {
     json!([
         { "required": ["rules"] },
@@ -44,7 +45,7 @@ fn rules_or_limits() -> Value {
 #[derive(JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
 struct LimitName(#[schemars(regex(pattern = "^[A-Za-z][A-Za-z0-9_.-]*$"))] String);
 
-/// A limit: a rate, or a table of all that it is. With `max` it limits what runs at once.
+/// A limit: a rate, or a table. With `max` it is a concurrency limit.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 #[expect(dead_code, reason = "only what it looks like matters")]
@@ -83,7 +84,7 @@ struct Numbers {
     /// `token_bucket`: the burst size. Default: `times`.
     capacity: Option<Count>,
     refill: Option<Refill>,
-    /// What one request takes. Default: 1.
+    /// Cost of one request. Default: 1.
     cost: Option<Count>,
     /// The policy's name in headers, metrics and logs.
     name: Option<String>,
@@ -91,16 +92,16 @@ struct Numbers {
     zone: Option<String>,
     /// Once exceeded, deny everything for that long: `60s`, `1h 30m`.
     block: Option<String>,
-    /// Take this many from the server at once and serve them locally; from 2.
+    /// Lease this many from Redis at once and serve them locally; from 2.
     lease: Option<Count>,
     /// Count and report, never deny.
     shadow: Option<bool>,
     /// Responses with these statuses are not counted: `5xx, 404`.
     refund_on: Option<String>,
-    /// In place of a rate: how many run at once. A request does until its response's body has been
-    /// sent.
+    /// A concurrency limit, in place of a rate: so many permits. A request holds one until its
+    /// response's body has been sent.
     max: Option<Places>,
-    /// With `max`: so long a place stays taken that nobody renews, 100 ms to 24 h. Default: `30s`.
+    /// With `max`: how long a permit lasts without renewal, 100 ms to 24 h. Default: `30s`.
     expiry: Option<String>,
     max_wait: Option<MaxWait>,
     failure_mode: Option<FailureMode>,
@@ -114,8 +115,7 @@ struct Count(#[schemars(range(min = 1, max = 1_000_000_000))] u32);
 #[expect(dead_code, reason = "only what it looks like matters")]
 struct Places(#[schemars(range(min = 1, max = 1_000_000))] u32);
 
-/// Requests are held so long at most for want of room, instead of being denied: `500ms`, 1 ms to 24
-/// h.
+/// Longest time that a request waits for room, instead of being denied: `500ms`, 1 ms to 24 h.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only what it looks like matters")]
 struct MaxWait(String);
@@ -141,7 +141,7 @@ enum Refill {
     Interval,
 }
 
-/// What becomes of requests that the store cannot decide. Default: the limiter's.
+/// What happens to requests that the store cannot decide. Default: the limiter's.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 #[expect(dead_code, reason = "only what it looks like matters")]
@@ -161,17 +161,17 @@ struct Rule {
     pattern: Option<String>,
     /// Default: all.
     methods: Option<Vec<Method>>,
-    /// What its limits are called, and counted under. Default: the methods and the regex.
+    /// Name of its limits, under which they count. Default: the methods and the regex.
     name: Option<String>,
     /// Count and report, never deny; the search for the rule that decides goes on.
     shadow: Option<bool>,
-    /// Whose requests are counted, for limits that do not say.
+    /// What requests are counted by, for limits without an identifier of their own.
     identifier: Option<Identifier>,
-    /// How long requests are held at most for want of room, for limits that do not say.
+    /// Longest time that a request waits for room, for limits without a `max_wait` of their own.
     max_wait: Option<MaxWait>,
     /// Its requests are not limited.
     exempt: Option<bool>,
-    /// All of them must hold, in one decision.
+    /// All of them must have room, in one decision.
     limits: Option<Vec<LimitSpec>>,
 }
 
@@ -214,8 +214,8 @@ struct ShareTable {
     numbers: Numbers,
 }
 
-/// Who is counted: `ip`, `global`, `header:X-Api-Key`, `cookie:sid`, `query:tenant`, or
-/// what the application has given a name. Default: as the limiter says.
+/// What a limit counts by: `ip`, `global`, `header:X-Api-Key`, `cookie:sid`, `query:tenant`, or
+/// a name that the application has given to a function. Default: the limiter's.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 #[expect(dead_code, reason = "only what it looks like matters")]
@@ -240,7 +240,7 @@ fn derived() -> Value {
     schema.into()
 }
 
-/// What may be left out may not be null.
+/// Removes `null`: a key may be absent, not null.
 fn without_null(schema: &mut Schema) {
     if let Some(Value::Array(types)) = schema.get_mut("type") {
         types.retain(|kind| kind != "null");

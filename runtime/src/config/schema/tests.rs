@@ -1,3 +1,5 @@
+//! Tests of the published schema: it is the derived one, and agrees with what is read.
+
 use std::{collections::BTreeSet, env, fs};
 
 use serde_json::{Value, json};
@@ -27,7 +29,7 @@ fn the_published_schema_is_the_derived_one() {
     assert!(published == text, "write it anew: see the top of this file");
 }
 
-/// Each table that is read has the keys of the schema, no more and no less.
+/// Checks that each table that is read has the keys of the schema, no more and no less.
 #[test]
 fn the_schema_knows_the_keys_that_are_read() {
     let schema = derived();
@@ -60,7 +62,7 @@ fn the_schema_knows_the_keys_that_are_read() {
     }
 }
 
-/// The examples of the documentation.
+/// Checks the examples of the documentation.
 #[test]
 fn the_examples_are_right_and_say_the_same() {
     fn json(node: &Node) -> Value {
@@ -121,7 +123,7 @@ fn the_schema_lets_right_files_through_and_stops_wrong_ones() {
             None,
             "{right}"
         );
-        // JSON is YAML.
+        // JSON is a subset of YAML 1.2.
         Config::parse(&right.to_string(), Format::Yaml).expect("a right file");
     }
     for wrong in [

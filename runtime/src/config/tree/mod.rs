@@ -1,19 +1,19 @@
-//! A file as a tree of values that know where they stand, whatever its format.
+//! A file as a tree of values with positions, whatever its format.
 
 mod toml;
 mod yaml;
 
 use super::{error::Diagnostics, format::Format};
 
-/// Where something stands in a file, both from 1.
+/// Position in a file; line and column count from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position {
     pub(super) line: usize,
-    /// In characters.
+    /// Column, in characters.
     pub(super) column: usize,
 }
 
-/// A value and where it begins.
+/// A value and the position where it begins.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
     pub(super) place: Position,
@@ -22,19 +22,19 @@ pub(super) struct Node {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
-    /// Nothing behind a key, which only YAML knows.
+    /// No value behind a key, which only YAML knows.
     Null,
     Flag(bool),
-    /// Cut at the ends of the type, which is far above all that is accepted.
+    /// Saturated at the ends of `i64`, far beyond every valid number.
     Integer(i64),
     Text(String),
     List(Vec<Node>),
     Table(Vec<Entry>),
-    /// What no setting takes, by what it is called.
+    /// A value that no setting takes, by its name in errors.
     Other(&'static str),
 }
 
-/// A key, where it stands, and its value.
+/// A key with its position, and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     pub(super) place: Position,
@@ -43,7 +43,7 @@ pub(super) struct Entry {
 }
 
 impl Node {
-    /// Reads the text; what could be read of it, if anything, goes on being checked.
+    /// Parses a text. What could be read of it, if anything, is checked further.
     pub(super) fn parse(text: &str, format: Format, diagnostics: &mut Diagnostics) -> Option<Self> {
         match format {
             Format::Toml => Some(toml::parse(text, diagnostics)),
@@ -53,7 +53,7 @@ impl Node {
 }
 
 impl Value {
-    /// What it is called in errors.
+    /// Returns the name of its kind in errors.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
@@ -92,7 +92,7 @@ table:
         (node, diagnostics.lines())
     }
 
-    /// The keys with their places and the kinds of their values.
+    /// Lists the keys with their positions and the kinds of their values.
     fn outline(node: &Node) -> Vec<String> {
         let Value::Table(entries) = &node.value else {
             return Vec::new();

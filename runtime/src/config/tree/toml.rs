@@ -1,3 +1,5 @@
+//! TOML as a tree of values with positions.
+
 use toml::{
     Spanned,
     de::{DeInteger, DeTable, DeValue},
@@ -6,7 +8,7 @@ use toml::{
 use super::{Entry, Node, Position, Value};
 use crate::config::error::Diagnostics;
 
-/// Reads TOML; what stands behind a mistake is read all the same.
+/// Parses TOML. What stands behind an error is read all the same.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Node {
     let places = Positions::of(text);
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -20,10 +22,10 @@ pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Node {
     }
 }
 
-/// From bytes to lines and columns.
+/// Turns byte offsets into lines and columns.
 struct Positions<'t> {
     text: &'t str,
-    /// Where each line begins.
+    /// Byte offset of the start of each line.
     lines: Vec<usize>,
 }
 
@@ -35,7 +37,7 @@ impl<'t> Positions<'t> {
     }
 
     fn at(&self, offset: usize) -> Position {
-        // The first line begins at 0, so there is one at or before any offset.
+        // The first line starts at 0, so a line starts at or before any offset.
         let line = self.lines.partition_point(|start| *start <= offset).max(1);
         let before = self.text.get(self.lines[line - 1]..offset);
         let column = before.map_or(0, |before| before.chars().count()) + 1;

@@ -1,9 +1,11 @@
+//! YAML as a tree of values with positions.
+
 use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 
 use super::{Entry, Node, Position, Value};
 use crate::config::error::Diagnostics;
 
-/// Reads YAML 1.2, one document; `None` if it is none.
+/// Parses one document of YAML 1.2; `None` if it is none.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     let documents = match MarkedYaml::load_from_str(text) {
         Ok(documents) => documents,
@@ -66,7 +68,7 @@ fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, diagnostics: &mut Diagnostics)
     }
 }
 
-/// The crate counts columns from 0.
+/// Turns a marker into a position: saphyr counts columns from 0.
 fn place(marker: &Marker) -> Position {
     Position {
         line: marker.line(),

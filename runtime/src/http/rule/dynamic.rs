@@ -1,8 +1,11 @@
+//! The result of a rule's `dynamic` function.
+
 use crate::limit::Limit;
 
-/// What a [`dynamic`](crate::Rule::dynamic) function says of a request: which limit it is held to.
+/// The limit that a [`dynamic`](crate::Rule::dynamic) function chooses for a request.
 ///
-/// An `Option<Limit>` converts into it, `None` into [`Written`](Self::Written); so does a [`Limit`].
+/// A [`Limit`] converts into it, and so does an `Option<Limit>`, with `None` as
+/// [`Written`](Self::Written).
 ///
 /// ```
 /// use actix_throttle::{DynamicLimit, Identity, Limit, rate_limit};
@@ -25,12 +28,12 @@ use crate::limit::Limit;
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub enum DynamicLimit {
-    /// To the limit as it is written.
+    /// The limit as it is written. The default.
     #[default]
     Written,
-    /// To this one. What it leaves open is as it is written.
+    /// This limit. What it leaves open is as written.
     Limit(Limit),
-    /// To none: the request is not counted by this limit. Others still hold.
+    /// No limit: this rule does not count the request. Other rules still apply.
     Unlimited,
 }
 

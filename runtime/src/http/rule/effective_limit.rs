@@ -1,11 +1,11 @@
-//! The limit that a rule applies to a request.
+//! The limit that a rule applies to a request. Resolution creates it, and charges refer to it.
 
 use std::ops::Deref;
 
 use crate::limit::Limit;
 
-/// A limit as it stands in a rule, or one that was made for this request. Boxed, as few are: others
-/// need not move room for it about.
+/// A limit as written in a rule, or one created for the request. The latter is boxed to keep the
+/// enum small, because it is rare.
 pub(in crate::http) enum EffectiveLimit<'a> {
     Static(&'a Limit),
     Dynamic(Box<Limit>),

@@ -1,6 +1,7 @@
 //! The functions of the application that a rule calls, each sync or async.
 //!
-//! A sync one is called in place. Only an async one costs a boxed future.
+//! A sync function is called in place; only an async one costs a boxed future. Macro output uses
+//! the `Into…` traits, because it cannot tell which of the two a function is.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -93,7 +94,7 @@ where
     function
 }
 
-/// [`of_one`] for two arguments.
+/// Tells the compiler that a closure of two arguments works for every lifetime of them.
 fn of_two<F>(function: F) -> F
 where
     F: for<'a> Fn(&'a HttpRequest, &'a Identity) -> Later<'a, DynamicLimit>,
@@ -101,7 +102,7 @@ where
     function
 }
 
-/// What `cost` of an attribute may name, beside a number.
+/// A function that `cost` of an attribute may name in place of a number.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not tell what a request costs",
     label = "not a cost",
@@ -109,7 +110,7 @@ where
             an `async fn` will do, too"
 )]
 pub trait IntoCost<M> {
-    /// The function.
+    /// Converts into the function that a rule calls.
     fn into_cost(self) -> RequestFn<u32>;
 }
 
@@ -131,7 +132,7 @@ where
     }
 }
 
-/// What `skip_if` of an attribute may name.
+/// A function that `skip_if` of an attribute may name.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not tell which requests to skip",
     label = "not a condition",
@@ -139,7 +140,7 @@ where
             `skip_if = is_internal`; an `async fn` will do, too"
 )]
 pub trait IntoSkipIf<M> {
-    /// The function.
+    /// Converts into the function that a rule calls.
     fn into_skip_if(self) -> RequestFn<bool>;
 }
 
@@ -161,7 +162,7 @@ where
     }
 }
 
-/// What `dynamic` of an attribute may name.
+/// A function that `dynamic` of an attribute may name.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not choose a limit",
     label = "not a choice of limits",
@@ -170,7 +171,7 @@ where
             `Option`"
 )]
 pub trait IntoDynamic<M> {
-    /// The function.
+    /// Converts into the function that a rule calls.
     fn into_dynamic(self) -> IdentityFn;
 }
 

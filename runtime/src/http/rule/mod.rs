@@ -1,3 +1,6 @@
+//! Rules: limits bound to requests, with their builder methods. Attributes and applications create
+//! them; matching and resolution read them. A rule never decides anything itself.
+
 mod dynamic;
 mod effective_limit;
 mod function;
@@ -18,9 +21,10 @@ use crate::{
     status_set::StatusSet,
 };
 
-/// A [`Limit`] bound to requests: whom it counts, for whom it stands, what a request costs.
+/// A [`Limit`] bound to requests: with the identifier it counts by, the group it is for, and the
+/// cost of a request.
 ///
-/// One attribute on a handler is one rule. By hand, rules are decided with
+/// One attribute on a handler is one rule. To decide rules without an attribute, call
 /// [`RateLimiter::check_request`](crate::RateLimiter::check_request).
 ///
 /// ```
@@ -49,57 +53,60 @@ pub struct Rule {
     shadow: bool,
 }
 
-/// What a rule holds requests to.
+/// The limit of a rule.
 #[derive(Clone, Debug)]
 enum RuleLimit {
-    /// Its group is not limited.
+    /// No limit: the rule's group is unlimited.
     Nothing,
     Rate(Limit),
     Places(Concurrency),
-    /// Whatever a configuration has by this name, and the limit that stands in if it has nothing.
+    /// The limit that a configuration has by this name, and the fallback for one that lacks it.
     NamedLimitRef(NamedLimitRef, Option<Limit>),
 }
 
 impl Rule {
-    /// The limit for everyone, by the limiter's identifier.
+    /// Creates a rule for all requests, counted by the limiter's identifier.
     pub fn new(limit: Limit) -> Self {
         Self::of(RuleLimit::Rate(limit))
     }
 
-    /// At most so many requests at once, by the limiter's identifier. A request runs until its
-    /// response's body has been sent, or is dropped.
+    /// Creates a rule that admits at most so many requests at once, counted by the limiter's
+    /// identifier. A request counts until the body of its response has been sent or is dropped.
     ///
-    /// It has no cost, and nothing of it is given back by a status. Where there is no response to hold it
-    /// for, as in [`check_request`](crate::RateLimiter::check_request), the place is given back at once.
+    /// The rule has no cost, and [`refund_on`](Self::refund_on) does not apply to it. Where there
+    /// is no response for which to hold the permit, as in
+    /// [`check_request`](crate::RateLimiter::check_request), the permit is released at once.
     ///
     /// ```
     /// use actix_throttle::{Concurrency, Identifier, Rule};
     ///
-    /// let rule = Rule::concurrency(Concurrency::new(2).name("exports")).identifier(Identifier::global());
+    /// let rule = Rule::concurrency(Concurrency::new(2).name("exports"))
+    ///     .identifier(Identifier::global());
     /// # let _ = rule;
     /// ```
     pub fn concurrency(limit: Concurrency) -> Self {
         Self::of(RuleLimit::Places(limit))
     }
 
-    /// Identities of this group are not limited.
+    /// Creates a rule that leaves identities of this group unlimited.
     pub fn unlimited(group: impl Into<Cow<'static, str>>) -> Self {
         Self::of(RuleLimit::Nothing).group(group)
     }
 
-    /// The limit that the limiter's configuration has by this name (feature `config`:
-    /// `Builder::config`), as it is at each request, with its `failure_mode`, `refund_on` and `max_wait`
-    /// where the rule does not say.
+    /// Creates a rule with the limit that the limiter's configuration has by this name (feature
+    /// `config`: `Builder::config`). Each request uses the limit as it is at that moment, with the
+    /// configuration's `failure_mode`, `refund_on` and `max_wait` where the rule sets none.
     ///
-    /// That may be a limit on what runs at once. Then the rule is as one of
-    /// [`concurrency`](Self::concurrency), and `cost`, `refund_on` and `dynamic` of it have no meaning.
+    /// The name may stand for a concurrency limit. Then the rule acts like
+    /// [`concurrency`](Self::concurrency), and its `cost`, `refund_on` and `dynamic` have no effect.
     ///
-    /// Rules of one name count in one counter, on handlers in one a handler, unless the configuration
-    /// gives the limit a `zone`.
+    /// Rules of one name count in one counter, and on handlers in one per handler, unless the
+    /// configuration gives the limit a `zone`.
     ///
-    /// For a name that it does not have [`or`](Self::or)'s limit stands in. Without one the answer is
-    /// 500, with an error in the log: at the first request, the earliest moment at which rule and
-    /// limiter meet. Names that were used so stay: a reload that would lose one is refused.
+    /// For a name that the configuration lacks, the limit of [`fallback`](Self::fallback) applies.
+    /// Without a fallback the response is 500, with an error in the log: at the first request, the
+    /// earliest moment at which rule and limiter meet. A name used without a fallback is required
+    /// from then on: a reload that would remove it is rejected.
     ///
     /// ```
     /// use actix_throttle::{Limit, Rule};
@@ -114,9 +121,9 @@ impl Rule {
         ))
     }
 
-    /// The limit if the configuration has none of the rule's [name](Self::named), or there is no
-    /// configuration. Its name and zone hold for the configuration's too, where that leaves them
-    /// open. Rules without a name have their limit already.
+    /// Sets the limit that applies if there is no configuration, or it lacks the rule's
+    /// [name](Self::named). Its name and zone also apply to the configuration's limit, where that
+    /// leaves them open. A rule without a name has its limit already, and ignores this.
     pub fn fallback(mut self, limit: Limit) -> Self {
         if let RuleLimit::NamedLimitRef(named, _) = self.terms {
             self.terms = RuleLimit::NamedLimitRef(named.or(&limit), Some(limit));
@@ -124,8 +131,8 @@ impl Rule {
         self
     }
 
-    /// What a named limit is called and where it counts if the configuration does not say. For
-    /// macro output.
+    /// Sets the name and zone of a named or concurrency limit, where they are open. For macro
+    /// output.
     #[doc(hidden)]
     pub fn defaults(mut self, name: &'static str, zone: &'static str) -> Self {
         self.terms = match self.terms {
@@ -154,7 +161,7 @@ impl Rule {
         }
     }
 
-    /// Who is counted. Default: as the limiter says.
+    /// Sets the identifier that the rule counts by. Default: the middleware's, else the limiter's.
     pub fn identifier<M>(mut self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(diagnostic) = identifier.validate() {
@@ -164,31 +171,34 @@ impl Rule {
         self
     }
 
-    /// Applies to identities of this group only, in place of the rules without a group.
+    /// Restricts the rule to identities of this group, for which it replaces the rules without a
+    /// group.
     pub fn group(mut self, group: impl Into<Cow<'static, str>>) -> Self {
         self.group = Some(group.into());
         self
     }
 
-    /// What a request that this rule denies is answered with. Default: as the limiter says.
+    /// Sets the response to requests that this rule denies. Default: the middleware's, else the
+    /// limiter's.
     pub fn on_limited<M>(mut self, answer: impl IntoOnLimited<M>) -> Self {
         self.on_limited = Some(answer.into_on_limited());
         self
     }
 
-    /// What becomes of a request that the store cannot decide. Default: as the limiter says.
+    /// Sets what happens to a request that the store cannot decide. Default: the middleware's, else
+    /// the limiter's.
     pub fn failure_mode(mut self, mode: FailureMode) -> Self {
         self.failure_mode = Some(mode);
         self
     }
 
-    /// Requests that are answered with one of these statuses are not counted: what this rule has
-    /// charged for them is given back as soon as the status is known, to the window it came from, and
-    /// the answer's headers show it. A rule that counts failures alone gives back on `2xx, 3xx`.
+    /// Sets the response statuses at which this rule's charge is refunded, so that the request does
+    /// not count. The refund goes to the window that was charged, as soon as the status is known,
+    /// and the response's headers show it. A rule that counts only failures refunds on `2xx, 3xx`.
     ///
-    /// Until then the request counts like any other, and if its client leaves before, it stays
-    /// counted. So does one that another limit, further in, has denied, and one that the server could
-    /// not be told of. A limit that is a shadow gives back, too; a block stays.
+    /// Until then the request counts like any other. It stays counted if its client leaves before,
+    /// if another limit further in denies it, or if Redis cannot be told of the refund. A shadow
+    /// limit refunds, too; a block stays.
     ///
     /// ```
     /// use actix_throttle::{Limit, Rule};
@@ -205,20 +215,23 @@ impl Rule {
         self
     }
 
-    /// Requests for which there is no room are held for so long at most instead of being denied, in
-    /// the order in which they came to this process, and then go on.
+    /// Sets how long a request may wait for capacity instead of being denied. Requests go on in the
+    /// order in which they came to this process.
     ///
-    /// One that cannot have its turn in time is denied at once; so is one that finds
-    /// [`Builder::max_waiting`](crate::Builder::max_waiting) others waiting. If several rules are in
-    /// the way, it waits no longer than the least of them allows: a rule without this denies at once.
-    /// A client that leaves is out of the line. (With actix-web's defaults the server learns of that
-    /// only when it answers; `HttpServer::h1_allow_half_closed(false)` lets it notice at once.)
+    /// A request that cannot have its turn in time is denied at once; so is one that finds
+    /// [`Builder::max_waiting`](crate::Builder::max_waiting) requests in the wait queue. If several
+    /// rules lack capacity, the shortest `max_wait` of them holds; a rule without one denies at
+    /// once.
+    ///
+    /// A client that leaves gives up its position in the wait queue. (With actix-web's defaults the
+    /// HTTP server learns of that only when it responds; `HttpServer::h1_allow_half_closed(false)`
+    /// lets it notice at once.)
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
         self
     }
 
-    /// Counts and reports, but denies nobody; see [`Limit::shadow`].
+    /// Makes the rule a shadow: it counts and reports, but never denies. See [`Limit::shadow`].
     pub fn shadow(mut self) -> Self {
         self.shadow = true;
         self

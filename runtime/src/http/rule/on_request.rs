@@ -1,4 +1,4 @@
-//! What a rule leaves to functions of the application, to be said for each request.
+//! The options of a rule that functions of the application decide for each request.
 
 use actix_web::HttpRequest;
 
@@ -9,13 +9,13 @@ use super::{
 use crate::identity::Identity;
 
 impl Rule {
-    /// What a request takes. A cost of 0 is admitted without being counted.
+    /// Sets the cost of a request. A request of cost 0 is admitted without being counted.
     pub fn cost(mut self, cost: impl Fn(&HttpRequest) -> u32 + Send + Sync + 'static) -> Self {
         self.cost = Some(RequestFn::sync(cost));
         self
     }
 
-    /// [`cost`](Self::cost) by an async function.
+    /// Sets the [`cost`](Self::cost) by an async function.
     pub fn cost_async<F>(mut self, cost: F) -> Self
     where
         F: AsyncFn(&HttpRequest) -> u32 + Send + Sync + 'static,
@@ -24,13 +24,13 @@ impl Rule {
         self
     }
 
-    /// Requests that are neither counted nor limited.
+    /// Sets which requests the rule skips: it neither counts nor limits them.
     pub fn skip_if(mut self, skip: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static) -> Self {
         self.skip_if = Some(RequestFn::sync(skip));
         self
     }
 
-    /// [`skip_if`](Self::skip_if) by an async function.
+    /// Sets the requests to skip ([`skip_if`](Self::skip_if)) by an async function.
     pub fn skip_if_async<F>(mut self, skip: F) -> Self
     where
         F: AsyncFn(&HttpRequest) -> bool + Send + Sync + 'static,
@@ -39,11 +39,12 @@ impl Rule {
         self
     }
 
-    /// The limit by the caller's plan, in place of the written one, which says whatever it leaves
-    /// open: the algorithm, cost, name, zone, block and lease. `None` is the written one. So is an
-    /// invalid limit, with an error in the log.
+    /// Sets a function that chooses the limit of a request, for example by the client's plan. The
+    /// written limit fills what the chosen one leaves open: the algorithm, cost, name, zone, block
+    /// and lease. `None` keeps the written limit. So does an invalid limit, with an error in the
+    /// log.
     ///
-    /// A function that returns a [`DynamicLimit`] may also say that a request is not limited.
+    /// A function that returns a [`DynamicLimit`] may also leave a request unlimited.
     pub fn dynamic<F, R>(mut self, dynamic: F) -> Self
     where
         F: Fn(&HttpRequest, &Identity) -> R + Send + Sync + 'static,
@@ -53,7 +54,7 @@ impl Rule {
         self
     }
 
-    /// [`dynamic`](Self::dynamic) by an async function.
+    /// Sets the limit ([`dynamic`](Self::dynamic)) by an async function.
     ///
     /// ```
     /// use actix_throttle::{DynamicLimit, Identity, Limit, Rule};
@@ -80,21 +81,23 @@ impl Rule {
         self
     }
 
-    /// [`cost`](Self::cost) by a function, sync or async. For macro output, which cannot tell.
+    /// Sets the [`cost`](Self::cost) by a function, sync or async. For macro output, which cannot
+    /// tell the two apart.
     #[doc(hidden)]
     pub fn cost_by<M>(mut self, cost: impl IntoCost<M>) -> Self {
         self.cost = Some(cost.into_cost());
         self
     }
 
-    /// [`skip_if`](Self::skip_if) by a function, sync or async. For macro output.
+    /// Sets the requests to skip ([`skip_if`](Self::skip_if)) by a function, sync or async. For
+    /// macro output.
     #[doc(hidden)]
     pub fn skip_by<M>(mut self, skip: impl IntoSkipIf<M>) -> Self {
         self.skip_if = Some(skip.into_skip_if());
         self
     }
 
-    /// [`dynamic`](Self::dynamic) by a function, sync or async. For macro output.
+    /// Sets the limit ([`dynamic`](Self::dynamic)) by a function, sync or async. For macro output.
     #[doc(hidden)]
     pub fn dynamic_by<M>(mut self, dynamic: impl IntoDynamic<M>) -> Self {
         self.dynamic = Some(dynamic.into_dynamic());

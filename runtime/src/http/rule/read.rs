@@ -1,4 +1,4 @@
-//! What a rule says, for whoever decides by it.
+//! The options of a rule, as matching, resolution and the middleware read them.
 
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ use crate::{
     status_set::StatusSet,
 };
 
-/// What a rule's async functions have said of a request, asked before anything is charged.
+/// The results of a rule's async functions for a request. They are called before anything is
+/// charged.
 #[derive(Default)]
 pub(in crate::http) struct Resolved {
     dynamic: Option<DynamicLimit>,
@@ -28,8 +29,8 @@ pub(in crate::http) struct Resolved {
 static INVALID_DYNAMIC: LogThrottle = LogThrottle::new(log::Level::Error);
 
 impl Rule {
-    /// The same with another limit in place of the written one, if there is one. That is a shadow
-    /// already if the rule is.
+    /// Replaces the limit that is written in the rule, if there is one. `change` gets it as a
+    /// shadow if the rule is a shadow.
     pub(in crate::http) fn map_limit(self, change: impl FnOnce(Limit) -> Limit) -> Self {
         let shadow = self.shadow;
         let whole = |limit: Limit| if shadow { limit.shadow() } else { limit };
@@ -42,7 +43,7 @@ impl Rule {
         Self { terms, ..self }
     }
 
-    /// The same with other places, if it has any.
+    /// Replaces the concurrency limit of the rule, if it has one.
     pub(in crate::http) fn map_places(
         self,
         change: impl FnOnce(Concurrency) -> Concurrency,
@@ -56,7 +57,7 @@ impl Rule {
         }
     }
 
-    /// The places it asks for, if not for a limit.
+    /// The concurrency limit of the rule, if it has one.
     pub(in crate::http) fn concurrency_limit(&self) -> Option<Concurrency> {
         match self.terms {
             RuleLimit::Places(written) => Some(self.concurrency_for(written)),
@@ -64,7 +65,7 @@ impl Rule {
         }
     }
 
-    /// The places for a request in place of `written`.
+    /// The concurrency limit that the rule applies in place of `written`: a shadow if the rule is.
     pub(in crate::http) fn concurrency_for(&self, written: Concurrency) -> Concurrency {
         match self.shadow {
             true => written.shadow(),
@@ -72,12 +73,12 @@ impl Rule {
         }
     }
 
-    /// How long a request may be held; `None`: not at all.
+    /// The longest wait for capacity; `None`: the request never waits.
     pub(in crate::http) fn max_wait_value(&self) -> Option<Duration> {
         self.max_wait
     }
 
-    /// The name of its limit in a configuration.
+    /// The reference to a limit that a configuration names.
     pub(in crate::http) fn named_limit(&self) -> Option<&NamedLimitRef> {
         match &self.terms {
             RuleLimit::NamedLimitRef(named, _) => Some(named),
@@ -85,12 +86,13 @@ impl Rule {
         }
     }
 
-    /// Whether its group is not limited.
+    /// Whether the rule leaves its group unlimited.
     pub(in crate::http) fn is_unlimited(&self) -> bool {
         matches!(self.terms, RuleLimit::Nothing)
     }
 
-    /// What is written in the code; `None` also if there is but a name.
+    /// The limit that is written in the rule, also as a fallback; `None` if the rule only has a
+    /// name.
     pub(in crate::http) fn static_limit(&self) -> Option<&Limit> {
         match &self.terms {
             RuleLimit::Rate(limit) => Some(limit),
@@ -99,8 +101,8 @@ impl Rule {
         }
     }
 
-    /// The limit, if it applies as it is written to every request, and no request asks for more of it
-    /// than whether it may go on.
+    /// The limit, if the fast path can decide it: it applies as written to every request, and
+    /// nothing is refunded or waited for.
     pub(in crate::http) fn single_limit(&self) -> Option<&Limit> {
         let RuleLimit::Rate(limit) = &self.terms else {
             return None;
@@ -147,20 +149,19 @@ impl Rule {
         self.on_limited.as_ref()
     }
 
-    /// On which statuses it gives back.
+    /// The response statuses at which the charge is refunded.
     pub(in crate::http) fn refund_statuses(&self) -> Option<&StatusSet> {
         self.refund_on.as_ref()
     }
 
-    /// Whether an async function has to be asked for the limit or the cost: see
-    /// [`resolve`](Self::resolve).
+    /// Whether the limit or the cost needs an async function: see [`call_async`](Self::call_async).
     pub(in crate::http) fn has_async(&self) -> bool {
         matches!(self.dynamic, Some(IdentityFn::Async(_)))
             || matches!(self.cost, Some(RequestFn::Async(_)))
     }
 
-    /// Asks the async functions, so that [`limit_for`](Self::limit_for) need not wait. What is not
-    /// limited has no cost to be asked for.
+    /// Calls the async functions, so that [`limit_for`](Self::limit_for) need not wait. An
+    /// unlimited request has no cost, so the cost function is not called for it.
     pub(in crate::http) async fn call_async(
         &self,
         request: &HttpRequest,
@@ -180,8 +181,8 @@ impl Rule {
         resolved
     }
 
-    /// The limit for this request in place of `written`, and what it takes; `None` if the request is
-    /// not limited.
+    /// The limit for this request in place of `written`, and the request's cost. `None` if the
+    /// request is unlimited.
     pub(in crate::http) fn limit_for<'a>(
         &self,
         written: EffectiveLimit<'a>,
@@ -218,7 +219,8 @@ impl Rule {
     }
 }
 
-/// What a `dynamic` function has chosen, the rest as it is written; `None` if that is no limit.
+/// Completes the choice of a `dynamic` function from the written limit. `None` if the result is
+/// invalid, with an error in the log.
 fn valid(chosen: Limit, written: &Limit) -> Option<Limit> {
     let limit = chosen.fill_from(written);
     match limit.validate() {

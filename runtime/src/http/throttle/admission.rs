@@ -1,4 +1,6 @@
-//! From entries that a request fits to whether it may go on.
+//! Admission to the inner service: decides the entries that match a request, through the guard.
+//!
+//! The middleware's service calls it. It never calls the inner service.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
@@ -17,32 +19,32 @@ use crate::{
 };
 
 impl DetachedInFlight {
-    /// What is to be held until the response's body has ended.
+    /// Takes the permits, to hold them until the end of the response body.
     pub(super) fn take_hold(&mut self) -> Option<Box<PermitHold>> {
         self.pending.take_hold()
     }
 }
 
-/// What a request may do.
+/// Whether a request may proceed to the inner service.
 pub(super) enum MiddlewareAdmission {
-    /// Go on; this is what its response is owed.
+    /// The request proceeds. The service finishes this with the status of the response.
     Proceed(DetachedInFlight),
-    /// Take this answer.
+    /// The request gets this response.
     Respond(HttpResponse),
 }
 
-/// What the response of an admitted request is owed, kept without the request.
+/// The refunds, permits and headers of an admitted request, kept without the request.
 pub(super) struct DetachedInFlight {
     pending: InFlight,
-    /// Who gives back, if there may be something. Else it is not kept: workers that count up and
-    /// down how often one limiter is held wait for each other.
+    /// The limiter for refunds; `None` if there can be none. Cloning it changes an atomic count
+    /// that all workers share, which would be a contended cache line.
     limiter: Option<RateLimiter>,
-    /// What was decided, unless that was nothing.
+    /// The decisions for the headers; `None` if no limit applied.
     decisions: Option<RequestDecisions>,
     style: HeaderStyle,
 }
 
-/// Asks the entries at these places.
+/// Decides the entries at these indices.
 pub(super) async fn admit(
     plan: &ThrottleSettings,
     rulebook: &RuleTable,
@@ -72,7 +74,8 @@ pub(super) async fn admit(
 }
 
 impl DetachedInFlight {
-    /// Gives back what is to be given back at this status, and says what headers tell of.
+    /// Carries out the refunds for this status, and returns the decisions that the headers show,
+    /// with the header style. `None` if no limit applied.
     pub(super) async fn finish(
         mut self,
         status: StatusCode,

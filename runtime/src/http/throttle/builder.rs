@@ -1,3 +1,5 @@
+//! The public type of the middleware, with its builder methods. `service.rs` handles the requests.
+
 use std::{fmt, sync::Arc};
 
 use actix_web::HttpRequest;
@@ -17,15 +19,15 @@ use crate::{
 
 /// The middleware: limits for a whole application, a scope or a resource.
 ///
-/// It holds entries in order, each of [`Paths`] and [`Rule`]s for them. The first entry decides
-/// that fits the request's path and method **and** has something for the identity's group; if an
-/// entry fits, but has nothing for the group, the search goes on. Within an entry, rules of the
-/// identity's group stand in place of those without a group, as with stacked attributes, and all
-/// that apply are one atomic decision. A rule that its `skip_if` leaves out is as if it were not
-/// there. What no entry decides is not limited.
+/// It has entries in order, each with [`Paths`] and the [`Rule`]s for them. The first entry that
+/// matches the request's path and method **and** has a rule for the identity's group decides. If an
+/// entry matches but has no rule for the group, the search goes on. Within an entry, the rules of
+/// the identity's group replace those without a group, as with stacked attributes, and all rules
+/// that apply are one atomic decision. A rule whose `skip_if` skips the request is left out. A
+/// request that no entry decides is not limited.
 ///
-/// A denied request never reaches the handlers, and its body stays unread. An identifier is asked
-/// once a request, however many entries it fits.
+/// A denied request never reaches the handlers, and its body stays unread. An identifier runs once
+/// a request, however many entries match.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -44,7 +46,7 @@ use crate::{
 ///     ])?
 ///     .paths(r"^/", [Rule::new(Limit::per_minute(60))])?;
 ///
-/// // In the factory that `HttpServer::new` is given; clones share what was built.
+/// // In the factory that `HttpServer::new` is given; the clones share their entries.
 /// let limiter = RateLimiter::builder().memory().build().await?;
 /// let app = App::new().wrap(throttle.clone()).app_data(limiter);
 /// # let _ = app;
@@ -53,27 +55,27 @@ use crate::{
 ///
 /// # Counters
 ///
-/// Limits of an entry count under the entry's [name](Paths::name), apart from those of other
-/// entries, unless they have a [zone](Limit::zone). Two middlewares of one application whose
-/// entries are named alike count together: name them.
+/// The limits of an entry count under the entry's [name](Paths::name), apart from those of other
+/// entries, unless they have a [zone](Limit::zone). Entries of the same name in two middlewares of
+/// one application share their counters: give them different names.
 ///
 /// # Other middleware
 ///
-/// Actix runs what was wrapped last first. What changes paths, `NormalizePath` say, is to run
-/// before this, so it is wrapped after; so is what identifiers read from, such as sessions. An
-/// error that comes out of inner middleware gets the headers too, for which it is wrapped in
-/// another: whoever downcasts errors is to be wrapped before this.
+/// Actix runs the last-wrapped middleware first. Middleware that changes paths, such as
+/// `NormalizePath`, must run before this one, so wrap it after; the same holds for what identifiers
+/// read from, such as sessions. An error from inner middleware gets the headers too, and is wrapped
+/// in another error for that: wrap middleware that downcasts errors before this one.
 ///
-/// Rate-limit headers that a handler, or a server behind a reverse proxy, has set itself are kept
-/// where they are stricter: see [`HeaderStyle`](crate::HeaderStyle).
+/// Rate-limit headers that a handler or an upstream service has set are kept where they are
+/// stricter: see [`HeaderStyle`](crate::HeaderStyle).
 ///
-/// # Functions that are asked about a request
+/// # Functions that read the request
 ///
 /// An identifier, `skip_if` and the like must not keep a clone of the `HttpRequest`, in a task that
-/// they spawn for example: Actix's router panics on a request that is shared. Such a request is
-/// answered 500, with a line in the log. Take what is needed out of the request, and keep that. (It
-/// is found out by a panic that is caught, so a panic hook sees it; with `panic = "abort"` it is
-/// not found out.)
+/// they spawn for example: Actix's router panics on a request that is shared. The middleware
+/// responds to such a request with 500, and logs an error. Take what is needed out of the request,
+/// and keep that. (The middleware finds out by catching a panic, so a panic hook sees it; with
+/// `panic = "abort"` it cannot find out.)
 #[derive(Clone, Default)]
 #[must_use = "a middleware does nothing until it is wrapped options something"]
 pub struct Throttle {
@@ -81,20 +83,21 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// One without entries, which limits nothing.
+    /// Creates a middleware without entries, which limits nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One whose entries are those of a configuration, whichever are in force when a request comes.
+    /// Creates a middleware with the entries of a configuration, as they are when a request comes.
     #[cfg(feature = "config")]
     pub(crate) fn live(rulebook: Arc<LiveRuleTable>) -> Self {
         Self::new().with(|plan| plan.live = Some(rulebook))
     }
 
-    /// One limit for each client on all paths: whom the identifier names, by default an address.
+    /// Creates a middleware with one limit for each client on all paths. The identifier tells
+    /// clients apart, by default by their address.
     ///
-    /// Its counters are named by the limit's zone or [name](Limit::name), else `global`.
+    /// The counters are named by the limit's zone or [name](Limit::name), else `global`.
     ///
     /// ```
     /// use actix_throttle::{Limit, Throttle};
@@ -107,20 +110,20 @@ impl Throttle {
     ///
     /// # Errors
     ///
-    /// As for [`paths`](Self::paths).
+    /// If the limit is invalid, or one request costs more than it can ever hold.
     pub fn per_client(limit: Limit) -> Result<Self, InitError> {
         Self::everywhere(limit, Rule::new(limit))
     }
 
-    /// One limit for everyone together on all paths, as by the identifier `global`: one counter,
-    /// whoever sends the requests. For a limit of each client's see
+    /// Creates a middleware with one limit that all clients share on all paths, as by the
+    /// identifier `global`: there is one counter for all requests. For a limit for each client see
     /// [`per_client`](Self::per_client).
     ///
     /// ```
     /// use actix_throttle::{Limit, Throttle};
     ///
     /// # fn main() -> Result<(), actix_throttle::InitError> {
-    /// // What the service as a whole can bear.
+    /// // The load that the service as a whole can bear.
     /// let throttle = Throttle::global(Limit::per_second(500))?;
     /// # let _ = throttle;
     /// # Ok(()) }
@@ -128,7 +131,7 @@ impl Throttle {
     ///
     /// # Errors
     ///
-    /// As for [`paths`](Self::paths).
+    /// If the limit is invalid, or one request costs more than it can ever hold.
     pub fn global(limit: Limit) -> Result<Self, InitError> {
         Self::everywhere(limit, Rule::new(limit).identifier(Identifier::global()))
     }
@@ -141,13 +144,14 @@ impl Throttle {
         Self::new().paths(paths, [rule])
     }
 
-    /// Adds an entry after those that are there: [`Paths`], or a regex over paths, and its rules.
+    /// Adds an entry after the existing ones: [`Paths`], or a regex over paths, and its rules.
     ///
     /// # Errors
     ///
-    /// If it is no regex; there is no rule; a limit is invalid, costs more than it can ever hold or
-    /// would share its counter with another of the entry; a group is unlimited in vain; or the name
-    /// is taken.
+    /// If the regex is invalid; there is no rule; an identifier or a limit is invalid; a limit
+    /// costs more than it can ever hold, or would share its counter with another of the entry; an
+    /// unlimited group has no effect; the name is taken; or the entries are those of a
+    /// configuration.
     pub fn paths<P>(
         self,
         paths: P,
@@ -161,11 +165,12 @@ impl Throttle {
         self.try_with(|own| own.add(paths, rules))
     }
 
-    /// Adds an entry after those that are there whose requests are not limited.
+    /// Adds an entry whose requests are not limited, after the existing ones.
     ///
     /// # Errors
     ///
-    /// If it is no regex, or a shadow, which would do nothing.
+    /// If the regex is invalid, the entry is a shadow, which would do nothing, or the entries are
+    /// those of a configuration.
     pub fn exempt_paths<P>(self, paths: P) -> Result<Self, InitError>
     where
         P: TryInto<Paths>,
@@ -175,27 +180,28 @@ impl Throttle {
         self.try_with(|own| own.add_exempt(paths))
     }
 
-    /// Leaves the route alone that was registered by this pattern, with the prefixes of its scopes,
-    /// whatever entries say: `/api/search`, `/user/{id}`. For handlers whose attribute is meant to
-    /// replace what stands here.
+    /// Exempts the route that was registered by this pattern, with the prefixes of its scopes,
+    /// whatever the entries say: `/api/search`, `/user/{id}`. Use it for handlers whose attribute
+    /// is meant to replace the middleware's rules.
     ///
-    /// All methods of the pattern are exempt. A pattern that no route of the app has is reported by
-    /// an error in the log at a worker's first request, the earliest moment at which Actix tells.
+    /// All methods of the pattern are exempt. If no route of the app has the pattern, an error is
+    /// logged at a worker's first request, the earliest moment at which Actix shows its routes.
     pub fn exempt(self, pattern: impl Into<String>) -> Self {
         self.with_own(|own| own.exempt(pattern.into()))
     }
 
-    /// Leaves alone the requests for which the function says so. Called again, either may.
+    /// Exempts the requests for which the function returns `true`. Called again, it adds a
+    /// function, and any of them may exempt a request.
     pub fn skip_if(self, skip: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static) -> Self {
         self.with(|plan| plan.skip_if.push(Arc::new(skip)))
     }
 
-    /// Leaves CORS preflights alone: `OPTIONS` with `Origin` and `Access-Control-Request-Method`.
+    /// Exempts CORS preflights: `OPTIONS` with `Origin` and `Access-Control-Request-Method`.
     pub fn skip_preflight(self) -> Self {
         self.with_own(|own| own.skip_preflight = true)
     }
 
-    /// Who is counted, for rules that do not say themselves. Default: as the limiter says.
+    /// Sets the identifier, for rules without one of their own. Default: the limiter's.
     pub fn identifier<M>(self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(diagnostic) = identifier.validate() {
@@ -204,9 +210,9 @@ impl Throttle {
         self.with(|plan| plan.context.identifier = Some(identifier))
     }
 
-    /// What becomes of a request whose identifier finds nobody: a function, sync or async, to an
-    /// [`Unidentified`](crate::Unidentified) or straight to a response. Default: as the limiter
-    /// says.
+    /// Sets what happens to a request whose identifier finds no identity: a function, sync or
+    /// async, that returns an [`Unidentified`](crate::Unidentified) or a response. Default: the
+    /// limiter's.
     ///
     /// ```
     /// use actix_throttle::Throttle;
@@ -221,25 +227,25 @@ impl Throttle {
         self.with(|plan| plan.context.on_unidentified = Some(answer))
     }
 
-    /// What denied requests are answered with, by a function, sync or async, unless a rule says
-    /// otherwise. Default: as the limiter says.
+    /// Sets the response to denied requests, by a function, sync or async, for rules without one of
+    /// their own. Default: the limiter's.
     pub fn on_limited<M>(self, answer: impl IntoOnLimited<M>) -> Self {
         let answer = answer.into_on_limited();
         self.with(|plan| plan.context.on_limited = Some(answer))
     }
 
-    /// What becomes of a request that the store cannot decide, unless a rule says otherwise.
-    /// Default: as the limiter says.
+    /// Sets what happens to a request that the store cannot decide, for rules without a failure
+    /// mode of their own. Default: the limiter's.
     pub fn failure_mode(self, mode: FailureMode) -> Self {
         self.with(|plan| plan.context.failure_mode = Some(mode))
     }
 
-    /// The limiter that decides. Default: the nearest `app_data`, else the process-wide one.
+    /// Sets the limiter. Default: the nearest `app_data`, else the process-wide limiter.
     pub fn limiter(self, limiter: RateLimiter) -> Self {
         self.with(|plan| plan.limiter = Some(limiter))
     }
 
-    /// Adds to the entries, unless they are a configuration's.
+    /// Changes the application's entries. `Err` if the entries are those of a configuration.
     fn try_with(
         mut self,
         change: impl FnOnce(&mut RuleTable) -> Result<(), InitError>,

@@ -1,4 +1,4 @@
-//! An error from inside of the middleware, whose response gets the headers all the same.
+//! Errors of the inner service, whose responses get rate-limit headers like any other.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use actix_web::{Error, HttpResponse, ResponseError, http::StatusCode};
 
 use crate::{http::decisions::RequestDecisions, response::HeaderStyle};
 
-/// The error as it was, and headers for its response.
+/// An error of the inner service, with the headers for its response.
 ///
-/// `InternalError::from_response` would make the response here, and lose its status and body to the
-/// first outer middleware that looks at it.
+/// `InternalError::from_response` would build the response here, and hand it out only once: an
+/// outer middleware that looks at it would take its status and body.
 pub(super) struct ErrorWithHeaders {
     inside: Error,
     decisions: RequestDecisions,

@@ -1,4 +1,4 @@
-//! Routes that the middleware leaves alone, and those that do not exist.
+//! The routes that the middleware exempts, and the check that they exist.
 
 use std::{
     collections::HashSet,
@@ -12,15 +12,17 @@ use parking_lot::Mutex;
 use super::{route::pattern, routes::find};
 use crate::log_throttle::TARGET;
 
-/// Patterns of routes that are exempt.
+/// The patterns of the routes that are exempt.
 #[derive(Debug, Default)]
 pub(super) struct Exempt {
     patterns: Vec<String>,
-    /// Whether they were looked for among the routes.
+    /// Whether the patterns were looked up among the routes. The ordering is relaxed, because the
+    /// flag protects no other data: it only keeps the check from running again.
     is_checked: AtomicBool,
 }
 
-/// Each worker may have a middleware of its own; one line about a pattern is enough.
+/// The patterns that were reported. Each worker may have a middleware of its own; one log line for
+/// a pattern is enough.
 static REPORTED: Lazy<Mutex<HashSet<String>>> = Lazy::new(Mutex::default);
 
 impl Exempt {
@@ -29,9 +31,9 @@ impl Exempt {
         *self.is_checked.get_mut() = false;
     }
 
-    /// Has patterns reported that no route has.
+    /// Reports patterns that no route has, at the first request.
     ///
-    /// Actix tells nobody of its routes before there is a request: so the first one does this.
+    /// It cannot be done before: Actix gives access to its routes only with a request.
     pub(super) fn check_once(&self, request: &HttpRequest) {
         if self.patterns.is_empty() || self.is_checked.load(Ordering::Relaxed) {
             return;

@@ -1,12 +1,14 @@
-//! The patterns of the app's routes, for a hint in an error: read from what `ResourceMap` prints of
-//! itself for want of a list. Should that change, there is no hint.
+//! The patterns of the app's routes, for a hint in the log about an unknown one.
+//!
+//! `ResourceMap` has no list of them, so this reads its `Debug` output. If that output changes,
+//! there is no hint; nothing else depends on it.
 
 use actix_web::dev::ResourceMap;
 
-/// How alike a pattern must be to be the one that was meant.
+/// The similarity, from 0 to 1, from which on a pattern is taken for the one that was meant.
 const ALIKE: f64 = 0.6;
 
-/// The pattern most like this one, if there is one like it at all.
+/// The pattern most similar to this one, if one is similar enough.
 pub(super) fn nearest(routes: &ResourceMap, pattern: &str) -> Option<String> {
     let alike = |other: &String| strsim::normalized_levenshtein(other, pattern);
     let listed = list(&format!("{routes:?}")).into_iter();
@@ -14,15 +16,15 @@ pub(super) fn nearest(routes: &ResourceMap, pattern: &str) -> Option<String> {
     (alike(&nearest) >= ALIKE).then_some(nearest)
 }
 
-/// Each node of the printed tree has its pattern, then the nodes below it; a route has none.
+/// Reads the printed tree. Each node has its pattern, then the nodes below it; a route has none.
 fn list(printed: &str) -> Vec<String> {
     let mut found = Vec::new();
-    // The nodes from the root to this place: how deep each stands in brackets, and its pattern.
+    // The nodes from the root to the current one: the depth of each in braces, and its pattern.
     let mut nodes: Vec<(usize, String)> = Vec::new();
     let (mut depth, mut rest) = (0, printed);
     while let Some(first) = rest.chars().next() {
         if let Some(after) = rest.strip_prefix("named: {") {
-            // The same nodes again, by name.
+            // `named` prints the nodes once more, by name.
             rest = skip_braces(after);
         } else if let Some(after) = rest.strip_prefix("ResourceMap {") {
             depth += 1;
@@ -57,7 +59,7 @@ fn list(printed: &str) -> Vec<String> {
     found
 }
 
-/// The string that has begun, without its escapes, and what follows it.
+/// Reads a string after its opening quote: its text without escapes, and what follows it.
 fn string(text: &str) -> (String, &str) {
     let mut content = String::new();
     let mut characters = text.char_indices();
@@ -71,7 +73,7 @@ fn string(text: &str) -> (String, &str) {
     (content, "")
 }
 
-/// What follows the brace that closes the one that has begun.
+/// Skips a block after its opening brace, and returns what follows it.
 fn skip_braces(mut text: &str) -> &str {
     let mut depth = 1;
     while let (Some(first), true) = (text.chars().next(), depth > 0) {

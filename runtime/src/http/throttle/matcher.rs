@@ -1,4 +1,5 @@
-//! Which entries a request fits, in their order.
+//! The matcher: finds the entries that match a request, in their order. It reads the path, route
+//! and method, and never decides a rule.
 
 use std::sync::OnceLock;
 
@@ -12,21 +13,21 @@ use super::{
     route_rules::RouteRules,
 };
 
-/// From this many regexes on, one look at a path by all of them together is cheaper than one by each.
+/// The number of regexes from which on one match of them all together is cheaper than one of each.
 const MANY: usize = 4;
 
-/// What one regex may take when compiled, by default. A set of the `regex` crate asks for as much for
-/// all of its regexes together.
+/// The most bytes that one compiled regex may take by default. A set of the `regex` crate has one
+/// such limit for all of its regexes together.
 const SIZE_OF_ONE: usize = 10 * 1024 * 1024;
 
-/// The places of the entries that a request fits.
+/// The indices of the entries that match a request.
 pub(super) type Matches = SmallVec<[usize; 4]>;
 
-/// Entries in order, and their regexes.
+/// The entries in order, and their regexes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Matcher {
     entries: Vec<RouteRules>,
-    /// Made at the first use, when all entries are there.
+    /// Compiled at the first use, when all entries are there.
     sets: OnceLock<Sets>,
 }
 
@@ -39,9 +40,9 @@ struct Sets {
 /// The regexes over one subject.
 #[derive(Clone, Debug)]
 struct Set {
-    /// The entries that have them.
+    /// The indices of the entries that have the regexes.
     places: Vec<usize>,
-    /// In the same order; `None` if they are few.
+    /// The regexes in the order of `places`; `None` if each is matched by itself.
     regexes: Option<RegexSet>,
 }
 
@@ -55,7 +56,7 @@ impl Matcher {
         self.sets.take();
     }
 
-    /// Compiles what the first request would have to wait for.
+    /// Compiles the regexes, so that the first request need not wait for it.
     pub(super) fn prepare(&self) {
         self.sets();
     }
@@ -98,12 +99,12 @@ impl Set {
         let regexes = RegexSetBuilder::new(texts)
             .size_limit(SIZE_OF_ONE.saturating_mul(places.len()))
             .build();
-        // Each of them was compiled before, so this does not fail; if it did, each can be asked.
+        // Each regex was compiled before, so the set compiles; otherwise each is matched by itself.
         let regexes = regexes.ok();
         Self { places, regexes }
     }
 
-    /// Adds the places of the entries that this text fits.
+    /// Adds the indices of the entries that match this text.
     fn find(&self, text: &str, entries: &[RouteRules], fitting: &mut Matches) {
         if let Some(regexes) = &self.regexes {
             let matches = regexes.matches(text);

@@ -1,4 +1,5 @@
-//! The middleware: ordered rules for a whole application, scope or resource.
+//! The middleware: ordered rules for a whole application, scope or resource. Applications wrap it,
+//! and configurations replace its rules; the decisions are made by the guard.
 
 mod admission;
 mod builder;

@@ -1,4 +1,4 @@
-//! Which requests an entry of the middleware is for.
+//! The requests that an entry of the middleware is for.
 
 use std::{convert::Infallible, fmt};
 
@@ -7,14 +7,14 @@ use regex::Regex;
 
 use crate::error::InitError;
 
-/// Which requests an entry of [`Throttle`](super::Throttle) is for: a regex over their paths, and
-/// methods.
+/// The requests that an entry of [`Throttle`](super::Throttle) is for, by a regex over their paths
+/// and by their methods; with the entry's name, and whether it is a shadow.
 ///
 /// The regex ([`regex` crate](https://docs.rs/regex/latest/regex/#syntax)) is compiled here, once.
-/// It may match anywhere unless `^` and `$` say where. It is asked about the whole path that routes
-/// are found by: percent-decoded but for `%2F`, `%25` and `%2B`, without the query, with the prefixes
-/// of scopes. So `/%74owns` is `/towns` for both, and nobody writes a path in another way to get past
-/// a limit.
+/// It may match anywhere in the path unless `^` and `$` anchor it. It is matched against the whole
+/// path by which Actix finds routes: percent-decoded except for `%2F`, `%25` and `%2B`, without the
+/// query, with the prefixes of scopes. So `/%74owns` is `/towns` for both, and no other spelling of
+/// a path evades a limit.
 ///
 /// ```
 /// use actix_throttle::Paths;
@@ -39,39 +39,40 @@ pub struct Paths {
     shadow: bool,
 }
 
-/// What a regex is asked about.
+/// The text that a regex is matched against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
-    /// The path that actix routes by.
+    /// The path by which Actix finds routes.
     Path,
     /// The pattern of the route that the path leads to.
     Pattern,
 }
 
 impl Paths {
-    /// Requests whose path the regex matches. `Throttle::paths` takes a string for this too.
+    /// Matches requests by their path. `Throttle::paths` takes a string for this, too.
     ///
     /// # Errors
     ///
-    /// If it is no regex, or a monstrous one.
+    /// If the regex is invalid, or too large when compiled.
     pub fn regex(regex: &str) -> Result<Self, InitError> {
         Self::over(Subject::Path, regex)
     }
 
-    /// Requests to a route whose pattern, as it was registered, the regex matches: `/user/{id}`, with
-    /// the prefixes of scopes. Requests that no route answers fit none.
+    /// Matches requests by the pattern of their route, as it was registered: `/user/{id}`, with the
+    /// prefixes of scopes. A request for which there is no route does not match.
     ///
-    /// The braces of a pattern are written `\{id\}`. A resource of several patterns goes by its first.
-    /// Guards are not asked: of several routes that could answer the path, the first counts.
+    /// In the regex, the braces of a pattern are written `\{id\}`. A resource with several patterns
+    /// is matched by its first. Guards are not evaluated: of several routes for the path, the first
+    /// counts.
     ///
     /// # Errors
     ///
-    /// If it is no regex, or a monstrous one.
+    /// If the regex is invalid, or too large when compiled.
     pub fn pattern(regex: &str) -> Result<Self, InitError> {
         Self::over(Subject::Pattern, regex)
     }
 
-    /// All requests.
+    /// Matches all requests.
     pub fn all() -> Self {
         Self {
             regex: None,
@@ -92,15 +93,15 @@ impl Paths {
         })
     }
 
-    /// Only requests with these methods. Default: all.
+    /// Restricts the entry to requests with these methods. Default: all.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.methods.extend(methods);
         self
     }
 
-    /// What the entry's limits are called in headers, problem documents and logs, and what sets their
-    /// counters apart from those of other entries: printable ASCII. Default: the methods and the
-    /// regex, as they are written.
+    /// Sets the entry's name: printable ASCII. Headers, problem documents and logs call the entry's
+    /// limits by it, and it keeps their counters apart from those of other entries. Default: the
+    /// methods and the regex, as written.
     ///
     /// The second limit of an entry is called `name-2`, the third `name-3`, unless they have
     /// [names](crate::Limit::name) of their own.
@@ -109,12 +110,12 @@ impl Paths {
         self
     }
 
-    /// Counts what the entry's rules would deny and logs it, but denies nothing.
+    /// Makes the entry a shadow: it counts and logs what its rules would deny, but denies nothing.
     ///
-    /// The entry then is not the one that decides: the search for that goes on after it, so a
-    /// candidate can stand before what is in force. Its limits have counters of their own; what they
-    /// would have denied is told by
-    /// [`RateLimiter::shadow_denials`](crate::RateLimiter::shadow_denials).
+    /// A shadow does not decide a request: the search for the entry that does goes on after it, so
+    /// that a candidate can stand before the entry in force. Its limits have counters of their own;
+    /// [`RateLimiter::shadow_denials`](crate::RateLimiter::shadow_denials) tells what they would
+    /// have denied.
     pub fn shadow(mut self) -> Self {
         self.shadow = true;
         self
@@ -150,7 +151,7 @@ impl Paths {
 }
 
 impl fmt::Display for Paths {
-    /// The methods and the regex: `GET,POST ^/towns`.
+    /// Writes the methods and the regex: `GET,POST ^/towns`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, method) in self.methods.iter().enumerate() {
             f.write_str(if place == 0 { "" } else { "," })?;
@@ -190,7 +191,7 @@ impl TryFrom<String> for Paths {
     }
 }
 
-/// So that `Throttle::paths` takes `Paths` and strings alike.
+/// Lets `Throttle::paths` take `Paths` and strings alike.
 impl From<Infallible> for InitError {
     fn from(never: Infallible) -> Self {
         match never {}

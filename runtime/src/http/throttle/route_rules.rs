@@ -1,20 +1,20 @@
-//! Paths and the rules for them, checked and named.
+//! Entries of the middleware: paths and the rules for them, validated and named.
 
 use super::{paths::Paths, validate::check};
 use crate::{error::InitError, http::rule::Rule, intern::intern};
 
-/// What stands for requests that fit these paths.
+/// An entry: the rules for requests that match its paths.
 #[derive(Clone, Debug)]
 pub(super) struct RouteRules {
     pub(super) paths: Paths,
-    /// What its limits are called and counted under, unless they say themselves.
+    /// The name and zone of the entry's limits that have none of their own.
     label: &'static str,
     /// Empty: the requests are not limited.
     rules: Vec<Rule>,
 }
 
 impl RouteRules {
-    /// An entry after these others.
+    /// Creates an entry that comes after the entries `before`.
     pub(super) fn new(
         paths: Paths,
         rules: impl IntoIterator<Item = Rule>,
@@ -46,7 +46,7 @@ impl RouteRules {
         })
     }
 
-    /// An entry that leaves its requests alone.
+    /// Creates an entry whose requests are not limited.
     pub(super) fn exempt(paths: Paths) -> Result<Self, InitError> {
         if paths.is_shadow() {
             return Err(InitError::settings(
@@ -73,10 +73,11 @@ impl RouteRules {
     }
 }
 
-/// The name of the entry; a default one is told from earlier ones by a number, so that no two
-/// entries share a counter by accident.
+/// The name of an entry. If an earlier entry has the same default name, a number is added, so that
+/// no two entries share a counter by accident.
 fn label(paths: &Paths, before: &[RouteRules]) -> Result<&'static str, InitError> {
-    // Shadows have counters of their own, so a candidate may be called what it is to replace.
+    // Shadows have counters of their own, so a candidate may have the name of what it is to
+    // replace.
     let is_taken = |label: &str| {
         let mut others = before
             .iter()

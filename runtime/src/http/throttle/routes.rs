@@ -1,5 +1,7 @@
-//! Whether a pattern is one of the app's routes. Actix finds patterns by paths and has no list of
-//! them, so a path is made that the pattern would match.
+//! Looks a pattern up among the app's routes.
+//!
+//! Actix finds patterns by paths and has no list of them, so this makes a path that the pattern
+//! would match. The check of exemptions calls it; no request is decided by it.
 
 use std::fmt::Write;
 
@@ -8,7 +10,7 @@ use regex::Regex;
 
 use super::listing;
 
-/// Values that most of the regexes in patterns let through.
+/// Sample values for path segments. Most of the regexes in patterns match one of them.
 const VALUES: [&str; 7] = [
     "1",
     "a",
@@ -19,31 +21,33 @@ const VALUES: [&str; 7] = [
     "01234567-89ab-cdef-0123-456789abcdef",
 ];
 
-/// `Err` if surely no route is found by this pattern, with the one that was probably meant.
+/// Looks for a route with this pattern. `Err` if there surely is none, with the pattern that was
+/// probably meant.
 pub(super) fn find(routes: &ResourceMap, pattern: &str) -> Result<(), Option<String>> {
     let found = match sample(pattern) {
         Sample::Path(path) => routes.match_pattern(&path),
-        // Nobody can tell, and a false alarm is worse than none.
+        // The result is unknown, and a false alarm is worse than none.
         Sample::Unknown => return Ok(()),
         Sample::Malformed => None,
     };
     match found {
         Some(found) if found == pattern => Ok(()),
-        // The same path by another name: other names of segments, or another route before.
+        // A route with other names of segments, or one that comes before.
         Some(found) => Err(Some(found)),
         None => Err(listing::nearest(routes, pattern)),
     }
 }
 
+/// A path that a pattern matches.
 enum Sample {
     Path(String),
-    /// Its regexes let none of the values through.
+    /// The pattern's regexes match none of the sample values.
     Unknown,
-    /// No route can have it.
+    /// The pattern is malformed, so no route can have it.
     Malformed,
 }
 
-/// A path that this pattern matches.
+/// Makes a path that this pattern matches.
 fn sample(pattern: &str) -> Sample {
     let mut path = String::with_capacity(pattern.len());
     let mut rest = pattern;
@@ -53,7 +57,8 @@ fn sample(pattern: &str) -> Sample {
             return Sample::Malformed;
         };
         match segment[..end].split_once(':') {
-            // Anything will do. This is no static neighbour's name.
+            // The segment matches any text. With its braces, this is not the name of a static
+            // sibling.
             None => {
                 // Writing to a String cannot fail.
                 let _ = write!(path, "{{{}}}", &segment[..end]);
@@ -68,14 +73,14 @@ fn sample(pattern: &str) -> Sample {
                 path.push_str(value);
             }
         }
-        // `{tail}*` takes all that follows.
+        // `{tail}*` matches all that follows.
         rest = segment[end + 1..].trim_start_matches('*');
     }
     path.push_str(rest);
     Sample::Path(path)
 }
 
-/// Where the brace is that closes the one before this text.
+/// The index of the brace that closes the one before this text.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 1;
     text.char_indices().find_map(|(place, character)| {

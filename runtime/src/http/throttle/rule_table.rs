@@ -1,4 +1,4 @@
-//! What a middleware holds that a configuration may replace while it works.
+//! The rule table of a middleware, which a configuration may replace while requests are served.
 
 use std::{cell::RefCell, fmt, rc::Rc, sync::Arc};
 
@@ -11,22 +11,26 @@ use crate::{
     limiter::NamedLimitTable,
 };
 
-/// Entries in order, and what they leave alone. It does not change: a request sees all of one.
+/// The entries in order, and the exemptions.
+///
+/// # Invariant
+///
+/// A table that requests use does not change, so a request sees one state of all entries.
 #[derive(Clone, Default)]
 pub(crate) struct RuleTable {
     pub(super) matcher: Matcher,
     pub(super) exempt: Exempt,
     pub(super) skip_preflight: bool,
-    /// What limits by name stand for beside these entries.
+    /// The named limits of the same configuration.
     names: Option<Arc<NamedLimitTable>>,
 }
 
 impl RuleTable {
-    /// Adds an entry after those that are there.
+    /// Adds an entry after the existing ones.
     ///
     /// # Errors
     ///
-    /// As for [`Throttle::paths`](super::Throttle::paths).
+    /// If the rules or the name are invalid: see [`Throttle::paths`](super::Throttle::paths).
     pub(crate) fn add(
         &mut self,
         paths: Paths,
@@ -41,36 +45,37 @@ impl RuleTable {
     ///
     /// # Errors
     ///
-    /// As for [`Throttle::exempt_paths`](super::Throttle::exempt_paths).
+    /// If the entry is a shadow: see [`Throttle::exempt_paths`](super::Throttle::exempt_paths).
     pub(crate) fn add_exempt(&mut self, paths: Paths) -> Result<(), InitError> {
         self.matcher.push(RouteRules::exempt(paths)?);
         Ok(())
     }
 
-    /// Leaves alone the route with this pattern.
+    /// Exempts the route with this pattern.
     pub(crate) fn exempt(&mut self, pattern: String) {
         self.exempt.push(pattern);
     }
 
-    /// Leaves preflights alone, or not.
+    /// Sets whether CORS preflights are exempt.
     #[cfg(feature = "config")]
     pub(crate) fn skip_preflight(&mut self, skip: bool) {
         self.skip_preflight = skip;
     }
 
-    /// Says what limits by name stand for, further in too.
+    /// Adds the named limits, which handlers further in use as well.
     #[cfg(feature = "config")]
     pub(crate) fn with_names(&mut self, names: Arc<NamedLimitTable>) {
         self.names = Some(names);
     }
 
-    /// Compiles what the first request would have to wait for.
+    /// Compiles the regexes, so that the first request need not wait for it.
     pub(crate) fn prepare(&self) {
         self.matcher.prepare();
     }
 }
 
-/// One rulebook after the other, the same for all workers at once.
+/// The current rule table of a configuration. All workers read it, so a reload reaches them at
+/// once.
 pub(crate) struct LiveRuleTable(ArcSwap<RuleTable>);
 
 #[cfg(feature = "config")]
@@ -79,22 +84,22 @@ impl LiveRuleTable {
         Self(ArcSwap::from_pointee(first))
     }
 
-    /// What holds for all requests that come from now on.
+    /// Replaces the table for all requests that come from now on. Requests in flight keep theirs.
     pub(crate) fn replace(&self, next: RuleTable) {
         next.prepare();
         self.0.store(Arc::new(next));
     }
 }
 
-/// The rulebook that a worker goes by. How many requests hold it is counted there, by an `Rc` around
-/// this: workers that count together wait for each other.
+/// The rule table that a worker has loaded. Requests are counted by an `Rc` around this and not by
+/// the `Arc` inside: an atomic count shared by all workers would be a contended cache line.
 pub(super) struct Loaded {
     pub(super) rulebook: Arc<RuleTable>,
-    /// What is kept with requests.
+    /// The snapshot of named limits that requests keep.
     pub(super) pinned: Option<ConfigSnapshot>,
 }
 
-/// Where a worker has its rulebook from.
+/// A worker's cache of the current rule table.
 pub(super) struct WorkerCache {
     live: Option<Arc<LiveRuleTable>>,
     held: RefCell<Rc<Loaded>>,
@@ -111,7 +116,7 @@ impl WorkerCache {
         Self { live, held }
     }
 
-    /// What is in force.
+    /// Returns the current table, loading it if it was replaced.
     pub(super) fn current(&self) -> Rc<Loaded> {
         let mut held = self.held.borrow_mut();
         if let Some(live) = &self.live {

@@ -1,13 +1,17 @@
-//! Entries that a request fits → the rules that apply to it.
+//! Selection: which rules of the matching entries apply to a request. The middleware's admission
+//! calls it before the rules are decided.
 
 use actix_web::HttpResponse;
 
 use super::route_rules::RouteRules;
 use crate::http::matching::{Few, MatchedRule, RuleMatcher};
 
-/// The rules of the first entry that has something for the sender, and those of the shadows on the
-/// way there. `Err` is the answer of `on_unidentified`, if an entry that could decide wants to know
-/// who is nobody.
+/// Selects the rules of the first entry that has any for the identity, and those of the shadows
+/// before it.
+///
+/// # Errors
+///
+/// The response of `on_unidentified`, if it returned one for an entry that is no shadow.
 pub(super) async fn select<'a>(
     entries: impl Iterator<Item = &'a RouteRules>,
     matcher: &mut RuleMatcher<'a>,

@@ -1,4 +1,4 @@
-//! The middleware at work.
+//! The service of the middleware: matches and admits each request, then calls the inner service.
 
 use std::{
     future::{Ready, ready},
@@ -62,7 +62,7 @@ struct Layer<S> {
     watch: SharingDetector,
 }
 
-/// What a request takes that no entry is for.
+/// The future of a request that no entry matches.
 type Passthrough<S, B> = MapOk<
     <S as Service<ServiceRequest>>::Future,
     fn(ServiceResponse<B>) -> ServiceResponse<EitherBody<B>>,
@@ -112,10 +112,17 @@ where
     }
 }
 
-/// Asks the entries; then the service inside, unless they deny the request.
+/// Decides the entries, then calls the inner service unless they deny the request.
 ///
-/// While that works, nobody may hold the `HttpRequest` as well: the router changes it and panics if
-/// it cannot.
+/// # Invariant
+///
+/// While the inner service runs, nothing here has a clone of the `HttpRequest`: the router changes
+/// the request, and panics if it is shared.
+///
+/// # Cancel safety
+///
+/// If the client leaves before the status is known, an admitted request is not refunded. Its
+/// permits are released.
 async fn limited<S, B: MessageBody + 'static>(
     layer: Rc<Layer<S>>,
     held: Rc<Loaded>,

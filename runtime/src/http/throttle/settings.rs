@@ -1,4 +1,4 @@
-//! What a middleware was told, shared by all workers.
+//! The settings of a middleware, shared by all workers.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ type SkipFn = dyn Fn(&HttpRequest) -> bool + Send + Sync;
 
 #[derive(Clone, Default)]
 pub(super) struct ThrottleSettings {
-    /// What the application has written.
+    /// The entries of the application.
     pub(super) own: Arc<RuleTable>,
-    /// A configuration's, with entries in place of those.
+    /// The entries of a configuration, which replace those of the application.
     pub(super) live: Option<Arc<LiveRuleTable>>,
     pub(super) skip_if: Vec<Arc<SkipFn>>,
     pub(super) context: Overrides,
@@ -25,12 +25,12 @@ pub(super) struct ThrottleSettings {
 }
 
 impl ThrottleSettings {
-    /// The places of the entries of this rulebook to be asked about a request, in their order.
+    /// The indices of the table's entries that match a request, in their order.
     pub(super) fn matching(&self, rulebook: &RuleTable, request: &HttpRequest) -> Matches {
         rulebook.exempt.check_once(request);
         self.own.exempt.check_once(request);
         let mut fitting = rulebook.matcher.fitting(request);
-        // It takes less to see that no entry fits than to find the route.
+        // Matching comes first: it is cheaper to see that no entry matches than to find the route.
         if !fitting.is_empty() && (self.skips(rulebook, request) || self.exempts(rulebook, request))
         {
             fitting.clear();

@@ -1,12 +1,11 @@
-//! Whether a request is in nobody else's hands.
+//! Detects functions of the application that keep a clone of the `HttpRequest`.
 //!
-//! An `HttpRequest` is a shared handle, and Actix's router panics if it finds one shared. A
-//! function of the application that is asked about a request may clone it, and keep that clone or
-//! give it to a task: so this is looked at before the request goes on.
+//! The request is a shared handle, and Actix's router panics if it is shared. A function that reads
+//! the request may clone it, and keep that clone or give it to a task. So the middleware checks
+//! before it passes the request on.
 //!
-//! Actix does not say whether a request is shared. It is found out by what the router does first,
-//! with the panic caught; where panics cannot be caught, nothing is found out, and Actix's own is
-//! the last word.
+//! Actix does not say whether a request is shared. The check does what the router does first, and
+//! catches the panic. Where panics cannot be caught, there is no check, and the router panics.
 
 use std::{
     cell::Cell,
@@ -19,19 +18,19 @@ use crate::log_throttle::{LogThrottle, TARGET};
 
 static KEPT: LogThrottle = LogThrottle::new(log::Level::Error);
 
-/// A middleware's knowledge of whether requests come to it shared.
+/// Remembers whether requests come to a middleware shared.
 #[derive(Debug, Default)]
 pub(super) struct SharingDetector {
-    /// They are shared already. That does no harm where no router follows, as on a resource.
+    /// Requests come shared already. That does no harm where no router follows, as on a resource.
     comes_shared: Cell<bool>,
 }
 
-/// Whether the application has kept a request is to be seen from here on.
+/// The check of one request: whether a clone that the application keeps can be detected.
 #[derive(Clone, Copy)]
 pub(super) struct SharingCheck(bool);
 
 impl SharingDetector {
-    /// Before the application sees the request.
+    /// Starts the check, before the application sees the request.
     pub(super) fn begin(&self, request: &mut ServiceRequest) -> SharingCheck {
         if cfg!(panic = "abort") || self.comes_shared.get() {
             return SharingCheck(false);
@@ -50,7 +49,7 @@ impl SharingDetector {
 }
 
 impl SharingCheck {
-    /// The answer if the application has kept the request: it can go no further.
+    /// The response to a request of which the application has kept a clone: it cannot go on.
     pub(super) fn refusal(self, request: &mut ServiceRequest) -> Option<HttpResponse> {
         if !self.0 || is_alone(request) {
             return None;

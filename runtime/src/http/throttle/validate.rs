@@ -1,4 +1,4 @@
-//! What is wrong with the rules of an entry, said where the entry is added.
+//! Validates the rules of an entry when it is added. It looks at no request.
 
 use std::fmt;
 
@@ -10,7 +10,11 @@ use crate::{
     limit::{Concurrency, Limit},
 };
 
-/// The first mistake in these rules.
+/// Checks the rules of an entry.
+///
+/// # Errors
+///
+/// The first problem that is found, with the entry's name.
 pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), InitError> {
     let diagnostic = |what: &dyn fmt::Display| {
         Err(InitError::settings(format!(
@@ -45,7 +49,7 @@ pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), Ini
                 ));
             }
         }
-        // What a name stands for, its configuration has checked.
+        // A limit that a configuration names was validated by that configuration.
         let Some(limit) = rule.static_limit() else {
             continue;
         };
@@ -70,7 +74,7 @@ pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), Ini
     Ok(())
 }
 
-/// Whether an unlimited rule frees anyone.
+/// Whether an unlimited rule has an effect; `Err` says why not.
 fn has_effect(rule: &Rule, rules: &[Rule], before: &[Rule]) -> Result<(), String> {
     let group = rule.group_name().unwrap_or_default();
     let same = |other: &&Rule| other.group_name() == rule.group_name();
@@ -87,7 +91,7 @@ fn has_effect(rule: &Rule, rules: &[Rule], before: &[Rule]) -> Result<(), String
     Ok(())
 }
 
-/// Whether both can apply to one request and then surely count it in one counter.
+/// Whether both rules can apply to one request, and then surely count it in one counter.
 fn shares_counter(one: &Rule, other: &Rule) -> bool {
     let identifiers = match (one.own_identifier(), other.own_identifier()) {
         (Some(one), Some(other)) => one.is_same(other),

@@ -1,15 +1,17 @@
+//! [`JwtBuilder`]: the settings of a [`Jwt`], checked once when it is built.
+
 use std::{sync::Arc, time::Duration};
 
 use super::{Jwt, JwtKey, Settings, claims::Rules, token::TokenSource};
 use crate::error::InitError;
 
-/// Clocks of issuers are allowed to be this far off.
+/// Default tolerance for clock differences between the issuer and this machine.
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
 const DEFAULT_USER_CLAIM: &str = "sub";
 const DEFAULT_GROUP_CLAIM: &str = "group";
 
-/// The settings of a [`Jwt`]. At least one [`key`](Self::key) must be named; everything else has a
-/// default.
+/// The settings of a [`Jwt`]. At least one [`key`](Self::key) is required; all other settings have
+/// defaults.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,61 +65,63 @@ impl JwtBuilder {
         }
     }
 
-    /// A key that tokens may be signed with. Call it again for more, while keys are changed say.
+    /// Adds a key that may sign tokens. Call it again for more keys, for example during a key
+    /// rotation.
     pub fn key(mut self, key: JwtKey) -> Self {
         self.keys.push(key);
         self
     }
 
-    /// Who tokens must come from: the claim `iss` is this. Default: whoever has a key.
+    /// Adds an issuer. The claim `iss` must name one of them. Default: any issuer with a key.
     ///
-    /// Call it again for more. Users of several issuers are counted apart, as only one issuer's
-    /// names are unique. Every key may sign for every issuer; for issuers that do not trust each
-    /// other make a [`Jwt`] each.
+    /// Users of several issuers are counted separately, because names are unique within one issuer
+    /// only. Every key may sign for every issuer. For issuers that do not trust each other, build
+    /// one [`Jwt`] each.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuers.push(issuer.into());
         self
     }
 
-    /// Whom tokens must be for: the claim `aud` is this or has it in its list. Call it again for
-    /// others that will do too. Default: tokens must not have an `aud`, for without a name here it
-    /// is somebody else's (RFC 7519, section 4.1.3).
+    /// Adds an audience. The claim `aud` must be one of them or a list that contains one. Default:
+    /// the token must have no `aud`, because an audience that is not configured here is another
+    /// service (RFC 7519, section 4.1.3).
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
     }
 
-    /// How far the issuer's clock may be off, for `exp` and `nbf`. Whole seconds; default: 60 s.
+    /// Sets how far the issuer's clock may be off when `exp` and `nbf` are checked. Whole seconds,
+    /// a fraction is cut off. Default: 60 s.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// The claim that names the user: a text or a whole number. Default: `sub`.
+    /// Sets the claim that names the user, a text or a whole number. Default: `sub`.
     pub fn user_claim(mut self, claim: impl Into<String>) -> Self {
         self.user_claim = claim.into();
         self
     }
 
-    /// The claim that names the user's group: a text or a whole number. Default: `group`. Without
-    /// it the user is in the group `default`.
+    /// Sets the claim that names the user's group, a text or a whole number. Default: `group`. A
+    /// user without this claim is in the group `default`.
     pub fn group_claim(mut self, claim: impl Into<String>) -> Self {
         self.group_claim = claim.into();
         self
     }
 
-    /// Reads the token from this cookie. Default: from the header `Authorization: Bearer`.
+    /// Reads the token from this cookie. Default: the header `Authorization: Bearer` (RFC 6750).
     pub fn cookie(mut self, name: impl Into<String>) -> Self {
         self.cookie = Some(name.into());
         self
     }
 
-    /// Checks the settings.
+    /// Checks the settings and builds the [`Jwt`].
     ///
     /// # Errors
     ///
-    /// [`is_settings`](InitError::is_settings) if there is no key, if one of them cannot be read or
-    /// does not fit its algorithms, or if a name is empty.
+    /// [`is_settings`](InitError::is_settings) if there is no key, if a key cannot be read or does
+    /// not fit its algorithms, or if a name is empty or not a cookie name.
     pub fn build(self) -> Result<Jwt, InitError> {
         let error = |diagnostic: String| InitError::settings(format!("`Jwt`: {diagnostic}"));
         if self.keys.is_empty() {

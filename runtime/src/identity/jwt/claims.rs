@@ -1,4 +1,5 @@
-//! What a genuine token must say, and whom it names.
+//! Checks the claims of a token whose signature is valid, and reads the user and the group from
+//! them.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ pub(super) type Claims = Map<String, Json>;
 pub(super) struct Rules {
     pub(super) issuers: Vec<String>,
     pub(super) audiences: Vec<String>,
-    /// Seconds.
+    /// Tolerance for clock differences, in seconds.
     pub(super) leeway: u64,
     pub(super) user_claim: Arc<str>,
     pub(super) group_claim: String,
@@ -27,7 +28,8 @@ impl Rules {
         Source::Claim(Arc::clone(&self.user_claim))
     }
 
-    /// Whom the claims name, at a time in seconds since the Unix epoch.
+    /// Checks the claims at `now`, in seconds since the Unix epoch, and returns the user's
+    /// identity.
     pub(super) fn identity(&self, claims: &Claims, now: u64) -> Result<Identity, TokenError> {
         self.check_time(claims, now)?;
         self.check_audience(claims)?;
@@ -53,7 +55,7 @@ impl Rules {
         Ok(stated.identity(self.source()))
     }
 
-    /// The identity by which a user of an issuer is counted.
+    /// Returns the identity that a user of this issuer is counted by.
     pub(super) fn user_of(&self, issuer: &str, user: &str) -> Identity {
         match self.issuers.len() > 1 {
             true => Identity::token_claim(&self.user_claim, &user_of(issuer, user)),
@@ -61,7 +63,7 @@ impl Rules {
         }
     }
 
-    /// RFC 7519, sections 4.1.4 and 4.1.5.
+    /// Checks `exp` and `nbf` (RFC 7519, sections 4.1.4 and 4.1.5).
     fn check_time(&self, claims: &Claims, now: u64) -> Result<(), TokenError> {
         let Some(expiry) = claims.get("exp") else {
             return Err(TokenError::Unusable(
@@ -102,7 +104,8 @@ impl Rules {
         }
     }
 
-    /// The issuer, if it is needed to tell users apart.
+    /// Checks `iss` and returns it if users need it: with several issuers, a user name alone is not
+    /// unique.
     fn issuer(&self, claims: &Claims) -> Result<Option<&str>, TokenError> {
         if self.issuers.is_empty() {
             return Ok(None);
@@ -116,12 +119,14 @@ impl Rules {
     }
 }
 
-/// With the length of the issuer, no pair of the two can pose as another.
+/// Joins an issuer and a user. The length prefix makes the text unambiguous, whatever characters
+/// both contain.
 fn user_of(issuer: &str, user: &str) -> String {
     format!("{}:{issuer}:{user}", issuer.len())
 }
 
-/// A time as RFC 7519, section 2, has it: seconds, perhaps with a fraction, which is cut off.
+/// Reads a time in seconds since the Unix epoch (RFC 7519, section 2: `NumericDate`). A fraction is
+/// cut off.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

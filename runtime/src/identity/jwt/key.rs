@@ -1,3 +1,6 @@
+//! [`JwtKey`]: a key with the algorithms that it may verify. The algorithms come from the settings,
+//! never from the token, which prevents algorithm confusion (RFC 8725, section 3.1).
+
 use std::{fmt, sync::Arc};
 
 use jsonwebtoken::Algorithm;
@@ -8,12 +11,12 @@ use super::{
     public_key::{self, PublicKey},
 };
 
-/// A key that tokens may be signed with, by algorithms that are known beforehand.
+/// A key that may sign tokens, with a fixed list of algorithms.
 ///
-/// Without [`algorithms`](Self::algorithms) it is one, which follows from the key: `HS256` for a
-/// secret, `RS256` for an RSA key, `ES256` and `ES384` for keys of the curves P-256 and P-384,
-/// `EdDSA` for an Ed25519 key. `none` is none of them, and a public key is never taken for a
-/// secret.
+/// By default the list has one algorithm, which follows from the key: `HS256` for a secret, `RS256`
+/// for an RSA key, `ES256` and `ES384` for keys on the curves P-256 and P-384, `EdDSA` for an
+/// Ed25519 key. [`algorithms`](Self::algorithms) sets other ones. `none` is never accepted, and a
+/// public key is never used as a secret.
 ///
 /// ```
 /// use actix_throttle::JwtKey;
@@ -38,28 +41,28 @@ enum Material {
 }
 
 impl JwtKey {
-    /// A secret that the issuer shares with this application (HMAC). It should have as many random
-    /// bytes as the hash, 32 for `HS256`.
+    /// Returns a key for HMAC: a secret that the issuer shares with this application. It should
+    /// have at least as many random bytes as the hash, 32 for `HS256`.
     pub fn secret(secret: impl Into<Vec<u8>>) -> Self {
         Self::of(Material::Secret(secret.into()))
     }
 
-    /// The public key of the issuer, as PEM or DER: RSA of 2048 to 8192 bits, an elliptic curve
-    /// (P-256, P-384) or Ed25519. What `openssl pkey -pubout` writes, and for RSA also PKCS #1.
+    /// Returns the issuer's public key, as PEM or DER: RSA with 2048 to 8192 bits, an elliptic
+    /// curve (P-256 or P-384) or Ed25519. The format is that of `openssl pkey -pubout`; RSA may
+    /// also be PKCS #1.
     pub fn public(key: impl Into<Vec<u8>>) -> Self {
         Self::of(Material::Public(key.into()))
     }
 
-    /// The id of the key: it is for tokens that name it (`kid`), and for no others. A key without
-    /// an id is for all.
+    /// Sets the key's id. The key then verifies only tokens that name this id in `kid`. A key
+    /// without an id verifies any token.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// The algorithms that tokens may be signed by with this key, in place of the one that follows
-    /// from it: `HS256`, `HS384`, `HS512` with a secret; `RS256`, `RS384`, `RS512`, `PS256`,
-    /// `PS384`, `PS512` with an RSA key.
+    /// Sets the algorithms that this key may verify, in place of the default one: `HS256`, `HS384`,
+    /// `HS512` for a secret; `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512` for an RSA key.
     pub fn algorithms<I>(mut self, names: I) -> Self
     where
         I: IntoIterator,
@@ -77,7 +80,7 @@ impl JwtKey {
         }
     }
 
-    /// The key as it is used, or what is wrong with it.
+    /// Parses the key and matches it with its algorithms, or returns an error text.
     pub(super) fn check(self) -> Result<SigningKey, String> {
         let named = |diagnostic| match &self.id {
             Some(id) => format!("the key `{id}`: {diagnostic}"),
@@ -97,7 +100,7 @@ impl JwtKey {
 }
 
 impl fmt::Debug for JwtKey {
-    /// Without the key.
+    /// Writes the key without its material.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtKey")
             .field("id", &self.id)
@@ -106,7 +109,7 @@ impl fmt::Debug for JwtKey {
     }
 }
 
-/// A key that was checked, ready to verify by its algorithms.
+/// A parsed key, ready to verify.
 pub(super) struct SigningKey {
     id: Option<String>,
     verifiers: Vec<(Algorithm, Verifier)>,
@@ -118,12 +121,12 @@ enum Verifier {
 }
 
 impl SigningKey {
-    /// Whether it is for tokens that name this key, or none.
+    /// Returns whether this key may verify a token with this `kid`.
     pub(super) fn serves(&self, id: Option<&str>) -> bool {
         self.id.is_none() || self.id.as_deref() == id
     }
 
-    /// `None` if the key is not for this algorithm.
+    /// Verifies a signature. `None` if the key does not allow this algorithm.
     pub(super) fn verifies(
         &self,
         algorithm: Algorithm,
@@ -169,7 +172,7 @@ fn of_public_key(key: &PublicKey, names: &[String]) -> Result<Verifiers, String>
     verifiers(what, family.algorithms(), names, verifier)
 }
 
-/// One for each algorithm that is named, or for the first that fits.
+/// Builds a verifier for each named algorithm; without names, for the first one that fits the key.
 fn verifiers(
     what: &str,
     fitting: &[&str],

@@ -1,4 +1,4 @@
-//! What a key is made for: which algorithms fit it, and how each is computed.
+//! Key types and their algorithms (RFC 7518): which fit together, and how `ring` computes each.
 
 use jsonwebtoken::Algorithm;
 use ring::{
@@ -6,7 +6,7 @@ use ring::{
     signature::{self, VerificationAlgorithm},
 };
 
-/// What a key is made for.
+/// The type of a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyType {
     Rsa,
@@ -15,7 +15,7 @@ pub(super) enum KeyType {
     Ed25519,
 }
 
-/// The names of the algorithms of secrets, the default first.
+/// Algorithm names for secrets. The first is the default.
 pub(super) const OF_SECRETS: &[&str] = &["HS256", "HS384", "HS512"];
 
 pub(super) fn hmac_of(algorithm: Algorithm) -> Option<hmac::Algorithm> {
@@ -28,7 +28,7 @@ pub(super) fn hmac_of(algorithm: Algorithm) -> Option<hmac::Algorithm> {
 }
 
 impl KeyType {
-    /// The names of its algorithms, the default first.
+    /// Returns the names of the algorithms for this type. The first is the default.
     pub(super) fn algorithms(self) -> &'static [&'static str] {
         match self {
             Self::Rsa => &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
@@ -38,7 +38,7 @@ impl KeyType {
         }
     }
 
-    /// `None` if the algorithm does not fit such keys.
+    /// Returns the verification of `ring`, or `None` if the algorithm does not fit this type.
     pub(super) fn verification(
         self,
         algorithm: Algorithm,

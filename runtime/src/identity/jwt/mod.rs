@@ -1,4 +1,7 @@
-//! Users and groups out of signed tokens (JWT, RFC 7519).
+//! Users and groups from signed tokens (JWT, RFC 7519; JWS, RFC 7515).
+//! [`Identifier`](super::Identifier) calls [`Jwt::identify`] for each request. This module never
+//! fetches keys and never refuses a request: a token that does not count leaves the request
+//! unidentified.
 
 mod builder;
 mod claims;
@@ -20,14 +23,17 @@ use self::{claims::Rules, key::SigningKey, token::TokenSource};
 use super::{Identity, Source};
 use crate::log_throttle::{LogThrottle, TARGET};
 
-/// How tokens are told to be genuine, and whom they name.
+/// Verifies signed tokens and reads the user and the group from them.
 ///
-/// A token (JWT, signed as JWS) counts if one of the keys has signed it, by an algorithm of that
-/// key, if it has not expired (`exp`, which it must have) and is valid already (`nbf`, if it has
-/// one), and if it comes from an [issuer](JwtBuilder::issuer) and is for an
-/// [audience](JwtBuilder::audience) that are named here. Every other request is unidentified,
-/// whatever it sent: [`on_unidentified`](crate::Builder::on_unidentified) decides what becomes of
-/// it.
+/// A token (JWT, signed as JWS) counts if all of this is true:
+///
+/// - One of the keys signed it, with an algorithm of that key.
+/// - It has not expired (`exp`, which is required) and is already valid (`nbf`, if present).
+/// - It comes from a configured [issuer](JwtBuilder::issuer) and is for a configured
+///   [audience](JwtBuilder::audience).
+///
+/// Any other request is unidentified, and [`on_unidentified`](crate::Builder::on_unidentified)
+/// decides what happens to it.
 ///
 /// ```
 /// use std::sync::LazyLock;
@@ -43,7 +49,7 @@ use crate::log_throttle::{LogThrottle, TARGET};
 ///
 /// let _ = RateLimiter::builder().memory().identifier(Identifier::jwt(jwt));
 ///
-/// // As a static, for rules. A mistake shows when it is first used: use it in `main`.
+/// // A static, for rules. An invalid key panics on first use, so use it early in `main`.
 /// static BY_TOKEN: LazyLock<Identifier> = LazyLock::new(|| {
 ///     let key = std::env::var("JWT_SECRET").unwrap_or("for tests alone".to_owned());
 ///     let jwt = Jwt::builder().key(JwtKey::secret(key)).build();
@@ -54,9 +60,9 @@ use crate::log_throttle::{LogThrottle, TARGET};
 /// # Ok(()) }
 /// ```
 ///
-/// It authenticates nobody: an application that serves users by their tokens must check these
-/// itself. One that has done so before its limits are asked can have a function identify by what it
-/// found, and spare the second check of the signature.
+/// This does not authenticate requests: an application that serves users by their tokens must check
+/// the tokens itself. If it does so before the limits are checked, an identifier function can
+/// return the user it found, which saves the second signature check.
 #[derive(Clone)]
 pub struct Jwt(Arc<Settings>);
 
@@ -66,28 +72,28 @@ struct Settings {
     place: TokenSource,
 }
 
-/// Why a token identifies nobody.
+/// The reason why a token does not count.
 #[derive(Debug, PartialEq, Eq)]
 enum TokenError {
-    /// Anyone can send such a token.
+    /// The token proves nothing: any client can send it. Logged at debug level only.
     Untrusted(&'static str),
-    /// One of the keys has signed it, and it still says too little: a mistake of whoever makes the
-    /// tokens, or of these settings.
+    /// One of the keys signed the token, but a claim is missing or wrong. The issuer or these
+    /// settings are misconfigured, so this is logged as a warning.
     Unusable(String),
 }
 
 static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Warn);
 
 impl Jwt {
-    /// The settings, to begin with [`key`](JwtBuilder::key).
+    /// Returns a builder without settings; begin with [`key`](JwtBuilder::key).
     pub fn builder() -> JwtBuilder {
         JwtBuilder::new()
     }
 
-    /// Whom the token of a request names; `None` without a token that counts.
+    /// Returns the identity that the request's token names; `None` without a token that counts.
     ///
-    /// [`Identifier::jwt`](crate::Identifier::jwt) asks this. By itself it is for functions that
-    /// look in several places:
+    /// [`Identifier::jwt`](crate::Identifier::jwt) calls this. Call it yourself in a function that
+    /// tries several sources:
     ///
     /// ```
     /// use std::sync::LazyLock;
@@ -131,8 +137,8 @@ impl Jwt {
         None
     }
 
-    /// The identity of this user of an issuer: to reset, block or look at their counters by hand.
-    /// The issuer makes no difference unless [several](JwtBuilder::issuer) were named.
+    /// Returns the identity of an issuer's user, to reset, block or inspect its counters. The
+    /// issuer matters only if [several](JwtBuilder::issuer) are configured.
     ///
     /// ```
     /// use actix_throttle::{Identity, Jwt, JwtKey};
@@ -152,7 +158,7 @@ impl Jwt {
         self.0.rules.source()
     }
 
-    /// Whether both are clones of one.
+    /// Returns whether both are clones of the same `Jwt`.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -162,7 +168,7 @@ impl Jwt {
         self.examine_at(token, now.unwrap_or_default().as_secs())
     }
 
-    /// The same at a time, in seconds since the Unix epoch.
+    /// Verifies the token and checks its claims at `now`, in seconds since the Unix epoch.
     fn examine_at(&self, token: &[u8], now: u64) -> Result<Identity, TokenError> {
         let claims = token::verify(token, &self.0.keys)?;
         self.0.rules.identity(&claims, now)
@@ -170,7 +176,7 @@ impl Jwt {
 }
 
 impl fmt::Debug for Jwt {
-    /// Without the keys.
+    /// Writes the settings without the keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Jwt")
             .field("keys", &self.0.keys.len())

@@ -1,4 +1,4 @@
-//! Public keys as PEM and DER write them, down to the bytes that verify.
+//! Parses public keys in PEM and DER down to the bytes that `ring` verifies with.
 
 use std::sync::Arc;
 
@@ -8,10 +8,11 @@ use spki::{Document, ObjectIdentifier, SubjectPublicKeyInfoRef, der::Decode};
 
 use super::key_type::KeyType;
 
-/// RFC 7518, section 3.3, asks for the lower bound; `ring` verifies with no larger ones.
+/// Allowed key size, in bits. RFC 7518, section 3.3, sets the lower bound; `ring` accepts no larger
+/// keys.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-// RFC 8017, RFC 5480 and RFC 8410.
+// Object identifiers from RFC 8017, RFC 5480 and RFC 8410.
 const RSA: ObjectIdentifier = pkcs1::ALGORITHM_OID;
 const ELLIPTIC_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -20,11 +21,11 @@ const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 pub(super) struct PublicKey {
     pub(super) family: KeyType,
-    /// RSA as PKCS #1, a point of a curve uncompressed, Ed25519 as it is.
+    /// PKCS #1 for RSA, the uncompressed point for a curve, the raw key for Ed25519.
     pub(super) bytes: Arc<[u8]>,
 }
 
-/// Reads PEM, or else DER. `Err` says what is wrong with the key.
+/// Parses a key in PEM or DER. `Err` says what is wrong with it.
 pub(super) fn parse(key: &[u8]) -> Result<PublicKey, String> {
     match str::from_utf8(key) {
         Ok(text) if text.contains("-----BEGIN") => from_pem(text),
@@ -95,8 +96,9 @@ fn rsa(bytes: &[u8]) -> Result<PublicKey, String> {
     })
 }
 
-/// An exchange of keys tells whether the point is one of its curve. A signature would only be
-/// wrong, and say so to every user.
+/// Checks that the point is on its curve, by a throwaway Diffie-Hellman exchange: `ring` checks a
+/// verification key only when it verifies. A wrong key would otherwise reject every user at run
+/// time.
 fn point(
     family: KeyType,
     curve: &'static agreement::Algorithm,

@@ -1,3 +1,5 @@
+//! Tests of [`Jwt`]: helpers that make signed tokens at a fixed time.
+
 mod foreign;
 mod hostile;
 mod keys;
@@ -11,10 +13,10 @@ use super::*;
 use crate::identity::Value;
 
 const SECRET: &str = "a secret of 32 bytes for the test";
-/// When tokens are looked at.
+/// The time at which tokens are examined, in seconds since the Unix epoch.
 const NOW: u64 = 1_700_000_000;
 
-/// A token of these claims, signed by [`SECRET`].
+/// Returns a token with these claims, signed with [`SECRET`].
 fn signed(claims: &Json) -> String {
     signed_with(&json!({ "alg": "HS256", "typ": "JWT" }), claims, SECRET)
 }
@@ -23,7 +25,7 @@ fn signed_with(header: &Json, claims: &Json, secret: &str) -> String {
     signed_parts(header.to_string(), claims.to_string(), secret)
 }
 
-/// The same of what need not be JSON.
+/// Returns a signed token from raw parts, which need not be JSON.
 fn signed_parts(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>, secret: &str) -> String {
     let [header, claims] = [encoded(header), encoded(claims)];
     let message = format!("{header}.{claims}");
@@ -40,12 +42,12 @@ fn built(builder: JwtBuilder) -> Jwt {
     builder.build().unwrap()
 }
 
-/// With [`SECRET`], by default.
+/// Returns a builder whose only key is [`SECRET`].
 fn jwt() -> JwtBuilder {
     Jwt::builder().key(JwtKey::secret(SECRET))
 }
 
-/// `user/group` of the token's identity.
+/// Examines the token and returns `user/group`.
 fn examined(jwt: &Jwt, token: impl AsRef<[u8]>) -> Result<String, TokenError> {
     let identity = jwt.examine_at(token.as_ref(), NOW)?;
     let Value::Bytes(user) = identity.value() else {

@@ -1,4 +1,4 @@
-//! Where a token stands in a request, and whether one of the keys has signed it.
+//! Extracts a token from a request and verifies its signature. It never checks the claims.
 
 use actix_web::{HttpRequest, http::header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -6,20 +6,20 @@ use jsonwebtoken::{dangerous::insecure_decode_claims, decode_header};
 
 use super::{TokenError, claims::Claims, key::SigningKey};
 
-/// What servers in front allow for a header at most (nginx, 8 KiB), so no token in use is longer.
-/// Looked at before anything is decoded.
+/// Longest accepted token, in bytes, checked before decoding. Reverse proxies allow at most about
+/// this much for a header line (nginx: 8 KiB), so no token in use is longer.
 const MAX_TOKEN: usize = 8 * 1024;
 
 #[derive(Debug)]
 pub(super) enum TokenSource {
-    /// `Authorization: Bearer` (RFC 6750).
+    /// The header `Authorization: Bearer` (RFC 6750).
     Bearer,
     Cookie(String),
 }
 
 impl TokenSource {
     pub(super) fn cookie(name: String) -> Result<Self, String> {
-        // What ends or splits a cookie's name for certain.
+        // Rejects only what certainly ends or splits a cookie's name.
         let wrong = |c: char| c.is_control() || c.is_whitespace() || "=;,\"".contains(c);
         match name.find(wrong) {
             None => Ok(Self::Cookie(name)),
@@ -27,7 +27,7 @@ impl TokenSource {
         }
     }
 
-    /// What `read` says of the token; `None` if there is none.
+    /// Passes the token to `read`. `None` if the request has no token.
     pub(super) fn read<R>(
         &self,
         request: &HttpRequest,
@@ -36,7 +36,8 @@ impl TokenSource {
         match self {
             Self::Bearer => {
                 let mut values = request.headers().get_all(header::AUTHORIZATION);
-                // Of two, one may be for whoever else reads the request.
+                // Two `Authorization` headers are ambiguous: another reader of the request, such as
+                // a proxy, may use the other one.
                 let (value, None) = (values.next()?, values.next()) else {
                     return None;
                 };
@@ -51,8 +52,7 @@ impl TokenSource {
     }
 }
 
-/// What stands behind `Bearer`, a scheme's name being the same in any case (RFC 9110, section
-/// 11.1).
+/// Returns the token after `Bearer`. Scheme names are case-insensitive (RFC 9110, section 11.1).
 fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = value.split_at_checked("bearer".len())?;
     let token = rest.trim_ascii();
@@ -60,21 +60,22 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     (is_bearer && !token.is_empty()).then_some(token)
 }
 
-/// The claims of a token that one of the keys has signed.
+/// Verifies the signature and returns the claims.
 ///
-/// `jsonwebtoken::decode` would verify by a backend for the whole process, and panics if features
-/// of others have brought none or two. So it reads the token, and `ring` verifies by the key's
-/// algorithms.
+/// `jsonwebtoken` only decodes here, and `ring` verifies. `jsonwebtoken::decode` uses one crypto
+/// backend for the whole process, and panics if the features that other crates enabled brought none
+/// or two.
 pub(super) fn verify(token: &[u8], keys: &[SigningKey]) -> Result<Claims, TokenError> {
     let refuse = |why| Err(TokenError::Untrusted(why));
     if token.len() > MAX_TOKEN {
         return refuse("it is too long");
     }
-    // This also makes sure of three parts, and of an algorithm that there is: `none` is none.
+    // This also rejects a token without three parts, and an unknown algorithm such as `none`.
     let Ok(header) = decode_header(token) else {
         return refuse("its header cannot be read");
     };
-    // Extensions that must be understood (RFC 7515, section 4.1.11), and none is.
+    // `crit` lists extensions that a verifier must understand (RFC 7515, section 4.1.11). None is
+    // supported.
     if header.crit.is_some() {
         return refuse("its header demands an extension");
     }
@@ -96,6 +97,6 @@ pub(super) fn verify(token: &[u8], keys: &[SigningKey]) -> Result<Claims, TokenE
     if !fitting.any(|genuine| genuine) {
         return refuse("its signature is of another key");
     }
-    // Not insecure any more: the signature covers them.
+    // Safe despite the name: the signature over these claims has been verified.
     insecure_decode_claims(token).or(refuse("its claims are no JSON object"))
 }

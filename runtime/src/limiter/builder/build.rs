@@ -1,4 +1,5 @@
-//! From settings to a limiter.
+//! Builds a limiter: validates the settings, checks Redis once, and puts the store's layers
+//! together.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,25 +22,25 @@ use crate::{
 };
 
 impl Builder {
-    /// Builds the limiter, looks at the server once, and installs it for the whole process.
+    /// Builds the limiter, checks Redis once, and installs the limiter for the whole process.
     ///
     /// # Errors
     ///
-    /// If a limiter is installed already, a setting cannot be right, or the server is one that
-    /// waiting will not mend. A server that cannot be reached right now is a warning in the log.
+    /// If a limiter is installed already, a setting is invalid, or Redis has a problem that waiting
+    /// does not solve. A Redis that cannot be reached right now is a warning in the log.
     pub async fn init(self) -> Result<(), InitError> {
-        // Before the look at the server, which takes a while; `install` makes sure.
+        // Before the check of Redis, which takes a while; `install` decides.
         if RateLimiter::is_installed() {
             return Err(global::already_initialized());
         }
         self.build().await?.install()
     }
 
-    /// Builds the limiter and looks at the server once, for `app_data` or use by hand.
+    /// Builds the limiter and checks Redis once, for `app_data` or use by hand.
     ///
     /// # Errors
     ///
-    /// If a setting cannot be right, or the server is one that waiting will not mend.
+    /// If a setting is invalid, or Redis has a problem that waiting does not solve.
     pub async fn build(self) -> Result<RateLimiter, InitError> {
         self.check_settings()?;
         let clock = self.chosen_clock();

@@ -1,7 +1,7 @@
-//! The warning about embedded limiters that were meant to be one.
+//! The warning about in-memory limiters that were meant to be one. The builder calls it.
 //!
-//! `HttpServer::new` calls its closure once a worker. A limiter that is built inside counts for its
-//! worker alone, so N workers admit N times the limits, and no response shows it.
+//! `HttpServer::new` calls its closure once per worker. A limiter that is built inside counts for
+//! that worker alone, so N workers admit N times the limit, and no response shows it.
 
 use std::sync::{
     Arc, Weak,
@@ -16,10 +16,11 @@ use crate::{
     log_throttle::TARGET,
 };
 
-/// The embedded limiters of this process that may still decide.
+/// The in-memory limiters of this process that are still alive.
 static BUILT: Mutex<Vec<Built>> = Mutex::new(Vec::new());
 
-/// Whether the log has the warning. It is there once: of four workers the second says it all.
+/// Whether the warning was logged. Once is enough: of four workers, the second tells it all.
+/// Relaxed: the swap alone decides which thread logs.
 static WARNED: AtomicBool = AtomicBool::new(false);
 
 struct Built {
@@ -27,7 +28,7 @@ struct Built {
     counts: Counts,
 }
 
-/// The settings that a limiter itself does not keep.
+/// Settings that a built limiter does not keep.
 #[derive(PartialEq)]
 pub(super) struct Counts {
     prefix: String,
@@ -35,8 +36,8 @@ pub(super) struct Counts {
 }
 
 impl Builder {
-    /// The settings that tell this builder's embedded limiter from others. `None` if it is driven
-    /// by a manual clock: limiters of tests are apart on purpose.
+    /// Returns the settings that tell this builder's in-memory limiter from others. `None` with a
+    /// manual clock: limiters of tests are separate on purpose.
     pub(super) fn counts(&self) -> Option<Counts> {
         #[cfg(feature = "test-util")]
         if self.clock.is_some() {
@@ -49,7 +50,7 @@ impl Builder {
     }
 }
 
-/// Warns if another embedded limiter with equal settings is alive in this process.
+/// Warns if another in-memory limiter with equal settings is alive in this process.
 pub(super) fn register(inner: &Arc<Inner>, counts: Counts) {
     if WARNED.load(Ordering::Relaxed) {
         return;
@@ -77,7 +78,7 @@ pub(super) fn register(inner: &Arc<Inner>, counts: Counts) {
 }
 
 impl Settings {
-    /// Whether both are equal, as far as one can tell: of two functions that answer, one cannot.
+    /// Whether both are equal, as far as can be told: functions cannot be compared.
     fn is_equal(&self, other: &Self) -> bool {
         self.identifier.is_same(&other.identifier)
             && self.failure_mode == other.failure_mode

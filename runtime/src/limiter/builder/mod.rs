@@ -1,4 +1,5 @@
-//! What a limiter is made of; `build` makes it.
+//! [`Builder`]: the settings of a limiter, before `build` or `init` makes it. It does no I/O
+//! itself.
 
 mod build;
 mod duplicate;
@@ -19,14 +20,14 @@ const DEFAULT_PREFIX: &str = "throttle";
 const DEFAULT_DEADLINE: Duration = Duration::from_millis(100);
 const DEFAULT_FAILURE_THRESHOLD: u32 = 3;
 const DEFAULT_RECOVERY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long others wait at most for a reset or a refund made elsewhere.
+/// Longest time for which other processes miss a reset or a refund of this one.
 const DEFAULT_DENIAL_CACHE: Duration = Duration::from_secs(1);
-/// About 120 MB of counters of constant size.
+/// One million keys: about 120 MB of counters of constant size.
 const DEFAULT_MAX_KEYS: usize = 1_000_000;
 
-/// The settings of a [`RateLimiter`](crate::RateLimiter).
+/// Settings of a [`RateLimiter`](crate::RateLimiter).
 ///
-/// A store must be chosen, `memory`, `redis` or `redis_url`; everything else has a default.
+/// Choose a store: `memory`, `redis` or `redis_url`. Every other setting has a default.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -88,12 +89,12 @@ impl Builder {
         }
     }
 
-    /// Counts on the Redis or Valkey of this pool, exactly across every process that does: a
+    /// Counts on the Redis or Valkey of this pool, exactly across all processes that use it: a
     /// `deadpool_redis::Pool`, or its `cluster::Pool` (feature `cluster`) or `sentinel::Pool`
     /// (feature `sentinel`).
     ///
-    /// Each worker makes a connection of its own, as the pool is set up to and beside those that it
-    /// holds, and makes it anew in the background when it is lost.
+    /// Each worker opens one connection of its own, with the pool's settings but not from the pool,
+    /// and reconnects in the background.
     #[cfg(feature = "redis")]
     pub fn redis(mut self, pool: impl Into<RedisPool>) -> Self {
         self.store = Some(Source::Pool(pool.into()));
@@ -103,27 +104,27 @@ impl Builder {
     /// Counts on the Redis or Valkey at this URL, by a pool that the limiter tunes itself:
     ///
     /// - `redis://user:password@host:port/database`, all but the host optional, or `valkey://…`;
-    /// - `rediss://…` or `valkeys://…`, the same by TLS (feature `tls`);
+    /// - `rediss://…` or `valkeys://…`, the same over TLS (feature `tls`);
     /// - `redis+unix:///path?db=1&user=name&pass=word`, `valkey+unix://…` or `unix://…`.
     ///
-    /// In a user or password, what has a meaning in URLs is written as `%40` is for `@`.
-    /// `protocol=3` may stand among the parameters of each; any other is an error.
+    /// Percent-encode reserved characters in a user or password: write `%40` for `@`. Each form
+    /// takes the parameter `protocol=3`; any other parameter is an error.
     ///
-    /// `rediss://` installs rustls' provider of cryptography by `ring` for the process, unless the
+    /// `rediss://` installs the cryptography provider `ring` of rustls for the process, unless the
     /// application has installed one. TLS trusts the certificate authorities of the platform, or
-    /// those in the file that the variable `SSL_CERT_FILE` names. For one that only this connection
-    /// is to trust, see [`RedisPool`].
+    /// those in the file that the variable `SSL_CERT_FILE` names. To trust one for this connection
+    /// alone, see [`RedisPool`].
     #[cfg(feature = "redis")]
     pub fn redis_url(mut self, url: impl Into<String>) -> Self {
         self.store = Some(Source::Url(url.into()));
         self
     }
 
-    /// Counts in this process, without a server.
+    /// Counts in this process, without Redis.
     ///
     /// Each limiter that is built counts for itself. So build one before `HttpServer::new` and give
-    /// clones of it to the closure, which is called once a worker: built inside, N workers would
-    /// admit N times the limit. A second one with equal settings is a warning in the log.
+    /// clones of it to the closure, which runs once per worker: built inside, N workers would admit
+    /// N times the limit. A second limiter with equal settings is a warning in the log.
     ///
     /// ```no_run
     /// use actix_throttle::RateLimiter;
@@ -142,44 +143,44 @@ impl Builder {
         self
     }
 
-    /// How many keys the embedded store holds at most. From 1; default: 1,000,000. A key is one
-    /// identity's counter, its block, or its running permits, for one limit. It holds for the
-    /// embedded store that stands by for [`FailureMode::Local`] too.
+    /// Maximum number of keys in the in-memory store. From 1; default: 1,000,000. A key is one
+    /// identity's counter, its block, or its held permits, for one limit. It applies to the
+    /// in-memory store of the local fallback ([`FailureMode::Local`]) too.
     ///
-    /// A full store drops counters, those that are used up last, and never a running permit or a
-    /// block that has not expired. What it has no room for, the [failure mode](Self::failure_mode)
-    /// decides.
+    /// A full store evicts counters, used-up ones last, and never a held permit or a block that has
+    /// not expired. What it has no room for, the [failure mode](Self::failure_mode) decides.
     pub fn max_keys(mut self, max_keys: usize) -> Self {
         self.max_keys = max_keys;
         self
     }
 
-    /// What keys on the server begin with. Default: `throttle`.
+    /// Prefix of all keys in Redis. Default: `throttle`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Whether the values of headers, cookies and query parameters stand in the server's keys as
-    /// they are, so that you can read them there. Default: `false`, they are hashed (SHA-256, cut
-    /// to 128 bits).
+    /// Whether keys in Redis show the values of headers, cookies and query parameters as they are,
+    /// so that you can read them there. Default: `false`, the values are hashed (SHA-256, cut to
+    /// 128 bits).
     ///
-    /// Such values are what clients prove themselves by: API keys, session ids, passwords in
-    /// `Authorization`. Keys show up where nobody looks for secrets, in `MONITOR`, in dumps and in
-    /// the slow log. Set this only if none of yours is one. All processes of a service must have
-    /// the same setting: with another, an identity has other counters.
+    /// Such values are often credentials: API keys, session ids, passwords in `Authorization`. Keys
+    /// appear where secrets are not protected: in `MONITOR`, in dumps and in the slow log. Set this
+    /// only if none of your values is a credential. All processes of a service must have the same
+    /// setting: with another, an identity has other counters.
     ///
-    /// Addresses, segments of paths, users of sessions and tokens, and what you name yourself are
-    /// readable either way, if short and plain.
+    /// Addresses, segments of paths, users of sessions and tokens, and identities that you name
+    /// yourself are readable either way, if short and plain.
     pub fn plain_keys(mut self, plain: bool) -> Self {
         self.plain_keys = plain;
         self
     }
 
-    /// What becomes of a request that the server cannot decide, for handlers that do not say
-    /// themselves. Default: [`FailureMode::Open`].
+    /// What happens to a request that Redis cannot decide, for handlers without a failure mode of
+    /// their own. Default: [`FailureMode::Open`].
     ///
-    /// This and the three settings below are about servers: the embedded store does not fail.
+    /// The settings `failure_threshold`, `recovery_timeout` and `deadline` are for Redis alone: the
+    /// in-memory store does not fail.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -188,7 +189,7 @@ impl Builder {
     /// use actix_throttle::{FailureMode, RateLimiter};
     ///
     /// let limiter = RateLimiter::builder()
-    ///     .memory() // or a server
+    ///     .memory() // or Redis
     ///     .failure_mode(FailureMode::Local)
     ///     .failure_threshold(5)
     ///     .recovery_timeout(Duration::from_secs(10))
@@ -202,54 +203,54 @@ impl Builder {
         self
     }
 
-    /// The number of incidents in a row that open the circuit: the server is then left alone for
-    /// a while, and the failure mode decides. From 1; default: 3.
+    /// Number of incidents in a row that open the circuit breaker: Redis is then left alone for a
+    /// while, and the failure mode decides. From 1; default: 3.
     ///
-    /// An incident is one cause, however many requests wait for it: a call without an answer within
-    /// the deadline, a connection that breaks under way, an attempt to connect that fails, an error
-    /// in place of an answer. It counts if it is independent of the one before. Any decision, a
-    /// denial too, ends the row, and the circuit opens only after three deadlines without one. In a
-    /// row are the incidents of all workers of this process.
+    /// An incident is one cause, however many requests it affects: a call without a reply within
+    /// the deadline, a connection that breaks midway, a failed attempt to connect, an error reply.
+    /// It counts if it is independent of the one before. Any decision, a denial too, ends the row,
+    /// and the circuit opens only after three deadlines without a decision. The incidents of all
+    /// workers of this process count together.
     pub fn failure_threshold(mut self, incidents: u32) -> Self {
         self.failure_threshold = incidents;
         self
     }
 
-    /// The longest pause between two looks at a server that fails. From 1 ms to 366 days; default:
-    /// 30 s.
+    /// Longest pause between two checks of a failing Redis. From 1 ms to 366 days; default: 30 s.
     ///
-    /// While the circuit is open, this process verifies the server in the background and closes the
-    /// circuit when it decides again. The first pause is 250 ms, or this if it is shorter; each
-    /// pause is twice as long as the one before, less up to a half at random.
+    /// While the circuit is open, this process verifies Redis in the background and closes the
+    /// circuit once it decides again. The first pause is 250 ms, or this setting if it is shorter.
+    /// Each pause is twice the one before, less up to a half at random (exponential backoff with
+    /// jitter).
     pub fn recovery_timeout(mut self, longest_pause: Duration) -> Self {
         self.recovery_timeout = longest_pause;
         self
     }
 
-    /// The longest time that a request waits for a decision of the server, waiting for a connection
-    /// included. Above zero; default: 100 ms.
+    /// Longest time that a request waits for a decision of Redis, including the wait for a
+    /// connection. Above zero; default: 100 ms.
     ///
-    /// What is not decided by then, the failure mode decides. It may have been charged, so it is
-    /// not asked again. A process that is late itself, because a handler keeps its worker busy or a
-    /// CPU quota has stopped it, takes an answer that is there by the time it looks.
+    /// After that the failure mode decides. Redis may have charged the request, so it is not asked
+    /// again. A process that is late itself, because a handler blocks its worker or a CPU quota has
+    /// stopped it, still takes a reply that has arrived when it checks.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// How long a denial of the server is believed at most: requests that it holds for are denied
-    /// without asking again. Default: 1 s; zero asks each time.
+    /// Longest time for which a denial of Redis is cached: requests that it holds for are denied
+    /// without asking Redis again. Default: 1 s; zero asks each time.
     ///
     /// A denial holds until its own retry time at most, for the same limit, identity and cost, and
-    /// `Retry-After` counts down. A reset, a refund, the end of a block or another limit ends it at
-    /// once in this process, and after this time in others. At most 65,536 identities are
-    /// remembered for each zone, and never more than [`max_keys`](Self::max_keys).
+    /// `Retry-After` counts down. A reset, a refund, the end of a block or a changed limit ends it
+    /// at once in this process, and after this time in other processes. The denial cache keeps at
+    /// most 65,536 identities for each zone, and never more than [`max_keys`](Self::max_keys).
     pub fn denial_cache(mut self, max_age: Duration) -> Self {
         self.denial_cache = max_age;
         self
     }
 
-    /// Decides by this clock instead of the store's.
+    /// Decides by this clock instead of the store's, in tests.
     #[cfg(feature = "test-util")]
     pub fn clock(mut self, clock: ManualClock) -> Self {
         self.clock = Some(clock);

@@ -1,8 +1,10 @@
+//! The builder's setting for named limits, which a configuration provides.
+
 use super::Builder;
 use crate::limiter::NamedLimits;
 
 impl Builder {
-    /// What limits by name stand for.
+    /// Sets the limits that rules refer to by name.
     pub(crate) fn named_limits(mut self, named: NamedLimits) -> Self {
         self.settings.named = Some(named);
         self

@@ -1,4 +1,4 @@
-//! What is about requests: whose they are, how they are answered, and how many may wait.
+//! Settings about requests: what they are counted by, how denials are answered, how many may wait.
 
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -12,18 +12,18 @@ use crate::{
 };
 
 impl Builder {
-    /// Who is counted, for limits that do not say themselves. Default: the client's address.
+    /// Identifier of requests, for limits without one of their own. Default: the client's address.
     pub fn identifier<M>(mut self, identifier: impl IntoIdentifier<M>) -> Self {
         self.settings.identifier = identifier.into_identifier();
         self
     }
 
-    /// The proxies whose forwarding headers are believed: networks (`10.0.0.0/8`) or addresses.
-    /// Default: none, and such headers are ignored.
+    /// Proxies whose forwarding headers are trusted: networks (`10.0.0.0/8`) or addresses. Default:
+    /// none, and such headers are ignored.
     ///
     /// # Errors
     ///
-    /// If one of them is neither.
+    /// If an entry is neither a network nor an address.
     pub fn trusted_proxies<I>(mut self, proxies: I) -> Result<Self, InitError>
     where
         I: IntoIterator,
@@ -41,26 +41,26 @@ impl Builder {
         Ok(self)
     }
 
-    /// Which header trusted proxies write. Default: [`ForwardingHeader::Any`].
+    /// Header that the trusted proxies write. Default: [`ForwardingHeader::Any`].
     pub fn forwarding_header(mut self, header: ForwardingHeader) -> Self {
         self.settings.clients.header = header;
         self
     }
 
-    /// How many bits of an IPv6 address tell clients apart, 1 to 128. Default: 64, what one
-    /// subscriber is usually given.
+    /// Number of leading bits of an IPv6 address that tell clients apart, from 1 to 128. Default:
+    /// 64, the prefix that one subscriber usually gets.
     pub fn ipv6_prefix(mut self, bits: u8) -> Self {
         self.settings.clients.ipv6_prefix = bits;
         self
     }
 
-    /// Which headers tell clients of their limits. Default: [`HeaderStyle::XRateLimit`].
+    /// Headers that tell clients about their limits. Default: [`HeaderStyle::XRateLimit`].
     pub fn headers(mut self, style: HeaderStyle) -> Self {
         self.settings.headers = style;
         self
     }
 
-    /// What denied requests are answered with, in place of 429 and a problem document. Rate-limit
+    /// Response to denied requests, in place of 429 and a problem document (RFC 9457). Rate-limit
     /// headers are added to it, and `Retry-After`, unless it has a later one.
     pub fn on_limited<F>(mut self, answer: F) -> Self
     where
@@ -70,7 +70,7 @@ impl Builder {
         self
     }
 
-    /// The same by an async function.
+    /// Response to denied requests by an async function; see [`on_limited`](Self::on_limited).
     pub fn on_limited_async<F>(mut self, answer: F) -> Self
     where
         F: AsyncFn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
@@ -79,8 +79,8 @@ impl Builder {
         self
     }
 
-    /// What becomes of a request whose identifier finds nobody: a function to an
-    /// [`Unidentified`] or straight to a response. Default: [`Unidentified::CountByIp`].
+    /// What happens to a request for which the identifier finds no identity: the function returns
+    /// an [`Unidentified`] or a response. Default: [`Unidentified::CountByIp`].
     pub fn on_unidentified<F, R>(mut self, answer: F) -> Self
     where
         F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
@@ -90,7 +90,8 @@ impl Builder {
         self
     }
 
-    /// The same by an async function.
+    /// What happens to such a request by an async function; see
+    /// [`on_unidentified`](Self::on_unidentified).
     pub fn on_unidentified_async<F, R>(mut self, answer: F) -> Self
     where
         F: AsyncFn(&HttpRequest) -> R + Send + Sync + 'static,
@@ -100,11 +101,11 @@ impl Builder {
         self
     }
 
-    /// How many requests may wait for one counter in this process, by
-    /// [`Rule::max_wait`](crate::Rule::max_wait); more are denied at once. Default: 1,000; 0 lets
-    /// none wait.
+    /// Maximum number of requests that wait for one counter in this process, by
+    /// [`Rule::max_wait`](crate::Rule::max_wait); further ones are denied at once. Default: 1,000;
+    /// with 0 no request waits.
     ///
-    /// Who waits costs a few kilobytes, besides the open connection.
+    /// A waiting request costs a few kilobytes, besides its open connection.
     pub fn max_waiting(mut self, requests: usize) -> Self {
         self.settings.max_waiting = MaxWaiting(requests);
         self

@@ -1,3 +1,6 @@
+//! State of held permits: renewed until the hold is dropped, then released. The hold and its
+//! renewal task share it; no request waits for it.
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -13,25 +16,28 @@ use crate::{
     store::interface::{Check, Mode, Outcome, Store},
 };
 
-/// The first pause before a place is given back once more that could not be, and the longest.
+/// First pause before a failed release is retried, in microseconds, and the longest that it doubles
+/// to.
 const FIRST_PAUSE: Micros = 100_000;
 const LONGEST_PAUSE: Micros = 2_000_000;
 
-/// What a hold and its keeper share.
+/// State that a hold shares with its renewal task. Its atomics are relaxed: each is read by itself,
+/// and guards no other data.
 #[derive(Debug)]
 pub(super) struct HoldState {
     limiter: RateLimiter,
     places: Vec<OwnedCharge>,
-    /// Until then the store keeps them, by this machine's clock: counted from before it was asked.
+    /// Time until which the store keeps the permits, by this process's clock. It counts from before
+    /// the request was sent, so it is never later than the store's own expiry.
     valid_until: AtomicU64,
     is_lost: AtomicBool,
-    /// Whether the store may have them on its books.
+    /// Whether the store may count the permits.
     may_count: AtomicBool,
     is_released: AtomicBool,
 }
 
 impl HoldState {
-    /// Asked for at `sent`.
+    /// Creates the state of permits that were requested at `sent`.
     pub(super) fn new(
         limiter: RateLimiter,
         places: Vec<OwnedCharge>,
@@ -50,12 +56,12 @@ impl HoldState {
         held
     }
 
-    /// Whether all places are certain: none was lost, and all were renewed in time.
+    /// Whether all permits are certain: none was lost, and all were renewed in time.
     pub(super) fn is_valid(&self) -> bool {
         !self.is_lost.load(Ordering::Relaxed) && !self.is_over()
     }
 
-    /// Renews the places until the hold is dropped, then gives them back.
+    /// Renews the permits until the hold is dropped, then releases them.
     pub(super) async fn renew_until_dropped(
         self: Arc<Self>,
         mut ended: oneshot::Receiver<()>,
@@ -63,27 +69,27 @@ impl HoldState {
     ) {
         let mut is_renewed = true;
         loop {
-            // Three times in an expiry; sooner after one that failed.
+            // Renew three times in an expiry; sooner after a failed renewal.
             let pause = self.expiry() / if is_renewed { 3 } else { 10 };
             let renewal = Some(sent.saturating_add(pause));
             let clock = self.limiter.clock();
             if clock.timeout_at(renewal, &mut ended).await.is_some() {
                 break;
             }
-            // Not given up half-way: it would come after the release.
+            // A renewal is not cancelled midway: it could reach the store after the release.
             sent = clock.now();
             is_renewed = self.renew(sent).await;
         }
         self.release().await;
     }
 
-    /// The shortest expiry among the places.
+    /// Returns the shortest expiry among the permits.
     fn expiry(&self) -> Micros {
         let expiries = self.places.iter().filter_map(OwnedCharge::expiry);
         expiries.min().unwrap_or(0)
     }
 
-    /// Whether the store may have let go of them.
+    /// Whether the store may have let the permits expire.
     fn is_over(&self) -> bool {
         self.limiter.clock().now() >= self.valid_until.load(Ordering::Relaxed)
     }
@@ -93,7 +99,8 @@ impl HoldState {
         self.valid_until.fetch_max(until, Ordering::Relaxed);
     }
 
-    /// Renews the places at `sent`; false if the store could not and nobody else may.
+    /// Renews the permits at `sent`. False if the store could not and no failure mode stands in for
+    /// it.
     async fn renew(&self, sent: Micros) -> bool {
         let renewal = check(Mode::Renew, &self.places);
         let kept = match self.limiter.ask_store(&renewal).await {
@@ -116,14 +123,15 @@ impl HoldState {
             }
         };
         if !kept || self.is_over() {
-            // For good: others may have run in between, though it be there again.
+            // Once lost, a permit stays lost: even if a later renewal succeeds, another holder may
+            // have run in between, so exclusivity can no longer be promised.
             self.is_lost.store(true, Ordering::Relaxed);
         }
         self.extend(sent);
         true
     }
 
-    /// Gives the places back if that needs no waiting.
+    /// Releases the permits if that needs no I/O.
     pub(super) fn try_release(&self) {
         let receipts = self.receipts();
         let release = check(Mode::Refund(&receipts), &self.places);
@@ -133,8 +141,8 @@ impl HoldState {
         }
     }
 
-    /// Gives the places back. What the store cannot take now it is offered again, until the places
-    /// have expired: to give back twice by a holder's name does no harm.
+    /// Releases the permits, and retries with backoff until they have expired. To release a permit
+    /// twice does no harm: it is released by its id.
     async fn release(&self) {
         if self.is_released.swap(true, Ordering::Relaxed) {
             return;
@@ -147,7 +155,7 @@ impl HoldState {
         let mut pause = FIRST_PAUSE;
         loop {
             let done = self.limiter.ask_store(&release).await;
-            // If not there, then with those who stand in for it.
+            // Wake waiters after a failure too: the local fallback may have released the permits.
             self.notify_waiters();
             let next = clock.now().saturating_add(pause);
             if done.is_ok() || next >= end || !self.may_count.load(Ordering::Relaxed) {
@@ -165,7 +173,7 @@ impl HoldState {
             .collect()
     }
 
-    /// Tells those who wait in this process.
+    /// Wakes the first waiter for each permit in this process.
     fn notify_waiters(&self) {
         let now = self.limiter.clock().now();
         for place in &self.places {
@@ -174,7 +182,7 @@ impl HoldState {
     }
 }
 
-/// Whether all places are still held. Those of shadows are nobody's loss.
+/// Whether all permits are still held. A shadow limit's permit may be lost: it denies nothing.
 fn still_holds(renewal: &Check<'_>, outcome: &Outcome) -> bool {
     let mut places = renewal.charges.iter().zip(&outcome.verdicts);
     places.all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::None)

@@ -1,4 +1,5 @@
-//! Places that are held: renewed while they are, given back at the end, whatever that is.
+//! Concurrency permits: charged together with the rates of a check, renewed by a task while they
+//! are held, and released when the hold is dropped, however the request ends.
 
 mod hold_state;
 mod owned_charge;
@@ -19,9 +20,11 @@ use crate::{
 pub(crate) use self::owned_charge::{MaxWait, OwnedCharge};
 
 impl RateLimiter {
-    /// Charges all of them or none, holds the places among them, and keeps what rates were charged.
+    /// Charges all of them or none, holds the permits among them, and keeps the rates' receipts.
     ///
-    /// Dropped before it is done, it takes no place: what the store grants to nobody is given back.
+    /// # Cancel safety
+    ///
+    /// Dropped midway, it holds no permit: a task releases and refunds what the store grants.
     pub(crate) async fn acquire_once(
         &self,
         wanted: Vec<OwnedCharge>,
@@ -38,7 +41,7 @@ impl RateLimiter {
             let (granted, keeper) = self.granted(wanted, decided, sent);
             let mut granted = granted?;
             if let Some(hold) = &mut granted.hold {
-                // Without a runtime it is held for one expiry.
+                // Without a runtime no task renews the permits: they last for one expiry.
                 let runtime = Handle::try_current().ok();
                 hold.renewal = runtime
                     .zip(keeper)
@@ -50,8 +53,8 @@ impl RateLimiter {
             reason: error.to_string(),
             retry_after: None,
         })?;
-        // A task of its own: it goes on if the one who asks leaves, and knows what is to be given
-        // back.
+        // A task of its own asks the store: it goes on if the caller is dropped, and knows what to
+        // refund.
         let (answer, answered) = oneshot::channel();
         let limiter = self.clone();
         let keeper = runtime.spawn(async move {
@@ -59,7 +62,7 @@ impl RateLimiter {
                 .ask_store(&check(Mode::ChargeForReceipts, &wanted))
                 .await;
             let (granted, keep) = limiter.granted(wanted, decided, sent);
-            // Who has left takes nothing: the hold is dropped here, and charges are given back.
+            // The caller was dropped: its hold is dropped here, and its charges are refunded.
             if let Err(Ok(granted)) = answer.send(granted) {
                 granted.refund_all(&limiter).await;
             }
@@ -84,7 +87,7 @@ impl RateLimiter {
         Ok(granted)
     }
 
-    /// How they stand, without taking anything.
+    /// Returns how the limits stand, without charging anything.
     pub(crate) async fn peek_charges(
         &self,
         wanted: &[OwnedCharge],
@@ -92,8 +95,8 @@ impl RateLimiter {
         self.decide(&check(Mode::Peek, wanted)).await
     }
 
-    /// What comes of an answer to a check that was sent then: the hold of its places, and what is to
-    /// keep them.
+    /// Returns what a check that was sent at `sent` was granted, and the task that renews its
+    /// permits.
     fn granted(
         &self,
         mut wanted: Vec<OwnedCharge>,
@@ -103,7 +106,7 @@ impl RateLimiter {
         Result<Granted, RateLimitError>,
         Option<impl Future<Output = ()> + Send + use<>>,
     ) {
-        // It may have been done all the same.
+        // After a failure, the store may have granted the permits all the same.
         let is_unsure = decided.as_ref().is_err_and(StoreError::is_failure);
         let is_sure = decided.is_ok();
         let asked = check(Mode::ChargeForReceipts, &wanted);
@@ -120,7 +123,7 @@ impl RateLimiter {
             }
         });
         drop(asked);
-        // A shadow that had no place has none to keep.
+        // A shadow limit without room has granted no permit to hold.
         let statuses = granted.iter().flat_map(|granted| granted.decision.limits());
         let without: Vec<usize> = statuses
             .filter(|status| is_allowed && status.is_violated())
@@ -135,7 +138,7 @@ impl RateLimiter {
             return (granted, None);
         }
         let (hold, keep) = PermitHold::start(self.clone(), wanted, sent, is_sure || is_unsure);
-        // Denied or in error, it is dropped here, and so given back.
+        // After a denial or an error, the hold is dropped here, which releases its permits.
         if let Ok(granted) = granted.as_mut()
             && is_allowed
         {
@@ -145,23 +148,23 @@ impl RateLimiter {
     }
 }
 
-/// What came of a check that may hold places.
+/// Outcome of a check that may hold permits.
 #[derive(Debug)]
 pub struct Granted {
     pub(crate) decision: Decision,
-    /// `None` if it was denied, asked for no place, or there was none to be had of a shadow.
+    /// `None` if the check was denied, asked for no permit, or a shadow limit had none left.
     pub(crate) hold: Option<PermitHold>,
-    /// What rates were charged, if that can be given back.
+    /// The rates that were charged, if they can be refunded.
     pub(crate) refund: Option<Refund>,
 }
 
 impl Granted {
-    /// Whether all of its places are certain. Without places they are.
+    /// Whether all of its permits are certain. Without permits they are.
     pub(crate) fn is_valid(&self) -> bool {
         self.hold.as_ref().is_none_or(PermitHold::is_valid)
     }
 
-    /// Undoes it: the places come back when it is dropped, the charges here.
+    /// Undoes the grant: dropping the hold releases the permits, and the rates are refunded here.
     async fn refund_all(mut self, limiter: &RateLimiter) {
         drop(self.hold.take());
         if let Some(refund) = self.refund.take() {
@@ -170,7 +173,7 @@ impl Granted {
     }
 }
 
-/// An answer on its way to somebody who may leave before it is taken out of its channel.
+/// A grant on its way to a caller that may be dropped before it receives it.
 struct UnclaimedGrant<'a> {
     limiter: &'a RateLimiter,
     answered: oneshot::Receiver<Result<Granted, RateLimitError>>,
@@ -184,7 +187,7 @@ impl UnclaimedGrant<'_> {
 
 impl Drop for UnclaimedGrant<'_> {
     fn drop(&mut self) {
-        // Closed first: from here on what is sent comes back to the sender.
+        // Close first: from here on, a grant that is sent returns to the sender.
         self.answered.close();
         if let Ok(Ok(granted)) = self.answered.try_recv()
             && let Ok(runtime) = Handle::try_current()
@@ -195,11 +198,11 @@ impl Drop for UnclaimedGrant<'_> {
     }
 }
 
-/// Places that are held. Dropped, they are given back: at once if that can be, else by a task.
+/// Held permits. Dropping it releases them: at once if that needs no I/O, else by the renewal task.
 #[derive(Debug)]
 pub(crate) struct PermitHold {
     state: Arc<HoldState>,
-    /// Dropped, it tells the keeper that it is over.
+    /// Dropping it tells the renewal task that the hold has ended.
     end: Option<oneshot::Sender<()>>,
     renewal: Option<JoinHandle<()>>,
 }
@@ -222,17 +225,18 @@ impl PermitHold {
         (hold, keep)
     }
 
-    /// Whether all places are certain: none was lost, and all were renewed in time.
+    /// Whether all permits are certain: none was lost, and all were renewed in time.
     pub(crate) fn is_valid(&self) -> bool {
         self.state.is_valid()
     }
 
-    /// Gives them back, and waits for that.
+    /// Releases the permits, and waits for that. If the future is dropped, the renewal task goes
+    /// on.
     pub(crate) async fn release(mut self) {
         let keeper = self.renewal.take();
         drop(self);
         if let Some(keeper) = keeper {
-            // It does not panic, and is aborted only with its runtime.
+            // The task does not panic, and is aborted only with its runtime.
             let _ = keeper.await;
         }
     }

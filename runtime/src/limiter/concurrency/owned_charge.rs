@@ -1,3 +1,6 @@
+//! A charge that owns its limit and identity, so that waits, holds and refunds can outlive a
+//! request. It never asks the store itself.
+
 use crate::{
     clock::Micros,
     failure_mode::FailureMode,
@@ -7,23 +10,23 @@ use crate::{
     store::interface::{Charge, Check, Mode},
 };
 
-/// Tokio's timers go by the millisecond.
+/// Resolution of tokio's timers: one millisecond, in microseconds.
 const TIMER_GRAIN: Micros = 1_000;
 
-/// One limit that is to be charged, apart from the request that it is charged for.
+/// One charge of a limit, apart from the request that it is for.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnedCharge {
     limit: AnyLimit,
     identity: Identity,
     cost: u32,
     failure_mode: FailureMode,
-    /// Of a place.
+    /// Id of the permit; 0 for a rate.
     pub(super) permit_id: PermitId,
-    /// For how long it may be waited for.
+    /// How long the charge may be waited for.
     pub(crate) max_wait: MaxWait,
 }
 
-/// For how long somebody waits.
+/// Longest time that a caller waits, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MaxWait {
     None,
@@ -63,7 +66,7 @@ impl OwnedCharge {
         }
     }
 
-    /// The same as a charge that was made.
+    /// Copies a charge of a check.
     pub(crate) fn of(charge: &Charge<'_>) -> Self {
         Self {
             limit: charge.limit.to_any(),
@@ -94,13 +97,13 @@ impl OwnedCharge {
         }
     }
 
-    /// The same, to be waited for.
+    /// Returns the charge with a time for which it may be waited for.
     pub(crate) fn with_max_wait(mut self, max_wait: MaxWait) -> Self {
         self.max_wait = max_wait;
         self
     }
 
-    /// The same, for a holder of its own.
+    /// Copies the charge with the id of a new permit.
     pub(crate) fn with_new_permit_id(&self) -> Self {
         Self {
             permit_id: PermitId::new(),
@@ -108,7 +111,7 @@ impl OwnedCharge {
         }
     }
 
-    /// The same, of a charge that has waited for its turn.
+    /// Returns a charge that has waited for its turn: a bucket counts it from when it was due.
     pub(crate) fn in_turn(self) -> Self {
         let policy = match self.limit {
             AnyLimit::Rate(limit) => AnyLimit::Rate(limit.in_turn()),
@@ -120,8 +123,9 @@ impl OwnedCharge {
         }
     }
 
-    /// How long at least until there is room for another after so many who have waited until there was
-    /// room for the first of them.
+    /// Lower bound, in microseconds, for the time until a waiter with `ahead` waiters before it can
+    /// be admitted, counted from when the first of them is. Used to reject at once what would be
+    /// late.
     pub(crate) fn time_for(&self, ahead: u64) -> Micros {
         let AnyLimit::Rate(limit) = &self.limit else {
             return 0;
@@ -135,13 +139,14 @@ impl OwnedCharge {
             Algorithm::TokenBucket | Algorithm::FixedWindow | Algorithm::SlidingWindow => {
                 (ahead / times.max(1)).saturating_mul(window)
             }
-            // The share of its previous window goes bit by bit.
+            // The share of the previous window shrinks bit by bit.
             Algorithm::SlidingWindowCounter => 0,
         }
     }
 
-    /// How much longer that takes by timers. Buckets count a turn from when it was due; windows count
-    /// each admission from when it was made, so what timers are late adds up from window to window.
+    /// Time, in microseconds, that timers add to `time_for`. Buckets count a turn from when it was
+    /// due; windows count an admission from when it was made, so delays add up from window to
+    /// window.
     pub(crate) fn lag(&self, ahead: u64) -> Micros {
         let AnyLimit::Rate(limit) = &self.limit else {
             return 0;
@@ -154,12 +159,12 @@ impl OwnedCharge {
         }
     }
 
-    /// Whether it is one of the places of a concurrency limit, and no rate.
+    /// Whether it is a permit of a concurrency limit, not a rate.
     pub(crate) fn is_concurrency(&self) -> bool {
         self.expiry().is_some()
     }
 
-    /// How long a place is held without being renewed, if it is one.
+    /// How long a permit lasts without renewal, in microseconds; `None` for a rate.
     pub(super) fn expiry(&self) -> Option<Micros> {
         match &self.limit {
             AnyLimit::Rate(_) => None,
@@ -168,13 +173,13 @@ impl OwnedCharge {
     }
 }
 
-/// `number` slots, each of the length in which one of `times` comes.
+/// Returns `number` intervals of `window / times` each.
 fn each(number: u64, window: Micros, times: u64) -> Micros {
     let slots = u128::from(number) * u128::from(window) / u128::from(times.max(1));
     Micros::try_from(slots).unwrap_or(Micros::MAX)
 }
 
-/// A check of all these.
+/// Returns a check of all these charges.
 pub(super) fn check<'a>(mode: Mode<'a>, wanted: &'a [OwnedCharge]) -> Check<'a> {
     Check {
         mode,

@@ -1,5 +1,6 @@
-//! The circuit of one limiter: its state machine, on the monotonic clock, with a log line for each
-//! change.
+//! The circuit of one limiter: the state machine on the monotonic clock, with a log line for each
+//! transition. The circuit breaker's layer asks it for permission, and the connections of the store
+//! report to it; it never calls the store.
 
 use std::{fmt, time::Duration};
 
@@ -12,14 +13,14 @@ use crate::{
     log_throttle::TARGET,
 };
 
-/// Deadlines without a decision before the circuit opens: a stall as long as that is none of those
-/// that every server has.
+/// The number of deadlines that must pass without a decision before the circuit opens: a stall that
+/// long is none of those that every Redis has now and then.
 const SILENT_DEADLINES: u32 = 3;
-/// The first pause: most outages are over soon, and to verify a few links costs the store little.
+/// The first pause. Most outages are short, and verifying a few connections costs the store little.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// Shared by the circuit breaker's layer, which asks it for permission, and the connections inside,
-/// which report what they see. It goes by real time, also under a manual clock: so do connections.
+/// The circuit that all workers of a limiter share. It uses real time even under a manual clock,
+/// because connections do.
 #[derive(Debug)]
 pub(crate) struct Circuit {
     breaker: Breaker,
@@ -31,15 +32,16 @@ pub(crate) struct Circuit {
 pub(crate) struct CircuitSettings {
     /// The number of incidents in a row that open the circuit; at least 1.
     pub(crate) threshold: u32,
-    /// The longest pause between two verifications of a store that fails.
+    /// The longest pause between two verifications of a failing store.
     pub(crate) recovery: Duration,
-    /// The longest time that the store takes for an answer.
+    /// The longest time that a call may take.
     pub(crate) deadline: Duration,
-    /// The longest time that a verification takes, a connection included.
+    /// The longest time that a verification may take, connecting included.
     pub(crate) verification: Duration,
 }
 
-/// A permission to ask the store, to be held until it has answered.
+/// The permission to call the store, held until the call is done. If a probe's permit is dropped
+/// without evidence, the next request may probe.
 #[derive(Debug)]
 #[must_use = "dropped, it makes room for the next probe"]
 pub(super) struct Permit<'a> {
@@ -72,7 +74,12 @@ impl Circuit {
         self.state() == CircuitState::Closed
     }
 
-    /// Permission to ask the store, or how long it is left alone.
+    /// Returns the permission to call the store.
+    ///
+    /// # Errors
+    ///
+    /// The time in microseconds until the store may be back, if the circuit does not permit the
+    /// call.
     pub(super) fn permit(&self) -> Result<Permit<'_>, Micros> {
         let probe = match self.breaker.permit(|| self.micros(Instant::now())) {
             Permission::Permitted => None,
@@ -88,20 +95,20 @@ impl Circuit {
         })
     }
 
-    /// Whether the store is to be verified now, by a task that can do so without a request. The
-    /// evidence of a verification began when it did.
+    /// Returns whether the store is to be verified now, by a task that does so without a request.
+    /// The evidence of a verification begins with it.
     pub(crate) fn begin_verification(&self) -> bool {
         self.breaker.begin_verification(self.micros(Instant::now()))
     }
 
-    /// The store has decided.
+    /// Reports that the store has decided.
     pub(crate) fn decided(&self) {
         if let Some(transition) = self.breaker.decided() {
             self.log(transition, &"");
         }
     }
 
-    /// The store has failed, by evidence that began at this moment: see [`Breaker::incident`].
+    /// Reports a failure whose evidence began at `began`; see [`Breaker::incident`].
     pub(crate) fn incident(&self, began: Instant, reason: &dyn fmt::Display) {
         let now = self.micros(Instant::now());
         if let Some(transition) = self.breaker.incident(self.micros(began), now) {
@@ -109,7 +116,7 @@ impl Circuit {
         }
     }
 
-    /// A request has waited in vain, which is no incident by itself.
+    /// Reports that a request reached its deadline, which is no incident by itself.
     pub(crate) fn waited_in_vain(&self, reason: &dyn fmt::Display) {
         let now = || self.micros(Instant::now());
         if let Some(transition) = self.breaker.waited_in_vain(now()) {
@@ -117,7 +124,7 @@ impl Circuit {
         }
     }
 
-    /// Microseconds since the circuit was made, from 1.
+    /// Converts to microseconds since the circuit was created, starting at 1.
     fn micros(&self, at: Instant) -> Micros {
         to_micros(at.saturating_duration_since(self.start)).saturating_add(1)
     }
@@ -143,7 +150,8 @@ impl Circuit {
     }
 }
 
-/// A probe that has learnt something has changed the circuit by then, and its end changes nothing.
+/// Reports a dropped probe. If the probe has found something out, it has changed the state already,
+/// and this changes nothing.
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if let Some(probe) = self.probe {

@@ -1,4 +1,5 @@
-//! A store behind a circuit breaker: while the circuit is open, it is not asked.
+//! The circuit breaker as a layer around a store: while the circuit is open, it does not call the
+//! store. The denial cache calls it.
 
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use crate::{
     store::interface::{Check, Outcomes, Store, StoreError},
 };
 
-/// Asks for permission. It does not say how the store fares: the store inside does, where it is
-/// known what an answer or its absence is evidence of.
+/// Asks the circuit for permission before each call. It does not report results: the store inside
+/// does, because it knows what a response or its absence is evidence of.
 #[derive(Debug)]
 pub(crate) struct CircuitBreaker<S> {
     inner: S,

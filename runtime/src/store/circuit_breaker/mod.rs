@@ -1,8 +1,8 @@
-//! The circuit breaker: a store that has failed several times in a row is left alone for a while.
+//! The circuit breaker: after several failures in a row, a store is not called for a while.
 //!
-//! `state` is the state machine, pure and told the time. `circuit` is the one of a limiter, shared
-//! by the layer that asks for permission and by whatever sees the store decide or fail. `layer` is
-//! the [`Store`](super::interface::Store) around another one.
+//! `state` is the state machine, which is pure and gets the time passed in. `circuit` is the
+//! circuit of one limiter; the layer asks it for permission, and the connections report results to
+//! it. `layer` is the [`Store`](super::interface::Store) around another store.
 
 mod circuit;
 mod layer;

@@ -1,8 +1,9 @@
-//! The states of a circuit breaker and what moves it from one to another. Pure: callers tell the
-//! time, and each method is one whole step, so what threads do at once is some order of steps.
+//! The states of a circuit breaker and their transitions. The state machine is pure: callers pass
+//! the time in. Each method is one step under the lock, so any concurrent calls are equal to some
+//! sequence of steps. Only [`Circuit`](super::Circuit) calls it.
 //!
-//! Incidents are counted, not requests. An incident is one cause, and evidence of it counts only if
-//! it is independent of the incident before: see [`Breaker::incident`].
+//! It counts incidents, not requests. An incident is one cause, and evidence counts as a new
+//! incident only if it is independent of the one before; see [`Breaker::incident`].
 //!
 //! Source of the states and their names: M. Nygard, "Release It!", and M. Fowler, "CircuitBreaker".
 
@@ -15,7 +16,8 @@ use crate::{circuit_state::CircuitState, clock::Micros};
 #[derive(Debug)]
 pub(super) struct Breaker {
     settings: Settings,
-    /// Closed and without an incident, as it nearly always is. Read instead of taking the lock.
+    /// Whether the state is closed without an incident, as it nearly always is. Read without the
+    /// lock, so that a healthy store costs one atomic load per request.
     is_calm: AtomicBool,
     state: Mutex<State>,
 }
@@ -26,13 +28,14 @@ pub(super) struct Settings {
     pub(super) threshold: u32,
     /// The time that must have passed without a decision before the circuit opens.
     pub(super) silence: Micros,
-    /// The first pause, and the longest; each pause is twice the one before.
+    /// The first and the longest pause; each pause is twice the one before.
     pub(super) first_pause: Micros,
     pub(super) longest_pause: Micros,
-    /// The time for a verification to say what came of it. Without a word of any by then, the next
-    /// request is a probe.
+    /// The longest time for a verification to report its result. After that, the next request is a
+    /// probe.
     pub(super) patience: Micros,
-    /// Shortens a pause by chance, so that processes do not come back in step.
+    /// Shortens a pause by a random part, so that processes do not come back in step: backoff with
+    /// jitter.
     pub(super) jitter: fn(Micros) -> Micros,
 }
 
@@ -45,17 +48,17 @@ enum State {
         pause: Micros,
     },
     HalfOpen {
-        /// The beginning of the verification. Older evidence says nothing new.
+        /// The start of the verification. Older evidence does not count.
         since: Micros,
-        /// The moment at which it is given up.
+        /// The time at which the verification is given up.
         until: Micros,
         pause: Micros,
-        /// The request that probes, if one does.
+        /// The request that probes, if there is one.
         probe: Option<Probe>,
     },
 }
 
-/// Incidents without a decision in between.
+/// Consecutive incidents without a decision in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Row {
     incidents: u32,
@@ -67,14 +70,14 @@ struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Permission {
     Permitted,
-    /// Ask the store. A probe that leaves without having learnt anything says so by
+    /// Call the store as the probe. A probe that ends without evidence reports
     /// [`Breaker::probe_dropped`].
     Probe(Probe),
-    /// Leave the store alone; it may be back after this time.
+    /// Leave the store alone; it may be back after this time, in microseconds.
     Rejected(Micros),
 }
 
-/// Tells one probe from another: the moment of its permission is unique to it while it is one.
+/// Identifies a probe by the time of its permission, which is unique while it is the probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Probe(Micros);
 
@@ -94,7 +97,8 @@ impl Breaker {
         }
     }
 
-    /// Whether a request may ask the store. `now` is called only when the circuit is not calm.
+    /// Returns whether a request may call the store. Calls `now` only while the circuit is not
+    /// calm.
     pub(super) fn permit(&self, now: impl FnOnce() -> Micros) -> Permission {
         if self.is_calm() {
             return Permission::Permitted;
@@ -105,8 +109,8 @@ impl Breaker {
             State::Open { until, .. } | State::HalfOpen { until, .. } if now < until => {
                 Permission::Rejected(until - now)
             }
-            // Verifications begin at the end of a pause. Nobody has begun one for so long: the
-            // tasks that would are gone with their workers.
+            // A connection's task begins a verification at the end of a pause. None has for this
+            // long, so those tasks have ended with their workers.
             State::Open { until, pause } if now >= until + self.settings.patience => {
                 self.probe(state, pause, now)
             }
@@ -126,8 +130,8 @@ impl Breaker {
         Permission::Probe(probe)
     }
 
-    /// The probe has left without having learnt anything, as when its client has: the next request
-    /// is one.
+    /// Reports that the probe ended without evidence, for instance because its client disconnected.
+    /// The next request probes.
     pub(super) fn probe_dropped(&self, dropped: Probe, now: Micros) {
         self.step(|state| {
             if let State::HalfOpen { until, probe, .. } = state
@@ -139,8 +143,8 @@ impl Breaker {
         });
     }
 
-    /// Whether the store is to be verified now, by whoever can do so without a request: at the end
-    /// of a pause, and while others are at it.
+    /// Returns whether a task is to verify the store now, without a request: at the end of a pause,
+    /// and while other tasks are verifying it.
     pub(super) fn begin_verification(&self, now: Micros) -> bool {
         if self.is_calm() {
             return false;
@@ -163,7 +167,8 @@ impl Breaker {
         })
     }
 
-    /// The store has decided. That closes the circuit, whoever asked and when: it decides now.
+    /// Reports that the store has decided. A decision closes the circuit whatever call it belongs
+    /// to and whenever that began: the store decides now.
     pub(super) fn decided(&self) -> Option<Transition> {
         if self.is_calm() {
             return None;
@@ -175,12 +180,14 @@ impl Breaker {
         })
     }
 
-    /// The store has failed. `began` is when the evidence began: the later beginning of a call says
-    /// nothing if the link was not known to be well, so it is the earlier of when the call was sent
-    /// and when its link was last known to be well; for an attempt to connect, its start.
+    /// Reports a failure of the store. `began` is when its evidence began. For an attempt to
+    /// connect that is its start. For a call, it is the earlier of the time when it was sent and
+    /// the time when its connection last worked: the start of a call proves nothing about a
+    /// connection that was broken before.
     ///
-    /// Evidence that began before the latest incident was noticed may be of the same cause, so it
-    /// is a part of that incident: all calls on one broken link, all links that break together.
+    /// Evidence that began before the latest incident was noticed may have the same cause, so it
+    /// belongs to that incident. This covers all calls on one broken connection, and all
+    /// connections that break together.
     pub(super) fn incident(&self, began: Micros, now: Micros) -> Option<Transition> {
         self.step(|state| match state {
             State::Closed(row) => {
@@ -200,7 +207,8 @@ impl Breaker {
                 }
                 self.open_if_due(state, now)
             }
-            // Reopened by the first verification that fails, and not by what began before it.
+            // The first verification that fails reopens the circuit; evidence that began before it
+            // does not.
             State::HalfOpen { since, pause, .. } if began >= *since => {
                 let pause = pause.saturating_mul(2).min(self.settings.longest_pause);
                 *state = self.open(pause, now);
@@ -210,8 +218,8 @@ impl Breaker {
         })
     }
 
-    /// A request has waited in vain: no incident of its own, but a look at how long there has been
-    /// no decision.
+    /// Reports that a request reached its deadline. That is no incident by itself, but the time
+    /// without a decision may now be long enough to open the circuit.
     pub(super) fn waited_in_vain(&self, now: Micros) -> Option<Transition> {
         if self.is_calm() {
             return None;
@@ -253,8 +261,8 @@ impl Breaker {
         }
     }
 
-    /// Ordering: a decision that reads a calm circuit while another thread reports the first
-    /// incident came before that report.
+    /// Acquire pairs with the release in `step`: a request that reads a calm circuit while another
+    /// thread reports the first incident is ordered before that report.
     fn is_calm(&self) -> bool {
         self.is_calm.load(Ordering::Acquire)
     }

@@ -1,4 +1,5 @@
-//! How a limit stood when it denied, and how it stands since.
+//! Entries of the denial cache: how a limit stood when a check was denied, and how it stands since.
+//! The cache calls this under a shard's lock.
 
 use smallvec::SmallVec;
 
@@ -10,31 +11,32 @@ use crate::{
     store::interface::Charge,
 };
 
-/// What is known of one identity in one zone.
+/// The cached denials of one identity in one zone.
 pub(super) type CachedZone = SmallVec<[CachedDenial; 1]>;
 
-/// How one limit stood when a check was denied, by it or by another.
+/// How one limit stood when a check was denied, by this limit or by another one of the check.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CachedDenial {
     pub(super) limit: LimitFingerprint,
     pub(super) verdict: Verdict,
     pub(super) since: Micros,
     pub(super) until: Micros,
-    /// From when on one request is to ask again; `FOREVER` once one does, or if that is never.
+    /// The time from which one request asks the store again; `MAX_MICROS` once a request does so,
+    /// or if none is to.
     pub(super) revalidate_at: Micros,
 }
 
-/// Who looks for a denial.
+/// The purpose for which a caller reads the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// One that would ask, and does if it is to.
+    /// The caller will query the store if the entry asks for revalidation, and so claims it.
     Revalidate,
-    /// One that goes on to ask, if nothing is found.
+    /// The caller only wants the cached answer and must not claim the revalidation.
     Peek,
 }
 
-/// What must be the same for an answer to be the same. Who asks for a place makes no difference: it
-/// is new to the store.
+/// The numbers of a limit and a charge that must be equal for a cached verdict to apply. A permit's
+/// identifier is not among them: each request has a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LimitFingerprint {
     slot: KeyKind,
@@ -57,7 +59,7 @@ impl LimitFingerprint {
 }
 
 impl CachedDenial {
-    /// The same as [`at`](Self::at), unless it is time to ask again.
+    /// Returns the verdict as of `now`, unless it is time to revalidate; see [`at`](Self::at).
     pub(super) fn answer(&mut self, looker: Access, now: Micros) -> Option<Verdict> {
         if now >= self.revalidate_at {
             if looker == Access::Revalidate {
@@ -68,11 +70,12 @@ impl CachedDenial {
         self.at(now)
     }
 
-    /// How the limit stands now, if this still says.
+    /// Returns the verdict as of `now`; `None` once it is too old, or if the clock has stepped
+    /// back.
     pub(super) fn at(&self, now: Micros) -> Option<Verdict> {
         let age = now.checked_sub(self.since).filter(|_| now < self.until)?;
         let left = |time: Micros| match time {
-            // What was cut stays so.
+            // A length that was cut to the maximum stays at it.
             MAX_MICROS => MAX_MICROS,
             time => time.saturating_sub(age),
         };

@@ -1,19 +1,26 @@
-//! A layer that remembers denials, so that a flood of them does not reach the store.
+//! A layer that caches denials, so that a flood of denied requests does not reach the store. The
+//! leases call it; it sits outside the circuit breaker, and never admits a request itself.
 //!
-//! The store says for how long a denial stays what it is: until more remains of one of its limits,
-//! the one that denies at the latest. For so long times count down, and nothing else changes but by a
-//! reset, a refund, the end of a block or another limit. Those of this process are noticed at once;
-//! those of others within the age that a denial is believed up to.
+//! The store says for how long a denial is stable: until one of the check's limits has more left,
+//! which happens at the latest when the denying limit does. Until then times count down, and only a
+//! reset, a refund, the end of a block or a charge of a smaller cost or of another limit changes
+//! anything else. The cache notices such changes at once if this process makes them, and otherwise
+//! within the age up to which it keeps a denial.
 //!
-//! So is what crosses on the way: of two workers' answers, the later may be the older, and then it
-//! tells a wait that a smaller cost has just made longer. To tell such answers apart, each admission
-//! would have to be noted, for a wait that is right when it is asked for again.
+//! That age also bounds the error when responses cross: of two workers' responses, the one that
+//! arrives later may be the older, and its wait may be one that a smaller cost has just lengthened.
+//! Telling them apart would mean recording each admission, for a wait that is corrected when the
+//! store is asked next.
 //!
-//! A denial that outlasts its age is asked for again by one request a little before, while the others
-//! go on to be denied: else all of them would ask at the moment when it is forgotten.
+//! A denial that outlives its age is revalidated: shortly before, one request asks the store, while
+//! all other requests are still denied from the cache (stale-while-revalidate, [RFC 5861]).
+//! Otherwise all of them would ask when the entry expires: a thundering herd.
 //!
-//! A denial for want of a place stays for no time that is known, so the store says 0, and it is not
-//! remembered. What a rate denies is, as places would be shown beside it.
+//! A denial for want of a permit has no known duration; the store says 0, and it is not cached. A
+//! denial by a rate limit is cached even if the check has a concurrency limit too, whose figures
+//! are then as old as the entry.
+//!
+//! [RFC 5861]: https://www.rfc-editor.org/rfc/rfc5861
 
 mod entry;
 
@@ -35,14 +42,14 @@ use crate::{
     key::Key,
 };
 
-/// So many identities in a zone are remembered at most, about 20 MB.
+/// The largest number of identity–zone pairs that are cached, about 20 MB.
 const CAPACITY: usize = 1 << 16;
 const SHARDS: usize = 16;
-/// So many limits, and costs under them, for each.
+/// The largest number of limits and costs that are cached for each pair.
 const MAX_PER_ZONE: usize = 8;
-/// How many entries each look drops if they have expired.
+/// Entries that each access examines, to drop the expired ones.
 const SWEEP_PER_ACCESS: usize = 2;
-/// This part of its age before a denial is forgotten, one request asks for it again.
+/// The fraction of its age before its expiry at which a denial is revalidated.
 const REVALIDATE_FRACTION: Micros = 8;
 
 #[derive(Debug)]
@@ -52,14 +59,16 @@ pub(crate) struct DenialCache<S> {
     max_age: Micros,
     hasher: KeyHasher,
     shards: [Mutex<ExpiringTable<CachedZone>>; SHARDS],
-    /// How many zones there are in all; without any, nobody need look.
+    /// The number of cached zones in all shards. While it is 0, requests skip the lookup and its
+    /// lock.
     count: AtomicUsize,
-    /// Counts what may have ended denials. One that was asked for before that is not kept.
+    /// Counts the events that may have ended denials. A denial that was asked for before such an
+    /// event is not cached.
     generation: AtomicU64,
 }
 
 impl<S> DenialCache<S> {
-    /// Denials are believed for `max_age`, and not at all if that is 0.
+    /// Creates a cache that keeps denials for at most `max_age` microseconds; 0 turns it off.
     pub(crate) fn new(inner: S, max_age: Micros, max_keys: usize, clock: Clock) -> Self {
         let capacity = max_keys.min(CAPACITY).div_ceil(SHARDS);
         Self {
@@ -77,7 +86,7 @@ impl<S> DenialCache<S> {
         &self.inner
     }
 
-    /// The answer, if all limits of the check are known and one of them denies it.
+    /// Returns a denial if all limits of the check are cached and one of them denies it.
     fn find(&self, check: &Check<'_>, looker: Access) -> Option<Outcome> {
         if !check.mode.is_charge() || self.is_empty() {
             return None;
@@ -100,7 +109,7 @@ impl<S> DenialCache<S> {
                 _ => Receipts::new(),
             },
             mirror_receipts: Receipts::new(),
-            // From here, nobody keeps it.
+            // This outcome comes out of the cache and must not be cached again.
             stable_for: 0,
         })
     }
@@ -121,11 +130,12 @@ impl<S> DenialCache<S> {
         verdict
     }
 
-    /// Learns from what the store has decided. `generation` is from before it was asked.
+    /// Caches or drops entries by what the store has decided. `generation` was read before the
+    /// store was asked.
     fn record(&self, check: &Check<'_>, outcome: &Outcome, generation: u64) {
         match check.mode {
             Mode::Charge | Mode::ChargeForReceipts | Mode::Lease if outcome.allowed => {
-                // What was taken makes others wait longer than they were told.
+                // The charge makes other requests wait longer than their cached verdicts say.
                 self.drop_zones(check.charges.iter().map(|charge| &charge.key));
             }
             Mode::Charge | Mode::ChargeForReceipts => {
@@ -135,7 +145,8 @@ impl<S> DenialCache<S> {
                     return;
                 }
                 let until = now.saturating_add(age);
-                // Whoever asks when it ends by itself may be admitted.
+                // A denial that ends within its age needs no revalidation: once it has ended, a
+                // request may be admitted.
                 let again = match outcome.stable_for > age {
                     true => until - age / REVALIDATE_FRACTION,
                     false => MAX_MICROS,
@@ -152,7 +163,8 @@ impl<S> DenialCache<S> {
                 }
             }
             Mode::Refund(_) => {
-                // Nobody is denied here for want of a place.
+                // Permits do not matter here, because a denial for want of a permit is never
+                // cached.
                 let rates = check
                     .charges
                     .iter()
@@ -165,11 +177,13 @@ impl<S> DenialCache<S> {
 
     fn insert(&self, charge: &Charge<'_>, known: CachedDenial, generation: u64) {
         let now = known.since;
-        // Before it is there: whoever finds none known will not look.
+        // Increments before inserting: `is_empty` reads this counter without the lock, and must
+        // never report an empty cache while an entry is being added.
         self.count.fetch_add(1, Ordering::SeqCst);
         let place = self.hasher.zone_hash(&charge.key);
         let mut zones = self.shards[place.shard(SHARDS)].lock();
-        // Read under the lock: whoever ends denials counts first, then drops them.
+        // Reads the generation under the lock: an event that ends denials increments it first, and
+        // then drops the entries under this lock.
         if self.generation.load(Ordering::SeqCst) != generation {
             self.count_removed(1);
             return;
@@ -197,7 +211,8 @@ impl<S> DenialCache<S> {
         self.count_removed(gone + usize::from(!is_new));
     }
 
-    /// Forgets what is known, and what is being asked right now.
+    /// Drops the entries of these keys, and keeps the cache from storing denials that are being
+    /// decided right now.
     fn remove_zones<'a>(&self, keys: impl Iterator<Item = &'a Key<'a>>) {
         let mut keys = keys.peekable();
         if keys.peek().is_none() {
@@ -236,7 +251,7 @@ impl<S: Store> Store for DenialCache<S> {
         if self.max_age == 0 {
             return self.inner.decide(checks).await;
         }
-        // Of several checks, later ones may depend on earlier ones.
+        // The store decides several checks as a whole: a later one may depend on an earlier one.
         if let [check] = checks
             && let Some(outcome) = self.find(check, Access::Revalidate)
         {
@@ -250,7 +265,7 @@ impl<S: Store> Store for DenialCache<S> {
                     self.record(check, outcome, generation);
                 }
             }
-            // It may have been done all the same.
+            // The store may have charged all the same, which the cache cannot know.
             Err(_) => {
                 let charges = checks.iter().flat_map(|check| &check.charges);
                 self.remove_zones(charges.map(|charge| &charge.key));
@@ -264,7 +279,8 @@ impl<S: Store> Store for DenialCache<S> {
     }
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
-        // Before, if the caller leaves; and after, for what was denied meanwhile.
+        // Before the call, in case the caller drops the future; and after it, for denials cached in
+        // the meantime.
         self.remove_zones(keys.iter());
         let done = self.inner.delete(keys).await;
         self.remove_zones(keys.iter());

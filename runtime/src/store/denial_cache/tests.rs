@@ -1,4 +1,5 @@
-//! What is remembered, and what ends it, before a store that counts how often it is asked.
+//! Tests of what the denial cache keeps and what ends it, in front of a store that counts its
+//! calls.
 
 mod age;
 
@@ -24,7 +25,7 @@ const SECOND: Micros = 1_000_000;
 const WAIT: Micros = 10 * SECOND;
 const RESET: Micros = 20 * SECOND;
 
-/// Decides as it is told to, and answers a moment later.
+/// A store that decides as the test tells it to, and answers after one yield.
 #[derive(Debug)]
 struct Scripted {
     asked: AtomicU32,
@@ -139,14 +140,14 @@ impl Bench {
         outcomes.ok().and_then(|all| all.into_iter().next())
     }
 
-    /// Whether the store is asked about it.
+    /// Returns whether a check reaches the store.
     async fn reaches(&self, limit: &Limit, cost: u32) -> bool {
         let before = self.asked();
         self.ask(Mode::Charge, &[(limit, cost)]).await;
         self.asked() != before
     }
 
-    /// Has a denial remembered.
+    /// Puts a denial into the cache.
     async fn deny(&self, limit: &Limit, cost: u32) {
         self.answers(Answer::Deny { steady: WAIT });
         assert!(self.reaches(limit, cost).await);
@@ -161,7 +162,7 @@ fn run(test: impl AsyncFnOnce(Bench)) {
         .block_on(test(Bench::new()));
 }
 
-/// As far as the store, and no further.
+/// Polls once: the check reaches the store and waits there.
 async fn begin<F: Future + Unpin>(work: &mut F) {
     poll_fn(|context| {
         assert!(std::pin::Pin::new(&mut *work).poll(context).is_pending());
@@ -187,7 +188,7 @@ fn another_question_has_another_answer() {
         let faster = Limit::per_minute(11).algorithm(Algorithm::TokenBucket);
         bench.deny(&faster.capacity(20), 1).await;
         bench.deny(&Limit::per_hour(10), 1).await;
-        // All of them are remembered.
+        // All of these denials stay cached.
         assert!(!bench.reaches(&LIMIT, 1).await);
     });
 }
@@ -230,7 +231,8 @@ fn what_may_end_it_does() {
     });
 }
 
-/// Whoever is told that it is done may ask at once; and it is done, though nobody waits for it.
+/// A caller may ask right after a reset or a block is done; and both take effect although the
+/// caller has dropped the future.
 #[test]
 fn a_reset_and_a_block_end_it_before_and_after() {
     run(async |bench| {
@@ -309,7 +311,7 @@ fn who_asks_for_receipts_has_one_for_each_charge() {
     });
 }
 
-/// Where it says that there are none, nobody looks.
+/// While the count is 0, requests do not look into the cache, so it must be exact.
 #[test]
 fn how_many_there_are_is_known() {
     run(async |bench| {

@@ -1,4 +1,6 @@
-//! What one process has leased of one counter.
+//! The account of one counter: what this process has leased of it, and how much it will lease next.
+//! [`LeasePool`](super::LeasePool) keeps accounts behind its locks and passes the time in; an
+//! account never calls the store.
 
 use std::sync::Arc;
 
@@ -16,12 +18,12 @@ use crate::{
     store::interface::Charge,
 };
 
-/// The longest that a lease is held.
+/// The longest lifetime of a lease, in microseconds.
 const LONGEST: Micros = 1_000_000;
-/// The first lease of an identity. Each that is used up is followed by one twice as large.
+/// The size of an identity's first lease. Each used-up lease is followed by one twice as large.
 const FIRST: u32 = 2;
 
-/// Whose counter it is, for what is done apart from requests.
+/// The identity and limit of a counter, for the tasks that lease and refund without a request.
 #[derive(Debug)]
 pub(super) struct LeaseKey {
     pub(super) identity: Identity,
@@ -34,47 +36,48 @@ impl LeaseKey {
             key: Key::counter(&self.identity, &self.limit),
             limit: (&self.limit).into(),
             cost,
-            // Nobody waits for it.
+            // No request waits for this charge, so its failure mode does not matter.
             failure_mode: FailureMode::Open,
         }
     }
 
-    /// For how long a lease is held: a tenth of the window, at most a second.
+    /// Returns the lifetime of a lease in microseconds: a tenth of the window, at most a second.
     pub(super) fn lifetime(&self) -> Micros {
         (self.limit.window_micros() / 10).min(LONGEST)
     }
 }
 
-/// The account of one counter.
+/// What this process has leased of one counter.
 #[derive(Debug)]
 pub(super) struct Account {
-    /// Tells it from another of the same counter, before or after it.
+    /// Distinguishes this account from an earlier or later one of the same counter.
     pub(super) number: u64,
-    /// Which counter of its zone it is.
+    /// Which counter of its zone this is.
     pub(super) slot: KeyKind,
     pub(super) owner: Arc<LeaseKey>,
-    /// Oldest first.
+    /// The live grants, oldest first.
     grants: SmallVec<[Grant; 2]>,
-    /// What the last lease asked for, or less if it was not used up.
+    /// The size that the last lease asked for, or less if that one was not used up.
     size: u32,
-    /// What asks for a lease, and what watches over the grants' ends. Both end with their runtime.
+    /// The tasks that ask for a lease and that return what is left when a grant ends. Both end with
+    /// their runtime.
     pub(super) renewal: Option<AbortHandle>,
     pub(super) watcher: Option<AbortHandle>,
-    /// When the store was last asked, by whomever.
+    /// When the store last answered for this counter, to a request or to a lease.
     asked: Micros,
-    /// No lease is asked for until then: the last one was empty.
+    /// The end of the pause after an empty lease: no lease is asked for before.
     pause_until: Micros,
-    /// The store's latest answer, apart from what is leased here: what remains, when all is back,
-    /// and when more is.
+    /// The store's latest verdict, apart from what is leased here: the remaining quota, when all of
+    /// it is back, and when more of it is.
     remaining: u32,
     reset_at: Micros,
     more_at: Micros,
-    /// What was shown last of a fixed window, and until when that window lasts.
+    /// The remaining quota that was last shown of a fixed window, and the end of that window.
     shown: u32,
     shown_until: Micros,
 }
 
-/// A part of the quota that is served here.
+/// A part of the quota that the store has granted and this process serves.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grant {
     pub(super) left: u32,
@@ -82,7 +85,7 @@ pub(super) struct Grant {
     pub(super) until: Micros,
 }
 
-/// One admission out of a grant.
+/// One charge that was served out of a grant.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LocalCharge {
     pub(super) number: u64,
@@ -110,22 +113,22 @@ impl Account {
         }
     }
 
-    /// Whether what is leased was leased under these numbers.
+    /// Returns whether the account was leased under the numbers of `limit`.
     pub(super) fn is_of(&self, limit: &Limit) -> bool {
         let own = &self.owner.limit;
         (own.times(), own.quota(), own.lease_size())
             == (limit.times(), limit.quota(), limit.lease_size())
     }
 
-    /// Takes `cost` out of one grant that has not ended.
+    /// Charges `cost` to one grant that has not ended.
     pub(super) fn take(&mut self, cost: u32, now: Micros) -> Option<LocalCharge> {
         let mut grants = self.grants.iter_mut();
         let grant = grants.find(|grant| grant.left >= cost && now < grant.until)?;
         grant.left -= cost;
         let receipt = Receipt {
             taken: cost,
-            // As if it had been charged when all of the grant was, after those served before it:
-            // what is still left of the grant would have been charged later.
+            // The receipt reads as if the whole grant had been charged at once and this charge came
+            // right after those served before it, so what is left of the grant is not charged yet.
             remaining: grant.receipt.remaining.saturating_add(grant.left),
             ..grant.receipt
         };
@@ -136,14 +139,14 @@ impl Account {
         })
     }
 
-    /// How it stands for a cost that fits, without taking anything.
+    /// Returns how the limit stands if a grant has room for `cost`, and charges nothing.
     pub(super) fn peek(&mut self, cost: u32, now: Micros) -> Option<Verdict> {
         let fits = |grant: &Grant| grant.left >= cost && now < grant.until;
         let fits = self.grants.iter().any(fits);
         fits.then(|| self.verdict(now))
     }
 
-    /// Puts back what was taken in vain; false if its grant is there no more.
+    /// Puts a local charge back into its grant; returns false if the grant is gone.
     pub(super) fn put_back(&mut self, receipt: &Receipt) -> bool {
         let mut grants = self.grants.iter_mut();
         let same = |grant: &&mut Grant| {
@@ -159,7 +162,8 @@ impl Account {
         }
     }
 
-    /// The store has decided a request: what it said, with what is leased here on top.
+    /// Records the store's verdict on a request sent at `sent`, and returns it with what is leased
+    /// here added to what remains.
     pub(super) fn learn(&mut self, verdict: &Verdict, sent: Micros, now: Micros) -> Verdict {
         self.asked = now;
         self.update(verdict, sent);
@@ -173,19 +177,20 @@ impl Account {
         }
     }
 
-    /// The store has been given back so much of what was served here.
+    /// Records that the store has refunded `taken` of what was served here.
     pub(super) fn refunded(&mut self, taken: u32) {
         self.shown = self.shown.saturating_add(taken);
     }
 
-    /// Whether somebody gives back what is left when a grant ends.
+    /// Returns whether a task returns what is left when a grant ends.
     pub(super) fn is_watched(&self) -> bool {
         self.watcher
             .as_ref()
             .is_some_and(|task| !task.is_finished())
     }
 
-    /// When it may be closed: `idle` lifetimes of a lease from now, or with what it still knows.
+    /// Returns when the account may be closed: after `idle` lifetimes of a lease from `now`, or
+    /// later if a grant or the shown window lasts longer.
     pub(super) fn keep_until(&self, now: Micros, idle: u64) -> Micros {
         let idle = now.saturating_add(self.owner.lifetime().saturating_mul(idle));
         let grants = self.grants.iter().map(|grant| grant.until).max();
@@ -194,7 +199,7 @@ impl Account {
             .saturating_add(1)
     }
 
-    /// How much to lease now, if anything. Asked when a request was admitted.
+    /// Returns how much to lease now, if anything. The pool asks after each admitted request.
     pub(super) fn next_request(&self, now: Micros) -> Option<u32> {
         let left = self.left(now);
         let is_hot = now.saturating_sub(self.asked) < self.owner.lifetime();
@@ -209,7 +214,7 @@ impl Account {
         Some(self.next_size().saturating_sub(left).max(1))
     }
 
-    /// What has come of that wish.
+    /// Records the result of a lease request sent at `sent`: a grant, or nothing.
     pub(super) fn renewed(&mut self, grant: Option<(Grant, Verdict)>, sent: Micros, now: Micros) {
         self.renewal = None;
         self.asked = now;
@@ -223,7 +228,7 @@ impl Account {
         self.grants.push(grant);
     }
 
-    /// Takes out what has ended, and what is used up.
+    /// Removes grants that have ended or are used up, and returns those with something left.
     pub(super) fn end_grants(&mut self, now: Micros) -> SmallVec<[Grant; 2]> {
         let mut ended = SmallVec::new();
         self.grants.retain(|grant| {
@@ -234,25 +239,25 @@ impl Account {
             !is_over && grant.left > 0
         });
         if !ended.is_empty() {
-            // More than was wanted: the next is to be smaller.
+            // The last lease was too large, so the next one is smaller.
             self.size = (self.size / 2).max(FIRST);
         }
         ended
     }
 
-    /// Takes out everything that is left.
+    /// Removes all grants, and returns those with something left.
     pub(super) fn take_all(&mut self) -> SmallVec<[Grant; 2]> {
         let mut grants = std::mem::take(&mut self.grants);
         grants.retain(|grant| grant.left > 0);
         grants
     }
 
-    /// When the next grant ends.
+    /// Returns when the next grant ends.
     pub(super) fn next_end(&self) -> Option<Micros> {
         self.grants.iter().map(|grant| grant.until).min()
     }
 
-    /// What the next lease is to hold: twice as much, if the last one is used up before its end.
+    /// Returns the size of the next lease: twice the last one if that is used up before its end.
     fn next_size(&self) -> u32 {
         let size = match self.grants.is_empty() {
             true => self.size,
@@ -284,8 +289,8 @@ impl Account {
         }
     }
 
-    /// What remains, as one who knows of this process alone would count it. In a fixed window it
-    /// never grows: others may have given back what they had leased.
+    /// Returns what remains, as counted with the knowledge of this process alone. Within a fixed
+    /// window the figure never grows, although other processes may have returned leases.
     fn show(&mut self, now: Micros) -> u32 {
         let remaining = self.remaining.saturating_add(self.left(now));
         if self.owner.limit.kind() != Algorithm::FixedWindow {

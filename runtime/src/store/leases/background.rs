@@ -1,4 +1,5 @@
-//! What the desk does apart from requests: it asks for leases, and gives back what is left of them.
+//! Background work of the lease pool: tasks that ask for leases and return what is left of them. No
+//! request waits for these tasks.
 
 use std::sync::Arc;
 
@@ -18,13 +19,18 @@ use crate::{
     store::interface::{Check, Mode, Outcome, Store},
 };
 
-/// An account that has not been used for so many lifetimes of a lease is closed.
+/// Lifetimes of a lease without use after which an account is closed.
 pub(super) const IDLE_LIFETIMES: u64 = 4;
 
 impl<S: Store + 'static> LeasePool<S> {
-    /// Gives back everything, what is being asked for right now too. Nothing is leased afterwards.
+    /// Returns all leases, those being asked for right now included. Nothing is leased afterwards.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, leases that are not returned yet count as used.
     pub(super) async fn return_leases(&self) {
-        // Waits for whoever is asking: what they get would else be nobody's.
+        // The write lock waits for tasks that hold a grant outside of any account; such a grant
+        // would otherwise never be returned.
         let mut leases = self.leases.write().await;
         *leases = false;
         for shard in &self.shards {
@@ -33,12 +39,14 @@ impl<S: Store + 'static> LeasePool<S> {
                 let grants = account.take_all();
                 self.return_unused(&account.owner, &grants).await;
             });
-            // Together: as few calls, and one deadline for all if the store does not answer.
+            // Concurrently: the store can batch the calls, and one deadline covers all of them if
+            // the store does not answer.
             join_all(returned).await;
         }
     }
 
-    /// Has a lease asked for if there should be one, by a task: no request waits for it.
+    /// Spawns a task that asks for a lease, if the account should have one; no request waits for
+    /// it.
     pub(super) fn renew_if_low(
         self: &Arc<Self>,
         account: &mut Account,
@@ -53,8 +61,8 @@ impl<S: Store + 'static> LeasePool<S> {
         account.renewal = spawn(async move { desk.renew(at, number, &owner, wish).await });
     }
 
-    /// Sees to it that what is left of its grants is given back. The task that did may have ended
-    /// with its worker.
+    /// Ensures that a task returns what is left when the account's grants end. An earlier task may
+    /// have ended together with its worker.
     pub(super) fn ensure_watcher(self: &Arc<Self>, account: &mut Account, at: AccountKey) {
         if account.next_end().is_some() && !account.is_watched() {
             account.watcher = spawn(Arc::clone(self).watch(at, account.number));
@@ -74,7 +82,7 @@ impl<S: Store + 'static> LeasePool<S> {
         }
     }
 
-    /// The same for what was served of a grant that is there no more.
+    /// Spawns a task that refunds a local charge whose grant is gone.
     pub(super) fn return_served(
         self: &Arc<Self>,
         owner: Arc<LeaseKey>,
@@ -111,8 +119,8 @@ impl<S: Store + 'static> LeasePool<S> {
         }
     }
 
-    /// Puts a grant into the account that asked for it at `sent`. It is returned if that was closed
-    /// meanwhile.
+    /// Puts a grant, asked for at `sent`, into the account of this number. If the account was
+    /// closed in the meantime, returns the grant to the caller, which refunds it.
     fn store_grant(
         self: &Arc<Self>,
         at: AccountKey,
@@ -133,7 +141,7 @@ impl<S: Store + 'static> LeasePool<S> {
         None
     }
 
-    /// Gives back what is left of each grant at its end.
+    /// Waits for the end of each grant of an account, and returns what is left of it.
     async fn watch(self: Arc<Self>, at: AccountKey, number: u64) {
         loop {
             let own = |account: &&mut Account| account.number == number;
@@ -149,7 +157,8 @@ impl<S: Store + 'static> LeasePool<S> {
                 next
             };
             self.clock.sleep_until(next).await;
-            // Before it is taken out of the account, where `retire` would find it.
+            // The guard is taken before the grants leave the account: `return_leases` thus finds
+            // every grant either in an account or behind a guard.
             let _under_way = self.leases.read().await;
             let (owner, ended) = {
                 let mut shard = self.lock(at);
@@ -163,7 +172,7 @@ impl<S: Store + 'static> LeasePool<S> {
         }
     }
 
-    /// What cannot be given back counts as used.
+    /// Refunds what is left of these grants. If a refund fails, its part counts as used.
     async fn return_unused(&self, owner: &LeaseKey, grants: &[Grant]) {
         for grant in grants {
             let mut receipt = grant.receipt;
@@ -178,8 +187,8 @@ impl<S: Store + 'static> LeasePool<S> {
     }
 }
 
-/// What the store has granted, asked at `sent`: it was granted later, so it ends no later here than
-/// there.
+/// Returns the grant of a lease asked for at `sent`. The store granted it later than that, so it
+/// ends here no later than it does there.
 fn grant(outcome: &Outcome, owner: &LeaseKey, sent: Micros) -> Option<(Grant, Verdict)> {
     let receipt = outcome.receipts.first().copied().flatten()?;
     let verdict = *outcome.verdicts.first()?;
@@ -195,7 +204,7 @@ fn grant(outcome: &Outcome, owner: &LeaseKey, sent: Micros) -> Option<(Grant, Ve
     Some((grant, verdict))
 }
 
-/// As a task of this runtime. Without one, nothing is leased.
+/// Spawns a task on the current runtime; `None` without one, in which case nothing is leased.
 fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
     let runtime = Handle::try_current().ok()?;
     Some(runtime.spawn(task).abort_handle())

@@ -1,14 +1,15 @@
-//! A layer that takes parts of a quota at once, for limits that allow it, and serves hot identities
-//! out of those without asking the store.
+//! A layer that leases parts of a quota in bulk, for limits that allow it, and serves hot
+//! identities out of these leases without asking the store. The limiter calls it through the local
+//! fallback; it never serves what it has not leased.
 //!
-//! What is leased is charged at the store already, so no other process can have it too. It is held
-//! for a tenth of the window at most, and then given back. So all processes together admit within
-//! any window at most the limit and what was on lease at its beginning. A fixed window's leases end
-//! with it: there it is the limit exactly.
+//! A lease is charged at the store when it is granted, so no other process can use it too. Its
+//! lifetime is a tenth of the window at most, after which the unused part is refunded. All
+//! processes together thus admit within any window at most the limit plus what was leased at its
+//! beginning. A lease of a fixed window ends with the window, so there it is exactly the limit.
 //!
-//! An identity is leased for once it comes often: two requests within a lease's lifetime. The first
-//! lease is small and each that is used up is followed by one twice as large, up to the limit's
-//! `lease`; the store grants a share of what remains at most, so leases shrink with the quota.
+//! An identity gets a lease once it is hot: two requests within a lease's lifetime. The first lease
+//! is small, and each used-up lease is followed by one twice as large, up to the limit's `lease`.
+//! The store grants at most a share of what remains, so leases shrink with the quota.
 
 mod account;
 mod background;
@@ -52,12 +53,16 @@ impl<S> Leases<S> {
 }
 
 impl<S: Store + 'static> Leases<S> {
-    /// Gives everything back that is on lease here, and leases nothing more.
+    /// Returns all leases of this process to the store, and leases nothing more.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, leases that are not returned yet count as used.
     pub(crate) async fn retire(&self) {
         self.desk.return_leases().await;
     }
 
-    /// Serves a check here if that can be done with all of it.
+    /// Serves a check out of leases if all of its charges can be served.
     fn serve_whole(&self, check: &Check<'_>) -> Option<Outcome> {
         if !check.mode.is_charge() || !check.charges.iter().all(is_leased) {
             return None;
@@ -74,7 +79,13 @@ impl<S: Store + 'static> Leases<S> {
         })
     }
 
-    /// Serves here what can be, and has the store decide the rest. All of it is charged or nothing.
+    /// Serves the charges that leases cover, and lets the store decide the rest. The check is
+    /// charged as a whole or not at all.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, `held` puts back what leases served. The store may still
+    /// charge the rest.
     async fn decide_leased(&self, check: &Check<'_>) -> Result<Outcome, StoreError> {
         let serves = check.mode.is_charge();
         let mut held = LeasedCharge::new(&self.desk);
@@ -106,7 +117,7 @@ impl<S: Store + 'static> Leases<S> {
             charges: rest,
         };
         let sent = self.desk.now();
-        // Whatever ends this early, what was taken here is put back.
+        // On an error or a cancellation from here on, dropping `held` puts the local charges back.
         let outcomes = self.desk.inner().decide(slice::from_ref(&part)).await?;
         let outcome = outcomes.into_iter().next();
         let outcome = outcome.ok_or_else(|| StoreError::new("the store has answered nothing"))?;
@@ -126,7 +137,7 @@ impl<S: Store + 'static> Leases<S> {
             .zip(&check.charges)
             .filter_map(|(own, charge)| match own {
                 Some(verdict) if allowed || !serves => Some(*verdict),
-                // Put back below.
+                // The drop of `held` puts this charge back.
                 Some(verdict) => Some(Verdict {
                     remaining: verdict.remaining.saturating_add(charge.cost),
                     ..*verdict
@@ -157,12 +168,13 @@ impl<S: Store + 'static> Leases<S> {
             verdicts,
             receipts,
             mirror_receipts: Receipts::new(),
-            // What is on lease changes.
+            // The leases change, so the denial cache must not keep this.
             stable_for: 0,
         })
     }
 
-    /// What was served here was charged at the store, which has it back.
+    /// Refunds charges at the store, also those that were served out of leases: a lease is charged
+    /// there.
     async fn refund_leased(
         &self,
         check: &Check<'_>,
@@ -180,7 +192,7 @@ impl<S: Store + 'static> Leases<S> {
         Ok(outcomes)
     }
 
-    /// Whoever is blocked is served nothing more here.
+    /// Ends the leases of an identity that this outcome has blocked: they must not admit it.
     fn end_blocked(&self, check: &Check<'_>, outcome: &Outcome) {
         if !check.mode.is_charge() {
             return;
@@ -198,7 +210,7 @@ fn is_leased(charge: &Charge<'_>) -> bool {
     charge.cost > 0 && lease > 0
 }
 
-/// What a request was served here while others have not answered it. Dropped, it is put back.
+/// The local charges of a request that the store has not decided yet. Dropping this puts them back.
 struct LeasedCharge<'a, S: Store + 'static> {
     desk: &'a Arc<LeasePool<S>>,
     served: SmallVec<[(table::AccountKey, LocalCharge); 1]>,
@@ -218,7 +230,7 @@ impl<'a, S: Store + 'static> LeasedCharge<'a, S> {
         Some(served.verdict)
     }
 
-    /// The receipts of what was served, if they are asked for.
+    /// Keeps the local charges, and returns their receipts if `mode` asks for them.
     fn commit(&mut self, mode: Mode<'_>) -> Receipts {
         let served = std::mem::take(&mut self.served);
         match mode {
@@ -243,8 +255,7 @@ impl<S: Store + 'static> Store for Leases<S> {
     async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
         match checks {
             [check] if may_be_served(check) => {
-                // Boxed here and wherever a way is seldom gone, so that the others need not move
-                // about a future with room for it.
+                // Rare paths are boxed, so that the future of the common path stays small to move.
                 let outcome = Box::pin(self.decide_leased(check)).await?;
                 self.end_blocked(check, &outcome);
                 Ok(Outcomes::from_buf([outcome]))

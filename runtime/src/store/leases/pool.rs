@@ -1,4 +1,5 @@
-//! Where leases are kept, and requests served out of them.
+//! The lease pool: the accounts of all hot identities, and the requests served out of them. The
+//! lease layer calls it; requests never wait for the store here.
 
 use std::sync::{
     Arc,
@@ -24,10 +25,10 @@ use crate::{
     },
 };
 
-/// So many identities in a zone have an account at most.
+/// The largest number of identity–zone pairs that have accounts.
 const CAPACITY: usize = 1 << 16;
 const SHARDS: usize = 16;
-/// How many entries each use drops if they have expired.
+/// Entries that each access examines, to drop the expired ones.
 const SWEEP: usize = 2;
 
 #[derive(Debug)]
@@ -36,9 +37,10 @@ pub(crate) struct LeasePool<S> {
     pub(super) clock: Clock,
     hasher: KeyHasher,
     pub(super) shards: [Mutex<Shard>; SHARDS],
+    /// The number of the next account. Relaxed, because only uniqueness matters.
     numbers: AtomicU64,
-    /// Whether anything is to be leased. Read by all that is under way for as long as it is; so
-    /// whoever writes has waited for that.
+    /// Whether leasing is on. A task holds the read lock while a grant of its own is in no account,
+    /// so the holder of the write lock knows that there is no such grant.
     pub(super) leases: RwLock<bool>,
 }
 
@@ -73,15 +75,15 @@ impl<S> LeasePool<S> {
 }
 
 impl<S: Store + 'static> LeasePool<S> {
-    /// Serves a charge out of what is leased, if there is enough.
+    /// Charges a cost to a lease, if one has enough left.
     pub(super) fn take(self: &Arc<Self>, charge: &Charge<'_>) -> Option<(AccountKey, LocalCharge)> {
         let at = self.hash(&charge.key);
         let mut shard = self.lock(at);
-        // Read under the lock: what has ended by then is nobody's.
+        // Reads the time under the lock: a grant that has ended by then may be returned already.
         let now = self.now();
         let account = find(&mut shard, at, now)?;
         if !account.is_of(charge.limit.rate()?) {
-            // Another limit than it was leased under: that is closed.
+            // The limit has other numbers than when the account was leased: close it.
             let account = remove(&mut shard, at)?;
             drop(shard);
             self.spawn_return([account]);
@@ -92,7 +94,7 @@ impl<S: Store + 'static> LeasePool<S> {
         Some((at, served))
     }
 
-    /// How a charge stands that would be served here.
+    /// Returns how a charge stands, if a lease has room for it.
     pub(super) fn peek(&self, charge: &Charge<'_>) -> Option<Verdict> {
         let at = self.hash(&charge.key);
         let mut shard = self.lock(at);
@@ -102,13 +104,13 @@ impl<S: Store + 'static> LeasePool<S> {
         account.peek(charge.cost, now)
     }
 
-    /// Puts back what was served in vain.
+    /// Puts back a local charge whose request was not admitted.
     pub(super) fn put_back(self: &Arc<Self>, at: AccountKey, served: &LocalCharge) {
         let mut shard = self.lock(at);
         let now = self.now();
         let Some(account) = find(&mut shard, at, now).filter(|one| one.number == served.number)
         else {
-            // It was closed meanwhile, for a reason.
+            // The account was closed in the meantime, so the local charge counts as used.
             return;
         };
         if account.put_back(&served.receipt) {
@@ -119,7 +121,8 @@ impl<S: Store + 'static> LeasePool<S> {
         self.return_served(owner, served, now);
     }
 
-    /// The store has decided a charge, asked at `sent`: how that stands with what is leased here.
+    /// Records the store's verdict on a charge sent at `sent`, and returns it with what is leased
+    /// here.
     pub(super) fn learn(
         self: &Arc<Self>,
         charge: &Charge<'_>,
@@ -161,8 +164,8 @@ impl<S: Store + 'static> LeasePool<S> {
         shown
     }
 
-    /// The store has given back `taken` of a charge, asked at `sent`: how the limit stands with what
-    /// is leased here.
+    /// Records that the store has refunded `taken` of a charge, sent at `sent`. Returns how the
+    /// limit stands with what is leased here.
     pub(super) fn refunded(
         &self,
         charge: &Charge<'_>,
@@ -187,7 +190,7 @@ impl<S: Store + 'static> LeasePool<S> {
         }
     }
 
-    /// Forgets what is leased of these counters, which are no more.
+    /// Drops the accounts of these counters without a refund, because the counters were deleted.
     pub(super) fn drop_accounts(&self, keys: &[Key<'_>]) {
         for key in keys {
             let at = self.hash(key);
@@ -195,7 +198,7 @@ impl<S: Store + 'static> LeasePool<S> {
         }
     }
 
-    /// Gives back all that is leased in the zone of this key.
+    /// Closes all accounts in the zone of this key, and returns their leases.
     pub(super) fn end_zone(self: &Arc<Self>, key: &Key<'_>) {
         let at = self.hash(key);
         let accounts = self.lock(at).remove(at.0.fingerprint);

@@ -1,4 +1,4 @@
-//! Accounts, by identity and zone.
+//! The table of accounts, by identity and zone. The lease pool calls it under a shard's lock.
 
 use smallvec::SmallVec;
 
@@ -12,11 +12,11 @@ use crate::{
     },
 };
 
-/// One identity's accounts in one zone.
+/// The accounts of one identity in one zone.
 pub(super) type Accounts = SmallVec<[Account; 1]>;
 pub(super) type Shard = ExpiringTable<Accounts>;
 
-/// Where an account stands.
+/// The hash of an account's identity and zone, and its counter in that zone.
 pub(super) type AccountKey = (KeyHash, KeyKind);
 
 pub(super) fn find(
@@ -39,7 +39,8 @@ pub(super) fn set_expiry(shard: &mut Shard, (place, _): AccountKey, now: Micros,
         let accounts = slot.value();
         let others = accounts.iter().map(|account| account.keep_until(0, 0));
         let end = others.max().unwrap_or(0).max(end);
-        // Those that have something to serve go last: a flood of others is to end no leases.
+        // Entries with live leases are evicted last: a flood of other identities must not end
+        // leases.
         let serves = accounts.iter().any(|account| account.next_end().is_some());
         slot.set_expiry_and_worth(end, if serves { Worth::MOST } else { Worth::LEAST });
     }

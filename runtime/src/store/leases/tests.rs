@@ -1,4 +1,4 @@
-//! Several processes, each with leases of its own, on one store and one clock.
+//! Tests of leases: several processes, each with its own leases, on one store and one clock.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -23,14 +23,14 @@ mod storm;
 
 const SECOND: u64 = 1_000_000;
 
-/// What all processes ask, and how often.
+/// The store that all processes share, and the number of calls to it.
 #[derive(Clone)]
 struct Server(Arc<(MemoryStore, AtomicU32)>);
 
 impl Store for Server {
     async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
         self.0.1.fetch_add(1, Ordering::SeqCst);
-        // As over a network: others come in between.
+        // Yields as a network call does, so that other tasks run in between.
         tokio::task::yield_now().await;
         let outcomes = self.0.0.decide(checks).await;
         tokio::task::yield_now().await;
@@ -76,7 +76,7 @@ impl Service {
         outcome
     }
 
-    /// The same, with nothing in the background done.
+    /// Decides a check without letting background tasks run.
     async fn ask_only(&self, process: usize, mode: Mode<'_>, limits: &[(&Limit, u32)]) -> Outcome {
         let identity = Identity::new("ann");
         let check = Check {
@@ -110,7 +110,7 @@ impl Service {
     }
 }
 
-/// Lets tasks in the background get done.
+/// Lets background tasks finish.
 async fn settle() {
     for _ in 0..12 {
         tokio::task::yield_now().await;
@@ -130,7 +130,8 @@ fn fixed(times: u32) -> Limit {
     Limit::new(times, minute).algorithm(Algorithm::FixedWindow)
 }
 
-/// A number below `below`, the same each time the tests run.
+/// A random number generator with a fixed seed, so that every run of the tests draws the same
+/// numbers.
 struct Dice(fastrand::Rng);
 
 impl Dice {
@@ -151,11 +152,11 @@ fn a_hot_identity_is_served_without_the_store() {
         for index in 0..500 {
             let outcome = service.ask(0, Mode::Charge, &[(&limit, 1)]).await;
             assert!(outcome.allowed);
-            // As if this process asked each time.
+            // The verdict is the one that the store would give for each request.
             assert_eq!(outcome.verdicts[0].remaining, 999 - index);
             assert_eq!(outcome.verdicts[0].reset, 60 * SECOND);
         }
-        // 2 + 4 + … + 32, then 50 at a time.
+        // Leases of 2 + 4 + … + 32, then 50 at a time.
         assert!(service.calls() < 30, "{} calls", service.calls());
     });
 }
@@ -188,7 +189,7 @@ fn what_is_not_used_is_given_back() {
             others += 1;
         }
         assert!(others < 800, "something was on lease");
-        // A tenth of a minute, cut at a second.
+        // The lifetime is a tenth of a minute, cut to one second.
         service.advance(SECOND - 1).await;
         assert!(!service.admits(1, &limit).await);
         service.advance(1).await;
@@ -210,7 +211,7 @@ fn a_lease_ends_with_its_window() {
             assert!(service.admits(0, &limit).await);
         }
         service.advance(10).await;
-        // The new window, whoever held parts of the old one.
+        // In the new window the whole quota is available, whichever process leased the old one.
         let mut admitted = 0;
         for process in [1, 0] {
             while service.admits(process, &limit).await {
@@ -240,7 +241,7 @@ fn what_remains_never_grows_within_a_fixed_window() {
                 last[process]
             );
             last[process] = remaining;
-            // Now and then, so that leases end and are given back.
+            // Moves the clock now and then, so that leases end and are returned.
             if dice.roll(20) == 0 {
                 service.advance(SECOND / 2).await;
             }
@@ -259,7 +260,7 @@ fn what_another_limit_denies_is_put_back() {
             assert_eq!(outcome.allowed, index < 30);
             assert_eq!(outcome.verdicts[0].remaining, 1_000 - (index + 1).min(30));
         }
-        // Nothing of the leased limit is lost.
+        // No part of the leased limit is lost.
         let mut admitted = 30;
         while service.admits(0, &leased).await {
             admitted += 1;
@@ -289,7 +290,7 @@ fn a_request_that_is_dropped_takes_nothing() {
                 charges: smallvec![charge(&leased), charge(&other)],
             }];
             let mut asked = std::pin::pin!(service.processes[0].decide(&checks));
-            // As far as the store, and no further.
+            // Polls once: the request reaches the store and waits there.
             let once = std::future::poll_fn(|context| {
                 let _ = asked.as_mut().poll(context);
                 std::task::Poll::Ready(())
@@ -364,7 +365,7 @@ fn a_look_sees_what_is_leased_and_a_refund_of_it_reaches_the_store() {
             assert!(receipts[0].is_some());
         }
         while service.admits(1, &limit).await {}
-        // Used up, but for what is leased to the first.
+        // The quota is used up, apart from what the first process has leased.
         assert!(service.ask(0, Mode::Peek, &[(&limit, 1)]).await.allowed);
         while service.admits(0, &limit).await {}
         assert!(!service.ask(0, Mode::Peek, &[(&limit, 1)]).await.allowed);

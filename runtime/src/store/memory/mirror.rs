@@ -1,4 +1,5 @@
-//! What the layers above ask of the embedded store beside decisions.
+//! Mirroring into the in-memory store. The local fallback calls this to record what another store
+//! has decided, so that an outage finds the usage of this process. It never decides a request.
 
 use super::MemoryStore;
 use crate::{
@@ -10,16 +11,16 @@ use crate::{
 };
 
 impl MemoryStore {
-    /// How a charge stands, without taking anything.
+    /// Returns how a charge stands, and charges nothing.
     pub(crate) fn peek(&self, charge: &Charge<'_>) -> Verdict {
         let (place, mut shard) = self.lock_one(&charge.key);
         let block = || self.hasher.block_fingerprint(&place, &charge.key);
         shard.peek(charge, place.fingerprint, block, self.clock.now())
     }
 
-    /// Takes what another store has admitted, if there is room for it: without, the limit is used
-    /// up here already, as windows here need not begin when they do there. What it took has a
-    /// receipt, to those who want one.
+    /// Charges what another store has admitted, if this store has room for it. Without room the
+    /// limit is used up here already, as a window here need not begin when it does there. Returns
+    /// how the limit stands, and the receipt of the charge if `wanted`.
     pub(crate) fn mirror(&self, charge: &Charge<'_>, wanted: bool) -> (Verdict, Option<Receipt>) {
         let (place, mut shard) = self.lock_one(&charge.key);
         let block = || self.hasher.block_fingerprint(&place, &charge.key);
@@ -28,14 +29,14 @@ impl MemoryStore {
         match verdict.wait {
             Wait::None if charge.cost > 0 => {
                 let Ok(verdict) = shard.take(charge, place.fingerprint, now) else {
-                    // There is no room for it: then it is not known of here.
+                    // The store is full, so this charge stays unknown here.
                     return (verdict, None);
                 };
                 let receipt = || shard.receipt(charge, place.fingerprint, &verdict, now);
                 (verdict, wanted.then(receipt).flatten())
             }
             _ => {
-                // The one who asks was let in: what matters is what is left.
+                // The request was admitted, so only what remains matters.
                 let verdict = Verdict {
                     wait: Wait::None,
                     blocked: false,
@@ -46,7 +47,7 @@ impl MemoryStore {
         }
     }
 
-    /// The same for places that were renewed there, or lost.
+    /// Mirrors permits that the other store has renewed, and releases those that were lost there.
     pub(crate) fn mirror_renewal(&self, check: &Check<'_>, outcome: &Outcome) {
         for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
             match verdict.wait {
@@ -58,7 +59,7 @@ impl MemoryStore {
         }
     }
 
-    /// And for places that are given back, whatever the other store says to that.
+    /// Releases permits that are being refunded, whatever the other store then says.
     pub(crate) fn mirror_release(&self, check: &Check<'_>) {
         if !matches!(check.mode, Mode::Refund(_)) {
             return;

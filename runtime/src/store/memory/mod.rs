@@ -1,12 +1,13 @@
-//! The embedded store: counters in this process, by the pure step functions.
+//! The in-memory store: counters in this process, run through the functions of
+//! [`algorithm`](crate::algorithm). A limiter uses it as its only store, or as the local fallback
+//! of Redis.
 //!
-//! Keys are spread over shards by their identity, so the limits of one request are usually behind
-//! one lock, and different identities rarely behind the same. A check that spans shards locks them
-//! in ascending order. Nothing is awaited while a lock is held.
+//! Keys are spread over shards by their identity. The limits of one request thus usually share one
+//! lock, and different identities rarely do. A check that spans shards locks them in ascending
+//! order, which rules out deadlocks. Nothing is awaited while a lock is held.
 //!
-//! The number of keys is bounded. A new one takes the room of the counter that is worth least of a few;
-//! a store that is full of permits that run and of blocks has none, and does not decide: the failure
-//! mode does.
+//! The number of keys is bounded. A new key evicts the counter of least worth in a sample. A store
+//! full of permits and blocks has nothing to evict; it does not decide, and the failure mode does.
 
 #[cfg(feature = "redis")]
 mod mirror;
@@ -29,12 +30,12 @@ use crate::{
     key::Key,
 };
 
-/// Fewer keys than this in a shard make its bound coarse.
+/// The smallest shard, in keys: the bound on keys would be coarse with smaller ones.
 const MIN_SHARD: usize = 1024;
-/// Enough that two of a machine's workers seldom meet.
+/// The largest number of shards: enough that two workers of a machine rarely meet.
 const MAX_SHARDS: usize = 64;
 
-/// There is no room for another key: all that is kept must stay.
+/// The error of a store without room for another key and without an entry to evict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
@@ -52,10 +53,10 @@ pub(crate) struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// A store of at most `max_keys` keys (at least 1).
+    /// Creates a store of at most `max_keys` keys (at least 1).
     pub(crate) fn new(max_keys: usize, clock: Clock) -> Self {
         let count = (max_keys / MIN_SHARD).clamp(1, MAX_SHARDS);
-        // The previous power of two: shards are chosen by a mask.
+        // Rounds down to a power of two, because a mask selects the shard.
         let count = 1 << count.ilog2();
         let shards = (0..count)
             .map(|_| Mutex::new(Shard::new((max_keys / count).max(1))))
@@ -74,11 +75,11 @@ impl MemoryStore {
         }
     }
 
-    /// What most checks are: one limit, asked and charged at one stroke.
+    /// Decides a charge of one limit in a single step. Most checks are of this form.
     fn decide_single(&self, charge: &Charge<'_>) -> Result<Outcome, Full> {
         let (place, mut shard) = self.lock_one(&charge.key);
-        // Read under the lock: else one worker could charge a moment before what another has
-        // charged already, and to the algorithms that is a clock that has stepped back.
+        // Reads the time under the lock. Otherwise a worker could charge with a time before another
+        // worker's charge, which to the algorithms is a clock that has stepped back.
         let now = self.clock.now();
         let block = || self.hasher.block_fingerprint(&place, &charge.key);
         let (allowed, verdict) = shard.decide(charge, place.fingerprint, block, now)?;
@@ -93,7 +94,7 @@ impl MemoryStore {
         })
     }
 
-    /// Any check: all its limits are asked, then all are charged or none.
+    /// Decides any check: peeks at all of its limits, then charges all of them or none.
     fn decide_several(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         let places: SmallVec<[KeyHash; 2]> = check
             .charges
@@ -161,9 +162,9 @@ impl MemoryStore {
                             *receipt = shard.receipt(charge, place.fingerprint, verdict, now);
                         }
                     }
-                    // A permit that had expired is not there again.
+                    // The permit had expired, and there is no room to acquire it again.
                     Err(Full) if check.mode == Mode::Renew => verdict.wait = Wait::For(1),
-                    // A shadow, which keeps nobody out, or a lease, which takes nothing then.
+                    // A shadow limit denies nothing, and a lease without room takes nothing.
                     Err(Full) => {}
                 }
             } else if check.mode.is_charge() && charge.starts_block(verdict, allowed) {
@@ -185,20 +186,20 @@ impl MemoryStore {
         })
     }
 
-    /// Whether a charge could be counted.
+    /// Returns whether the store has room to count this charge.
     pub(crate) fn has_room(&self, charge: &Charge<'_>) -> bool {
         let (place, mut shard) = self.lock_one(&charge.key);
         let now = self.clock.now();
         shard.knows(charge, place.fingerprint, now) || shard.has_room(1, 0, now)
     }
 
-    /// Blocks for `length` what this key of a block stands for.
+    /// Starts the block whose key this is, for `length` microseconds.
     pub(crate) fn start_block(&self, key: &Key<'_>, length: Micros) -> Result<(), Full> {
         let (place, mut shard) = self.lock_one(key);
         shard.block(place.fingerprint, length, self.clock.now())
     }
 
-    /// Where a key stands, and its shard.
+    /// Returns the hash of a key, and its locked shard.
     fn lock_one(&self, key: &Key<'_>) -> (KeyHash, MutexGuard<'_, Shard>) {
         let place = self.hasher.hash(key);
         (place, self.shards[place.shard(self.shards.len())].lock())
@@ -223,8 +224,8 @@ impl MemoryStore {
 struct Locked<'a>(SmallVec<[(usize, MutexGuard<'a, Shard>); 2]>);
 
 impl Locked<'_> {
-    /// Sees to it that each shard has room for the keys that a check would add there: what is charged
-    /// together is charged as a whole or not at all.
+    /// Checks that each shard has room for the keys that a check would add to it, because the check
+    /// is charged as a whole or not at all.
     fn reserve(
         &mut self,
         check: &Check<'_>,
@@ -253,7 +254,7 @@ impl Locked<'_> {
         Ok(())
     }
 
-    /// One of the shards that were locked.
+    /// Returns the shard of this index, which must be among the locked ones.
     fn shard(&mut self, wanted: usize) -> &mut Shard {
         let at = self
             .0

@@ -1,4 +1,4 @@
-//! Who runs: places, and those who hold them.
+//! Concurrency limits of a shard: permits and their holders. The shard calls this under its lock.
 
 use super::{
     Full,
@@ -26,7 +26,7 @@ impl Shard {
         }
     }
 
-    /// Takes a place if there is one, or keeps the one that the holder has.
+    /// Acquires a permit if there is one, or renews the permit that `permit_id` has.
     pub(super) fn acquire_permit(
         &mut self,
         limit: &Concurrency,
@@ -50,7 +50,7 @@ impl Shard {
         Ok(Verdict::new(wait, quota))
     }
 
-    /// Gives a place back, if the holder has one still.
+    /// Releases a permit, if it is still held.
     pub(super) fn release(&mut self, counter: Fingerprint, permit_id: PermitId, now: Micros) {
         let Some(slot) = self.permits.find_mut(counter, now) else {
             return;

@@ -1,4 +1,5 @@
-//! Room in a shard: who has it, and who makes it.
+//! Capacity of a shard: whether there is room for a key, eviction, and the sweep of expired
+//! entries. The shard calls this under its lock.
 
 use std::mem;
 
@@ -9,16 +10,16 @@ use crate::{
     store::{expiring_table::Fingerprint, interface::Charge},
 };
 
-/// How many entries are looked at for expired ones by each charge. More than one, or the sweep would
-/// lag behind the keys that come in.
+/// Entries that the sweep examines per charge. With fewer than two, it would lag behind new keys.
 const SWEEP: usize = 2;
-/// For so many charges together: the entries stand side by side, and to get there is what costs.
+/// Charges per sweep. Entries swept together are adjacent in memory, and reaching the first is what
+/// costs.
 const SWEEP_EVERY: u8 = 8;
-/// How many entries that may not be dropped a full shard looks at for expired ones.
+/// Permit and block entries that a full shard examines for expired ones before it gives up.
 const LAST_RESORT: usize = 64;
 
 impl Shard {
-    /// Whether something is kept of what this charge counts.
+    /// Returns whether the shard has an entry for what this charge counts.
     pub(super) fn knows(&self, charge: &Charge<'_>, counter: Fingerprint, now: Micros) -> bool {
         match charge.limit {
             LimitRef::Rate(_) => self.counters.find(counter, now).is_some(),
@@ -26,12 +27,12 @@ impl Shard {
         }
     }
 
-    /// Whether so many more keys might have to take the room of others.
+    /// Returns whether `more` new keys might need an eviction.
     pub(super) fn is_nearly_full(&self, more: usize) -> bool {
         self.len() + more > self.capacity
     }
 
-    /// Whether there is room for so many more keys, beside so many counters that are to stay.
+    /// Returns whether there is room for `more` new keys while `counters` existing counters stay.
     pub(super) fn has_room(&mut self, more: usize, counters: usize, now: Micros) -> bool {
         let others = |shard: &Self| shard.permits.len() + shard.blocks.len();
         let wanted = more + counters;
@@ -42,7 +43,7 @@ impl Shard {
         others(self) + wanted <= self.capacity
     }
 
-    /// Sees to it that there is room for one more key: at the expense of a counter, if need be.
+    /// Ensures room for one more key, if need be by evicting a counter.
     pub(super) fn evict(&mut self, now: Micros) -> Result<(), Full> {
         if self.len() < self.capacity || self.counters.evict(now) {
             return Ok(());
@@ -64,7 +65,7 @@ impl Shard {
         self.drop_expired(count, now);
     }
 
-    /// Of permits and blocks, looks at so many.
+    /// Drops the expired ones among the next `count` permit entries and `count` blocks.
     fn drop_expired(&mut self, count: usize, now: Micros) {
         self.permits.sweep(count, now, drop);
         self.blocks.sweep(count, now, drop);

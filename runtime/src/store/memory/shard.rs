@@ -1,3 +1,6 @@
+//! One shard of the in-memory store, with its counters, permits and blocks.
+//! [`MemoryStore`](super::MemoryStore) calls it under the shard's lock and passes the time in.
+
 use super::Full;
 use crate::{
     algorithm::{Availability, IDLE, PermitTable, Receipt, State, Wait},
@@ -12,21 +15,21 @@ use crate::{
 
 /// A part of the keys, behind one lock.
 ///
-/// Room is shared by three tables. Of counters, the one that is worth least goes when there is none
-/// left. Permits that run and blocks stay until they expire: to forget one would admit what must not
-/// be, and by a flood of invented keys anybody could have it forgotten.
+/// Three tables share the capacity. When it is used up, the counter of least worth is evicted.
+/// Permits and blocks stay until they expire: forgetting one would admit what must be denied, and a
+/// client could force that with a flood of invented keys.
 #[derive(Debug)]
 pub(super) struct Shard {
     pub(super) counters: ExpiringTable<State>,
-    /// Boxed, like all that is larger than a few words.
+    /// Boxed, because a table entry is to stay within a few words.
     pub(super) permits: ExpiringTable<Box<PermitTable>>,
     pub(super) blocks: ExpiringTable<Block>,
     pub(super) capacity: usize,
-    /// How many charges there were since the last sweep.
+    /// Charges since the last sweep.
     pub(super) unswept: u8,
 }
 
-/// An identity is blocked in a zone from `start` on.
+/// A block of an identity in a zone, from `start` to `until`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block {
     start: Micros,
@@ -44,8 +47,8 @@ impl Shard {
         }
     }
 
-    /// Takes what a charge asks for if there is room, and says whether the request may go on.
-    /// `block` is asked for only if there is any.
+    /// Charges if there is room, and returns whether the request is admitted. Calls `block` only if
+    /// the shard has blocks.
     pub(super) fn decide(
         &mut self,
         charge: &Charge<'_>,
@@ -67,7 +70,8 @@ impl Shard {
         Ok((allowed, verdict))
     }
 
-    /// How a charge stands, without taking anything. `block` is asked for only if there is any.
+    /// Returns how a charge stands, and charges nothing. Calls `block` only if the shard has
+    /// blocks.
     pub(super) fn peek(
         &mut self,
         charge: &Charge<'_>,
@@ -82,7 +86,7 @@ impl Shard {
         verdict
     }
 
-    /// The same, whatever is blocked.
+    /// Returns how a charge stands without regard to blocks, and charges nothing.
     pub(super) fn peek_counter(
         &mut self,
         charge: &Charge<'_>,
@@ -102,17 +106,17 @@ impl Shard {
         Verdict::new(wait, quota)
     }
 
-    /// For how much longer there is a block.
+    /// Returns the time that is left of a block, if there is one.
     fn blocked_for(&self, block: impl FnOnce() -> Fingerprint, now: Micros) -> Option<Micros> {
         if self.blocks.is_empty() {
             return None;
         }
         let block = self.blocks.find(block(), now)?;
-        // A block from the future (the clock has stepped back) counts for nothing.
+        // A block that starts in the future (the clock has stepped back) does not count.
         (block.start <= now && now < block.until).then(|| block.until - now)
     }
 
-    /// Takes what a charge asks for, if it fits: blocks are not asked.
+    /// Charges if the cost fits, without regard to blocks.
     pub(super) fn take(
         &mut self,
         charge: &Charge<'_>,
@@ -143,7 +147,8 @@ impl Shard {
         Ok(Verdict::new(wait, quota))
     }
 
-    /// Keeps the state of a key that is not there, or has expired: out of the way of those that are.
+    /// Stores the state of an absent or expired key. Not inlined, to keep it out of the hot path of
+    /// existing keys.
     #[inline(never)]
     fn start(
         &mut self,
@@ -160,7 +165,7 @@ impl Shard {
         Ok(())
     }
 
-    /// The receipt of a charge made a moment ago, at the same `now`.
+    /// Returns the receipt of a charge that was just made, at the same `now`.
     pub(super) fn receipt(
         &self,
         charge: &Charge<'_>,
@@ -183,7 +188,7 @@ impl Shard {
         })
     }
 
-    /// Gives back what is left of a charge. What is not there, or has expired, stays so.
+    /// Refunds what is left of a charge. An absent or expired entry stays absent.
     pub(super) fn refund(
         &mut self,
         charge: &Charge<'_>,
@@ -235,8 +240,9 @@ impl Shard {
     }
 }
 
-/// What would be lost with a counter: one that is used up is what keeps its identity out. The others
-/// by how many times what remained was halved, so that no division is needed.
+/// Returns the worth of a counter at an eviction. A used-up counter is worth the most, because it
+/// is what denies its identity. Otherwise the worth is the number of times that the remaining quota
+/// has halved, at most 6, which needs no division.
 fn worth(limit: &Limit, quota: &Availability) -> Worth {
     let most = match limit.kind() {
         Algorithm::LeakyBucket => 1,
@@ -252,8 +258,8 @@ fn worth(limit: &Limit, quota: &Availability) -> Worth {
     }
 }
 
-/// Beyond the reset by as much as a charge that has waited for its turn asks for, and by the
-/// microsecond within which the leaky bucket carries what has drained.
+/// Returns when an entry expires: after its reset plus [`IDLE`], up to which a charge in its turn
+/// looks back, plus the microsecond within which the leaky bucket carries over what has drained.
 pub(super) fn expiry(reset: Micros, now: Micros) -> Micros {
     now.saturating_add(reset).saturating_add(IDLE + 1)
 }

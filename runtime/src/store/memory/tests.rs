@@ -1,3 +1,5 @@
+//! Tests of the in-memory store: its bound on keys, refunds, leases, and checks that span shards.
+
 mod full;
 
 use std::{sync::Arc, thread, time::Instant};
@@ -13,9 +15,9 @@ use crate::{
     store::interface::Charge,
 };
 
-/// A clock that a test moves, without the feature that gives one to users.
+/// Returns a clock set to `now`, without the feature `test-util` that gives users a manual clock.
 fn clock_at(now: Micros) -> Clock {
-    // Its own share of time passes within a test, far below the windows used here.
+    // Real time passes during a test too, but far less than the windows used here.
     Clock::Monotonic {
         epoch: now,
         start: Instant::now(),
@@ -66,7 +68,7 @@ fn a_full_store_forgets_what_expires_soonest() {
         ask(&store, &index.to_string(), &short);
     }
     let kept = (0..100).filter(|index| !ask(&store, &format!("kept{index}"), &long).allowed);
-    // One in eight of the sample would have to be long-lived only.
+    // An entry is lost only where all eight entries of a sample are long-lived.
     assert!(kept.count() > 90);
 }
 
@@ -79,7 +81,7 @@ fn expired_keys_go_with_the_traffic() {
     }
     assert!(len(&store) > 10_000);
     store.clock = clock_at(1_000_000 + to_micros(std::time::Duration::from_secs(7200)));
-    // Each charge looks at a few slots, so a round of them takes a fraction of the keys.
+    // Each charge examines a few entries, so these charges cover the whole store.
     for index in 0..20_000 {
         ask(&store, &(index % 1_000).to_string(), &limit);
     }
@@ -115,7 +117,7 @@ fn a_refund_leaves_nothing_empty_and_brings_nothing_back() {
     assert_eq!(len(&store), 0);
     ask(&store, Mode::Refund(&second));
     assert_eq!(len(&store), 0);
-    // What has expired stays so, though no sweep has come by yet.
+    // An expired entry stays absent, even before a sweep has dropped it.
     let third = ask(&store, Mode::ChargeForReceipts).receipts;
     store.clock = clock_at(1_000_000 + 2 * limit.window_micros());
     let outcome = ask(&store, Mode::Refund(&third));
@@ -127,7 +129,8 @@ fn a_refund_leaves_nothing_empty_and_brings_nothing_back() {
 fn limits_across_shards_are_charged_together() {
     let store = Arc::new(MemoryStore::new(1_000_000, clock_at(1_000_000)));
     let limit = Limit::per_day(1_000);
-    // Pairs in both orders, over many shards, from many threads: exact, and no deadlock.
+    // Pairs in both orders, over many shards and from many threads: the count is exact, and there
+    // is no deadlock.
     let threads: Vec<_> = (0..4)
         .map(|thread| {
             let store = Arc::clone(&store);
@@ -163,7 +166,7 @@ fn limits_across_shards_are_charged_together() {
 
 #[test]
 fn a_state_is_a_few_words() {
-    // With its print, expiry and worth: what a million of them cost.
+    // The size of an entry with its fingerprint, expiry and worth: what a million of them cost.
     assert!(size_of::<crate::algorithm::State>() <= 24);
     assert!(size_of::<crate::store::expiring_table::Entry<crate::algorithm::State>>() <= 48);
 }

@@ -1,7 +1,8 @@
-//! What waits for the next call of the script.
+//! The batch queue collects checks for the next call of the script.
 //!
-//! An idle lane waits for nobody. While a call is under way, checks gather, and all that have when
-//! it is done go out as the next one: the busier the server, the more decisions a call.
+//! A check in an idle lane goes out at once. While a call is in flight, further checks gather, and
+//! all of them go out together when it is done: the busier Redis is, the more decisions a call
+//! makes. The executor fills and drains the queue; the queue itself sends nothing.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -23,44 +24,51 @@ use super::{
 use crate::store::expiring_table::Fingerprint;
 use crate::store::interface::{Check, Outcomes, StoreError};
 
-/// So many checks go out without waiting for the call before them: more make calls no cheaper, and
-/// the server is to answer others in between.
+/// The number of checks that make a batch full. A full batch does not wait for the call in flight:
+/// more checks make a call no cheaper, and Redis must serve other clients in between.
 const FULL: usize = 32;
-/// The same in keys.
+/// The number of keys that make a batch full, whatever the number of its checks.
 const FULL_OF_KEYS: usize = 256;
 
-/// Checks that one call can decide together.
+/// A queue of checks that one call can decide together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) enum Lane {
     #[default]
     All,
-    /// In a cluster, the keys of one slot.
+    /// Checks of one cluster slot: a script call must not name keys of several slots.
     #[cfg(feature = "cluster")]
     Slot(Slot),
-    /// One key of a slot that is being moved.
+    /// Checks about one key of a cluster slot that is being migrated.
     #[cfg(feature = "cluster")]
     Key(SingleKey, Fingerprint),
 }
 
 pub(super) type BatchReply = Result<Outcomes, StoreError>;
 
-/// The lanes in which a call is under way, each with what gathers behind it: full batches, and one
-/// that is not. Slots are few and prints hashed by a secret, so nobody can make this slow.
+/// The lanes with a call in flight, each with the batches that wait behind it: full batches, and
+/// one that is not full. Clients cannot flood the map with colliding hashes: slots are few, and
+/// fingerprints are hashed with a secret.
+///
+/// # Invariant
+///
+/// A lane is in the map exactly while a drain loop runs for it.
 #[derive(Debug, Default)]
 pub(super) struct BatchQueue(Mutex<HashMap<Lane, VecDeque<Batch>, FixedState>>);
 
-/// What is to be done once checks are in the queue.
+/// What the caller must do after it has added checks to the queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Dispatch {
-    /// Nothing: they go with the next call.
+    /// Nothing: the checks go out with the next call.
     Queued,
-    /// Send what there is, until there is nothing more.
+    /// Start the drain loop of the lane, which was idle.
     DrainLoop,
-    /// Send one batch.
+    /// Send one batch, which is full.
     SendOne,
 }
 
 impl BatchQueue {
+    /// Adds checks to the last batch of a lane. Returns the receiver of their outcomes, and what
+    /// the caller must do.
     pub(super) fn add(
         &self,
         lane: Lane,
@@ -88,13 +96,13 @@ impl BatchQueue {
         (answer, task)
     }
 
-    /// What has gathered first, if anything has still.
+    /// Takes the oldest batch of a lane, if there is one.
     pub(super) fn take(&self, lane: Lane) -> Option<Batch> {
         let mut lanes = self.0.lock();
         lanes.get_mut(&lane).and_then(VecDeque::pop_front)
     }
 
-    /// What has gathered first; if nothing has, the lane is idle from now on.
+    /// Takes the oldest batch of a lane; if there is none, the lane becomes idle.
     pub(super) fn next(&self, lane: Lane) -> Option<Batch> {
         let mut lanes = self.0.lock();
         let batch = lanes.get_mut(&lane).and_then(VecDeque::pop_front);
@@ -105,21 +113,21 @@ impl BatchQueue {
     }
 }
 
-/// Checks of many requests that go out as one call.
+/// A batch: checks of many requests that go out as one call.
 #[derive(Debug)]
 pub(super) struct Batch {
     draft: CallBuilder,
     requests: Vec<WaitingRequest>,
 }
 
-/// Who waits for a part of the answer.
+/// A request that waits for its part of the reply.
 #[derive(Debug)]
 struct WaitingRequest {
     shapes: SmallVec<[ReplyLayout; 1]>,
     answer: oneshot::Sender<BatchReply>,
 }
 
-/// A batch that is under way.
+/// The requests of a batch that was sealed, in the order of their checks in the call.
 #[derive(Debug)]
 pub(super) struct InFlightBatch(Vec<WaitingRequest>);
 
@@ -152,8 +160,8 @@ impl Batch {
         self.draft.len() >= FULL || self.draft.keys() >= FULL_OF_KEYS
     }
 
-    /// The call, and those who wait for its answer. Whoever has left meanwhile is not charged;
-    /// `None` if all have.
+    /// Seals the batch: builds its call, without the checks of requests that have left, which are
+    /// not charged. `None` if all requests have left.
     pub(super) fn seal(self, terms: &CallContext<'_>) -> Option<(Call, InFlightBatch)> {
         let Self {
             draft,
@@ -171,16 +179,16 @@ impl Batch {
 }
 
 impl InFlightBatch {
-    /// Whether any of the requests still waits.
+    /// Whether any request of the batch still waits.
     pub(super) fn is_awaited(&self) -> bool {
         self.0.iter().any(|request| !request.answer.is_closed())
     }
 
-    /// Gives each request its part of the script's reply, or the error of the one call to all.
+    /// Sends each request its part of the script's reply, or a copy of the call's error.
     pub(super) fn deliver(self, reply: Result<Vec<u8>, StoreError>) {
         let shapes = self.0.iter().flat_map(|request| &request.shapes).copied();
         let outcomes = reply.and_then(|reply| reply::outcomes(&reply, shapes));
-        // Whoever has left since does not want to know.
+        // A send fails only if the request has left, and then the outcome is of no use.
         match outcomes {
             Ok(outcomes) => {
                 let mut outcomes = outcomes.into_iter();

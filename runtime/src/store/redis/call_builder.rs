@@ -1,4 +1,5 @@
-//! Checks, packed for one call of the script.
+//! The call builder packs checks for one call of the script. The batch queue fills a builder while
+//! a call is in flight. The builder sends nothing.
 
 use smallvec::SmallVec;
 
@@ -16,34 +17,34 @@ use crate::{
     store::interface::{Check, Mode},
 };
 
-/// The subject of a call of one key.
+/// The key that a call about a single key names.
 #[cfg(feature = "cluster")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum SingleKey {
-    /// The counter, as if nobody were blocked.
+    /// The counter: the call decides as if the identity were not blocked.
     Counter,
-    /// The block above it: a look at how long it lasts.
+    /// The block above the counter: the call reads how long it lasts.
     Block,
 }
 
-/// A call in the making. Checks that are alike and follow each other are sent once, with their
-/// number: under load most of them are.
+/// A call under construction. Equal checks that follow each other are packed once, with their count
+/// (run-length encoding): under load most checks are equal.
 #[derive(Debug)]
 pub(super) struct CallBuilder {
     keys: KeyTable,
     limits: LimitTable,
     packed: Vec<u8>,
-    /// Where each different check ends in `packed`.
+    /// Where each distinct check ends in `packed`.
     ends: Vec<usize>,
-    /// Of each check, which of the different ones it is.
+    /// For each check, the index of its packed form in `ends`.
     checks: Vec<usize>,
-    /// The one key that the call is to name, if it names one alone.
+    /// The single key that the call names, if it may name only one.
     #[cfg(feature = "cluster")]
     only: Option<SingleKey>,
-    /// Whether it changes anything.
+    /// Whether the call changes anything in Redis.
     #[cfg(feature = "cluster")]
     changes: bool,
-    /// The name of this call, for a connection that may send it twice.
+    /// The idempotency key of the call, for a cluster client that may send the call twice.
     #[cfg(feature = "cluster")]
     idempotency_key: Option<String>,
 }
@@ -65,7 +66,7 @@ impl CallBuilder {
         }
     }
 
-    /// For checks of one charge each, all to one counter.
+    /// A builder for checks of one charge each, all of one counter.
     #[cfg(feature = "cluster")]
     pub(super) fn of_one_key(naming: &Naming, only: SingleKey) -> Self {
         Self {
@@ -74,20 +75,22 @@ impl CallBuilder {
         }
     }
 
-    /// How many checks it holds.
+    /// The number of checks.
     pub(super) fn len(&self) -> usize {
         self.checks.len()
     }
 
-    /// How many keys they name.
+    /// The number of keys that the checks name.
     pub(super) fn keys(&self) -> usize {
         self.keys.len()
     }
 
-    /// As `decide.lua` unpacks it: big-endian integers of fixed widths, one argument in all, which
-    /// costs the server a fraction of what an argument a number does.
+    /// Packs a check as `decide.lua` unpacks it: big-endian integers of fixed widths, in one
+    /// argument for all checks. An argument per number would cost Redis several times as much.
     ///
-    /// A check must have a charge.
+    /// # Invariant
+    ///
+    /// A check has at least one charge.
     pub(super) fn add(&mut self, check: &Check<'_>, terms: &CallContext<'_>) -> ReplyLayout {
         let start = self.packed.len();
         #[cfg(feature = "cluster")]
@@ -113,7 +116,7 @@ impl CallBuilder {
                 push(packed, permit_id.0, 7);
             }
             if let Mode::Refund(receipts) = check.mode {
-                // A time of 0: nothing was taken.
+                // A time of 0 means that nothing was charged.
                 let receipt = receipts.get(index).copied().flatten();
                 let [at, remaining, mark, taken] = receipt.map_or([0; 4], |receipt| {
                     let [remaining, taken] = [receipt.remaining, receipt.taken].map(u64::from);
@@ -129,7 +132,7 @@ impl CallBuilder {
         ReplyLayout::of(check)
     }
 
-    /// The call, of those checks that `keep` keeps, by their places; `None` if those are none.
+    /// The call of those checks whose index `keep` accepts; `None` if it accepts none.
     pub(super) fn build(
         self,
         terms: &CallContext<'_>,
@@ -168,7 +171,7 @@ impl CallBuilder {
         Some(call)
     }
 
-    /// The places of a counter and of the block above it; 0 is no block.
+    /// The indices of a counter and of the block above it; 0 stands for no block.
     fn index_of(&mut self, counter: &Key<'_>, terms: &CallContext<'_>) -> (u64, u64) {
         #[cfg(feature = "cluster")]
         if self.only.is_some() {
@@ -177,7 +180,8 @@ impl CallBuilder {
         self.keys.counter_and_block(counter, terms.hasher)
     }
 
-    /// Keeps what was packed from `start` on, unless the check before says the same.
+    /// Ends the check that was packed from `start` on, and drops its bytes if the previous check is
+    /// equal. Only checks with [`Mode::Charge`] or [`Mode::Peek`] are merged.
     fn dedupe(&mut self, start: usize, mode: Mode<'_>) {
         let before = self.ends.len().checked_sub(2).map_or(0, |at| self.ends[at]);
         let is_new = !matches!(mode, Mode::Charge | Mode::Peek)
@@ -190,7 +194,8 @@ impl CallBuilder {
         self.checks.push(self.ends.len() - 1);
     }
 
-    /// Gives the call its name if it may not be carried out twice.
+    /// Gives the call an idempotency key once a check changes something, if the call may be sent
+    /// twice. A call of a single key has no room for one: it leaves a mark (`marks.lua`).
     #[cfg(feature = "cluster")]
     fn set_idempotency_key(&mut self, check: &Check<'_>, terms: &CallContext<'_>) {
         self.changes |= check.mode != Mode::Peek;
@@ -214,7 +219,7 @@ fn code_of(mode: Mode<'_>) -> u64 {
     match mode {
         Mode::Peek => 0,
         Mode::Charge => 1,
-        // 2 is a block.
+        // 2 is `BLOCK`, which is no mode of a check.
         Mode::ChargeForReceipts => 3,
         Mode::Refund(_) => 4,
         Mode::Lease => 5,

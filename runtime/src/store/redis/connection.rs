@@ -1,4 +1,5 @@
-//! One connection of any kind.
+//! One type for connections to a single server and to a cluster. The executor and the keeper task
+//! send on it. It knows neither deadlines nor the circuit breaker.
 
 use std::task::{Context, Poll, Waker};
 
@@ -22,21 +23,22 @@ use super::{
     owners::{Owners, ask},
 };
 
-/// A cheap handle: clones share what lies below.
+/// A cheap handle of a connection: clones share it.
 #[derive(Clone)]
 pub(super) enum Connection {
-    /// To one server, whoever found it.
+    /// A connection to one server, named by the application or by sentinels.
     One(MultiplexedConnection),
     #[cfg(feature = "cluster")]
     Cluster(ToCluster),
 }
 
-/// To every node of a cluster.
+/// A connection to all nodes of a cluster.
 #[cfg(feature = "cluster")]
 #[derive(Clone)]
 pub(super) struct ToCluster {
     connection: ClusterConnection,
-    /// The key of the latest command of this handle. It says whom an answer was expected from.
+    /// The first key of this handle's latest command. It tells which node a reply was expected
+    /// from.
     asked: Option<Vec<u8>>,
     owners: Arc<Owners>,
     pace: Arc<Pace>,
@@ -69,13 +71,13 @@ impl Connection {
         }
     }
 
-    /// Whether the other end has closed the connection. Nothing is sent for it.
+    /// Whether the other end has closed the connection. Sends nothing.
     ///
-    /// The client hands a command to the task that drives the connection, which ends when the
-    /// connection does; then the channel to it says so at once. A command whose caller has left by
-    /// the time that the task sees it is not sent. Nothing else tells of a close in time: the
-    /// client's push messages do, but only to pools that were set up for them. A cluster's client
-    /// looks after its connections itself.
+    /// The client passes a command to the task that drives the connection. That task ends when the
+    /// connection does, and then the channel to it fails at once. A command is not sent if its
+    /// caller has left by the time that the task sees it. Nothing else tells of a close in time:
+    /// the client's push messages do, but only to pools that were set up for them. A cluster client
+    /// maintains its connections itself, so a cluster never counts as closed.
     pub(super) fn is_closed(&self) -> bool {
         let mut handle = match self {
             Self::One(connection) => connection.clone(),
@@ -90,12 +92,12 @@ impl Connection {
         matches!(polled, Poll::Ready(Err(error)) if error.is_connection_dropped())
     }
 
-    /// Asks for a sign of life; in a cluster, of every master.
+    /// Sends a `PING`; in a cluster, to every master.
     pub(super) async fn ping(&mut self) -> Result<(), RedisError> {
         redis::cmd("PING").query_async(self).await
     }
 
-    /// What `INFO server` says; in a cluster, of any one node.
+    /// The reply to `INFO server`; in a cluster, of a random node.
     pub(super) async fn info(&mut self) -> Result<String, RedisError> {
         let mut command = redis::cmd("INFO");
         command.arg("server");
@@ -106,8 +108,8 @@ impl Connection {
         }
     }
 
-    /// Sends a command about this one key to the node that owns its slot, and if that gives the
-    /// slot away and has not got the key, to the next owner.
+    /// Sends a command about one key to the node that owns its slot. If that node is migrating the
+    /// slot and does not have the key, the command goes on to the next owner (`ASK` redirection).
     #[cfg(feature = "cluster")]
     pub(super) async fn ask(&mut self, key: &str, command: Cmd) -> Result<Value, RedisError> {
         let Self::Cluster(to) = self else {
@@ -129,8 +131,9 @@ impl Connection {
         ask(&mut to.connection, command, owner).await
     }
 
-    /// Sends a command about several keys to the node that owns the slot of this one, and if that
-    /// gives the slot away and has none of them, to the next owner.
+    /// Sends a command about several keys to the node that owns the slot of `key`. If that node is
+    /// migrating the slot and has none of the keys, the command goes on to the next owner (`ASK`
+    /// redirection).
     #[cfg(feature = "cluster")]
     pub(super) async fn send_to_slot(
         &mut self,
@@ -146,7 +149,7 @@ impl Connection {
         ask(&mut to.connection, command, owner).await
     }
 
-    /// How fast a cluster answers.
+    /// How fast a cluster replies; `None` for a single server.
     #[cfg(feature = "cluster")]
     pub(super) fn pace(&self) -> Option<Arc<Pace>> {
         match self {
@@ -155,7 +158,7 @@ impl Connection {
         }
     }
 
-    /// The key of this handle's latest command, where it is remembered.
+    /// The first key of this handle's latest command; `None` for a single server.
     #[cfg(feature = "cluster")]
     pub(super) fn asked(&self) -> Option<Vec<u8>> {
         match self {
@@ -164,10 +167,10 @@ impl Connection {
         }
     }
 
-    /// Whether the node that decides about this key is reached. Changes nothing there.
+    /// Whether the node that owns the slot of this key is reached. Changes nothing on the node.
     ///
-    /// It asks for a script that nobody has. Only the owner of the key's slot gets as far as to say
-    /// so, others send the caller on; and the user may do this if it may do anything here.
+    /// It calls a script that does not exist. Only the owner of the slot replies `NOSCRIPT`; other
+    /// nodes redirect. A user that may call the limiter's script may also do this.
     #[cfg(feature = "cluster")]
     pub(super) async fn reaches(&mut self, key: &[u8]) -> bool {
         const NOBODYS: &str = "0000000000000000000000000000000000000000";
@@ -215,14 +218,14 @@ impl ConnectionLike for Connection {
     }
 }
 
-/// The first key of the commands that rate limits need.
+/// The first key of a command, for the commands that the store sends.
 #[cfg(feature = "cluster")]
 fn first_key(command: &Cmd) -> Option<Vec<u8>> {
     let mut words = command.args_iter().filter_map(|word| match word {
         Arg::Simple(word) => Some(word),
         _ => None,
     });
-    // Before a script's keys stand its hash or source and their number.
+    // A script's hash or source and the number of its keys precede the keys.
     let before = match words.next()? {
         b"EVALSHA" | b"EVAL" => 2,
         _ => 0,
@@ -230,7 +233,7 @@ fn first_key(command: &Cmd) -> Option<Vec<u8>> {
     words.nth(before).map(<[u8]>::to_vec)
 }
 
-/// Sends to any node what would go to all of them.
+/// Sends a command to a random node, where the client would send it to all of them.
 #[cfg(feature = "cluster")]
 struct AnyNode<'a>(&'a mut ClusterConnection);
 

@@ -1,4 +1,6 @@
-//! A connection that is lent to one call, and what the call's experience says about it.
+//! The connection guard: a connection that one call has checked out, and what the call's result
+//! says about it. The executor reports the result here. The guard tells the connection's state, and
+//! never the circuit breaker: it only classifies how far a failure reaches.
 
 use std::{cmp::min, sync::Arc};
 
@@ -13,12 +15,13 @@ use super::{
 /// How far a failure reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// It is an incident of the store, by evidence that began at this moment.
+    /// An incident of the whole store, by evidence that began at this moment.
     Store(Instant),
-    /// It concerns a part of the store or nothing but this call, as far as can be told from it.
+    /// A failure of a part of the store or of this call alone, as far as one call can tell.
     Part,
 }
 
+/// A handle of the connection for one call. Dropping it changes nothing.
 pub(super) struct ConnectionGuard {
     pub(super) connection: Connection,
     id: u64,
@@ -40,16 +43,16 @@ impl ConnectionGuard {
         self.connection.is_cluster()
     }
 
-    /// The server has answered.
+    /// Records that Redis has replied to the call.
     pub(super) fn answered(&self) {
         self.state.answered();
         self.is_well();
     }
 
-    /// The server has said something, be it an error.
+    /// Records that the connection works: Redis has replied, if only with an error.
     fn is_well(&self) {
         self.health.is_well();
-        // A cluster's stays to be replaced: another node may have answered.
+        // A cluster connection stays marked for replacement, because another node may have replied.
         if !self.is_cluster() && self.health.recover() {
             self.state.replace_established(self.id, |established| {
                 Some(State::Ready(established.with(None)))
@@ -57,8 +60,8 @@ impl ConnectionGuard {
         }
     }
 
-    /// A call that was sent at this moment has no answer in time. One connection may be dead while
-    /// new ones are fine, as where a network has dropped it without a word: has a successor made.
+    /// Records that a call, sent at `sent`, has no reply in time, and requests a successor. A
+    /// network may have dropped this connection silently, while new connections work.
     pub(super) fn late(&self, sent: Instant) -> Reach {
         let reach = self.reach(sent);
         if !self.is_cluster() {
@@ -68,10 +71,11 @@ impl ConnectionGuard {
         reach
     }
 
-    /// The call that was sent at this moment has failed. Gives the connection up if another might
-    /// do better.
+    /// Records that a call, sent at `sent`, has failed. Discards the connection if a new one may do
+    /// better.
     pub(super) fn failed(&self, error: &RedisError, sent: Instant) -> Reach {
-        // A limit for answers that the application's pool was given: the connection may be whole.
+        // The application's pool has a response timeout of its own, so the connection may be
+        // intact.
         if error.is_timeout() {
             return self.late(sent);
         }
@@ -86,7 +90,7 @@ impl ConnectionGuard {
         if error.is_io_error() {
             return reach;
         }
-        // The server has answered, and refused.
+        // Redis has replied, if only with an error, so the connection works.
         self.is_well();
         match error.kind() {
             ErrorKind::Server(
@@ -96,15 +100,17 @@ impl ConnectionGuard {
         }
     }
 
-    /// The connection was closed before anything was sent on it: no failure, and no evidence.
+    /// Records that the connection was closed before anything was sent on it: this is neither a
+    /// failure nor evidence of one.
     pub(super) fn was_closed(&self) {
         self.state
             .discard(self.id, &super::connection_state::aborted());
     }
 
-    /// Evidence about a connection begins when that was last known to be well, if that is before the
-    /// call: whatever has stalled or broken it may be what others have noticed already. In a cluster
-    /// no single call is evidence about the whole: its keeper verifies other slots.
+    /// How far a failure reaches of a call that was sent at `sent`. The evidence begins when the
+    /// connection was last known to be well, if that is before the call: other calls may have
+    /// noticed the cause already, and all of them are one incident. In a cluster no single call is
+    /// evidence about the whole store, so the keeper task verifies other slots.
     fn reach(&self, sent: Instant) -> Reach {
         match self.is_cluster() {
             true => Reach::Part,
@@ -120,8 +126,8 @@ impl ConnectionGuard {
         self.state.request_successor(self.id, successor);
     }
 
-    /// Waits until this connection is no longer the one that is lent: what was asked on it is lost.
-    /// A cluster's goes on answering while its successor is made, and after.
+    /// Waits until this connection is superseded, which loses the replies that are due on it. Never
+    /// completes in a cluster, where a connection goes on replying after its successor is made.
     pub(super) fn superseded(&self) -> impl Future<Output = ()> + use<> {
         let (state, id) = (Arc::clone(&self.state), self.id);
         let is_cluster = self.is_cluster();
@@ -131,13 +137,13 @@ impl ConnectionGuard {
             }
             let mut states = state.subscribe();
             let is_other = |state: &State| !matches!(state, State::Ready(other) if other.id == id);
-            // It cannot end otherwise: `state` holds the other end.
+            // `wait_for` cannot fail, because `state` holds the sender.
             let _ = states.wait_for(is_other).await;
         }
     }
 }
 
-/// Whether the connection is broken, or leads to a server that is no longer the one to ask.
+/// Whether the connection is broken, or leads to a server that is no longer the master.
 pub(super) fn ends_connection(error: &RedisError) -> bool {
     let is_elsewhere = matches!(
         error.kind(),
@@ -150,8 +156,8 @@ pub(super) fn ends_connection(error: &RedisError) -> bool {
         || error.is_unrecoverable_error()
 }
 
-/// Whether the error of a command inside the script had this code. Before version 7 a server only
-/// quotes it, as `ERR Error running script …: -READONLY You can't write …`.
+/// Whether a command inside the script failed with this error code. Redis before version 7 only
+/// quotes the code, as in `ERR Error running script …: -READONLY You can't write …`.
 pub(super) fn has_code(error: &RedisError, code: &str) -> bool {
     let mut words = error.detail().unwrap_or_default().split_ascii_whitespace();
     words.any(|word| word.strip_prefix('-') == Some(code))

@@ -1,4 +1,5 @@
-//! The state of one worker's connection, which the connection's users and its keeper share.
+//! The state of one worker's connection, shared by its requests and the keeper task. It is a state
+//! machine that does no I/O.
 
 use std::{
     fmt, io,
@@ -14,68 +15,70 @@ use tokio::{sync::watch, time::Instant};
 
 use super::connection::Connection;
 
-/// A failure older than this says little about now: the next request has another attempt made, and
-/// waits for it.
+/// The age from which a failed attempt says little about now. The next request then triggers
+/// another attempt, and waits for it.
 const STALE: Duration = Duration::from_millis(100);
 
-/// The state and what changes it. Whoever waits for a change subscribes.
+/// The state and its transitions. A task that waits for a transition subscribes.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
     state: watch::Sender<State>,
-    /// The number of attempts to connect since the last answer: pauses between attempts grow by it.
-    /// A connection alone is no success, a demoted master hands them out too.
+    /// The number of attempts to connect since the last reply, with which the backoff grows. A
+    /// connection alone is no success, because a demoted master accepts connections too. `Relaxed`:
+    /// it guards no other memory.
     attempts: AtomicU32,
 }
 
 #[derive(Debug)]
 pub(super) enum State {
-    /// The keeper makes a connection; requests wait for it.
+    /// The keeper task makes a connection, and requests wait for it.
     Connecting,
-    /// The last attempt failed, or its connection was of no use. The keeper will make another, and
-    /// requests do not wait for it: they would hold on to a server that is gone.
+    /// The last attempt failed, or its connection was of no use. The keeper task will try again,
+    /// but requests do not wait for it: they would hang on a server that is gone.
     Failed {
         error: RedisError,
         since: Instant,
     },
     Ready(Established),
-    /// For good.
+    /// The store was closed. No other state follows.
     Closed,
 }
 
 /// A connection that was made.
 #[derive(Clone)]
 pub(super) struct Established {
-    /// Tells it from its successors, so that a user who saw it fail drops no other.
+    /// Tells the connection from its successors, so that a call that saw it fail discards no other.
     pub(super) id: u64,
     pub(super) connection: Connection,
     pub(super) health: Arc<Health>,
-    /// Present while the keeper is to make a successor.
+    /// Set while the keeper task is to make a successor.
     pub(super) successor: Option<Successor>,
 }
 
-/// Why a connection is to be replaced.
+/// A request to replace a connection: make before break.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Successor {
-    /// In a cluster, the key that there was no answer about. A successor that gets none about it
-    /// either is no better.
+    /// In a cluster, the key about which no node has replied. A successor that gets no reply about
+    /// the key is no better.
     #[cfg(feature = "cluster")]
     pub(super) key: Option<Vec<u8>>,
 }
 
-/// What is known of how a connection fares.
+/// The health of a connection. The atomics are `Relaxed`, because each guards no other memory.
 #[derive(Debug)]
 pub(super) struct Health {
     made: Instant,
-    /// When it was last known to be well, in microseconds since it was made.
+    /// When the connection was last known to be well, in microseconds since it was made.
     well: AtomicU64,
-    /// A call on it is late. Nothing more is sent on it until there is an answer or a successor.
+    /// Whether a call on the connection is late. Nothing more is sent until there is a reply or a
+    /// successor.
     is_stalled: AtomicBool,
 }
 
-/// Numbers start at 1.
+/// The next id; the first is 1.
 static IDS: AtomicU64 = AtomicU64::new(1);
 
-/// A number that nothing else has.
+/// An id that is unique in this process.
 pub(super) fn next_id() -> u64 {
     IDS.fetch_add(1, Ordering::Relaxed)
 }
@@ -96,7 +99,7 @@ impl ConnectionState {
         self.state.borrow()
     }
 
-    /// The connection that is lent to requests, if there is one.
+    /// The connection that requests use, if there is one.
     pub(super) fn established(&self) -> Option<Established> {
         match &*self.state.borrow() {
             State::Ready(established) => Some(established.clone()),
@@ -104,19 +107,21 @@ impl ConnectionState {
         }
     }
 
-    /// Puts another state in place of this one, if `next` says so. Whether it did.
+    /// Replaces the state by the one that `next` returns, if any. Returns whether it did. `next`
+    /// runs under the lock of the watch channel.
     pub(super) fn replace(&self, next: impl FnOnce(&State) -> Option<State>) -> bool {
         let mut former = None;
         let was_replaced = self.state.send_if_modified(|state| {
             former = next(state).map(|next| std::mem::replace(state, next));
             former.is_some()
         });
-        // Dropped only now that the lock is released: it may close a connection.
+        // Dropped after the lock is released, because the drop may close a connection.
         drop(former);
         was_replaced
     }
 
-    /// The same, if the connection in place is the one of this number.
+    /// Replaces the state if connection `id` is in use and `next` returns a state. Returns whether
+    /// it did.
     pub(super) fn replace_established(
         &self,
         id: u64,
@@ -128,7 +133,8 @@ impl ConnectionState {
         })
     }
 
-    /// Asks the keeper for a successor, unless it has been asked already.
+    /// Requests a successor of connection `id` from the keeper task, unless one was requested
+    /// already.
     pub(super) fn request_successor(&self, id: u64, successor: Successor) {
         self.replace_established(id, |established| {
             let is_new = established.successor.is_none();
@@ -136,7 +142,8 @@ impl ConnectionState {
         });
     }
 
-    /// There is no answer on this connection.
+    /// Marks a connection as stalled that has brought no reply, and requests a successor. A cluster
+    /// connection is not marked, because other nodes may reply.
     pub(super) fn stalled(&self, established: &Established) {
         if !established.connection.is_cluster() {
             established.health.stall();
@@ -144,21 +151,21 @@ impl ConnectionState {
         self.request_successor(established.id, Successor::default());
     }
 
-    /// Takes the connection of this number away, as it is closed or leads to the wrong server.
+    /// Discards connection `id`, because it is closed or leads to the wrong server.
     pub(super) fn discard(&self, id: u64, error: &RedisError) {
         let was_of_use = self.attempts() == 0;
         self.replace_established(id, |_| {
             Some(match was_of_use {
-                // It served until now; the next may be there at once.
+                // The connection has served requests, so a new one may be there at once.
                 true => State::Connecting,
-                // It never did; the next is made after a pause.
+                // The connection never served a request, so the next attempt follows a backoff.
                 false => State::failed(error.clone()),
             })
         });
     }
 
-    /// Has the keeper make its next attempt now, unless the last one was only just. Whether requests
-    /// wait for it.
+    /// Makes the keeper task try again now, unless its last attempt failed less than [`STALE`] ago.
+    /// Returns whether the request should wait for the attempt.
     pub(super) fn reconnect_now(&self) -> bool {
         let mut waits = false;
         self.replace(|state| {
@@ -177,9 +184,9 @@ impl ConnectionState {
         self.attempts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The server has answered, on a connection that is well.
+    /// Records a reply on a connection that is well, which resets the backoff.
     pub(super) fn answered(&self) {
-        // Read first: a write to memory that a worker's requests share is seldom needed.
+        // Read first: a worker's requests share this memory, and a write is seldom needed.
         if self.attempts() != 0 {
             self.attempts.store(0, Ordering::Relaxed);
         }
@@ -222,7 +229,7 @@ impl fmt::Debug for Established {
 }
 
 impl Health {
-    /// When the connection was last known to be well: made, or answered on.
+    /// When the connection was last known to be well: when it was made, or at the latest reply.
     pub(super) fn known_well(&self) -> Instant {
         self.made + Duration::from_micros(self.well.load(Ordering::Relaxed))
     }
@@ -240,9 +247,10 @@ impl Health {
         self.is_stalled.store(true, Ordering::Relaxed);
     }
 
-    /// There is an answer after all. Whether the connection was stalled.
+    /// Ends a stall, because a reply has arrived after all. Returns whether the connection was
+    /// stalled.
     pub(super) fn recover(&self) -> bool {
-        // Read first, for the reason above.
+        // Read first: a worker's requests share this memory, and most connections are not stalled.
         self.is_stalled() && self.is_stalled.swap(false, Ordering::Relaxed)
     }
 }
@@ -252,7 +260,7 @@ pub(super) fn aborted() -> RedisError {
     io::Error::from(io::ErrorKind::ConnectionAborted).into()
 }
 
-/// The error of an attempt that took too long.
+/// The error of an attempt to connect, or of a verification, that took too long.
 pub(super) fn timed_out() -> RedisError {
     io::Error::from(io::ErrorKind::TimedOut).into()
 }

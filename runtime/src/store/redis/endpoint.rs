@@ -1,4 +1,5 @@
-//! The address that `redis_url` names, and a look at what answers there.
+//! The address that `redis_url` names, and probes of what replies there. Connecting and the startup
+//! check probe it when the client's error says too little. No credentials are sent.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -12,14 +13,14 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// The time for one look: a connection and the first bytes of an answer. A server further away than
-/// this is told apart from others by its error alone.
+/// The longest time for one probe of the address: a connection and the first bytes of a reply. For
+/// a server further away, only the client's error tells what is wrong.
 const LOOK: Duration = Duration::from_secs(1);
-/// The time for which a server is taken to say what it said before.
+/// How long a greeting is cached.
 const GREETING_HOLDS: Duration = Duration::from_secs(5);
-/// An inline command. Any Redis or Valkey answers it with one line, whoever may use it.
+/// An inline command. Any Redis or Valkey replies to it with one line, whatever the client may do.
 const PING: &[u8] = b"PING\r\n";
-/// The longest answer that matters: a line of an error.
+/// The longest reply that matters, in bytes: a line of an error.
 const LONGEST: usize = 256;
 
 /// The address of one server. Its text has no user and no password.
@@ -27,7 +28,7 @@ const LONGEST: usize = 256;
 pub(super) struct Endpoint {
     address: ConnectionAddr,
     database: i64,
-    /// The latest look.
+    /// The latest greeting, shared by all clones.
     greeting: Arc<Mutex<Option<Greeting>>>,
 }
 
@@ -57,7 +58,7 @@ impl Endpoint {
         matches!(self.address, ConnectionAddr::TcpTls { .. })
     }
 
-    /// The host's name or address; a socket has none.
+    /// The host's name or IP address; `None` for a Unix socket.
     pub(super) fn host(&self) -> Option<&str> {
         match &self.address {
             ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => Some(host),
@@ -65,11 +66,12 @@ impl Endpoint {
         }
     }
 
-    /// Whether the protocol that is spoken here is TLS where the URL asks for none, or the other way
-    /// round. It takes a connection of its own. No credentials are sent.
+    /// Whether the server speaks TLS where the URL asks for none, or the other way round. It makes
+    /// a connection of its own, and sends no credentials.
     ///
-    /// A Redis without TLS waits in silence for the end of a TLS handshake, and one with TLS hangs up
-    /// on a plain command. So does a server that is in trouble: the client's error does not tell.
+    /// A Redis without TLS waits silently for the end of a TLS handshake, and a Redis with TLS
+    /// closes the connection on a plain command. A server in trouble does so too, so the client's
+    /// error does not tell.
     pub(super) async fn speaks_the_other_protocol(&self) -> bool {
         match self.is_tls() {
             true => resp_line(&self.first_bytes(PING).await).is_some(),
@@ -77,11 +79,15 @@ impl Endpoint {
         }
     }
 
-    /// The line that a server without TLS says to a client without credentials. One that turns every
-    /// client away says why.
+    /// The line that a server without TLS sends to a client without credentials. A server that
+    /// turns every client away says why.
     ///
-    /// A server that has no room for clients is not asked by each attempt of each worker: for some
-    /// seconds the answer is the one of before, and none while another caller waits for it.
+    /// The line is cached for some seconds, so that a server without room for clients is not asked
+    /// by each attempt of each worker. While one caller asks, other callers get `None`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, it leaves `None` in the cache until that expires.
     pub(super) async fn greeting(&self) -> Option<String> {
         {
             let mut latest = self.greeting.lock();
@@ -97,7 +103,7 @@ impl Endpoint {
         answer
     }
 
-    /// The first bytes of the answer to this; none if there is none in time.
+    /// The first bytes of the reply to `sent`; empty if there are none in time.
     async fn first_bytes(&self, sent: &[u8]) -> Vec<u8> {
         let exchanged = async {
             match &self.address {
@@ -144,8 +150,8 @@ impl fmt::Display for Endpoint {
 }
 
 async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, sent: &[u8]) -> Vec<u8> {
-    // A server that turns a client away has closed the connection perhaps, and its reason is there
-    // to be read all the same.
+    // A server that turns the client away may have closed the connection, and its reason can still
+    // be read.
     let _ = stream.write_all(sent).await;
     let mut answer = vec![0; LONGEST];
     let length = stream.read(&mut answer).await.unwrap_or(0);
@@ -153,7 +159,7 @@ async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, sent: &[u8]) 
     answer
 }
 
-/// The first line of these bytes, if a Redis could have said it: `+PONG`, `-NOAUTH …`, `-ERR …`.
+/// The first line of these bytes, if a Redis may have sent it: `+PONG`, `-NOAUTH …`, `-ERR …`.
 fn resp_line(bytes: &[u8]) -> Option<String> {
     let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
     let is_resp = match line {
@@ -163,23 +169,25 @@ fn resp_line(bytes: &[u8]) -> Option<String> {
     is_resp.then(|| String::from_utf8_lossy(line).into_owned())
 }
 
-/// Whether these bytes begin a record of TLS: an alert, or a part of the handshake.
+/// Whether these bytes begin a TLS record: an alert, or a part of the handshake.
 fn is_tls_record(bytes: &[u8]) -> bool {
     matches!(bytes, [0x15 | 0x16, 0x03, ..])
 }
 
-/// The smallest `ClientHello` that a server answers, with a part of the handshake or an alert (RFC
-/// 5246, 7.4.1.2). It leads to no connection, so it needs no cryptography.
+/// The smallest `ClientHello` to which a server replies, with a part of the handshake or an alert
+/// ([RFC 5246, section 7.4.1.2]). It leads to no connection, so it needs no cryptography.
+///
+/// [RFC 5246, section 7.4.1.2]: https://www.rfc-editor.org/rfc/rfc5246#section-7.4.1.2
 fn client_hello() -> Vec<u8> {
-    // TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, the mandatory one of RFC 5246, and that of TLS 1.3.
+    // TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, the mandatory suite of RFC 5246, and that of TLS 1.3.
     const CIPHER_SUITES: [u8; 6] = [0xc0, 0x2f, 0x00, 0x2f, 0x13, 0x01];
     let mut body = vec![0x03, 0x03];
     body.extend((0..32).map(|_| fastrand::u8(..)));
-    // No session, the suites, and no compression.
+    // No session, the suites, no compression.
     body.extend([0, 0, 6]);
     body.extend(CIPHER_SUITES);
     body.extend([1, 0]);
-    // Below 256, so one byte of each length is enough.
+    // The length is below 256, so one byte of each length field is enough.
     let length = u8::try_from(body.len()).unwrap_or(u8::MAX);
     let mut record = vec![0x16, 0x03, 0x01, 0, length + 4, 0x01, 0, 0, length];
     record.extend(body);

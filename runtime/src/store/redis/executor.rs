@@ -1,4 +1,5 @@
-//! The way to the servers: over this worker's connection, within a deadline.
+//! The executor sends script calls and commands to Redis, over the current worker's connection and
+//! within a deadline. The store calls it. It sends nothing again that may have been carried out.
 
 use std::{
     pin::{Pin, pin},
@@ -30,6 +31,7 @@ use crate::{
     },
 };
 
+/// The connections to Redis, and what sends on them.
 #[derive(Debug)]
 pub(super) struct Executor {
     pub(super) connections: WorkerConnections,
@@ -39,16 +41,16 @@ pub(super) struct Executor {
     pub(super) clock: Option<crate::clock::ManualClock>,
 }
 
-/// The part of the deadline after which a lane does not wait for its call any more.
+/// A drain loop waits `deadline / OVERLAP` for its call; then the next batch may overtake the call.
 const OVERLAP: u32 = 8;
 
-/// What becomes of a call that has no answer within its deadline.
+/// What the executor does with a call that has no reply within its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Late {
-    /// It is waited for until its connection is replaced: its answer says that the store is back.
-    /// What gathers behind it is not sent meanwhile, and not charged for requests that have left.
+    /// It waits until the connection is replaced, because a late reply proves that Redis is back.
+    /// Checks behind the call are not sent meanwhile, so requests that leave are not charged.
     Awaited,
-    /// The caller has its own deadline, or others are not to wait for it.
+    /// It gives up: the caller has its own deadline, or other requests must not wait for the call.
     Abandoned,
 }
 
@@ -61,7 +63,7 @@ impl Executor {
         &self.upkeep().circuit
     }
 
-    /// When a decision that begins now is late.
+    /// The deadline of a decision that begins now.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.upkeep().deadline
     }
@@ -76,7 +78,7 @@ impl Executor {
         }
     }
 
-    /// The time to pass to the script; `None` is the server's.
+    /// The time to pass to the script, in microseconds; `None` is Redis' own.
     fn now(&self) -> Option<Micros> {
         #[cfg(feature = "test-util")]
         let now = self.clock.as_ref().map(crate::clock::ManualClock::micros);
@@ -85,8 +87,8 @@ impl Executor {
         now
     }
 
-    /// Decides these checks with whatever else goes out in this lane. They are in it all; so
-    /// nothing of them is in another.
+    /// Decides `checks`, in one batch of `lane` with other requests' checks. Dropped before the
+    /// batch is sealed, it charges nothing; dropped later, it may have charged.
     pub(super) async fn decide(
         self: &Arc<Self>,
         lane: Lane,
@@ -99,8 +101,8 @@ impl Executor {
         let executor = Arc::clone(self);
         match task {
             Dispatch::Queued => {}
-            // Tasks of their own: a client that leaves must not take the others' call with it. And
-            // they run after what is ready now, so that all of it goes together.
+            // Spawned, because other requests need the call even if this client leaves. The task
+            // also runs after the requests that are ready now, so all of them go out together.
             Dispatch::DrainLoop => {
                 runtime.spawn(executor.drain(connection, lane));
             }
@@ -115,12 +117,10 @@ impl Executor {
         }
     }
 
-    /// Sends what has gathered in a lane, call by call, until there is nothing more. A batch is
-    /// sealed once there is a connection to send it on: requests that have left by then are not in
-    /// it.
-    ///
-    /// A call is not waited for beyond a part of the deadline: to a distant server the next one
-    /// goes out while it is under way, or requests would wait for two round trips.
+    /// The drain loop of a lane: sends batch after batch until none is left. Seals a batch once
+    /// there is a connection, so requests that have left by then are not in it. A second loop takes
+    /// over after `deadline / OVERLAP`, against head-of-line blocking: the next batch to a distant
+    /// Redis goes out while the call is in flight.
     async fn drain(self: Arc<Self>, connection: Arc<WorkerConnection>, lane: Lane) {
         loop {
             let guard = connection.checkout().await;
@@ -143,7 +143,7 @@ impl Executor {
         }
     }
 
-    /// Sends a full batch beside the call that is under way in its lane.
+    /// Sends a full batch while another call of its lane is in flight.
     async fn send_full_batch(&self, connection: &WorkerConnection, lane: Lane) {
         let guard = connection.checkout().await;
         if let Some(batch) = connection.queue.take(lane) {
@@ -151,7 +151,7 @@ impl Executor {
         }
     }
 
-    /// Sends a batch, and delivers what comes of it.
+    /// Seals and sends a batch, and delivers the outcomes to its requests.
     async fn send_batch(
         &self,
         connection: &WorkerConnection,
@@ -199,7 +199,7 @@ impl Executor {
         done.await.map(drop)
     }
 
-    /// Sends the request on this worker's connection, once: it may have been carried out.
+    /// Sends a request; again only if it never left this process. Dropped, it may have its effect.
     async fn perform(&self, request: Request<'_>, deadline: Instant) -> Result<Value, StoreError> {
         let connection = self.connections.of(&runtime()?);
         loop {
@@ -214,7 +214,7 @@ impl Executor {
         }
     }
 
-    /// Sends the request on this connection, and tells connection and circuit how that went.
+    /// Sends a request, and tells the connection and the circuit breaker how that went.
     async fn attempt(
         &self,
         mut lent: ConnectionGuard,
@@ -230,7 +230,7 @@ impl Executor {
             let mut answer = pin!(unless(superseded, reply));
             loop {
                 match within(deadline, answer.as_mut()).await {
-                    // This process has slept: the store gets its time now.
+                    // This process was late, not Redis: Redis gets its full time now.
                     Err(Expired::OwnLateness) if late == Late::Awaited => {
                         deadline = self.deadline();
                     }
@@ -242,7 +242,7 @@ impl Executor {
                 }
             }
         };
-        // The handle that was used: a cluster's knows what it was asked about.
+        // The handle that was used, because a cluster handle remembers its latest key.
         lent.connection = connection;
         Ok(match outcome {
             Ok(Some(Err(NotSent))) => {
@@ -258,13 +258,13 @@ impl Executor {
                 let reach = lent.failed(&error, sent);
                 Err(self.report(reach, StoreError::new(error.to_string())))
             }
-            // The connection was replaced, so the answer is lost.
+            // The connection was replaced, so the reply is lost.
             Ok(None) | Err(Expired::OwnLateness) => Err(self.late()),
             Err(Expired::Silence) => Err(self.report(lent.late(sent), self.late())),
         })
     }
 
-    /// Tells the circuit of a failure, if it is one of the store.
+    /// Tells the circuit breaker of a failure, if it is one of the whole store.
     fn report(&self, reach: Reach, error: StoreError) -> StoreError {
         if let Reach::Store(began) = reach {
             self.circuit().incident(began, &error);
@@ -285,7 +285,7 @@ impl Executor {
     }
 }
 
-/// A drain that goes on where another one waits. Boxed, as its type holds itself.
+/// A drain loop, boxed because its future would otherwise contain itself.
 fn boxed(
     executor: Arc<Executor>,
     connection: Arc<WorkerConnection>,
@@ -294,7 +294,7 @@ fn boxed(
     Box::pin(executor.drain(connection, lane))
 }
 
-/// Timers and connections want one; without, there is an error and no panic.
+/// The caller's tokio runtime, which timers and connections need; an error if there is none.
 fn runtime() -> Result<Handle, StoreError> {
     Handle::try_current().map_err(|error| StoreError::misuse(error.to_string()))
 }

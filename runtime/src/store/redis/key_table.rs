@@ -1,4 +1,4 @@
-//! The keys of one call, each once.
+//! The key table of one call: the keys that its checks name, each once. The call builder fills it.
 
 use hashbrown::HashTable;
 
@@ -7,15 +7,15 @@ use crate::{
     store::{expiring_table::Fingerprint, key_hash::KeyHasher},
 };
 
-/// Texts behind one another, so that a key costs no allocation of its own.
+/// The texts of the keys in one buffer, so that a key costs no allocation of its own.
 #[derive(Debug)]
 pub(super) struct KeyTable {
     naming: Naming,
     texts: String,
-    /// Where each text ends.
+    /// Where each text ends in `texts`.
     ends: Vec<usize>,
-    /// The places of the texts, from 1 as Lua counts, by the prints of their keys: one that is
-    /// there already need not be written to be found.
+    /// The indices of the texts, from 1 as Lua counts, by the fingerprints of their keys. A key
+    /// that is in the table is found without writing its text.
     places: HashTable<(Fingerprint, u64)>,
 }
 
@@ -23,14 +23,14 @@ impl KeyTable {
     pub(super) fn new(naming: &Naming) -> Self {
         Self {
             naming: naming.clone(),
-            // Room for a counter and its block, which most calls begin with.
+            // Room for a counter and its block, with which most calls begin.
             texts: String::with_capacity(128),
             ends: Vec::with_capacity(2),
             places: HashTable::new(),
         }
     }
 
-    /// The places of a counter and of the block above it, from 1 as Lua counts.
+    /// The indices of a counter and of the block above it, from 1 as Lua counts.
     pub(super) fn counter_and_block(
         &mut self,
         counter: &Key<'_>,
@@ -58,7 +58,7 @@ impl KeyTable {
         (at_counter, at_block)
     }
 
-    /// The place of one key.
+    /// The index of one key, from 1 as Lua counts.
     pub(super) fn index_of(&mut self, key: &Key<'_>, hasher: &KeyHasher) -> u64 {
         self.insert(hasher.hash(key).fingerprint, |naming, texts| {
             key.write_stem(naming, texts);
@@ -66,7 +66,8 @@ impl KeyTable {
         })
     }
 
-    /// Adds a key that is none of the others.
+    /// Appends a key that is not in the table. The key has no fingerprint, so it is not found
+    /// again.
     #[cfg(feature = "cluster")]
     pub(super) fn add(&mut self, text: &str) {
         self.texts.push_str(text);
@@ -77,7 +78,7 @@ impl KeyTable {
         self.ends.len()
     }
 
-    /// How long all of them are together.
+    /// The length of all texts together, in bytes.
     pub(super) fn length(&self) -> usize {
         self.texts.len()
     }
@@ -86,7 +87,8 @@ impl KeyTable {
         (0..self.ends.len()).map(|index| text(&self.texts, &self.ends, index))
     }
 
-    /// The place of the key with this print, which `write` writes if it is new.
+    /// The index of the key with this fingerprint. `write` appends the key's text if the key is
+    /// new.
     fn insert(&mut self, print: Fingerprint, write: impl FnOnce(&Naming, &mut String)) -> u64 {
         let known = self.places.find(print.hash(), |(of, _)| *of == print);
         if let Some((_, place)) = known {
@@ -120,7 +122,7 @@ mod tests {
         };
         let (mut keys, hasher) = (KeyTable::new(&naming), KeyHasher::new());
         let mut expected = Vec::new();
-        // The second round finds everything there.
+        // The second round finds every key in the table.
         for round in 0..2 {
             for index in 0..40 {
                 let identity = Identity::new(format!("user{index}"));

@@ -1,36 +1,43 @@
-//! Deadlines that a busy process does not miss on behalf of others.
+//! Deadlines that tell a silent Redis from a busy process.
 //!
-//! A timer and a socket become ready together when a handler has kept this worker busy, and the
-//! task that waits for the timer may then run before the tasks that would read the socket. An
-//! answer that has been there for long would count as late.
+//! When a handler has kept this worker busy, a timer and a socket become ready together. The task
+//! that waits for the timer may then run before the tasks that read the socket, and a reply that
+//! arrived long ago would count as late. [`within`] gives those tasks some time first. The executor
+//! and the keeper task wait with it; it decides nothing about what a late reply means.
 
 use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 
-/// A timer that fires later than this was kept waiting by this process: a busy worker, or a CPU
-/// quota that has stopped it. Timers of an idle one are one to two milliseconds late.
+/// The delay from which a timer counts as kept waiting by this process: by a busy worker, or by a
+/// CPU quota that has stopped the process. Timers of an idle worker are one to two milliseconds
+/// late.
 const PUNCTUAL: Duration = Duration::from_millis(5);
-/// The time that the tasks between a socket and a request get once this process runs again.
+/// The extra time for the tasks between a socket and a request, once this process runs again.
 const GRACE: Duration = Duration::from_millis(5);
-/// The number of times they get it. An answer needs three at most: to be read, to be handed out
-/// and to be seen. A worker that is never punctual still must come to an end.
+/// The most waits of [`within`], the one for the deadline itself included. A reply needs three
+/// extra waits at most: to be read, to be passed on and to be seen. The bound ends the wait on a
+/// worker that is never punctual.
 const ROUNDS: u32 = 8;
 
-/// Why nothing has come within a deadline.
+/// Why no output has come within a deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expired {
-    /// The other side has said nothing.
+    /// The other side has sent nothing.
     Silence,
-    /// This process was late itself, so it cannot tell.
+    /// This process was late itself, so it cannot tell whether the other side was.
     OwnLateness,
 }
 
-/// The output of `future`, within the deadline; later only by as much as this process was late.
+/// The output of `future` within the deadline, and later only by as much as this process was late.
+///
+/// # Errors
+///
+/// Why there is no output: see [`Expired`].
 ///
 /// # Cancel safety
 ///
-/// The future stays where it is and can be waited for again.
+/// The future stays with the caller, which can wait for it again.
 pub(super) async fn within<T>(
     deadline: Instant,
     mut future: Pin<&mut impl Future<Output = T>>,
@@ -54,8 +61,11 @@ pub(super) async fn within<T>(
     Err(Expired::Silence)
 }
 
-/// The output of `work`; `None` if `event` comes first. Both stay where they are: the task of a call
-/// is as large as all that it waits for.
+/// The output of `work`; `None` if `event` comes first.
+///
+/// # Cancel safety
+///
+/// Both futures stay with the caller. Moved in here, they would enlarge the task of every call.
 pub(super) async fn unless<T>(
     mut event: Pin<&mut impl Future<Output = ()>>,
     mut work: Pin<&mut impl Future<Output = T>>,

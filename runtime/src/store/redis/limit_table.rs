@@ -1,4 +1,5 @@
-//! The limits that the checks of one call name.
+//! The limit table of one call: the limits that its checks name, each once. The call builder fills
+//! it, and `decide.lua` reads it.
 
 use super::script::push;
 use crate::{
@@ -6,17 +7,17 @@ use crate::{
     store::interface::Charge,
 };
 
-/// How many bytes say all about one.
+/// The length of one packed limit, in bytes.
 const WIDTH: usize = 1 + 1 + 4 + 6 + 4 + 4 + 6;
 
-/// Numbers and costs, each once: most requests of a batch are under the same limits.
+/// Packed limits with their costs, each once: most checks of a batch are under the same limits.
 #[derive(Debug)]
 pub(super) struct LimitTable {
     packed: Vec<u8>,
 }
 
 impl Default for LimitTable {
-    /// Room for one, and for another to be compared with it.
+    /// Room for one limit, and for another that is compared with it.
     fn default() -> Self {
         Self {
             packed: Vec::with_capacity(2 * WIDTH),
@@ -25,8 +26,9 @@ impl Default for LimitTable {
 }
 
 impl LimitTable {
-    /// The place of what this charge asks, from 1 as Lua counts, but none of `used`: two charges of
-    /// one check are told apart even where only their keys differ.
+    /// The index of this charge's limit and cost, from 1 as Lua counts. The index is none of
+    /// `used`: the script keeps working values by index, so two charges of one check need two
+    /// entries even where only their keys differ.
     pub(super) fn index_of(&mut self, charge: &Charge<'_>, used: &[u64]) -> u64 {
         let start = self.packed.len();
         let limit = charge.limit;
@@ -58,7 +60,7 @@ impl LimitTable {
     }
 }
 
-/// How long what is taken counts: the window, or for places the expiry.
+/// How long a charge counts, in microseconds: the window, or the expiry of a permit.
 fn lasting(limit: LimitRef<'_>) -> u64 {
     match limit {
         LimitRef::Rate(limit) => limit.window_micros(),
@@ -66,13 +68,13 @@ fn lasting(limit: LimitRef<'_>) -> u64 {
     }
 }
 
-/// The number of an algorithm in the script.
+/// The code of an algorithm in the script.
 fn code(limit: LimitRef<'_>) -> u8 {
     let limit = match limit {
         LimitRef::Rate(limit) => limit,
         LimitRef::Concurrency(..) => return 7,
     };
-    // Where a bucket counts from the turn that was waited for: see `bucket.lua`.
+    // A bucket that counts from the turn that a request has waited for: see `bucket.lua`.
     let turn = if limit.is_in_turn() { 4 } else { 0 };
     match (limit.kind(), limit.refill_kind()) {
         (Algorithm::SlidingWindow, _) => 1,

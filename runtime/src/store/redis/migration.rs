@@ -1,11 +1,12 @@
-//! Calls to a cluster, whose slots may be on their way from one node to another.
+//! Calls to a cluster whose slots may be on their way from one node to another.
 //!
-//! While a slot is open, a node that does not have the one key of a call says `ASK`, and the caller
-//! goes on to the node that has it, or will. A call of several keys is refused with `TRYAGAIN`
-//! where only some are there. On that the cluster's client waits without a word, for longer than a
-//! request may, and then sends the call again. So a call of several keys that has no answer soon is
-//! called off: its once-key is set, which lets it do nothing whenever it is sent. If that is
-//! answered while the call is not, the node is well and the keys are the reason.
+//! While a slot is being migrated ("open"), a node that lacks the one key of a call replies `ASK`,
+//! and the call goes on to the node that has the key or will have it. A call of several keys is
+//! refused with `TRYAGAIN` if only some of them are there. The cluster client then waits silently,
+//! longer than a request may, and sends the call again. So a call of several keys that has no reply
+//! soon is called off: its idempotency key is set in Redis, and then the call does nothing whenever
+//! it arrives. If Redis replies to that but not to the call, the node is well and the migration is
+//! the reason.
 
 use std::{
     collections::HashMap,
@@ -26,18 +27,18 @@ use tokio::{
 
 use super::{connection::Connection, reply, script::Call};
 
-/// For so long a slot is taken to be open that was found to be.
+/// How long a slot counts as open after it was found open.
 const OPEN: Duration = Duration::from_secs(5);
-/// The longest that a call of several keys is waited for before it is called off; to a distant
-/// cluster twice its latest round trip, if that is longer.
+/// The longest wait for a call of several keys before it is called off; for a distant cluster,
+/// twice its latest round trip if that is longer.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// The shortest, in parts of the deadline.
+/// With a short deadline, the wait is `deadline / PATIENCE_OF_DEADLINE` if that is less.
 const PATIENCE_OF_DEADLINE: u32 = 8;
 
-/// How long a call may take to be called off, in patiences.
+/// The longest time for calling off, as a multiple of the wait before it.
 const CALLING_OFF: u32 = 4;
 
-/// How long a cluster took for the latest call that it answered.
+/// The cluster's latest round trip, in microseconds. `Relaxed`: it guards no other memory.
 #[derive(Debug, Default)]
 pub(super) struct Pace(AtomicU64);
 
@@ -55,7 +56,12 @@ impl Pace {
     }
 }
 
-/// Carries out a call. [`reply::MIGRATING`] stands for one that was refused for where its keys are.
+/// Carries out a call. Returns [`reply::MIGRATING`] if the call was refused because of where its
+/// keys are, and an empty reply if the call was carried out and its reply is lost.
+///
+/// # Cancel safety
+///
+/// Dropped midway, the call may still be carried out.
 pub(super) async fn exchange(
     call: &Call,
     connection: &mut Connection,
@@ -79,7 +85,8 @@ pub(super) async fn exchange(
         select! {
             biased;
             reply = sending.as_mut(), if !is_refused => match reply {
-                // It may have been carried out all the same, before its connection broke.
+                // The call may have been carried out before, when a connection broke after it was
+                // sent.
                 Err(error) if is_about_keys(&error) => is_refused = true,
                 reply => {
                     if let (Some(pace), Ok(_)) = (pace, &reply) {
@@ -90,19 +97,19 @@ pub(super) async fn exchange(
             },
             called_off = calling_off => match called_off {
                 Ok(Ok(true)) => return Ok(reply::MIGRATING.into()),
-                // As the script answers the second time, if the first answer was lost.
+                // This is the script's reply to a repeated call, because the first reply is lost.
                 Ok(Ok(false)) if is_refused => return Ok(Vec::new()),
                 Ok(Ok(false)) => {
                     return timeout(patience, sending).await.unwrap_or(Ok(Vec::new()));
                 }
-                // It is tried again.
+                // The loop tries to call it off again.
                 Ok(Err(_)) | Err(_) => {}
             },
         }
     }
 }
 
-/// Whether the client has given up a call for where its keys are.
+/// Whether the client has given up a call because of where its keys are.
 fn is_about_keys(error: &RedisError) -> bool {
     use ServerErrorKind::{Ask, Moved, TryAgain};
     matches!(error.kind(), ErrorKind::Server(Ask | Moved | TryAgain))
@@ -110,7 +117,7 @@ fn is_about_keys(error: &RedisError) -> bool {
 
 async fn carry_out(call: &Call, connection: &mut Connection) -> Result<Vec<u8>, RedisError> {
     let reply = match send(call, call.by_hash(), connection).await {
-        // Nothing was done yet.
+        // `NOSCRIPT`: nothing was done yet.
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
             send(call, call.by_source(), connection).await?
         }
@@ -126,11 +133,12 @@ async fn send(call: &Call, command: Cmd, connection: &mut Connection) -> Result<
     }
 }
 
-/// Sees to it that a call does nothing that has done nothing yet. `false`: it has, so there is or
-/// was an answer to it.
+/// Calls a call off that has done nothing yet, so that it never will. Returns `false` if the call
+/// was carried out, so that there is or was a reply to it.
 async fn call_off(call: &Call, connection: &mut Connection) -> Result<bool, RedisError> {
     let Some(once) = call.once_key() else {
-        // It changes nothing whenever it is sent.
+        // The call changes nothing whenever it arrives. Asking for a key shows whether the node is
+        // well.
         let key = call.first_key();
         let mut command = redis::cmd("PTTL");
         command.arg(key);
@@ -148,10 +156,12 @@ async fn call_off(call: &Call, connection: &mut Connection) -> Result<bool, Redi
     Ok(set.is_some())
 }
 
-/// Slots that were found open a moment ago: calls of several of their keys need not be tried.
+/// Slots that were found open a moment ago, so that calls of several of their keys need not be
+/// tried.
 #[derive(Debug, Default)]
 pub(super) struct OpenSlots {
-    /// Read by every decision, and most find none.
+    /// The number of slots in `since`. Every decision reads it without the lock, and most find 0.
+    /// `Relaxed`: a stale number costs a refused call or a lock, and no more.
     count: AtomicUsize,
     since: Mutex<HashMap<Slot, Instant, FixedState>>,
 }

@@ -1,4 +1,7 @@
-//! The Redis and Valkey store: one script call decides a list of checks.
+//! The Redis and Valkey store: one call of a Lua script decides a batch of checks atomically.
+//!
+//! The stack of store layers calls [`RedisStore`] as its innermost layer. The store never sends a
+//! call again that may have been carried out.
 
 mod batch;
 mod call_builder;
@@ -57,6 +60,7 @@ use crate::{
 pub use self::topology::RedisPool;
 pub(crate) use self::url::pool_for;
 
+/// The store that keeps its counters in Redis or Valkey.
 #[derive(Debug)]
 pub(crate) struct RedisStore {
     executor: Arc<Executor>,

@@ -1,15 +1,18 @@
-//! Which nodes own slots of a cluster that are being moved.
+//! The owners of cluster slots that are being migrated, and commands that follow `ASK` to the next
+//! owner ([cluster spec]).
 //!
-//! A cluster's client follows `ASK` in two steps: `ASKING`, and when that is answered the command.
-//! What it sends in between on the same connection uses the first up, and on a busy connection
-//! something always is; then it is sent back and forth, and looks for the slots of all nodes each
-//! time. So `ASKING` goes right before the command, on the same write, wherever the client sends
-//! the two.
+//! A cluster client follows `ASK` in two steps: it sends `ASKING`, and after the reply the command.
+//! A command that is sent in between on the same connection uses the `ASKING` up, and on a busy
+//! connection there always is one. The first command is then redirected back and forth, and each
+//! time the client asks all nodes for their slots. So `ASKING` goes right before the command, in
+//! one pipeline, wherever the client sends the two.
 //!
-//! That must not be a node that the slot is being moved to, unless the owner has pointed to it: it
-//! would take the key for new. The client tries any node while the owner cannot be reached, so for
-//! a command of one key it is told which one. Commands of several keys do not need that: such a
-//! node refuses them unless it has all of the keys.
+//! The pipeline must not go to a node that the slot is being migrated to, unless the owner has
+//! redirected to it: that node would take the key for new. The client tries any node while the
+//! owner cannot be reached, so a command of one key names its node. A command of several keys need
+//! not, because such a node refuses it unless it has all of the keys.
+//!
+//! [cluster spec]: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
 
 use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
@@ -23,13 +26,14 @@ use redis::{
 };
 use tokio::time::Instant;
 
-/// For so long a slot is taken to be its owner's that was found to be. Moving it there and opening
-/// it for a move back takes longer.
+/// How long a known owner is trusted. Within this time the slot cannot have been migrated to
+/// another node and be on its way back, which would make the known owner the node that imports it.
 const TRUSTED: Duration = Duration::from_secs(1);
-/// After so long one caller asks again, while the others go on with what is known.
+/// The age from which one caller asks for the owners again while the others use the known ones:
+/// stale-while-revalidate, as in RFC 5861.
 const RENEWED: Duration = Duration::from_millis(700);
 
-/// The nodes that owned slots a moment ago.
+/// A cache of the nodes that own slots.
 #[derive(Debug, Default)]
 pub(super) struct Owners(Mutex<Option<Learnt>>);
 
@@ -38,12 +42,12 @@ struct Learnt {
     since: Instant,
     is_being_renewed: bool,
     ranges: Vec<Range>,
-    /// Of slots that were asked about. A slot does not tell its number, so a range is searched for
-    /// it.
+    /// The owners of slots that were looked up before. A [`Slot`] does not tell its number, so a
+    /// lookup searches the ranges.
     found: HashMap<Slot, Option<Owner>, FixedState>,
 }
 
-/// Slots that have one owner.
+/// A range of slots with one owner.
 #[derive(Debug)]
 struct Range {
     slots: RangeInclusive<u16>,
@@ -57,8 +61,8 @@ pub(super) struct Owner {
 }
 
 impl Owners {
-    /// The outer `None`: this caller has to learn them. The inner one: nobody is known by an
-    /// address.
+    /// The owner of a slot. The outer `None`: the caller must learn the owners first. The inner
+    /// `None`: no node with a known address owns the slot.
     pub(super) fn find(&self, slot: Slot) -> Option<Option<Owner>> {
         let mut learnt = self.0.lock();
         let learnt = learnt
@@ -77,7 +81,8 @@ impl Owners {
         Some(owner.clone())
     }
 
-    /// Learns from a reply to `CLUSTER SLOTS`, unless another caller has meanwhile.
+    /// Learns the owners from a reply to `CLUSTER SLOTS`, unless another caller has done so
+    /// meanwhile.
     pub(super) fn learn(&self, slots: &Value) {
         let mut learnt = self.0.lock();
         let is_new = |learnt: &Learnt| learnt.since.elapsed() < RENEWED;
@@ -103,7 +108,8 @@ impl Range {
         slots.any(|number| Slot::new(number) == Some(slot))
     }
 
-    /// Its first and last slot and its nodes, the owner before the replicas.
+    /// Reads an entry of `CLUSTER SLOTS`: the first and the last slot, and the nodes, the owner
+    /// before its replicas. `None` if the entry is malformed or the owner has no address.
     fn read(range: &Value) -> Option<Self> {
         let Value::Array(range) = range else {
             return None;
@@ -116,7 +122,7 @@ impl Range {
             return None;
         };
         let host: String = from_redis_value(host.clone()).ok()?;
-        // A node that does not know its own name or address.
+        // The node does not know its own name or address.
         if host.is_empty() || host == "?" {
             return None;
         }
@@ -137,7 +143,7 @@ impl From<Owner> for SingleNodeRoutingInfo {
     }
 }
 
-/// Sends a command to this node, with `ASKING` before it.
+/// Sends a command to `owner`, with `ASKING` before it.
 pub(super) async fn ask(
     connection: &mut ClusterConnection,
     command: Cmd,

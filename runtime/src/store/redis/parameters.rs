@@ -1,14 +1,19 @@
-//! The parameters of a server's URL: those that the client does not read are errors.
+//! Checks the query parameters of a Redis URL: a parameter that the client does not read is an
+//! error. `pool_for` calls this before the client parses the URL.
 
 use crate::error::InitError;
 
-/// As in `config/nearest.rs`.
+/// The least Jaro-Winkler similarity, from 0 to 1, of a suggestion; as in `config/suggest.rs`.
 const SIMILAR: f64 = 0.75;
 
-/// Refuses what the client would ignore in silence: a limiter that counts in another database, or
-/// without TLS, looks as if it worked.
+/// Refuses parameters that the client would silently ignore: a limiter that counts in another
+/// database, or without TLS, looks as if it worked.
+///
+/// # Errors
+///
+/// All such parameters at once. The text repeats no secret.
 pub(super) fn check_parameters(url: &str) -> Result<(), InitError> {
-    // What is no URL at all is told by the client.
+    // The client reports a text that is no URL.
     let Some(url) = redis::parse_redis_url(url) else {
         return Ok(());
     };
@@ -46,7 +51,7 @@ impl Scheme {
         }
     }
 
-    /// Those that `redis` 1.8 reads, in `connection.rs`.
+    /// The parameters that `redis` 1.8 reads, in its `connection.rs`.
     fn parameters(self) -> &'static [&'static str] {
         match self {
             Self::Plain | Self::Tls => &["protocol"],
@@ -54,11 +59,11 @@ impl Scheme {
         }
     }
 
-    /// What is wrong with a parameter that is none of these, and what to write for it.
+    /// Describes a parameter that the client does not read, and what to write instead.
     fn mistake(self, name: &str, value: &str) -> String {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         if name.is_empty() || !name.bytes().all(plain) {
-            // It is not repeated: a password with a question mark ends up here.
+            // The name is not repeated: a password with a question mark ends up here.
             return "a parameter without a proper name (in a user or password write %3F for `?`)"
                 .into();
         }

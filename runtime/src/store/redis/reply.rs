@@ -1,5 +1,5 @@
-//! The script's reply: big-endian integers of fixed widths, one string in all. As a list of
-//! integers it would cost both ends several times as much.
+//! Parses the script's reply: big-endian integers of fixed widths, in one string. A list of
+//! integers would cost both ends several times as much. The batch queue and the rollback call this.
 
 use smallvec::SmallVec;
 
@@ -9,7 +9,7 @@ use crate::{
     store::interface::{Check, Mode, Outcome, Outcomes, StoreError},
 };
 
-/// What the reply to one check looks like.
+/// The layout of the reply to one check.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ReplyLayout {
     charges: usize,
@@ -24,10 +24,11 @@ impl ReplyLayout {
         }
     }
 
-    /// Reads the outcome that stands first in `rest`, and goes on to what follows it.
+    /// Reads the first outcome in `rest`, and advances `rest` to what follows. `None` if the reply
+    /// is malformed.
     fn read(self, rest: &mut &[u8]) -> Option<Outcome> {
         let allowed = number(rest, 1)? == 1;
-        // With a denial comes how long it stays what it is.
+        // A denial says how long it stays the same, in microseconds.
         let steady = if allowed { 0 } else { number(rest, 7)? };
         let at = match self.has_receipts {
             true => Some(number(rest, 7)?),
@@ -59,11 +60,16 @@ impl ReplyLayout {
     }
 }
 
-/// The reply to a call that does nothing as its keys are being moved to another node of a cluster.
+/// Stands for the reply to a call that did nothing, because its keys are being migrated to another
+/// node of a cluster. `migration::exchange` returns it; the script never does.
 #[cfg(feature = "cluster")]
 pub(super) const MIGRATING: &[u8] = &[0xff];
 
-/// Reads the script's reply to checks of these shapes.
+/// Reads the script's reply to checks with these layouts.
+///
+/// # Errors
+///
+/// If the keys are being migrated, if the call was a repeated one, or if the reply is malformed.
 pub(super) fn outcomes(
     reply: &[u8],
     shapes: impl Iterator<Item = ReplyLayout>,
@@ -75,7 +81,7 @@ pub(super) fn outcomes(
     let mut rest = reply;
     let outcomes: Option<Outcomes> = shapes.map(|shape| shape.read(&mut rest)).collect();
     match outcomes {
-        // The script has found its once-key there already.
+        // The script has found its idempotency key in Redis: the call is a repeated one.
         None if reply.is_empty() => Err(repeated()),
         Some(outcomes) if rest.is_empty() => Ok(outcomes),
         _ => Err(StoreError::new("the script's reply was not understood")),
@@ -115,7 +121,7 @@ fn verdict(rest: &mut &[u8]) -> Option<Verdict> {
     })
 }
 
-/// The number in the next `width` bytes, at most eight.
+/// Reads the number in the next `width` bytes, at most eight, and advances `rest`.
 fn number(rest: &mut &[u8], width: usize) -> Option<u64> {
     let (bytes, after) = rest.split_at_checked(width)?;
     *rest = after;

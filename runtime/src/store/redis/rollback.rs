@@ -1,4 +1,5 @@
-//! Charges of a check in some parts of a cluster, while others have not answered.
+//! The rollback of a check in a cluster: it refunds the parts that were charged when another part
+//! denies or fails. `split.rs` records each charge here and then commits or refunds.
 
 use std::sync::Arc;
 
@@ -17,20 +18,20 @@ use crate::{
     store::interface::{Check, Mode, Outcome, StoreError},
 };
 
-/// Dropped before it is settled, as when the client leaves or a part fails, it gives everything
-/// back in the background.
+/// The refunds of a check that is being charged. Dropped before `commit`, as when the client leaves
+/// or a part fails, it sends them in the background, if there is a tokio runtime.
 pub(super) struct Rollback {
     executor: Arc<Executor>,
-    /// By the place of the part.
+    /// The refunds, each with the index of its part.
     refunds: Mutex<Vec<(usize, Arc<SlotRefund>)>>,
 }
 
-/// The calls that give back the charges of one part. The script knows each of the calls again, so
-/// sending it twice does no harm.
+/// The calls that refund the charges of one part. The script recognises a repeated call, so it is
+/// harmless to send each of them twice.
 struct SlotRefund {
-    /// All of it at once, if the part is no single charge.
+    /// Refund of the whole part by one call; `None` for a single charge that is decided by key.
     whole: Option<Call>,
-    /// Key by key, for a slot whose keys are being moved.
+    /// Refunds of the part key by key, for a slot that is being migrated.
     each: Vec<Call>,
 }
 
@@ -69,11 +70,16 @@ impl Rollback {
         self.refunds.lock().push((place, Arc::new(refund)));
     }
 
+    /// Keeps all charges.
     pub(super) fn commit(self) {
         self.refunds.lock().clear();
     }
 
-    /// How things stand in the parts that have been given back to, as far as that is known.
+    /// Refunds all parts, and returns their outcomes afterwards, as far as those are known.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, it sends the missing refunds in the background.
     pub(super) async fn refund(
         self,
         parts: &[SlotPart<'_>],
@@ -87,7 +93,7 @@ impl Rollback {
         let mut outcomes = Vec::with_capacity(refunds.len());
         for ((place, _), given) in refunds.iter().zip(given) {
             let Ok(reply) = given else {
-                // Once more, when this is dropped.
+                // The refund is sent again when this is dropped.
                 continue;
             };
             self.refunds.lock().retain(|(of, _)| of != place);
@@ -106,7 +112,7 @@ impl Rollback {
 }
 
 impl SlotRefund {
-    /// The reply of the one call that gave all of it back, if one did.
+    /// Refunds the part. Returns the reply of the call that refunded all of it, if one call did.
     async fn give_back(
         &self,
         executor: &Executor,
@@ -123,7 +129,7 @@ impl SlotRefund {
             .await
             .into_iter()
             .collect::<Result<Vec<_>, _>>()?;
-        // One that stands for a part of one charge.
+        // Without `whole`, the part is one charge, and so the one reply is about all of it.
         let is_whole = self.whole.is_none();
         Ok(replies.pop().filter(|_| is_whole))
     }

@@ -1,4 +1,5 @@
-//! The one script, and a call of it.
+//! The Lua script that decides checks, and the calls of it. The call builder makes the calls of
+//! checks, and the store those about a block. This module sends nothing.
 
 use std::sync::LazyLock;
 
@@ -13,7 +14,8 @@ use crate::{
     store::{interface::Check, key_hash::KeyHasher},
 };
 
-/// One file an algorithm, between what they share and what drives them.
+/// The source of the script: one file per algorithm, between their common functions and the main
+/// loop.
 const SOURCE: &str = concat!(
     include_str!("scripts/prelude.lua"),
     include_str!("scripts/sliding_window.lua"),
@@ -29,34 +31,34 @@ const SOURCE: &str = concat!(
     include_str!("scripts/decide.lua"),
 );
 
-/// Room for a command's name and the number of its keys.
+/// Bytes for a command's name and the number of its keys.
 const ROOM: usize = 32;
 
-/// Hashed once.
+/// The script with its SHA-1 hash, which is computed once.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SOURCE));
 
-/// One call of the script.
+/// One call of the script: its keys and its packed argument.
 #[derive(Debug)]
 pub(super) struct Call {
     keys: KeyTable,
     pub(super) packed: Vec<u8>,
-    /// Whether the last of the keys stands for the call.
+    /// Whether the last key is the idempotency key of the call.
     #[cfg(feature = "cluster")]
     has_once: bool,
-    /// How long the call is remembered to have been carried out, in milliseconds.
+    /// How long Redis remembers that the call was carried out, in milliseconds.
     #[cfg(feature = "cluster")]
     life: u32,
 }
 
-/// By what the script knows a call again that a cluster's client has sent twice.
+/// How the script recognises a call that a cluster client has sent twice.
 #[cfg(feature = "cluster")]
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Repeat<'a> {
-    /// By a key of its own.
+    /// By an idempotency key.
     Key(&'a str),
-    /// By a mark of 48 bits in the one key that the call names.
+    /// By a mark of 48 bits in the value of the one key that the call names: see `marks.lua`.
     Mark(u64),
-    /// By nothing: carried out twice, it does what it does once.
+    /// By nothing, because the call is idempotent.
     Harmless,
 }
 
@@ -65,22 +67,22 @@ pub(super) enum Repeat<'a> {
 pub(super) struct CallContext<'a> {
     pub(super) naming: &'a Naming,
     pub(super) hasher: &'a KeyHasher,
-    /// The time to go by; `None` is the server's.
+    /// The time that the script goes by, in microseconds; `None` is Redis' own.
     pub(super) now: Option<Micros>,
-    /// For a connection that may send a call twice: how long to remember that it was carried out,
-    /// in milliseconds.
+    /// How long Redis remembers that a call was carried out, in milliseconds. Set for a connection
+    /// that may send a call twice.
     #[cfg(feature = "cluster")]
     pub(super) once: Option<u32>,
 }
 
-/// Added to a call's life: a mark follows the head.
+/// The flag in a call's `life` that says that a mark follows the head.
 #[cfg(feature = "cluster")]
 const MARKED: u32 = 1 << 31;
-/// The longest life of a mark or a once-key, in milliseconds.
+/// The longest life of a mark or an idempotency key, in milliseconds.
 #[cfg(feature = "cluster")]
 pub(super) const LONGEST_LIFE: u32 = MARKED - 1;
 
-/// Codes for calls about a block, for which there is no [`Mode`](crate::store::interface::Mode).
+/// The codes of calls about a block, for which there is no [`Mode`](crate::store::interface::Mode).
 const BLOCK: u64 = 2;
 #[cfg(feature = "cluster")]
 const BLOCK_UNLESS_BLOCKED: u64 = 7;
@@ -88,7 +90,7 @@ const BLOCK_UNLESS_BLOCKED: u64 = 7;
 pub(super) const BLOCKED_FOR: u64 = 8;
 
 impl Call {
-    /// Decides these checks, which are not none.
+    /// A call that decides these checks, at least one.
     pub(super) fn decide(terms: &CallContext<'_>, checks: &[Check<'_>]) -> Self {
         let mut draft = CallBuilder::new(terms.naming);
         for check in checks {
@@ -97,7 +99,8 @@ impl Call {
         Self::of_all(draft, terms)
     }
 
-    /// Decides this check of one charge by its counter alone, as if nobody were blocked.
+    /// A call that decides a check of one charge by its counter alone, as if the identity were not
+    /// blocked.
     #[cfg(feature = "cluster")]
     pub(super) fn decide_alone(terms: &CallContext<'_>, check: &Check<'_>) -> Self {
         let mut draft = CallBuilder::of_one_key(terms.naming, SingleKey::Counter);
@@ -118,7 +121,7 @@ impl Call {
         })
     }
 
-    /// Blocks for `length` what this key of a block stands for.
+    /// A call that blocks the identity of a block's key for `length` microseconds.
     pub(super) fn block(terms: &CallContext<'_>, key: &Key<'_>, length: Micros) -> Self {
         let mut call = Self::of_block(
             BLOCK,
@@ -131,7 +134,7 @@ impl Call {
         call
     }
 
-    /// Blocks for `length` unless there is a block already.
+    /// A call that blocks for `length` microseconds, unless there is a block already.
     #[cfg(feature = "cluster")]
     pub(super) fn block_unless_blocked(
         terms: &CallContext<'_>,
@@ -164,7 +167,8 @@ impl Call {
         call
     }
 
-    /// A call of nothing yet. In a cluster, it is carried out once, however often it is sent.
+    /// A call without checks. In a cluster it is carried out once, however often the client sends
+    /// it.
     pub(super) fn start(
         terms: &CallContext<'_>,
         #[cfg_attr(not(feature = "cluster"), expect(unused_mut))] mut keys: KeyTable,
@@ -172,7 +176,7 @@ impl Call {
         #[cfg(feature = "cluster")] repeat: Repeat<'_>,
     ) -> Self {
         let mut packed = Vec::with_capacity(128);
-        // 0 is "ask the server".
+        // 0 means Redis' own time.
         push(&mut packed, terms.now.unwrap_or(0), 7);
         #[cfg(feature = "cluster")]
         let (life, mark) = match (terms.once, repeat) {
@@ -202,42 +206,42 @@ impl Call {
         }
     }
 
-    /// How long a call is remembered to have been carried out, in milliseconds.
+    /// How long Redis remembers that the call was carried out, in milliseconds.
     #[cfg(feature = "cluster")]
     pub(super) fn life(&self) -> u32 {
         self.life
     }
 
-    /// A key of its slot.
+    /// A key of the call's cluster slot.
     #[cfg(feature = "cluster")]
     pub(super) fn first_key(&self) -> &str {
         self.keys.iter().next().unwrap_or_default()
     }
 
-    /// The one key that it names.
+    /// The key of the call, if it names exactly one.
     #[cfg(feature = "cluster")]
     pub(super) fn only_key(&self) -> Option<&str> {
         self.keys.iter().next().filter(|_| self.keys.len() == 1)
     }
 
-    /// The key that stands for the call.
+    /// The idempotency key of the call, if it has one.
     #[cfg(feature = "cluster")]
     pub(super) fn once_key(&self) -> Option<&str> {
         self.has_once.then(|| self.keys.iter().last()).flatten()
     }
 
-    /// By hash, for a server that has the script.
+    /// The call by `EVALSHA`, for a server that has cached the script.
     pub(super) fn by_hash(&self) -> Cmd {
         self.command("EVALSHA", SCRIPT.get_hash())
     }
 
-    /// By source, for a server that has not; it has, afterwards.
+    /// The call by `EVAL`, for a server that has not; the server then caches the script.
     pub(super) fn by_source(&self) -> Cmd {
         self.command("EVAL", SOURCE)
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {
-        // Made in one piece, where it would grow by each argument.
+        // Allocated at once, because the buffer would otherwise grow with each argument.
         let length = script.len() + self.keys.length() + self.packed.len() + ROOM;
         let mut command = Cmd::with_capacity(self.keys.len() + 4, length);
         command.arg(name).arg(script).arg(self.keys.len());
@@ -249,21 +253,25 @@ impl Call {
     }
 }
 
-/// A mark that no other call has.
+/// A random mark of 48 bits, never 0.
 #[cfg(feature = "cluster")]
 pub(super) fn random_mark() -> u64 {
     fastrand::u64(1..1 << 48)
 }
 
-/// A check that is about this block alone.
+/// Packs a check about a block alone.
 pub(super) fn push_block(packed: &mut Vec<u8>, mode: u64, place: u64) {
     push(packed, mode, 1);
-    // No limits; and in place of the first, its kind and its counter.
+    // No limits, and zeros in place of the index of a limit and of its counter.
     push(packed, 0, 2 + 2 + 3);
     push(packed, place, 3);
 }
 
-/// The low `width` bytes of a number, most significant first.
+/// Appends the low `width` bytes of a number, most significant first.
+///
+/// # Panics
+///
+/// If `width` is above 8.
 pub(super) fn push(packed: &mut Vec<u8>, number: u64, width: usize) {
     packed.extend_from_slice(&number.to_be_bytes()[8 - width..]);
 }

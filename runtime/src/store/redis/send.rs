@@ -1,4 +1,6 @@
-//! Sends one command, and tells a command that was never sent from one whose answer was lost.
+//! Sends one request, and tells a request that never left this process from one whose reply was
+//! lost. The executor and the verification call it. It never sends a request again after a lost
+//! reply.
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
@@ -9,11 +11,12 @@ use super::migration;
 use super::{connection::Connection, script::Call};
 use crate::store::interface::StoreError;
 
-/// The connection was closed before, so nothing has reached the server: it may be sent again.
+/// The connection was closed before the request left this process. Redis has seen nothing of it, so
+/// the request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotSent;
 
-/// What is sent.
+/// A request to Redis.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Request<'a> {
     Call(&'a Call),
@@ -21,7 +24,17 @@ pub(super) enum Request<'a> {
 }
 
 impl Request<'_> {
-    /// Sends it and waits for what comes of it. `deadline`: for how long its request waits.
+    /// Sends the request and waits for its reply. `deadline` is the time that a decision may take;
+    /// a cluster derives from it when to call off a call of several keys.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSent`] if the request never left this process. The inner error comes from Redis or the
+    /// connection; after a connection error, the request may have been carried out.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, the request may still be carried out.
     pub(super) async fn send(
         self,
         connection: &mut Connection,
@@ -35,7 +48,8 @@ impl Request<'_> {
                 Ok(reply.map(Value::BulkString))
             }
             Self::Call(call) => match send(&call.by_hash(), connection).await? {
-                // The server has restarted or was told to forget scripts. Nothing was done yet.
+                // `NOSCRIPT`: Redis has restarted, or its script cache was flushed. Nothing was
+                // done yet.
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                     send(&call.by_source(), connection).await
                 }
@@ -45,13 +59,14 @@ impl Request<'_> {
     }
 }
 
-/// The client hands a command to its connection's driver task by a channel. If that task has ended,
-/// the first poll says so. An error of a later poll may mean that the command was carried out.
+/// Sends a command, and finds out whether it left this process. The client hands a command to its
+/// connection's driver task through a channel. If that task has ended, the first poll fails. An
+/// error of a later poll may mean that the command was carried out.
 async fn send(
     command: &Cmd,
     connection: &mut Connection,
 ) -> Result<Result<Value, RedisError>, NotSent> {
-    // A cluster's client makes its connections itself, and sends again by itself.
+    // A cluster client makes its own connections, and sends commands again by itself.
     let mut may_be_unsent = !connection.is_cluster();
     let mut reply = pin!(command.query_async(connection));
     poll_fn(|context| match reply.as_mut().poll(context) {
@@ -67,7 +82,11 @@ async fn send(
     .await
 }
 
-/// The script's reply.
+/// The script's reply, which is a byte string.
+///
+/// # Errors
+///
+/// A reply of another type is a failure of the store.
 pub(super) fn bytes(reply: Value) -> Result<Vec<u8>, StoreError> {
     redis::from_redis_value(reply).map_err(|error| StoreError::new(error.to_string()))
 }

@@ -1,4 +1,5 @@
-//! What a server says about itself when a limiter is built.
+//! What a server reports about itself (`INFO`) when a limiter is built. The startup check asks for
+//! it. Limits work without it.
 
 use std::{fmt, time::Duration};
 
@@ -14,30 +15,31 @@ use crate::{
     log_throttle::TARGET,
 };
 
-/// The oldest server that the tests run against.
+/// The oldest version of Redis that is supported, because the tests run against it.
 const OLDEST: (u32, u32) = (6, 2);
-/// The time for what only a warning depends on. In a cluster every node is asked.
+/// The longest time for `INFO memory`, on which only a warning depends. In a cluster every node is
+/// asked.
 const MEMORY_WITHIN: Duration = Duration::from_millis(500);
 
-/// A server that says nothing about itself.
+/// The description of a server that reports nothing about itself.
 pub(super) const UNKNOWN: &str = "a Redis or Valkey that does not tell its version";
 
-/// The answers to `INFO`.
+/// The replies to `INFO`.
 #[derive(Debug)]
 pub(super) struct ServerInfo {
-    /// The section `server`, in a cluster of any one node.
+    /// The section `server`; in a cluster, of a random node.
     server: String,
-    /// The section `memory`, in a cluster of each node. Empty where it could not be had.
+    /// The section `memory`; in a cluster, of each node. Empty if the server did not send it.
     memory: Vec<String>,
 }
 
 impl ServerInfo {
-    /// Asks for it. A server may forbid that, have no such command, or be a proxy: there is nothing
-    /// to be checked then, and limits need nothing of it.
+    /// Sends `INFO`. `None` if the server forbids the command, does not know it, or is a proxy:
+    /// then there is nothing to check.
     ///
     /// # Errors
     ///
-    /// If the connection broke, or the answer is about the connection and not about the command.
+    /// If the connection broke, or the error is about the connection and not about the command.
     pub(super) async fn ask(connection: &mut Connection) -> Result<Option<Self>, RedisError> {
         let server = match connection.info().await {
             Ok(server) => server,
@@ -57,7 +59,12 @@ impl ServerInfo {
         }))
     }
 
-    /// Whether this server is one that limits can be counted on.
+    /// Checks that limits can be counted on this server.
+    ///
+    /// # Errors
+    ///
+    /// If the server is too old, is a sentinel, or is a cluster node and the client knows no
+    /// clusters.
     pub(super) fn check(&self, knows_clusters: bool) -> Result<(), InitError> {
         if let Some(version) = field(&self.server, "redis_version") {
             check_version(version)?;
@@ -69,7 +76,7 @@ impl ServerInfo {
         }
     }
 
-    /// Warns of a server that makes room by throwing counters away.
+    /// Warns if the server evicts keys, and with them counters, when its memory is full.
     pub(super) fn warn_of_eviction(&self, name: &str) {
         let evicting = self.memory.iter().find_map(|memory| {
             let policy = field(memory, "maxmemory_policy").filter(|policy| *policy != "noeviction");
@@ -81,7 +88,7 @@ impl ServerInfo {
                 "{name} has maxmemory-policy {policy}: when its memory is full it throws counters \
                  and blocks away, and who was denied is admitted; set it to noeviction"
             ),
-            // It has no bound to its memory, so it evicts nothing yet.
+            // Its memory has no limit, so it evicts nothing yet.
             Some((policy, false)) => log::debug!(
                 target: TARGET,
                 "{name} has maxmemory-policy {policy}, and no maxmemory that would make it evict"
@@ -91,12 +98,12 @@ impl ServerInfo {
     }
 
     fn mode(&self) -> Option<&str> {
-        // Valkey's newer name beside the old one.
+        // Valkey also reports the mode by a newer name.
         field(&self.server, "redis_mode").or_else(|| field(&self.server, "server_mode"))
     }
 }
 
-/// Which store it is, its version, and how it is set up.
+/// The server's product, version and mode, for log lines.
 impl fmt::Display for ServerInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let said = |name| field(&self.server, name);
@@ -112,7 +119,7 @@ impl fmt::Display for ServerInfo {
     }
 }
 
-/// What a section says in a line `name:value`.
+/// The value of the line `name:value` in a section.
 fn field<'a>(section: &'a str, name: &str) -> Option<&'a str> {
     let value = |line: &'a str| line.strip_prefix(name)?.strip_prefix(':');
     section.lines().find_map(value).map(str::trim)
@@ -122,7 +129,7 @@ async fn memory(connection: &mut Connection) -> Result<Vec<String>, RedisError> 
     let mut command = redis::cmd("INFO");
     command.arg("memory");
     let sections = match command.query_async(connection).await? {
-        // By node.
+        // One section per node.
         Value::Map(sections) => sections.into_iter().map(|(_, section)| section).collect(),
         section => vec![section],
     };

@@ -1,8 +1,8 @@
-//! Charges one by one, each by calls that name one key: its counter, or the block above it.
+//! Decides charges one by one, by calls that name one key: the counter, or the block above it.
 //!
-//! So a slot of a cluster is decided while its keys are on their way to another node. Blocks are
-//! looked at before anything is charged, and begun before a denial is answered. What others do in
-//! between is concurrent to the request, so it does not matter which of the two comes first.
+//! The charges of a cluster slot are decided like this while the slot is being migrated. A block is
+//! read before anything is charged, and started before a denial is returned. Requests in between
+//! are concurrent to this one, so either order is correct.
 
 use futures_util::future::try_join;
 use tokio::time::Instant;
@@ -18,8 +18,12 @@ use crate::{
 };
 
 impl RedisStore {
-    /// Decides one charge. A charge that denies begins the block that its limit asks for, but one
-    /// that is there already is the caller's to look at before.
+    /// Decides one charge. A denial starts the block that its limit asks for. For a charge, the
+    /// caller must have read the existing block before.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, it may have charged; a denial may not have started its block.
     pub(super) async fn ask_alone(
         &self,
         mode: Mode<'_>,
@@ -48,7 +52,7 @@ impl RedisStore {
                 (outcome.allowed, outcome.receipts) = (true, vec![None]);
                 Ok(outcome)
             }
-            // The holder of a permit keeps it, block or not.
+            // A permit that is held is renewed, block or not.
             Mode::Renew => self.decide_alone(check(mode), deadline).await,
             Mode::Charge | Mode::ChargeForReceipts => {
                 let mut outcome = self.decide_alone(check(mode), deadline).await?;
@@ -85,7 +89,8 @@ impl RedisStore {
         Ok(outcome)
     }
 
-    /// By its counter alone, with what others ask of that.
+    /// Decides a check by its counter alone, in a batch with other requests' checks of that
+    /// counter.
     async fn decide_alone(
         &self,
         check: Check<'_>,
@@ -99,7 +104,7 @@ impl RedisStore {
             .await
     }
 
-    /// How long the block above this counter lasts; 0 is no block.
+    /// How long the block above this counter lasts, in microseconds; 0 if there is none.
     async fn blocked_for(
         &self,
         charge: &Charge<'_>,
@@ -129,8 +134,8 @@ impl RedisStore {
         outcomes.into_iter().next().ok_or_else(StoreError::nothing)
     }
 
-    /// Begins the block that this charge asks for, and says how long it lasts. Where another
-    /// request has begun it meanwhile, that one is left as it is.
+    /// Starts the block that this charge asks for, and returns its length in microseconds. A block
+    /// that another request has started meanwhile stays as it is.
     async fn begin_block(
         &self,
         charge: &Charge<'_>,
@@ -142,7 +147,8 @@ impl RedisStore {
         Ok(length)
     }
 
-    /// Drops each key by a command of its own.
+    /// Deletes each key by a command of its own, because the keys may be in different slots.
+    /// Dropped midway, it has deleted some of them.
     pub(super) async fn forget_each(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         for key in keys {
             let mut command = redis::cmd("DEL");
@@ -154,7 +160,7 @@ impl RedisStore {
 }
 
 impl Outcome {
-    /// Takes a block into account that lasts for `left`, as `decide.lua` does.
+    /// Applies a block that lasts for `left` microseconds to the outcome, as `decide.lua` does.
     fn block(&mut self, charge: &Charge<'_>, left: Micros, can_deny: bool) {
         let Some(verdict) = self.verdicts.first_mut().filter(|_| left > 0) else {
             return;

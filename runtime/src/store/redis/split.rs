@@ -1,13 +1,15 @@
-//! Checks in a cluster, where a script call may only name keys of one slot.
+//! Decides checks in a cluster, where a script call must only name keys of one slot.
 //!
-//! All limits of one identity are in one slot. Where a check names several identities, it is looked
-//! at everywhere, and if nobody denies it charged everywhere. Whoever is denied then, because
-//! others came in between, gives back what the other slots have taken. Without the first look,
-//! those who are denied in one slot would again and again take for a moment what others need in
-//! another.
+//! All limits of one identity are in one slot. A check of several identities is split by slot:
+//! first all parts are peeked at, and if none denies, all are charged. If a part denies then,
+//! because another request came in between, the other parts are refunded (a [saga]). Without the
+//! peek, requests that are denied in one slot would again and again charge for a moment what other
+//! requests need in another slot.
 //!
-//! While a slot is on its way to another node, a call that names several of its keys is refused.
-//! Its charges are then decided in that way too, each by calls of one key: see `alone.rs`.
+//! While a slot is being migrated to another node, a call of several of its keys is refused. Its
+//! charges are then decided as parts of their own, each by calls of one key: see `single_key.rs`.
+//!
+//! [saga]: https://doi.org/10.1145/38713.38742
 
 use futures_util::future::join_all;
 use redis::cluster_routing::Slot;
@@ -23,22 +25,22 @@ use crate::{
     store::interface::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts, StoreError},
 };
 
-/// How much longer than its own deadline a call is remembered to have been carried out: for one
-/// that was sent again and waits before a server that stalls.
+/// How much longer than its own deadline a call is remembered, in milliseconds: a call that was
+/// sent again may wait in front of a Redis that stalls.
 const REMEMBERED: u32 = 2_000;
 
-/// The charges of a check that are decided together, each with its place in the check.
+/// A part of a check: charges that are decided together, each with its index in the check.
 #[derive(Debug)]
 pub(super) struct SlotPart<'a> {
     slot: Slot,
     places: SmallVec<[usize; 1]>,
     pub(super) charges: Charges<'a>,
-    /// Whether it is one charge that is decided key by key.
+    /// Whether the part is a single charge, decided by calls of one key.
     pub(super) is_alone: bool,
 }
 
 impl Executor {
-    /// For how long to remember, in milliseconds, that a call was carried out.
+    /// How long to remember that a call was carried out, in milliseconds; `None` outside a cluster.
     pub(super) fn once(&self) -> Option<u32> {
         let deadline = u32::try_from(self.upkeep().deadline.as_millis()).unwrap_or(u32::MAX);
         let is_cluster = self.upkeep().pool.is_cluster();
@@ -94,7 +96,7 @@ impl RedisStore {
                 if mode == Mode::Charge {
                     outcome.receipts = Receipts::new();
                 } else if !outcome.allowed {
-                    // Parts that were charged have been given it back.
+                    // Parts that were charged have been refunded.
                     outcome.receipts = vec![None; outcome.verdicts.len()];
                 }
                 Ok(outcome)
@@ -133,7 +135,7 @@ impl RedisStore {
             return Ok(merge(parts, charged));
         }
         let mut outcomes = looked;
-        // A denial changes nothing but to start blocks.
+        // A denial changes nothing, except that it may start a block.
         for (part, outcome) in parts.iter().zip(&mut outcomes) {
             let mut charges = part.charges.iter().zip(&outcome.verdicts);
             if !outcome.allowed && charges.any(|(charge, verdict)| may_block(charge, verdict)) {
@@ -145,13 +147,13 @@ impl RedisStore {
             }
         }
         let mut outcome = merge(parts, outcomes);
-        // Room that was made since the first look comes too late for this one.
+        // Capacity that has become free since the peek comes too late for this check.
         outcome.allowed = false;
         Ok(outcome)
     }
 
-    /// Charges every part, and gives back what should not be kept. Whatever ends this early, what
-    /// was taken is given back then.
+    /// Charges every part, and refunds what must not be kept. If it ends early, by an error or a
+    /// drop, [`Rollback`] refunds in the background the charges whose replies have arrived.
     async fn charge_all(
         &self,
         parts: &[SlotPart<'_>],
@@ -207,7 +209,7 @@ impl RedisStore {
         join_all(asked).await.into_iter().collect()
     }
 
-    /// Decides charges of one slot; one by one, if their keys are being moved.
+    /// Decides charges of one slot; one by one, if their keys are being migrated.
     async fn ask(
         &self,
         mode: Mode<'_>,
@@ -240,7 +242,7 @@ impl RedisStore {
 }
 
 impl<'a> SlotPart<'a> {
-    /// Its charges, each as a part of its own.
+    /// The charges of the part, each as a part of its own.
     fn each(&self) -> SmallVec<[SlotPart<'a>; 1]> {
         let charges = self.charges.iter().enumerate();
         let each = charges.map(|(place, charge)| SlotPart {
@@ -253,14 +255,14 @@ impl<'a> SlotPart<'a> {
     }
 }
 
-/// Which charges are to stay when all have been asked.
+/// Which charges stay once all parts have replied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keep {
     IfAllAllow,
     Nothing,
 }
 
-/// What became of a whole check.
+/// The outcome of a whole check, from those of its parts.
 fn merge(parts: &[SlotPart<'_>], outcomes: Vec<Outcome>) -> Outcome {
     let allowed = outcomes.iter().all(|outcome| outcome.allowed);
     let mut placed: Vec<_> = Vec::new();
@@ -279,14 +281,14 @@ fn merge(parts: &[SlotPart<'_>], outcomes: Vec<Outcome>) -> Outcome {
             .filter_map(|(_, _, receipt)| receipt)
             .collect(),
         mirror_receipts: Receipts::new(),
-        // Not known: what denies may have been taken for a moment by a check that another part
-        // denies, and is given back beneath whoever would remember this. Nor do parts that have
-        // room say how long.
+        // Not known: the capacity that is missing may be charged only for a moment, by a check that
+        // another part denies. The denial cache above would not see its refund. Nor do parts with
+        // capacity report how long they stay as they are.
         stable_for: 0,
     }
 }
 
-/// Whether a denial by this charge may begin a block.
+/// Whether a denial by this charge may start a block.
 fn may_block(charge: &Charge<'_>, verdict: &Verdict) -> bool {
     charge.limit.block_micros() > 0 && !verdict.blocked
 }

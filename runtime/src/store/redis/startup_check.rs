@@ -1,4 +1,5 @@
-//! One look at the server when a limiter is built.
+//! The startup check contacts the server once, when the builder makes a limiter. A server that
+//! cannot be reached does not prevent the start.
 
 use std::time::Duration;
 
@@ -26,17 +27,21 @@ use crate::{
     store::interface::{Charge, Check, Mode},
 };
 
-/// What the probe writes is gone so soon by itself too.
+/// The window of the probe's limits, so short that the keys soon expire by themselves too.
 const WINDOW: Duration = Duration::from_millis(1);
 
 impl RedisStore {
-    /// Looks at the server once.
+    /// Checks the server once, and logs the result.
     ///
     /// # Errors
     ///
-    /// What no waiting will mend: wrong credentials, a server too old, something that is no Redis,
-    /// TLS at one end alone, a host name that nobody knows. A server that cannot be reached right
-    /// now is a warning in the log.
+    /// What no waiting can mend: wrong credentials, a server too old, something that is not Redis,
+    /// TLS at one end only, an unknown host name. A server that cannot be reached right now is only
+    /// logged as a warning.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, it leaves at most keys that soon expire.
     pub(crate) async fn probe(&self) -> Result<(), InitError> {
         let runtime = Handle::try_current().map_err(|error| {
             InitError::settings(format!(
@@ -73,7 +78,7 @@ impl RedisStore {
         let mut lent = self.executor.connections.of(runtime).checkout().await?;
         let pool = &self.executor.upkeep().pool;
         let server = match ServerInfo::ask(&mut lent.connection).await {
-            // Some proxies answer a command that they do not know by hanging up.
+            // Some proxies close the connection on a command that they do not know.
             Err(error) if error.is_io_error() => {
                 lent.connection = pool.connect().await?;
                 None
@@ -84,12 +89,12 @@ impl RedisStore {
             server.check(pool.is_cluster()).map_err(Finding::Wrong)?;
         }
         self.try_out(&mut lent.connection).await?;
-        // The probe's were answers as good as any.
+        // Replies to the probe prove that the connection works, as replies to requests do.
         lent.answered();
         Ok(server)
     }
 
-    /// Says which store it is that decides from now on, and what may take counters away from it.
+    /// Logs which store decides from now on, and warns if it may evict counters.
     fn welcome(&self, server: Option<&ServerInfo>) {
         let upkeep = self.executor.upkeep();
         let (name, prefix) = (upkeep.pool.name(), &*upkeep.naming.prefix);
@@ -103,9 +108,9 @@ impl RedisStore {
         }
     }
 
-    /// Loads the script, and shows whether this user may do with such keys what limits need, by a
-    /// charge of every algorithm to an identity of its own, and of a place that is asked for by
-    /// another and given back.
+    /// Loads the script, and verifies that this user may run every command that limits need on keys
+    /// with this prefix: a charge by each algorithm to an identity of its own, and a permit that is
+    /// charged, denied to a second request, and refunded.
     async fn try_out(&self, connection: &mut Connection) -> Result<(), RedisError> {
         let identity = Identity::new("probe");
         let limits = [
@@ -166,8 +171,8 @@ impl RedisStore {
         forget.query_async(connection).await
     }
 
-    /// Tries out a cluster: this call, and the calls of one key that limits need while slots are
-    /// being moved.
+    /// Verifies a cluster by `call`, and by the calls of one key that limits need during a
+    /// migration.
     #[cfg(feature = "cluster")]
     async fn try_out_on_a_cluster(
         &self,
@@ -178,7 +183,7 @@ impl RedisStore {
         let deadline = self.executor.upkeep().deadline;
         exchange(call, connection, deadline).await?;
         let identity = Identity::new("probe");
-        // None of the limits above: a call that denies writes nothing.
+        // Other limits than those of `call`, which are full: a call that denies writes nothing.
         let limits = [Algorithm::SlidingWindow, Algorithm::FixedWindow]
             .map(|algorithm| Limit::new(1, 2 * WINDOW).algorithm(algorithm));
         let terms = CallContext {

@@ -1,4 +1,5 @@
-//! What an error of the first look at a server means for the start.
+//! Classifies the errors of the startup check: an error either prevents the start, or it may pass.
+//! The startup check calls this, and connecting to a URL uses its texts. It sends nothing.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
@@ -8,11 +9,15 @@ use crate::{
     log_throttle::TARGET,
 };
 
-/// Tells what no waiting will mend from what may pass, and logs the latter.
+/// Tells errors that no waiting can mend from errors that may pass, and logs the latter.
+///
+/// # Errors
+///
+/// An error that no waiting can mend.
 pub(super) fn classify(error: &RedisError, pool: &RedisPool) -> Result<(), InitError> {
-    // One line, whatever the parser had to say.
+    // The text must stay on one line, whatever the parser has reported.
     let said = error.to_string().replace(['\r', '\n'], " ");
-    // A client of a cluster or of sentinels may only quote the error.
+    // Clients of clusters and sentinels may only quote the error, so its text is searched.
     let says = |what: &str| said.contains(what);
     let refused = |what: &str| {
         let detail = format!("{what} (the server says: {said})");
@@ -23,7 +28,7 @@ pub(super) fn classify(error: &RedisError, pool: &RedisPool) -> Result<(), InitE
         Err(InitError::new(InitKind::Server, detail))
     };
     match (error.kind(), error.code()) {
-        // In place of the answer to a password too.
+        // Redis may also send this in place of the reply to a password.
         _ if says(FULL) => {
             warn(pool, &said);
             Ok(())
@@ -42,7 +47,7 @@ pub(super) fn classify(error: &RedisError, pool: &RedisPool) -> Result<(), InitE
         _ if says("AuthenticationFailed") || says("WRONGPASS") || says("NOAUTH") => {
             refused(BAD_CREDENTIALS)
         }
-        // A script's command that is not allowed is told in words alone by some servers.
+        // Some servers report a script's forbidden command only in words, without a code.
         (ErrorKind::Server(ServerErrorKind::NoPerm), _) => refused(NO_PERMISSION),
         _ if says("NOPERM") || says("no permissions") || says("can't run this command") => {
             refused(NO_PERMISSION)
@@ -74,7 +79,7 @@ pub(super) fn classify(error: &RedisError, pool: &RedisPool) -> Result<(), InitE
     }
 }
 
-/// Whether the address itself may tell more than this error: the two ends may speak different
+/// Whether a probe of the address may tell more than this error: the two ends may speak different
 /// protocols.
 pub(super) fn may_be_another_protocol(error: &RedisError) -> bool {
     let is_broken = error.is_io_error()
@@ -87,7 +92,7 @@ pub(super) fn may_be_another_protocol(error: &RedisError) -> bool {
         )
 }
 
-/// An address that speaks TLS where the URL asks for none, or the other way round.
+/// The error of an address that speaks TLS where the URL asks for none, or the other way round.
 pub(super) fn speaks_the_other_protocol(pool: &RedisPool) -> InitError {
     if pool.endpoint().is_some_and(Endpoint::is_tls) {
         return speaks_no_tls(pool);
@@ -102,7 +107,7 @@ pub(super) fn speaks_the_other_protocol(pool: &RedisPool) -> InitError {
     )
 }
 
-/// A server that cannot be used right now, and may be later.
+/// Logs that the server cannot be used right now, and may be later.
 pub(super) fn warn(pool: &RedisPool, said: &str) {
     let hint = hint(pool, said).map(|hint| format!(": {hint}"));
     log::warn!(
@@ -114,9 +119,9 @@ pub(super) fn warn(pool: &RedisPool, said: &str) {
     );
 }
 
-/// What may be behind an error, where the limiter cannot look itself.
+/// The possible cause of an error, where the limiter cannot find it out.
 fn hint(pool: &RedisPool, said: &str) -> Option<&'static str> {
-    // Connecting by a URL without TLS has found out and says so.
+    // For a URL without TLS, connecting has found the cause, and the error names it.
     let is_closed = [
         "broken pipe",
         "onnection reset",
@@ -140,30 +145,31 @@ fn hint(pool: &RedisPool, said: &str) -> Option<&'static str> {
     }
 }
 
-/// What to do about an error of a connection, by its text.
+/// The advice about a connection error, by its text.
 pub(super) fn advice(said: &str) -> Option<&'static str> {
     said.contains(FULL)
         .then_some("it has as many clients as its `maxclients` allows; raise that, or close some")
 }
 
-/// Whether this is what a server says to a client that it does not serve at all.
+/// Whether this is the error of a server that does not serve the client at all.
 pub(super) fn turns_away(said: &str) -> bool {
     said.contains(FULL) || said.contains("protected mode")
 }
 
-/// Whether the resolver is sure that there is no such name, by its words: no code comes with them.
+/// Whether the resolver is sure that there is no such name. Its words are searched, because no code
+/// comes with them.
 ///
-/// A resolver that cannot tell now (`EAI_AGAIN`, `EAI_FAIL`), or knows the name and has no address for
-/// it yet (`EAI_NODATA`), says something else.
+/// A resolver that cannot tell now (`EAI_AGAIN`, `EAI_FAIL`), or that knows the name without an
+/// address (`EAI_NODATA`), uses other words.
 pub(super) fn is_unknown_name(said: &str) -> bool {
     [
-        // Of glibc.
+        // glibc.
         "Name or service not known",
-        // Of musl and FreeBSD.
+        // musl and FreeBSD.
         "Name does not resolve",
-        // Of macOS.
+        // macOS.
         "nodename nor servname provided, or not known",
-        // Of Windows: WSAHOST_NOT_FOUND.
+        // Windows: WSAHOST_NOT_FOUND.
         "os error 11001",
     ]
     .iter()
@@ -191,7 +197,7 @@ fn speaks_no_tls(pool: &RedisPool) -> InitError {
     )
 }
 
-/// A server's words where it has as many clients as it takes.
+/// The error of a Redis that has reached its `maxclients`.
 const FULL: &str = "max number of clients reached";
 const PROTECTED: &str = "the server is in protected mode and answers none but its own machine; \
      give it a password or bind it to an address";
@@ -201,7 +207,7 @@ const BAD_CREDENTIALS: &str = "the server does not accept the user or password; 
 const NO_PERMISSION: &str = "the server's ACL does not let this user do what rate limits need; \
      the guide's chapter on Redis permissions lists the commands and keys";
 
-/// One of the servers that watch over others.
+/// The error for a server that is a sentinel.
 pub(super) fn is_a_sentinel() -> InitError {
     InitError::settings(
         "the server is a sentinel, and this connects to it as if it were the master; build a \
@@ -209,7 +215,7 @@ pub(super) fn is_a_sentinel() -> InitError {
     )
 }
 
-/// A client of one server, told to ask others by each second answer.
+/// The error for a cluster node: it would redirect a client of a single server again and again.
 pub(super) fn is_of_a_cluster() -> InitError {
     InitError::settings(
         "the server is a node of a cluster, and this connects to one server alone; build a \
@@ -217,20 +223,20 @@ pub(super) fn is_of_a_cluster() -> InitError {
     )
 }
 
-/// Whether a command inside the script failed for what the server is going through: memory is full,
-/// a failover is under way, its disk fails.
+/// Whether a command inside the script failed because of a condition that may pass: full memory, a
+/// failover, a failing disk.
 fn may_pass(error: &RedisError) -> bool {
     ["OOM", "READONLY", "MASTERDOWN", "MISCONF", "NOREPLICAS"]
         .iter()
         .any(|code| quotes(error, code))
 }
 
-/// By what rustls says: its errors come wrapped, or quoted.
+/// Whether the error is about TLS, by the words of rustls: its errors arrive wrapped or quoted.
 fn is_about_tls(said: &str) -> bool {
     [
         "peer certificate",
         "received fatal alert",
-        // Of the trusted authorities' own file.
+        // The error about the file of trusted authorities.
         "failed to read PEM",
     ]
     .iter()

@@ -1,4 +1,5 @@
-//! What TLS needs beside the client.
+//! The parts of TLS that the Redis client leaves to the process. Pools and connections call this
+//! module. It never replaces a provider that the application has installed.
 
 use std::panic::AssertUnwindSafe;
 
@@ -6,24 +7,25 @@ use futures_util::FutureExt;
 use redis::{ErrorKind, RedisError};
 use rustls::crypto::{CryptoProvider, ring};
 
-/// Installs a provider of cryptography for the process, unless the application has.
+/// Installs a crypto provider for the process, unless the application has installed one.
 ///
-/// rustls brings none of its own, and the client builds its settings from the process's default.
+/// rustls has no built-in provider, and the client builds its TLS settings from the process's
+/// default.
 pub(super) fn provide_cryptography() {
     if CryptoProvider::get_default().is_none() {
-        // An error says that another thread was faster; then there is one.
+        // An error says that another thread was faster, and then there is a provider.
         let _ = ring::default_provider().install_default();
     }
 }
 
-/// What connecting comes to, with an error in place of a panic.
+/// Awaits `connecting`, and turns a panic into an error.
 ///
-/// rustls panics where it has to choose between two providers that the build has, and the process has
-/// installed neither. Whether a pool of the application's wants TLS cannot be seen before.
+/// rustls panics if the build has two providers and the process has installed neither. Whether a
+/// pool of the application needs TLS cannot be seen before.
 pub(super) async fn without_panic<T>(
     connecting: impl Future<Output = Result<T, RedisError>>,
 ) -> Result<T, RedisError> {
-    // Nothing of an attempt that has panicked is used again.
+    // This is unwind-safe, because nothing of an attempt that has panicked is used again.
     let outcome = AssertUnwindSafe(connecting).catch_unwind().await;
     outcome.unwrap_or_else(|_| Err((ErrorKind::InvalidClientConfig, NO_PROVIDER).into()))
 }

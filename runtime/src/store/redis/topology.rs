@@ -1,4 +1,6 @@
-//! Where connections come from: one server, the master that sentinels name, or a cluster.
+//! Where connections come from: one server, the master that sentinels name, or a cluster. The
+//! builder takes a [`RedisPool`], and the keeper tasks connect with it. Nothing is taken out of the
+//! application's pool.
 
 use std::{fmt, io, time::Duration};
 
@@ -7,34 +9,36 @@ use redis::{ErrorKind, RedisError, Value, aio::MultiplexedConnection};
 
 use super::{connection::Connection, endpoint::Endpoint, startup_error};
 
-/// For one attempt to connect to a server, names and handshakes included. Far above a request's
-/// deadline: a server at a distance is to be reached in the end.
+/// The longest time for an attempt to connect to one server, name lookup and handshakes included.
+/// Far above a request's deadline, so that a distant server is reached in the end.
 const ONE_DOOR: Duration = Duration::from_secs(2);
-/// The least for one to a server that was reached before, and by how much the next attempt may take
-/// longer than the latest.
+/// The shortest time limit for an attempt to connect to one server that was reached before.
 const NEAR_DOOR: Duration = Duration::from_millis(500);
+/// How many times as long as the latest attempt the next one may take.
 const SLACK: u32 = 20;
-/// For one that knocks at several doors in turn, each with a limit of the client's own of a second:
-/// a node that says nothing must not keep the others from being reached.
+/// The longest time for an attempt that tries several nodes in turn, each with the client's own
+/// limit of one second: a silent node must not keep the others from being reached.
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
 const MANY_DOORS: Duration = Duration::from_secs(10);
 
-/// Where connections to Redis or Valkey come from: a `deadpool_redis::Pool`, or its `cluster::Pool`
+/// The source of connections to Redis or Valkey: a `deadpool_redis::Pool`, or its `cluster::Pool`
 /// (feature `cluster`) or `sentinel::Pool` (feature `sentinel`).
 ///
-/// A limiter connects as the pool is set up to, one connection a worker, and takes none of those that
-/// the pool holds. Name several nodes to a cluster's pool: each connection begins at one of them.
+/// A limiter connects with the settings of the pool, one connection per worker. It takes no
+/// connection out of the pool. Name several nodes to a cluster's pool: each new connection starts
+/// at one of them.
 ///
 /// # TLS
 ///
-/// The feature `tls` uses rustls with the process's default provider of cryptography. `redis_url` with
-/// `rediss://` installs that of `ring`, if the application has not installed one before. Nothing else
-/// here installs any. For a pool of your own rustls finds the provider by itself while your build has
-/// one alone. A build with two, `ring` and `aws-lc-rs`, installs one before it builds a limiter:
+/// The feature `tls` uses rustls with the process's default crypto provider. `redis_url` with
+/// `rediss://` installs the provider of `ring`, if the application has not installed one before.
+/// Nothing else in this crate installs a provider. For your own pool, rustls finds the provider by
+/// itself if your build has only one. A build with two providers, `ring` and `aws-lc-rs`, must
+/// install one before it builds a limiter:
 /// `rustls::crypto::ring::default_provider().install_default()`.
 ///
-/// Trusted are the authorities of the platform, or those in the file that the variable `SSL_CERT_FILE`
-/// names. For an authority that only one pool is to trust, or a certificate of the client's own:
+/// rustls trusts the authorities of the platform, or those in the file that the variable
+/// `SSL_CERT_FILE` names. To trust an authority for one pool only, or to use a client certificate:
 ///
 #[cfg_attr(feature = "tls", doc = "```no_run")]
 #[cfg_attr(not(feature = "tls"), doc = "```ignore")]
@@ -62,7 +66,7 @@ const MANY_DOORS: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct RedisPool {
     kind: Kind,
-    /// The address, where the limiter knows it. That of a pool by the application cannot be seen.
+    /// The address, if `redis_url` named it. The address of an application's pool cannot be seen.
     endpoint: Option<Endpoint>,
 }
 
@@ -84,9 +88,13 @@ impl RedisPool {
         }
     }
 
-    /// A connection of its own for the caller, made on the caller's runtime. The pool's settings
-    /// make it, but it is none of the pool's: an application that holds all of those, or a
-    /// connection that another worker drives, is in nobody's way.
+    /// Makes a new connection on the caller's runtime, with the settings of the pool. The
+    /// connection is not one of the pool's, so an application that holds all of those does not
+    /// block the limiter, and no other worker drives the connection.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection. There is no timeout here: the caller sets one.
     pub(super) async fn connect(&self) -> Result<Connection, RedisError> {
         match &self.kind {
             Kind::One(pool) => {
@@ -96,7 +104,7 @@ impl RedisPool {
                     None => made.map(Into::into),
                 }
             }
-            // Asks the sentinels each time, and the server that they name for its role.
+            // The manager asks the sentinels each time, and the server that they name for its role.
             #[cfg(feature = "sentinel")]
             Kind::Sentinel(pool) => create(pool.manager()).await.map(Into::into),
             #[cfg(feature = "cluster")]
@@ -108,7 +116,7 @@ impl RedisPool {
         self.endpoint.as_ref()
     }
 
-    /// The servers, as log lines and errors call them.
+    /// The name of the servers in log lines and errors, without credentials.
     pub(super) fn name(&self) -> String {
         match (&self.kind, &self.endpoint) {
             (_, Some(endpoint)) => format!("the server at {endpoint}"),
@@ -125,9 +133,9 @@ impl RedisPool {
         matches!(self.kind, Kind::One(_))
     }
 
-    /// The longest time for an attempt to connect, where the latest took so long. A server that was
-    /// reached in a millisecond is not waited for as long as one that never was: what hangs is to be
-    /// found out soon.
+    /// The longest time for an attempt to connect, if the latest took `took`. A server that was
+    /// reached in a millisecond gets less time than one that never was, so that a hanging server is
+    /// noticed soon.
     pub(super) fn patience(&self, took: Option<Duration>) -> Duration {
         match self.kind {
             Kind::One(_) => took.map_or(ONE_DOOR, |took| {
@@ -140,13 +148,13 @@ impl RedisPool {
         }
     }
 
-    /// The longest time that a verification of the store takes, a connection included.
+    /// The longest time for a verification of the store, a new connection included.
     pub(crate) fn verification(&self, deadline: Duration) -> Duration {
         self.patience(None)
             .saturating_add(deadline.saturating_mul(2))
     }
 
-    /// Whether its connections find the way about in a cluster.
+    /// Whether its connections are to a cluster.
     pub(super) fn is_cluster(&self) -> bool {
         #[cfg(feature = "cluster")]
         if matches!(self.kind, Kind::Cluster(_)) {
@@ -201,7 +209,7 @@ impl fmt::Debug for RedisPool {
     }
 }
 
-/// A new connection of this manager's.
+/// A new connection of this manager.
 async fn create<M>(manager: &M) -> Result<M::Type, RedisError>
 where
     M: Manager<Error = RedisError>,
@@ -212,11 +220,11 @@ where
     created.await
 }
 
-/// The connection, once the server has answered on it.
+/// Returns the connection once the server has replied on it.
 ///
-/// A server that is full, or that serves its own machine alone, takes a connection, says so and hangs
-/// up. The client may see no more of it than a broken connection. The look at the address says which
-/// it was.
+/// A server that is full, or in protected mode, accepts a connection, sends an error and closes the
+/// connection. The client may only see a broken connection. A probe of the address tells the
+/// reason.
 async fn welcomed(
     made: Result<MultiplexedConnection, RedisError>,
     endpoint: &Endpoint,
@@ -232,7 +240,7 @@ async fn welcomed(
                 {
                     Err(error)
                 }
-                // Any other answer will do, that this user may not ask among them.
+                // Any other reply will do, even that this user may not send a `PING`.
                 _ => Ok(connection),
             }
         }
@@ -245,7 +253,7 @@ async fn welcomed(
     let mut said = Some(error.to_string());
     let is_refused =
         error.is_connection_refusal() || startup_error::is_unknown_name(&error.to_string());
-    // The client keeps nothing of a refusal that comes in place of the answer to a password.
+    // The client drops a refusal that comes in place of the reply to a password.
     let is_vague = error.is_io_error() || error.kind() == ErrorKind::AuthenticationFailed;
     if is_vague && !is_refused && !endpoint.is_tls() {
         said = endpoint.greeting().await;
@@ -256,7 +264,7 @@ async fn welcomed(
     }
 }
 
-/// An error of a connection, whose text says what the server said.
+/// A connection error whose text quotes the server.
 fn turned_away(said: &str) -> RedisError {
     let said = said.trim_start_matches('-');
     let advice = startup_error::advice(said).unwrap_or("it takes no connections from here");

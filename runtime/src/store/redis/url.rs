@@ -1,4 +1,5 @@
-//! A pool from a URL, with the settings that a limiter wants.
+//! Makes a pool from a Redis URL, with the settings that a limiter needs. The builder calls it for
+//! `redis_url`. Nothing connects here.
 
 use std::time::Duration;
 
@@ -11,15 +12,21 @@ use redis::{
 use super::{endpoint::Endpoint, parameters::check_parameters, topology::RedisPool};
 use crate::error::InitError;
 
-/// The kernel asks for a sign of life after so long, where the keepers do not. It also keeps NAT and
-/// load balancers from taking the connection for idle.
+/// The idle time and the interval of TCP keepalive probes, which the kernel sends where the keeper
+/// task sends no `PING`. The probes also keep NAT and load balancers from taking the connection for
+/// idle.
 const KEEPALIVE: Duration = Duration::from_secs(15);
-/// The kernel closes a connection on which nothing that was sent is acknowledged for so long. By
-/// then the keeper has replaced it; this ends what was waiting on it.
+/// The time after which the kernel closes a connection whose data is not acknowledged
+/// (`TCP_USER_TIMEOUT`, RFC 5482). The keeper task has replaced the connection by then; the close
+/// ends the calls that wait on it.
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
-/// A pool for the one server at this URL.
+/// A pool for the server at this URL.
+///
+/// # Errors
+///
+/// If the URL is invalid, or asks for something that is not supported.
 pub(crate) fn pool_for(url: &str) -> Result<RedisPool, InitError> {
     refuse_what_is_not_supported(url)?;
     check_parameters(url)?;
@@ -33,7 +40,7 @@ pub(crate) fn pool_for(url: &str) -> Result<RedisPool, InitError> {
     })
 }
 
-/// What the client says little about, or would take for something else.
+/// Refuses URLs that the client would misread, or would reject with little explanation.
 fn refuse_what_is_not_supported(url: &str) -> Result<(), InitError> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Ok(());
@@ -46,7 +53,7 @@ fn refuse_what_is_not_supported(url: &str) -> Result<(), InitError> {
         )));
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // A comma in a password is none of a list.
+    // A comma in a password does not separate hosts.
     let hosts = authority.rsplit('@').next().unwrap_or_default();
     if hosts.contains(',') {
         return Err(InitError::settings(
@@ -68,8 +75,8 @@ fn refuse_what_is_not_supported(url: &str) -> Result<(), InitError> {
 fn open(url: &str) -> Result<RedisPool, RedisError> {
     let tcp = tcp_settings();
     let info: ConnectionInfo = url.into_connection_info()?.set_tcp_settings(tcp);
-    // The client would ignore the answers to what it says about itself, and with them the reason of
-    // a server that turns it away in place of the first answer.
+    // The client would ignore the replies to `CLIENT SETINFO`, and with them the reason of a server
+    // that turns it away in place of the first reply.
     let settings = info.redis_settings().clone().set_skip_set_lib_name();
     let info = info.set_redis_settings(settings);
     let endpoint = Endpoint::of(&info);
@@ -77,7 +84,7 @@ fn open(url: &str) -> Result<RedisPool, RedisError> {
     if endpoint.is_tls() {
         super::tls::provide_cryptography();
     }
-    // Both have limits already: an attempt's, and a request's deadline.
+    // The keeper task limits each attempt to connect, and the executor each request.
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(None)
         .set_response_timeout(None);
@@ -92,7 +99,8 @@ fn tcp_settings() -> TcpSettings {
     let probes = TcpKeepalive::new()
         .with_time(KEEPALIVE)
         .with_interval(KEEPALIVE);
-    // Without nodelay a small command may wait for the last one's acknowledgement.
+    // Without nodelay, Nagle's algorithm (RFC 896) may hold a small command back until the last one
+    // is acknowledged.
     let settings = TcpSettings::default()
         .set_nodelay(true)
         .set_keepalive(probes);

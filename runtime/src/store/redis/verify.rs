@@ -1,4 +1,5 @@
-//! Asks the server to decide, without a request.
+//! Verifies that Redis decides, by a probe that charges a limit without a request. The keeper task
+//! calls it, and tells the circuit breaker the result.
 
 use std::time::Duration;
 
@@ -21,18 +22,23 @@ use crate::{
     store::interface::{Charge, Check, Mode},
 };
 
-/// Always fits, so that it is always written: a server that answers but accepts no writes, as it is
-/// out of memory or a replica, is not well. Gone by itself soon after.
+/// The limit that a probe charges. The charge always fits and so is always written: a server that
+/// replies but accepts no writes, because it is out of memory or a replica, is not well. The key
+/// soon expires.
 const PROBE: Limit =
     Limit::new(1_000_000_000, Duration::from_millis(1)).algorithm(Algorithm::FixedWindow);
 
-/// The number of slots of a cluster that are asked. With three masters of which one is dead, all of
-/// them are the dead one's once in 250 times.
+/// The number of cluster slots that are probed. If one of three masters is dead, all of them belong
+/// to it once in 250 times.
 #[cfg(feature = "cluster")]
 const SLOTS: usize = 5;
 
-/// Whether the server decides. In a cluster, whether it does for any of a few slots: one slot, or
-/// the node that has it, says nothing about the others.
+/// Verifies that the store decides. In a cluster a decision for any of a few slots is enough: one
+/// slot, or the node that has it, says nothing about the others.
+///
+/// # Errors
+///
+/// The error of the probe; in a cluster, of the last one if all probes fail.
 pub(super) async fn verify(
     connection: &Connection,
     terms: &CallContext<'_>,

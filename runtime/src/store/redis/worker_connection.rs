@@ -1,8 +1,9 @@
-//! One connection a worker, made on the worker's own runtime and shared by all its requests.
+//! One Redis connection per worker, shared by all requests of the worker.
 //!
 //! A connection's driver task lives on the runtime that made it and dies with it, so connections
-//! are kept by runtime. A task, the connection's keeper, makes it and looks after it: a request
-//! waits no longer than its deadline, and one whose client leaves does not undo what has been done.
+//! are kept per runtime. The keeper task makes the connection and maintains it. So a request waits
+//! no longer than its deadline, and a client that leaves does not undo an attempt to connect. The
+//! executor calls this module, which sends nothing itself.
 
 use std::{
     cell::RefCell,
@@ -28,31 +29,32 @@ use super::{
     keeper::{Upkeep, keep},
 };
 
-/// All connections of one store.
+/// The worker connections of one store, by runtime.
 #[derive(Debug)]
 pub(super) struct WorkerConnections {
-    /// Tells this store's connections from another's in the memory of each thread.
+    /// Tells this store's connections from another store's in the cache of each thread.
     id: u64,
     upkeep: Arc<Upkeep>,
     all: Mutex<HashMap<runtime::Id, Arc<WorkerConnection>>>,
 }
 
-/// The connection of one worker, with what waits to be sent on it.
+/// The connection of one worker, with the queue of checks to be sent on it.
 #[derive(Debug)]
 pub(super) struct WorkerConnection {
     state: Arc<ConnectionState>,
     pub(super) queue: BatchQueue,
-    /// The number of calls that others have overtaken.
+    /// The number of calls in flight that later calls may overtake. `Relaxed`: it guards no other
+    /// memory.
     overlaps: AtomicU32,
-    /// Ends with its runtime. None in the moment before it is started.
+    /// The keeper task, which ends with its runtime. Empty only until it is started.
     keeper: OnceLock<AbortHandle>,
 }
 
-/// The most calls that others overtake at a time: enough for a round trip as long as the deadline,
-/// and few enough for a server that stalls.
+/// The most calls that may be overtaken at a time: enough for a round trip as long as the deadline,
+/// and few enough for a Redis that stalls.
 const MOST_OVERLAPS: u32 = 8;
 
-/// A call that others overtake.
+/// A call that later calls may overtake. Dropping this counts it as done.
 pub(super) struct Overlap<'a>(&'a AtomicU32);
 
 impl Drop for Overlap<'_> {
@@ -64,8 +66,8 @@ impl Drop for Overlap<'_> {
 type CachedConnection = (u64, runtime::Id, Weak<WorkerConnection>);
 
 thread_local! {
-    /// The connections this thread has used, so that its requests need not look into the shared
-    /// list.
+    /// A cache of the connections that this thread has used, so that its requests need not lock the
+    /// shared map.
     static KNOWN: RefCell<Vec<CachedConnection>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -82,8 +84,8 @@ impl WorkerConnections {
         &self.upkeep
     }
 
-    /// Drops every connection, and ends what makes them. A worker that asks afterwards makes a new
-    /// one.
+    /// Drops all connections, and aborts their keeper tasks. A worker that sends again afterwards
+    /// makes a new connection.
     pub(super) fn close(&self) {
         let all = mem::take(&mut *self.all.lock());
         for connection in all.into_values() {
@@ -92,7 +94,7 @@ impl WorkerConnections {
         }
     }
 
-    /// That of this worker.
+    /// The connection of the worker that runs on `runtime`; starts one if there is none.
     pub(super) fn of(&self, runtime: &Handle) -> Arc<WorkerConnection> {
         KNOWN.with_borrow_mut(|known| {
             let id = runtime.id();
@@ -114,7 +116,7 @@ impl WorkerConnections {
 
     fn find_or_start(&self, runtime: &Handle) -> Arc<WorkerConnection> {
         let mut all = self.all.lock();
-        // Runtimes that have ended cannot say so themselves.
+        // A runtime does not announce its end, so connections of ended ones are removed here.
         all.retain(|_, connection| connection.is_kept());
         let connection = all
             .entry(runtime.id())
@@ -133,12 +135,12 @@ impl WorkerConnection {
             overlaps: AtomicU32::new(0),
             keeper: OnceLock::new(),
         };
-        // Only set here.
+        // `set` cannot fail, because only this function calls it.
         let _ = connection.keeper.set(runtime.spawn(keeper).abort_handle());
         Arc::new(connection)
     }
 
-    /// Whether its keeper is there: its runtime runs.
+    /// Whether the keeper task runs, which it does while its runtime does.
     fn is_kept(&self) -> bool {
         self.keeper.get().is_none_or(|task| !task.is_finished())
     }
@@ -149,7 +151,8 @@ impl WorkerConnection {
         }
     }
 
-    /// Lets others overtake a call, unless many have been overtaken already.
+    /// Lets later calls overtake one call, unless [`MOST_OVERLAPS`] calls are being overtaken
+    /// already.
     pub(super) fn overlap(&self) -> Option<Overlap<'_>> {
         let more = |overlaps| (overlaps < MOST_OVERLAPS).then_some(overlaps + 1);
         let counted = self
@@ -158,11 +161,17 @@ impl WorkerConnection {
         counted.is_ok().then(|| Overlap(&self.overlaps))
     }
 
-    /// The connection, to send on. Waits while one is being made or while the one there is stalled.
+    /// Checks out the connection, to send on it. Waits while a connection is being made or is
+    /// stalled.
     ///
     /// # Errors
     ///
-    /// Why there is none, if no attempt is under way that is worth waiting for.
+    /// The reason why there is no connection, if no attempt is under way that is worth waiting for.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it takes nothing; the keeper task may have been woken for an
+    /// attempt.
     pub(super) async fn checkout(&self) -> Result<ConnectionGuard, RedisError> {
         match self.try_checkout() {
             Some(Err(_)) if self.state.reconnect_now() => {}
@@ -170,7 +179,7 @@ impl WorkerConnection {
             None => {}
         }
         let mut states = self.state.subscribe();
-        // It cannot end otherwise: `self` holds the other end.
+        // `wait_for` cannot fail, because `self` holds the sender.
         let _ = states
             .wait_for(|state| match state {
                 State::Connecting => false,

@@ -1,5 +1,5 @@
-//! Keys and tokens that another implementation made, the `cryptography` package of Python: each
-//! token names the user `42` of the group `pro` and expires at 4102444800.
+//! Keys and tokens from another implementation, the `cryptography` package of Python. Each token
+//! names the user `42` in the group `pro` and expires at 4102444800.
 
 pub(super) const RSA: &str = "-----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAiPdRslA+CfVrxzwmNjzF
@@ -54,7 +54,7 @@ q1/sBSqxoW/B8Nz664gVHgah/eAnZBCqotrah0WlbDay2iDxnUfE0Q==
 -----END PUBLIC KEY-----
 ";
 
-/// By algorithm.
+/// One token for each algorithm.
 pub(super) const TOKENS: [(&str, &str); 12] = [
     (
         "HS256",

@@ -1,4 +1,4 @@
-//! Tokens that nobody in good faith would send.
+//! Forged and malformed tokens. Each must be rejected as untrusted.
 
 use super::{foreign::TOKENS, *};
 
@@ -85,7 +85,7 @@ fn length_is_bounded_before_anything_is_decoded() {
     assert_eq!(result, Err(TokenError::Untrusted("it is too long")));
 }
 
-/// Every token that differs from a genuine one in a byte, or lacks its end.
+/// Tries every token that differs from a genuine token in one byte, or is cut off.
 #[test]
 fn no_token_next_to_a_genuine_one_is_genuine() {
     let jwt = built(jwt());

@@ -1,4 +1,4 @@
-//! Which keys there can be, and which of them a token is verified by.
+//! Which keys are accepted, and which key verifies which token.
 
 use base64::engine::general_purpose::STANDARD;
 
@@ -7,7 +7,7 @@ use super::{
     *,
 };
 
-/// A key that has signed the token of this algorithm.
+/// Returns the key that signed the token of this algorithm.
 fn key_for(algorithm: &str) -> JwtKey {
     match &algorithm[..2] {
         "HS" => JwtKey::secret(SECRET),
@@ -18,7 +18,7 @@ fn key_for(algorithm: &str) -> JwtKey {
     }
 }
 
-/// What stands between the lines of a PEM file.
+/// Returns the DER bytes of a PEM file.
 fn der(pem: &str) -> Vec<u8> {
     let lines = pem.lines().filter(|line| !line.starts_with('-'));
     STANDARD.decode(lines.collect::<String>()).unwrap()
@@ -42,7 +42,7 @@ fn tokens_of_another_implementation_are_read() {
     }
 }
 
-/// Each token before each key, by the algorithms that follow from it.
+/// Checks each token against each key with its default algorithm.
 #[test]
 fn algorithm_follows_from_the_key() {
     for (of_key, follows) in [
@@ -92,7 +92,7 @@ fn bad_keys_are_named_when_built() {
     };
     let short = {
         let mut der = der(ED25519);
-        // One byte less in the string of bits, in the sequence and at the end.
+        // One byte less in the bit string, in the sequence and at the end.
         (der[1], der[10]) = (der[1] - 1, der[10] - 1);
         der.pop();
         JwtKey::public(der)
@@ -176,7 +176,8 @@ fn algorithms_must_fit_the_key() {
     assert!(diagnostic(JwtKey::public(P256), "ES384").contains("name `ES256`"));
 }
 
-/// What a library that takes the algorithm from the token falls for: the public key is no secret.
+/// Guards against algorithm confusion (RFC 8725, section 2.1): a library that takes the algorithm
+/// from the token would use the public key as an HMAC secret.
 #[test]
 fn public_key_never_verifies_as_a_secret() {
     let claims = json!({ "sub": "42", "exp": NOW + 60 });

@@ -1,10 +1,10 @@
-//! What a genuine token must say.
+//! The claims that a genuine token must have.
 
 use std::time::Duration;
 
 use super::*;
 
-/// How a genuine token of these claims, and an expiry, is examined.
+/// Examines a genuine token with these claims; adds a user and an expiry if they are missing.
 fn claims(jwt: &Jwt, mut claims: Json) -> Result<String, TokenError> {
     let all = claims.as_object_mut().unwrap();
     all.entry("sub").or_insert(json!("42"));

@@ -1,3 +1,6 @@
+//! Tests of the circuit breaker's state machine: a model check of all interleavings against an
+//! independent model, and single cases.
+
 use std::{
     collections::HashSet,
     sync::{
@@ -13,9 +16,9 @@ const SILENCE: Micros = 2;
 const FIRST: Micros = 1;
 const LONGEST: Micros = 2;
 const PATIENCE: Micros = 2;
-/// Long enough for a row of incidents, two pauses and a verification that is given up.
+/// Long enough for several incidents in a row, two pauses and a verification that is given up.
 const HORIZON: Micros = 8;
-/// Evidence that is on its way: calls, attempts to connect and verifications.
+/// Sources of evidence at one time: calls, attempts to connect and verifications.
 const ACTORS: usize = 3;
 
 fn settings() -> Settings {
@@ -29,7 +32,7 @@ fn settings() -> Settings {
     }
 }
 
-/// Something that will tell how the store fares, by evidence that began at this moment.
+/// A source of evidence; its evidence began at `began`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Actor {
     Away,
@@ -37,10 +40,10 @@ enum Actor {
     Probing { began: Micros, probe: Probe },
 }
 
-/// SEMANTICS, restated in words of its own: the whole history since the last decision.
+/// An independent model of the circuit: it keeps the whole history since the last decision.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Model {
-    /// The moments at which each incident that counts was noticed.
+    /// The times at which the incidents that count were noticed.
     incidents: Vec<Micros>,
     outage: Option<Outage>,
 }
@@ -50,7 +53,7 @@ struct Outage {
     pauses: u32,
     /// The end of the latest pause.
     until: Micros,
-    /// When the verification under way began, when it is given up, and who probes.
+    /// The current verification: when it began, when it is given up, and the actor that probes.
     verification: Option<(Micros, Micros, Option<usize>)>,
 }
 
@@ -67,13 +70,13 @@ enum Event {
     Time,
     /// A request asks for permission.
     Asks(usize),
-    /// A keeper begins to verify, if it is to.
+    /// A connection's task begins a verification, if one is due.
     Verifies(usize),
-    /// A keeper begins an attempt to connect, whatever the circuit says.
+    /// A connection's task begins to connect, whatever the state of the circuit.
     Connects(usize),
     Decides(usize),
     Fails(usize),
-    /// What was on its way ends without having learnt anything.
+    /// An actor ends without evidence.
     Leaves(usize),
     WaitsInVain,
 }
@@ -84,8 +87,9 @@ fn breaker(state: State) -> Breaker {
     breaker
 }
 
-/// Every order in which three calls, attempts and verifications can begin, decide, fail or leave
-/// while time passes. Each method is one step under a lock, so this is all that threads can do.
+/// Explores every order in which three calls, attempts to connect and verifications can begin,
+/// decide, fail or end while time passes. Each method is one step under a lock, so these are all
+/// the interleavings that threads can cause.
 #[test]
 fn every_interleaving_does_what_the_model_says() {
     let start = World {
@@ -116,7 +120,7 @@ fn every_interleaving_does_what_the_model_says() {
 
 fn events(world: &World) -> Vec<Event> {
     let mut events = vec![Event::Time, Event::WaitsInVain];
-    // Those that are away are alike: one begins for all of them.
+    // Idle actors are interchangeable, so only the first of them begins something.
     let away = world.actors.iter().position(|actor| *actor == Actor::Away);
     if let Some(index) = away {
         events.extend([
@@ -211,7 +215,7 @@ fn step(mut world: World, event: Event) -> Option<World> {
             assert_eq!(transition, expected);
         }
     }
-    // More of them at one moment change nothing, and would never end.
+    // More incidents at one moment change nothing, and would make the state space infinite.
     if world.model.incidents.len() > THRESHOLD as usize + 1 {
         return None;
     }
@@ -221,13 +225,13 @@ fn step(mut world: World, event: Event) -> Option<World> {
 }
 
 impl Model {
-    /// Whoever is not permitted and does not probe is told how long to wait.
+    /// Returns the wait of a request that may neither pass nor probe.
     fn rejects_for(&self, now: Micros) -> Option<Micros> {
         let outage = self.outage.as_ref()?;
         match outage.verification {
             Some((_, given_up, _)) => (now < given_up).then(|| given_up - now),
             None if now < outage.until => Some(outage.until - now),
-            // It is the keepers' turn for a while.
+            // For a while, only the tasks of the connections may verify.
             None => (now < outage.until + PATIENCE).then_some(0),
         }
     }
@@ -264,7 +268,7 @@ impl Model {
         let pause = (FIRST << (outage.pauses - 1)).min(LONGEST);
         outage.until = now + pause;
         outage.verification = None;
-        // What the pauses were does not matter once they are the longest.
+        // Pauses do not grow beyond the longest, so counting further would only add states.
         outage.pauses = outage.pauses.min(2);
         Some(Transition::Reopened { pause })
     }

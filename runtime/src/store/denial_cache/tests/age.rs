@@ -1,4 +1,4 @@
-//! For how long it is believed, and who asks again.
+//! Tests of the age of a cached denial, and of its revalidation by one request.
 
 use super::*;
 
@@ -32,13 +32,13 @@ fn one_asks_again_before_it_is_too_old() {
             bench.advance(1);
             let charges = [(&LIMIT, 1)];
             let check = bench.check(Mode::Charge, &charges);
-            // To pass by is not to ask.
+            // A lookup that does not query the store does not claim the revalidation.
             assert_eq!(bench.denials.try_decide(&check), None);
             let asked = bench.asked();
             let mut one = pin!(bench.ask(Mode::Charge, &charges));
             begin(&mut one).await;
             assert_eq!(bench.asked(), asked + 1);
-            // The others are denied meanwhile.
+            // All other requests are denied from the cache in the meantime.
             for _ in 0..3 {
                 assert!(!bench.reaches(&LIMIT, 1).await);
                 assert!(bench.denials.try_decide(&check).is_some());

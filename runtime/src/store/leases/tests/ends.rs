@@ -1,8 +1,8 @@
-//! Leases that end before their time.
+//! Tests of leases that end before their time.
 
 use super::*;
 
-/// All that one more process can have.
+/// Returns how much one more process can still get.
 async fn rest(service: &Service, process: usize, limit: &Limit) -> u32 {
     let mut admitted = 0;
     while service.admits(process, limit).await {
@@ -26,13 +26,13 @@ fn what_is_on_lease_is_given_back_at_the_end() {
 
 #[test]
 fn so_is_what_is_being_asked_for() {
-    // At each step of a lease that is under way.
+    // Stops a lease request at each of its steps.
     for steps in 0..6 {
         run(async || {
             let service = Service::new(2);
             let limit = fixed(1_000).lease(200);
             let mut admitted = 0;
-            // The lease that the last one of them asks for is not waited for.
+            // The loop does not wait for the lease that its last request asks for.
             for _ in 0..8 {
                 assert!(service.admits(0, &limit).await);
                 admitted += 1;
@@ -74,7 +74,8 @@ fn a_denial_that_blocks_ends_what_is_leased() {
         let limit = fixed(1_000).lease(50);
         let blocking = Limit::per_hour(1).block(minute);
         let by_cost = limit.block(minute);
-        // By the leased limit itself, beside it, and apart from it.
+        // Three denials that block: by the leased limit itself, by a limit of the same check, and
+        // by another check.
         for denied in [
             &[(&by_cost, 999)][..],
             &[(&limit, 1), (&blocking, 1)],
@@ -105,12 +106,12 @@ fn a_shadow_that_would_block_ends_nothing() {
             let both = [(&limit, 1), (&shadow, 1)];
             assert!(service.ask(0, Mode::Charge, &both).await.allowed);
         }
-        // One each for the shadow, and one for a lease.
+        // Twenty calls for the shadow limit and one for a lease.
         assert!(service.calls() <= calls + 21);
     });
 }
 
-/// A lease that comes for an account that is there no more.
+/// A lease that is granted after its account was closed.
 #[test]
 fn what_comes_too_late_is_given_back() {
     run(async || {
@@ -127,7 +128,7 @@ fn what_comes_too_late_is_given_back() {
             );
             admitted += 1;
         }
-        // Closes the account, and opens one that asks for a lease as well.
+        // The changed limit closes the account and opens one that asks for a lease as well.
         for _ in 0..100 {
             let outcome = service.ask_only(0, Mode::Charge, &[(&lowered, 1)]).await;
             admitted += u32::from(outcome.allowed);
@@ -139,7 +140,7 @@ fn what_comes_too_late_is_given_back() {
     });
 }
 
-/// Requests hold all of a grant while its successor comes, and then their clients leave.
+/// Requests hold all of a grant until its successor comes, and then their clients disconnect.
 #[test]
 fn what_was_served_in_vain_is_given_back_though_its_grant_is_gone() {
     run(async || {
@@ -177,7 +178,7 @@ fn what_was_served_in_vain_is_given_back_though_its_grant_is_gone() {
     });
 }
 
-/// Nobody watches over its grants any more; whoever comes next gives them back.
+/// The task that returns the leases ends with its worker; the next request starts another one.
 #[test]
 fn a_worker_that_ends_leaves_nothing_behind() {
     let service = Service::new(2);

@@ -1,4 +1,4 @@
-//! Who is leased to, when and for how long.
+//! Tests of which identities get leases, when, how large and for how long.
 
 use super::*;
 
@@ -25,7 +25,7 @@ fn after_an_empty_lease_none_is_asked_for_until_one_would_be_over() {
     run(async || {
         let service = Service::new(1);
         let limit = Limit::new(1_000, Duration::from_secs(60)).lease(50);
-        // A quarter of it is nothing.
+        // A quarter of what remains is less than one.
         service.ask(0, Mode::Charge, &[(&limit, 997)]).await;
         assert!(service.admits(0, &limit).await);
         assert_eq!(service.calls(), 3, "one of them in vain");
@@ -37,7 +37,7 @@ fn after_an_empty_lease_none_is_asked_for_until_one_would_be_over() {
     });
 }
 
-/// A tenth of its window, and then it is nobody's, though it has not been given back yet.
+/// A lease ends after a tenth of its window, even before it is returned.
 #[test]
 fn what_is_over_is_not_served() {
     run(async || {
@@ -64,7 +64,7 @@ fn what_is_over_is_not_served() {
     });
 }
 
-/// One that was not used up is followed by a smaller one.
+/// A lease that was not used up is followed by a smaller one.
 #[test]
 fn leases_are_as_large_as_they_are_used() {
     run(async || {
@@ -93,7 +93,8 @@ fn leases_are_as_large_as_they_are_used() {
     });
 }
 
-/// Once it is hot, requests wait for nobody, and what is on lease is never more than it may be.
+/// Once an identity is hot, its requests never wait for the store, and the leased amount stays
+/// within its bound.
 #[test]
 fn the_next_lease_comes_in_time() {
     run(async || {
@@ -117,7 +118,7 @@ fn the_next_lease_comes_in_time() {
                 assert!(service.admits(0, &limit).await);
             }
             admitted += 1;
-            // Several in a moment, now and then.
+            // Sends several requests at one moment now and then.
             if index % 5 == 0 {
                 settle().await;
                 let seen = service.ask(1, Mode::Peek, &[(&limit, 1)]).await;

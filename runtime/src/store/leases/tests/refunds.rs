@@ -1,4 +1,4 @@
-//! What was served out of a lease, given back.
+//! Tests of refunds of charges that leases served.
 
 use super::*;
 use crate::limit::Refill;
@@ -26,7 +26,7 @@ fn parts_of_a_lease_are_given_back_like_charges_of_their_own() {
                     receipts.push(outcome.receipts);
                 }
                 service.processes[0].retire().await;
-                // Half of it has drained, and others have come.
+                // Half of the charge has drained, and other requests have come.
                 service.advance(5 * SECOND).await;
                 let others = service.ask(0, Mode::Charge, &[(&limit, 300)]).await;
                 assert!(others.allowed);

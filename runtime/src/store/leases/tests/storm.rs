@@ -1,11 +1,11 @@
-//! Random processes, costs and times.
+//! Tests of the bounds of leases, with random processes, costs and times.
 
 use std::collections::VecDeque;
 
 use super::*;
 use crate::limit::Refill;
 
-/// The most that was admitted in any stretch of `window`.
+/// Returns the most that was admitted within any interval of length `window`.
 fn most_within(window: u64, admissions: &[(u64, u32)]) -> u32 {
     let (mut inside, mut sum, mut most) = (VecDeque::new(), 0, 0);
     for (at, cost) in admissions {
@@ -23,7 +23,8 @@ fn most_within(window: u64, admissions: &[(u64, u32)]) -> u32 {
     most
 }
 
-/// Windows as the first admission opens them: the most in one.
+/// Returns the most that was admitted in one window, with windows that open at their first
+/// admission.
 fn most_in_a_window(window: u64, admissions: &[(u64, u32)]) -> u32 {
     let (mut start, mut sum, mut most) = (0, 0, 0);
     for (at, cost) in admissions {
@@ -36,7 +37,7 @@ fn most_in_a_window(window: u64, admissions: &[(u64, u32)]) -> u32 {
     most
 }
 
-/// Random processes, costs and times; the admissions that came of it.
+/// Sends random requests from several processes, and returns what was admitted and when.
 async fn storm(limit: &Limit, processes: usize, seed: u64) -> Vec<(u64, u32)> {
     let (service, mut dice) = (Service::new(processes), dice(seed));
     let window = usize::try_from(limit.window_micros()).expect("a window of a test");
@@ -79,7 +80,7 @@ fn other_algorithms_admit_at_most_what_was_on_lease_more() {
     let on_lease = lease * u32::try_from(processes).unwrap_or(u32::MAX);
     for (limit, alone) in [
         (limit, times),
-        // Two windows, one of them weighed.
+        // The bound is two windows, because one of them is only weighted.
         (limit.algorithm(Algorithm::SlidingWindowCounter), 2 * times),
         (limit.algorithm(Algorithm::TokenBucket), 2 * times),
         (

@@ -1,4 +1,4 @@
-//! What a full store forgets, and what it never does.
+//! Tests of a full in-memory store: what it evicts, and what it never does.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn store() -> MemoryStore {
     MemoryStore::new(KEYS, clock_at(START))
 }
 
-/// One charge for each key of a flood of invented ones.
+/// Charges each key of a flood of invented ones once.
 fn flood(store: &MemoryStore, limit: &Limit) {
     for index in 0..FLOOD {
         ask(store, &format!("invented{index}"), limit);
@@ -58,7 +58,7 @@ fn decide<'a>(
     store.decide_one(&Check { mode, charges })
 }
 
-/// Fills it with blocks, of which none may go.
+/// Fills the store with blocks, which cannot be evicted.
 fn fill(store: &MemoryStore, length: Duration) {
     let limit = Limit::per_day(1).zone("blocks");
     for index in 0..KEYS {
@@ -85,7 +85,7 @@ fn running_permits_outlive_a_flood_of_other_keys() {
             .unwrap()
             .allowed
     );
-    // And those who hold them renew them.
+    // The holders can renew them.
     let renewed = decide(&store, Mode::Renew, [permit(&ann, 1)]).unwrap();
     assert_eq!(renewed.verdicts[0].wait, crate::algorithm::Wait::None);
 }
@@ -109,7 +109,7 @@ fn used_up_counters_outlive_fresh_ones_of_longer_windows() {
         Algorithm::TokenBucket,
         Algorithm::LeakyBucket,
     ] {
-        // The window of those that come is longer: by expiry alone, the one that is used up would go.
+        // The flood has a longer window: by expiry alone, the used-up counter would be evicted.
         let limit = Limit::per_hour(4).algorithm(algorithm);
         for _ in 0..4 {
             ask(&store, "mallory", &limit);
@@ -150,14 +150,14 @@ fn store_full_of_what_must_stay_decides_what_it_knows_and_refuses_new_keys() {
             .start_block(&key, to_micros(Duration::from_secs(60)))
             .unwrap();
     }
-    // What is there counts on.
+    // Existing keys are still counted.
     assert!(!ask(&store, "known", &limit).allowed);
     assert!(
         decide(&store, Mode::Charge, [permit(&ann, 2)])
             .unwrap()
             .allowed
     );
-    // The counter makes room for a block; then nothing is left that could go.
+    // A block evicts the counter; after that nothing can be evicted.
     let last = Key::counter(&known, &limit).block();
     store
         .start_block(&last, to_micros(Duration::from_secs(60)))
@@ -173,14 +173,14 @@ fn store_full_of_what_must_stay_decides_what_it_knows_and_refuses_new_keys() {
             .unwrap()
             .allowed
     );
-    // A look takes no room.
+    // A peek needs no room.
     assert!(
         decide(&store, Mode::Peek, [rate(&bob, &limit)])
             .unwrap()
             .allowed
     );
     assert_eq!(len(&store), KEYS);
-    // Once they have expired there is room again, for as many.
+    // Once the entries have expired, the store has room for as many keys again.
     store.clock = clock_at(START + to_micros(Duration::from_secs(3_600)));
     for index in 0..KEYS {
         let taken = ask(&store, &format!("new{index}"), &Limit::per_day(2));
@@ -198,7 +198,7 @@ fn check_without_room_for_all_of_it_takes_nothing() {
         decide(&store, Mode::Charge, [permit(&ann, 1), rate(&bob, &limit)]),
         Err(Full)
     );
-    // A key is free, but not two.
+    // One key fits, but not two.
     let (blocked, blocks) = (Identity::new("blocked7"), Limit::per_day(1).zone("blocks"));
     let key = Key::counter(&blocked, &blocks).block();
     let (place, mut shard) = store.lock_one(&key);
@@ -207,7 +207,7 @@ fn check_without_room_for_all_of_it_takes_nothing() {
     let both = [permit(&ann, 1), rate(&bob, &limit)];
     assert_eq!(decide(&store, Mode::Charge, both), Err(Full));
     assert_eq!(len(&store), KEYS - 1);
-    // A denial by what is known needs no room.
+    // A denial by an existing counter needs no room.
     let denied = limit.cost(9);
     let costly = Charge {
         cost: 9,

@@ -1,3 +1,5 @@
+//! Tests of batches and their queue.
+
 use std::sync::LazyLock;
 
 use smallvec::smallvec;
@@ -52,7 +54,8 @@ fn a_full_batch_goes_out_and_the_next_begins() {
         waiting.push(answer);
         match count {
             1 => assert!(matches!(task, Dispatch::DrainLoop), "an idle lane"),
-            // The first batch is under way by the time it is full, or goes out on its own.
+            // A drain loop may have taken the first batch before it is full; if not, it goes out on
+            // its own.
             _ if count % FULL == 0 => assert!(matches!(task, Dispatch::SendOne), "{count}"),
             _ => assert!(matches!(task, Dispatch::Queued), "{count}"),
         }

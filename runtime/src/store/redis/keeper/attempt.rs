@@ -1,4 +1,5 @@
-//! Attempts to connect, and what the circuit learns from them.
+//! Attempts to connect, and what the circuit breaker learns from them. The keeper task calls this
+//! module for every state that lacks a connection or a successor.
 
 use std::{pin::pin, sync::Arc};
 
@@ -14,11 +15,11 @@ use crate::store::redis::{
     verify::verify,
 };
 
-/// Why an attempt came to nothing.
+/// Why an attempt to connect or a verification has failed.
 #[derive(Debug)]
 pub(super) enum Missed {
     Failed(RedisError),
-    /// This process was late itself, so nothing is known.
+    /// This process was late itself, so nothing is known about the store.
     OwnLateness,
 }
 
@@ -36,8 +37,8 @@ impl Keeper {
         Some(())
     }
 
-    /// Makes a successor of a connection that has stalled. The stalled one stays: should it answer
-    /// meanwhile, it goes on.
+    /// Makes a successor of a stalled connection: make before break. The stalled connection stays
+    /// in place, and remains in use if a reply arrives on it meanwhile.
     pub(super) async fn replace(&mut self, present: &Established) -> GoesOn {
         #[cfg(feature = "cluster")]
         if present.connection.is_cluster() {
@@ -45,8 +46,8 @@ impl Keeper {
         }
         let turn = match self.has_failed {
             true => self.wait_for_turn().await?,
-            // A short stall is over by then. All workers of all processes notice one together, and
-            // should not all connect anew to a server that has just come to itself.
+            // A short stall is over by then. All workers of all processes notice a stall together,
+            // and must not all reconnect to a server that has just recovered: a thundering herd.
             false => self.wait_for_change(self.upkeep.deadline).await?,
         };
         if turn == Turn::Changed {
@@ -63,7 +64,7 @@ impl Keeper {
         Some(())
     }
 
-    /// Tries once, and tells the circuit what came of it.
+    /// Tries once to connect, and tells the circuit breaker the result.
     pub(super) async fn attempt(&mut self) -> Result<Connection, Missed> {
         let began = Instant::now();
         let outcome = self.connection().await;
@@ -79,8 +80,9 @@ impl Keeper {
         outcome
     }
 
-    /// A connection; while the circuit is open, one on which the store decides. A server that
-    /// connects but refuses is used as far as it goes.
+    /// Makes a connection. While the circuit is not closed, it also verifies the store over it. If
+    /// Redis refuses that with an error, the connection is used all the same, and the refusal is an
+    /// incident.
     async fn connection(&mut self) -> Result<Connection, Missed> {
         let upkeep = Arc::clone(&self.upkeep);
         let patience = upkeep.pool.patience(self.took);
@@ -106,7 +108,11 @@ impl Keeper {
     }
 }
 
-/// The output, if it comes in time.
+/// The output of `work`, if it comes within `patience`.
+///
+/// # Errors
+///
+/// The error of `work` or a timeout; [`Missed::OwnLateness`] if this process was late itself.
 pub(super) async fn timely<T>(
     patience: std::time::Duration,
     work: impl Future<Output = Result<T, RedisError>>,

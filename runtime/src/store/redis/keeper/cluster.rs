@@ -1,7 +1,8 @@
-//! Successors of a cluster's connection.
+//! Successors of a cluster connection, which the keeper task replaces differently.
 //!
-//! A call that fails in a cluster may fail of its slot or its node alone. So it is no incident:
-//! it makes this verify the store at other slots, and that is one if none of them decides.
+//! In a cluster, a call may fail because of its slot or its node alone, so a failed call is no
+//! incident. It makes the keeper task verify the store at other slots instead. The incident is that
+//! none of these decides.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,19 +19,20 @@ use crate::store::redis::{
     verify::verify,
 };
 
-/// For a successor's answer about the key that its predecessor had none about.
+/// The longest time for a successor to get a reply about the key about which its predecessor got
+/// none.
 const TRIAL: Duration = Duration::from_millis(500);
-/// Between verifications of a store that has just failed one.
+/// The longest pause between verifications of a store that has just failed one, before jitter.
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl Keeper {
-    /// Makes a successor, if there is one that is better than the present connection.
+    /// Makes a successor, and installs it if it is better than the present connection.
     pub(super) async fn replace_in_cluster(&mut self, present: &Established) -> GoesOn {
         if !self.upkeep.circuit.is_closed() && self.wait_for_turn().await? == Turn::Changed {
             return Some(());
         }
         if !self.decides(&present.connection).await && self.upkeep.circuit.is_closed() {
-            // Verified again, until it decides or the circuit opens.
+            // The keeper task verifies again, until the store decides or the circuit opens.
             sleep(half_to_whole(AGAIN)).await;
             return Some(());
         }
@@ -39,22 +41,23 @@ impl Keeper {
         }
         let wish = present.successor.clone().unwrap_or_default();
         let successor = self.successor(wish).await;
-        // Requests to other nodes say nothing about a dead one, so there is no success from which
-        // pauses could be counted. While a shard is dead this is all that it costs.
+        // Replies of other nodes say nothing about a dead node, so there is no success that could
+        // reset a backoff. This pause bounds the cost while a shard is down.
         self.not_before = Instant::now() + half_to_whole(LONGEST);
         self.state
             .upgrade()?
             .replace_established(present.id, |present| {
                 Some(State::Ready(match successor {
                     Some(successor) => Established::new(successor),
-                    // The next call without an answer will ask again.
+                    // The next call without a reply requests a successor again.
                     None => present.with(None),
                 }))
             });
         Some(())
     }
 
-    /// Whether any of a few slots decides on this connection. The circuit is told.
+    /// Whether the store decides for any of a few slots over this connection. Tells the circuit
+    /// breaker the result; if this process was late, there is none, and the return value is `true`.
     async fn decides(&self, connection: &Connection) -> bool {
         let began = Instant::now();
         let terms = self.upkeep.terms();
@@ -77,12 +80,13 @@ impl Keeper {
         }
     }
 
-    /// A connection that is better than the present one, if there is one now.
+    /// A new connection that is better than the present one, if there is one now.
     ///
     /// A new connection to a cluster with a dead node leaves that node out. Requests about its keys
-    /// then wander through the cluster, and each makes the client look at all nodes again, with
-    /// everyone else waiting. The present one merely gets no answers from there. So a successor
-    /// must show that it reaches the node in question, which it does once a replica has taken over.
+    /// are then redirected through the cluster, and each makes the client ask all nodes for their
+    /// slots again while all other requests wait. The present connection merely gets no replies
+    /// from the dead node. So a successor must prove that it reaches the node in question, which it
+    /// does once a replica has taken over.
     async fn successor(&mut self, wish: Successor) -> Option<Connection> {
         let upkeep = Arc::clone(&self.upkeep);
         let connecting = upkeep.pool.connect();
@@ -93,7 +97,7 @@ impl Keeper {
         let Some(key) = wish.key else {
             return Some(successor);
         };
-        // On a handle of its own, which is what remembers the key.
+        // A separate handle, because a handle remembers the key of its latest command.
         let mut handle = successor.clone();
         let reaches = async { Ok(handle.reaches(&key).await) };
         let reaches = timely(TRIAL, reaches).await;

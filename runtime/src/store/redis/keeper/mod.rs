@@ -1,5 +1,6 @@
-//! The task that looks after a worker's connection: makes it, notices when it closes, keeps it from
-//! idling out, replaces it when it stalls, and verifies the store while the circuit is open.
+//! The keeper task of a worker's connection: makes the connection, notices when it closes, keeps it
+//! from idling out, replaces it when it stalls, and verifies the store while the circuit is open.
+//! `WorkerConnection` starts the task, which never sends the checks of a request.
 
 mod attempt;
 #[cfg(feature = "cluster")]
@@ -31,26 +32,26 @@ use crate::{
     store::{circuit_breaker::Circuit, key_hash::KeyHasher},
 };
 
-/// Between two looks at a connection that requests are content with. A close is noticed so soon; a
-/// request that comes in between notices it itself, before it is sent.
+/// The interval between checks of a connection that works, and so the longest time until a close is
+/// noticed. A request in between notices the close itself, before it is sent.
 const TICK: Duration = Duration::from_millis(50);
-/// A connection on which nothing was said for so long is asked for a sign of life. Below what
-/// servers, load balancers and NAT take for idle, which is a minute and more.
+/// The time without a reply after which the keeper task sends a `PING`. Servers, load balancers and
+/// NAT take a connection for idle later, after a minute and more.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// What all keepers of a store work with.
+/// What all keeper tasks of a store work with.
 #[derive(Debug)]
 pub(super) struct Upkeep {
     pub(super) pool: RedisPool,
     pub(super) circuit: Arc<Circuit>,
     pub(super) naming: Naming,
     pub(super) hasher: KeyHasher,
-    /// For one decision.
+    /// The longest time for one decision.
     pub(super) deadline: Duration,
 }
 
 impl Upkeep {
-    /// The longest time for a verification on a connection that there is.
+    /// The longest time for a verification over a connection that exists.
     fn verification(&self) -> Duration {
         self.deadline.saturating_mul(2)
     }
@@ -59,7 +60,7 @@ impl Upkeep {
         CallContext {
             naming: &self.naming,
             hasher: &self.hasher,
-            // The server's time, whatever the clock of a test says: a probe is to expire.
+            // Redis' own time, even under a test's manual clock: the key of a probe must expire.
             now: None,
             #[cfg(feature = "cluster")]
             once: None,
@@ -67,14 +68,14 @@ impl Upkeep {
     }
 }
 
-/// The work that a state asks for.
+/// The work that a state requires of the keeper task.
 #[derive(Debug)]
 enum Task {
     /// Make a connection that requests wait for.
     Connect,
-    /// Make one that none waits for, yet.
+    /// Make a connection that no request waits for yet, after a backoff.
     Reconnect,
-    /// Make a successor of the present one, which stays in use until then.
+    /// Make a successor. The present connection stays in use until then: make before break.
     Replace(Established),
 }
 
@@ -91,29 +92,35 @@ impl State {
     }
 }
 
+/// The keeper task's view of its connection.
 struct Keeper {
-    /// Weak: the connection ends this task when it goes, and this makes sure of it.
+    /// Weak, so that the task does not keep the state alive. The connection aborts the task when it
+    /// is dropped; a failed upgrade ends the task in any case.
     state: Weak<ConnectionState>,
     states: watch::Receiver<State>,
     upkeep: Arc<Upkeep>,
     /// How long the latest connection took to be made.
     took: Option<Duration>,
-    /// The latest attempt failed, so the next one waits for its turn.
+    /// Whether the latest attempt failed, so that the next one waits for its turn.
     has_failed: bool,
-    /// No successor is made in a cluster before this.
+    /// The earliest moment for the next successor in a cluster.
     #[cfg(feature = "cluster")]
     not_before: Instant,
 }
 
-/// What an attempt's turn has come to.
+/// Why the wait for an attempt's turn has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
     Due,
-    /// The state is another by now, and asks for something else.
+    /// The state has changed, and requires something else.
     Changed,
 }
 
-/// Keeps a worker's connection until it is dropped.
+/// Maintains a worker's connection until that is dropped.
+///
+/// # Cancel safety
+///
+/// Aborting the task drops the attempt under way, and leaves the state as it is.
 pub(super) async fn keep(
     state: Weak<ConnectionState>,
     states: watch::Receiver<State>,
@@ -139,8 +146,8 @@ pub(super) async fn keep(
         let goes_on = match task {
             Some(Task::Connect) => {
                 if !is_first {
-                    // All workers of all processes lose a server together, and should not all come
-                    // back in the same moment.
+                    // Jitter against a thundering herd: all workers of all processes lose a server
+                    // together, and must not reconnect in the same moment.
                     sleep(up_to(AT_ONCE)).await;
                 }
                 is_first = false;
@@ -160,12 +167,13 @@ pub(super) async fn keep(
     }
 }
 
-/// `None`: the connection is gone, and the task ends.
+/// Whether the keeper task goes on. `None`: the connection was dropped, and the task ends.
 type GoesOn = Option<()>;
 
 impl Keeper {
-    /// Waits for the turn of the next attempt after one that has failed: at growing intervals, and
-    /// while the circuit is open when the store is to be verified. A request may hurry it.
+    /// Waits for the turn of the next attempt after one that has failed. While the circuit is
+    /// closed, the turn comes after a growing backoff; otherwise, when the circuit breaker wants
+    /// the store to be verified. A request may end the wait early, by a change of the state.
     async fn wait_for_turn(&mut self) -> Option<Turn> {
         let due = Instant::now() + pause(self.state.upgrade()?.attempts());
         loop {
@@ -183,7 +191,7 @@ impl Keeper {
         }
     }
 
-    /// Waits for so long, or until the state changes.
+    /// Waits for `length`, or until the state changes. `None`: the connection was dropped.
     async fn wait_for_change(&mut self, length: Duration) -> Option<Turn> {
         match timeout(length, self.states.changed()).await {
             Ok(Ok(())) => Some(Turn::Changed),
@@ -192,7 +200,7 @@ impl Keeper {
         }
     }
 
-    /// Looks at the connection while requests are content with it.
+    /// Checks a connection that works: for a close, for a verification that is due, for idleness.
     async fn check(&mut self) -> GoesOn {
         let present = self.state.upgrade()?.established();
         let Some(present) = present else {
@@ -210,8 +218,8 @@ impl Keeper {
         Some(())
     }
 
-    /// Asks for a sign of life. Without one the connection is replaced, which is no incident: only
-    /// an attempt to connect tells more than that this one is dead.
+    /// Sends a `PING`. Without a reply the connection is replaced. That is no incident: a dead
+    /// connection says nothing about the store, and only a failed attempt to connect does.
     async fn ping(&mut self, present: &Established) -> GoesOn {
         let mut handle = present.connection.clone();
         let outcome = within(Instant::now() + self.upkeep.deadline, pin!(handle.ping())).await;
@@ -220,7 +228,7 @@ impl Keeper {
             Ok(Err(error)) if error.is_io_error() && !present.connection.is_cluster() => {
                 state.replace_established(present.id, |_| Some(State::Connecting));
             }
-            // An answer, or a server that knows no such command.
+            // A reply, or the error of a server that does not know `PING`.
             Ok(_) => present.health.is_well(),
             Err(Expired::OwnLateness) => {}
             Err(Expired::Silence) => state.stalled(present),
@@ -228,7 +236,7 @@ impl Keeper {
         Some(())
     }
 
-    /// Verifies the store on the present connection, and tells the circuit.
+    /// Verifies the store over the present connection, and tells the circuit breaker the result.
     async fn verify(&mut self, present: &Established) -> GoesOn {
         let began = Instant::now();
         let upkeep = Arc::clone(&self.upkeep);
@@ -252,7 +260,7 @@ impl Keeper {
                     false if ends_connection(&error) => {
                         state.discard(present.id, &error);
                     }
-                    // It answers, and refuses.
+                    // Redis has replied, if only with an error, so the connection works.
                     false => present.health.is_well(),
                 }
             }

@@ -1,24 +1,31 @@
-//! Pauses between attempts to connect: they grow, and differ from process to process.
+//! Pauses between attempts to connect: exponential [backoff with jitter], so that processes do not
+//! reconnect in step. The keeper task sleeps for them; this module only computes them.
+//!
+//! [backoff with jitter]: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 
 use std::time::Duration;
 
-/// Before the first attempt after a loss.
+/// The longest pause before the first attempt after a loss.
 pub(super) const AT_ONCE: Duration = Duration::from_millis(20);
-/// Before the next where that failed; doubled for each one after.
+/// The pause after the first failed attempt, before jitter; doubled for each further one.
 const FIRST: Duration = Duration::from_millis(100);
+/// The longest pause, before jitter.
 pub(super) const LONGEST: Duration = Duration::from_secs(2);
 
-/// What to wait before an attempt that nobody waits for, after so many since the last answer.
+/// The pause before an attempt that no request waits for, after `attempts` attempts since the last
+/// reply.
 pub(super) fn pause(attempts: u32) -> Duration {
     let doublings = attempts.saturating_sub(1);
     let whole = FIRST.saturating_mul(2_u32.saturating_pow(doublings));
     half_to_whole(whole.min(LONGEST))
 }
 
+/// A random duration from half of `whole` to all of it ("equal jitter").
 pub(super) fn half_to_whole(whole: Duration) -> Duration {
     whole / 2 + up_to(whole / 2)
 }
 
+/// A random duration from zero to `longest` ("full jitter").
 pub(super) fn up_to(longest: Duration) -> Duration {
     longest.mul_f64(fastrand::f64())
 }

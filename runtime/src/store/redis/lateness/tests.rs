@@ -1,3 +1,5 @@
+//! Tests of deadlines on idle, stopped and busy workers.
+
 use std::{
     future::pending,
     pin::pin,
@@ -23,7 +25,7 @@ fn on_a_worker<T>(test: impl Future<Output = T>) -> T {
         .block_on(test)
 }
 
-/// Keeps the worker busy as a handler does that computes.
+/// Keeps the worker busy for `time`, as a handler that computes does.
 fn compute(time: Duration) {
     let end = StdInstant::now() + time;
     while StdInstant::now() < end {
@@ -37,7 +39,7 @@ fn idle_worker_without_an_answer_expires_by_silence() {
         let start = Instant::now();
         let outcome = within(start + DEADLINE, pin!(pending::<()>())).await;
         assert!(start.elapsed() >= DEADLINE);
-        // A machine that is busy with other things may have stopped this process.
+        // A busy machine may have stopped this process.
         if start.elapsed() < DEADLINE + PUNCTUAL {
             assert_eq!(outcome, Err(Expired::Silence));
         }
@@ -69,14 +71,14 @@ fn worker_that_is_never_punctual_expires_by_silence_in_the_end() {
     });
 }
 
-/// The answer takes three tasks from the socket to the one that waits, and handlers compute
-/// between them.
+/// The reply passes three tasks from the socket to the waiting task, and handlers compute in
+/// between.
 #[test]
 fn busy_worker_takes_the_answer_that_is_there() {
     on_a_worker(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it is limit");
-        // Another thread: the other side is not late.
+        // The other side runs on another thread, so that it is not late.
         thread::spawn(move || {
             on_a_worker(async move {
                 let mut stream = TcpStream::connect(address).await.expect("it listens");

@@ -1,3 +1,5 @@
+//! Tests of the classification of startup errors.
+
 use std::io;
 
 use super::*;
@@ -38,7 +40,7 @@ fn unknown_name_is_told_from_a_resolver_that_cannot_tell_now() {
     }
 }
 
-/// The handshake of some clients has a line break in it: Redis then answers with an error of its own.
+/// A TLS handshake may contain a line break, to which Redis replies with a plain error.
 #[cfg(feature = "tls")]
 #[test]
 fn plain_answer_to_a_handshake_is_no_matter_of_certificates() {

@@ -1,3 +1,5 @@
+//! Tests of the life of worker connections and their keeper tasks.
+
 use std::{sync::Arc, time::Duration};
 
 use super::*;
@@ -18,7 +20,7 @@ fn on_a_runtime(test: impl AsyncFnOnce(&Handle)) {
     runtime.block_on(test(runtime.handle()));
 }
 
-/// Nobody listens at this port.
+/// Connections to a port at which no server listens.
 fn connections() -> WorkerConnections {
     let pool = pool_for("redis://127.0.0.1:1").expect("a URL");
     let deadline = Duration::from_millis(100);
