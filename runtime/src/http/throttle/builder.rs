@@ -77,7 +77,7 @@ use crate::{
 /// and keep that. (The middleware finds out by catching a panic, so a panic hook sees it; with
 /// `panic = "abort"` it cannot find out.)
 #[derive(Clone, Default)]
-#[must_use = "a middleware does nothing until it is wrapped options something"]
+#[must_use = "a middleware does nothing until it is wrapped around something"]
 pub struct Throttle {
     pub(super) plan: Arc<ThrottleSettings>,
 }

@@ -40,7 +40,7 @@ impl SharingDetector {
             self.comes_shared.set(true);
             log::warn!(
                 target: TARGET,
-                "a middleware options a `Throttle` keeps a clone of the `HttpRequest` while it is handled; \
+                "a middleware around a `Throttle` keeps a clone of the `HttpRequest` while it is handled; \
                  that is fine on a resource, but Actix's router panics on a request that is shared"
             );
         }

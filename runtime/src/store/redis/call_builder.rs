@@ -212,7 +212,7 @@ impl CallBuilder {
 
     #[cfg(not(feature = "cluster"))]
     #[expect(clippy::unused_self)]
-    fn name(&self, _: &Check<'_>, _: &CallContext<'_>) {}
+    fn set_idempotency_key(&self, _: &Check<'_>, _: &CallContext<'_>) {}
 }
 
 fn code_of(mode: Mode<'_>) -> u64 {

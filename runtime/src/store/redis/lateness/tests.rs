@@ -77,7 +77,7 @@ fn worker_that_is_never_punctual_expires_by_silence_in_the_end() {
 fn busy_worker_takes_the_answer_that_is_there() {
     on_a_worker(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("it is limit");
+        let address = listener.local_addr().expect("it is bound");
         // The other side runs on another thread, so that it is not late.
         thread::spawn(move || {
             on_a_worker(async move {
