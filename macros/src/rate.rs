@@ -98,7 +98,7 @@ mod tests {
     fn the_table_of_rates_holds() {
         // The runtime's table of rates, which tests its copy of this parser as well.
         let mut rows = 0;
-        for line in include_str!("../../runtime/src/limit/rates.txt").lines() {
+        for line in include_str!("../../core/src/limit/rates.txt").lines() {
             let Some((text, expected)) = line.split_once(" ->").filter(|_| !line.starts_with('#'))
             else {
                 continue;

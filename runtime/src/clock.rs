@@ -13,14 +13,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// Microseconds, as a point in time since the Unix epoch or as a length.
-///
-/// Every value that decides anything stays below 2^53, up to which the doubles of Redis' Lua are
-/// exact.
-pub(crate) type Micros = u64;
-
-/// The largest length, to which longer ones are cut: 2^53 − 1 µs, about 285 years.
-pub(crate) const MAX_MICROS: Micros = (1 << 53) - 1;
+use actix_throttle_core::time::{Micros, to_micros};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Clock {
@@ -97,20 +90,6 @@ fn wall() -> Micros {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, to_micros)
-}
-
-/// Converts a duration to whole microseconds, cut to at most [`MAX_MICROS`].
-pub(crate) fn to_micros(duration: Duration) -> Micros {
-    duration
-        .as_secs()
-        .saturating_mul(1_000_000)
-        .saturating_add(duration.subsec_micros().into())
-        .min(MAX_MICROS)
-}
-
-/// Converts to whole seconds, rounded up, so that a client that waits this long has waited enough.
-pub(crate) fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 /// A clock for tests that moves only when a test moves it.

@@ -3,9 +3,9 @@
 
 use std::{fmt, io, time::Duration};
 
-use crate::{clock::whole_seconds, limit::LimitError};
+use actix_throttle_core::{limit::LimitError, time::whole_seconds};
 
-crate::message::debug_is_message!(InitError, RateLimitError);
+actix_throttle_core::debug_is_message!(InitError, RateLimitError);
 
 /// Error of building or installing a limiter. Its message says what to do.
 pub struct InitError {

@@ -7,28 +7,20 @@
 )]
 #![doc = include_str!("further.md")]
 
-mod algorithm;
 mod circuit_state;
 mod clock;
 #[cfg(feature = "config")]
 pub mod config;
-mod decision;
 mod error;
-mod failure_mode;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod http;
 mod identity;
-mod intern;
-mod key;
-mod limit;
 mod limiter;
 mod log_throttle;
-mod message;
 pub mod outgoing;
 mod permit;
 mod response;
-mod status_set;
 mod store;
 mod wait_queue;
 
@@ -70,19 +62,20 @@ pub use self::outgoing::CallError;
 pub use self::store::RedisPool;
 pub use self::{
     circuit_state::CircuitState,
-    decision::{Decision, LimitStatus},
     error::{InitError, RateLimitError},
-    failure_mode::FailureMode,
     http::{DynamicLimit, Limited, Paths, RequestError, Rule, Throttle},
-    identity::{
-        ForwardingHeader, Identifier, Identity, IdentityKind, IntoIdentifier, IntoIdentity,
-    },
-    limit::{Algorithm, Concurrency, Limit, LimitError, RateError, Refill},
+    identity::{ForwardingHeader, Identifier, IntoIdentifier, IntoIdentity},
     limiter::{Builder, RateLimiter},
     outgoing::{CallPermit, Outgoing},
     permit::{Acquire, Acquired, Demand, Permit, Semaphore, SemaphoreGuard},
     response::{
         HeaderStyle, IntoOnLimited, IntoOnUnidentified, OnLimited, OnUnidentified, Unidentified,
     },
+};
+pub use actix_throttle_core::{
+    decision::{Decision, LimitStatus},
+    failure_mode::FailureMode,
+    identity::{Identity, IdentityKind},
+    limit::{Algorithm, Concurrency, Limit, LimitError, RateError, Refill},
     status_set::{StatusSet, StatusSetError},
 };

@@ -5,9 +5,11 @@ pub use std::vec;
 pub use actix_web::HttpResponse;
 
 pub use crate::{
-    failure_mode::FailureMode,
     http::{DefaultZone, Limited, Policy, PolicyByType, Rule, respond, serve, typed},
     identity::Identifier,
+};
+pub use actix_throttle_core::{
+    failure_mode::FailureMode,
     limit::{Algorithm, Concurrency, Limit, Refill},
     status_set::StatusSet,
 };

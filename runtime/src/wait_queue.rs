@@ -13,14 +13,15 @@ use std::{
     },
 };
 
+use actix_throttle_core::{
+    identity::Identity,
+    key::{Key, KeyKind},
+    time::Micros,
+};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{
-    clock::{Clock, Micros},
-    identity::Identity,
-    key::{Key, KeyKind},
-};
+use crate::clock::Clock;
 
 /// First pause of a queue, in microseconds, and the longest that it doubles to.
 const FIRST: Micros = 20_000;

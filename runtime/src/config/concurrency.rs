@@ -1,10 +1,11 @@
 //! Reads a concurrency limit of the file, which has `max` in place of a rate.
 
+use actix_throttle_core::{intern::intern, limit::Concurrency};
+
 use super::{
     duration::duration, error::Diagnostics, limit, limit_options::REFUND_ON,
     table_reader::TableReader, tree::Position,
 };
-use crate::{intern::intern, limit::Concurrency};
 
 /// Keys that no rate has.
 pub(super) const KEYS: [&str; 2] = ["max", "expiry"];
@@ -70,10 +71,9 @@ mod tests {
     use super::*;
     use crate::{
         config::{Format, error::ConfigError, file::File, identifier::IdentifierRegistry},
-        failure_mode::FailureMode,
-        limit::AnyLimit,
         limiter::{LimitOptions, NamedLimit},
     };
+    use actix_throttle_core::{failure_mode::FailureMode, limit::AnyLimit};
 
     fn parse(text: &str) -> Result<File, ConfigError> {
         File::parse(text, Format::Toml, "a.toml", &IdentifierRegistry::new())

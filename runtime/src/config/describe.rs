@@ -2,14 +2,11 @@
 
 use std::{fmt, time::Duration};
 
+use actix_throttle_core::limit::{Algorithm, AnyLimit, Concurrency, Limit, Refill};
 use humantime::format_duration as duration;
 
 use super::rule::{FilePaths, LimitSpec, RouteRuleSpec};
-use crate::{
-    failure_mode::FailureMode,
-    limit::{Algorithm, AnyLimit, Concurrency, Limit, Refill},
-    limiter::{LimitOptions, NamedLimit},
-};
+use crate::limiter::{LimitOptions, NamedLimit};
 
 /// A limit as text: `5/1m, token_bucket, capacity 10`, or `2 at once, expiry 10s`.
 pub(super) struct Described<'a> {
@@ -51,12 +48,7 @@ fn beside(f: &mut fmt::Formatter<'_>, options: &LimitOptions) -> fmt::Result {
         max_wait,
     } = options;
     if let Some(mode) = failure_mode {
-        let mode = match mode {
-            FailureMode::Open => "open",
-            FailureMode::Closed => "closed",
-            FailureMode::Local => "local",
-        };
-        write!(f, ", failure_mode {mode}")?;
+        write!(f, ", failure_mode {}", mode.as_str())?;
     }
     if let Some(statuses) = refund_on {
         write!(f, ", refund_on {statuses}")?;

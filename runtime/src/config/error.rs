@@ -87,7 +87,7 @@ impl Diagnostic {
     }
 }
 
-crate::message::debug_is_message!(Diagnostic);
+actix_throttle_core::debug_is_message!(Diagnostic);
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,7 +96,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-crate::message::debug_is_message!(ConfigError);
+actix_throttle_core::debug_is_message!(ConfigError);
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use actix_throttle_core::limit::AnyLimit;
+
 use super::{
     concurrency,
     error::{ConfigError, Diagnostics},
@@ -12,7 +14,7 @@ use super::{
     table_reader::{TableReader, text},
     tree::{Entry, Node, Position, Value},
 };
-use crate::{limit::AnyLimit, limiter::NamedLimit};
+use crate::limiter::NamedLimit;
 
 /// The content of a file.
 #[derive(Clone, Debug, Default)]

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::{
+    intern::intern,
+    limit::{Algorithm, Limit, Refill},
+};
+
 use super::{
     concurrency,
     duration::duration,
     error::Diagnostics,
     table_reader::{Spanned, TableReader},
     tree::Position,
-};
-use crate::{
-    intern::intern,
-    limit::{Algorithm, Limit, Refill},
 };
 
 const ALGORITHMS: [(&str, Algorithm); 5] = [

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::{failure_mode::FailureMode, status_set::StatusSet};
+
 use super::{
     duration::duration,
     error::Diagnostics,
     table_reader::{Spanned, TableReader},
 };
-use crate::{failure_mode::FailureMode, limiter::LimitOptions, status_set::StatusSet};
+use crate::limiter::LimitOptions;
 
 const FAILURE_MODES: [(&str, FailureMode); 3] = [
     ("open", FailureMode::Open),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::{intern::intern, limit::AnyLimit};
 use actix_web::http::Method;
 use regex::Regex;
 
@@ -13,11 +14,7 @@ use super::{
     table_reader::{Spanned, TableReader, text},
     tree::{Node, Position},
 };
-use crate::{
-    intern::intern,
-    limit::AnyLimit,
-    limiter::{LimitOptions, NamedLimit},
-};
+use crate::limiter::{LimitOptions, NamedLimit};
 
 /// One rule of the file.
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 //! A snapshot: one state of a configuration, which a reload replaces as a whole.
 
+use actix_throttle_core::limit::AnyLimit;
+
 use super::{
     error::{ConfigError, Diagnostics},
     file::File,
@@ -10,7 +12,6 @@ use super::{
 use crate::{
     error::InitError,
     http::{Paths, Rule, RuleTable},
-    limit::AnyLimit,
     limiter::NamedLimits,
 };
 

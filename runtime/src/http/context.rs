@@ -1,8 +1,9 @@
 //! The settings that apply where a rule has none: a limiter's, or those that a middleware or
 //! WebSocket limiter sets in their place.
 
+use actix_throttle_core::failure_mode::FailureMode;
+
 use crate::{
-    failure_mode::FailureMode,
     identity::Identifier,
     limiter::RateLimiter,
     response::{OnLimited, OnUnidentified},

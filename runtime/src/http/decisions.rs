@@ -5,12 +5,12 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
+use actix_throttle_core::decision::Decision;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header::HeaderMap};
 use smallvec::SmallVec;
 
 use super::double_charge::ChargedCounter;
 use crate::{
-    decision::Decision,
     limiter::RateLimiter,
     response::{self, ForeignHeaders, HeaderStyle},
 };

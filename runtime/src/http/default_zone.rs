@@ -3,10 +3,9 @@
 
 use std::{any::type_name, collections::HashMap, fmt, ptr};
 
+use actix_throttle_core::intern::intern;
 use once_cell::sync::{Lazy, OnceCell};
 use parking_lot::Mutex;
-
-use crate::intern::intern;
 
 /// The name of the function that macro output puts into a handler, so that its type name shows the
 /// handler's path.

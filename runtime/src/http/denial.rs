@@ -1,9 +1,9 @@
 //! Responses to denials, for handlers that call the limiter themselves.
 
+use actix_throttle_core::decision::Decision;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::{
-    decision::Decision,
     limiter::RateLimiter,
     response::{self, ForeignHeaders},
 };

@@ -6,12 +6,11 @@
 
 use std::{fmt, hash::BuildHasher, time::Duration};
 
+use actix_throttle_core::{check::Charge, key::Key, limit::LimitRef, time::Micros};
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 
-use crate::{
-    clock::Micros, key::Key, limit::LimitRef, log_throttle::TARGET, store::interface::Charge,
-};
+use crate::log_throttle::TARGET;
 
 /// The most pairs that are logged. Their names come from the application, so there are few.
 const MOST: usize = 64;

@@ -27,7 +27,7 @@ pub enum RequestError {
     NotInstalled,
 }
 
-crate::message::debug_is_message!(RequestError);
+actix_throttle_core::debug_is_message!(RequestError);
 
 /// The bytes of a response's body, to be sent again: an error only lends its response.
 struct Copied(Bytes);

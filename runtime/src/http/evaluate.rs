@@ -4,6 +4,11 @@
 //! and returns the decision with the permits and refunds that come with it. It never builds a
 //! response.
 
+use actix_throttle_core::{
+    check::{Charge, Charges, Check, Mode},
+    decision::Decision,
+    time::{Micros, to_micros},
+};
 use smallvec::SmallVec;
 
 use super::{
@@ -14,8 +19,6 @@ use super::{
     rule::Rule,
 };
 use crate::{
-    clock::{Micros, to_micros},
-    decision::Decision,
     error::RateLimitError,
     limiter::{
         ChargeReceipts, Granted, MaxWait, OwnedCharge, PermitHold, RateLimiter, Refund, coop_yield,
@@ -23,7 +26,6 @@ use crate::{
     log_throttle::LogThrottle,
     permit::{WaitOutcome, wait_for},
     response::OnLimited,
-    store::interface::{Charge, Charges, Check, Mode},
 };
 
 /// The wait in microseconds that a denial names if the wait queue is full and no better estimate is

@@ -4,16 +4,16 @@
 //! The guard tries it first. It decides what [`evaluate`](super::evaluate::evaluate) would, without
 //! the state for several limits, waits and refunds, which would take most of its time.
 
-use actix_web::HttpRequest;
-
-use super::{context::RuleContext, evaluate::Evaluation, rule::Rule};
-use crate::{
-    error::RateLimitError,
+use actix_throttle_core::{
+    check::{Charge, Charges, Check, Mode},
     identity::Identity,
     key::Key,
     limit::Limit,
-    store::interface::{Charge, Charges, Check, Mode},
 };
+use actix_web::HttpRequest;
+
+use super::{context::RuleContext, evaluate::Evaluation, rule::Rule};
+use crate::error::RateLimitError;
 
 /// A request that the fast path can decide.
 pub(super) struct SingleRule<'a> {

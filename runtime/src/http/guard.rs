@@ -5,6 +5,7 @@
 
 use std::{future::Future, pin::Pin};
 
+use actix_throttle_core::decision::Decision;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{
@@ -18,7 +19,6 @@ use super::{
     rule::Rule,
 };
 use crate::{
-    decision::Decision,
     error::RateLimitError,
     limiter::RateLimiter,
     log_throttle::LogThrottle,

@@ -3,13 +3,11 @@
 //!
 //! The guard creates them; handlers and the middleware complete them. They decide nothing.
 
+use actix_throttle_core::status_set::StatusSet;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
 use super::decisions::{DecisionRecord, RequestDecisions, write_headers};
-use crate::{
-    limiter::{PermitHold, RateLimiter, Refund},
-    status_set::StatusSet,
-};
+use crate::limiter::{PermitHold, RateLimiter, Refund};
 
 /// An admitted request, between its decision and its response.
 ///

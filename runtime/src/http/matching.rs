@@ -3,12 +3,13 @@
 //! The guard, the middleware's selection and the WebSocket limiter call it. It runs `skip_if`,
 //! identifiers and `on_unidentified`, and never charges anything.
 
+use actix_throttle_core::identity::{Identity, Source};
 use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
 use super::{context::RuleContext, rule::Rule};
 use crate::{
-    identity::{Identified, Identifier, Identity, Source},
+    identity::{Identified, Identifier},
     response::Unidentified,
 };
 

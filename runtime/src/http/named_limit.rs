@@ -4,14 +4,14 @@
 
 use std::{borrow::Cow, fmt, rc::Rc, sync::Arc};
 
+use actix_throttle_core::{
+    intern::intern,
+    limit::{AnyLimit, Limit},
+};
 use actix_web::{HttpMessage, HttpRequest};
 use arc_swap::Guard;
 
-use crate::{
-    intern::intern,
-    limit::{AnyLimit, Limit},
-    limiter::{CachedIndex, NamedLimit, NamedLimitTable, NamedLimits, RateLimiter},
-};
+use crate::limiter::{CachedIndex, NamedLimit, NamedLimitTable, NamedLimits, RateLimiter};
 
 /// A reference to a named limit: the name, its index in the configuration once that is known, and
 /// the name and zone that apply where the configuration sets none.

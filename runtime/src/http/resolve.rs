@@ -5,6 +5,14 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use actix_throttle_core::{
+    check::Charge,
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{AnyLimit, Concurrency, LimitRef, PermitId},
+    status_set::StatusSet,
+};
 use smallvec::SmallVec;
 
 use super::{
@@ -12,16 +20,7 @@ use super::{
     named_limit::NamedLimitsView,
     rule::{EffectiveLimit, Resolved, Rule},
 };
-use crate::{
-    error::RateLimitError,
-    failure_mode::FailureMode,
-    identity::Identity,
-    key::Key,
-    limit::{AnyLimit, Concurrency, LimitRef, PermitId},
-    limiter,
-    status_set::StatusSet,
-    store::interface::Charge,
-};
+use crate::{error::RateLimitError, limiter};
 
 /// A rule that applies, resolved to the limit, cost and options for this request.
 pub(super) struct ResolvedRule<'a, 'i> {

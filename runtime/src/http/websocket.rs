@@ -3,6 +3,7 @@
 
 use std::{fmt, iter, sync::Arc};
 
+use actix_throttle_core::{decision::Decision, limit::Limit};
 use actix_web::HttpRequest;
 use actix_ws::{CloseCode, CloseReason};
 
@@ -14,9 +15,7 @@ use super::{
     rule::Rule,
 };
 use crate::{
-    decision::Decision,
     identity::IntoIdentifier,
-    limit::Limit,
     limiter::{LimiterRef, RateLimiter},
 };
 

@@ -2,10 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use actix_throttle_core::identity::{DEFAULT_IPV6_PREFIX, network};
 use actix_web::{HttpRequest, http::header};
 use ipnet::IpNet;
-
-pub(crate) const DEFAULT_IPV6_PREFIX: u8 = 64;
 
 /// The header in which trusted proxies report the client's address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,15 +169,6 @@ pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
             IpNet::new(address, bits.checked_sub(96)?).ok()
         }
         _ => Some(network),
-    }
-}
-
-pub(super) fn network(address: IpAddr, ipv6_prefix: u8) -> IpNet {
-    match address.to_canonical() {
-        address @ IpAddr::V4(_) => IpNet::from(address),
-        address @ IpAddr::V6(_) => IpNet::new(address, ipv6_prefix)
-            .unwrap_or_else(|_| IpNet::from(address))
-            .trunc(),
     }
 }
 

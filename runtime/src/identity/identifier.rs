@@ -3,13 +3,14 @@
 
 use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
+use actix_throttle_core::identity::{Identity, RequestPart, Source};
 use actix_web::{HttpRequest, http::header::HeaderName};
 
 #[cfg(feature = "jwt")]
 use super::jwt::Jwt;
 #[cfg(feature = "session")]
 use super::session::SessionKeys;
-use super::{ClientIp, Identity, IntoIdentity, RequestPart, Source, request_part};
+use super::{ClientIp, IntoIdentity, request_part};
 
 /// Derives the [`Identity`] of a request, the key that a limit counts it by.
 ///

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Identity, client_ip::network};
+use actix_throttle_core::identity::{Identity, network};
 
 /// A type that an identifier function may return. `None` and `Err` mean "unidentified".
 ///

@@ -3,10 +3,9 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use actix_throttle_core::identity::{Identity, RequestPart, Source, Value};
 use actix_web::{HttpRequest, web};
 use percent_encoding::percent_decode_str;
-
-use super::{Identity, RequestPart, Source, Value};
 
 pub(super) fn identify(
     request: &HttpRequest,

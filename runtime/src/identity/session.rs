@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use actix_session::SessionExt;
+use actix_throttle_core::identity::{Identity, Source};
 use actix_web::HttpRequest;
 use serde_json::Value as Json;
 
-use super::{
-    Identity, Source,
-    user_group::{UserGroup, UserGroupError},
-};
+use super::user_group::{UserGroup, UserGroupError};
 use crate::log_throttle::LogThrottle;
 
 /// The keys of a session's values for the user and the group.

@@ -3,9 +3,8 @@
 
 use std::borrow::Cow;
 
+use actix_throttle_core::identity::{Identity, Source, Value};
 use serde_json::Value as Json;
-
-use super::{Identity, Source, Value};
 
 /// The group of a user without one.
 const DEFAULT_GROUP: &str = "default";

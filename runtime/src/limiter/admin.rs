@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::{identity::Identity, key::Key, limit::Limit, time::to_micros};
+
 use super::RateLimiter;
-use crate::{
-    clock, error::RateLimitError, identity::Identity, key::Key, limit::Limit,
-    store::interface::Store,
-};
+use crate::{error::RateLimitError, store::interface::Store};
 
 impl RateLimiter {
     /// Resets what the identity has used of this limit, and ends a block in the limit's zone. If
@@ -44,11 +43,7 @@ impl RateLimiter {
         limit.block(length).validate()?;
         let identity = identity.into();
         let key = Key::counter(&identity, limit).block();
-        Ok(self
-            .inner
-            .store
-            .block(&key, clock::to_micros(length))
-            .await?)
+        Ok(self.inner.store.block(&key, to_micros(length)).await?)
     }
 
     /// Ends a block of the identity in the limit's zone. If the future is dropped midway, the block

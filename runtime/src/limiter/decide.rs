@@ -3,11 +3,15 @@
 
 use std::slice;
 
+use actix_throttle_core::{
+    check::{Charge, Check, Outcome},
+    decision::{Decision, LimitStatus},
+};
+
 use super::{ChargeReceipts, RateLimiter, fallback};
 use crate::{
-    decision::{Decision, LimitStatus},
     error::RateLimitError,
-    store::interface::{Charge, Check, Outcome, Store, StoreError},
+    store::interface::{Store, StoreError},
 };
 
 impl RateLimiter {

@@ -1,18 +1,18 @@
 //! The failure mode at work: decides a check after the store failed to. It never asks Redis again.
 
+use actix_throttle_core::{
+    check::{Charge, Check, Receipts},
+    decision::Decision,
+    failure_mode::FailureMode,
+};
 use log::Level;
 use smallvec::SmallVec;
 
 use super::{ChargeReceipts, decide::decision};
 use crate::{
-    decision::Decision,
     error::RateLimitError,
-    failure_mode::FailureMode,
     log_throttle::LogThrottle,
-    store::{
-        Stack,
-        interface::{Charge, Check, Receipts, StoreError},
-    },
+    store::{Stack, interface::StoreError},
 };
 
 static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);

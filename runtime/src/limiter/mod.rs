@@ -16,6 +16,14 @@ mod test_util;
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
+use actix_throttle_core::{
+    check::{Charge, Charges, Check, Mode},
+    decision::Decision,
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::Limit,
+};
 use actix_web::HttpRequest;
 
 pub use self::builder::Builder;
@@ -32,17 +40,10 @@ pub(crate) use self::{
 use crate::{
     circuit_state::CircuitState,
     clock::Clock,
-    decision::Decision,
     error::RateLimitError,
-    failure_mode::FailureMode,
-    identity::{ClientIp, Identifier, Identity},
-    key::Key,
-    limit::Limit,
+    identity::{ClientIp, Identifier},
     response::{HeaderStyle, OnLimited, OnUnidentified},
-    store::{
-        Stack,
-        interface::{Charge, Charges, Check, Mode},
-    },
+    store::Stack,
     wait_queue::WaitQueues,
 };
 

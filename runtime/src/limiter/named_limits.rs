@@ -11,14 +11,13 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::{ArcSwap, Guard};
-use parking_lot::Mutex;
-
-use crate::{
+use actix_throttle_core::{
     failure_mode::FailureMode,
     limit::{AnyLimit, Limit},
     status_set::StatusSet,
 };
+use arc_swap::{ArcSwap, Guard};
+use parking_lot::Mutex;
 
 /// A limit of the configuration, with its options.
 #[derive(Clone, Debug, PartialEq, Eq)]

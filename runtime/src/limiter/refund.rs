@@ -3,15 +3,18 @@
 
 use std::slice;
 
+use actix_throttle_core::{
+    algorithm::Receipt,
+    check::{Check, Mode, Outcome, Receipts},
+    decision::Decision,
+};
 use log::Level;
 use tokio::runtime::Handle;
 
 use super::{OwnedCharge, RateLimiter, decide::decision};
 use crate::{
-    algorithm::Receipt,
-    decision::Decision,
     log_throttle::LogThrottle,
-    store::interface::{Check, Mode, Outcome, Receipts, Store, StoreError},
+    store::interface::{Store, StoreError},
 };
 
 /// The charges of a decision that can be refunded, once. It owns all it needs, so it may outlive
@@ -107,10 +110,7 @@ impl ChargeReceipts {
     pub(super) fn of(outcome: Outcome) -> Self {
         Self {
             store: outcome.receipts,
-            #[cfg(feature = "redis")]
             local: outcome.mirror_receipts,
-            #[cfg(not(feature = "redis"))]
-            local: Receipts::new(),
         }
     }
 }

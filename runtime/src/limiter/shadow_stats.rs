@@ -6,11 +6,12 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use actix_throttle_core::decision::Decision;
 use log::Level;
 use parking_lot::RwLock;
 
 use super::RateLimiter;
-use crate::{decision::Decision, log_throttle::LogThrottle};
+use crate::log_throttle::LogThrottle;
 
 static DENIALS: LogThrottle = LogThrottle::new(Level::Info);
 

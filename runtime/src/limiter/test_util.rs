@@ -1,13 +1,14 @@
 //! Charges with receipts, and their refund by hand, for tests.
 
-use super::{RateLimiter, refund::Refund};
-use crate::{
+use actix_throttle_core::{
+    check::{Check, Mode},
     decision::Decision,
-    error::RateLimitError,
     identity::Identity,
     limit::Limit,
-    store::interface::{Check, Mode},
 };
+
+use super::{RateLimiter, refund::Refund};
+use crate::error::RateLimitError;
 
 /// The charges of one decision, to be refunded once.
 #[doc(hidden)]

@@ -71,7 +71,7 @@ pub enum CallError {
     Send(SendRequestError),
 }
 
-crate::message::debug_is_message!(CallError);
+actix_throttle_core::debug_is_message!(CallError);
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,16 +11,15 @@ mod retry_after;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use actix_throttle_core::{identity::Identity, limit::Limit, status_set::StatusSet};
+
 #[cfg(feature = "awc")]
 pub use self::awc::CallError;
 pub use self::{
     call::{Request, Response},
     permit::CallPermit,
 };
-use crate::{
-    error::RateLimitError, identity::Identity, limit::Limit, limiter::RateLimiter, permit::Demand,
-    status_set::StatusSet,
-};
+use crate::{error::RateLimitError, limiter::RateLimiter, permit::Demand};
 
 /// A service that says "in an hour" must not stop its callers for an hour unless they allow it.
 const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use actix_web::http::StatusCode;
+use actix_throttle_core::{identity::Identity, limit::Limit};
 use log::Level;
 
 use super::{Outgoing, Response, retry_after};
-use crate::{identity::Identity, limit::Limit, log_throttle::LogThrottle, permit::Permit};
+use crate::{log_throttle::LogThrottle, permit::Permit};
 
 static NOT_BLOCKED: LogThrottle = LogThrottle::new(Level::Warn);
 
@@ -63,10 +63,7 @@ impl CallPermit {
 
     fn is_refunded(&self, status: u16) -> bool {
         let statuses = self.outgoing.refund_on.as_ref();
-        let status = StatusCode::from_u16(status).ok();
-        statuses
-            .zip(status)
-            .is_some_and(|(statuses, status)| statuses.contains(status))
+        statuses.is_some_and(|statuses| statuses.contains(status))
     }
 
     /// Returns how long the upstream service wants no calls, within the bounds of a block.

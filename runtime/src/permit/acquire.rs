@@ -8,15 +8,14 @@ use std::{
     time::Duration,
 };
 
+use actix_throttle_core::{identity::Identity, limit::Limit, time::to_micros};
+
 use super::{
     Demand, Permit, SemaphoreGuard,
     wait::{WaitOutcome, wait_for},
 };
 use crate::{
-    clock::to_micros,
     error::RateLimitError,
-    identity::Identity,
-    limit::Limit,
     limiter::{Granted, MaxWait, RateLimiter},
 };
 

@@ -1,10 +1,13 @@
 //! [`Demand`]: what a caller wants to acquire, which a wait expands into alternatives.
 
+use actix_throttle_core::{
+    identity::Identity,
+    limit::{Concurrency, Limit},
+};
+
 use super::Semaphore;
 use crate::{
     error::RateLimitError,
-    identity::Identity,
-    limit::{Concurrency, Limit},
     limiter::{OwnedCharge, RateLimiter},
 };
 

@@ -1,9 +1,8 @@
 //! [`Permit`]: what an acquisition was granted. It renews nothing itself: the limiter's hold does.
 
-use crate::{
-    decision::Decision,
-    limiter::{Granted, RateLimiter},
-};
+use actix_throttle_core::decision::Decision;
+
+use crate::limiter::{Granted, RateLimiter};
 
 /// What was acquired. Dropping it releases its permits; rates stay charged.
 #[derive(Debug)]

@@ -1,13 +1,13 @@
 //! [`Semaphore`]: a concurrency limit of one identity, to be acquired by hand.
 
-use super::{Acquire, Demand, SemaphoreGuard};
-use crate::{
+use actix_throttle_core::{
     decision::Decision,
-    error::RateLimitError,
     identity::Identity,
     limit::{Concurrency, Limit},
-    limiter::RateLimiter,
 };
+
+use super::{Acquire, Demand, SemaphoreGuard};
+use crate::{error::RateLimitError, limiter::RateLimiter};
 
 impl RateLimiter {
     /// Makes a semaphore for one identity: at most [`max`](Concurrency::new) of its permits are

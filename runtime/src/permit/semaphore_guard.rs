@@ -1,6 +1,8 @@
 //! [`SemaphoreGuard`]: a held permit of a semaphore. It renews nothing itself: a task does.
 
-use crate::{decision::Decision, limiter::Granted};
+use actix_throttle_core::decision::Decision;
+
+use crate::limiter::Granted;
 
 /// A held permit of a [`Semaphore`](crate::Semaphore). Dropping it releases the permit.
 ///

@@ -1,12 +1,12 @@
 //! What a turn in a wait queue means: for its charge, and for the next waiter. `wait` calls it.
 
-use crate::{
-    clock::to_micros,
+use actix_throttle_core::{
     decision::{Decision, LimitStatus},
     limit::{Algorithm, Limit},
-    limiter::OwnedCharge,
-    wait_queue::Next,
+    time::to_micros,
 };
+
+use crate::{limiter::OwnedCharge, wait_queue::Next};
 
 /// Returns when the next waiter polls, after this grant. A bucket that holds one token tells when
 /// it has another; of other rates the store must be asked.

@@ -1,12 +1,14 @@
 //! The wait for room: in a queue of this process, until the store grants the charges.
 
+use actix_throttle_core::{
+    algorithm::TIMER_SLACK,
+    decision::{Decision, LimitStatus},
+    time::{Micros, to_micros},
+};
 use tokio::runtime::Handle;
 
 use super::turn::{next_waiter, with_fresh_permit_ids};
 use crate::{
-    algorithm::TIMER_SLACK,
-    clock::{Micros, to_micros},
-    decision::{Decision, LimitStatus},
     error::RateLimitError,
     limiter::{Granted, MaxWait, OwnedCharge, RateLimiter},
     wait_queue::{Priority, Ticket},
@@ -174,7 +176,7 @@ impl<'a> Waiter<'a> {
         let served_at = ahead
             .certain_from
             .map(|from| from.max(now).saturating_add(by.time_for(ahead.number)));
-        let lag = by.lag(ahead.number);
+        let lag = by.timer_slack(ahead.number);
         let is_late =
             end.is_some_and(|end| served_at.is_some_and(|at| at.saturating_add(lag) > end));
         if is_late || self.most.is_some_and(|most| ahead.length >= most) {

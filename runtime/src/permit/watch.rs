@@ -2,17 +2,16 @@
 
 use std::{pin::Pin, time::Duration};
 
+use actix_throttle_core::{
+    decision::LimitStatus,
+    identity::Identity,
+    limit::Limit,
+    time::{Micros, to_micros},
+};
 use futures_core::Stream;
 use futures_util::stream;
 
-use crate::{
-    clock::{Micros, to_micros},
-    decision::LimitStatus,
-    error::RateLimitError,
-    identity::Identity,
-    limit::Limit,
-    limiter::RateLimiter,
-};
+use crate::{error::RateLimitError, limiter::RateLimiter};
 
 /// Shortest pause of a watch, in microseconds, as each item asks the store.
 const LEAST: Micros = 1_000;

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::{
+    decision::{LimitStatus, strictest},
+    limit::{Algorithm, Limit, Refill},
+    time::whole_seconds,
+};
 use actix_web::http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
 use super::{
@@ -9,11 +14,6 @@ use super::{
         ForeignHeaders, IETF, IETF_POLICY, Lists, Member, Names, OLD_DRAFTS, Set, X, number as read,
     },
     header_value,
-};
-use crate::{
-    clock::whole_seconds,
-    decision::{LimitStatus, strictest},
-    limit::{Algorithm, Limit, Refill},
 };
 
 /// Which rate-limit headers a response gets.

@@ -2,12 +2,10 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
+use actix_throttle_core::decision::Decision;
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::{
-    decision::Decision,
-    identity::{AsyncFunction, Function},
-};
+use crate::identity::{AsyncFunction, Function};
 
 type Answer<'a> = Pin<Box<dyn Future<Output = HttpResponse> + 'a>>;
 type SyncFn = dyn Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync;

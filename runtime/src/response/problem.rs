@@ -3,6 +3,7 @@
 
 use std::{io::Write, time::Duration};
 
+use actix_throttle_core::decision::{Decision, LimitStatus};
 use actix_web::{
     HttpResponse,
     body::BoxBody,
@@ -11,8 +12,6 @@ use actix_web::{
         header::{CONTENT_TYPE, HeaderValue},
     },
 };
-
-use crate::decision::{Decision, LimitStatus};
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 

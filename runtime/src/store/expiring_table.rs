@@ -9,9 +9,8 @@
 //! long scan holds the lock. A full table compares a sample of entries and evicts the one of least
 //! worth, and among equals the one that expires soonest.
 
+use actix_throttle_core::time::Micros;
 use hashbrown::HashTable;
-
-use crate::clock::Micros;
 
 /// The number of entries that a full table compares before it evicts one.
 const SAMPLE: usize = 8;

@@ -4,17 +4,13 @@
 
 use std::{borrow::Cow, fmt, future::Future, time::Duration};
 
-use smallvec::SmallVec;
-
-use crate::{
-    algorithm::{Receipt, Wait},
-    clock::Micros,
-    decision::Verdict,
-    error::RateLimitError,
-    failure_mode::FailureMode,
+use actix_throttle_core::{
+    check::{Check, Outcome, Outcomes},
     key::Key,
-    limit::{Algorithm, LimitRef},
+    time::Micros,
 };
+
+use crate::error::RateLimitError;
 
 /// A store decides checks. `Err` means that it could not decide; a denial is an [`Outcome`].
 ///
@@ -49,117 +45,6 @@ pub(crate) trait Store: Send + Sync {
     /// Closes the store's connections. A later call gets an `Err` or opens new connections.
     fn close(&self);
 }
-
-/// The limits of one request, which are charged together or not at all.
-#[derive(Debug)]
-pub(crate) struct Check<'a> {
-    pub(crate) mode: Mode<'a>,
-    /// No two charges have the same key.
-    pub(crate) charges: Charges<'a>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode<'a> {
-    /// Charges all limits if all of them have room.
-    Charge,
-    /// Charges like [`Charge`](Self::Charge), and returns what was taken in [`Outcome::receipts`].
-    ChargeForReceipts,
-    /// Returns how the limits stand, and changes nothing.
-    Peek,
-    /// Refunds these charges, given as they were made, each by its receipt. A charge without a
-    /// receipt took nothing and is only peeked at. A refund is always allowed and leaves blocks as
-    /// they are.
-    ///
-    /// A receipt must be refunded at most once: a second refund takes from the usage of other
-    /// charges, though never below zero.
-    Refund(&'a [Option<Receipt>]),
-    /// Renews each permit, so that its expiry counts from now. A permit that has expired is
-    /// acquired again if there is one; if not, its verdict has a wait. Each permit is renewed by
-    /// itself, whatever happens to the others, and blocks do not matter: the holder is running
-    /// already. Always allowed, and for concurrency limits alone.
-    Renew,
-    /// Takes as much of each charge's cost as [`Charge::may_lease`] says, and returns how much that
-    /// was in [`Outcome::receipts`]. Always allowed.
-    #[cfg_attr(
-        not(any(test, feature = "redis")),
-        expect(dead_code, reason = "an embedded store has nothing to lease from")
-    )]
-    Lease,
-}
-
-/// A lease takes at most this fraction of the remaining quota. Leases thus shrink with the quota,
-/// and other processes find something to lease as well.
-const LEASE_SHARE: u32 = 4;
-
-impl Mode<'_> {
-    pub(crate) fn is_charge(self) -> bool {
-        matches!(self, Self::Charge | Self::ChargeForReceipts)
-    }
-
-    /// Returns whether this mode can deny the check as a whole.
-    pub(crate) fn can_deny(self) -> bool {
-        matches!(self, Self::Charge | Self::ChargeForReceipts | Self::Peek)
-    }
-}
-
-/// One receipt for each charge if receipts were asked for, else empty. `None` stands for a charge
-/// that took nothing: a denied one, a shadow limit without room, or a cost of 0.
-pub(crate) type Receipts = Vec<Option<Receipt>>;
-
-/// Inline capacity for one charge, because most requests have one. A larger inline capacity would
-/// make every check larger to move.
-pub(crate) type Charges<'a> = SmallVec<[Charge<'a>; 1]>;
-
-/// One limit for one identity, and the cost to charge.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Charge<'a> {
-    pub(crate) key: Key<'a>,
-    pub(crate) limit: LimitRef<'a>,
-    /// The cost; 1 for a permit.
-    pub(crate) cost: u32,
-    /// The mode that decides this charge if the store cannot.
-    pub(crate) failure_mode: FailureMode,
-}
-
-impl Charge<'_> {
-    /// Returns how much a lease of this charge may take.
-    pub(crate) fn may_lease(&self, verdict: &Verdict) -> u32 {
-        // A lease never opens a fixed window: only the charge of a request does.
-        if self.limit.algorithm() == Some(Algorithm::FixedWindow) && verdict.reset == 0 {
-            return 0;
-        }
-        self.cost.min(verdict.remaining / LEASE_SHARE)
-    }
-
-    /// Returns whether this denial starts a block: the limit has one, the identity is not blocked
-    /// yet, and a wait would help. A shadow limit's denial starts a block only if the request was
-    /// admitted.
-    pub(crate) fn starts_block(&self, verdict: &Verdict, allowed: bool) -> bool {
-        self.limit.block_micros() > 0
-            && !verdict.blocked
-            && matches!(verdict.wait, Wait::For(_))
-            && allowed == self.limit.is_shadow()
-    }
-}
-
-/// The outcome of one check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    pub(crate) allowed: bool,
-    /// One verdict for each charge, as its limit stands after the decision.
-    pub(crate) verdicts: SmallVec<[Verdict; 1]>,
-    /// Empty unless receipts were asked for.
-    pub(crate) receipts: Receipts,
-    /// Receipts of the local fallback for what was mirrored to it; empty if nothing was.
-    #[cfg(feature = "redis")]
-    pub(crate) mirror_receipts: Receipts,
-    /// How long a denial stays valid while nothing is charged, apart from times that count down, in
-    /// microseconds. 0 means unknown. The denial cache keeps a denial for that long at most.
-    #[cfg(feature = "redis")]
-    pub(crate) stable_for: Micros,
-}
-
-pub(crate) type Outcomes = SmallVec<[Outcome; 1]>;
 
 /// The reason why a store could not decide.
 #[derive(Clone, Debug, PartialEq, Eq)]

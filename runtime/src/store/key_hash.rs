@@ -6,14 +6,14 @@ use std::{
     net::IpAddr,
 };
 
+use actix_throttle_core::{
+    identity::{Identity, Source, Value},
+    key::Key,
+};
 use foldhash::fast::FixedState;
 use siphasher::sip128::{Hash128, Hasher128, SipHasher13};
 
-use crate::{
-    identity::{Identity, Source, Value},
-    key::Key,
-    store::expiring_table::Fingerprint,
-};
+use crate::store::expiring_table::Fingerprint;
 
 /// Hashes keys with random secrets of this process.
 ///

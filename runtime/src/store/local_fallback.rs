@@ -12,18 +12,21 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{
-    interface::{Charge, Check, Mode, Outcome, Outcomes, Store, StoreError},
-    memory::{Full, MemoryStore},
-};
-use crate::{
+use actix_throttle_core::{
     algorithm::Wait,
-    clock::{Clock, MAX_MICROS, Micros},
+    check::{Charge, Check, Mode, Outcome, Outcomes},
     decision::Verdict,
     failure_mode::FailureMode,
     key::Key,
-    limit::{Algorithm, LimitRef, Refill},
+    limit::LimitRef,
+    time::Micros,
 };
+
+use super::{
+    interface::{Store, StoreError},
+    memory::{Full, MemoryStore},
+};
+use crate::clock::Clock;
 
 #[derive(Debug)]
 pub(crate) struct LocalFallback<S> {
@@ -190,21 +193,10 @@ fn stricter(one: Verdict, other: Verdict) -> Verdict {
 
 /// Returns the longest time that an admission counts, in microseconds.
 fn retention(limit: &LimitRef<'_>) -> Micros {
-    let limit = match limit {
-        LimitRef::Rate(limit) => limit,
-        LimitRef::Concurrency(limit, _) => return limit.expiry_micros(),
-    };
-    let windows = match (limit.kind(), limit.refill_kind()) {
-        // A greedy bucket in steady use never fills up, so old admissions never stop counting.
-        // Consulting the local fallback forever is harmless: its bucket has seen only a part of the
-        // admissions, so it denies nothing that a bucket with all of them would admit.
-        (Algorithm::TokenBucket, Refill::Greedy) => return MAX_MICROS,
-        (Algorithm::TokenBucket, Refill::Interval) => limit.quota().div_ceil(limit.times().max(1)),
-        (Algorithm::SlidingWindowCounter, _) => 2,
-        (Algorithm::SlidingWindow | Algorithm::FixedWindow | Algorithm::LeakyBucket, _) => 1,
-    };
-    let counted = limit.window_micros().saturating_mul(windows.into());
-    counted.max(limit.block_micros()).min(MAX_MICROS)
+    match limit {
+        LimitRef::Rate(limit) => limit.retention(),
+        LimitRef::Concurrency(limit, _) => limit.expiry_micros(),
+    }
 }
 
 impl<S: Store> Store for LocalFallback<S> {

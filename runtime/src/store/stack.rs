@@ -2,16 +2,22 @@
 //! denial cache, the leases and the local fallback. The limiter calls it; it decides nothing
 //! itself.
 
+use actix_throttle_core::{
+    check::{Charge, Check, Outcome, Outcomes},
+    key::Key,
+    time::Micros,
+};
+
 #[cfg(feature = "redis")]
 use super::{
     circuit_breaker::CircuitBreaker, denial_cache::DenialCache, leases::Leases,
     local_fallback::LocalFallback, redis::RedisStore,
 };
 use super::{
-    interface::{Charge, Check, Outcome, Outcomes, Store, StoreError},
+    interface::{Store, StoreError},
     memory::{Full, MemoryStore},
 };
-use crate::{circuit_state::CircuitState, clock::Micros, key::Key};
+use crate::circuit_state::CircuitState;
 
 /// An enum that is chosen once, when a limiter is built: a decision then needs no allocation for a
 /// `dyn` future.

@@ -1,6 +1,6 @@
 //! The result of a rule's `dynamic` function.
 
-use crate::limit::Limit;
+use actix_throttle_core::limit::Limit;
 
 /// The limit that a [`dynamic`](crate::Rule::dynamic) function chooses for a request.
 ///

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use crate::limit::Limit;
+use actix_throttle_core::limit::Limit;
 
 /// A limit as written in a rule, or one created for the request. The latter is boxed to keep the
 /// enum small, because it is rare.

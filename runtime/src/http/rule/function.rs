@@ -5,10 +5,11 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+use actix_throttle_core::identity::Identity;
 use actix_web::HttpRequest;
 
 use super::DynamicLimit;
-use crate::identity::{AsyncFunction, Function, Identity};
+use crate::identity::{AsyncFunction, Function};
 
 type Later<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 type SyncFn<T> = dyn Fn(&HttpRequest) -> T + Send + Sync;

@@ -9,16 +9,19 @@ mod read;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
+use actix_throttle_core::{
+    failure_mode::FailureMode,
+    limit::{Concurrency, Limit},
+    status_set::StatusSet,
+};
+
 pub use self::dynamic::DynamicLimit;
 use self::function::{IdentityFn, RequestFn};
 pub(super) use self::{effective_limit::EffectiveLimit, read::Resolved};
 use super::named_limit::NamedLimitRef;
 use crate::{
-    failure_mode::FailureMode,
     identity::{Identifier, IntoIdentifier},
-    limit::{Concurrency, Limit},
     response::{IntoOnLimited, OnLimited},
-    status_set::StatusSet,
 };
 
 /// A [`Limit`] bound to requests: with the identifier it counts by, the group it is for, and the

@@ -1,12 +1,12 @@
 //! The options of a rule that functions of the application decide for each request.
 
+use actix_throttle_core::identity::Identity;
 use actix_web::HttpRequest;
 
 use super::{
     DynamicLimit, Rule,
     function::{IdentityFn, IntoCost, IntoDynamic, IntoSkipIf, RequestFn},
 };
-use crate::identity::Identity;
 
 impl Rule {
     /// Sets the cost of a request. A request of cost 0 is admitted without being counted.

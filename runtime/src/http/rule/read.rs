@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::{
+    failure_mode::FailureMode,
+    identity::Identity,
+    limit::{Concurrency, Limit},
+    status_set::StatusSet,
+};
 use actix_web::HttpRequest;
 
 use super::{
@@ -9,13 +15,8 @@ use super::{
     function::{IdentityFn, RequestFn},
 };
 use crate::{
-    failure_mode::FailureMode,
-    http::named_limit::NamedLimitRef,
-    identity::{Identifier, Identity},
-    limit::{Concurrency, Limit},
-    log_throttle::LogThrottle,
+    http::named_limit::NamedLimitRef, identity::Identifier, log_throttle::LogThrottle,
     response::OnLimited,
-    status_set::StatusSet,
 };
 
 /// The results of a rule's async functions for a request. They are called before anything is

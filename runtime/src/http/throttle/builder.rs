@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use actix_throttle_core::{failure_mode::FailureMode, limit::Limit};
 use actix_web::HttpRequest;
 
 #[cfg(feature = "config")]
@@ -9,10 +10,8 @@ use super::rule_table::LiveRuleTable;
 use super::{paths::Paths, rule_table::RuleTable, settings::ThrottleSettings};
 use crate::{
     error::InitError,
-    failure_mode::FailureMode,
     http::rule::Rule,
     identity::{Identifier, IntoIdentifier},
-    limit::Limit,
     limiter::RateLimiter,
     response::{IntoOnLimited, IntoOnUnidentified},
 };

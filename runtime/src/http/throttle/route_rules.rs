@@ -1,7 +1,9 @@
 //! Entries of the middleware: paths and the rules for them, validated and named.
 
+use actix_throttle_core::intern::intern;
+
 use super::{paths::Paths, validate::check};
-use crate::{error::InitError, http::rule::Rule, intern::intern};
+use crate::{error::InitError, http::rule::Rule};
 
 /// An entry: the rules for requests that match its paths.
 #[derive(Clone, Debug)]

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use crate::{
-    error::InitError,
-    http::rule::Rule,
+use actix_throttle_core::{
     identity::Identity,
     key::Key,
     limit::{Concurrency, Limit},
 };
+
+use crate::{error::InitError, http::rule::Rule};
 
 /// Checks the rules of an entry.
 ///

@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
+use actix_throttle_core::identity::{Identity, Source};
 use serde_json::{Map, Value as Json};
 
 use super::TokenError;
-use crate::identity::{
-    Identity, Source,
-    user_group::{UserGroup, UserGroupError},
-};
+use crate::identity::user_group::{UserGroup, UserGroupError};
 
 pub(super) type Claims = Map<String, Json>;
 

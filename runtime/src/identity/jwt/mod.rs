@@ -16,11 +16,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use actix_throttle_core::identity::{Identity, Source};
 use actix_web::HttpRequest;
 
 pub use self::{builder::JwtBuilder, key::JwtKey};
 use self::{claims::Rules, key::SigningKey, token::TokenSource};
-use super::{Identity, Source};
 use crate::log_throttle::{LogThrottle, TARGET};
 
 /// Verifies signed tokens and reads the user and the group from them.

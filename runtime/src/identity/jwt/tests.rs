@@ -5,12 +5,12 @@ mod hostile;
 mod keys;
 mod rules;
 
+use actix_throttle_core::identity::Value;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::identity::Value;
 
 const SECRET: &str = "a secret of 32 bytes for the test";
 /// The time at which tokens are examined, in seconds since the Unix epoch.

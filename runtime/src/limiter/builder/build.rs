@@ -3,7 +3,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+#[cfg(feature = "redis")]
+use actix_throttle_core::time::to_micros;
+
 use super::{Builder, Source, duplicate};
+#[cfg(feature = "redis")]
+use crate::store::{
+    Circuit, CircuitBreaker, CircuitSettings, DenialCache, Leases, LocalFallback, RedisPool,
+    RedisStore, pool_for,
+};
 use crate::{
     clock::Clock,
     error::InitError,
@@ -13,13 +21,7 @@ use crate::{
     wait_queue::WaitQueues,
 };
 #[cfg(feature = "redis")]
-use crate::{
-    key::Naming,
-    store::{
-        Circuit, CircuitBreaker, CircuitSettings, DenialCache, Leases, LocalFallback, RedisPool,
-        RedisStore, pool_for,
-    },
-};
+use actix_throttle_core::key::Naming;
 
 impl Builder {
     /// Builds the limiter, checks Redis once, and installs the limiter for the whole process.
@@ -103,7 +105,7 @@ impl Builder {
         );
         store.probe().await?;
         let circuit = CircuitBreaker::new(store, circuit);
-        let max_age = crate::clock::to_micros(self.denial_cache);
+        let max_age = to_micros(self.denial_cache);
         let denials = DenialCache::new(circuit, max_age, self.max_keys, clock.clone());
         let leases = Leases::new(denials, self.max_keys, clock.clone());
         let local = MemoryStore::new(self.max_keys, clock.clone());

@@ -9,10 +9,11 @@ mod requests;
 
 use std::{fmt, time::Duration};
 
+use actix_throttle_core::failure_mode::FailureMode;
+
 use super::Settings;
 #[cfg(feature = "test-util")]
 use crate::clock::ManualClock;
-use crate::failure_mode::FailureMode;
 #[cfg(feature = "redis")]
 use crate::store::RedisPool;
 

@@ -1,10 +1,10 @@
 //! Settings about requests: what they are counted by, how denials are answered, how many may wait.
 
+use actix_throttle_core::decision::Decision;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::Builder;
 use crate::{
-    decision::Decision,
     error::InitError,
     identity::{ForwardingHeader, IntoIdentifier, parse_network},
     limiter::MaxWaiting,

@@ -6,15 +6,15 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use actix_throttle_core::{
+    algorithm::{Receipt, Wait},
+    check::{Check, Mode, Outcome},
+    time::Micros,
+};
 use tokio::sync::oneshot;
 
 use super::owned_charge::{OwnedCharge, check};
-use crate::{
-    algorithm::{Receipt, Wait},
-    clock::Micros,
-    limiter::RateLimiter,
-    store::interface::{Check, Mode, Outcome, Store},
-};
+use crate::{limiter::RateLimiter, store::interface::Store};
 
 /// First pause before a failed release is retried, in microseconds, and the longest that it doubles
 /// to.

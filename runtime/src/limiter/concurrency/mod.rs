@@ -6,15 +6,18 @@ mod owned_charge;
 
 use std::sync::Arc;
 
+use actix_throttle_core::{
+    check::{Mode, Outcome},
+    decision::{Decision, LimitStatus},
+    time::Micros,
+};
 use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
 
 use self::{hold_state::HoldState, owned_charge::check};
 use super::{RateLimiter, Refund, decide::validate};
 use crate::{
-    clock::Micros,
-    decision::{Decision, LimitStatus},
     error::RateLimitError,
-    store::interface::{Mode, Outcome, Store, StoreError},
+    store::interface::{Store, StoreError},
 };
 
 pub(crate) use self::owned_charge::{MaxWait, OwnedCharge};

@@ -1,17 +1,14 @@
 //! A charge that owns its limit and identity, so that waits, holds and refunds can outlive a
 //! request. It never asks the store itself.
 
-use crate::{
-    clock::Micros,
+use actix_throttle_core::{
+    check::{Charge, Check, Mode},
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
-    limit::{Algorithm, AnyLimit, Concurrency, Limit, LimitRef, PermitId, Refill},
-    store::interface::{Charge, Check, Mode},
+    limit::{AnyLimit, Concurrency, Limit, LimitRef, PermitId},
+    time::Micros,
 };
-
-/// Resolution of tokio's timers: one millisecond, in microseconds.
-const TIMER_GRAIN: Micros = 1_000;
 
 /// One charge of a limit, apart from the request that it is for.
 #[derive(Clone, Debug)]
@@ -127,35 +124,19 @@ impl OwnedCharge {
     /// be admitted, counted from when the first of them is. Used to reject at once what would be
     /// late.
     pub(crate) fn time_for(&self, ahead: u64) -> Micros {
-        let AnyLimit::Rate(limit) = &self.limit else {
-            return 0;
-        };
-        let (times, window) = (u64::from(limit.times()), limit.window_micros());
-        match limit.kind() {
-            Algorithm::LeakyBucket => each(ahead, window, times),
-            Algorithm::TokenBucket if limit.refill_kind() == Refill::Greedy => {
-                each(ahead, window, times)
-            }
-            Algorithm::TokenBucket | Algorithm::FixedWindow | Algorithm::SlidingWindow => {
-                (ahead / times.max(1)).saturating_mul(window)
-            }
-            // The share of the previous window shrinks bit by bit.
-            Algorithm::SlidingWindowCounter => 0,
+        match &self.limit {
+            AnyLimit::Rate(limit) => limit.time_for(ahead),
+            AnyLimit::Concurrency(_) => 0,
         }
     }
 
     /// Time, in microseconds, that timers add to `time_for`. Buckets count a turn from when it was
     /// due; windows count an admission from when it was made, so delays add up from window to
     /// window.
-    pub(crate) fn lag(&self, ahead: u64) -> Micros {
-        let AnyLimit::Rate(limit) = &self.limit else {
-            return 0;
-        };
-        match limit.kind() {
-            Algorithm::LeakyBucket | Algorithm::TokenBucket => 0,
-            Algorithm::FixedWindow | Algorithm::SlidingWindow | Algorithm::SlidingWindowCounter => {
-                (ahead / u64::from(limit.times().max(1))).saturating_mul(TIMER_GRAIN)
-            }
+    pub(crate) fn timer_slack(&self, ahead: u64) -> Micros {
+        match &self.limit {
+            AnyLimit::Rate(limit) => limit.timer_slack(ahead),
+            AnyLimit::Concurrency(_) => 0,
         }
     }
 
@@ -171,12 +152,6 @@ impl OwnedCharge {
             AnyLimit::Concurrency(limit) => Some(limit.expiry_micros()),
         }
     }
-}
-
-/// Returns `number` intervals of `window / times` each.
-fn each(number: u64, window: Micros, times: u64) -> Micros {
-    let slots = u128::from(number) * u128::from(window) / u128::from(times.max(1));
-    Micros::try_from(slots).unwrap_or(Micros::MAX)
 }
 
 /// Returns a check of all these charges.

@@ -4,14 +4,11 @@
 
 use std::{fmt, time::Duration};
 
+use actix_throttle_core::time::{Micros, to_micros};
 use tokio::time::Instant;
 
 use super::state::{Breaker, Permission, Probe, Settings, Transition};
-use crate::{
-    circuit_state::CircuitState,
-    clock::{Micros, to_micros},
-    log_throttle::TARGET,
-};
+use crate::{circuit_state::CircuitState, log_throttle::TARGET};
 
 /// The number of deadlines that must pass without a decision before the circuit opens: a stall that
 /// long is none of those that every Redis has now and then.

@@ -3,12 +3,16 @@
 
 use std::sync::Arc;
 
+use actix_throttle_core::{
+    check::{Check, Outcomes},
+    key::Key,
+    time::Micros,
+};
+
 use super::circuit::Circuit;
 use crate::{
     circuit_state::CircuitState,
-    clock::Micros,
-    key::Key,
-    store::interface::{Check, Outcomes, Store, StoreError},
+    store::interface::{Store, StoreError},
 };
 
 /// Asks the circuit for permission before each call. It does not report results: the store inside

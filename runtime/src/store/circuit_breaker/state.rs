@@ -9,9 +9,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use actix_throttle_core::time::Micros;
 use parking_lot::Mutex;
 
-use crate::{circuit_state::CircuitState, clock::Micros};
+use crate::circuit_state::CircuitState;
 
 #[derive(Debug)]
 pub(super) struct Breaker {

@@ -1,15 +1,14 @@
 //! Entries of the denial cache: how a limit stood when a check was denied, and how it stands since.
 //! The cache calls this under a shard's lock.
 
-use smallvec::SmallVec;
-
-use crate::{
+use actix_throttle_core::{
     algorithm::Wait,
-    clock::{MAX_MICROS, Micros},
+    check::Charge,
     decision::Verdict,
     key::KeyKind,
-    store::interface::Charge,
+    time::{MAX_MICROS, Micros},
 };
+use smallvec::SmallVec;
 
 /// The cached denials of one identity in one zone.
 pub(super) type CachedZone = SmallVec<[CachedDenial; 1]>;

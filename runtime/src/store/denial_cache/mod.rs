@@ -26,21 +26,23 @@ mod entry;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use actix_throttle_core::{
+    algorithm::Wait,
+    check::{Charge, Check, Mode, Outcome, Outcomes, Receipts},
+    decision::Verdict,
+    key::Key,
+    time::{MAX_MICROS, Micros},
+};
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use self::entry::{Access, CachedDenial, CachedZone, LimitFingerprint};
 use super::{
     expiring_table::ExpiringTable,
-    interface::{Charge, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError},
+    interface::{Store, StoreError},
     key_hash::KeyHasher,
 };
-use crate::{
-    algorithm::Wait,
-    clock::{Clock, MAX_MICROS, Micros},
-    decision::Verdict,
-    key::Key,
-};
+use crate::clock::Clock;
 
 /// The largest number of identity–zone pairs that are cached, about 20 MB.
 const CAPACITY: usize = 1 << 16;

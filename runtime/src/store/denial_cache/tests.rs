@@ -11,15 +11,15 @@ use std::{
     time::Duration,
 };
 
-use smallvec::smallvec;
-
-use super::*;
-use crate::{
-    clock::ManualClock,
+use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
     limit::{Algorithm, Limit},
 };
+use smallvec::smallvec;
+
+use super::*;
+use crate::clock::ManualClock;
 
 const SECOND: Micros = 1_000_000;
 const WAIT: Micros = 10 * SECOND;

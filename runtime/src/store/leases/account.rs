@@ -4,19 +4,18 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-use tokio::task::AbortHandle;
-
-use crate::{
+use actix_throttle_core::{
     algorithm::{Receipt, Wait},
-    clock::Micros,
+    check::Charge,
     decision::Verdict,
     failure_mode::FailureMode,
     identity::Identity,
     key::{Key, KeyKind},
     limit::{Algorithm, Limit},
-    store::interface::Charge,
+    time::Micros,
 };
+use smallvec::SmallVec;
+use tokio::task::AbortHandle;
 
 /// The longest lifetime of a lease, in microseconds.
 const LONGEST: Micros = 1_000_000;

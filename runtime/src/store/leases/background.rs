@@ -3,6 +3,12 @@
 
 use std::sync::Arc;
 
+use actix_throttle_core::{
+    check::{Check, Mode, Outcome},
+    decision::Verdict,
+    limit::Algorithm,
+    time::Micros,
+};
 use futures_util::future::join_all;
 use smallvec::smallvec;
 use tokio::{runtime::Handle, task::AbortHandle};
@@ -12,12 +18,7 @@ use super::{
     pool::LeasePool,
     table::{AccountKey, find, set_expiry},
 };
-use crate::{
-    clock::Micros,
-    decision::Verdict,
-    limit::Algorithm,
-    store::interface::{Check, Mode, Outcome, Store},
-};
+use crate::store::interface::Store;
 
 /// Lifetimes of a lease without use after which an account is closed.
 pub(super) const IDLE_LIFETIMES: u64 = 4;

@@ -20,19 +20,19 @@ mod tests;
 
 use std::{slice, sync::Arc};
 
-use smallvec::SmallVec;
-
-pub(crate) use self::pool::LeasePool;
-use super::interface::{
-    Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError,
-};
-use crate::{
+use actix_throttle_core::{
     algorithm::Receipt,
-    clock::{Clock, Micros},
+    check::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts},
     decision::Verdict,
     key::Key,
     limit::Limit,
+    time::Micros,
 };
+use smallvec::SmallVec;
+
+pub(crate) use self::pool::LeasePool;
+use super::interface::{Store, StoreError};
+use crate::clock::Clock;
 use account::LocalCharge;
 
 #[derive(Debug)]

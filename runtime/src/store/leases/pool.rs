@@ -6,6 +6,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use actix_throttle_core::{check::Charge, decision::Verdict, key::Key, time::Micros};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::RwLock;
 
@@ -15,14 +16,8 @@ use super::{
     table::{AccountKey, Accounts, Shard, find, remove, set_expiry},
 };
 use crate::{
-    clock::{Clock, Micros},
-    decision::Verdict,
-    key::Key,
-    store::{
-        expiring_table::ExpiringTable,
-        interface::{Charge, Store},
-        key_hash::KeyHasher,
-    },
+    clock::Clock,
+    store::{expiring_table::ExpiringTable, interface::Store, key_hash::KeyHasher},
 };
 
 /// The largest number of identity–zone pairs that have accounts.

@@ -1,15 +1,12 @@
 //! The table of accounts, by identity and zone. The lease pool calls it under a shard's lock.
 
+use actix_throttle_core::{key::KeyKind, time::Micros};
 use smallvec::SmallVec;
 
 use super::account::Account;
-use crate::{
-    clock::Micros,
-    key::KeyKind,
-    store::{
-        expiring_table::{ExpiringTable, Worth},
-        key_hash::KeyHash,
-    },
+use crate::store::{
+    expiring_table::{ExpiringTable, Worth},
+    key_hash::KeyHash,
 };
 
 /// The accounts of one identity in one zone.

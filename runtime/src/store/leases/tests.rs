@@ -5,16 +5,15 @@ use std::{
     time::Duration,
 };
 
-use smallvec::smallvec;
-
-use super::*;
-use crate::{
-    clock::ManualClock,
+use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
     limit::{Algorithm, Limit},
-    store::MemoryStore,
 };
+use smallvec::smallvec;
+
+use super::*;
+use crate::{clock::ManualClock, store::MemoryStore};
 
 mod ends;
 mod habits;

@@ -1,14 +1,15 @@
 //! Mirroring into the in-memory store. The local fallback calls this to record what another store
 //! has decided, so that an outage finds the usage of this process. It never decides a request.
 
-use super::MemoryStore;
-use crate::{
+use actix_throttle_core::{
     algorithm::{Receipt, Wait},
+    check::{Charge, Check, Mode, Outcome},
     decision::Verdict,
     failure_mode::FailureMode,
     limit::LimitRef,
-    store::interface::{Charge, Check, Mode, Outcome},
 };
+
+use super::MemoryStore;
 
 impl MemoryStore {
     /// Returns how a charge stands, and charges nothing.

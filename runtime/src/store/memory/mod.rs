@@ -15,20 +15,22 @@ mod permits;
 mod room;
 mod shard;
 
+use actix_throttle_core::{
+    algorithm::Wait,
+    check::{Charge, Check, Mode, Outcome, Outcomes, Receipts},
+    decision::Verdict,
+    key::Key,
+    time::Micros,
+};
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
 use self::shard::Shard;
 use super::{
-    interface::{Charge, Check, Mode, Outcome, Outcomes, Receipts, Store, StoreError},
+    interface::{Store, StoreError},
     key_hash::{KeyHash, KeyHasher},
 };
-use crate::{
-    algorithm::Wait,
-    clock::{Clock, Micros},
-    decision::Verdict,
-    key::Key,
-};
+use crate::clock::Clock;
 
 /// The smallest shard, in keys: the bound on keys would be coarse with smaller ones.
 const MIN_SHARD: usize = 1024;
@@ -87,9 +89,7 @@ impl MemoryStore {
             allowed,
             verdicts: SmallVec::from_buf([verdict]),
             receipts: Receipts::new(),
-            #[cfg(feature = "redis")]
             mirror_receipts: Receipts::new(),
-            #[cfg(feature = "redis")]
             stable_for: 0,
         })
     }
@@ -179,9 +179,7 @@ impl MemoryStore {
             allowed,
             verdicts,
             receipts,
-            #[cfg(feature = "redis")]
             mirror_receipts: Receipts::new(),
-            #[cfg(feature = "redis")]
             stable_for: 0,
         })
     }

@@ -1,16 +1,17 @@
 //! Concurrency limits of a shard: permits and their holders. The shard calls this under its lock.
 
+use actix_throttle_core::{
+    algorithm::{Availability, PermitTable, Wait},
+    decision::Verdict,
+    limit::{Concurrency, PermitId},
+    time::Micros,
+};
+
 use super::{
     Full,
     shard::{Shard, expiry},
 };
-use crate::{
-    algorithm::{Availability, PermitTable, Wait},
-    clock::Micros,
-    decision::Verdict,
-    limit::{Concurrency, PermitId},
-    store::expiring_table::Fingerprint,
-};
+use crate::store::expiring_table::Fingerprint;
 
 impl Shard {
     pub(super) fn peek_permits(

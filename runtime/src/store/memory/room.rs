@@ -3,12 +3,10 @@
 
 use std::mem;
 
+use actix_throttle_core::{check::Charge, limit::LimitRef, time::Micros};
+
 use super::{Full, shard::Shard};
-use crate::{
-    clock::Micros,
-    limit::LimitRef,
-    store::{expiring_table::Fingerprint, interface::Charge},
-};
+use crate::store::expiring_table::Fingerprint;
 
 /// Entries that the sweep examines per charge. With fewer than two, it would lag behind new keys.
 const SWEEP: usize = 2;

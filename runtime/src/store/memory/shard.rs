@@ -1,17 +1,16 @@
 //! One shard of the in-memory store, with its counters, permits and blocks.
 //! [`MemoryStore`](super::MemoryStore) calls it under the shard's lock and passes the time in.
 
-use super::Full;
-use crate::{
+use actix_throttle_core::{
     algorithm::{Availability, IDLE, PermitTable, Receipt, State, Wait},
-    clock::Micros,
+    check::Charge,
     decision::Verdict,
     limit::{Algorithm, Limit, LimitRef, PermitId},
-    store::{
-        expiring_table::{ExpiringTable, Fingerprint, Worth},
-        interface::Charge,
-    },
+    time::Micros,
 };
+
+use super::Full;
+use crate::store::expiring_table::{ExpiringTable, Fingerprint, Worth};
 
 /// A part of the keys, behind one lock.
 ///

@@ -4,16 +4,16 @@ mod full;
 
 use std::{sync::Arc, thread, time::Instant};
 
-use smallvec::smallvec;
-
-use super::*;
-use crate::{
-    clock::to_micros,
+use actix_throttle_core::{
+    check::Charge,
     failure_mode::FailureMode,
     identity::Identity,
     limit::{Algorithm, Limit},
-    store::interface::Charge,
+    time::to_micros,
 };
+use smallvec::smallvec;
+
+use super::*;
 
 /// Returns a clock set to `now`, without the feature `test-util` that gives users a manual clock.
 fn clock_at(now: Micros) -> Clock {
@@ -167,8 +167,11 @@ fn limits_across_shards_are_charged_together() {
 #[test]
 fn a_state_is_a_few_words() {
     // The size of an entry with its fingerprint, expiry and worth: what a million of them cost.
-    assert!(size_of::<crate::algorithm::State>() <= 24);
-    assert!(size_of::<crate::store::expiring_table::Entry<crate::algorithm::State>>() <= 48);
+    assert!(size_of::<actix_throttle_core::algorithm::State>() <= 24);
+    assert!(
+        size_of::<crate::store::expiring_table::Entry<actix_throttle_core::algorithm::State>>()
+            <= 48
+    );
 }
 
 #[test]

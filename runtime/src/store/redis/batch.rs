@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use actix_throttle_core::check::{Check, Outcomes};
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 #[cfg(feature = "cluster")]
@@ -22,7 +23,7 @@ use super::{
 };
 #[cfg(feature = "cluster")]
 use crate::store::expiring_table::Fingerprint;
-use crate::store::interface::{Check, Outcomes, StoreError};
+use crate::store::interface::StoreError;
 
 /// The number of checks that make a batch full. A full batch does not wait for the call in flight:
 /// more checks make a call no cheaper, and Redis must serve other clients in between.

@@ -1,6 +1,11 @@
 //! The call builder packs checks for one call of the script. The batch queue fills a builder while
 //! a call is in flight. The builder sends nothing.
 
+use actix_throttle_core::{
+    check::{Check, Mode},
+    key::{Key, Naming},
+    limit::LimitRef,
+};
 use smallvec::SmallVec;
 
 #[cfg(feature = "cluster")]
@@ -10,11 +15,6 @@ use super::{
     limit_table::LimitTable,
     reply::ReplyLayout,
     script::{Call, CallContext, push},
-};
-use crate::{
-    key::{Key, Naming},
-    limit::LimitRef,
-    store::interface::{Check, Mode},
 };
 
 /// The key that a call about a single key names.

@@ -6,6 +6,10 @@ use std::{
     sync::Arc,
 };
 
+use actix_throttle_core::{
+    check::{Check, Outcomes},
+    time::Micros,
+};
 use redis::{Cmd, RedisError, Value};
 use tokio::{
     runtime::Handle,
@@ -23,13 +27,7 @@ use super::{
 };
 #[cfg(feature = "cluster")]
 use super::{migration::OpenSlots, reply};
-use crate::{
-    clock::Micros,
-    store::{
-        circuit_breaker::Circuit,
-        interface::{Check, Outcomes, StoreError},
-    },
-};
+use crate::store::{circuit_breaker::Circuit, interface::StoreError};
 
 /// The connections to Redis, and what sends on them.
 #[derive(Debug)]

@@ -1,11 +1,9 @@
 //! The key table of one call: the keys that its checks name, each once. The call builder fills it.
 
+use actix_throttle_core::key::{Key, Naming};
 use hashbrown::HashTable;
 
-use crate::{
-    key::{Key, Naming},
-    store::{expiring_table::Fingerprint, key_hash::KeyHasher},
-};
+use crate::store::{expiring_table::Fingerprint, key_hash::KeyHasher};
 
 /// The texts of the keys in one buffer, so that a key costs no allocation of its own.
 #[derive(Debug)]
@@ -111,7 +109,7 @@ fn text<'a>(texts: &'a str, ends: &[usize], index: usize) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{identity::Identity, limit::Limit};
+    use actix_throttle_core::{identity::Identity, limit::Limit};
 
     #[test]
     fn each_key_has_one_place() {

@@ -1,11 +1,12 @@
 //! The limit table of one call: the limits that its checks name, each once. The call builder fills
 //! it, and `decide.lua` reads it.
 
-use super::script::push;
-use crate::{
-    limit::{Algorithm, LimitRef, Refill},
-    store::interface::Charge,
+use actix_throttle_core::{
+    check::Charge,
+    limit::{Counting, LimitRef},
 };
+
+use super::script::push;
 
 /// The length of one packed limit, in bytes.
 const WIDTH: usize = 1 + 1 + 4 + 6 + 4 + 4 + 6;
@@ -76,12 +77,12 @@ fn code(limit: LimitRef<'_>) -> u8 {
     };
     // A bucket that counts from the turn that a request has waited for: see `bucket.lua`.
     let turn = if limit.is_in_turn() { 4 } else { 0 };
-    match (limit.kind(), limit.refill_kind()) {
-        (Algorithm::SlidingWindow, _) => 1,
-        (Algorithm::SlidingWindowCounter, _) => 2,
-        (Algorithm::FixedWindow, _) => 3,
-        (Algorithm::TokenBucket, Refill::Greedy) => 4 + turn,
-        (Algorithm::TokenBucket, Refill::Interval) => 5 + turn,
-        (Algorithm::LeakyBucket, _) => 6 + turn,
+    match limit.counting() {
+        Counting::SlidingWindow => 1,
+        Counting::SlidingWindowCounter => 2,
+        Counting::FixedWindow => 3,
+        Counting::GreedyBucket => 4 + turn,
+        Counting::IntervalBucket => 5 + turn,
+        Counting::LeakyBucket => 6 + turn,
     }
 }

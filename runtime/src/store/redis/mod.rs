@@ -40,6 +40,12 @@ mod worker_connection;
 
 use std::{sync::Arc, time::Duration};
 
+use actix_throttle_core::{
+    check::{Check, Outcomes},
+    key::{Key, Naming},
+    time::Micros,
+};
+
 use self::{
     batch::Lane,
     executor::Executor,
@@ -49,12 +55,8 @@ use self::{
 };
 use super::{
     circuit_breaker::Circuit,
-    interface::{Check, Outcomes, Store, StoreError},
+    interface::{Store, StoreError},
     key_hash::KeyHasher,
-};
-use crate::{
-    clock::Micros,
-    key::{Key, Naming},
 };
 
 pub use self::topology::RedisPool;

@@ -1,13 +1,14 @@
 //! Parses the script's reply: big-endian integers of fixed widths, in one string. A list of
 //! integers would cost both ends several times as much. The batch queue and the rollback call this.
 
+use actix_throttle_core::{
+    algorithm::{Receipt, Wait},
+    check::{Check, Mode, Outcome, Outcomes},
+    decision::Verdict,
+};
 use smallvec::SmallVec;
 
-use crate::{
-    algorithm::{Receipt, Wait},
-    decision::Verdict,
-    store::interface::{Check, Mode, Outcome, Outcomes, StoreError},
-};
+use crate::store::interface::StoreError;
 
 /// The layout of the reply to one check.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,10 @@
 
 use std::sync::Arc;
 
+use actix_throttle_core::{
+    algorithm::Receipt,
+    check::{Check, Mode, Outcome},
+};
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, time::Instant};
@@ -13,10 +17,7 @@ use super::{
     script::{Call, CallContext},
     split::SlotPart,
 };
-use crate::{
-    algorithm::Receipt,
-    store::interface::{Check, Mode, Outcome, StoreError},
-};
+use crate::store::interface::StoreError;
 
 /// The refunds of a check that is being charged. Dropped before `commit`, as when the client leaves
 /// or a part fails, it sends them in the background, if there is a tokio runtime.

@@ -3,16 +3,17 @@
 
 use std::sync::LazyLock;
 
+use actix_throttle_core::{
+    check::Check,
+    key::{Key, Naming},
+    time::Micros,
+};
 use redis::{Cmd, Script};
 
 #[cfg(feature = "cluster")]
 use super::call_builder::SingleKey;
 use super::{call_builder::CallBuilder, key_table::KeyTable, limit_table::LimitTable};
-use crate::{
-    clock::Micros,
-    key::{Key, Naming},
-    store::{interface::Check, key_hash::KeyHasher},
-};
+use crate::store::key_hash::KeyHasher;
 
 /// The source of the script: one file per algorithm, between their common functions and the main
 /// loop.

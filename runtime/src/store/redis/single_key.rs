@@ -4,18 +4,16 @@
 //! read before anything is charged, and started before a denial is returned. Requests in between
 //! are concurrent to this one, so either order is correct.
 
+use actix_throttle_core::{
+    check::{Charge, Charges, Check, Mode, Outcome},
+    key::Key,
+    time::Micros,
+};
 use futures_util::future::try_join;
 use tokio::time::Instant;
 
 use super::{RedisStore, batch::Lane, call_builder::SingleKey, script::Call};
-use crate::{
-    clock::Micros,
-    key::Key,
-    store::{
-        expiring_table::Fingerprint,
-        interface::{Charge, Charges, Check, Mode, Outcome, StoreError},
-    },
-};
+use crate::store::{expiring_table::Fingerprint, interface::StoreError};
 
 impl RedisStore {
     /// Decides one charge. A denial starts the block that its limit asks for. For a charge, the
@@ -39,7 +37,7 @@ impl RedisStore {
                 let decided = self.decide_alone(check(mode), deadline);
                 let (mut outcome, left) =
                     try_join(decided, self.blocked_for(charge, deadline)).await?;
-                outcome.block(charge, left, mode.can_deny());
+                outcome.block_for(charge, left, mode.can_deny());
                 Ok(outcome)
             }
             Mode::Lease => {
@@ -48,7 +46,7 @@ impl RedisStore {
                     return self.decide_alone(check(mode), deadline).await;
                 }
                 let mut outcome = self.decide_alone(check(Mode::Peek), deadline).await?;
-                outcome.block(charge, left, false);
+                outcome.block_for(charge, left, false);
                 (outcome.allowed, outcome.receipts) = (true, vec![None]);
                 Ok(outcome)
             }
@@ -59,7 +57,7 @@ impl RedisStore {
                 let denied = outcome.verdicts.first();
                 if denied.is_some_and(|verdict| charge.starts_block(verdict, outcome.allowed)) {
                     let left = self.begin_block(charge, deadline).await?;
-                    outcome.block(charge, left, true);
+                    outcome.block_for(charge, left, true);
                 }
                 Ok(outcome)
             }
@@ -82,7 +80,7 @@ impl RedisStore {
             charges: Charges::from_elem(*charge, 1),
         };
         let mut outcome = self.decide_alone(check, deadline).await?;
-        outcome.block(charge, left, true);
+        outcome.block_for(charge, left, true);
         if mode == Mode::ChargeForReceipts {
             outcome.receipts = vec![None];
         }
@@ -156,18 +154,5 @@ impl RedisStore {
             self.executor.send(&command).await?;
         }
         Ok(())
-    }
-}
-
-impl Outcome {
-    /// Applies a block that lasts for `left` microseconds to the outcome, as `decide.lua` does.
-    fn block(&mut self, charge: &Charge<'_>, left: Micros, can_deny: bool) {
-        let Some(verdict) = self.verdicts.first_mut().filter(|_| left > 0) else {
-            return;
-        };
-        verdict.block_for(left);
-        if can_deny && !charge.limit.is_shadow() {
-            self.allowed = false;
-        }
     }
 }

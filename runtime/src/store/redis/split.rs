@@ -11,6 +11,11 @@
 //!
 //! [saga]: https://doi.org/10.1145/38713.38742
 
+use actix_throttle_core::{
+    algorithm::Receipt,
+    check::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts},
+    decision::Verdict,
+};
 use futures_util::future::join_all;
 use redis::cluster_routing::Slot;
 use smallvec::SmallVec;
@@ -19,11 +24,7 @@ use tokio::time::Instant;
 use super::{
     RedisStore, batch::Lane, executor::Executor, rollback::Rollback, script::LONGEST_LIFE,
 };
-use crate::{
-    algorithm::Receipt,
-    decision::Verdict,
-    store::interface::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts, StoreError},
-};
+use crate::store::interface::StoreError;
 
 /// How much longer than its own deadline a call is remembered, in milliseconds: a call that was
 /// sent again may wait in front of a Redis that stalls.

@@ -3,6 +3,14 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::{
+    algorithm::Receipt,
+    check::{Charge, Check, Mode},
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{Algorithm, Concurrency, Limit, LimitRef, PermitId},
+};
 use redis::RedisError;
 use smallvec::smallvec;
 use tokio::{runtime::Handle, time::timeout};
@@ -16,16 +24,7 @@ use super::{
     server_info::{ServerInfo, UNKNOWN},
     startup_error::{classify, may_be_another_protocol, speaks_the_other_protocol, warn},
 };
-use crate::{
-    algorithm::Receipt,
-    error::InitError,
-    failure_mode::FailureMode,
-    identity::Identity,
-    key::Key,
-    limit::{Algorithm, Concurrency, Limit, LimitRef, PermitId},
-    log_throttle::TARGET,
-    store::interface::{Charge, Check, Mode},
-};
+use crate::{error::InitError, log_throttle::TARGET};
 
 /// The window of the probe's limits, so short that the keys soon expire by themselves too.
 const WINDOW: Duration = Duration::from_millis(1);

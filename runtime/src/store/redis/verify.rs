@@ -3,6 +3,13 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::{
+    check::{Charge, Check, Mode},
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{Algorithm, Limit},
+};
 #[cfg(feature = "cluster")]
 use futures_util::future::select_ok;
 use redis::RedisError;
@@ -13,13 +20,6 @@ use super::{
     connection_state::aborted,
     script::{Call, CallContext},
     send::{NotSent, Request},
-};
-use crate::{
-    failure_mode::FailureMode,
-    identity::Identity,
-    key::Key,
-    limit::{Algorithm, Limit},
-    store::interface::{Charge, Check, Mode},
 };
 
 /// The limit that a probe charges. The charge always fits and so is always written: a server that

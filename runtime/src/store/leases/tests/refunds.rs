@@ -1,7 +1,8 @@
 //! Tests of refunds of charges that leases served.
 
+use actix_throttle_core::limit::Refill;
+
 use super::*;
-use crate::limit::Refill;
 
 #[test]
 fn parts_of_a_lease_are_given_back_like_charges_of_their_own() {

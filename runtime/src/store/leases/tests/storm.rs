@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use actix_throttle_core::limit::Refill;
+
 use super::*;
-use crate::limit::Refill;
 
 /// Returns the most that was admitted within any interval of length `window`.
 fn most_within(window: u64, admissions: &[(u64, u32)]) -> u32 {

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use super::{
-    super::{Full, MemoryStore},
-    ask, clock_at, len,
-};
-use crate::{
-    clock::to_micros,
+use actix_throttle_core::{
+    check::{Charge, Charges, Check, Mode, Outcome},
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
     limit::{Algorithm, Concurrency, Limit, LimitRef, PermitId},
-    store::interface::{Charge, Charges, Check, Mode, Outcome},
+    time::to_micros,
+};
+
+use super::{
+    super::{Full, MemoryStore},
+    ask, clock_at, len,
 };
 
 const START: u64 = 1_000_000;
@@ -64,9 +65,7 @@ fn fill(store: &MemoryStore, length: Duration) {
     for index in 0..KEYS {
         let blocked = Identity::new(format!("blocked{index}"));
         let key = Key::counter(&blocked, &limit).block();
-        store
-            .start_block(&key, crate::clock::to_micros(length))
-            .unwrap();
+        store.start_block(&key, to_micros(length)).unwrap();
     }
     assert_eq!(len(store), KEYS);
 }
@@ -87,7 +86,10 @@ fn running_permits_outlive_a_flood_of_other_keys() {
     );
     // The holders can renew them.
     let renewed = decide(&store, Mode::Renew, [permit(&ann, 1)]).unwrap();
-    assert_eq!(renewed.verdicts[0].wait, crate::algorithm::Wait::None);
+    assert_eq!(
+        renewed.verdicts[0].wait,
+        actix_throttle_core::algorithm::Wait::None
+    );
 }
 
 #[test]

@@ -2,19 +2,17 @@
 
 use std::sync::LazyLock;
 
-use smallvec::smallvec;
-
-use super::*;
-use crate::{
+use actix_throttle_core::{
+    check::{Charge, Mode},
     failure_mode::FailureMode,
     identity::Identity,
     key::{Key, Naming},
     limit::Limit,
-    store::{
-        interface::{Charge, Mode},
-        key_hash::KeyHasher,
-    },
 };
+use smallvec::smallvec;
+
+use super::*;
+use crate::store::key_hash::KeyHasher;
 
 static HASHER: LazyLock<KeyHasher> = LazyLock::new(KeyHasher::new);
 static NAMING: LazyLock<Naming> = LazyLock::new(Naming::default);

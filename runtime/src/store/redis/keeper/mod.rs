@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use actix_throttle_core::key::Naming;
 use tokio::{
     sync::watch,
     time::{Instant, sleep, timeout},
@@ -27,10 +28,7 @@ use super::{
     topology::RedisPool,
     verify::verify,
 };
-use crate::{
-    key::Naming,
-    store::{circuit_breaker::Circuit, key_hash::KeyHasher},
-};
+use crate::store::{circuit_breaker::Circuit, key_hash::KeyHasher};
 
 /// The interval between checks of a connection that works, and so the longest time until a close is
 /// noticed. A request in between notices the close itself, before it is sent.

@@ -2,14 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use actix_throttle_core::key::Naming;
+
 use super::*;
-use crate::{
-    key::Naming,
-    store::{
-        circuit_breaker::{Circuit, CircuitSettings},
-        key_hash::KeyHasher,
-        redis::url::pool_for,
-    },
+use crate::store::{
+    circuit_breaker::{Circuit, CircuitSettings},
+    key_hash::KeyHasher,
+    redis::url::pool_for,
 };
 
 fn on_a_runtime(test: impl AsyncFnOnce(&Handle)) {

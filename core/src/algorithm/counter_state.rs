@@ -1,0 +1,97 @@
+//! The trait of all counting algorithms. [`State`](super::State) calls it; each algorithm answers
+//! its questions in a file of its own, without I/O and without reading the time.
+
+use super::{Availability, IDLE, Receipt, TIMER_SLACK, Wait};
+use crate::{limit::Limit, time::Micros};
+
+/// The state of one key under one algorithm.
+///
+/// A decision needs the answers to several questions, and computing what the state is at one moment
+/// takes most of the time. So that is done once, as a [`View`](Self::View), and the questions are
+/// put to the view.
+pub(super) trait CounterState {
+    /// The state as of one moment, under the numbers of one limit.
+    type View;
+
+    fn view_at(&self, limit: &Limit, now: Micros) -> Self::View;
+
+    /// Returns how many microseconds until `cost` fits; 0 means now. `cost` is from 1 to the quota.
+    fn wait(&self, view: &Self::View, limit: &Limit, cost: u32, now: Micros) -> Micros;
+
+    /// Charges `cost`, which must fit, and returns the view after that.
+    fn charge(&mut self, view: Self::View, limit: &Limit, cost: u32, now: Micros) -> Self::View;
+
+    /// Returns the cost that would fit now, and the time until the quota is whole again.
+    fn available(&self, view: &Self::View, limit: &Limit, now: Micros) -> (u32, Micros);
+
+    /// Returns when the cost of a charge that has waited for its turn came to fit: `now` or
+    /// earlier.
+    fn due_at(&self, _limit: &Limit, now: Micros) -> Micros {
+        now
+    }
+
+    /// Refunds what is left of a charge of `cost` under `limit`; returns whether anything was left.
+    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool;
+
+    fn peek(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
+        let view = self.view_at(limit, now);
+        let wait = self.wait_for_cost(&view, limit, cost, now);
+        (wait, self.availability(&view, limit, now))
+    }
+
+    fn try_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
+        let mut view = self.view_at(limit, now);
+        let wait = self.wait_for_cost(&view, limit, cost, now);
+        if wait == Wait::None && cost > 0 {
+            let from = match limit.is_in_turn() {
+                true => counted_from(self.due_at(limit, now), now),
+                false => now,
+            };
+            view = match from < now {
+                true => {
+                    let then = self.view_at(limit, from);
+                    self.charge(then, limit, cost, from);
+                    self.view_at(limit, now)
+                }
+                false => self.charge(view, limit, cost, now),
+            };
+        }
+        (wait, self.availability(&view, limit, now))
+    }
+
+    /// Returns the available quota, with the time until there is more of it.
+    fn availability(&self, view: &Self::View, limit: &Limit, now: Micros) -> Availability {
+        let (remaining, reset) = self.available(view, limit, now);
+        let more = match reset {
+            0 => 0,
+            _ => self.wait(view, limit, remaining.saturating_add(1), now),
+        };
+        Availability {
+            remaining,
+            reset,
+            more,
+        }
+    }
+
+    /// Returns the [`wait`](Self::wait) for any cost, including 0 and costs above the quota.
+    fn wait_for_cost(&self, view: &Self::View, limit: &Limit, cost: u32, now: Micros) -> Wait {
+        if cost == 0 {
+            return Wait::None;
+        }
+        if cost > limit.quota() {
+            return Wait::Never;
+        }
+        match self.wait(view, limit, cost, now) {
+            0 => Wait::None,
+            micros => Wait::For(micros),
+        }
+    }
+}
+
+/// Returns the time from which a charge counts that was `due` then and is made now.
+fn counted_from(due: Micros, now: Micros) -> Micros {
+    match now.checked_sub(due) {
+        Some(late) if late <= IDLE => now - late.min(TIMER_SLACK),
+        _ => now,
+    }
+}

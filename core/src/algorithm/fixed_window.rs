@@ -1,0 +1,72 @@
+//! Fixed window: the first admitted request opens a window of length W, and at most T fit in it.
+//! The twin of `fixed_window.lua`.
+
+use super::{Receipt, counter_state::CounterState};
+use crate::{limit::Limit, time::Micros};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FixedWindow {
+    start: Micros,
+    used: u32,
+}
+
+/// The usage in the window, and the time that is left of it.
+pub(super) struct View {
+    used: u32,
+    left: Micros,
+}
+
+impl FixedWindow {
+    /// Returns the start of the window that took the charge.
+    pub(super) fn receipt_tag(&self) -> u64 {
+        self.start
+    }
+}
+
+impl CounterState for FixedWindow {
+    type View = View;
+
+    fn view_at(&self, limit: &Limit, now: Micros) -> View {
+        let window = limit.window_micros();
+        let (used, left) = match now.checked_sub(self.start) {
+            Some(elapsed) if elapsed < window && self.used > 0 => (self.used, window - elapsed),
+            _ => (0, window),
+        };
+        View { used, left }
+    }
+
+    fn wait(&self, view: &View, limit: &Limit, cost: u32, _now: Micros) -> Micros {
+        if u64::from(view.used) + u64::from(cost) <= u64::from(limit.times()) {
+            0
+        } else {
+            view.left
+        }
+    }
+
+    fn charge(&mut self, view: View, _limit: &Limit, cost: u32, now: Micros) -> View {
+        if view.used == 0 {
+            self.start = now;
+        }
+        self.used = view.used + cost;
+        View {
+            used: self.used,
+            ..view
+        }
+    }
+
+    /// Refunds to the window of the charge. The window keeps its start; once nothing is used in it,
+    /// the next charge opens a new one.
+    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+        let View { used, .. } = self.view_at(limit, now);
+        if used == 0 || self.start != receipt.tag {
+            return false;
+        }
+        self.used = used.saturating_sub(cost);
+        true
+    }
+
+    fn available(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
+        let reset = if view.used == 0 { 0 } else { view.left };
+        (limit.times().saturating_sub(view.used), reset)
+    }
+}

@@ -1,0 +1,71 @@
+//! Leaky bucket as a meter: one request each W/T, evenly spaced, without bursts. It is the GCRA
+//! with a tolerance of zero. The twin of `leaky_bucket.lua`.
+//!
+//! Source: ITU-T I.371, annex A (generic cell rate algorithm, limit L = 0).
+//!
+//! A request is admitted once the debt of all earlier ones has drained. Time counts in whole
+//! microseconds while W/T may have a fraction, so what has drained past zero within the last
+//! microsecond is carried over: at T = 700,000 a second, the average stays 700,000.
+
+use super::{
+    Receipt,
+    counter_state::CounterState,
+    debt::{Debt, TokenDebt},
+};
+use crate::{limit::Limit, time::Micros};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LeakyBucket(Debt);
+
+/// The debt, or by how many W-ths of a token it has drained past zero.
+type View = Result<TokenDebt, u128>;
+
+impl LeakyBucket {
+    /// Returns how much of the latest charge has drained by `now`, in W-ths of a token: what was
+    /// carried over into it, and what has drained since if it counts from an earlier time.
+    pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
+        self.0.drained(limit, now)
+    }
+}
+
+impl CounterState for LeakyBucket {
+    type View = View;
+
+    fn view_at(&self, limit: &Limit, now: Micros) -> View {
+        self.0.at_time(limit, limit.times(), now)
+    }
+
+    fn wait(&self, view: &View, limit: &Limit, _cost: u32, _now: Micros) -> Micros {
+        view.map_or(0, |owed| owed.drain_time(limit))
+    }
+
+    fn charge(&mut self, view: View, limit: &Limit, cost: u32, now: Micros) -> View {
+        let carried = match view {
+            // T W-ths of a token drain per microsecond, so this is from the last microsecond.
+            Err(past) if past < u128::from(limit.times()) => past,
+            _ => 0,
+        };
+        let owed = TokenDebt(TokenDebt::tokens(cost, limit).0 - carried);
+        self.0 = Debt::new(owed, limit.window_micros(), now);
+        Ok(owed)
+    }
+
+    fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
+        self.0.settled_at(limit, limit.times())
+    }
+
+    /// Refunds what is left of a charge. What was carried over into it is lost, which is less than
+    /// drains in one microsecond.
+    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+        // The bucket owed only this charge, less what had drained of it already.
+        let owed = TokenDebt::tokens(cost, limit).0;
+        let owed = TokenDebt(owed.saturating_sub(receipt.tag.into()));
+        let charged = Debt::new(owed, limit.window_micros(), receipt.at);
+        self.0.refund(limit, limit.times(), cost, &charged, now)
+    }
+
+    fn available(&self, view: &View, limit: &Limit, now: Micros) -> (u32, Micros) {
+        let reset = self.wait(view, limit, 1, now);
+        (u32::from(reset == 0), reset)
+    }
+}

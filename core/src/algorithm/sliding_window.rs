@@ -1,0 +1,230 @@
+//! Sliding window: an exact log of admissions. No half-open interval of length W ever holds more
+//! than T. The twin of `sliding_window.lua`.
+//!
+//! For each admission, the log holds its time and the running sum of costs up to and including it.
+//! The usage of a window is then the difference of two sums, and an admission of any cost is one
+//! entry. Entries are sorted by time, so a binary search finds the ends of the window. The next
+//! charge drops what has left it.
+
+use std::collections::VecDeque;
+
+use super::{Receipt, counter_state::CounterState};
+use crate::{limit::Limit, time::Micros};
+
+#[derive(Debug, Default)]
+pub struct AdmissionLog {
+    /// The running sum before the oldest entry.
+    base: u32,
+    entries: VecDeque<LogEntry>,
+}
+
+/// An entry of ten bytes; with alignment it would have sixteen.
+#[derive(Clone, Copy, Debug)]
+struct LogEntry {
+    time: [u8; 7],
+    /// The running sum modulo 2^24, which is more than a window holds.
+    sum: [u8; 3],
+}
+
+/// The entries `from..to` of the log, which are inside the window.
+pub(super) struct View {
+    from: usize,
+    to: usize,
+    /// The running sum before `from`.
+    base: u32,
+    used: u32,
+}
+
+impl LogEntry {
+    #[allow(
+        clippy::many_single_char_names,
+        reason = "the bytes of one number, most significant first"
+    )]
+    fn new(time: Micros, sum: u32) -> Self {
+        let [_, a, b, c, d, e, f, g] = time.to_be_bytes();
+        let [_, x, y, z] = sum.to_be_bytes();
+        Self {
+            time: [a, b, c, d, e, f, g],
+            sum: [x, y, z],
+        }
+    }
+
+    fn sum(&self) -> u32 {
+        let [x, y, z] = self.sum;
+        u32::from_be_bytes([0, x, y, z])
+    }
+
+    fn lower(&mut self, by: u32) {
+        let [_, sum @ ..] = self.sum().wrapping_sub(by).to_be_bytes();
+        self.sum = sum;
+    }
+
+    #[allow(clippy::many_single_char_names, reason = "as above")]
+    fn time(&self) -> Micros {
+        let [a, b, c, d, e, f, g] = self.time;
+        u64::from_be_bytes([0, a, b, c, d, e, f, g])
+    }
+
+    /// Returns the age of the entry; `None` if it is in the future.
+    fn age(&self, now: Micros) -> Option<Micros> {
+        now.checked_sub(self.time())
+    }
+}
+
+/// Returns what was added to a running sum since it was `base`.
+fn since(base: u32, sum: u32) -> u32 {
+    sum.wrapping_sub(base) & 0xff_ffff
+}
+
+impl CounterState for Box<AdmissionLog> {
+    type View = View;
+
+    fn view_at(&self, limit: &Limit, now: Micros) -> View {
+        let window = limit.window_micros();
+        let len = self.entries.len();
+        let is_future = |entry: &LogEntry| entry.age(now).is_none();
+        let to = match self.entries.back() {
+            Some(last) if is_future(last) => {
+                self.entries.partition_point(|entry| !is_future(entry))
+            }
+            _ => len,
+        };
+        let from = self.first(|entry| entry.age(now).is_none_or(|age| age < window));
+        let base = match from.checked_sub(1) {
+            Some(before) => self.sum_at(before),
+            None => self.base,
+        };
+        let used = match to.checked_sub(1) {
+            Some(last) if last >= from => since(base, self.sum_at(last)),
+            _ => 0,
+        };
+        View {
+            from,
+            to,
+            base,
+            used,
+        }
+    }
+
+    fn wait(&self, view: &View, limit: &Limit, cost: u32, now: Micros) -> Micros {
+        let excess = (u64::from(view.used) + u64::from(cost)).saturating_sub(limit.times().into());
+        if excess == 0 {
+            return 0;
+        }
+        // The cost fits once the entry leaves whose sum reaches the excess.
+        let leaving = view.from
+            + match excess {
+                // Every entry has a cost of at least 1, so the first one is enough.
+                1 => 0,
+                _ => bisect(view.to - view.from, |index| {
+                    u64::from(since(view.base, self.sum_at(view.from + index))) < excess
+                }),
+            };
+        let age = self
+            .entries
+            .get(leaving)
+            .and_then(|entry| entry.age(now))
+            .unwrap_or(0);
+        limit.window_micros() - age
+    }
+
+    fn charge(&mut self, view: View, _limit: &Limit, cost: u32, now: Micros) -> View {
+        self.entries.truncate(view.to);
+        self.entries.drain(..view.from);
+        self.base = view.base;
+        let sum = view.base.wrapping_add(view.used).wrapping_add(cost);
+        self.reserve();
+        self.entries.push_back(LogEntry::new(now, sum));
+        View {
+            from: 0,
+            to: self.entries.len(),
+            base: view.base,
+            used: view.used + cost,
+        }
+    }
+
+    /// Refunds what is left of a charge. Entries of one time leave the window together, so it does
+    /// not matter which of them was the charge: the last one stays for what is left of all of them.
+    ///
+    /// Takes time linear in the number of newer entries; refunds usually follow soon after their
+    /// charges.
+    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+        let view = self.view_at(limit, now);
+        let from = self
+            .entries
+            .partition_point(|entry| entry.time() < receipt.at);
+        let to = self
+            .entries
+            .partition_point(|entry| entry.time() <= receipt.at);
+        // Entries from the future do not count now but may count again, so they stay unchanged.
+        if from == to || from < view.from || view.to < self.entries.len() {
+            return false;
+        }
+        let before = from
+            .checked_sub(1)
+            .map_or(self.base, |before| self.sum_at(before));
+        let taken = since(before, self.sum_at(to - 1));
+        let given = taken.min(cost);
+        for entry in self.entries.range_mut(to - 1..) {
+            entry.lower(given);
+        }
+        self.entries.drain(from..to - usize::from(taken > given));
+        true
+    }
+
+    fn available(&self, view: &View, limit: &Limit, now: Micros) -> (u32, Micros) {
+        let youngest = match view.to.checked_sub(1) {
+            Some(last) if last >= view.from => self.entries.get(last),
+            _ => None,
+        };
+        let reset = youngest
+            .and_then(|entry| entry.age(now))
+            .map_or(0, |age| limit.window_micros() - age);
+        (limit.times().saturating_sub(view.used), reset)
+    }
+}
+
+impl AdmissionLog {
+    fn sum_at(&self, index: usize) -> u32 {
+        self.entries.get(index).map_or(self.base, LogEntry::sum)
+    }
+
+    /// Returns the first entry for which `inside` is true, as it then is for all later ones; the
+    /// number of entries if there is none. The search gallops in doubling steps, because few
+    /// entries have left since the latest charge.
+    fn first(&self, inside: impl Fn(&LogEntry) -> bool) -> usize {
+        let outside = |index: usize| self.entries.get(index).is_some_and(|entry| !inside(entry));
+        let (mut low, mut step) = (0, 1);
+        while outside(low + step - 1) {
+            low += step;
+            step *= 2;
+        }
+        let high = (low + step - 1).min(self.entries.len());
+        low + bisect(high - low, |index| outside(low + index))
+    }
+
+    /// Grows by an eighth and shrinks to fit, where `VecDeque` would double and never shrink: most
+    /// memory is in the logs.
+    fn reserve(&mut self) {
+        let len = self.entries.len();
+        if len == self.entries.capacity() {
+            self.entries.reserve_exact(len / 8 + 4);
+        } else if self.entries.capacity() > 2 * len + 16 {
+            self.entries.shrink_to(len + len / 8 + 4);
+        }
+    }
+}
+
+/// Returns the first index of `0..len` for which `below` is false; `len` if there is none.
+fn bisect(len: usize, below: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, len);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if below(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}

@@ -1,0 +1,128 @@
+//! Sliding window counter: two counters in windows aligned to the epoch, with `previous × (1 −
+//! elapsed / W) + current + cost ≤ T`. The twin of `sliding_window_counter.lua`.
+//!
+//! Source: Cloudflare, "How we built rate limiting capable of scaling to millions of domains".
+
+use super::{Receipt, counter_state::CounterState, div_ceil, saturate, saturate_count};
+use crate::{limit::Limit, time::Micros};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WindowCounters {
+    /// The start of the current window: a multiple of W.
+    start: Micros,
+    current: u32,
+    previous: u32,
+}
+
+/// The two counts as of `left` before the end of the window that starts at `start`.
+pub(super) struct View {
+    start: Micros,
+    left: Micros,
+    current: u32,
+    previous: u32,
+    /// What the previous window still contributes, rounded up.
+    weight: u64,
+}
+
+impl CounterState for WindowCounters {
+    type View = View;
+
+    fn view_at(&self, limit: &Limit, now: Micros) -> View {
+        let window = limit.window_micros();
+        // Most requests come in the same window as the one before, which needs no division.
+        let elapsed = match now.checked_sub(self.start) {
+            Some(elapsed) if elapsed < window => elapsed,
+            _ => now % window,
+        };
+        let start = now - elapsed;
+        let (current, previous) = if self.start == start {
+            (self.current, self.previous)
+        } else if self.start + window == start {
+            (0, self.current)
+        } else {
+            (0, 0)
+        };
+        let left = window - elapsed;
+        View {
+            start,
+            left,
+            current,
+            previous,
+            weight: match previous {
+                0 => 0,
+                _ => saturate(div_ceil(u128::from(previous) * u128::from(left), window)),
+            },
+        }
+    }
+
+    fn wait(&self, view: &View, limit: &Limit, cost: u32, _now: Micros) -> Micros {
+        let window = limit.window_micros();
+        let times = u64::from(limit.times());
+        let cost = u64::from(cost);
+        if view.used() + cost <= times {
+            return 0;
+        }
+        // Finds the first moment at which the part of the full window that still overlaps leaves
+        // room.
+        match times.checked_sub(u64::from(view.current) + cost) {
+            Some(room) => view.left - share(room, window, view.previous),
+            None => view.left + window - share(times - cost, window, view.current),
+        }
+    }
+
+    fn charge(&mut self, view: View, _limit: &Limit, cost: u32, _now: Micros) -> View {
+        let current = view.current + cost;
+        *self = Self {
+            start: view.start,
+            current,
+            previous: view.previous,
+        };
+        View { current, ..view }
+    }
+
+    /// Refunds to the window that took the charge, as long as it still contributes.
+    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+        let mut view = self.view_at(limit, now);
+        let window = limit.window_micros();
+        let start = receipt.at - receipt.at % window;
+        let taken = if start == view.start {
+            &mut view.current
+        } else if start + window == view.start {
+            &mut view.previous
+        } else {
+            return false;
+        };
+        if *taken == 0 {
+            return false;
+        }
+        *taken = taken.saturating_sub(cost);
+        *self = Self {
+            start: view.start,
+            current: view.current,
+            previous: view.previous,
+        };
+        true
+    }
+
+    fn available(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
+        let remaining = u64::from(limit.times()).saturating_sub(view.used());
+        let reset = match (view.current, view.previous) {
+            (0, 0) => 0,
+            (0, _) => view.left,
+            _ => view.left + limit.window_micros(),
+        };
+        (saturate_count(remaining.into()), reset)
+    }
+}
+
+impl View {
+    /// Returns the usage that counts against the limit.
+    fn used(&self) -> u64 {
+        self.weight + u64::from(self.current)
+    }
+}
+
+/// Returns the part of a window that `room` takes of `full`, rounded down; `full` is above `room`.
+fn share(room: u64, window: Micros, full: u32) -> Micros {
+    saturate(u128::from(room) * u128::from(window) / u128::from(full.max(1)))
+}

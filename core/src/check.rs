@@ -1,0 +1,130 @@
+//! Checks: the limits of one request, as they go to a store, and what a store answers.
+
+use smallvec::SmallVec;
+
+use crate::{
+    algorithm::{Receipt, Wait},
+    decision::Verdict,
+    failure_mode::FailureMode,
+    key::Key,
+    limit::{Algorithm, LimitRef},
+    time::Micros,
+};
+
+/// The limits of one request, which are charged together or not at all.
+#[derive(Debug)]
+pub struct Check<'a> {
+    pub mode: Mode<'a>,
+    /// No two charges have the same key.
+    pub charges: Charges<'a>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode<'a> {
+    /// Charges all limits if all of them have room.
+    Charge,
+    /// Charges like [`Charge`](Self::Charge), and returns what was taken in [`Outcome::receipts`].
+    ChargeForReceipts,
+    /// Returns how the limits stand, and changes nothing.
+    Peek,
+    /// Refunds these charges, given as they were made, each by its receipt. A charge without a
+    /// receipt took nothing and is only peeked at. A refund is always allowed and leaves blocks as
+    /// they are.
+    ///
+    /// A receipt must be refunded at most once: a second refund takes from the usage of other
+    /// charges, though never below zero.
+    Refund(&'a [Option<Receipt>]),
+    /// Renews each permit, so that its expiry counts from now. A permit that has expired is
+    /// acquired again if there is one; if not, its verdict has a wait. Each permit is renewed by
+    /// itself, whatever happens to the others, and blocks do not matter: the holder is running
+    /// already. Always allowed, and for concurrency limits alone.
+    Renew,
+    /// Takes as much of each charge's cost as [`Charge::may_lease`] says, and returns how much that
+    /// was in [`Outcome::receipts`]. Always allowed.
+    Lease,
+}
+
+/// A lease takes at most this fraction of the remaining quota. Leases thus shrink with the quota,
+/// and other processes find something to lease as well.
+const LEASE_SHARE: u32 = 4;
+
+impl Mode<'_> {
+    pub fn is_charge(self) -> bool {
+        matches!(self, Self::Charge | Self::ChargeForReceipts)
+    }
+
+    /// Returns whether this mode can deny the check as a whole.
+    pub fn can_deny(self) -> bool {
+        matches!(self, Self::Charge | Self::ChargeForReceipts | Self::Peek)
+    }
+}
+
+/// One receipt for each charge if receipts were asked for, else empty. `None` stands for a charge
+/// that took nothing: a denied one, a shadow limit without room, or a cost of 0.
+pub type Receipts = Vec<Option<Receipt>>;
+
+/// Inline capacity for one charge, because most requests have one. A larger inline capacity would
+/// make every check larger to move.
+pub type Charges<'a> = SmallVec<[Charge<'a>; 1]>;
+
+/// One limit for one identity, and the cost to charge.
+#[derive(Clone, Copy, Debug)]
+pub struct Charge<'a> {
+    pub key: Key<'a>,
+    pub limit: LimitRef<'a>,
+    /// The cost; 1 for a permit.
+    pub cost: u32,
+    /// The mode that decides this charge if the store cannot.
+    pub failure_mode: FailureMode,
+}
+
+impl Charge<'_> {
+    /// Returns how much a lease of this charge may take.
+    pub fn may_lease(&self, verdict: &Verdict) -> u32 {
+        // A lease never opens a fixed window: only the charge of a request does.
+        if self.limit.algorithm() == Some(Algorithm::FixedWindow) && verdict.reset == 0 {
+            return 0;
+        }
+        self.cost.min(verdict.remaining / LEASE_SHARE)
+    }
+
+    /// Returns whether this denial starts a block: the limit has one, the identity is not blocked
+    /// yet, and a wait would help. A shadow limit's denial starts a block only if the request was
+    /// admitted.
+    pub fn starts_block(&self, verdict: &Verdict, allowed: bool) -> bool {
+        self.limit.block_micros() > 0
+            && !verdict.blocked
+            && matches!(verdict.wait, Wait::For(_))
+            && allowed == self.limit.is_shadow()
+    }
+}
+
+/// The outcome of one check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub allowed: bool,
+    /// One verdict for each charge, as its limit stands after the decision.
+    pub verdicts: SmallVec<[Verdict; 1]>,
+    /// Empty unless receipts were asked for.
+    pub receipts: Receipts,
+    /// Receipts of the local fallback for what was mirrored to it; empty if nothing was.
+    pub mirror_receipts: Receipts,
+    /// How long a denial stays valid while nothing is charged, apart from times that count down, in
+    /// microseconds. 0 means unknown. The denial cache keeps a denial for that long at most.
+    pub stable_for: Micros,
+}
+
+pub type Outcomes = SmallVec<[Outcome; 1]>;
+
+impl Outcome {
+    /// Applies a block that lasts for `left` microseconds to the outcome, as the script does.
+    pub fn block_for(&mut self, charge: &Charge<'_>, left: Micros, can_deny: bool) {
+        let Some(verdict) = self.verdicts.first_mut().filter(|_| left > 0) else {
+            return;
+        };
+        verdict.block_for(left);
+        if can_deny && !charge.limit.is_shadow() {
+            self.allowed = false;
+        }
+    }
+}

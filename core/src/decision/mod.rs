@@ -1,0 +1,186 @@
+//! Decisions: whether a check was admitted, and how each of its limits stands. The limiter makes
+//! them, and applications, headers and logs read them.
+
+mod status;
+
+use std::time::Duration;
+
+pub use self::status::LimitStatus;
+pub use self::status::Verdict;
+use crate::{
+    algorithm::Wait,
+    time::{self, Micros},
+};
+
+/// The decision on one check: all of its limits were charged, or none.
+///
+/// ```
+/// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use actix_throttle::{Limit, RateLimiter};
+///
+/// const LOGIN: Limit = Limit::per_minute(5).name("login");
+///
+/// let limiter = RateLimiter::builder().memory().build().await?;
+/// let decision = limiter.check(&LOGIN, "user:42").await?;
+/// assert!(decision.is_allowed());
+/// assert_eq!(decision.limits()[0].remaining(), 4);
+/// assert_eq!(decision.retry_after(), None);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Decision {
+    allowed: bool,
+    fallback: bool,
+    /// On the heap, because a decision is moved many times until the headers are written.
+    limits: Vec<LimitStatus>,
+}
+
+impl Decision {
+    #[doc(hidden)]
+    pub fn new(allowed: bool, limits: impl Iterator<Item = LimitStatus>) -> Self {
+        let (_, most) = limits.size_hint();
+        let mut decision = Self {
+            allowed,
+            fallback: false,
+            // `collect` would reserve for more than the one limit that most decisions have.
+            limits: Vec::with_capacity(most.unwrap_or(1)),
+        };
+        decision.limits.extend(limits);
+        decision
+    }
+
+    /// Marks the decision as one of the failure mode.
+    #[doc(hidden)]
+    pub fn by_fallback(self) -> Self {
+        Self {
+            fallback: true,
+            ..self
+        }
+    }
+
+    /// Returns whether all limits had room and were charged.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.allowed
+    }
+
+    /// Returns whether the store could not decide, and the [`FailureMode`](crate::failure_mode::FailureMode) did:
+    /// limits of `Open` are admitted and not among [`limits`](Self::limits), and those of `Local`
+    /// were decided for this process alone.
+    #[must_use]
+    pub fn is_fallback(&self) -> bool {
+        self.fallback
+    }
+
+    /// Returns every limit that was checked, in the order given, shadow limits included.
+    #[must_use]
+    pub fn limits(&self) -> &[LimitStatus] {
+        &self.limits
+    }
+
+    /// Returns how long to wait until the same check alone would be admitted. Waiting that long is
+    /// enough, except for permits ([`LimitStatus::retry_after`]).
+    ///
+    /// `None` if the check was allowed, or if no wait would help
+    /// ([`exceeds_capacity`](Self::exceeds_capacity)).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        if self.allowed || self.exceeds_capacity() {
+            return None;
+        }
+        self.violated().filter_map(LimitStatus::retry_after).max()
+    }
+
+    /// Returns the value of `Retry-After`: whole seconds, rounded up, so at least 1.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_throttle::{Limit, RateLimiter};
+    ///
+    /// const LOGIN: Limit = Limit::per_minute(1).name("login");
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// limiter.check(&LOGIN, "user:42").await?;
+    /// let denied = limiter.check(&LOGIN, "user:42").await?;
+    /// assert_eq!(denied.retry_after_seconds(), Some(60));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after().map(time::whole_seconds)
+    }
+
+    /// Returns whether the check was denied because its cost exceeds what a limit can ever hold.
+    #[must_use]
+    pub fn exceeds_capacity(&self) -> bool {
+        !self.allowed && self.violated().any(LimitStatus::exceeds_capacity)
+    }
+
+    /// Returns the limits that denied the check.
+    pub fn violated(&self) -> impl Iterator<Item = &LimitStatus> {
+        self.enforced().filter(|limit| limit.is_violated())
+    }
+
+    /// Returns the limit that matters most, as `X-RateLimit-*` shows it. If allowed, that is the
+    /// limit with the least remaining; if denied, the violated one with the longest wait. `None` if
+    /// all are shadow limits.
+    #[must_use]
+    pub fn strictest(&self) -> Option<&LimitStatus> {
+        strictest(self.enforced(), self.allowed)
+    }
+
+    /// Replaces the figures of each limit that `after`, a decision made `since` later, has too.
+    /// Times are converted to count from this decision. Whether `after` allows is ignored, because
+    /// it belongs to a refund, which always does.
+    #[doc(hidden)]
+    pub fn refresh(&mut self, after: &Self, since: Duration) {
+        for status in &mut self.limits {
+            let mut others = after.limits.iter();
+            if let Some(other) = others.find(|other| other.place() == status.place()) {
+                status.verdict.remaining = other.verdict.remaining;
+                let later = |micros| {
+                    let length = Duration::from_micros(micros).saturating_add(since);
+                    time::to_micros(length)
+                };
+                status.verdict.reset = later(other.verdict.reset);
+                status.verdict.more = match other.verdict.more {
+                    0 => 0,
+                    more => later(more),
+                };
+            }
+        }
+    }
+
+    /// Denies the check by the limit at index `place`, for at least `wait` microseconds.
+    #[doc(hidden)]
+    pub fn deny(&mut self, place: usize, wait: Micros) {
+        self.allowed = false;
+        let mut limits = self.limits.iter_mut();
+        if let Some(limit) = limits.find(|limit| limit.place() == place) {
+            limit.verdict.wait = match limit.verdict.wait {
+                Wait::None => Wait::For(wait),
+                Wait::For(other) => Wait::For(other.max(wait)),
+                Wait::Never => Wait::Never,
+            };
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn enforced(&self) -> impl Iterator<Item = &LimitStatus> + Clone {
+        self.limits.iter().filter(|limit| !limit.is_shadow())
+    }
+}
+
+#[doc(hidden)]
+pub fn strictest<'a>(
+    limits: impl Iterator<Item = &'a LimitStatus>,
+    allowed: bool,
+) -> Option<&'a LimitStatus> {
+    if allowed {
+        limits.min_by_key(|limit| (limit.remaining(), std::cmp::Reverse(limit.verdict.reset)))
+    } else {
+        limits
+            .filter(|limit| limit.is_violated())
+            .max_by_key(|limit| (limit.exceeds_capacity(), limit.retry_after()))
+    }
+}

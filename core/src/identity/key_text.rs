@@ -1,0 +1,130 @@
+//! Writes an identity as it appears in keys of the store: readable if short, plain and not a
+//! secret, otherwise hashed.
+//!
+//! # Invariant
+//!
+//! No value that a client sends gives the text of another identity. Groups are not part of the
+//! text.
+
+use std::{
+    fmt::{self, Write},
+    net::IpAddr,
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{Identity, RequestPart, Source, Value};
+
+/// Longest readable value, in bytes after escaping.
+const READABLE: usize = 64;
+
+/// Writes the identity: `ip=192.0.2.1`, `user=42`, `path.id=42`, `jwt.sub=42`, `session.user=42`. A
+/// missing value is written as `header.x-api-key!192.0.2.1`, a context as `user=42;room`. A `;`
+/// inside a part is escaped. A value that may be a secret is hashed, `header.x-api-key=#…`, unless
+/// `plain` is set.
+pub(super) fn write(out: &mut impl Write, identity: &Identity, plain: bool) -> fmt::Result {
+    write_parts(out, identity.source(), identity.value(), plain)
+}
+
+fn write_parts(out: &mut impl Write, source: &Source, value: &Value, plain: bool) -> fmt::Result {
+    match source {
+        Source::Global => out.write_str("global")?,
+        Source::Client => out.write_str("ip")?,
+        Source::Application => out.write_str("user")?,
+        Source::RequestPart(part, name) => {
+            out.write_str(match part {
+                RequestPart::Header => "header.",
+                RequestPart::Cookie => "cookie.",
+                RequestPart::Path => "path.",
+                RequestPart::Query => "query.",
+            })?;
+            write_plain(out, name.as_bytes())?;
+        }
+        Source::Claim(name) => {
+            out.write_str("jwt.")?;
+            write_plain(out, name.as_bytes())?;
+        }
+        Source::Session(key) => {
+            out.write_str("session.")?;
+            write_plain(out, key.as_bytes())?;
+        }
+        Source::Context(outside) => write_parts(out, &outside.0, &outside.1, plain)?,
+    }
+    match (source, value) {
+        (_, Value::Single) => Ok(()),
+        (Source::Context(_), Value::Bytes(key)) => {
+            out.write_char(';')?;
+            write_plain(out, key)
+        }
+        (source, Value::Bytes(bytes)) => {
+            out.write_char('=')?;
+            match plain || !may_be_secret(source) {
+                true => write_plain(out, bytes),
+                false => write_hash(out, bytes),
+            }
+        }
+        (source, Value::Client(network)) => {
+            out.write_char(if *source == Source::Client { '=' } else { '!' })?;
+            match network {
+                None => out.write_str("none"),
+                // Dashes instead of colons: `:` separates the parts of a key.
+                Some(network) => write_dashed(out, network.addr()),
+            }
+        }
+    }
+}
+
+/// Returns whether the value may be a credential, which a reader of the keys could use. Header,
+/// cookie and query values may. A path segment names a resource; a session or a verified token
+/// names a user.
+fn may_be_secret(source: &Source) -> bool {
+    matches!(
+        source,
+        Source::RequestPart(
+            RequestPart::Header | RequestPart::Cookie | RequestPart::Query,
+            _
+        )
+    )
+}
+
+fn write_dashed(out: &mut impl Write, address: IpAddr) -> fmt::Result {
+    match address {
+        IpAddr::V4(address) => write!(out, "{address}"),
+        IpAddr::V6(address) => {
+            let [first, rest @ ..] = address.segments();
+            write!(out, "{first:x}")?;
+            rest.iter().try_for_each(|part| write!(out, "-{part:x}"))
+        }
+    }
+}
+
+/// Writes the first 128 bits of a SHA-256 hash. Only guessing the value reverses it.
+fn write_hash(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
+    out.write_char('#')?;
+    let hash = Sha256::digest(bytes);
+    hash.iter()
+        .take(16)
+        .try_for_each(|byte| write!(out, "{byte:02x}"))
+}
+
+/// Writes the bytes, percent-escaped except for letters, digits and a few signs. Hashes what is
+/// longer than `READABLE`. `#` is always escaped, so no text looks like a hash.
+fn write_plain(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+/,".contains(&byte);
+    let escaped = bytes.iter().filter(|byte| !is_plain(**byte)).count();
+    if bytes.len() + 2 * escaped > READABLE {
+        return write_hash(out, bytes);
+    }
+    if escaped == 0
+        && let Ok(plain) = std::str::from_utf8(bytes)
+    {
+        return out.write_str(plain);
+    }
+    bytes.iter().try_for_each(|byte| {
+        if is_plain(*byte) {
+            out.write_char(char::from(*byte))
+        } else {
+            write!(out, "%{byte:02X}")
+        }
+    })
+}

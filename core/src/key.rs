@@ -1,0 +1,172 @@
+//! The key of one counter: identity, zone and kind. The limiter makes keys; the stores look
+//! counters up by them, and Redis stores them as text.
+//!
+//! The text is `prefix:{identity}:zone:limit`. The braces are the hash tag of Redis Cluster: all
+//! counters of one identity are in one slot. The identity is escaped, so it can never forge another
+//! key. The limit's part has no colon, so a zone cannot forge a key either.
+use std::fmt::Write;
+
+use crate::{
+    identity::Identity,
+    limit::{Algorithm, Concurrency, Limit, Refill},
+    time::Micros,
+};
+
+/// Capacity for a readable identity and the limit's part, in bytes.
+const ROOM: usize = 64;
+
+/// The settings by which keys are written for Redis.
+#[derive(Clone, Debug, Default)]
+pub struct Naming {
+    pub prefix: Box<str>,
+    /// Whether an identity that may be a secret is written without hashing it.
+    pub plain: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key<'a> {
+    pub identity: &'a Identity,
+    pub zone: &'a str,
+    pub kind: KeyKind,
+}
+
+/// What is stored under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// A counter. The fields are what changes how its state is read, so a change of `times` keeps
+    /// it.
+    Counter {
+        algorithm: Algorithm,
+        refill: Refill,
+        window: Micros,
+        shadow: bool,
+    },
+    /// The permits of a concurrency limit. Neither `max` nor `expiry` changes how they are read.
+    PermitTable { shadow: bool },
+    /// The end of the identity's block in the zone.
+    Block { shadow: bool },
+}
+
+impl<'a> Key<'a> {
+    pub fn counter(identity: &'a Identity, limit: &Limit) -> Self {
+        Self {
+            identity,
+            zone: limit.zone_name(),
+            kind: KeyKind::Counter {
+                algorithm: limit.kind(),
+                refill: limit.refill_kind(),
+                window: limit.window_micros(),
+                shadow: limit.is_shadow(),
+            },
+        }
+    }
+
+    pub fn permits(identity: &'a Identity, limit: &Concurrency) -> Self {
+        Self {
+            identity,
+            zone: limit.zone_name(),
+            kind: KeyKind::PermitTable {
+                shadow: limit.is_shadow(),
+            },
+        }
+    }
+
+    /// Returns whether both keys have the same counter. Groups do not matter: they decide which
+    /// limits apply to an identity, and are no part of it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.zone == other.zone
+            && self.identity.source() == other.identity.source()
+            && self.identity.value() == other.identity.value()
+    }
+
+    /// Returns the key of the block in the zone of this key.
+    pub fn block(&self) -> Self {
+        let shadow = match self.kind {
+            KeyKind::Counter { shadow, .. }
+            | KeyKind::PermitTable { shadow }
+            | KeyKind::Block { shadow } => shadow,
+        };
+        Self {
+            kind: KeyKind::Block { shadow },
+            ..*self
+        }
+    }
+
+    /// Returns the key as Redis stores it.
+    pub fn text(&self, naming: &Naming) -> String {
+        let mut text = String::with_capacity(naming.prefix.len() + self.zone.len() + ROOM);
+        self.write_stem(naming, &mut text);
+        self.kind.write(&mut text);
+        text
+    }
+
+    /// Writes the common prefix of all keys of this identity in this zone.
+    pub fn write_stem(&self, naming: &Naming, text: &mut String) {
+        self.write_tag(naming, text);
+        text.push_str(self.zone);
+        text.push(':');
+    }
+
+    /// Writes the common prefix of all keys of this identity.
+    fn write_tag(&self, naming: &Naming, text: &mut String) {
+        text.push_str(&naming.prefix);
+        text.push_str(":{");
+        // Writing to a `String` cannot fail.
+        let _ = self.identity.write_key(text, naming.plain);
+        text.push_str("}:");
+    }
+}
+impl Key<'_> {
+    /// Returns the idempotency key of one call of the script, in the cluster slot of this key. It
+    /// never equals a counter's key: those end in the name of an algorithm, `running` or `block`.
+    pub fn idempotency_key(&self, naming: &Naming, call: u64) -> String {
+        let mut text = String::with_capacity(naming.prefix.len() + ROOM);
+        self.write_tag(naming, &mut text);
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "once:{call:016x}");
+        text
+    }
+}
+impl KeyKind {
+    pub fn write(&self, text: &mut String) {
+        let (shadow, name, window) = match *self {
+            Self::Block { shadow } => (shadow, "block", None),
+            Self::PermitTable { shadow } => (shadow, "running", None),
+            Self::Counter {
+                algorithm,
+                refill,
+                window,
+                shadow,
+            } => (shadow, short_name(algorithm, refill), Some(window)),
+        };
+        if shadow {
+            text.push_str("shadow-");
+        }
+        text.push_str(name);
+        let Some(window) = window else { return };
+        let (number, unit) = if window.is_multiple_of(1_000_000) {
+            (window / 1_000_000, "s")
+        } else if window.is_multiple_of(1_000) {
+            (window / 1_000, "ms")
+        } else {
+            (window, "us")
+        };
+        text.push('-');
+        text.push_str(itoa::Buffer::new().format(number));
+        text.push_str(unit);
+    }
+}
+fn short_name(algorithm: Algorithm, refill: Refill) -> &'static str {
+    match (algorithm, refill) {
+        (Algorithm::SlidingWindow, _) => "log",
+        (Algorithm::SlidingWindowCounter, _) => "counter",
+        (Algorithm::FixedWindow, _) => "fixed",
+        (Algorithm::TokenBucket, Refill::Greedy) => "token",
+        (Algorithm::TokenBucket, Refill::Interval) => "interval",
+        (Algorithm::LeakyBucket, _) => "leaky",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! Tests of keys as text: readable, stable, and never forged by an identity or zone.
+
+use std::collections::HashSet;
+
+use super::*;
+use crate::identity::{RequestPart, Source, Value};
+
+fn naming(plain: bool) -> Naming {
+    Naming {
+        prefix: "p".into(),
+        plain,
+    }
+}
+
+fn text(identity: &Identity) -> String {
+    Key::counter(identity, &Limit::per_second(1).zone("z")).text(&naming(false))
+}
+
+#[test]
+fn keys_are_readable() {
+    let limit = Limit::per_minute(5).zone("app::login");
+    let address = "2001:db8::1".parse().unwrap();
+    for (identity, expected) in [
+        (Identity::new("42"), "p:{user=42}:app::login:log-60s"),
+        (
+            Identity::ip(address),
+            "p:{ip=2001-db8-0-0-0-0-0-0}:app::login:log-60s",
+        ),
+        (Identity::global(), "p:{global}:app::login:log-60s"),
+        (
+            Identity::new("42").context("room/7"),
+            "p:{user=42;room/7}:app::login:log-60s",
+        ),
+    ] {
+        let key = Key::counter(&identity, &limit);
+        assert_eq!(key.text(&naming(false)), expected);
+        assert_eq!(
+            key.block().text(&naming(false)),
+            expected.replace("log-60s", "block")
+        );
+    }
+    let shadow = limit.shadow().algorithm(Algorithm::TokenBucket);
+    let user = Identity::new("42");
+    assert_eq!(
+        Key::counter(&user, &shadow).text(&naming(false)),
+        "p:{user=42}:app::login:shadow-token-60s"
+    );
+}
+
+#[test]
+fn places_have_a_key_whatever_their_number() {
+    let user = Identity::new("42");
+    let limit = Concurrency::new(5).zone("app::export");
+    let key = Key::permits(&user, &limit);
+    assert_eq!(key.text(&naming(false)), "p:{user=42}:app::export:running");
+    assert_eq!(
+        key.block().text(&naming(false)),
+        "p:{user=42}:app::export:block"
+    );
+    let shadow = Concurrency::new(6).zone("app::export").shadow();
+    assert_eq!(
+        Key::permits(&user, &shadow).text(&naming(false)),
+        "p:{user=42}:app::export:shadow-running"
+    );
+}
+
+#[test]
+fn what_could_forge_is_escaped() {
+    let hostile = Identity::new("a}:{ip=1.2.3.4\n\0");
+    let text = text(&hostile);
+    assert_eq!(text.matches('{').count(), 1);
+    assert_eq!(text.matches('}').count(), 1);
+    assert!(text.bytes().all(|byte| (0x20..0x7f).contains(&byte)));
+}
+
+#[test]
+fn what_clients_prove_themselves_by_is_hashed_unless_plain_keys_are_asked_for() {
+    let token = "Basic YWRtaW46aHVudGVyMg==";
+    for identity in [
+        Identity::header("Authorization", token),
+        Identity::cookie("sid", token),
+        Identity::query("api_key", token),
+        Identity::header("Authorization", token).context("room"),
+    ] {
+        let hidden = text(&identity);
+        assert!(
+            !hidden.contains("Basic") && !hidden.contains("YWRtaW4"),
+            "{hidden}"
+        );
+        assert!(hidden.contains("=#"), "{hidden}");
+        for shown in [identity.to_string(), format!("{identity:?}")] {
+            assert!(
+                !shown.contains("Basic") && !shown.contains("YWRtaW4"),
+                "{shown}"
+            );
+        }
+        let key = Key::counter(&identity, &Limit::per_second(1).zone("z"));
+        let plain = key.text(&naming(true));
+        assert!(
+            plain.contains("=Basic%20YWRtaW46aHVudGVyMg%3D%3D"),
+            "{plain}"
+        );
+    }
+    let (one, other) = (Identity::header("a", "1"), Identity::header("a", "2"));
+    assert_ne!(text(&one), text(&other));
+    assert_eq!(text(&Identity::path("id", "42")), "p:{path.id=42}:z:log-1s");
+}
+
+#[test]
+fn identities_never_collide() {
+    let long = "x".repeat(100);
+    let hash_of_long = text(&Identity::new(long.as_str()));
+    let inside = &hash_of_long["p:{user=".len()..hash_of_long.find('}').unwrap()];
+    let value = |text: &str| Value::Bytes(text.as_bytes().into());
+    let header = |text| {
+        Identity::of(
+            Source::RequestPart(RequestPart::Header, "a".into()),
+            value(text),
+        )
+    };
+    let all = [
+        Identity::new("1.2.3.4"),
+        Identity::ip("1.2.3.4".parse().unwrap()),
+        Identity::global(),
+        Identity::new("global"),
+        Identity::new(""),
+        Identity::new(long.as_str()),
+        Identity::new(inside),
+        header("1.2.3.4"),
+        header("!1.2.3.4"),
+        Identity::unidentified(
+            Source::RequestPart(RequestPart::Header, "a".into()),
+            Some("1.2.3.4/32".parse().unwrap()),
+        ),
+        Identity::unidentified(Source::Application, Some("1.2.3.4/32".parse().unwrap())),
+        Identity::client(None),
+        Identity::new("1.2.3.4").context("a"),
+        Identity::new("1.2.3.4;a"),
+        Identity::new("1.2.3.4").context("a;b"),
+        Identity::new("1.2.3.4").context("a").context("b"),
+        Identity::new("").context("1.2.3.4"),
+        Identity::ip("1.2.3.4".parse().unwrap()).context("a"),
+        Identity::client(None).context("a"),
+        Identity::global().context("a"),
+        Identity::new("1.2.3.4").context(&long),
+        Identity::of(Source::Claim("sub".into()), value("1.2.3.4")),
+        Identity::of(Source::Claim("user".into()), value("1.2.3.4")),
+        Identity::of(Source::Session("user".into()), value("1.2.3.4")),
+    ];
+    for plain in [false, true] {
+        let text =
+            |identity| Key::counter(identity, &Limit::per_second(1).zone("z")).text(&naming(plain));
+        let texts: HashSet<_> = all.iter().map(text).collect();
+        assert_eq!(texts.len(), all.len());
+    }
+}

@@ -1,0 +1,23 @@
+//! The pure half of `actix-throttle`: numbers, algorithms, keys, identities and decisions.
+//!
+//! An implementation detail: depend on `actix-throttle`, which exports what is public of it. Nothing
+//! here does I/O, reads a clock or awaits.
+
+#[macro_use]
+mod message;
+
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod algorithm;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod check;
+pub mod decision;
+pub mod failure_mode;
+pub mod identity;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod intern;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod key;
+pub mod limit;
+pub mod status_set;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod time;

@@ -1,0 +1,168 @@
+//! References to and copies of a limit of either kind: a rate or a concurrency limit. The limiter
+//! and the stores work with these; the public types are [`Limit`] and [`Concurrency`].
+
+use super::{Algorithm, Concurrency, Limit, LimitError};
+
+/// The identifier of a permit: a random number below 2^52 that its holder chooses.
+///
+/// The script keeps numbers as doubles, which are exact below 2^53. The number is random, so that
+/// processes need not agree on it.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PermitId(pub u64);
+
+impl PermitId {
+    #[doc(hidden)]
+    pub fn new() -> Self {
+        Self(fastrand::u64(..1 << 52))
+    }
+}
+
+/// The limit of one charge; a concurrency limit comes with the permit to acquire.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitRef<'a> {
+    Rate(&'a Limit),
+    Concurrency(&'a Concurrency, PermitId),
+}
+
+/// A copy of a limit, for what outlives the charge.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnyLimit {
+    Rate(Limit),
+    Concurrency(Concurrency),
+}
+
+impl<'a> From<&'a Limit> for LimitRef<'a> {
+    fn from(limit: &'a Limit) -> Self {
+        Self::Rate(limit)
+    }
+}
+
+impl LimitRef<'_> {
+    #[doc(hidden)]
+    pub fn validate(&self) -> Result<(), LimitError> {
+        match self {
+            Self::Rate(limit) => limit.validate(),
+            Self::Concurrency(limit, _) => limit.validate(),
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn to_any(&self) -> AnyLimit {
+        match *self {
+            Self::Rate(limit) => AnyLimit::Rate(*limit),
+            Self::Concurrency(limit, _) => AnyLimit::Concurrency(*limit),
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn is_shadow(&self) -> bool {
+        match self {
+            Self::Rate(limit) => limit.is_shadow(),
+            Self::Concurrency(limit, _) => limit.is_shadow(),
+        }
+    }
+
+    /// Returns the largest cost that can be admitted at once.
+    #[doc(hidden)]
+    pub fn quota(&self) -> u32 {
+        match self {
+            Self::Rate(limit) => limit.quota(),
+            Self::Concurrency(limit, _) => limit.max(),
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn times(&self) -> u32 {
+        match self {
+            Self::Rate(limit) => limit.times(),
+            Self::Concurrency(limit, _) => limit.max(),
+        }
+    }
+
+    /// Returns how long an identity that exceeds the limit is blocked, in microseconds; 0 means not
+    /// at all.
+    #[doc(hidden)]
+    pub fn block_micros(&self) -> u64 {
+        match self {
+            Self::Rate(limit) => limit.block_micros(),
+            Self::Concurrency(..) => 0,
+        }
+    }
+
+    /// Returns the rate; `None` for a concurrency limit.
+    #[doc(hidden)]
+    pub fn rate(&self) -> Option<&Limit> {
+        match self {
+            Self::Rate(limit) => Some(limit),
+            Self::Concurrency(..) => None,
+        }
+    }
+
+    /// Returns the algorithm of a rate; `None` for a concurrency limit.
+    #[doc(hidden)]
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.rate().map(Limit::kind)
+    }
+
+    /// Returns the name in headers and logs.
+    #[doc(hidden)]
+    pub fn name(&self) -> &'static str {
+        self.to_any().name()
+    }
+}
+
+impl AnyLimit {
+    #[doc(hidden)]
+    pub fn as_ref_with(&self, permit_id: PermitId) -> LimitRef<'_> {
+        match self {
+            Self::Rate(limit) => LimitRef::Rate(limit),
+            Self::Concurrency(limit) => LimitRef::Concurrency(limit, permit_id),
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Rate(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
+            Self::Concurrency(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
+        }
+    }
+
+    /// Returns the limit as it was configured, without the flag of a charge that has waited for its
+    /// turn.
+    #[doc(hidden)]
+    pub fn out_of_turn(self) -> Self {
+        match self {
+            Self::Rate(limit) => Self::Rate(limit.out_of_turn()),
+            Self::Concurrency(_) => self,
+        }
+    }
+
+    /// Fills in the name and zone, unless the limit has its own.
+    #[doc(hidden)]
+    pub fn with_default_name(self, name: &'static str, zone: &'static str) -> Self {
+        match self {
+            Self::Rate(limit) => Self::Rate(limit.with_default_name(zone, name)),
+            Self::Concurrency(limit) => Self::Concurrency(limit.with_default_name(name, zone)),
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn quota(&self) -> u32 {
+        match self {
+            Self::Rate(limit) => limit.quota(),
+            Self::Concurrency(limit) => limit.max(),
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn is_shadow(&self) -> bool {
+        match self {
+            Self::Rate(limit) => limit.is_shadow(),
+            Self::Concurrency(limit) => limit.is_shadow(),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What waiting, local fallback and the script must know of how a rate limit counts.
+
+use super::{Algorithm, Limit, Refill};
+use crate::time::{MAX_MICROS, Micros};
+
+/// How late timers are, at most, for a charge that has waited: one millisecond, in microseconds.
+const TIMER_GRAIN: Micros = 1_000;
+
+/// An algorithm together with its refill: every way of counting that there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum Counting {
+    /// [`Algorithm::SlidingWindow`].
+    SlidingWindow,
+    /// [`Algorithm::SlidingWindowCounter`].
+    SlidingWindowCounter,
+    /// [`Algorithm::FixedWindow`].
+    FixedWindow,
+    /// [`Algorithm::TokenBucket`] with [`Refill::Greedy`].
+    GreedyBucket,
+    /// [`Algorithm::TokenBucket`] with [`Refill::Interval`].
+    IntervalBucket,
+    /// [`Algorithm::LeakyBucket`].
+    LeakyBucket,
+}
+
+impl Limit {
+    /// How this limit counts.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn counting(&self) -> Counting {
+        match (self.kind(), self.refill_kind()) {
+            (Algorithm::SlidingWindow, _) => Counting::SlidingWindow,
+            (Algorithm::SlidingWindowCounter, _) => Counting::SlidingWindowCounter,
+            (Algorithm::FixedWindow, _) => Counting::FixedWindow,
+            (Algorithm::TokenBucket, Refill::Greedy) => Counting::GreedyBucket,
+            (Algorithm::TokenBucket, Refill::Interval) => Counting::IntervalBucket,
+            (Algorithm::LeakyBucket, _) => Counting::LeakyBucket,
+        }
+    }
+
+    /// A lower bound for the time until the waiter behind `ahead` others can be admitted, counted
+    /// from the moment at which the first of them can. A request that cannot be served within its
+    /// `max_wait` is rejected at once by it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn time_for(&self, ahead: u64) -> Micros {
+        let (times, window) = (u64::from(self.times()).max(1), self.window_micros());
+        match self.counting() {
+            Counting::LeakyBucket | Counting::GreedyBucket => {
+                let micros = u128::from(ahead) * u128::from(window) / u128::from(times);
+                Micros::try_from(micros).unwrap_or(Micros::MAX)
+            }
+            Counting::IntervalBucket | Counting::FixedWindow | Counting::SlidingWindow => {
+                (ahead / times).saturating_mul(window)
+            }
+            // The weight of its previous window decreases continuously.
+            Counting::SlidingWindowCounter => 0,
+        }
+    }
+
+    /// How much longer than [`time_for`](Self::time_for) the wait is because timers fire late.
+    ///
+    /// Buckets count a waiter's charge from when it was due. Windows count it from when it is made,
+    /// so the lateness of timers adds up from window to window.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn timer_slack(&self, ahead: u64) -> Micros {
+        match self.kind() {
+            Algorithm::LeakyBucket | Algorithm::TokenBucket => 0,
+            Algorithm::FixedWindow | Algorithm::SlidingWindow | Algorithm::SlidingWindowCounter => {
+                (ahead / u64::from(self.times().max(1))).saturating_mul(TIMER_GRAIN)
+            }
+        }
+    }
+
+    /// For how long an admission can count, a block included.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn retention(&self) -> Micros {
+        let windows = match self.counting() {
+            // A bucket in steady use never fills up, and so never forgets.
+            Counting::GreedyBucket => return MAX_MICROS,
+            Counting::IntervalBucket => self.quota().div_ceil(self.times().max(1)),
+            Counting::SlidingWindowCounter => 2,
+            Counting::SlidingWindow | Counting::FixedWindow | Counting::LeakyBucket => 1,
+        };
+        let counted = self.window_micros().saturating_mul(windows.into());
+        counted.max(self.block_micros()).min(MAX_MICROS)
+    }
+}

@@ -1,0 +1,146 @@
+//! Parses the attribute's shorthand (`"100/minute"`, `"5 per 10 seconds"`) at run time. Its twin is
+//! `macros/src/rate.rs`; one table of strings tests that both give the same results.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use super::Limit;
+
+/// The units in microseconds, with all their names.
+const UNITS: [(u64, &[&str]); 5] = [
+    (1_000, &["milliseconds", "millisecond", "ms"]),
+    (1_000_000, &["seconds", "second", "secs", "sec", "s"]),
+    (60_000_000, &["minutes", "minute", "mins", "min", "m"]),
+    (3_600_000_000, &["hours", "hour", "h"]),
+    (86_400_000_000, &["days", "day", "d"]),
+];
+
+const SHAPE: &str = "write it as \"100/minute\" or \"5 per 10 seconds\"";
+
+/// The error of a text that is not a rate. Its message says what to write instead.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RateError(String);
+
+/// Parses `times`, then `/` or `per`, then an optional number and a unit of time.
+///
+/// ```
+/// use actix_throttle::Limit;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// assert_eq!("100/minute".parse::<Limit>()?, Limit::per_minute(100));
+/// let burst = "5 per 10 seconds".parse::<Limit>()?.name("burst");
+/// assert_eq!(burst.times(), 5);
+/// assert!("5/fortnight".parse::<Limit>().is_err());
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+///
+/// If the text has another form. Numbers out of range are left to [`validate`](Limit::validate), as
+/// with the builder.
+impl FromStr for Limit {
+    type Err = RateError;
+
+    fn from_str(text: &str) -> Result<Self, RateError> {
+        let (times, window_micros) = parse(text).map_err(RateError)?;
+        // The cut number is out of range too, and `validate` reports it.
+        let times = u32::try_from(times).unwrap_or(u32::MAX);
+        Ok(Self::new(times, Duration::from_micros(window_micros)))
+    }
+}
+
+crate::debug_is_message!(RateError);
+
+impl fmt::Display for RateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RateError {}
+
+fn parse(text: &str) -> Result<(u64, u64), String> {
+    let (times, rest) = number(text.trim_start())?;
+    let times = times.ok_or_else(|| format!("a rate starts with a number: {SHAPE}"))?;
+    let rest = rest
+        .strip_prefix('/')
+        .or_else(|| rest.strip_prefix("per"))
+        .ok_or_else(|| format!("`/` or `per` is missing after the number: {SHAPE}"))?;
+    let (count, unit) = number(rest.trim_start())?;
+    let unit_micros = unit_micros(unit.trim_end())?;
+    if times == 0 {
+        return Err(format!("a rate of 0 would admit nothing: {SHAPE}"));
+    }
+    if count == Some(0) {
+        return Err(format!("a window of 0 is no window: {SHAPE}"));
+    }
+    Ok((times, count.unwrap_or(1).saturating_mul(unit_micros)))
+}
+
+/// Splits off a leading number, such as `1_000`, if there is one, and the blanks after it.
+fn number(text: &str) -> Result<(Option<u64>, &str), String> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '_')
+        .unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    let rest = rest.trim_start();
+    if digits.is_empty() && rest.starts_with(['-', '+']) {
+        return Err(format!("a rate has no signs: {SHAPE}"));
+    }
+    if rest.starts_with(['.', ',']) {
+        return Err(format!("a rate has whole numbers only: {SHAPE}"));
+    }
+    if digits.is_empty() {
+        return Ok((None, rest));
+    }
+    match digits.replace('_', "").parse() {
+        Ok(number) => Ok((Some(number), rest)),
+        Err(_) => Err(format!("`{digits}` is too large a number")),
+    }
+}
+
+fn unit_micros(word: &str) -> Result<u64, String> {
+    if word.is_empty() {
+        return Err(format!("the unit of time is missing: {SHAPE}"));
+    }
+    let lower = word.to_ascii_lowercase();
+    let known = UNITS
+        .iter()
+        .find(|(_, names)| names.contains(&lower.as_str()));
+    known.map(|(micros, _)| *micros).ok_or_else(|| {
+        format!(
+            "unknown unit of time `{word}`: valid are `milliseconds`, `seconds`, `minutes`, \
+             `hours`, `days`"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_rates_holds() {
+        let mut rows = 0;
+        for line in include_str!("rates.txt").lines() {
+            let Some((text, expected)) = line.split_once(" ->").filter(|_| !line.starts_with('#'))
+            else {
+                continue;
+            };
+            let said = match parse(text) {
+                Ok((times, window_micros)) => format!(" {times} {window_micros}"),
+                Err(message) => format!("! {message}"),
+            };
+            assert!(said.contains(expected), "{text}: {said}");
+            rows += 1;
+        }
+        assert!(rows > 25, "the table was read: {rows}");
+    }
+
+    #[test]
+    fn numbers_beyond_all_bounds_are_invalid_limits() {
+        for text in ["5000000000/s", "1/400 days"] {
+            let limit: Limit = text.parse().expect("the shape of a rate");
+            assert!(limit.validate().is_err(), "{text}");
+        }
+    }
+}
