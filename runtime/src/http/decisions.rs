@@ -70,7 +70,7 @@ pub(super) fn write_headers(
 pub(super) fn record(
     limiter: &RateLimiter,
     request: &HttpRequest,
-    layer: Nesting,
+    nesting: Nesting,
     decision: Decision,
 ) -> DecisionRecord {
     let at = match limiter.settings().headers {
@@ -86,7 +86,7 @@ pub(super) fn record(
         let decisions = decisions.clone();
         return DecisionRecord::Shared { decisions, place };
     }
-    if layer == Nesting::Handler {
+    if nesting == Nesting::Handler {
         return DecisionRecord::Own { at, decision };
     }
     let decisions = SmallVec::from_buf([decision]);

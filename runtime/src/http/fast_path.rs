@@ -12,7 +12,7 @@ use actix_throttle_core::{
 };
 use actix_web::HttpRequest;
 
-use super::{context::RuleContext, evaluate::Evaluation, rule::Rule};
+use super::{context::RuleContext, evaluate::Evaluation, rule::Rule, rule_list::RuleSet};
 use crate::error::RateLimitError;
 
 /// A request that the fast path can decide.
@@ -27,11 +27,10 @@ impl<'a> SingleRule<'a> {
     /// `None` if the request needs a full evaluation.
     pub(super) fn of(
         context: RuleContext<'a>,
-        rules: &'a [Rule],
+        rules: &'a RuleSet,
         request: &HttpRequest,
     ) -> Option<Self> {
-        let [rule] = rules else { return None };
-        let limit = rule.single_limit()?;
+        let (rule, limit) = rules.single()?;
         let identifier = rule.own_identifier().unwrap_or(context.identifier());
         let identity = identifier.try_identify(request, &context.limiter.settings().clients)?;
         Some(Self {

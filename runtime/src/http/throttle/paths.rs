@@ -133,7 +133,7 @@ impl Paths {
         self.regex.as_ref()
     }
 
-    pub(super) fn fits_method(&self, method: &Method) -> bool {
+    pub(super) fn matches_method(&self, method: &Method) -> bool {
         self.methods.is_empty() || self.methods.contains(method)
     }
 
