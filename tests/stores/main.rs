@@ -2,7 +2,6 @@
 
 mod acceptance;
 mod leases;
-mod model;
 mod processes;
 mod properties;
 mod redis;

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{
-    Flavour, Process, Server,
-    stores::{shared, unique},
-};
+use harness::{Flavour, Process, Server, shared, stores::unique};
 
 const PROCESSES: usize = 3;
 const MILLIS: u64 = 1500;

@@ -32,7 +32,7 @@ impl Flavour {
     /// When there is none. A test that skips itself would pass for a server it never saw.
     pub fn binary(self) -> PathBuf {
         let variable = self.variable();
-        if let Some(chosen) = env::var_os(variable) {
+        if let Some(chosen) = env::var_os(&variable) {
             return chosen.into();
         }
         let fetched = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -51,11 +51,16 @@ impl Flavour {
         })
     }
 
-    fn variable(self) -> &'static str {
+    fn variable(self) -> String {
+        format!("THROTTLE_TEST_{}", self.shout())
+    }
+
+    /// Its name as variables have it.
+    pub(crate) fn shout(self) -> &'static str {
         match self {
-            Flavour::Redis62 => "THROTTLE_TEST_REDIS62",
-            Flavour::Redis7 => "THROTTLE_TEST_REDIS7",
-            Flavour::Valkey9 => "THROTTLE_TEST_VALKEY9",
+            Flavour::Redis62 => "REDIS62",
+            Flavour::Redis7 => "REDIS7",
+            Flavour::Valkey9 => "VALKEY9",
         }
     }
 

@@ -195,7 +195,8 @@ impl Server {
         self.folder.join("server.log")
     }
 
-    fn log_text(&self) -> String {
+    /// What it has written since it was started last.
+    pub fn log_text(&self) -> String {
         fs::read_to_string(self.log()).unwrap_or_default()
     }
 }

@@ -14,9 +14,8 @@ mod proxy;
 mod replica;
 mod sentinel;
 mod server;
+mod shared;
 pub mod stores;
-#[cfg(test)]
-mod tests;
 mod tls;
 mod trouble;
 mod wait;
@@ -28,5 +27,6 @@ pub use process::Process;
 pub use proxy::{Mode, Proxy};
 pub use sentinel::Sentinels;
 pub use server::Server;
+pub use shared::{SharedServers, cluster_of_open_slots, shared, shared_cluster};
 pub use tls::TlsServer;
 pub use wait::{eventually, eventually_async};

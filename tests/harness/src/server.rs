@@ -31,6 +31,8 @@ pub struct Server {
     /// `None` after [`Server::kill`].
     pub(super) child: Option<Child>,
     stopped: AtomicBool,
+    /// Started and kept by another process: it is up, and cannot be killed or stopped here.
+    is_attached: bool,
 }
 
 impl Server {
@@ -64,7 +66,16 @@ impl Server {
             port: 0,
             child: None,
             stopped: AtomicBool::new(false),
+            is_attached: false,
         }
+    }
+
+    /// One that another process has started and keeps.
+    pub(super) fn attached(flavour: Flavour, port: u16) -> Server {
+        let mut server = Server::unstarted(flavour, Role::Alone, Vec::new(), PathBuf::new());
+        server.port = port;
+        server.is_attached = true;
+        server
     }
 
     pub fn flavour(&self) -> Flavour {
@@ -120,7 +131,7 @@ impl Server {
 
     /// Neither killed nor stopped, as far as the harness did it.
     pub fn is_up(&self) -> bool {
-        self.child.is_some() && !self.stopped.load(Ordering::Relaxed)
+        self.is_attached || self.child.is_some() && !self.stopped.load(Ordering::Relaxed)
     }
 
     /// Runs one command over a connection of its own and gives the answer as any type of the redis
@@ -187,6 +198,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if self.is_attached {
+            return;
+        }
         self.kill();
         // What cannot be removed is left in cargo's folder for such things.
         let _ = fs::remove_dir_all(&self.folder);

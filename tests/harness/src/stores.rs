@@ -1,10 +1,8 @@
 //! The stores that tests run against, each with a clock that only the test moves.
 
 use std::{
-    sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    process,
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -12,7 +10,7 @@ use actix_throttle::{
     Algorithm, FailureMode, Limit, ManualClock, RateLimiter, Refill, Semaphore, deadpool_redis,
 };
 
-use crate::{Cluster, Flavour, Server};
+use crate::{Flavour, cluster_of_open_slots, shared, shared_cluster};
 
 /// Machines that run tests are slow at times; what a deadline does is tested apart.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -65,30 +63,6 @@ impl Bench {
     }
 }
 
-/// One server of each flavour for all tests that do not harm it.
-pub fn shared(flavour: Flavour) -> &'static Server {
-    static SERVERS: [OnceLock<Server>; Flavour::ALL.len()] = [const { OnceLock::new() }; 3];
-    let index = Flavour::ALL.iter().position(|other| *other == flavour);
-    SERVERS[index.unwrap()].get_or_init(|| Server::start(flavour))
-}
-
-/// One cluster of three masters for all tests that do not harm it.
-pub fn shared_cluster() -> &'static Cluster {
-    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(|| Cluster::start(Flavour::Redis7, 3, 0))
-}
-
-/// One cluster of each flavour in which all slots are being moved and none ever arrives.
-pub fn cluster_of_open_slots(flavour: Flavour) -> &'static Cluster {
-    static CLUSTERS: [OnceLock<Cluster>; Flavour::ALL.len()] = [const { OnceLock::new() }; 3];
-    let index = Flavour::ALL.iter().position(|other| *other == flavour);
-    CLUSTERS[index.unwrap()].get_or_init(|| {
-        let cluster = Cluster::start(flavour, 3, 0);
-        cluster.open_all_slots();
-        cluster
-    })
-}
-
 pub fn cluster_pool(urls: Vec<String>) -> deadpool_redis::cluster::Pool {
     deadpool_redis::cluster::Config::from_urls(urls)
         .create_pool(Some(deadpool_redis::Runtime::Tokio1))
@@ -110,10 +84,11 @@ pub fn every_algorithm(times: u32, seconds: u64) -> [Limit; 6] {
     ]
 }
 
-/// A text that no other test has.
+/// A text that no other test has, in this process or another one.
 pub fn unique(text: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{text}{}", COUNT.fetch_add(1, Ordering::Relaxed))
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{text}{}-{count}", process::id())
 }
 
 /// Runs a test on a runtime like a worker's. One that waits for what never comes fails.

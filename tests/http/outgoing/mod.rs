@@ -16,11 +16,7 @@ use actix_throttle::{Limit, Outgoing, RateLimitError, RateLimiter};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
 
-use harness::{
-    Flavour,
-    http::live::Live,
-    stores::{shared, unique},
-};
+use harness::{Flavour, http::live::Live, shared, stores::unique};
 
 /// More than any of these tests makes calls.
 const AMPLE: Limit = Limit::per_hour(100).name("peer");

@@ -15,11 +15,7 @@ use actix_web::get;
 use futures_util::future::join_all;
 
 use super::Service;
-use harness::{
-    Flavour,
-    http::live::status,
-    stores::{shared, unique},
-};
+use harness::{Flavour, http::live::status, shared, stores::unique};
 
 /// `AsyncSemaphore(name="foo", capacity=5, max_sleep=30, expiry=30)`
 const SEMAPHORE: Concurrency = Concurrency::new(5)

@@ -14,7 +14,8 @@ use harness::{
         live::{Live, Wire, status},
         support::World,
     },
-    stores::{Bench, Target, shared, unique},
+    shared,
+    stores::{Bench, Target, unique},
 };
 
 /// How far a request has come.

@@ -5,8 +5,8 @@ use futures_util::future::join_all;
 
 use super::{ID, YEAR, admitted, calls, every_algorithm, start, written};
 use harness::{
-    Flavour, Server,
-    stores::{block_on, cluster_pool, shared_cluster, unique},
+    Flavour, Server, shared_cluster,
+    stores::{block_on, cluster_pool, unique},
 };
 
 const PROCESSES: usize = 3;

@@ -7,14 +7,14 @@ use actix_throttle::{Decision, Limit, LimitStatus, ManualClock};
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::{
-    micros,
+    FEW, cases, micros,
     plan::{Cost, DAY, Gap, Plan, ZONES, plan},
 };
-use crate::model::{Answer, Model, Numbers, Wait};
 use harness::{
     Flavour,
     stores::{Bench, Target, unique},
 };
+use test_model::{Answer, Model, Numbers, Wait};
 
 /// What a store said of one limit, in the model's words.
 fn said(status: &LimitStatus) -> Answer {
@@ -138,9 +138,9 @@ async fn honest_wait(bench: &Bench, checks: &[(&Limit, &str)], decision: &Decisi
     micros(wait)
 }
 
-fn agree(target: Target, cases: u32) {
+fn agree(target: Target, most: u32) {
     let mut runner = TestRunner::new(ProptestConfig {
-        cases,
+        cases: cases(most),
         failure_persistence: None,
         ..ProptestConfig::default()
     });
@@ -163,7 +163,7 @@ fn memory_agrees_with_the_model() {
 
 #[test]
 fn redis_6_2_agrees_with_the_model() {
-    agree(Target::Server(Flavour::Redis62), 300);
+    agree(Target::Server(Flavour::Redis62), FEW);
 }
 
 #[test]
@@ -173,12 +173,12 @@ fn redis_7_agrees_with_the_model() {
 
 #[test]
 fn valkey_9_agrees_with_the_model() {
-    agree(Target::Server(Flavour::Valkey9), 300);
+    agree(Target::Server(Flavour::Valkey9), FEW);
 }
 
 #[test]
 fn a_cluster_agrees_with_the_model() {
-    agree(Target::Cluster, 150);
+    agree(Target::Cluster, FEW);
 }
 
 #[test]

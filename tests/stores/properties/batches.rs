@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::task::unconstrained;
 
-use super::plan::limit;
+use super::{FEW, cases, plan::limit};
 use harness::{
     Flavour, Server,
     stores::{block_on, unique},
@@ -100,10 +100,10 @@ fn calls(server: &Server) -> u64 {
     count.map_or(0, |count| count.parse().unwrap())
 }
 
-fn as_one_by_one(flavour: Flavour) {
+fn as_one_by_one(flavour: Flavour, most: u32) {
     let server = Server::start(flavour);
     let asked = Cell::new(0);
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(150));
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(cases(most)));
     let outcome = runner.run(&crowd(), |crowd| {
         block_on(async {
             let clock = actix_throttle::ManualClock::new();
@@ -148,15 +148,15 @@ fn as_one_by_one(flavour: Flavour) {
 
 #[test]
 fn on_redis_6_2() {
-    as_one_by_one(Flavour::Redis62);
+    as_one_by_one(Flavour::Redis62, FEW);
 }
 
 #[test]
 fn on_redis_7() {
-    as_one_by_one(Flavour::Redis7);
+    as_one_by_one(Flavour::Redis7, 150);
 }
 
 #[test]
 fn on_valkey_9() {
-    as_one_by_one(Flavour::Valkey9);
+    as_one_by_one(Flavour::Valkey9, FEW);
 }

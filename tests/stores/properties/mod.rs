@@ -8,7 +8,18 @@ mod permits;
 mod plan;
 mod refunds;
 
-use std::time::Duration;
+use std::{env, time::Duration};
+
+/// How many cases a store has that another one of its kind has many of: all run the same script.
+const FEW: u32 = 50;
+
+/// So many cases, or a tenth of them in a quick run.
+fn cases(most: u32) -> u32 {
+    match env::var("NEXTEST_PROFILE").as_deref() {
+        Ok("quick") => most.div_ceil(10),
+        _ => most,
+    }
+}
 
 fn micros(duration: Duration) -> u64 {
     duration.as_micros().try_into().unwrap()

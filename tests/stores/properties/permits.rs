@@ -7,6 +7,7 @@ use actix_throttle::{Acquire, Algorithm, Concurrency, Limit, Permit, SemaphoreGu
 use futures_util::{FutureExt, future::poll_fn};
 use proptest::prelude::*;
 
+use super::cases;
 use harness::{
     Flavour,
     stores::{Bench, Elsewhere, Target, block_on},
@@ -207,7 +208,7 @@ async fn rates(target: Target, algorithm: Algorithm, steps: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(48), ..ProptestConfig::default() })]
 
     #[test]
     fn places_embedded(max in 1_u32..4, steps in steps()) {
@@ -227,7 +228,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(8), ..ProptestConfig::default() })]
 
     #[test]
     fn places_on_a_server(max in 1_u32..4, steps in steps()) {

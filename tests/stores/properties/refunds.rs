@@ -7,15 +7,16 @@ use actix_throttle::{Algorithm, Limit, ManualClock, Refill, Taken};
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::{
+    FEW,
     agreement::units,
-    micros,
+    cases, micros,
     plan::{Cost, DAY, limit, magnitude},
 };
-use crate::model::{self, Model, Numbers};
 use harness::{
     Flavour,
     stores::{Bench, Target, block_on, unique},
 };
+use test_model::{self as model, Model, Numbers};
 
 #[derive(Clone, Debug)]
 struct Step {
@@ -163,9 +164,9 @@ async fn follow(bench: &Bench, (limit, refill): (Limit, Refill), in_turn: bool, 
     }
 }
 
-fn agree(target: Target, cases: u32) {
+fn agree(target: Target, most: u32) {
     let mut runner = TestRunner::new(ProptestConfig {
-        cases,
+        cases: cases(most),
         failure_persistence: None,
         ..ProptestConfig::default()
     });
@@ -217,7 +218,7 @@ fn memory_gives_back_as_the_model_does() {
 
 #[test]
 fn redis_6_2_gives_back_as_the_model_does() {
-    agree(Target::Server(Flavour::Redis62), 300);
+    agree(Target::Server(Flavour::Redis62), FEW);
 }
 
 #[test]
@@ -227,12 +228,12 @@ fn redis_7_gives_back_as_the_model_does() {
 
 #[test]
 fn valkey_9_gives_back_as_the_model_does() {
-    agree(Target::Server(Flavour::Valkey9), 300);
+    agree(Target::Server(Flavour::Valkey9), FEW);
 }
 
 #[test]
 fn a_cluster_gives_back_as_the_model_does() {
-    agree(Target::Cluster, 150);
+    agree(Target::Cluster, FEW);
 }
 
 #[test]

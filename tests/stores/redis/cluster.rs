@@ -6,8 +6,8 @@ use actix_throttle::{Builder, FailureMode, Limit, RateLimiter};
 use tokio::task::JoinSet;
 
 use harness::{
-    Cluster, Flavour, Mode, Monitor, Proxy, slot_of,
-    stores::{block_on, cluster_pool, every_algorithm, shared_cluster, unique},
+    Cluster, Flavour, Mode, Monitor, Proxy, shared_cluster, slot_of,
+    stores::{block_on, cluster_pool, every_algorithm, unique},
 };
 
 /// With a deadline within which a connection that was cut is there again.

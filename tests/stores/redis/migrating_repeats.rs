@@ -7,8 +7,8 @@ use actix_throttle::{Algorithm, Builder, FailureMode, Limit, RateLimiter};
 use redis::FromRedisValue;
 
 use harness::{
-    Cluster, Flavour, Mode, Monitor, Proxy, Server,
-    stores::{block_on, cluster_of_open_slots, cluster_pool, every_algorithm, unique, until},
+    Cluster, Flavour, Mode, Monitor, Proxy, Server, cluster_of_open_slots,
+    stores::{block_on, cluster_pool, every_algorithm, unique, until},
 };
 
 fn builder(urls: Vec<String>, prefix: &str) -> Builder {

@@ -50,6 +50,16 @@ impl Cluster {
         cluster
     }
 
+    /// One that another process has started and keeps, of masters alone.
+    pub(super) fn attached(flavour: Flavour, ports: &[u16]) -> Cluster {
+        let nodes = ports.iter().map(|port| Server::attached(flavour, *port));
+        Cluster {
+            nodes: nodes.collect(),
+            masters: ports.len(),
+            replicas_each: 0,
+        }
+    }
+
     /// Of all nodes, replicas too.
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(Server::url).collect()

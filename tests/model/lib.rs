@@ -9,23 +9,23 @@ use num_rational::Ratio;
 /// Exact: an overflow would panic.
 type Rational = Ratio<i128>;
 
-pub(crate) use self::give_back::Taken;
+pub use self::give_back::Taken;
 
 /// Lengths are told apart up to here.
-pub(crate) const FOREVER: u64 = (1 << 53) - 1;
+pub const FOREVER: u64 = (1 << 53) - 1;
 
 /// The numbers of a limit.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Numbers {
-    pub(crate) algorithm: Algorithm,
-    pub(crate) refill: Refill,
-    pub(crate) times: u64,
-    pub(crate) window: u64,
-    pub(crate) capacity: u64,
+pub struct Numbers {
+    pub algorithm: Algorithm,
+    pub refill: Refill,
+    pub times: u64,
+    pub window: u64,
+    pub capacity: u64,
 }
 
 impl Numbers {
-    pub(crate) fn of(limit: &Limit, refill: Refill) -> Self {
+    pub fn of(limit: &Limit, refill: Refill) -> Self {
         Self {
             algorithm: limit.kind(),
             refill,
@@ -37,7 +37,7 @@ impl Numbers {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wait {
+pub enum Wait {
     Fits,
     For(u64),
     Never,
@@ -45,17 +45,17 @@ pub(crate) enum Wait {
 
 /// One limit's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) wait: Wait,
-    pub(crate) remaining: u64,
-    pub(crate) reset: u64,
+pub struct Answer {
+    pub wait: Wait,
+    pub remaining: u64,
+    pub reset: u64,
     /// 0: it is whole.
-    pub(crate) more: u64,
+    pub more: u64,
 }
 
 /// One counter.
 #[derive(Clone, Debug)]
-pub(crate) struct Model {
+pub struct Model {
     numbers: Numbers,
     /// Every admission: when, and what it took.
     admissions: Vec<(u64, u64)>,
@@ -78,7 +78,7 @@ fn whole(number: u64) -> Rational {
 }
 
 impl Model {
-    pub(crate) fn new(numbers: Numbers) -> Self {
+    pub fn new(numbers: Numbers) -> Self {
         let level = match numbers.algorithm {
             Algorithm::LeakyBucket => whole(0),
             _ => whole(numbers.capacity),
@@ -90,7 +90,7 @@ impl Model {
         }
     }
 
-    pub(crate) fn answer(&self, now: u64, cost: u64) -> Answer {
+    pub fn answer(&self, now: u64, cost: u64) -> Answer {
         let wait = if cost > self.numbers.capacity {
             Wait::Never
         } else {
@@ -126,7 +126,7 @@ impl Model {
         }
     }
 
-    pub(crate) fn admit(&mut self, now: u64, cost: u64) {
+    pub fn admit(&mut self, now: u64, cost: u64) {
         match self.numbers.algorithm {
             Algorithm::TokenBucket => {
                 self.bucket = match self.numbers.refill {
@@ -144,7 +144,7 @@ impl Model {
 
     /// Admits a charge that has waited for its turn: a bucket counts it from when it was whole, at
     /// most 5 ms back, unless it has been whole for more than 100 ms.
-    pub(crate) fn admit_in_turn(&mut self, now: u64, cost: u64) {
+    pub fn admit_in_turn(&mut self, now: u64, cost: u64) {
         let buckets = [Algorithm::TokenBucket, Algorithm::LeakyBucket];
         if !buckets.contains(&self.numbers.algorithm) {
             return self.admit(now, cost);

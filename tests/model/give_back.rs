@@ -7,7 +7,7 @@ use super::{Bucket, Model, Numbers, Rational, ratio, whole};
 
 /// One charge, and the bucket as it was right after.
 #[derive(Clone, Debug)]
-pub(crate) struct Taken {
+pub struct Taken {
     at: u64,
     cost: u64,
     bucket: Bucket,
@@ -15,13 +15,13 @@ pub(crate) struct Taken {
 
 impl Model {
     /// What was just admitted.
-    pub(crate) fn taken(&self, at: u64, cost: u64) -> Taken {
+    pub fn taken(&self, at: u64, cost: u64) -> Taken {
         let bucket = self.bucket.clone();
         Taken { at, cost, bucket }
     }
 
     /// Gives back, no sooner than it was taken.
-    pub(crate) fn give_back(&mut self, now: u64, taken: &Taken) {
+    pub fn give_back(&mut self, now: u64, taken: &Taken) {
         match self.numbers.algorithm {
             Algorithm::TokenBucket => self.refill(now, taken),
             Algorithm::LeakyBucket => self.shorten(now, taken),

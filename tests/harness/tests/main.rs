@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Flavour, Monitor, Process, Server};
+use harness::{Flavour, Monitor, Process, Server};
 
 #[test]
 fn every_flavour_is_the_server_it_says() {

@@ -2,7 +2,7 @@ use std::{os::unix::net::UnixStream, time::Duration};
 
 use redis::Value;
 
-use crate::{Flavour, Server, eventually, eventually_async};
+use harness::{Flavour, Server, eventually, eventually_async};
 
 const SOON: Duration = Duration::from_secs(10);
 

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Flavour, Mode, Proxy, Server, eventually};
+use harness::{Flavour, Mode, Proxy, Server, eventually};
 
 const SOON: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(100);

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use redis::Value;
 
-use crate::{Cluster, Flavour, SLOTS, slot_of};
+use harness::{Cluster, Flavour, SLOTS, slot_of};
 
 const WITHIN: Duration = Duration::from_secs(20);
 

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crate::{Flavour, Sentinels};
+use harness::{Flavour, Sentinels};
 
 const WITHIN: Duration = Duration::from_secs(20);
 

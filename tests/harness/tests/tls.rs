@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
-use crate::{Flavour, Server, TlsServer, eventually};
+use harness::{Flavour, Server, TlsServer, eventually};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -28,7 +28,7 @@ fn linked(server: &Server) -> bool {
 
 /// Either side may be the one that does not trust the other.
 fn assert_never_linked(server: &Server) {
-    let log = || std::fs::read_to_string(server.folder.join("server.log")).unwrap_or_default();
+    let log = || server.log_text();
     eventually("a refusal in the log", SOON, || {
         log().contains("verify failed") || log().contains("alert unknown ca")
     });
