@@ -1,0 +1,296 @@
+//! Users and groups out of the session of actix-session.
+
+use std::sync::LazyLock;
+
+use actix_session::{Session, SessionExt, SessionMiddleware, storage::CookieSessionStore};
+use actix_throttle::{Identifier, RateLimiter, rate_limit};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    cookie::{Cookie, CookieJar, Key, time::Duration},
+    get, post,
+    web::{Json, ServiceConfig, scope},
+};
+use serde_json::{Value, json};
+
+use harness::http::{
+    live::{Live, status},
+    support::{Answer, Site, World, get, get_from, post},
+};
+
+const SESSION_KEY: [u8; 64] = [7; 64];
+
+static BY_SESSION: LazyLock<Identifier> = LazyLock::new(Identifier::session);
+
+/// Puts what was sent into the session, as a login would.
+#[post("/login")]
+async fn login(session: Session, values: Json<Vec<(String, Value)>>) -> HttpResponse {
+    for (key, value) in values.into_inner() {
+        session.insert(key, value).expect("JSON");
+    }
+    HttpResponse::Ok().finish()
+}
+
+#[post("/logout")]
+async fn logout(session: Session) -> HttpResponse {
+    session.purge();
+    HttpResponse::Ok().finish()
+}
+
+#[get("/report")]
+#[rate_limit("2/minute")]
+#[rate_limit("4/minute", group = "pro")]
+#[rate_limit("3/minute", group = "default")]
+#[rate_limit(unlimited, group = "admin")]
+async fn report() -> &'static str {
+    "ok"
+}
+
+/// What a session says by a function of the application.
+async fn by_function(request: &HttpRequest) -> Option<(String, String)> {
+    let session = request.get_session();
+    Some((session.get("user").ok()??, session.get("group").ok()??))
+}
+
+#[get("/function")]
+#[rate_limit("2/minute", identifier = by_function)]
+#[rate_limit("4/minute", identifier = by_function, group = "pro")]
+async fn function() -> &'static str {
+    "ok"
+}
+
+fn routes(config: &mut ServiceConfig) {
+    let sessions =
+        SessionMiddleware::builder(CookieSessionStore::default(), Key::from(&SESSION_KEY));
+    config.service(
+        scope("")
+            .service((login, logout, report, function))
+            .wrap(sessions.cookie_secure(false).build()),
+    );
+}
+
+async fn by_sessions() -> World {
+    World::with(|builder| builder.identifier(&BY_SESSION)).await
+}
+
+/// The cookie of a session that holds these values.
+async fn session(site: &Site, values: &[(&str, Value)]) -> Cookie<'static> {
+    let answer = site.send(post("/login").set_json(values)).await;
+    assert_eq!(answer.status, 200);
+    cookie(&answer)
+}
+
+fn cookie(answer: &Answer) -> Cookie<'static> {
+    let cookie = answer.header("Set-Cookie").expect("a cookie").to_owned();
+    Cookie::parse_encoded(cookie).expect("a cookie")
+}
+
+async fn remaining(site: &Site, path: &str, cookie: &Cookie<'static>) -> Option<[u64; 2]> {
+    let answer = site.send(get(path).cookie(cookie.clone())).await;
+    answer
+        .quota()
+        .map(|[limit, remaining, _]| [limit, remaining])
+}
+
+#[actix_web::test]
+async fn users_are_counted_by_the_limits_of_their_groups() {
+    let site = by_sessions().await.site(routes).await;
+    let pro = session(&site, &[("user", json!("ann")), ("group", json!("pro"))]).await;
+    let plain = session(&site, &[("user", json!("bob"))]).await;
+    let unknown = session(&site, &[("user", json!("dan")), ("group", json!("gold"))]).await;
+    let admin = session(&site, &[("user", json!("eve")), ("group", json!("admin"))]).await;
+    for _ in 0..2 {
+        let before = remaining(&site, "/report", &pro).await.expect("a limit");
+        assert_eq!(before[0], 4);
+    }
+    assert_eq!(remaining(&site, "/report", &pro).await, Some([4, 1]));
+    assert_eq!(remaining(&site, "/report", &plain).await, Some([3, 2]));
+    assert_eq!(remaining(&site, "/report", &unknown).await, Some([2, 1]));
+    assert_eq!(remaining(&site, "/report", &admin).await, None);
+    // The user in another session, from another place.
+    let again = session(&site, &[("user", json!("ann")), ("group", json!("pro"))]).await;
+    let elsewhere = get_from("192.0.2.77", "/report").cookie(again);
+    assert_eq!(site.send(elsewhere).await.quota(), Some([4, 0, 60]));
+}
+
+#[actix_web::test]
+async fn functions_may_read_the_session() {
+    let site = by_sessions().await.site(routes).await;
+    let pro = session(&site, &[("user", json!("ann")), ("group", json!("pro"))]).await;
+    assert_eq!(remaining(&site, "/function", &pro).await, Some([4, 3]));
+    let nobody = session(&site, &[("user", json!("ann"))]).await;
+    assert_eq!(remaining(&site, "/function", &nobody).await, Some([2, 1]));
+}
+
+#[actix_web::test]
+async fn number_is_a_user_and_the_one_of_that_text() {
+    let site = by_sessions().await.site(routes).await;
+    let number = session(&site, &[("user", json!(42))]).await;
+    let text = session(&site, &[("user", json!("42"))]).await;
+    assert_eq!(remaining(&site, "/report", &number).await, Some([3, 2]));
+    assert_eq!(remaining(&site, "/report", &text).await, Some([3, 1]));
+}
+
+#[actix_web::test]
+async fn without_a_user_there_is_nobody() {
+    let site = by_sessions().await.site(routes).await;
+    let mut left = 2_u64;
+    let nobody = [
+        json!(""),
+        json!(null),
+        json!(1.5),
+        json!(false),
+        json!(["ann"]),
+        json!({ "id": 42 }),
+    ];
+    for user in nobody
+        .map(|user| vec![("user", user)])
+        .into_iter()
+        .chain([vec![("group", json!("admin"))]])
+    {
+        let session = session(&site, &user).await;
+        let answer = site.send(get("/report").cookie(session)).await;
+        left = left.saturating_sub(1);
+        assert_eq!(answer.remaining(), Some(left), "{user:?}");
+    }
+    // So does who has no session, or one that was made up.
+    for cookie in ["", "id=", "id=made-up", "id=%ff%fe", "id; =;"] {
+        let answer = site
+            .send(get("/report").insert_header(("Cookie", cookie)))
+            .await;
+        assert_eq!(answer.status, 429, "{cookie}");
+    }
+    let other = site.send(get_from("192.0.2.2", "/report")).await;
+    assert_eq!(other.quota(), Some([2, 1, 60]));
+}
+
+#[actix_web::test]
+async fn group_that_is_none_is_nobody_and_no_free_pass() {
+    let world = World::with(|builder| {
+        let builder = builder.identifier(&BY_SESSION);
+        builder.on_unidentified(|_| HttpResponse::Unauthorized().finish())
+    })
+    .await;
+    let site = world.site(routes).await;
+    for (group, status) in [
+        (json!(["admin"]), 401),
+        (json!({}), 401),
+        (json!(true), 401),
+        (json!(""), 200),
+        (json!(null), 200),
+        (json!(7), 200),
+    ] {
+        let session = session(
+            &site,
+            &[("user", json!(group.to_string())), ("group", group.clone())],
+        )
+        .await;
+        let answer = site.send(get("/report").cookie(session)).await;
+        assert_eq!(answer.status, status, "{group}");
+    }
+}
+
+#[actix_web::test]
+async fn keys_may_have_other_names() {
+    let by_account = Identifier::session_keys("account_id", "plan");
+    let world = World::with(|builder| builder.identifier(by_account)).await;
+    let site = world.site(routes).await;
+    let values = [
+        ("account_id", json!(7)),
+        ("plan", json!("pro")),
+        ("group", json!("admin")),
+    ];
+    let account = session(&site, &values).await;
+    assert_eq!(remaining(&site, "/report", &account).await, Some([4, 3]));
+    let user = session(&site, &[("user", json!(7)), ("group", json!("pro"))]).await;
+    assert_eq!(remaining(&site, "/report", &user).await, Some([2, 1]));
+}
+
+#[actix_web::test]
+async fn keys_without_a_name_are_a_mistake_at_once() {
+    let builder = RateLimiter::builder().memory();
+    let error = builder
+        .identifier(Identifier::session_keys("", "group"))
+        .build()
+        .await;
+    let error = error.expect_err("no name").to_string();
+    assert!(error.contains("names of their keys"), "{error}");
+}
+
+#[actix_web::test]
+async fn logout_makes_a_stranger() {
+    let site = by_sessions().await.site(routes).await;
+    let session = session(&site, &[("user", json!("ann"))]).await;
+    assert_eq!(remaining(&site, "/report", &session).await, Some([3, 2]));
+    let gone = cookie(&site.send(post("/logout").cookie(session)).await);
+    assert_eq!(gone.max_age(), Some(Duration::ZERO));
+    assert_eq!(remaining(&site, "/report", &gone).await, Some([2, 1]));
+}
+
+/// An application without the middleware has sessions of nobody.
+#[actix_web::test]
+async fn no_middleware_is_no_500() {
+    let world = by_sessions().await;
+    let site = world.site(|config| {
+        config.service(report);
+    });
+    assert_eq!(site.await.statuses("/report", 3).await, [200, 200, 429]);
+}
+
+/// A store holds what it was given, and some may hold what is no JSON.
+#[actix_web::test]
+async fn session_of_anything_is_no_500() {
+    let site = by_sessions().await.site(routes).await;
+    for raw in [
+        "",
+        "ann",
+        "{",
+        "\"ann",
+        "\u{0}",
+        "1e999",
+        "nul",
+        "\"\\ud800\"",
+    ] {
+        for values in [
+            [("user", raw), ("group", "1")],
+            [("user", "1"), ("group", raw)],
+        ] {
+            let answer = site
+                .send(get("/report").cookie(made_by_hand(&values)))
+                .await;
+            let is_nobody = answer.number("X-RateLimit-Limit") == Some(2);
+            assert!(
+                is_nobody && [200, 429].contains(&answer.status),
+                "{raw:?} {answer:?}"
+            );
+        }
+    }
+}
+
+#[actix_web::test]
+async fn sessions_are_read_by_a_real_server() {
+    let world = by_sessions().await;
+    let server = Live::start(&world.limiter, 2, routes);
+    let cookie = made_by_hand(&[("user", "42"), ("group", "\"pro\"")]);
+    for expected in [200, 200, 200, 200, 429] {
+        let mut wire = server.connect().await;
+        wire.send(format!(
+            "GET /report HTTP/1.1\r\nHost: a\r\nCookie: {}\r\n\r\n",
+            cookie.encoded()
+        ))
+        .await;
+        assert_eq!(status(&wire.answer().await), expected);
+    }
+    assert_eq!(status(&server.get("/report").await), 200);
+}
+
+/// The cookie of a session whose values are these texts, JSON or not.
+fn made_by_hand(values: &[(&str, &str)]) -> Cookie<'static> {
+    let state: serde_json::Map<String, Value> = values
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), json!(value)))
+        .collect();
+    let mut jar = CookieJar::new();
+    let cookie = Cookie::new("id", Value::from(state).to_string());
+    jar.private_mut(&Key::from(&SESSION_KEY)).add(cookie);
+    jar.get("id").expect("the cookie").clone()
+}
