@@ -1,7 +1,7 @@
 //! The valid ranges of limits, and the error of a limit outside of them. The `validate` functions
 //! of the public types call this.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use super::{Algorithm, Concurrency, Limit};
 
@@ -88,17 +88,6 @@ impl fmt::Display for LimitError {
 
 impl std::error::Error for LimitError {}
 
-/// Converts to whole microseconds, cut to at most `u64::MAX`, which is far above every valid range.
-#[allow(clippy::cast_possible_truncation, reason = "compared first")]
-pub(super) const fn micros(duration: Duration) -> u64 {
-    let micros = duration.as_micros();
-    if micros > u64::MAX as u128 {
-        u64::MAX
-    } else {
-        micros as u64
-    }
-}
-
 pub(super) const fn validate(limit: &Limit) -> Result<(), LimitError> {
     match reason(limit) {
         Some(reason) => Err(LimitError(reason)),
@@ -161,7 +150,7 @@ pub(super) const fn validate_concurrency(limit: &Concurrency) -> Result<(), Limi
     if expiry < MIN_EXPIRY || expiry > MAX_EXPIRY {
         return Err(LimitError(Reason::Expiry));
     }
-    let (name, zone) = limit.texts();
+    let (name, zone) = limit.name_and_zone();
     match reason_of_texts(name, zone) {
         Some(reason) => Err(LimitError(reason)),
         None => Ok(()),
