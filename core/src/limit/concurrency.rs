@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{LimitError, range};
+use super::range;
 
 /// The time for which a permit is held without a renewal, unless the limit sets another one.
 const DEFAULT_EXPIRY: Duration = Duration::from_secs(30);
@@ -134,36 +134,6 @@ impl Concurrency {
 
     pub(super) const fn texts(&self) -> (Option<&'static str>, Option<&'static str>) {
         (self.name, self.zone)
-    }
-
-    /// Checks that the numbers are in range.
-    ///
-    /// # Errors
-    ///
-    /// The first invalid setting, with what to write instead.
-    pub const fn validate(&self) -> Result<(), LimitError> {
-        range::validate_concurrency(self)
-    }
-
-    /// Returns the limit if it is valid; in a constant, an invalid limit fails the build.
-    ///
-    /// ```compile_fail
-    /// use actix_throttle::Concurrency;
-    /// const NOBODY: Concurrency = Concurrency::new(0).expect_valid();
-    /// println!("{NOBODY:?}");
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If [`validate`](Self::validate) is an error. Meant for constants, where that is a compile
-    /// error; otherwise call `validate`.
-    #[allow(clippy::panic, reason = "in a constant this is the compile error")]
-    #[track_caller]
-    pub const fn expect_valid(self) -> Self {
-        if let Err(error) = self.validate() {
-            panic!("{}", error.message());
-        }
-        self
     }
 }
 

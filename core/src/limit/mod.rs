@@ -6,8 +6,10 @@ mod concurrency;
 mod counting;
 mod defaults;
 mod kind;
-mod range;
+#[doc(hidden)]
+pub mod range;
 mod rate;
+mod validate;
 
 use std::time::Duration;
 
@@ -282,39 +284,6 @@ impl Limit {
     #[doc(hidden)]
     pub const fn explicit_zone(&self) -> Option<&'static str> {
         self.zone
-    }
-
-    /// Checks that the numbers are in range and make sense together.
-    ///
-    /// # Errors
-    ///
-    /// The first invalid setting, with what to write instead.
-    pub const fn validate(&self) -> Result<(), LimitError> {
-        range::validate(self)
-    }
-
-    /// Returns the limit if it is valid; in a constant, an invalid limit fails the build.
-    ///
-    /// ```compile_fail
-    /// use actix_throttle::Limit;
-    /// const NOTHING: Limit = Limit::per_second(0).expect_valid();
-    /// println!("{NOTHING:?}");
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If [`validate`](Self::validate) is an error, or one request costs more than the limit can
-    /// ever hold. Meant for constants, where that is a compile error; otherwise call `validate`.
-    #[allow(clippy::panic, reason = "in a constant this is the compile error")]
-    #[track_caller]
-    pub const fn expect_valid(self) -> Self {
-        if let Err(error) = self.validate() {
-            panic!("{}", error.message());
-        }
-        if self.default_cost() > self.quota() {
-            panic!("`cost` is more than this limit can ever hold; lower it or raise the limit");
-        }
-        self
     }
 }
 
