@@ -2,7 +2,8 @@
 
 use syn::LitStr;
 
-use crate::{args::Arguments, errors::Errors, name::ArgName, value::string};
+use super::value::string;
+use crate::{args::Arguments, errors::Errors, name::ArgName};
 
 /// The given `name` and `zone`, without defaults.
 pub(crate) struct Label {

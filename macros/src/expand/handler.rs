@@ -1,7 +1,6 @@
-//! Expands a checked policy into the limited handler. Nothing here can fail: `check` has reported
-//! every error.
+//! Emits the limited handler: the signature, the extraction of arguments and the original body.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{
     AttrStyle, Attribute, FnArg, Pat, PatType, Signature, Type, Visibility,
@@ -9,14 +8,13 @@ use syn::{
     spanned::Spanned,
 };
 
-use crate::{
-    check::Policy,
-    expand_label,
-    expand_policy::{self, Limits},
-    handler::Handler,
-    imports,
+use super::{
+    imports, label,
+    policy::{self, Limits},
     returned::Returned,
+    spans::{at, located},
 };
+use crate::{check::policy::Policy, handler::Handler};
 
 /// Longest tuple for which Actix implements `FromRequest`.
 const LARGEST_TUPLE: usize = 16;
@@ -42,10 +40,10 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
     let krate = &policy.krate;
     let private = quote!(#krate::__private);
 
-    let labels = expand_label::labels(policy, &signature.ident);
+    let labels = label::labels(policy, &signature.ident);
     let limits = Limits::new(policy, &labels, &signature, &private);
-    let items = expand_policy::items(&limits);
-    let rules = expand_policy::rules(&limits);
+    let items = policy::items(&limits);
+    let rules = policy::rules(&limits);
 
     let arguments: Vec<&PatType> = signature
         .inputs
@@ -62,7 +60,7 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
     let limited_type = at(args, quote!(#private::Limited));
     let serve = at(args, quote!(#private::serve));
     let wait = quote_spanned!(args=> .await);
-    let respond = at(answer(&signature), quote!(#private::respond));
+    let respond = at(response(&signature), quote!(#private::respond));
     let visibility = unlinted(&visibility);
     let Signature {
         ident, generics, ..
@@ -84,32 +82,11 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
 }
 
 /// Returns the span for errors about the handler's return type.
-fn answer(signature: &Signature) -> Span {
+fn response(signature: &Signature) -> Span {
     match &signature.output {
         syn::ReturnType::Type(_, ty) => located(ty.span()),
         syn::ReturnType::Default => located(signature.ident.span()),
     }
-}
-
-/// Returns the user's span with the macro's hygiene, for tokens that the macro adds.
-///
-/// Lints skip tokens with this hygiene; errors still point at the user's code.
-pub(crate) fn located(span: Span) -> Span {
-    span.resolved_at(Span::mixed_site())
-}
-
-/// Returns a path of the runtime whose tokens point at a span in the user's code.
-pub(crate) fn at(span: Span, path: TokenStream) -> TokenStream {
-    let place = |mut token: TokenTree| {
-        // `$crate` keeps its hygiene, which identifies the crate.
-        let is_crate = matches!(&token, TokenTree::Ident(ident) if ident == "$crate");
-        token.set_span(match is_crate {
-            true => span.resolved_at(token.span()),
-            false => located(span),
-        });
-        token
-    };
-    path.into_iter().map(place).collect()
 }
 
 /// Marks the visibility as generated. A function whose first token is the user's counts as the

@@ -4,15 +4,12 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use quote::ToTokens;
 
-use crate::{
-    args::Arguments,
-    duration::{Lengths, duration},
-    errors::Errors,
-    name::ArgName,
-    rate,
+use super::{
+    duration::{DurationRange, duration},
     value::{Number, assigned, flagged, grouped, integer, number, word},
     window::Window,
 };
+use crate::{args::Arguments, errors::Errors, name::ArgName, rate};
 
 /// Range of `times`, `capacity` and `cost`.
 pub(crate) const COUNTS: RangeInclusive<u64> = 1..=1_000_000_000;
@@ -20,7 +17,7 @@ pub(crate) const COUNTS: RangeInclusive<u64> = 1..=1_000_000_000;
 const LEASES: RangeInclusive<u64> = 2..=1_000_000_000;
 /// Largest `times` of `sliding_window`, whose exact log has one entry for each admission.
 const LONGEST_LOG: u64 = 1_000_000;
-const BLOCKS: Lengths = Lengths {
+const BLOCKS: DurationRange = DurationRange {
     range: Duration::from_millis(1)..=Duration::from_secs(366 * 86_400),
     says: "a block lasts 1 millisecond to 366 days",
 };

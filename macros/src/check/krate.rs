@@ -2,7 +2,8 @@
 
 use syn::{Path, parse_quote};
 
-use crate::{args::Arguments, errors::Errors, function::function, name::ArgName};
+use super::function::function;
+use crate::{args::Arguments, errors::Errors, name::ArgName};
 
 /// Parses the argument; `None` if it is absent, or invalid and therefore reported.
 pub(crate) fn check(arguments: &Arguments, errors: &mut Errors) -> Option<Path> {

@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::spanned::Spanned;
 
-use crate::{expand::located, handler::Handler};
+use super::spans::located;
+use crate::handler::Handler;
 
 /// Emits a use of each collected attribute other than the one being expanded.
 ///

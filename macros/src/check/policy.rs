@@ -5,28 +5,20 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::Path;
 
+use super::{krate, rule::Rule, signature, stack};
 use crate::{
     args::Arguments,
     errors::Errors,
     handler::{self, Handler, Ours},
-    krate,
-    rule::Rule,
-    signature, stack,
+    own::Own,
 };
 
 /// The rules of one handler, all valid.
 pub(crate) struct Policy {
     pub(crate) rules: Vec<Rule>,
-    pub(crate) undecided: Vec<stack::Undecided>,
+    pub(crate) deferred: Vec<stack::DeferredCheck>,
     /// The path to the runtime crate.
     pub(crate) krate: Path,
-}
-
-/// The attribute being expanded.
-pub(crate) struct Own {
-    pub(crate) arguments: TokenStream,
-    /// Whether `reapply` has already moved it below other attributes.
-    pub(crate) is_last: bool,
 }
 
 /// Checks the attribute being expanded, the attributes stacked with it, and the function.
@@ -71,14 +63,11 @@ pub(crate) fn check(own: &Own, handler: &Handler) -> syn::Result<Policy> {
         }
     }
     signature::check(&handler.signature, &mut errors);
-    let undecided = stack::check(&rules, &mut errors);
+    let deferred = stack::check(&rules, &mut errors);
     errors.finish()?;
     Ok(Policy {
         rules,
-        undecided,
+        deferred,
         krate: krate.unwrap_or_else(krate::default),
     })
 }
-
-#[cfg(test)]
-mod tests;

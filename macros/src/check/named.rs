@@ -3,15 +3,11 @@
 use quote::ToTokens;
 use syn::{Expr, Ident, Lit, LitStr};
 
-use crate::{
-    args::Arguments,
-    errors::Errors,
-    function::is_const,
-    name::ArgName,
-    rate,
+use super::{
     value::{Number, assigned, literal, peel, text},
     window::Window,
 };
+use crate::{args::Arguments, errors::Errors, name::ArgName, rate, spelling::is_const};
 
 /// Arguments that belong to a limit's numbers, except `cost`, which may be a function.
 const NUMBERS: [ArgName; 6] = [
@@ -50,7 +46,7 @@ pub(crate) fn check(arguments: &mut Arguments, errors: &mut Errors) -> Option<Li
 }
 
 /// Returns whether all numbers come from the configuration: a limit is named, and no rate written.
-pub(crate) fn is_alone(arguments: &Arguments) -> bool {
+pub(crate) fn has_only_name(arguments: &Arguments) -> bool {
     arguments.named(ArgName::Limit).is_some()
         && arguments.rate.is_none()
         && arguments.named(ArgName::Times).is_none()
@@ -58,7 +54,7 @@ pub(crate) fn is_alone(arguments: &Arguments) -> bool {
 }
 
 /// Reports arguments that need numbers. `cost` is `None` if it is absent or a function.
-pub(crate) fn no_numbers(arguments: &Arguments, cost: Option<&Number>, errors: &mut Errors) {
+pub(crate) fn reject_numbers(arguments: &Arguments, cost: Option<&Number>, errors: &mut Errors) {
     let cost = cost.and_then(|_| arguments.named(ArgName::Cost));
     let cost = cost.map(|argument| (ArgName::Cost, argument));
     let numbers = arguments

@@ -2,27 +2,25 @@
 
 use syn::{Expr, ExprPath, LitStr};
 
-use crate::{
-    args::Arguments,
-    errors::Errors,
-    function::{function, is_const, path},
+use super::{
+    function::{function, path},
     limit::{COUNTS, Limit},
-    name::ArgName,
     named,
-    statuses::StatusSet,
+    status_set::StatusSet,
     value::{Number, assigned, integer},
 };
+use crate::{args::Arguments, errors::Errors, name::ArgName, spelling::is_const};
 
 /// The valid arguments of a rate limit.
-pub(crate) struct Started {
-    pub(crate) numbers: Numbers,
+pub(crate) struct RateSpec {
+    pub(crate) numbers: LimitSource,
     pub(crate) cost: Option<ExprPath>,
     pub(crate) refund_on: Option<StatusSet>,
     pub(crate) dynamic: Option<ExprPath>,
 }
 
 /// The source of a limit's numbers.
-pub(crate) enum Numbers {
+pub(crate) enum LimitSource {
     Written(Limit),
     /// The configured limit of this name.
     Named(LitStr),
@@ -36,7 +34,7 @@ enum Cost {
     Function(ExprPath),
 }
 
-impl Started {
+impl RateSpec {
     /// Checks the arguments that only a rate has; `None` without valid numbers.
     pub(crate) fn check(arguments: &mut Arguments, errors: &mut Errors) -> Option<Self> {
         let named = named::check(arguments, errors);
@@ -57,7 +55,7 @@ impl Started {
     }
 }
 
-impl Numbers {
+impl LimitSource {
     /// Returns the name of the configured limit.
     pub(crate) fn named(&self) -> Option<&LitStr> {
         match self {
@@ -80,18 +78,18 @@ fn numbers(
     named: Option<LitStr>,
     cost: Option<Number>,
     errors: &mut Errors,
-) -> Option<Numbers> {
-    if !named::is_alone(arguments) {
+) -> Option<LimitSource> {
+    if !named::has_only_name(arguments) {
         let limit = Limit::check(arguments, cost, errors)?;
         return Some(match named {
-            Some(name) => Numbers::NamedOr(name, limit),
-            None => Numbers::Written(limit),
+            Some(name) => LimitSource::NamedOr(name, limit),
+            None => LimitSource::Written(limit),
         });
     }
     // After an invalid name, the meaning of the other arguments is unclear.
     let name = named?;
-    named::no_numbers(arguments, cost.as_ref(), errors);
-    Some(Numbers::Named(name))
+    named::reject_numbers(arguments, cost.as_ref(), errors);
+    Some(LimitSource::Named(name))
 }
 
 fn cost(arguments: &Arguments, errors: &mut Errors) -> Option<Cost> {

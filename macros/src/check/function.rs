@@ -3,12 +3,8 @@
 use quote::ToTokens;
 use syn::{Expr, ExprPath, Lit};
 
-use crate::{
-    args::Arguments,
-    errors::Errors,
-    name::ArgName,
-    value::{assigned, literal},
-};
+use super::value::{assigned, literal};
+use crate::{args::Arguments, errors::Errors, name::ArgName};
 
 /// Parses the path of a function; `None` if it is absent, or invalid and therefore reported.
 pub(crate) fn function(
@@ -76,14 +72,4 @@ fn function_example(name: ArgName) -> Option<(&'static str, &'static str)> {
         ),
         _ => return None,
     })
-}
-
-/// Returns whether the path is a constant, not a function. A macro can only tell by the spelling.
-pub(crate) fn is_const(path: &ExprPath) -> bool {
-    let last = path.path.segments.last();
-    last.is_some_and(|segment| is_written_like_a_constant(&segment.ident.to_string()))
-}
-
-pub(crate) fn is_written_like_a_constant(name: &str) -> bool {
-    name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase)
 }

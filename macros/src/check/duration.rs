@@ -2,15 +2,11 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use crate::{
-    args::Arguments,
-    errors::Errors,
-    name::ArgName,
-    value::{assigned, text},
-};
+use super::value::{assigned, text};
+use crate::{args::Arguments, errors::Errors, name::ArgName};
 
 /// The range of durations that an argument accepts.
-pub(crate) struct Lengths {
+pub(crate) struct DurationRange {
     pub(crate) range: RangeInclusive<Duration>,
     /// The range in words, for messages.
     pub(crate) says: &'static str,
@@ -20,7 +16,7 @@ pub(crate) struct Lengths {
 pub(crate) fn duration(
     arguments: &Arguments,
     name: ArgName,
-    lengths: &Lengths,
+    lengths: &DurationRange,
     errors: &mut Errors,
 ) -> Option<Duration> {
     let expr = assigned(name, arguments.named(name)?, errors)?;

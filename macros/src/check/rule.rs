@@ -5,23 +5,20 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use syn::{ExprPath, LitStr};
 
-use crate::{
-    args::Arguments,
-    attribute::AttrName,
-    duration::{Lengths, duration},
-    errors::Errors,
+use super::{
+    concurrency::ConcurrencySpec,
+    duration::{DurationRange, duration},
     failure_mode::FailureMode,
     function::function,
     identifier::Identifier,
     label::Label,
-    name::ArgName,
-    running::Running,
-    started::Started,
+    rate::RateSpec,
     value::{assigned, flag, string},
     window::Window,
 };
+use crate::{args::Arguments, attribute::AttrName, errors::Errors, name::ArgName};
 
-const WAITS: Lengths = Lengths {
+const WAITS: DurationRange = DurationRange {
     range: Duration::from_millis(1)..=Duration::from_secs(86_400),
     says: "a request waits 1 millisecond to 24 hours",
 };
@@ -31,11 +28,11 @@ pub(crate) struct Rule {
     /// The attribute's own tokens, for errors about the attribute as a whole.
     pub(crate) anchor: TokenStream,
     pub(crate) identifier: Option<Identifier>,
-    pub(crate) quota: Quota,
+    pub(crate) quota: RuleQuota,
 }
 
 /// How much the rule admits.
-pub(crate) enum Quota {
+pub(crate) enum RuleQuota {
     /// All requests of this group.
     Unlimited(LitStr),
     Limited(Box<Limited>),
@@ -43,7 +40,7 @@ pub(crate) enum Quota {
 
 /// A limit with its options. It applies to `group`, or to all requests without a group.
 pub(crate) struct Limited {
-    pub(crate) bound: Bound,
+    pub(crate) bound: LimitSpec,
     pub(crate) label: Label,
     pub(crate) group: Option<LitStr>,
     pub(crate) skip_if: Option<ExprPath>,
@@ -53,9 +50,9 @@ pub(crate) struct Limited {
 }
 
 /// The kind of a limit: a rate or a concurrency limit.
-pub(crate) enum Bound {
-    Started(Box<Started>),
-    Running(Running),
+pub(crate) enum LimitSpec {
+    Rate(Box<RateSpec>),
+    Concurrency(ConcurrencySpec),
 }
 
 impl Rule {
@@ -67,9 +64,10 @@ impl Rule {
         });
         let group = string(&arguments, ArgName::Group, errors);
         let quota = if arguments.named(ArgName::Unlimited).is_some() {
-            unlimited(&arguments, group, errors).map(Quota::Unlimited)
+            unlimited(&arguments, group, errors).map(RuleQuota::Unlimited)
         } else {
-            limited(&mut arguments, group, errors).map(|limited| Quota::Limited(Box::new(limited)))
+            limited(&mut arguments, group, errors)
+                .map(|limited| RuleQuota::Limited(Box::new(limited)))
         };
         Some(Self {
             anchor: arguments.anchor,
@@ -115,10 +113,12 @@ fn limited(
 ) -> Option<Limited> {
     let bound = match arguments.attribute {
         AttrName::RateLimit => {
-            let started = Started::check(arguments, errors);
-            started.map(|started| Bound::Started(Box::new(started)))
+            let started = RateSpec::check(arguments, errors);
+            started.map(|started| LimitSpec::Rate(Box::new(started)))
         }
-        AttrName::ConcurrencyLimit => Running::check(arguments, errors).map(Bound::Running),
+        AttrName::ConcurrencyLimit => {
+            ConcurrencySpec::check(arguments, errors).map(LimitSpec::Concurrency)
+        }
     };
     let label = Label::check(arguments, errors);
     let skip_if = function(arguments, ArgName::SkipIf, errors);

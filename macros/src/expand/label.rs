@@ -4,9 +4,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{LitStr, ext::IdentExt};
 
-use crate::{
-    check::Policy,
-    rule::{Quota, Rule},
+use crate::check::{
+    policy::Policy,
+    rule::{Rule, RuleQuota},
     stack,
 };
 
@@ -25,6 +25,14 @@ pub(crate) enum Zone {
 }
 
 impl Zone {
+    /// Emits the call that sets the zone, if the user wrote one.
+    pub(crate) fn if_written(&self) -> Option<TokenStream> {
+        match self {
+            Self::Written(zone) => Some(quote!(.zone(#zone))),
+            Self::Own(_) => None,
+        }
+    }
+
     /// Emits the zone for calls of the runtime. `own` is the static with the handler's own zone.
     pub(crate) fn call(&self, own: &TokenStream) -> TokenStream {
         match self {
@@ -38,13 +46,13 @@ impl Zone {
 /// Returns one label for each rule; `None` for an unlimited group.
 pub(crate) fn labels(policy: &Policy, handler: &Ident) -> Vec<Option<Label>> {
     let mut ordinal = 0;
-    let label = |(place, rule): (usize, &Rule)| match &rule.quota {
-        Quota::Unlimited(_) => None,
-        Quota::Limited(limited) => {
+    let label = |(index, rule): (usize, &Rule)| match &rule.quota {
+        RuleQuota::Unlimited(_) => None,
+        RuleQuota::Limited(limited) => {
             ordinal += 1;
             let zone = match &limited.label.zone {
                 Some(zone) => Zone::Written(zone.clone()),
-                None => Zone::Own(stack::apart(&policy.rules, place)),
+                None => Zone::Own(stack::zone_suffix(&policy.rules, index)),
             };
             Some(Label {
                 name: name(limited.label.name.as_ref(), ordinal, handler),

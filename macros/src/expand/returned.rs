@@ -7,7 +7,7 @@ use syn::{
     parse_quote,
 };
 
-use crate::generic::speaks_of;
+use super::generic::speaks_of;
 
 /// The return type, as far as an expression can name it.
 pub(crate) struct Returned {

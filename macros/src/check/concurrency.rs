@@ -2,30 +2,28 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use crate::{
-    args::Arguments,
-    duration::{Lengths, duration},
-    errors::Errors,
-    name::ArgName,
+use super::{
+    duration::{DurationRange, duration},
     value::{Number, flagged, number},
 };
+use crate::{args::Arguments, errors::Errors, name::ArgName};
 
 const AT_ONCE: RangeInclusive<u64> = 1..=1_000_000;
 
-const EXPIRIES: Lengths = Lengths {
+const EXPIRIES: DurationRange = DurationRange {
     range: Duration::from_millis(100)..=Duration::from_secs(86_400),
     says: "a place expires after 100 milliseconds to 24 hours",
 };
 
 /// The numbers of one concurrency limit, valid as far as the macro can evaluate them.
-pub(crate) struct Running {
+pub(crate) struct ConcurrencySpec {
     pub(crate) max: Number,
     /// `None` leaves the default to the runtime.
     pub(crate) expiry: Option<Duration>,
     pub(crate) shadow: bool,
 }
 
-impl Running {
+impl ConcurrencySpec {
     /// Checks all numbers of an attribute.
     pub(crate) fn check(arguments: &Arguments, errors: &mut Errors) -> Option<Self> {
         if let Some(rate) = &arguments.rate {

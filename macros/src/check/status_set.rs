@@ -4,12 +4,8 @@ use std::ops::RangeInclusive;
 
 use syn::{Expr, Lit, LitStr};
 
-use crate::{
-    args::Arguments,
-    errors::Errors,
-    name::ArgName,
-    value::{assigned, literal, text},
-};
+use super::value::{assigned, literal, text};
+use crate::{args::Arguments, errors::Errors, name::ArgName};
 
 /// Valid status codes (RFC 9110, section 15).
 const ALL: RangeInclusive<u16> = 100..=599;

@@ -4,13 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Expr, LitStr};
 
-use crate::{
-    args::Arguments,
-    errors::Errors,
-    name::ArgName,
-    rate::Rate,
-    value::{Number, assigned, integer},
-};
+use super::value::{Number, assigned, integer};
+use crate::{args::Arguments, errors::Errors, name::ArgName, rate::Rate};
 
 /// Shortest and longest window, in microseconds.
 const SHORTEST: u64 = 1_000;

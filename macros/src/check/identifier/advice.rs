@@ -3,10 +3,8 @@
 use quote::ToTokens;
 use syn::{Expr, ExprCall, ExprPath, Lit, Path};
 
-use crate::{
-    identifier::{NAMED, PLAIN},
-    value::literal,
-};
+use super::keywords::{NAMED, PLAIN};
+use crate::check::value::literal;
 
 /// Constructors of the runtime's `Identifier` without a keyword in the attribute.
 const OF_THE_RUNTIME: [&str; 3] = ["session", "session_keys", "jwt"];

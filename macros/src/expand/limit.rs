@@ -1,27 +1,18 @@
 //! Emits the numbers of a rate limit as a constant expression of the runtime's `Limit`.
 
-use std::time::Duration;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
-
-use crate::{
-    expand::{at, located},
-    expand_label::{Label, Zone},
+use super::{
+    consts::{Form, count, duration},
+    label::Label,
+    spans::call_at,
+};
+use crate::check::{
     limit::{Algorithm, Limit, Refill},
     value::Number,
     window::Window,
 };
-
-/// The form in which a limit's numbers are emitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// As a constant. An invalid number gives an error at that number alone.
-    Constant,
-    /// As an inline expression, for numbers that use `Self` or generic parameters. Constant items
-    /// cannot use them.
-    Inline,
-}
 
 /// Emits one limit, without a zone unless the user wrote one. An invalid limit fails the build with
 /// an error at `anchor`.
@@ -34,7 +25,7 @@ pub(crate) fn limit(
 ) -> TokenStream {
     let count = |number: &Number| count(number, form);
     let name = &label.name;
-    let zone = zone(label);
+    let zone = label.zone.if_written();
     let times = count(&limit.times);
     let window = window(&limit.window, form);
     let algorithm = algorithm(limit.algorithm);
@@ -84,38 +75,6 @@ fn algorithm(algorithm: Algorithm) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-/// Emits the call that sets the zone, if the user wrote one.
-pub(crate) fn zone(label: &Label) -> Option<TokenStream> {
-    match &label.zone {
-        Zone::Written(zone) => Some(quote!(.zone(#zone))),
-        Zone::Own(_) => None,
-    }
-}
-
-/// Emits a `u32`. The block gives the user's expression this type and exposes no generated name.
-pub(crate) fn count(number: &Number, form: Form) -> TokenStream {
-    match number {
-        Number::Known { .. } => number.to_token_stream(),
-        Number::Const(expr) => {
-            let keyword = match form {
-                Form::Constant => quote!(const),
-                Form::Inline => quote!(let),
-            };
-            quote!({
-                #keyword __THROTTLE_NUMBER: ::core::primitive::u32 = #expr;
-                __THROTTLE_NUMBER
-            })
-        }
-    }
-}
-
-/// Emits a `Duration` in microseconds, the runtime's resolution.
-pub(crate) fn duration(duration: Duration) -> TokenStream {
-    let micros = duration.as_secs() * 1_000_000 + u64::from(duration.subsec_micros());
-    let micros = proc_macro2::Literal::u64_unsuffixed(micros);
-    quote!(::core::time::Duration::from_micros(#micros))
-}
-
 /// Emits the window as a `Duration`. The sum saturates: `expect_valid` rejects what is out of
 /// range.
 fn window(window: &Window, form: Form) -> TokenStream {
@@ -149,19 +108,4 @@ pub(crate) fn computed(limit: &Limit) -> Option<TokenStream> {
         .chain(windows)
         .collect();
     (!all.is_empty()).then_some(all)
-}
-
-/// Emits `function(arguments)` with the span of `tokens`, so that a failing call is reported there.
-pub(crate) fn call_at(
-    tokens: &TokenStream,
-    function: &TokenStream,
-    arguments: &TokenStream,
-) -> TokenStream {
-    let mut spans = tokens.clone().into_iter().map(|token| token.span());
-    let first = spans.next().unwrap_or_else(Span::call_site);
-    let last = spans.last().unwrap_or(first);
-    let function = at(first, function.clone());
-    let mut group = Group::new(Delimiter::Parenthesis, arguments.clone());
-    group.set_span(located(last));
-    quote_spanned!(located(first)=> #function #group)
 }

@@ -4,23 +4,24 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-use crate::{
-    expand_label::Label,
-    expand_limit::{Form, call_at, count, duration, zone},
-    running::Running,
+use super::{
+    consts::{Form, count, duration},
+    label::Label,
+    spans::call_at,
 };
+use crate::check::concurrency::ConcurrencySpec;
 
 /// Emits one concurrency limit, without a zone unless the user wrote one. An invalid limit fails
 /// the build with an error at `anchor`.
 pub(crate) fn running(
-    running: &Running,
+    running: &ConcurrencySpec,
     label: &Label,
     anchor: &TokenStream,
     form: Form,
     private: &TokenStream,
 ) -> TokenStream {
     let name = &label.name;
-    let zone = zone(label);
+    let zone = label.zone.if_written();
     let max = count(&running.max, form);
     let expiry = running
         .expiry
@@ -31,10 +32,10 @@ pub(crate) fn running(
         #private::Concurrency::new(#max)
             #expiry .name(#name) #zone #shadow
     };
-    let place = match running.max.known() {
+    let anchor = match running.max.known() {
         Some(_) => anchor.clone(),
         None => running.max.to_token_stream(),
     };
     let valid = quote!(#private::Concurrency::expect_valid);
-    call_at(&place, &valid, &value)
+    call_at(&anchor, &valid, &value)
 }

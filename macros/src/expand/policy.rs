@@ -4,15 +4,19 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Signature, ext::IdentExt};
 
-use crate::{
-    check::Policy,
-    expand_label::{Label, Zone},
-    expand_limit::{self, Form, call_at, limit},
-    expand_rule::{self, Runtime},
-    expand_running::running,
+use super::{
+    concurrency::running,
+    consts::Form,
     generic::speaks_of,
-    rule::{Bound, Limited, Quota, Rule},
-    running::Running,
+    label::{Label, Zone},
+    limit::{self, limit},
+    rule::{self, Runtime},
+    spans::call_at,
+};
+use crate::check::{
+    concurrency::ConcurrencySpec,
+    policy::Policy,
+    rule::{LimitSpec, Limited, Rule, RuleQuota},
     stack::SHARED,
 };
 
@@ -46,7 +50,7 @@ impl<'a> Limits<'a> {
         let generic = |tokens: TokenStream| speaks_of(&signature.generics, tokens);
         let rules = policy.rules.iter().zip(labels);
         let values = rules.map(|(rule, label)| {
-            let Quota::Limited(limited) = &rule.quota else {
+            let RuleQuota::Limited(limited) = &rule.quota else {
                 return None;
             };
             let form = match computed(limited).is_some_and(generic) {
@@ -75,9 +79,9 @@ impl<'a> Limits<'a> {
     }
 
     /// Emits the limit of the rule at this index.
-    fn limit(&self, place: usize) -> Option<TokenStream> {
-        self.values.get(place)?.as_ref().map(|value| match value {
-            Value::Constant(..) => constant(place).to_token_stream(),
+    fn limit(&self, index: usize) -> Option<TokenStream> {
+        self.values.get(index)?.as_ref().map(|value| match value {
+            Value::Constant(..) => constant(index).to_token_stream(),
             Value::Inline(value) => value.clone(),
         })
     }
@@ -91,11 +95,11 @@ pub(crate) fn items(limits: &Limits<'_>) -> TokenStream {
         .values
         .iter()
         .enumerate()
-        .filter_map(|(place, value)| {
+        .filter_map(|(index, value)| {
             let Some(Value::Constant(ty, value)) = value else {
                 return None;
             };
-            let constant = constant(place);
+            let constant = constant(index);
             Some(quote!(const #constant: #ty = #value;))
         });
     let constants: TokenStream = constants.collect();
@@ -157,20 +161,20 @@ pub(crate) fn calls(limits: &Limits<'_>) -> Vec<TokenStream> {
         own_zone: &quote!(__THROTTLE_ZONE),
     };
     let rules = limits.policy.rules.iter().zip(limits.labels).enumerate();
-    let calls = rules.map(|(place, (rule, label))| {
-        expand_rule::rule(rule, label.as_ref(), limits.limit(place), &runtime)
+    let calls = rules.map(|(index, (rule, label))| {
+        rule::rule(rule, label.as_ref(), limits.limit(index), &runtime)
     });
     calls.collect()
 }
 
 fn assertions(limits: &Limits<'_>) -> TokenStream {
-    let assertions = limits.policy.undecided.iter().map(|pair| {
+    let assertions = limits.policy.deferred.iter().map(|pair| {
         let (first, second) = (limits.limit(pair.first), limits.limit(pair.second));
         let anchor = &limits.policy.rules[pair.second].anchor;
         let differ = quote!((#first).window_micros() != (#second).window_micros());
         let assert = call_at(anchor, &quote!(::core::assert!), &quote!(#differ, #SHARED));
         let is_inline =
-            |place: usize| matches!(limits.values.get(place), Some(Some(Value::Inline(_))));
+            |index: usize| matches!(limits.values.get(index), Some(Some(Value::Inline(_))));
         match is_inline(pair.first) || is_inline(pair.second) {
             true => quote!(const { #assert };),
             false => quote!(const _: () = #assert;),
@@ -179,15 +183,17 @@ fn assertions(limits: &Limits<'_>) -> TokenStream {
     assertions.collect()
 }
 
-fn constant(place: usize) -> Ident {
-    format_ident!("__THROTTLE_LIMIT_{}", place + 1, span = Span::mixed_site())
+fn constant(index: usize) -> Ident {
+    format_ident!("__THROTTLE_LIMIT_{}", index + 1, span = Span::mixed_site())
 }
 
 /// Returns the expressions of a rule that only the compiler can evaluate.
 fn computed(limited: &Limited) -> Option<TokenStream> {
     match &limited.bound {
-        Bound::Started(started) => expand_limit::computed(started.numbers.written()?),
-        Bound::Running(Running { max, .. }) => max.known().is_none().then(|| max.to_token_stream()),
+        LimitSpec::Rate(started) => limit::computed(started.numbers.written()?),
+        LimitSpec::Concurrency(ConcurrencySpec { max, .. }) => {
+            max.known().is_none().then(|| max.to_token_stream())
+        }
     }
 }
 
@@ -200,12 +206,12 @@ fn value(
     private: &TokenStream,
 ) -> Option<(TokenStream, TokenStream)> {
     Some(match &limited.bound {
-        Bound::Started(started) => {
+        LimitSpec::Rate(started) => {
             let written = started.numbers.written()?;
             let value = limit(written, label, anchor, form, private);
             (quote!(Limit), value)
         }
-        Bound::Running(bound) => {
+        LimitSpec::Concurrency(bound) => {
             let value = running(bound, label, anchor, form, private);
             (quote!(Concurrency), value)
         }
@@ -216,12 +222,12 @@ fn value(
 fn functions(rule: &Rule) -> TokenStream {
     let identifier = rule.identifier.as_ref().and_then(|it| it.path());
     let limited = match &rule.quota {
-        Quota::Unlimited(_) => None,
-        Quota::Limited(limited) => Some(&**limited),
+        RuleQuota::Unlimited(_) => None,
+        RuleQuota::Limited(limited) => Some(&**limited),
     };
     let started = limited.and_then(|limited| match &limited.bound {
-        Bound::Started(started) => Some(&**started),
-        Bound::Running(_) => None,
+        LimitSpec::Rate(started) => Some(&**started),
+        LimitSpec::Concurrency(_) => None,
     });
     let (skip_if, on_limited) = limited
         .map(|it| (it.skip_if.as_ref(), it.on_limited.as_ref()))

@@ -3,14 +3,16 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::{
-    expand_label::{Label, Zone},
-    expand_limit::duration,
+use super::{
+    consts::duration,
+    label::{Label, Zone},
+};
+use crate::check::{
     failure_mode::FailureMode,
     identifier::Identifier,
-    rule::{Bound, Limited, Quota, Rule},
-    started::{Numbers, Started},
-    statuses::StatusSet,
+    rate::{LimitSource, RateSpec},
+    rule::{LimitSpec, Limited, Rule, RuleQuota},
+    status_set::StatusSet,
 };
 
 /// Paths that generated code uses.
@@ -30,10 +32,10 @@ pub(crate) fn rule(
     let private = runtime.private;
     let identifier = rule.identifier.as_ref().map(|it| identifier(it, private));
     match &rule.quota {
-        Quota::Unlimited(group) => {
+        RuleQuota::Unlimited(group) => {
             quote!(#private::Rule::unlimited(#group) #identifier)
         }
-        Quota::Limited(limited) => {
+        RuleQuota::Limited(limited) => {
             let Limited {
                 bound,
                 group,
@@ -63,7 +65,7 @@ pub(crate) fn rule(
 /// wrote one. A rule without a written limit takes both defaults from the runtime's
 /// `Rule::defaults(self, name: &'static str, zone: &'static str) -> Self`.
 fn start(
-    bound: &Bound,
+    bound: &LimitSpec,
     label: Option<&Label>,
     limit: Option<TokenStream>,
     runtime: &Runtime<'_>,
@@ -75,13 +77,13 @@ fn start(
         Some(Zone::Written(_)) | None => quote!(#limit),
     };
     let started = match bound {
-        Bound::Started(started) => started,
-        Bound::Running(_) => return quote!(#private::Rule::concurrency(#limit)),
+        LimitSpec::Rate(started) => started,
+        LimitSpec::Concurrency(_) => return quote!(#private::Rule::concurrency(#limit)),
     };
     match &started.numbers {
-        Numbers::Written(_) => quote!(#private::Rule::new(#limit)),
-        Numbers::NamedOr(named, _) => quote!(#private::Rule::named(#named).fallback(#limit)),
-        Numbers::Named(named) => {
+        LimitSource::Written(_) => quote!(#private::Rule::new(#limit)),
+        LimitSource::NamedOr(named, _) => quote!(#private::Rule::named(#named).fallback(#limit)),
+        LimitSource::Named(named) => {
             let name = label.map(|label| &label.name);
             quote!(#private::Rule::named(#named).defaults(#name, #zone))
         }
@@ -89,11 +91,11 @@ fn start(
 }
 
 /// Emits what a request is charged. A concurrency limit has no cost.
-fn charge(bound: &Bound, private: &TokenStream) -> Option<TokenStream> {
-    let Bound::Started(started) = bound else {
+fn charge(bound: &LimitSpec, private: &TokenStream) -> Option<TokenStream> {
+    let LimitSpec::Rate(started) = bound else {
         return None;
     };
-    let Started {
+    let RateSpec {
         cost,
         refund_on,
         dynamic,

@@ -1,11 +1,7 @@
 //! `failure_mode = ...`: what happens to a request that the store cannot decide.
 
-use crate::{
-    args::Arguments,
-    errors::Errors,
-    name::ArgName,
-    value::{assigned, word},
-};
+use super::value::{assigned, word};
+use crate::{args::Arguments, errors::Errors, name::ArgName};
 
 /// Mirrors the runtime's `FailureMode`, which this crate cannot depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

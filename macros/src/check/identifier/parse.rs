@@ -1,13 +1,16 @@
-//! `identifier = ...`: the key that a limit counts requests by.
+//! Parses the value of `identifier`.
 
 use syn::{Expr, ExprCall, ExprPath, ExprReference, Ident, Lit, LitStr, Path};
 
+use super::{
+    advice,
+    keywords::{NAMED, PLAIN, VALID},
+};
 use crate::{
-    function::is_const,
-    identifier_advice,
+    check::value::literal,
     name::ArgName,
     nearest::{hint, nearest},
-    value::literal,
+    spelling::is_const,
 };
 
 /// A valid identifier.
@@ -21,23 +24,6 @@ pub(crate) enum Identifier {
     /// A static of the user, a `LazyLock<Identifier>`.
     Static(ExprPath),
 }
-
-pub(crate) const PLAIN: [&str; 2] = ["ip", "global"];
-pub(crate) const NAMED: [(&str, &str); 4] = [
-    ("header", "X-Api-Key"),
-    ("cookie", "sid"),
-    ("path", "id"),
-    ("query", "tenant"),
-];
-
-const VALID: [&str; 6] = [
-    "ip",
-    "global",
-    "header(\"X-Api-Key\")",
-    "cookie(\"sid\")",
-    "path(\"id\")",
-    "query(\"tenant\")",
-];
 
 impl Identifier {
     pub(crate) fn parse(expr: &Expr) -> syn::Result<Self> {
@@ -54,7 +40,7 @@ impl Identifier {
                 other => Self::parse(other),
             },
             Expr::Closure(closure) => {
-                let message = identifier_advice::of_closure();
+                let message = advice::of_closure();
                 Err(syn::Error::new_spanned(closure, message))
             }
             expr => {
@@ -106,7 +92,7 @@ impl Identifier {
         if is_const(path) {
             return Ok(Self::Static(path.clone()));
         }
-        if let Some(advice) = identifier_advice::of_path(path) {
+        if let Some(advice) = advice::of_path(path) {
             return Err(syn::Error::new_spanned(path, advice));
         }
         let Some(ident) = path.path.get_ident().filter(|_| path.qself.is_none()) else {
@@ -129,7 +115,7 @@ impl Identifier {
 
     fn from_call(call: &ExprCall) -> syn::Result<Self> {
         let error = |message: String| Err(syn::Error::new_spanned(call, message));
-        if let Some(advice) = identifier_advice::of_call(call) {
+        if let Some(advice) = advice::of_call(call) {
             return error(advice);
         }
         let Some(source) = called(&call.func).and_then(Path::get_ident) else {
