@@ -20,4 +20,6 @@ pub mod key;
 pub mod limit;
 pub mod status_set;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod text;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod time;

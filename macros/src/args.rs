@@ -14,8 +14,8 @@ use syn::{
 use crate::{
     attribute::{AttrName, Unknown},
     errors::Errors,
-    function::is_written_like_a_constant,
     name::ArgName,
+    spelling::is_written_like_a_constant,
 };
 
 /// The raw arguments of one attribute.

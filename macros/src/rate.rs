@@ -38,7 +38,7 @@ pub(crate) fn parse(text: &str) -> Result<Rate, String> {
         return Err(format!("a rate of 0 would admit nothing: {SHAPE}"));
     }
     if count == Some(0) {
-        return Err(format!("a window of 0 is no window: {SHAPE}"));
+        return Err(format!("a window of 0 is not a window: {SHAPE}"));
     }
     // A saturated product is out of range, too, and the common range check reports it.
     let window_micros = count.unwrap_or(1).saturating_mul(unit_micros);

@@ -11,7 +11,8 @@ mod kind;
     reason = "named after the type that it defines"
 )]
 mod limit;
-mod range;
+#[doc(hidden)]
+pub mod range;
 mod rate;
 mod validate;
 

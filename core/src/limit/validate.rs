@@ -1,7 +1,11 @@
-//! The checks of a limit's numbers, when it is used or at compile time. The public types call the
-//! ranges from here, so that the types themselves know nothing of them.
+//! The checks of a limit's numbers: each alone, and together.
 
-use super::{Concurrency, Limit, LimitError, range};
+use std::ops::RangeInclusive;
+
+use super::{
+    Algorithm, Concurrency, Limit,
+    range::{EXPIRY_MICROS, LEASE, LimitError, MAX_LOGGED, PERMITS, Reason, TIMES, WINDOW_MICROS},
+};
 
 impl Limit {
     /// Checks that the numbers are in range and make sense together.
@@ -10,7 +14,24 @@ impl Limit {
     ///
     /// The first invalid setting, with what to write instead.
     pub const fn validate(&self) -> Result<(), LimitError> {
-        range::validate(self)
+        match reason(self) {
+            Some(reason) => Err(LimitError(reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that the limit can hold the cost of one request.
+    ///
+    /// # Errors
+    ///
+    /// If each request would be denied. Apart from [`validate`](Self::validate), because a caller
+    /// may give another cost with each request.
+    #[doc(hidden)]
+    pub const fn validate_cost(&self) -> Result<(), LimitError> {
+        if self.default_cost() > self.quota() {
+            return Err(LimitError(Reason::Cost));
+        }
+        Ok(())
     }
 
     /// Returns the limit if it is valid; in a constant, an invalid limit fails the build.
@@ -31,8 +52,8 @@ impl Limit {
         if let Err(error) = self.validate() {
             panic!("{}", error.message());
         }
-        if self.default_cost() > self.quota() {
-            panic!("`cost` is more than this limit can ever hold; lower it or raise the limit");
+        if let Err(error) = self.validate_cost() {
+            panic!("{}", error.message());
         }
         self
     }
@@ -45,7 +66,21 @@ impl Concurrency {
     ///
     /// The first invalid setting, with what to write instead.
     pub const fn validate(&self) -> Result<(), LimitError> {
-        range::validate_concurrency(self)
+        let (name, zone) = self.name_and_zone();
+        let reason = if !is_in(self.max() as u64, bounds(&PERMITS)) {
+            Some(Reason::Permits)
+        } else if !is_in(
+            self.expiry_micros(),
+            (*EXPIRY_MICROS.start(), *EXPIRY_MICROS.end()),
+        ) {
+            Some(Reason::Expiry)
+        } else {
+            reason_of_texts(name, zone)
+        };
+        match reason {
+            Some(reason) => Err(LimitError(reason)),
+            None => Ok(()),
+        }
     }
 
     /// Returns the limit if it is valid; in a constant, an invalid limit fails the build.
@@ -68,6 +103,93 @@ impl Concurrency {
         }
         self
     }
+}
+
+const fn reason(limit: &Limit) -> Option<Reason> {
+    let window = (*WINDOW_MICROS.start(), *WINDOW_MICROS.end());
+    let bucket = matches!(
+        limit.kind(),
+        Algorithm::TokenBucket | Algorithm::LeakyBucket
+    );
+    if !is_in(limit.times as u64, bounds(&TIMES)) {
+        return Some(Reason::Times);
+    }
+    if !is_in(limit.window, window) {
+        return Some(Reason::Window);
+    }
+    if limit.fraction {
+        return Some(Reason::WindowFraction);
+    }
+    if matches!(limit.kind(), Algorithm::SlidingWindow) && limit.times > MAX_LOGGED {
+        return Some(Reason::TimesOfLog);
+    }
+    if bucket && limit.times as u64 > limit.window {
+        return Some(Reason::Rate);
+    }
+    if !matches!(limit.kind(), Algorithm::TokenBucket) {
+        if limit.capacity.is_some() {
+            return Some(Reason::CapacityOfAnother);
+        }
+        if limit.refill.is_some() {
+            return Some(Reason::RefillOfAnother);
+        }
+    }
+    if let Some(capacity) = limit.capacity
+        && !is_in(capacity as u64, bounds(&TIMES))
+    {
+        return Some(Reason::Capacity);
+    }
+    if let Some(block) = limit.block
+        && !is_in(block, window)
+    {
+        return Some(Reason::Block);
+    }
+    if let Some(lease) = limit.lease {
+        if !is_in(lease as u64, bounds(&LEASE)) {
+            return Some(Reason::Lease);
+        }
+        if matches!(limit.kind(), Algorithm::LeakyBucket) {
+            return Some(Reason::LeaseOfOne);
+        }
+    }
+    reason_of_texts(limit.name, limit.zone)
+}
+
+const fn bounds(range: &RangeInclusive<u32>) -> (u64, u64) {
+    (*range.start() as u64, *range.end() as u64)
+}
+
+/// `RangeInclusive::contains`, which is not `const`.
+const fn is_in(value: u64, (first, last): (u64, u64)) -> bool {
+    first <= value && value <= last
+}
+
+const fn reason_of_texts(name: Option<&str>, zone: Option<&str>) -> Option<Reason> {
+    if let Some(name) = name
+        && !is_printable(name)
+    {
+        return Some(Reason::Name);
+    }
+    if let Some(zone) = zone
+        && zone.is_empty()
+    {
+        return Some(Reason::Zone);
+    }
+    None
+}
+
+/// A name becomes a structured-field string (RFC 9651, section 3.3.3), which holds printable ASCII
+/// only.
+const fn is_printable(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] < 0x20 || bytes[at] > 0x7e {
+            return false;
+        }
+        at += 1;
+    }
+    !bytes.is_empty()
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ fn each_mistake_says_what_to_write() {
             quote!("5/s", hours = 5),
             "\"5/s\" says this already: remove `hours`",
         ),
-        (quote!("5/0s"), "a window of 0 is no window"),
+        (quote!("5/0s"), "a window of 0 is not a window"),
         (
             quote!("5/s", capacity = 5),
             "`capacity` belongs to `algorithm = \"token_bucket\"`",

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::text;
+
 use super::{
     error::Diagnostics,
     table_reader::{Spanned, TableReader},
@@ -15,10 +17,9 @@ pub(super) fn duration(
     diagnostics: &mut Diagnostics,
 ) -> Option<Spanned<Duration>> {
     let Spanned { place, value } = table.text(key, example, diagnostics)?;
-    match humantime::parse_duration(value) {
+    match text::duration::parse(value, &format!("{key} = {example}")) {
         Ok(value) => Some(Spanned { place, value }),
-        Err(error) => {
-            let reason = format!("no duration: {error}; write `{key} = {example}` or `\"1h 30m\"`");
+        Err(reason) => {
             diagnostics.at(place, reason);
             None
         }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use actix_throttle_core::text::suggest;
+
 use super::{
     error::Diagnostics,
-    suggest,
     table_reader::{Spanned, TableReader, text},
     tree::{Entry, Node, Value},
 };

@@ -17,7 +17,6 @@ mod rule;
 mod schema;
 mod snapshot;
 mod source;
-mod suggest;
 mod table_reader;
 mod tree;
 mod watch;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_throttle_core::{intern::intern, limit::AnyLimit};
+use actix_throttle_core::{intern::intern, limit::AnyLimit, text::suggest};
 use actix_web::http::Method;
 use regex::Regex;
 
@@ -10,7 +10,7 @@ use super::{
     error::Diagnostics,
     file::{Limits, whole_limit},
     identifier::{IdentifierRegistry, IdentifierSpec, identifier},
-    limit, limit_options, suggest,
+    limit, limit_options,
     table_reader::{Spanned, TableReader, text},
     tree::{Node, Position},
 };

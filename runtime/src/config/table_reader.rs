@@ -1,8 +1,9 @@
 //! Reads a table of the file key by key. A key that no reader asks for is unknown.
 
+use actix_throttle_core::text::suggest;
+
 use super::{
     error::Diagnostics,
-    suggest,
     tree::{Entry, Node, Position, Value},
 };
 
