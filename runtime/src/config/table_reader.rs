@@ -2,8 +2,9 @@
 
 use super::{
     error::Diagnostics,
+    position::Position,
     suggest,
-    tree::{Entry, Node, Position, Value},
+    tree::{Entry, Node, Value},
 };
 
 /// A value and its position.
