@@ -3,18 +3,15 @@
 use actix_throttle_core::{intern::intern, limit::Concurrency};
 
 use super::{
-    duration::duration, error::Diagnostics, limit, limit_options::REFUND_ON,
-    table_reader::TableReader, tree::Position,
+    duration::duration, error::Diagnostics, keys, position::Position, table_reader::TableReader,
 };
 
-/// Keys that no rate has.
-pub(super) const KEYS: [&str; 2] = ["max", "expiry"];
 /// Stands in for a limit whose `max` is wrong, so that its other keys are checked all the same.
 const STAND_IN: Concurrency = Concurrency::new(1);
 
 /// Whether this table is a concurrency limit.
 pub(super) fn is_meant(table: &TableReader<'_>) -> bool {
-    table.has("max") || (table.has("expiry") && !limit::has_rate(table))
+    table.has("max") || (table.has("expiry") && !keys::has_rate(table))
 }
 
 /// Reads the keys of a [`Concurrency`]. The limit starts at `place`.
@@ -25,13 +22,13 @@ pub(super) fn concurrency(
 ) -> Option<Concurrency> {
     let reason = |key: &str| {
         let what = "`max` says how many run at once and has no use for";
-        match limit::is_of_rate(key) {
+        match keys::is_of_rate(key) {
             true => format!("{what} `{key}`: remove it, or make the rate a limit of its own"),
             false => format!("{what} `{key}`: remove it"),
         }
     };
-    table.refuse(&limit::KEYS, reason, diagnostics);
-    table.refuse(&[REFUND_ON], reason, diagnostics);
+    table.refuse(&keys::RATE, reason, diagnostics);
+    table.refuse(&[keys::REFUND_ON], reason, diagnostics);
     if !table.has("max") {
         diagnostics.at(
             place,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::tree::Position;
+use super::position::Position;
 
 /// Why a configuration was rejected: all of its diagnostics.
 ///

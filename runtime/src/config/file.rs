@@ -1,20 +1,15 @@
 //! A whole configuration file, parsed and checked: nothing in it can still be wrong.
 
-use std::collections::BTreeMap;
-
-use actix_throttle_core::limit::AnyLimit;
-
 use super::{
-    concurrency,
     error::{ConfigError, Diagnostics},
     format::Format,
     identifier::IdentifierRegistry,
-    limit, limit_options,
+    limit_table::{self, Limits},
+    position::Position,
     rule::{self, RouteRuleSpec},
-    table_reader::{TableReader, text},
-    tree::{Entry, Node, Position, Value},
+    table_reader::TableReader,
+    tree::{Entry, Node},
 };
-use crate::limiter::NamedLimit;
 
 /// The content of a file.
 #[derive(Clone, Debug, Default)]
@@ -30,13 +25,9 @@ pub(super) struct File {
     pub(super) skip_preflight: bool,
 }
 
-/// The named limits.
-pub(super) type Limits = BTreeMap<String, NamedLimit>;
-
 /// Start of a file, for diagnostics about all of it.
 const START: Position = Position { line: 1, column: 1 };
 
-const LIMITS: &str = "login = \"5/minute\"";
 const RULES: &str = "[{ path = \"^/api\", limits = [\"100/minute\"] }]";
 const EXEMPT: &str = "[\"/api/search\"]";
 
@@ -63,9 +54,9 @@ impl File {
         known: &IdentifierRegistry,
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut table = TableReader::of(root, LIMITS, diagnostics)?;
+        let mut table = TableReader::of(root, limit_table::EXAMPLE, diagnostics)?;
         let (limits_at, limits) = match table.take("limits") {
-            Some(Entry { place, node, .. }) => (*place, limits(node, diagnostics)),
+            Some(Entry { place, node, .. }) => (*place, limit_table::read(node, diagnostics)),
             None => (root.place, Limits::new()),
         };
         let says_rules = table.has("rules");
@@ -111,61 +102,4 @@ impl File {
 /// unfinished copy leave such files behind, and accepting them would lift all limits.
 fn cut_off(what: &str) -> String {
     format!("{what}: was it cut off? Write `rules = []` if there are to be none")
-}
-
-fn limits(node: &Node, diagnostics: &mut Diagnostics) -> Limits {
-    let mut limits = Limits::new();
-    let Value::Table(entries) = &node.value else {
-        let kind = node.value.kind();
-        let reason = format!("`limits` is a table of names, not {kind}: write `{LIMITS}` into it");
-        diagnostics.at(node.place, reason);
-        return limits;
-    };
-    for Entry { place, key, node } in entries {
-        if !is_name(key) {
-            let reason = "a limit's name starts with a letter and goes on with letters, digits, \
-                          `_`, `-` and `.`, so that no rate looks like one";
-            diagnostics.at(*place, reason);
-        }
-        let named = match text(node) {
-            Some(rate) => limit::shorthand(rate, diagnostics).map(NamedLimit::from),
-            None => TableReader::of(node, limit::EXAMPLE, diagnostics).and_then(|mut table| {
-                let limit = whole_limit(&mut table, *place, diagnostics);
-                table.finish(diagnostics);
-                limit
-            }),
-        };
-        // Keep the name of an invalid limit, or every rule that uses it would be reported as well.
-        limits.insert(key.clone(), named.unwrap_or(limit::STAND_IN.into()));
-    }
-    limits
-}
-
-/// Reads a rate or a concurrency limit, with its options.
-pub(super) fn whole_limit(
-    table: &mut TableReader<'_>,
-    place: Position,
-    diagnostics: &mut Diagnostics,
-) -> Option<NamedLimit> {
-    let (policy, options) = match concurrency::is_meant(table) {
-        true => {
-            let limit = concurrency::concurrency(table, place, diagnostics);
-            let options = limit_options::of_place(table, diagnostics);
-            (limit.map(AnyLimit::Concurrency), options)
-        }
-        false => {
-            let limit = limit::limit(table, place, diagnostics);
-            let options = limit_options::of_rate(table, diagnostics);
-            (limit.map(AnyLimit::Rate), options)
-        }
-    };
-    Some(NamedLimit {
-        limit: policy?,
-        options,
-    })
-}
-
-fn is_name(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(plain)
 }

@@ -8,11 +8,11 @@ use actix_throttle_core::{
 };
 
 use super::{
-    concurrency,
     duration::duration,
     error::Diagnostics,
+    keys,
+    position::Position,
     table_reader::{Spanned, TableReader},
-    tree::Position,
 };
 
 const ALGORITHMS: [(&str, Algorithm); 5] = [
@@ -39,46 +39,6 @@ pub(super) const STAND_IN: Limit = Limit::per_minute(1_000);
 /// Example of a limit, for diagnostics.
 pub(super) const EXAMPLE: &str = "rate = \"100/minute\"";
 
-/// Keys that only a rate has; those of times and window come first.
-pub(super) const KEYS: [&str; 13] = [
-    "rate",
-    "times",
-    "milliseconds",
-    "seconds",
-    "minutes",
-    "hours",
-    "days",
-    "algorithm",
-    "capacity",
-    "refill",
-    "lease",
-    "block",
-    "cost",
-];
-/// Keys that every limit has.
-const COMMON_KEYS: [&str; 3] = ["name", "zone", "shadow"];
-
-/// Whether this key gives times or a window.
-pub(super) fn is_of_rate(key: &str) -> bool {
-    KEYS[..7].contains(&key)
-}
-
-/// Whether the table gives times or a window.
-pub(super) fn has_rate(table: &TableReader<'_>) -> bool {
-    KEYS[..7].iter().any(|key| table.has(key))
-}
-
-/// Reports all keys that define a limit, each with the text that `reason` makes of it.
-pub(super) fn refuse(
-    table: &mut TableReader<'_>,
-    reason: impl Fn(&str) -> String,
-    diagnostics: &mut Diagnostics,
-) {
-    for keys in [&KEYS[..], &COMMON_KEYS, &concurrency::KEYS] {
-        table.refuse(keys, &reason, diagnostics);
-    }
-}
-
 /// Reads the keys of a [`Limit`]. The limit starts at `place`.
 ///
 /// Each key is validated together with the valid keys before it, so that each conflict is a
@@ -94,7 +54,7 @@ pub(super) fn limit(
              the rate"
         )
     };
-    table.refuse(&concurrency::KEYS, reason, diagnostics);
+    table.refuse(&keys::CONCURRENCY, reason, diagnostics);
     let base = rate(table, place, diagnostics);
     let given = table.has("algorithm");
     let algorithm = table
@@ -188,7 +148,7 @@ fn rate(
     let rate = table.text("rate", "\"100/minute\"", diagnostics);
     if table.has("rate") {
         let reason = |key: &str| format!("`rate` says this already: remove `{key}`, or `rate`");
-        table.refuse(&KEYS[1..7], reason, diagnostics);
+        table.refuse(&keys::RATE[1..7], reason, diagnostics);
         let rate = rate?;
         let limit = diagnostics.ok(rate.place, rate.value.parse())?;
         return Some(Spanned {

@@ -7,6 +7,7 @@ use actix_throttle_core::{failure_mode::FailureMode, status_set::StatusSet};
 use super::{
     duration::duration,
     error::Diagnostics,
+    keys,
     table_reader::{Spanned, TableReader},
 };
 use crate::limiter::LimitOptions;
@@ -19,9 +20,6 @@ const FAILURE_MODES: [(&str, FailureMode); 3] = [
 /// Bounds of `max_wait`, equal to the attribute's.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// An option that only a rate has.
-pub(super) const REFUND_ON: &str = "refund_on";
 
 /// Reads the options of a rate.
 pub(super) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
@@ -57,7 +55,7 @@ pub(super) fn max_wait(
 }
 
 fn refund_on(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<StatusSet> {
-    let statuses = table.text(REFUND_ON, "\"5xx, 404\"", diagnostics)?;
+    let statuses = table.text(keys::REFUND_ON, "\"5xx, 404\"", diagnostics)?;
     diagnostics.ok(statuses.place, statuses.value.parse())
 }
 

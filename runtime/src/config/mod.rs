@@ -10,8 +10,11 @@ mod error;
 mod file;
 mod format;
 mod identifier;
+mod keys;
 mod limit;
 mod limit_options;
+mod limit_table;
+mod position;
 mod rule;
 #[cfg(test)]
 mod schema;

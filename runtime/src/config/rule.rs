@@ -8,11 +8,12 @@ use regex::Regex;
 
 use super::{
     error::Diagnostics,
-    file::{Limits, whole_limit},
     identifier::{IdentifierRegistry, IdentifierSpec, identifier},
-    limit, limit_options,
+    keys, limit, limit_options,
+    limit_table::{Limits, whole_limit},
+    position::Position,
     table_reader::{Spanned, TableReader, text},
-    tree::{Node, Position},
+    tree::Node,
 };
 use crate::limiter::{LimitOptions, NamedLimit};
 
@@ -168,7 +169,7 @@ fn share(
         unlimited(&mut table, node.place, diagnostics)
     } else if let Some(name) = table.text("limit", "\"login\"", diagnostics) {
         let reason = |key: &str| format!("`limit` names a limit that says this: remove `{key}`");
-        limit::refuse(&mut table, reason, diagnostics);
+        keys::refuse(&mut table, reason, diagnostics);
         let share = by_name(name, limits, diagnostics);
         let options = match share.as_ref().is_some_and(LimitSpec::is_of_places) {
             true => {
@@ -178,7 +179,7 @@ fn share(
                         name.value
                     )
                 };
-                table.refuse(&[limit_options::REFUND_ON], reason, diagnostics);
+                table.refuse(&[keys::REFUND_ON], reason, diagnostics);
                 limit_options::of_place(&mut table, diagnostics)
             }
             false => limit_options::of_rate(&mut table, diagnostics),
@@ -227,13 +228,8 @@ fn unlimited(
     diagnostics: &mut Diagnostics,
 ) -> Option<LimitSpec> {
     let reason = |key: &str| format!("`unlimited` has no use for `{key}`: remove it");
-    limit::refuse(table, reason, diagnostics);
-    let keys = [
-        "limit",
-        "failure_mode",
-        limit_options::REFUND_ON,
-        "max_wait",
-    ];
+    keys::refuse(table, reason, diagnostics);
+    let keys = ["limit", "failure_mode", keys::REFUND_ON, "max_wait"];
     table.refuse(&keys, reason, diagnostics);
     if !table.has("group") {
         let reason = "`unlimited` needs to know for whom: add `group = \"admin\"`";

@@ -4,7 +4,8 @@ use actix_throttle_core::text::suggest;
 
 use super::{
     error::Diagnostics,
-    tree::{Entry, Node, Position, Value},
+    position::Position,
+    tree::{Entry, Node, Value},
 };
 
 /// A value and its position.

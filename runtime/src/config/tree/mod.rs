@@ -3,15 +3,7 @@
 mod toml;
 mod yaml;
 
-use super::{error::Diagnostics, format::Format};
-
-/// Position in a file; line and column count from 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
-    pub(super) line: usize,
-    /// Column, in characters.
-    pub(super) column: usize,
-}
+use super::{error::Diagnostics, format::Format, position::Position};
 
 /// A value and the position where it begins.
 #[derive(Clone, Debug, PartialEq)]

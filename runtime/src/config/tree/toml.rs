@@ -5,8 +5,8 @@ use toml::{
     de::{DeInteger, DeTable, DeValue},
 };
 
-use super::{Entry, Node, Position, Value};
-use crate::config::error::Diagnostics;
+use super::{Entry, Node, Value};
+use crate::config::{error::Diagnostics, position::Position};
 
 /// Parses TOML. What stands behind an error is read all the same.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Node {

@@ -2,8 +2,8 @@
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 
-use super::{Entry, Node, Position, Value};
-use crate::config::error::Diagnostics;
+use super::{Entry, Node, Value};
+use crate::config::{error::Diagnostics, position::Position};
 
 /// Parses one document of YAML 1.2; `None` if it is none.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
