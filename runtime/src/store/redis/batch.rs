@@ -74,7 +74,7 @@ impl BatchQueue {
         &self,
         lane: Lane,
         checks: &[Check<'_>],
-        terms: &CallContext<'_>,
+        context: &CallContext<'_>,
     ) -> (oneshot::Receiver<BatchReply>, Dispatch) {
         let mut lanes = self.0.lock();
         let (batches, is_idle) = match lanes.get_mut(&lane) {
@@ -82,7 +82,7 @@ impl BatchQueue {
             None => (lanes.entry(lane).or_default(), true),
         };
         if batches.back().is_none_or(Batch::is_full) {
-            batches.push_back(Batch::new(lane, terms));
+            batches.push_back(Batch::new(lane, context));
         }
         let mut task = match is_idle {
             true => Dispatch::DrainLoop,
@@ -90,7 +90,7 @@ impl BatchQueue {
         };
         let batch = batches.len() - 1;
         let batch = &mut batches[batch];
-        let answer = batch.add(checks, terms);
+        let answer = batch.add(checks, context);
         if !is_idle && batch.is_full() {
             task = Dispatch::SendOne;
         }
@@ -133,11 +133,11 @@ struct WaitingRequest {
 pub(super) struct InFlightBatch(Vec<WaitingRequest>);
 
 impl Batch {
-    fn new(lane: Lane, terms: &CallContext<'_>) -> Self {
+    fn new(lane: Lane, context: &CallContext<'_>) -> Self {
         let draft = match lane {
             #[cfg(feature = "cluster")]
-            Lane::Key(only, _) => CallBuilder::of_one_key(terms.naming, only),
-            _ => CallBuilder::new(terms.naming),
+            Lane::Key(only, _) => CallBuilder::of_one_key(context.naming, only),
+            _ => CallBuilder::new(context.naming),
         };
         Self {
             draft,
@@ -148,10 +148,10 @@ impl Batch {
     fn add(
         &mut self,
         checks: &[Check<'_>],
-        terms: &CallContext<'_>,
+        context: &CallContext<'_>,
     ) -> oneshot::Receiver<BatchReply> {
         let (answer, receiver) = oneshot::channel();
-        let shapes = checks.iter().map(|check| self.draft.add(check, terms));
+        let shapes = checks.iter().map(|check| self.draft.add(check, context));
         let shapes = shapes.collect();
         self.requests.push(WaitingRequest { shapes, answer });
         receiver
@@ -163,7 +163,7 @@ impl Batch {
 
     /// Seals the batch: builds its call, without the checks of requests that have left, which are
     /// not charged. `None` if all requests have left.
-    pub(super) fn seal(self, terms: &CallContext<'_>) -> Option<(Call, InFlightBatch)> {
+    pub(super) fn seal(self, context: &CallContext<'_>) -> Option<(Call, InFlightBatch)> {
         let Self {
             draft,
             mut requests,
@@ -174,7 +174,7 @@ impl Batch {
             stays.extend(request.shapes.iter().map(|_| is_there));
             is_there
         });
-        let call = draft.build(terms, |place| stays.get(place) == Some(&true))?;
+        let call = draft.build(context, |place| stays.get(place) == Some(&true))?;
         Some((call, InFlightBatch(requests)))
     }
 }

@@ -11,10 +11,11 @@ use smallvec::SmallVec;
 #[cfg(feature = "cluster")]
 use super::script::{BLOCKED_FOR, Repeat, push_block, random_mark};
 use super::{
+    encode::push,
     key_table::KeyTable,
     limit_table::LimitTable,
     reply::ReplyLayout,
-    script::{Call, CallContext, push},
+    script::{Call, CallContext},
 };
 
 /// The key that a call about a single key names.
@@ -91,21 +92,21 @@ impl CallBuilder {
     /// # Invariant
     ///
     /// A check has at least one charge.
-    pub(super) fn add(&mut self, check: &Check<'_>, terms: &CallContext<'_>) -> ReplyLayout {
+    pub(super) fn add(&mut self, check: &Check<'_>, context: &CallContext<'_>) -> ReplyLayout {
         let start = self.packed.len();
         #[cfg(feature = "cluster")]
         if let (Some(SingleKey::Block), Some(charge)) = (self.only, check.charges.first()) {
-            let place = self.keys.index_of(&charge.key.block(), terms.hasher);
+            let place = self.keys.index_of(&charge.key.block(), context.hasher);
             push_block(&mut self.packed, BLOCKED_FOR, place);
             self.dedupe(start, Mode::Peek);
             return ReplyLayout::of(check);
         }
-        self.set_idempotency_key(check, terms);
+        self.set_idempotency_key(check, context);
         push(&mut self.packed, code_of(check.mode), 1);
         push(&mut self.packed, check.charges.len() as u64, 2);
         let mut used: SmallVec<[u64; 4]> = SmallVec::new();
         for (index, charge) in check.charges.iter().enumerate() {
-            let (counter, block) = self.index_of(&charge.key, terms);
+            let (counter, block) = self.index_of(&charge.key, context);
             let kind = self.limits.index_of(charge, &used);
             used.push(kind);
             let packed = &mut self.packed;
@@ -135,7 +136,7 @@ impl CallBuilder {
     /// The call of those checks whose index `keep` accepts; `None` if it accepts none.
     pub(super) fn build(
         self,
-        terms: &CallContext<'_>,
+        context: &CallContext<'_>,
         keep: impl Fn(usize) -> bool,
     ) -> Option<Call> {
         let mut runs: SmallVec<[(usize, u64); 8]> = SmallVec::new();
@@ -156,7 +157,7 @@ impl CallBuilder {
             None => Repeat::Harmless,
         };
         let mut call = Call::start(
-            terms,
+            context,
             self.keys,
             &self.limits,
             #[cfg(feature = "cluster")]
@@ -172,12 +173,12 @@ impl CallBuilder {
     }
 
     /// The indices of a counter and of the block above it; 0 stands for no block.
-    fn index_of(&mut self, counter: &Key<'_>, terms: &CallContext<'_>) -> (u64, u64) {
+    fn index_of(&mut self, counter: &Key<'_>, context: &CallContext<'_>) -> (u64, u64) {
         #[cfg(feature = "cluster")]
         if self.only.is_some() {
-            return (self.keys.index_of(counter, terms.hasher), 0);
+            return (self.keys.index_of(counter, context.hasher), 0);
         }
-        self.keys.counter_and_block(counter, terms.hasher)
+        self.keys.counter_and_block(counter, context.hasher)
     }
 
     /// Ends the check that was packed from `start` on, and drops its bytes if the previous check is
@@ -197,15 +198,17 @@ impl CallBuilder {
     /// Gives the call an idempotency key once a check changes something, if the call may be sent
     /// twice. A call of a single key has no room for one: it leaves a mark (`marks.lua`).
     #[cfg(feature = "cluster")]
-    fn set_idempotency_key(&mut self, check: &Check<'_>, terms: &CallContext<'_>) {
+    fn set_idempotency_key(&mut self, check: &Check<'_>, context: &CallContext<'_>) {
         self.changes |= check.mode != Mode::Peek;
         if self.changes
             && self.idempotency_key.is_none()
-            && terms.once.is_some()
+            && context.once.is_some()
             && self.only.is_none()
             && let Some(charge) = check.charges.first()
         {
-            let name = charge.key.idempotency_key(terms.naming, fastrand::u64(..));
+            let name = charge
+                .key
+                .idempotency_key(context.naming, fastrand::u64(..));
             self.idempotency_key = Some(name);
         }
     }
@@ -213,6 +216,39 @@ impl CallBuilder {
     #[cfg(not(feature = "cluster"))]
     #[expect(clippy::unused_self)]
     fn set_idempotency_key(&self, _: &Check<'_>, _: &CallContext<'_>) {}
+}
+
+impl Call {
+    /// A call that decides these checks, at least one.
+    pub(super) fn decide(context: &CallContext<'_>, checks: &[Check<'_>]) -> Self {
+        let mut draft = CallBuilder::new(context.naming);
+        for check in checks {
+            draft.add(check, context);
+        }
+        Self::of_all(draft, context)
+    }
+
+    /// A call that decides a check of one charge by its counter alone, as if the identity were not
+    /// blocked.
+    #[cfg(feature = "cluster")]
+    pub(super) fn decide_single_key(context: &CallContext<'_>, check: &Check<'_>) -> Self {
+        let mut draft = CallBuilder::of_one_key(context.naming, SingleKey::Counter);
+        draft.add(check, context);
+        Self::of_all(draft, context)
+    }
+
+    fn of_all(draft: CallBuilder, context: &CallContext<'_>) -> Self {
+        let call = draft.build(context, |_| true);
+        call.unwrap_or_else(|| {
+            Self::start(
+                context,
+                KeyTable::new(context.naming),
+                &LimitTable::default(),
+                #[cfg(feature = "cluster")]
+                Repeat::Harmless,
+            )
+        })
+    }
 }
 
 fn code_of(mode: Mode<'_>) -> u64 {

@@ -19,8 +19,8 @@ use redis::{
 
 #[cfg(feature = "cluster")]
 use super::{
-    migration::Pace,
     owners::{Owners, ask},
+    pace::Pace,
 };
 
 /// A cheap handle of a connection: clones share it.

@@ -66,7 +66,7 @@ impl Executor {
         Instant::now() + self.upkeep().deadline
     }
 
-    pub(super) fn terms(&self) -> CallContext<'_> {
+    pub(super) fn context(&self) -> CallContext<'_> {
         CallContext {
             naming: &self.upkeep().naming,
             hasher: &self.upkeep().hasher,
@@ -95,7 +95,7 @@ impl Executor {
     ) -> Result<Outcomes, StoreError> {
         let runtime = runtime()?;
         let connection = self.connections.of(&runtime);
-        let (answer, task) = connection.queue.add(lane, checks, &self.terms());
+        let (answer, task) = connection.queue.add(lane, checks, &self.context());
         let executor = Arc::clone(self);
         match task {
             Dispatch::Queued => {}
@@ -157,7 +157,7 @@ impl Executor {
         batch: Batch,
         mut guard: Result<ConnectionGuard, RedisError>,
     ) {
-        let Some((call, sent)) = batch.seal(&self.terms()) else {
+        let Some((call, sent)) = batch.seal(&self.context()) else {
             return;
         };
         #[cfg(feature = "cluster")]

@@ -6,7 +6,7 @@ use actix_throttle_core::{
     limit::{Counting, LimitRef},
 };
 
-use super::script::push;
+use super::encode::push;
 
 /// The length of one packed limit, in bytes.
 const WIDTH: usize = 1 + 1 + 4 + 6 + 4 + 4 + 6;

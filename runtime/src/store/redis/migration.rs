@@ -11,7 +11,7 @@
 use std::{
     collections::HashMap,
     pin::pin,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -25,36 +25,12 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{connection::Connection, reply, script::Call};
+use super::{connection::Connection, pace::MAX_PATIENCE, reply, script::Call};
 
 /// How long a slot counts as open after it was found open.
 const OPEN: Duration = Duration::from_secs(5);
-/// The longest wait for a call of several keys before it is called off; for a distant cluster,
-/// twice its latest round trip if that is longer.
-const PATIENCE: Duration = Duration::from_millis(20);
-/// With a short deadline, the wait is `deadline / PATIENCE_OF_DEADLINE` if that is less.
-const PATIENCE_OF_DEADLINE: u32 = 8;
-
 /// The longest time for calling off, as a multiple of the wait before it.
 const CALLING_OFF: u32 = 4;
-
-/// The cluster's latest round trip, in microseconds. `Relaxed`: it guards no other memory.
-#[derive(Debug, Default)]
-pub(super) struct Pace(AtomicU64);
-
-impl Pace {
-    fn patience(&self, deadline: Duration) -> Duration {
-        let latest = Duration::from_micros(self.0.load(Ordering::Relaxed));
-        PATIENCE
-            .min(deadline / PATIENCE_OF_DEADLINE)
-            .max(latest * 2)
-    }
-
-    fn answered(&self, since: Instant) {
-        let micros = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.0.store(micros, Ordering::Relaxed);
-    }
-}
 
 /// Carries out a call. Returns [`reply::MIGRATING`] if the call was refused because of where its
 /// keys are, and an empty reply if the call was carried out and its reply is lost.
@@ -73,7 +49,7 @@ pub(super) async fn exchange(
     let mut beside = connection.clone();
     let pace = connection.pace();
     let patience = pace.as_deref().map(|pace| pace.patience(deadline));
-    let patience = patience.unwrap_or(PATIENCE);
+    let patience = patience.unwrap_or(MAX_PATIENCE);
     let start = Instant::now();
     let mut sending = pin!(carry_out(call, connection));
     let mut is_refused = false;

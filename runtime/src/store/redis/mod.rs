@@ -8,7 +8,9 @@ mod call_builder;
 mod connection;
 mod connection_guard;
 mod connection_state;
+mod encode;
 mod endpoint;
+mod error_text;
 mod executor;
 mod keeper;
 mod key_table;
@@ -18,7 +20,11 @@ mod limit_table;
 mod migration;
 #[cfg(feature = "cluster")]
 mod owners;
+#[cfg(feature = "cluster")]
+mod pace;
 mod parameters;
+#[cfg(feature = "cluster")]
+mod part;
 mod reply;
 #[cfg(feature = "cluster")]
 mod rollback;
@@ -94,8 +100,8 @@ impl RedisStore {
         }
     }
 
-    fn terms(&self) -> CallContext<'_> {
-        self.executor.terms()
+    fn context(&self) -> CallContext<'_> {
+        self.executor.context()
     }
 }
 
@@ -124,7 +130,7 @@ impl Store for RedisStore {
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        let call = Call::block(&self.terms(), key, length);
+        let call = Call::block(&self.context(), key, length);
         let done = self.executor.run(&call, self.executor.deadline()).await;
         done.map(drop)
     }

@@ -13,9 +13,9 @@ use tokio::{runtime::Handle, time::Instant};
 
 use super::{
     executor::Executor,
+    part::SlotPart,
     reply,
     script::{Call, CallContext},
-    split::SlotPart,
 };
 use crate::store::interface::StoreError;
 
@@ -48,7 +48,7 @@ impl Rollback {
         &self,
         place: usize,
         part: &SlotPart<'_>,
-        terms: &CallContext<'_>,
+        context: &CallContext<'_>,
         receipts: &[Option<Receipt>],
     ) {
         let check = Check {
@@ -62,11 +62,11 @@ impl Rollback {
                 mode: Mode::Refund(std::slice::from_ref(receipt)),
                 charges: [*charge].into_iter().collect(),
             };
-            Some(Call::decide_alone(terms, &check))
+            Some(Call::decide_single_key(context, &check))
         });
         let refund = SlotRefund {
             each: each.collect(),
-            whole: (!part.is_alone).then(|| Call::decide(terms, &[check])),
+            whole: (!part.is_alone).then(|| Call::decide(context, &[check])),
         };
         self.refunds.lock().push((place, Arc::new(refund)));
     }
@@ -89,7 +89,7 @@ impl Rollback {
         let refunds = self.refunds.lock().clone();
         let given = refunds
             .iter()
-            .map(|(_, refund)| refund.give_back(&self.executor, deadline));
+            .map(|(_, refund)| refund.send(&self.executor, deadline));
         let given = join_all(given).await;
         let mut outcomes = Vec::with_capacity(refunds.len());
         for ((place, _), given) in refunds.iter().zip(given) {
@@ -114,7 +114,7 @@ impl Rollback {
 
 impl SlotRefund {
     /// Refunds the part. Returns the reply of the call that refunded all of it, if one call did.
-    async fn give_back(
+    async fn send(
         &self,
         executor: &Executor,
         deadline: Instant,
@@ -143,7 +143,7 @@ impl Drop for Rollback {
         };
         for (_, refund) in self.refunds.get_mut().drain(..) {
             let executor = Arc::clone(&self.executor);
-            runtime.spawn(async move { refund.give_back(&executor, executor.deadline()).await });
+            runtime.spawn(async move { refund.send(&executor, executor.deadline()).await });
         }
     }
 }

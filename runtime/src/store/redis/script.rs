@@ -4,15 +4,12 @@
 use std::sync::LazyLock;
 
 use actix_throttle_core::{
-    check::Check,
     key::{Key, Naming},
     time::Micros,
 };
 use redis::{Cmd, Script};
 
-#[cfg(feature = "cluster")]
-use super::call_builder::SingleKey;
-use super::{call_builder::CallBuilder, key_table::KeyTable, limit_table::LimitTable};
+use super::{encode::push, key_table::KeyTable, limit_table::LimitTable};
 use crate::store::key_hash::KeyHasher;
 
 /// The source of the script: one file per algorithm, between their common functions and the main
@@ -91,42 +88,11 @@ const BLOCK_UNLESS_BLOCKED: u64 = 7;
 pub(super) const BLOCKED_FOR: u64 = 8;
 
 impl Call {
-    /// A call that decides these checks, at least one.
-    pub(super) fn decide(terms: &CallContext<'_>, checks: &[Check<'_>]) -> Self {
-        let mut draft = CallBuilder::new(terms.naming);
-        for check in checks {
-            draft.add(check, terms);
-        }
-        Self::of_all(draft, terms)
-    }
-
-    /// A call that decides a check of one charge by its counter alone, as if the identity were not
-    /// blocked.
-    #[cfg(feature = "cluster")]
-    pub(super) fn decide_alone(terms: &CallContext<'_>, check: &Check<'_>) -> Self {
-        let mut draft = CallBuilder::of_one_key(terms.naming, SingleKey::Counter);
-        draft.add(check, terms);
-        Self::of_all(draft, terms)
-    }
-
-    fn of_all(draft: CallBuilder, terms: &CallContext<'_>) -> Self {
-        let call = draft.build(terms, |_| true);
-        call.unwrap_or_else(|| {
-            Self::start(
-                terms,
-                KeyTable::new(terms.naming),
-                &LimitTable::default(),
-                #[cfg(feature = "cluster")]
-                Repeat::Harmless,
-            )
-        })
-    }
-
     /// A call that blocks the identity of a block's key for `length` microseconds.
-    pub(super) fn block(terms: &CallContext<'_>, key: &Key<'_>, length: Micros) -> Self {
+    pub(super) fn block(context: &CallContext<'_>, key: &Key<'_>, length: Micros) -> Self {
         let mut call = Self::of_block(
             BLOCK,
-            terms,
+            context,
             key,
             #[cfg(feature = "cluster")]
             Repeat::Mark(random_mark()),
@@ -138,26 +104,26 @@ impl Call {
     /// A call that blocks for `length` microseconds, unless there is a block already.
     #[cfg(feature = "cluster")]
     pub(super) fn block_unless_blocked(
-        terms: &CallContext<'_>,
+        context: &CallContext<'_>,
         key: &Key<'_>,
         length: Micros,
     ) -> Self {
         let mark = Repeat::Mark(random_mark());
-        let mut call = Self::of_block(BLOCK_UNLESS_BLOCKED, terms, key, mark);
+        let mut call = Self::of_block(BLOCK_UNLESS_BLOCKED, context, key, mark);
         push(&mut call.packed, length, 6);
         call
     }
 
     fn of_block(
         mode: u64,
-        terms: &CallContext<'_>,
+        context: &CallContext<'_>,
         key: &Key<'_>,
         #[cfg(feature = "cluster")] repeat: Repeat<'_>,
     ) -> Self {
-        let mut keys = KeyTable::new(terms.naming);
-        let place = keys.index_of(key, terms.hasher);
+        let mut keys = KeyTable::new(context.naming);
+        let place = keys.index_of(key, context.hasher);
         let mut call = Self::start(
-            terms,
+            context,
             keys,
             &LimitTable::default(),
             #[cfg(feature = "cluster")]
@@ -171,16 +137,16 @@ impl Call {
     /// A call without checks. In a cluster it is carried out once, however often the client sends
     /// it.
     pub(super) fn start(
-        terms: &CallContext<'_>,
+        context: &CallContext<'_>,
         #[cfg_attr(not(feature = "cluster"), expect(unused_mut))] mut keys: KeyTable,
         kinds: &LimitTable,
         #[cfg(feature = "cluster")] repeat: Repeat<'_>,
     ) -> Self {
         let mut packed = Vec::with_capacity(128);
         // 0 means Redis' own time.
-        push(&mut packed, terms.now.unwrap_or(0), 7);
+        push(&mut packed, context.now.unwrap_or(0), 7);
         #[cfg(feature = "cluster")]
-        let (life, mark) = match (terms.once, repeat) {
+        let (life, mark) = match (context.once, repeat) {
             (None, _) | (_, Repeat::Harmless) => (0, None),
             (Some(life), Repeat::Key(_)) => (life, None),
             (Some(life), Repeat::Mark(mark)) => (life | MARKED, Some(mark)),
@@ -194,16 +160,16 @@ impl Call {
         }
         packed.extend_from_slice(kinds.packed());
         #[cfg(feature = "cluster")]
-        if let (Repeat::Key(name), true) = (repeat, terms.once.is_some()) {
+        if let (Repeat::Key(name), true) = (repeat, context.once.is_some()) {
             keys.add(name);
         }
         Self {
             keys,
             packed,
             #[cfg(feature = "cluster")]
-            has_once: terms.once.is_some() && matches!(repeat, Repeat::Key(_)),
+            has_once: context.once.is_some() && matches!(repeat, Repeat::Key(_)),
             #[cfg(feature = "cluster")]
-            life: terms.once.unwrap_or(0),
+            life: context.once.unwrap_or(0),
         }
     }
 
@@ -266,13 +232,4 @@ pub(super) fn push_block(packed: &mut Vec<u8>, mode: u64, place: u64) {
     // No limits, and zeros in place of the index of a limit and of its counter.
     push(packed, 0, 2 + 2 + 3);
     push(packed, place, 3);
-}
-
-/// Appends the low `width` bytes of a number, most significant first.
-///
-/// # Panics
-///
-/// If `width` is above 8.
-pub(super) fn push(packed: &mut Vec<u8>, number: u64, width: usize) {
-    packed.extend_from_slice(&number.to_be_bytes()[8 - width..]);
 }

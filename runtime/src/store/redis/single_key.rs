@@ -22,7 +22,7 @@ impl RedisStore {
     /// # Cancel safety
     ///
     /// Dropped midway, it may have charged; a denial may not have started its block.
-    pub(super) async fn ask_alone(
+    pub(super) async fn ask_single_key(
         &self,
         mode: Mode<'_>,
         charge: &Charge<'_>,
@@ -34,7 +34,7 @@ impl RedisStore {
         };
         match mode {
             Mode::Peek | Mode::Refund(_) => {
-                let decided = self.decide_alone(check(mode), deadline);
+                let decided = self.decide_single_key(check(mode), deadline);
                 let (mut outcome, left) =
                     try_join(decided, self.blocked_for(charge, deadline)).await?;
                 outcome.block_for(charge, left, mode.can_deny());
@@ -43,17 +43,17 @@ impl RedisStore {
             Mode::Lease => {
                 let left = self.blocked_for(charge, deadline).await?;
                 if left == 0 {
-                    return self.decide_alone(check(mode), deadline).await;
+                    return self.decide_single_key(check(mode), deadline).await;
                 }
-                let mut outcome = self.decide_alone(check(Mode::Peek), deadline).await?;
+                let mut outcome = self.decide_single_key(check(Mode::Peek), deadline).await?;
                 outcome.block_for(charge, left, false);
                 (outcome.allowed, outcome.receipts) = (true, vec![None]);
                 Ok(outcome)
             }
             // A permit that is held is renewed, block or not.
-            Mode::Renew => self.decide_alone(check(mode), deadline).await,
+            Mode::Renew => self.decide_single_key(check(mode), deadline).await,
             Mode::Charge | Mode::ChargeForReceipts => {
-                let mut outcome = self.decide_alone(check(mode), deadline).await?;
+                let mut outcome = self.decide_single_key(check(mode), deadline).await?;
                 let denied = outcome.verdicts.first();
                 if denied.is_some_and(|verdict| charge.starts_block(verdict, outcome.allowed)) {
                     let left = self.begin_block(charge, deadline).await?;
@@ -65,7 +65,7 @@ impl RedisStore {
     }
 
     /// Charges the one charge of a check, unless the identity is blocked.
-    pub(super) async fn charge_alone(
+    pub(super) async fn charge_single_key(
         &self,
         mode: Mode<'_>,
         charge: &Charge<'_>,
@@ -73,13 +73,13 @@ impl RedisStore {
     ) -> Result<Outcome, StoreError> {
         let left = self.blocked_for(charge, deadline).await?;
         if left == 0 {
-            return self.ask_alone(mode, charge, deadline).await;
+            return self.ask_single_key(mode, charge, deadline).await;
         }
         let check = Check {
             mode: Mode::Peek,
             charges: Charges::from_elem(*charge, 1),
         };
-        let mut outcome = self.decide_alone(check, deadline).await?;
+        let mut outcome = self.decide_single_key(check, deadline).await?;
         outcome.block_for(charge, left, true);
         if mode == Mode::ChargeForReceipts {
             outcome.receipts = vec![None];
@@ -89,7 +89,7 @@ impl RedisStore {
 
     /// Decides a check by its counter alone, in a batch with other requests' checks of that
     /// counter.
-    async fn decide_alone(
+    async fn decide_single_key(
         &self,
         check: Check<'_>,
         deadline: Instant,
@@ -140,7 +140,7 @@ impl RedisStore {
         deadline: Instant,
     ) -> Result<Micros, StoreError> {
         let (key, length) = (charge.key.block(), charge.limit.block_micros());
-        let call = Call::block_unless_blocked(&self.terms(), &key, length);
+        let call = Call::block_unless_blocked(&self.context(), &key, length);
         self.executor.run(&call, deadline).await?;
         Ok(length)
     }

@@ -22,23 +22,14 @@ use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::{
-    RedisStore, batch::Lane, executor::Executor, rollback::Rollback, script::LONGEST_LIFE,
+    RedisStore, batch::Lane, executor::Executor, part::SlotPart, rollback::Rollback,
+    script::LONGEST_LIFE,
 };
 use crate::store::interface::StoreError;
 
 /// How much longer than its own deadline a call is remembered, in milliseconds: a call that was
 /// sent again may wait in front of a Redis that stalls.
 const REMEMBERED: u32 = 2_000;
-
-/// A part of a check: charges that are decided together, each with its index in the check.
-#[derive(Debug)]
-pub(super) struct SlotPart<'a> {
-    slot: Slot,
-    places: SmallVec<[usize; 1]>,
-    pub(super) charges: Charges<'a>,
-    /// Whether the part is a single charge, decided by calls of one key.
-    pub(super) is_alone: bool,
-}
 
 impl Executor {
     /// How long to remember that a call was carried out, in milliseconds; `None` outside a cluster.
@@ -91,7 +82,7 @@ impl RedisStore {
                 if let [part] = parts
                     && let (true, [charge]) = (part.is_alone, part.charges.as_slice())
                 {
-                    return self.charge_alone(mode, charge, deadline).await;
+                    return self.charge_single_key(mode, charge, deadline).await;
                 }
                 let mut outcome = self.charge_across(parts, deadline).await?;
                 if mode == Mode::Charge {
@@ -111,12 +102,12 @@ impl RedisStore {
             let slot = Slot::for_key(charge.key.text(&self.executor.upkeep().naming));
             match parts.iter_mut().find(|part| part.slot == slot) {
                 Some(part) => {
-                    part.places.push(place);
+                    part.indices.push(place);
                     part.charges.push(*charge);
                 }
                 None => parts.push(SlotPart {
                     slot,
-                    places: SmallVec::from_elem(place, 1),
+                    indices: SmallVec::from_elem(place, 1),
                     charges: Charges::from_elem(*charge, 1),
                     is_alone: false,
                 }),
@@ -166,7 +157,7 @@ impl RedisStore {
             let mode = Mode::ChargeForReceipts;
             let outcome = self.ask(mode, part, deadline).await?;
             if outcome.allowed {
-                taken.add(place, part, &self.terms(), &outcome.receipts);
+                taken.add(place, part, &self.context(), &outcome.receipts);
             }
             Ok(outcome)
         };
@@ -193,7 +184,7 @@ impl RedisStore {
     ) -> Result<Outcome, StoreError> {
         let refund = async |part: &SlotPart<'_>| {
             let of = |place: &usize| receipts.get(*place).copied().flatten();
-            let receipts: Receipts = part.places.iter().map(of).collect();
+            let receipts: Receipts = part.indices.iter().map(of).collect();
             self.ask(Mode::Refund(&receipts), part, deadline).await
         };
         let asked = join_all(parts.iter().map(refund)).await;
@@ -218,7 +209,7 @@ impl RedisStore {
         deadline: Instant,
     ) -> Result<Outcome, StoreError> {
         if let (true, [charge]) = (part.is_alone, part.charges.as_slice()) {
-            return self.ask_alone(mode, charge, deadline).await;
+            return self.ask_single_key(mode, charge, deadline).await;
         }
         if self.executor.open_slots.contains(part.slot) {
             return Box::pin(self.decide_parts(mode, &part.each(), deadline)).await;
@@ -242,20 +233,6 @@ impl RedisStore {
     }
 }
 
-impl<'a> SlotPart<'a> {
-    /// The charges of the part, each as a part of its own.
-    fn each(&self) -> SmallVec<[SlotPart<'a>; 1]> {
-        let charges = self.charges.iter().enumerate();
-        let each = charges.map(|(place, charge)| SlotPart {
-            slot: self.slot,
-            places: SmallVec::from_elem(place, 1),
-            charges: Charges::from_elem(*charge, 1),
-            is_alone: true,
-        });
-        each.collect()
-    }
-}
-
 /// Which charges stay once all parts have replied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keep {
@@ -269,7 +246,7 @@ fn merge(parts: &[SlotPart<'_>], outcomes: Vec<Outcome>) -> Outcome {
     let mut placed: Vec<_> = Vec::new();
     for (part, outcome) in parts.iter().zip(outcomes) {
         let mut receipts = outcome.receipts.into_iter();
-        for (place, verdict) in part.places.iter().zip(outcome.verdicts) {
+        for (place, verdict) in part.indices.iter().zip(outcome.verdicts) {
             placed.push((*place, verdict, receipts.next()));
         }
     }

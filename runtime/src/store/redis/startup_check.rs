@@ -148,13 +148,13 @@ impl RedisStore {
                 failure_mode: FailureMode::Open,
             }],
         });
-        let [take, denied, give_back] = places;
-        let checks = [charges, take, denied, give_back];
-        let terms = CallContext {
+        let [take, denied, refund] = places;
+        let checks = [charges, take, denied, refund];
+        let context = CallContext {
             now: None,
-            ..self.terms()
+            ..self.context()
         };
-        let call = Call::decide(&terms, &checks);
+        let call = Call::decide(&context, &checks);
         let counters = limits.iter().map(|limit| Key::counter(&identity, limit));
         let keys: Vec<_> = counters.chain([key]).collect();
         #[cfg(feature = "cluster")]
@@ -185,9 +185,9 @@ impl RedisStore {
         // Other limits than those of `call`, which are full: a call that denies writes nothing.
         let limits = [Algorithm::SlidingWindow, Algorithm::FixedWindow]
             .map(|algorithm| Limit::new(1, 2 * WINDOW).algorithm(algorithm));
-        let terms = CallContext {
+        let context = CallContext {
             now: None,
-            ..self.terms()
+            ..self.context()
         };
         for limit in &limits {
             let check = Check {
@@ -199,7 +199,12 @@ impl RedisStore {
                     failure_mode: FailureMode::Open,
                 }],
             };
-            exchange(&Call::decide_alone(&terms, &check), connection, deadline).await?;
+            exchange(
+                &Call::decide_single_key(&context, &check),
+                connection,
+                deadline,
+            )
+            .await?;
         }
         let counters = limits
             .each_ref()

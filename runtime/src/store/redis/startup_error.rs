@@ -3,7 +3,12 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use super::{connection_guard::has_code as quotes, endpoint::Endpoint, topology::RedisPool};
+use super::{
+    connection_guard::has_code as quotes,
+    endpoint::Endpoint,
+    error_text::{FULL, advice, is_about_tls, is_unknown_name},
+    topology::RedisPool,
+};
 use crate::{
     error::{InitError, InitKind},
     log_throttle::TARGET,
@@ -145,37 +150,6 @@ fn hint(pool: &RedisPool, said: &str) -> Option<&'static str> {
     }
 }
 
-/// The advice about a connection error, by its text.
-pub(super) fn advice(said: &str) -> Option<&'static str> {
-    said.contains(FULL)
-        .then_some("it has as many clients as its `maxclients` allows; raise that, or close some")
-}
-
-/// Whether this is the error of a server that does not serve the client at all.
-pub(super) fn turns_away(said: &str) -> bool {
-    said.contains(FULL) || said.contains("protected mode")
-}
-
-/// Whether the resolver is sure that there is no such name. Its words are searched, because no code
-/// comes with them.
-///
-/// A resolver that cannot tell now (`EAI_AGAIN`, `EAI_FAIL`), or that knows the name without an
-/// address (`EAI_NODATA`), uses other words.
-pub(super) fn is_unknown_name(said: &str) -> bool {
-    [
-        // glibc.
-        "Name or service not known",
-        // musl and FreeBSD.
-        "Name does not resolve",
-        // macOS.
-        "nodename nor servname provided, or not known",
-        // Windows: WSAHOST_NOT_FOUND.
-        "os error 11001",
-    ]
-    .iter()
-    .any(|words| said.contains(words))
-}
-
 fn is_unknown(pool: &RedisPool, said: &str) -> InitError {
     let host = pool.endpoint().and_then(Endpoint::host);
     let what = match host {
@@ -197,8 +171,6 @@ fn speaks_no_tls(pool: &RedisPool) -> InitError {
     )
 }
 
-/// The error of a Redis that has reached its `maxclients`.
-const FULL: &str = "max number of clients reached";
 const PROTECTED: &str = "the server is in protected mode and answers none but its own machine; \
      give it a password or bind it to an address";
 
@@ -229,18 +201,6 @@ fn may_pass(error: &RedisError) -> bool {
     ["OOM", "READONLY", "MASTERDOWN", "MISCONF", "NOREPLICAS"]
         .iter()
         .any(|code| quotes(error, code))
-}
-
-/// Whether the error is about TLS, by the words of rustls: its errors arrive wrapped or quoted.
-fn is_about_tls(said: &str) -> bool {
-    [
-        "peer certificate",
-        "received fatal alert",
-        // The error about the file of trusted authorities.
-        "failed to read PEM",
-    ]
-    .iter()
-    .any(|words| said.contains(words))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::{fmt, io, time::Duration};
 use deadpool::managed::Manager;
 use redis::{ErrorKind, RedisError, Value, aio::MultiplexedConnection};
 
-use super::{connection::Connection, endpoint::Endpoint, startup_error};
+use super::{connection::Connection, endpoint::Endpoint, error_text};
 
 /// The longest time for an attempt to connect to one server, name lookup and handshakes included.
 /// Far above a request's deadline, so that a distant server is reached in the end.
@@ -236,7 +236,7 @@ async fn welcomed(
                 Err(error)
                     if error.is_io_error()
                         || error.kind() == ErrorKind::Parse
-                        || startup_error::turns_away(&error.to_string()) =>
+                        || error_text::turns_away(&error.to_string()) =>
                 {
                     Err(error)
                 }
@@ -252,13 +252,13 @@ async fn welcomed(
     };
     let mut said = Some(error.to_string());
     let is_refused =
-        error.is_connection_refusal() || startup_error::is_unknown_name(&error.to_string());
+        error.is_connection_refusal() || error_text::is_unknown_name(&error.to_string());
     // The client drops a refusal that comes in place of the reply to a password.
     let is_vague = error.is_io_error() || error.kind() == ErrorKind::AuthenticationFailed;
     if is_vague && !is_refused && !endpoint.is_tls() {
         said = endpoint.greeting().await;
     }
-    match said.filter(|said| startup_error::turns_away(said)) {
+    match said.filter(|said| error_text::turns_away(said)) {
         Some(said) => Err(turned_away(&said)),
         None => Err(error),
     }
@@ -267,7 +267,7 @@ async fn welcomed(
 /// A connection error whose text quotes the server.
 fn turned_away(said: &str) -> RedisError {
     let said = said.trim_start_matches('-');
-    let advice = startup_error::advice(said).unwrap_or("it takes no connections from here");
+    let advice = error_text::advice(said).unwrap_or("it takes no connections from here");
     let text = format!("the server turns clients away: {advice} (it says: {said})");
     io::Error::new(io::ErrorKind::ConnectionRefused, text).into()
 }

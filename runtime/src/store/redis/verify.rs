@@ -41,7 +41,7 @@ const SLOTS: usize = 5;
 /// The error of the probe; in a cluster, of the last one if all probes fail.
 pub(super) async fn verify(
     connection: &Connection,
-    terms: &CallContext<'_>,
+    context: &CallContext<'_>,
     deadline: Duration,
 ) -> Result<(), RedisError> {
     #[cfg(feature = "cluster")]
@@ -50,19 +50,19 @@ pub(super) async fn verify(
         let probes = names.map(|name| {
             Box::pin(async move {
                 let (mut handle, identity) = (connection.clone(), Identity::new(name));
-                probe(&mut handle, &identity, terms, deadline).await
+                probe(&mut handle, &identity, context, deadline).await
             })
         });
         return select_ok(probes).await.map(|_| ());
     }
     let identity = Identity::new("probe");
-    probe(&mut connection.clone(), &identity, terms, deadline).await
+    probe(&mut connection.clone(), &identity, context, deadline).await
 }
 
 async fn probe(
     connection: &mut Connection,
     identity: &Identity,
-    terms: &CallContext<'_>,
+    context: &CallContext<'_>,
     deadline: Duration,
 ) -> Result<(), RedisError> {
     let check = Check {
@@ -74,7 +74,7 @@ async fn probe(
             failure_mode: FailureMode::Open,
         }],
     };
-    let call = Call::decide(terms, &[check]);
+    let call = Call::decide(context, &[check]);
     match Request::Call(&call).send(connection, deadline).await {
         Ok(reply) => reply.map(drop),
         Err(NotSent) => Err(aborted()),

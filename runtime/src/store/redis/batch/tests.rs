@@ -17,7 +17,7 @@ use crate::store::key_hash::KeyHasher;
 static HASHER: LazyLock<KeyHasher> = LazyLock::new(KeyHasher::new);
 static NAMING: LazyLock<Naming> = LazyLock::new(Naming::default);
 
-fn terms() -> CallContext<'static> {
+fn context() -> CallContext<'static> {
     CallContext {
         naming: &NAMING,
         hasher: &HASHER,
@@ -40,7 +40,7 @@ fn add(queue: &BatchQueue, name: &str) -> (oneshot::Receiver<BatchReply>, Dispat
             failure_mode: FailureMode::Open,
         }],
     };
-    queue.add(Lane::default(), &[check], &terms())
+    queue.add(Lane::default(), &[check], &context())
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn one_of_many_keys_is_full_before() {
     };
     let _answers = [(); 2].map(|()| {
         let check = std::slice::from_ref(&check);
-        queue.add(Lane::default(), check, &terms()).0
+        queue.add(Lane::default(), check, &context()).0
     });
     let batch = queue.take(Lane::default()).expect("two of them");
     assert_eq!(batch.requests.len(), 1);
@@ -97,11 +97,11 @@ fn who_has_left_is_not_asked_for() {
     let stays = add(&queue, "ann").0;
     drop(add(&queue, "bob"));
     let batch = queue.take(Lane::default()).expect("one");
-    let (_call, sent) = batch.seal(&terms()).expect("somebody waits");
+    let (_call, sent) = batch.seal(&context()).expect("somebody waits");
     assert_eq!(sent.0.len(), 1);
     drop(stays);
 
     drop(add(&queue, "ann"));
     let batch = queue.take(Lane::default()).expect("another");
-    assert!(batch.seal(&terms()).is_none());
+    assert!(batch.seal(&context()).is_none());
 }

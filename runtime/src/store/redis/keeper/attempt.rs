@@ -91,10 +91,10 @@ impl Keeper {
             return Ok(connection);
         }
         let began = Instant::now();
-        let terms = upkeep.terms();
+        let context = upkeep.context();
         match timely(
             upkeep.verification(),
-            verify(&connection, &terms, upkeep.deadline),
+            verify(&connection, &context, upkeep.deadline),
         )
         .await
         {

@@ -60,11 +60,11 @@ impl Keeper {
     /// breaker the result; if this process was late, there is none, and the return value is `true`.
     async fn decides(&self, connection: &Connection) -> bool {
         let began = Instant::now();
-        let terms = self.upkeep.terms();
+        let context = self.upkeep.context();
         let circuit = &self.upkeep.circuit;
         match timely(
             self.upkeep.verification(),
-            verify(connection, &terms, self.upkeep.deadline),
+            verify(connection, &context, self.upkeep.deadline),
         )
         .await
         {

@@ -54,7 +54,7 @@ impl Upkeep {
         self.deadline.saturating_mul(2)
     }
 
-    fn terms(&self) -> CallContext<'_> {
+    fn context(&self) -> CallContext<'_> {
         CallContext {
             naming: &self.naming,
             hasher: &self.hasher,
@@ -238,10 +238,10 @@ impl Keeper {
     async fn verify(&mut self, present: &Established) -> GoesOn {
         let began = Instant::now();
         let upkeep = Arc::clone(&self.upkeep);
-        let terms = upkeep.terms();
+        let context = upkeep.context();
         let outcome = within(
             began + upkeep.verification(),
-            pin!(verify(&present.connection, &terms, self.upkeep.deadline)),
+            pin!(verify(&present.connection, &context, self.upkeep.deadline)),
         )
         .await;
         let state = self.state.upgrade()?;
