@@ -3,7 +3,7 @@
 
 use actix_throttle_core::{
     algorithm::Wait,
-    check::Charge,
+    check::{Charge, Check, Mode, Outcome, Receipts},
     decision::Verdict,
     key::KeyKind,
     time::{MAX_MICROS, Micros},
@@ -91,5 +91,20 @@ impl CachedDenial {
             },
             ..self.verdict
         })
+    }
+}
+
+/// The denial of a check by these cached verdicts.
+pub(super) fn denial(check: &Check<'_>, verdicts: SmallVec<[Verdict; 1]>) -> Outcome {
+    Outcome {
+        allowed: false,
+        verdicts,
+        receipts: match check.mode {
+            Mode::ChargeForReceipts => vec![None; check.charges.len()],
+            _ => Receipts::new(),
+        },
+        mirror_receipts: Receipts::new(),
+        // This outcome comes out of the cache and must not be cached again.
+        stable_for: 0,
     }
 }

@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use actix_throttle_core::{
     algorithm::Wait,
-    check::{Charge, Check, Mode, Outcome, Outcomes, Receipts},
+    check::{Charge, Check, Mode, Outcome, Outcomes},
     decision::Verdict,
     key::Key,
     time::{MAX_MICROS, Micros},
@@ -36,7 +36,7 @@ use actix_throttle_core::{
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
-use self::entry::{Access, CachedDenial, CachedZone, LimitFingerprint};
+use self::entry::{Access, CachedDenial, CachedZone, LimitFingerprint, denial};
 use super::{
     expiring_table::ExpiringTable,
     interface::{Store, StoreError},
@@ -103,17 +103,7 @@ impl<S> DenialCache<S> {
             !charge.limit.is_shadow() && verdict.wait != Wait::None
         };
         let denied = check.charges.iter().zip(&verdicts).any(denies);
-        denied.then(|| Outcome {
-            allowed: false,
-            verdicts,
-            receipts: match check.mode {
-                Mode::ChargeForReceipts => vec![None; check.charges.len()],
-                _ => Receipts::new(),
-            },
-            mirror_receipts: Receipts::new(),
-            // This outcome comes out of the cache and must not be cached again.
-            stable_for: 0,
-        })
+        denied.then(|| denial(check, verdicts))
     }
 
     fn lookup(&self, charge: &Charge<'_>, looker: Access, now: Micros) -> Option<Verdict> {

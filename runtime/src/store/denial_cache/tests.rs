@@ -12,6 +12,7 @@ use std::{
 };
 
 use actix_throttle_core::{
+    check::Receipts,
     failure_mode::FailureMode,
     identity::Identity,
     limit::{Algorithm, Limit},

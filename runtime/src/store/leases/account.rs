@@ -6,45 +6,20 @@ use std::sync::Arc;
 
 use actix_throttle_core::{
     algorithm::{Receipt, Wait},
-    check::Charge,
     decision::Verdict,
-    failure_mode::FailureMode,
-    identity::Identity,
-    key::{Key, KeyKind},
+    key::KeyKind,
     limit::{Algorithm, Limit},
     time::Micros,
 };
 use smallvec::SmallVec;
 use tokio::task::AbortHandle;
 
-/// The longest lifetime of a lease, in microseconds.
-const LONGEST: Micros = 1_000_000;
+use super::lease_key::LeaseKey;
+
 /// The size of an identity's first lease. Each used-up lease is followed by one twice as large.
 const FIRST: u32 = 2;
-
-/// The identity and limit of a counter, for the tasks that lease and refund without a request.
-#[derive(Debug)]
-pub(super) struct LeaseKey {
-    pub(super) identity: Identity,
-    pub(super) limit: Limit,
-}
-
-impl LeaseKey {
-    pub(super) fn charge(&self, cost: u32) -> Charge<'_> {
-        Charge {
-            key: Key::counter(&self.identity, &self.limit),
-            limit: (&self.limit).into(),
-            cost,
-            // No request waits for this charge, so its failure mode does not matter.
-            failure_mode: FailureMode::Open,
-        }
-    }
-
-    /// Returns the lifetime of a lease in microseconds: a tenth of the window, at most a second.
-    pub(super) fn lifetime(&self) -> Micros {
-        (self.limit.window_micros() / 10).min(LONGEST)
-    }
-}
+/// Lifetimes of a lease without use after which an account is closed.
+pub(super) const IDLE_LIFETIMES: u64 = 4;
 
 /// What this process has leased of one counter.
 #[derive(Debug)]

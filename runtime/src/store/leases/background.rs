@@ -14,14 +14,12 @@ use smallvec::smallvec;
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use super::{
-    account::{Account, Grant, LeaseKey, LocalCharge},
+    account::{Account, Grant, IDLE_LIFETIMES, LocalCharge},
+    lease_key::LeaseKey,
     pool::LeasePool,
     table::{AccountKey, find, set_expiry},
 };
 use crate::store::interface::Store;
-
-/// Lifetimes of a lease without use after which an account is closed.
-pub(super) const IDLE_LIFETIMES: u64 = 4;
 
 impl<S: Store + 'static> LeasePool<S> {
     /// Returns all leases, those being asked for right now included. Nothing is leased afterwards.
@@ -57,9 +55,9 @@ impl<S: Store + 'static> LeasePool<S> {
         let Some(wish) = account.next_request(now) else {
             return;
         };
-        let (desk, owner) = (Arc::clone(self), Arc::clone(&account.owner));
+        let (pool, owner) = (Arc::clone(self), Arc::clone(&account.owner));
         let number = account.number;
-        account.renewal = spawn(async move { desk.renew(at, number, &owner, wish).await });
+        account.renewal = spawn(async move { pool.renew(at, number, &owner, wish).await });
     }
 
     /// Ensures that a task returns what is left when the account's grants end. An earlier task may
@@ -74,10 +72,10 @@ impl<S: Store + 'static> LeasePool<S> {
         for mut account in accounts {
             let grants = account.take_all();
             if !grants.is_empty() {
-                let desk = Arc::clone(self);
+                let pool = Arc::clone(self);
                 spawn(async move {
-                    let _under_way = desk.leases.read().await;
-                    desk.return_unused(&account.owner, &grants).await;
+                    let _under_way = pool.leases.read().await;
+                    pool.return_unused(&account.owner, &grants).await;
                 });
             }
         }
@@ -95,10 +93,10 @@ impl<S: Store + 'static> LeasePool<S> {
             receipt: served.receipt,
             until: now,
         };
-        let desk = Arc::clone(self);
+        let pool = Arc::clone(self);
         spawn(async move {
-            let _under_way = desk.leases.read().await;
-            desk.return_unused(&owner, &[grant]).await;
+            let _under_way = pool.leases.read().await;
+            pool.return_unused(&owner, &[grant]).await;
         });
     }
 

@@ -13,6 +13,8 @@
 
 mod account;
 mod background;
+mod lease_key;
+mod leased_charge;
 mod pool;
 mod table;
 #[cfg(all(test, feature = "test-util"))]
@@ -33,22 +35,22 @@ use smallvec::SmallVec;
 pub(crate) use self::pool::LeasePool;
 use super::interface::{Store, StoreError};
 use crate::clock::Clock;
-use account::LocalCharge;
+use leased_charge::LeasedCharge;
 
 #[derive(Debug)]
 pub(crate) struct Leases<S> {
-    desk: Arc<LeasePool<S>>,
+    pool: Arc<LeasePool<S>>,
 }
 
 impl<S> Leases<S> {
     pub(crate) fn new(inner: S, max_keys: usize, clock: Clock) -> Self {
         Self {
-            desk: Arc::new(LeasePool::new(inner, max_keys, clock)),
+            pool: Arc::new(LeasePool::new(inner, max_keys, clock)),
         }
     }
 
     pub(crate) fn inner(&self) -> &S {
-        self.desk.inner()
+        self.pool.inner()
     }
 }
 
@@ -59,7 +61,7 @@ impl<S: Store + 'static> Leases<S> {
     ///
     /// If the future is dropped midway, leases that are not returned yet count as used.
     pub(crate) async fn retire(&self) {
-        self.desk.return_leases().await;
+        self.pool.return_leases().await;
     }
 
     /// Serves a check out of leases if all of its charges can be served.
@@ -67,7 +69,7 @@ impl<S: Store + 'static> Leases<S> {
         if !check.mode.is_charge() || !check.charges.iter().all(is_leased) {
             return None;
         }
-        let mut held = LeasedCharge::new(&self.desk);
+        let mut held = LeasedCharge::new(&self.pool);
         let verdicts = check.charges.iter().map(|charge| held.take(charge));
         let verdicts = verdicts.collect::<Option<_>>()?;
         Some(Outcome {
@@ -88,13 +90,13 @@ impl<S: Store + 'static> Leases<S> {
     /// charge the rest.
     async fn decide_leased(&self, check: &Check<'_>) -> Result<Outcome, StoreError> {
         let serves = check.mode.is_charge();
-        let mut held = LeasedCharge::new(&self.desk);
+        let mut held = LeasedCharge::new(&self.pool);
         let mut rest = Charges::new();
         let mut own: SmallVec<[Option<Verdict>; 1]> = SmallVec::new();
         for charge in &check.charges {
             let verdict = match (is_leased(charge), serves) {
                 (true, true) => held.take(charge),
-                (true, false) => self.desk.peek(charge),
+                (true, false) => self.pool.peek(charge),
                 (false, _) => None,
             };
             if verdict.is_none() {
@@ -116,9 +118,9 @@ impl<S: Store + 'static> Leases<S> {
             mode: check.mode,
             charges: rest,
         };
-        let sent = self.desk.now();
+        let sent = self.pool.now();
         // On an error or a cancellation from here on, dropping `held` puts the local charges back.
-        let outcomes = self.desk.inner().decide(slice::from_ref(&part)).await?;
+        let outcomes = self.pool.inner().decide(slice::from_ref(&part)).await?;
         let outcome = outcomes.into_iter().next();
         let outcome = outcome.ok_or_else(|| StoreError::new("the store has answered nothing"))?;
         let allowed = outcome.allowed;
@@ -127,7 +129,7 @@ impl<S: Store + 'static> Leases<S> {
             .iter()
             .zip(outcome.verdicts)
             .map(|(charge, verdict)| match is_leased(charge) && serves {
-                true => self.desk.learn(charge, &verdict, allowed, sent),
+                true => self.pool.learn(charge, &verdict, allowed, sent),
                 false => verdict,
             });
         let learned: SmallVec<[Verdict; 1]> = learned.by_ref().collect();
@@ -180,13 +182,13 @@ impl<S: Store + 'static> Leases<S> {
         check: &Check<'_>,
         receipts: &[Option<Receipt>],
     ) -> Result<Outcomes, StoreError> {
-        let sent = self.desk.now();
-        let mut outcomes = self.desk.inner().decide(slice::from_ref(check)).await?;
+        let sent = self.pool.now();
+        let mut outcomes = self.pool.inner().decide(slice::from_ref(check)).await?;
         let verdicts = outcomes.iter_mut().flat_map(|one| &mut one.verdicts);
         for ((charge, receipt), verdict) in check.charges.iter().zip(receipts).zip(verdicts) {
             if is_leased(charge) {
                 let taken = receipt.map_or(0, |receipt| receipt.taken);
-                *verdict = self.desk.refunded(charge, taken, verdict, sent);
+                *verdict = self.pool.refunded(charge, taken, verdict, sent);
             }
         }
         Ok(outcomes)
@@ -199,54 +201,8 @@ impl<S: Store + 'static> Leases<S> {
         }
         for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
             if verdict.blocked && !charge.limit.is_shadow() {
-                self.desk.end_zone(&charge.key);
+                self.pool.end_zone(&charge.key);
             }
-        }
-    }
-}
-
-fn is_leased(charge: &Charge<'_>) -> bool {
-    let lease = charge.limit.rate().map_or(0, Limit::lease_size);
-    charge.cost > 0 && lease > 0
-}
-
-/// The local charges of a request that the store has not decided yet. Dropping this puts them back.
-struct LeasedCharge<'a, S: Store + 'static> {
-    desk: &'a Arc<LeasePool<S>>,
-    served: SmallVec<[(table::AccountKey, LocalCharge); 1]>,
-}
-
-impl<'a, S: Store + 'static> LeasedCharge<'a, S> {
-    fn new(desk: &'a Arc<LeasePool<S>>) -> Self {
-        Self {
-            desk,
-            served: SmallVec::new(),
-        }
-    }
-
-    fn take(&mut self, charge: &Charge<'_>) -> Option<Verdict> {
-        let (at, served) = self.desk.take(charge)?;
-        self.served.push((at, served));
-        Some(served.verdict)
-    }
-
-    /// Keeps the local charges, and returns their receipts if `mode` asks for them.
-    fn commit(&mut self, mode: Mode<'_>) -> Receipts {
-        let served = std::mem::take(&mut self.served);
-        match mode {
-            Mode::ChargeForReceipts => {
-                let receipts = served.into_iter();
-                receipts.map(|(_, served)| Some(served.receipt)).collect()
-            }
-            _ => Receipts::new(),
-        }
-    }
-}
-
-impl<S: Store + 'static> Drop for LeasedCharge<'_, S> {
-    fn drop(&mut self) {
-        for (at, served) in self.served.drain(..) {
-            self.desk.put_back(at, &served);
         }
     }
 }
@@ -267,7 +223,7 @@ impl<S: Store + 'static> Store for Leases<S> {
                 },
             ] => Box::pin(self.refund_leased(check, receipts)).await,
             _ => {
-                let outcomes = self.desk.inner().decide(checks).await?;
+                let outcomes = self.pool.inner().decide(checks).await?;
                 for (check, outcome) in checks.iter().zip(&outcomes) {
                     self.end_blocked(check, outcome);
                 }
@@ -279,28 +235,33 @@ impl<S: Store + 'static> Store for Leases<S> {
     fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
         let served = may_be_served(check).then(|| self.serve_whole(check));
         let served = served.flatten();
-        served.or_else(|| self.desk.inner().try_decide(check))
+        served.or_else(|| self.pool.inner().try_decide(check))
     }
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
-        self.desk.drop_accounts(keys);
-        let done = self.desk.inner().delete(keys).await;
-        self.desk.drop_accounts(keys);
+        self.pool.drop_accounts(keys);
+        let done = self.pool.inner().delete(keys).await;
+        self.pool.drop_accounts(keys);
         done
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        let done = self.desk.inner().block(key, length).await;
-        self.desk.end_zone(key);
+        let done = self.pool.inner().block(key, length).await;
+        self.pool.end_zone(key);
         done
     }
 
     fn close(&self) {
-        self.desk.inner().close();
+        self.pool.inner().close();
     }
 }
 
 fn may_be_served(check: &Check<'_>) -> bool {
     let is_asked = check.mode.is_charge() || check.mode == Mode::Peek;
     is_asked && check.charges.iter().any(is_leased)
+}
+
+fn is_leased(charge: &Charge<'_>) -> bool {
+    let lease = charge.limit.rate().map_or(0, Limit::lease_size);
+    charge.cost > 0 && lease > 0
 }

@@ -11,8 +11,8 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::RwLock;
 
 use super::{
-    account::{Account, LeaseKey, LocalCharge},
-    background::IDLE_LIFETIMES,
+    account::{Account, IDLE_LIFETIMES, LocalCharge},
+    lease_key::LeaseKey,
     table::{AccountKey, Accounts, Shard, find, remove, set_expiry},
 };
 use crate::{

@@ -9,6 +9,7 @@
 //! The number of keys is bounded. A new key evicts the counter of least worth in a sample. A store
 //! full of permits and blocks has nothing to evict; it does not decide, and the failure mode does.
 
+mod full;
 #[cfg(feature = "redis")]
 mod mirror;
 mod permits;
@@ -25,6 +26,7 @@ use actix_throttle_core::{
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
+pub(crate) use self::full::Full;
 use self::shard::Shard;
 use super::{
     interface::{Store, StoreError},
@@ -36,16 +38,6 @@ use crate::clock::Clock;
 const MIN_SHARD: usize = 1024;
 /// The largest number of shards: enough that two workers of a machine rarely meet.
 const MAX_SHARDS: usize = 64;
-
-/// The error of a store without room for another key and without an entry to evict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Full;
-
-impl From<Full> for StoreError {
-    fn from(Full: Full) -> Self {
-        Self::full()
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct MemoryStore {
