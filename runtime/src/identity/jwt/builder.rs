@@ -143,7 +143,7 @@ impl JwtBuilder {
                 )));
             }
         }
-        let place = match self.cookie {
+        let token_source = match self.cookie {
             None => TokenSource::Bearer,
             Some(name) => TokenSource::cookie(name).map_err(error)?,
         };
@@ -156,6 +156,10 @@ impl JwtBuilder {
             user_claim: self.user_claim.into(),
             group_claim: self.group_claim,
         };
-        Ok(Jwt(Arc::new(Settings { keys, rules, place })))
+        Ok(Jwt(Arc::new(Settings {
+            keys,
+            rules,
+            token_source,
+        })))
     }
 }
