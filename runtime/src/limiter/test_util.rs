@@ -50,7 +50,7 @@ impl RateLimiter {
     ///
     /// If the store could not be reached.
     #[doc(hidden)]
-    pub async fn give_back(
+    pub async fn refund_charged(
         &self,
         ChargedForTest(refund): ChargedForTest,
     ) -> Result<Decision, RateLimitError> {

@@ -5,7 +5,6 @@ use actix_throttle_core::{
     limit::{Concurrency, Limit},
 };
 
-use super::Semaphore;
 use crate::{
     error::RateLimitError,
     limiter::{OwnedCharge, RateLimiter},
@@ -16,7 +15,7 @@ const MAX_ALTERNATIVES: usize = 64;
 
 /// What is to be acquired: a limit, all of several demands, or any of several.
 ///
-/// Made of a limit and an identity, of a [`Semaphore`], and of other demands.
+/// Made of a limit and an identity, of a [`Semaphore`](crate::Semaphore), and of other demands.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,7 +46,7 @@ pub enum Demand {
     Rate(Limit, Identity, u32),
     /// One permit of a concurrency limit.
     #[doc(hidden)]
-    Place(Concurrency, Identity),
+    Permit(Concurrency, Identity),
     /// All of these demands, charged together, or nothing.
     All(Vec<Demand>),
     /// The first demand that can be met at once; else the first that can be met at all.
@@ -62,7 +61,7 @@ impl Demand {
 
     /// Demands one permit of a concurrency limit, held for as long as the acquired permit lives.
     pub fn permit(limit: &Concurrency, identity: impl Into<Identity>) -> Self {
-        Self::Place(*limit, identity.into())
+        Self::Permit(*limit, identity.into())
     }
 
     /// Demands all of these or nothing, in one decision.
@@ -86,7 +85,7 @@ impl Demand {
                 let one = OwnedCharge::rate(*limit, identity.clone(), *cost, failure_mode);
                 vec![vec![one]]
             }
-            Self::Place(limit, identity) => {
+            Self::Permit(limit, identity) => {
                 vec![vec![OwnedCharge::concurrency(
                     *limit,
                     identity.clone(),
@@ -142,12 +141,6 @@ impl<I: Into<Identity>> From<(&Limit, I)> for Demand {
 impl<I: Into<Identity>> From<(&Concurrency, I)> for Demand {
     fn from((limit, identity): (&Concurrency, I)) -> Self {
         Self::permit(limit, identity)
-    }
-}
-
-impl From<&Semaphore> for Demand {
-    fn from(semaphore: &Semaphore) -> Self {
-        semaphore.demand()
     }
 }
 

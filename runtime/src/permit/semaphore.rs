@@ -119,3 +119,9 @@ impl Semaphore {
         Demand::all(std::iter::once(place).chain(rates))
     }
 }
+
+impl From<&Semaphore> for Demand {
+    fn from(semaphore: &Semaphore) -> Self {
+        semaphore.demand()
+    }
+}

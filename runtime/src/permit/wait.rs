@@ -279,17 +279,6 @@ impl Waiter<'_> {
     }
 }
 
-impl MaxWait {
-    /// Returns the end of a wait that began at `came`; `None`: never.
-    pub(crate) fn ends_at(self, came: Micros) -> Option<Micros> {
-        match self {
-            Self::None => Some(came),
-            Self::AtMost(wait) => Some(came.saturating_add(wait)),
-            Self::Unbounded => None,
-        }
-    }
-}
-
 /// Fails without a tokio runtime, where the timers of a wait would panic.
 fn needs_runtime() -> Result<(), RateLimitError> {
     Handle::try_current()

@@ -31,6 +31,17 @@ pub(crate) enum MaxWait {
     Unbounded,
 }
 
+impl MaxWait {
+    /// Returns the end of a wait that began at `arrived_at`; `None`: never.
+    pub(crate) fn ends_at(self, arrived_at: Micros) -> Option<Micros> {
+        match self {
+            Self::None => Some(arrived_at),
+            Self::AtMost(wait) => Some(arrived_at.saturating_add(wait)),
+            Self::Unbounded => None,
+        }
+    }
+}
+
 impl OwnedCharge {
     pub(crate) fn rate(
         limit: Limit,
