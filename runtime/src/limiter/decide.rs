@@ -5,7 +5,7 @@ use std::slice;
 
 use actix_throttle_core::{
     check::{Charge, Check, Outcome},
-    decision::{Decision, LimitStatus},
+    decision::Decision,
 };
 
 use super::{ChargeReceipts, RateLimiter, fallback};
@@ -76,7 +76,7 @@ impl RateLimiter {
     ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
         let (decision, receipts) = match decided {
             Ok(Some(outcome)) => {
-                let decision = decision(&outcome, (0..).zip(&check.charges));
+                let decision = outcome.decision((0..).zip(&check.charges));
                 (decision, ChargeReceipts::of(outcome))
             }
             Ok(None) => (
@@ -108,15 +108,4 @@ pub(super) fn validate(charges: &[Charge<'_>]) -> Result<(), RateLimitError> {
         }
     }
     Ok(())
-}
-
-/// Returns the decision on these charges, each with its index among the charges of the whole check.
-pub(super) fn decision<'c, 'a: 'c>(
-    outcome: &Outcome,
-    charges: impl Iterator<Item = (u32, &'c Charge<'a>)>,
-) -> Decision {
-    let limits = charges
-        .zip(&outcome.verdicts)
-        .map(|((place, charge), verdict)| LimitStatus::new(charge.limit, *verdict, place));
-    Decision::new(outcome.allowed, limits)
 }

@@ -8,7 +8,7 @@ use actix_throttle_core::{
 use log::Level;
 use smallvec::SmallVec;
 
-use super::{ChargeReceipts, decide::decision};
+use super::ChargeReceipts;
 use crate::{
     error::RateLimitError,
     log_throttle::LogThrottle,
@@ -57,7 +57,7 @@ pub(super) fn decide(
             }
         }
     };
-    let decision = decision(&outcome, local(check, &decided)).by_fallback();
+    let decision = outcome.decision(local(check, &decided)).by_fallback();
     let mut receipts = outcome.receipts.into_iter();
     let of = |is_local: &bool| is_local.then(|| receipts.next().flatten()).flatten();
     let receipts = ChargeReceipts {

@@ -11,7 +11,7 @@ use actix_throttle_core::{
 use log::Level;
 use tokio::runtime::Handle;
 
-use super::{OwnedCharge, RateLimiter, decide::decision};
+use super::{OwnedCharge, RateLimiter};
 use crate::{
     log_throttle::LogThrottle,
     store::interface::{Store, StoreError},
@@ -26,7 +26,7 @@ pub(crate) struct Refund(Vec<ChargedItem>);
 #[derive(Clone, Debug)]
 struct ChargedItem {
     /// Index of the charge in the decision's check.
-    place: u32,
+    index: u32,
     charge: OwnedCharge,
     /// Receipt of the store.
     store: Option<Receipt>,
@@ -120,8 +120,8 @@ impl Refund {
     pub(crate) fn of(check: &Check<'_>, receipts: &ChargeReceipts) -> Self {
         let receipt = |of: &Receipts, at: usize| of.get(at).copied().flatten();
         let charges = (0..).zip(&check.charges).enumerate();
-        let charged = charges.map(|(at, (place, charge))| ChargedItem {
-            place,
+        let charged = charges.map(|(at, (index, charge))| ChargedItem {
+            index,
             charge: OwnedCharge::of(charge),
             store: receipt(&receipts.store, at),
             local: receipt(&receipts.local, at),
@@ -133,7 +133,7 @@ impl Refund {
     /// anything.
     pub(crate) fn retain(mut self, mut wanted: impl FnMut(usize) -> bool) -> Self {
         let charges = &mut self.0;
-        charges.retain(|one| one.has_receipt() && wanted(one.place as usize));
+        charges.retain(|one| one.has_receipt() && wanted(one.index as usize));
         self
     }
 
@@ -159,8 +159,8 @@ impl Refund {
     }
 
     fn decision(&self, outcome: &Outcome, check: &Check<'_>) -> Decision {
-        let places = self.0.iter().map(|one| one.place);
-        decision(outcome, places.zip(&check.charges))
+        let indices = self.0.iter().map(|one| one.index);
+        outcome.decision(indices.zip(&check.charges))
     }
 }
 
