@@ -7,22 +7,17 @@
 )]
 #![doc = include_str!("further.md")]
 
-mod circuit_state;
-mod clock;
 #[cfg(feature = "config")]
 pub mod config;
-mod error;
+mod engine;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod http;
 mod identity;
 mod limiter;
-mod log_throttle;
 pub mod outgoing;
 mod permit;
 mod response;
-mod store;
-mod wait_queue;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -45,10 +40,12 @@ pub use {reqwest, reqwest_middleware};
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-#[cfg(feature = "test-util")]
-pub use self::clock::ManualClock;
 #[cfg(feature = "config")]
 pub use self::config::{Config, ConfigError};
+#[cfg(feature = "test-util")]
+pub use self::engine::clock::ManualClock;
+#[cfg(feature = "redis")]
+pub use self::engine::store::RedisPool;
 #[cfg(feature = "websocket")]
 pub use self::http::WebSocketLimiter;
 #[cfg(feature = "jwt")]
@@ -58,11 +55,11 @@ pub use self::identity::{Jwt, JwtBuilder, JwtKey};
 pub use self::limiter::ChargedForTest;
 #[cfg(feature = "awc")]
 pub use self::outgoing::CallError;
-#[cfg(feature = "redis")]
-pub use self::store::RedisPool;
 pub use self::{
-    circuit_state::CircuitState,
-    error::{InitError, RateLimitError},
+    engine::{
+        circuit_state::CircuitState,
+        error::{InitError, RateLimitError},
+    },
     http::{DynamicLimit, Limited, Paths, RequestError, Rule, Throttle},
     identity::{ForwardingHeader, Identifier, IntoIdentifier, IntoIdentity},
     limiter::{Builder, RateLimiter},

@@ -10,7 +10,7 @@ use super::{
     source::Source,
 };
 use crate::{
-    error::InitError,
+    engine::error::InitError,
     http::{Paths, Rule, RuleTable},
     limiter::NamedLimits,
 };

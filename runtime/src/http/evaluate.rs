@@ -19,11 +19,10 @@ use super::{
     rule::Rule,
 };
 use crate::{
-    error::RateLimitError,
+    engine::{error::RateLimitError, log_throttle::LogThrottle},
     limiter::{
         ChargeReceipts, Granted, MaxWait, OwnedCharge, PermitHold, RateLimiter, Refund, coop_yield,
     },
-    log_throttle::LogThrottle,
     permit::{WaitOutcome, wait_for},
     response::OnLimited,
 };

@@ -13,7 +13,7 @@ use actix_throttle_core::{
 use actix_web::HttpRequest;
 
 use super::{context::RuleContext, evaluate::Evaluation, rule::Rule};
-use crate::error::RateLimitError;
+use crate::engine::error::RateLimitError;
 
 /// A request that the fast path can decide.
 pub(super) struct SingleRule<'a> {

@@ -20,7 +20,7 @@ use super::{
     named_limit::NamedLimitsView,
     rule::{EffectiveLimit, Resolved, Rule},
 };
-use crate::{error::RateLimitError, limiter};
+use crate::{engine::error::RateLimitError, limiter};
 
 /// A rule that applies, resolved to the limit, cost and options for this request.
 pub(super) struct ResolvedRule<'a, 'i> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_throttle_core::{identity::Identity, key::Key, limit::Limit, time::to_micros};
 
 use super::RateLimiter;
-use crate::{error::RateLimitError, store::interface::Store};
+use crate::engine::{error::RateLimitError, store::interface::Store};
 
 impl RateLimiter {
     /// Resets what the identity has used of this limit, and ends a block in the limit's zone. If

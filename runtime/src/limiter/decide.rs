@@ -9,7 +9,7 @@ use actix_throttle_core::{
 };
 
 use super::{ChargeReceipts, RateLimiter, fallback};
-use crate::{
+use crate::engine::{
     error::RateLimitError,
     store::interface::{Store, StoreError},
 };

@@ -9,7 +9,7 @@ use log::Level;
 use smallvec::SmallVec;
 
 use super::ChargeReceipts;
-use crate::{
+use crate::engine::{
     error::RateLimitError,
     log_throttle::LogThrottle,
     store::{Stack, interface::StoreError},

@@ -14,7 +14,7 @@ use arc_swap::ArcSwapOption;
 use once_cell::sync::Lazy;
 
 use super::{Inner, RateLimiter};
-use crate::{
+use crate::engine::{
     error::{InitError, InitKind},
     store::interface::Store,
 };

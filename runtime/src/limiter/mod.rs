@@ -38,13 +38,12 @@ pub(crate) use self::{
     refund::{ChargeReceipts, Refund},
 };
 use crate::{
-    circuit_state::CircuitState,
-    clock::Clock,
-    error::RateLimitError,
+    engine::{
+        circuit_state::CircuitState, clock::Clock, error::RateLimitError, store::Stack,
+        waiting::queue::WaitQueues,
+    },
     identity::{ClientIp, Identifier},
     response::{HeaderStyle, OnLimited, OnUnidentified},
-    store::Stack,
-    wait_queue::WaitQueues,
 };
 
 /// Decides rate limits. A cheap handle: clones share one store.

@@ -12,7 +12,7 @@ use log::Level;
 use tokio::runtime::Handle;
 
 use super::{OwnedCharge, RateLimiter};
-use crate::{
+use crate::engine::{
     log_throttle::LogThrottle,
     store::interface::{Store, StoreError},
 };

@@ -11,7 +11,7 @@ use log::Level;
 use parking_lot::RwLock;
 
 use super::RateLimiter;
-use crate::log_throttle::LogThrottle;
+use crate::engine::log_throttle::LogThrottle;
 
 static DENIALS: LogThrottle = LogThrottle::new(Level::Info);
 

@@ -8,7 +8,7 @@ use actix_throttle_core::{
 };
 
 use super::{RateLimiter, refund::Refund};
-use crate::error::RateLimitError;
+use crate::engine::error::RateLimitError;
 
 /// The charges of one decision, to be refunded once.
 #[doc(hidden)]

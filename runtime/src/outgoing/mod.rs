@@ -19,7 +19,7 @@ pub use self::{
     call::{Request, Response},
     permit::CallPermit,
 };
-use crate::{error::RateLimitError, limiter::RateLimiter, permit::Demand};
+use crate::{engine::error::RateLimitError, limiter::RateLimiter, permit::Demand};
 
 /// A service that says "in an hour" must not stop its callers for an hour unless they allow it.
 const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);

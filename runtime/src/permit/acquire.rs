@@ -15,7 +15,7 @@ use super::{
     wait::{WaitOutcome, wait_for},
 };
 use crate::{
-    error::RateLimitError,
+    engine::error::RateLimitError,
     limiter::{Granted, MaxWait, RateLimiter},
 };
 

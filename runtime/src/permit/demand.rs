@@ -6,7 +6,7 @@ use actix_throttle_core::{
 };
 
 use crate::{
-    error::RateLimitError,
+    engine::error::RateLimitError,
     limiter::{OwnedCharge, RateLimiter},
 };
 

@@ -7,7 +7,7 @@ use actix_throttle_core::{
 };
 
 use super::{Acquire, Demand, SemaphoreGuard};
-use crate::{error::RateLimitError, limiter::RateLimiter};
+use crate::{engine::error::RateLimitError, limiter::RateLimiter};
 
 impl RateLimiter {
     /// Makes a semaphore for one identity: at most [`max`](Concurrency::new) of its permits are

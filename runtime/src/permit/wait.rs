@@ -9,9 +9,11 @@ use tokio::runtime::Handle;
 
 use super::turn::{next_waiter, with_fresh_permit_ids};
 use crate::{
-    error::RateLimitError,
+    engine::{
+        error::RateLimitError,
+        waiting::queue::{Priority, Ticket},
+    },
     limiter::{Granted, MaxWait, OwnedCharge, RateLimiter},
-    wait_queue::{Priority, Ticket},
 };
 
 /// Outcome of a wait.

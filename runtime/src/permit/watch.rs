@@ -11,7 +11,7 @@ use actix_throttle_core::{
 use futures_core::Stream;
 use futures_util::stream;
 
-use crate::{error::RateLimitError, limiter::RateLimiter};
+use crate::{engine::error::RateLimitError, limiter::RateLimiter};
 
 /// Shortest pause of a watch, in microseconds, as each item asks the store.
 const LEAST: Micros = 1_000;

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use super::{exempt::Exempt, matcher::Matcher, paths::Paths, route_rules::RouteRules};
 use crate::{
-    error::InitError,
+    engine::error::InitError,
     http::{named_limit::ConfigSnapshot, rule::Rule},
     limiter::NamedLimitTable,
 };

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Jwt, JwtKey, Settings, claims::Rules, token::TokenSource};
-use crate::error::InitError;
+use crate::engine::error::InitError;
 
 /// Default tolerance for clock differences between the issuer and this machine.
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);

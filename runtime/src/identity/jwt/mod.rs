@@ -22,7 +22,7 @@ use actix_web::HttpRequest;
 
 pub use self::{builder::JwtBuilder, key::JwtKey};
 use self::{claims::Rules, error::TokenError, key::SigningKey, token::TokenSource};
-use crate::log_throttle::{LogThrottle, TARGET};
+use crate::engine::log_throttle::{LogThrottle, TARGET};
 
 /// Verifies signed tokens and reads the user and the group from them.
 ///

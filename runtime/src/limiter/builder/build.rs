@@ -8,17 +8,19 @@ use actix_throttle_core::time::to_micros;
 
 use super::{Builder, Source, duplicate};
 #[cfg(feature = "redis")]
-use crate::store::{
+use crate::engine::store::{
     Circuit, CircuitBreaker, CircuitSettings, DenialCache, Leases, LocalFallback, RedisPool,
     RedisStore, pool_for,
 };
 use crate::{
-    clock::Clock,
-    error::InitError,
+    engine::{
+        clock::Clock,
+        error::InitError,
+        log_throttle::TARGET,
+        store::{MemoryStore, Stack},
+        waiting::queue::WaitQueues,
+    },
     limiter::{Inner, RateLimiter, global, shadow_stats::ShadowStats},
-    log_throttle::TARGET,
-    store::{MemoryStore, Stack},
-    wait_queue::WaitQueues,
 };
 #[cfg(feature = "redis")]
 use actix_throttle_core::key::Naming;

@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 
 use super::Builder;
 use crate::{
+    engine::log_throttle::TARGET,
     limiter::{Inner, Settings},
-    log_throttle::TARGET,
 };
 
 /// The in-memory limiters of this process that are still alive.

@@ -13,9 +13,9 @@ use actix_throttle_core::failure_mode::FailureMode;
 
 use super::Settings;
 #[cfg(feature = "test-util")]
-use crate::clock::ManualClock;
+use crate::engine::clock::ManualClock;
 #[cfg(feature = "redis")]
-use crate::store::RedisPool;
+use crate::engine::store::RedisPool;
 
 const DEFAULT_PREFIX: &str = "throttle";
 const DEFAULT_DEADLINE: Duration = Duration::from_millis(100);

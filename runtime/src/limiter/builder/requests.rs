@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::Builder;
 use crate::{
-    error::InitError,
+    engine::error::InitError,
     identity::{ForwardingHeader, IntoIdentifier, parse_network},
     limiter::MaxWaiting,
     response::{HeaderStyle, OnLimited, OnUnidentified, Unidentified},

@@ -14,7 +14,7 @@ use actix_throttle_core::{
 use tokio::sync::oneshot;
 
 use super::owned_charge::{OwnedCharge, check};
-use crate::{limiter::RateLimiter, store::interface::Store};
+use crate::{engine::store::interface::Store, limiter::RateLimiter};
 
 /// First pause before a failed release is retried, in microseconds, and the longest that it doubles
 /// to.

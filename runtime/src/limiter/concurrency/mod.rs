@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
 
 use self::{hold_state::HoldState, owned_charge::check};
 use super::{RateLimiter, Refund, decide::validate};
-use crate::{
+use crate::engine::{
     error::RateLimitError,
     store::interface::{Store, StoreError},
 };
