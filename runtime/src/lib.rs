@@ -16,7 +16,6 @@ mod http;
 mod identity;
 mod limiter;
 pub mod outgoing;
-mod permit;
 mod response;
 
 #[doc(hidden)]
@@ -43,6 +42,9 @@ struct Readme;
 #[cfg(feature = "config")]
 pub use self::config::{Config, ConfigError};
 #[cfg(feature = "test-util")]
+#[doc(hidden)]
+pub use self::engine::ChargedForTest;
+#[cfg(feature = "test-util")]
 pub use self::engine::clock::ManualClock;
 #[cfg(feature = "redis")]
 pub use self::engine::store::RedisPool;
@@ -50,13 +52,11 @@ pub use self::engine::store::RedisPool;
 pub use self::http::WebSocketLimiter;
 #[cfg(feature = "jwt")]
 pub use self::identity::{Jwt, JwtBuilder, JwtKey};
-#[cfg(feature = "test-util")]
-#[doc(hidden)]
-pub use self::limiter::ChargedForTest;
 #[cfg(feature = "awc")]
 pub use self::outgoing::CallError;
 pub use self::{
     engine::{
+        Acquire, Acquired, Demand, Permit, Semaphore, SemaphoreGuard,
         circuit_state::CircuitState,
         error::{InitError, RateLimitError},
     },
@@ -64,7 +64,6 @@ pub use self::{
     identity::{ForwardingHeader, Identifier, IntoIdentifier, IntoIdentity},
     limiter::{Builder, RateLimiter},
     outgoing::{CallPermit, Outgoing},
-    permit::{Acquire, Acquired, Demand, Permit, Semaphore, SemaphoreGuard},
     response::{
         HeaderStyle, IntoOnLimited, IntoOnUnidentified, OnLimited, OnUnidentified, Unidentified,
     },

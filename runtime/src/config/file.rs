@@ -14,7 +14,7 @@ use super::{
     table_reader::{TableReader, text},
     tree::{Entry, Node, Position, Value},
 };
-use crate::limiter::NamedLimit;
+use crate::engine::NamedLimit;
 
 /// The content of a file.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use super::{
     error::Diagnostics,
     table_reader::{Spanned, TableReader},
 };
-use crate::limiter::LimitOptions;
+use crate::engine::LimitOptions;
 
 const FAILURE_MODES: [(&str, FailureMode); 3] = [
     ("open", FailureMode::Open),

@@ -43,9 +43,9 @@ pub use self::{
 };
 use self::{identifier::IdentifierRegistry, snapshot::Snapshot, source::Source};
 use crate::{
-    engine::log_throttle::TARGET,
+    engine::{NamedLimits, log_throttle::TARGET},
     http::{LiveRuleTable, Throttle},
-    limiter::{Builder, NamedLimits},
+    limiter::Builder,
 };
 
 /// Limits and rules from a configuration file, TOML or YAML, that is read again while the service

@@ -18,7 +18,7 @@ use super::{
     respond::not_installed,
     rule::Rule,
 };
-use crate::limiter::{RateLimiter, coop_yield};
+use crate::{engine::coop_yield, limiter::RateLimiter};
 
 /// Checks the rules, then extracts the arguments, calls the handler and adds the headers.
 ///
@@ -93,7 +93,10 @@ where
         Err(error) => HttpResponse::from_error(error.into()),
     };
     let hold = pending.take_hold();
-    pending.complete(limiter, response.status()).await;
+    let style = limiter.settings().headers;
+    pending
+        .complete(limiter.engine(), style, response.status())
+        .await;
     let mut response = with_permit(response, hold);
     pending.write_headers(limiter, request, &mut response);
     response

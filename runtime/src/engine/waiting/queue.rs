@@ -13,14 +13,11 @@ use std::{
     },
 };
 
-use actix_throttle_core::{
-    identity::Identity,
-    key::{Key, KeyKind},
-    time::Micros,
-};
+use actix_throttle_core::{key::Key, time::Micros};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::queue_key::QueueKey;
 use crate::engine::clock::Clock;
 
 /// First pause of a queue, in microseconds, and the longest that it doubles to.
@@ -30,19 +27,11 @@ const LONGEST: Micros = 1_000_000;
 /// The wait queues of one limiter.
 #[derive(Debug, Default)]
 pub(crate) struct WaitQueues {
-    lines: Mutex<HashMap<QueueKey, WaitQueue>>,
+    queues: Mutex<HashMap<QueueKey, WaitQueue>>,
     /// Number of waiters in all queues, read without the lock. `SeqCst`: a `notify` that reads 0
     /// misses only a waiter that has yet to join, and a waiter polls once more after it has joined.
     waiting: AtomicUsize,
     arrivals: AtomicU64,
-}
-
-/// Key of a wait queue: the counter that its waiters need.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct QueueKey {
-    identity: Identity,
-    zone: Box<str>,
-    slot: KeyKind,
 }
 
 /// Rank of a waiter in its queue: by priority, then by arrival.
@@ -55,14 +44,14 @@ pub(crate) struct Priority {
 
 #[derive(Debug)]
 struct WaitQueue {
-    waiting: BTreeMap<Priority, Arc<Notify>>,
+    waiters: BTreeMap<Priority, Arc<Notify>>,
     /// Time of the first waiter's next poll.
     ask_at: Micros,
     pause: Micros,
     /// Whether the store promised room at `ask_at` and none before.
     is_certain: bool,
     /// Number of refunds in this process, by which a [`Turn`] notices one during its poll.
-    freed: u64,
+    refunds: u64,
 }
 
 impl WaitQueues {
@@ -76,54 +65,54 @@ impl WaitQueues {
 
     /// Whether a waiter is queued for `key`, so that a newcomer must queue behind it.
     pub(crate) fn is_waited_for(&self, key: &Key<'_>) -> bool {
-        !self.is_empty() && self.lines.lock().contains_key(&QueueKey::of(key))
+        !self.is_empty() && self.queues.lock().contains_key(&QueueKey::of(key))
     }
 
-    /// Position that a waiter of this rank would have in the queue of `key`.
-    pub(crate) fn ahead(&self, key: &Key<'_>, rank: Priority) -> QueuePosition {
+    /// Position that a waiter of this priority would have in the queue of `key`.
+    pub(crate) fn ahead(&self, key: &Key<'_>, priority: Priority) -> QueuePosition {
         if self.is_empty() {
             return QueuePosition::default();
         }
-        let lines = self.lines.lock();
-        lines
+        let queues = self.queues.lock();
+        queues
             .get(&QueueKey::of(key))
-            .map_or_else(QueuePosition::default, |line| {
+            .map_or_else(QueuePosition::default, |queue| {
                 // A newcomer stands last in most cases: fewer waiters are behind it than ahead.
-                let behind = line.waiting.range(rank..).count();
-                let number = line.waiting.len().saturating_sub(behind) as u64;
+                let behind = queue.waiters.range(priority..).count();
+                let number = queue.waiters.len().saturating_sub(behind) as u64;
                 QueuePosition {
                     number,
-                    length: line.waiting.len(),
-                    certain_from: Some(line.ask_at).filter(|_| line.is_certain && number > 0),
+                    length: queue.waiters.len(),
+                    certain_from: Some(queue.ask_at).filter(|_| queue.is_certain && number > 0),
                 }
             })
     }
 
     /// Adds a waiter to the queue of `key`.
-    pub(crate) fn enqueue(&self, key: &Key<'_>, rank: Priority, now: Micros) -> Ticket<'_> {
+    pub(crate) fn enqueue(&self, key: &Key<'_>, priority: Priority, now: Micros) -> Ticket<'_> {
         let ticket = Ticket {
-            lines: self,
-            spot: QueueKey::of(key),
-            rank,
-            call: Arc::default(),
+            queues: self,
+            key: QueueKey::of(key),
+            priority,
+            waker: Arc::default(),
         };
         // Increment before inserting: `is_empty` must never report a queue with a waiter as empty.
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let mut lines = self.lines.lock();
-        let line = lines
-            .entry(ticket.spot.clone())
+        let mut queues = self.queues.lock();
+        let queue = queues
+            .entry(ticket.key.clone())
             .or_insert_with(|| WaitQueue {
-                waiting: BTreeMap::new(),
+                waiters: BTreeMap::new(),
                 ask_at: now,
                 pause: FIRST,
                 is_certain: false,
-                freed: 0,
+                refunds: 0,
             });
-        line.waiting.insert(rank, Arc::clone(&ticket.call));
-        if line.is_certain && line.waiting.keys().next() == Some(&rank) {
+        queue.waiters.insert(priority, Arc::clone(&ticket.waker));
+        if queue.is_certain && queue.waiters.keys().next() == Some(&priority) {
             // A promise was for the waiter that is overtaken; the new first waiter may fit at once.
-            line.ask_at = now;
-            line.is_certain = false;
+            queue.ask_at = now;
+            queue.is_certain = false;
         }
         ticket
     }
@@ -133,12 +122,12 @@ impl WaitQueues {
         if self.is_empty() {
             return;
         }
-        if let Some(line) = self.lines.lock().get_mut(&QueueKey::of(key)) {
-            line.freed += 1;
-            line.ask_at = line.ask_at.min(now);
-            line.is_certain = false;
-            line.pause = FIRST;
-            line.wake_first();
+        if let Some(queue) = self.queues.lock().get_mut(&QueueKey::of(key)) {
+            queue.refunds += 1;
+            queue.ask_at = queue.ask_at.min(now);
+            queue.is_certain = false;
+            queue.pause = FIRST;
+            queue.wake_first();
         }
     }
 
@@ -159,16 +148,16 @@ pub(crate) struct QueuePosition {
 /// A waiter's entry in a queue. Dropping it leaves the queue and wakes the next waiter.
 #[derive(Debug)]
 pub(crate) struct Ticket<'a> {
-    lines: &'a WaitQueues,
-    spot: QueueKey,
-    rank: Priority,
-    call: Arc<Notify>,
+    queues: &'a WaitQueues,
+    key: QueueKey,
+    priority: Priority,
+    waker: Arc<Notify>,
 }
 
 /// The first waiter's turn to poll the store, until its ticket reports the result or is dropped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Turn {
-    freed: u64,
+    refunds: u64,
 }
 
 /// When the next waiter polls, after one was served.
@@ -186,19 +175,19 @@ impl Ticket<'_> {
     /// Waits for the turn to poll. Cancel safe: a dropped future keeps the waiter's position.
     pub(crate) async fn turn(&self, clock: &Clock) -> Turn {
         loop {
-            let mut called = std::pin::pin!(self.call.notified());
+            let mut woken = std::pin::pin!(self.waker.notified());
             // Enable before reading the queue, or a notification in between would be lost.
-            called.as_mut().enable();
-            let first = self.with_queue(|line| {
-                let is_first = line.waiting.keys().next() == Some(&self.rank);
-                is_first.then_some((line.ask_at, line.freed))
+            woken.as_mut().enable();
+            let first = self.with_queue(|queue| {
+                let is_first = queue.waiters.keys().next() == Some(&self.priority);
+                is_first.then_some((queue.ask_at, queue.refunds))
             });
             match first.flatten() {
-                Some((ask_at, freed)) if ask_at <= clock.now() => return Turn { freed },
+                Some((ask_at, refunds)) if ask_at <= clock.now() => return Turn { refunds },
                 Some((ask_at, _)) => {
-                    clock.timeout_at(Some(ask_at), called).await;
+                    clock.timeout_at(Some(ask_at), woken).await;
                 }
-                None => called.await,
+                None => woken.await,
             }
         }
     }
@@ -206,39 +195,39 @@ impl Ticket<'_> {
     /// Reports a denied poll. The next follows a refund in this process, or a pause of at most
     /// `bound`.
     pub(crate) fn denied(&self, turn: Turn, bound: Option<Micros>, now: Micros) {
-        self.with_queue(|line| {
-            line.is_certain = false;
-            if line.freed != turn.freed {
+        self.with_queue(|queue| {
+            queue.is_certain = false;
+            if queue.refunds != turn.refunds {
                 // A refund arrived during the poll, and the reply may predate it.
-                line.ask_at = now;
+                queue.ask_at = now;
                 return;
             }
-            let pause = upward(line.pause);
+            let pause = upward(queue.pause);
             let bound = bound.map(|bound| bound.saturating_add(fastrand::u64(..FIRST)));
-            line.ask_at = now.saturating_add(bound.map_or(pause, |bound| bound.min(pause)));
-            line.pause = (line.pause * 2).min(LONGEST);
+            queue.ask_at = now.saturating_add(bound.map_or(pause, |bound| bound.min(pause)));
+            queue.pause = (queue.pause * 2).min(LONGEST);
         });
     }
 
     /// Reports a denied poll: no room for `wait` microseconds, but for refunds in this process.
     pub(crate) fn must_wait(&self, wait: Micros, now: Micros) {
-        self.with_queue(|line| {
+        self.with_queue(|queue| {
             // Only the first waiter: the store tells a waiter behind it too short a wait.
-            if line.waiting.keys().next() == Some(&self.rank) {
-                line.ask_at = now.saturating_add(wait);
-                line.is_certain = true;
+            if queue.waiters.keys().next() == Some(&self.priority) {
+                queue.ask_at = now.saturating_add(wait);
+                queue.is_certain = true;
             }
         });
     }
 
     /// Leaves the queue after a grant, and says when the next waiter polls.
     pub(crate) fn served(self, next: Next, now: Micros) {
-        self.with_queue(|line| {
+        self.with_queue(|queue| {
             // Remove here, not in `drop`: a first waiter that leaves unserved voids the promise.
-            line.waiting.remove(&self.rank);
-            line.pause = FIRST;
-            line.is_certain = matches!(next, Next::In(_));
-            line.ask_at = now.saturating_add(match next {
+            queue.waiters.remove(&self.priority);
+            queue.pause = FIRST;
+            queue.is_certain = matches!(next, Next::In(_));
+            queue.ask_at = now.saturating_add(match next {
                 Next::Now => 0,
                 Next::In(wait) => wait,
                 Next::Later => upward(FIRST),
@@ -247,50 +236,39 @@ impl Ticket<'_> {
     }
 
     pub(crate) fn is_for(&self, key: &Key<'_>) -> bool {
-        self.spot == QueueKey::of(key)
+        self.key == QueueKey::of(key)
     }
 
     fn with_queue<T>(&self, work: impl FnOnce(&mut WaitQueue) -> T) -> Option<T> {
-        self.lines.lines.lock().get_mut(&self.spot).map(work)
+        self.queues.queues.lock().get_mut(&self.key).map(work)
     }
 }
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        let mut lines = self.lines.lines.lock();
-        if let Some(line) = lines.get_mut(&self.spot) {
-            let was_first = line.waiting.keys().next() == Some(&self.rank);
-            line.waiting.remove(&self.rank);
-            if was_first && line.is_certain {
+        let mut queues = self.queues.queues.lock();
+        if let Some(queue) = queues.get_mut(&self.key) {
+            let was_first = queue.waiters.keys().next() == Some(&self.priority);
+            queue.waiters.remove(&self.priority);
+            if was_first && queue.is_certain {
                 // The store's promise was for the first waiter's cost; the next may need less.
-                line.ask_at = 0;
-                line.is_certain = false;
+                queue.ask_at = 0;
+                queue.is_certain = false;
             }
-            line.wake_first();
-            if line.waiting.is_empty() {
-                lines.remove(&self.spot);
+            queue.wake_first();
+            if queue.waiters.is_empty() {
+                queues.remove(&self.key);
             }
         }
-        drop(lines);
-        self.lines.waiting.fetch_sub(1, Ordering::SeqCst);
+        drop(queues);
+        self.queues.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 impl WaitQueue {
     fn wake_first(&self) {
-        if let Some(first) = self.waiting.values().next() {
+        if let Some(first) = self.waiters.values().next() {
             first.notify_one();
-        }
-    }
-}
-
-impl QueueKey {
-    fn of(key: &Key<'_>) -> Self {
-        Self {
-            // A group selects limits; it does not tell counters apart.
-            identity: key.identity.without_group(),
-            zone: key.zone.into(),
-            slot: key.kind,
         }
     }
 }

@@ -27,6 +27,8 @@ use super::{
 };
 #[cfg(feature = "cluster")]
 use super::{migration::OpenSlots, reply};
+#[cfg(feature = "test-util")]
+use crate::engine::clock::ManualClock;
 use crate::engine::store::{circuit_breaker::Circuit, interface::StoreError};
 
 /// The connections to Redis, and what sends on them.
@@ -36,7 +38,7 @@ pub(super) struct Executor {
     #[cfg(feature = "cluster")]
     pub(super) open_slots: OpenSlots,
     #[cfg(feature = "test-util")]
-    pub(super) clock: Option<crate::engine::clock::ManualClock>,
+    pub(super) clock: Option<ManualClock>,
 }
 
 /// A drain loop waits `deadline / OVERLAP` for its call; then the next batch may overtake the call.
@@ -79,10 +81,7 @@ impl Executor {
     /// The time to pass to the script, in microseconds; `None` is Redis' own.
     fn now(&self) -> Option<Micros> {
         #[cfg(feature = "test-util")]
-        let now = self
-            .clock
-            .as_ref()
-            .map(crate::engine::clock::ManualClock::micros);
+        let now = self.clock.as_ref().map(ManualClock::micros);
         #[cfg(not(feature = "test-util"))]
         let now = None;
         now

@@ -67,6 +67,8 @@ use super::{
 
 pub use self::topology::RedisPool;
 pub(crate) use self::url::pool_for;
+#[cfg(feature = "test-util")]
+use crate::engine::clock::ManualClock;
 
 /// The store that keeps its counters in Redis or Valkey.
 #[derive(Debug)]
@@ -80,7 +82,7 @@ impl RedisStore {
         naming: Naming,
         circuit: Arc<Circuit>,
         deadline: Duration,
-        #[cfg(feature = "test-util")] clock: Option<crate::engine::clock::ManualClock>,
+        #[cfg(feature = "test-util")] clock: Option<ManualClock>,
     ) -> Self {
         let upkeep = Upkeep {
             pool,

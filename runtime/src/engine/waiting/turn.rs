@@ -6,7 +6,8 @@ use actix_throttle_core::{
     time::to_micros,
 };
 
-use crate::{engine::waiting::queue::Next, limiter::OwnedCharge};
+use super::queue::Next;
+use crate::engine::concurrency::OwnedCharge;
 
 /// Returns when the next waiter polls, after this grant. A bucket that holds one token tells when
 /// it has another; of other rates the store must be asked.

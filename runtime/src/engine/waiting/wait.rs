@@ -7,56 +7,43 @@ use actix_throttle_core::{
 };
 use tokio::runtime::Handle;
 
-use super::turn::{next_waiter, with_fresh_permit_ids};
-use crate::{
-    engine::{
-        error::RateLimitError,
-        waiting::queue::{Priority, Ticket},
-    },
-    limiter::{Granted, MaxWait, OwnedCharge, RateLimiter},
+use super::{
+    outcome::WaitOutcome,
+    queue::{Priority, Ticket},
+    turn::{next_waiter, with_fresh_permit_ids},
 };
-
-/// Outcome of a wait.
-#[derive(Debug)]
-pub(crate) enum WaitOutcome {
-    Granted(Granted),
-    /// There was no room in time. Nothing was charged.
-    TimedOut {
-        /// Index of the limit that was waited for, in the first alternative.
-        by: usize,
-        /// Time until a retry may help, as far as it is known.
-        retry_after: Option<Micros>,
-        /// The store's last decision, if it was asked.
-        decision: Option<Decision>,
-    },
-}
+use crate::engine::{
+    concurrency::{Granted, MaxWait, OwnedCharge},
+    error::RateLimitError,
+    handle::Engine,
+};
 
 /// Waits until one of these alternatives is granted as a whole: the first that can be. A denied
 /// caller joins the queue of the limit that denies, behind earlier waiters; of several
 /// alternatives, that of the shortest wait. Dropping the future leaves the queue, uncharged.
 pub(crate) async fn wait_for(
-    limiter: &RateLimiter,
+    engine: &Engine,
     alternatives: &[Vec<OwnedCharge>],
     priority: u32,
-    most: Option<usize>,
+    max_waiting: Option<usize>,
 ) -> Result<WaitOutcome, RateLimitError> {
     let waiter = Waiter {
-        limiter,
+        engine,
         alternatives,
-        rank: limiter.wait_queues().register(priority),
-        came: limiter.clock().now(),
-        most,
+        priority: engine.wait_queues().register(priority),
+        arrived_at: engine.clock().now(),
+        max_waiting,
     };
     waiter.run().await
 }
 
 struct Waiter<'a> {
-    limiter: &'a RateLimiter,
+    engine: &'a Engine,
     alternatives: &'a [Vec<OwnedCharge>],
-    rank: Priority,
-    came: Micros,
+    priority: Priority,
+    arrived_at: Micros,
     /// Maximum number of waiters in one queue.
-    most: Option<usize>,
+    max_waiting: Option<usize>,
 }
 
 /// A denial, and what it means for a caller that may wait.
@@ -65,7 +52,7 @@ struct Denied<'a> {
     /// The charge that denies for the longest.
     by: &'a OwnedCharge,
     /// No poll succeeds sooner, by rates and blocks. A permit may be released at any time.
-    certain: Micros,
+    min_wait: Micros,
     /// End of the wait; `None`: never.
     end: Option<Micros>,
 }
@@ -75,33 +62,38 @@ struct QueuedWaiter<'a> {
     /// The charge that the queue is for.
     by: &'a OwnedCharge,
     /// When the waiter leaves the queue without its turn; `None`: never.
-    leaves: Option<Micros>,
+    leaves_at: Option<Micros>,
 }
 
 impl<'a> Waiter<'a> {
     async fn run(&self) -> Result<WaitOutcome, RateLimitError> {
-        let clock = self.limiter.clock();
-        let mut standing = match self.already_waited_for() {
+        let clock = self.engine.clock();
+        let mut queued = match self.already_waited_for() {
             None => None,
-            Some(by) => match self.enqueue(by, by.max_wait.ends_at(self.came)) {
-                Ok(standing) => Some(standing),
+            Some(by) => match self.enqueue(by, by.max_wait.ends_at(self.arrived_at)) {
+                Ok(queued) => Some(queued),
                 Err(retry_after) => return Ok(self.timed_out(by, retry_after, None)),
             },
         };
         let mut last = None;
         loop {
             let mut turn = None;
-            if let Some(QueuedWaiter { ticket, by, leaves }) = &standing {
-                turn = clock.timeout_at(*leaves, ticket.turn(clock)).await;
+            if let Some(QueuedWaiter {
+                ticket,
+                by,
+                leaves_at,
+            }) = &queued
+            {
+                turn = clock.timeout_at(*leaves_at, ticket.turn(clock)).await;
                 if turn.is_none() {
                     return Ok(self.timed_out(by, None, last));
                 }
             }
             let sent = clock.now();
-            let in_turn = standing.as_ref().map(|standing| standing.by);
+            let in_turn = queued.as_ref().map(|queued| queued.by);
             let denied = match self.try_alternatives(in_turn).await? {
                 Ok(granted) => {
-                    if let Some(QueuedWaiter { ticket, .. }) = standing {
+                    if let Some(QueuedWaiter { ticket, .. }) = queued {
                         ticket.served(next_waiter(&granted.decision), clock.now());
                     }
                     return Ok(WaitOutcome::Granted(granted));
@@ -112,33 +104,36 @@ impl<'a> Waiter<'a> {
             let Denied {
                 decision,
                 by,
-                certain,
+                min_wait,
                 end,
             } = denied;
             let retry_after = decision.retry_after();
             // A turn at the very end is in time. From `sent`: the reply's wait ends no sooner.
-            let is_late = end.is_some_and(|end| end <= now || end < sent.saturating_add(certain));
+            let is_late = end.is_some_and(|end| end <= now || end < sent.saturating_add(min_wait));
             if decision.exceeds_capacity() || is_late {
                 return Ok(self.timed_out(by, retry_after.map(to_micros), Some(decision)));
             }
             needs_runtime()?;
             let key = by.key();
-            let stays = standing
+            let stays = queued
                 .as_ref()
-                .is_some_and(|standing| standing.ticket.is_for(&key));
+                .is_some_and(|queued| queued.ticket.is_for(&key));
             if !stays {
                 turn = None;
                 // Leave one queue before joining the other: a caller never stands in two.
-                drop(standing.take());
+                drop(queued.take());
                 match self.enqueue(by, end) {
-                    Ok(joined) => standing = Some(joined),
+                    Ok(joined) => queued = Some(joined),
                     Err(wait) => return Ok(self.timed_out(by, wait, Some(decision))),
                 }
             }
-            if let Some(QueuedWaiter { ticket, leaves, .. }) = &mut standing {
-                *leaves = self.leaves_at(by, end);
+            if let Some(QueuedWaiter {
+                ticket, leaves_at, ..
+            }) = &mut queued
+            {
+                *leaves_at = self.leaves_at(by, end);
                 match turn {
-                    _ if certain > 0 => ticket.must_wait(certain, now),
+                    _ if min_wait > 0 => ticket.must_wait(min_wait, now),
                     Some(turn) => ticket.denied(turn, retry_after.map(to_micros), now),
                     // A new waiter polls once more: a permit may have been released in between.
                     None => {}
@@ -150,13 +145,13 @@ impl<'a> Waiter<'a> {
 
     /// Returns the charge that other callers wait for, if there is one in every alternative.
     fn already_waited_for(&self) -> Option<&'a OwnedCharge> {
-        let lines = self.limiter.wait_queues();
+        let queues = self.engine.wait_queues();
         let mut first = None;
         for alternative in self.alternatives {
             // Without `max_wait`, the store is asked: its reply says how the limit stands.
             let waited = alternative
                 .iter()
-                .find(|one| one.max_wait != MaxWait::None && lines.is_waited_for(&one.key()))?;
+                .find(|one| one.max_wait != MaxWait::None && queues.is_waited_for(&one.key()))?;
             first = first.or(Some(waited));
         }
         first
@@ -169,31 +164,35 @@ impl<'a> Waiter<'a> {
         end: Option<Micros>,
     ) -> Result<QueuedWaiter<'a>, Option<Micros>> {
         needs_runtime().map_err(|_| None)?;
-        let (lines, now, key) = (
-            self.limiter.wait_queues(),
-            self.limiter.clock().now(),
+        let (queues, now, key) = (
+            self.engine.wait_queues(),
+            self.engine.clock().now(),
             by.key(),
         );
-        let ahead = lines.ahead(&key, self.rank);
+        let ahead = queues.ahead(&key, self.priority);
         let served_at = ahead
             .certain_from
             .map(|from| from.max(now).saturating_add(by.time_for(ahead.number)));
         let lag = by.timer_slack(ahead.number);
         let is_late =
             end.is_some_and(|end| served_at.is_some_and(|at| at.saturating_add(lag) > end));
-        if is_late || self.most.is_some_and(|most| ahead.length >= most) {
+        if is_late
+            || self
+                .max_waiting
+                .is_some_and(|max_waiting| ahead.length >= max_waiting)
+        {
             return Err(served_at.map(|at| at.saturating_sub(now)));
         }
         Ok(QueuedWaiter {
-            ticket: lines.enqueue(&key, self.rank, now),
+            ticket: queues.enqueue(&key, self.priority, now),
             by,
-            leaves: self.leaves_at(by, end),
+            leaves_at: self.leaves_at(by, end),
         })
     }
 
     /// Returns when it leaves: at `end`, or a timer's delay later for a rate's promised turn.
     fn leaves_at(&self, by: &OwnedCharge, end: Option<Micros>) -> Option<Micros> {
-        end.map(|end| match end > self.came && !by.is_concurrency() {
+        end.map(|end| match end > self.arrived_at && !by.is_concurrency() {
             true => end.saturating_add(TIMER_SLACK),
             false => end,
         })
@@ -207,7 +206,7 @@ impl<'a> Waiter<'a> {
         let mut soonest: Option<Denied<'a>> = None;
         for alternative in self.alternatives {
             let granted = self
-                .limiter
+                .engine
                 .acquire_once(with_fresh_permit_ids(alternative, in_turn))
                 .await?;
             if granted.decision.is_allowed() {
@@ -216,7 +215,7 @@ impl<'a> Waiter<'a> {
             let denied = self.denied(granted.decision, alternative)?;
             let is_sooner = soonest
                 .as_ref()
-                .is_none_or(|other| denied.rank() < other.rank());
+                .is_none_or(|other| denied.order() < other.order());
             if is_sooner {
                 soonest = denied.into();
             }
@@ -229,7 +228,7 @@ impl<'a> Waiter<'a> {
         decision: Decision,
         alternative: &'a [OwnedCharge],
     ) -> Result<Denied<'a>, RateLimitError> {
-        let certain = decision
+        let min_wait = decision
             .violated()
             .filter(|limit| limit.concurrency().is_none() || limit.is_blocked())
             .filter_map(LimitStatus::retry_after)
@@ -239,7 +238,7 @@ impl<'a> Waiter<'a> {
             .violated()
             .filter_map(|limit| alternative.get(limit.place()));
         let end = violated
-            .filter_map(|wanted| wanted.max_wait.ends_at(self.came))
+            .filter_map(|wanted| wanted.max_wait.ends_at(self.arrived_at))
             .min();
         let strictest = decision
             .strictest()
@@ -250,7 +249,7 @@ impl<'a> Waiter<'a> {
         Ok(Denied {
             decision,
             by,
-            certain,
+            min_wait,
             end,
         })
     }
@@ -258,7 +257,7 @@ impl<'a> Waiter<'a> {
 
 impl Denied<'_> {
     /// Order of denials: the least is worth waiting for.
-    fn rank(&self) -> (bool, Option<Micros>) {
+    fn order(&self) -> (bool, Option<Micros>) {
         let wait = self.decision.retry_after();
         (self.decision.exceeds_capacity(), wait.map(to_micros))
     }

@@ -121,14 +121,11 @@ impl OwnedCharge {
 
     /// Returns a charge that has waited for its turn: a bucket counts it from when it was due.
     pub(crate) fn in_turn(self) -> Self {
-        let policy = match self.limit {
+        let limit = match self.limit {
             AnyLimit::Rate(limit) => AnyLimit::Rate(limit.in_turn()),
-            places @ AnyLimit::Concurrency(_) => places,
+            limit @ AnyLimit::Concurrency(_) => limit,
         };
-        Self {
-            limit: policy,
-            ..self
-        }
+        Self { limit, ..self }
     }
 
     /// Lower bound, in microseconds, for the time until a waiter with `ahead` waiters before it can

@@ -2,18 +2,19 @@
 
 use actix_throttle_core::decision::Decision;
 
-use crate::limiter::{Granted, RateLimiter};
+use super::grant::Granted;
+use crate::engine::handle::Engine;
 
 /// What was acquired. Dropping it releases its permits; rates stay charged.
 #[derive(Debug)]
 pub struct Permit {
-    limiter: RateLimiter,
+    engine: Engine,
     granted: Granted,
 }
 
 impl Permit {
-    pub(super) fn new(limiter: RateLimiter, granted: Granted) -> Self {
-        Self { limiter, granted }
+    pub(crate) fn new(engine: Engine, granted: Granted) -> Self {
+        Self { engine, granted }
     }
 
     /// Returns the decision that granted it: the limits, and what remained of each at that time.
@@ -48,10 +49,10 @@ impl Permit {
     /// # Ok(()) }
     /// ```
     pub async fn refund(mut self) -> bool {
-        let owed = self.granted.refund.take();
+        let refund = self.granted.refund.take();
         let hold = self.granted.hold.take();
-        let is_done = match owed {
-            Some(owed) => self.limiter.refund(owed).await.is_some(),
+        let is_done = match refund {
+            Some(refund) => self.engine.refund(refund).await.is_some(),
             None => true,
         };
         if let Some(hold) = hold {

@@ -6,42 +6,15 @@ use actix_throttle_core::{
     limit::{Concurrency, Limit},
 };
 
-use super::{Acquire, Demand, SemaphoreGuard};
-use crate::{engine::error::RateLimitError, limiter::RateLimiter};
+use super::semaphore_guard::SemaphoreGuard;
+use crate::engine::{
+    error::RateLimitError,
+    handle::Engine,
+    waiting::{Acquire, Demand},
+};
 
-impl RateLimiter {
-    /// Makes a semaphore for one identity: at most [`max`](Concurrency::new) of its permits are
-    /// held at once, across all processes that share the store.
-    ///
-    /// ```
-    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use std::time::Duration;
-    /// use actix_throttle::{Concurrency, RateLimiter};
-    ///
-    /// const CALLS: Concurrency = Concurrency::new(2).name("calls");
-    ///
-    /// let limiter = RateLimiter::builder().memory().build().await?;
-    /// let calls = limiter.semaphore(&CALLS, "api-token");
-    ///
-    /// let one = calls.acquire().max_wait(Duration::from_secs(3)).await?;
-    /// let other = calls.acquire().await?;
-    /// assert!(calls.try_acquire().await?.is_none());
-    /// drop(one);
-    /// assert!(calls.try_acquire().await?.is_some());
-    /// # drop(other);
-    /// # Ok(()) }
-    /// ```
-    pub fn semaphore(&self, limit: &Concurrency, identity: impl Into<Identity>) -> Semaphore {
-        Semaphore {
-            limiter: self.clone(),
-            limit: *limit,
-            identity: identity.into(),
-            rates: Vec::new(),
-        }
-    }
-}
-
-/// A semaphore across processes: so many permits, held at once. Made by [`RateLimiter::semaphore`].
+/// A semaphore across processes: so many permits, held at once. Made by
+/// [`RateLimiter::semaphore`](crate::RateLimiter::semaphore).
 ///
 /// Within a process, waiters are served in order of arrival. A release in the same process wakes
 /// the first of them at once. Releases by other processes are found by polling: after 20 ms, then
@@ -49,13 +22,22 @@ impl RateLimiter {
 #[derive(Clone, Debug)]
 #[must_use = "nothing is acquired until `acquire` is awaited"]
 pub struct Semaphore {
-    limiter: RateLimiter,
+    engine: Engine,
     limit: Concurrency,
     identity: Identity,
     rates: Vec<(Limit, Identity)>,
 }
 
 impl Semaphore {
+    pub(crate) fn new(engine: Engine, limit: Concurrency, identity: Identity) -> Self {
+        Self {
+            engine,
+            limit,
+            identity,
+            rates: Vec::new(),
+        }
+    }
+
     /// Charges a rate limit with each permit, in one decision: without room for it no permit is
     /// taken, and without a permit nothing is charged. Releasing the permit does not refund the
     /// rate.
@@ -84,7 +66,7 @@ impl Semaphore {
 
     /// Waits for a permit. Nothing happens before the result is awaited.
     pub fn acquire(&self) -> Acquire<SemaphoreGuard> {
-        Acquire::new(self.limiter.clone(), self.demand())
+        Acquire::new(self.engine.clone(), self.demand())
     }
 
     /// Takes a permit if one is free right now and no caller in this process waits for it already.
@@ -103,20 +85,20 @@ impl Semaphore {
     ///
     /// If [`try_acquire`](Self::try_acquire) would return one.
     pub async fn peek(&self) -> Result<Decision, RateLimitError> {
-        let alternatives = self.demand().alternatives(&self.limiter)?;
-        self.limiter
+        let alternatives = self.demand().alternatives(&self.engine)?;
+        self.engine
             .peek_charges(alternatives.first().map_or(&[], Vec::as_slice))
             .await
     }
 
     /// Returns the demand of one permit and its rates, the permit first.
-    pub(super) fn demand(&self) -> Demand {
-        let place = Demand::permit(&self.limit, self.identity.clone());
+    fn demand(&self) -> Demand {
+        let permit = Demand::permit(&self.limit, self.identity.clone());
         let rates = self
             .rates
             .iter()
-            .map(|(limit, who)| Demand::of(limit, who.clone()));
-        Demand::all(std::iter::once(place).chain(rates))
+            .map(|(limit, identity)| Demand::of(limit, identity.clone()));
+        Demand::all(std::iter::once(permit).chain(rates))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use actix_throttle_core::decision::Decision;
 
-use crate::limiter::Granted;
+use super::grant::Granted;
 
 /// A held permit of a [`Semaphore`](crate::Semaphore). Dropping it releases the permit.
 ///
@@ -10,13 +10,13 @@ use crate::limiter::Granted;
 /// If the process dies, the permit is free again after the limit's
 /// [`expiry`](crate::Concurrency::expiry).
 #[derive(Debug)]
-#[must_use = "the place is given back as soon as this is dropped"]
+#[must_use = "the permit is released as soon as this is dropped"]
 pub struct SemaphoreGuard {
     granted: Granted,
 }
 
 impl SemaphoreGuard {
-    pub(super) fn new(granted: Granted) -> Self {
+    pub(crate) fn new(granted: Granted) -> Self {
         Self { granted }
     }
 

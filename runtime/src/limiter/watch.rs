@@ -2,19 +2,11 @@
 
 use std::{pin::Pin, time::Duration};
 
-use actix_throttle_core::{
-    decision::LimitStatus,
-    identity::Identity,
-    limit::Limit,
-    time::{Micros, to_micros},
-};
+use actix_throttle_core::{identity::Identity, limit::Limit};
 use futures_core::Stream;
-use futures_util::stream;
 
-use crate::{engine::error::RateLimitError, limiter::RateLimiter};
-
-/// Shortest pause of a watch, in microseconds, as each item asks the store.
-const LEAST: Micros = 1_000;
+use super::RateLimiter;
+use crate::engine::error::RateLimitError;
 
 impl RateLimiter {
     /// Returns how much is left of a limit, without charging anything.
@@ -28,9 +20,7 @@ impl RateLimiter {
         limit: &Limit,
         identity: impl Into<Identity>,
     ) -> Result<u32, RateLimitError> {
-        let decision = self.peek(limit, identity).await?;
-        let status = decision.limits().first();
-        Ok(status.map_or(limit.quota(), LimitStatus::remaining))
+        self.engine.remaining(limit, &identity.into()).await
     }
 
     /// Streams how much is left of a limit: now, and whenever it has changed, in whichever process.
@@ -62,46 +52,6 @@ impl RateLimiter {
         identity: impl Into<Identity>,
         every: Duration,
     ) -> Pin<Box<dyn Stream<Item = Result<u32, RateLimitError>> + Send>> {
-        let watch = Watch {
-            limiter: self.clone(),
-            limit: *limit,
-            identity: identity.into(),
-            pause: to_micros(every).max(LEAST),
-            next: None,
-            shown: None,
-        };
-        Box::pin(stream::unfold(watch, |mut watch| async {
-            let item = watch.next().await;
-            Some((item, watch))
-        }))
-    }
-}
-
-struct Watch {
-    limiter: RateLimiter,
-    limit: Limit,
-    identity: Identity,
-    pause: Micros,
-    /// Time of the next poll.
-    next: Option<Micros>,
-    shown: Option<u32>,
-}
-
-impl Watch {
-    async fn next(&mut self) -> Result<u32, RateLimitError> {
-        loop {
-            let clock = self.limiter.clock();
-            if let Some(next) = self.next {
-                clock.sleep_until(next).await;
-            }
-            self.next = Some(clock.now().saturating_add(self.pause));
-            let left = self
-                .limiter
-                .remaining(&self.limit, self.identity.clone())
-                .await?;
-            if self.shown.replace(left) != Some(left) {
-                return Ok(left);
-            }
-        }
+        self.engine.watch(limit, identity.into(), every)
     }
 }

@@ -4,25 +4,50 @@
 use std::slice;
 
 use actix_throttle_core::{
-    check::{Charge, Check, Outcome},
+    check::{Charge, Charges, Check, Mode, Outcome},
     decision::Decision,
+    identity::Identity,
+    key::Key,
+    limit::Limit,
 };
 
-use super::{ChargeReceipts, RateLimiter, fallback};
-use crate::engine::{
+use super::{
     error::RateLimitError,
+    fallback,
+    handle::Engine,
+    refund::ChargeReceipts,
     store::interface::{Store, StoreError},
 };
 
-impl RateLimiter {
-    pub(crate) async fn decide(&self, check: &Check<'_>) -> Result<Decision, RateLimitError> {
+impl Engine {
+    /// Decides one limit for one identity.
+    pub(crate) async fn check(
+        &self,
+        mode: Mode<'_>,
+        limit: &Limit,
+        identity: &Identity,
+    ) -> Result<Decision, RateLimitError> {
+        let charges = Charges::from_buf([self.charge(limit, identity)]);
+        self.decide(&Check { mode, charges }).await
+    }
+
+    /// Charges several limits at once: all of them, or none.
+    pub(crate) async fn check_all(
+        &self,
+        limits: &[(Limit, Identity)],
+    ) -> Result<Decision, RateLimitError> {
+        let (mode, charges) = (Mode::Charge, self.charges(limits));
+        self.decide(&Check { mode, charges }).await
+    }
+
+    pub(super) async fn decide(&self, check: &Check<'_>) -> Result<Decision, RateLimitError> {
         let decided = self.decide_with_receipts(check).await;
         decided.map(|(decision, _)| decision)
     }
 
     /// Decides a check, and returns the receipts of its charges if the check asks for them. If the
     /// future is dropped midway, the check may have been charged.
-    pub(crate) async fn decide_with_receipts(
+    pub(super) async fn decide_with_receipts(
         &self,
         check: &Check<'_>,
     ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
@@ -41,7 +66,7 @@ impl RateLimiter {
         if let Err(error) = validate(&check.charges) {
             return Some(Err(error));
         }
-        let outcome = self.inner.store.try_decide(check)?;
+        let outcome = self.store().try_decide(check)?;
         Some(self.into_decision(check, Ok(Some(outcome))))
     }
 
@@ -57,15 +82,32 @@ impl RateLimiter {
     /// Asks the store alone: no failure mode is applied to its error.
     pub(super) async fn ask_store(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
         coop_yield().await;
-        match self.inner.store.try_decide(check) {
+        match self.store().try_decide(check) {
             Some(outcome) => Ok(Some(outcome)),
             None => self.ask_remote_store(check).await,
         }
     }
 
     async fn ask_remote_store(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
-        let outcomes = self.inner.store.decide(slice::from_ref(check)).await;
+        let outcomes = self.store().decide(slice::from_ref(check)).await;
         outcomes.map(|outcomes| outcomes.into_iter().next())
+    }
+
+    /// Returns the charges of these limits at their own costs.
+    pub(super) fn charges<'a>(&self, limits: &'a [(Limit, Identity)]) -> Charges<'a> {
+        limits
+            .iter()
+            .map(|(limit, identity)| self.charge(limit, identity))
+            .collect()
+    }
+
+    fn charge<'a>(&self, limit: &'a Limit, identity: &'a Identity) -> Charge<'a> {
+        Charge {
+            key: Key::counter(identity, limit),
+            limit: limit.into(),
+            cost: limit.default_cost(),
+            failure_mode: self.settings().failure_mode,
+        }
     }
 
     /// Turns the store's outcome into a decision; the failure mode decides if there is an error.
@@ -83,10 +125,10 @@ impl RateLimiter {
                 Decision::new(true, std::iter::empty()),
                 ChargeReceipts::default(),
             ),
-            Err(error) => fallback::decide(&self.inner.store, check, error)?,
+            Err(error) => fallback::decide(self.store(), check, error)?,
         };
         if check.mode.is_charge() && decision.is_allowed() {
-            self.inner.shadows.report(&decision);
+            self.shadow_stats().report(&decision);
         }
         Ok((decision, receipts))
     }

@@ -1,28 +1,27 @@
 //! Concurrency permits: charged together with the rates of a check, renewed by a task while they
 //! are held, and released when the hold is dropped, however the request ends.
 
-mod hold_state;
-mod owned_charge;
-
-use std::sync::Arc;
-
 use actix_throttle_core::{
     check::{Mode, Outcome},
     decision::{Decision, LimitStatus},
     time::Micros,
 };
-use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
+use tokio::{runtime::Handle, sync::oneshot};
 
-use self::{hold_state::HoldState, owned_charge::check};
-use super::{RateLimiter, Refund, decide::validate};
+use super::{
+    grant::Granted,
+    hold::PermitHold,
+    owned_charge::{OwnedCharge, check},
+};
 use crate::engine::{
+    decide::{coop_yield, validate},
     error::RateLimitError,
+    handle::Engine,
+    refund::Refund,
     store::interface::{Store, StoreError},
 };
 
-pub(crate) use self::owned_charge::{MaxWait, OwnedCharge};
-
-impl RateLimiter {
+impl Engine {
     /// Charges all of them or none, holds the permits among them, and keeps the rates' receipts.
     ///
     /// # Cancel safety
@@ -32,12 +31,12 @@ impl RateLimiter {
         &self,
         wanted: Vec<OwnedCharge>,
     ) -> Result<Granted, RateLimitError> {
-        tokio::task::coop::consume_budget().await;
+        coop_yield().await;
         let sent = self.clock().now();
         let at_once = {
             let asked = check(Mode::ChargeForReceipts, &wanted);
             validate(&asked.charges)?;
-            self.inner.store.try_decide(&asked)
+            self.store().try_decide(&asked)
         };
         if let Some(outcome) = at_once {
             let decided = Ok(Some(outcome));
@@ -59,15 +58,15 @@ impl RateLimiter {
         // A task of its own asks the store: it goes on if the caller is dropped, and knows what to
         // refund.
         let (answer, answered) = oneshot::channel();
-        let limiter = self.clone();
+        let engine = self.clone();
         let keeper = runtime.spawn(async move {
-            let decided = limiter
+            let decided = engine
                 .ask_store(&check(Mode::ChargeForReceipts, &wanted))
                 .await;
-            let (granted, keep) = limiter.granted(wanted, decided, sent);
+            let (granted, keep) = engine.granted(wanted, decided, sent);
             // The caller was dropped: its hold is dropped here, and its charges are refunded.
             if let Err(Ok(granted)) = answer.send(granted) {
-                granted.refund_all(&limiter).await;
+                granted.refund_all(&engine).await;
             }
             if let Some(keep) = keep {
                 keep.await;
@@ -78,7 +77,7 @@ impl RateLimiter {
             retry_after: None,
         };
         let mut granted = UnclaimedGrant {
-            limiter: self,
+            engine: self,
             answered,
         }
         .claim()
@@ -151,34 +150,9 @@ impl RateLimiter {
     }
 }
 
-/// Outcome of a check that may hold permits.
-#[derive(Debug)]
-pub struct Granted {
-    pub(crate) decision: Decision,
-    /// `None` if the check was denied, asked for no permit, or a shadow limit had none left.
-    pub(crate) hold: Option<PermitHold>,
-    /// The rates that were charged, if they can be refunded.
-    pub(crate) refund: Option<Refund>,
-}
-
-impl Granted {
-    /// Whether all of its permits are certain. Without permits they are.
-    pub(crate) fn is_valid(&self) -> bool {
-        self.hold.as_ref().is_none_or(PermitHold::is_valid)
-    }
-
-    /// Undoes the grant: dropping the hold releases the permits, and the rates are refunded here.
-    async fn refund_all(mut self, limiter: &RateLimiter) {
-        drop(self.hold.take());
-        if let Some(refund) = self.refund.take() {
-            limiter.refund(refund).await;
-        }
-    }
-}
-
 /// A grant on its way to a caller that may be dropped before it receives it.
 struct UnclaimedGrant<'a> {
-    limiter: &'a RateLimiter,
+    engine: &'a Engine,
     answered: oneshot::Receiver<Result<Granted, RateLimitError>>,
 }
 
@@ -195,59 +169,8 @@ impl Drop for UnclaimedGrant<'_> {
         if let Ok(Ok(granted)) = self.answered.try_recv()
             && let Ok(runtime) = Handle::try_current()
         {
-            let limiter = self.limiter.clone();
-            runtime.spawn(async move { granted.refund_all(&limiter).await });
+            let engine = self.engine.clone();
+            runtime.spawn(async move { granted.refund_all(&engine).await });
         }
-    }
-}
-
-/// Held permits. Dropping it releases them: at once if that needs no I/O, else by the renewal task.
-#[derive(Debug)]
-pub(crate) struct PermitHold {
-    state: Arc<HoldState>,
-    /// Dropping it tells the renewal task that the hold has ended.
-    end: Option<oneshot::Sender<()>>,
-    renewal: Option<JoinHandle<()>>,
-}
-
-impl PermitHold {
-    fn start(
-        limiter: RateLimiter,
-        places: Vec<OwnedCharge>,
-        sent: Micros,
-        may_count: bool,
-    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
-        let (end, ended) = oneshot::channel();
-        let held = Arc::new(HoldState::new(limiter, places, sent, may_count));
-        let keep = Arc::clone(&held).renew_until_dropped(ended, sent);
-        let hold = Self {
-            state: held,
-            end: Some(end),
-            renewal: None,
-        };
-        (hold, keep)
-    }
-
-    /// Whether all permits are certain: none was lost, and all were renewed in time.
-    pub(crate) fn is_valid(&self) -> bool {
-        self.state.is_valid()
-    }
-
-    /// Releases the permits, and waits for that. If the future is dropped, the renewal task goes
-    /// on.
-    pub(crate) async fn release(mut self) {
-        let keeper = self.renewal.take();
-        drop(self);
-        if let Some(keeper) = keeper {
-            // The task does not panic, and is aborted only with its runtime.
-            let _ = keeper.await;
-        }
-    }
-}
-
-impl Drop for PermitHold {
-    fn drop(&mut self) {
-        self.state.try_release();
-        drop(self.end.take());
     }
 }

@@ -14,7 +14,7 @@ use actix_throttle_core::{
 use tokio::sync::oneshot;
 
 use super::owned_charge::{OwnedCharge, check};
-use crate::{engine::store::interface::Store, limiter::RateLimiter};
+use crate::engine::{handle::Engine, store::interface::Store};
 
 /// First pause before a failed release is retried, in microseconds, and the longest that it doubles
 /// to.
@@ -25,8 +25,8 @@ const LONGEST_PAUSE: Micros = 2_000_000;
 /// and guards no other data.
 #[derive(Debug)]
 pub(super) struct HoldState {
-    limiter: RateLimiter,
-    places: Vec<OwnedCharge>,
+    engine: Engine,
+    permits: Vec<OwnedCharge>,
     /// Time until which the store keeps the permits, by this process's clock. It counts from before
     /// the request was sent, so it is never later than the store's own expiry.
     valid_until: AtomicU64,
@@ -39,14 +39,14 @@ pub(super) struct HoldState {
 impl HoldState {
     /// Creates the state of permits that were requested at `sent`.
     pub(super) fn new(
-        limiter: RateLimiter,
-        places: Vec<OwnedCharge>,
+        engine: Engine,
+        permits: Vec<OwnedCharge>,
         sent: Micros,
         may_count: bool,
     ) -> Self {
         let held = Self {
-            limiter,
-            places,
+            engine,
+            permits,
             valid_until: AtomicU64::new(0),
             is_lost: AtomicBool::new(false),
             may_count: AtomicBool::new(may_count),
@@ -72,7 +72,7 @@ impl HoldState {
             // Renew three times in an expiry; sooner after a failed renewal.
             let pause = self.expiry() / if is_renewed { 3 } else { 10 };
             let renewal = Some(sent.saturating_add(pause));
-            let clock = self.limiter.clock();
+            let clock = self.engine.clock();
             if clock.timeout_at(renewal, &mut ended).await.is_some() {
                 break;
             }
@@ -85,13 +85,13 @@ impl HoldState {
 
     /// Returns the shortest expiry among the permits.
     fn expiry(&self) -> Micros {
-        let expiries = self.places.iter().filter_map(OwnedCharge::expiry);
+        let expiries = self.permits.iter().filter_map(OwnedCharge::expiry);
         expiries.min().unwrap_or(0)
     }
 
     /// Whether the store may have let the permits expire.
     fn is_over(&self) -> bool {
-        self.limiter.clock().now() >= self.valid_until.load(Ordering::Relaxed)
+        self.engine.clock().now() >= self.valid_until.load(Ordering::Relaxed)
     }
 
     fn extend(&self, sent: Micros) {
@@ -102,8 +102,8 @@ impl HoldState {
     /// Renews the permits at `sent`. False if the store could not and no failure mode stands in for
     /// it.
     async fn renew(&self, sent: Micros) -> bool {
-        let renewal = check(Mode::Renew, &self.places);
-        let kept = match self.limiter.ask_store(&renewal).await {
+        let renewal = check(Mode::Renew, &self.permits);
+        let kept = match self.engine.ask_store(&renewal).await {
             Ok(Some(outcome)) => {
                 self.may_count.store(true, Ordering::Relaxed);
                 still_holds(&renewal, &outcome)
@@ -113,10 +113,10 @@ impl HoldState {
                 if error.is_failure() {
                     self.may_count.store(true, Ordering::Relaxed);
                 }
-                match self.limiter.into_decision(&renewal, Err(error)) {
+                match self.engine.into_decision(&renewal, Err(error)) {
                     Ok((decision, _)) => {
-                        let mut places = decision.enforced();
-                        !places.any(|place| place.is_violated())
+                        let mut permits = decision.enforced();
+                        !permits.any(|permit| permit.is_violated())
                     }
                     Err(_) => return false,
                 }
@@ -134,8 +134,8 @@ impl HoldState {
     /// Releases the permits if that needs no I/O.
     pub(super) fn try_release(&self) {
         let receipts = self.receipts();
-        let release = check(Mode::Refund(&receipts), &self.places);
-        if self.limiter.inner.store.try_decide(&release).is_some() {
+        let release = check(Mode::Refund(&receipts), &self.permits);
+        if self.engine.store().try_decide(&release).is_some() {
             self.is_released.store(true, Ordering::Relaxed);
             self.notify_waiters();
         }
@@ -148,13 +148,13 @@ impl HoldState {
             return;
         }
         let receipts = self.receipts();
-        let release = check(Mode::Refund(&receipts), &self.places);
-        let clock = self.limiter.clock();
-        let longest = self.places.iter().filter_map(OwnedCharge::expiry).max();
+        let release = check(Mode::Refund(&receipts), &self.permits);
+        let clock = self.engine.clock();
+        let longest = self.permits.iter().filter_map(OwnedCharge::expiry).max();
         let end = clock.now().saturating_add(longest.unwrap_or(0));
         let mut pause = FIRST_PAUSE;
         loop {
-            let done = self.limiter.ask_store(&release).await;
+            let done = self.engine.ask_store(&release).await;
             // Wake waiters after a failure too: the local fallback may have released the permits.
             self.notify_waiters();
             let next = clock.now().saturating_add(pause);
@@ -167,23 +167,23 @@ impl HoldState {
     }
 
     fn receipts(&self) -> Vec<Option<Receipt>> {
-        let places = self.places.iter();
-        places
+        let permits = self.permits.iter();
+        permits
             .map(|one| Some(Receipt::of_permit(one.permit_id)))
             .collect()
     }
 
     /// Wakes the first waiter for each permit in this process.
     fn notify_waiters(&self) {
-        let now = self.limiter.clock().now();
-        for place in &self.places {
-            self.limiter.wait_queues().notify(&place.key(), now);
+        let now = self.engine.clock().now();
+        for permit in &self.permits {
+            self.engine.wait_queues().notify(&permit.key(), now);
         }
     }
 }
 
 /// Whether all permits are still held. A shadow limit's permit may be lost: it denies nothing.
 fn still_holds(renewal: &Check<'_>, outcome: &Outcome) -> bool {
-    let mut places = renewal.charges.iter().zip(&outcome.verdicts);
-    places.all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::None)
+    let mut permits = renewal.charges.iter().zip(&outcome.verdicts);
+    permits.all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::None)
 }

@@ -5,10 +5,7 @@ use actix_throttle_core::{
     limit::{Concurrency, Limit},
 };
 
-use crate::{
-    engine::error::RateLimitError,
-    limiter::{OwnedCharge, RateLimiter},
-};
+use crate::engine::{concurrency::OwnedCharge, error::RateLimitError, handle::Engine};
 
 /// Maximum number of alternatives that a demand may have.
 const MAX_ALTERNATIVES: usize = 64;
@@ -75,11 +72,8 @@ impl Demand {
     }
 
     /// Returns every alternative that meets the demand, in order of preference.
-    pub(super) fn alternatives(
-        &self,
-        limiter: &RateLimiter,
-    ) -> Result<Alternatives, RateLimitError> {
-        let failure_mode = limiter.settings().failure_mode;
+    pub(crate) fn alternatives(&self, engine: &Engine) -> Result<Alternatives, RateLimitError> {
+        let failure_mode = engine.settings().failure_mode;
         let alternatives: Alternatives = match self {
             Self::Rate(limit, identity, cost) => {
                 let one = OwnedCharge::rate(*limit, identity.clone(), *cost, failure_mode);
@@ -96,14 +90,14 @@ impl Demand {
             Self::Any(demands) => {
                 let mut alternatives = Alternatives::new();
                 for demand in demands {
-                    alternatives.extend(demand.alternatives(limiter)?);
+                    alternatives.extend(demand.alternatives(engine)?);
                 }
                 alternatives
             }
             Self::All(demands) => {
                 let mut alternatives: Alternatives = vec![Vec::new()];
                 for demand in demands {
-                    let more = demand.alternatives(limiter)?;
+                    let more = demand.alternatives(engine)?;
                     if alternatives.len().saturating_mul(more.len()) > MAX_ALTERNATIVES {
                         return Err(RateLimitError::InvalidDemand);
                     }
@@ -120,7 +114,7 @@ impl Demand {
     }
 }
 
-pub(super) type Alternatives = Vec<Vec<OwnedCharge>>;
+pub(crate) type Alternatives = Vec<Vec<OwnedCharge>>;
 
 fn cartesian(alternatives: &Alternatives, more: &Alternatives) -> Alternatives {
     let both = |alternative: &Vec<OwnedCharge>, other: &Vec<OwnedCharge>| {

@@ -11,8 +11,9 @@ use actix_throttle_core::{
 use log::Level;
 use tokio::runtime::Handle;
 
-use super::{OwnedCharge, RateLimiter};
-use crate::engine::{
+use super::{
+    concurrency::OwnedCharge,
+    handle::Engine,
     log_throttle::LogThrottle,
     store::interface::{Store, StoreError},
 };
@@ -44,7 +45,7 @@ pub(crate) struct ChargeReceipts {
 
 static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
 
-impl RateLimiter {
+impl Engine {
     /// Refunds what was charged, as far as it still counts, and returns how those limits stand
     /// then. `None` if the store could not do it, which is logged.
     ///
@@ -57,10 +58,10 @@ impl RateLimiter {
             self.notify_waiters(&refund);
             return Some(done);
         }
-        let limiter = self.clone();
+        let engine = self.clone();
         let refund = async move {
-            let done = limiter.refund_remotely(&refund).await;
-            limiter.notify_waiters(&refund);
+            let done = engine.refund_remotely(&refund).await;
+            engine.notify_waiters(&refund);
             done.inspect_err(|error| {
                 FAILURES.log(format_args!("a charge could not be given back: {error}"));
             })
@@ -73,7 +74,7 @@ impl RateLimiter {
 
     /// Wakes the first waiter of each refunded counter in this process.
     fn notify_waiters(&self, refund: &Refund) {
-        let now = self.inner.clock.now();
+        let now = self.clock().now();
         for one in &refund.0 {
             self.wait_queues().notify(&one.charge.key(), now);
         }
@@ -85,21 +86,21 @@ impl RateLimiter {
         if local.iter().any(Option::is_some) {
             let check = refund.check(&local);
             // A refund needs no room, so a full store does it too.
-            let outcome = self.inner.store.decide_locally(&check).ok()?;
+            let outcome = self.store().decide_locally(&check).ok()?;
             if refund.0.iter().all(|one| one.store.is_none()) {
                 return Some(refund.decision(&outcome, &check).by_fallback());
             }
         }
         let receipts = refund.receipts(|one| one.store);
         let check = refund.check(&receipts);
-        let outcome = self.inner.store.try_decide(&check)?;
+        let outcome = self.store().try_decide(&check)?;
         Some(refund.decision(&outcome, &check))
     }
 
     pub(super) async fn refund_remotely(&self, refund: &Refund) -> Result<Decision, StoreError> {
         let receipts = refund.receipts(|one| one.store);
         let check = refund.check(&receipts);
-        let outcomes = self.inner.store.decide(slice::from_ref(&check)).await?;
+        let outcomes = self.store().decide(slice::from_ref(&check)).await?;
         let outcome = outcomes.into_iter().next();
         let outcome = outcome.ok_or_else(StoreError::nothing)?;
         Ok(refund.decision(&outcome, &check))

@@ -8,10 +8,10 @@ use actix_throttle_core::{
 use log::Level;
 use smallvec::SmallVec;
 
-use super::ChargeReceipts;
-use crate::engine::{
+use super::{
     error::RateLimitError,
     log_throttle::LogThrottle,
+    refund::ChargeReceipts,
     store::{Stack, interface::StoreError},
 };
 
