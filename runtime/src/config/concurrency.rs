@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use crate::{
         config::{Format, error::ConfigError, file::File, identifier::IdentifierRegistry},
-        limiter::{LimitOptions, NamedLimit},
+        engine::{LimitOptions, NamedLimit},
     };
     use actix_throttle_core::{failure_mode::FailureMode, limit::AnyLimit};
 

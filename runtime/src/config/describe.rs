@@ -6,7 +6,7 @@ use actix_throttle_core::limit::{Algorithm, AnyLimit, Concurrency, Limit, Refill
 use humantime::format_duration as duration;
 
 use super::rule::{FilePaths, LimitSpec, RouteRuleSpec};
-use crate::limiter::{LimitOptions, NamedLimit};
+use crate::engine::{LimitOptions, NamedLimit};
 
 /// A limit as text: `5/1m, token_bucket, capacity 10`, or `2 at once, expiry 10s`.
 pub(super) struct Described<'a> {

@@ -10,7 +10,7 @@ use super::{
     keys,
     table_reader::{Spanned, TableReader},
 };
-use crate::limiter::LimitOptions;
+use crate::engine::LimitOptions;
 
 const FAILURE_MODES: [(&str, FailureMode); 3] = [
     ("open", FailureMode::Open),

@@ -12,7 +12,7 @@ use super::{
     table_reader::{TableReader, text},
     tree::{Entry, Node, Value},
 };
-use crate::limiter::NamedLimit;
+use crate::engine::NamedLimit;
 
 /// The named limits.
 pub(super) type Limits = BTreeMap<String, NamedLimit>;

@@ -15,7 +15,7 @@ use super::{
     table_reader::{Spanned, TableReader, text},
     tree::Node,
 };
-use crate::limiter::{LimitOptions, NamedLimit};
+use crate::engine::{LimitOptions, NamedLimit};
 
 /// One rule of the file.
 #[derive(Clone, Debug)]

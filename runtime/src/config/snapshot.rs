@@ -10,9 +10,8 @@ use super::{
     source::Source,
 };
 use crate::{
-    error::InitError,
+    engine::{NamedLimits, error::InitError},
     http::{Paths, Rule, RuleTable},
-    limiter::NamedLimits,
 };
 
 /// One state of a configuration. It is immutable: a request sees all of a snapshot or nothing of

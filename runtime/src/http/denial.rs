@@ -57,7 +57,7 @@ impl RateLimiter {
             headers,
             settings.headers,
             decision.enforced(),
-            self.now(),
+            self.engine().wall_time(),
             foreign.as_deref(),
         );
         Some(response)

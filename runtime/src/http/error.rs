@@ -8,7 +8,7 @@ use actix_web::{
 };
 
 use super::respond::not_installed;
-use crate::error::RateLimitError;
+use crate::engine::error::RateLimitError;
 
 /// The error of [`RateLimiter::check_request`](crate::RateLimiter::check_request) and of a
 /// `WebSocketLimiter` (feature `websocket`).

@@ -19,12 +19,11 @@ use super::{
     rule::Rule,
 };
 use crate::{
-    error::RateLimitError,
-    limiter::{
-        ChargeReceipts, Granted, MaxWait, OwnedCharge, PermitHold, RateLimiter, Refund, coop_yield,
+    engine::{
+        ChargeReceipts, Granted, MaxWait, OwnedCharge, PermitHold, Refund, WaitOutcome, coop_yield,
+        error::RateLimitError, log_throttle::LogThrottle, wait_for,
     },
-    log_throttle::LogThrottle,
-    permit::{WaitOutcome, wait_for},
+    limiter::RateLimiter,
     response::OnLimited,
 };
 
@@ -96,7 +95,7 @@ fn try_evaluate<'a>(
     let (charges, charged) = charges(resolved_rules);
     let mode = mode_of(&charged);
     let check = Check { mode, charges };
-    let decided = limiter.try_decide(&check)?;
+    let decided = limiter.engine().try_decide(&check)?;
     Some(decided.map(|(decision, receipts)| Evaluation::of(decision, &receipts, &check, &charged)))
 }
 
@@ -107,7 +106,7 @@ async fn evaluate_remotely<'a>(
     let (charges, charged) = charges(resolved_rules);
     let mode = mode_of(&charged);
     let check = Check { mode, charges };
-    let (decision, receipts) = limiter.decide_remotely(&check).await?;
+    let (decision, receipts) = limiter.engine().decide_remotely(&check).await?;
     Ok(Some(Evaluation::of(decision, &receipts, &check, &charged)))
 }
 
@@ -186,8 +185,15 @@ async fn evaluate_waiting<'a>(
         OwnedCharge::of(charge).with_max_wait(wait.map_or(MaxWait::None, MaxWait::AtMost))
     });
     let alternative: Vec<OwnedCharge> = wanted.collect();
-    let most = Some(limiter.settings().max_waiting.0);
-    match wait_for(limiter, std::slice::from_ref(&alternative), 0, most).await? {
+    let most = Some(limiter.engine().settings().max_waiting.0);
+    match wait_for(
+        limiter.engine(),
+        std::slice::from_ref(&alternative),
+        0,
+        most,
+    )
+    .await?
+    {
         WaitOutcome::Granted(Granted {
             decision,
             hold,
@@ -211,7 +217,7 @@ async fn evaluate_waiting<'a>(
             retry_after,
             decision: None,
         } => {
-            let mut decision = limiter.peek_charges(&alternative).await?;
+            let mut decision = limiter.engine().peek_charges(&alternative).await?;
             decision.deny(by, retry_after.unwrap_or(QUEUE_FULL_WAIT));
             Ok(Some(Evaluation::new(decision, charged)))
         }

@@ -13,7 +13,7 @@ use actix_throttle_core::{
 use actix_web::HttpRequest;
 
 use super::{context::RuleContext, evaluate::Evaluation, rule::Rule, rule_list::RuleSet};
-use crate::error::RateLimitError;
+use crate::engine::error::RateLimitError;
 
 /// A request that the fast path can decide.
 pub(super) struct SingleRule<'a> {
@@ -47,7 +47,7 @@ impl<'a> SingleRule<'a> {
 
     /// Decides the request. `None` if the store needs I/O for it.
     pub(super) fn try_evaluate(&self) -> Option<Result<Evaluation<'a>, RateLimitError>> {
-        let decided = self.context.limiter.try_decide(&self.check())?;
+        let decided = self.context.limiter.engine().try_decide(&self.check())?;
         Some(decided.map(|(decision, _)| Evaluation::of_single_rule(decision, self.rule)))
     }
 
@@ -58,7 +58,12 @@ impl<'a> SingleRule<'a> {
     /// Dropped while the store decides, a charge that was sent stays.
     pub(super) async fn evaluate_remotely(&self) -> Result<Evaluation<'a>, RateLimitError> {
         let check = self.check();
-        let (decision, _) = self.context.limiter.decide_remotely(&check).await?;
+        let (decision, _) = self
+            .context
+            .limiter
+            .engine()
+            .decide_remotely(&check)
+            .await?;
         Ok(Evaluation::of_single_rule(decision, self.rule))
     }
 

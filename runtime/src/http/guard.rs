@@ -19,9 +19,8 @@ use super::{
     rule_list::RuleSet,
 };
 use crate::{
-    error::RateLimitError,
+    engine::{error::RateLimitError, log_throttle::LogThrottle},
     limiter::RateLimiter,
-    log_throttle::LogThrottle,
     response::{self, OnLimited},
 };
 

@@ -18,7 +18,7 @@ use super::{
     respond::not_installed,
     rule_list::RuleSet,
 };
-use crate::limiter::{RateLimiter, coop_yield};
+use crate::{engine::coop_yield, limiter::RateLimiter};
 
 /// Checks the rules, then extracts the arguments, calls the handler and adds the headers.
 ///
@@ -94,7 +94,10 @@ where
         Err(error) => HttpResponse::from_error(error.into()),
     };
     let hold = in_flight.take_hold();
-    in_flight.complete(limiter, response.status()).await;
+    let style = limiter.settings().headers;
+    in_flight
+        .complete(limiter.engine(), style, response.status())
+        .await;
     let mut response = with_permit(response, hold);
     in_flight.write_headers(limiter, request, &mut response);
     response

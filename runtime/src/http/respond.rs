@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 
-use crate::log_throttle::LogThrottle;
+use crate::engine::log_throttle::LogThrottle;
 
 static NOT_INSTALLED: LogThrottle = LogThrottle::new(log::Level::Error);
 

@@ -29,7 +29,7 @@ async fn take(bench: &Bench, limit: &Limit, identity: &str) -> ChargedForTest {
 }
 
 async fn give_back(bench: &Bench, taken: ChargedForTest) -> Decision {
-    let decision = bench.limiter.give_back(taken).await.unwrap();
+    let decision = bench.limiter.refund_charged(taken).await.unwrap();
     assert!(decision.is_allowed());
     decision
 }

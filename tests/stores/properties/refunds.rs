@@ -114,8 +114,8 @@ async fn follow(bench: &Bench, (limit, refill): (Limit, Refill), in_turn: bool, 
             Action::GiveBack(number) if !outstanding.is_empty() => {
                 let number = number % outstanding.len();
                 let chosen = outstanding.remove(number);
-                model.give_back(now, &chosen.modelled);
-                let decision = bench.limiter.give_back(chosen.taken).await.unwrap();
+                model.refund_charged(now, &chosen.modelled);
+                let decision = bench.limiter.refund_charged(chosen.taken).await.unwrap();
                 assert!(decision.is_allowed());
                 given_back += 1;
                 // What another refund took out from under it, a receipt does not know.
@@ -277,7 +277,7 @@ async fn flood(limit: &Limit, until: u64) -> Vec<u64> {
         }
         let due = failing.partition_point(|(at, _)| *at <= now);
         for (_, taken) in failing.drain(..due) {
-            bench.limiter.give_back(taken).await.unwrap();
+            bench.limiter.refund_charged(taken).await.unwrap();
         }
         let (decision, taken) = bench
             .limiter

@@ -188,7 +188,7 @@ fn what_this_process_ends_is_over_at_once() {
             .await
             .unwrap();
         assert!(!is_allowed(&limiter, &limit).await);
-        limiter.give_back(taken).await.unwrap();
+        limiter.refund_charged(taken).await.unwrap();
         assert!(is_allowed(&limiter, &limit).await);
 
         let other = Limit::per_minute(100).zone("ended");

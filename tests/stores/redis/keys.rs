@@ -143,15 +143,15 @@ fn a_refund_leaves_no_empty_key_and_no_key_without_a_life() {
             let checks = [(&limit.cost(2), "ann")];
             let (_, first) = limiter.check_with_receipts(&checks).await.unwrap();
             let (second, more) = limiter.check_with_receipts(&checks).await.unwrap();
-            limiter.give_back(first.clone()).await.unwrap();
+            limiter.refund_charged(first.clone()).await.unwrap();
             if second.is_allowed() {
                 let left: i64 = server.cli(&["PTTL", &keys(&server)[0]]);
                 assert!((1..=40_200).contains(&left), "{limit:?}: {left}");
-                limiter.give_back(more).await.unwrap();
+                limiter.refund_charged(more).await.unwrap();
             }
             assert_eq!(keys(&server), [""; 0], "{limit:?}");
             // Nor does one come of giving back what is gone.
-            limiter.give_back(first).await.unwrap();
+            limiter.refund_charged(first).await.unwrap();
             assert_eq!(keys(&server), [""; 0], "{limit:?}");
         }
     });

@@ -106,7 +106,7 @@ impl Scene<'_> {
                     .await
                     .unwrap()
             };
-            self.limiter.give_back(taken).await.unwrap();
+            self.limiter.refund_charged(taken).await.unwrap();
             assert_eq!(
                 self.remaining(&limit, &user).await,
                 quota,

@@ -121,7 +121,7 @@ fn a_call_of_one_key_is_carried_out_once_however_often_it_is_sent() {
                     assert_eq!(remaining().await, 48, "{limit:?}");
                 }
                 let monitor = Monitor::start(node);
-                limiter.give_back(first).await.unwrap();
+                limiter.refund_charged(first).await.unwrap();
                 let refund = latest_call(monitor, key);
                 let left = remaining().await;
                 assert_eq!(send_again(node, &refund), b"", "{limit:?}");

@@ -198,7 +198,7 @@ fn a_user_with_what_the_guide_lists_suffices() {
             let checks = [(&limit, "bob"), (&limit, "carl")];
             let (_, taken) = limiter.check_with_receipts(&checks).await.unwrap();
             limiter.check(&limit, "carl").await.unwrap();
-            limiter.give_back(taken).await.unwrap();
+            limiter.refund_charged(taken).await.unwrap();
         }
         // The log is trimmed too.
         let short = Limit::new(1, Duration::from_millis(5));

@@ -15,7 +15,7 @@ use super::{
     function::{IdentityFn, RequestFn},
 };
 use crate::{
-    http::named_limit::NamedLimitRef, identity::Identifier, log_throttle::LogThrottle,
+    engine::log_throttle::LogThrottle, http::named_limit::NamedLimitRef, identity::Identifier,
     response::OnLimited,
 };
 

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
 use super::{matcher::Matches, rule_table::RuleTable, select::select, settings::ThrottleSettings};
 use crate::{
+    engine::{Engine, PermitHold},
     http::{
         context::RuleContext,
         decisions::{Nesting, RequestDecisions},
@@ -14,7 +15,7 @@ use crate::{
         matching::RuleMatcher,
         respond::not_installed,
     },
-    limiter::{LimiterRef, PermitHold, RateLimiter},
+    limiter::{LimiterRef, RateLimiter},
     response::HeaderStyle,
 };
 
@@ -36,9 +37,9 @@ pub(super) enum MiddlewareAdmission {
 /// The refunds, permits and headers of an admitted request, kept without the request.
 pub(super) struct DetachedInFlight {
     in_flight: InFlight,
-    /// The limiter for refunds; `None` if there can be none. Cloning it changes an atomic count
+    /// The engine for refunds; `None` if there can be none. Cloning it changes an atomic count
     /// that all workers share, which would be a contended cache line.
-    limiter: Option<RateLimiter>,
+    engine: Option<Engine>,
     /// The decisions for the headers; `None` if no limit applied.
     decisions: Option<RequestDecisions>,
     style: HeaderStyle,
@@ -65,7 +66,7 @@ pub(super) async fn admit(
     match admission {
         Admission::Respond(response) => MiddlewareAdmission::Respond(response),
         Admission::Proceed(in_flight) => MiddlewareAdmission::Proceed(DetachedInFlight {
-            limiter: in_flight.has_refunds().then(|| limiter.clone()),
+            engine: in_flight.has_refunds().then(|| limiter.engine().clone()),
             decisions: in_flight.decisions().cloned(),
             style: limiter.settings().headers,
             in_flight,
@@ -80,8 +81,8 @@ impl DetachedInFlight {
         mut self,
         status: StatusCode,
     ) -> Option<(RequestDecisions, HeaderStyle)> {
-        if let Some(limiter) = &self.limiter {
-            self.in_flight.complete(limiter, status).await;
+        if let Some(engine) = &self.engine {
+            self.in_flight.complete(engine, self.style, status).await;
         }
         Some((self.decisions?, self.style))
     }

@@ -9,7 +9,7 @@ use actix_web::HttpRequest;
 use super::rule_table::LiveRuleTable;
 use super::{paths::Paths, rule_table::RuleTable, settings::ThrottleSettings};
 use crate::{
-    error::InitError,
+    engine::error::InitError,
     http::rule::Rule,
     identity::{Identifier, IntoIdentifier},
     limiter::RateLimiter,

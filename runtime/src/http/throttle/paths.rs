@@ -5,7 +5,7 @@ use std::{convert::Infallible, fmt};
 use actix_web::http::Method;
 use regex::Regex;
 
-use crate::error::InitError;
+use crate::engine::error::InitError;
 
 /// The requests that an entry of [`Throttle`](super::Throttle) is for, by a regex over their paths
 /// and by their methods; with the entry's name, and whether it is a shadow.

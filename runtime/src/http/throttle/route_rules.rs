@@ -3,7 +3,7 @@
 use actix_throttle_core::intern::intern;
 
 use super::{paths::Paths, validate::check};
-use crate::{error::InitError, http::rule::Rule};
+use crate::{engine::error::InitError, http::rule::Rule};
 
 /// An entry: the rules for requests that match its paths.
 #[derive(Clone, Debug)]

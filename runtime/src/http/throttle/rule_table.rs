@@ -6,9 +6,8 @@ use arc_swap::ArcSwap;
 
 use super::{exempt::Exempt, matcher::Matcher, paths::Paths, route_rules::RouteRules};
 use crate::{
-    error::InitError,
+    engine::{NamedLimitTable, error::InitError},
     http::{named_limit::ConfigSnapshot, rule::Rule},
-    limiter::NamedLimitTable,
 };
 
 /// The entries in order, and the exemptions.

@@ -14,7 +14,7 @@ use std::{
 
 use actix_web::{HttpResponse, dev::ServiceRequest};
 
-use crate::log_throttle::{LogThrottle, TARGET};
+use crate::engine::log_throttle::{LogThrottle, TARGET};
 
 static KEPT: LogThrottle = LogThrottle::new(log::Level::Error);
 

@@ -8,7 +8,7 @@ use actix_throttle_core::{
     limit::{Concurrency, Limit},
 };
 
-use crate::{error::InitError, http::rule::Rule};
+use crate::{engine::error::InitError, http::rule::Rule};
 
 /// Checks the rules of an entry.
 ///
