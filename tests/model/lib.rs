@@ -1,7 +1,7 @@
 //! What the algorithms mean, written as plainly as can be: vectors of admissions and rational
 //! numbers, waits found by bisection. Slow, and nothing of it is shared with the library.
 
-mod give_back;
+mod refund;
 
 use actix_throttle::{Algorithm, Limit, Refill};
 use num_rational::Ratio;
@@ -9,7 +9,7 @@ use num_rational::Ratio;
 /// Exact: an overflow would panic.
 type Rational = Ratio<i128>;
 
-pub use self::give_back::ModelCharge;
+pub use self::refund::ModelCharge;
 
 /// Lengths are told apart up to here.
 pub const FOREVER: u64 = (1 << 53) - 1;

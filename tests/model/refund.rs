@@ -21,7 +21,7 @@ impl Model {
     }
 
     /// Gives back, no sooner than it was taken.
-    pub fn give_back(&mut self, now: u64, taken: &ModelCharge) {
+    pub fn refund(&mut self, now: u64, taken: &ModelCharge) {
         match self.numbers.algorithm {
             Algorithm::TokenBucket => self.refill(now, taken),
             Algorithm::LeakyBucket => self.shorten(now, taken),
