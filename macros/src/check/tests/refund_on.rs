@@ -42,26 +42,32 @@ fn anything_else_is_told_what_to_write() {
         (quote!("5xx,,404"), "a comma has nothing beside it"),
         (
             quote!("6xx"),
-            "`6xx` is not a status, they go from 100 to 599: write `404`, `5xx` or `500-504`",
+            "`6xx` is out of range, statuses go from 100 to 599: write `404`, `5xx` or `500-504`",
         ),
         (
             quote!("0xx"),
-            "`0xx` is not a status, they go from 100 to 599",
+            "`0xx` is out of range, statuses go from 100 to 599",
         ),
         (
             quote!("99"),
-            "`99` is not a status, they go from 100 to 599",
+            "`99` is out of range, statuses go from 100 to 599",
         ),
         (
             quote!("600"),
-            "`600` is not a status, they go from 100 to 599",
+            "`600` is out of range, statuses go from 100 to 599",
         ),
         (
             quote!("99999999"),
-            "`99999999` is not a status, they go from",
+            "`99999999` is out of range, statuses go from",
         ),
-        (quote!("99-404"), "`99-404` is not a status, they go from"),
-        (quote!("404-600"), "`404-600` is not a status, they go from"),
+        (
+            quote!("99-404"),
+            "`99-404` is out of range, statuses go from",
+        ),
+        (
+            quote!("404-600"),
+            "`404-600` is out of range, statuses go from",
+        ),
         (
             quote!("504-500"),
             "`504-500` begins above its end: write `500-504`",
@@ -148,7 +154,7 @@ fn each_mistake_of_a_list_is_shown() {
         )),
         &[
             "`times` must be from 1 to 1,000,000,000",
-            "`6xx` is not a status",
+            "`6xx` is out of range",
             "`x` is not a status",
             "`404` is given twice",
         ],
