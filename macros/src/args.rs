@@ -134,7 +134,10 @@ impl Arguments {
                 &[ArgName::Times, ArgName::Seconds],
             ),
             AttrName::ConcurrencyLimit => (
-                format!("what is `{text}`? write `max = {text}`, a constant of type `u32`"),
+                format!(
+                    "a value needs the name of its argument: write `max = {text}`, a constant of \
+                     type `u32`"
+                ),
                 &[ArgName::Max],
             ),
         };

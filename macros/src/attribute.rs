@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use crate::{
-    name::ArgName,
-    nearest::{hint, nearest},
-};
+use actix_throttle_core::text::suggest::{hint, nearest};
+
+use crate::name::ArgName;
 
 /// An attribute of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,11 +25,11 @@ fn text_that_is_no_regex() {
         rejected(Throttle::new().exempt_paths("^/towns(")),
         rejected(Paths::pattern("^/towns(")),
     ] {
-        assert!(message.contains("`^/towns(` is no regex"), "{message}");
+        assert!(message.contains("`^/towns(` is not a regex"), "{message}");
         assert!(message.contains("unclosed group"), "{message}");
     }
     let monstrous = rejected(Paths::regex(r"\w{2000}{2000}"));
-    assert!(monstrous.contains("is no regex"), "{monstrous}");
+    assert!(monstrous.contains("is not a regex"), "{monstrous}");
 }
 
 #[test]

@@ -22,6 +22,23 @@ pub const EXPIRY_MICROS: RangeInclusive<u64> = 100_000..=24 * 60 * 60 * 1_000_00
 pub const MAX_WAIT: RangeInclusive<Duration> =
     Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
 
+/// What a limit's name must be: it becomes a structured-field string (RFC 9651, section 3.3.3).
+pub const NAME_RULE: &str =
+    "`name` goes into a header: write printable ASCII characters, at least one";
+
+/// Returns whether the text can be the name of a limit.
+pub const fn is_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] < 0x20 || bytes[at] > 0x7e {
+            return false;
+        }
+        at += 1;
+    }
+    !bytes.is_empty()
+}
+
 /// Checks how long a request may wait.
 ///
 /// # Errors
@@ -131,7 +148,7 @@ impl LimitError {
             }
             Reason::Permits => "`max` must be from 1 to 1,000,000",
             Reason::Expiry => "`expiry` must be from 100 milliseconds to 24 hours",
-            Reason::Name => "a limit's name must be printable ASCII and not empty",
+            Reason::Name => NAME_RULE,
             Reason::Zone => "a limit's zone must not be empty",
         }
     }

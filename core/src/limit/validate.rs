@@ -4,7 +4,10 @@ use std::ops::RangeInclusive;
 
 use super::{
     Algorithm, Concurrency, Limit,
-    range::{EXPIRY_MICROS, LEASE, LimitError, MAX_LOGGED, PERMITS, Reason, TIMES, WINDOW_MICROS},
+    range::{
+        EXPIRY_MICROS, LEASE, LimitError, MAX_LOGGED, PERMITS, Reason, TIMES, WINDOW_MICROS,
+        is_name,
+    },
 };
 
 impl Limit {
@@ -166,7 +169,7 @@ const fn is_in(value: u64, (first, last): (u64, u64)) -> bool {
 
 const fn reason_of_texts(name: Option<&str>, zone: Option<&str>) -> Option<Reason> {
     if let Some(name) = name
-        && !is_printable(name)
+        && !is_name(name)
     {
         return Some(Reason::Name);
     }
@@ -176,20 +179,6 @@ const fn reason_of_texts(name: Option<&str>, zone: Option<&str>) -> Option<Reaso
         return Some(Reason::Zone);
     }
     None
-}
-
-/// A name becomes a structured-field string (RFC 9651, section 3.3.3), which holds printable ASCII
-/// only.
-const fn is_printable(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] < 0x20 || bytes[at] > 0x7e {
-            return false;
-        }
-        at += 1;
-    }
-    !bytes.is_empty()
 }
 
 #[cfg(test)]

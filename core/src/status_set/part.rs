@@ -94,7 +94,7 @@ impl fmt::Display for Problem {
                 let (first, last) = (ALL.start(), ALL.end());
                 write!(
                     f,
-                    "`{word}` is not a status, they go from {first} to {last}: {SHAPES}"
+                    "`{word}` is out of range, statuses go from {first} to {last}: {SHAPES}"
                 )
             }
             Self::Reversed(word, instead) => {
@@ -172,7 +172,7 @@ fn one(word: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::StatusSet;
+    use crate::status_set::StatusSet;
 
     #[test]
     fn errors_say_what_was_meant() {
@@ -221,16 +221,16 @@ mod tests {
             ("\n4\u{0}", "`4\\0` is not a status"),
             (
                 "6xx",
-                "`6xx` is not a status, they go from 100 to 599: write",
+                "`6xx` is out of range, statuses go from 100 to 599: write",
             ),
-            ("0xx", "they go from 100 to 599"),
-            ("099", "they go from 100 to 599"),
-            ("99", "they go from 100 to 599"),
-            ("600", "they go from 100 to 599"),
-            ("4040", "they go from 100 to 599"),
-            ("99999999", "they go from 100 to 599"),
-            ("500-999", "they go from 100 to 599"),
-            ("99-404", "they go from 100 to 599"),
+            ("0xx", "statuses go from 100 to 599"),
+            ("099", "statuses go from 100 to 599"),
+            ("99", "statuses go from 100 to 599"),
+            ("600", "statuses go from 100 to 599"),
+            ("4040", "statuses go from 100 to 599"),
+            ("99999999", "statuses go from 100 to 599"),
+            ("500-999", "statuses go from 100 to 599"),
+            ("99-404", "statuses go from 100 to 599"),
             ("504-500", "`504-500` begins above its end: write `500-504`"),
             ("404, 404", "`404` is given twice: remove one of them"),
             ("5xx,5XX", "`5XX` is given twice: remove one of them"),
@@ -252,7 +252,7 @@ mod tests {
         let error = error.expect_err("four problems").to_string();
         let problems: Vec<_> = error.split("; ").collect();
         let starts = [
-            "`6xx` is not a status",
+            "`6xx` is out of range",
             "a comma has nothing beside it",
             "`x` is not a status",
             "`404` is given twice",

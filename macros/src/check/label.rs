@@ -1,5 +1,6 @@
 //! `name` and `zone`: how a limit is named and in which zone it counts.
 
+use actix_throttle_core::limit::range;
 use syn::LitStr;
 
 use super::value::string;
@@ -22,12 +23,8 @@ impl Label {
 
 fn name(arguments: &Arguments, errors: &mut Errors) -> Option<LitStr> {
     let name = string(arguments, ArgName::Name, errors)?;
-    // The name goes into a Structured Fields string (RFC 9651, section 3.3.3): printable ASCII.
-    if name.value().chars().any(|c| !matches!(c, ' '..='~')) {
-        errors.at(
-            name,
-            "`name` goes into a header: write printable ASCII characters only",
-        );
+    if !range::is_name(&name.value()) {
+        errors.at(name, range::NAME_RULE);
         return None;
     }
     Some(name)

@@ -1,33 +1,24 @@
 //! Checks the numbers of one rate limit.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::time::Duration;
 
+use actix_throttle_core::limit::{Algorithm, Limit, Refill, range};
 use quote::ToTokens;
 
 use super::{
-    duration::{DurationRange, duration},
-    value::{Number, assigned, flagged, grouped, integer, number, word},
+    duration::duration,
+    report::report,
+    value::{Number, flagged, number, word},
     window::Window,
 };
-use crate::{args::Arguments, errors::Errors, name::ArgName, rate};
-
-/// Range of `times`, `capacity` and `cost`.
-pub(crate) const COUNTS: RangeInclusive<u64> = 1..=1_000_000_000;
-/// Range of `lease`. A lease of 1 would query Redis for each request, like no lease at all.
-const LEASES: RangeInclusive<u64> = 2..=1_000_000_000;
-/// Largest `times` of `sliding_window`, whose exact log has one entry for each admission.
-const LONGEST_LOG: u64 = 1_000_000;
-const BLOCKS: DurationRange = DurationRange {
-    range: Duration::from_millis(1)..=Duration::from_secs(366 * 86_400),
-    says: "a block lasts 1 millisecond to 366 days",
-};
+use crate::{args::Arguments, errors::Errors, name::ArgName};
 
 /// The numbers of one limit, valid as far as the macro can evaluate them.
-pub(crate) struct Limit {
+pub(crate) struct WrittenLimit {
     pub(crate) times: Number,
     pub(crate) window: Window,
     pub(crate) algorithm: Algorithm,
-    pub(crate) refill: Refill,
+    pub(crate) refill: Option<Refill>,
     pub(crate) capacity: Option<Number>,
     pub(crate) cost: Option<Number>,
     pub(crate) block: Option<Duration>,
@@ -35,54 +26,75 @@ pub(crate) struct Limit {
     pub(crate) shadow: bool,
 }
 
-/// Mirrors the runtime's `Algorithm`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Algorithm {
-    SlidingWindow,
-    SlidingWindowCounter,
-    FixedWindow,
-    TokenBucket,
-    LeakyBucket,
+/// The limit that an attribute builds, as far as its arguments are checked. Expressions that only
+/// the compiler can evaluate count as a valid number.
+struct PartialLimit<'a> {
+    arguments: &'a Arguments,
+    limit: Limit,
 }
 
-const ALGORITHMS: [(&str, Algorithm); 5] = [
-    ("sliding_window", Algorithm::SlidingWindow),
-    ("sliding_window_counter", Algorithm::SlidingWindowCounter),
-    ("fixed_window", Algorithm::FixedWindow),
-    ("token_bucket", Algorithm::TokenBucket),
-    ("leaky_bucket", Algorithm::LeakyBucket),
-];
-
-/// Mirrors the runtime's `Refill`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refill {
-    Greedy,
-    Interval,
-}
-
-const REFILLS: [(&str, Refill); 2] = [("greedy", Refill::Greedy), ("interval", Refill::Interval)];
-
-impl Limit {
+impl WrittenLimit {
     /// Checks all numbers of an attribute. `cost` is `None` if it is absent or a function.
     pub(crate) fn check(
         arguments: &Arguments,
         cost: Option<Number>,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let rate = times_and_window(arguments, errors);
-        let algorithm = algorithm(arguments, errors);
-        let (capacity, refill) = bucket(arguments, algorithm, errors);
-        let block = duration(arguments, ArgName::Block, &BLOCKS, errors);
-        let lease = lease(arguments, algorithm, errors);
+        let (times, window) = times_and_window(arguments, errors);
+        let algorithm = match arguments.named(ArgName::Algorithm) {
+            Some(_) => word(arguments, ArgName::Algorithm, errors),
+            None => Some(Algorithm::default()),
+        };
+        let mut partial = PartialLimit {
+            arguments,
+            limit: Limit::per_minute(1).algorithm(Algorithm::FixedWindow),
+        };
+        let is_valid = partial.add_rate(times.as_ref(), window.as_ref(), errors)
+            && algorithm.is_some_and(|it| partial.add(|limit| limit.algorithm(it), errors));
+        if !is_valid {
+            // A misspelt algorithm may be any: `token_bucket` takes all other arguments.
+            let algorithm = algorithm.unwrap_or(Algorithm::TokenBucket);
+            partial.limit = Limit::per_minute(1_000).algorithm(algorithm);
+        }
+
+        let capacity = number(arguments, ArgName::Capacity, errors);
+        let has_capacity = capacity.as_ref().is_some_and(|capacity| {
+            let capacity = capacity.or(*range::TIMES.start());
+            partial.add(|limit| limit.capacity(capacity), errors)
+        });
+        let refill = word(arguments, ArgName::Refill, errors);
+        if let Some(refill) = refill {
+            partial.add(|limit| limit.refill(refill), errors);
+        }
+        let block = duration(arguments, ArgName::Block, errors);
+        if let Some(block) = block {
+            partial.add(|limit| limit.block(block), errors);
+        }
+        let lease = number(arguments, ArgName::Lease, errors);
+        if let Some(lease) = &lease {
+            let lease = lease.or(*range::LEASE.start());
+            partial.add(|limit| limit.lease(lease), errors);
+        }
         let shadow = flagged(arguments, ArgName::Shadow, errors);
-        let (times, window) = rate?;
-        let algorithm = algorithm?;
-        check_rate(&times, &window, algorithm, errors);
-        check_cost(&times, capacity.as_ref(), cost.as_ref(), errors);
+
+        if !is_valid {
+            return None;
+        }
+        let (times, window) = (times?, window?);
+        let quota = match arguments.named(ArgName::Capacity) {
+            None => times.known(),
+            Some(_) if has_capacity => capacity.as_ref().and_then(Number::known),
+            Some(_) => None,
+        };
+        if let (Some(cost), Some(_)) = (cost.as_ref().and_then(Number::known), quota)
+            && let Err(error) = partial.limit.cost(cost).validate_cost()
+        {
+            report(arguments, error, errors);
+        }
         Some(Self {
             times,
             window,
-            algorithm,
+            algorithm: algorithm?,
             refill,
             capacity,
             cost,
@@ -91,9 +103,56 @@ impl Limit {
             shadow,
         })
     }
+
+    /// Returns a limit that charges the counter of this limit if it has this window.
+    pub(crate) fn with_window(&self, micros: u64) -> Limit {
+        let limit = Limit::new(1, Duration::from_micros(micros)).algorithm(self.algorithm);
+        let limit = limit.refill(self.refill.unwrap_or_default());
+        match self.shadow {
+            true => limit.shadow(),
+            false => limit,
+        }
+    }
 }
 
-fn times_and_window(arguments: &Arguments, errors: &mut Errors) -> Option<(Number, Window)> {
+impl PartialLimit<'_> {
+    /// Adds what is valid together with the settings before it; else reports it. Returns whether it
+    /// was added.
+    fn add(&mut self, add: impl Fn(Limit) -> Limit, errors: &mut Errors) -> bool {
+        let candidate = add(self.limit);
+        match candidate.validate() {
+            Ok(()) => self.limit = candidate,
+            Err(error) => report(self.arguments, error, errors),
+        }
+        self.limit == candidate
+    }
+
+    /// Adds times and window under an algorithm that takes any times, so that both can be reported.
+    fn add_rate(
+        &mut self,
+        times: Option<&Number>,
+        window: Option<&Window>,
+        errors: &mut Errors,
+    ) -> bool {
+        let make = |times, window| Limit::new(times, window).algorithm(Algorithm::FixedWindow);
+        let window_is_valid = window.is_some_and(|window| {
+            let longest = *range::WINDOW_MICROS.end();
+            let window = Duration::from_micros(window.known_micros().unwrap_or(longest));
+            self.add(|_| make(1, window), errors)
+        });
+        let times_are_valid = times.is_some_and(|times| {
+            let times = times.or(*range::TIMES.start());
+            self.add(|limit| make(times, limit.window()), errors)
+        });
+        window_is_valid && times_are_valid
+    }
+}
+
+/// Parses times and window, each `None` if it is missing or invalid, and therefore reported.
+fn times_and_window(
+    arguments: &Arguments,
+    errors: &mut Errors,
+) -> (Option<Number>, Option<Window>) {
     if let Some(text) = &arguments.rate {
         for name in [ArgName::Times].into_iter().chain(Window::NAMES) {
             if let Some(argument) = arguments.named(name) {
@@ -102,131 +161,24 @@ fn times_and_window(arguments: &Arguments, errors: &mut Errors) -> Option<(Numbe
                 errors.at(&argument.name, message);
             }
         }
-        let rate = rate::parse(&text.value());
-        let rate = errors.ok(rate.map_err(|message| syn::Error::new_spanned(text, message)))?;
-        if !COUNTS.contains(&rate.times) {
-            errors.at(
-                text,
-                format!(
-                    "a rate admits at most {} per window",
-                    grouped(*COUNTS.end())
-                ),
-            );
-        }
-        let window = Window::from_rate(&rate, text, errors)?;
-        return Some((
-            Number::Known {
-                value: rate.times,
-                span: text.span(),
-            },
-            window,
-        ));
+        let rate = text.value().parse::<Limit>();
+        let rate = errors.ok(rate.map_err(|error| syn::Error::new_spanned(text, error)));
+        let times = rate.as_ref().map(|rate| Number::Known {
+            value: rate.times().into(),
+            span: text.span(),
+        });
+        return (times, rate.as_ref().map(Window::from_rate));
     }
-    let times = number(arguments, ArgName::Times, COUNTS, errors);
+    let times = number(arguments, ArgName::Times, errors);
     let has_times = arguments.named(ArgName::Times).is_some();
     if !has_times && !Window::is_given(arguments) {
         let message = "the limit is missing: write `times = 10, seconds = 60`, or `\"10/minute\"`";
         errors.at(&arguments.anchor, message);
-        return None;
+        return (None, None);
     }
     if !has_times {
         let message = "`times` is missing: add `times = 10`, or write the rate, `\"10/minute\"`";
         errors.at(&arguments.anchor, message);
     }
-    let window = Window::from_arguments(arguments, errors);
-    Some((times?, window?))
-}
-
-/// Parses `algorithm`; `None` if it is invalid and therefore reported.
-fn algorithm(arguments: &Arguments, errors: &mut Errors) -> Option<Algorithm> {
-    match arguments.named(ArgName::Algorithm) {
-        None => Some(Algorithm::SlidingWindow),
-        Some(argument) => {
-            let expr = assigned(ArgName::Algorithm, argument, errors)?;
-            errors.ok(word(ArgName::Algorithm, expr, &ALGORITHMS))
-        }
-    }
-}
-
-fn bucket(
-    arguments: &Arguments,
-    algorithm: Option<Algorithm>,
-    errors: &mut Errors,
-) -> (Option<Number>, Refill) {
-    for name in [ArgName::Capacity, ArgName::Refill] {
-        if let Some(argument) = arguments.named(name) {
-            // A misspelt algorithm may have been meant as `token_bucket`: no further error.
-            if algorithm.is_some_and(|algorithm| algorithm != Algorithm::TokenBucket) {
-                let message = format!(
-                    "`{name}` belongs to `algorithm = \"token_bucket\"`: add that, or remove `{name}`"
-                );
-                errors.at(&argument.name, message);
-            }
-        }
-    }
-    let refill = arguments.named(ArgName::Refill).and_then(|argument| {
-        let expr = assigned(ArgName::Refill, argument, errors)?;
-        errors.ok(word(ArgName::Refill, expr, &REFILLS))
-    });
-    (
-        number(arguments, ArgName::Capacity, COUNTS, errors),
-        refill.unwrap_or(Refill::Greedy),
-    )
-}
-
-fn lease(
-    arguments: &Arguments,
-    algorithm: Option<Algorithm>,
-    errors: &mut Errors,
-) -> Option<Number> {
-    let argument = arguments.named(ArgName::Lease)?;
-    if algorithm == Some(Algorithm::LeakyBucket) {
-        let message = "`leaky_bucket` never has more than one to lease: \
-            write another algorithm, or remove `lease`";
-        errors.at(&argument.name, message);
-    }
-    let expr = assigned(ArgName::Lease, argument, errors)?;
-    errors.ok(integer(ArgName::Lease, expr, LEASES))
-}
-
-fn check_rate(times: &Number, window: &Window, algorithm: Algorithm, errors: &mut Errors) {
-    let Some(value) = times.known() else { return };
-    match algorithm {
-        Algorithm::SlidingWindow if value > LONGEST_LOG => errors.at(
-            times,
-            format!(
-                "`sliding_window` remembers each admission, at most {}: \
-                 write `algorithm = \"sliding_window_counter\"`",
-                grouped(LONGEST_LOG)
-            ),
-        ),
-        Algorithm::TokenBucket | Algorithm::LeakyBucket => {
-            if let Some(micros) = window.known_micros().filter(|micros| value > *micros) {
-                let message = format!(
-                    "a bucket moves at most once a microsecond: at most {} in this window",
-                    grouped(micros)
-                );
-                errors.at(times, message);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn check_cost(
-    times: &Number,
-    capacity: Option<&Number>,
-    cost: Option<&Number>,
-    errors: &mut Errors,
-) {
-    let capacity = capacity.unwrap_or(times).known();
-    if let (Some(cost), Some(capacity)) = (cost, capacity)
-        && cost.known().is_some_and(|value| value > capacity)
-    {
-        let message = format!(
-            "this limit never holds more than {capacity}, so each request would be denied: \
-             lower `cost`, or raise the limit"
-        );
-        errors.at(cost, message);
-    }
+    (times, Window::from_arguments(arguments, errors))
 }

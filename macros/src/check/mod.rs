@@ -2,7 +2,6 @@
 
 pub(crate) mod concurrency;
 mod duration;
-pub(crate) mod failure_mode;
 mod function;
 pub(crate) mod identifier;
 mod krate;
@@ -11,10 +10,11 @@ pub(crate) mod limit;
 mod named;
 pub(crate) mod policy;
 pub(crate) mod rate;
+mod report;
 pub(crate) mod rule;
 pub(crate) mod signature;
 pub(crate) mod stack;
-pub(crate) mod status_set;
+mod status_set;
 #[cfg(test)]
 mod tests;
 pub(crate) mod value;

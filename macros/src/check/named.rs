@@ -1,5 +1,6 @@
 //! `limit = "login"`: a limit whose numbers come from the configuration.
 
+use actix_throttle_core::limit::Limit;
 use quote::ToTokens;
 use syn::{Expr, Ident, Lit, LitStr};
 
@@ -7,7 +8,7 @@ use super::{
     value::{Number, assigned, literal, peel, text},
     window::Window,
 };
-use crate::{args::Arguments, errors::Errors, name::ArgName, rate, spelling::is_const};
+use crate::{args::Arguments, errors::Errors, name::ArgName, spelling::is_const};
 
 /// Arguments that belong to a limit's numbers, except `cost`, which may be a function.
 const NUMBERS: [ArgName; 6] = [
@@ -63,8 +64,8 @@ pub(crate) fn reject_numbers(arguments: &Arguments, cost: Option<&Number>, error
         .chain(cost);
     for (name, argument) in numbers {
         let message = format!(
-            "the configuration says the limit's numbers: put `{name}` there, or write a rate as the \
-             fallback, `\"10/minute\"`"
+            "the numbers of this limit are in the configuration: put `{name}` there, or write a \
+             rate as the fallback, `\"10/minute\"`"
         );
         errors.at(&argument.name, message);
     }
@@ -77,7 +78,7 @@ fn name(expr: &Expr) -> syn::Result<LitStr> {
             let name = unquoted(expr).to_token_stream();
             format!("{takes}: write `limit = \"{name}\"`")
         }
-        Some(Lit::Str(name)) if rate::parse(&name.value()).is_ok() => {
+        Some(Lit::Str(name)) if name.value().parse::<Limit>().is_ok() => {
             let rate = name.to_token_stream();
             format!("{takes}; a rate stands by itself: write `{rate}` without `limit =`")
         }

@@ -1,12 +1,13 @@
 //! Checks the arguments of a rate limit: its numbers, and what one request costs.
 
+use actix_throttle_core::{limit::range, status_set::StatusSet};
 use syn::{Expr, ExprPath, LitStr};
 
 use super::{
     function::{function, path},
-    limit::{COUNTS, Limit},
+    limit::WrittenLimit,
     named,
-    status_set::StatusSet,
+    status_set::refund_on,
     value::{Number, assigned, integer},
 };
 use crate::{args::Arguments, errors::Errors, name::ArgName, spelling::is_const};
@@ -21,11 +22,11 @@ pub(crate) struct RateSpec {
 
 /// The source of a limit's numbers.
 pub(crate) enum LimitSource {
-    Written(Limit),
+    Written(WrittenLimit),
     /// The configured limit of this name.
     Named(LitStr),
     /// The configured limit of this name; without one, these numbers.
-    NamedOr(LitStr, Limit),
+    NamedOr(LitStr, WrittenLimit),
 }
 
 /// The cost of one request.
@@ -44,7 +45,7 @@ impl RateSpec {
             None => (None, None),
         };
         let numbers = numbers(arguments, named, number, errors);
-        let refund_on = StatusSet::check(arguments, errors);
+        let refund_on = refund_on(arguments, errors);
         let dynamic = function(arguments, ArgName::Dynamic, errors);
         Some(Self {
             numbers: numbers?,
@@ -65,7 +66,7 @@ impl LimitSource {
     }
 
     /// Returns the numbers written in the attribute.
-    pub(crate) fn written(&self) -> Option<&Limit> {
+    pub(crate) fn written(&self) -> Option<&WrittenLimit> {
         match self {
             Self::Written(limit) | Self::NamedOr(_, limit) => Some(limit),
             Self::Named(_) => None,
@@ -80,7 +81,7 @@ fn numbers(
     errors: &mut Errors,
 ) -> Option<LimitSource> {
     if !named::has_only_name(arguments) {
-        let limit = Limit::check(arguments, cost, errors)?;
+        let limit = WrittenLimit::check(arguments, cost, errors)?;
         return Some(match named {
             Some(name) => LimitSource::NamedOr(name, limit),
             None => LimitSource::Written(limit),
@@ -100,8 +101,25 @@ fn cost(arguments: &Arguments, errors: &mut Errors) -> Option<Cost> {
             errors.ok(path(ArgName::Cost, expr));
             None
         }
-        expr => errors
-            .ok(integer(ArgName::Cost, expr, COUNTS))
-            .map(Cost::Number),
+        expr => {
+            let number = errors.ok(integer(ArgName::Cost, expr))?;
+            let valid = number
+                .known()
+                .is_none_or(|cost| range::TIMES.contains(&cost));
+            if !valid {
+                errors.at(expr, flaw(&number));
+            }
+            valid.then_some(Cost::Number(number))
+        }
+    }
+}
+
+/// Returns what is wrong with a cost that is out of range.
+fn flaw(cost: &Number) -> &'static str {
+    match cost.known() {
+        Some(0) => {
+            "`cost = 0` would never count: write 1 or more, or exempt requests with `skip_if`"
+        }
+        _ => "`cost` must be from 1 to 1,000,000,000",
     }
 }

@@ -2,26 +2,22 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::{failure_mode::FailureMode, limit::range::check_max_wait};
 use proc_macro2::TokenStream;
 use syn::{ExprPath, LitStr};
 
 use super::{
     concurrency::ConcurrencySpec,
-    duration::{DurationRange, duration},
-    failure_mode::FailureMode,
+    duration::duration,
     function::function,
     identifier::Identifier,
     label::Label,
     rate::RateSpec,
-    value::{assigned, flag, string},
+    report::report_at,
+    value::{assigned, flag, string, word},
     window::Window,
 };
 use crate::{args::Arguments, attribute::AttrName, errors::Errors, name::ArgName};
-
-const WAITS: DurationRange = DurationRange {
-    range: Duration::from_millis(1)..=Duration::from_secs(86_400),
-    says: "a request waits 1 millisecond to 24 hours",
-};
 
 /// One valid attribute.
 pub(crate) struct Rule {
@@ -86,7 +82,7 @@ fn unlimited(arguments: &Arguments, group: Option<LitStr>, errors: &mut Errors) 
             ArgName::Unlimited => {
                 flag(name, argument, errors);
                 if arguments.named(ArgName::Group).is_none() {
-                    let message = "`unlimited` needs to know for whom: add `group = \"admin\"`";
+                    let message = "`unlimited` needs a group: add `group = \"admin\"`";
                     errors.at(&argument.name, message);
                 }
             }
@@ -123,8 +119,8 @@ fn limited(
     let label = Label::check(arguments, errors);
     let skip_if = function(arguments, ArgName::SkipIf, errors);
     let on_limited = function(arguments, ArgName::OnLimited, errors);
-    let failure_mode = FailureMode::check(arguments, errors);
-    let max_wait = duration(arguments, ArgName::MaxWait, &WAITS, errors);
+    let failure_mode = word(arguments, ArgName::FailureMode, errors);
+    let max_wait = max_wait(arguments, errors);
     Some(Limited {
         bound: bound?,
         label,
@@ -134,4 +130,12 @@ fn limited(
         failure_mode,
         max_wait,
     })
+}
+
+fn max_wait(arguments: &Arguments, errors: &mut Errors) -> Option<Duration> {
+    let max_wait = duration(arguments, ArgName::MaxWait, errors)?;
+    if let Err(message) = check_max_wait(max_wait) {
+        report_at(arguments, ArgName::MaxWait, message, errors);
+    }
+    Some(max_wait)
 }

@@ -41,7 +41,7 @@ pub(crate) fn check(signature: &Signature, errors: &mut Errors) {
             ),
             FnArg::Typed(argument) if mentions_impl(argument.ty.to_token_stream()) => errors.at(
                 &argument.ty,
-                "Actix has to know what to extract: write the type's name instead of `impl`",
+                "Actix must know which type to extract: write the type's name instead of `impl`",
             ),
             FnArg::Typed(_) => {}
         }

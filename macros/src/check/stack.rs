@@ -2,7 +2,7 @@
 
 use super::{
     identifier::Identifier,
-    limit::Limit,
+    limit::WrittenLimit,
     rate::RateSpec,
     rule::{LimitSpec, Limited, Rule, RuleQuota},
 };
@@ -14,7 +14,7 @@ pub(crate) struct DeferredCheck {
     pub(crate) second: usize,
 }
 
-/// Advice about a shared counter. The compiler also prints it for an deferred pair.
+/// Advice about a shared counter. The compiler also prints it for a deferred pair.
 pub(crate) const SHARED: &str = "this limit would share its counter with another one on this \
     handler: give it another window, algorithm, identifier, group or zone";
 
@@ -23,7 +23,7 @@ const SAME_NAME: &str = "this limit of the configuration is named on this handle
     would share its counter with itself: give it another identifier, group or zone";
 
 /// Advice about two concurrency limits with the same permits. Their `max` does not tell them apart.
-const SHARED_PERMITS: &str = "this limit would share its places with another one on this handler: \
+const SHARED_PERMITS: &str = "this limit would share its permits with another one on this handler: \
     give it another identifier, group or zone";
 
 /// Whether two limits share a counter.
@@ -110,20 +110,22 @@ fn same_rate(one: &RateSpec, other: &RateSpec) -> Share {
     } else {
         // Without a configuration, a fallback is an ordinary limit.
         match (one.numbers.written(), other.numbers.written()) {
-            (Some(one), Some(other)) => same_part_of_key(one, other),
+            (Some(one), Some(other)) => same_counter(one, other),
             _ => Share::No,
         }
     }
 }
 
-fn same_part_of_key(one: &Limit, other: &Limit) -> Share {
-    let kind = |limit: &Limit| (limit.algorithm, limit.refill, limit.shadow);
-    if kind(one) != kind(other) {
-        return Share::No;
-    }
+fn same_counter(one: &WrittenLimit, other: &WrittenLimit) -> Share {
+    const ANY_WINDOW: u64 = 1;
+    let shares = |one_window, other_window| {
+        let other = other.with_window(other_window);
+        one.with_window(one_window).shares_counter_with(&other)
+    };
     match (one.window.known_micros(), other.window.known_micros()) {
-        (Some(one), Some(other)) if one == other => Share::Yes(SHARED),
+        (Some(one), Some(other)) if shares(one, other) => Share::Yes(SHARED),
         (Some(_), Some(_)) => Share::No,
-        _ => Share::IfWindowsEqual,
+        _ if shares(ANY_WINDOW, ANY_WINDOW) => Share::IfWindowsEqual,
+        _ => Share::No,
     }
 }

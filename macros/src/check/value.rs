@@ -1,17 +1,18 @@
 //! Converts raw values into integers, strings, words and flags. Any other value is an error with a
 //! correct example.
 
-use std::ops::RangeInclusive;
-
+use actix_throttle_core::text::{
+    suggest::{nearest, unknown},
+    word::Word,
+};
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Expr, ExprLit, Lit, LitStr, UnOp};
+use syn::{Expr, ExprLit, ExprPath, Lit, LitStr, UnOp};
 
 use crate::{
     args::{Argument, Arguments, Value},
     errors::Errors,
     name::ArgName,
-    nearest::{hint, nearest},
 };
 
 /// An integer known to the macro, or an expression that the compiler evaluates.
@@ -22,11 +23,17 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    pub(crate) fn known(&self) -> Option<u64> {
+    /// Returns the number, cut to the type of a limit's numbers, whose ranges end below it.
+    pub(crate) fn known(&self) -> Option<u32> {
         match self {
-            Self::Known { value, .. } => Some(*value),
+            Self::Known { value, .. } => Some(u32::try_from(*value).unwrap_or(u32::MAX)),
             Self::Const(_) => None,
         }
+    }
+
+    /// Returns the number; for an expression, `other`.
+    pub(crate) fn or(&self, other: u32) -> u32 {
+        self.known().unwrap_or(other)
     }
 }
 
@@ -86,22 +93,13 @@ pub(crate) fn flagged(arguments: &Arguments, name: ArgName, errors: &mut Errors)
 }
 
 /// Parses an integer; `None` if it is absent, or invalid and therefore reported.
-pub(crate) fn number(
-    arguments: &Arguments,
-    name: ArgName,
-    range: RangeInclusive<u64>,
-    errors: &mut Errors,
-) -> Option<Number> {
+pub(crate) fn number(arguments: &Arguments, name: ArgName, errors: &mut Errors) -> Option<Number> {
     let expr = assigned(name, arguments.named(name)?, errors)?;
-    errors.ok(integer(name, expr, range))
+    errors.ok(integer(name, expr))
 }
 
-/// Parses an integer: a literal within `range`, or an expression for the compiler.
-pub(crate) fn integer(
-    name: ArgName,
-    expr: &Expr,
-    range: RangeInclusive<u64>,
-) -> syn::Result<Number> {
+/// Parses an integer: a literal, or an expression for the compiler.
+pub(crate) fn integer(name: ArgName, expr: &Expr) -> syn::Result<Number> {
     let error = |message: String| Err(syn::Error::new_spanned(expr, message));
     let example = name.example();
     match expr {
@@ -120,14 +118,8 @@ pub(crate) fn integer(
                     "`{name}` takes a plain integer: write `{name} = {digits}` without `{suffix}`"
                 ));
             }
-            // A number too large for the type is too large for the range as well.
+            // A number too large for the type is too large for every range as well.
             let value = int.base10_parse().unwrap_or(u64::MAX);
-            if value < *range.start() {
-                return error(too_small(name));
-            }
-            if !range.contains(&value) {
-                return error(format!("`{name}` is at most {}", grouped(*range.end())));
-            }
             Ok(Number::Known {
                 value,
                 span: int.span(),
@@ -149,35 +141,6 @@ pub(crate) fn integer(
         Expr::Lit(_) => error(format!("`{name}` takes an integer: write `{example}`")),
         expr => Ok(Number::Const(Box::new(expr.clone()))),
     }
-}
-
-fn too_small(name: ArgName) -> String {
-    match name {
-        ArgName::Times => "`times = 0` would admit nothing: write 1 or more".to_owned(),
-        ArgName::Capacity => "`capacity = 0` would admit nothing: write 1 or more".to_owned(),
-        ArgName::Cost => {
-            "`cost = 0` would never count: write 1 or more, or exempt requests with `skip_if`"
-                .to_owned()
-        }
-        ArgName::Max => "`max = 0` would let nothing run: write 1 or more".to_owned(),
-        ArgName::Lease => {
-            "`lease` must be at least 2; leave it out to ask the server for each request".to_owned()
-        }
-        window => format!("`{window} = 0` is no window: write 1 or more, or leave it out"),
-    }
-}
-
-/// Formats a number with separators: `1,000,000`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Parses a string literal that is not empty.
@@ -202,34 +165,35 @@ pub(crate) fn string(arguments: &Arguments, name: ArgName, errors: &mut Errors) 
     errors.ok(text(name, expr))
 }
 
-/// Parses a quoted word from a fixed set.
-pub(crate) fn word<T: Copy>(
+/// Parses a quoted word; `None` if it is absent, or invalid and therefore reported.
+pub(crate) fn word<T: Word>(
+    arguments: &Arguments,
     name: ArgName,
-    expr: &Expr,
-    words: &[(&'static str, T)],
-) -> syn::Result<T> {
-    let valid: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-    let text = match expr {
-        Expr::Path(path) => {
-            // An unquoted word, or a variant of the runtime's enum: the last segment names the
-            // word.
-            let last = path.path.segments.last();
-            let last = last.map_or_else(String::new, |segment| segment.ident.to_string());
-            let example = match nearest(&last, valid.iter().copied()) {
-                Some(word) => format!("{name} = \"{word}\""),
-                None => name.example().to_owned(),
-            };
-            let message = format!("`{name}` takes a string literal: write `{example}`");
-            return Err(syn::Error::new_spanned(path, message));
-        }
-        expr => text(name, expr)?,
+    errors: &mut Errors,
+) -> Option<T> {
+    let expr = assigned(name, arguments.named(name)?, errors)?;
+    if let Expr::Path(path) = expr {
+        errors.at(path, unquoted::<T>(name, path));
+        return None;
+    }
+    let text = errors.ok(text(name, expr))?;
+    let value = T::of_word(&text.value());
+    if value.is_none() {
+        errors.at(&text, unknown(name.as_str(), &text.value(), &T::words()));
+    }
+    value
+}
+
+/// Returns what to write in place of an unquoted word, or of a variant of the runtime's enum, whose
+/// last segment names the word.
+fn unquoted<T: Word>(name: ArgName, path: &ExprPath) -> String {
+    let last = path.path.segments.last();
+    let last = last.map_or_else(String::new, |segment| segment.ident.to_string());
+    let example = match nearest(&last, T::words()) {
+        Some(word) => format!("{name} = \"{word}\""),
+        None => name.example().to_owned(),
     };
-    let value = text.value();
-    let found = words.iter().find(|(word, _)| *word == value);
-    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
-        let hint = hint(nearest(&value, valid.iter().copied()), &valid);
-        syn::Error::new_spanned(text, format!("unknown {name} `{value}`{hint}"))
-    })
+    format!("`{name}` takes a string literal: write `{example}`")
 }
 
 /// Removes parentheses and invisible groups around an expression.

@@ -1,18 +1,13 @@
 //! The window of a rate limit: the sum of the given lengths of time.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::{Expr, LitStr};
+use actix_throttle_core::{
+    limit::Limit,
+    text::{unit::TimeUnit, word::Word},
+};
+use syn::Expr;
 
-use super::value::{Number, assigned, integer};
-use crate::{args::Arguments, errors::Errors, name::ArgName, rate::Rate};
-
-/// Shortest and longest window, in microseconds.
-const SHORTEST: u64 = 1_000;
-const LONGEST: u64 = 366 * 86_400_000_000;
-
-/// Units in microseconds, in the order of [`Window::NAMES`].
-const UNITS: [u64; 5] = [1_000, 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000];
+use super::value::{Number, number};
+use crate::{args::Arguments, errors::Errors, name::ArgName};
 
 /// The length of a window.
 pub(crate) struct Window {
@@ -20,12 +15,10 @@ pub(crate) struct Window {
     pub(crate) literal_micros: u64,
     /// The lengths given as expressions, each with its unit in microseconds.
     pub(crate) computed: Vec<(u64, Expr)>,
-    /// The user's tokens, for errors about the window.
-    pub(crate) tokens: TokenStream,
 }
 
 impl Window {
-    /// The arguments that give a window.
+    /// The arguments that give a window, in the order of [`TimeUnit`].
     pub(crate) const NAMES: [ArgName; 5] = [
         ArgName::Milliseconds,
         ArgName::Seconds,
@@ -47,18 +40,18 @@ impl Window {
         let mut window = Self {
             literal_micros: 0,
             computed: Vec::new(),
-            tokens: TokenStream::new(),
         };
         let mut flawless = true;
-        for (name, micros) in Self::NAMES.into_iter().zip(UNITS) {
-            let Some(argument) = arguments.named(name) else {
-                continue;
-            };
-            let number = assigned(name, argument, errors)
-                .and_then(|expr| errors.ok(integer(name, expr, 1..=u64::MAX)));
-            match number {
-                Some(number) => window.add(number, micros),
-                None => flawless = false,
+        for (name, unit) in Self::NAMES.into_iter().zip(TimeUnit::ALL) {
+            match number(arguments, name, errors) {
+                Some(Number::Known { value: 0, span }) => {
+                    let message =
+                        format!("`{name} = 0` is not a window: write 1 or more, or leave it out");
+                    errors.push(syn::Error::new(span, message));
+                    flawless = false;
+                }
+                Some(number) => window.add(number, unit.micros()),
+                None => flawless &= arguments.named(name).is_none(),
             }
         }
         if !Self::is_given(arguments) {
@@ -67,17 +60,15 @@ impl Window {
             errors.at(&arguments.anchor, message);
             return None;
         }
-        (flawless && window.is_in_range(errors)).then_some(window)
+        flawless.then_some(window)
     }
 
-    /// Returns the window from the positional string.
-    pub(crate) fn from_rate(rate: &Rate, text: &LitStr, errors: &mut Errors) -> Option<Self> {
-        let window = Self {
-            literal_micros: rate.window_micros,
+    /// Returns the window of a rate string.
+    pub(crate) fn from_rate(rate: &Limit) -> Self {
+        Self {
+            literal_micros: rate.window_micros(),
             computed: Vec::new(),
-            tokens: text.to_token_stream(),
-        };
-        window.is_in_range(errors).then_some(window)
+        }
     }
 
     /// Returns the length in microseconds, unless the compiler must evaluate an expression first.
@@ -86,8 +77,6 @@ impl Window {
     }
 
     fn add(&mut self, number: Number, unit: u64) {
-        let tokens = &self.tokens;
-        self.tokens = quote!(#tokens #number);
         match number {
             Number::Known { value, .. } => {
                 let micros = value.saturating_mul(unit);
@@ -95,18 +84,5 @@ impl Window {
             }
             Number::Const(expr) => self.computed.push((unit, *expr)),
         }
-    }
-
-    fn is_in_range(&self, errors: &mut Errors) -> bool {
-        let in_range = self
-            .known_micros()
-            .is_none_or(|micros| (SHORTEST..=LONGEST).contains(&micros));
-        if !in_range {
-            errors.at(
-                &self.tokens,
-                "a window is 1 millisecond to 366 days long: write a length in that range",
-            );
-        }
-        in_range
     }
 }

@@ -1,8 +1,8 @@
 //! Emits numbers and durations, as they stand in constants of a limit.
 
-use std::time::Duration;
+use std::{fmt::Debug, time::Duration};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
 use crate::check::value::Number;
@@ -39,4 +39,9 @@ pub(crate) fn duration(duration: Duration) -> TokenStream {
     let micros = duration.as_secs() * 1_000_000 + u64::from(duration.subsec_micros());
     let micros = proc_macro2::Literal::u64_unsuffixed(micros);
     quote!(::core::time::Duration::from_micros(#micros))
+}
+
+/// Emits the name of an enum's variant, which is what its derived `Debug` prints.
+pub(crate) fn variant(value: impl Debug) -> Ident {
+    Ident::new(&format!("{value:?}"), Span::call_site())
 }

@@ -1,23 +1,19 @@
 //! Emits the numbers of a rate limit as a constant expression of the runtime's `Limit`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 use super::{
-    consts::{Form, count, duration},
+    consts::{Form, count, duration, variant},
     label::Label,
     spans::call_at,
 };
-use crate::check::{
-    limit::{Algorithm, Limit, Refill},
-    value::Number,
-    window::Window,
-};
+use crate::check::{limit::WrittenLimit, value::Number, window::Window};
 
 /// Emits one limit, without a zone unless the user wrote one. An invalid limit fails the build with
 /// an error at `anchor`.
 pub(crate) fn limit(
-    limit: &Limit,
+    limit: &WrittenLimit,
     label: &Label,
     anchor: &TokenStream,
     form: Form,
@@ -28,9 +24,11 @@ pub(crate) fn limit(
     let zone = label.zone.if_written();
     let times = count(&limit.times);
     let window = window(&limit.window, form);
-    let algorithm = algorithm(limit.algorithm);
-    let refill =
-        (limit.refill == Refill::Interval).then(|| quote!(.refill(#private::Refill::Interval)));
+    let algorithm = variant(limit.algorithm);
+    let refill = limit
+        .refill
+        .map(variant)
+        .map(|refill| quote!(.refill(#private::Refill::#refill)));
     let capacity = limit
         .capacity
         .as_ref()
@@ -64,17 +62,6 @@ pub(crate) fn limit(
     )
 }
 
-fn algorithm(algorithm: Algorithm) -> Ident {
-    let name = match algorithm {
-        Algorithm::SlidingWindow => "SlidingWindow",
-        Algorithm::SlidingWindowCounter => "SlidingWindowCounter",
-        Algorithm::FixedWindow => "FixedWindow",
-        Algorithm::TokenBucket => "TokenBucket",
-        Algorithm::LeakyBucket => "LeakyBucket",
-    };
-    Ident::new(name, Span::call_site())
-}
-
 /// Emits the window as a `Duration`. The sum saturates: `expect_valid` rejects what is out of
 /// range.
 fn window(window: &Window, form: Form) -> TokenStream {
@@ -87,7 +74,7 @@ fn window(window: &Window, form: Form) -> TokenStream {
 }
 
 /// Returns the expressions of a limit that only the compiler can evaluate.
-pub(crate) fn computed(limit: &Limit) -> Option<TokenStream> {
+pub(crate) fn computed(limit: &WrittenLimit) -> Option<TokenStream> {
     let counts = [
         Some(&limit.times),
         limit.capacity.as_ref(),

@@ -1,18 +1,17 @@
 //! Emits the rules of a policy as calls of the runtime's builders.
 
+use actix_throttle_core::status_set::StatusSet;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{
-    consts::duration,
+    consts::{duration, variant},
     label::{Label, Zone},
 };
 use crate::check::{
-    failure_mode::FailureMode,
     identifier::Identifier,
     rate::{LimitSource, RateSpec},
     rule::{LimitSpec, Limited, Rule, RuleQuota},
-    status_set::StatusSet,
 };
 
 /// Paths that generated code uses.
@@ -50,7 +49,9 @@ pub(crate) fn rule(
             let group = group.as_ref().map(|group| quote!(.group(#group)));
             let skip_if = skip_if.as_ref().map(|path| quote!(.skip_by(#path)));
             let on_limited = on_limited.as_ref().map(|path| quote!(.on_limited(#path)));
-            let failure_mode = failure_mode.map(|mode| self::failure_mode(mode, private));
+            let failure_mode = failure_mode
+                .map(variant)
+                .map(|mode| quote!(.failure_mode(#private::FailureMode::#mode)));
             let max_wait = max_wait
                 .map(duration)
                 .map(|duration| quote!(.max_wait(#duration)));
@@ -121,18 +122,9 @@ fn identifier(identifier: &Identifier, private: &TokenStream) -> TokenStream {
 }
 
 fn refund_on(statuses: &StatusSet, private: &TokenStream) -> TokenStream {
-    let ranges = statuses.ranges().map(|(first, last)| {
-        let [first, last] = [first, last].map(proc_macro2::Literal::u16_unsuffixed);
+    let ranges = statuses.as_ranges().iter().map(|(first, last)| {
+        let [first, last] = [*first, *last].map(proc_macro2::Literal::u16_unsuffixed);
         quote!((#first, #last))
     });
     quote!(.refund_on(#private::StatusSet::ranges(&[#(#ranges),*])))
-}
-
-fn failure_mode(mode: FailureMode, private: &TokenStream) -> TokenStream {
-    let mode = match mode {
-        FailureMode::Open => quote!(Open),
-        FailureMode::Closed => quote!(Closed),
-        FailureMode::Local => quote!(Local),
-    };
-    quote!(.failure_mode(#private::FailureMode::#mode))
 }

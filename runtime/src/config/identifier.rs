@@ -83,7 +83,7 @@ fn by_text(
     if let Some(make) = source_of(source) {
         return match name {
             "" => {
-                let reason = format!("`{source}` needs to know which: write `\"{source}:name\"`");
+                let reason = format!("`{source}` needs a name: write `\"{source}:name\"`");
                 diagnostics.at(place, reason);
                 None
             }

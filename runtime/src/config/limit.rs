@@ -50,7 +50,7 @@ pub(super) fn limit(
 ) -> Option<Limit> {
     let reason = |key: &str| {
         format!(
-            "`{key}` belongs to a limit on what runs at once: remove it, or write `max = 5` in place of \
+            "`{key}` belongs to a concurrency limit: remove it, or write `max = 5` in place of \
              the rate"
         )
     };
@@ -104,15 +104,10 @@ pub(super) fn limit(
         limit = limit.zone(intern(zone.value));
     }
     if let Some(cost) = table.count("cost", 1, diagnostics) {
-        if sound.is_some() && cost.value > limit.quota() {
-            let quota = limit.quota();
-            let reason = format!(
-                "this limit never holds more than {quota}, so each request would be denied: \
-                 lower `cost`, or raise the limit"
-            );
-            diagnostics.at(cost.place, reason);
-        }
         limit = limit.cost(cost.value);
+        if sound.is_some() {
+            diagnostics.ok(cost.place, limit.validate_cost());
+        }
     }
     if table.flag("shadow", diagnostics) {
         limit = limit.shadow();

@@ -72,7 +72,7 @@ mod tests {
         let range =
             "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
         let no_duration = |reason: &str| {
-            format!("no duration: {reason}; write `max_wait = \"500ms\"` or `\"1h 30m\"`")
+            format!("not a duration: {reason}; write `max_wait = \"500ms\"` or `\"1h 30m\"`")
         };
         let takes = "`max_wait` takes a string, not an integer: write `max_wait = \"500ms\"`";
         let rows = [

@@ -128,7 +128,7 @@ fn paths(table: &mut TableReader<'_>, place: Position, diagnostics: &mut Diagnos
 fn name(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
     let name = table.text("name", "\"towns\"", diagnostics)?;
     if name.value.chars().any(|c| !matches!(c, ' '..='~')) {
-        let reason = "`name` goes into a header: write printable ASCII characters only";
+        let reason = "`name` goes into a header: write printable ASCII characters, at least one";
         diagnostics.at(name.place, reason);
     }
     Some(name.value.to_owned())
@@ -139,7 +139,7 @@ fn no_regex(text: &str, error: &regex::Error) -> String {
     let error = error.to_string();
     let last = error.lines().last().unwrap_or_default();
     let reason = last.strip_prefix("error: ").unwrap_or(last);
-    format!("`{text}` is no regex: {reason}")
+    format!("`{text}` is not a regex: {reason}")
 }
 
 /// Reads one limit of a rule: a rate, the name of a limit, or a table.
@@ -175,7 +175,7 @@ fn share(
             true => {
                 let reason = |key: &str| {
                     format!(
-                        "`{}` says how many run at once and has no use for `{key}`: remove it",
+                        "`{}` is a concurrency limit and has no use for `{key}`: remove it",
                         name.value
                     )
                 };
@@ -232,7 +232,7 @@ fn unlimited(
     let keys = ["limit", "failure_mode", keys::REFUND_ON, "max_wait"];
     table.refuse(&keys, reason, diagnostics);
     if !table.has("group") {
-        let reason = "`unlimited` needs to know for whom: add `group = \"admin\"`";
+        let reason = "`unlimited` needs a group: add `group = \"admin\"`";
         diagnostics.at(place, reason);
     }
     Some(LimitSpec::default())

@@ -57,7 +57,7 @@ fn yaml_has_the_same_mistakes_at_its_own_places() {
         (
             "rules:\n  - path: ^/(\n    limits: [1/s]",
             "2:11",
-            "is no regex",
+            "is not a regex",
         ),
         (
             "rules:\n- limits:\n  - rate: 1/s\n    group: pro\n    tiems: 4",
@@ -73,7 +73,7 @@ fn yaml_has_the_same_mistakes_at_its_own_places() {
         (
             "limits:\n  a: { max: 5, rate: 1/s }",
             "2:16",
-            "`max` says how many run at once and has no use for `rate`",
+            "`max` makes this a concurrency limit, which has no use for `rate`",
         ),
         (
             "rules:\n- limits: [1/s]\n  max_wait: 0s",

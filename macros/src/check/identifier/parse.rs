@@ -1,17 +1,13 @@
 //! Parses the value of `identifier`.
 
+use actix_throttle_core::text::suggest::{hint, nearest};
 use syn::{Expr, ExprCall, ExprPath, ExprReference, Ident, Lit, LitStr, Path};
 
 use super::{
     advice,
     keywords::{NAMED, PLAIN, VALID},
 };
-use crate::{
-    check::value::literal,
-    name::ArgName,
-    nearest::{hint, nearest},
-    spelling::is_const,
-};
+use crate::{check::value::literal, name::ArgName, spelling::is_const};
 
 /// A valid identifier.
 pub(crate) enum Identifier {
@@ -104,7 +100,7 @@ impl Identifier {
         match NAMED.iter().find(|(named, _)| ident == named) {
             Some((named, example)) => {
                 let message = format!(
-                    "`{named}` needs to know which: write `identifier = {named}(\"{example}\")` \
+                    "`{named}` needs a name: write `identifier = {named}(\"{example}\")` \
                      (for a function of that name, `self::{named}`)"
                 );
                 Err(syn::Error::new_spanned(path, message))
@@ -123,7 +119,7 @@ impl Identifier {
         };
         if PLAIN.iter().any(|plain| source == plain) {
             return error(format!(
-                "`{source}` takes nothing: write `identifier = {source}`"
+                "`{source}` takes no argument: write `identifier = {source}`"
             ));
         }
         let Some((named, example)) = NAMED.iter().find(|(named, _)| source == named) else {
@@ -131,8 +127,8 @@ impl Identifier {
             let names = NAMED.iter().map(|(named, _)| *named).chain(PLAIN);
             return match nearest(&word, names) {
                 Some(near) => {
-                    let message =
-                        format!("unknown identifier `{word}`{}", hint(Some(near), &VALID));
+                    let hint = hint(Some(near), &VALID);
+                    let message = format!("unknown identifier `{word}`{hint}");
                     Err(syn::Error::new_spanned(source, message))
                 }
                 None => error(not_its_result(&call.func)),
@@ -226,10 +222,10 @@ mod tests {
     #[test]
     fn says_what_to_write_instead() {
         for (expr, message) in [
-            (parse_quote!(header), "`header` needs to know which"),
+            (parse_quote!(header), "`header` needs a name"),
             (
                 parse_quote!(ip()),
-                "`ip` takes nothing: write `identifier = ip`",
+                "`ip` takes no argument: write `identifier = ip`",
             ),
             (
                 parse_quote!(headr("X")),

@@ -85,7 +85,7 @@ impl Paths {
 
     fn over(subject: Subject, text: &str) -> Result<Self, InitError> {
         let regex = Regex::new(text)
-            .map_err(|error| InitError::settings(format!("`{text}` is no regex: {error}")))?;
+            .map_err(|error| InitError::settings(format!("`{text}` is not a regex: {error}")))?;
         Ok(Self {
             regex: Some(regex),
             subject,

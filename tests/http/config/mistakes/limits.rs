@@ -131,7 +131,7 @@ fn each_mistake_of_a_limit_is_told_with_its_place() {
         (
             "limits.a = { rate = '9/s', cost = 10 }",
             "1:35",
-            "this limit never holds more than 9",
+            "`cost` is more than this limit can ever hold",
         ),
         (
             "limits.a = { rate = '9/s', cost = 0 }",
@@ -141,7 +141,7 @@ fn each_mistake_of_a_limit_is_told_with_its_place() {
         (
             "limits.a = { rate = '9/s', block = 'soon' }",
             "1:36",
-            "no duration",
+            "not a duration",
         ),
         (
             "limits.a = { rate = '9/s', block = '2 years' }",

@@ -44,12 +44,12 @@ fn each_mistake_of_a_rule_is_told_with_its_place() {
         (
             "[[rules]]\npath = '^/('\nlimits = ['1/s']",
             "2:8",
-            "`^/(` is no regex: unclosed group",
+            "`^/(` is not a regex: unclosed group",
         ),
         (
             "[[rules]]\npattern = '['\nlimits = ['1/s']",
             "2:11",
-            "`[` is no regex: unclosed character class",
+            "`[` is not a regex: unclosed character class",
         ),
         (
             "[[rules]]\npath = '/a'\npattern = '/a'\nlimits = ['1/s']",
@@ -84,7 +84,7 @@ fn each_mistake_of_a_rule_is_told_with_its_place() {
         (
             "[[rules]]\nlimits = [{ unlimited = true }]",
             "2:11",
-            "`unlimited` needs to know for whom",
+            "`unlimited` needs a group",
         ),
         (
             "[[rules]]\nlimits = [{ unlimited = true, group = 'a', times = 1 }]",
@@ -99,7 +99,7 @@ fn each_mistake_of_a_rule_is_told_with_its_place() {
         (
             "[[rules]]\nlimits = [{ max = 1 }, { max = 2 }]",
             "1:1",
-            "it would share its places",
+            "it would share its permits",
         ),
         (
             "[[rules]]\nname = 'a'\nlimits = ['1/s']\n[[rules]]\nname = 'a'\nlimits = ['1/s']",
@@ -125,7 +125,7 @@ fn each_mistake_of_a_rule_is_told_with_its_place() {
         (
             "[[rules]]\nidentifier = 'header'\nlimits = ['1/s']",
             "2:14",
-            "`header` needs to know which",
+            "`header` needs a name",
         ),
         (
             "[[rules]]\nidentifier = 'header:a b'\nlimits = ['1/s']",

@@ -1,10 +1,9 @@
 //! Checks the query parameters of a Redis URL: a parameter that the client does not read is an
 //! error. `pool_for` calls this before the client parses the URL.
 
-use crate::engine::error::InitError;
+use actix_throttle_core::text::suggest::nearest;
 
-/// The least Jaro-Winkler similarity, from 0 to 1, of a suggestion; as in `config/suggest.rs`.
-const SIMILAR: f64 = 0.75;
+use crate::engine::error::InitError;
 
 /// Refuses parameters that the client would silently ignore: a limiter that counts in another
 /// database, or without TLS, looks as if it worked.
@@ -96,12 +95,7 @@ impl Scheme {
 
     fn nearest(self, name: &str) -> String {
         let parameters = self.parameters();
-        let similarity = |word: &&&str| strsim::jaro_winkler(name, word);
-        let nearest = parameters
-            .iter()
-            .max_by(|left, right| similarity(left).total_cmp(&similarity(right)))
-            .filter(|word| similarity(word) >= SIMILAR);
-        match nearest {
+        match nearest(name, parameters.iter().copied()) {
             Some(word) => format!("did you mean `{word}`?"),
             None => {
                 let list = parameters.iter().map(|word| format!("`{word}`"));
