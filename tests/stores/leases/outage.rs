@@ -6,7 +6,7 @@ use actix_throttle::{Decision, FailureMode, Limit, ManualClock, RateLimitError, 
 
 use super::{ID, every_algorithm};
 use harness::{
-    Flavour, Server, eventually_async,
+    Server, ServerVersion, eventually_async,
     stores::{block_on, unique},
 };
 
@@ -28,7 +28,7 @@ struct Service {
 
 impl Service {
     async fn new(mode: FailureMode) -> Self {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let (clock, prefix) = (ManualClock::new(), unique("lease"));
         let limiter = async |mode, deadline| {
             RateLimiter::builder()

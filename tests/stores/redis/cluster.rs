@@ -6,7 +6,7 @@ use actix_throttle::{Builder, FailureMode, Limit, RateLimiter};
 use tokio::task::JoinSet;
 
 use harness::{
-    Cluster, Flavour, Mode, Monitor, Proxy, shared_cluster, slot_of,
+    Cluster, Mode, Monitor, Proxy, ServerVersion, shared_cluster, slot_of,
     stores::{block_on, cluster_pool, every_algorithm, unique},
 };
 
@@ -144,7 +144,7 @@ fn races_admit_no_more_than_fits_and_what_is_given_back_is_there_again() {
 #[test]
 fn nothing_is_charged_twice_however_often_connections_break() {
     const TRIES: u32 = 20;
-    let cluster = Cluster::start(Flavour::Redis7, 1, 0);
+    let cluster = Cluster::start(ServerVersion::Redis7, 1, 0);
     let proxy = Proxy::start(cluster.node(0).port());
     // Clients are told to come this way.
     let port = proxy.port().to_string();
