@@ -46,7 +46,7 @@ async fn until_closed(limiter: &RateLimiter) {
 }
 
 #[test]
-fn dead_server_opens_it_and_its_return_closes_it_without_a_request() {
+fn circuit_opens_and_closes_without_a_request() {
     block_on(async {
         for version in ServerVersion::ALL {
             let mut server = Server::start(version);

@@ -69,7 +69,7 @@ async fn few_connections(cluster: Cluster) -> Cluster {
 }
 
 #[actix_web::test]
-async fn a_master_that_is_killed_is_replaced_and_comes_back_as_a_replica() {
+async fn killed_master_is_replaced_and_returns_as_replica() {
     let cluster = Cluster::start(ServerVersion::Redis7, 3, 1);
     let mut scenario = OutageScenario::start(&limiter_of(&cluster).await);
     until_exact(&scenario).await;
@@ -91,7 +91,7 @@ async fn a_master_that_is_killed_is_replaced_and_comes_back_as_a_replica() {
 }
 
 #[actix_web::test]
-async fn a_master_that_is_stopped_is_replaced_and_takes_its_place_again() {
+async fn stopped_master_is_replaced_and_takes_its_place_again() {
     let cluster = Cluster::start(ServerVersion::Valkey9, 3, 1);
     let mut scenario = OutageScenario::start(&limiter_of(&cluster).await);
     until_exact(&scenario).await;
@@ -144,12 +144,12 @@ async fn without_a_replica(fail: fn(&mut Cluster), mend: fn(&mut Cluster)) {
 }
 
 #[actix_web::test]
-async fn a_killed_master_without_a_replica_is_the_others_business_no_more() {
+async fn killed_master_without_replica_affects_only_its_own_slots() {
     without_a_replica(|cluster| cluster.kill(0), |cluster| cluster.restart(0)).await;
 }
 
 #[actix_web::test]
-async fn a_stopped_master_without_a_replica_is_the_others_business_no_more() {
+async fn stopped_master_without_replica_affects_only_its_own_slots() {
     without_a_replica(|cluster| cluster.stop(0), |cluster| cluster.resume(0)).await;
 }
 

@@ -129,7 +129,7 @@ fn blocks_outlast_the_server_and_its_absence() {
 
 /// Nobody is let in during the outage, yet the server has forgotten who was before it.
 #[test]
-fn what_the_server_forgets_meanwhile_is_known_here() {
+fn local_fallback_knows_what_restarted_server_forgot() {
     block_on(async {
         let limit = Limit::per_minute(3).name("forgotten");
         let mut twins = Twins::new().await;

@@ -165,7 +165,7 @@ async fn handlers_that_do_not_say_do_as_the_limiter() {
 }
 
 #[actix_web::test]
-async fn of_several_limits_each_keeps_its_mode() {
+async fn stacked_limits_keep_their_own_failure_modes() {
     let fixture = OutageFixture::new(FailureMode::Open).await;
     assert_eq!(fixture.service.get("/open-and-closed").await.status, 503);
     assert_eq!(fixture.service.get("/closed-shadow").await.status, 200);

@@ -120,7 +120,7 @@ fn closed_lets_nobody_run_and_says_when_to_come_again() {
 }
 
 #[test]
-fn local_knows_who_runs_already_and_so_does_the_server_that_has_forgotten() {
+fn local_fallback_and_restarted_server_know_held_permits() {
     block_on(async {
         let mut fixture = OutageFixture::new(FailureMode::Local).await;
         let places = fixture.places();

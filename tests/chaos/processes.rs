@@ -59,7 +59,7 @@ fn hammered(mode: &str) -> Vec<Said> {
 
 /// Exactly the limit before, and after by a server that has forgotten everything.
 #[test]
-fn killed_under_full_load_they_are_exact_together_before_and_after() {
+fn processes_stay_exact_when_server_is_killed_under_load() {
     let admitted = |said: &[Said]| said.iter().map(|one| one.admitted).sum::<usize>();
     assert_eq!(admitted(&hammered("open")), 2 * TIMES);
 }

@@ -99,7 +99,7 @@ fn each_admits_a_quota_at_worst_and_none_a_second() {
 
 /// Whom nobody has let in meanwhile has a quota of the server alone.
 #[test]
-fn others_have_one_quota_again_at_once() {
+fn other_processes_get_one_quota_at_once() {
     block_on(async {
         let limit = Limit::per_minute(TIMES).name("others");
         let mut service = Service::new().await;

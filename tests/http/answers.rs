@@ -123,7 +123,7 @@ async fn limiters_answer_is_for_handlers_without_their_own() {
 }
 
 #[actix_web::test]
-async fn of_stacked_limits_the_one_with_the_longest_wait_answers() {
+async fn stacked_denial_is_answered_by_longest_wait() {
     let test_app = TestApp::with(|builder| {
         builder.on_limited(|_, _| HttpResponse::ImATeapot().body("limiter's"))
     })

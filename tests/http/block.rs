@@ -74,7 +74,7 @@ fn routes(config: &mut ServiceConfig) {
 }
 
 #[actix_web::test]
-async fn who_exceeds_is_denied_for_the_whole_time() {
+async fn exceeding_client_is_blocked_for_the_whole_time() {
     let test_app = TestApp::new().await;
     let service = test_app.service(routes).await;
     assert_eq!(service.statuses("/blocked", 2).await, [200, 200]);

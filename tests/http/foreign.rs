@@ -169,7 +169,7 @@ async fn policies_by_other_names_are_listed_after_ours() {
 }
 
 #[actix_web::test]
-async fn what_stands_there_is_told_of_everything_whatever_the_style() {
+async fn existing_headers_are_merged_in_every_style() {
     let lists = [
         "RateLimit-Policy: \"theirs\";q=5",
         "RateLimit: \"theirs\";r=2",

@@ -146,7 +146,7 @@ const UNSURE: [&str; 5] = [
 ];
 
 #[actix_web::test]
-async fn nobody_is_counted_under_the_client() {
+async fn unidentified_request_is_counted_by_ip() {
     let service = TestApp::new().await.service(routes).await;
     for path in UNSURE {
         assert_eq!(service.statuses(path, 3).await, [200, 200, 429], "{path}");

@@ -246,7 +246,7 @@ fn by_result(config: &mut ServiceConfig) {
 }
 
 #[actix_web::test]
-async fn what_the_handler_returns_is_answered_with_the_headers_on_it() {
+async fn response_of_handler_carries_the_headers() {
     let service = TestApp::new().await.service(by_result).await;
     for (path, status, body, remaining) in [
         ("/fallible/fine", 202, "fine", 2),

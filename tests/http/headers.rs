@@ -110,7 +110,7 @@ async fn allowed_shows_the_limit_with_the_least_remaining() {
 }
 
 #[actix_web::test]
-async fn of_equals_the_one_that_takes_longest_to_be_whole_is_shown() {
+async fn equally_strict_limits_show_the_longest_reset() {
     let service = TestApp::new().await.service(routes).await;
     assert_eq!(service.get("/tie").await.quota(), Some([3, 2, 60]));
     assert_eq!(service.get("/tie").await.quota(), Some([3, 1, 60]));
@@ -190,7 +190,7 @@ async fn failures_of_the_handler_carry_the_headers() {
 }
 
 #[actix_web::test]
-async fn what_the_handler_wrote_itself_stands_beside_and_not_against_it() {
+async fn headers_of_handler_are_kept_beside_ours() {
     let service = styled(HeaderStyle::Both).await.service(routes).await;
     let answer = service.get("/own").await;
     assert_eq!(answer.quota(), Some([9, 8, 60]));

@@ -116,7 +116,7 @@ async fn by_peer_of_a_session() -> &'static str {
 }
 
 #[actix_web::test]
-async fn functions_that_return_addresses_go_by_the_prefix_of_the_limiter() {
+async fn address_from_function_uses_prefix_of_limiter() {
     // 2001:db8::1 and :2 are one client by /64, and two by /127 and /128.
     for (prefix, second) in [(64, 0), (127, 1), (128, 1)] {
         let test_app = TestApp::with(|builder| builder.ipv6_prefix(prefix)).await;

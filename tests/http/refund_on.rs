@@ -91,7 +91,7 @@ async fn a_failed_extraction_is_a_response_too() {
 
 /// The attribute and the parser of the runtime read a list alike.
 #[test]
-fn what_the_attribute_reads_the_runtime_does_too() {
+fn runtime_reads_status_sets_like_the_attribute() {
     let statuses: Statuses = "5xx, 404, 420-422".parse().expect("the list of `failures`");
     let codes = (100..600)
         .filter(|code| StatusCode::from_u16(*code).is_ok_and(|status| statuses.contains(status)));

@@ -146,7 +146,7 @@ async fn number_is_a_user_and_the_one_of_that_text() {
 }
 
 #[actix_web::test]
-async fn without_a_user_there_is_nobody() {
+async fn session_without_user_is_unidentified() {
     let service = by_sessions().await.service(routes).await;
     let mut left = 2_u64;
     let nobody = [

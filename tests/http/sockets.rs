@@ -195,7 +195,7 @@ async fn leave_and_come_again(path: &'static str) -> String {
 }
 
 #[actix_web::test]
-async fn client_that_leaves_the_handler_has_used_one_request_and_holds_up_nobody() {
+async fn disconnected_client_is_charged_once_and_blocks_no_other() {
     let answer = leave_and_come_again("/wait").await;
     assert!(answer.ends_with("waited"), "{answer}");
     let charged = "\r\nx-ratelimit-remaining: 1\r\n";

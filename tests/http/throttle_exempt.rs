@@ -51,7 +51,7 @@ async fn exempt_route_has_its_own_limit_alone() {
 }
 
 #[actix_web::test]
-async fn what_a_function_says_is_left_alone() {
+async fn path_exempted_by_function_is_not_limited() {
     let throttle = global()
         .skip_if(|request| request.path() == "/upload")
         .skip_if(|request| request.headers().contains_key("X-Internal"));
@@ -111,9 +111,8 @@ const KNOWN: [&str; 5] = [
 ];
 
 #[actix_web::test]
-async fn pattern_that_no_route_has_is_reported_at_the_first_request_and_once() {
-    let this =
-        "throttle_exempt::pattern_that_no_route_has_is_reported_at_the_first_request_and_once";
+async fn pattern_without_route_is_logged_once_at_first_request() {
+    let this = "throttle_exempt::pattern_without_route_is_logged_once_at_first_request";
     let Some(log) = in_own_process(this) else {
         env_logger::init();
         let mut throttle = global();

@@ -57,7 +57,7 @@ async fn middleware_and_attribute_both_show_and_the_stricter_wins() {
 }
 
 #[actix_web::test]
-async fn denied_by_the_attribute_shows_its_limit_and_keeps_the_charge_of_the_middleware() {
+async fn attribute_denial_shows_its_limit_and_keeps_middleware_charge() {
     let test_app = TestApp::new().await;
     let service = test_app.behind(global(100), ok).await;
     assert_eq!(service.statuses("/handler", 5).await, [200; 5]);

@@ -30,9 +30,9 @@ async fn ask(outer: Throttle, inner: Throttle) {
 }
 
 #[actix_web::test]
-async fn counter_charged_by_two_throttles_is_told_of_once_with_both_limits() {
+async fn counter_shared_by_two_throttles_is_logged_once() {
     let this = "throttle_overlap::\
-                counter_charged_by_two_throttles_is_told_of_once_with_both_limits";
+                counter_shared_by_two_throttles_is_logged_once";
     let Some(log) = in_own_process(this) else {
         env_logger::init();
         ask(per_client(100), per_client(50)).await;

@@ -160,7 +160,7 @@ async fn denial_closes_with_1008_and_says_when_to_come_back() {
 }
 
 #[actix_web::test]
-async fn name_in_a_configuration_is_what_it_is_now_not_when_the_socket_was_opened() {
+async fn named_limit_in_open_socket_follows_configuration() {
     let config = Config::parse("limits.talk = '1/minute'", Format::Toml).expect("right");
     let test_app = TestApp::with(|builder| builder.config(&config)).await;
     // Handlers behind it go by what was in force when their request came.

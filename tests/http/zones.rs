@@ -235,7 +235,7 @@ async fn a_user_and_a_session_of_one_name_do_not_count_in_one() {
 }
 
 #[actix_web::test]
-async fn limits_of_one_zone_that_meet_in_one_identity_hold_by_the_stricter() {
+async fn stricter_limit_wins_within_zone_and_identity() {
     let service = TestApp::new().await.service(routes).await;
     let as_one = |user: &str| {
         get("/merged")

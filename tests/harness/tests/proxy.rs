@@ -69,7 +69,7 @@ fn a_proxy_passes_delays_and_counts() {
 }
 
 #[test]
-fn what_is_swallowed_never_arrives() {
+fn swallowed_bytes_never_arrive() {
     let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let mut stream = connect(&proxy);

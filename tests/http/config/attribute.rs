@@ -42,7 +42,7 @@ async fn service(text: &str) -> (Config, TestApp, TestService) {
 }
 
 #[actix_web::test]
-async fn handlers_that_name_one_limit_count_apart_unless_it_has_a_zone() {
+async fn handlers_of_one_named_limit_count_apart_without_zone() {
     let (config, _world, service) = service("limits.login = '2/minute'").await;
     assert_eq!(service.statuses("/login", 3).await, [200, 200, 429]);
     assert_eq!(service.statuses("/sign-up", 3).await, [200, 200, 429]);

@@ -119,8 +119,8 @@ fn reload_that_lost_all_rules_is_refused_and_names_the_way_out() {
 }
 
 #[actix_web::test]
-async fn what_a_reload_removes_is_a_warning_that_names_it() {
-    let this = "config::lost::what_a_reload_removes_is_a_warning_that_names_it";
+async fn reload_that_removes_limits_warns_with_their_names() {
+    let this = "config::lost::reload_that_removes_limits_warns_with_their_names";
     let Some(log) = in_own_process(this) else {
         Lines::install();
         let config = parse(

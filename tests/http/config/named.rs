@@ -113,7 +113,7 @@ async fn a_written_limit_stands_in_for_a_name_that_nobody_has() {
 }
 
 #[actix_web::test]
-async fn what_the_file_says_beside_the_numbers_holds_too() {
+async fn options_in_the_file_apply_beside_the_numbers() {
     let config = parse("limits.flaky = { rate = '1/minute', refund_on = '5xx' }");
     let (_world, service) = service(&config).await;
     assert_eq!(service.statuses("/flaky", 3).await, [502, 502, 502]);

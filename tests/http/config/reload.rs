@@ -199,7 +199,7 @@ fn the_difference_is_told_line_by_line() {
 }
 
 #[test]
-fn what_says_the_same_is_no_change() {
+fn equal_configuration_is_no_change() {
     let config = parse("limits.a = '60/minute'");
     let changes = config.replace("# a comment\n[limits.a]\ntimes = 60\nseconds = 60");
     assert!(changes.expect("right").is_empty());

@@ -44,7 +44,7 @@ async fn live(
 }
 
 #[actix_web::test]
-async fn the_third_of_three_slow_ones_is_denied_until_a_body_has_ended() {
+async fn third_slow_request_is_denied_until_a_body_ends() {
     let config =
         parse("rules = [{ path = '^/run', limits = [{ max = 2, identifier = 'global' }] }]");
     let (entered, parts) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
@@ -95,7 +95,7 @@ async fn a_request_is_held_and_then_served() {
 }
 
 #[actix_web::test]
-async fn what_is_said_closest_to_a_limit_holds() {
+async fn innermost_setting_of_a_limit_applies() {
     let config = parse(
         "limits.patient = { rate = '1/minute', max_wait = '2m' }
          limits.overruled = { rate = '1/minute', max_wait = '2m' }

@@ -125,7 +125,7 @@ async fn own_denials_give_nothing_back() {
 }
 
 #[actix_web::test]
-async fn what_the_request_did_cost_comes_back() {
+async fn refund_returns_the_charged_cost() {
     for_every_store(routes, async |service, _| {
         let ask = async |cost: u32, status: u16| {
             let request = get(&format!("/costly?status={status}"));

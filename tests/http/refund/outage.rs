@@ -77,7 +77,7 @@ async fn troubled(
 }
 
 #[actix_web::test]
-async fn charge_stays_and_the_answer_goes_out_in_time_if_the_server_is_gone() {
+async fn response_is_in_time_and_stays_charged_without_server() {
     for version in ServerVersion::ALL {
         for trouble in [Server::kill, |server: &mut Server| server.stop()] {
             let mut server = Server::start(version);
@@ -133,7 +133,7 @@ async fn fallback_gives_back_to_whatever_has_decided() {
 }
 
 #[actix_web::test]
-async fn what_was_given_back_in_good_times_is_no_use_of_the_outage() {
+async fn refund_before_outage_does_not_count_as_outage_use() {
     let mut server = Server::start(ServerVersion::Redis7);
     let limiter = limiter(&server, Duration::from_secs(5)).await;
     let service = service(&limiter, routes(web::Data::default())).await;

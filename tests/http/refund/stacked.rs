@@ -94,7 +94,7 @@ async fn rules_without_statuses_stay_charged_beside_others() {
 }
 
 #[actix_web::test]
-async fn counter_that_two_rules_share_gives_back_by_the_rule_that_was_charged() {
+async fn shared_counter_refunds_by_the_rule_that_charged() {
     let service = TestApp::new().await.service(routes).await;
     for (status, remaining) in [(500, 1), (500, 0)] {
         assert_eq!(
@@ -112,7 +112,7 @@ async fn counter_that_two_rules_share_gives_back_by_the_rule_that_was_charged() 
 }
 
 #[actix_web::test]
-async fn layers_give_back_apart_and_nothing_for_what_one_of_them_denies() {
+async fn layers_refund_separately_and_never_for_a_denial() {
     let service = TestApp::new().await.service(routes).await;
     // Both give back.
     assert_eq!(service.remaining("outer", 500).await, Some(1));

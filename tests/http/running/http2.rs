@@ -66,7 +66,7 @@ async fn permit_of_a_reset_stream_comes_back_when_its_handler_ends() {
 }
 
 #[actix_web::test]
-async fn permit_of_a_closed_connection_comes_back_when_its_handler_ends() {
+async fn permit_of_closed_connection_returns_when_handler_ends() {
     let test_app = TestApp::new().await;
     let gate = Gate::default();
     let live = Live::behind(&test_app.limiter, one_at_once(), routes(&gate));
@@ -80,7 +80,7 @@ async fn permit_of_a_closed_connection_comes_back_when_its_handler_ends() {
 }
 
 #[actix_web::test]
-async fn reset_stream_waits_until_its_turn_and_no_longer_than_max_wait() {
+async fn reset_stream_keeps_waiting_for_at_most_max_wait() {
     let test_app = TestApp::new().await;
     let one_a_second = Limit::per_second(1).algorithm(Algorithm::LeakyBucket);
     let rule = Rule::new(one_a_second).max_wait(Duration::from_secs(2));

@@ -93,7 +93,7 @@ async fn in_no_phase_does_a_client_that_leaves_keep_its_place() {
 
 /// While the server is asked whether there is a place.
 #[actix_web::test]
-async fn nor_while_the_store_is_asked() {
+async fn client_leaving_during_store_call_holds_no_permit() {
     let server = shared(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let limiter = RateLimiter::builder()
@@ -116,7 +116,7 @@ async fn nor_while_the_store_is_asked() {
 }
 
 #[actix_web::test]
-async fn nor_in_the_line() {
+async fn client_leaving_wait_queue_holds_no_permit() {
     let test_app = TestApp::new().await;
     let gate = Gate::default();
     let waits = Rule::concurrency(ONE).max_wait(Duration::from_secs(60));

@@ -24,7 +24,7 @@ use harness::{
 };
 
 #[actix_web::test]
-async fn so_many_run_at_once_and_the_others_are_denied() {
+async fn concurrency_limit_denies_requests_beyond_it() {
     let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::Ietf)).await;
     let gate = Gate::default();
     let live = Live::behind(&test_app.limiter, one_at_once(), routes(&gate));

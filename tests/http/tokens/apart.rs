@@ -57,7 +57,7 @@ fn routes(config: &mut ServiceConfig) {
 }
 
 #[actix_web::test]
-async fn users_of_one_name_and_different_sources_have_counters_of_their_own() {
+async fn users_of_different_sources_count_separately() {
     let service = TestApp::new().await.service(routes).await;
     let claims = json!({ "sub": "42", "group": "pro", "exp": in_seconds(600) });
     let token = format!("Bearer {}", Issuer::secret(SECRET).token(&claims));

@@ -11,7 +11,7 @@ for_every_store!(
     a_raised_limit_keeps_what_was_used,
     a_lowered_limit_locks_nobody_out,
     a_changed_capacity_keeps_what_was_used,
-    a_clock_that_steps_back_locks_nobody_out_and_admits_one_quota_more,
+    clock_stepping_back_admits_at_most_one_extra_quota,
     a_clock_that_steps_back_ends_blocks_from_the_future,
 );
 
@@ -62,7 +62,7 @@ async fn a_changed_capacity_keeps_what_was_used(store: &StoreFixture) {
     assert_eq!(wait(store, &limit.capacity(5), "ann").await, 360 * SECOND);
 }
 
-async fn a_clock_that_steps_back_locks_nobody_out_and_admits_one_quota_more(store: &StoreFixture) {
+async fn clock_stepping_back_admits_at_most_one_extra_quota(store: &StoreFixture) {
     for (step, back) in [1, 30, 59, 61, 3600, 86_400].into_iter().enumerate() {
         for limit in every_algorithm(5, 60) {
             let identity = &format!("ann{step}");

@@ -12,16 +12,16 @@ use super::{SECOND, every_algorithm, for_every_store, waiting::settle};
 use harness::stores::{StoreFixture, until};
 
 for_every_store!(
-    who_waits_is_admitted_when_there_is_room_and_not_before,
+    waiter_is_admitted_exactly_when_there_is_room,
     a_wait_that_cannot_succeed_fails_at_once_and_takes_nothing,
     behind_too_many_it_fails_at_once_without_asking,
-    who_leaves_takes_nothing,
-    who_wanted_much_and_leaves_holds_up_nobody,
-    who_goes_before_one_who_wants_much_need_not_wait_for_as_much,
+    cancelled_waiter_takes_nothing,
+    cancelled_large_request_delays_no_other_waiter,
+    higher_priority_waiter_is_not_delayed_by_larger_request,
     those_who_wait_are_served_in_order,
     a_refund_gives_back_and_calls_the_next,
     a_dropped_permit_stays_charged,
-    what_remains_is_watched,
+    remaining_quota_is_watched,
 );
 
 pub(super) const ONE: Limit =
@@ -54,7 +54,7 @@ pub(super) async fn in_line(acquire: Acquire) -> Wait {
 
 pub(super) type Wait = <Acquire as IntoFuture>::IntoFuture;
 
-async fn who_waits_is_admitted_when_there_is_room_and_not_before(store: &StoreFixture) {
+async fn waiter_is_admitted_exactly_when_there_is_room(store: &StoreFixture) {
     for limit in every_algorithm(2, 10) {
         exhaust(store, &limit, "ann").await;
         let wait = store.limiter.peek(&limit, "ann").await.unwrap();
@@ -121,7 +121,7 @@ async fn behind_too_many_it_fails_at_once_without_asking(store: &StoreFixture) {
     }
 }
 
-async fn who_leaves_takes_nothing(store: &StoreFixture) {
+async fn cancelled_waiter_takes_nothing(store: &StoreFixture) {
     let acquire = || store.limiter.acquire(&ONE, "dan");
     drop(acquire());
     assert_eq!(left(store, &ONE, "dan").await, 1);
@@ -153,7 +153,7 @@ async fn who_leaves_takes_nothing(store: &StoreFixture) {
     second.await.unwrap();
 }
 
-async fn who_wanted_much_and_leaves_holds_up_nobody(store: &StoreFixture) {
+async fn cancelled_large_request_delays_no_other_waiter(store: &StoreFixture) {
     let limit = Limit::new(5, Duration::from_secs(10)).algorithm(Algorithm::TokenBucket);
     store.limiter.acquire(&limit.cost(3), "dot").await.unwrap();
     let much = in_line(store.limiter.acquire(&limit.cost(5), "dot")).await;
@@ -164,7 +164,7 @@ async fn who_wanted_much_and_leaves_holds_up_nobody(store: &StoreFixture) {
     assert_eq!(left(store, &limit, "dot").await, 1);
 }
 
-async fn who_goes_before_one_who_wants_much_need_not_wait_for_as_much(store: &StoreFixture) {
+async fn higher_priority_waiter_is_not_delayed_by_larger_request(store: &StoreFixture) {
     let limit = Limit::new(5, Duration::from_secs(10)).algorithm(Algorithm::TokenBucket);
     store.limiter.acquire(&limit.cost(3), "don").await.unwrap();
     let much = store.limiter.acquire(&limit.cost(5), "don").priority(1);
@@ -220,7 +220,7 @@ async fn a_dropped_permit_stays_charged(store: &StoreFixture) {
 
 const TWO: Limit = Limit::new(2, Duration::from_secs(10)).zone("two");
 
-async fn what_remains_is_watched(store: &StoreFixture) {
+async fn remaining_quota_is_watched(store: &StoreFixture) {
     let every = Duration::from_secs(1);
     let mut watched = store.limiter.watch(&TWO, "ned", every);
     assert_eq!(watched.next().await.unwrap().unwrap(), 2);

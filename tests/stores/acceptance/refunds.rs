@@ -13,9 +13,9 @@ for_every_store!(
     a_refund_right_away_leaves_no_trace,
     a_refund_of_what_time_gave_back_gives_nothing,
     giving_back_twice_never_goes_below_zero,
-    what_was_forgotten_is_not_given_back,
+    forgotten_charge_is_not_refunded,
     a_clock_that_steps_back_gives_nothing_extra,
-    what_took_nothing_has_no_receipt,
+    uncharged_request_has_no_receipt,
     several_limits_are_given_back_together,
     a_refund_ends_no_block,
     a_changed_limit_gives_back_what_was_charged,
@@ -93,7 +93,7 @@ async fn giving_back_twice_never_goes_below_zero(store: &StoreFixture) {
     }
 }
 
-async fn what_was_forgotten_is_not_given_back(store: &StoreFixture) {
+async fn forgotten_charge_is_not_refunded(store: &StoreFixture) {
     let told_apart = [true, false, true, false, true, false];
     for (limit, told_apart) in every_algorithm(10, 60).into_iter().zip(told_apart) {
         let whole = standing(store, &limit, "ann").await;
@@ -139,7 +139,7 @@ async fn a_clock_that_steps_back_gives_nothing_extra(store: &StoreFixture) {
     }
 }
 
-async fn what_took_nothing_has_no_receipt(store: &StoreFixture) {
+async fn uncharged_request_has_no_receipt(store: &StoreFixture) {
     for limit in every_algorithm(4, 60) {
         let shadow = limit.shadow();
         let first = [(&limit.cost(3), "ann"), (&shadow.cost(4), "ann")];

@@ -20,10 +20,10 @@ use super::{
 use harness::stores::{StoreFixture, until};
 
 for_every_store!(
-    line_gets_the_rate_of_the_limit_and_no_more_by_timers_that_are_coarser,
+    wait_queue_keeps_exact_rate_with_coarse_timers,
     turns_count_from_when_they_were_due_and_not_from_the_wake_up,
     a_turn_that_is_far_too_late_makes_up_for_a_part_of_it,
-    who_has_not_waited_counts_from_when_it_came,
+    request_without_wait_is_charged_at_arrival,
     a_refund_of_a_late_turn_is_exact,
     a_wait_exactly_as_long_as_max_wait_is_served,
 );
@@ -39,9 +39,7 @@ fn buckets() -> [Limit; 3] {
 }
 
 /// One a millisecond, by timers that wake every 3 ms.
-async fn line_gets_the_rate_of_the_limit_and_no_more_by_timers_that_are_coarser(
-    store: &StoreFixture,
-) {
+async fn wait_queue_keeps_exact_rate_with_coarse_timers(store: &StoreFixture) {
     const STEPS: usize = 15;
     let leaky = Limit::per_second(1_000).algorithm(Algorithm::LeakyBucket);
     let token = Limit::per_second(1_000).algorithm(Algorithm::TokenBucket);
@@ -104,7 +102,7 @@ async fn a_turn_that_is_far_too_late_makes_up_for_a_part_of_it(store: &StoreFixt
     }
 }
 
-async fn who_has_not_waited_counts_from_when_it_came(store: &StoreFixture) {
+async fn request_without_wait_is_charged_at_arrival(store: &StoreFixture) {
     for limit in buckets() {
         exhaust(store, &limit, "cid").await;
         store.advance(TENTH + 3_000);

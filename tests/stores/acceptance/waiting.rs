@@ -13,14 +13,14 @@ use harness::stores::{Elsewhere, StoreFixture, until};
 
 for_every_store!(
     a_release_calls_the_first_who_waits,
-    who_waits_is_served_in_order,
+    waiters_are_served_in_order,
     lower_priorities_go_first,
-    who_leaves_takes_nothing_and_calls_the_next,
-    nobody_overtakes_who_waits,
+    cancelled_waiter_takes_nothing_and_wakes_the_next,
+    waiters_are_not_overtaken,
     a_wait_ends_in_time_and_takes_nothing,
     a_wait_for_a_rate_that_cannot_help_ends_at_once,
-    what_others_give_back_is_found,
-    what_the_dead_leave_is_found,
+    permits_released_elsewhere_are_found,
+    permits_of_dead_processes_are_found,
 );
 
 const ONE: Concurrency = Concurrency::new(1).expiry(Duration::from_secs(9));
@@ -78,7 +78,7 @@ async fn serve_all(store: &StoreFixture, semaphore: &Semaphore, priorities: &[u3
     served.take()
 }
 
-async fn who_waits_is_served_in_order(store: &StoreFixture) {
+async fn waiters_are_served_in_order(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&ONE, "ann");
     let order = serve_all(store, &semaphore, &[0; 12]).await;
     assert_eq!(order, (0..12).collect::<Vec<_>>());
@@ -90,7 +90,7 @@ async fn lower_priorities_go_first(store: &StoreFixture) {
     assert_eq!(order, [5, 1, 3, 0, 4, 2]);
 }
 
-async fn who_leaves_takes_nothing_and_calls_the_next(store: &StoreFixture) {
+async fn cancelled_waiter_takes_nothing_and_wakes_the_next(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&ONE, "ann");
     let held = take(&semaphore).await.unwrap();
     let mut first = Box::pin(semaphore.acquire().into_future());
@@ -127,7 +127,7 @@ async fn who_leaves_takes_nothing_and_calls_the_next(store: &StoreFixture) {
     }
 }
 
-async fn nobody_overtakes_who_waits(store: &StoreFixture) {
+async fn waiters_are_not_overtaken(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&ONE, "ann");
     Elsewhere::start().die_holding(&semaphore);
     let mut waits = Box::pin(semaphore.acquire().into_future());
@@ -208,7 +208,7 @@ async fn settle_a_little() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-async fn what_others_give_back_is_found(store: &StoreFixture) {
+async fn permits_released_elsewhere_are_found(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&ONE, "ann");
     // Another process, as far as the line here can tell: another limiter would be one.
     let elsewhere = Elsewhere::start();
@@ -222,7 +222,7 @@ async fn what_others_give_back_is_found(store: &StoreFixture) {
     guard.unwrap().release().await;
 }
 
-async fn what_the_dead_leave_is_found(store: &StoreFixture) {
+async fn permits_of_dead_processes_are_found(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&ONE, "ann");
     Elsewhere::start().die_holding(&semaphore);
     let start = store.clock.now();

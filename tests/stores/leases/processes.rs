@@ -13,7 +13,7 @@ const PROCESSES: usize = 3;
 const TIMES: u32 = 30_000;
 
 #[test]
-fn all_of_it_and_no_more() {
+fn leases_admit_exactly_the_limit() {
     for version in ServerVersion::ALL {
         let server = Server::start(version);
         for (name, limit) in every_algorithm(TIMES) {
@@ -32,7 +32,7 @@ fn all_of_it_and_no_more() {
 
 /// A lease that is stacked on others, one of which runs out first.
 #[test]
-fn nor_of_what_is_stacked() {
+fn stacked_leases_are_exact() {
     let server = Server::start(ServerVersion::Redis7);
     let limits = "fixed_window/5000/3600000/0 sliding_window/3000/3600000/0";
     let more = [("LEASE", "100"), ("MILLIS", "1200")];
@@ -42,7 +42,7 @@ fn nor_of_what_is_stacked() {
 }
 
 #[test]
-fn nor_in_a_cluster() {
+fn leases_admit_exactly_the_limit_in_a_cluster() {
     block_on(async {
         let prefix = unique("lease");
         let limit = Limit::new(3000, YEAR).lease(50);

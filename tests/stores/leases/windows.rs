@@ -73,7 +73,7 @@ fn no_fixed_window_holds_more_than_the_limit() {
 }
 
 #[test]
-fn the_others_hold_at_most_what_was_on_lease_more() {
+fn other_algorithms_exceed_by_at_most_the_leases() {
     for (limit, alone) in [
         ("sliding_window/600/1000/0", TIMES),
         // Two windows, one of them weighed; a full bucket, and what it gains.

@@ -70,7 +70,7 @@ fn no_interval_holds_more_than_the_algorithm_allows() {
 }
 
 #[test]
-fn a_rate_that_no_microsecond_divides_is_neither_exceeded_nor_rounded_down() {
+fn rate_of_fractional_microseconds_is_exact() {
     let hour = 3_600_000_000;
     let limit = Limit::per_hour(999_999);
     for algorithm in [Algorithm::SlidingWindow, Algorithm::LeakyBucket] {

@@ -243,7 +243,7 @@ fn clusters_with_open_slots_agree() {
 /// Half of what is admitted is given back a little later, as by a handler that failed: what stays
 /// is no more than the limit promises.
 #[test]
-fn what_is_not_given_back_stays_within_the_limit() {
+fn unrefunded_requests_stay_within_the_limit() {
     for (algorithm, most) in [
         (Algorithm::SlidingWindow, 20),
         (Algorithm::FixedWindow, 2 * 20),

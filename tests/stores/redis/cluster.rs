@@ -102,7 +102,7 @@ fn a_denial_with_one_master_leaves_the_others_uncharged() {
 
 /// Requests of pairs of users race for what three masters have.
 #[test]
-fn races_admit_no_more_than_fits_and_what_is_given_back_is_there_again() {
+fn races_admit_exactly_the_limit_and_refunds_are_usable() {
     const QUOTA: u32 = 20;
     block_on(async {
         let limiter = limiter(shared_cluster().urls(), &unique("races")).await;

@@ -133,7 +133,7 @@ fn a_server_that_has_become_a_replica_is_left() {
 }
 
 #[test]
-fn a_runtime_that_ends_takes_its_link_along_and_the_next_makes_its_own() {
+fn runtime_that_ends_closes_its_connection() {
     let server = Server::start(ServerVersion::Redis7);
     let limiter = block_on(limiter(&server));
     for expected in [true, true, false] {

@@ -74,7 +74,7 @@ fn a_flood_is_denied_by_every_limit_that_is_stacked() {
 }
 
 #[test]
-fn what_a_denial_tells_to_wait_counts_down() {
+fn cached_denial_counts_its_wait_down() {
     for_every_version(async |server| {
         let clock = ManualClock::new();
         let limiter = service(&server, &clock).await;
@@ -93,7 +93,7 @@ fn what_a_denial_tells_to_wait_counts_down() {
 }
 
 #[test]
-fn what_others_end_is_noticed_within_the_age_that_was_set() {
+fn denial_ended_elsewhere_is_noticed_within_cache_age() {
     for_every_version(async |server| {
         let clock = ManualClock::new();
         let age = Duration::from_millis(300);
@@ -119,7 +119,7 @@ fn what_others_end_is_noticed_within_the_age_that_was_set() {
 }
 
 #[test]
-fn it_is_a_second_if_nothing_is_said_and_zero_asks_each_time() {
+fn denial_cache_defaults_to_one_second_and_zero_disables_it() {
     for_every_version(async |server| {
         let clock = ManualClock::new();
         let limit = Limit::per_minute(2);
@@ -170,7 +170,7 @@ fn a_large_cost_that_is_denied_denies_no_small_one() {
 }
 
 #[test]
-fn what_this_process_ends_is_over_at_once() {
+fn denial_ended_by_this_process_is_over_at_once() {
     for_every_version(async |server| {
         let clock = ManualClock::new();
         let limiter = service(&server, &clock).await;

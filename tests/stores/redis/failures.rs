@@ -74,7 +74,7 @@ fn a_server_that_stalls_holds_nobody_beyond_the_deadline() {
 }
 
 #[test]
-fn a_server_that_refuses_writes_is_an_error_and_keeps_its_connection() {
+fn server_refusing_writes_is_an_error_on_the_same_connection() {
     let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = impatient(&server).await;

@@ -89,7 +89,7 @@ fn ask<T: FromRedisValue>(node: &Server, words: &[&[u8]]) -> T {
 }
 
 #[test]
-fn a_call_of_one_key_is_carried_out_once_however_often_it_is_sent() {
+fn single_key_call_sent_repeatedly_executes_once() {
     for version in ServerVersion::ALL {
         let cluster = cluster_of_open_slots(version);
         let node = cluster.node((cluster.owner_of_key("{user=ann}") + 1) % 3);
@@ -141,7 +141,7 @@ fn a_call_of_one_key_is_carried_out_once_however_often_it_is_sent() {
 
 /// Its mark is a key of its own then, and the call that is sent again is refused for its places.
 #[test]
-fn a_call_that_was_carried_out_before_its_slot_opened_is_not_made_again() {
+fn call_executed_before_its_slot_opened_is_not_repeated() {
     let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
     let from = cluster.owner_of_key("{user=ann}");
     let to = (from + 1) % 3;

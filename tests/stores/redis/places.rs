@@ -17,7 +17,7 @@ async fn free(semaphore: &Semaphore) -> u32 {
 }
 
 #[test]
-fn the_key_lives_until_the_last_deadline_and_goes_with_the_last_place() {
+fn permit_key_expires_with_last_deadline_or_permit() {
     for_every_version(async |server| {
         let limiter = limiter(&server).await;
         let limit = Concurrency::new(5)
@@ -44,7 +44,7 @@ fn the_key_lives_until_the_last_deadline_and_goes_with_the_last_place() {
 
 /// Exactly then: not while they live, however long, and not before what they renewed last expires.
 #[test]
-fn what_was_killed_gives_its_places_back_after_the_expiry() {
+fn permits_of_killed_process_return_after_expiry() {
     for_every_version(async |server| {
         let limiter = limiter(&server).await;
         let limit = Concurrency::new(3).expiry(EXPIRY);
@@ -85,7 +85,7 @@ fn what_was_killed_gives_its_places_back_after_the_expiry() {
 
 /// What was charged for somebody who has left is given back, wherever the leaving fell.
 #[test]
-fn whoever_leaves_in_mid_call_holds_nothing() {
+fn request_cancelled_during_call_holds_no_permit() {
     for_every_version(async |server| {
         let limiter = limiter(&server).await;
         // Far longer than the test: nothing comes back by itself.

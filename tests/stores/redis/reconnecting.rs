@@ -144,7 +144,7 @@ fn each_worker_makes_one_attempt_at_a_time() {
 }
 
 #[test]
-fn what_is_lost_is_made_anew_though_nobody_asks() {
+fn lost_connection_is_restored_without_a_request() {
     let mut server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = limiter(&server).await;
@@ -189,7 +189,7 @@ fn a_limiter_that_is_dropped_or_closed_stops_trying() {
 }
 
 #[test]
-fn a_server_that_goes_on_refusing_writes_is_not_hammered_with_connections() {
+fn server_refusing_writes_is_not_flooded_with_connections() {
     let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = limiter(&server).await;

@@ -97,7 +97,7 @@ fn urls_that_cannot_be_right_are_errors_that_say_so() {
 }
 
 #[test]
-fn what_is_no_redis_is_an_error() {
+fn server_that_is_not_redis_is_an_error() {
     let error = build(impostor(|_| "HTTP/1.1 400 Bad Request\r\n\r\n".into())).unwrap_err();
     assert!(error.is_server(), "{error}");
 }

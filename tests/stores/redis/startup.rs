@@ -66,7 +66,7 @@ fn user_who_may_not_ask_info_is_none_the_worse() {
 }
 
 #[test]
-fn sentinel_in_place_of_a_server_is_an_error_that_names_the_pool() {
+fn sentinel_url_as_server_is_an_error_naming_the_pool() {
     let sentinels = Sentinels::start(ServerVersion::Redis7);
     let error = build(sentinels.urls().remove(0)).unwrap_err();
     assert!(error.is_settings(), "{error}");

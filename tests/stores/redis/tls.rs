@@ -47,7 +47,7 @@ fn assert_names_tls(outcome: Result<RateLimiter, InitError>) {
 }
 
 #[test]
-fn an_authority_of_a_pools_own_is_trusted_by_any_of_the_servers_names() {
+fn pool_trusts_its_own_authority_for_any_server_name() {
     let tls = TlsServer::start();
     for url in [tls.url(), tls.url_at("localhost")] {
         assert_decides(&build_on(pool(&url, tls.ca_file(), None)).unwrap());
