@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_throttle::{Decision, FailureMode, Limit, RateLimiter};
 
 use super::builder;
-use harness::{Flavour, Mode, Proxy, Server, eventually_async, stores::block_on};
+use harness::{Mode, Proxy, Server, ServerVersion, eventually_async, stores::block_on};
 
 const LIMIT: Limit = Limit::per_hour(1000).name("once");
 /// That a busy test machine does not miss.
@@ -28,8 +28,8 @@ async fn used(limiter: &RateLimiter) -> u32 {
 #[test]
 fn a_request_whose_answer_is_cut_is_charged_once() {
     block_on(async {
-        for flavour in Flavour::ALL {
-            let server = Server::start(flavour);
+        for version in ServerVersion::ALL {
+            let server = Server::start(version);
             let proxy = Proxy::start(server.port());
             let limiter = limiter(proxy.url(), PATIENT).await;
             let mut sent = 1;
@@ -54,7 +54,7 @@ fn a_request_whose_answer_is_cut_is_charged_once() {
 #[test]
 fn a_request_whose_answer_is_late_is_charged_once() {
     block_on(async {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let proxy = Proxy::start(server.port());
         let limiter = limiter(proxy.url(), SHORT).await;
         assert_eq!(used(&limiter).await, 1);
@@ -81,7 +81,7 @@ fn a_late_answer_is_nobody_elses() {
         limit.name("own")
     };
     block_on(async {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let limiter = limiter(server.url(), SHORT).await;
         let ask = |which: u32| {
             let limiter = limiter.clone();

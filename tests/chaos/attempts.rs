@@ -5,57 +5,57 @@ use std::time::{Duration, Instant};
 use actix_throttle::{FailureMode, Limit};
 use tokio::time::sleep;
 
-use super::{builder, outage::BACK, scene::Scene};
-use harness::{Flavour, Mode, Proxy, Server, stores::block_on};
+use super::{builder, outage::BACK, outage_scenario::OutageScenario};
+use harness::{Mode, Proxy, Server, ServerVersion, stores::block_on};
 
 const LIMIT: Limit = Limit::per_hour(1_000_000).name("attempts");
 const WHILE: Duration = Duration::from_secs(2);
 
 #[actix_web::test]
 async fn workers_under_load_make_few() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let limiter = builder(proxy.url()).build().await.unwrap();
-    let scene = Scene::start(&limiter);
-    scene.until_exact(BACK).await;
+    let scenario = OutageScenario::start(&limiter);
+    scenario.until_exact(BACK).await;
     let before = proxy.accepted();
     proxy.set(Mode::Refuse);
-    scene.run(WHILE).await;
+    scenario.run(WHILE).await;
     let attempts = proxy.accepted() - before;
     proxy.set(Mode::Pass);
     // Of two workers and the limiter's builder each at once, then after 0.1 and 0.2 s, and once the
     // circuit is open after 0.25 s and every 0.4 s; or half of that.
     assert!((6..=36).contains(&attempts), "{attempts}");
-    scene.until_exact(BACK).await;
-    scene.finish(&server).await;
+    scenario.until_exact(BACK).await;
+    scenario.finish(&server).await;
 }
 
 #[actix_web::test]
 async fn each_worker_makes_one_at_a_time() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let limiter = builder(proxy.url()).build().await.unwrap();
-    let scene = Scene::start(&limiter);
-    scene.until_exact(BACK).await;
+    let scenario = OutageScenario::start(&limiter);
+    scenario.until_exact(BACK).await;
     proxy.set(Mode::Swallow);
     let end = Instant::now() + WHILE * 2;
     let mut most = 0;
     while Instant::now() < end {
         most = most.max(proxy.connections());
-        scene.run(Duration::from_millis(5)).await;
+        scenario.run(Duration::from_millis(5)).await;
     }
     // Of two workers and of the limiter's builder, each one that stalls and an attempt at its
     // successor. One that is given up may take a moment to go.
     assert!((3..=7).contains(&most), "{most}");
     proxy.set(Mode::Pass);
-    scene.until_exact(BACK * 2).await;
-    scene.finish(&server).await;
+    scenario.until_exact(BACK * 2).await;
+    scenario.finish(&server).await;
 }
 
 /// Without a circuit, requests make them more often, never one each.
 #[test]
 fn requests_hasten_them_to_ten_a_second() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     block_on(async {
         let builder = builder(proxy.url())

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::{DEADLINE, RECOVERY, builder};
 use harness::{
-    Flavour, Monitor, Server, eventually_async, http::support::in_own_process, stores::block_on,
+    Monitor, Server, ServerVersion, eventually_async, http::app::in_own_process, stores::block_on,
 };
 
 const LIMIT: Limit = Limit::per_hour(1_000_000).name("circuit");
@@ -46,10 +46,10 @@ async fn until_closed(limiter: &RateLimiter) {
 }
 
 #[test]
-fn dead_server_opens_it_and_its_return_closes_it_without_a_request() {
+fn circuit_opens_and_closes_without_a_request() {
     block_on(async {
-        for flavour in Flavour::ALL {
-            let mut server = Server::start(flavour);
+        for version in ServerVersion::ALL {
+            let mut server = Server::start(version);
             let limiter = limiter(&server).await;
             assert!(is_decided(&limiter).await);
             server.kill();
@@ -64,7 +64,7 @@ fn dead_server_opens_it_and_its_return_closes_it_without_a_request() {
 #[test]
 fn open_circuit_decides_at_once_and_says_when_to_come_again() {
     block_on(async {
-        let mut server = Server::start(Flavour::Redis7);
+        let mut server = Server::start(ServerVersion::Redis7);
         let limiter = builder(server.url()).failure_mode(FailureMode::Closed);
         let limiter = limiter.build().await.unwrap();
         server.stop();
@@ -87,7 +87,7 @@ fn open_circuit_decides_at_once_and_says_when_to_come_again() {
 #[test]
 fn hanging_server_opens_it_and_going_on_closes_it() {
     block_on(async {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let limiter = limiter(&server).await;
         assert!(is_decided(&limiter).await);
         server.stop();
@@ -101,7 +101,7 @@ fn hanging_server_opens_it_and_going_on_closes_it() {
 #[test]
 fn threshold_of_one_waits_for_three_deadlines_of_silence() {
     block_on(async {
-        let mut server = Server::start(Flavour::Redis7);
+        let mut server = Server::start(ServerVersion::Redis7);
         let limiter = builder(server.url()).failure_threshold(1);
         let limiter = limiter.build().await.unwrap();
         server.kill();
@@ -116,7 +116,7 @@ fn threshold_of_one_waits_for_three_deadlines_of_silence() {
 #[test]
 fn full_server_keeps_it_open_whoever_asks() {
     block_on(async {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let limiter = limiter(&server).await;
         let _: String = server.cli(&["CONFIG", "SET", "maxmemory", "1"]);
         until_open(&limiter, OPENS).await;
@@ -141,7 +141,7 @@ fn full_server_keeps_it_open_whoever_asks() {
 /// The workers that kept connections are gone, so nobody verifies.
 #[test]
 fn without_a_keeper_one_request_probes() {
-    let mut server = Server::start(Flavour::Redis7);
+    let mut server = Server::start(ServerVersion::Redis7);
     let limiter = block_on(async {
         let limiter = limiter(&server).await;
         server.kill();
@@ -162,7 +162,7 @@ fn without_a_keeper_one_request_probes() {
 #[test]
 fn denials_and_lost_scripts_are_no_failures() {
     block_on(async {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let limiter = builder(server.url()).failure_threshold(1);
         let limiter = limiter.build().await.unwrap();
         let limit = Limit::per_hour(1).name("one");
@@ -176,7 +176,7 @@ fn denials_and_lost_scripts_are_no_failures() {
 }
 
 #[test]
-fn embedded_store_has_a_closed_one() {
+fn in_memory_store_has_a_closed_one() {
     block_on(async {
         let limiter = RateLimiter::builder().memory().build().await.unwrap();
         assert_eq!(limiter.circuit(), CircuitState::Closed);
@@ -188,7 +188,7 @@ fn each_change_is_logged_once() {
     let Some(log) = in_own_process("circuit::each_change_is_logged_once") else {
         let _ = env_logger::try_init();
         block_on(async {
-            let mut server = Server::start(Flavour::Redis7);
+            let mut server = Server::start(ServerVersion::Redis7);
             let limiter = limiter(&server).await;
             server.kill();
             until_open(&limiter, OPENS).await;

@@ -14,7 +14,7 @@ use super::{
     workers::{reach, worker},
 };
 use harness::{
-    Flavour, Server, eventually_async,
+    Server, ServerVersion, eventually_async,
     http::live::{Live, Wire, status},
 };
 
@@ -32,34 +32,34 @@ fn routes(config: &mut ServiceConfig) {
     config.service((index, worker));
 }
 
-struct Bench {
+struct OutageFixture {
     server: Server,
     limiter: RateLimiter,
-    site: Live,
+    live: Live,
 }
 
-impl Bench {
+impl OutageFixture {
     async fn new() -> Self {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let builder = builder(server.url()).deadline(DEADLINE);
         let limiter = builder.build().await.unwrap();
-        let site = Live::start(&limiter, 1, routes);
-        let bench = Self {
+        let live = Live::start(&limiter, 1, routes);
+        let fixture = Self {
             server,
             limiter,
-            site,
+            live,
         };
-        assert_eq!(bench.get().await, 200);
-        bench
+        assert_eq!(fixture.get().await, 200);
+        fixture
     }
 
     async fn get(&self) -> u16 {
-        status(&self.site.get("/").await)
+        status(&self.live.get("/").await)
     }
 
     /// Asks, and does not wait for the answer.
     async fn ask(&self) -> Wire<TcpStream> {
-        let mut wire = self.site.connect().await;
+        let mut wire = self.live.connect().await;
         wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
         wire
     }
@@ -72,7 +72,7 @@ impl Bench {
         })
         .await;
         eventually_async("two tasks", SOON, async || {
-            reach(&self.site, 1).await[0].1 == 2
+            reach(&self.live, 1).await[0].1 == 2
         })
         .await;
     }
@@ -80,18 +80,18 @@ impl Bench {
 
 #[actix_web::test]
 async fn requests_that_nobody_waits_for_leave_nothing_behind() {
-    let bench = Bench::new().await;
-    bench.server.stop();
+    let fixture = OutageFixture::new().await;
+    fixture.server.stop();
     for _ in 0..5 {
         let mut wires = Vec::new();
         for _ in 0..20 {
-            wires.push(bench.ask().await);
+            wires.push(fixture.ask().await);
         }
         rt::time::sleep(Duration::from_millis(50)).await;
     }
     rt::time::sleep(Duration::from_millis(50)).await;
-    bench.server.resume();
-    assert_eq!(bench.get().await, 200);
-    assert_eq!(bench.limiter.circuit(), CircuitState::Closed);
-    bench.has_what_it_had().await;
+    fixture.server.resume();
+    assert_eq!(fixture.get().await, 200);
+    assert_eq!(fixture.limiter.circuit(), CircuitState::Closed);
+    fixture.has_what_it_had().await;
 }

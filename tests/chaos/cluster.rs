@@ -6,11 +6,11 @@ use actix_throttle::{Identity, RateLimiter};
 
 use super::{
     DEADLINE, RECOVERY, apart, limiter,
-    scene::Scene,
-    tally::{SCHEDULING, Tally},
+    outage_scenario::OutageScenario,
+    status_counts::{SCHEDULING, StatusCounts},
 };
 use harness::{
-    Cluster, Flavour, SLOTS, eventually, slot_of,
+    Cluster, SLOTS, ServerVersion, eventually, slot_of,
     stores::{cluster_pool, unique},
 };
 
@@ -42,11 +42,11 @@ pub(super) fn slot_of_client(id: &str) -> u16 {
 }
 
 /// Waits for exact limits in every shard. How long the slowest took.
-pub(super) async fn until_exact(scene: &Scene) -> Duration {
+pub(super) async fn until_exact(scenario: &OutageScenario) -> Duration {
     let bound = RECOVERY + DEADLINE + LOOK + SCHEDULING * 2;
     let mut longest = Duration::ZERO;
     for master in 0..3 {
-        let took = scene.until_exact_for(bound, || client_of(master)).await;
+        let took = scenario.until_exact_for(bound, || client_of(master)).await;
         longest = longest.max(took);
     }
     longest
@@ -56,7 +56,7 @@ pub(super) async fn until_exact(scene: &Scene) -> Duration {
 async fn few_connections(cluster: Cluster) -> Cluster {
     let (cluster, ()) = apart(cluster, |cluster| {
         let counts = |cluster: &Cluster| -> Vec<_> {
-            let nodes = (0..cluster.len()).map(|index| cluster.node(index));
+            let nodes = (0..cluster.node_count()).map(|index| cluster.node(index));
             nodes.map(|node| node.clients()).collect()
         };
         println!("connections: {:?}", counts(cluster));
@@ -69,66 +69,69 @@ async fn few_connections(cluster: Cluster) -> Cluster {
 }
 
 #[actix_web::test]
-async fn a_master_that_is_killed_is_replaced_and_comes_back_as_a_replica() {
-    let cluster = Cluster::start(Flavour::Redis7, 3, 1);
-    let mut scene = Scene::start(&limiter_of(&cluster).await);
-    until_exact(&scene).await;
+async fn killed_master_is_replaced_and_returns_as_replica() {
+    let cluster = Cluster::start(ServerVersion::Redis7, 3, 1);
+    let mut scenario = OutageScenario::start(&limiter_of(&cluster).await);
+    until_exact(&scenario).await;
     let (cluster, ()) = apart(cluster, |cluster| {
         cluster.kill(0);
         cluster.await_failover(0, WITHIN);
     })
     .await;
-    println!("exact after a failover: {:?}", until_exact(&scene).await);
+    println!("exact after a failover: {:?}", until_exact(&scenario).await);
     let (cluster, ()) = apart(cluster, |cluster| {
         cluster.restart(0);
         cluster.await_ok(WITHIN);
         cluster.await_replicas(WITHIN);
     })
     .await;
-    println!("exact after a return: {:?}", until_exact(&scene).await);
+    println!("exact after a return: {:?}", until_exact(&scenario).await);
     let _cluster = few_connections(cluster).await;
-    println!("{:?}", scene.end_load().await);
+    println!("{:?}", scenario.end_load().await);
 }
 
 #[actix_web::test]
-async fn a_master_that_is_stopped_is_replaced_and_takes_its_place_again() {
-    let cluster = Cluster::start(Flavour::Valkey9, 3, 1);
-    let mut scene = Scene::start(&limiter_of(&cluster).await);
-    until_exact(&scene).await;
+async fn stopped_master_is_replaced_and_takes_its_place_again() {
+    let cluster = Cluster::start(ServerVersion::Valkey9, 3, 1);
+    let mut scenario = OutageScenario::start(&limiter_of(&cluster).await);
+    until_exact(&scenario).await;
     let (cluster, ()) = apart(cluster, |cluster| {
         cluster.stop(0);
         cluster.await_failover(0, WITHIN);
     })
     .await;
-    println!("exact after a failover: {:?}", until_exact(&scene).await);
+    println!("exact after a failover: {:?}", until_exact(&scenario).await);
     let (cluster, ()) = apart(cluster, |cluster| {
         cluster.resume(0);
         cluster.await_ok(WITHIN);
         cluster.await_replicas(WITHIN);
     })
     .await;
-    println!("exact after a return: {:?}", until_exact(&scene).await);
+    println!("exact after a return: {:?}", until_exact(&scenario).await);
     let (cluster, ()) = apart(cluster, |cluster| cluster.promote(0, WITHIN)).await;
-    println!("exact after a promotion: {:?}", until_exact(&scene).await);
+    println!(
+        "exact after a promotion: {:?}",
+        until_exact(&scenario).await
+    );
     let _cluster = few_connections(cluster).await;
-    println!("{:?}", scene.end_load().await);
+    println!("{:?}", scenario.end_load().await);
 }
 
 /// What is with other masters is decided as ever.
 async fn without_a_replica(fail: fn(&mut Cluster), mend: fn(&mut Cluster)) {
     let full = ["--cluster-require-full-coverage", "no"];
-    let cluster = Cluster::start_with(Flavour::Redis7, 3, 0, &full);
-    let mut scene = Scene::start(&limiter_of(&cluster).await);
-    until_exact(&scene).await;
-    let watches = [1, 2].map(|master| scene.watch(move || client_of(master)));
+    let cluster = Cluster::start_with(ServerVersion::Redis7, 3, 0, &full);
+    let mut scenario = OutageScenario::start(&limiter_of(&cluster).await);
+    until_exact(&scenario).await;
+    let watches = [1, 2].map(|master| scenario.watch(move || client_of(master)));
     let (cluster, ()) = apart(cluster, fail).await;
-    scene.run(Duration::from_secs(3)).await;
+    scenario.run(Duration::from_secs(3)).await;
     let (cluster, ()) = apart(cluster, move |cluster| {
         mend(cluster);
         cluster.await_ok(WITHIN);
     })
     .await;
-    println!("exact after a return: {:?}", until_exact(&scene).await);
+    println!("exact after a return: {:?}", until_exact(&scenario).await);
     for watch in watches {
         let seen = watch.finish().await;
         println!("{seen:?}");
@@ -137,43 +140,46 @@ async fn without_a_replica(fail: fn(&mut Cluster), mend: fn(&mut Cluster)) {
         assert!(seen.refused * 10 < seen.decided, "{seen:?}");
     }
     let _cluster = few_connections(cluster).await;
-    println!("{:?}", scene.end_load().await);
+    println!("{:?}", scenario.end_load().await);
 }
 
 #[actix_web::test]
-async fn a_killed_master_without_a_replica_is_the_others_business_no_more() {
+async fn killed_master_without_replica_affects_only_its_own_slots() {
     without_a_replica(|cluster| cluster.kill(0), |cluster| cluster.restart(0)).await;
 }
 
 #[actix_web::test]
-async fn a_stopped_master_without_a_replica_is_the_others_business_no_more() {
+async fn stopped_master_without_replica_affects_only_its_own_slots() {
     without_a_replica(|cluster| cluster.stop(0), |cluster| cluster.resume(0)).await;
 }
 
 #[actix_web::test]
 async fn a_cluster_that_is_lost_as_a_whole_comes_back() {
-    let cluster = Cluster::start(Flavour::Redis7, 3, 0);
+    let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
     let mut urls = cluster.urls();
     // Nobody listens there.
     urls.insert(0, "redis://127.0.0.1:1".to_owned());
-    let mut scene = Scene::start(&limiter(cluster_pool(urls)).await);
-    until_exact(&scene).await;
+    let mut scenario = OutageScenario::start(&limiter(cluster_pool(urls)).await);
+    until_exact(&scenario).await;
     let (cluster, ()) = apart(cluster, |cluster| {
         (0..3).for_each(|node| cluster.kill(node))
     })
     .await;
-    scene.run(Duration::from_millis(1_500)).await;
+    scenario.run(Duration::from_millis(1_500)).await;
     let (cluster, ()) = apart(cluster, |cluster| {
         (0..3).for_each(|node| cluster.restart(node));
         cluster.await_ok(WITHIN);
     })
     .await;
-    println!("exact after a return: {:?}", until_exact(&scene).await);
+    println!("exact after a return: {:?}", until_exact(&scenario).await);
     let _cluster = few_connections(cluster).await;
-    let tallies = scene.end_load().await;
-    assert!(Tally::of(&tallies, "/closed").count(503) > 0, "{tallies:?}");
+    let all_counts = scenario.end_load().await;
     assert!(
-        Tally::of(&tallies, "/open").regular(200) > 50,
-        "{tallies:?}"
+        StatusCounts::of(&all_counts, "/closed").count(503) > 0,
+        "{all_counts:?}"
+    );
+    assert!(
+        StatusCounts::of(&all_counts, "/open").regular(200) > 50,
+        "{all_counts:?}"
     );
 }

@@ -5,23 +5,26 @@ use std::time::Duration;
 use super::{
     builder,
     outage::BACK,
-    scene::{CLIENTS, Scene},
-    tally::Tally,
+    outage_scenario::{CLIENTS, OutageScenario},
+    status_counts::StatusCounts,
 };
-use harness::{Flavour, Server};
+use harness::{Server, ServerVersion};
 
 const OFTEN: usize = 8;
 
-/// Runs the command again and again under load. Nothing is to be seen of it but what the tallies say.
-async fn again_and_again(flavour: Flavour, command: &'static [&'static str]) -> Vec<Tally> {
-    let server = Server::start(flavour);
+/// Runs the command again and again under load. Nothing is to be seen of it but what the status counts say.
+async fn again_and_again(
+    version: ServerVersion,
+    command: &'static [&'static str],
+) -> Vec<StatusCounts> {
+    let server = Server::start(version);
     // Late answers of a busy machine are not what this is about.
     let patient = builder(server.url()).deadline(Duration::from_secs(5));
     // And each request is to meet the server, denied ones too.
     let patient = patient.denial_cache(Duration::ZERO);
     let limiter = patient.build().await.unwrap();
-    let scene = Scene::start(&limiter);
-    scene.until_exact(BACK).await;
+    let scenario = OutageScenario::start(&limiter);
+    scenario.until_exact(BACK).await;
     let server = tokio::task::spawn_blocking(move || {
         for _ in 0..OFTEN {
             std::thread::sleep(Duration::from_millis(120));
@@ -30,47 +33,47 @@ async fn again_and_again(flavour: Flavour, command: &'static [&'static str]) -> 
         server
     });
     let server = server.await.unwrap();
-    scene.until_exact(BACK).await;
-    scene.finish(&server).await
+    scenario.until_exact(BACK).await;
+    scenario.finish(&server).await
 }
 
-fn decided(tallies: &[Tally], quota: impl Fn(&Tally) -> usize) {
-    for tally in tallies {
-        assert_eq!(tally.count(503), 0, "{tally:?}");
-        assert!(tally.regular(200) <= quota(tally), "{tally:?}");
+fn decided(all_counts: &[StatusCounts], quota: impl Fn(&StatusCounts) -> usize) {
+    for counts in all_counts {
+        assert_eq!(counts.count(503), 0, "{counts:?}");
+        assert!(counts.regular(200) <= quota(counts), "{counts:?}");
     }
 }
 
 #[actix_web::test]
 async fn scripts_that_are_forgotten_are_sent_again() {
-    for flavour in Flavour::ALL {
-        let tallies = again_and_again(flavour, &["SCRIPT", "FLUSH"]).await;
-        decided(&tallies, Tally::quota);
+    for version in ServerVersion::ALL {
+        let all_counts = again_and_again(version, &["SCRIPT", "FLUSH"]).await;
+        decided(&all_counts, StatusCounts::quota);
     }
 }
 
 #[actix_web::test]
 async fn counters_that_are_forgotten_begin_anew() {
-    let tallies = again_and_again(Flavour::Redis7, &["FLUSHALL"]).await;
-    decided(&tallies, |tally| tally.quota() * (OFTEN + 1));
-    for tally in &tallies {
-        assert!(tally.regular(200) > tally.quota(), "{tally:?}");
+    let all_counts = again_and_again(ServerVersion::Redis7, &["FLUSHALL"]).await;
+    decided(&all_counts, |counts| counts.quota() * (OFTEN + 1));
+    for counts in &all_counts {
+        assert!(counts.regular(200) > counts.quota(), "{counts:?}");
     }
 }
 
 #[actix_web::test]
 async fn connections_that_are_killed_cost_what_was_under_way() {
-    for flavour in Flavour::ALL {
+    for version in ServerVersion::ALL {
         let kill = &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"];
-        let tallies = again_and_again(flavour, kill).await;
-        let undecided = Tally::of(&tallies, "/closed").count(503);
-        assert!(undecided <= OFTEN * CLIENTS, "{tallies:?}");
-        let local = Tally::of(&tallies, "/local");
-        assert!(local.regular(200) <= local.quota(), "{tallies:?}");
-        let open = Tally::of(&tallies, "/open");
+        let all_counts = again_and_again(version, kill).await;
+        let undecided = StatusCounts::of(&all_counts, "/closed").count(503);
+        assert!(undecided <= OFTEN * CLIENTS, "{all_counts:?}");
+        let local = StatusCounts::of(&all_counts, "/local");
+        assert!(local.regular(200) <= local.quota(), "{all_counts:?}");
+        let open = StatusCounts::of(&all_counts, "/open");
         assert!(
             open.regular(200) <= open.quota() + OFTEN * CLIENTS,
-            "{tallies:?}"
+            "{all_counts:?}"
         );
     }
 }

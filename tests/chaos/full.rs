@@ -1,4 +1,4 @@
-//! An embedded store that is full of what it must not forget: the failure mode decides about keys that
+//! An in-memory store that is full of what it must not forget: the failure mode decides about keys that
 //! it has no room for, and the rest goes on.
 
 use std::time::Duration;

@@ -14,11 +14,11 @@ use actix_web::{
 
 use super::{
     builder,
-    tally::SCHEDULING,
+    status_counts::SCHEDULING,
     workers::{reach, worker},
 };
 use harness::{
-    Flavour, Proxy, Server,
+    Proxy, Server, ServerVersion,
     http::live::{Live, Wire, status},
     stores::unique,
 };
@@ -43,33 +43,33 @@ struct Halves {
     server: Server,
     proxy: Proxy,
     limiter: RateLimiter,
-    site: Live,
+    live: Live,
 }
 
 type StatusSet = BTreeMap<u16, usize>;
 
 impl Halves {
     async fn new() -> Self {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let proxy = Proxy::start(server.port());
         // What one worker knows of denials the other would know as well.
         let builder = builder(proxy.url())
             .deadline(DEADLINE)
             .denial_cache(Duration::ZERO);
         let limiter = builder.build().await.unwrap();
-        let site = Live::start(&limiter, 2, routes);
+        let live = Live::start(&limiter, 2, routes);
         Self {
             server,
             proxy,
             limiter,
-            site,
+            live,
         }
     }
 
     /// One client asks each worker for a while. The statuses that the worker gave that failed more
     /// often come last.
     async fn ask(&self, id: &str) -> [StatusSet; 2] {
-        let clients: Vec<JoinHandle<StatusSet>> = reach(&self.site, 2)
+        let clients: Vec<JoinHandle<StatusSet>> = reach(&self.live, 2)
             .await
             .into_iter()
             .map(|(wire, _)| rt::spawn(client(wire, id.to_owned())))
@@ -109,7 +109,7 @@ fn admitted(halves: &[StatusSet; 2]) -> usize {
 #[actix_web::test]
 async fn dead_connection_is_replaced_after_one_late_answer() {
     let halves = Halves::new().await;
-    drop(reach(&halves.site, 2).await);
+    drop(reach(&halves.live, 2).await);
     let accepted = halves.proxy.accepted();
     halves.proxy.deafen(1);
     let seen = halves.ask(&unique("client")).await;
@@ -126,7 +126,7 @@ async fn dead_connection_is_replaced_after_one_late_answer() {
 #[actix_web::test]
 async fn a_worker_that_is_cut_off_is_alone_with_it() {
     let halves = Halves::new().await;
-    drop(reach(&halves.site, 2).await);
+    drop(reach(&halves.live, 2).await);
     halves.proxy.deafen(usize::MAX);
     let seen = halves.ask(&unique("client")).await;
     assert_eq!(failures(&seen[0]), 0, "{seen:?}");

@@ -1,4 +1,4 @@
-//! The embedded store that stands by for limits of `FailureMode::Local`: a process alone on its
+//! The in-memory store that stands by for limits of `FailureMode::Local`: a process alone on its
 //! server must not notice at all that the server is gone, forgets everything and comes back.
 
 use std::time::Duration;
@@ -7,11 +7,11 @@ use actix_throttle::{Algorithm, Decision, FailureMode, Limit, ManualClock, RateL
 
 use super::{builder, revive};
 use harness::{
-    Flavour, Server,
+    Server, ServerVersion,
     stores::{block_on, every_algorithm},
 };
 
-/// A limiter on a server, and one on the embedded store that is asked the same.
+/// A limiter on a server, and one on the in-memory store that is asked the same.
 struct Twins {
     server: Server,
     limiter: RateLimiter,
@@ -21,7 +21,7 @@ struct Twins {
 
 impl Twins {
     async fn new() -> Self {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let clock = ManualClock::new();
         let limiter = builder(server.url())
             .deadline(Duration::from_secs(5))
@@ -129,7 +129,7 @@ fn blocks_outlast_the_server_and_its_absence() {
 
 /// Nobody is let in during the outage, yet the server has forgotten who was before it.
 #[test]
-fn what_the_server_forgets_meanwhile_is_known_here() {
+fn local_fallback_knows_what_restarted_server_forgot() {
     block_on(async {
         let limit = Limit::per_minute(3).name("forgotten");
         let mut twins = Twins::new().await;
@@ -144,7 +144,7 @@ fn what_the_server_forgets_meanwhile_is_known_here() {
 #[test]
 fn limits_of_other_modes_are_not_remembered() {
     block_on(async {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let limiter = builder(server.url()).build().await.unwrap();
         let limit = Limit::per_minute(2).name("open");
         for expected in [true, true, false] {

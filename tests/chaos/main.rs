@@ -13,15 +13,15 @@ mod memory;
 mod modes;
 mod network;
 mod outage;
+mod outage_scenario;
 mod places;
 mod processes;
-mod scene;
 mod sentinel;
 mod server;
 mod several;
 mod slots;
+mod status_counts;
 mod stays_on;
-mod tally;
 mod watch;
 mod workers;
 

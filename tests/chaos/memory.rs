@@ -6,13 +6,13 @@ use actix_throttle::{FailureMode, Limit, ManualClock};
 
 use super::{builder, revive};
 use harness::{
-    Flavour, Server,
-    http::support::in_own_process,
+    Server, ServerVersion,
+    http::app::in_own_process,
     stores::{block_on, unique},
 };
 
 const OUTAGES: usize = 5;
-/// In each: far more than the embedded store keeps.
+/// In each: far more than the in-memory store keeps.
 const CLIENTS: usize = 20_000;
 const MAX_KEYS: usize = 5_000;
 /// Kept for ever, the clients of all outages would take several times as much.
@@ -32,7 +32,7 @@ fn outages_leave_no_memory_behind() {
     }
     let limit = Limit::per_hour(20).name("memory");
     block_on(async {
-        let mut server = Server::start(Flavour::Redis7);
+        let mut server = Server::start(ServerVersion::Redis7);
         let clock = ManualClock::new();
         let builder = builder(server.url())
             .deadline(Duration::from_secs(5))

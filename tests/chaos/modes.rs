@@ -10,8 +10,8 @@ use actix_web::{HttpRequest, HttpResponse, get, test::TestRequest};
 
 use super::builder;
 use harness::{
-    Flavour, Server, eventually_async,
-    http::support::{Site, get},
+    Server, ServerVersion, eventually_async,
+    http::app::{TestService, get},
     stores::block_on,
 };
 
@@ -65,16 +65,16 @@ fn teapot(_request: &HttpRequest, denied: &Decision) -> HttpResponse {
     HttpResponse::ImATeapot().finish()
 }
 
-struct Bench {
-    site: Site,
+struct OutageFixture {
+    service: TestService,
     limiter: RateLimiter,
     clock: ManualClock,
     _gone: Server,
 }
 
-impl Bench {
+impl OutageFixture {
     async fn new(mode: FailureMode) -> Self {
-        let mut server = Server::start(Flavour::Redis7);
+        let mut server = Server::start(ServerVersion::Redis7);
         let clock = ManualClock::new();
         let limiter = builder(server.url())
             .failure_mode(mode)
@@ -84,14 +84,14 @@ impl Bench {
             .await
             .unwrap();
         server.kill();
-        let site = Site::new(|config| {
+        let service = TestService::new(|config| {
             config.app_data(limiter.clone());
             config.service((default, open, closed, local));
             config.service((open_and_closed, open_and_local, closed_shadow));
         })
         .await;
         Self {
-            site,
+            service,
             limiter,
             clock,
             _gone: server,
@@ -101,9 +101,9 @@ impl Bench {
 
 #[actix_web::test]
 async fn open_lets_everyone_through_and_says_nothing() {
-    let bench = Bench::new(FailureMode::Closed).await;
+    let fixture = OutageFixture::new(FailureMode::Closed).await;
     for _ in 0..10 {
-        let answer = bench.site.get("/open").await;
+        let answer = fixture.service.get("/open").await;
         assert_eq!((answer.status, answer.text()), (200, "ok"));
         assert!(answer.is_unlimited());
     }
@@ -111,9 +111,9 @@ async fn open_lets_everyone_through_and_says_nothing() {
 
 #[actix_web::test]
 async fn closed_answers_503_and_when_to_come_again() {
-    let bench = Bench::new(FailureMode::Open).await;
+    let fixture = OutageFixture::new(FailureMode::Open).await;
     for _ in 0..3 {
-        let answer = bench.site.get("/closed").await;
+        let answer = fixture.service.get("/closed").await;
         // Also once the circuit is open and it is known when the server is verified again: the first
         // pauses are shorter than the second that is the least to be told.
         assert_eq!((answer.status, answer.retry_after()), (503, Some(1)));
@@ -128,11 +128,11 @@ async fn closed_answers_503_and_when_to_come_again() {
         assert_eq!(answer.quota(), None);
     }
     eventually_async("the circuit is open", Duration::from_secs(3), async || {
-        bench.site.get("/closed").await.status == 503
-            && bench.limiter.circuit() == CircuitState::Open
+        fixture.service.get("/closed").await.status == 503
+            && fixture.limiter.circuit() == CircuitState::Open
     })
     .await;
-    let answer = bench.site.get("/closed").await;
+    let answer = fixture.service.get("/closed").await;
     assert_eq!(answer.status, 503);
     let wait = answer.json()["retry_after_ms"].as_u64();
     assert!(wait.is_some_and(|wait| wait <= 2_500), "{wait:?}");
@@ -140,16 +140,16 @@ async fn closed_answers_503_and_when_to_come_again() {
 
 #[actix_web::test]
 async fn local_counts_in_this_process_and_shows_it() {
-    let bench = Bench::new(FailureMode::Open).await;
+    let fixture = OutageFixture::new(FailureMode::Open).await;
     for (status, remaining) in [(200, 1), (200, 0), (429, 0), (429, 0)] {
-        let answer = bench.site.get("/local").await;
+        let answer = fixture.service.get("/local").await;
         assert_eq!(
             (answer.status, answer.remaining()),
             (status, Some(remaining))
         );
     }
-    bench.clock.advance(Duration::from_secs(60));
-    assert_eq!(bench.site.get("/local").await.remaining(), Some(1));
+    fixture.clock.advance(Duration::from_secs(60));
+    assert_eq!(fixture.service.get("/local").await.remaining(), Some(1));
 }
 
 #[actix_web::test]
@@ -159,18 +159,18 @@ async fn handlers_that_do_not_say_do_as_the_limiter() {
         (FailureMode::Closed, [503, 503, 503]),
         (FailureMode::Local, [200, 200, 429]),
     ] {
-        let bench = Bench::new(mode).await;
-        assert_eq!(bench.site.statuses("/default", 3).await, expected);
+        let fixture = OutageFixture::new(mode).await;
+        assert_eq!(fixture.service.statuses("/default", 3).await, expected);
     }
 }
 
 #[actix_web::test]
-async fn of_several_limits_each_keeps_its_mode() {
-    let bench = Bench::new(FailureMode::Open).await;
-    assert_eq!(bench.site.get("/open-and-closed").await.status, 503);
-    assert_eq!(bench.site.get("/closed-shadow").await.status, 200);
+async fn stacked_limits_keep_their_own_failure_modes() {
+    let fixture = OutageFixture::new(FailureMode::Open).await;
+    assert_eq!(fixture.service.get("/open-and-closed").await.status, 503);
+    assert_eq!(fixture.service.get("/closed-shadow").await.status, 200);
     for (status, remaining) in [(200, 1), (200, 0), (418, 0)] {
-        let answer = bench.site.get("/open-and-local").await;
+        let answer = fixture.service.get("/open-and-local").await;
         assert_eq!(answer.status, status);
         // Of the local one alone.
         assert_eq!(
@@ -184,14 +184,14 @@ async fn of_several_limits_each_keeps_its_mode() {
 fn decisions_by_hand_follow_the_limiter() {
     let limit = Limit::per_minute(2).name("by-hand");
     block_on(async {
-        let by_open = Bench::new(FailureMode::Open).await.limiter;
+        let by_open = OutageFixture::new(FailureMode::Open).await.limiter;
         for _ in 0..5 {
             let decision = by_open.check(&limit, "ann").await.unwrap();
             assert!(decision.is_allowed() && decision.is_fallback());
             assert!(decision.limits().is_empty());
         }
 
-        let by_closed = Bench::new(FailureMode::Closed).await.limiter;
+        let by_closed = OutageFixture::new(FailureMode::Closed).await.limiter;
         let mut known = false;
         eventually_async(
             "it is known when to come again",
@@ -209,7 +209,7 @@ fn decisions_by_hand_follow_the_limiter() {
         )
         .await;
 
-        let by_local = Bench::new(FailureMode::Local).await.limiter;
+        let by_local = OutageFixture::new(FailureMode::Local).await.limiter;
         for expected in [true, true, false] {
             let decision = by_local.check(&limit, "ann").await.unwrap();
             assert_eq!(decision.is_allowed(), expected);
@@ -228,7 +228,7 @@ fn rules_by_hand_keep_their_own() {
             .failure_mode(mode)
     };
     block_on(async {
-        let limiter = Bench::new(FailureMode::Open).await.limiter;
+        let limiter = OutageFixture::new(FailureMode::Open).await.limiter;
         let request: TestRequest = get("/");
         let request = request.to_http_request();
         let rules = [rule(FailureMode::Closed)];
@@ -247,7 +247,7 @@ fn rules_by_hand_keep_their_own() {
 #[test]
 fn without_a_runtime_the_caller_is_told_in_every_mode() {
     let limiter = block_on(async {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         builder(server.url()).build().await.unwrap()
     });
     let limit = Limit::per_minute(1);

@@ -3,13 +3,13 @@
 use std::{sync::Arc, thread::sleep, time::Duration};
 
 use super::outage::{BACK, OUTAGE, silence};
-use harness::{Flavour, Mode, Proxy, Server};
+use harness::{Mode, Proxy, Server, ServerVersion};
 
 /// For one attempt to connect, which nobody answers, to be given up.
 const ATTEMPT: Duration = Duration::from_secs(2);
 
 async fn unwell(mode: Mode, back: Duration) {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Arc::new(Proxy::start(server.port()));
     let trouble = {
         let proxy = Arc::clone(&proxy);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{
     DEADLINE, RECOVERY, builder,
-    scene::Scene,
-    tally::{SCHEDULING, Tally},
+    outage_scenario::OutageScenario,
+    status_counts::{SCHEDULING, StatusCounts},
 };
 use harness::Server;
 
@@ -20,19 +20,22 @@ pub(super) async fn outage(
     url: String,
     back: Duration,
     trouble: impl FnOnce() -> Server + Send + 'static,
-) -> Vec<Tally> {
+) -> Vec<StatusCounts> {
     let limiter = builder(url).build().await.unwrap();
-    let scene = Scene::start(&limiter);
-    scene.until_exact(BACK).await;
+    let scenario = OutageScenario::start(&limiter);
+    scenario.until_exact(BACK).await;
     // On a thread of its own: clients are not to wait for a server to start.
     let server = tokio::task::spawn_blocking(trouble).await.unwrap();
-    scene.until_exact(back).await;
-    let tallies = scene.finish(&server).await;
-    assert!(Tally::of(&tallies, "/closed").count(503) > 0, "{tallies:?}");
+    scenario.until_exact(back).await;
+    let all_counts = scenario.finish(&server).await;
+    assert!(
+        StatusCounts::of(&all_counts, "/closed").count(503) > 0,
+        "{all_counts:?}"
+    );
     // One process: it knows whom it let in, whoever decided.
-    let local = Tally::of(&tallies, "/local");
-    assert!(local.regular(200) <= local.quota(), "{tallies:?}");
-    tallies
+    let local = StatusCounts::of(&all_counts, "/local");
+    assert!(local.regular(200) <= local.quota(), "{all_counts:?}");
+    all_counts
 }
 
 /// An outage that leaves nobody to deny anyone.
@@ -41,9 +44,9 @@ pub(super) async fn silence(
     back: Duration,
     trouble: impl FnOnce() -> Server + Send + 'static,
 ) {
-    let tallies = outage(url, back, trouble).await;
+    let all_counts = outage(url, back, trouble).await;
     // More than would fit: they went on without a limit, once the denial that was known had been
     // forgotten. A server that hangs holds each of them for a deadline until the circuit is open.
-    let open = Tally::of(&tallies, "/open");
-    assert!(open.regular(200) > open.quota(), "{tallies:?}");
+    let open = StatusCounts::of(&all_counts, "/open");
+    assert!(open.regular(200) > open.quota(), "{all_counts:?}");
 }

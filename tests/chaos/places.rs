@@ -10,8 +10,8 @@ use actix_web::get;
 
 use super::{RECOVERY, builder};
 use harness::{
-    Flavour, Server,
-    http::support::Site,
+    Server, ServerVersion,
+    http::app::TestService,
     stores::{block_on, until},
 };
 
@@ -19,15 +19,15 @@ use harness::{
 const EXPIRY: Duration = Duration::from_secs(60);
 const TWO: Concurrency = Concurrency::new(2).expiry(EXPIRY);
 
-struct Bench {
+struct OutageFixture {
     server: Server,
     limiter: RateLimiter,
     clock: ManualClock,
 }
 
-impl Bench {
+impl OutageFixture {
     async fn new(mode: FailureMode) -> Self {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let clock = ManualClock::new();
         let limiter = builder(server.url())
             .failure_mode(mode)
@@ -72,14 +72,14 @@ async fn taken(places: &Semaphore) -> SemaphoreGuard {
 #[test]
 fn open_lets_everybody_run() {
     block_on(async {
-        let mut bench = Bench::new(FailureMode::Open).await;
-        let places = bench.places();
+        let mut fixture = OutageFixture::new(FailureMode::Open).await;
+        let places = fixture.places();
         let held = (take(&places).await, take(&places).await);
         assert!(take(&places).await.is_none());
-        bench.server.kill();
+        fixture.server.kill();
         let more = [take(&places).await, take(&places).await];
         assert!(more.iter().flatten().all(SemaphoreGuard::is_valid));
-        bench.opens().await;
+        fixture.opens().await;
         let guard = take(&places).await.unwrap();
         assert!(guard.decision().is_fallback() && guard.decision().limits().is_empty());
         drop((guard, held, more));
@@ -89,16 +89,16 @@ fn open_lets_everybody_run() {
 #[test]
 fn closed_lets_nobody_run_and_says_when_to_come_again() {
     block_on(async {
-        let mut bench = Bench::new(FailureMode::Closed).await;
-        let places = bench.places();
-        bench.server.kill();
+        let mut fixture = OutageFixture::new(FailureMode::Closed).await;
+        let places = fixture.places();
+        fixture.server.kill();
         for acquired in [
             places.try_acquire().await.err(),
             places.acquire().await.err(),
         ] {
             assert!(matches!(acquired, Some(RateLimitError::Unavailable { .. })));
         }
-        bench.opens().await;
+        fixture.opens().await;
         let Err(RateLimitError::Unavailable { retry_after, .. }) = places.try_acquire().await
         else {
             panic!("decided");
@@ -106,7 +106,7 @@ fn closed_lets_nobody_run_and_says_when_to_come_again() {
         // A verification under way takes as long as an attempt to connect.
         assert!(retry_after.is_some_and(|wait| wait <= RECOVERY + Duration::from_secs(3)));
         // Nothing of all that is there when the server is.
-        bench.server.restart();
+        fixture.server.restart();
         until("the server decides", async || {
             places.try_acquire().await.is_ok()
         })
@@ -120,28 +120,28 @@ fn closed_lets_nobody_run_and_says_when_to_come_again() {
 }
 
 #[test]
-fn local_knows_who_runs_already_and_so_does_the_server_that_has_forgotten() {
+fn local_fallback_and_restarted_server_know_held_permits() {
     block_on(async {
-        let mut bench = Bench::new(FailureMode::Local).await;
-        let places = bench.places();
+        let mut fixture = OutageFixture::new(FailureMode::Local).await;
+        let places = fixture.places();
         let before = take(&places).await.unwrap();
-        bench.server.kill();
+        fixture.server.kill();
         let during = take(&places).await.unwrap();
         assert!(during.decision().is_fallback());
         for _ in 0..5 {
             assert!(take(&places).await.is_none(), "one runs since before that");
         }
-        bench.opens().await;
+        fixture.opens().await;
         assert!(take(&places).await.is_none());
         // Given back here at once, whatever the server is told and when.
         drop(before);
         let again = taken(&places).await;
         assert!(take(&places).await.is_none());
         // It comes back and knows of nobody. They are renewed there, and until then known here.
-        bench.server.restart();
+        fixture.server.restart();
         for _ in 0..20 {
             assert!(take(&places).await.is_none());
-            bench.clock.advance(EXPIRY / 30);
+            fixture.clock.advance(EXPIRY / 30);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         until("the server decides", async || {
@@ -176,20 +176,20 @@ handlers! {
 
 #[actix_web::test]
 async fn handlers_keep_their_mode() {
-    let mut bench = Bench::new(FailureMode::Open).await;
-    bench.server.kill();
-    let limiter = bench.limiter.clone();
-    let site = Site::new(|config| {
+    let mut fixture = OutageFixture::new(FailureMode::Open).await;
+    fixture.server.kill();
+    let limiter = fixture.limiter.clone();
+    let service = TestService::new(|config| {
         config.app_data(limiter).service((open, closed, local));
     })
     .await;
     for _ in 0..6 {
-        let answer = site.get("/open").await;
+        let answer = service.get("/open").await;
         assert_eq!(answer.status, 200);
         assert!(answer.is_unlimited());
-        assert_eq!(site.get("/closed").await.status, 503);
+        assert_eq!(service.get("/closed").await.status, 503);
         // One after the other: each gives its place back.
-        let answer = site.get("/local").await;
+        let answer = service.get("/local").await;
         assert_eq!((answer.status, answer.remaining()), (200, Some(0)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{thread::sleep, time::Duration};
 
-use harness::{Flavour, Process, Server, stores::unique};
+use harness::{Process, Server, ServerVersion, stores::unique};
 
 const PROCESSES: usize = 3;
 const TIMES: usize = 2000;
@@ -29,7 +29,7 @@ fn said(process: Process) -> Said {
 }
 
 fn hammered(mode: &str) -> Vec<Said> {
-    let mut server = Server::start(Flavour::Redis7);
+    let mut server = Server::start(ServerVersion::Redis7);
     let (url, prefix) = (server.url(), unique("hammer"));
     let millis = (UP * 2 + DOWN).as_millis().to_string();
     let limits = format!("sliding_window/{TIMES}/3600000/0");
@@ -59,7 +59,7 @@ fn hammered(mode: &str) -> Vec<Said> {
 
 /// Exactly the limit before, and after by a server that has forgotten everything.
 #[test]
-fn killed_under_full_load_they_are_exact_together_before_and_after() {
+fn processes_stay_exact_when_server_is_killed_under_load() {
     let admitted = |said: &[Said]| said.iter().map(|one| one.admitted).sum::<usize>();
     assert_eq!(admitted(&hammered("open")), 2 * TIMES);
 }

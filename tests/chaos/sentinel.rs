@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use actix_throttle::{RateLimiter, deadpool_redis};
 
-use super::{DEADLINE, RECOVERY, apart, limiter, scene::Scene, tally::SCHEDULING};
-use harness::{Flavour, Sentinels, Server};
+use super::{
+    DEADLINE, RECOVERY, apart, limiter, outage_scenario::OutageScenario, status_counts::SCHEDULING,
+};
+use harness::{Sentinels, Server, ServerVersion};
 
 /// Within which limits are exact again once there is a master.
 const BACK: Duration = RECOVERY
@@ -38,18 +40,18 @@ fn asked(server: &Server) -> u64 {
 }
 
 /// Nobody asks this server any more.
-async fn assert_left_alone(scene: &Scene, server: &Server) {
-    scene.run(MOMENT).await;
+async fn assert_left_alone(scenario: &OutageScenario, server: &Server) {
+    scenario.run(MOMENT).await;
     let before = asked(server);
-    scene.run(MOMENT * 2).await;
+    scenario.run(MOMENT * 2).await;
     assert_eq!(asked(server), before);
 }
 
 #[actix_web::test]
 async fn a_killed_master_is_replaced() {
-    let sentinels = Sentinels::start(Flavour::Redis7);
-    let mut scene = Scene::start(&limiter_of(&sentinels).await);
-    scene.until_exact(BACK).await;
+    let sentinels = Sentinels::start(ServerVersion::Redis7);
+    let mut scenario = OutageScenario::start(&limiter_of(&sentinels).await);
+    scenario.until_exact(BACK).await;
     let (mut sentinels, ()) = apart(sentinels, |sentinels| {
         let old = sentinels.kill_master();
         sentinels.await_master(old, WITHIN);
@@ -57,20 +59,20 @@ async fn a_killed_master_is_replaced() {
     .await;
     println!(
         "exact after a failover: {:?}",
-        scene.until_exact(BACK).await
+        scenario.until_exact(BACK).await
     );
     // As a master, at first.
     sentinels.restart(0);
-    assert_left_alone(&scene, sentinels.server(0)).await;
-    scene.until_exact(BACK).await;
-    println!("{:?}", scene.end_load().await);
+    assert_left_alone(&scenario, sentinels.server(0)).await;
+    scenario.until_exact(BACK).await;
+    println!("{:?}", scenario.end_load().await);
 }
 
 #[actix_web::test]
 async fn a_stopped_master_is_replaced_and_used_no_more() {
-    let sentinels = Sentinels::start(Flavour::Valkey9);
-    let mut scene = Scene::start(&limiter_of(&sentinels).await);
-    scene.until_exact(BACK).await;
+    let sentinels = Sentinels::start(ServerVersion::Valkey9);
+    let mut scenario = OutageScenario::start(&limiter_of(&sentinels).await);
+    scenario.until_exact(BACK).await;
     let (sentinels, ()) = apart(sentinels, |sentinels| {
         let old = sentinels.stop_master();
         sentinels.await_master(old, WITHIN);
@@ -78,29 +80,32 @@ async fn a_stopped_master_is_replaced_and_used_no_more() {
     .await;
     println!(
         "exact after a failover: {:?}",
-        scene.until_exact(BACK).await
+        scenario.until_exact(BACK).await
     );
     sentinels.resume(0);
-    assert_left_alone(&scene, sentinels.server(0)).await;
-    scene.until_exact(BACK).await;
+    assert_left_alone(&scenario, sentinels.server(0)).await;
+    scenario.until_exact(BACK).await;
     let (sentinels, ()) = apart(sentinels, |sentinels| sentinels.await_replica(0, WITHIN)).await;
-    assert_left_alone(&scene, sentinels.server(0)).await;
-    println!("{:?}", scene.end_load().await);
+    assert_left_alone(&scenario, sentinels.server(0)).await;
+    println!("{:?}", scenario.end_load().await);
 }
 
 #[actix_web::test]
 async fn a_planned_switch_and_a_lonely_sentinel() {
-    let sentinels = Sentinels::start(Flavour::Redis7);
-    let mut scene = Scene::start(&limiter_of(&sentinels).await);
-    scene.until_exact(BACK).await;
+    let sentinels = Sentinels::start(ServerVersion::Redis7);
+    let mut scenario = OutageScenario::start(&limiter_of(&sentinels).await);
+    scenario.until_exact(BACK).await;
     let (sentinels, new) = apart(sentinels, |sentinels| {
         let new = sentinels.failover();
         sentinels.await_replica(0, WITHIN);
         new
     })
     .await;
-    println!("exact after a switch: {:?}", scene.until_exact(BACK).await);
-    assert_left_alone(&scene, sentinels.server(0)).await;
+    println!(
+        "exact after a switch: {:?}",
+        scenario.until_exact(BACK).await
+    );
+    assert_left_alone(&scenario, sentinels.server(0)).await;
     // One that can say who is master, and nothing else.
     let (sentinels, ()) = apart(sentinels, move |sentinels| {
         sentinels.sentinel(0).kill();
@@ -111,8 +116,8 @@ async fn a_planned_switch_and_a_lonely_sentinel() {
     .await;
     println!(
         "exact after all connections were cut: {:?}",
-        scene.until_exact(BACK).await
+        scenario.until_exact(BACK).await
     );
     assert!(sentinels.server(new).clients() <= 8);
-    println!("{:?}", scene.end_load().await);
+    println!("{:?}", scenario.end_load().await);
 }

@@ -5,10 +5,10 @@ use std::{thread::sleep, time::Duration};
 use super::{
     builder,
     outage::{BACK, OUTAGE, outage, silence},
-    scene::Scene,
-    tally::Tally,
+    outage_scenario::OutageScenario,
+    status_counts::StatusCounts,
 };
-use harness::{Flavour, Server};
+use harness::{Server, ServerVersion};
 
 /// Long enough for the pauses between attempts to connect to reach their longest.
 const LONG_OUTAGE: Duration = Duration::from_secs(6);
@@ -34,8 +34,8 @@ fn killed_for(time: Duration) -> impl FnOnce(&mut Server) + Send + 'static {
 
 #[actix_web::test]
 async fn killed_and_started_again() {
-    for flavour in Flavour::ALL {
-        let server = Server::start(flavour);
+    for version in ServerVersion::ALL {
+        let server = Server::start(version);
         silence(server.url(), BACK, with(server, killed_for(OUTAGE))).await;
     }
 }
@@ -43,13 +43,13 @@ async fn killed_and_started_again() {
 /// Attempts to connect are then seconds apart; whoever asks again is not to wait for the next.
 #[actix_web::test]
 async fn killed_for_long() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     silence(server.url(), BACK, with(server, killed_for(LONG_OUTAGE))).await;
 }
 
 #[actix_web::test]
 async fn stopped_and_continued() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let stopped = |server: &mut Server| {
         server.stop();
         sleep(OUTAGE);
@@ -60,8 +60,8 @@ async fn stopped_and_continued() {
 
 #[actix_web::test]
 async fn loading() {
-    for flavour in Flavour::ALL {
-        let server = Server::start(flavour);
+    for version in ServerVersion::ALL {
+        let server = Server::start(version);
         let loading = |server: &mut Server| {
             server.restart_loading(OUTAGE);
             server.await_loaded(OUTAGE * 4);
@@ -72,8 +72,8 @@ async fn loading() {
 
 #[actix_web::test]
 async fn busy() {
-    for flavour in Flavour::ALL {
-        let server = Server::start(flavour);
+    for version in ServerVersion::ALL {
+        let server = Server::start(version);
         let busy = |server: &mut Server| {
             let busy = server.busy();
             sleep(OUTAGE);
@@ -86,8 +86,8 @@ async fn busy() {
 /// What is denied anyway needs no memory, and so is still decided.
 #[actix_web::test]
 async fn out_of_memory() {
-    for flavour in Flavour::ALL {
-        let server = Server::start(flavour);
+    for version in ServerVersion::ALL {
+        let server = Server::start(version);
         let full = |server: &mut Server| {
             server.limit_memory(1);
             sleep(OUTAGE);
@@ -99,7 +99,7 @@ async fn out_of_memory() {
 
 #[actix_web::test]
 async fn a_replica_of_one_that_is_gone() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let demoted = |server: &mut Server| {
         let _: String = server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
         sleep(OUTAGE);
@@ -111,16 +111,19 @@ async fn a_replica_of_one_that_is_gone() {
 /// It has what its master has, answers everything but writes, and takes its place in the end.
 #[actix_web::test]
 async fn a_replica_that_is_promoted() {
-    for flavour in [Flavour::Redis62, Flavour::Valkey9] {
-        let master = Server::start(flavour);
+    for version in [ServerVersion::Redis62, ServerVersion::Valkey9] {
+        let master = Server::start(version);
         let replica = Server::replica_of(&master);
         let limiter = builder(replica.url()).build().await.unwrap();
-        let scene = Scene::start(&limiter);
-        scene.run(OUTAGE).await;
+        let scenario = OutageScenario::start(&limiter);
+        scenario.run(OUTAGE).await;
         let _: String = replica.cli(&["REPLICAOF", "NO", "ONE"]);
-        scene.until_exact(BACK).await;
-        let tallies = scene.finish(&replica).await;
-        assert!(Tally::of(&tallies, "/closed").count(503) > 0, "{tallies:?}");
+        scenario.until_exact(BACK).await;
+        let all_counts = scenario.finish(&replica).await;
+        assert!(
+            StatusCounts::of(&all_counts, "/closed").count(503) > 0,
+            "{all_counts:?}"
+        );
         assert_eq!(master.clients(), 0);
     }
 }

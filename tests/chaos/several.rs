@@ -1,4 +1,4 @@
-//! Several processes on one server, each with an embedded store that stands by.
+//! Several processes on one server, each with an in-memory store that stands by.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use actix_throttle::{FailureMode, Limit, ManualClock, RateLimiter};
 
 use super::{builder, revive};
 use harness::{
-    Flavour, Server,
+    Server, ServerVersion,
     stores::{block_on, every_algorithm},
 };
 
@@ -22,7 +22,7 @@ struct Service {
 
 impl Service {
     async fn new() -> Self {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let clock = ManualClock::new();
         let mut limiters = Vec::new();
         for _ in 0..PROCESSES {
@@ -99,7 +99,7 @@ fn each_admits_a_quota_at_worst_and_none_a_second() {
 
 /// Whom nobody has let in meanwhile has a quota of the server alone.
 #[test]
-fn others_have_one_quota_again_at_once() {
+fn other_processes_get_one_quota_at_once() {
     block_on(async {
         let limit = Limit::per_minute(TIMES).name("others");
         let mut service = Service::new().await;

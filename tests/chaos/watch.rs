@@ -25,9 +25,9 @@ pub(super) struct Seen {
 }
 
 impl Watch {
-    pub(super) fn start(site: Rc<Live>, fresh: impl Fn() -> String + 'static) -> Self {
+    pub(super) fn start(live: Rc<Live>, fresh: impl Fn() -> String + 'static) -> Self {
         let stopped = Rc::new(Cell::new(false));
-        let task = rt::spawn(watch(site, fresh, Rc::clone(&stopped)));
+        let task = rt::spawn(watch(live, fresh, Rc::clone(&stopped)));
         Self { stopped, task }
     }
 
@@ -37,9 +37,9 @@ impl Watch {
     }
 }
 
-async fn watch(site: Rc<Live>, fresh: impl Fn() -> String, stopped: Rc<Cell<bool>>) -> Seen {
+async fn watch(live: Rc<Live>, fresh: impl Fn() -> String, stopped: Rc<Cell<bool>>) -> Seen {
     let mut seen = Seen::default();
-    let mut wire = site.connect().await;
+    let mut wire = live.connect().await;
     let mut latest = Instant::now();
     while !stopped.get() {
         let id = fresh();

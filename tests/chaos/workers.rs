@@ -18,11 +18,11 @@ pub(super) async fn worker() -> String {
 }
 
 /// A connection to each worker, and how many tasks it has.
-pub(super) async fn reach(site: &Live, count: usize) -> Vec<(Wire<TcpStream>, usize)> {
+pub(super) async fn reach(live: &Live, count: usize) -> Vec<(Wire<TcpStream>, usize)> {
     let mut workers = BTreeMap::new();
     while workers.len() < count {
         // They are taken in turn.
-        let mut wire = site.connect().await;
+        let mut wire = live.connect().await;
         wire.send("GET /worker HTTP/1.1\r\nHost: a\r\n\r\n").await;
         let answer = wire.answer().await;
         let (_, body) = answer.split_once("\r\n\r\n").expect("a head and a body");

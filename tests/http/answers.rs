@@ -3,7 +3,7 @@
 use actix_throttle::{Decision, rate_limit};
 use actix_web::{HttpRequest, HttpResponse, get, web::ServiceConfig};
 
-use harness::http::support::World;
+use harness::http::app::TestApp;
 
 fn own(request: &HttpRequest, denied: &Decision) -> HttpResponse {
     let wait = denied.retry_after().expect("a wait");
@@ -71,13 +71,13 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn handlers_own_answer_is_sent_with_the_headers_added() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for (path, status, own, body) in [
         ("/sync", 503, "sync", "/sync 60s"),
         ("/async", 429, "async", "GET by_async"),
     ] {
-        assert_eq!(site.get(path).await.header("X-Own"), None);
-        let denied = site.get(path).await;
+        assert_eq!(service.get(path).await.header("X-Own"), None);
+        let denied = service.get(path).await;
         assert_eq!((denied.status, denied.text()), (status, body));
         assert_eq!(denied.header("X-Own"), Some(own));
         assert_eq!(denied.quota(), Some([1, 0, 60]));
@@ -87,9 +87,9 @@ async fn handlers_own_answer_is_sent_with_the_headers_added() {
 
 #[actix_web::test]
 async fn own_retry_after_stays_and_own_quota_is_corrected() {
-    let site = World::new().await.site(routes).await;
-    assert_eq!(site.get("/headers").await.status, 200);
-    let denied = site.get("/headers").await;
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.get("/headers").await.status, 200);
+    let denied = service.get("/headers").await;
     assert_eq!(denied.status, 302);
     assert_eq!(denied.header("Location"), Some("/sorry"));
     assert_eq!(denied.retry_after(), Some(12_345));
@@ -98,51 +98,51 @@ async fn own_retry_after_stays_and_own_quota_is_corrected() {
 
 #[actix_web::test]
 async fn limiters_answer_is_for_handlers_without_their_own() {
-    let sync = World::with(|builder| {
+    let sync = TestApp::with(|builder| {
         builder.on_limited(|request, denied| {
             let count = denied.limits().len();
             HttpResponse::ImATeapot().body(format!("{} {count}", request.path()))
         })
     });
-    let later = World::with(|builder| {
+    let later = TestApp::with(|builder| {
         builder.on_limited_async(async |request: &HttpRequest, denied: &Decision| {
             actix_web::rt::task::yield_now().await;
             let count = denied.limits().len();
             HttpResponse::ImATeapot().body(format!("{} {count}", request.path()))
         })
     });
-    for world in [sync.await, later.await] {
-        let site = world.site(routes).await;
-        assert_eq!(site.get("/default").await.status, 200);
-        let denied = site.get("/default").await;
+    for test_app in [sync.await, later.await] {
+        let service = test_app.service(routes).await;
+        assert_eq!(service.get("/default").await.status, 200);
+        let denied = service.get("/default").await;
         assert_eq!((denied.status, denied.text()), (418, "/default 1"));
         assert_eq!(denied.quota(), Some([1, 0, 60]));
         assert_eq!(denied.retry_after(), Some(60));
-        assert_eq!(site.statuses("/sync", 2).await, [200, 503]);
+        assert_eq!(service.statuses("/sync", 2).await, [200, 503]);
     }
 }
 
 #[actix_web::test]
-async fn of_stacked_limits_the_one_with_the_longest_wait_answers() {
-    let world = World::with(|builder| {
+async fn stacked_denial_is_answered_by_longest_wait() {
+    let test_app = TestApp::with(|builder| {
         builder.on_limited(|_, _| HttpResponse::ImATeapot().body("limiter's"))
     })
     .await;
-    let site = world.site(routes).await;
-    assert_eq!(site.get("/stacked").await.status, 200);
-    let denied = site.get("/stacked").await;
+    let service = test_app.service(routes).await;
+    assert_eq!(service.get("/stacked").await.status, 200);
+    let denied = service.get("/stacked").await;
     assert_eq!((denied.status, denied.text()), (503, "/stacked 1s"));
-    world.after_seconds(1);
-    assert_eq!(site.get("/stacked").await.status, 200);
-    let denied = site.get("/stacked").await;
+    test_app.after_seconds(1);
+    assert_eq!(service.get("/stacked").await.status, 200);
+    let denied = service.get("/stacked").await;
     assert_eq!(
         (denied.status, denied.text()),
         (429, "GET stacked stacked-2"),
         "denied by two"
     );
-    world.after_seconds(60);
-    assert_eq!(site.get("/stacked").await.status, 200);
-    let denied = site.get("/stacked").await;
+    test_app.after_seconds(60);
+    assert_eq!(service.get("/stacked").await.status, 200);
+    let denied = service.get("/stacked").await;
     assert_eq!((denied.status, denied.text()), (418, "limiter's"));
     assert_eq!(denied.retry_after(), Some(3_600 - 61));
 }

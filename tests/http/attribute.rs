@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use harness::http::support::{World, get, post};
+use harness::http::app::{TestApp, get, post};
 
 /// A doc comment above.
 #[get("/above")]
@@ -134,7 +134,7 @@ fn all(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn limit_holds_wherever_the_attribute_stands() {
-    let site = World::new().await.site(all).await;
+    let service = TestApp::new().await.service(all).await;
     for (path, body) in [
         ("/above", "above"),
         ("/below", "below"),
@@ -147,11 +147,11 @@ async fn limit_holds_wherever_the_attribute_stands() {
         ("/macro", "macro"),
         ("/to", "plain"),
     ] {
-        let first = site.get(path).await;
+        let first = service.get(path).await;
         assert_eq!((first.status, first.text()), (200, body), "{path}");
         assert_eq!(first.quota(), Some([2, 1, 5]), "{path}");
-        assert_eq!(site.get(path).await.quota(), Some([2, 0, 5]), "{path}");
-        let denied = site.get(path).await;
+        assert_eq!(service.get(path).await.quota(), Some([2, 0, 5]), "{path}");
+        let denied = service.get(path).await;
         assert_eq!(denied.status, 429, "{path}");
         assert_eq!(denied.quota(), Some([2, 0, 5]), "{path}");
         assert_eq!(denied.retry_after(), Some(5), "{path}");
@@ -160,48 +160,48 @@ async fn limit_holds_wherever_the_attribute_stands() {
 
 #[actix_web::test]
 async fn admits_again_when_the_window_has_passed() {
-    let world = World::new().await;
-    let site = world.site(all).await;
-    assert_eq!(site.statuses("/above", 3).await, [200, 200, 429]);
-    world.after_millis(4_999);
-    assert_eq!(site.get("/above").await.status, 429);
-    world.after_millis(1);
-    assert_eq!(site.statuses("/above", 3).await, [200, 200, 429]);
+    let test_app = TestApp::new().await;
+    let service = test_app.service(all).await;
+    assert_eq!(service.statuses("/above", 3).await, [200, 200, 429]);
+    test_app.after_millis(4_999);
+    assert_eq!(service.get("/above").await.status, 429);
+    test_app.after_millis(1);
+    assert_eq!(service.statuses("/above", 3).await, [200, 200, 429]);
 }
 
 #[actix_web::test]
 async fn every_route_of_a_handler_counts_in_one() {
-    let site = World::new().await.site(all).await;
-    assert_eq!(site.get("/many").await.remaining(), Some(2));
-    let head = site.send(get("/many").method(Method::HEAD)).await;
+    let service = TestApp::new().await.service(all).await;
+    assert_eq!(service.get("/many").await.remaining(), Some(2));
+    let head = service.send(get("/many").method(Method::HEAD)).await;
     assert_eq!((head.status, head.remaining()), (200, Some(1)));
-    assert_eq!(site.get("/more").await.remaining(), Some(0));
-    let head = site.send(get("/many").method(Method::HEAD)).await;
+    assert_eq!(service.get("/more").await.remaining(), Some(0));
+    let head = service.send(get("/many").method(Method::HEAD)).await;
     assert_eq!((head.status, head.retry_after()), (429, Some(5)));
 
-    assert_eq!(site.get("/several").await.remaining(), Some(2));
-    assert_eq!(site.send(post("/several")).await.remaining(), Some(1));
+    assert_eq!(service.get("/several").await.remaining(), Some(2));
+    assert_eq!(service.send(post("/several")).await.remaining(), Some(1));
 
-    assert_eq!(site.get("/routed").await.remaining(), Some(1));
-    let put = site.send(get("/routed").method(Method::PUT)).await;
+    assert_eq!(service.get("/routed").await.remaining(), Some(1));
+    let put = service.send(get("/routed").method(Method::PUT)).await;
     assert_eq!((put.status, put.remaining()), (200, Some(0)));
 
-    assert_eq!(site.get("/to").await.remaining(), Some(1));
-    assert_eq!(site.get("/resource").await.remaining(), Some(0));
-    assert_eq!(site.send(post("/resource")).await.status, 429);
+    assert_eq!(service.get("/to").await.remaining(), Some(1));
+    assert_eq!(service.get("/resource").await.remaining(), Some(0));
+    assert_eq!(service.send(post("/resource")).await.status, 429);
 }
 
 #[actix_web::test]
 async fn guards_and_unmatched_methods_take_nothing() {
-    let site = World::new().await.site(all).await;
+    let service = TestApp::new().await.service(all).await;
     for _ in 0..5 {
-        let unguarded = site.send(post("/posted").set_payload("x")).await;
+        let unguarded = service.send(post("/posted").set_payload("x")).await;
         assert_eq!(unguarded.status, 404);
         assert!(unguarded.is_unlimited());
-        assert!(site.get("/posted").await.is_unlimited());
+        assert!(service.get("/posted").await.is_unlimited());
     }
     let guarded = post("/posted").insert_header(("content-type", "text/plain"));
-    let guarded = site.send(guarded.set_payload("x")).await;
+    let guarded = service.send(guarded.set_payload("x")).await;
     assert_eq!((guarded.status, guarded.text()), (200, "x"));
     assert_eq!(guarded.remaining(), Some(1));
 }

@@ -7,7 +7,7 @@ use actix_throttle::{
 };
 use actix_web::{HttpRequest, HttpResponse, get, web::ServiceConfig};
 
-use harness::http::support::{CLIENT, World, get, get_from};
+use harness::http::app::{CLIENT, TestApp, get, get_from};
 
 #[get("/handler")]
 #[rate_limit("2/minute")]
@@ -28,40 +28,49 @@ fn client(limiter: &RateLimiter) -> Identity {
 
 #[actix_web::test]
 async fn reset_gives_a_handler_its_quota_back() {
-    let world = World::new().await;
-    let site = world.site(routes).await;
-    assert_eq!(site.statuses("/handler", 3).await, [200, 200, 429]);
-    let reset = world.limiter.reset(&HANDLER, client(&world.limiter)).await;
+    let test_app = TestApp::new().await;
+    let service = test_app.service(routes).await;
+    assert_eq!(service.statuses("/handler", 3).await, [200, 200, 429]);
+    let reset = test_app
+        .limiter
+        .reset(&HANDLER, client(&test_app.limiter))
+        .await;
     reset.expect("reset");
-    assert_eq!(site.statuses("/handler", 3).await, [200, 200, 429]);
+    assert_eq!(service.statuses("/handler", 3).await, [200, 200, 429]);
 }
 
 #[actix_web::test]
 async fn check_and_handler_count_in_one() {
-    let world = World::new().await;
-    let site = world.site(routes).await;
-    let check = world.limiter.check(&HANDLER, client(&world.limiter)).await;
+    let test_app = TestApp::new().await;
+    let service = test_app.service(routes).await;
+    let check = test_app
+        .limiter
+        .check(&HANDLER, client(&test_app.limiter))
+        .await;
     assert!(check.expect("a decision").is_allowed());
-    assert_eq!(site.get("/handler").await.remaining(), Some(0));
-    let peek = world.limiter.peek(&HANDLER, client(&world.limiter)).await;
+    assert_eq!(service.get("/handler").await.remaining(), Some(0));
+    let peek = test_app
+        .limiter
+        .peek(&HANDLER, client(&test_app.limiter))
+        .await;
     let wait = peek.expect("a decision").retry_after();
     assert_eq!(wait, Some(Duration::from_secs(60)));
 }
 
 #[actix_web::test]
 async fn blocked_by_hand_is_denied_until_unblocked() {
-    let world = World::new().await;
-    let (site, ann) = (world.site(routes).await, client(&world.limiter));
+    let test_app = TestApp::new().await;
+    let (service, ann) = (test_app.service(routes).await, client(&test_app.limiter));
     let hour = Duration::from_secs(3_600);
-    let blocked = world.limiter.block(&HANDLER, &ann, hour).await;
+    let blocked = test_app.limiter.block(&HANDLER, &ann, hour).await;
     blocked.expect("blocked");
-    let denied = site.get("/handler").await;
+    let denied = service.get("/handler").await;
     assert_eq!((denied.status, denied.retry_after()), (429, Some(3_600)));
-    let other = site.send(get_from("192.0.2.2", "/handler")).await;
+    let other = service.send(get_from("192.0.2.2", "/handler")).await;
     assert_eq!(other.status, 200);
-    let unblocked = world.limiter.unblock(&HANDLER, &ann).await;
+    let unblocked = test_app.limiter.unblock(&HANDLER, &ann).await;
     unblocked.expect("unblocked");
-    assert_eq!(site.statuses("/handler", 3).await, [200, 200, 429]);
+    assert_eq!(service.statuses("/handler", 3).await, [200, 200, 429]);
 }
 
 fn costly(request: &HttpRequest) -> u32 {
@@ -99,7 +108,7 @@ async fn remaining(limiter: &RateLimiter, path: &str, group: &str) -> Option<(bo
 
 #[actix_web::test]
 async fn rules_by_hand_decide_as_the_attribute_does() {
-    let limiter = World::new().await.limiter;
+    let limiter = TestApp::new().await.limiter;
     assert_eq!(remaining(&limiter, "/", "").await, Some((true, 2)));
     assert_eq!(remaining(&limiter, "/?2", "").await, Some((true, 0)));
     assert_eq!(remaining(&limiter, "/", "").await, Some((false, 0)));
@@ -110,13 +119,13 @@ async fn rules_by_hand_decide_as_the_attribute_does() {
 
 #[actix_web::test]
 async fn rules_by_hand_hand_out_the_answer_to_the_unidentified() {
-    let world = World::with(|builder| {
+    let test_app = TestApp::with(|builder| {
         builder.on_unidentified(|_| HttpResponse::Unauthorized().body("who?"))
     })
     .await;
     let rules = [Rule::new(Limit::per_minute(1)).identifier(Identifier::header("X-Key"))];
     let request = get("/").to_http_request();
-    match world.limiter.check_request(&request, &rules).await {
+    match test_app.limiter.check_request(&request, &rules).await {
         Err(RequestError::Unidentified(answer)) => assert_eq!(answer.status(), 401),
         other => panic!("{other:?}"),
     }
@@ -124,7 +133,7 @@ async fn rules_by_hand_hand_out_the_answer_to_the_unidentified() {
 
 #[actix_web::test]
 async fn rule_that_cannot_be_right_is_an_error() {
-    let limiter = World::new().await.limiter;
+    let limiter = TestApp::new().await.limiter;
     let request = get("/").to_http_request();
     let rules = [Rule::new(Limit::per_minute(0))];
     match limiter.check_request(&request, &rules).await {

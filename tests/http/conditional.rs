@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use harness::http::support::{World, get, post};
+use harness::http::app::{TestApp, get, post};
 
 #[get("/first/{id}")]
 #[rate_limit("2/minute")]
@@ -58,22 +58,22 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn arguments_that_are_not_there_are_not_extracted() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for _ in 0..2 {
-        assert_eq!(site.get("/first/7").await.text(), "7");
-        let answer = site.send(post("/several/7").set_payload("body")).await;
+        assert_eq!(service.get("/first/7").await.text(), "7");
+        let answer = service.send(post("/several/7").set_payload("body")).await;
         assert_eq!(answer.text(), "7 body");
-        assert_eq!(site.get("/below/7").await.text(), "7");
+        assert_eq!(service.get("/below/7").await.text(), "7");
     }
-    assert_eq!(site.get("/first/7").await.status, 429);
-    assert_eq!(site.send(post("/several/7")).await.status, 429);
-    assert_eq!(site.get("/below/7").await.status, 429);
+    assert_eq!(service.get("/first/7").await.status, 429);
+    assert_eq!(service.send(post("/several/7")).await.status, 429);
+    assert_eq!(service.get("/below/7").await.status, 429);
 }
 
 #[actix_web::test]
 async fn attributes_that_are_there_are_one_decision() {
-    let site = World::new().await.site(routes).await;
-    let answer = site.send(get("/attributes")).await;
+    let service = TestApp::new().await.service(routes).await;
+    let answer = service.send(get("/attributes")).await;
     assert_eq!(answer.quota(), Some([2, 1, 60]));
-    assert_eq!(site.statuses("/attributes", 3).await, [200, 429, 429]);
+    assert_eq!(service.statuses("/attributes", 3).await, [200, 429, 429]);
 }

@@ -6,7 +6,7 @@ use actix_throttle::rate_limit;
 use actix_web::{HttpResponse, get, web::ServiceConfig};
 use serde_json::json;
 
-use harness::http::support::{Answer, Site, World};
+use harness::http::app::{TestApp, TestResponse, TestService};
 
 macro_rules! handlers {
     ($($name:ident $path:literal $(($($argument:tt)*))+;)*) => {
@@ -40,9 +40,9 @@ handlers! {
     blocking "/blocking" ("2/second", block = "1s 500ms");
 }
 
-/// A world whose denials tell the decision's own wait in microseconds.
-async fn telling() -> World {
-    World::with(|builder| {
+/// An application whose denials tell the decision's own wait in microseconds.
+async fn telling() -> TestApp {
+    TestApp::with(|builder| {
         builder.on_limited(|_, denied| {
             let wait = denied.retry_after().expect("a wait").as_micros();
             HttpResponse::TooManyRequests()
@@ -54,14 +54,14 @@ async fn telling() -> World {
 }
 
 /// Sends requests, `gap` apart, until one is denied.
-async fn exhaust(world: &World, site: &Site, path: &str, gap: u64) -> Answer {
+async fn exhaust(test_app: &TestApp, service: &TestService, path: &str, gap: u64) -> TestResponse {
     for _ in 0..100 {
-        let answer = site.get(path).await;
+        let answer = service.get(path).await;
         if answer.status == 429 {
             return answer;
         }
         assert_eq!(answer.status, 200, "{path}");
-        world.after_micros(gap);
+        test_app.after_micros(gap);
     }
     panic!("{path} never denies at gaps of {gap} µs");
 }
@@ -70,19 +70,19 @@ async fn exhaust(world: &World, site: &Site, path: &str, gap: u64) -> Answer {
 async fn waiting_as_decided_admits_and_one_microsecond_less_does_not() {
     for path in PATHS {
         for gap in [0, 1, 7, 101] {
-            let world = telling().await;
-            let site = world.site(routes).await;
+            let test_app = telling().await;
+            let service = test_app.service(routes).await;
             for round in 0..20 {
-                let denied = exhaust(&world, &site, path, gap).await;
+                let denied = exhaust(&test_app, &service, path, gap).await;
                 let wait = denied.number("X-Wait").expect("own header");
                 assert!(wait >= 1, "{path}");
                 assert_eq!(denied.retry_after(), Some(wait.div_ceil(1_000_000)));
-                world.after_micros(wait - 1);
-                let early = site.get(path).await;
+                test_app.after_micros(wait - 1);
+                let early = service.get(path).await;
                 assert_eq!(early.status, 429, "{path} gap {gap} round {round}");
                 assert_eq!(early.number("X-Wait"), Some(1), "{path} {round}");
-                world.after_micros(1);
-                let admitted = site.get(path).await.status;
+                test_app.after_micros(1);
+                let admitted = service.get(path).await.status;
                 assert_eq!(admitted, 200, "{path} gap {gap} round {round}");
             }
         }
@@ -92,14 +92,14 @@ async fn waiting_as_decided_admits_and_one_microsecond_less_does_not() {
 #[actix_web::test]
 async fn waiting_the_milliseconds_of_the_body_admits() {
     for path in PATHS {
-        let world = World::new().await;
-        let site = world.site(routes).await;
+        let test_app = TestApp::new().await;
+        let service = test_app.service(routes).await;
         for round in 0..20 {
-            let denied = exhaust(&world, &site, path, 0).await;
+            let denied = exhaust(&test_app, &service, path, 0).await;
             let millis = denied.json()["retry_after_ms"].as_u64().expect("a number");
             assert_eq!(denied.retry_after(), Some(millis.div_ceil(1_000)));
-            world.clock.advance(Duration::from_millis(millis));
-            let admitted = site.get(path).await.status;
+            test_app.clock.advance(Duration::from_millis(millis));
+            let admitted = service.get(path).await.status;
             assert_eq!(admitted, 200, "{path} round {round}");
         }
     }
@@ -108,26 +108,26 @@ async fn waiting_the_milliseconds_of_the_body_admits() {
 #[actix_web::test]
 async fn waiting_the_seconds_of_the_header_admits() {
     for path in PATHS {
-        let world = World::new().await;
-        let site = world.site(routes).await;
+        let test_app = TestApp::new().await;
+        let service = test_app.service(routes).await;
         for gap in [0, 13, 333_333] {
             if let ("/leaky" | "/fast", 333_333) = (*path, gap) {
                 continue;
             }
-            let denied = exhaust(&world, &site, path, gap).await;
+            let denied = exhaust(&test_app, &service, path, gap).await;
             let seconds = denied.retry_after().expect("a wait");
             assert!(seconds >= 1, "{path}");
-            world.after_seconds(seconds);
-            assert_eq!(site.get(path).await.status, 200, "{path} gap {gap}");
+            test_app.after_seconds(seconds);
+            assert_eq!(service.get(path).await.status, 200, "{path} gap {gap}");
         }
     }
 }
 
 #[actix_web::test]
 async fn problem_document_has_all_its_fields() {
-    let site = World::new().await.site(routes).await;
-    assert_eq!(site.statuses("/fixed", 2).await, [200, 200]);
-    let denied = site.get("/fixed").await;
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.statuses("/fixed", 2).await, [200, 200]);
+    let denied = service.get("/fixed").await;
     assert_eq!(denied.status, 429);
     assert_eq!(
         denied.header("Content-Type"),
@@ -148,12 +148,12 @@ async fn problem_document_has_all_its_fields() {
 
 #[actix_web::test]
 async fn milliseconds_are_rounded_up() {
-    let world = World::new().await;
-    let site = world.site(routes).await;
-    assert_eq!(site.statuses("/fixed", 2).await, [200, 200]);
+    let test_app = TestApp::new().await;
+    let service = test_app.service(routes).await;
+    assert_eq!(service.statuses("/fixed", 2).await, [200, 200]);
     for (after, millis) in [(1, 3_000), (999, 2_999), (1, 2_999), (2_998_998, 1)] {
-        world.after_micros(after);
-        let denied = site.get("/fixed").await;
+        test_app.after_micros(after);
+        let denied = service.get("/fixed").await;
         assert_eq!(denied.json()["retry_after_ms"], json!(millis));
     }
 }
@@ -161,17 +161,17 @@ async fn milliseconds_are_rounded_up() {
 #[actix_web::test]
 async fn denied_requests_prolong_nothing() {
     for path in PATHS.iter().filter(|path| **path != "/blocking") {
-        let world = telling().await;
-        let site = world.site(routes).await;
-        let mut left = exhaust(&world, &site, path, 0)
+        let test_app = telling().await;
+        let service = test_app.service(routes).await;
+        let mut left = exhaust(&test_app, &service, path, 0)
             .await
             .number("X-Wait")
             .expect("own");
         while left > 1 {
             let step = left.div_ceil(3);
-            world.after_micros(step);
+            test_app.after_micros(step);
             left -= step;
-            let denied = site.get(path).await;
+            let denied = service.get(path).await;
             let expected = (left > 0).then_some(left);
             assert_eq!(denied.number("X-Wait"), expected, "{path}");
         }

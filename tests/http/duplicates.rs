@@ -1,4 +1,4 @@
-//! Embedded limiters that were meant to be one, in the log. Each test has a process of its own, for
+//! In-memory limiters that were meant to be one, in the log. Each test has a process of its own, for
 //! the warning is told once.
 
 use actix_throttle::{Builder, HeaderStyle, Identifier, ManualClock, RateLimiter};
@@ -9,11 +9,11 @@ use tokio::{
     net::TcpStream,
 };
 
-use harness::http::support::in_own_process;
+use harness::http::app::in_own_process;
 
 const WARNING: &str = "two embedded limiters with the same settings";
 
-fn embedded() -> Builder {
+fn in_memory() -> Builder {
     RateLimiter::builder().memory()
 }
 
@@ -32,7 +32,7 @@ async fn limiter_built_by_each_worker_is_one_warning() {
     let this = "duplicates::limiter_built_by_each_worker_is_one_warning";
     let Some(log) = in_own_process(this) else {
         log_to_stderr();
-        let server = HttpServer::new(|| App::new().app_data(build(embedded())))
+        let server = HttpServer::new(|| App::new().app_data(build(in_memory())))
             .workers(3)
             .disable_signals()
             .bind(("127.0.0.1", 0))
@@ -62,7 +62,7 @@ async fn limiters_with_functions_of_one_place_are_a_warning() {
         log_to_stderr();
         let by_user = |_: &HttpRequest| "ann";
         let _both =
-            [(); 2].map(|()| build(embedded().identifier(by_user).headers(HeaderStyle::Ietf)));
+            [(); 2].map(|()| build(in_memory().identifier(by_user).headers(HeaderStyle::Ietf)));
         return;
     };
     assert_eq!(log.matches(WARNING).count(), 1, "{log}");
@@ -73,22 +73,22 @@ async fn limiters_that_differ_or_are_gone_are_no_warning() {
     let this = "duplicates::limiters_that_differ_or_are_gone_are_no_warning";
     let Some(log) = in_own_process(this) else {
         log_to_stderr();
-        embedded().init().await.expect("the first");
+        in_memory().init().await.expect("the first");
         RateLimiter::close().await;
-        drop(build(embedded()));
+        drop(build(in_memory()));
         let by_user = |_: &HttpRequest| "ann";
         let by_key = |_: &HttpRequest| "key";
         let _alive = [
-            embedded(),
-            embedded().prefix("other"),
-            embedded().max_keys(10),
-            embedded().ipv6_prefix(56),
-            embedded().headers(HeaderStyle::Ietf),
-            embedded().identifier(Identifier::header("X-Api-Key")),
-            embedded().identifier(by_user),
-            embedded().identifier(by_key),
-            embedded().clock(ManualClock::new()),
-            embedded().clock(ManualClock::new()),
+            in_memory(),
+            in_memory().prefix("other"),
+            in_memory().max_keys(10),
+            in_memory().ipv6_prefix(56),
+            in_memory().headers(HeaderStyle::Ietf),
+            in_memory().identifier(Identifier::header("X-Api-Key")),
+            in_memory().identifier(by_user),
+            in_memory().identifier(by_key),
+            in_memory().clock(ManualClock::new()),
+            in_memory().clock(ManualClock::new()),
         ]
         .map(build);
         return;

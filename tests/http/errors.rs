@@ -10,7 +10,7 @@ use actix_web::{
     HttpRequest, HttpResponse, ResponseError, body::to_bytes, get, web::ServiceConfig,
 };
 
-use harness::http::support::{Site, World, get as from_client};
+use harness::http::app::{TestApp, TestService, get as from_client};
 
 const HAND: Limit = Limit::per_minute(1).name("limit").zone("hand");
 
@@ -69,16 +69,16 @@ fn own(_: &HttpRequest, denied: &Decision) -> HttpResponse {
 async fn denial_by_hand_is_that_of_the_attribute() {
     for style in [HeaderStyle::Both, HeaderStyle::GitHub, HeaderStyle::Off] {
         for has_own in [false, true] {
-            let world = World::with(|builder| match has_own {
+            let test_app = TestApp::with(|builder| match has_own {
                 true => builder.headers(style).on_limited(own),
                 false => builder.headers(style),
             })
             .await;
-            let site = world.site(routes).await;
+            let service = test_app.service(routes).await;
             let mut answers = Vec::new();
             for path in ["/hand", "/attribute"] {
-                assert_eq!(site.get(path).await.status, 200);
-                let denied = site.get(path).await;
+                assert_eq!(service.get(path).await.status, 200);
+                let denied = service.get(path).await;
                 let mut headers: Vec<_> = denied
                     .headers
                     .iter()
@@ -100,10 +100,10 @@ async fn errors_that_a_handler_returns_are_answers() {
             .insert_header(("WWW-Authenticate", "Key"))
             .body("who?")
     };
-    let world = World::with(|builder| builder.on_unidentified(who)).await;
-    let site = world.site(routes).await;
-    assert_eq!(site.get("/waits").await.status, 200);
-    let late = site.get("/waits").await;
+    let test_app = TestApp::with(|builder| builder.on_unidentified(who)).await;
+    let service = test_app.service(routes).await;
+    assert_eq!(service.get("/waits").await.status, 200);
+    let late = service.get("/waits").await;
     assert_eq!((late.status, late.retry_after()), (429, Some(60)));
     assert_eq!(
         late.header("Content-Type"),
@@ -111,20 +111,20 @@ async fn errors_that_a_handler_returns_are_answers() {
     );
     assert_eq!(late.json()["retry_after_ms"], 60_000);
 
-    let wrong = site.get("/wrong").await;
+    let wrong = service.get("/wrong").await;
     assert_eq!(
         (wrong.status, wrong.text()),
         (500, ""),
         "nothing of the code's mistakes"
     );
 
-    let nobody = site.get("/rules").await;
+    let nobody = service.get("/rules").await;
     assert_eq!((nobody.status, nobody.text()), (401, "who?"));
     assert_eq!(nobody.header("WWW-Authenticate"), Some("Key"));
     let known = from_client("/rules").insert_header(("X-Key", "k"));
-    assert_eq!(site.send(known).await.status, 200);
+    assert_eq!(service.send(known).await.status, 200);
 
-    let alone = Site::new(routes).await;
+    let alone = TestService::new(routes).await;
     assert_eq!(alone.get("/rules").await.status, 500);
 }
 
@@ -167,7 +167,7 @@ async fn store_that_cannot_decide_is_answered_503() {
 async fn errors_show_their_message_where_main_returns_them() {
     let built = RateLimiter::builder().memory().max_keys(0).build().await;
     let request = from_client("/").to_http_request();
-    let limiter = World::new().await.limiter;
+    let limiter = TestApp::new().await.limiter;
     let (zero, rules) = (Limit::per_minute(0), [Rule::new(Limit::per_minute(0))]);
     let invalid = || limiter.check(&zero, "a");
     let undecided = limiter.check_request(&request, &rules);

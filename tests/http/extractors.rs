@@ -16,7 +16,7 @@ use actix_web::{
 };
 use futures_core::Stream;
 
-use harness::http::support::{World, post};
+use harness::http::app::{TestApp, post};
 
 #[rate_limit("3/minute")]
 async fn sum(numbers: web::Json<Vec<u32>>) -> String {
@@ -74,29 +74,29 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn malformed_body_is_counted_and_answered_400_with_headers() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let malformed = || {
         post("/sum")
             .insert_header(("content-type", "application/json"))
             .set_payload("[1, 2,")
     };
     for remaining in [2, 1, 0] {
-        let answer = site.send(malformed()).await;
+        let answer = service.send(malformed()).await;
         assert_eq!(answer.status, 400);
         assert_eq!(answer.quota(), Some([3, remaining, 60]));
         assert_eq!(answer.retry_after(), None);
     }
-    let denied = site.send(malformed()).await;
+    let denied = service.send(malformed()).await;
     assert_eq!(denied.status, 429);
     assert_eq!(denied.quota(), Some([3, 0, 60]));
     assert_eq!(denied.retry_after(), Some(60));
-    let denied = site.send(post("/sum").set_json([1, 2])).await;
+    let denied = service.send(post("/sum").set_json([1, 2])).await;
     assert_eq!(denied.status, 429);
 }
 
 #[actix_web::test]
 async fn bodies_of_every_kind_reach_their_extractors() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for (request, body) in [
         (post("/sum").set_json([1, 2, 3]), "6"),
         (post("/fields").set_form([("a", "b"), ("c", "d")]), "2"),
@@ -105,18 +105,18 @@ async fn bodies_of_every_kind_reach_their_extractors() {
         (post("/optional/7").set_json([1]), "true 7"),
         (post("/optional/8").set_payload("text"), "false 8"),
     ] {
-        let answer = site.send(request).await;
+        let answer = service.send(request).await;
         assert_eq!((answer.status, answer.text()), (200, body));
     }
-    let wrong_type = site.send(post("/fields").set_payload("a=b")).await;
+    let wrong_type = service.send(post("/fields").set_payload("a=b")).await;
     assert_eq!((wrong_type.status, wrong_type.remaining()), (415, Some(1)));
 }
 
 #[actix_web::test]
 async fn extractors_are_not_even_made_for_who_is_denied() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     assert_eq!(
-        site.statuses("/counted", 10).await[..4],
+        service.statuses("/counted", 10).await[..4],
         [200, 200, 200, 429]
     );
     assert_eq!(MADE.load(Ordering::SeqCst), 3 * 2);
@@ -143,15 +143,15 @@ async fn own_error_handlers_answer_with_the_headers_added() {
         );
         routes(config);
     };
-    let site = World::new().await.site(with_handlers).await;
-    let answer = site
+    let service = TestApp::new().await.service(with_handlers).await;
+    let answer = service
         .send(post("/sum").set_payload("no type, no JSON"))
         .await;
     assert_eq!((answer.status, answer.text()), (422, "own words"));
     assert_eq!(answer.header("X-Own"), Some("json"));
     assert_eq!(answer.quota(), Some([3, 2, 60]));
 
-    let answer = site.send(post("/paths/x")).await;
+    let answer = service.send(post("/paths/x")).await;
     assert_eq!((answer.status, answer.text()), (410, "/paths/x"));
     assert_eq!(answer.quota(), Some([3, 2, 60]));
 }
@@ -162,10 +162,10 @@ async fn own_limits_on_the_size_of_bodies_hold() {
         config.app_data(web::JsonConfig::default().limit(8));
         routes(config);
     };
-    let site = World::new().await.site(sized).await;
-    let answer = site.send(post("/sum").set_json([100, 200, 300])).await;
+    let service = TestApp::new().await.service(sized).await;
+    let answer = service.send(post("/sum").set_json([100, 200, 300])).await;
     assert_eq!((answer.status, answer.remaining()), (413, Some(2)));
-    let answer = site.send(post("/sum").set_json([1, 2])).await;
+    let answer = service.send(post("/sum").set_json([1, 2])).await;
     assert_eq!((answer.status, answer.text()), (200, "3"));
 }
 
@@ -195,15 +195,15 @@ async fn body_of_who_is_denied_is_not_read() {
         });
         config.service(scope.configure(routes));
     };
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let json = || post("/sum").insert_header(("content-type", "application/json"));
     for time in 1..=3 {
-        let answer = site.send(json()).await;
+        let answer = service.send(json()).await;
         assert_eq!((answer.status, answer.text()), (200, "1"));
         assert_eq!(asked.load(Ordering::SeqCst), 2 * time);
     }
     for _ in 0..5 {
-        assert_eq!(site.send(json()).await.status, 429);
+        assert_eq!(service.send(json()).await.status, 429);
         assert_eq!(asked.load(Ordering::SeqCst), 6);
     }
 }
@@ -223,6 +223,11 @@ async fn extensions_of_the_request_reach_the_handler() {
             });
         config.service(resource.route(web::get().to(mark)));
     };
-    let answer = World::new().await.site(routes).await.get("/mark").await;
+    let answer = TestApp::new()
+        .await
+        .service(routes)
+        .await
+        .get("/mark")
+        .await;
     assert_eq!(answer.text(), "42 Some(\"marked\")");
 }

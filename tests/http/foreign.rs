@@ -10,7 +10,7 @@ use actix_web::{
     web::ServiceConfig,
 };
 
-use harness::http::support::{Answer, Site, World, get as from_client};
+use harness::http::app::{TestApp, TestResponse, TestService, get as from_client};
 
 /// A server behind, which answers with the headers that a test asks for.
 fn upstream(request: &HttpRequest) -> HttpResponse {
@@ -74,16 +74,16 @@ fn asking(path: &str, upstream: &[&str]) -> TestRequest {
 }
 
 /// The answer to the first request of a new client.
-async fn answer(style: HeaderStyle, upstream: &[&str]) -> Answer {
-    let world = World::with(|builder| builder.headers(style)).await;
-    let site = world.site(routes).await;
-    site.send(asking("/proxied", upstream)).await
+async fn answer(style: HeaderStyle, upstream: &[&str]) -> TestResponse {
+    let test_app = TestApp::with(|builder| builder.headers(style)).await;
+    let service = test_app.service(routes).await;
+    service.send(asking("/proxied", upstream)).await
 }
 
 const NAMES: [&str; 3] = ["Limit", "Remaining", "Reset"];
 
 /// Three headers, each there at most once.
-fn set<'a>(answer: &'a Answer, prefix: &str) -> [Option<&'a str>; 3] {
+fn set<'a>(answer: &'a TestResponse, prefix: &str) -> [Option<&'a str>; 3] {
     NAMES.map(|name| answer.header(&format!("{prefix}-{name}")))
 }
 
@@ -169,7 +169,7 @@ async fn policies_by_other_names_are_listed_after_ours() {
 }
 
 #[actix_web::test]
-async fn what_stands_there_is_told_of_everything_whatever_the_style() {
+async fn existing_headers_are_merged_in_every_style() {
     let lists = [
         "RateLimit-Policy: \"theirs\";q=5",
         "RateLimit: \"theirs\";r=2",
@@ -210,24 +210,26 @@ async fn layers_do_not_take_each_other_for_strangers() {
         Throttle::new().paths("^/", [rule]).expect("an entry")
     };
     let inner = || Throttle::per_client(Limit::per_minute(7).name("inner")).expect("a limit");
-    let world = World::with(|builder| builder.headers(HeaderStyle::Both)).await;
-    let app = App::new().app_data(world.limiter.clone()).configure(routes);
-    let site = Site::of(app.wrap(inner()).wrap(refunding())).await;
+    let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::Both)).await;
+    let app = App::new()
+        .app_data(test_app.limiter.clone())
+        .configure(routes);
+    let service = TestService::of(app.wrap(inner()).wrap(refunding())).await;
     // Once all is given back, the inner one is the strictest.
-    let answered = site.send(asking("/proxied", &[])).await;
+    let answered = service.send(asking("/proxied", &[])).await;
     assert_eq!(answered.quota(), Some([7, 6, 60]));
     let states = answered.header("RateLimit").expect("three");
     assert_eq!(states.matches("r=").count(), 3, "{states}");
     assert!(states.contains("\"outer\";r=6,"), "{states}");
 
     let theirs = ["X-RateLimit-Remaining: 1", "RateLimit: \"theirs\";r=2"];
-    let answered = site.send(asking("/plain", &theirs)).await;
+    let answered = service.send(asking("/plain", &theirs)).await;
     assert_eq!(set(&answered, "X-RateLimit"), [None, Some("1"), None]);
     let states = answered.header("RateLimit").expect("three");
     assert_eq!(states.matches("theirs").count(), 1, "{states}");
     assert_eq!(states.matches("r=").count(), 3, "{states}");
 
-    let failed = site.get("/failing").await;
+    let failed = service.get("/failing").await;
     assert_eq!(failed.status, 502);
     assert_eq!(failed.quota(), Some([50, 3, 7]));
     assert!(failed.header("RateLimit").is_some());
@@ -262,17 +264,17 @@ async fn day() -> &'static str {
 
 #[actix_web::test]
 async fn retry_after_is_the_longest_wait_and_stands_there_once() {
-    let world = World::new().await;
-    let site = world
-        .site(|config| {
+    let test_app = TestApp::new().await;
+    let service = test_app
+        .service(|config| {
             config.service((soon, day));
         })
         .await;
     // That of the server behind is its own.
-    assert_eq!(site.get("/soon").await.retry_after(), Some(7));
-    assert_eq!(site.get("/soon").await.retry_after(), Some(60));
-    assert_eq!(site.get("/day").await.status, 200);
-    let date = site.get("/day").await;
+    assert_eq!(service.get("/soon").await.retry_after(), Some(7));
+    assert_eq!(service.get("/soon").await.retry_after(), Some(60));
+    assert_eq!(service.get("/day").await.status, 200);
+    let date = service.get("/day").await;
     assert_eq!(
         date.header("Retry-After"),
         Some("Fri, 31 Dec 2100 23:59:59 GMT")

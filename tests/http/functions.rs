@@ -8,7 +8,7 @@ use std::{
 use actix_throttle::{Identity, Unidentified, rate_limit};
 use actix_web::{HttpRequest, HttpResponse, get, test::TestRequest, web::ServiceConfig};
 
-use harness::http::support::{World, get, get_from};
+use harness::http::app::{TestApp, get, get_from};
 
 fn user(request: &HttpRequest) -> Option<&str> {
     request.headers().get("X-User")?.to_str().ok()
@@ -104,7 +104,7 @@ fn named(path: &str, user: &str) -> TestRequest {
 
 #[actix_web::test]
 async fn functions_of_every_kind_count_users_apart() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for path in PATHS {
         for (user, status) in [
             ("ann", 200),
@@ -113,7 +113,7 @@ async fn functions_of_every_kind_count_users_apart() {
             ("bob", 200),
             ("192.0.2.1", 200),
         ] {
-            let answer = site.send(named(path, user)).await;
+            let answer = service.send(named(path, user)).await;
             assert_eq!(answer.status, status, "{path} {user}");
         }
     }
@@ -121,19 +121,19 @@ async fn functions_of_every_kind_count_users_apart() {
 
 #[actix_web::test]
 async fn function_may_name_an_address() {
-    let site = World::new()
+    let service = TestApp::new()
         .await
-        .site(|config| {
+        .service(|config| {
             config.service(by_address);
         })
         .await;
     let from = |address| get_from(address, "/address").insert_header(("X-User", "x"));
-    assert_eq!(site.send(from("192.0.2.1")).await.remaining(), Some(1));
-    assert_eq!(site.send(from("192.0.2.1")).await.remaining(), Some(0));
-    assert_eq!(site.send(from("192.0.2.2")).await.remaining(), Some(1));
+    assert_eq!(service.send(from("192.0.2.1")).await.remaining(), Some(1));
+    assert_eq!(service.send(from("192.0.2.1")).await.remaining(), Some(0));
+    assert_eq!(service.send(from("192.0.2.2")).await.remaining(), Some(1));
     // IPv6 by network, as `ip` counts it.
-    assert_eq!(site.send(from("2001:db8::1")).await.remaining(), Some(1));
-    assert_eq!(site.send(from("2001:db8::2")).await.remaining(), Some(0));
+    assert_eq!(service.send(from("2001:db8::1")).await.remaining(), Some(1));
+    assert_eq!(service.send(from("2001:db8::2")).await.remaining(), Some(0));
 }
 
 /// `None` and `Err`.
@@ -146,14 +146,14 @@ const UNSURE: [&str; 5] = [
 ];
 
 #[actix_web::test]
-async fn nobody_is_counted_under_the_client() {
-    let site = World::new().await.site(routes).await;
+async fn unidentified_request_is_counted_by_ip() {
+    let service = TestApp::new().await.service(routes).await;
     for path in UNSURE {
-        assert_eq!(site.statuses(path, 3).await, [200, 200, 429], "{path}");
-        let other = site.send(get_from("192.0.2.2", path)).await;
+        assert_eq!(service.statuses(path, 3).await, [200, 200, 429], "{path}");
+        let other = service.send(get_from("192.0.2.2", path)).await;
         assert_eq!(other.remaining(), Some(1), "{path}");
         for user in ["192.0.2.1", "!192.0.2.1", "ip=192.0.2.1"] {
-            let named = site.send(named(path, user)).await;
+            let named = service.send(named(path, user)).await;
             assert_eq!(named.remaining(), Some(1), "{path} {user}");
         }
     }
@@ -161,7 +161,7 @@ async fn nobody_is_counted_under_the_client() {
 
 #[actix_web::test]
 async fn on_unidentified_may_answer() {
-    let world = World::with(|builder| {
+    let test_app = TestApp::with(|builder| {
         builder.on_unidentified(|request| {
             HttpResponse::Unauthorized()
                 .insert_header(("WWW-Authenticate", "Key"))
@@ -169,37 +169,37 @@ async fn on_unidentified_may_answer() {
         })
     })
     .await;
-    let site = world.site(routes).await;
+    let service = test_app.service(routes).await;
     for path in UNSURE {
         for _ in 0..5 {
-            let answer = site.get(path).await;
+            let answer = service.get(path).await;
             assert_eq!((answer.status, answer.text()), (401, path));
             assert_eq!(answer.header("WWW-Authenticate"), Some("Key"));
             assert!(answer.is_unlimited(), "{answer:?}");
         }
-        let known = site.send(named(path, "ann")).await;
+        let known = service.send(named(path, "ann")).await;
         assert_eq!((known.status, known.remaining()), (200, Some(1)));
     }
 }
 
 #[actix_web::test]
 async fn on_unidentified_may_skip_the_limit() {
-    let world = World::with(|builder| builder.on_unidentified(|_| Unidentified::Skip)).await;
-    let site = world.site(routes).await;
+    let test_app = TestApp::with(|builder| builder.on_unidentified(|_| Unidentified::Skip)).await;
+    let service = test_app.service(routes).await;
     for path in UNSURE {
         for _ in 0..5 {
-            let answer = site.get(path).await;
+            let answer = service.get(path).await;
             assert_eq!(answer.status, 200);
             assert!(answer.is_unlimited(), "{answer:?}");
         }
-        let known = site.send(named(path, "ann")).await;
+        let known = service.send(named(path, "ann")).await;
         assert_eq!(known.remaining(), Some(1));
     }
 }
 
 #[actix_web::test]
 async fn on_unidentified_may_choose_by_request() {
-    let world = World::with(|builder| {
+    let test_app = TestApp::with(|builder| {
         builder.on_unidentified(|request| match request.path() {
             "/option" => Unidentified::Skip,
             "/result" => Unidentified::CountByIp,
@@ -207,10 +207,10 @@ async fn on_unidentified_may_choose_by_request() {
         })
     })
     .await;
-    let site = world.site(routes).await;
-    assert_eq!(site.statuses("/option", 3).await, [200, 200, 200]);
-    assert_eq!(site.statuses("/result", 3).await, [200, 200, 429]);
-    assert_eq!(site.statuses("/pair", 3).await, [403, 403, 403]);
+    let service = test_app.service(routes).await;
+    assert_eq!(service.statuses("/option", 3).await, [200, 200, 200]);
+    assert_eq!(service.statuses("/result", 3).await, [200, 200, 429]);
+    assert_eq!(service.statuses("/pair", 3).await, [403, 403, 403]);
 }
 
 #[actix_web::test]
@@ -220,19 +220,19 @@ async fn limiter_takes_async_functions_and_closures() {
     async fn handler() -> &'static str {
         "ok"
     }
-    let by_function = World::with(|builder| builder.identifier(async_option)).await;
-    let by_closure = World::with(|builder| {
+    let by_function = TestApp::with(|builder| builder.identifier(async_option)).await;
+    let by_closure = TestApp::with(|builder| {
         builder.identifier(|request: &HttpRequest| request.method().to_string())
     })
     .await;
-    for (world, second) in [(by_function, Some(1)), (by_closure, Some(0))] {
-        let site = world
-            .site(|config| {
+    for (test_app, second) in [(by_function, Some(1)), (by_closure, Some(0))] {
+        let service = test_app
+            .service(|config| {
                 config.service(handler);
             })
             .await;
-        assert_eq!(site.send(named("/", "ann")).await.remaining(), Some(1));
-        assert_eq!(site.send(named("/", "bob")).await.remaining(), second);
+        assert_eq!(service.send(named("/", "ann")).await.remaining(), Some(1));
+        assert_eq!(service.send(named("/", "bob")).await.remaining(), second);
     }
 }
 
@@ -250,12 +250,12 @@ async fn stacked_limits_ask_one_function_once() {
     async fn handler() -> &'static str {
         "ok"
     }
-    let world = World::new().await;
-    let site = world
-        .site(|config| {
+    let test_app = TestApp::new().await;
+    let service = test_app
+        .service(|config| {
             config.service(handler);
         })
         .await;
-    assert_eq!(site.get("/").await.remaining(), Some(4));
+    assert_eq!(service.get("/").await.remaining(), Some(4));
     assert_eq!(ASKED.load(Ordering::SeqCst), 1);
 }

@@ -9,7 +9,7 @@ use actix_web::{
     HttpRequest, get, rt::task::yield_now, test::TestRequest, web, web::ServiceConfig,
 };
 
-use harness::http::support::{World, get};
+use harness::http::app::{TestApp, get};
 
 fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
@@ -94,44 +94,45 @@ fn with(path: &str, name: &'static str, value: &'static str) -> TestRequest {
 
 #[actix_web::test]
 async fn async_functions_are_waited_for() {
-    let site = World::new().await.site(routes).await;
-    assert_eq!(site.get("/all").await.quota(), Some([5, 4, 60]));
-    let costly = site.send(with("/all", "X-Cost", "3")).await;
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.get("/all").await.quota(), Some([5, 4, 60]));
+    let costly = service.send(with("/all", "X-Cost", "3")).await;
     assert_eq!(costly.quota(), Some([5, 1, 60]));
-    assert_eq!(site.send(with("/all", "X-Cost", "2")).await.status, 429);
+    assert_eq!(service.send(with("/all", "X-Cost", "2")).await.status, 429);
     assert!(
-        site.send(with("/all", "X-Internal", "1"))
+        service
+            .send(with("/all", "X-Internal", "1"))
             .await
             .is_unlimited()
     );
-    let pro = site
+    let pro = service
         .send(with("/all", "X-Plan", "pro").insert_header(("X-Cost", "2")))
         .await;
     assert_eq!(pro.quota(), Some([9, 3, 60]));
     // Not a limit: the written one, which is used up.
-    let none = site.send(with("/all", "X-Plan", "none")).await;
+    let none = service.send(with("/all", "X-Plan", "none")).await;
     assert_eq!((none.status, none.quota()), (429, Some([5, 0, 60])));
 }
 
 #[actix_web::test]
 async fn async_option_falls_back_to_the_written_limit() {
-    let site = World::new().await.site(routes).await;
-    let pro = site.send(with("/option", "X-Plan", "pro")).await;
+    let service = TestApp::new().await.service(routes).await;
+    let pro = service.send(with("/option", "X-Plan", "pro")).await;
     assert_eq!(pro.quota(), Some([9, 8, 60]));
-    assert_eq!(site.get("/option").await.quota(), Some([5, 3, 60]));
+    assert_eq!(service.get("/option").await.quota(), Some([5, 3, 60]));
 }
 
 #[actix_web::test]
 async fn unlimited_request_is_neither_counted_nor_denied() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for path in ["/all", "/sync"] {
         for _ in 0..20 {
-            let staff = site.send(with(path, "X-Plan", "staff")).await;
+            let staff = service.send(with(path, "X-Plan", "staff")).await;
             assert_eq!(staff.status, 200, "{path}");
             assert!(staff.is_unlimited(), "{path}");
         }
-        assert_eq!(site.get(path).await.quota(), Some([5, 4, 60]), "{path}");
-        let pro = site.send(with(path, "X-Plan", "pro")).await;
+        assert_eq!(service.get(path).await.quota(), Some([5, 4, 60]), "{path}");
+        let pro = service.send(with(path, "X-Plan", "pro")).await;
         assert_eq!(pro.quota(), Some([9, 7, 60]), "{path}");
     }
     assert_eq!(
@@ -143,14 +144,14 @@ async fn unlimited_request_is_neither_counted_nor_denied() {
 
 #[actix_web::test]
 async fn unlimited_by_one_limit_is_held_to_the_others() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let staff = || with("/stacked", "X-Plan", "staff");
-    let first = site.send(staff().insert_header(("X-Cost", "4"))).await;
+    let first = service.send(staff().insert_header(("X-Cost", "4"))).await;
     assert_eq!(first.quota(), Some([7, 3, 3_600]));
-    let denied = site.send(staff().insert_header(("X-Cost", "4"))).await;
+    let denied = service.send(staff().insert_header(("X-Cost", "4"))).await;
     assert_eq!(denied.status, 429);
-    assert_eq!(site.get("/stacked").await.quota(), Some([7, 2, 3_600]));
-    assert_eq!(site.get("/stacked").await.quota(), Some([7, 1, 3_600]));
+    assert_eq!(service.get("/stacked").await.quota(), Some([7, 2, 3_600]));
+    assert_eq!(service.get("/stacked").await.quota(), Some([7, 1, 3_600]));
 }
 
 #[actix_web::test]
@@ -167,8 +168,8 @@ async fn rules_by_hand_take_async_functions() {
     let ok = |config: &mut ServiceConfig| {
         config.route("/by-hand", web::get().to(async || "ok"));
     };
-    let site = World::new().await.behind(throttle, ok).await;
-    let ask = |name, value| site.send(with("/by-hand", name, value));
+    let service = TestApp::new().await.behind(throttle, ok).await;
+    let ask = |name, value| service.send(with("/by-hand", name, value));
     assert_eq!(ask("X-Cost", "3").await.quota(), Some([5, 2, 60]));
     assert_eq!(ask("X-Plan", "pro").await.quota(), Some([9, 5, 60]));
     for (name, value, left) in [("X-Plan", "staff", 96), ("X-Internal", "1", 95)] {

@@ -3,7 +3,7 @@
 use actix_throttle::{Identity, rate_limit};
 use actix_web::{HttpRequest, get, test::TestRequest, web::ServiceConfig};
 
-use harness::http::support::{World, get};
+use harness::http::app::{TestApp, get};
 
 /// The address, in the group that a header names.
 fn with_plan(request: &HttpRequest) -> Option<Identity> {
@@ -66,74 +66,74 @@ fn of(group: &str, path: &str) -> TestRequest {
 
 #[actix_web::test]
 async fn group_has_its_limit_in_place_of_the_ungrouped() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for remaining in (0..5).rev() {
-        let answer = site.send(of("pro", "/plan")).await;
+        let answer = service.send(of("pro", "/plan")).await;
         assert_eq!(answer.quota(), Some([5, remaining, 5]));
     }
-    assert_eq!(site.send(of("pro", "/plan")).await.status, 429);
-    let wider = site.send(of("pro", "/several")).await;
+    assert_eq!(service.send(of("pro", "/plan")).await.status, 429);
+    let wider = service.send(of("pro", "/several")).await;
     assert_eq!(wider.quota(), Some([8, 7, 60]));
 }
 
 #[actix_web::test]
 async fn ungrouped_limit_is_for_those_of_no_group_and_of_unknown_ones() {
-    let site = World::new().await.site(routes).await;
-    assert_eq!(site.get("/plan").await.quota(), Some([2, 1, 5]));
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.get("/plan").await.quota(), Some([2, 1, 5]));
     assert_eq!(
-        site.send(of("gold", "/plan")).await.quota(),
+        service.send(of("gold", "/plan")).await.quota(),
         Some([2, 0, 5])
     );
-    assert_eq!(site.send(of("gold", "/plan")).await.status, 429);
-    assert_eq!(site.get("/plan").await.status, 429);
-    assert_eq!(site.statuses("/several", 4).await, [200, 200, 200, 429]);
+    assert_eq!(service.send(of("gold", "/plan")).await.status, 429);
+    assert_eq!(service.get("/plan").await.status, 429);
+    assert_eq!(service.statuses("/several", 4).await, [200, 200, 200, 429]);
 }
 
 #[actix_web::test]
 async fn unlimited_group_is_neither_counted_nor_told_of_limits() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for _ in 0..20 {
-        let answer = site.send(of("admin", "/plan")).await;
+        let answer = service.send(of("admin", "/plan")).await;
         assert_eq!(answer.status, 200);
         assert!(answer.is_unlimited(), "{answer:?}");
     }
-    assert_eq!(site.get("/plan").await.remaining(), Some(1));
+    assert_eq!(service.get("/plan").await.remaining(), Some(1));
 }
 
 #[actix_web::test]
 async fn where_only_a_group_is_limited_others_are_not() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for _ in 0..5 {
-        assert!(site.get("/suspects").await.is_unlimited());
-        assert!(site.send(of("pro", "/suspects")).await.is_unlimited());
+        assert!(service.get("/suspects").await.is_unlimited());
+        assert!(service.send(of("pro", "/suspects")).await.is_unlimited());
     }
     let suspect = || of("suspect", "/suspects");
-    assert_eq!(site.send(suspect()).await.quota(), Some([1, 0, 60]));
-    assert_eq!(site.send(suspect()).await.status, 429);
+    assert_eq!(service.send(suspect()).await.quota(), Some([1, 0, 60]));
+    assert_eq!(service.send(suspect()).await.status, 429);
 }
 
 #[actix_web::test]
 async fn skipped_requests_are_neither_counted_nor_limited() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let internal = |path| get(path).insert_header(("X-Internal", "1"));
     for _ in 0..5 {
-        assert!(site.send(internal("/skip")).await.is_unlimited());
+        assert!(service.send(internal("/skip")).await.is_unlimited());
     }
-    assert_eq!(site.statuses("/skip", 3).await, [200, 200, 429]);
-    let skipped = site.send(internal("/skip")).await;
+    assert_eq!(service.statuses("/skip", 3).await, [200, 200, 429]);
+    let skipped = service.send(internal("/skip")).await;
     assert_eq!(skipped.status, 200);
     assert!(skipped.is_unlimited());
 }
 
 #[actix_web::test]
 async fn skipping_one_limit_leaves_the_other() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let internal = || get("/skip-one").insert_header(("X-Internal", "1"));
     for remaining in [2, 1, 0] {
-        let answer = site.send(internal()).await;
+        let answer = service.send(internal()).await;
         assert_eq!(answer.quota(), Some([3, remaining, 60]));
     }
-    assert_eq!(site.send(internal()).await.status, 429);
+    assert_eq!(service.send(internal()).await.status, 429);
     // The other one was asked now, and had room: it was not charged before.
-    assert_eq!(site.get("/skip-one").await.quota(), Some([3, 0, 60]));
+    assert_eq!(service.get("/skip-one").await.quota(), Some([3, 0, 60]));
 }

@@ -11,7 +11,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use harness::http::support::{World, post};
+use harness::http::app::{TestApp, post};
 
 /// An argument that is told by its place.
 struct Nth<const N: u32>(u32);
@@ -124,32 +124,32 @@ fn by_count(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn arguments_of_any_number_arrive_in_order_and_the_limit_holds() {
-    let site = World::new().await.site(by_count).await;
+    let service = TestApp::new().await.service(by_count).await;
     for count in [0, 1, 3, 12, 16, 17] {
         let path = format!("/{count}");
-        let admitted = site.get(&path).await;
+        let admitted = service.get(&path).await;
         assert_eq!(admitted.status, 200, "{count} arguments");
         assert_eq!(admitted.quota(), Some([1, 0, 60]), "{count} arguments");
         let expected: Vec<_> = (0..count).collect();
         assert_eq!(admitted.text(), format!("{expected:?}"));
-        assert_eq!(site.get(&path).await.status, 429, "{count} arguments");
+        assert_eq!(service.get(&path).await.status, 429, "{count} arguments");
     }
 }
 
 #[actix_web::test]
 async fn seventeenth_argument_may_take_the_body() {
-    let site = World::new().await.site(by_count).await;
-    let answer = site.send(post("/17/body").set_payload("payload")).await;
+    let service = TestApp::new().await.service(by_count).await;
+    let answer = service.send(post("/17/body").set_payload("payload")).await;
     assert_eq!((answer.status, answer.text()), (200, "payload"));
 }
 
 #[actix_web::test]
 async fn seventeenth_argument_may_refuse() {
-    let site = World::new().await.site(by_count).await;
-    let answer = site.get("/17/refused").await;
+    let service = TestApp::new().await.service(by_count).await;
+    let answer = service.get("/17/refused").await;
     assert_eq!((answer.status, answer.text()), (418, "refused"));
     assert_eq!(answer.quota(), Some([1, 0, 60]));
-    assert_eq!(site.get("/17/refused").await.status, 429);
+    assert_eq!(service.get("/17/refused").await.status, 429);
 }
 
 trait Greeting {
@@ -189,12 +189,12 @@ async fn generic_handler_is_one_handler_with_one_limit() {
             .route("/welcome", web::get().to(greet::<Welcome>))
             .route("/thrice", web::get().to(repeat::<Hello, 3>));
     };
-    let site = World::new().await.site(routes).await;
-    assert_eq!(site.get("/hello").await.text(), "hello");
-    let second = site.get("/welcome").await;
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.get("/hello").await.text(), "hello");
+    let second = service.get("/welcome").await;
     assert_eq!((second.text(), second.remaining()), ("welcome", Some(1)));
-    assert_eq!(site.statuses("/hello", 2).await, [200, 429]);
-    let other = site.get("/thrice").await;
+    assert_eq!(service.statuses("/hello", 2).await, [200, 429]);
+    let other = service.get("/thrice").await;
     assert_eq!(
         (other.text(), other.remaining()),
         ("hellohellohello", Some(2))
@@ -246,8 +246,8 @@ fn by_result(config: &mut ServiceConfig) {
 }
 
 #[actix_web::test]
-async fn what_the_handler_returns_is_answered_with_the_headers_on_it() {
-    let site = World::new().await.site(by_result).await;
+async fn response_of_handler_carries_the_headers() {
+    let service = TestApp::new().await.service(by_result).await;
     for (path, status, body, remaining) in [
         ("/fallible/fine", 202, "fine", 2),
         ("/fallible/broken", 409, "sorry", 1),
@@ -256,7 +256,7 @@ async fn what_the_handler_returns_is_answered_with_the_headers_on_it() {
         ("/either/left", 200, "7", 2),
         ("/either/right", 410, "", 1),
     ] {
-        let answer = site.get(path).await;
+        let answer = service.get(path).await;
         assert_eq!((answer.status, answer.text()), (status, body), "{path}");
         assert_eq!(answer.quota(), Some([3, remaining, 60]), "{path}");
     }

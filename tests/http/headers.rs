@@ -10,7 +10,7 @@ use actix_web::{
     web::{self, Bytes, ServiceConfig},
 };
 
-use harness::http::support::World;
+use harness::http::app::TestApp;
 
 #[get("/one")]
 #[rate_limit("2/minute")]
@@ -92,51 +92,51 @@ fn routes(config: &mut ServiceConfig) {
         .service((fails, own_headers, stream));
 }
 
-async fn styled(style: HeaderStyle) -> World {
-    World::with(|builder| builder.headers(style)).await
+async fn styled(style: HeaderStyle) -> TestApp {
+    TestApp::with(|builder| builder.headers(style)).await
 }
 
 #[actix_web::test]
 async fn allowed_shows_the_limit_with_the_least_remaining() {
-    let world = World::new().await;
-    let site = world.site(routes).await;
+    let test_app = TestApp::new().await;
+    let service = test_app.service(routes).await;
     for quota in [[3, 2, 1], [3, 1, 1], [3, 0, 1]] {
-        assert_eq!(site.get("/three").await.quota(), Some(quota));
+        assert_eq!(service.get("/three").await.quota(), Some(quota));
     }
-    world.after_seconds(1);
+    test_app.after_seconds(1);
     for quota in [[5, 1, 9], [5, 0, 9]] {
-        assert_eq!(site.get("/three").await.quota(), Some(quota));
+        assert_eq!(service.get("/three").await.quota(), Some(quota));
     }
 }
 
 #[actix_web::test]
-async fn of_equals_the_one_that_takes_longest_to_be_whole_is_shown() {
-    let site = World::new().await.site(routes).await;
-    assert_eq!(site.get("/tie").await.quota(), Some([3, 2, 60]));
-    assert_eq!(site.get("/tie").await.quota(), Some([3, 1, 60]));
+async fn equally_strict_limits_show_the_longest_reset() {
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.get("/tie").await.quota(), Some([3, 2, 60]));
+    assert_eq!(service.get("/tie").await.quota(), Some([3, 1, 60]));
 }
 
 #[actix_web::test]
 async fn denied_shows_the_violated_limit_with_the_longest_wait() {
-    let world = World::new().await;
-    let site = world.site(routes).await;
-    assert_eq!(site.statuses("/three", 3).await, [200, 200, 200]);
-    let denied = site.get("/three").await;
+    let test_app = TestApp::new().await;
+    let service = test_app.service(routes).await;
+    assert_eq!(service.statuses("/three", 3).await, [200, 200, 200]);
+    let denied = service.get("/three").await;
     assert_eq!(
         (denied.quota(), denied.retry_after()),
         (Some([3, 0, 1]), Some(1))
     );
-    world.after_seconds(1);
-    assert_eq!(site.statuses("/three", 2).await, [200, 200]);
-    let denied = site.get("/three").await;
+    test_app.after_seconds(1);
+    assert_eq!(service.statuses("/three", 2).await, [200, 200]);
+    let denied = service.get("/three").await;
     assert_eq!(
         (denied.quota(), denied.retry_after()),
         (Some([5, 0, 9]), Some(9))
     );
-    world.after_seconds(9);
-    assert_eq!(site.statuses("/three", 3).await, [200, 200, 200]);
+    test_app.after_seconds(9);
+    assert_eq!(service.statuses("/three", 3).await, [200, 200, 200]);
     // Two are violated, by one second and by fifty.
-    let denied = site.get("/three").await;
+    let denied = service.get("/three").await;
     assert_eq!(denied.quota(), Some([8, 0, 60]));
     assert_eq!(denied.retry_after(), Some(50));
     let policies = serde_json::json!(["three", "three-3"]);
@@ -145,11 +145,11 @@ async fn denied_shows_the_violated_limit_with_the_longest_wait() {
 
 #[actix_web::test]
 async fn reset_and_retry_after_are_rounded_up() {
-    let world = World::new().await;
-    let site = world.site(routes).await;
-    assert_eq!(site.get("/parts").await.quota(), Some([2, 1, 3]));
-    world.after_millis(500);
-    assert_eq!(site.get("/parts").await.quota(), Some([2, 0, 3]));
+    let test_app = TestApp::new().await;
+    let service = test_app.service(routes).await;
+    assert_eq!(service.get("/parts").await.quota(), Some([2, 1, 3]));
+    test_app.after_millis(500);
+    assert_eq!(service.get("/parts").await.quota(), Some([2, 0, 3]));
     for (after, reset, wait) in [
         (0, 3, 2),
         (1, 3, 2),
@@ -159,40 +159,40 @@ async fn reset_and_retry_after_are_rounded_up() {
         (1, 1, 1),
         (499_999, 1, 1),
     ] {
-        world.after_micros(after);
-        let denied = site.get("/parts").await;
+        test_app.after_micros(after);
+        let denied = service.get("/parts").await;
         assert_eq!(denied.status, 429);
         assert_eq!(denied.quota(), Some([2, 0, reset]), "after {after}");
         assert_eq!(denied.retry_after(), Some(wait), "after {after}");
     }
-    world.after_micros(1);
-    assert_eq!(site.get("/parts").await.status, 200);
+    test_app.after_micros(1);
+    assert_eq!(service.get("/parts").await.status, 200);
 }
 
 #[actix_web::test]
 async fn failures_of_the_handler_carry_the_headers() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for (how, status, body, remaining) in [
         ("error", 500, "broken", 8),
         ("missing", 404, "missing", 7),
         ("response", 404, "gone", 6),
         ("nothing", 204, "", 5),
     ] {
-        let answer = site.get(&format!("/fails/{how}")).await;
+        let answer = service.get(&format!("/fails/{how}")).await;
         assert_eq!((answer.status, answer.text()), (status, body));
         assert_eq!(answer.quota(), Some([9, remaining, 60]), "{how}");
         assert_eq!(answer.retry_after(), None, "{how}");
     }
-    let busy = site.get("/fails/busy").await;
+    let busy = service.get("/fails/busy").await;
     assert_eq!((busy.status, busy.retry_after()), (503, Some(7)));
     assert_eq!(busy.remaining(), Some(4));
-    assert!(site.get("/nowhere").await.is_unlimited());
+    assert!(service.get("/nowhere").await.is_unlimited());
 }
 
 #[actix_web::test]
-async fn what_the_handler_wrote_itself_stands_beside_and_not_against_it() {
-    let site = styled(HeaderStyle::Both).await.site(routes).await;
-    let answer = site.get("/own").await;
+async fn headers_of_handler_are_kept_beside_ours() {
+    let service = styled(HeaderStyle::Both).await.service(routes).await;
+    let answer = service.get("/own").await;
     assert_eq!(answer.quota(), Some([9, 8, 60]));
     assert_eq!(
         answer.header("RateLimit"),
@@ -203,13 +203,18 @@ async fn what_the_handler_wrote_itself_stands_beside_and_not_against_it() {
 
 #[actix_web::test]
 async fn streamed_bodies_pass_with_the_headers_on_them() {
-    let answer = World::new().await.site(routes).await.get("/stream").await;
+    let answer = TestApp::new()
+        .await
+        .service(routes)
+        .await
+        .get("/stream")
+        .await;
     assert_eq!((answer.status, answer.text()), (200, "123"));
     assert_eq!(answer.quota(), Some([9, 8, 60]));
 }
 
 /// Which of the headers stand on an answer: `X-RateLimit-*`, `RateLimit`, `RateLimit-Policy`.
-fn shown(answer: &harness::http::support::Answer) -> [bool; 3] {
+fn shown(answer: &harness::http::app::TestResponse) -> [bool; 3] {
     [
         answer.quota().is_some(),
         answer.header("RateLimit").is_some(),
@@ -226,13 +231,13 @@ async fn style_says_which_headers_there_are() {
         (HeaderStyle::GitHub, [true, false, false]),
         (HeaderStyle::Off, [false, false, false]),
     ] {
-        let site = styled(style).await.site(routes).await;
+        let service = styled(style).await.service(routes).await;
         for _ in 0..2 {
-            let answer = site.get("/one").await;
+            let answer = service.get("/one").await;
             assert_eq!((answer.status, shown(&answer)), (200, headers), "{style:?}");
             assert_eq!(answer.retry_after(), None, "{style:?}");
         }
-        let denied = site.get("/one").await;
+        let denied = service.get("/one").await;
         assert_eq!((denied.status, shown(&denied)), (429, headers), "{style:?}");
         assert_eq!(denied.retry_after(), Some(60), "{style:?}");
     }
@@ -241,14 +246,14 @@ async fn style_says_which_headers_there_are() {
 
 #[actix_web::test]
 async fn github_style_resets_at_a_time_of_day_rounded_up() {
-    let world = styled(HeaderStyle::GitHub).await;
-    let site = world.site(routes).await;
-    let now = world.clock.now().as_secs();
-    assert_eq!(site.get("/one").await.quota(), Some([2, 1, now + 60]));
-    world.after_micros(1);
-    assert_eq!(site.get("/one").await.quota(), Some([2, 0, now + 61]));
-    world.after_seconds(30);
-    let denied = site.get("/one").await;
+    let test_app = styled(HeaderStyle::GitHub).await;
+    let service = test_app.service(routes).await;
+    let now = test_app.clock.now().as_secs();
+    assert_eq!(service.get("/one").await.quota(), Some([2, 1, now + 60]));
+    test_app.after_micros(1);
+    assert_eq!(service.get("/one").await.quota(), Some([2, 0, now + 61]));
+    test_app.after_seconds(30);
+    let denied = service.get("/one").await;
     assert_eq!(denied.quota(), Some([2, 0, now + 61]));
     assert_eq!(denied.retry_after(), Some(30), "from now on, as ever");
 }
@@ -261,13 +266,13 @@ async fn a_slow_handler_does_not_move_the_reset() {
         clock.advance(Duration::from_secs(30));
         "ok"
     }
-    let world = styled(HeaderStyle::GitHub).await;
-    let clock = web::Data::new(world.clock.clone());
-    let now = world.clock.now().as_secs();
-    let site = world
-        .site(|config| {
+    let test_app = styled(HeaderStyle::GitHub).await;
+    let clock = web::Data::new(test_app.clock.clone());
+    let now = test_app.clock.now().as_secs();
+    let service = test_app
+        .service(|config| {
             config.app_data(clock).service(slow);
         })
         .await;
-    assert_eq!(site.get("/slow").await.quota(), Some([2, 1, now + 60]));
+    assert_eq!(service.get("/slow").await.quota(), Some([2, 1, now + 60]));
 }

@@ -9,7 +9,7 @@ use actix_web::{
     web::ServiceConfig,
 };
 
-use harness::http::support::{World, get, in_own_process, post};
+use harness::http::app::{TestApp, get, in_own_process, post};
 
 fn first(config: &mut ServiceConfig) {
     #[rate_limit("2/minute")]
@@ -158,7 +158,7 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn handlers_of_one_name_count_apart() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for (path, text) in [
         ("/first", "first"),
         ("/second", "second"),
@@ -168,34 +168,34 @@ async fn handlers_of_one_name_count_apart() {
         ("/resource/7", "hello 7"),
         ("/provided", "provided"),
     ] {
-        let answer = site.get(path).await;
+        let answer = service.get(path).await;
         assert_eq!(
             (answer.text(), answer.remaining()),
             (text, Some(1)),
             "{path}"
         );
-        assert_eq!(site.statuses(path, 2).await, [200, 429], "{path}");
+        assert_eq!(service.statuses(path, 2).await, [200, 429], "{path}");
     }
 }
 
 #[actix_web::test]
 async fn arguments_may_speak_of_self_and_of_its_parameters() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for user in ["ann", "bob"] {
         for status in [200, 429] {
             let request = get("/own").insert_header(("X-User", user));
-            assert_eq!(site.send(request).await.status, status, "{user}");
+            assert_eq!(service.send(request).await.status, status, "{user}");
         }
     }
     for (path, times, text) in [("/length", 3, "length 4"), ("/text", 1, "text body")] {
         for left in (0..times).rev() {
-            let answer = site.send(post(path).set_payload("body")).await;
+            let answer = service.send(post(path).set_payload("body")).await;
             assert_eq!(
                 (answer.text(), answer.quota()),
                 (text, Some([times, left, 60]))
             );
         }
-        assert_eq!(site.send(post(path)).await.status, 429, "{path}");
+        assert_eq!(service.send(post(path)).await.status, 429, "{path}");
     }
 }
 
@@ -219,9 +219,9 @@ async fn handlers_that_share_a_default_zone_are_told() {
             config.route("/other", web::get().to(twin));
         }
         env_logger::init();
-        let site = World::new().await.site(nested).await;
+        let service = TestApp::new().await.service(nested).await;
         for path in ["/one", "/other", "/other"] {
-            site.get(path).await;
+            service.get(path).await;
         }
         return;
     };

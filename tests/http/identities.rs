@@ -11,7 +11,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use harness::http::support::{CLIENT, World, get, get_from};
+use harness::http::app::{CLIENT, TestApp, get, get_from};
 
 #[get("/ip")]
 #[rate_limit("2/minute", identifier = ip)]
@@ -64,15 +64,15 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn ip_counts_addresses_apart() {
-    let site = World::new().await.site(routes).await;
-    assert_eq!(site.statuses("/ip", 3).await, [200, 200, 429]);
-    let other = site.send(get_from("192.0.2.2", "/ip")).await;
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.statuses("/ip", 3).await, [200, 200, 429]);
+    let other = service.send(get_from("192.0.2.2", "/ip")).await;
     assert_eq!((other.status, other.remaining()), (200, Some(1)));
 }
 
 #[actix_web::test]
 async fn ip_counts_ipv6_by_network_and_mapped_ipv4_as_ipv4() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for (address, remaining) in [
         ("2001:db8:0:1::1", 1),
         ("2001:db8:0:1:ffff::2", 0),
@@ -80,17 +80,17 @@ async fn ip_counts_ipv6_by_network_and_mapped_ipv4_as_ipv4() {
         ("192.0.2.9", 1),
         ("::ffff:192.0.2.9", 0),
     ] {
-        let answer = site.send(get_from(address, "/ip")).await;
+        let answer = service.send(get_from(address, "/ip")).await;
         assert_eq!(answer.remaining(), Some(remaining), "{address}");
     }
 }
 
 #[actix_web::test]
 async fn length_of_the_ipv6_network_can_be_set() {
-    let world = World::with(|builder| builder.ipv6_prefix(128)).await;
-    let site = world.site(routes).await;
+    let test_app = TestApp::with(|builder| builder.ipv6_prefix(128)).await;
+    let service = test_app.service(routes).await;
     for address in ["2001:db8::1", "2001:db8::2", "2001:db8::3"] {
-        let answer = site.send(get_from(address, "/ip")).await;
+        let answer = service.send(get_from(address, "/ip")).await;
         assert_eq!(answer.remaining(), Some(1), "{address}");
     }
 }
@@ -116,21 +116,21 @@ async fn by_peer_of_a_session() -> &'static str {
 }
 
 #[actix_web::test]
-async fn functions_that_return_addresses_go_by_the_prefix_of_the_limiter() {
+async fn address_from_function_uses_prefix_of_limiter() {
     // 2001:db8::1 and :2 are one client by /64, and two by /127 and /128.
     for (prefix, second) in [(64, 0), (127, 1), (128, 1)] {
-        let world = World::with(|builder| builder.ipv6_prefix(prefix)).await;
-        let site = world
-            .site(|config| {
+        let test_app = TestApp::with(|builder| builder.ipv6_prefix(prefix)).await;
+        let service = test_app
+            .service(|config| {
                 config.service((by_peer, by_peer_of_a_session));
             })
             .await;
         for path in ["/peer", "/peer/async"] {
-            let first = site.send(get_from("2001:db8::1", path)).await;
+            let first = service.send(get_from("2001:db8::1", path)).await;
             assert_eq!(first.remaining(), Some(1), "{path} by /{prefix}");
-            let other = site.send(get_from("2001:db8::2", path)).await;
+            let other = service.send(get_from("2001:db8::2", path)).await;
             assert_eq!(other.remaining(), Some(second), "{path} by /{prefix}");
-            let mapped = site.send(get_from("::ffff:192.0.2.1", path)).await;
+            let mapped = service.send(get_from("::ffff:192.0.2.1", path)).await;
             assert_eq!(mapped.remaining(), Some(1), "{path} by /{prefix}");
         }
     }
@@ -138,16 +138,16 @@ async fn functions_that_return_addresses_go_by_the_prefix_of_the_limiter() {
 
 #[actix_web::test]
 async fn global_counts_everyone_as_one() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for (address, status) in [("192.0.2.1", 200), ("2001:db8::1", 200), ("10.0.0.1", 429)] {
-        let answer = site.send(get_from(address, "/global")).await;
+        let answer = service.send(get_from(address, "/global")).await;
         assert_eq!(answer.status, status, "{address}");
     }
 }
 
 #[actix_web::test]
 async fn header_counts_values_apart_from_wherever_they_come() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let with =
         |address, name, value: &str| get_from(address, "/header").insert_header((name, value));
     for (request, status) in [
@@ -158,13 +158,13 @@ async fn header_counts_values_apart_from_wherever_they_come() {
         (with("192.0.2.3", "X-Api-Key", "abcd"), 200),
         (with("192.0.2.3", "X-Other", "abc"), 200),
     ] {
-        assert_eq!(site.send(request).await.status, status);
+        assert_eq!(service.send(request).await.status, status);
     }
 }
 
 #[actix_web::test]
 async fn header_that_is_no_text_is_an_identity_too() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for (bytes, remaining) in [
         (b"\xff\xfe", 1),
         (b"\xff\xfd", 1),
@@ -173,31 +173,35 @@ async fn header_that_is_no_text_is_an_identity_too() {
     ] {
         let value = HeaderValue::from_bytes(bytes).expect("opaque bytes are allowed");
         let request = get("/header").insert_header(("X-Api-Key", value));
-        assert_eq!(site.send(request).await.remaining(), Some(remaining));
+        assert_eq!(service.send(request).await.remaining(), Some(remaining));
     }
 }
 
 /// Counted by address, but apart from whoever sends that address as a value.
 #[actix_web::test]
 async fn missing_or_empty_value_counts_under_the_client() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let key = |value: &str| get("/header").insert_header(("X-Api-Key", value));
-    assert_eq!(site.get("/header").await.remaining(), Some(1));
+    assert_eq!(service.get("/header").await.remaining(), Some(1));
     for value in [CLIENT, "ip=192.0.2.1", "!192.0.2.1", "none"] {
-        assert_eq!(site.send(key(value)).await.remaining(), Some(1), "{value}");
+        assert_eq!(
+            service.send(key(value)).await.remaining(),
+            Some(1),
+            "{value}"
+        );
     }
-    assert_eq!(site.send(key("")).await.remaining(), Some(0));
-    assert_eq!(site.get("/header").await.status, 429);
-    let other = site.send(get_from("192.0.2.2", "/header")).await;
+    assert_eq!(service.send(key("")).await.remaining(), Some(0));
+    assert_eq!(service.get("/header").await.status, 429);
+    let other = service.send(get_from("192.0.2.2", "/header")).await;
     assert_eq!(other.remaining(), Some(1));
     // Nor is it the client as `ip` counts it, nor without another part.
-    assert_eq!(site.get("/ip").await.remaining(), Some(1));
-    assert_eq!(site.get("/cookie").await.remaining(), Some(1));
+    assert_eq!(service.get("/ip").await.remaining(), Some(1));
+    assert_eq!(service.get("/cookie").await.remaining(), Some(1));
 }
 
 #[actix_web::test]
 async fn cookie_counts_values_apart() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let with = |value: &'static str| get("/cookie").cookie(Cookie::new("sid", value));
     for (request, remaining) in [
         (with("one"), 1),
@@ -209,14 +213,14 @@ async fn cookie_counts_values_apart() {
         (get("/cookie").insert_header(("Cookie", "sidd=one")), 1),
         (get("/cookie").insert_header(("Cookie", "sid=")), 0),
     ] {
-        assert_eq!(site.send(request).await.remaining(), Some(remaining));
+        assert_eq!(service.send(request).await.remaining(), Some(remaining));
     }
 }
 
 /// Whether two requests are counted as one.
 async fn are_one(path: &str, other: &str) -> (bool, bool) {
-    let site = World::new().await.site(routes).await;
-    let (first, second) = (site.get(path).await, site.get(other).await);
+    let service = TestApp::new().await.service(routes).await;
+    let (first, second) = (service.get(path).await, service.get(other).await);
     assert_eq!((first.status, second.status), (200, 200));
     (
         second.remaining() == Some(998),
@@ -257,22 +261,31 @@ async fn query_values_are_one_exactly_if_the_handler_sees_one() {
 
 #[actix_web::test]
 async fn empty_query_value_counts_under_the_client() {
-    let site = World::new().await.site(routes).await;
-    assert_eq!(site.get("/query?tenant=").await.remaining(), Some(999));
-    assert_eq!(site.get("/query?other=1").await.remaining(), Some(998));
-    assert_eq!(site.get("/query").await.remaining(), Some(997));
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.get("/query?tenant=").await.remaining(), Some(999));
+    assert_eq!(service.get("/query?other=1").await.remaining(), Some(998));
+    assert_eq!(service.get("/query").await.remaining(), Some(997));
 }
 
 #[actix_web::test]
 async fn identifier_of_the_limiter_is_the_default() {
     let by_key =
         |builder: actix_throttle::Builder| builder.identifier(Identifier::header("X-Api-Key"));
-    let site = World::with(by_key).await.site(routes).await;
+    let service = TestApp::with(by_key).await.service(routes).await;
     let key = |path, value| get(path).insert_header(("X-Api-Key", value));
-    assert_eq!(site.send(key("/default", "a")).await.remaining(), Some(1));
-    assert_eq!(site.send(key("/default", "b")).await.remaining(), Some(1));
-    assert_eq!(site.send(key("/default", "a")).await.remaining(), Some(0));
+    assert_eq!(
+        service.send(key("/default", "a")).await.remaining(),
+        Some(1)
+    );
+    assert_eq!(
+        service.send(key("/default", "b")).await.remaining(),
+        Some(1)
+    );
+    assert_eq!(
+        service.send(key("/default", "a")).await.remaining(),
+        Some(0)
+    );
     // A handler's own comes first.
-    assert_eq!(site.send(key("/ip", "a")).await.remaining(), Some(1));
-    assert_eq!(site.send(key("/ip", "b")).await.remaining(), Some(0));
+    assert_eq!(service.send(key("/ip", "a")).await.remaining(), Some(1));
+    assert_eq!(service.send(key("/ip", "b")).await.remaining(), Some(0));
 }

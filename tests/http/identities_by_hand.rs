@@ -7,7 +7,7 @@ use actix_web::{App, cookie::Key, get, http::header, web::ServiceConfig};
 use serde_json::json;
 
 use super::tokens::issuer::{Issuer, in_seconds};
-use harness::http::support::{Site, World, get as from_client};
+use harness::http::app::{TestApp, TestService, get as from_client};
 
 const ONE: Limit = Limit::per_minute(1);
 
@@ -41,8 +41,8 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn counters_of_parts_are_reset_blocked_and_looked_at_by_hand() {
-    let world = World::new().await;
-    let site = world.site(routes).await;
+    let test_app = TestApp::new().await;
+    let service = test_app.service(routes).await;
     let request = || {
         [
             (
@@ -70,16 +70,20 @@ async fn counters_of_parts_are_reset_blocked_and_looked_at_by_hand() {
                 .into_iter()
                 .find(|(name, _)| *name == zone)
                 .unwrap();
-            site.send(request).await.status
+            service.send(request).await.status
         };
         assert_eq!((send().await, send().await), (200, 429), "{zone}");
-        let peeked = world.limiter.peek(&limit, identity).await.unwrap();
+        let peeked = test_app.limiter.peek(&limit, identity).await.unwrap();
         assert_eq!(peeked.limits()[0].remaining(), 0, "{zone}");
-        world.limiter.reset(&limit, identity).await.unwrap();
+        test_app.limiter.reset(&limit, identity).await.unwrap();
         assert_eq!(send().await, 200, "{zone}");
-        world.after_seconds(60);
+        test_app.after_seconds(60);
         let hour = Duration::from_secs(3_600);
-        world.limiter.block(&limit, identity, hour).await.unwrap();
+        test_app
+            .limiter
+            .block(&limit, identity, hour)
+            .await
+            .unwrap();
         assert_eq!(send().await, 429, "{zone}");
     }
 }
@@ -96,7 +100,7 @@ async fn login(session: actix_session::Session) -> &'static str {
     "welcome"
 }
 
-async fn site_by(limiter: &RateLimiter) -> Site {
+async fn service_by(limiter: &RateLimiter) -> TestService {
     let store = actix_session::storage::CookieSessionStore::default();
     let sessions = actix_session::SessionMiddleware::builder(store, Key::from(&[7; 64]))
         .cookie_secure(false)
@@ -105,7 +109,7 @@ async fn site_by(limiter: &RateLimiter) -> Site {
         .app_data(limiter.clone())
         .service((report, login))
         .wrap(sessions);
-    Site::of(app).await
+    TestService::of(app).await
 }
 
 #[actix_web::test]
@@ -113,9 +117,9 @@ async fn counters_of_sessions_are_reset_by_hand() {
     let by_session = |builder: actix_throttle::Builder| {
         builder.identifier(actix_throttle::Identifier::session())
     };
-    let world = World::with(by_session).await;
-    let site = site_by(&world.limiter).await;
-    let cookie = site.get("/login").await;
+    let test_app = TestApp::with(by_session).await;
+    let service = service_by(&test_app.limiter).await;
+    let cookie = service.get("/login").await;
     let cookie = cookie
         .header("set-cookie")
         .unwrap()
@@ -124,7 +128,7 @@ async fn counters_of_sessions_are_reset_by_hand() {
         .unwrap();
     let send = async || {
         let request = from_client("/report").insert_header((header::COOKIE, cookie));
-        site.send(request).await.status
+        service.send(request).await.status
     };
     assert_eq!((send().await, send().await), (200, 429));
     let limit = ONE.zone("report");
@@ -133,7 +137,7 @@ async fn counters_of_sessions_are_reset_by_hand() {
         (Identity::session_key("id", "42"), 429),
         (Identity::session("42"), 200),
     ] {
-        world.limiter.reset(&limit, other).await.unwrap();
+        test_app.limiter.reset(&limit, other).await.unwrap();
         assert_eq!(send().await, status);
     }
 }
@@ -156,16 +160,16 @@ async fn counters_of_tokens_are_reset_by_hand() {
         (&["a", "b"], build(&["a", "b"]).user_of("a", "42")),
     ] {
         let jwt = build(issuers);
-        let world =
-            World::with(|builder| builder.identifier(actix_throttle::Identifier::jwt(jwt))).await;
-        let site = site_by(&world.limiter).await;
+        let test_app =
+            TestApp::with(|builder| builder.identifier(actix_throttle::Identifier::jwt(jwt))).await;
+        let service = service_by(&test_app.limiter).await;
         let send = async || {
             let bearer = format!("Bearer {token}");
             let request = from_client("/report").insert_header((header::AUTHORIZATION, bearer));
-            site.send(request).await.status
+            service.send(request).await.status
         };
         assert_eq!((send().await, send().await), (200, 429));
-        world
+        test_app
             .limiter
             .reset(&ONE.zone("report"), &identity)
             .await

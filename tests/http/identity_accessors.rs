@@ -3,7 +3,7 @@
 use actix_throttle::{Identity, IdentityKind, Limit, rate_limit};
 use actix_web::{HttpRequest, get};
 
-use harness::http::support::{World, get as from_client, get_from};
+use harness::http::app::{TestApp, get as from_client, get_from};
 
 #[actix_web::test]
 async fn identity_says_what_it_is() {
@@ -100,21 +100,21 @@ async fn dynamic() -> &'static str {
 
 #[actix_web::test]
 async fn dynamic_can_tell_the_unidentified() {
-    let world = World::new().await;
-    let site = world
-        .site(|config| {
+    let test_app = TestApp::new().await;
+    let service = test_app
+        .service(|config| {
             config.service(dynamic);
         })
         .await;
-    let nobody = site.get("/dynamic").await;
+    let nobody = service.get("/dynamic").await;
     assert_eq!(nobody.quota(), Some([1, 0, 60]));
     let known = from_client("/dynamic").insert_header(("X-Api-Key", "k"));
-    assert_eq!(site.send(known).await.quota(), Some([5, 4, 60]));
+    assert_eq!(service.send(known).await.quota(), Some([5, 4, 60]));
 }
 
 #[actix_web::test]
 async fn client_address_is_that_which_is_counted() {
-    let world = World::with(|builder| builder.trusted_proxies(["10.0.0.0/8"]).unwrap()).await;
+    let test_app = TestApp::with(|builder| builder.trusted_proxies(["10.0.0.0/8"]).unwrap()).await;
     for (peer, forwarded, expected) in [
         ("192.0.2.9", "203.0.113.7", "192.0.2.9"),
         ("10.0.0.1", "203.0.113.7", "203.0.113.7"),
@@ -122,7 +122,7 @@ async fn client_address_is_that_which_is_counted() {
         ("::ffff:10.0.0.1", "2001:db8::7", "2001:db8::7"),
     ] {
         let request = get_from(peer, "/").insert_header(("X-Forwarded-For", forwarded));
-        let address = world.limiter.client_address(&request.to_http_request());
+        let address = test_app.limiter.client_address(&request.to_http_request());
         assert_eq!(
             address,
             Some(expected.parse().unwrap()),
@@ -130,5 +130,5 @@ async fn client_address_is_that_which_is_counted() {
         );
     }
     let nowhere = actix_web::test::TestRequest::get().to_http_request();
-    assert_eq!(world.limiter.client_address(&nowhere), None);
+    assert_eq!(test_app.limiter.client_address(&nowhere), None);
 }

@@ -4,7 +4,7 @@ use actix_throttle::{HeaderStyle, rate_limit};
 use actix_web::{get, web::ServiceConfig};
 use sfv::{BareItem, List, ListEntry, Parser};
 
-use harness::http::support::{Answer, World};
+use harness::http::app::{TestApp, TestResponse};
 
 #[get("/two")]
 #[rate_limit("100/minute", name = "burst")]
@@ -76,7 +76,7 @@ fn routes(config: &mut ServiceConfig) {
 /// A list of strings with parameters that are integers.
 pub(super) type Policies = Vec<(String, Vec<(String, i64)>)>;
 
-pub(super) fn parse(answer: &Answer, name: &str) -> Policies {
+pub(super) fn parse(answer: &TestResponse, name: &str) -> Policies {
     let header = answer.header(name).expect("the header");
     let list: List = Parser::new(header).parse().expect("a structured field");
     let member = |entry: ListEntry| {
@@ -107,15 +107,15 @@ pub(super) fn state(name: &str, remaining: i64, reset: i64) -> (String, Vec<(Str
     (name.to_owned(), parameters)
 }
 
-pub(super) async fn world() -> World {
-    World::with(|builder| builder.headers(HeaderStyle::Ietf)).await
+pub(super) async fn test_app() -> TestApp {
+    TestApp::with(|builder| builder.headers(HeaderStyle::Ietf)).await
 }
 
 #[actix_web::test]
 async fn all_policies_are_listed_in_the_order_written() {
-    let world = world().await;
-    let site = world.site(routes).await;
-    let answer = site.get("/two").await;
+    let test_app = test_app().await;
+    let service = test_app.service(routes).await;
+    let answer = service.get("/two").await;
     assert_eq!(
         parse(&answer, "RateLimit-Policy"),
         [
@@ -127,14 +127,14 @@ async fn all_policies_are_listed_in_the_order_written() {
         parse(&answer, "RateLimit"),
         [state("burst", 99, 60), state("daily", 999, 86_400)]
     );
-    world.after_seconds(40);
-    let answer = site.get("/two").await;
+    test_app.after_seconds(40);
+    let answer = service.get("/two").await;
     assert_eq!(
         parse(&answer, "RateLimit"),
         [state("burst", 98, 20), state("daily", 998, 86_360)]
     );
-    world.after_seconds(40);
-    let answer = site.get("/two").await;
+    test_app.after_seconds(40);
+    let answer = service.get("/two").await;
     assert_eq!(
         parse(&answer, "RateLimit"),
         [state("burst", 98, 20), state("daily", 997, 86_320)]
@@ -143,7 +143,7 @@ async fn all_policies_are_listed_in_the_order_written() {
 
 #[actix_web::test]
 async fn names_survive_quoting() {
-    let answer = world().await.site(routes).await.get("/odd").await;
+    let answer = test_app().await.service(routes).await.get("/odd").await;
     let quoted = r#"a "quoted\" name, with;q=9 and \\"#;
     let signs = "~!@#$%^&*()_+[]{}|'<>?/ ";
     assert_eq!(
@@ -158,16 +158,16 @@ async fn names_survive_quoting() {
 
 #[actix_web::test]
 async fn names_of_handlers_become_ascii_and_zones_do_not_show() {
-    let site = world().await.site(routes).await;
-    let answer = site.get("/gr%C3%B6%C3%9Fe").await;
+    let service = test_app().await.service(routes).await;
+    let answer = service.get("/gr%C3%B6%C3%9Fe").await;
     assert_eq!(parse(&answer, "RateLimit"), [state("gr__e", 0, 60)]);
-    let answer = site.get("/zone").await;
+    let answer = service.get("/zone").await;
     assert_eq!(parse(&answer, "RateLimit"), [state("zone", 0, 60)]);
 }
 
 #[actix_web::test]
 async fn window_that_is_no_whole_number_of_seconds_is_left_out() {
-    let answer = world().await.site(routes).await.get("/windows").await;
+    let answer = test_app().await.service(routes).await.get("/windows").await;
     assert_eq!(
         parse(&answer, "RateLimit-Policy"),
         [
@@ -188,7 +188,7 @@ async fn window_that_is_no_whole_number_of_seconds_is_left_out() {
 
 #[actix_web::test]
 async fn buckets_show_their_capacity_and_when_the_next_token_comes() {
-    let answer = world().await.site(routes).await.get("/buckets").await;
+    let answer = test_app().await.service(routes).await.get("/buckets").await;
     assert_eq!(
         parse(&answer, "RateLimit-Policy"),
         [
@@ -211,9 +211,9 @@ async fn buckets_show_their_capacity_and_when_the_next_token_comes() {
 
 #[actix_web::test]
 async fn denial_lists_all_policies_too() {
-    let site = world().await.site(routes).await;
-    assert_eq!(site.statuses("/odd", 3).await, [200, 200, 200]);
-    let denied = site.get("/odd").await;
+    let service = test_app().await.service(routes).await;
+    assert_eq!(service.statuses("/odd", 3).await, [200, 200, 200]);
+    let denied = service.get("/odd").await;
     assert_eq!((denied.status, denied.retry_after()), (429, Some(60)));
     let names: Vec<_> = parse(&denied, "RateLimit")
         .into_iter()
@@ -225,7 +225,7 @@ async fn denial_lists_all_policies_too() {
 
 #[actix_web::test]
 async fn shadows_are_not_listed() {
-    let answer = world().await.site(routes).await.get("/shadow").await;
+    let answer = test_app().await.service(routes).await.get("/shadow").await;
     assert_eq!(
         parse(&answer, "RateLimit-Policy"),
         [policy("seen", 3, Some(60))]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use actix_throttle::{HeaderStyle, rate_limit};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, web::ServiceConfig};
 
-use super::ietf::{parse, state, world};
-use harness::http::support::World;
+use super::ietf::{parse, state, test_app};
+use harness::http::app::TestApp;
 
 #[get("/log")]
 #[rate_limit("3/minute")]
@@ -81,10 +81,10 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn time_is_until_more_is_available_by_each_algorithm() {
-    let world = world().await;
+    let test_app = test_app().await;
     // Where a minute begins: windows of the counter are aligned to the epoch.
-    world.clock.set(Duration::from_secs(600_000));
-    let site = world.site(routes).await;
+    test_app.clock.set(Duration::from_secs(600_000));
+    let service = test_app.service(routes).await;
     for (path, remaining, time) in [
         ("log", 2, 60),
         ("fixed", 2, 60),
@@ -92,14 +92,14 @@ async fn time_is_until_more_is_available_by_each_algorithm() {
         ("interval", 5, 60),
         ("leaky", 0, 10),
     ] {
-        let answer = site.get(&format!("/{path}")).await;
+        let answer = service.get(&format!("/{path}")).await;
         assert_eq!(parse(&answer, "RateLimit"), [state(path, remaining, time)]);
     }
-    site.statuses("/counter", 3).await;
+    service.statuses("/counter", 3).await;
     // Four of the last minute weigh three when a quarter of the next one is over.
-    let answer = site.get("/counter").await;
+    let answer = service.get("/counter").await;
     assert_eq!(parse(&answer, "RateLimit"), [state("counter", 2, 75)]);
-    world.after_seconds(14);
+    test_app.after_seconds(14);
     for (path, remaining, time) in [
         ("log", 1, 46),
         ("fixed", 1, 46),
@@ -107,45 +107,45 @@ async fn time_is_until_more_is_available_by_each_algorithm() {
         ("interval", 4, 46),
         ("leaky", 0, 10),
     ] {
-        let answer = site.get(&format!("/{path}")).await;
+        let answer = service.get(&format!("/{path}")).await;
         assert_eq!(parse(&answer, "RateLimit"), [state(path, remaining, time)]);
     }
-    world.after_seconds(4);
-    let answer = site.get("/greedy").await;
+    test_app.after_seconds(4);
+    let answer = service.get("/greedy").await;
     assert_eq!(parse(&answer, "RateLimit"), [state("greedy", 4, 6)]);
 }
 
 #[actix_web::test]
 async fn reset_of_the_x_headers_stays_the_time_until_all_is_back() {
-    let world = World::with(|builder| builder.headers(HeaderStyle::Both)).await;
-    let site = world.site(routes).await;
-    site.get("/log").await;
-    world.after_seconds(40);
-    let answer = site.get("/log").await;
+    let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::Both)).await;
+    let service = test_app.service(routes).await;
+    service.get("/log").await;
+    test_app.after_seconds(40);
+    let answer = service.get("/log").await;
     assert_eq!(answer.quota(), Some([3, 1, 60]));
     assert_eq!(parse(&answer, "RateLimit"), [state("log", 1, 20)]);
 }
 
 #[actix_web::test]
 async fn denied_time_is_what_retry_after_says() {
-    let site = world().await.site(routes).await;
-    site.get("/costly").await;
-    let denied = site.get("/costly").await;
+    let service = test_app().await.service(routes).await;
+    service.get("/costly").await;
+    let denied = service.get("/costly").await;
     assert_eq!((denied.status, denied.retry_after()), (429, Some(20)));
     // The next token comes after ten, and two are missing.
     assert_eq!(parse(&denied, "RateLimit"), [state("costly", 2, 20)]);
 
-    site.get("/blocked").await;
-    let denied = site.get("/blocked").await;
+    service.get("/blocked").await;
+    let denied = service.get("/blocked").await;
     assert_eq!(denied.retry_after(), Some(90));
     assert_eq!(parse(&denied, "RateLimit"), [state("blocked", 0, 90)]);
 }
 
 #[actix_web::test]
 async fn denied_no_policy_names_a_later_time_than_retry_after() {
-    let site = world().await.site(routes).await;
-    site.get("/stacked").await;
-    let denied = site.get("/stacked").await;
+    let service = test_app().await.service(routes).await;
+    service.get("/stacked").await;
+    let denied = service.get("/stacked").await;
     assert_eq!(denied.retry_after(), Some(1));
     let untimed = ("long".to_owned(), vec![("r".to_owned(), 4)]);
     assert_eq!(parse(&denied, "RateLimit"), [state("short", 0, 1), untimed]);
@@ -153,7 +153,12 @@ async fn denied_no_policy_names_a_later_time_than_retry_after() {
 
 #[actix_web::test]
 async fn full_quota_names_no_time() {
-    let answer = world().await.site(routes).await.get("/refunded").await;
+    let answer = test_app()
+        .await
+        .service(routes)
+        .await
+        .get("/refunded")
+        .await;
     let untimed = ("refunded".to_owned(), vec![("r".to_owned(), 3)]);
     assert_eq!(parse(&answer, "RateLimit"), [untimed]);
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use actix_throttle::{Identity, Limit, rate_limit};
 use actix_web::{HttpRequest, get, web::ServiceConfig};
 
-use harness::http::support::{Site, World, in_own_process};
+use harness::http::app::{TestApp, TestService, in_own_process};
 
 #[get("/plain")]
 #[rate_limit("2/minute")]
@@ -76,12 +76,12 @@ async fn operators_are_told_what_is_wrong_and_not_for_every_request() {
 /// Each line's cause, fifty times.
 async fn make_lines() {
     env_logger::init();
-    let bare = Site::new(routes).await;
-    let site = World::new().await.site(routes).await;
+    let bare = TestService::new(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for _ in 0..50 {
         assert_eq!(bare.get("/plain").await.status, 500);
         for path in ["/plain", "/invalid", "/shadow", "/shared"] {
-            site.get(path).await;
+            service.get(path).await;
         }
     }
 }

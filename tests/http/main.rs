@@ -6,7 +6,7 @@
 //! servers.
 
 mod hostile;
-mod talk;
+mod ws_client;
 
 mod answers;
 mod attribute;

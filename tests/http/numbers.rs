@@ -3,7 +3,7 @@
 use actix_throttle::rate_limit;
 use actix_web::{get, web::ServiceConfig};
 
-use harness::http::support::World;
+use harness::http::app::TestApp;
 
 const LOGINS: u32 = 3;
 const MINUTE: u32 = 60;
@@ -53,7 +53,7 @@ handlers! {
 
 #[actix_web::test]
 async fn times_and_window_are_what_was_written() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for (path, quota) in [
         ("/constant", [3, 2, 120]),
         ("/module", [3, 2, 120]),
@@ -72,6 +72,6 @@ async fn times_and_window_are_what_was_written() {
         ("/most", [1_000_000_000, 999_999_999, 86_400]),
         ("/burst", [8, 7, 10]),
     ] {
-        assert_eq!(site.get(path).await.quota(), Some(quota), "{path}");
+        assert_eq!(service.get(path).await.quota(), Some(quota), "{path}");
     }
 }

@@ -7,7 +7,7 @@ use actix_web::{
 };
 use serde::Deserialize;
 
-use harness::http::support::{World, get, post};
+use harness::http::app::{TestApp, get, post};
 
 #[derive(Deserialize)]
 struct Page {
@@ -116,7 +116,7 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn patterns_bind_as_they_do_without_a_limit() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for (request, body) in [
         (
             get("/pages/ann/7?number=3&size=20").set_json(("bob", [1, 2, 3])),
@@ -131,7 +131,7 @@ async fn patterns_bind_as_they_do_without_a_limit() {
         (get("/visible?word=abc"), "abc"),
         (get("/secret?word=abc"), r#"{"word":"abc"}"#),
     ] {
-        let answer = site.send(request).await;
+        let answer = service.send(request).await;
         assert_eq!((answer.status, answer.text()), (200, body));
         assert!(answer.remaining().is_some_and(|remaining| remaining >= 7));
     }
@@ -139,9 +139,9 @@ async fn patterns_bind_as_they_do_without_a_limit() {
 
 #[actix_web::test]
 async fn pattern_that_does_not_fit_the_request_answers_as_ever() {
-    let site = World::new().await.site(routes).await;
-    let answer = site.get("/pages/ann/seven?number=3&size=20").await;
+    let service = TestApp::new().await.service(routes).await;
+    let answer = service.get("/pages/ann/seven?number=3&size=20").await;
     assert_eq!((answer.status, answer.remaining()), (404, Some(8)));
-    let answer = site.get("/pages/ann/7?number=3").await;
+    let answer = service.get("/pages/ann/7?number=3").await;
     assert_eq!((answer.status, answer.remaining()), (400, Some(7)));
 }

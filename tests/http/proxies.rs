@@ -4,7 +4,7 @@ use actix_throttle::{ForwardingHeader, rate_limit};
 use actix_web::{get, http::header::HeaderValue, test::TestRequest, web::ServiceConfig};
 
 use super::hostile::Hostile;
-use harness::http::support::{Site, World, get, get_from};
+use harness::http::app::{TestApp, TestService, get, get_from};
 
 /// More than anything that is sent here, so that what remains tells who was counted.
 #[get("/")]
@@ -28,12 +28,12 @@ fn routes(config: &mut ServiceConfig) {
     config.service((counted, by_key));
 }
 
-async fn trusting(header: ForwardingHeader) -> Site {
-    let world = World::with(|builder| {
+async fn trusting(header: ForwardingHeader) -> TestService {
+    let test_app = TestApp::with(|builder| {
         let builder = builder.trusted_proxies(["10.0.0.0/8", "2001:db8:aaaa::1"]);
         builder.expect("valid").forwarding_header(header)
     });
-    world.await.site(routes).await
+    test_app.await.service(routes).await
 }
 
 fn header(bytes: impl AsRef<[u8]>) -> HeaderValue {
@@ -41,16 +41,16 @@ fn header(bytes: impl AsRef<[u8]>) -> HeaderValue {
 }
 
 /// How many requests have been counted for an address, this one included.
-async fn used(site: &Site, request: TestRequest) -> u64 {
-    let answer = site.send(request).await;
+async fn used(service: &TestService, request: TestRequest) -> u64 {
+    let answer = service.send(request).await;
     assert_eq!(answer.status, 200);
     LIMIT - answer.remaining().expect("counted")
 }
 
 #[actix_web::test]
 async fn strangers_count_under_their_own_address_whatever_they_claim() {
-    let nobody = World::new().await.site(routes).await;
-    for site in [nobody, trusting(ForwardingHeader::Any).await] {
+    let nobody = TestApp::new().await.service(routes).await;
+    for service in [nobody, trusting(ForwardingHeader::Any).await] {
         let mut hostile = Hostile::new(1);
         for count in 1..=VALUES {
             let mut value = hostile.value();
@@ -68,7 +68,7 @@ async fn strangers_count_under_their_own_address_whatever_they_claim() {
                     request = request.append_header((name, header(&value)));
                 }
             }
-            assert_eq!(used(&site, request).await, count);
+            assert_eq!(used(&service, request).await, count);
         }
     }
 }
@@ -117,28 +117,36 @@ async fn client_behind_a_proxy_counts_as_one_whatever_stands_before() {
             ForwardingHeader::Any,
         ),
     ] {
-        let site = trusting(which).await;
+        let service = trusting(which).await;
         let mut hostile = Hostile::new(2);
         for count in 1..=VALUES {
             let request = through_proxy(hostile.value(), name, own, count % 2 == 0);
-            assert_eq!(used(&site, request).await, count, "{name}: {own}");
+            assert_eq!(used(&service, request).await, count, "{name}: {own}");
         }
         let direct = get_from(TRUE_CLIENT, "/");
-        assert_eq!(used(&site, direct).await, VALUES + 1, "it is that client");
+        assert_eq!(
+            used(&service, direct).await,
+            VALUES + 1,
+            "it is that client"
+        );
     }
 }
 
 #[actix_web::test]
 async fn chain_of_trusted_proxies_is_walked_to_the_client() {
-    let site = trusting(ForwardingHeader::Any).await;
+    let service = trusting(ForwardingHeader::Any).await;
     let mut hostile = Hostile::new(3);
     let own = format!("{TRUE_CLIENT}, 10.9.9.9,[2001:db8:aaaa::1]:8080 ,::ffff:10.1.1.1");
     for count in 1..=VALUES {
         let request = through_proxy(hostile.value(), "X-Forwarded-For", &own, count % 2 == 0);
-        assert_eq!(used(&site, request).await, count);
+        assert_eq!(used(&service, request).await, count);
     }
     let direct = get_from(TRUE_CLIENT, "/");
-    assert_eq!(used(&site, direct).await, VALUES + 1, "it is that client");
+    assert_eq!(
+        used(&service, direct).await,
+        VALUES + 1,
+        "it is that client"
+    );
 }
 
 /// `host` is the `Host` that the client chose, quoted by the proxy: commas and semicolons in it
@@ -156,12 +164,16 @@ async fn host_that_the_proxy_passes_on_is_no_hop() {
         ",",
     ] {
         for rest in ["", ";proto=http", ";by=10.0.0.9, for=10.1.1.1;host=\"a;b\""] {
-            let site = trusting(ForwardingHeader::Any).await;
+            let service = trusting(ForwardingHeader::Any).await;
             let value = format!("for=7.7.7.7, for={TRUE_CLIENT};host=\"{host}\"{rest}");
             let request = get_from(PROXY, "/").insert_header(("Forwarded", value.clone()));
-            assert_eq!(used(&site, request).await, 1, "{value}");
+            assert_eq!(used(&service, request).await, 1, "{value}");
             let direct = get_from(TRUE_CLIENT, "/");
-            assert_eq!(used(&site, direct).await, 2, "it was that client: {value}");
+            assert_eq!(
+                used(&service, direct).await,
+                2,
+                "it was that client: {value}"
+            );
         }
     }
 }
@@ -173,17 +185,17 @@ async fn header_that_the_proxy_does_not_write_frees_nobody() {
         (ForwardingHeader::XForwardedFor, true),
         (ForwardingHeader::Any, false),
     ] {
-        let site = trusting(which).await;
+        let service = trusting(which).await;
         let mut hostile = Hostile::new(4);
         for _ in 0..VALUES {
             let request = get_from(PROXY, "/")
                 .append_header(("Forwarded", header(hostile.value())))
                 .append_header(("X-Forwarded-For", TRUE_CLIENT));
-            let answer = site.send(request).await;
+            let answer = service.send(request).await;
             assert_eq!(answer.status, 200);
         }
-        let client = used(&site, get_from(TRUE_CLIENT, "/")).await - 1;
-        let proxy = used(&site, get_from(PROXY, "/")).await - 1;
+        let client = used(&service, get_from(TRUE_CLIENT, "/")).await - 1;
+        let proxy = used(&service, get_from(PROXY, "/")).await - 1;
         assert_eq!(client + proxy, VALUES, "none counted as anyone else");
         if named {
             assert_eq!(client, VALUES);
@@ -193,7 +205,7 @@ async fn header_that_the_proxy_does_not_write_frees_nobody() {
 
 #[actix_web::test]
 async fn unreadable_hop_counts_under_the_proxy_that_passed_it_on() {
-    let site = trusting(ForwardingHeader::Any).await;
+    let service = trusting(ForwardingHeader::Any).await;
     let x = "X-Forwarded-For";
     for (count, (name, value)) in (1..).zip([
         (x, "garbage"),
@@ -208,34 +220,34 @@ async fn unreadable_hop_counts_under_the_proxy_that_passed_it_on() {
         ("Forwarded", "proto=http"),
     ]) {
         let request = get_from(PROXY, "/").insert_header((name, value));
-        assert_eq!(used(&site, request).await, count, "{value}");
+        assert_eq!(used(&service, request).await, count, "{value}");
     }
 }
 
 #[actix_web::test]
 async fn without_a_header_the_proxy_itself_is_counted() {
-    let site = trusting(ForwardingHeader::Any).await;
-    assert_eq!(used(&site, get_from(PROXY, "/")).await, 1);
-    assert_eq!(used(&site, get_from(PROXY, "/")).await, 2);
-    assert_eq!(used(&site, get_from("10.0.0.8", "/")).await, 1);
+    let service = trusting(ForwardingHeader::Any).await;
+    assert_eq!(used(&service, get_from(PROXY, "/")).await, 1);
+    assert_eq!(used(&service, get_from(PROXY, "/")).await, 2);
+    assert_eq!(used(&service, get_from("10.0.0.8", "/")).await, 1);
 }
 
 #[actix_web::test]
 async fn forwarded_ipv6_clients_count_by_network() {
-    let site = trusting(ForwardingHeader::Any).await;
+    let service = trusting(ForwardingHeader::Any).await;
     for (value, count) in [
         ("for=\"[2001:db8:1:2::1]\"", 1),
         ("for=\"[2001:db8:1:2:3::4]:80\"", 2),
         ("for=\"[2001:db8:1:3::1]\"", 1),
     ] {
         let request = get_from(PROXY, "/").insert_header(("Forwarded", value));
-        assert_eq!(used(&site, request).await, count, "{value}");
+        assert_eq!(used(&service, request).await, count, "{value}");
     }
 }
 
 #[actix_web::test]
 async fn every_key_is_an_identity_of_its_own_and_forges_no_other() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let mut hostile = Hostile::new(5);
     let mut seen = std::collections::HashMap::<Vec<u8>, u64>::new();
     // Pairs, so that each is there at least twice.
@@ -252,7 +264,7 @@ async fn every_key_is_an_identity_of_its_own_and_forges_no_other() {
         let count = seen.entry(value.clone()).or_default();
         *count += 1;
         let request = get("/key").insert_header(("X-Api-Key", header(&value)));
-        let answer = site.send(request).await;
+        let answer = service.send(request).await;
         let expected = if *count <= 2 { 200 } else { 429 };
         assert_eq!(answer.status, expected, "{value:?} for the {count}th time");
         assert_eq!(answer.remaining(), Some(2_u64.saturating_sub(*count)));

@@ -7,7 +7,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use harness::http::support::World;
+use harness::http::app::TestApp;
 
 /// What the request asks to be answered with.
 fn asked(request: &HttpRequest) -> HttpResponse {
@@ -44,33 +44,36 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn only_other_responses_are_counted() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for status in [500, 503, 599, 404, 420, 421, 422] {
-        let answer = site.get(&format!("/failures/{status}")).await;
+        let answer = service.get(&format!("/failures/{status}")).await;
         assert_eq!(answer.status, status);
         assert_eq!(answer.quota(), Some([3, 3, 0]), "{status}");
     }
     for (status, remaining) in [(400, 2), (419, 1), (423, 0)] {
-        let answer = site.get(&format!("/failures/{status}")).await;
+        let answer = service.get(&format!("/failures/{status}")).await;
         assert_eq!(answer.status, status);
         assert_eq!(answer.quota(), Some([3, remaining, 60]), "{status}");
     }
-    assert_eq!(site.get("/failures/500").await.status, 429);
+    assert_eq!(service.get("/failures/500").await.status, 429);
 }
 
 #[actix_web::test]
 async fn each_attribute_gives_back_for_itself() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for _ in 0..5 {
-        let answer = site.get("/stacked/204").await;
+        let answer = service.get("/stacked/204").await;
         assert_eq!(answer.status, 204);
         assert_eq!(answer.quota(), Some([3, 3, 0]));
     }
     // Of the hour, nothing is given back.
-    assert_eq!(site.statuses("/stacked/204", 1).await, [204]);
-    assert_eq!(site.get("/stacked/204").await.quota(), Some([9, 2, 3600]));
-    assert_eq!(site.get("/stacked/401").await.remaining(), Some(1));
-    let denied = site.get("/stacked/200").await;
+    assert_eq!(service.statuses("/stacked/204", 1).await, [204]);
+    assert_eq!(
+        service.get("/stacked/204").await.quota(),
+        Some([9, 2, 3600])
+    );
+    assert_eq!(service.get("/stacked/401").await.remaining(), Some(1));
+    let denied = service.get("/stacked/200").await;
     assert_eq!(denied.status, 429);
     assert_eq!(
         denied.json()["violated-policies"],
@@ -80,15 +83,15 @@ async fn each_attribute_gives_back_for_itself() {
 
 #[actix_web::test]
 async fn a_failed_extraction_is_a_response_too() {
-    let site = World::new().await.site(routes).await;
-    let answer = site.get("/number/x").await;
+    let service = TestApp::new().await.service(routes).await;
+    let answer = service.get("/number/x").await;
     assert_eq!((answer.status, answer.remaining()), (404, Some(3)));
-    assert_eq!(site.get("/number/5").await.remaining(), Some(2));
+    assert_eq!(service.get("/number/5").await.remaining(), Some(2));
 }
 
 /// The attribute and the parser of the runtime read a list alike.
 #[test]
-fn what_the_attribute_reads_the_runtime_does_too() {
+fn runtime_reads_status_sets_like_the_attribute() {
     let statuses: StatusSet = "5xx, 404, 420-422".parse().expect("the list of `failures`");
     let codes = (100..600)
         .filter(|code| StatusCode::from_u16(*code).is_ok_and(|status| statuses.contains(status)));

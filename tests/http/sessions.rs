@@ -13,8 +13,8 @@ use actix_web::{
 use serde_json::{Value, json};
 
 use harness::http::{
+    app::{TestApp, TestResponse, TestService, get, get_from, post},
     live::{Live, status},
-    support::{Answer, Site, World, get, get_from, post},
 };
 
 const SESSION_KEY: [u8; 64] = [7; 64];
@@ -68,24 +68,28 @@ fn routes(config: &mut ServiceConfig) {
     );
 }
 
-async fn by_sessions() -> World {
-    World::with(|builder| builder.identifier(&BY_SESSION)).await
+async fn by_sessions() -> TestApp {
+    TestApp::with(|builder| builder.identifier(&BY_SESSION)).await
 }
 
 /// The cookie of a session that holds these values.
-async fn session(site: &Site, values: &[(&str, Value)]) -> Cookie<'static> {
-    let answer = site.send(post("/login").set_json(values)).await;
+async fn session(service: &TestService, values: &[(&str, Value)]) -> Cookie<'static> {
+    let answer = service.send(post("/login").set_json(values)).await;
     assert_eq!(answer.status, 200);
     cookie(&answer)
 }
 
-fn cookie(answer: &Answer) -> Cookie<'static> {
+fn cookie(answer: &TestResponse) -> Cookie<'static> {
     let cookie = answer.header("Set-Cookie").expect("a cookie").to_owned();
     Cookie::parse_encoded(cookie).expect("a cookie")
 }
 
-async fn remaining(site: &Site, path: &str, cookie: &Cookie<'static>) -> Option<[u64; 2]> {
-    let answer = site.send(get(path).cookie(cookie.clone())).await;
+async fn remaining(
+    service: &TestService,
+    path: &str,
+    cookie: &Cookie<'static>,
+) -> Option<[u64; 2]> {
+    let answer = service.send(get(path).cookie(cookie.clone())).await;
     answer
         .quota()
         .map(|[limit, remaining, _]| [limit, remaining])
@@ -93,46 +97,57 @@ async fn remaining(site: &Site, path: &str, cookie: &Cookie<'static>) -> Option<
 
 #[actix_web::test]
 async fn users_are_counted_by_the_limits_of_their_groups() {
-    let site = by_sessions().await.site(routes).await;
-    let pro = session(&site, &[("user", json!("ann")), ("group", json!("pro"))]).await;
-    let plain = session(&site, &[("user", json!("bob"))]).await;
-    let unknown = session(&site, &[("user", json!("dan")), ("group", json!("gold"))]).await;
-    let admin = session(&site, &[("user", json!("eve")), ("group", json!("admin"))]).await;
+    let service = by_sessions().await.service(routes).await;
+    let pro = session(&service, &[("user", json!("ann")), ("group", json!("pro"))]).await;
+    let plain = session(&service, &[("user", json!("bob"))]).await;
+    let unknown = session(
+        &service,
+        &[("user", json!("dan")), ("group", json!("gold"))],
+    )
+    .await;
+    let admin = session(
+        &service,
+        &[("user", json!("eve")), ("group", json!("admin"))],
+    )
+    .await;
     for _ in 0..2 {
-        let before = remaining(&site, "/report", &pro).await.expect("a limit");
+        let before = remaining(&service, "/report", &pro).await.expect("a limit");
         assert_eq!(before[0], 4);
     }
-    assert_eq!(remaining(&site, "/report", &pro).await, Some([4, 1]));
-    assert_eq!(remaining(&site, "/report", &plain).await, Some([3, 2]));
-    assert_eq!(remaining(&site, "/report", &unknown).await, Some([2, 1]));
-    assert_eq!(remaining(&site, "/report", &admin).await, None);
+    assert_eq!(remaining(&service, "/report", &pro).await, Some([4, 1]));
+    assert_eq!(remaining(&service, "/report", &plain).await, Some([3, 2]));
+    assert_eq!(remaining(&service, "/report", &unknown).await, Some([2, 1]));
+    assert_eq!(remaining(&service, "/report", &admin).await, None);
     // The user in another session, from another place.
-    let again = session(&site, &[("user", json!("ann")), ("group", json!("pro"))]).await;
+    let again = session(&service, &[("user", json!("ann")), ("group", json!("pro"))]).await;
     let elsewhere = get_from("192.0.2.77", "/report").cookie(again);
-    assert_eq!(site.send(elsewhere).await.quota(), Some([4, 0, 60]));
+    assert_eq!(service.send(elsewhere).await.quota(), Some([4, 0, 60]));
 }
 
 #[actix_web::test]
 async fn functions_may_read_the_session() {
-    let site = by_sessions().await.site(routes).await;
-    let pro = session(&site, &[("user", json!("ann")), ("group", json!("pro"))]).await;
-    assert_eq!(remaining(&site, "/function", &pro).await, Some([4, 3]));
-    let nobody = session(&site, &[("user", json!("ann"))]).await;
-    assert_eq!(remaining(&site, "/function", &nobody).await, Some([2, 1]));
+    let service = by_sessions().await.service(routes).await;
+    let pro = session(&service, &[("user", json!("ann")), ("group", json!("pro"))]).await;
+    assert_eq!(remaining(&service, "/function", &pro).await, Some([4, 3]));
+    let nobody = session(&service, &[("user", json!("ann"))]).await;
+    assert_eq!(
+        remaining(&service, "/function", &nobody).await,
+        Some([2, 1])
+    );
 }
 
 #[actix_web::test]
 async fn number_is_a_user_and_the_one_of_that_text() {
-    let site = by_sessions().await.site(routes).await;
-    let number = session(&site, &[("user", json!(42))]).await;
-    let text = session(&site, &[("user", json!("42"))]).await;
-    assert_eq!(remaining(&site, "/report", &number).await, Some([3, 2]));
-    assert_eq!(remaining(&site, "/report", &text).await, Some([3, 1]));
+    let service = by_sessions().await.service(routes).await;
+    let number = session(&service, &[("user", json!(42))]).await;
+    let text = session(&service, &[("user", json!("42"))]).await;
+    assert_eq!(remaining(&service, "/report", &number).await, Some([3, 2]));
+    assert_eq!(remaining(&service, "/report", &text).await, Some([3, 1]));
 }
 
 #[actix_web::test]
-async fn without_a_user_there_is_nobody() {
-    let site = by_sessions().await.site(routes).await;
+async fn session_without_user_is_unidentified() {
+    let service = by_sessions().await.service(routes).await;
     let mut left = 2_u64;
     let nobody = [
         json!(""),
@@ -147,30 +162,30 @@ async fn without_a_user_there_is_nobody() {
         .into_iter()
         .chain([vec![("group", json!("admin"))]])
     {
-        let session = session(&site, &user).await;
-        let answer = site.send(get("/report").cookie(session)).await;
+        let session = session(&service, &user).await;
+        let answer = service.send(get("/report").cookie(session)).await;
         left = left.saturating_sub(1);
         assert_eq!(answer.remaining(), Some(left), "{user:?}");
     }
     // So does who has no session, or one that was made up.
     for cookie in ["", "id=", "id=made-up", "id=%ff%fe", "id; =;"] {
-        let answer = site
+        let answer = service
             .send(get("/report").insert_header(("Cookie", cookie)))
             .await;
         assert_eq!(answer.status, 429, "{cookie}");
     }
-    let other = site.send(get_from("192.0.2.2", "/report")).await;
+    let other = service.send(get_from("192.0.2.2", "/report")).await;
     assert_eq!(other.quota(), Some([2, 1, 60]));
 }
 
 #[actix_web::test]
 async fn group_that_is_none_is_nobody_and_no_free_pass() {
-    let world = World::with(|builder| {
+    let test_app = TestApp::with(|builder| {
         let builder = builder.identifier(&BY_SESSION);
         builder.on_unidentified(|_| HttpResponse::Unauthorized().finish())
     })
     .await;
-    let site = world.site(routes).await;
+    let service = test_app.service(routes).await;
     for (group, status) in [
         (json!(["admin"]), 401),
         (json!({}), 401),
@@ -180,11 +195,11 @@ async fn group_that_is_none_is_nobody_and_no_free_pass() {
         (json!(7), 200),
     ] {
         let session = session(
-            &site,
+            &service,
             &[("user", json!(group.to_string())), ("group", group.clone())],
         )
         .await;
-        let answer = site.send(get("/report").cookie(session)).await;
+        let answer = service.send(get("/report").cookie(session)).await;
         assert_eq!(answer.status, status, "{group}");
     }
 }
@@ -192,17 +207,17 @@ async fn group_that_is_none_is_nobody_and_no_free_pass() {
 #[actix_web::test]
 async fn keys_may_have_other_names() {
     let by_account = Identifier::session_keys("account_id", "plan");
-    let world = World::with(|builder| builder.identifier(by_account)).await;
-    let site = world.site(routes).await;
+    let test_app = TestApp::with(|builder| builder.identifier(by_account)).await;
+    let service = test_app.service(routes).await;
     let values = [
         ("account_id", json!(7)),
         ("plan", json!("pro")),
         ("group", json!("admin")),
     ];
-    let account = session(&site, &values).await;
-    assert_eq!(remaining(&site, "/report", &account).await, Some([4, 3]));
-    let user = session(&site, &[("user", json!(7)), ("group", json!("pro"))]).await;
-    assert_eq!(remaining(&site, "/report", &user).await, Some([2, 1]));
+    let account = session(&service, &values).await;
+    assert_eq!(remaining(&service, "/report", &account).await, Some([4, 3]));
+    let user = session(&service, &[("user", json!(7)), ("group", json!("pro"))]).await;
+    assert_eq!(remaining(&service, "/report", &user).await, Some([2, 1]));
 }
 
 #[actix_web::test]
@@ -218,28 +233,28 @@ async fn keys_without_a_name_are_a_mistake_at_once() {
 
 #[actix_web::test]
 async fn logout_makes_a_stranger() {
-    let site = by_sessions().await.site(routes).await;
-    let session = session(&site, &[("user", json!("ann"))]).await;
-    assert_eq!(remaining(&site, "/report", &session).await, Some([3, 2]));
-    let gone = cookie(&site.send(post("/logout").cookie(session)).await);
+    let service = by_sessions().await.service(routes).await;
+    let session = session(&service, &[("user", json!("ann"))]).await;
+    assert_eq!(remaining(&service, "/report", &session).await, Some([3, 2]));
+    let gone = cookie(&service.send(post("/logout").cookie(session)).await);
     assert_eq!(gone.max_age(), Some(Duration::ZERO));
-    assert_eq!(remaining(&site, "/report", &gone).await, Some([2, 1]));
+    assert_eq!(remaining(&service, "/report", &gone).await, Some([2, 1]));
 }
 
 /// An application without the middleware has sessions of nobody.
 #[actix_web::test]
 async fn no_middleware_is_no_500() {
-    let world = by_sessions().await;
-    let site = world.site(|config| {
+    let test_app = by_sessions().await;
+    let service = test_app.service(|config| {
         config.service(report);
     });
-    assert_eq!(site.await.statuses("/report", 3).await, [200, 200, 429]);
+    assert_eq!(service.await.statuses("/report", 3).await, [200, 200, 429]);
 }
 
 /// A store holds what it was given, and some may hold what is no JSON.
 #[actix_web::test]
 async fn session_of_anything_is_no_500() {
-    let site = by_sessions().await.site(routes).await;
+    let service = by_sessions().await.service(routes).await;
     for raw in [
         "",
         "ann",
@@ -254,7 +269,7 @@ async fn session_of_anything_is_no_500() {
             [("user", raw), ("group", "1")],
             [("user", "1"), ("group", raw)],
         ] {
-            let answer = site
+            let answer = service
                 .send(get("/report").cookie(made_by_hand(&values)))
                 .await;
             let is_nobody = answer.number("X-RateLimit-Limit") == Some(2);
@@ -268,8 +283,8 @@ async fn session_of_anything_is_no_500() {
 
 #[actix_web::test]
 async fn sessions_are_read_by_a_real_server() {
-    let world = by_sessions().await;
-    let server = Live::start(&world.limiter, 2, routes);
+    let test_app = by_sessions().await;
+    let server = Live::start(&test_app.limiter, 2, routes);
     let cookie = made_by_hand(&[("user", "42"), ("group", "\"pro\"")]);
     for expected in [200, 200, 200, 200, 429] {
         let mut wire = server.connect().await;

@@ -11,7 +11,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use harness::http::support::{Site, World, in_own_process};
+use harness::http::app::{TestApp, TestService, in_own_process};
 
 #[get("/hello")]
 #[rate_limit("2/minute")]
@@ -31,83 +31,91 @@ async fn on_resource() -> &'static str {
 
 #[actix_web::test]
 async fn limiter_of_the_app_is_shared_by_its_handlers() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let routes = |config: &mut ServiceConfig| {
         config
             .service(hello)
             .service(web::scope("/scope").service(hello).service(resource()));
     };
-    let site = world.site(routes).await;
-    assert_eq!(site.get("/hello").await.remaining(), Some(1));
-    assert_eq!(site.get("/scope/hello").await.remaining(), Some(0));
-    assert_eq!(site.get("/hello").await.status, 429);
+    let service = test_app.service(routes).await;
+    assert_eq!(service.get("/hello").await.remaining(), Some(1));
+    assert_eq!(service.get("/scope/hello").await.remaining(), Some(0));
+    assert_eq!(service.get("/hello").await.status, 429);
     // Another app under the same limiter too.
-    let another = world.site(routes).await;
+    let another = test_app.service(routes).await;
     assert_eq!(another.get("/hello").await.status, 429);
 }
 
 #[actix_web::test]
 async fn nearest_limiter_counts() {
-    let (app, scope, inner) = (World::new().await, World::new().await, World::new().await);
+    let (app, scope, inner) = (
+        TestApp::new().await,
+        TestApp::new().await,
+        TestApp::new().await,
+    );
     let (of_scope, of_resource) = (scope.limiter.clone(), inner.limiter.clone());
-    let site = app.site(move |config| {
+    let service = app.service(move |config| {
         let scoped = web::scope("/scope")
             .app_data(of_scope)
             .service(hello)
             .service(resource().app_data(of_resource));
         config.service(hello).service(scoped).service(resource());
     });
-    let site = site.await;
+    let service = service.await;
     for path in ["/hello", "/scope/hello", "/scope/resource", "/resource"] {
-        assert_eq!(site.statuses(path, 3).await, [200, 200, 429], "{path}");
+        assert_eq!(service.statuses(path, 3).await, [200, 200, 429], "{path}");
     }
 }
 
 #[actix_web::test]
 async fn limiter_in_web_data_counts_at_every_level() {
-    let (app, scope, inner) = (World::new().await, World::new().await, World::new().await);
-    let data = |world: &World| web::Data::new(world.limiter.clone());
+    let (app, scope, inner) = (
+        TestApp::new().await,
+        TestApp::new().await,
+        TestApp::new().await,
+    );
+    let data = |test_app: &TestApp| web::Data::new(test_app.limiter.clone());
     let (of_app, of_scope, of_resource) = (data(&app), data(&scope), data(&inner));
-    let site = Site::new(move |config| {
+    let service = TestService::new(move |config| {
         let scoped = web::scope("/scope")
             .app_data(of_scope)
             .service(hello)
             .service(resource().app_data(of_resource));
         config.app_data(of_app).service(hello).service(scoped);
     });
-    let site = site.await;
+    let service = service.await;
     for path in ["/hello", "/scope/hello", "/scope/resource"] {
-        assert_eq!(site.statuses(path, 3).await, [200, 200, 429], "{path}");
+        assert_eq!(service.statuses(path, 3).await, [200, 200, 429], "{path}");
     }
 }
 
 #[actix_web::test]
 async fn settings_are_those_of_the_limiter_that_counts() {
     let teapot =
-        World::with(|builder| builder.on_limited(|_, _| HttpResponse::ImATeapot().finish()));
-    let (app, scope) = (World::new().await, teapot.await);
+        TestApp::with(|builder| builder.on_limited(|_, _| HttpResponse::ImATeapot().finish()));
+    let (app, scope) = (TestApp::new().await, teapot.await);
     let of_scope = scope.limiter.clone();
-    let site = app.site(move |config| {
+    let service = app.service(move |config| {
         let scoped = web::scope("/scope").app_data(of_scope).service(hello);
         config.service(hello).service(scoped);
     });
-    let site = site.await;
-    assert_eq!(site.statuses("/hello", 3).await, [200, 200, 429]);
-    assert_eq!(site.statuses("/scope/hello", 3).await, [200, 200, 418]);
+    let service = service.await;
+    assert_eq!(service.statuses("/hello", 3).await, [200, 200, 429]);
+    assert_eq!(service.statuses("/scope/hello", 3).await, [200, 200, 418]);
 }
 
 #[actix_web::test]
 async fn handles_are_one_limiter() {
-    let world = World::new().await;
-    let clone = world.limiter.clone();
-    let site = world.site(move |config| {
+    let test_app = TestApp::new().await;
+    let clone = test_app.limiter.clone();
+    let service = test_app.service(move |config| {
         config
             .service(hello)
             .service(web::scope("/scope").app_data(clone).service(hello));
     });
-    let site = site.await;
-    assert_eq!(site.statuses("/hello", 2).await, [200, 200]);
-    assert_eq!(site.get("/scope/hello").await.status, 429);
+    let service = service.await;
+    assert_eq!(service.statuses("/hello", 2).await, [200, 200]);
+    assert_eq!(service.get("/scope/hello").await.status, 429);
 }
 
 /// Inits from so many threads at one moment.
@@ -130,9 +138,9 @@ fn worker(routes: fn(&mut ServiceConfig)) -> impl Fn() -> u16 {
     let (ask, asked) = mpsc::channel::<mpsc::Sender<u16>>();
     thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let site = Site::new(routes).await;
+            let service = TestService::new(routes).await;
             for teller in asked {
-                let status = site.get("/hello").await.status;
+                let status = service.get("/hello").await.status;
                 teller.send(status).expect("somebody waits");
             }
         });
@@ -154,12 +162,12 @@ async fn process_wide_limiter_is_installed_once_and_can_be_closed() {
     let routes = |config: &mut ServiceConfig| {
         config.service(hello);
     };
-    let site = Site::new(routes).await;
+    let service = TestService::new(routes).await;
     let elsewhere = worker(routes);
     assert_eq!(elsewhere(), 500);
     assert!(RateLimiter::global().is_none());
     for _ in 0..3 {
-        let answer = site.get("/hello").await;
+        let answer = service.get("/hello").await;
         assert_eq!((answer.status, answer.text()), (500, ""));
         assert!(answer.is_unlimited());
     }
@@ -168,7 +176,7 @@ async fn process_wide_limiter_is_installed_once_and_can_be_closed() {
 
     RateLimiter::builder().memory().init().await.expect("first");
     assert!(RateLimiter::global().is_some());
-    assert_eq!(site.statuses("/hello", 3).await, [200, 200, 429]);
+    assert_eq!(service.statuses("/hello", 3).await, [200, 200, 429]);
     assert_eq!(elsewhere(), 429);
 
     let second = RateLimiter::builder().memory().init().await;
@@ -176,25 +184,29 @@ async fn process_wide_limiter_is_installed_once_and_can_be_closed() {
     assert!(second.is_already_initialized());
     assert!(!second.is_settings());
     assert!(second.to_string().contains("close"), "{second}");
-    assert_eq!(site.get("/hello").await.status, 429, "the first one still");
+    assert_eq!(
+        service.get("/hello").await.status,
+        429,
+        "the first one still"
+    );
 
     // An app's own comes before it.
-    let world = World::new().await;
-    let own = world.site(routes).await;
+    let test_app = TestApp::new().await;
+    let own = test_app.service(routes).await;
     assert_eq!(own.statuses("/hello", 3).await, [200, 200, 429]);
 
     RateLimiter::close().await;
     assert!(RateLimiter::global().is_none());
-    assert_eq!(site.get("/hello").await.status, 500);
+    assert_eq!(service.get("/hello").await.status, 500);
     assert_eq!(elsewhere(), 500);
     RateLimiter::close().await;
 
     let installed = init_at_once(8).into_iter().filter(|init| init.is_ok());
     assert_eq!(installed.count(), 1, "of several at once");
     assert_eq!(elsewhere(), 200, "anew");
-    assert_eq!(site.statuses("/hello", 2).await, [200, 429]);
+    assert_eq!(service.statuses("/hello", 2).await, [200, 429]);
     RateLimiter::close().await;
-    assert_eq!(site.get("/hello").await.status, 500);
+    assert_eq!(service.get("/hello").await.status, 500);
 }
 
 #[actix_web::test]

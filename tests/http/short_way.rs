@@ -5,9 +5,9 @@ use actix_throttle::{Decision, RateLimiter, rate_limit};
 use actix_web::{HttpRequest, HttpResponse, get, web::ServiceConfig};
 
 use harness::{
-    Flavour,
-    http::support::{Answer, Site, World, get_from},
-    stores::{Bench, Target, block_on},
+    ServerVersion,
+    http::app::{TestApp, TestResponse, TestService, get_from},
+    stores::{StoreFixture, StoreKind, block_on},
 };
 
 fn never(_: &HttpRequest) -> bool {
@@ -64,7 +64,7 @@ twice! {
 }
 
 /// What a client sees of it.
-fn seen(answer: &Answer) -> (u16, Vec<(&str, &[u8])>, &str) {
+fn seen(answer: &TestResponse) -> (u16, Vec<(&str, &[u8])>, &str) {
     let headers = answer.headers.iter();
     let mut headers: Vec<_> = headers
         .map(|(name, value)| (name.as_str(), value.as_bytes()))
@@ -73,7 +73,7 @@ fn seen(answer: &Answer) -> (u16, Vec<(&str, &[u8])>, &str) {
     (answer.status, headers, answer.text())
 }
 
-async fn ask(site: &Site, way: &str, path: &str, step: u64) -> Answer {
+async fn ask(service: &TestService, way: &str, path: &str, step: u64) -> TestResponse {
     let client = format!("192.0.2.{}", step % 3);
     let request = get_from(&client, &format!("/{way}{path}?name={}", step % 2));
     // Some tell no name, and are counted by their address.
@@ -81,29 +81,29 @@ async fn ask(site: &Site, way: &str, path: &str, step: u64) -> Answer {
         0 => request,
         _ => request.insert_header(("X-Name", format!("n{}", step % 2))),
     };
-    site.send(request).await
+    service.send(request).await
 }
 
 /// Statuses of all answers, of which each pair was the same.
-async fn compare(world: &World, path: &str) -> Vec<u16> {
-    let site = world.site(routes).await;
+async fn compare(test_app: &TestApp, path: &str) -> Vec<u16> {
+    let service = test_app.service(routes).await;
     let mut statuses = Vec::new();
     for step in 0..40 {
-        let short = ask(&site, "short", path, step).await;
-        let long = ask(&site, "long", path, step).await;
+        let short = ask(&service, "short", path, step).await;
+        let long = ask(&service, "long", path, step).await;
         assert_eq!(seen(&short), seen(&long), "{path}, step {step}");
         statuses.push(short.status);
-        world.after_millis(step % 4 * 60);
+        test_app.after_millis(step % 4 * 60);
     }
     statuses
 }
 
-fn same_on(target: Target) {
+fn same_on(target: StoreKind) {
     block_on(async {
-        let Bench { limiter, clock } = Bench::new(target).await;
-        let world = World { limiter, clock };
+        let StoreFixture { limiter, clock } = StoreFixture::new(target).await;
+        let test_app = TestApp { limiter, clock };
         for path in PATHS {
-            let statuses = compare(&world, path).await;
+            let statuses = compare(&test_app, path).await;
             let denies = *path != "/shadow";
             assert!(statuses.contains(&200), "{path}: {statuses:?}");
             assert_eq!(
@@ -116,23 +116,23 @@ fn same_on(target: Target) {
 }
 
 #[test]
-fn embedded() {
-    same_on(Target::Memory);
+fn in_memory() {
+    same_on(StoreKind::Memory);
 }
 
 #[test]
 fn on_redis() {
-    same_on(Target::Server(Flavour::Redis7));
+    same_on(StoreKind::Server(ServerVersion::Redis7));
 }
 
 #[test]
 fn on_valkey() {
-    same_on(Target::Server(Flavour::Valkey9));
+    same_on(StoreKind::Server(ServerVersion::Valkey9));
 }
 
 #[test]
 fn in_a_cluster() {
-    same_on(Target::Cluster);
+    same_on(StoreKind::Cluster);
 }
 
 #[test]
@@ -145,13 +145,13 @@ fn while_nobody_decides() {
             // The circuit would open between the two.
             .failure_threshold(1_000_000);
         let limiter = builder.clock(clock.clone()).build().await.unwrap();
-        let world = World { limiter, clock };
+        let test_app = TestApp { limiter, clock };
         for (path, expected) in [
             ("/log", &[200][..]),
             ("/local", &[200, 429]),
             ("/closed", &[503]),
         ] {
-            let mut statuses = compare(&world, path).await;
+            let mut statuses = compare(&test_app, path).await;
             statuses.sort_unstable();
             statuses.dedup();
             assert_eq!(statuses, expected, "{path}");

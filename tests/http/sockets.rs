@@ -14,8 +14,8 @@ use actix_web::{
 use tokio::sync::Notify;
 
 use harness::http::{
+    app::TestApp,
     live::{Live, Wire, status},
-    support::World,
 };
 
 #[post("/upload")]
@@ -42,8 +42,8 @@ fn head(length: usize) -> String {
 
 #[actix_web::test]
 async fn denial_does_not_wait_for_a_body_that_never_comes() {
-    let world = World::new().await;
-    let live = Live::start(&world.limiter, 1, routes);
+    let test_app = TestApp::new().await;
+    let live = Live::start(&test_app.limiter, 1, routes);
     for _ in 0..2 {
         let mut wire = live.connect().await;
         wire.send(head(3) + "abc").await;
@@ -65,8 +65,8 @@ async fn denial_does_not_wait_for_a_body_that_never_comes() {
 
 #[actix_web::test]
 async fn workers_share_one_limit() {
-    let world = World::new().await;
-    let live = Live::start(&world.limiter, 2, routes);
+    let test_app = TestApp::new().await;
+    let live = Live::start(&test_app.limiter, 2, routes);
     let mut statuses = Vec::new();
     for _ in 0..60 {
         statuses.push(status(&live.get("/hello").await));
@@ -77,8 +77,8 @@ async fn workers_share_one_limit() {
 
 #[actix_web::test]
 async fn concurrent_requests_are_admitted_exactly_as_often_as_allowed() {
-    let world = World::new().await;
-    let live = Arc::new(Live::start(&world.limiter, 2, routes));
+    let test_app = TestApp::new().await;
+    let live = Arc::new(Live::start(&test_app.limiter, 2, routes));
     let clients: Vec<_> = (0..100)
         .map(|_| {
             let live = Arc::clone(&live);
@@ -97,8 +97,8 @@ async fn concurrent_requests_are_admitted_exactly_as_often_as_allowed() {
 
 #[actix_web::test]
 async fn limit_goes_on_along_one_connection_and_for_clients_apart() {
-    let world = World::new().await;
-    let live = Live::start(&world.limiter, 1, routes);
+    let test_app = TestApp::new().await;
+    let live = Live::start(&test_app.limiter, 1, routes);
     let request = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
     let mut wire = live.connect().await;
     for remaining in (0..40).rev() {
@@ -180,10 +180,10 @@ async fn leave(live: &Live, signals: &Signals, path: &str) {
 
 /// Starts a request to `path`, goes away, and starts another that is let through.
 async fn leave_and_come_again(path: &'static str) -> String {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let signals = Signals::default();
     let data = web::Data::new(signals.clone());
-    let live = Live::start(&world.limiter, 1, move |config| {
+    let live = Live::start(&test_app.limiter, 1, move |config| {
         config.app_data(data.clone()).service((wait, identify));
     });
     leave(&live, &signals, path).await;
@@ -195,7 +195,7 @@ async fn leave_and_come_again(path: &'static str) -> String {
 }
 
 #[actix_web::test]
-async fn client_that_leaves_the_handler_has_used_one_request_and_holds_up_nobody() {
+async fn disconnected_client_is_charged_once_and_blocks_no_other() {
     let answer = leave_and_come_again("/wait").await;
     assert!(answer.ends_with("waited"), "{answer}");
     let charged = "\r\nx-ratelimit-remaining: 1\r\n";

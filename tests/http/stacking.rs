@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use actix_throttle::{HeaderStyle, rate_limit, rate_limit as limited};
 use actix_web::{get, web::ServiceConfig};
 
-use harness::http::support::{Answer, World};
+use harness::http::app::{TestApp, TestResponse};
 
 #[get("/stacked")]
 #[rate_limit(times = 3, seconds = 1)]
@@ -63,43 +63,47 @@ fn routes(config: &mut ServiceConfig) {
 #[actix_web::test]
 async fn both_limits_hold_and_denials_charge_neither() {
     for path in ["/stacked", "/apart", "/renamed-above"] {
-        let world = World::new().await;
-        let site = world.site(routes).await;
+        let test_app = TestApp::new().await;
+        let service = test_app.service(routes).await;
         for remaining in [2, 1, 0] {
-            let answer = site.get(path).await;
+            let answer = service.get(path).await;
             assert_eq!((answer.status, answer.remaining()), (200, Some(remaining)));
         }
         // Were the wider limit charged for these, it would have no room left.
         for _ in 0..10 {
-            let denied = site.get(path).await;
+            let denied = service.get(path).await;
             assert_eq!(denied.status, 429, "{path}");
             assert_eq!(denied.quota(), Some([3, 0, 1]), "{path}");
             assert_eq!(denied.retry_after(), Some(1), "{path}");
         }
-        world.after_seconds(1);
-        assert_eq!(site.get(path).await.quota(), Some([5, 1, 10]), "{path}");
-        assert_eq!(site.get(path).await.quota(), Some([5, 0, 10]), "{path}");
+        test_app.after_seconds(1);
+        assert_eq!(service.get(path).await.quota(), Some([5, 1, 10]), "{path}");
+        assert_eq!(service.get(path).await.quota(), Some([5, 0, 10]), "{path}");
         // Nor is the narrower charged for what the wider denies.
         for _ in 0..10 {
-            let denied = site.get(path).await;
+            let denied = service.get(path).await;
             assert_eq!(denied.status, 429, "{path}");
             assert_eq!(denied.quota(), Some([5, 0, 10]), "{path}");
             assert_eq!(denied.retry_after(), Some(9), "{path}");
         }
-        world.after_seconds(9);
-        assert_eq!(site.statuses(path, 4).await, [200, 200, 200, 429], "{path}");
+        test_app.after_seconds(9);
+        assert_eq!(
+            service.statuses(path, 4).await,
+            [200, 200, 200, 429],
+            "{path}"
+        );
     }
 }
 
 #[actix_web::test]
 async fn attribute_under_another_name_limits() {
-    let site = World::new().await.site(routes).await;
-    assert_eq!(site.get("/renamed").await.quota(), Some([2, 1, 5]));
-    assert_eq!(site.statuses("/renamed", 2).await, [200, 429]);
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.get("/renamed").await.quota(), Some([2, 1, 5]));
+    assert_eq!(service.statuses("/renamed", 2).await, [200, 429]);
 }
 
 /// What is left of the limit that stands above, and of the one below.
-fn left(answer: &Answer) -> [u32; 2] {
+fn left(answer: &TestResponse) -> [u32; 2] {
     let states = answer.header("RateLimit").expect("both limits");
     ["renamed_below", "renamed_below-2"].map(|name| {
         let (_, state) = states.split_once(&format!("\"{name}\";r=")).expect(name);
@@ -110,10 +114,10 @@ fn left(answer: &Answer) -> [u32; 2] {
 
 #[actix_web::test]
 async fn attributes_under_two_names_are_one_decision() {
-    let world = World::with(|builder| builder.headers(HeaderStyle::Both)).await;
-    let site = world.site(routes).await;
+    let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::Both)).await;
+    let service = test_app.service(routes).await;
     let path = "/renamed-below?n=7";
-    let first = site.get(path).await;
+    let first = service.get(path).await;
     assert_eq!(first.text(), r#"[("n", 7)]"#);
     assert_eq!(first.quota(), Some([3, 2, 1]), "the stricter of both");
     assert_eq!(left(&first), [4, 2]);
@@ -121,19 +125,19 @@ async fn attributes_under_two_names_are_one_decision() {
         first.header("RateLimit-Policy"),
         Some(r#""renamed_below";q=5;w=10, "renamed_below-2";q=3;w=1"#)
     );
-    assert_eq!(site.statuses(path, 2).await, [200, 200]);
+    assert_eq!(service.statuses(path, 2).await, [200, 200]);
 
-    let denied = site.get(path).await;
+    let denied = service.get(path).await;
     assert_eq!(denied.status, 429);
     assert_eq!(denied.quota(), Some([3, 0, 1]), "the one that denied");
     assert_eq!(denied.retry_after(), Some(1));
     assert_eq!(left(&denied), [2, 0], "the other was not charged");
     assert_eq!(BELOW.load(Ordering::SeqCst), 3, "denied means not run");
 
-    world.after_seconds(1);
-    assert_eq!(site.get(path).await.quota(), Some([5, 1, 10]));
-    assert_eq!(site.get(path).await.quota(), Some([5, 0, 10]));
-    let denied = site.get(path).await;
+    test_app.after_seconds(1);
+    assert_eq!(service.get(path).await.quota(), Some([5, 1, 10]));
+    assert_eq!(service.get(path).await.quota(), Some([5, 0, 10]));
+    let denied = service.get(path).await;
     assert_eq!(denied.status, 429);
     assert_eq!(denied.quota(), Some([5, 0, 10]), "the one that denied");
     assert_eq!(denied.retry_after(), Some(9));
@@ -143,9 +147,12 @@ async fn attributes_under_two_names_are_one_decision() {
 
 #[actix_web::test]
 async fn attribute_out_of_cfg_attr_limits_beside_another() {
-    let world = World::new().await;
-    let site = world.site(routes).await;
-    assert_eq!(site.statuses("/conditional", 4).await, [200, 200, 200, 429]);
-    world.after_seconds(1);
-    assert_eq!(site.statuses("/conditional", 3).await, [200, 200, 429]);
+    let test_app = TestApp::new().await;
+    let service = test_app.service(routes).await;
+    assert_eq!(
+        service.statuses("/conditional", 4).await,
+        [200, 200, 200, 429]
+    );
+    test_app.after_seconds(1);
+    assert_eq!(service.statuses("/conditional", 3).await, [200, 200, 429]);
 }

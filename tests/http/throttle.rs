@@ -9,7 +9,7 @@ use actix_web::{
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use harness::http::support::{Answer, World, get, get_from, post};
+use harness::http::app::{TestApp, TestResponse, get, get_from, post};
 
 /// Who and in which group, by headers.
 pub(super) fn by_headers(request: &HttpRequest) -> Option<Identity> {
@@ -37,7 +37,7 @@ fn rule(times: u32) -> Rule {
 }
 
 /// Which limit the answer tells of.
-pub(super) fn decided(answer: &Answer) -> Option<u64> {
+pub(super) fn decided(answer: &TestResponse) -> Option<u64> {
     answer.quota().map(|[quota, ..]| quota)
 }
 
@@ -51,11 +51,11 @@ async fn first_entry_that_fits_path_and_method_decides() {
         .and_then(|throttle| throttle.paths("^/towns/big", [rule(2)]))
         .and_then(|throttle| throttle.paths("^/towns", [rule(3)]))
         .unwrap();
-    let site = World::new().await.behind(throttle, anything).await;
-    assert_eq!(decided(&site.send(post("/towns")).await), Some(1));
-    assert_eq!(decided(&site.get("/towns/big").await), Some(2));
-    assert_eq!(decided(&site.get("/towns/small").await), Some(3));
-    assert!(site.get("/forests/towns").await.is_unlimited());
+    let service = TestApp::new().await.behind(throttle, anything).await;
+    assert_eq!(decided(&service.send(post("/towns")).await), Some(1));
+    assert_eq!(decided(&service.get("/towns/big").await), Some(2));
+    assert_eq!(decided(&service.get("/towns/small").await), Some(3));
+    assert!(service.get("/forests/towns").await.is_unlimited());
 }
 
 #[actix_web::test]
@@ -65,8 +65,8 @@ async fn entry_with_nothing_for_the_group_leaves_the_search_to_go_on() {
         .paths("^/towns", [rule(1).group("pro"), Rule::unlimited("admin")])
         .and_then(|throttle| throttle.paths("^/", [rule(2), rule(5).group("gold")]))
         .unwrap();
-    let site = World::new().await.behind(throttle, anything).await;
-    let towns = |group| site.send(user("ann", group, "/towns"));
+    let service = TestApp::new().await.behind(throttle, anything).await;
+    let towns = |group| service.send(user("ann", group, "/towns"));
     assert_eq!(decided(&towns("pro").await), Some(1));
     assert_eq!(decided(&towns("gold").await), Some(5));
     assert_eq!(decided(&towns("other").await), Some(2));
@@ -80,10 +80,10 @@ async fn skipped_rule_is_as_if_it_were_not_there() {
         .paths("^/towns", [rule(1).skip_if(internal)])
         .and_then(|throttle| throttle.paths("^/", [rule(9)]))
         .unwrap();
-    let site = World::new().await.behind(throttle, anything).await;
-    assert_eq!(decided(&site.get("/towns").await), Some(1));
+    let service = TestApp::new().await.behind(throttle, anything).await;
+    assert_eq!(decided(&service.get("/towns").await), Some(1));
     let inside = get("/towns").insert_header(("X-Internal", "1"));
-    assert_eq!(decided(&site.send(inside).await), Some(9));
+    assert_eq!(decided(&service.send(inside).await), Some(9));
 }
 
 #[actix_web::test]
@@ -91,12 +91,12 @@ async fn limits_of_an_entry_are_one_decision() {
     let throttle = Throttle::new()
         .paths("^/", [Rule::new(Limit::per_second(2)), rule(3)])
         .unwrap();
-    let world = World::new().await;
-    let site = world.behind(throttle, anything).await;
-    assert_eq!(site.statuses("/", 4).await, [200, 200, 429, 429]);
-    world.after_seconds(1);
+    let test_app = TestApp::new().await;
+    let service = test_app.behind(throttle, anything).await;
+    assert_eq!(service.statuses("/", 4).await, [200, 200, 429, 429]);
+    test_app.after_seconds(1);
     // What the second limit denied was not charged to the other.
-    assert_eq!(site.statuses("/", 2).await, [200, 429]);
+    assert_eq!(service.statuses("/", 2).await, [200, 429]);
 }
 
 #[actix_web::test]
@@ -108,14 +108,14 @@ async fn entries_count_apart_unless_a_zone_says_otherwise() {
         .and_then(|throttle| throttle.paths("^/a", [zoned(3)]))
         .and_then(|throttle| throttle.paths("^/b", [zoned(3)]))
         .unwrap();
-    let site = World::new().await.behind(throttle, anything).await;
+    let service = TestApp::new().await.behind(throttle, anything).await;
     for path in ["/towns", "/forests"] {
-        assert_eq!(site.statuses(path, 3).await, [200, 200, 429]);
+        assert_eq!(service.statuses(path, 3).await, [200, 200, 429]);
     }
-    assert_eq!(site.get("/a").await.remaining(), Some(2));
-    assert_eq!(site.get("/b").await.remaining(), Some(1));
-    assert_eq!(site.get("/a").await.remaining(), Some(0));
-    assert_eq!(site.get("/b").await.status, 429);
+    assert_eq!(service.get("/a").await.remaining(), Some(2));
+    assert_eq!(service.get("/b").await.remaining(), Some(1));
+    assert_eq!(service.get("/a").await.remaining(), Some(0));
+    assert_eq!(service.get("/b").await.status, 429);
 }
 
 #[actix_web::test]
@@ -126,9 +126,9 @@ async fn alike_entries_count_apart_as_well() {
         .paths("^/", [rule(2).group("pro")])
         .and_then(|throttle| throttle.paths("^/", [rule(2)]))
         .unwrap();
-    let site = World::new().await.behind(throttle, anything).await;
+    let service = TestApp::new().await.behind(throttle, anything).await;
     for group in ["pro", "none"] {
-        let ann = || site.send(user("ann", group, "/"));
+        let ann = || service.send(user("ann", group, "/"));
         assert_eq!(
             [ann().await.status, ann().await.status, ann().await.status],
             [200, 200, 429]
@@ -138,7 +138,7 @@ async fn alike_entries_count_apart_as_well() {
 
 #[actix_web::test]
 async fn limits_are_named_after_their_entry() {
-    let world = World::with(|builder| builder.headers(HeaderStyle::Ietf)).await;
+    let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::Ietf)).await;
     let throttle = Throttle::new()
         .paths(
             Paths::regex("^/towns").unwrap().methods([Method::GET]),
@@ -151,44 +151,44 @@ async fn limits_are_named_after_their_entry() {
         .and_then(|throttle| throttle.paths(Paths::regex("^/wälder").unwrap(), [rule(3)]))
         .and_then(|throttle| throttle.paths(Paths::all().name("rest"), [rule(1)]))
         .unwrap();
-    let site = world.behind(throttle, anything).await;
+    let service = test_app.behind(throttle, anything).await;
     assert_eq!(
-        site.get("/towns").await.header("RateLimit-Policy"),
+        service.get("/towns").await.header("RateLimit-Policy"),
         Some("\"GET ^/towns\";q=3;w=60, \"GET ^/towns-2\";q=9;w=3600, \"daily\";q=20;w=86400")
     );
-    let encoded = site.get("/w%C3%A4lder").await;
+    let encoded = service.get("/w%C3%A4lder").await;
     assert_eq!(
         encoded.header("RateLimit-Policy"),
         Some("\"^/w\\\\u{e4}lder\";q=3;w=60")
     );
     assert_eq!(
-        site.get("/").await.header("RateLimit-Policy"),
+        service.get("/").await.header("RateLimit-Policy"),
         Some("\"rest\";q=1;w=60")
     );
-    let denied = site.get("/").await;
+    let denied = service.get("/").await;
     assert_eq!(denied.json()["violated-policies"][0], "rest");
 }
 
 #[actix_web::test]
 async fn limit_per_client_is_for_each_client_on_all_paths() {
     let throttle = Throttle::per_client(Limit::per_minute(2)).unwrap();
-    let site = World::new().await.behind(throttle, anything).await;
-    assert_eq!(site.get("/a").await.quota(), Some([2, 1, 60]));
-    assert_eq!(site.send(post("/b")).await.remaining(), Some(0));
-    assert_eq!(site.get("/c").await.status, 429);
-    assert_eq!(site.send(get_from("192.0.2.2", "/c")).await.status, 200);
+    let service = TestApp::new().await.behind(throttle, anything).await;
+    assert_eq!(service.get("/a").await.quota(), Some([2, 1, 60]));
+    assert_eq!(service.send(post("/b")).await.remaining(), Some(0));
+    assert_eq!(service.get("/c").await.status, 429);
+    assert_eq!(service.send(get_from("192.0.2.2", "/c")).await.status, 200);
 }
 
 #[actix_web::test]
 async fn global_limit_is_one_for_all_clients_together() {
     let throttle = Throttle::global(Limit::per_minute(2)).unwrap();
-    let site = World::new().await.behind(throttle, anything).await;
-    assert_eq!(site.get("/a").await.quota(), Some([2, 1, 60]));
+    let service = TestApp::new().await.behind(throttle, anything).await;
+    assert_eq!(service.get("/a").await.quota(), Some([2, 1, 60]));
     assert_eq!(
-        site.send(get_from("192.0.2.2", "/b")).await.remaining(),
+        service.send(get_from("192.0.2.2", "/b")).await.remaining(),
         Some(0)
     );
-    assert_eq!(site.send(get_from("192.0.2.3", "/c")).await.status, 429);
+    assert_eq!(service.send(get_from("192.0.2.3", "/c")).await.status, 429);
 }
 
 #[actix_web::test]
@@ -198,10 +198,10 @@ async fn exempt_paths_end_the_search() {
         .and_then(|throttle| throttle.exempt_paths("^/health"))
         .and_then(|throttle| throttle.paths("^/", [rule(2)]))
         .unwrap();
-    let site = World::new().await.behind(throttle, anything).await;
-    assert!(site.get("/health").await.is_unlimited());
-    assert_eq!(decided(&site.get("/health/deep").await), Some(1));
-    assert_eq!(decided(&site.get("/").await), Some(2));
+    let service = TestApp::new().await.behind(throttle, anything).await;
+    assert!(service.get("/health").await.is_unlimited());
+    assert_eq!(decided(&service.get("/health/deep").await), Some(1));
+    assert_eq!(decided(&service.get("/").await), Some(2));
 }
 
 static ASKED: AtomicUsize = AtomicUsize::new(0);
@@ -219,8 +219,11 @@ async fn identifier_is_asked_once_for_all_entries() {
         .and_then(|throttle| throttle.paths("^/", [rule(1).group("a"), rule(2).group("b")]))
         .and_then(|throttle| throttle.paths("^/", [rule(3).identifier(counted)]))
         .unwrap();
-    let site = World::new().await.behind(throttle, anything).await;
-    assert_eq!(decided(&site.send(user("ann", "none", "/")).await), Some(3));
+    let service = TestApp::new().await.behind(throttle, anything).await;
+    assert_eq!(
+        decided(&service.send(user("ann", "none", "/")).await),
+        Some(3)
+    );
     assert_eq!(ASKED.load(Ordering::Relaxed), 1);
 }
 
@@ -250,20 +253,27 @@ async fn rules_are_those_of_the_attribute() {
         config.route("/flaky", web::to(HttpResponse::InternalServerError));
         anything(config);
     };
-    let site = World::new().await.behind(throttle, routes).await;
+    let service = TestApp::new().await.behind(throttle, routes).await;
     assert_eq!(
-        site.get("/bucket").await.quota().map(|[quota, ..]| quota),
+        service
+            .get("/bucket")
+            .await
+            .quota()
+            .map(|[quota, ..]| quota),
         Some(5)
     );
-    assert_eq!(site.get("/cost").await.remaining(), Some(6));
-    let planned = site
+    assert_eq!(service.get("/cost").await.remaining(), Some(6));
+    let planned = service
         .send(get("/plan").insert_header(("X-Times", "7")))
         .await;
     assert_eq!(decided(&planned), Some(7));
-    site.get("/all").await;
-    assert_eq!(site.send(get_from("192.0.2.9", "/all")).await.status, 429);
+    service.get("/all").await;
+    assert_eq!(
+        service.send(get_from("192.0.2.9", "/all")).await.status,
+        429
+    );
     for _ in 0..3 {
-        let failed = site.get("/flaky").await;
+        let failed = service.get("/flaky").await;
         assert_eq!((failed.status, failed.remaining()), (500, Some(1)));
     }
 }

@@ -4,7 +4,7 @@ use actix_throttle::{Limit, Rule, Throttle};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::throttle::{anything, by_headers, user};
-use harness::http::support::World;
+use harness::http::app::TestApp;
 
 fn rule(times: u32) -> Rule {
     Rule::new(Limit::per_minute(times))
@@ -12,7 +12,7 @@ fn rule(times: u32) -> Rule {
 
 #[actix_web::test]
 async fn unidentified_are_answered_by_the_middleware() {
-    let world = World::with(|builder| {
+    let test_app = TestApp::with(|builder| {
         builder.on_unidentified(|_| HttpResponse::PaymentRequired().finish())
     })
     .await;
@@ -20,36 +20,36 @@ async fn unidentified_are_answered_by_the_middleware() {
         let throttle = Throttle::new().identifier(by_headers);
         throttle.paths("^/", [rule(1)]).unwrap()
     };
-    let site = world.behind(throttle(), anything).await;
-    assert_eq!(site.get("/").await.status, 402);
+    let service = test_app.behind(throttle(), anything).await;
+    assert_eq!(service.get("/").await.status, 402);
     let sync = |_: &HttpRequest| HttpResponse::Unauthorized().finish();
-    let site = world
+    let service = test_app
         .behind(throttle().on_unidentified(sync), anything)
         .await;
-    assert_eq!(site.get("/").await.status, 401);
+    assert_eq!(service.get("/").await.status, 401);
     let later = async |_: &HttpRequest| HttpResponse::Forbidden().finish();
-    let site = world
+    let service = test_app
         .behind(throttle().on_unidentified(later), anything)
         .await;
-    let refused = site.get("/").await;
+    let refused = service.get("/").await;
     assert_eq!(refused.status, 403);
     assert!(refused.is_unlimited());
-    assert_eq!(site.send(user("ann", "", "/")).await.status, 200);
+    assert_eq!(service.send(user("ann", "", "/")).await.status, 200);
 }
 
 #[actix_web::test]
 async fn unidentified_are_answered_by_the_limiter_later() {
     let answer = async |_: &HttpRequest| HttpResponse::Unauthorized().finish();
-    let world =
-        World::with(|builder| builder.identifier(by_headers).on_unidentified_async(answer)).await;
+    let test_app =
+        TestApp::with(|builder| builder.identifier(by_headers).on_unidentified_async(answer)).await;
     let throttle = Throttle::per_client(Limit::per_minute(1)).unwrap();
-    let site = world.behind(throttle, anything).await;
-    assert_eq!(site.get("/").await.status, 401);
+    let service = test_app.behind(throttle, anything).await;
+    assert_eq!(service.get("/").await.status, 401);
 }
 
 #[actix_web::test]
 async fn denied_are_answered_by_rule_then_middleware_then_limiter() {
-    let world = World::with(|builder| {
+    let test_app = TestApp::with(|builder| {
         builder.on_limited(|_, _| HttpResponse::TooManyRequests().body("limiter"))
     })
     .await;
@@ -63,15 +63,17 @@ async fn denied_are_answered_by_rule_then_middleware_then_limiter() {
     let later = async |_: &HttpRequest, _: &actix_throttle::Decision| {
         HttpResponse::TooManyRequests().body("middleware")
     };
-    let site = world.behind(throttle().on_limited(later), anything).await;
-    assert_eq!(site.statuses("/own", 2).await, [200, 418]);
-    site.get("/").await;
-    let denied = site.get("/").await;
+    let service = test_app
+        .behind(throttle().on_limited(later), anything)
+        .await;
+    assert_eq!(service.statuses("/own", 2).await, [200, 418]);
+    service.get("/").await;
+    let denied = service.get("/").await;
     assert_eq!((denied.status, denied.text()), (429, "middleware"));
     assert_eq!(
         (denied.quota(), denied.retry_after()),
         (Some([1, 0, 60]), Some(60))
     );
-    let site = world.behind(throttle(), anything).await;
-    assert_eq!(site.get("/").await.text(), "limiter");
+    let service = test_app.behind(throttle(), anything).await;
+    assert_eq!(service.get("/").await.text(), "limiter");
 }

@@ -5,7 +5,7 @@ use actix_web::{http::Method, rt::System};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::throttle::{anything, by_headers};
-use harness::http::support::{World, post};
+use harness::http::app::{TestApp, post};
 
 type InPlainWords = fn(&str) -> bool;
 
@@ -222,8 +222,8 @@ proptest! {
         requests in vec(sent(), 1..20),
     ) {
         System::new().block_on(async {
-            let world = World::with(|builder| builder.headers(HeaderStyle::Ietf)).await;
-            let site = world.behind(throttle(&entries), anything).await;
+            let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::Ietf)).await;
+            let service = test_app.behind(throttle(&entries), anything).await;
             for sent in &requests {
                 let mut request = post(&spelled(sent)).insert_header(("X-User", "ann"));
                 if !sent.post {
@@ -235,7 +235,7 @@ proptest! {
                 if sent.x {
                     request = request.insert_header(("X-Skip", "1"));
                 }
-                let answer = site.send(request).await;
+                let answer = service.send(request).await;
                 let policies = answer.header("RateLimit-Policy").unwrap_or_default();
                 let names: Vec<_> = policies.split('"').skip(1).step_by(2).collect();
                 prop_assert_eq!(&names, &expected(&entries, sent), "{:?}", sent);

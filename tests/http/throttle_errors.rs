@@ -10,7 +10,7 @@ use actix_web::{
 };
 
 use super::throttle::anything;
-use harness::http::support::{Site, World};
+use harness::http::app::{TestApp, TestService};
 
 fn rule(times: u32) -> Rule {
     Rule::new(Limit::per_minute(times))
@@ -37,9 +37,9 @@ impl ResponseError for Teapot {
 
 #[actix_web::test]
 async fn error_from_inside_is_a_response_too() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let app = App::new()
-        .app_data(world.limiter.clone())
+        .app_data(test_app.limiter.clone())
         .configure(anything)
         .wrap_fn(|request, inside| {
             let answer = inside.call(request);
@@ -59,22 +59,22 @@ async fn error_from_inside_is_a_response_too() {
             }
         })
         .wrap(named(3, "outer"));
-    let site = Site::of(app).await;
+    let service = TestService::of(app).await;
     for remaining in [2, 1, 0] {
-        let answer = site.get("/").await;
+        let answer = service.get("/").await;
         assert_eq!((answer.status, answer.text()), (418, "short and stout"));
         assert_eq!(answer.quota(), Some([3, remaining, 60]));
     }
-    assert_eq!(site.get("/").await.status, 429);
+    assert_eq!(service.get("/").await.status, 429);
 }
 
 #[actix_web::test]
 async fn error_from_inside_is_refunded_by_its_status() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let refunding = rule(3).refund_on("5xx".parse().expect("statuses"));
     let throttle = Throttle::new().paths("^/", [refunding]).expect("an entry");
     let app = App::new()
-        .app_data(world.limiter.clone())
+        .app_data(test_app.limiter.clone())
         .configure(anything)
         .wrap(from_fn(
             async |request, _next: actix_web::middleware::Next<_>| {
@@ -85,12 +85,12 @@ async fn error_from_inside_is_refunded_by_its_status() {
             },
         ))
         .wrap(throttle);
-    let site = Site::of(app).await;
+    let service = TestService::of(app).await;
     for _ in 0..5 {
-        let failed = site.get("/?502").await;
+        let failed = service.get("/?502").await;
         assert_eq!((failed.status, failed.remaining()), (502, Some(3)));
     }
-    assert_eq!(site.get("/?401").await.remaining(), Some(2));
+    assert_eq!(service.get("/?401").await.remaining(), Some(2));
 }
 
 fn query(request: &actix_web::dev::ServiceRequest) -> &str {

@@ -8,7 +8,7 @@ use actix_web::{
 };
 
 use super::throttle::decided;
-use harness::http::support::{Answer, Site, World, get, in_own_process};
+use harness::http::app::{TestApp, TestResponse, TestService, get, in_own_process};
 
 #[get("/search")]
 #[rate_limit("10/minute")]
@@ -36,24 +36,30 @@ fn global() -> Throttle {
 #[actix_web::test]
 async fn exempt_route_has_its_own_limit_alone() {
     let throttle = global().exempt("/api/search").exempt("/api/user/{id}");
-    let site = World::new().await.behind(throttle, routes).await;
-    assert_eq!(site.get("/api/search").await.quota(), Some([10, 9, 60]));
-    assert_eq!(site.get("/%61pi/s%65arch").await.quota(), Some([10, 8, 60]));
-    assert_eq!(site.get("/api/user/7").await.quota(), Some([20, 19, 60]));
-    assert_eq!(site.get("/upload").await.quota(), Some([100, 99, 60]));
-    assert_eq!(site.get("/api/searches").await.quota(), Some([100, 98, 60]));
+    let service = TestApp::new().await.behind(throttle, routes).await;
+    assert_eq!(service.get("/api/search").await.quota(), Some([10, 9, 60]));
+    assert_eq!(
+        service.get("/%61pi/s%65arch").await.quota(),
+        Some([10, 8, 60])
+    );
+    assert_eq!(service.get("/api/user/7").await.quota(), Some([20, 19, 60]));
+    assert_eq!(service.get("/upload").await.quota(), Some([100, 99, 60]));
+    assert_eq!(
+        service.get("/api/searches").await.quota(),
+        Some([100, 98, 60])
+    );
 }
 
 #[actix_web::test]
-async fn what_a_function_says_is_left_alone() {
+async fn path_exempted_by_function_is_not_limited() {
     let throttle = global()
         .skip_if(|request| request.path() == "/upload")
         .skip_if(|request| request.headers().contains_key("X-Internal"));
-    let site = World::new().await.behind(throttle, routes).await;
-    assert!(site.get("/upload").await.is_unlimited());
+    let service = TestApp::new().await.behind(throttle, routes).await;
+    assert!(service.get("/upload").await.is_unlimited());
     let internal = get("/old").insert_header(("X-Internal", "1"));
-    assert!(site.send(internal).await.is_unlimited());
-    assert_eq!(decided(&site.get("/old").await), Some(100));
+    assert!(service.send(internal).await.is_unlimited());
+    assert_eq!(decided(&service.get("/old").await), Some(100));
 }
 
 #[actix_web::test]
@@ -64,23 +70,23 @@ async fn preflight_is_left_alone_if_wanted_and_other_options_are_not() {
             .insert_header(("Origin", "https://a.example"))
             .insert_header(("Access-Control-Request-Method", "PUT"))
     };
-    let world = World::new().await;
-    let site = world.behind(global().skip_preflight(), routes).await;
-    assert!(site.send(preflight()).await.is_unlimited());
+    let test_app = TestApp::new().await;
+    let service = test_app.behind(global().skip_preflight(), routes).await;
+    assert!(service.send(preflight()).await.is_unlimited());
     let plain = get("/upload").method(Method::OPTIONS);
-    assert_eq!(decided(&site.send(plain).await), Some(100));
+    assert_eq!(decided(&service.send(plain).await), Some(100));
     let asks_nothing = get("/upload")
         .method(Method::OPTIONS)
         .insert_header(("Origin", "https://a.example"));
-    assert_eq!(decided(&site.send(asks_nothing).await), Some(100));
+    assert_eq!(decided(&service.send(asks_nothing).await), Some(100));
     let from_nowhere = get("/upload")
         .method(Method::OPTIONS)
         .insert_header(("Access-Control-Request-Method", "PUT"));
-    assert_eq!(decided(&site.send(from_nowhere).await), Some(100));
+    assert_eq!(decided(&service.send(from_nowhere).await), Some(100));
     let posed = preflight().method(Method::GET);
-    assert_eq!(decided(&site.send(posed).await), Some(100));
-    let site = world.behind(global(), routes).await;
-    assert_eq!(decided(&site.send(preflight()).await), Some(100));
+    assert_eq!(decided(&service.send(posed).await), Some(100));
+    let service = test_app.behind(global(), routes).await;
+    assert_eq!(decided(&service.send(preflight()).await), Some(100));
 }
 
 /// Each is a mistake; what is to be read about it.
@@ -105,9 +111,8 @@ const KNOWN: [&str; 5] = [
 ];
 
 #[actix_web::test]
-async fn pattern_that_no_route_has_is_reported_at_the_first_request_and_once() {
-    let this =
-        "throttle_exempt::pattern_that_no_route_has_is_reported_at_the_first_request_and_once";
+async fn pattern_without_route_is_logged_once_at_first_request() {
+    let this = "throttle_exempt::pattern_without_route_is_logged_once_at_first_request";
     let Some(log) = in_own_process(this) else {
         env_logger::init();
         let mut throttle = global();
@@ -115,15 +120,15 @@ async fn pattern_that_no_route_has_is_reported_at_the_first_request_and_once() {
             throttle = throttle.exempt(*pattern);
         }
         throttle = throttle.exempt("/nothing/like/any/of/them");
-        let world = World::new().await;
+        let test_app = TestApp::new().await;
         // Two workers with a clone each, and one that makes its own.
         for throttle in [
             throttle.clone(),
             throttle.clone().skip_preflight(),
             throttle,
         ] {
-            let site = world.behind(throttle, routes).await;
-            site.statuses("/upload", 3).await;
+            let service = test_app.behind(throttle, routes).await;
+            service.statuses("/upload", 3).await;
         }
         return;
     };
@@ -155,8 +160,8 @@ async fn app_without_a_limiter_answers_500_where_an_entry_fits() {
             [actix_throttle::Rule::new(Limit::per_minute(1))],
         )
         .expect("an entry");
-    let site = Site::of(App::new().configure(routes).wrap(throttle)).await;
-    let answer: Answer = site.get("/upload").await;
+    let service = TestService::of(App::new().configure(routes).wrap(throttle)).await;
+    let answer: TestResponse = service.get("/upload").await;
     assert_eq!((answer.status, answer.text()), (500, ""));
-    assert_eq!(site.get("/old").await.status, 200);
+    assert_eq!(service.get("/old").await.status, 200);
 }

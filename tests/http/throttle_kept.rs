@@ -7,8 +7,8 @@ use actix_web::{App, HttpRequest, dev::Service, rt, web};
 
 use super::throttle::anything;
 use harness::http::{
+    app::{TestApp, TestService, get, in_own_process},
     live::{Live, status},
-    support::{Site, World, get, in_own_process},
 };
 
 /// One that looks at the request once more, when it has been answered.
@@ -59,15 +59,15 @@ async fn request_that_a_function_keeps_is_answered_500_and_told_of() {
     let Some(log) = in_own_process(this) else {
         env_logger::init();
         for throttle in throttles() {
-            let world = World::new().await;
-            let site = world.behind(throttle.clone(), anything).await;
+            let test_app = TestApp::new().await;
+            let service = test_app.behind(throttle.clone(), anything).await;
             for (path, expected) in [("/", 200), ("/kept", 500), ("/", 200)] {
-                assert_eq!(site.get(path).await.status, expected, "{path}");
+                assert_eq!(service.get(path).await.status, expected, "{path}");
             }
-            drop(site);
+            drop(service);
             KEPT.take();
 
-            let live = Live::behind(&world.limiter, throttle, anything);
+            let live = Live::behind(&test_app.limiter, throttle, anything);
             for (path, expected) in [("/kept", 500), ("/", 200), ("/kept", 500)] {
                 assert_eq!(status(&live.get(path).await), expected, "{path}");
             }
@@ -85,7 +85,7 @@ async fn request_that_a_function_keeps_is_answered_500_and_told_of() {
 /// Nothing follows there that could not go on with it.
 #[actix_web::test]
 async fn request_that_comes_shared_goes_on() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let resource = web::resource("/")
         .wrap(Throttle::global(limit()).unwrap())
         .wrap_fn(|request, inside| {
@@ -98,10 +98,12 @@ async fn request_that_comes_shared_goes_on() {
             }
         })
         .to(async || "ok");
-    let app = App::new().app_data(world.limiter.clone()).service(resource);
-    let site = Site::of(app).await;
+    let app = App::new()
+        .app_data(test_app.limiter.clone())
+        .service(resource);
+    let service = TestService::of(app).await;
     for remaining in [99, 98] {
-        let answer = site.send(get("/")).await;
+        let answer = service.send(get("/")).await;
         assert_eq!((answer.status, answer.remaining()), (200, Some(remaining)));
     }
 }

@@ -14,8 +14,8 @@ use futures_util::{StreamExt, stream};
 
 use super::throttle::{anything, decided};
 use harness::http::{
+    app::{TestApp, TestService, get, post},
     live::{Live, status},
-    support::{Site, World, get, post},
 };
 
 fn rule(times: u32) -> Rule {
@@ -43,46 +43,46 @@ fn ok(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn middleware_and_attribute_both_show_and_the_stricter_wins() {
-    let world = World::with(|builder| builder.headers(HeaderStyle::Both)).await;
+    let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::Both)).await;
     for (times, strictest) in [(9, [5, 4, 60]), (2, [2, 1, 60])] {
-        let site = world.behind(named(times, "middleware"), ok).await;
-        let answer = site.get("/handler").await;
+        let service = test_app.behind(named(times, "middleware"), ok).await;
+        let answer = service.get("/handler").await;
         assert_eq!(answer.quota(), Some(strictest));
         let policies = answer.header("RateLimit-Policy").expect("policies");
         for name in ["\"middleware\"", "\"attribute\";q=5"] {
             assert_eq!(policies.matches(name).count(), 1, "{policies}");
         }
-        world.after_seconds(60);
+        test_app.after_seconds(60);
     }
 }
 
 #[actix_web::test]
-async fn denied_by_the_attribute_shows_its_limit_and_keeps_the_charge_of_the_middleware() {
-    let world = World::new().await;
-    let site = world.behind(global(100), ok).await;
-    assert_eq!(site.statuses("/handler", 5).await, [200; 5]);
-    let denied = site.get("/handler").await;
+async fn attribute_denial_shows_its_limit_and_keeps_middleware_charge() {
+    let test_app = TestApp::new().await;
+    let service = test_app.behind(global(100), ok).await;
+    assert_eq!(service.statuses("/handler", 5).await, [200; 5]);
+    let denied = service.get("/handler").await;
     assert_eq!((denied.status, denied.quota()), (429, Some([5, 0, 60])));
-    assert_eq!(site.get("/").await.remaining(), Some(93));
+    assert_eq!(service.get("/").await.remaining(), Some(93));
 }
 
 #[actix_web::test]
 async fn middlewares_around_each_other_show_the_stricter() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let app = |inner, outer| {
-        let app = App::new().app_data(world.limiter.clone()).configure(ok);
-        Site::of(app.wrap(inner).wrap(outer))
+        let app = App::new().app_data(test_app.limiter.clone()).configure(ok);
+        TestService::of(app.wrap(inner).wrap(outer))
     };
-    let site = app(named(3, "inner"), named(7, "outer")).await;
-    assert_eq!(site.get("/").await.quota(), Some([3, 2, 60]));
-    let site = app(named(7, "outer"), named(3, "inner")).await;
-    assert_eq!(site.get("/").await.quota(), Some([3, 1, 60]));
-    assert_eq!(site.statuses("/", 2).await, [200, 429]);
+    let service = app(named(3, "inner"), named(7, "outer")).await;
+    assert_eq!(service.get("/").await.quota(), Some([3, 2, 60]));
+    let service = app(named(7, "outer"), named(3, "inner")).await;
+    assert_eq!(service.get("/").await.quota(), Some([3, 1, 60]));
+    assert_eq!(service.statuses("/", 2).await, [200, 429]);
 }
 
 #[actix_web::test]
 async fn works_on_scopes_and_resources() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let scope = web::scope("/api")
         .wrap(
             Throttle::new()
@@ -95,36 +95,40 @@ async fn works_on_scopes_and_resources() {
         .wrap(global(1))
         .to(async |id: web::Path<String>| id.into_inner());
     let app = App::new()
-        .app_data(world.limiter.clone())
+        .app_data(test_app.limiter.clone())
         .service(scope)
         .service(resource);
-    let site = Site::of(app).await;
-    assert_eq!(site.statuses("/api/towns", 3).await, [200, 200, 429]);
-    assert!(site.get("/api/other").await.is_unlimited());
-    assert!(site.get("/towns").await.is_unlimited());
-    let user = site.get("/user/7").await;
+    let service = TestService::of(app).await;
+    assert_eq!(service.statuses("/api/towns", 3).await, [200, 200, 429]);
+    assert!(service.get("/api/other").await.is_unlimited());
+    assert!(service.get("/towns").await.is_unlimited());
+    let user = service.get("/user/7").await;
     assert_eq!((user.text(), decided(&user)), ("7", Some(1)));
-    assert_eq!(site.get("/user/8").await.status, 429);
+    assert_eq!(service.get("/user/8").await.status, 429);
 }
 
 #[actix_web::test]
 async fn limiter_is_its_own_then_the_nearest() {
-    let (app, scope, own) = (World::new().await, World::new().await, World::new().await);
-    let site = |throttle: Throttle| {
+    let (app, scope, own) = (
+        TestApp::new().await,
+        TestApp::new().await,
+        TestApp::new().await,
+    );
+    let service = |throttle: Throttle| {
         let scope = web::scope("/in")
             .app_data(scope.limiter.clone())
             .wrap(throttle);
         let scope = scope.default_service(web::to(HttpResponse::Ok));
-        Site::of(App::new().app_data(app.limiter.clone()).service(scope))
+        TestService::of(App::new().app_data(app.limiter.clone()).service(scope))
     };
     assert_eq!(
-        site(global(9)).await.get("/in/x").await.remaining(),
+        service(global(9)).await.get("/in/x").await.remaining(),
         Some(8)
     );
-    let other = site(global(9).limiter(own.limiter.clone())).await;
+    let other = service(global(9).limiter(own.limiter.clone())).await;
     assert_eq!(other.get("/in/x").await.remaining(), Some(8));
     assert_eq!(
-        site(global(9)).await.get("/in/x").await.remaining(),
+        service(global(9)).await.get("/in/x").await.remaining(),
         Some(7)
     );
     let counted = |limiter: &RateLimiter| {
@@ -138,8 +142,8 @@ async fn limiter_is_its_own_then_the_nearest() {
                 .await
         }
     };
-    for (world, remaining) in [(&app, 9), (&scope, 7), (&own, 8)] {
-        let peek = counted(&world.limiter).await.expect("a decision");
+    for (test_app, remaining) in [(&app, 9), (&scope, 7), (&own, 8)] {
+        let peek = counted(&test_app.limiter).await.expect("a decision");
         assert_eq!(peek.limits()[0].remaining(), remaining);
     }
 }
@@ -147,10 +151,10 @@ async fn limiter_is_its_own_then_the_nearest() {
 #[actix_web::test]
 async fn denied_request_reaches_nothing_inside() {
     let reached = Rc::new(Cell::new(0));
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let count = Rc::clone(&reached);
     let app = App::new()
-        .app_data(world.limiter.clone())
+        .app_data(test_app.limiter.clone())
         .configure(anything)
         .wrap_fn(move |request, inside| {
             count.set(count.get() + 1);
@@ -158,7 +162,7 @@ async fn denied_request_reaches_nothing_inside() {
         })
         .wrap(global(2));
     assert_eq!(
-        Site::of(app).await.statuses("/", 5).await,
+        TestService::of(app).await.statuses("/", 5).await,
         [200, 200, 429, 429, 429]
     );
     assert_eq!(reached.get(), 2);
@@ -175,13 +179,13 @@ fn echoes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn body_passes_if_admitted_and_stays_unread_if_denied() {
-    let world = World::new().await;
-    let site = world.behind(global(1), echoes).await;
-    let answer = site.send(post("/echo").set_payload("hello")).await;
+    let test_app = TestApp::new().await;
+    let service = test_app.behind(global(1), echoes).await;
+    let answer = service.send(post("/echo").set_payload("hello")).await;
     assert_eq!((answer.status, answer.text()), (200, "hello"));
 
-    let world = World::new().await;
-    let server = Live::behind(&world.limiter, global(1), echoes);
+    let test_app = TestApp::new().await;
+    let server = Live::behind(&test_app.limiter, global(1), echoes);
     let mut wire = server.connect().await;
     let head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
     wire.send(&format!("{head}hello")).await;
@@ -204,18 +208,18 @@ async fn streamed_bodies_pass_untouched() {
     let routes = |config: &mut ServiceConfig| {
         config.route("/stream", web::to(stream));
     };
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let whole: Vec<u8> = (0..100).flat_map(|number| [number; 100]).collect();
     for throttle in [global(1), Throttle::new()] {
-        let site = world.behind(throttle, routes).await;
-        assert_eq!(site.get("/stream").await.body, whole);
+        let service = test_app.behind(throttle, routes).await;
+        assert_eq!(service.get("/stream").await.body, whole);
     }
 }
 
 #[actix_web::test]
 async fn routes_with_segments_work_behind_it() {
     // The router changes the request, and panics if anybody holds it as well.
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let routes = |config: &mut ServiceConfig| {
         let user = async |id: web::Path<(String, u32)>| format!("{} {}", id.0, id.1);
         let scope = web::scope("/{tenant}").route("/user/{id}", web::get().to(user));
@@ -227,8 +231,8 @@ async fn routes_with_segments_work_behind_it() {
         Some("someone")
     };
     let throttle = global(2).identifier(waiting);
-    let site = world.behind(throttle, routes).await;
-    assert_eq!(site.get("/acme/user/7").await.text(), "acme 7");
-    assert_eq!(site.send(get("/acme/user/x")).await.remaining(), Some(0));
-    assert_eq!(site.get("/acme/user/7").await.status, 429);
+    let service = test_app.behind(throttle, routes).await;
+    assert_eq!(service.get("/acme/user/7").await.text(), "acme 7");
+    assert_eq!(service.send(get("/acme/user/x")).await.remaining(), Some(0));
+    assert_eq!(service.get("/acme/user/7").await.status, 429);
 }

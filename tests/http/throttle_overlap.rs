@@ -3,7 +3,7 @@
 use actix_throttle::{Limit, Throttle};
 use actix_web::{App, web};
 
-use harness::http::support::{Site, World, in_own_process};
+use harness::http::app::{TestApp, TestService, in_own_process};
 
 fn per_client(times: u32) -> Throttle {
     Throttle::per_client(Limit::per_minute(times)).expect("a valid limit")
@@ -19,20 +19,20 @@ fn global(times: u32) -> Throttle {
 
 /// Asks an application and a scope of it, each behind its own, a few times.
 async fn ask(outer: Throttle, inner: Throttle) {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let scope = web::scope("/api").wrap(inner);
     let scope = scope.route("/towns", web::get().to(async || "towns"));
-    let app = App::new().app_data(world.limiter.clone()).service(scope);
-    let site = Site::of(app.wrap(outer)).await;
+    let app = App::new().app_data(test_app.limiter.clone()).service(scope);
+    let service = TestService::of(app.wrap(outer)).await;
     for _ in 0..5 {
-        assert_eq!(site.get("/api/towns").await.status, 200);
+        assert_eq!(service.get("/api/towns").await.status, 200);
     }
 }
 
 #[actix_web::test]
-async fn counter_charged_by_two_throttles_is_told_of_once_with_both_limits() {
+async fn counter_shared_by_two_throttles_is_logged_once() {
     let this = "throttle_overlap::\
-                counter_charged_by_two_throttles_is_told_of_once_with_both_limits";
+                counter_shared_by_two_throttles_is_logged_once";
     let Some(log) = in_own_process(this) else {
         env_logger::init();
         ask(per_client(100), per_client(50)).await;

@@ -8,7 +8,7 @@ use actix_web::{
 };
 
 use super::throttle::{anything, decided};
-use harness::http::support::{Site, World, get};
+use harness::http::app::{TestApp, TestService, get};
 
 fn rule(times: u32) -> Rule {
     Rule::new(Limit::per_minute(times))
@@ -23,7 +23,7 @@ async fn path_spelled_otherwise_is_the_same_path() {
     let routes = |config: &mut ServiceConfig| {
         config.route("/towns", web::to(|| async { "towns" }));
     };
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     for path in [
         "/towns",
         "/%74owns",
@@ -31,39 +31,39 @@ async fn path_spelled_otherwise_is_the_same_path() {
         "/towns?x=1",
         "/%74owns?/forests",
     ] {
-        let site = world.behind(over("^/towns$"), routes).await;
-        let answer = site.get(path).await;
+        let service = test_app.behind(over("^/towns$"), routes).await;
+        let answer = service.get(path).await;
         assert_eq!(
             (answer.text(), decided(&answer)),
             ("towns", Some(1)),
             "{path}"
         );
-        world.after_seconds(60);
+        test_app.after_seconds(60);
     }
 }
 
 #[actix_web::test]
 async fn regex_sees_what_the_router_sees() {
-    let world = World::new().await;
-    let site = world.behind(over("^/a%2Fb$"), anything).await;
+    let test_app = TestApp::new().await;
+    let service = test_app.behind(over("^/a%2Fb$"), anything).await;
     // An escaped slash, percent or plus stays one for both.
-    assert_eq!(decided(&site.get("/a%2Fb").await), Some(1));
-    assert_eq!(decided(&site.get("/a/b").await), None);
-    let site = world.behind(over(r"^/\d+$"), anything).await;
-    assert_eq!(decided(&site.get("/12").await), Some(1));
-    assert_eq!(decided(&site.get("/12%20").await), None);
-    assert_eq!(decided(&site.get("/?path=/12").await), None);
+    assert_eq!(decided(&service.get("/a%2Fb").await), Some(1));
+    assert_eq!(decided(&service.get("/a/b").await), None);
+    let service = test_app.behind(over(r"^/\d+$"), anything).await;
+    assert_eq!(decided(&service.get("/12").await), Some(1));
+    assert_eq!(decided(&service.get("/12%20").await), None);
+    assert_eq!(decided(&service.get("/?path=/12").await), None);
 }
 
 #[actix_web::test]
-async fn hostile_paths_are_answered_and_never_get_around_a_limit_for_all() {
+async fn hostile_paths_never_bypass_a_global_limit() {
     let many = (0..20).map(|number| (format!("(a|aa)+{number}$"), number));
     let mut throttle = Throttle::new();
     for (regex, number) in many {
         throttle = throttle.paths(regex, [rule(number + 1)]).expect("an entry");
     }
     let throttle = throttle.paths("", [rule(1_000)]).expect("an entry");
-    let site = World::new().await.behind(throttle, anything).await;
+    let service = TestApp::new().await.behind(throttle, anything).await;
     let long = format!("/{}", "a".repeat(60_000));
     let deep = "/x".repeat(30_000);
     let paths = [
@@ -87,7 +87,7 @@ async fn hostile_paths_are_answered_and_never_get_around_a_limit_for_all() {
         let Ok(_) = path.parse::<actix_web::http::Uri>() else {
             continue;
         };
-        let answer = site.get(path).await;
+        let answer = service.get(path).await;
         assert_eq!(
             (answer.status, decided(&answer)),
             (200, Some(1_000)),
@@ -109,43 +109,43 @@ async fn patterns_are_those_of_routes() {
             .route("/{id}", answer());
         config.service(web::scope("/api").service(user));
     };
-    let world = World::new().await;
-    let site = world.behind(throttle(), routes).await;
-    assert_eq!(site.get("/api/user/1").await.remaining(), Some(1));
-    assert_eq!(site.get("/%61pi/us%65r/2").await.remaining(), Some(0));
-    assert_eq!(site.get("/api/user/3").await.status, 429);
-    assert!(site.get("/api/user/me").await.is_unlimited());
-    assert_eq!(site.get("/api/users").await.status, 404);
+    let test_app = TestApp::new().await;
+    let service = test_app.behind(throttle(), routes).await;
+    assert_eq!(service.get("/api/user/1").await.remaining(), Some(1));
+    assert_eq!(service.get("/%61pi/us%65r/2").await.remaining(), Some(0));
+    assert_eq!(service.get("/api/user/3").await.status, 429);
+    assert!(service.get("/api/user/me").await.is_unlimited());
+    assert_eq!(service.get("/api/users").await.status, 404);
 }
 
 #[actix_web::test]
 async fn pattern_is_known_on_a_resource_too() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let users = Paths::pattern(r"^/user/\{id\}$").expect("a regex");
     let throttle = Throttle::new().paths(users, [rule(1)]).expect("an entry");
-    let site = Site::of(
-        App::new().app_data(world.limiter.clone()).service(
+    let service = TestService::of(
+        App::new().app_data(test_app.limiter.clone()).service(
             web::resource("/user/{id}")
                 .wrap(throttle)
                 .to(HttpResponse::Ok),
         ),
     )
     .await;
-    assert_eq!(site.statuses("/user/1", 2).await, [200, 429]);
+    assert_eq!(service.statuses("/user/1", 2).await, [200, 429]);
 }
 
 #[actix_web::test]
 async fn normalized_path_is_what_counts_if_it_is_normalized_first() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let app = || {
         App::new()
-            .app_data(world.limiter.clone())
+            .app_data(test_app.limiter.clone())
             .configure(anything)
     };
     let inside = app().wrap(over("^/towns$")).wrap(NormalizePath::trim());
-    let site = Site::of(inside).await;
-    assert_eq!(decided(&site.get("//towns/").await), Some(1));
+    let service = TestService::of(inside).await;
+    assert_eq!(decided(&service.get("//towns/").await), Some(1));
     let outside = app().wrap(NormalizePath::trim()).wrap(over("^/towns$"));
-    let site = Site::of(outside).await;
-    assert_eq!(decided(&site.send(get("//towns/")).await), None);
+    let service = TestService::of(outside).await;
+    assert_eq!(decided(&service.send(get("//towns/")).await), None);
 }

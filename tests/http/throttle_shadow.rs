@@ -6,7 +6,7 @@ use actix_throttle::{Limit, Paths, Rule, Throttle};
 use actix_web::HttpResponse;
 
 use super::throttle::{anything, by_headers, user};
-use harness::http::support::{World, get_from};
+use harness::http::app::{TestApp, get_from};
 
 fn shadow(regex: &str) -> Paths {
     Paths::regex(regex).expect("a regex").shadow()
@@ -22,31 +22,37 @@ async fn shadow_entry_counts_beside_the_one_that_decides() {
         .paths(shadow("^/towns").name("candidate"), [rule(2)])
         .and_then(|throttle| throttle.paths("^/towns", [rule(5)]))
         .expect("entries");
-    let world = World::new().await;
-    let site = world.behind(throttle, anything).await;
+    let test_app = TestApp::new().await;
+    let service = test_app.behind(throttle, anything).await;
     for remaining in (0..5).rev() {
         // Nothing of the shadow is shown.
-        assert_eq!(site.get("/towns").await.quota(), Some([5, remaining, 60]));
+        assert_eq!(
+            service.get("/towns").await.quota(),
+            Some([5, remaining, 60])
+        );
     }
     assert_eq!(
-        world.limiter.shadow_denials(),
+        test_app.limiter.shadow_denials(),
         BTreeMap::from([("candidate", 3)])
     );
     // A request that was denied is nobody's.
-    assert_eq!(site.get("/towns").await.status, 429);
-    assert_eq!(world.limiter.shadow_denials()["candidate"], 3);
+    assert_eq!(service.get("/towns").await.status, 429);
+    assert_eq!(test_app.limiter.shadow_denials()["candidate"], 3);
 }
 
 #[actix_web::test]
 async fn shadow_entry_denies_nobody_where_no_other_decides() {
     let throttle = Throttle::new().paths(shadow("^/"), [rule(1), rule(9).group("a")]);
-    let world = World::new().await;
-    let site = world.behind(throttle.expect("an entry"), anything).await;
+    let test_app = TestApp::new().await;
+    let service = test_app.behind(throttle.expect("an entry"), anything).await;
     for _ in 0..4 {
-        assert!(site.get("/").await.is_unlimited());
+        assert!(service.get("/").await.is_unlimited());
     }
-    site.send(get_from("192.0.2.2", "/")).await;
-    assert_eq!(world.limiter.shadow_denials(), BTreeMap::from([("^/", 3)]));
+    service.send(get_from("192.0.2.2", "/")).await;
+    assert_eq!(
+        test_app.limiter.shadow_denials(),
+        BTreeMap::from([("^/", 3)])
+    );
 }
 
 #[actix_web::test]
@@ -55,15 +61,15 @@ async fn shadow_entries_have_the_semantics_of_groups() {
     let throttle = Throttle::new()
         .identifier(by_headers)
         .paths(shadow("^/"), rules);
-    let world = World::new().await;
-    let site = world.behind(throttle.expect("an entry"), anything).await;
+    let test_app = TestApp::new().await;
+    let service = test_app.behind(throttle.expect("an entry"), anything).await;
     for group in ["none", "pro", "admin"] {
         for _ in 0..3 {
-            assert_eq!(site.send(user(group, group, "/")).await.status, 200);
+            assert_eq!(service.send(user(group, group, "/")).await.status, 200);
         }
     }
     let counts = BTreeMap::from([("^/", 2), ("^/-2", 1)]);
-    assert_eq!(world.limiter.shadow_denials(), counts);
+    assert_eq!(test_app.limiter.shadow_denials(), counts);
 }
 
 #[actix_web::test]
@@ -73,10 +79,10 @@ async fn shadow_entry_refuses_no_one_who_is_unidentified() {
         .and_then(|throttle| throttle.paths("^/own", [rule(1).identifier(by_headers)]))
         .expect("entries")
         .on_unidentified(|_: &actix_web::HttpRequest| HttpResponse::Unauthorized().finish());
-    let site = World::new().await.behind(throttle, anything).await;
-    assert_eq!(site.get("/").await.status, 200);
+    let service = TestApp::new().await.behind(throttle, anything).await;
+    assert_eq!(service.get("/").await.status, 200);
     // An entry in force does.
-    assert_eq!(site.get("/own").await.status, 401);
+    assert_eq!(service.get("/own").await.status, 401);
 }
 
 #[actix_web::test]
@@ -90,11 +96,11 @@ async fn shadow_limit_in_an_entry_in_force() {
             ],
         )
         .expect("an entry");
-    let world = World::new().await;
-    let site = world.behind(throttle, anything).await;
-    assert_eq!(site.statuses("/", 4).await, [200, 200, 200, 429]);
+    let test_app = TestApp::new().await;
+    let service = test_app.behind(throttle, anything).await;
+    assert_eq!(service.statuses("/", 4).await, [200, 200, 200, 429]);
     assert_eq!(
-        world.limiter.shadow_denials(),
+        test_app.limiter.shadow_denials(),
         BTreeMap::from([("tighter", 2)])
     );
 }

@@ -12,8 +12,8 @@ use serde_json::json;
 
 use self::issuer::{Issuer, in_seconds};
 use harness::http::{
+    app::{TestApp, get, get_from},
     live::{Live, status},
-    support::{World, get, get_from},
 };
 
 const SECRET: &str = "a secret of 32 bytes for the test";
@@ -81,13 +81,13 @@ fn routes(config: &mut ServiceConfig) {
     config.service((by_function, by_static, by_limiter, by_rules));
 }
 
-async fn by_tokens() -> World {
-    World::with(|builder| builder.identifier(&BY_TOKEN)).await
+async fn by_tokens() -> TestApp {
+    TestApp::with(|builder| builder.identifier(&BY_TOKEN)).await
 }
 
 #[actix_web::test]
 async fn users_are_counted_apart_by_the_limits_of_their_groups() {
-    let site = by_tokens().await.site(routes).await;
+    let service = by_tokens().await.service(routes).await;
     let issuer = Issuer::secret(SECRET);
     for path in PATHS {
         for (user, group, admitted) in [
@@ -104,7 +104,7 @@ async fn users_are_counted_apart_by_the_limits_of_their_groups() {
                 // From wherever it comes.
                 let request = get_from(&format!("192.0.2.{n}"), path);
                 let request = request.insert_header(("Authorization", format!("Bearer {token}")));
-                allowed += usize::from(site.send(request).await.status == 200);
+                allowed += usize::from(service.send(request).await.status == 200);
             }
             assert_eq!(allowed, admitted, "{path} {user}");
         }
@@ -123,20 +123,20 @@ async fn keys_of_every_kind_sign() {
             .key(issuer.key())
             .build()
             .expect("a valid key");
-        let world = World::with(|builder| builder.identifier(Identifier::jwt(jwt))).await;
-        let site = world.site(routes).await;
+        let test_app = TestApp::with(|builder| builder.identifier(Identifier::jwt(jwt))).await;
+        let service = test_app.service(routes).await;
         let token = issuer.token(&json!({ "sub": "ann", "group": "pro", "exp": in_seconds(600) }));
         let request = get("/limiter").insert_header(("Authorization", format!("Bearer {token}")));
-        let answer = site.send(request).await;
+        let answer = service.send(request).await;
         assert_eq!(answer.quota(), Some([4, 3, 60]), "{}", issuer.algorithm());
-        let stranger = site.get("/limiter").await;
+        let stranger = service.get("/limiter").await;
         assert_eq!(stranger.quota(), Some([2, 1, 60]));
     }
 }
 
 #[actix_web::test]
 async fn scheme_is_the_same_in_any_case() {
-    let site = by_tokens().await.site(routes).await;
+    let service = by_tokens().await.service(routes).await;
     let token = Issuer::secret(SECRET)
         .token(&json!({ "sub": "ann", "group": "pro", "exp": in_seconds(600) }));
     for (scheme, is_read) in [
@@ -150,9 +150,9 @@ async fn scheme_is_the_same_in_any_case() {
         ("", false),
     ] {
         let request = get("/limiter").insert_header(("Authorization", format!("{scheme}{token}")));
-        let limit = site.send(request).await.number("X-RateLimit-Limit");
+        let limit = service.send(request).await.number("X-RateLimit-Limit");
         assert_eq!(limit, Some(if is_read { 4 } else { 2 }), "{scheme}");
-        site.get("/limiter").await;
+        service.get("/limiter").await;
     }
 }
 
@@ -164,8 +164,8 @@ async fn token_may_come_in_a_cookie() {
         .cookie("token")
         .build()
         .expect("valid settings");
-    let world = World::with(|builder| builder.identifier(Identifier::jwt(jwt))).await;
-    let site = world.site(routes).await;
+    let test_app = TestApp::with(|builder| builder.identifier(Identifier::jwt(jwt))).await;
+    let service = test_app.service(routes).await;
     let token = Issuer::secret(SECRET)
         .token(&json!({ "user": "ann", "group": "pro", "exp": in_seconds(600) }));
     for (request, limit) in [
@@ -181,9 +181,9 @@ async fn token_may_come_in_a_cookie() {
             2,
         ),
     ] {
-        let answer = site.send(request).await;
+        let answer = service.send(request).await;
         assert_eq!(answer.number("X-RateLimit-Limit"), Some(limit));
-        world.after_seconds(60);
+        test_app.after_seconds(60);
     }
 }
 
@@ -194,13 +194,13 @@ async fn expiry_is_checked_and_renewal_gives_no_quota() {
         .key(JwtKey::secret(SECRET))
         .leeway(Duration::from_secs(30));
     let jwt = jwt.build().expect("valid settings");
-    let world = World::with(|builder| {
+    let test_app = TestApp::with(|builder| {
         let unauthorized = |_: &HttpRequest| HttpResponse::Unauthorized().finish();
         builder
             .identifier(Identifier::jwt(jwt))
             .on_unidentified(unauthorized)
     });
-    let site = world.await.site(routes).await;
+    let service = test_app.await.service(routes).await;
     let issuer = Issuer::secret(SECRET);
     for (expires, not_before, status) in [
         (600, 0, 200),
@@ -215,7 +215,7 @@ async fn expiry_is_checked_and_renewal_gives_no_quota() {
         let token = issuer.token(&json!({ "sub": "ann", "exp": exp, "nbf": nbf }));
         let request = get("/limiter").insert_header(("Authorization", format!("Bearer {token}")));
         assert_eq!(
-            site.send(request).await.status,
+            service.send(request).await.status,
             status,
             "{expires} {not_before}"
         );
@@ -224,8 +224,8 @@ async fn expiry_is_checked_and_renewal_gives_no_quota() {
 
 #[actix_web::test]
 async fn tokens_are_read_by_a_real_server() {
-    let world = by_tokens().await;
-    let server = Live::start(&world.limiter, 2, routes);
+    let test_app = by_tokens().await;
+    let server = Live::start(&test_app.limiter, 2, routes);
     let token = Issuer::secret(SECRET)
         .token(&json!({ "sub": "ann", "group": "pro", "exp": in_seconds(600) }));
     for remaining in (0..4).rev() {

@@ -16,10 +16,10 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::talk::{Said, open};
+use super::ws_client::{WsMessage, open};
 use harness::http::{
+    app::{TestApp, get},
     live::Live,
-    support::{World, get},
 };
 
 const SHARED: Limit = Limit::per_minute(2).zone("shared");
@@ -93,23 +93,23 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn each_identity_has_its_quota_over_all_its_sockets() {
-    let world = World::new().await;
-    let live = Live::start(&world.limiter, 1, routes);
+    let test_app = TestApp::new().await;
+    let live = Live::start(&test_app.limiter, 1, routes);
     let mut ann = open(&live, "/plain", "ann").await;
     assert_eq!(ann.say_all(["a", "b", "c"]).await, ["a", "b", "limited"]);
     let mut bob = open(&live, "/plain", "bob").await;
     assert_eq!(bob.say_all(["a"]).await, ["a"]);
     let mut again = open(&live, "/plain", "ann").await;
     assert_eq!(again.say_all(["a"]).await, ["limited"]);
-    world.after_seconds(60);
+    test_app.after_seconds(60);
     assert_eq!(ann.say_all(["a"]).await, ["a"]);
     assert_eq!(again.say_all(["b", "c"]).await, ["b", "limited"]);
 }
 
 #[actix_web::test]
 async fn each_context_key_has_its_quota_of_each_identity() {
-    let world = World::new().await;
-    let live = Live::start(&world.limiter, 1, routes);
+    let test_app = TestApp::new().await;
+    let live = Live::start(&test_app.limiter, 1, routes);
     let mut ann = open(&live, "/contexts", "ann").await;
     let answers = ann.say_all(["a", "a", "a", "b", "b", "b"]).await;
     assert_eq!(answers, ["a", "a", "limited", "b", "b", "limited"]);
@@ -121,13 +121,13 @@ async fn each_context_key_has_its_quota_of_each_identity() {
 
 #[actix_web::test]
 async fn messages_and_handlers_of_a_zone_count_in_one() {
-    let world = World::new().await;
-    let live = Live::start(&world.limiter, 1, routes);
-    let site = world.site(routes).await;
+    let test_app = TestApp::new().await;
+    let live = Live::start(&test_app.limiter, 1, routes);
+    let service = test_app.service(routes).await;
     let mut ann = open(&live, "/plain", "ann").await;
     assert_eq!(ann.say_all(["a"]).await, ["a"]);
     for (status, remaining) in [(200, 0), (429, 0)] {
-        let answer = site.send(get("/http").insert_header(("X-User", "ann")));
+        let answer = service.send(get("/http").insert_header(("X-User", "ann")));
         let answer = answer.await;
         assert_eq!(
             (answer.status, answer.remaining()),
@@ -135,37 +135,37 @@ async fn messages_and_handlers_of_a_zone_count_in_one() {
         );
     }
     assert_eq!(ann.say_all(["b"]).await, ["limited"]);
-    let bob = site.send(get("/http").insert_header(("X-User", "bob")));
+    let bob = service.send(get("/http").insert_header(("X-User", "bob")));
     assert_eq!(bob.await.remaining(), Some(1));
 }
 
 #[actix_web::test]
 async fn denial_closes_with_1008_and_says_when_to_come_back() {
-    let world = World::new().await;
-    let live = Live::start(&world.limiter, 1, routes);
+    let test_app = TestApp::new().await;
+    let live = Live::start(&test_app.limiter, 1, routes);
     let mut ann = open(&live, "/closing", "ann").await;
     assert_eq!(ann.say_all(["a"]).await, ["a"]);
-    let Said::Closed(Some(reason)) = ann.say("b").await else {
+    let WsMessage::Closed(Some(reason)) = ann.say("b").await else {
         panic!("not closed");
     };
     assert_eq!(u16::from(reason.code), 1008);
     let text = reason.description.expect("a text");
     assert_eq!(text, "rate limit exceeded, retry after 90 s");
     // The block holds for a new socket too, and no longer than it should.
-    world.after_seconds(89);
+    test_app.after_seconds(89);
     let mut again = open(&live, "/closing", "ann").await;
-    assert!(matches!(again.say("c").await, Said::Closed(Some(_))));
-    world.after_millis(500);
+    assert!(matches!(again.say("c").await, WsMessage::Closed(Some(_))));
+    test_app.after_millis(500);
     let mut again = open(&live, "/closing", "ann").await;
     assert_eq!(again.say_all(["d"]).await, ["d"]);
 }
 
 #[actix_web::test]
-async fn name_in_a_configuration_is_what_it_is_now_not_when_the_socket_was_opened() {
+async fn named_limit_in_open_socket_follows_configuration() {
     let config = Config::parse("limits.talk = '1/minute'", Format::Toml).expect("right");
-    let world = World::with(|builder| builder.config(&config)).await;
+    let test_app = TestApp::with(|builder| builder.config(&config)).await;
     // Handlers behind it go by what was in force when their request came.
-    let live = Live::behind(&world.limiter, Throttle::from_config(&config), routes);
+    let live = Live::behind(&test_app.limiter, Throttle::from_config(&config), routes);
     let mut ann = open(&live, "/named", "ann").await;
     assert_eq!(ann.say_all(["a", "b"]).await, ["a", "limited"]);
     config.replace("limits.talk = '2/minute'").expect("right");

@@ -7,8 +7,8 @@ use actix_web::{App, HttpServer, get, rt, rt::net::UnixStream, web::ServiceConfi
 
 use super::hostile::Hostile;
 use harness::http::{
+    app::TestApp,
     live::{Live, Wire, status},
-    support::World,
 };
 
 #[get("/")]
@@ -45,12 +45,12 @@ fn request(hostile: &mut Hostile, number: usize) -> Vec<u8> {
 
 #[actix_web::test]
 async fn hostile_headers_on_the_wire_break_nothing_and_free_nobody() {
-    let trusting = World::with(|builder| {
+    let trusting = TestApp::with(|builder| {
         let builder = builder.trusted_proxies(["10.0.0.0/8"]);
         builder.expect("valid")
     });
-    let world = trusting.await;
-    let live = Live::start(&world.limiter, 1, routes);
+    let test_app = trusting.await;
+    let live = Live::start(&test_app.limiter, 1, routes);
     let mut hostile = Hostile::new(6);
     let mut counts = std::collections::BTreeMap::<u16, usize>::new();
     for number in 0..1_000 {
@@ -84,12 +84,12 @@ impl Drop for Path {
 
 #[actix_web::test]
 async fn clients_of_a_unix_socket_are_one_and_nothing_panics() {
-    let trusting = World::with(|builder| {
+    let trusting = TestApp::with(|builder| {
         let builder = builder.trusted_proxies(["0.0.0.0/0", "::/0"]);
         builder.expect("valid")
     });
-    let world = trusting.await;
-    let limiter = world.limiter.clone();
+    let test_app = trusting.await;
+    let limiter = test_app.limiter.clone();
     let path = Path::new();
     let factory = move || App::new().app_data(limiter.clone()).configure(routes);
     let server = HttpServer::new(factory)

@@ -3,7 +3,7 @@
 use actix_throttle::{Identity, rate_limit};
 use actix_web::{HttpRequest, get, web, web::ServiceConfig};
 
-use harness::http::support::{CLIENT, World, get};
+use harness::http::app::{CLIENT, TestApp, get};
 
 #[get("/zone/a")]
 #[rate_limit(times = 4, seconds = 5, zone = "http::zones::shared")]
@@ -139,25 +139,25 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn handlers_of_one_zone_share_one_counter() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for (path, remaining) in [
         ("/zone/a", 3),
         ("/zone/b", 2),
         ("/zone/b", 1),
         ("/zone/a", 0),
     ] {
-        assert_eq!(site.get(path).await.remaining(), Some(remaining));
+        assert_eq!(service.get(path).await.remaining(), Some(remaining));
     }
-    assert_eq!(site.get("/zone/a").await.status, 429);
-    assert_eq!(site.get("/zone/b").await.status, 429);
-    assert_eq!(site.get("/zone/more").await.quota(), Some([6, 1, 5]));
-    assert_eq!(site.get("/zone/fixed").await.remaining(), Some(3));
+    assert_eq!(service.get("/zone/a").await.status, 429);
+    assert_eq!(service.get("/zone/b").await.status, 429);
+    assert_eq!(service.get("/zone/more").await.quota(), Some([6, 1, 5]));
+    assert_eq!(service.get("/zone/fixed").await.remaining(), Some(3));
 }
 
 /// The same text from several sources, and the same address behind several missing values.
 #[actix_web::test]
 async fn in_one_zone_identities_of_several_kinds_never_meet() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let with = |path, value| {
         get(path)
             .insert_header(("X-Api-Key", value))
@@ -171,7 +171,7 @@ async fn in_one_zone_identities_of_several_kinds_never_meet() {
         ("/kinds/other-header", 3),
         ("/kinds/cookie", 3),
     ] {
-        let answer = site.send(with(path, CLIENT)).await;
+        let answer = service.send(with(path, CLIENT)).await;
         assert_eq!(answer.remaining(), Some(remaining), "{path}");
     }
     for (path, remaining) in [
@@ -181,26 +181,26 @@ async fn in_one_zone_identities_of_several_kinds_never_meet() {
         ("/kinds/other-header", 3),
         ("/kinds/cookie", 3),
     ] {
-        let answer = site.get(path).await;
+        let answer = service.get(path).await;
         assert_eq!(answer.remaining(), Some(remaining), "{path} with nothing");
     }
 }
 
 #[actix_web::test]
 async fn zone_is_the_handler_and_not_the_raw_path() {
-    let site = World::new().await.site(routes).await;
-    assert_eq!(site.get("/items/1").await.remaining(), Some(1));
-    assert_eq!(site.get("/items/2").await.remaining(), Some(0));
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.get("/items/1").await.remaining(), Some(1));
+    assert_eq!(service.get("/items/2").await.remaining(), Some(0));
     for path in ["/items/1", "/items/3", "/items/%31", "/items/1?x=2"] {
-        assert_eq!(site.get(path).await.status, 429, "{path}");
+        assert_eq!(service.get(path).await.status, 429, "{path}");
     }
 }
 
 #[actix_web::test]
 async fn limits_of_one_shape_on_several_handlers_count_apart() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     for path in ["/alike/one", "/alike/two", "/elsewhere/one", "/items/1"] {
-        assert_eq!(site.statuses(path, 3).await, [200, 200, 429], "{path}");
+        assert_eq!(service.statuses(path, 3).await, [200, 200, 429], "{path}");
     }
 }
 
@@ -211,32 +211,32 @@ async fn one_handler_on_several_paths_counts_in_one() {
             .service(web::scope("/v1").service(alike_one))
             .service(web::scope("/v2").service(alike_one));
     };
-    let site = World::new().await.site(routes).await;
-    assert_eq!(site.get("/v1/alike/one").await.remaining(), Some(1));
-    assert_eq!(site.get("/v2/alike/one").await.remaining(), Some(0));
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.get("/v1/alike/one").await.remaining(), Some(1));
+    assert_eq!(service.get("/v2/alike/one").await.remaining(), Some(0));
 }
 
 #[actix_web::test]
 async fn a_user_and_a_session_of_one_name_do_not_count_in_one() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let request = |user: &str, session: &str| {
         get("/stacked")
             .insert_header(("X-User", user.to_owned()))
             .insert_header(("X-Session", session.to_owned()))
     };
     for session in ["s1", "s2", "s3", "s4", "s5"] {
-        assert_eq!(site.send(request("42", session)).await.status, 200);
+        assert_eq!(service.send(request("42", session)).await.status, 200);
     }
-    assert_eq!(site.send(request("42", "s6")).await.status, 429);
+    assert_eq!(service.send(request("42", "s6")).await.status, 429);
     // The session 42 is somebody else.
     for status in [200, 200, 429] {
-        assert_eq!(site.send(request("ann", "42")).await.status, status);
+        assert_eq!(service.send(request("ann", "42")).await.status, status);
     }
 }
 
 #[actix_web::test]
-async fn limits_of_one_zone_that_meet_in_one_identity_hold_by_the_stricter() {
-    let site = World::new().await.site(routes).await;
+async fn stricter_limit_wins_within_zone_and_identity() {
+    let service = TestApp::new().await.service(routes).await;
     let as_one = |user: &str| {
         get("/merged")
             .insert_header(("X-User", user))
@@ -244,29 +244,29 @@ async fn limits_of_one_zone_that_meet_in_one_identity_hold_by_the_stricter() {
     };
     // Ten, of which each takes five, are fewer than five.
     for status in [200, 200, 429] {
-        assert_eq!(site.send(as_one("ann")).await.status, status);
+        assert_eq!(service.send(as_one("ann")).await.status, status);
     }
 }
 
 #[actix_web::test]
 async fn stacked_limits_of_one_identity_both_hold() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let as_one = |user: &str| {
         get("/stacked")
             .insert_header(("X-User", user))
             .insert_header(("X-Session", user))
     };
     for remaining in [1, 0] {
-        let answer = site.send(as_one("ann")).await;
+        let answer = service.send(as_one("ann")).await;
         assert_eq!((answer.status, answer.remaining()), (200, Some(remaining)));
     }
-    let denied = site.send(as_one("ann")).await;
+    let denied = service.send(as_one("ann")).await;
     assert_eq!((denied.status, denied.retry_after()), (429, Some(10)));
 }
 
 #[actix_web::test]
 async fn stacked_limits_of_two_identities_both_hold() {
-    let site = World::new().await.site(routes).await;
+    let service = TestApp::new().await.service(routes).await;
     let as_two = |session: &str| {
         get("/stacked")
             .insert_header(("X-User", "ann"))
@@ -283,7 +283,7 @@ async fn stacked_limits_of_two_identities_both_hold() {
         ("s4", 429),
         ("s4", 429),
     ] {
-        let answer = site.send(as_two(session)).await;
+        let answer = service.send(as_two(session)).await;
         assert_eq!(answer.status, status, "{session}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{Flavour, Process, Server, shared, stores::unique};
+use harness::{Process, Server, ServerVersion, shared, stores::unique};
 
 const PROCESSES: usize = 3;
 const MILLIS: u64 = 1500;
@@ -22,8 +22,8 @@ struct Run {
     over_midnight: bool,
 }
 
-fn hammer(flavour: Flavour, limits: &str) -> Run {
-    let server = shared(flavour);
+fn hammer(version: ServerVersion, limits: &str) -> Run {
+    let server = shared(version);
     let (url, prefix, millis) = (server.url(), unique("hammer"), MILLIS.to_string());
     let environment = [
         ("REDIS_URL", url.as_str()),
@@ -49,12 +49,12 @@ fn hammer(flavour: Flavour, limits: &str) -> Run {
 }
 
 fn exactly(expected: u64, limits: &str) {
-    for flavour in Flavour::ALL {
-        let mut run = hammer(flavour, limits);
+    for version in ServerVersion::ALL {
+        let mut run = hammer(version, limits);
         if run.over_midnight {
-            run = hammer(flavour, limits);
+            run = hammer(version, limits);
         }
-        assert_eq!(run.admitted, expected, "{limits} on {}", flavour.name());
+        assert_eq!(run.admitted, expected, "{limits} on {}", version.name());
     }
 }
 
@@ -100,7 +100,7 @@ fn buckets_gain_exactly_what_time_gives() {
         ("token_bucket/2000/1000/1000", 1000, 2000),
         ("leaky_bucket/200/1000/0", 1, 200),
     ] {
-        let run = hammer(Flavour::Redis7, limits);
+        let run = hammer(ServerVersion::Redis7, limits);
         let most = capacity + run.took * per_second / 1_000_000;
         assert!(run.admitted <= most, "{limits}: {} of {most}", run.admitted);
         // They ran at least this long; half of it is for a machine that stalls.

@@ -6,13 +6,13 @@ use actix_throttle::{CircuitState, FailureMode, RateLimiter};
 use actix_web::rt::time::sleep;
 
 use super::service::{Service, undecided};
-use harness::{Flavour, Server};
+use harness::{Server, ServerVersion};
 
 const NO_PAUSE: Duration = Duration::ZERO;
 
 /// Clients of a route without a limit must not switch off those of another.
 async fn limits_hold_beside(clients: usize, workers: usize, mode: FailureMode) {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let builder = RateLimiter::builder()
         .redis_url(server.url())
         .failure_mode(mode);

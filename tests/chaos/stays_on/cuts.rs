@@ -7,7 +7,7 @@ use actix_throttle::{CircuitState, RateLimiter};
 use actix_web::rt::time::sleep;
 
 use super::service::{Service, assert_on_since, undecided};
-use harness::{Flavour, Server};
+use harness::{Server, ServerVersion};
 
 const PAUSE: Duration = Duration::from_millis(30);
 
@@ -17,7 +17,7 @@ fn cut(server: &Server) {
 
 /// What is under way on a connection is lost with it. It is at most a call a worker.
 async fn cut_costs_little(workers: usize) {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let builder = RateLimiter::builder().redis_url(server.url());
     let service = Service::start(builder, workers).await;
     let modes = service.modes(PAUSE).await;
@@ -53,7 +53,7 @@ async fn cut_of_sixteen_workers_costs_little() {
 
 #[actix_web::test]
 async fn server_that_is_restarted_at_once_costs_little() {
-    let mut server = Server::start(Flavour::Redis7);
+    let mut server = Server::start(ServerVersion::Redis7);
     let service = Service::start(RateLimiter::builder().redis_url(server.url()), 4).await;
     let load = service.load("/steady", 8, PAUSE);
     sleep(Duration::from_millis(300)).await;
@@ -69,7 +69,7 @@ async fn server_that_is_restarted_at_once_costs_little() {
 
 /// Nobody has asked for so long that the server has closed every connection.
 async fn idle_connections_are_there_again(workers: usize) {
-    let server = Server::start_with(Flavour::Redis7, &["--timeout", "1"]);
+    let server = Server::start_with(ServerVersion::Redis7, &["--timeout", "1"]);
     let service = Service::start(RateLimiter::builder().redis_url(server.url()), workers).await;
     let attacker = service.attacker().await;
     // The server looks for idle clients now and then.
@@ -104,7 +104,7 @@ async fn idle_connections_of_eight_workers_are_there_again() {
 /// A connection that closes is made again before a request needs it.
 #[actix_web::test]
 async fn closed_connections_are_made_again_without_a_request() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let service = Service::start(RateLimiter::builder().redis_url(server.url()), 4).await;
     let before = server.clients();
     cut(&server);

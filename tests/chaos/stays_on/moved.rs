@@ -10,7 +10,7 @@ use crate::{
     apart,
     cluster::{client_of, slot_of_client},
 };
-use harness::{Cluster, Flavour, Proxy, Sentinels, Server, stores::cluster_pool};
+use harness::{Cluster, Proxy, Sentinels, Server, ServerVersion, stores::cluster_pool};
 
 const PAUSE: Duration = Duration::from_millis(20);
 /// Within which limits are on again once there is a new master.
@@ -18,7 +18,7 @@ const BACK: Duration = Duration::from_secs(3);
 
 #[actix_web::test]
 async fn planned_failover_by_sentinels_costs_seconds_at_most() {
-    let sentinels = Sentinels::start(Flavour::Redis7);
+    let sentinels = Sentinels::start(ServerVersion::Redis7);
     let kind = deadpool_redis::sentinel::SentinelServerType::Master;
     let name = sentinels.service_name().to_owned();
     let config = deadpool_redis::sentinel::Config::from_urls(sentinels.urls(), name, kind);
@@ -41,8 +41,8 @@ async fn planned_failover_by_sentinels_costs_seconds_at_most() {
 /// The master becomes a replica, and its address leads to the new one a moment later.
 #[actix_web::test]
 async fn repointed_address_costs_seconds_at_most() {
-    for flavour in [Flavour::Redis62, Flavour::Redis7] {
-        let old = Server::start(flavour);
+    for version in [ServerVersion::Redis62, ServerVersion::Redis7] {
+        let old = Server::start(version);
         let new = Server::replica_of(&old);
         let proxy = Proxy::start(old.port());
         let builder = RateLimiter::builder().redis_url(proxy.url());
@@ -69,7 +69,7 @@ async fn repointed_address_costs_seconds_at_most() {
 /// the store is well.
 #[actix_web::test]
 async fn flood_of_a_slot_that_is_moved_leaves_the_circuit_closed() {
-    let cluster = Cluster::start(Flavour::Redis7, 3, 0);
+    let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
     let builder = RateLimiter::builder().redis(cluster_pool(cluster.urls()));
     let service = Service::start(builder, 2).await;
     let id = client_of(0);

@@ -7,7 +7,7 @@ use actix_throttle::{CircuitState, RateLimiter};
 use actix_web::rt::time::sleep;
 
 use super::service::{Service, assert_on_since};
-use harness::{Flavour, Mode, Proxy, Server};
+use harness::{Mode, Proxy, Server, ServerVersion};
 
 const PAUSE: Duration = Duration::from_millis(20);
 /// Within which limits are on again once new connections work.
@@ -15,7 +15,7 @@ const BACK: Duration = Duration::from_secs(5);
 
 /// Open connections carry nothing any more, and nobody says so. New ones are fine.
 async fn dropped_path_is_replaced(workers: usize) {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let service = Service::start(RateLimiter::builder().redis_url(proxy.url()), workers).await;
     let attacker = service.attacker().await;
@@ -45,7 +45,7 @@ async fn dropped_path_of_eight_workers_is_replaced() {
 /// The same while nobody asks: it is noticed before somebody does.
 #[actix_web::test]
 async fn dropped_path_is_replaced_without_a_request() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let service = Service::start(RateLimiter::builder().redis_url(proxy.url()), 2).await;
     proxy.forsake();
@@ -60,7 +60,7 @@ async fn dropped_path_is_replaced_without_a_request() {
 /// Nothing gets through for seconds, new connections neither.
 #[actix_web::test]
 async fn black_hole_of_seconds_is_over_soon_after() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let service = Service::start(RateLimiter::builder().redis_url(proxy.url()), 4).await;
     let modes = service.modes(PAUSE).await;
@@ -85,7 +85,7 @@ async fn black_hole_of_seconds_is_over_soon_after() {
 /// Connecting takes longer than a request may wait, a decision does not.
 #[actix_web::test]
 async fn distant_server_decides_from_the_first_moments_on() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     proxy.set(Mode::Delay(Duration::from_millis(30)));
     let builder = RateLimiter::builder().redis_url(proxy.url());

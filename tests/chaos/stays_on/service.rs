@@ -13,7 +13,7 @@ use actix_web::{
     web::ServiceConfig,
 };
 
-use crate::tally::SCHEDULING;
+use crate::status_counts::SCHEDULING;
 use harness::{
     http::live::{Live, Wire, status},
     stores::unique,
@@ -80,7 +80,7 @@ pub(super) struct Answer {
 }
 
 pub(super) struct Service {
-    site: Rc<Live>,
+    live: Rc<Live>,
     limiter: RateLimiter,
     workers: usize,
 }
@@ -88,9 +88,9 @@ pub(super) struct Service {
 impl Service {
     pub(super) async fn start(builder: Builder, workers: usize) -> Self {
         let limiter = builder.build().await.unwrap();
-        let site = Rc::new(Live::start(&limiter, workers, routes));
+        let live = Rc::new(Live::start(&limiter, workers, routes));
         let service = Self {
-            site,
+            live,
             limiter,
             workers,
         };
@@ -133,7 +133,7 @@ impl Service {
     pub(super) async fn ask(&self, path: &str, id: &str, count: usize) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(count);
         for _ in 0..count {
-            answers.push(exchange(&mut self.site.connect().await, path, id).await);
+            answers.push(exchange(&mut self.live.connect().await, path, id).await);
         }
         answers
     }
@@ -149,8 +149,8 @@ impl Service {
         let clients = ids
             .into_iter()
             .map(|id| {
-                let (site, is_over) = (Rc::clone(&self.site), Rc::clone(&is_over));
-                rt::spawn(client(site, path, id, pause, is_over))
+                let (live, is_over) = (Rc::clone(&self.live), Rc::clone(&is_over));
+                rt::spawn(client(live, path, id, pause, is_over))
             })
             .collect();
         Load { is_over, clients }
@@ -213,14 +213,14 @@ impl Load {
 }
 
 async fn client(
-    site: Rc<Live>,
+    live: Rc<Live>,
     path: &'static str,
     id: String,
     pause: Duration,
     is_over: Rc<Cell<bool>>,
 ) -> Vec<Answer> {
     let mut answers = Vec::new();
-    let mut wire = site.connect().await;
+    let mut wire = live.connect().await;
     while !is_over.get() {
         answers.push(exchange(&mut wire, path, &id).await);
         rt::time::sleep(pause).await;

@@ -6,7 +6,7 @@ use actix_throttle::{CircuitState, RateLimiter};
 use actix_web::rt::time::sleep;
 
 use super::service::{Service, assert_on_since, undecided};
-use harness::{Flavour, Server};
+use harness::{Server, ServerVersion};
 
 const PAUSE: Duration = Duration::from_millis(10);
 /// Within which every request is decided again once the server goes on.
@@ -21,7 +21,7 @@ async fn stall(server: &Server, length: Duration) -> Instant {
 }
 
 async fn recovers_from(length: Duration, clients: usize, workers: usize) {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let builder = RateLimiter::builder().redis_url(server.url());
     let service = Service::start(builder, workers).await;
     let attacker = service.attacker().await;
@@ -64,7 +64,7 @@ async fn outage_of_a_second_is_over_soon_after() {
 
 #[actix_web::test]
 async fn repeated_stalls_cost_no_more_than_each() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let service = Service::start(RateLimiter::builder().redis_url(server.url()), 2).await;
     let load = service.load("/steady", 16, PAUSE);
     let start = Instant::now();

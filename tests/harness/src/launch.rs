@@ -10,9 +10,9 @@ use std::{
 
 use super::{
     child,
-    flavour::Flavour,
     ports::{SECOND, free_pair, free_port, fresh_folder},
     server::Server,
+    server_version::ServerVersion,
 };
 
 /// For a server to be ready; a start takes some ten milliseconds on an idle machine.
@@ -47,8 +47,8 @@ pub(super) enum Failure {
 
 impl Server {
     /// The one way to a new server.
-    pub(super) fn start_as(flavour: Flavour, role: Role, extra_args: Vec<String>) -> Server {
-        let mut server = Server::unstarted(flavour, role, extra_args, fresh_folder());
+    pub(super) fn start_as(version: ServerVersion, role: Role, extra_args: Vec<String>) -> Server {
+        let mut server = Server::unstarted(version, role, extra_args, fresh_folder());
         let deadline = Instant::now() + PATIENCE;
         loop {
             server.port = if role.has_second_port() {
@@ -82,7 +82,7 @@ impl Server {
     fn launch(&mut self) -> Result<(), Failure> {
         // A fresh log each time: an old line about the port would be taken for news.
         let log = File::create(self.log()).expect("the server's folder is writable");
-        let mut command = child::command(self.flavour.binary());
+        let mut command = child::command(self.version.binary());
         command
             .args(self.arguments())
             .args(&self.extra_args)
@@ -182,7 +182,7 @@ impl Server {
     }
 
     fn name(&self) -> String {
-        let (name, binary) = (self.flavour.name(), self.flavour.binary());
+        let (name, binary) = (self.version.name(), self.version.binary());
         format!(
             "{name} on port {} ({}, {:?})",
             self.port,

@@ -2,7 +2,7 @@
 
 mod child;
 mod cluster;
-mod flavour;
+mod fault;
 pub mod http;
 mod launch;
 pub mod load_client;
@@ -14,19 +14,19 @@ mod proxy;
 mod replica;
 mod sentinel;
 mod server;
+mod server_version;
 mod shared;
 pub mod stores;
 mod tls;
-mod trouble;
 mod wait;
 
 pub use cluster::{Cluster, SLOTS, slot_of};
-pub use flavour::Flavour;
 pub use monitor::Monitor;
 pub use process::Process;
 pub use proxy::{Mode, Proxy};
 pub use sentinel::Sentinels;
 pub use server::Server;
+pub use server_version::ServerVersion;
 pub use shared::{SharedServers, cluster_of_open_slots, shared, shared_cluster};
 pub use tls::TlsServer;
 pub use wait::{eventually, eventually_async};

@@ -61,12 +61,12 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
         let (limiter, limits) = (limiter.clone(), limits.clone());
         tokio::spawn(async move { send_load(&limiter, &limits, end, tells).await })
     });
-    let mut sum = Tally::default();
+    let mut sum = LoadCounts::default();
     for task in tasks.collect::<Vec<_>>() {
-        let tally = task.await??;
-        sum.admitted += tally.admitted;
-        sum.alone += tally.alone;
-        sum.longest = sum.longest.max(tally.longest);
+        let counts = task.await??;
+        sum.admitted += counts.admitted;
+        sum.alone += counts.alone;
+        sum.longest = sum.longest.max(counts.longest);
     }
     if env::var_os("CLOSE").is_some() {
         RateLimiter::close().await;
@@ -76,7 +76,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
 }
 
 #[derive(Default)]
-struct Tally {
+struct LoadCounts {
     admitted: u32,
     alone: u32,
     longest: Duration,
@@ -87,18 +87,18 @@ async fn send_load(
     limits: &[Limit],
     end: Instant,
     tells: bool,
-) -> Result<Tally, RateLimitError> {
+) -> Result<LoadCounts, RateLimitError> {
     let checks: Vec<_> = limits.iter().map(|limit| (limit, "hot")).collect();
-    let mut tally = Tally::default();
+    let mut counts = LoadCounts::default();
     while Instant::now() < end {
         let (start, asked) = (Instant::now(), micros());
         let decision = limiter.check_all(&checks).await?;
-        tally.longest = tally.longest.max(start.elapsed());
+        counts.longest = counts.longest.max(start.elapsed());
         // Let through by nobody's decision, there is no limit on it.
         let is_limited = !decision.limits().is_empty();
         let is_admitted = decision.is_allowed() && is_limited;
-        tally.admitted += u32::from(is_admitted);
-        tally.alone += u32::from(decision.is_fallback());
+        counts.admitted += u32::from(is_admitted);
+        counts.alone += u32::from(decision.is_fallback());
         if is_admitted && tells {
             let whole = decision.limits()[0].reset_after().as_micros();
             println!("{asked} {} {whole}", micros());
@@ -106,7 +106,7 @@ async fn send_load(
         // What is decided here costs nothing, and nothing else would get to run.
         tokio::task::yield_now().await;
     }
-    Ok(tally)
+    Ok(counts)
 }
 
 fn micros() -> u64 {

@@ -8,7 +8,7 @@ use super::{launch::Role, server::Server, wait};
 pub(super) const LINKED_WITHIN: Duration = Duration::from_secs(10);
 
 impl Server {
-    /// One of the same flavour that follows this master and refuses writes; its link is up.
+    /// A server of the same version that follows this master and refuses writes; its link is up.
     pub fn replica_of(master: &Server) -> Server {
         let mut arguments = follow(master).to_vec();
         if let Some(password) = master.password() {
@@ -16,7 +16,7 @@ impl Server {
                 arguments.extend([name.to_owned(), password.to_owned()]);
             }
         }
-        let replica = Server::start_as(master.flavour(), Role::Alone, arguments);
+        let replica = Server::start_as(master.version(), Role::Alone, arguments);
         replica.await_link(LINKED_WITHIN);
         replica
     }

@@ -9,10 +9,10 @@ use std::{
 use redis::{RedisResult, Value};
 
 use super::{
-    flavour::Flavour,
     launch::Role,
     replica::{LINKED_WITHIN, follow},
     server::Server,
+    server_version::ServerVersion,
     wait,
 };
 
@@ -39,24 +39,24 @@ pub struct Sentinels {
 
 impl Sentinels {
     /// Returns when every sentinel knows the replicas and the other sentinels.
-    pub fn start(flavour: Flavour) -> Sentinels {
-        Sentinels::start_with(flavour, &[])
+    pub fn start(version: ServerVersion) -> Sentinels {
+        Sentinels::start_with(version, &[])
     }
 
     /// With further arguments for the servers; the sentinels get none.
-    pub fn start_with(flavour: Flavour, extra_args: &[&str]) -> Sentinels {
+    pub fn start_with(version: ServerVersion, extra_args: &[&str]) -> Sentinels {
         let extra: Vec<_> = extra_args.iter().map(ToString::to_string).collect();
-        let master = Server::start_as(flavour, Role::Alone, extra.clone());
+        let master = Server::start_as(version, Role::Alone, extra.clone());
         let follow = follow(&master);
         let (replicas, sentinels): (Vec<_>, Vec<_>) = thread::scope(|scope| {
             let replica = || {
                 let arguments = [&extra[..], &follow].concat();
-                let replica = Server::start_as(flavour, Role::Alone, arguments);
+                let replica = Server::start_as(version, Role::Alone, arguments);
                 // A sentinel asks its master for replicas at once and then not for a while.
                 replica.await_link(LINKED_WITHIN);
                 replica
             };
-            let sentinel = || Server::start_as(flavour, Role::Sentinel, Vec::new());
+            let sentinel = || Server::start_as(version, Role::Sentinel, Vec::new());
             let replicas: Vec<_> = (0..REPLICAS).map(|_| scope.spawn(replica)).collect();
             let sentinels: Vec<_> = (0..SENTINELS).map(|_| scope.spawn(sentinel)).collect();
             let join =

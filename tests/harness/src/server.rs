@@ -14,7 +14,7 @@ use nix::{
 };
 use redis::{Client, FromRedisValue, IntoConnectionInfo, RedisResult};
 
-use super::{flavour::Flavour, launch::Role, wait};
+use super::{launch::Role, server_version::ServerVersion, wait};
 
 /// For one command of [`Server::cli`], so that a stopped server fails a test instead of hanging it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -23,7 +23,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// gone when dropped. Every function blocks the calling thread.
 #[derive(Debug)]
 pub struct Server {
-    pub(super) flavour: Flavour,
+    pub(super) version: ServerVersion,
     pub(super) role: Role,
     pub(super) extra_args: Vec<String>,
     pub(super) folder: PathBuf,
@@ -36,30 +36,30 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(flavour: Flavour) -> Server {
-        Server::start_with(flavour, &[])
+    pub fn start(version: ServerVersion) -> Server {
+        Server::start_with(version, &[])
     }
 
     /// With further arguments for the command line, as in `&["--maxmemory", "5mb"]`.
     /// A `--requirepass` becomes part of [`Server::url`].
-    pub fn start_with(flavour: Flavour, extra_args: &[&str]) -> Server {
+    pub fn start_with(version: ServerVersion, extra_args: &[&str]) -> Server {
         let extra_args = extra_args.iter().map(ToString::to_string).collect();
-        Server::start_as(flavour, Role::Alone, extra_args)
+        Server::start_as(version, Role::Alone, extra_args)
     }
 
     /// One that listens on [`Server::socket`] too.
-    pub fn start_on_socket(flavour: Flavour) -> Server {
-        Server::start_as(flavour, Role::Socket, Vec::new())
+    pub fn start_on_socket(version: ServerVersion) -> Server {
+        Server::start_as(version, Role::Socket, Vec::new())
     }
 
     pub(super) fn unstarted(
-        flavour: Flavour,
+        version: ServerVersion,
         role: Role,
         extra_args: Vec<String>,
         folder: PathBuf,
     ) -> Server {
         Server {
-            flavour,
+            version,
             role,
             extra_args,
             folder,
@@ -71,15 +71,15 @@ impl Server {
     }
 
     /// One that another process has started and keeps.
-    pub(super) fn attached(flavour: Flavour, port: u16) -> Server {
-        let mut server = Server::unstarted(flavour, Role::Alone, Vec::new(), PathBuf::new());
+    pub(super) fn attached(version: ServerVersion, port: u16) -> Server {
+        let mut server = Server::unstarted(version, Role::Alone, Vec::new(), PathBuf::new());
         server.port = port;
         server.is_attached = true;
         server
     }
 
-    pub fn flavour(&self) -> Flavour {
-        self.flavour
+    pub fn version(&self) -> ServerVersion {
+        self.version
     }
 
     pub fn port(&self) -> u16 {
@@ -142,7 +142,7 @@ impl Server {
     /// When the server refuses the command or does not answer.
     pub fn cli<T: FromRedisValue>(&self, args: &[&str]) -> T {
         self.try_cli(args).unwrap_or_else(|error| {
-            panic!("{} on {}: {error}", args.join(" "), self.flavour.name())
+            panic!("{} on {}: {error}", args.join(" "), self.version.name())
         })
     }
 

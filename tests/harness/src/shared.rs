@@ -5,7 +5,7 @@
 
 use std::{env, sync::OnceLock, thread, time::Duration};
 
-use crate::{Cluster, Flavour, Server};
+use crate::{Cluster, Server, ServerVersion};
 
 /// Masters of a shared cluster.
 const MASTERS: usize = 3;
@@ -13,12 +13,12 @@ const MASTERS: usize = 3;
 /// How often the keeper of the servers looks whether the run goes on.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// One server of each flavour for all tests that do not harm it.
-pub fn shared(flavour: Flavour) -> &'static Server {
-    static SERVERS: [OnceLock<Server>; Flavour::ALL.len()] = [const { OnceLock::new() }; 3];
-    SERVERS[index(flavour)].get_or_init(|| match exported(&single(flavour)) {
-        Some(ports) => Server::attached(flavour, ports[0]),
-        None => Server::start(flavour),
+/// One server of each version for all tests that do not harm it.
+pub fn shared(version: ServerVersion) -> &'static Server {
+    static SERVERS: [OnceLock<Server>; ServerVersion::ALL.len()] = [const { OnceLock::new() }; 3];
+    SERVERS[index(version)].get_or_init(|| match exported(&single(version)) {
+        Some(ports) => Server::attached(version, ports[0]),
+        None => Server::start(version),
     })
 }
 
@@ -26,29 +26,29 @@ pub fn shared(flavour: Flavour) -> &'static Server {
 pub fn shared_cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| match exported(CLUSTER_PORTS) {
-        Some(ports) => Cluster::attached(CLUSTER_FLAVOUR, &ports),
-        None => Cluster::start(CLUSTER_FLAVOUR, MASTERS, 0),
+        Some(ports) => Cluster::attached(CLUSTER_VERSION, &ports),
+        None => Cluster::start(CLUSTER_VERSION, MASTERS, 0),
     })
 }
 
-/// One cluster of each flavour in which all slots are being moved and none ever arrives.
-pub fn cluster_of_open_slots(flavour: Flavour) -> &'static Cluster {
-    static CLUSTERS: [OnceLock<Cluster>; Flavour::ALL.len()] = [const { OnceLock::new() }; 3];
-    CLUSTERS[index(flavour)].get_or_init(|| match exported(&open_slots(flavour)) {
-        Some(ports) => Cluster::attached(flavour, &ports),
-        None => start_with_open_slots(flavour),
+/// One cluster of each version in which all slots are being moved and none ever arrives.
+pub fn cluster_of_open_slots(version: ServerVersion) -> &'static Cluster {
+    static CLUSTERS: [OnceLock<Cluster>; ServerVersion::ALL.len()] = [const { OnceLock::new() }; 3];
+    CLUSTERS[index(version)].get_or_init(|| match exported(&open_slots(version)) {
+        Some(ports) => Cluster::attached(version, &ports),
+        None => start_with_open_slots(version),
     })
 }
 
-const CLUSTER_FLAVOUR: Flavour = Flavour::Redis7;
+const CLUSTER_VERSION: ServerVersion = ServerVersion::Redis7;
 const CLUSTER_PORTS: &str = "THROTTLE_TEST_SHARED_CLUSTER";
 
-fn single(flavour: Flavour) -> String {
-    format!("THROTTLE_TEST_SHARED_{}", flavour.shout())
+fn single(version: ServerVersion) -> String {
+    format!("THROTTLE_TEST_SHARED_{}", version.shout())
 }
 
-fn open_slots(flavour: Flavour) -> String {
-    format!("THROTTLE_TEST_SHARED_OPEN_SLOTS_{}", flavour.shout())
+fn open_slots(version: ServerVersion) -> String {
+    format!("THROTTLE_TEST_SHARED_OPEN_SLOTS_{}", version.shout())
 }
 
 /// The ports in this variable.
@@ -60,13 +60,15 @@ fn exported(variable: &str) -> Option<Vec<u16>> {
     Some(ports.collect())
 }
 
-fn index(flavour: Flavour) -> usize {
-    let index = Flavour::ALL.iter().position(|other| *other == flavour);
+fn index(version: ServerVersion) -> usize {
+    let index = ServerVersion::ALL
+        .iter()
+        .position(|other| *other == version);
     index.expect("one of all")
 }
 
-fn start_with_open_slots(flavour: Flavour) -> Cluster {
-    let cluster = Cluster::start(flavour, MASTERS, 0);
+fn start_with_open_slots(version: ServerVersion) -> Cluster {
+    let cluster = Cluster::start(version, MASTERS, 0);
     cluster.open_all_slots();
     cluster
 }
@@ -76,18 +78,18 @@ fn start_with_open_slots(flavour: Flavour) -> Cluster {
 pub struct SharedServers {
     singles: Vec<Server>,
     cluster: Option<Cluster>,
-    open_slots: Vec<(Flavour, Cluster)>,
+    open_slots: Vec<(ServerVersion, Cluster)>,
 }
 
 impl SharedServers {
     /// Starts them side by side: a node of a cluster waits two seconds before it takes part.
     pub fn start() -> Self {
         thread::scope(|scope| {
-            let cluster = scope.spawn(|| Cluster::start(CLUSTER_FLAVOUR, MASTERS, 0));
-            let open_slots = Flavour::ALL
-                .map(|flavour| scope.spawn(move || (flavour, start_with_open_slots(flavour))));
+            let cluster = scope.spawn(|| Cluster::start(CLUSTER_VERSION, MASTERS, 0));
+            let open_slots = ServerVersion::ALL
+                .map(|version| scope.spawn(move || (version, start_with_open_slots(version))));
             Self {
-                singles: Flavour::ALL.map(Server::start).into(),
+                singles: ServerVersion::ALL.map(Server::start).into(),
                 cluster: Some(cluster.join().expect("a cluster")),
                 open_slots: open_slots
                     .map(|thread| thread.join().expect("a cluster"))
@@ -99,7 +101,7 @@ impl SharedServers {
     /// No more than a quick run needs.
     pub fn start_few() -> Self {
         Self {
-            singles: vec![Server::start(Flavour::Redis7)],
+            singles: vec![Server::start(ServerVersion::Redis7)],
             cluster: None,
             open_slots: Vec::new(),
         }
@@ -108,7 +110,7 @@ impl SharedServers {
     /// The variables that tell tests where they are, one a line.
     pub fn variables(&self) -> String {
         let ports = |cluster: &Cluster| {
-            let ports = (0..cluster.len()).map(|node| cluster.node(node).port().to_string());
+            let ports = (0..cluster.node_count()).map(|node| cluster.node(node).port().to_string());
             ports.collect::<Vec<_>>().join(" ")
         };
         let mut lines = String::new();
@@ -116,10 +118,10 @@ impl SharedServers {
             lines += &format!("{CLUSTER_PORTS}={}\n", ports(cluster));
         }
         for server in &self.singles {
-            lines += &format!("{}={}\n", single(server.flavour()), server.port());
+            lines += &format!("{}={}\n", single(server.version()), server.port());
         }
-        for (flavour, cluster) in &self.open_slots {
-            lines += &format!("{}={}\n", open_slots(*flavour), ports(cluster));
+        for (version, cluster) in &self.open_slots {
+            lines += &format!("{}={}\n", open_slots(*version), ports(cluster));
         }
         lines
     }

@@ -10,7 +10,7 @@ use actix_throttle::{
     Algorithm, FailureMode, Limit, ManualClock, RateLimiter, Refill, Semaphore, deadpool_redis,
 };
 
-use crate::{Flavour, cluster_of_open_slots, shared, shared_cluster};
+use crate::{ServerVersion, cluster_of_open_slots, shared, shared_cluster};
 
 /// Machines that run tests are slow at times; what a deadline does is tested apart.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -20,35 +20,35 @@ const LONGEST: Duration = Duration::from_secs(240);
 
 /// A store to test against.
 #[derive(Clone, Copy, Debug)]
-pub enum Target {
+pub enum StoreKind {
     Memory,
-    Server(Flavour),
+    Server(ServerVersion),
     Cluster,
     /// A cluster in which every slot is on its way to another master, without an end.
-    OpenSlots(Flavour),
+    OpenSlots(ServerVersion),
 }
 
 /// A limiter of its own for one test.
-pub struct Bench {
+pub struct StoreFixture {
     pub limiter: RateLimiter,
     pub clock: ManualClock,
 }
 
-impl Bench {
-    pub async fn new(target: Target) -> Self {
+impl StoreFixture {
+    pub async fn new(target: StoreKind) -> Self {
         let clock = ManualClock::new();
         let builder = match target {
-            Target::Memory => RateLimiter::builder().memory(),
-            Target::Server(flavour) => RateLimiter::builder()
-                .redis_url(shared(flavour).url())
+            StoreKind::Memory => RateLimiter::builder().memory(),
+            StoreKind::Server(version) => RateLimiter::builder()
+                .redis_url(shared(version).url())
                 .prefix(unique("bench"))
                 .deadline(PATIENCE),
-            Target::Cluster => RateLimiter::builder()
+            StoreKind::Cluster => RateLimiter::builder()
                 .redis(cluster_pool(shared_cluster().urls()))
                 .prefix(unique("bench"))
                 .deadline(PATIENCE),
-            Target::OpenSlots(flavour) => RateLimiter::builder()
-                .redis(cluster_pool(cluster_of_open_slots(flavour).urls()))
+            StoreKind::OpenSlots(version) => RateLimiter::builder()
+                .redis(cluster_pool(cluster_of_open_slots(version).urls()))
                 .prefix(unique("bench"))
                 // A check that is not decided fails the test.
                 .failure_mode(FailureMode::Closed)
@@ -114,7 +114,7 @@ pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 pub struct Elsewhere(Option<tokio::runtime::Runtime>);
 
 impl Elsewhere {
-    pub fn new() -> Self {
+    pub fn start() -> Self {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         Self(Some(runtime.enable_all().build().unwrap()))
     }

@@ -11,10 +11,10 @@ use rcgen::{
 };
 
 use super::{
-    flavour::Flavour,
     launch::Role,
     ports::{SECOND, fresh_folder},
     server::Server,
+    server_version::ServerVersion,
 };
 
 /// The names of a server that is where its certificate says it is.
@@ -60,7 +60,7 @@ impl TlsServer {
             arguments.extend([option.to_owned(), file]);
         }
         TlsServer {
-            server: Server::start_as(Flavour::Redis7, Role::Tls, arguments),
+            server: Server::start_as(ServerVersion::Redis7, Role::Tls, arguments),
             certificates,
         }
     }

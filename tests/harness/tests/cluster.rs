@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use redis::Value;
 
-use harness::{Cluster, Flavour, SLOTS, slot_of};
+use harness::{Cluster, SLOTS, ServerVersion, slot_of};
 
 const WITHIN: Duration = Duration::from_secs(20);
 
@@ -23,7 +23,7 @@ fn key_of(cluster: &Cluster, master: usize) -> String {
 
 #[test]
 fn slots_are_the_servers_own() {
-    let cluster = Cluster::start(Flavour::Redis7, 1, 0);
+    let cluster = Cluster::start(ServerVersion::Redis7, 1, 0);
     for key in ["", "a", "foo{bar}baz", "{}a", "{a", "a}b{c}d{e}", "ä{ö}"] {
         let slot: u16 = cluster.node(0).cli(&["CLUSTER", "KEYSLOT", key]);
         assert_eq!(slot_of(key), slot, "{key}");
@@ -31,12 +31,12 @@ fn slots_are_the_servers_own() {
 }
 
 #[test]
-fn every_flavour_makes_a_cluster_that_replaces_its_dead() {
-    for flavour in Flavour::ALL {
+fn every_version_makes_a_cluster_that_replaces_its_dead() {
+    for version in ServerVersion::ALL {
         let start = Instant::now();
-        let mut cluster = Cluster::start(flavour, 3, 1);
-        println!("{flavour:?}: a cluster after {:?}", start.elapsed());
-        assert_eq!((cluster.len(), cluster.urls().len()), (6, 6));
+        let mut cluster = Cluster::start(version, 3, 1);
+        println!("{version:?}: a cluster after {:?}", start.elapsed());
+        assert_eq!((cluster.node_count(), cluster.urls().len()), (6, 6));
         assert_eq!(cluster.masters().len(), 3);
         let owners = [0, 6_000, SLOTS - 1].map(|slot| cluster.master_of_slot(slot));
         assert_eq!(owners, [0, 1, 2]);
@@ -48,7 +48,7 @@ fn every_flavour_makes_a_cluster_that_replaces_its_dead() {
         let start = Instant::now();
         cluster.kill(1);
         let new = cluster.await_failover(1, WITHIN);
-        println!("{flavour:?}: a new master after {:?}", start.elapsed());
+        println!("{version:?}: a new master after {:?}", start.elapsed());
         assert_eq!(new, 4);
         assert_eq!(cluster.owner_of_key(&key), 4);
         let _: String = cluster.node(4).cli(&["SET", &key, "w"]);
@@ -65,7 +65,7 @@ fn every_flavour_makes_a_cluster_that_replaces_its_dead() {
 
 #[test]
 fn a_stopped_master_is_replaced_and_comes_back_as_a_replica() {
-    let cluster = Cluster::start(Flavour::Valkey9, 3, 1);
+    let cluster = Cluster::start(ServerVersion::Valkey9, 3, 1);
     cluster.stop(0);
     assert_eq!(cluster.await_failover(0, WITHIN), 3);
     cluster.resume(0);
@@ -75,8 +75,8 @@ fn a_stopped_master_is_replaced_and_comes_back_as_a_replica() {
 
 #[test]
 fn a_slot_moves_step_by_step_or_at_once() {
-    for flavour in Flavour::ALL {
-        let cluster = Cluster::start(flavour, 3, 0);
+    for version in ServerVersion::ALL {
+        let cluster = Cluster::start(version, 3, 0);
         let key = key_of(&cluster, 0);
         let slot = slot_of(&key);
         let _: String = cluster.node(0).cli(&["SET", &key, "v"]);
@@ -89,7 +89,7 @@ fn a_slot_moves_step_by_step_or_at_once() {
         assert_eq!(refusal(&cluster, 0, &["GET", &absent]), "ASK");
         let both = refusal(&cluster, 0, &["MGET", &key, &absent]);
         // The older one sends the client on, and only the new owner tells it to try again.
-        let expected = if flavour == Flavour::Redis62 {
+        let expected = if version == ServerVersion::Redis62 {
             "ASK"
         } else {
             "TRYAGAIN"

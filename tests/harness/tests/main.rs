@@ -13,12 +13,12 @@ use std::{
     time::Duration,
 };
 
-use harness::{Flavour, Monitor, Process, Server};
+use harness::{Monitor, Process, Server, ServerVersion};
 
 #[test]
-fn every_flavour_is_the_server_it_says() {
-    for flavour in Flavour::ALL {
-        let info: String = Server::start(flavour).cli(&["INFO", "server"]);
+fn every_version_is_the_server_it_says() {
+    for version in ServerVersion::ALL {
+        let info: String = Server::start(version).cli(&["INFO", "server"]);
         let number = |field: &str| -> Option<(u32, u32)> {
             let version = info
                 .lines()
@@ -32,17 +32,17 @@ fn every_flavour_is_the_server_it_says() {
             number("redis_version").expect("given by all"),
             number("valkey_version"),
         );
-        match flavour {
-            Flavour::Redis62 => assert_eq!((redis, valkey), ((6, 2), None)),
-            Flavour::Redis7 => assert!(redis >= (7, 0) && valkey.is_none(), "{info}"),
-            Flavour::Valkey9 => assert!(valkey >= Some((9, 0)), "{info}"),
+        match version {
+            ServerVersion::Redis62 => assert_eq!((redis, valkey), ((6, 2), None)),
+            ServerVersion::Redis7 => assert!(redis >= (7, 0) && valkey.is_none(), "{info}"),
+            ServerVersion::Valkey9 => assert!(valkey >= Some((9, 0)), "{info}"),
         }
     }
 }
 
 #[test]
 fn a_killed_server_comes_back_empty_on_its_port() {
-    let mut server = Server::start(Flavour::Redis7);
+    let mut server = Server::start(ServerVersion::Redis7);
     let port = server.port();
     server.cli::<()>(&["SET", "k", "v"]);
     server.kill();
@@ -54,7 +54,7 @@ fn a_killed_server_comes_back_empty_on_its_port() {
 
 #[test]
 fn a_stopped_server_takes_connections_and_answers_when_resumed() {
-    let server = Server::start(Flavour::Valkey9);
+    let server = Server::start(ServerVersion::Valkey9);
     server.stop();
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).expect("taken by the kernel");
     stream.write_all(b"PING\r\n").expect("taken by the kernel");
@@ -72,7 +72,7 @@ fn a_stopped_server_takes_connections_and_answers_when_resumed() {
 
 #[test]
 fn no_server_outlives_its_value() {
-    let server = Server::start(Flavour::Redis62);
+    let server = Server::start(ServerVersion::Redis62);
     let port = server.port();
     drop(server);
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
@@ -80,7 +80,7 @@ fn no_server_outlives_its_value() {
 
 #[test]
 fn a_server_outlives_the_thread_that_started_it() {
-    let server = thread::spawn(|| Server::start(Flavour::Redis7))
+    let server = thread::spawn(|| Server::start(ServerVersion::Redis7))
         .join()
         .expect("starts");
     assert_eq!(server.cli::<String>(&["PING"]), "PONG");
@@ -94,20 +94,20 @@ fn a_monitor_tells_clients_from_scripts() {
         "1",
         "a \" \\ b\n",
     ];
-    for flavour in Flavour::ALL {
-        let server = Server::start_with(flavour, &["--requirepass", "secret"]);
+    for version in ServerVersion::ALL {
+        let server = Server::start_with(version, &["--requirepass", "secret"]);
 
         let monitor = Monitor::start(&server);
         server.cli::<()>(&EVAL);
         let lines = monitor.finish();
         let from_lua = |line: &String| line.contains(" lua] \"set\"");
-        assert!(lines.iter().any(from_lua), "{flavour:?}: {lines:?}");
+        assert!(lines.iter().any(from_lua), "{version:?}: {lines:?}");
 
         let monitor = Monitor::start(&server);
         server.cli::<()>(&EVAL);
         let mut commands = monitor.commands();
         commands.retain(|command| command[0] != "AUTH");
-        assert_eq!(commands, [EVAL], "{flavour:?}");
+        assert_eq!(commands, [EVAL], "{version:?}");
     }
 }
 

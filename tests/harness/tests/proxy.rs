@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness::{Flavour, Mode, Proxy, Server, eventually};
+use harness::{Mode, Proxy, Server, ServerVersion, eventually};
 
 const SOON: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(100);
@@ -47,7 +47,7 @@ fn assert_cut(stream: &mut TcpStream) {
 
 #[test]
 fn a_proxy_passes_delays_and_counts() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     assert_eq!(proxy.url(), format!("redis://127.0.0.1:{}", proxy.port()));
     let (mut one, mut other) = (connect(&proxy), connect(&proxy));
@@ -69,8 +69,8 @@ fn a_proxy_passes_delays_and_counts() {
 }
 
 #[test]
-fn what_is_swallowed_never_arrives() {
-    let server = Server::start(Flavour::Redis7);
+fn swallowed_bytes_never_arrive() {
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let mut stream = connect(&proxy);
     send(&mut stream, "PING");
@@ -86,7 +86,7 @@ fn what_is_swallowed_never_arrives() {
 
 #[test]
 fn one_of_several_connections_is_swallowed() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let mut old = connect(&proxy);
     send(&mut old, "PING");
@@ -110,7 +110,7 @@ fn one_of_several_connections_is_swallowed() {
 
 #[test]
 fn a_stalled_reply_comes_later() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let mut stream = connect(&proxy);
     proxy.set(Mode::Stall);
@@ -123,7 +123,7 @@ fn a_stalled_reply_comes_later() {
 
 #[test]
 fn a_reply_is_cut_once_and_its_request_was_run() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     for bytes in [0, 2] {
         let mut stream = connect(&proxy);
@@ -141,7 +141,7 @@ fn a_reply_is_cut_once_and_its_request_was_run() {
 
 #[test]
 fn a_refusing_proxy_cuts_the_old_and_the_new() {
-    let mut server = Server::start(Flavour::Redis7);
+    let mut server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let mut stream = connect(&proxy);
     send(&mut stream, "PING");

@@ -1,22 +1,22 @@
 use std::time::{Duration, Instant};
 
-use harness::{Flavour, Sentinels};
+use harness::{Sentinels, ServerVersion};
 
 const WITHIN: Duration = Duration::from_secs(20);
 
 #[test]
-fn every_flavour_has_sentinels_that_replace_a_dead_master() {
-    for flavour in Flavour::ALL {
+fn every_version_has_sentinels_that_replace_a_dead_master() {
+    for version in ServerVersion::ALL {
         let start = Instant::now();
-        let mut sentinels = Sentinels::start(flavour);
-        println!("{flavour:?}: sentinels after {:?}", start.elapsed());
+        let mut sentinels = Sentinels::start(version);
+        println!("{version:?}: sentinels after {:?}", start.elapsed());
         assert_eq!(sentinels.urls().len(), 3);
         assert_eq!(sentinels.master(), 0);
 
         let start = Instant::now();
         assert_eq!(sentinels.kill_master(), 0);
         let new = sentinels.await_master(0, WITHIN);
-        println!("{flavour:?}: a new master after {:?}", start.elapsed());
+        println!("{version:?}: a new master after {:?}", start.elapsed());
         let _: String = sentinels.server(new).cli(&["SET", "k", "v"]);
 
         sentinels.restart(0);
@@ -26,7 +26,7 @@ fn every_flavour_has_sentinels_that_replace_a_dead_master() {
 
 #[test]
 fn a_stopped_master_is_replaced() {
-    let sentinels = Sentinels::start(Flavour::Valkey9);
+    let sentinels = Sentinels::start(ServerVersion::Valkey9);
     let old = sentinels.stop_master();
     let new = sentinels.await_master(old, WITHIN);
     sentinels.resume(old);
@@ -36,8 +36,8 @@ fn a_stopped_master_is_replaced() {
 #[test]
 fn a_planned_switch_leaves_the_old_master_as_a_replica() {
     // Redis 6.2 does the same, but takes its time.
-    for flavour in [Flavour::Redis7, Flavour::Valkey9] {
-        let sentinels = Sentinels::start(flavour);
+    for version in [ServerVersion::Redis7, ServerVersion::Valkey9] {
+        let sentinels = Sentinels::start(version);
         let _: String = sentinels.server(0).cli(&["SET", "k", "v"]);
         for replica in [1, 2] {
             let replica = sentinels.server(replica);
@@ -53,7 +53,7 @@ fn a_planned_switch_leaves_the_old_master_as_a_replica() {
 
 #[test]
 fn a_dead_sentinel_is_not_asked() {
-    let mut sentinels = Sentinels::start(Flavour::Redis7);
+    let mut sentinels = Sentinels::start(ServerVersion::Redis7);
     sentinels.sentinel(0).kill();
     sentinels.kill_master();
     sentinels.await_master(0, WITHIN);

@@ -2,7 +2,7 @@ use std::{os::unix::net::UnixStream, time::Duration};
 
 use redis::Value;
 
-use harness::{Flavour, Server, eventually, eventually_async};
+use harness::{Server, ServerVersion, eventually, eventually_async};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -13,11 +13,11 @@ fn refusal(server: &Server, command: &[&str]) -> String {
 
 #[test]
 fn a_replica_has_its_masters_keys_and_refuses_writes() {
-    for flavour in Flavour::ALL {
-        let master = Server::start_with(flavour, &["--requirepass", "secret"]);
+    for version in ServerVersion::ALL {
+        let master = Server::start_with(version, &["--requirepass", "secret"]);
         let _: String = master.cli(&["SET", "k", "v"]);
         let replica = Server::replica_of(&master);
-        assert_eq!(replica.flavour(), flavour);
+        assert_eq!(replica.version(), version);
         assert_eq!(replica.cli::<String>(&["GET", "k"]), "v");
         assert_eq!(refusal(&replica, &["SET", "k", "w"]), "READONLY");
         assert_eq!(master.clients(), 0);
@@ -26,8 +26,8 @@ fn a_replica_has_its_masters_keys_and_refuses_writes() {
 
 #[test]
 fn a_busy_server_says_so_until_it_is_not() {
-    for flavour in Flavour::ALL {
-        let server = Server::start(flavour);
+    for version in ServerVersion::ALL {
+        let server = Server::start(version);
         let busy = server.busy();
         assert_eq!(refusal(&server, &["SET", "k", "v"]), "BUSY");
         drop(busy);
@@ -37,8 +37,8 @@ fn a_busy_server_says_so_until_it_is_not() {
 
 #[test]
 fn a_loading_server_says_so_until_it_has_what_it_had() {
-    for flavour in Flavour::ALL {
-        let mut server = Server::start(flavour);
+    for version in ServerVersion::ALL {
+        let mut server = Server::start(version);
         let _: String = server.cli(&["SET", "k", "v"]);
         server.restart_loading(Duration::from_secs(1));
         assert_eq!(refusal(&server, &["GET", "k"]), "LOADING");
@@ -51,8 +51,8 @@ fn a_loading_server_says_so_until_it_has_what_it_had() {
 
 #[test]
 fn a_full_server_refuses_what_would_take_memory() {
-    for flavour in Flavour::ALL {
-        let server = Server::start(flavour);
+    for version in ServerVersion::ALL {
+        let server = Server::start(version);
         server.limit_memory(1);
         assert_eq!(refusal(&server, &["SET", "k", "v"]), "OOM");
         server.limit_memory(0);
@@ -64,8 +64,8 @@ fn a_full_server_refuses_what_would_take_memory() {
 
 #[test]
 fn a_socket_is_there_as_long_as_its_server() {
-    for flavour in Flavour::ALL {
-        let mut server = Server::start_on_socket(flavour);
+    for version in ServerVersion::ALL {
+        let mut server = Server::start_on_socket(version);
         let socket = server.socket();
         assert!(UnixStream::connect(&socket).is_ok());
         server.restart();
@@ -77,7 +77,7 @@ fn a_socket_is_there_as_long_as_its_server() {
 
 #[test]
 fn a_server_is_up_unless_it_was_killed_or_stopped() {
-    let mut server = Server::start(Flavour::Redis7);
+    let mut server = Server::start(ServerVersion::Redis7);
     assert!(server.is_up());
     server.stop();
     assert!(!server.is_up());

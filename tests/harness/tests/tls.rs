@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
-use harness::{Flavour, Server, TlsServer, eventually};
+use harness::{Server, ServerVersion, TlsServer, eventually};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -19,7 +19,7 @@ fn follower(tls: &TlsServer, ca: PathBuf, cert: PathBuf, key: PathBuf) -> Server
         .iter()
         .flat_map(|(name, value)| [*name, *value])
         .collect();
-    Server::start_with(Flavour::Redis7, &arguments)
+    Server::start_with(ServerVersion::Redis7, &arguments)
 }
 
 fn linked(server: &Server) -> bool {

@@ -6,7 +6,7 @@ use actix_throttle::{Config, Throttle, config::Format};
 use actix_web::web;
 
 use super::{load::Folder, watch::Lines};
-use harness::http::support::{World, in_own_process};
+use harness::http::app::{TestApp, in_own_process};
 
 fn parse(text: &str) -> Config {
     Config::parse(text, Format::Toml).expect("a right file")
@@ -66,9 +66,9 @@ limits = ['2/minute']
 ";
     let config = parse(WHOLE);
     let throttle = Throttle::from_config(&config);
-    let world = World::new().await;
-    let site = world
-        .site(|app| {
+    let test_app = TestApp::new().await;
+    let service = test_app
+        .service(|app| {
             let scope = web::scope("").wrap(throttle);
             app.service(scope.route("/a", web::get().to(async || "ok")));
         })
@@ -84,14 +84,14 @@ limits = ['2/minute']
                 !is_shorter || told.contains("removed"),
                 "cut at {end}: {told}"
             );
-            let status = site.get("/a").await;
+            let status = service.get("/a").await;
             assert!(!status.is_unlimited(), "cut at {end}: {told}");
             config.replace(WHOLE).expect("right");
         }
     }
     assert!(taken > 3, "only {taken} cuts leave a file that can be read");
     config.replace("rules = []").expect("right");
-    assert!(site.get("/a").await.is_unlimited());
+    assert!(service.get("/a").await.is_unlimited());
 }
 
 #[test]
@@ -119,8 +119,8 @@ fn reload_that_lost_all_rules_is_refused_and_names_the_way_out() {
 }
 
 #[actix_web::test]
-async fn what_a_reload_removes_is_a_warning_that_names_it() {
-    let this = "config::lost::what_a_reload_removes_is_a_warning_that_names_it";
+async fn reload_that_removes_limits_warns_with_their_names() {
+    let this = "config::lost::reload_that_removes_limits_warns_with_their_names";
     let Some(log) = in_own_process(this) else {
         Lines::install();
         let config = parse(
@@ -158,9 +158,9 @@ async fn watched_file_of_zero_bytes_leaves_the_old_limits_in_force() {
         let path = folder.write("rules.toml", "rules = [{ limits = ['2/minute'] }]");
         let config = Config::load(&path).expect("a right file");
         let throttle = Throttle::from_config(&config);
-        let world = World::new().await;
-        let site = world
-            .site(|app| {
+        let test_app = TestApp::new().await;
+        let service = test_app
+            .service(|app| {
                 let scope = web::scope("").wrap(throttle);
                 app.service(scope.route("/", web::get().to(async || "ok")));
             })
@@ -168,7 +168,7 @@ async fn watched_file_of_zero_bytes_leaves_the_old_limits_in_force() {
         let _watch = config.watch().expect("a thread");
         fs::write(&path, "").expect("a file");
         Lines::have("stays as it was").await;
-        assert_eq!(site.statuses("/", 3).await, [200, 200, 429]);
+        assert_eq!(service.statuses("/", 3).await, [200, 200, 429]);
         return;
     };
     assert!(log.contains("ERROR"), "{log}");

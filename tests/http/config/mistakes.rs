@@ -126,7 +126,7 @@ limits = ['login', 'logout', { rate = '1/s', group = 5 }]
 }
 
 #[test]
-fn what_stands_behind_a_mistake_of_the_format_is_checked_too() {
+fn text_after_a_syntax_error_is_checked_too() {
     let lines = lines("limits.a = \nlimits.b = '1/x'\n", Format::Toml);
     assert!(lines.len() >= 2, "{lines:#?}");
     assert!(lines[0].starts_with("1:"), "{lines:#?}");

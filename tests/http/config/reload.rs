@@ -17,8 +17,8 @@ use actix_throttle::{
 use actix_web::{HttpResponse, web};
 
 use harness::http::{
+    app::TestApp,
     live::{Live, status},
-    support::World,
 };
 
 fn parse(text: &str) -> Config {
@@ -132,23 +132,23 @@ async fn under_load_no_count_is_lost_and_each_request_sees_one_state() {
 async fn a_wrong_text_changes_nothing() {
     let config = parse("rules = [{ limits = ['2/minute'] }]");
     let throttle = Throttle::from_config(&config);
-    let world = World::new().await;
-    let site = world
-        .site(|app| {
+    let test_app = TestApp::new().await;
+    let service = test_app
+        .service(|app| {
             let scope = web::scope("").wrap(throttle);
             app.service(scope.route("/", web::get().to(async || "ok")));
         })
         .await;
-    assert_eq!(site.get("/").await.quota(), Some([2, 1, 60]));
+    assert_eq!(service.get("/").await.quota(), Some([2, 1, 60]));
     let error = config.replace("rules = [{ limits = ['9/minute', '1/x'] }]");
     assert_eq!(error.expect_err("a mistake").diagnostics().len(), 1);
-    assert_eq!(site.statuses("/", 2).await, [200, 429]);
+    assert_eq!(service.statuses("/", 2).await, [200, 429]);
     config
         .replace("rules = [{ limits = ['3/minute'] }]")
         .expect("right");
-    assert_eq!(site.statuses("/", 2).await, [200, 429]);
+    assert_eq!(service.statuses("/", 2).await, [200, 429]);
     config.replace("rules = []").expect("no rules");
-    assert!(site.get("/").await.is_unlimited());
+    assert!(service.get("/").await.is_unlimited());
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn the_difference_is_told_line_by_line() {
 }
 
 #[test]
-fn what_says_the_same_is_no_change() {
+fn equal_configuration_is_no_change() {
     let config = parse("limits.a = '60/minute'");
     let changes = config.replace("# a comment\n[limits.a]\ntimes = 60\nseconds = 60");
     assert!(changes.expect("right").is_empty());

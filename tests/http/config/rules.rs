@@ -7,7 +7,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use harness::http::support::{Site, World, get, get_from, post};
+use harness::http::app::{TestApp, TestService, get, get_from, post};
 
 const TOML: &str = r#"
 exempt = ["/towns/free"]
@@ -101,36 +101,36 @@ fn routes(app: &mut ServiceConfig) {
     }
 }
 
-async fn site(text: &str, format: Format) -> Site {
+async fn service(text: &str, format: Format) -> TestService {
     let config = Config::builder().identifier("by_group", by_group);
     let config = config.parse(text, format).expect("a right file");
     let throttle = Throttle::from_config(&config);
-    let world = World::new().await;
-    let site = world.site(|app| {
+    let test_app = TestApp::new().await;
+    let service = test_app.service(|app| {
         app.service(web::scope("").wrap(throttle).configure(routes));
     });
-    site.await
+    service.await
 }
 
 #[actix_web::test]
 async fn both_formats_say_the_same() {
     for (text, format) in [(TOML, Format::Toml), (YAML, Format::Yaml)] {
-        let site = site(text, format).await;
-        assert_eq!(site.statuses("/towns", 3).await, [200, 200, 429]);
+        let service = service(text, format).await;
+        assert_eq!(service.statuses("/towns", 3).await, [200, 200, 429]);
         for (group, expected) in [("pro", [200, 200, 200, 200, 429]), ("admin", [200; 5])] {
             for status in expected {
                 let request = get("/towns").insert_header(("X-Group", group));
-                assert_eq!(site.send(request).await.status, status, "{group}");
+                assert_eq!(service.send(request).await.status, status, "{group}");
             }
         }
-        assert_eq!(site.statuses("/towns/free", 5).await, [200; 5]);
-        assert_eq!(site.statuses("/health", 5).await, [200; 5]);
+        assert_eq!(service.statuses("/towns/free", 5).await, [200; 5]);
+        assert_eq!(service.statuses("/health", 5).await, [200; 5]);
 
         for status in [200, 200, 429] {
-            assert_eq!(site.send(post("/login")).await.status, status);
+            assert_eq!(service.send(post("/login")).await.status, status);
         }
         assert_eq!(
-            site.send(post("/login")).await.retry_after(),
+            service.send(post("/login")).await.retry_after(),
             Some(300),
             "blocked"
         );
@@ -140,21 +140,21 @@ async fn both_formats_say_the_same() {
             ("/user/2?q=b", 200),
             ("/user/3?q=a", 429),
         ] {
-            assert_eq!(site.get(path).await.status, status, "{path}");
+            assert_eq!(service.get(path).await.status, status, "{path}");
         }
 
         // The shadow denies nobody, and the search goes on to the last rule.
         let keyed = |path, key| get(path).insert_header(("X-Api-Key", key));
         for status in [200, 200, 200, 429] {
-            assert_eq!(site.send(keyed("/shadow", "a")).await.status, status);
+            assert_eq!(service.send(keyed("/shadow", "a")).await.status, status);
         }
-        assert_eq!(site.send(keyed("/", "a")).await.status, 429);
-        assert_eq!(site.send(keyed("/", "b")).await.status, 200);
+        assert_eq!(service.send(keyed("/", "a")).await.status, 429);
+        assert_eq!(service.send(keyed("/", "b")).await.status, 200);
         let preflight = keyed("/", "a")
             .method(Method::OPTIONS)
             .insert_header(("Origin", "https://a.example"))
             .insert_header(("Access-Control-Request-Method", "GET"));
-        assert_eq!(site.send(preflight).await.status, 200);
+        assert_eq!(service.send(preflight).await.status, 200);
     }
 }
 
@@ -168,14 +168,14 @@ async fn every_identifier_has_a_word() {
         ("'global'", "X-None", "a", "a"),
     ] {
         let text = format!("rules = [{{ identifier = {identifier}, limits = ['1/minute'] }}]");
-        let site = site(&text, Format::Toml).await;
+        let service = service(&text, Format::Toml).await;
         let first = get_from("192.0.2.1", "/?q=1").insert_header((header, one));
         let second = get_from("192.0.2.2", "/?q=2").insert_header((header, other));
         let same = get_from("192.0.2.1", "/?q=1").insert_header((header, one));
-        assert_eq!(site.send(first).await.status, 200, "{identifier}");
+        assert_eq!(service.send(first).await.status, 200, "{identifier}");
         let apart = if identifier == "'global'" { 429 } else { 200 };
-        assert_eq!(site.send(second).await.status, apart, "{identifier}");
-        assert_eq!(site.send(same).await.status, 429, "{identifier}");
+        assert_eq!(service.send(second).await.status, apart, "{identifier}");
+        assert_eq!(service.send(same).await.status, 429, "{identifier}");
     }
 }
 

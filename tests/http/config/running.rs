@@ -24,8 +24,8 @@ use tokio::sync::Semaphore;
 use crate::running::{Gate, is_free, one_of_two_is_held, routes};
 use harness::{
     http::{
+        app::TestApp,
         live::{Live, status},
-        support::World,
     },
     stores::until,
 };
@@ -37,14 +37,14 @@ fn parse(text: &str) -> Config {
 async fn live(
     config: &Config,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
-) -> (World, Live) {
-    let world = World::with(|builder| builder.config(config)).await;
-    let live = Live::behind(&world.limiter, Throttle::from_config(config), routes);
-    (world, live)
+) -> (TestApp, Live) {
+    let test_app = TestApp::with(|builder| builder.config(config)).await;
+    let live = Live::behind(&test_app.limiter, Throttle::from_config(config), routes);
+    (test_app, live)
 }
 
 #[actix_web::test]
-async fn the_third_of_three_slow_ones_is_denied_until_a_body_has_ended() {
+async fn third_slow_request_is_denied_until_a_body_ends() {
     let config =
         parse("rules = [{ path = '^/run', limits = [{ max = 2, identifier = 'global' }] }]");
     let (entered, parts) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
@@ -89,13 +89,13 @@ async fn a_request_is_held_and_then_served() {
     let config = parse(&format!(
         "rules = [{{ path = '^/run', limits = [{{ {rate} }}] }}]"
     ));
-    let (world, live) = live(&config, routes(&Gate::default())).await;
+    let (test_app, live) = live(&config, routes(&Gate::default())).await;
     assert_eq!(status(&live.get("/run/quick").await), 200);
-    one_of_two_is_held(&world, &live).await;
+    one_of_two_is_held(&test_app, &live).await;
 }
 
 #[actix_web::test]
-async fn what_is_said_closest_to_a_limit_holds() {
+async fn innermost_setting_of_a_limit_applies() {
     let config = parse(
         "limits.patient = { rate = '1/minute', max_wait = '2m' }
          limits.overruled = { rate = '1/minute', max_wait = '2m' }
@@ -108,13 +108,13 @@ async fn what_is_said_closest_to_a_limit_holds() {
            { path = '^/none', limits = ['1/minute'] },
          ]",
     );
-    let world = World::new().await;
-    let site = world.behind(Throttle::from_config(&config), |app| {
+    let test_app = TestApp::new().await;
+    let service = test_app.behind(Throttle::from_config(&config), |app| {
         for path in ["/own", "/named", "/beside", "/rule", "/none"] {
             app.route(path, web::get().to(async || "ok"));
         }
     });
-    let site = site.await;
+    let service = service.await;
     for (path, is_held) in [
         ("/own", true),
         ("/named", true),
@@ -122,9 +122,9 @@ async fn what_is_said_closest_to_a_limit_holds() {
         ("/rule", true),
         ("/none", false),
     ] {
-        assert_eq!(site.get(path).await.status, 200, "{path}");
+        assert_eq!(service.get(path).await.status, 200, "{path}");
         // There is room in a minute.
-        let second = rt::time::timeout(Duration::from_millis(200), site.get(path)).await;
+        let second = rt::time::timeout(Duration::from_millis(200), service.get(path)).await;
         let status = second.ok().map(|answer| answer.status);
         assert_eq!(status, (!is_held).then_some(429), "{path}");
     }
@@ -182,7 +182,7 @@ async fn a_name_that_handlers_use_may_be_of_either_kind_and_change() {
     let routes = move |app: &mut ServiceConfig| {
         app.app_data(data.clone()).service((export, quick));
     };
-    let (world, live) = live(&config, routes).await;
+    let (test_app, live) = live(&config, routes).await;
     let first = live.get("/run/export");
     let others = async {
         gate.entered(1).await;
@@ -207,7 +207,7 @@ async fn a_name_that_handlers_use_may_be_of_either_kind_and_change() {
             gate.go.notify_one();
             gate.left(1).await;
             // Where a call came too early, the line's own pause is what calls.
-            world.after_millis(100);
+            test_app.after_millis(100);
         };
         let (waited, ()) = join(waits, end).await;
         assert_eq!(status(&waited), 200, "{waited}");

@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, raise};
 use super::load::Folder;
 use harness::{
     eventually_async,
-    http::support::{get, in_own_process},
+    http::app::{get, in_own_process},
 };
 
 /// Two looks at the file and some, on a machine that is busy.

@@ -86,7 +86,7 @@ async fn statuses_that_are_named_are_given_back() {
 }
 
 #[actix_web::test]
-async fn what_reaches_nobody_is_given_back() {
+async fn call_that_reached_no_upstream_is_refunded() {
     let address = nobody();
     for limiter in limiters().await {
         let client = client(Outgoing::new(&limiter).limit(AMPLE));
@@ -98,7 +98,7 @@ async fn what_reaches_nobody_is_given_back() {
 }
 
 #[actix_web::test]
-async fn what_may_have_reached_the_peer_stays_charged() {
+async fn call_that_may_have_reached_upstream_stays_charged() {
     // It takes the connection, and never answers.
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -114,7 +114,7 @@ async fn what_may_have_reached_the_peer_stays_charged() {
 }
 
 #[actix_web::test]
-async fn call_that_is_dropped_while_it_waits_is_neither_charged_nor_made() {
+async fn call_dropped_while_waiting_is_neither_charged_nor_sent() {
     let window = Duration::from_millis(400);
     let limit = Limit::new(1, window).name("peer");
     for limiter in limiters().await {

@@ -16,7 +16,7 @@ use actix_throttle::{Limit, Outgoing, RateLimitError, RateLimiter};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
 
-use harness::{Flavour, http::live::Live, shared, stores::unique};
+use harness::{ServerVersion, http::live::Live, shared, stores::unique};
 
 /// More than any of these tests makes calls.
 const AMPLE: Limit = Limit::per_hour(100).name("peer");
@@ -75,7 +75,7 @@ fn nobody() -> String {
     listener.local_addr().unwrap().to_string()
 }
 
-/// One limiter of each kind, on the clock of the world.
+/// A limiter on the in-memory store, and one on Redis.
 async fn limiters() -> [RateLimiter; 2] {
     let memory = RateLimiter::builder().memory().build().await.unwrap();
     [memory, process(&unique("outgoing")).await]
@@ -84,7 +84,7 @@ async fn limiters() -> [RateLimiter; 2] {
 /// One process of several that share what they count.
 async fn process(prefix: &str) -> RateLimiter {
     RateLimiter::builder()
-        .redis_url(shared(Flavour::Redis7).url())
+        .redis_url(shared(ServerVersion::Redis7).url())
         .prefix(prefix)
         .deadline(Duration::from_secs(10))
         .build()

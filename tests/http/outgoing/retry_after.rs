@@ -87,7 +87,7 @@ async fn only_429_and_503_stop_calls_and_only_if_they_say_when() {
 }
 
 #[actix_web::test]
-async fn who_waits_already_is_not_let_through_by_the_refund() {
+async fn waiting_call_is_not_admitted_by_a_refund() {
     let peer = Peer::start().await;
     let limiter = RateLimiter::builder().memory().build().await.unwrap();
     let limit = actix_throttle::Limit::per_minute(1).name("peer");

@@ -12,7 +12,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{super::talk::open, Service, body, header};
+use super::{super::ws_client::open, Service, body, header};
 use harness::http::live::status;
 
 /// `dependencies=[Depends(RateLimiter(times=2, seconds=5))]`

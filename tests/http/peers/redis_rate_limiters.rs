@@ -15,7 +15,7 @@ use actix_web::get;
 use futures_util::future::join_all;
 
 use super::Service;
-use harness::{Flavour, http::live::status, shared, stores::unique};
+use harness::{ServerVersion, http::live::status, shared, stores::unique};
 
 /// `AsyncSemaphore(name="foo", capacity=5, max_sleep=30, expiry=30)`
 const SEMAPHORE: Concurrency = Concurrency::new(5)
@@ -34,7 +34,7 @@ const MAX_SLEEP: Duration = Duration::from_secs(30);
 #[actix_web::test]
 async fn a_hundred_share_five_places() {
     let limiter = RateLimiter::builder()
-        .redis_url(shared(Flavour::Redis7).url())
+        .redis_url(shared(ServerVersion::Redis7).url())
         .prefix(unique("places"))
         .deadline(Duration::from_secs(10));
     let limiter = limiter.build().await.expect("a server");
@@ -56,7 +56,7 @@ async fn a_hundred_share_five_places() {
 async fn the_bucket_waits_and_gives_up_after_its_longest_sleep() {
     let clock = ManualClock::new();
     let limiter = RateLimiter::builder()
-        .redis_url(shared(Flavour::Redis7).url())
+        .redis_url(shared(ServerVersion::Redis7).url())
         .prefix(unique("bucket"))
         .deadline(Duration::from_secs(10))
         .clock(clock.clone());

@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use super::*;
-use harness::http::support::get;
+use harness::http::app::get;
 
 const MINUTE: Limit = Limit::per_minute(3);
 
@@ -49,34 +49,42 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn statuses_that_are_named_are_not_counted() {
-    for_every_store(routes, async |site, _| {
+    for_every_store(routes, async |service, _| {
         for status in [500, 404, 503, 599, 404] {
-            let answer = site.answering("flaky", status).await;
+            let answer = service.answering("flaky", status).await;
             assert_eq!(answer.status, status);
             assert_eq!(answer.quota(), Some([3, 3, 0]), "whole again");
         }
         // The next one is a redirection of nobody's making, then what everyone sends.
         for (status, remaining) in [(302, 2), (200, 1), (500, 1), (403, 0)] {
-            assert_eq!(site.remaining("flaky", status).await, Some(remaining));
+            assert_eq!(service.remaining("flaky", status).await, Some(remaining));
         }
-        assert_eq!(site.answering("flaky", 500).await.status, 429);
+        assert_eq!(service.answering("flaky", 500).await.status, 429);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn every_algorithm_has_its_charge_back() {
-    for_every_store(routes, async |site, _| {
+    for_every_store(routes, async |service, _| {
         for route in ["log", "counter", "fixed", "token", "interval", "leaky"] {
-            let before = site.answering(route, 500).await.quota();
+            let before = service.answering(route, 500).await.quota();
             for _ in 0..10 {
-                assert_eq!(site.answering(route, 500).await.quota(), before, "{route}");
+                assert_eq!(
+                    service.answering(route, 500).await.quota(),
+                    before,
+                    "{route}"
+                );
             }
             let most = if route == "leaky" { 1 } else { 3 };
             for remaining in (0..most).rev() {
-                assert_eq!(site.remaining(route, 200).await, Some(remaining), "{route}");
+                assert_eq!(
+                    service.remaining(route, 200).await,
+                    Some(remaining),
+                    "{route}"
+                );
             }
-            assert_eq!(site.answering(route, 500).await.status, 429, "{route}");
+            assert_eq!(service.answering(route, 500).await.status, 429, "{route}");
         }
     })
     .await;
@@ -84,44 +92,44 @@ async fn every_algorithm_has_its_charge_back() {
 
 #[actix_web::test]
 async fn failures_alone_are_counted_by_giving_back_what_succeeds() {
-    for_every_store(routes, async |site, bench| {
+    for_every_store(routes, async |service, store| {
         for status in [200, 302, 200, 204, 200] {
-            assert_eq!(site.remaining("login", status).await, Some(2));
+            assert_eq!(service.remaining("login", status).await, Some(2));
         }
-        assert_eq!(site.remaining("login", 401).await, Some(1));
-        assert_eq!(site.remaining("login", 200).await, Some(1));
-        assert_eq!(site.remaining("login", 401).await, Some(0));
+        assert_eq!(service.remaining("login", 401).await, Some(1));
+        assert_eq!(service.remaining("login", 200).await, Some(1));
+        assert_eq!(service.remaining("login", 401).await, Some(0));
         for status in [200, 401] {
-            assert_eq!(site.answering("login", status).await.status, 429);
+            assert_eq!(service.answering("login", status).await.status, 429);
         }
-        bench.advance(60_000_000);
-        assert_eq!(site.remaining("login", 200).await, Some(2));
+        store.advance(60_000_000);
+        assert_eq!(service.remaining("login", 200).await, Some(2));
     })
     .await;
 }
 
 #[actix_web::test]
 async fn own_denials_give_nothing_back() {
-    for_every_store(routes, async |site, bench| {
-        assert_eq!(site.remaining("own", 200).await, Some(1));
-        assert_eq!(site.remaining("own", 200).await, Some(0));
+    for_every_store(routes, async |service, store| {
+        assert_eq!(service.remaining("own", 200).await, Some(1));
+        assert_eq!(service.remaining("own", 200).await, Some(0));
         for _ in 0..5 {
-            let denied = site.answering("own", 200).await;
+            let denied = service.answering("own", 200).await;
             assert_eq!((denied.status, denied.remaining()), (429, Some(0)));
         }
-        bench.advance(60_000_000);
+        store.advance(60_000_000);
         // A handler's own 429 is a status like others.
-        assert_eq!(site.remaining("own", 429).await, Some(2));
+        assert_eq!(service.remaining("own", 429).await, Some(2));
     })
     .await;
 }
 
 #[actix_web::test]
-async fn what_the_request_did_cost_comes_back() {
-    for_every_store(routes, async |site, _| {
+async fn refund_returns_the_charged_cost() {
+    for_every_store(routes, async |service, _| {
         let ask = async |cost: u32, status: u16| {
             let request = get(&format!("/costly?status={status}"));
-            let answer = site.send(request.insert_header(("X-Cost", cost))).await;
+            let answer = service.send(request.insert_header(("X-Cost", cost))).await;
             answer.remaining().expect("headers")
         };
         for (cost, status, remaining) in [
@@ -162,40 +170,40 @@ async fn extractors_that_fail_answer_with_a_status_like_others() {
             .route("/strict", web::get().to(strict))
             .route("/failing", web::get().to(failing));
     };
-    for_every_store(routes, async |site, _| {
+    for_every_store(routes, async |service, _| {
         let json = |body: &'static str| {
             let request = get("/strict").insert_header(("Content-Type", "application/json"));
             request.set_payload(body)
         };
         for _ in 0..3 {
-            let broken = site.send(json("[")).await;
+            let broken = service.send(json("[")).await;
             assert_eq!((broken.status, broken.remaining()), (400, Some(2)));
-            let failed = site.get("/failing").await;
+            let failed = service.get("/failing").await;
             assert_eq!((failed.status, failed.remaining()), (418, Some(2)));
         }
-        assert_eq!(site.send(json("7")).await.remaining(), Some(1));
+        assert_eq!(service.send(json("7")).await.remaining(), Some(1));
     })
     .await;
 }
 
 #[actix_web::test]
 async fn shadow_gives_back_to_its_own_counter_and_denies_nobody() {
-    for_every_store(routes, async |site, bench| {
+    for_every_store(routes, async |service, store| {
         let shadow = Limit::per_minute(1).zone("shadowed").shadow();
-        let identity = bench
+        let identity = store
             .limiter
             .client_identity("192.0.2.1".parse().expect("an address"));
         let left = async || {
-            let peeked = bench.limiter.peek(&shadow, identity.clone()).await;
+            let peeked = store.limiter.peek(&shadow, identity.clone()).await;
             peeked.expect("a decision").limits()[0].remaining()
         };
         for status in [500, 500, 200] {
             assert_eq!(left().await, 1);
-            assert_eq!(site.remaining("shadowed", status).await, None);
+            assert_eq!(service.remaining("shadowed", status).await, None);
         }
         assert_eq!(left().await, 0);
         // Without room it charges nothing, and so has nothing to give back.
-        assert_eq!(site.answering("shadowed", 500).await.status, 500);
+        assert_eq!(service.answering("shadowed", 500).await.status, 500);
         assert_eq!(left().await, 0);
     })
     .await;

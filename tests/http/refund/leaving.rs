@@ -19,8 +19,8 @@ use super::*;
 use harness::{
     Server, eventually_async,
     http::{
+        app::TestApp,
         live::{Live, Wire, status},
-        support::World,
     },
 };
 
@@ -85,15 +85,15 @@ async fn left(limiter: &RateLimiter, limit: &Limit) -> u32 {
 #[actix_web::test]
 async fn client_that_leaves_before_the_status_stays_charged() {
     for target in STORES {
-        let bench = Bench::new(target).await;
+        let store = StoreFixture::new(target).await;
         let signals = Signals::default();
-        let live = Live::start(&bench.limiter, 1, routes(&signals));
+        let live = Live::start(&store.limiter, 1, routes(&signals));
         let wire = begin(&live, "/waiting").await;
         signals.started.notified().await;
         drop(wire);
         signals.dropped.notified().await;
         assert_eq!(signals.finished.load(Ordering::SeqCst), 0);
-        assert_eq!(left(&bench.limiter, &LIMIT).await, 2, "{target:?}");
+        assert_eq!(left(&store.limiter, &LIMIT).await, 2, "{target:?}");
         signals.go_on.notify_one();
         // One that stays does not.
         let mut wire = begin(&live, "/waiting").await;
@@ -109,8 +109,8 @@ async fn client_that_leaves_before_the_status_stays_charged() {
 /// The server stalls with a call under way, so the refund waits for its turn when the client leaves.
 #[actix_web::test]
 async fn client_that_leaves_after_the_status_has_its_charge_back() {
-    for flavour in Flavour::ALL {
-        let server = Server::start(flavour);
+    for version in ServerVersion::ALL {
+        let server = Server::start(version);
         let limiter = RateLimiter::builder()
             .redis_url(server.url())
             .deadline(Duration::from_secs(20))
@@ -144,8 +144,8 @@ async fn client_that_leaves_after_the_status_has_its_charge_back() {
 
 #[actix_web::test]
 async fn crowd_on_two_workers_leaves_exactly_what_succeeded() {
-    let bench_of = async |target| Bench::new(target).await.limiter;
-    let mut limiters = vec![World::new().await.limiter];
+    let bench_of = async |target| StoreFixture::new(target).await.limiter;
+    let mut limiters = vec![TestApp::new().await.limiter];
     for target in STORES {
         limiters.push(bench_of(target).await);
     }

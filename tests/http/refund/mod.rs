@@ -17,9 +17,9 @@ use actix_web::{
 };
 
 use harness::{
-    Flavour,
-    http::support::{Answer, Site},
-    stores::{Bench, Target},
+    ServerVersion,
+    http::app::{TestResponse, TestService},
+    stores::{StoreFixture, StoreKind},
 };
 
 /// The rules of one route, each route a function of its own.
@@ -47,25 +47,28 @@ fn on(statuses: &str) -> StatusSet {
     statuses.parse().expect("statuses")
 }
 
-const STORES: [Target; 5] = [
-    Target::Memory,
-    Target::Server(Flavour::Redis62),
-    Target::Server(Flavour::Redis7),
-    Target::Server(Flavour::Valkey9),
-    Target::Cluster,
+const STORES: [StoreKind; 5] = [
+    StoreKind::Memory,
+    StoreKind::Server(ServerVersion::Redis62),
+    StoreKind::Server(ServerVersion::Redis7),
+    StoreKind::Server(ServerVersion::Valkey9),
+    StoreKind::Cluster,
 ];
 
 /// A site on each store, and what it stands on.
-async fn for_every_store(routes: impl Fn(&mut ServiceConfig), test: impl AsyncFn(&Site, &Bench)) {
+async fn for_every_store(
+    routes: impl Fn(&mut ServiceConfig),
+    test: impl AsyncFn(&TestService, &StoreFixture),
+) {
     for target in STORES {
-        let bench = Bench::new(target).await;
-        let site = site(&bench.limiter, &routes).await;
-        test(&site, &bench).await;
+        let store = StoreFixture::new(target).await;
+        let service = service(&store.limiter, &routes).await;
+        test(&service, &store).await;
     }
 }
 
-async fn site(limiter: &RateLimiter, routes: impl Fn(&mut ServiceConfig)) -> Site {
-    Site::new(|config| {
+async fn service(limiter: &RateLimiter, routes: impl Fn(&mut ServiceConfig)) -> TestService {
+    TestService::new(|config| {
         config.app_data(limiter.clone());
         routes(config);
     })
@@ -74,14 +77,14 @@ async fn site(limiter: &RateLimiter, routes: impl Fn(&mut ServiceConfig)) -> Sit
 
 trait Flaky {
     /// Has the route of this name answer with a status.
-    async fn answering(&self, route: &str, status: u16) -> Answer;
+    async fn answering(&self, route: &str, status: u16) -> TestResponse;
 
     /// The same, and what then remains.
     async fn remaining(&self, route: &str, status: u16) -> Option<u64>;
 }
 
-impl Flaky for Site {
-    async fn answering(&self, route: &str, status: u16) -> Answer {
+impl Flaky for TestService {
+    async fn answering(&self, route: &str, status: u16) -> TestResponse {
         self.get(&format!("/{route}?status={status}")).await
     }
 

@@ -10,7 +10,7 @@ use actix_web::{
 use tokio::sync::Notify;
 
 use super::*;
-use harness::{Server, http::support::in_own_process};
+use harness::{Server, http::app::in_own_process};
 
 const DEADLINE: Duration = Duration::from_millis(300);
 const LIMIT: Limit = Limit::per_hour(4).zone("outage");
@@ -60,11 +60,14 @@ async fn limiter(server: &Server, deadline: Duration) -> RateLimiter {
 }
 
 /// `waiting`, with `trouble` once it is in its handler. How long it took to answer from there on.
-async fn troubled(server: &mut Server, trouble: impl FnOnce(&mut Server)) -> (Answer, Duration) {
+async fn troubled(
+    server: &mut Server,
+    trouble: impl FnOnce(&mut Server),
+) -> (TestResponse, Duration) {
     let limiter = limiter(server, DEADLINE).await;
     let signals = web::Data::new(Signals::default());
-    let site = site(&limiter, routes(signals.clone())).await;
-    let request = rt::spawn(async move { site.get("/waiting").await });
+    let service = service(&limiter, routes(signals.clone())).await;
+    let request = rt::spawn(async move { service.get("/waiting").await });
     signals.started.notified().await;
     trouble(server);
     let start = Instant::now();
@@ -74,10 +77,10 @@ async fn troubled(server: &mut Server, trouble: impl FnOnce(&mut Server)) -> (An
 }
 
 #[actix_web::test]
-async fn charge_stays_and_the_answer_goes_out_in_time_if_the_server_is_gone() {
-    for flavour in Flavour::ALL {
+async fn response_is_in_time_and_stays_charged_without_server() {
+    for version in ServerVersion::ALL {
         for trouble in [Server::kill, |server: &mut Server| server.stop()] {
-            let mut server = Server::start(flavour);
+            let mut server = Server::start(version);
             let (answer, took) = troubled(&mut server, trouble).await;
             assert_eq!((answer.status, answer.remaining()), (500, Some(3)));
             // The machine that tests is a slow one at times.
@@ -92,7 +95,7 @@ fn log_tells_of_a_charge_that_could_not_be_given_back() {
     let Some(log) = in_own_process(TEST) else {
         let _ = env_logger::try_init();
         harness::stores::block_on(tokio::task::LocalSet::new().run_until(async {
-            let mut server = Server::start(Flavour::Redis7);
+            let mut server = Server::start(ServerVersion::Redis7);
             troubled(&mut server, Server::kill).await;
         }));
         return;
@@ -102,24 +105,27 @@ fn log_tells_of_a_charge_that_could_not_be_given_back() {
 
 #[actix_web::test]
 async fn fallback_gives_back_to_whatever_has_decided() {
-    let mut server = Server::start(Flavour::Redis7);
+    let mut server = Server::start(ServerVersion::Redis7);
     let limiter = limiter(&server, DEADLINE).await;
-    let site = site(&limiter, routes(web::Data::default())).await;
+    let service = service(&limiter, routes(web::Data::default())).await;
     server.kill();
     for _ in 0..3 {
-        let answer = site.answering("open", 500).await;
+        let answer = service.answering("open", 500).await;
         assert_eq!(answer.status, 500);
         assert!(answer.is_unlimited(), "{answer:?}");
-        assert_eq!(site.remaining("local", 500).await, Some(4));
+        assert_eq!(service.remaining("local", 500).await, Some(4));
     }
-    assert_eq!(site.remaining("local", 200).await, Some(3));
-    assert_eq!(site.remaining("local", 500).await, Some(3));
+    assert_eq!(service.remaining("local", 200).await, Some(3));
+    assert_eq!(service.remaining("local", 500).await, Some(3));
     // The first is left out, and with it a place: the third is whole again, the second is not.
-    assert_eq!(site.answering("mixed", 500).await.quota(), Some([5, 5, 0]));
+    assert_eq!(
+        service.answering("mixed", 500).await.quota(),
+        Some([5, 5, 0])
+    );
     for _ in 0..4 {
-        site.answering("mixed", 500).await;
+        service.answering("mixed", 500).await;
     }
-    let answer = site.answering("mixed", 500).await;
+    let answer = service.answering("mixed", 500).await;
     assert_eq!(
         answer.quota().map(|quota| quota[..2].to_vec()),
         Some(vec![9, 3])
@@ -127,18 +133,18 @@ async fn fallback_gives_back_to_whatever_has_decided() {
 }
 
 #[actix_web::test]
-async fn what_was_given_back_in_good_times_is_no_use_of_the_outage() {
-    let mut server = Server::start(Flavour::Redis7);
+async fn refund_before_outage_does_not_count_as_outage_use() {
+    let mut server = Server::start(ServerVersion::Redis7);
     let limiter = limiter(&server, Duration::from_secs(5)).await;
-    let site = site(&limiter, routes(web::Data::default())).await;
+    let service = service(&limiter, routes(web::Data::default())).await;
     for _ in 0..6 {
-        assert_eq!(site.remaining("local", 500).await, Some(4));
+        assert_eq!(service.remaining("local", 500).await, Some(4));
     }
-    assert_eq!(site.remaining("local", 200).await, Some(3));
+    assert_eq!(service.remaining("local", 200).await, Some(3));
     server.kill();
     // What counts on, and no more.
     for remaining in [2, 1, 0] {
-        assert_eq!(site.remaining("local", 200).await, Some(remaining));
+        assert_eq!(service.remaining("local", 200).await, Some(remaining));
     }
-    assert_eq!(site.answering("local", 200).await.status, 429);
+    assert_eq!(service.answering("local", 200).await.status, 429);
 }

@@ -11,7 +11,7 @@ use actix_web::{
 use tokio::sync::Semaphore;
 
 use super::*;
-use harness::http::support::World;
+use harness::http::app::TestApp;
 
 const FIXED: Limit = Limit::per_minute(5)
     .algorithm(Algorithm::FixedWindow)
@@ -60,12 +60,12 @@ slow! {
     one: rule(ONE, "5xx");
 }
 
-struct Scene {
-    site: Rc<Site>,
+struct Scenario {
+    service: Rc<TestService>,
     gates: web::Data<Gates>,
 }
 
-impl Scene {
+impl Scenario {
     async fn new(limiter: &RateLimiter) -> Self {
         let gates = web::Data::new(Gates {
             started: Semaphore::new(0),
@@ -79,23 +79,23 @@ impl Scene {
                 .route("/log", web::get().to(log))
                 .route("/one", web::get().to(one));
         };
-        let site = Rc::new(site(limiter, routes).await);
-        Self { site, gates }
+        let service = Rc::new(service(limiter, routes).await);
+        Self { service, gates }
     }
 
     /// A request that has reached its handler.
-    async fn begin(&self, route: &'static str, status: u16) -> JoinHandle<Answer> {
-        let site = Rc::clone(&self.site);
+    async fn begin(&self, route: &'static str, status: u16) -> JoinHandle<TestResponse> {
+        let service = Rc::clone(&self.service);
         let request = rt::spawn(async move {
             let path = format!("/{route}?status={status}&wait=1");
-            site.get(&path).await
+            service.get(&path).await
         });
         self.gates.started.acquire().await.expect("open").forget();
         request
     }
 
     /// Lets one of those answer.
-    async fn end(&self, request: JoinHandle<Answer>) -> Answer {
+    async fn end(&self, request: JoinHandle<TestResponse>) -> TestResponse {
         self.gates.go_on.add_permits(1);
         request.await.expect("an answer")
     }
@@ -104,29 +104,29 @@ impl Scene {
 #[actix_web::test]
 async fn refund_never_reaches_a_later_window() {
     for target in STORES {
-        let bench = Bench::new(target).await;
-        let scene = Scene::new(&bench.limiter).await;
+        let store = StoreFixture::new(target).await;
+        let scenario = Scenario::new(&store.limiter).await;
         for route in ["fixed", "counter", "log"] {
             // From the beginning of a window that all have.
-            let now = bench.clock.now().as_micros() as u64;
-            bench.advance(60_000_000 - now % 60_000_000);
-            let late = scene.begin(route, 500).await;
-            bench.advance(121_000_000);
+            let now = store.clock.now().as_micros() as u64;
+            store.advance(60_000_000 - now % 60_000_000);
+            let late = scenario.begin(route, 500).await;
+            store.advance(121_000_000);
             assert_eq!(
-                scene.site.answering(route, 200).await.remaining(),
+                scenario.service.answering(route, 200).await.remaining(),
                 Some(4),
                 "{route}"
             );
             assert_eq!(
-                scene.site.answering(route, 200).await.remaining(),
+                scenario.service.answering(route, 200).await.remaining(),
                 Some(3),
                 "{route}"
             );
-            let answer = scene.end(late).await;
+            let answer = scenario.end(late).await;
             assert_eq!(answer.status, 500);
             assert_eq!(answer.remaining(), Some(3), "{route}");
             assert_eq!(
-                scene.site.answering(route, 200).await.remaining(),
+                scenario.service.answering(route, 200).await.remaining(),
                 Some(2),
                 "{route}"
             );
@@ -137,42 +137,42 @@ async fn refund_never_reaches_a_later_window() {
 #[actix_web::test]
 async fn headers_show_what_others_have_done_meanwhile() {
     for target in STORES {
-        let bench = Bench::new(target).await;
-        let scene = Scene::new(&bench.limiter).await;
-        let slow = scene.begin("fixed", 503).await;
-        bench.advance(10_000_000);
+        let store = StoreFixture::new(target).await;
+        let scenario = Scenario::new(&store.limiter).await;
+        let slow = scenario.begin("fixed", 503).await;
+        store.advance(10_000_000);
         assert_eq!(
-            scene.site.answering("fixed", 200).await.quota(),
+            scenario.service.answering("fixed", 200).await.quota(),
             Some([5, 3, 50])
         );
-        bench.advance(5_000_000);
-        assert_eq!(scene.end(slow).await.quota(), Some([5, 4, 45]));
+        store.advance(5_000_000);
+        assert_eq!(scenario.end(slow).await.quota(), Some([5, 4, 45]));
     }
 }
 
 #[actix_web::test]
 async fn epoch_of_the_reset_is_right_after_a_refund() {
-    let world = World::with(|builder| builder.headers(HeaderStyle::GitHub)).await;
-    let scene = Scene::new(&world.limiter).await;
-    let reset = |answer: Answer| answer.quota().expect("headers")[2];
-    let first = reset(scene.site.answering("fixed", 200).await);
-    let slow = scene.begin("fixed", 500).await;
-    world.after_seconds(20);
-    assert_eq!(reset(scene.end(slow).await), first);
+    let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::GitHub)).await;
+    let scenario = Scenario::new(&test_app.limiter).await;
+    let reset = |answer: TestResponse| answer.quota().expect("headers")[2];
+    let first = reset(scenario.service.answering("fixed", 200).await);
+    let slow = scenario.begin("fixed", 500).await;
+    test_app.after_seconds(20);
+    assert_eq!(reset(scenario.end(slow).await), first);
 }
 
 #[actix_web::test]
 async fn refund_ends_a_remembered_denial_at_once() {
     for target in STORES {
-        let bench = Bench::new(target).await;
-        let scene = Scene::new(&bench.limiter).await;
-        let slow = scene.begin("one", 500).await;
+        let store = StoreFixture::new(target).await;
+        let scenario = Scenario::new(&store.limiter).await;
+        let slow = scenario.begin("one", 500).await;
         for _ in 0..3 {
-            assert_eq!(scene.site.answering("one", 200).await.status, 429);
+            assert_eq!(scenario.service.answering("one", 200).await.status, 429);
         }
-        assert_eq!(scene.end(slow).await.remaining(), Some(1));
+        assert_eq!(scenario.end(slow).await.remaining(), Some(1));
         assert_eq!(
-            scene.site.answering("one", 200).await.status,
+            scenario.service.answering("one", 200).await.status,
             200,
             "{target:?}"
         );
@@ -182,21 +182,21 @@ async fn refund_ends_a_remembered_denial_at_once() {
 #[actix_web::test]
 async fn refund_brings_no_key_back() {
     for target in STORES {
-        let bench = Bench::new(target).await;
-        let scene = Scene::new(&bench.limiter).await;
-        let identity = bench
+        let store = StoreFixture::new(target).await;
+        let scenario = Scenario::new(&store.limiter).await;
+        let identity = store
             .limiter
             .client_identity("192.0.2.1".parse().expect("an address"));
-        let slow = scene.begin("fixed", 500).await;
-        bench
+        let slow = scenario.begin("fixed", 500).await;
+        store
             .limiter
             .reset(&FIXED, identity)
             .await
             .expect("a store");
-        assert_eq!(scene.end(slow).await.quota(), Some([5, 5, 0]));
+        assert_eq!(scenario.end(slow).await.quota(), Some([5, 5, 0]));
         // DECR would have left one more than there are.
         assert_eq!(
-            scene.site.answering("fixed", 200).await.remaining(),
+            scenario.service.answering("fixed", 200).await.remaining(),
             Some(4)
         );
     }
@@ -205,25 +205,25 @@ async fn refund_brings_no_key_back() {
 #[actix_web::test]
 async fn many_at_once_are_given_back_exactly_once_each() {
     for target in STORES {
-        let bench = Bench::new(target).await;
-        let scene = Scene::new(&bench.limiter).await;
+        let store = StoreFixture::new(target).await;
+        let scenario = Scenario::new(&store.limiter).await;
         for round in 0..3u64 {
             let mut open = Vec::new();
             for index in 0..5 {
                 let status = if index < 4 { 500 } else { 200 };
-                open.push(scene.begin("fixed", status).await);
+                open.push(scenario.begin("fixed", status).await);
             }
-            assert_eq!(scene.site.answering("fixed", 500).await.status, 429);
-            scene.gates.go_on.add_permits(open.len());
+            assert_eq!(scenario.service.answering("fixed", 500).await.status, 429);
+            scenario.gates.go_on.add_permits(open.len());
             for request in open {
                 request.await.expect("an answer");
             }
             assert_eq!(
-                scene.site.answering("fixed", 500).await.remaining(),
+                scenario.service.answering("fixed", 500).await.remaining(),
                 Some(4),
                 "{round}"
             );
-            bench.clock.advance(Duration::from_secs(60));
+            store.clock.advance(Duration::from_secs(60));
         }
     }
 }

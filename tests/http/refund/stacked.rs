@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use super::*;
-use harness::http::support::World;
+use harness::http::app::TestApp;
 
 const SHORT: Limit = Limit::per_minute(3).zone("short").name("short");
 const LONG: Limit = Limit::per_hour(5).zone("long").name("long");
@@ -53,8 +53,8 @@ fn routes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn each_rule_gives_back_on_its_own_statuses() {
-    let world = World::with(|builder| builder.headers(HeaderStyle::Both)).await;
-    let site = world.site(routes).await;
+    let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::Both)).await;
+    let service = test_app.service(routes).await;
     for (status, short, long, [limit, remaining]) in [
         (200, 2, 4, [3, 2]),
         (500, 2, 4, [3, 2]),
@@ -65,7 +65,7 @@ async fn each_rule_gives_back_on_its_own_statuses() {
         (503, 2, 1, [5, 1]),
         (404, 1, 1, [5, 1]),
     ] {
-        let answer = site.answering("both", status).await;
+        let answer = service.answering("both", status).await;
         assert_eq!(answer.status, status);
         let quota = answer.quota().expect("headers");
         assert_eq!(quota[..2], [limit, remaining], "{status}");
@@ -84,42 +84,42 @@ async fn each_rule_gives_back_on_its_own_statuses() {
 
 #[actix_web::test]
 async fn rules_without_statuses_stay_charged_beside_others() {
-    for_every_store(routes, async |site, _| {
+    for_every_store(routes, async |service, _| {
         for remaining in [3, 3, 2, 1, 0] {
-            assert_eq!(site.remaining("one", 500).await, Some(remaining));
+            assert_eq!(service.remaining("one", 500).await, Some(remaining));
         }
-        assert_eq!(site.answering("one", 500).await.status, 429);
+        assert_eq!(service.answering("one", 500).await.status, 429);
     })
     .await;
 }
 
 #[actix_web::test]
-async fn counter_that_two_rules_share_gives_back_by_the_rule_that_was_charged() {
-    let site = World::new().await.site(routes).await;
+async fn shared_counter_refunds_by_the_rule_that_charged() {
+    let service = TestApp::new().await.service(routes).await;
     for (status, remaining) in [(500, 1), (500, 0)] {
         assert_eq!(
-            site.remaining("stricter_keeps", status).await,
+            service.remaining("stricter_keeps", status).await,
             Some(remaining)
         );
     }
-    assert_eq!(site.answering("stricter_keeps", 500).await.status, 429);
+    assert_eq!(service.answering("stricter_keeps", 500).await.status, 429);
     for (status, remaining) in [(500, 2), (500, 2), (200, 1), (500, 1)] {
         assert_eq!(
-            site.remaining("stricter_gives", status).await,
+            service.remaining("stricter_gives", status).await,
             Some(remaining)
         );
     }
 }
 
 #[actix_web::test]
-async fn layers_give_back_apart_and_nothing_for_what_one_of_them_denies() {
-    let site = World::new().await.site(routes).await;
+async fn layers_refund_separately_and_never_for_a_denial() {
+    let service = TestApp::new().await.service(routes).await;
     // Both give back.
-    assert_eq!(site.remaining("outer", 500).await, Some(1));
+    assert_eq!(service.remaining("outer", 500).await, Some(1));
     // The outer one does.
-    assert_eq!(site.remaining("outer", 404).await, Some(0));
+    assert_eq!(service.remaining("outer", 404).await, Some(0));
     let limiter_denies = async || {
-        let denied = site.answering("outer", 200).await;
+        let denied = service.answering("outer", 200).await;
         assert_eq!(denied.status, 429);
         denied.number("X-RateLimit-Limit")
     };

@@ -16,8 +16,8 @@ use http::Request;
 
 use super::{Gate, is_free, one_at_once, routes};
 use harness::http::{
+    app::TestApp,
     live::{Live, status},
-    support::World,
 };
 
 /// A connection that begins with HTTP/2.
@@ -48,9 +48,9 @@ impl Client {
 
 #[actix_web::test]
 async fn permit_of_a_reset_stream_comes_back_when_its_handler_ends() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let gate = Gate::default();
-    let live = Live::behind(&world.limiter, one_at_once(), routes(&gate));
+    let live = Live::behind(&test_app.limiter, one_at_once(), routes(&gate));
     let mut client = Client::connect(&live).await;
     for number in 1..=2 {
         let (answer, mut stream) = client.get("/run/held");
@@ -66,10 +66,10 @@ async fn permit_of_a_reset_stream_comes_back_when_its_handler_ends() {
 }
 
 #[actix_web::test]
-async fn permit_of_a_closed_connection_comes_back_when_its_handler_ends() {
-    let world = World::new().await;
+async fn permit_of_closed_connection_returns_when_handler_ends() {
+    let test_app = TestApp::new().await;
     let gate = Gate::default();
-    let live = Live::behind(&world.limiter, one_at_once(), routes(&gate));
+    let live = Live::behind(&test_app.limiter, one_at_once(), routes(&gate));
     let mut client = Client::connect(&live).await;
     let held = client.get("/run/held");
     gate.entered(1).await;
@@ -80,12 +80,12 @@ async fn permit_of_a_closed_connection_comes_back_when_its_handler_ends() {
 }
 
 #[actix_web::test]
-async fn reset_stream_waits_until_its_turn_and_no_longer_than_max_wait() {
-    let world = World::new().await;
+async fn reset_stream_keeps_waiting_for_at_most_max_wait() {
+    let test_app = TestApp::new().await;
     let one_a_second = Limit::per_second(1).algorithm(Algorithm::LeakyBucket);
     let rule = Rule::new(one_a_second).max_wait(Duration::from_secs(2));
     let throttle = Throttle::new().paths(Paths::all(), [rule]).expect("a rule");
-    let live = Live::behind(&world.limiter, throttle, routes(&Gate::default()));
+    let live = Live::behind(&test_app.limiter, throttle, routes(&Gate::default()));
     let mut client = Client::connect(&live).await;
     assert_eq!(client.status("/run/quick").await, 200);
     for _ in 0..2 {
@@ -98,7 +98,7 @@ async fn reset_stream_waits_until_its_turn_and_no_longer_than_max_wait() {
     // Their turns come in 1 and 2 seconds, and the next would be in 3.
     assert_eq!(status(&live.get("/run/quick").await), 429);
     for _ in 0..2 {
-        world.after_millis(1_000);
+        test_app.after_millis(1_000);
         rt::time::sleep(Duration::from_millis(50)).await;
     }
     // Both have had them. The next in line is whoever comes now.
@@ -107,6 +107,6 @@ async fn reset_stream_waits_until_its_turn_and_no_longer_than_max_wait() {
         async move { answer.await.expect("an answer").status() }
     });
     rt::time::sleep(Duration::from_millis(50)).await;
-    world.after_millis(1_000);
+    test_app.after_millis(1_000);
     assert_eq!(next.await.expect("no panic"), 200);
 }

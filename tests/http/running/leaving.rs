@@ -9,13 +9,13 @@ use tokio::io::AsyncReadExt;
 
 use super::{Gate, ONE, at_once, is_free, is_taken, one_at_once, routes};
 use harness::{
-    Flavour, Mode, Proxy,
+    Mode, Proxy, ServerVersion,
     http::{
+        app::TestApp,
         live::{Live, Wire, status},
-        support::World,
     },
     shared,
-    stores::{Bench, Target, unique},
+    stores::{StoreFixture, StoreKind, unique},
 };
 
 /// How far a request has come.
@@ -86,15 +86,15 @@ async fn leave_in_every_phase(limiter: &RateLimiter) {
 
 #[actix_web::test]
 async fn in_no_phase_does_a_client_that_leaves_keep_its_place() {
-    for target in [Target::Memory, Target::Server(Flavour::Redis7)] {
-        leave_in_every_phase(&Bench::new(target).await.limiter).await;
+    for target in [StoreKind::Memory, StoreKind::Server(ServerVersion::Redis7)] {
+        leave_in_every_phase(&StoreFixture::new(target).await.limiter).await;
     }
 }
 
 /// While the server is asked whether there is a place.
 #[actix_web::test]
-async fn nor_while_the_store_is_asked() {
-    let server = shared(Flavour::Redis7);
+async fn client_leaving_during_store_call_holds_no_permit() {
+    let server = shared(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let limiter = RateLimiter::builder()
         .redis_url(proxy.url())
@@ -116,11 +116,11 @@ async fn nor_while_the_store_is_asked() {
 }
 
 #[actix_web::test]
-async fn nor_in_the_line() {
-    let world = World::new().await;
+async fn client_leaving_wait_queue_holds_no_permit() {
+    let test_app = TestApp::new().await;
     let gate = Gate::default();
     let waits = Rule::concurrency(ONE).max_wait(Duration::from_secs(60));
-    let live = Live::behind(&world.limiter, at_once(waits), routes(&gate));
+    let live = Live::behind(&test_app.limiter, at_once(waits), routes(&gate));
     let first = live.get("/run/held");
     let others = async {
         gate.entered(1).await;

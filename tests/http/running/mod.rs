@@ -29,8 +29,8 @@ use tokio::sync::Notify;
 
 use harness::{
     http::{
+        app::TestApp,
         live::{Live, status},
-        support::World,
     },
     stores::until,
 };
@@ -172,7 +172,7 @@ async fn is_taken(live: &Live) {
 
 /// Of two requests that come when there is room in a second, one is held until then and the other
 /// denied at once: the denial.
-pub(crate) async fn one_of_two_is_held(world: &World, live: &Live) -> String {
+pub(crate) async fn one_of_two_is_held(test_app: &TestApp, live: &Live) -> String {
     let (one, other) = (live.get("/run/quick"), live.get("/run/quick"));
     // The clock stands still: whoever answers has not waited.
     let first = select(Box::pin(one), Box::pin(other)).await;
@@ -181,7 +181,7 @@ pub(crate) async fn one_of_two_is_held(world: &World, live: &Live) -> String {
         Either::Right((denied, held)) => (denied, held),
     };
     assert_eq!(status(&denied), 429, "{denied}");
-    world.after_millis(1000);
+    test_app.after_millis(1000);
     assert_eq!(status(&held.await), 200);
     denied
 }

@@ -17,17 +17,17 @@ use tokio::{io::AsyncReadExt, sync::Semaphore};
 use super::{Gate, ONE, is_free, one_at_once, routes};
 use harness::{
     http::{
+        app::TestApp,
         live::{Live, status},
-        support::World,
     },
     stores::until,
 };
 
 #[actix_web::test]
-async fn so_many_run_at_once_and_the_others_are_denied() {
-    let world = World::with(|builder| builder.headers(HeaderStyle::Ietf)).await;
+async fn concurrency_limit_denies_requests_beyond_it() {
+    let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::Ietf)).await;
     let gate = Gate::default();
-    let live = Live::behind(&world.limiter, one_at_once(), routes(&gate));
+    let live = Live::behind(&test_app.limiter, one_at_once(), routes(&gate));
     let first = live.get("/run/held");
     let others = async {
         gate.entered(1).await;
@@ -50,8 +50,8 @@ async fn so_many_run_at_once_and_the_others_are_denied() {
 
 #[actix_web::test]
 async fn errors_heads_and_panics_give_their_places_back() {
-    let world = World::new().await;
-    let live = Live::behind(&world.limiter, one_at_once(), routes(&Gate::default()));
+    let test_app = TestApp::new().await;
+    let live = Live::behind(&test_app.limiter, one_at_once(), routes(&Gate::default()));
     for scope in ["/run", "/own"] {
         assert_eq!(status(&live.get(&format!("{scope}/fails")).await), 418);
         is_free(&live).await;
@@ -76,7 +76,7 @@ async fn errors_heads_and_panics_give_their_places_back() {
 
 #[actix_web::test]
 async fn a_response_runs_until_its_body_has_been_sent() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let parts = Arc::new(Semaphore::new(0));
     let stream_routes = {
         let parts = Arc::clone(&parts);
@@ -100,7 +100,7 @@ async fn a_response_runs_until_its_body_has_been_sent() {
                 .route("/run/quick", web::get().to(async || "quick"));
         }
     };
-    let live = Live::behind(&world.limiter, one_at_once(), stream_routes);
+    let live = Live::behind(&test_app.limiter, one_at_once(), stream_routes);
     let first = live.get("/run/stream");
     let others = async {
         for _ in 0..2 {
@@ -125,7 +125,7 @@ async fn a_response_runs_until_its_body_has_been_sent() {
 
 #[actix_web::test]
 async fn denied_by_either_nothing_is_taken_from_the_other() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let gate = Gate::default();
     let rate = Limit::per_minute(2).name("rate");
     let rules = [
@@ -133,7 +133,7 @@ async fn denied_by_either_nothing_is_taken_from_the_other() {
         Rule::new(rate).identifier(Identifier::global()),
     ];
     let throttle = Throttle::new().paths(Paths::regex("^/run").expect("a regex"), rules);
-    let live = Live::behind(&world.limiter, throttle.expect("valid"), routes(&gate));
+    let live = Live::behind(&test_app.limiter, throttle.expect("valid"), routes(&gate));
     let first = live.get("/run/held");
     let others = async {
         gate.entered(1).await;
@@ -149,7 +149,7 @@ async fn denied_by_either_nothing_is_taken_from_the_other() {
     for _ in 0..3 {
         assert_eq!(status(&live.get("/run/quick").await), 429);
     }
-    world.after_millis(60_000);
+    test_app.after_millis(60_000);
     // No place is lost by those.
     for _ in 0..2 {
         assert_eq!(status(&live.get("/run/quick").await), 200);
@@ -170,8 +170,8 @@ fn attributes(config: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn attributes_of_both_kinds_are_one_decision() {
-    let world = World::with(|builder| builder.headers(HeaderStyle::Ietf)).await;
-    let live = Live::start(&world.limiter, 1, attributes);
+    let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::Ietf)).await;
+    let live = Live::start(&test_app.limiter, 1, attributes);
     let first = live.get("/slow/200");
     let others = async {
         rt::time::sleep(Duration::from_millis(80)).await;

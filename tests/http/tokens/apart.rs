@@ -57,13 +57,13 @@ fn routes(config: &mut ServiceConfig) {
 }
 
 #[actix_web::test]
-async fn users_of_one_name_and_different_sources_have_counters_of_their_own() {
-    let site = World::new().await.site(routes).await;
+async fn users_of_different_sources_count_separately() {
+    let service = TestApp::new().await.service(routes).await;
     let claims = json!({ "sub": "42", "group": "pro", "exp": in_seconds(600) });
     let token = format!("Bearer {}", Issuer::secret(SECRET).token(&claims));
     for remaining in [2, 1, 0] {
         let request = get("/").insert_header(("Authorization", token.clone()));
-        let answer = site.send(request).await;
+        let answer = service.send(request).await;
         assert_eq!(answer.text(), format!("{:?}", [Some(remaining); 4]));
     }
     assert_eq!(ASKED.load(Ordering::SeqCst), 3);

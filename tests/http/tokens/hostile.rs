@@ -108,11 +108,11 @@ fn bearing(token: &[u8]) -> HeaderValue {
 #[actix_web::test]
 async fn hostile_tokens_count_as_the_client() {
     for (what, token) in hostile() {
-        let site = by_tokens().await.site(routes).await;
+        let service = by_tokens().await.service(routes).await;
         for path in ["/function", "/limiter"] {
             for remaining in [Some(1), Some(0)] {
                 let request = get(path).insert_header(("Authorization", bearing(&token)));
-                let answer = site.send(request).await;
+                let answer = service.send(request).await;
                 assert_eq!(
                     (answer.status, answer.remaining()),
                     (200, remaining),
@@ -120,8 +120,8 @@ async fn hostile_tokens_count_as_the_client() {
                 );
             }
             // It is one with those who have no token, and nobody else.
-            assert_eq!(site.get(path).await.status, 429, "{what}");
-            let other = site.send(get_from("192.0.2.2", path)).await;
+            assert_eq!(service.get(path).await.status, 429, "{what}");
+            let other = service.send(get_from("192.0.2.2", path)).await;
             assert_eq!(other.status, 200, "{what}");
         }
     }
@@ -129,15 +129,15 @@ async fn hostile_tokens_count_as_the_client() {
 
 #[actix_web::test]
 async fn hostile_tokens_are_answered_as_unidentified() {
-    let world = World::with(|builder| {
+    let test_app = TestApp::with(|builder| {
         let builder = builder.identifier(&BY_TOKEN);
         builder.on_unidentified(|_| HttpResponse::Unauthorized().finish())
     })
     .await;
-    let site = world.site(routes).await;
+    let service = test_app.service(routes).await;
     for (what, token) in hostile() {
         let request = get("/limiter").insert_header(("Authorization", bearing(&token)));
-        assert_eq!(site.send(request).await.status, 401, "{what}");
+        assert_eq!(service.send(request).await.status, 401, "{what}");
     }
 }
 
@@ -148,16 +148,16 @@ async fn hostile_tokens_in_a_cookie_are_nobody_either() {
         .cookie("token")
         .build();
     let identifier = Identifier::jwt(jwt.expect("valid settings"));
-    let world = World::with(|builder| {
+    let test_app = TestApp::with(|builder| {
         let builder = builder.identifier(&identifier);
         builder.on_unidentified(|_| HttpResponse::Unauthorized().finish())
     })
     .await;
-    let site = world.site(routes).await;
+    let service = test_app.service(routes).await;
     for (what, token) in hostile() {
         let cookie = [b"token=", token.as_slice()].concat();
         let value = HeaderValue::from_bytes(&cookie).expect("a header's value");
-        let answer = site
+        let answer = service
             .send(get("/limiter").insert_header(("Cookie", value)))
             .await;
         // A cookie ends where the list goes on, and the first of two tokens is one.
@@ -177,7 +177,7 @@ async fn hostile_tokens_in_a_cookie_are_nobody_either() {
 /// Two headers are two minds: what stands in front may have read the other.
 #[actix_web::test]
 async fn two_tokens_are_none() {
-    let site = by_tokens().await.site(routes).await;
+    let service = by_tokens().await.service(routes).await;
     let bearer = |user: &str| {
         let claims = json!({ "sub": user, "group": "pro", "exp": in_seconds(600) });
         (
@@ -188,7 +188,7 @@ async fn two_tokens_are_none() {
     let request = get("/limiter")
         .append_header(bearer("ann"))
         .append_header(bearer("bob"));
-    assert_eq!(site.send(request).await.quota(), Some([2, 1, 60]));
+    assert_eq!(service.send(request).await.quota(), Some([2, 1, 60]));
 }
 
 /// Bytes of a header, from anything to nearly a token.
@@ -215,12 +215,12 @@ fn values() -> impl Strategy<Value = Vec<u8>> {
 
 #[actix_web::test]
 async fn random_bytes_are_nobody_and_no_500() {
-    let world = World::with(|builder| {
+    let test_app = TestApp::with(|builder| {
         let builder = builder.identifier(&BY_TOKEN);
         builder.on_unidentified(|_| HttpResponse::Unauthorized().finish())
     })
     .await;
-    let site = world.site(routes).await;
+    let service = test_app.service(routes).await;
     let mut runner = TestRunner::deterministic();
     let mut hostile = Hostile::new(5);
     for _ in 0..5_000 {
@@ -229,7 +229,7 @@ async fn random_bytes_are_nobody_and_no_500() {
             let header = HeaderValue::from_bytes(&value).expect("a header's value");
             for name in ["Authorization", "Cookie"] {
                 let request = get("/limiter").insert_header((name, header.clone()));
-                let answer = site.send(request).await;
+                let answer = service.send(request).await;
                 assert_eq!(answer.status, 401, "{name}: {value:?}");
             }
         }

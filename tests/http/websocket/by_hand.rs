@@ -10,8 +10,8 @@ use actix_web::{HttpRequest, HttpResponse, get, rt};
 
 use super::SHARED;
 use harness::{
-    Flavour, Server,
-    http::support::{World, get as request, in_own_process},
+    Server, ServerVersion,
+    http::app::{TestApp, get as request, in_own_process},
 };
 
 /// The request of a user that has opened a socket.
@@ -29,7 +29,7 @@ fn name(request: &HttpRequest) -> Option<Identity> {
 
 #[actix_web::test]
 async fn reason_fits_into_a_frame_whatever_the_limit() {
-    let limiter = World::new().await.limiter;
+    let limiter = TestApp::new().await.limiter;
     let longest = Limit::per_day(1)
         .name("longest")
         .block(Duration::from_secs(86_400 * 365));
@@ -48,9 +48,9 @@ async fn reason_fits_into_a_frame_whatever_the_limit() {
 
 #[actix_web::test]
 async fn no_identity_can_pose_as_another_in_a_context() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let messages = WebSocketLimiter::new(Limit::per_minute(1).zone("messages"));
-    let messages = messages.limiter(world.limiter.clone()).identifier(name);
+    let messages = messages.limiter(test_app.limiter.clone()).identifier(name);
     let all = [
         ("ann", ""),
         ("ann", "room"),
@@ -73,17 +73,17 @@ async fn no_identity_can_pose_as_another_in_a_context() {
 
 #[actix_web::test]
 async fn context_is_within_reach_from_outside() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let limit = Limit::per_minute(1).zone("messages");
     let messages = WebSocketLimiter::new(limit).identifier(name);
-    let messages = messages.limiter(world.limiter.clone());
+    let messages = messages.limiter(test_app.limiter.clone());
     let allowed = async || {
         let decision = messages.check(&opened("ann"), "room").await;
         decision.expect("a decision").is_allowed()
     };
     assert!(allowed().await);
     assert!(!allowed().await);
-    let reset = world
+    let reset = test_app
         .limiter
         .reset(&limit, Identity::new("ann").context("room"));
     reset.await.expect("reset");
@@ -92,7 +92,7 @@ async fn context_is_within_reach_from_outside() {
 
 #[actix_web::test]
 async fn rules_apply_as_those_of_handlers_do() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let by_group = |request: &HttpRequest| {
         let group = request.headers().get("X-User")?.to_str().ok()?.to_owned();
         Some(name(request)?.group(group))
@@ -108,7 +108,7 @@ async fn rules_apply_as_those_of_handlers_do() {
         Rule::new(Limit::per_hour(1).name("long")).group("long"),
         Rule::unlimited("admin"),
     ])
-    .limiter(world.limiter.clone())
+    .limiter(test_app.limiter.clone())
     .identifier(by_group);
     for (user, expected) in [
         ("once", [true, false, false]),
@@ -136,11 +136,11 @@ async fn rules_apply_as_those_of_handlers_do() {
 
 #[actix_web::test]
 async fn unidentified_have_the_answer_of_the_limiter() {
-    let world =
-        World::with(|builder| builder.on_unidentified(|_| HttpResponse::Unauthorized().finish()))
+    let test_app =
+        TestApp::with(|builder| builder.on_unidentified(|_| HttpResponse::Unauthorized().finish()))
             .await;
     let messages = WebSocketLimiter::new(SHARED).identifier(Identifier::header("X-User"));
-    let messages = messages.limiter(world.limiter.clone());
+    let messages = messages.limiter(test_app.limiter.clone());
     match messages
         .check(&request("/").to_http_request(), "room")
         .await
@@ -188,11 +188,11 @@ async fn many(request: HttpRequest) -> String {
 
 #[actix_web::test]
 async fn ten_thousand_messages_leave_nothing_with_their_request() {
-    let world = World::new().await;
-    let site = world.site(|config| {
+    let test_app = TestApp::new().await;
+    let service = test_app.service(|config| {
         config.service(many);
     });
-    let answer = site.await.get("/many").await;
+    let answer = service.await.get("/many").await;
     assert_eq!(answer.text(), "9999");
     // What is kept with a request shows in its headers: the handler's own limit alone, which is not
     // the strictest.
@@ -201,7 +201,7 @@ async fn ten_thousand_messages_leave_nothing_with_their_request() {
 
 #[actix_web::test]
 async fn failure_modes_decide_when_the_server_is_gone() {
-    let mut server = Server::start(Flavour::Redis7);
+    let mut server = Server::start(ServerVersion::Redis7);
     let limiter = RateLimiter::builder().redis_url(server.url());
     let limiter = limiter.deadline(Duration::from_secs(5)).build().await;
     let limiter = limiter.expect("a server");

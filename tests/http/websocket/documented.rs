@@ -35,16 +35,16 @@ fn loops_are_those_of_the_documents() {
 #[actix_web::test]
 async fn documented_loop_answers_pings_and_stays_open() {
     for route in [of_guide::route, of_rustdoc::route] {
-        let world = World::new().await;
-        let live = Live::start(&world.limiter, 1, route);
+        let test_app = TestApp::new().await;
+        let live = Live::start(&test_app.limiter, 1, route);
         let mut ann = open(&live, "/chat", "ann").await;
         assert_eq!(ann.ping("are you there?").await, "are you there?");
         // Pings are not counted.
         for text in ["1", "2", "3", "4", "5"] {
-            assert_eq!(ann.say(text).await, Said::Text(text.to_owned()));
+            assert_eq!(ann.say(text).await, WsMessage::Text(text.to_owned()));
             assert_eq!(ann.ping(text).await, text);
         }
-        let Said::Closed(Some(reason)) = ann.say("6").await else {
+        let WsMessage::Closed(Some(reason)) = ann.say("6").await else {
             panic!("not closed");
         };
         assert_eq!(u16::from(reason.code), 1008);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_throttle::{Algorithm, Limit, RateLimitError, Refill};
 
 use super::{SECOND, admitted_at_once, check, every_algorithm, for_every_store, wait};
-use harness::stores::Bench;
+use harness::stores::StoreFixture;
 
 for_every_store!(
     numbers_out_of_range_are_errors,
@@ -17,7 +17,7 @@ for_every_store!(
 );
 
 /// fastapi-limiter: `times = 0` admits one, a window of 0 is an error of the server.
-async fn numbers_out_of_range_are_errors(bench: &Bench) {
+async fn numbers_out_of_range_are_errors(store: &StoreFixture) {
     let second = Duration::from_secs(1);
     let bucket = |times| Limit::per_second(times).algorithm(Algorithm::TokenBucket);
     let wrong = [
@@ -45,11 +45,11 @@ async fn numbers_out_of_range_are_errors(bench: &Bench) {
     ];
     for limit in wrong {
         let refused = [
-            bench.limiter.check(&limit, "ann").await.err(),
-            bench.limiter.peek(&limit, "ann").await.err(),
-            bench.limiter.reset(&limit, "ann").await.err(),
-            bench.limiter.block(&limit, "ann", second).await.err(),
-            bench.limiter.unblock(&limit, "ann").await.err(),
+            store.limiter.check(&limit, "ann").await.err(),
+            store.limiter.peek(&limit, "ann").await.err(),
+            store.limiter.reset(&limit, "ann").await.err(),
+            store.limiter.block(&limit, "ann", second).await.err(),
+            store.limiter.unblock(&limit, "ann").await.err(),
         ];
         for error in refused {
             assert!(
@@ -68,39 +68,39 @@ async fn numbers_out_of_range_are_errors(bench: &Bench) {
         bucket(5).lease(1_000_000_000),
     ];
     for limit in ends {
-        assert!(check(bench, &limit, "ann").await.is_allowed(), "{limit:?}");
+        assert!(check(store, &limit, "ann").await.is_allowed(), "{limit:?}");
     }
 }
 
 /// asgi-ratelimit: always the whole window; actix-governor and others: rounded down to 0.
-async fn retry_after_is_neither_the_window_nor_zero(bench: &Bench) {
+async fn retry_after_is_neither_the_window_nor_zero(store: &StoreFixture) {
     let limit = Limit::per_minute(2);
-    check(bench, &limit, "ann").await;
-    bench.advance(59 * SECOND + SECOND / 2);
-    check(bench, &limit, "ann").await;
-    assert_eq!(wait(bench, &limit, "ann").await, SECOND / 2);
+    check(store, &limit, "ann").await;
+    store.advance(59 * SECOND + SECOND / 2);
+    check(store, &limit, "ann").await;
+    assert_eq!(wait(store, &limit, "ann").await, SECOND / 2);
 }
 
 /// summerrs-admin: two limits of one shape share one key.
-async fn stacked_limits_of_one_shape_do_not_share(bench: &Bench) {
+async fn stacked_limits_of_one_shape_do_not_share(store: &StoreFixture) {
     for limit in every_algorithm(1, 60) {
         let (one, other) = (limit.zone("one"), limit.zone("other"));
         let both = [(&one, "ann"), (&other, "ann")];
-        let decision = bench.limiter.check_all(&both).await.unwrap();
+        let decision = store.limiter.check_all(&both).await.unwrap();
         assert!(decision.is_allowed(), "{limit:?}");
     }
 }
 
 /// summerrs-admin: 600 a second becomes 500 a second.
-async fn rates_are_not_rounded(bench: &Bench) {
+async fn rates_are_not_rounded(store: &StoreFixture) {
     let limit = Limit::per_second(600)
         .algorithm(Algorithm::TokenBucket)
         .capacity(1);
     let mut admitted = 0;
     let mut now = 0;
     while now < SECOND / 10 {
-        admitted += u64::from(check(bench, &limit, "ann").await.is_allowed());
-        bench.advance(100);
+        admitted += u64::from(check(store, &limit, "ann").await.is_allowed());
+        store.advance(100);
         now += 100;
     }
     // One each 1667 µs, seen every 100.
@@ -109,10 +109,10 @@ async fn rates_are_not_rounded(bench: &Bench) {
     let limit = limit_of_600();
     let (mut admitted, mut now) = (0, 0);
     while now < SECOND / 10 {
-        assert!(check(bench, &limit, "bob").await.is_allowed());
+        assert!(check(store, &limit, "bob").await.is_allowed());
         admitted += 1;
-        let left = wait(bench, &limit, "bob").await;
-        bench.advance(left);
+        let left = wait(store, &limit, "bob").await;
+        store.advance(left);
         now += left;
     }
     assert_eq!(admitted, 60);
@@ -123,22 +123,22 @@ fn limit_of_600() -> Limit {
 }
 
 /// redis-rate-limiters: the bucket's key expires before its debt is paid.
-async fn debts_are_not_forgotten(bench: &Bench) {
+async fn debts_are_not_forgotten(store: &StoreFixture) {
     let limit = Limit::per_minute(1)
         .algorithm(Algorithm::TokenBucket)
         .capacity(100);
-    assert!(check(bench, &limit.cost(100), "ann").await.is_allowed());
-    bench.advance(99 * 60 * SECOND);
-    assert_eq!(admitted_at_once(bench, &limit, "ann", 200).await, 99);
+    assert!(check(store, &limit.cost(100), "ann").await.is_allowed());
+    store.advance(99 * 60 * SECOND);
+    assert_eq!(admitted_at_once(store, &limit, "ann", 200).await, 99);
 }
 
 /// Kong: whoever keeps knocking never gets in.
-async fn denials_do_not_prolong_a_sliding_window(bench: &Bench) {
+async fn denials_do_not_prolong_a_sliding_window(store: &StoreFixture) {
     let limit = Limit::new(1, Duration::from_secs(10));
     let mut admitted = 0;
     for _ in 0..100 {
-        admitted += u32::from(check(bench, &limit, "ann").await.is_allowed());
-        bench.advance(SECOND);
+        admitted += u32::from(check(store, &limit, "ann").await.is_allowed());
+        store.advance(SECOND);
     }
     assert_eq!(admitted, 10);
 }

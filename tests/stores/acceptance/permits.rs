@@ -9,31 +9,31 @@ use futures_util::{
 };
 
 use super::{SECOND, every_algorithm, for_every_store, waiting::settle};
-use harness::stores::{Bench, until};
+use harness::stores::{StoreFixture, until};
 
 for_every_store!(
-    who_waits_is_admitted_when_there_is_room_and_not_before,
+    waiter_is_admitted_exactly_when_there_is_room,
     a_wait_that_cannot_succeed_fails_at_once_and_takes_nothing,
     behind_too_many_it_fails_at_once_without_asking,
-    who_leaves_takes_nothing,
-    who_wanted_much_and_leaves_holds_up_nobody,
-    who_goes_before_one_who_wants_much_need_not_wait_for_as_much,
+    cancelled_waiter_takes_nothing,
+    cancelled_large_request_delays_no_other_waiter,
+    higher_priority_waiter_is_not_delayed_by_larger_request,
     those_who_wait_are_served_in_order,
     a_refund_gives_back_and_calls_the_next,
     a_dropped_permit_stays_charged,
-    what_remains_is_watched,
+    remaining_quota_is_watched,
 );
 
 pub(super) const ONE: Limit =
     Limit::new(1, Duration::from_secs(10)).algorithm(Algorithm::FixedWindow);
 
-pub(super) async fn left(bench: &Bench, limit: &Limit, identity: &str) -> u32 {
-    bench.limiter.remaining(limit, identity).await.unwrap()
+pub(super) async fn left(store: &StoreFixture, limit: &Limit, identity: &str) -> u32 {
+    store.limiter.remaining(limit, identity).await.unwrap()
 }
 
 /// Uses up all there is; the number of admissions.
-pub(super) async fn exhaust(bench: &Bench, limit: &Limit, identity: &str) {
-    while bench
+pub(super) async fn exhaust(store: &StoreFixture, limit: &Limit, identity: &str) {
+    while store
         .limiter
         .try_acquire(limit, identity)
         .await
@@ -54,29 +54,29 @@ pub(super) async fn in_line(acquire: Acquire) -> Wait {
 
 pub(super) type Wait = <Acquire as IntoFuture>::IntoFuture;
 
-async fn who_waits_is_admitted_when_there_is_room_and_not_before(bench: &Bench) {
+async fn waiter_is_admitted_exactly_when_there_is_room(store: &StoreFixture) {
     for limit in every_algorithm(2, 10) {
-        exhaust(bench, &limit, "ann").await;
-        let wait = bench.limiter.peek(&limit, "ann").await.unwrap();
+        exhaust(store, &limit, "ann").await;
+        let wait = store.limiter.peek(&limit, "ann").await.unwrap();
         let wait = wait.retry_after().unwrap();
         let patience = wait + Duration::from_secs(1);
-        let mut waits = in_line(bench.limiter.acquire(&limit, "ann").max_wait(patience)).await;
-        bench.clock.advance(wait - Duration::from_micros(1));
+        let mut waits = in_line(store.limiter.acquire(&limit, "ann").max_wait(patience)).await;
+        store.clock.advance(wait - Duration::from_micros(1));
         settle().await;
         assert!((&mut waits).now_or_never().is_none(), "{limit:?}");
-        bench.advance(1);
+        store.advance(1);
         let permit = waits.await.unwrap();
         assert!(permit.decision().is_allowed(), "{limit:?}");
     }
 }
 
-async fn a_wait_that_cannot_succeed_fails_at_once_and_takes_nothing(bench: &Bench) {
+async fn a_wait_that_cannot_succeed_fails_at_once_and_takes_nothing(store: &StoreFixture) {
     for limit in every_algorithm(2, 10) {
-        exhaust(bench, &limit, "bob").await;
-        let wait = bench.limiter.peek(&limit, "bob").await.unwrap();
+        exhaust(store, &limit, "bob").await;
+        let wait = store.limiter.peek(&limit, "bob").await.unwrap();
         let wait = wait.retry_after().unwrap();
         let too_short = wait - Duration::from_micros(1);
-        let waited = bench
+        let waited = store
             .limiter
             .acquire(&limit, "bob")
             .max_wait(too_short)
@@ -86,26 +86,26 @@ async fn a_wait_that_cannot_succeed_fails_at_once_and_takes_nothing(bench: &Benc
         };
         assert_eq!(retry_after, Some(wait), "{limit:?}");
         // Nothing was taken, so as much as ever comes at that moment.
-        bench.clock.advance(wait);
-        let taken = bench.limiter.try_acquire(&limit, "bob").await.unwrap();
+        store.clock.advance(wait);
+        let taken = store.limiter.try_acquire(&limit, "bob").await.unwrap();
         assert!(taken.is_some(), "{limit:?}");
-        let huge = bench.limiter.acquire(&limit.cost(1_000), "bob").await;
+        let huge = store.limiter.acquire(&limit.cost(1_000), "bob").await;
         let Err(RateLimitError::TimedOut { retry_after: None }) = huge else {
             panic!("{limit:?}: {huge:?}");
         };
     }
 }
 
-async fn behind_too_many_it_fails_at_once_without_asking(bench: &Bench) {
+async fn behind_too_many_it_fails_at_once_without_asking(store: &StoreFixture) {
     // One a second.
     let leaky = Limit::new(1, Duration::from_secs(1)).algorithm(Algorithm::LeakyBucket);
-    exhaust(bench, &leaky, "cid").await;
+    exhaust(store, &leaky, "cid").await;
     let mut waits = Vec::new();
     for _ in 0..3 {
-        waits.push(in_line(bench.limiter.acquire(&leaky, "cid")).await);
+        waits.push(in_line(store.limiter.acquire(&leaky, "cid")).await);
     }
     // They go in 1, 2 and 3 seconds, and this one in 4.
-    let acquire = || bench.limiter.acquire(&leaky, "cid");
+    let acquire = || store.limiter.acquire(&leaky, "cid");
     let late = acquire().max_wait(Duration::from_millis(3999)).await;
     let Err(RateLimitError::TimedOut { retry_after }) = late else {
         panic!("{late:?}");
@@ -116,15 +116,15 @@ async fn behind_too_many_it_fails_at_once_without_asking(bench: &Bench) {
     // Exactly as long is in time.
     waits.push(in_line(acquire().max_wait(Duration::from_secs(4))).await);
     for wait in waits {
-        bench.advance(SECOND);
+        store.advance(SECOND);
         wait.await.unwrap();
     }
 }
 
-async fn who_leaves_takes_nothing(bench: &Bench) {
-    let acquire = || bench.limiter.acquire(&ONE, "dan");
+async fn cancelled_waiter_takes_nothing(store: &StoreFixture) {
+    let acquire = || store.limiter.acquire(&ONE, "dan");
     drop(acquire());
-    assert_eq!(left(bench, &ONE, "dan").await, 1);
+    assert_eq!(left(store, &ONE, "dan").await, 1);
     // Polled any number of times, and then dropped: charges for nobody are given back.
     for polls in 0..6 {
         let mut leaves = acquire().into_future();
@@ -139,51 +139,51 @@ async fn who_leaves_takes_nothing(bench: &Bench) {
         drop(leaves);
         if done {
             // Taken out, it is the caller's.
-            bench.limiter.reset(&ONE, "dan").await.unwrap();
+            store.limiter.reset(&ONE, "dan").await.unwrap();
         }
         until("nothing is charged", async || {
-            left(bench, &ONE, "dan").await == 1
+            left(store, &ONE, "dan").await == 1
         })
         .await;
     }
-    exhaust(bench, &ONE, "dan").await;
+    exhaust(store, &ONE, "dan").await;
     let (first, second) = (in_line(acquire()).await, in_line(acquire()).await);
     drop(first);
-    bench.advance(10 * SECOND);
+    store.advance(10 * SECOND);
     second.await.unwrap();
 }
 
-async fn who_wanted_much_and_leaves_holds_up_nobody(bench: &Bench) {
+async fn cancelled_large_request_delays_no_other_waiter(store: &StoreFixture) {
     let limit = Limit::new(5, Duration::from_secs(10)).algorithm(Algorithm::TokenBucket);
-    bench.limiter.acquire(&limit.cost(3), "dot").await.unwrap();
-    let much = in_line(bench.limiter.acquire(&limit.cost(5), "dot")).await;
-    let little = in_line(bench.limiter.acquire(&limit, "dot")).await;
+    store.limiter.acquire(&limit.cost(3), "dot").await.unwrap();
+    let much = in_line(store.limiter.acquire(&limit.cost(5), "dot")).await;
+    let little = in_line(store.limiter.acquire(&limit, "dot")).await;
     drop(much);
     // The clock stands still: there was room for it all the time.
     little.await.unwrap();
-    assert_eq!(left(bench, &limit, "dot").await, 1);
+    assert_eq!(left(store, &limit, "dot").await, 1);
 }
 
-async fn who_goes_before_one_who_wants_much_need_not_wait_for_as_much(bench: &Bench) {
+async fn higher_priority_waiter_is_not_delayed_by_larger_request(store: &StoreFixture) {
     let limit = Limit::new(5, Duration::from_secs(10)).algorithm(Algorithm::TokenBucket);
-    bench.limiter.acquire(&limit.cost(3), "don").await.unwrap();
-    let much = bench.limiter.acquire(&limit.cost(5), "don").priority(1);
+    store.limiter.acquire(&limit.cost(3), "don").await.unwrap();
+    let much = store.limiter.acquire(&limit.cost(5), "don").priority(1);
     let much = in_line(much).await;
     // The clock stands still: there is room for it.
-    let little = bench.limiter.acquire(&limit, "don").priority(0);
+    let little = store.limiter.acquire(&limit, "don").priority(0);
     little.max_wait(Duration::from_secs(1)).await.unwrap();
-    bench.advance(8 * SECOND);
+    store.advance(8 * SECOND);
     much.await.unwrap();
 }
 
-async fn those_who_wait_are_served_in_order(bench: &Bench) {
+async fn those_who_wait_are_served_in_order(store: &StoreFixture) {
     let limit = Limit::new(1, Duration::from_secs(1)).algorithm(Algorithm::TokenBucket);
-    exhaust(bench, &limit, "eve").await;
+    exhaust(store, &limit, "eve").await;
     let served = std::cell::RefCell::new(Vec::new());
     let mut waits = Vec::new();
     // Lower priorities first, then whoever came first.
     for (number, priority) in [2, 1, 2, 0, 1].into_iter().enumerate() {
-        let wait = in_line(bench.limiter.acquire(&limit, "eve").priority(priority)).await;
+        let wait = in_line(store.limiter.acquire(&limit, "eve").priority(priority)).await;
         let served = &served;
         waits.push(async move {
             wait.await.unwrap();
@@ -192,7 +192,7 @@ async fn those_who_wait_are_served_in_order(bench: &Bench) {
     }
     let time = async {
         while served.borrow().len() < 5 {
-            bench.advance(SECOND / 10);
+            store.advance(SECOND / 10);
             settle().await;
         }
     };
@@ -200,44 +200,44 @@ async fn those_who_wait_are_served_in_order(bench: &Bench) {
     assert_eq!(*served.borrow(), [3, 1, 4, 0, 2]);
 }
 
-async fn a_refund_gives_back_and_calls_the_next(bench: &Bench) {
+async fn a_refund_gives_back_and_calls_the_next(store: &StoreFixture) {
     for limit in every_algorithm(1, 10) {
-        let permit = bench.limiter.acquire(&limit, "fay").await.unwrap();
-        let waits = in_line(bench.limiter.acquire(&limit, "fay")).await;
+        let permit = store.limiter.acquire(&limit, "fay").await.unwrap();
+        let waits = in_line(store.limiter.acquire(&limit, "fay")).await;
         assert!(permit.refund().await);
         // The clock stands still: nothing but the refund can have called.
         waits.await.unwrap();
-        assert_eq!(left(bench, &limit, "fay").await, 0, "{limit:?}");
-        bench.advance(20 * SECOND);
+        assert_eq!(left(store, &limit, "fay").await, 0, "{limit:?}");
+        store.advance(20 * SECOND);
     }
 }
 
-async fn a_dropped_permit_stays_charged(bench: &Bench) {
-    drop(bench.limiter.acquire(&ONE, "gus").await.unwrap());
+async fn a_dropped_permit_stays_charged(store: &StoreFixture) {
+    drop(store.limiter.acquire(&ONE, "gus").await.unwrap());
     settle().await;
-    assert_eq!(left(bench, &ONE, "gus").await, 0);
+    assert_eq!(left(store, &ONE, "gus").await, 0);
 }
 
 const TWO: Limit = Limit::new(2, Duration::from_secs(10)).zone("two");
 
-async fn what_remains_is_watched(bench: &Bench) {
+async fn remaining_quota_is_watched(store: &StoreFixture) {
     let every = Duration::from_secs(1);
-    let mut watched = bench.limiter.watch(&TWO, "ned", every);
+    let mut watched = store.limiter.watch(&TWO, "ned", every);
     assert_eq!(watched.next().await.unwrap().unwrap(), 2);
-    bench.limiter.check(&TWO, "ned").await.unwrap();
+    store.limiter.check(&TWO, "ned").await.unwrap();
     assert!(
         watched.next().now_or_never().is_none(),
         "not before its time"
     );
-    bench.advance(SECOND);
+    store.advance(SECOND);
     assert_eq!(watched.next().await.unwrap().unwrap(), 1);
     // Nothing has changed, and then the window has passed.
     let mut next = watched.next();
     for _ in 0..3 {
-        bench.advance(SECOND);
+        store.advance(SECOND);
         settle().await;
         assert!((&mut next).now_or_never().is_none());
     }
-    bench.advance(10 * SECOND);
+    store.advance(10 * SECOND);
     assert_eq!(next.await.unwrap().unwrap(), 2);
 }

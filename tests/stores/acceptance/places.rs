@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_throttle::{Concurrency, Identity, Limit, RateLimitError, Semaphore, SemaphoreGuard};
 
 use super::{SECOND, check, for_every_store, waiting::settle};
-use harness::stores::{Bench, Elsewhere, until};
+use harness::stores::{Elsewhere, StoreFixture, until};
 
 for_every_store!(
     never_more_than_so_many_at_once,
@@ -33,8 +33,8 @@ async fn free(semaphore: &Semaphore) -> u32 {
     semaphore.peek().await.unwrap().limits()[0].remaining()
 }
 
-async fn never_more_than_so_many_at_once(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&TWO, "ann");
+async fn never_more_than_so_many_at_once(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&TWO, "ann");
     let one = take(&semaphore).await.unwrap();
     assert_eq!(one.decision().limits()[0].remaining(), 1);
     let other = take(&semaphore).await.unwrap();
@@ -55,33 +55,33 @@ async fn never_more_than_so_many_at_once(bench: &Bench) {
     assert_eq!(status.reset_after(), Duration::ZERO);
 }
 
-async fn places_of_the_dead_are_free_after_the_expiry(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&TWO, "ann");
+async fn places_of_the_dead_are_free_after_the_expiry(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&TWO, "ann");
     for _ in 0..2 {
-        Elsewhere::new().die_holding(&semaphore);
-        bench.advance(SECOND);
+        Elsewhere::start().die_holding(&semaphore);
+        store.advance(SECOND);
     }
     assert!(take(&semaphore).await.is_none());
-    bench.advance(EXPIRY - 2 * SECOND - 1);
+    store.advance(EXPIRY - 2 * SECOND - 1);
     assert!(take(&semaphore).await.is_none(), "a microsecond too soon");
     let denied = semaphore.peek().await.unwrap();
     assert_eq!(denied.retry_after(), Some(Duration::from_micros(1)));
-    bench.advance(1);
+    store.advance(1);
     let own = take(&semaphore).await.unwrap();
     assert!(take(&semaphore).await.is_none(), "the other is held still");
     own.release().await;
-    bench.advance(SECOND);
+    store.advance(SECOND);
     assert_eq!(free(&semaphore).await, 2);
 }
 
-async fn held_places_are_renewed_and_stay_held(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&TWO, "ann");
+async fn held_places_are_renewed_and_stay_held(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&TWO, "ann");
     let guards = [
         take(&semaphore).await.unwrap(),
         take(&semaphore).await.unwrap(),
     ];
     for _ in 0..8 {
-        bench.advance(EXPIRY / 3);
+        store.advance(EXPIRY / 3);
         assert!(take(&semaphore).await.is_none());
         until("they are renewed", async || {
             let status = semaphore.peek().await.unwrap().limits()[0].clone();
@@ -96,14 +96,14 @@ async fn held_places_are_renewed_and_stay_held(bench: &Bench) {
     assert_eq!(free(&semaphore).await, 2);
 }
 
-async fn a_lost_place_is_told_and_its_release_frees_nobody_elses(bench: &Bench) {
+async fn a_lost_place_is_told_and_its_release_frees_nobody_elses(store: &StoreFixture) {
     let one = Concurrency::new(1).expiry(TWO.expiry_after());
-    let semaphore = bench.limiter.semaphore(&one, "ann");
-    let stalled = Elsewhere::new();
+    let semaphore = store.limiter.semaphore(&one, "ann");
+    let stalled = Elsewhere::start();
     let lost = stalled.run(take(&semaphore)).unwrap();
-    bench.advance(EXPIRY - 1);
+    store.advance(EXPIRY - 1);
     assert!(lost.is_valid());
-    bench.advance(1);
+    store.advance(1);
     assert!(
         !lost.is_valid(),
         "whatever the store says: it may have expired"
@@ -123,11 +123,11 @@ async fn a_lost_place_is_told_and_its_release_frees_nobody_elses(bench: &Bench) 
     assert_eq!(free(&semaphore).await, 1);
 }
 
-async fn a_place_comes_back_if_nobody_has_it(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&TWO, "ann");
-    let stalled = Elsewhere::new();
+async fn a_place_comes_back_if_nobody_has_it(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&TWO, "ann");
+    let stalled = Elsewhere::start();
     let held = stalled.run(take(&semaphore)).unwrap();
-    bench.advance(2 * EXPIRY);
+    store.advance(2 * EXPIRY);
     assert_eq!(free(&semaphore).await, 2);
     assert!(!held.is_valid());
     let renewed = async {
@@ -142,17 +142,17 @@ async fn a_place_comes_back_if_nobody_has_it(bench: &Bench) {
     assert_eq!(free(&semaphore).await, 2);
 }
 
-async fn denied_by_either_nothing_is_taken_from_the_other(bench: &Bench) {
+async fn denied_by_either_nothing_is_taken_from_the_other(store: &StoreFixture) {
     let rate = Limit::per_minute(3);
-    let places = bench.limiter.semaphore(&TWO, "ann");
+    let places = store.limiter.semaphore(&TWO, "ann");
     let remaining = async |limit| {
-        let peeked = bench.limiter.peek(limit, "ann").await.unwrap();
+        let peeked = store.limiter.peek(limit, "ann").await.unwrap();
         peeked.limits()[0].remaining()
     };
     for other in ["ann", "bob"] {
         // Of one identity and of two, which a cluster has in different slots.
-        bench.limiter.reset(&rate, other).await.unwrap();
-        let both = bench.limiter.semaphore(&TWO, "ann").and(&rate, other);
+        store.limiter.reset(&rate, other).await.unwrap();
+        let both = store.limiter.semaphore(&TWO, "ann").and(&rate, other);
         let (one, two) = (take(&both).await.unwrap(), take(&both).await.unwrap());
         assert_eq!(two.decision().limits()[1].remaining(), 1);
         for _ in 0..3 {
@@ -180,16 +180,16 @@ async fn denied_by_either_nothing_is_taken_from_the_other(bench: &Bench) {
     assert_eq!(remaining(&rate).await, 0);
 }
 
-async fn a_clock_that_steps_back_locks_nobody_out(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&TWO, "ann");
+async fn a_clock_that_steps_back_locks_nobody_out(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&TWO, "ann");
     for _ in 0..2 {
-        Elsewhere::new().die_holding(&semaphore);
+        Elsewhere::start().die_holding(&semaphore);
     }
-    let step = bench.clock.now() - Duration::from_secs(3600);
-    bench.clock.set(step);
+    let step = store.clock.now() - Duration::from_secs(3600);
+    store.clock.set(step);
     for left in (1..=9).rev() {
         assert!(take(&semaphore).await.is_none(), "{left} s too soon");
-        bench.advance(SECOND);
+        store.advance(SECOND);
     }
     assert_eq!(free(&semaphore).await, 2);
     let held = [
@@ -200,33 +200,33 @@ async fn a_clock_that_steps_back_locks_nobody_out(bench: &Bench) {
     drop(held);
 }
 
-async fn changed_numbers_drive_nobody_out(bench: &Bench) {
-    let before = bench.limiter.semaphore(&TWO, "ann");
+async fn changed_numbers_drive_nobody_out(store: &StoreFixture) {
+    let before = store.limiter.semaphore(&TWO, "ann");
     let fewer = Concurrency::new(1).expiry(Duration::from_secs(1));
-    let after = bench.limiter.semaphore(&fewer, "ann");
-    Elsewhere::new().die_holding(&before);
-    bench.advance(SECOND);
+    let after = store.limiter.semaphore(&fewer, "ann");
+    Elsewhere::start().die_holding(&before);
+    store.advance(SECOND);
     let held = take(&before).await.unwrap();
-    bench.advance(SECOND);
+    store.advance(SECOND);
     // Both must go, the second is renewed every three seconds.
     assert!(take(&after).await.is_none());
-    bench.advance(EXPIRY - 2 * SECOND - SECOND / 2);
+    store.advance(EXPIRY - 2 * SECOND - SECOND / 2);
     // That the first goes in half a second helps nobody. Nobody is told more than one.
     let denied = after.peek().await.unwrap();
     assert_eq!(denied.retry_after(), Some(Duration::from_secs(1)));
-    bench.advance(SECOND / 2);
+    store.advance(SECOND / 2);
     assert!(take(&after).await.is_none(), "one is held still");
     assert!(held.is_valid());
     held.release().await;
     let own = take(&after).await.unwrap();
-    let more = bench.limiter.semaphore(&Concurrency::new(3), "ann");
+    let more = store.limiter.semaphore(&Concurrency::new(3), "ann");
     assert_eq!(free(&more).await, 2);
     drop(own);
 }
 
-async fn shadows_never_deny_and_have_places_of_their_own(bench: &Bench) {
+async fn shadows_never_deny_and_have_places_of_their_own(store: &StoreFixture) {
     let shadow = Concurrency::new(1).shadow();
-    let semaphore = bench.limiter.semaphore(&shadow, "ann");
+    let semaphore = store.limiter.semaphore(&shadow, "ann");
     let first = take(&semaphore).await.unwrap();
     let second = take(&semaphore).await.unwrap();
     assert!(second.decision().limits()[0].is_violated());
@@ -234,33 +234,33 @@ async fn shadows_never_deny_and_have_places_of_their_own(bench: &Bench) {
     // It had no place, so none is given back.
     second.release().await;
     assert_eq!(free(&semaphore).await, 0);
-    let enforced = bench.limiter.semaphore(&Concurrency::new(1), "ann");
+    let enforced = store.limiter.semaphore(&Concurrency::new(1), "ann");
     assert!(take(&enforced).await.is_some());
     let without = take(&semaphore).await.unwrap();
     first.release().await;
     assert_eq!(free(&semaphore).await, 1);
     // Nor is one taken for it later, as it would be by renewing.
     for _ in 0..3 {
-        bench.clock.advance(shadow.expiry_after() / 3);
+        store.clock.advance(shadow.expiry_after() / 3);
         settle().await;
     }
     assert_eq!(free(&semaphore).await, 1);
     drop(without);
 }
 
-async fn a_block_lets_nobody_in_and_drives_nobody_out(bench: &Bench) {
+async fn a_block_lets_nobody_in_and_drives_nobody_out(store: &StoreFixture) {
     let rate = Limit::per_second(1)
         .zone("z")
         .block(Duration::from_secs(60));
-    let semaphore = bench.limiter.semaphore(&TWO.zone("z"), "ann");
+    let semaphore = store.limiter.semaphore(&TWO.zone("z"), "ann");
     let held = take(&semaphore).await.unwrap();
-    assert!(check(bench, &rate, "ann").await.is_allowed());
-    assert!(!check(bench, &rate, "ann").await.is_allowed());
+    assert!(check(store, &rate, "ann").await.is_allowed());
+    assert!(!check(store, &rate, "ann").await.is_allowed());
     let denied = semaphore.peek().await.unwrap();
     assert!(denied.limits()[0].is_blocked() && take(&semaphore).await.is_none());
     assert_eq!(denied.retry_after(), Some(Duration::from_secs(60)));
     for _ in 0..4 {
-        bench.advance(EXPIRY / 3);
+        store.advance(EXPIRY / 3);
         until("it is renewed", async || {
             // A slot that is being moved is asked several times.
             tokio::time::sleep(Duration::from_millis(30)).await;
@@ -269,13 +269,13 @@ async fn a_block_lets_nobody_in_and_drives_nobody_out(bench: &Bench) {
         .await;
     }
     held.release().await;
-    bench.limiter.unblock(&rate, "ann").await.unwrap();
+    store.limiter.unblock(&rate, "ann").await.unwrap();
     assert_eq!(free(&semaphore).await, 2);
 }
 
-async fn places_are_counted_by_identity_and_zone(bench: &Bench) {
+async fn places_are_counted_by_identity_and_zone(store: &StoreFixture) {
     let limit = Concurrency::new(1);
-    let of = |identity: Identity, zone| bench.limiter.semaphore(&limit.zone(zone), identity);
+    let of = |identity: Identity, zone| store.limiter.semaphore(&limit.zone(zone), identity);
     let _ann = take(&of(Identity::new("ann"), "a")).await.unwrap();
     assert!(
         take(&of(Identity::new("ann").group("pro"), "a"))
@@ -287,8 +287,8 @@ async fn places_are_counted_by_identity_and_zone(bench: &Bench) {
     assert!(take(&of(Identity::global(), "a")).await.is_some());
 }
 
-async fn limits_that_make_no_sense_are_refused(bench: &Bench) {
-    let limiter = &bench.limiter;
+async fn limits_that_make_no_sense_are_refused(store: &StoreFixture) {
+    let limiter = &store.limiter;
     for limit in [
         Concurrency::new(0),
         Concurrency::new(1_000_001),

@@ -7,48 +7,48 @@ use std::time::Duration;
 use actix_throttle::{Algorithm, ChargedForTest, Decision, Limit};
 
 use super::{SECOND, admitted_at_once, check, every_algorithm, for_every_store, wait};
-use harness::stores::Bench;
+use harness::stores::StoreFixture;
 
 for_every_store!(
     a_refund_right_away_leaves_no_trace,
     a_refund_of_what_time_gave_back_gives_nothing,
     giving_back_twice_never_goes_below_zero,
-    what_was_forgotten_is_not_given_back,
+    forgotten_charge_is_not_refunded,
     a_clock_that_steps_back_gives_nothing_extra,
-    what_took_nothing_has_no_receipt,
+    uncharged_request_has_no_receipt,
     several_limits_are_given_back_together,
     a_refund_ends_no_block,
     a_changed_limit_gives_back_what_was_charged,
 );
 
-async fn take(bench: &Bench, limit: &Limit, identity: &str) -> ChargedForTest {
+async fn take(store: &StoreFixture, limit: &Limit, identity: &str) -> ChargedForTest {
     let checks = [(limit, identity)];
-    let (decision, taken) = bench.limiter.check_with_receipts(&checks).await.unwrap();
+    let (decision, taken) = store.limiter.check_with_receipts(&checks).await.unwrap();
     assert!(decision.is_allowed(), "{limit:?}");
     taken
 }
 
-async fn give_back(bench: &Bench, taken: ChargedForTest) -> Decision {
-    let decision = bench.limiter.refund_charged(taken).await.unwrap();
+async fn give_back(store: &StoreFixture, taken: ChargedForTest) -> Decision {
+    let decision = store.limiter.refund_charged(taken).await.unwrap();
     assert!(decision.is_allowed());
     decision
 }
 
 /// What remains, and how long until it is whole.
-async fn standing(bench: &Bench, limit: &Limit, identity: &str) -> (u32, Duration) {
-    let peeked = bench.limiter.peek(limit, identity).await.unwrap();
+async fn standing(store: &StoreFixture, limit: &Limit, identity: &str) -> (u32, Duration) {
+    let peeked = store.limiter.peek(limit, identity).await.unwrap();
     let status = &peeked.limits()[0];
     (status.remaining(), status.reset_after())
 }
 
-async fn a_refund_right_away_leaves_no_trace(bench: &Bench) {
+async fn a_refund_right_away_leaves_no_trace(store: &StoreFixture) {
     for limit in every_algorithm(10, 60) {
-        let whole = standing(bench, &limit, "ann").await;
+        let whole = standing(store, &limit, "ann").await;
         for cost in [1, 4, 10] {
-            let taken = take(bench, &limit.cost(cost), "ann").await;
-            assert_ne!(standing(bench, &limit, "ann").await, whole);
-            let decision = give_back(bench, taken).await;
-            assert_eq!(standing(bench, &limit, "ann").await, whole, "{limit:?}");
+            let taken = take(store, &limit.cost(cost), "ann").await;
+            assert_ne!(standing(store, &limit, "ann").await, whole);
+            let decision = give_back(store, taken).await;
+            assert_eq!(standing(store, &limit, "ann").await, whole, "{limit:?}");
             let status = &decision.limits()[0];
             assert_eq!((status.remaining(), status.reset_after()), whole);
         }
@@ -57,140 +57,140 @@ async fn a_refund_right_away_leaves_no_trace(bench: &Bench) {
         }
         // On top of what others took, between whole tokens.
         for cost in [1, 3, 2] {
-            check(bench, &limit.cost(cost), "ann").await;
-            bench.advance(SECOND + 234_567);
-            let before = standing(bench, &limit, "ann").await;
-            let taken = take(bench, &limit.cost(2), "ann").await;
-            give_back(bench, taken).await;
-            assert_eq!(standing(bench, &limit, "ann").await, before, "{limit:?}");
+            check(store, &limit.cost(cost), "ann").await;
+            store.advance(SECOND + 234_567);
+            let before = standing(store, &limit, "ann").await;
+            let taken = take(store, &limit.cost(2), "ann").await;
+            give_back(store, taken).await;
+            assert_eq!(standing(store, &limit, "ann").await, before, "{limit:?}");
         }
     }
 }
 
-async fn a_refund_of_what_time_gave_back_gives_nothing(bench: &Bench) {
+async fn a_refund_of_what_time_gave_back_gives_nothing(store: &StoreFixture) {
     for limit in every_algorithm(5, 10) {
-        let taken = take(bench, &limit.cost(3), "ann").await;
-        bench.advance(20 * SECOND);
+        let taken = take(store, &limit.cost(3), "ann").await;
+        store.advance(20 * SECOND);
         // Nothing there, and nothing comes of it.
-        give_back(bench, taken.clone()).await;
-        check(bench, &limit.cost(4), "ann").await;
-        let before = standing(bench, &limit, "ann").await;
-        give_back(bench, taken).await;
-        assert_eq!(standing(bench, &limit, "ann").await, before, "{limit:?}");
+        give_back(store, taken.clone()).await;
+        check(store, &limit.cost(4), "ann").await;
+        let before = standing(store, &limit, "ann").await;
+        give_back(store, taken).await;
+        assert_eq!(standing(store, &limit, "ann").await, before, "{limit:?}");
     }
 }
 
-async fn giving_back_twice_never_goes_below_zero(bench: &Bench) {
+async fn giving_back_twice_never_goes_below_zero(store: &StoreFixture) {
     for limit in every_algorithm(10, 60) {
-        let whole = standing(bench, &limit, "ann").await;
-        let taken = take(bench, &limit.cost(6), "ann").await;
-        check(bench, &limit.cost(3), "ann").await;
+        let whole = standing(store, &limit, "ann").await;
+        let taken = take(store, &limit.cost(6), "ann").await;
+        check(store, &limit.cost(3), "ann").await;
         for _ in 0..3 {
-            give_back(bench, taken.clone()).await;
+            give_back(store, taken.clone()).await;
         }
-        assert_eq!(standing(bench, &limit, "ann").await, whole, "{limit:?}");
-        assert_eq!(admitted_at_once(bench, &limit, "ann", 20).await, whole.0);
+        assert_eq!(standing(store, &limit, "ann").await, whole, "{limit:?}");
+        assert_eq!(admitted_at_once(store, &limit, "ann", 20).await, whole.0);
     }
 }
 
-async fn what_was_forgotten_is_not_given_back(bench: &Bench) {
+async fn forgotten_charge_is_not_refunded(store: &StoreFixture) {
     let told_apart = [true, false, true, false, true, false];
     for (limit, told_apart) in every_algorithm(10, 60).into_iter().zip(told_apart) {
-        let whole = standing(bench, &limit, "ann").await;
-        let taken = take(bench, &limit.cost(4), "ann").await;
-        bench.limiter.reset(&limit, "ann").await.unwrap();
-        give_back(bench, taken.clone()).await;
-        assert_eq!(standing(bench, &limit, "ann").await, whole, "{limit:?}");
-        bench.advance(SECOND);
-        check(bench, &limit.cost(2), "ann").await;
-        let before = standing(bench, &limit, "ann").await;
-        give_back(bench, taken).await;
-        let after = standing(bench, &limit, "ann").await;
+        let whole = standing(store, &limit, "ann").await;
+        let taken = take(store, &limit.cost(4), "ann").await;
+        store.limiter.reset(&limit, "ann").await.unwrap();
+        give_back(store, taken.clone()).await;
+        assert_eq!(standing(store, &limit, "ann").await, whole, "{limit:?}");
+        store.advance(SECOND);
+        check(store, &limit.cost(2), "ann").await;
+        let before = standing(store, &limit, "ann").await;
+        give_back(store, taken).await;
+        let after = standing(store, &limit, "ann").await;
         // The others cannot tell: no more than the charge is given, and no more than there is.
         assert_eq!(after, if told_apart { before } else { whole }, "{limit:?}");
     }
 }
 
-async fn a_clock_that_steps_back_gives_nothing_extra(bench: &Bench) {
+async fn a_clock_that_steps_back_gives_nothing_extra(store: &StoreFixture) {
     for (step, back) in [1, 30, 61, 86_400].into_iter().enumerate() {
         for limit in every_algorithm(5, 60) {
             let identity = &format!("ann{step}");
-            let taken = take(bench, &limit.cost(3), identity).await;
-            let charged = standing(bench, &limit, identity).await;
-            let before = bench.clock.now();
-            bench.clock.set(before - Duration::from_secs(back));
-            give_back(bench, taken.clone()).await;
-            let more = admitted_at_once(bench, &limit, identity, 20).await;
+            let taken = take(store, &limit.cost(3), identity).await;
+            let charged = standing(store, &limit, identity).await;
+            let before = store.clock.now();
+            store.clock.set(before - Duration::from_secs(back));
+            give_back(store, taken.clone()).await;
+            let more = admitted_at_once(store, &limit, identity, 20).await;
             assert!(more <= 5, "{limit:?} {back} s: {more} more");
-            give_back(bench, taken).await;
-            let left = wait(bench, &limit, identity).await;
+            give_back(store, taken).await;
+            let left = wait(store, &limit, identity).await;
             assert!(left > 0 && left <= 120 * SECOND, "{limit:?} {back} s");
-            bench.clock.set(before);
+            store.clock.set(before);
             // Without a charge in between, the old one counts again once its time has come.
             let other = &format!("bob{step}");
-            let taken = take(bench, &limit.cost(3), other).await;
-            bench.clock.set(before - Duration::from_secs(back));
-            give_back(bench, taken).await;
-            bench.clock.set(before);
+            let taken = take(store, &limit.cost(3), other).await;
+            store.clock.set(before - Duration::from_secs(back));
+            give_back(store, taken).await;
+            store.clock.set(before);
             if limit.kind() != Algorithm::SlidingWindowCounter {
-                assert_eq!(standing(bench, &limit, other).await, charged, "{limit:?}");
+                assert_eq!(standing(store, &limit, other).await, charged, "{limit:?}");
             }
         }
     }
 }
 
-async fn what_took_nothing_has_no_receipt(bench: &Bench) {
+async fn uncharged_request_has_no_receipt(store: &StoreFixture) {
     for limit in every_algorithm(4, 60) {
         let shadow = limit.shadow();
         let first = [(&limit.cost(3), "ann"), (&shadow.cost(4), "ann")];
-        let (_, taken) = bench.limiter.check_with_receipts(&first).await.unwrap();
+        let (_, taken) = store.limiter.check_with_receipts(&first).await.unwrap();
         assert_eq!(taken.was_charged(), [true, true]);
         if limit.kind() == Algorithm::LeakyBucket {
-            bench.advance(45 * SECOND);
+            store.advance(45 * SECOND);
         }
         // The shadow has no room now; the zone of nothing is asked for nothing.
         let nothing = limit.zone("nothing").cost(0);
         let second = [(&limit, "ann"), (&shadow.cost(4), "ann"), (&nothing, "ann")];
-        let (decision, taken) = bench.limiter.check_with_receipts(&second).await.unwrap();
+        let (decision, taken) = store.limiter.check_with_receipts(&second).await.unwrap();
         assert!(decision.is_allowed());
         assert_eq!(taken.was_charged(), [true, false, false]);
-        let before = standing(bench, &shadow, "ann").await;
-        give_back(bench, taken).await;
-        assert_eq!(standing(bench, &shadow, "ann").await, before);
-        assert!(check(bench, &limit, "ann").await.is_allowed(), "{limit:?}");
+        let before = standing(store, &shadow, "ann").await;
+        give_back(store, taken).await;
+        assert_eq!(standing(store, &shadow, "ann").await, before);
+        assert!(check(store, &limit, "ann").await.is_allowed(), "{limit:?}");
         // Denied by one, none has any.
         let third = [(&limit.cost(4), "ann"), (&limit, "bob")];
-        let (decision, taken) = bench.limiter.check_with_receipts(&third).await.unwrap();
+        let (decision, taken) = store.limiter.check_with_receipts(&third).await.unwrap();
         assert!(!decision.is_allowed());
         assert_eq!(taken.was_charged(), [false, false]);
     }
 }
 
-async fn several_limits_are_given_back_together(bench: &Bench) {
+async fn several_limits_are_given_back_together(store: &StoreFixture) {
     let limits = every_algorithm(5, 60);
     let checks: Vec<_> = limits
         .iter()
         .flat_map(|limit| [(limit, "ann"), (limit, "bob")])
         .collect();
-    let (_, taken) = bench.limiter.check_with_receipts(&checks).await.unwrap();
-    let decision = give_back(bench, taken).await;
+    let (_, taken) = store.limiter.check_with_receipts(&checks).await.unwrap();
+    let decision = give_back(store, taken).await;
     assert_eq!(decision.limits().len(), checks.len());
     for (limit, identity) in checks {
-        let (_, reset) = standing(bench, limit, identity).await;
+        let (_, reset) = standing(store, limit, identity).await;
         assert_eq!(reset, Duration::ZERO, "{limit:?}");
     }
 }
 
-async fn a_refund_ends_no_block(bench: &Bench) {
+async fn a_refund_ends_no_block(store: &StoreFixture) {
     let limit = Limit::per_second(1).block(Duration::from_secs(60));
-    let taken = take(bench, &limit, "ann").await;
-    assert!(!check(bench, &limit, "ann").await.is_allowed());
-    let decision = give_back(bench, taken).await;
+    let taken = take(store, &limit, "ann").await;
+    assert!(!check(store, &limit, "ann").await.is_allowed());
+    let decision = give_back(store, taken).await;
     assert!(decision.limits()[0].is_blocked());
-    assert_eq!(wait(bench, &limit, "ann").await, 60 * SECOND);
+    assert_eq!(wait(store, &limit, "ann").await, 60 * SECOND);
 }
 
-async fn a_changed_limit_gives_back_what_was_charged(bench: &Bench) {
+async fn a_changed_limit_gives_back_what_was_charged(store: &StoreFixture) {
     for (before, after) in every_algorithm(10, 60)
         .into_iter()
         .zip(every_algorithm(6, 60))
@@ -198,17 +198,17 @@ async fn a_changed_limit_gives_back_what_was_charged(bench: &Bench) {
         if before.kind() == Algorithm::LeakyBucket {
             continue;
         }
-        let taken = take(bench, &before.cost(8), "ann").await;
-        assert_eq!(standing(bench, &after, "ann").await.0, 0);
-        check(bench, &before.cost(1), "ann").await;
-        give_back(bench, taken).await;
-        assert_eq!(standing(bench, &after, "ann").await.0, 5, "{before:?}");
+        let taken = take(store, &before.cost(8), "ann").await;
+        assert_eq!(standing(store, &after, "ann").await.0, 0);
+        check(store, &before.cost(1), "ann").await;
+        give_back(store, taken).await;
+        assert_eq!(standing(store, &after, "ann").await.0, 5, "{before:?}");
     }
     // Twenty missing of a greater bucket: of a lesser one's charge as much less is missing of it.
     let limit = Limit::per_hour(10).algorithm(Algorithm::TokenBucket);
-    let lesser = take(bench, &limit.capacity(10).cost(5), "bob").await;
-    check(bench, &limit.capacity(30).cost(15), "bob").await;
-    give_back(bench, lesser).await;
-    let left = standing(bench, &limit.capacity(30), "bob").await;
+    let lesser = take(store, &limit.capacity(10).cost(5), "bob").await;
+    check(store, &limit.capacity(30).cost(15), "bob").await;
+    give_back(store, lesser).await;
+    let left = standing(store, &limit.capacity(30), "bob").await;
     assert_eq!(left.0, 15);
 }

@@ -9,18 +9,18 @@ use futures_util::{
 };
 
 use super::{SECOND, for_every_store, places::take};
-use harness::stores::{Bench, Elsewhere, until};
+use harness::stores::{Elsewhere, StoreFixture, until};
 
 for_every_store!(
     a_release_calls_the_first_who_waits,
-    who_waits_is_served_in_order,
+    waiters_are_served_in_order,
     lower_priorities_go_first,
-    who_leaves_takes_nothing_and_calls_the_next,
-    nobody_overtakes_who_waits,
+    cancelled_waiter_takes_nothing_and_wakes_the_next,
+    waiters_are_not_overtaken,
     a_wait_ends_in_time_and_takes_nothing,
     a_wait_for_a_rate_that_cannot_help_ends_at_once,
-    what_others_give_back_is_found,
-    what_the_dead_leave_is_found,
+    permits_released_elsewhere_are_found,
+    permits_of_dead_processes_are_found,
 );
 
 const ONE: Concurrency = Concurrency::new(1).expiry(Duration::from_secs(9));
@@ -32,8 +32,8 @@ pub(super) async fn settle() {
     }
 }
 
-async fn a_release_calls_the_first_who_waits(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&ONE, "ann");
+async fn a_release_calls_the_first_who_waits(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&ONE, "ann");
     let held = take(&semaphore).await.unwrap();
     let mut waits = pin!(semaphore.acquire().into_future());
     for _ in 0..3 {
@@ -55,7 +55,7 @@ async fn serve(acquire: Acquire<SemaphoreGuard>, number: usize, served: &Served)
     guard.release().await;
 }
 
-async fn serve_all(bench: &Bench, semaphore: &Semaphore, priorities: &[u32]) -> Vec<usize> {
+async fn serve_all(store: &StoreFixture, semaphore: &Semaphore, priorities: &[u32]) -> Vec<usize> {
     let served = Served::default();
     let held = take(semaphore).await.unwrap();
     let mut all: Vec<_> = Vec::new();
@@ -71,27 +71,27 @@ async fn serve_all(bench: &Bench, semaphore: &Semaphore, priorities: &[u32]) -> 
         // Where the call for one came too early, the pause is what calls it.
         while served.borrow().len() < priorities.len() {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            bench.advance(SECOND / 1000);
+            store.advance(SECOND / 1000);
         }
     };
     join(join_all(all), release).await;
     served.take()
 }
 
-async fn who_waits_is_served_in_order(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&ONE, "ann");
-    let order = serve_all(bench, &semaphore, &[0; 12]).await;
+async fn waiters_are_served_in_order(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&ONE, "ann");
+    let order = serve_all(store, &semaphore, &[0; 12]).await;
     assert_eq!(order, (0..12).collect::<Vec<_>>());
 }
 
-async fn lower_priorities_go_first(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&ONE, "ann");
-    let order = serve_all(bench, &semaphore, &[5, 1, 9, 1, 5, 0]).await;
+async fn lower_priorities_go_first(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&ONE, "ann");
+    let order = serve_all(store, &semaphore, &[5, 1, 9, 1, 5, 0]).await;
     assert_eq!(order, [5, 1, 3, 0, 4, 2]);
 }
 
-async fn who_leaves_takes_nothing_and_calls_the_next(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&ONE, "ann");
+async fn cancelled_waiter_takes_nothing_and_wakes_the_next(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&ONE, "ann");
     let held = take(&semaphore).await.unwrap();
     let mut first = Box::pin(semaphore.acquire().into_future());
     let mut second = Box::pin(semaphore.acquire().into_future());
@@ -127,23 +127,23 @@ async fn who_leaves_takes_nothing_and_calls_the_next(bench: &Bench) {
     }
 }
 
-async fn nobody_overtakes_who_waits(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&ONE, "ann");
-    Elsewhere::new().die_holding(&semaphore);
+async fn waiters_are_not_overtaken(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&ONE, "ann");
+    Elsewhere::start().die_holding(&semaphore);
     let mut waits = Box::pin(semaphore.acquire().into_future());
     for _ in 0..3 {
         assert!((&mut waits).now_or_never().is_none());
         settle().await;
     }
-    bench.advance(10 * SECOND);
+    store.advance(10 * SECOND);
     assert!(take(&semaphore).await.is_none(), "free, but somebody waits");
     let guard = waits.await.unwrap();
     guard.release().await;
     assert!(take(&semaphore).await.is_some());
 }
 
-async fn a_wait_ends_in_time_and_takes_nothing(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&ONE, "ann");
+async fn a_wait_ends_in_time_and_takes_nothing(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&ONE, "ann");
     let held = take(&semaphore).await.unwrap();
     let at_once = semaphore.acquire().max_wait(Duration::ZERO).await;
     assert!(matches!(
@@ -159,11 +159,11 @@ async fn a_wait_ends_in_time_and_takes_nothing(bench: &Bench) {
     for _ in 0..4 {
         assert!((&mut waits).now_or_never().is_none());
         settle().await;
-        bench.advance(SECOND / 2 - 1);
+        store.advance(SECOND / 2 - 1);
     }
     settle().await;
     assert!((&mut waits).now_or_never().is_none());
-    bench.advance(4);
+    store.advance(4);
     let error = waits.await.unwrap_err();
     assert!(matches!(error, RateLimitError::TimedOut { .. }), "{error}");
     held.release().await;
@@ -171,9 +171,9 @@ async fn a_wait_ends_in_time_and_takes_nothing(bench: &Bench) {
     own.release().await;
 }
 
-async fn a_wait_for_a_rate_that_cannot_help_ends_at_once(bench: &Bench) {
+async fn a_wait_for_a_rate_that_cannot_help_ends_at_once(store: &StoreFixture) {
     let rate = Limit::per_minute(1);
-    let semaphore = bench.limiter.semaphore(&TWO, "ann").and(&rate, "ann");
+    let semaphore = store.limiter.semaphore(&TWO, "ann").and(&rate, "ann");
     take(&semaphore).await.unwrap().release().await;
     let error = semaphore.acquire().max_wait(Duration::from_secs(59)).await;
     assert!(matches!(
@@ -188,10 +188,10 @@ async fn a_wait_for_a_rate_that_cannot_help_ends_at_once(bench: &Bench) {
     for _ in 0..60 {
         assert!((&mut waits).now_or_never().is_none());
         settle_a_little().await;
-        bench.advance(SECOND);
+        store.advance(SECOND);
     }
     waits.await.unwrap().release().await;
-    let costly = bench
+    let costly = store
         .limiter
         .semaphore(&TWO, "ann")
         .and(&rate.cost(2), "bob");
@@ -208,10 +208,10 @@ async fn settle_a_little() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-async fn what_others_give_back_is_found(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&ONE, "ann");
+async fn permits_released_elsewhere_are_found(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&ONE, "ann");
     // Another process, as far as the line here can tell: another limiter would be one.
-    let elsewhere = Elsewhere::new();
+    let elsewhere = Elsewhere::start();
     let held = elsewhere.run(take(&semaphore)).unwrap();
     let waits = semaphore.acquire().into_future();
     let release = async {
@@ -222,22 +222,22 @@ async fn what_others_give_back_is_found(bench: &Bench) {
     guard.unwrap().release().await;
 }
 
-async fn what_the_dead_leave_is_found(bench: &Bench) {
-    let semaphore = bench.limiter.semaphore(&ONE, "ann");
-    Elsewhere::new().die_holding(&semaphore);
-    let start = bench.clock.now();
+async fn permits_of_dead_processes_are_found(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&ONE, "ann");
+    Elsewhere::start().die_holding(&semaphore);
+    let start = store.clock.now();
     let mut waits = Box::pin(semaphore.acquire().into_future());
     let guard = loop {
         if let Some(guard) = (&mut waits).now_or_never() {
             break guard.unwrap();
         }
         settle_a_little().await;
-        bench.advance(SECOND / 10);
+        store.advance(SECOND / 10);
         assert!(
-            bench.clock.now() - start < Duration::from_secs(60),
+            store.clock.now() - start < Duration::from_secs(60),
             "never found"
         );
     };
-    assert!(bench.clock.now() - start >= Duration::from_secs(9));
+    assert!(store.clock.now() - start >= Duration::from_secs(9));
     guard.release().await;
 }

@@ -6,7 +6,7 @@ use actix_throttle::{Limit, RateLimiter};
 
 use super::{ID, admitted, every_algorithm, start, written};
 use harness::{
-    Flavour, Server, eventually_async,
+    Server, ServerVersion, eventually_async,
     stores::{block_on, unique},
 };
 
@@ -29,7 +29,7 @@ async fn charged(server: &Server, prefix: &str, limit: &Limit) -> u32 {
 #[test]
 fn killed_it_loses_a_lease_at_most() {
     block_on(async {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         for (name, limit) in every_algorithm(TIMES) {
             let (prefix, lease) = (unique("lease"), LEASE.to_string());
             let more = [("LEASE", lease.as_str()), ("MILLIS", "60000"), ("TELL", "")];
@@ -52,8 +52,8 @@ fn killed_it_loses_a_lease_at_most() {
 #[test]
 fn closed_it_has_given_everything_back() {
     block_on(async {
-        for flavour in Flavour::ALL {
-            let server = Server::start(flavour);
+        for version in ServerVersion::ALL {
+            let server = Server::start(version);
             for (name, limit) in every_algorithm(TIMES) {
                 let prefix = unique("lease");
                 let lease = LEASE.to_string();
@@ -62,7 +62,7 @@ fn closed_it_has_given_everything_back() {
                 let sum: u32 = processes.into_iter().map(admitted).sum();
                 assert!(sum > 0, "{name}");
                 let charged = charged(&server, &prefix, &limit).await;
-                assert_eq!(charged, sum, "{name} on {}", flavour.name());
+                assert_eq!(charged, sum, "{name} on {}", version.name());
             }
         }
     });

@@ -6,7 +6,7 @@ use actix_throttle::{Decision, FailureMode, Limit, ManualClock, RateLimitError, 
 
 use super::{ID, every_algorithm};
 use harness::{
-    Flavour, Server, eventually_async,
+    Server, ServerVersion, eventually_async,
     stores::{block_on, unique},
 };
 
@@ -28,7 +28,7 @@ struct Service {
 
 impl Service {
     async fn new(mode: FailureMode) -> Self {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let (clock, prefix) = (ManualClock::new(), unique("lease"));
         let limiter = async |mode, deadline| {
             RateLimiter::builder()
@@ -118,7 +118,7 @@ fn for_each(mode: FailureMode, test: impl AsyncFn(Service, Limit, &str)) {
 
 /// Whatever the failure mode: nobody need ask the server for it.
 #[test]
-fn what_is_on_lease_is_served_without_the_server() {
+fn leased_quota_is_served_without_server() {
     for mode in [FailureMode::Open, FailureMode::Closed, FailureMode::Local] {
         for stalls in [false, true] {
             for_each(mode, async |mut service, limit, name| {
@@ -170,7 +170,7 @@ fn local_admits_the_limit_whoever_decides() {
 /// A server that comes back empty has the whole limit to give, and what it had leased before is no
 /// part of that.
 #[test]
-fn what_a_server_has_forgotten_is_not_given_back_to_it() {
+fn lease_forgotten_by_server_is_not_returned() {
     for_each(FailureMode::Open, async |mut service, limit, name| {
         let (_, on_lease) = service.lease(&limit).await;
         service.server.kill();

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 
 use super::{ID, YEAR, admitted, calls, every_algorithm, start, written};
 use harness::{
-    Flavour, Server, shared_cluster,
+    Server, ServerVersion, shared_cluster,
     stores::{block_on, cluster_pool, unique},
 };
 
@@ -13,16 +13,16 @@ const PROCESSES: usize = 3;
 const TIMES: u32 = 30_000;
 
 #[test]
-fn all_of_it_and_no_more() {
-    for flavour in Flavour::ALL {
-        let server = Server::start(flavour);
+fn leases_admit_exactly_the_limit() {
+    for version in ServerVersion::ALL {
+        let server = Server::start(version);
         for (name, limit) in every_algorithm(TIMES) {
             let before = calls(&server);
             let limits = written(name, &limit);
             let more = [("LEASE", "500"), ("MILLIS", "1200")];
             let processes = start(PROCESSES, &server, &unique("lease"), &limits, &more);
             let sum: u32 = processes.into_iter().map(admitted).sum();
-            assert_eq!(sum, TIMES, "{name} on {}", flavour.name());
+            assert_eq!(sum, TIMES, "{name} on {}", version.name());
             // Batches alone, of 16 at most, would take five times as many.
             let calls = calls(&server) - before;
             assert!(calls < TIMES / 80, "{calls} calls");
@@ -32,8 +32,8 @@ fn all_of_it_and_no_more() {
 
 /// A lease that is stacked on others, one of which runs out first.
 #[test]
-fn nor_of_what_is_stacked() {
-    let server = Server::start(Flavour::Redis7);
+fn stacked_leases_are_exact() {
+    let server = Server::start(ServerVersion::Redis7);
     let limits = "fixed_window/5000/3600000/0 sliding_window/3000/3600000/0";
     let more = [("LEASE", "100"), ("MILLIS", "1200")];
     let processes = start(PROCESSES, &server, &unique("lease"), limits, &more);
@@ -42,7 +42,7 @@ fn nor_of_what_is_stacked() {
 }
 
 #[test]
-fn nor_in_a_cluster() {
+fn leases_admit_exactly_the_limit_in_a_cluster() {
     block_on(async {
         let prefix = unique("lease");
         let limit = Limit::new(3000, YEAR).lease(50);

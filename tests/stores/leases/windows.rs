@@ -1,7 +1,7 @@
 //! Windows that come and go while several processes lease from them.
 
 use super::start;
-use harness::{Flavour, Process, Server, stores::unique};
+use harness::{Process, Server, ServerVersion, stores::unique};
 
 const PROCESSES: usize = 3;
 const TIMES: usize = 600;
@@ -37,7 +37,7 @@ fn admissions(process: Process) -> Vec<Admission> {
 
 /// All admissions of all processes, in order.
 fn hammered(limit: &str) -> Vec<Admission> {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let lease = LEASE.to_string();
     let more = [("LEASE", lease.as_str()), ("MILLIS", "3500"), ("TELL", "")];
     let processes = start(PROCESSES, &server, &unique("lease"), limit, &more);
@@ -73,7 +73,7 @@ fn no_fixed_window_holds_more_than_the_limit() {
 }
 
 #[test]
-fn the_others_hold_at_most_what_was_on_lease_more() {
+fn other_algorithms_exceed_by_at_most_the_leases() {
     for (limit, alone) in [
         ("sliding_window/600/1000/0", TIMES),
         // Two windows, one of them weighed; a full bucket, and what it gains.

@@ -1,18 +1,17 @@
-//! Up to four random limits in one decision: the embedded store and the servers say what the model
+//! Up to four random limits in one decision: the in-memory store and the servers say what the model
 //! says, to the microsecond.
 
 use std::time::Duration;
 
 use actix_throttle::{Decision, Limit, LimitStatus, ManualClock};
-use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::{
-    FEW, cases, micros,
+    FEW, for_random_plans, micros,
     plan::{Cost, DAY, Gap, Plan, ZONES, plan},
 };
 use harness::{
-    Flavour,
-    stores::{Bench, Target, unique},
+    ServerVersion,
+    stores::{StoreFixture, StoreKind, unique},
 };
 use test_model::{Answer, Model, Numbers, Wait};
 
@@ -30,8 +29,8 @@ fn said(status: &LimitStatus) -> Answer {
     }
 }
 
-async fn follow(bench: &Bench, plan: &Plan) {
-    bench.clock.set(ManualClock::new().now());
+async fn follow(store: &StoreFixture, plan: &Plan) {
+    store.clock.set(ManualClock::new().now());
     let identity = unique("user");
     let zoned = plan.limits.iter().zip(ZONES);
     let limits: Vec<_> = zoned.map(|((limit, _), zone)| limit.zone(zone)).collect();
@@ -42,13 +41,13 @@ async fn follow(bench: &Bench, plan: &Plan) {
     let mut models: Vec<_> = numbers.map(Model::new).collect();
     let mut retry = 0;
     for step in &plan.steps {
-        bench.advance(match step.gap {
+        store.advance(match step.gap {
             Gap::Micros(gap) => gap,
             Gap::OfWindow(part) => limits[0].window_micros() / 256 * part,
             Gap::Retry(less) => u64::saturating_sub(retry, less).min(366 * DAY),
             Gap::Late(more) => (retry + more).min(366 * DAY),
         });
-        let now = micros(bench.clock.now());
+        let now = micros(store.clock.now());
         let costed: Vec<_> = limits
             .iter()
             .zip(step.costs)
@@ -61,7 +60,7 @@ async fn follow(bench: &Bench, plan: &Plan) {
             .iter()
             .map(|limit| (limit, identity.as_str()))
             .collect();
-        let decision = bench.limiter.check_all(&checks).await.unwrap();
+        let decision = store.limiter.check_all(&checks).await.unwrap();
 
         let before: Vec<_> = models
             .iter()
@@ -87,7 +86,7 @@ async fn follow(bench: &Bench, plan: &Plan) {
             };
             assert_eq!(said(status), expected, "{:?} at {now}", status.name());
         }
-        retry = honest_wait(bench, &checks, &decision).await;
+        retry = honest_wait(store, &checks, &decision).await;
     }
 }
 
@@ -111,21 +110,21 @@ fn answer(model: &Model, now: u64, cost: u32) -> Answer {
 }
 
 /// Waiting as long as was said admits; a microsecond less does not. Returns that wait.
-async fn honest_wait(bench: &Bench, checks: &[(&Limit, &str)], decision: &Decision) -> u64 {
+async fn honest_wait(store: &StoreFixture, checks: &[(&Limit, &str)], decision: &Decision) -> u64 {
     let Some(wait) = decision.retry_after() else {
         return 0;
     };
-    let now = bench.clock.now();
+    let now = store.clock.now();
     // A clock of the test's own outlives the keys of a server, whose logs know times 71 years
     // apart.
     if micros(wait) > 20 * 366 * DAY {
         return 0;
     }
     for (until, allowed) in [(wait - Duration::from_micros(1), false), (wait, true)] {
-        bench.clock.set(now + until);
+        store.clock.set(now + until);
         let mut all = true;
         for (limit, identity) in checks {
-            all &= bench
+            all &= store
                 .limiter
                 .peek(limit, *identity)
                 .await
@@ -134,55 +133,43 @@ async fn honest_wait(bench: &Bench, checks: &[(&Limit, &str)], decision: &Decisi
         }
         assert_eq!(all, allowed, "after {until:?} of {wait:?}: {decision:?}");
     }
-    bench.clock.set(now);
+    store.clock.set(now);
     micros(wait)
 }
 
-fn agree(target: Target, most: u32) {
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: cases(most),
-        failure_persistence: None,
-        ..ProptestConfig::default()
+fn agree(kind: StoreKind, most: u32) {
+    for_random_plans(kind, most, &plan(), async |store, plan| {
+        follow(store, &plan).await;
     });
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let bench = runtime.block_on(Bench::new(target));
-    let result = runner.run(&plan(), |plan| {
-        runtime.block_on(follow(&bench, &plan));
-        Ok(())
-    });
-    result.unwrap();
 }
 
 #[test]
 fn memory_agrees_with_the_model() {
-    agree(Target::Memory, 1500);
+    agree(StoreKind::Memory, 1500);
 }
 
 #[test]
 fn redis_6_2_agrees_with_the_model() {
-    agree(Target::Server(Flavour::Redis62), FEW);
+    agree(StoreKind::Server(ServerVersion::Redis62), FEW);
 }
 
 #[test]
 fn redis_7_agrees_with_the_model() {
-    agree(Target::Server(Flavour::Redis7), 300);
+    agree(StoreKind::Server(ServerVersion::Redis7), 300);
 }
 
 #[test]
 fn valkey_9_agrees_with_the_model() {
-    agree(Target::Server(Flavour::Valkey9), FEW);
+    agree(StoreKind::Server(ServerVersion::Valkey9), FEW);
 }
 
 #[test]
 fn a_cluster_agrees_with_the_model() {
-    agree(Target::Cluster, FEW);
+    agree(StoreKind::Cluster, FEW);
 }
 
 #[test]
 fn clusters_with_open_slots_agree() {
-    agree(Target::OpenSlots(Flavour::Redis62), 30);
-    agree(Target::OpenSlots(Flavour::Valkey9), 30);
+    agree(StoreKind::OpenSlots(ServerVersion::Redis62), 30);
+    agree(StoreKind::OpenSlots(ServerVersion::Valkey9), 30);
 }

@@ -9,7 +9,7 @@ use tokio::task::unconstrained;
 
 use super::{FEW, cases, plan::limit};
 use harness::{
-    Flavour, Server,
+    Server, ServerVersion,
     stores::{block_on, unique},
 };
 
@@ -100,8 +100,8 @@ fn calls(server: &Server) -> u64 {
     count.map_or(0, |count| count.parse().unwrap())
 }
 
-fn as_one_by_one(flavour: Flavour, most: u32) {
-    let server = Server::start(flavour);
+fn as_one_by_one(version: ServerVersion, most: u32) {
+    let server = Server::start(version);
     let asked = Cell::new(0);
     let mut runner = TestRunner::new(ProptestConfig::with_cases(cases(most)));
     let outcome = runner.run(&crowd(), |crowd| {
@@ -148,15 +148,15 @@ fn as_one_by_one(flavour: Flavour, most: u32) {
 
 #[test]
 fn on_redis_6_2() {
-    as_one_by_one(Flavour::Redis62, FEW);
+    as_one_by_one(ServerVersion::Redis62, FEW);
 }
 
 #[test]
 fn on_redis_7() {
-    as_one_by_one(Flavour::Redis7, 150);
+    as_one_by_one(ServerVersion::Redis7, 150);
 }
 
 #[test]
 fn on_valkey_9() {
-    as_one_by_one(Flavour::Valkey9, FEW);
+    as_one_by_one(ServerVersion::Valkey9, FEW);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_throttle::{Algorithm, Limit};
 
 use super::micros;
-use harness::stores::{Bench, Target, block_on};
+use harness::stores::{StoreFixture, StoreKind, block_on};
 
 /// The most cost that any half-open interval of `window` holds.
 fn most_in_any(window: u64, admissions: &[u64]) -> usize {
@@ -18,18 +18,18 @@ fn most_in_any(window: u64, admissions: &[u64]) -> usize {
 
 /// What gets through when requests come as fast as the limit's own waits allow.
 async fn flood(limit: &Limit, until: u64) -> Vec<u64> {
-    let bench = Bench::new(Target::Memory).await;
-    let start = micros(bench.clock.now());
+    let store = StoreFixture::new(StoreKind::Memory).await;
+    let start = micros(store.clock.now());
     let mut admissions = Vec::new();
     loop {
-        let now = micros(bench.clock.now()) - start;
+        let now = micros(store.clock.now()) - start;
         if now >= until {
             return admissions;
         }
-        let decision = bench.limiter.check(limit, "flood").await.unwrap();
+        let decision = store.limiter.check(limit, "flood").await.unwrap();
         match decision.retry_after() {
             None => admissions.push(now),
-            Some(wait) => bench.advance(micros(wait)),
+            Some(wait) => store.advance(micros(wait)),
         }
     }
 }
@@ -70,7 +70,7 @@ fn no_interval_holds_more_than_the_algorithm_allows() {
 }
 
 #[test]
-fn a_rate_that_no_microsecond_divides_is_neither_exceeded_nor_rounded_down() {
+fn rate_of_fractional_microseconds_is_exact() {
     let hour = 3_600_000_000;
     let limit = Limit::per_hour(999_999);
     for algorithm in [Algorithm::SlidingWindow, Algorithm::LeakyBucket] {

@@ -10,6 +10,12 @@ mod refunds;
 
 use std::{env, time::Duration};
 
+use harness::stores::{StoreFixture, StoreKind};
+use proptest::{
+    prelude::{ProptestConfig, Strategy},
+    test_runner::TestRunner,
+};
+
 /// How many cases a store has that another one of its kind has many of: all run the same script.
 const FEW: u32 = 50;
 
@@ -23,4 +29,28 @@ fn cases(most: u32) -> u32 {
 
 fn micros(duration: Duration) -> u64 {
     duration.as_micros().try_into().unwrap()
+}
+
+/// Follows random plans on one store, under one limiter.
+fn for_random_plans<S: Strategy>(
+    kind: StoreKind,
+    most: u32,
+    plans: &S,
+    follow: impl AsyncFn(&StoreFixture, S::Value),
+) {
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: cases(most),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let store = runtime.block_on(StoreFixture::new(kind));
+    let result = runner.run(plans, |plan| {
+        runtime.block_on(follow(&store, plan));
+        Ok(())
+    });
+    result.unwrap();
 }

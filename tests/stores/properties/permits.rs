@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use super::cases;
 use harness::{
-    Flavour,
-    stores::{Bench, Elsewhere, Target, block_on},
+    ServerVersion,
+    stores::{Elsewhere, StoreFixture, StoreKind, block_on},
 };
 
 const EXPIRY: u64 = 9_000_000;
@@ -84,11 +84,11 @@ impl<T> Line<T> {
     }
 }
 
-async fn places(target: Target, max: u32, steps: &[Step]) {
-    let bench = Bench::new(target).await;
+async fn places(target: StoreKind, max: u32, steps: &[Step]) {
+    let store = StoreFixture::new(target).await;
     let limit = Concurrency::new(max).expiry(Duration::from_micros(EXPIRY));
-    let semaphore = bench.limiter.semaphore(&limit, "ann");
-    let rounds = if matches!(target, Target::Memory) {
+    let semaphore = store.limiter.semaphore(&limit, "ann");
+    let rounds = if matches!(target, StoreKind::Memory) {
         4
     } else {
         12
@@ -111,13 +111,13 @@ async fn places(target: Target, max: u32, steps: &[Step]) {
                 drop(running.swap_remove(which % running.len()));
             }
             Step::Die if running.len() + dead.len() < max as usize && line.waiting.is_empty() => {
-                Elsewhere::new().die_holding(&semaphore);
-                dead.push(bench.clock.now() + Duration::from_micros(EXPIRY));
+                Elsewhere::start().die_holding(&semaphore);
+                dead.push(store.clock.now() + Duration::from_micros(EXPIRY));
             }
             Step::Pass(length) => {
                 // In parts, as time passes: what is held is renewed on the way.
                 for _ in 0..length.div_ceil(1_000_000) {
-                    bench.advance((*length).min(1_000_000));
+                    store.advance((*length).min(1_000_000));
                     running.extend(line.settle(rounds).await);
                 }
             }
@@ -125,9 +125,9 @@ async fn places(target: Target, max: u32, steps: &[Step]) {
         }
         running.extend(line.settle(rounds).await);
         // Whatever pause the line makes, it is over then.
-        bench.advance(PAUSE);
+        store.advance(PAUSE);
         running.extend(line.settle(rounds).await);
-        dead.retain(|end| *end > bench.clock.now());
+        dead.retain(|end| *end > store.clock.now());
         let valid = running.iter().filter(|guard| guard.is_valid()).count();
         assert!(valid + dead.len() <= max as usize, "more than {max} run");
         if running.len() + dead.len() < max as usize {
@@ -138,7 +138,7 @@ async fn places(target: Target, max: u32, steps: &[Step]) {
         }
     }
     drop((line, running));
-    bench.advance(EXPIRY);
+    store.advance(EXPIRY);
     let mut free = Vec::new();
     for _ in 0..200 {
         free.extend(semaphore.try_acquire().await.unwrap());
@@ -152,11 +152,11 @@ async fn places(target: Target, max: u32, steps: &[Step]) {
 }
 
 /// When each admission was charged that was not given back; at most `times` in each window.
-async fn rates(target: Target, algorithm: Algorithm, steps: &[Step]) {
-    let bench = Bench::new(target).await;
+async fn rates(target: StoreKind, algorithm: Algorithm, steps: &[Step]) {
+    let store = StoreFixture::new(target).await;
     let window = 3_000_000;
     let limit = Limit::new(3, Duration::from_micros(window)).algorithm(algorithm);
-    let rounds = if matches!(target, Target::Memory) {
+    let rounds = if matches!(target, StoreKind::Memory) {
         4
     } else {
         12
@@ -167,7 +167,7 @@ async fn rates(target: Target, algorithm: Algorithm, steps: &[Step]) {
     for step in steps {
         match step {
             Step::Arrive => {
-                let acquire: Acquire = bench.limiter.acquire(&limit, "ann");
+                let acquire: Acquire = store.limiter.acquire(&limit, "ann");
                 line.arrive(acquire.into_future().map(Result::unwrap));
             }
             Step::Leave(which) if !line.waiting.is_empty() => {
@@ -181,11 +181,11 @@ async fn rates(target: Target, algorithm: Algorithm, steps: &[Step]) {
                     false => charged.push(at),
                 }
             }
-            Step::Pass(length) => bench.advance(*length),
+            Step::Pass(length) => store.advance(*length),
             Step::Leave(_) | Step::End(..) | Step::Die => {}
         }
         for _ in 0..3 {
-            let now = bench.clock.now();
+            let now = store.clock.now();
             let served = line.settle(rounds).await;
             held.extend(served.into_iter().map(|permit| (now, permit)));
             let within = |at: &&Duration| now < **at + Duration::from_micros(window);
@@ -195,13 +195,13 @@ async fn rates(target: Target, algorithm: Algorithm, steps: &[Step]) {
                 _ => 3,
             };
             assert!(all.filter(within).count() <= most, "too many in a window");
-            bench.advance(window / 3);
+            store.advance(window / 3);
         }
     }
     // Nobody is forgotten: all who still wait are served in time.
     for _ in 0..3 * line.waiting.len() + 3 {
         drop(line.settle(rounds).await);
-        bench.advance(window / 3);
+        store.advance(window / 3);
     }
     drop(line.settle(rounds).await);
     assert!(line.waiting.is_empty(), "somebody waits for ever");
@@ -211,19 +211,19 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(48), ..ProptestConfig::default() })]
 
     #[test]
-    fn places_embedded(max in 1_u32..4, steps in steps()) {
-        block_on(places(Target::Memory, max, &steps));
+    fn places_in_memory(max in 1_u32..4, steps in steps()) {
+        block_on(places(StoreKind::Memory, max, &steps));
     }
 
     #[test]
-    fn rates_embedded(steps in steps(), which in 0_usize..4) {
+    fn rates_in_memory(steps in steps(), which in 0_usize..4) {
         let algorithms = [
             Algorithm::SlidingWindow,
             Algorithm::FixedWindow,
             Algorithm::TokenBucket,
             Algorithm::LeakyBucket,
         ];
-        block_on(rates(Target::Memory, algorithms[which], &steps));
+        block_on(rates(StoreKind::Memory, algorithms[which], &steps));
     }
 }
 
@@ -232,11 +232,11 @@ proptest! {
 
     #[test]
     fn places_on_a_server(max in 1_u32..4, steps in steps()) {
-        block_on(places(Target::Server(Flavour::Redis7), max, &steps));
+        block_on(places(StoreKind::Server(ServerVersion::Redis7), max, &steps));
     }
 
     #[test]
     fn rates_on_a_server(steps in steps()) {
-        block_on(rates(Target::Server(Flavour::Valkey9), Algorithm::TokenBucket, &steps));
+        block_on(rates(StoreKind::Server(ServerVersion::Valkey9), Algorithm::TokenBucket, &steps));
     }
 }

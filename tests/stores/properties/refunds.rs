@@ -4,17 +4,17 @@
 use std::time::Duration;
 
 use actix_throttle::{Algorithm, ChargedForTest, Limit, ManualClock, Refill};
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 
 use super::{
     FEW,
     agreement::units,
-    cases, micros,
+    for_random_plans, micros,
     plan::{Cost, DAY, limit, magnitude},
 };
 use harness::{
-    Flavour,
-    stores::{Bench, Target, block_on, unique},
+    ServerVersion,
+    stores::{StoreFixture, StoreKind, block_on, unique},
 };
 use test_model::{self as model, Model, Numbers};
 
@@ -62,13 +62,18 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..50)
 }
 
-async fn follow(bench: &Bench, (limit, refill): (Limit, Refill), in_turn: bool, steps: &[Step]) {
+async fn follow(
+    store: &StoreFixture,
+    (limit, refill): (Limit, Refill),
+    in_turn: bool,
+    steps: &[Step],
+) {
     let admit = match in_turn {
         true => Model::admit_in_turn,
         false => Model::admit,
     };
 
-    bench.clock.set(ManualClock::new().now());
+    store.clock.set(ManualClock::new().now());
     let identity = unique("user");
     let numbers = Numbers::of(&limit, refill);
     let mut model = Model::new(numbers);
@@ -76,11 +81,11 @@ async fn follow(bench: &Bench, (limit, refill): (Limit, Refill), in_turn: bool, 
     let mut charges: Vec<(u64, u64)> = Vec::new();
     let mut given_back = 0;
     for step in steps {
-        bench.advance(match step.gap {
+        store.advance(match step.gap {
             Gap::Micros(gap) => gap,
             Gap::OfWindow(part) => limit.window_micros() / 16384 * part,
         });
-        let now = micros(bench.clock.now());
+        let now = micros(store.clock.now());
         let mut never_charged = None;
         match step.action {
             Action::Charge(cost) => {
@@ -92,7 +97,7 @@ async fn follow(bench: &Bench, (limit, refill): (Limit, Refill), in_turn: bool, 
                     false => limit.cost(cost),
                 };
                 let checks = [(&costing, identity.as_str())];
-                let (decision, taken) = bench.limiter.check_with_receipts(&checks).await.unwrap();
+                let (decision, taken) = store.limiter.check_with_receipts(&checks).await.unwrap();
                 let expected = model.answer(now, cost.into()).wait == model::Wait::Fits;
                 assert_eq!(decision.is_allowed(), expected, "{limit:?} at {now}");
                 assert_eq!(taken.was_charged(), [expected]);
@@ -115,7 +120,7 @@ async fn follow(bench: &Bench, (limit, refill): (Limit, Refill), in_turn: bool, 
                 let number = number % outstanding.len();
                 let chosen = outstanding.remove(number);
                 model.refund(now, &chosen.modelled);
-                let decision = bench.limiter.refund_charged(chosen.taken).await.unwrap();
+                let decision = store.limiter.refund_charged(chosen.taken).await.unwrap();
                 assert!(decision.is_allowed());
                 given_back += 1;
                 // What another refund took out from under it, a receipt does not know.
@@ -131,7 +136,7 @@ async fn follow(bench: &Bench, (limit, refill): (Limit, Refill), in_turn: bool, 
             }
             Action::GiveBack(_) => {}
         }
-        let peeked = bench.limiter.peek(&limit, identity.as_str()).await.unwrap();
+        let peeked = store.limiter.peek(&limit, identity.as_str()).await.unwrap();
         let status = &peeked.limits()[0];
         let expected = model.answer(now, 1);
         assert_eq!(
@@ -164,23 +169,16 @@ async fn follow(bench: &Bench, (limit, refill): (Limit, Refill), in_turn: bool, 
     }
 }
 
-fn agree(target: Target, most: u32) {
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: cases(most),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    });
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let bench = runtime.block_on(Bench::new(target));
+fn agree(kind: StoreKind, most: u32) {
     let plans = (limit(), any::<bool>(), steps());
-    let result = runner.run(&plans, |(limit, in_turn, steps)| {
-        runtime.block_on(follow(&bench, limit, in_turn, &steps));
-        Ok(())
-    });
-    result.unwrap();
+    for_random_plans(
+        kind,
+        most,
+        &plans,
+        async |store, (limit, in_turn, steps)| {
+            follow(store, limit, in_turn, &steps).await;
+        },
+    );
 }
 
 /// The second charge has drained whole tokens by the time that it is made.
@@ -202,10 +200,10 @@ fn late_charge_of_a_leaky_bucket_is_given_back_exactly() {
             charge(1, 2),
             give_back.clone(),
         ];
-        for target in [Target::Memory, Target::Server(Flavour::Redis7)] {
+        for target in [StoreKind::Memory, StoreKind::Server(ServerVersion::Redis7)] {
             block_on(async {
-                let bench = Bench::new(target).await;
-                follow(&bench, (limit, Refill::Greedy), true, &steps).await;
+                let store = StoreFixture::new(target).await;
+                follow(&store, (limit, Refill::Greedy), true, &steps).await;
             });
         }
     }
@@ -213,39 +211,39 @@ fn late_charge_of_a_leaky_bucket_is_given_back_exactly() {
 
 #[test]
 fn memory_gives_back_as_the_model_does() {
-    agree(Target::Memory, 2000);
+    agree(StoreKind::Memory, 2000);
 }
 
 #[test]
 fn redis_6_2_gives_back_as_the_model_does() {
-    agree(Target::Server(Flavour::Redis62), FEW);
+    agree(StoreKind::Server(ServerVersion::Redis62), FEW);
 }
 
 #[test]
 fn redis_7_gives_back_as_the_model_does() {
-    agree(Target::Server(Flavour::Redis7), 300);
+    agree(StoreKind::Server(ServerVersion::Redis7), 300);
 }
 
 #[test]
 fn valkey_9_gives_back_as_the_model_does() {
-    agree(Target::Server(Flavour::Valkey9), FEW);
+    agree(StoreKind::Server(ServerVersion::Valkey9), FEW);
 }
 
 #[test]
 fn a_cluster_gives_back_as_the_model_does() {
-    agree(Target::Cluster, FEW);
+    agree(StoreKind::Cluster, FEW);
 }
 
 #[test]
 fn clusters_with_open_slots_agree() {
-    agree(Target::OpenSlots(Flavour::Redis62), 30);
-    agree(Target::OpenSlots(Flavour::Valkey9), 30);
+    agree(StoreKind::OpenSlots(ServerVersion::Redis62), 30);
+    agree(StoreKind::OpenSlots(ServerVersion::Valkey9), 30);
 }
 
 /// Half of what is admitted is given back a little later, as by a handler that failed: what stays
 /// is no more than the limit promises.
 #[test]
-fn what_is_not_given_back_stays_within_the_limit() {
+fn unrefunded_requests_stay_within_the_limit() {
     for (algorithm, most) in [
         (Algorithm::SlidingWindow, 20),
         (Algorithm::FixedWindow, 2 * 20),
@@ -265,27 +263,27 @@ fn what_is_not_given_back_stays_within_the_limit() {
 }
 
 async fn flood(limit: &Limit, until: u64) -> Vec<u64> {
-    let bench = Bench::new(Target::Memory).await;
-    let start = micros(bench.clock.now());
+    let store = StoreFixture::new(StoreKind::Memory).await;
+    let start = micros(store.clock.now());
     let mut kept = Vec::new();
     let mut failing: Vec<(u64, ChargedForTest)> = Vec::new();
     let mut admitted = 0;
     loop {
-        let now = micros(bench.clock.now()) - start;
+        let now = micros(store.clock.now()) - start;
         if now >= until {
             return kept;
         }
         let due = failing.partition_point(|(at, _)| *at <= now);
         for (_, taken) in failing.drain(..due) {
-            bench.limiter.refund_charged(taken).await.unwrap();
+            store.limiter.refund_charged(taken).await.unwrap();
         }
-        let (decision, taken) = bench
+        let (decision, taken) = store
             .limiter
             .check_with_receipts(&[(limit, "flood")])
             .await
             .unwrap();
         if !decision.is_allowed() {
-            bench.advance(1_000);
+            store.advance(1_000);
             continue;
         }
         admitted += 1;

@@ -6,7 +6,7 @@ use actix_throttle::{Builder, FailureMode, Limit, RateLimiter};
 use tokio::task::JoinSet;
 
 use harness::{
-    Cluster, Flavour, Mode, Monitor, Proxy, shared_cluster, slot_of,
+    Cluster, Mode, Monitor, Proxy, ServerVersion, shared_cluster, slot_of,
     stores::{block_on, cluster_pool, every_algorithm, unique},
 };
 
@@ -102,7 +102,7 @@ fn a_denial_with_one_master_leaves_the_others_uncharged() {
 
 /// Requests of pairs of users race for what three masters have.
 #[test]
-fn races_admit_no_more_than_fits_and_what_is_given_back_is_there_again() {
+fn races_admit_exactly_the_limit_and_refunds_are_usable() {
     const QUOTA: u32 = 20;
     block_on(async {
         let limiter = limiter(shared_cluster().urls(), &unique("races")).await;
@@ -144,7 +144,7 @@ fn races_admit_no_more_than_fits_and_what_is_given_back_is_there_again() {
 #[test]
 fn nothing_is_charged_twice_however_often_connections_break() {
     const TRIES: u32 = 20;
-    let cluster = Cluster::start(Flavour::Redis7, 1, 0);
+    let cluster = Cluster::start(ServerVersion::Redis7, 1, 0);
     let proxy = Proxy::start(cluster.node(0).port());
     // Clients are told to come this way.
     let port = proxy.port().to_string();

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use actix_throttle::{FailureMode, Limit, RateLimiter, deadpool_redis};
 
-use super::{check, for_every_flavour, limiter, patient};
-use harness::{Flavour, Mode, Proxy, Server, eventually_async, stores::block_on};
+use super::{check, for_every_version, limiter, patient};
+use harness::{Mode, Proxy, Server, ServerVersion, eventually_async, stores::block_on};
 
 async fn until_clients(server: &Server, wanted: usize) {
     let what = format!("{wanted} clients");
@@ -17,7 +17,7 @@ async fn until_clients(server: &Server, wanted: usize) {
 
 #[test]
 fn a_worker_makes_one_connection_however_many_ask_at_once() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = limiter(&server).await;
         let checks = (0..200).map(|_| {
@@ -35,7 +35,7 @@ fn a_worker_makes_one_connection_however_many_ask_at_once() {
 
 #[test]
 fn a_pool_that_the_application_holds_is_no_dead_end() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let mut config = deadpool_redis::Config::from_url(server.url());
     config.pool = Some(deadpool_redis::PoolConfig::new(1));
     let pool = config
@@ -64,7 +64,7 @@ fn a_pool_that_the_application_holds_is_no_dead_end() {
 
 #[test]
 fn threads_of_one_runtime_share_a_link_and_leave_none_behind() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -87,7 +87,7 @@ fn threads_of_one_runtime_share_a_link_and_leave_none_behind() {
 /// one request, or no request would ever be decided.
 #[test]
 fn a_server_at_a_distance_is_reached_in_the_end() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     proxy.set(Mode::Delay(Duration::from_millis(60)));
     let limiter = block_on(
@@ -112,7 +112,7 @@ fn a_server_at_a_distance_is_reached_in_the_end() {
 
 #[test]
 fn a_server_that_has_become_a_replica_is_left() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         let limit = Limit::per_minute(100);
         check(&limiter, &limit).await;
@@ -133,8 +133,8 @@ fn a_server_that_has_become_a_replica_is_left() {
 }
 
 #[test]
-fn a_runtime_that_ends_takes_its_link_along_and_the_next_makes_its_own() {
-    let server = Server::start(Flavour::Redis7);
+fn runtime_that_ends_closes_its_connection() {
+    let server = Server::start(ServerVersion::Redis7);
     let limiter = block_on(limiter(&server));
     for expected in [true, true, false] {
         let allowed = block_on(check(&limiter, &Limit::per_minute(2))).is_allowed();
@@ -145,7 +145,7 @@ fn a_runtime_that_ends_takes_its_link_along_and_the_next_makes_its_own() {
 
 #[test]
 fn without_a_runtime_there_is_an_error_and_no_panic() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let limiter = block_on(limiter(&server));
     let limit = Limit::per_minute(1);
     let mut decision = std::pin::pin!(limiter.check(&limit, "ann"));
@@ -158,7 +158,7 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
 
 #[test]
 fn a_killed_connection_costs_one_answer_and_is_remade() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = limiter(&server).await;
         let limit = Limit::per_minute(100);
@@ -174,7 +174,7 @@ fn a_killed_connection_costs_one_answer_and_is_remade() {
 
 #[test]
 fn closing_leaves_no_connection_and_init_may_follow() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         for _ in 0..3 {
             patient(&server).init().await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_throttle::{FailureMode, Limit, RateLimiter, deadpool_redis::redis::BasicAuth};
 use tokio::sync::watch;
 
-use super::{build, for_every_flavour, until_decided};
+use super::{build, for_every_version, until_decided};
 use harness::{Server, stores::until};
 
 #[path = "../../../examples/rotation/credentials.rs"]
@@ -39,7 +39,7 @@ async fn limiter(builder: actix_throttle::Builder) -> RateLimiter {
 
 #[test]
 fn password_that_is_rotated_needs_no_restart() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         set(&server, ">one");
         let (changes, now) = watch::channel(BasicAuth::new("ann".into(), "one".into()));
         let pool = example::pool(&server.url(), example::Credentials(now)).unwrap();
@@ -72,7 +72,7 @@ fn password_that_is_rotated_needs_no_restart() {
 
 #[test]
 fn old_password_is_an_error_at_a_start_after_the_change() {
-    let server = Server::start(harness::Flavour::Redis7);
+    let server = Server::start(harness::ServerVersion::Redis7);
     set(&server, ">two");
     let url = format!("redis://ann:one@127.0.0.1:{}", server.port());
     assert!(build(url).unwrap_err().is_credentials());

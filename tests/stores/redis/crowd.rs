@@ -7,13 +7,13 @@ use actix_throttle::{Algorithm, Concurrency, Limit};
 use futures_util::future::join_all;
 
 use super::{denials::calls, limiter};
-use harness::{Flavour, Server, stores::block_on};
+use harness::{Server, ServerVersion, stores::block_on};
 
 const CROWD: u64 = 10_000;
 
 #[test]
 fn ten_thousand_share_fifty_places() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = limiter(&server).await;
         let places = limiter.semaphore(&Concurrency::new(50), "ann");
@@ -39,7 +39,7 @@ fn ten_thousand_share_fifty_places() {
 
 #[test]
 fn ten_thousand_wait_for_a_rate() {
-    let server = Server::start(Flavour::Valkey9);
+    let server = Server::start(ServerVersion::Valkey9);
     block_on(async {
         let limiter = limiter(&server).await;
         let rate = Limit::per_second(4_000).algorithm(Algorithm::TokenBucket);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_throttle::{Algorithm, Builder, Limit, ManualClock, RateLimiter};
 
-use super::{for_every_flavour, patient};
+use super::{for_every_version, patient};
 use harness::{Server, stores::every_algorithm};
 
 /// How many script calls the server has seen.
@@ -34,7 +34,7 @@ async fn use_up(limiter: &RateLimiter, limit: &Limit) {
 
 #[test]
 fn a_flood_of_denials_does_not_reach_the_server() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let clock = ManualClock::new();
         let limiter = service(&server, &clock).await;
         for limit in every_algorithm(5, 60) {
@@ -51,7 +51,7 @@ fn a_flood_of_denials_does_not_reach_the_server() {
 
 #[test]
 fn a_flood_is_denied_by_every_limit_that_is_stacked() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let clock = ManualClock::new();
         let limiter = service(&server, &clock).await;
         let limits = [
@@ -74,8 +74,8 @@ fn a_flood_is_denied_by_every_limit_that_is_stacked() {
 }
 
 #[test]
-fn what_a_denial_tells_to_wait_counts_down() {
-    for_every_flavour(async |server| {
+fn cached_denial_counts_its_wait_down() {
+    for_every_version(async |server| {
         let clock = ManualClock::new();
         let limiter = service(&server, &clock).await;
         let limit = Limit::per_minute(1).algorithm(Algorithm::FixedWindow);
@@ -93,8 +93,8 @@ fn what_a_denial_tells_to_wait_counts_down() {
 }
 
 #[test]
-fn what_others_end_is_noticed_within_the_age_that_was_set() {
-    for_every_flavour(async |server| {
+fn denial_ended_elsewhere_is_noticed_within_cache_age() {
+    for_every_version(async |server| {
         let clock = ManualClock::new();
         let age = Duration::from_millis(300);
         let builder = || patient(&server).denial_cache(age);
@@ -119,8 +119,8 @@ fn what_others_end_is_noticed_within_the_age_that_was_set() {
 }
 
 #[test]
-fn it_is_a_second_if_nothing_is_said_and_zero_asks_each_time() {
-    for_every_flavour(async |server| {
+fn denial_cache_defaults_to_one_second_and_zero_disables_it() {
+    for_every_version(async |server| {
         let clock = ManualClock::new();
         let limit = Limit::per_minute(2);
         let (own, other) = (
@@ -149,7 +149,7 @@ fn it_is_a_second_if_nothing_is_said_and_zero_asks_each_time() {
 
 #[test]
 fn a_large_cost_that_is_denied_denies_no_small_one() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let clock = ManualClock::new();
         let limiter = service(&server, &clock).await;
         for limit in every_algorithm(10, 60) {
@@ -170,8 +170,8 @@ fn a_large_cost_that_is_denied_denies_no_small_one() {
 }
 
 #[test]
-fn what_this_process_ends_is_over_at_once() {
-    for_every_flavour(async |server| {
+fn denial_ended_by_this_process_is_over_at_once() {
+    for_every_version(async |server| {
         let clock = ManualClock::new();
         let limiter = service(&server, &clock).await;
         let limit = Limit::per_minute(2).zone("ended");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use actix_throttle::{FailureMode, Limit, RateLimitError, RateLimiter};
 
 use super::{check, until_decided};
-use harness::{Flavour, Server, stores::block_on};
+use harness::{Server, ServerVersion, stores::block_on};
 
 const DEADLINE: Duration = Duration::from_millis(200);
 /// What a busy test machine may add to it.
@@ -37,7 +37,7 @@ async fn fails_in_time(limiter: &RateLimiter) {
 
 #[test]
 fn a_server_that_was_killed_is_an_error_until_it_is_back() {
-    let mut server = Server::start(Flavour::Redis7);
+    let mut server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = impatient(&server).await;
         check(&limiter, &Limit::per_minute(100)).await;
@@ -54,7 +54,7 @@ fn a_server_that_was_killed_is_an_error_until_it_is_back() {
 
 #[test]
 fn a_server_that_stalls_holds_nobody_beyond_the_deadline() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = impatient(&server).await;
         check(&limiter, &Limit::per_minute(100)).await;
@@ -74,8 +74,8 @@ fn a_server_that_stalls_holds_nobody_beyond_the_deadline() {
 }
 
 #[test]
-fn a_server_that_refuses_writes_is_an_error_and_keeps_its_connection() {
-    let server = Server::start(Flavour::Redis7);
+fn server_refusing_writes_is_an_error_on_the_same_connection() {
+    let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = impatient(&server).await;
         check(&limiter, &Limit::per_minute(100)).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_throttle::{Algorithm, Identity, Limit, Refill};
 
-use super::{check, for_every_flavour, limiter, patient};
+use super::{check, for_every_version, limiter, patient};
 use harness::{Monitor, Server, stores::every_algorithm};
 
 fn keys(server: &Server) -> Vec<String> {
@@ -15,7 +15,7 @@ fn keys(server: &Server) -> Vec<String> {
 
 #[test]
 fn keys_are_readable_and_in_one_slot_an_identity() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         for limit in every_algorithm(5, 20) {
             check(&limiter, &limit.zone("app::login")).await;
@@ -29,7 +29,7 @@ fn keys_are_readable_and_in_one_slot_an_identity() {
 #[test]
 fn secrets_are_hashed_in_keys_unless_plain_ones_are_asked_for() {
     const SECRET: &str = "sk_live_51H8secret";
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limit = Limit::per_minute(1).zone("z");
         let identities = [
             Identity::header("Authorization", SECRET),
@@ -61,7 +61,7 @@ fn secrets_are_hashed_in_keys_unless_plain_ones_are_asked_for() {
 
 #[test]
 fn every_write_leaves_a_life_that_covers_what_is_counted() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         for limit in every_algorithm(5, 20) {
             for _ in 0..5 {
@@ -93,7 +93,7 @@ fn every_write_leaves_a_life_that_covers_what_is_counted() {
 /// That of redis-rate-limiters' bucket: its key lives for as long as its window, whatever it owes.
 #[test]
 fn debt_forgotten_by_ttl() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         let bucket = Limit::per_second(1)
             .algorithm(Algorithm::TokenBucket)
@@ -109,7 +109,7 @@ fn debt_forgotten_by_ttl() {
 
 #[test]
 fn a_key_that_lost_its_life_heals() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         for limit in every_algorithm(5, 20) {
             let short = Limit::new(1, Duration::from_millis(300)).algorithm(limit.kind());
@@ -137,7 +137,7 @@ fn a_key_that_lost_its_life_heals() {
 
 #[test]
 fn a_refund_leaves_no_empty_key_and_no_key_without_a_life() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         for limit in every_algorithm(5, 20) {
             let checks = [(&limit.cost(2), "ann")];
@@ -159,7 +159,7 @@ fn a_refund_leaves_no_empty_key_and_no_key_without_a_life() {
 
 #[test]
 fn an_expired_key_is_gone() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         for limit in every_algorithm(5, 20) {
             let short = Limit::new(2, Duration::from_millis(50)).algorithm(limit.kind());
@@ -179,7 +179,7 @@ fn an_expired_key_is_gone() {
 
 #[test]
 fn values_that_are_none_of_ours_are_overwritten() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         for limit in every_algorithm(5, 20) {
             check(&limiter, &limit).await;
@@ -197,7 +197,7 @@ fn values_that_are_none_of_ours_are_overwritten() {
 
 #[test]
 fn one_decision_is_one_call_however_many_limits() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         // Denied ones are calls too.
         let builder = patient(&server).denial_cache(Duration::ZERO);
         let limiter = builder.build().await.unwrap();
@@ -219,7 +219,7 @@ fn one_decision_is_one_call_however_many_limits() {
 
 #[test]
 fn scripts_that_were_forgotten_are_sent_again() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         let limit = Limit::per_minute(10);
         for expected in (0..10).rev() {
@@ -234,7 +234,7 @@ fn scripts_that_were_forgotten_are_sent_again() {
 /// A log of a thousand, and constant states, as `MEMORY USAGE` weighs them.
 #[test]
 fn states_are_small() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         let log = Limit::per_hour(1000).zone("z");
         for _ in 0..1000 {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use actix_throttle::{Limit, RateLimiter, deadpool_redis};
 
-use super::{build, for_every_flavour, limiter, until_decided};
-use harness::{Flavour, Server, stores::block_on};
+use super::{build, for_every_version, limiter, until_decided};
+use harness::{Server, ServerVersion, stores::block_on};
 
 /// What only a write needs shows when the limiter is built, not with the first requests.
 #[test]
 fn a_user_who_may_only_look_is_an_error() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         const ALL: [&str; 17] = [
             "+evalsha",
             "+eval",
@@ -56,7 +56,7 @@ fn a_user_who_may_only_look_is_an_error() {
 
 #[test]
 fn building_leaves_no_key_behind() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         limiter(&server).await;
         let keys: Vec<String> = server.cli(&["KEYS", "*"]);
         assert!(keys.is_empty(), "{keys:?}");
@@ -66,7 +66,7 @@ fn building_leaves_no_key_behind() {
 /// A failover may be under way, or memory be full.
 #[test]
 fn a_server_that_refuses_writes_is_no_error() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let limit = Limit::per_minute(1);
         let within = Duration::from_secs(4);
 
@@ -86,12 +86,12 @@ fn a_server_that_refuses_writes_is_no_error() {
 
 #[test]
 fn a_pool_of_the_wrong_kind_says_which_is_the_right_one() {
-    let node = Server::start_with(Flavour::Redis7, &["--cluster-enabled", "yes"]);
+    let node = Server::start_with(ServerVersion::Redis7, &["--cluster-enabled", "yes"]);
     let error = build(node.url()).unwrap_err();
     assert!(error.is_settings(), "{error}");
     assert!(error.to_string().contains("deadpool_redis::cluster::Pool"));
 
-    let alone = Server::start(Flavour::Redis7);
+    let alone = Server::start(ServerVersion::Redis7);
     let cluster = deadpool_redis::cluster::Config::from_urls([alone.url()])
         .create_pool(Some(deadpool_redis::Runtime::Tokio1))
         .unwrap();

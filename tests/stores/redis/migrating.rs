@@ -5,7 +5,7 @@ use std::{cell::Cell, time::Duration};
 use actix_throttle::{Algorithm, Concurrency, Decision, FailureMode, Limit, RateLimiter};
 
 use harness::{
-    Cluster, Flavour, slot_of,
+    Cluster, ServerVersion, slot_of,
     stores::{block_on, cluster_pool, every_algorithm, unique},
 };
 
@@ -34,7 +34,7 @@ fn hour(times: u32) -> Limit {
 }
 
 /// Decisions that are made at each step of a move.
-struct Scene<'a> {
+struct MigrationScenario<'a> {
     limiter: &'a RateLimiter,
     slot: u16,
     /// Known before the move, with one charge of each limit a step.
@@ -42,7 +42,7 @@ struct Scene<'a> {
     steps: Cell<u32>,
 }
 
-impl Scene<'_> {
+impl MigrationScenario<'_> {
     async fn step(&self, name: &str) {
         self.old_counters_go_on(name).await;
         self.new_identities_have_a_whole_quota(name).await;
@@ -163,22 +163,22 @@ impl Scene<'_> {
 /// Whatever a node answers to calls of several keys: 6.2 sends those on that others refuse.
 #[test]
 fn a_slot_that_is_being_moved_is_decided_exactly_at_every_step() {
-    for flavour in Flavour::ALL {
-        let cluster = Cluster::start(flavour, 3, 0);
+    for version in ServerVersion::ALL {
+        let cluster = Cluster::start(version, 3, 0);
         block_on(async {
             let limiter = limiter(&cluster).await;
             let old = unique("old");
             let slot = slot_of(&format!("{{user={old}}}"));
-            let scene = Scene {
+            let scenario = MigrationScenario {
                 limiter: &limiter,
                 slot,
                 old,
                 steps: Cell::new(0),
             };
-            scene.step("before").await;
+            scenario.step("before").await;
             let to = (cluster.master_of_slot(slot) + 1) % 3;
             let migration = cluster.begin_migration(slot, to);
-            scene.step("open").await;
+            scenario.step("open").await;
             let left = migration.keys_left();
             // One of the two stacked counters, and half of the others.
             let counters: Vec<_> = left.iter().filter(|key| !key.contains(":once:")).collect();
@@ -186,11 +186,11 @@ fn a_slot_that_is_being_moved_is_decided_exactly_at_every_step() {
             for key in counters.iter().step_by(2) {
                 migration.move_key(key);
             }
-            scene.step("half").await;
+            scenario.step("half").await;
             migration.move_keys();
-            scene.step("moved").await;
+            scenario.step("moved").await;
             migration.finish();
-            scene.step("after").await;
+            scenario.step("after").await;
         });
     }
 }
@@ -199,7 +199,7 @@ fn a_slot_that_is_being_moved_is_decided_exactly_at_every_step() {
 #[test]
 fn a_flood_in_an_open_slot_admits_what_fits() {
     const QUOTA: u32 = 20;
-    let cluster = Cluster::start(Flavour::Redis7, 3, 0);
+    let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
     block_on(async {
         let limiter = limiter(&cluster).await;
         let user = unique("user");

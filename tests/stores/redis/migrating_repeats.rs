@@ -7,7 +7,7 @@ use actix_throttle::{Algorithm, Builder, FailureMode, Limit, RateLimiter};
 use redis::FromRedisValue;
 
 use harness::{
-    Cluster, Flavour, Mode, Monitor, Proxy, Server, cluster_of_open_slots,
+    Cluster, Mode, Monitor, Proxy, Server, ServerVersion, cluster_of_open_slots,
     stores::{block_on, cluster_pool, every_algorithm, unique, until},
 };
 
@@ -89,9 +89,9 @@ fn ask<T: FromRedisValue>(node: &Server, words: &[&[u8]]) -> T {
 }
 
 #[test]
-fn a_call_of_one_key_is_carried_out_once_however_often_it_is_sent() {
-    for flavour in Flavour::ALL {
-        let cluster = cluster_of_open_slots(flavour);
+fn single_key_call_sent_repeatedly_executes_once() {
+    for version in ServerVersion::ALL {
+        let cluster = cluster_of_open_slots(version);
         let node = cluster.node((cluster.owner_of_key("{user=ann}") + 1) % 3);
         block_on(async {
             let prefix = unique("repeats");
@@ -141,8 +141,8 @@ fn a_call_of_one_key_is_carried_out_once_however_often_it_is_sent() {
 
 /// Its mark is a key of its own then, and the call that is sent again is refused for its places.
 #[test]
-fn a_call_that_was_carried_out_before_its_slot_opened_is_not_made_again() {
-    let cluster = Cluster::start(Flavour::Redis7, 3, 0);
+fn call_executed_before_its_slot_opened_is_not_repeated() {
+    let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
     let from = cluster.owner_of_key("{user=ann}");
     let to = (from + 1) % 3;
     let slot: u16 = cluster.node(0).cli(&["CLUSTER", "KEYSLOT", "{user=ann}"]);
@@ -195,7 +195,7 @@ fn a_call_that_was_carried_out_before_its_slot_opened_is_not_made_again() {
 /// The client would send it again after its wait.
 #[test]
 fn a_call_that_is_refused_for_its_keys_is_called_off() {
-    let cluster = cluster_of_open_slots(Flavour::Redis7);
+    let cluster = cluster_of_open_slots(ServerVersion::Redis7);
     let node = cluster.node((cluster.owner_of_key("{user=ann}") + 1) % 3);
     block_on(async {
         let prefix = unique("off");

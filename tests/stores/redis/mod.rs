@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use actix_throttle::{Builder, Decision, FailureMode, InitError, Limit, RateLimiter};
 
-use harness::{Flavour, Server, stores::block_on};
+use harness::{Server, ServerVersion, stores::block_on};
 
 /// A limiter on the server's own time.
 async fn limiter(server: &Server) -> RateLimiter {
@@ -65,8 +65,8 @@ fn clients(server: &Server) -> usize {
     list.lines().count() - 1
 }
 
-fn for_every_flavour(test: impl AsyncFn(Server)) {
-    for flavour in Flavour::ALL {
-        block_on(test(Server::start(flavour)));
+fn for_every_version(test: impl AsyncFn(Server)) {
+    for version in ServerVersion::ALL {
+        block_on(test(Server::start(version)));
     }
 }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use actix_throttle::{Concurrency, Limit, RateLimiter, Semaphore};
 
-use super::{for_every_flavour, limiter, patient};
+use super::{for_every_version, limiter, patient};
 use harness::{
-    Flavour, Mode, Process, Proxy, Server,
+    Mode, Process, Proxy, Server, ServerVersion,
     stores::{block_on, until},
 };
 
@@ -17,8 +17,8 @@ async fn free(semaphore: &Semaphore) -> u32 {
 }
 
 #[test]
-fn the_key_lives_until_the_last_deadline_and_goes_with_the_last_place() {
-    for_every_flavour(async |server| {
+fn permit_key_expires_with_last_deadline_or_permit() {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         let limit = Concurrency::new(5)
             .zone("z")
@@ -44,8 +44,8 @@ fn the_key_lives_until_the_last_deadline_and_goes_with_the_last_place() {
 
 /// Exactly then: not while they live, however long, and not before what they renewed last expires.
 #[test]
-fn what_was_killed_gives_its_places_back_after_the_expiry() {
-    for_every_flavour(async |server| {
+fn permits_of_killed_process_return_after_expiry() {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         let limit = Concurrency::new(3).expiry(EXPIRY);
         let semaphore = limiter.semaphore(&limit, "ann");
@@ -85,8 +85,8 @@ fn what_was_killed_gives_its_places_back_after_the_expiry() {
 
 /// What was charged for somebody who has left is given back, wherever the leaving fell.
 #[test]
-fn whoever_leaves_in_mid_call_holds_nothing() {
-    for_every_flavour(async |server| {
+fn request_cancelled_during_call_holds_no_permit() {
+    for_every_version(async |server| {
         let limiter = limiter(&server).await;
         // Far longer than the test: nothing comes back by itself.
         let limit = Concurrency::new(1).expiry(Duration::from_secs(3_600));
@@ -134,7 +134,7 @@ async fn behind_a_proxy(server: &Server) -> (Proxy, RateLimiter) {
 #[test]
 fn places_are_given_back_after_an_outage() {
     block_on(async {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let (proxy, through) = behind_a_proxy(&server).await;
         let limit = Concurrency::new(1).expiry(Duration::from_secs(60));
         let held = through.semaphore(&limit, "ann").acquire().await.unwrap();
@@ -153,7 +153,7 @@ fn places_are_given_back_after_an_outage() {
 #[test]
 fn places_whose_answer_was_late_are_given_back() {
     block_on(async {
-        let server = Server::start(Flavour::Redis7);
+        let server = Server::start(ServerVersion::Redis7);
         let (proxy, through) = behind_a_proxy(&server).await;
         let limit = Concurrency::new(1).expiry(Duration::from_secs(3_600));
         let semaphore = through.semaphore(&limit, "ann");

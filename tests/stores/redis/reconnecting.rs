@@ -15,7 +15,7 @@ use actix_throttle::{FailureMode, Limit, RateLimiter};
 use tokio::time::sleep;
 
 use super::{check, clients, limiter, patient, until_decided};
-use harness::{Flavour, Server, stores::block_on};
+use harness::{Server, ServerVersion, stores::block_on};
 
 const LIMIT: Limit = Limit::per_minute(1_000);
 /// The longest pause between two attempts, and what a busy test machine adds to one.
@@ -144,8 +144,8 @@ fn each_worker_makes_one_attempt_at_a_time() {
 }
 
 #[test]
-fn what_is_lost_is_made_anew_though_nobody_asks() {
-    let mut server = Server::start(Flavour::Redis7);
+fn lost_connection_is_restored_without_a_request() {
+    let mut server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = limiter(&server).await;
         check(&limiter, &LIMIT).await;
@@ -189,8 +189,8 @@ fn a_limiter_that_is_dropped_or_closed_stops_trying() {
 }
 
 #[test]
-fn a_server_that_goes_on_refusing_writes_is_not_hammered_with_connections() {
-    let server = Server::start(Flavour::Redis7);
+fn server_refusing_writes_is_not_flooded_with_connections() {
+    let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = limiter(&server).await;
         check(&limiter, &LIMIT).await;
@@ -218,7 +218,7 @@ fn a_server_that_goes_on_refusing_writes_is_not_hammered_with_connections() {
 
 #[test]
 fn requests_that_are_dropped_leave_nothing_stuck() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = patient(&server).build().await.unwrap();
         server.stop();
@@ -238,7 +238,7 @@ fn requests_that_are_dropped_leave_nothing_stuck() {
 
 #[test]
 fn a_server_that_was_slow_for_a_while_keeps_its_connection() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let builder = RateLimiter::builder().redis_url(server.url());
         let builder = builder

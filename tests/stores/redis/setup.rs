@@ -9,8 +9,8 @@ use std::{
 
 use actix_throttle::{Limit, RateLimiter, deadpool_redis};
 
-use super::{build, check, for_every_flavour};
-use harness::{Flavour, Server, stores::block_on};
+use super::{build, check, for_every_version};
+use harness::{Server, ServerVersion, stores::block_on};
 
 /// A server that does whatever it is asked, and hangs up on this command.
 pub(super) fn impostor_that_closes(command: &'static str) -> String {
@@ -53,8 +53,8 @@ fn impostor_that(answer: impl Fn(&str) -> Option<String> + Send + 'static) -> St
 
 #[test]
 fn credentials_that_are_refused_are_errors_that_say_so() {
-    for flavour in Flavour::ALL {
-        let server = Server::start_with(flavour, &["--requirepass", "secret"]);
+    for version in ServerVersion::ALL {
+        let server = Server::start_with(version, &["--requirepass", "secret"]);
         assert!(build(server.url()).is_ok());
         let address = format!("127.0.0.1:{}", server.port());
         for url in [
@@ -91,13 +91,13 @@ fn urls_that_cannot_be_right_are_errors_that_say_so() {
                 .contains("redis://user:password@host:port/database")
         );
     }
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let error = build(format!("{}/99", server.url())).unwrap_err();
     assert!(error.is_settings(), "{error}");
 }
 
 #[test]
-fn what_is_no_redis_is_an_error() {
+fn server_that_is_not_redis_is_an_error() {
     let error = build(impostor(|_| "HTTP/1.1 400 Bad Request\r\n\r\n".into())).unwrap_err();
     assert!(error.is_server(), "{error}");
 }
@@ -137,7 +137,7 @@ fn a_server_that_cannot_be_reached_right_now_is_no_error() {
 
 #[test]
 fn a_limiter_started_before_its_server_works_once_it_is_there() {
-    let mut server = Server::start(Flavour::Redis7);
+    let mut server = Server::start(ServerVersion::Redis7);
     server.kill();
     block_on(async {
         let limiter = super::limiter(&server).await;
@@ -151,8 +151,8 @@ fn a_limiter_started_before_its_server_works_once_it_is_there() {
 }
 
 #[test]
-fn a_user_with_what_the_guide_lists_suffices() {
-    for_every_flavour(async |server| {
+fn user_with_what_the_guide_lists_suffices() {
+    for_every_version(async |server| {
         let guide = include_str!("../../../docs/guide/redis-acl.md");
         let command = guide
             .split("```sh\n")
@@ -210,7 +210,7 @@ fn a_user_with_what_the_guide_lists_suffices() {
 
 #[test]
 fn a_user_who_may_not_is_an_error() {
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     let _: String = server.cli(&["ACL", "SETUSER", "weak", "on", ">pw", "~*", "+get"]);
     let _: String = server.cli(&["ACL", "SETUSER", "other", "on", ">pw", "~other:*", "+@all"]);
     for user in ["weak", "other"] {
@@ -225,7 +225,7 @@ fn a_user_who_may_not_is_an_error() {
 
 #[test]
 fn pools_of_ones_own_and_valkey_urls_work() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let pool = deadpool_redis::Config::from_url(server.url())
             .create_pool(Some(deadpool_redis::Runtime::Tokio1))
             .unwrap();
@@ -242,7 +242,10 @@ fn unix_sockets_and_database_numbers_work() {
     let folder = std::env::temp_dir().join(format!("throttle-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let socket = folder.join("redis.sock");
-    let server = Server::start_with(Flavour::Redis7, &["--unixsocket", socket.to_str().unwrap()]);
+    let server = Server::start_with(
+        ServerVersion::Redis7,
+        &["--unixsocket", socket.to_str().unwrap()],
+    );
     let limit = Limit::per_minute(1);
     let over_socket = build(format!("redis+unix://{}?db=3", socket.display())).unwrap();
     let over_tcp = build(format!("{}/3", server.url())).unwrap();

@@ -8,8 +8,8 @@ use std::{
 
 use actix_throttle::{FailureMode, Limit, RateLimiter, deadpool_redis};
 
-use super::{build, check, for_every_flavour, setup::impostor_that_closes};
-use harness::{Flavour, Sentinels, Server, stores::block_on};
+use super::{build, check, for_every_version, setup::impostor_that_closes};
+use harness::{Sentinels, Server, ServerVersion, stores::block_on};
 
 const LIMIT: Limit = Limit::per_minute(1_000);
 
@@ -43,8 +43,8 @@ pub(super) fn occupy(server: &Server) -> Vec<TcpStream> {
 
 #[test]
 fn server_without_info_is_counted_on() {
-    for flavour in Flavour::ALL {
-        let server = Server::start_with(flavour, &["--rename-command", "INFO", ""]);
+    for version in ServerVersion::ALL {
+        let server = Server::start_with(version, &["--rename-command", "INFO", ""]);
         let limiter = build(server.url()).unwrap();
         assert!(!block_on(check(&limiter, &LIMIT)).is_fallback());
     }
@@ -57,7 +57,7 @@ fn proxy_that_hangs_up_on_info_is_no_error() {
 
 #[test]
 fn user_who_may_not_ask_info_is_none_the_worse() {
-    for_every_flavour(async |server| {
+    for_every_version(async |server| {
         let _: String = server.cli(&["ACL", "SETUSER", "ann", "on", ">pw", "~*", "+@all", "-info"]);
         let url = format!("redis://ann:pw@127.0.0.1:{}", server.port());
         let limiter = RateLimiter::builder().redis_url(url).build().await.unwrap();
@@ -66,8 +66,8 @@ fn user_who_may_not_ask_info_is_none_the_worse() {
 }
 
 #[test]
-fn sentinel_in_place_of_a_server_is_an_error_that_names_the_pool() {
-    let sentinels = Sentinels::start(Flavour::Redis7);
+fn sentinel_url_as_server_is_an_error_naming_the_pool() {
+    let sentinels = Sentinels::start(ServerVersion::Redis7);
     let error = build(sentinels.urls().remove(0)).unwrap_err();
     assert!(error.is_settings(), "{error}");
     assert!(error.to_string().contains("sentinel::Pool"), "{error}");
@@ -96,10 +96,10 @@ fn host_that_nobody_knows_is_an_error_that_names_it() {
 /// The answer to a password is the same refusal there, and the password may be right.
 #[test]
 fn server_that_is_full_is_no_error() {
-    for flavour in Flavour::ALL {
+    for version in ServerVersion::ALL {
         for password in [&[][..], &["--requirepass", "secret"]] {
             let arguments = [&["--maxclients", "12"], password].concat();
-            let server = Server::start_with(flavour, &arguments);
+            let server = Server::start_with(version, &arguments);
             let taken = occupy(&server);
             let limiter = build(server.url()).unwrap();
             assert!(block_on(check(&limiter, &LIMIT)).is_fallback());
@@ -110,8 +110,8 @@ fn server_that_is_full_is_no_error() {
 
 #[test]
 fn connection_that_a_full_server_refuses_says_so() {
-    for flavour in Flavour::ALL {
-        let server = Server::start_with(flavour, &["--maxclients", "12"]);
+    for version in ServerVersion::ALL {
+        let server = Server::start_with(version, &["--maxclients", "12"]);
         let limiter = block_on(
             RateLimiter::builder()
                 .redis_url(server.url())

@@ -7,8 +7,8 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 use super::startup::occupy;
 use harness::{
-    Cluster, Flavour, Sentinels, Server, TlsServer,
-    http::support::in_own_process,
+    Cluster, Sentinels, Server, ServerVersion, TlsServer,
+    http::app::in_own_process,
     stores::{block_on, cluster_pool},
 };
 
@@ -72,8 +72,8 @@ fn good_start_is_one_line_with_store_version_and_prefix() {
         return;
     }
     let by = "INFO actix_throttle rate limits are decided by";
-    for flavour in Flavour::ALL {
-        let server = Server::start(flavour);
+    for version in ServerVersion::ALL {
+        let server = Server::start(version);
         let (store, port) = (store(&server), server.port());
         let at = format!("the server at redis://127.0.0.1:{port}/2: {store}, standalone");
         let _: String = server.cli(&["ACL", "SETUSER", "ann", "on", ">secret", "~*", "+@all"]);
@@ -84,12 +84,12 @@ fn good_start_is_one_line_with_store_version_and_prefix() {
         let whose = format!("the pool's server: {store}, standalone");
         assert_eq!(by_pool, [format!("{by} {whose}; prefix `throttle`")]);
     }
-    let cluster = Cluster::start(Flavour::Redis7, 3, 0);
+    let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
     let whose = format!("the pool's cluster: {}, cluster", store(cluster.node(0)));
     let lines = start(RateLimiter::builder().redis(cluster_pool(cluster.urls())));
     assert_eq!(lines, [format!("{by} {whose}; prefix `throttle`")]);
 
-    let sentinels = Sentinels::start(Flavour::Redis7);
+    let sentinels = Sentinels::start(ServerVersion::Redis7);
     let kind = deadpool_redis::sentinel::SentinelServerType::Master;
     let name = sentinels.service_name().to_owned();
     let masters = deadpool_redis::sentinel::Config::from_urls(sentinels.urls(), name, kind)
@@ -101,8 +101,8 @@ fn good_start_is_one_line_with_store_version_and_prefix() {
     assert_eq!(lines, [format!("{by} {whose}; prefix `throttle`")]);
 
     let lines = start(RateLimiter::builder().memory().max_keys(9));
-    let embedded = format!("{by} the embedded store of this process, with 9 keys at most");
-    assert_eq!(lines, [embedded]);
+    let in_memory = format!("{by} the embedded store of this process, with 9 keys at most");
+    assert_eq!(lines, [in_memory]);
 }
 
 #[test]
@@ -120,8 +120,8 @@ fn server_that_evicts_counters_is_a_warning() {
         let _: String = server.cli(&["CONFIG", "SET", "maxmemory", memory]);
         let _: String = server.cli(&["CONFIG", "SET", "maxmemory-policy", policy]);
     };
-    for flavour in Flavour::ALL {
-        let server = Server::start(flavour);
+    for version in ServerVersion::ALL {
+        let server = Server::start(version);
         for policy in ["volatile-ttl", "allkeys-lru"] {
             set(&server, "100mb", policy);
             for lines in [
@@ -147,7 +147,7 @@ fn server_that_evicts_counters_is_a_warning() {
         set(&server, "100mb", "noeviction");
         assert_eq!(warnings(start_at(server.url())), [""; 0]);
     }
-    let cluster = Cluster::start(Flavour::Redis7, 3, 0);
+    let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
     let start = || start(RateLimiter::builder().redis(cluster_pool(cluster.urls())));
     assert_eq!(warnings(start()), [""; 0]);
     // Of one node, whichever the others are asked for their version.
@@ -164,7 +164,7 @@ fn server_that_cannot_be_used_is_named_in_the_warning() {
     if !is_own_process("server_that_cannot_be_used_is_named_in_the_warning") {
         return;
     }
-    let mut server = Server::start_with(Flavour::Redis7, &["--maxclients", "12"]);
+    let mut server = Server::start_with(ServerVersion::Redis7, &["--maxclients", "12"]);
     let port = server.port();
     let url = format!("redis://ann:secret@127.0.0.1:{port}/3");
     let address = format!("the server at redis://127.0.0.1:{port}/3");

@@ -11,7 +11,7 @@ use actix_throttle::{
 };
 
 use super::{build, check, until_decided};
-use harness::{Flavour, Server, TlsServer, http::support::in_own_process_with, stores::block_on};
+use harness::{Server, ServerVersion, TlsServer, http::app::in_own_process_with, stores::block_on};
 
 const LIMIT: Limit = Limit::per_minute(1_000);
 const HERE: [&str; 2] = ["127.0.0.1", "localhost"];
@@ -47,7 +47,7 @@ fn assert_names_tls(outcome: Result<RateLimiter, InitError>) {
 }
 
 #[test]
-fn an_authority_of_a_pools_own_is_trusted_by_any_of_the_servers_names() {
+fn pool_trusts_its_own_authority_for_any_server_name() {
     let tls = TlsServer::start();
     for url in [tls.url(), tls.url_at("localhost")] {
         assert_decides(&build_on(pool(&url, tls.ca_file(), None)).unwrap());
@@ -79,9 +79,9 @@ fn a_server_that_asks_for_certificates_gets_the_clients() {
 /// that is slow or going down: only a look at the address tells.
 #[test]
 fn plain_port_for_a_tls_url_is_an_error_that_says_so() {
-    for flavour in Flavour::ALL {
+    for version in ServerVersion::ALL {
         for arguments in [&[][..], &["--requirepass", "secret"]] {
-            let server = Server::start_with(flavour, arguments);
+            let server = Server::start_with(version, arguments);
             let url = server.url().replacen("redis:", "rediss:", 1);
             let error = build(url).unwrap_err();
             let text = error.to_string();
@@ -122,7 +122,7 @@ fn cryptography_is_installed_for_tls_urls_alone() {
         return;
     }
     let installed = || rustls::crypto::CryptoProvider::get_default().is_some();
-    let server = Server::start(Flavour::Redis7);
+    let server = Server::start(ServerVersion::Redis7);
     assert_decides(&build(server.url()).unwrap());
     let plain = deadpool_redis::Config::from_url(server.url())
         .create_pool(Some(deadpool_redis::Runtime::Tokio1))

@@ -3,14 +3,17 @@
 use actix_throttle::Limit;
 
 use super::{build, check};
-use harness::{Flavour, Server, stores::block_on};
+use harness::{Server, ServerVersion, stores::block_on};
 
 #[test]
 fn schemes_passwords_and_users_of_urls() {
     let folder = std::env::temp_dir().join(format!("throttle-urls-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let socket = folder.join("redis.sock");
-    let server = Server::start_with(Flavour::Redis7, &["--unixsocket", socket.to_str().unwrap()]);
+    let server = Server::start_with(
+        ServerVersion::Redis7,
+        &["--unixsocket", socket.to_str().unwrap()],
+    );
     let _: String = server.cli(&["ACL", "SETUSER", "a:n", "on", ">p@s/s#,%", "~*", "+@all"]);
     let _: String = server.cli(&["ACL", "SETUSER", "default", "off"]);
     let (socket, port) = (socket.display(), server.port());

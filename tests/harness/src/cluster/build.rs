@@ -5,7 +5,7 @@ use std::{thread, time::Duration};
 use redis::RedisResult;
 
 use super::{Cluster, SLOTS};
-use crate::{Flavour, Server, launch::Role};
+use crate::{Server, ServerVersion, launch::Role};
 
 /// A node waits two seconds after its start before it takes part at all.
 const JOINED_WITHIN: Duration = Duration::from_secs(20);
@@ -27,14 +27,14 @@ const OPTIONS: [&str; 10] = [
 ];
 
 /// All at once: each of them takes its time to start.
-pub(super) fn nodes(flavour: Flavour, count: usize, extra_args: &[&str]) -> Vec<Server> {
+pub(super) fn nodes(version: ServerVersion, count: usize, extra_args: &[&str]) -> Vec<Server> {
     let arguments: Vec<_> = OPTIONS
         .iter()
         .chain(extra_args)
         .map(ToString::to_string)
         .collect();
     thread::scope(|scope| {
-        let start = || Server::start_as(flavour, Role::ClusterNode, arguments.clone());
+        let start = || Server::start_as(version, Role::ClusterNode, arguments.clone());
         let threads: Vec<_> = (0..count).map(|_| scope.spawn(start)).collect();
         let join = |thread: thread::ScopedJoinHandle<'_, Server>| thread.join().expect("starts");
         threads.into_iter().map(join).collect()

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use migration::Migration;
 pub use slots::{SLOTS, slot_of};
 
-use super::{flavour::Flavour, server::Server, wait};
+use super::{server::Server, server_version::ServerVersion, wait};
 use view::View;
 
 /// Masters with their replicas, all on 127.0.0.1, who take a node for down after a second. With
@@ -30,19 +30,19 @@ pub struct Cluster {
 
 impl Cluster {
     /// Returns when all nodes say that all is well and every replica follows its master.
-    pub fn start(flavour: Flavour, masters: usize, replicas_each: usize) -> Cluster {
-        Cluster::start_with(flavour, masters, replicas_each, &[])
+    pub fn start(version: ServerVersion, masters: usize, replicas_each: usize) -> Cluster {
+        Cluster::start_with(version, masters, replicas_each, &[])
     }
 
     /// With further arguments for every node, as in `&["--cluster-require-full-coverage", "no"]`.
     pub fn start_with(
-        flavour: Flavour,
+        version: ServerVersion,
         masters: usize,
         replicas_each: usize,
         extra_args: &[&str],
     ) -> Cluster {
         let cluster = Cluster {
-            nodes: build::nodes(flavour, masters * (1 + replicas_each), extra_args),
+            nodes: build::nodes(version, masters * (1 + replicas_each), extra_args),
             masters,
             replicas_each,
         };
@@ -51,8 +51,8 @@ impl Cluster {
     }
 
     /// One that another process has started and keeps, of masters alone.
-    pub(super) fn attached(flavour: Flavour, ports: &[u16]) -> Cluster {
-        let nodes = ports.iter().map(|port| Server::attached(flavour, *port));
+    pub(super) fn attached(version: ServerVersion, ports: &[u16]) -> Cluster {
+        let nodes = ports.iter().map(|port| Server::attached(version, *port));
         Cluster {
             nodes: nodes.collect(),
             masters: ports.len(),
@@ -65,7 +65,7 @@ impl Cluster {
         self.nodes.iter().map(Server::url).collect()
     }
 
-    pub fn len(&self) -> usize {
+    pub fn node_count(&self) -> usize {
         self.nodes.len()
     }
 

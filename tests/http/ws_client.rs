@@ -29,26 +29,26 @@ impl<T> Connection for T where
 }
 
 /// An open socket.
-pub(super) struct Talk<C>(C);
+pub(super) struct WsClient<C>(C);
 
 /// What the server says.
 #[derive(Debug, PartialEq)]
-pub(super) enum Said {
+pub(super) enum WsMessage {
     Text(String),
     Closed(Option<CloseReason>),
 }
 
 /// Opens a socket as this user.
-pub(super) async fn open(live: &Live, path: &str, user: &str) -> Talk<impl Connection + use<>> {
+pub(super) async fn open(live: &Live, path: &str, user: &str) -> WsClient<impl Connection + use<>> {
     let url = format!("ws://{}{path}", live.address);
     let request = Client::new().ws(url).header("X-User", user);
     let (_, connection) = request.connect().await.expect("a socket");
-    Talk(connection)
+    WsClient(connection)
 }
 
-impl<C: Connection> Talk<C> {
+impl<C: Connection> WsClient<C> {
     /// Sends a text, and waits for what is said to it.
-    pub(super) async fn say(&mut self, text: &str) -> Said {
+    pub(super) async fn say(&mut self, text: &str) -> WsMessage {
         self.0
             .send(Message::Text(text.to_owned().into()))
             .await
@@ -57,8 +57,8 @@ impl<C: Connection> Talk<C> {
             .await
             .expect("an answer in time");
         match frame.expect("an answer").expect("a frame") {
-            Frame::Text(text) => Said::Text(String::from_utf8(text.to_vec()).expect("UTF-8")),
-            Frame::Close(reason) => Said::Closed(reason),
+            Frame::Text(text) => WsMessage::Text(String::from_utf8(text.to_vec()).expect("UTF-8")),
+            Frame::Close(reason) => WsMessage::Closed(reason),
             other => panic!("{other:?}"),
         }
     }
@@ -79,8 +79,8 @@ impl<C: Connection> Talk<C> {
         let mut answers = Vec::with_capacity(N);
         for text in texts {
             match self.say(text).await {
-                Said::Text(answer) => answers.push(answer),
-                Said::Closed(reason) => panic!("closed: {reason:?}"),
+                WsMessage::Text(answer) => answers.push(answer),
+                WsMessage::Closed(reason) => panic!("closed: {reason:?}"),
             }
         }
         answers

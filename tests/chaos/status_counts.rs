@@ -13,7 +13,7 @@ const WINDOW: Duration = Duration::from_secs(5);
 
 /// What the clients of one route have seen.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct StatusCounts {
     pub(super) route: &'static str,
     /// Of requests that all come from one client, and of those from ever new ones, who always fit
     /// and so make the server write.
@@ -26,7 +26,7 @@ pub(super) struct Tally {
     pub(super) lasted: Duration,
 }
 
-impl Tally {
+impl StatusCounts {
     pub(super) fn new(route: &'static str) -> Self {
         Self {
             route,
@@ -64,8 +64,8 @@ impl Tally {
         TIMES * usize::try_from(windows).expect("a test is short")
     }
 
-    pub(super) fn of<'a>(tallies: &'a [Self], route: &str) -> &'a Self {
-        let found = tallies.iter().find(|tally| tally.route == route);
+    pub(super) fn of<'a>(all_counts: &'a [Self], route: &str) -> &'a Self {
+        let found = all_counts.iter().find(|counts| counts.route == route);
         found.expect("a route under load")
     }
 

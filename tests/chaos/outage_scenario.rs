@@ -14,7 +14,7 @@ use actix_web::{
 };
 
 use super::{
-    tally::Tally,
+    status_counts::StatusCounts,
     watch::Watch,
     workers::{reach, worker},
 };
@@ -58,26 +58,26 @@ fn routes(config: &mut ServiceConfig) {
     config.service((open, closed, local, exact, worker));
 }
 
-pub(super) struct Scene {
-    site: Rc<Live>,
+pub(super) struct OutageScenario {
+    live: Rc<Live>,
     stopped: Rc<Cell<bool>>,
-    load: Vec<JoinHandle<Tally>>,
+    load: Vec<JoinHandle<StatusCounts>>,
     start: Instant,
 }
 
-impl Scene {
+impl OutageScenario {
     /// Serves by two workers and starts the load.
     pub(super) fn start(limiter: &RateLimiter) -> Self {
-        let site = Rc::new(Live::start(limiter, WORKERS, routes));
+        let live = Rc::new(Live::start(limiter, WORKERS, routes));
         let start = Instant::now();
         let stopped = Rc::new(Cell::new(false));
         let load = ["/open", "/closed", "/local"]
             .into_iter()
             .flat_map(|route| std::iter::repeat_n(route, CLIENTS))
-            .map(|route| rt::spawn(client(Rc::clone(&site), route, Rc::clone(&stopped))))
+            .map(|route| rt::spawn(client(Rc::clone(&live), route, Rc::clone(&stopped))))
             .collect();
         Self {
-            site,
+            live,
             stopped,
             load,
             start,
@@ -86,7 +86,7 @@ impl Scene {
 
     /// Has somebody watch, who is each time a new client with such a name.
     pub(super) fn watch(&self, fresh: impl Fn() -> String + 'static) -> Watch {
-        Watch::start(Rc::clone(&self.site), fresh)
+        Watch::start(Rc::clone(&self.live), fresh)
     }
 
     /// Lets the load go on.
@@ -124,9 +124,9 @@ impl Scene {
     pub(super) async fn burst(&self, id: &str) -> (usize, usize) {
         let requests: Vec<_> = (0..15)
             .map(|_| {
-                let (site, id) = (Rc::clone(&self.site), id.to_owned());
+                let (live, id) = (Rc::clone(&self.live), id.to_owned());
                 rt::spawn(async move {
-                    let mut wire = site.connect().await;
+                    let mut wire = live.connect().await;
                     wire.send(format!(
                         "GET /exact HTTP/1.1\r\nHost: a\r\nX-Id: {id}\r\n\r\n"
                     ))
@@ -149,8 +149,8 @@ impl Scene {
 
     /// Ends the load and holds what its clients have seen to what each failure mode promises, and
     /// the server and the workers to what they had before.
-    pub(super) async fn finish(mut self, server: &Server) -> Vec<Tally> {
-        let tallies = self.end_load().await;
+    pub(super) async fn finish(mut self, server: &Server) -> Vec<StatusCounts> {
+        let all_counts = self.end_load().await;
         let within = Duration::from_secs(5);
         // The limiter was built on another runtime, which may have noticed nothing.
         let links = WORKERS..=WORKERS + 1;
@@ -159,36 +159,39 @@ impl Scene {
         })
         .await;
         eventually_async("as many tasks as a link has", within, async || {
-            let workers = reach(&self.site, WORKERS).await;
+            let workers = reach(&self.live, WORKERS).await;
             workers.iter().all(|(_, tasks)| *tasks == TASKS)
         })
         .await;
-        tallies
+        all_counts
     }
 
     /// Ends the load and holds what its clients have seen to what each failure mode promises.
-    pub(super) async fn end_load(&mut self) -> Vec<Tally> {
+    pub(super) async fn end_load(&mut self) -> Vec<StatusCounts> {
         self.stopped.set(true);
-        let mut tallies: Vec<Tally> = Vec::new();
+        let mut all_counts: Vec<StatusCounts> = Vec::new();
         for client in self.load.drain(..) {
-            let tally = client.await.expect("a client");
-            match tallies.iter_mut().find(|other| other.route == tally.route) {
-                Some(other) => other.add(tally),
-                None => tallies.push(tally),
+            let counts = client.await.expect("a client");
+            match all_counts
+                .iter_mut()
+                .find(|other| other.route == counts.route)
+            {
+                Some(other) => other.add(counts),
+                None => all_counts.push(counts),
             }
         }
-        for tally in &mut tallies {
-            tally.lasted = self.start.elapsed();
-            tally.hold();
+        for counts in &mut all_counts {
+            counts.lasted = self.start.elapsed();
+            counts.hold();
         }
-        tallies
+        all_counts
     }
 }
 
 /// One request after the other, on one connection.
-async fn client(site: Rc<Live>, route: &'static str, stopped: Rc<Cell<bool>>) -> Tally {
-    let mut tally = Tally::new(route);
-    let mut wire = site.connect().await;
+async fn client(live: Rc<Live>, route: &'static str, stopped: Rc<Cell<bool>>) -> StatusCounts {
+    let mut counts = StatusCounts::new(route);
+    let mut wire = live.connect().await;
     while !stopped.get() {
         for (is_regular, id) in [(true, "regular".to_owned()), (false, unique("fresh"))] {
             let start = Instant::now();
@@ -197,10 +200,10 @@ async fn client(site: Rc<Live>, route: &'static str, stopped: Rc<Cell<bool>>) ->
             ))
             .await;
             let answer = wire.answer().await;
-            tally.note(is_regular, &answer, start.elapsed());
+            counts.note(is_regular, &answer, start.elapsed());
         }
         // A steady load, not a flood: the machine has two cores for all of it.
         rt::time::sleep(Duration::from_millis(4)).await;
     }
-    tally
+    counts
 }

@@ -15,13 +15,13 @@ use actix_web::{
 /// Where requests come from unless a test says otherwise.
 pub const CLIENT: &str = "192.0.2.1";
 
-/// A limiter on the embedded store, and the clock that drives it.
-pub struct World {
+/// A limiter on the in-memory store, and the clock that drives it.
+pub struct TestApp {
     pub limiter: RateLimiter,
     pub clock: ManualClock,
 }
 
-impl World {
+impl TestApp {
     pub async fn new() -> Self {
         Self::with(|builder| builder).await
     }
@@ -38,14 +38,14 @@ impl World {
         &self,
         throttle: Throttle,
         routes: impl FnOnce(&mut ServiceConfig),
-    ) -> Site {
+    ) -> TestService {
         let app = App::new().app_data(self.limiter.clone()).configure(routes);
-        Site::of(app.wrap(throttle)).await
+        TestService::of(app.wrap(throttle)).await
     }
 
     /// An application under this limiter.
-    pub async fn site(&self, routes: impl FnOnce(&mut ServiceConfig)) -> Site {
-        Site::new(|config| {
+    pub async fn service(&self, routes: impl FnOnce(&mut ServiceConfig)) -> TestService {
+        TestService::new(|config| {
             config.app_data(self.limiter.clone());
             routes(config);
         })
@@ -65,12 +65,12 @@ impl World {
     }
 }
 
-type Answering = Pin<Box<dyn Future<Output = Answer>>>;
+type ResponseFuture = Pin<Box<dyn Future<Output = TestResponse>>>;
 
 /// An application, called without a socket.
-pub struct Site(Box<dyn Fn(TestRequest) -> Answering>);
+pub struct TestService(Box<dyn Fn(TestRequest) -> ResponseFuture>);
 
-impl Site {
+impl TestService {
     /// An application that has nothing but these routes.
     pub async fn new(routes: impl FnOnce(&mut ServiceConfig)) -> Self {
         Self::of(App::new().configure(routes)).await
@@ -94,19 +94,19 @@ impl Site {
             let app = Rc::clone(&app);
             Box::pin(async move {
                 match app.call(request.to_request()).await {
-                    Ok(response) => Answer::of(response.into()).await,
+                    Ok(response) => TestResponse::of(response.into()).await,
                     // As the server does.
-                    Err(error) => Answer::of(error.error_response()).await,
+                    Err(error) => TestResponse::of(error.error_response()).await,
                 }
             })
         }))
     }
 
-    pub async fn send(&self, request: TestRequest) -> Answer {
+    pub async fn send(&self, request: TestRequest) -> TestResponse {
         (self.0)(request).await
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> TestResponse {
         self.send(get(path)).await
     }
 
@@ -139,13 +139,13 @@ pub fn post(path: &str) -> TestRequest {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
+pub struct TestResponse {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-impl Answer {
+impl TestResponse {
     async fn of(response: HttpResponse<impl MessageBody>) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = to_bytes(response.into_body()).await;
