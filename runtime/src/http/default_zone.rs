@@ -51,8 +51,8 @@ impl DefaultZone {
         })
     }
 
-    /// The zone for those limits of the handler that count by the identifier `identity_index`, apart from its
-    /// other limits.
+    /// The zone for those limits of the handler that count by the identifier `identity_index`,
+    /// apart from its other limits.
     pub fn apart(&'static self, identity_index: &str) -> &'static str {
         intern(&format!("{}@{identity_index}", self.get()))
     }
