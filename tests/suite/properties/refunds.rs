@@ -113,7 +113,7 @@ async fn follow(bench: &Bench, (limit, refill): (Limit, Refill), in_turn: bool, 
             Action::GiveBack(number) if !outstanding.is_empty() => {
                 let number = number % outstanding.len();
                 let chosen = outstanding.remove(number);
-                model.refund_charged(now, &chosen.modelled);
+                model.give_back(now, &chosen.modelled);
                 let decision = bench.limiter.refund_charged(chosen.taken).await.unwrap();
                 assert!(decision.is_allowed());
                 given_back += 1;
