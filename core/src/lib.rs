@@ -1,7 +1,7 @@
 //! The pure half of `actix-throttle`: numbers, algorithms, keys, identities and decisions.
 //!
-//! An implementation detail: depend on `actix-throttle`, which exports what is public of it. Nothing
-//! here does I/O, reads a clock or awaits.
+//! An implementation detail: depend on `actix-throttle`, which exports what is public of it.
+//! Nothing here does I/O, reads a clock or awaits.
 
 #[macro_use]
 mod message;

@@ -163,14 +163,3 @@ impl fmt::Display for LimitError {
 }
 
 impl std::error::Error for LimitError {}
-
-/// Converts to whole microseconds, cut to at most `u64::MAX`, which is far above every valid range.
-#[allow(clippy::cast_possible_truncation, reason = "compared first")]
-pub(super) const fn micros(duration: Duration) -> u64 {
-    let micros = duration.as_micros();
-    if micros > u64::MAX as u128 {
-        u64::MAX
-    } else {
-        micros as u64
-    }
-}

@@ -69,7 +69,7 @@ impl Concurrency {
     ///
     /// The first invalid setting, with what to write instead.
     pub const fn validate(&self) -> Result<(), LimitError> {
-        let (name, zone) = self.texts();
+        let (name, zone) = self.name_and_zone();
         let reason = if !is_in(self.max() as u64, bounds(&PERMITS)) {
             Some(Reason::Permits)
         } else if !is_in(
@@ -179,4 +179,31 @@ const fn reason_of_texts(name: Option<&str>, zone: Option<&str>) -> Option<Reaso
         return Some(Reason::Zone);
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_edges_of_the_ranges() {
+        let fine = |limit: Concurrency| limit.validate().is_ok();
+        assert!(fine(Concurrency::new(1)) && fine(Concurrency::new(1_000_000)));
+        assert!(!fine(Concurrency::new(0)) && !fine(Concurrency::new(1_000_001)));
+        for (millis, expected) in [
+            (99, false),
+            (100, true),
+            (86_400_000, true),
+            (86_400_001, false),
+        ] {
+            let limit = Concurrency::new(1).expiry(Duration::from_millis(millis));
+            assert_eq!(fine(limit), expected, "{millis} ms");
+        }
+        assert!(!fine(Concurrency::new(1).name("")) && !fine(Concurrency::new(1).name("ä")));
+        assert!(!fine(Concurrency::new(1).zone("")));
+        let error = Concurrency::new(0).validate().unwrap_err();
+        assert_eq!(error.to_string(), "`max` must be from 1 to 1,000,000");
+    }
 }
