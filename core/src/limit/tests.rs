@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use std::time::Duration;
-
 use super::{range::Subject, *};
 
 const WRITTEN: Limit = Limit::per_minute(100)
