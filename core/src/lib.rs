@@ -10,6 +10,8 @@ mod message;
 pub mod algorithm;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod check;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod decide;
 pub mod decision;
 pub mod failure_mode;
 pub mod identity;
