@@ -1,6 +1,8 @@
 //! Tests of the in-memory store: its bound on keys, refunds, leases, and checks that span shards.
 
 mod full;
+#[cfg(feature = "test-util")]
+mod replay;
 
 use std::{sync::Arc, thread, time::Instant};
 
