@@ -1,4 +1,5 @@
-//! The pure half of `actix-throttle`: numbers, algorithms, keys, identities and decisions.
+//! The pure half of `actix-throttle`: numbers, algorithms, keys, identities, decisions and their
+//! replay.
 //!
 //! An implementation detail: depend on `actix-throttle`, which exports what is public of it.
 //! Nothing here does I/O, reads a clock or awaits.
@@ -10,6 +11,8 @@ mod message;
 pub mod algorithm;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod check;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod decide;
 pub mod decision;
 pub mod failure_mode;
 pub mod identity;
@@ -18,6 +21,7 @@ pub mod intern;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod key;
 pub mod limit;
+pub mod replay;
 pub mod status_set;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod text;
