@@ -71,12 +71,12 @@ impl MemoryStore {
 
     /// Decides a charge of one limit in a single step. Most checks are of this form.
     fn decide_single(&self, charge: &Charge<'_>) -> Result<Outcome, Full> {
-        let (place, mut shard) = self.lock_one(&charge.key);
+        let (key_hash, mut shard) = self.lock_one(&charge.key);
         // Reads the time under the lock. Otherwise a worker could charge with a time before another
         // worker's charge, which to the algorithms is a clock that has stepped back.
         let now = self.clock.now();
-        let block = || self.hasher.block_fingerprint(&place, &charge.key);
-        let (allowed, verdict) = shard.decide(charge, place.fingerprint, block, now)?;
+        let block = || self.hasher.block_fingerprint(&key_hash, &charge.key);
+        let (allowed, verdict) = shard.decide(charge, key_hash.fingerprint, block, now)?;
         Ok(Outcome {
             allowed,
             verdicts: SmallVec::from_buf([verdict]),
@@ -88,30 +88,31 @@ impl MemoryStore {
 
     /// Decides any check: peeks at all of its limits, then charges all of them or none.
     fn decide_several(&self, check: &Check<'_>) -> Result<Outcome, Full> {
-        let places: SmallVec<[KeyHash; 2]> = check
+        let key_hashes: SmallVec<[KeyHash; 2]> = check
             .charges
             .iter()
             .map(|charge| self.hasher.hash(&charge.key))
             .collect();
-        let shard_of = |place: &KeyHash| place.shard(self.shards.len());
-        let mut locked = self.lock(places.iter().map(shard_of));
+        let shard_of = |key_hash: &KeyHash| key_hash.shard(self.shards.len());
+        let mut locked = self.lock(key_hashes.iter().map(shard_of));
         let now = self.clock.now();
 
         if let Mode::Refund(receipts) = check.mode {
-            for ((charge, place), receipt) in check.charges.iter().zip(&places).zip(receipts) {
+            for ((charge, key_hash), receipt) in check.charges.iter().zip(&key_hashes).zip(receipts)
+            {
                 if let Some(receipt) = receipt {
-                    let shard = locked.shard(shard_of(place));
-                    shard.refund(charge, receipt, place.fingerprint, now);
+                    let shard = locked.shard(shard_of(key_hash));
+                    shard.refund(charge, receipt, key_hash.fingerprint, now);
                 }
             }
         }
         let mut verdicts: SmallVec<[Verdict; 1]> = SmallVec::new();
-        for (charge, place) in check.charges.iter().zip(&places) {
-            let shard = locked.shard(shard_of(place));
-            let block = || self.hasher.block_fingerprint(place, &charge.key);
+        for (charge, key_hash) in check.charges.iter().zip(&key_hashes) {
+            let shard = locked.shard(shard_of(key_hash));
+            let block = || self.hasher.block_fingerprint(key_hash, &charge.key);
             verdicts.push(match check.mode {
-                Mode::Renew => shard.peek_counter(charge, place.fingerprint, now),
-                _ => shard.peek(charge, place.fingerprint, block, now),
+                Mode::Renew => shard.peek_counter(charge, key_hash.fingerprint, now),
+                _ => shard.peek(charge, key_hash.fingerprint, block, now),
             });
         }
         let allowed = !check.mode.can_deny()
@@ -122,16 +123,18 @@ impl MemoryStore {
                 .all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::None);
 
         if allowed && check.mode.is_charge() {
-            locked.reserve(check, &places, shard_of, now)?;
+            locked.reserve(check, &key_hashes, shard_of, now)?;
         }
         let mut receipts = Receipts::new();
         if matches!(check.mode, Mode::ChargeForReceipts | Mode::Lease) {
             receipts.resize(check.charges.len(), None);
         }
         let mut next_receipt = receipts.iter_mut();
-        for ((charge, place), verdict) in check.charges.iter().zip(&places).zip(&mut verdicts) {
+        for ((charge, key_hash), verdict) in
+            check.charges.iter().zip(&key_hashes).zip(&mut verdicts)
+        {
             let receipt = next_receipt.next();
-            let shard = locked.shard(shard_of(place));
+            let shard = locked.shard(shard_of(key_hash));
             let cost = match check.mode {
                 Mode::Lease => {
                     verdict.wait = Wait::None;
@@ -147,11 +150,11 @@ impl MemoryStore {
             };
             if cost > 0 {
                 let charge = &Charge { cost, ..*charge };
-                match shard.take(charge, place.fingerprint, now) {
+                match shard.take(charge, key_hash.fingerprint, now) {
                     Ok(taken) => {
                         *verdict = taken;
                         if let Some(receipt) = receipt {
-                            *receipt = shard.receipt(charge, place.fingerprint, verdict, now);
+                            *receipt = shard.receipt(charge, key_hash.fingerprint, verdict, now);
                         }
                     }
                     // The permit had expired, and there is no room to acquire it again.
@@ -161,7 +164,7 @@ impl MemoryStore {
                 }
             } else if check.mode.is_charge() && charge.starts_block(verdict, allowed) {
                 let length = charge.limit.block_micros();
-                let block = self.hasher.block_fingerprint(place, &charge.key);
+                let block = self.hasher.block_fingerprint(key_hash, &charge.key);
                 if shard.block(block, length, now).is_ok() {
                     verdict.block_for(length);
                 }
@@ -178,21 +181,24 @@ impl MemoryStore {
 
     /// Returns whether the store has room to count this charge.
     pub(crate) fn has_room(&self, charge: &Charge<'_>) -> bool {
-        let (place, mut shard) = self.lock_one(&charge.key);
+        let (key_hash, mut shard) = self.lock_one(&charge.key);
         let now = self.clock.now();
-        shard.knows(charge, place.fingerprint, now) || shard.has_room(1, 0, now)
+        shard.knows(charge, key_hash.fingerprint, now) || shard.has_room(1, 0, now)
     }
 
     /// Starts the block whose key this is, for `length` microseconds.
     pub(crate) fn start_block(&self, key: &Key<'_>, length: Micros) -> Result<(), Full> {
-        let (place, mut shard) = self.lock_one(key);
-        shard.block(place.fingerprint, length, self.clock.now())
+        let (key_hash, mut shard) = self.lock_one(key);
+        shard.block(key_hash.fingerprint, length, self.clock.now())
     }
 
     /// Returns the hash of a key, and its locked shard.
     fn lock_one(&self, key: &Key<'_>) -> (KeyHash, MutexGuard<'_, Shard>) {
-        let place = self.hasher.hash(key);
-        (place, self.shards[place.shard(self.shards.len())].lock())
+        let key_hash = self.hasher.hash(key);
+        (
+            key_hash,
+            self.shards[key_hash.shard(self.shards.len())].lock(),
+        )
     }
 
     fn lock(&self, shards: impl Iterator<Item = usize>) -> Locked<'_> {
@@ -219,7 +225,7 @@ impl Locked<'_> {
     fn reserve(
         &mut self,
         check: &Check<'_>,
-        places: &[KeyHash],
+        key_hashes: &[KeyHash],
         shard_of: impl Fn(&KeyHash) -> usize,
         now: Micros,
     ) -> Result<(), Full> {
@@ -228,11 +234,11 @@ impl Locked<'_> {
                 continue;
             }
             let (mut new, mut counters) = (0, 0);
-            for (charge, place) in check.charges.iter().zip(places) {
-                if shard_of(place) != *index || charge.cost == 0 || charge.limit.is_shadow() {
+            for (charge, key_hash) in check.charges.iter().zip(key_hashes) {
+                if shard_of(key_hash) != *index || charge.cost == 0 || charge.limit.is_shadow() {
                     continue;
                 }
-                match shard.knows(charge, place.fingerprint, now) {
+                match shard.knows(charge, key_hash.fingerprint, now) {
                     false => new += 1,
                     true => counters += usize::from(charge.limit.rate().is_some()),
                 }
@@ -267,8 +273,8 @@ impl Store for MemoryStore {
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         for key in keys {
-            let (place, mut shard) = self.lock_one(key);
-            shard.delete(place.fingerprint);
+            let (key_hash, mut shard) = self.lock_one(key);
+            shard.delete(key_hash.fingerprint);
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ const BACKOFF: Backoff = Backoff {
     longest: 2_000_000,
 };
 /// The longest pause, before jitter.
+#[cfg(feature = "cluster")]
 pub(super) const LONGEST: Duration = Duration::from_micros(BACKOFF.longest);
 
 /// The pause before an attempt that no request waits for, after `attempts` attempts since the last
