@@ -1,6 +1,6 @@
 //! The in-memory store: counters in this process, run through the functions of
-//! [`algorithm`](crate::algorithm). A limiter uses it as its only store, or as the local fallback
-//! of Redis.
+//! [`algorithm`](actix_throttle_core::algorithm). A limiter uses it as its only store, or as the
+//! local fallback of Redis.
 //!
 //! Keys are spread over shards by their identity. The limits of one request thus usually share one
 //! lock, and different identities rarely do. A check that spans shards locks them in ascending

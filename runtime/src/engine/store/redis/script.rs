@@ -80,7 +80,8 @@ const MARKED: u32 = 1 << 31;
 #[cfg(feature = "cluster")]
 pub(super) const MAX_TTL: u32 = MARKED - 1;
 
-/// The codes of calls about a block, for which there is no [`Mode`](crate::engine::store::interface::Mode).
+/// The codes of calls about a block. No [`Mode`](actix_throttle_core::check::Mode) of a check has
+/// them.
 const BLOCK: u64 = 2;
 #[cfg(feature = "cluster")]
 const BLOCK_UNLESS_BLOCKED: u64 = 7;
