@@ -183,7 +183,7 @@ fn figures(status: &LimitStatus) -> (bool, Option<Duration>, u32, Duration, Opti
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 2_000,
+        cases: 500,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -246,5 +246,26 @@ proptest! {
         let reports = simulation.limits().iter();
         let reports: Vec<_> = reports.map(|report| (report.admitted(), report.denied())).collect();
         prop_assert_eq!(reports, counts);
+    }
+
+    /// The single step of [`Mode::Charge`] on one limit, and the two steps of every other check.
+    #[test]
+    fn single_step_decides_as_two_steps(
+        limit in rate(0),
+        requests in vec((gap(), 0..IDENTITIES.len(), option::of(0..9_u32)), 1..60),
+    ) {
+        let (mut single, mut two) = (HashStates::default(), HashStates::default());
+        let mut clocked = Clocked::new();
+        for (gap, identity, cost) in requests {
+            clocked.advance(gap, |now| {
+                single.drop_expired(now);
+                two.drop_expired(now);
+            });
+            let identity = Identity::new(IDENTITIES[identity]);
+            let check = |mode| check(std::slice::from_ref(&limit), &identity, cost, mode);
+            let single = single.decide(&check(Mode::Charge), clocked.now);
+            let two = two.decide(&check(Mode::ChargeForReceipts), clocked.now);
+            prop_assert_eq!((single.allowed, single.verdicts), (two.allowed, two.verdicts));
+        }
     }
 }
