@@ -10,6 +10,8 @@ mod message;
 pub mod algorithm;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod check;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod decision;
 pub mod failure_mode;
 pub mod identity;
@@ -18,6 +20,9 @@ pub mod intern;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod key;
 pub mod limit;
+#[cfg(feature = "config")]
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod rules;
 pub mod status_set;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod time;

@@ -6,19 +6,23 @@ mod concurrency;
 mod counting;
 mod defaults;
 mod kind;
+mod options;
 mod range;
 mod rate;
 
 use std::time::Duration;
 
 pub use self::any_limit::{AnyLimit, LimitRef, PermitId};
-#[doc(hidden)]
-pub use self::counting::Counting;
 pub use self::{
     concurrency::Concurrency,
     kind::{Algorithm, Refill},
     range::LimitError,
     rate::RateError,
+};
+#[doc(hidden)]
+pub use self::{
+    counting::Counting,
+    options::{LimitOptions, NamedLimit},
 };
 
 /// A number of admissions per window, counted by an [`Algorithm`].

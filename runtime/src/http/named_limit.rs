@@ -6,12 +6,12 @@ use std::{borrow::Cow, fmt, rc::Rc, sync::Arc};
 
 use actix_throttle_core::{
     intern::intern,
-    limit::{AnyLimit, Limit},
+    limit::{AnyLimit, Limit, NamedLimit},
 };
 use actix_web::{HttpMessage, HttpRequest};
 use arc_swap::Guard;
 
-use crate::limiter::{CachedIndex, NamedLimit, NamedLimitTable, NamedLimits, RateLimiter};
+use crate::limiter::{CachedIndex, NamedLimitTable, NamedLimits, RateLimiter};
 
 /// A reference to a named limit: the name, its index in the configuration once that is known, and
 /// the name and zone that apply where the configuration sets none.

@@ -10,7 +10,7 @@ use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
-    limit::{AnyLimit, Concurrency, LimitRef, PermitId},
+    limit::{AnyLimit, Concurrency, LimitOptions, LimitRef, PermitId},
     status_set::StatusSet,
 };
 use smallvec::SmallVec;
@@ -20,7 +20,7 @@ use super::{
     named_limit::NamedLimitsView,
     rule::{EffectiveLimit, Resolved, Rule},
 };
-use crate::{error::RateLimitError, limiter};
+use crate::error::RateLimitError;
 
 /// A rule that applies, resolved to the limit, cost and options for this request.
 pub(super) struct ResolvedRule<'a, 'i> {
@@ -236,7 +236,7 @@ impl<'a> OptionsInForce<'a> {
     }
 
     /// Fills the options that the rule leaves open with those of the configuration.
-    fn or(self, found: &limiter::LimitOptions) -> Self {
+    fn or(self, found: &LimitOptions) -> Self {
         let refund_on = || found.refund_on.clone().map(Cow::Owned);
         Self {
             failure_mode: self.failure_mode.or(found.failure_mode),

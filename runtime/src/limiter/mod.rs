@@ -34,7 +34,7 @@ pub(crate) use self::{
     concurrency::{Granted, MaxWait, OwnedCharge, PermitHold},
     decide::coop_yield,
     find::LimiterRef,
-    named_limits::{CachedIndex, LimitOptions, NamedLimit, NamedLimitTable, NamedLimits},
+    named_limits::{CachedIndex, NamedLimitTable, NamedLimits},
     refund::{ChargeReceipts, Refund},
 };
 use crate::{

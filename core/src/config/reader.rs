@@ -1,29 +1,21 @@
 //! Reads a table of the file key by key. A key that no reader asks for is unknown.
 
 use super::{
-    error::Diagnostics,
-    position::Position,
+    diagnostics::Diagnostics,
+    document::{Entry, Node, Spanned, Value},
     suggest,
-    tree::{Entry, Node, Value},
 };
-
-/// A value and its position.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Spanned<T> {
-    pub(super) place: Position,
-    pub(super) value: T,
-}
 
 /// Reader of one table. The keys that it is asked for are the valid ones, so
 /// [`finish`](Self::finish) comes last.
-pub(super) struct TableReader<'n> {
+pub(crate) struct TableReader<'n> {
     entries: &'n [Entry],
     asked: Vec<&'static str>,
 }
 
 impl<'n> TableReader<'n> {
     /// Opens the table that must stand at `node`; `example` shows one.
-    pub(super) fn of(node: &'n Node, example: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
+    pub(crate) fn of(node: &'n Node, example: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Table(entries) => Some(Self {
                 entries,
@@ -32,7 +24,7 @@ impl<'n> TableReader<'n> {
             other => {
                 let kind = other.kind();
                 diagnostics.at(
-                    node.place,
+                    node.position,
                     format!("a table, not {kind}: write `{example}`"),
                 );
                 None
@@ -41,18 +33,18 @@ impl<'n> TableReader<'n> {
     }
 
     /// Makes the key a valid one, and returns its entry.
-    pub(super) fn take(&mut self, key: &'static str) -> Option<&'n Entry> {
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<&'n Entry> {
         self.asked.push(key);
         self.entries.iter().find(|entry| entry.key == key)
     }
 
     /// Whether the key is there, right or wrong.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == key)
     }
 
     /// Reads a string that is not empty.
-    pub(super) fn text(
+    pub(crate) fn text(
         &mut self,
         key: &'static str,
         example: &str,
@@ -63,7 +55,7 @@ impl<'n> TableReader<'n> {
             Some(text) if !text.value.is_empty() => Some(text),
             Some(_) => {
                 let reason = format!("`{key}` is empty: write `{key} = {example}`");
-                diagnostics.at(node.place, reason);
+                diagnostics.at(node.position, reason);
                 None
             }
             None => wrong(key, "a string", example, node, diagnostics),
@@ -71,7 +63,7 @@ impl<'n> TableReader<'n> {
     }
 
     /// Reads a flag, which is off if it is absent.
-    pub(super) fn flag(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> bool {
+    pub(crate) fn flag(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> bool {
         match self.take(key) {
             None => false,
             Some(Entry { node, .. }) => match node.value {
@@ -83,21 +75,21 @@ impl<'n> TableReader<'n> {
 
     /// Reads a whole number from `least`. A number too large for `u32` becomes one out of every
     /// range.
-    pub(super) fn count(
+    pub(crate) fn count(
         &mut self,
         key: &'static str,
         least: u32,
         diagnostics: &mut Diagnostics,
     ) -> Option<Spanned<u32>> {
         let node = &self.take(key)?.node;
-        let place = node.place;
+        let position = node.position;
         match node.value {
             Value::Integer(number) if number < i64::from(least) => {
-                diagnostics.at(place, format!("`{key}` must be at least {least}"));
+                diagnostics.at(position, format!("`{key}` must be at least {least}"));
                 None
             }
             Value::Integer(number) => Some(Spanned {
-                place,
+                position,
                 value: u32::try_from(number).unwrap_or(u32::MAX),
             }),
             _ => wrong(key, "an integer", &least.to_string(), node, diagnostics),
@@ -105,7 +97,7 @@ impl<'n> TableReader<'n> {
     }
 
     /// Reads one of these words.
-    pub(super) fn word<T: Copy>(
+    pub(crate) fn word<T: Copy>(
         &mut self,
         key: &'static str,
         words: &[(&'static str, T)],
@@ -116,16 +108,16 @@ impl<'n> TableReader<'n> {
         let known = words.iter().find(|(word, _)| *word == text.value);
         if known.is_none() {
             let valid: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            diagnostics.at(text.place, suggest::unknown(key, text.value, &valid));
+            diagnostics.at(text.position, suggest::unknown(key, text.value, &valid));
         }
         known.map(|(_, value)| Spanned {
-            place: text.place,
+            position: text.position,
             value: *value,
         })
     }
 
     /// Reads a list of strings, empty if it is absent.
-    pub(super) fn texts(
+    pub(crate) fn texts(
         &mut self,
         key: &'static str,
         example: &str,
@@ -138,7 +130,7 @@ impl<'n> TableReader<'n> {
                 None => {
                     let kind = node.value.kind();
                     let reason = format!("`{key}` lists strings, not {kind}: write `{example}`");
-                    diagnostics.at(node.place, reason);
+                    diagnostics.at(node.position, reason);
                 }
             }
         }
@@ -146,7 +138,7 @@ impl<'n> TableReader<'n> {
     }
 
     /// Reads a list; `None` if it is absent, or something else, which is reported.
-    pub(super) fn list(
+    pub(crate) fn list(
         &mut self,
         key: &'static str,
         example: &str,
@@ -160,7 +152,7 @@ impl<'n> TableReader<'n> {
     }
 
     /// Reports those of these keys that are there, each with the text that `reason` makes of it.
-    pub(super) fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         keys: &[&'static str],
         reason: impl Fn(&str) -> String,
@@ -168,28 +160,28 @@ impl<'n> TableReader<'n> {
     ) {
         for entry in self.entries {
             if keys.contains(&entry.key.as_str()) {
-                diagnostics.at(entry.place, reason(&entry.key));
+                diagnostics.at(entry.position, reason(&entry.key));
             }
         }
         self.asked.extend(keys);
     }
 
     /// Reports every key that no reader asked for.
-    pub(super) fn finish(self, diagnostics: &mut Diagnostics) {
+    pub(crate) fn finish(self, diagnostics: &mut Diagnostics) {
         for entry in self.entries {
             if !self.asked.contains(&entry.key.as_str()) {
                 let reason = suggest::unknown("key", &entry.key, &self.asked);
-                diagnostics.at(entry.place, reason);
+                diagnostics.at(entry.position, reason);
             }
         }
     }
 }
 
 /// Returns the string of a node, if it is one.
-pub(super) fn text(node: &Node) -> Option<Spanned<&str>> {
+pub(crate) fn text(node: &Node) -> Option<Spanned<&str>> {
     match &node.value {
         Value::Text(text) => Some(Spanned {
-            place: node.place,
+            position: node.position,
             value: text,
         }),
         _ => None,
@@ -206,6 +198,6 @@ fn wrong<T>(
 ) -> Option<T> {
     let kind = node.value.kind();
     let reason = format!("`{key}` takes {expected}, not {kind}: write `{key} = {example}`");
-    diagnostics.at(node.place, reason);
+    diagnostics.at(node.position, reason);
     None
 }

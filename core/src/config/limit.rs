@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use actix_throttle_core::{
+use crate::{
     intern::intern,
     limit::{Algorithm, Limit, Refill},
 };
 
 use super::{
+    diagnostics::Diagnostics,
+    document::{Position, Spanned},
     duration::duration,
-    error::Diagnostics,
     keys,
-    position::Position,
-    table_reader::{Spanned, TableReader},
+    reader::TableReader,
 };
 
 const ALGORITHMS: [(&str, Algorithm); 5] = [
@@ -34,18 +34,18 @@ const UNITS: [(&str, u64); 5] = [
 /// Stands in for a wrong algorithm, so that the keys that depend on it are not reported for that.
 const ANY_ALGORITHM: Algorithm = Algorithm::TokenBucket;
 /// Stands in for a limit whose times or window are wrong, so that its other keys are checked.
-pub(super) const STAND_IN: Limit = Limit::per_minute(1_000);
+pub(crate) const PLACEHOLDER: Limit = Limit::per_minute(1_000);
 
 /// Example of a limit, for diagnostics.
-pub(super) const EXAMPLE: &str = "rate = \"100/minute\"";
+pub(crate) const EXAMPLE: &str = "rate = \"100/minute\"";
 
-/// Reads the keys of a [`Limit`]. The limit starts at `place`.
+/// Reads the keys of a [`Limit`]. The limit starts at `position`.
 ///
 /// Each key is validated together with the valid keys before it, so that each conflict is a
 /// diagnostic of its own.
-pub(super) fn limit(
+pub(crate) fn limit(
     table: &mut TableReader<'_>,
-    place: Position,
+    position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<Limit> {
     let reason = |key: &str| {
@@ -55,7 +55,7 @@ pub(super) fn limit(
         )
     };
     table.refuse(&keys::CONCURRENCY, reason, diagnostics);
-    let base = rate(table, place, diagnostics);
+    let base = rate(table, position, diagnostics);
     let given = table.has("algorithm");
     let algorithm = table
         .word("algorithm", &ALGORITHMS, diagnostics)
@@ -65,38 +65,48 @@ pub(super) fn limit(
         (None, false) => Algorithm::default(),
         (None, true) => ANY_ALGORITHM,
     };
-    let sound = base.and_then(|Spanned { place, value }| {
+    let sound = base.and_then(|Spanned { position, value }| {
         let limit = value.algorithm(algorithm);
-        diagnostics.ok(place, limit.validate()).map(|()| limit)
+        diagnostics.ok(position, limit.validate()).map(|()| limit)
     });
-    let mut limit = sound.unwrap_or(STAND_IN.algorithm(algorithm));
+    let mut limit = sound.unwrap_or(PLACEHOLDER.algorithm(algorithm));
     if let Some(capacity) = table.count("capacity", 1, diagnostics) {
-        limit = fitting(
+        limit = checked(
             &limit,
             limit.capacity(capacity.value),
-            capacity.place,
+            capacity.position,
             diagnostics,
         );
     }
     if let Some(refill) = table.word("refill", &REFILLS, diagnostics) {
-        limit = fitting(
+        limit = checked(
             &limit,
             limit.refill(refill.value),
-            refill.place,
+            refill.position,
             diagnostics,
         );
     }
     if let Some(lease) = table.count("lease", 2, diagnostics) {
-        limit = fitting(&limit, limit.lease(lease.value), lease.place, diagnostics);
+        limit = checked(
+            &limit,
+            limit.lease(lease.value),
+            lease.position,
+            diagnostics,
+        );
     }
     if let Some(block) = duration(table, "block", "\"60s\"", diagnostics) {
-        limit = fitting(&limit, limit.block(block.value), block.place, diagnostics);
+        limit = checked(
+            &limit,
+            limit.block(block.value),
+            block.position,
+            diagnostics,
+        );
     }
     if let Some(name) = table.text("name", "\"login\"", diagnostics) {
-        limit = fitting(
+        limit = checked(
             &limit,
             limit.name(intern(name.value)),
-            name.place,
+            name.position,
             diagnostics,
         );
     }
@@ -110,7 +120,7 @@ pub(super) fn limit(
                 "this limit never holds more than {quota}, so each request would be denied: \
                  lower `cost`, or raise the limit"
             );
-            diagnostics.at(cost.place, reason);
+            diagnostics.at(cost.position, reason);
         }
         limit = limit.cost(cost.value);
     }
@@ -121,19 +131,21 @@ pub(super) fn limit(
 }
 
 /// Reads a rate from a string, without any other key of a limit.
-pub(super) fn shorthand(rate: Spanned<&str>, diagnostics: &mut Diagnostics) -> Option<Limit> {
-    let limit = diagnostics.ok(rate.place, rate.value.parse::<Limit>())?;
-    diagnostics.ok(rate.place, limit.validate()).map(|()| limit)
+pub(crate) fn shorthand(rate: Spanned<&str>, diagnostics: &mut Diagnostics) -> Option<Limit> {
+    let limit = diagnostics.ok(rate.position, rate.value.parse::<Limit>())?;
+    diagnostics
+        .ok(rate.position, limit.validate())
+        .map(|()| limit)
 }
 
 /// Returns `candidate` if it is valid; else reports why, and returns `before`.
-fn fitting(
+fn checked(
     before: &Limit,
     candidate: Limit,
-    place: Position,
+    position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Limit {
-    match diagnostics.ok(place, candidate.validate()) {
+    match diagnostics.ok(position, candidate.validate()) {
         Some(()) => candidate,
         None => *before,
     }
@@ -142,7 +154,7 @@ fn fitting(
 /// Reads times and window, from `rate` or from their own keys. The position is that of the times.
 fn rate(
     table: &mut TableReader<'_>,
-    place: Position,
+    position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<Spanned<Limit>> {
     let rate = table.text("rate", "\"100/minute\"", diagnostics);
@@ -150,9 +162,9 @@ fn rate(
         let reason = |key: &str| format!("`rate` says this already: remove `{key}`, or `rate`");
         table.refuse(&keys::RATE[1..7], reason, diagnostics);
         let rate = rate?;
-        let limit = diagnostics.ok(rate.place, rate.value.parse())?;
+        let limit = diagnostics.ok(rate.position, rate.value.parse())?;
         return Some(Spanned {
-            place: rate.place,
+            position: rate.position,
             value: limit,
         });
     }
@@ -175,14 +187,14 @@ fn rate(
         (true, true) => "",
     };
     if !missing.is_empty() {
-        diagnostics.at(place, missing);
+        diagnostics.at(position, missing);
     }
     let (times, window) = (times?, window?);
     // Validate by an algorithm that takes any times: an error here is about the window.
     let one = Limit::new(1, window.value).algorithm(Algorithm::FixedWindow);
-    diagnostics.ok(window.place, one.validate())?;
+    diagnostics.ok(window.position, one.validate())?;
     Some(Spanned {
-        place: times.place,
+        position: times.position,
         value: Limit::new(times.value, window.value),
     })
 }
@@ -194,18 +206,18 @@ fn window(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<
     for (unit, micros) in UNITS {
         let is_given = table.has(unit);
         match table.count(unit, 1, diagnostics) {
-            Some(Spanned { place, value }) => {
-                let (place, before) = sum.map_or((place, 0), |sum| (sum.place, sum.value));
+            Some(Spanned { position, value }) => {
+                let (position, before) = sum.map_or((position, 0), |sum| (sum.position, sum.value));
                 let value = u64::from(value).saturating_mul(micros);
                 let value = value.saturating_add(before);
-                sum = Some(Spanned { place, value });
+                sum = Some(Spanned { position, value });
             }
             None => flawless &= !is_given,
         }
     }
-    let Spanned { place, value } = sum.filter(|_| flawless)?;
+    let Spanned { position, value } = sum.filter(|_| flawless)?;
     let value = Duration::from_micros(value);
-    Some(Spanned { place, value })
+    Some(Spanned { position, value })
 }
 
 const fn by_name(algorithm: Algorithm) -> (&'static str, Algorithm) {

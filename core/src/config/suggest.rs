@@ -4,7 +4,7 @@
 const SIMILAR: f64 = 0.75;
 
 /// Returns `` unknown key `x`, did you mean `y`? Valid are `y`, `z` ``.
-pub(super) fn unknown(what: &str, word: &str, valid: &[&str]) -> String {
+pub(crate) fn unknown(what: &str, word: &str, valid: &[&str]) -> String {
     let list = valid.iter().map(|word| format!("`{word}`"));
     let list = list.collect::<Vec<_>>().join(", ");
     match nearest(word, valid) {

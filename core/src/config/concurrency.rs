@@ -1,23 +1,23 @@
 //! Reads a concurrency limit of the file, which has `max` in place of a rate.
 
-use actix_throttle_core::{intern::intern, limit::Concurrency};
+use crate::{intern::intern, limit::Concurrency};
 
 use super::{
-    duration::duration, error::Diagnostics, keys, position::Position, table_reader::TableReader,
+    diagnostics::Diagnostics, document::Position, duration::duration, keys, reader::TableReader,
 };
 
 /// Stands in for a limit whose `max` is wrong, so that its other keys are checked all the same.
-const STAND_IN: Concurrency = Concurrency::new(1);
+const PLACEHOLDER: Concurrency = Concurrency::new(1);
 
 /// Whether this table is a concurrency limit.
-pub(super) fn is_meant(table: &TableReader<'_>) -> bool {
+pub(crate) fn is_meant(table: &TableReader<'_>) -> bool {
     table.has("max") || (table.has("expiry") && !keys::has_rate(table))
 }
 
-/// Reads the keys of a [`Concurrency`]. The limit starts at `place`.
-pub(super) fn concurrency(
+/// Reads the keys of a [`Concurrency`]. The limit starts at `position`.
+pub(crate) fn concurrency(
     table: &mut TableReader<'_>,
-    place: Position,
+    position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<Concurrency> {
     let reason = |key: &str| {
@@ -31,24 +31,32 @@ pub(super) fn concurrency(
     table.refuse(&[keys::REFUND_ON], reason, diagnostics);
     if !table.has("max") {
         diagnostics.at(
-            place,
+            position,
             "`max` is missing: add `max = 5`, as many as may run at once",
         );
     }
     let sound = table.count("max", 1, diagnostics).and_then(|max| {
         let limit = Concurrency::new(max.value);
-        diagnostics.ok(max.place, limit.validate()).map(|()| limit)
+        diagnostics
+            .ok(max.position, limit.validate())
+            .map(|()| limit)
     });
-    let mut limit = sound.unwrap_or(STAND_IN);
+    let mut limit = sound.unwrap_or(PLACEHOLDER);
     if let Some(expiry) = duration(table, "expiry", "\"30s\"", diagnostics) {
         let candidate = limit.expiry(expiry.value);
-        if diagnostics.ok(expiry.place, candidate.validate()).is_some() {
+        if diagnostics
+            .ok(expiry.position, candidate.validate())
+            .is_some()
+        {
             limit = candidate;
         }
     }
     if let Some(name) = table.text("name", "\"exports\"", diagnostics) {
         let candidate = limit.name(intern(name.value));
-        if diagnostics.ok(name.place, candidate.validate()).is_some() {
+        if diagnostics
+            .ok(name.position, candidate.validate())
+            .is_some()
+        {
             limit = candidate;
         }
     }
@@ -67,14 +75,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::{Format, error::ConfigError, file::File, identifier::IdentifierRegistry},
-        limiter::{LimitOptions, NamedLimit},
+        config::testing::parse,
+        failure_mode::FailureMode,
+        limit::{AnyLimit, LimitOptions, NamedLimit},
     };
-    use actix_throttle_core::{failure_mode::FailureMode, limit::AnyLimit};
-
-    fn parse(text: &str) -> Result<File, ConfigError> {
-        File::parse(text, Format::Toml, "a.toml", &IdentifierRegistry::new())
-    }
 
     #[test]
     fn a_table_with_max_is_a_limit_on_what_runs_at_once() {
@@ -153,7 +157,7 @@ mod tests {
         ];
         for (table, expected) in rows {
             let error = parse(&format!("limits.a = {{ {table} }}")).expect_err(table);
-            assert_eq!(error.to_string(), format!("a.toml:{expected}"), "{table}");
+            assert_eq!(error, format!("a.toml:{expected}"), "{table}");
         }
     }
 
@@ -172,13 +176,13 @@ mod tests {
                 let key = pair.split(' ').next().expect("a key");
                 let what = "`max` says how many run at once and has no use for";
                 let expected = format!("a.toml:1:23: {what} `{key}`: {end}");
-                assert_eq!(error.to_string(), expected, "{pair}");
+                assert_eq!(error, expected, "{pair}");
             }
         }
-        let error = parse("limits.a = { rate = '1/s', expiry = '5s' }").expect_err("no place");
+        let error = parse("limits.a = { rate = '1/s', expiry = '5s' }").expect_err("no position");
         let expected = "a.toml:1:28: `expiry` belongs to a limit on what runs at once: remove it, or \
                         write `max = 5` in place of the rate";
-        assert_eq!(error.to_string(), expected);
+        assert_eq!(error, expected);
     }
 
     #[test]
@@ -200,7 +204,7 @@ rules = [{ limits = [
             "a.toml:6:36: `unlimited` has no use for `max`: remove it",
             "a.toml:7:14: `max` says how many run at once and has no use for `refund_on`: remove it",
         ];
-        let error = error.expect_err("diagnostics").to_string();
+        let error = error.expect_err("diagnostics");
         assert_eq!(error.lines().collect::<Vec<_>>(), lines);
     }
 }

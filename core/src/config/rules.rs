@@ -1,56 +1,21 @@
 //! Reads `[[rules]]`: which requests a rule matches, and its limits.
 
-use std::time::Duration;
-
-use actix_throttle_core::{intern::intern, limit::AnyLimit};
-use actix_web::http::Method;
 use regex::Regex;
 
 use super::{
-    error::Diagnostics,
-    identifier::{IdentifierRegistry, IdentifierSpec, identifier},
-    keys, limit, limit_options,
+    diagnostics::Diagnostics,
+    document::{Node, Position, Spanned},
+    identifier::identifier,
+    keys, limit,
     limit_table::{Limits, whole_limit},
-    position::Position,
+    options,
+    reader::{TableReader, text},
     suggest,
-    table_reader::{Spanned, TableReader, text},
-    tree::Node,
 };
-use crate::limiter::{LimitOptions, NamedLimit};
-
-/// One rule of the file.
-#[derive(Clone, Debug)]
-pub(super) struct RouteRuleSpec {
-    pub(super) place: Position,
-    pub(super) paths: FilePaths,
-    /// If it is empty, the requests of the rule are not limited.
-    pub(super) shares: Vec<LimitSpec>,
-}
-
-/// The requests that a rule matches.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct FilePaths {
-    /// Regex over the path.
-    pub(super) path: Option<String>,
-    /// Regex over the pattern of the route.
-    pub(super) pattern: Option<String>,
-    pub(super) methods: Vec<Method>,
-    pub(super) name: Option<String>,
-    pub(super) shadow: bool,
-}
-
-/// One limit of a rule, and what it is for.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LimitSpec {
-    /// `None`: unlimited.
-    pub(super) limit: Option<NamedLimit>,
-    /// Name of the limit in the file, if it is a named limit.
-    pub(super) of: Option<String>,
-    /// Options of the rule's entry, which override those of the limit.
-    pub(super) options: LimitOptions,
-    pub(super) group: Option<String>,
-    pub(super) who: Option<IdentifierSpec>,
-}
+use crate::{
+    intern::intern,
+    rules::{LimitSpec, PathsSpec, RouteRuleSpec},
+};
 
 const RULE: &str = "{ path = \"^/api\", limits = [\"100/minute\"] }";
 const LIMITS: &str = "[\"100/minute\"]";
@@ -59,18 +24,18 @@ const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
 ];
 
-/// Reads one rule.
-pub(super) fn rule(
+/// Reads one rule. Its limits may be the named limits, and its identifiers those of these names.
+pub(crate) fn rule(
     node: &Node,
-    limits: &Limits,
-    known: &IdentifierRegistry,
+    named_limits: &Limits,
+    identifiers: &[&str],
     diagnostics: &mut Diagnostics,
 ) -> Option<RouteRuleSpec> {
     let mut table = TableReader::of(node, RULE, diagnostics)?;
-    let paths = paths(&mut table, node.place, diagnostics);
-    let who = identifier(&mut table, known, diagnostics);
-    let max_wait = limit_options::max_wait(&mut table, diagnostics);
-    let mut shares = Vec::new();
+    let paths = paths(&mut table, node.position, diagnostics);
+    let identifier = identifier(&mut table, identifiers, diagnostics);
+    let max_wait = options::max_wait(&mut table, diagnostics);
+    let mut limits = Vec::new();
     if table.flag("exempt", diagnostics) {
         let reason = |key: &str| format!("`exempt` leaves these requests alone: remove `{key}`");
         let keys = ["limits", "identifier", "max_wait", "shadow"];
@@ -81,42 +46,42 @@ pub(super) fn rule(
             let reason = format!(
                 "a rule without limits does nothing: add `limits = {LIMITS}`, or `exempt = true`"
             );
-            diagnostics.at(node.place, reason);
+            diagnostics.at(node.position, reason);
         }
         for node in nodes.unwrap_or_default() {
-            let share = share(node, limits, known, diagnostics);
-            shares.extend(share.map(|share| share.or(who.as_ref(), max_wait)));
+            let limit = limit_of_rule(node, named_limits, identifiers, diagnostics);
+            limits.extend(limit.map(|limit| limit.or(identifier.as_ref(), max_wait)));
         }
     }
     table.finish(diagnostics);
-    Some(RouteRuleSpec {
-        place: node.place,
-        paths,
-        shares,
-    })
+    Some(RouteRuleSpec { paths, limits })
 }
 
-fn paths(table: &mut TableReader<'_>, place: Position, diagnostics: &mut Diagnostics) -> FilePaths {
+fn paths(
+    table: &mut TableReader<'_>,
+    position: Position,
+    diagnostics: &mut Diagnostics,
+) -> PathsSpec {
     let path = table.text("path", "\"^/api\"", diagnostics);
     let pattern = table.text("pattern", "'^/user/\\{id\\}$'", diagnostics);
     if table.has("path") && table.has("pattern") {
         let reason = "`path` and `pattern` are two ways to say which requests: remove one of them";
-        diagnostics.at(place, reason);
+        diagnostics.at(position, reason);
     }
     for regex in path.iter().chain(&pattern) {
         if let Err(error) = Regex::new(regex.value) {
-            diagnostics.at(regex.place, no_regex(regex.value, &error));
+            diagnostics.at(regex.position, no_regex(regex.value, &error));
         }
     }
     let mut methods = Vec::new();
-    for Spanned { place, value } in table.texts("methods", "[\"GET\"]", diagnostics) {
-        match Method::from_bytes(value.as_bytes()) {
-            Ok(method) if METHODS.contains(&value) => methods.push(method),
-            _ => diagnostics.at(place, suggest::unknown("method", value, &METHODS)),
+    for Spanned { position, value } in table.texts("methods", "[\"GET\"]", diagnostics) {
+        match METHODS.contains(&value) {
+            true => methods.push(value.to_owned()),
+            false => diagnostics.at(position, suggest::unknown("method", value, &METHODS)),
         }
     }
     let own = |text: Spanned<&str>| text.value.to_owned();
-    FilePaths {
+    PathsSpec {
         path: path.map(own),
         pattern: pattern.map(own),
         methods,
@@ -130,7 +95,7 @@ fn name(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<St
     let name = table.text("name", "\"towns\"", diagnostics)?;
     if name.value.chars().any(|c| !matches!(c, ' '..='~')) {
         let reason = "`name` goes into a header: write printable ASCII characters only";
-        diagnostics.at(name.place, reason);
+        diagnostics.at(name.position, reason);
     }
     Some(name.value.to_owned())
 }
@@ -144,10 +109,10 @@ fn no_regex(text: &str, error: &regex::Error) -> String {
 }
 
 /// Reads one limit of a rule: a rate, the name of a limit, or a table.
-fn share(
+fn limit_of_rule(
     node: &Node,
-    limits: &Limits,
-    known: &IdentifierRegistry,
+    named_limits: &Limits,
+    identifiers: &[&str],
     diagnostics: &mut Diagnostics,
 ) -> Option<LimitSpec> {
     if let Some(text) = text(node) {
@@ -156,23 +121,21 @@ fn share(
             .trim_start()
             .starts_with(|c: char| c.is_ascii_digit());
         return match is_rate {
-            true => Some(LimitSpec::of_all(
-                limit::shorthand(text, diagnostics)?.into(),
-            )),
-            false => by_name(text, limits, diagnostics),
+            true => Some(LimitSpec::new(limit::shorthand(text, diagnostics)?.into())),
+            false => by_name(text, named_limits, diagnostics),
         };
     }
     let mut table = TableReader::of(node, "{ rate = \"100/minute\" }", diagnostics)?;
     let group = table.text("group", "\"pro\"", diagnostics);
-    let who = identifier(&mut table, known, diagnostics);
+    let identifier = identifier(&mut table, identifiers, diagnostics);
     let is_unlimited = table.flag("unlimited", diagnostics);
-    let share = if is_unlimited {
-        unlimited(&mut table, node.place, diagnostics)
+    let limit = if is_unlimited {
+        unlimited(&mut table, node.position, diagnostics)
     } else if let Some(name) = table.text("limit", "\"login\"", diagnostics) {
         let reason = |key: &str| format!("`limit` names a limit that says this: remove `{key}`");
         keys::refuse(&mut table, reason, diagnostics);
-        let share = by_name(name, limits, diagnostics);
-        let options = match share.as_ref().is_some_and(LimitSpec::is_of_places) {
+        let limit = by_name(name, named_limits, diagnostics);
+        let options = match limit.as_ref().is_some_and(LimitSpec::is_concurrency) {
             true => {
                 let reason = |key: &str| {
                     format!(
@@ -181,19 +144,19 @@ fn share(
                     )
                 };
                 table.refuse(&[keys::REFUND_ON], reason, diagnostics);
-                limit_options::of_place(&mut table, diagnostics)
+                options::of_concurrency(&mut table, diagnostics)
             }
-            false => limit_options::of_rate(&mut table, diagnostics),
+            false => options::of_rate(&mut table, diagnostics),
         };
-        share.map(|share| LimitSpec { options, ..share })
+        limit.map(|limit| LimitSpec { options, ..limit })
     } else {
-        whole_limit(&mut table, node.place, diagnostics).map(LimitSpec::of_all)
+        whole_limit(&mut table, node.position, diagnostics).map(LimitSpec::new)
     };
     table.finish(diagnostics);
     Some(LimitSpec {
         group: group.map(|group| group.value.to_owned()),
-        who,
-        ..share?
+        identifier,
+        ..limit?
     })
 }
 
@@ -211,21 +174,21 @@ fn by_name(
                 suggest::unknown("limit", name.value, &valid)
             }
         };
-        diagnostics.at(name.place, reason);
+        diagnostics.at(name.position, reason);
     }
     // A named limit counts under its name, together with all rules that name it.
     let mut named = limit?.clone();
     let key = intern(name.value);
     named.limit = named.limit.with_default_name(key, key);
     Some(LimitSpec {
-        of: Some(name.value.to_owned()),
-        ..LimitSpec::of_all(named)
+        limit_name: Some(name.value.to_owned()),
+        ..LimitSpec::new(named)
     })
 }
 
 fn unlimited(
     table: &mut TableReader<'_>,
-    place: Position,
+    position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<LimitSpec> {
     let reason = |key: &str| format!("`unlimited` has no use for `{key}`: remove it");
@@ -234,32 +197,7 @@ fn unlimited(
     table.refuse(&keys, reason, diagnostics);
     if !table.has("group") {
         let reason = "`unlimited` needs to know for whom: add `group = \"admin\"`";
-        diagnostics.at(place, reason);
+        diagnostics.at(position, reason);
     }
     Some(LimitSpec::default())
-}
-
-impl LimitSpec {
-    /// Makes the limit of all identities without a group.
-    fn of_all(limit: NamedLimit) -> Self {
-        Self {
-            limit: Some(limit),
-            ..Self::default()
-        }
-    }
-
-    /// Adds what the rule says for limits without an identifier or a wait of their own.
-    fn or(mut self, who: Option<&IdentifierSpec>, max_wait: Option<Duration>) -> Self {
-        self.who = self.who.or_else(|| who.cloned());
-        let is_open = |limit: &NamedLimit| limit.options.max_wait.is_none();
-        if self.limit.as_ref().is_some_and(is_open) {
-            self.options.max_wait = self.options.max_wait.or(max_wait);
-        }
-        self
-    }
-
-    fn is_of_places(&self) -> bool {
-        let limit = self.limit.as_ref();
-        limit.is_some_and(|limit| matches!(limit.limit, AnyLimit::Concurrency(_)))
-    }
 }

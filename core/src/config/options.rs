@@ -2,15 +2,11 @@
 
 use std::time::Duration;
 
-use actix_throttle_core::{failure_mode::FailureMode, status_set::StatusSet};
+use crate::{failure_mode::FailureMode, limit::LimitOptions, status_set::StatusSet};
 
 use super::{
-    duration::duration,
-    error::Diagnostics,
-    keys,
-    table_reader::{Spanned, TableReader},
+    diagnostics::Diagnostics, document::Spanned, duration::duration, keys, reader::TableReader,
 };
-use crate::limiter::LimitOptions;
 
 const FAILURE_MODES: [(&str, FailureMode); 3] = [
     ("open", FailureMode::Open),
@@ -22,15 +18,18 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Reads the options of a rate.
-pub(super) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
+pub(crate) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
     LimitOptions {
         refund_on: refund_on(table, diagnostics),
-        ..of_place(table, diagnostics)
+        ..of_concurrency(table, diagnostics)
     }
 }
 
 /// Reads the options of a concurrency limit.
-pub(super) fn of_place(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
+pub(crate) fn of_concurrency(
+    table: &mut TableReader<'_>,
+    diagnostics: &mut Diagnostics,
+) -> LimitOptions {
     let mode = table.word("failure_mode", &FAILURE_MODES, diagnostics);
     LimitOptions {
         failure_mode: mode.map(|mode| mode.value),
@@ -40,15 +39,15 @@ pub(super) fn of_place(table: &mut TableReader<'_>, diagnostics: &mut Diagnostic
 }
 
 /// Reads how long requests may wait for room.
-pub(super) fn max_wait(
+pub(crate) fn max_wait(
     table: &mut TableReader<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Duration> {
-    let Spanned { place, value } = duration(table, "max_wait", "\"500ms\"", diagnostics)?;
+    let Spanned { position, value } = duration(table, "max_wait", "\"500ms\"", diagnostics)?;
     if !(SHORTEST_WAIT..=LONGEST_WAIT).contains(&value) {
         let reason =
             "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
-        diagnostics.at(place, reason);
+        diagnostics.at(position, reason);
         return None;
     }
     Some(value)
@@ -56,16 +55,12 @@ pub(super) fn max_wait(
 
 fn refund_on(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<StatusSet> {
     let statuses = table.text(keys::REFUND_ON, "\"5xx, 404\"", diagnostics)?;
-    diagnostics.ok(statuses.place, statuses.value.parse())
+    diagnostics.ok(statuses.position, statuses.value.parse())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Format, error::ConfigError, file::File, identifier::IdentifierRegistry};
-
-    fn parse(text: &str) -> Result<File, ConfigError> {
-        File::parse(text, Format::Toml, "a.toml", &IdentifierRegistry::new())
-    }
+    use crate::config::testing::parse;
 
     #[test]
     fn each_mistake_of_a_wait_is_told_with_its_place() {
@@ -88,7 +83,7 @@ mod tests {
             ("500", takes),
         ];
         for (value, expected) in rows {
-            for (text, place) in [
+            for (text, position) in [
                 (
                     format!("limits.a = {{ rate = '1/s', max_wait = {value} }}"),
                     "1:39",
@@ -108,8 +103,8 @@ mod tests {
                     "3:37",
                 ),
             ] {
-                let error = parse(&text).expect_err(&text).to_string();
-                assert_eq!(error, format!("a.toml:{place}: {expected}"), "{text}");
+                let error = parse(&text).expect_err(&text);
+                assert_eq!(error, format!("a.toml:{position}: {expected}"), "{text}");
             }
         }
         for value in ["1ms", "24h"] {
@@ -130,7 +125,7 @@ limits = ['1/s', { unlimited = true, group = 'a', max_wait = '1s' }]",
             "a.toml:3:1: `exempt` leaves these requests alone: remove `max_wait`",
             "a.toml:5:51: `unlimited` has no use for `max_wait`: remove it",
         ];
-        let error = error.expect_err("diagnostics").to_string();
+        let error = error.expect_err("diagnostics");
         assert_eq!(error.lines().collect::<Vec<_>>(), lines);
     }
 
@@ -153,7 +148,12 @@ limits = ['1/s', { unlimited = true, group = 'a', max_wait = '1s' }]",
                { group = 'admin', unlimited = true },
              ]",
         );
-        let rule = file.expect("a right file").rules.remove(0).to_string();
+        let rule = file
+            .expect("a right file")
+            .rules
+            .remove(0)
+            .value
+            .to_string();
         let shares = [
             "4/1s, max_wait 1s",
             "5/1s, max_wait 2s",
