@@ -26,3 +26,5 @@ pub mod rules;
 pub mod status_set;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod time;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod vocabulary;

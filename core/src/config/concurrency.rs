@@ -1,6 +1,10 @@
 //! Reads a concurrency limit of the file, which has `max` in place of a rate.
 
-use crate::{intern::intern, limit::Concurrency};
+use crate::{
+    intern::intern,
+    limit::Concurrency,
+    vocabulary::{self, Argument},
+};
 
 use super::{
     diagnostics::Diagnostics, document::Position, duration::duration, keys, reader::TableReader,
@@ -11,7 +15,7 @@ const PLACEHOLDER: Concurrency = Concurrency::new(1);
 
 /// Whether this table is a concurrency limit.
 pub(crate) fn is_meant(table: &TableReader<'_>) -> bool {
-    table.has("max") || (table.has("expiry") && !keys::has_rate(table))
+    table.has(&vocabulary::MAX) || (table.has(&vocabulary::EXPIRY) && !keys::has_rate(table))
 }
 
 /// Reads the keys of a [`Concurrency`]. The limit starts at `position`.
@@ -20,29 +24,31 @@ pub(crate) fn concurrency(
     position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<Concurrency> {
-    let reason = |key: &str| {
+    let reason = |key: &Argument| {
         let what = "`max` says how many run at once and has no use for";
-        match keys::is_of_rate(key) {
-            true => format!("{what} `{key}`: remove it, or make the rate a limit of its own"),
-            false => format!("{what} `{key}`: remove it"),
+        match keys::is_times_or_window(key) {
+            true => format!(
+                "{what} `{}`: remove it, or make the rate a limit of its own",
+                key.name
+            ),
+            false => format!("{what} `{}`: remove it", key.name),
         }
     };
-    table.refuse(&keys::RATE, reason, diagnostics);
-    table.refuse(&[keys::REFUND_ON], reason, diagnostics);
-    if !table.has("max") {
+    table.refuse(keys::only_of_rate(), reason, diagnostics);
+    if !table.has(&vocabulary::MAX) {
         diagnostics.at(
             position,
             "`max` is missing: add `max = 5`, as many as may run at once",
         );
     }
-    let sound = table.count("max", 1, diagnostics).and_then(|max| {
+    let sound = table.count(&vocabulary::MAX, diagnostics).and_then(|max| {
         let limit = Concurrency::new(max.value);
         diagnostics
             .ok(max.position, limit.validate())
             .map(|()| limit)
     });
     let mut limit = sound.unwrap_or(PLACEHOLDER);
-    if let Some(expiry) = duration(table, "expiry", "\"30s\"", diagnostics) {
+    if let Some(expiry) = duration(table, &vocabulary::EXPIRY, diagnostics) {
         let candidate = limit.expiry(expiry.value);
         if diagnostics
             .ok(expiry.position, candidate.validate())
@@ -51,7 +57,7 @@ pub(crate) fn concurrency(
             limit = candidate;
         }
     }
-    if let Some(name) = table.text("name", "\"exports\"", diagnostics) {
+    if let Some(name) = table.text(&vocabulary::NAME, diagnostics) {
         let candidate = limit.name(intern(name.value));
         if diagnostics
             .ok(name.position, candidate.validate())
@@ -60,10 +66,10 @@ pub(crate) fn concurrency(
             limit = candidate;
         }
     }
-    if let Some(zone) = table.text("zone", "\"exports\"", diagnostics) {
+    if let Some(zone) = table.text(&vocabulary::ZONE, diagnostics) {
         limit = limit.zone(intern(zone.value));
     }
-    if table.flag("shadow", diagnostics) {
+    if table.flag(&vocabulary::SHADOW, diagnostics) {
         limit = limit.shadow();
     }
     sound.map(|_| limit)
@@ -152,7 +158,7 @@ mod tests {
             ),
             (
                 "max = 5, zone = ''",
-                "1:30: `zone` is empty: write `zone = \"exports\"`",
+                "1:30: `zone` is empty: write `zone = \"accounts\"`",
             ),
         ];
         for (table, expected) in rows {

@@ -8,7 +8,7 @@ use super::{
     reader::TableReader,
     rules,
 };
-use crate::rules::RouteRuleSpec;
+use crate::{rules::RouteRuleSpec, vocabulary};
 
 /// The content of a file.
 #[doc(hidden)]
@@ -31,9 +31,6 @@ pub struct ConfigSpec {
 /// Start of a file, for diagnostics about all of it.
 const START: Position = Position { line: 1, column: 1 };
 
-const RULES: &str = "[{ path = \"^/api\", limits = [\"100/minute\"] }]";
-const EXEMPT: &str = "[\"/api/search\"]";
-
 impl ConfigSpec {
     /// Parses and checks a text. Besides its own identifiers, a file may use those whose names are
     /// given, in the order of diagnostics that list them.
@@ -53,12 +50,12 @@ impl ConfigSpec {
     }
 
     fn read(root: &Node, identifiers: &[&str], diagnostics: &mut Diagnostics) -> Option<Self> {
-        let mut table = TableReader::of(root, limit_table::EXAMPLE, diagnostics)?;
-        let (limits_position, limits) = match table.take("limits") {
+        let mut table = TableReader::of(root, vocabulary::LIMITS.example, diagnostics)?;
+        let (limits_position, limits) = match table.take(&vocabulary::LIMITS) {
             Some(Entry { position, node, .. }) => (*position, limit_table::read(node, diagnostics)),
             None => (root.position, Limits::new()),
         };
-        let has_rules = table.has("rules");
+        let has_rules = table.has(&vocabulary::RULES);
         if limits.is_empty() && !has_rules {
             diagnostics.at(
                 root.position,
@@ -66,21 +63,24 @@ impl ConfigSpec {
             );
         }
         let mut rules = Vec::new();
-        for node in table.list("rules", RULES, diagnostics).unwrap_or_default() {
+        for node in table
+            .list(&vocabulary::RULES, diagnostics)
+            .unwrap_or_default()
+        {
             if let Some(value) = rules::rule(node, &limits, identifiers, diagnostics) {
                 let position = node.position;
                 rules.push(Spanned { position, value });
             }
         }
         let mut exempt = Vec::new();
-        for pattern in table.texts("exempt", EXEMPT, diagnostics) {
+        for pattern in table.texts(&vocabulary::EXEMPT, diagnostics) {
             if !pattern.value.starts_with('/') {
                 let reason = "the pattern of a route, as it was registered, starts with `/`";
                 diagnostics.at(pattern.position, reason);
             }
             exempt.push(pattern.value.to_owned());
         }
-        let skip_preflight = table.flag("skip_preflight", diagnostics);
+        let skip_preflight = table.flag(&vocabulary::SKIP_PREFLIGHT, diagnostics);
         table.finish(diagnostics);
         Some(Self {
             limits,

@@ -6,17 +6,18 @@ use super::{
     reader::{TableReader, text},
     suggest,
 };
-use crate::rules::IdentifierSpec;
-
-const EXAMPLE: &str = "\"header:X-Api-Key\"";
+use crate::{
+    rules::IdentifierSpec,
+    vocabulary::{self, Argument},
+};
 
 /// Makes the identifier of a header, cookie or query parameter of this name.
 type NamedSource = fn(String) -> IdentifierSpec;
 
-const SOURCES: [(&str, NamedSource); 3] = [
-    ("header", IdentifierSpec::Header),
-    ("cookie", IdentifierSpec::Cookie),
-    ("query", IdentifierSpec::Query),
+static SOURCES: [(&Argument, NamedSource); 3] = [
+    (&vocabulary::HEADER, IdentifierSpec::Header),
+    (&vocabulary::COOKIE, IdentifierSpec::Cookie),
+    (&vocabulary::QUERY, IdentifierSpec::Query),
 ];
 /// A source that only the attribute knows.
 const PATH: &str = "path";
@@ -34,7 +35,7 @@ pub fn is_free_name(name: &str) -> bool {
     !name.is_empty()
         && name != PATH
         && !name.contains(':')
-        && !SOURCES.iter().any(|(source, _)| taken(source))
+        && !SOURCES.iter().any(|(source, _)| taken(source.name))
         && !PLAIN.iter().any(|(plain, _)| taken(plain))
 }
 
@@ -44,14 +45,15 @@ pub(crate) fn identifier(
     names: &[&str],
     diagnostics: &mut Diagnostics,
 ) -> Option<IdentifierSpec> {
-    let Entry { node, .. } = table.take("identifier")?;
+    let Entry { node, .. } = table.take(&vocabulary::IDENTIFIER)?;
     match &node.value {
         Value::Text(_) => by_text(text(node)?, names, diagnostics),
         Value::Table(_) => by_table(node, diagnostics),
         other => {
             let kind = other.kind();
             let reason = format!(
-                "`identifier` takes a string or a table, not {kind}: write `identifier = {EXAMPLE}`"
+                "`identifier` takes a string or a table, not {kind}: write `identifier = {}`",
+                vocabulary::IDENTIFIER.example
             );
             diagnostics.at(node.position, reason);
             None
@@ -72,7 +74,7 @@ fn by_text(
         diagnostics.at(position, reason);
         return None;
     }
-    if let Some((source, make)) = SOURCES.iter().find(|(word, _)| *word == source) {
+    if let Some((_, make)) = SOURCES.iter().find(|(argument, _)| argument.name == source) {
         if name.is_empty() {
             let reason = format!("`{source}` needs to know which: write `\"{source}:name\"`");
             diagnostics.at(position, reason);
@@ -101,11 +103,11 @@ fn by_text(
 
 /// Reads a table such as `{ header = "X-Api-Key" }`.
 fn by_table(node: &Node, diagnostics: &mut Diagnostics) -> Option<IdentifierSpec> {
-    let mut table = TableReader::of(node, EXAMPLE, diagnostics)?;
+    let mut table = TableReader::of(node, vocabulary::IDENTIFIER.example, diagnostics)?;
     let mut found = Vec::new();
-    for (source, make) in SOURCES {
-        if let Some(name) = table.text(source, "\"name\"", diagnostics) {
-            found.extend(named(make, name, diagnostics));
+    for (source, make) in &SOURCES {
+        if let Some(name) = table.text(source, diagnostics) {
+            found.extend(named(*make, name, diagnostics));
         }
     }
     let given = SOURCES.iter().filter(|(source, _)| table.has(source));

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::{
     intern::intern,
-    limit::{Algorithm, Limit, Refill},
+    limit::{Algorithm, Limit},
+    vocabulary::{self, Argument},
 };
 
 use super::{
@@ -15,21 +16,13 @@ use super::{
     reader::TableReader,
 };
 
-const ALGORITHMS: [(&str, Algorithm); 5] = [
-    by_name(Algorithm::SlidingWindow),
-    by_name(Algorithm::SlidingWindowCounter),
-    by_name(Algorithm::FixedWindow),
-    by_name(Algorithm::TokenBucket),
-    by_name(Algorithm::LeakyBucket),
-];
-const REFILLS: [(&str, Refill); 2] = [("greedy", Refill::Greedy), ("interval", Refill::Interval)];
 /// Units of time, in microseconds.
-const UNITS: [(&str, u64); 5] = [
-    ("milliseconds", 1_000),
-    ("seconds", 1_000_000),
-    ("minutes", 60_000_000),
-    ("hours", 3_600_000_000),
-    ("days", 86_400_000_000),
+static UNITS: [(&Argument, u64); 5] = [
+    (&vocabulary::MILLISECONDS, 1_000),
+    (&vocabulary::SECONDS, 1_000_000),
+    (&vocabulary::MINUTES, 60_000_000),
+    (&vocabulary::HOURS, 3_600_000_000),
+    (&vocabulary::DAYS, 86_400_000_000),
 ];
 /// Stands in for a wrong algorithm, so that the keys that depend on it are not reported for that.
 const ANY_ALGORITHM: Algorithm = Algorithm::TokenBucket;
@@ -48,17 +41,18 @@ pub(crate) fn limit(
     position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<Limit> {
-    let reason = |key: &str| {
+    let reason = |key: &Argument| {
+        let key = key.name;
         format!(
             "`{key}` belongs to a limit on what runs at once: remove it, or write `max = 5` in place of \
              the rate"
         )
     };
-    table.refuse(&keys::CONCURRENCY, reason, diagnostics);
+    table.refuse(keys::only_of_concurrency(), reason, diagnostics);
     let base = rate(table, position, diagnostics);
-    let given = table.has("algorithm");
+    let given = table.has(&vocabulary::ALGORITHM);
     let algorithm = table
-        .word("algorithm", &ALGORITHMS, diagnostics)
+        .word(&vocabulary::ALGORITHM, &vocabulary::ALGORITHMS, diagnostics)
         .map(|algorithm| algorithm.value);
     let algorithm = match (algorithm, given) {
         (Some(algorithm), _) => algorithm,
@@ -70,7 +64,7 @@ pub(crate) fn limit(
         diagnostics.ok(position, limit.validate()).map(|()| limit)
     });
     let mut limit = sound.unwrap_or(PLACEHOLDER.algorithm(algorithm));
-    if let Some(capacity) = table.count("capacity", 1, diagnostics) {
+    if let Some(capacity) = table.count(&vocabulary::CAPACITY, diagnostics) {
         limit = checked(
             &limit,
             limit.capacity(capacity.value),
@@ -78,7 +72,7 @@ pub(crate) fn limit(
             diagnostics,
         );
     }
-    if let Some(refill) = table.word("refill", &REFILLS, diagnostics) {
+    if let Some(refill) = table.word(&vocabulary::REFILL, &vocabulary::REFILLS, diagnostics) {
         limit = checked(
             &limit,
             limit.refill(refill.value),
@@ -86,7 +80,7 @@ pub(crate) fn limit(
             diagnostics,
         );
     }
-    if let Some(lease) = table.count("lease", 2, diagnostics) {
+    if let Some(lease) = table.count(&vocabulary::LEASE, diagnostics) {
         limit = checked(
             &limit,
             limit.lease(lease.value),
@@ -94,7 +88,7 @@ pub(crate) fn limit(
             diagnostics,
         );
     }
-    if let Some(block) = duration(table, "block", "\"60s\"", diagnostics) {
+    if let Some(block) = duration(table, &vocabulary::BLOCK, diagnostics) {
         limit = checked(
             &limit,
             limit.block(block.value),
@@ -102,7 +96,7 @@ pub(crate) fn limit(
             diagnostics,
         );
     }
-    if let Some(name) = table.text("name", "\"login\"", diagnostics) {
+    if let Some(name) = table.text(&vocabulary::NAME, diagnostics) {
         limit = checked(
             &limit,
             limit.name(intern(name.value)),
@@ -110,10 +104,10 @@ pub(crate) fn limit(
             diagnostics,
         );
     }
-    if let Some(zone) = table.text("zone", "\"accounts\"", diagnostics) {
+    if let Some(zone) = table.text(&vocabulary::ZONE, diagnostics) {
         limit = limit.zone(intern(zone.value));
     }
-    if let Some(cost) = table.count("cost", 1, diagnostics) {
+    if let Some(cost) = table.count(&vocabulary::COST, diagnostics) {
         if sound.is_some() && cost.value > limit.quota() {
             let quota = limit.quota();
             let reason = format!(
@@ -124,7 +118,7 @@ pub(crate) fn limit(
         }
         limit = limit.cost(cost.value);
     }
-    if table.flag("shadow", diagnostics) {
+    if table.flag(&vocabulary::SHADOW, diagnostics) {
         limit = limit.shadow();
     }
     sound.map(|_| limit)
@@ -157,10 +151,11 @@ fn rate(
     position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<Spanned<Limit>> {
-    let rate = table.text("rate", "\"100/minute\"", diagnostics);
-    if table.has("rate") {
-        let reason = |key: &str| format!("`rate` says this already: remove `{key}`, or `rate`");
-        table.refuse(&keys::RATE[1..7], reason, diagnostics);
+    let rate = table.text(&vocabulary::RATE, diagnostics);
+    if table.has(&vocabulary::RATE) {
+        let reason =
+            |key: &Argument| format!("`rate` says this already: remove `{}`, or `rate`", key.name);
+        table.refuse(keys::TIMES_AND_WINDOW, reason, diagnostics);
         let rate = rate?;
         let limit = diagnostics.ok(rate.position, rate.value.parse())?;
         return Some(Spanned {
@@ -169,10 +164,10 @@ fn rate(
         });
     }
     let (has_times, has_window) = (
-        table.has("times"),
+        table.has(&vocabulary::TIMES),
         UNITS.iter().any(|(unit, _)| table.has(unit)),
     );
-    let times = table.count("times", 1, diagnostics);
+    let times = table.count(&vocabulary::TIMES, diagnostics);
     let window = window(table, diagnostics);
     let missing = match (has_times, has_window) {
         (false, false) => {
@@ -205,7 +200,7 @@ fn window(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<
     let mut flawless = true;
     for (unit, micros) in UNITS {
         let is_given = table.has(unit);
-        match table.count(unit, 1, diagnostics) {
+        match table.count(unit, diagnostics) {
             Some(Spanned { position, value }) => {
                 let (position, before) = sum.map_or((position, 0), |sum| (sum.position, sum.value));
                 let value = u64::from(value).saturating_mul(micros);
@@ -218,8 +213,4 @@ fn window(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<
     let Spanned { position, value } = sum.filter(|_| flawless)?;
     let value = Duration::from_micros(value);
     Some(Spanned { position, value })
-}
-
-const fn by_name(algorithm: Algorithm) -> (&'static str, Algorithm) {
-    (algorithm.as_str(), algorithm)
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::limit::{AnyLimit, NamedLimit};
+use crate::{
+    limit::{AnyLimit, NamedLimit},
+    vocabulary,
+};
 
 use super::{
     concurrency,
@@ -15,15 +18,15 @@ use super::{
 /// The named limits.
 pub type Limits = BTreeMap<String, NamedLimit>;
 
-/// Example of a named limit, for diagnostics.
-pub(crate) const EXAMPLE: &str = "login = \"5/minute\"";
-
 /// Reads the named limits.
 pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Limits {
     let mut limits = Limits::new();
     let Value::Table(entries) = &node.value else {
         let kind = node.value.kind();
-        let reason = format!("`limits` is a table of names, not {kind}: write `{EXAMPLE}` into it");
+        let reason = format!(
+            "`limits` is a table of names, not {kind}: write `{}` into it",
+            vocabulary::LIMITS.example
+        );
         diagnostics.at(node.position, reason);
         return limits;
     };

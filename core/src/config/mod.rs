@@ -17,6 +17,7 @@ mod limit_table;
 mod options;
 mod reader;
 mod rules;
+pub mod schema;
 mod suggest;
 #[cfg(test)]
 mod testing;

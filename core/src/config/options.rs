@@ -2,20 +2,13 @@
 
 use std::time::Duration;
 
-use crate::{failure_mode::FailureMode, limit::LimitOptions, status_set::StatusSet};
-
-use super::{
-    diagnostics::Diagnostics, document::Spanned, duration::duration, keys, reader::TableReader,
+use crate::{
+    limit::LimitOptions,
+    status_set::StatusSet,
+    vocabulary::{self, Kind},
 };
 
-const FAILURE_MODES: [(&str, FailureMode); 3] = [
-    ("open", FailureMode::Open),
-    ("closed", FailureMode::Closed),
-    ("local", FailureMode::Local),
-];
-/// Bounds of `max_wait`, equal to the attribute's.
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+use super::{diagnostics::Diagnostics, document::Spanned, duration::duration, reader::TableReader};
 
 /// Reads the options of a rate.
 pub(crate) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
@@ -30,7 +23,11 @@ pub(crate) fn of_concurrency(
     table: &mut TableReader<'_>,
     diagnostics: &mut Diagnostics,
 ) -> LimitOptions {
-    let mode = table.word("failure_mode", &FAILURE_MODES, diagnostics);
+    let mode = table.word(
+        &vocabulary::FAILURE_MODE,
+        &vocabulary::FAILURE_MODES,
+        diagnostics,
+    );
     LimitOptions {
         failure_mode: mode.map(|mode| mode.value),
         refund_on: None,
@@ -43,8 +40,11 @@ pub(crate) fn max_wait(
     table: &mut TableReader<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Duration> {
-    let Spanned { position, value } = duration(table, "max_wait", "\"500ms\"", diagnostics)?;
-    if !(SHORTEST_WAIT..=LONGEST_WAIT).contains(&value) {
+    let Spanned { position, value } = duration(table, &vocabulary::MAX_WAIT, diagnostics)?;
+    let Kind::Duration { min, max } = vocabulary::MAX_WAIT.kind else {
+        return Some(value);
+    };
+    if !(Duration::from_micros(min)..=Duration::from_micros(max)).contains(&value) {
         let reason =
             "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
         diagnostics.at(position, reason);
@@ -54,7 +54,7 @@ pub(crate) fn max_wait(
 }
 
 fn refund_on(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<StatusSet> {
-    let statuses = table.text(keys::REFUND_ON, "\"5xx, 404\"", diagnostics)?;
+    let statuses = table.text(&vocabulary::REFUND_ON, diagnostics)?;
     diagnostics.ok(statuses.position, statuses.value.parse())
 }
 

@@ -5,12 +5,13 @@ use super::{
     document::{Entry, Node, Spanned, Value},
     suggest,
 };
+use crate::vocabulary::{Argument, Kind};
 
-/// Reader of one table. The keys that it is asked for are the valid ones, so
+/// Reader of one table. The keys that are taken are the valid ones, so
 /// [`finish`](Self::finish) comes last.
 pub(crate) struct TableReader<'n> {
     entries: &'n [Entry],
-    asked: Vec<&'static str>,
+    known: Vec<&'static str>,
 }
 
 impl<'n> TableReader<'n> {
@@ -19,7 +20,7 @@ impl<'n> TableReader<'n> {
         match &node.value {
             Value::Table(entries) => Some(Self {
                 entries,
-                asked: Vec::new(),
+                known: Vec::new(),
             }),
             other => {
                 let kind = other.kind();
@@ -33,84 +34,96 @@ impl<'n> TableReader<'n> {
     }
 
     /// Makes the key a valid one, and returns its entry.
-    pub(crate) fn take(&mut self, key: &'static str) -> Option<&'n Entry> {
-        self.asked.push(key);
-        self.entries.iter().find(|entry| entry.key == key)
+    pub(crate) fn take(&mut self, argument: &'static Argument) -> Option<&'n Entry> {
+        self.known.push(argument.name);
+        self.entries.iter().find(|entry| entry.key == argument.name)
     }
 
     /// Whether the key is there, right or wrong.
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.entries.iter().any(|entry| entry.key == key)
+    pub(crate) fn has(&self, argument: &Argument) -> bool {
+        self.entries.iter().any(|entry| entry.key == argument.name)
     }
 
     /// Reads a string that is not empty.
     pub(crate) fn text(
         &mut self,
-        key: &'static str,
-        example: &str,
+        argument: &'static Argument,
         diagnostics: &mut Diagnostics,
     ) -> Option<Spanned<&'n str>> {
-        let node = &self.take(key)?.node;
+        let node = &self.take(argument)?.node;
         match text(node) {
             Some(text) if !text.value.is_empty() => Some(text),
             Some(_) => {
-                let reason = format!("`{key}` is empty: write `{key} = {example}`");
+                let Argument { name, example, .. } = argument;
+                let reason = format!("`{name}` is empty: write `{name} = {example}`");
                 diagnostics.at(node.position, reason);
                 None
             }
-            None => wrong(key, "a string", example, node, diagnostics),
+            None => wrong(argument, "a string", node, diagnostics),
         }
     }
 
     /// Reads a flag, which is off if it is absent.
-    pub(crate) fn flag(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> bool {
-        match self.take(key) {
+    pub(crate) fn flag(
+        &mut self,
+        argument: &'static Argument,
+        diagnostics: &mut Diagnostics,
+    ) -> bool {
+        match self.take(argument) {
             None => false,
             Some(Entry { node, .. }) => match node.value {
                 Value::Flag(flag) => flag,
-                _ => wrong(key, "true or false", "true", node, diagnostics).unwrap_or(false),
+                _ => wrong(argument, "true or false", node, diagnostics).unwrap_or(false),
             },
         }
     }
 
-    /// Reads a whole number from `least`. A number too large for `u32` becomes one out of every
-    /// range.
+    /// Reads a whole number, at least the least of its range. A number too large for `u32` becomes
+    /// one out of every range.
     pub(crate) fn count(
         &mut self,
-        key: &'static str,
-        least: u32,
+        argument: &'static Argument,
         diagnostics: &mut Diagnostics,
     ) -> Option<Spanned<u32>> {
-        let node = &self.take(key)?.node;
+        let node = &self.take(argument)?.node;
         let position = node.position;
+        let least = match argument.kind {
+            Kind::Count { min, .. } => min,
+            _ => 0,
+        };
         match node.value {
             Value::Integer(number) if number < i64::from(least) => {
-                diagnostics.at(position, format!("`{key}` must be at least {least}"));
+                let name = argument.name;
+                diagnostics.at(position, format!("`{name}` must be at least {least}"));
                 None
             }
             Value::Integer(number) => Some(Spanned {
                 position,
                 value: u32::try_from(number).unwrap_or(u32::MAX),
             }),
-            _ => wrong(key, "an integer", &least.to_string(), node, diagnostics),
+            _ => wrong(argument, "an integer", node, diagnostics),
         }
     }
 
-    /// Reads one of these words.
+    /// Reads one of the argument's words. `values` are those of the words, in their order.
     pub(crate) fn word<T: Copy>(
         &mut self,
-        key: &'static str,
-        words: &[(&'static str, T)],
+        argument: &'static Argument,
+        values: &[T],
         diagnostics: &mut Diagnostics,
     ) -> Option<Spanned<T>> {
-        let example = words.first().map_or("", |(word, _)| word);
-        let text = self.text(key, &format!("\"{example}\""), diagnostics)?;
-        let known = words.iter().find(|(word, _)| *word == text.value);
-        if known.is_none() {
-            let valid: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            diagnostics.at(text.position, suggest::unknown(key, text.value, &valid));
-        }
-        known.map(|(_, value)| Spanned {
+        let text = self.text(argument, diagnostics)?;
+        let words = match argument.kind {
+            Kind::Word(words) => words,
+            _ => &[],
+        };
+        let mut pairs = words.iter().zip(values);
+        let Some((_, value)) = pairs.find(|(word, _)| **word == text.value) else {
+            let reason = suggest::unknown(argument.name, text.value, words);
+            diagnostics.at(text.position, reason);
+            return None;
+        };
+        Some(Spanned {
             position: text.position,
             value: *value,
         })
@@ -119,17 +132,17 @@ impl<'n> TableReader<'n> {
     /// Reads a list of strings, empty if it is absent.
     pub(crate) fn texts(
         &mut self,
-        key: &'static str,
-        example: &str,
+        argument: &'static Argument,
         diagnostics: &mut Diagnostics,
     ) -> Vec<Spanned<&'n str>> {
         let mut texts = Vec::new();
-        for node in self.list(key, example, diagnostics).unwrap_or_default() {
+        for node in self.list(argument, diagnostics).unwrap_or_default() {
             match text(node) {
                 Some(text) => texts.push(text),
                 None => {
                     let kind = node.value.kind();
-                    let reason = format!("`{key}` lists strings, not {kind}: write `{example}`");
+                    let Argument { name, example, .. } = argument;
+                    let reason = format!("`{name}` lists strings, not {kind}: write `{example}`");
                     diagnostics.at(node.position, reason);
                 }
             }
@@ -140,37 +153,35 @@ impl<'n> TableReader<'n> {
     /// Reads a list; `None` if it is absent, or something else, which is reported.
     pub(crate) fn list(
         &mut self,
-        key: &'static str,
-        example: &str,
+        argument: &'static Argument,
         diagnostics: &mut Diagnostics,
     ) -> Option<&'n [Node]> {
-        let node = &self.take(key)?.node;
+        let node = &self.take(argument)?.node;
         match &node.value {
             Value::List(nodes) => Some(nodes),
-            _ => wrong(key, "a list", example, node, diagnostics),
+            _ => wrong(argument, "a list", node, diagnostics),
         }
     }
 
     /// Reports those of these keys that are there, each with the text that `reason` makes of it.
     pub(crate) fn refuse(
         &mut self,
-        keys: &[&'static str],
-        reason: impl Fn(&str) -> String,
+        arguments: impl IntoIterator<Item = &'static Argument>,
+        reason: impl Fn(&'static Argument) -> String,
         diagnostics: &mut Diagnostics,
     ) {
-        for entry in self.entries {
-            if keys.contains(&entry.key.as_str()) {
-                diagnostics.at(entry.position, reason(&entry.key));
+        for argument in arguments {
+            if let Some(entry) = self.take(argument) {
+                diagnostics.at(entry.position, reason(argument));
             }
         }
-        self.asked.extend(keys);
     }
 
-    /// Reports every key that no reader asked for.
+    /// Reports every key that no reader has taken.
     pub(crate) fn finish(self, diagnostics: &mut Diagnostics) {
         for entry in self.entries {
-            if !self.asked.contains(&entry.key.as_str()) {
-                let reason = suggest::unknown("key", &entry.key, &self.asked);
+            if !self.known.contains(&entry.key.as_str()) {
+                let reason = suggest::unknown("key", &entry.key, &self.known);
                 diagnostics.at(entry.position, reason);
             }
         }
@@ -188,16 +199,16 @@ pub(crate) fn text(node: &Node) -> Option<Spanned<&str>> {
     }
 }
 
-/// Reports what `key` takes, and returns no value.
+/// Reports what the argument takes, and returns no value.
 fn wrong<T>(
-    key: &str,
+    argument: &Argument,
     expected: &str,
-    example: &str,
     node: &Node,
     diagnostics: &mut Diagnostics,
 ) -> Option<T> {
     let kind = node.value.kind();
-    let reason = format!("`{key}` takes {expected}, not {kind}: write `{key} = {example}`");
+    let Argument { name, example, .. } = argument;
+    let reason = format!("`{name}` takes {expected}, not {kind}: write `{name} = {example}`");
     diagnostics.at(node.position, reason);
     None
 }

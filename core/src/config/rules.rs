@@ -15,15 +15,10 @@ use super::{
 use crate::{
     intern::intern,
     rules::{LimitSpec, PathsSpec, RouteRuleSpec},
+    vocabulary::{self, Argument, METHOD_NAMES},
 };
 
 const RULE: &str = "{ path = \"^/api\", limits = [\"100/minute\"] }";
-const LIMITS: &str = "[\"100/minute\"]";
-/// Methods of RFC 9110, and PATCH (RFC 5789).
-const METHODS: [&str; 9] = [
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
-];
-
 /// Reads one rule. Its limits may be the named limits, and its identifiers those of these names.
 pub(crate) fn rule(
     node: &Node,
@@ -36,15 +31,26 @@ pub(crate) fn rule(
     let identifier = identifier(&mut table, identifiers, diagnostics);
     let max_wait = options::max_wait(&mut table, diagnostics);
     let mut limits = Vec::new();
-    if table.flag("exempt", diagnostics) {
-        let reason = |key: &str| format!("`exempt` leaves these requests alone: remove `{key}`");
-        let keys = ["limits", "identifier", "max_wait", "shadow"];
-        table.refuse(&keys, reason, diagnostics);
+    if table.flag(&vocabulary::RULE_EXEMPT, diagnostics) {
+        let reason = |key: &Argument| {
+            format!(
+                "`exempt` leaves these requests alone: remove `{}`",
+                key.name
+            )
+        };
+        let keys = [
+            &vocabulary::RULE_LIMITS,
+            &vocabulary::IDENTIFIER,
+            &vocabulary::MAX_WAIT,
+            &vocabulary::RULE_SHADOW,
+        ];
+        table.refuse(keys, reason, diagnostics);
     } else {
-        let nodes = table.list("limits", LIMITS, diagnostics);
-        if nodes.map_or(!table.has("limits"), <[Node]>::is_empty) {
+        let nodes = table.list(&vocabulary::RULE_LIMITS, diagnostics);
+        if nodes.map_or(!table.has(&vocabulary::RULE_LIMITS), <[Node]>::is_empty) {
             let reason = format!(
-                "a rule without limits does nothing: add `limits = {LIMITS}`, or `exempt = true`"
+                "a rule without limits does nothing: add `limits = {}`, or `exempt = true`",
+                vocabulary::RULE_LIMITS.example
             );
             diagnostics.at(node.position, reason);
         }
@@ -62,9 +68,9 @@ fn paths(
     position: Position,
     diagnostics: &mut Diagnostics,
 ) -> PathsSpec {
-    let path = table.text("path", "\"^/api\"", diagnostics);
-    let pattern = table.text("pattern", "'^/user/\\{id\\}$'", diagnostics);
-    if table.has("path") && table.has("pattern") {
+    let path = table.text(&vocabulary::PATH, diagnostics);
+    let pattern = table.text(&vocabulary::PATTERN, diagnostics);
+    if table.has(&vocabulary::PATH) && table.has(&vocabulary::PATTERN) {
         let reason = "`path` and `pattern` are two ways to say which requests: remove one of them";
         diagnostics.at(position, reason);
     }
@@ -74,10 +80,10 @@ fn paths(
         }
     }
     let mut methods = Vec::new();
-    for Spanned { position, value } in table.texts("methods", "[\"GET\"]", diagnostics) {
-        match METHODS.contains(&value) {
+    for Spanned { position, value } in table.texts(&vocabulary::METHODS, diagnostics) {
+        match METHOD_NAMES.contains(&value) {
             true => methods.push(value.to_owned()),
-            false => diagnostics.at(position, suggest::unknown("method", value, &METHODS)),
+            false => diagnostics.at(position, suggest::unknown("method", value, &METHOD_NAMES)),
         }
     }
     let own = |text: Spanned<&str>| text.value.to_owned();
@@ -86,13 +92,13 @@ fn paths(
         pattern: pattern.map(own),
         methods,
         name: name(table, diagnostics),
-        shadow: table.flag("shadow", diagnostics),
+        shadow: table.flag(&vocabulary::RULE_SHADOW, diagnostics),
     }
 }
 
 /// Reads the name of a rule, which goes into headers.
 fn name(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
-    let name = table.text("name", "\"towns\"", diagnostics)?;
+    let name = table.text(&vocabulary::RULE_NAME, diagnostics)?;
     if name.value.chars().any(|c| !matches!(c, ' '..='~')) {
         let reason = "`name` goes into a header: write printable ASCII characters only";
         diagnostics.at(name.position, reason);
@@ -126,24 +132,29 @@ fn limit_of_rule(
         };
     }
     let mut table = TableReader::of(node, "{ rate = \"100/minute\" }", diagnostics)?;
-    let group = table.text("group", "\"pro\"", diagnostics);
+    let group = table.text(&vocabulary::GROUP, diagnostics);
     let identifier = identifier(&mut table, identifiers, diagnostics);
-    let is_unlimited = table.flag("unlimited", diagnostics);
+    let is_unlimited = table.flag(&vocabulary::UNLIMITED, diagnostics);
     let limit = if is_unlimited {
         unlimited(&mut table, node.position, diagnostics)
-    } else if let Some(name) = table.text("limit", "\"login\"", diagnostics) {
-        let reason = |key: &str| format!("`limit` names a limit that says this: remove `{key}`");
+    } else if let Some(name) = table.text(&vocabulary::LIMIT, diagnostics) {
+        let reason = |key: &Argument| {
+            format!(
+                "`limit` names a limit that says this: remove `{}`",
+                key.name
+            )
+        };
         keys::refuse(&mut table, reason, diagnostics);
         let limit = by_name(name, named_limits, diagnostics);
         let options = match limit.as_ref().is_some_and(LimitSpec::is_concurrency) {
             true => {
-                let reason = |key: &str| {
+                let reason = |key: &Argument| {
                     format!(
-                        "`{}` says how many run at once and has no use for `{key}`: remove it",
-                        name.value
+                        "`{}` says how many run at once and has no use for `{}`: remove it",
+                        name.value, key.name
                     )
                 };
-                table.refuse(&[keys::REFUND_ON], reason, diagnostics);
+                table.refuse([&vocabulary::REFUND_ON], reason, diagnostics);
                 options::of_concurrency(&mut table, diagnostics)
             }
             false => options::of_rate(&mut table, diagnostics),
@@ -191,11 +202,11 @@ fn unlimited(
     position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<LimitSpec> {
-    let reason = |key: &str| format!("`unlimited` has no use for `{key}`: remove it");
+    let reason = |key: &Argument| format!("`unlimited` has no use for `{}`: remove it", key.name);
     keys::refuse(table, reason, diagnostics);
-    let keys = ["limit", "failure_mode", keys::REFUND_ON, "max_wait"];
-    table.refuse(&keys, reason, diagnostics);
-    if !table.has("group") {
+    let others = std::iter::once(&vocabulary::LIMIT).chain(keys::options());
+    table.refuse(others, reason, diagnostics);
+    if !table.has(&vocabulary::GROUP) {
         let reason = "`unlimited` needs to know for whom: add `group = \"admin\"`";
         diagnostics.at(position, reason);
     }

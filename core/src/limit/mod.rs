@@ -7,7 +7,7 @@ mod counting;
 mod defaults;
 mod kind;
 mod options;
-mod range;
+pub(crate) mod range;
 mod rate;
 
 use std::time::Duration;

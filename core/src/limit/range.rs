@@ -5,18 +5,18 @@ use std::{fmt, time::Duration};
 
 use super::{Algorithm, Concurrency, Limit};
 
-const MIN_WINDOW: u64 = 1_000;
-const MAX_WINDOW: u64 = 366 * 24 * 60 * 60 * 1_000_000;
-const MAX_TIMES: u32 = 1_000_000_000;
+pub(crate) const MIN_WINDOW: u64 = 1_000;
+pub(crate) const MAX_WINDOW: u64 = 366 * 24 * 60 * 60 * 1_000_000;
+pub(crate) const MAX_TIMES: u32 = 1_000_000_000;
 /// A lease of 1 would ask Redis for each request, as a limit without a lease does.
-const MIN_LEASE: u32 = 2;
+pub(crate) const MIN_LEASE: u32 = 2;
 /// The log holds one entry for each admission, and its running sum fits in three bytes.
-const MAX_LOGGED: u32 = 1_000_000;
+pub(crate) const MAX_LOGGED: u32 = 1_000_000;
 /// Each permit is an entry of a sorted set.
-const MAX_AT_ONCE: u32 = 1_000_000;
+pub(crate) const MAX_AT_ONCE: u32 = 1_000_000;
 /// With a shorter expiry, a holder that the scheduler delays would lose its permit.
-const MIN_EXPIRY: u64 = 100_000;
-const MAX_EXPIRY: u64 = 24 * 60 * 60 * 1_000_000;
+pub(crate) const MIN_EXPIRY: u64 = 100_000;
+pub(crate) const MAX_EXPIRY: u64 = 24 * 60 * 60 * 1_000_000;
 
 /// The error of a limit whose numbers are out of range or do not fit together.
 ///
