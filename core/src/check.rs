@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::{
     algorithm::{Receipt, Wait},
-    decision::Verdict,
+    decision::{Decision, LimitStatus, Verdict},
     failure_mode::FailureMode,
     key::Key,
     limit::{Algorithm, LimitRef},
@@ -117,6 +117,18 @@ pub struct Outcome {
 pub type Outcomes = SmallVec<[Outcome; 1]>;
 
 impl Outcome {
+    /// Returns the decision on these charges, each with its index among the charges of the whole
+    /// check.
+    pub fn decision<'c, 'a: 'c>(
+        &self,
+        charges: impl Iterator<Item = (u32, &'c Charge<'a>)>,
+    ) -> Decision {
+        let limits = charges
+            .zip(&self.verdicts)
+            .map(|((index, charge), verdict)| LimitStatus::new(charge.limit, *verdict, index));
+        Decision::new(self.allowed, limits)
+    }
+
     /// Applies a block that lasts for `left` microseconds to the outcome, as the script does.
     pub fn block_for(&mut self, charge: &Charge<'_>, left: Micros, can_deny: bool) {
         let Some(verdict) = self.verdicts.first_mut().filter(|_| left > 0) else {

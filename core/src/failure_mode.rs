@@ -1,6 +1,8 @@
 //! The failure mode: fail open, fail closed or local fallback. The limiter applies it when the
 //! store returns an error, never to a denial.
 
+use crate::text::word::Word;
+
 /// What happens to a request that the store cannot decide.
 ///
 /// `Builder::failure_mode` sets it for a limiter, and
@@ -64,5 +66,13 @@ impl FailureMode {
             Self::Closed => "closed",
             Self::Local => "local",
         }
+    }
+}
+
+impl Word for FailureMode {
+    const ALL: &'static [Self] = &[Self::Open, Self::Closed, Self::Local];
+
+    fn as_str(self) -> &'static str {
+        Self::as_str(self)
     }
 }

@@ -1,7 +1,7 @@
 //! The pure half of `actix-throttle`: numbers, algorithms, keys, identities and decisions.
 //!
-//! An implementation detail: depend on `actix-throttle`, which exports what is public of it. Nothing
-//! here does I/O, reads a clock or awaits.
+//! An implementation detail: depend on `actix-throttle`, which exports what is public of it.
+//! Nothing here does I/O, reads a clock or awaits.
 
 #[macro_use]
 mod message;
@@ -24,6 +24,8 @@ pub mod limit;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod rules;
 pub mod status_set;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod text;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod time;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]

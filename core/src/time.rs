@@ -20,6 +20,18 @@ pub fn to_micros(duration: Duration) -> Micros {
         .min(MAX_MICROS)
 }
 
+/// Converts a duration to whole microseconds, cut to at most `u64::MAX`. That is far above every
+/// valid range, so a length that is too long stays too long.
+#[allow(clippy::cast_possible_truncation, reason = "compared first")]
+pub(crate) const fn whole_micros(duration: Duration) -> u64 {
+    let micros = duration.as_micros();
+    if micros > u64::MAX as u128 {
+        u64::MAX
+    } else {
+        micros as u64
+    }
+}
+
 /// Converts to whole seconds, rounded up, so that a client that waits this long has waited enough.
 pub fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)

@@ -11,54 +11,18 @@ pub use self::argument::{Argument, Kind, Place};
 use crate::{
     failure_mode::FailureMode,
     limit::{Algorithm, Refill, range},
+    text::word::Word,
 };
 
-/// The algorithms, in the order of [`ALGORITHM`]'s words.
-pub const ALGORITHMS: [Algorithm; 5] = [
-    Algorithm::SlidingWindow,
-    Algorithm::SlidingWindowCounter,
-    Algorithm::FixedWindow,
-    Algorithm::TokenBucket,
-    Algorithm::LeakyBucket,
-];
-/// The ways to refill, in the order of [`REFILL`]'s words.
-pub const REFILLS: [Refill; 2] = [Refill::Greedy, Refill::Interval];
-/// The failure modes, in the order of [`FAILURE_MODE`]'s words.
-pub const FAILURE_MODES: [FailureMode; 3] =
-    [FailureMode::Open, FailureMode::Closed, FailureMode::Local];
 /// Methods of RFC 9110, and PATCH (RFC 5789).
 pub const METHOD_NAMES: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
 ];
-const ALGORITHM_WORDS: [&str; 5] = [
-    ALGORITHMS[0].as_str(),
-    ALGORITHMS[1].as_str(),
-    ALGORITHMS[2].as_str(),
-    ALGORITHMS[3].as_str(),
-    ALGORITHMS[4].as_str(),
-];
-const FAILURE_MODE_WORDS: [&str; 3] = [
-    FAILURE_MODES[0].as_str(),
-    FAILURE_MODES[1].as_str(),
-    FAILURE_MODES[2].as_str(),
-];
 
-const COUNT: Kind = Kind::Count {
-    min: 1,
-    max: range::MAX_TIMES,
-};
-const BLOCK_TIME: Kind = Kind::Duration {
-    min: range::MIN_WINDOW,
-    max: range::MAX_WINDOW,
-};
-const WAIT: Kind = Kind::Duration {
-    min: 1_000,
-    max: 24 * 60 * 60 * 1_000_000,
-};
-const EXPIRY_TIME: Kind = Kind::Duration {
-    min: range::MIN_EXPIRY,
-    max: range::MAX_EXPIRY,
-};
+const COUNT: Kind = Kind::Count(range::TIMES);
+const WINDOW: Kind = Kind::Micros(range::WINDOW_MICROS);
+const EXPIRY_KIND: Kind = Kind::Micros(range::EXPIRY_MICROS);
+const WAIT: Kind = Kind::Duration(range::MAX_WAIT);
 
 /// The places of what every limit has.
 const BOTH: &[Place] = &[RateLimit, ConcurrencyLimit, Rate, Concurrency];
@@ -89,17 +53,17 @@ arguments! {
         "The window, in hours.");
     DAYS = Argument::new("days", COUNT, &[RateLimit, Rate], "1",
         "The window, in days.");
-    ALGORITHM = Argument::new("algorithm", Kind::Word(&ALGORITHM_WORDS), &[RateLimit, Rate],
+    ALGORITHM = Argument::new("algorithm", Kind::Word(Algorithm::words), &[RateLimit, Rate],
         "\"sliding_window\"", "How admissions are counted.").or("\"sliding_window\"");
     CAPACITY = Argument::new("capacity", COUNT, &[RateLimit, Rate], "1",
         "`token_bucket`: the burst size.").or("times");
-    REFILL = Argument::new("refill", Kind::Word(&["greedy", "interval"]), &[RateLimit, Rate],
+    REFILL = Argument::new("refill", Kind::Word(Refill::words), &[RateLimit, Rate],
         "\"greedy\"", "`token_bucket`: continuously, or `times` tokens at each window's end.")
         .or("\"greedy\"");
-    LEASE = Argument::new("lease", Kind::Count { min: range::MIN_LEASE, max: range::MAX_TIMES },
+    LEASE = Argument::new("lease", Kind::Count(range::LEASE),
         &[RateLimit, Rate], "2", "Lease this many from Redis at once and serve them locally.")
         .or_in_attributes("off");
-    BLOCK = Argument::new("block", BLOCK_TIME, &[RateLimit, Rate], "\"60s\"",
+    BLOCK = Argument::new("block", WINDOW, &[RateLimit, Rate], "\"60s\"",
         "Once exceeded, deny everything for that long: `60s`, `1h 30m`.").or_in_attributes("off");
     COST = Argument::new("cost", COUNT, &[RateLimit, Rate], "1",
         "Cost of one request.").or("1");
@@ -107,11 +71,11 @@ arguments! {
         "Responses with these statuses are not counted: `5xx, 404`.");
 
     // A concurrency limit.
-    MAX = Argument::new("max", Kind::Count { min: 1, max: range::MAX_AT_ONCE },
+    MAX = Argument::new("max", Kind::Count(range::PERMITS),
         &[ConcurrencyLimit, Concurrency], "1",
         "A concurrency limit, in place of a rate: so many permits. A request holds one until its \
          response's body has been sent.").or_in_attributes("required");
-    EXPIRY = Argument::new("expiry", EXPIRY_TIME, &[ConcurrencyLimit, Concurrency], "\"30s\"",
+    EXPIRY = Argument::new("expiry", EXPIRY_KIND, &[ConcurrencyLimit, Concurrency], "\"30s\"",
         "With `max`: how long a permit lasts without renewal, 100 ms to 24 h.").or("\"30s\"");
 
     // Either kind of limit.
@@ -121,7 +85,7 @@ arguments! {
         "Limits of one zone share a counter.");
     SHADOW = Argument::new("shadow", Kind::Flag, BOTH, "true",
         "Count and report, never deny.").or_in_attributes("off");
-    FAILURE_MODE = Argument::new("failure_mode", Kind::Word(&FAILURE_MODE_WORDS), BOTH, "\"open\"",
+    FAILURE_MODE = Argument::new("failure_mode", Kind::Word(FailureMode::words), BOTH, "\"open\"",
         "What happens to requests that the store cannot decide.").or("the limiter's");
     MAX_WAIT = Argument::new("max_wait", WAIT,
         &[RateLimit, ConcurrencyLimit, Rate, Concurrency, Rule], "\"500ms\"",

@@ -14,8 +14,8 @@ use syn::{
 use crate::{
     attribute::{AttrName, Unknown},
     errors::Errors,
-    function::is_written_like_a_constant,
     name::ArgName,
+    spelling::is_written_like_a_constant,
 };
 
 /// The raw arguments of one attribute.
@@ -134,7 +134,10 @@ impl Arguments {
                 &[ArgName::Times, ArgName::Seconds],
             ),
             AttrName::ConcurrencyLimit => (
-                format!("what is `{text}`? write `max = {text}`, a constant of type `u32`"),
+                format!(
+                    "a value needs the name of its argument: write `max = {text}`, a constant of \
+                     type `u32`"
+                ),
                 &[ArgName::Max],
             ),
         };

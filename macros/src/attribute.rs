@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use crate::{
-    name::ArgName,
-    nearest::{hint, nearest},
-};
+use actix_throttle_core::text::suggest::{hint, nearest};
+
+use crate::name::ArgName;
 
 /// An attribute of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ const ALL: [AttrName; 2] = [AttrName::RateLimit, AttrName::ConcurrencyLimit];
 
 /// Names that other limiters use for arguments of both attributes, too different for a comparison
 /// by letters.
-const ELSEWHERE: [(&str, ArgName); 8] = [
+const SYNONYMS: [(&str, ArgName); 8] = [
     ("key", ArgName::Identifier),
     ("key_by", ArgName::Identifier),
     ("by", ArgName::Identifier),
@@ -37,7 +36,7 @@ const ELSEWHERE: [(&str, ArgName); 8] = [
 ];
 
 /// Names that other limiters, and `concurrency_limit`, use for arguments of `rate_limit`.
-const ELSEWHERE_RATE: [(&str, ArgName); 10] = [
+const RATE_SYNONYMS: [(&str, ArgName); 10] = [
     ("max", ArgName::Times),
     ("rate", ArgName::Times),
     ("count", ArgName::Times),
@@ -51,7 +50,7 @@ const ELSEWHERE_RATE: [(&str, ArgName); 10] = [
 ];
 
 /// Names that other limiters, and `rate_limit`, use for arguments of `concurrency_limit`.
-const ELSEWHERE_RUNNING: [(&str, ArgName); 12] = [
+const CONCURRENCY_SYNONYMS: [(&str, ArgName); 12] = [
     ("times", ArgName::Max),
     ("limit", ArgName::Max),
     ("capacity", ArgName::Max),
@@ -93,7 +92,7 @@ impl AttrName {
         let other = ALL
             .into_iter()
             .find(|other| known.is_some_and(|name| other.takes(name)));
-        let meant = self.called_elsewhere(word).or_else(|| {
+        let meant = self.synonym(word).or_else(|| {
             // An argument of the other attribute is not misspelt, so a similar word would mislead.
             let near = nearest(word, valid.iter().copied()).filter(|_| other.is_none());
             near.and_then(ArgName::parse)
@@ -125,12 +124,12 @@ impl AttrName {
         whose.is_none_or(|whose| whose == self)
     }
 
-    fn called_elsewhere(self, word: &str) -> Option<ArgName> {
+    fn synonym(self, word: &str) -> Option<ArgName> {
         let own: &[_] = match self {
-            Self::RateLimit => &ELSEWHERE_RATE,
-            Self::ConcurrencyLimit => &ELSEWHERE_RUNNING,
+            Self::RateLimit => &RATE_SYNONYMS,
+            Self::ConcurrencyLimit => &CONCURRENCY_SYNONYMS,
         };
-        let mut words = own.iter().chain(&ELSEWHERE);
+        let mut words = own.iter().chain(&SYNONYMS);
         words
             .find(|(other, _)| *other == word)
             .map(|(_, ours)| *ours)
@@ -194,10 +193,10 @@ mod tests {
     #[test]
     fn every_suggestion_is_taken() {
         for (attribute, own) in [
-            (AttrName::RateLimit, &ELSEWHERE_RATE[..]),
-            (AttrName::ConcurrencyLimit, &ELSEWHERE_RUNNING),
+            (AttrName::RateLimit, &RATE_SYNONYMS[..]),
+            (AttrName::ConcurrencyLimit, &CONCURRENCY_SYNONYMS),
         ] {
-            for (word, name) in own.iter().chain(&ELSEWHERE) {
+            for (word, name) in own.iter().chain(&SYNONYMS) {
                 assert!(attribute.takes(*name), "{word}");
             }
         }

@@ -5,9 +5,9 @@ use quote::quote;
 use syn::Token;
 
 use crate::{
+    check::signature::returns_future,
+    expand::imports,
     handler::{Handler, NotAHandler, Ours},
-    imports,
-    signature::returns_future,
 };
 
 /// Emits the errors and the handler without limits. Further attributes of this crate are dropped:

@@ -7,7 +7,7 @@ use syn::{
     parse::{Parse, ParseStream, Parser},
 };
 
-use crate::{attribute::AttrName, conditional::Conditional, reapply};
+use crate::{attribute::AttrName, conditional::Conditional, own::unmark};
 
 /// The function to limit.
 ///
@@ -61,6 +61,19 @@ impl Handler {
             Ours::Stacked(name, attribute) => Some((*name, attribute)),
             Ours::Conditional(_) => None,
         })
+    }
+}
+
+impl Ours {
+    /// Returns whether this attribute stood above the expanded one, and has moved below it.
+    pub(crate) fn is_from_above(&self) -> bool {
+        match self {
+            Self::Stacked(_, attribute) => match &attribute.meta {
+                Meta::List(list) => unmark(list.tokens.clone()).1,
+                Meta::Path(_) | Meta::NameValue(_) => false,
+            },
+            Self::Conditional(_) => false,
+        }
     }
 }
 
@@ -141,7 +154,7 @@ fn body(token: TokenTree) -> Option<Group> {
 pub(crate) fn arguments(name: AttrName, attribute: &Attribute) -> syn::Result<TokenStream> {
     match &attribute.meta {
         Meta::Path(_) => Ok(TokenStream::new()),
-        Meta::List(list) => Ok(reapply::unmark(list.tokens.clone()).0),
+        Meta::List(list) => Ok(unmark(list.tokens.clone()).0),
         Meta::NameValue(pair) => {
             let value = pair.value.to_token_stream();
             let message = match name {

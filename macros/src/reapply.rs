@@ -4,20 +4,16 @@
 //! So where such attributes stand below, this attribute moves below them. Conditions are resolved
 //! in this way, too; see [`conditional`].
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, FnArg, Meta, Path, Signature};
 
 use crate::{
     attribute::AttrName,
-    check::Own,
     conditional::{self, Conditional},
     handler::{Handler, Ours},
+    own::{Own, mark},
 };
-
-/// First argument of an attribute that has moved last. All attributes still next to it are inert:
-/// the compiler has expanded the macros.
-const MARK: &str = "__put_last";
 
 /// Built-in attributes of functions, which expand to nothing.
 const INERT: [&str; 20] = [
@@ -46,30 +42,6 @@ const INERT: [&str; 20] = [
 /// Tools whose attributes the compiler ignores.
 const TOOLS: [&str; 5] = ["clippy", "diagnostic", "miri", "rust_analyzer", "rustfmt"];
 
-/// Returns the original arguments, and whether the attribute has moved last.
-pub(crate) fn unmark(arguments: TokenStream) -> (TokenStream, bool) {
-    let mut tokens = arguments.clone().into_iter();
-    match (tokens.next(), tokens.next()) {
-        (Some(TokenTree::Ident(mark)), Some(TokenTree::Punct(_))) if mark == MARK => {
-            (tokens.collect(), true)
-        }
-        _ => (arguments, false),
-    }
-}
-
-impl Ours {
-    /// Returns whether this attribute stood above the expanded one, and has moved below it.
-    pub(crate) fn is_from_above(&self) -> bool {
-        match self {
-            Self::Stacked(_, attribute) => match &attribute.meta {
-                Meta::List(list) => unmark(list.tokens.clone()).1,
-                Meta::Path(_) | Meta::NameValue(_) => false,
-            },
-            Self::Conditional(_) => false,
-        }
-    }
-}
-
 /// The attribute being expanded, to be emitted again.
 struct Again<'a> {
     name: AttrName,
@@ -87,7 +59,7 @@ pub(crate) fn reapply(handler: &Handler, own: &Own, krate: &Path) -> Option<Toke
     if !own.is_last && handler.attributes.iter().any(is_foreign) {
         let above = handler.ours.iter().filter(|ours| ours.is_from_above());
         let below = handler.ours.iter().filter(|ours| !ours.is_from_above());
-        let own = again.put_last();
+        let own = again.move_last();
         let own = quote!(#(#above)* #own);
         return Some(item(handler, &own, &quote!(#(#below)*), &handler.signature));
     }
@@ -100,15 +72,15 @@ pub(crate) fn reapply(handler: &Handler, own: &Own, krate: &Path) -> Option<Toke
 /// Resolves the first `#[cfg_attr]` with an attribute of this crate.
 fn without_conditional(handler: &Handler, again: &Again<'_>) -> Option<TokenStream> {
     let mut ours = handler.ours.iter();
-    let place = ours.position(|ours| matches!(ours, Ours::Conditional(_)))?;
-    let (before, rest) = handler.ours.split_at(place);
+    let index = ours.position(|ours| matches!(ours, Ours::Conditional(_)))?;
+    let (before, rest) = handler.ours.split_at(index);
     let [Ours::Conditional(conditional), after @ ..] = rest else {
         return None;
     };
     // The resolved attributes may include a macro that must see the original handler.
     let foreign = conditional.any(|meta| AttrName::of(meta.path()).is_none() && is_macro(meta));
     let own = if foreign {
-        again.anew()
+        again.rebuilt()
     } else {
         again.as_it_is()
     };
@@ -136,22 +108,24 @@ fn without_condition_of_argument(handler: &Handler, again: &Again<'_>) -> Option
 
 /// Returns a condition, and the signatures for when it holds and when it fails.
 fn resolve_argument(signature: &Signature) -> Option<(TokenStream, Signature, Signature)> {
-    for (place, input) in signature.inputs.iter().enumerate() {
+    for (index, input) in signature.inputs.iter().enumerate() {
         let FnArg::Typed(argument) = input else {
             continue;
         };
-        for (index, attribute) in argument.attrs.iter().enumerate() {
+        for (attribute_index, attribute) in argument.attrs.iter().enumerate() {
             let with = |attributes: Vec<Attribute>| {
                 let mut signature = signature.clone();
-                if let Some(FnArg::Typed(argument)) = signature.inputs.get_mut(place) {
-                    argument.attrs.splice(index..=index, attributes);
+                if let Some(FnArg::Typed(argument)) = signature.inputs.get_mut(index) {
+                    argument
+                        .attrs
+                        .splice(attribute_index..=attribute_index, attributes);
                 }
                 signature
             };
             if let Some(condition) = conditional::cfg(attribute) {
                 let mut without = signature.clone();
                 let inputs = without.inputs.into_iter().enumerate();
-                let others = inputs.filter(|(other, _)| *other != place);
+                let others = inputs.filter(|(other, _)| *other != index);
                 without.inputs = others.map(|(_, input)| input).collect();
                 return Some((condition, with(Vec::new()), without));
             }
@@ -190,21 +164,20 @@ fn item(
 }
 
 impl Again<'_> {
-    fn put_last(&self) -> TokenStream {
-        let mark = Ident::new(MARK, Span::call_site());
-        self.with(&quote!(#mark,))
+    fn move_last(&self) -> TokenStream {
+        self.with(&mark())
     }
 
     /// Emits the attribute without the mark, so that expansion starts over.
-    fn anew(&self) -> TokenStream {
+    fn rebuilt(&self) -> TokenStream {
         self.with(&TokenStream::new())
     }
 
     fn as_it_is(&self) -> TokenStream {
         if self.own.is_last {
-            self.put_last()
+            self.move_last()
         } else {
-            self.anew()
+            self.rebuilt()
         }
     }
 

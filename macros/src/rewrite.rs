@@ -3,11 +3,7 @@
 use proc_macro2::TokenStream;
 
 use crate::{
-    attribute::AttrName,
-    check::{self, Own},
-    expand, fallback,
-    handler::Handler,
-    reapply,
+    attribute::AttrName, check::policy, expand, fallback, handler::Handler, own::Own, reapply,
 };
 
 /// Returns the limited item, or the original item next to the errors.
@@ -16,15 +12,14 @@ pub(crate) fn rewrite(
     arguments: TokenStream,
     item: TokenStream,
 ) -> TokenStream {
-    let (arguments, is_last) = reapply::unmark(arguments);
-    let own = Own { arguments, is_last };
+    let own = Own::parse(arguments);
     let handler = match Handler::parse(attribute, item) {
         Ok(handler) => handler,
         Err(not) => return fallback::item(not),
     };
-    match check::check(&own, &handler) {
+    match policy::check(&own, &handler) {
         Err(errors) => fallback::handler(handler, &errors),
         Ok(policy) => reapply::reapply(&handler, &own, &policy.krate)
-            .unwrap_or_else(|| expand::expand(handler, &policy)),
+            .unwrap_or_else(|| expand::handler::expand(handler, &policy)),
     }
 }

@@ -7,22 +7,16 @@
 )]
 #![doc = include_str!("further.md")]
 
-mod circuit_state;
-mod clock;
 #[cfg(feature = "config")]
 pub mod config;
-mod error;
+mod engine;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod http;
 mod identity;
 mod limiter;
-mod log_throttle;
 pub mod outgoing;
-mod permit;
 mod response;
-mod store;
-mod wait_queue;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -45,29 +39,31 @@ pub use {reqwest, reqwest_middleware};
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-#[cfg(feature = "test-util")]
-pub use self::clock::ManualClock;
 #[cfg(feature = "config")]
 pub use self::config::{Config, ConfigError};
+#[cfg(feature = "test-util")]
+#[doc(hidden)]
+pub use self::engine::ChargedForTest;
+#[cfg(feature = "test-util")]
+pub use self::engine::clock::ManualClock;
+#[cfg(feature = "redis")]
+pub use self::engine::store::RedisPool;
 #[cfg(feature = "websocket")]
 pub use self::http::WebSocketLimiter;
 #[cfg(feature = "jwt")]
 pub use self::identity::{Jwt, JwtBuilder, JwtKey};
-#[cfg(feature = "test-util")]
-#[doc(hidden)]
-pub use self::limiter::ChargedForTest;
 #[cfg(feature = "awc")]
 pub use self::outgoing::CallError;
-#[cfg(feature = "redis")]
-pub use self::store::RedisPool;
 pub use self::{
-    circuit_state::CircuitState,
-    error::{InitError, RateLimitError},
+    engine::{
+        Acquire, Acquired, Demand, Permit, Semaphore, SemaphoreGuard,
+        circuit_state::CircuitState,
+        error::{InitError, RateLimitError},
+    },
     http::{DynamicLimit, Limited, Paths, RequestError, Rule, Throttle},
     identity::{ForwardingHeader, Identifier, IntoIdentifier, IntoIdentity},
     limiter::{Builder, RateLimiter},
     outgoing::{CallPermit, Outgoing},
-    permit::{Acquire, Acquired, Demand, Permit, Semaphore, SemaphoreGuard},
     response::{
         HeaderStyle, IntoOnLimited, IntoOnUnidentified, OnLimited, OnUnidentified, Unidentified,
     },

@@ -65,10 +65,10 @@ impl PermitTable {
 
     /// Releases the permit; returns whether it was held.
     pub fn release(&mut self, permit_id: PermitId) -> bool {
-        let Some(held) = self.permits.remove(&permit_id) else {
+        let Some(entry) = self.permits.remove(&permit_id) else {
             return false;
         };
-        self.by_deadline.remove(&(held.deadline, permit_id))
+        self.by_deadline.remove(&(entry.deadline, permit_id))
     }
 
     /// Returns the time until the last permit expires, if none is renewed or acquired.
@@ -92,7 +92,7 @@ impl PermitTable {
             let all: Vec<(PermitId, PermitEntry)> = self
                 .permits
                 .iter()
-                .map(|(who, held)| (*who, *held))
+                .map(|(permit_id, entry)| (*permit_id, *entry))
                 .collect();
             for (permit_id, PermitEntry { expiry, .. }) in all {
                 if self.is_too_far(permit_id, now) {
@@ -103,8 +103,8 @@ impl PermitTable {
     }
 
     fn is_too_far(&self, permit_id: PermitId, now: Micros) -> bool {
-        let held = self.permits.get(&permit_id);
-        held.is_some_and(|held| held.deadline > now.saturating_add(held.expiry))
+        let entry = self.permits.get(&permit_id);
+        entry.is_some_and(|entry| entry.deadline > now.saturating_add(entry.expiry))
     }
 
     fn hold(&mut self, permit_id: PermitId, deadline: Micros, expiry: Micros) {
@@ -145,12 +145,12 @@ mod tests {
     const TWO: Concurrency = Concurrency::new(2).expiry(Duration::from_secs(10));
 
     fn waits(
-        holders: &mut PermitTable,
+        table: &mut PermitTable,
         limit: &Concurrency,
-        who: u64,
+        permit_id: u64,
         now: Micros,
     ) -> Option<Micros> {
-        match holders.try_acquire(limit, PermitId(who), now).0 {
+        match table.try_acquire(limit, PermitId(permit_id), now).0 {
             Wait::None => None,
             Wait::For(wait) => Some(wait),
             Wait::Never => unreachable!(),
@@ -158,48 +158,51 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_held_to_its_deadline_and_not_beyond() {
-        let mut holders = PermitTable::default();
-        assert_eq!(waits(&mut holders, &TWO, 1, SECOND), None);
-        assert_eq!(waits(&mut holders, &TWO, 2, 2 * SECOND), None);
-        assert_eq!(waits(&mut holders, &TWO, 3, 3 * SECOND), Some(8 * SECOND));
-        assert_eq!(waits(&mut holders, &TWO, 3, 11 * SECOND - 1), Some(1));
-        assert_eq!(waits(&mut holders, &TWO, 3, 11 * SECOND), None);
+    fn permit_is_held_to_its_deadline_and_not_beyond() {
+        let mut table = PermitTable::default();
+        assert_eq!(waits(&mut table, &TWO, 1, SECOND), None);
+        assert_eq!(waits(&mut table, &TWO, 2, 2 * SECOND), None);
+        assert_eq!(waits(&mut table, &TWO, 3, 3 * SECOND), Some(8 * SECOND));
+        assert_eq!(waits(&mut table, &TWO, 3, 11 * SECOND - 1), Some(1));
+        assert_eq!(waits(&mut table, &TWO, 3, 11 * SECOND), None);
         // A late holder does not take the permit of another one.
-        assert!(!holders.release(PermitId(1)));
-        assert_eq!(waits(&mut holders, &TWO, 1, 11 * SECOND), Some(SECOND));
-        assert!(holders.release(PermitId(2)) && !holders.release(PermitId(2)));
-        assert_eq!(waits(&mut holders, &TWO, 1, 11 * SECOND), None);
+        assert!(!table.release(PermitId(1)));
+        assert_eq!(waits(&mut table, &TWO, 1, 11 * SECOND), Some(SECOND));
+        assert!(table.release(PermitId(2)) && !table.release(PermitId(2)));
+        assert_eq!(waits(&mut table, &TWO, 1, 11 * SECOND), None);
     }
 
     #[test]
-    fn a_clock_that_steps_back_locks_nobody_out_for_longer_than_the_expiry() {
-        let mut holders = PermitTable::default();
+    fn clock_step_back_locks_out_for_at_most_the_expiry() {
+        let mut table = PermitTable::default();
         let day = 86_400 * SECOND;
-        assert_eq!(waits(&mut holders, &TWO, 1, day), None);
-        assert_eq!(waits(&mut holders, &TWO, 2, day + SECOND), None);
+        assert_eq!(waits(&mut table, &TWO, 1, day), None);
+        assert_eq!(waits(&mut table, &TWO, 2, day + SECOND), None);
         // The deadline is lowered once, not again and again.
-        assert_eq!(waits(&mut holders, &TWO, 3, SECOND), Some(10 * SECOND));
-        assert_eq!(waits(&mut holders, &TWO, 3, 10 * SECOND), Some(SECOND));
-        assert_eq!(waits(&mut holders, &TWO, 3, 11 * SECOND), None);
+        assert_eq!(waits(&mut table, &TWO, 3, SECOND), Some(10 * SECOND));
+        assert_eq!(waits(&mut table, &TWO, 3, 10 * SECOND), Some(SECOND));
+        assert_eq!(waits(&mut table, &TWO, 3, 11 * SECOND), None);
     }
 
     #[test]
-    fn changed_numbers_drive_nobody_out() {
-        let mut holders = PermitTable::default();
-        for who in 0..5 {
+    fn changed_numbers_take_no_permit_away() {
+        let mut table = PermitTable::default();
+        for permit_id in 0..5 {
             let limit = Concurrency::new(5).expiry(Duration::from_secs(100));
-            assert_eq!(waits(&mut holders, &limit, who, SECOND * (1 + who)), None);
+            assert_eq!(
+                waits(&mut table, &limit, permit_id, SECOND * (1 + permit_id)),
+                None
+            );
         }
         // Four permits must be released before there is room, and a shorter expiry applies to new
         // permits only.
-        assert_eq!(waits(&mut holders, &TWO, 9, 5 * SECOND), Some(99 * SECOND));
+        assert_eq!(waits(&mut table, &TWO, 9, 5 * SECOND), Some(99 * SECOND));
         assert_eq!(
-            waits(&mut holders, &TWO, 3, 5 * SECOND),
+            waits(&mut table, &TWO, 3, 5 * SECOND),
             None,
             "it runs already"
         );
-        let (_, quota) = holders.peek(&TWO, PermitId(9), 5 * SECOND);
+        let (_, quota) = table.peek(&TWO, PermitId(9), 5 * SECOND);
         assert_eq!((quota.remaining, quota.reset), (0, 100 * SECOND));
     }
 }

@@ -1,8 +1,16 @@
 //! The trait of all counting algorithms. [`State`](super::State) calls it; each algorithm answers
 //! its questions in a file of its own, without I/O and without reading the time.
 
-use super::{Availability, IDLE, Receipt, TIMER_SLACK, Wait};
+use super::{Availability, Receipt, Wait};
 use crate::{limit::Limit, time::Micros};
+
+/// How far back a charge that has waited for its turn may count, in microseconds. Tokio's timers
+/// wake up to 2 ms late, and a worker may have other tasks to poll first. `bucket.lua` repeats it.
+pub const TIMER_SLACK: Micros = 5_000;
+
+/// The time after which a full bucket has kept no request waiting, in microseconds: a charge then
+/// counts from when it is made. A state is kept for that long after its reset, also on Redis.
+pub const IDLE: Micros = 100_000;
 
 /// The state of one key under one algorithm.
 ///

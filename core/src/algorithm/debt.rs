@@ -5,7 +5,7 @@
 //! and a raised or lowered capacity keeps what was used. It counts in units of a W-th of a token,
 //! of which exactly T drain per microsecond, so rounding errors cannot add up.
 
-use super::{div_ceil, div_rem, saturate, saturate_count};
+use super::arithmetic::{div_ceil, div_rem, saturate, saturate_count};
 use crate::{limit::Limit, time::Micros};
 
 /// A debt of `whole + part / W` tokens as of `since`.

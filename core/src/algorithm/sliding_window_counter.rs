@@ -3,7 +3,11 @@
 //!
 //! Source: Cloudflare, "How we built rate limiting capable of scaling to millions of domains".
 
-use super::{Receipt, counter_state::CounterState, div_ceil, saturate, saturate_count};
+use super::{
+    Receipt,
+    arithmetic::{div_ceil, saturate, saturate_count},
+    counter_state::CounterState,
+};
 use crate::{limit::Limit, time::Micros};
 
 #[derive(Clone, Copy, Debug, Default)]

@@ -6,9 +6,9 @@
 
 use super::{
     Receipt,
+    arithmetic::{saturate, saturate_count},
     counter_state::CounterState,
     debt::{Debt, TokenDebt},
-    saturate, saturate_count,
 };
 use crate::{
     limit::Limit,
@@ -80,7 +80,7 @@ pub(super) struct View {
 
 impl IntervalBucket {
     /// Returns the time from the latest refill to the charge, which fixes the phase of the refills.
-    pub(super) fn mark(&self, limit: &Limit, now: Micros) -> u64 {
+    pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         now.saturating_sub(self.anchor) % limit.window_micros()
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn concurrency(
     diagnostics: &mut Diagnostics,
 ) -> Option<Concurrency> {
     let reason = |key: &Argument| {
-        let what = "`max` says how many run at once and has no use for";
+        let what = "`max` makes this a concurrency limit, which has no use for";
         match keys::is_times_or_window(key) {
             true => format!(
                 "{what} `{}`: remove it, or make the rate a limit of its own",
@@ -38,7 +38,7 @@ pub(crate) fn concurrency(
     if !table.has(&vocabulary::MAX) {
         diagnostics.at(
             position,
-            "`max` is missing: add `max = 5`, as many as may run at once",
+            "`max` is missing: add `max = 5`, the number of requests that may run at once",
         );
     }
     let sound = table.count(&vocabulary::MAX, diagnostics).and_then(|max| {
@@ -139,13 +139,13 @@ mod tests {
             ),
             (
                 "expiry = '5s'",
-                "1:8: `max` is missing: add `max = 5`, as many as may run at once",
+                "1:8: `max` is missing: add `max = 5`, the number of requests that may run at once",
             ),
             ("max = 5, expiry = '99ms'", &format!("1:32: {expiry}")),
             ("max = 5, expiry = '24h 1ms'", &format!("1:32: {expiry}")),
             (
                 "max = 5, expiry = '5'",
-                "1:32: no duration: time unit needed, for example 5sec or 5ms; \
+                "1:32: not a duration: time unit needed, for example 5sec or 5ms; \
                  write `expiry = \"30s\"` or `\"1h 30m\"`",
             ),
             (
@@ -154,7 +154,7 @@ mod tests {
             ),
             (
                 "max = 5, name = 'ö'",
-                "1:30: a limit's name must be printable ASCII and not empty",
+                "1:30: `name` goes into a header: write printable ASCII characters, at least one",
             ),
             (
                 "max = 5, zone = ''",
@@ -180,13 +180,13 @@ mod tests {
             for pair in pairs.split('|') {
                 let error = parse(&format!("limits.a = {{ max = 5, {pair} }}")).expect_err(pair);
                 let key = pair.split(' ').next().expect("a key");
-                let what = "`max` says how many run at once and has no use for";
+                let what = "`max` makes this a concurrency limit, which has no use for";
                 let expected = format!("a.toml:1:23: {what} `{key}`: {end}");
                 assert_eq!(error, expected, "{pair}");
             }
         }
         let error = parse("limits.a = { rate = '1/s', expiry = '5s' }").expect_err("no position");
-        let expected = "a.toml:1:28: `expiry` belongs to a limit on what runs at once: remove it, or \
+        let expected = "a.toml:1:28: `expiry` belongs to a concurrency limit: remove it, or \
                         write `max = 5` in place of the rate";
         assert_eq!(error, expected);
     }
@@ -204,11 +204,11 @@ rules = [{ limits = [
 ] }]",
         );
         let lines = [
-            "a.toml:3:18: `a` says how many run at once and has no use for `refund_on`: remove it",
+            "a.toml:3:18: `a` is a concurrency limit and has no use for `refund_on`: remove it",
             "a.toml:4:18: `limit` names a limit that says this: remove `max`",
             "a.toml:5:18: `limit` names a limit that says this: remove `expiry`",
             "a.toml:6:36: `unlimited` has no use for `max`: remove it",
-            "a.toml:7:14: `max` says how many run at once and has no use for `refund_on`: remove it",
+            "a.toml:7:14: `max` makes this a concurrency limit, which has no use for `refund_on`: remove it",
         ];
         let error = error.expect_err("diagnostics");
         assert_eq!(error.lines().collect::<Vec<_>>(), lines);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{diagnostics::Diagnostics, document::Spanned, reader::TableReader};
-use crate::vocabulary::Argument;
+use crate::{text, vocabulary::Argument};
 
 /// Reads a duration in words, such as `500ms` or `1h 30m`.
 pub(crate) fn duration(
@@ -12,12 +12,10 @@ pub(crate) fn duration(
     diagnostics: &mut Diagnostics,
 ) -> Option<Spanned<Duration>> {
     let Spanned { position, value } = table.text(argument, diagnostics)?;
-    match humantime::parse_duration(value) {
+    let Argument { name, example, .. } = argument;
+    match text::duration::parse(value, &format!("{name} = {example}")) {
         Ok(value) => Some(Spanned { position, value }),
-        Err(error) => {
-            let Argument { name, example, .. } = argument;
-            let reason =
-                format!("no duration: {error}; write `{name} = {example}` or `\"1h 30m\"`");
+        Err(reason) => {
             diagnostics.at(position, reason);
             None
         }

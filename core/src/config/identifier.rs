@@ -4,10 +4,10 @@ use super::{
     diagnostics::Diagnostics,
     document::{Entry, Node, Spanned, Value},
     reader::{TableReader, text},
-    suggest,
 };
 use crate::{
     rules::IdentifierSpec,
+    text::suggest,
     vocabulary::{self, Argument},
 };
 
@@ -76,7 +76,7 @@ fn by_text(
     }
     if let Some((_, make)) = SOURCES.iter().find(|(argument, _)| argument.name == source) {
         if name.is_empty() {
-            let reason = format!("`{source}` needs to know which: write `\"{source}:name\"`");
+            let reason = format!("`{source}` needs a name: write `\"{source}:name\"`");
             diagnostics.at(position, reason);
             return None;
         }

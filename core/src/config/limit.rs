@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     intern::intern,
     limit::{Algorithm, Limit},
+    text::unit::TimeUnit,
     vocabulary::{self, Argument},
 };
 
@@ -16,13 +17,13 @@ use super::{
     reader::TableReader,
 };
 
-/// Units of time, in microseconds.
-static UNITS: [(&Argument, u64); 5] = [
-    (&vocabulary::MILLISECONDS, 1_000),
-    (&vocabulary::SECONDS, 1_000_000),
-    (&vocabulary::MINUTES, 60_000_000),
-    (&vocabulary::HOURS, 3_600_000_000),
-    (&vocabulary::DAYS, 86_400_000_000),
+/// Keys of the units of time.
+static UNITS: [(&Argument, TimeUnit); 5] = [
+    (&vocabulary::MILLISECONDS, TimeUnit::Milliseconds),
+    (&vocabulary::SECONDS, TimeUnit::Seconds),
+    (&vocabulary::MINUTES, TimeUnit::Minutes),
+    (&vocabulary::HOURS, TimeUnit::Hours),
+    (&vocabulary::DAYS, TimeUnit::Days),
 ];
 /// Stands in for a wrong algorithm, so that the keys that depend on it are not reported for that.
 const ANY_ALGORITHM: Algorithm = Algorithm::TokenBucket;
@@ -44,7 +45,7 @@ pub(crate) fn limit(
     let reason = |key: &Argument| {
         let key = key.name;
         format!(
-            "`{key}` belongs to a limit on what runs at once: remove it, or write `max = 5` in place of \
+            "`{key}` belongs to a concurrency limit: remove it, or write `max = 5` in place of \
              the rate"
         )
     };
@@ -52,7 +53,7 @@ pub(crate) fn limit(
     let base = rate(table, position, diagnostics);
     let given = table.has(&vocabulary::ALGORITHM);
     let algorithm = table
-        .word(&vocabulary::ALGORITHM, &vocabulary::ALGORITHMS, diagnostics)
+        .word::<Algorithm>(&vocabulary::ALGORITHM, diagnostics)
         .map(|algorithm| algorithm.value);
     let algorithm = match (algorithm, given) {
         (Some(algorithm), _) => algorithm,
@@ -72,7 +73,7 @@ pub(crate) fn limit(
             diagnostics,
         );
     }
-    if let Some(refill) = table.word(&vocabulary::REFILL, &vocabulary::REFILLS, diagnostics) {
+    if let Some(refill) = table.word(&vocabulary::REFILL, diagnostics) {
         limit = checked(
             &limit,
             limit.refill(refill.value),
@@ -108,15 +109,10 @@ pub(crate) fn limit(
         limit = limit.zone(intern(zone.value));
     }
     if let Some(cost) = table.count(&vocabulary::COST, diagnostics) {
-        if sound.is_some() && cost.value > limit.quota() {
-            let quota = limit.quota();
-            let reason = format!(
-                "this limit never holds more than {quota}, so each request would be denied: \
-                 lower `cost`, or raise the limit"
-            );
-            diagnostics.at(cost.position, reason);
-        }
         limit = limit.cost(cost.value);
+        if sound.is_some() {
+            diagnostics.ok(cost.position, limit.validate_cost());
+        }
     }
     if table.flag(&vocabulary::SHADOW, diagnostics) {
         limit = limit.shadow();
@@ -198,12 +194,12 @@ fn rate(
 fn window(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<Spanned<Duration>> {
     let mut sum: Option<Spanned<u64>> = None;
     let mut flawless = true;
-    for (unit, micros) in UNITS {
-        let is_given = table.has(unit);
-        match table.count(unit, diagnostics) {
+    for (argument, unit) in UNITS {
+        let is_given = table.has(argument);
+        match table.count(argument, diagnostics) {
             Some(Spanned { position, value }) => {
                 let (position, before) = sum.map_or((position, 0), |sum| (sum.position, sum.value));
-                let value = u64::from(value).saturating_mul(micros);
+                let value = u64::from(value).saturating_mul(unit.micros());
                 let value = value.saturating_add(before);
                 sum = Some(Spanned { position, value });
             }

@@ -18,7 +18,6 @@ mod options;
 mod reader;
 mod rules;
 pub mod schema;
-mod suggest;
 #[cfg(test)]
 mod testing;
 

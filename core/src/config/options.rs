@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    limit::LimitOptions,
+    limit::{LimitOptions, range},
     status_set::StatusSet,
-    vocabulary::{self, Kind},
+    vocabulary,
 };
 
 use super::{diagnostics::Diagnostics, document::Spanned, duration::duration, reader::TableReader};
@@ -23,11 +23,7 @@ pub(crate) fn of_concurrency(
     table: &mut TableReader<'_>,
     diagnostics: &mut Diagnostics,
 ) -> LimitOptions {
-    let mode = table.word(
-        &vocabulary::FAILURE_MODE,
-        &vocabulary::FAILURE_MODES,
-        diagnostics,
-    );
+    let mode = table.word(&vocabulary::FAILURE_MODE, diagnostics);
     LimitOptions {
         failure_mode: mode.map(|mode| mode.value),
         refund_on: None,
@@ -41,16 +37,9 @@ pub(crate) fn max_wait(
     diagnostics: &mut Diagnostics,
 ) -> Option<Duration> {
     let Spanned { position, value } = duration(table, &vocabulary::MAX_WAIT, diagnostics)?;
-    let Kind::Duration { min, max } = vocabulary::MAX_WAIT.kind else {
-        return Some(value);
-    };
-    if !(Duration::from_micros(min)..=Duration::from_micros(max)).contains(&value) {
-        let reason =
-            "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
-        diagnostics.at(position, reason);
-        return None;
-    }
-    Some(value)
+    diagnostics
+        .ok(position, range::check_max_wait(value))
+        .map(|()| value)
 }
 
 fn refund_on(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<StatusSet> {
@@ -67,7 +56,7 @@ mod tests {
         let range =
             "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
         let no_duration = |reason: &str| {
-            format!("no duration: {reason}; write `max_wait = \"500ms\"` or `\"1h 30m\"`")
+            format!("not a duration: {reason}; write `max_wait = \"500ms\"` or `\"1h 30m\"`")
         };
         let takes = "`max_wait` takes a string, not an integer: write `max_wait = \"500ms\"`";
         let rows = [

@@ -3,9 +3,11 @@
 use super::{
     diagnostics::Diagnostics,
     document::{Entry, Node, Spanned, Value},
-    suggest,
 };
-use crate::vocabulary::{Argument, Kind};
+use crate::{
+    text::{suggest, word::Word},
+    vocabulary::{Argument, Kind},
+};
 
 /// Reader of one table. The keys that are taken are the valid ones, so
 /// [`finish`](Self::finish) comes last.
@@ -87,8 +89,8 @@ impl<'n> TableReader<'n> {
     ) -> Option<Spanned<u32>> {
         let node = &self.take(argument)?.node;
         let position = node.position;
-        let least = match argument.kind {
-            Kind::Count { min, .. } => min,
+        let least = match &argument.kind {
+            Kind::Count(range) => *range.start(),
             _ => 0,
         };
         match node.value {
@@ -105,28 +107,19 @@ impl<'n> TableReader<'n> {
         }
     }
 
-    /// Reads one of the argument's words. `values` are those of the words, in their order.
-    pub(crate) fn word<T: Copy>(
+    /// Reads one of the argument's words.
+    pub(crate) fn word<T: Word>(
         &mut self,
         argument: &'static Argument,
-        values: &[T],
         diagnostics: &mut Diagnostics,
     ) -> Option<Spanned<T>> {
-        let text = self.text(argument, diagnostics)?;
-        let words = match argument.kind {
-            Kind::Word(words) => words,
-            _ => &[],
-        };
-        let mut pairs = words.iter().zip(values);
-        let Some((_, value)) = pairs.find(|(word, _)| **word == text.value) else {
-            let reason = suggest::unknown(argument.name, text.value, words);
-            diagnostics.at(text.position, reason);
-            return None;
-        };
-        Some(Spanned {
-            position: text.position,
-            value: *value,
-        })
+        let Spanned { position, value } = self.text(argument, diagnostics)?;
+        let word = T::of_word(value);
+        if word.is_none() {
+            let reason = suggest::unknown(argument.name, value, &T::words());
+            diagnostics.at(position, reason);
+        }
+        word.map(|value| Spanned { position, value })
     }
 
     /// Reads a list of strings, empty if it is absent.

@@ -10,11 +10,12 @@ use super::{
     limit_table::{Limits, whole_limit},
     options,
     reader::{TableReader, text},
-    suggest,
 };
 use crate::{
     intern::intern,
+    limit::range,
     rules::{LimitSpec, PathsSpec, RouteRuleSpec},
+    text::suggest,
     vocabulary::{self, Argument, METHOD_NAMES},
 };
 
@@ -99,9 +100,8 @@ fn paths(
 /// Reads the name of a rule, which goes into headers.
 fn name(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
     let name = table.text(&vocabulary::RULE_NAME, diagnostics)?;
-    if name.value.chars().any(|c| !matches!(c, ' '..='~')) {
-        let reason = "`name` goes into a header: write printable ASCII characters only";
-        diagnostics.at(name.position, reason);
+    if !range::is_name(name.value) {
+        diagnostics.at(name.position, range::NAME_RULE);
     }
     Some(name.value.to_owned())
 }
@@ -111,7 +111,7 @@ fn no_regex(text: &str, error: &regex::Error) -> String {
     let error = error.to_string();
     let last = error.lines().last().unwrap_or_default();
     let reason = last.strip_prefix("error: ").unwrap_or(last);
-    format!("`{text}` is no regex: {reason}")
+    format!("`{text}` is not a regex: {reason}")
 }
 
 /// Reads one limit of a rule: a rate, the name of a limit, or a table.
@@ -150,7 +150,7 @@ fn limit_of_rule(
             true => {
                 let reason = |key: &Argument| {
                     format!(
-                        "`{}` says how many run at once and has no use for `{}`: remove it",
+                        "`{}` is a concurrency limit and has no use for `{}`: remove it",
                         name.value, key.name
                     )
                 };
@@ -207,7 +207,7 @@ fn unlimited(
     let others = std::iter::once(&vocabulary::LIMIT).chain(keys::options());
     table.refuse(others, reason, diagnostics);
     if !table.has(&vocabulary::GROUP) {
-        let reason = "`unlimited` needs to know for whom: add `group = \"admin\"`";
+        let reason = "`unlimited` needs a group: add `group = \"admin\"`";
         diagnostics.at(position, reason);
     }
     Some(LimitSpec::default())

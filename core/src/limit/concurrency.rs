@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use super::{LimitError, range};
+use crate::time::whole_micros;
 
 /// The time for which a permit is held without a renewal, unless the limit sets another one.
 const DEFAULT_EXPIRY: Duration = Duration::from_secs(30);
 
 /// A limit on how many run at once, across all processes that share a store.
 ///
-/// A [`Limit`](crate::limit::Limit) counts what has started, and a `Concurrency` counts what is running.
-/// Each handler or task that runs holds a permit, renews it in the background, and releases it at
-/// the end. A process that dies stops renewing, so its permits are free again after `expiry`.
+/// A [`Limit`](crate::limit::Limit) counts what has started, and a `Concurrency` counts what is
+/// running. Each handler or task that runs holds a permit, renews it in the background, and
+/// releases it at the end. A process that dies stops renewing, so its permits are free again after
+/// `expiry`.
 ///
 /// A `Concurrency` is a small `Copy` value with a `const` builder, so it can be a constant. The
 /// builder accepts every number; they are checked when the limit is used (an `Err`), or at compile
@@ -47,7 +48,7 @@ impl Concurrency {
     pub const fn new(max: u32) -> Self {
         Self {
             max,
-            expiry: range::micros(DEFAULT_EXPIRY),
+            expiry: whole_micros(DEFAULT_EXPIRY),
             name: None,
             zone: None,
             shadow: false,
@@ -60,7 +61,7 @@ impl Concurrency {
     /// A permit is renewed three times in this time, so the time need not cover the whole work. A
     /// process that stalls for longer may lose its permit.
     pub const fn expiry(mut self, expiry: Duration) -> Self {
-        self.expiry = range::micros(expiry);
+        self.expiry = whole_micros(expiry);
         self
     }
 
@@ -127,67 +128,13 @@ impl Concurrency {
     pub fn zone_name(&self) -> &'static str {
         self.zone.or(self.name).unwrap_or("default")
     }
+
     #[doc(hidden)]
     pub const fn explicit_zone(&self) -> Option<&'static str> {
         self.zone
     }
 
-    pub(super) const fn texts(&self) -> (Option<&'static str>, Option<&'static str>) {
+    pub(super) const fn name_and_zone(&self) -> (Option<&'static str>, Option<&'static str>) {
         (self.name, self.zone)
-    }
-
-    /// Checks that the numbers are in range.
-    ///
-    /// # Errors
-    ///
-    /// The first invalid setting, with what to write instead.
-    pub const fn validate(&self) -> Result<(), LimitError> {
-        range::validate_concurrency(self)
-    }
-
-    /// Returns the limit if it is valid; in a constant, an invalid limit fails the build.
-    ///
-    /// ```compile_fail
-    /// use actix_throttle::Concurrency;
-    /// const NOBODY: Concurrency = Concurrency::new(0).expect_valid();
-    /// println!("{NOBODY:?}");
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If [`validate`](Self::validate) is an error. Meant for constants, where that is a compile
-    /// error; otherwise call `validate`.
-    #[allow(clippy::panic, reason = "in a constant this is the compile error")]
-    #[track_caller]
-    pub const fn expect_valid(self) -> Self {
-        if let Err(error) = self.validate() {
-            panic!("{}", error.message());
-        }
-        self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_edges_of_the_ranges() {
-        let fine = |limit: Concurrency| limit.validate().is_ok();
-        assert!(fine(Concurrency::new(1)) && fine(Concurrency::new(1_000_000)));
-        assert!(!fine(Concurrency::new(0)) && !fine(Concurrency::new(1_000_001)));
-        for (millis, expected) in [
-            (99, false),
-            (100, true),
-            (86_400_000, true),
-            (86_400_001, false),
-        ] {
-            let limit = Concurrency::new(1).expiry(Duration::from_millis(millis));
-            assert_eq!(fine(limit), expected, "{millis} ms");
-        }
-        assert!(!fine(Concurrency::new(1).name("")) && !fine(Concurrency::new(1).name("ä")));
-        assert!(!fine(Concurrency::new(1).zone("")));
-        let error = Concurrency::new(0).validate().unwrap_err();
-        assert_eq!(error.to_string(), "`max` must be from 1 to 1,000,000");
     }
 }

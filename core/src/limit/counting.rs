@@ -39,6 +39,17 @@ impl Limit {
         }
     }
 
+    /// Returns whether both limits would charge one counter of an identity: they have one zone,
+    /// algorithm, refill and window, and both or neither are shadow limits.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn shares_counter_with(&self, other: &Self) -> bool {
+        (self.kind(), self.refill_kind()) == (other.kind(), other.refill_kind())
+            && self.window_micros() == other.window_micros()
+            && self.is_shadow() == other.is_shadow()
+            && self.zone_name() == other.zone_name()
+    }
+
     /// A lower bound for the time until the waiter behind `ahead` others can be admitted, counted
     /// from the moment at which the first of them can. A request that cannot be served within its
     /// `max_wait` is rejected at once by it.

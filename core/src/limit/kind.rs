@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::text::word::Word;
+
 /// The algorithm by which a [`Limit`](crate::limit::Limit) counts.
 ///
 /// The attribute uses the snake-case names: `algorithm = "token_bucket"`.
@@ -44,6 +46,20 @@ impl Algorithm {
     }
 }
 
+impl Word for Algorithm {
+    const ALL: &'static [Self] = &[
+        Self::SlidingWindow,
+        Self::SlidingWindowCounter,
+        Self::FixedWindow,
+        Self::TokenBucket,
+        Self::LeakyBucket,
+    ];
+
+    fn as_str(self) -> &'static str {
+        Self::as_str(self)
+    }
+}
+
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -59,4 +75,15 @@ pub enum Refill {
     Greedy,
     /// `times` tokens arrive at once, one window after the first use and each window after that.
     Interval,
+}
+
+impl Word for Refill {
+    const ALL: &'static [Self] = &[Self::Greedy, Self::Interval];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Greedy => "greedy",
+            Self::Interval => "interval",
+        }
+    }
 }

@@ -1,18 +1,9 @@
-//! Parses the attribute's shorthand (`"100/minute"`, `"5 per 10 seconds"`) at run time. Its twin is
-//! `macros/src/rate.rs`; one table of strings tests that both give the same results.
+//! Parses rate strings: `"100/minute"`, `"5 per 10 seconds"`.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use super::Limit;
-
-/// The units in microseconds, with all their names.
-const UNITS: [(u64, &[&str]); 5] = [
-    (1_000, &["milliseconds", "millisecond", "ms"]),
-    (1_000_000, &["seconds", "second", "secs", "sec", "s"]),
-    (60_000_000, &["minutes", "minute", "mins", "min", "m"]),
-    (3_600_000_000, &["hours", "hour", "h"]),
-    (86_400_000_000, &["days", "day", "d"]),
-];
+use crate::text::unit::TimeUnit;
 
 const SHAPE: &str = "write it as \"100/minute\" or \"5 per 10 seconds\"";
 
@@ -71,7 +62,7 @@ fn parse(text: &str) -> Result<(u64, u64), String> {
         return Err(format!("a rate of 0 would admit nothing: {SHAPE}"));
     }
     if count == Some(0) {
-        return Err(format!("a window of 0 is no window: {SHAPE}"));
+        return Err(format!("a window of 0 is not a window: {SHAPE}"));
     }
     Ok((times, count.unwrap_or(1).saturating_mul(unit_micros)))
 }
@@ -102,16 +93,7 @@ fn unit_micros(word: &str) -> Result<u64, String> {
     if word.is_empty() {
         return Err(format!("the unit of time is missing: {SHAPE}"));
     }
-    let lower = word.to_ascii_lowercase();
-    let known = UNITS
-        .iter()
-        .find(|(_, names)| names.contains(&lower.as_str()));
-    known.map(|(micros, _)| *micros).ok_or_else(|| {
-        format!(
-            "unknown unit of time `{word}`: valid are `milliseconds`, `seconds`, `minutes`, \
-             `hours`, `days`"
-        )
-    })
+    TimeUnit::parse(word).map(TimeUnit::micros)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Tests of the limit that a function returns in place of the written one.
 
-use super::*;
+use std::time::Duration;
+
+use super::{range::Subject, *};
 
 const WRITTEN: Limit = Limit::per_minute(100)
     .algorithm(Algorithm::FixedWindow)
@@ -31,5 +33,51 @@ fn a_written_lease_never_makes_the_chosen_limit_invalid() {
         assert_eq!(chosen.validate(), Ok(()), "{algorithm:?}");
         let leased = algorithm != Algorithm::LeakyBucket;
         assert_eq!(chosen.lease.is_some(), leased, "{algorithm:?}");
+    }
+}
+
+#[test]
+fn an_error_says_which_setting_it_is_about() {
+    let limit = Limit::per_minute(100);
+    let bucket = limit.algorithm(Algorithm::TokenBucket);
+    for (limit, subject) in [
+        (Limit::per_minute(0), Subject::Times),
+        (Limit::per_hour(2_000_000), Subject::Times),
+        (
+            Limit::per_second(2_000_000).algorithm(Algorithm::LeakyBucket),
+            Subject::Times,
+        ),
+        (Limit::new(1, Duration::ZERO), Subject::Window),
+        (limit.capacity(5), Subject::Capacity),
+        (bucket.capacity(0), Subject::Capacity),
+        (limit.refill(Refill::Greedy), Subject::Refill),
+        (limit.lease(1), Subject::Lease),
+        (
+            limit.algorithm(Algorithm::LeakyBucket).lease(5),
+            Subject::Lease,
+        ),
+        (limit.block(Duration::ZERO), Subject::Block),
+        (limit.name("ö"), Subject::Name),
+        (limit.zone(""), Subject::Zone),
+    ] {
+        let error = limit.validate().map_err(LimitError::subject);
+        assert_eq!(error, Err(subject), "{limit:?}");
+    }
+    let cost = bucket.capacity(5).cost(6).validate_cost();
+    assert_eq!(cost.map_err(LimitError::subject), Err(Subject::Cost));
+    assert_eq!(bucket.capacity(5).cost(5).validate_cost(), Ok(()));
+}
+
+#[test]
+fn limits_share_a_counter_whatever_they_admit() {
+    let limit = Limit::per_minute(100);
+    assert!(limit.shares_counter_with(&Limit::per_minute(5).name("default").lease(2)));
+    for other in [
+        Limit::per_second(100),
+        limit.algorithm(Algorithm::FixedWindow),
+        limit.shadow(),
+        limit.zone("other"),
+    ] {
+        assert!(!limit.shares_counter_with(&other), "{other:?}");
     }
 }

@@ -1,5 +1,7 @@
 //! The types of the table: what one argument takes, and where it may stand.
 
+use std::{ops::RangeInclusive, time::Duration};
+
 /// Where an argument may stand: an attribute, or a table of the configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -22,18 +24,20 @@ pub enum Place {
 }
 
 /// What an argument takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Kind {
     /// An integer of this range.
-    Count { min: u32, max: u32 },
+    Count(RangeInclusive<u32>),
     /// A flag, which is off without it.
     Flag,
     /// A string that is not empty.
     Text,
+    /// A length of time in words, of this range.
+    Duration(RangeInclusive<Duration>),
     /// A length of time in words, of this range of microseconds.
-    Duration { min: u64, max: u64 },
+    Micros(RangeInclusive<u64>),
     /// One of these words.
-    Word(&'static [&'static str]),
+    Word(fn() -> Vec<&'static str>),
     /// Times and window: `100/minute`.
     Rate,
     /// A set of response statuses: `5xx, 404`.

@@ -1,6 +1,6 @@
 //! Tests that the documentation has the arguments of the table, with their ranges and defaults.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 use super::{ARGUMENTS, Argument, Kind, Place};
 
@@ -73,14 +73,19 @@ fn check_row(argument: &Argument, row: &[String], path: &str) {
     if text.contains("as in `") || text.contains("see ") {
         return;
     }
-    let words: Vec<String> = match argument.kind {
-        Kind::Count { min, max } => {
-            let range = format!("{min} to {}", with_commas(max));
+    let words: Vec<String> = match &argument.kind {
+        Kind::Count(range) => {
+            let min = range.start();
+            let range = format!("{min} to {}", with_commas(*range.end()));
             let is_whole = text.contains(&format!("integer ≥ {min}"));
             vec![if is_whole { String::new() } else { range }]
         }
-        Kind::Duration { min, max } => vec![format!("{} to {}", in_words(min), in_words(max))],
-        Kind::Word(words) => words.iter().map(|word| format!("\"{word}\"")).collect(),
+        Kind::Micros(range) => vec![in_words(*range.start(), *range.end())],
+        Kind::Duration(range) => {
+            let micros = |duration: &Duration| u64::try_from(duration.as_micros()).expect(name);
+            vec![in_words(micros(range.start()), micros(range.end()))]
+        }
+        Kind::Word(words) => words().iter().map(|word| format!("\"{word}\"")).collect(),
         Kind::Flag => vec!["flag".to_owned()],
         _ => Vec::new(),
     };
@@ -104,14 +109,15 @@ fn with_commas(number: u32) -> String {
     text
 }
 
-/// Writes microseconds as the documentation does: `100 ms`, `24 h`, `366 days`.
-fn in_words(micros: u64) -> String {
+/// Writes a range of microseconds as the documentation does: `100 ms to 24 h`.
+fn in_words(min: u64, max: u64) -> String {
     const HOUR: u64 = 3_600_000_000;
-    match micros {
+    let one = |micros| match micros {
         days if days > 24 * HOUR => format!("{} days", days / (24 * HOUR)),
         hours if hours >= HOUR => format!("{} h", hours / HOUR),
         millis => format!("{} ms", millis / 1_000),
-    }
+    };
+    format!("{} to {}", one(min), one(max))
 }
 
 #[test]

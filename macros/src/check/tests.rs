@@ -68,9 +68,12 @@ fn each_mistake_says_what_to_write() {
         (quote!(seconds = 5), "`times` is missing: add `times = 10`"),
         (
             quote!(times = 0, seconds = 5),
-            "`times = 0` would admit nothing",
+            "`times` must be from 1 to 1,000,000,000",
         ),
-        (quote!(times = 5, minutes = 0), "`minutes = 0` is no window"),
+        (
+            quote!(times = 5, minutes = 0),
+            "`minutes = 0` is not a window",
+        ),
         (
             quote!(times = -1, seconds = 5),
             "`times` cannot be negative",
@@ -97,19 +100,19 @@ fn each_mistake_says_what_to_write() {
                 seconds = 5,
                 algorithm = "fixed_window"
             ),
-            "`times` is at most 1,000,000,000",
+            "`times` must be from 1 to 1,000,000,000",
         ),
         (
             quote!(times = 5, days = 367),
-            "a window is 1 millisecond to 366 days long",
+            "the window must be from 1 millisecond to 366 days",
         ),
         (
             quote!("2000000/hour"),
-            "`sliding_window` remembers each admission, at most 1,000,000",
+            "`sliding_window` keeps a log and takes at most 1,000,000 `times`",
         ),
         (
             quote!("2000000/s", algorithm = "leaky_bucket"),
-            "a bucket moves at most once a microsecond: at most 1,000,000",
+            "a bucket gains at most one token a microsecond",
         ),
         (
             quote!("5/s", times = 5),
@@ -119,14 +122,14 @@ fn each_mistake_says_what_to_write() {
             quote!("5/s", hours = 5),
             "\"5/s\" says this already: remove `hours`",
         ),
-        (quote!("5/0s"), "a window of 0 is no window"),
+        (quote!("5/0s"), "a window of 0 is not a window"),
         (
             quote!("5/s", capacity = 5),
-            "`capacity` belongs to `algorithm = \"token_bucket\"`",
+            "`capacity` and `refill` belong to `token_bucket`",
         ),
         (
             quote!("5/s", refill = "greedy"),
-            "`refill` belongs to `algorithm = \"token_bucket\"`",
+            "`capacity` and `refill` belong to `token_bucket`",
         ),
         (
             quote!("5/s", algorithm = "token_buket"),
@@ -139,17 +142,17 @@ fn each_mistake_says_what_to_write() {
         (quote!("5/s", cost = 0), "`cost = 0` would never count"),
         (
             quote!("5/s", cost = 6),
-            "this limit never holds more than 5",
+            "`cost` is more than this limit can ever hold",
         ),
         (
             quote!("5/s", algorithm = "token_bucket", capacity = 7, cost = 8),
-            "this limit never holds more than 7",
+            "`cost` is more than this limit can ever hold",
         ),
         (
             quote!("5/s", cost = |_| 5),
             "`cost` takes the path of a function",
         ),
-        (quote!(unlimited), "`unlimited` needs to know for whom"),
+        (quote!(unlimited), "`unlimited` needs a group"),
         (
             quote!(unlimited, group = "a", times = 5),
             "`unlimited` takes no times/window: remove `times`",
@@ -170,11 +173,11 @@ fn each_mistake_says_what_to_write() {
             quote!("5/s", shadow = true),
             "`shadow` is a flag: write it without a value",
         ),
-        (quote!("5/s", block = "5"), "no duration:"),
+        (quote!("5/s", block = "5"), "not a duration:"),
         (quote!("5/s", block = 5), "`block` takes a string literal"),
         (
             quote!("5/s", block = "1us"),
-            "a block lasts 1 millisecond to 366 days",
+            "`block` must be from 1 millisecond to 366 days",
         ),
         (quote!("5/s", name = ""), "`name` is empty"),
         (quote!("5/s", name = "ö"), "`name` goes into a header"),
@@ -190,15 +193,15 @@ fn each_mistake_says_what_to_write() {
         (quote!("5/s", dynamic), "`dynamic` needs a value"),
         (
             quote!("5/s", lease = 0),
-            "`lease` must be at least 2; leave it out",
+            "`lease` must be from 2 to 1,000,000,000; leave it out",
         ),
         (
             quote!("5/s", lease = 1),
-            "`lease` must be at least 2; leave it out",
+            "`lease` must be from 2 to 1,000,000,000; leave it out",
         ),
         (
             quote!("5/s", lease = 1_000_000_001),
-            "`lease` is at most 1,000,000,000",
+            "`lease` must be from 2 to 1,000,000,000",
         ),
         (quote!("5/s", lease), "`lease` needs a value"),
         (
@@ -235,15 +238,15 @@ fn all_mistakes_of_all_attributes_show_at_once() {
             "unknown argument `tiems`",
             "unknown argument `tiems`",
             "`group` is empty",
-            "`seconds = 0` is no window",
-            "no duration",
-            "`times = 0` would admit nothing",
+            "`seconds = 0` is not a window",
+            "not a duration",
             "the window is missing",
+            "`times` must be from 1 to 1,000,000,000",
             "write `#[rate_limit(\"5/s\")]`",
             "the limit is missing",
             "a limited handler is asynchronous: write `async fn handler`",
             "Actix has no `self`",
-            "Actix has to know what to extract",
+            "Actix must know which type to extract",
         ],
     );
 }

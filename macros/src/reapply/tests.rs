@@ -8,8 +8,7 @@ fn reapplied(arguments: TokenStream, item: TokenStream) -> Option<String> {
     let handler = Handler::parse(AttrName::RateLimit, item)
         .ok()
         .expect("a handler");
-    let (arguments, is_last) = unmark(arguments);
-    let own = Own { arguments, is_last };
+    let own = Own::parse(arguments);
     reapply(&handler, &own, &parse_quote!(::t)).map(|tokens| tokens.to_string())
 }
 

@@ -17,9 +17,9 @@ use super::{
     error::ConfigError, identifiers::IdentifierRegistry, snapshot::Snapshot, source::Source,
 };
 use crate::{
+    engine::{NamedLimits, log_throttle::TARGET},
     http::{LiveRuleTable, Throttle},
-    limiter::{Builder, NamedLimits},
-    log_throttle::TARGET,
+    limiter::Builder,
 };
 
 /// Limits and rules from a configuration file, TOML or YAML, that is read again while the service

@@ -9,9 +9,8 @@ use actix_web::http::Method;
 
 use super::{error::ConfigError, identifiers::IdentifierRegistry, source::Source};
 use crate::{
-    error::InitError,
+    engine::{NamedLimits, error::InitError},
     http::{Paths, Rule, RuleTable},
-    limiter::NamedLimits,
 };
 
 /// One state of a configuration. It is immutable: a request sees all of a snapshot or nothing of

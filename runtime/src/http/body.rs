@@ -14,7 +14,7 @@ use actix_web::{
     web::Bytes,
 };
 
-use crate::limiter::PermitHold;
+use crate::engine::PermitHold;
 
 /// Gives the permits to the response's body, which holds them until its end.
 pub(super) fn with_permit(response: HttpResponse, hold: Option<Box<PermitHold>>) -> HttpResponse {

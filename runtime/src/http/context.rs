@@ -56,6 +56,6 @@ impl<'a> RuleContext<'a> {
 
     pub(super) fn failure_mode(self) -> FailureMode {
         let own = self.own.and_then(|own| own.failure_mode);
-        own.unwrap_or(self.limiter.settings().failure_mode)
+        own.unwrap_or(self.limiter.engine().settings().failure_mode)
     }
 }

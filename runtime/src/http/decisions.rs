@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use super::double_charge::ChargedCounter;
 use crate::{
+    engine::Engine,
     limiter::RateLimiter,
     response::{self, ForeignHeaders, HeaderStyle},
 };
@@ -70,11 +71,11 @@ pub(super) fn write_headers(
 pub(super) fn record(
     limiter: &RateLimiter,
     request: &HttpRequest,
-    layer: Nesting,
+    nesting: Nesting,
     decision: Decision,
 ) -> DecisionRecord {
     let at = match limiter.settings().headers {
-        HeaderStyle::GitHub => limiter.now(),
+        HeaderStyle::GitHub => limiter.engine().wall_time(),
         // The other styles show no time of day.
         _ => Duration::ZERO,
     };
@@ -86,7 +87,7 @@ pub(super) fn record(
         let decisions = decisions.clone();
         return DecisionRecord::Shared { decisions, place };
     }
-    if layer == Nesting::Handler {
+    if nesting == Nesting::Handler {
         return DecisionRecord::Own { at, decision };
     }
     let decisions = SmallVec::from_buf([decision]);
@@ -166,23 +167,29 @@ impl DecisionRecord {
     }
 
     /// Updates the decision to the state of its limits after a refund, for the headers.
-    pub(super) fn refresh(&mut self, limiter: &RateLimiter, after: &Decision) {
+    pub(super) fn refresh(&mut self, engine: &Engine, style: HeaderStyle, after: &Decision) {
         match self {
-            Self::Own { at, decision } => restate(limiter, decision, *at, after),
+            Self::Own { at, decision } => restate(engine, style, decision, *at, after),
             Self::Shared { decisions, place } => {
                 let DecisionList { at, decisions, .. } = &mut *decisions.0.borrow_mut();
                 if let Some(decision) = decisions.get_mut(*place) {
-                    restate(limiter, decision, *at, after);
+                    restate(engine, style, decision, *at, after);
                 }
             }
         }
     }
 }
 
-fn restate(limiter: &RateLimiter, decision: &mut Decision, at: Duration, after: &Decision) {
+fn restate(
+    engine: &Engine,
+    style: HeaderStyle,
+    decision: &mut Decision,
+    at: Duration,
+    after: &Decision,
+) {
     // Only GitHub's resets are points in time; `at` is what they are counted from.
-    let since = match limiter.settings().headers {
-        HeaderStyle::GitHub => limiter.now().saturating_sub(at),
+    let since = match style {
+        HeaderStyle::GitHub => engine.wall_time().saturating_sub(at),
         _ => Duration::ZERO,
     };
     decision.refresh(after, since);

@@ -51,10 +51,10 @@ impl DefaultZone {
         })
     }
 
-    /// The zone for those limits of the handler that count by the identifier `whom`, apart from its
+    /// The zone for those limits of the handler that count by the identifier `identity_index`, apart from its
     /// other limits.
-    pub fn apart(&'static self, whom: &str) -> &'static str {
-        intern(&format!("{}@{whom}", self.get()))
+    pub fn apart(&'static self, identity_index: &str) -> &'static str {
+        intern(&format!("{}@{identity_index}", self.get()))
     }
 
     /// Claims the zone for this handler. Two handlers of one name in two blocks of one function

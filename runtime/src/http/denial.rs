@@ -47,7 +47,7 @@ impl RateLimiter {
         }
         let settings = self.settings();
         let mut response = match &settings.on_limited {
-            Some(own) => own.answer(request, decision).await,
+            Some(own) => own.respond(request, decision).await,
             None => response::quota_exceeded(decision),
         };
         let headers = response.headers_mut();
@@ -57,7 +57,7 @@ impl RateLimiter {
             headers,
             settings.headers,
             decision.enforced(),
-            self.now(),
+            self.engine().wall_time(),
             foreign.as_deref(),
         );
         Some(response)

@@ -10,7 +10,7 @@ use actix_throttle_core::{check::Charge, key::Key, limit::LimitRef, time::Micros
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 
-use crate::log_throttle::TARGET;
+use crate::engine::log_throttle::TARGET;
 
 /// The most pairs that are logged. Their names come from the application, so there are few.
 const MOST: usize = 64;

@@ -8,7 +8,7 @@ use actix_web::{
 };
 
 use super::respond::not_installed;
-use crate::error::RateLimitError;
+use crate::engine::error::RateLimitError;
 
 /// The error of [`RateLimiter::check_request`](crate::RateLimiter::check_request) and of a
 /// `WebSocketLimiter` (feature `websocket`).
@@ -33,24 +33,24 @@ actix_throttle_core::debug_is_message!(RequestError);
 struct Copied(Bytes);
 
 impl RequestError {
-    pub(super) fn unidentified(answer: HttpResponse) -> Self {
-        let (mut answer, body) = answer.into_parts();
+    pub(super) fn unidentified(response: HttpResponse) -> Self {
+        let (mut response, body) = response.into_parts();
         let body = match body.try_into_bytes() {
             Ok(bytes) => {
-                answer.extensions_mut().insert(Copied(bytes.clone()));
+                response.extensions_mut().insert(Copied(bytes.clone()));
                 BoxBody::new(bytes)
             }
             // A streaming body, which cannot be copied.
             Err(body) => body,
         };
-        Self::Unidentified(answer.set_body(body))
+        Self::Unidentified(response.set_body(body))
     }
 }
 
 impl ResponseError for RequestError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Unidentified(answer) => answer.status(),
+            Self::Unidentified(response) => response.status(),
             Self::Undecided(error) => error.status_code(),
             Self::NotInstalled => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -59,17 +59,17 @@ impl ResponseError for RequestError {
     /// A streaming body is left out of the response: to send it, match on
     /// [`Unidentified`](Self::Unidentified).
     fn error_response(&self) -> HttpResponse {
-        let answer = match self {
-            Self::Unidentified(answer) => answer,
+        let response = match self {
+            Self::Unidentified(response) => response,
             Self::Undecided(error) => return error.error_response(),
             Self::NotInstalled => return not_installed(),
         };
-        let body = match answer.extensions().get::<Copied>() {
+        let body = match response.extensions().get::<Copied>() {
             Some(Copied(bytes)) => BoxBody::new(bytes.clone()),
             None => BoxBody::new(()),
         };
-        let mut copy = HttpResponse::with_body(answer.status(), body);
-        for (name, value) in answer.headers() {
+        let mut copy = HttpResponse::with_body(response.status(), body);
+        for (name, value) in response.headers() {
             copy.headers_mut().append(name.clone(), value.clone());
         }
         copy

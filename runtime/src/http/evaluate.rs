@@ -14,23 +14,22 @@ use smallvec::SmallVec;
 use super::{
     double_charge::ChargedCounter,
     in_flight::RefundPlan,
-    matching::{Few, MatchedRule, RuleMatcher},
+    matching::{MatchedRule, RuleMatcher},
     resolve::{ResolvedRule, call_async_functions, resolve},
     rule::Rule,
 };
 use crate::{
-    error::RateLimitError,
-    limiter::{
-        ChargeReceipts, Granted, MaxWait, OwnedCharge, PermitHold, RateLimiter, Refund, coop_yield,
+    engine::{
+        ChargeReceipts, Granted, MaxWait, OwnedCharge, PermitHold, Refund, WaitOutcome, coop_yield,
+        error::RateLimitError, log_throttle::LogThrottle, wait_for,
     },
-    log_throttle::LogThrottle,
-    permit::{WaitOutcome, wait_for},
+    limiter::RateLimiter,
     response::OnLimited,
 };
 
 /// The wait in microseconds that a denial names if the wait queue is full and no better estimate is
 /// known.
-const LINE_HINT: Micros = 1_000_000;
+const QUEUE_FULL_WAIT: Micros = 1_000_000;
 
 static SHARED_COUNTERS: LogThrottle = LogThrottle::new(log::Level::Warn);
 
@@ -38,12 +37,12 @@ static SHARED_COUNTERS: LogThrottle = LogThrottle::new(log::Level::Warn);
 pub(super) struct Evaluation<'a> {
     pub(super) decision: Decision,
     /// The `on_limited` of the rule that denied the request, if that rule has one.
-    pub(super) own_answer: Option<&'a OnLimited>,
+    pub(super) custom_response: Option<&'a OnLimited>,
     pub(super) refunds: Option<Box<RefundPlan>>,
     /// The concurrency permits that the request holds.
     pub(super) hold: Option<Box<PermitHold>>,
     /// The counters that were charged. Empty after a denial, and on the fast path.
-    pub(super) counters: Few<ChargedCounter>,
+    pub(super) counters: SmallVec<[ChargedCounter; 1]>,
 }
 
 /// Decides these rules. `None` if they charge nothing.
@@ -62,27 +61,27 @@ pub(super) async fn evaluate<'a>(
         true => Box::pin(call_async_functions(matcher, matched)).await,
         false => Vec::new(),
     };
-    let asked = resolve(matcher, matched, &resolved)?;
-    if asked.is_empty() {
+    let resolved_rules = resolve(matcher, matched, &resolved)?;
+    if resolved_rules.is_empty() {
         return Ok(None);
     }
     coop_yield().await;
     // Boxed here and below to keep the future small: most requests are decided without waiting.
-    if !asked.iter().all(ResolvedRule::is_plain) {
-        return Box::pin(evaluate_waiting(limiter, &asked)).await;
+    if !resolved_rules.iter().all(ResolvedRule::is_plain) {
+        return Box::pin(evaluate_waiting(limiter, &resolved_rules)).await;
     }
-    if let Some(evaluation) = try_evaluate(limiter, &asked) {
+    if let Some(evaluation) = try_evaluate(limiter, &resolved_rules) {
         return evaluation.map(Some);
     }
-    Box::pin(evaluate_remotely(limiter, &asked)).await
+    Box::pin(evaluate_remotely(limiter, &resolved_rules)).await
 }
 
 /// Builds the charges of these rules. The second list has the rule of each charge, by its index.
 fn charges<'c, 'a, 'i>(
-    asked: &'c [ResolvedRule<'a, 'i>],
-) -> (Charges<'c>, Few<&'c ResolvedRule<'a, 'i>>) {
+    resolved_rules: &'c [ResolvedRule<'a, 'i>],
+) -> (Charges<'c>, SmallVec<[&'c ResolvedRule<'a, 'i>; 1]>) {
     let (mut charges, mut charged) = (Charges::new(), SmallVec::new());
-    for one in asked {
+    for one in resolved_rules {
         push_charge(&mut charges, &mut charged, one.charge(), one);
     }
     (charges, charged)
@@ -91,23 +90,23 @@ fn charges<'c, 'a, 'i>(
 /// Decides rules that neither wait nor hold permits. `None` if the store needs I/O for it.
 fn try_evaluate<'a>(
     limiter: &RateLimiter,
-    asked: &[ResolvedRule<'a, '_>],
+    resolved_rules: &[ResolvedRule<'a, '_>],
 ) -> Option<Result<Evaluation<'a>, RateLimitError>> {
-    let (charges, charged) = charges(asked);
+    let (charges, charged) = charges(resolved_rules);
     let mode = mode_of(&charged);
     let check = Check { mode, charges };
-    let decided = limiter.try_decide(&check)?;
+    let decided = limiter.engine().try_decide(&check)?;
     Some(decided.map(|(decision, receipts)| Evaluation::of(decision, &receipts, &check, &charged)))
 }
 
 async fn evaluate_remotely<'a>(
     limiter: &RateLimiter,
-    asked: &[ResolvedRule<'a, '_>],
+    resolved_rules: &[ResolvedRule<'a, '_>],
 ) -> Result<Option<Evaluation<'a>>, RateLimitError> {
-    let (charges, charged) = charges(asked);
+    let (charges, charged) = charges(resolved_rules);
     let mode = mode_of(&charged);
     let check = Check { mode, charges };
-    let (decision, receipts) = limiter.decide_remotely(&check).await?;
+    let (decision, receipts) = limiter.engine().decide_remotely(&check).await?;
     Ok(Some(Evaluation::of(decision, &receipts, &check, &charged)))
 }
 
@@ -134,12 +133,12 @@ impl<'a> Evaluation<'a> {
 
     /// The outcome of a single rule that holds no permit and has nothing to refund.
     pub(super) fn of_single_rule(decision: Decision, rule: &'a Rule) -> Self {
-        let own_answer = match decision.is_allowed() {
+        let custom_response = match decision.is_allowed() {
             true => None,
-            false => rule.own_answer(),
+            false => rule.custom_response(),
         };
         Self {
-            own_answer,
+            custom_response,
             decision,
             refunds: None,
             hold: None,
@@ -152,14 +151,15 @@ impl<'a> Evaluation<'a> {
             true => None,
             false => decision.strictest(),
         };
-        let asked = denied_by.and_then(|status| charged.get(status.place()));
-        let mut counters = Few::new();
+        let resolved_rules = denied_by.and_then(|status| charged.get(status.place()));
+        let mut counters = SmallVec::new();
         if decision.is_allowed() {
-            let charges = charged.iter().map(|asked| asked.charge());
+            let charges = charged.iter().map(|resolved_rules| resolved_rules.charge());
             counters.extend(charges.map(|charge| ChargedCounter::of(&charge)));
         }
         Self {
-            own_answer: asked.and_then(|asked| asked.rule.own_answer()),
+            custom_response: resolved_rules
+                .and_then(|resolved_rules| resolved_rules.rule.custom_response()),
             decision,
             refunds: None,
             hold: None,
@@ -176,17 +176,24 @@ fn refunds(refund: Refund, charged: &[&ResolvedRule<'_, '_>]) -> Option<Box<Refu
 /// Decides rules that may wait in the wait queue, or hold permits until the end of the response.
 async fn evaluate_waiting<'a>(
     limiter: &RateLimiter,
-    asked: &[ResolvedRule<'a, '_>],
+    resolved_rules: &[ResolvedRule<'a, '_>],
 ) -> Result<Option<Evaluation<'a>>, RateLimitError> {
-    let (charges, charged) = charges(asked);
+    let (charges, charged) = charges(resolved_rules);
     let charged = charged.as_slice();
-    let wanted = charges.iter().zip(charged).map(|(charge, asked)| {
-        let wait = asked.max_wait.map(to_micros);
+    let wanted = charges.iter().zip(charged).map(|(charge, resolved_rules)| {
+        let wait = resolved_rules.max_wait.map(to_micros);
         OwnedCharge::of(charge).with_max_wait(wait.map_or(MaxWait::None, MaxWait::AtMost))
     });
     let alternative: Vec<OwnedCharge> = wanted.collect();
-    let most = Some(limiter.settings().max_waiting.0);
-    match wait_for(limiter, std::slice::from_ref(&alternative), 0, most).await? {
+    let most = Some(limiter.engine().settings().max_waiting.0);
+    match wait_for(
+        limiter.engine(),
+        std::slice::from_ref(&alternative),
+        0,
+        most,
+    )
+    .await?
+    {
         WaitOutcome::Granted(Granted {
             decision,
             hold,
@@ -210,8 +217,8 @@ async fn evaluate_waiting<'a>(
             retry_after,
             decision: None,
         } => {
-            let mut decision = limiter.peek_charges(&alternative).await?;
-            decision.deny(by, retry_after.unwrap_or(LINE_HINT));
+            let mut decision = limiter.engine().peek_charges(&alternative).await?;
+            decision.deny(by, retry_after.unwrap_or(QUEUE_FULL_WAIT));
             Ok(Some(Evaluation::new(decision, charged)))
         }
     }
@@ -223,16 +230,16 @@ async fn evaluate_waiting<'a>(
 /// zone. The counter is charged once, by the limit that fits fewer such requests.
 fn push_charge<'a, T>(
     charges: &mut Charges<'a>,
-    charged: &mut Few<&'a T>,
+    charged: &mut SmallVec<[&'a T; 1]>,
     charge: Charge<'a>,
-    asked: &'a T,
+    resolved_rules: &'a T,
 ) {
     let Some(same) = charges
         .iter()
         .position(|other| other.key.is_same(&charge.key))
     else {
         charges.push(charge);
-        charged.push(asked);
+        charged.push(resolved_rules);
         return;
     };
     SHARED_COUNTERS.log(format_args!(
@@ -247,6 +254,6 @@ fn push_charge<'a, T>(
         |limit: &Charge<'_>, of: &Charge<'_>| u64::from(limit.limit.quota()) * u64::from(of.cost);
     if (fit(one, other), one.limit.times()) < (fit(other, one), other.limit.times()) {
         charges[same] = charge;
-        charged[same] = asked;
+        charged[same] = resolved_rules;
     }
 }

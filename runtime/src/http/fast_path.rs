@@ -12,8 +12,8 @@ use actix_throttle_core::{
 };
 use actix_web::HttpRequest;
 
-use super::{context::RuleContext, evaluate::Evaluation, rule::Rule};
-use crate::error::RateLimitError;
+use super::{context::RuleContext, evaluate::Evaluation, rule::Rule, rule_list::RuleSet};
+use crate::engine::error::RateLimitError;
 
 /// A request that the fast path can decide.
 pub(super) struct SingleRule<'a> {
@@ -27,11 +27,10 @@ impl<'a> SingleRule<'a> {
     /// `None` if the request needs a full evaluation.
     pub(super) fn of(
         context: RuleContext<'a>,
-        rules: &'a [Rule],
+        rules: &'a RuleSet,
         request: &HttpRequest,
     ) -> Option<Self> {
-        let [rule] = rules else { return None };
-        let limit = rule.single_limit()?;
+        let (rule, limit) = rules.single()?;
         let identifier = rule.own_identifier().unwrap_or(context.identifier());
         let identity = identifier.try_identify(request, &context.limiter.settings().clients)?;
         Some(Self {
@@ -48,7 +47,7 @@ impl<'a> SingleRule<'a> {
 
     /// Decides the request. `None` if the store needs I/O for it.
     pub(super) fn try_evaluate(&self) -> Option<Result<Evaluation<'a>, RateLimitError>> {
-        let decided = self.context.limiter.try_decide(&self.check())?;
+        let decided = self.context.limiter.engine().try_decide(&self.check())?;
         Some(decided.map(|(decision, _)| Evaluation::of_single_rule(decision, self.rule)))
     }
 
@@ -59,7 +58,12 @@ impl<'a> SingleRule<'a> {
     /// Dropped while the store decides, a charge that was sent stays.
     pub(super) async fn evaluate_remotely(&self) -> Result<Evaluation<'a>, RateLimitError> {
         let check = self.check();
-        let (decision, _) = self.context.limiter.decide_remotely(&check).await?;
+        let (decision, _) = self
+            .context
+            .limiter
+            .engine()
+            .decide_remotely(&check)
+            .await?;
         Ok(Evaluation::of_single_rule(decision, self.rule))
     }
 

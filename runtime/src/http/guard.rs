@@ -3,10 +3,9 @@
 //! Handlers, the middleware, the WebSocket limiter and `check_request` all call it. It never calls
 //! the handler.
 
-use std::{future::Future, pin::Pin};
-
 use actix_throttle_core::decision::Decision;
 use actix_web::{HttpRequest, HttpResponse};
+use smallvec::SmallVec;
 
 use super::{
     context::RuleContext,
@@ -15,13 +14,13 @@ use super::{
     evaluate::{Evaluation, evaluate},
     fast_path::SingleRule,
     in_flight::InFlight,
-    matching::{Few, MatchedRule, RuleMatcher},
+    matching::{MatchedRule, RuleMatcher},
     rule::Rule,
+    rule_list::RuleSet,
 };
 use crate::{
-    error::RateLimitError,
+    engine::{error::RateLimitError, log_throttle::LogThrottle},
     limiter::RateLimiter,
-    log_throttle::LogThrottle,
     response::{self, OnLimited},
 };
 
@@ -33,8 +32,8 @@ pub(super) enum Admission {
     Respond(HttpResponse),
 }
 
-static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Error);
-static NO_SUCH_LIMIT: LogThrottle = LogThrottle::new(log::Level::Error);
+static INVALID_LIMITS: LogThrottle = LogThrottle::new(log::Level::Error);
+static UNKNOWN_LIMITS: LogThrottle = LogThrottle::new(log::Level::Error);
 
 impl RateLimiter {
     /// Decides rules for a request as the attribute does: with `skip_if`, identities, groups and
@@ -74,101 +73,104 @@ pub(super) async fn decide<'a>(
     Ok(evaluation.map(|evaluation| evaluation.decision))
 }
 
-/// The result of [`guard`]: an admission, or the future of one.
-pub(super) enum TryGuard<'a> {
-    /// The request was decided without waiting.
-    Ready(Admission),
-    /// Boxed, so that requests that are decided without waiting have a small future.
-    Pending(Pin<Box<dyn Future<Output = Admission> + 'a>>),
+/// What [`try_admit`] could not decide without waiting. Awaited by [`admit`](Self::admit).
+pub(super) enum Undecided<'a> {
+    /// The single rule was not decided in the process: the store has to be asked.
+    Remote(SingleRule<'a>),
+    /// There are several rules, or one that needs more than the fast path has.
+    Rules(RuleContext<'a>, &'a [Rule]),
+    /// The single rule has denied the request, and the application builds the response.
+    Denied(RuleContext<'a>, CustomDenial<'a>),
 }
 
-/// Decides whether a request may proceed to its handler. [`InFlight`] says what its caller does
-/// then.
-pub(super) fn guard<'a>(
+/// Decides whether a request may proceed to its handler, if that needs no waiting: the fast path.
+///
+/// # Errors
+///
+/// What is left to be awaited. The caller boxes that, so that the futures of handlers stay small.
+pub(super) fn try_admit<'a>(
     limiter: &'a RateLimiter,
-    rules: &'a [Rule],
-    request: &'a HttpRequest,
-    layer: Nesting,
-) -> TryGuard<'a> {
-    let context = RuleContext::of(limiter);
-    let Some(plain) = SingleRule::of(context, rules, request) else {
-        return TryGuard::Pending(Box::pin(guard_any(context, rules, request, layer)));
-    };
-    let Some(evaluation) = plain.try_evaluate() else {
-        return TryGuard::Pending(Box::pin(guard_remotely(plain, request, layer)));
-    };
-    match admission(context, request, layer, evaluation.map(Some)) {
-        Ok(admission) => TryGuard::Ready(admission),
-        Err(denied) => TryGuard::Pending(Box::pin(denied.respond(context, request, layer))),
-    }
-}
-
-/// Decides a request of the fast path for which the store needs I/O.
-async fn guard_remotely(plain: SingleRule<'_>, request: &HttpRequest, layer: Nesting) -> Admission {
-    let evaluation = plain.evaluate_remotely().await;
-    let context = plain.context();
-    match admission(context, request, layer, evaluation.map(Some)) {
-        Ok(admission) => admission,
-        Err(denied) => denied.respond(context, request, layer).await,
-    }
-}
-
-/// Decides a request that the fast path cannot.
-async fn guard_any(
-    context: RuleContext<'_>,
-    rules: &[Rule],
+    rules: &'a RuleSet,
     request: &HttpRequest,
-    layer: Nesting,
-) -> Admission {
-    let mut matcher = RuleMatcher::new(context, request);
-    let matched = match matcher.matching(rules).await {
-        Ok(matched) => matched,
-        Err(answer) => return respond_with(context.limiter, request, answer),
+    nesting: Nesting,
+) -> Result<Admission, Undecided<'a>> {
+    let context = RuleContext::of(limiter);
+    let Some(single) = SingleRule::of(context, rules, request) else {
+        return Err(Undecided::Rules(context, rules));
     };
-    admit_matched(&matcher, &matched, layer).await
+    let Some(evaluation) = single.try_evaluate() else {
+        return Err(Undecided::Remote(single));
+    };
+    let admission = admission(context, request, nesting, evaluation.map(Some));
+    admission.map_err(|denial| Undecided::Denied(context, denial))
+}
+
+impl Undecided<'_> {
+    /// Decides whether the request may proceed to its handler. See [`InFlight`] for what is left to
+    /// do then.
+    pub(super) async fn admit(self, request: &HttpRequest, nesting: Nesting) -> Admission {
+        match self {
+            Self::Remote(single) => {
+                let context = single.context();
+                let evaluation = single.evaluate_remotely().await;
+                match admission(context, request, nesting, evaluation.map(Some)) {
+                    Ok(admission) => admission,
+                    Err(denial) => denial.respond(context, request, nesting).await,
+                }
+            }
+            Self::Rules(context, rules) => {
+                let mut matcher = RuleMatcher::new(context, request);
+                match matcher.matching(rules).await {
+                    Ok(matched) => admit_matched(&matcher, &matched, nesting).await,
+                    Err(response) => respond_with(context.limiter, request, response),
+                }
+            }
+            Self::Denied(context, denial) => denial.respond(context, request, nesting).await,
+        }
+    }
 }
 
 /// Decides rules that are known to apply.
 pub(super) async fn admit_matched(
     matcher: &RuleMatcher<'_>,
     matched: &[MatchedRule<'_>],
-    layer: Nesting,
+    nesting: Nesting,
 ) -> Admission {
     let mut evaluation = evaluate(matcher, matched).await;
     let counters = match &mut evaluation {
         Ok(Some(evaluation)) => std::mem::take(&mut evaluation.counters),
-        _ => Few::new(),
+        _ => SmallVec::new(),
     };
-    match admission(matcher.context, matcher.request, layer, evaluation) {
+    match admission(matcher.context, matcher.request, nesting, evaluation) {
         Ok(admission) => {
             record_counters(matcher.request, &counters);
             admission
         }
         Err(denied) => {
             denied
-                .respond(matcher.context, matcher.request, layer)
+                .respond(matcher.context, matcher.request, nesting)
                 .await
         }
     }
 }
 
 /// A denial to which the application's `on_limited` responds.
-struct CustomDenial<'a> {
+pub(super) struct CustomDenial<'a> {
     decision: Decision,
-    answer: &'a OnLimited,
+    response: &'a OnLimited,
 }
 
 /// Turns an evaluation into an admission. `Err` if `on_limited` has to build the response.
 fn admission<'a>(
     context: RuleContext<'a>,
     request: &HttpRequest,
-    layer: Nesting,
+    nesting: Nesting,
     evaluation: Result<Option<Evaluation<'a>>, RateLimitError>,
 ) -> Result<Admission, CustomDenial<'a>> {
     let limiter = context.limiter;
     let Evaluation {
         decision,
-        own_answer,
+        custom_response,
         refunds,
         hold,
         counters: _,
@@ -183,26 +185,26 @@ fn admission<'a>(
             ));
         }
         Err(error @ RateLimitError::UnknownLimit { .. }) => {
-            NO_SUCH_LIMIT.log(format_args!("{error}; the answer is 500"));
-            let answer = HttpResponse::InternalServerError().finish();
-            return Ok(respond_with(limiter, request, answer));
+            UNKNOWN_LIMITS.log(format_args!("{error}; the response is 500"));
+            let response = HttpResponse::InternalServerError().finish();
+            return Ok(respond_with(limiter, request, response));
         }
         Err(error) => {
             // Fail open: an invalid limit is a bug in the application, and must not turn into an
             // outage of the service. The request continues unlimited; the error is logged.
-            MISTAKES.log(format_args!("a request goes on without its limit: {error}"));
+            INVALID_LIMITS.log(format_args!("a request goes on without its limit: {error}"));
             return Ok(Admission::Proceed(InFlight::NONE));
         }
     };
     if decision.is_allowed() {
-        let record = record(limiter, request, layer, decision);
+        let record = record(limiter, request, nesting, decision);
         return Ok(Admission::Proceed(InFlight::new(record, refunds, hold)));
     }
-    match own_answer.or(context.on_limited()) {
-        Some(answer) => Err(CustomDenial { decision, answer }),
+    match custom_response.or(context.on_limited()) {
+        Some(response) => Err(CustomDenial { decision, response }),
         None => {
-            let answer = response::quota_exceeded(&decision);
-            Ok(deny(limiter, request, layer, decision, answer))
+            let response = response::quota_exceeded(&decision);
+            Ok(deny(limiter, request, nesting, decision, response))
         }
     }
 }
@@ -212,10 +214,10 @@ impl CustomDenial<'_> {
         self,
         context: RuleContext<'_>,
         request: &HttpRequest,
-        layer: Nesting,
+        nesting: Nesting,
     ) -> Admission {
-        let answer = self.answer.answer(request, &self.decision).await;
-        deny(context.limiter, request, layer, self.decision, answer)
+        let response = self.response.respond(request, &self.decision).await;
+        deny(context.limiter, request, nesting, self.decision, response)
     }
 }
 
@@ -223,22 +225,22 @@ impl CustomDenial<'_> {
 fn deny(
     limiter: &RateLimiter,
     request: &HttpRequest,
-    layer: Nesting,
+    nesting: Nesting,
     decision: Decision,
-    mut answer: HttpResponse,
+    mut response: HttpResponse,
 ) -> Admission {
-    response::retry_after(answer.headers_mut(), decision.retry_after());
-    let record = record(limiter, request, layer, decision);
-    record.write(limiter.settings().headers, answer.headers_mut());
-    Admission::Respond(answer)
+    response::retry_after(response.headers_mut(), decision.retry_after());
+    let record = record(limiter, request, nesting, decision);
+    record.write(limiter.settings().headers, response.headers_mut());
+    Admission::Respond(response)
 }
 
 /// Responds without a decision. The headers are those of earlier decisions for the request.
 pub(super) fn respond_with(
     limiter: &RateLimiter,
     request: &HttpRequest,
-    mut answer: HttpResponse,
+    mut response: HttpResponse,
 ) -> Admission {
-    write_headers(limiter, request, &mut answer);
-    Admission::Respond(answer)
+    write_headers(limiter, request, &mut response);
+    Admission::Respond(response)
 }

@@ -12,13 +12,13 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use super::{
     body::with_permit,
     decisions::Nesting,
-    guard::{Admission, TryGuard, guard},
+    guard::{Admission, try_admit},
     in_flight::InFlight,
     limited::{Limited, Parts},
     respond::not_installed,
-    rule::Rule,
+    rule_list::RuleSet,
 };
-use crate::limiter::{RateLimiter, coop_yield};
+use crate::{engine::coop_yield, limiter::RateLimiter};
 
 /// Checks the rules, then extracts the arguments, calls the handler and adds the headers.
 ///
@@ -29,16 +29,16 @@ use crate::limiter::{RateLimiter, coop_yield};
 ///
 /// If the client leaves before the status is known, an admitted request is not refunded. Its
 /// permits are released.
-pub async fn serve<Args, Handler, Answer>(
+pub async fn serve<Args, Handler, Output>(
     arguments: Limited<Args>,
-    rules: &[Rule],
+    rules: &RuleSet,
     handler: Handler,
-    respond: fn(Answer::Output, &HttpRequest) -> HttpResponse,
+    respond: fn(Output::Output, &HttpRequest) -> HttpResponse,
 ) -> HttpResponse
 where
     Args: FromRequest,
-    Handler: FnOnce(Args) -> Answer,
-    Answer: Future,
+    Handler: FnOnce(Args) -> Output,
+    Output: Future,
 {
     let (request, mut payload) = match arguments.into_parts() {
         Parts::Request { request, payload } => (request, payload),
@@ -52,12 +52,13 @@ where
         return not_installed();
     };
     coop_yield().await;
-    let admission = match guard(&limiter, rules, &request, Nesting::Handler) {
-        TryGuard::Ready(admission) => admission,
-        TryGuard::Pending(decided) => decided.await,
+    let admission = match try_admit(&limiter, rules, &request, Nesting::Handler) {
+        Ok(admission) => admission,
+        // Boxed to keep the future small: most requests are decided at once.
+        Err(undecided) => Box::pin(undecided.admit(&request, Nesting::Handler)).await,
     };
-    let mut pending = match admission {
-        Admission::Proceed(pending) => pending,
+    let mut in_flight = match admission {
+        Admission::Proceed(in_flight) => in_flight,
         Admission::Respond(response) => return response,
     };
     let arguments = Args::from_request(&request, &mut payload);
@@ -65,7 +66,7 @@ where
         &limiter,
         &request,
         arguments,
-        &mut pending,
+        &mut in_flight,
         handler,
         respond,
     )
@@ -75,27 +76,30 @@ where
 /// Calls the handler of an admitted request, then carries out its refunds and adds its headers.
 ///
 /// It is a function of its own so that its future reuses the memory of the check.
-async fn run_handler<Args, Handler, Answer>(
+async fn run_handler<Args, Handler, Output>(
     limiter: &RateLimiter,
     request: &HttpRequest,
     arguments: Args::Future,
-    pending: &mut InFlight,
+    in_flight: &mut InFlight,
     handler: Handler,
-    respond: fn(Answer::Output, &HttpRequest) -> HttpResponse,
+    respond: fn(Output::Output, &HttpRequest) -> HttpResponse,
 ) -> HttpResponse
 where
     Args: FromRequest,
-    Handler: FnOnce(Args) -> Answer,
-    Answer: Future,
+    Handler: FnOnce(Args) -> Output,
+    Output: Future,
 {
     let response = match arguments.await {
         Ok(arguments) => respond(handler(arguments).await, request),
         Err(error) => HttpResponse::from_error(error.into()),
     };
-    let hold = pending.take_hold();
-    pending.complete(limiter, response.status()).await;
+    let hold = in_flight.take_hold();
+    let style = limiter.settings().headers;
+    in_flight
+        .complete(limiter.engine(), style, response.status())
+        .await;
     let mut response = with_permit(response, hold);
-    pending.write_headers(limiter, request, &mut response);
+    in_flight.write_headers(limiter, request, &mut response);
     response
 }
 

@@ -7,7 +7,11 @@ use actix_throttle_core::status_set::StatusSet;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
 use super::decisions::{DecisionRecord, RequestDecisions, write_headers};
-use crate::limiter::{PermitHold, RateLimiter, Refund};
+use crate::{
+    engine::{Engine, PermitHold, Refund},
+    limiter::RateLimiter,
+    response::HeaderStyle,
+};
 
 /// An admitted request, between its decision and its response.
 ///
@@ -19,7 +23,7 @@ use crate::limiter::{PermitHold, RateLimiter, Refund};
 ///     Admission::Respond(response) => response,
 ///     Admission::Proceed(mut in_flight) => {
 ///         let mut response = /* the handler, or the inner service */;
-///         in_flight.complete(limiter, response.status()).await;
+///         in_flight.complete(engine, style, response.status()).await;
 ///         in_flight.write_headers(limiter, &request, &mut response);
 ///         response
 ///     }
@@ -110,7 +114,12 @@ impl InFlight {
     /// # Cancel safety
     ///
     /// Once polled, the refund is carried out even if this future is dropped.
-    pub(super) async fn complete(&mut self, limiter: &RateLimiter, status: StatusCode) {
+    pub(super) async fn complete(
+        &mut self,
+        engine: &Engine,
+        style: HeaderStyle,
+        status: StatusCode,
+    ) {
         let (Some(refunds), Some(record)) = (self.refunds.take(), &mut self.record) else {
             return;
         };
@@ -123,8 +132,8 @@ impl InFlight {
             return;
         }
         // Boxed to keep the future small: few requests have refunds.
-        if let Some(after) = Box::pin(limiter.refund(refund)).await {
-            record.refresh(limiter, &after);
+        if let Some(after) = Box::pin(engine.refund(refund)).await {
+            record.refresh(engine, style, &after);
         }
     }
 

@@ -13,15 +13,11 @@ use crate::{
     response::Unidentified,
 };
 
-/// Inline capacity for one element, because most requests have one rule. Fill it with `push`:
-/// `collect` on a `SmallVec` reserves for the general case and is slower here.
-pub(super) type Few<T> = SmallVec<[T; 1]>;
-
 /// A rule that applies to a request, with the identity that it counts: see
 /// [`RuleMatcher::identity`].
 pub(super) struct MatchedRule<'a> {
     pub(super) rule: &'a Rule,
-    whom: usize,
+    identity_index: usize,
 }
 
 /// Matches rules to one request. It runs each identifier once a request, however many rules use it.
@@ -30,10 +26,10 @@ pub(super) struct RuleMatcher<'a> {
     pub(super) request: &'a HttpRequest,
     /// The context key of a WebSocket message; `None` if the request itself is matched.
     message: Option<&'a str>,
-    asked: Few<(&'a Identifier, Lookup)>,
-    identities: Few<Identity>,
+    lookups: SmallVec<[(&'a Identifier, Lookup); 1]>,
+    identities: SmallVec<[Identity; 1]>,
     /// The identities in the message's context, by the same indices as `identities`. Empty without
-    /// a context key. A `Vec` and not `Few`, because HTTP requests never fill it.
+    /// a context key. A `Vec` and not a `SmallVec`, because HTTP requests never fill it.
     in_context: Vec<Identity>,
 }
 
@@ -54,7 +50,7 @@ impl<'a> RuleMatcher<'a> {
             context,
             request,
             message: None,
-            asked: SmallVec::new(),
+            lookups: SmallVec::new(),
             identities: SmallVec::new(),
             in_context: Vec::new(),
         }
@@ -82,18 +78,21 @@ impl<'a> RuleMatcher<'a> {
     pub(super) async fn matching(
         &mut self,
         rules: &'a [Rule],
-    ) -> Result<Few<MatchedRule<'a>>, HttpResponse> {
-        let mut matched: Few<MatchedRule<'a>> = SmallVec::new();
+    ) -> Result<SmallVec<[MatchedRule<'a>; 1]>, HttpResponse> {
+        let mut matched: SmallVec<[MatchedRule<'a>; 1]> = SmallVec::new();
         for rule in rules {
             if rule.skips(self.request).await {
                 continue;
             }
             match self.lookup(rule).await {
-                Lookup::Found(whom) => matched.push(MatchedRule { rule, whom: *whom }),
+                Lookup::Found(identity_index) => matched.push(MatchedRule {
+                    rule,
+                    identity_index: *identity_index,
+                }),
                 Lookup::Skip => {}
-                Lookup::Reject(answer) => {
-                    if let Some(answer) = answer.take() {
-                        return Err(*answer);
+                Lookup::Reject(response) => {
+                    if let Some(response) = response.take() {
+                        return Err(*response);
                     }
                 }
             }
@@ -104,14 +103,20 @@ impl<'a> RuleMatcher<'a> {
 
     /// Returns the shadow rules that apply. A shadow never denies, so a request for which
     /// `on_unidentified` returned a response is left out instead of rejected.
-    pub(super) async fn matching_shadows(&mut self, rules: &'a [Rule]) -> Few<MatchedRule<'a>> {
-        let mut matched: Few<MatchedRule<'a>> = SmallVec::new();
+    pub(super) async fn matching_shadows(
+        &mut self,
+        rules: &'a [Rule],
+    ) -> SmallVec<[MatchedRule<'a>; 1]> {
+        let mut matched: SmallVec<[MatchedRule<'a>; 1]> = SmallVec::new();
         for rule in rules {
             if rule.skips(self.request).await {
                 continue;
             }
-            if let Lookup::Found(whom) = self.lookup(rule).await {
-                matched.push(MatchedRule { rule, whom: *whom });
+            if let Lookup::Found(identity_index) = self.lookup(rule).await {
+                matched.push(MatchedRule {
+                    rule,
+                    identity_index: *identity_index,
+                });
             }
         }
         self.keep_group(&mut matched);
@@ -119,12 +124,12 @@ impl<'a> RuleMatcher<'a> {
     }
 
     pub(super) fn identity(&self, one: &MatchedRule<'_>) -> &Identity {
-        &self.identities[one.whom]
+        &self.identities[one.identity_index]
     }
 
     /// The identity whose counter is charged: in the message's context, if there is one.
     pub(super) fn counter_identity(&self, one: &MatchedRule<'_>) -> &Identity {
-        let in_context = self.in_context.get(one.whom);
+        let in_context = self.in_context.get(one.identity_index);
         in_context.unwrap_or_else(|| self.identity(one))
     }
 
@@ -135,16 +140,16 @@ impl<'a> RuleMatcher<'a> {
 
     async fn lookup(&mut self, rule: &'a Rule) -> &mut Lookup {
         let identifier = rule.own_identifier().unwrap_or(self.context.identifier());
-        let mut asked = self.asked.iter();
-        let place = match asked.position(|(other, _)| other.is_same(identifier)) {
+        let mut lookups = self.lookups.iter();
+        let place = match lookups.position(|(other, _)| other.is_same(identifier)) {
             Some(place) => place,
             None => {
-                let whom = self.find(identifier).await;
-                self.asked.push((identifier, whom));
-                self.asked.len() - 1
+                let identity_index = self.find(identifier).await;
+                self.lookups.push((identifier, identity_index));
+                self.lookups.len() - 1
             }
         };
-        &mut self.asked[place].1
+        &mut self.lookups[place].1
     }
 
     async fn find(&mut self, identifier: &Identifier) -> Lookup {
@@ -159,7 +164,7 @@ impl<'a> RuleMatcher<'a> {
         };
         let unidentified = match self.context.on_unidentified() {
             // Boxed to keep the future small: few requests are unidentified.
-            Some(function) => Box::pin(function.answer(self.request)).await,
+            Some(function) => Box::pin(function.respond(self.request)).await,
             None => Unidentified::CountByIp,
         };
         match unidentified {
@@ -182,7 +187,7 @@ impl<'a> RuleMatcher<'a> {
 
     /// Applies groups: if a rule is for the identity's group, only such rules stay; otherwise only
     /// the rules without a group do.
-    fn keep_group(&self, matched: &mut Few<MatchedRule<'_>>) {
+    fn keep_group(&self, matched: &mut SmallVec<[MatchedRule<'_>; 1]>) {
         if matched.iter().all(|one| one.rule.group_name().is_none()) {
             return;
         }

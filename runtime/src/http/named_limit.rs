@@ -11,7 +11,10 @@ use actix_throttle_core::{
 use actix_web::{HttpMessage, HttpRequest};
 use arc_swap::Guard;
 
-use crate::limiter::{CachedIndex, NamedLimitTable, NamedLimits, RateLimiter};
+use crate::{
+    engine::{CachedIndex, NamedLimitTable, NamedLimits},
+    limiter::RateLimiter,
+};
 
 /// A reference to a named limit: the name, its index in the configuration once that is known, and
 /// the name and zone that apply where the configuration sets none.
@@ -92,7 +95,7 @@ impl ConfigSnapshot {
 
 impl<'a> NamedLimitsView<'a> {
     pub(super) fn of(limiter: &'a RateLimiter, request: &HttpRequest) -> Self {
-        let Some(named) = &limiter.settings().named else {
+        let Some(named) = &limiter.engine().settings().named_limits else {
             return Self::Nothing;
         };
         match request.extensions().get::<ConfigSnapshot>() {
@@ -104,7 +107,7 @@ impl<'a> NamedLimitsView<'a> {
     /// The current limits, whatever snapshot the request has: a WebSocket may outlast many
     /// configurations.
     pub(super) fn now(limiter: &'a RateLimiter) -> Self {
-        match &limiter.settings().named {
+        match &limiter.engine().settings().named_limits {
             Some(named) => Self::Current(named, named.current()),
             None => Self::Nothing,
         }

@@ -16,11 +16,11 @@ use actix_throttle_core::{
 use smallvec::SmallVec;
 
 use super::{
-    matching::{Few, MatchedRule, RuleMatcher},
+    matching::{MatchedRule, RuleMatcher},
     named_limit::NamedLimitsView,
     rule::{EffectiveLimit, Resolved, Rule},
 };
-use crate::error::RateLimitError;
+use crate::engine::error::RateLimitError;
 
 /// A rule that applies, resolved to the limit, cost and options for this request.
 pub(super) struct ResolvedRule<'a, 'i> {
@@ -105,8 +105,8 @@ pub(super) fn resolve<'a, 'i>(
     matcher: &'i RuleMatcher<'_>,
     matched: &[MatchedRule<'a>],
     resolved: &[Resolved],
-) -> Result<Few<ResolvedRule<'a, 'i>>, RateLimitError> {
-    let mut asked: Few<ResolvedRule<'a, 'i>> = SmallVec::new();
+) -> Result<SmallVec<[ResolvedRule<'a, 'i>; 1]>, RateLimitError> {
+    let mut resolved_rules: SmallVec<[ResolvedRule<'a, 'i>; 1]> = SmallVec::new();
     // Loaded once a request, so that all of its named limits come from one snapshot.
     let mut named_limits: Option<NamedLimitsView<'_>> = None;
     for (place, one) in matched.iter().enumerate() {
@@ -114,14 +114,14 @@ pub(super) fn resolve<'a, 'i>(
         let resolved = resolved.get(place);
         let options = OptionsInForce::of(rule);
         if let Some(places) = rule.concurrency_limit() {
-            asked.push(self::resolve_concurrency(matcher, one, places, options));
+            resolved_rules.push(self::resolve_concurrency(matcher, one, places, options));
             continue;
         }
         let Some(named) = rule.named_limit() else {
             if let Some(written) = rule.static_limit() {
                 let written = EffectiveLimit::Static(written);
                 if let Some(rate) = resolve_rate(matcher, one, written, resolved, options) {
-                    asked.push(rate);
+                    resolved_rules.push(rate);
                 }
             }
             continue;
@@ -139,7 +139,7 @@ pub(super) fn resolve<'a, 'i>(
             };
             let written = EffectiveLimit::Static(written);
             if let Some(rate) = resolve_rate(matcher, one, written, resolved, options) {
-                asked.push(rate);
+                resolved_rules.push(rate);
             }
             continue;
         };
@@ -147,11 +147,11 @@ pub(super) fn resolve<'a, 'i>(
         match named.fill(found.limit) {
             AnyLimit::Rate(limit) => {
                 if let Some(rate) = resolve_rate(matcher, one, limit.into(), resolved, options) {
-                    asked.push(rate);
+                    resolved_rules.push(rate);
                 }
             }
             AnyLimit::Concurrency(places) => {
-                asked.push(self::resolve_concurrency(
+                resolved_rules.push(self::resolve_concurrency(
                     matcher,
                     one,
                     rule.concurrency_for(places),
@@ -160,7 +160,7 @@ pub(super) fn resolve<'a, 'i>(
             }
         }
     }
-    Ok(asked)
+    Ok(resolved_rules)
 }
 
 /// Resolves a rate limit. `None` if the rule's `dynamic` function leaves the request unlimited.

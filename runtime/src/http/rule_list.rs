@@ -1,28 +1,68 @@
-//! The rules of one handler, created at its first request. Macro output keeps them in a static.
+//! The rules of one handler, created and classified at its first request. Macro output keeps them in
+//! a static.
 
-use std::{any::TypeId, ops::Deref};
+use std::{any::TypeId, ops::Deref, sync::OnceLock};
 
-use once_cell::sync::{Lazy, OnceCell};
+use actix_throttle_core::limit::Limit;
 use parking_lot::Mutex;
 
 use super::rule::Rule;
 
+/// Rules that are decided together. What the fast path needs to know of them is found out once, and
+/// not at each request.
+#[derive(Debug)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    /// Whether there is one rule, whose limit applies as written to every request.
+    is_single: bool,
+}
+
+impl RuleSet {
+    fn new(rules: Vec<Rule>) -> Self {
+        let is_single = matches!(rules.as_slice(), [rule] if rule.is_plain());
+        Self { rules, is_single }
+    }
+
+    /// The only rule and its limit, if the fast path can decide it.
+    pub(super) fn single(&self) -> Option<(&Rule, &Limit)> {
+        if !self.is_single {
+            return None;
+        }
+        let rule = self.rules.first()?;
+        Some((rule, rule.static_limit()?))
+    }
+}
+
+impl Deref for RuleSet {
+    type Target = [Rule];
+
+    fn deref(&self) -> &[Rule] {
+        &self.rules
+    }
+}
+
 /// The rules of a handler.
 #[derive(Debug)]
-pub struct Policy(Lazy<Vec<Rule>>);
+pub struct Policy {
+    rules: fn() -> Vec<Rule>,
+    set: OnceLock<RuleSet>,
+}
 
 impl Policy {
     /// Creates a policy with the rules that `rules` returns at the first use.
     pub const fn new(rules: fn() -> Vec<Rule>) -> Self {
-        Self(Lazy::new(rules))
+        Self {
+            rules,
+            set: OnceLock::new(),
+        }
     }
 }
 
 impl Deref for Policy {
-    type Target = [Rule];
+    type Target = RuleSet;
 
-    fn deref(&self) -> &[Rule] {
-        &self.0
+    fn deref(&self) -> &RuleSet {
+        self.set.get_or_init(|| RuleSet::new((self.rules)()))
     }
 }
 
@@ -31,19 +71,19 @@ impl Deref for Policy {
 #[derive(Debug)]
 pub struct PolicyByType {
     /// The rules of the first choice. Most handlers have one.
-    first: OnceCell<(TypeId, Vec<Rule>)>,
-    others: Mutex<Vec<(TypeId, &'static [Rule])>>,
+    first: OnceLock<(TypeId, RuleSet)>,
+    others: Mutex<Vec<(TypeId, &'static RuleSet)>>,
 }
 
 impl PolicyByType {
     /// Creates a policy without rules.
     #[expect(
         clippy::new_without_default,
-        reason = "macro output makes it in a static"
+        reason = "macro output creates it in a static"
     )]
     pub const fn new() -> Self {
         Self {
-            first: OnceCell::new(),
+            first: OnceLock::new(),
             others: Mutex::new(Vec::new()),
         }
     }
@@ -51,18 +91,18 @@ impl PolicyByType {
     /// Returns the rules of the choice that the type of `rules` stands for: a closure has the
     /// generic parameters of the function around it. The rules are created once for each choice,
     /// and kept for as long as the process runs.
-    pub fn of<F: Fn() -> Vec<Rule> + 'static>(&'static self, rules: F) -> &'static [Rule] {
+    pub fn of<F: Fn() -> Vec<Rule> + 'static>(&'static self, rules: F) -> &'static RuleSet {
         let wanted = TypeId::of::<F>();
-        let (first, made) = self.first.get_or_init(|| (wanted, rules()));
+        let (first, set) = self.first.get_or_init(|| (wanted, RuleSet::new(rules())));
         if *first == wanted {
-            return made;
+            return set;
         }
         let mut others = self.others.lock();
-        if let Some((_, made)) = others.iter().find(|(other, _)| *other == wanted) {
-            return made;
+        if let Some((_, set)) = others.iter().find(|(other, _)| *other == wanted) {
+            return set;
         }
-        let made: &'static [Rule] = Vec::leak(rules());
-        others.push((wanted, made));
-        made
+        let set: &'static RuleSet = Box::leak(Box::new(RuleSet::new(rules())));
+        others.push((wanted, set));
+        set
     }
 }

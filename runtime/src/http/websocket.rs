@@ -64,7 +64,7 @@ use crate::{
 /// # let _ = chat;
 /// ```
 #[derive(Clone)]
-#[must_use = "it limits nothing until it is asked"]
+#[must_use = "it limits nothing until it is resolved_rules"]
 pub struct WebSocketLimiter(Arc<Inner>);
 
 #[derive(Clone)]

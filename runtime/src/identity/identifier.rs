@@ -1,7 +1,7 @@
 //! [`Identifier`] derives the identity of a request. The HTTP side calls it before it checks
 //! limits.
 
-use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
+use std::{any::TypeId, fmt, sync::Arc};
 
 use actix_throttle_core::identity::{Identity, RequestPart, Source};
 use actix_web::{HttpRequest, http::header::HeaderName};
@@ -10,7 +10,11 @@ use actix_web::{HttpRequest, http::header::HeaderName};
 use super::jwt::Jwt;
 #[cfg(feature = "session")]
 use super::session::SessionKeys;
-use super::{ClientIp, IntoIdentity, request_part};
+use super::{
+    ClientIp, IntoIdentity,
+    identifier_kind::{IdentityFuture, Kind},
+    request_part,
+};
 
 /// Derives the [`Identity`] of a request, the key that a limit counts it by.
 ///
@@ -37,29 +41,11 @@ use super::{ClientIp, IntoIdentity, request_part};
 #[derive(Clone)]
 pub struct Identifier(Kind);
 
-#[derive(Clone)]
-enum Kind {
-    Global,
-    Client,
-    RequestPart(RequestPart, Arc<str>),
-    #[cfg(feature = "session")]
-    Session(SessionKeys),
-    #[cfg(feature = "jwt")]
-    Jwt(Jwt),
-    Function(Option<TypeId>, Arc<SyncFn>),
-    AsyncFunction(Option<TypeId>, Arc<BoxedFn>),
-}
-
 /// The result of an identifier. Only an async function is `Pending`.
 pub(crate) enum Identified<'a> {
     Ready(Result<Identity, Source>),
     Pending(IdentityFuture<'a>),
 }
-
-/// A function of the application. The `u8` is the IPv6 prefix, in bits, of addresses it returns.
-type SyncFn = dyn Fn(&HttpRequest, u8) -> Option<Identity> + Send + Sync;
-type BoxedFn = dyn for<'a> Fn(&'a HttpRequest, u8) -> IdentityFuture<'a> + Send + Sync;
-pub(crate) type IdentityFuture<'a> = Pin<Box<dyn Future<Output = Option<Identity>> + 'a>>;
 
 impl Identifier {
     /// Identifies by the client's address; behind trusted proxies, by the address that they report.
@@ -266,23 +252,7 @@ impl Identifier {
 
     /// Returns whether both certainly give the same identity, so that one call is enough.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Kind::Global, Kind::Global) | (Kind::Client, Kind::Client) => true,
-            (Kind::RequestPart(part, name), Kind::RequestPart(other, other_name)) => {
-                part == other && name == other_name
-            }
-            #[cfg(feature = "session")]
-            (Kind::Session(keys), Kind::Session(other)) => keys == other,
-            #[cfg(feature = "jwt")]
-            (Kind::Jwt(jwt), Kind::Jwt(other)) => jwt.is_same(other),
-            (Kind::Function(id, one), Kind::Function(other_id, other)) => {
-                (id.is_some() && id == other_id) || Arc::ptr_eq(one, other)
-            }
-            (Kind::AsyncFunction(id, one), Kind::AsyncFunction(other_id, other)) => {
-                (id.is_some() && id == other_id) || Arc::ptr_eq(one, other)
-            }
-            _ => false,
-        }
+        self.0.is_same(&other.0)
     }
 }
 
@@ -294,17 +264,7 @@ impl Default for Identifier {
 
 impl fmt::Debug for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::Global => f.write_str("global"),
-            Kind::Client => f.write_str("ip"),
-            Kind::RequestPart(part, name) => write!(f, "{part:?}({name:?})"),
-            #[cfg(feature = "session")]
-            Kind::Session(keys) => write!(f, "Session({:?}, {:?})", keys.user, keys.group),
-            #[cfg(feature = "jwt")]
-            Kind::Jwt(jwt) => jwt.fmt(f),
-            Kind::Function(..) => f.write_str("function"),
-            Kind::AsyncFunction(..) => f.write_str("async function"),
-        }
+        self.0.fmt(f)
     }
 }
 

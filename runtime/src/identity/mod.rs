@@ -2,6 +2,7 @@
 
 mod client_ip;
 mod identifier;
+mod identifier_kind;
 mod into_identifier;
 mod into_identity;
 #[cfg(feature = "jwt")]

@@ -8,7 +8,7 @@ use actix_web::HttpRequest;
 use serde_json::Value as Json;
 
 use super::user_group::{UserGroup, UserGroupError};
-use crate::log_throttle::LogThrottle;
+use crate::engine::log_throttle::LogThrottle;
 
 /// The keys of a session's values for the user and the group.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,12 @@
-//! Administration of counters by hand: reset, block and unblock. The application calls it; no
-//! request does, and nothing is charged. The failure mode does not apply.
+//! Administration by hand: reset, block and unblock, and what shadow limits would have denied. The
+//! application calls it; no request does, and nothing is charged.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use actix_throttle_core::{identity::Identity, key::Key, limit::Limit, time::to_micros};
+use actix_throttle_core::{identity::Identity, limit::Limit};
 
 use super::RateLimiter;
-use crate::{error::RateLimitError, store::interface::Store};
+use crate::engine::error::RateLimitError;
 
 impl RateLimiter {
     /// Resets what the identity has used of this limit, and ends a block in the limit's zone. If
@@ -20,10 +20,7 @@ impl RateLimiter {
         limit: &Limit,
         identity: impl Into<Identity>,
     ) -> Result<(), RateLimitError> {
-        limit.validate()?;
-        let identity = identity.into();
-        let counter = Key::counter(&identity, limit);
-        Ok(self.inner.store.delete(&[counter, counter.block()]).await?)
+        self.engine.reset(limit, &identity.into()).await
     }
 
     /// Blocks the identity in the limit's zone for `length` from now on, in place of a block that
@@ -39,11 +36,7 @@ impl RateLimiter {
         identity: impl Into<Identity>,
         length: Duration,
     ) -> Result<(), RateLimitError> {
-        limit.validate()?;
-        limit.block(length).validate()?;
-        let identity = identity.into();
-        let key = Key::counter(&identity, limit).block();
-        Ok(self.inner.store.block(&key, to_micros(length)).await?)
+        self.engine.block(limit, &identity.into(), length).await
     }
 
     /// Ends a block of the identity in the limit's zone. If the future is dropped midway, the block
@@ -57,9 +50,28 @@ impl RateLimiter {
         limit: &Limit,
         identity: impl Into<Identity>,
     ) -> Result<(), RateLimitError> {
-        limit.validate()?;
-        let identity = identity.into();
-        let key = Key::counter(&identity, limit).block();
-        Ok(self.inner.store.delete(&[key]).await?)
+        self.engine.unblock(limit, &identity.into()).await
+    }
+
+    /// Returns how many requests each [shadow](crate::Limit::shadow) limit would have denied, by
+    /// its name, since this limiter was built in this process. A limit that would have denied none
+    /// is missing.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_throttle::{Limit, RateLimiter};
+    ///
+    /// const CANDIDATE: Limit = Limit::per_minute(1).name("candidate").shadow();
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// for _ in 0..3 {
+    ///     assert!(limiter.check(&CANDIDATE, "user:42").await?.is_allowed());
+    /// }
+    /// assert_eq!(limiter.shadow_denials()["candidate"], 2);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn shadow_denials(&self) -> BTreeMap<&'static str, u64> {
+        self.engine.shadow_stats().counts()
     }
 }

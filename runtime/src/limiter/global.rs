@@ -13,14 +13,11 @@ use std::{
 use arc_swap::ArcSwapOption;
 use once_cell::sync::Lazy;
 
-use super::{Inner, RateLimiter};
-use crate::{
-    error::{InitError, InitKind},
-    store::interface::Store,
-};
+use super::RateLimiter;
+use crate::engine::error::{InitError, InitKind};
 
 /// Holds the process-wide limiter. Requests read it without a lock; `close` empties it.
-static GLOBAL: Lazy<ArcSwapOption<Inner>> = Lazy::new(ArcSwapOption::empty);
+static GLOBAL: Lazy<ArcSwapOption<RateLimiter>> = Lazy::new(ArcSwapOption::empty);
 
 /// Generation of `GLOBAL`: the number of installs and removals. A release after each swap pairs
 /// with the acquire before each load: a thread that sees a new generation sees its limiter, too.
@@ -57,7 +54,7 @@ impl RateLimiter {
     /// Returns the process-wide limiter, if one is installed.
     #[must_use]
     pub fn global() -> Option<Self> {
-        GLOBAL.load_full().map(|inner| Self { inner })
+        GLOBAL.load().as_ref().map(|limiter| (**limiter).clone())
     }
 
     /// Returns the process-wide limiter by this thread's `Rc`: threads would contend for a shared
@@ -88,13 +85,12 @@ impl RateLimiter {
     /// Remaining handles go on deciding, but lease nothing more. A thread that has served requests
     /// keeps a handle until it serves the next request or ends.
     pub async fn close() {
-        if let Some(inner) = GLOBAL.swap(None) {
+        if let Some(limiter) = GLOBAL.swap(None) {
             CHANGES.fetch_add(1, Ordering::Release);
             // Drop this thread's handle; other threads drop theirs at their next request, or when
             // they end.
             drop(Self::of_thread());
-            inner.store.retire().await;
-            inner.store.close();
+            limiter.engine.close().await;
         }
         // Yield: the tasks that drive the connections end when they are next polled.
         tokio::task::yield_now().await;
@@ -102,8 +98,8 @@ impl RateLimiter {
 
     /// Installs this limiter for the whole process, or fails if one is installed.
     pub(super) fn install(self) -> Result<(), InitError> {
-        let none: Option<Arc<Inner>> = None;
-        let before = GLOBAL.compare_and_swap(&none, Some(self.inner));
+        let none: Option<Arc<Self>> = None;
+        let before = GLOBAL.compare_and_swap(&none, Some(Arc::new(self)));
         match *before {
             None => {
                 CHANGES.fetch_add(1, Ordering::Release);

@@ -1,51 +1,24 @@
 //! [`RateLimiter`]: the handle that `main` builds and that rules, middleware and handlers call. Its
 //! store counts; the limiter itself holds no counters.
 
+mod acquire;
 mod admin;
 mod builder;
-mod concurrency;
-mod decide;
-mod fallback;
 mod find;
 mod global;
-mod named_limits;
-mod refund;
-mod shadow_stats;
+mod settings;
 #[cfg(feature = "test-util")]
 mod test_util;
+mod watch;
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc};
 
-use actix_throttle_core::{
-    check::{Charge, Charges, Check, Mode},
-    decision::Decision,
-    failure_mode::FailureMode,
-    identity::Identity,
-    key::Key,
-    limit::Limit,
-};
+use actix_throttle_core::{check::Mode, decision::Decision, identity::Identity, limit::Limit};
 use actix_web::HttpRequest;
 
 pub use self::builder::Builder;
-use self::shadow_stats::ShadowStats;
-#[cfg(feature = "test-util")]
-pub use self::test_util::ChargedForTest;
-pub(crate) use self::{
-    concurrency::{Granted, MaxWait, OwnedCharge, PermitHold},
-    decide::coop_yield,
-    find::LimiterRef,
-    named_limits::{CachedIndex, NamedLimitTable, NamedLimits},
-    refund::{ChargeReceipts, Refund},
-};
-use crate::{
-    circuit_state::CircuitState,
-    clock::Clock,
-    error::RateLimitError,
-    identity::{ClientIp, Identifier},
-    response::{HeaderStyle, OnLimited, OnUnidentified},
-    store::Stack,
-    wait_queue::WaitQueues,
-};
+pub(crate) use self::{find::LimiterRef, settings::HttpSettings};
+use crate::engine::{Engine, circuit_state::CircuitState, error::RateLimitError};
 
 /// Decides rate limits. A cheap handle: clones share one store.
 ///
@@ -65,40 +38,8 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct RateLimiter {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    store: Stack,
-    clock: Clock,
-    settings: Settings,
-    shadows: ShadowStats,
-    lines: WaitQueues,
-}
-
-/// Settings that all handlers of one limiter share.
-#[derive(Debug, Default)]
-pub(crate) struct Settings {
-    pub(crate) failure_mode: FailureMode,
-    pub(crate) identifier: Identifier,
-    pub(crate) clients: ClientIp,
-    pub(crate) headers: HeaderStyle,
-    pub(crate) on_limited: Option<OnLimited>,
-    pub(crate) on_unidentified: Option<OnUnidentified>,
-    pub(crate) max_waiting: MaxWaiting,
-    /// The limits of a configuration, which rules refer to by name.
-    pub(crate) named: Option<NamedLimits>,
-}
-
-/// Maximum number of requests that wait for one counter in this process.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct MaxWaiting(pub(crate) usize);
-
-impl Default for MaxWaiting {
-    fn default() -> Self {
-        Self(1_000)
-    }
+    engine: Engine,
+    http: Arc<HttpSettings>,
 }
 
 impl RateLimiter {
@@ -122,9 +63,7 @@ impl RateLimiter {
         identity: impl Into<Identity>,
     ) -> Result<Decision, RateLimitError> {
         let identity = identity.into();
-        let charges = Charges::from_buf([self.charge(limit, &identity)]);
-        let mode = Mode::Charge;
-        self.decide(&Check { mode, charges }).await
+        self.engine.check(Mode::Charge, limit, &identity).await
     }
 
     /// Decides several limits at once: all are charged, or none. If the future is dropped midway,
@@ -157,8 +96,7 @@ impl RateLimiter {
             .iter()
             .map(|(limit, identity)| (**limit, identity.clone().into()))
             .collect();
-        let (mode, charges) = (Mode::Charge, self.charges(&limits));
-        self.decide(&Check { mode, charges }).await
+        self.engine.check_all(&limits).await
     }
 
     /// Decides as [`check`](Self::check) would, without charging anything.
@@ -172,9 +110,7 @@ impl RateLimiter {
         identity: impl Into<Identity>,
     ) -> Result<Decision, RateLimitError> {
         let identity = identity.into();
-        let charges = Charges::from_buf([self.charge(limit, &identity)]);
-        let mode = Mode::Peek;
-        self.decide(&Check { mode, charges }).await
+        self.engine.check(Mode::Peek, limit, &identity).await
     }
 
     /// Returns the identity of a client at `address`, as the limiter's `ip` counts it: IPv6 by its
@@ -251,49 +187,23 @@ impl RateLimiter {
     /// ```
     #[must_use]
     pub fn circuit(&self) -> CircuitState {
-        self.inner.store.circuit()
+        self.engine.circuit()
     }
 
-    fn charges<'a>(&self, limits: &'a [(Limit, Identity)]) -> Charges<'a> {
-        let charges = limits.iter();
-        charges
-            .map(|(limit, identity)| self.charge(limit, identity))
-            .collect()
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
-    fn charge<'a>(&self, limit: &'a Limit, identity: &'a Identity) -> Charge<'a> {
-        Charge {
-            key: Key::counter(identity, limit),
-            limit: limit.into(),
-            cost: limit.default_cost(),
-            failure_mode: self.settings().failure_mode,
-        }
-    }
-
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.inner.clock
-    }
-
-    /// The wait queues of this process.
-    pub(crate) fn wait_queues(&self) -> &WaitQueues {
-        &self.inner.lines
-    }
-
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.inner.settings
-    }
-
-    /// Returns the time since the Unix epoch, for headers that clients compare with their own
-    /// clocks.
-    pub(crate) fn now(&self) -> Duration {
-        Duration::from_micros(self.inner.clock.wall())
+    pub(crate) fn settings(&self) -> &HttpSettings {
+        &self.http
     }
 }
 
 impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimiter")
-            .field("settings", &self.inner.settings)
+            .field("engine", &self.engine)
+            .field("http", &self.http)
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use awc::{
 };
 
 use super::{Outgoing, Request, Response};
-use crate::error::RateLimitError;
+use crate::engine::error::RateLimitError;
 
 impl Outgoing {
     /// Waits until this request of awc may be made, and sends it by the function. If the future is

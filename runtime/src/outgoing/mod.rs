@@ -19,7 +19,10 @@ pub use self::{
     call::{Request, Response},
     permit::CallPermit,
 };
-use crate::{error::RateLimitError, limiter::RateLimiter, permit::Demand};
+use crate::{
+    engine::{Demand, error::RateLimitError},
+    limiter::RateLimiter,
+};
 
 /// A service that says "in an hour" must not stop its callers for an hour unless they allow it.
 const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@ use actix_throttle_core::{identity::Identity, limit::Limit};
 use log::Level;
 
 use super::{Outgoing, Response, retry_after};
-use crate::{log_throttle::LogThrottle, permit::Permit};
+use crate::engine::{Permit, log_throttle::LogThrottle};
 
 static NOT_BLOCKED: LogThrottle = LogThrottle::new(Level::Warn);
 

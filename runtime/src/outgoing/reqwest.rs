@@ -6,7 +6,7 @@ use reqwest::Url;
 use reqwest_middleware::{Error, Middleware, Next};
 
 use super::{Outgoing, Request, Response};
-use crate::error::RateLimitError;
+use crate::engine::error::RateLimitError;
 
 /// Each request waits until it may be made.
 ///

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 
 use super::problem;
-use crate::{error::RateLimitError, log_throttle::LogThrottle};
+use crate::engine::{error::RateLimitError, log_throttle::LogThrottle};
 
 static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Error);
 

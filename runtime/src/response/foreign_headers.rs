@@ -41,7 +41,7 @@ pub(super) enum Set {
     Absent,
     /// The headers cannot be understood, so they are replaced.
     Vague,
-    Told {
+    Understood {
         remaining: u64,
         values: [Option<HeaderValue>; 3],
     },
@@ -89,7 +89,7 @@ impl Set {
             return Self::Vague;
         };
         match number(&remaining) {
-            Some(number) => Self::Told {
+            Some(number) => Self::Understood {
                 remaining: number,
                 values: [limit, Some(remaining), reset],
             },
@@ -110,7 +110,7 @@ impl Set {
         ours: [HeaderValue; 3],
     ) {
         match self {
-            Self::Told {
+            Self::Understood {
                 remaining: theirs,
                 values,
             } if *theirs < remaining => {

@@ -40,7 +40,7 @@ impl OnLimited {
         }))))
     }
 
-    pub(crate) async fn answer(&self, request: &HttpRequest, denied: &Decision) -> HttpResponse {
+    pub(crate) async fn respond(&self, request: &HttpRequest, denied: &Decision) -> HttpResponse {
         match &self.0 {
             Kind::Sync(function) => function(request, denied),
             Kind::Async(function) => function(request, denied).await,

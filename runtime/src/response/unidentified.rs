@@ -60,7 +60,7 @@ impl OnUnidentified {
         }))))
     }
 
-    pub(crate) async fn answer(&self, request: &HttpRequest) -> Unidentified {
+    pub(crate) async fn respond(&self, request: &HttpRequest) -> Unidentified {
         match &self.0 {
             Kind::Sync(function) => function(request),
             Kind::Async(function) => function(request).await,

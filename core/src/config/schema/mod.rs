@@ -88,13 +88,15 @@ fn table(places: &[Place]) -> Value {
 }
 
 fn property(argument: &Argument) -> Value {
-    let mut schema = match argument.kind {
-        Kind::Count { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+    let mut schema = match &argument.kind {
+        Kind::Count(range) => {
+            json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() })
+        }
         Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Text | Kind::Duration { .. } | Kind::StatusSet | Kind::Path => {
+        Kind::Text | Kind::Duration(_) | Kind::Micros(_) | Kind::StatusSet | Kind::Path => {
             json!({ "type": "string" })
         }
-        Kind::Word(words) => json!({ "type": "string", "enum": words }),
+        Kind::Word(words) => json!({ "type": "string", "enum": words() }),
         Kind::Rate => json!({ "$ref": "#/$defs/Rate" }),
         Kind::Identifier => json!({
             "anyOf": [{ "type": "string" }, { "$ref": "#/$defs/IdentifierTable" }],

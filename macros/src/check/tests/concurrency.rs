@@ -48,12 +48,12 @@ fn correct_attributes_say_nothing() {
 
 #[test]
 fn each_mistake_says_what_to_write() {
-    let range = "a place expires after 100 milliseconds to 24 hours: write `expiry = \"30s\"`";
+    let range = "`expiry` must be from 100 milliseconds to 24 hours";
     for (arguments, start) in [
         (quote!(), "`max` is missing: add `max = 5`"),
         (quote!(expiry = "5s"), "`max` is missing: add `max = 5`"),
-        (quote!(max = 0), "`max = 0` would let nothing run"),
-        (quote!(max = 1_000_001), "`max` is at most 1,000,000"),
+        (quote!(max = 0), "`max` must be from 1 to 1,000,000"),
+        (quote!(max = 1_000_001), "`max` must be from 1 to 1,000,000"),
         (quote!(max = -1), "`max` cannot be negative"),
         (quote!(max = "5"), "`max` takes an integer, not a string"),
         (quote!(max), "`max` needs a value: write `max = 5`"),
@@ -61,19 +61,22 @@ fn each_mistake_says_what_to_write() {
         (quote!(max = 1, max = 2), "`max` is given twice"),
         (quote!(max = 5, expiry = "99ms"), range),
         (quote!(max = 5, expiry = "25h"), range),
-        (quote!(max = 5, expiry = "5"), "no duration:"),
+        (quote!(max = 5, expiry = "5"), "not a duration:"),
         (quote!(max = 5, expiry = 5), "`expiry` takes a string"),
-        (quote!("5/s"), "`concurrency_limit` counts what runs"),
+        (
+            quote!("5/s"),
+            "`concurrency_limit` limits how many requests run at once",
+        ),
         (
             quote!("5/s", max = 5),
-            "`concurrency_limit` counts what runs and takes no rate",
+            "`concurrency_limit` limits how many requests run at once and takes no rate",
         ),
         (quote!(5, max = 5), "expected an argument such as `max = 5`"),
         (
             quote!(max = 5, shadow = true),
             "`shadow` is a flag: write it without a value",
         ),
-        (quote!(unlimited), "`unlimited` needs to know for whom"),
+        (quote!(unlimited), "`unlimited` needs a group"),
         (
             quote!(unlimited, group = "a", max = 5),
             "`unlimited` has no use for `max`",
@@ -156,10 +159,10 @@ fn all_mistakes_of_both_attributes_show_at_once() {
         ),
         &[
             "unknown argument `maks`, did you mean `max`?",
-            "no duration",
+            "not a duration",
             "`name` goes into a header",
-            "a request waits 1 millisecond to 24 hours",
-            "`times = 0` would admit nothing",
+            "`max_wait` must be from 1 millisecond to 24 hours",
+            "`times` must be from 1 to 1,000,000,000",
             "`max` is missing",
             "write `#[concurrency_limit(max = 5)]`",
         ],
@@ -199,7 +202,7 @@ fn no_two_of_a_handler_share_their_places() {
         assert_eq!(said.len(), usize::from(shared), "{text}: {said:#?}");
         for said in said {
             assert!(
-                said.starts_with("this limit would share its places"),
+                said.starts_with("this limit would share its permits"),
                 "{said}"
             );
         }

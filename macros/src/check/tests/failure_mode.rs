@@ -71,7 +71,7 @@ fn its_mistake_hides_no_other() {
     assert_said(
         &said(quote!(times = 0, seconds = 5, failure_mode = "opne")),
         &[
-            "`times = 0` would admit nothing",
+            "`times` must be from 1 to 1,000,000,000",
             "unknown failure_mode `opne`, did you mean `open`?",
         ],
     );

@@ -28,14 +28,14 @@ fn without_it_nobody_waits() -> syn::Result<()> {
 
 #[test]
 fn anything_else_is_told_what_to_write() {
-    let range = "a request waits 1 millisecond to 24 hours: write `max_wait = \"500ms\"`";
+    let range = "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
     let string = "`max_wait` takes a string literal: write `max_wait = \"500ms\"`";
     for (value, start) in [
         (quote!("0s"), range),
         (quote!("999us"), range),
         (quote!("24h 1ms"), range),
-        (quote!("5"), "no duration:"),
-        (quote!("soon"), "no duration:"),
+        (quote!("5"), "not a duration:"),
+        (quote!("soon"), "not a duration:"),
         (quote!(""), "`max_wait` is empty"),
         (quote!(500), string),
         (quote!(WAIT), string),

@@ -112,7 +112,7 @@ mod with_a_configuration {
             (quote!(shadow), "shadow"),
         ] {
             let start = format!(
-                "the configuration says the limit's numbers: put `{name}` there, or write a rate \
+                "the numbers of this limit are in the configuration: put `{name}` there, or write a rate \
                  as the fallback, `\"10/minute\"`"
             );
             assert_said(&said(quote!(limit = "a", #numbers)), &[&start]);

@@ -42,48 +42,75 @@ fn anything_else_is_told_what_to_write() {
         (quote!("5xx,,404"), "a comma has nothing beside it"),
         (
             quote!("6xx"),
-            "`6xx` is no status, they go from 100 to 599: write `404`, `5xx` or `500-504`",
+            "`6xx` is out of range, statuses go from 100 to 599: write `404`, `5xx` or `500-504`",
         ),
-        (quote!("0xx"), "`0xx` is no status, they go from 100 to 599"),
-        (quote!("99"), "`99` is no status, they go from 100 to 599"),
-        (quote!("600"), "`600` is no status, they go from 100 to 599"),
-        (quote!("99999999"), "`99999999` is no status, they go from"),
-        (quote!("99-404"), "`99-404` is no status, they go from"),
-        (quote!("404-600"), "`404-600` is no status, they go from"),
+        (
+            quote!("0xx"),
+            "`0xx` is out of range, statuses go from 100 to 599",
+        ),
+        (
+            quote!("99"),
+            "`99` is out of range, statuses go from 100 to 599",
+        ),
+        (
+            quote!("600"),
+            "`600` is out of range, statuses go from 100 to 599",
+        ),
+        (
+            quote!("99999999"),
+            "`99999999` is out of range, statuses go from",
+        ),
+        (
+            quote!("99-404"),
+            "`99-404` is out of range, statuses go from",
+        ),
+        (
+            quote!("404-600"),
+            "`404-600` is out of range, statuses go from",
+        ),
         (
             quote!("504-500"),
             "`504-500` begins above its end: write `500-504`",
         ),
         (
             quote!("teapot"),
-            "`teapot` is no status: write `404`, `5xx` or `500-504`, separated by commas",
+            "`teapot` is not a status: write `404`, `5xx` or `500-504`, separated by commas",
         ),
         (
             quote!("5x"),
-            "`5x` is no status, did you mean `5xx`? Or write `404`, ",
+            "`5x` is not a status, did you mean `5xx`? Or write `404`, ",
         ),
         (
             quote!("5**"),
-            "`5**` is no status, did you mean `5xx`? Or write",
+            "`5**` is not a status, did you mean `5xx`? Or write",
         ),
         (
             quote!("500s"),
-            "`500s` is no status, did you mean `5xx`? Or write",
+            "`500s` is not a status, did you mean `5xx`? Or write",
         ),
         (
             quote!("HTTP 404"),
-            "`HTTP 404` is no status, did you mean `404`? Or write",
+            "`HTTP 404` is not a status, did you mean `404`? Or write",
         ),
         (
             quote!("500..=504"),
-            "`500..=504` is no status, did you mean `500-504`? Or write",
+            "`500..=504` is not a status, did you mean `500-504`? Or write",
         ),
-        (quote!("500..600"), "`500..600` is no status: write"),
-        (quote!("7x"), "`7x` is no status: write"),
-        (quote!("404 500"), "`404 500` is no status: write"),
-        (quote!("-404"), "`-404` is no status, did you mean `404`?"),
-        (quote!("５xx"), "`５xx` is no status: write"),
-        (quote!("404;500\n"), "`404;500` is no status: write"),
+        (quote!("500..600"), "`500..600` is not a status: write"),
+        (quote!("7x"), "`7x` is not a status: write"),
+        (
+            quote!("404 500"),
+            "`404 500` is not a status, did you mean `404, 500`? Or",
+        ),
+        (
+            quote!("-404"),
+            "`-404` is not a status, did you mean `404`?",
+        ),
+        (quote!("５xx"), "`５xx` is not a status: write"),
+        (
+            quote!("404;500\n"),
+            "`404;500` is not a status, did you mean `404, 500`? Or",
+        ),
         (
             quote!("404, 404"),
             "`404` is given twice: remove one of them",
@@ -126,9 +153,9 @@ fn each_mistake_of_a_list_is_shown() {
             refund_on = "6xx, 404, x, 404"
         )),
         &[
-            "`times = 0` would admit nothing",
-            "`6xx` is no status",
-            "`x` is no status",
+            "`times` must be from 1 to 1,000,000,000",
+            "`6xx` is out of range",
+            "`x` is not a status",
             "`404` is given twice",
         ],
     );

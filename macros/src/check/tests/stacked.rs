@@ -3,7 +3,7 @@
 use quote::quote;
 
 use super::support::{own, said_on};
-use crate::{attribute::AttrName, check::check, handler::Handler};
+use crate::{attribute::AttrName, check::policy::check, handler::Handler};
 
 #[test]
 fn two_limits_never_share_a_counter() {
@@ -71,7 +71,7 @@ fn windows_only_the_compiler_knows_are_left_to_it() -> syn::Result<()> {
     };
     let policy = check(&own(quote!("5/s")), &handler)?;
     let pairs: Vec<_> = policy
-        .undecided
+        .deferred
         .iter()
         .map(|pair| (pair.first, pair.second))
         .collect();

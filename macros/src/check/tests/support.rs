@@ -5,10 +5,13 @@ use quote::quote;
 
 use crate::{
     attribute::AttrName,
-    check::{Own, check},
-    expand_label,
-    expand_policy::{self, Limits},
+    check::policy::check,
+    expand::{
+        label,
+        policy::{self, Limits},
+    },
     handler::Handler,
+    own::Own,
 };
 
 /// Returns the errors of these arguments on a valid handler.
@@ -54,14 +57,14 @@ pub(super) fn assert_said(said: &[String], starts: &[&str]) {
 /// and of the `stacked` ones.
 pub(super) fn calls(arguments: TokenStream, stacked: TokenStream) -> syn::Result<String> {
     expanded(arguments, stacked, |limits| {
-        let calls = expand_policy::calls(limits);
+        let calls = policy::calls(limits);
         quote!(#(#calls),*)
     })
 }
 
 /// Returns the items that those calls use, without spaces.
 pub(super) fn items(arguments: TokenStream, stacked: TokenStream) -> syn::Result<String> {
-    expanded(arguments, stacked, expand_policy::items)
+    expanded(arguments, stacked, policy::items)
 }
 
 fn expanded(
@@ -71,7 +74,7 @@ fn expanded(
 ) -> syn::Result<String> {
     let handler = handler(stacked)?;
     let policy = check(&own(arguments), &handler)?;
-    let labels = expand_label::labels(&policy, &handler.signature.ident);
+    let labels = label::labels(&policy, &handler.signature.ident);
     let private = quote!(::actix_throttle::__private);
     let limits = Limits::new(&policy, &labels, &handler.signature, &private);
     Ok(expand(&limits).to_string().replace(' ', ""))

@@ -43,7 +43,7 @@ use crate::{
 #[derive(Clone)]
 #[must_use]
 pub struct Rule {
-    terms: RuleLimit,
+    limit: RuleLimit,
     identifier: Option<Identifier>,
     group: Option<Cow<'static, str>>,
     cost: Option<RequestFn<u32>>,
@@ -62,9 +62,9 @@ enum RuleLimit {
     /// No limit: the rule's group is unlimited.
     Nothing,
     Rate(Limit),
-    Places(Concurrency),
+    Concurrency(Concurrency),
     /// The limit that a configuration has by this name, and the fallback for one that lacks it.
-    NamedLimitRef(NamedLimitRef, Option<Limit>),
+    Named(NamedLimitRef, Option<Limit>),
 }
 
 impl Rule {
@@ -88,7 +88,7 @@ impl Rule {
     /// # let _ = rule;
     /// ```
     pub fn concurrency(limit: Concurrency) -> Self {
-        Self::of(RuleLimit::Places(limit))
+        Self::of(RuleLimit::Concurrency(limit))
     }
 
     /// Creates a rule that leaves identities of this group unlimited.
@@ -118,18 +118,15 @@ impl Rule {
     /// # let _ = rule;
     /// ```
     pub fn named(name: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(RuleLimit::NamedLimitRef(
-            NamedLimitRef::new(name.into()),
-            None,
-        ))
+        Self::of(RuleLimit::Named(NamedLimitRef::new(name.into()), None))
     }
 
     /// Sets the limit that applies if there is no configuration, or it lacks the rule's
     /// [name](Self::named). Its name and zone also apply to the configuration's limit, where that
     /// leaves them open. A rule without a name has its limit already, and ignores this.
     pub fn fallback(mut self, limit: Limit) -> Self {
-        if let RuleLimit::NamedLimitRef(named, _) = self.terms {
-            self.terms = RuleLimit::NamedLimitRef(named.or(&limit), Some(limit));
+        if let RuleLimit::Named(named, _) = self.limit {
+            self.limit = RuleLimit::Named(named.or(&limit), Some(limit));
         }
         self
     }
@@ -138,19 +135,19 @@ impl Rule {
     /// output.
     #[doc(hidden)]
     pub fn defaults(mut self, name: &'static str, zone: &'static str) -> Self {
-        self.terms = match self.terms {
-            RuleLimit::NamedLimitRef(named, or) => {
-                RuleLimit::NamedLimitRef(named.called(name, zone), or)
+        self.limit = match self.limit {
+            RuleLimit::Named(named, or) => RuleLimit::Named(named.called(name, zone), or),
+            RuleLimit::Concurrency(places) => {
+                RuleLimit::Concurrency(places.with_default_name(name, zone))
             }
-            RuleLimit::Places(places) => RuleLimit::Places(places.with_default_name(name, zone)),
             other @ (RuleLimit::Nothing | RuleLimit::Rate(_)) => other,
         };
         self
     }
 
-    fn of(terms: RuleLimit) -> Self {
+    fn of(limit: RuleLimit) -> Self {
         Self {
-            terms,
+            limit,
             identifier: None,
             group: None,
             cost: None,
@@ -183,8 +180,8 @@ impl Rule {
 
     /// Sets the response to requests that this rule denies. Default: the middleware's, else the
     /// limiter's.
-    pub fn on_limited<M>(mut self, answer: impl IntoOnLimited<M>) -> Self {
-        self.on_limited = Some(answer.into_on_limited());
+    pub fn on_limited<M>(mut self, response: impl IntoOnLimited<M>) -> Self {
+        self.on_limited = Some(response.into_on_limited());
         self
     }
 
@@ -244,7 +241,7 @@ impl Rule {
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rule")
-            .field("terms", &self.terms)
+            .field("limit", &self.limit)
             .field("identifier", &self.identifier)
             .field("group", &self.group)
             .finish_non_exhaustive()

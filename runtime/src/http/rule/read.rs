@@ -15,7 +15,7 @@ use super::{
     function::{IdentityFn, RequestFn},
 };
 use crate::{
-    http::named_limit::NamedLimitRef, identity::Identifier, log_throttle::LogThrottle,
+    engine::log_throttle::LogThrottle, http::named_limit::NamedLimitRef, identity::Identifier,
     response::OnLimited,
 };
 
@@ -36,22 +36,22 @@ impl Rule {
         let shadow = self.shadow;
         let whole = |limit: Limit| if shadow { limit.shadow() } else { limit };
         let change = |limit| change(whole(limit));
-        let terms = match self.terms {
+        let limit = match self.limit {
             RuleLimit::Rate(limit) => RuleLimit::Rate(change(limit)),
-            RuleLimit::NamedLimitRef(named, or) => RuleLimit::NamedLimitRef(named, or.map(change)),
-            other @ (RuleLimit::Nothing | RuleLimit::Places(_)) => other,
+            RuleLimit::Named(named, or) => RuleLimit::Named(named, or.map(change)),
+            other @ (RuleLimit::Nothing | RuleLimit::Concurrency(_)) => other,
         };
-        Self { terms, ..self }
+        Self { limit, ..self }
     }
 
     /// Replaces the concurrency limit of the rule, if it has one.
-    pub(in crate::http) fn map_places(
+    pub(in crate::http) fn map_concurrency(
         self,
         change: impl FnOnce(Concurrency) -> Concurrency,
     ) -> Self {
         match self.concurrency_limit() {
             Some(places) => Self {
-                terms: RuleLimit::Places(change(places)),
+                limit: RuleLimit::Concurrency(change(places)),
                 ..self
             },
             None => self,
@@ -60,9 +60,9 @@ impl Rule {
 
     /// The concurrency limit of the rule, if it has one.
     pub(in crate::http) fn concurrency_limit(&self) -> Option<Concurrency> {
-        match self.terms {
-            RuleLimit::Places(written) => Some(self.concurrency_for(written)),
-            RuleLimit::Nothing | RuleLimit::Rate(_) | RuleLimit::NamedLimitRef(..) => None,
+        match self.limit {
+            RuleLimit::Concurrency(written) => Some(self.concurrency_for(written)),
+            RuleLimit::Nothing | RuleLimit::Rate(_) | RuleLimit::Named(..) => None,
         }
     }
 
@@ -81,35 +81,34 @@ impl Rule {
 
     /// The reference to a limit that a configuration names.
     pub(in crate::http) fn named_limit(&self) -> Option<&NamedLimitRef> {
-        match &self.terms {
-            RuleLimit::NamedLimitRef(named, _) => Some(named),
-            RuleLimit::Nothing | RuleLimit::Rate(_) | RuleLimit::Places(_) => None,
+        match &self.limit {
+            RuleLimit::Named(named, _) => Some(named),
+            RuleLimit::Nothing | RuleLimit::Rate(_) | RuleLimit::Concurrency(_) => None,
         }
     }
 
     /// Whether the rule leaves its group unlimited.
     pub(in crate::http) fn is_unlimited(&self) -> bool {
-        matches!(self.terms, RuleLimit::Nothing)
+        matches!(self.limit, RuleLimit::Nothing)
     }
 
     /// The limit that is written in the rule, also as a fallback; `None` if the rule only has a
     /// name.
     pub(in crate::http) fn static_limit(&self) -> Option<&Limit> {
-        match &self.terms {
+        match &self.limit {
             RuleLimit::Rate(limit) => Some(limit),
-            RuleLimit::NamedLimitRef(_, or) => or.as_ref(),
-            RuleLimit::Nothing | RuleLimit::Places(_) => None,
+            RuleLimit::Named(_, or) => or.as_ref(),
+            RuleLimit::Nothing | RuleLimit::Concurrency(_) => None,
         }
     }
 
-    /// The limit, if the fast path can decide it: it applies as written to every request, and
+    /// Whether the fast path can decide this rule: its limit applies as written to every request, and
     /// nothing is refunded or waited for.
-    pub(in crate::http) fn single_limit(&self) -> Option<&Limit> {
-        let RuleLimit::Rate(limit) = &self.terms else {
-            return None;
-        };
+    ///
+    /// All fields are named, so a new one does not compile until it is decided whether it matters.
+    pub(in crate::http) fn is_plain(&self) -> bool {
         let Self {
-            terms: _,
+            limit: RuleLimit::Rate(_),
             identifier: _,
             group: None,
             cost: None,
@@ -122,9 +121,9 @@ impl Rule {
             shadow: false,
         } = self
         else {
-            return None;
+            return false;
         };
-        Some(limit)
+        true
     }
 
     pub(in crate::http) async fn skips(&self, request: &HttpRequest) -> bool {
@@ -146,7 +145,7 @@ impl Rule {
         self.failure_mode
     }
 
-    pub(in crate::http) fn own_answer(&self) -> Option<&OnLimited> {
+    pub(in crate::http) fn custom_response(&self) -> Option<&OnLimited> {
         self.on_limited.as_ref()
     }
 

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
 use super::{matcher::Matches, rule_table::RuleTable, select::select, settings::ThrottleSettings};
 use crate::{
+    engine::{Engine, PermitHold},
     http::{
         context::RuleContext,
         decisions::{Nesting, RequestDecisions},
@@ -14,14 +15,14 @@ use crate::{
         matching::RuleMatcher,
         respond::not_installed,
     },
-    limiter::{LimiterRef, PermitHold, RateLimiter},
+    limiter::{LimiterRef, RateLimiter},
     response::HeaderStyle,
 };
 
 impl DetachedInFlight {
     /// Takes the permits, to hold them until the end of the response body.
     pub(super) fn take_hold(&mut self) -> Option<Box<PermitHold>> {
-        self.pending.take_hold()
+        self.in_flight.take_hold()
     }
 }
 
@@ -35,10 +36,10 @@ pub(super) enum MiddlewareAdmission {
 
 /// The refunds, permits and headers of an admitted request, kept without the request.
 pub(super) struct DetachedInFlight {
-    pending: InFlight,
-    /// The limiter for refunds; `None` if there can be none. Cloning it changes an atomic count
+    in_flight: InFlight,
+    /// The engine for refunds; `None` if there can be none. Cloning it changes an atomic count
     /// that all workers share, which would be a contended cache line.
-    limiter: Option<RateLimiter>,
+    engine: Option<Engine>,
     /// The decisions for the headers; `None` if no limit applied.
     decisions: Option<RequestDecisions>,
     style: HeaderStyle,
@@ -46,29 +47,29 @@ pub(super) struct DetachedInFlight {
 
 /// Decides the entries at these indices.
 pub(super) async fn admit(
-    plan: &ThrottleSettings,
-    rulebook: &RuleTable,
-    fitting: &Matches,
+    settings: &ThrottleSettings,
+    rule_table: &RuleTable,
+    matching: &Matches,
     request: &HttpRequest,
 ) -> MiddlewareAdmission {
-    let own = plan.limiter.as_ref().map(LimiterRef::Borrowed);
+    let own = settings.limiter.as_ref().map(LimiterRef::Borrowed);
     let Some(limiter) = own.or_else(|| RateLimiter::nearest(request)) else {
         return MiddlewareAdmission::Respond(not_installed());
     };
-    let entries = rulebook.matcher.entries();
-    let entries = fitting.iter().filter_map(|place| entries.get(*place));
-    let mut matcher = RuleMatcher::new(RuleContext::with(&limiter, &plan.context), request);
+    let entries = rule_table.matcher.entries();
+    let entries = matching.iter().filter_map(|place| entries.get(*place));
+    let mut matcher = RuleMatcher::new(RuleContext::with(&limiter, &settings.context), request);
     let admission = match select(entries, &mut matcher).await {
         Ok(matched) => admit_matched(&matcher, &matched, Nesting::Middleware).await,
-        Err(answer) => respond_with(&limiter, request, answer),
+        Err(response) => respond_with(&limiter, request, response),
     };
     match admission {
-        Admission::Respond(answer) => MiddlewareAdmission::Respond(answer),
-        Admission::Proceed(pending) => MiddlewareAdmission::Proceed(DetachedInFlight {
-            limiter: pending.has_refunds().then(|| limiter.clone()),
-            decisions: pending.decisions().cloned(),
+        Admission::Respond(response) => MiddlewareAdmission::Respond(response),
+        Admission::Proceed(in_flight) => MiddlewareAdmission::Proceed(DetachedInFlight {
+            engine: in_flight.has_refunds().then(|| limiter.engine().clone()),
+            decisions: in_flight.decisions().cloned(),
             style: limiter.settings().headers,
-            pending,
+            in_flight,
         }),
     }
 }
@@ -80,8 +81,8 @@ impl DetachedInFlight {
         mut self,
         status: StatusCode,
     ) -> Option<(RequestDecisions, HeaderStyle)> {
-        if let Some(limiter) = &self.limiter {
-            self.pending.complete(limiter, status).await;
+        if let Some(engine) = &self.engine {
+            self.in_flight.complete(engine, self.style, status).await;
         }
         Some((self.decisions?, self.style))
     }

@@ -9,7 +9,7 @@ use actix_web::HttpRequest;
 use super::rule_table::LiveRuleTable;
 use super::{paths::Paths, rule_table::RuleTable, settings::ThrottleSettings};
 use crate::{
-    error::InitError,
+    engine::error::InitError,
     http::rule::Rule,
     identity::{Identifier, IntoIdentifier},
     limiter::RateLimiter,
@@ -78,7 +78,7 @@ use crate::{
 #[derive(Clone, Default)]
 #[must_use = "a middleware does nothing until it is wrapped around something"]
 pub struct Throttle {
-    pub(super) plan: Arc<ThrottleSettings>,
+    pub(super) settings: Arc<ThrottleSettings>,
 }
 
 impl Throttle {
@@ -89,8 +89,8 @@ impl Throttle {
 
     /// Creates a middleware with the entries of a configuration, as they are when a request comes.
     #[cfg(feature = "config")]
-    pub(crate) fn live(rulebook: Arc<LiveRuleTable>) -> Self {
-        Self::new().with(|plan| plan.live = Some(rulebook))
+    pub(crate) fn live(rule_table: Arc<LiveRuleTable>) -> Self {
+        Self::new().with(|settings| settings.live = Some(rule_table))
     }
 
     /// Creates a middleware with one limit for each client on all paths. The identifier tells
@@ -192,7 +192,7 @@ impl Throttle {
     /// Exempts the requests for which the function returns `true`. Called again, it adds a
     /// function, and any of them may exempt a request.
     pub fn skip_if(self, skip: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static) -> Self {
-        self.with(|plan| plan.skip_if.push(Arc::new(skip)))
+        self.with(|settings| settings.skip_if.push(Arc::new(skip)))
     }
 
     /// Exempts CORS preflights: `OPTIONS` with `Origin` and `Access-Control-Request-Method`.
@@ -206,7 +206,7 @@ impl Throttle {
         if let Some(diagnostic) = identifier.validate() {
             log::error!("a `Throttle` counts everyone by their address: {diagnostic}");
         }
-        self.with(|plan| plan.context.identifier = Some(identifier))
+        self.with(|settings| settings.context.identifier = Some(identifier))
     }
 
     /// Sets what happens to a request whose identifier finds no identity: a function, sync or
@@ -221,27 +221,27 @@ impl Throttle {
     ///     .on_unidentified(async |_: &HttpRequest| HttpResponse::Unauthorized().finish());
     /// # let _ = throttle;
     /// ```
-    pub fn on_unidentified<M>(self, answer: impl IntoOnUnidentified<M>) -> Self {
-        let answer = answer.into_on_unidentified();
-        self.with(|plan| plan.context.on_unidentified = Some(answer))
+    pub fn on_unidentified<M>(self, response: impl IntoOnUnidentified<M>) -> Self {
+        let response = response.into_on_unidentified();
+        self.with(|settings| settings.context.on_unidentified = Some(response))
     }
 
     /// Sets the response to denied requests, by a function, sync or async, for rules without one of
     /// their own. Default: the limiter's.
-    pub fn on_limited<M>(self, answer: impl IntoOnLimited<M>) -> Self {
-        let answer = answer.into_on_limited();
-        self.with(|plan| plan.context.on_limited = Some(answer))
+    pub fn on_limited<M>(self, response: impl IntoOnLimited<M>) -> Self {
+        let response = response.into_on_limited();
+        self.with(|settings| settings.context.on_limited = Some(response))
     }
 
     /// Sets what happens to a request that the store cannot decide, for rules without a failure
     /// mode of their own. Default: the limiter's.
     pub fn failure_mode(self, mode: FailureMode) -> Self {
-        self.with(|plan| plan.context.failure_mode = Some(mode))
+        self.with(|settings| settings.context.failure_mode = Some(mode))
     }
 
     /// Sets the limiter. Default: the nearest `app_data`, else the process-wide limiter.
     pub fn limiter(self, limiter: RateLimiter) -> Self {
-        self.with(|plan| plan.limiter = Some(limiter))
+        self.with(|settings| settings.limiter = Some(limiter))
     }
 
     /// Changes the application's entries. `Err` if the entries are those of a configuration.
@@ -249,23 +249,23 @@ impl Throttle {
         mut self,
         change: impl FnOnce(&mut RuleTable) -> Result<(), InitError>,
     ) -> Result<Self, InitError> {
-        let plan = Arc::make_mut(&mut self.plan);
-        if plan.live.is_some() {
+        let settings = Arc::make_mut(&mut self.settings);
+        if settings.live.is_some() {
             return Err(InitError::settings(
                 "the entries of this `Throttle` are those of a configuration; add to that, or wrap \
                  the app in a second `Throttle`",
             ));
         }
-        change(Arc::make_mut(&mut plan.own))?;
+        change(Arc::make_mut(&mut settings.own))?;
         Ok(self)
     }
 
     fn with_own(self, change: impl FnOnce(&mut RuleTable)) -> Self {
-        self.with(|plan| change(Arc::make_mut(&mut plan.own)))
+        self.with(|settings| change(Arc::make_mut(&mut settings.own)))
     }
 
     fn with(mut self, change: impl FnOnce(&mut ThrottleSettings)) -> Self {
-        change(Arc::make_mut(&mut self.plan));
+        change(Arc::make_mut(&mut self.settings));
         self
     }
 }
@@ -273,7 +273,7 @@ impl Throttle {
 impl fmt::Debug for Throttle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Throttle")
-            .field("entries", &self.plan.own.matcher.entries())
+            .field("entries", &self.settings.own.matcher.entries())
             .finish_non_exhaustive()
     }
 }

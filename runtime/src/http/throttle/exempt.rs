@@ -10,7 +10,7 @@ use once_cell::sync::Lazy;
 use parking_lot::Mutex;
 
 use super::{route::pattern, routes::find};
-use crate::log_throttle::TARGET;
+use crate::engine::log_throttle::TARGET;
 
 /// The patterns of the routes that are exempt.
 #[derive(Debug, Default)]

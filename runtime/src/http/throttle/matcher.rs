@@ -61,20 +61,20 @@ impl Matcher {
         self.sets();
     }
 
-    pub(super) fn fitting(&self, request: &HttpRequest) -> Matches {
-        let mut fitting = Matches::new();
+    pub(super) fn matching(&self, request: &HttpRequest) -> Matches {
+        let mut matching = Matches::new();
         let Sets { paths, patterns } = self.sets();
         if !paths.places.is_empty() {
-            paths.find(path(request), &self.entries, &mut fitting);
+            paths.find(path(request), &self.entries, &mut matching);
         }
         if !patterns.places.is_empty()
             && let Some(pattern) = pattern(request)
         {
-            patterns.find(&pattern, &self.entries, &mut fitting);
-            fitting.sort_unstable();
+            patterns.find(&pattern, &self.entries, &mut matching);
+            matching.sort_unstable();
         }
-        fitting.retain(|place| self.entries[*place].paths.fits_method(request.method()));
-        fitting
+        matching.retain(|place| self.entries[*place].paths.matches_method(request.method()));
+        matching
     }
 
     fn sets(&self) -> &Sets {
@@ -105,16 +105,16 @@ impl Set {
     }
 
     /// Adds the indices of the entries that match this text.
-    fn find(&self, text: &str, entries: &[RouteRules], fitting: &mut Matches) {
+    fn find(&self, text: &str, entries: &[RouteRules], matching: &mut Matches) {
         if let Some(regexes) = &self.regexes {
             let matches = regexes.matches(text);
-            fitting.extend(matches.iter().map(|index| self.places[index]));
+            matching.extend(matches.iter().map(|index| self.places[index]));
             return;
         }
-        let fits = |place: &usize| {
+        let matches = |place: &usize| {
             let regex = entries[*place].paths.own_regex();
             regex.is_none_or(|regex| regex.is_match(text))
         };
-        fitting.extend(self.places.iter().copied().filter(fits));
+        matching.extend(self.places.iter().copied().filter(matches));
     }
 }

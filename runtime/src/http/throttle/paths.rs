@@ -5,7 +5,7 @@ use std::{convert::Infallible, fmt};
 use actix_web::http::Method;
 use regex::Regex;
 
-use crate::error::InitError;
+use crate::engine::error::InitError;
 
 /// The requests that an entry of [`Throttle`](super::Throttle) is for, by a regex over their paths
 /// and by their methods; with the entry's name, and whether it is a shadow.
@@ -85,7 +85,7 @@ impl Paths {
 
     fn over(subject: Subject, text: &str) -> Result<Self, InitError> {
         let regex = Regex::new(text)
-            .map_err(|error| InitError::settings(format!("`{text}` is no regex: {error}")))?;
+            .map_err(|error| InitError::settings(format!("`{text}` is not a regex: {error}")))?;
         Ok(Self {
             regex: Some(regex),
             subject,
@@ -133,7 +133,7 @@ impl Paths {
         self.regex.as_ref()
     }
 
-    pub(super) fn fits_method(&self, method: &Method) -> bool {
+    pub(super) fn matches_method(&self, method: &Method) -> bool {
         self.methods.is_empty() || self.methods.contains(method)
     }
 

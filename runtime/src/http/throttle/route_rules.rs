@@ -3,7 +3,7 @@
 use actix_throttle_core::intern::intern;
 
 use super::{paths::Paths, validate::check};
-use crate::{error::InitError, http::rule::Rule};
+use crate::{engine::error::InitError, http::rule::Rule};
 
 /// An entry: the rules for requests that match its paths.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl RouteRules {
                 0 | 1 => label,
                 place => intern(&format!("{label}-{place}")),
             };
-            let rule = rule.map_places(|places| places.with_default_name(name, label));
+            let rule = rule.map_concurrency(|places| places.with_default_name(name, label));
             rule.map_limit(|limit| {
                 let limit = limit.with_default_name(label, name);
                 if shadow { limit.shadow() } else { limit }

@@ -6,9 +6,8 @@ use arc_swap::ArcSwap;
 
 use super::{exempt::Exempt, matcher::Matcher, paths::Paths, route_rules::RouteRules};
 use crate::{
-    error::InitError,
+    engine::{NamedLimitTable, error::InitError},
     http::{named_limit::ConfigSnapshot, rule::Rule},
-    limiter::NamedLimitTable,
 };
 
 /// The entries in order, and the exemptions.
@@ -94,15 +93,15 @@ impl LiveRuleTable {
 /// The rule table that a worker has loaded. Requests are counted by an `Rc` around this and not by
 /// the `Arc` inside: an atomic count shared by all workers would be a contended cache line.
 pub(super) struct Loaded {
-    pub(super) rulebook: Arc<RuleTable>,
+    pub(super) rule_table: Arc<RuleTable>,
     /// The snapshot of named limits that requests keep.
-    pub(super) pinned: Option<ConfigSnapshot>,
+    pub(super) snapshot: Option<ConfigSnapshot>,
 }
 
 /// A worker's cache of the current rule table.
 pub(super) struct WorkerCache {
     live: Option<Arc<LiveRuleTable>>,
-    held: RefCell<Rc<Loaded>>,
+    loaded: RefCell<Rc<Loaded>>,
 }
 
 impl WorkerCache {
@@ -112,27 +111,30 @@ impl WorkerCache {
             None => Arc::clone(own),
         };
         first.prepare();
-        let held = RefCell::new(Loaded::new(first));
-        Self { live, held }
+        let loaded = RefCell::new(Loaded::new(first));
+        Self { live, loaded }
     }
 
     /// Returns the current table, loading it if it was replaced.
     pub(super) fn current(&self) -> Rc<Loaded> {
-        let mut held = self.held.borrow_mut();
+        let mut loaded = self.loaded.borrow_mut();
         if let Some(live) = &self.live {
             let current = live.0.load();
-            if !Arc::ptr_eq(&current, &held.rulebook) {
-                *held = Loaded::new(Arc::clone(&current));
+            if !Arc::ptr_eq(&current, &loaded.rule_table) {
+                *loaded = Loaded::new(Arc::clone(&current));
             }
         }
-        Rc::clone(&held)
+        Rc::clone(&loaded)
     }
 }
 
 impl Loaded {
-    fn new(rulebook: Arc<RuleTable>) -> Rc<Self> {
-        let pinned = rulebook.names.clone().map(ConfigSnapshot::new);
-        Rc::new(Self { rulebook, pinned })
+    fn new(rule_table: Arc<RuleTable>) -> Rc<Self> {
+        let snapshot = rule_table.names.clone().map(ConfigSnapshot::new);
+        Rc::new(Self {
+            rule_table,
+            snapshot,
+        })
     }
 }
 

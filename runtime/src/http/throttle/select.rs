@@ -2,9 +2,10 @@
 //! calls it before the rules are decided.
 
 use actix_web::HttpResponse;
+use smallvec::SmallVec;
 
 use super::route_rules::RouteRules;
-use crate::http::matching::{Few, MatchedRule, RuleMatcher};
+use crate::http::matching::{MatchedRule, RuleMatcher};
 
 /// Selects the rules of the first entry that has any for the identity, and those of the shadows
 /// before it.
@@ -15,8 +16,8 @@ use crate::http::matching::{Few, MatchedRule, RuleMatcher};
 pub(super) async fn select<'a>(
     entries: impl Iterator<Item = &'a RouteRules>,
     matcher: &mut RuleMatcher<'a>,
-) -> Result<Few<MatchedRule<'a>>, HttpResponse> {
-    let mut chosen = Few::new();
+) -> Result<SmallVec<[MatchedRule<'a>; 1]>, HttpResponse> {
+    let mut chosen = SmallVec::new();
     for entry in entries {
         if entry.is_exempt() {
             break;

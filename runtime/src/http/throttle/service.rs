@@ -41,25 +41,25 @@ where
     type Future = Ready<Result<Throttled<S>, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let plan = Arc::clone(&self.plan);
-        let shelf = WorkerCache::new(&plan.own, plan.live.clone());
-        ready(Ok(Throttled(Rc::new(Layer {
-            plan,
-            shelf,
+        let settings = Arc::clone(&self.settings);
+        let cache = WorkerCache::new(&settings.own, settings.live.clone());
+        ready(Ok(Throttled(Rc::new(Inner {
+            settings,
+            cache,
             service,
-            watch: SharingDetector::default(),
+            detector: SharingDetector::default(),
         }))))
     }
 }
 
 /// A service behind a [`Throttle`].
-pub struct Throttled<S>(Rc<Layer<S>>);
+pub struct Throttled<S>(Rc<Inner<S>>);
 
-struct Layer<S> {
-    plan: Arc<ThrottleSettings>,
-    shelf: WorkerCache,
+struct Inner<S> {
+    settings: Arc<ThrottleSettings>,
+    cache: WorkerCache,
     service: S,
-    watch: SharingDetector,
+    detector: SharingDetector,
 }
 
 /// The future of a request that no entry matches.
@@ -68,7 +68,7 @@ type Passthrough<S, B> = MapOk<
     fn(ServiceResponse<B>) -> ServiceResponse<EitherBody<B>>,
 >;
 
-type Answer<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
+type ServiceResult<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
 impl<S, B: MessageBody> Service<ServiceRequest> for Throttled<S>
 where
@@ -78,36 +78,39 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = Either<Passthrough<S, B>, LocalBoxFuture<'static, Answer<B>>>;
+    type Future = Either<Passthrough<S, B>, LocalBoxFuture<'static, ServiceResult<B>>>;
 
     fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.0.service.poll_ready(context)
     }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let Layer {
-            plan, shelf, watch, ..
+        let Inner {
+            settings,
+            cache,
+            detector,
+            ..
         } = &*self.0;
-        let held = shelf.current();
-        let watched = watch.begin(&mut request);
-        if let Some(pinned) = &held.pinned {
-            request.extensions_mut().insert(pinned.clone());
+        let loaded = cache.current();
+        let sharing = detector.begin(&mut request);
+        if let Some(snapshot) = &loaded.snapshot {
+            request.extensions_mut().insert(snapshot.clone());
         }
-        let fitting = plan.matching(&held.rulebook, request.request());
-        if fitting.is_empty() {
-            if let Some(refusal) = watched.refusal(&mut request) {
-                let answer = request.into_response(refusal).map_into_right_body();
-                return Either::Right(Box::pin(ready(Ok(answer))));
+        let matching = settings.matching(&loaded.rule_table, request.request());
+        if matching.is_empty() {
+            if let Some(refusal) = sharing.refusal(&mut request) {
+                let response = request.into_response(refusal).map_into_right_body();
+                return Either::Right(Box::pin(ready(Ok(response))));
             }
-            let answer = self.0.service.call(request);
-            return Either::Left(answer.map_ok(ServiceResponse::map_into_left_body));
+            let response = self.0.service.call(request);
+            return Either::Left(response.map_ok(ServiceResponse::map_into_left_body));
         }
         Either::Right(Box::pin(limited(
             Rc::clone(&self.0),
-            held,
+            loaded,
             request,
-            watched,
-            fitting,
+            sharing,
+            matching,
         )))
     }
 }
@@ -124,25 +127,32 @@ where
 /// If the client leaves before the status is known, an admitted request is not refunded. Its
 /// permits are released.
 async fn limited<S, B: MessageBody + 'static>(
-    layer: Rc<Layer<S>>,
-    held: Rc<Loaded>,
+    inner: Rc<Inner<S>>,
+    loaded: Rc<Loaded>,
     mut request: ServiceRequest,
-    watched: SharingCheck,
-    fitting: Matches,
-) -> Answer<B>
+    sharing: SharingCheck,
+    matching: Matches,
+) -> ServiceResult<B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
-    let mut admitted = match admit(&layer.plan, &held.rulebook, &fitting, request.request()).await {
-        MiddlewareAdmission::Respond(answer) => {
-            return Ok(request.into_response(answer).map_into_right_body());
+    let mut admitted = match admit(
+        &inner.settings,
+        &loaded.rule_table,
+        &matching,
+        request.request(),
+    )
+    .await
+    {
+        MiddlewareAdmission::Respond(response) => {
+            return Ok(request.into_response(response).map_into_right_body());
         }
         MiddlewareAdmission::Proceed(admitted) => admitted,
     };
-    if let Some(refusal) = watched.refusal(&mut request) {
+    if let Some(refusal) = sharing.refusal(&mut request) {
         return Ok(request.into_response(refusal).map_into_right_body());
     }
-    match layer.service.call(request).await {
+    match inner.service.call(request).await {
         Ok(mut response) => {
             let hold = admitted.take_hold();
             let status = response.status();

@@ -26,25 +26,26 @@ pub(super) struct ThrottleSettings {
 
 impl ThrottleSettings {
     /// The indices of the table's entries that match a request, in their order.
-    pub(super) fn matching(&self, rulebook: &RuleTable, request: &HttpRequest) -> Matches {
-        rulebook.exempt.check_once(request);
+    pub(super) fn matching(&self, rule_table: &RuleTable, request: &HttpRequest) -> Matches {
+        rule_table.exempt.check_once(request);
         self.own.exempt.check_once(request);
-        let mut fitting = rulebook.matcher.fitting(request);
+        let mut matching = rule_table.matcher.matching(request);
         // Matching comes first: it is cheaper to see that no entry matches than to find the route.
-        if !fitting.is_empty() && (self.skips(rulebook, request) || self.exempts(rulebook, request))
+        if !matching.is_empty()
+            && (self.skips(rule_table, request) || self.exempts(rule_table, request))
         {
-            fitting.clear();
+            matching.clear();
         }
-        fitting
+        matching
     }
 
-    fn exempts(&self, rulebook: &RuleTable, request: &HttpRequest) -> bool {
+    fn exempts(&self, rule_table: &RuleTable, request: &HttpRequest) -> bool {
         let is_live = self.live.is_some();
-        rulebook.exempt.covers(request) || (is_live && self.own.exempt.covers(request))
+        rule_table.exempt.covers(request) || (is_live && self.own.exempt.covers(request))
     }
 
-    fn skips(&self, rulebook: &RuleTable, request: &HttpRequest) -> bool {
-        let skip_preflight = rulebook.skip_preflight || self.own.skip_preflight;
+    fn skips(&self, rule_table: &RuleTable, request: &HttpRequest) -> bool {
+        let skip_preflight = rule_table.skip_preflight || self.own.skip_preflight;
         (skip_preflight && is_preflight(request)) || self.skip_if.iter().any(|skip| skip(request))
     }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use actix_web::{HttpResponse, dev::ServiceRequest};
 
-use crate::log_throttle::{LogThrottle, TARGET};
+use crate::engine::log_throttle::{LogThrottle, TARGET};
 
 static KEPT: LogThrottle = LogThrottle::new(log::Level::Error);
 
@@ -55,9 +55,9 @@ impl SharingCheck {
             return None;
         }
         KEPT.log(format_args!(
-            "a function that a `Throttle` has asked about a request (an identifier, `skip_if`, `cost`, \
+            "a function that a `Throttle` has resolved_rules about a request (an identifier, `skip_if`, `cost`, \
              `dynamic` or `on_unidentified`) keeps a clone of the `HttpRequest`, in a task \
-             that it has spawned for example; Actix's router could not go on with it, so the answer is \
+             that it has spawned for example; Actix's router could not go on with it, so the response is \
              500. Take what is needed out of the request, and keep that instead"
         ));
         Some(HttpResponse::InternalServerError().finish())

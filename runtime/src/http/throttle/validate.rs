@@ -8,7 +8,7 @@ use actix_throttle_core::{
     limit::{Concurrency, Limit},
 };
 
-use crate::{error::InitError, http::rule::Rule};
+use crate::{engine::error::InitError, http::rule::Rule};
 
 /// Checks the rules of an entry.
 ///
@@ -44,7 +44,7 @@ pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), Ini
             }
             if before.iter().any(|other| shares_counter(other, rule)) {
                 return diagnostic(&format!(
-                    "the limit `{called}`: it would share its places with another one of this entry: \
+                    "the limit `{called}`: it would share its permits with another one of this entry: \
                      give it another identifier, group or zone"
                 ));
             }
@@ -59,10 +59,8 @@ pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), Ini
         if let Err(error) = limit.validate() {
             return of_limit(&error);
         }
-        if limit.default_cost() > limit.quota() {
-            return of_limit(
-                &"`cost` is more than this limit can ever hold; lower it or raise the limit",
-            );
+        if let Err(error) = limit.validate_cost() {
+            return of_limit(&error);
         }
         if before.iter().any(|other| shares_counter(other, rule)) {
             return of_limit(

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Jwt, JwtKey, Settings, claims::Rules, token::TokenSource};
-use crate::error::InitError;
+use crate::engine::error::InitError;
 
 /// Default tolerance for clock differences between the issuer and this machine.
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
@@ -143,7 +143,7 @@ impl JwtBuilder {
                 )));
             }
         }
-        let place = match self.cookie {
+        let token_source = match self.cookie {
             None => TokenSource::Bearer,
             Some(name) => TokenSource::cookie(name).map_err(error)?,
         };
@@ -156,6 +156,10 @@ impl JwtBuilder {
             user_claim: self.user_claim.into(),
             group_claim: self.group_claim,
         };
-        Ok(Jwt(Arc::new(Settings { keys, rules, place })))
+        Ok(Jwt(Arc::new(Settings {
+            keys,
+            rules,
+            token_source,
+        })))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_throttle_core::identity::{Identity, Source};
 use serde_json::{Map, Value as Json};
 
-use super::TokenError;
+use super::error::TokenError;
 use crate::identity::user_group::{UserGroup, UserGroupError};
 
 pub(super) type Claims = Map<String, Json>;

@@ -5,6 +5,7 @@
 
 mod builder;
 mod claims;
+mod error;
 mod key;
 mod key_type;
 mod public_key;
@@ -20,8 +21,8 @@ use actix_throttle_core::identity::{Identity, Source};
 use actix_web::HttpRequest;
 
 pub use self::{builder::JwtBuilder, key::JwtKey};
-use self::{claims::Rules, key::SigningKey, token::TokenSource};
-use crate::log_throttle::{LogThrottle, TARGET};
+use self::{claims::Rules, error::TokenError, key::SigningKey, token::TokenSource};
+use crate::engine::log_throttle::{LogThrottle, TARGET};
 
 /// Verifies signed tokens and reads the user and the group from them.
 ///
@@ -69,20 +70,10 @@ pub struct Jwt(Arc<Settings>);
 struct Settings {
     keys: Vec<SigningKey>,
     rules: Rules,
-    place: TokenSource,
+    token_source: TokenSource,
 }
 
-/// The reason why a token does not count.
-#[derive(Debug, PartialEq, Eq)]
-enum TokenError {
-    /// The token proves nothing: any client can send it. Logged at debug level only.
-    Untrusted(&'static str),
-    /// One of the keys signed the token, but a claim is missing or wrong. The issuer or these
-    /// settings are misconfigured, so this is logged as a warning.
-    Unusable(String),
-}
-
-static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Warn);
+static UNUSABLE_TOKENS: LogThrottle = LogThrottle::new(log::Level::Warn);
 
 impl Jwt {
     /// Returns a builder without settings; begin with [`key`](JwtBuilder::key).
@@ -124,14 +115,17 @@ impl Jwt {
     /// ```
     #[must_use]
     pub fn identify(&self, request: &HttpRequest) -> Option<Identity> {
-        let found = self.0.place.read(request, |token| self.examine(token))?;
+        let found = self
+            .0
+            .token_source
+            .read(request, |token| self.examine(token))?;
         match found {
             Ok(identity) => return Some(identity),
             Err(TokenError::Untrusted(why)) => {
                 log::debug!(target: TARGET, "a token identifies nobody: {why}");
             }
             Err(TokenError::Unusable(why)) => {
-                MISTAKES.log(format_args!("a genuine token identifies nobody: {why}"));
+                UNUSABLE_TOKENS.log(format_args!("a genuine token identifies nobody: {why}"));
             }
         }
         None
@@ -180,7 +174,7 @@ impl fmt::Debug for Jwt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Jwt")
             .field("keys", &self.0.keys.len())
-            .field("place", &self.0.place)
+            .field("token_source", &self.0.token_source)
             .field("rules", &self.0.rules)
             .finish()
     }

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, http::header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{dangerous::insecure_decode_claims, decode_header};
 
-use super::{TokenError, claims::Claims, key::SigningKey};
+use super::{claims::Claims, error::TokenError, key::SigningKey};
 
 /// Longest accepted token, in bytes, checked before decoding. Reverse proxies allow at most about
 /// this much for a header line (nginx: 8 KiB), so no token in use is longer.

@@ -10,10 +10,9 @@ use std::sync::{
 
 use parking_lot::Mutex;
 
-use super::Builder;
 use crate::{
-    limiter::{Inner, Settings},
-    log_throttle::TARGET,
+    engine::{StoreIdentity, log_throttle::TARGET},
+    limiter::HttpSettings,
 };
 
 /// The in-memory limiters of this process that are still alive.
@@ -24,46 +23,24 @@ static BUILT: Mutex<Vec<Built>> = Mutex::new(Vec::new());
 static WARNED: AtomicBool = AtomicBool::new(false);
 
 struct Built {
-    inner: Weak<Inner>,
-    counts: Counts,
-}
-
-/// Settings that a built limiter does not keep.
-#[derive(PartialEq)]
-pub(super) struct Counts {
-    prefix: String,
-    max_keys: usize,
-}
-
-impl Builder {
-    /// Returns the settings that tell this builder's in-memory limiter from others. `None` with a
-    /// manual clock: limiters of tests are separate on purpose.
-    pub(super) fn counts(&self) -> Option<Counts> {
-        #[cfg(feature = "test-util")]
-        if self.clock.is_some() {
-            return None;
-        }
-        Some(Counts {
-            prefix: self.prefix.clone(),
-            max_keys: self.max_keys,
-        })
-    }
+    http: Weak<HttpSettings>,
+    memory: StoreIdentity,
 }
 
 /// Warns if another in-memory limiter with equal settings is alive in this process.
-pub(super) fn register(inner: &Arc<Inner>, counts: Counts) {
+pub(super) fn register(http: &Arc<HttpSettings>, memory: StoreIdentity) {
     if WARNED.load(Ordering::Relaxed) {
         return;
     }
     let mut built = BUILT.lock();
-    built.retain(|other| other.inner.strong_count() > 0);
+    built.retain(|other| other.http.strong_count() > 0);
     let is_equal = built.iter().any(|other| {
-        let same_settings = |other: Arc<Inner>| other.settings.is_equal(&inner.settings);
-        other.counts == counts && other.inner.upgrade().is_some_and(same_settings)
+        let is_equal = |other: Arc<HttpSettings>| other.is_equal(http);
+        other.memory == memory && other.http.upgrade().is_some_and(is_equal)
     });
     built.push(Built {
-        inner: Arc::downgrade(inner),
-        counts,
+        http: Arc::downgrade(http),
+        memory,
     });
     drop(built);
     if is_equal && !WARNED.swap(true, Ordering::Relaxed) {
@@ -74,19 +51,5 @@ pub(super) fn register(inner: &Arc<Inner>, counts: Counts) {
              built for each worker: build it before, and give the closure a clone. If they are meant to \
              count apart, give each a `prefix` of its own",
         );
-    }
-}
-
-impl Settings {
-    /// Whether both are equal, as far as can be told: functions cannot be compared.
-    fn is_equal(&self, other: &Self) -> bool {
-        self.identifier.is_same(&other.identifier)
-            && self.failure_mode == other.failure_mode
-            && self.clients == other.clients
-            && self.headers == other.headers
-            && self.max_waiting == other.max_waiting
-            && self.on_limited.is_some() == other.on_limited.is_some()
-            && self.on_unidentified.is_some() == other.on_unidentified.is_some()
-            && self.named.is_some() == other.named.is_some()
     }
 }

@@ -1,5 +1,5 @@
-//! [`Builder`]: the settings of a limiter, before `build` or `init` makes it. It does no I/O
-//! itself.
+//! [`Builder`]: the settings of a limiter, before `build` or `init` makes it. The engine's
+//! builder does the I/O.
 
 mod build;
 mod duplicate;
@@ -11,20 +11,12 @@ use std::{fmt, time::Duration};
 
 use actix_throttle_core::failure_mode::FailureMode;
 
-use super::Settings;
+use super::HttpSettings;
 #[cfg(feature = "test-util")]
-use crate::clock::ManualClock;
+use crate::engine::clock::ManualClock;
 #[cfg(feature = "redis")]
-use crate::store::RedisPool;
-
-const DEFAULT_PREFIX: &str = "throttle";
-const DEFAULT_DEADLINE: Duration = Duration::from_millis(100);
-const DEFAULT_FAILURE_THRESHOLD: u32 = 3;
-const DEFAULT_RECOVERY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest time for which other processes miss a reset or a refund of this one.
-const DEFAULT_DENIAL_CACHE: Duration = Duration::from_secs(1);
-/// One million keys: about 120 MB of counters of constant size.
-const DEFAULT_MAX_KEYS: usize = 1_000_000;
+use crate::engine::store::RedisPool;
+use crate::engine::{self, Source};
 
 /// Settings of a [`RateLimiter`](crate::RateLimiter).
 ///
@@ -52,41 +44,15 @@ const DEFAULT_MAX_KEYS: usize = 1_000_000;
 /// ```
 #[must_use = "a builder does nothing until `init` or `build`"]
 pub struct Builder {
-    store: Option<Source>,
-    prefix: String,
-    plain_keys: bool,
-    deadline: Duration,
-    failure_threshold: u32,
-    recovery_timeout: Duration,
-    denial_cache: Duration,
-    max_keys: usize,
-    settings: Settings,
-    #[cfg(feature = "test-util")]
-    clock: Option<ManualClock>,
-}
-
-enum Source {
-    Memory,
-    #[cfg(feature = "redis")]
-    Pool(RedisPool),
-    #[cfg(feature = "redis")]
-    Url(String),
+    engine: engine::Builder,
+    http: HttpSettings,
 }
 
 impl Builder {
     pub(super) fn new() -> Self {
         Self {
-            store: None,
-            prefix: DEFAULT_PREFIX.to_owned(),
-            plain_keys: false,
-            deadline: DEFAULT_DEADLINE,
-            failure_threshold: DEFAULT_FAILURE_THRESHOLD,
-            recovery_timeout: DEFAULT_RECOVERY_TIMEOUT,
-            denial_cache: DEFAULT_DENIAL_CACHE,
-            max_keys: DEFAULT_MAX_KEYS,
-            settings: Settings::default(),
-            #[cfg(feature = "test-util")]
-            clock: None,
+            engine: engine::Builder::default(),
+            http: HttpSettings::default(),
         }
     }
 
@@ -98,7 +64,7 @@ impl Builder {
     /// and reconnects in the background.
     #[cfg(feature = "redis")]
     pub fn redis(mut self, pool: impl Into<RedisPool>) -> Self {
-        self.store = Some(Source::Pool(pool.into()));
+        self.engine.store = Some(Source::Pool(pool.into()));
         self
     }
 
@@ -117,7 +83,7 @@ impl Builder {
     /// alone, see [`RedisPool`].
     #[cfg(feature = "redis")]
     pub fn redis_url(mut self, url: impl Into<String>) -> Self {
-        self.store = Some(Source::Url(url.into()));
+        self.engine.store = Some(Source::Url(url.into()));
         self
     }
 
@@ -140,7 +106,7 @@ impl Builder {
     /// # Ok(()) }
     /// ```
     pub fn memory(mut self) -> Self {
-        self.store = Some(Source::Memory);
+        self.engine.store = Some(Source::Memory);
         self
     }
 
@@ -151,13 +117,13 @@ impl Builder {
     /// A full store evicts counters, used-up ones last, and never a held permit or a block that has
     /// not expired. What it has no room for, the [failure mode](Self::failure_mode) decides.
     pub fn max_keys(mut self, max_keys: usize) -> Self {
-        self.max_keys = max_keys;
+        self.engine.max_keys = max_keys;
         self
     }
 
     /// Prefix of all keys in Redis. Default: `throttle`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
+        self.engine.prefix = prefix.into();
         self
     }
 
@@ -173,7 +139,7 @@ impl Builder {
     /// Addresses, segments of paths, users of sessions and tokens, and identities that you name
     /// yourself are readable either way, if short and plain.
     pub fn plain_keys(mut self, plain: bool) -> Self {
-        self.plain_keys = plain;
+        self.engine.plain_keys = plain;
         self
     }
 
@@ -200,7 +166,7 @@ impl Builder {
     /// # Ok(()) }
     /// ```
     pub fn failure_mode(mut self, mode: FailureMode) -> Self {
-        self.settings.failure_mode = mode;
+        self.engine.settings.failure_mode = mode;
         self
     }
 
@@ -213,7 +179,7 @@ impl Builder {
     /// and the circuit opens only after three deadlines without a decision. The incidents of all
     /// workers of this process count together.
     pub fn failure_threshold(mut self, incidents: u32) -> Self {
-        self.failure_threshold = incidents;
+        self.engine.failure_threshold = incidents;
         self
     }
 
@@ -224,7 +190,7 @@ impl Builder {
     /// Each pause is twice the one before, less up to a half at random (exponential backoff with
     /// jitter).
     pub fn recovery_timeout(mut self, longest_pause: Duration) -> Self {
-        self.recovery_timeout = longest_pause;
+        self.engine.recovery_timeout = longest_pause;
         self
     }
 
@@ -235,7 +201,7 @@ impl Builder {
     /// again. A process that is late itself, because a handler blocks its worker or a CPU quota has
     /// stopped it, still takes a reply that has arrived when it checks.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.engine.deadline = deadline;
         self
     }
 
@@ -247,14 +213,14 @@ impl Builder {
     /// at once in this process, and after this time in other processes. The denial cache keeps at
     /// most 65,536 identities for each zone, and never more than [`max_keys`](Self::max_keys).
     pub fn denial_cache(mut self, max_age: Duration) -> Self {
-        self.denial_cache = max_age;
+        self.engine.denial_cache = max_age;
         self
     }
 
     /// Decides by this clock instead of the store's, in tests.
     #[cfg(feature = "test-util")]
     pub fn clock(mut self, clock: ManualClock) -> Self {
-        self.clock = Some(clock);
+        self.engine.clock = Some(clock);
         self
     }
 }
@@ -262,11 +228,12 @@ impl Builder {
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("prefix", &self.prefix)
-            .field("plain_keys", &self.plain_keys)
-            .field("deadline", &self.deadline)
-            .field("max_keys", &self.max_keys)
-            .field("settings", &self.settings)
+            .field("prefix", &self.engine.prefix)
+            .field("plain_keys", &self.engine.plain_keys)
+            .field("deadline", &self.engine.deadline)
+            .field("max_keys", &self.engine.max_keys)
+            .field("settings", &self.engine.settings)
+            .field("http", &self.http)
             .finish_non_exhaustive()
     }
 }

@@ -5,16 +5,15 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::Builder;
 use crate::{
-    error::InitError,
+    engine::{MaxWaiting, error::InitError},
     identity::{ForwardingHeader, IntoIdentifier, parse_network},
-    limiter::MaxWaiting,
     response::{HeaderStyle, OnLimited, OnUnidentified, Unidentified},
 };
 
 impl Builder {
     /// Identifier of requests, for limits without one of their own. Default: the client's address.
     pub fn identifier<M>(mut self, identifier: impl IntoIdentifier<M>) -> Self {
-        self.settings.identifier = identifier.into_identifier();
+        self.http.identifier = identifier.into_identifier();
         self
     }
 
@@ -36,27 +35,27 @@ impl Builder {
                     "`{proxy}` is no network or address; write `10.0.0.0/8` or `192.0.2.1`"
                 ))
             })?;
-            self.settings.clients.trusted.push(network);
+            self.http.clients.trusted.push(network);
         }
         Ok(self)
     }
 
     /// Header that the trusted proxies write. Default: [`ForwardingHeader::Any`].
     pub fn forwarding_header(mut self, header: ForwardingHeader) -> Self {
-        self.settings.clients.header = header;
+        self.http.clients.header = header;
         self
     }
 
     /// Number of leading bits of an IPv6 address that tell clients apart, from 1 to 128. Default:
     /// 64, the prefix that one subscriber usually gets.
     pub fn ipv6_prefix(mut self, bits: u8) -> Self {
-        self.settings.clients.ipv6_prefix = bits;
+        self.http.clients.ipv6_prefix = bits;
         self
     }
 
     /// Headers that tell clients about their limits. Default: [`HeaderStyle::XRateLimit`].
     pub fn headers(mut self, style: HeaderStyle) -> Self {
-        self.settings.headers = style;
+        self.http.headers = style;
         self
     }
 
@@ -66,7 +65,7 @@ impl Builder {
     where
         F: Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
     {
-        self.settings.on_limited = Some(OnLimited::from_sync(answer));
+        self.http.on_limited = Some(OnLimited::from_sync(answer));
         self
     }
 
@@ -75,7 +74,7 @@ impl Builder {
     where
         F: AsyncFn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
     {
-        self.settings.on_limited = Some(OnLimited::from_async(answer));
+        self.http.on_limited = Some(OnLimited::from_async(answer));
         self
     }
 
@@ -86,7 +85,7 @@ impl Builder {
         F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
         R: Into<Unidentified>,
     {
-        self.settings.on_unidentified = Some(OnUnidentified::from_sync(answer));
+        self.http.on_unidentified = Some(OnUnidentified::from_sync(answer));
         self
     }
 
@@ -97,7 +96,7 @@ impl Builder {
         F: AsyncFn(&HttpRequest) -> R + Send + Sync + 'static,
         R: Into<Unidentified>,
     {
-        self.settings.on_unidentified = Some(OnUnidentified::from_async(answer));
+        self.http.on_unidentified = Some(OnUnidentified::from_async(answer));
         self
     }
 
@@ -107,7 +106,7 @@ impl Builder {
     ///
     /// A waiting request costs a few kilobytes, besides its open connection.
     pub fn max_waiting(mut self, requests: usize) -> Self {
-        self.settings.max_waiting = MaxWaiting(requests);
+        self.engine.settings.max_waiting = MaxWaiting(requests);
         self
     }
 }

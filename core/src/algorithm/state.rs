@@ -1,0 +1,83 @@
+//! The enum of all algorithms' states. The stores hold one for each key.
+
+use super::{
+    Availability, Receipt, Wait,
+    counter_state::CounterState,
+    fixed_window::FixedWindow,
+    leaky_bucket::LeakyBucket,
+    sliding_window::AdmissionLog,
+    sliding_window_counter::WindowCounters,
+    token_bucket::{GreedyBucket, IntervalBucket},
+};
+use crate::{
+    limit::{Counting, Limit},
+    time::Micros,
+};
+
+/// The counted state behind one key.
+#[derive(Debug)]
+pub enum State {
+    FixedWindow(FixedWindow),
+    WindowCounters(WindowCounters),
+    Greedy(GreedyBucket),
+    Interval(IntervalBucket),
+    Leaky(LeakyBucket),
+    /// Boxed: the log is far larger than the other states, of which a store has millions.
+    AdmissionLog(Box<AdmissionLog>),
+}
+
+/// Evaluates one expression on the state of any algorithm.
+macro_rules! each {
+    ($state:expr, $inner:ident => $ask:expr) => {
+        match $state {
+            State::FixedWindow($inner) => $ask,
+            State::WindowCounters($inner) => $ask,
+            State::Greedy($inner) => $ask,
+            State::Interval($inner) => $ask,
+            State::Leaky($inner) => $ask,
+            State::AdmissionLog($inner) => $ask,
+        }
+    };
+}
+
+impl State {
+    /// Returns the state of an absent key.
+    pub fn empty(limit: &Limit) -> Self {
+        match limit.counting() {
+            Counting::FixedWindow => Self::FixedWindow(FixedWindow::default()),
+            Counting::SlidingWindowCounter => Self::WindowCounters(WindowCounters::default()),
+            Counting::GreedyBucket => Self::Greedy(GreedyBucket::default()),
+            Counting::IntervalBucket => Self::Interval(IntervalBucket::default()),
+            Counting::LeakyBucket => Self::Leaky(LeakyBucket::default()),
+            Counting::SlidingWindow => Self::AdmissionLog(Box::default()),
+        }
+    }
+
+    /// Returns how long until `cost` fits, and what is left.
+    pub fn peek(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
+        each!(self, state => state.peek(limit, cost, now))
+    }
+
+    /// Charges `cost` if it fits, and returns what is left. `Wait::None` means that it was charged.
+    pub fn try_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
+        each!(self, state => state.try_charge(limit, cost, now))
+    }
+
+    /// Returns what a receipt holds beside the charge's time and the remaining quota. Called right
+    /// after the charge, at the same `now`.
+    pub fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
+        match self {
+            Self::FixedWindow(state) => state.receipt_tag(),
+            Self::Greedy(state) => state.receipt_tag(limit, now),
+            Self::Interval(state) => state.receipt_tag(limit, now),
+            Self::Leaky(state) => state.receipt_tag(limit, now),
+            // The time identifies the charge.
+            Self::WindowCounters(_) | Self::AdmissionLog(_) => 0,
+        }
+    }
+
+    /// Refunds what is left of a charge of `cost` under `limit`; returns whether anything was left.
+    pub fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+        each!(self, state => state.refund(limit, cost, receipt, now))
+    }
+}

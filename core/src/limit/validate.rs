@@ -1,0 +1,209 @@
+//! The checks of a limit's numbers: each alone, and together.
+
+use std::ops::RangeInclusive;
+
+use super::{
+    Algorithm, Concurrency, Limit,
+    range::{
+        EXPIRY_MICROS, LEASE, LimitError, MAX_LOGGED, PERMITS, Reason, TIMES, WINDOW_MICROS,
+        is_name,
+    },
+};
+
+impl Limit {
+    /// Checks that the numbers are in range and make sense together.
+    ///
+    /// # Errors
+    ///
+    /// The first invalid setting, with what to write instead.
+    pub const fn validate(&self) -> Result<(), LimitError> {
+        match reason(self) {
+            Some(reason) => Err(LimitError(reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that the limit can hold the cost of one request.
+    ///
+    /// # Errors
+    ///
+    /// If each request would be denied. Apart from [`validate`](Self::validate), because a caller
+    /// may give another cost with each request.
+    #[doc(hidden)]
+    pub const fn validate_cost(&self) -> Result<(), LimitError> {
+        if self.default_cost() > self.quota() {
+            return Err(LimitError(Reason::Cost));
+        }
+        Ok(())
+    }
+
+    /// Returns the limit if it is valid; in a constant, an invalid limit fails the build.
+    ///
+    /// ```compile_fail
+    /// use actix_throttle::Limit;
+    /// const NOTHING: Limit = Limit::per_second(0).expect_valid();
+    /// println!("{NOTHING:?}");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If [`validate`](Self::validate) is an error, or one request costs more than the limit can
+    /// ever hold. Meant for constants, where that is a compile error; otherwise call `validate`.
+    #[allow(clippy::panic, reason = "in a constant this is the compile error")]
+    #[track_caller]
+    pub const fn expect_valid(self) -> Self {
+        if let Err(error) = self.validate() {
+            panic!("{}", error.message());
+        }
+        if let Err(error) = self.validate_cost() {
+            panic!("{}", error.message());
+        }
+        self
+    }
+}
+
+impl Concurrency {
+    /// Checks that the numbers are in range.
+    ///
+    /// # Errors
+    ///
+    /// The first invalid setting, with what to write instead.
+    pub const fn validate(&self) -> Result<(), LimitError> {
+        let (name, zone) = self.name_and_zone();
+        let reason = if !is_in(self.max() as u64, bounds(&PERMITS)) {
+            Some(Reason::Permits)
+        } else if !is_in(
+            self.expiry_micros(),
+            (*EXPIRY_MICROS.start(), *EXPIRY_MICROS.end()),
+        ) {
+            Some(Reason::Expiry)
+        } else {
+            reason_of_texts(name, zone)
+        };
+        match reason {
+            Some(reason) => Err(LimitError(reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the limit if it is valid; in a constant, an invalid limit fails the build.
+    ///
+    /// ```compile_fail
+    /// use actix_throttle::Concurrency;
+    /// const NOBODY: Concurrency = Concurrency::new(0).expect_valid();
+    /// println!("{NOBODY:?}");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If [`validate`](Self::validate) is an error. Meant for constants, where that is a compile
+    /// error; otherwise call `validate`.
+    #[allow(clippy::panic, reason = "in a constant this is the compile error")]
+    #[track_caller]
+    pub const fn expect_valid(self) -> Self {
+        if let Err(error) = self.validate() {
+            panic!("{}", error.message());
+        }
+        self
+    }
+}
+
+const fn reason(limit: &Limit) -> Option<Reason> {
+    let window = (*WINDOW_MICROS.start(), *WINDOW_MICROS.end());
+    let bucket = matches!(
+        limit.kind(),
+        Algorithm::TokenBucket | Algorithm::LeakyBucket
+    );
+    if !is_in(limit.times as u64, bounds(&TIMES)) {
+        return Some(Reason::Times);
+    }
+    if !is_in(limit.window, window) {
+        return Some(Reason::Window);
+    }
+    if limit.fraction {
+        return Some(Reason::WindowFraction);
+    }
+    if matches!(limit.kind(), Algorithm::SlidingWindow) && limit.times > MAX_LOGGED {
+        return Some(Reason::TimesOfLog);
+    }
+    if bucket && limit.times as u64 > limit.window {
+        return Some(Reason::Rate);
+    }
+    if !matches!(limit.kind(), Algorithm::TokenBucket) {
+        if limit.capacity.is_some() {
+            return Some(Reason::CapacityOfAnother);
+        }
+        if limit.refill.is_some() {
+            return Some(Reason::RefillOfAnother);
+        }
+    }
+    if let Some(capacity) = limit.capacity
+        && !is_in(capacity as u64, bounds(&TIMES))
+    {
+        return Some(Reason::Capacity);
+    }
+    if let Some(block) = limit.block
+        && !is_in(block, window)
+    {
+        return Some(Reason::Block);
+    }
+    if let Some(lease) = limit.lease {
+        if !is_in(lease as u64, bounds(&LEASE)) {
+            return Some(Reason::Lease);
+        }
+        if matches!(limit.kind(), Algorithm::LeakyBucket) {
+            return Some(Reason::LeaseOfOne);
+        }
+    }
+    reason_of_texts(limit.name, limit.zone)
+}
+
+const fn bounds(range: &RangeInclusive<u32>) -> (u64, u64) {
+    (*range.start() as u64, *range.end() as u64)
+}
+
+/// `RangeInclusive::contains`, which is not `const`.
+const fn is_in(value: u64, (first, last): (u64, u64)) -> bool {
+    first <= value && value <= last
+}
+
+const fn reason_of_texts(name: Option<&str>, zone: Option<&str>) -> Option<Reason> {
+    if let Some(name) = name
+        && !is_name(name)
+    {
+        return Some(Reason::Name);
+    }
+    if let Some(zone) = zone
+        && zone.is_empty()
+    {
+        return Some(Reason::Zone);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_edges_of_the_ranges() {
+        let fine = |limit: Concurrency| limit.validate().is_ok();
+        assert!(fine(Concurrency::new(1)) && fine(Concurrency::new(1_000_000)));
+        assert!(!fine(Concurrency::new(0)) && !fine(Concurrency::new(1_000_001)));
+        for (millis, expected) in [
+            (99, false),
+            (100, true),
+            (86_400_000, true),
+            (86_400_001, false),
+        ] {
+            let limit = Concurrency::new(1).expiry(Duration::from_millis(millis));
+            assert_eq!(fine(limit), expected, "{millis} ms");
+        }
+        assert!(!fine(Concurrency::new(1).name("")) && !fine(Concurrency::new(1).name("ä")));
+        assert!(!fine(Concurrency::new(1).zone("")));
+        let error = Concurrency::new(0).validate().unwrap_err();
+        assert_eq!(error.to_string(), "`max` must be from 1 to 1,000,000");
+    }
+}

@@ -1,0 +1,130 @@
+//! Emits the rules of a policy as calls of the runtime's builders.
+
+use actix_throttle_core::status_set::StatusSet;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{
+    consts::{duration, variant},
+    label::{Label, Zone},
+};
+use crate::check::{
+    identifier::Identifier,
+    rate::{LimitSource, RateSpec},
+    rule::{LimitSpec, Limited, Rule, RuleQuota},
+};
+
+/// Paths that generated code uses.
+pub(crate) struct Runtime<'a> {
+    pub(crate) private: &'a TokenStream,
+    /// The static with the handler's own zone.
+    pub(crate) own_zone: &'a TokenStream,
+}
+
+/// Emits one rule with its `limit`; `None` for a limit that is only named.
+pub(crate) fn rule(
+    rule: &Rule,
+    label: Option<&Label>,
+    limit: Option<TokenStream>,
+    runtime: &Runtime<'_>,
+) -> TokenStream {
+    let private = runtime.private;
+    let identifier = rule.identifier.as_ref().map(|it| identifier(it, private));
+    match &rule.quota {
+        RuleQuota::Unlimited(group) => {
+            quote!(#private::Rule::unlimited(#group) #identifier)
+        }
+        RuleQuota::Limited(limited) => {
+            let Limited {
+                bound,
+                group,
+                skip_if,
+                on_limited,
+                failure_mode,
+                max_wait,
+                label: _,
+            } = &**limited;
+            let start = start(bound, label, limit, runtime);
+            let charge = charge(bound, private);
+            let group = group.as_ref().map(|group| quote!(.group(#group)));
+            let skip_if = skip_if.as_ref().map(|path| quote!(.skip_by(#path)));
+            let on_limited = on_limited.as_ref().map(|path| quote!(.on_limited(#path)));
+            let failure_mode = failure_mode
+                .map(variant)
+                .map(|mode| quote!(.failure_mode(#private::FailureMode::#mode)));
+            let max_wait = max_wait
+                .map(duration)
+                .map(|duration| quote!(.max_wait(#duration)));
+            quote! {
+                #start #identifier #group #charge #skip_if #on_limited #failure_mode #max_wait
+            }
+        }
+    }
+}
+
+/// Emits the rule with its limit. A written limit already has its name, and its zone if the user
+/// wrote one. A rule without a written limit takes both defaults from the runtime's
+/// `Rule::defaults(self, name: &'static str, zone: &'static str) -> Self`.
+fn start(
+    bound: &LimitSpec,
+    label: Option<&Label>,
+    limit: Option<TokenStream>,
+    runtime: &Runtime<'_>,
+) -> TokenStream {
+    let private = runtime.private;
+    let zone = label.map(|label| label.zone.call(runtime.own_zone));
+    let limit = match label.map(|label| &label.zone) {
+        Some(Zone::Own(_)) => quote!(#limit.zone(#zone)),
+        Some(Zone::Written(_)) | None => quote!(#limit),
+    };
+    let started = match bound {
+        LimitSpec::Rate(started) => started,
+        LimitSpec::Concurrency(_) => return quote!(#private::Rule::concurrency(#limit)),
+    };
+    match &started.numbers {
+        LimitSource::Written(_) => quote!(#private::Rule::new(#limit)),
+        LimitSource::NamedOr(named, _) => quote!(#private::Rule::named(#named).fallback(#limit)),
+        LimitSource::Named(named) => {
+            let name = label.map(|label| &label.name);
+            quote!(#private::Rule::named(#named).defaults(#name, #zone))
+        }
+    }
+}
+
+/// Emits what a request is charged. A concurrency limit has no cost.
+fn charge(bound: &LimitSpec, private: &TokenStream) -> Option<TokenStream> {
+    let LimitSpec::Rate(started) = bound else {
+        return None;
+    };
+    let RateSpec {
+        cost,
+        refund_on,
+        dynamic,
+        numbers: _,
+    } = &**started;
+    let cost = cost.as_ref().map(|path| quote!(.cost_by(#path)));
+    let refund_on = refund_on.as_ref().map(|it| self::refund_on(it, private));
+    let dynamic = dynamic.as_ref().map(|path| quote!(.dynamic_by(#path)));
+    Some(quote!(#cost #refund_on #dynamic))
+}
+
+fn identifier(identifier: &Identifier, private: &TokenStream) -> TokenStream {
+    match identifier {
+        Identifier::Plain(source) => {
+            quote!(.identifier(#private::Identifier::#source()))
+        }
+        Identifier::Named(source, name) => {
+            quote!(.identifier(#private::Identifier::#source(#name)))
+        }
+        Identifier::Function(path) => quote!(.identifier(#path)),
+        Identifier::Static(path) => quote!(.identifier(&#path)),
+    }
+}
+
+fn refund_on(statuses: &StatusSet, private: &TokenStream) -> TokenStream {
+    let ranges = statuses.as_ranges().iter().map(|(first, last)| {
+        let [first, last] = [*first, *last].map(proc_macro2::Literal::u16_unsuffixed);
+        quote!((#first, #last))
+    });
+    quote!(.refund_on(#private::StatusSet::ranges(&[#(#ranges),*])))
+}

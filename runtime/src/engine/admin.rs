@@ -1,0 +1,42 @@
+//! Administration of counters by hand: reset, block and unblock. No request calls it, and nothing
+//! is charged. The failure mode does not apply.
+
+use std::time::Duration;
+
+use actix_throttle_core::{identity::Identity, key::Key, limit::Limit, time::to_micros};
+
+use super::{error::RateLimitError, handle::Engine, store::interface::Store};
+
+impl Engine {
+    pub(crate) async fn reset(
+        &self,
+        limit: &Limit,
+        identity: &Identity,
+    ) -> Result<(), RateLimitError> {
+        limit.validate()?;
+        let counter = Key::counter(identity, limit);
+        Ok(self.store().delete(&[counter, counter.block()]).await?)
+    }
+
+    pub(crate) async fn block(
+        &self,
+        limit: &Limit,
+        identity: &Identity,
+        length: Duration,
+    ) -> Result<(), RateLimitError> {
+        limit.validate()?;
+        limit.block(length).validate()?;
+        let key = Key::counter(identity, limit).block();
+        Ok(self.store().block(&key, to_micros(length)).await?)
+    }
+
+    pub(crate) async fn unblock(
+        &self,
+        limit: &Limit,
+        identity: &Identity,
+    ) -> Result<(), RateLimitError> {
+        limit.validate()?;
+        let key = Key::counter(identity, limit).block();
+        Ok(self.store().delete(&[key]).await?)
+    }
+}

@@ -1,0 +1,176 @@
+//! Concurrency permits: charged together with the rates of a check, renewed by a task while they
+//! are held, and released when the hold is dropped, however the request ends.
+
+use actix_throttle_core::{
+    check::{Mode, Outcome},
+    decision::{Decision, LimitStatus},
+    time::Micros,
+};
+use tokio::{runtime::Handle, sync::oneshot};
+
+use super::{
+    grant::Granted,
+    hold::PermitHold,
+    owned_charge::{OwnedCharge, check},
+};
+use crate::engine::{
+    decide::{coop_yield, validate},
+    error::RateLimitError,
+    handle::Engine,
+    refund::Refund,
+    store::interface::{Store, StoreError},
+};
+
+impl Engine {
+    /// Charges all of them or none, holds the permits among them, and keeps the rates' receipts.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, it holds no permit: a task releases and refunds what the store grants.
+    pub(crate) async fn acquire_once(
+        &self,
+        wanted: Vec<OwnedCharge>,
+    ) -> Result<Granted, RateLimitError> {
+        coop_yield().await;
+        let sent = self.clock().now();
+        let at_once = {
+            let asked = check(Mode::ChargeForReceipts, &wanted);
+            validate(&asked.charges)?;
+            self.store().try_decide(&asked)
+        };
+        if let Some(outcome) = at_once {
+            let decided = Ok(Some(outcome));
+            let (granted, keeper) = self.granted(wanted, decided, sent);
+            let mut granted = granted?;
+            if let Some(hold) = &mut granted.hold {
+                // Without a runtime no task renews the permits: they last for one expiry.
+                let runtime = Handle::try_current().ok();
+                hold.renewal = runtime
+                    .zip(keeper)
+                    .map(|(runtime, keep)| runtime.spawn(keep));
+            }
+            return Ok(granted);
+        }
+        let runtime = Handle::try_current().map_err(|error| RateLimitError::Unavailable {
+            reason: error.to_string(),
+            retry_after: None,
+        })?;
+        // A task of its own asks the store: it goes on if the caller is dropped, and knows what to
+        // refund.
+        let (answer, answered) = oneshot::channel();
+        let engine = self.clone();
+        let keeper = runtime.spawn(async move {
+            let decided = engine
+                .ask_store(&check(Mode::ChargeForReceipts, &wanted))
+                .await;
+            let (granted, keep) = engine.granted(wanted, decided, sent);
+            // The caller was dropped: its hold is dropped here, and its charges are refunded.
+            if let Err(Ok(granted)) = answer.send(granted) {
+                granted.refund_all(&engine).await;
+            }
+            if let Some(keep) = keep {
+                keep.await;
+            }
+        });
+        let ended = |_| RateLimitError::Unavailable {
+            reason: "what asked the store was ended".into(),
+            retry_after: None,
+        };
+        let mut granted = UnclaimedGrant {
+            engine: self,
+            answered,
+        }
+        .claim()
+        .await
+        .map_err(ended)??;
+        if let Some(hold) = &mut granted.hold {
+            hold.renewal = Some(keeper);
+        }
+        Ok(granted)
+    }
+
+    /// Returns how the limits stand, without charging anything.
+    pub(crate) async fn peek_charges(
+        &self,
+        wanted: &[OwnedCharge],
+    ) -> Result<Decision, RateLimitError> {
+        self.decide(&check(Mode::Peek, wanted)).await
+    }
+
+    /// Returns what a check that was sent at `sent` was granted, and the task that renews its
+    /// permits.
+    fn granted(
+        &self,
+        mut wanted: Vec<OwnedCharge>,
+        decided: Result<Option<Outcome>, StoreError>,
+        sent: Micros,
+    ) -> (
+        Result<Granted, RateLimitError>,
+        Option<impl Future<Output = ()> + Send + use<>>,
+    ) {
+        // After a failure, the store may have granted the permits all the same.
+        let is_unsure = decided.as_ref().is_err_and(StoreError::is_failure);
+        let is_sure = decided.is_ok();
+        let asked = check(Mode::ChargeForReceipts, &wanted);
+        let concluded = self.into_decision(&asked, decided);
+        let is_allowed = concluded
+            .as_ref()
+            .is_ok_and(|(decision, _)| decision.is_allowed());
+        let mut granted = concluded.map(|(decision, receipts)| {
+            let rates = Refund::of(&asked, &receipts).retain(|at| !wanted[at].is_concurrency());
+            Granted {
+                refund: Some(rates).filter(|refund| is_allowed && !refund.is_empty()),
+                decision,
+                hold: None,
+            }
+        });
+        drop(asked);
+        // A shadow limit without room has granted no permit to hold.
+        let statuses = granted.iter().flat_map(|granted| granted.decision.limits());
+        let without: Vec<usize> = statuses
+            .filter(|status| is_allowed && status.is_violated())
+            .map(LimitStatus::place)
+            .collect();
+        let mut place = 0..;
+        wanted.retain(|one| {
+            let has_none = place.next().is_some_and(|place| without.contains(&place));
+            one.is_concurrency() && !has_none
+        });
+        if wanted.is_empty() || !(is_allowed || is_unsure) {
+            return (granted, None);
+        }
+        let (hold, keep) = PermitHold::start(self.clone(), wanted, sent, is_sure || is_unsure);
+        // After a denial or an error, the hold is dropped here, which releases its permits.
+        if let Ok(granted) = granted.as_mut()
+            && is_allowed
+        {
+            granted.hold = Some(hold);
+        }
+        (granted, Some(keep))
+    }
+}
+
+/// A grant on its way to a caller that may be dropped before it receives it.
+struct UnclaimedGrant<'a> {
+    engine: &'a Engine,
+    answered: oneshot::Receiver<Result<Granted, RateLimitError>>,
+}
+
+impl UnclaimedGrant<'_> {
+    async fn claim(mut self) -> Result<Result<Granted, RateLimitError>, oneshot::error::RecvError> {
+        (&mut self.answered).await
+    }
+}
+
+impl Drop for UnclaimedGrant<'_> {
+    fn drop(&mut self) {
+        // Close first: from here on, a grant that is sent returns to the sender.
+        self.answered.close();
+        if let Ok(Ok(granted)) = self.answered.try_recv()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            let engine = self.engine.clone();
+            runtime.spawn(async move { granted.refund_all(&engine).await });
+        }
+    }
+}

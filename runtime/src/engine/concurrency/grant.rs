@@ -1,0 +1,31 @@
+//! What a check that may hold permits was granted.
+
+use actix_throttle_core::decision::Decision;
+
+use super::hold::PermitHold;
+use crate::engine::{handle::Engine, refund::Refund};
+
+/// Outcome of a check that may hold permits.
+#[derive(Debug)]
+pub struct Granted {
+    pub(crate) decision: Decision,
+    /// `None` if the check was denied, asked for no permit, or a shadow limit had none left.
+    pub(crate) hold: Option<PermitHold>,
+    /// The rates that were charged, if they can be refunded.
+    pub(crate) refund: Option<Refund>,
+}
+
+impl Granted {
+    /// Whether all of its permits are certain. Without permits they are.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.hold.as_ref().is_none_or(PermitHold::is_valid)
+    }
+
+    /// Undoes the grant: dropping the hold releases the permits, and the rates are refunded here.
+    pub(super) async fn refund_all(mut self, engine: &Engine) {
+        drop(self.hold.take());
+        if let Some(refund) = self.refund.take() {
+            engine.refund(refund).await;
+        }
+    }
+}

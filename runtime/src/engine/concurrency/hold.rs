@@ -1,0 +1,60 @@
+//! [`PermitHold`]: permits that are held until it is dropped, however the request ends.
+
+use std::sync::Arc;
+
+use actix_throttle_core::time::Micros;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use super::{hold_state::HoldState, owned_charge::OwnedCharge};
+use crate::engine::handle::Engine;
+
+/// Held permits. Dropping it releases them: at once if that needs no I/O, else by the renewal task.
+#[derive(Debug)]
+pub(crate) struct PermitHold {
+    state: Arc<HoldState>,
+    /// Dropping it tells the renewal task that the hold has ended.
+    end: Option<oneshot::Sender<()>>,
+    pub(super) renewal: Option<JoinHandle<()>>,
+}
+
+impl PermitHold {
+    pub(super) fn start(
+        engine: Engine,
+        permits: Vec<OwnedCharge>,
+        sent: Micros,
+        may_count: bool,
+    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
+        let (end, ended) = oneshot::channel();
+        let state = Arc::new(HoldState::new(engine, permits, sent, may_count));
+        let renewal = Arc::clone(&state).renew_until_dropped(ended, sent);
+        let hold = Self {
+            state,
+            end: Some(end),
+            renewal: None,
+        };
+        (hold, renewal)
+    }
+
+    /// Whether all permits are certain: none was lost, and all were renewed in time.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.state.is_valid()
+    }
+
+    /// Releases the permits, and waits for that. If the future is dropped, the renewal task goes
+    /// on.
+    pub(crate) async fn release(mut self) {
+        let renewal = self.renewal.take();
+        drop(self);
+        if let Some(renewal) = renewal {
+            // The task does not panic, and is aborted only with its runtime.
+            let _ = renewal.await;
+        }
+    }
+}
+
+impl Drop for PermitHold {
+    fn drop(&mut self) {
+        self.state.try_release();
+        drop(self.end.take());
+    }
+}

@@ -1,0 +1,41 @@
+//! The engine: everything that decides. It knows no HTTP: it imports nothing of this crate but
+//! itself, and `.ci/lint floors` holds it to that.
+//!
+//! [`Engine`] is the handle. Its methods stand where their subject is: decisions in `decide`,
+//! refunds in `refund`, resets and blocks in `admin`, permits in `concurrency`, waits in `waiting`.
+
+mod admin;
+mod builder;
+pub(crate) mod circuit_state;
+pub(crate) mod clock;
+mod concurrency;
+mod decide;
+pub(crate) mod error;
+mod fallback;
+mod handle;
+pub(crate) mod log_throttle;
+mod named_limits;
+mod refund;
+mod settings;
+mod shadow_stats;
+pub(crate) mod store;
+#[cfg(feature = "test-util")]
+mod test_util;
+mod waiting;
+
+#[cfg(feature = "test-util")]
+pub use self::test_util::ChargedForTest;
+pub(crate) use self::{
+    builder::{Builder, Source, StoreIdentity},
+    concurrency::{Granted, MaxWait, OwnedCharge, PermitHold},
+    decide::coop_yield,
+    handle::Engine,
+    named_limits::{CachedIndex, NamedLimitTable, NamedLimits},
+    refund::{ChargeReceipts, Refund},
+    settings::MaxWaiting,
+    waiting::{WaitOutcome, wait_for},
+};
+pub use self::{
+    concurrency::{Permit, Semaphore, SemaphoreGuard},
+    waiting::{Acquire, Acquired, Demand},
+};

@@ -1,0 +1,24 @@
+//! The settings of an engine that its decisions need.
+
+use actix_throttle_core::failure_mode::FailureMode;
+
+use super::named_limits::NamedLimits;
+
+/// Settings that all decisions of one engine share.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) failure_mode: FailureMode,
+    pub(crate) max_waiting: MaxWaiting,
+    /// The limits of a configuration, which rules refer to by name.
+    pub(crate) named_limits: Option<NamedLimits>,
+}
+
+/// Maximum number of requests that wait for one counter in this process.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct MaxWaiting(pub(crate) usize);
+
+impl Default for MaxWaiting {
+    fn default() -> Self {
+        Self(1_000)
+    }
+}

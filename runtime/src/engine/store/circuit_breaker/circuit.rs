@@ -1,0 +1,159 @@
+//! The circuit of one limiter: the state machine on the monotonic clock, with a log line for each
+//! transition. The circuit breaker's layer asks it for permission, and the connections of the store
+//! report to it; it never calls the store.
+
+use std::{fmt, time::Duration};
+
+use actix_throttle_core::time::{Micros, to_micros};
+use tokio::time::Instant;
+
+use super::state::{Breaker, Permission, Probe, Settings, Transition};
+use crate::engine::{circuit_state::CircuitState, log_throttle::TARGET};
+
+/// The number of deadlines that must pass without a decision before the circuit opens: a stall that
+/// long is none of those that every Redis has now and then.
+const SILENT_DEADLINES: u32 = 3;
+/// The first pause. Most outages are short, and verifying a few connections costs the store little.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// The circuit that all workers of a limiter share. It uses real time even under a manual clock,
+/// because connections do.
+#[derive(Debug)]
+pub(crate) struct Circuit {
+    breaker: Breaker,
+    start: Instant,
+    settings: CircuitSettings,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CircuitSettings {
+    /// The number of incidents in a row that open the circuit; at least 1.
+    pub(crate) threshold: u32,
+    /// The longest pause between two verifications of a failing store.
+    pub(crate) recovery: Duration,
+    /// The longest time that a call may take.
+    pub(crate) deadline: Duration,
+    /// The longest time that a verification may take, connecting included.
+    pub(crate) verification: Duration,
+}
+
+/// The permission to call the store, held until the call is done. If a probe's permit is dropped
+/// without evidence, the next request may probe.
+#[derive(Debug)]
+#[must_use = "dropped, it makes room for the next probe"]
+pub(super) struct Permit<'a> {
+    circuit: &'a Circuit,
+    probe: Option<Probe>,
+}
+
+impl Circuit {
+    pub(crate) fn new(settings: CircuitSettings) -> Self {
+        let breaker = Breaker::new(Settings {
+            threshold: settings.threshold,
+            silence: to_micros(settings.deadline.saturating_mul(SILENT_DEADLINES)),
+            first_pause: to_micros(FIRST_PAUSE),
+            longest_pause: to_micros(settings.recovery),
+            patience: to_micros(settings.verification.saturating_add(settings.deadline)),
+            jitter: |pause| pause / 2 + fastrand::u64(0..=pause / 2),
+        });
+        Self {
+            breaker,
+            start: Instant::now(),
+            settings,
+        }
+    }
+
+    pub(crate) fn state(&self) -> CircuitState {
+        self.breaker.state()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state() == CircuitState::Closed
+    }
+
+    /// Returns the permission to call the store.
+    ///
+    /// # Errors
+    ///
+    /// The time in microseconds until the store may be back, if the circuit does not permit the
+    /// call.
+    pub(super) fn permit(&self) -> Result<Permit<'_>, Micros> {
+        let probe = match self.breaker.permit(|| self.micros(Instant::now())) {
+            Permission::Permitted => None,
+            Permission::Probe(probe) => {
+                log::info!(target: TARGET, "the circuit is half-open: one request asks the store");
+                Some(probe)
+            }
+            Permission::Rejected(wait) => return Err(wait),
+        };
+        Ok(Permit {
+            circuit: self,
+            probe,
+        })
+    }
+
+    /// Returns whether the store is to be verified now, by a task that does so without a request.
+    /// The evidence of a verification begins with it.
+    pub(crate) fn begin_verification(&self) -> bool {
+        self.breaker.begin_verification(self.micros(Instant::now()))
+    }
+
+    /// Reports that the store has decided.
+    pub(crate) fn decided(&self) {
+        if let Some(transition) = self.breaker.decided() {
+            self.log(transition, &"");
+        }
+    }
+
+    /// Reports a failure whose evidence began at `began`; see [`Breaker::incident`].
+    pub(crate) fn incident(&self, began: Instant, reason: &dyn fmt::Display) {
+        let now = self.micros(Instant::now());
+        if let Some(transition) = self.breaker.incident(self.micros(began), now) {
+            self.log(transition, reason);
+        }
+    }
+
+    /// Reports that a request reached its deadline, which is no incident by itself.
+    pub(crate) fn waited_in_vain(&self, reason: &dyn fmt::Display) {
+        let now = || self.micros(Instant::now());
+        if let Some(transition) = self.breaker.waited_in_vain(now()) {
+            self.log(transition, reason);
+        }
+    }
+
+    /// Converts to microseconds since the circuit was created, starting at 1.
+    fn micros(&self, at: Instant) -> Micros {
+        to_micros(at.saturating_duration_since(self.start)).saturating_add(1)
+    }
+
+    fn log(&self, transition: Transition, reason: &dyn fmt::Display) {
+        let longest = self.settings.recovery;
+        match transition {
+            Transition::Opened { incidents, pause } => log::warn!(
+                target: TARGET,
+                "the circuit is open after {incidents} failures in a row, the last: {reason}; the \
+                 store is verified again within {:?}, then at intervals of up to {longest:?}",
+                Duration::from_micros(pause)
+            ),
+            Transition::Reopened { pause } => log::warn!(
+                target: TARGET,
+                "the circuit stays open: {reason}; the store is verified again within {:?}",
+                Duration::from_micros(pause)
+            ),
+            Transition::Closed => {
+                log::warn!(target: TARGET, "the circuit is closed: the store decides again");
+            }
+        }
+    }
+}
+
+/// Reports a dropped probe. If the probe has found something out, it has changed the state already,
+/// and this changes nothing.
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if let Some(probe) = self.probe {
+            let now = self.circuit.micros(Instant::now());
+            self.circuit.breaker.probe_dropped(probe, now);
+        }
+    }
+}

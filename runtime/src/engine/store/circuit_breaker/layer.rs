@@ -1,0 +1,60 @@
+//! The circuit breaker as a layer around a store: while the circuit is open, it does not call the
+//! store. The denial cache calls it.
+
+use std::sync::Arc;
+
+use actix_throttle_core::{
+    check::{Check, Outcomes},
+    key::Key,
+    time::Micros,
+};
+
+use super::circuit::Circuit;
+use crate::engine::{
+    circuit_state::CircuitState,
+    store::interface::{Store, StoreError},
+};
+
+/// Asks the circuit for permission before each call. It does not report results: the store inside
+/// does, because it knows what a response or its absence is evidence of.
+#[derive(Debug)]
+pub(crate) struct CircuitBreaker<S> {
+    inner: S,
+    circuit: Arc<Circuit>,
+}
+
+impl<S> CircuitBreaker<S> {
+    pub(crate) fn new(inner: S, circuit: Arc<Circuit>) -> Self {
+        Self { inner, circuit }
+    }
+
+    pub(crate) fn state(&self) -> CircuitState {
+        self.circuit.state()
+    }
+
+    async fn ask<T>(
+        &self,
+        question: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let _permit = self.circuit.permit().map_err(StoreError::circuit_open)?;
+        question.await
+    }
+}
+
+impl<S: Store> Store for CircuitBreaker<S> {
+    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        self.ask(self.inner.decide(checks)).await
+    }
+
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        self.ask(self.inner.delete(keys)).await
+    }
+
+    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+        self.ask(self.inner.block(key, length)).await
+    }
+
+    fn close(&self) {
+        self.inner.close();
+    }
+}

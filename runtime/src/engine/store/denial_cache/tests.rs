@@ -1,0 +1,348 @@
+//! Tests of what the denial cache keeps and what ends it, in front of a store that counts its
+//! calls.
+
+mod age;
+
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{Arc, atomic::AtomicU32},
+    task::Poll,
+    time::Duration,
+};
+
+use actix_throttle_core::{
+    check::Receipts,
+    failure_mode::FailureMode,
+    identity::Identity,
+    limit::{Algorithm, Limit},
+};
+use smallvec::smallvec;
+
+use super::*;
+use crate::engine::clock::ManualClock;
+
+const SECOND: Micros = 1_000_000;
+const WAIT: Micros = 10 * SECOND;
+const RESET: Micros = 20 * SECOND;
+
+/// A store that decides as the test tells it to, and answers after one yield.
+#[derive(Debug)]
+struct Scripted {
+    asked: AtomicU32,
+    answer: Mutex<Answer>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Answer {
+    Deny { steady: Micros },
+    Allow,
+    Fail,
+}
+
+impl Store for Arc<Scripted> {
+    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let answer = *self.answer.lock();
+        tokio::task::yield_now().await;
+        let steady = match answer {
+            Answer::Deny { steady } => steady,
+            Answer::Allow => 0,
+            Answer::Fail => return Err(StoreError::new("gone")),
+        };
+        let allowed = answer == Answer::Allow;
+        let verdict = Verdict {
+            wait: match allowed {
+                true => Wait::None,
+                false => Wait::For(WAIT),
+            },
+            blocked: false,
+            remaining: 1,
+            reset: RESET,
+            more: WAIT,
+        };
+        let outcomes = checks.iter().map(|check| Outcome {
+            allowed,
+            verdicts: check.charges.iter().map(|_| verdict).collect(),
+            receipts: Receipts::new(),
+            mirror_receipts: Receipts::new(),
+            stable_for: steady,
+        });
+        Ok(outcomes.collect())
+    }
+
+    async fn delete(&self, _: &[Key<'_>]) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+
+    async fn block(&self, _: &Key<'_>, _: Micros) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+
+    fn close(&self) {}
+}
+
+struct Bench {
+    server: Arc<Scripted>,
+    clock: ManualClock,
+    denials: DenialCache<Arc<Scripted>>,
+    identity: Identity,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let clock = ManualClock::new();
+        let server = Arc::new(Scripted {
+            asked: AtomicU32::new(0),
+            answer: Mutex::new(Answer::Deny { steady: WAIT }),
+        });
+        let of = Clock::Manual(clock.clone());
+        Self {
+            denials: DenialCache::new(Arc::clone(&server), SECOND, 1_000, of),
+            server,
+            clock,
+            identity: Identity::new("ann"),
+        }
+    }
+
+    fn answers(&self, answer: Answer) {
+        *self.server.answer.lock() = answer;
+    }
+
+    fn asked(&self) -> u32 {
+        self.server.asked.load(Ordering::SeqCst)
+    }
+
+    fn advance(&self, micros: Micros) {
+        self.clock.advance(Duration::from_micros(micros));
+    }
+
+    fn key<'a>(&'a self, limit: &'a Limit) -> Key<'a> {
+        Key::counter(&self.identity, limit)
+    }
+
+    fn check<'a>(&'a self, mode: Mode<'a>, limits: &[(&'a Limit, u32)]) -> Check<'a> {
+        let charge = |(limit, cost): &(&'a Limit, u32)| Charge {
+            key: self.key(limit),
+            limit: (*limit).into(),
+            cost: *cost,
+            failure_mode: FailureMode::Open,
+        };
+        Check {
+            mode,
+            charges: limits.iter().map(charge).collect(),
+        }
+    }
+
+    async fn ask(&self, mode: Mode<'_>, limits: &[(&Limit, u32)]) -> Option<Outcome> {
+        let outcomes = self.denials.decide(&[self.check(mode, limits)]).await;
+        outcomes.ok().and_then(|all| all.into_iter().next())
+    }
+
+    /// Returns whether a check reaches the store.
+    async fn reaches(&self, limit: &Limit, cost: u32) -> bool {
+        let before = self.asked();
+        self.ask(Mode::Charge, &[(limit, cost)]).await;
+        self.asked() != before
+    }
+
+    /// Puts a denial into the cache.
+    async fn deny(&self, limit: &Limit, cost: u32) {
+        self.answers(Answer::Deny { steady: WAIT });
+        assert!(self.reaches(limit, cost).await);
+        assert!(!self.reaches(limit, cost).await);
+    }
+}
+
+fn run(test: impl AsyncFnOnce(Bench)) {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime can be built")
+        .block_on(test(Bench::new()));
+}
+
+/// Polls once: the check reaches the store and waits there.
+async fn begin<F: Future + Unpin>(work: &mut F) {
+    poll_fn(|context| {
+        assert!(std::pin::Pin::new(&mut *work).poll(context).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+}
+
+const LIMIT: Limit = Limit::per_minute(10);
+
+#[test]
+fn another_question_has_another_answer() {
+    run(async |bench| {
+        let bucket = Limit::per_minute(10)
+            .algorithm(Algorithm::TokenBucket)
+            .capacity(20);
+        bench.deny(&LIMIT, 1).await;
+        bench.deny(&LIMIT, 2).await;
+        bench.deny(&LIMIT.block(Duration::from_secs(1)), 1).await;
+        bench.deny(&Limit::per_minute(11), 1).await;
+        bench.deny(&bucket, 1).await;
+        bench.deny(&bucket.capacity(21), 1).await;
+        let faster = Limit::per_minute(11).algorithm(Algorithm::TokenBucket);
+        bench.deny(&faster.capacity(20), 1).await;
+        bench.deny(&Limit::per_hour(10), 1).await;
+        // All of these denials stay cached.
+        assert!(!bench.reaches(&LIMIT, 1).await);
+    });
+}
+
+#[test]
+fn an_identity_has_so_many_answers_at_most() {
+    run(async |bench| {
+        for cost in 1..=9 {
+            bench.deny(&LIMIT, cost).await;
+        }
+        assert!(!bench.reaches(&LIMIT, 2).await);
+        assert!(bench.reaches(&LIMIT, 1).await);
+    });
+}
+
+#[test]
+fn what_may_end_it_does() {
+    run(async |bench| {
+        let refund = [None];
+        for mode in [
+            Mode::Charge,
+            Mode::ChargeForReceipts,
+            Mode::Lease,
+            Mode::Refund(&refund),
+        ] {
+            bench.deny(&LIMIT, 8).await;
+            bench.answers(Answer::Allow);
+            bench.ask(mode, &[(&LIMIT, 2)]).await;
+            assert!(bench.reaches(&LIMIT, 8).await, "{mode:?}");
+        }
+        bench.deny(&LIMIT, 8).await;
+        bench.answers(Answer::Fail);
+        assert!(bench.ask(Mode::Charge, &[(&LIMIT, 2)]).await.is_none());
+        assert!(bench.reaches(&LIMIT, 8).await);
+
+        bench.deny(&LIMIT, 8).await;
+        bench.answers(Answer::Allow);
+        bench.ask(Mode::Peek, &[(&LIMIT, 2)]).await;
+        assert!(!bench.reaches(&LIMIT, 8).await, "nothing was taken");
+    });
+}
+
+/// A caller may ask right after a reset or a block is done; and both take effect although the
+/// caller has dropped the future.
+#[test]
+fn a_reset_and_a_block_end_it_before_and_after() {
+    run(async |bench| {
+        let key = bench.key(&LIMIT);
+        let keys = [key];
+        for blocks in [false, true] {
+            let end = async || match blocks {
+                true => bench.denials.block(&key.block(), SECOND).await,
+                false => bench.denials.delete(&keys).await,
+            };
+            bench.deny(&LIMIT, 1).await;
+            {
+                let mut ended = pin!(end());
+                begin(&mut ended).await;
+            }
+            bench.deny(&LIMIT, 1).await;
+            let mut ended = pin!(end());
+            begin(&mut ended).await;
+            bench.deny(&LIMIT, 1).await;
+            ended.await.expect("done");
+            assert!(bench.reaches(&LIMIT, 1).await);
+            bench.advance(SECOND);
+        }
+    });
+}
+
+#[test]
+fn what_was_asked_before_an_end_is_not_kept() {
+    run(async |bench| {
+        let checks = [bench.check(Mode::Charge, &[(&LIMIT, 1)])];
+        let mut asked = pin!(bench.denials.decide(&checks));
+        begin(&mut asked).await;
+        bench
+            .denials
+            .delete(&[bench.key(&LIMIT)])
+            .await
+            .expect("done");
+        asked.await.expect("denied");
+        assert!(bench.reaches(&LIMIT, 1).await);
+    });
+}
+
+#[test]
+fn a_shadow_denies_nobody() {
+    run(async |bench| {
+        let shadow = Limit::per_minute(5).shadow();
+        bench.ask(Mode::Charge, &[(&shadow, 1), (&LIMIT, 1)]).await;
+        assert!(!bench.reaches(&LIMIT, 1).await);
+        assert!(bench.reaches(&shadow, 1).await);
+    });
+}
+
+#[test]
+fn looks_are_asked_for_and_so_are_several_at_once() {
+    run(async |bench| {
+        bench.deny(&LIMIT, 1).await;
+        let before = bench.asked();
+        bench.ask(Mode::Peek, &[(&LIMIT, 1)]).await;
+        let both = [(); 2].map(|()| bench.check(Mode::Charge, &[(&LIMIT, 1)]));
+        let outcomes = bench.denials.decide(&both).await;
+        assert_eq!(outcomes.map(|all| all.len()), Ok(2));
+        assert_eq!(bench.asked(), before + 2);
+    });
+}
+
+#[test]
+fn who_asks_for_receipts_has_one_for_each_charge() {
+    run(async |bench| {
+        let other = Limit::per_hour(10);
+        let both = [(&LIMIT, 1), (&other, 1)];
+        bench.ask(Mode::Charge, &both).await;
+        let outcome = bench.ask(Mode::ChargeForReceipts, &both).await;
+        assert_eq!(bench.asked(), 1);
+        let receipts: Receipts = smallvec::SmallVec::<[_; 2]>::into_vec(smallvec![None, None]);
+        assert_eq!(outcome.expect("remembered").receipts, receipts);
+    });
+}
+
+/// While the count is 0, requests do not look into the cache, so it must be exact.
+#[test]
+fn how_many_there_are_is_known() {
+    run(async |bench| {
+        let mut dice = fastrand::Rng::with_seed(1);
+        let names: Vec<_> = (0..60)
+            .map(|name| Identity::new(format!("user{name}")))
+            .collect();
+        for _ in 0..3_000 {
+            let charge = Charge {
+                key: Key::counter(&names[dice.usize(..names.len())], &LIMIT),
+                limit: (&LIMIT).into(),
+                cost: dice.u32(1..4),
+                failure_mode: FailureMode::Open,
+            };
+            bench.answers(match dice.u8(..10) {
+                0 => Answer::Fail,
+                1 => Answer::Allow,
+                _ => Answer::Deny {
+                    steady: dice.u64(..SECOND),
+                },
+            });
+            let check = Check {
+                mode: Mode::Charge,
+                charges: smallvec![charge],
+            };
+            let _ = bench.denials.decide(&[check]).await;
+            bench.advance(dice.u64(..SECOND / 20));
+            let shards = bench.denials.shards.iter();
+            let zones: usize = shards.map(|shard| shard.lock().len()).sum();
+            assert_eq!(bench.denials.count.load(Ordering::SeqCst), zones);
+        }
+    });
+}

@@ -1,0 +1,168 @@
+//! The contract between a limiter and its store: [`Store`], the checks it decides and the outcomes
+//! it returns. The limiter calls it, and each layer of the [`Stack`](super::Stack) implements it
+//! around another one. Nothing here depends on what a store is made of.
+
+use std::{borrow::Cow, fmt, future::Future, time::Duration};
+
+use actix_throttle_core::{
+    check::{Check, Outcome, Outcomes},
+    key::Key,
+    time::Micros,
+};
+
+use crate::engine::error::RateLimitError;
+
+/// A store decides checks. `Err` means that it could not decide; a denial is an [`Outcome`].
+///
+/// # Cancel safety
+///
+/// A caller may drop the future of any method. What it had sent to Redis may take effect all the
+/// same.
+pub(crate) trait Store: Send + Sync {
+    /// Decides each check atomically, in the given order: a later check sees what earlier ones
+    /// charged. The checks may come from several requests. The outcomes have the order of the
+    /// checks.
+    fn decide(
+        &self,
+        checks: &[Check<'_>],
+    ) -> impl Future<Output = Result<Outcomes, StoreError>> + Send;
+
+    /// Decides one check without waiting; `None` if that needs [`decide`](Self::decide).
+    fn try_decide(&self, _check: &Check<'_>) -> Option<Outcome> {
+        None
+    }
+
+    /// Deletes the state under these keys.
+    fn delete(&self, keys: &[Key<'_>]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Blocks the key's identity in the key's zone for `length` microseconds from now on.
+    fn block(
+        &self,
+        key: &Key<'_>,
+        length: Micros,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Closes the store's connections. A later call gets an `Err` or opens new connections.
+    fn close(&self);
+}
+
+/// The reason why a store could not decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoreError {
+    kind: ErrorKind,
+    reason: Cow<'static, str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ErrorKind {
+    /// The store was asked and failed.
+    Failure,
+    /// The keys are migrating to another cluster node; nothing was charged.
+    #[cfg(feature = "cluster")]
+    Migrating,
+    /// The circuit is open for this many more microseconds; the store was not asked.
+    #[cfg(feature = "redis")]
+    CircuitOpen(Micros),
+    /// The store could not be asked, through no fault of its own.
+    #[cfg(feature = "redis")]
+    Misuse,
+}
+
+impl StoreError {
+    #[cfg(feature = "redis")]
+    pub(crate) fn new(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind: ErrorKind::Failure,
+            reason: reason.into(),
+        }
+    }
+
+    /// The error of a store that returned fewer outcomes than it was given checks.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            kind: ErrorKind::Failure,
+            reason: Cow::Borrowed("the store has answered nothing"),
+        }
+    }
+
+    /// The error of an in-memory store without room for another key and without an entry to evict.
+    pub(crate) fn full() -> Self {
+        Self {
+            kind: ErrorKind::Failure,
+            reason: Cow::Borrowed(
+                "the embedded store is full of permits that run and of blocks; raise `max_keys`",
+            ),
+        }
+    }
+
+    /// The error of a call whose keys are migrating to another cluster node; nothing was charged.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn migrating() -> Self {
+        Self {
+            kind: ErrorKind::Migrating,
+            ..Self::new("the keys are being moved to another node")
+        }
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(crate) fn is_migrating(&self) -> bool {
+        self.kind == ErrorKind::Migrating
+    }
+
+    /// The error of a caller's mistake; the store may be fine.
+    #[cfg(feature = "redis")]
+    pub(crate) fn misuse(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind: ErrorKind::Misuse,
+            reason: reason.into(),
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn circuit_open(wait: Micros) -> Self {
+        Self {
+            kind: ErrorKind::CircuitOpen(wait),
+            reason: Cow::Borrowed("the circuit is open"),
+        }
+    }
+
+    /// Returns whether the store itself failed, rather than was not asked.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.kind == ErrorKind::Failure
+    }
+
+    /// Returns whether the store could not be asked, through no fault of its own.
+    pub(crate) fn is_misuse(&self) -> bool {
+        match self.kind {
+            #[cfg(feature = "redis")]
+            ErrorKind::Misuse => true,
+            _ => false,
+        }
+    }
+
+    /// Returns the time after which a retry is worthwhile, if it is known.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self.kind {
+            #[cfg(feature = "redis")]
+            ErrorKind::CircuitOpen(wait) => Some(Duration::from_micros(wait)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<StoreError> for RateLimitError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable {
+            retry_after: error.retry_after(),
+            reason: error.reason.into_owned(),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What leases have served of a check that the store has yet to decide.
+
+use std::sync::Arc;
+
+use actix_throttle_core::{
+    check::{Charge, Mode, Receipts},
+    decision::Verdict,
+};
+use smallvec::SmallVec;
+
+use super::{account::LocalCharge, pool::LeasePool, table::AccountKey};
+use crate::engine::store::interface::Store;
+
+/// The local charges of a request that the store has not decided yet. Dropping this puts them back.
+pub(super) struct LeasedCharge<'a, S: Store + 'static> {
+    desk: &'a Arc<LeasePool<S>>,
+    served: SmallVec<[(AccountKey, LocalCharge); 1]>,
+}
+
+impl<'a, S: Store + 'static> LeasedCharge<'a, S> {
+    pub(super) fn new(desk: &'a Arc<LeasePool<S>>) -> Self {
+        Self {
+            desk,
+            served: SmallVec::new(),
+        }
+    }
+
+    pub(super) fn take(&mut self, charge: &Charge<'_>) -> Option<Verdict> {
+        let (at, served) = self.desk.take(charge)?;
+        self.served.push((at, served));
+        Some(served.verdict)
+    }
+
+    /// Keeps the local charges, and returns their receipts if `mode` asks for them.
+    pub(super) fn commit(&mut self, mode: Mode<'_>) -> Receipts {
+        let served = std::mem::take(&mut self.served);
+        match mode {
+            Mode::ChargeForReceipts => {
+                let receipts = served.into_iter();
+                receipts.map(|(_, served)| Some(served.receipt)).collect()
+            }
+            _ => Receipts::new(),
+        }
+    }
+}
+
+impl<S: Store + 'static> Drop for LeasedCharge<'_, S> {
+    fn drop(&mut self) {
+        for (at, served) in self.served.drain(..) {
+            self.desk.put_back(at, &served);
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Tests of leases: several processes, each with its own leases, on one store and one clock.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use actix_throttle_core::{
+    failure_mode::FailureMode,
+    identity::Identity,
+    limit::{Algorithm, Limit},
+};
+use smallvec::smallvec;
+
+use super::*;
+use crate::engine::{clock::ManualClock, store::MemoryStore};
+
+mod ends;
+mod habits;
+mod refunds;
+mod storm;
+
+const SECOND: u64 = 1_000_000;
+
+/// The store that all processes share, and the number of calls to it.
+#[derive(Clone)]
+struct Server(Arc<(MemoryStore, AtomicU32)>);
+
+impl Store for Server {
+    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        self.0.1.fetch_add(1, Ordering::SeqCst);
+        // Yields as a network call does, so that other tasks run in between.
+        tokio::task::yield_now().await;
+        let outcomes = self.0.0.decide(checks).await;
+        tokio::task::yield_now().await;
+        outcomes
+    }
+
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        self.0.0.delete(keys).await
+    }
+
+    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+        self.0.0.block(key, length).await
+    }
+
+    fn close(&self) {}
+}
+
+struct Service {
+    server: Server,
+    clock: ManualClock,
+    processes: Vec<Leases<Server>>,
+}
+
+impl Service {
+    fn new(processes: usize) -> Self {
+        let clock = ManualClock::new();
+        let of = || Clock::Manual(clock.clone());
+        let server = Server(Arc::new((
+            MemoryStore::new(10_000, of()),
+            AtomicU32::new(0),
+        )));
+        let processes = (0..processes).map(|_| Leases::new(server.clone(), 10_000, of()));
+        Self {
+            processes: processes.collect(),
+            server,
+            clock,
+        }
+    }
+
+    async fn ask(&self, process: usize, mode: Mode<'_>, limits: &[(&Limit, u32)]) -> Outcome {
+        let outcome = self.ask_only(process, mode, limits).await;
+        settle().await;
+        outcome
+    }
+
+    /// Decides a check without letting background tasks run.
+    async fn ask_only(&self, process: usize, mode: Mode<'_>, limits: &[(&Limit, u32)]) -> Outcome {
+        let identity = Identity::new("ann");
+        let check = Check {
+            mode,
+            charges: limits
+                .iter()
+                .map(|(limit, cost)| Charge {
+                    key: Key::counter(&identity, limit),
+                    limit: (*limit).into(),
+                    cost: *cost,
+                    failure_mode: FailureMode::Open,
+                })
+                .collect(),
+        };
+        let outcomes = self.processes[process].decide(&[check]).await;
+        let outcome = outcomes.ok().and_then(|all| all.into_iter().next());
+        outcome.expect("an embedded store always decides")
+    }
+
+    async fn admits(&self, process: usize, limit: &Limit) -> bool {
+        self.ask(process, Mode::Charge, &[(limit, 1)]).await.allowed
+    }
+
+    fn calls(&self) -> u32 {
+        self.server.0.1.load(Ordering::SeqCst)
+    }
+
+    async fn advance(&self, micros: u64) {
+        self.clock.advance(Duration::from_micros(micros));
+        settle().await;
+    }
+}
+
+/// Lets background tasks finish.
+async fn settle() {
+    for _ in 0..12 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn run(test: impl AsyncFnOnce()) {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be built")
+        .block_on(test());
+}
+
+fn fixed(times: u32) -> Limit {
+    let minute = Duration::from_secs(60);
+    Limit::new(times, minute).algorithm(Algorithm::FixedWindow)
+}
+
+/// A random number generator with a fixed seed, so that every run of the tests draws the same
+/// numbers.
+struct Dice(fastrand::Rng);
+
+impl Dice {
+    fn roll(&mut self, below: usize) -> usize {
+        self.0.usize(..below)
+    }
+}
+
+fn dice(seed: u64) -> Dice {
+    Dice(fastrand::Rng::with_seed(seed))
+}
+
+#[test]
+fn a_hot_identity_is_served_without_the_store() {
+    run(async || {
+        let service = Service::new(1);
+        let limit = fixed(1_000).lease(50);
+        for index in 0..500 {
+            let outcome = service.ask(0, Mode::Charge, &[(&limit, 1)]).await;
+            assert!(outcome.allowed);
+            // The verdict is the one that the store would give for each request.
+            assert_eq!(outcome.verdicts[0].remaining, 999 - index);
+            assert_eq!(outcome.verdicts[0].reset, 60 * SECOND);
+        }
+        // Leases of 2 + 4 + … + 32, then 50 at a time.
+        assert!(service.calls() < 30, "{} calls", service.calls());
+    });
+}
+
+#[test]
+fn ten_processes_hand_out_the_whole_limit_and_no_more() {
+    for seed in 0..20 {
+        run(async || {
+            let (service, mut dice) = (Service::new(10), dice(seed));
+            let limit = fixed(100).lease(50);
+            let mut admitted = 0;
+            for _ in 0..2_000 {
+                admitted += u32::from(service.admits(dice.roll(10), &limit).await);
+            }
+            assert_eq!(admitted, 100, "seed {seed}");
+        });
+    }
+}
+
+#[test]
+fn what_is_not_used_is_given_back() {
+    run(async || {
+        let service = Service::new(2);
+        let limit = fixed(1_000).lease(200);
+        for _ in 0..200 {
+            assert!(service.admits(0, &limit).await);
+        }
+        let mut others = 0;
+        while service.admits(1, &limit).await {
+            others += 1;
+        }
+        assert!(others < 800, "something was on lease");
+        // The lifetime is a tenth of a minute, cut to one second.
+        service.advance(SECOND - 1).await;
+        assert!(!service.admits(1, &limit).await);
+        service.advance(1).await;
+        while service.admits(1, &limit).await {
+            others += 1;
+        }
+        assert_eq!(others, 800);
+    });
+}
+
+#[test]
+fn a_lease_ends_with_its_window() {
+    run(async || {
+        let service = Service::new(2);
+        let limit = fixed(400).lease(100);
+        assert!(service.admits(1, &limit).await);
+        service.advance(60 * SECOND - 10).await;
+        for _ in 0..40 {
+            assert!(service.admits(0, &limit).await);
+        }
+        service.advance(10).await;
+        // In the new window the whole quota is available, whichever process leased the old one.
+        let mut admitted = 0;
+        for process in [1, 0] {
+            while service.admits(process, &limit).await {
+                admitted += 1;
+            }
+        }
+        for process in [0, 1] {
+            admitted += u32::from(service.admits(process, &limit).await);
+        }
+        assert_eq!(admitted, 400);
+    });
+}
+
+#[test]
+fn what_remains_never_grows_within_a_fixed_window() {
+    run(async || {
+        let (service, mut dice) = (Service::new(3), dice(7));
+        let limit = fixed(2_000).lease(100);
+        let mut last = [u32::MAX; 3];
+        for _ in 0..600 {
+            let process = dice.roll(3);
+            let outcome = service.ask(process, Mode::Charge, &[(&limit, 1)]).await;
+            let remaining = outcome.verdicts[0].remaining;
+            assert!(
+                remaining <= last[process],
+                "{remaining} after {}",
+                last[process]
+            );
+            last[process] = remaining;
+            // Moves the clock now and then, so that leases end and are returned.
+            if dice.roll(20) == 0 {
+                service.advance(SECOND / 2).await;
+            }
+        }
+    });
+}
+
+#[test]
+fn what_another_limit_denies_is_put_back() {
+    run(async || {
+        let service = Service::new(1);
+        let (leased, small) = (fixed(1_000).lease(50), Limit::per_hour(30));
+        let both = [(&leased, 1), (&small, 1)];
+        for index in 0..60 {
+            let outcome = service.ask(0, Mode::Charge, &both).await;
+            assert_eq!(outcome.allowed, index < 30);
+            assert_eq!(outcome.verdicts[0].remaining, 1_000 - (index + 1).min(30));
+        }
+        // No part of the leased limit is lost.
+        let mut admitted = 30;
+        while service.admits(0, &leased).await {
+            admitted += 1;
+        }
+        assert_eq!(admitted, 1_000);
+    });
+}
+
+#[test]
+fn a_request_that_is_dropped_takes_nothing() {
+    run(async || {
+        let service = Service::new(1);
+        let (leased, other) = (fixed(1_000).lease(50), Limit::per_hour(1_000));
+        for _ in 0..60 {
+            assert!(service.admits(0, &leased).await);
+        }
+        let identity = Identity::new("ann");
+        let charge = |limit| Charge {
+            key: Key::counter(&identity, limit),
+            limit: limit.into(),
+            cost: 1,
+            failure_mode: FailureMode::Open,
+        };
+        for _ in 0..40 {
+            let checks = [Check {
+                mode: Mode::Charge,
+                charges: smallvec![charge(&leased), charge(&other)],
+            }];
+            let mut asked = std::pin::pin!(service.processes[0].decide(&checks));
+            // Polls once: the request reaches the store and waits there.
+            let once = std::future::poll_fn(|context| {
+                let _ = asked.as_mut().poll(context);
+                std::task::Poll::Ready(())
+            });
+            once.await;
+        }
+        settle().await;
+        let mut admitted = 60;
+        while service.admits(0, &leased).await {
+            admitted += 1;
+        }
+        assert_eq!(admitted, 1_000);
+    });
+}
+
+#[test]
+fn a_reset_forgets_what_is_leased_and_a_block_ends_it() {
+    run(async || {
+        let service = Service::new(1);
+        let limit = fixed(1_000).lease(50);
+        let identity = Identity::new("ann");
+        let key = Key::counter(&identity, &limit);
+        for _ in 0..60 {
+            assert!(service.admits(0, &limit).await);
+        }
+        service.processes[0].delete(&[key]).await.expect("done");
+        settle().await;
+        let outcome = service.ask(0, Mode::Charge, &[(&limit, 1)]).await;
+        assert_eq!(outcome.verdicts[0].remaining, 999);
+        for _ in 0..60 {
+            assert!(service.admits(0, &limit).await);
+        }
+        service.processes[0]
+            .block(&key.block(), SECOND)
+            .await
+            .expect("done");
+        settle().await;
+        assert!(!service.admits(0, &limit).await);
+        service.advance(SECOND).await;
+        let outcome = service.ask(0, Mode::Charge, &[(&limit, 1)]).await;
+        assert_eq!(outcome.verdicts[0].remaining, 1_000 - 62);
+    });
+}
+
+#[test]
+fn a_changed_limit_gives_back_what_the_old_one_leased() {
+    run(async || {
+        let service = Service::new(1);
+        for _ in 0..60 {
+            assert!(service.admits(0, &fixed(1_000).lease(50)).await);
+        }
+        let lowered = fixed(100).lease(50);
+        let mut admitted = 60;
+        for _ in 0..200 {
+            admitted += u32::from(service.admits(0, &lowered).await);
+        }
+        assert_eq!(admitted, 100);
+    });
+}
+
+#[test]
+fn a_look_sees_what_is_leased_and_a_refund_of_it_reaches_the_store() {
+    run(async || {
+        let service = Service::new(2);
+        let limit = fixed(100).lease(20);
+        let mut receipts = Receipts::new();
+        for _ in 0..20 {
+            let outcome = service
+                .ask(0, Mode::ChargeForReceipts, &[(&limit, 1)])
+                .await;
+            receipts = outcome.receipts;
+            assert!(receipts[0].is_some());
+        }
+        while service.admits(1, &limit).await {}
+        // The quota is used up, apart from what the first process has leased.
+        assert!(service.ask(0, Mode::Peek, &[(&limit, 1)]).await.allowed);
+        while service.admits(0, &limit).await {}
+        assert!(!service.ask(0, Mode::Peek, &[(&limit, 1)]).await.allowed);
+        service
+            .ask(0, Mode::Refund(&receipts), &[(&limit, 1)])
+            .await;
+        assert!(service.admits(1, &limit).await);
+        assert!(!service.admits(1, &limit).await);
+    });
+}

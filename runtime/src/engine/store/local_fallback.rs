@@ -1,0 +1,246 @@
+//! A layer with an in-memory store as the local fallback of Redis, for limits of
+//! [`FailureMode::Local`]: it decides by the same limits while the store inside cannot. The
+//! [`Stack`](super::Stack) calls it.
+//!
+//! The store inside is mirrored: what this process admits through it is charged to the local
+//! fallback too, so an outage is no fresh quota. After an outage, for as long as its admissions
+//! still count, a request is denied if the local fallback denies it: the store inside has not seen
+//! those admissions, so its return is no fresh quota either.
+
+use std::{
+    cmp,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use actix_throttle_core::{
+    algorithm::Wait,
+    check::{Charge, Check, Mode, Outcome, Outcomes},
+    decision::Verdict,
+    failure_mode::FailureMode,
+    key::Key,
+    limit::LimitRef,
+    time::Micros,
+};
+
+use super::{
+    interface::{Store, StoreError},
+    memory::{Full, MemoryStore},
+};
+use crate::engine::clock::Clock;
+
+#[derive(Debug)]
+pub(crate) struct LocalFallback<S> {
+    inner: S,
+    local: MemoryStore,
+    clock: Clock,
+    /// When the local fallback last decided, in microseconds; 0 for never. Relaxed, because no
+    /// other memory depends on it.
+    last_local_decision: AtomicU64,
+}
+
+impl<S> LocalFallback<S> {
+    pub(crate) fn new(inner: S, local: MemoryStore, clock: Clock) -> Self {
+        Self {
+            inner,
+            local,
+            clock,
+            last_local_decision: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// Returns whether the local fallback can decide this charge.
+    pub(crate) fn can_decide_locally(&self, charge: &Charge<'_>) -> bool {
+        is_local(charge) && self.local.has_room(charge)
+    }
+
+    /// Decides in place of the store inside, which could not.
+    pub(crate) fn decide_locally(&self, check: &Check<'_>) -> Result<Outcome, Full> {
+        if check.mode.is_charge() && !check.charges.is_empty() {
+            // Also for a denial: by the end of the outage, the store may have lost the usage that
+            // the local fallback has.
+            self.last_local_decision
+                .fetch_max(self.clock.now(), Ordering::Relaxed);
+        }
+        self.local.decide_one(check)
+    }
+
+    /// Returns whether admissions of an outage may still count for this limit.
+    fn may_hold_outage_admissions(&self, limit: &LimitRef<'_>) -> bool {
+        match self.last_local_decision.load(Ordering::Relaxed) {
+            0 => false,
+            latest => self.clock.now().saturating_sub(latest) < retention(limit),
+        }
+    }
+
+    /// Returns whether the local fallback must be consulted because of an earlier outage.
+    fn needs_local_check(&self, check: &Check<'_>) -> bool {
+        // A refund or renewal concerns what the store inside has charged, whatever the local
+        // fallback says.
+        let asks = !matches!(check.mode, Mode::Refund(_) | Mode::Renew);
+        let mut local = check.charges.iter().filter(|charge| is_local(charge));
+        asks && local.any(|charge| self.may_hold_outage_admissions(&charge.limit))
+    }
+
+    /// Mirrors to the local fallback what the store inside has decided.
+    fn mirror(&self, check: &Check<'_>, outcome: &mut Outcome) {
+        if check.mode == Mode::Renew {
+            self.local.mirror_renewal(check, outcome);
+        }
+        if !check.mode.is_charge() && !matches!(check.mode, Mode::Refund(_)) {
+            return;
+        }
+        for (place, charge) in check.charges.iter().enumerate() {
+            if !is_local(charge) {
+                continue;
+            }
+            let Some(verdict) = outcome.verdicts.get_mut(place) else {
+                continue;
+            };
+            if let Mode::Refund(_) = check.mode {
+                // The mirrored charge is refunded separately, by its own receipt.
+                if self.may_hold_outage_admissions(&charge.limit) {
+                    *verdict = stricter(*verdict, self.local.peek(charge));
+                }
+                continue;
+            }
+            if verdict.blocked {
+                if let Wait::For(wait) = verdict.wait {
+                    // Without room, the block stays unknown here.
+                    let _ = self.local.start_block(&charge.key.block(), wait);
+                }
+            } else if outcome.allowed && verdict.wait == Wait::None {
+                let wanted = check.mode == Mode::ChargeForReceipts;
+                let (known, receipt) = self.local.mirror(charge, wanted);
+                if receipt.is_some() {
+                    outcome.mirror_receipts.resize(check.charges.len(), None);
+                    outcome.mirror_receipts[place] = receipt;
+                }
+                if self.may_hold_outage_admissions(&charge.limit) {
+                    *verdict = stricter(*verdict, known);
+                }
+            }
+        }
+    }
+}
+
+impl<S: Store> LocalFallback<S> {
+    /// Decides a check with limits for which admissions of an outage may still count. It peeks at
+    /// the local fallback first, and charges the store inside only if that admits.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the store inside may have charged what was not mirrored
+    /// here.
+    async fn decide_with_local_check(&self, check: &Check<'_>) -> Result<Outcomes, StoreError> {
+        let look = |charge: &Charge<'_>| {
+            let settling = is_local(charge) && self.may_hold_outage_admissions(&charge.limit);
+            settling.then(|| self.local.peek(charge))
+        };
+        let known: Vec<Option<Verdict>> = check.charges.iter().map(look).collect();
+        let denies = |(charge, known): (&Charge<'_>, &Option<Verdict>)| {
+            !charge.limit.is_shadow() && known.is_some_and(|known| known.wait != Wait::None)
+        };
+        let denied = check.charges.iter().zip(&known).any(denies);
+        if !denied {
+            return self.inner.decide(std::slice::from_ref(check)).await;
+        }
+        // The local fallback denies, so the store inside is only peeked at: the verdicts still show
+        // how every limit stands.
+        let peek = Check {
+            mode: Mode::Peek,
+            charges: check.charges.clone(),
+        };
+        let mut outcomes = self.inner.decide(&[peek]).await?;
+        for outcome in &mut outcomes {
+            outcome.allowed = false;
+            for (verdict, known) in outcome.verdicts.iter_mut().zip(&known) {
+                if let Some(known) = known {
+                    *verdict = stricter(*verdict, *known);
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
+fn is_local(charge: &Charge<'_>) -> bool {
+    charge.failure_mode == FailureMode::Local
+}
+
+fn stricter(one: Verdict, other: Verdict) -> Verdict {
+    let wait = match (one.wait, other.wait) {
+        (Wait::Never, _) | (_, Wait::Never) => Wait::Never,
+        (Wait::For(one), Wait::For(other)) => Wait::For(one.max(other)),
+        (Wait::For(wait), Wait::None) | (Wait::None, Wait::For(wait)) => Wait::For(wait),
+        (Wait::None, Wait::None) => Wait::None,
+    };
+    Verdict {
+        wait,
+        blocked: one.blocked || other.blocked,
+        remaining: one.remaining.min(other.remaining),
+        reset: one.reset.max(other.reset),
+        more: match one.remaining.cmp(&other.remaining) {
+            cmp::Ordering::Less => one.more,
+            cmp::Ordering::Equal => one.more.max(other.more),
+            cmp::Ordering::Greater => other.more,
+        },
+    }
+}
+
+/// Returns the longest time that an admission counts, in microseconds.
+fn retention(limit: &LimitRef<'_>) -> Micros {
+    match limit {
+        LimitRef::Rate(limit) => limit.retention(),
+        LimitRef::Concurrency(limit, _) => limit.expiry_micros(),
+    }
+}
+
+impl<S: Store> Store for LocalFallback<S> {
+    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        for check in checks {
+            self.local.mirror_release(check);
+        }
+        let mut outcomes = if checks.iter().any(|check| self.needs_local_check(check)) {
+            let mut outcomes = Outcomes::new();
+            for check in checks {
+                // Boxed, because this path is rare: inline, it would make every future of `decide`
+                // larger.
+                outcomes.extend(Box::pin(self.decide_with_local_check(check)).await?);
+            }
+            outcomes
+        } else {
+            self.inner.decide(checks).await?
+        };
+        for (check, outcome) in checks.iter().zip(&mut outcomes) {
+            self.mirror(check, outcome);
+        }
+        Ok(outcomes)
+    }
+
+    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
+        if self.needs_local_check(check) {
+            return None;
+        }
+        let mut outcome = self.inner.try_decide(check)?;
+        self.mirror(check, &mut outcome);
+        Some(outcome)
+    }
+
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        self.local.delete(keys).await?;
+        self.inner.delete(keys).await
+    }
+
+    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+        let _ = self.local.start_block(key, length);
+        self.inner.block(key, length).await
+    }
+
+    fn close(&self) {
+        self.inner.close();
+    }
+}

@@ -1,0 +1,264 @@
+//! The call builder packs checks for one call of the script. The batch queue fills a builder while
+//! a call is in flight. The builder sends nothing.
+
+use actix_throttle_core::{
+    check::{Check, Mode},
+    key::{Key, Naming},
+    limit::LimitRef,
+};
+use smallvec::SmallVec;
+
+#[cfg(feature = "cluster")]
+use super::script::{BLOCKED_FOR, Repeat, push_block, random_mark};
+use super::{
+    encode::push,
+    key_table::KeyTable,
+    limit_table::LimitTable,
+    reply::ReplyLayout,
+    script::{Call, CallContext},
+};
+
+/// The key that a call about a single key names.
+#[cfg(feature = "cluster")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum SingleKey {
+    /// The counter: the call decides as if the identity were not blocked.
+    Counter,
+    /// The block above the counter: the call reads how long it lasts.
+    Block,
+}
+
+/// A call under construction. Equal checks that follow each other are packed once, with their count
+/// (run-length encoding): under load most checks are equal.
+#[derive(Debug)]
+pub(super) struct CallBuilder {
+    keys: KeyTable,
+    limits: LimitTable,
+    packed: Vec<u8>,
+    /// Where each distinct check ends in `packed`.
+    ends: Vec<usize>,
+    /// For each check, the index of its packed form in `ends`.
+    checks: Vec<usize>,
+    /// The single key that the call names, if it may name only one.
+    #[cfg(feature = "cluster")]
+    only: Option<SingleKey>,
+    /// Whether the call changes anything in Redis.
+    #[cfg(feature = "cluster")]
+    changes: bool,
+    /// The idempotency key of the call, for a cluster client that may send the call twice.
+    #[cfg(feature = "cluster")]
+    idempotency_key: Option<String>,
+}
+
+impl CallBuilder {
+    pub(super) fn new(naming: &Naming) -> Self {
+        Self {
+            keys: KeyTable::new(naming),
+            limits: LimitTable::default(),
+            packed: Vec::with_capacity(64),
+            ends: Vec::new(),
+            checks: Vec::new(),
+            #[cfg(feature = "cluster")]
+            only: None,
+            #[cfg(feature = "cluster")]
+            changes: false,
+            #[cfg(feature = "cluster")]
+            idempotency_key: None,
+        }
+    }
+
+    /// A builder for checks of one charge each, all of one counter.
+    #[cfg(feature = "cluster")]
+    pub(super) fn of_one_key(naming: &Naming, only: SingleKey) -> Self {
+        Self {
+            only: Some(only),
+            ..Self::new(naming)
+        }
+    }
+
+    /// The number of checks.
+    pub(super) fn len(&self) -> usize {
+        self.checks.len()
+    }
+
+    /// The number of keys that the checks name.
+    pub(super) fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Packs a check as `decide.lua` unpacks it: big-endian integers of fixed widths, in one
+    /// argument for all checks. An argument per number would cost Redis several times as much.
+    ///
+    /// # Invariant
+    ///
+    /// A check has at least one charge.
+    pub(super) fn add(&mut self, check: &Check<'_>, context: &CallContext<'_>) -> ReplyLayout {
+        let start = self.packed.len();
+        #[cfg(feature = "cluster")]
+        if let (Some(SingleKey::Block), Some(charge)) = (self.only, check.charges.first()) {
+            let place = self.keys.index_of(&charge.key.block(), context.hasher);
+            push_block(&mut self.packed, BLOCKED_FOR, place);
+            self.dedupe(start, Mode::Peek);
+            return ReplyLayout::of(check);
+        }
+        self.set_idempotency_key(check, context);
+        push(&mut self.packed, code_of(check.mode), 1);
+        push(&mut self.packed, check.charges.len() as u64, 2);
+        let mut used: SmallVec<[u64; 4]> = SmallVec::new();
+        for (index, charge) in check.charges.iter().enumerate() {
+            let (counter, block) = self.index_of(&charge.key, context);
+            let kind = self.limits.index_of(charge, &used);
+            used.push(kind);
+            let packed = &mut self.packed;
+            push(packed, kind, 2);
+            push(packed, counter, 3);
+            push(packed, block, 3);
+            if let LimitRef::Concurrency(_, permit_id) = charge.limit {
+                push(packed, permit_id.0, 7);
+            }
+            if let Mode::Refund(receipts) = check.mode {
+                // A time of 0 means that nothing was charged.
+                let receipt = receipts.get(index).copied().flatten();
+                let [at, remaining, mark, taken] = receipt.map_or([0; 4], |receipt| {
+                    let [remaining, taken] = [receipt.remaining, receipt.taken].map(u64::from);
+                    [receipt.at, remaining, receipt.tag, taken]
+                });
+                push(packed, at, 7);
+                push(packed, remaining, 4);
+                push(packed, mark, 7);
+                push(packed, taken, 4);
+            }
+        }
+        self.dedupe(start, check.mode);
+        ReplyLayout::of(check)
+    }
+
+    /// The call of those checks whose index `keep` accepts; `None` if it accepts none.
+    pub(super) fn build(
+        self,
+        context: &CallContext<'_>,
+        keep: impl Fn(usize) -> bool,
+    ) -> Option<Call> {
+        let mut runs: SmallVec<[(usize, u64); 8]> = SmallVec::new();
+        let kept = (0..).zip(&self.checks).filter(|(place, _)| keep(*place));
+        for (_, kind) in kept {
+            match runs.last_mut() {
+                Some((last, count)) if last == kind => *count += 1,
+                _ => runs.push((*kind, 1)),
+            }
+        }
+        if runs.is_empty() {
+            return None;
+        }
+        #[cfg(feature = "cluster")]
+        let repeat = match &self.idempotency_key {
+            Some(name) => Repeat::Key(name),
+            None if self.changes => Repeat::Mark(random_mark()),
+            None => Repeat::Harmless,
+        };
+        let mut call = Call::start(
+            context,
+            self.keys,
+            &self.limits,
+            #[cfg(feature = "cluster")]
+            repeat,
+        );
+        for (kind, count) in runs {
+            let start = kind.checked_sub(1).map_or(0, |before| self.ends[before]);
+            push(&mut call.packed, count, 2);
+            call.packed
+                .extend_from_slice(&self.packed[start..self.ends[kind]]);
+        }
+        Some(call)
+    }
+
+    /// The indices of a counter and of the block above it; 0 stands for no block.
+    fn index_of(&mut self, counter: &Key<'_>, context: &CallContext<'_>) -> (u64, u64) {
+        #[cfg(feature = "cluster")]
+        if self.only.is_some() {
+            return (self.keys.index_of(counter, context.hasher), 0);
+        }
+        self.keys.counter_and_block(counter, context.hasher)
+    }
+
+    /// Ends the check that was packed from `start` on, and drops its bytes if the previous check is
+    /// equal. Only checks with [`Mode::Charge`] or [`Mode::Peek`] are merged.
+    fn dedupe(&mut self, start: usize, mode: Mode<'_>) {
+        let before = self.ends.len().checked_sub(2).map_or(0, |at| self.ends[at]);
+        let is_new = !matches!(mode, Mode::Charge | Mode::Peek)
+            || self.packed[before..start] != self.packed[start..];
+        if is_new {
+            self.ends.push(self.packed.len());
+        } else {
+            self.packed.truncate(start);
+        }
+        self.checks.push(self.ends.len() - 1);
+    }
+
+    /// Gives the call an idempotency key once a check changes something, if the call may be sent
+    /// twice. A call of a single key has no room for one: it leaves a mark (`marks.lua`).
+    #[cfg(feature = "cluster")]
+    fn set_idempotency_key(&mut self, check: &Check<'_>, context: &CallContext<'_>) {
+        self.changes |= check.mode != Mode::Peek;
+        if self.changes
+            && self.idempotency_key.is_none()
+            && context.once.is_some()
+            && self.only.is_none()
+            && let Some(charge) = check.charges.first()
+        {
+            let name = charge
+                .key
+                .idempotency_key(context.naming, fastrand::u64(..));
+            self.idempotency_key = Some(name);
+        }
+    }
+
+    #[cfg(not(feature = "cluster"))]
+    #[expect(clippy::unused_self)]
+    fn set_idempotency_key(&self, _: &Check<'_>, _: &CallContext<'_>) {}
+}
+
+impl Call {
+    /// A call that decides these checks, at least one.
+    pub(super) fn decide(context: &CallContext<'_>, checks: &[Check<'_>]) -> Self {
+        let mut draft = CallBuilder::new(context.naming);
+        for check in checks {
+            draft.add(check, context);
+        }
+        Self::of_all(draft, context)
+    }
+
+    /// A call that decides a check of one charge by its counter alone, as if the identity were not
+    /// blocked.
+    #[cfg(feature = "cluster")]
+    pub(super) fn decide_single_key(context: &CallContext<'_>, check: &Check<'_>) -> Self {
+        let mut draft = CallBuilder::of_one_key(context.naming, SingleKey::Counter);
+        draft.add(check, context);
+        Self::of_all(draft, context)
+    }
+
+    fn of_all(draft: CallBuilder, context: &CallContext<'_>) -> Self {
+        let call = draft.build(context, |_| true);
+        call.unwrap_or_else(|| {
+            Self::start(
+                context,
+                KeyTable::new(context.naming),
+                &LimitTable::default(),
+                #[cfg(feature = "cluster")]
+                Repeat::Harmless,
+            )
+        })
+    }
+}
+
+fn code_of(mode: Mode<'_>) -> u64 {
+    match mode {
+        Mode::Peek => 0,
+        Mode::Charge => 1,
+        // 2 is `BLOCK`, which is no mode of a check.
+        Mode::ChargeForReceipts => 3,
+        Mode::Refund(_) => 4,
+        Mode::Lease => 5,
+        Mode::Renew => 6,
+    }
+}

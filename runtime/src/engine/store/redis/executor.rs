@@ -1,0 +1,300 @@
+//! The executor sends script calls and commands to Redis, over the current worker's connection and
+//! within a deadline. The store calls it. It sends nothing again that may have been carried out.
+
+use std::{
+    pin::{Pin, pin},
+    sync::Arc,
+};
+
+use actix_throttle_core::{
+    check::{Check, Outcomes},
+    time::Micros,
+};
+use redis::{Cmd, RedisError, Value};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout},
+};
+
+use super::{
+    batch::{Batch, Dispatch, Lane},
+    connection_guard::{ConnectionGuard, Reach},
+    keeper::Upkeep,
+    lateness::{Expired, unless, within},
+    script::{Call, CallContext},
+    send::{NotSent, Request, bytes},
+    worker_connection::{WorkerConnection, WorkerConnections},
+};
+#[cfg(feature = "cluster")]
+use super::{migration::OpenSlots, reply};
+#[cfg(feature = "test-util")]
+use crate::engine::clock::ManualClock;
+use crate::engine::store::{circuit_breaker::Circuit, interface::StoreError};
+
+/// The connections to Redis, and what sends on them.
+#[derive(Debug)]
+pub(super) struct Executor {
+    pub(super) connections: WorkerConnections,
+    #[cfg(feature = "cluster")]
+    pub(super) open_slots: OpenSlots,
+    #[cfg(feature = "test-util")]
+    pub(super) clock: Option<ManualClock>,
+}
+
+/// A drain loop waits `deadline / OVERLAP` for its call; then the next batch may overtake the call.
+const OVERLAP: u32 = 8;
+
+/// What the executor does with a call that has no reply within its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Late {
+    /// It waits until the connection is replaced, because a late reply proves that Redis is back.
+    /// Checks behind the call are not sent meanwhile, so requests that leave are not charged.
+    Awaited,
+    /// It gives up: the caller has its own deadline, or other requests must not wait for the call.
+    Abandoned,
+}
+
+impl Executor {
+    pub(super) fn upkeep(&self) -> &Upkeep {
+        self.connections.upkeep()
+    }
+
+    fn circuit(&self) -> &Circuit {
+        &self.upkeep().circuit
+    }
+
+    /// The deadline of a decision that begins now.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.upkeep().deadline
+    }
+
+    pub(super) fn context(&self) -> CallContext<'_> {
+        CallContext {
+            naming: &self.upkeep().naming,
+            hasher: &self.upkeep().hasher,
+            now: self.now(),
+            #[cfg(feature = "cluster")]
+            once: self.once(),
+        }
+    }
+
+    /// The time to pass to the script, in microseconds; `None` is Redis' own.
+    fn now(&self) -> Option<Micros> {
+        #[cfg(feature = "test-util")]
+        let now = self.clock.as_ref().map(ManualClock::micros);
+        #[cfg(not(feature = "test-util"))]
+        let now = None;
+        now
+    }
+
+    /// Decides `checks`, in one batch of `lane` with other requests' checks. Dropped before the
+    /// batch is sealed, it charges nothing; dropped later, it may have charged.
+    pub(super) async fn decide(
+        self: &Arc<Self>,
+        lane: Lane,
+        checks: &[Check<'_>],
+        deadline: Instant,
+    ) -> Result<Outcomes, StoreError> {
+        let runtime = runtime()?;
+        let connection = self.connections.of(&runtime);
+        let (answer, task) = connection.queue.add(lane, checks, &self.context());
+        let executor = Arc::clone(self);
+        match task {
+            Dispatch::Queued => {}
+            // Spawned, because other requests need the call even if this client leaves. The task
+            // also runs after the requests that are ready now, so all of them go out together.
+            Dispatch::DrainLoop => {
+                runtime.spawn(executor.drain(connection, lane));
+            }
+            Dispatch::SendOne => {
+                runtime.spawn(async move { executor.send_full_batch(&connection, lane).await });
+            }
+        }
+        match within(deadline, pin!(answer)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(StoreError::new("what asked the server was ended")),
+            Err(expired) => Err(self.waited_in_vain(expired)),
+        }
+    }
+
+    /// The drain loop of a lane: sends batch after batch until none is left. Seals a batch once
+    /// there is a connection, so requests that have left by then are not in it. A second loop takes
+    /// over after `deadline / OVERLAP`, against head-of-line blocking: the next batch to a distant
+    /// Redis goes out while the call is in flight.
+    async fn drain(self: Arc<Self>, connection: Arc<WorkerConnection>, lane: Lane) {
+        loop {
+            let guard = connection.checkout().await;
+            let Some(batch) = connection.queue.next(lane) else {
+                return;
+            };
+            let mut sending = pin!(self.send_batch(&connection, lane, batch, guard));
+            let patience = self.upkeep().deadline / OVERLAP;
+            if timeout(patience, sending.as_mut()).await.is_ok() {
+                continue;
+            }
+            let Some(_overlap) = connection.overlap() else {
+                sending.await;
+                continue;
+            };
+            let (executor, next) = (Arc::clone(&self), Arc::clone(&connection));
+            tokio::spawn(boxed(executor, next, lane));
+            sending.await;
+            return;
+        }
+    }
+
+    /// Sends a full batch while another call of its lane is in flight.
+    async fn send_full_batch(&self, connection: &WorkerConnection, lane: Lane) {
+        let guard = connection.checkout().await;
+        if let Some(batch) = connection.queue.take(lane) {
+            self.send_batch(connection, lane, batch, guard).await;
+        }
+    }
+
+    /// Seals and sends a batch, and delivers the outcomes to its requests.
+    async fn send_batch(
+        &self,
+        connection: &WorkerConnection,
+        #[cfg_attr(not(feature = "cluster"), expect(unused_variables))] lane: Lane,
+        batch: Batch,
+        mut guard: Result<ConnectionGuard, RedisError>,
+    ) {
+        let Some((call, sent)) = batch.seal(&self.context()) else {
+            return;
+        };
+        #[cfg(feature = "cluster")]
+        if matches!(lane, Lane::Slot(slot) if self.open_slots.contains(slot)) {
+            return sent.deliver(Err(StoreError::migrating()));
+        }
+        let reply = loop {
+            let lent = match guard {
+                Ok(lent) => lent,
+                Err(error) => break Err(StoreError::new(error.to_string())),
+            };
+            let late = match lent.is_cluster() {
+                true => Late::Abandoned,
+                false => Late::Awaited,
+            };
+            let request = Request::Call(&call);
+            match self.attempt(lent, self.deadline(), late, request).await {
+                Ok(reply) => break reply.and_then(bytes),
+                Err(NotSent) if !sent.is_awaited() => return,
+                Err(NotSent) => guard = connection.checkout().await,
+            }
+        };
+        #[cfg(feature = "cluster")]
+        if let (Lane::Slot(slot), Ok(reply::MIGRATING)) = (lane, reply.as_deref()) {
+            self.open_slots.add(slot);
+        }
+        sent.deliver(reply);
+    }
+
+    pub(super) async fn run(&self, call: &Call, deadline: Instant) -> Result<Vec<u8>, StoreError> {
+        let reply = self.perform(Request::Call(call), deadline).await;
+        reply.and_then(bytes)
+    }
+
+    pub(super) async fn send(&self, command: &Cmd) -> Result<(), StoreError> {
+        let done = self.perform(Request::Command(command), self.deadline());
+        done.await.map(drop)
+    }
+
+    /// Sends a request; again only if it never left this process. Dropped, it may have its effect.
+    async fn perform(&self, request: Request<'_>, deadline: Instant) -> Result<Value, StoreError> {
+        let connection = self.connections.of(&runtime()?);
+        loop {
+            let lent = within(deadline, pin!(connection.checkout()))
+                .await
+                .map_err(|expired| self.waited_in_vain(expired))?
+                .map_err(|error| StoreError::new(error.to_string()))?;
+            let reply = self.attempt(lent, deadline, Late::Abandoned, request).await;
+            if let Ok(reply) = reply {
+                return reply;
+            }
+        }
+    }
+
+    /// Sends a request, and tells the connection and the circuit breaker how that went.
+    async fn attempt(
+        &self,
+        mut lent: ConnectionGuard,
+        mut deadline: Instant,
+        late: Late,
+        request: Request<'_>,
+    ) -> Result<Result<Value, StoreError>, NotSent> {
+        let sent = Instant::now();
+        let mut connection = lent.connection.clone();
+        let outcome = {
+            let superseded = pin!(lent.superseded());
+            let reply = pin!(request.send(&mut connection, self.upkeep().deadline));
+            let mut answer = pin!(unless(superseded, reply));
+            loop {
+                match within(deadline, answer.as_mut()).await {
+                    // This process was late, not Redis: Redis gets its full time now.
+                    Err(Expired::OwnLateness) if late == Late::Awaited => {
+                        deadline = self.deadline();
+                    }
+                    Err(Expired::Silence) if late == Late::Awaited => {
+                        self.report(lent.late(sent), self.late());
+                        break Ok(answer.await);
+                    }
+                    outcome => break outcome,
+                }
+            }
+        };
+        // The handle that was used, because a cluster handle remembers its latest key.
+        lent.connection = connection;
+        Ok(match outcome {
+            Ok(Some(Err(NotSent))) => {
+                lent.was_closed();
+                return Err(NotSent);
+            }
+            Ok(Some(Ok(Ok(done)))) => {
+                lent.answered();
+                self.circuit().decided();
+                Ok(done)
+            }
+            Ok(Some(Ok(Err(error)))) => {
+                let reach = lent.failed(&error, sent);
+                Err(self.report(reach, StoreError::new(error.to_string())))
+            }
+            // The connection was replaced, so the reply is lost.
+            Ok(None) | Err(Expired::OwnLateness) => Err(self.late()),
+            Err(Expired::Silence) => Err(self.report(lent.late(sent), self.late())),
+        })
+    }
+
+    /// Tells the circuit breaker of a failure, if it is one of the whole store.
+    fn report(&self, reach: Reach, error: StoreError) -> StoreError {
+        if let Reach::Store(began) = reach {
+            self.circuit().incident(began, &error);
+        }
+        error
+    }
+
+    fn waited_in_vain(&self, expired: Expired) -> StoreError {
+        let late = self.late();
+        if expired == Expired::Silence {
+            self.circuit().waited_in_vain(&late);
+        }
+        late
+    }
+
+    fn late(&self) -> StoreError {
+        StoreError::new(format!("no answer within {:?}", self.upkeep().deadline))
+    }
+}
+
+/// A drain loop, boxed because its future would otherwise contain itself.
+fn boxed(
+    executor: Arc<Executor>,
+    connection: Arc<WorkerConnection>,
+    lane: Lane,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(executor.drain(connection, lane))
+}
+
+/// The caller's tokio runtime, which timers and connections need; an error if there is none.
+fn runtime() -> Result<Handle, StoreError> {
+    Handle::try_current().map_err(|error| StoreError::misuse(error.to_string()))
+}

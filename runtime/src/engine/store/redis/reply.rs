@@ -1,0 +1,131 @@
+//! Parses the script's reply: big-endian integers of fixed widths, in one string. A list of
+//! integers would cost both ends several times as much. The batch queue and the rollback call this.
+
+use actix_throttle_core::{
+    algorithm::{Receipt, Wait},
+    check::{Check, Mode, Outcome, Outcomes},
+    decision::Verdict,
+};
+use smallvec::SmallVec;
+
+use crate::engine::store::interface::StoreError;
+
+/// The layout of the reply to one check.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReplyLayout {
+    charges: usize,
+    has_receipts: bool,
+}
+
+impl ReplyLayout {
+    pub(super) fn of(check: &Check<'_>) -> Self {
+        Self {
+            charges: check.charges.len(),
+            has_receipts: matches!(check.mode, Mode::ChargeForReceipts | Mode::Lease),
+        }
+    }
+
+    /// Reads the first outcome in `rest`, and advances `rest` to what follows. `None` if the reply
+    /// is malformed.
+    fn read(self, rest: &mut &[u8]) -> Option<Outcome> {
+        let allowed = number(rest, 1)? == 1;
+        // A denial says how long it stays the same, in microseconds.
+        let steady = if allowed { 0 } else { number(rest, 7)? };
+        let at = match self.has_receipts {
+            true => Some(number(rest, 7)?),
+            false => None,
+        };
+        let mut verdicts = SmallVec::new();
+        let mut receipts = Vec::new();
+        for _ in 0..self.charges {
+            let verdict = verdict(rest)?;
+            if let Some(at) = at {
+                let mark = number(rest, 7)?;
+                let taken = u32::try_from(number(rest, 4)?).ok()?;
+                receipts.push((taken > 0).then_some(Receipt {
+                    at,
+                    taken,
+                    remaining: verdict.remaining,
+                    tag: mark,
+                }));
+            }
+            verdicts.push(verdict);
+        }
+        Some(Outcome {
+            allowed,
+            verdicts,
+            receipts,
+            mirror_receipts: Vec::new(),
+            stable_for: steady,
+        })
+    }
+}
+
+/// Stands for the reply to a call that did nothing, because its keys are being migrated to another
+/// node of a cluster. `migration::exchange` returns it; the script never does.
+#[cfg(feature = "cluster")]
+pub(super) const MIGRATING: &[u8] = &[0xff];
+
+/// Reads the script's reply to checks with these layouts.
+///
+/// # Errors
+///
+/// If the keys are being migrated, if the call was a repeated one, or if the reply is malformed.
+pub(super) fn outcomes(
+    reply: &[u8],
+    shapes: impl Iterator<Item = ReplyLayout>,
+) -> Result<Outcomes, StoreError> {
+    #[cfg(feature = "cluster")]
+    if reply == MIGRATING {
+        return Err(StoreError::migrating());
+    }
+    let mut rest = reply;
+    let outcomes: Option<Outcomes> = shapes.map(|shape| shape.read(&mut rest)).collect();
+    match outcomes {
+        // The script has found its idempotency key in Redis: the call is a repeated one.
+        None if reply.is_empty() => Err(repeated()),
+        Some(outcomes) if rest.is_empty() => Ok(outcomes),
+        _ => Err(StoreError::new("the script's reply was not understood")),
+    }
+}
+
+fn repeated() -> StoreError {
+    StoreError::new(
+        "a connection was lost in mid-call; the call was sent again and not carried out twice",
+    )
+}
+
+/// The outcome of a call about one check.
+#[cfg(feature = "cluster")]
+pub(super) fn outcome(reply: &[u8], check: &Check<'_>) -> Result<Outcome, StoreError> {
+    let outcomes = outcomes(reply, std::iter::once(ReplyLayout::of(check)))?;
+    let outcome = outcomes.into_iter().next();
+    outcome.ok_or_else(|| StoreError::new("the script has answered nothing"))
+}
+
+const BLOCKED: u64 = 1;
+const NEVER: u64 = 2;
+
+fn verdict(rest: &mut &[u8]) -> Option<Verdict> {
+    let flags = number(rest, 1)?;
+    let wait = match number(rest, 7)? {
+        _ if flags & NEVER != 0 => Wait::Never,
+        0 => Wait::None,
+        wait => Wait::For(wait),
+    };
+    Some(Verdict {
+        wait,
+        blocked: flags & BLOCKED != 0,
+        remaining: u32::try_from(number(rest, 4)?).ok()?,
+        reset: number(rest, 7)?,
+        more: number(rest, 7)?,
+    })
+}
+
+/// Reads the number in the next `width` bytes, at most eight, and advances `rest`.
+fn number(rest: &mut &[u8], width: usize) -> Option<u64> {
+    let (bytes, after) = rest.split_at_checked(width)?;
+    *rest = after;
+    let push = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+    Some(bytes.iter().fold(0, push))
+}

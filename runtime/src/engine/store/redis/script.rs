@@ -1,0 +1,235 @@
+//! The Lua script that decides checks, and the calls of it. The call builder makes the calls of
+//! checks, and the store those about a block. This module sends nothing.
+
+use std::sync::LazyLock;
+
+use actix_throttle_core::{
+    key::{Key, Naming},
+    time::Micros,
+};
+use redis::{Cmd, Script};
+
+use super::{encode::push, key_table::KeyTable, limit_table::LimitTable};
+use crate::engine::store::key_hash::KeyHasher;
+
+/// The source of the script: one file per algorithm, between their common functions and the main
+/// loop.
+const SOURCE: &str = concat!(
+    include_str!("scripts/prelude.lua"),
+    include_str!("scripts/sliding_window.lua"),
+    include_str!("scripts/sliding_window_counter.lua"),
+    include_str!("scripts/fixed_window.lua"),
+    include_str!("scripts/bucket.lua"),
+    include_str!("scripts/token_bucket.lua"),
+    include_str!("scripts/leaky_bucket.lua"),
+    include_str!("scripts/concurrency.lua"),
+    include_str!("scripts/marks.lua"),
+    include_str!("scripts/read.lua"),
+    include_str!("scripts/rare.lua"),
+    include_str!("scripts/decide.lua"),
+);
+
+/// Bytes for a command's name and the number of its keys.
+const ROOM: usize = 32;
+
+/// The script with its SHA-1 hash, which is computed once.
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SOURCE));
+
+/// One call of the script: its keys and its packed argument.
+#[derive(Debug)]
+pub(super) struct Call {
+    keys: KeyTable,
+    pub(super) packed: Vec<u8>,
+    /// Whether the last key is the idempotency key of the call.
+    #[cfg(feature = "cluster")]
+    has_once: bool,
+    /// How long Redis remembers that the call was carried out, in milliseconds.
+    #[cfg(feature = "cluster")]
+    life: u32,
+}
+
+/// How the script recognises a call that a cluster client has sent twice.
+#[cfg(feature = "cluster")]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Repeat<'a> {
+    /// By an idempotency key.
+    Key(&'a str),
+    /// By a mark of 48 bits in the value of the one key that the call names: see `marks.lua`.
+    Mark(u64),
+    /// By nothing, because the call is idempotent.
+    Harmless,
+}
+
+/// What all calls of a store have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallContext<'a> {
+    pub(super) naming: &'a Naming,
+    pub(super) hasher: &'a KeyHasher,
+    /// The time that the script goes by, in microseconds; `None` is Redis' own.
+    pub(super) now: Option<Micros>,
+    /// How long Redis remembers that a call was carried out, in milliseconds. Set for a connection
+    /// that may send a call twice.
+    #[cfg(feature = "cluster")]
+    pub(super) once: Option<u32>,
+}
+
+/// The flag in a call's `life` that says that a mark follows the head.
+#[cfg(feature = "cluster")]
+const MARKED: u32 = 1 << 31;
+/// The longest life of a mark or an idempotency key, in milliseconds.
+#[cfg(feature = "cluster")]
+pub(super) const LONGEST_LIFE: u32 = MARKED - 1;
+
+/// The codes of calls about a block, for which there is no [`Mode`](crate::engine::store::interface::Mode).
+const BLOCK: u64 = 2;
+#[cfg(feature = "cluster")]
+const BLOCK_UNLESS_BLOCKED: u64 = 7;
+#[cfg(feature = "cluster")]
+pub(super) const BLOCKED_FOR: u64 = 8;
+
+impl Call {
+    /// A call that blocks the identity of a block's key for `length` microseconds.
+    pub(super) fn block(context: &CallContext<'_>, key: &Key<'_>, length: Micros) -> Self {
+        let mut call = Self::of_block(
+            BLOCK,
+            context,
+            key,
+            #[cfg(feature = "cluster")]
+            Repeat::Mark(random_mark()),
+        );
+        push(&mut call.packed, length, 6);
+        call
+    }
+
+    /// A call that blocks for `length` microseconds, unless there is a block already.
+    #[cfg(feature = "cluster")]
+    pub(super) fn block_unless_blocked(
+        context: &CallContext<'_>,
+        key: &Key<'_>,
+        length: Micros,
+    ) -> Self {
+        let mark = Repeat::Mark(random_mark());
+        let mut call = Self::of_block(BLOCK_UNLESS_BLOCKED, context, key, mark);
+        push(&mut call.packed, length, 6);
+        call
+    }
+
+    fn of_block(
+        mode: u64,
+        context: &CallContext<'_>,
+        key: &Key<'_>,
+        #[cfg(feature = "cluster")] repeat: Repeat<'_>,
+    ) -> Self {
+        let mut keys = KeyTable::new(context.naming);
+        let place = keys.index_of(key, context.hasher);
+        let mut call = Self::start(
+            context,
+            keys,
+            &LimitTable::default(),
+            #[cfg(feature = "cluster")]
+            repeat,
+        );
+        push(&mut call.packed, 1, 2);
+        push_block(&mut call.packed, mode, place);
+        call
+    }
+
+    /// A call without checks. In a cluster it is carried out once, however often the client sends
+    /// it.
+    pub(super) fn start(
+        context: &CallContext<'_>,
+        #[cfg_attr(not(feature = "cluster"), expect(unused_mut))] mut keys: KeyTable,
+        kinds: &LimitTable,
+        #[cfg(feature = "cluster")] repeat: Repeat<'_>,
+    ) -> Self {
+        let mut packed = Vec::with_capacity(128);
+        // 0 means Redis' own time.
+        push(&mut packed, context.now.unwrap_or(0), 7);
+        #[cfg(feature = "cluster")]
+        let (life, mark) = match (context.once, repeat) {
+            (None, _) | (_, Repeat::Harmless) => (0, None),
+            (Some(life), Repeat::Key(_)) => (life, None),
+            (Some(life), Repeat::Mark(mark)) => (life | MARKED, Some(mark)),
+        };
+        #[cfg(not(feature = "cluster"))]
+        let (life, mark): (u32, Option<u64>) = (0, None);
+        push(&mut packed, life.into(), 4);
+        push(&mut packed, kinds.count(), 2);
+        if let Some(mark) = mark {
+            push(&mut packed, mark, 6);
+        }
+        packed.extend_from_slice(kinds.packed());
+        #[cfg(feature = "cluster")]
+        if let (Repeat::Key(name), true) = (repeat, context.once.is_some()) {
+            keys.add(name);
+        }
+        Self {
+            keys,
+            packed,
+            #[cfg(feature = "cluster")]
+            has_once: context.once.is_some() && matches!(repeat, Repeat::Key(_)),
+            #[cfg(feature = "cluster")]
+            life: context.once.unwrap_or(0),
+        }
+    }
+
+    /// How long Redis remembers that the call was carried out, in milliseconds.
+    #[cfg(feature = "cluster")]
+    pub(super) fn life(&self) -> u32 {
+        self.life
+    }
+
+    /// A key of the call's cluster slot.
+    #[cfg(feature = "cluster")]
+    pub(super) fn first_key(&self) -> &str {
+        self.keys.iter().next().unwrap_or_default()
+    }
+
+    /// The key of the call, if it names exactly one.
+    #[cfg(feature = "cluster")]
+    pub(super) fn only_key(&self) -> Option<&str> {
+        self.keys.iter().next().filter(|_| self.keys.len() == 1)
+    }
+
+    /// The idempotency key of the call, if it has one.
+    #[cfg(feature = "cluster")]
+    pub(super) fn once_key(&self) -> Option<&str> {
+        self.has_once.then(|| self.keys.iter().last()).flatten()
+    }
+
+    /// The call by `EVALSHA`, for a server that has cached the script.
+    pub(super) fn by_hash(&self) -> Cmd {
+        self.command("EVALSHA", SCRIPT.get_hash())
+    }
+
+    /// The call by `EVAL`, for a server that has not; the server then caches the script.
+    pub(super) fn by_source(&self) -> Cmd {
+        self.command("EVAL", SOURCE)
+    }
+
+    fn command(&self, name: &str, script: &str) -> Cmd {
+        // Allocated at once, because the buffer would otherwise grow with each argument.
+        let length = script.len() + self.keys.length() + self.packed.len() + ROOM;
+        let mut command = Cmd::with_capacity(self.keys.len() + 4, length);
+        command.arg(name).arg(script).arg(self.keys.len());
+        for key in self.keys.iter() {
+            command.arg(key);
+        }
+        command.arg(&self.packed);
+        command
+    }
+}
+
+/// A random mark of 48 bits, never 0.
+#[cfg(feature = "cluster")]
+pub(super) fn random_mark() -> u64 {
+    fastrand::u64(1..1 << 48)
+}
+
+/// Packs a check about a block alone.
+pub(super) fn push_block(packed: &mut Vec<u8>, mode: u64, place: u64) {
+    push(packed, mode, 1);
+    // No limits, and zeros in place of the index of a limit and of its counter.
+    push(packed, 0, 2 + 2 + 3);
+    push(packed, place, 3);
+}

@@ -1,0 +1,92 @@
+//! Sends one request, and tells a request that never left this process from one whose reply was
+//! lost. The executor and the verification call it. It never sends a request again after a lost
+//! reply.
+
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+
+use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+
+#[cfg(feature = "cluster")]
+use super::migration;
+use super::{connection::Connection, script::Call};
+use crate::engine::store::interface::StoreError;
+
+/// The connection was closed before the request left this process. Redis has seen nothing of it, so
+/// the request may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NotSent;
+
+/// A request to Redis.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Request<'a> {
+    Call(&'a Call),
+    Command(&'a Cmd),
+}
+
+impl Request<'_> {
+    /// Sends the request and waits for its reply. `deadline` is the time that a decision may take;
+    /// a cluster derives from it when to call off a call of several keys.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSent`] if the request never left this process. The inner error comes from Redis or the
+    /// connection; after a connection error, the request may have been carried out.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, the request may still be carried out.
+    pub(super) async fn send(
+        self,
+        connection: &mut Connection,
+        #[cfg_attr(not(feature = "cluster"), expect(unused_variables))] deadline: Duration,
+    ) -> Result<Result<Value, RedisError>, NotSent> {
+        match self {
+            Self::Command(command) => send(command, connection).await,
+            #[cfg(feature = "cluster")]
+            Self::Call(call) if connection.is_cluster() => {
+                let reply = migration::exchange(call, connection, deadline).await;
+                Ok(reply.map(Value::BulkString))
+            }
+            Self::Call(call) => match send(&call.by_hash(), connection).await? {
+                // `NOSCRIPT`: Redis has restarted, or its script cache was flushed. Nothing was
+                // done yet.
+                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                    send(&call.by_source(), connection).await
+                }
+                reply => Ok(reply),
+            },
+        }
+    }
+}
+
+/// Sends a command, and finds out whether it left this process. The client hands a command to its
+/// connection's driver task through a channel. If that task has ended, the first poll fails. An
+/// error of a later poll may mean that the command was carried out.
+async fn send(
+    command: &Cmd,
+    connection: &mut Connection,
+) -> Result<Result<Value, RedisError>, NotSent> {
+    // A cluster client makes its own connections, and sends commands again by itself.
+    let mut may_be_unsent = !connection.is_cluster();
+    let mut reply = pin!(command.query_async(connection));
+    poll_fn(|context| match reply.as_mut().poll(context) {
+        Poll::Ready(Err(error)) if may_be_unsent && error.is_connection_dropped() => {
+            Poll::Ready(Err(NotSent))
+        }
+        Poll::Ready(reply) => Poll::Ready(Ok(reply)),
+        Poll::Pending => {
+            may_be_unsent = false;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// The script's reply, which is a byte string.
+///
+/// # Errors
+///
+/// A reply of another type is a failure of the store.
+pub(super) fn bytes(reply: Value) -> Result<Vec<u8>, StoreError> {
+    redis::from_redis_value(reply).map_err(|error| StoreError::new(error.to_string()))
+}

@@ -1,0 +1,230 @@
+//! The startup check contacts the server once, when the builder makes a limiter. A server that
+//! cannot be reached does not prevent the start.
+
+use std::time::Duration;
+
+use actix_throttle_core::{
+    algorithm::Receipt,
+    check::{Charge, Check, Mode},
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{Algorithm, Concurrency, Limit, LimitRef, PermitId},
+};
+use redis::RedisError;
+use smallvec::smallvec;
+use tokio::{runtime::Handle, time::timeout};
+
+#[cfg(feature = "cluster")]
+use super::migration::exchange;
+use super::{
+    RedisStore,
+    connection::Connection,
+    script::{Call, CallContext},
+    server_info::{ServerInfo, UNKNOWN},
+    startup_error::{classify, may_be_another_protocol, speaks_the_other_protocol, warn},
+};
+use crate::engine::{error::InitError, log_throttle::TARGET};
+
+/// The window of the probe's limits, so short that the keys soon expire by themselves too.
+const WINDOW: Duration = Duration::from_millis(1);
+
+impl RedisStore {
+    /// Checks the server once, and logs the result.
+    ///
+    /// # Errors
+    ///
+    /// What no waiting can mend: wrong credentials, a server too old, something that is not Redis,
+    /// TLS at one end only, an unknown host name. A server that cannot be reached right now is only
+    /// logged as a warning.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, it leaves at most keys that soon expire.
+    pub(crate) async fn probe(&self) -> Result<(), InitError> {
+        let runtime = Handle::try_current().map_err(|error| {
+            InitError::settings(format!(
+                "a limiter on a server is built inside a runtime: {error}"
+            ))
+        })?;
+        let pool = &self.executor.upkeep().pool;
+        let patience = pool.patience(None);
+        let failure = match timeout(patience, self.look(&runtime)).await {
+            Ok(Ok(server)) => {
+                self.welcome(server.as_ref());
+                return Ok(());
+            }
+            Ok(Err(Finding::Wrong(error))) => return Err(error),
+            Ok(Err(Finding::Server(error))) => Some(error),
+            Err(_) => None,
+        };
+        if let Some(endpoint) = pool.endpoint()
+            && failure.as_ref().is_none_or(may_be_another_protocol)
+            && endpoint.speaks_the_other_protocol().await
+        {
+            return Err(speaks_the_other_protocol(pool));
+        }
+        match failure {
+            Some(error) => classify(&error, pool),
+            None => {
+                warn(pool, &format!("no answer within {patience:?}"));
+                Ok(())
+            }
+        }
+    }
+
+    async fn look(&self, runtime: &Handle) -> Result<Option<ServerInfo>, Finding> {
+        let mut lent = self.executor.connections.of(runtime).checkout().await?;
+        let pool = &self.executor.upkeep().pool;
+        let server = match ServerInfo::ask(&mut lent.connection).await {
+            // Some proxies close the connection on a command that they do not know.
+            Err(error) if error.is_io_error() => {
+                lent.connection = pool.connect().await?;
+                None
+            }
+            server => server?,
+        };
+        if let Some(server) = &server {
+            server.check(pool.is_cluster()).map_err(Finding::Wrong)?;
+        }
+        self.try_out(&mut lent.connection).await?;
+        // Replies to the probe prove that the connection works, as replies to requests do.
+        lent.answered();
+        Ok(server)
+    }
+
+    /// Logs which store decides from now on, and warns if it may evict counters.
+    fn welcome(&self, server: Option<&ServerInfo>) {
+        let upkeep = self.executor.upkeep();
+        let (name, prefix) = (upkeep.pool.name(), &*upkeep.naming.prefix);
+        let version = server.map_or_else(|| UNKNOWN.to_owned(), ToString::to_string);
+        log::info!(
+            target: TARGET,
+            "rate limits are decided by {name}: {version}; prefix `{prefix}`"
+        );
+        if let Some(server) = server {
+            server.warn_of_eviction(&name);
+        }
+    }
+
+    /// Loads the script, and verifies that this user may run every command that limits need on keys
+    /// with this prefix: a charge by each algorithm to an identity of its own, and a permit that is
+    /// charged, denied to a second request, and refunded.
+    async fn try_out(&self, connection: &mut Connection) -> Result<(), RedisError> {
+        let identity = Identity::new("probe");
+        let limits = [
+            Algorithm::SlidingWindow,
+            Algorithm::SlidingWindowCounter,
+            Algorithm::FixedWindow,
+            Algorithm::TokenBucket,
+            Algorithm::LeakyBucket,
+        ]
+        .map(|algorithm| Limit::new(1, WINDOW).algorithm(algorithm));
+        let running = Concurrency::new(1).expiry(WINDOW);
+        let key = Key::permits(&identity, &running);
+        let (one, other) = (PermitId::new(), PermitId::new());
+        let receipt = [Some(Receipt::of_permit(one))];
+        let charges = limits.iter().map(|limit| Charge {
+            key: Key::counter(&identity, limit),
+            limit: limit.into(),
+            cost: 1,
+            failure_mode: FailureMode::Open,
+        });
+        let charges = Check {
+            mode: Mode::Charge,
+            charges: charges.collect(),
+        };
+        let places = [
+            (Mode::Charge, one),
+            (Mode::Charge, other),
+            (Mode::Refund(&receipt), one),
+        ]
+        .map(|(mode, permit_id)| Check {
+            mode,
+            charges: smallvec![Charge {
+                key,
+                limit: LimitRef::Concurrency(&running, permit_id),
+                cost: 1,
+                failure_mode: FailureMode::Open,
+            }],
+        });
+        let [take, denied, refund] = places;
+        let checks = [charges, take, denied, refund];
+        let context = CallContext {
+            now: None,
+            ..self.context()
+        };
+        let call = Call::decide(&context, &checks);
+        let counters = limits.iter().map(|limit| Key::counter(&identity, limit));
+        let keys: Vec<_> = counters.chain([key]).collect();
+        #[cfg(feature = "cluster")]
+        if let Connection::Cluster(_) = connection {
+            return self.try_out_on_a_cluster(connection, &call, &keys).await;
+        }
+        call.by_source().query_async::<()>(connection).await?;
+        call.by_hash().query_async::<()>(connection).await?;
+        let mut forget = redis::cmd("DEL");
+        for key in &keys {
+            forget.arg(key.text(&self.executor.upkeep().naming));
+        }
+        forget.query_async(connection).await
+    }
+
+    /// Verifies a cluster by `call`, and by the calls of one key that limits need during a
+    /// migration.
+    #[cfg(feature = "cluster")]
+    async fn try_out_on_a_cluster(
+        &self,
+        connection: &mut Connection,
+        call: &Call,
+        keys: &[Key<'_>],
+    ) -> Result<(), RedisError> {
+        let deadline = self.executor.upkeep().deadline;
+        exchange(call, connection, deadline).await?;
+        let identity = Identity::new("probe");
+        // Other limits than those of `call`, which are full: a call that denies writes nothing.
+        let limits = [Algorithm::SlidingWindow, Algorithm::FixedWindow]
+            .map(|algorithm| Limit::new(1, 2 * WINDOW).algorithm(algorithm));
+        let context = CallContext {
+            now: None,
+            ..self.context()
+        };
+        for limit in &limits {
+            let check = Check {
+                mode: Mode::Charge,
+                charges: smallvec![Charge {
+                    key: Key::counter(&identity, limit),
+                    limit: limit.into(),
+                    cost: 1,
+                    failure_mode: FailureMode::Open,
+                }],
+            };
+            exchange(
+                &Call::decide_single_key(&context, &check),
+                connection,
+                deadline,
+            )
+            .await?;
+        }
+        let counters = limits
+            .each_ref()
+            .map(|limit| Key::counter(&identity, limit));
+        for key in keys.iter().chain(&counters) {
+            let mut forget = redis::cmd("DEL");
+            forget.arg(key.text(&self.executor.upkeep().naming));
+            forget.query_async::<()>(connection).await?;
+        }
+        Ok(())
+    }
+}
+
+enum Finding {
+    Wrong(InitError),
+    Server(RedisError),
+}
+
+impl From<RedisError> for Finding {
+    fn from(error: RedisError) -> Self {
+        Self::Server(error)
+    }
+}

@@ -1,0 +1,114 @@
+//! The store of one limiter with its layers: in memory, or Redis behind the circuit breaker, the
+//! denial cache, the leases and the local fallback. The limiter calls it; it decides nothing
+//! itself.
+
+use actix_throttle_core::{
+    check::{Charge, Check, Outcome, Outcomes},
+    key::Key,
+    time::Micros,
+};
+
+#[cfg(feature = "redis")]
+use super::{
+    circuit_breaker::CircuitBreaker, denial_cache::DenialCache, leases::Leases,
+    local_fallback::LocalFallback, redis::RedisStore,
+};
+use super::{
+    interface::{Store, StoreError},
+    memory::{Full, MemoryStore},
+};
+use crate::engine::circuit_state::CircuitState;
+
+/// An enum that is chosen once, when a limiter is built: a decision then needs no allocation for a
+/// `dyn` future.
+#[derive(Debug)]
+pub(crate) enum Stack {
+    Memory(MemoryStore),
+    #[cfg(feature = "redis")]
+    Redis(Box<LocalFallback<Leases<DenialCache<CircuitBreaker<RedisStore>>>>>),
+}
+
+impl Stack {
+    pub(crate) fn circuit(&self) -> CircuitState {
+        match self {
+            // An in-memory store cannot fail.
+            Self::Memory(_) => CircuitState::Closed,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.inner().inner().inner().state(),
+        }
+    }
+
+    /// Returns this process's unused leases to Redis, and leases nothing more.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, leases that are not returned yet count as used.
+    pub(crate) async fn retire(&self) {
+        match self {
+            Self::Memory(_) => {}
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.inner().retire().await,
+        }
+    }
+
+    /// Returns whether this process alone can decide a charge after [`Store::decide`] failed. A
+    /// full in-memory store still decides the charges whose keys it has.
+    pub(crate) fn can_decide_locally(&self, charge: &Charge<'_>) -> bool {
+        match self {
+            Self::Memory(store) => store.has_room(charge),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.can_decide_locally(charge),
+        }
+    }
+
+    /// Decides for this process alone, after [`Store::decide`] failed.
+    pub(crate) fn decide_locally(&self, check: &Check<'_>) -> Result<Outcome, Full> {
+        match self {
+            Self::Memory(store) => store.decide_one(check),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.decide_locally(check),
+        }
+    }
+}
+
+impl Store for Stack {
+    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        match self {
+            Self::Memory(store) => store.decide(checks).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.decide(checks).await,
+        }
+    }
+
+    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
+        match self {
+            Self::Memory(store) => store.try_decide(check),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.try_decide(check),
+        }
+    }
+
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(store) => store.delete(keys).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.delete(keys).await,
+        }
+    }
+
+    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(store) => store.block(key, length).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.block(key, length).await,
+        }
+    }
+
+    fn close(&self) {
+        match self {
+            Self::Memory(store) => store.close(),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.close(),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Waiting for room: demands, the wait queues of this process, and the wait itself. The application
+//! and rules with `max_wait` call it.
+
+mod acquire;
+mod demand;
+mod outcome;
+pub(crate) mod queue;
+mod queue_key;
+mod turn;
+mod wait;
+mod watch;
+
+pub use self::{
+    acquire::{Acquire, Acquired},
+    demand::Demand,
+};
+pub(crate) use self::{outcome::WaitOutcome, wait::wait_for};

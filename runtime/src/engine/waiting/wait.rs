@@ -1,0 +1,291 @@
+//! The wait for room: in a queue of this process, until the store grants the charges.
+
+use actix_throttle_core::{
+    algorithm::TIMER_SLACK,
+    decision::{Decision, LimitStatus},
+    time::{Micros, to_micros},
+};
+use tokio::runtime::Handle;
+
+use super::{
+    outcome::WaitOutcome,
+    queue::{Priority, Ticket},
+    turn::{next_waiter, with_fresh_permit_ids},
+};
+use crate::engine::{
+    concurrency::{Granted, MaxWait, OwnedCharge},
+    error::RateLimitError,
+    handle::Engine,
+};
+
+/// Waits until one of these alternatives is granted as a whole: the first that can be. A denied
+/// caller joins the queue of the limit that denies, behind earlier waiters; of several
+/// alternatives, that of the shortest wait. Dropping the future leaves the queue, uncharged.
+pub(crate) async fn wait_for(
+    engine: &Engine,
+    alternatives: &[Vec<OwnedCharge>],
+    priority: u32,
+    max_waiting: Option<usize>,
+) -> Result<WaitOutcome, RateLimitError> {
+    let waiter = Waiter {
+        engine,
+        alternatives,
+        priority: engine.wait_queues().register(priority),
+        arrived_at: engine.clock().now(),
+        max_waiting,
+    };
+    waiter.run().await
+}
+
+struct Waiter<'a> {
+    engine: &'a Engine,
+    alternatives: &'a [Vec<OwnedCharge>],
+    priority: Priority,
+    arrived_at: Micros,
+    /// Maximum number of waiters in one queue.
+    max_waiting: Option<usize>,
+}
+
+/// A denial, and what it means for a caller that may wait.
+struct Denied<'a> {
+    decision: Decision,
+    /// The charge that denies for the longest.
+    by: &'a OwnedCharge,
+    /// No poll succeeds sooner, by rates and blocks. A permit may be released at any time.
+    min_wait: Micros,
+    /// End of the wait; `None`: never.
+    end: Option<Micros>,
+}
+
+struct QueuedWaiter<'a> {
+    ticket: Ticket<'a>,
+    /// The charge that the queue is for.
+    by: &'a OwnedCharge,
+    /// When the waiter leaves the queue without its turn; `None`: never.
+    leaves_at: Option<Micros>,
+}
+
+impl<'a> Waiter<'a> {
+    async fn run(&self) -> Result<WaitOutcome, RateLimitError> {
+        let clock = self.engine.clock();
+        let mut queued = match self.already_waited_for() {
+            None => None,
+            Some(by) => match self.enqueue(by, by.max_wait.ends_at(self.arrived_at)) {
+                Ok(queued) => Some(queued),
+                Err(retry_after) => return Ok(self.timed_out(by, retry_after, None)),
+            },
+        };
+        let mut last = None;
+        loop {
+            let mut turn = None;
+            if let Some(QueuedWaiter {
+                ticket,
+                by,
+                leaves_at,
+            }) = &queued
+            {
+                turn = clock.timeout_at(*leaves_at, ticket.turn(clock)).await;
+                if turn.is_none() {
+                    return Ok(self.timed_out(by, None, last));
+                }
+            }
+            let sent = clock.now();
+            let in_turn = queued.as_ref().map(|queued| queued.by);
+            let denied = match self.try_alternatives(in_turn).await? {
+                Ok(granted) => {
+                    if let Some(QueuedWaiter { ticket, .. }) = queued {
+                        ticket.served(next_waiter(&granted.decision), clock.now());
+                    }
+                    return Ok(WaitOutcome::Granted(granted));
+                }
+                Err(denied) => denied,
+            };
+            let now = clock.now();
+            let Denied {
+                decision,
+                by,
+                min_wait,
+                end,
+            } = denied;
+            let retry_after = decision.retry_after();
+            // A turn at the very end is in time. From `sent`: the reply's wait ends no sooner.
+            let is_late = end.is_some_and(|end| end <= now || end < sent.saturating_add(min_wait));
+            if decision.exceeds_capacity() || is_late {
+                return Ok(self.timed_out(by, retry_after.map(to_micros), Some(decision)));
+            }
+            needs_runtime()?;
+            let key = by.key();
+            let stays = queued
+                .as_ref()
+                .is_some_and(|queued| queued.ticket.is_for(&key));
+            if !stays {
+                turn = None;
+                // Leave one queue before joining the other: a caller never stands in two.
+                drop(queued.take());
+                match self.enqueue(by, end) {
+                    Ok(joined) => queued = Some(joined),
+                    Err(wait) => return Ok(self.timed_out(by, wait, Some(decision))),
+                }
+            }
+            if let Some(QueuedWaiter {
+                ticket, leaves_at, ..
+            }) = &mut queued
+            {
+                *leaves_at = self.leaves_at(by, end);
+                match turn {
+                    _ if min_wait > 0 => ticket.must_wait(min_wait, now),
+                    Some(turn) => ticket.denied(turn, retry_after.map(to_micros), now),
+                    // A new waiter polls once more: a permit may have been released in between.
+                    None => {}
+                }
+            }
+            last = Some(decision);
+        }
+    }
+
+    /// Returns the charge that other callers wait for, if there is one in every alternative.
+    fn already_waited_for(&self) -> Option<&'a OwnedCharge> {
+        let queues = self.engine.wait_queues();
+        let mut first = None;
+        for alternative in self.alternatives {
+            // Without `max_wait`, the store is asked: its reply says how the limit stands.
+            let waited = alternative
+                .iter()
+                .find(|one| one.max_wait != MaxWait::None && queues.is_waited_for(&one.key()))?;
+            first = first.or(Some(waited));
+        }
+        first
+    }
+
+    /// Joins the queue; or returns the time until a retry may help, if it is full or too slow.
+    fn enqueue(
+        &self,
+        by: &'a OwnedCharge,
+        end: Option<Micros>,
+    ) -> Result<QueuedWaiter<'a>, Option<Micros>> {
+        needs_runtime().map_err(|_| None)?;
+        let (queues, now, key) = (
+            self.engine.wait_queues(),
+            self.engine.clock().now(),
+            by.key(),
+        );
+        let ahead = queues.ahead(&key, self.priority);
+        let served_at = ahead
+            .certain_from
+            .map(|from| from.max(now).saturating_add(by.time_for(ahead.number)));
+        let lag = by.timer_slack(ahead.number);
+        let is_late =
+            end.is_some_and(|end| served_at.is_some_and(|at| at.saturating_add(lag) > end));
+        if is_late
+            || self
+                .max_waiting
+                .is_some_and(|max_waiting| ahead.length >= max_waiting)
+        {
+            return Err(served_at.map(|at| at.saturating_sub(now)));
+        }
+        Ok(QueuedWaiter {
+            ticket: queues.enqueue(&key, self.priority, now),
+            by,
+            leaves_at: self.leaves_at(by, end),
+        })
+    }
+
+    /// Returns when it leaves: at `end`, or a timer's delay later for a rate's promised turn.
+    fn leaves_at(&self, by: &OwnedCharge, end: Option<Micros>) -> Option<Micros> {
+        end.map(|end| match end > self.arrived_at && !by.is_concurrency() {
+            true => end.saturating_add(TIMER_SLACK),
+            false => end,
+        })
+    }
+
+    /// Tries the alternatives in order; `in_turn` is the charge that was waited for in a queue.
+    async fn try_alternatives(
+        &self,
+        in_turn: Option<&OwnedCharge>,
+    ) -> Result<Result<Granted, Denied<'a>>, RateLimitError> {
+        let mut soonest: Option<Denied<'a>> = None;
+        for alternative in self.alternatives {
+            let granted = self
+                .engine
+                .acquire_once(with_fresh_permit_ids(alternative, in_turn))
+                .await?;
+            if granted.decision.is_allowed() {
+                return Ok(Ok(granted));
+            }
+            let denied = self.denied(granted.decision, alternative)?;
+            let is_sooner = soonest
+                .as_ref()
+                .is_none_or(|other| denied.order() < other.order());
+            if is_sooner {
+                soonest = denied.into();
+            }
+        }
+        soonest.map(Err).ok_or(RateLimitError::InvalidDemand)
+    }
+
+    fn denied(
+        &self,
+        decision: Decision,
+        alternative: &'a [OwnedCharge],
+    ) -> Result<Denied<'a>, RateLimitError> {
+        let min_wait = decision
+            .violated()
+            .filter(|limit| limit.concurrency().is_none() || limit.is_blocked())
+            .filter_map(LimitStatus::retry_after)
+            .max()
+            .map_or(0, to_micros);
+        let violated = decision
+            .violated()
+            .filter_map(|limit| alternative.get(limit.place()));
+        let end = violated
+            .filter_map(|wanted| wanted.max_wait.ends_at(self.arrived_at))
+            .min();
+        let strictest = decision
+            .strictest()
+            .and_then(|limit| alternative.get(limit.place()));
+        let by = strictest
+            .or(alternative.first())
+            .ok_or(RateLimitError::InvalidDemand)?;
+        Ok(Denied {
+            decision,
+            by,
+            min_wait,
+            end,
+        })
+    }
+}
+
+impl Denied<'_> {
+    /// Order of denials: the least is worth waiting for.
+    fn order(&self) -> (bool, Option<Micros>) {
+        let wait = self.decision.retry_after();
+        (self.decision.exceeds_capacity(), wait.map(to_micros))
+    }
+}
+
+impl Waiter<'_> {
+    fn timed_out(
+        &self,
+        by: &OwnedCharge,
+        retry_after: Option<Micros>,
+        decision: Option<Decision>,
+    ) -> WaitOutcome {
+        let first = self.alternatives.first().map_or(&[][..], Vec::as_slice);
+        let by = first.iter().position(|one| one.key().is_same(&by.key()));
+        WaitOutcome::TimedOut {
+            by: by.unwrap_or(0),
+            retry_after,
+            decision,
+        }
+    }
+}
+
+/// Fails without a tokio runtime, where the timers of a wait would panic.
+fn needs_runtime() -> Result<(), RateLimitError> {
+    Handle::try_current()
+        .map(drop)
+        .map_err(|error| RateLimitError::Unavailable {
+            reason: error.to_string(),
+            retry_after: None,
+        })
+}

@@ -1,0 +1,39 @@
+//! The settings of a limiter that concern HTTP.
+
+use crate::{
+    engine::error::InitError,
+    identity::{ClientIp, Identifier},
+    response::{HeaderStyle, OnLimited, OnUnidentified},
+};
+
+/// Settings of HTTP that all handlers of one limiter share.
+#[derive(Debug, Default)]
+pub(crate) struct HttpSettings {
+    pub(crate) identifier: Identifier,
+    pub(crate) clients: ClientIp,
+    pub(crate) headers: HeaderStyle,
+    pub(crate) on_limited: Option<OnLimited>,
+    pub(crate) on_unidentified: Option<OnUnidentified>,
+}
+
+impl HttpSettings {
+    /// Checks that each setting is in its range.
+    pub(super) fn validate(&self) -> Result<(), InitError> {
+        if !(1..=128).contains(&self.clients.ipv6_prefix) {
+            return Err(InitError::settings("`ipv6_prefix` must be from 1 to 128"));
+        }
+        match self.identifier.validate() {
+            None => Ok(()),
+            Some(diagnostic) => Err(InitError::settings(diagnostic)),
+        }
+    }
+
+    /// Whether both are equal, as far as can be told: functions cannot be compared.
+    pub(super) fn is_equal(&self, other: &Self) -> bool {
+        self.identifier.is_same(&other.identifier)
+            && self.clients == other.clients
+            && self.headers == other.headers
+            && self.on_limited.is_some() == other.on_limited.is_some()
+            && self.on_unidentified.is_some() == other.on_unidentified.is_some()
+    }
+}

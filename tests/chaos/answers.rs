@@ -1,0 +1,117 @@
+//! Answers that are lost, or late: what they were about is charged once, and nobody else gets them.
+
+use std::time::Duration;
+
+use actix_throttle::{Decision, FailureMode, Limit, RateLimiter};
+
+use super::builder;
+use harness::{Mode, Proxy, Server, ServerVersion, eventually_async, stores::block_on};
+
+const LIMIT: Limit = Limit::per_hour(1000).name("once");
+/// That a busy test machine does not miss.
+const PATIENT: Duration = Duration::from_secs(5);
+const SHORT: Duration = Duration::from_millis(400);
+
+async fn limiter(url: String, deadline: Duration) -> RateLimiter {
+    let builder = builder(url)
+        .deadline(deadline)
+        .failure_mode(FailureMode::Closed)
+        .failure_threshold(u32::MAX);
+    builder.build().await.unwrap()
+}
+
+async fn used(limiter: &RateLimiter) -> u32 {
+    let decision = limiter.check(&LIMIT, "ann").await.unwrap();
+    1000 - decision.limits()[0].remaining()
+}
+
+#[test]
+fn a_request_whose_answer_is_cut_is_charged_once() {
+    block_on(async {
+        for version in ServerVersion::ALL {
+            let server = Server::start(version);
+            let proxy = Proxy::start(server.port());
+            let limiter = limiter(proxy.url(), PATIENT).await;
+            let mut sent = 1;
+            assert_eq!(used(&limiter).await, sent);
+            for bytes in [0, 1, 2, 5, 8, 0, 3] {
+                proxy.set(Mode::CutReply(bytes));
+                assert!(limiter.check(&LIMIT, "ann").await.is_err());
+                // The next one finds a connection, and this one charged.
+                sent += 2;
+                assert_eq!(used(&limiter).await, sent, "{bytes} bytes");
+            }
+            // What is cut here is that the script is missing: nothing was done.
+            let _: String = server.cli(&["SCRIPT", "FLUSH"]);
+            proxy.set(Mode::CutReply(0));
+            assert!(limiter.check(&LIMIT, "ann").await.is_err());
+            assert_eq!(used(&limiter).await, sent + 1);
+            assert_eq!(proxy.connections(), 1);
+        }
+    });
+}
+
+#[test]
+fn a_request_whose_answer_is_late_is_charged_once() {
+    block_on(async {
+        let server = Server::start(ServerVersion::Redis7);
+        let proxy = Proxy::start(server.port());
+        let limiter = limiter(proxy.url(), SHORT).await;
+        assert_eq!(used(&limiter).await, 1);
+        proxy.set(Mode::Stall);
+        for _ in 0..2 {
+            assert!(limiter.check(&LIMIT, "ann").await.is_err());
+        }
+        proxy.set(Mode::Pass);
+        // The second was not sent behind the first, so it is not charged.
+        assert_eq!(used(&limiter).await, 3);
+        // A successor may have been made meanwhile. One of the two stays.
+        eventually_async("one connection", Duration::from_secs(5), async || {
+            proxy.connections() == 1
+        })
+        .await;
+    });
+}
+
+#[test]
+fn a_late_answer_is_nobody_elses() {
+    const ROUNDS: u32 = 3;
+    let limit = |which: u32| {
+        let limit = Limit::per_hour(1000 + which).cost(which + 1);
+        limit.name("own")
+    };
+    block_on(async {
+        let server = Server::start(ServerVersion::Redis7);
+        let limiter = limiter(server.url(), SHORT).await;
+        let ask = |which: u32| {
+            let limiter = limiter.clone();
+            let identity = format!("client{which}");
+            tokio::spawn(async move { limiter.check(&limit(which), identity.as_str()).await })
+        };
+        for round in 1..=ROUNDS {
+            server.stop();
+            for late in [ask(0), ask(1)] {
+                assert!(late.await.unwrap().is_err());
+            }
+            let waiting: Vec<_> = (2..20).map(ask).collect();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            server.resume();
+            let own = |decision: &Decision, which: u32| {
+                let status = &decision.limits()[0];
+                let spent = round * (which + 1);
+                let expected = (1000 + which, 1000 + which - spent);
+                assert_eq!((status.quota(), status.remaining()), expected);
+            };
+            for (which, answer) in (2..).zip(waiting) {
+                own(&answer.await.unwrap().unwrap(), which);
+            }
+        }
+        // Those that came too late were charged as well, once each.
+        for which in [0, 1] {
+            let decision = ask(which).await.unwrap().unwrap();
+            let spent = (ROUNDS + 1) * (which + 1);
+            assert_eq!(decision.limits()[0].remaining(), 1000 + which - spent);
+        }
+        assert_eq!(server.clients(), 1);
+    });
+}

@@ -1,0 +1,8 @@
+//! [`harness::load_client`] as a program of its own.
+
+use std::error::Error;
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    harness::load_client::run().await
+}

@@ -1,0 +1,177 @@
+//! The in-memory store that stands by for limits of `FailureMode::Local`: a process alone on its
+//! server must not notice at all that the server is gone, forgets everything and comes back.
+
+use std::time::Duration;
+
+use actix_throttle::{Algorithm, Decision, FailureMode, Limit, ManualClock, RateLimiter};
+
+use super::{builder, revive};
+use harness::{
+    Server, ServerVersion,
+    stores::{block_on, every_algorithm},
+};
+
+/// A limiter on a server, and one on the in-memory store that is asked the same.
+struct Twins {
+    server: Server,
+    limiter: RateLimiter,
+    twin: RateLimiter,
+    clock: ManualClock,
+}
+
+impl Twins {
+    async fn new() -> Self {
+        let server = Server::start(ServerVersion::Redis7);
+        let clock = ManualClock::new();
+        let limiter = builder(server.url())
+            .deadline(Duration::from_secs(5))
+            .failure_mode(FailureMode::Local)
+            .failure_threshold(1)
+            // Each request is to notice the outage, denied ones too.
+            .denial_cache(Duration::ZERO)
+            .clock(clock.clone());
+        let twin = RateLimiter::builder().memory().clock(clock.clone());
+        Self {
+            server,
+            limiter: limiter.build().await.unwrap(),
+            twin: twin.build().await.unwrap(),
+            clock,
+        }
+    }
+
+    async fn check(&self, limit: &Limit) -> Decision {
+        let decision = self.limiter.check(limit, "ann").await.unwrap();
+        let expected = self.twin.check(limit, "ann").await.unwrap();
+        let shown = |decision: &Decision| {
+            let status = &decision.limits()[0];
+            (
+                decision.is_allowed(),
+                status.remaining(),
+                status.reset_after(),
+                decision.retry_after(),
+            )
+        };
+        assert_eq!(shown(&decision), shown(&expected), "{limit:?}");
+        decision
+    }
+
+    /// Checks again and again, a moment after each other.
+    async fn checks(&self, limit: &Limit, count: u32, step: Duration) {
+        for _ in 0..count {
+            self.check(limit).await;
+            self.clock.advance(step);
+        }
+    }
+
+    fn lose(&mut self) {
+        self.server.kill();
+    }
+
+    /// A server that has forgotten everything and decides again.
+    async fn find_again(&mut self) {
+        revive(&mut self.server, std::slice::from_ref(&self.limiter)).await;
+    }
+}
+
+#[test]
+fn an_outage_is_no_fresh_quota_and_neither_is_its_end() {
+    block_on(async {
+        for limit in every_algorithm(5, 60) {
+            let mut twins = Twins::new().await;
+            let limit = limit.name("outage");
+            twins.checks(&limit, 3, Duration::from_millis(1)).await;
+            twins.lose();
+            assert!(twins.check(&limit).await.is_fallback());
+            twins.checks(&limit, 4, Duration::from_secs(3)).await;
+            twins.find_again().await;
+            assert!(!twins.check(&limit).await.is_fallback());
+            // For two windows, and then some.
+            twins.checks(&limit, 50, Duration::from_secs(3)).await;
+        }
+    });
+}
+
+#[test]
+fn costs_and_bursts_are_known_too() {
+    block_on(async {
+        let limit = Limit::per_minute(6)
+            .algorithm(Algorithm::TokenBucket)
+            .capacity(30)
+            .cost(4)
+            .name("burst");
+        let mut twins = Twins::new().await;
+        twins.checks(&limit, 3, Duration::from_secs(1)).await;
+        twins.lose();
+        twins.checks(&limit, 5, Duration::from_secs(1)).await;
+        twins.find_again().await;
+        // The bucket takes five windows to fill.
+        twins.checks(&limit, 60, Duration::from_secs(7)).await;
+    });
+}
+
+#[test]
+fn blocks_outlast_the_server_and_its_absence() {
+    block_on(async {
+        let limit = Limit::per_second(1)
+            .block(Duration::from_secs(60))
+            .name("block");
+        // Blocked by the server, then alone.
+        let mut twins = Twins::new().await;
+        twins.checks(&limit, 3, Duration::from_millis(1)).await;
+        twins.lose();
+        twins.checks(&limit, 25, Duration::from_secs(3)).await;
+        // Blocked alone, then by the server.
+        twins.checks(&limit, 3, Duration::from_millis(1)).await;
+        twins.find_again().await;
+        twins.checks(&limit, 25, Duration::from_secs(3)).await;
+    });
+}
+
+/// Nobody is let in during the outage, yet the server has forgotten who was before it.
+#[test]
+fn local_fallback_knows_what_restarted_server_forgot() {
+    block_on(async {
+        let limit = Limit::per_minute(3).name("forgotten");
+        let mut twins = Twins::new().await;
+        twins.checks(&limit, 4, Duration::from_millis(1)).await;
+        twins.lose();
+        twins.checks(&limit, 2, Duration::from_millis(1)).await;
+        twins.find_again().await;
+        twins.checks(&limit, 40, Duration::from_secs(3)).await;
+    });
+}
+
+#[test]
+fn limits_of_other_modes_are_not_remembered() {
+    block_on(async {
+        let server = Server::start(ServerVersion::Redis7);
+        let limiter = builder(server.url()).build().await.unwrap();
+        let limit = Limit::per_minute(2).name("open");
+        for expected in [true, true, false] {
+            let decision = limiter.check(&limit, "ann").await.unwrap();
+            assert_eq!(decision.is_allowed(), expected);
+        }
+    });
+}
+
+#[test]
+fn resets_and_blocks_by_hand_reach_it() {
+    block_on(async {
+        let mut twins = Twins::new().await;
+        let limit = Limit::per_minute(2).name("by-hand");
+        twins.checks(&limit, 3, Duration::from_millis(1)).await;
+        twins.lose();
+        assert!(!twins.check(&limit).await.is_allowed());
+        // The server could not be told: an error, which does not keep this process from it.
+        assert!(twins.limiter.reset(&limit, "ann").await.is_err());
+        twins.twin.reset(&limit, "ann").await.unwrap();
+        assert!(twins.check(&limit).await.is_allowed());
+        let minute = Duration::from_secs(60);
+        assert!(twins.limiter.block(&limit, "ann", minute).await.is_err());
+        twins.twin.block(&limit, "ann", minute).await.unwrap();
+        assert!(!twins.check(&limit).await.is_allowed());
+        assert!(twins.limiter.unblock(&limit, "ann").await.is_err());
+        twins.twin.unblock(&limit, "ann").await.unwrap();
+        assert!(twins.check(&limit).await.is_allowed());
+    });
+}

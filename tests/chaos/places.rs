@@ -1,0 +1,195 @@
+//! Places while the server is gone, by failure mode, and when it is back.
+
+use std::time::Duration;
+
+use actix_throttle::{
+    CircuitState, Concurrency, FailureMode, ManualClock, RateLimitError, RateLimiter, Semaphore,
+    SemaphoreGuard, concurrency_limit,
+};
+use actix_web::get;
+
+use super::{RECOVERY, builder};
+use harness::{
+    Server, ServerVersion,
+    http::app::TestService,
+    stores::{block_on, until},
+};
+
+/// Renewed often enough to be renewed at the server soon after it is back.
+const EXPIRY: Duration = Duration::from_secs(60);
+const TWO: Concurrency = Concurrency::new(2).expiry(EXPIRY);
+
+struct OutageFixture {
+    server: Server,
+    limiter: RateLimiter,
+    clock: ManualClock,
+}
+
+impl OutageFixture {
+    async fn new(mode: FailureMode) -> Self {
+        let server = Server::start(ServerVersion::Redis7);
+        let clock = ManualClock::new();
+        let limiter = builder(server.url())
+            .failure_mode(mode)
+            .failure_threshold(3)
+            .clock(clock.clone());
+        Self {
+            server,
+            limiter: limiter.build().await.unwrap(),
+            clock,
+        }
+    }
+
+    fn places(&self) -> Semaphore {
+        self.limiter.semaphore(&TWO, "ann")
+    }
+
+    /// Goes on until the circuit has opened: what decides then never asks the server.
+    async fn opens(&self) {
+        until("the circuit is open", async || {
+            let _ = self.limiter.semaphore(&TWO, "other").try_acquire().await;
+            self.limiter.circuit() == CircuitState::Open
+        })
+        .await;
+    }
+}
+
+async fn take(places: &Semaphore) -> Option<SemaphoreGuard> {
+    places.try_acquire().await.unwrap()
+}
+
+/// A place that comes free in a moment.
+async fn taken(places: &Semaphore) -> SemaphoreGuard {
+    let mut guard = None;
+    until("there is a place", async || {
+        guard = take(places).await;
+        guard.is_some()
+    })
+    .await;
+    guard.unwrap()
+}
+
+#[test]
+fn open_lets_everybody_run() {
+    block_on(async {
+        let mut fixture = OutageFixture::new(FailureMode::Open).await;
+        let places = fixture.places();
+        let held = (take(&places).await, take(&places).await);
+        assert!(take(&places).await.is_none());
+        fixture.server.kill();
+        let more = [take(&places).await, take(&places).await];
+        assert!(more.iter().flatten().all(SemaphoreGuard::is_valid));
+        fixture.opens().await;
+        let guard = take(&places).await.unwrap();
+        assert!(guard.decision().is_fallback() && guard.decision().limits().is_empty());
+        drop((guard, held, more));
+    });
+}
+
+#[test]
+fn closed_lets_nobody_run_and_says_when_to_come_again() {
+    block_on(async {
+        let mut fixture = OutageFixture::new(FailureMode::Closed).await;
+        let places = fixture.places();
+        fixture.server.kill();
+        for acquired in [
+            places.try_acquire().await.err(),
+            places.acquire().await.err(),
+        ] {
+            assert!(matches!(acquired, Some(RateLimitError::Unavailable { .. })));
+        }
+        fixture.opens().await;
+        let Err(RateLimitError::Unavailable { retry_after, .. }) = places.try_acquire().await
+        else {
+            panic!("decided");
+        };
+        // A verification under way takes as long as an attempt to connect.
+        assert!(retry_after.is_some_and(|wait| wait <= RECOVERY + Duration::from_secs(3)));
+        // Nothing of all that is there when the server is.
+        fixture.server.restart();
+        until("the server decides", async || {
+            places.try_acquire().await.is_ok()
+        })
+        .await;
+        until("both are free", async || {
+            let peeked = places.peek().await;
+            peeked.is_ok_and(|peeked| peeked.limits()[0].remaining() == 2)
+        })
+        .await;
+    });
+}
+
+#[test]
+fn local_fallback_and_restarted_server_know_held_permits() {
+    block_on(async {
+        let mut fixture = OutageFixture::new(FailureMode::Local).await;
+        let places = fixture.places();
+        let before = take(&places).await.unwrap();
+        fixture.server.kill();
+        let during = take(&places).await.unwrap();
+        assert!(during.decision().is_fallback());
+        for _ in 0..5 {
+            assert!(take(&places).await.is_none(), "one runs since before that");
+        }
+        fixture.opens().await;
+        assert!(take(&places).await.is_none());
+        // Given back here at once, whatever the server is told and when.
+        drop(before);
+        let again = taken(&places).await;
+        assert!(take(&places).await.is_none());
+        // It comes back and knows of nobody. They are renewed there, and until then known here.
+        fixture.server.restart();
+        for _ in 0..20 {
+            assert!(take(&places).await.is_none());
+            fixture.clock.advance(EXPIRY / 30);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        until("the server decides", async || {
+            !places.peek().await.unwrap().is_fallback()
+        })
+        .await;
+        assert!(take(&places).await.is_none());
+        assert!(during.is_valid() && again.is_valid());
+        during.release().await;
+        again.release().await;
+        let both = (taken(&places).await, taken(&places).await);
+        assert!(take(&places).await.is_none());
+        drop(both);
+    });
+}
+
+macro_rules! handlers {
+    ($($name:ident, $path:literal, $mode:literal;)+) => { $(
+        #[get($path)]
+        #[concurrency_limit(max = 1, failure_mode = $mode)]
+        async fn $name() -> &'static str {
+            "ok"
+        }
+    )+ };
+}
+
+handlers! {
+    open, "/open", "open";
+    closed, "/closed", "closed";
+    local, "/local", "local";
+}
+
+#[actix_web::test]
+async fn handlers_keep_their_mode() {
+    let mut fixture = OutageFixture::new(FailureMode::Open).await;
+    fixture.server.kill();
+    let limiter = fixture.limiter.clone();
+    let service = TestService::new(|config| {
+        config.app_data(limiter).service((open, closed, local));
+    })
+    .await;
+    for _ in 0..6 {
+        let answer = service.get("/open").await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.is_unlimited());
+        assert_eq!(service.get("/closed").await.status, 503);
+        // One after the other: each gives its place back.
+        let answer = service.get("/local").await;
+        assert_eq!((answer.status, answer.remaining()), (200, Some(0)));
+    }
+}

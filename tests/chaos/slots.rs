@@ -1,0 +1,78 @@
+//! Slots that move to another master, under load.
+
+use std::time::Duration;
+
+use super::{
+    cluster::{client_of, slot_of_client, until_exact},
+    limiter,
+    outage_scenario::OutageScenario,
+    status_counts::{SCHEDULING, StatusCounts},
+};
+use harness::{
+    Cluster, ServerVersion,
+    stores::{cluster_pool, unique},
+};
+
+/// A new client whose counters are in this slot.
+fn client_in(slot: u16) -> String {
+    let mut clients = std::iter::repeat_with(|| unique("client"));
+    let client = clients.find(|id| slot_of_client(id) == slot);
+    client.expect("there is no end of them")
+}
+
+/// All of a burst are decided, if not by a machine that is busy with something else then soon
+/// after.
+async fn decided(scenario: &OutageScenario, id: &str, expected: (usize, usize)) {
+    let mut bursts = Vec::new();
+    for _ in 0..5 {
+        let burst = scenario.burst(id).await;
+        if burst == expected {
+            return;
+        }
+        assert!(burst.0 <= expected.0, "{burst:?}");
+        bursts.push(burst);
+    }
+    panic!("{bursts:?}, not {expected:?}");
+}
+
+#[actix_web::test]
+async fn counters_move_with_their_slot() {
+    for version in [ServerVersion::Redis62, ServerVersion::Valkey9] {
+        let cluster = Cluster::start(version, 3, 0);
+        let mut scenario = OutageScenario::start(&limiter(cluster_pool(cluster.urls())).await);
+        until_exact(&scenario).await;
+        let id = client_of(0);
+        assert_eq!(scenario.burst(&id).await, (5, 10));
+
+        let slot = slot_of_client(&id);
+        let migration = cluster.begin_migration(slot, 1);
+        // Its keys are with the former owner, then with the next one.
+        for step in 0..2 {
+            decided(&scenario, &id, (0, 15)).await;
+            println!("new ones in step {step}");
+            let fresh = || client_in(slot);
+            scenario.until_exact_for(SCHEDULING, fresh).await;
+            scenario.run(Duration::from_millis(500)).await;
+            println!("others meanwhile: {:?}", until_exact(&scenario).await);
+            migration.move_keys();
+        }
+        decided(&scenario, &id, (0, 15)).await;
+        migration.finish();
+        println!("exact after a move: {:?}", until_exact(&scenario).await);
+        // Nothing was forgotten on the way.
+        let start = std::time::Instant::now();
+        loop {
+            let (admitted, denied) = scenario.burst(&id).await;
+            assert_eq!(admitted, 0, "{version:?}");
+            if denied == 15 {
+                break;
+            }
+            assert!(start.elapsed() < SCHEDULING * 2, "{denied}");
+        }
+        let all_counts = scenario.end_load().await;
+        println!("{all_counts:?}");
+        // What fails in one slot closes the way to no other.
+        let closed = StatusCounts::of(&all_counts, "/closed");
+        assert!(closed.count(503) * 10 < closed.count(200), "{all_counts:?}");
+    }
+}

@@ -1,0 +1,143 @@
+//! The stores that tests run against, each with a clock that only the test moves.
+
+use std::{
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use actix_throttle::{
+    Algorithm, FailureMode, Limit, ManualClock, RateLimiter, Refill, Semaphore, deadpool_redis,
+};
+
+use crate::{ServerVersion, cluster_of_open_slots, shared, shared_cluster};
+
+/// Machines that run tests are slow at times; what a deadline does is tested apart.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// No test takes so long.
+const LONGEST: Duration = Duration::from_secs(240);
+
+/// A store to test against.
+#[derive(Clone, Copy, Debug)]
+pub enum StoreKind {
+    Memory,
+    Server(ServerVersion),
+    Cluster,
+    /// A cluster in which every slot is on its way to another master, without an end.
+    OpenSlots(ServerVersion),
+}
+
+/// A limiter of its own for one test.
+pub struct StoreFixture {
+    pub limiter: RateLimiter,
+    pub clock: ManualClock,
+}
+
+impl StoreFixture {
+    pub async fn new(target: StoreKind) -> Self {
+        let clock = ManualClock::new();
+        let builder = match target {
+            StoreKind::Memory => RateLimiter::builder().memory(),
+            StoreKind::Server(version) => RateLimiter::builder()
+                .redis_url(shared(version).url())
+                .prefix(unique("bench"))
+                .deadline(PATIENCE),
+            StoreKind::Cluster => RateLimiter::builder()
+                .redis(cluster_pool(shared_cluster().urls()))
+                .prefix(unique("bench"))
+                .deadline(PATIENCE),
+            StoreKind::OpenSlots(version) => RateLimiter::builder()
+                .redis(cluster_pool(cluster_of_open_slots(version).urls()))
+                .prefix(unique("bench"))
+                // A check that is not decided fails the test.
+                .failure_mode(FailureMode::Closed)
+                .deadline(PATIENCE),
+        };
+        let limiter = builder.clock(clock.clone()).build().await.unwrap();
+        Self { limiter, clock }
+    }
+
+    pub fn advance(&self, micros: u64) {
+        self.clock.advance(Duration::from_micros(micros));
+    }
+}
+
+pub fn cluster_pool(urls: Vec<String>) -> deadpool_redis::cluster::Pool {
+    deadpool_redis::cluster::Config::from_urls(urls)
+        .create_pool(Some(deadpool_redis::Runtime::Tokio1))
+        .unwrap()
+}
+
+/// Every way to count, as `times` per `window` seconds.
+pub fn every_algorithm(times: u32, seconds: u64) -> [Limit; 6] {
+    let limit = Limit::new(times, Duration::from_secs(seconds));
+    [
+        limit.algorithm(Algorithm::SlidingWindow),
+        limit.algorithm(Algorithm::SlidingWindowCounter),
+        limit.algorithm(Algorithm::FixedWindow),
+        limit.algorithm(Algorithm::TokenBucket),
+        limit
+            .algorithm(Algorithm::TokenBucket)
+            .refill(Refill::Interval),
+        limit.algorithm(Algorithm::LeakyBucket),
+    ]
+}
+
+/// A text that no other test has, in this process or another one.
+pub fn unique(text: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{text}{}-{count}", process::id())
+}
+
+/// Runs a test on a runtime like a worker's. One that waits for what never comes fails.
+pub fn block_on<F: Future>(test: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(async { tokio::time::timeout(LONGEST, test).await })
+        .unwrap_or_else(|_| panic!("still running after {LONGEST:?}"))
+}
+
+/// Waits for what comes about in a moment.
+pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let end = std::time::Instant::now() + PATIENCE;
+    while !condition().await {
+        assert!(std::time::Instant::now() < end, "still not: {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A runtime that goes on only when it is told to, as a process that stalls.
+pub struct Elsewhere(Option<tokio::runtime::Runtime>);
+
+impl Elsewhere {
+    pub fn start() -> Self {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        Self(Some(runtime.enable_all().build().unwrap()))
+    }
+
+    /// Runs this there, and all that has to be done there meanwhile.
+    pub fn run<T: Send>(&self, work: impl Future<Output = T> + Send) -> T {
+        let runtime = self.0.as_ref().unwrap();
+        // Of a thread of its own: the test's has a runtime already.
+        std::thread::scope(|scope| scope.spawn(|| runtime.block_on(work)).join().unwrap())
+    }
+
+    /// Takes a place and ends without a word.
+    pub fn die_holding(mut self, semaphore: &Semaphore) {
+        let guard = self.run(semaphore.try_acquire()).unwrap();
+        std::mem::forget(guard.expect("a place"));
+        self.0.take().unwrap().shutdown_background();
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

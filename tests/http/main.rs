@@ -1,0 +1,63 @@
+//! Applications as their clients see them: statuses, headers, bodies. Limits in a file, and limits
+//! of outbound calls.
+//!
+//! Every test builds a limiter of its own on a clock that only the test moves, and gives it to its
+//! `App`. Where a socket adds nothing the `App` is called directly; `harness::http::live` starts real
+//! servers.
+
+mod hostile;
+mod ws_client;
+
+mod answers;
+mod attribute;
+mod block;
+mod by_hand;
+mod conditional;
+mod config;
+mod cost;
+mod denials;
+mod duplicates;
+mod dynamic;
+mod errors;
+mod extractors;
+mod foreign;
+mod functions;
+mod functions_async;
+mod groups;
+mod handlers;
+mod headers;
+mod homes;
+mod identities;
+mod identities_by_hand;
+mod identity_accessors;
+mod ietf;
+mod ietf_time;
+mod logs;
+mod numbers;
+mod outgoing;
+mod patterns;
+mod peers;
+mod proxies;
+mod refund;
+mod refund_on;
+mod running;
+mod sessions;
+mod setup;
+mod short_way;
+mod sockets;
+mod stacking;
+mod throttle;
+mod throttle_answers;
+mod throttle_choice;
+mod throttle_errors;
+mod throttle_exempt;
+mod throttle_kept;
+mod throttle_layers;
+mod throttle_mistakes;
+mod throttle_overlap;
+mod throttle_paths;
+mod throttle_shadow;
+mod tokens;
+mod websocket;
+mod wire;
+mod zones;

@@ -1,0 +1,110 @@
+//! Calls to others, to a real server of actix, by both clients.
+
+mod clients;
+mod limits;
+mod retry_after;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_throttle::{Limit, Outgoing, RateLimitError, RateLimiter};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
+
+use harness::{ServerVersion, http::live::Live, shared, stores::unique};
+
+/// More than any of these tests makes calls.
+const AMPLE: Limit = Limit::per_hour(100).name("peer");
+
+/// What is called. `/{status}` answers with that, and whatever headers the query names; it counts
+/// the calls.
+struct Peer {
+    live: Live,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Peer {
+    async fn start() -> Self {
+        let limiter = RateLimiter::builder().memory().build().await.unwrap();
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let live = Live::start(&limiter, 1, move |routes| {
+            let answer = {
+                let calls = Arc::clone(&counted);
+                move |request: HttpRequest, status: web::Path<u16>| {
+                    calls.fetch_add(1, Ordering::Relaxed);
+                    async move { answer(&request, *status) }
+                }
+            };
+            routes.route("/{status}", web::get().to(answer));
+        });
+        Self { live, calls }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.live.address)
+    }
+
+    /// As it is counted by default.
+    fn host(&self) -> String {
+        self.live.address.to_string()
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+fn answer(request: &HttpRequest, status: u16) -> HttpResponse {
+    let headers = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+    let mut answer = HttpResponse::build(StatusCode::from_u16(status).unwrap());
+    for header in headers.unwrap().into_inner() {
+        answer.append_header(header);
+    }
+    answer.finish()
+}
+
+/// An address where nobody listens.
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+/// A limiter on the in-memory store, and one on Redis.
+async fn limiters() -> [RateLimiter; 2] {
+    let memory = RateLimiter::builder().memory().build().await.unwrap();
+    [memory, process(&unique("outgoing")).await]
+}
+
+/// One process of several that share what they count.
+async fn process(prefix: &str) -> RateLimiter {
+    RateLimiter::builder()
+        .redis_url(shared(ServerVersion::Redis7).url())
+        .prefix(prefix)
+        .deadline(Duration::from_secs(10))
+        .build()
+        .await
+        .unwrap()
+}
+
+fn client(outgoing: Outgoing) -> ClientWithMiddleware {
+    ClientBuilder::new(reqwest::Client::new())
+        .with(outgoing)
+        .build()
+}
+
+async fn status(client: &ClientWithMiddleware, url: String) -> u16 {
+    client.get(url).send().await.unwrap().status().as_u16()
+}
+
+fn is_timed_out(error: &Error) -> bool {
+    let Error::Middleware(error) = error else {
+        return false;
+    };
+    matches!(error.downcast_ref(), Some(RateLimitError::TimedOut { .. }))
+}

@@ -1,0 +1,150 @@
+//! Servers that are gone when something is to be given back.
+
+use std::time::{Duration, Instant};
+
+use actix_throttle::{FailureMode, Limit};
+use actix_web::{
+    rt,
+    web::{self, ServiceConfig},
+};
+use tokio::sync::Notify;
+
+use super::*;
+use harness::{Server, http::app::in_own_process};
+
+const DEADLINE: Duration = Duration::from_millis(300);
+const LIMIT: Limit = Limit::per_hour(4).zone("outage");
+
+limited! {
+    open: rule(LIMIT, "5xx").failure_mode(FailureMode::Open);
+    local: rule(LIMIT.zone("local"), "5xx").failure_mode(FailureMode::Local);
+    mixed: rule(LIMIT.zone("mixed"), "5xx").failure_mode(FailureMode::Open),
+        Rule::new(Limit::per_minute(9).zone("mixed")).failure_mode(FailureMode::Local),
+        rule(Limit::per_second(5).zone("mixed"), "5xx").failure_mode(FailureMode::Local);
+}
+
+/// Answers 500 once the test says so.
+async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
+    static POLICY: Policy =
+        Policy::new(|| vec![rule(LIMIT.zone("waiting"), "5xx").failure_mode(FailureMode::Closed)]);
+    let handler = |(signals,): (web::Data<Signals>,)| async move {
+        signals.started.notify_one();
+        signals.go_on.notified().await;
+        HttpResponse::InternalServerError().finish()
+    };
+    serve(gate, &POLICY, handler, respond).await
+}
+
+#[derive(Default)]
+struct Signals {
+    started: Notify,
+    go_on: Notify,
+}
+
+fn routes(signals: web::Data<Signals>) -> impl Fn(&mut ServiceConfig) {
+    move |config| {
+        config
+            .app_data(signals.clone())
+            .route("/open", web::get().to(open))
+            .route("/local", web::get().to(local))
+            .route("/mixed", web::get().to(mixed))
+            .route("/waiting", web::get().to(waiting));
+    }
+}
+
+async fn limiter(server: &Server, deadline: Duration) -> RateLimiter {
+    let builder = RateLimiter::builder()
+        .redis_url(server.url())
+        .deadline(deadline);
+    builder.build().await.expect("a limiter")
+}
+
+/// `waiting`, with `trouble` once it is in its handler. How long it took to answer from there on.
+async fn troubled(
+    server: &mut Server,
+    trouble: impl FnOnce(&mut Server),
+) -> (TestResponse, Duration) {
+    let limiter = limiter(server, DEADLINE).await;
+    let signals = web::Data::new(Signals::default());
+    let service = service(&limiter, routes(signals.clone())).await;
+    let request = rt::spawn(async move { service.get("/waiting").await });
+    signals.started.notified().await;
+    trouble(server);
+    let start = Instant::now();
+    signals.go_on.notify_one();
+    let answer = request.await.expect("an answer");
+    (answer, start.elapsed())
+}
+
+#[actix_web::test]
+async fn response_is_in_time_and_stays_charged_without_server() {
+    for version in ServerVersion::ALL {
+        for trouble in [Server::kill, |server: &mut Server| server.stop()] {
+            let mut server = Server::start(version);
+            let (answer, took) = troubled(&mut server, trouble).await;
+            assert_eq!((answer.status, answer.remaining()), (500, Some(3)));
+            // The machine that tests is a slow one at times.
+            assert!(took < DEADLINE + Duration::from_secs(2), "{took:?}");
+        }
+    }
+}
+
+#[test]
+fn log_tells_of_a_charge_that_could_not_be_given_back() {
+    const TEST: &str = "refund::outage::log_tells_of_a_charge_that_could_not_be_given_back";
+    let Some(log) = in_own_process(TEST) else {
+        let _ = env_logger::try_init();
+        harness::stores::block_on(tokio::task::LocalSet::new().run_until(async {
+            let mut server = Server::start(ServerVersion::Redis7);
+            troubled(&mut server, Server::kill).await;
+        }));
+        return;
+    };
+    assert_eq!(log.matches("could not be given back").count(), 1, "{log}");
+}
+
+#[actix_web::test]
+async fn fallback_gives_back_to_whatever_has_decided() {
+    let mut server = Server::start(ServerVersion::Redis7);
+    let limiter = limiter(&server, DEADLINE).await;
+    let service = service(&limiter, routes(web::Data::default())).await;
+    server.kill();
+    for _ in 0..3 {
+        let answer = service.answering("open", 500).await;
+        assert_eq!(answer.status, 500);
+        assert!(answer.is_unlimited(), "{answer:?}");
+        assert_eq!(service.remaining("local", 500).await, Some(4));
+    }
+    assert_eq!(service.remaining("local", 200).await, Some(3));
+    assert_eq!(service.remaining("local", 500).await, Some(3));
+    // The first is left out, and with it a place: the third is whole again, the second is not.
+    assert_eq!(
+        service.answering("mixed", 500).await.quota(),
+        Some([5, 5, 0])
+    );
+    for _ in 0..4 {
+        service.answering("mixed", 500).await;
+    }
+    let answer = service.answering("mixed", 500).await;
+    assert_eq!(
+        answer.quota().map(|quota| quota[..2].to_vec()),
+        Some(vec![9, 3])
+    );
+}
+
+#[actix_web::test]
+async fn refund_before_outage_does_not_count_as_outage_use() {
+    let mut server = Server::start(ServerVersion::Redis7);
+    let limiter = limiter(&server, Duration::from_secs(5)).await;
+    let service = service(&limiter, routes(web::Data::default())).await;
+    for _ in 0..6 {
+        assert_eq!(service.remaining("local", 500).await, Some(4));
+    }
+    assert_eq!(service.remaining("local", 200).await, Some(3));
+    server.kill();
+    // What counts on, and no more.
+    for remaining in [2, 1, 0] {
+        assert_eq!(service.remaining("local", 200).await, Some(remaining));
+    }
+    assert_eq!(service.answering("local", 200).await.status, 429);
+}

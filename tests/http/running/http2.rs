@@ -1,0 +1,112 @@
+//! Clients that leave on HTTP/2, where Actix goes on with what they have asked for: they keep what they
+//! hold, but no longer than the documentation says.
+
+use std::time::Duration;
+
+use actix_throttle::{Algorithm, Limit, Paths, Rule, Throttle};
+use actix_web::{
+    http::StatusCode,
+    rt::{self, net::TcpStream},
+};
+use h2::{
+    Reason, SendStream,
+    client::{ResponseFuture, SendRequest},
+};
+use http::Request;
+
+use super::{Gate, is_free, one_at_once, routes};
+use harness::http::{
+    app::TestApp,
+    live::{Live, status},
+};
+
+/// A connection that begins with HTTP/2.
+struct Client(SendRequest<&'static [u8]>);
+
+impl Client {
+    async fn connect(live: &Live) -> Self {
+        let stream = TcpStream::connect(live.address).await.expect("a server");
+        let (requests, connection) = h2::client::Builder::new()
+            .handshake(stream)
+            .await
+            .expect("a server of HTTP/2");
+        rt::spawn(async move { drop(connection.await) });
+        Self(requests.ready().await.expect("a connection"))
+    }
+
+    fn get(&mut self, path: &str) -> (ResponseFuture, SendStream<&'static [u8]>) {
+        let request = Request::get(format!("http://a{path}")).body(());
+        let sent = self.0.send_request(request.expect("a request"), true);
+        sent.expect("a stream")
+    }
+
+    async fn status(&mut self, path: &str) -> StatusCode {
+        let answer = self.get(path).0.await;
+        answer.expect("an answer").status()
+    }
+}
+
+#[actix_web::test]
+async fn permit_of_a_reset_stream_comes_back_when_its_handler_ends() {
+    let test_app = TestApp::new().await;
+    let gate = Gate::default();
+    let live = Live::behind(&test_app.limiter, one_at_once(), routes(&gate));
+    let mut client = Client::connect(&live).await;
+    for number in 1..=2 {
+        let (answer, mut stream) = client.get("/run/held");
+        gate.entered(number).await;
+        stream.send_reset(Reason::CANCEL);
+        drop((answer, stream));
+        // Long since seen by the server: the same connection has been answered.
+        assert_eq!(client.status("/run/quick").await, 429);
+        gate.go.notify_one();
+        gate.left(number).await;
+        is_free(&live).await;
+    }
+}
+
+#[actix_web::test]
+async fn permit_of_closed_connection_returns_when_handler_ends() {
+    let test_app = TestApp::new().await;
+    let gate = Gate::default();
+    let live = Live::behind(&test_app.limiter, one_at_once(), routes(&gate));
+    let mut client = Client::connect(&live).await;
+    let held = client.get("/run/held");
+    gate.entered(1).await;
+    drop((held, client));
+    gate.go.notify_one();
+    gate.left(1).await;
+    is_free(&live).await;
+}
+
+#[actix_web::test]
+async fn reset_stream_keeps_waiting_for_at_most_max_wait() {
+    let test_app = TestApp::new().await;
+    let one_a_second = Limit::per_second(1).algorithm(Algorithm::LeakyBucket);
+    let rule = Rule::new(one_a_second).max_wait(Duration::from_secs(2));
+    let throttle = Throttle::new().paths(Paths::all(), [rule]).expect("a rule");
+    let live = Live::behind(&test_app.limiter, throttle, routes(&Gate::default()));
+    let mut client = Client::connect(&live).await;
+    assert_eq!(client.status("/run/quick").await, 200);
+    for _ in 0..2 {
+        let (answer, mut stream) = client.get("/run/quick");
+        // In its line, behind the one before.
+        rt::time::sleep(Duration::from_millis(50)).await;
+        stream.send_reset(Reason::CANCEL);
+        drop((answer, stream));
+    }
+    // Their turns come in 1 and 2 seconds, and the next would be in 3.
+    assert_eq!(status(&live.get("/run/quick").await), 429);
+    for _ in 0..2 {
+        test_app.after_millis(1_000);
+        rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Both have had them. The next in line is whoever comes now.
+    let next = rt::spawn({
+        let answer = client.get("/run/quick").0;
+        async move { answer.await.expect("an answer").status() }
+    });
+    rt::time::sleep(Duration::from_millis(50)).await;
+    test_app.after_millis(1_000);
+    assert_eq!(next.await.expect("no panic"), 200);
+}

@@ -1,0 +1,160 @@
+//! One limit as it is written takes a shorter way than others. A condition that never holds keeps a
+//! limit from it: both have to answer the same.
+
+use actix_throttle::{Decision, RateLimiter, rate_limit};
+use actix_web::{HttpRequest, HttpResponse, get, web::ServiceConfig};
+
+use harness::{
+    ServerVersion,
+    http::app::{TestApp, TestResponse, TestService, get_from},
+    stores::{StoreFixture, StoreKind, block_on},
+};
+
+fn never(_: &HttpRequest) -> bool {
+    false
+}
+
+fn own_answer(_: &HttpRequest, denied: &Decision) -> HttpResponse {
+    let wait = denied.retry_after().expect("a wait").as_micros();
+    HttpResponse::ImATeapot().body(wait.to_string())
+}
+
+/// Each limit twice: on a handler under `/short`, and on one under `/long`.
+macro_rules! twice {
+    ($($path:literal $short:ident $long:ident ($($argument:tt)*);)*) => {
+        $(
+            #[get($path)]
+            #[rate_limit($($argument)*, name = "same")]
+            async fn $short() -> &'static str {
+                "ok"
+            }
+
+            #[get($path)]
+            #[rate_limit($($argument)*, name = "same", skip_if = never)]
+            async fn $long() -> &'static str {
+                "ok"
+            }
+        )*
+
+        const PATHS: &[&str] = &[$($path),*];
+
+        fn routes(config: &mut ServiceConfig) {
+            let (short, long) = (actix_web::web::scope("/short"), actix_web::web::scope("/long"));
+            config.service(short$(.service($short))*);
+            config.service(long$(.service($long))*);
+        }
+    };
+}
+
+twice! {
+    "/log" short_log long_log ("3 per 2 seconds");
+    "/counter" short_counter long_counter ("3 per 2 seconds", algorithm = "sliding_window_counter");
+    "/fixed" short_fixed long_fixed ("3 per 2 seconds", algorithm = "fixed_window");
+    "/token" short_token long_token ("2/second", algorithm = "token_bucket", capacity = 3, cost = 2);
+    "/leaky" short_leaky long_leaky ("2/second", algorithm = "leaky_bucket");
+    "/block" short_block long_block ("2/second", block = "2s");
+    "/shadow" short_shadow long_shadow ("1/second", shadow);
+    "/answer" short_answer long_answer ("1/second", on_limited = own_answer);
+    "/header" short_header long_header ("1/second", identifier = header("X-Name"));
+    "/query" short_query long_query ("1/second", identifier = query("name"));
+    "/all" short_all long_all ("3/second", identifier = global);
+    "/leased" short_leased long_leased ("2/second", algorithm = "fixed_window", lease = 2);
+    "/local" short_local long_local ("2/second", failure_mode = "local");
+    "/closed" short_closed long_closed ("2/second", failure_mode = "closed");
+}
+
+/// What a client sees of it.
+fn seen(answer: &TestResponse) -> (u16, Vec<(&str, &[u8])>, &str) {
+    let headers = answer.headers.iter();
+    let mut headers: Vec<_> = headers
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+        .collect();
+    headers.sort_unstable();
+    (answer.status, headers, answer.text())
+}
+
+async fn ask(service: &TestService, way: &str, path: &str, step: u64) -> TestResponse {
+    let client = format!("192.0.2.{}", step % 3);
+    let request = get_from(&client, &format!("/{way}{path}?name={}", step % 2));
+    // Some tell no name, and are counted by their address.
+    let request = match step % 5 {
+        0 => request,
+        _ => request.insert_header(("X-Name", format!("n{}", step % 2))),
+    };
+    service.send(request).await
+}
+
+/// Statuses of all answers, of which each pair was the same.
+async fn compare(test_app: &TestApp, path: &str) -> Vec<u16> {
+    let service = test_app.service(routes).await;
+    let mut statuses = Vec::new();
+    for step in 0..40 {
+        let short = ask(&service, "short", path, step).await;
+        let long = ask(&service, "long", path, step).await;
+        assert_eq!(seen(&short), seen(&long), "{path}, step {step}");
+        statuses.push(short.status);
+        test_app.after_millis(step % 4 * 60);
+    }
+    statuses
+}
+
+fn same_on(target: StoreKind) {
+    block_on(async {
+        let StoreFixture { limiter, clock } = StoreFixture::new(target).await;
+        let test_app = TestApp { limiter, clock };
+        for path in PATHS {
+            let statuses = compare(&test_app, path).await;
+            let denies = *path != "/shadow";
+            assert!(statuses.contains(&200), "{path}: {statuses:?}");
+            assert_eq!(
+                statuses.iter().any(|status| *status != 200),
+                denies,
+                "{path}: {statuses:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn in_memory() {
+    same_on(StoreKind::Memory);
+}
+
+#[test]
+fn on_redis() {
+    same_on(StoreKind::Server(ServerVersion::Redis7));
+}
+
+#[test]
+fn on_valkey() {
+    same_on(StoreKind::Server(ServerVersion::Valkey9));
+}
+
+#[test]
+fn in_a_cluster() {
+    same_on(StoreKind::Cluster);
+}
+
+#[test]
+fn while_nobody_decides() {
+    block_on(async {
+        let clock = actix_throttle::ManualClock::new();
+        // Nobody listens at port 1.
+        let builder = RateLimiter::builder()
+            .redis_url("redis://127.0.0.1:1")
+            // The circuit would open between the two.
+            .failure_threshold(1_000_000);
+        let limiter = builder.clock(clock.clone()).build().await.unwrap();
+        let test_app = TestApp { limiter, clock };
+        for (path, expected) in [
+            ("/log", &[200][..]),
+            ("/local", &[200, 429]),
+            ("/closed", &[503]),
+        ] {
+            let mut statuses = compare(&test_app, path).await;
+            statuses.sort_unstable();
+            statuses.dedup();
+            assert_eq!(statuses, expected, "{path}");
+        }
+    });
+}

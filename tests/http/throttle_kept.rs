@@ -1,0 +1,109 @@
+//! Functions that keep the request they are asked about.
+
+use std::{cell::RefCell, time::Duration};
+
+use actix_throttle::{Limit, Rule, Throttle};
+use actix_web::{App, HttpRequest, dev::Service, rt, web};
+
+use super::throttle::anything;
+use harness::http::{
+    app::{TestApp, TestService, get, in_own_process},
+    live::{Live, status},
+};
+
+/// One that looks at the request once more, when it has been answered.
+async fn with_a_task(request: &HttpRequest) -> &'static str {
+    if request.path() == "/kept" {
+        let kept = request.clone();
+        rt::spawn(async move {
+            rt::time::sleep(Duration::from_millis(10)).await;
+            log::info!("{}", kept.path());
+        });
+    }
+    "somebody"
+}
+
+thread_local! {
+    static KEPT: RefCell<Option<HttpRequest>> = const { RefCell::new(None) };
+}
+
+fn kept_for_good(request: &HttpRequest) -> bool {
+    if request.path() == "/kept" {
+        KEPT.set(Some(request.clone()));
+    }
+    false
+}
+
+fn limit() -> Limit {
+    Limit::per_minute(100)
+}
+
+fn throttles() -> [Throttle; 3] {
+    let skipping = Rule::new(limit()).skip_if(kept_for_good);
+    [
+        Throttle::per_client(limit())
+            .unwrap()
+            .identifier(with_a_task),
+        Throttle::new().paths("^/", [skipping]).unwrap(),
+        // Also of a request that no entry is asked about then.
+        Throttle::per_client(limit()).unwrap().skip_if(|request| {
+            kept_for_good(request);
+            true
+        }),
+    ]
+}
+
+#[actix_web::test]
+async fn request_that_a_function_keeps_is_answered_500_and_told_of() {
+    let this = "throttle_kept::request_that_a_function_keeps_is_answered_500_and_told_of";
+    let Some(log) = in_own_process(this) else {
+        env_logger::init();
+        for throttle in throttles() {
+            let test_app = TestApp::new().await;
+            let service = test_app.behind(throttle.clone(), anything).await;
+            for (path, expected) in [("/", 200), ("/kept", 500), ("/", 200)] {
+                assert_eq!(service.get(path).await.status, expected, "{path}");
+            }
+            drop(service);
+            KEPT.take();
+
+            let live = Live::behind(&test_app.limiter, throttle, anything);
+            for (path, expected) in [("/kept", 500), ("/", 200), ("/kept", 500)] {
+                assert_eq!(status(&live.get(path).await), expected, "{path}");
+            }
+        }
+        return;
+    };
+    let told = log
+        .lines()
+        .filter(|line| line.contains("keeps a clone of the `HttpRequest`"));
+    let told: Vec<_> = told.collect();
+    assert!(!told.is_empty(), "{log}");
+    assert!(told.iter().all(|line| line.contains("ERROR")), "{told:?}");
+}
+
+/// Nothing follows there that could not go on with it.
+#[actix_web::test]
+async fn request_that_comes_shared_goes_on() {
+    let test_app = TestApp::new().await;
+    let resource = web::resource("/")
+        .wrap(Throttle::global(limit()).unwrap())
+        .wrap_fn(|request, inside| {
+            let kept = request.request().clone();
+            let answer = inside.call(request);
+            async move {
+                let answer = answer.await;
+                assert_eq!(kept.path(), "/");
+                answer
+            }
+        })
+        .to(async || "ok");
+    let app = App::new()
+        .app_data(test_app.limiter.clone())
+        .service(resource);
+    let service = TestService::of(app).await;
+    for remaining in [99, 98] {
+        let answer = service.send(get("/")).await;
+        assert_eq!((answer.status, answer.remaining()), (200, Some(remaining)));
+    }
+}

@@ -1,0 +1,132 @@
+//! Mistakes in entries, told where the entry is added.
+
+use std::time::Duration;
+
+use actix_throttle::{Algorithm, Identifier, InitError, Limit, Paths, Rule, Throttle};
+
+const LIMIT: Limit = Limit::per_minute(5);
+
+fn rejected<T>(result: Result<T, InitError>) -> String {
+    let error = result.err().expect("a mistake");
+    assert!(error.is_settings(), "{error}");
+    error.to_string()
+}
+
+fn mistake(rules: impl IntoIterator<Item = Rule>) -> String {
+    let message = rejected(Throttle::new().paths("^/towns", rules));
+    assert!(message.contains("`^/towns`"), "names its entry: {message}");
+    message
+}
+
+#[test]
+fn text_that_is_no_regex() {
+    for message in [
+        rejected(Throttle::new().paths("^/towns(", [Rule::new(LIMIT)])),
+        rejected(Throttle::new().exempt_paths("^/towns(")),
+        rejected(Paths::pattern("^/towns(")),
+    ] {
+        assert!(message.contains("`^/towns(` is not a regex"), "{message}");
+        assert!(message.contains("unclosed group"), "{message}");
+    }
+    let monstrous = rejected(Paths::regex(r"\w{2000}{2000}"));
+    assert!(monstrous.contains("is not a regex"), "{monstrous}");
+}
+
+#[test]
+fn entry_without_a_rule() {
+    assert!(mistake([]).contains("exempt_paths"));
+}
+
+#[test]
+fn limits_that_are_invalid() {
+    let of = |limit: Limit| mistake([Rule::new(limit)]);
+    assert!(of(Limit::per_minute(0)).contains("`times` must be from 1"));
+    assert!(of(Limit::new(1, Duration::ZERO)).contains("the window must be"));
+    assert!(of(LIMIT.capacity(9)).contains("belong to `token_bucket`"));
+    assert!(of(LIMIT.zone("")).contains("zone must not be empty"));
+    assert!(of(LIMIT.cost(6)).contains("`cost` is more than this limit can ever hold"));
+    assert!(of(LIMIT.cost(6).name("heavy")).contains("the limit `heavy`"));
+    let second = mistake([Rule::new(LIMIT), Rule::new(Limit::per_hour(0))]);
+    assert!(second.contains("the limit `^/towns-2`"), "{second}");
+    assert!(rejected(Throttle::per_client(Limit::per_minute(0))).contains("`times`"));
+    // A bucket may cost what it holds.
+    let bucket = LIMIT.algorithm(Algorithm::TokenBucket).capacity(9).cost(9);
+    assert!(Throttle::per_client(bucket).is_ok());
+}
+
+#[test]
+fn rules_that_would_share_a_counter() {
+    let shared = "would share its counter";
+    assert!(mistake([Rule::new(LIMIT), Rule::new(Limit::per_minute(9))]).contains(shared));
+    let key = || Identifier::header("X-Api-Key");
+    let two = [
+        Rule::new(LIMIT).identifier(key()),
+        Rule::new(LIMIT).identifier(key()),
+    ];
+    assert!(mistake(two).contains(shared));
+    let pro = || Rule::new(LIMIT).group("pro");
+    assert!(mistake([Rule::new(LIMIT), pro(), pro()]).contains(shared));
+}
+
+#[test]
+fn rules_that_count_apart_are_fine() {
+    let rules = [
+        Rule::new(LIMIT),
+        Rule::new(LIMIT).group("pro"),
+        Rule::new(LIMIT.zone("other")),
+        Rule::new(LIMIT.algorithm(Algorithm::FixedWindow)),
+        Rule::new(LIMIT).identifier(Identifier::header("X-Api-Key")),
+        Rule::new(LIMIT.shadow()),
+        Rule::new(LIMIT.zone("tried")),
+        Rule::new(LIMIT.zone("tried")).shadow(),
+        Rule::new(Limit::per_hour(5)),
+        Rule::unlimited("admin"),
+    ];
+    assert!(Throttle::new().paths("^/towns", rules).is_ok());
+}
+
+#[test]
+fn rules_that_free_nobody() {
+    let admin = || Rule::unlimited("admin");
+    assert!(mistake([admin(), admin()]).contains("`admin` is unlimited twice"));
+    let both = mistake([Rule::new(LIMIT).group("admin"), admin()]);
+    assert!(both.contains("both unlimited and limited"), "{both}");
+    let nobody =
+        rejected(Throttle::new().paths(Paths::regex("^/").expect("a regex").shadow(), [admin()]));
+    assert!(nobody.contains("counts nothing"), "{nobody}");
+    // By itself it decides for its group: the search ends there.
+    assert!(Throttle::new().paths("^/", [admin()]).is_ok());
+}
+
+#[test]
+fn identifiers_that_find_nobody() {
+    let rule = Rule::new(LIMIT).identifier(Identifier::header("not a header"));
+    assert!(mistake([rule]).contains("no name of an HTTP header"));
+}
+
+#[test]
+fn names_that_are_taken_or_cannot_be() {
+    let named = |name: &str| Paths::all().name(name);
+    let first = || {
+        Throttle::new()
+            .paths(named("towns"), [Rule::new(LIMIT)])
+            .expect("an entry")
+    };
+    let taken = rejected(first().paths(named("towns"), [Rule::new(LIMIT)]));
+    assert!(taken.contains("named `towns`"), "{taken}");
+    let shadow = named("towns").shadow();
+    assert!(
+        first().paths(shadow, [Rule::new(LIMIT)]).is_ok(),
+        "a candidate may"
+    );
+    for name in ["", "wälder"] {
+        let message = rejected(Throttle::new().paths(named(name), [Rule::new(LIMIT)]));
+        assert!(message.contains("printable ASCII"), "{message}");
+    }
+}
+
+#[test]
+fn exempt_shadow() {
+    let shadow = Paths::all().shadow();
+    assert!(rejected(Throttle::new().exempt_paths(shadow)).contains("cannot be a shadow"));
+}

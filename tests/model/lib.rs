@@ -1,0 +1,295 @@
+//! What the algorithms mean, written as plainly as can be: vectors of admissions and rational
+//! numbers, waits found by bisection. Slow, and nothing of it is shared with the library.
+
+mod refund;
+
+use actix_throttle::{Algorithm, Limit, Refill};
+use num_rational::Ratio;
+
+/// Exact: an overflow would panic.
+type Rational = Ratio<i128>;
+
+pub use self::refund::ModelCharge;
+
+/// Lengths are told apart up to here.
+pub const FOREVER: u64 = (1 << 53) - 1;
+
+/// The numbers of a limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers {
+    pub algorithm: Algorithm,
+    pub refill: Refill,
+    pub times: u64,
+    pub window: u64,
+    pub capacity: u64,
+}
+
+impl Numbers {
+    pub fn of(limit: &Limit, refill: Refill) -> Self {
+        Self {
+            algorithm: limit.kind(),
+            refill,
+            times: limit.times().into(),
+            window: limit.window_micros(),
+            capacity: limit.quota().into(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    Fits,
+    For(u64),
+    Never,
+}
+
+/// One limit's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub wait: Wait,
+    pub remaining: u64,
+    pub reset: u64,
+    /// 0: it is whole.
+    pub more: u64,
+}
+
+/// One counter.
+#[derive(Clone, Debug)]
+pub struct Model {
+    numbers: Numbers,
+    /// Every admission: when, and what it took.
+    admissions: Vec<(u64, u64)>,
+    bucket: Bucket,
+}
+
+/// Tokens present as of a time.
+#[derive(Clone, Debug)]
+struct Bucket {
+    level: Rational,
+    at: u64,
+}
+
+fn ratio(numerator: u64, denominator: u64) -> Rational {
+    Ratio::new(numerator.into(), denominator.into())
+}
+
+fn whole(number: u64) -> Rational {
+    ratio(number, 1)
+}
+
+impl Model {
+    pub fn new(numbers: Numbers) -> Self {
+        let level = match numbers.algorithm {
+            Algorithm::LeakyBucket => whole(0),
+            _ => whole(numbers.capacity),
+        };
+        Self {
+            numbers,
+            admissions: Vec::new(),
+            bucket: Bucket { level, at: 0 },
+        }
+    }
+
+    pub fn answer(&self, now: u64, cost: u64) -> Answer {
+        let wait = if cost > self.numbers.capacity {
+            Wait::Never
+        } else {
+            match self.cut(now, first(|x| self.fits(now + x, cost))) {
+                0 => Wait::Fits,
+                micros => Wait::For(micros),
+            }
+        };
+        Answer {
+            wait,
+            remaining: self.remaining(now),
+            reset: self.cut(now, first(|x| self.is_whole(now + x))),
+            more: match self.is_whole(now) {
+                true => 0,
+                false => {
+                    let remaining = self.remaining(now);
+                    self.cut(now, first(|x| self.fits(now + x, remaining + 1)))
+                }
+            },
+        }
+    }
+
+    /// Refills by intervals are cut at `FOREVER` as counted from the latest one.
+    fn cut(&self, now: u64, micros: u64) -> u64 {
+        let phase = match self.numbers.refill {
+            Refill::Interval => (now - self.bucket.at) % self.numbers.window,
+            _ => 0,
+        };
+        if micros + phase < FOREVER {
+            micros
+        } else {
+            FOREVER
+        }
+    }
+
+    pub fn admit(&mut self, now: u64, cost: u64) {
+        match self.numbers.algorithm {
+            Algorithm::TokenBucket => {
+                self.bucket = match self.numbers.refill {
+                    Refill::Interval => self.interval_after(now, cost),
+                    _ => Bucket {
+                        level: self.level(now) - whole(cost),
+                        at: now,
+                    },
+                };
+            }
+            Algorithm::LeakyBucket => self.bucket = self.leaky_after(now, cost),
+            _ => self.admissions.push((now, cost)),
+        }
+    }
+
+    /// Admits a charge that has waited for its turn: a bucket counts it from when it was whole, at
+    /// most 5 ms back, unless it has been whole for more than 100 ms.
+    pub fn admit_in_turn(&mut self, now: u64, cost: u64) {
+        let buckets = [Algorithm::TokenBucket, Algorithm::LeakyBucket];
+        if !buckets.contains(&self.numbers.algorithm) {
+            return self.admit(now, cost);
+        }
+        let start = self.bucket.at;
+        let whole_at = start + first(|x| start + x >= now || self.is_whole(start + x));
+        let from = match now - whole_at {
+            late if late <= 100_000 => now - late.min(5_000),
+            _ => now,
+        };
+        self.admit(from, cost);
+    }
+
+    fn fits(&self, now: u64, cost: u64) -> bool {
+        let Numbers { times, window, .. } = self.numbers;
+        match self.numbers.algorithm {
+            Algorithm::SlidingWindow => {
+                self.taken_after(now as i128 - window as i128) + cost <= times
+            }
+            Algorithm::FixedWindow => self.taken_in_fixed(now) + cost <= times,
+            Algorithm::SlidingWindowCounter => self.weighted(now) + whole(cost) <= whole(times),
+            Algorithm::TokenBucket => self.level(now) >= whole(cost),
+            Algorithm::LeakyBucket => whole(now) >= self.bucket.level,
+            other => panic!("no model of {other}"),
+        }
+    }
+
+    fn is_whole(&self, now: u64) -> bool {
+        match self.numbers.algorithm {
+            Algorithm::SlidingWindow => {
+                self.taken_after(now as i128 - self.numbers.window as i128) == 0
+            }
+            Algorithm::FixedWindow => self.taken_in_fixed(now) == 0,
+            Algorithm::SlidingWindowCounter => self.weighted(now) == whole(0),
+            Algorithm::TokenBucket => self.level(now) == whole(self.numbers.capacity),
+            _ => whole(now) >= self.bucket.level,
+        }
+    }
+
+    fn remaining(&self, now: u64) -> u64 {
+        match self.numbers.algorithm {
+            Algorithm::TokenBucket => floor(&self.level(now)),
+            Algorithm::LeakyBucket => self.is_whole(now).into(),
+            // The most that would fit.
+            _ => {
+                let most = first(|cost| !self.fits(now, cost + 1));
+                most.min(self.numbers.times)
+            }
+        }
+    }
+
+    /// What was admitted later than `after`.
+    fn taken_after(&self, after: i128) -> u64 {
+        let late = self.admissions.iter().filter(|(at, _)| *at as i128 > after);
+        late.map(|(_, cost)| cost).sum()
+    }
+
+    /// What was admitted in the window that the first admission after the last window's end opened.
+    fn taken_in_fixed(&self, now: u64) -> u64 {
+        let mut open: Option<(u64, u64)> = None;
+        for (at, cost) in &self.admissions {
+            open = match open {
+                Some((start, taken)) if at - start < self.numbers.window => {
+                    Some((start, taken + cost))
+                }
+                _ => Some((*at, *cost)),
+            };
+        }
+        match open {
+            Some((start, taken)) if now - start < self.numbers.window => taken,
+            _ => 0,
+        }
+    }
+
+    /// previous × (1 − elapsed / W) + current.
+    fn weighted(&self, now: u64) -> Rational {
+        let window = self.numbers.window;
+        let taken_in = |index: u64| -> u64 {
+            let inside = self
+                .admissions
+                .iter()
+                .filter(|(at, _)| at / window == index);
+            inside.map(|(_, cost)| cost).sum()
+        };
+        let index = now / window;
+        let weight = whole(1) - ratio(now % window, window);
+        whole(taken_in(index - 1)) * weight + whole(taken_in(index))
+    }
+
+    /// Tokens in the bucket.
+    fn level(&self, now: u64) -> Rational {
+        let Numbers { times, window, .. } = self.numbers;
+        let elapsed = now - self.bucket.at;
+        let gained = match self.numbers.refill {
+            Refill::Interval => whole(times) * whole(elapsed / window),
+            _ => ratio(times, window) * whole(elapsed),
+        };
+        (self.bucket.level + gained).min(whole(self.numbers.capacity))
+    }
+
+    /// Refills come a window after the first use of the full bucket, and each window after that.
+    fn interval_after(&self, now: u64, cost: u64) -> Bucket {
+        let level = self.level(now);
+        let at = if level == whole(self.numbers.capacity) {
+            now
+        } else {
+            now - (now - self.bucket.at) % self.numbers.window
+        };
+        Bucket {
+            level: level - whole(cost),
+            at,
+        }
+    }
+
+    /// `level` is when the next may go. It is counted from when this one might have gone, if that
+    /// was within the microsecond: else slots would be lost to the clock's own steps.
+    fn leaky_after(&self, now: u64, cost: u64) -> Bucket {
+        let due = self.bucket.level;
+        let from = if whole(now) - due < whole(1) {
+            due
+        } else {
+            whole(now)
+        };
+        let slot = ratio(self.numbers.window, self.numbers.times);
+        Bucket {
+            level: from + slot * whole(cost),
+            at: now,
+        }
+    }
+}
+
+fn floor(number: &Rational) -> u64 {
+    number.floor().to_integer().try_into().unwrap()
+}
+
+/// The least of `0..FOREVER` for which `is_so`, which stays so once it is; `FOREVER` if none.
+fn first(is_so: impl Fn(u64) -> bool) -> u64 {
+    let (mut low, mut high) = (0, FOREVER);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_so(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}

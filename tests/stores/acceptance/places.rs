@@ -1,0 +1,315 @@
+//! How many run at once: places, and those who hold them.
+
+use std::time::Duration;
+
+use actix_throttle::{Concurrency, Identity, Limit, RateLimitError, Semaphore, SemaphoreGuard};
+
+use super::{SECOND, check, for_every_store, waiting::settle};
+use harness::stores::{Elsewhere, StoreFixture, until};
+
+for_every_store!(
+    never_more_than_so_many_at_once,
+    places_of_the_dead_are_free_after_the_expiry,
+    held_places_are_renewed_and_stay_held,
+    a_lost_place_is_told_and_its_release_frees_nobody_elses,
+    a_place_comes_back_if_nobody_has_it,
+    denied_by_either_nothing_is_taken_from_the_other,
+    a_clock_that_steps_back_locks_nobody_out,
+    changed_numbers_drive_nobody_out,
+    shadows_never_deny_and_have_places_of_their_own,
+    a_block_lets_nobody_in_and_drives_nobody_out,
+    places_are_counted_by_identity_and_zone,
+    limits_that_make_no_sense_are_refused,
+);
+
+const EXPIRY: u64 = 9 * SECOND;
+const TWO: Concurrency = Concurrency::new(2).expiry(Duration::from_micros(EXPIRY));
+
+pub(super) async fn take(semaphore: &Semaphore) -> Option<SemaphoreGuard> {
+    semaphore.try_acquire().await.unwrap()
+}
+
+async fn free(semaphore: &Semaphore) -> u32 {
+    semaphore.peek().await.unwrap().limits()[0].remaining()
+}
+
+async fn never_more_than_so_many_at_once(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&TWO, "ann");
+    let one = take(&semaphore).await.unwrap();
+    assert_eq!(one.decision().limits()[0].remaining(), 1);
+    let other = take(&semaphore).await.unwrap();
+    assert!(take(&semaphore).await.is_none());
+    let denied = semaphore.peek().await.unwrap();
+    assert!(!denied.is_allowed());
+    assert_eq!(denied.limits()[0].concurrency(), Some(&TWO));
+    assert_eq!(denied.limits()[0].limit(), None);
+    assert_eq!(denied.retry_after(), Some(Duration::from_secs(1)));
+    one.release().await;
+    assert_eq!(free(&semaphore).await, 1);
+    let one = take(&semaphore).await.unwrap();
+    assert!(take(&semaphore).await.is_none());
+    // Dropped, it is given back as well, and soon.
+    drop((one, other));
+    until("both are free", async || free(&semaphore).await == 2).await;
+    let status = &semaphore.peek().await.unwrap().limits()[0].clone();
+    assert_eq!(status.reset_after(), Duration::ZERO);
+}
+
+async fn places_of_the_dead_are_free_after_the_expiry(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&TWO, "ann");
+    for _ in 0..2 {
+        Elsewhere::start().die_holding(&semaphore);
+        store.advance(SECOND);
+    }
+    assert!(take(&semaphore).await.is_none());
+    store.advance(EXPIRY - 2 * SECOND - 1);
+    assert!(take(&semaphore).await.is_none(), "a microsecond too soon");
+    let denied = semaphore.peek().await.unwrap();
+    assert_eq!(denied.retry_after(), Some(Duration::from_micros(1)));
+    store.advance(1);
+    let own = take(&semaphore).await.unwrap();
+    assert!(take(&semaphore).await.is_none(), "the other is held still");
+    own.release().await;
+    store.advance(SECOND);
+    assert_eq!(free(&semaphore).await, 2);
+}
+
+async fn held_places_are_renewed_and_stay_held(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&TWO, "ann");
+    let guards = [
+        take(&semaphore).await.unwrap(),
+        take(&semaphore).await.unwrap(),
+    ];
+    for _ in 0..8 {
+        store.advance(EXPIRY / 3);
+        assert!(take(&semaphore).await.is_none());
+        until("they are renewed", async || {
+            let status = semaphore.peek().await.unwrap().limits()[0].clone();
+            status.reset_after() == Duration::from_micros(EXPIRY)
+        })
+        .await;
+    }
+    assert!(guards.iter().all(SemaphoreGuard::is_valid));
+    let [one, other] = guards;
+    one.release().await;
+    other.release().await;
+    assert_eq!(free(&semaphore).await, 2);
+}
+
+async fn a_lost_place_is_told_and_its_release_frees_nobody_elses(store: &StoreFixture) {
+    let one = Concurrency::new(1).expiry(TWO.expiry_after());
+    let semaphore = store.limiter.semaphore(&one, "ann");
+    let stalled = Elsewhere::start();
+    let lost = stalled.run(take(&semaphore)).unwrap();
+    store.advance(EXPIRY - 1);
+    assert!(lost.is_valid());
+    store.advance(1);
+    assert!(
+        !lost.is_valid(),
+        "whatever the store says: it may have expired"
+    );
+    let own = take(&semaphore).await.unwrap();
+    // It wakes, finds its place taken, and gives back what it has not.
+    stalled.run(async {
+        for _ in 0..100 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    assert!(!lost.is_valid() && own.is_valid());
+    stalled.run(lost.release());
+    assert_eq!(free(&semaphore).await, 0);
+    assert!(take(&semaphore).await.is_none());
+    own.release().await;
+    assert_eq!(free(&semaphore).await, 1);
+}
+
+async fn a_place_comes_back_if_nobody_has_it(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&TWO, "ann");
+    let stalled = Elsewhere::start();
+    let held = stalled.run(take(&semaphore)).unwrap();
+    store.advance(2 * EXPIRY);
+    assert_eq!(free(&semaphore).await, 2);
+    assert!(!held.is_valid());
+    let renewed = async {
+        while free(&semaphore).await == 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    stalled.run(renewed);
+    // It counts again; but somebody may have come and gone.
+    assert!(!held.is_valid());
+    stalled.run(held.release());
+    assert_eq!(free(&semaphore).await, 2);
+}
+
+async fn denied_by_either_nothing_is_taken_from_the_other(store: &StoreFixture) {
+    let rate = Limit::per_minute(3);
+    let places = store.limiter.semaphore(&TWO, "ann");
+    let remaining = async |limit| {
+        let peeked = store.limiter.peek(limit, "ann").await.unwrap();
+        peeked.limits()[0].remaining()
+    };
+    for other in ["ann", "bob"] {
+        // Of one identity and of two, which a cluster has in different slots.
+        store.limiter.reset(&rate, other).await.unwrap();
+        let both = store.limiter.semaphore(&TWO, "ann").and(&rate, other);
+        let (one, two) = (take(&both).await.unwrap(), take(&both).await.unwrap());
+        assert_eq!(two.decision().limits()[1].remaining(), 1);
+        for _ in 0..3 {
+            assert!(take(&both).await.is_none());
+        }
+        let denied = both.peek().await.unwrap();
+        assert!(denied.limits()[0].is_violated() && !denied.limits()[1].is_violated());
+        assert_eq!(denied.limits()[1].remaining(), 1);
+        one.release().await;
+        let one = take(&both).await.unwrap();
+        one.release().await;
+        for _ in 0..3 {
+            assert!(take(&both).await.is_none(), "the minute is used up");
+        }
+        until("what was taken in vain is back", async || {
+            free(&places).await == 1
+        })
+        .await;
+        let denied = both.peek().await.unwrap();
+        assert!(!denied.limits()[0].is_violated() && denied.limits()[1].is_violated());
+        assert!(denied.retry_after().unwrap() > Duration::from_secs(50));
+        two.release().await;
+        assert_eq!(free(&places).await, 2);
+    }
+    assert_eq!(remaining(&rate).await, 0);
+}
+
+async fn a_clock_that_steps_back_locks_nobody_out(store: &StoreFixture) {
+    let semaphore = store.limiter.semaphore(&TWO, "ann");
+    for _ in 0..2 {
+        Elsewhere::start().die_holding(&semaphore);
+    }
+    let step = store.clock.now() - Duration::from_secs(3600);
+    store.clock.set(step);
+    for left in (1..=9).rev() {
+        assert!(take(&semaphore).await.is_none(), "{left} s too soon");
+        store.advance(SECOND);
+    }
+    assert_eq!(free(&semaphore).await, 2);
+    let held = [
+        take(&semaphore).await.unwrap(),
+        take(&semaphore).await.unwrap(),
+    ];
+    assert!(take(&semaphore).await.is_none());
+    drop(held);
+}
+
+async fn changed_numbers_drive_nobody_out(store: &StoreFixture) {
+    let before = store.limiter.semaphore(&TWO, "ann");
+    let fewer = Concurrency::new(1).expiry(Duration::from_secs(1));
+    let after = store.limiter.semaphore(&fewer, "ann");
+    Elsewhere::start().die_holding(&before);
+    store.advance(SECOND);
+    let held = take(&before).await.unwrap();
+    store.advance(SECOND);
+    // Both must go, the second is renewed every three seconds.
+    assert!(take(&after).await.is_none());
+    store.advance(EXPIRY - 2 * SECOND - SECOND / 2);
+    // That the first goes in half a second helps nobody. Nobody is told more than one.
+    let denied = after.peek().await.unwrap();
+    assert_eq!(denied.retry_after(), Some(Duration::from_secs(1)));
+    store.advance(SECOND / 2);
+    assert!(take(&after).await.is_none(), "one is held still");
+    assert!(held.is_valid());
+    held.release().await;
+    let own = take(&after).await.unwrap();
+    let more = store.limiter.semaphore(&Concurrency::new(3), "ann");
+    assert_eq!(free(&more).await, 2);
+    drop(own);
+}
+
+async fn shadows_never_deny_and_have_places_of_their_own(store: &StoreFixture) {
+    let shadow = Concurrency::new(1).shadow();
+    let semaphore = store.limiter.semaphore(&shadow, "ann");
+    let first = take(&semaphore).await.unwrap();
+    let second = take(&semaphore).await.unwrap();
+    assert!(second.decision().limits()[0].is_violated());
+    assert!(first.is_valid() && second.is_valid());
+    // It had no place, so none is given back.
+    second.release().await;
+    assert_eq!(free(&semaphore).await, 0);
+    let enforced = store.limiter.semaphore(&Concurrency::new(1), "ann");
+    assert!(take(&enforced).await.is_some());
+    let without = take(&semaphore).await.unwrap();
+    first.release().await;
+    assert_eq!(free(&semaphore).await, 1);
+    // Nor is one taken for it later, as it would be by renewing.
+    for _ in 0..3 {
+        store.clock.advance(shadow.expiry_after() / 3);
+        settle().await;
+    }
+    assert_eq!(free(&semaphore).await, 1);
+    drop(without);
+}
+
+async fn a_block_lets_nobody_in_and_drives_nobody_out(store: &StoreFixture) {
+    let rate = Limit::per_second(1)
+        .zone("z")
+        .block(Duration::from_secs(60));
+    let semaphore = store.limiter.semaphore(&TWO.zone("z"), "ann");
+    let held = take(&semaphore).await.unwrap();
+    assert!(check(store, &rate, "ann").await.is_allowed());
+    assert!(!check(store, &rate, "ann").await.is_allowed());
+    let denied = semaphore.peek().await.unwrap();
+    assert!(denied.limits()[0].is_blocked() && take(&semaphore).await.is_none());
+    assert_eq!(denied.retry_after(), Some(Duration::from_secs(60)));
+    for _ in 0..4 {
+        store.advance(EXPIRY / 3);
+        until("it is renewed", async || {
+            // A slot that is being moved is asked several times.
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            held.is_valid()
+        })
+        .await;
+    }
+    held.release().await;
+    store.limiter.unblock(&rate, "ann").await.unwrap();
+    assert_eq!(free(&semaphore).await, 2);
+}
+
+async fn places_are_counted_by_identity_and_zone(store: &StoreFixture) {
+    let limit = Concurrency::new(1);
+    let of = |identity: Identity, zone| store.limiter.semaphore(&limit.zone(zone), identity);
+    let _ann = take(&of(Identity::new("ann"), "a")).await.unwrap();
+    assert!(
+        take(&of(Identity::new("ann").group("pro"), "a"))
+            .await
+            .is_none()
+    );
+    assert!(take(&of(Identity::new("ann"), "b")).await.is_some());
+    assert!(take(&of(Identity::new("bob"), "a")).await.is_some());
+    assert!(take(&of(Identity::global(), "a")).await.is_some());
+}
+
+async fn limits_that_make_no_sense_are_refused(store: &StoreFixture) {
+    let limiter = &store.limiter;
+    for limit in [
+        Concurrency::new(0),
+        Concurrency::new(1_000_001),
+        TWO.expiry(Duration::from_millis(99)),
+        TWO.name("\n"),
+    ] {
+        let semaphore = limiter.semaphore(&limit, "ann");
+        for error in [
+            semaphore.try_acquire().await.unwrap_err(),
+            semaphore.acquire().await.unwrap_err(),
+            semaphore.peek().await.unwrap_err(),
+        ] {
+            assert!(matches!(error, RateLimitError::InvalidLimit(_)), "{error}");
+        }
+    }
+    let rate = Limit::per_second(1);
+    let twice = limiter
+        .semaphore(&TWO, "ann")
+        .and(&rate, "ann")
+        .and(&rate, "ann");
+    let error = twice.try_acquire().await.unwrap_err();
+    assert!(matches!(error, RateLimitError::SharedCounter));
+    assert_eq!(free(&limiter.semaphore(&TWO, "ann")).await, 2);
+}

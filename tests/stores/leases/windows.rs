@@ -1,0 +1,89 @@
+//! Windows that come and go while several processes lease from them.
+
+use super::start;
+use harness::{Process, Server, ServerVersion, stores::unique};
+
+const PROCESSES: usize = 3;
+const TIMES: usize = 600;
+const LEASE: usize = 50;
+/// In microseconds.
+const WINDOW: u64 = 1_000_000;
+
+/// When an admission was asked for and answered, and the end of its window as it was told.
+#[derive(Clone, Copy)]
+struct Admission {
+    asked: u64,
+    answered: u64,
+    end: u64,
+}
+
+fn admissions(process: Process) -> Vec<Admission> {
+    let said = process.finish(std::time::Duration::from_secs(60));
+    let mut lines: Vec<_> = said.lines().collect();
+    // The sum.
+    lines.pop();
+    let admission = |line: &str| {
+        let mut numbers = line.split(' ').map(|number| number.parse().unwrap());
+        let (asked, answered) = (numbers.next().unwrap(), numbers.next().unwrap());
+        let reset: u64 = numbers.next().unwrap();
+        Admission {
+            asked,
+            answered,
+            end: asked + reset,
+        }
+    };
+    lines.into_iter().map(admission).collect()
+}
+
+/// All admissions of all processes, in order.
+fn hammered(limit: &str) -> Vec<Admission> {
+    let server = Server::start(ServerVersion::Redis7);
+    let lease = LEASE.to_string();
+    let more = [("LEASE", lease.as_str()), ("MILLIS", "3500"), ("TELL", "")];
+    let processes = start(PROCESSES, &server, &unique("lease"), limit, &more);
+    let mut all: Vec<_> = processes.into_iter().flat_map(admissions).collect();
+    all.sort_by_key(|one| one.asked);
+    all
+}
+
+/// The most that was certainly admitted in any window.
+fn most(all: &[Admission]) -> usize {
+    let within = |(index, first): (usize, &Admission)| {
+        let end = first.asked + WINDOW;
+        let later = all[index..].iter().take_while(|one| one.asked < end);
+        later.filter(|one| one.answered < end).count()
+    };
+    all.iter().enumerate().map(within).max().unwrap_or(0)
+}
+
+#[test]
+fn no_fixed_window_holds_more_than_the_limit() {
+    let mut all = hammered("fixed_window/600/1000/0");
+    // Told a little early by how long an answer took, so those of one window are close together.
+    all.sort_by_key(|one| one.end);
+    let windows: Vec<usize> = all
+        .chunk_by(|one, next| next.end - one.end < WINDOW / 2)
+        .map(<[_]>::len)
+        .collect();
+    assert!(windows.len() >= 3, "{windows:?}");
+    assert!(windows.iter().all(|count| *count <= TIMES), "{windows:?}");
+    // The last may be unfinished.
+    let whole = &windows[..windows.len() - 1];
+    assert!(whole.iter().all(|count| *count == TIMES), "{windows:?}");
+}
+
+#[test]
+fn other_algorithms_exceed_by_at_most_the_leases() {
+    for (limit, alone) in [
+        ("sliding_window/600/1000/0", TIMES),
+        // Two windows, one of them weighed; a full bucket, and what it gains.
+        ("sliding_window_counter/600/1000/0", 2 * TIMES),
+        ("token_bucket/600/1000/600", 2 * TIMES),
+        ("interval/600/1000/600", 2 * TIMES),
+    ] {
+        let all = hammered(limit);
+        let most = most(&all);
+        assert!(most <= alone + PROCESSES * LEASE, "{limit}: {most}");
+        assert!(all.len() >= 2 * TIMES, "{limit}: only {}", all.len());
+    }
+}

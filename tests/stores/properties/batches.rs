@@ -1,0 +1,162 @@
+//! What goes out together is decided as if it had gone out one by one.
+
+use std::{cell::Cell, time::Duration};
+
+use actix_throttle::{Decision, Limit, RateLimiter};
+use futures_util::future::join_all;
+use proptest::{prelude::*, test_runner::TestRunner};
+use tokio::task::unconstrained;
+
+use super::{FEW, cases, plan::limit};
+use harness::{
+    Server, ServerVersion,
+    stores::{block_on, unique},
+};
+
+/// Requests that are made in one moment, by so many identities, under some of the limits.
+#[derive(Clone, Debug)]
+struct Crowd {
+    limits: Vec<Limit>,
+    rounds: Vec<(Vec<Request>, u64)>,
+}
+
+#[derive(Clone, Debug)]
+struct Request {
+    identity: usize,
+    /// Of the limits, those for which the bit is set; if none is, the first.
+    limits: u8,
+    cost: u32,
+    looks: bool,
+}
+
+const ZONES: [&str; 3] = ["a", "b", "c"];
+
+fn crowd() -> impl Strategy<Value = Crowd> {
+    let limits = prop::collection::vec(limit(), 1..=ZONES.len());
+    let request = (0..3_usize, 0..8_u8, 1..4_u32, prop::bool::weighted(0.1));
+    // Alike ones in a row, as they come under load, and more than one call takes.
+    let request = (request, 1..6_usize).prop_map(|((identity, limits, cost, looks), count)| {
+        let request = Request {
+            identity,
+            limits,
+            cost,
+            looks,
+        };
+        vec![request; count]
+    });
+    let requests = prop::collection::vec(request, 1..30).prop_map(|runs| runs.concat());
+    let rounds = prop::collection::vec((requests, 0..40_000_000_u64), 1..4);
+    (limits, rounds).prop_map(|(limits, rounds)| Crowd {
+        limits: limits
+            .into_iter()
+            .zip(ZONES)
+            .map(|((limit, _), zone)| limit.zone(zone))
+            .collect(),
+        rounds,
+    })
+}
+
+fn shown(decision: &Decision) -> impl PartialEq + std::fmt::Debug + use<> {
+    let limits = decision.limits().iter().map(|limit| {
+        (
+            limit.retry_after(),
+            limit.exceeds_capacity(),
+            limit.remaining(),
+            limit.reset_after(),
+            limit.more_after(),
+        )
+    });
+    (decision.is_allowed(), limits.collect::<Vec<_>>())
+}
+
+async fn ask(
+    limiter: &RateLimiter,
+    crowd: &Crowd,
+    request: &Request,
+    names: &[String],
+) -> Decision {
+    let chosen = |index: &usize| request.limits >> index & 1 == 1;
+    let mut chosen: Vec<usize> = (0..crowd.limits.len()).filter(chosen).collect();
+    if chosen.is_empty() {
+        chosen.push(0);
+    }
+    let name = names[request.identity].as_str();
+    if request.looks {
+        let limit = crowd.limits[chosen[0]].cost(request.cost);
+        return limiter.peek(&limit, name).await.unwrap();
+    }
+    let limits: Vec<_> = chosen
+        .into_iter()
+        .map(|index| crowd.limits[index].cost(request.cost))
+        .collect();
+    let checks: Vec<_> = limits.iter().map(|limit| (limit, name)).collect();
+    limiter.check_all(&checks).await.unwrap()
+}
+
+fn calls(server: &Server) -> u64 {
+    let info: String = server.cli(&["INFO", "commandstats"]);
+    let line = info.lines().find(|line| line.contains("cmdstat_evalsha:"));
+    let count = line.and_then(|line| line.split("calls=").nth(1)?.split(',').next());
+    count.map_or(0, |count| count.parse().unwrap())
+}
+
+fn as_one_by_one(version: ServerVersion, most: u32) {
+    let server = Server::start(version);
+    let asked = Cell::new(0);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(cases(most)));
+    let outcome = runner.run(&crowd(), |crowd| {
+        block_on(async {
+            let clock = actix_throttle::ManualClock::new();
+            let together = RateLimiter::builder()
+                .redis_url(server.url())
+                .deadline(Duration::from_secs(10))
+                // All of them are to be in the batch.
+                .denial_cache(Duration::ZERO)
+                .clock(clock.clone());
+            let together = together.build().await.unwrap();
+            let alone = RateLimiter::builder().memory().clock(clock.clone());
+            let alone = alone.build().await.unwrap();
+            let names: Vec<String> = (0..3).map(|_| unique("user")).collect();
+            for (requests, gap) in &crowd.rounds {
+                clock.advance(Duration::from_micros(*gap));
+                asked.set(asked.get() + requests.len() as u64);
+                let requested = requests
+                    .iter()
+                    .map(|one| ask(&together, &crowd, one, &names));
+                // In their order, however many there are.
+                let decisions = unconstrained(join_all(requested)).await;
+                for (index, (request, decision)) in requests.iter().zip(&decisions).enumerate() {
+                    let expected = ask(&alone, &crowd, request, &names).await;
+                    prop_assert_eq!(
+                        shown(decision),
+                        shown(&expected),
+                        "{} of {}: {:?}",
+                        index,
+                        requests.len(),
+                        request
+                    );
+                }
+            }
+            Ok(())
+        })?;
+        Ok(())
+    });
+    outcome.unwrap();
+    let (asked, calls) = (asked.get(), calls(&server));
+    assert!(calls * 5 < asked, "{calls} calls for {asked} requests");
+}
+
+#[test]
+fn on_redis_6_2() {
+    as_one_by_one(ServerVersion::Redis62, FEW);
+}
+
+#[test]
+fn on_redis_7() {
+    as_one_by_one(ServerVersion::Redis7, 150);
+}
+
+#[test]
+fn on_valkey_9() {
+    as_one_by_one(ServerVersion::Valkey9, FEW);
+}

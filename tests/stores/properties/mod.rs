@@ -1,0 +1,56 @@
+//! What holds for every limit: each store says what a plain model says, and no flood gets more
+//! through than the algorithm allows.
+
+mod agreement;
+mod batches;
+mod bounds;
+mod permits;
+mod plan;
+mod refunds;
+
+use std::{env, time::Duration};
+
+use harness::stores::{StoreFixture, StoreKind};
+use proptest::{
+    prelude::{ProptestConfig, Strategy},
+    test_runner::TestRunner,
+};
+
+/// How many cases a store has that another one of its kind has many of: all run the same script.
+const FEW: u32 = 50;
+
+/// So many cases, or a tenth of them in a quick run.
+fn cases(most: u32) -> u32 {
+    match env::var("NEXTEST_PROFILE").as_deref() {
+        Ok("quick") => most.div_ceil(10),
+        _ => most,
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    duration.as_micros().try_into().unwrap()
+}
+
+/// Follows random plans on one store, under one limiter.
+fn for_random_plans<S: Strategy>(
+    kind: StoreKind,
+    most: u32,
+    plans: &S,
+    follow: impl AsyncFn(&StoreFixture, S::Value),
+) {
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: cases(most),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let store = runtime.block_on(StoreFixture::new(kind));
+    let result = runner.run(plans, |plan| {
+        runtime.block_on(follow(&store, plan));
+        Ok(())
+    });
+    result.unwrap();
+}

@@ -1,0 +1,296 @@
+//! Charges given back at random: every store agrees with the model, and a bucket is never fuller
+//! than one that was never charged.
+
+use std::time::Duration;
+
+use actix_throttle::{Algorithm, ChargedForTest, Limit, ManualClock, Refill};
+use proptest::prelude::*;
+
+use super::{
+    FEW,
+    agreement::units,
+    for_random_plans, micros,
+    plan::{Cost, DAY, limit, magnitude},
+};
+use harness::{
+    ServerVersion,
+    stores::{StoreFixture, StoreKind, block_on, unique},
+};
+use test_model::{self as model, Model, Numbers};
+
+#[derive(Clone, Debug)]
+struct Step {
+    gap: Gap,
+    action: Action,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Gap {
+    Micros(u64),
+    /// So many 16384ths of the window: refunds are to come in time.
+    OfWindow(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Action {
+    Charge(Cost),
+    /// The outstanding charge of this number, counted round.
+    GiveBack(usize),
+}
+
+/// A charge that may yet be given back.
+struct Outstanding {
+    taken: ChargedForTest,
+    modelled: model::ModelCharge,
+    /// Its place among all charges.
+    index: usize,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let gap = prop_oneof![
+        4 => (0u64..3).prop_map(Gap::Micros),
+        1 => magnitude(1, 366 * DAY).prop_map(Gap::Micros),
+        4 => (0u64..=256).prop_map(Gap::OfWindow),
+        1 => (0u64..=20_000).prop_map(Gap::OfWindow),
+    ];
+    let action = prop_oneof![
+        2 => (1u32..4).prop_map(|units| Action::Charge(Cost::Units(units))),
+        2 => (1u32..=9).prop_map(|part| Action::Charge(Cost::OfQuota(part))),
+        3 => (0usize..8).prop_map(Action::GiveBack),
+    ];
+    let step = (gap, action).prop_map(|(gap, action)| Step { gap, action });
+    prop::collection::vec(step, 1..50)
+}
+
+async fn follow(
+    store: &StoreFixture,
+    (limit, refill): (Limit, Refill),
+    in_turn: bool,
+    steps: &[Step],
+) {
+    let admit = match in_turn {
+        true => Model::admit_in_turn,
+        false => Model::admit,
+    };
+
+    store.clock.set(ManualClock::new().now());
+    let identity = unique("user");
+    let numbers = Numbers::of(&limit, refill);
+    let mut model = Model::new(numbers);
+    let mut outstanding: Vec<Outstanding> = Vec::new();
+    let mut charges: Vec<(u64, u64)> = Vec::new();
+    let mut given_back = 0;
+    for step in steps {
+        store.advance(match step.gap {
+            Gap::Micros(gap) => gap,
+            Gap::OfWindow(part) => limit.window_micros() / 16384 * part,
+        });
+        let now = micros(store.clock.now());
+        let mut never_charged = None;
+        match step.action {
+            Action::Charge(cost) => {
+                let cost = units(cost, &limit).min(limit.quota());
+                // Since when a bucket is whole that was given back to, the model does not know.
+                let in_turn = in_turn && given_back == 0;
+                let costing = match in_turn {
+                    true => limit.cost(cost).in_turn(),
+                    false => limit.cost(cost),
+                };
+                let checks = [(&costing, identity.as_str())];
+                let (decision, taken) = store.limiter.check_with_receipts(&checks).await.unwrap();
+                let expected = model.answer(now, cost.into()).wait == model::Wait::Fits;
+                assert_eq!(decision.is_allowed(), expected, "{limit:?} at {now}");
+                assert_eq!(taken.was_charged(), [expected]);
+                if expected {
+                    match in_turn {
+                        true => model.admit_in_turn(now, cost.into()),
+                        false => model.admit(now, cost.into()),
+                    }
+                    let modelled = model.taken(now, cost.into());
+                    let index = charges.len();
+                    charges.push((now, cost.into()));
+                    outstanding.push(Outstanding {
+                        taken,
+                        modelled,
+                        index,
+                    });
+                }
+            }
+            Action::GiveBack(number) if !outstanding.is_empty() => {
+                let number = number % outstanding.len();
+                let chosen = outstanding.remove(number);
+                model.refund(now, &chosen.modelled);
+                let decision = store.limiter.refund_charged(chosen.taken).await.unwrap();
+                assert!(decision.is_allowed());
+                given_back += 1;
+                // What another refund took out from under it, a receipt does not know.
+                if given_back == 1 {
+                    let mut replayed = Model::new(numbers);
+                    for (index, (at, cost)) in charges.iter().enumerate() {
+                        if index != chosen.index {
+                            admit(&mut replayed, *at, *cost);
+                        }
+                    }
+                    never_charged = Some(replayed);
+                }
+            }
+            Action::GiveBack(_) => {}
+        }
+        let peeked = store.limiter.peek(&limit, identity.as_str()).await.unwrap();
+        let status = &peeked.limits()[0];
+        let expected = model.answer(now, 1);
+        assert_eq!(
+            (
+                u64::from(status.remaining()),
+                micros(status.reset_after()),
+                status.more_after().map_or(0, micros)
+            ),
+            (expected.remaining, expected.reset, expected.more),
+            "{limit:?} at {now} after {:?}",
+            step.action
+        );
+        // The other two that have a beginning of their own keep it.
+        if let Some(replayed) = never_charged
+            && (limit.kind(), refill) != (Algorithm::TokenBucket, Refill::Interval)
+            && limit.kind() != Algorithm::FixedWindow
+        {
+            let without = replayed.answer(now, 1);
+            // What came after it in its turn may have counted from it; and a leaky bucket may have
+            // carried less than a microsecond over from it.
+            let carried = match in_turn {
+                true => 5_000,
+                false => u64::from(limit.kind() == Algorithm::LeakyBucket),
+            };
+            assert!(expected.reset + carried >= without.reset, "{limit:?}");
+            if carried == 0 {
+                assert!(expected.remaining <= without.remaining, "{limit:?}");
+            }
+        }
+    }
+}
+
+fn agree(kind: StoreKind, most: u32) {
+    let plans = (limit(), any::<bool>(), steps());
+    for_random_plans(
+        kind,
+        most,
+        &plans,
+        async |store, (limit, in_turn, steps)| {
+            follow(store, limit, in_turn, &steps).await;
+        },
+    );
+}
+
+/// The second charge has drained whole tokens by the time that it is made.
+#[test]
+fn late_charge_of_a_leaky_bucket_is_given_back_exactly() {
+    let limit = Limit::new(37_439, Duration::from_micros(37_439)).algorithm(Algorithm::LeakyBucket);
+    let charge = |gap, cost| Step {
+        gap: Gap::Micros(gap),
+        action: Action::Charge(Cost::Units(cost)),
+    };
+    let give_back = Step {
+        gap: Gap::Micros(0),
+        action: Action::GiveBack(1),
+    };
+    for late in 3..6 {
+        let steps = [
+            charge(0, 1),
+            charge(late, 3),
+            charge(1, 2),
+            give_back.clone(),
+        ];
+        for target in [StoreKind::Memory, StoreKind::Server(ServerVersion::Redis7)] {
+            block_on(async {
+                let store = StoreFixture::new(target).await;
+                follow(&store, (limit, Refill::Greedy), true, &steps).await;
+            });
+        }
+    }
+}
+
+#[test]
+fn memory_gives_back_as_the_model_does() {
+    agree(StoreKind::Memory, 2000);
+}
+
+#[test]
+fn redis_6_2_gives_back_as_the_model_does() {
+    agree(StoreKind::Server(ServerVersion::Redis62), FEW);
+}
+
+#[test]
+fn redis_7_gives_back_as_the_model_does() {
+    agree(StoreKind::Server(ServerVersion::Redis7), 300);
+}
+
+#[test]
+fn valkey_9_gives_back_as_the_model_does() {
+    agree(StoreKind::Server(ServerVersion::Valkey9), FEW);
+}
+
+#[test]
+fn a_cluster_gives_back_as_the_model_does() {
+    agree(StoreKind::Cluster, FEW);
+}
+
+#[test]
+fn clusters_with_open_slots_agree() {
+    agree(StoreKind::OpenSlots(ServerVersion::Redis62), 30);
+    agree(StoreKind::OpenSlots(ServerVersion::Valkey9), 30);
+}
+
+/// Half of what is admitted is given back a little later, as by a handler that failed: what stays
+/// is no more than the limit promises.
+#[test]
+fn unrefunded_requests_stay_within_the_limit() {
+    for (algorithm, most) in [
+        (Algorithm::SlidingWindow, 20),
+        (Algorithm::FixedWindow, 2 * 20),
+        (Algorithm::TokenBucket, 2 * 20),
+        (Algorithm::LeakyBucket, 20),
+    ] {
+        let limit = Limit::per_second(20).algorithm(algorithm);
+        let kept = block_on(flood(&limit, 10_000_000));
+        for (from, _) in kept.iter().enumerate() {
+            let window = kept[from..]
+                .iter()
+                .take_while(|at| **at < kept[from] + 1_000_000);
+            assert!(window.count() <= most, "{limit:?}");
+        }
+        assert!(kept.len() >= 10 * 20 / 2, "{limit:?}: {}", kept.len());
+    }
+}
+
+async fn flood(limit: &Limit, until: u64) -> Vec<u64> {
+    let store = StoreFixture::new(StoreKind::Memory).await;
+    let start = micros(store.clock.now());
+    let mut kept = Vec::new();
+    let mut failing: Vec<(u64, ChargedForTest)> = Vec::new();
+    let mut admitted = 0;
+    loop {
+        let now = micros(store.clock.now()) - start;
+        if now >= until {
+            return kept;
+        }
+        let due = failing.partition_point(|(at, _)| *at <= now);
+        for (_, taken) in failing.drain(..due) {
+            store.limiter.refund_charged(taken).await.unwrap();
+        }
+        let (decision, taken) = store
+            .limiter
+            .check_with_receipts(&[(limit, "flood")])
+            .await
+            .unwrap();
+        if !decision.is_allowed() {
+            store.advance(1_000);
+            continue;
+        }
+        admitted += 1;
+        if admitted % 2 == 0 {
+            kept.push(now);
+        } else {
+            failing.push((now + 7_000, taken));
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Decisions in a cluster: who is asked how often, and what is charged where.
+
+use std::time::Duration;
+
+use actix_throttle::{Builder, FailureMode, Limit, RateLimiter};
+use tokio::task::JoinSet;
+
+use harness::{
+    Cluster, Mode, Monitor, Proxy, ServerVersion, shared_cluster, slot_of,
+    stores::{block_on, cluster_pool, every_algorithm, unique},
+};
+
+/// With a deadline within which a connection that was cut is there again.
+fn builder(urls: Vec<String>, prefix: &str) -> Builder {
+    RateLimiter::builder()
+        .redis(cluster_pool(urls))
+        .prefix(prefix)
+        .deadline(Duration::from_secs(5))
+        .failure_mode(FailureMode::Closed)
+        .failure_threshold(u32::MAX)
+}
+
+async fn limiter(urls: Vec<String>, prefix: &str) -> RateLimiter {
+    builder(urls, prefix).build().await.unwrap()
+}
+
+/// One that asks the cluster about denied requests too, each time.
+async fn eager(urls: Vec<String>, prefix: &str) -> RateLimiter {
+    let builder = builder(urls, prefix).denial_cache(Duration::ZERO);
+    builder.build().await.unwrap()
+}
+
+/// Users whose counters are with different masters.
+fn three_users() -> [String; 3] {
+    let cluster = shared_cluster();
+    [0, 1, 2].map(|master| {
+        let mut names = (0..).map(|number| format!("user{number}"));
+        let is_there =
+            |name: &String| cluster.master_of_slot(slot_of(&format!("{{user={name}}}"))) == master;
+        names.find(is_there).expect("every master owns slots")
+    })
+}
+
+async fn remaining(limiter: &RateLimiter, limit: &Limit, user: &str) -> u32 {
+    let peeked = limiter.peek(limit, user).await.unwrap();
+    peeked.limits()[0].remaining()
+}
+
+#[test]
+fn all_limits_of_an_identity_are_one_call_to_one_node() {
+    let cluster = shared_cluster();
+    let prefix = unique("one-call");
+    block_on(async {
+        let limiter = eager(cluster.urls(), &prefix).await;
+        let limits = every_algorithm(5, 20);
+        let checks: Vec<_> = limits.iter().map(|limit| (limit, "ann")).collect();
+        limiter.check_all(&checks).await.unwrap();
+        let monitors: Vec<_> = (0..3)
+            .map(|node| Monitor::start(cluster.node(node)))
+            .collect();
+        for _ in 0..5 {
+            limiter.check_all(&checks).await.unwrap();
+        }
+        let mut asked = Vec::new();
+        for (node, monitor) in monitors.into_iter().enumerate() {
+            // Others use the cluster too.
+            let commands = monitor.commands().into_iter().filter(|words| {
+                words
+                    .iter()
+                    .any(|word| word.starts_with(&format!("{prefix}:")))
+            });
+            asked.extend(commands.map(|words| (node, words[0].clone())));
+        }
+        let owner = cluster.owner_of_key("{user=ann}");
+        assert_eq!(
+            asked,
+            [const { "EVALSHA" }; 5].map(|name| (owner, name.to_owned()))
+        );
+    });
+}
+
+#[test]
+fn a_denial_with_one_master_leaves_the_others_uncharged() {
+    block_on(async {
+        let limiter = limiter(shared_cluster().urls(), &unique("denied")).await;
+        let [ann, bob, carl] = three_users();
+        for limit in every_algorithm(5, 60) {
+            while limiter.check(&limit, &bob).await.unwrap().is_allowed() {}
+            let whole = remaining(&limiter, &limit, &ann).await;
+            for _ in 0..10 {
+                let all = [(&limit, &ann), (&limit, &bob), (&limit, &carl)];
+                let denied = limiter.check_all(&all).await.unwrap();
+                assert!(!denied.is_allowed(), "{limit:?}");
+                assert!(denied.limits()[1].is_violated(), "{limit:?}");
+            }
+            for user in [&ann, &carl] {
+                assert_eq!(remaining(&limiter, &limit, user).await, whole, "{limit:?}");
+            }
+        }
+    });
+}
+
+/// Requests of pairs of users race for what three masters have.
+#[test]
+fn races_admit_exactly_the_limit_and_refunds_are_usable() {
+    const QUOTA: u32 = 20;
+    block_on(async {
+        let limiter = limiter(shared_cluster().urls(), &unique("races")).await;
+        let users = three_users();
+        let limit = Limit::per_hour(QUOTA);
+        let mut requests = JoinSet::new();
+        for index in 0..90 {
+            let limiter = limiter.clone();
+            let pair = [index % 3, (index + 1) % 3];
+            let names = pair.map(|user| users[user].clone());
+            requests.spawn(async move {
+                let both = [(&limit, &names[0]), (&limit, &names[1])];
+                let (decision, taken) = limiter.check_with_receipts(&both).await.unwrap();
+                let allowed = decision.is_allowed();
+                assert_eq!(taken.was_charged(), [allowed; 2]);
+                (pair, allowed)
+            });
+        }
+        let mut admitted = [0; 3];
+        while let Some(outcome) = requests.join_next().await {
+            let (pair, allowed) = outcome.unwrap();
+            for user in pair {
+                admitted[user] += u32::from(allowed);
+            }
+        }
+        println!("admitted: {admitted:?}");
+        for (user, mut admitted) in users.iter().zip(admitted) {
+            assert!(admitted <= QUOTA);
+            assert_eq!(remaining(&limiter, &limit, user).await, QUOTA - admitted);
+            while limiter.check(&limit, user).await.unwrap().is_allowed() {
+                admitted += 1;
+            }
+            assert_eq!(admitted, QUOTA, "{user}");
+        }
+    });
+}
+
+/// The cluster's client sends again what was under way when a connection broke.
+#[test]
+fn nothing_is_charged_twice_however_often_connections_break() {
+    const TRIES: u32 = 20;
+    let cluster = Cluster::start(ServerVersion::Redis7, 1, 0);
+    let proxy = Proxy::start(cluster.node(0).port());
+    // Clients are told to come this way.
+    let port = proxy.port().to_string();
+    let announce = ["CONFIG", "SET", "cluster-announce-port", &port];
+    let _: String = cluster.node(0).cli(&announce);
+    block_on(async {
+        let limiter = eager(vec![proxy.url()], "throttle").await;
+        for limit in every_algorithm(1_000, 3_600) {
+            let mut decided = 0;
+            limiter.check(&limit, "ann").await.unwrap();
+            let cut_before = proxy.accepted();
+            for _ in 0..TRIES {
+                proxy.set(Mode::CutReply(0));
+                decided += u32::from(limiter.check(&limit, "ann").await.is_ok());
+            }
+            proxy.set(Mode::Pass);
+            let cuts = proxy.accepted() - cut_before;
+            assert!(
+                cuts >= TRIES as usize,
+                "{cuts}: the client goes another way"
+            );
+            let left = remaining(&limiter, &limit, "ann").await;
+            println!("{:?}: {decided} decided, {left} left", limit.kind());
+            if left > 1 {
+                assert!(
+                    (1_000 - 1 - TRIES..=1_000).contains(&left),
+                    "{left}: {limit:?}"
+                );
+            }
+        }
+    });
+}

@@ -1,0 +1,72 @@
+//! What only a server can show: keys and their lives, scripts, connections, failures.
+
+mod cluster;
+mod connections;
+mod credentials;
+mod crowd;
+mod denials;
+mod failures;
+mod keys;
+mod looks;
+mod migrating;
+mod migrating_repeats;
+mod places;
+mod reconnecting;
+mod setup;
+mod startup;
+mod startup_log;
+mod tls;
+mod urls;
+
+use std::time::{Duration, Instant};
+
+use actix_throttle::{Builder, Decision, FailureMode, InitError, Limit, RateLimiter};
+
+use harness::{Server, ServerVersion, stores::block_on};
+
+/// A limiter on the server's own time.
+async fn limiter(server: &Server) -> RateLimiter {
+    patient(server).build().await.unwrap()
+}
+
+fn build(url: impl Into<String>) -> Result<RateLimiter, InitError> {
+    block_on(RateLimiter::builder().redis_url(url).build())
+}
+
+/// With a deadline that a busy test machine does not miss.
+fn patient(server: &Server) -> Builder {
+    RateLimiter::builder()
+        .redis_url(server.url())
+        .deadline(Duration::from_secs(5))
+        .failure_mode(FailureMode::Closed)
+        // The circuit is tested elsewhere.
+        .failure_threshold(u32::MAX)
+}
+
+async fn check(limiter: &RateLimiter, limit: &Limit) -> Decision {
+    limiter.check(limit, "ann").await.unwrap()
+}
+
+/// Asks until there is a decision, which is when the link is back.
+async fn until_decided(limiter: &RateLimiter, limit: &Limit, within: Duration) -> Decision {
+    let bound = Instant::now() + within;
+    loop {
+        match limiter.check(limit, "ann").await {
+            Ok(decision) => return decision,
+            Err(error) => assert!(Instant::now() < bound, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// How many clients the server has, besides the one that asks.
+fn clients(server: &Server) -> usize {
+    let list: String = server.cli(&["CLIENT", "LIST", "TYPE", "normal"]);
+    list.lines().count() - 1
+}
+
+fn for_every_version(test: impl AsyncFn(Server)) {
+    for version in ServerVersion::ALL {
+        block_on(test(Server::start(version)));
+    }
+}

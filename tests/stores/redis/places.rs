@@ -1,0 +1,171 @@
+//! Places on a server: their key, and processes that die or lose it.
+
+use std::time::{Duration, Instant};
+
+use actix_throttle::{Concurrency, Limit, RateLimiter, Semaphore};
+
+use super::{for_every_version, limiter, patient};
+use harness::{
+    Mode, Process, Proxy, Server, ServerVersion,
+    stores::{block_on, until},
+};
+
+const EXPIRY: Duration = Duration::from_millis(1_500);
+
+async fn free(semaphore: &Semaphore) -> u32 {
+    semaphore.peek().await.unwrap().limits()[0].remaining()
+}
+
+#[test]
+fn permit_key_expires_with_last_deadline_or_permit() {
+    for_every_version(async |server| {
+        let limiter = limiter(&server).await;
+        let limit = Concurrency::new(5)
+            .zone("z")
+            .expiry(Duration::from_secs(20));
+        let semaphore = limiter.semaphore(&limit, "ann");
+        let held = [
+            semaphore.acquire().await.unwrap(),
+            semaphore.acquire().await.unwrap(),
+        ];
+        let keys: Vec<String> = server.cli(&["KEYS", "*"]);
+        assert_eq!(keys, ["throttle:{user=ann}:z:running"]);
+        let left: i64 = server.cli(&["PTTL", &keys[0]]);
+        assert!((15_000..=20_110).contains(&left), "{left}");
+        let places: i64 = server.cli(&["ZCARD", &keys[0]]);
+        assert_eq!(places, 2);
+        for guard in held {
+            guard.release().await;
+        }
+        let keys: Vec<String> = server.cli(&["KEYS", "*"]);
+        assert!(keys.is_empty(), "{keys:?}");
+    });
+}
+
+/// Exactly then: not while they live, however long, and not before what they renewed last expires.
+#[test]
+fn permits_of_killed_process_return_after_expiry() {
+    for_every_version(async |server| {
+        let limiter = limiter(&server).await;
+        let limit = Concurrency::new(3).expiry(EXPIRY);
+        let semaphore = limiter.semaphore(&limit, "ann");
+        let (url, expiry) = (server.url(), EXPIRY.as_millis().to_string());
+        let environment = [
+            ("REDIS_URL", url.as_str()),
+            ("PREFIX", "throttle"),
+            ("MAX", "3"),
+            ("EXPIRY_MILLIS", &expiry),
+        ];
+        let mut processes =
+            Process::start_copies(3, env!("CARGO_BIN_EXE_permit_holder"), &environment);
+        until("all hold", async || free(&semaphore).await == 0).await;
+        // Twice the expiry: they renew.
+        let start = Instant::now();
+        while start.elapsed() < 2 * EXPIRY {
+            assert!(semaphore.try_acquire().await.unwrap().is_none());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // SIGKILL: no word is said.
+        drop(processes.pop());
+        drop(processes.pop());
+        let killed = Instant::now();
+        // What was renewed last before that was so at most a third of the expiry ago, and two thirds
+        // of it are left.
+        let too_soon = EXPIRY / 2;
+        while killed.elapsed() < too_soon {
+            assert_eq!(free(&semaphore).await, 0, "after {:?}", killed.elapsed());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        until("the dead have gone", async || free(&semaphore).await == 2).await;
+        assert!(killed.elapsed() < EXPIRY + Duration::from_secs(1));
+        tokio::time::sleep(EXPIRY).await;
+        assert_eq!(free(&semaphore).await, 2, "the third lives and renews");
+    });
+}
+
+/// What was charged for somebody who has left is given back, wherever the leaving fell.
+#[test]
+fn request_cancelled_during_call_holds_no_permit() {
+    for_every_version(async |server| {
+        let limiter = limiter(&server).await;
+        // Far longer than the test: nothing comes back by itself.
+        let limit = Concurrency::new(1).expiry(Duration::from_secs(3_600));
+        let semaphore = limiter.semaphore(&limit, "ann");
+        for micros in (0..3_000).step_by(50) {
+            let leaves = semaphore.try_acquire();
+            let left = tokio::time::timeout(Duration::from_micros(micros), leaves).await;
+            drop(left);
+        }
+        until("the place is free", async || free(&semaphore).await == 1).await;
+        let rate = Limit::per_hour(1);
+        for micros in (0..3_000).step_by(50) {
+            let leaves = limiter.try_acquire(&rate, "ann");
+            let left = tokio::time::timeout(Duration::from_micros(micros), leaves).await;
+            if let Ok(Ok(Some(permit))) = left {
+                permit.refund().await;
+            }
+        }
+        until("nothing is charged", async || {
+            limiter.remaining(&rate, "ann").await.unwrap() == 1
+        })
+        .await;
+    });
+}
+
+/// How many places the server has given out so far.
+fn charged(server: &Server) -> u32 {
+    let info: String = server.cli(&["INFO", "commandstats"]);
+    let calls = info.split_once("cmdstat_zadd:calls=");
+    let calls = calls.and_then(|(_, rest)| rest.split(',').next());
+    calls.map_or(0, |calls| calls.parse().unwrap())
+}
+
+/// A limiter whose connections go wrong when a test says so, and that gives up on them soon.
+async fn behind_a_proxy(server: &Server) -> (Proxy, RateLimiter) {
+    let proxy = Proxy::start(server.port());
+    let through = patient(server)
+        .redis_url(proxy.url())
+        .deadline(Duration::from_millis(200));
+    let through = through.build().await.unwrap();
+    (proxy, through)
+}
+
+/// A release that does not arrive is sent again.
+#[test]
+fn places_are_given_back_after_an_outage() {
+    block_on(async {
+        let server = Server::start(ServerVersion::Redis7);
+        let (proxy, through) = behind_a_proxy(&server).await;
+        let limit = Concurrency::new(1).expiry(Duration::from_secs(60));
+        let held = through.semaphore(&limit, "ann").acquire().await.unwrap();
+        let direct = limiter(&server).await;
+        let semaphore = direct.semaphore(&limit, "ann");
+        proxy.set(Mode::Refuse);
+        drop(held);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(free(&semaphore).await, 0, "it could not be said");
+        proxy.set(Mode::Pass);
+        until("the place is free", async || free(&semaphore).await == 1).await;
+    });
+}
+
+/// The server has charged what the client was told of too late.
+#[test]
+fn places_whose_answer_was_late_are_given_back() {
+    block_on(async {
+        let server = Server::start(ServerVersion::Redis7);
+        let (proxy, through) = behind_a_proxy(&server).await;
+        let limit = Concurrency::new(1).expiry(Duration::from_secs(3_600));
+        let semaphore = through.semaphore(&limit, "ann");
+        semaphore.acquire().await.unwrap().release().await;
+        let direct = limiter(&server).await;
+        let before = charged(&server);
+        proxy.set(Mode::Stall);
+        assert!(semaphore.try_acquire().await.is_err());
+        // The release gets through as the request did; only replies do not.
+        assert_eq!(charged(&server), before + 1);
+        let direct = direct.semaphore(&limit, "ann");
+        proxy.set(Mode::Pass);
+        until("the place is free", async || free(&direct).await == 1).await;
+    });
+}
