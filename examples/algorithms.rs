@@ -10,7 +10,7 @@ async fn sliding() -> &'static str {
     "ok\n"
 }
 
-/// The same limit in constant memory: the previous window counts by its overlap.
+/// A limit in constant memory: the previous window counts by its overlap.
 #[get("/counter")]
 #[rate_limit(times = 4, seconds = 4, algorithm = "sliding_window_counter")]
 async fn counter() -> &'static str {

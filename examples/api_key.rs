@@ -1,4 +1,5 @@
-//! Limits by API key. A request without a key is answered 401, and the address limits invented keys.
+//! Limits by API key. A request without a key is answered 401, and the address limits invented
+//! keys.
 
 use actix_throttle::{Identifier, RateLimiter, rate_limit};
 use actix_web::{App, HttpResponse, HttpServer, get};

@@ -15,7 +15,7 @@ async fn export() -> &'static str {
     "exported\n"
 }
 
-/// The same, but a third request waits up to 5 seconds for a permit.
+/// Two permits as above; a third request waits up to 5 seconds for one.
 #[get("/queued")]
 #[concurrency_limit(max = 2, expiry = "30s", identifier = global, max_wait = "5s")]
 async fn queued() -> &'static str {

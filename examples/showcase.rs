@@ -14,6 +14,8 @@
 //! | `RECOVERY_MS` | longest pause of an open circuit, in milliseconds | the builder's |
 //! | `DEADLINE_MS` | deadline of a decision by Redis, in milliseconds | the builder's |
 
+#[path = "showcase/big.rs"]
+mod big;
 mod environment;
 
 use std::{io, time::Duration};
@@ -86,36 +88,6 @@ async fn wait() -> &'static str {
 #[rate_limit(times = 3, seconds = 1)]
 #[rate_limit(times = 5, seconds = 10)]
 async fn stacked() -> &'static str {
-    "ok"
-}
-
-#[get("/big/fixed_window")]
-#[rate_limit(times = 1000, seconds = 60, algorithm = "fixed_window")]
-async fn big_fixed_window() -> &'static str {
-    "ok"
-}
-
-#[get("/big/sliding_window")]
-#[rate_limit(times = 1000, seconds = 60, algorithm = "sliding_window")]
-async fn big_sliding_window() -> &'static str {
-    "ok"
-}
-
-#[get("/big/sliding_window_counter")]
-#[rate_limit(times = 1000, seconds = 60, algorithm = "sliding_window_counter")]
-async fn big_sliding_window_counter() -> &'static str {
-    "ok"
-}
-
-#[get("/big/token_bucket")]
-#[rate_limit(times = 1000, seconds = 60, algorithm = "token_bucket")]
-async fn big_token_bucket() -> &'static str {
-    "ok"
-}
-
-#[get("/big/leaky_bucket")]
-#[rate_limit(times = 1000, seconds = 60, algorithm = "leaky_bucket")]
-async fn big_leaky_bucket() -> &'static str {
     "ok"
 }
 
@@ -284,12 +256,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service((
             health, hello, fixed, sliding, counter, token, burst, leaky, wait, stacked,
         ))
-        .service((
-            big_fixed_window,
-            big_sliding_window,
-            big_sliding_window_counter,
-        ))
-        .service((big_token_bucket, big_leaky_bucket))
+        .configure(big::routes)
         .service((json, key, cost, flaky, blocked, plan, zone_a, zone_b))
         .service((open, closed, local, leased, shadow, slow, ws));
 }

@@ -18,7 +18,8 @@ async fn item(id: web::Path<u32>) -> impl Responder {
 
 #[actix_web::main] // In a test, write `#[actix_web::test]`.
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The handler with its limit. The limiter is the test's own, so tests do not disturb each other.
+    // The handler with its limit. The limiter is the test's own, so tests do not disturb each
+    // other.
     let clock = ManualClock::new();
     let limiter = RateLimiter::builder()
         .memory()

@@ -1,4 +1,4 @@
-//! Tests of the limit that a function returns in place of the written one.
+//! Tests of limits: their checks, and limits that replace the written one.
 
 use std::time::Duration;
 

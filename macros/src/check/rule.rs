@@ -36,7 +36,7 @@ pub(crate) enum RuleQuota {
 
 /// A limit with its options. It applies to `group`, or to all requests without a group.
 pub(crate) struct Limited {
-    pub(crate) bound: LimitSpec,
+    pub(crate) spec: LimitSpec,
     pub(crate) label: Label,
     pub(crate) group: Option<LitStr>,
     pub(crate) skip_if: Option<ExprPath>,
@@ -107,10 +107,10 @@ fn limited(
     group: Option<LitStr>,
     errors: &mut Errors,
 ) -> Option<Limited> {
-    let bound = match arguments.attribute {
+    let spec = match arguments.attribute {
         AttrName::RateLimit => {
-            let started = RateSpec::check(arguments, errors);
-            started.map(|started| LimitSpec::Rate(Box::new(started)))
+            let rate = RateSpec::check(arguments, errors);
+            rate.map(|rate| LimitSpec::Rate(Box::new(rate)))
         }
         AttrName::ConcurrencyLimit => {
             ConcurrencySpec::check(arguments, errors).map(LimitSpec::Concurrency)
@@ -122,7 +122,7 @@ fn limited(
     let failure_mode = word(arguments, ArgName::FailureMode, errors);
     let max_wait = max_wait(arguments, errors);
     Some(Limited {
-        bound: bound?,
+        spec: spec?,
         label,
         group,
         skip_if,

@@ -91,7 +91,7 @@ fn share_but_for_identity(one: &Rule, other: &Rule) -> Share {
     if counter(one) != counter(other) {
         return Share::No;
     }
-    match (&one.bound, &other.bound) {
+    match (&one.spec, &other.spec) {
         (LimitSpec::Rate(one), LimitSpec::Rate(other)) => same_rate(one, other),
         (LimitSpec::Concurrency(one), LimitSpec::Concurrency(other))
             if one.shadow == other.shadow =>
@@ -104,7 +104,7 @@ fn share_but_for_identity(one: &Rule, other: &Rule) -> Share {
 }
 
 fn same_rate(one: &RateSpec, other: &RateSpec) -> Share {
-    let named = |started: &RateSpec| started.numbers.named().map(syn::LitStr::value);
+    let named = |rate: &RateSpec| rate.numbers.named().map(syn::LitStr::value);
     if named(one).is_some() && named(one) == named(other) {
         Share::Yes(SAME_NAME)
     } else {

@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use self::support::{assert_said, said, said_on};
+use self::support::{assert_errors, errors_of, errors_on};
 
 mod concurrency;
 mod failure_mode;
@@ -41,7 +41,7 @@ fn correct_attributes_say_nothing() {
             zone = "ö",
             group = "pro"
         ),
-        quote!("5/s", identifier = who::BY_TOKEN),
+        quote!("5/s", identifier = keys::BY_TOKEN),
         quote!("5/s", block = "1h 30m"),
         quote!("5/s", lease = 2),
         quote!("5/s", algorithm = "token_bucket", lease = 2 * N),
@@ -54,7 +54,7 @@ fn correct_attributes_say_nothing() {
         quote!("1/ms", algorithm = "leaky_bucket"),
     ] {
         let text = arguments.to_string();
-        assert_eq!(said(arguments), [""; 0], "{text}");
+        assert_eq!(errors_of(arguments), [""; 0], "{text}");
     }
 }
 
@@ -217,7 +217,7 @@ fn each_mistake_says_what_to_write() {
             "`unlimited` has no use for `lease`",
         ),
     ] {
-        assert_said(&said(arguments), &[start]);
+        assert_errors(&errors_of(arguments), &[start]);
     }
 }
 
@@ -229,8 +229,8 @@ fn all_mistakes_of_all_attributes_show_at_once() {
         #[rate_limit]
         fn handler(&self, body: impl FromRequest) -> String { String::new() }
     };
-    assert_said(
-        &said_on(
+    assert_errors(
+        &errors_on(
             quote!(tiems = 1, tiems = 2, seconds = 0, block = "x", group = ""),
             item,
         ),
@@ -253,18 +253,18 @@ fn all_mistakes_of_all_attributes_show_at_once() {
 
 #[test]
 fn items_that_are_no_handlers_are_told_so() {
-    let said = said_on(
+    let errors = errors_on(
         quote!("5/s"),
         quote!(
             pub struct A;
         ),
     );
-    assert_said(&said, &["`rate_limit` goes on a handler, an `async fn`"]);
-    let said = said_on(
+    assert_errors(&errors, &["`rate_limit` goes on a handler, an `async fn`"]);
+    let errors = errors_on(
         quote!("5/s"),
         quote!(
             async fn a();
         ),
     );
-    assert_said(&said, &["`rate_limit` needs a handler with a body"]);
+    assert_errors(&errors, &["`rate_limit` needs a handler with a body"]);
 }

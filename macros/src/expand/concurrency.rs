@@ -13,8 +13,8 @@ use crate::check::concurrency::ConcurrencySpec;
 
 /// Emits one concurrency limit, without a zone unless the user wrote one. An invalid limit fails
 /// the build with an error at `anchor`.
-pub(crate) fn running(
-    running: &ConcurrencySpec,
+pub(crate) fn concurrency(
+    spec: &ConcurrencySpec,
     label: &Label,
     anchor: &TokenStream,
     form: Form,
@@ -22,19 +22,19 @@ pub(crate) fn running(
 ) -> TokenStream {
     let name = &label.name;
     let zone = label.zone.if_written();
-    let max = count(&running.max, form);
-    let expiry = running
+    let max = count(&spec.max, form);
+    let expiry = spec
         .expiry
         .map(duration)
         .map(|duration| quote!(.expiry(#duration)));
-    let shadow = running.shadow.then(|| quote!(.shadow()));
+    let shadow = spec.shadow.then(|| quote!(.shadow()));
     let value = quote! {
         #private::Concurrency::new(#max)
             #expiry .name(#name) #zone #shadow
     };
-    let anchor = match running.max.known() {
+    let anchor = match spec.max.known() {
         Some(_) => anchor.clone(),
-        None => running.max.to_token_stream(),
+        None => spec.max.to_token_stream(),
     };
     let valid = quote!(#private::Concurrency::expect_valid);
     call_at(&anchor, &valid, &value)

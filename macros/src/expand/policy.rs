@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::{Signature, ext::IdentExt};
 
 use super::{
-    concurrency::running,
+    concurrency::concurrency,
     consts::Form,
     generic::speaks_of,
     label::{Label, Zone},
@@ -189,8 +189,8 @@ fn constant(index: usize) -> Ident {
 
 /// Returns the expressions of a rule that only the compiler can evaluate.
 fn computed(limited: &Limited) -> Option<TokenStream> {
-    match &limited.bound {
-        LimitSpec::Rate(started) => limit::computed(started.numbers.written()?),
+    match &limited.spec {
+        LimitSpec::Rate(rate) => limit::computed(rate.numbers.written()?),
         LimitSpec::Concurrency(ConcurrencySpec { max, .. }) => {
             max.known().is_none().then(|| max.to_token_stream())
         }
@@ -205,14 +205,14 @@ fn value(
     form: Form,
     private: &TokenStream,
 ) -> Option<(TokenStream, TokenStream)> {
-    Some(match &limited.bound {
-        LimitSpec::Rate(started) => {
-            let written = started.numbers.written()?;
+    Some(match &limited.spec {
+        LimitSpec::Rate(rate) => {
+            let written = rate.numbers.written()?;
             let value = limit(written, label, anchor, form, private);
             (quote!(Limit), value)
         }
-        LimitSpec::Concurrency(bound) => {
-            let value = running(bound, label, anchor, form, private);
+        LimitSpec::Concurrency(spec) => {
+            let value = concurrency(spec, label, anchor, form, private);
             (quote!(Concurrency), value)
         }
     })
@@ -225,14 +225,14 @@ fn functions(rule: &Rule) -> TokenStream {
         RuleQuota::Unlimited(_) => None,
         RuleQuota::Limited(limited) => Some(&**limited),
     };
-    let started = limited.and_then(|limited| match &limited.bound {
-        LimitSpec::Rate(started) => Some(&**started),
+    let rate = limited.and_then(|limited| match &limited.spec {
+        LimitSpec::Rate(rate) => Some(&**rate),
         LimitSpec::Concurrency(_) => None,
     });
     let (skip_if, on_limited) = limited
         .map(|it| (it.skip_if.as_ref(), it.on_limited.as_ref()))
         .unzip();
-    let (cost, dynamic) = started
+    let (cost, dynamic) = rate
         .map(|it| (it.cost.as_ref(), it.dynamic.as_ref()))
         .unzip();
     let functions = [skip_if, on_limited, cost, dynamic].into_iter().flatten();

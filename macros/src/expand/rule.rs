@@ -36,7 +36,7 @@ pub(crate) fn rule(
         }
         RuleQuota::Limited(limited) => {
             let Limited {
-                bound,
+                spec,
                 group,
                 skip_if,
                 on_limited,
@@ -44,8 +44,8 @@ pub(crate) fn rule(
                 max_wait,
                 label: _,
             } = &**limited;
-            let start = start(bound, label, limit, runtime);
-            let charge = charge(bound, private);
+            let start = start(spec, label, limit, runtime);
+            let charge = charge(spec, private);
             let group = group.as_ref().map(|group| quote!(.group(#group)));
             let skip_if = skip_if.as_ref().map(|path| quote!(.skip_by(#path)));
             let on_limited = on_limited.as_ref().map(|path| quote!(.on_limited(#path)));
@@ -66,7 +66,7 @@ pub(crate) fn rule(
 /// wrote one. A rule without a written limit takes both defaults from the runtime's
 /// `Rule::defaults(self, name: &'static str, zone: &'static str) -> Self`.
 fn start(
-    bound: &LimitSpec,
+    spec: &LimitSpec,
     label: Option<&Label>,
     limit: Option<TokenStream>,
     runtime: &Runtime<'_>,
@@ -77,11 +77,11 @@ fn start(
         Some(Zone::Own(_)) => quote!(#limit.zone(#zone)),
         Some(Zone::Written(_)) | None => quote!(#limit),
     };
-    let started = match bound {
-        LimitSpec::Rate(started) => started,
+    let rate = match spec {
+        LimitSpec::Rate(rate) => rate,
         LimitSpec::Concurrency(_) => return quote!(#private::Rule::concurrency(#limit)),
     };
-    match &started.numbers {
+    match &rate.numbers {
         LimitSource::Written(_) => quote!(#private::Rule::new(#limit)),
         LimitSource::NamedOr(named, _) => quote!(#private::Rule::named(#named).fallback(#limit)),
         LimitSource::Named(named) => {
@@ -92,8 +92,8 @@ fn start(
 }
 
 /// Emits what a request is charged. A concurrency limit has no cost.
-fn charge(bound: &LimitSpec, private: &TokenStream) -> Option<TokenStream> {
-    let LimitSpec::Rate(started) = bound else {
+fn charge(spec: &LimitSpec, private: &TokenStream) -> Option<TokenStream> {
+    let LimitSpec::Rate(rate) = spec else {
         return None;
     };
     let RateSpec {
@@ -101,7 +101,7 @@ fn charge(bound: &LimitSpec, private: &TokenStream) -> Option<TokenStream> {
         refund_on,
         dynamic,
         numbers: _,
-    } = &**started;
+    } = &**rate;
     let cost = cost.as_ref().map(|path| quote!(.cost_by(#path)));
     let refund_on = refund_on.as_ref().map(|it| self::refund_on(it, private));
     let dynamic = dynamic.as_ref().map(|path| quote!(.dynamic_by(#path)));

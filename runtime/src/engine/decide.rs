@@ -67,7 +67,7 @@ impl Engine {
             return Some(Err(error));
         }
         let outcome = self.store().try_decide(check)?;
-        Some(self.into_decision(check, Ok(Some(outcome))))
+        Some(self.conclude(check, Ok(Some(outcome))))
     }
 
     /// Decides a check by I/O, after `try_decide` could not.
@@ -76,7 +76,7 @@ impl Engine {
         check: &Check<'_>,
     ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
         let decided = self.ask_remote_store(check).await;
-        self.into_decision(check, decided)
+        self.conclude(check, decided)
     }
 
     /// Asks the store alone: no failure mode is applied to its error.
@@ -111,7 +111,7 @@ impl Engine {
     }
 
     /// Turns the store's outcome into a decision; the failure mode decides if there is an error.
-    pub(super) fn into_decision(
+    pub(super) fn conclude(
         &self,
         check: &Check<'_>,
         decided: Result<Option<Outcome>, StoreError>,

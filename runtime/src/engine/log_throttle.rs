@@ -3,12 +3,14 @@
 
 use std::{
     fmt,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
 use log::Level;
-use once_cell::sync::Lazy;
 
 /// Log target by which applications filter: the crate, not a module.
 pub(crate) const TARGET: &str = "actix_throttle";
@@ -22,7 +24,7 @@ pub(crate) struct LogThrottle {
     left_out: AtomicU64,
 }
 
-static START: Lazy<Instant> = Lazy::new(Instant::now);
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl LogThrottle {
     pub(crate) const fn new(level: Level) -> Self {

@@ -51,10 +51,10 @@ impl DefaultZone {
         })
     }
 
-    /// The zone for those limits of the handler that count by the identifier `identity_index`, apart from its
-    /// other limits.
-    pub fn apart(&'static self, identity_index: &str) -> &'static str {
-        intern(&format!("{}@{identity_index}", self.get()))
+    /// The zone for those limits of the handler that count by `identifier`,
+    /// apart from its other limits.
+    pub fn apart(&'static self, identifier: &str) -> &'static str {
+        intern(&format!("{}@{identifier}", self.get()))
     }
 
     /// Claims the zone for this handler. Two handlers of one name in two blocks of one function

@@ -1,5 +1,5 @@
-//! The rules of one handler, created and classified at its first request. Macro output keeps them in
-//! a static.
+//! The rules of one handler, created and classified at its first request. Macro output keeps them
+//! in a static.
 
 use std::{any::TypeId, ops::Deref, sync::OnceLock};
 

@@ -50,9 +50,9 @@ impl RateLimiter {
 
     /// Decides one limit for one identity, and charges it if there is room.
     ///
-    /// If the store cannot decide, the [`FailureMode`] of the limiter does, and the decision
-    /// [`is_fallback`](Decision::is_fallback). If the future is dropped midway, the charge may have
-    /// been made.
+    /// If the store cannot decide, the [failure mode](crate::FailureMode) of the limiter does, and
+    /// the decision [`is_fallback`](Decision::is_fallback). If the future is dropped midway, the
+    /// charge may have been made.
     ///
     /// # Errors
     ///

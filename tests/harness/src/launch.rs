@@ -51,11 +51,13 @@ impl Server {
         let mut server = Server::unstarted(version, role, extra_args, fresh_folder());
         let deadline = Instant::now() + PATIENCE;
         loop {
-            server.port = if role.has_second_port() {
+            let port = if role.has_second_port() {
                 free_pair()
             } else {
                 free_port()
             };
+            server.port = port.number;
+            server.reservation = Some(port);
             match server.launch() {
                 Ok(()) => return server,
                 // Another process was faster to take the port; the next is as good.

@@ -1,7 +1,8 @@
 //! Ports that nothing else takes, and folders likewise.
 
 use std::{
-    fs,
+    env,
+    fs::{self, File},
     io::ErrorKind,
     net::{Ipv4Addr, TcpListener},
     ops::Range,
@@ -23,33 +24,58 @@ const SINGLE: Range<u16> = 22_000..30_000;
 /// Apart from [`SINGLE`], and so are the second ports, from 30000: neither of a pair is anybody else's.
 const PAIRED: Range<u16> = 20_000..22_000;
 
-/// Each port in turn, so that no test of this process takes the port of another's killed server.
-pub(super) fn free_port() -> u16 {
+/// A port that is nobody else's as long as the value lives, also while no server listens on it:
+/// another test process could else take the port of a killed server.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) number: u16,
+    /// The kernel takes the lock back when the process ends, however it does.
+    _lock: File,
+}
+
+/// Each port in turn.
+pub(super) fn free_port() -> Port {
     static NEXT: LazyLock<AtomicU32> = LazyLock::new(first);
     next(&NEXT, SINGLE, is_free)
 }
 
 /// One that is free together with the port [`SECOND`] higher.
-pub(super) fn free_pair() -> u16 {
+pub(super) fn free_pair() -> Port {
     static NEXT: LazyLock<AtomicU32> = LazyLock::new(first);
     next(&NEXT, PAIRED, |port| {
         is_free(port) && is_free(port + SECOND)
     })
 }
 
-/// By the process id, so that test processes running side by side seldom meet.
+/// By the process id, so that test processes running side by side seldom try the same.
 fn first() -> AtomicU32 {
     AtomicU32::new(std::process::id().wrapping_mul(97))
 }
 
-fn next(counter: &AtomicU32, mut ports: Range<u16>, free: impl Fn(u16) -> bool) -> u16 {
+fn next(counter: &AtomicU32, mut ports: Range<u16>, free: impl Fn(u16) -> bool) -> Port {
     let (start, count) = (ports.start, u32::from(ports.end - ports.start));
     ports
         .by_ref()
         .map(|_| counter.fetch_add(1, Ordering::Relaxed) % count)
         .map(|offset| start + u16::try_from(offset).expect("smaller than the range"))
-        .find(|port| free(*port))
+        .find_map(|number| {
+            let lock = lock(number)?;
+            free(number).then_some(Port {
+                number,
+                _lock: lock,
+            })
+        })
         .expect("one of the ports is free")
+}
+
+/// For all checkouts on this machine: they share its ports.
+fn lock(port: u16) -> Option<File> {
+    let folder = env::temp_dir().join("throttle-test-ports");
+    fs::create_dir_all(&folder).expect("the folder for such things is writable");
+    // What another user has created is that user's.
+    let file = File::create(folder.join(port.to_string())).ok()?;
+    file.try_lock().ok()?;
+    Some(file)
 }
 
 fn is_free(port: u16) -> bool {

@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use super::{ports::free_port, wait};
+use super::{
+    ports::{Port, free_port},
+    wait,
+};
 
 /// For another process not to be faster.
 const BOUND_WITHIN: Duration = Duration::from_secs(5);
@@ -39,14 +42,20 @@ pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
     listening: Option<JoinHandle<()>>,
+    /// Of the port: nothing else has it while connections to the proxy are still being made.
+    _reservation: Port,
 }
 
 impl Proxy {
     /// In front of the server's port. It passes everything on at first.
     pub fn start(port: u16) -> Proxy {
         // Not just any the kernel has: it would give a dropped proxy's away to the next that asks.
-        let listener = wait::until(BOUND_WITHIN, || {
-            TcpListener::bind((Ipv4Addr::LOCALHOST, free_port())).map_err(|error| error.to_string())
+        let (listener, reservation) = wait::until(BOUND_WITHIN, || {
+            let port = free_port();
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.number));
+            listener
+                .map(|listener| (listener, port))
+                .map_err(|error| error.to_string())
         })
         .unwrap_or_else(|error| panic!("no port for a proxy: {error}"));
         let address = listener.local_addr().expect("it is bound");
@@ -67,6 +76,7 @@ impl Proxy {
             address,
             shared,
             listening: Some(listening),
+            _reservation: reservation,
         }
     }
 

@@ -14,7 +14,7 @@ use nix::{
 };
 use redis::{Client, FromRedisValue, IntoConnectionInfo, RedisResult};
 
-use super::{launch::Role, server_version::ServerVersion, wait};
+use super::{launch::Role, ports::Port, server_version::ServerVersion, wait};
 
 /// For one command of [`Server::cli`], so that a stopped server fails a test instead of hanging it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -28,6 +28,8 @@ pub struct Server {
     pub(super) extra_args: Vec<String>,
     pub(super) folder: PathBuf,
     pub(super) port: u16,
+    /// Of the port, also while the server is down.
+    pub(super) reservation: Option<Port>,
     /// `None` after [`Server::kill`].
     pub(super) child: Option<Child>,
     stopped: AtomicBool,
@@ -64,6 +66,7 @@ impl Server {
             extra_args,
             folder,
             port: 0,
+            reservation: None,
             child: None,
             stopped: AtomicBool::new(false),
             is_attached: false,

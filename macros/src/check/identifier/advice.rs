@@ -161,8 +161,8 @@ mod tests {
             (parse_quote!(jwt("secret")), "Jwt::builder()"),
             (parse_quote!(Identifier::jwt(made)), "Jwt::builder()"),
         ] {
-            let said = of_call(&call).unwrap_or_default();
-            assert!(said.contains(made), "{said}");
+            let message = of_call(&call).unwrap_or_default();
+            assert!(message.contains(made), "{message}");
         }
     }
 
@@ -170,7 +170,7 @@ mod tests {
     fn the_users_own_are_let_alone() {
         assert_eq!(of_path(&parse_quote!(by_session)), None);
         assert_eq!(of_path(&parse_quote!(self::session)), None);
-        assert_eq!(of_path(&parse_quote!(who::jwt)), None);
+        assert_eq!(of_path(&parse_quote!(keys::jwt)), None);
         assert_eq!(of_call(&parse_quote!(by_key(3))), None);
     }
 }

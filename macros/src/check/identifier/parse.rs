@@ -208,8 +208,8 @@ mod tests {
             (parse_quote!(by_key), "by_key"),
             (parse_quote!(self::path), "self :: path"),
             (parse_quote!(BY_TOKEN), "BY_TOKEN"),
-            (parse_quote!(who::BY_TOKEN), "who :: BY_TOKEN"),
-            (parse_quote!(&who::by_token), "who :: by_token"),
+            (parse_quote!(keys::BY_TOKEN), "keys :: BY_TOKEN"),
+            (parse_quote!(&keys::by_token), "keys :: by_token"),
         ] {
             let identifier = Identifier::parse(&expr).map(|identifier| identifier.fingerprint());
             assert_eq!(
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn says_what_to_write_instead() {
-        for (expr, message) in [
+        for (expr, expected) in [
             (parse_quote!(header), "`header` needs a name"),
             (
                 parse_quote!(ip()),
@@ -272,11 +272,11 @@ mod tests {
             (parse_quote!(|req| "x"), "a closure has to be named"),
             (parse_quote!(session), "`self::session`"),
         ] {
-            let said = Identifier::parse(&expr).map_or_else(
+            let message = Identifier::parse(&expr).map_or_else(
                 |error| error.to_string(),
                 |identifier| identifier.fingerprint(),
             );
-            assert!(said.contains(message), "{said}");
+            assert!(message.contains(expected), "{message}");
         }
     }
 }

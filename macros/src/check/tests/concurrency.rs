@@ -3,23 +3,23 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::support::{assert_said, calls, items, said_by};
+use super::support::{assert_errors, calls, errors_by, items};
 use crate::attribute::AttrName;
 
 const VALID: &str = "alid are `max`, `expiry`, `identifier`, `name`, `zone`, `group`, `unlimited`, \
     `max_wait`, `skip_if`, `on_limited`, `failure_mode`, `shadow`";
 
-fn said(arguments: TokenStream) -> Vec<String> {
-    said_on(arguments, quote!())
+fn errors_of(arguments: TokenStream) -> Vec<String> {
+    errors_on(arguments, quote!())
 }
 
 /// Returns the errors of this attribute stacked on others.
-fn said_on(arguments: TokenStream, stacked: TokenStream) -> Vec<String> {
+fn errors_on(arguments: TokenStream, stacked: TokenStream) -> Vec<String> {
     let item = quote!(
         #stacked
         async fn handler() {}
     );
-    said_by(AttrName::ConcurrencyLimit, arguments, item)
+    errors_by(AttrName::ConcurrencyLimit, arguments, item)
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn correct_attributes_say_nothing() {
         quote!(unlimited, group = "admin", identifier = ip),
     ] {
         let text = arguments.to_string();
-        assert_eq!(said(arguments), [""; 0], "{text}");
+        assert_eq!(errors_of(arguments), [""; 0], "{text}");
     }
 }
 
@@ -86,7 +86,7 @@ fn each_mistake_says_what_to_write() {
             "`unlimited` has no use for `expiry`",
         ),
     ] {
-        assert_said(&said(arguments), &[start]);
+        assert_errors(&errors_of(arguments), &[start]);
     }
 }
 
@@ -122,7 +122,7 @@ fn arguments_of_the_other_attribute_are_told_so() {
             "unknown argument `expires`, did you mean `expiry`? V",
         ),
     ] {
-        assert_said(&said(arguments), &[&format!("{start}{VALID}")]);
+        assert_errors(&errors_of(arguments), &[&format!("{start}{VALID}")]);
     }
     for (arguments, start) in [
         (
@@ -134,14 +134,14 @@ fn arguments_of_the_other_attribute_are_told_so() {
             "`expiry` is an argument of `concurrency_limit`: valid are `times`, ",
         ),
     ] {
-        let said = said_by(
+        let errors = errors_by(
             AttrName::RateLimit,
             arguments,
             quote!(
                 async fn a() {}
             ),
         );
-        assert_said(&said, &[start]);
+        assert_errors(&errors, &[start]);
     }
 }
 
@@ -152,8 +152,8 @@ fn all_mistakes_of_both_attributes_show_at_once() {
         #[actix_throttle::concurrency_limit]
         #[concurrency_limit = 5]
     };
-    assert_said(
-        &said_on(
+    assert_errors(
+        &errors_on(
             quote!(maks = 0, expiry = "x", max_wait = "0s", name = "ö"),
             stacked,
         ),
@@ -171,18 +171,18 @@ fn all_mistakes_of_both_attributes_show_at_once() {
 
 #[test]
 fn items_that_are_no_handlers_are_told_so() {
-    let said = said_by(
+    let errors = errors_by(
         AttrName::ConcurrencyLimit,
         quote!(max = 5),
         quote!(
             struct A;
         ),
     );
-    assert_said(&said, &["`concurrency_limit` goes on a handler"]);
+    assert_errors(&errors, &["`concurrency_limit` goes on a handler"]);
 }
 
 #[test]
-fn no_two_of_a_handler_share_their_places() {
+fn no_two_limits_of_a_handler_share_their_permits() {
     for (first, second, shared) in [
         (quote!(max = 5), quote!(max = 5), true),
         (quote!(max = 5), quote!(max = 6, expiry = "5s"), true),
@@ -198,17 +198,17 @@ fn no_two_of_a_handler_share_their_places() {
         ),
     ] {
         let text = format!("{first} / {second}");
-        let said = said_on(first, quote!(#[concurrency_limit(#second)]));
-        assert_eq!(said.len(), usize::from(shared), "{text}: {said:#?}");
-        for said in said {
+        let errors = errors_on(first, quote!(#[concurrency_limit(#second)]));
+        assert_eq!(errors.len(), usize::from(shared), "{text}: {errors:#?}");
+        for error in errors {
             assert!(
-                said.starts_with("this limit would share its permits"),
-                "{said}"
+                error.starts_with("this limit would share its permits"),
+                "{error}"
             );
         }
     }
     assert_eq!(
-        said_on(quote!(max = 5), quote!(#[rate_limit("5/s")])),
+        errors_on(quote!(max = 5), quote!(#[rate_limit("5/s")])),
         [""; 0]
     );
 }

@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use super::support::{assert_said, calls, said};
+use super::support::{assert_errors, calls, errors_of};
 
 #[test]
 fn each_word_is_the_mode_of_that_name() -> syn::Result<()> {
@@ -54,22 +54,22 @@ fn anything_else_is_told_what_to_write() {
             "`failure_mode` takes a string literal: write `failure_mode = \"closed\"`",
         ),
     ] {
-        assert_said(&said(quote!("5/s", failure_mode = #value)), &[start]);
+        assert_errors(&errors_of(quote!("5/s", failure_mode = #value)), &[start]);
     }
-    assert_said(
-        &said(quote!("5/s", failure_mode)),
+    assert_errors(
+        &errors_of(quote!("5/s", failure_mode)),
         &["`failure_mode` needs a value: write `failure_mode = \"closed\"`"],
     );
-    assert_said(
-        &said(quote!("5/s", failure_mode = "open", failure_mode = "local")),
+    assert_errors(
+        &errors_of(quote!("5/s", failure_mode = "open", failure_mode = "local")),
         &["`failure_mode` is given twice"],
     );
 }
 
 #[test]
 fn its_mistake_hides_no_other() {
-    assert_said(
-        &said(quote!(times = 0, seconds = 5, failure_mode = "opne")),
+    assert_errors(
+        &errors_of(quote!(times = 0, seconds = 5, failure_mode = "opne")),
         &[
             "`times` must be from 1 to 1,000,000,000",
             "unknown failure_mode `opne`, did you mean `open`?",
@@ -79,8 +79,8 @@ fn its_mistake_hides_no_other() {
 
 #[test]
 fn a_group_without_a_limit_asks_no_store() {
-    assert_said(
-        &said(quote!(unlimited, group = "a", failure_mode = "open")),
+    assert_errors(
+        &errors_of(quote!(unlimited, group = "a", failure_mode = "open")),
         &["`unlimited` has no use for `failure_mode`"],
     );
 }

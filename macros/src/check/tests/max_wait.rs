@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use super::support::{assert_said, calls, said};
+use super::support::{assert_errors, calls, errors_of};
 
 #[test]
 fn it_is_counted_in_microseconds() -> syn::Result<()> {
@@ -40,22 +40,22 @@ fn anything_else_is_told_what_to_write() {
         (quote!(500), string),
         (quote!(WAIT), string),
     ] {
-        assert_said(&said(quote!("5/s", max_wait = #value)), &[start]);
+        assert_errors(&errors_of(quote!("5/s", max_wait = #value)), &[start]);
     }
-    assert_said(
-        &said(quote!("5/s", max_wait)),
+    assert_errors(
+        &errors_of(quote!("5/s", max_wait)),
         &["`max_wait` needs a value: write `max_wait = \"500ms\"`"],
     );
-    assert_said(
-        &said(quote!("5/s", max_wait = "1s", max_wait = "2s")),
+    assert_errors(
+        &errors_of(quote!("5/s", max_wait = "1s", max_wait = "2s")),
         &["`max_wait` is given twice"],
     );
 }
 
 #[test]
 fn a_group_without_a_limit_waits_for_nothing() {
-    assert_said(
-        &said(quote!(unlimited, group = "a", max_wait = "1s")),
+    assert_errors(
+        &errors_of(quote!(unlimited, group = "a", max_wait = "1s")),
         &["`unlimited` has no use for `max_wait`"],
     );
 }

@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use super::support::{assert_said, said};
+use super::support::{assert_errors, errors_of};
 
 #[cfg(not(feature = "config"))]
 #[test]
@@ -12,8 +12,8 @@ fn without_a_configuration_it_says_what_to_enable() {
         quote!(limit = "login", "5/s"),
         quote!(limit = 5),
     ] {
-        assert_said(
-            &said(arguments),
+        assert_errors(
+            &errors_of(arguments),
             &["`limit` takes its numbers from a configuration file: enable the feature `config`"],
         );
     }
@@ -22,7 +22,7 @@ fn without_a_configuration_it_says_what_to_enable() {
 #[cfg(feature = "config")]
 mod with_a_configuration {
     use super::*;
-    use crate::check::tests::support::{calls, said_on};
+    use crate::check::tests::support::{calls, errors_on};
 
     const RULE: &str = "::actix_throttle::__private::Rule";
     const ZONE: &str = "__THROTTLE_ZONE.get()";
@@ -115,22 +115,22 @@ mod with_a_configuration {
                 "the numbers of this limit are in the configuration: put `{name}` there, or write a rate \
                  as the fallback, `\"10/minute\"`"
             );
-            assert_said(&said(quote!(limit = "a", #numbers)), &[&start]);
+            assert_errors(&errors_of(quote!(limit = "a", #numbers)), &[&start]);
         }
     }
 
     #[test]
     fn half_a_fallback_is_none() {
-        assert_said(
-            &said(quote!(limit = "a", times = 5)),
+        assert_errors(
+            &errors_of(quote!(limit = "a", times = 5)),
             &["the window is missing"],
         );
-        assert_said(
-            &said(quote!(limit = "a", seconds = 5)),
+        assert_errors(
+            &errors_of(quote!(limit = "a", seconds = 5)),
             &["`times` is missing"],
         );
-        assert_said(
-            &said(quote!(limit = "a", "0/s")),
+        assert_errors(
+            &errors_of(quote!(limit = "a", "0/s")),
             &["a rate of 0 would admit nothing"],
         );
     }
@@ -146,8 +146,8 @@ mod with_a_configuration {
             (quote!(login), ": write `limit = \"login\"`"),
         ] {
             let start = format!("{takes}{rest}");
-            assert_said(&said(quote!(limit = #value)), &[&start]);
-            assert_said(&said(quote!(limit = #value, "5/s")), &[&start]);
+            assert_errors(&errors_of(quote!(limit = #value)), &[&start]);
+            assert_errors(&errors_of(quote!(limit = #value, "5/s")), &[&start]);
         }
         for (value, number) in [
             (quote!(5), "5"),
@@ -155,26 +155,26 @@ mod with_a_configuration {
             (quote!(2 * MAX), "2*MAX"),
         ] {
             let start = format!("{takes}; did you mean `times = {number}`?");
-            assert_said(&said(quote!(limit = #value, seconds = 5)), &[&start]);
-            assert_said(&said(quote!(limit = #value, "5/s")), &[&start]);
+            assert_errors(&errors_of(quote!(limit = #value, seconds = 5)), &[&start]);
+            assert_errors(&errors_of(quote!(limit = #value, "5/s")), &[&start]);
         }
         for (value, start) in [
             (quote!(""), "`limit` is empty: write `limit = \"login\"`"),
             (quote!(true), "`limit` takes a string literal"),
             (quote!(1.5), "`limit` takes a string literal"),
         ] {
-            assert_said(&said(quote!(limit = #value)), &[start]);
+            assert_errors(&errors_of(quote!(limit = #value)), &[start]);
         }
-        assert_said(
-            &said(quote!(limit)),
+        assert_errors(
+            &errors_of(quote!(limit)),
             &["`limit` needs a value: write `limit = \"login\"`"],
         );
-        assert_said(
-            &said(quote!(limit = 5, shadow)),
+        assert_errors(
+            &errors_of(quote!(limit = 5, shadow)),
             &["`limit` takes the name", "the window is missing"],
         );
-        assert_said(
-            &said(quote!(unlimited, group = "a", limit = "a")),
+        assert_errors(
+            &errors_of(quote!(unlimited, group = "a", limit = "a")),
             &["`unlimited` has no use for `limit`"],
         );
     }
@@ -209,16 +209,20 @@ mod with_a_configuration {
             (quote!(limit = "a", "5/s"), quote!(limit = "b", "5/m"), None),
         ] {
             let text = format!("{first} / {second}");
-            let said = said_on(
+            let errors = errors_on(
                 first,
                 quote!(
                     #[rate_limit(#second)]
                     async fn handler() {}
                 ),
             );
-            assert_eq!(said.len(), usize::from(start.is_some()), "{text}: {said:?}");
-            for (said, start) in said.iter().zip(start) {
-                assert!(said.starts_with(start), "{text}: {said}");
+            assert_eq!(
+                errors.len(),
+                usize::from(start.is_some()),
+                "{text}: {errors:?}"
+            );
+            for (error, start) in errors.iter().zip(start) {
+                assert!(error.starts_with(start), "{text}: {error}");
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use super::support::{assert_said, calls, said};
+use super::support::{assert_errors, calls, errors_of};
 
 #[test]
 fn each_part_is_a_range() -> syn::Result<()> {
@@ -132,22 +132,22 @@ fn anything_else_is_told_what_to_write() {
         ),
         (quote!(STATUSES), "`refund_on` takes a string literal"),
     ] {
-        assert_said(&said(quote!("5/s", refund_on = #value)), &[start]);
+        assert_errors(&errors_of(quote!("5/s", refund_on = #value)), &[start]);
     }
-    assert_said(
-        &said(quote!("5/s", refund_on)),
+    assert_errors(
+        &errors_of(quote!("5/s", refund_on)),
         &["`refund_on` needs a value: write `refund_on = \"5xx\"`"],
     );
-    assert_said(
-        &said(quote!("5/s", refund_on = "5xx", refund_on = "404")),
+    assert_errors(
+        &errors_of(quote!("5/s", refund_on = "5xx", refund_on = "404")),
         &["`refund_on` is given twice"],
     );
 }
 
 #[test]
 fn each_mistake_of_a_list_is_shown() {
-    assert_said(
-        &said(quote!(
+    assert_errors(
+        &errors_of(quote!(
             times = 0,
             seconds = 5,
             refund_on = "6xx, 404, x, 404"
@@ -163,8 +163,8 @@ fn each_mistake_of_a_list_is_shown() {
 
 #[test]
 fn a_group_without_a_limit_has_nothing_to_give_back() {
-    assert_said(
-        &said(quote!(unlimited, group = "a", refund_on = "5xx")),
+    assert_errors(
+        &errors_of(quote!(unlimited, group = "a", refund_on = "5xx")),
         &["`unlimited` has no use for `refund_on`"],
     );
 }

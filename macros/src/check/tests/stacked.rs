@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use super::support::{own, said_on};
+use super::support::{errors_on, own};
 use crate::{attribute::AttrName, check::policy::check, handler::Handler};
 
 #[test]
@@ -55,8 +55,8 @@ fn two_limits_never_share_a_counter() {
             #[a::rate_limit(#second)]
             async fn handler() {}
         );
-        let said = said_on(first, item);
-        assert_eq!(said.len(), usize::from(shared), "{text}: {said:#?}");
+        let errors = errors_on(first, item);
+        assert_eq!(errors.len(), usize::from(shared), "{text}: {errors:#?}");
     }
 }
 

@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// Returns the errors of these arguments on a valid handler.
-pub(super) fn said(arguments: TokenStream) -> Vec<String> {
-    said_on(
+pub(super) fn errors_of(arguments: TokenStream) -> Vec<String> {
+    errors_on(
         arguments,
         quote!(
             async fn handler() -> String {
@@ -26,12 +26,12 @@ pub(super) fn said(arguments: TokenStream) -> Vec<String> {
     )
 }
 
-pub(super) fn said_on(arguments: TokenStream, item: TokenStream) -> Vec<String> {
-    said_by(AttrName::RateLimit, arguments, item)
+pub(super) fn errors_on(arguments: TokenStream, item: TokenStream) -> Vec<String> {
+    errors_by(AttrName::RateLimit, arguments, item)
 }
 
 /// Returns the errors of this attribute on this item.
-pub(super) fn said_by(
+pub(super) fn errors_by(
     attribute: AttrName,
     arguments: TokenStream,
     item: TokenStream,
@@ -46,10 +46,10 @@ pub(super) fn said_by(
     }
 }
 
-pub(super) fn assert_said(said: &[String], starts: &[&str]) {
-    assert_eq!(said.len(), starts.len(), "{said:#?}");
-    for (said, start) in said.iter().zip(starts) {
-        assert!(said.starts_with(start), "{said} / {start}");
+pub(super) fn assert_errors(errors: &[String], starts: &[&str]) {
+    assert_eq!(errors.len(), starts.len(), "{errors:#?}");
+    for (error, start) in errors.iter().zip(starts) {
+        assert!(error.starts_with(start), "{error} / {start}");
     }
 }
 

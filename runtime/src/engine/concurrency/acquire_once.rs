@@ -112,7 +112,7 @@ impl Engine {
         let is_unsure = decided.as_ref().is_err_and(StoreError::is_failure);
         let is_sure = decided.is_ok();
         let asked = check(Mode::ChargeForReceipts, &wanted);
-        let concluded = self.into_decision(&asked, decided);
+        let concluded = self.conclude(&asked, decided);
         let is_allowed = concluded
             .as_ref()
             .is_ok_and(|(decision, _)| decision.is_allowed());

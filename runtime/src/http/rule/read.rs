@@ -102,8 +102,8 @@ impl Rule {
         }
     }
 
-    /// Whether the fast path can decide this rule: its limit applies as written to every request, and
-    /// nothing is refunded or waited for.
+    /// Whether the fast path can decide this rule: its limit applies as written to every request,
+    /// and nothing is refunded or waited for.
     ///
     /// All fields are named, so a new one does not compile until it is decided whether it matters.
     pub(in crate::http) fn is_plain(&self) -> bool {

@@ -44,7 +44,7 @@ if code == 3 then
     save = function(entry, now, margin)
       local state = pack('>I7I4', entry.start, entry.used)
       if entry.start == entry.was_start then
-        -- The same window ends at the same time, so the expiry stays.
+        -- The window has not changed, and neither has its end: the expiry stays.
         call('SET', entry.key, state, 'KEEPTTL')
       else
         call('SET', entry.key, state, 'PX', ttl_text(entry.ttl, margin))
