@@ -87,7 +87,7 @@ mod tests {
     };
 
     #[test]
-    fn a_table_with_max_is_a_limit_on_what_runs_at_once() {
+    fn table_with_max_is_a_concurrency_limit() {
         let file = parse(
             "limits.plain.max = 5
              [limits.whole]
@@ -123,7 +123,7 @@ mod tests {
 
     /// Checks all diagnostics of each text, with their positions.
     #[test]
-    fn each_mistake_is_told_with_its_place() {
+    fn each_diagnostic_has_its_position() {
         let expiry = "`expiry` must be from 100 milliseconds to 24 hours";
         let rows = [
             ("max = 0", "1:20: `max` must be at least 1"),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_a_rate_is_refused() {
+    fn rate_keys_are_refused() {
         let numbers =
             "rate = '1/s'|times = 5|milliseconds = 1|seconds = 1|minutes = 1|hours = 1|days = 1";
         let others = "algorithm = 'fixed_window'|capacity = 5|refill = 'greedy'|lease = 5|block = '5s'|cost = 2\
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_refuses_what_its_named_limit_has_no_use_for() {
+    fn rule_refuses_keys_that_its_named_limit_lacks() {
         let error = parse(
             "limits.a.max = 5
 rules = [{ limits = [

@@ -52,7 +52,7 @@ mod tests {
     use crate::config::testing::parse;
 
     #[test]
-    fn each_mistake_of_a_wait_is_told_with_its_place() {
+    fn max_wait_diagnostic_has_its_position() {
         let range =
             "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
         let no_duration = |reason: &str| {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_limited_waits_for_nothing() {
+    fn unlimited_entry_takes_no_max_wait() {
         let error = parse(
             "[[rules]]
 exempt = true
@@ -119,7 +119,7 @@ limits = ['1/s', { unlimited = true, group = 'a', max_wait = '1s' }]",
     }
 
     #[test]
-    fn a_limit_of_a_rule_says_it_then_the_named_limit_then_the_rule() {
+    fn max_wait_of_entry_precedes_named_limit_and_rule() {
         let file = parse(
             "limits.slow = { rate = '1/s', max_wait = '3s' }
              limits.fast = '2/s'

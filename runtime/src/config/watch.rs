@@ -167,24 +167,24 @@ fn read(config: &Config, debounce: &mut Debounce, is_hangup: bool) {
 mod tests {
     use super::*;
 
-    fn says(text: &str) -> Reading {
+    fn read_as(text: &str) -> Reading {
         Ok(text.to_owned())
     }
 
     #[test]
-    fn a_change_counts_once_it_has_settled() {
+    fn change_counts_once_it_has_settled() {
         let mut debounce = Debounce::default();
-        assert_eq!(debounce.settled(says("half")), None);
-        assert_eq!(debounce.settled(says("whole")), None);
-        assert_eq!(debounce.settled(says("whole")), Some(says("whole")));
-        assert_eq!(debounce.settled(says("whole")), None, "once");
-        assert_eq!(debounce.settled(says("other")), None);
-        assert_eq!(debounce.settled(says("whole")), None, "and back again");
-        assert_eq!(debounce.settled(says("whole")), None);
+        assert_eq!(debounce.settled(read_as("half")), None);
+        assert_eq!(debounce.settled(read_as("whole")), None);
+        assert_eq!(debounce.settled(read_as("whole")), Some(read_as("whole")));
+        assert_eq!(debounce.settled(read_as("whole")), None, "once");
+        assert_eq!(debounce.settled(read_as("other")), None);
+        assert_eq!(debounce.settled(read_as("whole")), None, "and back again");
+        assert_eq!(debounce.settled(read_as("whole")), None);
     }
 
     #[test]
-    fn a_file_that_is_gone_is_told_of_once() {
+    fn missing_file_is_reported_once() {
         let gone = || Err(ConfigError::unreadable("a.toml", "no such file"));
         let mut debounce = Debounce::default();
         assert_eq!(debounce.settled(gone()), None, "between two renames");

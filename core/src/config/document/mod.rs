@@ -67,7 +67,7 @@ table:
     }
 
     #[test]
-    fn values_know_where_they_stand() {
+    fn values_have_positions() {
         let (node, diagnostics) = read(TOML, Format::Toml);
         assert_eq!(diagnostics, [""; 0]);
         assert_eq!(
@@ -95,20 +95,23 @@ table:
     }
 
     #[test]
-    fn all_that_is_no_toml_is_said_at_once() {
+    fn all_errors_of_toml_are_reported() {
         let (_, diagnostics) = read("a = \nb = 1\nc = = 2\nb = 3\n", Format::Toml);
         for (position, words) in [
             ("1:5: ", "string values must be quoted"),
             ("3:5: ", "extra `=`"),
             ("4:1: ", "duplicate key"),
         ] {
-            let is_said = |line: &String| line.starts_with(position) && line.contains(words);
-            assert!(diagnostics.iter().any(is_said), "{words}: {diagnostics:?}");
+            let is_reported = |line: &String| line.starts_with(position) && line.contains(words);
+            assert!(
+                diagnostics.iter().any(is_reported),
+                "{words}: {diagnostics:?}"
+            );
         }
     }
 
     #[test]
-    fn what_is_no_yaml_is_said_with_its_place() {
+    fn error_of_yaml_has_its_position() {
         for (text, position, words) in [
             ("a: [1, 2\nb: 3\n", "2:", ""),
             ("a: 1\na: 2\n", "2:1", "duplicated key"),
@@ -134,7 +137,7 @@ table:
     }
 
     #[test]
-    fn a_file_of_nothing_is_an_empty_table() {
+    fn empty_file_is_an_empty_table() {
         for format in [Format::Toml, Format::Yaml] {
             let (node, diagnostics) = read("# nothing yet\n", format);
             assert_eq!(diagnostics, [""; 0]);
