@@ -11,6 +11,8 @@ mod message;
 pub mod algorithm;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod check;
+#[cfg(feature = "config")]
+pub mod config;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod decide;
 pub mod decision;
@@ -22,8 +24,13 @@ pub mod intern;
 pub mod key;
 pub mod limit;
 pub mod replay;
+#[cfg(feature = "config")]
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod rules;
 pub mod status_set;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod text;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod time;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod vocabulary;

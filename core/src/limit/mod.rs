@@ -11,20 +11,24 @@ mod kind;
     reason = "named after the type that it defines"
 )]
 mod limit;
+mod options;
 #[doc(hidden)]
 pub mod range;
 mod rate;
 mod validate;
 
 pub use self::any_limit::{AnyLimit, LimitRef, PermitId};
-#[doc(hidden)]
-pub use self::counting::Counting;
 pub use self::{
     concurrency::Concurrency,
     kind::{Algorithm, Refill},
     limit::Limit,
     range::LimitError,
     rate::RateError,
+};
+#[doc(hidden)]
+pub use self::{
+    counting::Counting,
+    options::{LimitOptions, NamedLimit},
 };
 
 #[cfg(test)]

@@ -1,23 +1,47 @@
-//! [`ConfigBuilder`]: loads a configuration whose file names identifiers of the application.
+//! [`ConfigBuilder`]: loads a configuration, whose file may name identifiers of the application.
 
 use std::path::Path;
 
-use super::{
-    Config,
-    error::ConfigError,
-    format::Format,
-    identifier::{self, IdentifierRegistry},
-    source::Source,
-};
+use actix_throttle_core::config::{Format, is_free_name};
+
+use super::{config::Config, error::ConfigError, identifiers::IdentifierRegistry, source::Source};
 use crate::identity::IntoIdentifier;
 
 /// Settings of a [`Config`] apart from its file: the identifiers that the file names.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `load` or `parse`"]
 pub struct ConfigBuilder {
-    known: IdentifierRegistry,
+    identifiers: IdentifierRegistry,
     /// Names that no identifier may have.
     taken: Vec<String>,
+}
+
+impl Config {
+    /// Reads a file; its name ends in `.toml`, `.yaml` or `.yml`.
+    ///
+    /// It blocks on the file system, so call it at the start of the program.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read; or all of its diagnostics, each with line, column and reason. A
+    /// file with neither rules nor limits is invalid unless it says `rules = []`.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        Self::builder().load(path)
+    }
+
+    /// Reads a text as if it came from a file.
+    ///
+    /// # Errors
+    ///
+    /// All diagnostics of the text.
+    pub fn parse(text: &str, format: Format) -> Result<Self, ConfigError> {
+        Self::builder().parse(text, format)
+    }
+
+    /// Starts a builder, for a file that names identifiers of the application.
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::default()
+    }
 }
 
 impl ConfigBuilder {
@@ -33,11 +57,10 @@ impl ConfigBuilder {
         identifier: impl IntoIdentifier<M>,
     ) -> Self {
         let name = name.into();
-        match identifier::is_free(&name) {
-            true => {
-                self.known.insert(name, identifier.into_identifier());
-            }
-            false => self.taken.push(name),
+        if is_free_name(&name) {
+            self.identifiers.insert(name, identifier.into_identifier());
+        } else {
+            self.taken.push(name);
         }
         self
     }
@@ -70,6 +93,6 @@ impl ConfigBuilder {
             );
             return Err(ConfigError::unusable(&source.name, reason));
         }
-        Config::new(source, self.known, text)
+        Config::new(source, self.identifiers, text)
     }
 }

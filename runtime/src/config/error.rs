@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::position::Position;
+use actix_throttle_core::config::Diagnostic;
 
 /// Why a configuration was rejected: all of its diagnostics.
 ///
@@ -18,15 +18,8 @@ pub struct ConfigError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     Unreadable(String),
-    Wrong(Vec<Diagnostic>),
+    Invalid(Vec<Diagnostic>),
     Unusable(String),
-}
-
-/// One error in a configuration, with its position.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Diagnostic {
-    place: Position,
-    reason: String,
 }
 
 impl ConfigError {
@@ -34,6 +27,13 @@ impl ConfigError {
         Self {
             source: source.to_owned(),
             kind: Kind::Unreadable(reason.to_string()),
+        }
+    }
+
+    pub(super) fn invalid(source: &str, diagnostics: Vec<Diagnostic>) -> Self {
+        Self {
+            source: source.to_owned(),
+            kind: Kind::Invalid(diagnostics),
         }
     }
 
@@ -53,7 +53,7 @@ impl ConfigError {
     /// Whether the file could be read, and its content is invalid.
     #[must_use]
     pub fn is_invalid(&self) -> bool {
-        matches!(self.kind, Kind::Wrong(_))
+        matches!(self.kind, Kind::Invalid(_))
     }
 
     /// Returns the diagnostics in the order of the file; empty unless
@@ -61,38 +61,9 @@ impl ConfigError {
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         match &self.kind {
-            Kind::Wrong(diagnostics) => diagnostics,
+            Kind::Invalid(diagnostics) => diagnostics,
             Kind::Unreadable(_) | Kind::Unusable(_) => &[],
         }
-    }
-}
-
-impl Diagnostic {
-    /// Line of the error, from 1.
-    #[must_use]
-    pub fn line(&self) -> usize {
-        self.place.line
-    }
-
-    /// Column where the error starts, in characters, from 1.
-    #[must_use]
-    pub fn column(&self) -> usize {
-        self.place.column
-    }
-
-    /// What is wrong, and what to write instead.
-    #[must_use]
-    pub fn reason(&self) -> &str {
-        &self.reason
-    }
-}
-
-actix_throttle_core::debug_is_message!(Diagnostic);
-
-impl fmt::Display for Diagnostic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position { line, column } = self.place;
-        write!(f, "{line}:{column}: {}", self.reason)
     }
 }
 
@@ -104,7 +75,7 @@ impl fmt::Display for ConfigError {
         match &self.kind {
             Kind::Unreadable(reason) => write!(f, "{source}: cannot be read: {reason}"),
             Kind::Unusable(reason) => write!(f, "{source}: {reason}"),
-            Kind::Wrong(diagnostics) => {
+            Kind::Invalid(diagnostics) => {
                 for (index, diagnostic) in diagnostics.iter().enumerate() {
                     let line_break = if index == 0 { "" } else { "\n" };
                     write!(f, "{line_break}{source}:{diagnostic}")?;
@@ -121,50 +92,5 @@ impl std::error::Error for ConfigError {}
 impl From<ConfigError> for std::io::Error {
     fn from(error: ConfigError) -> Self {
         Self::other(error)
-    }
-}
-
-/// Collects diagnostics, so that one attempt shows them all: a reader that reports one goes on.
-#[derive(Debug, Default)]
-pub(super) struct Diagnostics(Vec<Diagnostic>);
-
-impl Diagnostics {
-    pub(super) fn at(&mut self, place: Position, reason: impl Into<String>) {
-        let reason = reason.into();
-        self.0.push(Diagnostic { place, reason });
-    }
-
-    /// Returns the value, or reports the error.
-    pub(super) fn ok<T, E: fmt::Display>(
-        &mut self,
-        place: Position,
-        result: Result<T, E>,
-    ) -> Option<T> {
-        result
-            .map_err(|error| self.at(place, error.to_string()))
-            .ok()
-    }
-
-    /// Returns the value if nothing was reported, else all diagnostics.
-    pub(super) fn into_result<T>(
-        mut self,
-        source: &str,
-        value: Option<T>,
-    ) -> Result<T, ConfigError> {
-        match value {
-            Some(value) if self.0.is_empty() => Ok(value),
-            _ => {
-                self.0.sort_by_key(|diagnostic| diagnostic.place);
-                Err(ConfigError {
-                    source: source.to_owned(),
-                    kind: Kind::Wrong(self.0),
-                })
-            }
-        }
-    }
-
-    #[cfg(test)]
-    pub(super) fn lines(&self) -> Vec<String> {
-        self.0.iter().map(ToString::to_string).collect()
     }
 }

@@ -1,14 +1,13 @@
 //! A snapshot: one state of a configuration, which a reload replaces as a whole.
 
-use actix_throttle_core::limit::AnyLimit;
-
-use super::{
-    error::{ConfigError, Diagnostics},
-    file::File,
-    identifier::IdentifierRegistry,
-    rule::{FilePaths, LimitSpec, RouteRuleSpec},
-    source::Source,
+use actix_throttle_core::{
+    config::{ConfigSpec, Diagnostics, Spanned},
+    limit::AnyLimit,
+    rules::{LimitSpec, PathsSpec, RouteRuleSpec},
 };
+use actix_web::http::Method;
+
+use super::{error::ConfigError, identifiers::IdentifierRegistry, source::Source};
 use crate::{
     engine::{NamedLimits, error::InitError},
     http::{Paths, Rule, RuleTable},
@@ -20,7 +19,7 @@ use crate::{
 pub(super) struct Snapshot {
     /// The text as it was read.
     pub(super) text: String,
-    pub(super) file: File,
+    pub(super) spec: ConfigSpec,
 }
 
 impl Snapshot {
@@ -33,109 +32,127 @@ impl Snapshot {
     /// and in use.
     pub(super) fn new(
         text: &str,
-        old: Option<&File>,
+        old: Option<&ConfigSpec>,
         source: &Source,
-        known: &IdentifierRegistry,
-        named: &NamedLimits,
+        identifiers: &IdentifierRegistry,
+        named_limits: &NamedLimits,
     ) -> Result<(Self, RuleTable), ConfigError> {
-        let file = File::parse(text, source.format, &source.name, known)?;
+        let invalid = |diagnostics| ConfigError::invalid(&source.name, diagnostics);
+        let spec = ConfigSpec::parse(text, source.format, &identifiers.names()).map_err(invalid)?;
         if let Some(old) = old {
-            let mut diagnostics = Diagnostics::default();
-            file.check_successor_of(old, &mut diagnostics);
-            diagnostics.into_result(&source.name, Some(()))?;
+            spec.check_successor_of(old).map_err(invalid)?;
         }
-        let mut rulebook = rulebook(&file, &source.name)?;
-        let limits = file.limits.clone();
-        let names = named.replace(limits).or_else(|missing| {
+        let mut diagnostics = Diagnostics::default();
+        let rule_table = rule_table(&spec, identifiers, &mut diagnostics);
+        let mut rule_table = diagnostics.into_result(Some(rule_table)).map_err(invalid)?;
+        let names = named_limits.replace(spec.limits.clone()).map_err(|missing| {
             let mut diagnostics = Diagnostics::default();
             for name in missing {
                 let reason = format!(
                     "handlers use the limit `{name}` and have none to fall back to: keep it, or \
                      take them out of service first"
                 );
-                diagnostics.at(file.limits_at, reason);
+                diagnostics.at(spec.limits_position, reason);
             }
-            diagnostics.into_result(&source.name, None)
+            invalid(diagnostics.into_vec())
         })?;
-        if !file.limits.is_empty() {
-            rulebook.with_names(names);
+        if !spec.limits.is_empty() {
+            rule_table.with_names(names);
         }
         let text = text.to_owned();
-        Ok((Self { text, file }, rulebook))
+        Ok((Self { text, spec }, rule_table))
     }
 }
 
 /// Makes a middleware's rule table, which has its own checks of what goes together.
-fn rulebook(file: &File, source: &str) -> Result<RuleTable, ConfigError> {
-    let mut diagnostics = Diagnostics::default();
-    let mut rulebook = RuleTable::default();
-    for rule in &file.rules {
-        diagnostics.ok(rule.place, add(&mut rulebook, rule));
+fn rule_table(
+    spec: &ConfigSpec,
+    identifiers: &IdentifierRegistry,
+    diagnostics: &mut Diagnostics,
+) -> RuleTable {
+    let mut rule_table = RuleTable::default();
+    for Spanned { position, value } in &spec.rules {
+        diagnostics.ok(*position, add(&mut rule_table, value, identifiers));
     }
-    for pattern in &file.exempt {
-        rulebook.exempt(pattern.clone());
+    for pattern in &spec.exempt {
+        rule_table.exempt(pattern.clone());
     }
-    rulebook.skip_preflight(file.skip_preflight);
-    diagnostics.into_result(source, Some(rulebook))
+    rule_table.skip_preflight(spec.skip_preflight);
+    rule_table
 }
 
-fn add(rulebook: &mut RuleTable, rule: &RouteRuleSpec) -> Result<(), InitError> {
-    let FilePaths {
+fn add(
+    rule_table: &mut RuleTable,
+    spec: &RouteRuleSpec,
+    identifiers: &IdentifierRegistry,
+) -> Result<(), InitError> {
+    let paths = paths(&spec.paths)?;
+    if spec.limits.is_empty() {
+        return rule_table.add_exempt(paths);
+    }
+    let rules: Result<Vec<_>, _> = spec
+        .limits
+        .iter()
+        .map(|limit| rule(limit, identifiers))
+        .collect();
+    rule_table.add(paths, rules?)
+}
+
+fn paths(spec: &PathsSpec) -> Result<Paths, InitError> {
+    let PathsSpec {
         path,
         pattern,
         methods,
         name,
         shadow,
-    } = &rule.paths;
+    } = spec;
     let mut paths = match (path, pattern) {
         (Some(regex), _) => Paths::regex(regex)?,
         (None, Some(regex)) => Paths::pattern(regex)?,
         (None, None) => Paths::all(),
     };
-    paths = paths.methods(methods.iter().cloned());
+    for method in methods {
+        let method = Method::from_bytes(method.as_bytes())
+            .map_err(|error| InitError::settings(error.to_string()))?;
+        paths = paths.methods([method]);
+    }
     if let Some(name) = name {
         paths = paths.name(name);
     }
     if *shadow {
         paths = paths.shadow();
     }
-    match rule.shares.is_empty() {
-        true => rulebook.add_exempt(paths),
-        false => rulebook.add(paths, rule.shares.iter().map(as_rule)),
-    }
+    Ok(paths)
 }
 
-fn as_rule(share: &LimitSpec) -> Rule {
-    let LimitSpec {
-        limit,
-        of: _,
-        options: said,
-        group,
-        who,
-    } = share;
-    let mut rule = match limit.as_ref().map(|named| named.limit) {
+fn rule(spec: &LimitSpec, identifiers: &IdentifierRegistry) -> Result<Rule, InitError> {
+    let mut rule = match spec.limit.as_ref().map(|limit| limit.limit) {
         Some(AnyLimit::Rate(limit)) => Rule::new(limit),
-        Some(AnyLimit::Concurrency(places)) => Rule::concurrency(places),
+        Some(AnyLimit::Concurrency(limit)) => Rule::concurrency(limit),
         // A file whose `unlimited` has no group was rejected before.
-        None => Rule::unlimited(group.clone().unwrap_or_default()),
+        None => Rule::unlimited(spec.group.clone().unwrap_or_default()),
     };
-    if let Some(group) = group {
+    if let Some(group) = &spec.group {
         rule = rule.group(group.clone());
     }
-    if let Some(who) = who {
-        rule = rule.identifier(who.identifier.clone());
+    if let Some(identifier) = &spec.identifier {
+        // The parser was given the names, so a name that is not registered was rejected before.
+        let resolved = identifiers.resolve(identifier).ok_or_else(|| {
+            InitError::settings(format!("no identifier is called `{identifier}`"))
+        })?;
+        rule = rule.identifier(resolved);
     }
-    if let Some(named) = limit {
-        let options = &named.options;
-        if let Some(mode) = said.failure_mode.or(options.failure_mode) {
+    if spec.limit.is_some() {
+        let options = spec.options_in_force();
+        if let Some(mode) = options.failure_mode {
             rule = rule.failure_mode(mode);
         }
-        if let Some(statuses) = said.refund_on.as_ref().or(options.refund_on.as_ref()) {
-            rule = rule.refund_on(statuses.clone());
+        if let Some(statuses) = options.refund_on {
+            rule = rule.refund_on(statuses);
         }
-        if let Some(max_wait) = said.max_wait.or(options.max_wait) {
+        if let Some(max_wait) = options.max_wait {
             rule = rule.max_wait(max_wait);
         }
     }
-    rule
+    Ok(rule)
 }

@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{error::ConfigError, format::Format};
+use actix_throttle_core::config::Format;
+
+use super::error::ConfigError;
 
 /// Maximum size of a file, in bytes: a larger one is no configuration.
 const LONGEST: u64 = 4 * 1024 * 1024;

@@ -15,7 +15,7 @@ use std::{
 #[cfg(unix)]
 use signal_hook::{SigId, consts::SIGHUP};
 
-use super::{Config, error::ConfigError};
+use super::{config::Config, error::ConfigError};
 
 /// Time between two readings of the file. A change counts once two readings agree, so that a
 /// half-written file is not taken (debounce).
@@ -41,8 +41,20 @@ pub struct Watch {
     signal: SigId,
 }
 
+impl Config {
+    /// Reloads whenever the file changes or, on Unix, at SIGHUP, until the returned [`Watch`] is
+    /// dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration came from a text, or the system refuses a thread or the signal.
+    pub fn watch(&self) -> Result<Watch, ConfigError> {
+        Watch::start(self)
+    }
+}
+
 impl Watch {
-    pub(super) fn start(config: &Config) -> Result<Self, ConfigError> {
+    fn start(config: &Config) -> Result<Self, ConfigError> {
         let source = &config.0.source;
         let refused = |reason: &dyn std::fmt::Display| {
             let reason = format!("cannot be watched: {reason}");
@@ -58,9 +70,9 @@ impl Watch {
         let (end, ended) = mpsc::channel();
         let config = config.clone();
         let run = move || {
-            let mut looks = Debounce::default();
+            let mut debounce = Debounce::default();
             while ended.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                read(&config, &mut looks, hangup.take());
+                read(&config, &mut debounce, hangup.take());
             }
         };
         let thread = thread::Builder::new()
@@ -129,19 +141,19 @@ impl Debounce {
     }
 }
 
-fn read(config: &Config, looks: &mut Debounce, is_hangup: bool) {
+fn read(config: &Config, debounce: &mut Debounce, is_hangup: bool) {
     let seen = config.0.source.read();
     let in_force = |text: &String| *text == config.0.current.load().text;
     if is_hangup {
-        looks.done = Some(seen.clone());
+        debounce.done = Some(seen.clone());
     } else if seen.as_ref().is_ok_and(in_force) {
         // Also after an error was undone: the same error is news then.
-        *looks = Debounce::default();
+        *debounce = Debounce::default();
         return;
     }
     let news = match is_hangup {
         true => Some(seen),
-        false => looks.settled(seen),
+        false => debounce.settled(seen),
     };
     // `replace` and `refuse` log the outcome.
     match news {
@@ -155,28 +167,28 @@ fn read(config: &Config, looks: &mut Debounce, is_hangup: bool) {
 mod tests {
     use super::*;
 
-    fn says(text: &str) -> Reading {
+    fn read_as(text: &str) -> Reading {
         Ok(text.to_owned())
     }
 
     #[test]
-    fn a_change_counts_once_it_has_settled() {
-        let mut looks = Debounce::default();
-        assert_eq!(looks.settled(says("half")), None);
-        assert_eq!(looks.settled(says("whole")), None);
-        assert_eq!(looks.settled(says("whole")), Some(says("whole")));
-        assert_eq!(looks.settled(says("whole")), None, "once");
-        assert_eq!(looks.settled(says("other")), None);
-        assert_eq!(looks.settled(says("whole")), None, "and back again");
-        assert_eq!(looks.settled(says("whole")), None);
+    fn change_counts_once_it_has_settled() {
+        let mut debounce = Debounce::default();
+        assert_eq!(debounce.settled(read_as("half")), None);
+        assert_eq!(debounce.settled(read_as("whole")), None);
+        assert_eq!(debounce.settled(read_as("whole")), Some(read_as("whole")));
+        assert_eq!(debounce.settled(read_as("whole")), None, "once");
+        assert_eq!(debounce.settled(read_as("other")), None);
+        assert_eq!(debounce.settled(read_as("whole")), None, "and back again");
+        assert_eq!(debounce.settled(read_as("whole")), None);
     }
 
     #[test]
-    fn a_file_that_is_gone_is_told_of_once() {
+    fn missing_file_is_reported_once() {
         let gone = || Err(ConfigError::unreadable("a.toml", "no such file"));
-        let mut looks = Debounce::default();
-        assert_eq!(looks.settled(gone()), None, "between two renames");
-        assert_eq!(looks.settled(gone()), Some(gone()));
-        assert_eq!(looks.settled(gone()), None);
+        let mut debounce = Debounce::default();
+        assert_eq!(debounce.settled(gone()), None, "between two renames");
+        assert_eq!(debounce.settled(gone()), Some(gone()));
+        assert_eq!(debounce.settled(gone()), None);
     }
 }

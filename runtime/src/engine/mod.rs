@@ -31,7 +31,7 @@ pub(crate) use self::{
     concurrency::{Granted, MaxWait, OwnedCharge, PermitHold},
     decide::coop_yield,
     handle::Engine,
-    named_limits::{CachedIndex, LimitOptions, NamedLimit, NamedLimitTable, NamedLimits},
+    named_limits::{CachedIndex, NamedLimitTable, NamedLimits},
     refund::{ChargeReceipts, Refund},
     settings::MaxWaiting,
     waiting::{WaitOutcome, wait_for},

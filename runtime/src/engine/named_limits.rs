@@ -8,41 +8,11 @@ use std::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
-use actix_throttle_core::{
-    failure_mode::FailureMode,
-    limit::{AnyLimit, Limit},
-    status_set::StatusSet,
-};
+use actix_throttle_core::limit::NamedLimit;
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
-
-/// A limit of the configuration, with its options.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NamedLimit {
-    pub(crate) limit: AnyLimit,
-    pub(crate) options: LimitOptions,
-}
-
-/// Options of a limit apart from its numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LimitOptions {
-    pub(crate) failure_mode: Option<FailureMode>,
-    /// Only for a rate.
-    pub(crate) refund_on: Option<StatusSet>,
-    pub(crate) max_wait: Option<Duration>,
-}
-
-impl From<Limit> for NamedLimit {
-    fn from(limit: Limit) -> Self {
-        Self {
-            limit: AnyLimit::Rate(limit),
-            options: LimitOptions::default(),
-        }
-    }
-}
 
 /// All named limits of a configuration at one time. A name keeps its index for as long as the
 /// process runs, so that a request compares no strings.
@@ -190,6 +160,8 @@ impl fmt::Debug for NamedLimits {
 
 #[cfg(test)]
 mod tests {
+    use actix_throttle_core::limit::Limit;
+
     use super::*;
 
     fn per_minute(name: &str, times: u32) -> (String, NamedLimit) {

@@ -6,13 +6,13 @@ use std::{borrow::Cow, fmt, rc::Rc, sync::Arc};
 
 use actix_throttle_core::{
     intern::intern,
-    limit::{AnyLimit, Limit},
+    limit::{AnyLimit, Limit, NamedLimit},
 };
 use actix_web::{HttpMessage, HttpRequest};
 use arc_swap::Guard;
 
 use crate::{
-    engine::{CachedIndex, NamedLimit, NamedLimitTable, NamedLimits},
+    engine::{CachedIndex, NamedLimitTable, NamedLimits},
     limiter::RateLimiter,
 };
 

@@ -10,7 +10,7 @@ use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
-    limit::{AnyLimit, Concurrency, LimitRef, PermitId},
+    limit::{AnyLimit, Concurrency, LimitOptions, LimitRef, PermitId},
     status_set::StatusSet,
 };
 use smallvec::SmallVec;
@@ -20,7 +20,7 @@ use super::{
     named_limit::NamedLimitsView,
     rule::{EffectiveLimit, Resolved, Rule},
 };
-use crate::engine::{LimitOptions, error::RateLimitError};
+use crate::engine::error::RateLimitError;
 
 /// A rule that applies, resolved to the limit, cost and options for this request.
 pub(super) struct ResolvedRule<'a, 'i> {

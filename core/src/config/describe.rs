@@ -2,32 +2,30 @@
 
 use std::{fmt, time::Duration};
 
-use actix_throttle_core::limit::{Algorithm, AnyLimit, Concurrency, Limit, Refill};
 use humantime::format_duration as duration;
 
-use super::rule::{FilePaths, LimitSpec, RouteRuleSpec};
-use crate::engine::{LimitOptions, NamedLimit};
+use crate::{
+    limit::{Algorithm, AnyLimit, Concurrency, Limit, LimitOptions, NamedLimit, Refill},
+    rules::{LimitSpec, PathsSpec, RouteRuleSpec},
+};
 
 /// A limit as text: `5/1m, token_bucket, capacity 10`, or `2 at once, expiry 10s`.
-pub(super) struct Described<'a> {
-    pub(super) limit: &'a NamedLimit,
+pub(crate) struct Described<'a> {
+    pub(crate) limit: &'a NamedLimit,
     /// Name and zone of the limit if it has none of its own.
-    pub(super) name: Option<&'a str>,
+    pub(crate) name: Option<&'a str>,
 }
 
 impl fmt::Display for Described<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let NamedLimit {
-            limit: policy,
-            options,
-        } = self.limit;
-        let (name, zone) = match policy {
+        let NamedLimit { limit, options } = self.limit;
+        let (name, zone) = match limit {
             AnyLimit::Rate(limit) => {
                 numbers(f, limit)?;
                 (limit.policy_name(), limit.explicit_zone())
             }
             AnyLimit::Concurrency(limit) => {
-                places(f, limit)?;
+                concurrency(f, limit)?;
                 (limit.policy_name(), limit.explicit_zone())
             }
         };
@@ -37,11 +35,11 @@ impl fmt::Display for Described<'_> {
                 _ => {}
             }
         }
-        beside(f, options)
+        write_options(f, options)
     }
 }
 
-fn beside(f: &mut fmt::Formatter<'_>, options: &LimitOptions) -> fmt::Result {
+fn write_options(f: &mut fmt::Formatter<'_>, options: &LimitOptions) -> fmt::Result {
     let LimitOptions {
         failure_mode,
         refund_on,
@@ -59,7 +57,7 @@ fn beside(f: &mut fmt::Formatter<'_>, options: &LimitOptions) -> fmt::Result {
     Ok(())
 }
 
-fn places(f: &mut fmt::Formatter<'_>, limit: &Concurrency) -> fmt::Result {
+fn concurrency(f: &mut fmt::Formatter<'_>, limit: &Concurrency) -> fmt::Result {
     write!(f, "{} at once", limit.max())?;
     let expiry = limit.expiry_after();
     if expiry != Concurrency::new(limit.max()).expiry_after() {
@@ -93,7 +91,7 @@ fn numbers(f: &mut fmt::Formatter<'_>, limit: &Limit) -> fmt::Result {
 }
 
 /// The label of a rule: its name, else its methods and paths.
-impl fmt::Display for FilePaths {
+impl fmt::Display for PathsSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => write!(f, "\"{name}\""),
@@ -109,11 +107,11 @@ impl fmt::Display for RouteRuleSpec {
         if self.paths.shadow {
             f.write_str(", shadow")?;
         }
-        if self.shares.is_empty() {
+        if self.limits.is_empty() {
             return f.write_str(": exempt");
         }
-        for (place, share) in self.shares.iter().enumerate() {
-            write!(f, "{}{share}", if place == 0 { ": " } else { "; " })?;
+        for (index, limit) in self.limits.iter().enumerate() {
+            write!(f, "{}{limit}", if index == 0 { ": " } else { "; " })?;
         }
         Ok(())
     }
@@ -121,23 +119,23 @@ impl fmt::Display for RouteRuleSpec {
 
 impl fmt::Display for LimitSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.of, &self.limit) {
+        match (&self.limit_name, &self.limit) {
             (_, None) => f.write_str("unlimited")?,
             (Some(name), _) => write!(f, "limit {name}")?,
             (None, Some(limit)) => Described { limit, name: None }.fmt(f)?,
         }
-        beside(f, &self.options)?;
+        write_options(f, &self.options)?;
         if let Some(group) = &self.group {
             write!(f, ", group {group}")?;
         }
-        if let Some(who) = &self.who {
-            write!(f, ", identifier {}", who.written)?;
+        if let Some(identifier) = &self.identifier {
+            write!(f, ", identifier {identifier}")?;
         }
         Ok(())
     }
 }
 
-fn requests(f: &mut fmt::Formatter<'_>, paths: &FilePaths) -> fmt::Result {
+fn requests(f: &mut fmt::Formatter<'_>, paths: &PathsSpec) -> fmt::Result {
     for method in &paths.methods {
         write!(f, "{method} ")?;
     }

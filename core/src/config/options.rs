@@ -2,36 +2,28 @@
 
 use std::time::Duration;
 
-use actix_throttle_core::{failure_mode::FailureMode, status_set::StatusSet};
-
-use super::{
-    duration::duration,
-    error::Diagnostics,
-    keys,
-    table_reader::{Spanned, TableReader},
+use crate::{
+    limit::{LimitOptions, range},
+    status_set::StatusSet,
+    vocabulary,
 };
-use crate::engine::LimitOptions;
 
-const FAILURE_MODES: [(&str, FailureMode); 3] = [
-    ("open", FailureMode::Open),
-    ("closed", FailureMode::Closed),
-    ("local", FailureMode::Local),
-];
-/// Bounds of `max_wait`, equal to the attribute's.
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+use super::{diagnostics::Diagnostics, document::Spanned, duration::duration, reader::TableReader};
 
 /// Reads the options of a rate.
-pub(super) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
+pub(crate) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
     LimitOptions {
         refund_on: refund_on(table, diagnostics),
-        ..of_place(table, diagnostics)
+        ..of_concurrency(table, diagnostics)
     }
 }
 
 /// Reads the options of a concurrency limit.
-pub(super) fn of_place(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
-    let mode = table.word("failure_mode", &FAILURE_MODES, diagnostics);
+pub(crate) fn of_concurrency(
+    table: &mut TableReader<'_>,
+    diagnostics: &mut Diagnostics,
+) -> LimitOptions {
+    let mode = table.word(&vocabulary::FAILURE_MODE, diagnostics);
     LimitOptions {
         failure_mode: mode.map(|mode| mode.value),
         refund_on: None,
@@ -40,35 +32,27 @@ pub(super) fn of_place(table: &mut TableReader<'_>, diagnostics: &mut Diagnostic
 }
 
 /// Reads how long requests may wait for room.
-pub(super) fn max_wait(
+pub(crate) fn max_wait(
     table: &mut TableReader<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Duration> {
-    let Spanned { place, value } = duration(table, "max_wait", "\"500ms\"", diagnostics)?;
-    if !(SHORTEST_WAIT..=LONGEST_WAIT).contains(&value) {
-        let reason =
-            "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
-        diagnostics.at(place, reason);
-        return None;
-    }
-    Some(value)
+    let Spanned { position, value } = duration(table, &vocabulary::MAX_WAIT, diagnostics)?;
+    diagnostics
+        .ok(position, range::check_max_wait(value))
+        .map(|()| value)
 }
 
 fn refund_on(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<StatusSet> {
-    let statuses = table.text(keys::REFUND_ON, "\"5xx, 404\"", diagnostics)?;
-    diagnostics.ok(statuses.place, statuses.value.parse())
+    let statuses = table.text(&vocabulary::REFUND_ON, diagnostics)?;
+    diagnostics.ok(statuses.position, statuses.value.parse())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Format, error::ConfigError, file::File, identifier::IdentifierRegistry};
-
-    fn parse(text: &str) -> Result<File, ConfigError> {
-        File::parse(text, Format::Toml, "a.toml", &IdentifierRegistry::new())
-    }
+    use crate::config::testing::parse;
 
     #[test]
-    fn each_mistake_of_a_wait_is_told_with_its_place() {
+    fn max_wait_diagnostic_has_its_position() {
         let range =
             "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
         let no_duration = |reason: &str| {
@@ -88,7 +72,7 @@ mod tests {
             ("500", takes),
         ];
         for (value, expected) in rows {
-            for (text, place) in [
+            for (text, position) in [
                 (
                     format!("limits.a = {{ rate = '1/s', max_wait = {value} }}"),
                     "1:39",
@@ -108,8 +92,8 @@ mod tests {
                     "3:37",
                 ),
             ] {
-                let error = parse(&text).expect_err(&text).to_string();
-                assert_eq!(error, format!("a.toml:{place}: {expected}"), "{text}");
+                let error = parse(&text).expect_err(&text);
+                assert_eq!(error, format!("a.toml:{position}: {expected}"), "{text}");
             }
         }
         for value in ["1ms", "24h"] {
@@ -118,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_limited_waits_for_nothing() {
+    fn unlimited_entry_takes_no_max_wait() {
         let error = parse(
             "[[rules]]
 exempt = true
@@ -130,12 +114,12 @@ limits = ['1/s', { unlimited = true, group = 'a', max_wait = '1s' }]",
             "a.toml:3:1: `exempt` leaves these requests alone: remove `max_wait`",
             "a.toml:5:51: `unlimited` has no use for `max_wait`: remove it",
         ];
-        let error = error.expect_err("diagnostics").to_string();
+        let error = error.expect_err("diagnostics");
         assert_eq!(error.lines().collect::<Vec<_>>(), lines);
     }
 
     #[test]
-    fn a_limit_of_a_rule_says_it_then_the_named_limit_then_the_rule() {
+    fn max_wait_of_entry_precedes_named_limit_and_rule() {
         let file = parse(
             "limits.slow = { rate = '1/s', max_wait = '3s' }
              limits.fast = '2/s'
@@ -153,7 +137,12 @@ limits = ['1/s', { unlimited = true, group = 'a', max_wait = '1s' }]",
                { group = 'admin', unlimited = true },
              ]",
         );
-        let rule = file.expect("a right file").rules.remove(0).to_string();
+        let rule = file
+            .expect("a right file")
+            .rules
+            .remove(0)
+            .value
+            .to_string();
         let shares = [
             "4/1s, max_wait 1s",
             "5/1s, max_wait 2s",

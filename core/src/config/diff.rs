@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use log::Level;
-
-use super::{describe::Described, file::File};
+use super::{describe::Described, file::ConfigSpec};
 
 /// What a reload has changed: one line for each thing that was added, removed or changed.
 ///
@@ -39,12 +37,12 @@ impl Diff {
         self.0.iter().map(|change| change.line.as_str())
     }
 
-    /// Returns each change with its level in the log: a removal is a warning.
-    pub(super) fn levels(&self) -> impl Iterator<Item = (Level, &str)> {
-        self.0.iter().map(|change| match change.removes {
-            true => (Level::Warn, change.line.as_str()),
-            false => (Level::Info, change.line.as_str()),
-        })
+    /// Returns each change with whether something that was in force is gone.
+    #[doc(hidden)]
+    pub fn changes(&self) -> impl Iterator<Item = (bool, &str)> {
+        self.0
+            .iter()
+            .map(|change| (change.removes, change.line.as_str()))
     }
 
     fn removed(&mut self, line: String) {
@@ -61,7 +59,10 @@ impl Diff {
         });
     }
 
-    pub(super) fn between(old: &File, new: &File) -> Self {
+    /// Compares two files.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn between(old: &ConfigSpec, new: &ConfigSpec) -> Self {
         let mut changes = Self::default();
         changes.compare("limit", &limits(old), &limits(new));
         let (before, after) = (rules(old), rules(new));
@@ -102,8 +103,8 @@ impl Diff {
     }
 
     /// Compares the order of rules, which is a setting: the first rule that matches decides.
-    fn compare_order(&mut self, old: &[(String, Said)], new: &[(String, Said)]) {
-        let common = |these: &[(String, Said)], those: &[(String, Said)]| -> Vec<String> {
+    fn compare_order(&mut self, old: &[(String, Entry)], new: &[(String, Entry)]) {
+        let common = |these: &[(String, Entry)], those: &[(String, Entry)]| -> Vec<String> {
             let is_there = |label: &String| those.iter().any(|(other, _)| other == label);
             let labels = these.iter().map(|(label, _)| label.clone());
             labels.filter(is_there).collect()
@@ -125,28 +126,29 @@ impl fmt::Display for Diff {
 }
 
 /// Descriptions of limits or rules by their labels.
-type Labelled = BTreeMap<String, Said>;
+type Labelled = BTreeMap<String, Entry>;
 
 #[derive(Clone)]
-struct Said {
+struct Entry {
     text: String,
     /// Number of limits in it.
     limits: usize,
 }
 
-fn limits(file: &File) -> Labelled {
+fn limits(file: &ConfigSpec) -> Labelled {
     let limits = file.limits.iter().map(|(label, limit)| {
         let name = Some(label.as_str());
         let text = Described { limit, name }.to_string();
-        (label.clone(), Said { text, limits: 1 })
+        (label.clone(), Entry { text, limits: 1 })
     });
     limits.collect()
 }
 
 /// Describes the rules in order. The second rule with a label gets `#2` behind it.
-fn rules(file: &File) -> Vec<(String, Said)> {
+fn rules(file: &ConfigSpec) -> Vec<(String, Entry)> {
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     let rules = file.rules.iter().map(|rule| {
+        let rule = &rule.value;
         let label = rule.paths.to_string();
         let count = seen.entry(label.clone()).or_default();
         *count += 1;
@@ -154,21 +156,21 @@ fn rules(file: &File) -> Vec<(String, Said)> {
             1 => label,
             number => format!("{label} #{number}"),
         };
-        let limits = rule.shares.iter().filter(|share| share.limit.is_some());
+        let limits = rule.limits.iter().filter(|limit| limit.limit.is_some());
         let limits = limits.count();
         let text = rule.to_string();
-        (label, Said { text, limits })
+        (label, Entry { text, limits })
     });
     rules.collect()
 }
 
-fn by_label(rules: &[(String, Said)]) -> Labelled {
+fn by_label(rules: &[(String, Entry)]) -> Labelled {
     rules.iter().cloned().collect()
 }
 
-fn exempt(file: &File) -> Labelled {
+fn exempt(file: &ConfigSpec) -> Labelled {
     let patterns = file.exempt.iter();
-    let nothing = || Said {
+    let nothing = || Entry {
         text: String::new(),
         limits: 0,
     };

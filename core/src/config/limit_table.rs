@@ -2,73 +2,79 @@
 
 use std::collections::BTreeMap;
 
-use actix_throttle_core::limit::AnyLimit;
+use crate::{
+    limit::{AnyLimit, NamedLimit},
+    vocabulary,
+};
 
 use super::{
     concurrency,
-    error::Diagnostics,
-    limit, limit_options,
-    position::Position,
-    table_reader::{TableReader, text},
-    tree::{Entry, Node, Value},
+    diagnostics::Diagnostics,
+    document::{Entry, Node, Position, Value},
+    limit, options,
+    reader::{TableReader, text},
 };
-use crate::engine::NamedLimit;
 
 /// The named limits.
-pub(super) type Limits = BTreeMap<String, NamedLimit>;
-
-/// Example of a named limit, for diagnostics.
-pub(super) const EXAMPLE: &str = "login = \"5/minute\"";
+pub type Limits = BTreeMap<String, NamedLimit>;
 
 /// Reads the named limits.
-pub(super) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Limits {
+pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Limits {
     let mut limits = Limits::new();
     let Value::Table(entries) = &node.value else {
         let kind = node.value.kind();
-        let reason = format!("`limits` is a table of names, not {kind}: write `{EXAMPLE}` into it");
-        diagnostics.at(node.place, reason);
+        let reason = format!(
+            "`limits` is a table of names, not {kind}: write `{}` into it",
+            vocabulary::LIMITS.example
+        );
+        diagnostics.at(node.position, reason);
         return limits;
     };
-    for Entry { place, key, node } in entries {
+    for Entry {
+        position,
+        key,
+        node,
+    } in entries
+    {
         if !is_name(key) {
             let reason = "a limit's name starts with a letter and goes on with letters, digits, \
                           `_`, `-` and `.`, so that no rate looks like one";
-            diagnostics.at(*place, reason);
+            diagnostics.at(*position, reason);
         }
         let named = match text(node) {
             Some(rate) => limit::shorthand(rate, diagnostics).map(NamedLimit::from),
             None => TableReader::of(node, limit::EXAMPLE, diagnostics).and_then(|mut table| {
-                let limit = whole_limit(&mut table, *place, diagnostics);
+                let limit = whole_limit(&mut table, *position, diagnostics);
                 table.finish(diagnostics);
                 limit
             }),
         };
         // Keep the name of an invalid limit, or every rule that uses it would be reported as well.
-        limits.insert(key.clone(), named.unwrap_or(limit::STAND_IN.into()));
+        limits.insert(key.clone(), named.unwrap_or(limit::PLACEHOLDER.into()));
     }
     limits
 }
 
 /// Reads a rate or a concurrency limit, with its options.
-pub(super) fn whole_limit(
+pub(crate) fn whole_limit(
     table: &mut TableReader<'_>,
-    place: Position,
+    position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<NamedLimit> {
-    let (policy, options) = match concurrency::is_meant(table) {
+    let (limit, options) = match concurrency::is_meant(table) {
         true => {
-            let limit = concurrency::concurrency(table, place, diagnostics);
-            let options = limit_options::of_place(table, diagnostics);
+            let limit = concurrency::concurrency(table, position, diagnostics);
+            let options = options::of_concurrency(table, diagnostics);
             (limit.map(AnyLimit::Concurrency), options)
         }
         false => {
-            let limit = limit::limit(table, place, diagnostics);
-            let options = limit_options::of_rate(table, diagnostics);
+            let limit = limit::limit(table, position, diagnostics);
+            let options = options::of_rate(table, diagnostics);
             (limit.map(AnyLimit::Rate), options)
         }
     };
     Some(NamedLimit {
-        limit: policy?,
+        limit: limit?,
         options,
     })
 }

@@ -1,52 +1,55 @@
-//! TOML as a tree of values with positions.
+//! TOML as a tree of values with lines.
 
 use toml::{
     Spanned,
     de::{DeInteger, DeTable, DeValue},
 };
 
-use super::{Entry, Node, Value};
-use crate::config::{error::Diagnostics, position::Position};
+use super::{
+    node::{Entry, Node, Value},
+    position::Position,
+};
+use crate::config::diagnostics::Diagnostics;
 
 /// Parses TOML. What stands behind an error is read all the same.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Node {
-    let places = Positions::of(text);
+    let index = LineIndex::of(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let offset = error.span().map_or(0, |span| span.start);
-        diagnostics.at(places.at(offset), error.message());
+        diagnostics.at(index.at(offset), error.message());
     }
     Node {
-        place: Position { line: 1, column: 1 },
-        value: places.table(table.get_ref()),
+        position: Position { line: 1, column: 1 },
+        value: index.table(table.get_ref()),
     }
 }
 
 /// Turns byte offsets into lines and columns.
-struct Positions<'t> {
+struct LineIndex<'t> {
     text: &'t str,
     /// Byte offset of the start of each line.
-    lines: Vec<usize>,
+    starts: Vec<usize>,
 }
 
-impl<'t> Positions<'t> {
+impl<'t> LineIndex<'t> {
     fn of(text: &'t str) -> Self {
         let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
-        let lines = std::iter::once(0).chain(breaks).collect();
-        Self { text, lines }
+        let starts = std::iter::once(0).chain(breaks).collect();
+        Self { text, starts }
     }
 
     fn at(&self, offset: usize) -> Position {
         // The first line starts at 0, so a line starts at or before any offset.
-        let line = self.lines.partition_point(|start| *start <= offset).max(1);
-        let before = self.text.get(self.lines[line - 1]..offset);
+        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        let before = self.text.get(self.starts[line - 1]..offset);
         let column = before.map_or(0, |before| before.chars().count()) + 1;
         Position { line, column }
     }
 
     fn node(&self, value: &Spanned<DeValue<'_>>) -> Node {
         Node {
-            place: self.at(value.span().start),
+            position: self.at(value.span().start),
             value: self.value(value.get_ref()),
         }
     }
@@ -67,7 +70,7 @@ impl<'t> Positions<'t> {
 
     fn table(&self, table: &DeTable<'_>) -> Value {
         let entries = table.iter().map(|(key, value)| Entry {
-            place: self.at(key.span().start),
+            position: self.at(key.span().start),
             key: key.get_ref().clone().into_owned(),
             node: self.node(value),
         });

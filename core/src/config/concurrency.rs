@@ -1,61 +1,75 @@
 //! Reads a concurrency limit of the file, which has `max` in place of a rate.
 
-use actix_throttle_core::{intern::intern, limit::Concurrency};
+use crate::{
+    intern::intern,
+    limit::Concurrency,
+    vocabulary::{self, Argument},
+};
 
 use super::{
-    duration::duration, error::Diagnostics, keys, position::Position, table_reader::TableReader,
+    diagnostics::Diagnostics, document::Position, duration::duration, keys, reader::TableReader,
 };
 
 /// Stands in for a limit whose `max` is wrong, so that its other keys are checked all the same.
-const STAND_IN: Concurrency = Concurrency::new(1);
+const PLACEHOLDER: Concurrency = Concurrency::new(1);
 
 /// Whether this table is a concurrency limit.
-pub(super) fn is_meant(table: &TableReader<'_>) -> bool {
-    table.has("max") || (table.has("expiry") && !keys::has_rate(table))
+pub(crate) fn is_meant(table: &TableReader<'_>) -> bool {
+    table.has(&vocabulary::MAX) || (table.has(&vocabulary::EXPIRY) && !keys::has_rate(table))
 }
 
-/// Reads the keys of a [`Concurrency`]. The limit starts at `place`.
-pub(super) fn concurrency(
+/// Reads the keys of a [`Concurrency`]. The limit starts at `position`.
+pub(crate) fn concurrency(
     table: &mut TableReader<'_>,
-    place: Position,
+    position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<Concurrency> {
-    let reason = |key: &str| {
+    let reason = |key: &Argument| {
         let what = "`max` makes this a concurrency limit, which has no use for";
-        match keys::is_of_rate(key) {
-            true => format!("{what} `{key}`: remove it, or make the rate a limit of its own"),
-            false => format!("{what} `{key}`: remove it"),
+        match keys::is_times_or_window(key) {
+            true => format!(
+                "{what} `{}`: remove it, or make the rate a limit of its own",
+                key.name
+            ),
+            false => format!("{what} `{}`: remove it", key.name),
         }
     };
-    table.refuse(&keys::RATE, reason, diagnostics);
-    table.refuse(&[keys::REFUND_ON], reason, diagnostics);
-    if !table.has("max") {
+    table.refuse(keys::only_of_rate(), reason, diagnostics);
+    if !table.has(&vocabulary::MAX) {
         diagnostics.at(
-            place,
+            position,
             "`max` is missing: add `max = 5`, the number of requests that may run at once",
         );
     }
-    let sound = table.count("max", 1, diagnostics).and_then(|max| {
+    let sound = table.count(&vocabulary::MAX, diagnostics).and_then(|max| {
         let limit = Concurrency::new(max.value);
-        diagnostics.ok(max.place, limit.validate()).map(|()| limit)
+        diagnostics
+            .ok(max.position, limit.validate())
+            .map(|()| limit)
     });
-    let mut limit = sound.unwrap_or(STAND_IN);
-    if let Some(expiry) = duration(table, "expiry", "\"30s\"", diagnostics) {
+    let mut limit = sound.unwrap_or(PLACEHOLDER);
+    if let Some(expiry) = duration(table, &vocabulary::EXPIRY, diagnostics) {
         let candidate = limit.expiry(expiry.value);
-        if diagnostics.ok(expiry.place, candidate.validate()).is_some() {
+        if diagnostics
+            .ok(expiry.position, candidate.validate())
+            .is_some()
+        {
             limit = candidate;
         }
     }
-    if let Some(name) = table.text("name", "\"exports\"", diagnostics) {
+    if let Some(name) = table.text(&vocabulary::NAME, diagnostics) {
         let candidate = limit.name(intern(name.value));
-        if diagnostics.ok(name.place, candidate.validate()).is_some() {
+        if diagnostics
+            .ok(name.position, candidate.validate())
+            .is_some()
+        {
             limit = candidate;
         }
     }
-    if let Some(zone) = table.text("zone", "\"exports\"", diagnostics) {
+    if let Some(zone) = table.text(&vocabulary::ZONE, diagnostics) {
         limit = limit.zone(intern(zone.value));
     }
-    if table.flag("shadow", diagnostics) {
+    if table.flag(&vocabulary::SHADOW, diagnostics) {
         limit = limit.shadow();
     }
     sound.map(|_| limit)
@@ -67,17 +81,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::{Format, error::ConfigError, file::File, identifier::IdentifierRegistry},
-        engine::{LimitOptions, NamedLimit},
+        config::testing::parse,
+        failure_mode::FailureMode,
+        limit::{AnyLimit, LimitOptions, NamedLimit},
     };
-    use actix_throttle_core::{failure_mode::FailureMode, limit::AnyLimit};
-
-    fn parse(text: &str) -> Result<File, ConfigError> {
-        File::parse(text, Format::Toml, "a.toml", &IdentifierRegistry::new())
-    }
 
     #[test]
-    fn a_table_with_max_is_a_limit_on_what_runs_at_once() {
+    fn table_with_max_is_a_concurrency_limit() {
         let file = parse(
             "limits.plain.max = 5
              [limits.whole]
@@ -113,7 +123,7 @@ mod tests {
 
     /// Checks all diagnostics of each text, with their positions.
     #[test]
-    fn each_mistake_is_told_with_its_place() {
+    fn each_diagnostic_has_its_position() {
         let expiry = "`expiry` must be from 100 milliseconds to 24 hours";
         let rows = [
             ("max = 0", "1:20: `max` must be at least 1"),
@@ -148,17 +158,17 @@ mod tests {
             ),
             (
                 "max = 5, zone = ''",
-                "1:30: `zone` is empty: write `zone = \"exports\"`",
+                "1:30: `zone` is empty: write `zone = \"accounts\"`",
             ),
         ];
         for (table, expected) in rows {
             let error = parse(&format!("limits.a = {{ {table} }}")).expect_err(table);
-            assert_eq!(error.to_string(), format!("a.toml:{expected}"), "{table}");
+            assert_eq!(error, format!("a.toml:{expected}"), "{table}");
         }
     }
 
     #[test]
-    fn what_belongs_to_a_rate_is_refused() {
+    fn rate_keys_are_refused() {
         let numbers =
             "rate = '1/s'|times = 5|milliseconds = 1|seconds = 1|minutes = 1|hours = 1|days = 1";
         let others = "algorithm = 'fixed_window'|capacity = 5|refill = 'greedy'|lease = 5|block = '5s'|cost = 2\
@@ -172,17 +182,17 @@ mod tests {
                 let key = pair.split(' ').next().expect("a key");
                 let what = "`max` makes this a concurrency limit, which has no use for";
                 let expected = format!("a.toml:1:23: {what} `{key}`: {end}");
-                assert_eq!(error.to_string(), expected, "{pair}");
+                assert_eq!(error, expected, "{pair}");
             }
         }
-        let error = parse("limits.a = { rate = '1/s', expiry = '5s' }").expect_err("no place");
+        let error = parse("limits.a = { rate = '1/s', expiry = '5s' }").expect_err("no position");
         let expected = "a.toml:1:28: `expiry` belongs to a concurrency limit: remove it, or \
                         write `max = 5` in place of the rate";
-        assert_eq!(error.to_string(), expected);
+        assert_eq!(error, expected);
     }
 
     #[test]
-    fn a_rule_refuses_what_its_named_limit_has_no_use_for() {
+    fn rule_refuses_keys_that_its_named_limit_lacks() {
         let error = parse(
             "limits.a.max = 5
 rules = [{ limits = [
@@ -200,7 +210,7 @@ rules = [{ limits = [
             "a.toml:6:36: `unlimited` has no use for `max`: remove it",
             "a.toml:7:14: `max` makes this a concurrency limit, which has no use for `refund_on`: remove it",
         ];
-        let error = error.expect_err("diagnostics").to_string();
+        let error = error.expect_err("diagnostics");
         assert_eq!(error.lines().collect::<Vec<_>>(), lines);
     }
 }

@@ -2,27 +2,30 @@
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 
-use super::{Entry, Node, Value};
-use crate::config::{error::Diagnostics, position::Position};
+use super::{
+    node::{Entry, Node, Value},
+    position::Position,
+};
+use crate::config::diagnostics::Diagnostics;
 
 /// Parses one document of YAML 1.2; `None` if it is none.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     let documents = match MarkedYaml::load_from_str(text) {
         Ok(documents) => documents,
         Err(error) => {
-            diagnostics.at(place(error.marker()), error.info());
+            diagnostics.at(position(error.marker()), error.info());
             return None;
         }
     };
     if let Some(second) = documents.get(1) {
         let message = "a configuration is one document: remove this one, and the `---` before it";
-        diagnostics.at(place(&second.span.start), message);
+        diagnostics.at(position(&second.span.start), message);
     }
     let root = documents.first().map(|root| node(root, diagnostics));
     Some(
         root.filter(|root| root.value != Value::Null)
             .unwrap_or(Node {
-                place: Position { line: 1, column: 1 },
+                position: Position { line: 1, column: 1 },
                 value: Value::Table(Vec::new()),
             }),
     )
@@ -30,7 +33,7 @@ pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
 
 fn node(yaml: &MarkedYaml<'_>, diagnostics: &mut Diagnostics) -> Node {
     Node {
-        place: place(&yaml.span.start),
+        position: position(&yaml.span.start),
         value: value(&yaml.data, diagnostics),
     }
 }
@@ -48,13 +51,13 @@ fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, diagnostics: &mut Diagnostics)
         YamlData::Mapping(pairs) => {
             let mut entries = Vec::with_capacity(pairs.len());
             for (key, yaml) in pairs {
-                let place = place(&key.span.start);
+                let position = position(&key.span.start);
                 let YamlData::Value(Scalar::String(name)) = &key.data else {
-                    diagnostics.at(place, "a key is a string: put it in quotes");
+                    diagnostics.at(position, "a key is a string: put it in quotes");
                     continue;
                 };
                 entries.push(Entry {
-                    place,
+                    position,
                     key: name.clone().into_owned(),
                     node: node(yaml, diagnostics),
                 });
@@ -69,7 +72,7 @@ fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, diagnostics: &mut Diagnostics)
 }
 
 /// Turns a marker into a position: saphyr counts columns from 0.
-fn place(marker: &Marker) -> Position {
+fn position(marker: &Marker) -> Position {
     Position {
         line: marker.line(),
         column: marker.col() + 1,

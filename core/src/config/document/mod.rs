@@ -1,61 +1,19 @@
 //! A file as a tree of values with positions, whatever its format.
 
+mod node;
+mod position;
 mod toml;
 mod yaml;
 
-use super::{error::Diagnostics, format::Format, position::Position};
+pub(crate) use self::node::{Entry, Node, Value};
+pub use self::position::{Position, Spanned};
+use super::{diagnostics::Diagnostics, format::Format};
 
-/// A value and the position where it begins.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
-    pub(super) place: Position,
-    pub(super) value: Value,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
-    /// No value behind a key, which only YAML knows.
-    Null,
-    Flag(bool),
-    /// Saturated at the ends of `i64`, far beyond every valid number.
-    Integer(i64),
-    Text(String),
-    List(Vec<Node>),
-    Table(Vec<Entry>),
-    /// A value that no setting takes, by its name in errors.
-    Other(&'static str),
-}
-
-/// A key with its position, and its value.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
-    pub(super) place: Position,
-    pub(super) key: String,
-    pub(super) node: Node,
-}
-
-impl Node {
-    /// Parses a text. What could be read of it, if anything, is checked further.
-    pub(super) fn parse(text: &str, format: Format, diagnostics: &mut Diagnostics) -> Option<Self> {
-        match format {
-            Format::Toml => Some(toml::parse(text, diagnostics)),
-            Format::Yaml => yaml::parse(text, diagnostics),
-        }
-    }
-}
-
-impl Value {
-    /// Returns the name of its kind in errors.
-    pub(super) fn kind(&self) -> &'static str {
-        match self {
-            Self::Null => "nothing",
-            Self::Flag(_) => "true or false",
-            Self::Integer(_) => "an integer",
-            Self::Text(_) => "a string",
-            Self::List(_) => "a list",
-            Self::Table(_) => "a table",
-            Self::Other(kind) => kind,
-        }
+/// Parses a text. What could be read of it, if anything, is checked further.
+pub(crate) fn parse(text: &str, format: Format, diagnostics: &mut Diagnostics) -> Option<Node> {
+    match format {
+        Format::Toml => Some(toml::parse(text, diagnostics)),
+        Format::Yaml => yaml::parse(text, diagnostics),
     }
 }
 
@@ -80,7 +38,7 @@ table:
 
     fn read(text: &str, format: Format) -> (Option<Node>, Vec<String>) {
         let mut diagnostics = Diagnostics::default();
-        let node = Node::parse(text, format, &mut diagnostics);
+        let node = parse(text, format, &mut diagnostics);
         (node, diagnostics.lines())
     }
 
@@ -90,10 +48,15 @@ table:
             return Vec::new();
         };
         let mut lines: Vec<(Position, String)> = Vec::new();
-        for Entry { place, key, node } in entries {
-            let Position { line, column } = node.place;
+        for Entry {
+            position,
+            key,
+            node,
+        } in entries
+        {
+            let Position { line, column } = node.position;
             let kind = node.value.kind();
-            lines.push((*place, format!("{key} {kind} at {line}:{column}")));
+            lines.push((*position, format!("{key} {kind} at {line}:{column}")));
         }
         lines.sort();
         let mut lines: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
@@ -104,7 +67,7 @@ table:
     }
 
     #[test]
-    fn values_know_where_they_stand() {
+    fn values_have_positions() {
         let (node, diagnostics) = read(TOML, Format::Toml);
         assert_eq!(diagnostics, [""; 0]);
         assert_eq!(
@@ -132,21 +95,24 @@ table:
     }
 
     #[test]
-    fn all_that_is_no_toml_is_said_at_once() {
+    fn all_errors_of_toml_are_reported() {
         let (_, diagnostics) = read("a = \nb = 1\nc = = 2\nb = 3\n", Format::Toml);
-        for (place, words) in [
+        for (position, words) in [
             ("1:5: ", "string values must be quoted"),
             ("3:5: ", "extra `=`"),
             ("4:1: ", "duplicate key"),
         ] {
-            let is_said = |line: &String| line.starts_with(place) && line.contains(words);
-            assert!(diagnostics.iter().any(is_said), "{words}: {diagnostics:?}");
+            let is_reported = |line: &String| line.starts_with(position) && line.contains(words);
+            assert!(
+                diagnostics.iter().any(is_reported),
+                "{words}: {diagnostics:?}"
+            );
         }
     }
 
     #[test]
-    fn what_is_no_yaml_is_said_with_its_place() {
-        for (text, place, words) in [
+    fn error_of_yaml_has_its_position() {
+        for (text, position, words) in [
             ("a: [1, 2\nb: 3\n", "2:", ""),
             ("a: 1\na: 2\n", "2:1", "duplicated key"),
             ("a: 1\n---\nb: 2\n", "", "one document"),
@@ -155,7 +121,7 @@ table:
             let (_, diagnostics) = read(text, Format::Yaml);
             assert_eq!(diagnostics.len(), 1, "{text:?}: {diagnostics:?}");
             assert!(
-                diagnostics[0].starts_with(place),
+                diagnostics[0].starts_with(position),
                 "{text:?}: {diagnostics:?}"
             );
             assert!(diagnostics[0].contains(words), "{text:?}: {diagnostics:?}");
@@ -171,7 +137,7 @@ table:
     }
 
     #[test]
-    fn a_file_of_nothing_is_an_empty_table() {
+    fn empty_file_is_an_empty_table() {
         for format in [Format::Toml, Format::Yaml] {
             let (node, diagnostics) = read("# nothing yet\n", format);
             assert_eq!(diagnostics, [""; 0]);

@@ -14,7 +14,9 @@ pub enum Format {
 
 impl Format {
     /// Returns the format of a file by the end of its name.
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
             "toml" => Some(Self::Toml),

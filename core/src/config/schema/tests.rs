@@ -1,59 +1,58 @@
-//! Tests of the published schema: it is the derived one, and agrees with what is read.
+//! Tests of the published schema: it is the one of the table, and agrees with what is read.
 
 use std::{collections::BTreeSet, env, fs};
 
 use serde_json::{Value, json};
 
-use super::derived;
-use crate::{
-    config::{
-        Config, Diff, Format,
-        error::Diagnostics,
-        file::File,
-        identifier::IdentifierRegistry,
-        tree::{self, Node},
-    },
-    identity::Identifier,
+use super::{json_schema, validator::is_valid};
+use crate::config::{
+    ConfigSpec, Format,
+    diagnostics::Diagnostics,
+    document::{self, Node},
 };
 
-const PUBLISHED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/throttle.schema.json");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime");
 
 #[test]
-fn the_published_schema_is_the_derived_one() {
-    let derived = derived();
-    let text = format!("{derived:#}\n");
+fn published_schema_is_the_one_of_the_table() {
+    let path = format!("{FOLDER}/throttle.schema.json");
+    let schema = json_schema();
     if env::var_os("THROTTLE_SCHEMA").is_some_and(|what| what == "write") {
-        fs::write(PUBLISHED, &text).expect("a file");
+        fs::write(&path, format!("{schema:#}\n")).expect("a file");
     }
-    let published = fs::read_to_string(PUBLISHED).expect("the published schema");
-    assert!(published == text, "write it anew: see the top of this file");
+    let published = fs::read_to_string(&path).expect("the published schema");
+    let published: Value = serde_json::from_str(&published).expect("JSON");
+    assert!(
+        published == schema,
+        "write it anew: see the top of this module"
+    );
 }
 
 /// Checks that each table that is read has the keys of the schema, no more and no less.
 #[test]
-fn the_schema_knows_the_keys_that_are_read() {
-    let schema = derived();
+fn schema_has_the_keys_that_are_read() {
+    let schema = json_schema();
     for (text, pointer) in [
         ("zz = 1", ""),
         ("limits.a = { rate = '1/s', zz = 1 }", "/$defs/LimitTable"),
         ("limits.a = { max = 1, zz = 1 }", "/$defs/LimitTable"),
         ("rules = [{ limits = ['1/s'], zz = 1 }]", "/$defs/Rule"),
+        ("rules = [{ exempt = true, zz = 1 }]", "/$defs/Rule"),
         (
             "rules = [{ limits = [{ limit = 'a', zz = 1 }] }]",
-            "/$defs/ShareTable",
+            "/$defs/RuleLimitTable",
         ),
         (
             "rules = [{ identifier = { header = 'a', zz = 1 } }]",
             "/$defs/IdentifierTable",
         ),
     ] {
-        let error = Config::parse(text, Format::Toml)
-            .expect_err(text)
-            .to_string();
-        let valid = error
-            .lines()
-            .find_map(|line| line.split_once("`zz`: valid are "));
-        let (_, valid) = valid.unwrap_or_else(|| panic!("{text}: {error}"));
+        let diagnostics = ConfigSpec::parse(text, Format::Toml, &[]).expect_err(text);
+        let valid = diagnostics.iter().find_map(|diagnostic| {
+            let (_, valid) = diagnostic.reason().split_once("`zz`: valid are ")?;
+            Some(valid)
+        });
+        let valid = valid.unwrap_or_else(|| panic!("{text}: {diagnostics:?}"));
         let read: BTreeSet<&str> = valid.split(", ").map(|key| key.trim_matches('`')).collect();
         let properties = schema.pointer(&format!("{pointer}/properties"));
         let properties = properties.and_then(Value::as_object).expect(pointer);
@@ -62,49 +61,39 @@ fn the_schema_knows_the_keys_that_are_read() {
     }
 }
 
-/// Checks the examples of the documentation.
 #[test]
-fn the_examples_are_right_and_say_the_same() {
+fn schema_accepts_the_documented_examples() {
     fn json(node: &Node) -> Value {
         match &node.value {
-            tree::Value::Flag(flag) => json!(flag),
-            tree::Value::Integer(number) => json!(number),
-            tree::Value::Text(text) => json!(text),
-            tree::Value::List(nodes) => nodes.iter().map(json).collect(),
-            tree::Value::Table(entries) => {
+            document::Value::Flag(flag) => json!(flag),
+            document::Value::Integer(number) => json!(number),
+            document::Value::Text(text) => json!(text),
+            document::Value::List(nodes) => nodes.iter().map(json).collect(),
+            document::Value::Table(entries) => {
                 let pairs = entries.iter();
                 pairs
                     .map(|entry| (entry.key.clone(), json(&entry.node)))
                     .collect()
             }
-            tree::Value::Null | tree::Value::Other(_) => Value::Null,
+            document::Value::Null | document::Value::Other(_) => Value::Null,
         }
     }
 
-    let (toml, yaml) = (
-        include_str!("../example.toml"),
-        include_str!("../example.yaml"),
-    );
-    let validator = jsonschema::validator_for(&derived()).expect("a schema");
-    let read = |text, format| {
-        let node = Node::parse(text, format, &mut Diagnostics::default()).expect("a tree");
-        let instance = json(&node);
-        let mut errors = validator.iter_errors(&instance);
-        let first = errors.next().map(|error| error.to_string());
-        assert_eq!(first, None, "{text}");
-        let known = IdentifierRegistry::from([("by_user".to_owned(), Identifier::ip())]);
-        let file = File::parse(text, format, "example", &known).expect("a right file");
-        assert!(!file.rules.is_empty());
-        file
-    };
-    let (toml, yaml) = (read(toml, Format::Toml), read(yaml, Format::Yaml));
-    assert_eq!(Diff::between(&toml, &yaml), Diff::default());
+    let schema = json_schema();
+    for (name, format) in [
+        ("example.toml", Format::Toml),
+        ("example.yaml", Format::Yaml),
+    ] {
+        let text = fs::read_to_string(format!("{FOLDER}/src/config/{name}")).expect(name);
+        let node = document::parse(&text, format, &mut Diagnostics::default()).expect(name);
+        assert!(is_valid(&schema, &schema, &json(&node)), "{name}");
+    }
 }
 
 #[test]
-fn the_schema_lets_right_files_through_and_stops_wrong_ones() {
-    let validator = jsonschema::validator_for(&derived()).expect("a schema");
-    for right in [
+fn schema_accepts_valid_files_and_rejects_invalid_ones() {
+    let schema = json_schema();
+    for valid in [
         json!({ "rules": [] }),
         json!({ "limits": { "login": "5/minute", "a.b": { "times": 5, "minutes": 1, "block": "60s" } } }),
         json!({ "limits": { "login": "5/day" }, "rules": [{ "path": "^/a", "limits": [
@@ -117,16 +106,11 @@ fn the_schema_lets_right_files_through_and_stops_wrong_ones() {
         }] }),
         json!({ "exempt": ["/a"], "skip_preflight": true, "rules": [{ "exempt": true }] }),
     ] {
-        let mut errors = validator.iter_errors(&right);
-        assert_eq!(
-            errors.next().map(|error| error.to_string()),
-            None,
-            "{right}"
-        );
+        assert!(is_valid(&schema, &schema, &valid), "{valid}");
         // JSON is a subset of YAML 1.2.
-        Config::parse(&right.to_string(), Format::Yaml).expect("a right file");
+        ConfigSpec::parse(&valid.to_string(), Format::Yaml, &[]).expect("a valid file");
     }
-    for wrong in [
+    for invalid in [
         json!({}),
         json!({ "limits": {} }),
         json!({ "exempt": ["/a"], "skip_preflight": true }),
@@ -145,6 +129,6 @@ fn the_schema_lets_right_files_through_and_stops_wrong_ones() {
         json!({ "rules": [{ "identifier": { "hedder": "a" }, "limits": ["1/s"] }] }),
         json!({ "skip_preflight": "yes" }),
     ] {
-        assert!(!validator.is_valid(&wrong), "{wrong}");
+        assert!(!is_valid(&schema, &schema, &invalid), "{invalid}");
     }
 }

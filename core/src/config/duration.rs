@@ -1,0 +1,23 @@
+//! Reads durations of the file.
+
+use std::time::Duration;
+
+use super::{diagnostics::Diagnostics, document::Spanned, reader::TableReader};
+use crate::{text, vocabulary::Argument};
+
+/// Reads a duration in words, such as `500ms` or `1h 30m`.
+pub(crate) fn duration(
+    table: &mut TableReader<'_>,
+    argument: &'static Argument,
+    diagnostics: &mut Diagnostics,
+) -> Option<Spanned<Duration>> {
+    let Spanned { position, value } = table.text(argument, diagnostics)?;
+    let Argument { name, example, .. } = argument;
+    match text::duration::parse(value, &format!("{name} = {example}")) {
+        Ok(value) => Some(Spanned { position, value }),
+        Err(reason) => {
+            diagnostics.at(position, reason);
+            None
+        }
+    }
+}

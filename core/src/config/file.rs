@@ -1,0 +1,116 @@
+//! A whole configuration file, parsed and checked: nothing in it can still be wrong by itself.
+
+use super::{
+    diagnostics::{Diagnostic, Diagnostics},
+    document::{self, Entry, Node, Position, Spanned},
+    format::Format,
+    limit_table::{self, Limits},
+    reader::TableReader,
+    rules,
+};
+use crate::{rules::RouteRuleSpec, vocabulary};
+
+/// The content of a file.
+#[doc(hidden)]
+#[derive(Clone, Debug, Default)]
+pub struct ConfigSpec {
+    /// The named limits.
+    pub limits: Limits,
+    /// Position of `limits`.
+    pub limits_position: Position,
+    /// The rules, in order.
+    pub rules: Vec<Spanned<RouteRuleSpec>>,
+    /// Whether it has the key `rules`. A file without it may have been cut off.
+    pub has_rules: bool,
+    /// Patterns of exempt routes.
+    pub exempt: Vec<String>,
+    /// Whether CORS preflights are left alone.
+    pub skip_preflight: bool,
+}
+
+/// Start of a file, for diagnostics about all of it.
+const START: Position = Position { line: 1, column: 1 };
+
+impl ConfigSpec {
+    /// Parses and checks a text. Besides its own identifiers, a file may use those whose names are
+    /// given, in the order of diagnostics that list them.
+    ///
+    /// # Errors
+    ///
+    /// All diagnostics of the text.
+    pub fn parse(
+        text: &str,
+        format: Format,
+        identifiers: &[&str],
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut diagnostics = Diagnostics::default();
+        let root = document::parse(text, format, &mut diagnostics);
+        let spec = root.and_then(|root| Self::read(&root, identifiers, &mut diagnostics));
+        diagnostics.into_result(spec)
+    }
+
+    fn read(root: &Node, identifiers: &[&str], diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut table = TableReader::of(root, vocabulary::LIMITS.example, diagnostics)?;
+        let (limits_position, limits) = match table.take(&vocabulary::LIMITS) {
+            Some(Entry { position, node, .. }) => (*position, limit_table::read(node, diagnostics)),
+            None => (root.position, Limits::new()),
+        };
+        let has_rules = table.has(&vocabulary::RULES);
+        if limits.is_empty() && !has_rules {
+            diagnostics.at(
+                root.position,
+                cut_off("the file has no rules and no limits"),
+            );
+        }
+        let mut rules = Vec::new();
+        for node in table
+            .list(&vocabulary::RULES, diagnostics)
+            .unwrap_or_default()
+        {
+            if let Some(value) = rules::rule(node, &limits, identifiers, diagnostics) {
+                let position = node.position;
+                rules.push(Spanned { position, value });
+            }
+        }
+        let mut exempt = Vec::new();
+        for pattern in table.texts(&vocabulary::EXEMPT, diagnostics) {
+            if !pattern.value.starts_with('/') {
+                let reason = "the pattern of a route, as it was registered, starts with `/`";
+                diagnostics.at(pattern.position, reason);
+            }
+            exempt.push(pattern.value.to_owned());
+        }
+        let skip_preflight = table.flag(&vocabulary::SKIP_PREFLIGHT, diagnostics);
+        table.finish(diagnostics);
+        Some(Self {
+            limits,
+            limits_position,
+            rules,
+            has_rules,
+            exempt,
+            skip_preflight,
+        })
+    }
+
+    /// Checks that this file may replace `old`: it must not lose all rules without saying so.
+    ///
+    /// # Errors
+    ///
+    /// The diagnostic of a file that was probably cut off.
+    pub fn check_successor_of(&self, old: &Self) -> Result<(), Vec<Diagnostic>> {
+        let mut diagnostics = Diagnostics::default();
+        let count = old.rules.len();
+        if count > 0 && self.rules.is_empty() && !self.has_rules {
+            let s = if count == 1 { "" } else { "s" };
+            let what = format!("the file has no rules any more, and {count} rule{s} in force");
+            diagnostics.at(START, cut_off(&what));
+        }
+        diagnostics.into_result(Some(()))
+    }
+}
+
+/// Returns the reason for rejecting a file from which limits have vanished. A full disk and an
+/// unfinished copy leave such files behind, and accepting them would lift all limits.
+fn cut_off(what: &str) -> String {
+    format!("{what}: was it cut off? Write `rules = []` if there are to be none")
+}

@@ -1,0 +1,68 @@
+//! The keys of a limit, by the kind of limit that has them.
+
+use super::{diagnostics::Diagnostics, reader::TableReader};
+use crate::vocabulary::{self, ARGUMENTS, Argument, Place};
+
+/// Keys that give times and window apart.
+pub(crate) static TIMES_AND_WINDOW: [&Argument; 6] = [
+    &vocabulary::TIMES,
+    &vocabulary::MILLISECONDS,
+    &vocabulary::SECONDS,
+    &vocabulary::MINUTES,
+    &vocabulary::HOURS,
+    &vocabulary::DAYS,
+];
+/// Options, which a rule may set for a limit that it names.
+static OPTIONS: [&Argument; 3] = [
+    &vocabulary::REFUND_ON,
+    &vocabulary::FAILURE_MODE,
+    &vocabulary::MAX_WAIT,
+];
+
+/// Returns the keys that only a rate has.
+pub(crate) fn only_of_rate() -> impl Iterator<Item = &'static Argument> {
+    of(Place::Rate).filter(|argument| !argument.is_in(Place::Concurrency))
+}
+
+/// Returns the keys that only a concurrency limit has.
+pub(crate) fn only_of_concurrency() -> impl Iterator<Item = &'static Argument> {
+    of(Place::Concurrency).filter(|argument| !argument.is_in(Place::Rate))
+}
+
+/// Returns the keys that define a limit of either kind, without its options.
+pub(crate) fn definition() -> impl Iterator<Item = &'static Argument> {
+    let keys = of(Place::Rate).chain(only_of_concurrency());
+    keys.filter(|argument| !OPTIONS.iter().any(|option| option.name == argument.name))
+}
+
+/// Returns the options of a rate.
+pub(crate) fn options() -> impl Iterator<Item = &'static Argument> {
+    OPTIONS.into_iter()
+}
+
+/// Whether this key gives times or a window.
+pub(crate) fn is_times_or_window(argument: &Argument) -> bool {
+    let is_same = |key: &&Argument| key.name == argument.name;
+    is_same(&&vocabulary::RATE) || TIMES_AND_WINDOW.iter().any(is_same)
+}
+
+/// Whether the table gives times or a window.
+pub(crate) fn has_rate(table: &TableReader<'_>) -> bool {
+    table.has(&vocabulary::RATE) || TIMES_AND_WINDOW.iter().any(|key| table.has(key))
+}
+
+/// Reports all keys that define a limit, each with the text that `reason` makes of it.
+pub(crate) fn refuse(
+    table: &mut TableReader<'_>,
+    reason: impl Fn(&'static Argument) -> String,
+    diagnostics: &mut Diagnostics,
+) {
+    table.refuse(definition(), reason, diagnostics);
+}
+
+fn of(place: Place) -> impl Iterator<Item = &'static Argument> {
+    ARGUMENTS
+        .iter()
+        .copied()
+        .filter(move |argument| argument.is_in(place))
+}

@@ -1,0 +1,32 @@
+//! The text of a configuration file, TOML or YAML, as a checked spec or as diagnostics. Nothing
+//! here reads a file or knows HTTP: the methods of a rule are their names, and its identifiers are
+//! sources and names.
+
+mod concurrency;
+mod describe;
+mod diagnostics;
+mod diff;
+mod document;
+mod duration;
+mod file;
+mod format;
+mod identifier;
+mod keys;
+mod limit;
+mod limit_table;
+mod options;
+mod reader;
+mod rules;
+pub mod schema;
+#[cfg(test)]
+mod testing;
+
+pub use self::{
+    diagnostics::{Diagnostic, Diagnostics},
+    diff::Diff,
+    document::{Position, Spanned},
+    file::ConfigSpec,
+    format::Format,
+    identifier::is_free_name,
+    limit_table::Limits,
+};

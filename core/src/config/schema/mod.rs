@@ -1,0 +1,131 @@
+//! The JSON schema of the configuration file, for editors, made of the table of arguments. The
+//! tests keep `throttle.schema.json` equal to it.
+//!
+//! It cannot say all that a file is checked for, and never forbids a valid file. After a change,
+//! `THROTTLE_SCHEMA=write cargo test -p actix-throttle-core --features config schema` writes it
+//! anew.
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod validator;
+
+use serde_json::{Map, Value, json};
+
+use crate::vocabulary::{ARGUMENTS, Argument, Kind, Place};
+
+const LIMIT_NAME: &str = "^[A-Za-z][A-Za-z0-9_.-]*$";
+const RATE: &str = "^\\s*[0-9_]+\\s*(/|per)";
+
+/// Returns the JSON schema of the file.
+#[doc(hidden)]
+#[must_use]
+pub fn json_schema() -> Value {
+    let mut schema = table(&[Place::File]);
+    let root = [
+        (
+            "$schema",
+            json!("https://json-schema.org/draft/2020-12/schema"),
+        ),
+        ("title", json!("Throttle")),
+        (
+            "description",
+            json!(
+                "Rules and named limits of actix-throttle\n\nRead by `Config::load`; what it says is \
+                 checked further there."
+            ),
+        ),
+        // A file with neither rules nor limits may have been cut off.
+        (
+            "anyOf",
+            json!([
+                { "required": ["rules"] },
+                { "required": ["limits"], "properties": { "limits": { "minProperties": 1 } } },
+            ]),
+        ),
+        ("$defs", definitions()),
+    ];
+    for (key, value) in root {
+        schema[key] = value;
+    }
+    schema
+}
+
+fn definitions() -> Value {
+    json!({
+        "NamedLimit": {
+            "description": "A limit: a rate, or a table. With `max` it is a concurrency limit.",
+            "anyOf": [{ "$ref": "#/$defs/Rate" }, { "$ref": "#/$defs/LimitTable" }],
+        },
+        "Rate": {
+            "description": "`100/minute`, `5 per 10 seconds`",
+            "type": "string",
+            "pattern": RATE,
+        },
+        "LimitTable": table(&[Place::Rate, Place::Concurrency]),
+        "Rule": table(&[Place::Rule]),
+        "RuleLimit": {
+            "description": "A rate, the name of a limit, or a table.",
+            "anyOf": [{ "type": "string" }, { "$ref": "#/$defs/RuleLimitTable" }],
+        },
+        "RuleLimitTable": table(&[Place::RuleLimit, Place::Rate, Place::Concurrency]),
+        "IdentifierTable": table(&[Place::Identifier]),
+    })
+}
+
+/// Returns the schema of a table that has the keys of these places, and no others.
+fn table(places: &[Place]) -> Value {
+    let is_there = |argument: &&&Argument| places.iter().any(|place| argument.is_in(*place));
+    let properties = ARGUMENTS
+        .iter()
+        .filter(is_there)
+        .map(|argument| (argument.name.to_owned(), property(argument)));
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties.collect::<Map<_, _>>(),
+    })
+}
+
+fn property(argument: &Argument) -> Value {
+    let mut schema = match &argument.kind {
+        Kind::Count(range) => {
+            json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() })
+        }
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Text | Kind::Duration(_) | Kind::Micros(_) | Kind::StatusSet | Kind::Path => {
+            json!({ "type": "string" })
+        }
+        Kind::Word(words) => json!({ "type": "string", "enum": words() }),
+        Kind::Rate => json!({ "$ref": "#/$defs/Rate" }),
+        Kind::Identifier => json!({
+            "anyOf": [{ "type": "string" }, { "$ref": "#/$defs/IdentifierTable" }],
+        }),
+        Kind::LimitName => json!({ "type": "string", "pattern": LIMIT_NAME }),
+        Kind::Texts => list(json!({ "type": "string" })),
+        Kind::Words(words) => list(json!({ "type": "string", "enum": words })),
+        Kind::Limits => json!({
+            "type": "object",
+            "additionalProperties": false,
+            "patternProperties": { LIMIT_NAME: { "$ref": "#/$defs/NamedLimit" } },
+        }),
+        Kind::Rules => list(json!({ "$ref": "#/$defs/Rule" })),
+        Kind::RuleLimits => list(json!({ "$ref": "#/$defs/RuleLimit" })),
+    };
+    schema["description"] = json!(description(argument));
+    schema
+}
+
+fn list(items: Value) -> Value {
+    json!({ "type": "array", "items": items })
+}
+
+fn description(argument: &Argument) -> String {
+    let Argument { default, doc, .. } = argument;
+    match argument.is_default_in_file {
+        // A default of several words is prose, and any other a value.
+        true if default.contains(' ') || *default == "all" => format!("{doc} Default: {default}."),
+        true => format!("{doc} Default: `{}`.", default.trim_matches('"')),
+        false => (*doc).to_owned(),
+    }
+}

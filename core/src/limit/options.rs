@@ -1,0 +1,48 @@
+//! [`LimitOptions`]: what a limit says apart from its numbers, and [`NamedLimit`], a limit with
+//! them. Rules and configurations have both.
+
+use std::time::Duration;
+
+use super::{AnyLimit, Limit};
+use crate::{failure_mode::FailureMode, status_set::StatusSet};
+
+/// Options of a limit apart from its numbers. `None` leaves an option to the next in line: the
+/// rule, then the limit that it names, then the limiter.
+#[doc(hidden)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LimitOptions {
+    pub failure_mode: Option<FailureMode>,
+    /// Only for a rate.
+    pub refund_on: Option<StatusSet>,
+    pub max_wait: Option<Duration>,
+}
+
+/// A limit of the configuration, with its options.
+#[doc(hidden)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedLimit {
+    pub limit: AnyLimit,
+    pub options: LimitOptions,
+}
+
+impl LimitOptions {
+    /// Fills the options that these leave open.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn or(self, next: &Self) -> Self {
+        Self {
+            failure_mode: self.failure_mode.or(next.failure_mode),
+            refund_on: self.refund_on.or_else(|| next.refund_on.clone()),
+            max_wait: self.max_wait.or(next.max_wait),
+        }
+    }
+}
+
+impl From<Limit> for NamedLimit {
+    fn from(limit: Limit) -> Self {
+        Self {
+            limit: AnyLimit::Rate(limit),
+            options: LimitOptions::default(),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The one table of all arguments of the attributes and all keys of the configuration file. The
+//! reader of the file, its JSON schema and the tests of the documentation go by it.
+
+mod argument;
+#[cfg(test)]
+mod tests;
+
+use Place::{Concurrency, ConcurrencyLimit, File, Identifier, Rate, RateLimit, Rule, RuleLimit};
+
+pub use self::argument::{Argument, Kind, Place};
+use crate::{
+    failure_mode::FailureMode,
+    limit::{Algorithm, Refill, range},
+    text::word::Word,
+};
+
+/// Methods of RFC 9110, and PATCH (RFC 5789).
+pub const METHOD_NAMES: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
+];
+
+const COUNT: Kind = Kind::Count(range::TIMES);
+const WINDOW: Kind = Kind::Micros(range::WINDOW_MICROS);
+const EXPIRY_KIND: Kind = Kind::Micros(range::EXPIRY_MICROS);
+const WAIT: Kind = Kind::Duration(range::MAX_WAIT);
+
+/// The places of what every limit has.
+const BOTH: &[Place] = &[RateLimit, ConcurrencyLimit, Rate, Concurrency];
+
+/// Declares the arguments, and the list of all.
+macro_rules! arguments {
+    ($($name:ident = $argument:expr;)+) => {
+        $(pub static $name: Argument = $argument;)+
+
+        /// All arguments, in the order in which lists of valid keys have them.
+        pub static ARGUMENTS: &[&Argument] = &[$(&$name),+];
+    };
+}
+
+arguments! {
+    // A rate. Times and window come first.
+    RATE = Argument::new("rate", Kind::Rate, &[Rate], "\"100/minute\"",
+        "Times and window in one: `100/minute`, `5 per 10 seconds`.");
+    TIMES = Argument::new("times", COUNT, &[RateLimit, Rate], "1",
+        "Admissions per window.").or_in_attributes("required");
+    MILLISECONDS = Argument::new("milliseconds", COUNT, &[RateLimit, Rate], "1",
+        "The window; lengths of several units are added up.");
+    SECONDS = Argument::new("seconds", COUNT, &[RateLimit, Rate], "1",
+        "The window, in seconds.");
+    MINUTES = Argument::new("minutes", COUNT, &[RateLimit, Rate], "1",
+        "The window, in minutes.");
+    HOURS = Argument::new("hours", COUNT, &[RateLimit, Rate], "1",
+        "The window, in hours.");
+    DAYS = Argument::new("days", COUNT, &[RateLimit, Rate], "1",
+        "The window, in days.");
+    ALGORITHM = Argument::new("algorithm", Kind::Word(Algorithm::words), &[RateLimit, Rate],
+        "\"sliding_window\"", "How admissions are counted.").or("\"sliding_window\"");
+    CAPACITY = Argument::new("capacity", COUNT, &[RateLimit, Rate], "1",
+        "`token_bucket`: the burst size.").or("times");
+    REFILL = Argument::new("refill", Kind::Word(Refill::words), &[RateLimit, Rate],
+        "\"greedy\"", "`token_bucket`: continuously, or `times` tokens at each window's end.")
+        .or("\"greedy\"");
+    LEASE = Argument::new("lease", Kind::Count(range::LEASE),
+        &[RateLimit, Rate], "2", "Lease this many from Redis at once and serve them locally.")
+        .or_in_attributes("off");
+    BLOCK = Argument::new("block", WINDOW, &[RateLimit, Rate], "\"60s\"",
+        "Once exceeded, deny everything for that long: `60s`, `1h 30m`.").or_in_attributes("off");
+    COST = Argument::new("cost", COUNT, &[RateLimit, Rate], "1",
+        "Cost of one request.").or("1");
+    REFUND_ON = Argument::new("refund_on", Kind::StatusSet, &[RateLimit, Rate], "\"5xx, 404\"",
+        "Responses with these statuses are not counted: `5xx, 404`.");
+
+    // A concurrency limit.
+    MAX = Argument::new("max", Kind::Count(range::PERMITS),
+        &[ConcurrencyLimit, Concurrency], "1",
+        "A concurrency limit, in place of a rate: so many permits. A request holds one until its \
+         response's body has been sent.").or_in_attributes("required");
+    EXPIRY = Argument::new("expiry", EXPIRY_KIND, &[ConcurrencyLimit, Concurrency], "\"30s\"",
+        "With `max`: how long a permit lasts without renewal, 100 ms to 24 h.").or("\"30s\"");
+
+    // Either kind of limit.
+    NAME = Argument::new("name", Kind::Text, BOTH, "\"login\"",
+        "The policy's name in headers, metrics and logs.").or_in_attributes("the handler's name");
+    ZONE = Argument::new("zone", Kind::Text, BOTH, "\"accounts\"",
+        "Limits of one zone share a counter.");
+    SHADOW = Argument::new("shadow", Kind::Flag, BOTH, "true",
+        "Count and report, never deny.").or_in_attributes("off");
+    FAILURE_MODE = Argument::new("failure_mode", Kind::Word(FailureMode::words), BOTH, "\"open\"",
+        "What happens to requests that the store cannot decide.").or("the limiter's");
+    MAX_WAIT = Argument::new("max_wait", WAIT,
+        &[RateLimit, ConcurrencyLimit, Rate, Concurrency, Rule], "\"500ms\"",
+        "Longest time that a request waits for room, instead of being denied: `500ms`, 1 ms to \
+         24 h. In a rule: for limits without one of their own.").or_in_attributes("off");
+
+    // A limit for some of the identities.
+    LIMIT = Argument::new("limit", Kind::LimitName, &[RateLimit, RuleLimit], "\"login\"",
+        "The name of a limit, in place of numbers.");
+    GROUP = Argument::new("group", Kind::Text, &[RateLimit, ConcurrencyLimit, RuleLimit], "\"pro\"",
+        "Applies to identities of this group, in place of the limits without one.");
+    UNLIMITED = Argument::new("unlimited", Kind::Flag, &[RateLimit, ConcurrencyLimit, RuleLimit],
+        "true", "That group is not limited.").or_in_attributes("off");
+    IDENTIFIER = Argument::new("identifier", Kind::Identifier,
+        &[RateLimit, ConcurrencyLimit, RuleLimit, Rule], "\"header:X-Api-Key\"",
+        "What a limit counts by: `ip`, `global`, `header:X-Api-Key`, `cookie:sid`, `query:tenant`, \
+         or a name that the application has given to a function. In a rule: for limits without one \
+         of their own.").or("the limiter's");
+    HEADER = Argument::new("header", Kind::Text, &[Identifier], "\"name\"",
+        "The value of this header.");
+    COOKIE = Argument::new("cookie", Kind::Text, &[Identifier], "\"name\"",
+        "The value of this cookie.");
+    QUERY = Argument::new("query", Kind::Text, &[Identifier], "\"name\"",
+        "The value of this query parameter.");
+
+    // The attributes alone.
+    SKIP_IF = Argument::new("skip_if", Kind::Path, &[RateLimit, ConcurrencyLimit], "is_internal",
+        "A function: such requests are neither counted nor limited.");
+    DYNAMIC = Argument::new("dynamic", Kind::Path, &[RateLimit], "by_plan",
+        "A function: the limit of this identity, such as by its plan.");
+    ON_LIMITED = Argument::new("on_limited", Kind::Path, &[RateLimit, ConcurrencyLimit], "too_many",
+        "A function: the response to a denied request.").or_in_attributes("the limiter's");
+    CRATE = Argument::new("crate", Kind::Path, &[RateLimit, ConcurrencyLimit], "throttle",
+        "The path of this crate, if it is renamed or re-exported.")
+        .or_in_attributes("::actix_throttle");
+
+    // A rule of the file.
+    PATH = Argument::new("path", Kind::Text, &[Rule], "\"^/api\"",
+        "A regex over the path. Neither this nor `pattern`: all requests.");
+    PATTERN = Argument::new("pattern", Kind::Text, &[Rule], r"'^/user/\{id\}$'",
+        r"A regex over the pattern of the route: `^/user/\{id\}$`.");
+    METHODS = Argument::new("methods", Kind::Words(&METHOD_NAMES), &[Rule], "[\"GET\"]",
+        "The methods of its requests.").or("all");
+    RULE_NAME = Argument::new("name", Kind::Text, &[Rule], "\"towns\"",
+        "Name of its limits, under which they count.").or("the methods and the regex");
+    RULE_SHADOW = Argument::new("shadow", Kind::Flag, &[Rule], "true",
+        "Count and report, never deny; the search for the rule that decides goes on.");
+    RULE_EXEMPT = Argument::new("exempt", Kind::Flag, &[Rule], "true",
+        "Its requests are not limited.");
+    RULE_LIMITS = Argument::new("limits", Kind::RuleLimits, &[Rule], "[\"100/minute\"]",
+        "All of them must have room, in one decision.");
+
+    // The file.
+    LIMITS = Argument::new("limits", Kind::Limits, &[File], "login = \"5/minute\"",
+        "Limits by name, for rules and for handlers (`#[rate_limit(limit = \"login\")]`). All that \
+         name a limit share its counter.");
+    RULES = Argument::new("rules", Kind::Rules, &[File],
+        "[{ path = \"^/api\", limits = [\"100/minute\"] }]",
+        "The first rule that matches a request and has a limit for its group decides. Without \
+         rules, write `rules = []`: a file with neither rules nor limits counts as one that was \
+         cut off.");
+    EXEMPT = Argument::new("exempt", Kind::Texts, &[File], "[\"/api/search\"]",
+        "Patterns of exempt routes, as they were registered: `/user/{id}`.");
+    SKIP_PREFLIGHT = Argument::new("skip_preflight", Kind::Flag, &[File], "true",
+        "Leave CORS preflights alone.");
+}

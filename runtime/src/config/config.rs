@@ -1,0 +1,244 @@
+//! [`Config`]: the configuration in force, and how another one replaces it.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use actix_throttle_core::config::Diff;
+use arc_swap::ArcSwap;
+use log::Level;
+use parking_lot::Mutex;
+
+use super::{
+    error::ConfigError, identifiers::IdentifierRegistry, snapshot::Snapshot, source::Source,
+};
+use crate::{
+    engine::{NamedLimits, log_throttle::TARGET},
+    http::{LiveRuleTable, Throttle},
+    limiter::Builder,
+};
+
+/// Limits and rules from a configuration file, TOML or YAML, that is read again while the service
+/// runs. A cheap handle: clones share one configuration.
+///
+/// ```toml
+#[doc = include_str!("example.toml")]
+/// ```
+///
+/// This is the same file in YAML:
+///
+/// ```yaml
+#[doc = include_str!("example.yaml")]
+/// ```
+///
+/// The keys are those of the attribute. A limit is a rate, or a table of `rate` or `times` and
+/// units of time, `algorithm`, `capacity`, `refill`, `cost`, `name`, `zone`, `block`, `lease`,
+/// `shadow`, `refund_on`, `failure_mode` and `max_wait`. A table with `max` is a concurrency limit,
+/// as [`Rule::concurrency`](crate::Rule::concurrency) is, and takes `expiry`, `name`, `zone`,
+/// `shadow`, `failure_mode` and `max_wait`. In a rule, a limit may also be the name of one of
+/// `limits` (alone, or as `limit` in a table), and have `group`, `unlimited` and `identifier`:
+/// `"ip"`, `"global"`, `"header:X-Api-Key"`, `"cookie:sid"`, `"query:tenant"`, or a name that the
+/// application has [given](ConfigBuilder::identifier) to a function. A rule's `identifier` and
+/// `max_wait` apply to its limits without their own. `throttle.schema.json` in the crate is the
+/// JSON schema of the file, for editors.
+///
+/// ```
+/// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = std::env::temp_dir().join(format!("throttle-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let path = folder.join("throttle.toml");
+/// # let rules = "rules = [{ path = '^/towns', identifier = 'by_user', limits = ['10/second'] }]";
+/// # std::fs::write(&path, rules)?;
+/// use actix_throttle::{Config, RateLimiter, Throttle};
+/// use actix_web::{App, HttpRequest};
+///
+/// fn by_user(req: &HttpRequest) -> Option<(String, String)> {
+///     let user = req.headers().get("X-User")?.to_str().ok()?;
+///     Some((user.to_owned(), "pro".to_owned()))
+/// }
+///
+/// let config = Config::builder().identifier("by_user", by_user).load(&path)?;
+/// let limiter = RateLimiter::builder().memory().config(&config).build().await?;
+/// let _watch = config.watch()?; // reloads for as long as this lives
+///
+/// // In the factory that `HttpServer::new` is given:
+/// let app = App::new().wrap(Throttle::from_config(&config)).app_data(limiter);
+/// # let _ = app;
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok(()) }
+/// ```
+///
+/// # Reloading
+///
+/// [`reload`](Self::reload), [`watch`](Self::watch) and [`replace`](Self::replace) replace the
+/// state for all workers at once. A request uses the state that was in force when it came to the
+/// middleware, also in the handlers inside. An invalid file changes nothing.
+///
+/// A file that has lost all of its rules is invalid too, since a full disk or an unfinished copy
+/// leaves such files behind. So is a file with neither rules nor limits, also at the start. To have
+/// no rules, write `rules = []`. The log has a warning for each removal, and a line at level `info`
+/// for each addition or change.
+///
+/// Counters are kept, for keys contain no numbers but the window: another `times` reads the same
+/// counter. A limit starts a new counter if its window, algorithm or zone changes. Held permits
+/// stay held whatever becomes of `max`, and a waiting request keeps the limits of its arrival.
+/// Limits of a rule count under the rule's name, else its methods and regex, so a named rule keeps
+/// its counters when its regex changes.
+#[derive(Clone)]
+pub struct Config(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) source: Source,
+    identifiers: IdentifierRegistry,
+    named_limits: NamedLimits,
+    rule_table: Arc<LiveRuleTable>,
+    pub(super) current: ArcSwap<Snapshot>,
+    /// Whether the log has the warning about a middleware without rules.
+    warned: AtomicBool,
+    /// Held during a replacement, so that one follows the other.
+    replacing: Mutex<()>,
+}
+
+impl Config {
+    /// Reads the file again, for all workers at once, and returns what has changed. Counters stay.
+    ///
+    /// An invalid file changes nothing. Either outcome is logged. It blocks on the file system: in
+    /// a handler, call it by `web::block`.
+    ///
+    /// # Errors
+    ///
+    /// If [`load`](Self::load) would return one; if all rules are gone and the file does not say
+    /// `rules = []`; and if a limit is gone that handlers use by its name without a fallback.
+    pub fn reload(&self) -> Result<Diff, ConfigError> {
+        match self.0.source.read() {
+            Ok(text) => self.replace(&text),
+            Err(error) => self.refuse(error),
+        }
+    }
+
+    /// Replaces the configuration by a text from elsewhere, in the format of the first, as
+    /// [`reload`](Self::reload) does by the file.
+    ///
+    /// # Errors
+    ///
+    /// If the text is invalid, as for [`reload`](Self::reload).
+    pub fn replace(&self, text: &str) -> Result<Diff, ConfigError> {
+        let Shared {
+            source,
+            identifiers,
+            named_limits,
+            rule_table,
+            current,
+            replacing,
+            ..
+        } = &*self.0;
+        let _replacing = replacing.lock();
+        let old = current.load();
+        let (next, rules) =
+            match Snapshot::new(text, Some(&old.spec), source, identifiers, named_limits) {
+                Ok(next) => next,
+                Err(error) => return self.refuse(error),
+            };
+        let diff = Diff::between(&old.spec, &next.spec);
+        rule_table.replace(rules);
+        current.store(Arc::new(next));
+        for (removes, line) in diff.changes() {
+            let level = if removes { Level::Warn } else { Level::Info };
+            log::log!(target: TARGET, level, "{}: {line}", source.name);
+        }
+        if diff.is_empty() {
+            log::info!(target: TARGET, "{}: nothing has changed", source.name);
+        }
+        Ok(diff)
+    }
+
+    pub(super) fn new(
+        source: Source,
+        identifiers: IdentifierRegistry,
+        text: &str,
+    ) -> Result<Self, ConfigError> {
+        let named_limits = NamedLimits::new();
+        let (first, rules) = Snapshot::new(text, None, &source, &identifiers, &named_limits)?;
+        Ok(Self(Arc::new(Shared {
+            source,
+            identifiers,
+            named_limits,
+            rule_table: Arc::new(LiveRuleTable::new(rules)),
+            current: ArcSwap::from_pointee(first),
+            warned: AtomicBool::new(false),
+            replacing: Mutex::new(()),
+        })))
+    }
+
+    /// Warns, once, about a middleware whose file says nothing about rules. Such a file is right
+    /// for named limits alone, or was cut off behind them.
+    fn warn_without_rules(&self) {
+        let Shared {
+            source,
+            warned,
+            current,
+            ..
+        } = &*self.0;
+        let spec = &current.load().spec;
+        let is_silent = spec.rules.is_empty() && !spec.has_rules;
+        if is_silent && !warned.swap(true, Ordering::Relaxed) {
+            log::warn!(
+                target: TARGET,
+                "{}: a `Throttle` goes by this file, which has no rules, so it limits nothing: write \
+                 `rules = []` into it if that is meant",
+                source.name
+            );
+        }
+    }
+
+    /// Logs why the configuration stays as it was.
+    pub(super) fn refuse<T>(&self, error: ConfigError) -> Result<T, ConfigError> {
+        log::error!(target: TARGET, "the configuration stays as it was:\n{error}");
+        Err(error)
+    }
+}
+
+impl Builder {
+    /// Uses this configuration for limits that handlers name: `#[rate_limit(limit = "login")]`,
+    /// [`Rule::named`](crate::Rule::named). For rules of a whole application, see
+    /// [`Throttle::from_config`](crate::Throttle::from_config).
+    pub fn config(self, config: &Config) -> Self {
+        self.named_limits(config.0.named_limits.clone())
+    }
+}
+
+impl Throttle {
+    /// Makes a middleware with the rules of this configuration, as they are when a request comes. A
+    /// request uses one state, also for limits that handlers inside name.
+    ///
+    /// Identifiers, responses, exemptions and the limiter can be set as on any `Throttle`; rules
+    /// cannot be added. A file that says nothing about rules is a warning in the log.
+    ///
+    /// ```
+    /// use actix_throttle::{Config, Throttle, config::Format};
+    ///
+    /// # fn main() -> Result<(), actix_throttle::ConfigError> {
+    /// let rules = "rules = [{ path = '^/api', limits = ['100/minute'] }]";
+    /// let config = Config::parse(rules, Format::Toml)?;
+    /// let throttle = Throttle::from_config(&config).skip_preflight();
+    /// # let _ = throttle;
+    /// # Ok(()) }
+    /// ```
+    pub fn from_config(config: &Config) -> Self {
+        config.warn_without_rules();
+        Self::live(Arc::clone(&config.0.rule_table))
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("source", &self.0.source.name)
+            .field("limits", &self.0.current.load().spec.limits)
+            .finish_non_exhaustive()
+    }
+}
