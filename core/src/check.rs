@@ -88,6 +88,12 @@ impl Charge<'_> {
         self.cost.min(verdict.remaining / LEASE_SHARE)
     }
 
+    /// Returns whether a store without room for this charge must fail the whole check. A cost of 0
+    /// is not stored, and a shadow limit denies nothing.
+    pub fn needs_room(&self) -> bool {
+        self.cost > 0 && !self.limit.is_shadow()
+    }
+
     /// Returns whether this denial starts a block: the limit has one, the identity is not blocked
     /// yet, and a wait would help. A shadow limit's denial starts a block only if the request was
     /// admitted.

@@ -6,21 +6,21 @@ use std::collections::HashSet;
 use once_cell::sync::Lazy;
 use parking_lot::Mutex;
 
-static KNOWN: Lazy<Mutex<HashSet<&'static str>>> = Lazy::new(Mutex::default);
+static INTERNED: Lazy<Mutex<HashSet<&'static str>>> = Lazy::new(Mutex::default);
 
 /// Returns a static copy of `text`; equal texts share one copy.
 ///
-/// A [`Limit`](crate::limit::Limit) is `Copy` and names its zone by a `&'static str`, while the zones of a
-/// configuration or a regex are not known at compile time. An interned text is never freed. So only
-/// names that the application or its configuration writes may be interned, never text that comes
-/// with a request.
+/// A [`Limit`](crate::limit::Limit) is `Copy` and names its zone by a `&'static str`, while the
+/// zones of a configuration or a regex are not known at compile time. An interned text is never
+/// freed. So only names that the application or its configuration writes may be interned, never
+/// text that comes with a request.
 pub fn intern(text: &str) -> &'static str {
-    let mut known = KNOWN.lock();
-    if let Some(same) = known.get(text) {
+    let mut interned = INTERNED.lock();
+    if let Some(same) = interned.get(text) {
         return same;
     }
     let kept: &'static str = Box::leak(text.into());
-    known.insert(kept);
+    interned.insert(kept);
     kept
 }
 

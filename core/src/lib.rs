@@ -1,4 +1,5 @@
-//! The pure half of `actix-throttle`: numbers, algorithms, keys, identities and decisions.
+//! The pure half of `actix-throttle`: numbers, algorithms, keys, identities, decisions and their
+//! replay.
 //!
 //! An implementation detail: depend on `actix-throttle`, which exports what is public of it.
 //! Nothing here does I/O, reads a clock or awaits.
@@ -12,6 +13,8 @@ pub mod algorithm;
 pub mod check;
 #[cfg(feature = "config")]
 pub mod config;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod decide;
 pub mod decision;
 pub mod failure_mode;
 pub mod identity;
@@ -20,6 +23,7 @@ pub mod intern;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod key;
 pub mod limit;
+pub mod replay;
 #[cfg(feature = "config")]
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod rules;

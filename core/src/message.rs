@@ -3,7 +3,6 @@
 
 /// Implements `Debug` by `Display`. A `main` that returns the error in a `Box<dyn Error>` prints
 /// its `Debug`, and its reader wants to know what to do.
-/// Gives errors a `Debug` that is their message.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! debug_is_message {

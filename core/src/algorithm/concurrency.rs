@@ -124,7 +124,8 @@ impl PermitTable {
         Wait::For(deadline.map_or(1, |(deadline, _)| deadline.saturating_sub(now).max(1)))
     }
 
-    fn availability(&self, limit: &Concurrency, now: Micros) -> Availability {
+    /// Returns what is left of the limit, if no permit has expired since the last call.
+    pub fn availability(&self, limit: &Concurrency, now: Micros) -> Availability {
         let held = u32::try_from(self.permits.len()).unwrap_or(u32::MAX);
         Availability {
             remaining: limit.max().saturating_sub(held),

@@ -16,10 +16,11 @@
 //!
 //! A waiter for a token wakes up late, because timers are late. If its charge counted from then,
 //! that lateness would be lost with each waiter, and a wait queue would get less than the limit's
-//! rate. So a bucket counts such a charge ([`Limit::is_in_turn`](crate::limit::Limit::is_in_turn))
-//! from the moment at which it was full, but from at most [`TIMER_SLACK`] ago. Counted like this,
-//! admissions are spaced as evenly as ever, and each happens at most that much later: any interval
-//! of length W holds at most what one longer by `TIMER_SLACK` would.
+//! rate. So a bucket counts such a charge
+//! ([`Limit::is_in_turn`](crate::limit::Limit::is_in_turn)) from the moment at which it was full,
+//! but from at most [`TIMER_SLACK`] ago. Counted like this, admissions are spaced as evenly as
+//! ever, and each happens at most that much later: any interval of length W holds at most what one
+//! longer by `TIMER_SLACK` would.
 
 mod arithmetic;
 mod availability;

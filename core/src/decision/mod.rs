@@ -5,8 +5,7 @@ mod status;
 
 use std::time::Duration;
 
-pub use self::status::LimitStatus;
-pub use self::status::Verdict;
+pub use self::status::{LimitStatus, Verdict};
 use crate::{
     algorithm::Wait,
     time::{self, Micros},
@@ -64,9 +63,9 @@ impl Decision {
         self.allowed
     }
 
-    /// Returns whether the store could not decide, and the [`FailureMode`](crate::failure_mode::FailureMode) did:
-    /// limits of `Open` are admitted and not among [`limits`](Self::limits), and those of `Local`
-    /// were decided for this process alone.
+    /// Returns whether the store could not decide, and the
+    /// [`FailureMode`](crate::failure_mode::FailureMode) did: limits of `Open` are admitted and not
+    /// among [`limits`](Self::limits), and those of `Local` were decided for this process alone.
     #[must_use]
     pub fn is_fallback(&self) -> bool {
         self.fallback
@@ -151,12 +150,12 @@ impl Decision {
         }
     }
 
-    /// Denies the check by the limit at index `place`, for at least `wait` microseconds.
+    /// Denies the check by the limit at `index`, for at least `wait` microseconds.
     #[doc(hidden)]
-    pub fn deny(&mut self, place: usize, wait: Micros) {
+    pub fn deny(&mut self, index: usize, wait: Micros) {
         self.allowed = false;
         let mut limits = self.limits.iter_mut();
-        if let Some(limit) = limits.find(|limit| limit.place() == place) {
+        if let Some(limit) = limits.find(|limit| limit.place() == index) {
             limit.verdict.wait = match limit.verdict.wait {
                 Wait::None => Wait::For(wait),
                 Wait::For(other) => Wait::For(other.max(wait)),

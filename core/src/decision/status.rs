@@ -12,7 +12,7 @@ use crate::{
 /// The longest wait that is reported to a request without a permit, in microseconds. A permit may
 /// be released at any moment. Its deadline says little: most permits are released long before, and
 /// other permits are renewed.
-const PLACE_HINT: Micros = 1_000_000;
+const MAX_PERMIT_WAIT: Micros = 1_000_000;
 
 /// How one limit of a [`Decision`](crate::decision::Decision) stands.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct LimitStatus {
     policy: AnyLimit,
     pub(super) verdict: Verdict,
     /// The index of the charge among those that were to be decided.
-    place: u32,
+    index: u32,
 }
 
 /// A store's verdict on one limit. All times are in microseconds.
@@ -67,17 +67,17 @@ impl Verdict {
 
 impl LimitStatus {
     #[doc(hidden)]
-    pub fn new(bound: LimitRef<'_>, verdict: Verdict, place: u32) -> Self {
+    pub fn new(limit: LimitRef<'_>, verdict: Verdict, index: u32) -> Self {
         Self {
-            policy: bound.to_any().out_of_turn(),
+            policy: limit.to_any().out_of_turn(),
             verdict,
-            place,
+            index,
         }
     }
 
     #[doc(hidden)]
     pub fn place(&self) -> usize {
-        self.place as usize
+        self.index as usize
     }
 
     /// Returns the rate limit; `None` for a [`concurrency`](Self::concurrency) limit.
@@ -166,7 +166,7 @@ impl LimitStatus {
                 Some(Duration::from_micros(micros))
             }
             (Wait::For(micros), AnyLimit::Concurrency(_)) => {
-                Some(Duration::from_micros(micros.min(PLACE_HINT)))
+                Some(Duration::from_micros(micros.min(MAX_PERMIT_WAIT)))
             }
             (Wait::None | Wait::Never, _) => None,
         }

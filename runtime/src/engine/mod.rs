@@ -5,6 +5,7 @@
 //! refunds in `refund`, resets and blocks in `admin`, permits in `concurrency`, waits in `waiting`.
 
 mod admin;
+pub(crate) mod backoff;
 mod builder;
 pub(crate) mod circuit_state;
 pub(crate) mod clock;

@@ -14,12 +14,13 @@ use actix_throttle_core::{
 use tokio::sync::oneshot;
 
 use super::owned_charge::{OwnedCharge, check};
-use crate::engine::{handle::Engine, store::interface::Store};
+use crate::engine::{backoff::Backoff, handle::Engine, store::interface::Store};
 
-/// First pause before a failed release is retried, in microseconds, and the longest that it doubles
-/// to.
-const FIRST_PAUSE: Micros = 100_000;
-const LONGEST_PAUSE: Micros = 2_000_000;
+/// The pauses before a failed release is retried.
+const BACKOFF: Backoff = Backoff {
+    first: 100_000,
+    longest: 2_000_000,
+};
 
 /// State that a hold shares with its renewal task. Its atomics are relaxed: each is read by itself,
 /// and guards no other data.
@@ -152,17 +153,15 @@ impl HoldState {
         let clock = self.engine.clock();
         let longest = self.permits.iter().filter_map(OwnedCharge::expiry).max();
         let end = clock.now().saturating_add(longest.unwrap_or(0));
-        let mut pause = FIRST_PAUSE;
-        loop {
+        for attempts in 1.. {
             let done = self.engine.ask_store(&release).await;
             // Wake waiters after a failure too: the local fallback may have released the permits.
             self.notify_waiters();
-            let next = clock.now().saturating_add(pause);
+            let next = clock.now().saturating_add(BACKOFF.after(attempts));
             if done.is_ok() || next >= end || !self.may_count.load(Ordering::Relaxed) {
                 return;
             }
             clock.sleep_until(next).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 

@@ -18,11 +18,13 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::queue_key::QueueKey;
-use crate::engine::clock::Clock;
+use crate::engine::{backoff::Backoff, clock::Clock};
 
-/// First pause of a queue, in microseconds, and the longest that it doubles to.
-const FIRST: Micros = 20_000;
-const LONGEST: Micros = 1_000_000;
+/// The pauses between polls that are denied, before jitter.
+const BACKOFF: Backoff = Backoff {
+    first: 20_000,
+    longest: 1_000_000,
+};
 
 /// The wait queues of one limiter.
 #[derive(Debug, Default)]
@@ -47,7 +49,8 @@ struct WaitQueue {
     waiters: BTreeMap<Priority, Arc<Notify>>,
     /// Time of the first waiter's next poll.
     ask_at: Micros,
-    pause: Micros,
+    /// Number of denied polls in a row, by which the pauses grow.
+    denied: u32,
     /// Whether the store promised room at `ask_at` and none before.
     is_certain: bool,
     /// Number of refunds in this process, by which a [`Turn`] notices one during its poll.
@@ -104,7 +107,7 @@ impl WaitQueues {
             .or_insert_with(|| WaitQueue {
                 waiters: BTreeMap::new(),
                 ask_at: now,
-                pause: FIRST,
+                denied: 0,
                 is_certain: false,
                 refunds: 0,
             });
@@ -126,7 +129,7 @@ impl WaitQueues {
             queue.refunds += 1;
             queue.ask_at = queue.ask_at.min(now);
             queue.is_certain = false;
-            queue.pause = FIRST;
+            queue.denied = 0;
             queue.wake_first();
         }
     }
@@ -202,10 +205,10 @@ impl Ticket<'_> {
                 queue.ask_at = now;
                 return;
             }
-            let pause = upward(queue.pause);
-            let bound = bound.map(|bound| bound.saturating_add(fastrand::u64(..FIRST)));
+            queue.denied = queue.denied.saturating_add(1);
+            let pause = upward(BACKOFF.after(queue.denied));
+            let bound = bound.map(|bound| bound.saturating_add(fastrand::u64(..BACKOFF.first)));
             queue.ask_at = now.saturating_add(bound.map_or(pause, |bound| bound.min(pause)));
-            queue.pause = (queue.pause * 2).min(LONGEST);
         });
     }
 
@@ -225,12 +228,12 @@ impl Ticket<'_> {
         self.with_queue(|queue| {
             // Remove here, not in `drop`: a first waiter that leaves unserved voids the promise.
             queue.waiters.remove(&self.priority);
-            queue.pause = FIRST;
+            queue.denied = 0;
             queue.is_certain = matches!(next, Next::In(_));
             queue.ask_at = now.saturating_add(match next {
                 Next::Now => 0,
                 Next::In(wait) => wait,
-                Next::Later => upward(FIRST),
+                Next::Later => upward(BACKOFF.first),
             });
         });
     }

@@ -114,9 +114,9 @@ impl Circuit {
     }
 
     /// Reports that a request reached its deadline, which is no incident by itself.
-    pub(crate) fn waited_in_vain(&self, reason: &dyn fmt::Display) {
+    pub(crate) fn deadline_passed(&self, reason: &dyn fmt::Display) {
         let now = || self.micros(Instant::now());
-        if let Some(transition) = self.breaker.waited_in_vain(now()) {
+        if let Some(transition) = self.breaker.deadline_passed(now()) {
             self.log(transition, reason);
         }
     }

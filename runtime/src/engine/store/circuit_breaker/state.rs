@@ -221,7 +221,7 @@ impl Breaker {
 
     /// Reports that a request reached its deadline. That is no incident by itself, but the time
     /// without a decision may now be long enough to open the circuit.
-    pub(super) fn waited_in_vain(&self, now: Micros) -> Option<Transition> {
+    pub(super) fn deadline_passed(&self, now: Micros) -> Option<Transition> {
         if self.is_calm() {
             return None;
         }

@@ -89,7 +89,7 @@ impl<S> DenialCache<S> {
     }
 
     /// Returns a denial if all limits of the check are cached and one of them denies it.
-    fn find(&self, check: &Check<'_>, looker: Access) -> Option<Outcome> {
+    fn find(&self, check: &Check<'_>, access: Access) -> Option<Outcome> {
         if !check.mode.is_charge() || self.is_empty() {
             return None;
         }
@@ -97,7 +97,7 @@ impl<S> DenialCache<S> {
         let verdicts = check
             .charges
             .iter()
-            .map(|charge| self.lookup(charge, looker, now));
+            .map(|charge| self.lookup(charge, access, now));
         let verdicts: SmallVec<[Verdict; 1]> = verdicts.collect::<Option<_>>()?;
         let denies = |(charge, verdict): (&Charge<'_>, &Verdict)| {
             !charge.limit.is_shadow() && verdict.wait != Wait::None
@@ -106,17 +106,17 @@ impl<S> DenialCache<S> {
         denied.then(|| denial(check, verdicts))
     }
 
-    fn lookup(&self, charge: &Charge<'_>, looker: Access, now: Micros) -> Option<Verdict> {
-        let place = self.hasher.zone_hash(&charge.key);
-        let mut zones = self.shards[place.shard(SHARDS)].lock();
+    fn lookup(&self, charge: &Charge<'_>, access: Access, now: Micros) -> Option<Verdict> {
+        let key_hash = self.hasher.zone_hash(&charge.key);
+        let mut zones = self.shards[key_hash.shard(SHARDS)].lock();
         let mut expired = 0;
         zones.sweep(SWEEP_PER_ACCESS, now, |_| expired += 1);
         let asked = LimitFingerprint::of(charge);
-        let known = zones.find_mut(place.fingerprint, now).and_then(|zone| {
+        let known = zones.find_mut(key_hash.fingerprint, now).and_then(|zone| {
             let mut known = zone.value().iter_mut();
             known.find(|known| known.limit == asked)
         });
-        let verdict = known.and_then(|known| known.answer(looker, now));
+        let verdict = known.and_then(|known| known.answer(access, now));
         drop(zones);
         self.count_removed(expired);
         verdict
@@ -172,24 +172,24 @@ impl<S> DenialCache<S> {
         // Increments before inserting: `is_empty` reads this counter without the lock, and must
         // never report an empty cache while an entry is being added.
         self.count.fetch_add(1, Ordering::SeqCst);
-        let place = self.hasher.zone_hash(&charge.key);
-        let mut zones = self.shards[place.shard(SHARDS)].lock();
+        let key_hash = self.hasher.zone_hash(&charge.key);
+        let mut zones = self.shards[key_hash.shard(SHARDS)].lock();
         // Reads the generation under the lock: an event that ends denials increments it first, and
         // then drops the entries under this lock.
         if self.generation.load(Ordering::SeqCst) != generation {
             self.count_removed(1);
             return;
         }
-        let (mut gone, mut is_new) = (0, false);
-        zones.sweep(SWEEP_PER_ACCESS, now, |_| gone += 1);
+        let (mut removed, mut is_new) = (0, false);
+        zones.sweep(SWEEP_PER_ACCESS, now, |_| removed += 1);
         let slot = zones.find_or_insert(
-            place.fingerprint,
+            key_hash.fingerprint,
             now,
             || {
                 is_new = true;
                 CachedZone::new()
             },
-            |_| gone += 1,
+            |_| removed += 1,
         );
         let zone = slot.value();
         zone.retain(|other| other.limit != known.limit && now < other.until);
@@ -200,7 +200,7 @@ impl<S> DenialCache<S> {
         let expiry = zone.iter().map(|known| known.until).max();
         slot.set_expiry(expiry.unwrap_or(now));
         drop(zones);
-        self.count_removed(gone + usize::from(!is_new));
+        self.count_removed(removed + usize::from(!is_new));
     }
 
     /// Drops the entries of these keys, and keeps the cache from storing denials that are being
@@ -219,11 +219,11 @@ impl<S> DenialCache<S> {
             return;
         }
         for key in keys {
-            let place = self.hasher.zone_hash(key);
-            let gone = self.shards[place.shard(SHARDS)]
+            let key_hash = self.hasher.zone_hash(key);
+            let removed = self.shards[key_hash.shard(SHARDS)]
                 .lock()
-                .remove(place.fingerprint);
-            self.count_removed(usize::from(gone.is_some()));
+                .remove(key_hash.fingerprint);
+            self.count_removed(usize::from(removed.is_some()));
         }
     }
 

@@ -52,12 +52,12 @@ impl<S: Store + 'static> LeasePool<S> {
         at: AccountKey,
         now: Micros,
     ) {
-        let Some(wish) = account.next_request(now) else {
+        let Some(size) = account.next_request(now) else {
             return;
         };
         let (pool, owner) = (Arc::clone(self), Arc::clone(&account.owner));
         let number = account.number;
-        account.renewal = spawn(async move { pool.renew(at, number, &owner, wish).await });
+        account.renewal = spawn(async move { pool.renew(at, number, &owner, size).await });
     }
 
     /// Ensures that a task returns what is left when the account's grants end. An earlier task may
@@ -100,7 +100,7 @@ impl<S: Store + 'static> LeasePool<S> {
         });
     }
 
-    async fn renew(self: Arc<Self>, at: AccountKey, number: u64, owner: &LeaseKey, wish: u32) {
+    async fn renew(self: Arc<Self>, at: AccountKey, number: u64, owner: &LeaseKey, size: u32) {
         let leases = self.leases.read().await;
         if !*leases {
             return;
@@ -108,7 +108,7 @@ impl<S: Store + 'static> LeasePool<S> {
         let sent = self.now();
         let check = Check {
             mode: Mode::Lease,
-            charges: smallvec![owner.charge(wish)],
+            charges: smallvec![owner.charge(size)],
         };
         let outcomes = self.inner().decide(std::slice::from_ref(&check)).await;
         let outcome = outcomes.ok().and_then(|all| all.into_iter().next());

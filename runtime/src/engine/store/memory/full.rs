@@ -1,4 +1,4 @@
-//! The error of a full in-memory store.
+//! The error of a full store.
 
 use crate::engine::store::interface::StoreError;
 

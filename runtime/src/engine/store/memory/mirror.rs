@@ -4,48 +4,42 @@
 use actix_throttle_core::{
     algorithm::{Receipt, Wait},
     check::{Charge, Check, Mode, Outcome},
+    decide::{peek, receipt, release, try_charge},
     decision::Verdict,
     failure_mode::FailureMode,
     limit::LimitRef,
 };
 
-use super::MemoryStore;
+use super::store::MemoryStore;
 
 impl MemoryStore {
     /// Returns how a charge stands, and charges nothing.
     pub(crate) fn peek(&self, charge: &Charge<'_>) -> Verdict {
-        let (place, mut shard) = self.lock_one(&charge.key);
-        let block = || self.hasher.block_fingerprint(&place, &charge.key);
-        shard.peek(charge, place.fingerprint, block, self.clock.now())
+        self.with_states(charge, |states, now| peek(charge, states, now))
     }
 
     /// Charges what another store has admitted, if this store has room for it. Without room the
     /// limit is used up here already, as a window here need not begin when it does there. Returns
     /// how the limit stands, and the receipt of the charge if `wanted`.
     pub(crate) fn mirror(&self, charge: &Charge<'_>, wanted: bool) -> (Verdict, Option<Receipt>) {
-        let (place, mut shard) = self.lock_one(&charge.key);
-        let block = || self.hasher.block_fingerprint(&place, &charge.key);
-        let now = self.clock.now();
-        let verdict = shard.peek(charge, place.fingerprint, block, now);
-        match verdict.wait {
-            Wait::None if charge.cost > 0 => {
-                let Ok(verdict) = shard.take(charge, place.fingerprint, now) else {
-                    // The store is full, so this charge stays unknown here.
-                    return (verdict, None);
-                };
-                let receipt = || shard.receipt(charge, place.fingerprint, &verdict, now);
-                (verdict, wanted.then(receipt).flatten())
-            }
-            _ => {
+        self.with_states(charge, |states, now| {
+            let verdict = peek(charge, states, now);
+            if verdict.wait != Wait::None || charge.cost == 0 {
                 // The request was admitted, so only what remains matters.
                 let verdict = Verdict {
                     wait: Wait::None,
                     blocked: false,
                     ..verdict
                 };
-                (verdict, None)
+                return (verdict, None);
             }
-        }
+            let Ok(verdict) = try_charge(charge, states, now) else {
+                // The store is full, so this charge stays unknown here.
+                return (verdict, None);
+            };
+            let receipt = wanted.then(|| receipt(charge, states, &verdict, now));
+            (verdict, receipt.flatten())
+        })
     }
 
     /// Mirrors permits that the other store has renewed, and releases those that were lost there.
@@ -77,9 +71,10 @@ impl MemoryStore {
     }
 
     fn release(&self, charge: &Charge<'_>) {
-        if let LimitRef::Concurrency(_, permit_id) = charge.limit {
-            let (place, mut shard) = self.lock_one(&charge.key);
-            shard.release(place.fingerprint, permit_id, self.clock.now());
+        if let LimitRef::Concurrency(limit, permit_id) = charge.limit {
+            self.with_states(charge, |states, now| {
+                release(limit, permit_id, states, now);
+            });
         }
     }
 }

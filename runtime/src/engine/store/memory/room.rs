@@ -5,7 +5,7 @@ use std::mem;
 
 use actix_throttle_core::{check::Charge, limit::LimitRef, time::Micros};
 
-use super::{Full, shard::Shard};
+use super::{full::Full, shard::Shard};
 use crate::engine::store::expiring_table::Fingerprint;
 
 /// Entries that the sweep examines per charge. With fewer than two, it would lag behind new keys.
@@ -47,9 +47,10 @@ impl Shard {
             return Ok(());
         }
         self.drop_expired(LAST_RESORT, now);
-        match self.len() < self.capacity {
-            true => Ok(()),
-            false => Err(Full),
+        if self.len() < self.capacity {
+            Ok(())
+        } else {
+            Err(Full)
         }
     }
 

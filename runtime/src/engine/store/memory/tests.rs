@@ -1,19 +1,23 @@
 //! Tests of the in-memory store: its bound on keys, refunds, leases, and checks that span shards.
 
 mod full;
+#[cfg(feature = "test-util")]
+mod replay;
 
 use std::{sync::Arc, thread, time::Instant};
 
 use actix_throttle_core::{
-    check::Charge,
+    check::{Charge, Check, Mode, Outcome},
     failure_mode::FailureMode,
     identity::Identity,
+    key::Key,
     limit::{Algorithm, Limit},
-    time::to_micros,
+    time::{Micros, to_micros},
 };
 use smallvec::smallvec;
 
-use super::*;
+use super::MemoryStore;
+use crate::engine::clock::Clock;
 
 /// Returns a clock set to `now`, without the feature `test-util` that gives users a manual clock.
 fn clock_at(now: Micros) -> Clock {

@@ -202,7 +202,7 @@ impl CallBuilder {
         self.changes |= check.mode != Mode::Peek;
         if self.changes
             && self.idempotency_key.is_none()
-            && context.once.is_some()
+            && context.remember_for.is_some()
             && self.only.is_none()
             && let Some(charge) = check.charges.first()
         {

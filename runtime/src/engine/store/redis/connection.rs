@@ -173,9 +173,9 @@ impl Connection {
     /// nodes redirect. A user that may call the limiter's script may also do this.
     #[cfg(feature = "cluster")]
     pub(super) async fn reaches(&mut self, key: &[u8]) -> bool {
-        const NOBODYS: &str = "0000000000000000000000000000000000000000";
+        const UNKNOWN_SCRIPT: &str = "0000000000000000000000000000000000000000";
         let reply: Result<Value, _> = redis::cmd("EVALSHA")
-            .arg(NOBODYS)
+            .arg(UNKNOWN_SCRIPT)
             .arg(1)
             .arg(key)
             .query_async(self)

@@ -15,7 +15,7 @@ use tokio::{
 
 /// The longest time for one probe of the address: a connection and the first bytes of a reply. For
 /// a server further away, only the client's error tells what is wrong.
-const LOOK: Duration = Duration::from_secs(1);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a greeting is cached.
 const GREETING_HOLDS: Duration = Duration::from_secs(5);
 /// An inline command. Any Redis or Valkey replies to it with one line, whatever the client may do.
@@ -119,7 +119,7 @@ impl Endpoint {
                 _ => None,
             }
         };
-        let in_time = timeout(LOOK, exchanged).await;
+        let in_time = timeout(PROBE_TIMEOUT, exchanged).await;
         in_time.ok().flatten().unwrap_or_default()
     }
 }

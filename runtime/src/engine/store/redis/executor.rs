@@ -74,7 +74,7 @@ impl Executor {
             hasher: &self.upkeep().hasher,
             now: self.now(),
             #[cfg(feature = "cluster")]
-            once: self.once(),
+            remember_for: self.remember_for(),
         }
     }
 
@@ -113,7 +113,7 @@ impl Executor {
         match within(deadline, pin!(answer)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(StoreError::new("what asked the server was ended")),
-            Err(expired) => Err(self.waited_in_vain(expired)),
+            Err(expired) => Err(self.deadline_passed(expired)),
         }
     }
 
@@ -205,7 +205,7 @@ impl Executor {
         loop {
             let lent = within(deadline, pin!(connection.checkout()))
                 .await
-                .map_err(|expired| self.waited_in_vain(expired))?
+                .map_err(|expired| self.deadline_passed(expired))?
                 .map_err(|error| StoreError::new(error.to_string()))?;
             let reply = self.attempt(lent, deadline, Late::Abandoned, request).await;
             if let Ok(reply) = reply {
@@ -272,10 +272,10 @@ impl Executor {
         error
     }
 
-    fn waited_in_vain(&self, expired: Expired) -> StoreError {
+    fn deadline_passed(&self, expired: Expired) -> StoreError {
         let late = self.late();
         if expired == Expired::Silence {
-            self.circuit().waited_in_vain(&late);
+            self.circuit().deadline_passed(&late);
         }
         late
     }

@@ -14,7 +14,7 @@ pub(super) struct KeyTable {
     ends: Vec<usize>,
     /// The indices of the texts, from 1 as Lua counts, by the fingerprints of their keys. A key
     /// that is in the table is found without writing its text.
-    places: HashTable<(Fingerprint, u64)>,
+    indices: HashTable<(Fingerprint, u64)>,
 }
 
 impl KeyTable {
@@ -24,7 +24,7 @@ impl KeyTable {
             // Room for a counter and its block, with which most calls begin.
             texts: String::with_capacity(128),
             ends: Vec::with_capacity(2),
-            places: HashTable::new(),
+            indices: HashTable::new(),
         }
     }
 
@@ -34,17 +34,17 @@ impl KeyTable {
         counter: &Key<'_>,
         hasher: &KeyHasher,
     ) -> (u64, u64) {
-        let place = hasher.hash(counter);
+        let key_hash = hasher.hash(counter);
         let start = self.texts.len();
         let mut stem = start..start;
-        let at_counter = self.insert(place.fingerprint, |naming, texts| {
+        let at_counter = self.insert(key_hash.fingerprint, |naming, texts| {
             counter.write_stem(naming, texts);
             stem.end = texts.len();
             counter.kind.write(texts);
         });
         let block = counter.block();
         let at_block = self.insert(
-            hasher.block_fingerprint(&place, counter),
+            hasher.block_fingerprint(&key_hash, counter),
             |naming, texts| {
                 match stem.is_empty() {
                     true => block.write_stem(naming, texts),
@@ -87,17 +87,25 @@ impl KeyTable {
 
     /// The index of the key with this fingerprint. `write` appends the key's text if the key is
     /// new.
-    fn insert(&mut self, print: Fingerprint, write: impl FnOnce(&Naming, &mut String)) -> u64 {
-        let known = self.places.find(print.hash(), |(of, _)| *of == print);
-        if let Some((_, place)) = known {
-            return *place;
+    fn insert(
+        &mut self,
+        fingerprint: Fingerprint,
+        write: impl FnOnce(&Naming, &mut String),
+    ) -> u64 {
+        let known = self
+            .indices
+            .find(fingerprint.hash(), |(of, _)| *of == fingerprint);
+        if let Some((_, index)) = known {
+            return *index;
         }
         write(&self.naming, &mut self.texts);
         self.ends.push(self.texts.len());
-        let place = self.ends.len() as u64;
-        self.places
-            .insert_unique(print.hash(), (print, place), |(of, _)| of.hash());
-        place
+        let index = self.ends.len() as u64;
+        self.indices
+            .insert_unique(fingerprint.hash(), (fingerprint, index), |(of, _)| {
+                of.hash()
+            });
+        index
     }
 }
 
@@ -125,10 +133,10 @@ mod tests {
             for index in 0..40 {
                 let identity = Identity::new(format!("user{index}"));
                 let of = |limit| Key::counter(&identity, limit);
-                let places = limits
+                let indices = limits
                     .each_ref()
                     .map(|limit| keys.counter_and_block(&of(limit), &hasher));
-                let [(first, block), (second, same_block)] = places;
+                let [(first, block), (second, same_block)] = indices;
                 let base = index * 3;
                 assert_eq!((first, block, second), (base + 1, base + 2, base + 3));
                 assert_eq!(block, same_block);

@@ -42,11 +42,11 @@ impl LimitTable {
         push(&mut self.packed, limit.block_micros(), 6);
         let (known, new) = self.packed.split_at(start);
         let mut known = (1..).zip(known.chunks_exact(WIDTH));
-        let same = known.find(|(place, kind)| *kind == new && !used.contains(place));
+        let same = known.find(|(index, limit)| *limit == new && !used.contains(index));
         match same {
-            Some((place, _)) => {
+            Some((index, _)) => {
                 self.packed.truncate(start);
-                place
+                index
             }
             None => self.count(),
         }

@@ -112,7 +112,7 @@ async fn send(call: &Call, command: Cmd, connection: &mut Connection) -> Result<
 /// Calls a call off that has done nothing yet, so that it never will. Returns `false` if the call
 /// was carried out, so that there is or was a reply to it.
 async fn call_off(call: &Call, connection: &mut Connection) -> Result<bool, RedisError> {
-    let Some(once) = call.once_key() else {
+    let Some(idempotency_key) = call.idempotency_key() else {
         // The call changes nothing whenever it arrives. Asking for a key shows whether the node is
         // well.
         let key = call.first_key();
@@ -123,12 +123,12 @@ async fn call_off(call: &Call, connection: &mut Connection) -> Result<bool, Redi
     };
     let mut command = redis::cmd("SET");
     command
-        .arg(once)
+        .arg(idempotency_key)
         .arg("")
         .arg("NX")
         .arg("PX")
-        .arg(call.life());
-    let set: Option<String> = from_redis_value(connection.ask(once, command).await?)?;
+        .arg(call.ttl());
+    let set: Option<String> = from_redis_value(connection.ask(idempotency_key, command).await?)?;
     Ok(set.is_some())
 }
 

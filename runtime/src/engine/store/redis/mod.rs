@@ -122,7 +122,7 @@ impl Store for RedisStore {
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         #[cfg(feature = "cluster")]
         if self.executor.upkeep().pool.is_cluster() {
-            return self.forget_each(keys).await;
+            return self.delete_each(keys).await;
         }
         let mut command = redis::cmd("DEL");
         for key in keys {

@@ -30,7 +30,7 @@ const SOURCE: &str = concat!(
 );
 
 /// Bytes for a command's name and the number of its keys.
-const ROOM: usize = 32;
+const COMMAND_OVERHEAD: usize = 32;
 
 /// The script with its SHA-1 hash, which is computed once.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SOURCE));
@@ -42,10 +42,10 @@ pub(super) struct Call {
     pub(super) packed: Vec<u8>,
     /// Whether the last key is the idempotency key of the call.
     #[cfg(feature = "cluster")]
-    has_once: bool,
+    has_idempotency_key: bool,
     /// How long Redis remembers that the call was carried out, in milliseconds.
     #[cfg(feature = "cluster")]
-    life: u32,
+    ttl: u32,
 }
 
 /// How the script recognises a call that a cluster client has sent twice.
@@ -70,17 +70,18 @@ pub(super) struct CallContext<'a> {
     /// How long Redis remembers that a call was carried out, in milliseconds. Set for a connection
     /// that may send a call twice.
     #[cfg(feature = "cluster")]
-    pub(super) once: Option<u32>,
+    pub(super) remember_for: Option<u32>,
 }
 
-/// The flag in a call's `life` that says that a mark follows the head.
+/// The flag in a call's `ttl` that says that a mark follows the head.
 #[cfg(feature = "cluster")]
 const MARKED: u32 = 1 << 31;
 /// The longest life of a mark or an idempotency key, in milliseconds.
 #[cfg(feature = "cluster")]
-pub(super) const LONGEST_LIFE: u32 = MARKED - 1;
+pub(super) const MAX_TTL: u32 = MARKED - 1;
 
-/// The codes of calls about a block, for which there is no [`Mode`](crate::engine::store::interface::Mode).
+/// The codes of calls about a block. No [`Mode`](actix_throttle_core::check::Mode) of a check has
+/// them.
 const BLOCK: u64 = 2;
 #[cfg(feature = "cluster")]
 const BLOCK_UNLESS_BLOCKED: u64 = 7;
@@ -121,7 +122,7 @@ impl Call {
         #[cfg(feature = "cluster")] repeat: Repeat<'_>,
     ) -> Self {
         let mut keys = KeyTable::new(context.naming);
-        let place = keys.index_of(key, context.hasher);
+        let index = keys.index_of(key, context.hasher);
         let mut call = Self::start(
             context,
             keys,
@@ -130,7 +131,7 @@ impl Call {
             repeat,
         );
         push(&mut call.packed, 1, 2);
-        push_block(&mut call.packed, mode, place);
+        push_block(&mut call.packed, mode, index);
         call
     }
 
@@ -139,44 +140,44 @@ impl Call {
     pub(super) fn start(
         context: &CallContext<'_>,
         #[cfg_attr(not(feature = "cluster"), expect(unused_mut))] mut keys: KeyTable,
-        kinds: &LimitTable,
+        limits: &LimitTable,
         #[cfg(feature = "cluster")] repeat: Repeat<'_>,
     ) -> Self {
         let mut packed = Vec::with_capacity(128);
         // 0 means Redis' own time.
         push(&mut packed, context.now.unwrap_or(0), 7);
         #[cfg(feature = "cluster")]
-        let (life, mark) = match (context.once, repeat) {
+        let (ttl, mark) = match (context.remember_for, repeat) {
             (None, _) | (_, Repeat::Harmless) => (0, None),
-            (Some(life), Repeat::Key(_)) => (life, None),
-            (Some(life), Repeat::Mark(mark)) => (life | MARKED, Some(mark)),
+            (Some(ttl), Repeat::Key(_)) => (ttl, None),
+            (Some(ttl), Repeat::Mark(mark)) => (ttl | MARKED, Some(mark)),
         };
         #[cfg(not(feature = "cluster"))]
-        let (life, mark): (u32, Option<u64>) = (0, None);
-        push(&mut packed, life.into(), 4);
-        push(&mut packed, kinds.count(), 2);
+        let (ttl, mark): (u32, Option<u64>) = (0, None);
+        push(&mut packed, ttl.into(), 4);
+        push(&mut packed, limits.count(), 2);
         if let Some(mark) = mark {
             push(&mut packed, mark, 6);
         }
-        packed.extend_from_slice(kinds.packed());
+        packed.extend_from_slice(limits.packed());
         #[cfg(feature = "cluster")]
-        if let (Repeat::Key(name), true) = (repeat, context.once.is_some()) {
+        if let (Repeat::Key(name), true) = (repeat, context.remember_for.is_some()) {
             keys.add(name);
         }
         Self {
             keys,
             packed,
             #[cfg(feature = "cluster")]
-            has_once: context.once.is_some() && matches!(repeat, Repeat::Key(_)),
+            has_idempotency_key: context.remember_for.is_some() && matches!(repeat, Repeat::Key(_)),
             #[cfg(feature = "cluster")]
-            life: context.once.unwrap_or(0),
+            ttl: context.remember_for.unwrap_or(0),
         }
     }
 
     /// How long Redis remembers that the call was carried out, in milliseconds.
     #[cfg(feature = "cluster")]
-    pub(super) fn life(&self) -> u32 {
-        self.life
+    pub(super) fn ttl(&self) -> u32 {
+        self.ttl
     }
 
     /// A key of the call's cluster slot.
@@ -193,8 +194,10 @@ impl Call {
 
     /// The idempotency key of the call, if it has one.
     #[cfg(feature = "cluster")]
-    pub(super) fn once_key(&self) -> Option<&str> {
-        self.has_once.then(|| self.keys.iter().last()).flatten()
+    pub(super) fn idempotency_key(&self) -> Option<&str> {
+        self.has_idempotency_key
+            .then(|| self.keys.iter().last())
+            .flatten()
     }
 
     /// The call by `EVALSHA`, for a server that has cached the script.
@@ -209,7 +212,7 @@ impl Call {
 
     fn command(&self, name: &str, script: &str) -> Cmd {
         // Allocated at once, because the buffer would otherwise grow with each argument.
-        let length = script.len() + self.keys.length() + self.packed.len() + ROOM;
+        let length = script.len() + self.keys.length() + self.packed.len() + COMMAND_OVERHEAD;
         let mut command = Cmd::with_capacity(self.keys.len() + 4, length);
         command.arg(name).arg(script).arg(self.keys.len());
         for key in self.keys.iter() {
@@ -227,9 +230,9 @@ pub(super) fn random_mark() -> u64 {
 }
 
 /// Packs a check about a block alone.
-pub(super) fn push_block(packed: &mut Vec<u8>, mode: u64, place: u64) {
+pub(super) fn push_block(packed: &mut Vec<u8>, mode: u64, index: u64) {
     push(packed, mode, 1);
     // No limits, and zeros in place of the index of a limit and of its counter.
     push(packed, 0, 2 + 2 + 3);
-    push(packed, place, 3);
+    push(packed, index, 3);
 }

@@ -147,7 +147,7 @@ impl RedisStore {
 
     /// Deletes each key by a command of its own, because the keys may be in different slots.
     /// Dropped midway, it has deleted some of them.
-    pub(super) async fn forget_each(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+    pub(super) async fn delete_each(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         for key in keys {
             let mut command = redis::cmd("DEL");
             command.arg(key.text(&self.executor.upkeep().naming));

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use super::{
     RedisStore, batch::Lane, executor::Executor, part::SlotPart, rollback::Rollback,
-    script::LONGEST_LIFE,
+    script::MAX_TTL,
 };
 use crate::engine::store::interface::StoreError;
 
@@ -33,10 +33,10 @@ const REMEMBERED: u32 = 2_000;
 
 impl Executor {
     /// How long to remember that a call was carried out, in milliseconds; `None` outside a cluster.
-    pub(super) fn once(&self) -> Option<u32> {
+    pub(super) fn remember_for(&self) -> Option<u32> {
         let deadline = u32::try_from(self.upkeep().deadline.as_millis()).unwrap_or(u32::MAX);
         let is_cluster = self.upkeep().pool.is_cluster();
-        is_cluster.then(|| deadline.saturating_add(REMEMBERED).min(LONGEST_LIFE))
+        is_cluster.then(|| deadline.saturating_add(REMEMBERED).min(MAX_TTL))
     }
 }
 
@@ -121,12 +121,12 @@ impl RedisStore {
         parts: &[SlotPart<'_>],
         deadline: Instant,
     ) -> Result<Outcome, StoreError> {
-        let looked = self.ask_all(Mode::Peek, parts, deadline).await?;
-        if looked.iter().all(|outcome| outcome.allowed) {
+        let peeked = self.ask_all(Mode::Peek, parts, deadline).await?;
+        if peeked.iter().all(|outcome| outcome.allowed) {
             let charged = self.charge_all(parts, Keep::IfAllAllow, deadline).await?;
             return Ok(merge(parts, charged));
         }
-        let mut outcomes = looked;
+        let mut outcomes = peeked;
         // A denial changes nothing, except that it may start a block.
         for (part, outcome) in parts.iter().zip(&mut outcomes) {
             let mut charges = part.charges.iter().zip(&outcome.verdicts);

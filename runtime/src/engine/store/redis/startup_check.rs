@@ -51,7 +51,7 @@ impl RedisStore {
         let patience = pool.patience(None);
         let failure = match timeout(patience, self.look(&runtime)).await {
             Ok(Ok(server)) => {
-                self.welcome(server.as_ref());
+                self.log_connected(server.as_ref());
                 return Ok(());
             }
             Ok(Err(Finding::Wrong(error))) => return Err(error),
@@ -94,7 +94,7 @@ impl RedisStore {
     }
 
     /// Logs which store decides from now on, and warns if it may evict counters.
-    fn welcome(&self, server: Option<&ServerInfo>) {
+    fn log_connected(&self, server: Option<&ServerInfo>) {
         let upkeep = self.executor.upkeep();
         let (name, prefix) = (upkeep.pool.name(), &*upkeep.naming.prefix);
         let version = server.map_or_else(|| UNKNOWN.to_owned(), ToString::to_string);

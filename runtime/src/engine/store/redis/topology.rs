@@ -11,15 +11,15 @@ use super::{connection::Connection, endpoint::Endpoint, error_text};
 
 /// The longest time for an attempt to connect to one server, name lookup and handshakes included.
 /// Far above a request's deadline, so that a distant server is reached in the end.
-const ONE_DOOR: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The shortest time limit for an attempt to connect to one server that was reached before.
-const NEAR_DOOR: Duration = Duration::from_millis(500);
+const RECONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// How many times as long as the latest attempt the next one may take.
 const SLACK: u32 = 20;
 /// The longest time for an attempt that tries several nodes in turn, each with the client's own
 /// limit of one second: a silent node must not keep the others from being reached.
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
-const MANY_DOORS: Duration = Duration::from_secs(10);
+const MULTI_NODE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The source of connections to Redis or Valkey: a `deadpool_redis::Pool`, or its `cluster::Pool`
 /// (feature `cluster`) or `sentinel::Pool` (feature `sentinel`).
@@ -100,7 +100,7 @@ impl RedisPool {
             Kind::One(pool) => {
                 let made = create(pool.manager()).await;
                 match &self.endpoint {
-                    Some(endpoint) => welcomed(made, endpoint).await.map(Into::into),
+                    Some(endpoint) => greeted(made, endpoint).await.map(Into::into),
                     None => made.map(Into::into),
                 }
             }
@@ -138,13 +138,14 @@ impl RedisPool {
     /// noticed soon.
     pub(super) fn patience(&self, took: Option<Duration>) -> Duration {
         match self.kind {
-            Kind::One(_) => took.map_or(ONE_DOOR, |took| {
-                took.saturating_mul(SLACK).clamp(NEAR_DOOR, ONE_DOOR)
+            Kind::One(_) => took.map_or(CONNECT_TIMEOUT, |took| {
+                took.saturating_mul(SLACK)
+                    .clamp(RECONNECT_TIMEOUT, CONNECT_TIMEOUT)
             }),
             #[cfg(feature = "sentinel")]
-            Kind::Sentinel(_) => MANY_DOORS,
+            Kind::Sentinel(_) => MULTI_NODE_TIMEOUT,
             #[cfg(feature = "cluster")]
-            Kind::Cluster(_) => MANY_DOORS,
+            Kind::Cluster(_) => MULTI_NODE_TIMEOUT,
         }
     }
 
@@ -225,7 +226,7 @@ where
 /// A server that is full, or in protected mode, accepts a connection, sends an error and closes the
 /// connection. The client may only see a broken connection. A probe of the address tells the
 /// reason.
-async fn welcomed(
+async fn greeted(
     made: Result<MultiplexedConnection, RedisError>,
     endpoint: &Endpoint,
 ) -> Result<MultiplexedConnection, RedisError> {

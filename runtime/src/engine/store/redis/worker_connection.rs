@@ -68,7 +68,7 @@ type CachedConnection = (u64, runtime::Id, Weak<WorkerConnection>);
 thread_local! {
     /// A cache of the connections that this thread has used, so that its requests need not lock the
     /// shared map.
-    static KNOWN: RefCell<Vec<CachedConnection>> = const { RefCell::new(Vec::new()) };
+    static CACHE: RefCell<Vec<CachedConnection>> = const { RefCell::new(Vec::new()) };
 }
 
 impl WorkerConnections {
@@ -96,7 +96,7 @@ impl WorkerConnections {
 
     /// The connection of the worker that runs on `runtime`; starts one if there is none.
     pub(super) fn of(&self, runtime: &Handle) -> Arc<WorkerConnection> {
-        KNOWN.with_borrow_mut(|known| {
+        CACHE.with_borrow_mut(|known| {
             let id = runtime.id();
             let found = known
                 .iter()

@@ -207,7 +207,7 @@ fn step(mut world: World, event: Event) -> Option<World> {
             world.actors[index] = Actor::Away;
         }
         Event::WaitsInVain => {
-            let transition = breaker.waited_in_vain(now);
+            let transition = breaker.deadline_passed(now);
             let expected = match model.outage {
                 None => model.open_if_due(now),
                 Some(_) => None,
@@ -357,12 +357,12 @@ fn decision_in_between_begins_a_new_row() {
 fn requests_that_wait_in_vain_open_it_without_another_incident() {
     let breaker = breaker_of(1);
     assert_eq!(breaker.incident(100, 200), None);
-    assert_eq!(breaker.waited_in_vain(499), None);
+    assert_eq!(breaker.deadline_passed(499), None);
     let opened = Some(Transition::Opened {
         incidents: 1,
         pause: 250,
     });
-    assert_eq!(breaker.waited_in_vain(500), opened);
+    assert_eq!(breaker.deadline_passed(500), opened);
 }
 
 #[test]

@@ -203,8 +203,8 @@ fn check_without_room_for_all_of_it_takes_nothing() {
     // One key fits, but not two.
     let (blocked, blocks) = (Identity::new("blocked7"), Limit::per_day(1).zone("blocks"));
     let key = Key::counter(&blocked, &blocks).block();
-    let (place, mut shard) = store.lock_one(&key);
-    shard.delete(place.fingerprint);
+    let (hash, mut shard) = store.lock_one(&key);
+    shard.delete(hash.fingerprint);
     drop(shard);
     let both = [permit(&ann, 1), rate(&bob, &limit)];
     assert_eq!(decide(&store, Mode::Charge, both), Err(Full));

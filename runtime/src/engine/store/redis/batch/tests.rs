@@ -23,7 +23,7 @@ fn context() -> CallContext<'static> {
         hasher: &HASHER,
         now: None,
         #[cfg(feature = "cluster")]
-        once: None,
+        remember_for: None,
     }
 }
 

@@ -61,7 +61,7 @@ impl Upkeep {
             // Redis' own time, even under a test's manual clock: the key of a probe must expire.
             now: None,
             #[cfg(feature = "cluster")]
-            once: None,
+            remember_for: None,
         }
     }
 }

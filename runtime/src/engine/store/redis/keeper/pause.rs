@@ -5,19 +5,23 @@
 
 use std::time::Duration;
 
+use crate::engine::backoff::Backoff;
+
 /// The longest pause before the first attempt after a loss.
 pub(super) const AT_ONCE: Duration = Duration::from_millis(20);
-/// The pause after the first failed attempt, before jitter; doubled for each further one.
-const FIRST: Duration = Duration::from_millis(100);
+/// The pauses after failed attempts, before jitter.
+const BACKOFF: Backoff = Backoff {
+    first: 100_000,
+    longest: 2_000_000,
+};
 /// The longest pause, before jitter.
-pub(super) const LONGEST: Duration = Duration::from_secs(2);
+#[cfg(feature = "cluster")]
+pub(super) const LONGEST: Duration = Duration::from_micros(BACKOFF.longest);
 
 /// The pause before an attempt that no request waits for, after `attempts` attempts since the last
 /// reply.
 pub(super) fn pause(attempts: u32) -> Duration {
-    let doublings = attempts.saturating_sub(1);
-    let whole = FIRST.saturating_mul(2_u32.saturating_pow(doublings));
-    half_to_whole(whole.min(LONGEST))
+    half_to_whole(Duration::from_micros(BACKOFF.after(attempts)))
 }
 
 /// A random duration from half of `whole` to all of it ("equal jitter").
@@ -29,6 +33,7 @@ pub(super) fn half_to_whole(whole: Duration) -> Duration {
 pub(super) fn up_to(longest: Duration) -> Duration {
     longest.mul_f64(fastrand::f64())
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

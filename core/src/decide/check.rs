@@ -1,0 +1,102 @@
+//! The decision on a whole check: peeks at all of its limits, then charges all of them or none.
+
+use smallvec::SmallVec;
+
+use super::{
+    charge::{peek, peek_unblocked, receipt, refund, start_block, try_charge},
+    states::States,
+};
+use crate::{
+    algorithm::Wait,
+    check::{Charge, Check, Mode, Outcome, Receipts},
+    decision::Verdict,
+    time::Micros,
+};
+
+/// Decides any check.
+///
+/// # Errors
+///
+/// If there is no room for the states of an admitted check; nothing is then charged.
+pub fn decide<S: States>(
+    check: &Check<'_>,
+    states: &mut S,
+    now: Micros,
+) -> Result<Outcome, S::Full> {
+    if let Mode::Refund(receipts) = check.mode {
+        for (index, (charge, receipt)) in check.charges.iter().zip(receipts).enumerate() {
+            if let Some(receipt) = receipt {
+                refund(charge, receipt, &mut states.of_charge(index, charge), now);
+            }
+        }
+    }
+    let mut verdicts: SmallVec<[Verdict; 1]> = SmallVec::new();
+    for (index, charge) in check.charges.iter().enumerate() {
+        let mut states = states.of_charge(index, charge);
+        verdicts.push(match check.mode {
+            Mode::Renew => peek_unblocked(charge, &mut states, now),
+            _ => peek(charge, &mut states, now),
+        });
+    }
+    let allowed = !check.mode.can_deny()
+        || check
+            .charges
+            .iter()
+            .zip(&verdicts)
+            .all(|(charge, verdict)| charge.limit.is_shadow() || verdict.wait == Wait::None);
+
+    if allowed && check.mode.is_charge() {
+        states.reserve(check, now)?;
+    }
+    let mut receipts = Receipts::new();
+    if matches!(check.mode, Mode::ChargeForReceipts | Mode::Lease) {
+        receipts.resize(check.charges.len(), None);
+    }
+    let mut next_receipt = receipts.iter_mut();
+    for (index, (charge, verdict)) in check.charges.iter().zip(&mut verdicts).enumerate() {
+        let receipt_out = next_receipt.next();
+        let mut states = states.of_charge(index, charge);
+        let cost = cost_to_take(check.mode, charge, verdict, allowed);
+        if cost > 0 {
+            let charge = &Charge { cost, ..*charge };
+            match try_charge(charge, &mut states, now) {
+                Ok(charged) => {
+                    *verdict = charged;
+                    if let Some(out) = receipt_out {
+                        *out = receipt(charge, &states, verdict, now);
+                    }
+                }
+                // The permit had expired, and there is no room to acquire it again.
+                Err(_) if check.mode == Mode::Renew => verdict.wait = Wait::For(1),
+                // A shadow limit denies nothing, and a lease without room takes nothing.
+                Err(_) => {}
+            }
+        } else if check.mode.is_charge() {
+            start_block(charge, &mut states, verdict, allowed, now);
+        }
+    }
+    Ok(Outcome {
+        allowed,
+        verdicts,
+        receipts,
+        mirror_receipts: Receipts::new(),
+        stable_for: 0,
+    })
+}
+
+/// Returns the cost that the decision takes of one charge. A lease never waits, so its verdict has
+/// no wait any more.
+fn cost_to_take(mode: Mode<'_>, charge: &Charge<'_>, verdict: &mut Verdict, allowed: bool) -> u32 {
+    match mode {
+        Mode::Lease => {
+            verdict.wait = Wait::None;
+            charge.may_lease(verdict)
+        }
+        Mode::Charge | Mode::ChargeForReceipts | Mode::Renew
+            if allowed && verdict.wait == Wait::None =>
+        {
+            charge.cost
+        }
+        Mode::Charge | Mode::ChargeForReceipts | Mode::Renew | Mode::Peek | Mode::Refund(_) => 0,
+    }
+}

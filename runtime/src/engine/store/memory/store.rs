@@ -1,0 +1,162 @@
+//! The in-memory store itself: its shards, their locks, and the checks that it decides.
+
+use actix_throttle_core::{
+    check::{Charge, Check, Mode, Outcome, Outcomes},
+    decide::{Block, decide, decide_charge},
+    key::Key,
+    time::Micros,
+};
+use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
+
+use super::{
+    full::Full,
+    shard::Shard,
+    states::{LockedStates, ShardStates},
+};
+use crate::engine::{
+    clock::Clock,
+    store::{
+        interface::{Store, StoreError},
+        key_hash::{KeyHash, KeyHasher},
+    },
+};
+
+/// The smallest shard, in keys: the bound on keys would be coarse with smaller ones.
+const MIN_SHARD: usize = 1024;
+/// The largest number of shards: enough that two workers of a machine rarely meet.
+const MAX_SHARDS: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct MemoryStore {
+    pub(super) shards: Box<[Mutex<Shard>]>,
+    pub(super) clock: Clock,
+    hasher: KeyHasher,
+}
+
+impl MemoryStore {
+    /// Creates a store of at most `max_keys` keys (at least 1).
+    pub(crate) fn new(max_keys: usize, clock: Clock) -> Self {
+        let count = (max_keys / MIN_SHARD).clamp(1, MAX_SHARDS);
+        // Rounds down to a power of two, because a mask selects the shard.
+        let count = 1 << count.ilog2();
+        let shards = (0..count)
+            .map(|_| Mutex::new(Shard::new((max_keys / count).max(1))))
+            .collect();
+        Self {
+            shards,
+            clock,
+            hasher: KeyHasher::new(),
+        }
+    }
+
+    pub(crate) fn decide_one(&self, check: &Check<'_>) -> Result<Outcome, Full> {
+        match (check.mode, check.charges.as_slice()) {
+            (Mode::Charge, [charge]) => self.decide_single(charge),
+            _ => self.decide_several(check),
+        }
+    }
+
+    /// Decides a charge of one limit in a single step. Most checks are of this form.
+    fn decide_single(&self, charge: &Charge<'_>) -> Result<Outcome, Full> {
+        self.with_states(charge, |states, now| decide_charge(charge, states, now))
+    }
+
+    /// Decides any check under the locks of all its shards.
+    fn decide_several(&self, check: &Check<'_>) -> Result<Outcome, Full> {
+        let charges = check.charges.iter();
+        let hashes: SmallVec<[KeyHash; 2]> = charges
+            .map(|charge| self.hasher.hash(&charge.key))
+            .collect();
+        let mut states = LockedStates {
+            shards: self.lock(hashes.iter().map(|hash| hash.shard(self.shards.len()))),
+            hashes,
+            shard_count: self.shards.len(),
+            hasher: &self.hasher,
+        };
+        decide(check, &mut states, self.clock.now())
+    }
+
+    /// Calls `with` with the states of one charge, under their lock, and the time.
+    #[inline]
+    pub(super) fn with_states<T>(
+        &self,
+        charge: &Charge<'_>,
+        with: impl FnOnce(&mut ShardStates<'_>, Micros) -> T,
+    ) -> T {
+        let (hash, mut shard) = self.lock_one(&charge.key);
+        // Reads the time under the lock. Otherwise a worker could charge with a time before another
+        // worker's charge, which to the algorithms is a clock that has stepped back.
+        let now = self.clock.now();
+        let mut states = ShardStates {
+            shard: &mut shard,
+            hash: &hash,
+            key: &charge.key,
+            hasher: &self.hasher,
+        };
+        with(&mut states, now)
+    }
+
+    /// Returns whether the store has room to count this charge.
+    pub(crate) fn has_room(&self, charge: &Charge<'_>) -> bool {
+        let (hash, mut shard) = self.lock_one(&charge.key);
+        let now = self.clock.now();
+        shard.knows(charge, hash.fingerprint, now) || shard.has_room(1, 0, now)
+    }
+
+    /// Starts the block whose key this is, for `length` microseconds.
+    pub(crate) fn start_block(&self, key: &Key<'_>, length: Micros) -> Result<(), Full> {
+        let (hash, mut shard) = self.lock_one(key);
+        let now = self.clock.now();
+        shard.set_block(hash.fingerprint, Block::new(now, length), now)?;
+        shard.sweep(now);
+        Ok(())
+    }
+
+    /// Returns the hash of a key, and its locked shard.
+    pub(super) fn lock_one(&self, key: &Key<'_>) -> (KeyHash, MutexGuard<'_, Shard>) {
+        let hash = self.hasher.hash(key);
+        (hash, self.shards[hash.shard(self.shards.len())].lock())
+    }
+
+    /// Locks these shards in ascending order, each once.
+    fn lock(
+        &self,
+        shards: impl Iterator<Item = usize>,
+    ) -> SmallVec<[(usize, MutexGuard<'_, Shard>); 2]> {
+        let mut wanted: SmallVec<[usize; 2]> = shards.collect();
+        if wanted.len() > 1 {
+            wanted.sort_unstable();
+            wanted.dedup();
+        }
+        wanted
+            .into_iter()
+            .map(|index| (index, self.shards[index].lock()))
+            .collect()
+    }
+}
+
+impl Store for MemoryStore {
+    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+        let outcomes = checks.iter().map(|check| self.decide_one(check));
+        Ok(outcomes.collect::<Result<_, Full>>()?)
+    }
+
+    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
+        self.decide_one(check).ok()
+    }
+
+    async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
+        for key in keys {
+            let (hash, mut shard) = self.lock_one(key);
+            shard.delete(hash.fingerprint);
+        }
+        Ok(())
+    }
+
+    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+        Ok(self.start_block(key, length)?)
+    }
+
+    fn close(&self) {}
+}
