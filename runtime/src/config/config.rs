@@ -42,8 +42,8 @@ use crate::{
 /// `shadow`, `failure_mode` and `max_wait`. In a rule, a limit may also be the name of one of
 /// `limits` (alone, or as `limit` in a table), and have `group`, `unlimited` and `identifier`:
 /// `"ip"`, `"global"`, `"header:X-Api-Key"`, `"cookie:sid"`, `"query:tenant"`, or a name that the
-/// application has [given](ConfigBuilder::identifier) to a function. A rule's `identifier` and
-/// `max_wait` apply to its limits without their own. `throttle.schema.json` in the crate is the
+/// application has [given](super::ConfigBuilder::identifier) to a function. A rule's `identifier`
+/// and `max_wait` apply to its limits without their own. `throttle.schema.json` in the crate is the
 /// JSON schema of the file, for editors.
 ///
 /// ```
