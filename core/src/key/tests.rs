@@ -48,7 +48,7 @@ fn keys_are_readable() {
 }
 
 #[test]
-fn places_have_a_key_whatever_their_number() {
+fn permits_have_one_key_whatever_their_number() {
     let user = Identity::new("42");
     let limit = Concurrency::new(5).zone("app::export");
     let key = Key::permits(&user, &limit);
