@@ -1,5 +1,5 @@
-//! Concurrency permits: charged together with the rates of a check, renewed by a task while they
-//! are held, and released when the hold is dropped, however the request ends.
+//! One attempt to acquire: charges a check, holds its permits and keeps its receipts. It waits for
+//! the store, and not for room.
 
 use actix_throttle_core::{
     check::{Mode, Outcome},
