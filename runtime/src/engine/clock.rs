@@ -7,13 +7,12 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 use std::{
-    future::poll_fn,
     pin::pin,
-    task::Poll,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use actix_throttle_core::time::{Micros, to_micros};
+use futures_util::future::{Either, select};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Clock {
@@ -55,12 +54,10 @@ impl Clock {
         let Some(end) = end else {
             return Some(event.await);
         };
-        let (mut event, mut sleep) = (pin!(event), pin!(self.sleep_until(end)));
-        poll_fn(|context| match event.as_mut().poll(context) {
-            Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending => sleep.as_mut().poll(context).map(|()| None),
-        })
-        .await
+        match select(pin!(event), pin!(self.sleep_until(end))).await {
+            Either::Left((output, _)) => Some(output),
+            Either::Right(((), _)) => None,
+        }
     }
 
     /// Waits until the time is `then`. Dropping the future has no effect.

@@ -36,7 +36,7 @@ struct SharedTables {
 
 #[derive(Default)]
 struct NameIndex {
-    places: HashMap<String, u32>,
+    indices: HashMap<String, u32>,
     /// Names in use by a rule without a fallback: a reload must not remove them.
     required: HashSet<String>,
 }
@@ -89,11 +89,11 @@ impl NamedLimits {
             limits: Vec::new(),
         };
         for (name, limit) in limits {
-            let place = register.place(&name) as usize;
-            if names.limits.len() <= place {
-                names.limits.resize(place + 1, None);
+            let index = register.index(&name) as usize;
+            if names.limits.len() <= index {
+                names.limits.resize(index + 1, None);
             }
-            names.limits[place] = Some(limit);
+            names.limits[index] = Some(limit);
         }
         let names = Arc::new(names);
         // Store under the lock: a rule that starts to use a name sees this table, or its name was
@@ -112,43 +112,43 @@ impl NamedLimits {
         self.0.id == names.of
     }
 
-    /// Returns the index of a name, looked up once for each configuration and cached in `known`. A
+    /// Returns the index of a name, looked up once for each configuration and cached in `cached`. A
     /// reload cannot remove a `required` name from then on.
-    pub(crate) fn index_of(&self, name: &str, required: bool, known: &CachedIndex) -> u32 {
-        let kept = known.0.load(Ordering::Relaxed);
+    pub(crate) fn index_of(&self, name: &str, required: bool, cached: &CachedIndex) -> u32 {
+        let cached_index = cached.0.load(Ordering::Relaxed);
         let id = u64::from(self.0.id);
-        if kept >> u32::BITS == id {
+        if cached_index >> u32::BITS == id {
             #[allow(clippy::cast_possible_truncation, reason = "it is the lower half")]
-            return kept as u32;
+            return cached_index as u32;
         }
         let mut register = self.0.register.lock();
-        let place = register.place(name);
+        let index = register.index(name);
         if required {
             register.required.insert(name.to_owned());
         }
-        known
+        cached
             .0
-            .store(id << u32::BITS | u64::from(place), Ordering::Relaxed);
-        place
+            .store(id << u32::BITS | u64::from(index), Ordering::Relaxed);
+        index
     }
 }
 
 impl NamedLimitTable {
     /// Returns the limit at this index, if its name has one.
-    pub(crate) fn get(&self, place: u32) -> Option<&NamedLimit> {
-        self.limits.get(place as usize)?.as_ref()
+    pub(crate) fn get(&self, index: u32) -> Option<&NamedLimit> {
+        self.limits.get(index as usize)?.as_ref()
     }
 }
 
 impl NameIndex {
-    fn place(&mut self, name: &str) -> u32 {
-        if let Some(place) = self.places.get(name) {
-            return *place;
+    fn index(&mut self, name: &str) -> u32 {
+        if let Some(index) = self.indices.get(name) {
+            return *index;
         }
         // A file cannot hold so many names.
-        let place = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-        self.places.insert(name.to_owned(), place);
-        place
+        let index = u32::try_from(self.indices.len()).unwrap_or(u32::MAX);
+        self.indices.insert(name.to_owned(), index);
+        index
     }
 }
 
@@ -168,8 +168,8 @@ mod tests {
         (name.to_owned(), Limit::per_minute(times).into())
     }
 
-    fn times(names: &NamedLimitTable, place: u32) -> Option<u32> {
-        names.get(place).map(|named| named.limit.quota())
+    fn times(names: &NamedLimitTable, index: u32) -> Option<u32> {
+        names.get(index).map(|named| named.limit.quota())
     }
 
     #[test]
@@ -194,15 +194,15 @@ mod tests {
     #[test]
     fn a_place_of_another_configuration_is_looked_up_again() {
         let (one, other) = (NamedLimits::new(), NamedLimits::new());
-        let known = CachedIndex::default();
+        let cached = CachedIndex::default();
         one.replace([per_minute("a", 1), per_minute("b", 2)])
             .expect("no use yet");
         other.replace([per_minute("b", 3)]).expect("no use yet");
-        let here = one.index_of("b", false, &known);
+        let here = one.index_of("b", false, &cached);
         assert_eq!(times(&one.current(), here), Some(2));
-        let there = other.index_of("b", false, &known);
+        let there = other.index_of("b", false, &cached);
         assert_eq!(times(&other.current(), there), Some(3));
-        let here = one.index_of("b", false, &known);
+        let here = one.index_of("b", false, &cached);
         assert_eq!(times(&one.current(), here), Some(2));
     }
 
@@ -213,17 +213,17 @@ mod tests {
             .replace([per_minute("a", 1), per_minute("b", 2)])
             .expect("no use yet");
         named.index_of("a", true, &CachedIndex::default());
-        let place = named.index_of("b", false, &CachedIndex::default());
+        let index = named.index_of("b", false, &CachedIndex::default());
         let missing = named
             .replace([per_minute("c", 3)])
             .expect_err("`a` is in use");
         assert_eq!(missing, ["a"]);
         assert_eq!(
-            times(&named.current(), place),
+            times(&named.current(), index),
             Some(2),
             "nothing has changed"
         );
         named.replace([per_minute("a", 4)]).expect("`b` may go");
-        assert_eq!(times(&named.current(), place), None);
+        assert_eq!(times(&named.current(), index), None);
     }
 }

@@ -1,5 +1,5 @@
-//! Concurrency permits: charged together with the rates of a check, renewed by a task while they
-//! are held, and released when the hold is dropped, however the request ends.
+//! One attempt to acquire: charges a check, holds its permits and keeps its receipts. It waits for
+//! the store, and not for room.
 
 use actix_throttle_core::{
     check::{Mode, Outcome},
@@ -29,25 +29,25 @@ impl Engine {
     /// Dropped midway, it holds no permit: a task releases and refunds what the store grants.
     pub(crate) async fn acquire_once(
         &self,
-        wanted: Vec<OwnedCharge>,
+        charges: Vec<OwnedCharge>,
     ) -> Result<Granted, RateLimitError> {
         coop_yield().await;
         let sent = self.clock().now();
         let at_once = {
-            let asked = check(Mode::ChargeForReceipts, &wanted);
+            let asked = check(Mode::ChargeForReceipts, &charges);
             validate(&asked.charges)?;
             self.store().try_decide(&asked)
         };
         if let Some(outcome) = at_once {
             let decided = Ok(Some(outcome));
-            let (granted, keeper) = self.granted(wanted, decided, sent);
+            let (granted, renewal) = self.granted(charges, decided, sent);
             let mut granted = granted?;
             if let Some(hold) = &mut granted.hold {
                 // Without a runtime no task renews the permits: they last for one expiry.
                 let runtime = Handle::try_current().ok();
                 hold.renewal = runtime
-                    .zip(keeper)
-                    .map(|(runtime, keep)| runtime.spawn(keep));
+                    .zip(renewal)
+                    .map(|(runtime, renewal)| runtime.spawn(renewal));
             }
             return Ok(granted);
         }
@@ -59,17 +59,17 @@ impl Engine {
         // refund.
         let (answer, answered) = oneshot::channel();
         let engine = self.clone();
-        let keeper = runtime.spawn(async move {
+        let renewal = runtime.spawn(async move {
             let decided = engine
-                .ask_store(&check(Mode::ChargeForReceipts, &wanted))
+                .ask_store(&check(Mode::ChargeForReceipts, &charges))
                 .await;
-            let (granted, keep) = engine.granted(wanted, decided, sent);
+            let (granted, renewal) = engine.granted(charges, decided, sent);
             // The caller was dropped: its hold is dropped here, and its charges are refunded.
             if let Err(Ok(granted)) = answer.send(granted) {
                 granted.refund_all(&engine).await;
             }
-            if let Some(keep) = keep {
-                keep.await;
+            if let Some(renewal) = renewal {
+                renewal.await;
             }
         });
         let ended = |_| RateLimitError::Unavailable {
@@ -84,7 +84,7 @@ impl Engine {
         .await
         .map_err(ended)??;
         if let Some(hold) = &mut granted.hold {
-            hold.renewal = Some(keeper);
+            hold.renewal = Some(renewal);
         }
         Ok(granted)
     }
@@ -92,16 +92,16 @@ impl Engine {
     /// Returns how the limits stand, without charging anything.
     pub(crate) async fn peek_charges(
         &self,
-        wanted: &[OwnedCharge],
+        charges: &[OwnedCharge],
     ) -> Result<Decision, RateLimitError> {
-        self.decide(&check(Mode::Peek, wanted)).await
+        self.decide(&check(Mode::Peek, charges)).await
     }
 
     /// Returns what a check that was sent at `sent` was granted, and the task that renews its
     /// permits.
     fn granted(
         &self,
-        mut wanted: Vec<OwnedCharge>,
+        mut charges: Vec<OwnedCharge>,
         decided: Result<Option<Outcome>, StoreError>,
         sent: Micros,
     ) -> (
@@ -111,13 +111,13 @@ impl Engine {
         // After a failure, the store may have granted the permits all the same.
         let is_unsure = decided.as_ref().is_err_and(StoreError::is_failure);
         let is_sure = decided.is_ok();
-        let asked = check(Mode::ChargeForReceipts, &wanted);
+        let asked = check(Mode::ChargeForReceipts, &charges);
         let concluded = self.conclude(&asked, decided);
         let is_allowed = concluded
             .as_ref()
             .is_ok_and(|(decision, _)| decision.is_allowed());
         let mut granted = concluded.map(|(decision, receipts)| {
-            let rates = Refund::of(&asked, &receipts).retain(|at| !wanted[at].is_concurrency());
+            let rates = Refund::of(&asked, &receipts).retain(|at| !charges[at].is_concurrency());
             Granted {
                 refund: Some(rates).filter(|refund| is_allowed && !refund.is_empty()),
                 decision,
@@ -127,26 +127,28 @@ impl Engine {
         drop(asked);
         // A shadow limit without room has granted no permit to hold.
         let statuses = granted.iter().flat_map(|granted| granted.decision.limits());
-        let without: Vec<usize> = statuses
+        let without_permit: Vec<usize> = statuses
             .filter(|status| is_allowed && status.is_violated())
             .map(LimitStatus::place)
             .collect();
-        let mut place = 0..;
-        wanted.retain(|one| {
-            let has_none = place.next().is_some_and(|place| without.contains(&place));
+        let mut index = 0..;
+        charges.retain(|one| {
+            let has_none = index
+                .next()
+                .is_some_and(|index| without_permit.contains(&index));
             one.is_concurrency() && !has_none
         });
-        if wanted.is_empty() || !(is_allowed || is_unsure) {
+        if charges.is_empty() || !(is_allowed || is_unsure) {
             return (granted, None);
         }
-        let (hold, keep) = PermitHold::start(self.clone(), wanted, sent, is_sure || is_unsure);
+        let (hold, renewal) = PermitHold::start(self.clone(), charges, sent, is_sure || is_unsure);
         // After a denial or an error, the hold is dropped here, which releases its permits.
         if let Ok(granted) = granted.as_mut()
             && is_allowed
         {
             granted.hold = Some(hold);
         }
-        (granted, Some(keep))
+        (granted, Some(renewal))
     }
 }
 

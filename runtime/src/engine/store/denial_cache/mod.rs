@@ -112,11 +112,11 @@ impl<S> DenialCache<S> {
         let mut expired = 0;
         zones.sweep(SWEEP_PER_ACCESS, now, |_| expired += 1);
         let asked = LimitFingerprint::of(charge);
-        let known = zones.find_mut(key_hash.fingerprint, now).and_then(|zone| {
-            let mut known = zone.value().iter_mut();
-            known.find(|known| known.limit == asked)
+        let cached = zones.find_mut(key_hash.fingerprint, now).and_then(|zone| {
+            let mut cached = zone.value().iter_mut();
+            cached.find(|cached| cached.limit == asked)
         });
-        let verdict = known.and_then(|known| known.answer(access, now));
+        let verdict = cached.and_then(|cached| cached.answer(access, now));
         drop(zones);
         self.count_removed(expired);
         verdict
@@ -139,19 +139,19 @@ impl<S> DenialCache<S> {
                 let until = now.saturating_add(age);
                 // A denial that ends within its age needs no revalidation: once it has ended, a
                 // request may be admitted.
-                let again = match outcome.stable_for > age {
+                let revalidate_at = match outcome.stable_for > age {
                     true => until - age / REVALIDATE_FRACTION,
                     false => MAX_MICROS,
                 };
                 for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
-                    let known = CachedDenial {
+                    let cached = CachedDenial {
                         limit: LimitFingerprint::of(charge),
                         verdict: *verdict,
                         since: now,
                         until,
-                        revalidate_at: again,
+                        revalidate_at,
                     };
-                    self.insert(charge, known, generation);
+                    self.insert(charge, cached, generation);
                 }
             }
             Mode::Refund(_) => {
@@ -167,8 +167,8 @@ impl<S> DenialCache<S> {
         }
     }
 
-    fn insert(&self, charge: &Charge<'_>, known: CachedDenial, generation: u64) {
-        let now = known.since;
+    fn insert(&self, charge: &Charge<'_>, cached: CachedDenial, generation: u64) {
+        let now = cached.since;
         // Increments before inserting: `is_empty` reads this counter without the lock, and must
         // never report an empty cache while an entry is being added.
         self.count.fetch_add(1, Ordering::SeqCst);
@@ -192,12 +192,12 @@ impl<S> DenialCache<S> {
             |_| removed += 1,
         );
         let zone = slot.value();
-        zone.retain(|other| other.limit != known.limit && now < other.until);
+        zone.retain(|other| other.limit != cached.limit && now < other.until);
         if zone.len() == MAX_PER_ZONE {
             zone.remove(0);
         }
-        zone.push(known);
-        let expiry = zone.iter().map(|known| known.until).max();
+        zone.push(cached);
+        let expiry = zone.iter().map(|cached| cached.until).max();
         slot.set_expiry(expiry.unwrap_or(now));
         drop(zones);
         self.count_removed(removed + usize::from(!is_new));

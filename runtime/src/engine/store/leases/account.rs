@@ -27,7 +27,7 @@ pub(super) struct Account {
     /// Distinguishes this account from an earlier or later one of the same counter.
     pub(super) number: u64,
     /// Which counter of its zone this is.
-    pub(super) slot: KeyKind,
+    pub(super) kind: KeyKind,
     pub(super) owner: Arc<LeaseKey>,
     /// The live grants, oldest first.
     grants: SmallVec<[Grant; 2]>,
@@ -68,10 +68,10 @@ pub(super) struct LocalCharge {
 }
 
 impl Account {
-    pub(super) fn new(number: u64, slot: KeyKind, owner: LeaseKey) -> Self {
+    pub(super) fn new(number: u64, kind: KeyKind, owner: LeaseKey) -> Self {
         Self {
             number,
-            slot,
+            kind,
             owner: Arc::new(owner),
             grants: SmallVec::new(),
             size: FIRST,

@@ -140,9 +140,9 @@ impl<S: Store + 'static> LeasePool<S> {
             };
             let number = self.numbers.fetch_add(1, Ordering::Relaxed);
             let dropped = |accounts: Accounts| closed.extend(accounts);
-            let slot = shard.find_or_insert(at.0.fingerprint, now, Accounts::new, dropped);
-            slot.value().push(Account::new(number, at.1, owner));
-            slot.set_expiry(Micros::MAX);
+            let entry = shard.find_or_insert(at.0.fingerprint, now, Accounts::new, dropped);
+            entry.value().push(Account::new(number, at.1, owner));
+            entry.set_expiry(Micros::MAX);
         }
         let mut shown = *verdict;
         if let Some(account) = find(&mut shard, at, now) {

@@ -18,27 +18,27 @@ pub(super) type AccountKey = (KeyHash, KeyKind);
 
 pub(super) fn find(
     shard: &mut Shard,
-    (place, slot): AccountKey,
+    (key_hash, kind): AccountKey,
     now: Micros,
 ) -> Option<&mut Account> {
-    let accounts = shard.find_mut(place.fingerprint, now)?.value();
-    accounts.iter_mut().find(|account| account.slot == slot)
+    let accounts = shard.find_mut(key_hash.fingerprint, now)?.value();
+    accounts.iter_mut().find(|account| account.kind == kind)
 }
 
-pub(super) fn remove(shard: &mut Shard, (place, slot): AccountKey) -> Option<Account> {
-    let accounts = shard.find_mut(place.fingerprint, 0)?.value();
-    let index = accounts.iter().position(|account| account.slot == slot)?;
+pub(super) fn remove(shard: &mut Shard, (key_hash, kind): AccountKey) -> Option<Account> {
+    let accounts = shard.find_mut(key_hash.fingerprint, 0)?.value();
+    let index = accounts.iter().position(|account| account.kind == kind)?;
     Some(accounts.remove(index))
 }
 
-pub(super) fn set_expiry(shard: &mut Shard, (place, _): AccountKey, now: Micros, end: Micros) {
-    if let Some(slot) = shard.find_mut(place.fingerprint, now) {
-        let accounts = slot.value();
+pub(super) fn set_expiry(shard: &mut Shard, (key_hash, _): AccountKey, now: Micros, end: Micros) {
+    if let Some(entry) = shard.find_mut(key_hash.fingerprint, now) {
+        let accounts = entry.value();
         let others = accounts.iter().map(|account| account.keep_until(0, 0));
         let end = others.max().unwrap_or(0).max(end);
         // Entries with live leases are evicted last: a flood of other identities must not end
         // leases.
         let serves = accounts.iter().any(|account| account.next_end().is_some());
-        slot.set_expiry_and_worth(end, if serves { Worth::MOST } else { Worth::LEAST });
+        entry.set_expiry_and_worth(end, if serves { Worth::MOST } else { Worth::LEAST });
     }
 }

@@ -5,8 +5,9 @@
 //! arrived long ago would count as late. [`within`] gives those tasks some time first. The executor
 //! and the keeper task wait with it; it decides nothing about what a late reply means.
 
-use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
+use std::{pin::Pin, time::Duration};
 
+use futures_util::future::{Either, select};
 use tokio::time::{Instant, timeout_at};
 
 /// The delay from which a timer counts as kept waiting by this process: by a busy worker, or by a
@@ -67,14 +68,13 @@ pub(super) async fn within<T>(
 ///
 /// Both futures stay with the caller. Moved in here, they would enlarge the task of every call.
 pub(super) async fn unless<T>(
-    mut event: Pin<&mut impl Future<Output = ()>>,
-    mut work: Pin<&mut impl Future<Output = T>>,
+    event: Pin<&mut impl Future<Output = ()>>,
+    work: Pin<&mut impl Future<Output = T>>,
 ) -> Option<T> {
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => event.as_mut().poll(context).map(|()| None),
-    })
-    .await
+    match select(work, event).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(((), _)) => None,
+    }
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Rollback {
 
     pub(super) fn add(
         &self,
-        place: usize,
+        index: usize,
         part: &SlotPart<'_>,
         context: &CallContext<'_>,
         receipts: &[Option<Receipt>],
@@ -68,7 +68,7 @@ impl Rollback {
             each: each.collect(),
             whole: (!part.is_alone).then(|| Call::decide(context, &[check])),
         };
-        self.refunds.lock().push((place, Arc::new(refund)));
+        self.refunds.lock().push((index, Arc::new(refund)));
     }
 
     /// Keeps all charges.
@@ -87,25 +87,25 @@ impl Rollback {
         deadline: Instant,
     ) -> Vec<(usize, Outcome)> {
         let refunds = self.refunds.lock().clone();
-        let given = refunds
+        let replies = refunds
             .iter()
             .map(|(_, refund)| refund.send(&self.executor, deadline));
-        let given = join_all(given).await;
+        let replies = join_all(replies).await;
         let mut outcomes = Vec::with_capacity(refunds.len());
-        for ((place, _), given) in refunds.iter().zip(given) {
-            let Ok(reply) = given else {
+        for ((index, _), result) in refunds.iter().zip(replies) {
+            let Ok(reply) = result else {
                 // The refund is sent again when this is dropped.
                 continue;
             };
-            self.refunds.lock().retain(|(of, _)| of != place);
-            let check = parts.get(*place).map(|part| Check {
+            self.refunds.lock().retain(|(of, _)| of != index);
+            let check = parts.get(*index).map(|part| Check {
                 mode: Mode::Refund(&[]),
                 charges: part.charges.iter().copied().collect(),
             });
             if let (Some(check), Some(reply)) = (check, reply)
                 && let Ok(outcome) = reply::outcome(&reply, &check)
             {
-                outcomes.push((*place, outcome));
+                outcomes.push((*index, outcome));
             }
         }
         outcomes

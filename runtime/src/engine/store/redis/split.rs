@@ -98,16 +98,16 @@ impl RedisStore {
 
     fn parts<'a>(&self, charges: &Charges<'a>) -> SmallVec<[SlotPart<'a>; 1]> {
         let mut parts: SmallVec<[SlotPart<'a>; 1]> = SmallVec::new();
-        for (place, charge) in charges.iter().enumerate() {
+        for (index, charge) in charges.iter().enumerate() {
             let slot = Slot::for_key(charge.key.text(&self.executor.upkeep().naming));
             match parts.iter_mut().find(|part| part.slot == slot) {
                 Some(part) => {
-                    part.indices.push(place);
+                    part.indices.push(index);
                     part.charges.push(*charge);
                 }
                 None => parts.push(SlotPart {
                     slot,
-                    indices: SmallVec::from_elem(place, 1),
+                    indices: SmallVec::from_elem(index, 1),
                     charges: Charges::from_elem(*charge, 1),
                     is_alone: false,
                 }),
@@ -152,12 +152,12 @@ impl RedisStore {
         keep: Keep,
         deadline: Instant,
     ) -> Result<Vec<Outcome>, StoreError> {
-        let taken = Rollback::new(&self.executor);
-        let charge = async |(place, part): (usize, &SlotPart<'_>)| {
+        let rollback = Rollback::new(&self.executor);
+        let charge = async |(index, part): (usize, &SlotPart<'_>)| {
             let mode = Mode::ChargeForReceipts;
             let outcome = self.ask(mode, part, deadline).await?;
             if outcome.allowed {
-                taken.add(place, part, &self.context(), &outcome.receipts);
+                rollback.add(index, part, &self.context(), &outcome.receipts);
             }
             Ok(outcome)
         };
@@ -165,10 +165,10 @@ impl RedisStore {
             join_all(parts.iter().enumerate().map(charge)).await;
         let mut outcomes = asked.into_iter().collect::<Result<Vec<Outcome>, _>>()?;
         if keep == Keep::IfAllAllow && outcomes.iter().all(|outcome| outcome.allowed) {
-            taken.commit();
+            rollback.commit();
             return Ok(outcomes);
         }
-        for (part, after) in taken.refund(parts, deadline).await {
+        for (part, after) in rollback.refund(parts, deadline).await {
             if let Some(outcome) = outcomes.get_mut(part) {
                 outcome.verdicts = after.verdicts;
             }
@@ -183,7 +183,7 @@ impl RedisStore {
         deadline: Instant,
     ) -> Result<Outcome, StoreError> {
         let refund = async |part: &SlotPart<'_>| {
-            let of = |place: &usize| receipts.get(*place).copied().flatten();
+            let of = |index: &usize| receipts.get(*index).copied().flatten();
             let receipts: Receipts = part.indices.iter().map(of).collect();
             self.ask(Mode::Refund(&receipts), part, deadline).await
         };
@@ -243,18 +243,18 @@ enum Keep {
 /// The outcome of a whole check, from those of its parts.
 fn merge(parts: &[SlotPart<'_>], outcomes: Vec<Outcome>) -> Outcome {
     let allowed = outcomes.iter().all(|outcome| outcome.allowed);
-    let mut placed: Vec<_> = Vec::new();
+    let mut verdicts: Vec<_> = Vec::new();
     for (part, outcome) in parts.iter().zip(outcomes) {
         let mut receipts = outcome.receipts.into_iter();
-        for (place, verdict) in part.indices.iter().zip(outcome.verdicts) {
-            placed.push((*place, verdict, receipts.next()));
+        for (index, verdict) in part.indices.iter().zip(outcome.verdicts) {
+            verdicts.push((*index, verdict, receipts.next()));
         }
     }
-    placed.sort_unstable_by_key(|(place, _, _)| *place);
+    verdicts.sort_unstable_by_key(|(index, _, _)| *index);
     Outcome {
         allowed,
-        verdicts: placed.iter().map(|(_, verdict, _)| *verdict).collect(),
-        receipts: placed
+        verdicts: verdicts.iter().map(|(_, verdict, _)| *verdict).collect(),
+        receipts: verdicts
             .into_iter()
             .filter_map(|(_, _, receipt)| receipt)
             .collect(),
