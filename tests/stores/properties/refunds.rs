@@ -189,17 +189,12 @@ fn late_charge_of_a_leaky_bucket_is_given_back_exactly() {
         gap: Gap::Micros(gap),
         action: Action::Charge(Cost::Units(cost)),
     };
-    let give_back = Step {
+    let refund = Step {
         gap: Gap::Micros(0),
         action: Action::GiveBack(1),
     };
     for late in 3..6 {
-        let steps = [
-            charge(0, 1),
-            charge(late, 3),
-            charge(1, 2),
-            give_back.clone(),
-        ];
+        let steps = [charge(0, 1), charge(late, 3), charge(1, 2), refund.clone()];
         for target in [StoreKind::Memory, StoreKind::Server(ServerVersion::Redis7)] {
             block_on(async {
                 let store = StoreFixture::new(target).await;

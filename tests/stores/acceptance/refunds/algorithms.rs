@@ -6,7 +6,7 @@ use actix_throttle::{Algorithm, Limit, Refill};
 
 use super::{
     super::{SECOND, check, for_every_store, wait},
-    give_back, standing, take,
+    refund, standing, take,
 };
 use harness::stores::StoreFixture;
 
@@ -28,12 +28,12 @@ async fn a_fixed_window_is_given_back_its_own_alone(store: &StoreFixture) {
     let second = take(store, &limit.cost(2), "ann").await;
     store.advance(8 * SECOND);
     // The window stays where the first opened it.
-    give_back(store, first).await;
+    refund(store, first).await;
     let left = Duration::from_secs(1);
     assert_eq!(standing(store, &limit, "ann").await, (3, left));
     store.advance(SECOND);
     check(store, &limit.cost(4), "ann").await;
-    give_back(store, second).await;
+    refund(store, second).await;
     let whole = Duration::from_secs(10);
     assert_eq!(standing(store, &limit, "ann").await, (1, whole));
 }
@@ -48,13 +48,13 @@ async fn an_aligned_window_is_given_back_its_own_alone(store: &StoreFixture) {
     let next = take(store, &limit.cost(10), "ann").await;
     // Half of the sixty still weigh, and the ten.
     assert_eq!(standing(store, &limit, "ann").await.0, 60);
-    give_back(store, early).await;
+    refund(store, early).await;
     assert_eq!(standing(store, &limit, "ann").await.0, 80);
-    give_back(store, next).await;
+    refund(store, next).await;
     assert_eq!(standing(store, &limit, "ann").await.0, 90);
     store.advance(30 * SECOND);
     check(store, &limit.cost(7), "ann").await;
-    give_back(store, late).await;
+    refund(store, late).await;
     assert_eq!(standing(store, &limit, "ann").await.0, 93);
 }
 
@@ -65,14 +65,14 @@ async fn a_bucket_is_given_back_what_it_has_not_gained(store: &StoreFixture) {
     // Alone: six and a half of eight have been gained.
     let alone = take(store, &limit.cost(8), "ann").await;
     store.advance(6 * SECOND + SECOND / 2);
-    give_back(store, alone).await;
+    refund(store, alone).await;
     assert_eq!(standing(store, &limit, "ann").await, (20, Duration::ZERO));
     // On a debt of ten: what is gained pays that first.
     check(store, &limit.cost(10), "bob").await;
     let taken = take(store, &limit.cost(8), "bob").await;
     store.advance(6 * SECOND + SECOND / 2);
     check(store, &limit.cost(5), "bob").await;
-    give_back(store, taken).await;
+    refund(store, taken).await;
     // Ten and five less six and a half.
     let left = Duration::from_millis(8_500);
     assert_eq!(standing(store, &limit, "bob").await, (11, left));
@@ -81,7 +81,7 @@ async fn a_bucket_is_given_back_what_it_has_not_gained(store: &StoreFixture) {
     store.advance(2 * SECOND);
     check(store, &limit.cost(5), "carl").await;
     store.advance(SECOND / 2);
-    give_back(store, taken).await;
+    refund(store, taken).await;
     let left = Duration::from_secs(5);
     assert_eq!(standing(store, &limit, "carl").await, (15, left));
 }
@@ -99,7 +99,7 @@ async fn an_interval_bucket_is_given_back_what_it_has_not_gained(store: &StoreFi
     store.advance(11 * SECOND);
     assert_eq!(standing(store, &limit, "ann").await.0, 18);
     check(store, &limit.cost(3), "ann").await;
-    give_back(store, taken).await;
+    refund(store, taken).await;
     // Of twelve, two were left to give; the beat stays.
     let left = Duration::from_secs(10);
     assert_eq!(standing(store, &limit, "ann").await, (17, left));
@@ -109,15 +109,15 @@ async fn a_leaky_bucket_lets_the_next_go_at_once(store: &StoreFixture) {
     let limit = Limit::per_second(3).algorithm(Algorithm::LeakyBucket);
     let first = take(store, &limit, "ann").await;
     store.advance(SECOND / 10);
-    give_back(store, first).await;
+    refund(store, first).await;
     let second = take(store, &limit.cost(2), "ann").await;
     store.advance(666_667);
     let third = take(store, &limit, "ann").await;
     // The second has drained.
     let left = wait(store, &limit, "ann").await;
-    give_back(store, second).await;
+    refund(store, second).await;
     assert_eq!(wait(store, &limit, "ann").await, left);
-    give_back(store, third).await;
+    refund(store, third).await;
     assert_eq!(wait(store, &limit, "ann").await, 0);
 }
 
@@ -129,16 +129,16 @@ async fn a_log_loses_the_very_admission(store: &StoreFixture) {
         store.advance(SECOND);
     }
     // Taken at 0, 1, 2 and 3; it is 4 now. The second leaves.
-    give_back(store, all.remove(1)).await;
+    refund(store, all.remove(1)).await;
     assert_eq!(standing(store, &limit, "ann").await.0, 2);
     assert_eq!(wait(store, &limit.cost(3), "ann").await, 6 * SECOND);
     assert_eq!(wait(store, &limit.cost(4), "ann").await, 8 * SECOND);
     assert_eq!(wait(store, &limit.cost(7), "ann").await, 9 * SECOND);
     // The youngest, then the oldest.
-    give_back(store, all.remove(2)).await;
+    refund(store, all.remove(2)).await;
     let left = Duration::from_secs(8);
     assert_eq!(standing(store, &limit, "ann").await, (6, left));
-    give_back(store, all.remove(0)).await;
+    refund(store, all.remove(0)).await;
     assert_eq!(standing(store, &limit, "ann").await, (7, left));
     // What comes after counts on.
     assert!(check(store, &limit.cost(7), "ann").await.is_allowed());
@@ -159,7 +159,7 @@ async fn a_log_tells_times_apart_and_not_what_came_at_once(store: &StoreFixture)
     let mut remaining = 20 - 1 - 9 - 5;
     for (taken, cost) in [(two, 2), (three, 3), (four, 4)] {
         assert_eq!(standing(store, &limit, "ann").await.0, remaining);
-        give_back(store, taken).await;
+        refund(store, taken).await;
         remaining += cost;
     }
     assert_eq!(standing(store, &limit, "ann").await.0, 14);
