@@ -1,4 +1,4 @@
-//! Charges given back by their receipts; `properties` has them at random.
+//! Refunds of charges by their receipts, by example; `properties::refunds` has random ones.
 
 mod algorithms;
 
@@ -34,7 +34,7 @@ async fn refund(store: &StoreFixture, taken: ChargedForTest) -> Decision {
     decision
 }
 
-/// What remains, and how long until it is whole.
+/// What remains, and the time until the whole quota is available.
 async fn standing(store: &StoreFixture, limit: &Limit, identity: &str) -> (u32, Duration) {
     let peeked = store.limiter.peek(limit, identity).await.unwrap();
     let status = &peeked.limits()[0];
@@ -55,7 +55,7 @@ async fn a_refund_right_away_leaves_no_trace(store: &StoreFixture) {
         if limit.kind() == Algorithm::LeakyBucket {
             continue;
         }
-        // On top of what others took, between whole tokens.
+        // A refund leaves no trace on top of other charges and between whole tokens either.
         for cost in [1, 3, 2] {
             check(store, &limit.cost(cost), "ann").await;
             store.advance(SECOND + 234_567);
@@ -71,7 +71,7 @@ async fn a_refund_of_what_time_gave_back_gives_nothing(store: &StoreFixture) {
     for limit in every_algorithm(5, 10) {
         let taken = take(store, &limit.cost(3), "ann").await;
         store.advance(20 * SECOND);
-        // Nothing there, and nothing comes of it.
+        // Nothing of the charge is left, so the refund changes nothing.
         refund(store, taken.clone()).await;
         check(store, &limit.cost(4), "ann").await;
         let before = standing(store, &limit, "ann").await;
@@ -106,7 +106,8 @@ async fn forgotten_charge_is_not_refunded(store: &StoreFixture) {
         let before = standing(store, &limit, "ann").await;
         refund(store, taken).await;
         let after = standing(store, &limit, "ann").await;
-        // The others cannot tell: no more than the charge is given, and no more than there is.
+        // The other algorithms cannot tell the charges apart: they refund no more than the charge
+        // and no more than was used.
         assert_eq!(after, if told_apart { before } else { whole }, "{limit:?}");
     }
 }
@@ -126,7 +127,8 @@ async fn a_clock_that_steps_back_gives_nothing_extra(store: &StoreFixture) {
             let left = wait(store, &limit, identity).await;
             assert!(left > 0 && left <= 120 * SECOND, "{limit:?} {back} s");
             store.clock.set(before);
-            // Without a charge in between, the old one counts again once its time has come.
+            // Without a charge in between, the old charge counts again once the clock has reached
+            // its time.
             let other = &format!("bob{step}");
             let taken = take(store, &limit.cost(3), other).await;
             store.clock.set(before - Duration::from_secs(back));
@@ -148,7 +150,7 @@ async fn uncharged_request_has_no_receipt(store: &StoreFixture) {
         if limit.kind() == Algorithm::LeakyBucket {
             store.advance(45 * SECOND);
         }
-        // The shadow has no room now; the zone of nothing is asked for nothing.
+        // The shadow has no room now, and the limit of zone `nothing` costs nothing.
         let nothing = limit.zone("nothing").cost(0);
         let second = [(&limit, "ann"), (&shadow.cost(4), "ann"), (&nothing, "ann")];
         let (decision, taken) = store.limiter.check_with_receipts(&second).await.unwrap();
@@ -158,7 +160,7 @@ async fn uncharged_request_has_no_receipt(store: &StoreFixture) {
         refund(store, taken).await;
         assert_eq!(standing(store, &shadow, "ann").await, before);
         assert!(check(store, &limit, "ann").await.is_allowed(), "{limit:?}");
-        // Denied by one, none has any.
+        // A check that one limit denies has no receipts at all.
         let third = [(&limit.cost(4), "ann"), (&limit, "bob")];
         let (decision, taken) = store.limiter.check_with_receipts(&third).await.unwrap();
         assert!(!decision.is_allowed());
@@ -204,7 +206,8 @@ async fn a_changed_limit_gives_back_what_was_charged(store: &StoreFixture) {
         refund(store, taken).await;
         assert_eq!(standing(store, &after, "ann").await.0, 5, "{before:?}");
     }
-    // Twenty missing of a greater bucket: of a lesser one's charge as much less is missing of it.
+    // The larger bucket misses twenty tokens. The refund of the smaller bucket's charge gives it
+    // back as many as were charged.
     let limit = Limit::per_hour(10).algorithm(Algorithm::TokenBucket);
     let lesser = take(store, &limit.capacity(10).cost(5), "bob").await;
     check(store, &limit.capacity(30).cost(15), "bob").await;
