@@ -212,8 +212,8 @@ async fn settle_a_little() {
 
 async fn permits_released_elsewhere_are_found(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&ONE, "ann");
-    // Another runtime stands for another process: the wait queue of this one cannot see its
-    // release.
+    // The permit is held in another runtime, but by the same limiter: the wait queue belongs to the
+    // limiter, so only another limiter would stand for another process.
     let elsewhere = Elsewhere::start();
     let held = elsewhere.run(take(&semaphore)).unwrap();
     let waits = semaphore.acquire().into_future();
