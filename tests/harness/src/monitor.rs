@@ -54,9 +54,9 @@ impl Monitor {
         }
     }
 
-    /// Ends the recording and returns each line as the server wrote it: `1700000000.123456 [0
-    /// 127.0.0.1:50000] "SET" "k" "v"`, with `[0 lua]` for a command that a script called. It
-    /// contains everything that the server ran before this call.
+    /// Ends the recording and returns each line as the server wrote it:
+    /// `1700000000.123456 [0 127.0.0.1:50000] "SET" "k" "v"`, with `[0 lua]` for a command that a
+    /// script called. It contains everything that the server ran before this call.
     pub fn finish(self) -> Vec<String> {
         // A sentinel command marks the end, not a pause: the server reports commands in order.
         let mut connection = open(self.port, self.password.as_deref());
