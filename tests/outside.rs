@@ -1,5 +1,5 @@
-//! A program of a user, built outside of the workspace: see `.ci/packages`. It depends on
-//! actix-throttle and actix-web alone, and so does everything that the attributes write.
+//! A program as a user writes it, which `.ci/packages` builds outside of the workspace. It depends
+//! on actix-throttle and actix-web alone, so macro output must not need anything else.
 
 use actix_throttle::{
     Algorithm, Concurrency, Decision, Identity, Limit, RateLimiter, Rule, Throttle,

@@ -1,4 +1,5 @@
-//! Answers that are lost, or late: what they were about is charged once, and nobody else gets them.
+//! Responses of Redis that are lost or late. A request is charged once regardless, and no other
+//! request receives its response.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use super::builder;
 use harness::{Mode, Proxy, Server, ServerVersion, eventually_async, stores::block_on};
 
 const LIMIT: Limit = Limit::per_hour(1000).name("once");
-/// That a busy test machine does not miss.
+/// A deadline that a busy test machine does not miss.
 const PATIENT: Duration = Duration::from_secs(5);
 const SHORT: Duration = Duration::from_millis(400);
 
@@ -37,11 +38,11 @@ fn a_request_whose_answer_is_cut_is_charged_once() {
             for bytes in [0, 1, 2, 5, 8, 0, 3] {
                 proxy.set(Mode::CutReply(bytes));
                 assert!(limiter.check(&LIMIT, "ann").await.is_err());
-                // The next one finds a connection, and this one charged.
+                // The next request finds a connection, and sees that the lost one was charged.
                 sent += 2;
                 assert_eq!(used(&limiter).await, sent, "{bytes} bytes");
             }
-            // What is cut here is that the script is missing: nothing was done.
+            // Redis answers `NOSCRIPT` here, and that response is cut: nothing was charged.
             let _: String = server.cli(&["SCRIPT", "FLUSH"]);
             proxy.set(Mode::CutReply(0));
             assert!(limiter.check(&LIMIT, "ann").await.is_err());
@@ -63,9 +64,9 @@ fn a_request_whose_answer_is_late_is_charged_once() {
             assert!(limiter.check(&LIMIT, "ann").await.is_err());
         }
         proxy.set(Mode::Pass);
-        // The second was not sent behind the first, so it is not charged.
+        // The second request was not sent after the stalled first one, so it is not charged.
         assert_eq!(used(&limiter).await, 3);
-        // A successor may have been made meanwhile. One of the two stays.
+        // The limiter may have opened a successor meanwhile; one of the two connections stays.
         eventually_async("one connection", Duration::from_secs(5), async || {
             proxy.connections() == 1
         })
@@ -106,7 +107,7 @@ fn a_late_answer_is_nobody_elses() {
                 own(&answer.await.unwrap().unwrap(), which);
             }
         }
-        // Those that came too late were charged as well, once each.
+        // Requests whose response came too late were charged too, once each.
         for which in [0, 1] {
             let decision = ask(which).await.unwrap().unwrap();
             let spent = (ROUNDS + 1) * (which + 1);

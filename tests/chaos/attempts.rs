@@ -1,4 +1,4 @@
-//! Attempts to connect while there is nothing to connect to.
+//! Connection attempts while Redis is unreachable. Backoff must keep them few.
 
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,8 @@ async fn workers_under_load_make_few() {
     scenario.run(WHILE).await;
     let attempts = proxy.accepted() - before;
     proxy.set(Mode::Pass);
-    // Of two workers and the limiter's builder each at once, then after 0.1 and 0.2 s, and once the
-    // circuit is open after 0.25 s and every 0.4 s; or half of that.
+    // Three connections (two workers, one of the limiter's builder) try at once, then after 0.1 and
+    // 0.2 s, and with an open circuit after 0.25 s and every 0.4 s. Jitter may halve each pause.
     assert!((6..=36).contains(&attempts), "{attempts}");
     scenario.until_exact(BACK).await;
     scenario.finish(&server).await;
@@ -44,15 +44,16 @@ async fn each_worker_makes_one_at_a_time() {
         most = most.max(proxy.connections());
         scenario.run(Duration::from_millis(5)).await;
     }
-    // Of two workers and of the limiter's builder, each one that stalls and an attempt at its
-    // successor. One that is given up may take a moment to go.
+    // Each of the three has a stalled connection and an attempt at its successor. An abandoned one
+    // may take a moment to close.
     assert!((3..=7).contains(&most), "{most}");
     proxy.set(Mode::Pass);
     scenario.until_exact(BACK * 2).await;
     scenario.finish(&server).await;
 }
 
-/// Without a circuit, requests make them more often, never one each.
+/// Without a circuit breaker, waiting requests make attempts more frequent, but never one per
+/// request.
 #[test]
 fn requests_hasten_them_to_ten_a_second() {
     let server = Server::start(ServerVersion::Redis7);
@@ -74,7 +75,7 @@ fn requests_hasten_them_to_ten_a_second() {
         let attempts = proxy.accepted() - before;
         assert!((8..=22).contains(&attempts), "{attempts}");
 
-        // The pauses are the longest by now, and nobody needs to wait for their end.
+        // Backoff has reached its longest pause by now; a request must not wait for its end.
         proxy.set(Mode::Pass);
         sleep(Duration::from_millis(100)).await;
         limiter.check(&LIMIT, "ann").await.unwrap();

@@ -1,4 +1,4 @@
-//! The circuit breaker before a real server.
+//! The circuit breaker in front of a real Redis.
 
 use std::time::{Duration, Instant};
 
@@ -11,24 +11,24 @@ use harness::{
 };
 
 const LIMIT: Limit = Limit::per_hour(1_000_000).name("circuit");
-/// Within which a circuit opens before a server that refuses connections.
+/// Bound for the circuit to open when the server refuses connections.
 const OPENS: Duration = Duration::from_secs(3);
-/// Within which it closes once the server is well: the longest pause, an attempt, and what a busy
-/// test machine adds.
+/// Bound for the circuit to close once the server is well: the longest pause, one attempt, and what
+/// a busy test machine adds.
 const CLOSES: Duration = RECOVERY.saturating_add(Duration::from_millis(1_500));
 
 async fn limiter(server: &Server) -> RateLimiter {
     builder(server.url()).build().await.unwrap()
 }
 
-/// Whether the server decided.
+/// Checks the limit once and reports whether Redis decided.
 async fn is_decided(limiter: &RateLimiter) -> bool {
     let decision = limiter.check(&LIMIT, "ann").await.unwrap();
     assert!(decision.is_allowed());
     !decision.is_fallback()
 }
 
-/// Asks until the circuit is open.
+/// Sends checks until the circuit is open.
 async fn until_open(limiter: &RateLimiter, within: Duration) {
     eventually_async("the circuit is open", within, async || {
         let _ = limiter.check(&LIMIT, "ann").await;
@@ -37,7 +37,7 @@ async fn until_open(limiter: &RateLimiter, within: Duration) {
     .await;
 }
 
-/// Waits, and asks nothing.
+/// Waits until the circuit is closed, without sending a check.
 async fn until_closed(limiter: &RateLimiter) {
     eventually_async("the circuit is closed", CLOSES, async || {
         limiter.circuit() == CircuitState::Closed
@@ -75,7 +75,7 @@ fn open_circuit_decides_at_once_and_says_when_to_come_again() {
             let Err(RateLimitError::Unavailable { retry_after, .. }) = refused else {
                 panic!("{refused:?}");
             };
-            // A verification under way takes as long as an attempt to connect.
+            // A probe in progress takes as long as a connection attempt.
             assert!(retry_after.is_some_and(|wait| wait <= RECOVERY + Duration::from_secs(3)));
         }
         assert!(start.elapsed() < DEADLINE * 5, "{:?}", start.elapsed());
@@ -83,7 +83,7 @@ fn open_circuit_decides_at_once_and_says_when_to_come_again() {
     });
 }
 
-/// A server that hangs is found out too, by attempts to connect that nobody answers.
+/// Connection attempts that get no response reveal a server that hangs.
 #[test]
 fn hanging_server_opens_it_and_going_on_closes_it() {
     block_on(async {
@@ -111,8 +111,8 @@ fn threshold_of_one_waits_for_three_deadlines_of_silence() {
     });
 }
 
-/// It decides for those who are denied, and refuses all others. None of the requests is sent to it,
-/// and what is sent to verify it is refused.
+/// A full server still decides checks that are denied, and refuses all others. With an open circuit
+/// it receives none of the checks, and the probes that it receives fail.
 #[test]
 fn full_server_keeps_it_open_whoever_asks() {
     block_on(async {
@@ -130,7 +130,7 @@ fn full_server_keeps_it_open_whoever_asks() {
         let lines = monitor.finish();
         let asked = |line: &&String| line.to_uppercase().contains("] \"EVAL");
         let calls = lines.iter().filter(asked).count();
-        // Pauses of 0.25 and then 0.4 s, less up to a half.
+        // Pauses of 0.25 s and then 0.4 s, which jitter shortens by up to a half.
         assert!((3..=14).contains(&calls), "{calls}");
         let _: String = server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
         until_closed(&limiter).await;
@@ -138,7 +138,7 @@ fn full_server_keeps_it_open_whoever_asks() {
     });
 }
 
-/// The workers that kept connections are gone, so nobody verifies.
+/// The workers that maintained the connections have ended, so no background task probes.
 #[test]
 fn without_a_keeper_one_request_probes() {
     let mut server = Server::start(ServerVersion::Redis7);

@@ -1,4 +1,4 @@
-//! Clients that leave in the middle of a decision.
+//! Clients that disconnect in the middle of a decision.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use harness::{
     http::live::{Live, Wire, status},
 };
 
-/// Longer than the test takes: nothing here may end because of it.
+/// Longer than the test takes: no request may end because of its deadline.
 const DEADLINE: Duration = Duration::from_secs(10);
 const SOON: Duration = Duration::from_secs(3);
 
@@ -57,15 +57,15 @@ impl OutageFixture {
         status(&self.live.get("/").await)
     }
 
-    /// Asks, and does not wait for the answer.
+    /// Sends a request and does not wait for the response.
     async fn ask(&self) -> Wire<TcpStream> {
         let mut wire = self.live.connect().await;
         wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
         wire
     }
 
-    /// One connection of the worker, and one of the builder if it is still good; and the two tasks
-    /// of the worker's.
+    /// Asserts that nothing is left behind: the worker has one connection and two tasks, and the
+    /// builder may have one more connection.
     async fn has_what_it_had(&self) {
         eventually_async("two connections", SOON, async || {
             (1..=2).contains(&self.server.clients())

@@ -1,4 +1,4 @@
-//! Clusters that lose nodes, under load.
+//! Clusters that lose nodes under load.
 
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ use harness::{
     stores::{cluster_pool, unique},
 };
 
-/// For the nodes to agree on something.
+/// Bound for the nodes of a cluster to agree.
 const WITHIN: Duration = Duration::from_secs(20);
-/// What a worker may take to look at a cluster anew, beyond the recovery time.
+/// What a worker may need to rediscover the cluster, beyond the recovery timeout.
 const LOOK: Duration = Duration::from_millis(2_500);
-/// One of each worker, and one of whoever built the limiter.
+/// One connection per worker, and one of the limiter's builder.
 const CONNECTIONS: usize = 3;
 
 async fn limiter_of(cluster: &Cluster) -> RateLimiter {
     limiter(cluster_pool(cluster.urls())).await
 }
 
-/// A new client whose counters were with this master of three at first.
+/// A new client whose counters this master, one of three, owned at first.
 pub(super) fn client_of(master: u16) -> String {
     let share = |index: u16| index * SLOTS / 3;
     loop {
@@ -36,12 +36,12 @@ pub(super) fn client_of(master: u16) -> String {
     }
 }
 
-/// The slot of the counters of whoever sends this `X-Id`.
+/// The slot of the counters of the client with this `X-Id`.
 pub(super) fn slot_of_client(id: &str) -> u16 {
     slot_of(&format!("{{{}}}", Identity::header("X-Id", id)))
 }
 
-/// Waits for exact limits in every shard. How long the slowest took.
+/// Waits until limits are exact in every shard. Returns how long the slowest took.
 pub(super) async fn until_exact(scenario: &OutageScenario) -> Duration {
     let bound = RECOVERY + DEADLINE + LOOK + SCHEDULING * 2;
     let mut longest = Duration::ZERO;
@@ -52,7 +52,7 @@ pub(super) async fn until_exact(scenario: &OutageScenario) -> Duration {
     longest
 }
 
-/// No node has more clients than there are workers.
+/// Waits until each node has at most one connection per worker and one of the builder.
 async fn few_connections(cluster: Cluster) -> Cluster {
     let (cluster, ()) = apart(cluster, |cluster| {
         let counts = |cluster: &Cluster| -> Vec<_> {
@@ -117,7 +117,8 @@ async fn stopped_master_is_replaced_and_takes_its_place_again() {
     println!("{:?}", scenario.end_load().await);
 }
 
-/// What is with other masters is decided as ever.
+/// Breaks the first master, which has no replica. Counters on other masters must be decided as
+/// before.
 async fn without_a_replica(fail: fn(&mut Cluster), mend: fn(&mut Cluster)) {
     let full = ["--cluster-require-full-coverage", "no"];
     let cluster = Cluster::start_with(ServerVersion::Redis7, 3, 0, &full);
@@ -136,7 +137,7 @@ async fn without_a_replica(fail: fn(&mut Cluster), mend: fn(&mut Cluster)) {
         let seen = watch.finish().await;
         println!("{seen:?}");
         assert!(seen.silence < SCHEDULING, "{seen:?}");
-        // Beyond what it takes a client to see what has happened.
+        // Some fail closed until the cluster client has noticed the failure.
         assert!(seen.refused * 10 < seen.decided, "{seen:?}");
     }
     let _cluster = few_connections(cluster).await;
@@ -157,7 +158,7 @@ async fn stopped_master_without_replica_affects_only_its_own_slots() {
 async fn a_cluster_that_is_lost_as_a_whole_comes_back() {
     let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
     let mut urls = cluster.urls();
-    // Nobody listens there.
+    // A port without a server.
     urls.insert(0, "redis://127.0.0.1:1".to_owned());
     let mut scenario = OutageScenario::start(&limiter(cluster_pool(urls)).await);
     until_exact(&scenario).await;

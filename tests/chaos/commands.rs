@@ -1,4 +1,4 @@
-//! What operators do to a server in the middle of load.
+//! Administrative commands to Redis under load.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use harness::{Server, ServerVersion};
 
 const OFTEN: usize = 8;
 
-/// Runs the command again and again under load. Nothing is to be seen of it but what the status counts say.
+/// Runs the command repeatedly under load. Only the status counts may show an effect.
 async fn again_and_again(
     version: ServerVersion,
     command: &'static [&'static str],
 ) -> Vec<StatusCounts> {
     let server = Server::start(version);
-    // Late answers of a busy machine are not what this is about.
+    // A long deadline: late responses of a busy machine are not tested here.
     let patient = builder(server.url()).deadline(Duration::from_secs(5));
-    // And each request is to meet the server, denied ones too.
+    // No denial cache: each request must reach Redis, denied ones too.
     let patient = patient.denial_cache(Duration::ZERO);
     let limiter = patient.build().await.unwrap();
     let scenario = OutageScenario::start(&limiter);

@@ -1,5 +1,5 @@
-//! An in-memory store that is full of what it must not forget: the failure mode decides about keys that
-//! it has no room for, and the rest goes on.
+//! An in-memory store that is full of blocks, which it must not evict. The failure mode decides
+//! about keys that it has no room for, and known keys are limited as before.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use harness::stores::block_on;
 const KEYS: usize = 100;
 const LIMIT: Limit = Limit::per_minute(2).name("full");
 
-/// One that has room for a single key, for `known`.
+/// A limiter whose store is full of blocked keys.
 async fn full(mode: FailureMode) -> RateLimiter {
     let builder = RateLimiter::builder().memory().max_keys(KEYS);
     let limiter = builder.failure_mode(mode).build().await.unwrap();
@@ -55,7 +55,7 @@ fn full_store_closed_refuses_new_keys() {
     });
 }
 
-/// A second limit, of which the key is known, holds a flood of invented keys all the same.
+/// A second limit whose key is known still holds back a flood of invented keys.
 #[test]
 fn full_store_goes_on_counting_what_it_knows_beside_a_new_key() {
     block_on(async {

@@ -1,4 +1,4 @@
-//! One of two workers is cut off from the server.
+//! An application with two workers, one of which is cut off from Redis.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,7 @@ use harness::{
 
 const DEADLINE: Duration = Duration::from_millis(300);
 const WHILE: Duration = Duration::from_secs(2);
-/// For an attempt to connect, which nobody answers, to be given up.
+/// Bound for a connection attempt without a response to be abandoned.
 const ATTEMPT: Duration = Duration::from_secs(2);
 const TIMES: usize = 30;
 
@@ -52,7 +52,7 @@ impl Halves {
     async fn new() -> Self {
         let server = Server::start(ServerVersion::Redis7);
         let proxy = Proxy::start(server.port());
-        // What one worker knows of denials the other would know as well.
+        // No denial cache: both workers share it, so each would know the other's denials.
         let builder = builder(proxy.url())
             .deadline(DEADLINE)
             .denial_cache(Duration::ZERO);
@@ -66,8 +66,8 @@ impl Halves {
         }
     }
 
-    /// One client asks each worker for a while. The statuses that the worker gave that failed more
-    /// often come last.
+    /// One client sends requests to each worker for a while. The statuses of the worker with more
+    /// failures come last.
     async fn ask(&self, id: &str) -> [StatusSet; 2] {
         let clients: Vec<JoinHandle<StatusSet>> = reach(&self.live, 2)
             .await
@@ -113,8 +113,8 @@ async fn dead_connection_is_replaced_after_one_late_answer() {
     let accepted = halves.proxy.accepted();
     halves.proxy.deafen(1);
     let seen = halves.ask(&unique("client")).await;
-    // One may be the request that told the workers apart, whose mode is another; and one waits for
-    // the successor.
+    // One is the request that told the workers apart, which has another failure mode; and one waits
+    // for the successor.
     assert_eq!(failures(&seen[0]), 0, "{seen:?}");
     assert!(failures(&seen[1]) <= 2, "{seen:?}");
     assert_eq!(admitted(&seen), TIMES, "{seen:?}");
@@ -136,7 +136,7 @@ async fn a_worker_that_is_cut_off_is_alone_with_it() {
     halves.proxy.deafen(0);
     rt::time::sleep(ATTEMPT).await;
     let seen = halves.ask(&unique("client")).await;
-    // For as long as it was not asked it made no attempts; its link may fail once more.
+    // An idle worker made no connection attempts, so its connection may fail once more.
     assert!(failures(&seen[1]) <= 1, "{seen:?}");
     assert_eq!(admitted(&seen), TIMES, "{seen:?}");
     assert_eq!(halves.limiter.circuit(), CircuitState::Closed);

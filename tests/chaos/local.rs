@@ -1,5 +1,5 @@
-//! The in-memory store that stands by for limits of `FailureMode::Local`: a process alone on its
-//! server must not notice at all that the server is gone, forgets everything and comes back.
+//! The local fallback of limits with `FailureMode::Local`. A process that is alone on its Redis
+//! must not notice that Redis fails, forgets everything and comes back.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use harness::{
     stores::{block_on, every_algorithm},
 };
 
-/// A limiter on a server, and one on the in-memory store that is asked the same.
+/// A limiter on Redis, and one with an in-memory store that receives the same checks.
 struct Twins {
     server: Server,
     limiter: RateLimiter,
@@ -27,7 +27,7 @@ impl Twins {
             .deadline(Duration::from_secs(5))
             .failure_mode(FailureMode::Local)
             .failure_threshold(1)
-            // Each request is to notice the outage, denied ones too.
+            // No denial cache: each request must notice the outage, denied ones too.
             .denial_cache(Duration::ZERO)
             .clock(clock.clone());
         let twin = RateLimiter::builder().memory().clock(clock.clone());
@@ -55,7 +55,7 @@ impl Twins {
         decision
     }
 
-    /// Checks again and again, a moment after each other.
+    /// Checks the limit `count` times, and advances the clock by `step` after each.
     async fn checks(&self, limit: &Limit, count: u32, step: Duration) {
         for _ in 0..count {
             self.check(limit).await;
@@ -67,7 +67,7 @@ impl Twins {
         self.server.kill();
     }
 
-    /// A server that has forgotten everything and decides again.
+    /// Starts the server again, without its counters, and waits until it decides.
     async fn find_again(&mut self) {
         revive(&mut self.server, std::slice::from_ref(&self.limiter)).await;
     }
@@ -85,7 +85,7 @@ fn an_outage_is_no_fresh_quota_and_neither_is_its_end() {
             twins.checks(&limit, 4, Duration::from_secs(3)).await;
             twins.find_again().await;
             assert!(!twins.check(&limit).await.is_fallback());
-            // For two windows, and then some.
+            // Longer than two windows.
             twins.checks(&limit, 50, Duration::from_secs(3)).await;
         }
     });
@@ -115,19 +115,19 @@ fn blocks_outlast_the_server_and_its_absence() {
         let limit = Limit::per_second(1)
             .block(Duration::from_secs(60))
             .name("block");
-        // Blocked by the server, then alone.
+        // Blocked by Redis, then by the local fallback.
         let mut twins = Twins::new().await;
         twins.checks(&limit, 3, Duration::from_millis(1)).await;
         twins.lose();
         twins.checks(&limit, 25, Duration::from_secs(3)).await;
-        // Blocked alone, then by the server.
+        // Blocked by the local fallback, then by Redis.
         twins.checks(&limit, 3, Duration::from_millis(1)).await;
         twins.find_again().await;
         twins.checks(&limit, 25, Duration::from_secs(3)).await;
     });
 }
 
-/// Nobody is let in during the outage, yet the server has forgotten who was before it.
+/// The fallback admits no request during the outage, and Redis has forgotten those before it.
 #[test]
 fn local_fallback_knows_what_restarted_server_forgot() {
     block_on(async {
@@ -162,7 +162,7 @@ fn resets_and_blocks_by_hand_reach_it() {
         twins.checks(&limit, 3, Duration::from_millis(1)).await;
         twins.lose();
         assert!(!twins.check(&limit).await.is_allowed());
-        // The server could not be told: an error, which does not keep this process from it.
+        // Redis cannot be reached, so the call fails; the local fallback is reset regardless.
         assert!(twins.limiter.reset(&limit, "ann").await.is_err());
         twins.twin.reset(&limit, "ann").await.unwrap();
         assert!(twins.check(&limit).await.is_allowed());

@@ -1,4 +1,4 @@
-//! Servers that fail under load, in every way that servers do, and come back.
+//! Redis servers, clusters and networks that fail under load and come back.
 
 mod answers;
 mod attempts;
@@ -31,13 +31,13 @@ use actix_throttle::{Builder, Limit, RateLimiter, RedisPool};
 
 use harness::{Server, eventually_async};
 
-/// Short, so that tests are.
+/// A short deadline keeps the tests short.
 const DEADLINE: Duration = Duration::from_millis(100);
 const RECOVERY: Duration = Duration::from_millis(400);
-/// The longest pause between attempts to connect, an attempt, and what a busy machine adds.
+/// The longest pause of the backoff, one connection attempt, and what a busy machine adds.
 const REVIVED: Duration = Duration::from_secs(6);
 
-/// Starts the server again, and waits until it decides for these limiters.
+/// Restarts the server and waits until it decides for all these limiters.
 async fn revive(server: &mut Server, limiters: &[RateLimiter]) {
     server.restart();
     let limit = Limit::per_day(1_000_000).name("revive");
@@ -63,7 +63,7 @@ async fn limiter(pool: impl Into<RedisPool>) -> RateLimiter {
     builder.build().await.unwrap()
 }
 
-/// Does what blocks on a thread where it holds up no client.
+/// Runs blocking work on another thread, where it delays no client.
 async fn apart<T: Send + 'static, R: Send + 'static>(
     mut thing: T,
     work: impl FnOnce(&mut T) -> R + Send + 'static,

@@ -1,4 +1,4 @@
-//! What outages leave behind in a process.
+//! Outages must not leak memory.
 
 use std::{fs, time::Duration};
 
@@ -12,13 +12,13 @@ use harness::{
 };
 
 const OUTAGES: usize = 5;
-/// In each: far more than the in-memory store keeps.
+/// The clients of each outage: far more than the in-memory store keeps.
 const CLIENTS: usize = 20_000;
 const MAX_KEYS: usize = 5_000;
-/// Kept for ever, the clients of all outages would take several times as much.
+/// Allowed growth in bytes. The clients of all outages would take several times as much.
 const SLACK: usize = 5 << 20;
 
-/// Of memory that this process has in use.
+/// The resident memory of this process in bytes.
 fn bytes() -> usize {
     let pages = fs::read_to_string("/proc/self/statm").unwrap();
     let resident = pages.split(' ').nth(1).unwrap();
@@ -54,7 +54,7 @@ fn outages_leave_no_memory_behind() {
             assert!(!limiter.check(&limit, "ann").await.unwrap().is_fallback());
             used.push(bytes());
         }
-        // The first fills the store.
+        // The first outage fills the store.
         let growth = used[OUTAGES].saturating_sub(used[0]);
         assert!(growth < SLACK, "{used:?}");
         assert_eq!(server.clients(), 1);

@@ -1,4 +1,4 @@
-//! What clients and callers see of each failure mode, from a server that is gone.
+//! Each failure mode as clients and callers see it, when Redis has failed.
 
 use std::time::Duration;
 
@@ -114,8 +114,8 @@ async fn closed_answers_503_and_when_to_come_again() {
     let fixture = OutageFixture::new(FailureMode::Open).await;
     for _ in 0..3 {
         let answer = fixture.service.get("/closed").await;
-        // Also once the circuit is open and it is known when the server is verified again: the first
-        // pauses are shorter than the second that is the least to be told.
+        // The circuit may be open and the next probe known. `Retry-After` is still 1 s, its
+        // minimum, because the first pauses are shorter than a second.
         assert_eq!((answer.status, answer.retry_after()), (503, Some(1)));
         let kind = answer.header("Content-Type");
         assert_eq!(kind, Some("application/problem+json"));
@@ -172,7 +172,7 @@ async fn stacked_limits_keep_their_own_failure_modes() {
     for (status, remaining) in [(200, 1), (200, 0), (418, 0)] {
         let answer = fixture.service.get("/open-and-local").await;
         assert_eq!(answer.status, status);
-        // Of the local one alone.
+        // The quota of the limit with the local fallback; the limit that fails open shows none.
         assert_eq!(
             answer.quota().map(|[limit, left, _]| [limit, left]),
             Some([2, remaining])

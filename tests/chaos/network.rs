@@ -1,11 +1,11 @@
-//! A server that is well, and a network that is not, under load.
+//! A healthy server behind a failing network, under load.
 
 use std::{sync::Arc, thread::sleep, time::Duration};
 
 use super::outage::{BACK, OUTAGE, silence};
 use harness::{Mode, Proxy, Server, ServerVersion};
 
-/// For one attempt to connect, which nobody answers, to be given up.
+/// Bound for a connection attempt without a response to be abandoned.
 const ATTEMPT: Duration = Duration::from_secs(2);
 
 async fn unwell(mode: Mode, back: Duration) {
@@ -21,7 +21,7 @@ async fn unwell(mode: Mode, back: Duration) {
         }
     };
     silence(proxy.url(), back, trouble).await;
-    // As many as the server has: what was given up was closed.
+    // At most as many as the server has: an abandoned connection is closed.
     assert!(proxy.connections() <= 3, "{}", proxy.connections());
 }
 
@@ -35,7 +35,7 @@ async fn answers_that_come_when_all_is_over() {
     unwell(Mode::Stall, BACK).await;
 }
 
-/// What was sent is lost, and so is an attempt to connect that began meanwhile.
+/// Requests are lost, and so is a connection attempt that began meanwhile.
 #[actix_web::test]
 async fn swallowing() {
     unwell(Mode::Swallow, BACK + ATTEMPT).await;

@@ -1,4 +1,4 @@
-//! An application under steady load while its server fails.
+//! An application under steady load while its Redis fails.
 
 use std::{
     cell::Cell,
@@ -24,10 +24,10 @@ use harness::{
     stores::unique,
 };
 
-/// Clients of each route.
+/// The number of clients per route.
 pub(super) const CLIENTS: usize = 4;
 const WORKERS: usize = 2;
-/// Of each link: its keeper, and what drives its connection.
+/// The tasks of each connection: the one that maintains it, and its driver.
 const TASKS: usize = 2;
 
 #[get("/open")]
@@ -66,7 +66,7 @@ pub(super) struct OutageScenario {
 }
 
 impl OutageScenario {
-    /// Serves by two workers and starts the load.
+    /// Starts an application with two workers, and the load.
     pub(super) fn start(limiter: &RateLimiter) -> Self {
         let live = Rc::new(Live::start(limiter, WORKERS, routes));
         let start = Instant::now();
@@ -84,22 +84,22 @@ impl OutageScenario {
         }
     }
 
-    /// Has somebody watch, who is each time a new client with such a name.
+    /// Starts a [`Watch`]: each of its requests comes from a new client that `fresh` names.
     pub(super) fn watch(&self, fresh: impl Fn() -> String + 'static) -> Watch {
         Watch::start(Rc::clone(&self.live), fresh)
     }
 
-    /// Lets the load go on.
+    /// Lets the load continue for this time.
     pub(super) async fn run(&self, time: Duration) {
         rt::time::sleep(time).await;
     }
 
-    /// Waits until limits are exact again. How long it took.
+    /// Waits until limits are exact again. Returns how long it took.
     pub(super) async fn until_exact(&self, bound: Duration) -> Duration {
         self.until_exact_for(bound, || unique("client")).await
     }
 
-    /// For new clients that a test has a name for.
+    /// Waits until limits are exact again for new clients, which `fresh` names.
     pub(super) async fn until_exact_for(
         &self,
         bound: Duration,
@@ -119,8 +119,8 @@ impl OutageScenario {
         }
     }
 
-    /// Fifteen requests of a client at once, five of which fit if it is a new one: how many were let
-    /// through under a limit, and how many were denied.
+    /// Sends fifteen requests of a client at once, five of which fit if it is a new one. Returns
+    /// how many were admitted under a limit, and how many were denied.
     pub(super) async fn burst(&self, id: &str) -> (usize, usize) {
         let requests: Vec<_> = (0..15)
             .map(|_| {
@@ -147,12 +147,12 @@ impl OutageScenario {
         (admitted, denied)
     }
 
-    /// Ends the load and holds what its clients have seen to what each failure mode promises, and
-    /// the server and the workers to what they had before.
+    /// Ends the load. Asserts the promises of each failure mode, and that the server and the
+    /// workers have no more connections and tasks than before.
     pub(super) async fn finish(mut self, server: &Server) -> Vec<StatusCounts> {
         let all_counts = self.end_load().await;
         let within = Duration::from_secs(5);
-        // The limiter was built on another runtime, which may have noticed nothing.
+        // The limiter was built on another runtime, whose connection may have survived unnoticed.
         let links = WORKERS..=WORKERS + 1;
         eventually_async("one connection a worker", within, async || {
             links.contains(&server.clients())
@@ -166,7 +166,7 @@ impl OutageScenario {
         all_counts
     }
 
-    /// Ends the load and holds what its clients have seen to what each failure mode promises.
+    /// Ends the load and asserts the promises of each failure mode.
     pub(super) async fn end_load(&mut self) -> Vec<StatusCounts> {
         self.stopped.set(true);
         let mut all_counts: Vec<StatusCounts> = Vec::new();
@@ -188,7 +188,7 @@ impl OutageScenario {
     }
 }
 
-/// One request after the other, on one connection.
+/// One client, which sends one request after the other on one connection.
 async fn client(live: Rc<Live>, route: &'static str, stopped: Rc<Cell<bool>>) -> StatusCounts {
     let mut counts = StatusCounts::new(route);
     let mut wire = live.connect().await;
@@ -202,7 +202,7 @@ async fn client(live: Rc<Live>, route: &'static str, stopped: Rc<Cell<bool>>) ->
             let answer = wire.answer().await;
             counts.note(is_regular, &answer, start.elapsed());
         }
-        // A steady load, not a flood: the machine has two cores for all of it.
+        // A steady load, not a flood: two cores run everything.
         rt::time::sleep(Duration::from_millis(4)).await;
     }
     counts

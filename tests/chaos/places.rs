@@ -1,4 +1,5 @@
-//! Places while the server is gone, by failure mode, and when it is back.
+//! Permits of a concurrency limit while Redis is unreachable, in each failure mode, and after it is
+//! back.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use harness::{
     stores::{block_on, until},
 };
 
-/// Renewed often enough to be renewed at the server soon after it is back.
+/// The expiry of permits. They are renewed often, and so known to Redis soon after it is back.
 const EXPIRY: Duration = Duration::from_secs(60);
 const TWO: Concurrency = Concurrency::new(2).expiry(EXPIRY);
 
@@ -44,7 +45,7 @@ impl OutageFixture {
         self.limiter.semaphore(&TWO, "ann")
     }
 
-    /// Goes on until the circuit has opened: what decides then never asks the server.
+    /// Uses permits until the circuit has opened. Afterwards no decision asks Redis.
     async fn opens(&self) {
         until("the circuit is open", async || {
             let _ = self.limiter.semaphore(&TWO, "other").try_acquire().await;
@@ -58,7 +59,7 @@ async fn take(places: &Semaphore) -> Option<SemaphoreGuard> {
     places.try_acquire().await.unwrap()
 }
 
-/// A place that comes free in a moment.
+/// Waits for a permit that becomes free in a moment.
 async fn taken(places: &Semaphore) -> SemaphoreGuard {
     let mut guard = None;
     until("there is a place", async || {
@@ -103,9 +104,9 @@ fn closed_lets_nobody_run_and_says_when_to_come_again() {
         else {
             panic!("decided");
         };
-        // A verification under way takes as long as an attempt to connect.
+        // A probe in progress takes as long as a connection attempt.
         assert!(retry_after.is_some_and(|wait| wait <= RECOVERY + Duration::from_secs(3)));
-        // Nothing of all that is there when the server is.
+        // The restarted server must know of no permit.
         fixture.server.restart();
         until("the server decides", async || {
             places.try_acquire().await.is_ok()
@@ -133,11 +134,12 @@ fn local_fallback_and_restarted_server_know_held_permits() {
         }
         fixture.opens().await;
         assert!(take(&places).await.is_none());
-        // Given back here at once, whatever the server is told and when.
+        // The local fallback has the permit back at once, even if Redis does not learn of it.
         drop(before);
         let again = taken(&places).await;
         assert!(take(&places).await.is_none());
-        // It comes back and knows of nobody. They are renewed there, and until then known here.
+        // The restarted server knows of no permit. Each is renewed there, and until then the local
+        // fallback counts it.
         fixture.server.restart();
         for _ in 0..20 {
             assert!(take(&places).await.is_none());
@@ -188,7 +190,7 @@ async fn handlers_keep_their_mode() {
         assert_eq!(answer.status, 200);
         assert!(answer.is_unlimited());
         assert_eq!(service.get("/closed").await.status, 503);
-        // One after the other: each gives its place back.
+        // One after the other: each request releases its permit.
         let answer = service.get("/local").await;
         assert_eq!((answer.status, answer.remaining()), (200, Some(0)));
     }

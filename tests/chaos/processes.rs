@@ -1,4 +1,4 @@
-//! Several processes under full load, whose server is killed and comes back.
+//! Several processes under full load while their Redis is killed and restarted.
 
 use std::{thread::sleep, time::Duration};
 
@@ -7,9 +7,9 @@ use harness::{Process, Server, ServerVersion, stores::unique};
 const PROCESSES: usize = 3;
 const TIMES: usize = 2000;
 const UP: Duration = Duration::from_millis(2000);
-/// Longer than a denial is remembered, so each process asks meanwhile.
+/// Longer than a denial stays in the cache, so each process asks Redis meanwhile.
 const DOWN: Duration = Duration::from_millis(1_300);
-/// Nobody waits for a dead server, so this is what a busy test machine adds.
+/// In milliseconds. No request waits for a dead server, so this is what a busy machine adds.
 const LONGEST: u64 = 2000;
 
 struct Said {
@@ -51,20 +51,21 @@ fn hammered(mode: &str) -> Vec<Said> {
     server.restart();
     let said: Vec<_> = processes.into_iter().map(said).collect();
     for one in &said {
-        // They went on alone, and not for longer than needed.
+        // Each process decided locally, and no request waited longer than needed.
         assert!(one.alone > 0 && one.longest < LONGEST, "{}", one.longest);
     }
     said
 }
 
-/// Exactly the limit before, and after by a server that has forgotten everything.
+/// Exactly one quota before the outage, and one after it by a server without its counters.
 #[test]
 fn processes_stay_exact_when_server_is_killed_under_load() {
     let admitted = |said: &[Said]| said.iter().map(|one| one.admitted).sum::<usize>();
     assert_eq!(admitted(&hammered("open")), 2 * TIMES);
 }
 
-/// In local mode at most a quota each while it was gone, whoever has let in how many.
+/// With the local fallback, each process admits at most one quota during the outage, whatever the
+/// other processes admit.
 #[test]
 fn killed_under_full_load_each_lets_in_a_quota_at_most() {
     let said = hammered("local");

@@ -9,13 +9,13 @@ use super::{
 };
 use harness::{Sentinels, Server, ServerVersion};
 
-/// Within which limits are exact again once there is a master.
+/// Bound for limits to be exact again once there is a master.
 const BACK: Duration = RECOVERY
     .saturating_add(DEADLINE)
     .saturating_add(SCHEDULING)
     .saturating_add(SCHEDULING);
 const WITHIN: Duration = Duration::from_secs(20);
-/// For requests that were on their way when a master was demoted.
+/// Time for requests that were in flight when a master was demoted.
 const MOMENT: Duration = Duration::from_millis(500);
 
 async fn limiter_of(sentinels: &Sentinels) -> RateLimiter {
@@ -27,7 +27,7 @@ async fn limiter_of(sentinels: &Sentinels) -> RateLimiter {
     limiter(pool.unwrap()).await
 }
 
-/// How many decisions a server was asked for.
+/// The number of decisions that a server was asked for.
 fn asked(server: &Server) -> u64 {
     let info: String = server.cli(&["INFO", "commandstats"]);
     info.lines()
@@ -39,7 +39,7 @@ fn asked(server: &Server) -> u64 {
         .map_or(0, |count| count.parse().unwrap())
 }
 
-/// Nobody asks this server any more.
+/// Asserts that this server receives no more checks.
 async fn assert_left_alone(scenario: &OutageScenario, server: &Server) {
     scenario.run(MOMENT).await;
     let before = asked(server);
@@ -61,7 +61,7 @@ async fn a_killed_master_is_replaced() {
         "exact after a failover: {:?}",
         scenario.until_exact(BACK).await
     );
-    // As a master, at first.
+    // It starts as a master, until the sentinels demote it.
     sentinels.restart(0);
     assert_left_alone(&scenario, sentinels.server(0)).await;
     scenario.until_exact(BACK).await;
@@ -106,7 +106,7 @@ async fn a_planned_switch_and_a_lonely_sentinel() {
         scenario.until_exact(BACK).await
     );
     assert_left_alone(&scenario, sentinels.server(0)).await;
-    // One that can say who is master, and nothing else.
+    // The remaining sentinel can name the master, but has no majority for a failover.
     let (sentinels, ()) = apart(sentinels, move |sentinels| {
         sentinels.sentinel(0).kill();
         sentinels.sentinel(1).kill();

@@ -1,4 +1,4 @@
-//! One server that fails, under load.
+//! A single Redis that fails under load.
 
 use std::{thread::sleep, time::Duration};
 
@@ -10,10 +10,10 @@ use super::{
 };
 use harness::{Server, ServerVersion};
 
-/// Long enough for the pauses between attempts to connect to reach their longest.
+/// Long enough for the backoff to reach its longest pause.
 const LONG_OUTAGE: Duration = Duration::from_secs(6);
 
-/// The trouble of this server.
+/// Makes a failure of this server out of a closure.
 fn with(
     mut server: Server,
     trouble: impl FnOnce(&mut Server) + Send + 'static,
@@ -40,7 +40,7 @@ async fn killed_and_started_again() {
     }
 }
 
-/// Attempts to connect are then seconds apart; whoever asks again is not to wait for the next.
+/// Attempts to connect are seconds apart by then; a new request must not wait for the next.
 #[actix_web::test]
 async fn killed_for_long() {
     let server = Server::start(ServerVersion::Redis7);
@@ -83,7 +83,7 @@ async fn busy() {
     }
 }
 
-/// What is denied anyway needs no memory, and so is still decided.
+/// A check that is denied needs no memory, so a full server still decides it.
 #[actix_web::test]
 async fn out_of_memory() {
     for version in ServerVersion::ALL {
@@ -108,7 +108,7 @@ async fn a_replica_of_one_that_is_gone() {
     outage(server.url(), BACK, with(server, demoted)).await;
 }
 
-/// It has what its master has, answers everything but writes, and takes its place in the end.
+/// A replica has its master's counters, refuses only writes, and becomes the master in the end.
 #[actix_web::test]
 async fn a_replica_that_is_promoted() {
     for version in [ServerVersion::Redis62, ServerVersion::Valkey9] {

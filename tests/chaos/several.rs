@@ -1,4 +1,4 @@
-//! Several processes on one server, each with an in-memory store that stands by.
+//! Several processes on one Redis, each with a local fallback.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const TIMES: u32 = 5;
 
 struct Service {
     server: Server,
-    /// Of each process.
+    /// The limiter of each process.
     limiters: Vec<RateLimiter>,
     clock: ManualClock,
 }
@@ -30,7 +30,7 @@ impl Service {
                 .deadline(Duration::from_secs(5))
                 .failure_mode(FailureMode::Local)
                 .failure_threshold(1)
-                // Each request is to notice the outage, denied ones too.
+                // No denial cache: each request must notice the outage, denied ones too.
                 .denial_cache(Duration::ZERO)
                 .clock(clock.clone());
             limiters.push(builder.build().await.unwrap());
@@ -42,7 +42,7 @@ impl Service {
         }
     }
 
-    /// How many each process admits of so many.
+    /// The number of admissions in each process, out of `asked` checks.
     async fn admitted(&self, limit: &Limit, asked: usize) -> Vec<usize> {
         let mut admitted = Vec::new();
         for limiter in &self.limiters {
@@ -67,18 +67,18 @@ fn each_admits_a_quota_at_worst_and_none_a_second() {
         for limit in every_algorithm(TIMES, 60) {
             let limit = limit.name("several");
             let mut service = Service::new().await;
-            // What one of them admits at once, by itself.
+            // The number that a limiter admits at once on its own.
             let fresh = RateLimiter::builder().memory().clock(service.clock.clone());
             let fresh = fresh.build().await.unwrap();
             let quota = admitted_by(&fresh, &limit, 10).await;
 
-            // A part of it is used before, by the first.
+            // The first process uses a part of the quota before the outage.
             let before = admitted_by(&service.limiters[0], &limit, 2).await;
             service.server.kill();
             let alone = service.admitted(&limit, 10).await;
             assert_eq!(alone, [quota - before, quota, quota], "{limit:?}");
 
-            // The server has forgotten everything; they have not.
+            // Redis has forgotten everything; the processes have not.
             revive(&mut service.server, &service.limiters).await;
             for limiter in &service.limiters {
                 assert!(!limiter.peek(&limit, "ann").await.unwrap().is_fallback());
@@ -89,7 +89,7 @@ fn each_admits_a_quota_at_worst_and_none_a_second() {
                 "{limit:?}"
             );
 
-            // Once what they let in no longer counts, they share one quota again.
+            // Once the local admissions have expired, the processes share one quota again.
             service.clock.advance(Duration::from_secs(600));
             let shared: usize = service.admitted(&limit, 10).await.iter().sum();
             assert_eq!(shared, quota, "{limit:?}");
@@ -97,7 +97,7 @@ fn each_admits_a_quota_at_worst_and_none_a_second() {
     });
 }
 
-/// Whom nobody has let in meanwhile has a quota of the server alone.
+/// An identity without local admissions has the quota of Redis alone.
 #[test]
 fn other_processes_get_one_quota_at_once() {
     block_on(async {

@@ -1,4 +1,4 @@
-//! Slots that move to another master, under load.
+//! Slots of a cluster that migrate under load.
 
 use std::time::Duration;
 
@@ -20,8 +20,7 @@ fn client_in(slot: u16) -> String {
     client.expect("there is no end of them")
 }
 
-/// All of a burst are decided, if not by a machine that is busy with something else then soon
-/// after.
+/// Asserts that Redis decides all requests of a burst. A busy machine gets five attempts.
 async fn decided(scenario: &OutageScenario, id: &str, expected: (usize, usize)) {
     let mut bursts = Vec::new();
     for _ in 0..5 {
@@ -46,7 +45,7 @@ async fn counters_move_with_their_slot() {
 
         let slot = slot_of_client(&id);
         let migration = cluster.begin_migration(slot, 1);
-        // Its keys are with the former owner, then with the next one.
+        // The keys of the slot are on the old owner in step 0, and on the new one in step 1.
         for step in 0..2 {
             decided(&scenario, &id, (0, 15)).await;
             println!("new ones in step {step}");
@@ -59,7 +58,7 @@ async fn counters_move_with_their_slot() {
         decided(&scenario, &id, (0, 15)).await;
         migration.finish();
         println!("exact after a move: {:?}", until_exact(&scenario).await);
-        // Nothing was forgotten on the way.
+        // The counters survived the migration.
         let start = std::time::Instant::now();
         loop {
             let (admitted, denied) = scenario.burst(&id).await;
@@ -71,7 +70,7 @@ async fn counters_move_with_their_slot() {
         }
         let all_counts = scenario.end_load().await;
         println!("{all_counts:?}");
-        // What fails in one slot closes the way to no other.
+        // Failures in one slot must not make requests of other slots fail.
         let closed = StatusCounts::of(&all_counts, "/closed");
         assert!(closed.count(503) * 10 < closed.count(200), "{all_counts:?}");
     }

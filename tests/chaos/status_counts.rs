@@ -1,28 +1,28 @@
-//! What clients have seen of an outage, and what each failure mode promised them.
+//! The statuses that clients saw during an outage, and the promises of each failure mode.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use super::DEADLINE;
 use harness::http::live::status;
 
-/// What a busy test machine may add to a deadline: two cores carry clients, workers and servers.
+/// What a busy test machine may add to a deadline: two cores run clients, workers and servers.
 pub(super) const SCHEDULING: Duration = Duration::from_millis(900);
-/// Of the limits under load.
+/// The quota of the limits under load.
 pub(super) const TIMES: usize = 5;
 const WINDOW: Duration = Duration::from_secs(5);
 
-/// What the clients of one route have seen.
+/// The statuses that the clients of one route saw.
 #[derive(Debug, Default)]
 pub(super) struct StatusCounts {
     pub(super) route: &'static str,
-    /// Of requests that all come from one client, and of those from ever new ones, who always fit
-    /// and so make the server write.
+    /// Statuses of requests of one regular client, and of fresh clients. A fresh client always
+    /// fits, and so makes Redis write.
     regular: BTreeMap<u16, usize>,
     fresh: BTreeMap<u16, usize>,
     longest: Duration,
-    /// Answers of 503 that do not say when to come again.
+    /// The number of responses with status 503 and no `Retry-After`.
     speechless: usize,
-    /// From before the first request to after the last.
+    /// The time from before the first request to after the last.
     pub(super) lasted: Duration,
 }
 
@@ -47,7 +47,7 @@ impl StatusCounts {
         }
     }
 
-    /// How many answers of this status the client had that is always the same.
+    /// The number of responses with this status to the regular client.
     pub(super) fn regular(&self, status: u16) -> usize {
         self.regular.get(&status).copied().unwrap_or_default()
     }
@@ -56,9 +56,9 @@ impl StatusCounts {
         self.regular(status) + self.fresh.get(&status).copied().unwrap_or_default()
     }
 
-    /// How many requests of one client fit the limit in all this time.
+    /// The number of requests of one client that fit the limit in all this time.
     pub(super) fn quota(&self) -> usize {
-        // Clocks are not read at the same moment everywhere.
+        // A margin, because clocks are not read at the same moment everywhere.
         let lasted = self.lasted + Duration::from_millis(300);
         let windows = lasted.as_millis() / WINDOW.as_millis() + 1;
         TIMES * usize::try_from(windows).expect("a test is short")
@@ -80,7 +80,7 @@ impl StatusCounts {
         self.speechless += other.speechless;
     }
 
-    /// What holds in every outage.
+    /// Asserts what holds in every outage.
     pub(super) fn hold(&self) {
         let known = match self.route {
             "/closed" => [200, 429, 503].as_slice(),

@@ -1,4 +1,4 @@
-//! Whoever should notice little of what fails.
+//! A client that must notice little of a failure.
 
 use std::{
     cell::Cell,
@@ -10,7 +10,7 @@ use actix_web::rt::{self, task::JoinHandle};
 
 use harness::http::live::{Live, status};
 
-/// A client of `/closed` that asks again and again.
+/// A client of `/closed` that sends request after request.
 pub(super) struct Watch {
     stopped: Rc<Cell<bool>>,
     task: JoinHandle<Seen>,

@@ -1,4 +1,4 @@
-//! The workers of an application, asked one by one.
+//! The workers of an application, reached one by one.
 
 use std::{collections::BTreeMap, thread};
 
@@ -8,8 +8,8 @@ use tokio::runtime::Handle;
 
 use harness::http::live::{Live, Wire};
 
-/// Which worker answers, and how many tasks it has: no connection of a client's is one, they live
-/// elsewhere; what the limiter has started is.
+/// Returns which worker responds, and how many tasks it has: those of the limiter. Client
+/// connections are not among them, because actix runs them elsewhere.
 #[get("/worker")]
 #[rate_limit(times = 1_000_000, hours = 1, identifier = global, failure_mode = "open")]
 pub(super) async fn worker() -> String {
@@ -17,11 +17,11 @@ pub(super) async fn worker() -> String {
     format!("{:?} {tasks}", thread::current().id())
 }
 
-/// A connection to each worker, and how many tasks it has.
+/// Returns a connection to each worker, and the number of its tasks.
 pub(super) async fn reach(live: &Live, count: usize) -> Vec<(Wire<TcpStream>, usize)> {
     let mut workers = BTreeMap::new();
     while workers.len() < count {
-        // They are taken in turn.
+        // Connections are accepted in turn.
         let mut wire = live.connect().await;
         wire.send("GET /worker HTTP/1.1\r\nHost: a\r\n\r\n").await;
         let answer = wire.answer().await;

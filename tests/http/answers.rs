@@ -1,4 +1,4 @@
-//! The application's own answers to those who are denied.
+//! The application's own responses to denied requests (`on_limited`).
 
 use actix_throttle::{Decision, rate_limit};
 use actix_web::{HttpRequest, HttpResponse, get, web::ServiceConfig};
@@ -56,7 +56,7 @@ async fn by_default() -> &'static str {
     "ok"
 }
 
-/// Each limit has its own answer.
+/// Each limit has a response of its own.
 #[get("/stacked")]
 #[rate_limit("1/second", on_limited = own)]
 #[rate_limit("2/minute", on_limited = own_async)]

@@ -1,4 +1,4 @@
-//! Where the attribute may stand, and how its numbers may be written.
+//! The positions in which the attribute may stand, and the ways to write its numbers.
 
 use actix_throttle::rate_limit;
 use actix_web::{

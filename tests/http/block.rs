@@ -1,4 +1,4 @@
-//! Blocks and shadows.
+//! Blocks after a denial, and limits in shadow mode.
 
 use actix_throttle::{Identity, Limit, rate_limit};
 use actix_web::{get, web::ServiceConfig};
@@ -17,7 +17,7 @@ async fn free() -> &'static str {
     "ok"
 }
 
-/// Only the second blocks, and that blocks the handler.
+/// Only the second limit blocks, and its block denies the whole handler.
 #[get("/stacked")]
 #[rate_limit(times = 3, seconds = 1)]
 #[rate_limit(times = 5, seconds = 10, block = "1m", zone = "http::block::wide")]
@@ -43,7 +43,7 @@ async fn shadow() -> &'static str {
     "ok"
 }
 
-/// The shadow's zone and window, enforced.
+/// The zone and window of the shadow limit, enforced.
 #[get("/enforced")]
 #[rate_limit(times = 2, seconds = 5, zone = "http::block::shadow")]
 async fn enforced() -> &'static str {
@@ -105,10 +105,10 @@ async fn block_is_for_one_identity_in_one_zone() {
 async fn only_the_exceeded_limit_blocks() {
     let test_app = TestApp::new().await;
     let service = test_app.service(routes).await;
-    // The narrow limit, which has no block.
+    // The short limit denies, which has no block.
     assert_eq!(service.statuses("/stacked", 4).await, [200, 200, 200, 429]);
     test_app.after_seconds(1);
-    // The wide one, which has.
+    // The long limit denies, which has one.
     assert_eq!(service.statuses("/stacked", 2).await, [200, 200]);
     let denied = service.get("/stacked").await;
     assert_eq!((denied.status, denied.retry_after()), (429, Some(60)));

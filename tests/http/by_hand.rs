@@ -1,4 +1,4 @@
-//! What the limiter does outside handlers, seen by those inside, and rules without an attribute.
+//! The limiter's methods and the handlers share counters, and rules work without an attribute.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn handler() -> &'static str {
     "ok"
 }
 
-/// As the attribute makes it.
+/// The limit that the attribute makes.
 const HANDLER: Limit = Limit::per_minute(2).zone(concat!(module_path!(), "::handler"));
 
 fn routes(config: &mut ServiceConfig) {
@@ -95,7 +95,7 @@ fn rules() -> [Rule; 3] {
     ]
 }
 
-/// What remains after a request by these rules.
+/// Checks these rules once. Returns whether the request was admitted, and what remains.
 async fn remaining(limiter: &RateLimiter, path: &str, group: &str) -> Option<(bool, u32)> {
     let request = get(path)
         .insert_header(("X-User", "ann"))

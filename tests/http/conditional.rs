@@ -1,4 +1,4 @@
-//! Arguments and attributes that are only there under a condition.
+//! Arguments and attributes behind `cfg`, which exist only under a condition.
 
 use actix_throttle::{concurrency_limit, rate_limit};
 use actix_web::{
@@ -16,7 +16,7 @@ async fn first(#[cfg(any())] gone: web::Query<u32>, id: web::Path<u32>) -> Strin
     id.to_string()
 }
 
-/// Two of one name, of which one is there.
+/// Two arguments have the same name; the condition keeps one of them.
 #[posted("/several/{id}")]
 #[rate_limit("2/minute")]
 async fn several(

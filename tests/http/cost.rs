@@ -1,4 +1,4 @@
-//! What one request takes.
+//! The cost of a request.
 
 use actix_throttle::rate_limit;
 use actix_web::{HttpRequest, get, web, web::ServiceConfig};

@@ -1,4 +1,4 @@
-//! The 429 problem document, and that the wait it names is exact.
+//! The 429 problem document, and the exactness of its wait.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ handlers! {
     sliding "/sliding" (times = 3, milliseconds = 1_001);
     counter "/counter" (times = 7, milliseconds = 3_333, algorithm = "sliding_window_counter");
     fixed "/fixed" ("2 per 3 seconds", algorithm = "fixed_window");
-    // 3/7 of a second a token: no whole number of microseconds.
+    // A token every 3/7 of a second, which is no whole number of microseconds.
     token "/token" ("7 per 3 seconds", algorithm = "token_bucket", capacity = 4);
     interval "/interval" ("3/second", algorithm = "token_bucket", capacity = 5, refill = "interval");
     leaky "/leaky" ("7/second", algorithm = "leaky_bucket");
@@ -40,7 +40,7 @@ handlers! {
     blocking "/blocking" ("2/second", block = "1s 500ms");
 }
 
-/// An application whose denials tell the decision's own wait in microseconds.
+/// An application whose denials carry the wait of the decision in microseconds.
 async fn telling() -> TestApp {
     TestApp::with(|builder| {
         builder.on_limited(|_, denied| {
@@ -53,7 +53,7 @@ async fn telling() -> TestApp {
     .await
 }
 
-/// Sends requests, `gap` apart, until one is denied.
+/// Sends requests, `gap` microseconds apart, until one is denied.
 async fn exhaust(test_app: &TestApp, service: &TestService, path: &str, gap: u64) -> TestResponse {
     for _ in 0..100 {
         let answer = service.get(path).await;

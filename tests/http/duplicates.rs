@@ -1,5 +1,5 @@
-//! In-memory limiters that were meant to be one, in the log. Each test has a process of its own, for
-//! the warning is told once.
+//! The warning about in-memory limiters that were meant to be one. It is logged once per process,
+//! so each test runs in a process of its own.
 
 use actix_throttle::{Builder, HeaderStyle, Identifier, ManualClock, RateLimiter};
 use actix_web::{App, HttpRequest, HttpServer, rt};
@@ -17,7 +17,7 @@ fn in_memory() -> Builder {
     RateLimiter::builder().memory()
 }
 
-/// Builds without waiting, as a closure that is not async has to.
+/// Builds without waiting, as a synchronous closure has to.
 fn build(builder: Builder) -> RateLimiter {
     let built = builder.build().now_or_never().expect("no waiting");
     built.expect("valid settings")

@@ -1,4 +1,4 @@
-//! Limits that a function chooses at run time.
+//! Limits that a function of the application chooses at run time.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn planned() -> &'static str {
     "ok"
 }
 
-/// Asked for the identity that is counted.
+/// Chooses a limit by the group of the identity that it receives.
 fn by_group(_: &HttpRequest, identity: &Identity) -> Option<Limit> {
     match identity.group_name()? {
         "large" => Some(Limit::per_minute(10)),
@@ -59,7 +59,7 @@ async fn stacked() -> &'static str {
     "ok"
 }
 
-/// All that a chosen limit may leave open.
+/// Everything that a chosen limit may leave open.
 #[get("/inherited")]
 #[rate_limit(
     "6/minute",
@@ -193,7 +193,8 @@ async fn chosen_limit_stands_beside_written_ones() {
     }
     let denied = service.send(on("named", "/stacked")).await;
     assert_eq!((denied.status, denied.retry_after()), (429, Some(3_600)));
-    // As many an hour as the other limit: one counter, and the stricter of the two holds.
+    // The chosen limit has the window of the other one: they share a counter, and the stricter of
+    // the two holds.
     let denied = service.send(on("hourly", "/stacked")).await;
     assert_eq!((denied.status, denied.retry_after()), (429, Some(3_600)));
 }

@@ -1,4 +1,4 @@
-//! Errors and decisions by hand, as answers; and what a `main` shows of errors.
+//! Errors and decisions turned into responses by a handler, and errors as `main` prints them.
 
 use std::{error::Error, time::Duration};
 
@@ -128,7 +128,7 @@ async fn errors_that_a_handler_returns_are_answers() {
     assert_eq!(alone.get("/rules").await.status, 500);
 }
 
-/// Middleware goes by the one, and clients see the other.
+/// Middleware reads the status of the error, and clients that of its response; they must agree.
 #[test]
 fn status_of_an_error_is_that_of_its_answer() {
     let timed_out = RateLimitError::TimedOut { retry_after: None };

@@ -1,4 +1,4 @@
-//! The check comes before every extractor, and leaves extraction as it was.
+//! The check precedes every extractor, and does not change extraction.
 
 use std::{
     pin::Pin,
@@ -43,7 +43,7 @@ async fn optional(body: Option<web::Json<Vec<u32>>>, number: web::Path<u32>) -> 
     format!("{} {number}", body.is_some())
 }
 
-/// An extractor that counts how often it is made.
+/// An extractor that counts how often it runs.
 struct Counted;
 
 static MADE: AtomicUsize = AtomicUsize::new(0);
@@ -135,7 +135,7 @@ async fn own_error_handlers_answer_with_the_headers_added() {
             let response = HttpResponse::Gone().body(request.path().to_owned());
             InternalError::from_response(error, response).into()
         });
-        // One for the app, one for a resource.
+        // One extractor configuration for the app, one for a resource.
         config.app_data(json).service(
             web::resource("/paths/{number}")
                 .app_data(path)
@@ -169,7 +169,7 @@ async fn own_limits_on_the_size_of_bodies_hold() {
     assert_eq!((answer.status, answer.text()), (200, "3"));
 }
 
-/// A body that counts how often it is asked for a piece.
+/// A body that counts how often it is polled.
 struct Asked(Rc<AtomicUsize>);
 
 impl Stream for Asked {

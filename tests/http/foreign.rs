@@ -1,4 +1,5 @@
-//! Rate-limit headers of handlers, or of servers whose answers they pass on.
+//! Rate-limit headers that come from a handler, or from an upstream service whose responses it
+//! forwards.
 
 use std::fmt;
 
@@ -12,7 +13,7 @@ use actix_web::{
 
 use harness::http::app::{TestApp, TestResponse, TestService, get as from_client};
 
-/// A server behind, which answers with the headers that a test asks for.
+/// A handler that forwards an upstream service's response. Its headers come from the request.
 fn upstream(request: &HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     for line in request.headers().get_all("upstream") {
@@ -73,7 +74,7 @@ fn asking(path: &str, upstream: &[&str]) -> TestRequest {
     request
 }
 
-/// The answer to the first request of a new client.
+/// The response to the first request of a new client.
 async fn answer(style: HeaderStyle, upstream: &[&str]) -> TestResponse {
     let test_app = TestApp::with(|builder| builder.headers(style)).await;
     let service = test_app.service(routes).await;
@@ -82,7 +83,7 @@ async fn answer(style: HeaderStyle, upstream: &[&str]) -> TestResponse {
 
 const NAMES: [&str; 3] = ["Limit", "Remaining", "Reset"];
 
-/// Three headers, each there at most once.
+/// The three headers of a prefix, each present at most once.
 fn set<'a>(answer: &'a TestResponse, prefix: &str) -> [Option<&'a str>; 3] {
     NAMES.map(|name| answer.header(&format!("{prefix}-{name}")))
 }
@@ -92,13 +93,13 @@ const OURS: [Option<&str>; 3] = [Some("9"), Some("8"), Some("60")];
 #[actix_web::test]
 async fn stricter_set_wins_as_a_whole() {
     for (theirs, expected) in [
-        // Fewer remain by it.
+        // Less remains under the upstream's limit.
         (["100", "7", "3600"], ["100", "7", "3600"]),
         (["100", "0", "1700000000"], ["100", "0", "1700000000"]),
         (["100", "99", "1"], ["9", "8", "60"]),
-        // As many.
+        // As much remains under both.
         (["8", "8", "3600"], ["9", "8", "60"]),
-        // Nobody can tell.
+        // Not comparable.
         (["1", "-1", "1"], ["9", "8", "60"]),
         (["1", "few", "1"], ["9", "8", "60"]),
     ] {
@@ -121,7 +122,7 @@ async fn stricter_set_wins_as_a_whole() {
 
 #[actix_web::test]
 async fn parts_of_a_set_are_never_mixed_with_ours() {
-    // Stricter, and without a reset.
+    // The upstream's set is stricter, and has no reset.
     let stricter = ["X-RateLimit-Limit: 100", "X-RateLimit-Remaining: 1"];
     let answered = answer(HeaderStyle::XRateLimit, &stricter).await;
     assert_eq!(
@@ -159,7 +160,7 @@ async fn policies_by_other_names_are_listed_after_ours() {
         answered.header("RateLimit"),
         Some("\"ours\";r=8;t=60, \"theirs\";r=2;t=9")
     );
-    // Of an older draft, which has no names.
+    // The syntax of an older draft, which has no policy names.
     let answered = answer(
         HeaderStyle::Ietf,
         &["RateLimit: limit=5, remaining=2, reset=9"],
@@ -195,14 +196,15 @@ async fn existing_headers_are_merged_in_every_style() {
             assert_eq!(set(&answered, "RateLimit"), expected.map(Some), "{style:?}");
         }
     }
-    // Without a word of ours, theirs is theirs.
+    // The limiter writes no headers here, so the upstream's stay as they are.
     let answered = answer(HeaderStyle::Off, &[lists[1], lax[0], lax[0]]).await;
     assert_eq!(answered.header("RateLimit"), Some("\"theirs\";r=2"));
     let kept = HeaderName::from_static("x-ratelimit-remaining");
     assert_eq!(answered.headers.get_all(kept).count(), 2);
 }
 
-/// Layers of ours write one after the other on one response.
+/// Two layers of the limiter write to the same response, and neither takes the other's headers for
+/// an upstream's.
 #[actix_web::test]
 async fn layers_do_not_take_each_other_for_strangers() {
     let refunding = || {
@@ -215,7 +217,7 @@ async fn layers_do_not_take_each_other_for_strangers() {
         .app_data(test_app.limiter.clone())
         .configure(routes);
     let service = TestService::of(app.wrap(inner()).wrap(refunding())).await;
-    // Once all is given back, the inner one is the strictest.
+    // The outer limit has its charge refunded, so the inner one is the strictest.
     let answered = service.send(asking("/proxied", &[])).await;
     assert_eq!(answered.quota(), Some([7, 6, 60]));
     let states = answered.header("RateLimit").expect("three");
@@ -270,7 +272,7 @@ async fn retry_after_is_the_longest_wait_and_stands_there_once() {
             config.service((soon, day));
         })
         .await;
-    // That of the server behind is its own.
+    // The header that the handler set itself stays.
     assert_eq!(service.get("/soon").await.retry_after(), Some(7));
     assert_eq!(service.get("/soon").await.retry_after(), Some(60));
     assert_eq!(service.get("/day").await.status, 200);

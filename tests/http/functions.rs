@@ -1,4 +1,4 @@
-//! Identifiers that the application writes, and who is found by none.
+//! Identifiers that are functions of the application, and requests that they cannot identify.
 
 use std::{
     net::IpAddr,
@@ -56,7 +56,7 @@ async fn async_result(request: &HttpRequest) -> Result<(String, String), std::fm
 mod identify {
     use actix_web::HttpRequest;
 
-    /// Named like a built-in.
+    /// A function with the name of a built-in identifier.
     pub(super) async fn path(request: &HttpRequest) -> String {
         super::sync_text(request)
     }
@@ -131,12 +131,12 @@ async fn function_may_name_an_address() {
     assert_eq!(service.send(from("192.0.2.1")).await.remaining(), Some(1));
     assert_eq!(service.send(from("192.0.2.1")).await.remaining(), Some(0));
     assert_eq!(service.send(from("192.0.2.2")).await.remaining(), Some(1));
-    // IPv6 by network, as `ip` counts it.
+    // IPv6 addresses count by network prefix, as with `ip`.
     assert_eq!(service.send(from("2001:db8::1")).await.remaining(), Some(1));
     assert_eq!(service.send(from("2001:db8::2")).await.remaining(), Some(0));
 }
 
-/// `None` and `Err`.
+/// Routes whose function returns `None` or `Err`.
 const UNSURE: [&str; 5] = [
     "/option",
     "/result",

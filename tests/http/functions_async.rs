@@ -1,4 +1,4 @@
-//! Functions of the application that take their time: skips, costs, limits.
+//! Async functions of the application: skips, costs and limits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -75,7 +75,7 @@ async fn sync() -> &'static str {
     "ok"
 }
 
-/// Each limit is asked by itself.
+/// The async functions are called for each limit separately.
 #[get("/stacked")]
 #[rate_limit("5/minute", dynamic = by_plan)]
 #[rate_limit("7/hour", cost = cost_of)]
@@ -109,7 +109,7 @@ async fn async_functions_are_waited_for() {
         .send(with("/all", "X-Plan", "pro").insert_header(("X-Cost", "2")))
         .await;
     assert_eq!(pro.quota(), Some([9, 3, 60]));
-    // Not a limit: the written one, which is used up.
+    // `none` is no limit, so the written one applies, which is used up.
     let none = service.send(with("/all", "X-Plan", "none")).await;
     assert_eq!((none.status, none.quota()), (429, Some([5, 0, 60])));
 }
@@ -160,7 +160,7 @@ async fn rules_by_hand_take_async_functions() {
         .skip_if_async(is_internal)
         .cost_async(async |request: &HttpRequest| cost_of(request).await)
         .dynamic_async(by_plan);
-    // The type of a closure's `None` is known.
+    // The compiler infers the type of the `None` that a closure returns.
     let other = Rule::new(Limit::per_hour(99).name("other")).dynamic(|_, _| None);
     let throttle = Throttle::new()
         .paths("^/", [rule, other])

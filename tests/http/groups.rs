@@ -1,11 +1,11 @@
-//! Limits by group, and limits that do not apply at all.
+//! Limits per group, and requests that no limit applies to.
 
 use actix_throttle::{Identity, rate_limit};
 use actix_web::{HttpRequest, get, test::TestRequest, web::ServiceConfig};
 
 use harness::http::app::{TestApp, get};
 
-/// The address, in the group that a header names.
+/// The client's address, in the group that a header names.
 fn with_plan(request: &HttpRequest) -> Option<Identity> {
     let client = Identity::ip(request.peer_addr()?.ip());
     let group = request.headers().get("X-Group");
@@ -23,7 +23,7 @@ async fn plan() -> &'static str {
     "ok"
 }
 
-/// Everyone has two limits, and `pro` one.
+/// Every client has two limits, and a client in `pro` one.
 #[get("/several")]
 #[rate_limit("3/second", identifier = with_plan)]
 #[rate_limit("4/minute", identifier = with_plan)]
@@ -32,7 +32,7 @@ async fn several() -> &'static str {
     "ok"
 }
 
-/// Only a group is limited.
+/// Only the group `suspect` is limited.
 #[get("/suspects")]
 #[rate_limit("1/minute", identifier = with_plan, group = "suspect")]
 async fn suspects() -> &'static str {
@@ -134,6 +134,6 @@ async fn skipping_one_limit_leaves_the_other() {
         assert_eq!(answer.quota(), Some([3, remaining, 60]));
     }
     assert_eq!(service.send(internal()).await.status, 429);
-    // The other one was asked now, and had room: it was not charged before.
+    // Only now is the other limit charged; the skipped requests did not use it.
     assert_eq!(service.get("/skip-one").await.quota(), Some([3, 0, 60]));
 }

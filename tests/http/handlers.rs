@@ -1,4 +1,4 @@
-//! What a limited handler may look like: how many arguments, generic, what it returns.
+//! The forms that a limited handler may have: the number of its arguments, generics, return types.
 
 use std::{convert::Infallible, fmt, future};
 
@@ -13,7 +13,7 @@ use actix_web::{
 
 use harness::http::app::{TestApp, post};
 
-/// An argument that is told by its place.
+/// An extractor that returns its position.
 struct Nth<const N: u32>(u32);
 
 impl<const N: u32> FromRequest for Nth<N> {
@@ -25,7 +25,7 @@ impl<const N: u32> FromRequest for Nth<N> {
     }
 }
 
-/// An argument that cannot be had.
+/// An extractor that always fails.
 struct Refused;
 
 impl FromRequest for Refused {
@@ -74,7 +74,7 @@ async fn sixteen(
     ])
 }
 
-/// One more than a tuple of extractors may have.
+/// One argument more than a tuple of extractors may have.
 #[rate_limit("1/minute")]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments)]

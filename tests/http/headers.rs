@@ -1,4 +1,4 @@
-//! `X-RateLimit-*` and `Retry-After`: their styles, and which limit they show.
+//! `X-RateLimit-*` and `Retry-After`: the styles, and the limit that they show.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn three() -> &'static str {
     "ok"
 }
 
-/// As much of each remains.
+/// Three limits with the same remaining quota.
 #[get("/tie")]
 #[rate_limit("3/second")]
 #[rate_limit("3/minute")]
@@ -135,7 +135,7 @@ async fn denied_shows_the_violated_limit_with_the_longest_wait() {
     );
     test_app.after_seconds(9);
     assert_eq!(service.statuses("/three", 3).await, [200, 200, 200]);
-    // Two are violated, by one second and by fifty.
+    // Two limits are violated, with waits of one second and fifty.
     let denied = service.get("/three").await;
     assert_eq!(denied.quota(), Some([8, 0, 60]));
     assert_eq!(denied.retry_after(), Some(50));
@@ -213,7 +213,7 @@ async fn streamed_bodies_pass_with_the_headers_on_them() {
     assert_eq!(answer.quota(), Some([9, 8, 60]));
 }
 
-/// Which of the headers stand on an answer: `X-RateLimit-*`, `RateLimit`, `RateLimit-Policy`.
+/// Reports which headers a response has: `X-RateLimit-*`, `RateLimit` and `RateLimit-Policy`.
 fn shown(answer: &harness::http::app::TestResponse) -> [bool; 3] {
     [
         answer.quota().is_some(),

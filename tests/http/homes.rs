@@ -1,5 +1,5 @@
-//! Handlers that stand elsewhere than in a module: in functions, of types, of traits. Each has a
-//! counter of its own, and sees what it would see without its limit.
+//! Handlers outside of a module: in functions, of types, of traits. Each has a counter of its own,
+//! and compiles as it would without its limit.
 
 use std::fmt::Display;
 
@@ -71,7 +71,7 @@ impl<T: FromRequest + Display + Times + 'static> Numbers<T> {
         Self(number).show()
     }
 
-    /// Two types, two limits.
+    /// Two limits whose quotas and identities depend on `T`: each type counts apart.
     #[rate_limit(times = Self::TIMES, minutes = 1, identifier = Self::everyone, zone = "numbers")]
     #[rate_limit(
         times = Self::MANY, minutes = 1 + Self::MANY, identifier = Self::everyone, zone = "numbers"
@@ -102,7 +102,7 @@ impl Times for String {
     const NAME: &'static str = "text";
 }
 
-/// A body without its type's `Display`.
+/// An extractor that keeps the length of the body.
 struct Length(usize);
 
 impl Times for Length {
@@ -199,7 +199,7 @@ async fn arguments_may_speak_of_self_and_of_its_parameters() {
     }
 }
 
-/// Nothing that stays the same tells these apart: it is said, and what to do.
+/// Two handlers have the same default zone. An error names them and says what to do.
 #[actix_web::test]
 async fn handlers_that_share_a_default_zone_are_told() {
     let test = "homes::handlers_that_share_a_default_zone_are_told";

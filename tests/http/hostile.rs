@@ -1,6 +1,6 @@
-//! Values that nobody in good faith would send.
+//! Generated header values for hostile clients.
 
-/// What forwarding headers are made of, and what they are not.
+/// The parts of forwarding headers, valid and invalid.
 const PIECES: [&[u8]; 44] = [
     b"1.2.3.4",
     b"203.0.113.7",
@@ -48,7 +48,7 @@ const PIECES: [&[u8]; 44] = [
     b"99999999999999999999999999",
 ];
 
-/// Values that differ from run to run in nothing.
+/// A generator of header values. The same seed gives the same values in every run.
 pub(super) struct Hostile(u64);
 
 impl Hostile {
@@ -56,7 +56,7 @@ impl Hostile {
         Self(seed)
     }
 
-    /// A number by `SplitMix64`.
+    /// A number below `bound`, by `SplitMix64`.
     pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -66,7 +66,7 @@ impl Hostile {
         usize::try_from(mixed % bound as u64).expect("below a usize")
     }
 
-    /// The bytes of one header's value: whatever a server lets through.
+    /// The bytes of a header value: anything that an HTTP server accepts.
     pub(super) fn value(&mut self) -> Vec<u8> {
         let length = match self.below(20) {
             0 => 2_000,
@@ -83,7 +83,7 @@ impl Hostile {
         value
     }
 
-    /// Any byte that may stand in a header's value.
+    /// A random byte that may occur in a header value.
     fn byte(&mut self) -> u8 {
         let byte = u8::try_from(self.below(256)).expect("below 256");
         if byte < b' ' || byte == 0x7f {

@@ -1,4 +1,4 @@
-//! Whom the built-in identifiers count.
+//! The identities that the built-in identifiers find.
 
 use std::net::IpAddr;
 
@@ -117,7 +117,7 @@ async fn by_peer_of_a_session() -> &'static str {
 
 #[actix_web::test]
 async fn address_from_function_uses_prefix_of_limiter() {
-    // 2001:db8::1 and :2 are one client by /64, and two by /127 and /128.
+    // 2001:db8::1 and 2001:db8::2 are one client with /64, and two with /127 and /128.
     for (prefix, second) in [(64, 0), (127, 1), (128, 1)] {
         let test_app = TestApp::with(|builder| builder.ipv6_prefix(prefix)).await;
         let service = test_app
@@ -177,7 +177,8 @@ async fn header_that_is_no_text_is_an_identity_too() {
     }
 }
 
-/// Counted by address, but apart from whoever sends that address as a value.
+/// A request without a value counts under its address, but apart from requests that send that
+/// address as the value.
 #[actix_web::test]
 async fn missing_or_empty_value_counts_under_the_client() {
     let service = TestApp::new().await.service(routes).await;
@@ -194,7 +195,8 @@ async fn missing_or_empty_value_counts_under_the_client() {
     assert_eq!(service.get("/header").await.status, 429);
     let other = service.send(get_from("192.0.2.2", "/header")).await;
     assert_eq!(other.remaining(), Some(1));
-    // Nor is it the client as `ip` counts it, nor without another part.
+    // This counter is separate from the client's under `ip`, and from that of another missing
+    // value.
     assert_eq!(service.get("/ip").await.remaining(), Some(1));
     assert_eq!(service.get("/cookie").await.remaining(), Some(1));
 }
@@ -217,7 +219,7 @@ async fn cookie_counts_values_apart() {
     }
 }
 
-/// Whether two requests are counted as one.
+/// Sends two requests. Returns whether they share a counter, and whether the handler saw the same.
 async fn are_one(path: &str, other: &str) -> (bool, bool) {
     let service = TestApp::new().await.service(routes).await;
     let (first, second) = (service.get(path).await, service.get(other).await);
@@ -285,7 +287,7 @@ async fn identifier_of_the_limiter_is_the_default() {
         service.send(key("/default", "a")).await.remaining(),
         Some(0)
     );
-    // A handler's own comes first.
+    // The identifier of a handler takes precedence.
     assert_eq!(service.send(key("/ip", "a")).await.remaining(), Some(1));
     assert_eq!(service.send(key("/ip", "b")).await.remaining(), Some(0));
 }

@@ -1,4 +1,4 @@
-//! Identities that are named by hand are those that identifiers find.
+//! Identities that the application constructs equal those that identifiers find.
 
 use std::time::Duration;
 

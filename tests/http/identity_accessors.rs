@@ -1,4 +1,4 @@
-//! Accessors of identities, and addresses of clients.
+//! Accessors of identities, and the addresses of clients.
 
 use actix_throttle::{Identity, IdentityKind, Limit, rate_limit};
 use actix_web::{HttpRequest, get};
@@ -81,7 +81,7 @@ async fn identity_says_what_it_is() {
     assert_eq!(Identity::new("42").context_key(), None);
 }
 
-/// A `dynamic` that goes by the identity it is given.
+/// A `dynamic` function that chooses by the identity it receives.
 fn by_whom(_: &HttpRequest, whom: &Identity) -> Option<Limit> {
     let known = match whom.is_unidentified() {
         true => 1,

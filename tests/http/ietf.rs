@@ -1,4 +1,5 @@
-//! `RateLimit` and `RateLimit-Policy`, read by a structured-field library that is not ours.
+//! `RateLimit` and `RateLimit-Policy`, parsed by an independent library of [structured
+//! fields](https://www.rfc-editor.org/rfc/rfc9651).
 
 use actix_throttle::{HeaderStyle, rate_limit};
 use actix_web::{get, web::ServiceConfig};
@@ -28,7 +29,7 @@ async fn windows() -> &'static str {
     "ok"
 }
 
-/// The window is the time in which the whole quota comes back.
+/// The window of a bucket is the time in which its whole quota refills.
 #[get("/buckets")]
 #[rate_limit("5/10 seconds", algorithm = "token_bucket", capacity = 20)]
 #[rate_limit(
@@ -73,7 +74,7 @@ fn routes(config: &mut ServiceConfig) {
         .service((größe, zone));
 }
 
-/// A list of strings with parameters that are integers.
+/// A list of strings with integer parameters.
 pub(super) type Policies = Vec<(String, Vec<(String, i64)>)>;
 
 pub(super) fn parse(answer: &TestResponse, name: &str) -> Policies {

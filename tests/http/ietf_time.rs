@@ -1,4 +1,5 @@
-//! `t` of the `RateLimit` header: when more is available, and on a denial what `Retry-After` says.
+//! The parameter `t` of the `RateLimit` header: the time until more quota is available. On a denial
+//! it equals `Retry-After`.
 
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ fn routes(config: &mut ServiceConfig) {
 #[actix_web::test]
 async fn time_is_until_more_is_available_by_each_algorithm() {
     let test_app = test_app().await;
-    // Where a minute begins: windows of the counter are aligned to the epoch.
+    // The start of a minute, because the counter's windows are aligned to the epoch.
     test_app.clock.set(Duration::from_secs(600_000));
     let service = test_app.service(routes).await;
     for (path, remaining, time) in [
@@ -96,7 +97,7 @@ async fn time_is_until_more_is_available_by_each_algorithm() {
         assert_eq!(parse(&answer, "RateLimit"), [state(path, remaining, time)]);
     }
     service.statuses("/counter", 3).await;
-    // Four of the last minute weigh three when a quarter of the next one is over.
+    // A quarter into the next minute, the four of the last one weigh three.
     let answer = service.get("/counter").await;
     assert_eq!(parse(&answer, "RateLimit"), [state("counter", 2, 75)]);
     test_app.after_seconds(14);
@@ -132,7 +133,7 @@ async fn denied_time_is_what_retry_after_says() {
     service.get("/costly").await;
     let denied = service.get("/costly").await;
     assert_eq!((denied.status, denied.retry_after()), (429, Some(20)));
-    // The next token comes after ten, and two are missing.
+    // The next token comes in ten seconds, and two are missing.
     assert_eq!(parse(&denied, "RateLimit"), [state("costly", 2, 20)]);
 
     service.get("/blocked").await;

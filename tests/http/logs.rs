@@ -1,4 +1,4 @@
-//! What operators read in the log. A process of its own has a logger of its own.
+//! The log as operators read it. Each test runs in a process of its own, with its own logger.
 
 use std::time::Instant;
 
@@ -73,7 +73,7 @@ async fn operators_are_told_what_is_wrong_and_not_for_every_request() {
     }
 }
 
-/// Each line's cause, fifty times.
+/// Causes each log line fifty times.
 async fn make_lines() {
     env_logger::init();
     let bare = TestService::new(routes).await;

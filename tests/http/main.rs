@@ -1,9 +1,9 @@
-//! Applications as their clients see them: statuses, headers, bodies. Limits in a file, and limits
-//! of outbound calls.
+//! Applications as their clients see them: statuses, headers, bodies. Also limits in a
+//! configuration file, and limits of outbound calls.
 //!
 //! Every test builds a limiter of its own on a clock that only the test moves, and gives it to its
-//! `App`. Where a socket adds nothing the `App` is called directly; `harness::http::live` starts real
-//! servers.
+//! `App`. Where a socket adds nothing, the test calls the `App` directly; `harness::http::live`
+//! starts real servers.
 
 mod hostile;
 mod ws_client;

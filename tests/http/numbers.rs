@@ -1,4 +1,4 @@
-//! How times, windows and the shorthand may be written.
+//! The ways to write quotas, windows and the shorthand.
 
 use actix_throttle::rate_limit;
 use actix_web::{get, web::ServiceConfig};

@@ -1,4 +1,4 @@
-//! Patterns in arguments, private types, and other things that stand in real handlers.
+//! Argument patterns, private types and other code of real handlers.
 
 use actix_throttle::rate_limit;
 use actix_web::{
@@ -36,7 +36,7 @@ async fn ignored(_: HttpRequest, _path: web::Path<(String,)>, _: String) -> &'st
     "ignored"
 }
 
-/// Names that the macro might use as well.
+/// Names that the macro might use in its expansion.
 #[rate_limit("9/minute", identifier = by_request)]
 async fn same_names(request: HttpRequest, a0: web::Path<String>, body: String) -> String {
     let limiter = "limiter";
@@ -48,7 +48,7 @@ fn by_request(request: &HttpRequest) -> String {
     request.method().to_string()
 }
 
-/// The handler calls a function of its own name's kind, uses `?`, blocks, closures and `await`.
+/// A body with `?`, blocks, closures, `await` and an inner function.
 #[rate_limit("9/minute")]
 async fn busy(numbers: web::Json<Vec<u32>>) -> Result<String, actix_web::Error> {
     async fn double(number: u32) -> u32 {
@@ -67,7 +67,7 @@ async fn busy(numbers: web::Json<Vec<u32>>) -> Result<String, actix_web::Error> 
 }
 
 mod inner {
-    //! A handler whose types nobody else can name.
+    //! A handler whose types are private to its module.
 
     use actix_throttle::rate_limit;
     use actix_web::{Responder, get, web};
@@ -96,7 +96,7 @@ mod inner {
     }
 }
 
-/// A raw identifier for a name.
+/// A raw identifier as the name.
 #[post("/raw")]
 #[rate_limit("9/minute")]
 async fn r#match(r#type: String) -> String {

@@ -1,5 +1,5 @@
-//! The examples in the documents of the systems that this crate is compared with, each as it is
-//! written here, over HTTP.
+//! Examples from the documentation of comparable systems, each rewritten for this crate and run
+//! over HTTP.
 
 mod actix;
 mod asgi_ratelimit;
@@ -23,7 +23,7 @@ struct Service {
 }
 
 impl Service {
-    /// Everything answers, behind this middleware.
+    /// A server that responds to every request, behind this middleware.
     async fn behind(throttle: Throttle) -> Self {
         let anything = |config: &mut ServiceConfig| {
             config.default_service(web::to(|| async { "Hello World" }));
@@ -46,7 +46,7 @@ impl Service {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// A `GET` with these headers, on a connection of its own.
+    /// Sends a `GET` with these headers on a connection of its own.
     async fn get(&self, path: &str, headers: &[(&str, &str)]) -> String {
         let mut wire = self.live.connect().await;
         let headers: String = headers
@@ -58,7 +58,7 @@ impl Service {
         wire.answer().await
     }
 
-    /// How many of so many requests are answered, before the first that is not; all after it are
+    /// Returns how many of the requests are admitted before the first denial. All after it must be
     /// 429 too.
     async fn admitted(&self, path: &str, headers: &[(&str, &str)], requests: usize) -> usize {
         let mut statuses = Vec::with_capacity(requests);
@@ -75,7 +75,7 @@ impl Service {
     }
 }
 
-/// A header's value; names and values are in lower case here.
+/// The value of a header. The whole head is in lower case here.
 fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     let head = answer.split("\r\n\r\n").next()?;
     head.lines()

@@ -1,4 +1,4 @@
-//! Who is counted behind proxies, whatever the headers say.
+//! The address that is counted behind proxies, whatever the forwarding headers say.
 
 use actix_throttle::{ForwardingHeader, rate_limit};
 use actix_web::{get, http::header::HeaderValue, test::TestRequest, web::ServiceConfig};
@@ -6,7 +6,7 @@ use actix_web::{get, http::header::HeaderValue, test::TestRequest, web::ServiceC
 use super::hostile::Hostile;
 use harness::http::app::{TestApp, TestService, get, get_from};
 
-/// More than anything that is sent here, so that what remains tells who was counted.
+/// A quota larger than any test uses, so that what remains tells which client was counted.
 #[get("/")]
 #[rate_limit("100000/day")]
 async fn counted() -> &'static str {
@@ -40,7 +40,7 @@ fn header(bytes: impl AsRef<[u8]>) -> HeaderValue {
     HeaderValue::from_bytes(bytes.as_ref()).expect("what a server lets through")
 }
 
-/// How many requests have been counted for an address, this one included.
+/// The number of requests counted for an identity, this one included.
 async fn used(service: &TestService, request: TestRequest) -> u64 {
     let answer = service.send(request).await;
     assert_eq!(answer.status, 200);
@@ -73,7 +73,7 @@ async fn strangers_count_under_their_own_address_whatever_they_claim() {
     }
 }
 
-/// The proxy appends the address that it saw, in the same line or one of its own.
+/// The proxy appends the address of its client, in the same header line or one of its own.
 fn through_proxy(forged: Vec<u8>, name: &'static str, own: &str, line: bool) -> TestRequest {
     let request = get_from(PROXY, "/");
     if line {
@@ -149,8 +149,8 @@ async fn chain_of_trusted_proxies_is_walked_to_the_client() {
     );
 }
 
-/// `host` is the `Host` that the client chose, quoted by the proxy: commas and semicolons in it
-/// are legal there, and separate nothing.
+/// `host` is the `Host` that the client chose, quoted by the proxy. Commas and semicolons are legal
+/// in a quoted string and separate nothing.
 #[actix_web::test]
 async fn host_that_the_proxy_passes_on_is_no_hop() {
     for host in [
@@ -178,7 +178,8 @@ async fn host_that_the_proxy_passes_on_is_no_hop() {
     }
 }
 
-/// A proxy that writes one of the headers passes on the other, which is the client's word.
+/// A proxy that writes one of the headers passes the other one on, and its value comes from the
+/// client.
 #[actix_web::test]
 async fn header_that_the_proxy_does_not_write_frees_nobody() {
     for (which, named) in [
@@ -250,7 +251,7 @@ async fn every_key_is_an_identity_of_its_own_and_forges_no_other() {
     let service = TestApp::new().await.service(routes).await;
     let mut hostile = Hostile::new(5);
     let mut seen = std::collections::HashMap::<Vec<u8>, u64>::new();
-    // Pairs, so that each is there at least twice.
+    // Half of the values are repeated, so that counters are used more than once.
     for index in 0..VALUES {
         let value = if index % 2 == 0 {
             hostile.value()
@@ -260,7 +261,7 @@ async fn every_key_is_an_identity_of_its_own_and_forges_no_other() {
                 .cloned()
                 .expect("one")
         };
-        // A parser of HTTP takes the blanks off; here nobody does.
+        // An HTTP parser strips whitespace around a value; this test has no parser.
         let count = seen.entry(value.clone()).or_default();
         *count += 1;
         let request = get("/key").insert_header(("X-Api-Key", header(&value)));

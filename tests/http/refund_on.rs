@@ -1,4 +1,4 @@
-//! `refund_on` in the attribute: which responses are not counted.
+//! `refund_on` in the attribute: statuses of responses that are not counted.
 
 use actix_throttle::{StatusSet, rate_limit};
 use actix_web::{
@@ -9,7 +9,7 @@ use actix_web::{
 
 use harness::http::app::TestApp;
 
-/// What the request asks to be answered with.
+/// Responds with the status that the request asks for.
 fn asked(request: &HttpRequest) -> HttpResponse {
     let status = request.match_info().query("status").parse();
     HttpResponse::new(status.expect("a status"))
@@ -66,7 +66,7 @@ async fn each_attribute_gives_back_for_itself() {
         assert_eq!(answer.status, 204);
         assert_eq!(answer.quota(), Some([3, 3, 0]));
     }
-    // Of the hour, nothing is given back.
+    // The hourly limit refunds nothing.
     assert_eq!(service.statuses("/stacked/204", 1).await, [204]);
     assert_eq!(
         service.get("/stacked/204").await.quota(),
@@ -89,7 +89,7 @@ async fn a_failed_extraction_is_a_response_too() {
     assert_eq!(service.get("/number/5").await.remaining(), Some(2));
 }
 
-/// The attribute and the parser of the runtime read a list alike.
+/// The attribute and the parser of the runtime agree on a list of statuses.
 #[test]
 fn runtime_reads_status_sets_like_the_attribute() {
     let statuses: StatusSet = "5xx, 404, 420-422".parse().expect("the list of `failures`");

@@ -1,4 +1,4 @@
-//! Users and groups out of the session of actix-session.
+//! Users and groups read from the session of actix-session.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ const SESSION_KEY: [u8; 64] = [7; 64];
 
 static BY_SESSION: LazyLock<Identifier> = LazyLock::new(Identifier::session);
 
-/// Puts what was sent into the session, as a login would.
+/// Puts the values of the request into the session, as a login would.
 #[post("/login")]
 async fn login(session: Session, values: Json<Vec<(String, Value)>>) -> HttpResponse {
     for (key, value) in values.into_inner() {
@@ -45,7 +45,7 @@ async fn report() -> &'static str {
     "ok"
 }
 
-/// What a session says by a function of the application.
+/// The user and group of the session, read by a function of the application.
 async fn by_function(request: &HttpRequest) -> Option<(String, String)> {
     let session = request.get_session();
     Some((session.get("user").ok()??, session.get("group").ok()??))
@@ -72,7 +72,7 @@ async fn by_sessions() -> TestApp {
     TestApp::with(|builder| builder.identifier(&BY_SESSION)).await
 }
 
-/// The cookie of a session that holds these values.
+/// Logs in with these values and returns the session cookie.
 async fn session(service: &TestService, values: &[(&str, Value)]) -> Cookie<'static> {
     let answer = service.send(post("/login").set_json(values)).await;
     assert_eq!(answer.status, 200);
@@ -118,7 +118,7 @@ async fn users_are_counted_by_the_limits_of_their_groups() {
     assert_eq!(remaining(&service, "/report", &plain).await, Some([3, 2]));
     assert_eq!(remaining(&service, "/report", &unknown).await, Some([2, 1]));
     assert_eq!(remaining(&service, "/report", &admin).await, None);
-    // The user in another session, from another place.
+    // Another session of the user, from another address.
     let again = session(&service, &[("user", json!("ann")), ("group", json!("pro"))]).await;
     let elsewhere = get_from("192.0.2.77", "/report").cookie(again);
     assert_eq!(service.send(elsewhere).await.quota(), Some([4, 0, 60]));
@@ -167,7 +167,7 @@ async fn session_without_user_is_unidentified() {
         left = left.saturating_sub(1);
         assert_eq!(answer.remaining(), Some(left), "{user:?}");
     }
-    // So does who has no session, or one that was made up.
+    // A request without a session, or with an invented one, shares that counter.
     for cookie in ["", "id=", "id=made-up", "id=%ff%fe", "id; =;"] {
         let answer = service
             .send(get("/report").insert_header(("Cookie", cookie)))
@@ -241,7 +241,7 @@ async fn logout_makes_a_stranger() {
     assert_eq!(remaining(&service, "/report", &gone).await, Some([2, 1]));
 }
 
-/// An application without the middleware has sessions of nobody.
+/// Without the session middleware, every request is unidentified.
 #[actix_web::test]
 async fn no_middleware_is_no_500() {
     let test_app = by_sessions().await;
@@ -251,7 +251,7 @@ async fn no_middleware_is_no_500() {
     assert_eq!(service.await.statuses("/report", 3).await, [200, 200, 429]);
 }
 
-/// A store holds what it was given, and some may hold what is no JSON.
+/// A session store returns what was stored, and some may hold values that are not JSON.
 #[actix_web::test]
 async fn session_of_anything_is_no_500() {
     let service = by_sessions().await.service(routes).await;

@@ -1,4 +1,4 @@
-//! Where the limiter comes from.
+//! The places where a handler finds its limiter.
 
 use std::{
     sync::{Barrier, mpsc},
@@ -19,7 +19,7 @@ async fn hello() -> &'static str {
     "hello"
 }
 
-/// Routes, so that a limiter can be given at every level.
+/// A resource, so that a limiter can be given at every level.
 fn resource() -> actix_web::Resource {
     web::resource("/resource").route(web::get().to(on_resource))
 }
@@ -41,7 +41,7 @@ async fn limiter_of_the_app_is_shared_by_its_handlers() {
     assert_eq!(service.get("/hello").await.remaining(), Some(1));
     assert_eq!(service.get("/scope/hello").await.remaining(), Some(0));
     assert_eq!(service.get("/hello").await.status, 429);
-    // Another app under the same limiter too.
+    // Another app with the same limiter shares the counter.
     let another = test_app.service(routes).await;
     assert_eq!(another.get("/hello").await.status, 429);
 }
@@ -118,7 +118,7 @@ async fn handles_are_one_limiter() {
     assert_eq!(service.get("/scope/hello").await.status, 429);
 }
 
-/// Inits from so many threads at one moment.
+/// Calls `init` on `count` threads at the same moment.
 fn init_at_once(count: usize) -> Vec<Result<(), InitError>> {
     let start = Barrier::new(count);
     let init = || {
@@ -133,7 +133,8 @@ fn init_at_once(count: usize) -> Vec<Result<(), InitError>> {
     })
 }
 
-/// A worker on a thread of its own, which tells the status of its next request when it is asked.
+/// A worker on a thread of its own. The returned function sends it a request and returns the
+/// status.
 fn worker(routes: fn(&mut ServiceConfig)) -> impl Fn() -> u16 {
     let (ask, asked) = mpsc::channel::<mpsc::Sender<u16>>();
     thread::spawn(move || {
@@ -152,7 +153,7 @@ fn worker(routes: fn(&mut ServiceConfig)) -> impl Fn() -> u16 {
     }
 }
 
-/// All that touches the process-wide limiter, in one test: the others bring their own.
+/// The only test that uses the process-wide limiter, and so runs in a process of its own.
 #[actix_web::test]
 async fn process_wide_limiter_is_installed_once_and_can_be_closed() {
     let this = "setup::process_wide_limiter_is_installed_once_and_can_be_closed";
@@ -172,7 +173,7 @@ async fn process_wide_limiter_is_installed_once_and_can_be_closed() {
         assert!(answer.is_unlimited());
     }
 
-    RateLimiter::close().await; // with none installed: nothing happens
+    RateLimiter::close().await; // No limiter is installed: nothing happens.
 
     RateLimiter::builder().memory().init().await.expect("first");
     assert!(RateLimiter::global().is_some());
@@ -190,7 +191,7 @@ async fn process_wide_limiter_is_installed_once_and_can_be_closed() {
         "the first one still"
     );
 
-    // An app's own comes before it.
+    // An app's own limiter takes precedence.
     let test_app = TestApp::new().await;
     let own = test_app.service(routes).await;
     assert_eq!(own.statuses("/hello", 3).await, [200, 200, 429]);

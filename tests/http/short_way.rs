@@ -1,5 +1,5 @@
-//! One limit as it is written takes a shorter way than others. A condition that never holds keeps a
-//! limit from it: both have to answer the same.
+//! A handler with a single plain limit takes a fast path. A condition that never holds keeps a
+//! limit off that path; both paths must give the same responses.
 
 use actix_throttle::{Decision, RateLimiter, rate_limit};
 use actix_web::{HttpRequest, HttpResponse, get, web::ServiceConfig};
@@ -19,7 +19,7 @@ fn own_answer(_: &HttpRequest, denied: &Decision) -> HttpResponse {
     HttpResponse::ImATeapot().body(wait.to_string())
 }
 
-/// Each limit twice: on a handler under `/short`, and on one under `/long`.
+/// Declares each limit twice: on a handler under `/short`, and on one under `/long`.
 macro_rules! twice {
     ($($path:literal $short:ident $long:ident ($($argument:tt)*);)*) => {
         $(
@@ -63,7 +63,7 @@ twice! {
     "/closed" short_closed long_closed ("2/second", failure_mode = "closed");
 }
 
-/// What a client sees of it.
+/// What a client sees of a response.
 fn seen(answer: &TestResponse) -> (u16, Vec<(&str, &[u8])>, &str) {
     let headers = answer.headers.iter();
     let mut headers: Vec<_> = headers
@@ -76,7 +76,7 @@ fn seen(answer: &TestResponse) -> (u16, Vec<(&str, &[u8])>, &str) {
 async fn ask(service: &TestService, way: &str, path: &str, step: u64) -> TestResponse {
     let client = format!("192.0.2.{}", step % 3);
     let request = get_from(&client, &format!("/{way}{path}?name={}", step % 2));
-    // Some tell no name, and are counted by their address.
+    // Every fifth request has no name, and counts by its address.
     let request = match step % 5 {
         0 => request,
         _ => request.insert_header(("X-Name", format!("n{}", step % 2))),
@@ -84,7 +84,7 @@ async fn ask(service: &TestService, way: &str, path: &str, step: u64) -> TestRes
     service.send(request).await
 }
 
-/// Statuses of all answers, of which each pair was the same.
+/// Sends pairs of requests and asserts that their responses are equal. Returns the statuses.
 async fn compare(test_app: &TestApp, path: &str) -> Vec<u16> {
     let service = test_app.service(routes).await;
     let mut statuses = Vec::new();
@@ -139,10 +139,10 @@ fn in_a_cluster() {
 fn while_nobody_decides() {
     block_on(async {
         let clock = actix_throttle::ManualClock::new();
-        // Nobody listens at port 1.
+        // Port 1 has no server.
         let builder = RateLimiter::builder()
             .redis_url("redis://127.0.0.1:1")
-            // The circuit would open between the two.
+            // The circuit would open between the two requests of a pair.
             .failure_threshold(1_000_000);
         let limiter = builder.clock(clock.clone()).build().await.unwrap();
         let test_app = TestApp { limiter, clock };

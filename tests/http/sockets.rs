@@ -1,4 +1,4 @@
-//! What only a real connection shows: bodies that never come, workers, clients that go away.
+//! What only real connections show: bodies that never arrive, workers, clients that disconnect.
 
 use std::sync::{
     Arc,
@@ -108,7 +108,7 @@ async fn limit_goes_on_along_one_connection_and_for_clients_apart() {
         let header = format!("\r\nx-ratelimit-remaining: {remaining}\r\n");
         assert!(answer.contains(&header), "{answer}");
     }
-    // Pipelined.
+    // Pipelined requests.
     wire.send(request.repeat(3)).await;
     for _ in 0..3 {
         assert_eq!(status(&wire.answer().await), 429);
@@ -122,7 +122,7 @@ async fn limit_goes_on_along_one_connection_and_for_clients_apart() {
     assert_eq!(status(&other.answer().await), 200);
 }
 
-/// Signals between a test and a handler that waits.
+/// Signals between a test and a waiting handler.
 #[derive(Clone, Default)]
 struct Signals {
     started: Arc<Notify>,
@@ -167,7 +167,7 @@ async fn identify() -> &'static str {
     "identified"
 }
 
-/// Starts a request and goes away once it is being served.
+/// Sends a request, and disconnects once it is being served.
 async fn leave(live: &Live, signals: &Signals, path: &str) {
     let mut wire = live.connect().await;
     wire.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"))
@@ -178,7 +178,7 @@ async fn leave(live: &Live, signals: &Signals, path: &str) {
     signals.dropped.notified().await;
 }
 
-/// Starts a request to `path`, goes away, and starts another that is let through.
+/// Sends a request to `path`, disconnects, and returns the response to another one.
 async fn leave_and_come_again(path: &'static str) -> String {
     let test_app = TestApp::new().await;
     let signals = Signals::default();

@@ -14,7 +14,7 @@ async fn stacked() -> &'static str {
     "ok"
 }
 
-/// Split by other attributes.
+/// Another attribute stands between the two limits.
 #[rate_limit(times = 3, seconds = 1)]
 #[get("/apart")]
 #[allow(clippy::unused_async)]
@@ -59,7 +59,8 @@ fn routes(config: &mut ServiceConfig) {
         .service((renamed_below, conditional));
 }
 
-/// Three a second, five in ten seconds: both hold, and what one denies the other is not charged.
+/// Three a second and five in ten seconds. Both hold, and a denial by one does not charge the
+/// other.
 #[actix_web::test]
 async fn both_limits_hold_and_denials_charge_neither() {
     for path in ["/stacked", "/apart", "/renamed-above"] {
@@ -69,7 +70,7 @@ async fn both_limits_hold_and_denials_charge_neither() {
             let answer = service.get(path).await;
             assert_eq!((answer.status, answer.remaining()), (200, Some(remaining)));
         }
-        // Were the wider limit charged for these, it would have no room left.
+        // If these denials were charged to the long limit, it would have no room left.
         for _ in 0..10 {
             let denied = service.get(path).await;
             assert_eq!(denied.status, 429, "{path}");
@@ -79,7 +80,7 @@ async fn both_limits_hold_and_denials_charge_neither() {
         test_app.after_seconds(1);
         assert_eq!(service.get(path).await.quota(), Some([5, 1, 10]), "{path}");
         assert_eq!(service.get(path).await.quota(), Some([5, 0, 10]), "{path}");
-        // Nor is the narrower charged for what the wider denies.
+        // Denials by the long limit are not charged to the short one.
         for _ in 0..10 {
             let denied = service.get(path).await;
             assert_eq!(denied.status, 429, "{path}");
@@ -102,7 +103,7 @@ async fn attribute_under_another_name_limits() {
     assert_eq!(service.statuses("/renamed", 2).await, [200, 429]);
 }
 
-/// What is left of the limit that stands above, and of the one below.
+/// What remains of the upper limit and of the lower one.
 fn left(answer: &TestResponse) -> [u32; 2] {
     let states = answer.header("RateLimit").expect("both limits");
     ["renamed_below", "renamed_below-2"].map(|name| {

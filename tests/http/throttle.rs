@@ -1,4 +1,4 @@
-//! The middleware: which entry decides, and what follows.
+//! The middleware: the entry that decides, and its effects.
 
 use actix_throttle::{Algorithm, HeaderStyle, Identifier, Identity, Limit, Paths, Rule, Throttle};
 use actix_web::{
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use harness::http::app::{TestApp, TestResponse, get, get_from, post};
 
-/// Who and in which group, by headers.
+/// Reads the user and the group from headers.
 pub(super) fn by_headers(request: &HttpRequest) -> Option<Identity> {
     let value = |name: &str| request.headers().get(name)?.to_str().ok();
     let user = Identity::new(value("X-User")?);
@@ -27,7 +27,7 @@ pub(super) fn user(name: &str, group: &str, path: &str) -> TestRequest {
         .insert_header(("X-Group", group))
 }
 
-/// Everything answers.
+/// Responds to every request.
 pub(super) fn anything(config: &mut ServiceConfig) {
     config.default_service(web::to(|| async { "ok" }));
 }
@@ -36,7 +36,7 @@ fn rule(times: u32) -> Rule {
     Rule::new(Limit::per_minute(times))
 }
 
-/// Which limit the answer tells of.
+/// The quota of the limit that the response shows.
 pub(super) fn decided(answer: &TestResponse) -> Option<u64> {
     answer.quota().map(|[quota, ..]| quota)
 }
@@ -95,7 +95,7 @@ async fn limits_of_an_entry_are_one_decision() {
     let service = test_app.behind(throttle, anything).await;
     assert_eq!(service.statuses("/", 4).await, [200, 200, 429, 429]);
     test_app.after_seconds(1);
-    // What the second limit denied was not charged to the other.
+    // The denial by the second limit was not charged to the first.
     assert_eq!(service.statuses("/", 2).await, [200, 429]);
 }
 
@@ -120,7 +120,7 @@ async fn entries_count_apart_unless_a_zone_says_otherwise() {
 
 #[actix_web::test]
 async fn alike_entries_count_apart_as_well() {
-    // The same regex twice, for two groups of methods and for what the first leaves.
+    // Two entries with the same regex.
     let throttle = Throttle::new()
         .identifier(by_headers)
         .paths("^/", [rule(2).group("pro")])

@@ -1,4 +1,4 @@
-//! Whose answers the denied and the unidentified get.
+//! The responses to denied and to unidentified requests, and their precedence.
 
 use actix_throttle::{Limit, Rule, Throttle};
 use actix_web::{HttpRequest, HttpResponse};

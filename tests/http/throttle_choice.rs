@@ -1,4 +1,4 @@
-//! Property: the entry chosen is what a plain restatement of the order says.
+//! Property test: the chosen entry is the one that a plain restatement of the order chooses.
 
 use actix_throttle::{HeaderStyle, Limit, Paths, Rule, Throttle};
 use actix_web::{http::Method, rt::System};
@@ -9,7 +9,7 @@ use harness::http::app::{TestApp, post};
 
 type InPlainWords = fn(&str) -> bool;
 
-/// Regexes, and what they mean.
+/// Regexes, and their meaning in plain code.
 const REGEXES: [(&str, InPlainWords); 7] = [
     ("^/", |_| true),
     ("^/towns", |path| path.starts_with("/towns")),
@@ -58,7 +58,7 @@ struct Written {
 #[derive(Clone, Debug)]
 struct Sent {
     path: &'static str,
-    /// Which of its characters are written as escapes.
+    /// A bit for each character of the path that is percent-encoded.
     escaped: u32,
     post: bool,
     group: Option<&'static str>,
@@ -86,7 +86,7 @@ fn expected(entries: &[Entry], sent: &Sent) -> Vec<String> {
             false if of(None) => None,
             false => continue,
         };
-        // Named by their place among the limits of the entry.
+        // A limit's name has its position among the limits of the entry.
         let limits = entry
             .rules
             .iter()
@@ -137,7 +137,7 @@ fn throttle(entries: &[Entry]) -> Throttle {
     throttle
 }
 
-/// Rules without mistakes: one unlimited rule a group, and then no other.
+/// Rules without errors: one unlimited rule per group, and then no other rule of it.
 fn rules() -> impl Strategy<Value = Vec<Written>> {
     let rule = (
         option::of(select(&GROUPS[..])),
@@ -169,7 +169,7 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
     ];
     let entry = (0..REGEXES.len(), any::<bool>(), kind, rules());
     let entry = entry.prop_map(|(regex, posts_only, kind, rules)| {
-        // A shadow that limits nobody is a mistake.
+        // A shadow entry without a limit would be an error.
         let kind = match kind {
             Kind::Shadow if rules.iter().all(|rule| rule.unlimited) => Kind::Enforced,
             kind => kind,
@@ -181,7 +181,7 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
             rules,
         }
     });
-    // Some have few regexes, some many: these are looked at in different ways.
+    // A throttle matches few regexes in another way than many, so both occur.
     vec(entry, 0..10)
 }
 
@@ -203,7 +203,7 @@ fn sent() -> impl Strategy<Value = Sent> {
         })
 }
 
-/// The path with some characters as escapes, but never a slash.
+/// The path with some characters percent-encoded, but never a slash.
 fn spelled(sent: &Sent) -> String {
     let characters = sent.path.bytes().enumerate();
     let spell = |(place, byte): (usize, u8)| match sent.escaped >> place & 1 {

@@ -1,4 +1,4 @@
-//! Errors that come out of middleware further in.
+//! Errors from middleware inside the throttle.
 
 use actix_throttle::{Limit, Rule, Throttle};
 use actix_web::{
@@ -49,7 +49,7 @@ async fn error_from_inside_is_a_response_too() {
             }
         })
         .wrap(named(5, "inner"))
-        // Whoever looks at the response of an error does not use it up.
+        // Reading the response of an error does not consume the headers.
         .wrap_fn(|request, inside| {
             let answer = inside.call(request);
             async move {

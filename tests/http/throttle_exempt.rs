@@ -1,4 +1,4 @@
-//! What the middleware leaves alone, and patterns that leave nothing alone.
+//! Requests that the middleware exempts, and exempt patterns that match no route.
 
 use actix_throttle::{Limit, Throttle, rate_limit};
 use actix_web::{
@@ -89,7 +89,7 @@ async fn preflight_is_left_alone_if_wanted_and_other_options_are_not() {
     assert_eq!(decided(&service.send(preflight()).await), Some(100));
 }
 
-/// Each is a mistake; what is to be read about it.
+/// Patterns without a route, each with a part of the warning about it.
 const UNKNOWN: [(&str, &str); 7] = [
     ("/api/serach", "did you mean `/api/search`?"),
     ("/search", "did you mean `/api/search`?"),
@@ -121,7 +121,7 @@ async fn pattern_without_route_is_logged_once_at_first_request() {
         }
         throttle = throttle.exempt("/nothing/like/any/of/them");
         let test_app = TestApp::new().await;
-        // Two workers with a clone each, and one that makes its own.
+        // Two workers with a clone each, and one with a throttle of its own.
         for throttle in [
             throttle.clone(),
             throttle.clone().skip_preflight(),

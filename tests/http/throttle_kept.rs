@@ -1,4 +1,4 @@
-//! Functions that keep the request they are asked about.
+//! Functions that keep a clone of the request that they receive.
 
 use std::{cell::RefCell, time::Duration};
 
@@ -11,7 +11,7 @@ use harness::http::{
     live::{Live, status},
 };
 
-/// One that looks at the request once more, when it has been answered.
+/// An identifier that reads a clone of the request after the response.
 async fn with_a_task(request: &HttpRequest) -> &'static str {
     if request.path() == "/kept" {
         let kept = request.clone();
@@ -45,7 +45,7 @@ fn throttles() -> [Throttle; 3] {
             .unwrap()
             .identifier(with_a_task),
         Throttle::new().paths("^/", [skipping]).unwrap(),
-        // Also of a request that no entry is asked about then.
+        // This request, which no entry then applies to, is an error too.
         Throttle::per_client(limit()).unwrap().skip_if(|request| {
             kept_for_good(request);
             true
@@ -82,7 +82,8 @@ async fn request_that_a_function_keeps_is_answered_500_and_told_of() {
     assert!(told.iter().all(|line| line.contains("ERROR")), "{told:?}");
 }
 
-/// Nothing follows there that could not go on with it.
+/// A clone that was made outside of the middleware is no error on a resource: no router follows
+/// that has to modify the request.
 #[actix_web::test]
 async fn request_that_comes_shared_goes_on() {
     let test_app = TestApp::new().await;

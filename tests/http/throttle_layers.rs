@@ -1,4 +1,4 @@
-//! The middleware among others: scopes, attributes, bodies, errors.
+//! The middleware together with scopes, attributes, bodies and errors.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -190,7 +190,7 @@ async fn body_passes_if_admitted_and_stays_unread_if_denied() {
     let head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
     wire.send(&format!("{head}hello")).await;
     assert_eq!(status(&wire.answer().await), 200);
-    // The answer comes though the body never does.
+    // The response comes although the body never does.
     wire.send(head).await;
     assert_eq!(status(&wire.answer().await), 429);
 }
@@ -218,7 +218,7 @@ async fn streamed_bodies_pass_untouched() {
 
 #[actix_web::test]
 async fn routes_with_segments_work_behind_it() {
-    // The router changes the request, and panics if anybody holds it as well.
+    // The router modifies the request, and panics if a clone of it exists.
     let test_app = TestApp::new().await;
     let routes = |config: &mut ServiceConfig| {
         let user = async |id: web::Path<(String, u32)>| format!("{} {}", id.0, id.1);

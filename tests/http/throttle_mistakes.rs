@@ -1,4 +1,4 @@
-//! Mistakes in entries, told where the entry is added.
+//! Errors in entries, reported when the entry is added.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn limits_that_are_invalid() {
     let second = mistake([Rule::new(LIMIT), Rule::new(Limit::per_hour(0))]);
     assert!(second.contains("the limit `^/towns-2`"), "{second}");
     assert!(rejected(Throttle::per_client(Limit::per_minute(0))).contains("`times`"));
-    // A bucket may cost what it holds.
+    // The cost of a bucket may equal its capacity.
     let bucket = LIMIT.algorithm(Algorithm::TokenBucket).capacity(9).cost(9);
     assert!(Throttle::per_client(bucket).is_ok());
 }
@@ -94,7 +94,7 @@ fn rules_that_free_nobody() {
     let nobody =
         rejected(Throttle::new().paths(Paths::regex("^/").expect("a regex").shadow(), [admin()]));
     assert!(nobody.contains("counts nothing"), "{nobody}");
-    // By itself it decides for its group: the search ends there.
+    // An enforced entry may consist of an unlimited rule: it ends the search for its group.
     assert!(Throttle::new().paths("^/", [admin()]).is_ok());
 }
 

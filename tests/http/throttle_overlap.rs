@@ -1,4 +1,4 @@
-//! Middlewares that charge one counter for the same request.
+//! Several throttles that charge one counter for the same request.
 
 use actix_throttle::{Limit, Throttle};
 use actix_web::{App, web};
@@ -17,7 +17,7 @@ fn global(times: u32) -> Throttle {
     Throttle::global(Limit::per_minute(times)).expect("a valid limit")
 }
 
-/// Asks an application and a scope of it, each behind its own, a few times.
+/// Sends a few requests to an application and a scope in it, each behind a throttle of its own.
 async fn ask(outer: Throttle, inner: Throttle) {
     let test_app = TestApp::new().await;
     let scope = web::scope("/api").wrap(inner);
@@ -37,7 +37,7 @@ async fn counter_shared_by_two_throttles_is_logged_once() {
         env_logger::init();
         ask(per_client(100), per_client(50)).await;
         ask(named(40, "same"), named(30, "same")).await;
-        // Counters of their own: another name, another identity, another window.
+        // Separate counters: another name, another identity, another window.
         ask(named(70, "outer"), named(60, "inner")).await;
         ask(global(90), per_client(80)).await;
         return;

@@ -1,4 +1,5 @@
-//! What the middleware's regexes are asked about, and what hostile clients make of it.
+//! The path that the middleware matches its regexes against, and attempts of hostile clients to
+//! evade it.
 
 use actix_throttle::{Limit, Paths, Rule, Throttle};
 use actix_web::{
@@ -46,7 +47,7 @@ async fn path_spelled_otherwise_is_the_same_path() {
 async fn regex_sees_what_the_router_sees() {
     let test_app = TestApp::new().await;
     let service = test_app.behind(over("^/a%2Fb$"), anything).await;
-    // An escaped slash, percent or plus stays one for both.
+    // A percent-encoded slash, percent or plus stays encoded for both.
     assert_eq!(decided(&service.get("/a%2Fb").await), Some(1));
     assert_eq!(decided(&service.get("/a/b").await), None);
     let service = test_app.behind(over(r"^/\d+$"), anything).await;

@@ -1,4 +1,4 @@
-//! Entries that are tried out.
+//! Shadow entries, which count and never deny.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ async fn shadow_entry_counts_beside_the_one_that_decides() {
     let test_app = TestApp::new().await;
     let service = test_app.behind(throttle, anything).await;
     for remaining in (0..5).rev() {
-        // Nothing of the shadow is shown.
+        // The response does not show the shadow limit.
         assert_eq!(
             service.get("/towns").await.quota(),
             Some([5, remaining, 60])
@@ -35,7 +35,7 @@ async fn shadow_entry_counts_beside_the_one_that_decides() {
         test_app.limiter.shadow_denials(),
         BTreeMap::from([("candidate", 3)])
     );
-    // A request that was denied is nobody's.
+    // A denied request is not counted by the shadow entry.
     assert_eq!(service.get("/towns").await.status, 429);
     assert_eq!(test_app.limiter.shadow_denials()["candidate"], 3);
 }
@@ -81,7 +81,7 @@ async fn shadow_entry_refuses_no_one_who_is_unidentified() {
         .on_unidentified(|_: &actix_web::HttpRequest| HttpResponse::Unauthorized().finish());
     let service = TestApp::new().await.behind(throttle, anything).await;
     assert_eq!(service.get("/").await.status, 200);
-    // An entry in force does.
+    // An enforced entry refuses it.
     assert_eq!(service.get("/own").await.status, 401);
 }
 

@@ -1,4 +1,5 @@
-//! Users and groups out of signed tokens.
+//! Users and groups read from signed tokens (JWT, [RFC
+//! 7519](https://www.rfc-editor.org/rfc/rfc7519)).
 
 mod apart;
 mod hostile;
@@ -52,7 +53,7 @@ async fn by_limiter() -> &'static str {
     "ok"
 }
 
-/// The same rules by hand, with the static.
+/// Rules without an attribute, with the static identifier.
 #[get("/rules")]
 async fn by_rules(request: HttpRequest) -> HttpResponse {
     static RULES: LazyLock<[Rule; 3]> = LazyLock::new(|| {
@@ -101,7 +102,7 @@ async fn users_are_counted_apart_by_the_limits_of_their_groups() {
                 issuer.token(&json!({ "sub": user, "group": group, "exp": in_seconds(600) }));
             let mut allowed = 0;
             for n in 0..9 {
-                // From wherever it comes.
+                // From any address.
                 let request = get_from(&format!("192.0.2.{n}"), path);
                 let request = request.insert_header(("Authorization", format!("Bearer {token}")));
                 allowed += usize::from(service.send(request).await.status == 200);
@@ -187,7 +188,8 @@ async fn token_may_come_in_a_cookie() {
     }
 }
 
-/// The token of a user goes on to be the user's after its renewal, and not after its end.
+/// A renewed token belongs to the same user and brings no new quota; an expired one identifies
+/// nothing.
 #[actix_web::test]
 async fn expiry_is_checked_and_renewal_gives_no_quota() {
     let jwt = Jwt::builder()

@@ -34,7 +34,7 @@ async fn http() -> &'static str {
     "ok"
 }
 
-/// Says every message back; `limited` to those that are over, unless that is the end.
+/// Echoes each admitted message. A denied one gets `limited`, or closes the socket if `is_end`.
 fn echo(
     request: HttpRequest,
     body: web::Payload,
@@ -115,7 +115,7 @@ async fn each_context_key_has_its_quota_of_each_identity() {
     assert_eq!(answers, ["a", "a", "limited", "b", "b", "limited"]);
     let mut bob = open(&live, "/contexts", "bob").await;
     assert_eq!(bob.say_all(["a", "a", "a"]).await, ["a", "a", "limited"]);
-    // Without a key it is a counter of its own again.
+    // Messages without a context key have a counter of their own.
     assert_eq!(ann.say_all(["", "", ""]).await, ["", "", "limited"]);
 }
 
@@ -151,7 +151,7 @@ async fn denial_closes_with_1008_and_says_when_to_come_back() {
     assert_eq!(u16::from(reason.code), 1008);
     let text = reason.description.expect("a text");
     assert_eq!(text, "rate limit exceeded, retry after 90 s");
-    // The block holds for a new socket too, and no longer than it should.
+    // The block applies to a new socket too, and ends in time.
     test_app.after_seconds(89);
     let mut again = open(&live, "/closing", "ann").await;
     assert!(matches!(again.say("c").await, WsMessage::Closed(Some(_))));
@@ -164,7 +164,7 @@ async fn denial_closes_with_1008_and_says_when_to_come_back() {
 async fn named_limit_in_open_socket_follows_configuration() {
     let config = Config::parse("limits.talk = '1/minute'", Format::Toml).expect("right");
     let test_app = TestApp::with(|builder| builder.config(&config)).await;
-    // Handlers behind it go by what was in force when their request came.
+    // Handlers behind the middleware use the configuration that was in force at their request.
     let live = Live::behind(&test_app.limiter, Throttle::from_config(&config), routes);
     let mut ann = open(&live, "/named", "ann").await;
     assert_eq!(ann.say_all(["a", "b"]).await, ["a", "limited"]);

@@ -1,4 +1,4 @@
-//! Hostile bytes on a real socket, and a socket that has no addresses.
+//! Hostile bytes on a real socket, and a unix socket, whose clients have no addresses.
 
 use std::{env, fs, path::PathBuf, process};
 
@@ -27,7 +27,8 @@ fn routes(config: &mut ServiceConfig) {
     config.service((by_default, by_key));
 }
 
-/// Bytes that no header may hold are among them: the server answers those 400 itself.
+/// A request with hostile headers. Some hold bytes that are illegal in a header, and the server
+/// itself answers these with 400.
 fn request(hostile: &mut Hostile, number: usize) -> Vec<u8> {
     let mut bytes = b"GET / HTTP/1.1\r\nHost: a\r\n".to_vec();
     for name in ["X-Forwarded-For", "Forwarded", "X-Api-Key"] {
@@ -64,7 +65,7 @@ async fn hostile_headers_on_the_wire_break_nothing_and_free_nobody() {
     assert!(others.is_empty(), "{counts:?}");
 }
 
-/// A path that is free, removed again.
+/// A free path for a socket. The socket is removed when dropped.
 struct Path(PathBuf);
 
 impl Path {
@@ -118,7 +119,7 @@ async fn clients_of_a_unix_socket_are_one_and_nothing_panics() {
     assert_eq!(send(with("/", "")).await, 429);
     assert_eq!(send(with("/", "Forwarded: for=1.2.3.4\r\n")).await, 429);
 
-    // Identities that are no addresses work as ever, and without one all are one again.
+    // Other identities work as usual, and requests without one share a counter.
     assert_eq!(send(with("/key", "X-Api-Key: a\r\n")).await, 200);
     assert_eq!(send(with("/key", "X-Api-Key: b\r\n")).await, 200);
     for status in [200, 200, 429] {

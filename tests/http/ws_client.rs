@@ -1,4 +1,4 @@
-//! Clients that speak WebSocket to a real server.
+//! WebSocket clients for a real server.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt};
 
 use harness::http::live::Live;
 
-/// An answer that takes longer will not come.
+/// Bound for a response to arrive.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// What a socket is made of.
+/// The sink and stream of a socket.
 pub(super) trait Connection:
     Sink<Message, Error = WsProtocolError> + Stream<Item = Result<Frame, WsProtocolError>> + Unpin
 {
@@ -31,7 +31,7 @@ impl<T> Connection for T where
 /// An open socket.
 pub(super) struct WsClient<C>(C);
 
-/// What the server says.
+/// A message from the server.
 #[derive(Debug, PartialEq)]
 pub(super) enum WsMessage {
     Text(String),
@@ -47,7 +47,7 @@ pub(super) async fn open(live: &Live, path: &str, user: &str) -> WsClient<impl C
 }
 
 impl<C: Connection> WsClient<C> {
-    /// Sends a text, and waits for what is said to it.
+    /// Sends a text and returns the response.
     pub(super) async fn say(&mut self, text: &str) -> WsMessage {
         self.0
             .send(Message::Text(text.to_owned().into()))
@@ -63,7 +63,7 @@ impl<C: Connection> WsClient<C> {
         }
     }
 
-    /// Sends a ping, and waits for what is said to it.
+    /// Sends a ping and returns the text of the pong.
     pub(super) async fn ping(&mut self, text: &'static str) -> String {
         let ping = Message::Ping(text.as_bytes().into());
         self.0.send(ping).await.expect("a socket");
@@ -74,7 +74,7 @@ impl<C: Connection> WsClient<C> {
         }
     }
 
-    /// The answers to these texts.
+    /// Sends these texts and returns the responses.
     pub(super) async fn say_all<const N: usize>(&mut self, texts: [&str; N]) -> Vec<String> {
         let mut answers = Vec::with_capacity(N);
         for text in texts {

@@ -1,4 +1,4 @@
-//! Which requests share a counter.
+//! The requests that share a counter.
 
 use actix_throttle::{Identity, rate_limit};
 use actix_web::{HttpRequest, get, web, web::ServiceConfig};
@@ -17,7 +17,7 @@ async fn zone_b() -> &'static str {
     "ok"
 }
 
-/// The zone and the window, by another algorithm: a counter of its own.
+/// The zone and window of the others with another algorithm, which makes a counter of its own.
 #[get("/zone/fixed")]
 #[rate_limit(
     times = 4,
@@ -29,7 +29,7 @@ async fn zone_fixed() -> &'static str {
     "ok"
 }
 
-/// The zone and another number: it is the same counter, read by another limit.
+/// The zone and window of the others with another quota: it uses the same counter.
 #[get("/zone/more")]
 #[rate_limit(times = 6, seconds = 5, zone = "http::zones::shared")]
 async fn zone_more() -> &'static str {
@@ -58,7 +58,7 @@ mod elsewhere {
     use actix_throttle::rate_limit;
     use actix_web::get;
 
-    /// The name of another module's handler.
+    /// A handler with the name of another module's handler.
     #[get("/elsewhere/one")]
     #[rate_limit(times = 2, seconds = 5)]
     pub(super) async fn alike_one() -> &'static str {
@@ -106,7 +106,8 @@ fn by_session(request: &HttpRequest) -> Option<Identity> {
     Some(Identity::new(session))
 }
 
-/// Two functions that may name the same identity, and are counted apart all the same.
+/// Two functions that may return the same identity. They are counted separately, because the
+/// identifiers differ.
 #[get("/stacked")]
 #[rate_limit(times = 5, seconds = 10, identifier = by_user)]
 #[rate_limit(times = 2, seconds = 10, identifier = by_session)]
@@ -114,7 +115,7 @@ async fn stacked() -> &'static str {
     "ok"
 }
 
-/// In one zone on purpose: where they name the same identity, both limits are of one counter.
+/// Both limits are in one zone on purpose: where their identities are equal, they share a counter.
 #[get("/merged")]
 #[rate_limit(times = 5, seconds = 10, zone = "merged", identifier = by_user)]
 #[rate_limit(times = 10, seconds = 10, zone = "merged", identifier = by_session, cost = 5)]
@@ -154,7 +155,7 @@ async fn handlers_of_one_zone_share_one_counter() {
     assert_eq!(service.get("/zone/fixed").await.remaining(), Some(3));
 }
 
-/// The same text from several sources, and the same address behind several missing values.
+/// Identities of several kinds with equal text, or with the client's address for a missing value.
 #[actix_web::test]
 async fn in_one_zone_identities_of_several_kinds_never_meet() {
     let service = TestApp::new().await.service(routes).await;
@@ -228,7 +229,7 @@ async fn a_user_and_a_session_of_one_name_do_not_count_in_one() {
         assert_eq!(service.send(request("42", session)).await.status, 200);
     }
     assert_eq!(service.send(request("42", "s6")).await.status, 429);
-    // The session 42 is somebody else.
+    // The session 42 is another identity than the user 42.
     for status in [200, 200, 429] {
         assert_eq!(service.send(request("ann", "42")).await.status, status);
     }
@@ -242,7 +243,7 @@ async fn stricter_limit_wins_within_zone_and_identity() {
             .insert_header(("X-User", user))
             .insert_header(("X-Session", user))
     };
-    // Ten, of which each takes five, are fewer than five.
+    // A quota of ten at a cost of five admits two requests, fewer than a quota of five.
     for status in [200, 200, 429] {
         assert_eq!(service.send(as_one("ann")).await.status, status);
     }
@@ -279,7 +280,7 @@ async fn stacked_limits_of_two_identities_both_hold() {
         ("s2", 200),
         ("s2", 200),
         ("s3", 200),
-        // The user's five are used up; this is not charged to the session.
+        // The user's five are used up; these denials are not charged to the session.
         ("s4", 429),
         ("s4", 429),
     ] {

@@ -1,20 +1,22 @@
-//! What the algorithms mean, written as plainly as can be: vectors of admissions and rational
-//! numbers, waits found by bisection. Slow, and nothing of it is shared with the library.
+//! A model of the algorithms, written as plainly as can be: vectors of admissions, rational
+//! numbers, and waits found by bisection. It is slow, and shares no logic with the library, so that
+//! the property tests can compare every store with it. All times are in microseconds.
 
 mod refund;
 
 use actix_throttle::{Algorithm, Limit, Refill};
 use num_rational::Ratio;
 
-/// Exact: an overflow would panic.
+/// An exact number: an overflow panics.
 type Rational = Ratio<i128>;
 
 pub use self::refund::ModelCharge;
 
-/// Lengths are told apart up to here.
+/// The bound of durations that the model tells apart, in microseconds: it stands for all longer
+/// ones.
 pub const FOREVER: u64 = (1 << 53) - 1;
 
-/// The numbers of a limit.
+/// The numbers of a limit; `window` is in microseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Numbers {
     pub algorithm: Algorithm,
@@ -43,13 +45,13 @@ pub enum Wait {
     Never,
 }
 
-/// One limit's answer.
+/// What the model says about one limit; `reset` is in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub wait: Wait,
     pub remaining: u64,
     pub reset: u64,
-    /// 0: it is whole.
+    /// Microseconds until more remains; 0 if the whole quota is available.
     pub more: u64,
 }
 
@@ -57,12 +59,12 @@ pub struct Answer {
 #[derive(Clone, Debug)]
 pub struct Model {
     numbers: Numbers,
-    /// Every admission: when, and what it took.
+    /// The time and the cost of every admission.
     admissions: Vec<(u64, u64)>,
     bucket: Bucket,
 }
 
-/// Tokens present as of a time.
+/// The tokens in a bucket as of a time.
 #[derive(Clone, Debug)]
 struct Bucket {
     level: Rational,
@@ -113,7 +115,8 @@ impl Model {
         }
     }
 
-    /// Refills by intervals are cut at `FOREVER` as counted from the latest one.
+    /// Limits a wait to `FOREVER`. With interval refill, the limit applies to the time since the
+    /// latest refill.
     fn cut(&self, now: u64, micros: u64) -> u64 {
         let phase = match self.numbers.refill {
             Refill::Interval => (now - self.bucket.at) % self.numbers.window,
@@ -142,8 +145,9 @@ impl Model {
         }
     }
 
-    /// Admits a charge that has waited for its turn: a bucket counts it from when it was whole, at
-    /// most 5 ms back, unless it has been whole for more than 100 ms.
+    /// Admits the charge of a waiter whose turn has come. A bucket counts it from the moment at
+    /// which the bucket was full, at most 5 ms back, and from now if it has been full for more than
+    /// 100 ms.
     pub fn admit_in_turn(&mut self, now: u64, cost: u64) {
         let buckets = [Algorithm::TokenBucket, Algorithm::LeakyBucket];
         if !buckets.contains(&self.numbers.algorithm) {
@@ -188,7 +192,7 @@ impl Model {
         match self.numbers.algorithm {
             Algorithm::TokenBucket => floor(&self.level(now)),
             Algorithm::LeakyBucket => self.is_whole(now).into(),
-            // The most that would fit.
+            // The highest cost that fits.
             _ => {
                 let most = first(|cost| !self.fits(now, cost + 1));
                 most.min(self.numbers.times)
@@ -196,13 +200,14 @@ impl Model {
         }
     }
 
-    /// What was admitted later than `after`.
+    /// The cost that was admitted later than `after`.
     fn taken_after(&self, after: i128) -> u64 {
         let late = self.admissions.iter().filter(|(at, _)| *at as i128 > after);
         late.map(|(_, cost)| cost).sum()
     }
 
-    /// What was admitted in the window that the first admission after the last window's end opened.
+    /// The cost that was admitted in the current window. A window opens with the first admission
+    /// after the end of the last window.
     fn taken_in_fixed(&self, now: u64) -> u64 {
         let mut open: Option<(u64, u64)> = None;
         for (at, cost) in &self.admissions {
@@ -234,7 +239,7 @@ impl Model {
         whole(taken_in(index - 1)) * weight + whole(taken_in(index))
     }
 
-    /// Tokens in the bucket.
+    /// The tokens in the bucket at `now`.
     fn level(&self, now: u64) -> Rational {
         let Numbers { times, window, .. } = self.numbers;
         let elapsed = now - self.bucket.at;
@@ -245,7 +250,8 @@ impl Model {
         (self.bucket.level + gained).min(whole(self.numbers.capacity))
     }
 
-    /// Refills come a window after the first use of the full bucket, and each window after that.
+    /// The bucket after a charge under interval refill: refills come one window after the first use
+    /// of the full bucket, and every window after that.
     fn interval_after(&self, now: u64, cost: u64) -> Bucket {
         let level = self.level(now);
         let at = if level == whole(self.numbers.capacity) {
@@ -259,8 +265,9 @@ impl Model {
         }
     }
 
-    /// `level` is when the next may go. It is counted from when this one might have gone, if that
-    /// was within the microsecond: else slots would be lost to the clock's own steps.
+    /// The bucket after a charge: `level` is the time at which the next request may go. It counts
+    /// from this charge's own due time if that was less than a microsecond ago; otherwise the
+    /// clock's resolution would cost a part of the rate.
     fn leaky_after(&self, now: u64, cost: u64) -> Bucket {
         let due = self.bucket.level;
         let from = if whole(now) - due < whole(1) {
@@ -280,7 +287,8 @@ fn floor(number: &Rational) -> u64 {
     number.floor().to_integer().try_into().unwrap()
 }
 
-/// The least of `0..FOREVER` for which `is_so`, which stays so once it is; `FOREVER` if none.
+/// The smallest number of `0..FOREVER` for which `is_so` holds, or `FOREVER` if there is none.
+/// `is_so` must be monotonic: once true, it stays true.
 fn first(is_so: impl Fn(u64) -> bool) -> u64 {
     let (mut low, mut high) = (0, FOREVER);
     while low < high {

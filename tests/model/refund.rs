@@ -1,11 +1,11 @@
-//! Giving back, as plainly: an admission is struck out; a bucket gains what the charge alone would
-//! still have kept from it.
+//! Refunds in the model, as plain as the charges: an admission is struck out, and a bucket gains
+//! what the charge alone would still withhold from it.
 
 use actix_throttle::{Algorithm, Refill};
 
 use super::{Bucket, Model, Numbers, Rational, ratio, whole};
 
-/// One charge, and the bucket as it was right after.
+/// One charge, with the bucket right after it.
 #[derive(Clone, Debug)]
 pub struct ModelCharge {
     at: u64,
@@ -14,13 +14,13 @@ pub struct ModelCharge {
 }
 
 impl Model {
-    /// What was just admitted.
+    /// The charge that was admitted just now.
     pub fn taken(&self, at: u64, cost: u64) -> ModelCharge {
         let bucket = self.bucket.clone();
         ModelCharge { at, cost, bucket }
     }
 
-    /// Gives back, no sooner than it was taken.
+    /// Refunds a charge. `now` must not be before it.
     pub fn refund(&mut self, now: u64, taken: &ModelCharge) {
         match self.numbers.algorithm {
             Algorithm::TokenBucket => self.refill(now, taken),
@@ -39,7 +39,7 @@ impl Model {
         } = self.numbers;
         let beat = self.bucket.at.abs_diff(taken.bucket.at) % window;
         if self.numbers.refill == Refill::Interval && beat != 0 {
-            // It was full in between.
+            // The bucket was full in between, so nothing of the charge is left.
             return;
         }
         let alone = Model {
@@ -49,7 +49,7 @@ impl Model {
         let left = (whole(capacity) - alone.level(now)).min(whole(taken.cost));
         let level = (self.level(now) + left).min(whole(capacity));
         let at = match self.numbers.refill {
-            // The beat stays.
+            // Refills keep their beat.
             Refill::Interval => now - (now - self.bucket.at) % window,
             _ => now,
         };
@@ -67,7 +67,7 @@ impl Model {
         self.bucket.level = due;
     }
 
-    /// The window stays where it was opened, until nothing is in it.
+    /// Strikes a charge out of a fixed window. The window keeps its start until it is empty.
     fn strike_out_of_fixed(&mut self, now: u64, taken: &ModelCharge) {
         if now - taken.window_start(self) >= self.numbers.window {
             return;
@@ -82,7 +82,7 @@ impl Model {
 }
 
 impl ModelCharge {
-    /// When the fixed window opened that this was taken from.
+    /// The start of the fixed window that the charge belongs to.
     fn window_start(&self, model: &Model) -> u64 {
         let mut start = 0;
         for (at, _) in &model.admissions {

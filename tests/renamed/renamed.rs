@@ -20,7 +20,8 @@ async fn renamed() -> &'static str {
     "renamed"
 }
 
-/// One path is enough for all that stand on a handler, and it serves when they are put in order.
+/// A handler with one `crate` path for all its attributes. The path must also hold after the macro
+/// has put the attributes in order.
 #[company::actix_throttle::rate_limit("2/minute")]
 #[get("/re-exported")]
 #[company::actix_throttle::rate_limit(unlimited, group = "a", crate = company::actix_throttle)]
@@ -34,7 +35,8 @@ async fn conditional(#[cfg(any())] _: String, #[cfg(not(any()))] _: web::Bytes) 
     "conditional"
 }
 
-/// What the last expression borrows from an argument goes before the argument does.
+/// A handler whose last expression borrows from an argument. The borrow must end before the
+/// argument is dropped.
 #[rate_limit("2/minute", crate = throttle)]
 async fn locked(text: web::Data<Mutex<String>>, _unused: web::Bytes) -> String {
     text.lock().expect("no panic").to_string()

@@ -1,4 +1,5 @@
-//! What every store must do, what only a server can show, and processes that share a server.
+//! Tests of the stores: what every store must do, what only Redis can show, and processes that
+//! share a Redis.
 
 mod acceptance;
 mod leases;

@@ -1,4 +1,4 @@
-//! Several processes on one server admit together exactly what one limit allows.
+//! Several processes that share a Redis admit together exactly what one limit allows.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ const PROCESSES: usize = 3;
 const MILLIS: u64 = 1500;
 const DAY: u64 = 24 * 60 * 60 * 1_000_000;
 
-/// The server's clock, in microseconds.
+/// The time of the server's clock in microseconds.
 fn time(server: &Server) -> u64 {
     let (seconds, micros): (u64, u64) = server.cli(&["TIME"]);
     seconds * 1_000_000 + micros
@@ -16,9 +16,10 @@ fn time(server: &Server) -> u64 {
 
 struct Run {
     admitted: u64,
-    /// How long it took at most, from before the first request to after the last.
+    /// The longest possible duration of the run in microseconds, from before the first request to
+    /// after the last.
     took: u64,
-    /// Whether midnight fell into it.
+    /// Whether the run went over midnight.
     over_midnight: bool,
 }
 
@@ -65,7 +66,7 @@ fn sliding_window_is_exact() {
 
 #[test]
 fn sliding_window_counter_is_exact() {
-    // A day, so that no window but midnight's begins meanwhile.
+    // A window of a day, so that none begins during the test except at midnight.
     exactly(3000, "sliding_window_counter/3000/86400000/0");
 }
 
@@ -95,7 +96,7 @@ fn stacked_limits_are_exact() {
 
 #[test]
 fn buckets_gain_exactly_what_time_gives() {
-    // 1000 at once and 2000 a second; one each 5 ms.
+    // The first limit admits 1000 at once and 2000 a second, the second one every 5 ms.
     for (limits, capacity, per_second) in [
         ("token_bucket/2000/1000/1000", 1000, 2000),
         ("leaky_bucket/200/1000/0", 1, 200),
@@ -103,7 +104,7 @@ fn buckets_gain_exactly_what_time_gives() {
         let run = hammer(ServerVersion::Redis7, limits);
         let most = capacity + run.took * per_second / 1_000_000;
         assert!(run.admitted <= most, "{limits}: {} of {most}", run.admitted);
-        // They ran at least this long; half of it is for a machine that stalls.
+        // The processes ran at least this long; half of it allows for a machine that stalls.
         let least = capacity + (MILLIS / 2) * per_second / 1000;
         assert!(
             run.admitted >= least,

@@ -1,7 +1,8 @@
-//! What the attributes say about misuse: each file of `cases/` holds one mistake, its `.stderr` what the
-//! compiler prints. `TRYBUILD=overwrite cargo test -p test-ui` rewrites the latter.
+//! Compiler errors on misuse of the attributes. Each file of `cases/` holds one mistake, and its
+//! `.stderr` the output of the compiler, which `TRYBUILD=overwrite cargo test -p test-ui` rewrites.
 
-// Not a `pass` case: with one of those, trybuild builds all cases instead of checking them.
+// `shapes` is a module and not a `pass` case: with one of those, trybuild builds all cases instead
+// of checking them.
 #[path = "cases/pass/shapes.rs"]
 mod shapes;
 

@@ -1,5 +1,6 @@
-//! Handlers that are clean under these lints without an attribute of ours, and have to stay so. To
-//! build this is the test: `cargo clippy` for the lints of clippy, anything else for the others.
+//! Handlers that are clean under these lints without the macros of actix-throttle, and must stay
+//! clean with them. The build is the test: `cargo clippy` checks the lints of Clippy, any build the
+//! others.
 #![deny(
     clippy::all,
     clippy::pedantic,
@@ -54,7 +55,7 @@ const fn by_plan(_: &HttpRequest, _: &Identity) -> Option<Limit> {
     None
 }
 
-/// Its return value is a future too.
+/// A handler whose return value is a future too.
 #[get("/builder")]
 #[rate_limit("9/minute")]
 async fn builder() -> impl Responder {
@@ -65,14 +66,14 @@ fn too_many(_: &HttpRequest, _: &Decision) -> HttpResponse {
     HttpResponse::TooManyRequests().finish()
 }
 
-/// Waits for nothing.
+/// A handler that awaits nothing.
 #[get("/plain")]
 #[rate_limit("5/second")]
 async fn plain() -> &'static str {
     "plain"
 }
 
-/// Stacked, with all that an attribute takes.
+/// A handler with stacked attributes that use every argument.
 #[get("/stacked")]
 #[rate_limit("5/second")]
 #[rate_limit(times = FOUR, minutes = 1, cost = cost, identifier = nobody, block = "1m")]
@@ -89,7 +90,7 @@ async fn stacked() -> impl Responder {
     "stacked"
 }
 
-/// Below, with arguments and a body that waits.
+/// A handler with its route below the limit, with arguments and a body that awaits.
 #[rate_limit("5/second", dynamic = as_written)]
 #[post("/body/{id}")]
 async fn body(id: web::Path<u32>, body: String) -> Result<HttpResponse, Error> {
@@ -97,7 +98,7 @@ async fn body(id: web::Path<u32>, body: String) -> Result<HttpResponse, Error> {
     Ok(HttpResponse::Ok().body(format!("{id}{body}")))
 }
 
-/// Groups, of which one is not limited.
+/// A handler with rules for groups, one of which is unlimited.
 #[get("/groups")]
 #[rate_limit("5/second", shadow)]
 #[rate_limit("50/minute", group = "pro")]
@@ -106,7 +107,7 @@ async fn groups() -> Result<&'static str, Error> {
     Ok("groups")
 }
 
-/// By a configuration.
+/// A handler with named limits from the configuration.
 #[get("/named")]
 #[rate_limit(limit = "login")]
 #[limited("5/second", limit = "other")]
@@ -114,7 +115,7 @@ async fn named() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
-/// By path.
+/// A handler whose attributes are written by path.
 #[get("/by-path")]
 #[actix_throttle::rate_limit("5/second")]
 #[actix_throttle::concurrency_limit(max = 4)]
@@ -122,19 +123,19 @@ async fn by_path() -> &'static str {
     "by path"
 }
 
-/// Generic, and not under a route's attribute.
+/// A generic handler without a route attribute.
 #[rate_limit("5/second")]
 pub async fn generic<T: Display + 'static>(shown: web::Data<T>) -> String {
     shown.to_string()
 }
 
-/// A pattern, and nothing of it in use.
+/// A handler with a pattern and an unused argument.
 #[rate_limit("5/second")]
 pub async fn pattern(web::Json((one, _)): web::Json<(u32, u32)>, _: web::Bytes) -> String {
     one.to_string()
 }
 
-/// Only now and then an argument.
+/// A handler with arguments under `cfg`.
 #[rate_limit("5/second")]
 pub async fn conditional(
     #[cfg(any())] _none: web::Bytes,
@@ -143,7 +144,7 @@ pub async fn conditional(
     shown.to_string()
 }
 
-/// Never returns by its end.
+/// A handler that ends only by an early `return`.
 #[rate_limit("5/second")]
 pub async fn early(shown: web::Data<u32>) -> &'static str {
     if **shown == 0 {
@@ -157,7 +158,7 @@ pub async fn early(shown: web::Data<u32>) -> &'static str {
     }
 }
 
-/// Never comes to its end.
+/// A handler that never returns.
 #[rate_limit("5/second")]
 pub async fn diverging(_: web::Bytes) -> Result<HttpResponse, Error> {
     loop {
@@ -165,7 +166,7 @@ pub async fn diverging(_: web::Bytes) -> Result<HttpResponse, Error> {
     }
 }
 
-/// Statements, then items, as one may write them without our attribute.
+/// A handler that begins with an item: Clippy must not see statements of the macro before it.
 #[rate_limit("5/second")]
 pub async fn with_items(text: String) -> String {
     const SUFFIX: &str = "!";
@@ -174,7 +175,7 @@ pub async fn with_items(text: String) -> String {
     text
 }
 
-/// Handlers of a type.
+/// A type with handlers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Api<T>(T);
 
@@ -185,13 +186,13 @@ impl<T: FromRequest + Display + 'static> Api<T> {
         None
     }
 
-    /// Takes what the type says.
+    /// Handler that uses the type's parameter.
     #[rate_limit("5/second")]
     pub async fn show(shown: T) -> impl Responder {
         Self::text(&shown)
     }
 
-    /// Has its limit from the type.
+    /// Handler whose limit comes from the type.
     #[rate_limit(times = Self::TIMES, seconds = 1, identifier = Self::nobody)]
     #[rate_limit("5/minute")]
     pub async fn own(shown: T) -> String {
@@ -203,7 +204,7 @@ impl<T: FromRequest + Display + 'static> Api<T> {
     }
 }
 
-/// Declares a handler as it is once it is limited.
+/// Declares a handler with the signature that it has once it is limited.
 pub trait Resource {
     /// The handler.
     fn show(limited: Limited<(String,)>) -> impl Future<Output = HttpResponse>;
@@ -216,7 +217,7 @@ impl Resource for u32 {
     }
 }
 
-/// All of them.
+/// Registers all handlers.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service((plain, stacked, body, groups, named, by_path, builder))

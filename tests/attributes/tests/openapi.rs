@@ -1,4 +1,4 @@
-//! utoipa: the document says what the handler takes, wherever its attribute stands.
+//! utoipa documents the arguments of a handler, wherever the limit stands among its attributes.
 
 use actix_throttle::{RateLimiter, rate_limit};
 use actix_web::{
@@ -18,7 +18,7 @@ struct Item {
     price: u32,
 }
 
-/// Handlers that take a path, a query and a body, and the module that documents them.
+/// Defines handlers that take a path, a query and a body, and the OpenAPI document of them.
 macro_rules! documented {
     ($($name:ident { $(#[$attribute:meta])+ })+) => {
         $(
@@ -92,7 +92,7 @@ fn document_has_arguments_in_every_order() {
         operation
     };
     let expected = operation("unlimited");
-    // (The query would have to be named in its attribute.)
+    // The path is the only parameter: utoipa documents a query only if its attribute names it.
     assert_eq!(expected["parameters"].as_array().map(Vec::len), Some(1));
     assert!(expected["requestBody"].is_object());
     for name in NAMES {

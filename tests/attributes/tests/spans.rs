@@ -1,5 +1,5 @@
-//! tracing: a span names the handler and the arguments that were written, under whatever name its
-//! attribute was imported and wherever it stands.
+//! tracing spans have the name of the handler and its arguments as they were written, under
+//! whatever name `instrument` was imported and wherever it stands.
 
 use std::sync::{Arc, Mutex};
 
@@ -41,7 +41,7 @@ async fn outermost(pool: web::Data<u32>, id: web::Path<u32>) -> String {
     format!("{id} {}", **pool)
 }
 
-/// The spans that were begun: their names and fields.
+/// A layer that records the name and fields of each span that begins.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<Vec<String>>>);
 

@@ -1,4 +1,4 @@
-//! [`harness::load_client`] as a program of its own.
+//! Runs [`harness::load_client`] as a separate process.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! Workers that are busy with something else. The store answers in time, and nobody reads it.
+//! Workers that are busy with other work. Redis responds in time, and the worker reads it late.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use harness::{Server, ServerVersion};
 
 const NO_PAUSE: Duration = Duration::ZERO;
 
-/// Clients of a route without a limit must not switch off those of another.
+/// A route without a limit keeps the workers busy. The limits of other routes must stay on.
 async fn limits_hold_beside(clients: usize, workers: usize, mode: FailureMode) {
     let server = Server::start(ServerVersion::Redis7);
     let builder = RateLimiter::builder()

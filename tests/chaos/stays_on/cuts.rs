@@ -1,5 +1,5 @@
-//! Connections that are closed while the server is well: a proxy that reloads, a server that drops
-//! idle clients.
+//! Connections that are closed while Redis is well, such as by a proxy that reloads, or a server
+//! that closes idle clients.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ fn cut(server: &Server) {
     let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
 }
 
-/// What is under way on a connection is lost with it. It is at most a call a worker.
+/// A cut loses the calls in flight on a connection. That must be at most one per worker.
 async fn cut_costs_little(workers: usize) {
     let server = Server::start(ServerVersion::Redis7);
     let builder = RateLimiter::builder().redis_url(server.url());
@@ -67,12 +67,12 @@ async fn server_that_is_restarted_at_once_costs_little() {
     drop(server);
 }
 
-/// Nobody has asked for so long that the server has closed every connection.
+/// The server closes every connection after a second without a request.
 async fn idle_connections_are_there_again(workers: usize) {
     let server = Server::start_with(ServerVersion::Redis7, &["--timeout", "1"]);
     let service = Service::start(RateLimiter::builder().redis_url(server.url()), workers).await;
     let attacker = service.attacker().await;
-    // The server looks for idle clients now and then.
+    // The server checks for idle clients only now and then.
     sleep(Duration::from_millis(3_500)).await;
     let begin = Instant::now();
     let modes = service.modes(PAUSE).await;

@@ -1,5 +1,5 @@
-//! Limits stay on, by default settings, while the store is well and something beside it is slow,
-//! cut or idle; and they are back in proportion to what happened where it was not.
+//! Limits with default settings stay on while Redis is well and something beside it is slow, cut or
+//! idle. When Redis was not well, the time without limits stays in proportion to the failure.
 
 mod busy;
 mod cuts;

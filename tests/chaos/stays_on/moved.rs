@@ -1,4 +1,4 @@
-//! Masters that move on purpose, by Sentinel or behind an address; and slots of a cluster.
+//! Masters that move by plan, through Sentinel or behind an address, and slots that migrate.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::{
 use harness::{Cluster, Proxy, Sentinels, Server, ServerVersion, stores::cluster_pool};
 
 const PAUSE: Duration = Duration::from_millis(20);
-/// Within which limits are on again once there is a new master.
+/// Bound for limits to be on again once there is a new master.
 const BACK: Duration = Duration::from_secs(3);
 
 #[actix_web::test]
@@ -38,7 +38,7 @@ async fn planned_failover_by_sentinels_costs_seconds_at_most() {
     drop(sentinels);
 }
 
-/// The master becomes a replica, and its address leads to the new one a moment later.
+/// The master becomes a replica, and a moment later its address leads to the new master.
 #[actix_web::test]
 async fn repointed_address_costs_seconds_at_most() {
     for version in [ServerVersion::Redis62, ServerVersion::Redis7] {
@@ -54,7 +54,7 @@ async fn repointed_address_costs_seconds_at_most() {
         let port = new.port().to_string();
         let _: String = old.cli(&["REPLICAOF", "127.0.0.1", &port]);
         sleep(Duration::from_millis(200)).await;
-        // Connections to the old one stay open.
+        // Connections to the old master stay open.
         proxy.point_to(new.port());
         let repointed = Instant::now();
         sleep(BACK + Duration::from_secs(1)).await;
@@ -65,8 +65,8 @@ async fn repointed_address_costs_seconds_at_most() {
     }
 }
 
-/// Its one client floods a slot that is being moved, and nobody else asks: no other answer tells that
-/// the store is well.
+/// One client floods a slot that is being migrated, and sends the only requests. No other response
+/// shows that Redis is well.
 #[actix_web::test]
 async fn flood_of_a_slot_that_is_moved_leaves_the_circuit_closed() {
     let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);

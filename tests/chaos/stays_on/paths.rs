@@ -1,5 +1,5 @@
-//! Networks between an application and its server: paths that are dropped without a word, black
-//! holes, distance.
+//! Networks between an application and its Redis: connections that are dropped silently, black
+//! holes, latency.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use super::service::{Service, assert_on_since};
 use harness::{Mode, Proxy, Server, ServerVersion};
 
 const PAUSE: Duration = Duration::from_millis(20);
-/// Within which limits are on again once new connections work.
+/// Bound for limits to be on again once new connections work.
 const BACK: Duration = Duration::from_secs(5);
 
-/// Open connections carry nothing any more, and nobody says so. New ones are fine.
+/// Open connections silently carry nothing any more; new ones work.
 async fn dropped_path_is_replaced(workers: usize) {
     let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
@@ -42,14 +42,14 @@ async fn dropped_path_of_eight_workers_is_replaced() {
     dropped_path_is_replaced(8).await;
 }
 
-/// The same while nobody asks: it is noticed before somebody does.
+/// A silently dropped connection is noticed without a request.
 #[actix_web::test]
 async fn dropped_path_is_replaced_without_a_request() {
     let server = Server::start(ServerVersion::Redis7);
     let proxy = Proxy::start(server.port());
     let service = Service::start(RateLimiter::builder().redis_url(proxy.url()), 2).await;
     proxy.forsake();
-    // Idle connections are asked for a sign of life every five seconds.
+    // An idle connection is pinged every five seconds.
     sleep(Duration::from_secs(7)).await;
     let load = service.load("/steady", 8, PAUSE);
     let begin = Instant::now();
@@ -57,7 +57,7 @@ async fn dropped_path_is_replaced_without_a_request() {
     assert_on_since(&load.finish().await, begin);
 }
 
-/// Nothing gets through for seconds, new connections neither.
+/// Everything is lost for seconds, new connections too.
 #[actix_web::test]
 async fn black_hole_of_seconds_is_over_soon_after() {
     let server = Server::start(ServerVersion::Redis7);
@@ -82,7 +82,7 @@ async fn black_hole_of_seconds_is_over_soon_after() {
     assert_eq!(service.circuit(), CircuitState::Closed);
 }
 
-/// Connecting takes longer than a request may wait, a decision does not.
+/// A connection takes longer to establish than a request may wait; a decision does not.
 #[actix_web::test]
 async fn distant_server_decides_from_the_first_moments_on() {
     let server = Server::start(ServerVersion::Redis7);
@@ -99,6 +99,6 @@ async fn distant_server_decides_from_the_first_moments_on() {
         assert_eq!(limiter.circuit(), CircuitState::Closed);
         sleep(PAUSE).await;
     }
-    // The machine of a test may hold one back.
+    // The test machine may delay one decision.
     assert!(late <= 1, "{late} undecided");
 }

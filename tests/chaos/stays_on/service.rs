@@ -1,4 +1,4 @@
-//! An application with default settings, and clients that note what became of each request.
+//! An application with default settings, and clients that record the outcome of each request.
 
 use std::{
     cell::Cell,
@@ -19,17 +19,17 @@ use harness::{
     stores::unique,
 };
 
-/// The deadline of a decision that nobody has set.
+/// The default deadline of a decision.
 pub(super) const DEADLINE: Duration = Duration::from_millis(100);
 
-/// A limit that nobody reaches, so each request asks the store.
+/// A limit that no client reaches, so each request asks Redis.
 #[get("/steady")]
 #[rate_limit(times = 1_000_000, hours = 1, algorithm = "fixed_window", identifier = header("X-Id"))]
 async fn steady() -> &'static str {
     "ok"
 }
 
-/// The same in the mode that refuses what the store does not decide.
+/// A limit that no client reaches, in mode closed: undecided requests are refused.
 #[get("/closed")]
 #[rate_limit(
     times = 1_000_000,
@@ -42,7 +42,7 @@ async fn closed() -> &'static str {
     "ok"
 }
 
-/// In the mode in which this process decides instead.
+/// A limit in mode local: the local fallback decides when Redis does not.
 #[get("/local")]
 #[rate_limit(times = 1, hours = 1, identifier = header("X-Id"), failure_mode = "local")]
 async fn local() -> &'static str {
@@ -55,7 +55,7 @@ async fn one() -> &'static str {
     "ok"
 }
 
-/// No limit, and work that keeps its worker busy.
+/// A route without a limit whose work keeps the worker busy.
 #[get("/busy")]
 async fn busy() -> &'static str {
     let end = Instant::now() + Duration::from_millis(20);
@@ -69,13 +69,13 @@ fn routes(config: &mut ServiceConfig) {
     config.service((steady, closed, local, one, busy));
 }
 
-/// An answer, as a client sees it.
+/// A response as a client sees it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
     pub(super) sent: Instant,
     pub(super) took: Duration,
     pub(super) status: u16,
-    /// It has rate-limit headers: a store has decided.
+    /// The response has rate-limit headers, so a store has decided.
     pub(super) is_decided: bool,
 }
 
@@ -94,7 +94,8 @@ impl Service {
             limiter,
             workers,
         };
-        // Connections are taken in turn, so each worker has made its own to the store.
+        // Connections are accepted in turn, so every worker has connected to Redis when all are
+        // decided.
         let until = Instant::now() + Duration::from_secs(10);
         loop {
             let warm = service.load("/steady", 4 * workers, Duration::from_millis(20));
@@ -115,7 +116,7 @@ impl Service {
         name
     }
 
-    /// Clients of the routes that have failure modes of their own.
+    /// Starts clients of the routes that set a failure mode.
     pub(super) async fn modes(&self, pause: Duration) -> Modes {
         let mut attackers = Vec::new();
         for _ in 0..self.workers {
@@ -129,7 +130,7 @@ impl Service {
         }
     }
 
-    /// So many requests of one client, one after the other.
+    /// Sends `count` requests of one client, one after the other.
     pub(super) async fn ask(&self, path: &str, id: &str, count: usize) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(count);
         for _ in 0..count {
@@ -138,7 +139,7 @@ impl Service {
         answers
     }
 
-    /// Clients that each send a request, and the next one so long after the last one's answer.
+    /// Starts clients that each send a request, and the next one `pause` after each response.
     pub(super) fn load(&self, path: &'static str, clients: usize, pause: Duration) -> Load {
         let ids = (0..clients).map(|_| unique("client")).collect();
         self.load_by(path, ids, pause)
@@ -171,8 +172,8 @@ pub(super) struct Modes {
 }
 
 impl Modes {
-    /// Ends the load. What is closed is open again since this moment, and in local mode nobody has
-    /// ever got more than the limit.
+    /// Ends the load. Asserts that the mode closed refused no request since this moment, and that
+    /// the mode local never admitted more than the limit.
     pub(super) async fn finish(self, on_since: Instant) {
         let answers = self.closed.finish().await;
         assert_on_since(&answers, on_since);
@@ -189,7 +190,7 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Every answer, none of which took longer than a request is held.
+    /// Ends the load and returns every response. None may take longer than the deadline.
     pub(super) async fn finish(self) -> Vec<Answer> {
         self.is_over.set(true);
         let mut all = Vec::new();
@@ -201,7 +202,7 @@ impl Load {
         all
     }
 
-    /// The same where the workers are busy, and a request waits for its turn.
+    /// Ends the load and returns every response. Workers are busy, so a response may take longer.
     pub(super) async fn finish_busy(self) -> Vec<Answer> {
         self.is_over.set(true);
         let mut all = Vec::new();
@@ -247,8 +248,8 @@ pub(super) fn undecided(answers: &[Answer]) -> impl Iterator<Item = &Answer> {
     answers.iter().filter(|answer| !answer.is_decided)
 }
 
-/// Limits are on from this moment on: the store decides all requests, but for one in twenty, as a
-/// test machine with two cores keeps a server waiting for a tenth of a second now and then.
+/// Asserts that limits are on from this moment on: a store decides at least 19 of 20 requests. On a
+/// machine with two cores, a server may wait for a tenth of a second now and then.
 pub(super) fn assert_on_since(answers: &[Answer], moment: Instant) {
     let since: Vec<_> = answers
         .iter()

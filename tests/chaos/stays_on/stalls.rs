@@ -1,4 +1,4 @@
-//! A server that stalls for a moment, as each does now and then.
+//! A server that stalls for a moment.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use super::service::{Service, assert_on_since, undecided};
 use harness::{Server, ServerVersion};
 
 const PAUSE: Duration = Duration::from_millis(10);
-/// Within which every request is decided again once the server goes on.
+/// Bound for every request to be decided again once the server continues.
 const BACK: Duration = Duration::from_millis(1_500);
 
-/// Stalls the server and has it go on. When it did.
+/// Stalls the server for this time. Returns when it continued.
 async fn stall(server: &Server, length: Duration) -> Instant {
     server.stop();
     sleep(length).await;
@@ -36,7 +36,7 @@ async fn recovers_from(length: Duration, clients: usize, workers: usize) {
     assert_eq!(service.circuit(), CircuitState::Closed);
     let again = service.ask("/one", &attacker, 5).await;
     assert!(again.iter().all(|answer| answer.status == 429), "{again:?}");
-    // No request was sent to a server that stalls by the dozen: each was held once.
+    // Each client waited for one response and did not pile requests onto the stalled server.
     let before = answers.iter().filter(|answer| answer.sent < end).count();
     assert!(undecided(&answers).count() < before, "decided before");
 }
@@ -56,7 +56,7 @@ async fn stall_with_many_workers_is_over_soon_after() {
     recovers_from(Duration::from_millis(180), 32, 8).await;
 }
 
-/// A second of it is more than a stall. What it costs is in proportion all the same.
+/// A second is more than a stall. The time without limits must still be in proportion.
 #[actix_web::test]
 async fn outage_of_a_second_is_over_soon_after() {
     recovers_from(Duration::from_secs(1), 16, 4).await;

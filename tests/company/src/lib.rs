@@ -1,8 +1,9 @@
-//! Re-exports actix-throttle, for those who depend on this crate alone, and has a macro that limits.
+//! A company's crate that re-exports actix-throttle for dependents that know this crate alone, and
+//! has a macro that limits handlers.
 
 pub use actix_throttle;
 
-/// A handler with the company's usual limit.
+/// Defines a handler with the company's usual limit.
 #[macro_export]
 macro_rules! company_handler {
     ($name:ident, $body:block) => {

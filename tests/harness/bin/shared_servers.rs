@@ -1,8 +1,9 @@
-//! The set-up script of a run with cargo-nextest: it starts the servers that all tests share and
-//! writes their ports into the file that `NEXTEST_ENV` names.
+//! The set-up script of a run with cargo-nextest. It starts the servers that all tests share and
+//! writes their ports into the file that `NEXTEST_ENV` names. cargo-nextest calls it before the
+//! first test.
 //!
-//! The servers live as long as cargo-nextest does. A set-up script has to end before the tests begin,
-//! so it leaves a copy of itself behind that keeps them.
+//! The servers live as long as cargo-nextest does. A set-up script has to end before the tests
+//! begin, so it leaves a copy of itself, the keeper, running; the keeper owns the servers.
 
 use std::{
     env,
@@ -15,7 +16,7 @@ use std::{
 
 use harness::SharedServers;
 
-/// What the keeper says after the variables.
+/// The line that the keeper prints after the last variable, when all servers are up.
 const READY: &str = "ready";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -40,7 +41,8 @@ fn set_up() -> Result<(), Box<dyn Error>> {
     let log = fs::File::create(format!("{target}.keeper.log"))?;
     let mut keeper = Command::new(env::current_exe()?)
         .arg(parent_id().to_string())
-        // An interrupt from the keyboard is for the run alone, which tests may outlive for a moment.
+        // A process group of its own: Ctrl-C must end the run, not the keeper, as a test may still
+        // be using the servers for a moment.
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -1,4 +1,5 @@
-//! Children that do not outlive the test process, even when it is killed.
+//! Child processes that end with the test process, even when it is killed. Everything that starts a
+//! program goes through this module.
 
 use std::{
     ffi::OsStr,
@@ -11,8 +12,9 @@ use std::{
     thread,
 };
 
-/// A command for `program` that the kernel kills when this process is gone, where there is `setpriv`
-/// to ask for that: Rust itself cannot without unsafe code. To be started with [`spawn`].
+/// Creates a command for `program` that the kernel kills when this process ends
+/// (`PR_SET_PDEATHSIG`). It runs through `setpriv` where that works, because Rust itself cannot ask
+/// for the signal without unsafe code. Start it with [`spawn`].
 pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
     if setpriv() {
         let mut command = Command::new("setpriv");
@@ -23,8 +25,9 @@ pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
     }
 }
 
-/// Starts the command from a thread that never ends. The kernel counts a parent as dead when the
-/// thread that started the child is, and a test's thread ends long before a server shared in a static.
+/// Starts the command from a thread that never ends. The kernel sends the parent-death signal when
+/// the *thread* that started the child ends, and a test's thread ends long before a server that is
+/// shared in a static.
 pub(super) fn spawn(command: Command) -> io::Result<Child> {
     type Job = (Command, Sender<io::Result<Child>>);
     static SPAWNER: OnceLock<Sender<Job>> = OnceLock::new();
@@ -33,7 +36,8 @@ pub(super) fn spawn(command: Command) -> io::Result<Child> {
         let (jobs, queue) = channel::<Job>();
         thread::spawn(move || {
             for (mut command, answer) in queue {
-                // Nobody waits for the answer only when the asking thread is gone; then so may be the child.
+                // The send fails only when the asking thread is gone; its child is then not needed
+                // either.
                 let _ = answer.send(command.spawn());
             }
         });
@@ -46,7 +50,8 @@ pub(super) fn spawn(command: Command) -> io::Result<Child> {
     child.recv().expect("the spawner answers every job")
 }
 
-/// Tried rather than looked up: `BusyBox` has a `setpriv` that does not know the option.
+/// Reports whether `setpriv --pdeathsig` works. It runs the program and does not only look for it,
+/// because the `setpriv` of `BusyBox` does not know the option.
 fn setpriv() -> bool {
     static WORKS: OnceLock<bool> = OnceLock::new();
     *WORKS.get_or_init(|| {

@@ -1,4 +1,5 @@
-//! States in which a server answers, but not with what it was asked for.
+//! States in which a server refuses commands with an error: busy in a script, loading its keys, out
+//! of memory.
 
 use std::{
     fs,
@@ -10,26 +11,28 @@ use redis::{RedisResult, Value};
 
 use super::{server::Server, wait};
 
-/// After this long a script is one that others are told of.
+/// `lua-time-limit` in milliseconds: a script that runs longer makes the server answer `BUSY`.
 const SLOW_AFTER_MILLIS: &str = "20";
 
-/// For a state to begin or to end.
+/// Bound for a state to begin or to end.
 const CHANGED_WITHIN: Duration = Duration::from_secs(5);
 
-/// What a restart reads slowly, key by key.
+/// The number of keys that a loading server reads slowly.
 const KEYS: u32 = 20;
 
-/// Of one such key: more than the two megabytes after which a server that reads looks at its clients.
+/// The size of one of these keys. A loading server serves its clients after every two megabytes, so
+/// each key is larger than that.
 const KEY_BYTES: u32 = 2_200_000;
 
 impl Server {
-    /// Keeps the server in a script: until the value is dropped, others get BUSY.
+    /// Keeps the server busy in an endless script. Until the returned value is dropped, other
+    /// clients get `BUSY`.
     pub fn busy(&self) -> Busy<'_> {
-        // Redis 7 has a new name for it, and knows this one still.
+        // Redis 7 renamed this setting and still accepts the old name.
         let _: String = self.cli(&["CONFIG", "SET", "lua-time-limit", SLOW_AFTER_MILLIS]);
         let url = self.url();
         let script = thread::spawn(move || {
-            // No limit to the wait for its end: the server dies with the test.
+            // No read timeout: the script ends when it is killed, or the server with the test.
             let outcome: RedisResult<Value> = redis::Client::open(url)
                 .and_then(|client| client.get_connection())
                 .and_then(|mut connection| {
@@ -47,9 +50,10 @@ impl Server {
         busy
     }
 
-    /// Starts the server again as one that takes about this long to read its keys, and meanwhile
-    /// answers LOADING, each time late by a twentieth of it. What it had it has again, and some 40
-    /// megabytes in keys named `loading:1` and so on. Any later [`Server::restart`] is an ordinary one.
+    /// Restarts the server so that it takes about `for_about` to load its keys. Meanwhile it
+    /// answers `LOADING`, with a delay of a twentieth of that time. It keeps the keys that it had,
+    /// and has some 40 megabytes more in keys named `loading:1` and so on. Any later
+    /// [`Server::restart`] is an ordinary one.
     pub fn restart_loading(&mut self, for_about: Duration) {
         let fill = format!(
             "for i = 1, {KEYS} do redis.call('SET', 'loading:' .. i, string.rep('x', {KEY_BYTES})) end"
@@ -65,11 +69,11 @@ impl Server {
         self.relaunch();
         self.extra_args.truncate(ordinary);
         self.await_answer("LOADING", true);
-        // It has the file open; nobody is to find it again.
+        // The server has the file open already; a later restart must not find it.
         fs::remove_file(self.snapshot()).expect("it was saved");
     }
 
-    /// Waits until it has read all its keys.
+    /// Waits until the server has loaded all its keys.
     pub fn await_loaded(&self, within: Duration) {
         let loaded = wait::until(within, || self.answer());
         if let Err(last) = loaded {
@@ -77,8 +81,8 @@ impl Server {
         }
     }
 
-    /// As much memory as it may take; with less than it has, it answers OOM to whatever would take
-    /// more. 0 is no limit.
+    /// Limits the memory of the server. When the limit is below what the server uses, it answers
+    /// `OOM` to every command that may need more. 0 means no limit.
     pub fn limit_memory(&self, bytes: u64) {
         let _: String = self.cli(&["CONFIG", "SET", "maxmemory", &bytes.to_string()]);
     }
@@ -101,7 +105,8 @@ impl Server {
         }
     }
 
-    /// To a command that changes nothing; of an error only its first word.
+    /// The outcome of a command that changes nothing. An error is reduced to its code, the first
+    /// word.
     fn answer(&self) -> Result<(), String> {
         self.try_cli::<Option<String>>(&["GET", "throttle-test-nothing"])
             .map(drop)
@@ -109,7 +114,7 @@ impl Server {
     }
 }
 
-/// A server in a script, from [`Server::busy`].
+/// A server that runs an endless script, from [`Server::busy`].
 #[derive(Debug)]
 pub struct Busy<'a> {
     server: &'a Server,
@@ -118,7 +123,7 @@ pub struct Busy<'a> {
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        // Refused where the script is over already, and by a server that was killed.
+        // This fails if the script is over already or the server was killed; both are fine.
         let _ = self.server.try_cli::<Value>(&["SCRIPT", "KILL"]);
         if let Some(script) = self.script.take() {
             let _ = script.join();

@@ -1,4 +1,4 @@
-//! How a server process is started, and how it is known to be up.
+//! The start of a server process, and the check that it is ready.
 
 use std::{
     fs::{self, File},
@@ -15,22 +15,23 @@ use super::{
     server_version::ServerVersion,
 };
 
-/// For a server to be ready; a start takes some ten milliseconds on an idle machine.
+/// Bound for a server to become ready. A start takes some ten milliseconds on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a log is shown of when something fails.
+/// The number of log lines that a failure shows.
 const TAIL: usize = 30;
 
-/// What a process is for: that decides its ports and the arguments that come before a test's own.
+/// The purpose of a server process. It decides the ports and the arguments that precede a test's
+/// own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Alone,
     /// Listens on a unix socket too.
     Socket,
-    /// With the cluster's bus on the second port.
+    /// A cluster node, with the cluster bus on the second port.
     ClusterNode,
     Sentinel,
-    /// With TLS on the second port, and none on the first, which is the harness's.
+    /// TLS on the second port. The first port stays plain, for the harness.
     Tls,
 }
 
@@ -46,7 +47,7 @@ pub(super) enum Failure {
 }
 
 impl Server {
-    /// The one way to a new server.
+    /// Starts a new server. Every other `start` function calls it.
     pub(super) fn start_as(version: ServerVersion, role: Role, extra_args: Vec<String>) -> Server {
         let mut server = Server::unstarted(version, role, extra_args, fresh_folder());
         let deadline = Instant::now() + PATIENCE;
@@ -60,14 +61,14 @@ impl Server {
             server.reservation = Some(port);
             match server.launch() {
                 Ok(()) => return server,
-                // Another process was faster to take the port; the next is as good.
+                // Another process took the port in the meantime; the next port will do.
                 Err(Failure::PortTaken) if Instant::now() < deadline => {}
                 Err(failure) => panic!("{}", server.report(failure)),
             }
         }
     }
 
-    /// On the port it had, which the kernel may take a moment to give back.
+    /// Starts the server again on its port. The kernel may take a moment to release the port.
     pub(super) fn relaunch(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -82,7 +83,7 @@ impl Server {
     }
 
     fn launch(&mut self) -> Result<(), Failure> {
-        // A fresh log each time: an old line about the port would be taken for news.
+        // A new log file for each start: an old line about the port would be misread otherwise.
         let log = File::create(self.log()).expect("the server's folder is writable");
         let mut command = child::command(self.version.binary());
         command
@@ -104,7 +105,8 @@ impl Server {
         let mut arguments = Vec::new();
         let mut add = |more: &[&str]| arguments.extend(more.iter().map(ToString::to_string));
         if self.role == Role::Sentinel {
-            // A sentinel insists on a file, where it keeps what it learns; it learns all from commands.
+            // A sentinel needs a file for its state. It starts empty; all settings come from
+            // commands.
             let file = self.folder.join("sentinel.conf");
             if !file.exists() {
                 fs::write(&file, "").expect("the server's folder is writable");
@@ -116,8 +118,9 @@ impl Server {
         add(&["--dir", &self.folder.to_string_lossy()]);
         if self.role != Role::Sentinel {
             add(&["--save", "", "--appendonly", "no"]);
-            // Without the file in between, the master would wait five seconds for further replicas, and
-            // then with what it has to send until the replica speaks up, as late as a second later.
+            // Replication through a file. A diskless master waits five seconds for further
+            // replicas, and then up to a second until the replica reports, before it sends
+            // anything.
             add(&["--repl-diskless-sync", "no"]);
         }
         match self.role {
@@ -135,20 +138,22 @@ impl Server {
             let child = self.child.as_mut().expect("just started");
             let pid = child.id();
             if let Some(status) = child.try_wait().expect("a child may be waited for") {
-                // In these words by all three, from `strerror`.
+                // All three servers print this text; it comes from `strerror`.
                 return Err(if self.log_text().contains("Address already in use") {
                     Failure::PortTaken
                 } else {
                     Failure::Other(format!("ended at once with {status}"))
                 });
             }
-            // More than PING: on a port lost to another test's server, that one would answer.
+            // `INFO` and not `PING`: if another test's server took the port, that server would
+            // answer.
             let last = match self.try_cli::<String>(&["INFO", "server"]) {
                 Ok(info) if info.lines().any(|line| line == format!("process_id:{pid}")) => {
                     return Ok(());
                 }
                 Ok(_) => "another process answers on its port".to_owned(),
-                // Started without the command; its own log says as much.
+                // A test may have renamed the command away; the log then tells that the server is
+                // ready.
                 Err(error) if error.to_string().contains("unknown command") => {
                     let is_ready = self.log_text().contains("Ready to accept connections");
                     if is_ready {
@@ -175,7 +180,7 @@ impl Server {
         format!("{} did not start: {reason}\n{}", self.name(), self.tail())
     }
 
-    /// The end of its log under a title, for the message of a failure.
+    /// The end of the server's log under a title, for the message of a failure.
     pub(super) fn tail(&self) -> String {
         let text = self.log_text();
         let lines: Vec<_> = text.lines().collect();
@@ -197,7 +202,7 @@ impl Server {
         self.folder.join("server.log")
     }
 
-    /// What it has written since it was started last.
+    /// The log of the server since its last start.
     pub fn log_text(&self) -> String {
         fs::read_to_string(self.log()).unwrap_or_default()
     }

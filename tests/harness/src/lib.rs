@@ -1,4 +1,5 @@
-//! Real servers and processes for the tests to run against, and ways to make them fail.
+//! The test harness: real servers, proxies and processes for the tests to run against, and ways to
+//! make them fail.
 
 mod child;
 mod cluster;

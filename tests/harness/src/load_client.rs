@@ -1,12 +1,13 @@
-//! One process of a service, which asks as fast as it can and says how much was admitted under its
-//! limits, how many requests it had to decide alone, and how many milliseconds the longest took.
+//! One process of a service that checks its limits as fast as it can. It prints how many requests
+//! were admitted under its limits, how many were decided without Redis, and how many milliseconds
+//! the slowest took.
 //!
-//! Environment: `REDIS_URL`, `PREFIX`, `MILLIS` (for how long), and `LIMITS`: of each limit
-//! `algorithm/times/window in ms/capacity`, with spaces between. With a `FAILURE_MODE`, `open` or
-//! `local`, it lives through failures; without one it ends at the first. With a `LEASE`, every limit
-//! has that. With a `START` (µs since the epoch), it begins then. With `TELL`, it says of each
-//! admission, the moment it is made, when it was asked for and answered (µs since the epoch) and when
-//! its quota is whole again (µs from the answer). With `CLOSE`, it closes its limiter in the end.
+//! Environment: `REDIS_URL`, `PREFIX`, `MILLIS` (how long it runs) and `LIMITS`, each limit as
+//! `algorithm/times/window in ms/capacity`, separated by spaces. With a `FAILURE_MODE`, `open` or
+//! `local`, it continues after failures; without one it ends at the first. `LEASE` applies to every
+//! limit. With `START` (µs since the epoch), it begins then. With `TELL`, it prints for each
+//! admission at once when it was requested and when decided (µs since the epoch), and when the
+//! quota is whole again (µs after the decision). With `CLOSE`, it closes its limiter at the end.
 
 use std::{
     env,
@@ -17,14 +18,14 @@ use std::{
 use actix_throttle::{Algorithm, FailureMode, Limit, RateLimitError, RateLimiter, Refill};
 use tokio::time::Instant;
 
-/// So many requests are under way at a time.
+/// The number of concurrent requests.
 const TASKS: usize = 16;
 
-/// The program of that process.
+/// Runs the program.
 ///
 /// # Errors
 ///
-/// Whatever keeps it from deciding.
+/// An invalid environment, or a decision that failed.
 pub async fn run() -> Result<(), Box<dyn Error>> {
     let limits: Vec<Limit> = env::var("LIMITS")?
         .split(' ')
@@ -94,7 +95,7 @@ async fn send_load(
         let (start, asked) = (Instant::now(), micros());
         let decision = limiter.check_all(&checks).await?;
         counts.longest = counts.longest.max(start.elapsed());
-        // Let through by nobody's decision, there is no limit on it.
+        // A request that was admitted by failing open has no limits in its decision.
         let is_limited = !decision.limits().is_empty();
         let is_admitted = decision.is_allowed() && is_limited;
         counts.admitted += u32::from(is_admitted);
@@ -103,7 +104,7 @@ async fn send_load(
             let whole = decision.limits()[0].reset_after().as_micros();
             println!("{asked} {} {whole}", micros());
         }
-        // What is decided here costs nothing, and nothing else would get to run.
+        // A local decision may never suspend, and the other tasks would starve.
         tokio::task::yield_now().await;
     }
     Ok(counts)

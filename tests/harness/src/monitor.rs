@@ -1,4 +1,4 @@
-//! What a server was asked, as the server itself tells it.
+//! A record of the commands that a server runs, from the server's own `MONITOR`.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -10,10 +10,10 @@ use std::{
 
 use super::server::Server;
 
-/// Longer than any test is quiet; a server that died is noticed at once anyway.
+/// Read timeout, longer than any test is quiet. A dead server is noticed at once regardless.
 const SILENCE: Duration = Duration::from_secs(120);
 
-/// Listens to every command that a server runs, from [`Monitor::start`] to [`Monitor::finish`].
+/// Records every command that a server runs, from [`Monitor::start`] to [`Monitor::finish`].
 #[derive(Debug)]
 pub struct Monitor {
     port: u16,
@@ -23,7 +23,7 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Returns when the server is listening: no command sent afterwards is missed.
+    /// Starts recording. Commands that are sent after it returned are never missed.
     pub fn start(server: &Server) -> Monitor {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let sentinel = format!(
@@ -54,35 +54,36 @@ impl Monitor {
         }
     }
 
-    /// Every line as the server gave it: `1700000000.123456 [0 127.0.0.1:50000] "SET" "k" "v"`, with
-    /// `[0 lua]` for what a script called. Everything the server had run before this call is there.
+    /// Ends the recording and returns each line as the server wrote it:
+    /// `1700000000.123456 [0 127.0.0.1:50000] "SET" "k" "v"`, with `[0 lua]` for a command that a
+    /// script called. It contains everything that the server ran before this call.
     pub fn finish(self) -> Vec<String> {
-        // A mark in the stream itself instead of a pause: the server reports in the order it executes.
+        // A sentinel command marks the end, not a pause: the server reports commands in order.
         let mut connection = open(self.port, self.password.as_deref());
         ask(&mut connection, &format!("ECHO {}", self.sentinel));
         let mut lines = self.reader.join().expect("the monitor reads to its end");
-        // The marking connection logs in where there is a password; that is no command of the test's.
+        // The sentinel's connection may send `AUTH` first, which the test did not send.
         let address = connection.get_ref().local_addr().expect("connected");
         lines.retain(|line| !line.contains(&format!(" {address}] ")));
         lines
     }
 
-    /// The commands that clients sent, each as name and arguments, without what scripts called.
-    /// The name is in capitals, whatever the client wrote.
+    /// Ends the recording and returns the commands that clients sent, each as name and arguments,
+    /// without those that scripts called. The name is in capitals.
     pub fn commands(self) -> Vec<Vec<String>> {
         self.finish()
             .iter()
             .filter_map(|line| {
                 let (_, rest) = line.split_once(" [")?;
                 let (origin, arguments) = rest.split_once("] ")?;
-                // `0 lua`, or `0 127.0.0.1:50000` with the number of the database in front.
+                // The origin is `0 lua` or `0 127.0.0.1:50000`; the number is that of the database.
                 (!origin.ends_with(" lua")).then(|| split(arguments))
             })
             .collect()
     }
 }
 
-/// A bare connection: a client library would greet the server with commands of its own.
+/// Opens a plain TCP connection. A client library would send commands of its own.
 fn open(port: u16, password: Option<&str>) -> BufReader<TcpStream> {
     let stream =
         TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the server accepts connections");
@@ -94,7 +95,7 @@ fn open(port: u16, password: Option<&str>) -> BufReader<TcpStream> {
     stream
 }
 
-/// Sends a command in the protocol's plain form and reads the first line of the answer.
+/// Sends an inline command and reads the first line of the reply.
 fn ask(stream: &mut BufReader<TcpStream>, command: &str) {
     stream
         .get_mut()
@@ -105,8 +106,8 @@ fn ask(stream: &mut BufReader<TcpStream>, command: &str) {
     assert!(answer.starts_with(['+', '$']), "{command}: {answer}");
 }
 
-/// Undoes the server's quoting: `"SET" "a \"b\""` becomes `SET` and `a "b"`. Bytes outside of ASCII
-/// stay as the server writes them, `\xc3`.
+/// Splits a line of `MONITOR` and undoes its quoting: `"SET" "a \"b\""` becomes `SET` and `a "b"`.
+/// Bytes outside of ASCII stay as the server writes them, such as `\xc3`.
 fn split(line: &str) -> Vec<String> {
     let mut arguments = Vec::new();
     let mut chars = line.chars();

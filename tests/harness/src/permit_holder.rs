@@ -1,16 +1,17 @@
-//! One process of a service that takes a permit, says nothing, and keeps it until it is killed.
+//! One process of a service that acquires a permit and keeps it until the process is killed. It
+//! prints nothing.
 //!
-//! Environment: `REDIS_URL`, `PREFIX`, `MAX` and `EXPIRY_MILLIS` of the limit.
+//! Environment: `REDIS_URL`, `PREFIX`, and `MAX` and `EXPIRY_MILLIS` of the limit.
 
 use std::{env, error::Error, future::pending, time::Duration};
 
 use actix_throttle::{Concurrency, FailureMode, RateLimiter};
 
-/// The program of that process.
+/// Runs the program.
 ///
 /// # Errors
 ///
-/// Whatever keeps it from taking the permit.
+/// An invalid environment, or a permit that it cannot acquire.
 pub async fn run() -> Result<(), Box<dyn Error>> {
     let limiter = RateLimiter::builder()
         .redis_url(env::var("REDIS_URL")?)

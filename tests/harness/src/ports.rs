@@ -1,4 +1,4 @@
-//! Ports that nothing else takes, and folders likewise.
+//! Ports and folders that no other test uses.
 
 use std::{
     env,
@@ -13,33 +13,34 @@ use std::{
     },
 };
 
-/// How much higher the second port of a server is that has two. The cluster's own choice for its bus.
+/// The distance between the two ports of a server. The cluster bus uses the same distance.
 pub(super) const SECOND: u16 = 10_000;
 
-/// Below 32768, where Linux begins to take the ports of outgoing connections from. While a killed
-/// server is down nothing may slip into its port, least of all a client of it that keeps reconnecting:
-/// the kernel can hand that client the very port as its own, and it is then connected to itself.
+/// Ports of servers that need one. They lie below 32768, where Linux begins to take the ports of
+/// outgoing connections from. While a killed server is down, no connection may take its port. A
+/// client that keeps reconnecting is the worst case: the kernel may give it that port as its own,
+/// and the client is then connected to itself.
 const SINGLE: Range<u16> = 22_000..30_000;
 
-/// Apart from [`SINGLE`], and so are the second ports, from 30000: neither of a pair is anybody else's.
+/// First ports of servers that need two, apart from [`SINGLE`]. The second ports start at 30000.
 const PAIRED: Range<u16> = 20_000..22_000;
 
-/// A port that is nobody else's as long as the value lives, also while no server listens on it:
-/// another test process could else take the port of a killed server.
+/// A port that is reserved while this value lives, even when no server listens on it. Without the
+/// reservation, another test process could take the port of a killed server.
 #[derive(Debug)]
 pub(super) struct Port {
     pub(super) number: u16,
-    /// The kernel takes the lock back when the process ends, however it does.
+    /// The lock file. The kernel releases the lock when the process ends, for whatever reason.
     _lock: File,
 }
 
-/// Each port in turn.
+/// Reserves a free port. Each call tries the next one.
 pub(super) fn free_port() -> Port {
     static NEXT: LazyLock<AtomicU32> = LazyLock::new(first);
     next(&NEXT, SINGLE, is_free)
 }
 
-/// One that is free together with the port [`SECOND`] higher.
+/// Reserves a port that is free together with the one [`SECOND`] above it.
 pub(super) fn free_pair() -> Port {
     static NEXT: LazyLock<AtomicU32> = LazyLock::new(first);
     next(&NEXT, PAIRED, |port| {
@@ -47,7 +48,8 @@ pub(super) fn free_pair() -> Port {
     })
 }
 
-/// By the process id, so that test processes running side by side seldom try the same.
+/// The starting point of a port counter. It depends on the process id, so that parallel test
+/// processes rarely try the same ports.
 fn first() -> AtomicU32 {
     AtomicU32::new(std::process::id().wrapping_mul(97))
 }
@@ -68,11 +70,11 @@ fn next(counter: &AtomicU32, mut ports: Range<u16>, free: impl Fn(u16) -> bool) 
         .expect("one of the ports is free")
 }
 
-/// For all checkouts on this machine: they share its ports.
+/// Locks a port for all checkouts on this machine, because they share its ports.
 fn lock(port: u16) -> Option<File> {
     let folder = env::temp_dir().join("throttle-test-ports");
     fs::create_dir_all(&folder).expect("the folder for such things is writable");
-    // What another user has created is that user's.
+    // A file that another user created cannot be opened; its port is skipped.
     let file = File::create(folder.join(port.to_string())).ok()?;
     file.try_lock().ok()?;
     Some(file)
@@ -82,10 +84,11 @@ fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// Beside what cargo builds: `cargo clean` removes what a killed process has left.
+/// The folder of all server folders. It is inside cargo's target folder, so `cargo clean` removes
+/// what a killed process has left.
 const FOLDERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tmp");
 
-/// A new folder; the name is no other's in this process.
+/// Creates a new folder with a name that is unique in this process.
 pub(super) fn fresh_folder() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
@@ -100,7 +103,7 @@ pub(super) fn fresh_folder() -> PathBuf {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 fs::create_dir_all(FOLDERS).expect("the target folder is writable");
             }
-            // Left by a killed process that had the same id.
+            // A killed process that had the same id left it behind.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => panic!("{}: {error}", folder.display()),
         }

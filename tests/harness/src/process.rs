@@ -1,4 +1,4 @@
-//! Copies of a program of ours, as a deployment would run them.
+//! Programs of this workspace as separate processes, as a deployment would run them.
 
 use std::{
     io::Read,
@@ -10,7 +10,7 @@ use std::{
 
 use super::child;
 
-/// A running program; killed when dropped.
+/// A running program. It is killed when it is dropped.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -19,8 +19,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the program with these variables on top of the test's own. Its standard error goes to
-    /// the test's, its standard output is kept for [`Process::finish`].
+    /// Starts the program with these variables in addition to the test's own. It inherits standard
+    /// error; its standard output is kept for [`Process::finish`].
     pub fn start(binary: impl AsRef<Path>, env: &[(&str, &str)]) -> Process {
         let binary = binary.as_ref();
         let mut command = child::command(binary);
@@ -38,7 +38,7 @@ impl Process {
                 .to_string_lossy()
                 .into_owned(),
             child,
-            // Read along: a program that fills its pipe would wait for ever.
+            // A thread reads along: a program blocks for ever once its pipe is full.
             stdout: Some(thread::spawn(move || {
                 let mut text = String::new();
                 pipe.read_to_string(&mut text)
@@ -48,7 +48,7 @@ impl Process {
         }
     }
 
-    /// Several copies, all with the same variables.
+    /// Starts several copies with the same variables.
     pub fn start_copies(
         count: usize,
         binary: impl AsRef<Path>,
@@ -59,17 +59,17 @@ impl Process {
             .collect()
     }
 
-    /// Ends the program with SIGKILL and gives what it had printed.
+    /// Ends the program with SIGKILL and returns what it had printed.
     pub fn kill(mut self) -> String {
         self.child.kill().expect("a child may be killed");
         self.output()
     }
 
-    /// Waits for the program to end and gives what it printed.
+    /// Waits for the program to end and returns what it printed.
     ///
     /// # Panics
     ///
-    /// When it fails, or takes longer than `within`.
+    /// If the program fails or takes longer than `within`.
     pub fn finish(mut self, within: Duration) -> String {
         let deadline = Instant::now() + within;
         let status = loop {
@@ -88,7 +88,7 @@ impl Process {
         stdout
     }
 
-    /// All that it printed, once it has ended.
+    /// Everything that the program printed. It blocks until the program has ended.
     fn output(&mut self) -> String {
         let reader = self.stdout.take().expect("taken but once");
         reader.join().expect("the program's output can be read")
@@ -97,7 +97,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both are no errors for a program that has ended; for any other there is nothing left to do.
+        // Both calls fail harmlessly for a program that has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

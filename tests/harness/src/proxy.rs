@@ -1,4 +1,4 @@
-//! What can happen between a client and its server.
+//! A TCP proxy between a client and its server that can delay, lose and cut what it carries.
 
 use std::{
     collections::HashMap,
@@ -15,41 +15,44 @@ use super::{
     wait,
 };
 
-/// For another process not to be faster.
+/// Bound for the proxy to bind a port; another process may take a port first.
 const BOUND_WITHIN: Duration = Duration::from_secs(5);
 
-/// What a [`Proxy`] does with all its connections, open ones and new ones alike.
+/// What a [`Proxy`] does with all its connections, open and new ones alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Pass,
-    /// Everything arrives this much later, each way.
+    /// Delays everything by this time, in each direction.
     Delay(Duration),
-    /// Takes what the client sends and forgets it; nothing comes back, later neither.
+    /// Reads what the client sends and discards it. No reply comes, not even later.
     Swallow,
-    /// Cuts the open connections, and new ones as soon as they are there.
+    /// Cuts the open connections, and new ones as soon as they are accepted.
     Refuse,
-    /// Requests reach the server; so many bytes of the next reply reach the client, and the connection
-    /// is cut. It happens once, to one connection; what follows is [`Mode::Pass`].
+    /// Passes requests to the server. Of the next reply, this many bytes reach the client, and the
+    /// connection is cut. That happens once, to one connection; afterwards the mode is
+    /// [`Mode::Pass`].
     CutReply(usize),
-    /// Requests reach the server; its replies wait for another mode.
+    /// Passes requests to the server, and holds its replies back until the mode changes.
     Stall,
 }
 
-/// Stands in front of a port of 127.0.0.1 on a port of its own; gone when dropped, and its
-/// connections with it. While the port refuses, so does the proxy: a connection is closed at once.
+/// A proxy in front of a port of 127.0.0.1, on a port of its own. It ends when it is dropped, and
+/// its connections with it. While the server's port refuses connections, the proxy closes a new
+/// connection at once.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
     listening: Option<JoinHandle<()>>,
-    /// Of the port: nothing else has it while connections to the proxy are still being made.
+    /// Reserves the port. Nothing else gets it while clients still connect to the proxy.
     _reservation: Port,
 }
 
 impl Proxy {
-    /// In front of the server's port. It passes everything on at first.
+    /// Starts a proxy in front of the server's port, in mode [`Mode::Pass`].
     pub fn start(port: u16) -> Proxy {
-        // Not just any the kernel has: it would give a dropped proxy's away to the next that asks.
+        // A reserved port, not one that the kernel chooses: the kernel would hand the port of a
+        // dropped proxy to the next process that asks.
         let (listener, reservation) = wait::until(BOUND_WITHIN, || {
             let port = free_port();
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.number));
@@ -97,32 +100,32 @@ impl Proxy {
         self.shared.changed.notify_all();
     }
 
-    /// Swallows on the newest connection and the next ones, so many in all, whatever the mode; with 0
-    /// on none any more. The others do not notice.
+    /// Swallows on the newest connection and the following ones, `count` in all, whatever the mode
+    /// is; 0 ends it. Other connections are not affected.
     pub fn deafen(&self, count: usize) {
         let mut state = self.shared.state();
         let newest = state.open.keys().max().copied().unwrap_or_default();
         state.deaf = newest..newest.saturating_add(count);
     }
 
-    /// Carries nothing on the open connections any more, for good, and does not say so. New ones are
-    /// as the mode says.
+    /// Stops carrying anything on the connections that are open now, for good and without closing
+    /// them. New connections follow the mode.
     pub fn forsake(&self) {
         let mut state = self.shared.state();
         state.deaf = 0..state.accepted + 1;
     }
 
-    /// Leads new connections to this port. Open ones stay where they are.
+    /// Directs new connections to this port. Open connections stay where they are.
     pub fn point_to(&self, port: u16) {
         self.shared.state().port = port;
     }
 
-    /// How many connections are open now.
+    /// The number of connections that are open now.
     pub fn connections(&self) -> usize {
         self.shared.state().open.len()
     }
 
-    /// How many there have been, those that were cut at once included.
+    /// The number of connections accepted so far, including those that were cut at once.
     pub fn accepted(&self) -> usize {
         self.shared.state().accepted
     }
@@ -132,7 +135,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.state().ended = true;
         self.set(Mode::Refuse);
-        // The listener wakes up for a connection only.
+        // The listener thread only wakes up for a connection.
         let _ = TcpStream::connect(self.address);
         if let Some(listening) = self.listening.take() {
             let _ = listening.join();
@@ -149,13 +152,13 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     mode: Mode,
-    /// Where new connections lead.
+    /// The port that new connections lead to.
     port: u16,
     ended: bool,
     accepted: usize,
-    /// Both ends of each, by the number it was accepted with.
+    /// Both sockets of each open connection, by its number in order of acceptance.
     open: HashMap<usize, [TcpStream; 2]>,
-    /// Numbers of those that swallow.
+    /// The numbers of the connections that swallow.
     deaf: Range<usize>,
 }
 
@@ -175,7 +178,7 @@ impl Default for State {
 impl State {
     fn cut(&mut self, number: usize) {
         for end in self.open.remove(&number).into_iter().flatten() {
-            // The other side may have been faster.
+            // The other side may have closed it already.
             let _ = end.shutdown(Shutdown::Both);
         }
     }
@@ -187,7 +190,7 @@ impl State {
     }
 }
 
-/// What becomes of a chunk of bytes.
+/// What happens to a chunk of bytes.
 enum Fate {
     Write,
     Forget,
@@ -213,7 +216,7 @@ impl Shared {
             return;
         };
         for end in [&near, &far] {
-            // Pieces as small as the protocol's would otherwise wait for one another.
+            // Small packets would wait for each other otherwise (Nagle's algorithm).
             end.set_nodelay(true).expect("it is connected");
         }
         let clone = |end: &TcpStream| end.try_clone().expect("a socket can be cloned");
@@ -234,7 +237,7 @@ impl Shared {
         }
     }
 
-    /// One way of one connection, to its end.
+    /// Carries one direction of one connection until it ends.
     fn carry(&self, number: usize, mut from: TcpStream, mut to: TcpStream, is_reply: bool) {
         let mut buffer = [0; 16 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
@@ -242,7 +245,7 @@ impl Shared {
                 Fate::Write => to.write_all(&buffer[..count]).is_ok(),
                 Fate::Forget => true,
                 Fate::WriteAndCut(bytes) => {
-                    // Cut in any case.
+                    // A failed write does not matter: the connection is cut in any case.
                     let _ = to.write_all(&buffer[..count.min(bytes)]);
                     false
                 }
@@ -254,7 +257,8 @@ impl Shared {
         }
     }
 
-    /// By the mode of the moment, which may take a while to tell.
+    /// Decides what happens to a chunk under the current mode. It blocks while the mode holds it
+    /// back.
     fn fate(&self, number: usize, is_reply: bool) -> Fate {
         let mut state = self.state();
         if state.deaf.contains(&number) {
@@ -265,7 +269,7 @@ impl Shared {
                 Mode::Pass => return Fate::Write,
                 Mode::Delay(distance) => {
                     drop(state);
-                    // The distance itself: it is what the test is about.
+                    // The test is about this delay; a condition cannot replace the sleep.
                     thread::sleep(distance);
                     return Fate::Write;
                 }

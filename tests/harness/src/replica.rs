@@ -1,14 +1,15 @@
-//! A server that follows another.
+//! A server that replicates another one.
 
 use std::time::Duration;
 
 use super::{launch::Role, server::Server, wait};
 
-/// For a replica to have all that its master has. It asks once a second when it is turned away.
+/// Bound for a replica to catch up with its master. A rejected replica retries once a second.
 pub(super) const LINKED_WITHIN: Duration = Duration::from_secs(10);
 
 impl Server {
-    /// A server of the same version that follows this master and refuses writes; its link is up.
+    /// Starts a server of the same version that replicates this master and refuses writes. Returns
+    /// when its link is up.
     pub fn replica_of(master: &Server) -> Server {
         let mut arguments = follow(master).to_vec();
         if let Some(password) = master.password() {
@@ -21,8 +22,8 @@ impl Server {
         replica
     }
 
-    /// Waits until this replica has all that its master has run so far. Without that a write may be lost
-    /// when the replica takes the master's place.
+    /// Waits until this replica has everything that its master has run so far. Without that, a
+    /// write may be lost when the replica replaces the master.
     pub fn await_caught_up(&self, master: &Server) {
         let offset = |server: &Server, field: &str| -> u64 {
             let text = server.info(field).unwrap_or_default();
@@ -41,7 +42,7 @@ impl Server {
         }
     }
 
-    /// Waits until the first copy of the master's keys has arrived.
+    /// Waits until the first synchronization with the master is complete.
     pub(super) fn await_link(&self, within: Duration) {
         let linked = wait::until(within, || {
             let status = self.info("master_link_status");
@@ -62,6 +63,6 @@ impl Server {
 
 /// The arguments that make a server a replica.
 pub(super) fn follow(master: &Server) -> [String; 3] {
-    // Three words: Redis 6.2 takes no address of one.
+    // Three words: Redis 6.2 does not accept host and port in one.
     ["--replicaof", "127.0.0.1", &master.port().to_string()].map(str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! A master with replicas, and the sentinels that watch over them.
+//! A master with replicas, and the sentinels that watch them.
 
 use std::{
     collections::HashMap,
@@ -21,16 +21,17 @@ const REPLICAS: usize = 2;
 const SENTINELS: usize = 3;
 const QUORUM: &str = "2";
 
-/// A sentinel introduces itself every two seconds, unless it is told otherwise.
+/// Bound for the sentinels to find each other. A sentinel announces itself every two seconds,
+/// unless it is told otherwise.
 const KNOWN_WITHIN: Duration = Duration::from_secs(20);
 
-/// For a switch that was asked for.
+/// Bound for a planned failover.
 const SWITCHED_WITHIN: Duration = Duration::from_secs(20);
-/// Longer than a switch takes that comes to something.
+/// Pause before a failover is requested again. It is longer than a failover that succeeds takes.
 const ASKED_AGAIN: Duration = Duration::from_secs(5);
 
-/// Three sentinels with a quorum of two, who take a master for down after half a second, around a
-/// master and two replicas. Every function blocks the calling thread.
+/// Three sentinels with a quorum of two around a master and two replicas. They consider a master
+/// down after 1.5 seconds. Every function blocks the calling thread.
 #[derive(Debug)]
 pub struct Sentinels {
     servers: Vec<Server>,
@@ -38,12 +39,12 @@ pub struct Sentinels {
 }
 
 impl Sentinels {
-    /// Returns when every sentinel knows the replicas and the other sentinels.
+    /// Starts all servers. Returns when every sentinel knows the replicas and the other sentinels.
     pub fn start(version: ServerVersion) -> Sentinels {
         Sentinels::start_with(version, &[])
     }
 
-    /// With further arguments for the servers; the sentinels get none.
+    /// Starts all servers, the master and replicas with further arguments.
     pub fn start_with(version: ServerVersion, extra_args: &[&str]) -> Sentinels {
         let extra: Vec<_> = extra_args.iter().map(ToString::to_string).collect();
         let master = Server::start_as(version, Role::Alone, extra.clone());
@@ -52,7 +53,8 @@ impl Sentinels {
             let replica = || {
                 let arguments = [&extra[..], &follow].concat();
                 let replica = Server::start_as(version, Role::Alone, arguments);
-                // A sentinel asks its master for replicas at once and then not for a while.
+                // A sentinel asks its master for replicas at once, and then not for a while, so a
+                // replica has to be linked before.
                 replica.await_link(LINKED_WITHIN);
                 replica
             };
@@ -73,17 +75,17 @@ impl Sentinels {
         all
     }
 
-    /// Of the sentinels.
+    /// The URLs of the sentinels.
     pub fn urls(&self) -> Vec<String> {
         self.sentinels.iter().map(Server::url).collect()
     }
 
-    /// What the sentinels call the master and its replicas.
+    /// The name of the master and its replicas in the sentinels' configuration.
     pub fn service_name(&self) -> &'static str {
         SERVICE
     }
 
-    /// The master at first is 0.
+    /// A master or replica. The initial master has index 0.
     pub fn server(&self, index: usize) -> &Server {
         &self.servers[index]
     }
@@ -92,24 +94,24 @@ impl Sentinels {
         &mut self.sentinels[index]
     }
 
-    /// The index of the present master, as the sentinels say.
+    /// The index of the current master, as the sentinels report it.
     ///
     /// # Panics
     ///
-    /// When they do not agree; [`Sentinels::await_master`] waits until they do.
+    /// If the sentinels do not agree; [`Sentinels::await_master`] waits until they do.
     pub fn master(&self) -> usize {
         self.named_master()
             .unwrap_or_else(|reason| panic!("{reason}\n{}", self.tails()))
     }
 
-    /// Kills the present master and gives its index.
+    /// Kills the current master and returns its index.
     pub fn kill_master(&mut self) -> usize {
         let master = self.master();
         self.servers[master].kill();
         master
     }
 
-    /// Freezes the present master and gives its index.
+    /// Freezes the current master and returns its index.
     pub fn stop_master(&self) -> usize {
         let master = self.master();
         self.servers[master].stop();
@@ -120,13 +122,14 @@ impl Sentinels {
         self.servers[index].resume();
     }
 
-    /// Starts a server again; if there is another master by now, [`Sentinels::await_replica`].
+    /// Starts a server again. If there is another master by now, call [`Sentinels::await_replica`]
+    /// next.
     pub fn restart(&mut self, index: usize) {
         self.servers[index].restart();
     }
 
-    /// A planned switch; gives the new master's index. The old master lives on, and takes writes for a
-    /// while still: until [`Sentinels::await_replica`].
+    /// Fails over by plan and returns the new master's index. The old master stays up and accepts
+    /// writes for a while, until [`Sentinels::await_replica`].
     pub fn failover(&self) -> usize {
         let old = self.master();
         let mut asked: Option<Instant> = None;
@@ -135,8 +138,9 @@ impl Sentinels {
             if switched.is_ok() || asked.is_some_and(|asked| asked.elapsed() < ASKED_AGAIN) {
                 return switched;
             }
-            // Refused while no replica was heard of for a moment, and while another switch goes on. Given
-            // up where another sentinel has not heard of it yet and takes the chosen replica back.
+            // The command is refused while the sentinel has no fresh news of a replica, and while
+            // another failover is in progress. A failover is abandoned if another sentinel has not
+            // heard of it yet and turns the promoted replica back.
             let outcome: RedisResult<Value> =
                 self.sentinels[0].try_cli(&["SENTINEL", "FAILOVER", SERVICE]);
             outcome.map_err(|error| error.to_string())?;
@@ -146,13 +150,14 @@ impl Sentinels {
         .unwrap_or_else(|last| panic!("no failover: {last}\n{}", self.tails()))
     }
 
-    /// Waits until this server follows the master. The sentinels of Redis 6.2 take some 20 seconds to
-    /// ask that of an old master, those of the others about one.
+    /// Waits until this server replicates the master. The sentinels of Redis 6.2 take some 20
+    /// seconds to reconfigure an old master, those of the other versions about one.
     pub fn await_replica(&self, index: usize, within: Duration) {
         self.servers[index].await_link(within);
     }
 
-    /// Waits until the sentinels that are up agree on another master, and it agrees too. Gives its index.
+    /// Waits until the running sentinels agree on another master, and that server reports the role
+    /// too. Returns its index.
     pub fn await_master(&self, other_than: usize, within: Duration) -> usize {
         wait::until(within, || self.other_master(other_than)).unwrap_or_else(|last| {
             panic!(
@@ -193,13 +198,13 @@ impl Sentinels {
     fn watch(&self) {
         let port = self.servers[0].port().to_string();
         for sentinel in &self.sentinels {
-            // Redis 6.2 does not know these; it gets to know the others somewhat later.
+            // Redis 6.2 does not know these settings; its sentinels find each other somewhat later.
             let hurry = ["publish-period", "100", "info-period", "500"];
             let _ = sentinel.try_cli::<Value>(&[&["SENTINEL", "DEBUG"], &hurry[..]].concat());
             let _: String =
                 sentinel.cli(&["SENTINEL", "MONITOR", SERVICE, "127.0.0.1", &port, QUORUM]);
             for (option, value) in [
-                // A busy machine must not make a living master look dead.
+                // 1.5 seconds: on a busy machine, a live master may be slow to answer.
                 ("down-after-milliseconds", "1500"),
                 ("failover-timeout", "2000"),
                 ("parallel-syncs", "2"),

@@ -1,4 +1,4 @@
-//! One server process of a test's own.
+//! One server process that belongs to a test.
 
 use std::{
     env, fs,
@@ -16,11 +16,12 @@ use redis::{Client, FromRedisValue, IntoConnectionInfo, RedisResult};
 
 use super::{launch::Role, ports::Port, server_version::ServerVersion, wait};
 
-/// For one command of [`Server::cli`], so that a stopped server fails a test instead of hanging it.
+/// Bound for one command of [`Server::cli`], so that a stopped server fails a test and does not
+/// hang it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// A server process on a free port of 127.0.0.1, without persistence, in a folder of its own;
-/// gone when dropped. Every function blocks the calling thread.
+/// A server process on a free port of 127.0.0.1, without persistence, in a folder of its own. It
+/// ends when it is dropped. Every function blocks the calling thread.
 #[derive(Debug)]
 pub struct Server {
     pub(super) version: ServerVersion,
@@ -28,12 +29,12 @@ pub struct Server {
     pub(super) extra_args: Vec<String>,
     pub(super) folder: PathBuf,
     pub(super) port: u16,
-    /// Of the port, also while the server is down.
+    /// Reserves the port, also while the server is down.
     pub(super) reservation: Option<Port>,
-    /// `None` after [`Server::kill`].
+    /// The process; `None` after [`Server::kill`].
     pub(super) child: Option<Child>,
     stopped: AtomicBool,
-    /// Started and kept by another process: it is up, and cannot be killed or stopped here.
+    /// Another process started and keeps the server. It cannot be killed or stopped here.
     is_attached: bool,
 }
 
@@ -42,14 +43,14 @@ impl Server {
         Server::start_with(version, &[])
     }
 
-    /// With further arguments for the command line, as in `&["--maxmemory", "5mb"]`.
-    /// A `--requirepass` becomes part of [`Server::url`].
+    /// Starts a server with further arguments, such as `&["--maxmemory", "5mb"]`. A `--requirepass`
+    /// becomes part of [`Server::url`].
     pub fn start_with(version: ServerVersion, extra_args: &[&str]) -> Server {
         let extra_args = extra_args.iter().map(ToString::to_string).collect();
         Server::start_as(version, Role::Alone, extra_args)
     }
 
-    /// One that listens on [`Server::socket`] too.
+    /// Starts a server that listens on [`Server::socket`] too.
     pub fn start_on_socket(version: ServerVersion) -> Server {
         Server::start_as(version, Role::Socket, Vec::new())
     }
@@ -73,7 +74,7 @@ impl Server {
         }
     }
 
-    /// One that another process has started and keeps.
+    /// A server that another process started and keeps.
     pub(super) fn attached(version: ServerVersion, port: u16) -> Server {
         let mut server = Server::unstarted(version, Role::Alone, Vec::new(), PathBuf::new());
         server.port = port;
@@ -96,14 +97,16 @@ impl Server {
         }
     }
 
-    /// The unix socket of [`Server::start_on_socket`]. Outside of the server's folder: the kernel
-    /// takes no path longer than a hundred bytes or so, and a checkout may lie deep.
+    /// The path of the unix socket of [`Server::start_on_socket`]. It lies outside of the server's
+    /// folder, because the kernel limits the path of a socket to about a hundred bytes, and a
+    /// checkout may be nested deeply.
     pub fn socket(&self) -> PathBuf {
         let folder = self.folder.file_name().expect("the folder has a name");
         env::temp_dir().join(format!("throttle-{}.sock", folder.to_string_lossy()))
     }
 
-    /// Ends the server with SIGKILL: connections are reset, the port refuses. Killing it again is no error.
+    /// Ends the server with SIGKILL: connections are reset, and its port refuses new ones. Killing
+    /// it again is no error.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().expect("a child may be killed");
@@ -112,47 +115,47 @@ impl Server {
         self.stopped.store(false, Ordering::Relaxed);
     }
 
-    /// Starts the server again on the port it had, empty; kills it first where needed.
+    /// Starts the server again on its port, without keys. A running server is killed first.
     pub fn restart(&mut self) {
         self.kill();
-        // There is one where the server was a replica: it keeps what its master sent.
+        // A server that was a replica has a snapshot: the keys that its master sent.
         let _ = fs::remove_file(self.snapshot());
         self.relaunch();
     }
 
-    /// Freezes the server with SIGSTOP: connections are accepted by the kernel, and nobody answers.
+    /// Freezes the server with SIGSTOP: the kernel still accepts connections, and no reply comes.
     pub fn stop(&self) {
         self.signal(Signal::SIGSTOP);
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Lets a stopped server go on; what was sent to it meanwhile is answered now.
+    /// Resumes a stopped server. It now answers what was sent to it meanwhile.
     pub fn resume(&self) {
         self.signal(Signal::SIGCONT);
         self.stopped.store(false, Ordering::Relaxed);
     }
 
-    /// Neither killed nor stopped, as far as the harness did it.
+    /// Reports whether the server runs: the harness neither killed nor stopped it.
     pub fn is_up(&self) -> bool {
         self.is_attached || self.child.is_some() && !self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Runs one command over a connection of its own and gives the answer as any type of the redis
-    /// crate's, `redis::Value` for whatever comes.
+    /// Runs one command over a connection of its own and converts the reply to any type of the
+    /// redis crate. `redis::Value` fits every reply.
     ///
     /// # Panics
     ///
-    /// When the server refuses the command or does not answer.
+    /// If the server refuses the command or does not answer.
     pub fn cli<T: FromRedisValue>(&self, args: &[&str]) -> T {
         self.try_cli(args).unwrap_or_else(|error| {
             panic!("{} on {}: {error}", args.join(" "), self.version.name())
         })
     }
 
-    /// [`Server::cli`] for a command that may be refused.
+    /// Runs one command like [`Server::cli`] and returns its error.
     pub fn try_cli<T: FromRedisValue>(&self, args: &[&str]) -> RedisResult<T> {
         let info = self.url().into_connection_info()?;
-        // No CLIENT SETINFO: with a monitor running, only the command itself is to be seen.
+        // Without `CLIENT SETINFO`: a running monitor is to see the command alone.
         let settings = info.redis_settings().clone().set_skip_set_lib_name();
         let client = Client::open(info.set_redis_settings(settings))?;
         let mut connection = client.get_connection_with_timeout(ANSWER_WITHIN)?;
@@ -161,9 +164,10 @@ impl Server {
         redis::cmd(name).arg(rest).query(&mut connection)
     }
 
-    /// A field of INFO, as in `used_memory`.
+    /// A field of `INFO`, such as `used_memory`.
     pub fn info(&self, field: &str) -> Option<String> {
-        // Asked anew where the connection is lost: sentinels cut all of a server that changes its role.
+        // Retried when the connection is lost: a sentinel cuts all connections of a server when its
+        // role changes.
         let info: String = wait::until(ANSWER_WITHIN, || {
             self.try_cli(&["INFO"]).map_err(|error| error.to_string())
         })
@@ -173,7 +177,7 @@ impl Server {
             .map(str::to_owned)
     }
 
-    /// How many clients the server has, besides the one that asks. Replicas are none.
+    /// The number of clients, without the connection that asks and without replicas.
     pub fn clients(&self) -> usize {
         let list: String = self.cli(&["CLIENT", "LIST", "TYPE", "normal"]);
         list.lines().count() - 1
@@ -187,7 +191,7 @@ impl Server {
         self.extra_args.get(at + 1).map(String::as_str)
     }
 
-    /// Read at a start, if it is there; written by nothing but SAVE, and by a replica.
+    /// The path of the snapshot. A start reads it if it exists. Only `SAVE` and a replica write it.
     pub(super) fn snapshot(&self) -> PathBuf {
         self.folder.join("dump.rdb")
     }
@@ -205,9 +209,9 @@ impl Drop for Server {
             return;
         }
         self.kill();
-        // What cannot be removed is left in cargo's folder for such things.
+        // A folder that cannot be removed stays in cargo's target folder.
         let _ = fs::remove_dir_all(&self.folder);
-        // Of most servers there is none.
+        // Most servers have no socket.
         let _ = fs::remove_file(self.socket());
     }
 }

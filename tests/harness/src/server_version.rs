@@ -1,11 +1,11 @@
-//! Which server, and where its binary is.
+//! The server versions that the tests use, and the search for their binaries.
 
 use std::{
     env,
     path::{Path, PathBuf},
 };
 
-/// The servers that every test of the Redis store runs against.
+/// A server version. Every test of the Redis store runs against all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerVersion {
     Redis62,
@@ -28,12 +28,13 @@ impl ServerVersion {
         }
     }
 
-    /// What `tests/run` found, or else what an earlier `tests/run` left, or else what is installed,
-    /// so that a plain `cargo test` works after the first `tests/run`.
+    /// The path of the server's binary: the one that `tests/run` found, else one that an earlier
+    /// `tests/run` left, else an installed one. A plain `cargo test` therefore works after the
+    /// first `tests/run`.
     ///
     /// # Panics
     ///
-    /// When there is none. A test that skips itself would pass for a server it never saw.
+    /// If there is no binary. A skipped test would pass for a server that it never saw.
     pub fn binary(self) -> PathBuf {
         let variable = self.variable();
         if let Some(chosen) = env::var_os(&variable) {
@@ -59,7 +60,7 @@ impl ServerVersion {
         format!("THROTTLE_TEST_{}", self.shout())
     }
 
-    /// Its name as variables have it.
+    /// The name of the version in environment variables.
     pub(crate) fn shout(self) -> &'static str {
         match self {
             ServerVersion::Redis62 => "REDIS62",
@@ -68,7 +69,7 @@ impl ServerVersion {
         }
     }
 
-    /// Under `target/servers`, as `tests/servers.py` lays it out.
+    /// The folder under `target/servers`, as `tests/servers.py` creates it.
     fn folder(self) -> &'static str {
         match self {
             ServerVersion::Redis62 => "redis62",
@@ -94,7 +95,7 @@ impl ServerVersion {
 
     fn installed(self) -> Option<PathBuf> {
         if self == ServerVersion::Redis62 {
-            // The `redis-server` of the PATH is the distribution's, which is the other Redis.
+            // The `redis-server` of the `PATH` is the distribution's, which is Redis 7.
             return None;
         }
         env::split_paths(&env::var_os("PATH")?)

@@ -1,19 +1,21 @@
-//! The servers that all tests share that do not harm them.
+//! Servers that all tests share. A test that stops, fills or reconfigures a server needs one of its
+//! own.
 //!
-//! With cargo-nextest each test is a process of its own, so a set-up script starts them once for the
-//! whole run and exports their ports. Without it, each test binary starts those that it asks for.
+//! With cargo-nextest each test is a process of its own, so a set-up script starts the servers once
+//! for the whole run and exports their ports. Without it, each test binary starts the servers that
+//! it asks for.
 
 use std::{env, sync::OnceLock, thread, time::Duration};
 
 use crate::{Cluster, Server, ServerVersion};
 
-/// Masters of a shared cluster.
+/// The number of masters of a shared cluster.
 const MASTERS: usize = 3;
 
-/// How often the keeper of the servers looks whether the run goes on.
+/// The interval at which the keeper of the servers checks that the run is still alive.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// One server of each version for all tests that do not harm it.
+/// The shared server of a version, for tests that do not harm it.
 pub fn shared(version: ServerVersion) -> &'static Server {
     static SERVERS: [OnceLock<Server>; ServerVersion::ALL.len()] = [const { OnceLock::new() }; 3];
     SERVERS[index(version)].get_or_init(|| match exported(&single(version)) {
@@ -22,7 +24,7 @@ pub fn shared(version: ServerVersion) -> &'static Server {
     })
 }
 
-/// One cluster of three masters for all tests that do not harm it.
+/// The shared cluster of three masters, for tests that do not harm it.
 pub fn shared_cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| match exported(CLUSTER_PORTS) {
@@ -31,7 +33,7 @@ pub fn shared_cluster() -> &'static Cluster {
     })
 }
 
-/// One cluster of each version in which all slots are being moved and none ever arrives.
+/// The shared cluster of a version in which every slot is being migrated and no migration ends.
 pub fn cluster_of_open_slots(version: ServerVersion) -> &'static Cluster {
     static CLUSTERS: [OnceLock<Cluster>; ServerVersion::ALL.len()] = [const { OnceLock::new() }; 3];
     CLUSTERS[index(version)].get_or_init(|| match exported(&open_slots(version)) {
@@ -51,7 +53,7 @@ fn open_slots(version: ServerVersion) -> String {
     format!("THROTTLE_TEST_SHARED_OPEN_SLOTS_{}", version.shout())
 }
 
-/// The ports in this variable.
+/// The ports in this environment variable.
 fn exported(variable: &str) -> Option<Vec<u16>> {
     let text = env::var(variable).ok()?;
     let ports = text
@@ -73,7 +75,7 @@ fn start_with_open_slots(version: ServerVersion) -> Cluster {
     cluster
 }
 
-/// All servers that tests share, from [`SharedServers::start`] until it is dropped.
+/// All servers that tests share. They end when this value is dropped.
 #[derive(Debug)]
 pub struct SharedServers {
     singles: Vec<Server>,
@@ -82,7 +84,8 @@ pub struct SharedServers {
 }
 
 impl SharedServers {
-    /// Starts them side by side: a node of a cluster waits two seconds before it takes part.
+    /// Starts all servers in parallel, because a cluster node takes no part in its first two
+    /// seconds.
     pub fn start() -> Self {
         thread::scope(|scope| {
             let cluster = scope.spawn(|| Cluster::start(CLUSTER_VERSION, MASTERS, 0));
@@ -98,7 +101,7 @@ impl SharedServers {
         })
     }
 
-    /// No more than a quick run needs.
+    /// Starts only the servers that a quick run needs.
     pub fn start_few() -> Self {
         Self {
             singles: vec![Server::start(ServerVersion::Redis7)],
@@ -107,7 +110,7 @@ impl SharedServers {
         }
     }
 
-    /// The variables that tell tests where they are, one a line.
+    /// The environment variables that tell tests the ports, one a line.
     pub fn variables(&self) -> String {
         let ports = |cluster: &Cluster| {
             let ports = (0..cluster.node_count()).map(|node| cluster.node(node).port().to_string());
@@ -126,11 +129,11 @@ impl SharedServers {
         lines
     }
 
-    /// Keeps them as long as this process is there.
+    /// Keeps the servers until the process with this id ends.
     pub fn keep_while_alive(self, process: u32) {
         let process = i32::try_from(process).expect("a process id");
         let process = nix::unistd::Pid::from_raw(process);
-        // Signal 0 asks whether there is one, and does nothing to it.
+        // Signal 0 only checks that the process exists.
         while nix::sys::signal::kill(process, None).is_ok() {
             thread::sleep(PAUSE);
         }

@@ -1,4 +1,4 @@
-//! The stores that tests run against, each with a clock that only the test moves.
+//! The stores that tests run against. Each has a clock that only the test moves.
 
 use std::{
     process,
@@ -12,10 +12,10 @@ use actix_throttle::{
 
 use crate::{ServerVersion, cluster_of_open_slots, shared, shared_cluster};
 
-/// Machines that run tests are slow at times; what a deadline does is tested apart.
+/// A generous deadline, because test machines are slow at times. Other tests cover deadlines.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// No test takes so long.
+/// Bound for a whole test.
 const LONGEST: Duration = Duration::from_secs(240);
 
 /// A store to test against.
@@ -24,11 +24,11 @@ pub enum StoreKind {
     Memory,
     Server(ServerVersion),
     Cluster,
-    /// A cluster in which every slot is on its way to another master, without an end.
+    /// A cluster in which every slot is being migrated and no migration ends.
     OpenSlots(ServerVersion),
 }
 
-/// A limiter of its own for one test.
+/// A limiter that belongs to one test.
 pub struct StoreFixture {
     pub limiter: RateLimiter,
     pub clock: ManualClock,
@@ -50,7 +50,7 @@ impl StoreFixture {
             StoreKind::OpenSlots(version) => RateLimiter::builder()
                 .redis(cluster_pool(cluster_of_open_slots(version).urls()))
                 .prefix(unique("bench"))
-                // A check that is not decided fails the test.
+                // Fail closed: a check without a decision then fails the test.
                 .failure_mode(FailureMode::Closed)
                 .deadline(PATIENCE),
         };
@@ -69,7 +69,7 @@ pub fn cluster_pool(urls: Vec<String>) -> deadpool_redis::cluster::Pool {
         .unwrap()
 }
 
-/// Every way to count, as `times` per `window` seconds.
+/// One limit for each algorithm and refill, with `times` per `seconds`.
 pub fn every_algorithm(times: u32, seconds: u64) -> [Limit; 6] {
     let limit = Limit::new(times, Duration::from_secs(seconds));
     [
@@ -91,7 +91,8 @@ pub fn unique(text: &str) -> String {
     format!("{text}{}-{count}", process::id())
 }
 
-/// Runs a test on a runtime like a worker's. One that waits for what never comes fails.
+/// Runs a test on a single-threaded runtime, like an actix worker. Panics if it takes longer than
+/// [`LONGEST`].
 pub fn block_on<F: Future>(test: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -101,7 +102,7 @@ pub fn block_on<F: Future>(test: F) -> F::Output {
         .unwrap_or_else(|_| panic!("still running after {LONGEST:?}"))
 }
 
-/// Waits for what comes about in a moment.
+/// Waits until a condition holds, at most [`PATIENCE`].
 pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let end = std::time::Instant::now() + PATIENCE;
     while !condition().await {
@@ -110,7 +111,7 @@ pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// A runtime that goes on only when it is told to, as a process that stalls.
+/// A runtime that advances only when a test says so, like a process that stalls.
 pub struct Elsewhere(Option<tokio::runtime::Runtime>);
 
 impl Elsewhere {
@@ -119,14 +120,14 @@ impl Elsewhere {
         Self(Some(runtime.enable_all().build().unwrap()))
     }
 
-    /// Runs this there, and all that has to be done there meanwhile.
+    /// Runs this future and, meanwhile, the other tasks of that runtime.
     pub fn run<T: Send>(&self, work: impl Future<Output = T> + Send) -> T {
         let runtime = self.0.as_ref().unwrap();
-        // Of a thread of its own: the test's has a runtime already.
+        // A thread of its own, because the test's thread runs a runtime already.
         std::thread::scope(|scope| scope.spawn(|| runtime.block_on(work)).join().unwrap())
     }
 
-    /// Takes a place and ends without a word.
+    /// Acquires a permit and ends without releasing it, like a process that is killed.
     pub fn die_holding(mut self, semaphore: &Semaphore) {
         let guard = self.run(semaphore.try_acquire()).unwrap();
         std::mem::forget(guard.expect("a place"));

@@ -1,4 +1,4 @@
-//! A server that is spoken to over TLS, and the certificates for it.
+//! A server that speaks TLS, and the certificates for it.
 
 use std::{
     fs,
@@ -17,10 +17,10 @@ use super::{
     server_version::ServerVersion,
 };
 
-/// The names of a server that is where its certificate says it is.
+/// The names in the certificate of a server that is where it says it is.
 const HERE: [&str; 2] = ["127.0.0.1", "localhost"];
 
-/// A Redis 7 behind TLS. Of the three servers only Debian's build of it speaks TLS.
+/// A Redis 7 with TLS. Of the three servers, only Debian's build of Redis 7 has TLS.
 #[derive(Debug)]
 pub struct TlsServer {
     server: Server,
@@ -28,26 +28,27 @@ pub struct TlsServer {
 }
 
 impl TlsServer {
-    /// It asks nobody for a certificate.
+    /// Starts a server that asks clients for no certificate.
     pub fn start() -> TlsServer {
         TlsServer::start_with(&HERE, &["--tls-auth-clients", "no"])
     }
 
-    /// It talks only to clients that show a certificate of its own authority's.
+    /// Starts a server that only accepts clients with a certificate of its own authority (mutual
+    /// TLS).
     pub fn start_for_certified() -> TlsServer {
         TlsServer::start_with(&HERE, &["--tls-auth-clients", "yes"])
     }
 
-    /// Its certificate is good, but for other names or addresses than its own.
+    /// Starts a server with a valid certificate for these names or addresses.
     pub fn start_as(names: &[&str]) -> TlsServer {
         TlsServer::start_with(names, &["--tls-auth-clients", "no"])
     }
 
-    /// With further arguments. The names are those of its certificate.
+    /// Starts a server with further arguments and a certificate for these names.
     ///
     /// # Panics
     ///
-    /// When the binary of Redis 7 is one without TLS; the log in the message says so.
+    /// If the binary of Redis 7 has no TLS; the log in the message says so.
     pub fn start_with(names: &[&str], extra_args: &[&str]) -> TlsServer {
         let certificates = Certificates::new(names);
         let mut arguments: Vec<_> = extra_args.iter().map(ToString::to_string).collect();
@@ -65,12 +66,12 @@ impl TlsServer {
         }
     }
 
-    /// `rediss://127.0.0.1` with the port that speaks TLS.
+    /// The URL `rediss://127.0.0.1` with the port that speaks TLS.
     pub fn url(&self) -> String {
         self.url_at("127.0.0.1")
     }
 
-    /// The same by another name for this machine.
+    /// The URL with another host name for this machine.
     pub fn url_at(&self, host: &str) -> String {
         format!("rediss://{host}:{}", self.port())
     }
@@ -79,17 +80,17 @@ impl TlsServer {
         self.server.port() + SECOND
     }
 
-    /// For [`Server::cli`] and the like, over the port without TLS.
+    /// The server, for [`Server::cli`] and the like, which use the port without TLS.
     pub fn server(&mut self) -> &mut Server {
         &mut self.server
     }
 
-    /// The authority's that signed the server's certificate and the client's.
+    /// The certificate of the authority that signed the server's and the client's certificates.
     pub fn ca_file(&self) -> PathBuf {
         self.certificates.file("ca.crt")
     }
 
-    /// An authority's that signed nothing here.
+    /// The certificate of an authority that signed neither of them.
     pub fn stranger_ca_file(&self) -> PathBuf {
         self.certificates.file("stranger-ca.crt")
     }
@@ -102,7 +103,7 @@ impl TlsServer {
         self.certificates.file("client.key")
     }
 
-    /// Like the client's own, but signed by the stranger.
+    /// A certificate like the client's own, signed by the other authority.
     pub fn stranger_cert_file(&self) -> PathBuf {
         self.certificates.file("stranger.crt")
     }
@@ -112,7 +113,7 @@ impl TlsServer {
     }
 }
 
-/// Files in a folder that goes with the value.
+/// Certificate files in a folder that is removed with this value.
 #[derive(Debug)]
 struct Certificates {
     folder: PathBuf,
@@ -127,7 +128,7 @@ impl Certificates {
         let stranger = authority("Another authority");
         certificates.write("ca.crt", &ca.pem());
         certificates.write("stranger-ca.crt", &stranger.pem());
-        // Its own replica shows the same one as a client.
+        // For both usages: a replica shows the certificate to its master as a client.
         let both = [
             ExtendedKeyUsagePurpose::ServerAuth,
             ExtendedKeyUsagePurpose::ClientAuth,
@@ -146,7 +147,7 @@ impl Certificates {
         issuer: &CertifiedIssuer<'_, KeyPair>,
     ) {
         let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-        // Names that are addresses become addresses.
+        // Names that are IP addresses become address entries in the certificate.
         let mut params = CertificateParams::new(names).expect("the names are names");
         params.distinguished_name.push(DnType::CommonName, stem);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -169,7 +170,7 @@ impl Certificates {
 
 impl Drop for Certificates {
     fn drop(&mut self) {
-        // As with a server's folder.
+        // A folder that cannot be removed stays in cargo's target folder.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

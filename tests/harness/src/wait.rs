@@ -1,19 +1,20 @@
-//! Waiting for what takes its time, never longer than it may.
+//! Bounded waiting for a condition.
 
 use std::{
     thread,
     time::{Duration, Instant},
 };
 
-/// Between two looks. Short next to anything waited for, long enough to leave the processor to it.
+/// The pause between two checks. It is short next to any wait, and leaves the processor to the
+/// processes waited for.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Waits until the condition holds. It blocks the thread: where a limiter's link lives on the same
-/// thread's runtime, [`eventually_async`] is the one to take.
+/// Waits until the condition holds, and blocks the thread. Use [`eventually_async`] where the
+/// limiter's connection runs on a runtime of the same thread.
 ///
 /// # Panics
 ///
-/// When it does not hold within this time; `what` says what was waited for.
+/// If the condition does not hold within this time; `what` describes it.
 pub fn eventually(what: &str, within: Duration, mut condition: impl FnMut() -> bool) {
     let probe = || condition().then_some(()).ok_or_else(String::new);
     if until(within, probe).is_err() {
@@ -21,7 +22,7 @@ pub fn eventually(what: &str, within: Duration, mut condition: impl FnMut() -> b
     }
 }
 
-/// [`eventually`] that lets the runtime work between two looks.
+/// Waits until the condition holds, and lets the runtime work between two checks.
 pub async fn eventually_async(
     what: &str,
     within: Duration,
@@ -37,7 +38,7 @@ pub async fn eventually_async(
     }
 }
 
-/// Asks until there is an answer; or else gives why there was none the last time.
+/// Calls `probe` until it succeeds. Returns its last error when time is up.
 pub(super) fn until<T>(
     within: Duration,
     mut probe: impl FnMut() -> Result<T, String>,

@@ -1,3 +1,5 @@
+//! Tests of the harness's cluster: slots, failover, and migration of slots.
+
 use std::time::{Duration, Instant};
 
 use redis::Value;
@@ -6,14 +8,14 @@ use harness::{Cluster, SLOTS, ServerVersion, slot_of};
 
 const WITHIN: Duration = Duration::from_secs(20);
 
-/// The first word of the error that the command is refused with.
+/// The code of the error that the server refuses the command with.
 fn refusal(cluster: &Cluster, node: usize, command: &[&str]) -> String {
     let outcome = cluster.node(node).try_cli::<Value>(command);
     let error = outcome.expect_err("it is refused");
     error.code().expect("the server gives one").to_owned()
 }
 
-/// A key in a slot of this master's.
+/// A key in a slot of this master.
 fn key_of(cluster: &Cluster, master: usize) -> String {
     (0..)
         .map(|number| format!("key{number}"))
@@ -88,7 +90,7 @@ fn a_slot_moves_step_by_step_or_at_once() {
         let absent = format!("{{{key}}}absent");
         assert_eq!(refusal(&cluster, 0, &["GET", &absent]), "ASK");
         let both = refusal(&cluster, 0, &["MGET", &key, &absent]);
-        // The older one sends the client on, and only the new owner tells it to try again.
+        // Redis 6.2 redirects the client, and only the new owner answers `TRYAGAIN`.
         let expected = if version == ServerVersion::Redis62 {
             "ASK"
         } else {

@@ -1,4 +1,4 @@
-//! The harness against itself: every claim of a later test stands on these.
+//! Tests of the harness itself, because all other tests rely on it.
 
 mod cluster;
 mod proxy;

@@ -1,3 +1,5 @@
+//! Tests of the proxy: each mode does to a connection what it says.
+
 use std::{
     io::{Read, Write},
     net::TcpStream,
@@ -36,7 +38,7 @@ fn assert_silent(stream: &mut TcpStream) {
     stream.set_read_timeout(Some(SOON)).expect("not zero");
 }
 
-/// An end or a reset, whichever the kernel makes of it.
+/// Asserts that the connection ended. The kernel reports an end or a reset.
 fn assert_cut(stream: &mut TcpStream) {
     match stream.read(&mut [0]) {
         Ok(0) => {}
@@ -146,7 +148,7 @@ fn a_refusing_proxy_cuts_the_old_and_the_new() {
     let mut stream = connect(&proxy);
     send(&mut stream, "PING");
     receive(&mut stream, 7);
-    // A reply that is held back must not hold back the cut.
+    // A held-back reply must not delay the cut.
     proxy.set(Mode::Stall);
     send(&mut stream, "PING");
     proxy.set(Mode::Refuse);

@@ -1,3 +1,5 @@
+//! Tests of the harness's sentinels: failover by accident and by plan.
+
 use std::time::{Duration, Instant};
 
 use harness::{Sentinels, ServerVersion};
@@ -35,7 +37,7 @@ fn a_stopped_master_is_replaced() {
 
 #[test]
 fn a_planned_switch_leaves_the_old_master_as_a_replica() {
-    // Redis 6.2 does the same, but takes its time.
+    // Redis 6.2 passes too, but takes some 20 seconds.
     for version in [ServerVersion::Redis7, ServerVersion::Valkey9] {
         let sentinels = Sentinels::start(version);
         let _: String = sentinels.server(0).cli(&["SET", "k", "v"]);

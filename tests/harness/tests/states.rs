@@ -1,3 +1,5 @@
+//! Tests of server states: replica, busy, loading, out of memory; and of bounded waiting.
+
 use std::{os::unix::net::UnixStream, time::Duration};
 
 use redis::Value;

@@ -1,10 +1,12 @@
+//! Tests of the TLS server and its certificates.
+
 use std::{path::PathBuf, time::Duration};
 
 use harness::{Server, ServerVersion, TlsServer, eventually};
 
 const SOON: Duration = Duration::from_secs(10);
 
-/// A replica that follows over TLS: the one client at hand that speaks it.
+/// A replica that connects over TLS. No other client in this crate speaks TLS.
 fn follower(tls: &TlsServer, ca: PathBuf, cert: PathBuf, key: PathBuf) -> Server {
     let files = [ca, cert, key].map(|path| path.to_string_lossy().into_owned());
     let follow = format!("127.0.0.1 {}", tls.port());
@@ -26,7 +28,7 @@ fn linked(server: &Server) -> bool {
     server.info("master_link_status").as_deref() == Some("up")
 }
 
-/// Either side may be the one that does not trust the other.
+/// Asserts that the replica never connects. Either side may reject the certificate of the other.
 fn assert_never_linked(server: &Server) {
     let log = || server.log_text();
     eventually("a refusal in the log", SOON, || {
@@ -55,7 +57,7 @@ fn a_stranger_is_let_in_only_where_nobody_is_asked() {
         follower(tls, tls.ca_file(), cert, key)
     };
     for tls in [TlsServer::start(), TlsServer::start_as(&["elsewhere.test"])] {
-        // A replica does not look at names.
+        // A replica does not check the names in a certificate.
         let replica = stranger(&tls);
         eventually("the link to be up", SOON, || linked(&replica));
     }

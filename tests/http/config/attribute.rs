@@ -1,4 +1,4 @@
-//! Limits by name in attributes.
+//! Attributes that refer to a named limit of the configuration file.
 
 use actix_throttle::{Config, config::Format, rate_limit};
 use actix_web::{get, web::ServiceConfig};
@@ -64,7 +64,8 @@ async fn the_written_limit_and_the_files_are_one_counter() {
 async fn a_named_limit_stacks() {
     let (_config, _world, service) = service("limits.login = '1/minute'").await;
     assert_eq!(service.statuses("/stacked", 2).await, [200, 429]);
-    // The denied one was not charged to the written limit; its name is the handler's.
+    // The denied request was not charged to the written limit. The violated policy has the name of
+    // the handler's second limit.
     let denied = service.get("/stacked").await;
     assert_eq!(denied.json()["violated-policies"][0], "stacked-2");
 }

@@ -1,4 +1,4 @@
-//! Files as they lie on a disk.
+//! Configuration files loaded from disk.
 
 use std::{
     env, fs,
@@ -9,7 +9,7 @@ use std::{
 
 use actix_throttle::{Config, Identifier, config::Format};
 
-/// A folder of a test's own, gone with it.
+/// A folder that belongs to a test. It is removed when dropped.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {

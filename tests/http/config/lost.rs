@@ -1,4 +1,4 @@
-//! Files that have lost what they said: cut off, emptied, or shortened.
+//! Configuration files that have lost content: truncated, empty or shortened.
 
 use std::fs;
 
@@ -46,7 +46,8 @@ fn file_that_says_it_has_no_rules_is_right() {
     }
 }
 
-/// Wherever a file is cut, whatever is read as a right file limits as before or says what is gone.
+/// Truncates the file after every byte. A text that still parses keeps the limit of `/a`, and the
+/// diff names what was removed.
 #[actix_web::test]
 async fn file_cut_anywhere_never_lifts_all_limits() {
     const WHOLE: &str = "\

@@ -1,4 +1,4 @@
-//! Every kind of mistake, with its place, and all of a file at once.
+//! Every kind of diagnostic with its position, and all diagnostics of a file at once.
 
 mod limits;
 mod rules;
@@ -14,7 +14,7 @@ fn error(text: &str, format: Format) -> ConfigError {
     config.parse(text, format).expect_err(text)
 }
 
-/// The mistakes as `line:column: reason`.
+/// The diagnostics as `line:column: reason`.
 fn lines(text: &str, format: Format) -> Vec<String> {
     let error = error(text, format);
     error
@@ -24,7 +24,7 @@ fn lines(text: &str, format: Format) -> Vec<String> {
         .collect()
 }
 
-/// Texts, each with the place of a mistake and a part of what is said of it.
+/// Texts, each with the position of a diagnostic and a part of its message.
 type Rows<'a> = &'a [(&'a str, &'a str, &'a str)];
 
 fn told(rows: Rows<'_>, format: Format) {

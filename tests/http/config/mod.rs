@@ -1,5 +1,5 @@
-//! Rules and named limits from a file: what is wrong with one, what a right one does, and how one
-//! takes the place of another.
+//! Rules and named limits from a configuration file: its diagnostics, its effect on requests, and
+//! the replacement of one configuration by another.
 
 mod attribute;
 mod load;

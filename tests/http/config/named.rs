@@ -1,4 +1,4 @@
-//! Limits by name, in handlers as the attribute writes them.
+//! Named limits in handlers, written as the attribute expands.
 
 use actix_throttle::{
     __private::{Limited, Policy, respond, serve},
@@ -62,7 +62,7 @@ async fn a_name_is_the_limit_of_the_file_and_changes_with_it() {
     let changes = config.replace("limits.login = '4/minute'").expect("right");
     let difference = "limit login changed: 2/1m → 4/1m";
     assert_eq!(changes.to_string(), difference);
-    // The two that were used stay used.
+    // The two requests before the change still count.
     assert_eq!(service.statuses("/login", 3).await, [200, 200, 429]);
     config.replace("limits.login = '1/minute'").expect("right");
     assert_eq!(service.get("/login").await.quota(), Some([1, 0, 60]));
@@ -80,7 +80,7 @@ async fn all_who_name_a_limit_count_together() {
         })
         .await;
     assert_eq!(service.get("/sign-up").await.remaining(), Some(2));
-    // By the middleware, then by the handler inside.
+    // Charged by the middleware, then by the handler inside.
     assert_eq!(service.get("/login").await.remaining(), Some(0));
     assert_eq!(service.get("/sign-up").await.status, 429);
     let limit = Limit::per_minute(3).zone("login");
@@ -106,9 +106,9 @@ async fn a_written_limit_stands_in_for_a_name_that_nobody_has() {
     config
         .replace("limits.search = '9/minute'\nlimits.login = '1/minute'")
         .expect("right");
-    // The counter is the same.
+    // The limit still uses the counter of the written one.
     assert_eq!(service.get("/search").await.quota(), Some([9, 7, 60]));
-    // Whoever has one of their own can do without the name again.
+    // The name may disappear again, because the handler has a written limit as fallback.
     config.replace("limits.login = '1/minute'").expect("right");
     assert_eq!(service.get("/search").await.quota(), Some([3, 0, 60]));
 }

@@ -1,4 +1,4 @@
-//! One configuration in the place of another, while requests come.
+//! The replacement of a configuration while requests arrive.
 
 use std::{
     collections::BTreeSet,
@@ -25,9 +25,10 @@ fn parse(text: &str) -> Config {
     Config::parse(text, Format::Toml).expect("a right file")
 }
 
-/// One state: everything in it is called by its number, and counts as the others count.
+/// The text of one configuration. All names in it carry `number`, and its limits share their
+/// counters with those of the other numbers.
 fn state(number: usize) -> String {
-    // Numbers that never deny, and change each time.
+    // Quotas that never deny, different in each configuration.
     let times = 100_000 + number;
     format!(
         "limits.inside = {{ rate = '{times}/hour', name = 'inside-{number}', algorithm = 'fixed_window' }}
@@ -46,7 +47,7 @@ async fn busy(gate: Limited<()>) -> HttpResponse {
     serve(gate, &POLICY, async |()| "ok", respond).await
 }
 
-/// The numbers of the states that an answer's policies are of.
+/// The numbers of the configurations that the policies of a response belong to.
 fn states(answer: &str) -> BTreeSet<String> {
     let policies = answer
         .lines()

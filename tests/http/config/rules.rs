@@ -1,4 +1,4 @@
-//! What the rules of a file do, by the middleware.
+//! The rules of a configuration file, applied by the middleware.
 
 use actix_throttle::{Config, Identity, Throttle, config::Format};
 use actix_web::{
@@ -143,7 +143,7 @@ async fn both_formats_say_the_same() {
             assert_eq!(service.get(path).await.status, status, "{path}");
         }
 
-        // The shadow denies nobody, and the search goes on to the last rule.
+        // The shadow rule denies no request, and the search continues to the last rule.
         let keyed = |path, key| get(path).insert_header(("X-Api-Key", key));
         for status in [200, 200, 200, 429] {
             assert_eq!(service.send(keyed("/shadow", "a")).await.status, status);

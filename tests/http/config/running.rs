@@ -1,4 +1,4 @@
-//! Files that say how many run at once, and that requests wait.
+//! Concurrency limits and waiting requests, set by a configuration file.
 
 use std::{
     sync::{
@@ -74,7 +74,7 @@ async fn third_slow_request_is_denied_until_a_body_ends() {
             assert_eq!(status(&denied), 429, "{denied}");
             assert!(denied.contains("x-ratelimit-limit: 2"), "{denied}");
         }
-        // One of the two bodies.
+        // Ends one of the two bodies.
         parts.add_permits(1);
         is_free(&live).await;
         parts.add_permits(1);
@@ -123,7 +123,7 @@ async fn innermost_setting_of_a_limit_applies() {
         ("/none", false),
     ] {
         assert_eq!(service.get(path).await.status, 200, "{path}");
-        // There is room in a minute.
+        // The next permit is a minute away.
         let second = rt::time::timeout(Duration::from_millis(200), service.get(path)).await;
         let status = second.ok().map(|answer| answer.status);
         assert_eq!(status, (!is_held).then_some(429), "{path}");
@@ -198,7 +198,8 @@ async fn a_name_that_handlers_use_may_be_of_either_kind_and_change() {
         assert_eq!(status(&started), 200, "{started}");
         assert!(started.contains("x-ratelimit-remaining: 4"), "{started}");
 
-        // Back again: the first still runs, so the next one waits for its end.
+        // A concurrency limit again: the first request still runs, so the next one waits for its
+        // end.
         let places = "limits.exports = { max = 1, zone = 'exports', max_wait = '60s' }";
         config.replace(places).expect("right");
         let waits = live.get("/run/quick");
@@ -206,7 +207,7 @@ async fn a_name_that_handlers_use_may_be_of_either_kind_and_change() {
             rt::time::sleep(Duration::from_millis(100)).await;
             gate.go.notify_one();
             gate.left(1).await;
-            // Where a call came too early, the line's own pause is what calls.
+            // If the waiter was notified too early, it polls again after its own pause.
             test_app.after_millis(100);
         };
         let (waited, ()) = join(waits, end).await;
@@ -216,7 +217,7 @@ async fn a_name_that_handlers_use_may_be_of_either_kind_and_change() {
     let (first, ()) = join(first, others).await;
     assert_eq!(status(&first), 200);
 
-    // Whoever has a rate written beside the name goes by that, where the file has none.
+    // A handler with a written limit would fall back to it. `export` has none, so the reload fails.
     let lost = config
         .replace("rules = []")
         .expect_err("`export` has nothing else");

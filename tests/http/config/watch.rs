@@ -1,4 +1,4 @@
-//! Files that change by themselves.
+//! Configuration files that are watched and reloaded.
 
 use std::{fs, path::Path, sync::Mutex, time::Duration};
 
@@ -11,10 +11,10 @@ use harness::{
     http::app::{get, in_own_process},
 };
 
-/// Two looks at the file and some, on a machine that is busy.
+/// Bound for a change to take effect: a few polls of the file, on a busy machine.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// A limiter by which one can see what a configuration says of the limit `login`.
+/// A limiter that shows what a configuration says about the limit `login`.
 struct View(RateLimiter);
 
 impl View {
@@ -37,7 +37,7 @@ impl View {
     }
 }
 
-/// What a process of its own has logged, for it and for whoever started it.
+/// The log of a separate process, readable inside it; it also goes to standard error.
 pub(super) struct Lines(Mutex<String>);
 
 static LINES: Lines = Lines(Mutex::new(String::new()));
@@ -72,7 +72,7 @@ fn login(times: u32) -> String {
     format!("limits.login = '{times}/minute'")
 }
 
-/// As editors do: a new file in the place of the old one.
+/// Replaces a file as editors do: a new file is renamed over the old one.
 fn replace(path: &Path, text: &str) {
     let new = path.with_extension("new");
     fs::write(&new, text).expect("a file");
@@ -164,7 +164,7 @@ async fn sighup_reloads_and_ends_nobody() {
         let config = Config::load(&path).expect("a right file");
         let view = View::of(&config).await;
         let watch = config.watch().expect("a thread");
-        // One that changes nothing first: it is told of all the same.
+        // A reload without a change is logged too.
         raise(Signal::SIGHUP).expect("a signal");
         Lines::have("nothing has changed").await;
         fs::write(&path, login(2)).expect("a file");

@@ -1,4 +1,4 @@
-//! The same by awc, and by hand.
+//! Outbound calls limited through awc, and by hand.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Waiting for room, and what of it is given back.
+//! Outbound calls that wait for quota, and their refunds.
 
 use std::time::Duration;
 
@@ -9,13 +9,14 @@ use futures_util::future::join_all;
 use super::{AMPLE, Peer, client, is_timed_out, limiters, nobody, process, status};
 use harness::{http::live::Live, stores::unique};
 
-/// The peer's window.
+/// The window of the upstream service's limits.
 const WINDOW: Duration = Duration::from_millis(300);
 
-/// Slow machines deliver some calls late; the client's window is longer by that.
+/// A slow machine delivers some calls late, so the client's window is longer by this.
 const MARGIN: Duration = Duration::from_millis(300);
 
-/// A peer that answers 429 to more than two calls in a window, and to more than one of a path.
+/// An upstream service that answers 429 to more than two calls in a window, and to more than one of
+/// a path.
 async fn strict() -> Live {
     let limiter = RateLimiter::builder().memory().build().await.unwrap();
     let mut throttle = Throttle::new();
@@ -32,7 +33,7 @@ async fn strict() -> Live {
     })
 }
 
-/// The limits of [`strict`], charged together.
+/// The limits of [`strict`] on the client's side, charged in one decision.
 fn careful(limiter: &RateLimiter) -> Outgoing {
     Outgoing::new(limiter)
         .limit(Limit::new(2, WINDOW + MARGIN).name("overall"))
@@ -62,7 +63,7 @@ async fn tasks_of_two_processes_are_never_told_429() {
         for called in join_all(calls.collect::<Vec<_>>()).await {
             assert_eq!(called.unwrap(), 200);
         }
-        // Without a limit of its own the peer denies at once.
+        // Without limits on the client's side, the upstream service denies at once.
         let hasty = client(Outgoing::new(&processes[0]));
         let url = format!("http://{}/a", peer.address);
         let (one, other) = (status(&hasty, url.clone()).await, status(&hasty, url).await);
@@ -99,7 +100,7 @@ async fn call_that_reached_no_upstream_is_refunded() {
 
 #[actix_web::test]
 async fn call_that_may_have_reached_upstream_stays_charged() {
-    // It takes the connection, and never answers.
+    // The listener accepts the connection and never responds.
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let limiter = RateLimiter::builder().memory().build().await.unwrap();
@@ -124,7 +125,7 @@ async fn call_dropped_while_waiting_is_neither_charged_nor_sent() {
         let waiting = client.get(peer.url("/200")).send();
         let dropped = rt::time::timeout(Duration::from_millis(50), waiting).await;
         assert!(dropped.is_err(), "it has to wait");
-        // Beyond the moment at which it would have been let through.
+        // Waits beyond the moment at which the call would have been admitted.
         rt::time::sleep(window + Duration::from_millis(50)).await;
         assert_eq!(limiter.remaining(&limit, peer.host()).await.unwrap(), 1);
         assert_eq!(peer.calls(), 1);

@@ -1,4 +1,4 @@
-//! Calls to others, to a real server of actix, by both clients.
+//! Limits of outbound calls, made by reqwest and awc to a real actix server.
 
 mod clients;
 mod limits;
@@ -18,11 +18,11 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
 
 use harness::{ServerVersion, http::live::Live, shared, stores::unique};
 
-/// More than any of these tests makes calls.
+/// A quota that none of these tests uses up.
 const AMPLE: Limit = Limit::per_hour(100).name("peer");
 
-/// What is called. `/{status}` answers with that, and whatever headers the query names; it counts
-/// the calls.
+/// The upstream service. `/{status}` responds with that status and the headers that the query
+/// names. It counts the calls.
 struct Peer {
     live: Live,
     calls: Arc<AtomicUsize>,
@@ -50,7 +50,7 @@ impl Peer {
         format!("http://{}{path}", self.live.address)
     }
 
-    /// As it is counted by default.
+    /// The identity of the upstream service in the default limit of outbound calls.
     fn host(&self) -> String {
         self.live.address.to_string()
     }
@@ -69,19 +69,19 @@ fn answer(request: &HttpRequest, status: u16) -> HttpResponse {
     answer.finish()
 }
 
-/// An address where nobody listens.
+/// An address where no server listens.
 fn nobody() -> String {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.local_addr().unwrap().to_string()
 }
 
-/// A limiter on the in-memory store, and one on Redis.
+/// A limiter with an in-memory store, and one on Redis.
 async fn limiters() -> [RateLimiter; 2] {
     let memory = RateLimiter::builder().memory().build().await.unwrap();
     [memory, process(&unique("outgoing")).await]
 }
 
-/// One process of several that share what they count.
+/// The limiter of one process. Processes with the same prefix share their counters.
 async fn process(prefix: &str) -> RateLimiter {
     RateLimiter::builder()
         .redis_url(shared(ServerVersion::Redis7).url())

@@ -1,4 +1,4 @@
-//! What the peer says about when to come again.
+//! `Retry-After` of an upstream service holds back further calls.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ async fn other_processes_wait_for_as_long_as_the_peer_says() {
     for path in [
         "/429?retry-after=1",
         "/503?retry-after=1",
-        // By the clock of the peer, which is slow.
+        // The date is relative to the clock of the upstream service, which is far behind.
         "/429?date=Sun,+06+Nov+1994+12:00:00+GMT&retry-after=Sun,+06+Nov+1994+12:00:01+GMT",
     ] {
         let prefix = unique("outgoing");
@@ -96,7 +96,7 @@ async fn waiting_call_is_not_admitted_by_a_refund() {
         .refund_on("429".parse().unwrap());
     let client = client(outgoing.max_wait(Duration::from_secs(100)));
     let told = Instant::now();
-    // The second waits for the first's room.
+    // The second call waits for quota, because the first has used it up.
     let (first, second) = tokio::join!(
         status(&client, peer.url("/429?retry-after=1")),
         status(&client, peer.url("/200")),

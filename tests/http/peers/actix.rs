@@ -1,4 +1,4 @@
-//! actix-limitation and actix-governor: one limit for all that is wrapped.
+//! actix-limitation and actix-governor: one limit for everything behind the middleware.
 
 use actix_throttle::{Algorithm, Identity, Limit, Paths, Rule, Throttle};
 use actix_web::{HttpRequest, http::Method};

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::{Service, body, header};
 use harness::http::live::status;
 
-/// `AUTH_FUNCTION`: the user and the group, `default` if there is none.
+/// `AUTH_FUNCTION`: the user and the group, which is `default` if none is given.
 async fn authenticate(request: &HttpRequest) -> Option<(String, String)> {
     let value = |name: &str| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
     let group = value("X-Group").unwrap_or_else(|| "default".to_owned());
@@ -23,7 +23,8 @@ const ANN: &[(&str, &str)] = &[("X-User", "ann")];
 const BOB: &[(&str, &str)] = &[("X-User", "bob")];
 const ADMIN: &[(&str, &str)] = &[("X-User", "root"), ("X-Group", "admin")];
 
-/// `{"^/towns": [Rule(second=1, group="default"), Rule(group="admin")], "^/forests": [Rule(minute=1, …`
+/// `{"^/towns": [Rule(second=1, group="default"), Rule(group="admin")],`
+/// `"^/forests": [Rule(minute=1, …`
 #[actix_web::test]
 async fn towns_and_forests() {
     let throttle = throttle()
@@ -56,7 +57,7 @@ async fn towns_and_forests() {
     assert_eq!(service.admitted("/forests", ANN, 1).await, 0);
     service.after_seconds(59);
     assert_eq!(service.admitted("/forests", ANN, 2).await, 1);
-    // What no entry is for is free.
+    // A path without an entry is not limited.
     assert_eq!(service.admitted("/rivers", ANN, 20).await, 20);
 }
 
@@ -84,7 +85,7 @@ async fn minute_and_second() {
         assert_eq!(service.admitted("/towns", ANN, 11).await, 10);
         service.after_seconds(1);
     }
-    // 200 in 20 seconds: the minute is used up, and tells when it is over.
+    // 200 requests in 20 seconds use up the minute; `Retry-After` says when it is over.
     let denied = service.get("/towns", ANN).await;
     assert_eq!(status(&denied), 429);
     assert_eq!(header(&denied, "retry-after"), Some("40"));
@@ -92,7 +93,8 @@ async fn minute_and_second() {
     assert_eq!(service.admitted("/towns", ANN, 11).await, 10);
 }
 
-/// `{"^/towns": [Rule(day=400, minute=200, second=10), Rule(minute=500, second=25, group="admin")]}`
+/// `{"^/towns": [Rule(day=400, minute=200, second=10),`
+/// `Rule(minute=500, second=25, group="admin")]}`
 #[actix_web::test]
 async fn day_minute_and_second_and_another_group() {
     let rules = [
@@ -108,7 +110,7 @@ async fn day_minute_and_second_and_another_group() {
         assert_eq!(service.admitted("/towns", ADMIN, 26).await, 25);
         service.after_seconds(1);
     }
-    // Both have used up their minutes; the admin's day has no end.
+    // Both have used up their minutes; the admin has no daily limit.
     assert_eq!(service.admitted("/towns", ANN, 1).await, 0);
     assert_eq!(service.admitted("/towns", ADMIN, 1).await, 0);
     service.after_seconds(40);
@@ -124,7 +126,8 @@ async fn day_minute_and_second_and_another_group() {
     assert_eq!(service.admitted("/towns", ADMIN, 26).await, 25);
 }
 
-/// `{"/user/\d+": [Rule(minute=200, zone="user-api"), Rule(second=100, zone="user-api", group="admin")]}`
+/// `{"/user/\d+": [Rule(minute=200, zone="user-api"),`
+/// `Rule(second=100, zone="user-api", group="admin")]}`
 #[actix_web::test]
 async fn zone_over_many_paths() {
     let zone = |limit: Limit| Rule::new(limit.zone("user-api"));
@@ -153,7 +156,7 @@ async fn block_time() {
         Limit::per_second(5).block(Duration::from_secs(60)),
     )];
     let service = Service::behind(throttle().paths("^/", rules).expect("an entry")).await;
-    // Five in a second, over and over, block nobody.
+    // Five requests per second, again and again, cause no block.
     for _ in 0..3 {
         assert_eq!(service.admitted("/", ANN, 5).await, 5);
         service.after_seconds(1);
@@ -185,7 +188,7 @@ async fn custom_block_handler() {
     assert_eq!(header(&denied, "retry-after"), Some("60"));
 }
 
-/// `on_auth_error=handle_auth_error`, and what becomes of others without it.
+/// `on_auth_error=handle_auth_error`, and requests without a user when it is not set.
 #[actix_web::test]
 async fn custom_auth_error_handler() {
     async fn handle_auth_error(_: &HttpRequest) -> HttpResponse {
@@ -201,7 +204,7 @@ async fn custom_auth_error_handler() {
     assert_eq!(body(&answer), "{\"message\": \"Unauthorized access.\"}");
     assert_eq!(service.admitted("/", ANN, 2).await, 1);
 
-    // Without it they are counted by their address, and nobody gets a 500.
+    // Without it, requests count by address, and the response is no 500.
     let service = Service::behind(throttle().paths("^/", rules()).expect("an entry")).await;
     assert_eq!(service.admitted("/", &[], 2).await, 1);
     assert_eq!(service.admitted("/", ANN, 2).await, 1);

@@ -30,7 +30,7 @@ async fn client_ip() {
     let throttle = Throttle::new().identifier(Identifier::ip());
     let rules = [Rule::new(Limit::per_minute(1))];
     let service = Service::behind(throttle.paths("^/towns", rules).expect("an entry")).await;
-    // Their `X-Real-IP` is believed from anyone; here a header that a client sends frees nobody.
+    // asgi-ratelimit trusts `X-Real-IP` of any client. This crate trusts no client's header.
     assert_eq!(service.admitted("/towns", &[], 1).await, 1);
     for address in ["203.0.113.7", "203.0.113.8"] {
         let headers = [("X-Real-IP", address), ("X-Forwarded-For", address)];
@@ -80,7 +80,8 @@ async fn session() {
         .route("/login/{user}/{group}", web::get().to(login))
         .route("/towns", web::get().to(HttpResponse::Ok))
         .wrap(throttle)
-        .wrap(sessions); // outermost, so that there is a session to look into
+        // The outermost layer, so that the session exists before the throttle reads it.
+        .wrap(sessions);
     let app = init_service(app).await;
     let towns = async |cookie: Option<Cookie<'static>>| {
         let mut request = TestRequest::get().uri("/towns");

@@ -22,7 +22,8 @@ async fn index() -> &'static str {
     "Hello World"
 }
 
-/// Two limits on one route. Theirs must stand in order of their rates; ours are one decision.
+/// Two limits on one route. In fastapi-limiter they must be in order of their rates; here they are
+/// one decision.
 #[get("/multiple")]
 #[rate_limit(times = 1, seconds = 5)]
 #[rate_limit(times = 2, seconds = 15)]
@@ -37,7 +38,7 @@ async fn multiple_the_other_way_round() -> &'static str {
     "Hello World"
 }
 
-/// `default_identifier`: an async function. Theirs adds the path; here the zone does.
+/// `default_identifier`, an async function. fastapi-limiter's adds the path; here the zone does.
 async fn identifier(request: &HttpRequest) -> Option<String> {
     let forwarded = request.headers().get("X-Forwarded-For")?.to_str().ok()?;
     Some(forwarded.split(',').next()?.trim().to_owned())
@@ -55,7 +56,7 @@ async fn called_back() -> &'static str {
     "Hello World"
 }
 
-/// `WebSocketRateLimiter(times=1, seconds=5)`, and the data as the context key.
+/// `WebSocketRateLimiter(times=1, seconds=5)`, with the data as the context key.
 #[get("/ws")]
 async fn websocket_endpoint(
     request: HttpRequest,
@@ -101,7 +102,7 @@ async fn multiple_limiters_in_any_order() {
         service.after_seconds(5);
         assert_eq!(service.admitted(path, &[], 3).await, 1, "{path}");
         service.after_seconds(5);
-        // Denied by the second limit; theirs would charge the first for it.
+        // Denied by the second limit. fastapi-limiter would charge the first one for it.
         let denied = service.get(path, &[]).await;
         assert_eq!(header(&denied, "retry-after"), Some("5"), "{path}");
         service.after_seconds(5);

@@ -1,5 +1,5 @@
-//! pylimitx: a global limit by `RateLimitMiddleware(limit=100, window=60)`, and `@rate_limit(limit=10,
-//! window=60)` in its place on a route.
+//! pylimitx: a global limit by `RateLimitMiddleware(limit=100, window=60)`, and a route that
+//! replaces it with `@rate_limit(limit=10, window=60)`.
 
 use actix_throttle::{Limit, Throttle, rate_limit};
 use actix_web::{get, web::ServiceConfig};
@@ -14,13 +14,13 @@ async fn search() -> &'static str {
     "results"
 }
 
-/// Uses the global limit.
+/// A route under the global limit.
 #[get("/api/upload")]
 async fn upload() -> &'static str {
     "uploaded"
 }
 
-/// Both apply: the global limit, and its own.
+/// A route under the global limit and one of its own.
 #[get("/api/export")]
 #[rate_limit(times = 5, seconds = 3600)]
 async fn export() -> &'static str {
@@ -34,7 +34,7 @@ async fn burst() -> &'static str {
     "ok"
 }
 
-/// Without `bucket_capacity` it is the limit.
+/// Without `bucket_capacity`, the capacity is the limit.
 #[get("/steady")]
 #[rate_limit(times = 10, seconds = 60, algorithm = "token_bucket")]
 async fn steady() -> &'static str {
@@ -50,11 +50,11 @@ async fn global_limit_and_a_route_of_its_own() {
     let throttle = Throttle::per_client(Limit::per_minute(100)).expect("a limit");
     let service = Service::with(throttle.exempt("/api/search"), routes).await;
     assert_eq!(service.admitted("/api/search", &[], 12).await, 10);
-    // None of those was charged to the global limit.
+    // None of those requests was charged to the global limit.
     assert_eq!(service.admitted("/api/upload", &[], 98).await, 98);
     let both = service.get("/api/export", &[]).await;
     assert_eq!(status(&both), 200);
-    assert_eq!(header(&both, "x-ratelimit-remaining"), Some("1")); // of the global limit
+    assert_eq!(header(&both, "x-ratelimit-remaining"), Some("1")); // Of the global limit.
     assert_eq!(service.admitted("/api/upload", &[], 2).await, 1);
     assert_eq!(status(&service.get("/api/export", &[]).await), 429);
     service.after_seconds(60);

@@ -1,4 +1,4 @@
-//! redis-rate-limiters: its semaphore and its token bucket, on a server.
+//! redis-rate-limiters: its semaphore and its token bucket, on Redis.
 
 use std::{
     cell::Cell,
@@ -68,7 +68,7 @@ async fn the_bucket_waits_and_gives_up_after_its_longest_sleep() {
             .await
             .expect("a token");
     }
-    // `MaxSleepExceededError`, at once, and nothing is taken for it.
+    // `MaxSleepExceededError`, at once, and without a charge.
     let late = limiter
         .acquire(&BUCKET, "api-token")
         .max_wait(Duration::from_millis(999))
@@ -95,7 +95,7 @@ async fn the_bucket_waits_and_gives_up_after_its_longest_sleep() {
     );
 }
 
-/// The decorator: `@limit(name="foo", capacity=5)` on a function.
+/// The decorator `@limit(name="foo", capacity=5)` on a function.
 #[actix_web::test]
 async fn functions_that_are_limited_as_a_whole() {
     let limiter = RateLimiter::builder()
@@ -124,7 +124,7 @@ async fn foo() -> &'static str {
     "foo"
 }
 
-/// The same on a handler.
+/// The decorator on a handler.
 #[actix_web::test]
 async fn handlers_that_are_limited_as_a_whole() {
     let service = Service::with(Throttle::new(), |config| {
@@ -135,7 +135,7 @@ async fn handlers_that_are_limited_as_a_whole() {
     assert!(all.iter().all(|answer| status(answer) == 200));
 }
 
-/// `SyncSemaphore` and `SyncTokenBucket`: code that is not async enters a runtime.
+/// `SyncSemaphore` and `SyncTokenBucket`: synchronous code enters a runtime.
 #[test]
 fn code_that_is_not_async() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

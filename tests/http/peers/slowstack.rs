@@ -1,5 +1,5 @@
-//! slowstack's tutorial: a server with limits by address and by path, errors not counted; and the
-//! limiters of its client.
+//! slowstack's tutorial: a server with limits per address and per path that does not count errors,
+//! and the limiters of its client.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -20,7 +20,7 @@ use serde_json::json;
 use super::{Service, body};
 use harness::http::live::status;
 
-/// `TimesPerRateLimiter(10, 10)` for the whole service, `TimesPerRateLimiter(1, 1)` a path, and
+/// `TimesPerRateLimiter(10, 10)` for the whole service, `TimesPerRateLimiter(1, 1)` per path, and
 /// `if response.status_code == 500: raise RateLimitCancelError()`.
 #[get("/test")]
 #[rate_limit("10 per 10 seconds", zone = "service", refund_on = "500")]
@@ -47,7 +47,8 @@ fn routes(config: &mut ServiceConfig) {
     config.service((test, example, error));
 }
 
-/// Errors, which are not counted, and then five of each a second apart, which are the ten.
+/// Sends requests that end in an error and are not counted, and then ten that use up the limit:
+/// five on each path, a second apart.
 async fn use_up(service: &Service) {
     for _ in 0..30 {
         assert_eq!(status(&service.get("/error", &[]).await), 500);
@@ -68,8 +69,9 @@ async fn both_limits_hold_and_errors_are_not_counted() {
     assert_eq!(service.admitted("/test", &[], 3).await, 1);
 }
 
-/// The middleware of the tutorial: ten in ten seconds an address, one a second an address and path,
-/// charged together; `assert 1 == 2` is not counted; `{"detail": "rate limited"}` to whoever is denied.
+/// The middleware of the tutorial: ten requests in ten seconds per address, and one a second per
+/// address and path, charged together. `assert 1 == 2` is not counted. A denied request gets
+/// `{"detail": "rate limited"}`.
 #[actix_web::test]
 async fn its_middleware() {
     let by_path = |request: &HttpRequest| {
@@ -117,7 +119,7 @@ async fn the_limiters_of_its_client() {
     // `raise RateLimitCancelError()`
     assert!(permit.refund().await);
     acquire("/test").await.expect("room again");
-    // Others in the meantime, up to ten in all.
+    // Other calls in the meantime, up to ten in all.
     for path in 0..9 {
         acquire(&format!("/{path}")).await.expect("room");
     }
@@ -138,7 +140,7 @@ async fn waits(runs: Data<AtomicUsize>) -> &'static str {
     "ran"
 }
 
-/// A mistake of slowstack: whoever is cancelled while it waits runs all the same.
+/// slowstack runs a request that was cancelled while it waited; this crate must not.
 #[actix_web::test]
 async fn body_run_after_cancel() {
     let runs = Data::new(AtomicUsize::new(0));
@@ -156,7 +158,7 @@ async fn body_run_after_cancel() {
     service.after_seconds(600);
     sleep(Duration::from_millis(50)).await;
     assert_eq!(runs.load(Ordering::SeqCst), 1, "its client has left");
-    // Nothing was charged for it either.
+    // The cancelled request was not charged either.
     assert_eq!(status(&service.get("/waits", &[]).await), 200);
     assert_eq!(runs.load(Ordering::SeqCst), 2);
 }

@@ -1,4 +1,4 @@
-//! What is counted in the end, on every store.
+//! The counts after refunds, on every store.
 
 use actix_throttle::{Algorithm, Limit, Refill};
 use actix_web::{
@@ -55,7 +55,7 @@ async fn statuses_that_are_named_are_not_counted() {
             assert_eq!(answer.status, status);
             assert_eq!(answer.quota(), Some([3, 3, 0]), "whole again");
         }
-        // The next one is a redirection of nobody's making, then what everyone sends.
+        // Statuses that are not named count: a redirection, a success, a client error.
         for (status, remaining) in [(302, 2), (200, 1), (500, 1), (403, 0)] {
             assert_eq!(service.remaining("flaky", status).await, Some(remaining));
         }
@@ -118,7 +118,7 @@ async fn own_denials_give_nothing_back() {
             assert_eq!((denied.status, denied.remaining()), (429, Some(0)));
         }
         store.advance(60_000_000);
-        // A handler's own 429 is a status like others.
+        // A 429 of the handler is a status like any other.
         assert_eq!(service.remaining("own", 429).await, Some(2));
     })
     .await;
@@ -202,7 +202,7 @@ async fn shadow_gives_back_to_its_own_counter_and_denies_nobody() {
             assert_eq!(service.remaining("shadowed", status).await, None);
         }
         assert_eq!(left().await, 0);
-        // Without room it charges nothing, and so has nothing to give back.
+        // A shadow limit that denies charges nothing, and so refunds nothing.
         assert_eq!(service.answering("shadowed", 500).await.status, 500);
         assert_eq!(left().await, 0);
     })

@@ -1,4 +1,4 @@
-//! Clients that leave before the answer, over real connections.
+//! Refunds of clients that disconnect before the response, over real connections.
 
 use std::{
     sync::{
@@ -95,7 +95,7 @@ async fn client_that_leaves_before_the_status_stays_charged() {
         assert_eq!(signals.finished.load(Ordering::SeqCst), 0);
         assert_eq!(left(&store.limiter, &LIMIT).await, 2, "{target:?}");
         signals.go_on.notify_one();
-        // One that stays does not.
+        // A client that stays has its charge refunded.
         let mut wire = begin(&live, "/waiting").await;
         let answer = wire.answer().await;
         assert_eq!(status(&answer), 500);
@@ -106,7 +106,7 @@ async fn client_that_leaves_before_the_status_stays_charged() {
     }
 }
 
-/// The server stalls with a call under way, so the refund waits for its turn when the client leaves.
+/// Redis stalls with a call in flight, so the refund is still queued when the client disconnects.
 #[actix_web::test]
 async fn client_that_leaves_after_the_status_has_its_charge_back() {
     for version in ServerVersion::ALL {
@@ -124,7 +124,7 @@ async fn client_that_leaves_after_the_status_has_its_charge_back() {
         signals.started.notified().await;
         server.stop();
         let mut other = begin(&live, "/many?status=200").await;
-        // The worker has sent what the other asks: it is idle otherwise.
+        // Waits until the worker has sent the other request's call; it is idle otherwise.
         rt::time::sleep(Duration::from_millis(200)).await;
         signals.go_on.notify_one();
         signals.dropped.notified().await;

@@ -1,4 +1,4 @@
-//! What responses with certain statuses give back.
+//! Refunds by the status of the response.
 
 mod counts;
 mod leaving;
@@ -22,7 +22,7 @@ use harness::{
     stores::{StoreFixture, StoreKind},
 };
 
-/// The rules of one route, each route a function of its own.
+/// Declares a handler function for each route, with these rules.
 macro_rules! limited {
     ($($name:ident: $($rule:expr),+;)+) => { $(
         pub(super) async fn $name(gate: Limited<(web::Query<Asked>,)>) -> HttpResponse {
@@ -33,7 +33,7 @@ macro_rules! limited {
 }
 use limited;
 
-/// What a request wants to be answered.
+/// The status that a request asks for.
 #[derive(serde::Deserialize)]
 struct Asked {
     status: u16,
@@ -55,7 +55,7 @@ const STORES: [StoreKind; 5] = [
     StoreKind::Cluster,
 ];
 
-/// A site on each store, and what it stands on.
+/// Runs a test with an application on each store.
 async fn for_every_store(
     routes: impl Fn(&mut ServiceConfig),
     test: impl AsyncFn(&TestService, &StoreFixture),
@@ -76,10 +76,10 @@ async fn service(limiter: &RateLimiter, routes: impl Fn(&mut ServiceConfig)) -> 
 }
 
 trait Flaky {
-    /// Has the route of this name answer with a status.
+    /// Sends a request to the route and has it respond with this status.
     async fn answering(&self, route: &str, status: u16) -> TestResponse;
 
-    /// The same, and what then remains.
+    /// Sends a request like [`Flaky::answering`] and returns the quota that then remains.
     async fn remaining(&self, route: &str, status: u16) -> Option<u64>;
 }
 
@@ -95,7 +95,7 @@ impl Flaky for TestService {
     }
 }
 
-/// `Rule::new(limit).refund_on(…)`.
+/// A rule that refunds responses with these statuses.
 fn rule(limit: actix_throttle::Limit, statuses: &str) -> Rule {
     Rule::new(limit).refund_on(on(statuses))
 }

@@ -1,4 +1,4 @@
-//! Servers that are gone when something is to be given back.
+//! Refunds while Redis is unreachable.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ limited! {
         rule(Limit::per_second(5).zone("mixed"), "5xx").failure_mode(FailureMode::Local);
 }
 
-/// Answers 500 once the test says so.
+/// Responds with 500 when the test allows it.
 async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
     static POLICY: Policy =
         Policy::new(|| vec![rule(LIMIT.zone("waiting"), "5xx").failure_mode(FailureMode::Closed)]);
@@ -59,7 +59,8 @@ async fn limiter(server: &Server, deadline: Duration) -> RateLimiter {
     builder.build().await.expect("a limiter")
 }
 
-/// `waiting`, with `trouble` once it is in its handler. How long it took to answer from there on.
+/// Sends a request to `/waiting` and runs `trouble` while its handler runs. Returns the response,
+/// and how long it took from then on.
 async fn troubled(
     server: &mut Server,
     trouble: impl FnOnce(&mut Server),
@@ -83,7 +84,7 @@ async fn response_is_in_time_and_stays_charged_without_server() {
             let mut server = Server::start(version);
             let (answer, took) = troubled(&mut server, trouble).await;
             assert_eq!((answer.status, answer.remaining()), (500, Some(3)));
-            // The machine that tests is a slow one at times.
+            // A margin, because the test machine is slow at times.
             assert!(took < DEADLINE + Duration::from_secs(2), "{took:?}");
         }
     }
@@ -117,7 +118,8 @@ async fn fallback_gives_back_to_whatever_has_decided() {
     }
     assert_eq!(service.remaining("local", 200).await, Some(3));
     assert_eq!(service.remaining("local", 500).await, Some(3));
-    // The first is left out, and with it a place: the third is whole again, the second is not.
+    // The first rule fails open and is left out, which shifts the positions of the others. The
+    // third one has its charge refunded and is whole again; the second stays charged.
     assert_eq!(
         service.answering("mixed", 500).await.quota(),
         Some([5, 5, 0])
@@ -142,7 +144,7 @@ async fn refund_before_outage_does_not_count_as_outage_use() {
     }
     assert_eq!(service.remaining("local", 200).await, Some(3));
     server.kill();
-    // What counts on, and no more.
+    // What was not refunded counts in the local fallback, and nothing else does.
     for remaining in [2, 1, 0] {
         assert_eq!(service.remaining("local", 200).await, Some(remaining));
     }

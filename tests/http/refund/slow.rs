@@ -1,4 +1,4 @@
-//! Handlers that take their time, while windows end and others come.
+//! Refunds of slow handlers, while windows end and other requests arrive.
 
 use std::{rc::Rc, time::Duration};
 
@@ -18,7 +18,7 @@ const FIXED: Limit = Limit::per_minute(5)
     .zone("fixed");
 const ONE: Limit = Limit::per_hour(1).zone("one");
 
-/// Answers at once, or when the test says so.
+/// Responds at once, or when the test allows it.
 async fn slowly(
     asked: web::Query<Asked>,
     waits: web::Query<Waits>,
@@ -83,7 +83,7 @@ impl Scenario {
         Self { service, gates }
     }
 
-    /// A request that has reached its handler.
+    /// Starts a request, and returns when it has reached its handler.
     async fn begin(&self, route: &'static str, status: u16) -> JoinHandle<TestResponse> {
         let service = Rc::clone(&self.service);
         let request = rt::spawn(async move {
@@ -94,7 +94,7 @@ impl Scenario {
         request
     }
 
-    /// Lets one of those answer.
+    /// Lets one waiting handler respond.
     async fn end(&self, request: JoinHandle<TestResponse>) -> TestResponse {
         self.gates.go_on.add_permits(1);
         request.await.expect("an answer")
@@ -107,7 +107,7 @@ async fn refund_never_reaches_a_later_window() {
         let store = StoreFixture::new(target).await;
         let scenario = Scenario::new(&store.limiter).await;
         for route in ["fixed", "counter", "log"] {
-            // From the beginning of a window that all have.
+            // The start of a minute, where the windows of all three algorithms begin.
             let now = store.clock.now().as_micros() as u64;
             store.advance(60_000_000 - now % 60_000_000);
             let late = scenario.begin(route, 500).await;
@@ -194,7 +194,7 @@ async fn refund_brings_no_key_back() {
             .await
             .expect("a store");
         assert_eq!(scenario.end(slow).await.quota(), Some([5, 5, 0]));
-        // DECR would have left one more than there are.
+        // The reset has removed the key. A `DECR` would create it at -1, and admit one too many.
         assert_eq!(
             scenario.service.answering("fixed", 200).await.remaining(),
             Some(4)

@@ -1,4 +1,4 @@
-//! Several rules, each with statuses of its own, and several layers.
+//! Refunds of several rules with statuses of their own, and of several layers.
 
 use actix_throttle::{HeaderStyle, Identity, Limit, Paths, Throttle};
 use actix_web::{
@@ -31,7 +31,7 @@ fn also_ann(request: &HttpRequest) -> Identity {
     ann(request)
 }
 
-/// A limit around another: two layers, two decisions.
+/// A middleware around a limited handler makes two layers and two decisions.
 fn outer() -> Throttle {
     let limit = Limit::per_minute(4).zone("outer").name("outer");
     let outer = Throttle::new().paths(Paths::all(), [rule(limit, "4xx, 5xx")]);
@@ -58,9 +58,9 @@ async fn each_rule_gives_back_on_its_own_statuses() {
     for (status, short, long, [limit, remaining]) in [
         (200, 2, 4, [3, 2]),
         (500, 2, 4, [3, 2]),
-        // The long one stays charged, and is the stricter from now on.
+        // The long limit stays charged, and is the stricter one from now on.
         (503, 2, 3, [3, 2]),
-        // Of two that have as much left, the one that takes longer to be whole.
+        // Of two limits with as much left, the one with the longer reset is shown.
         (503, 2, 2, [5, 2]),
         (503, 2, 1, [5, 1]),
         (404, 1, 1, [5, 1]),
@@ -114,16 +114,16 @@ async fn shared_counter_refunds_by_the_rule_that_charged() {
 #[actix_web::test]
 async fn layers_refund_separately_and_never_for_a_denial() {
     let service = TestApp::new().await.service(routes).await;
-    // Both give back.
+    // Both layers refund.
     assert_eq!(service.remaining("outer", 500).await, Some(1));
-    // The outer one does.
+    // Only the outer layer refunds.
     assert_eq!(service.remaining("outer", 404).await, Some(0));
     let limiter_denies = async || {
         let denied = service.answering("outer", 200).await;
         assert_eq!(denied.status, 429);
         denied.number("X-RateLimit-Limit")
     };
-    // The inner one denies: each of these has used one of the outer one's four.
+    // The inner layer denies. The outer one stays charged each time, for its four permits.
     for _ in 0..4 {
         assert_eq!(limiter_denies().await, Some(1));
     }

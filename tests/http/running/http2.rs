@@ -1,5 +1,5 @@
-//! Clients that leave on HTTP/2, where Actix goes on with what they have asked for: they keep what they
-//! hold, but no longer than the documentation says.
+//! Clients that disconnect on HTTP/2. Actix continues with their requests, so these keep their
+//! permits and places in wait queues, but no longer than the documentation says.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use harness::http::{
     live::{Live, status},
 };
 
-/// A connection that begins with HTTP/2.
+/// An HTTP/2 connection with prior knowledge.
 struct Client(SendRequest<&'static [u8]>);
 
 impl Client {
@@ -57,7 +57,8 @@ async fn permit_of_a_reset_stream_comes_back_when_its_handler_ends() {
         gate.entered(number).await;
         stream.send_reset(Reason::CANCEL);
         drop((answer, stream));
-        // Long since seen by the server: the same connection has been answered.
+        // The server has seen the reset, because it has responded to a later request of the
+        // connection.
         assert_eq!(client.status("/run/quick").await, 429);
         gate.go.notify_one();
         gate.left(number).await;
@@ -90,18 +91,18 @@ async fn reset_stream_keeps_waiting_for_at_most_max_wait() {
     assert_eq!(client.status("/run/quick").await, 200);
     for _ in 0..2 {
         let (answer, mut stream) = client.get("/run/quick");
-        // In its line, behind the one before.
+        // Time to enter the wait queue, behind the request before.
         rt::time::sleep(Duration::from_millis(50)).await;
         stream.send_reset(Reason::CANCEL);
         drop((answer, stream));
     }
-    // Their turns come in 1 and 2 seconds, and the next would be in 3.
+    // Their turns are in 1 and 2 seconds, and the next would be in 3, beyond `max_wait`.
     assert_eq!(status(&live.get("/run/quick").await), 429);
     for _ in 0..2 {
         test_app.after_millis(1_000);
         rt::time::sleep(Duration::from_millis(50)).await;
     }
-    // Both have had them. The next in line is whoever comes now.
+    // Both have had their turns, so a new request is next in the queue.
     let next = rt::spawn({
         let answer = client.get("/run/quick").0;
         async move { answer.await.expect("an answer").status() }

@@ -1,4 +1,4 @@
-//! Clients that leave, in every phase of their request.
+//! Clients that disconnect in each phase of a request.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -18,18 +18,18 @@ use harness::{
     stores::{StoreFixture, StoreKind, unique},
 };
 
-/// How far a request has come.
+/// The progress of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
-    /// Its head is not all there.
+    /// The server has a part of the request head.
     Head,
-    /// Its body is not all there.
+    /// The server has a part of the request body.
     Body,
-    /// Its handler runs.
+    /// The handler runs.
     Handler,
-    /// A part of the response has been read.
+    /// The client has read a part of the response.
     Response,
-    /// It is over, and its connection open for the next.
+    /// The response is complete, and the connection is open for the next request.
     Done,
 }
 
@@ -54,7 +54,7 @@ impl Phase {
         format!("{line} HTTP/1.1\r\nHost: a\r\n{rest}")
     }
 
-    /// Comes so far, and leaves.
+    /// Sends a request up to this phase and disconnects.
     async fn leave(self, live: &Live, mut wire: Wire<TcpStream>, scope: &str) {
         wire.send(self.request(scope)).await;
         match self {
@@ -91,7 +91,7 @@ async fn in_no_phase_does_a_client_that_leaves_keep_its_place() {
     }
 }
 
-/// While the server is asked whether there is a place.
+/// The client disconnects while Redis is asked for a permit.
 #[actix_web::test]
 async fn client_leaving_during_store_call_holds_no_permit() {
     let server = shared(ServerVersion::Redis7);

@@ -1,4 +1,4 @@
-//! What runs at once, and what waits: over real connections.
+//! Concurrency limits and wait queues, over real connections.
 
 mod http2;
 mod leaving;
@@ -35,7 +35,7 @@ use harness::{
     stores::until,
 };
 
-/// Far longer than a test: nothing comes back by expiring.
+/// One permit. It expires far later than a test ends, so expiry releases none.
 const ONE: Concurrency = Concurrency::new(1)
     .name("one")
     .zone("run")
@@ -52,7 +52,7 @@ fn at_once(rule: Rule) -> Throttle {
         .expect("a valid rule")
 }
 
-/// Lets handlers go on when a test says so.
+/// Holds handlers until a test lets them continue.
 #[derive(Clone, Default)]
 pub(crate) struct Gate {
     entered: Arc<AtomicUsize>,
@@ -97,7 +97,7 @@ async fn upload(_whole: Bytes) -> &'static str {
     "taken"
 }
 
-/// Parts without end.
+/// An endless response body.
 async fn streamed() -> HttpResponse {
     let parts = stream::repeat(()).then(async |()| {
         actix_web::rt::task::yield_now().await;
@@ -115,7 +115,7 @@ async fn panics(request: HttpRequest) -> &'static str {
     "never"
 }
 
-/// The same handlers under the attribute, which counts with the middleware.
+/// The handlers under the attribute. Their limit shares its counter with the middleware's.
 mod own {
     use super::*;
 
@@ -170,11 +170,11 @@ async fn is_taken(live: &Live) {
     until("the place is taken", taken).await;
 }
 
-/// Of two requests that come when there is room in a second, one is held until then and the other
-/// denied at once: the denial.
+/// Sends two requests when one fits in a second. One is held until then, and the other is denied at
+/// once. Returns the denial.
 pub(crate) async fn one_of_two_is_held(test_app: &TestApp, live: &Live) -> String {
     let (one, other) = (live.get("/run/quick"), live.get("/run/quick"));
-    // The clock stands still: whoever answers has not waited.
+    // The clock stands still, so the first response comes from a request that did not wait.
     let first = select(Box::pin(one), Box::pin(other)).await;
     let (denied, held) = match first {
         Either::Left(found) => found,

@@ -1,4 +1,4 @@
-//! How many run at once.
+//! Concurrency limits.
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,7 +36,7 @@ async fn concurrency_limit_denies_requests_beyond_it() {
         assert!(denied.contains("\r\nretry-after: 1\r\n"), "{denied}");
         let policy = "ratelimit-policy: \"one\";q=1;qu=\"concurrent-requests\"";
         assert!(denied.contains(policy), "{denied}");
-        // What `Retry-After` says: nobody knows when a place comes free.
+        // `t` equals `Retry-After`: the time at which a permit becomes free is unknown.
         assert!(
             denied.contains("ratelimit: \"one\";r=0;t=1\r\n"),
             "{denied}"
@@ -69,7 +69,7 @@ async fn errors_heads_and_panics_give_their_places_back() {
         assert!(nothing.is_err(), "the connection ends without an answer");
         is_free(&live).await;
     }
-    // No route: the middleware answers for what is not there, too.
+    // The path has no route; the middleware covers its 404 too.
     assert_eq!(status(&live.get("/run/nowhere").await), 404);
     is_free(&live).await;
 }
@@ -113,7 +113,7 @@ async fn a_response_runs_until_its_body_has_been_sent() {
     let (first, ()) = join(first, others).await;
     assert!(first.ends_with("partpartpart"), "{first}");
     is_free(&live).await;
-    // And no longer than its client listens.
+    // The permit is released too when the client stops reading.
     let mut wire = live.connect().await;
     wire.send("GET /run/stream HTTP/1.1\r\nHost: a\r\n\r\n")
         .await;
@@ -144,13 +144,14 @@ async fn denied_by_either_nothing_is_taken_from_the_other() {
     };
     let (first, ()) = join(first, others).await;
     assert_eq!(status(&first), 200);
-    // One of two is left, though three were denied for want of a place.
+    // One of two is left of the rate limit, though three requests were denied by the concurrency
+    // limit.
     is_free(&live).await;
     for _ in 0..3 {
         assert_eq!(status(&live.get("/run/quick").await), 429);
     }
     test_app.after_millis(60_000);
-    // No place is lost by those.
+    // The denied requests have taken no permit.
     for _ in 0..2 {
         assert_eq!(status(&live.get("/run/quick").await), 200);
     }
@@ -180,7 +181,7 @@ async fn attributes_of_both_kinds_are_one_decision() {
         let policies =
             "ratelimit-policy: \"rate\";q=5;w=60, \"slow-2\";q=1;qu=\"concurrent-requests\"";
         assert!(denied.contains(policies), "{denied}");
-        // Nothing was taken for it.
+        // The denied request was not charged to the rate limit.
         assert!(denied.contains("\"rate\";r=4,"), "{denied}");
     };
     let (first, ()) = join(first, others).await;

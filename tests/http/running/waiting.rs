@@ -1,4 +1,4 @@
-//! Requests that are held until there is room.
+//! Requests that wait for their turn.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -25,7 +25,7 @@ async fn a_request_waits_for_its_turn_and_is_served() {
             assert_eq!(gate.left.load(Ordering::SeqCst), number - 1);
             gate.go.notify_one();
             gate.left(number).await;
-            // Where a call came too early, the line's own pause is what calls.
+            // If the waiter was notified too early, it polls again after its own pause.
             test_app.after_millis(100);
         }
     };
@@ -89,7 +89,7 @@ async fn a_rate_with_a_wait_serves_one_after_the_other() {
     let rule = Rule::new(rate).max_wait(Duration::from_millis(1500));
     let live = Live::behind(&test_app.limiter, at_once(rule), routes(&Gate::default()));
     assert_eq!(status(&live.get("/run/quick").await), 200);
-    // The next turn is in a second, and the one after that too late.
+    // The next turn is in a second, and the one after that exceeds `max_wait`.
     let denied = one_of_two_is_held(&test_app, &live).await;
     assert!(denied.contains("\r\nretry-after: 2\r\n"), "{denied}");
 }

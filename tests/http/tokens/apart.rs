@@ -1,4 +1,4 @@
-//! One name out of several sources is several identities.
+//! One user name from several sources makes several identities.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,7 +18,7 @@ static BY_SESSION: LazyLock<Identifier> = LazyLock::new(Identifier::session);
 static BY_OTHER_KEY: LazyLock<Identifier> =
     LazyLock::new(|| Identifier::session_keys("account", "group"));
 
-/// What each of these identifiers leaves of three in one zone, in the group of all of them.
+/// What remains of three for each of these identifiers, in one zone and one group.
 #[get("/")]
 async fn one_zone(request: HttpRequest) -> String {
     static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! Tokens that nobody in good faith would send: none is a 500, and none a user.
+//! Hostile tokens: none causes a 500, and none identifies a user.
 
 use actix_throttle::{Jwt, JwtKey, RateLimiter};
 use actix_web::{HttpResponse, http::header::HeaderValue};
@@ -18,7 +18,7 @@ fn valid() -> Value {
     json!({ "sub": "42", "group": "admin", "exp": in_seconds(600) })
 }
 
-/// Each with what it is.
+/// Hostile tokens, each with a description.
 fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     let issuer = Issuer::secret(SECRET);
     let claims = issuer::encoded(valid().to_string());
@@ -119,7 +119,7 @@ async fn hostile_tokens_count_as_the_client() {
                     "{what} {path}"
                 );
             }
-            // It is one with those who have no token, and nobody else.
+            // It shares the counter of the client's requests without a token, and no other.
             assert_eq!(service.get(path).await.status, 429, "{what}");
             let other = service.send(get_from("192.0.2.2", path)).await;
             assert_eq!(other.status, 200, "{what}");
@@ -160,7 +160,7 @@ async fn hostile_tokens_in_a_cookie_are_nobody_either() {
         let answer = service
             .send(get("/limiter").insert_header(("Cookie", value)))
             .await;
-        // A cookie ends where the list goes on, and the first of two tokens is one.
+        // In a cookie, the value may end before the rest of the list, and the first token is valid.
         let expected = if what == "two in a list" {
             [200, 401]
         } else {
@@ -174,7 +174,8 @@ async fn hostile_tokens_in_a_cookie_are_nobody_either() {
     }
 }
 
-/// Two headers are two minds: what stands in front may have read the other.
+/// Two `Authorization` headers are ambiguous, as a proxy may have read the other one. Neither
+/// identifies the user.
 #[actix_web::test]
 async fn two_tokens_are_none() {
     let service = by_tokens().await.service(routes).await;
@@ -191,7 +192,7 @@ async fn two_tokens_are_none() {
     assert_eq!(service.send(request).await.quota(), Some([2, 1, 60]));
 }
 
-/// Bytes of a header, from anything to nearly a token.
+/// The bytes of a header value, from random ones to almost a token.
 fn values() -> impl Strategy<Value = Vec<u8>> {
     let opaque =
         any::<u8>().prop_filter("allowed in a header", |byte| *byte >= b' ' && *byte != 0x7f);
@@ -236,7 +237,7 @@ async fn random_bytes_are_nobody_and_no_500() {
     }
 }
 
-/// By a real server, which has a say in what a header is: whatever it lets through is answered.
+/// A real HTTP server decides which header values it accepts. Each accepted one gets a response.
 #[actix_web::test]
 async fn a_real_server_stands_hostile_tokens() {
     let limiter: RateLimiter = by_tokens().await.limiter;

@@ -1,4 +1,4 @@
-//! Who signs tokens for the tests.
+//! An issuer of signed tokens for the tests.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -86,7 +86,7 @@ impl Issuer {
         self.algorithm
     }
 
-    /// What its tokens are verified by.
+    /// The key that verifies its tokens.
     pub(super) fn key(&self) -> JwtKey {
         self.key.clone()
     }
@@ -95,7 +95,7 @@ impl Issuer {
         self.token_under(&json!({ "alg": self.algorithm, "typ": "JWT" }), claims)
     }
 
-    /// The same under any header, true or not.
+    /// Signs the claims under any header, valid or not.
     pub(super) fn token_under(&self, header: &Value, claims: &Value) -> String {
         let [header, claims] = [header, claims].map(|part| encoded(part.to_string()));
         let message = format!("{header}.{claims}");
@@ -108,7 +108,7 @@ pub(super) fn encoded(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// So many seconds from now, as tokens tell time.
+/// The Unix time in so many seconds from now, as in the claims of a token.
 pub(crate) fn in_seconds(seconds: i64) -> i64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)

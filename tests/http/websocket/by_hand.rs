@@ -1,4 +1,4 @@
-//! The same without a socket: a request that could have opened one is enough.
+//! Limits on messages without a socket: the request that opened one is enough.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn opened(user: &str) -> HttpRequest {
         .to_http_request()
 }
 
-/// By the application's name for a user.
+/// The identity that the application gives a user.
 fn name(request: &HttpRequest) -> Option<Identity> {
     let user = request.headers().get("X-User")?.to_str().ok()?;
     Some(Identity::new(user))
@@ -97,7 +97,7 @@ async fn rules_apply_as_those_of_handlers_do() {
         let group = request.headers().get("X-User")?.to_str().ok()?.to_owned();
         Some(name(request)?.group(group))
     };
-    // Whom the function sees is the user, in whatever context.
+    // The function receives the identity of the user, in whatever context.
     let doubled = |_: &HttpRequest, identity: &Identity| {
         (*identity == Identity::new("twice").group("twice")).then(|| Limit::per_minute(2))
     };
@@ -152,7 +152,7 @@ async fn unidentified_have_the_answer_of_the_limiter() {
 
 #[test]
 fn without_a_limiter_it_is_an_error_that_says_what_to_do() {
-    // Of its own: others may have installed one in this process.
+    // A process of its own, because another test may have installed a limiter in this one.
     let name = "websocket::by_hand::without_a_limiter_it_is_an_error_that_says_what_to_do";
     if in_own_process(name).is_some() {
         return;
@@ -194,8 +194,8 @@ async fn ten_thousand_messages_leave_nothing_with_their_request() {
     });
     let answer = service.await.get("/many").await;
     assert_eq!(answer.text(), "9999");
-    // What is kept with a request shows in its headers: the handler's own limit alone, which is not
-    // the strictest.
+    // Decisions kept with a request show in its headers. Here the handler's own limit alone shows,
+    // which is not the strictest.
     assert_eq!(answer.quota(), Some([5, 4, 60]));
 }
 

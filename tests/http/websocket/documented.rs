@@ -1,4 +1,4 @@
-//! The loops that the guide and the API documentation show: word for word, since users copy them.
+//! The loops of the guide and the API documentation, word for word, because users copy them.
 
 use super::*;
 

@@ -1,1 +1,1 @@
-//! Its tests are all there is.
+//! An empty library: this crate exists for its tests, and knows actix-throttle by another name.

@@ -1,4 +1,4 @@
-//! Each algorithm by example; `properties` has the rest.
+//! Each algorithm by example, on every store; `properties` covers the rest at random.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn remaining_counts_down_to_a_denial(store: &StoreFixture) {
         assert_eq!(denied.limits()[0].remaining(), 0);
         assert!(denied.retry_after().unwrap() > Duration::ZERO);
         assert!(denied.retry_after().unwrap() <= denied.limits()[0].reset_after());
-        // Someone else is not concerned.
+        // Another identity has a quota of its own.
         assert!(check(store, &limit, "bob").await.is_allowed());
     }
 }
@@ -47,7 +47,7 @@ async fn sliding_window_frees_each_admission_in_its_turn(store: &StoreFixture) {
         assert!(check(store, &limit, "ann").await.is_allowed());
         store.advance(SECOND);
     }
-    // Taken at 0, 1 and 2; it is 3 now.
+    // The charges came at 0, 1 and 2 s; it is 3 s now.
     assert_eq!(wait(store, &limit, "ann").await, 7 * SECOND);
     store.advance(7 * SECOND - 1);
     assert!(!check(store, &limit, "ann").await.is_allowed());
@@ -64,7 +64,7 @@ async fn sliding_window_counter_weighs_the_window_before(store: &StoreFixture) {
     assert_eq!(admitted_at_once(store, &limit, "ann", 20).await, 10);
     store.advance(60 * SECOND);
     assert_eq!(admitted_at_once(store, &limit, "ann", 20).await, 0);
-    // Half a minute on, half of the ten still weigh.
+    // Half a minute later, half of the ten still weigh.
     store.advance(30 * SECOND);
     assert_eq!(admitted_at_once(store, &limit, "ann", 20).await, 5);
     assert_eq!(wait(store, &limit, "ann").await, 6 * SECOND);
@@ -90,7 +90,7 @@ async fn greedy_bucket_gains_continuously_up_to_its_capacity(store: &StoreFixtur
     assert_eq!(wait(store, &limit, "ann").await, SECOND);
     store.advance(3 * SECOND + SECOND / 2);
     assert_eq!(admitted_at_once(store, &limit, "ann", 30).await, 3);
-    // The half second was not lost.
+    // The bucket kept the half second that was not a whole token yet.
     assert_eq!(wait(store, &limit, "ann").await, SECOND / 2);
 }
 
@@ -106,7 +106,7 @@ async fn interval_bucket_gains_all_at_once(store: &StoreFixture) {
     assert_eq!(admitted_at_once(store, &limit, "ann", 30).await, 0);
     store.advance(1);
     assert_eq!(admitted_at_once(store, &limit, "ann", 30).await, 5);
-    // Late for an interval, in time for the next: they keep their beat.
+    // Refills keep their beat: this request comes 3 s after a refill, and the next is due in 7 s.
     store.advance(13 * SECOND);
     assert_eq!(admitted_at_once(store, &limit, "ann", 30).await, 5);
     assert_eq!(wait(store, &limit, "ann").await, 7 * SECOND);
@@ -119,16 +119,17 @@ async fn leaky_bucket_spaces_evenly(store: &StoreFixture) {
         assert_eq!(wait(store, &limit, "ann").await, SECOND / 5);
         store.advance(SECOND / 5);
     }
-    // Idleness earns no burst.
+    // Idle time earns no burst.
     store.advance(60 * SECOND);
     assert_eq!(admitted_at_once(store, &limit, "ann", 5).await, 1);
-    // What costs three holds up the next for three.
+    // A request that costs 3 delays the next one by three intervals.
     store.advance(SECOND);
     assert!(check(store, &limit.cost(3), "ann").await.is_allowed());
     assert_eq!(wait(store, &limit, "ann").await, SECOND / 5 * 3);
 }
 
-/// A peer let 17 through at once with a burst of 10, after a pause.
+/// An idle bucket never holds more than its capacity. Another library admitted 17 requests at once,
+/// after a pause, with a burst of 10.
 async fn idle_buckets_hold_their_capacity_and_no_more(store: &StoreFixture) {
     for refill in [Refill::Greedy, Refill::Interval] {
         let limit = Limit::new(7, Duration::from_secs(1))

@@ -1,4 +1,4 @@
-//! Blocks: once exceeded, everything of an identity in a zone is denied for a while.
+//! Blocks: once a limit is exceeded, an identity is denied everything in its zone for a while.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn blocks_by_hand_begin_and_end_at_once(store: &StoreFixture) {
         .await
         .unwrap();
     assert_eq!(wait(store, &limit, "ann").await, 600 * SECOND);
-    // A second one takes the first one's place.
+    // A second block replaces the first.
     store
         .limiter
         .block(&limit, "ann", minutes(5))
@@ -73,7 +73,7 @@ async fn blocks_by_hand_begin_and_end_at_once(store: &StoreFixture) {
     assert_eq!(wait(store, &limit, "ann").await, 300 * SECOND);
     store.limiter.unblock(&limit, "ann").await.unwrap();
     assert!(check(store, &limit, "ann").await.is_allowed());
-    // Nothing to end is no error.
+    // Ending a block that does not exist is no error.
     store.limiter.unblock(&limit, "ann").await.unwrap();
     for length in [Duration::ZERO, Duration::from_secs(367 * 24 * 3600)] {
         assert!(store.limiter.block(&limit, "ann", length).await.is_err());

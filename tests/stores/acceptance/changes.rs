@@ -1,4 +1,4 @@
-//! Limits that change (a deploy, a plan) and clocks that step back.
+//! Limits whose numbers change (with a deployment or a plan), and clocks that step back.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn a_lowered_limit_locks_nobody_out(store: &StoreFixture) {
     {
         admitted_at_once(store, &before, "ann", 1000).await;
         let left = wait(store, &after, "ann").await;
-        // The weighted counter looks back at most two windows, all others one.
+        // The sliding window counter looks back at most two windows, the other algorithms one.
         let most = match after.kind() {
             Algorithm::SlidingWindowCounter => 120 * SECOND,
             _ => 60 * SECOND,
@@ -58,7 +58,7 @@ async fn a_changed_capacity_keeps_what_was_used(store: &StoreFixture) {
         admitted_at_once(store, &limit.capacity(20), "ann", 50).await,
         13
     );
-    // Twenty are missing now; of a bucket of five, five can be.
+    // Twenty tokens are missing now; a bucket of five can miss at most five.
     assert_eq!(wait(store, &limit.capacity(5), "ann").await, 360 * SECOND);
 }
 
@@ -73,7 +73,8 @@ async fn clock_stepping_back_admits_at_most_one_extra_quota(store: &StoreFixture
             assert!(more <= 5, "{limit:?} {back} s: {more} more");
             let left = wait(store, &limit, identity).await;
             let most = match limit.kind() {
-                // It weighs the whole window before, in windows that the clock aligns.
+                // The sliding window counter weighs the whole previous window, and the clock aligns
+                // its windows.
                 Algorithm::SlidingWindowCounter => 2 * 60 * SECOND,
                 _ => 60 * SECOND,
             };

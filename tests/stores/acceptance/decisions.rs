@@ -1,4 +1,4 @@
-//! What is decided together, and what only looks.
+//! Limits that are decided together, and calls that charge nothing.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn all_limits_are_charged_or_none(store: &StoreFixture) {
         let after = store.limiter.peek(&first, "ann").await.unwrap();
         assert_eq!(after.limits()[0].remaining(), remaining, "{first:?}");
     }
-    // Across identities too.
+    // All or none are charged across identities too.
     let limit = Limit::per_minute(1);
     assert!(check(store, &limit, "bob").await.is_allowed());
     let both = [(&limit, "carl"), (&limit, "bob")];
@@ -52,7 +52,7 @@ async fn denials_change_and_prolong_nothing(store: &StoreFixture) {
         admitted_at_once(store, &limit, "ann", 5).await;
         let mut left = wait(store, &limit, "ann").await;
         assert!(left > 0);
-        // Knocking every half second, until the wait is over.
+        // Repeat the denied request every half second until the wait is over.
         while left > SECOND / 2 {
             store.advance(SECOND / 2);
             left -= SECOND / 2;
@@ -100,7 +100,7 @@ async fn zones_share_and_separate(store: &StoreFixture) {
     assert!(check(store, &here.name("two"), "ann").await.is_allowed());
     assert!(!check(store, &here, "ann").await.is_allowed());
     assert_eq!(admitted_at_once(store, &there, "ann", 5).await, 2);
-    // Without a zone, names tell limits apart.
+    // Names tell limits without a zone apart.
     assert_eq!(
         admitted_at_once(store, &limit.name("one"), "ann", 5).await,
         2
@@ -109,7 +109,7 @@ async fn zones_share_and_separate(store: &StoreFixture) {
         admitted_at_once(store, &limit.name("two"), "ann", 5).await,
         2
     );
-    // The window is part of the counter: half an hour is another than a minute.
+    // The window is part of the counter's key: half an hour and a minute have different counters.
     let longer = Limit::new(2, Duration::from_secs(1800)).zone("here");
     assert_eq!(admitted_at_once(store, &longer, "ann", 5).await, 2);
 }
@@ -131,7 +131,7 @@ async fn identities_are_counted_apart(store: &StoreFixture) {
         assert!(first.is_allowed(), "{identity}");
         let second = store.limiter.check(&limit, identity.clone()).await.unwrap();
         assert!(!second.is_allowed(), "{identity}");
-        // A group says which limits apply, not who it is.
+        // A group selects the limits that apply, and is no part of the identity.
         let grouped = identity.group("pro");
         assert!(
             !store
@@ -158,7 +158,7 @@ async fn shadows_count_apart_and_never_deny(store: &StoreFixture) {
             );
             assert!(decision.strictest().is_none());
         }
-        // The enforced limit of the same numbers has not noticed.
+        // The enforced limit with the same numbers was not charged.
         assert_eq!(admitted_at_once(store, &limit, "ann", 5).await, fits);
     }
 }

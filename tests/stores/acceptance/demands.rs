@@ -1,4 +1,4 @@
-//! All of several limits, any of them, and both nested.
+//! Demands for all of several limits, for any of them, and nested ones.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ for_every_store!(
 
 const TWO: Limit = Limit::new(2, Duration::from_secs(10)).zone("two");
 
-/// Whether it is granted without waiting; what it takes stays taken, but for places.
+/// Whether the demand is granted without waiting. Charges of rates stay; permits are released.
 async fn goes(store: &StoreFixture, demand: Demand) -> bool {
     let acquire = store.limiter.acquire_for(demand);
     acquire.try_now().await.unwrap().is_some()
@@ -37,7 +37,7 @@ async fn all_are_charged_together_or_none(store: &StoreFixture) {
     assert_eq!(left(store, &TWO, "hal").await, 1);
     let pair = [(&ONE, "hal"), (&TWO, "hal")];
     assert!(store.limiter.try_acquire_all(pair).await.unwrap().is_none());
-    // Who waits for both keeps nobody from the one that has room.
+    // A waiter for both limits does not hold up the limit that has room (head-of-line blocking).
     let waits = in_line(both()).await;
     assert!(
         store

@@ -1,4 +1,5 @@
-//! The mistakes of others, each named where it was seen, as far as a store can make them.
+//! Mistakes of other libraries that a store could repeat. Each test names the library in which the
+//! mistake was seen.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ for_every_store!(
     denials_do_not_prolong_a_sliding_window,
 );
 
-/// fastapi-limiter: `times = 0` admits one, a window of 0 is an error of the server.
+/// fastapi-limiter admits one request with `times = 0`, and a window of 0 is an error of Redis.
 async fn numbers_out_of_range_are_errors(store: &StoreFixture) {
     let second = Duration::from_secs(1);
     let bucket = |times| Limit::per_second(times).algorithm(Algorithm::TokenBucket);
@@ -72,7 +73,8 @@ async fn numbers_out_of_range_are_errors(store: &StoreFixture) {
     }
 }
 
-/// asgi-ratelimit: always the whole window; actix-governor and others: rounded down to 0.
+/// asgi-ratelimit always reports the whole window; actix-governor and other libraries round down to
+/// 0.
 async fn retry_after_is_neither_the_window_nor_zero(store: &StoreFixture) {
     let limit = Limit::per_minute(2);
     check(store, &limit, "ann").await;
@@ -81,7 +83,7 @@ async fn retry_after_is_neither_the_window_nor_zero(store: &StoreFixture) {
     assert_eq!(wait(store, &limit, "ann").await, SECOND / 2);
 }
 
-/// summerrs-admin: two limits of one shape share one key.
+/// summerrs-admin uses one key for two limits with the same numbers.
 async fn stacked_limits_of_one_shape_do_not_share(store: &StoreFixture) {
     for limit in every_algorithm(1, 60) {
         let (one, other) = (limit.zone("one"), limit.zone("other"));
@@ -91,7 +93,7 @@ async fn stacked_limits_of_one_shape_do_not_share(store: &StoreFixture) {
     }
 }
 
-/// summerrs-admin: 600 a second becomes 500 a second.
+/// summerrs-admin turns 600 requests a second into 500.
 async fn rates_are_not_rounded(store: &StoreFixture) {
     let limit = Limit::per_second(600)
         .algorithm(Algorithm::TokenBucket)
@@ -103,9 +105,9 @@ async fn rates_are_not_rounded(store: &StoreFixture) {
         store.advance(100);
         now += 100;
     }
-    // One each 1667 µs, seen every 100.
+    // A token comes every 1667 µs, and the test looks every 100 µs.
     assert_eq!(admitted, 59);
-    // Asked whenever the limit says, a leaky bucket loses nothing.
+    // A leaky bucket loses nothing if each request comes exactly when the limit has room.
     let limit = limit_of_600();
     let (mut admitted, mut now) = (0, 0);
     while now < SECOND / 10 {
@@ -122,7 +124,7 @@ fn limit_of_600() -> Limit {
     Limit::per_second(600).algorithm(Algorithm::LeakyBucket)
 }
 
-/// redis-rate-limiters: the bucket's key expires before its debt is paid.
+/// redis-rate-limiters lets the bucket's key expire before its debt is paid.
 async fn debts_are_not_forgotten(store: &StoreFixture) {
     let limit = Limit::per_minute(1)
         .algorithm(Algorithm::TokenBucket)
@@ -132,7 +134,7 @@ async fn debts_are_not_forgotten(store: &StoreFixture) {
     assert_eq!(admitted_at_once(store, &limit, "ann", 200).await, 99);
 }
 
-/// Kong: whoever keeps knocking never gets in.
+/// Kong never admits a client that keeps retrying while it is denied.
 async fn denials_do_not_prolong_a_sliding_window(store: &StoreFixture) {
     let limit = Limit::new(1, Duration::from_secs(10));
     let mut admitted = 0;

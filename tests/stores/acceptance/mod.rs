@@ -17,7 +17,7 @@ use actix_throttle::{Decision, Limit};
 
 use harness::stores::{StoreFixture, every_algorithm};
 
-/// Makes of each function a test a store.
+/// Turns each function into one test for each store.
 macro_rules! for_every_store {
     ($($test:ident),+ $(,)?) => {
         for_every_store!(@ memory, ::harness::stores::StoreKind::Memory, $($test),+);
@@ -50,7 +50,7 @@ async fn check(store: &StoreFixture, limit: &Limit, identity: &str) -> Decision 
     store.limiter.check(limit, identity).await.unwrap()
 }
 
-/// Asks until denied, at most `most` times, without moving the clock.
+/// Checks until a denial, at most `most` times, without moving the clock; returns the admissions.
 async fn admitted_at_once(store: &StoreFixture, limit: &Limit, identity: &str, most: u32) -> u32 {
     for admitted in 0..most {
         if !check(store, limit, identity).await.is_allowed() {
@@ -60,7 +60,7 @@ async fn admitted_at_once(store: &StoreFixture, limit: &Limit, identity: &str, m
     most
 }
 
-/// How long a denied identity is told to wait, in microseconds; 0 if it would be admitted.
+/// The wait that a denied identity is told, in microseconds; 0 if it would be admitted.
 async fn wait(store: &StoreFixture, limit: &Limit, identity: &str) -> u64 {
     let peeked = store.limiter.peek(limit, identity).await.unwrap();
     let wait = peeked.retry_after().unwrap_or_default();

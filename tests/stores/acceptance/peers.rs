@@ -1,5 +1,6 @@
-//! The mistakes of those who wait and hold places elsewhere, each by its name. That of the body which
-//! runs although its client has left is a matter of HTTP: see `http::peers::slowstack`.
+//! Mistakes that other libraries make with waiting and permits; each test has the name of one. The
+//! handler that runs although its client has left is a matter of HTTP: see
+//! `http::peers::slowstack`.
 
 use std::{future::IntoFuture, time::Duration};
 
@@ -19,8 +20,8 @@ for_every_store!(
 const EXPIRY: Duration = Duration::from_secs(9);
 const TWO: Concurrency = Concurrency::new(2).expiry(EXPIRY);
 
-/// redis-rate-limiters pushes whatever is released onto a list: after an expiry that is one place
-/// more than there were.
+/// redis-rate-limiters pushes every released permit onto a list, so a release after the expiry
+/// leaves one permit more than the limit has.
 async fn stale_release_lifts_the_capacity(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&TWO, "ann");
     let stalled = Elsewhere::start();
@@ -33,7 +34,7 @@ async fn stale_release_lifts_the_capacity(store: &StoreFixture) {
         take(&semaphore).await.unwrap(),
         take(&semaphore).await.unwrap(),
     );
-    // Two more places, if what is released late were theirs who have them now.
+    // Late releases must not free the permits of the current holders: two more would be available.
     stalled.run(stale.0.release());
     drop(stale.1);
     stalled.run(settle());
@@ -46,11 +47,12 @@ async fn stale_release_lifts_the_capacity(store: &StoreFixture) {
     assert!(take(&semaphore).await.is_none(), "a third place");
 }
 
-/// slowstack takes a permit for one who waits and has left; nobody gives it back.
+/// slowstack takes a permit for a waiter that has left, and never releases it.
 async fn permit_lost_on_cancel(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&TWO, "ann");
     let free = async || semaphore.peek().await.unwrap().limits()[0].remaining() == 2;
-    // They leave before they have asked, while they ask, in the line, and as they are called.
+    // The waiters are cancelled before their first call, during it, in the wait queue, and while
+    // they are woken.
     for called in [false, true] {
         let held = (take(&semaphore).await, take(&semaphore).await);
         let mut waits: Vec<_> = (0..9).map(|_| semaphore.acquire().into_future()).collect();
@@ -63,14 +65,14 @@ async fn permit_lost_on_cancel(store: &StoreFixture) {
         drop(held);
         if called {
             settle().await;
-            // The answer to the first of the line is on its way.
+            // The reply to the first waiter is on its way.
             let _ = waits[1].as_mut().now_or_never().is_some_and(|granted| {
                 drop(granted);
                 true
             });
         }
         drop(waits);
-        // The clock stands still: nothing comes back by expiring.
+        // The clock stands still, so no permit returns by expiry.
         until("both places are free", free).await;
     }
     for limit in every_algorithm(1, 10) {
@@ -82,7 +84,7 @@ async fn permit_lost_on_cancel(store: &StoreFixture) {
         }
         store.advance(20 * SECOND);
         settle().await;
-        // Its turn has come, and it goes.
+        // The waiter's turn has come, and it is cancelled.
         drop(leaves);
         let next = store
             .limiter
@@ -93,10 +95,10 @@ async fn permit_lost_on_cancel(store: &StoreFixture) {
     }
 }
 
-/// The bucket of redis-rate-limiters expires while it still owes, and is full thereafter.
-/// (How long keys live on a server is looked at in `redis::keys`.)
+/// redis-rate-limiters lets a bucket expire while it is in debt, and the bucket is full afterwards.
+/// `redis::keys` tests how long keys live in Redis.
 async fn debt_forgotten_by_ttl(store: &StoreFixture) {
-    // A debt of a hundred seconds and more, at one token a second.
+    // The bucket owes 100 tokens, at one token a second.
     let bucket = Limit::per_second(1)
         .algorithm(Algorithm::TokenBucket)
         .capacity(100);
@@ -108,7 +110,7 @@ async fn debt_forgotten_by_ttl(store: &StoreFixture) {
             .unwrap();
         for second in 1..100 {
             store.advance(SECOND);
-            // Others come and go, so that whoever forgets has occasion to.
+            // Checks of other identities give a store the occasion to evict counters.
             let other = second.to_string();
             store.limiter.acquire(&limit, other.as_str()).await.unwrap();
             let left = store.limiter.remaining(&limit, "cid").await.unwrap();
@@ -118,8 +120,8 @@ async fn debt_forgotten_by_ttl(store: &StoreFixture) {
     }
 }
 
-/// The bucket of redis-rate-limiters takes the token first, and then finds that the wait would be too
-/// long: each who gives up makes the others wait for longer.
+/// redis-rate-limiters takes the token first, and then finds that the wait would be too long: each
+/// request that gives up prolongs the wait of the remaining ones.
 async fn exceeding_max_wait_consumes(store: &StoreFixture) {
     for limit in every_algorithm(1, 10) {
         store.limiter.acquire(&limit, "dan").await.unwrap();
@@ -134,7 +136,8 @@ async fn exceeding_max_wait_consumes(store: &StoreFixture) {
             assert!(matches!(late, Err(RateLimitError::TimedOut { .. })));
         }
         assert_eq!(wait().await, before, "{limit:?}");
-        // Those who learn only behind others that it will be too late take nothing either.
+        // A request takes nothing either if it learns only behind another waiter that it would be
+        // too late.
         let mut first = store.limiter.acquire(&limit, "dan").into_future();
         assert!((&mut first).now_or_never().is_none());
         settle().await;

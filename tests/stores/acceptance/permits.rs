@@ -1,4 +1,4 @@
-//! Limits that wait: in order, within bounds, and taking nothing in vain.
+//! Waiting for rate limits: in order, within `max_wait`, and without charges for cancelled waiters.
 
 use std::{future::IntoFuture, time::Duration};
 
@@ -31,7 +31,7 @@ pub(super) async fn left(store: &StoreFixture, limit: &Limit, identity: &str) ->
     store.limiter.remaining(limit, identity).await.unwrap()
 }
 
-/// Uses up all there is; the number of admissions.
+/// Charges the limit until it is exhausted.
 pub(super) async fn exhaust(store: &StoreFixture, limit: &Limit, identity: &str) {
     while store
         .limiter
@@ -42,7 +42,7 @@ pub(super) async fn exhaust(store: &StoreFixture, limit: &Limit, identity: &str)
     {}
 }
 
-/// A wait that stands in its line.
+/// Polls an acquire until it stands in the wait queue.
 pub(super) async fn in_line(acquire: Acquire) -> Wait {
     let mut wait = acquire.into_future();
     for _ in 0..3 {
@@ -85,7 +85,7 @@ async fn a_wait_that_cannot_succeed_fails_at_once_and_takes_nothing(store: &Stor
             panic!("{limit:?}: {waited:?}");
         };
         assert_eq!(retry_after, Some(wait), "{limit:?}");
-        // Nothing was taken, so as much as ever comes at that moment.
+        // The failed wait charged nothing, so the request is admitted at exactly that moment.
         store.clock.advance(wait);
         let taken = store.limiter.try_acquire(&limit, "bob").await.unwrap();
         assert!(taken.is_some(), "{limit:?}");
@@ -97,14 +97,14 @@ async fn a_wait_that_cannot_succeed_fails_at_once_and_takes_nothing(store: &Stor
 }
 
 async fn behind_too_many_it_fails_at_once_without_asking(store: &StoreFixture) {
-    // One a second.
+    // The limit admits one request a second.
     let leaky = Limit::new(1, Duration::from_secs(1)).algorithm(Algorithm::LeakyBucket);
     exhaust(store, &leaky, "cid").await;
     let mut waits = Vec::new();
     for _ in 0..3 {
         waits.push(in_line(store.limiter.acquire(&leaky, "cid")).await);
     }
-    // They go in 1, 2 and 3 seconds, and this one in 4.
+    // The three waiters are admitted after 1, 2 and 3 s, so this one would be after 4 s.
     let acquire = || store.limiter.acquire(&leaky, "cid");
     let late = acquire().max_wait(Duration::from_millis(3999)).await;
     let Err(RateLimitError::TimedOut { retry_after }) = late else {
@@ -113,7 +113,7 @@ async fn behind_too_many_it_fails_at_once_without_asking(store: &StoreFixture) {
     assert_eq!(retry_after, Some(Duration::from_secs(4)));
     let full = acquire().max_waiting(3).await;
     assert!(matches!(full, Err(RateLimitError::TimedOut { .. })));
-    // Exactly as long is in time.
+    // A `max_wait` of exactly the wait is enough.
     waits.push(in_line(acquire().max_wait(Duration::from_secs(4))).await);
     for wait in waits {
         store.advance(SECOND);
@@ -125,7 +125,8 @@ async fn cancelled_waiter_takes_nothing(store: &StoreFixture) {
     let acquire = || store.limiter.acquire(&ONE, "dan");
     drop(acquire());
     assert_eq!(left(store, &ONE, "dan").await, 1);
-    // Polled any number of times, and then dropped: charges for nobody are given back.
+    // A waiter that is dropped after any number of polls leaves no charge: if the store has charged
+    // for it, the charge is refunded.
     for polls in 0..6 {
         let mut leaves = acquire().into_future();
         let mut done = false;
@@ -138,7 +139,7 @@ async fn cancelled_waiter_takes_nothing(store: &StoreFixture) {
         }
         drop(leaves);
         if done {
-            // Taken out, it is the caller's.
+            // A permit that the poll returned is the caller's and stays charged.
             store.limiter.reset(&ONE, "dan").await.unwrap();
         }
         until("nothing is charged", async || {
@@ -159,7 +160,7 @@ async fn cancelled_large_request_delays_no_other_waiter(store: &StoreFixture) {
     let much = in_line(store.limiter.acquire(&limit.cost(5), "dot")).await;
     let little = in_line(store.limiter.acquire(&limit, "dot")).await;
     drop(much);
-    // The clock stands still: there was room for it all the time.
+    // The clock stands still: the small request had room all the time, and only had to be woken.
     little.await.unwrap();
     assert_eq!(left(store, &limit, "dot").await, 1);
 }
@@ -169,7 +170,7 @@ async fn higher_priority_waiter_is_not_delayed_by_larger_request(store: &StoreFi
     store.limiter.acquire(&limit.cost(3), "don").await.unwrap();
     let much = store.limiter.acquire(&limit.cost(5), "don").priority(1);
     let much = in_line(much).await;
-    // The clock stands still: there is room for it.
+    // The clock stands still: the small request has room now.
     let little = store.limiter.acquire(&limit, "don").priority(0);
     little.max_wait(Duration::from_secs(1)).await.unwrap();
     store.advance(8 * SECOND);
@@ -181,7 +182,7 @@ async fn those_who_wait_are_served_in_order(store: &StoreFixture) {
     exhaust(store, &limit, "eve").await;
     let served = std::cell::RefCell::new(Vec::new());
     let mut waits = Vec::new();
-    // Lower priorities first, then whoever came first.
+    // Lower priorities are served first, and within a priority the earliest waiter.
     for (number, priority) in [2, 1, 2, 0, 1].into_iter().enumerate() {
         let wait = in_line(store.limiter.acquire(&limit, "eve").priority(priority)).await;
         let served = &served;
@@ -205,7 +206,7 @@ async fn a_refund_gives_back_and_calls_the_next(store: &StoreFixture) {
         let permit = store.limiter.acquire(&limit, "fay").await.unwrap();
         let waits = in_line(store.limiter.acquire(&limit, "fay")).await;
         assert!(permit.refund().await);
-        // The clock stands still: nothing but the refund can have called.
+        // The clock stands still, so only the refund can have woken the waiter.
         waits.await.unwrap();
         assert_eq!(left(store, &limit, "fay").await, 0, "{limit:?}");
         store.advance(20 * SECOND);
@@ -231,7 +232,7 @@ async fn remaining_quota_is_watched(store: &StoreFixture) {
     );
     store.advance(SECOND);
     assert_eq!(watched.next().await.unwrap().unwrap(), 1);
-    // Nothing has changed, and then the window has passed.
+    // Nothing changes for three seconds; then the window ends.
     let mut next = watched.next();
     for _ in 0..3 {
         store.advance(SECOND);

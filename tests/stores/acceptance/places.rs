@@ -1,4 +1,4 @@
-//! How many run at once: places, and those who hold them.
+//! Concurrency limits: permits, their expiry, their renewal and their loss.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn never_more_than_so_many_at_once(store: &StoreFixture) {
     assert_eq!(free(&semaphore).await, 1);
     let one = take(&semaphore).await.unwrap();
     assert!(take(&semaphore).await.is_none());
-    // Dropped, it is given back as well, and soon.
+    // A dropped guard releases its permit too, in the background.
     drop((one, other));
     until("both are free", async || free(&semaphore).await == 2).await;
     let status = &semaphore.peek().await.unwrap().limits()[0].clone();
@@ -109,7 +109,7 @@ async fn a_lost_place_is_told_and_its_release_frees_nobody_elses(store: &StoreFi
         "whatever the store says: it may have expired"
     );
     let own = take(&semaphore).await.unwrap();
-    // It wakes, finds its place taken, and gives back what it has not.
+    // The stalled process wakes and finds its permit taken. Its release must free nothing.
     stalled.run(async {
         for _ in 0..100 {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -136,7 +136,7 @@ async fn a_place_comes_back_if_nobody_has_it(store: &StoreFixture) {
         }
     };
     stalled.run(renewed);
-    // It counts again; but somebody may have come and gone.
+    // The permit counts again, but stays invalid: another holder may have used it in between.
     assert!(!held.is_valid());
     stalled.run(held.release());
     assert_eq!(free(&semaphore).await, 2);
@@ -150,7 +150,8 @@ async fn denied_by_either_nothing_is_taken_from_the_other(store: &StoreFixture) 
         peeked.limits()[0].remaining()
     };
     for other in ["ann", "bob"] {
-        // Of one identity and of two, which a cluster has in different slots.
+        // The rate is of the same identity, and then of another, whose keys a cluster keeps in
+        // another slot.
         store.limiter.reset(&rate, other).await.unwrap();
         let both = store.limiter.semaphore(&TWO, "ann").and(&rate, other);
         let (one, two) = (take(&both).await.unwrap(), take(&both).await.unwrap());
@@ -208,10 +209,11 @@ async fn changed_numbers_drive_nobody_out(store: &StoreFixture) {
     store.advance(SECOND);
     let held = take(&before).await.unwrap();
     store.advance(SECOND);
-    // Both must go, the second is renewed every three seconds.
+    // Both permits must be free first, and the second is renewed every three seconds.
     assert!(take(&after).await.is_none());
     store.advance(EXPIRY - 2 * SECOND - SECOND / 2);
-    // That the first goes in half a second helps nobody. Nobody is told more than one.
+    // The expiry of the first permit in half a second makes no room. A wait for a permit is
+    // reported as one second at most.
     let denied = after.peek().await.unwrap();
     assert_eq!(denied.retry_after(), Some(Duration::from_secs(1)));
     store.advance(SECOND / 2);
@@ -231,7 +233,7 @@ async fn shadows_never_deny_and_have_places_of_their_own(store: &StoreFixture) {
     let second = take(&semaphore).await.unwrap();
     assert!(second.decision().limits()[0].is_violated());
     assert!(first.is_valid() && second.is_valid());
-    // It had no place, so none is given back.
+    // A shadow that exceeds its limit holds no permit, so its release frees none.
     second.release().await;
     assert_eq!(free(&semaphore).await, 0);
     let enforced = store.limiter.semaphore(&Concurrency::new(1), "ann");
@@ -239,7 +241,7 @@ async fn shadows_never_deny_and_have_places_of_their_own(store: &StoreFixture) {
     let without = take(&semaphore).await.unwrap();
     first.release().await;
     assert_eq!(free(&semaphore).await, 1);
-    // Nor is one taken for it later, as it would be by renewing.
+    // A renewal must not take a permit for it later either.
     for _ in 0..3 {
         store.clock.advance(shadow.expiry_after() / 3);
         settle().await;
@@ -262,7 +264,7 @@ async fn a_block_lets_nobody_in_and_drives_nobody_out(store: &StoreFixture) {
     for _ in 0..4 {
         store.advance(EXPIRY / 3);
         until("it is renewed", async || {
-            // A slot that is being moved is asked several times.
+            // A decision in a slot that is being moved takes several calls.
             tokio::time::sleep(Duration::from_millis(30)).await;
             held.is_valid()
         })

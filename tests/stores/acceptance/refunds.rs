@@ -1,4 +1,4 @@
-//! Charges given back by their receipts; `properties` has them at random.
+//! Refunds of charges by their receipts, by example; `properties::refunds` has random ones.
 
 mod algorithms;
 
@@ -28,13 +28,13 @@ async fn take(store: &StoreFixture, limit: &Limit, identity: &str) -> ChargedFor
     taken
 }
 
-async fn give_back(store: &StoreFixture, taken: ChargedForTest) -> Decision {
+async fn refund(store: &StoreFixture, taken: ChargedForTest) -> Decision {
     let decision = store.limiter.refund_charged(taken).await.unwrap();
     assert!(decision.is_allowed());
     decision
 }
 
-/// What remains, and how long until it is whole.
+/// What remains, and the time until the whole quota is available.
 async fn standing(store: &StoreFixture, limit: &Limit, identity: &str) -> (u32, Duration) {
     let peeked = store.limiter.peek(limit, identity).await.unwrap();
     let status = &peeked.limits()[0];
@@ -47,7 +47,7 @@ async fn a_refund_right_away_leaves_no_trace(store: &StoreFixture) {
         for cost in [1, 4, 10] {
             let taken = take(store, &limit.cost(cost), "ann").await;
             assert_ne!(standing(store, &limit, "ann").await, whole);
-            let decision = give_back(store, taken).await;
+            let decision = refund(store, taken).await;
             assert_eq!(standing(store, &limit, "ann").await, whole, "{limit:?}");
             let status = &decision.limits()[0];
             assert_eq!((status.remaining(), status.reset_after()), whole);
@@ -55,13 +55,13 @@ async fn a_refund_right_away_leaves_no_trace(store: &StoreFixture) {
         if limit.kind() == Algorithm::LeakyBucket {
             continue;
         }
-        // On top of what others took, between whole tokens.
+        // A refund leaves no trace on top of other charges and between whole tokens either.
         for cost in [1, 3, 2] {
             check(store, &limit.cost(cost), "ann").await;
             store.advance(SECOND + 234_567);
             let before = standing(store, &limit, "ann").await;
             let taken = take(store, &limit.cost(2), "ann").await;
-            give_back(store, taken).await;
+            refund(store, taken).await;
             assert_eq!(standing(store, &limit, "ann").await, before, "{limit:?}");
         }
     }
@@ -71,11 +71,11 @@ async fn a_refund_of_what_time_gave_back_gives_nothing(store: &StoreFixture) {
     for limit in every_algorithm(5, 10) {
         let taken = take(store, &limit.cost(3), "ann").await;
         store.advance(20 * SECOND);
-        // Nothing there, and nothing comes of it.
-        give_back(store, taken.clone()).await;
+        // Nothing of the charge is left, so the refund changes nothing.
+        refund(store, taken.clone()).await;
         check(store, &limit.cost(4), "ann").await;
         let before = standing(store, &limit, "ann").await;
-        give_back(store, taken).await;
+        refund(store, taken).await;
         assert_eq!(standing(store, &limit, "ann").await, before, "{limit:?}");
     }
 }
@@ -86,7 +86,7 @@ async fn giving_back_twice_never_goes_below_zero(store: &StoreFixture) {
         let taken = take(store, &limit.cost(6), "ann").await;
         check(store, &limit.cost(3), "ann").await;
         for _ in 0..3 {
-            give_back(store, taken.clone()).await;
+            refund(store, taken.clone()).await;
         }
         assert_eq!(standing(store, &limit, "ann").await, whole, "{limit:?}");
         assert_eq!(admitted_at_once(store, &limit, "ann", 20).await, whole.0);
@@ -99,14 +99,15 @@ async fn forgotten_charge_is_not_refunded(store: &StoreFixture) {
         let whole = standing(store, &limit, "ann").await;
         let taken = take(store, &limit.cost(4), "ann").await;
         store.limiter.reset(&limit, "ann").await.unwrap();
-        give_back(store, taken.clone()).await;
+        refund(store, taken.clone()).await;
         assert_eq!(standing(store, &limit, "ann").await, whole, "{limit:?}");
         store.advance(SECOND);
         check(store, &limit.cost(2), "ann").await;
         let before = standing(store, &limit, "ann").await;
-        give_back(store, taken).await;
+        refund(store, taken).await;
         let after = standing(store, &limit, "ann").await;
-        // The others cannot tell: no more than the charge is given, and no more than there is.
+        // The other algorithms cannot tell the charges apart: they refund no more than the charge
+        // and no more than was used.
         assert_eq!(after, if told_apart { before } else { whole }, "{limit:?}");
     }
 }
@@ -119,18 +120,19 @@ async fn a_clock_that_steps_back_gives_nothing_extra(store: &StoreFixture) {
             let charged = standing(store, &limit, identity).await;
             let before = store.clock.now();
             store.clock.set(before - Duration::from_secs(back));
-            give_back(store, taken.clone()).await;
+            refund(store, taken.clone()).await;
             let more = admitted_at_once(store, &limit, identity, 20).await;
             assert!(more <= 5, "{limit:?} {back} s: {more} more");
-            give_back(store, taken).await;
+            refund(store, taken).await;
             let left = wait(store, &limit, identity).await;
             assert!(left > 0 && left <= 120 * SECOND, "{limit:?} {back} s");
             store.clock.set(before);
-            // Without a charge in between, the old one counts again once its time has come.
+            // Without a charge in between, the old charge counts again once the clock has reached
+            // its time.
             let other = &format!("bob{step}");
             let taken = take(store, &limit.cost(3), other).await;
             store.clock.set(before - Duration::from_secs(back));
-            give_back(store, taken).await;
+            refund(store, taken).await;
             store.clock.set(before);
             if limit.kind() != Algorithm::SlidingWindowCounter {
                 assert_eq!(standing(store, &limit, other).await, charged, "{limit:?}");
@@ -148,17 +150,17 @@ async fn uncharged_request_has_no_receipt(store: &StoreFixture) {
         if limit.kind() == Algorithm::LeakyBucket {
             store.advance(45 * SECOND);
         }
-        // The shadow has no room now; the zone of nothing is asked for nothing.
+        // The shadow has no room now, and the limit of zone `nothing` costs nothing.
         let nothing = limit.zone("nothing").cost(0);
         let second = [(&limit, "ann"), (&shadow.cost(4), "ann"), (&nothing, "ann")];
         let (decision, taken) = store.limiter.check_with_receipts(&second).await.unwrap();
         assert!(decision.is_allowed());
         assert_eq!(taken.was_charged(), [true, false, false]);
         let before = standing(store, &shadow, "ann").await;
-        give_back(store, taken).await;
+        refund(store, taken).await;
         assert_eq!(standing(store, &shadow, "ann").await, before);
         assert!(check(store, &limit, "ann").await.is_allowed(), "{limit:?}");
-        // Denied by one, none has any.
+        // A check that one limit denies has no receipts at all.
         let third = [(&limit.cost(4), "ann"), (&limit, "bob")];
         let (decision, taken) = store.limiter.check_with_receipts(&third).await.unwrap();
         assert!(!decision.is_allowed());
@@ -173,7 +175,7 @@ async fn several_limits_are_given_back_together(store: &StoreFixture) {
         .flat_map(|limit| [(limit, "ann"), (limit, "bob")])
         .collect();
     let (_, taken) = store.limiter.check_with_receipts(&checks).await.unwrap();
-    let decision = give_back(store, taken).await;
+    let decision = refund(store, taken).await;
     assert_eq!(decision.limits().len(), checks.len());
     for (limit, identity) in checks {
         let (_, reset) = standing(store, limit, identity).await;
@@ -185,7 +187,7 @@ async fn a_refund_ends_no_block(store: &StoreFixture) {
     let limit = Limit::per_second(1).block(Duration::from_secs(60));
     let taken = take(store, &limit, "ann").await;
     assert!(!check(store, &limit, "ann").await.is_allowed());
-    let decision = give_back(store, taken).await;
+    let decision = refund(store, taken).await;
     assert!(decision.limits()[0].is_blocked());
     assert_eq!(wait(store, &limit, "ann").await, 60 * SECOND);
 }
@@ -201,14 +203,15 @@ async fn a_changed_limit_gives_back_what_was_charged(store: &StoreFixture) {
         let taken = take(store, &before.cost(8), "ann").await;
         assert_eq!(standing(store, &after, "ann").await.0, 0);
         check(store, &before.cost(1), "ann").await;
-        give_back(store, taken).await;
+        refund(store, taken).await;
         assert_eq!(standing(store, &after, "ann").await.0, 5, "{before:?}");
     }
-    // Twenty missing of a greater bucket: of a lesser one's charge as much less is missing of it.
+    // The larger bucket misses twenty tokens. The refund of the smaller bucket's charge gives it
+    // back as many as were charged.
     let limit = Limit::per_hour(10).algorithm(Algorithm::TokenBucket);
     let lesser = take(store, &limit.capacity(10).cost(5), "bob").await;
     check(store, &limit.capacity(30).cost(15), "bob").await;
-    give_back(store, lesser).await;
+    refund(store, lesser).await;
     let left = standing(store, &limit.capacity(30), "bob").await;
     assert_eq!(left.0, 15);
 }

@@ -1,5 +1,5 @@
-//! Those who wait get the rate that was promised, though timers wake them late; and a wait may last
-//! exactly as long as it was allowed to.
+//! Waiters get exactly the promised rate although timers wake them late, and a wait may last
+//! exactly as long as `max_wait`.
 
 use std::{
     sync::{
@@ -31,14 +31,14 @@ for_every_store!(
 const TENTH: u64 = SECOND / 10;
 const LEAKY: Limit = Limit::per_second(10).algorithm(Algorithm::LeakyBucket);
 
-/// One every 100 ms, by each of the buckets that holds one.
+/// Limits of one request every 100 ms, by each bucket with a capacity of one.
 fn buckets() -> [Limit; 3] {
     let token = Limit::per_second(10).algorithm(Algorithm::TokenBucket);
     let interval = Limit::new(1, Duration::from_millis(100)).algorithm(Algorithm::TokenBucket);
     [LEAKY, token.capacity(1), interval.refill(Refill::Interval)]
 }
 
-/// One a millisecond, by timers that wake every 3 ms.
+/// One request a millisecond, with timers that wake every 3 ms.
 async fn wait_queue_keeps_exact_rate_with_coarse_timers(store: &StoreFixture) {
     const STEPS: usize = 15;
     let leaky = Limit::per_second(1_000).algorithm(Algorithm::LeakyBucket);
@@ -75,7 +75,7 @@ async fn turns_count_from_when_they_were_due_and_not_from_the_wake_up(store: &St
         for _ in 0..4 {
             waits.push(in_line(store.limiter.acquire(&limit, "ann")).await);
         }
-        // Woken 3 ms late each time, they go on at 103, 203, 303 and 403 ms.
+        // The waiters are woken 3 ms late each time: at 103, 203, 303 and 403 ms.
         store.advance(3_000);
         for waits in waits {
             store.advance(TENTH);
@@ -118,13 +118,13 @@ async fn a_refund_of_a_late_turn_is_exact(store: &StoreFixture) {
         let first = in_line(store.limiter.acquire(&limit, "dan")).await;
         store.advance(TENTH + 4_000);
         let permit = first.await.unwrap();
-        // Not of the turn that came next.
+        // The refund leaves the turn that came next as it was.
         let second = in_line(store.limiter.acquire(&limit, "dan")).await;
         store.advance(TENTH);
         second.await.unwrap();
         assert!(permit.refund().await);
         assert_eq!(wait(store, &limit, "dan").await, TENTH - 4_000, "{limit:?}");
-        // And all of it as long as nothing came.
+        // The refund is complete if no turn came next.
         let third = in_line(store.limiter.acquire(&limit, "dan")).await;
         store.advance(TENTH);
         assert!(third.await.unwrap().refund().await);
@@ -149,7 +149,7 @@ async fn a_wait_exactly_as_long_as_max_wait_is_served(store: &StoreFixture) {
         let served = in_line(acquire(TENTH)).await;
         store.advance(TENTH);
         served.await.unwrap();
-        // A timer wakes who waits a moment after that.
+        // A timer wakes the waiter a moment after its `max_wait`.
         let served = in_line(acquire(TENTH)).await;
         store.advance(TENTH + 2_000);
         served.await.unwrap();

@@ -1,4 +1,5 @@
-//! Waiting for a place: in order, within bounds, and taking nothing in vain.
+//! Waiting for permits of concurrency limits: in order, within `max_wait`, and without a permit for
+//! cancelled waiters.
 
 use std::{cell::RefCell, future::IntoFuture, pin::pin, rc::Rc, time::Duration};
 
@@ -25,7 +26,7 @@ for_every_store!(
 
 const ONE: Concurrency = Concurrency::new(1).expiry(Duration::from_secs(9));
 
-/// Lets what is under way go on, without moving the clock.
+/// Lets tasks and connections make progress without moving the clock.
 pub(super) async fn settle() {
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -41,14 +42,14 @@ async fn a_release_calls_the_first_who_waits(store: &StoreFixture) {
         settle().await;
     }
     held.release().await;
-    // The clock stands still: nothing but the release can have called.
+    // The clock stands still, so only the release can have woken the waiter.
     waits.await.unwrap().release().await;
     assert!(take(&semaphore).await.is_some());
 }
 
 type Served = Rc<RefCell<Vec<usize>>>;
 
-/// Waits for a place, says so, and gives it back.
+/// Acquires a permit, records its number, and releases it.
 async fn serve(acquire: Acquire<SemaphoreGuard>, number: usize, served: &Served) {
     let guard = acquire.await.unwrap();
     served.borrow_mut().push(number);
@@ -68,7 +69,7 @@ async fn serve_all(store: &StoreFixture, semaphore: &Semaphore, priorities: &[u3
     let release = async {
         settle().await;
         held.release().await;
-        // Where the call for one came too early, the pause is what calls it.
+        // A waiter that was woken too early tries again after its polling pause, so time must pass.
         while served.borrow().len() < priorities.len() {
             tokio::time::sleep(Duration::from_millis(1)).await;
             store.advance(SECOND / 1000);
@@ -99,14 +100,14 @@ async fn cancelled_waiter_takes_nothing_and_wakes_the_next(store: &StoreFixture)
         assert!(waits.now_or_never().is_none());
     }
     settle().await;
-    // Both are in the line.
+    // Both waiters are in the wait queue.
     for waits in [&mut first, &mut second] {
         assert!(waits.now_or_never().is_none());
     }
     held.release().await;
     drop(first);
     second.await.unwrap().release().await;
-    // Whatever was charged for somebody who has left is given back, wherever that happened.
+    // A permit that was granted to a cancelled waiter is released, whenever it was cancelled.
     for polls in 0..6 {
         let mut leaves = Box::pin(semaphore.acquire().into_future());
         for _ in 0..polls {
@@ -180,9 +181,10 @@ async fn a_wait_for_a_rate_that_cannot_help_ends_at_once(store: &StoreFixture) {
         error.unwrap_err(),
         RateLimitError::TimedOut { retry_after: Some(wait) } if wait == Duration::from_secs(60)
     ));
-    // One that can is woken then, and not before.
+    // A waiter that can succeed is woken when the rate has room, and not before.
     let mut waits = Box::pin(semaphore.acquire().into_future());
-    // It is told for how long first, which a slot that is being moved takes a moment for.
+    // The first decision tells the waiter how long to wait. It takes a moment in a slot that is
+    // being moved.
     let told = tokio::time::timeout(Duration::from_millis(50), &mut waits);
     assert!(told.await.is_err());
     for _ in 0..60 {
@@ -210,7 +212,8 @@ async fn settle_a_little() {
 
 async fn permits_released_elsewhere_are_found(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&ONE, "ann");
-    // Another process, as far as the line here can tell: another limiter would be one.
+    // The permit is held in another runtime, but by the same limiter: the wait queue belongs to the
+    // limiter, so only another limiter would stand for another process.
     let elsewhere = Elsewhere::start();
     let held = elsewhere.run(take(&semaphore)).unwrap();
     let waits = semaphore.acquire().into_future();

@@ -1,4 +1,4 @@
-//! [`harness::load_client`] as a program of its own.
+//! The program of [`harness::load_client`], for tests that need several processes.
 
 use std::error::Error;
 

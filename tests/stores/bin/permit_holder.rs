@@ -1,4 +1,4 @@
-//! [`harness::permit_holder`] as a program of its own.
+//! The program of [`harness::permit_holder`], for tests that kill it.
 
 use std::error::Error;
 

@@ -10,11 +10,11 @@ use harness::{
     stores::{block_on, unique},
 };
 
-/// More than is admitted within a test.
+/// A quota that no test uses up.
 const TIMES: u32 = 1_000_000;
 const LEASE: u32 = 2_000;
 
-/// What has been charged at the server.
+/// The cost that has been charged in Redis.
 async fn charged(server: &Server, prefix: &str, limit: &Limit) -> u32 {
     let limiter = RateLimiter::builder()
         .redis_url(server.url())
@@ -25,7 +25,7 @@ async fn charged(server: &Server, prefix: &str, limit: &Limit) -> u32 {
     TIMES - peeked.limits()[0].remaining()
 }
 
-/// What it held counts as used, and no more than that is lost.
+/// A killed process loses its lease at most: what it held counts as used.
 #[test]
 fn killed_it_loses_a_lease_at_most() {
     block_on(async {
@@ -43,7 +43,7 @@ fn killed_it_loses_a_lease_at_most() {
             let told = u32::try_from(process.kill().lines().count()).unwrap();
             let charged = charged(&server, &prefix, &limit).await;
             assert!(told <= charged, "{name}: {told} of {charged}");
-            // One may have been admitted that it had not told yet.
+            // The last admission may not have been reported yet.
             assert!(charged <= told + LEASE + 1, "{name}: {told} of {charged}");
         }
     });

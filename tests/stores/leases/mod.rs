@@ -1,5 +1,5 @@
-//! Parts of a quota that processes take from a real server, and what becomes of them when a process
-//! or the server fails.
+//! Leases: parts of a quota that processes take from a real Redis, and what becomes of them when a
+//! process or Redis fails.
 
 mod killed;
 mod outage;
@@ -12,12 +12,12 @@ use actix_throttle::{Algorithm, Limit, Refill};
 
 use harness::{Process, Server};
 
-/// Whose quota it is.
+/// The identity whose quota is leased.
 const ID: &str = "hot";
-/// As long as a window may be: no test sees the end of one.
+/// The longest window that a limit can have, so that none ends during a test.
 const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// Every way to count that can be leased, with nothing gained during a test.
+/// Each algorithm that can be leased, so slow that nothing is gained during a test.
 fn every_algorithm(times: u32) -> [(&'static str, Limit); 5] {
     let limit = |algorithm| Limit::new(times, YEAR).algorithm(algorithm);
     let bucket = Limit::new(1, YEAR)
@@ -35,13 +35,13 @@ fn every_algorithm(times: u32) -> [(&'static str, Limit); 5] {
     ]
 }
 
-/// The same limit, as the program knows it.
+/// The limit in the form that `load_client` reads.
 fn written(name: &str, limit: &Limit) -> String {
     let (times, window) = (limit.times(), limit.window().as_millis());
     format!("{name}/{times}/{window}/{}", limit.quota())
 }
 
-/// Processes of one service, which all begin in the same moment, with these variables more.
+/// Starts processes of one service that all begin at the same moment, with additional variables.
 fn start(
     count: usize,
     server: &Server,
@@ -50,7 +50,7 @@ fn start(
     more: &[(&str, &str)],
 ) -> Vec<Process> {
     let url = server.url();
-    // Time for all of them to have started.
+    // All processes have started by then.
     let start = SystemTime::now() + Duration::from_millis(400);
     let start = start.duration_since(UNIX_EPOCH).unwrap().as_micros();
     let start = start.to_string();
@@ -64,14 +64,14 @@ fn start(
     Process::start_copies(count, env!("CARGO_BIN_EXE_load_client"), &environment)
 }
 
-/// How many requests a process says were admitted.
+/// The number of admitted requests that a process reports.
 fn admitted(process: Process) -> u32 {
     let said = process.finish(Duration::from_secs(60));
     let sum = said.lines().last().expect("it says what was admitted");
     sum.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// How many script calls the server has seen.
+/// The number of script calls that Redis has received.
 fn calls(server: &Server) -> u32 {
     let info: String = server.cli(&["INFO", "commandstats"]);
     let line = info.lines().find(|line| line.contains("cmdstat_evalsha:"));

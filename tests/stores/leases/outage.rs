@@ -1,4 +1,4 @@
-//! A server that is lost while a process holds a lease.
+//! Outages of Redis while a process holds a lease.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use harness::{
 const TIMES: u32 = 400;
 const LEASE: u32 = 50;
 const RECOVERY: Duration = Duration::from_millis(400);
-/// After which leases are over.
+/// The time after which a lease ends.
 const LIFETIME: Duration = Duration::from_secs(1);
-/// What a busy test machine may take for a reconnection.
+/// The time that a reconnection may take on a busy test machine.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// A process that leases, and another that shows what the server knows. Time stands still.
+/// A limiter that leases, and a second one that shows what Redis knows. The clock stands still.
 struct Service {
     server: Server,
     clock: ManualClock,
@@ -55,13 +55,13 @@ impl Service {
         self.own.check(limit, ID).await.unwrap()
     }
 
-    /// What has been charged at the server.
+    /// The cost that has been charged in Redis.
     async fn charged(&self, limit: &Limit) -> u32 {
         let peeked = self.other.peek(limit, ID).await.unwrap();
         TIMES - peeked.limits()[0].remaining()
     }
 
-    /// How much was admitted, and how much more is on lease.
+    /// Checks until a lease is held; returns how much was admitted and how much more is leased.
     async fn lease(&self, limit: &Limit) -> (u32, u32) {
         let mut admitted = 0;
         loop {
@@ -80,7 +80,7 @@ impl Service {
         }
     }
 
-    /// All that is admitted under the limit from now on, by whomever.
+    /// Counts what is admitted under the limit from now on, whichever store decides.
     async fn rest(&self, limit: &Limit) -> u32 {
         let mut admitted = 0;
         loop {
@@ -95,7 +95,7 @@ impl Service {
         }
     }
 
-    /// A server that has forgotten everything, and a circuit that will ask it.
+    /// Restarts Redis without its data, and waits until the second limiter reaches it.
     async fn find_again(&mut self, limit: &Limit) {
         self.server.restart();
         eventually_async("the other has it again", WITHIN, async || {
@@ -106,7 +106,7 @@ impl Service {
     }
 }
 
-/// For each algorithm, on a server of its own.
+/// Runs the test for each algorithm, with a Redis of its own.
 fn for_each(mode: FailureMode, test: impl AsyncFn(Service, Limit, &str)) {
     for (name, limit) in every_algorithm(TIMES) {
         block_on(async {
@@ -116,7 +116,7 @@ fn for_each(mode: FailureMode, test: impl AsyncFn(Service, Limit, &str)) {
     }
 }
 
-/// Whatever the failure mode: nobody need ask the server for it.
+/// A leased quota is served in every failure mode, because no call to Redis is needed for it.
 #[test]
 fn leased_quota_is_served_without_server() {
     for mode in [FailureMode::Open, FailureMode::Closed, FailureMode::Local] {
@@ -152,7 +152,7 @@ fn leased_quota_is_served_without_server() {
     }
 }
 
-/// Neither the outage nor its end is a fresh quota for a process that knows what it has let in.
+/// Neither the outage nor its end gives a fresh quota to a process that remembers its admissions.
 #[test]
 fn local_admits_the_limit_whoever_decides() {
     for_each(FailureMode::Local, async |mut service, limit, name| {
@@ -167,8 +167,8 @@ fn local_admits_the_limit_whoever_decides() {
     });
 }
 
-/// A server that comes back empty has the whole limit to give, and what it had leased before is no
-/// part of that.
+/// A Redis that comes back empty has the whole limit to grant. A lease from before the outage is no
+/// part of that and must not be returned.
 #[test]
 fn lease_forgotten_by_server_is_not_returned() {
     for_each(FailureMode::Open, async |mut service, limit, name| {
@@ -181,7 +181,7 @@ fn lease_forgotten_by_server_is_not_returned() {
         }
         assert_eq!(fresh, TIMES, "{name}");
         service.clock.advance(LIFETIME);
-        // Until it has been tried.
+        // The circuit breaker stays open until it has tried Redis again.
         let circuit = async || service.own.peek(&limit, ID).await.unwrap();
         eventually_async("it is asked again", WITHIN, async || {
             service.clock.advance(RECOVERY);
@@ -198,7 +198,8 @@ fn lease_forgotten_by_server_is_not_returned() {
     });
 }
 
-/// What was asked for in vain may have been charged: it counts as used, and no more than that does.
+/// A call that timed out may have charged a lease. That lease counts as used, and no more than that
+/// is lost.
 #[test]
 fn a_stalled_server_loses_a_lease_at_most() {
     for_each(FailureMode::Closed, async |service, limit, name| {

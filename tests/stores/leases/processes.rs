@@ -1,4 +1,4 @@
-//! Several processes that lease hand out together what one limit allows.
+//! Several processes that lease admit together exactly what one limit allows.
 
 use actix_throttle::{Limit, RateLimiter};
 use futures_util::future::join_all;
@@ -23,14 +23,14 @@ fn leases_admit_exactly_the_limit() {
             let processes = start(PROCESSES, &server, &unique("lease"), &limits, &more);
             let sum: u32 = processes.into_iter().map(admitted).sum();
             assert_eq!(sum, TIMES, "{name} on {}", version.name());
-            // Batches alone, of 16 at most, would take five times as many.
+            // Batches of at most 16 requests alone would need five times as many calls.
             let calls = calls(&server) - before;
             assert!(calls < TIMES / 80, "{calls} calls");
         }
     }
 }
 
-/// A lease that is stacked on others, one of which runs out first.
+/// Leases of stacked limits, one of which runs out first.
 #[test]
 fn stacked_leases_are_exact() {
     let server = Server::start(ServerVersion::Redis7);
@@ -64,7 +64,8 @@ fn leases_admit_exactly_the_limit_in_a_cluster() {
             admitted
         };
         let (one, other) = (limiter().await, limiter().await);
-        // Whoever is denied first has the rest still to see what the others give back.
+        // The limiter that is denied first runs again, because the other one may have returned a
+        // lease.
         let rounds = [
             join_all([hammer(one.clone()), hammer(other.clone())]).await,
             join_all([hammer(one), hammer(other)]).await,

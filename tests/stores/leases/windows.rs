@@ -1,4 +1,4 @@
-//! Windows that come and go while several processes lease from them.
+//! Windows that begin and end while several processes lease from them.
 
 use super::start;
 use harness::{Process, Server, ServerVersion, stores::unique};
@@ -6,10 +6,10 @@ use harness::{Process, Server, ServerVersion, stores::unique};
 const PROCESSES: usize = 3;
 const TIMES: usize = 600;
 const LEASE: usize = 50;
-/// In microseconds.
+/// The length of the window in microseconds.
 const WINDOW: u64 = 1_000_000;
 
-/// When an admission was asked for and answered, and the end of its window as it was told.
+/// The times of a request and its response, and the reported end of its window, in microseconds.
 #[derive(Clone, Copy)]
 struct Admission {
     asked: u64,
@@ -20,7 +20,7 @@ struct Admission {
 fn admissions(process: Process) -> Vec<Admission> {
     let said = process.finish(std::time::Duration::from_secs(60));
     let mut lines: Vec<_> = said.lines().collect();
-    // The sum.
+    // The last line is the sum.
     lines.pop();
     let admission = |line: &str| {
         let mut numbers = line.split(' ').map(|number| number.parse().unwrap());
@@ -35,7 +35,7 @@ fn admissions(process: Process) -> Vec<Admission> {
     lines.into_iter().map(admission).collect()
 }
 
-/// All admissions of all processes, in order.
+/// All admissions of all processes, in the order of their requests.
 fn hammered(limit: &str) -> Vec<Admission> {
     let server = Server::start(ServerVersion::Redis7);
     let lease = LEASE.to_string();
@@ -46,7 +46,7 @@ fn hammered(limit: &str) -> Vec<Admission> {
     all
 }
 
-/// The most that was certainly admitted in any window.
+/// The most admissions that certainly fell into one window.
 fn most(all: &[Admission]) -> usize {
     let within = |(index, first): (usize, &Admission)| {
         let end = first.asked + WINDOW;
@@ -59,7 +59,8 @@ fn most(all: &[Admission]) -> usize {
 #[test]
 fn no_fixed_window_holds_more_than_the_limit() {
     let mut all = hammered("fixed_window/600/1000/0");
-    // Told a little early by how long an answer took, so those of one window are close together.
+    // Each reported end is early by the duration of the response, so the ends of one window are
+    // close together.
     all.sort_by_key(|one| one.end);
     let windows: Vec<usize> = all
         .chunk_by(|one, next| next.end - one.end < WINDOW / 2)
@@ -67,7 +68,7 @@ fn no_fixed_window_holds_more_than_the_limit() {
         .collect();
     assert!(windows.len() >= 3, "{windows:?}");
     assert!(windows.iter().all(|count| *count <= TIMES), "{windows:?}");
-    // The last may be unfinished.
+    // The last window may be incomplete.
     let whole = &windows[..windows.len() - 1];
     assert!(whole.iter().all(|count| *count == TIMES), "{windows:?}");
 }
@@ -76,7 +77,7 @@ fn no_fixed_window_holds_more_than_the_limit() {
 fn other_algorithms_exceed_by_at_most_the_leases() {
     for (limit, alone) in [
         ("sliding_window/600/1000/0", TIMES),
-        // Two windows, one of them weighed; a full bucket, and what it gains.
+        // Two windows, one of them weighted; or a full bucket and what it gains.
         ("sliding_window_counter/600/1000/0", 2 * TIMES),
         ("token_bucket/600/1000/600", 2 * TIMES),
         ("interval/600/1000/600", 2 * TIMES),

@@ -1,5 +1,5 @@
-//! Up to four random limits in one decision: the in-memory store and the servers say what the model
-//! says, to the microsecond.
+//! Up to four random limits in one decision: the in-memory store and Redis agree with the model to
+//! the microsecond.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use harness::{
 };
 use test_model::{Answer, Model, Numbers, Wait};
 
-/// What a store said of one limit, in the model's words.
+/// The status of one limit in the types of the model.
 fn said(status: &LimitStatus) -> Answer {
     Answer {
         wait: match (status.exceeds_capacity(), status.retry_after()) {
@@ -100,7 +100,7 @@ pub(super) fn units(cost: Cost, limit: &Limit) -> u32 {
     }
 }
 
-/// A cost of 0 always fits.
+/// The model's answer; a cost of 0 always fits.
 fn answer(model: &Model, now: u64, cost: u32) -> Answer {
     let answer = model.answer(now, cost.max(1).into());
     Answer {
@@ -109,13 +109,14 @@ fn answer(model: &Model, now: u64, cost: u32) -> Answer {
     }
 }
 
-/// Waiting as long as was said admits; a microsecond less does not. Returns that wait.
+/// Asserts that waiting for the reported time admits, and a microsecond less does not. Returns that
+/// time in microseconds, or 0 if the decision is no denial.
 async fn honest_wait(store: &StoreFixture, checks: &[(&Limit, &str)], decision: &Decision) -> u64 {
     let Some(wait) = decision.retry_after() else {
         return 0;
     };
     let now = store.clock.now();
-    // A clock of the test's own outlives the keys of a server, whose logs know times 71 years
+    // A manual clock outlives the keys in Redis, and logs in Redis hold times at most 71 years
     // apart.
     if micros(wait) > 20 * 366 * DAY {
         return 0;

@@ -1,4 +1,4 @@
-//! What goes out together is decided as if it had gone out one by one.
+//! Requests that go out in one batch are decided as if each had gone out alone.
 
 use std::{cell::Cell, time::Duration};
 
@@ -13,7 +13,8 @@ use harness::{
     stores::{block_on, unique},
 };
 
-/// Requests that are made in one moment, by so many identities, under some of the limits.
+/// Rounds of requests by a few identities under some of the limits. Each round is made at one
+/// moment, and its second number is the time before it in microseconds.
 #[derive(Clone, Debug)]
 struct Crowd {
     limits: Vec<Limit>,
@@ -23,7 +24,7 @@ struct Crowd {
 #[derive(Clone, Debug)]
 struct Request {
     identity: usize,
-    /// Of the limits, those for which the bit is set; if none is, the first.
+    /// A bit for each limit that applies; the first limit if no bit is set.
     limits: u8,
     cost: u32,
     looks: bool,
@@ -34,7 +35,8 @@ const ZONES: [&str; 3] = ["a", "b", "c"];
 fn crowd() -> impl Strategy<Value = Crowd> {
     let limits = prop::collection::vec(limit(), 1..=ZONES.len());
     let request = (0..3_usize, 0..8_u8, 1..4_u32, prop::bool::weighted(0.1));
-    // Alike ones in a row, as they come under load, and more than one call takes.
+    // Equal requests come in a row, as under load, and there are more of them than one call
+    // carries.
     let request = (request, 1..6_usize).prop_map(|((identity, limits, cost, looks), count)| {
         let request = Request {
             identity,
@@ -110,7 +112,7 @@ fn as_one_by_one(version: ServerVersion, most: u32) {
             let together = RateLimiter::builder()
                 .redis_url(server.url())
                 .deadline(Duration::from_secs(10))
-                // All of them are to be in the batch.
+                // Denied requests must go out in the batch too.
                 .denial_cache(Duration::ZERO)
                 .clock(clock.clone());
             let together = together.build().await.unwrap();
@@ -123,7 +125,8 @@ fn as_one_by_one(version: ServerVersion, most: u32) {
                 let requested = requests
                     .iter()
                     .map(|one| ask(&together, &crowd, one, &names));
-                // In their order, however many there are.
+                // Without a cooperative budget, the requests go out in their order, however many
+                // there are.
                 let decisions = unconstrained(join_all(requested)).await;
                 for (index, (request, decision)) in requests.iter().zip(&decisions).enumerate() {
                     let expected = ask(&alone, &crowd, request, &names).await;

@@ -1,4 +1,4 @@
-//! Requests as fast as a limit's own waits allow: never more than it promises, nor less.
+//! Floods of requests, as fast as a limit's own waits allow: never more than it promises, nor less.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use actix_throttle::{Algorithm, Limit};
 use super::micros;
 use harness::stores::{StoreFixture, StoreKind, block_on};
 
-/// The most cost that any half-open interval of `window` holds.
+/// The most admissions in any half-open interval of `window` microseconds.
 fn most_in_any(window: u64, admissions: &[u64]) -> usize {
     let ends = admissions.iter().map(|start| {
         let end = admissions.partition_point(|at| *at < start + window);
@@ -16,7 +16,8 @@ fn most_in_any(window: u64, admissions: &[u64]) -> usize {
     ends.max().unwrap_or(0)
 }
 
-/// What gets through when requests come as fast as the limit's own waits allow.
+/// Sends requests as fast as the limit's own waits allow, for `until` microseconds; returns the
+/// times of the admissions.
 async fn flood(limit: &Limit, until: u64) -> Vec<u64> {
     let store = StoreFixture::new(StoreKind::Memory).await;
     let start = micros(store.clock.now());
@@ -50,7 +51,7 @@ fn no_interval_holds_more_than_the_algorithm_allows() {
         for (algorithm, most) in [
             (Algorithm::SlidingWindow, times),
             (Algorithm::FixedWindow, 2 * times),
-            // The capacity at once, and what a window gains.
+            // The capacity at once, and the tokens that a window gains.
             (Algorithm::TokenBucket, 2 * times),
             (Algorithm::LeakyBucket, times),
         ] {
@@ -58,7 +59,7 @@ fn no_interval_holds_more_than_the_algorithm_allows() {
             let admissions = block_on(flood(&limit, until));
             let found = most_in_any(window, &admissions);
             assert!(found <= most, "{limit:?}: {found}");
-            // And the rate that was promised is given.
+            // The promised rate is reached.
             let promised = usize::try_from(until / window).unwrap() * times;
             assert!(
                 admissions.len() >= promised,
@@ -78,7 +79,7 @@ fn rate_of_fractional_microseconds_is_exact() {
         let admissions = block_on(flood(&limit, hour + hour / 50));
         assert_eq!(most_in_any(hour, &admissions), 999_999, "{algorithm}");
     }
-    // 600 a second stays 600, and 700,000 a second (1.43 µs each) stays 700,000.
+    // A rate of 600 a second stays 600, and 700,000 a second (1.43 µs each) stays 700,000.
     for times in [600, 700_000] {
         let limit = Limit::per_second(times).algorithm(Algorithm::LeakyBucket);
         let admissions = block_on(flood(&limit, 1_000_000));

@@ -1,5 +1,5 @@
-//! What holds for every limit: each store says what a plain model says, and no flood gets more
-//! through than the algorithm allows.
+//! Properties that hold for every limit: each store agrees with a plain model, and no flood is
+//! admitted more often than the algorithm allows.
 
 mod agreement;
 mod batches;
@@ -16,10 +16,10 @@ use proptest::{
     test_runner::TestRunner,
 };
 
-/// How many cases a store has that another one of its kind has many of: all run the same script.
+/// The number of cases for a store if another one of its kind has many: all run the same script.
 const FEW: u32 = 50;
 
-/// So many cases, or a tenth of them in a quick run.
+/// The number of cases to run: `most`, or a tenth of it in a quick run.
 fn cases(most: u32) -> u32 {
     match env::var("NEXTEST_PROFILE").as_deref() {
         Ok("quick") => most.div_ceil(10),
@@ -31,7 +31,7 @@ fn micros(duration: Duration) -> u64 {
     duration.as_micros().try_into().unwrap()
 }
 
-/// Follows random plans on one store, under one limiter.
+/// Follows random plans on one store with one limiter.
 fn for_random_plans<S: Strategy>(
     kind: StoreKind,
     most: u32,

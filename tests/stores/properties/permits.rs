@@ -1,5 +1,5 @@
-//! Permits under random arrivals, departures, releases, deaths and time: never more than so many, in
-//! order, and nobody waits while there is room.
+//! Permits under random arrivals, cancellations, releases, killed processes and time: never more
+//! than the limit allows, in order, and no waiter while there is room.
 
 use std::{future::IntoFuture, pin::Pin, task::Poll, time::Duration};
 
@@ -14,17 +14,17 @@ use harness::{
 };
 
 const EXPIRY: u64 = 9_000_000;
-/// Longer than any pause of a line.
+/// A time in microseconds that is longer than any polling pause of a wait queue.
 const PAUSE: u64 = 2_000_000;
 
 #[derive(Clone, Debug)]
 enum Step {
     Arrive,
-    /// The waiter with this number, of those there are, leaves.
+    /// Cancels the waiter with this number, modulo the number of waiters.
     Leave(usize),
-    /// What was acquired by this one is dropped, or given back with its charge.
+    /// Ends the permit with this number: drops it, or refunds its charge if `true`.
     End(usize, bool),
-    /// A process takes a place and is killed.
+    /// A process takes a permit and is killed.
     Die,
     Pass(u64),
 }
@@ -42,7 +42,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 type Waiting<T> = (usize, Pin<Box<dyn Future<Output = T>>>);
 
-/// Who waits, in the order of arrival.
+/// The waiters in the order of arrival.
 struct Line<T> {
     waiting: Vec<Waiting<T>>,
     arrived: usize,
@@ -61,7 +61,8 @@ impl<T> Line<T> {
         self.arrived += 1;
     }
 
-    /// Polls everybody until nothing happens any more; whoever was served, in order.
+    /// Polls all waiters for `rounds` rounds; returns the results of those that were served, in
+    /// order.
     async fn settle(&mut self, rounds: usize) -> Vec<T> {
         let mut served = Vec::new();
         for _ in 0..rounds {
@@ -95,7 +96,7 @@ async fn places(target: StoreKind, max: u32, steps: &[Step]) {
     };
     let mut line: Line<SemaphoreGuard> = Line::new();
     let mut running: Vec<SemaphoreGuard> = Vec::new();
-    // When the places of the dead come free.
+    // The times at which the permits of killed processes expire.
     let mut dead: Vec<Duration> = Vec::new();
     for step in steps {
         match step {
@@ -115,7 +116,7 @@ async fn places(target: StoreKind, max: u32, steps: &[Step]) {
                 dead.push(store.clock.now() + Duration::from_micros(EXPIRY));
             }
             Step::Pass(length) => {
-                // In parts, as time passes: what is held is renewed on the way.
+                // Time passes in parts, so that held permits are renewed in between.
                 for _ in 0..length.div_ceil(1_000_000) {
                     store.advance((*length).min(1_000_000));
                     running.extend(line.settle(rounds).await);
@@ -124,7 +125,7 @@ async fn places(target: StoreKind, max: u32, steps: &[Step]) {
             Step::Leave(_) | Step::End(..) | Step::Die => {}
         }
         running.extend(line.settle(rounds).await);
-        // Whatever pause the line makes, it is over then.
+        // Any polling pause of the wait queue is over after this time.
         store.advance(PAUSE);
         running.extend(line.settle(rounds).await);
         dead.retain(|end| *end > store.clock.now());
@@ -151,7 +152,8 @@ async fn places(target: StoreKind, max: u32, steps: &[Step]) {
     assert!(semaphore.try_acquire().await.unwrap().is_none());
 }
 
-/// When each admission was charged that was not given back; at most `times` in each window.
+/// Follows the steps under a rate: no window has more charges that were not refunded than the
+/// algorithm allows.
 async fn rates(target: StoreKind, algorithm: Algorithm, steps: &[Step]) {
     let store = StoreFixture::new(target).await;
     let window = 3_000_000;
@@ -198,7 +200,7 @@ async fn rates(target: StoreKind, algorithm: Algorithm, steps: &[Step]) {
             store.advance(window / 3);
         }
     }
-    // Nobody is forgotten: all who still wait are served in time.
+    // All remaining waiters are served in time.
     for _ in 0..3 * line.waiting.len() + 3 {
         drop(line.settle(rounds).await);
         store.advance(window / 3);

@@ -1,4 +1,4 @@
-//! Random limits over the whole range, random costs and gaps.
+//! Random plans: limits over the whole range of their numbers, with random costs and gaps.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use actix_throttle::{Algorithm, Limit, Refill};
 use proptest::prelude::*;
 
 pub(super) const DAY: u64 = 24 * 60 * 60 * 1_000_000;
-/// Stacked limits count in zones of their own, so that none of them can share a counter.
+/// The zones of stacked limits, one each, so that no two of them share a counter.
 pub(super) const ZONES: [&str; 4] = ["a", "b", "c", "d"];
 
 #[derive(Clone, Debug)]
@@ -15,34 +15,34 @@ pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
 }
 
-/// After a gap, a request that costs each limit something.
+/// A gap and then a request with a cost for each limit.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) gap: Gap,
     pub(super) costs: [Cost; 4],
-    /// Whether it has waited for its turn.
+    /// Whether the request has waited for its turn.
     pub(super) in_turn: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Gap {
     Micros(u64),
-    /// So many 256ths of the first limit's window.
+    /// This many 256ths of the first limit's window.
     OfWindow(u64),
-    /// What the last answer said to wait, less so many microseconds.
+    /// The wait of the latest decision, less this many microseconds.
     Retry(u64),
-    /// The same, and so much longer.
+    /// The wait of the latest decision, plus this many microseconds.
     Late(u64),
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cost {
     Units(u32),
-    /// So many 16ths of what the limit holds.
+    /// This many 16ths of the limit's quota.
     OfQuota(u32),
 }
 
-/// Evenly over the orders of magnitude, the ends included.
+/// Numbers spread evenly over the orders of magnitude; both ends are included.
 pub(super) fn magnitude(low: u64, high: u64) -> impl Strategy<Value = u64> {
     let (from, to) = ((low as f64).ln(), (high as f64).ln());
     prop_oneof![

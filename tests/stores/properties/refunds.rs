@@ -1,5 +1,5 @@
-//! Charges given back at random: every store agrees with the model, and a bucket is never fuller
-//! than one that was never charged.
+//! Random refunds: every store agrees with the model, and a refund leaves a bucket no fuller than
+//! if the charge had never been made.
 
 use std::time::Duration;
 
@@ -27,22 +27,22 @@ struct Step {
 #[derive(Clone, Copy, Debug)]
 enum Gap {
     Micros(u64),
-    /// So many 16384ths of the window: refunds are to come in time.
+    /// This many 16384ths of the window, so that refunds come in time.
     OfWindow(u64),
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Action {
     Charge(Cost),
-    /// The outstanding charge of this number, counted round.
+    /// Refunds the outstanding charge with this number, modulo the number of outstanding charges.
     GiveBack(usize),
 }
 
-/// A charge that may yet be given back.
+/// A charge that has not been refunded yet.
 struct Outstanding {
     taken: ChargedForTest,
     modelled: model::ModelCharge,
-    /// Its place among all charges.
+    /// Its index among all charges.
     index: usize,
 }
 
@@ -90,7 +90,7 @@ async fn follow(
         match step.action {
             Action::Charge(cost) => {
                 let cost = units(cost, &limit).min(limit.quota());
-                // Since when a bucket is whole that was given back to, the model does not know.
+                // The model does not know since when a bucket is full once a charge was refunded.
                 let in_turn = in_turn && given_back == 0;
                 let costing = match in_turn {
                     true => limit.cost(cost).in_turn(),
@@ -123,7 +123,8 @@ async fn follow(
                 let decision = store.limiter.refund_charged(chosen.taken).await.unwrap();
                 assert!(decision.is_allowed());
                 given_back += 1;
-                // What another refund took out from under it, a receipt does not know.
+                // Only the first refund is compared: a receipt does not know what an earlier refund
+                // took from under its charge.
                 if given_back == 1 {
                     let mut replayed = Model::new(numbers);
                     for (index, (at, cost)) in charges.iter().enumerate() {
@@ -149,14 +150,15 @@ async fn follow(
             "{limit:?} at {now} after {:?}",
             step.action
         );
-        // The other two that have a beginning of their own keep it.
+        // Fixed windows and buckets with interval refill are left out: they keep the start that the
+        // refunded charge gave them.
         if let Some(replayed) = never_charged
             && (limit.kind(), refill) != (Algorithm::TokenBucket, Refill::Interval)
             && limit.kind() != Algorithm::FixedWindow
         {
             let without = replayed.answer(now, 1);
-            // What came after it in its turn may have counted from it; and a leaky bucket may have
-            // carried less than a microsecond over from it.
+            // Later charges in turn may have counted from the refunded charge, and a leaky bucket
+            // may have carried over less than a microsecond from it.
             let carried = match in_turn {
                 true => 5_000,
                 false => u64::from(limit.kind() == Algorithm::LeakyBucket),
@@ -181,7 +183,8 @@ fn agree(kind: StoreKind, most: u32) {
     );
 }
 
-/// The second charge has drained whole tokens by the time that it is made.
+/// A charge of a leaky bucket that is counted late: whole tokens of it have drained when it is
+/// made.
 #[test]
 fn late_charge_of_a_leaky_bucket_is_given_back_exactly() {
     let limit = Limit::new(37_439, Duration::from_micros(37_439)).algorithm(Algorithm::LeakyBucket);
@@ -189,17 +192,12 @@ fn late_charge_of_a_leaky_bucket_is_given_back_exactly() {
         gap: Gap::Micros(gap),
         action: Action::Charge(Cost::Units(cost)),
     };
-    let give_back = Step {
+    let refund = Step {
         gap: Gap::Micros(0),
         action: Action::GiveBack(1),
     };
     for late in 3..6 {
-        let steps = [
-            charge(0, 1),
-            charge(late, 3),
-            charge(1, 2),
-            give_back.clone(),
-        ];
+        let steps = [charge(0, 1), charge(late, 3), charge(1, 2), refund.clone()];
         for target in [StoreKind::Memory, StoreKind::Server(ServerVersion::Redis7)] {
             block_on(async {
                 let store = StoreFixture::new(target).await;
@@ -240,8 +238,8 @@ fn clusters_with_open_slots_agree() {
     agree(StoreKind::OpenSlots(ServerVersion::Valkey9), 30);
 }
 
-/// Half of what is admitted is given back a little later, as by a handler that failed: what stays
-/// is no more than the limit promises.
+/// Half of the admissions are refunded a little later, as by a handler that fails: the other half
+/// stays within the limit.
 #[test]
 fn unrefunded_requests_stay_within_the_limit() {
     for (algorithm, most) in [

@@ -1,4 +1,4 @@
-//! Decisions in a cluster: who is asked how often, and what is charged where.
+//! Decisions in a Redis Cluster: which node is called how often, and what is charged where.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use harness::{
     stores::{block_on, cluster_pool, every_algorithm, unique},
 };
 
-/// With a deadline within which a connection that was cut is there again.
+/// A builder with a deadline that is long enough for a cut connection to be restored.
 fn builder(urls: Vec<String>, prefix: &str) -> Builder {
     RateLimiter::builder()
         .redis(cluster_pool(urls))
@@ -24,13 +24,13 @@ async fn limiter(urls: Vec<String>, prefix: &str) -> RateLimiter {
     builder(urls, prefix).build().await.unwrap()
 }
 
-/// One that asks the cluster about denied requests too, each time.
+/// A limiter without a denial cache: it calls the cluster for every denied request too.
 async fn eager(urls: Vec<String>, prefix: &str) -> RateLimiter {
     let builder = builder(urls, prefix).denial_cache(Duration::ZERO);
     builder.build().await.unwrap()
 }
 
-/// Users whose counters are with different masters.
+/// Users whose counters are on different masters.
 fn three_users() -> [String; 3] {
     let cluster = shared_cluster();
     [0, 1, 2].map(|master| {
@@ -63,7 +63,7 @@ fn all_limits_of_an_identity_are_one_call_to_one_node() {
         }
         let mut asked = Vec::new();
         for (node, monitor) in monitors.into_iter().enumerate() {
-            // Others use the cluster too.
+            // Other tests use the cluster too.
             let commands = monitor.commands().into_iter().filter(|words| {
                 words
                     .iter()
@@ -100,7 +100,7 @@ fn a_denial_with_one_master_leaves_the_others_uncharged() {
     });
 }
 
-/// Requests of pairs of users race for what three masters have.
+/// Requests for pairs of users race for the quotas on three masters.
 #[test]
 fn races_admit_exactly_the_limit_and_refunds_are_usable() {
     const QUOTA: u32 = 20;
@@ -140,13 +140,14 @@ fn races_admit_exactly_the_limit_and_refunds_are_usable() {
     });
 }
 
-/// The cluster's client sends again what was under way when a connection broke.
+/// Charges happen once, although the cluster client resends the calls that were in flight when a
+/// connection broke.
 #[test]
 fn nothing_is_charged_twice_however_often_connections_break() {
     const TRIES: u32 = 20;
     let cluster = Cluster::start(ServerVersion::Redis7, 1, 0);
     let proxy = Proxy::start(cluster.node(0).port());
-    // Clients are told to come this way.
+    // The node announces the proxy's port, so that clients connect through the proxy.
     let port = proxy.port().to_string();
     let announce = ["CONFIG", "SET", "cluster-announce-port", &port];
     let _: String = cluster.node(0).cli(&announce);

@@ -1,4 +1,4 @@
-//! One link a worker, and what becomes of it.
+//! The one connection of each worker, and what becomes of it.
 
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ fn threads_of_one_runtime_share_a_link_and_leave_none_behind() {
     });
 }
 
-/// Connecting takes several times what a decision does; it must not have to fit the deadline of
+/// Connecting takes several times as long as a decision. It must not have to fit the deadline of
 /// one request, or no request would ever be decided.
 #[test]
 fn a_server_at_a_distance_is_reached_in_the_end() {
@@ -105,7 +105,8 @@ fn a_server_at_a_distance_is_reached_in_the_end() {
         while limiter.check(&limit, "ann").await.is_err() {
             assert!(std::time::Instant::now() < bound, "never decided");
         }
-        // Charged once, whatever was late meanwhile: nobody else gets the one there is.
+        // The quota of one was charged once, whatever replies came late, so another request is
+        // denied.
         assert!(!limiter.check(&limit, "ann").await.unwrap().is_allowed());
     });
 }
@@ -123,7 +124,7 @@ fn a_server_that_has_become_a_replica_is_left() {
                 .collect::<Vec<_>>()
         };
         let before = ids();
-        // Itself will do: it never gets to talk to its master.
+        // The address of a master does not matter: the replica never gets to connect to it.
         let _: String = server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
         assert!(limiter.check(&limit, "ann").await.is_err());
         let _: String = server.cli(&["REPLICAOF", "NO", "ONE"]);
@@ -164,7 +165,7 @@ fn a_killed_connection_costs_one_answer_and_is_remade() {
         let limit = Limit::per_minute(100);
         check(&limiter, &limit).await;
         let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-        // The first may find out; nothing is charged twice for it.
+        // The first request may fail on the killed connection; nothing is charged twice for it.
         let _ = limiter.check(&limit, "ann").await;
         let decision = check(&limiter, &limit).await;
         assert!((97..=98).contains(&decision.limits()[0].remaining()));

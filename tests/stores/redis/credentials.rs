@@ -1,4 +1,4 @@
-//! A password that changes while connections are open: what `examples/rotation` does.
+//! A password that is rotated while connections are open, with the code of `examples/rotation`.
 
 use std::time::Duration;
 
@@ -59,11 +59,11 @@ fn password_that_is_rotated_needs_no_restart() {
         })
         .await;
         set(&server, "<one");
-        // Connections that are there stay.
+        // Open connections stay authenticated.
         rotating.check(&LIMIT, "ann").await.unwrap();
         fixed.check(&LIMIT, "ann").await.unwrap();
 
-        // New ones are made by what is valid now.
+        // New connections authenticate with the current password.
         let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
         assert!(until_decided(&rotating, &LIMIT, BACK).await.is_allowed());
         assert!(fixed.check(&LIMIT, "ann").await.is_err());

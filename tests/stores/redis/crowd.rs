@@ -1,5 +1,5 @@
-//! Ten thousand who wait at once in one process: all are served, and the server hears from the first
-//! of their line alone.
+//! Ten thousand waiters in one process: all are served, and only the first of the wait queue calls
+//! Redis, so that there is no thundering herd.
 
 use std::cell::Cell;
 
@@ -32,7 +32,8 @@ fn ten_thousand_share_fifty_places() {
         let asked = calls(&server) - before;
         assert_eq!(served.get(), CROWD);
         assert!(most.get() <= 50, "{} at once", most.get());
-        // One to take and one to give back, and what the first of the line has asked in vain.
+        // Each waiter makes one call to acquire and one to release; the rest are polls of the first
+        // waiter.
         assert!(asked <= 3 * CROWD, "{asked} calls");
     });
 }

@@ -1,4 +1,4 @@
-//! Denials that are remembered: who asks the server, and who does not.
+//! The denial cache: which requests reach Redis, and which are denied without a call.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use actix_throttle::{Algorithm, Builder, Limit, ManualClock, RateLimiter};
 use super::{for_every_version, patient};
 use harness::{Server, stores::every_algorithm};
 
-/// How many script calls the server has seen.
+/// The number of script calls that Redis has received.
 pub(super) fn calls(server: &Server) -> u64 {
     let info: String = server.cli(&["INFO", "commandstats"]);
     let line = info.lines().find(|line| line.contains("cmdstat_evalsha:"));
@@ -15,7 +15,7 @@ pub(super) fn calls(server: &Server) -> u64 {
     count.map_or(0, |count| count.parse().unwrap())
 }
 
-/// Limiters of one service under one clock.
+/// A limiter of one service under the given clock.
 async fn service(server: &Server, clock: &ManualClock) -> RateLimiter {
     build(patient(server), clock).await
 }
@@ -105,13 +105,13 @@ fn denial_ended_elsewhere_is_noticed_within_cache_age() {
         for limit in every_algorithm(5, 60) {
             use_up(&own, &limit).await;
             other.reset(&limit, "ann").await.unwrap();
-            // One asks again an eighth before.
+            // A cached denial is revalidated an eighth of the cache age before it expires.
             clock.advance(age - age / 8 - Duration::from_micros(1));
             assert!(!is_allowed(&own, &limit).await, "{limit:?}");
             assert!(is_allowed(&other, &limit).await, "{limit:?}");
             clock.advance(Duration::from_micros(1));
             let again = is_allowed(&own, &limit).await;
-            // The leaky bucket has but one, which the other took.
+            // The leaky bucket admits one at a time, which the other limiter took.
             let has_more = limit.kind() != Algorithm::LeakyBucket;
             assert_eq!(again, has_more, "{limit:?}");
         }
@@ -161,7 +161,7 @@ fn a_large_cost_that_is_denied_denies_no_small_one() {
             assert!(!is_allowed(&limiter, &large).await);
             let told = limiter.check(&large, "ann").await.unwrap().retry_after();
             assert!(is_allowed(&limiter, &small).await);
-            // What was taken meanwhile makes the large one wait no less.
+            // Charges in between make the wait of the large request no shorter.
             let longer = limiter.check(&large, "ann").await.unwrap();
             assert!(longer.retry_after() >= told, "{limit:?}");
             assert_eq!(longer.limits()[0].remaining(), 0, "{limit:?}");
@@ -177,7 +177,7 @@ fn denial_ended_by_this_process_is_over_at_once() {
         let limit = Limit::per_minute(2).zone("ended");
         use_up(&limiter, &limit).await;
         assert!(!is_allowed(&limiter, &limit).await);
-        // A raised limit is another question.
+        // The cached denial does not apply to a raised limit.
         assert!(is_allowed(&limiter, &Limit::per_minute(3).zone("ended")).await);
         assert!(!is_allowed(&limiter, &limit).await);
         limiter.reset(&limit, "ann").await.unwrap();

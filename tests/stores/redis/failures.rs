@@ -1,4 +1,4 @@
-//! A server that fails is an error within the deadline, and no longer once it is back.
+//! A Redis that fails is an error within the deadline, and decides again once it is back.
 
 use std::time::{Duration, Instant};
 
@@ -8,9 +8,9 @@ use super::{check, until_decided};
 use harness::{Server, ServerVersion, stores::block_on};
 
 const DEADLINE: Duration = Duration::from_millis(200);
-/// What a busy test machine may add to it.
+/// The time that a busy test machine may add to the deadline.
 const SLACK: Duration = Duration::from_millis(800);
-/// The longest pause between two attempts to connect, and what a busy test machine adds to one.
+/// The longest backoff between two attempts to connect, and what a busy test machine adds to it.
 const BACK: Duration = Duration::from_secs(4);
 
 async fn impatient(server: &Server) -> RateLimiter {
@@ -18,7 +18,7 @@ async fn impatient(server: &Server) -> RateLimiter {
         .redis_url(server.url())
         .deadline(DEADLINE)
         .failure_mode(FailureMode::Closed)
-        // The circuit is tested elsewhere.
+        // The circuit breaker has tests of its own.
         .failure_threshold(u32::MAX)
         .build()
         .await
@@ -67,7 +67,7 @@ fn a_server_that_stalls_holds_nobody_beyond_the_deadline() {
         while limiter.check(&Limit::per_hour(9), "bob").await.is_err() {
             assert!(Instant::now() < bound, "no answer after the stall");
         }
-        // Late answers of the stall disturb nobody: this counts from one.
+        // Late replies from the stall reach no later request: this limit counts from one.
         let decision = limiter.check(&Limit::per_day(100), "carl").await.unwrap();
         assert_eq!(decision.limits()[0].remaining(), 99);
     });

@@ -1,4 +1,4 @@
-//! Keys, how long they live, what they weigh.
+//! Keys in Redis: their names, how long they live, and how much memory they take.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn secrets_are_hashed_in_keys_unless_plain_ones_are_asked_for() {
             assert_eq!(keys.len(), 6, "{keys:?}");
             let shown = keys.iter().filter(|key| key.contains(SECRET)).count();
             assert_eq!(shown, 2 * seen, "{keys:?}");
-            // By hand they are the same ones.
+            // `reset` computes the same keys as a check.
             for identity in &identities {
                 limiter.reset(&limit, identity).await.unwrap();
             }
@@ -72,7 +72,7 @@ fn every_write_leaves_a_life_that_covers_what_is_counted() {
                     panic!("one key, not {:?}", keys(&server));
                 };
                 let left: i64 = server.cli(&["PTTL", key]);
-                // What a slow machine takes to ask may be gone already.
+                // A slow machine may have used up a part of the time before it asks.
                 assert!(
                     (reset - 2_000..=reset + 110).contains(&left),
                     "{key}: {left} of {reset}"
@@ -90,7 +90,7 @@ fn every_write_leaves_a_life_that_covers_what_is_counted() {
     });
 }
 
-/// That of redis-rate-limiters' bucket: its key lives for as long as its window, whatever it owes.
+/// redis-rate-limiters lets a bucket's key live for one window, whatever the bucket owes.
 #[test]
 fn debt_forgotten_by_ttl() {
     for_every_version(async |server| {
@@ -117,7 +117,8 @@ fn a_key_that_lost_its_life_heals() {
             for key in keys(&server) {
                 let _: i64 = server.cli(&["PERSIST", &key]);
             }
-            // It does not block for ever: the state says when it ends, not the key.
+            // The limit must not deny for ever: its state says when a wait ends, and not the key's
+            // expiry.
             let bound = std::time::Instant::now() + Duration::from_secs(10);
             while !check(&limiter, &short).await.is_allowed() {
                 assert!(
@@ -150,7 +151,7 @@ fn a_refund_leaves_no_empty_key_and_no_key_without_a_life() {
                 limiter.refund_charged(more).await.unwrap();
             }
             assert_eq!(keys(&server), [""; 0], "{limit:?}");
-            // Nor does one come of giving back what is gone.
+            // The refund of a charge that is gone creates no key.
             limiter.refund_charged(first).await.unwrap();
             assert_eq!(keys(&server), [""; 0], "{limit:?}");
         }
@@ -198,7 +199,7 @@ fn values_that_are_none_of_ours_are_overwritten() {
 #[test]
 fn one_decision_is_one_call_however_many_limits() {
     for_every_version(async |server| {
-        // Denied ones are calls too.
+        // Denied checks must be calls too, so there is no denial cache.
         let builder = patient(&server).denial_cache(Duration::ZERO);
         let limiter = builder.build().await.unwrap();
         let limits: Vec<_> = every_algorithm(5, 20).into_iter().collect();
@@ -231,7 +232,8 @@ fn scripts_that_were_forgotten_are_sent_again() {
     });
 }
 
-/// A log of a thousand, and constant states, as `MEMORY USAGE` weighs them.
+/// A log of a thousand admissions and the states of constant size are small, as measured by
+/// `MEMORY USAGE`.
 #[test]
 fn states_are_small() {
     for_every_version(async |server| {

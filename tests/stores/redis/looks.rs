@@ -1,4 +1,4 @@
-//! What the first look at a server finds out by writing, and about clusters.
+//! The start-up check of a server: what it finds out by writing, and about clusters.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use actix_throttle::{Limit, RateLimiter, deadpool_redis};
 use super::{build, for_every_version, limiter, until_decided};
 use harness::{Server, ServerVersion, stores::block_on};
 
-/// What only a write needs shows when the limiter is built, not with the first requests.
+/// A missing permission to write is found when the limiter is built, and not by the first requests.
 #[test]
 fn a_user_who_may_only_look_is_an_error() {
     for_every_version(async |server| {
@@ -30,7 +30,7 @@ fn a_user_who_may_only_look_is_an_error() {
             "+zremrangebyscore",
             "+zscore",
         ];
-        // A log of one entry is not trimmed.
+        // The log of the start-up check has one entry, so it is never trimmed.
         for missing in ALL.into_iter().filter(|command| *command != "+ltrim") {
             let mut rule = vec![
                 "ACL",
@@ -63,7 +63,8 @@ fn building_leaves_no_key_behind() {
     });
 }
 
-/// A failover may be under way, or memory be full.
+/// A server that refuses writes does not fail the start: a failover may be under way, or memory be
+/// full.
 #[test]
 fn a_server_that_refuses_writes_is_no_error() {
     for_every_version(async |server| {

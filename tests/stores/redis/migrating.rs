@@ -1,4 +1,4 @@
-//! Decisions about identities whose slot is on its way to another node of a cluster.
+//! Decisions about identities whose hash slot is being moved to another node of a cluster.
 
 use std::{cell::Cell, time::Duration};
 
@@ -9,8 +9,8 @@ use harness::{
     stores::{block_on, cluster_pool, every_algorithm, unique},
 };
 
-/// A busy machine does not miss it, and it is over before the cluster's client has waited once for
-/// a slot to be moved: that takes it 1.28 s at least.
+/// A deadline that a busy machine meets, and that is shorter than the cluster client's first wait
+/// for a slot that is being moved, which takes at least 1.28 s.
 const DEADLINE: Duration = Duration::from_secs(1);
 
 async fn limiter(cluster: &Cluster) -> RateLimiter {
@@ -22,7 +22,7 @@ async fn limiter(cluster: &Cluster) -> RateLimiter {
     builder.build().await.unwrap()
 }
 
-/// A new user whose keys are in this slot.
+/// A new user whose keys are in this hash slot.
 fn user_in(slot: u16) -> String {
     let mut users = std::iter::repeat_with(|| unique("user"));
     let user = users.find(|user| slot_of(&format!("{{user={user}}}")) == slot);
@@ -33,11 +33,11 @@ fn hour(times: u32) -> Limit {
     Limit::per_hour(times).zone("z")
 }
 
-/// Decisions that are made at each step of a move.
+/// Decisions that are made at each step of a migration.
 struct MigrationScenario<'a> {
     limiter: &'a RateLimiter,
     slot: u16,
-    /// Known before the move, with one charge of each limit a step.
+    /// A user from before the migration, with one charge of each limit a step.
     old: String,
     steps: Cell<u32>,
 }
@@ -64,7 +64,7 @@ impl MigrationScenario<'_> {
     async fn old_counters_go_on(&self, name: &str) {
         let steps = self.steps.get() + 1;
         self.steps.set(steps);
-        // So slow that nothing comes back in the meantime.
+        // The windows are so long that nothing is regained in the meantime.
         for limit in every_algorithm(100, 366 * 24 * 3_600) {
             if limit.kind() == Algorithm::LeakyBucket {
                 continue;
@@ -160,7 +160,8 @@ impl MigrationScenario<'_> {
     }
 }
 
-/// Whatever a node answers to calls of several keys: 6.2 sends those on that others refuse.
+/// Decisions are exact at every step of a migration, whatever a node replies to calls of several
+/// keys: Redis 6.2 redirects calls that other versions refuse.
 #[test]
 fn a_slot_that_is_being_moved_is_decided_exactly_at_every_step() {
     for version in ServerVersion::ALL {
@@ -180,7 +181,8 @@ fn a_slot_that_is_being_moved_is_decided_exactly_at_every_step() {
             let migration = cluster.begin_migration(slot, to);
             scenario.step("open").await;
             let left = migration.keys_left();
-            // One of the two stacked counters, and half of the others.
+            // Every second counter is moved: one of the two stacked counters, and half of the
+            // others.
             let counters: Vec<_> = left.iter().filter(|key| !key.contains(":once:")).collect();
             assert!(counters.len() > 6, "{counters:?}");
             for key in counters.iter().step_by(2) {
@@ -195,7 +197,7 @@ fn a_slot_that_is_being_moved_is_decided_exactly_at_every_step() {
     }
 }
 
-/// Requests that come at once, as many as a batch has and more.
+/// Concurrent requests in an open slot, as many as one batch carries and more.
 #[test]
 fn a_flood_in_an_open_slot_admits_what_fits() {
     const QUOTA: u32 = 20;

@@ -1,4 +1,5 @@
-//! Calls that a cluster's client sends twice while a slot is being moved.
+//! Calls that the cluster client sends twice while a hash slot is being moved, and that must run
+//! once.
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ fn builder(urls: Vec<String>, prefix: &str) -> Builder {
         .failure_threshold(u32::MAX)
 }
 
-/// The arguments of a line of MONITOR, byte for byte.
+/// The arguments of one line of MONITOR, byte for byte.
 fn arguments(line: &str) -> Vec<Vec<u8>> {
     let (_, quoted) = line.split_once("] ").expect("an origin");
     let mut arguments = Vec::new();
@@ -51,14 +52,14 @@ fn arguments(line: &str) -> Vec<Vec<u8>> {
     arguments
 }
 
-/// Without the keys that stand for calls.
+/// The keys of counters, without the idempotency keys of calls.
 fn counters(node: &Server, prefix: &str) -> Vec<String> {
     let mut keys: Vec<String> = node.cli(&["KEYS", &format!("{prefix}:*")]);
     keys.retain(|key| !key.contains(":once:"));
     keys
 }
 
-/// The latest call of this one key, which a client sends again after its connection broke.
+/// The latest call of this one key, as a client resends it after its connection broke.
 fn latest_call(monitor: Monitor, key: &str) -> Vec<Vec<u8>> {
     let lines = monitor.finish();
     let calls = lines.iter().filter(|line| !line.contains(" lua] "));
@@ -69,7 +70,7 @@ fn latest_call(monitor: Monitor, key: &str) -> Vec<Vec<u8>> {
     calls.rfind(is_wanted).expect("such a call")
 }
 
-/// Sends a call to a node that a slot is being moved to.
+/// Sends a call to a node that imports the hash slot.
 fn send_again(node: &Server, call: &[Vec<u8>]) -> Vec<u8> {
     let words: Vec<_> = call.iter().map(Vec::as_slice).collect();
     ask(node, &words)
@@ -114,7 +115,7 @@ fn single_key_call_sent_repeatedly_executes_once() {
                 let after = if is_leaky { 0 } else { 49 };
                 assert_eq!(send_again(node, &charge), b"", "{limit:?}");
                 assert_eq!(remaining().await, after, "{limit:?}");
-                // After another call in between, too.
+                // The repeated call is recognised after another call in between, too.
                 if !is_leaky {
                     limiter.check(&limit, "ann").await.unwrap();
                     assert_eq!(send_again(node, &charge), b"", "{limit:?}");
@@ -139,7 +140,8 @@ fn single_key_call_sent_repeatedly_executes_once() {
     }
 }
 
-/// Its mark is a key of its own then, and the call that is sent again is refused for its places.
+/// A call that was executed before the slot opened has an idempotency key with a Redis key of its
+/// own. The node refuses to repeat the call because its several keys are in an open slot.
 #[test]
 fn call_executed_before_its_slot_opened_is_not_repeated() {
     let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
@@ -148,7 +150,7 @@ fn call_executed_before_its_slot_opened_is_not_repeated() {
     let slot: u16 = cluster.node(0).cli(&["CLUSTER", "KEYSLOT", "{user=ann}"]);
     let [from, to] = [from, to].map(|index| cluster.node(index));
     let proxy = Proxy::start(from.port());
-    // Clients are told to come this way.
+    // The node announces the proxy's port, so that clients connect through the proxy.
     let port = proxy.port().to_string();
     let _: String = from.cli(&["CONFIG", "SET", "cluster-announce-port", &port]);
     block_on(async {
@@ -169,7 +171,7 @@ fn call_executed_before_its_slot_opened_is_not_repeated() {
         let key = "throttle:{user=ann}::log-3600s";
         let keys: Vec<String> = from.cli(&["KEYS", "*:log-3600s"]);
         let key = keys.first().map_or(key, String::as_str);
-        // The entry before the first stands there too.
+        // The list also holds the entry before the first admission.
         until("the charge is made", async || {
             from.cli::<u32>(&["LLEN", key]) == 4
         })
@@ -192,7 +194,8 @@ fn call_executed_before_its_slot_opened_is_not_repeated() {
     });
 }
 
-/// The client would send it again after its wait.
+/// A call that a node refuses for its several keys is called off, because the cluster client would
+/// resend it after its wait.
 #[test]
 fn a_call_that_is_refused_for_its_keys_is_called_off() {
     let cluster = cluster_of_open_slots(ServerVersion::Redis7);
@@ -210,7 +213,7 @@ fn a_call_that_is_refused_for_its_keys_is_called_off() {
         let once = format!("\"SET\" \"{prefix}:{{user=ann}}:once:");
         let lines = monitor.finish();
         let called_off = lines.iter().filter(|line| line.contains(&once));
-        // The look before it writes nothing and needs none.
+        // The read before it writes nothing and needs no idempotency key.
         assert_eq!(called_off.filter(|line| line.contains("\"NX\"")).count(), 1);
     });
 }

@@ -1,4 +1,4 @@
-//! What only a server can show: keys and their lives, scripts, connections, failures.
+//! What only Redis can show: keys and their expiry, scripts, connections, failures.
 
 mod cluster;
 mod connections;
@@ -24,7 +24,7 @@ use actix_throttle::{Builder, Decision, FailureMode, InitError, Limit, RateLimit
 
 use harness::{Server, ServerVersion, stores::block_on};
 
-/// A limiter on the server's own time.
+/// A limiter that uses the clock of the server.
 async fn limiter(server: &Server) -> RateLimiter {
     patient(server).build().await.unwrap()
 }
@@ -33,13 +33,13 @@ fn build(url: impl Into<String>) -> Result<RateLimiter, InitError> {
     block_on(RateLimiter::builder().redis_url(url).build())
 }
 
-/// With a deadline that a busy test machine does not miss.
+/// A builder with a deadline that a busy test machine meets.
 fn patient(server: &Server) -> Builder {
     RateLimiter::builder()
         .redis_url(server.url())
         .deadline(Duration::from_secs(5))
         .failure_mode(FailureMode::Closed)
-        // The circuit is tested elsewhere.
+        // The circuit breaker has tests of its own.
         .failure_threshold(u32::MAX)
 }
 
@@ -47,7 +47,7 @@ async fn check(limiter: &RateLimiter, limit: &Limit) -> Decision {
     limiter.check(limit, "ann").await.unwrap()
 }
 
-/// Asks until there is a decision, which is when the link is back.
+/// Checks until there is a decision, which is when the connection is restored.
 async fn until_decided(limiter: &RateLimiter, limit: &Limit, within: Duration) -> Decision {
     let bound = Instant::now() + within;
     loop {
@@ -59,7 +59,7 @@ async fn until_decided(limiter: &RateLimiter, limit: &Limit, within: Duration) -
     }
 }
 
-/// How many clients the server has, besides the one that asks.
+/// The number of clients of the server, without the one that asks.
 fn clients(server: &Server) -> usize {
     let list: String = server.cli(&["CLIENT", "LIST", "TYPE", "normal"]);
     list.lines().count() - 1

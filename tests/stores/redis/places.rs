@@ -1,4 +1,4 @@
-//! Places on a server: their key, and processes that die or lose it.
+//! Permits in Redis: their key, and processes that are killed or lose their connection.
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,8 @@ fn permit_key_expires_with_last_deadline_or_permit() {
     });
 }
 
-/// Exactly then: not while they live, however long, and not before what they renewed last expires.
+/// The permits of a killed process are free after the expiry: not while the process lives, however
+/// long, and not before its last renewal expires.
 #[test]
 fn permits_of_killed_process_return_after_expiry() {
     for_every_version(async |server| {
@@ -59,18 +60,18 @@ fn permits_of_killed_process_return_after_expiry() {
         let mut processes =
             Process::start_copies(3, env!("CARGO_BIN_EXE_permit_holder"), &environment);
         until("all hold", async || free(&semaphore).await == 0).await;
-        // Twice the expiry: they renew.
+        // Twice the expiry, so that the permits must be renewed.
         let start = Instant::now();
         while start.elapsed() < 2 * EXPIRY {
             assert!(semaphore.try_acquire().await.unwrap().is_none());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        // SIGKILL: no word is said.
+        // SIGKILL: the processes release nothing.
         drop(processes.pop());
         drop(processes.pop());
         let killed = Instant::now();
-        // What was renewed last before that was so at most a third of the expiry ago, and two thirds
-        // of it are left.
+        // The last renewal before the kill was at most a third of the expiry ago, so two thirds are
+        // left.
         let too_soon = EXPIRY / 2;
         while killed.elapsed() < too_soon {
             assert_eq!(free(&semaphore).await, 0, "after {:?}", killed.elapsed());
@@ -83,12 +84,12 @@ fn permits_of_killed_process_return_after_expiry() {
     });
 }
 
-/// What was charged for somebody who has left is given back, wherever the leaving fell.
+/// A cancelled request leaves no permit and no charge, whenever it is cancelled.
 #[test]
 fn request_cancelled_during_call_holds_no_permit() {
     for_every_version(async |server| {
         let limiter = limiter(&server).await;
-        // Far longer than the test: nothing comes back by itself.
+        // The expiry is far longer than the test, so no permit returns by itself.
         let limit = Concurrency::new(1).expiry(Duration::from_secs(3_600));
         let semaphore = limiter.semaphore(&limit, "ann");
         for micros in (0..3_000).step_by(50) {
@@ -112,7 +113,7 @@ fn request_cancelled_during_call_holds_no_permit() {
     });
 }
 
-/// How many places the server has given out so far.
+/// The number of permits that the server has granted so far.
 fn charged(server: &Server) -> u32 {
     let info: String = server.cli(&["INFO", "commandstats"]);
     let calls = info.split_once("cmdstat_zadd:calls=");
@@ -120,7 +121,7 @@ fn charged(server: &Server) -> u32 {
     calls.map_or(0, |calls| calls.parse().unwrap())
 }
 
-/// A limiter whose connections go wrong when a test says so, and that gives up on them soon.
+/// A limiter behind a proxy that fails when the test says so, with a short deadline.
 async fn behind_a_proxy(server: &Server) -> (Proxy, RateLimiter) {
     let proxy = Proxy::start(server.port());
     let through = patient(server)
@@ -130,7 +131,7 @@ async fn behind_a_proxy(server: &Server) -> (Proxy, RateLimiter) {
     (proxy, through)
 }
 
-/// A release that does not arrive is sent again.
+/// A release that did not arrive is sent again.
 #[test]
 fn places_are_given_back_after_an_outage() {
     block_on(async {
@@ -149,7 +150,7 @@ fn places_are_given_back_after_an_outage() {
     });
 }
 
-/// The server has charged what the client was told of too late.
+/// A permit is released if the server granted it and the reply came after the deadline.
 #[test]
 fn places_whose_answer_was_late_are_given_back() {
     block_on(async {
@@ -162,7 +163,7 @@ fn places_whose_answer_was_late_are_given_back() {
         let before = charged(&server);
         proxy.set(Mode::Stall);
         assert!(semaphore.try_acquire().await.is_err());
-        // The release gets through as the request did; only replies do not.
+        // The release reaches the server as the request did; only replies are held back.
         assert_eq!(charged(&server), before + 1);
         let direct = direct.semaphore(&limit, "ann");
         proxy.set(Mode::Pass);

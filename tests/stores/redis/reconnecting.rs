@@ -1,4 +1,5 @@
-//! A link that lost its server goes on trying by itself, and costs requests nothing meanwhile.
+//! A connection that lost its server reconnects in the background, with backoff and jitter, and
+//! costs requests nothing meanwhile.
 
 use std::{
     io::Read,
@@ -18,10 +19,10 @@ use super::{check, clients, limiter, patient, until_decided};
 use harness::{Server, ServerVersion, stores::block_on};
 
 const LIMIT: Limit = Limit::per_minute(1_000);
-/// The longest pause between two attempts, and what a busy test machine adds to one.
+/// The longest backoff between two attempts, and what a busy test machine adds to it.
 const BACK: Duration = Duration::from_secs(4);
 
-/// A listener that hangs up on whoever connects, and counts them.
+/// A listener that counts the clients that connect, and hangs up on them.
 struct Door {
     url: String,
     knocks: Arc<AtomicUsize>,
@@ -36,7 +37,8 @@ impl Door {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 count.fetch_add(1, Ordering::Relaxed);
-                // Once it has said something: until then it counts as connecting.
+                // Hang up only after the client has sent something: until then it counts as
+                // connecting.
                 let _ = stream.unwrap().read(&mut [0; 64]);
             }
         });
@@ -47,7 +49,7 @@ impl Door {
         self.knocks.load(Ordering::Relaxed)
     }
 
-    /// With the circuit's default settings, which has a deadline of its own.
+    /// A limiter with the default deadline and circuit breaker.
     async fn default_limiter(&self) -> RateLimiter {
         let builder = RateLimiter::builder().redis_url(self.url.as_str());
         let builder = builder.failure_mode(FailureMode::Closed);
@@ -92,10 +94,10 @@ fn attempts_are_few_and_none_is_a_requests_own() {
             assert!(limiter.check(&LIMIT, "ann").await.is_err());
             sleep(Duration::from_millis(1)).await;
         }
-        // The start has looked twice at what answers there.
+        // The start-up check has connected twice.
         let attempts = door.knocks() - 2;
-        // Some within the first 0.3 s, then after pauses that double from 0.25 s, and of which each
-        // is at least a half.
+        // Some attempts fall within the first 0.3 s. The backoff then doubles from 0.25 s, and
+        // jitter leaves at least half of it.
         assert!((3..=12).contains(&attempts), "{attempts}");
     });
 }
@@ -108,13 +110,13 @@ fn each_worker_makes_one_attempt_at_a_time() {
     let builder = builder.failure_mode(FailureMode::Closed);
     let limiter = block_on(builder.build()).unwrap();
     silent.set_nonblocking(true).unwrap();
-    // Those of `build`, whose runtime has ended.
+    // Discard the connections of `build`, whose runtime has ended.
     while silent.accept().is_ok() {}
     let count = thread::spawn(move || {
         let end = Instant::now() + Duration::from_millis(1_500);
         let mut streams = Vec::new();
         while Instant::now() < end {
-            // Kept: whoever connected goes on waiting for an answer.
+            // Keep the streams open, so that the clients go on waiting for a reply.
             streams.extend(silent.accept());
             thread::sleep(Duration::from_millis(5));
         }
@@ -158,7 +160,7 @@ fn lost_connection_is_restored_without_a_request() {
             assert!(Instant::now() < bound, "no connection");
             sleep(Duration::from_millis(20)).await;
         }
-        // The first to ask finds it ready.
+        // The first request finds the connection ready.
         check(&limiter, &LIMIT).await;
         assert_eq!(clients(&server), 1);
     });
@@ -209,7 +211,8 @@ fn server_refusing_writes_is_not_flooded_with_connections() {
             sleep(Duration::from_millis(1)).await;
         }
         let after = made();
-        // Somebody asks all the time, and no circuit opens: ten a second.
+        // Requests come all the time and no circuit breaker opens: at most ten connections a
+        // second.
         assert!(after - before <= 22, "{}", after - before);
         let _: String = server.cli(&["REPLICAOF", "NO", "ONE"]);
         until_decided(&limiter, &LIMIT, BACK).await;
@@ -252,7 +255,7 @@ fn a_server_that_was_slow_for_a_while_keeps_its_connection() {
         server.resume();
         until_decided(&limiter, &LIMIT, BACK).await;
         let since: i64 = server.cli(&["CLIENT", "ID"]);
-        // Those two are all that have connected.
+        // The two `CLIENT ID` calls are the only new connections.
         assert_eq!(since - made, 1);
     });
 }

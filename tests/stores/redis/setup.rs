@@ -12,17 +12,17 @@ use actix_throttle::{Limit, RateLimiter, deadpool_redis};
 use super::{build, check, for_every_version};
 use harness::{Server, ServerVersion, stores::block_on};
 
-/// A server that does whatever it is asked, and hangs up on this command.
+/// A fake server that replies `+OK` to every command, and hangs up on this one.
 pub(super) fn impostor_that_closes(command: &'static str) -> String {
     impostor_that(move |asked| (asked != command).then(|| "+OK\r\n".into()))
 }
 
-/// A server that answers every line that starts a command with this.
+/// A fake server that replies to each command with the text that `answer` returns for it.
 fn impostor(answer: impl Fn(&str) -> String + Send + 'static) -> String {
     impostor_that(move |asked| Some(answer(asked)))
 }
 
-/// One that hangs up where it has no answer.
+/// A fake server that hangs up on a command for which `answer` returns `None`.
 fn impostor_that(answer: impl Fn(&str) -> Option<String> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
@@ -30,7 +30,8 @@ fn impostor_that(answer: impl Fn(&str) -> Option<String> + Send + 'static) -> St
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            // Commands are arrays of bulk strings; their first word is the second line after `*`.
+            // Commands are arrays of bulk strings; the name of the command is the second line after
+            // `*`.
             let mut until_name = 0;
             for line in lines.map_while(Result::ok) {
                 if line.starts_with('*') {
@@ -130,7 +131,7 @@ fn a_server_that_cannot_be_reached_right_now_is_no_error() {
     assert!(undecided.is_fallback());
     assert!(start.elapsed() < Duration::from_secs(10));
 
-    // One that takes the connection and says nothing.
+    // A server that accepts the connection and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     assert!(build(format!("redis://{}", silent.local_addr().unwrap())).is_ok());
 }
@@ -193,14 +194,14 @@ fn user_with_what_the_guide_lists_suffices() {
             limiter.unblock(&limit, "ann").await.unwrap();
             limiter.reset(&limit, "ann").await.unwrap();
         }
-        // What is given back is read and written anew.
+        // A refund reads the state and writes it anew.
         for limit in harness::stores::every_algorithm(5, 20) {
             let checks = [(&limit, "bob"), (&limit, "carl")];
             let (_, taken) = limiter.check_with_receipts(&checks).await.unwrap();
             limiter.check(&limit, "carl").await.unwrap();
             limiter.refund_charged(taken).await.unwrap();
         }
-        // The log is trimmed too.
+        // The log of a short window is trimmed, too.
         let short = Limit::new(1, Duration::from_millis(5));
         for _ in 0..3 {
             while !check(&limiter, &short).await.is_allowed() {}

@@ -1,4 +1,4 @@
-//! Servers and addresses that a start has to tell apart.
+//! Servers and addresses that the start-up check has to tell apart.
 
 use std::{
     io::{Read, Write},
@@ -13,8 +13,8 @@ use harness::{Sentinels, Server, ServerVersion, stores::block_on};
 
 const LIMIT: Limit = Limit::per_minute(1_000);
 
-/// Connections until the server takes no more, for a while: it may not have noticed yet that earlier
-/// ones were closed.
+/// Opens connections until the server keeps refusing them. It retries for a while, because the
+/// server may not have noticed yet that earlier connections were closed.
 pub(super) fn occupy(server: &Server) -> Vec<TcpStream> {
     const REFUSALS: u32 = 20;
     let mut taken = Vec::new();
@@ -93,7 +93,7 @@ fn host_that_nobody_knows_is_an_error_that_names_it() {
     }
 }
 
-/// The answer to a password is the same refusal there, and the password may be right.
+/// A full server gives the same refusal in reply to a password, and the password may be right.
 #[test]
 fn server_that_is_full_is_no_error() {
     for version in ServerVersion::ALL {

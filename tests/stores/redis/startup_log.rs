@@ -1,4 +1,5 @@
-//! Lines that a start leaves in the log. Each test is a process of its own: so is a log.
+//! Log lines of a start. Each test is a process of its own, because the logger is global to a
+//! process.
 
 use std::sync::Mutex;
 
@@ -31,7 +32,7 @@ impl Log for Lines {
     fn flush(&self) {}
 }
 
-/// Whether this is the process for the test; runs it there where it is not.
+/// Whether this process runs the test itself; if not, starts a process that does.
 fn is_own_process(test: &str) -> bool {
     if in_own_process(&format!("redis::startup_log::{test}")).is_some() {
         return false;
@@ -41,7 +42,7 @@ fn is_own_process(test: &str) -> bool {
     true
 }
 
-/// What starting says.
+/// The log lines of building and dropping a limiter.
 fn start(builder: Builder) -> Vec<String> {
     LINES.0.lock().unwrap().clear();
     let limiter = block_on(builder.build());
@@ -126,7 +127,7 @@ fn server_that_evicts_counters_is_a_warning() {
             set(&server, "100mb", policy);
             for lines in [
                 start_at(server.url()),
-                // The third version of the protocol has a type of its own for such texts.
+                // RESP3 has a type of its own for the text that `INFO` replies.
                 start_at(format!("{}?protocol=3", server.url())),
             ] {
                 let [warning] = &warnings(lines)[..] else {
@@ -140,7 +141,7 @@ fn server_that_evicts_counters_is_a_warning() {
                     assert!(warning.contains(words), "{warning}");
                 }
             }
-            // Without a bound nothing is evicted.
+            // Without `maxmemory`, nothing is evicted.
             set(&server, "0", policy);
             assert_eq!(warnings(start_at(server.url())), [""; 0]);
         }
@@ -150,7 +151,7 @@ fn server_that_evicts_counters_is_a_warning() {
     let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
     let start = || start(RateLimiter::builder().redis(cluster_pool(cluster.urls())));
     assert_eq!(warnings(start()), [""; 0]);
-    // Of one node, whichever the others are asked for their version.
+    // One node evicts: it is found whichever node is asked for its version.
     set(cluster.node(2), "100mb", "volatile-lru");
     let warnings = warnings(start());
     assert!(
@@ -178,7 +179,7 @@ fn server_that_cannot_be_used_is_named_in_the_warning() {
         full.contains(&address) && full.contains("`maxclients`"),
         "{full}"
     );
-    // Its address cannot be looked at; what its client says depends on who is faster.
+    // The address of a pool is unknown, and the client's error depends on which side is faster.
     let full = only(start(RateLimiter::builder().redis(pool(server.url()))));
     assert!(
         full.contains("the pool's server") && full.contains("`maxclients`"),

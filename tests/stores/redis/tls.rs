@@ -1,4 +1,4 @@
-//! Servers that are spoken to over TLS.
+//! Connections to servers over TLS.
 
 use std::{env, fs, path::PathBuf, time::Duration};
 
@@ -16,7 +16,8 @@ use harness::{Server, ServerVersion, TlsServer, http::app::in_own_process_with, 
 const LIMIT: Limit = Limit::per_minute(1_000);
 const HERE: [&str; 2] = ["127.0.0.1", "localhost"];
 
-/// By the authority and, where there is one, the client's certificate and key.
+/// A pool that trusts this authority and, if there is one, presents the client's certificate and
+/// key.
 fn pool(url: &str, authority: PathBuf, client: Option<[PathBuf; 2]>) -> Pool {
     let certificates = TlsCertificates {
         root_cert: Some(fs::read(authority).unwrap()),
@@ -58,7 +59,7 @@ fn pool_trusts_its_own_authority_for_any_server_name() {
 fn a_server_that_cannot_show_who_it_is_is_an_error() {
     let tls = TlsServer::start();
     assert_names_tls(build_on(pool(&tls.url(), tls.stranger_ca_file(), None)));
-    // The platform knows nothing of it.
+    // The platform does not know the authority of the test.
     assert_names_tls(build(tls.url()));
     let elsewhere = TlsServer::start_as(&["elsewhere.test"]);
     assert_names_tls(build_on(pool(&elsewhere.url(), elsewhere.ca_file(), None)));
@@ -75,8 +76,8 @@ fn a_server_that_asks_for_certificates_gets_the_clients() {
     }
 }
 
-/// One takes the start of TLS for a command without an end, the other hangs up. So might a server
-/// that is slow or going down: only a look at the address tells.
+/// A plain port for a TLS URL is found by a probe of the address. Some servers take the start of
+/// TLS for a command without an end and others hang up, as a slow or stopping server might.
 #[test]
 fn plain_port_for_a_tls_url_is_an_error_that_says_so() {
     for version in ServerVersion::ALL {
@@ -129,7 +130,7 @@ fn cryptography_is_installed_for_tls_urls_alone() {
         .unwrap();
     assert_decides(&build_on(plain).unwrap());
     assert!(!installed());
-    // Whether or not it can be connected to.
+    // The provider is installed whether or not the server can be reached.
     assert!(build("rediss://127.0.0.1:1").is_ok());
     assert!(installed());
 }
@@ -161,7 +162,7 @@ fn a_lost_server_is_found_again() {
         let builder = RateLimiter::builder()
             .redis(pool)
             .deadline(Duration::from_secs(5))
-            // A denial from before the loss says nothing about after it.
+            // A cached denial from before the loss says nothing about the time after it.
             .denial_cache(Duration::ZERO)
             .failure_mode(actix_throttle::FailureMode::Closed)
             .failure_threshold(u32::MAX);
@@ -171,7 +172,7 @@ fn a_lost_server_is_found_again() {
         tls.server().kill();
         assert!(limiter.check(&LIMIT, "ann").await.is_err());
         tls.server().restart();
-        // It has forgotten everything.
+        // The restarted server has lost its data.
         let limit = Limit::per_minute(1);
         let back = until_decided(&limiter, &limit, Duration::from_secs(4)).await;
         assert!(back.is_allowed());
@@ -179,7 +180,7 @@ fn a_lost_server_is_found_again() {
     });
 }
 
-/// The variable counts for a whole process, so there is one for each of its values.
+/// `SSL_CERT_FILE` applies to a whole process, so each of its values has a process of its own.
 #[test]
 fn the_authority_that_the_environment_names_is_trusted() {
     const URL: &str = "THROTTLE_TEST_TLS_URL";

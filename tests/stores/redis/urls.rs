@@ -1,4 +1,4 @@
-//! How `redis_url` reads what it is given.
+//! How `redis_url` parses URLs, and what it says about wrong ones.
 
 use actix_throttle::Limit;
 

@@ -1,4 +1,4 @@
-//! How nodes become a cluster, without redis-cli.
+//! Forms a cluster from single nodes, without redis-cli. Only [`Cluster::start_with`] uses it.
 
 use std::{thread, time::Duration};
 
@@ -7,17 +7,17 @@ use redis::RedisResult;
 use super::{Cluster, SLOTS};
 use crate::{Server, ServerVersion, launch::Role};
 
-/// A node waits two seconds after its start before it takes part at all.
+/// Bound for the nodes to join. A node takes no part in its first two seconds.
 const JOINED_WITHIN: Duration = Duration::from_secs(20);
 
 const OPTIONS: [&str; 10] = [
-    // How long until a node is taken for down.
+    // Milliseconds of silence after which a node counts as failed.
     "--cluster-node-timeout",
     "1000",
-    // However long a replica had no link, it is good enough.
+    // A replica may take over however long it had no link to its master.
     "--cluster-replica-validity-factor",
     "0",
-    // Nodes stay with the master they were given.
+    // Replicas stay with the master that they were given.
     "--cluster-allow-replica-migration",
     "no",
     "--repl-ping-replica-period",
@@ -26,7 +26,7 @@ const OPTIONS: [&str; 10] = [
     "nodes.conf",
 ];
 
-/// All at once: each of them takes its time to start.
+/// Starts all nodes in parallel, because each of them takes a while.
 pub(super) fn nodes(version: ServerVersion, count: usize, extra_args: &[&str]) -> Vec<Server> {
     let arguments: Vec<_> = OPTIONS
         .iter()
@@ -45,11 +45,11 @@ impl Cluster {
     pub(super) fn join(&self) {
         let share = |index: usize| index * usize::from(SLOTS) / self.masters;
         for (index, node) in self.nodes[..self.masters].iter().enumerate() {
-            // Before it knows anybody; later it is refused.
+            // The epoch can only be set before the node knows any other node.
             let epoch = (index + 1).to_string();
             let _: String = node.cli(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch]);
             let slots = (share(index)..share(index + 1)).map(|slot| slot.to_string());
-            // One by one: Redis 6.2 takes no ranges.
+            // Slots one by one: Redis 6.2 has no `CLUSTER ADDSLOTSRANGE`.
             let slots: Vec<_> = slots.collect();
             let command = ["CLUSTER", "ADDSLOTS"].into_iter();
             let _: String = node.cli(
@@ -59,7 +59,7 @@ impl Cluster {
             );
         }
         for (index, node) in self.nodes.iter().enumerate() {
-            // Everybody with everybody: to be told by others of others takes longer.
+            // Every node meets every other one directly; waiting for gossip takes longer.
             for other in &self.nodes[index + 1..] {
                 let port = other.port().to_string();
                 let _: String = node.cli(&["CLUSTER", "MEET", "127.0.0.1", &port]);

@@ -1,15 +1,16 @@
-//! A slot on its way from one master to another.
+//! The migration of a slot from one master to another, step by step. Tests use it to see `ASK` and
+//! `MOVED` redirections.
 
 use std::time::Duration;
 
 use super::{Cluster, SLOTS};
 use crate::Server;
 
-/// For all nodes to hear of the new owner.
+/// Bound for all nodes to learn the new owner of the slot.
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
 
-/// From [`Cluster::begin_migration`] to [`Migration::finish`]. Dropped before, it leaves the slot
-/// open.
+/// A slot that is being migrated, from [`Cluster::begin_migration`] to [`Migration::finish`]. When
+/// it is dropped before, the slot stays open.
 #[derive(Debug)]
 pub struct Migration<'a> {
     cluster: &'a Cluster,
@@ -27,18 +28,18 @@ impl<'a> Migration<'a> {
             to,
         };
         assert_ne!(migration.from, to, "the slot is there already");
-        // In this order: a client that is sent to the new owner must not be sent back.
+        // `IMPORTING` comes first: the new owner would send a redirected client back otherwise.
         migration.set(to, &["IMPORTING", &id(cluster.node(migration.from))]);
         migration.set(migration.from, &["MIGRATING", &id(cluster.node(to))]);
         migration
     }
 
-    /// The owner until it is finished.
+    /// The index of the node that owns the slot until the migration is finished.
     pub fn from(&self) -> usize {
         self.from
     }
 
-    /// Moves one key that is there now.
+    /// Moves one existing key to the new owner.
     pub fn move_key(&self, key: &str) {
         let port = self.cluster.node(self.to).port().to_string();
         let command = ["MIGRATE", "127.0.0.1", &port, key, "0", "5000"];
@@ -46,13 +47,13 @@ impl<'a> Migration<'a> {
         assert_eq!(done, "OK", "{key}");
     }
 
-    /// The keys that are still with the former owner.
+    /// The keys that are still on the old owner, at most 100 of them.
     pub fn keys_left(&self) -> Vec<String> {
         let from = self.cluster.node(self.from);
         from.cli(&["CLUSTER", "GETKEYSINSLOT", &self.slot, "100"])
     }
 
-    /// Moves the keys that are there now. From then on the old owner answers ASK for them.
+    /// Moves all existing keys to the new owner. From then on the old owner answers `ASK` for them.
     pub fn move_keys(&self) {
         let from = self.cluster.node(self.from);
         let port = self.cluster.node(self.to).port().to_string();
@@ -67,11 +68,12 @@ impl<'a> Migration<'a> {
         }
     }
 
-    /// Moves what is left and hands the slot over. Returns when every node knows.
+    /// Moves the remaining keys and hands the slot over. Returns when every node knows the new
+    /// owner.
     pub fn finish(self) {
         self.move_keys();
         let owner = id(self.cluster.node(self.to));
-        // The new owner first, or else for a moment nobody would be.
+        // The new owner learns it first: the slot would have no owner for a moment otherwise.
         self.set(self.to, &["NODE", &owner]);
         self.set(self.from, &["NODE", &owner]);
         let living: Vec<_> = self.cluster.living().map(|(index, _)| index).collect();

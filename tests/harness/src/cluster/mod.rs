@@ -1,4 +1,4 @@
-//! A cluster of a test's own.
+//! A Redis Cluster that belongs to one test.
 
 mod build;
 mod migration;
@@ -13,10 +13,10 @@ pub use slots::{SLOTS, slot_of};
 use super::{server::Server, server_version::ServerVersion, wait};
 use view::View;
 
-/// Masters with their replicas, all on 127.0.0.1, who take a node for down after a second. With
-/// three masters or more a dead one is replaced by a replica of its; fewer cannot agree on that.
-/// While slots have no master the whole cluster answers CLUSTERDOWN, unless an argument says
-/// otherwise.
+/// A cluster of masters and their replicas, all on 127.0.0.1. A node counts as failed after one
+/// second. With three masters or more, a replica replaces a dead master; fewer masters have no
+/// majority for that. While slots have no master, the whole cluster answers `CLUSTERDOWN`, unless
+/// an argument says otherwise.
 ///
 /// The nodes are numbered: first the masters in the order of their slots, which they share evenly,
 /// then the replicas of the first master, of the second and so on. Every function blocks the
@@ -29,12 +29,14 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Returns when all nodes say that all is well and every replica follows its master.
+    /// Starts a cluster. Returns when all nodes report that the cluster is well and every replica
+    /// follows its master.
     pub fn start(version: ServerVersion, masters: usize, replicas_each: usize) -> Cluster {
         Cluster::start_with(version, masters, replicas_each, &[])
     }
 
-    /// With further arguments for every node, as in `&["--cluster-require-full-coverage", "no"]`.
+    /// Starts a cluster with further arguments for every node, such as
+    /// `&["--cluster-require-full-coverage", "no"]`.
     pub fn start_with(
         version: ServerVersion,
         masters: usize,
@@ -50,7 +52,7 @@ impl Cluster {
         cluster
     }
 
-    /// One that another process has started and keeps, of masters alone.
+    /// A cluster that another process started and keeps. It has masters only.
     pub(super) fn attached(version: ServerVersion, ports: &[u16]) -> Cluster {
         let nodes = ports.iter().map(|port| Server::attached(version, *port));
         Cluster {
@@ -60,7 +62,7 @@ impl Cluster {
         }
     }
 
-    /// Of all nodes, replicas too.
+    /// The URLs of all nodes, replicas included.
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(Server::url).collect()
     }
@@ -73,7 +75,8 @@ impl Cluster {
         &self.nodes[index]
     }
 
-    /// The masters of the moment, as the first node that is up sees it; those without slots too.
+    /// The indexes of the current masters, as the first running node sees them. Masters without
+    /// slots are included.
     pub fn masters(&self) -> Vec<usize> {
         let view = self.some_view();
         let masters = view.nodes.iter().filter(|node| node.is_master());
@@ -82,7 +85,7 @@ impl Cluster {
             .collect()
     }
 
-    /// As the first node that is up sees it.
+    /// The index of the node that owns the slot, as the first running node sees it.
     pub fn master_of_slot(&self, slot: u16) -> usize {
         let view = self.some_view();
         let owner = view.nodes.iter().find(|node| node.owns(slot));
@@ -107,13 +110,13 @@ impl Cluster {
         self.nodes[index].resume();
     }
 
-    /// Starts a node again with what it knew of the cluster, but no keys: it comes back as what it
-    /// was, or as a replica of whoever took its place.
+    /// Starts a node again with its cluster configuration but without keys. It comes back in the
+    /// role that it had, or as a replica of the node that replaced it.
     pub fn restart(&mut self, index: usize) {
         self.nodes[index].restart();
     }
 
-    /// A planned switch: this replica takes its master's place, and the master becomes its replica.
+    /// Fails over by plan: the replica becomes master, and its master becomes its replica.
     pub fn promote(&self, replica: usize, within: Duration) {
         let _: String = self.nodes[replica].cli(&["CLUSTER", "FAILOVER"]);
         self.await_or_panic("the replica to be master", within, || {
@@ -125,13 +128,13 @@ impl Cluster {
         });
     }
 
-    /// Waits until every node that is up calls the cluster's state ok, and all of them agree on who
-    /// is there, who is master and who owns which slots.
+    /// Waits until every running node reports the cluster state `ok`, and all of them agree on the
+    /// nodes, their roles and the owners of the slots.
     pub fn await_ok(&self, within: Duration) {
         self.await_or_panic("the cluster to be well", within, || self.agreement());
     }
 
-    /// Waits until every replica that is up follows its master, which has to be up too.
+    /// Waits until every running replica follows its master. The master has to run too.
     pub fn await_replicas(&self, within: Duration) {
         self.await_or_panic("the replicas to be linked", within, || {
             for (index, node) in self.living() {
@@ -144,8 +147,8 @@ impl Cluster {
         });
     }
 
-    /// Waits until a replica has taken the place of a master that was killed or stopped, as all
-    /// living nodes see it and with the cluster well again. Gives the new master's index.
+    /// Waits until a replica has replaced a master that was killed or stopped, all running nodes
+    /// agree on it, and the cluster is well again. Returns the new master's index.
     pub fn await_failover(&self, dead: usize, within: Duration) -> usize {
         let shard = self.shard(dead);
         self.await_or_panic("a new master", within, || {
@@ -158,24 +161,25 @@ impl Cluster {
         })
     }
 
-    /// Moves a slot to another master while the cluster works on.
+    /// Moves a slot to another master while the cluster serves requests.
     pub fn migrate_slot(&self, slot: u16, to: usize) {
         self.begin_migration(slot, to).finish();
     }
 
-    /// Opens the slot for the move and leaves it so: its owner answers ASK for keys it does not
-    /// have.
+    /// Opens a slot for migration and leaves it open: its owner answers `ASK` for keys that it does
+    /// not have.
     pub fn begin_migration(&self, slot: u16, to: usize) -> Migration<'_> {
         Migration::begin(self, slot, to)
     }
 
-    /// Opens every slot for a move to the next master, in which nothing is moved: keys that are
-    /// there stay with their owner, and new ones are the next master's.
+    /// Opens every slot for migration to the next master, and moves no key: existing keys stay with
+    /// their owner, and new keys belong to the next master.
     pub fn open_all_slots(&self) {
         migration::open_all_slots(self);
     }
 
-    /// A master and its replicas are one for ever: nodes never change sides here.
+    /// The number of the shard of a node: a master and its replicas. It never changes, because
+    /// replicas never move to another master here.
     fn shard(&self, index: usize) -> usize {
         index
             .checked_sub(self.masters)
@@ -213,7 +217,7 @@ impl Cluster {
             {
                 return Err(format!("{index} does not know port {}", missing.port()));
             }
-            // What is thought of the dead may differ, as long as they own nothing.
+            // Running nodes may disagree about dead ones, as long as those own no slot.
             let ports: Vec<_> = self.living().map(|(_, node)| node.port()).collect();
             view.nodes.retain(|node| ports.contains(&node.port));
             let doubted = |node: &view::Node| node.flags.len() != 1 || node.flags[0] == "handshake";

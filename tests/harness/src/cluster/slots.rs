@@ -1,9 +1,12 @@
-//! Which slot a key is in.
+//! The hash slot of a key, as the [cluster
+//! specification](https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/)
+//! defines it.
 
-/// How many slots a cluster has.
+/// The number of hash slots of a cluster.
 pub const SLOTS: u16 = 16_384;
 
-/// By the key's hash tag where it has one, which is what is between the first `{` and the next `}`.
+/// The hash slot of a key. Only the hash tag is hashed if the key has one: the text between the
+/// first `{` and the next `}`.
 pub fn slot_of(key: &str) -> u16 {
     let tag = key
         .split_once('{')

@@ -1,10 +1,10 @@
-//! What one node of a cluster holds for true.
+//! The state of a cluster as one of its nodes reports it.
 
 use std::ops::RangeInclusive;
 
 use crate::Server;
 
-/// The cluster, as the node that was asked sees it.
+/// The answer of one node to `CLUSTER NODES`.
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) nodes: Vec<Node>,
@@ -14,9 +14,9 @@ pub(super) struct View {
 pub(super) struct Node {
     pub(super) port: u16,
     pub(super) id: String,
-    /// As in `master`, `slave`, `fail?` and `handshake`, without `myself`.
+    /// The flags, such as `master`, `slave`, `fail?` and `handshake`, without `myself`.
     pub(super) flags: Vec<String>,
-    /// Without those that are on their way.
+    /// The slot ranges that the node owns, without slots that are being migrated.
     pub(super) slots: Vec<(u16, u16)>,
 }
 
@@ -37,6 +37,8 @@ impl View {
 }
 
 impl Node {
+    /// Parses one line of `CLUSTER NODES`:
+    ///
     /// `ID 127.0.0.1:20001@30001 myself,master - 0 0 1 connected 0-5460 5462 [93->-OTHERID]`
     fn parse(line: &str) -> Option<Node> {
         let words: Vec<_> = line.split(' ').collect();

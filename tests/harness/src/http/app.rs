@@ -1,4 +1,4 @@
-//! What the tests of this module share.
+//! Test applications that run without a socket, and their requests and responses.
 
 use std::{env, future::Future, pin::Pin, process::Command, rc::Rc, time::Duration};
 
@@ -12,10 +12,10 @@ use actix_web::{
     web::{Bytes, ServiceConfig},
 };
 
-/// Where requests come from unless a test says otherwise.
+/// The client address of requests, unless a test says otherwise.
 pub const CLIENT: &str = "192.0.2.1";
 
-/// A limiter on the in-memory store, and the clock that drives it.
+/// A limiter with an in-memory store, and the clock that drives it.
 pub struct TestApp {
     pub limiter: RateLimiter,
     pub clock: ManualClock,
@@ -33,7 +33,7 @@ impl TestApp {
         Self { limiter, clock }
     }
 
-    /// An application under this limiter, all of it behind a middleware.
+    /// An application that uses this limiter, wrapped in a middleware.
     pub async fn behind(
         &self,
         throttle: Throttle,
@@ -43,7 +43,7 @@ impl TestApp {
         TestService::of(app.wrap(throttle)).await
     }
 
-    /// An application under this limiter.
+    /// An application that uses this limiter.
     pub async fn service(&self, routes: impl FnOnce(&mut ServiceConfig)) -> TestService {
         TestService::new(|config| {
             config.app_data(self.limiter.clone());
@@ -67,16 +67,16 @@ impl TestApp {
 
 type ResponseFuture = Pin<Box<dyn Future<Output = TestResponse>>>;
 
-/// An application, called without a socket.
+/// An application that is called without a socket.
 pub struct TestService(Box<dyn Fn(TestRequest) -> ResponseFuture>);
 
 impl TestService {
-    /// An application that has nothing but these routes.
+    /// An application that consists of these routes alone.
     pub async fn new(routes: impl FnOnce(&mut ServiceConfig)) -> Self {
         Self::of(App::new().configure(routes)).await
     }
 
-    /// Any application.
+    /// Wraps any application.
     pub async fn of<T, B>(app: App<T>) -> Self
     where
         T: ServiceFactory<
@@ -95,7 +95,7 @@ impl TestService {
             Box::pin(async move {
                 match app.call(request.to_request()).await {
                     Ok(response) => TestResponse::of(response.into()).await,
-                    // As the server does.
+                    // Actix's server turns an error into a response this way.
                     Err(error) => TestResponse::of(error.error_response()).await,
                 }
             })
@@ -110,7 +110,7 @@ impl TestService {
         self.send(get(path)).await
     }
 
-    /// The statuses of so many requests, one after the other.
+    /// Sends `count` requests one after the other and returns their statuses.
     pub async fn statuses(&self, path: &str, count: usize) -> Vec<u16> {
         let mut statuses = Vec::with_capacity(count);
         for _ in 0..count {
@@ -120,24 +120,24 @@ impl TestService {
     }
 }
 
-/// A `GET` from [`CLIENT`].
+/// A `GET` request from [`CLIENT`].
 pub fn get(path: &str) -> TestRequest {
     get_from(CLIENT, path)
 }
 
-/// A `GET` from an address.
+/// A `GET` request from a client address.
 pub fn get_from(address: &str, path: &str) -> TestRequest {
     let address = address.parse().expect("an address");
     let peer = std::net::SocketAddr::new(address, 40_000);
     TestRequest::get().uri(path).peer_addr(peer)
 }
 
-/// A `POST` from [`CLIENT`].
+/// A `POST` request from [`CLIENT`].
 pub fn post(path: &str) -> TestRequest {
     get(path).method(Method::POST)
 }
 
-/// What came back.
+/// A response with its whole body.
 #[derive(Debug)]
 pub struct TestResponse {
     pub status: u16,
@@ -156,7 +156,11 @@ impl TestResponse {
         }
     }
 
-    /// A header that stands there at most once.
+    /// The value of a header.
+    ///
+    /// # Panics
+    ///
+    /// If the response has the header twice.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name);
         let value = values.next()?.to_str().expect("visible ASCII");
@@ -164,13 +168,17 @@ impl TestResponse {
         Some(value)
     }
 
-    /// A header that is a whole number.
+    /// The value of a header as a whole number.
     pub fn number(&self, name: &str) -> Option<u64> {
         self.header(name)
             .map(|text| text.parse().expect("a number"))
     }
 
-    /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`.
+    /// The values of `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`.
+    ///
+    /// # Panics
+    ///
+    /// If the response has some of them but not all.
     pub fn quota(&self) -> Option<[u64; 3]> {
         let limit = self.number("X-RateLimit-Limit");
         let remaining = self.number("X-RateLimit-Remaining");
@@ -182,7 +190,7 @@ impl TestResponse {
         }
     }
 
-    /// `X-RateLimit-Remaining`.
+    /// The value of `X-RateLimit-Remaining`.
     pub fn remaining(&self) -> Option<u64> {
         self.quota().map(|[_, remaining, _]| remaining)
     }
@@ -199,7 +207,7 @@ impl TestResponse {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
-    /// Whether the answer says nothing of any limit.
+    /// Reports whether the response mentions no limit in any header.
     pub fn is_unlimited(&self) -> bool {
         let names = [
             "X-RateLimit-Limit",
@@ -213,13 +221,13 @@ impl TestResponse {
     }
 }
 
-/// Runs a test once more in a process of its own, where nothing else is process-wide, and returns
-/// what it wrote; `None` is the answer in that process.
+/// Runs a test once more in a process of its own, for tests of process-wide state. Returns what
+/// that process wrote to standard error, and `None` inside that process.
 pub fn in_own_process(test: &str) -> Option<String> {
     in_own_process_with(test, &[])
 }
 
-/// The same with these variables, which are the way to tell that process what to do.
+/// Runs a test like [`in_own_process`], with these environment variables as its input.
 pub fn in_own_process_with(test: &str, variables: &[(&str, &str)]) -> Option<String> {
     const MARK: &str = "THROTTLE_TEST_ALONE";
     if env::var_os(MARK).is_some() {

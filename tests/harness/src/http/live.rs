@@ -1,4 +1,4 @@
-//! Real servers, and clients that speak HTTP/1.1 by hand.
+//! Real HTTP servers, and clients that write HTTP/1.1 byte by byte.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,10 +11,10 @@ use actix_web::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// An answer that takes longer will not come.
+/// Bound for a response to arrive.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// A server on a free port, stopped when dropped.
+/// An HTTP server on a free port. It stops when it is dropped.
 pub struct Live {
     pub address: SocketAddr,
     handle: ServerHandle,
@@ -29,7 +29,7 @@ impl Live {
         Self::with(limiter, workers, Throttle::new(), routes)
     }
 
-    /// The same with one worker, all of it behind a middleware.
+    /// Starts a server with one worker, wrapped in a middleware.
     pub fn behind(
         limiter: &RateLimiter,
         throttle: Throttle,
@@ -55,7 +55,7 @@ impl Live {
             .workers(workers)
             .disable_signals()
             .h1_allow_half_closed(false)
-            // HTTP/2 to those who begin with it, else HTTP/1.1.
+            // HTTP/2 with prior knowledge (h2c) and HTTP/1.1 on the same port.
             .bind_auto_h2c(("127.0.0.1", 0))
             .expect("a free port");
         let address = server.addrs()[0];
@@ -69,7 +69,7 @@ impl Live {
         Wire(TcpStream::connect(self.address).await.expect("a server"))
     }
 
-    /// One `GET` on a connection of its own.
+    /// Sends one `GET` on a connection of its own and returns the response.
     pub async fn get(&self, path: &str) -> String {
         let mut wire = self.connect().await;
         wire.send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"))
@@ -80,12 +80,12 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // The order is sent at once; nobody waits for it to be carried out.
+        // `stop` sends its command at once; its future only waits for the end.
         drop(self.handle.stop(false));
     }
 }
 
-/// A connection.
+/// A client connection.
 pub struct Wire<S>(pub S);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
@@ -96,11 +96,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             .expect("a connection");
     }
 
-    /// The next answer's head and body.
+    /// Reads the next response: head, in lower case, and body.
     ///
     /// # Panics
     ///
-    /// If none comes, or one without a `Content-Length`.
+    /// If no response arrives in time, or one without a `Content-Length`.
     pub async fn answer(&mut self) -> String {
         let answer = timeout(BOUND, self.read()).await;
         answer.expect("an answer in time")
@@ -122,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 }
 
-/// The status of an answer.
+/// The status of a response that [`Wire::answer`] returned.
 pub fn status(answer: &str) -> u16 {
     let status = answer.split(' ').nth(1).expect("a status line");
     status.parse().expect("a number")

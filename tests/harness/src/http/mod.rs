@@ -1,4 +1,4 @@
-//! Applications to send requests to, without a socket and with one.
+//! Test applications, without a socket ([`app`]) and with a real server ([`live`]).
 
 pub mod app;
 pub mod live;

@@ -1,3 +1,5 @@
+//! Diagnostics about named limits.
+
 use actix_throttle::config::Format;
 
 #[test]
@@ -97,7 +99,7 @@ fn each_mistake_of_a_limit_is_told_with_its_place() {
             "1:22",
             "`sliding_window` keeps a log",
         ),
-        // What goes with them.
+        // Options beside the rate.
         (
             "limits.a = { rate = '1/s', algorithm = 'token' }",
             "1:40",

@@ -1,3 +1,5 @@
+//! Diagnostics about rules and the settings beside them.
+
 use actix_throttle::config::Format;
 
 #[test]
@@ -106,7 +108,7 @@ fn each_mistake_of_a_rule_is_told_with_its_place() {
             "4:1",
             "two entries of a `Throttle` are named `a`",
         ),
-        // Who.
+        // Identifiers.
         (
             "[[rules]]\nidentifier = 'ipp'\nlimits = ['1/s']",
             "2:14",
@@ -147,7 +149,7 @@ fn each_mistake_of_a_rule_is_told_with_its_place() {
             "2:14",
             "`identifier` takes a string or a table, not an integer",
         ),
-        // The rest.
+        // Settings of the whole file.
         (
             "exempt = '/a'",
             "1:10",

@@ -1,4 +1,4 @@
-//! What each algorithm gives back, by example.
+//! What each algorithm refunds, by example.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use actix_throttle::{Algorithm, Limit, Refill};
 
 use super::{
     super::{SECOND, check, for_every_store, wait},
-    give_back, standing, take,
+    refund, standing, take,
 };
 use harness::stores::StoreFixture;
 
@@ -20,20 +20,20 @@ for_every_store!(
     a_log_tells_times_apart_and_not_what_came_at_once,
 );
 
-/// actix-extensible-rate-limit gives it to the next window.
+/// A refund belongs to the window of its charge; actix-extensible-rate-limit gives it to the next.
 async fn a_fixed_window_is_given_back_its_own_alone(store: &StoreFixture) {
     let limit = Limit::new(5, Duration::from_secs(10)).algorithm(Algorithm::FixedWindow);
     let first = take(store, &limit.cost(2), "ann").await;
     store.advance(SECOND);
     let second = take(store, &limit.cost(2), "ann").await;
     store.advance(8 * SECOND);
-    // The window stays where the first opened it.
-    give_back(store, first).await;
+    // The window stays where the first charge opened it.
+    refund(store, first).await;
     let left = Duration::from_secs(1);
     assert_eq!(standing(store, &limit, "ann").await, (3, left));
     store.advance(SECOND);
     check(store, &limit.cost(4), "ann").await;
-    give_back(store, second).await;
+    refund(store, second).await;
     let whole = Duration::from_secs(10);
     assert_eq!(standing(store, &limit, "ann").await, (1, whole));
 }
@@ -46,15 +46,15 @@ async fn an_aligned_window_is_given_back_its_own_alone(store: &StoreFixture) {
     let late = take(store, &limit.cost(20), "ann").await;
     store.advance(40 * SECOND);
     let next = take(store, &limit.cost(10), "ann").await;
-    // Half of the sixty still weigh, and the ten.
+    // Half of the sixty still weigh, and all of the ten.
     assert_eq!(standing(store, &limit, "ann").await.0, 60);
-    give_back(store, early).await;
+    refund(store, early).await;
     assert_eq!(standing(store, &limit, "ann").await.0, 80);
-    give_back(store, next).await;
+    refund(store, next).await;
     assert_eq!(standing(store, &limit, "ann").await.0, 90);
     store.advance(30 * SECOND);
     check(store, &limit.cost(7), "ann").await;
-    give_back(store, late).await;
+    refund(store, late).await;
     assert_eq!(standing(store, &limit, "ann").await.0, 93);
 }
 
@@ -62,26 +62,26 @@ async fn a_bucket_is_given_back_what_it_has_not_gained(store: &StoreFixture) {
     let limit = Limit::new(10, Duration::from_secs(10))
         .algorithm(Algorithm::TokenBucket)
         .capacity(20);
-    // Alone: six and a half of eight have been gained.
+    // A charge on a full bucket: the bucket has regained 6.5 of its 8 tokens.
     let alone = take(store, &limit.cost(8), "ann").await;
     store.advance(6 * SECOND + SECOND / 2);
-    give_back(store, alone).await;
+    refund(store, alone).await;
     assert_eq!(standing(store, &limit, "ann").await, (20, Duration::ZERO));
-    // On a debt of ten: what is gained pays that first.
+    // A charge on a debt of ten: gained tokens pay the older debt first.
     check(store, &limit.cost(10), "bob").await;
     let taken = take(store, &limit.cost(8), "bob").await;
     store.advance(6 * SECOND + SECOND / 2);
     check(store, &limit.cost(5), "bob").await;
-    give_back(store, taken).await;
-    // Ten and five less six and a half.
+    refund(store, taken).await;
+    // The bucket misses 10 + 5 − 6.5 tokens.
     let left = Duration::from_millis(8_500);
     assert_eq!(standing(store, &limit, "bob").await, (11, left));
-    // Too late for half of it, with someone else's five on top.
+    // A charge of 4 of which 2.5 tokens are regained, with five of another request on top.
     let taken = take(store, &limit.cost(4), "carl").await;
     store.advance(2 * SECOND);
     check(store, &limit.cost(5), "carl").await;
     store.advance(SECOND / 2);
-    give_back(store, taken).await;
+    refund(store, taken).await;
     let left = Duration::from_secs(5);
     assert_eq!(standing(store, &limit, "carl").await, (15, left));
 }
@@ -94,13 +94,13 @@ async fn an_interval_bucket_is_given_back_what_it_has_not_gained(store: &StoreFi
     store.advance(3 * SECOND);
     check(store, &limit.cost(6), "ann").await;
     store.advance(9 * SECOND);
-    // Twelve missing; a second later seven, and six of them are this one's.
+    // Twelve tokens are missing. A second later it is seven, and six of them belong to this charge.
     let taken = take(store, &limit.cost(6), "ann").await;
     store.advance(11 * SECOND);
     assert_eq!(standing(store, &limit, "ann").await.0, 18);
     check(store, &limit.cost(3), "ann").await;
-    give_back(store, taken).await;
-    // Of twelve, two were left to give; the beat stays.
+    refund(store, taken).await;
+    // Two tokens of the charge were left to refund; the refills keep their beat.
     let left = Duration::from_secs(10);
     assert_eq!(standing(store, &limit, "ann").await, (17, left));
 }
@@ -109,15 +109,15 @@ async fn a_leaky_bucket_lets_the_next_go_at_once(store: &StoreFixture) {
     let limit = Limit::per_second(3).algorithm(Algorithm::LeakyBucket);
     let first = take(store, &limit, "ann").await;
     store.advance(SECOND / 10);
-    give_back(store, first).await;
+    refund(store, first).await;
     let second = take(store, &limit.cost(2), "ann").await;
     store.advance(666_667);
     let third = take(store, &limit, "ann").await;
-    // The second has drained.
+    // The second charge has drained, so its refund changes nothing.
     let left = wait(store, &limit, "ann").await;
-    give_back(store, second).await;
+    refund(store, second).await;
     assert_eq!(wait(store, &limit, "ann").await, left);
-    give_back(store, third).await;
+    refund(store, third).await;
     assert_eq!(wait(store, &limit, "ann").await, 0);
 }
 
@@ -128,19 +128,19 @@ async fn a_log_loses_the_very_admission(store: &StoreFixture) {
         all.push(take(store, &limit.cost(cost), "ann").await);
         store.advance(SECOND);
     }
-    // Taken at 0, 1, 2 and 3; it is 4 now. The second leaves.
-    give_back(store, all.remove(1)).await;
+    // The charges came at 0, 1, 2 and 3 s; it is 4 s now. The second is refunded.
+    refund(store, all.remove(1)).await;
     assert_eq!(standing(store, &limit, "ann").await.0, 2);
     assert_eq!(wait(store, &limit.cost(3), "ann").await, 6 * SECOND);
     assert_eq!(wait(store, &limit.cost(4), "ann").await, 8 * SECOND);
     assert_eq!(wait(store, &limit.cost(7), "ann").await, 9 * SECOND);
-    // The youngest, then the oldest.
-    give_back(store, all.remove(2)).await;
+    // The youngest charge is refunded, then the oldest.
+    refund(store, all.remove(2)).await;
     let left = Duration::from_secs(8);
     assert_eq!(standing(store, &limit, "ann").await, (6, left));
-    give_back(store, all.remove(0)).await;
+    refund(store, all.remove(0)).await;
     assert_eq!(standing(store, &limit, "ann").await, (7, left));
-    // What comes after counts on.
+    // Later charges count as before.
     assert!(check(store, &limit.cost(7), "ann").await.is_allowed());
     assert_eq!(wait(store, &limit, "ann").await, 8 * SECOND);
     store.advance(8 * SECOND);
@@ -159,7 +159,7 @@ async fn a_log_tells_times_apart_and_not_what_came_at_once(store: &StoreFixture)
     let mut remaining = 20 - 1 - 9 - 5;
     for (taken, cost) in [(two, 2), (three, 3), (four, 4)] {
         assert_eq!(standing(store, &limit, "ann").await.0, remaining);
-        give_back(store, taken).await;
+        refund(store, taken).await;
         remaining += cost;
     }
     assert_eq!(standing(store, &limit, "ann").await.0, 14);
