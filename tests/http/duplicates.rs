@@ -93,6 +93,6 @@ async fn limiters_that_differ_or_are_gone_are_no_warning() {
         .map(build);
         return;
     };
-    assert!(log.contains("embedded store of this process"), "{log}");
+    assert!(log.contains("in-memory store of this process"), "{log}");
     assert!(!log.contains(WARNING), "{log}");
 }

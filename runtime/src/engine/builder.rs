@@ -99,7 +99,7 @@ impl Builder {
             Some(Source::Memory) => {
                 log::info!(
                     target: TARGET,
-                    "rate limits are decided by the embedded store of this process, with {} keys at most",
+                    "rate limits are decided by the in-memory store of this process, with {} keys at most",
                     self.max_keys
                 );
                 Stack::Memory(MemoryStore::new(self.max_keys, clock.clone()))

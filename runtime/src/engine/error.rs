@@ -127,8 +127,8 @@ pub enum RateLimitError {
     },
     /// The demand has more than 64 alternatives, or none: it contains an empty `any` or `all`.
     InvalidDemand,
-    /// There was no room within the longest wait, or no such wait could have helped. Nothing was
-    /// charged.
+    /// There was no capacity within the longest wait, or no such wait could have helped. Nothing
+    /// was charged.
     TimedOut {
         /// Time until a retry is worthwhile; `None` if no wait would help.
         retry_after: Option<Duration>,

@@ -63,7 +63,7 @@ impl Engine {
             let done = engine.refund_remotely(&refund).await;
             engine.notify_waiters(&refund);
             done.inspect_err(|error| {
-                FAILURES.log(format_args!("a charge could not be given back: {error}"));
+                FAILURES.log(format_args!("a charge could not be refunded: {error}"));
             })
         };
         match Handle::try_current() {

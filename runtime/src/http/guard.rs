@@ -192,7 +192,9 @@ fn admission<'a>(
         Err(error) => {
             // Fail open: an invalid limit is a bug in the application, and must not turn into an
             // outage of the service. The request continues unlimited; the error is logged.
-            INVALID_LIMITS.log(format_args!("a request goes on without its limit: {error}"));
+            INVALID_LIMITS.log(format_args!(
+                "a request continues without its limit: {error}"
+            ));
             return Ok(Admission::Proceed(InFlight::NONE));
         }
     };

@@ -34,7 +34,7 @@ use crate::{
 ///
 /// Dropped before `complete` is polled, as when the client leaves, it refunds nothing. So the
 /// caller awaits nothing between the status and `complete`.
-#[must_use = "what was charged is given back by `settle`"]
+#[must_use = "charges are refunded by `complete`"]
 pub(super) struct InFlight {
     /// Boxed to keep the struct small: few requests have refunds.
     refunds: Option<Box<RefundPlan>>,

@@ -112,7 +112,7 @@ impl WebSocketLimiter {
     pub fn identifier<M>(self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(diagnostic) = identifier.validate() {
-            log::error!("a `WebSocketLimiter` counts everyone by their address: {diagnostic}");
+            log::error!("a `WebSocketLimiter` counts every client by its address: {diagnostic}");
         }
         self.with(|inner| inner.context.identifier = Some(identifier))
     }

@@ -81,7 +81,7 @@ impl CallPermit {
             let blocked = self.outgoing.limiter.block(limit, identity, wait).await;
             if let Err(error) = blocked {
                 NOT_BLOCKED.log(format_args!(
-                    "a peer wants no calls for {wait:?}, and other processes were not told: {error}"
+                    "an upstream service wants no calls for {wait:?}, and other processes were not told: {error}"
                 ));
             }
         }

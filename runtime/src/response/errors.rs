@@ -29,7 +29,7 @@ impl ResponseError for RateLimitError {
             | Self::SharedCounter
             | Self::UnknownLimit { .. }
             | Self::InvalidDemand => {
-                MISTAKES.log(format_args!("{self}; the answer is 500"));
+                MISTAKES.log(format_args!("{self}; the response is 500"));
                 HttpResponse::InternalServerError().finish()
             }
         }

@@ -46,7 +46,7 @@ pub(crate) fn timed_out(retry_after: Option<Duration>) -> HttpResponse {
     let mut document = Document::begin();
     match retry_after {
         Some(wait) => {
-            document.written("There was no room within the longest wait.\"");
+            document.written("There was no capacity within the longest wait.\"");
             document.retry_after(wait);
         }
         None => document.written("This asks for more than there can ever be room for.\""),

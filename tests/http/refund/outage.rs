@@ -101,7 +101,7 @@ fn log_tells_of_a_charge_that_could_not_be_given_back() {
         }));
         return;
     };
-    assert_eq!(log.matches("could not be given back").count(), 1, "{log}");
+    assert_eq!(log.matches("could not be refunded").count(), 1, "{log}");
 }
 
 #[actix_web::test]

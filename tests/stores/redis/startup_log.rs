@@ -102,7 +102,7 @@ fn good_start_is_one_line_with_store_version_and_prefix() {
     assert_eq!(lines, [format!("{by} {whose}; prefix `throttle`")]);
 
     let lines = start(RateLimiter::builder().memory().max_keys(9));
-    let in_memory = format!("{by} the embedded store of this process, with 9 keys at most");
+    let in_memory = format!("{by} the in-memory store of this process, with 9 keys at most");
     assert_eq!(lines, [in_memory]);
 }
 

@@ -73,7 +73,7 @@ impl Engine {
             }
         });
         let ended = |_| RateLimitError::Unavailable {
-            reason: "what asked the store was ended".into(),
+            reason: "the task that asked the store was aborted".into(),
             retry_after: None,
         };
         let mut granted = UnclaimedGrant {

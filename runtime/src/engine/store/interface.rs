@@ -81,7 +81,7 @@ impl StoreError {
     pub(crate) fn nothing() -> Self {
         Self {
             kind: ErrorKind::Failure,
-            reason: Cow::Borrowed("the store has answered nothing"),
+            reason: Cow::Borrowed("the store returned no outcome"),
         }
     }
 
@@ -90,7 +90,7 @@ impl StoreError {
         Self {
             kind: ErrorKind::Failure,
             reason: Cow::Borrowed(
-                "the embedded store is full of permits that run and of blocks; raise `max_keys`",
+                "the in-memory store is full of permits in use and of blocks; raise `max_keys`",
             ),
         }
     }

@@ -165,7 +165,7 @@ impl Rule {
     pub fn identifier<M>(mut self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(diagnostic) = identifier.validate() {
-            log::error!("a rule counts everyone by their address: {diagnostic}");
+            log::error!("a rule counts every client by its address: {diagnostic}");
         }
         self.identifier = Some(identifier);
         self

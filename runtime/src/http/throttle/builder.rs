@@ -204,7 +204,7 @@ impl Throttle {
     pub fn identifier<M>(self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(diagnostic) = identifier.validate() {
-            log::error!("a `Throttle` counts everyone by their address: {diagnostic}");
+            log::error!("a `Throttle` counts every client by its address: {diagnostic}");
         }
         self.with(|settings| settings.context.identifier = Some(identifier))
     }

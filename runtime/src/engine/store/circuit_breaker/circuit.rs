@@ -81,7 +81,7 @@ impl Circuit {
         let probe = match self.breaker.permit(|| self.micros(Instant::now())) {
             Permission::Permitted => None,
             Permission::Probe(probe) => {
-                log::info!(target: TARGET, "the circuit is half-open: one request asks the store");
+                log::info!(target: TARGET, "the circuit is half-open: one request probes the store");
                 Some(probe)
             }
             Permission::Rejected(wait) => return Err(wait),

@@ -122,7 +122,7 @@ impl<S: Store + 'static> Leases<S> {
         // On an error or a cancellation from here on, dropping `held` puts the local charges back.
         let outcomes = self.pool.inner().decide(slice::from_ref(&part)).await?;
         let outcome = outcomes.into_iter().next();
-        let outcome = outcome.ok_or_else(|| StoreError::new("the store has answered nothing"))?;
+        let outcome = outcome.ok_or_else(|| StoreError::new("the store returned no outcome"))?;
         let allowed = outcome.allowed;
         let mut learned = part
             .charges

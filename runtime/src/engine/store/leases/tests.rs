@@ -92,7 +92,7 @@ impl Service {
         };
         let outcomes = self.processes[process].decide(&[check]).await;
         let outcome = outcomes.ok().and_then(|all| all.into_iter().next());
-        outcome.expect("an embedded store always decides")
+        outcome.expect("an in-memory store always decides")
     }
 
     async fn admits(&self, process: usize, limit: &Limit) -> bool {

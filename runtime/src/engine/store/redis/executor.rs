@@ -112,7 +112,9 @@ impl Executor {
         }
         match within(deadline, pin!(answer)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(StoreError::new("what asked the server was ended")),
+            Ok(Err(_)) => Err(StoreError::new(
+                "the task that sends calls to Redis has ended",
+            )),
             Err(expired) => Err(self.deadline_passed(expired)),
         }
     }

@@ -85,7 +85,7 @@ pub(super) fn outcomes(
         // The script has found its idempotency key in Redis: the call is a repeated one.
         None if reply.is_empty() => Err(repeated()),
         Some(outcomes) if rest.is_empty() => Ok(outcomes),
-        _ => Err(StoreError::new("the script's reply was not understood")),
+        _ => Err(StoreError::new("the script's reply is malformed")),
     }
 }
 
@@ -100,7 +100,7 @@ fn repeated() -> StoreError {
 pub(super) fn outcome(reply: &[u8], check: &Check<'_>) -> Result<Outcome, StoreError> {
     let outcomes = outcomes(reply, std::iter::once(ReplyLayout::of(check)))?;
     let outcome = outcomes.into_iter().next();
-    outcome.ok_or_else(|| StoreError::new("the script has answered nothing"))
+    outcome.ok_or_else(|| StoreError::new("the script's reply is empty"))
 }
 
 const BLOCKED: u64 = 1;

@@ -229,7 +229,7 @@ impl RedisStore {
             outcomes => outcomes?,
         };
         let outcome = outcomes.into_iter().next();
-        outcome.ok_or_else(|| StoreError::new("the script has answered nothing"))
+        outcome.ok_or_else(|| StoreError::new("the script's reply is empty"))
     }
 }
 
