@@ -112,9 +112,7 @@ impl Executor {
         }
         match within(deadline, pin!(answer)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(StoreError::new(
-                "the task that sends calls to Redis has ended",
-            )),
+            Ok(Err(_)) => Err(StoreError::new("the task that calls Redis ended")),
             Err(expired) => Err(self.deadline_passed(expired)),
         }
     }
