@@ -38,7 +38,8 @@ pub(super) async fn outage(
     all_counts
 }
 
-/// An outage in which neither Redis nor the denial cache denies a request in mode open.
+/// Runs an outage in which Redis decides nothing: requests with mode open are admitted without a
+/// limit.
 pub(super) async fn silence(
     url: String,
     back: Duration,

@@ -1,5 +1,5 @@
-//! `RateLimit` and `RateLimit-Policy`, parsed by an independent library of [structured
-//! fields](https://www.rfc-editor.org/rfc/rfc9651).
+//! `RateLimit` and `RateLimit-Policy`, parsed by an independent library of
+//! [structured fields](https://www.rfc-editor.org/rfc/rfc9651).
 
 use actix_throttle::{HeaderStyle, rate_limit};
 use actix_web::{get, web::ServiceConfig};

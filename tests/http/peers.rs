@@ -1,5 +1,5 @@
 //! Examples from the documentation of comparable systems, each rewritten for this crate and run
-//! over HTTP.
+//! over HTTP. A comment in backticks quotes the original.
 
 mod actix;
 mod asgi_ratelimit;
