@@ -64,7 +64,7 @@ use crate::{
 /// # let _ = chat;
 /// ```
 #[derive(Clone)]
-#[must_use = "it limits nothing until it is resolved_rules"]
+#[must_use = "it limits nothing until `check` is called"]
 pub struct WebSocketLimiter(Arc<Inner>);
 
 #[derive(Clone)]

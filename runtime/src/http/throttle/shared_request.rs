@@ -55,7 +55,7 @@ impl SharingCheck {
             return None;
         }
         KEPT.log(format_args!(
-            "a function that a `Throttle` has resolved_rules about a request (an identifier, `skip_if`, `cost`, \
+            "a function that a `Throttle` calls with the request (an identifier, `skip_if`, `cost`, \
              `dynamic` or `on_unidentified`) keeps a clone of the `HttpRequest`, in a task \
              that it has spawned for example; Actix's router could not go on with it, so the response is \
              500. Take what is needed out of the request, and keep that instead"
