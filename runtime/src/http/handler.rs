@@ -29,16 +29,16 @@ use crate::{engine::coop_yield, limiter::RateLimiter};
 ///
 /// If the client leaves before the status is known, an admitted request is not refunded. Its
 /// permits are released.
-pub async fn serve<Args, Handler, Output>(
+pub async fn serve<Args, Handler, Returned>(
     arguments: Limited<Args>,
     rules: &RuleSet,
     handler: Handler,
-    respond: fn(Output::Output, &HttpRequest) -> HttpResponse,
+    respond: fn(Returned::Output, &HttpRequest) -> HttpResponse,
 ) -> HttpResponse
 where
     Args: FromRequest,
-    Handler: FnOnce(Args) -> Output,
-    Output: Future,
+    Handler: FnOnce(Args) -> Returned,
+    Returned: Future,
 {
     let (request, mut payload) = match arguments.into_parts() {
         Parts::Request { request, payload } => (request, payload),
@@ -76,18 +76,18 @@ where
 /// Calls the handler of an admitted request, then carries out its refunds and adds its headers.
 ///
 /// It is a function of its own so that its future reuses the memory of the check.
-async fn run_handler<Args, Handler, Output>(
+async fn run_handler<Args, Handler, Returned>(
     limiter: &RateLimiter,
     request: &HttpRequest,
     arguments: Args::Future,
     in_flight: &mut InFlight,
     handler: Handler,
-    respond: fn(Output::Output, &HttpRequest) -> HttpResponse,
+    respond: fn(Returned::Output, &HttpRequest) -> HttpResponse,
 ) -> HttpResponse
 where
     Args: FromRequest,
-    Handler: FnOnce(Args) -> Output,
-    Output: Future,
+    Handler: FnOnce(Args) -> Returned,
+    Returned: Future,
 {
     let response = match arguments.await {
         Ok(arguments) => respond(handler(arguments).await, request),
