@@ -17,6 +17,7 @@ mod identity;
 mod limiter;
 pub mod outgoing;
 mod response;
+mod user_fn;
 
 #[doc(hidden)]
 #[path = "private.rs"]

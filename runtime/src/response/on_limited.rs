@@ -1,67 +1,42 @@
 //! The application's own response to denied requests.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::fmt;
 
 use actix_throttle_core::decision::Decision;
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::identity::{AsyncFunction, Function};
-
-type Answer<'a> = Pin<Box<dyn Future<Output = HttpResponse> + 'a>>;
-type SyncFn = dyn Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync;
-type BoxedFn = dyn for<'a> Fn(&'a HttpRequest, &'a Decision) -> Answer<'a> + Send + Sync;
+use crate::{
+    identity::{AsyncFunction, Function},
+    user_fn::UserFnWith,
+};
 
 /// The application's function for the response to a denied request.
 #[derive(Clone)]
-pub struct OnLimited(Kind);
-
-#[derive(Clone)]
-enum Kind {
-    Sync(Arc<SyncFn>),
-    Async(Arc<BoxedFn>),
-}
+pub struct OnLimited(UserFnWith<Decision, HttpResponse>);
 
 impl OnLimited {
     pub(crate) fn from_sync<F>(function: F) -> Self
     where
         F: Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
     {
-        Self(Kind::Sync(Arc::new(function)))
+        Self(UserFnWith::from_sync(function))
     }
 
     pub(crate) fn from_async<F>(function: F) -> Self
     where
         F: AsyncFn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
     {
-        let shared = Arc::new(function);
-        Self(Kind::Async(Arc::new(boxed(move |request, decision| {
-            let function = Arc::clone(&shared);
-            Box::pin(async move { function(request, decision).await })
-        }))))
+        Self(UserFnWith::from_async(function))
     }
 
     pub(crate) async fn respond(&self, request: &HttpRequest, denied: &Decision) -> HttpResponse {
-        match &self.0 {
-            Kind::Sync(function) => function(request, denied),
-            Kind::Async(function) => function(request, denied).await,
-        }
+        self.0.call(request, denied).await
     }
-}
-
-/// Tells the compiler that a closure works for every lifetime of the request.
-fn boxed<F>(function: F) -> F
-where
-    F: for<'a> Fn(&'a HttpRequest, &'a Decision) -> Answer<'a>,
-{
-    function
 }
 
 impl fmt::Debug for OnLimited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Kind::Sync(_) => "function",
-            Kind::Async(_) => "async function",
-        })
+        self.0.fmt(f)
     }
 }
 

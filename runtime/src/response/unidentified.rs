@@ -1,14 +1,13 @@
 //! What happens to a request whose identifier finds no identity.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::fmt;
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::identity::{AsyncFunction, Function};
-
-type Answer<'a> = Pin<Box<dyn Future<Output = Unidentified> + 'a>>;
-type SyncFn = dyn Fn(&HttpRequest) -> Unidentified + Send + Sync;
-type BoxedFn = dyn for<'a> Fn(&'a HttpRequest) -> Answer<'a> + Send + Sync;
+use crate::{
+    identity::{AsyncFunction, Function},
+    user_fn::UserFn,
+};
 
 /// What happens to a request whose identifier finds no identity.
 #[derive(Debug)]
@@ -30,13 +29,7 @@ impl From<HttpResponse> for Unidentified {
 
 /// The application's function for requests whose identifier finds no identity.
 #[derive(Clone)]
-pub struct OnUnidentified(Kind);
-
-#[derive(Clone)]
-enum Kind {
-    Sync(Arc<SyncFn>),
-    Async(Arc<BoxedFn>),
-}
+pub struct OnUnidentified(UserFn<Unidentified>);
 
 impl OnUnidentified {
     pub(crate) fn from_sync<F, R>(function: F) -> Self
@@ -44,8 +37,7 @@ impl OnUnidentified {
         F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
         R: Into<Unidentified>,
     {
-        let function = move |request: &HttpRequest| function(request).into();
-        Self(Kind::Sync(Arc::new(function)))
+        Self(UserFn::from_sync(function))
     }
 
     pub(crate) fn from_async<F, R>(function: F) -> Self
@@ -53,35 +45,17 @@ impl OnUnidentified {
         F: AsyncFn(&HttpRequest) -> R + Send + Sync + 'static,
         R: Into<Unidentified>,
     {
-        let shared = Arc::new(function);
-        Self(Kind::Async(Arc::new(boxed(move |request| {
-            let function = Arc::clone(&shared);
-            Box::pin(async move { function(request).await.into() })
-        }))))
+        Self(UserFn::from_async(function))
     }
 
     pub(crate) async fn respond(&self, request: &HttpRequest) -> Unidentified {
-        match &self.0 {
-            Kind::Sync(function) => function(request),
-            Kind::Async(function) => function(request).await,
-        }
+        self.0.call(request).await
     }
-}
-
-/// Tells the compiler that a closure works for every lifetime of the request.
-fn boxed<F>(function: F) -> F
-where
-    F: for<'a> Fn(&'a HttpRequest) -> Answer<'a>,
-{
-    function
 }
 
 impl fmt::Debug for OnUnidentified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Kind::Sync(_) => "function",
-            Kind::Async(_) => "async function",
-        })
+        self.0.fmt(f)
     }
 }
 

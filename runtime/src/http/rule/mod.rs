@@ -11,17 +11,18 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use actix_throttle_core::{
     failure_mode::FailureMode,
+    identity::Identity,
     limit::{Concurrency, Limit},
     status_set::StatusSet,
 };
 
 pub use self::dynamic::DynamicLimit;
-use self::function::{IdentityFn, RequestFn};
 pub(super) use self::{effective_limit::EffectiveLimit, read::Resolved};
 use super::named_limit::NamedLimitRef;
 use crate::{
     identity::{Identifier, IntoIdentifier},
     response::{IntoOnLimited, OnLimited},
+    user_fn::{UserFn, UserFnWith},
 };
 
 /// A [`Limit`] bound to requests: with the identifier it counts by, the group it is for, and the
@@ -46,9 +47,9 @@ pub struct Rule {
     limit: RuleLimit,
     identifier: Option<Identifier>,
     group: Option<Cow<'static, str>>,
-    cost: Option<RequestFn<u32>>,
-    skip_if: Option<RequestFn<bool>>,
-    dynamic: Option<IdentityFn>,
+    cost: Option<UserFn<u32>>,
+    skip_if: Option<UserFn<bool>>,
+    dynamic: Option<UserFnWith<Identity, DynamicLimit>>,
     on_limited: Option<OnLimited>,
     failure_mode: Option<FailureMode>,
     refund_on: Option<StatusSet>,

@@ -5,13 +5,14 @@ use actix_web::HttpRequest;
 
 use super::{
     DynamicLimit, Rule,
-    function::{IdentityFn, IntoCost, IntoDynamic, IntoSkipIf, RequestFn},
+    function::{IntoCost, IntoDynamic, IntoSkipIf},
 };
+use crate::user_fn::{UserFn, UserFnWith};
 
 impl Rule {
     /// Sets the cost of a request. A request of cost 0 is admitted without being counted.
     pub fn cost(mut self, cost: impl Fn(&HttpRequest) -> u32 + Send + Sync + 'static) -> Self {
-        self.cost = Some(RequestFn::sync(cost));
+        self.cost = Some(UserFn::from_sync(cost));
         self
     }
 
@@ -20,13 +21,13 @@ impl Rule {
     where
         F: AsyncFn(&HttpRequest) -> u32 + Send + Sync + 'static,
     {
-        self.cost = Some(RequestFn::asynchronous(cost));
+        self.cost = Some(UserFn::from_async(cost));
         self
     }
 
     /// Sets which requests the rule skips: it neither counts nor limits them.
     pub fn skip_if(mut self, skip: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static) -> Self {
-        self.skip_if = Some(RequestFn::sync(skip));
+        self.skip_if = Some(UserFn::from_sync(skip));
         self
     }
 
@@ -35,7 +36,7 @@ impl Rule {
     where
         F: AsyncFn(&HttpRequest) -> bool + Send + Sync + 'static,
     {
-        self.skip_if = Some(RequestFn::asynchronous(skip));
+        self.skip_if = Some(UserFn::from_async(skip));
         self
     }
 
@@ -50,7 +51,7 @@ impl Rule {
         F: Fn(&HttpRequest, &Identity) -> R + Send + Sync + 'static,
         R: Into<DynamicLimit>,
     {
-        self.dynamic = Some(IdentityFn::sync(dynamic));
+        self.dynamic = Some(UserFnWith::from_sync(dynamic));
         self
     }
 
@@ -77,7 +78,7 @@ impl Rule {
         F: AsyncFn(&HttpRequest, &Identity) -> R + Send + Sync + 'static,
         R: Into<DynamicLimit>,
     {
-        self.dynamic = Some(IdentityFn::asynchronous(dynamic));
+        self.dynamic = Some(UserFnWith::from_async(dynamic));
         self
     }
 

@@ -10,13 +10,13 @@ use actix_throttle_core::{
 };
 use actix_web::HttpRequest;
 
-use super::{
-    DynamicLimit, EffectiveLimit, Rule, RuleLimit,
-    function::{IdentityFn, RequestFn},
-};
+use super::{DynamicLimit, EffectiveLimit, Rule, RuleLimit};
 use crate::{
-    engine::log_throttle::LogThrottle, http::named_limit::NamedLimitRef, identity::Identifier,
+    engine::log_throttle::LogThrottle,
+    http::named_limit::NamedLimitRef,
+    identity::Identifier,
     response::OnLimited,
+    user_fn::{UserFn, UserFnWith},
 };
 
 /// The results of a rule's async functions for a request. They are called before anything is
@@ -156,8 +156,8 @@ impl Rule {
 
     /// Whether the limit or the cost needs an async function: see [`call_async`](Self::call_async).
     pub(in crate::http) fn has_async(&self) -> bool {
-        matches!(self.dynamic, Some(IdentityFn::Async(_)))
-            || matches!(self.cost, Some(RequestFn::Async(_)))
+        matches!(self.dynamic, Some(UserFnWith::Async(_)))
+            || matches!(self.cost, Some(UserFn::Async(_)))
     }
 
     /// Calls the async functions, so that [`limit_for`](Self::limit_for) need not wait. An
@@ -168,14 +168,14 @@ impl Rule {
         identity: &Identity,
     ) -> Resolved {
         let mut resolved = Resolved::default();
-        if let Some(dynamic @ IdentityFn::Async(_)) = &self.dynamic {
+        if let Some(dynamic @ UserFnWith::Async(_)) = &self.dynamic {
             let limit = dynamic.call(request, identity).await;
             resolved.dynamic = Some(limit);
             if matches!(limit, DynamicLimit::Unlimited) {
                 return resolved;
             }
         }
-        if let Some(cost @ RequestFn::Async(_)) = &self.cost {
+        if let Some(cost @ UserFn::Async(_)) = &self.cost {
             resolved.cost = Some(cost.call(request).await);
         }
         resolved
@@ -192,8 +192,8 @@ impl Rule {
     ) -> Option<(EffectiveLimit<'a>, u32)> {
         let chosen = match &self.dynamic {
             None => DynamicLimit::Written,
-            Some(IdentityFn::Sync(dynamic)) => dynamic(request, identity),
-            Some(IdentityFn::Async(_)) => resolved.and_then(|it| it.dynamic).unwrap_or_default(),
+            Some(UserFnWith::Sync(dynamic)) => dynamic(request, identity),
+            Some(UserFnWith::Async(_)) => resolved.and_then(|it| it.dynamic).unwrap_or_default(),
         };
         let limit = match chosen {
             DynamicLimit::Written => written,
@@ -208,8 +208,8 @@ impl Rule {
             false => limit,
         };
         let cost = match &self.cost {
-            Some(RequestFn::Sync(cost)) => cost(request),
-            Some(RequestFn::Async(_)) => {
+            Some(UserFn::Sync(cost)) => cost(request),
+            Some(UserFn::Async(_)) => {
                 let cost = resolved.and_then(|it| it.cost);
                 cost.unwrap_or(limit.default_cost())
             }
