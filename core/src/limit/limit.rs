@@ -178,6 +178,7 @@ impl Limit {
     }
 
     /// Returns the length of the window in microseconds, cut to at most `u64::MAX`.
+    #[doc(hidden)]
     #[must_use]
     pub const fn window_micros(&self) -> u64 {
         self.window
