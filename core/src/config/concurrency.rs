@@ -7,7 +7,7 @@ use crate::{
 };
 
 use super::{
-    diagnostics::Diagnostics, document::Position, duration::duration, keys, reader::TableReader,
+    diagnostics::Diagnostics, duration::duration, keys, position::Position, reader::TableReader,
 };
 
 /// Stands in for a limit whose `max` is wrong, so that its other keys are checked all the same.

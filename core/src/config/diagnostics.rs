@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::document::Position;
+use super::position::Position;
 
 /// One error in a configuration, with its position.
 #[derive(Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{diagnostics::Diagnostics, document::Spanned, reader::TableReader};
+use super::{diagnostics::Diagnostics, position::Spanned, reader::TableReader};
 use crate::{text, vocabulary::Argument};
 
 /// Reads a duration in words, such as `500ms` or `1h 30m`.

@@ -2,9 +2,10 @@
 
 use super::{
     diagnostics::{Diagnostic, Diagnostics},
-    document::{self, Entry, Node, Position, Spanned},
+    document::{self, Entry, Node},
     format::Format,
     limit_table::{self, Limits},
+    position::{Position, Spanned},
     reader::TableReader,
     rules,
 };

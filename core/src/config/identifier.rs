@@ -2,7 +2,8 @@
 
 use super::{
     diagnostics::Diagnostics,
-    document::{Entry, Node, Spanned, Value},
+    document::{Entry, Node, Value},
+    position::Spanned,
     reader::{TableReader, text},
 };
 use crate::{

@@ -11,9 +11,9 @@ use crate::{
 
 use super::{
     diagnostics::Diagnostics,
-    document::{Position, Spanned},
     duration::duration,
     keys,
+    position::{Position, Spanned},
     reader::TableReader,
 };
 

@@ -10,8 +10,9 @@ use crate::{
 use super::{
     concurrency,
     diagnostics::Diagnostics,
-    document::{Entry, Node, Position, Value},
+    document::{Entry, Node, Value},
     limit, options,
+    position::Position,
     reader::{TableReader, text},
 };
 

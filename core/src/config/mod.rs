@@ -15,6 +15,7 @@ mod keys;
 mod limit;
 mod limit_table;
 mod options;
+mod position;
 mod reader;
 mod rules;
 pub mod schema;
@@ -24,9 +25,9 @@ mod testing;
 pub use self::{
     diagnostics::{Diagnostic, Diagnostics},
     diff::Diff,
-    document::{Position, Spanned},
     file::ConfigSpec,
     format::Format,
     identifier::is_free_name,
     limit_table::Limits,
+    position::{Position, Spanned},
 };

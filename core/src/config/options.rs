@@ -8,7 +8,7 @@ use crate::{
     vocabulary,
 };
 
-use super::{diagnostics::Diagnostics, document::Spanned, duration::duration, reader::TableReader};
+use super::{diagnostics::Diagnostics, duration::duration, position::Spanned, reader::TableReader};
 
 /// Reads the options of a rate.
 pub(crate) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {

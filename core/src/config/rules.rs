@@ -4,11 +4,12 @@ use regex::Regex;
 
 use super::{
     diagnostics::Diagnostics,
-    document::{Node, Position, Spanned},
+    document::Node,
     identifier::identifier,
     keys, limit,
     limit_table::{Limits, whole_limit},
     options,
+    position::{Position, Spanned},
     reader::{TableReader, text},
 };
 use crate::{

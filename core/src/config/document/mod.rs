@@ -1,12 +1,10 @@
 //! A file as a tree of values with positions, whatever its format.
 
 mod node;
-mod position;
 mod toml;
 mod yaml;
 
 pub(crate) use self::node::{Entry, Node, Value};
-pub use self::position::{Position, Spanned};
 use super::{diagnostics::Diagnostics, format::Format};
 
 /// Parses a text. What could be read of it, if anything, is checked further.
@@ -20,6 +18,7 @@ pub(crate) fn parse(text: &str, format: Format, diagnostics: &mut Diagnostics) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::position::Position;
 
     const TOML: &str = r#"flag = true
 list = [1, "two"]

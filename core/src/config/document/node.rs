@@ -1,6 +1,6 @@
 //! A file as a tree of values with positions.
 
-use super::position::Position;
+use crate::config::position::Position;
 
 /// A value and the position where it begins.
 #[derive(Clone, Debug, PartialEq)]

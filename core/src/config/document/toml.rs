@@ -5,11 +5,8 @@ use toml::{
     de::{DeInteger, DeTable, DeValue},
 };
 
-use super::{
-    node::{Entry, Node, Value},
-    position::Position,
-};
-use crate::config::diagnostics::Diagnostics;
+use super::node::{Entry, Node, Value};
+use crate::config::{diagnostics::Diagnostics, position::Position};
 
 /// Parses TOML. What stands behind an error is read all the same.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Node {

@@ -2,11 +2,8 @@
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 
-use super::{
-    node::{Entry, Node, Value},
-    position::Position,
-};
-use crate::config::diagnostics::Diagnostics;
+use super::node::{Entry, Node, Value};
+use crate::config::{diagnostics::Diagnostics, position::Position};
 
 /// Parses one document of YAML 1.2; `None` if it is none.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
