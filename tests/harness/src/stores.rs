@@ -92,7 +92,7 @@ pub fn unique(text: &str) -> String {
 }
 
 /// Runs a test on a single-threaded runtime, like an actix worker. Panics if it takes longer than
-/// [`LONGEST`].
+/// `LONGEST`.
 pub fn block_on<F: Future>(test: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -102,7 +102,7 @@ pub fn block_on<F: Future>(test: F) -> F::Output {
         .unwrap_or_else(|_| panic!("still running after {LONGEST:?}"))
 }
 
-/// Waits until a condition holds, at most [`PATIENCE`].
+/// Waits until a condition holds, at most `PATIENCE`.
 pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let end = std::time::Instant::now() + PATIENCE;
     while !condition().await {
