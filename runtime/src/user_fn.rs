@@ -1,7 +1,7 @@
 //! Functions of the application, each sync or async, behind one type.
 //!
-//! Rules, `on_limited` and `on_unidentified` store them. A sync function is called in place; only an
-//! async one costs a boxed future.
+//! Rules, `on_limited` and `on_unidentified` store them. A sync function is called in place; only
+//! an async one costs a boxed future.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
