@@ -116,8 +116,14 @@ async fn dead_connection_is_replaced_after_one_late_answer() {
     // One is the request that told the workers apart, which has another failure mode; and one waits
     // for the successor.
     assert_eq!(failures(&seen[0]), 0, "{seen:?}");
-    assert!(failures(&seen[1]) <= 2, "{seen:?}");
-    assert_eq!(admitted(&seen), TIMES, "{seen:?}");
+    let failed = failures(&seen[1]);
+    assert!(failed <= 2, "{seen:?}");
+    // A reply that comes after the deadline is no use to its request, which was charged all the
+    // same.
+    assert!(
+        (TIMES - failed..=TIMES).contains(&admitted(&seen)),
+        "{seen:?}"
+    );
     assert_eq!(halves.proxy.accepted() - accepted, 1);
     assert_eq!(halves.server.clients(), 3);
     assert_eq!(halves.limiter.circuit(), CircuitState::Closed);
