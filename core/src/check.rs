@@ -49,11 +49,13 @@ pub enum Mode<'a> {
 const LEASE_SHARE: u32 = 4;
 
 impl Mode<'_> {
+    #[inline]
     pub fn is_charge(self) -> bool {
         matches!(self, Self::Charge | Self::ChargeForReceipts)
     }
 
     /// Returns whether this mode can deny the check as a whole.
+    #[inline]
     pub fn can_deny(self) -> bool {
         matches!(self, Self::Charge | Self::ChargeForReceipts | Self::Peek)
     }
@@ -80,6 +82,7 @@ pub struct Charge<'a> {
 
 impl Charge<'_> {
     /// Returns how much a lease of this charge may take.
+    #[inline]
     pub fn may_lease(&self, verdict: &Verdict) -> u32 {
         // A lease never opens a fixed window: only the charge of a request does.
         if self.limit.algorithm() == Some(Algorithm::FixedWindow) && verdict.reset == 0 {
@@ -90,6 +93,7 @@ impl Charge<'_> {
 
     /// Returns whether a store without room for this charge must fail the whole check. A cost of 0
     /// is not stored, and a shadow limit denies nothing.
+    #[inline]
     pub fn needs_room(&self) -> bool {
         self.cost > 0 && !self.limit.is_shadow()
     }
@@ -97,6 +101,7 @@ impl Charge<'_> {
     /// Returns whether this denial starts a block: the limit has one, the identity is not blocked
     /// yet, and a wait would help. A shadow limit's denial starts a block only if the request was
     /// admitted.
+    #[inline]
     pub fn starts_block(&self, verdict: &Verdict, allowed: bool) -> bool {
         self.limit.block_micros() > 0
             && !verdict.blocked
@@ -125,6 +130,7 @@ pub type Outcomes = SmallVec<[Outcome; 1]>;
 impl Outcome {
     /// Returns the decision on these charges, each with its index among the charges of the whole
     /// check.
+    #[inline]
     pub fn decision<'c, 'a: 'c>(
         &self,
         charges: impl Iterator<Item = (u32, &'c Charge<'a>)>,
@@ -136,6 +142,7 @@ impl Outcome {
     }
 
     /// Applies a block that lasts for `left` microseconds to the outcome, as the script does.
+    #[inline]
     pub fn block_for(&mut self, charge: &Charge<'_>, left: Micros, can_deny: bool) {
         let Some(verdict) = self.verdicts.first_mut().filter(|_| left > 0) else {
             return;

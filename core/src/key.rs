@@ -48,6 +48,7 @@ pub enum KeyKind {
 }
 
 impl<'a> Key<'a> {
+    #[inline]
     pub fn counter(identity: &'a Identity, limit: &Limit) -> Self {
         Self {
             identity,
@@ -61,6 +62,7 @@ impl<'a> Key<'a> {
         }
     }
 
+    #[inline]
     pub fn permits(identity: &'a Identity, limit: &Concurrency) -> Self {
         Self {
             identity,
@@ -73,6 +75,7 @@ impl<'a> Key<'a> {
 
     /// Returns whether both keys have the same counter. Groups do not matter: they decide which
     /// limits apply to an identity, and are no part of it.
+    #[inline]
     pub fn is_same(&self, other: &Self) -> bool {
         self.kind == other.kind
             && self.zone == other.zone
@@ -81,6 +84,7 @@ impl<'a> Key<'a> {
     }
 
     /// Returns the key of the block in the zone of this key.
+    #[inline]
     pub fn block(&self) -> Self {
         let shadow = match self.kind {
             KeyKind::Counter { shadow, .. }
@@ -94,6 +98,7 @@ impl<'a> Key<'a> {
     }
 
     /// Returns the key as Redis stores it.
+    #[inline]
     pub fn text(&self, naming: &Naming) -> String {
         let mut text = String::with_capacity(naming.prefix.len() + self.zone.len() + ROOM);
         self.write_stem(naming, &mut text);
@@ -102,6 +107,7 @@ impl<'a> Key<'a> {
     }
 
     /// Writes the common prefix of all keys of this identity in this zone.
+    #[inline]
     pub fn write_stem(&self, naming: &Naming, text: &mut String) {
         self.write_tag(naming, text);
         text.push_str(self.zone);
@@ -109,6 +115,7 @@ impl<'a> Key<'a> {
     }
 
     /// Writes the common prefix of all keys of this identity.
+    #[inline]
     fn write_tag(&self, naming: &Naming, text: &mut String) {
         text.push_str(&naming.prefix);
         text.push_str(":{");
@@ -120,6 +127,7 @@ impl<'a> Key<'a> {
 impl Key<'_> {
     /// Returns the idempotency key of one call of the script, in the cluster slot of this key. It
     /// never equals a counter's key: those end in the name of an algorithm, `running` or `block`.
+    #[inline]
     pub fn idempotency_key(&self, naming: &Naming, call: u64) -> String {
         let mut text = String::with_capacity(naming.prefix.len() + ROOM);
         self.write_tag(naming, &mut text);
@@ -129,6 +137,7 @@ impl Key<'_> {
     }
 }
 impl KeyKind {
+    #[inline]
     pub fn write(&self, text: &mut String) {
         let (shadow, name, window) = match *self {
             Self::Block { shadow } => (shadow, "block", None),
@@ -157,6 +166,7 @@ impl KeyKind {
         text.push_str(unit);
     }
 }
+#[inline]
 fn short_name(algorithm: Algorithm, refill: Refill) -> &'static str {
     match (algorithm, refill) {
         (Algorithm::SlidingWindow, _) => "log",

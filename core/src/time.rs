@@ -12,6 +12,7 @@ pub type Micros = u64;
 pub const MAX_MICROS: Micros = (1 << 53) - 1;
 
 /// Converts a duration to whole microseconds, cut to at most [`MAX_MICROS`].
+#[inline]
 pub fn to_micros(duration: Duration) -> Micros {
     duration
         .as_secs()
@@ -23,6 +24,7 @@ pub fn to_micros(duration: Duration) -> Micros {
 /// Converts a duration to whole microseconds, cut to at most `u64::MAX`. That is far above every
 /// valid range, so a length that is too long stays too long.
 #[allow(clippy::cast_possible_truncation, reason = "compared first")]
+#[inline]
 pub(crate) const fn whole_micros(duration: Duration) -> u64 {
     let micros = duration.as_micros();
     if micros > u64::MAX as u128 {
@@ -33,6 +35,7 @@ pub(crate) const fn whole_micros(duration: Duration) -> u64 {
 }
 
 /// Converts to whole seconds, rounded up, so that a client that waits this long has waited enough.
+#[inline]
 pub fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

@@ -3,11 +3,13 @@
 use crate::time::{MAX_MICROS, Micros};
 
 /// Cuts an exact length to at most [`MAX_MICROS`].
+#[inline]
 pub(super) fn saturate(micros: u128) -> Micros {
     u64::try_from(micros).map_or(MAX_MICROS, |micros| micros.min(MAX_MICROS))
 }
 
 /// Divides and rounds up. Most numbers fit in 64 bits; a 128-bit division is a function call.
+#[inline]
 pub(super) fn div_ceil(number: u128, by: u64) -> u128 {
     match u64::try_from(number) {
         Ok(number) => number.div_ceil(by).into(),
@@ -16,6 +18,7 @@ pub(super) fn div_ceil(number: u128, by: u64) -> u128 {
 }
 
 /// Divides, and returns the quotient and the remainder.
+#[inline]
 pub(super) fn div_rem(number: u128, by: u64) -> (u128, u64) {
     match u64::try_from(number) {
         Ok(number) => ((number / by).into(), number % by),
@@ -24,6 +27,7 @@ pub(super) fn div_rem(number: u128, by: u64) -> (u128, u64) {
 }
 
 /// Converts an exact count that is known to fit in 32 bits.
+#[inline]
 pub(super) fn saturate_count(exact: u128) -> u32 {
     u32::try_from(exact).unwrap_or(u32::MAX)
 }

@@ -33,6 +33,7 @@ struct PermitEntry {
 impl PermitTable {
     /// Returns how long at most until there is a permit for `permit_id`, none if it holds one
     /// already, and what is left of the limit.
+    #[inline]
     pub fn peek(
         &mut self,
         limit: &Concurrency,
@@ -48,6 +49,7 @@ impl PermitTable {
 
     /// Acquires a permit for `permit_id` if there is one, and returns what is then left. A permit
     /// that is held already is renewed from now on.
+    #[inline]
     pub fn try_acquire(
         &mut self,
         limit: &Concurrency,
@@ -64,6 +66,7 @@ impl PermitTable {
     }
 
     /// Releases the permit; returns whether it was held.
+    #[inline]
     pub fn release(&mut self, permit_id: PermitId) -> bool {
         let Some(entry) = self.permits.remove(&permit_id) else {
             return false;
@@ -72,12 +75,14 @@ impl PermitTable {
     }
 
     /// Returns the time until the last permit expires, if none is renewed or acquired.
+    #[inline]
     pub fn reset(&self, now: Micros) -> Micros {
         let last = self.by_deadline.last();
         last.map_or(0, |(deadline, _)| deadline.saturating_sub(now))
     }
 
     /// Releases expired permits, and lowers deadlines that lie too far ahead.
+    #[inline]
     fn drop_expired(&mut self, now: Micros) {
         while let Some(&(deadline, permit_id)) = self.by_deadline.first()
             && deadline <= now
@@ -102,11 +107,13 @@ impl PermitTable {
         }
     }
 
+    #[inline]
     fn is_too_far(&self, permit_id: PermitId, now: Micros) -> bool {
         let entry = self.permits.get(&permit_id);
         entry.is_some_and(|entry| entry.deadline > now.saturating_add(entry.expiry))
     }
 
+    #[inline]
     fn hold(&mut self, permit_id: PermitId, deadline: Micros, expiry: Micros) {
         self.release(permit_id);
         self.by_deadline.insert((deadline, permit_id));
@@ -114,6 +121,7 @@ impl PermitTable {
             .insert(permit_id, PermitEntry { deadline, expiry });
     }
 
+    #[inline]
     fn wait(&self, limit: &Concurrency, permit_id: PermitId, now: Micros) -> Wait {
         let max = limit.max() as usize;
         if self.permits.len() < max || self.permits.contains_key(&permit_id) {
@@ -125,6 +133,7 @@ impl PermitTable {
     }
 
     /// Returns what is left of the limit, if no permit has expired since the last call.
+    #[inline]
     pub fn availability(&self, limit: &Concurrency, now: Micros) -> Availability {
         let held = u32::try_from(self.permits.len()).unwrap_or(u32::MAX);
         Availability {

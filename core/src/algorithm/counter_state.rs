@@ -34,6 +34,7 @@ pub(super) trait CounterState {
 
     /// Returns when the cost of a charge that has waited for its turn came to fit: `now` or
     /// earlier.
+    #[inline]
     fn due_at(&self, _limit: &Limit, now: Micros) -> Micros {
         now
     }
@@ -41,12 +42,14 @@ pub(super) trait CounterState {
     /// Refunds what is left of a charge of `cost` under `limit`; returns whether anything was left.
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool;
 
+    #[inline]
     fn peek(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
         let view = self.view_at(limit, now);
         let wait = self.wait_for_cost(&view, limit, cost, now);
         (wait, self.availability(&view, limit, now))
     }
 
+    #[inline]
     fn try_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
         let mut view = self.view_at(limit, now);
         let wait = self.wait_for_cost(&view, limit, cost, now);
@@ -68,6 +71,7 @@ pub(super) trait CounterState {
     }
 
     /// Returns the available quota, with the time until there is more of it.
+    #[inline]
     fn availability(&self, view: &Self::View, limit: &Limit, now: Micros) -> Availability {
         let (remaining, reset) = self.available(view, limit, now);
         let more = match reset {
@@ -82,6 +86,7 @@ pub(super) trait CounterState {
     }
 
     /// Returns the [`wait`](Self::wait) for any cost, including 0 and costs above the quota.
+    #[inline]
     fn wait_for_cost(&self, view: &Self::View, limit: &Limit, cost: u32, now: Micros) -> Wait {
         if cost == 0 {
             return Wait::None;
@@ -97,6 +102,7 @@ pub(super) trait CounterState {
 }
 
 /// Returns the time from which a charge counts that was `due` then and is made now.
+#[inline]
 fn counted_from(due: Micros, now: Micros) -> Micros {
     match now.checked_sub(due) {
         Some(late) if late <= IDLE => now - late.min(TIMER_SLACK),

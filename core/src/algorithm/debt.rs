@@ -20,6 +20,7 @@ pub(crate) struct Debt {
 }
 
 impl Debt {
+    #[inline]
     pub(super) fn new(owed: TokenDebt, window: Micros, since: Micros) -> Self {
         let (whole, part) = div_rem(owed.0, window);
         Self {
@@ -31,6 +32,7 @@ impl Debt {
 
     /// Returns the debt right after a charge: `tokens` when rounded up, with a fraction of `part`
     /// W-ths of a token.
+    #[inline]
     pub(super) fn after_charge(tokens: u32, part: u64, since: Micros) -> Self {
         Self {
             whole: tokens.saturating_sub(u32::from(part > 0)),
@@ -41,6 +43,7 @@ impl Debt {
 
     /// Returns the fraction of a token that is owed at `now`. Together with what remains, it gives
     /// the exact debt.
+    #[inline]
     pub(super) fn receipt_tag(&self, limit: &Limit, capacity: u32, now: Micros) -> u64 {
         let owed = self.at_time(limit, capacity, now).map_or(0, |owed| owed.0);
         div_rem(owed, limit.window_micros()).1
@@ -48,6 +51,7 @@ impl Debt {
 
     /// Returns how much of a charge to a bucket without debt has drained by `now`, in W-ths of a
     /// token: the part that was not charged at all, and what has drained since.
+    #[inline]
     pub(super) fn drained(&self, limit: &Limit, now: Micros) -> u64 {
         let lacked = match self.part {
             0 => 0,
@@ -62,6 +66,7 @@ impl Debt {
     }
 
     /// Returns when a bucket of `capacity` is or was without debt, in whole microseconds.
+    #[inline]
     pub(super) fn settled_at(&self, limit: &Limit, capacity: u32) -> Micros {
         let owed = TokenDebt(self.owed(limit, capacity));
         self.since.saturating_add(owed.drain_time(limit))
@@ -75,6 +80,7 @@ impl Debt {
     /// was refunded since. Knowing better would require the bucket's history.
     ///
     /// `charged` is the debt right after the charge.
+    #[inline]
     pub(super) fn refund(
         &mut self,
         limit: &Limit,
@@ -96,6 +102,7 @@ impl Debt {
     }
 
     /// Returns the debt as of `since`, in W-ths of a token and at most `capacity` tokens.
+    #[inline]
     fn owed(&self, limit: &Limit, capacity: u32) -> u128 {
         let window = u128::from(limit.window_micros());
         let owed = u128::from(self.whole) * window + u128::from(self.part);
@@ -104,6 +111,7 @@ impl Debt {
 
     /// Returns what a bucket of `capacity` owes at `now`, or as an `Err` by how many W-ths of a
     /// token it has drained past zero.
+    #[inline]
     pub(super) fn at_time(
         &self,
         limit: &Limit,
@@ -127,11 +135,13 @@ impl Debt {
 pub(super) struct TokenDebt(pub(super) u128);
 
 impl TokenDebt {
+    #[inline]
     pub(super) fn tokens(count: u32, limit: &Limit) -> Self {
         Self(u128::from(count) * u128::from(limit.window_micros()))
     }
 
     /// Returns how long this amount takes to drain, rounded up.
+    #[inline]
     pub(super) fn drain_time(self, limit: &Limit) -> Micros {
         match self.0 {
             0 => 0,
@@ -140,6 +150,7 @@ impl TokenDebt {
     }
 
     /// Returns the amount in tokens, rounded up.
+    #[inline]
     pub(super) fn in_tokens(self, limit: &Limit) -> u32 {
         saturate_count(div_ceil(self.0, limit.window_micros()))
     }

@@ -18,6 +18,7 @@ pub(super) struct View {
 
 impl FixedWindow {
     /// Returns the start of the window that took the charge.
+    #[inline]
     pub(super) fn receipt_tag(&self) -> u64 {
         self.start
     }
@@ -26,6 +27,7 @@ impl FixedWindow {
 impl CounterState for FixedWindow {
     type View = View;
 
+    #[inline]
     fn view_at(&self, limit: &Limit, now: Micros) -> View {
         let window = limit.window_micros();
         let (used, left) = match now.checked_sub(self.start) {
@@ -35,6 +37,7 @@ impl CounterState for FixedWindow {
         View { used, left }
     }
 
+    #[inline]
     fn wait(&self, view: &View, limit: &Limit, cost: u32, _now: Micros) -> Micros {
         if u64::from(view.used) + u64::from(cost) <= u64::from(limit.times()) {
             0
@@ -43,6 +46,7 @@ impl CounterState for FixedWindow {
         }
     }
 
+    #[inline]
     fn charge(&mut self, view: View, _limit: &Limit, cost: u32, now: Micros) -> View {
         if view.used == 0 {
             self.start = now;
@@ -56,6 +60,7 @@ impl CounterState for FixedWindow {
 
     /// Refunds to the window of the charge. The window keeps its start; once nothing is used in it,
     /// the next charge opens a new one.
+    #[inline]
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let View { used, .. } = self.view_at(limit, now);
         if used == 0 || self.start != receipt.tag {
@@ -65,6 +70,7 @@ impl CounterState for FixedWindow {
         true
     }
 
+    #[inline]
     fn available(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
         let reset = if view.used == 0 { 0 } else { view.left };
         (limit.times().saturating_sub(view.used), reset)

@@ -23,6 +23,7 @@ type View = Result<TokenDebt, u128>;
 impl LeakyBucket {
     /// Returns how much of the latest charge has drained by `now`, in W-ths of a token: what was
     /// carried over into it, and what has drained since if it counts from an earlier time.
+    #[inline]
     pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         self.0.drained(limit, now)
     }
@@ -31,14 +32,17 @@ impl LeakyBucket {
 impl CounterState for LeakyBucket {
     type View = View;
 
+    #[inline]
     fn view_at(&self, limit: &Limit, now: Micros) -> View {
         self.0.at_time(limit, limit.times(), now)
     }
 
+    #[inline]
     fn wait(&self, view: &View, limit: &Limit, _cost: u32, _now: Micros) -> Micros {
         view.map_or(0, |owed| owed.drain_time(limit))
     }
 
+    #[inline]
     fn charge(&mut self, view: View, limit: &Limit, cost: u32, now: Micros) -> View {
         let carried = match view {
             // T W-ths of a token drain per microsecond, so this is from the last microsecond.
@@ -50,12 +54,14 @@ impl CounterState for LeakyBucket {
         Ok(owed)
     }
 
+    #[inline]
     fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
         self.0.settled_at(limit, limit.times())
     }
 
     /// Refunds what is left of a charge. What was carried over into it is lost, which is less than
     /// drains in one microsecond.
+    #[inline]
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         // The bucket owed only this charge, less what had drained of it already.
         let owed = TokenDebt::tokens(cost, limit).0;
@@ -64,6 +70,7 @@ impl CounterState for LeakyBucket {
         self.0.refund(limit, limit.times(), cost, &charged, now)
     }
 
+    #[inline]
     fn available(&self, view: &View, limit: &Limit, now: Micros) -> (u32, Micros) {
         let reset = self.wait(view, limit, 1, now);
         (u32::from(reset == 0), reset)

@@ -18,6 +18,7 @@ pub struct Receipt {
 
 impl Receipt {
     /// Returns the receipt of a permit, which its identifier alone describes.
+    #[inline]
     pub fn of_permit(permit_id: PermitId) -> Self {
         Self {
             // 0 would mean that nothing was taken.

@@ -40,6 +40,7 @@ impl LogEntry {
         clippy::many_single_char_names,
         reason = "the bytes of one number, most significant first"
     )]
+    #[inline]
     fn new(time: Micros, sum: u32) -> Self {
         let [_, a, b, c, d, e, f, g] = time.to_be_bytes();
         let [_, x, y, z] = sum.to_be_bytes();
@@ -49,29 +50,34 @@ impl LogEntry {
         }
     }
 
+    #[inline]
     fn sum(&self) -> u32 {
         let [x, y, z] = self.sum;
         u32::from_be_bytes([0, x, y, z])
     }
 
+    #[inline]
     fn lower(&mut self, by: u32) {
         let [_, sum @ ..] = self.sum().wrapping_sub(by).to_be_bytes();
         self.sum = sum;
     }
 
     #[allow(clippy::many_single_char_names, reason = "as above")]
+    #[inline]
     fn time(&self) -> Micros {
         let [a, b, c, d, e, f, g] = self.time;
         u64::from_be_bytes([0, a, b, c, d, e, f, g])
     }
 
     /// Returns the age of the entry; `None` if it is in the future.
+    #[inline]
     fn age(&self, now: Micros) -> Option<Micros> {
         now.checked_sub(self.time())
     }
 }
 
 /// Returns what was added to a running sum since it was `base`.
+#[inline]
 fn since(base: u32, sum: u32) -> u32 {
     sum.wrapping_sub(base) & 0xff_ffff
 }
@@ -79,6 +85,7 @@ fn since(base: u32, sum: u32) -> u32 {
 impl CounterState for Box<AdmissionLog> {
     type View = View;
 
+    #[inline]
     fn view_at(&self, limit: &Limit, now: Micros) -> View {
         let window = limit.window_micros();
         let len = self.entries.len();
@@ -106,6 +113,7 @@ impl CounterState for Box<AdmissionLog> {
         }
     }
 
+    #[inline]
     fn wait(&self, view: &View, limit: &Limit, cost: u32, now: Micros) -> Micros {
         let excess = (u64::from(view.used) + u64::from(cost)).saturating_sub(limit.times().into());
         if excess == 0 {
@@ -128,6 +136,7 @@ impl CounterState for Box<AdmissionLog> {
         limit.window_micros() - age
     }
 
+    #[inline]
     fn charge(&mut self, view: View, _limit: &Limit, cost: u32, now: Micros) -> View {
         self.entries.truncate(view.to);
         self.entries.drain(..view.from);
@@ -148,6 +157,7 @@ impl CounterState for Box<AdmissionLog> {
     ///
     /// Takes time linear in the number of newer entries; refunds usually follow soon after their
     /// charges.
+    #[inline]
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let view = self.view_at(limit, now);
         let from = self
@@ -172,6 +182,7 @@ impl CounterState for Box<AdmissionLog> {
         true
     }
 
+    #[inline]
     fn available(&self, view: &View, limit: &Limit, now: Micros) -> (u32, Micros) {
         let youngest = match view.to.checked_sub(1) {
             Some(last) if last >= view.from => self.entries.get(last),
@@ -185,6 +196,7 @@ impl CounterState for Box<AdmissionLog> {
 }
 
 impl AdmissionLog {
+    #[inline]
     fn sum_at(&self, index: usize) -> u32 {
         self.entries.get(index).map_or(self.base, LogEntry::sum)
     }
@@ -192,6 +204,7 @@ impl AdmissionLog {
     /// Returns the first entry for which `inside` is true, as it then is for all later ones; the
     /// number of entries if there is none. The search gallops in doubling steps, because few
     /// entries have left since the latest charge.
+    #[inline]
     fn first(&self, inside: impl Fn(&LogEntry) -> bool) -> usize {
         let outside = |index: usize| self.entries.get(index).is_some_and(|entry| !inside(entry));
         let (mut low, mut step) = (0, 1);
@@ -205,6 +218,7 @@ impl AdmissionLog {
 
     /// Grows by an eighth and shrinks to fit, where `VecDeque` would double and never shrink: most
     /// memory is in the logs.
+    #[inline]
     fn reserve(&mut self) {
         let len = self.entries.len();
         if len == self.entries.capacity() {
@@ -216,6 +230,7 @@ impl AdmissionLog {
 }
 
 /// Returns the first index of `0..len` for which `below` is false; `len` if there is none.
+#[inline]
 fn bisect(len: usize, below: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, len);
     while low < high {

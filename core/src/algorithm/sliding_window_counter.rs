@@ -31,6 +31,7 @@ pub(super) struct View {
 impl CounterState for WindowCounters {
     type View = View;
 
+    #[inline]
     fn view_at(&self, limit: &Limit, now: Micros) -> View {
         let window = limit.window_micros();
         // Most requests come in the same window as the one before, which needs no division.
@@ -59,6 +60,7 @@ impl CounterState for WindowCounters {
         }
     }
 
+    #[inline]
     fn wait(&self, view: &View, limit: &Limit, cost: u32, _now: Micros) -> Micros {
         let window = limit.window_micros();
         let times = u64::from(limit.times());
@@ -74,6 +76,7 @@ impl CounterState for WindowCounters {
         }
     }
 
+    #[inline]
     fn charge(&mut self, view: View, _limit: &Limit, cost: u32, _now: Micros) -> View {
         let current = view.current + cost;
         *self = Self {
@@ -85,6 +88,7 @@ impl CounterState for WindowCounters {
     }
 
     /// Refunds to the window that took the charge, as long as it still contributes.
+    #[inline]
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let mut view = self.view_at(limit, now);
         let window = limit.window_micros();
@@ -108,6 +112,7 @@ impl CounterState for WindowCounters {
         true
     }
 
+    #[inline]
     fn available(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
         let remaining = u64::from(limit.times()).saturating_sub(view.used());
         let reset = match (view.current, view.previous) {
@@ -121,12 +126,14 @@ impl CounterState for WindowCounters {
 
 impl View {
     /// Returns the usage that counts against the limit.
+    #[inline]
     fn used(&self) -> u64 {
         self.weight + u64::from(self.current)
     }
 }
 
 /// Returns the part of a window that `room` takes of `full`, rounded down; `full` is above `room`.
+#[inline]
 fn share(room: u64, window: Micros, full: u32) -> Micros {
     saturate(u128::from(room) * u128::from(window) / u128::from(full.max(1)))
 }

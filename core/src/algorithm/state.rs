@@ -42,6 +42,7 @@ macro_rules! each {
 
 impl State {
     /// Returns the state of an absent key.
+    #[inline]
     pub fn empty(limit: &Limit) -> Self {
         match limit.counting() {
             Counting::FixedWindow => Self::FixedWindow(FixedWindow::default()),
@@ -54,17 +55,20 @@ impl State {
     }
 
     /// Returns how long until `cost` fits, and what is left.
+    #[inline]
     pub fn peek(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
         each!(self, state => state.peek(limit, cost, now))
     }
 
     /// Charges `cost` if it fits, and returns what is left. `Wait::None` means that it was charged.
+    #[inline]
     pub fn try_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
         each!(self, state => state.try_charge(limit, cost, now))
     }
 
     /// Returns what a receipt holds beside the charge's time and the remaining quota. Called right
     /// after the charge, at the same `now`.
+    #[inline]
     pub fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         match self {
             Self::FixedWindow(state) => state.receipt_tag(),
@@ -77,6 +81,7 @@ impl State {
     }
 
     /// Refunds what is left of a charge of `cost` under `limit`; returns whether anything was left.
+    #[inline]
     pub fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         each!(self, state => state.refund(limit, cost, receipt, now))
     }

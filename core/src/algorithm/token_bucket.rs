@@ -20,6 +20,7 @@ use crate::{
 pub struct GreedyBucket(Debt);
 
 impl GreedyBucket {
+    #[inline]
     pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         self.0.receipt_tag(limit, limit.quota(), now)
     }
@@ -28,17 +29,20 @@ impl GreedyBucket {
 impl CounterState for GreedyBucket {
     type View = TokenDebt;
 
+    #[inline]
     fn view_at(&self, limit: &Limit, now: Micros) -> TokenDebt {
         self.0
             .at_time(limit, limit.quota(), now)
             .unwrap_or(TokenDebt(0))
     }
 
+    #[inline]
     fn wait(&self, owed: &TokenDebt, limit: &Limit, cost: u32, _now: Micros) -> Micros {
         let room = TokenDebt::tokens(limit.quota() - cost, limit);
         TokenDebt(owed.0.saturating_sub(room.0)).drain_time(limit)
     }
 
+    #[inline]
     fn charge(&mut self, owed: TokenDebt, limit: &Limit, cost: u32, now: Micros) -> TokenDebt {
         let owed = TokenDebt(owed.0 + TokenDebt::tokens(cost, limit).0);
         self.0 = Debt::new(owed, limit.window_micros(), now);
@@ -47,16 +51,19 @@ impl CounterState for GreedyBucket {
 
     /// Returns when the bucket was or will be full. A charge to a bucket that is not full loses
     /// nothing, whenever it comes.
+    #[inline]
     fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
         self.0.settled_at(limit, limit.quota())
     }
 
+    #[inline]
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let missing = limit.quota().saturating_sub(receipt.remaining);
         let charged = Debt::after_charge(missing, receipt.tag, receipt.at);
         self.0.refund(limit, limit.quota(), cost, &charged, now)
     }
 
+    #[inline]
     fn available(&self, owed: &TokenDebt, limit: &Limit, _now: Micros) -> (u32, Micros) {
         let remaining = limit.quota().saturating_sub(owed.in_tokens(limit));
         (remaining, owed.drain_time(limit))
@@ -80,6 +87,7 @@ pub(super) struct View {
 
 impl IntervalBucket {
     /// Returns the time from the latest refill to the charge, which fixes the phase of the refills.
+    #[inline]
     pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         now.saturating_sub(self.anchor) % limit.window_micros()
     }
@@ -88,6 +96,7 @@ impl IntervalBucket {
 impl CounterState for IntervalBucket {
     type View = View;
 
+    #[inline]
     fn view_at(&self, limit: &Limit, now: Micros) -> View {
         let full = View {
             missing: 0,
@@ -111,12 +120,14 @@ impl CounterState for IntervalBucket {
         }
     }
 
+    #[inline]
     fn wait(&self, view: &View, limit: &Limit, cost: u32, _now: Micros) -> Micros {
         let excess =
             (u64::from(view.missing) + u64::from(cost)).saturating_sub(limit.quota().into());
         refill_time(excess, limit, view.phase)
     }
 
+    #[inline]
     fn charge(&mut self, view: View, _limit: &Limit, cost: u32, now: Micros) -> View {
         let missing = view.missing + cost;
         *self = Self {
@@ -127,6 +138,7 @@ impl CounterState for IntervalBucket {
     }
 
     /// Returns the time of the refill that filled the bucket.
+    #[inline]
     fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
         let missing = u128::from(self.missing.min(limit.quota()));
         let refills = missing.div_ceil(limit.times().into());
@@ -136,6 +148,7 @@ impl CounterState for IntervalBucket {
 
     /// Refunds what refills have not returned of a charge, like [`Debt::refund`]. Refills in
     /// another phase mean another bucket: the one of the charge was full or dropped in between.
+    #[inline]
     fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
         let charged = Self {
             missing: limit.quota().saturating_sub(receipt.remaining),
@@ -150,6 +163,7 @@ impl CounterState for IntervalBucket {
         left > 0
     }
 
+    #[inline]
     fn available(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
         let reset = refill_time(view.missing.into(), limit, view.phase);
         (limit.quota() - view.missing, reset)
@@ -157,6 +171,7 @@ impl CounterState for IntervalBucket {
 }
 
 /// Returns the time until `tokens` have arrived, `phase` after the latest refill.
+#[inline]
 fn refill_time(tokens: u64, limit: &Limit, phase: Micros) -> Micros {
     if tokens == 0 {
         return 0;

@@ -40,6 +40,7 @@ pub fn decide_charge<S: ChargeStates>(
 }
 
 /// Returns how a charge stands, and charges nothing.
+#[inline]
 pub fn peek(charge: &Charge<'_>, states: &mut impl ChargeStates, now: Micros) -> Verdict {
     let mut verdict = peek_unblocked(charge, states, now);
     if let Some(length) = blocked_for(states, now) {
@@ -49,6 +50,7 @@ pub fn peek(charge: &Charge<'_>, states: &mut impl ChargeStates, now: Micros) ->
 }
 
 /// Returns how a charge stands without regard to blocks, and charges nothing.
+#[inline]
 pub(super) fn peek_unblocked(
     charge: &Charge<'_>,
     states: &mut impl ChargeStates,
@@ -120,6 +122,7 @@ fn start_counter<S: ChargeStates>(
 }
 
 /// Acquires a permit if there is one, or renews the permit that `permit_id` has.
+#[inline]
 fn acquire_permit<S: ChargeStates>(
     limit: &Concurrency,
     permit_id: PermitId,
@@ -146,6 +149,7 @@ fn acquire_permit<S: ChargeStates>(
 }
 
 /// Returns the receipt of a charge that was just made, at the same `now`.
+#[inline]
 pub fn receipt(
     charge: &Charge<'_>,
     states: &impl ChargeStates,
@@ -165,6 +169,7 @@ pub fn receipt(
 }
 
 /// Refunds what is left of a charge. An absent state stays absent.
+#[inline]
 pub(super) fn refund(
     charge: &Charge<'_>,
     receipt: &Receipt,
@@ -194,6 +199,7 @@ pub(super) fn refund(
 }
 
 /// Releases a permit, if it is still held.
+#[inline]
 pub fn release(
     limit: &Concurrency,
     permit_id: PermitId,

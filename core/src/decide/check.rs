@@ -18,6 +18,7 @@ use crate::{
 /// # Errors
 ///
 /// If there is no room for the states of an admitted check; nothing is then charged.
+#[inline]
 pub fn decide<S: States>(
     check: &Check<'_>,
     states: &mut S,
@@ -86,6 +87,7 @@ pub fn decide<S: States>(
 
 /// Returns the cost that the decision takes of one charge. A lease never waits, so its verdict has
 /// no wait any more.
+#[inline]
 fn cost_to_take(mode: Mode<'_>, charge: &Charge<'_>, verdict: &mut Verdict, allowed: bool) -> u32 {
     match mode {
         Mode::Lease => {

@@ -118,6 +118,7 @@ impl Usage {
 
 impl Block {
     /// Returns the block that starts at `now` and lasts for `length`.
+    #[inline]
     pub fn new(now: Micros, length: Micros) -> Self {
         Self {
             start: now,
@@ -127,6 +128,7 @@ impl Block {
 
     /// Returns the time that is left of the block, if it is in force. A block that starts in the
     /// future (the clock has stepped back) is not.
+    #[inline]
     pub fn left(&self, now: Micros) -> Option<Micros> {
         (self.start <= now && now < self.until).then(|| self.until - now)
     }

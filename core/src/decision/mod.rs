@@ -36,6 +36,7 @@ pub struct Decision {
 
 impl Decision {
     #[doc(hidden)]
+    #[inline]
     pub fn new(allowed: bool, limits: impl Iterator<Item = LimitStatus>) -> Self {
         let (_, most) = limits.size_hint();
         let mut decision = Self {
@@ -50,6 +51,7 @@ impl Decision {
 
     /// Marks the decision as one of the failure mode.
     #[doc(hidden)]
+    #[inline]
     pub fn by_fallback(self) -> Self {
         Self {
             fallback: true,
@@ -59,6 +61,7 @@ impl Decision {
 
     /// Returns whether all limits had room and were charged.
     #[must_use]
+    #[inline]
     pub fn is_allowed(&self) -> bool {
         self.allowed
     }
@@ -67,12 +70,14 @@ impl Decision {
     /// [`FailureMode`](crate::failure_mode::FailureMode) did: limits of `Open` are admitted and not
     /// among [`limits`](Self::limits), and those of `Local` were decided for this process alone.
     #[must_use]
+    #[inline]
     pub fn is_fallback(&self) -> bool {
         self.fallback
     }
 
     /// Returns every limit that was checked, in the order given, shadow limits included.
     #[must_use]
+    #[inline]
     pub fn limits(&self) -> &[LimitStatus] {
         &self.limits
     }
@@ -83,6 +88,7 @@ impl Decision {
     /// `None` if the check was allowed, or if no wait would help
     /// ([`exceeds_capacity`](Self::exceeds_capacity)).
     #[must_use]
+    #[inline]
     pub fn retry_after(&self) -> Option<Duration> {
         if self.allowed || self.exceeds_capacity() {
             return None;
@@ -105,17 +111,20 @@ impl Decision {
     /// # Ok(()) }
     /// ```
     #[must_use]
+    #[inline]
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after().map(time::whole_seconds)
     }
 
     /// Returns whether the check was denied because its cost exceeds what a limit can ever hold.
     #[must_use]
+    #[inline]
     pub fn exceeds_capacity(&self) -> bool {
         !self.allowed && self.violated().any(LimitStatus::exceeds_capacity)
     }
 
     /// Returns the limits that denied the check.
+    #[inline]
     pub fn violated(&self) -> impl Iterator<Item = &LimitStatus> {
         self.enforced().filter(|limit| limit.is_violated())
     }
@@ -124,6 +133,7 @@ impl Decision {
     /// limit with the least remaining; if denied, the violated one with the longest wait. `None` if
     /// all are shadow limits.
     #[must_use]
+    #[inline]
     pub fn strictest(&self) -> Option<&LimitStatus> {
         strictest(self.enforced(), self.allowed)
     }
@@ -132,6 +142,7 @@ impl Decision {
     /// Times are converted to count from this decision. Whether `after` allows is ignored, because
     /// it belongs to a refund, which always does.
     #[doc(hidden)]
+    #[inline]
     pub fn refresh(&mut self, after: &Self, since: Duration) {
         for status in &mut self.limits {
             let mut others = after.limits.iter();
@@ -152,6 +163,7 @@ impl Decision {
 
     /// Denies the check by the limit at `index`, for at least `wait` microseconds.
     #[doc(hidden)]
+    #[inline]
     pub fn deny(&mut self, index: usize, wait: Micros) {
         self.allowed = false;
         let mut limits = self.limits.iter_mut();
@@ -165,12 +177,14 @@ impl Decision {
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn enforced(&self) -> impl Iterator<Item = &LimitStatus> + Clone {
         self.limits.iter().filter(|limit| !limit.is_shadow())
     }
 }
 
 #[doc(hidden)]
+#[inline]
 pub fn strictest<'a>(
     limits: impl Iterator<Item = &'a LimitStatus>,
     allowed: bool,

@@ -37,6 +37,7 @@ pub struct Verdict {
 
 impl Verdict {
     #[doc(hidden)]
+    #[inline]
     pub fn new(wait: Wait, quota: Availability) -> Self {
         Self {
             wait,
@@ -49,6 +50,7 @@ impl Verdict {
 
     /// Adds a block of the identity for `length` more microseconds to the verdict.
     #[doc(hidden)]
+    #[inline]
     pub fn block_for(&mut self, length: Micros) {
         self.blocked = true;
         self.more = match self.remaining {
@@ -67,6 +69,7 @@ impl Verdict {
 
 impl LimitStatus {
     #[doc(hidden)]
+    #[inline]
     pub fn new(limit: LimitRef<'_>, verdict: Verdict, index: u32) -> Self {
         Self {
             policy: limit.to_any().out_of_turn(),
@@ -76,12 +79,14 @@ impl LimitStatus {
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn place(&self) -> usize {
         self.index as usize
     }
 
     /// Returns the rate limit; `None` for a [`concurrency`](Self::concurrency) limit.
     #[must_use]
+    #[inline]
     pub fn limit(&self) -> Option<&Limit> {
         match &self.policy {
             AnyLimit::Rate(limit) => Some(limit),
@@ -91,6 +96,7 @@ impl LimitStatus {
 
     /// Returns the concurrency limit; `None` for a rate [`limit`](Self::limit).
     #[must_use]
+    #[inline]
     pub fn concurrency(&self) -> Option<&Concurrency> {
         match &self.policy {
             AnyLimit::Rate(_) => None,
@@ -100,18 +106,21 @@ impl LimitStatus {
 
     /// Returns the most that fits at once: [`Limit::quota`], or [`Concurrency::max`].
     #[must_use]
+    #[inline]
     pub fn quota(&self) -> u32 {
         self.policy.quota()
     }
 
     /// Returns the policy's name: the limit's name, else its zone.
     #[must_use]
+    #[inline]
     pub fn name(&self) -> &'static str {
         self.policy.name()
     }
 
     /// Returns the cost that would still be admitted at this moment.
     #[must_use]
+    #[inline]
     pub fn remaining(&self) -> u32 {
         self.verdict.remaining
     }
@@ -119,6 +128,7 @@ impl LimitStatus {
     /// Returns the time until the quota is whole again. For permits, it is the time until the last
     /// of them expires, if none is renewed or acquired.
     #[must_use]
+    #[inline]
     pub fn reset_after(&self) -> Duration {
         Duration::from_micros(self.verdict.reset)
     }
@@ -146,6 +156,7 @@ impl LimitStatus {
     /// # Ok(()) }
     /// ```
     #[must_use]
+    #[inline]
     pub fn more_after(&self) -> Option<Duration> {
         let micros = self.verdict.more;
         let known = micros > 0 && (self.limit().is_some() || self.verdict.blocked);
@@ -159,6 +170,7 @@ impl LimitStatus {
     /// the next moment or kept for hours. So the wait is when to ask again: until the first permit
     /// expires unless it is renewed, and at most a second.
     #[must_use]
+    #[inline]
     pub fn retry_after(&self) -> Option<Duration> {
         match (self.verdict.wait, &self.policy) {
             (Wait::For(micros), AnyLimit::Rate(_)) => Some(Duration::from_micros(micros)),
@@ -174,30 +186,35 @@ impl LimitStatus {
 
     /// Returns the value of `Retry-After`: whole seconds, rounded up, so at least 1.
     #[must_use]
+    #[inline]
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after().map(time::whole_seconds)
     }
 
     /// Returns whether this limit had no room.
     #[must_use]
+    #[inline]
     pub fn is_violated(&self) -> bool {
         self.verdict.wait != Wait::None
     }
 
     /// Returns whether the cost exceeds what this limit can ever hold.
     #[must_use]
+    #[inline]
     pub fn exceeds_capacity(&self) -> bool {
         self.verdict.wait == Wait::Never
     }
 
     /// Returns whether the identity is blocked in this limit's zone.
     #[must_use]
+    #[inline]
     pub fn is_blocked(&self) -> bool {
         self.verdict.blocked
     }
 
     /// Returns whether this limit only counts and reports.
     #[must_use]
+    #[inline]
     pub fn is_shadow(&self) -> bool {
         self.policy.is_shadow()
     }

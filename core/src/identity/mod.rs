@@ -78,6 +78,7 @@ pub enum Value {
 impl Identity {
     /// Returns the identity of a value that the application chooses: a user, a tenant, a token.
     #[must_use]
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let bytes = text.into().into_bytes().into_boxed_slice();
         Self::of(Source::Application, Value::Bytes(bytes))
@@ -89,12 +90,14 @@ impl Identity {
     /// `RateLimiter::client_identity` applies the settings
     /// of that limiter instead.
     #[must_use]
+    #[inline]
     pub fn ip(address: IpAddr) -> Self {
         Self::client(Some(network(address, DEFAULT_IPV6_PREFIX)))
     }
 
     /// Returns the identity that all requests share.
     #[must_use]
+    #[inline]
     pub fn global() -> Self {
         Self::of(Source::Global, Value::Single)
     }
@@ -102,6 +105,7 @@ impl Identity {
     /// Puts this identity into a group. Limits for that group then apply in place of the ungrouped
     /// limits.
     #[must_use]
+    #[inline]
     pub fn group(mut self, group: impl Into<Cow<'static, str>>) -> Self {
         self.group = Some(group.into());
         self
@@ -122,6 +126,7 @@ impl Identity {
     /// assert_eq!(user.clone().context(""), user);
     /// ```
     #[must_use]
+    #[inline]
     pub fn context(self, key: &str) -> Self {
         if key.is_empty() {
             return self;
@@ -136,11 +141,13 @@ impl Identity {
 
     /// Returns the group, or `None` for an identity without one.
     #[must_use]
+    #[inline]
     pub fn group_name(&self) -> Option<&str> {
         self.group.as_deref()
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn client(network: Option<IpNet>) -> Self {
         Self::of(Source::Client, Value::Client(network))
     }
@@ -148,11 +155,13 @@ impl Identity {
     /// Returns the client's identity as the substitute for a missing value of `source`. It never
     /// equals an identity with a real value, nor the client's own.
     #[doc(hidden)]
+    #[inline]
     pub fn unidentified(source: Source, network: Option<IpNet>) -> Self {
         Self::of(source, Value::Client(network))
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn of(source: Source, value: Value) -> Self {
         Self {
             source,
@@ -163,6 +172,7 @@ impl Identity {
 
     /// Returns this identity without its group.
     #[doc(hidden)]
+    #[inline]
     pub fn without_group(&self) -> Self {
         Self {
             source: self.source.clone(),
@@ -174,16 +184,19 @@ impl Identity {
     /// Writes this identity as it appears in keys of the store. `plain` writes values that may be
     /// secrets in the clear; otherwise they are hashed.
     #[doc(hidden)]
+    #[inline]
     pub fn write_key(&self, out: &mut impl fmt::Write, plain: bool) -> fmt::Result {
         key_text::write(out, self, plain)
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn source(&self) -> &Source {
         &self.source
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn value(&self) -> &Value {
         &self.value
     }
@@ -219,30 +232,35 @@ impl fmt::Debug for Value {
 }
 
 impl From<&str> for Identity {
+    #[inline]
     fn from(text: &str) -> Self {
         Self::new(text)
     }
 }
 
 impl From<String> for Identity {
+    #[inline]
     fn from(text: String) -> Self {
         Self::new(text)
     }
 }
 
 impl From<&String> for Identity {
+    #[inline]
     fn from(text: &String) -> Self {
         Self::new(text.as_str())
     }
 }
 
 impl From<&Identity> for Identity {
+    #[inline]
     fn from(identity: &Identity) -> Self {
         identity.clone()
     }
 }
 
 impl From<IpAddr> for Identity {
+    #[inline]
     fn from(address: IpAddr) -> Self {
         Self::ip(address)
     }

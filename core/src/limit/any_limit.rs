@@ -13,6 +13,7 @@ pub struct PermitId(pub u64);
 
 impl PermitId {
     #[doc(hidden)]
+    #[inline]
     pub fn new() -> Self {
         Self(fastrand::u64(..1 << 52))
     }
@@ -35,6 +36,7 @@ pub enum AnyLimit {
 }
 
 impl<'a> From<&'a Limit> for LimitRef<'a> {
+    #[inline]
     fn from(limit: &'a Limit) -> Self {
         Self::Rate(limit)
     }
@@ -42,6 +44,7 @@ impl<'a> From<&'a Limit> for LimitRef<'a> {
 
 impl LimitRef<'_> {
     #[doc(hidden)]
+    #[inline]
     pub fn validate(&self) -> Result<(), LimitError> {
         match self {
             Self::Rate(limit) => limit.validate(),
@@ -50,6 +53,7 @@ impl LimitRef<'_> {
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn to_any(&self) -> AnyLimit {
         match *self {
             Self::Rate(limit) => AnyLimit::Rate(*limit),
@@ -58,6 +62,7 @@ impl LimitRef<'_> {
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn is_shadow(&self) -> bool {
         match self {
             Self::Rate(limit) => limit.is_shadow(),
@@ -67,6 +72,7 @@ impl LimitRef<'_> {
 
     /// Returns the largest cost that can be admitted at once.
     #[doc(hidden)]
+    #[inline]
     pub fn quota(&self) -> u32 {
         match self {
             Self::Rate(limit) => limit.quota(),
@@ -75,6 +81,7 @@ impl LimitRef<'_> {
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn times(&self) -> u32 {
         match self {
             Self::Rate(limit) => limit.times(),
@@ -85,6 +92,7 @@ impl LimitRef<'_> {
     /// Returns how long an identity that exceeds the limit is blocked, in microseconds; 0 means not
     /// at all.
     #[doc(hidden)]
+    #[inline]
     pub fn block_micros(&self) -> u64 {
         match self {
             Self::Rate(limit) => limit.block_micros(),
@@ -94,6 +102,7 @@ impl LimitRef<'_> {
 
     /// Returns the rate; `None` for a concurrency limit.
     #[doc(hidden)]
+    #[inline]
     pub fn rate(&self) -> Option<&Limit> {
         match self {
             Self::Rate(limit) => Some(limit),
@@ -103,12 +112,14 @@ impl LimitRef<'_> {
 
     /// Returns the algorithm of a rate; `None` for a concurrency limit.
     #[doc(hidden)]
+    #[inline]
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.rate().map(Limit::kind)
     }
 
     /// Returns the name in headers and logs.
     #[doc(hidden)]
+    #[inline]
     pub fn name(&self) -> &'static str {
         self.to_any().name()
     }
@@ -116,6 +127,7 @@ impl LimitRef<'_> {
 
 impl AnyLimit {
     #[doc(hidden)]
+    #[inline]
     pub fn as_ref_with(&self, permit_id: PermitId) -> LimitRef<'_> {
         match self {
             Self::Rate(limit) => LimitRef::Rate(limit),
@@ -124,6 +136,7 @@ impl AnyLimit {
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Rate(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
@@ -134,6 +147,7 @@ impl AnyLimit {
     /// Returns the limit as it was configured, without the flag of a charge that has waited for its
     /// turn.
     #[doc(hidden)]
+    #[inline]
     pub fn out_of_turn(self) -> Self {
         match self {
             Self::Rate(limit) => Self::Rate(limit.out_of_turn()),
@@ -143,6 +157,7 @@ impl AnyLimit {
 
     /// Fills in the name and zone, unless the limit has its own.
     #[doc(hidden)]
+    #[inline]
     pub fn with_default_name(self, name: &'static str, zone: &'static str) -> Self {
         match self {
             Self::Rate(limit) => Self::Rate(limit.with_default_name(zone, name)),
@@ -151,6 +166,7 @@ impl AnyLimit {
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn quota(&self) -> u32 {
         match self {
             Self::Rate(limit) => limit.quota(),
@@ -159,6 +175,7 @@ impl AnyLimit {
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn is_shadow(&self) -> bool {
         match self {
             Self::Rate(limit) => limit.is_shadow(),

@@ -28,6 +28,7 @@ impl Limit {
     /// How this limit counts.
     #[doc(hidden)]
     #[must_use]
+    #[inline]
     pub const fn counting(&self) -> Counting {
         match (self.kind(), self.refill_kind()) {
             (Algorithm::SlidingWindow, _) => Counting::SlidingWindow,
@@ -43,6 +44,7 @@ impl Limit {
     /// algorithm, refill and window, and both or neither are shadow limits.
     #[doc(hidden)]
     #[must_use]
+    #[inline]
     pub fn shares_counter_with(&self, other: &Self) -> bool {
         (self.kind(), self.refill_kind()) == (other.kind(), other.refill_kind())
             && self.window_micros() == other.window_micros()
@@ -55,6 +57,7 @@ impl Limit {
     /// `max_wait` is rejected at once by it.
     #[doc(hidden)]
     #[must_use]
+    #[inline]
     pub fn time_for(&self, ahead: u64) -> Micros {
         let (times, window) = (u64::from(self.times()).max(1), self.window_micros());
         match self.counting() {
@@ -76,6 +79,7 @@ impl Limit {
     /// so the lateness of timers adds up from window to window.
     #[doc(hidden)]
     #[must_use]
+    #[inline]
     pub fn timer_slack(&self, ahead: u64) -> Micros {
         match self.kind() {
             Algorithm::LeakyBucket | Algorithm::TokenBucket => 0,
@@ -88,6 +92,7 @@ impl Limit {
     /// For how long an admission can count, a block included.
     #[doc(hidden)]
     #[must_use]
+    #[inline]
     pub fn retention(&self) -> Micros {
         let windows = match self.counting() {
             // A bucket in steady use never fills up, and so never forgets.

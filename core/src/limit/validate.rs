@@ -16,6 +16,7 @@ impl Limit {
     /// # Errors
     ///
     /// The first invalid setting, with what to write instead.
+    #[inline]
     pub const fn validate(&self) -> Result<(), LimitError> {
         match reason(self) {
             Some(reason) => Err(LimitError(reason)),
@@ -30,6 +31,7 @@ impl Limit {
     /// If each request would be denied. Apart from [`validate`](Self::validate), because a caller
     /// may give another cost with each request.
     #[doc(hidden)]
+    #[inline]
     pub const fn validate_cost(&self) -> Result<(), LimitError> {
         if self.default_cost() > self.quota() {
             return Err(LimitError(Reason::Cost));
@@ -51,6 +53,7 @@ impl Limit {
     /// ever hold. Meant for constants, where that is a compile error; otherwise call `validate`.
     #[allow(clippy::panic, reason = "in a constant this is the compile error")]
     #[track_caller]
+    #[inline]
     pub const fn expect_valid(self) -> Self {
         if let Err(error) = self.validate() {
             panic!("{}", error.message());
@@ -68,6 +71,7 @@ impl Concurrency {
     /// # Errors
     ///
     /// The first invalid setting, with what to write instead.
+    #[inline]
     pub const fn validate(&self) -> Result<(), LimitError> {
         let (name, zone) = self.name_and_zone();
         let reason = if !is_in(self.max() as u64, bounds(&PERMITS)) {
@@ -100,6 +104,7 @@ impl Concurrency {
     /// error; otherwise call `validate`.
     #[allow(clippy::panic, reason = "in a constant this is the compile error")]
     #[track_caller]
+    #[inline]
     pub const fn expect_valid(self) -> Self {
         if let Err(error) = self.validate() {
             panic!("{}", error.message());
@@ -108,6 +113,7 @@ impl Concurrency {
     }
 }
 
+#[inline]
 const fn reason(limit: &Limit) -> Option<Reason> {
     let window = (*WINDOW_MICROS.start(), *WINDOW_MICROS.end());
     let bucket = matches!(
@@ -158,15 +164,18 @@ const fn reason(limit: &Limit) -> Option<Reason> {
     reason_of_texts(limit.name, limit.zone)
 }
 
+#[inline]
 const fn bounds(range: &RangeInclusive<u32>) -> (u64, u64) {
     (*range.start() as u64, *range.end() as u64)
 }
 
 /// `RangeInclusive::contains`, which is not `const`.
+#[inline]
 const fn is_in(value: u64, (first, last): (u64, u64)) -> bool {
     first <= value && value <= last
 }
 
+#[inline]
 const fn reason_of_texts(name: Option<&str>, zone: Option<&str>) -> Option<Reason> {
     if let Some(name) = name
         && !is_name(name)
