@@ -15,7 +15,7 @@ async fn login(password: String) -> impl Responder {
     }
 }
 
-/// What fails on the service's side is not counted.
+/// A failure on the service's side is not counted.
 #[get("/report/{status}")]
 #[rate_limit("3/minute", refund_on = "5xx")]
 async fn report(status: web::Path<u16>) -> Option<impl Responder> {

@@ -23,7 +23,7 @@ pub(crate) struct Case {
     pub(crate) redis: Option<Redis>,
 }
 
-/// What every response must be.
+/// The status that every response must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Admitted,

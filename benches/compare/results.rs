@@ -33,7 +33,7 @@ pub(crate) struct Sample {
     pub(crate) p50: u64,
     /// Processor time of the HTTP server, in microseconds.
     pub(crate) cpu: u64,
-    /// What its Redis server did during the run.
+    /// The work of its Redis server during the run.
     pub(crate) load: Option<Load>,
 }
 

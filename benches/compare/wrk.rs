@@ -11,7 +11,7 @@ use crate::{
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients.lua");
 
-/// What `clients.lua` prints.
+/// The output of `clients.lua`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Run {
     pub(crate) requests: u64,

@@ -3,7 +3,7 @@
 
 use crate::text::word::Word;
 
-/// What happens to a request that the store cannot decide.
+/// The fate of a request that the store cannot decide.
 ///
 /// `Builder::failure_mode` sets it for a limiter, and
 /// `failure_mode = "…"` of the attribute or `Rule::failure_mode` for

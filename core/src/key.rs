@@ -30,7 +30,7 @@ pub struct Key<'a> {
     pub kind: KeyKind,
 }
 
-/// What is stored under a key.
+/// The kind of entry that a key names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyKind {
     /// A counter. The fields are what changes how its state is read, so a change of `times` keeps

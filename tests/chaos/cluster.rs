@@ -16,7 +16,7 @@ use harness::{
 
 /// Bound for the nodes of a cluster to agree.
 const WITHIN: Duration = Duration::from_secs(20);
-/// What a worker may need to rediscover the cluster, beyond the recovery timeout.
+/// The time that a worker may need to rediscover the cluster, beyond the recovery timeout.
 const LOOK: Duration = Duration::from_millis(2_500);
 /// One connection per worker, and one of the limiter's builder.
 const CONNECTIONS: usize = 3;

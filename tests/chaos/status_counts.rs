@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use super::DEADLINE;
 use harness::http::live::status;
 
-/// What a busy test machine may add to a deadline: two cores run clients, workers and servers.
+/// The time that a busy test machine may add to a deadline: two cores run clients, workers and
+/// servers.
 pub(super) const SCHEDULING: Duration = Duration::from_millis(900);
 /// The quota of the limits under load.
 pub(super) const TIMES: usize = 5;

@@ -63,7 +63,7 @@ twice! {
     "/closed" short_closed long_closed ("2/second", failure_mode = "closed");
 }
 
-/// What a client sees of a response.
+/// The parts of a response that a client sees.
 fn seen(answer: &TestResponse) -> (u16, Vec<(&str, &[u8])>, &str) {
     let headers = answer.headers.iter();
     let mut headers: Vec<_> = headers

@@ -1,4 +1,4 @@
-//! What only real connections show: bodies that never arrive, workers, clients that disconnect.
+//! Tests that need real connections: bodies that never arrive, workers, clients that disconnect.
 
 use std::sync::{
     Arc,

@@ -103,7 +103,7 @@ async fn attribute_under_another_name_limits() {
     assert_eq!(service.statuses("/renamed", 2).await, [200, 429]);
 }
 
-/// What remains of the upper limit and of the lower one.
+/// The remaining quotas of the upper limit and of the lower one.
 fn left(answer: &TestResponse) -> [u32; 2] {
     let states = answer.header("RateLimit").expect("both limits");
     ["renamed_below", "renamed_below-2"].map(|name| {

@@ -45,7 +45,7 @@ pub enum Wait {
     Never,
 }
 
-/// What the model says about one limit; `reset` is in microseconds.
+/// The model's answer about one limit; `reset` is in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub wait: Wait,

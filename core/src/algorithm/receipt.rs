@@ -12,7 +12,7 @@ pub struct Receipt {
     pub taken: u32,
     /// The quota that remained after the charge.
     pub remaining: u32,
-    /// What the algorithm needs beside that; see [`State::receipt_tag`](super::State::receipt_tag).
+    /// The rest that the algorithm needs: see [`State::receipt_tag`](super::State::receipt_tag).
     pub tag: u64,
 }
 

@@ -24,7 +24,7 @@ pub(super) struct View {
     left: Micros,
     current: u32,
     previous: u32,
-    /// What the previous window still contributes, rounded up.
+    /// The contribution of the previous window, rounded up.
     weight: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What a file says, as text for the log and for diffs: equal texts are equal settings.
+//! The content of a file as text, for the log and for diffs: equal texts are equal settings.
 
 use std::{fmt, time::Duration};
 

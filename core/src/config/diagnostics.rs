@@ -24,7 +24,7 @@ impl Diagnostic {
         self.position.column
     }
 
-    /// What is wrong, and what to write instead.
+    /// The text: the error, then the correction to write.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use super::{describe::Described, file::ConfigSpec};
 
-/// What a reload has changed: one line for each thing that was added, removed or changed.
+/// The changes of a reload: one line for each thing that was added, removed or changed.
 ///
 /// ```
 /// use actix_throttle::{Config, config::Format};

@@ -1,4 +1,4 @@
-//! What a store of states implements, so that [`decide`](super::decide) can decide on it.
+//! The traits that a store of states implements, so that [`decide`](super::decide) can use it.
 
 use crate::{
     algorithm::{Availability, IDLE, PermitTable, State},

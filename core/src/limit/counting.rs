@@ -1,4 +1,4 @@
-//! What waiting, local fallback and the script must know of how a rate limit counts.
+//! The way a rate limit counts, as waiting, local fallback and the script must know it.
 
 use super::{Algorithm, Limit, Refill};
 use crate::time::{MAX_MICROS, Micros};

@@ -138,7 +138,7 @@ impl Limit {
     /// Leases up to this many from Redis at once for a hot identity, and serves them in this
     /// process. From 2. Default: each request asks Redis.
     ///
-    /// What is not used within a tenth of the window, at most one second, is refunded. With
+    /// A part that is not used within a tenth of the window, at most one second, is refunded. With
     /// [`Algorithm::FixedWindow`], all processes together never admit more than the limit. With the
     /// other algorithms, they admit at most what is leased at one moment more, which is `lease` for
     /// each process. Not for [`Algorithm::LeakyBucket`], which never has more than one to lease.

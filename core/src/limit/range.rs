@@ -22,7 +22,7 @@ pub const EXPIRY_MICROS: RangeInclusive<u64> = 100_000..=24 * 60 * 60 * 1_000_00
 pub const MAX_WAIT: RangeInclusive<Duration> =
     Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
 
-/// What a limit's name must be: it becomes a structured-field string (RFC 9651, section 3.3.3).
+/// The rule for a limit's name: it becomes a structured-field string (RFC 9651, section 3.3.3).
 pub const NAME_RULE: &str =
     "`name` goes into a header: write printable ASCII characters, at least one";
 

@@ -76,7 +76,7 @@ pub struct Request<'a> {
     pub status: Option<u16>,
 }
 
-/// What one limit has decided so far.
+/// The decisions of one limit so far.
 #[derive(Clone, Debug)]
 pub struct LimitReport {
     simulated: SimulatedLimit,

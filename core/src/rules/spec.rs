@@ -38,7 +38,7 @@ pub struct LimitSpec {
     pub identifier: Option<IdentifierSpec>,
 }
 
-/// What a limit counts by. Its `Display` is the text that a file has for it.
+/// The identifier of a limit. Its `Display` is the text that a file has for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentifierSpec {
     Ip,

@@ -13,7 +13,7 @@ pub(super) struct Part<'a> {
     pub(super) statuses: (u16, u16),
 }
 
-/// What is wrong with a list of statuses.
+/// An error in a list of statuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Problem {
     /// The list is empty.

@@ -23,7 +23,7 @@ pub enum Place {
     Identifier,
 }
 
-/// What an argument takes.
+/// The kind of value that an argument takes.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// An integer of this range.

@@ -51,8 +51,8 @@ impl Engine {
     ///
     /// # Cancel safety
     ///
-    /// What needs no I/O is done before the first await. A task does the rest, even if the future
-    /// is dropped.
+    /// The part that needs no I/O is done before the first await. A task does the rest, even if the
+    /// future is dropped.
     pub(crate) async fn refund(&self, refund: Refund) -> Option<Decision> {
         if let Some(done) = self.try_refund(&refund) {
             self.notify_waiters(&refund);

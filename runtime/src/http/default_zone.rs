@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 /// handler's path.
 const LANDMARK: &str = "::__throttle_here";
 
-/// What a type name has for the block of an `async fn`, and for a closure.
+/// The parts of a type name that stand for the block of an `async fn` and for a closure.
 const BLOCK: &str = "::{{closure}}";
 
 /// The handler of each default zone, as the address of its static.

@@ -73,7 +73,8 @@ pub(super) async fn decide<'a>(
     Ok(evaluation.map(|evaluation| evaluation.decision))
 }
 
-/// What [`try_admit`] could not decide without waiting. Awaited by [`admit`](Self::admit).
+/// A request that [`try_admit`] could not decide without waiting. Awaited by
+/// [`admit`](Self::admit).
 pub(super) enum Undecided<'a> {
     /// The single rule was not decided in the process: the store has to be asked.
     Remote(SingleRule<'a>),
@@ -87,7 +88,8 @@ pub(super) enum Undecided<'a> {
 ///
 /// # Errors
 ///
-/// What is left to be awaited. The caller boxes that, so that the futures of handlers stay small.
+/// The rest, which is to be awaited. The caller boxes it, so that the futures of handlers stay
+/// small.
 pub(super) fn try_admit<'a>(
     limiter: &'a RateLimiter,
     rules: &'a RuleSet,

@@ -1,4 +1,4 @@
-//! What an identifier reads: the variants behind [`Identifier`](super::Identifier).
+//! The kinds of identifiers: the variants behind [`Identifier`](super::Identifier).
 
 use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 

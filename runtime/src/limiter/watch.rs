@@ -1,4 +1,4 @@
-//! What is left of a limit, once or as a stream. The application calls it; it never charges.
+//! The remaining quota of a limit, once or as a stream. The application calls it; it never charges.
 
 use std::{pin::Pin, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What happens to a request whose identifier finds no identity.
+//! Unidentified requests: those whose identifier finds no identity.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::{
     user_fn::UserFn,
 };
 
-/// What happens to a request whose identifier finds no identity.
+/// The treatment of a request whose identifier finds no identity.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Unidentified {

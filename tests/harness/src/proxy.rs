@@ -18,7 +18,7 @@ use super::{
 /// Bound for the proxy to bind a port; another process may take a port first.
 const BOUND_WITHIN: Duration = Duration::from_secs(5);
 
-/// What a [`Proxy`] does with all its connections, open and new ones alike.
+/// The mode of a [`Proxy`], for all its connections, open and new ones alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Pass,
@@ -190,7 +190,7 @@ impl State {
     }
 }
 
-/// What happens to a chunk of bytes.
+/// The fate of a chunk of bytes.
 enum Fate {
     Write,
     Forget,

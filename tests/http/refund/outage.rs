@@ -144,7 +144,7 @@ async fn refund_before_outage_does_not_count_as_outage_use() {
     }
     assert_eq!(service.remaining("local", 200).await, Some(3));
     server.kill();
-    // What was not refunded counts in the local fallback, and nothing else does.
+    // A charge that was not refunded counts in the local fallback, and nothing else does.
     for remaining in [2, 1, 0] {
         assert_eq!(service.remaining("local", 200).await, Some(remaining));
     }

@@ -18,7 +18,7 @@ static BY_SESSION: LazyLock<Identifier> = LazyLock::new(Identifier::session);
 static BY_OTHER_KEY: LazyLock<Identifier> =
     LazyLock::new(|| Identifier::session_keys("account", "group"));
 
-/// What remains of three for each of these identifiers, in one zone and one group.
+/// The remaining quota, of three, for each of these identifiers, in one zone and one group.
 #[get("/")]
 async fn one_zone(request: HttpRequest) -> String {
     static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {

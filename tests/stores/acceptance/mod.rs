@@ -1,4 +1,4 @@
-//! What every store must do, under a clock that only the test moves.
+//! The behaviour that every store must have, under a clock that only the test moves.
 
 mod algorithms;
 mod blocks;

@@ -34,7 +34,7 @@ async fn refund(store: &StoreFixture, taken: ChargedForTest) -> Decision {
     decision
 }
 
-/// What remains, and the time until the whole quota is available.
+/// The remaining quota, and the time until the whole quota is available.
 async fn standing(store: &StoreFixture, limit: &Limit, identity: &str) -> (u32, Duration) {
     let peeked = store.limiter.peek(limit, identity).await.unwrap();
     let status = &peeked.limits()[0];

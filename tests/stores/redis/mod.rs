@@ -1,4 +1,4 @@
-//! What only Redis can show: keys and their expiry, scripts, connections, failures.
+//! Tests that only Redis can show: keys and their expiry, scripts, connections, failures.
 
 mod cluster;
 mod connections;

@@ -1,4 +1,4 @@
-//! What building a limiter finds out about its server.
+//! The findings about a server when a limiter is built.
 
 use std::{
     io::{BufRead, BufReader, Write},

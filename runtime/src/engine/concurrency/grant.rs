@@ -1,4 +1,4 @@
-//! What a check that may hold permits was granted.
+//! The grant of a check that may hold permits.
 
 use actix_throttle_core::decision::Decision;
 

@@ -5,7 +5,7 @@ use actix_throttle_core::decision::Decision;
 use super::grant::Granted;
 use crate::engine::handle::Engine;
 
-/// What was acquired. Dropping it releases its permits; rates stay charged.
+/// An acquired demand. Dropping it releases its permits; rates stay charged.
 #[derive(Debug)]
 pub struct Permit {
     engine: Engine,

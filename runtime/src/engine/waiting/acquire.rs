@@ -131,7 +131,7 @@ impl<T: Acquired + 'static> IntoFuture for Acquire<T> {
     }
 }
 
-/// What a wait can return: a [`Permit`] or a [`SemaphoreGuard`].
+/// The result of a wait: a [`Permit`] or a [`SemaphoreGuard`].
 pub trait Acquired: sealed::FromGrant {}
 
 impl Acquired for Permit {}

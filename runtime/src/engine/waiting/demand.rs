@@ -10,7 +10,7 @@ use crate::engine::{concurrency::OwnedCharge, error::RateLimitError, handle::Eng
 /// Maximum number of alternatives that a demand may have.
 const MAX_ALTERNATIVES: usize = 64;
 
-/// What is to be acquired: a limit, all of several demands, or any of several.
+/// A demand: one limit, all of several demands, or any of several.
 ///
 /// Made of a limit and an identity, of a [`Semaphore`](crate::Semaphore), and of other demands.
 ///

@@ -1,4 +1,4 @@
-//! What a turn in a wait queue means: for its charge, and for the next waiter. `wait` calls it.
+//! A turn in a wait queue: its meaning for the charge and for the next waiter. `wait` calls it.
 
 use actix_throttle_core::{
     decision::{Decision, LimitStatus},

@@ -1,4 +1,4 @@
-//! What is left of a limit, once or as a stream. It never charges.
+//! The remaining quota of a limit, once or as a stream. It never charges.
 
 use std::{pin::Pin, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::engine::{error::RateLimitError, handle::Engine};
 /// Shortest pause of a watch, in microseconds, as each item asks the store.
 const LEAST: Micros = 1_000;
 
-/// What is left of a limit, as a stream has it.
+/// The state of a stream of the remaining quota.
 type Remaining = Pin<Box<dyn Stream<Item = Result<u32, RateLimitError>> + Send>>;
 
 impl Engine {

@@ -143,7 +143,7 @@ impl Builder {
         self
     }
 
-    /// What happens to a request that Redis cannot decide, for handlers without a failure mode of
+    /// Sets the fate of a request that Redis cannot decide, for handlers without a failure mode of
     /// their own. Default: [`FailureMode::Open`].
     ///
     /// The settings `failure_threshold`, `recovery_timeout` and `deadline` are for Redis alone: the

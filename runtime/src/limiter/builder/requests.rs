@@ -78,8 +78,8 @@ impl Builder {
         self
     }
 
-    /// What happens to a request for which the identifier finds no identity: the function returns
-    /// an [`Unidentified`] or a response. Default: [`Unidentified::CountByIp`].
+    /// Sets the treatment of a request for which the identifier finds no identity: the function
+    /// returns an [`Unidentified`] or a response. Default: [`Unidentified::CountByIp`].
     pub fn on_unidentified<F, R>(mut self, answer: F) -> Self
     where
         F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
@@ -89,7 +89,7 @@ impl Builder {
         self
     }
 
-    /// What happens to such a request by an async function; see
+    /// Sets the treatment of such a request by an async function; see
     /// [`on_unidentified`](Self::on_unidentified).
     pub fn on_unidentified_async<F, R>(mut self, answer: F) -> Self
     where

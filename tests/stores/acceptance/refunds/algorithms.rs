@@ -1,4 +1,4 @@
-//! What each algorithm refunds, by example.
+//! The refunds of each algorithm, by example.
 
 use std::time::Duration;
 

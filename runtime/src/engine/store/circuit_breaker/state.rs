@@ -67,7 +67,7 @@ struct Row {
     latest: Micros,
 }
 
-/// What a request may do.
+/// The breaker's answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Permission {
     Permitted,

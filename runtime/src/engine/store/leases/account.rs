@@ -21,7 +21,7 @@ const FIRST: u32 = 2;
 /// Lifetimes of a lease without use after which an account is closed.
 pub(super) const IDLE_LIFETIMES: u64 = 4;
 
-/// What this process has leased of one counter.
+/// The leases of this process of one counter.
 #[derive(Debug)]
 pub(super) struct Account {
     /// Distinguishes this account from an earlier or later one of the same counter.

@@ -1,4 +1,4 @@
-//! What leases have served of a check that the store has yet to decide.
+//! The leased charges of a check that the store has yet to decide.
 
 use std::sync::Arc;
 

@@ -56,7 +56,7 @@ pub(super) type BatchReply = Result<Outcomes, StoreError>;
 #[derive(Debug, Default)]
 pub(super) struct BatchQueue(Mutex<HashMap<Lane, VecDeque<Batch>, FixedState>>);
 
-/// What the caller must do after it has added checks to the queue.
+/// The caller's task after it has added checks to the queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Dispatch {
     /// Nothing: the checks go out with the next call.

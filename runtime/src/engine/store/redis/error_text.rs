@@ -1,4 +1,4 @@
-//! What the texts of connection errors say, where the client passes on no code. Connecting and the
+//! The texts of connection errors, where the client passes on no code. Connecting and the
 //! startup check ask it.
 
 /// The error of a Redis that has reached its `maxclients`.

@@ -44,7 +44,7 @@ pub(super) struct Executor {
 /// A drain loop waits `deadline / OVERLAP` for its call; then the next batch may overtake the call.
 const OVERLAP: u32 = 8;
 
-/// What the executor does with a call that has no reply within its deadline.
+/// The executor's choices for a call that has no reply within its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Late {
     /// It waits until the connection is replaced, because a late reply proves that Redis is back.

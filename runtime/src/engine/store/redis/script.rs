@@ -60,7 +60,7 @@ pub(super) enum Repeat<'a> {
     Harmless,
 }
 
-/// What all calls of a store have in common.
+/// The context that all calls of a store share.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CallContext<'a> {
     pub(super) naming: &'a Naming,

@@ -1,4 +1,4 @@
-//! What a server reports about itself (`INFO`) when a limiter is built. The startup check asks for
+//! A server's report about itself (`INFO`) when a limiter is built. The startup check asks for
 //! it. Limits work without it.
 
 use std::{fmt, time::Duration};

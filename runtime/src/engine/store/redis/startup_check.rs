@@ -34,9 +34,9 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// What no waiting can mend: wrong credentials, a server too old, something that is not Redis,
-    /// TLS at one end only, an unknown host name. A server that cannot be reached right now is only
-    /// logged as a warning.
+    /// A fault that no waiting can mend: wrong credentials, a server too old, something that is not
+    /// Redis, TLS at one end only, an unknown host name. A server that cannot be reached right now
+    /// is only logged as a warning.
     ///
     /// # Cancel safety
     ///

@@ -37,7 +37,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// NAT take a connection for idle later, after a minute and more.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// What all keeper tasks of a store work with.
+/// The settings that all keeper tasks of a store share.
 #[derive(Debug)]
 pub(super) struct Upkeep {
     pub(super) pool: RedisPool,
