@@ -190,7 +190,9 @@ impl Model {
 
     fn remaining(&self, now: u64) -> u64 {
         match self.numbers.algorithm {
-            Algorithm::TokenBucket => floor(&self.level(now)),
+            // A history without one of its charges can leave a debt: later charges in turn then
+            // count from another moment.
+            Algorithm::TokenBucket => floor(&self.level(now).max(whole(0))),
             Algorithm::LeakyBucket => self.is_whole(now).into(),
             // The highest cost that fits.
             _ => {

@@ -207,6 +207,28 @@ fn late_charge_of_a_leaky_bucket_is_given_back_exactly() {
     }
 }
 
+/// Without the refunded charge, the bucket was full for so long that the second charge counts from
+/// its own time, 5 ms later, and the third finds less than a token.
+#[test]
+fn history_without_the_charge_may_owe_what_a_turn_gained() {
+    let limit = Limit::new(10, Duration::from_secs(1)).algorithm(Algorithm::TokenBucket);
+    let step = |gap, action| Step {
+        gap: Gap::Micros(gap),
+        action,
+    };
+    let charge = |cost| Action::Charge(Cost::Units(cost));
+    let steps = [
+        step(0, charge(10)),
+        step(1_050_000, charge(10)),
+        step(99_500, charge(1)),
+        step(0, Action::GiveBack(0)),
+    ];
+    block_on(async {
+        let store = StoreFixture::new(StoreKind::Memory).await;
+        follow(&store, (limit, Refill::Greedy), true, &steps).await;
+    });
+}
+
 #[test]
 fn memory_gives_back_as_the_model_does() {
     agree(StoreKind::Memory, 2000);
