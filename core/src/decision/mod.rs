@@ -146,7 +146,7 @@ impl Decision {
     pub fn refresh(&mut self, after: &Self, since: Duration) {
         for status in &mut self.limits {
             let mut others = after.limits.iter();
-            if let Some(other) = others.find(|other| other.place() == status.place()) {
+            if let Some(other) = others.find(|other| other.index() == status.index()) {
                 status.verdict.remaining = other.verdict.remaining;
                 let later = |micros| {
                     let length = Duration::from_micros(micros).saturating_add(since);
@@ -167,7 +167,7 @@ impl Decision {
     pub fn deny(&mut self, index: usize, wait: Micros) {
         self.allowed = false;
         let mut limits = self.limits.iter_mut();
-        if let Some(limit) = limits.find(|limit| limit.place() == index) {
+        if let Some(limit) = limits.find(|limit| limit.index() == index) {
             limit.verdict.wait = match limit.verdict.wait {
                 Wait::None => Wait::For(wait),
                 Wait::For(other) => Wait::For(other.max(wait)),

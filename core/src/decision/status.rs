@@ -80,7 +80,7 @@ impl LimitStatus {
 
     #[doc(hidden)]
     #[inline]
-    pub fn place(&self) -> usize {
+    pub fn index(&self) -> usize {
         self.index as usize
     }
 

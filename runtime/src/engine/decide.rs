@@ -16,7 +16,7 @@ use super::{
     fallback,
     handle::Engine,
     refund::ChargeReceipts,
-    store::interface::{Store, StoreError},
+    store::interface::{Miss, Store, StoreError},
 };
 
 impl Engine {
@@ -28,7 +28,8 @@ impl Engine {
         identity: &Identity,
     ) -> Result<Decision, RateLimitError> {
         let charges = Charges::from_buf([self.charge(limit, identity)]);
-        self.decide(&Check { mode, charges }).await
+        let (decision, _) = self.decision(&Check { mode, charges }).await?;
+        Ok(decision)
     }
 
     /// Charges several limits at once: all of them, or none.
@@ -37,60 +38,59 @@ impl Engine {
         limits: &[(Limit, Identity)],
     ) -> Result<Decision, RateLimitError> {
         let (mode, charges) = (Mode::Charge, self.charges(limits));
-        self.decide(&Check { mode, charges }).await
+        let (decision, _) = self.decision(&Check { mode, charges }).await?;
+        Ok(decision)
     }
 
-    pub(super) async fn decide(&self, check: &Check<'_>) -> Result<Decision, RateLimitError> {
-        let decided = self.decide_with_receipts(check).await;
-        decided.map(|(decision, _)| decision)
+    /// Decides a check without I/O: the first phase of every decision.
+    ///
+    /// # Errors
+    ///
+    /// A [`Miss`] if that needs I/O, for the second phase.
+    pub(crate) fn try_decide(&self, check: &Check<'_>) -> Result<Outcome, Miss> {
+        self.store().try_decide(check)
     }
 
-    /// Decides a check, and returns the receipts of its charges if the check asks for them. If the
-    /// future is dropped midway, the check may have been charged.
-    pub(super) async fn decide_with_receipts(
+    /// Decides a check by I/O: the second phase, if the first one has missed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, the check may have been charged.
+    pub(crate) async fn decide(
         &self,
         check: &Check<'_>,
-    ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
+        miss: Miss,
+    ) -> Result<Outcome, StoreError> {
+        let outcomes = self.store().decide(slice::from_ref(check), miss).await?;
+        outcomes.into_iter().next().ok_or_else(StoreError::nothing)
+    }
+
+    /// Decides a check in both phases. No failure mode is applied to an error.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of [`decide`](Self::decide).
+    pub(super) async fn outcome(&self, check: &Check<'_>) -> Result<Outcome, StoreError> {
         coop_yield().await;
         match self.try_decide(check) {
-            Some(decided) => decided,
-            None => self.decide_remotely(check).await,
+            Ok(outcome) => Ok(outcome),
+            Err(miss) => self.decide(check, miss).await,
         }
     }
 
-    /// Decides a check if the store can without I/O; `None` if it cannot.
-    pub(crate) fn try_decide(
-        &self,
-        check: &Check<'_>,
-    ) -> Option<Result<(Decision, ChargeReceipts), RateLimitError>> {
-        if let Err(error) = validate(&check.charges) {
-            return Some(Err(error));
-        }
-        let outcome = self.store().try_decide(check)?;
-        Some(self.conclude(check, Ok(Some(outcome))))
-    }
-
-    /// Decides a check by I/O, after `try_decide` could not.
-    pub(crate) async fn decide_remotely(
+    /// Validates and decides a check. The receipts are those of its charges, if the check asks for
+    /// them.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of [`decide`](Self::decide).
+    pub(super) async fn decision(
         &self,
         check: &Check<'_>,
     ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
-        let decided = self.ask_remote_store(check).await;
+        validate(&check.charges)?;
+        let decided = self.outcome(check).await;
         self.conclude(check, decided)
-    }
-
-    /// Asks the store alone: no failure mode is applied to its error.
-    pub(super) async fn ask_store(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
-        coop_yield().await;
-        match self.store().try_decide(check) {
-            Some(outcome) => Ok(Some(outcome)),
-            None => self.ask_remote_store(check).await,
-        }
-    }
-
-    async fn ask_remote_store(&self, check: &Check<'_>) -> Result<Option<Outcome>, StoreError> {
-        let outcomes = self.store().decide(slice::from_ref(check)).await;
-        outcomes.map(|outcomes| outcomes.into_iter().next())
     }
 
     /// Returns the charges of these limits at their own costs.
@@ -111,20 +111,16 @@ impl Engine {
     }
 
     /// Turns the store's outcome into a decision; the failure mode decides if there is an error.
-    pub(super) fn conclude(
+    pub(crate) fn conclude(
         &self,
         check: &Check<'_>,
-        decided: Result<Option<Outcome>, StoreError>,
+        decided: Result<Outcome, StoreError>,
     ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
         let (decision, receipts) = match decided {
-            Ok(Some(outcome)) => {
+            Ok(outcome) => {
                 let decision = outcome.decision((0..).zip(&check.charges));
                 (decision, ChargeReceipts::of(outcome))
             }
-            Ok(None) => (
-                Decision::new(true, std::iter::empty()),
-                ChargeReceipts::default(),
-            ),
             Err(error) => fallback::decide(self.store(), check, error)?,
         };
         if check.mode.is_charge() && decision.is_allowed() {
@@ -141,7 +137,7 @@ pub(crate) async fn coop_yield() {
 }
 
 /// Validates each limit, and that no two charges share a counter.
-pub(super) fn validate(charges: &[Charge<'_>]) -> Result<(), RateLimitError> {
+pub(crate) fn validate(charges: &[Charge<'_>]) -> Result<(), RateLimitError> {
     for (index, charge) in charges.iter().enumerate() {
         charge.limit.validate()?;
         let mut before = charges[..index].iter();

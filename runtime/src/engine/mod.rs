@@ -29,11 +29,12 @@ pub use self::test_util::ChargedForTest;
 pub(crate) use self::{
     builder::{Builder, Source, StoreIdentity},
     concurrency::{Granted, MaxWait, OwnedCharge, PermitHold},
-    decide::coop_yield,
+    decide::{coop_yield, validate},
     handle::Engine,
     named_limits::{CachedIndex, NamedLimitTable, NamedLimits},
-    refund::{ChargeReceipts, Refund},
+    refund::Refund,
     settings::MaxWaiting,
+    store::interface::{Miss, StoreError},
     waiting::{WaitOutcome, wait_for},
 };
 pub use self::{

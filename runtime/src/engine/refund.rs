@@ -1,8 +1,6 @@
 //! Refunds: what decisions have charged, and its return to the store. Rules, permits and outbound
 //! calls refund, each receipt once.
 
-use std::slice;
-
 use actix_throttle_core::{
     algorithm::Receipt,
     check::{Check, Mode, Outcome, Receipts},
@@ -15,7 +13,7 @@ use super::{
     concurrency::OwnedCharge,
     handle::Engine,
     log_throttle::LogThrottle,
-    store::interface::{Store, StoreError},
+    store::interface::{Miss, StoreError},
 };
 
 /// The charges of a decision that can be refunded, once. It owns all it needs, so it may outlive
@@ -54,13 +52,16 @@ impl Engine {
     /// The part that needs no I/O is done before the first await. A task does the rest, even if the
     /// future is dropped.
     pub(crate) async fn refund(&self, refund: Refund) -> Option<Decision> {
-        if let Some(done) = self.try_refund(&refund) {
-            self.notify_waiters(&refund);
-            return Some(done);
-        }
+        let miss = match self.try_refund(&refund) {
+            Ok(done) => {
+                self.notify_waiters(&refund);
+                return Some(done);
+            }
+            Err(miss) => miss,
+        };
         let engine = self.clone();
         let refund = async move {
-            let done = engine.refund_remotely(&refund).await;
+            let done = engine.refund_remotely(&refund, miss).await;
             engine.notify_waiters(&refund);
             done.inspect_err(|error| {
                 FAILURES.log(format_args!("a charge could not be refunded: {error}"));
@@ -80,29 +81,44 @@ impl Engine {
         }
     }
 
-    /// Refunds what in-memory stores have charged. `None` if Redis has charged something, too.
-    pub(super) fn try_refund(&self, refund: &Refund) -> Option<Decision> {
-        let local = refund.receipts(|one| one.local);
-        if local.iter().any(Option::is_some) {
-            let check = refund.check(&local);
-            // A refund needs no room, so a full store does it too.
-            let outcome = self.store().decide_locally(&check).ok()?;
-            if refund.0.iter().all(|one| one.store.is_none()) {
-                return Some(refund.decision(&outcome, &check).by_fallback());
-            }
+    /// Refunds what in-memory stores have charged.
+    ///
+    /// # Errors
+    ///
+    /// A [`Miss`] if Redis has charged something, too, which
+    /// [`refund_remotely`](Self::refund_remotely) refunds.
+    pub(super) fn try_refund(&self, refund: &Refund) -> Result<Decision, Miss> {
+        if let Some(done) = self.refund_locally(refund)
+            && refund.0.iter().all(|one| one.store.is_none())
+        {
+            return Ok(done);
         }
         let receipts = refund.receipts(|one| one.store);
         let check = refund.check(&receipts);
-        let outcome = self.store().try_decide(&check)?;
-        Some(refund.decision(&outcome, &check))
+        let outcome = self.try_decide(&check)?;
+        Ok(refund.decision(&outcome, &check))
     }
 
-    pub(super) async fn refund_remotely(&self, refund: &Refund) -> Result<Decision, StoreError> {
+    /// Refunds what the local fallback has charged. `None` if it has charged nothing.
+    fn refund_locally(&self, refund: &Refund) -> Option<Decision> {
+        let receipts = refund.receipts(|one| one.local);
+        if receipts.iter().all(Option::is_none) {
+            return None;
+        }
+        let check = refund.check(&receipts);
+        // A refund needs no room, so a full store does it too.
+        let outcome = self.store().decide_locally(&check).ok()?;
+        Some(refund.decision(&outcome, &check).by_fallback())
+    }
+
+    pub(super) async fn refund_remotely(
+        &self,
+        refund: &Refund,
+        miss: Miss,
+    ) -> Result<Decision, StoreError> {
         let receipts = refund.receipts(|one| one.store);
         let check = refund.check(&receipts);
-        let outcomes = self.store().decide(slice::from_ref(&check)).await?;
-        let outcome = outcomes.into_iter().next();
-        let outcome = outcome.ok_or_else(StoreError::nothing)?;
+        let outcome = self.decide(&check, miss).await?;
         Ok(refund.decision(&outcome, &check))
     }
 }

@@ -29,7 +29,7 @@ impl Engine {
     ) -> Result<(Decision, ChargedForTest), RateLimitError> {
         let (mode, charges) = (Mode::ChargeForReceipts, self.charges(limits));
         let check = Check { mode, charges };
-        let (decision, receipts) = self.decide_with_receipts(&check).await?;
+        let (decision, receipts) = self.decision(&check).await?;
         Ok((decision, ChargedForTest(Refund::of(&check, &receipts))))
     }
 
@@ -38,8 +38,8 @@ impl Engine {
         ChargedForTest(refund): ChargedForTest,
     ) -> Result<Decision, RateLimitError> {
         match self.try_refund(&refund) {
-            Some(done) => Ok(done),
-            None => Ok(self.refund_remotely(&refund).await?),
+            Ok(done) => Ok(done),
+            Err(miss) => Ok(self.refund_remotely(&refund, miss).await?),
         }
     }
 }

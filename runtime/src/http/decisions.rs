@@ -6,7 +6,7 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use actix_throttle_core::decision::Decision;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header::HeaderMap};
+use actix_web::{HttpMessage, HttpRequest, http::header::HeaderMap};
 use smallvec::SmallVec;
 
 use super::double_charge::ChargedCounter;
@@ -52,18 +52,14 @@ pub(super) enum DecisionRecord {
     /// The decision is kept with the request, at this index of its list.
     Shared {
         decisions: RequestDecisions,
-        place: usize,
+        index: usize,
     },
 }
 
 /// Writes the headers of every limit whose decision is kept with this request.
-pub(super) fn write_headers(
-    limiter: &RateLimiter,
-    request: &HttpRequest,
-    response: &mut HttpResponse,
-) {
+pub(super) fn write_headers(style: HeaderStyle, request: &HttpRequest, headers: &mut HeaderMap) {
     if let Some(decisions) = request.extensions().get::<RequestDecisions>() {
-        decisions.write(limiter.settings().headers, response.headers_mut());
+        decisions.write(style, headers);
     }
 }
 
@@ -83,9 +79,9 @@ pub(super) fn record(
         let mut decided = decisions.0.borrow_mut();
         decided.at = at;
         decided.decisions.push(decision);
-        let place = decided.decisions.len() - 1;
+        let index = decided.decisions.len() - 1;
         let decisions = decisions.clone();
-        return DecisionRecord::Shared { decisions, place };
+        return DecisionRecord::Shared { decisions, index };
     }
     if nesting == Nesting::Handler {
         return DecisionRecord::Own { at, decision };
@@ -100,7 +96,7 @@ pub(super) fn record(
     request.extensions_mut().insert(decisions.clone());
     DecisionRecord::Shared {
         decisions,
-        place: 0,
+        index: 0,
     }
 }
 
@@ -170,9 +166,9 @@ impl DecisionRecord {
     pub(super) fn refresh(&mut self, engine: &Engine, style: HeaderStyle, after: &Decision) {
         match self {
             Self::Own { at, decision } => restate(engine, style, decision, *at, after),
-            Self::Shared { decisions, place } => {
+            Self::Shared { decisions, index } => {
                 let DecisionList { at, decisions, .. } = &mut *decisions.0.borrow_mut();
-                if let Some(decision) = decisions.get_mut(*place) {
+                if let Some(decision) = decisions.get_mut(*index) {
                     restate(engine, style, decision, *at, after);
                 }
             }

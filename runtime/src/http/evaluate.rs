@@ -5,7 +5,7 @@
 //! response.
 
 use actix_throttle_core::{
-    check::{Charge, Charges, Check, Mode},
+    check::{Charge, Charges, Check, Mode, Outcome},
     decision::Decision,
     time::{Micros, to_micros},
 };
@@ -20,10 +20,9 @@ use super::{
 };
 use crate::{
     engine::{
-        ChargeReceipts, Granted, MaxWait, OwnedCharge, PermitHold, Refund, WaitOutcome, coop_yield,
-        error::RateLimitError, log_throttle::LogThrottle, wait_for,
+        Engine, Granted, MaxWait, Miss, OwnedCharge, PermitHold, Refund, StoreError, WaitOutcome,
+        coop_yield, error::RateLimitError, log_throttle::LogThrottle, validate, wait_for,
     },
-    limiter::RateLimiter,
     response::OnLimited,
 };
 
@@ -55,7 +54,7 @@ pub(super) async fn evaluate<'a>(
     matcher: &RuleMatcher<'_>,
     matched: &[MatchedRule<'a>],
 ) -> Result<Option<Evaluation<'a>>, RateLimitError> {
-    let limiter = matcher.context.limiter;
+    let engine = matcher.context.limiter.engine();
     // Boxed to keep the future small: few rules have async functions.
     let resolved = match matched.iter().any(|one| one.rule.has_async()) {
         true => Box::pin(call_async_functions(matcher, matched)).await,
@@ -68,12 +67,14 @@ pub(super) async fn evaluate<'a>(
     coop_yield().await;
     // Boxed here and below to keep the future small: most requests are decided without waiting.
     if !resolved_rules.iter().all(ResolvedRule::is_plain) {
-        return Box::pin(evaluate_waiting(limiter, &resolved_rules)).await;
-    }
-    if let Some(evaluation) = try_evaluate(limiter, &resolved_rules) {
+        let evaluation = Box::pin(evaluate_waiting(engine, &resolved_rules)).await;
         return evaluation.map(Some);
     }
-    Box::pin(evaluate_remotely(limiter, &resolved_rules)).await
+    let evaluation = match try_evaluate(engine, &resolved_rules) {
+        Ok(evaluation) => evaluation,
+        Err(miss) => Box::pin(evaluate_remotely(engine, &resolved_rules, miss)).await,
+    };
+    evaluation.map(Some)
 }
 
 /// Builds the charges of these rules. The second list has the rule of each charge, by its index.
@@ -87,27 +88,35 @@ fn charges<'c, 'a, 'i>(
     (charges, charged)
 }
 
-/// Decides rules that neither wait nor hold permits. `None` if the store needs I/O for it.
+/// Decides rules that neither wait nor hold permits, without I/O.
+///
+/// # Errors
+///
+/// A [`Miss`] if the store needs I/O for it, which [`evaluate_remotely`] does.
 fn try_evaluate<'a>(
-    limiter: &RateLimiter,
+    engine: &Engine,
     resolved_rules: &[ResolvedRule<'a, '_>],
-) -> Option<Result<Evaluation<'a>, RateLimitError>> {
+) -> Result<Result<Evaluation<'a>, RateLimitError>, Miss> {
     let (charges, charged) = charges(resolved_rules);
     let mode = mode_of(&charged);
     let check = Check { mode, charges };
-    let decided = limiter.engine().try_decide(&check)?;
-    Some(decided.map(|(decision, receipts)| Evaluation::of(decision, &receipts, &check, &charged)))
+    if let Err(error) = validate(&check.charges) {
+        return Ok(Err(error));
+    }
+    let outcome = engine.try_decide(&check)?;
+    Ok(Evaluation::of(engine, &check, &charged, Ok(outcome)))
 }
 
 async fn evaluate_remotely<'a>(
-    limiter: &RateLimiter,
+    engine: &Engine,
     resolved_rules: &[ResolvedRule<'a, '_>],
-) -> Result<Option<Evaluation<'a>>, RateLimitError> {
+    miss: Miss,
+) -> Result<Evaluation<'a>, RateLimitError> {
     let (charges, charged) = charges(resolved_rules);
     let mode = mode_of(&charged);
     let check = Check { mode, charges };
-    let (decision, receipts) = limiter.engine().decide_remotely(&check).await?;
-    Ok(Some(Evaluation::of(decision, &receipts, &check, &charged)))
+    let decided = engine.decide(&check, miss).await;
+    Evaluation::of(engine, &check, &charged, decided)
 }
 
 fn mode_of(charged: &[&ResolvedRule<'_, '_>]) -> Mode<'static> {
@@ -119,16 +128,17 @@ fn mode_of(charged: &[&ResolvedRule<'_, '_>]) -> Mode<'static> {
 
 impl<'a> Evaluation<'a> {
     fn of(
-        decision: Decision,
-        receipts: &ChargeReceipts,
+        engine: &Engine,
         check: &Check<'_>,
         charged: &[&ResolvedRule<'a, '_>],
-    ) -> Self {
+        decided: Result<Outcome, StoreError>,
+    ) -> Result<Self, RateLimitError> {
+        let (decision, receipts) = engine.conclude(check, decided)?;
         let mut evaluation = Self::new(decision, charged);
         if check.mode == Mode::ChargeForReceipts && evaluation.decision.is_allowed() {
-            evaluation.refunds = refunds(Refund::of(check, receipts), charged);
+            evaluation.refunds = refunds(engine, Refund::of(check, &receipts), charged);
         }
-        evaluation
+        Ok(evaluation)
     }
 
     /// The outcome of a single rule that holds no permit and has nothing to refund.
@@ -151,7 +161,7 @@ impl<'a> Evaluation<'a> {
             true => None,
             false => decision.strictest(),
         };
-        let resolved_rules = denied_by.and_then(|status| charged.get(status.place()));
+        let resolved_rules = denied_by.and_then(|status| charged.get(status.index()));
         let mut counters = SmallVec::new();
         if decision.is_allowed() {
             let charges = charged.iter().map(|resolved_rules| resolved_rules.charge());
@@ -168,16 +178,24 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-fn refunds(refund: Refund, charged: &[&ResolvedRule<'_, '_>]) -> Option<Box<RefundPlan>> {
+fn refunds(
+    engine: &Engine,
+    refund: Refund,
+    charged: &[&ResolvedRule<'_, '_>],
+) -> Option<Box<RefundPlan>> {
     let statuses = charged.iter().map(|one| one.refund_on.as_deref().cloned());
-    Some(Box::new(RefundPlan::new(refund, statuses.collect())))
+    Some(Box::new(RefundPlan::new(
+        engine.clone(),
+        refund,
+        statuses.collect(),
+    )))
 }
 
 /// Decides rules that may wait in the wait queue, or hold permits until the end of the response.
 async fn evaluate_waiting<'a>(
-    limiter: &RateLimiter,
+    engine: &Engine,
     resolved_rules: &[ResolvedRule<'a, '_>],
-) -> Result<Option<Evaluation<'a>>, RateLimitError> {
+) -> Result<Evaluation<'a>, RateLimitError> {
     let (charges, charged) = charges(resolved_rules);
     let charged = charged.as_slice();
     let wanted = charges.iter().zip(charged).map(|(charge, resolved_rules)| {
@@ -185,15 +203,8 @@ async fn evaluate_waiting<'a>(
         OwnedCharge::of(charge).with_max_wait(wait.map_or(MaxWait::None, MaxWait::AtMost))
     });
     let alternative: Vec<OwnedCharge> = wanted.collect();
-    let most = Some(limiter.engine().settings().max_waiting.0);
-    match wait_for(
-        limiter.engine(),
-        std::slice::from_ref(&alternative),
-        0,
-        most,
-    )
-    .await?
-    {
+    let most = Some(engine.settings().max_waiting.0);
+    match wait_for(engine, std::slice::from_ref(&alternative), 0, most).await? {
         WaitOutcome::Granted(Granted {
             decision,
             hold,
@@ -201,15 +212,15 @@ async fn evaluate_waiting<'a>(
         }) => {
             let mut evaluation = Evaluation::new(decision, charged);
             if charged.iter().any(|one| one.refund_on.is_some()) {
-                evaluation.refunds = refund.and_then(|refund| refunds(refund, charged));
+                evaluation.refunds = refund.and_then(|refund| refunds(engine, refund, charged));
             }
             evaluation.hold = hold.map(Box::new);
-            Ok(Some(evaluation))
+            Ok(evaluation)
         }
         WaitOutcome::TimedOut {
             decision: Some(decision),
             ..
-        } => Ok(Some(Evaluation::new(decision, charged))),
+        } => Ok(Evaluation::new(decision, charged)),
         // The wait queue is full, or the wait would be too long: the store was not asked, so the
         // denial needs a look at the limits without a charge.
         WaitOutcome::TimedOut {
@@ -217,9 +228,9 @@ async fn evaluate_waiting<'a>(
             retry_after,
             decision: None,
         } => {
-            let mut decision = limiter.engine().peek_charges(&alternative).await?;
+            let mut decision = engine.peek_charges(&alternative).await?;
             decision.deny(by, retry_after.unwrap_or(QUEUE_FULL_WAIT));
-            Ok(Some(Evaluation::new(decision, charged)))
+            Ok(Evaluation::new(decision, charged))
         }
     }
 }

@@ -5,7 +5,7 @@
 //! the state for several limits, waits and refunds, which would take most of its time.
 
 use actix_throttle_core::{
-    check::{Charge, Charges, Check, Mode},
+    check::{Charge, Charges, Check, Mode, Outcome},
     identity::Identity,
     key::Key,
     limit::Limit,
@@ -13,7 +13,7 @@ use actix_throttle_core::{
 use actix_web::HttpRequest;
 
 use super::{context::RuleContext, evaluate::Evaluation, rule::Rule, rule_list::RuleSet};
-use crate::engine::error::RateLimitError;
+use crate::engine::{Miss, StoreError, error::RateLimitError, validate};
 
 /// A request that the fast path can decide.
 pub(super) struct SingleRule<'a> {
@@ -45,10 +45,18 @@ impl<'a> SingleRule<'a> {
         self.context
     }
 
-    /// Decides the request. `None` if the store needs I/O for it.
-    pub(super) fn try_evaluate(&self) -> Option<Result<Evaluation<'a>, RateLimitError>> {
-        let decided = self.context.limiter.engine().try_decide(&self.check())?;
-        Some(decided.map(|(decision, _)| Evaluation::of_single_rule(decision, self.rule)))
+    /// Decides the request without I/O.
+    ///
+    /// # Errors
+    ///
+    /// A [`Miss`] if the store needs I/O for it, which [`evaluate`](Self::evaluate) does.
+    pub(super) fn try_evaluate(&self) -> Result<Result<Evaluation<'a>, RateLimitError>, Miss> {
+        let check = self.check();
+        if let Err(error) = validate(&check.charges) {
+            return Ok(Err(error));
+        }
+        let outcome = self.context.limiter.engine().try_decide(&check)?;
+        Ok(self.conclude(&check, Ok(outcome)))
     }
 
     /// Decides a request that [`try_evaluate`](Self::try_evaluate) could not.
@@ -56,14 +64,18 @@ impl<'a> SingleRule<'a> {
     /// # Cancel safety
     ///
     /// Dropped while the store decides, a charge that was sent stays.
-    pub(super) async fn evaluate_remotely(&self) -> Result<Evaluation<'a>, RateLimitError> {
+    pub(super) async fn evaluate(&self, miss: Miss) -> Result<Evaluation<'a>, RateLimitError> {
         let check = self.check();
-        let (decision, _) = self
-            .context
-            .limiter
-            .engine()
-            .decide_remotely(&check)
-            .await?;
+        let decided = self.context.limiter.engine().decide(&check, miss).await;
+        self.conclude(&check, decided)
+    }
+
+    fn conclude(
+        &self,
+        check: &Check<'_>,
+        decided: Result<Outcome, StoreError>,
+    ) -> Result<Evaluation<'a>, RateLimitError> {
+        let (decision, _) = self.context.limiter.engine().conclude(check, decided)?;
         Ok(Evaluation::of_single_rule(decision, self.rule))
     }
 

@@ -19,7 +19,7 @@ use super::{
     rule_list::RuleSet,
 };
 use crate::{
-    engine::{error::RateLimitError, log_throttle::LogThrottle},
+    engine::{Miss, error::RateLimitError, log_throttle::LogThrottle},
     limiter::RateLimiter,
     response::{self, OnLimited},
 };
@@ -77,7 +77,7 @@ pub(super) async fn decide<'a>(
 /// [`admit`](Self::admit).
 pub(super) enum Undecided<'a> {
     /// The single rule was not decided in the process: the store has to be asked.
-    Remote(SingleRule<'a>),
+    Remote(SingleRule<'a>, Miss),
     /// There are several rules, or one that needs more than the fast path has.
     Rules(RuleContext<'a>, &'a [Rule]),
     /// The single rule has denied the request, and the application builds the response.
@@ -100,8 +100,9 @@ pub(super) fn try_admit<'a>(
     let Some(single) = SingleRule::of(context, rules, request) else {
         return Err(Undecided::Rules(context, rules));
     };
-    let Some(evaluation) = single.try_evaluate() else {
-        return Err(Undecided::Remote(single));
+    let evaluation = match single.try_evaluate() {
+        Ok(evaluation) => evaluation,
+        Err(miss) => return Err(Undecided::Remote(single, miss)),
     };
     let admission = admission(context, request, nesting, evaluation.map(Some));
     admission.map_err(|denial| Undecided::Denied(context, denial))
@@ -112,9 +113,9 @@ impl Undecided<'_> {
     /// do then.
     pub(super) async fn admit(self, request: &HttpRequest, nesting: Nesting) -> Admission {
         match self {
-            Self::Remote(single) => {
+            Self::Remote(single, miss) => {
                 let context = single.context();
-                let evaluation = single.evaluate_remotely().await;
+                let evaluation = single.evaluate(miss).await;
                 match admission(context, request, nesting, evaluation.map(Some)) {
                     Ok(admission) => admission,
                     Err(denial) => denial.respond(context, request, nesting).await,
@@ -170,6 +171,7 @@ fn admission<'a>(
     evaluation: Result<Option<Evaluation<'a>>, RateLimitError>,
 ) -> Result<Admission, CustomDenial<'a>> {
     let limiter = context.limiter;
+    let style = limiter.settings().headers;
     let Evaluation {
         decision,
         custom_response,
@@ -178,7 +180,7 @@ fn admission<'a>(
         counters: _,
     } = match evaluation {
         Ok(Some(evaluation)) => evaluation,
-        Ok(None) => return Ok(Admission::Proceed(InFlight::NONE)),
+        Ok(None) => return Ok(Admission::Proceed(InFlight::uncharged(style))),
         Err(RateLimitError::Unavailable { retry_after, .. }) => {
             return Ok(respond_with(
                 limiter,
@@ -197,12 +199,13 @@ fn admission<'a>(
             INVALID_LIMITS.log(format_args!(
                 "a request continues without its limit: {error}"
             ));
-            return Ok(Admission::Proceed(InFlight::NONE));
+            return Ok(Admission::Proceed(InFlight::uncharged(style)));
         }
     };
     if decision.is_allowed() {
         let record = record(limiter, request, nesting, decision);
-        return Ok(Admission::Proceed(InFlight::new(record, refunds, hold)));
+        let in_flight = InFlight::new(style, record, refunds, hold);
+        return Ok(Admission::Proceed(in_flight));
     }
     match custom_response.or(context.on_limited()) {
         Some(response) => Err(CustomDenial { decision, response }),
@@ -245,6 +248,6 @@ pub(super) fn respond_with(
     request: &HttpRequest,
     mut response: HttpResponse,
 ) -> Admission {
-    write_headers(limiter, request, &mut response);
+    write_headers(limiter.settings().headers, request, response.headers_mut());
     Admission::Respond(response)
 }

@@ -62,22 +62,13 @@ where
         Admission::Respond(response) => return response,
     };
     let arguments = Args::from_request(&request, &mut payload);
-    run_handler(
-        &limiter,
-        &request,
-        arguments,
-        &mut in_flight,
-        handler,
-        respond,
-    )
-    .await
+    run_handler(&request, arguments, &mut in_flight, handler, respond).await
 }
 
 /// Calls the handler of an admitted request, then carries out its refunds and adds its headers.
 ///
 /// It is a function of its own so that its future reuses the memory of the check.
 async fn run_handler<Args, Handler, Returned>(
-    limiter: &RateLimiter,
     request: &HttpRequest,
     arguments: Args::Future,
     in_flight: &mut InFlight,
@@ -94,12 +85,9 @@ where
         Err(error) => HttpResponse::from_error(error.into()),
     };
     let hold = in_flight.take_hold();
-    let style = limiter.settings().headers;
-    in_flight
-        .complete(limiter.engine(), style, response.status())
-        .await;
+    in_flight.complete(response.status()).await;
     let mut response = with_permit(response, hold);
-    in_flight.write_headers(limiter, request, &mut response);
+    in_flight.write_headers(request, response.headers_mut());
     response
 }
 

@@ -1,15 +1,18 @@
 //! Requests in flight: the refunds, permits and headers of an admitted request, until its response
 //! is complete.
 //!
-//! The guard creates them; handlers and the middleware complete them. They decide nothing.
+//! The guard creates them; handlers and the middleware complete them. They decide nothing, and hold
+//! no clone of the request: Actix's router panics on a request that is shared.
 
 use actix_throttle_core::status_set::StatusSet;
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
+use actix_web::{
+    HttpRequest,
+    http::{StatusCode, header::HeaderMap},
+};
 
 use super::decisions::{DecisionRecord, RequestDecisions, write_headers};
 use crate::{
     engine::{Engine, PermitHold, Refund},
-    limiter::RateLimiter,
     response::HeaderStyle,
 };
 
@@ -23,8 +26,8 @@ use crate::{
 ///     Admission::Respond(response) => response,
 ///     Admission::Proceed(mut in_flight) => {
 ///         let mut response = /* the handler, or the inner service */;
-///         in_flight.complete(engine, style, response.status()).await;
-///         in_flight.write_headers(limiter, &request, &mut response);
+///         in_flight.complete(response.status()).await;
+///         in_flight.write_headers(&request, response.headers_mut());
 ///         response
 ///     }
 /// };
@@ -36,6 +39,7 @@ use crate::{
 /// caller awaits nothing between the status and `complete`.
 #[must_use = "charges are refunded by `complete`"]
 pub(super) struct InFlight {
+    style: HeaderStyle,
     /// Boxed to keep the struct small: few requests have refunds.
     refunds: Option<Box<RefundPlan>>,
     /// The permits that are held until the end of the response body.
@@ -46,40 +50,41 @@ pub(super) struct InFlight {
 
 /// The refund of a decision, and the statuses at which each of its charges is refunded.
 pub(super) struct RefundPlan {
+    engine: Engine,
     refund: Refund,
     /// By the index of the charge.
     statuses: Vec<Option<StatusSet>>,
 }
 
 impl RefundPlan {
-    pub(super) fn new(refund: Refund, statuses: Vec<Option<StatusSet>>) -> Self {
-        Self { refund, statuses }
-    }
-
-    /// The refund of those charges that are refunded at this status.
-    fn for_status(self, status: StatusCode) -> Refund {
-        let Self { refund, statuses } = self;
-        refund.retain(|place| {
-            let statuses = statuses.get(place).and_then(Option::as_ref);
-            statuses.is_some_and(|statuses| statuses.contains(status))
-        })
+    pub(super) fn new(engine: Engine, refund: Refund, statuses: Vec<Option<StatusSet>>) -> Self {
+        Self {
+            engine,
+            refund,
+            statuses,
+        }
     }
 }
 
 impl InFlight {
     /// A request without charges, which has no refund at any status.
-    pub(super) const NONE: Self = Self {
-        refunds: None,
-        hold: None,
-        record: None,
-    };
+    pub(super) fn uncharged(style: HeaderStyle) -> Self {
+        Self {
+            style,
+            refunds: None,
+            hold: None,
+            record: None,
+        }
+    }
 
     pub(super) fn new(
+        style: HeaderStyle,
         record: DecisionRecord,
         refunds: Option<Box<RefundPlan>>,
         hold: Option<Box<PermitHold>>,
     ) -> Self {
         Self {
+            style,
             refunds,
             hold,
             record: Some(record),
@@ -92,20 +97,6 @@ impl InFlight {
         self.hold.take()
     }
 
-    /// Whether a refund may follow, depending on the status.
-    pub(super) fn has_refunds(&self) -> bool {
-        self.refunds.is_some()
-    }
-
-    /// The decisions kept with the request, for a caller that has passed the request on. `None` if
-    /// none are kept there.
-    pub(super) fn decisions(&self) -> Option<&RequestDecisions> {
-        match &self.record {
-            Some(DecisionRecord::Shared { decisions, .. }) => Some(decisions),
-            _ => None,
-        }
-    }
-
     /// Refunds the charges that are refunded at this status, and updates the headers' decision.
     ///
     /// The store takes no longer for it than for a decision. A charge that cannot be refunded
@@ -114,39 +105,46 @@ impl InFlight {
     /// # Cancel safety
     ///
     /// Once polled, the refund is carried out even if this future is dropped.
-    pub(super) async fn complete(
-        &mut self,
-        engine: &Engine,
-        style: HeaderStyle,
-        status: StatusCode,
-    ) {
-        let (Some(refunds), Some(record)) = (self.refunds.take(), &mut self.record) else {
+    pub(super) async fn complete(&mut self, status: StatusCode) {
+        let (Some(plan), Some(record)) = (self.refunds.take(), &mut self.record) else {
             return;
         };
         // A limit further in has denied the request: the status is not the handler's.
         if record.is_denied() {
             return;
         }
-        let refund = refunds.for_status(status);
+        let RefundPlan {
+            engine,
+            refund,
+            statuses,
+        } = *plan;
+        let refund = refund.retain(|index| {
+            let statuses = statuses.get(index).and_then(Option::as_ref);
+            statuses.is_some_and(|statuses| statuses.contains(status))
+        });
         if refund.is_empty() {
             return;
         }
         // Boxed to keep the future small: few requests have refunds.
         if let Some(after) = Box::pin(engine.refund(refund)).await {
-            record.refresh(engine, style, &after);
+            record.refresh(&engine, self.style, &after);
         }
     }
 
     /// Writes the headers of every limit that was decided for the request.
-    pub(super) fn write_headers(
-        &self,
-        limiter: &RateLimiter,
-        request: &HttpRequest,
-        response: &mut HttpResponse,
-    ) {
+    pub(super) fn write_headers(&self, request: &HttpRequest, headers: &mut HeaderMap) {
         match &self.record {
-            Some(record) => record.write(limiter.settings().headers, response.headers_mut()),
-            None => write_headers(limiter, request, response),
+            Some(record) => record.write(self.style, headers),
+            None => write_headers(self.style, request, headers),
+        }
+    }
+
+    /// The decisions that are kept with the request, and the style of their headers, for a caller
+    /// that has passed the request on. `None` if none are kept there.
+    pub(super) fn into_decisions(self) -> Option<(RequestDecisions, HeaderStyle)> {
+        match self.record {
+            Some(DecisionRecord::Shared { decisions, .. }) => Some((decisions, self.style)),
+            _ => None,
         }
     }
 }

@@ -49,8 +49,8 @@ impl ResolvedRule<'_, '_> {
             RequestedLimit::Rate(limit) => {
                 (Key::counter(self.identity, limit), LimitRef::Rate(limit))
             }
-            RequestedLimit::Concurrency(place) => {
-                let (limit, permit_id) = &**place;
+            RequestedLimit::Concurrency(permit) => {
+                let (limit, permit_id) = &**permit;
                 let charged = LimitRef::Concurrency(limit, *permit_id);
                 (Key::permits(self.identity, limit), charged)
             }
@@ -109,12 +109,17 @@ pub(super) fn resolve<'a, 'i>(
     let mut resolved_rules: SmallVec<[ResolvedRule<'a, 'i>; 1]> = SmallVec::new();
     // Loaded once a request, so that all of its named limits come from one snapshot.
     let mut named_limits: Option<NamedLimitsView<'_>> = None;
-    for (place, one) in matched.iter().enumerate() {
+    for (index, one) in matched.iter().enumerate() {
         let rule = one.rule;
-        let resolved = resolved.get(place);
+        let resolved = resolved.get(index);
         let options = OptionsInForce::of(rule);
-        if let Some(places) = rule.concurrency_limit() {
-            resolved_rules.push(self::resolve_concurrency(matcher, one, places, options));
+        if let Some(concurrency) = rule.concurrency_limit() {
+            resolved_rules.push(self::resolve_concurrency(
+                matcher,
+                one,
+                concurrency,
+                options,
+            ));
             continue;
         }
         let Some(named) = rule.named_limit() else {
@@ -150,11 +155,11 @@ pub(super) fn resolve<'a, 'i>(
                     resolved_rules.push(rate);
                 }
             }
-            AnyLimit::Concurrency(places) => {
+            AnyLimit::Concurrency(concurrency) => {
                 resolved_rules.push(self::resolve_concurrency(
                     matcher,
                     one,
-                    rule.concurrency_for(places),
+                    rule.concurrency_for(concurrency),
                     options,
                 ));
             }
@@ -187,7 +192,7 @@ fn resolve_rate<'a, 'i>(
 fn resolve_concurrency<'a, 'i>(
     matcher: &'i RuleMatcher<'_>,
     one: &MatchedRule<'a>,
-    places: Concurrency,
+    concurrency: Concurrency,
     options: OptionsInForce<'a>,
 ) -> ResolvedRule<'a, 'i> {
     let options = OptionsInForce {
@@ -197,7 +202,7 @@ fn resolve_concurrency<'a, 'i>(
     resolved_rule(
         matcher,
         one,
-        RequestedLimit::Concurrency(Box::new((places, PermitId::new()))),
+        RequestedLimit::Concurrency(Box::new((concurrency, PermitId::new()))),
         1,
         options,
     )

@@ -18,7 +18,7 @@ use crate::engine::{
     error::RateLimitError,
     handle::Engine,
     refund::Refund,
-    store::interface::{Store, StoreError},
+    store::interface::StoreError,
 };
 
 impl Engine {
@@ -36,21 +36,23 @@ impl Engine {
         let at_once = {
             let asked = check(Mode::ChargeForReceipts, &charges);
             validate(&asked.charges)?;
-            self.store().try_decide(&asked)
+            self.try_decide(&asked)
         };
-        if let Some(outcome) = at_once {
-            let decided = Ok(Some(outcome));
-            let (granted, renewal) = self.granted(charges, decided, sent);
-            let mut granted = granted?;
-            if let Some(hold) = &mut granted.hold {
-                // Without a runtime no task renews the permits: they last for one expiry.
-                let runtime = Handle::try_current().ok();
-                hold.renewal = runtime
-                    .zip(renewal)
-                    .map(|(runtime, renewal)| runtime.spawn(renewal));
+        let miss = match at_once {
+            Ok(outcome) => {
+                let (granted, renewal) = self.granted(charges, Ok(outcome), sent);
+                let mut granted = granted?;
+                if let Some(hold) = &mut granted.hold {
+                    // Without a runtime no task renews the permits: they last for one expiry.
+                    let runtime = Handle::try_current().ok();
+                    hold.renewal = runtime
+                        .zip(renewal)
+                        .map(|(runtime, renewal)| runtime.spawn(renewal));
+                }
+                return Ok(granted);
             }
-            return Ok(granted);
-        }
+            Err(miss) => miss,
+        };
         let runtime = Handle::try_current().map_err(|error| RateLimitError::Unavailable {
             reason: error.to_string(),
             retry_after: None,
@@ -60,9 +62,9 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         let engine = self.clone();
         let renewal = runtime.spawn(async move {
-            let decided = engine
-                .ask_store(&check(Mode::ChargeForReceipts, &charges))
-                .await;
+            let asked = check(Mode::ChargeForReceipts, &charges);
+            let decided = engine.decide(&asked, miss).await;
+            drop(asked);
             let (granted, renewal) = engine.granted(charges, decided, sent);
             // The caller was dropped: its hold is dropped here, and its charges are refunded.
             if let Err(Ok(granted)) = answer.send(granted) {
@@ -94,7 +96,8 @@ impl Engine {
         &self,
         charges: &[OwnedCharge],
     ) -> Result<Decision, RateLimitError> {
-        self.decide(&check(Mode::Peek, charges)).await
+        let (decision, _) = self.decision(&check(Mode::Peek, charges)).await?;
+        Ok(decision)
     }
 
     /// Returns what a check that was sent at `sent` was granted, and the task that renews its
@@ -102,7 +105,7 @@ impl Engine {
     fn granted(
         &self,
         mut charges: Vec<OwnedCharge>,
-        decided: Result<Option<Outcome>, StoreError>,
+        decided: Result<Outcome, StoreError>,
         sent: Micros,
     ) -> (
         Result<Granted, RateLimitError>,
@@ -129,7 +132,7 @@ impl Engine {
         let statuses = granted.iter().flat_map(|granted| granted.decision.limits());
         let without_permit: Vec<usize> = statuses
             .filter(|status| is_allowed && status.is_violated())
-            .map(LimitStatus::place)
+            .map(LimitStatus::index)
             .collect();
         let mut index = 0..;
         charges.retain(|one| {

@@ -14,7 +14,7 @@ use actix_throttle_core::{
 use tokio::sync::oneshot;
 
 use super::owned_charge::{OwnedCharge, check};
-use crate::engine::{backoff::Backoff, handle::Engine, store::interface::Store};
+use crate::engine::{backoff::Backoff, handle::Engine};
 
 /// The pauses before a failed release is retried.
 const BACKOFF: Backoff = Backoff {
@@ -104,12 +104,11 @@ impl HoldState {
     /// it.
     async fn renew(&self, sent: Micros) -> bool {
         let renewal = check(Mode::Renew, &self.permits);
-        let kept = match self.engine.ask_store(&renewal).await {
-            Ok(Some(outcome)) => {
+        let kept = match self.engine.outcome(&renewal).await {
+            Ok(outcome) => {
                 self.may_count.store(true, Ordering::Relaxed);
                 still_holds(&renewal, &outcome)
             }
-            Ok(None) => true,
             Err(error) => {
                 if error.is_failure() {
                     self.may_count.store(true, Ordering::Relaxed);
@@ -136,7 +135,7 @@ impl HoldState {
     pub(super) fn try_release(&self) {
         let receipts = self.receipts();
         let release = check(Mode::Refund(&receipts), &self.permits);
-        if self.engine.store().try_decide(&release).is_some() {
+        if self.engine.try_decide(&release).is_ok() {
             self.is_released.store(true, Ordering::Relaxed);
             self.notify_waiters();
         }
@@ -154,7 +153,7 @@ impl HoldState {
         let longest = self.permits.iter().filter_map(OwnedCharge::expiry).max();
         let end = clock.now().saturating_add(longest.unwrap_or(0));
         for attempts in 1.. {
-            let done = self.engine.ask_store(&release).await;
+            let done = self.engine.outcome(&release).await;
             // Wake waiters after a failure too: the local fallback may have released the permits.
             self.notify_waiters();
             let next = clock.now().saturating_add(BACKOFF.after(attempts));

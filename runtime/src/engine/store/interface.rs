@@ -19,18 +19,26 @@ use crate::engine::error::RateLimitError;
 /// A caller may drop the future of any method. What it had sent to Redis may take effect all the
 /// same.
 pub(crate) trait Store: Send + Sync {
+    /// Decides one check without I/O.
+    ///
+    /// # Errors
+    ///
+    /// A [`Miss`] if that needs [`decide`](Self::decide), which takes it.
+    fn try_decide(&self, _check: &Check<'_>) -> Result<Outcome, Miss> {
+        Err(Miss::UNASKED)
+    }
+
     /// Decides each check atomically, in the given order: a later check sees what earlier ones
     /// charged. The checks may come from several requests. The outcomes have the order of the
     /// checks.
+    ///
+    /// `miss` is what [`try_decide`](Self::try_decide) has returned for a check that stands alone,
+    /// or [`Miss::UNASKED`].
     fn decide(
         &self,
         checks: &[Check<'_>],
+        miss: Miss,
     ) -> impl Future<Output = Result<Outcomes, StoreError>> + Send;
-
-    /// Decides one check without waiting; `None` if that needs [`decide`](Self::decide).
-    fn try_decide(&self, _check: &Check<'_>) -> Option<Outcome> {
-        None
-    }
 
     /// Deletes the state under these keys.
     fn delete(&self, keys: &[Key<'_>]) -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -44,6 +52,24 @@ pub(crate) trait Store: Send + Sync {
 
     /// Closes the store's connections. A later call gets an `Err` or opens new connections.
     fn close(&self);
+}
+
+/// What the layers of a store have looked up for a check before they gave up, so that none of it is
+/// looked up again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Miss {
+    /// The denial cache has no denial of the check, and none that is due for revalidation.
+    pub(super) has_no_denial: bool,
+    /// No lease covers the check's only charge.
+    pub(super) has_no_lease: bool,
+}
+
+impl Miss {
+    /// Nothing was looked up.
+    pub(crate) const UNASKED: Self = Self {
+        has_no_denial: false,
+        has_no_lease: false,
+    };
 }
 
 /// The reason why a store could not decide.

@@ -23,7 +23,7 @@ use actix_throttle_core::{
 };
 
 use super::{
-    interface::{Store, StoreError},
+    interface::{Miss, Store, StoreError},
     memory::{Full, MemoryStore},
 };
 use crate::engine::clock::Clock;
@@ -57,7 +57,7 @@ impl<S> LocalFallback<S> {
         is_local(charge) && self.local.has_room(charge)
     }
 
-    /// Decides in place of the store inside, which could not.
+    /// Decides in index of the store inside, which could not.
     pub(crate) fn decide_locally(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         if check.mode.is_charge() && !check.charges.is_empty() {
             // Also for a denial: by the end of the outage, the store may have lost the usage that
@@ -93,11 +93,11 @@ impl<S> LocalFallback<S> {
         if !check.mode.is_charge() && !matches!(check.mode, Mode::Refund(_)) {
             return;
         }
-        for (place, charge) in check.charges.iter().enumerate() {
+        for (index, charge) in check.charges.iter().enumerate() {
             if !is_local(charge) {
                 continue;
             }
-            let Some(verdict) = outcome.verdicts.get_mut(place) else {
+            let Some(verdict) = outcome.verdicts.get_mut(index) else {
                 continue;
             };
             if let Mode::Refund(_) = check.mode {
@@ -117,7 +117,7 @@ impl<S> LocalFallback<S> {
                 let (known, receipt) = self.local.mirror(charge, wanted);
                 if receipt.is_some() {
                     outcome.mirror_receipts.resize(check.charges.len(), None);
-                    outcome.mirror_receipts[place] = receipt;
+                    outcome.mirror_receipts[index] = receipt;
                 }
                 if self.may_hold_outage_admissions(&charge.limit) {
                     *verdict = stricter(*verdict, known);
@@ -146,7 +146,8 @@ impl<S: Store> LocalFallback<S> {
         };
         let denied = check.charges.iter().zip(&known).any(denies);
         if !denied {
-            return self.inner.decide(std::slice::from_ref(check)).await;
+            let checks = std::slice::from_ref(check);
+            return self.inner.decide(checks, Miss::UNASKED).await;
         }
         // The local fallback denies, so the store inside is only peeked at: the verdicts still show
         // how every limit stands.
@@ -154,7 +155,7 @@ impl<S: Store> LocalFallback<S> {
             mode: Mode::Peek,
             charges: check.charges.clone(),
         };
-        let mut outcomes = self.inner.decide(&[peek]).await?;
+        let mut outcomes = self.inner.decide(&[peek], Miss::UNASKED).await?;
         for outcome in &mut outcomes {
             outcome.allowed = false;
             for (verdict, known) in outcome.verdicts.iter_mut().zip(&known) {
@@ -200,7 +201,16 @@ fn retention(limit: &LimitRef<'_>) -> Micros {
 }
 
 impl<S: Store> Store for LocalFallback<S> {
-    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+    fn try_decide(&self, check: &Check<'_>) -> Result<Outcome, Miss> {
+        if self.needs_local_check(check) {
+            return Err(Miss::UNASKED);
+        }
+        let mut outcome = self.inner.try_decide(check)?;
+        self.mirror(check, &mut outcome);
+        Ok(outcome)
+    }
+
+    async fn decide(&self, checks: &[Check<'_>], miss: Miss) -> Result<Outcomes, StoreError> {
         for check in checks {
             self.local.mirror_release(check);
         }
@@ -213,21 +223,12 @@ impl<S: Store> Store for LocalFallback<S> {
             }
             outcomes
         } else {
-            self.inner.decide(checks).await?
+            self.inner.decide(checks, miss).await?
         };
         for (check, outcome) in checks.iter().zip(&mut outcomes) {
             self.mirror(check, outcome);
         }
         Ok(outcomes)
-    }
-
-    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
-        if self.needs_local_check(check) {
-            return None;
-        }
-        let mut outcome = self.inner.try_decide(check)?;
-        self.mirror(check, &mut outcome);
-        Some(outcome)
     }
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {

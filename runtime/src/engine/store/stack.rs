@@ -14,7 +14,7 @@ use super::{
     local_fallback::LocalFallback, redis::RedisStore,
 };
 use super::{
-    interface::{Store, StoreError},
+    interface::{Miss, Store, StoreError},
     memory::{Full, MemoryStore},
 };
 use crate::engine::circuit_state::CircuitState;
@@ -72,19 +72,19 @@ impl Stack {
 }
 
 impl Store for Stack {
-    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
-        match self {
-            Self::Memory(store) => store.decide(checks).await,
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.decide(checks).await,
-        }
-    }
-
-    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
+    fn try_decide(&self, check: &Check<'_>) -> Result<Outcome, Miss> {
         match self {
             Self::Memory(store) => store.try_decide(check),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.try_decide(check),
+        }
+    }
+
+    async fn decide(&self, checks: &[Check<'_>], miss: Miss) -> Result<Outcomes, StoreError> {
+        match self {
+            Self::Memory(store) => store.decide(checks, miss).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.decide(checks, miss).await,
         }
     }
 

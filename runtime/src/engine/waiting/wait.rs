@@ -236,13 +236,13 @@ impl<'a> Waiter<'a> {
             .map_or(0, to_micros);
         let violated = decision
             .violated()
-            .filter_map(|limit| alternative.get(limit.place()));
+            .filter_map(|limit| alternative.get(limit.index()));
         let end = violated
             .filter_map(|wanted| wanted.max_wait.ends_at(self.arrived_at))
             .min();
         let strictest = decision
             .strictest()
-            .and_then(|limit| alternative.get(limit.place()));
+            .and_then(|limit| alternative.get(limit.index()));
         let by = strictest
             .or(alternative.first())
             .ok_or(RateLimitError::InvalidDemand)?;

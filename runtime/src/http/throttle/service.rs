@@ -18,7 +18,7 @@ use futures_util::{
 };
 
 use super::{
-    admission::{MiddlewareAdmission, admit},
+    admission::admit,
     builder::Throttle,
     error::ErrorWithHeaders,
     matcher::Matches,
@@ -26,7 +26,7 @@ use super::{
     settings::ThrottleSettings,
     shared_request::{SharingCheck, SharingDetector},
 };
-use crate::http::body::PermitBody;
+use crate::http::{body::PermitBody, guard::Admission};
 
 impl<S, B: MessageBody> Transform<S, ServiceRequest> for Throttle
 where
@@ -136,27 +136,27 @@ async fn limited<S, B: MessageBody + 'static>(
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
-    let mut admitted = match admit(
+    let admission = admit(
         &inner.settings,
         &loaded.rule_table,
         &matching,
         request.request(),
     )
-    .await
-    {
-        MiddlewareAdmission::Respond(response) => {
+    .await;
+    let mut in_flight = match admission {
+        Admission::Proceed(in_flight) => in_flight,
+        Admission::Respond(response) => {
             return Ok(request.into_response(response).map_into_right_body());
         }
-        MiddlewareAdmission::Proceed(admitted) => admitted,
     };
     if let Some(refusal) = sharing.refusal(&mut request) {
         return Ok(request.into_response(refusal).map_into_right_body());
     }
     match inner.service.call(request).await {
         Ok(mut response) => {
-            let hold = admitted.take_hold();
-            let status = response.status();
-            if let Some((decisions, style)) = admitted.finish(status).await {
+            let hold = in_flight.take_hold();
+            in_flight.complete(response.status()).await;
+            if let Some((decisions, style)) = in_flight.into_decisions() {
                 decisions.write(style, response.headers_mut());
             }
             Ok(match hold {
@@ -168,7 +168,8 @@ where
         }
         Err(error) => {
             let status = error.as_response_error().status_code();
-            Err(match admitted.finish(status).await {
+            in_flight.complete(status).await;
+            Err(match in_flight.into_decisions() {
                 Some((decisions, style)) => ErrorWithHeaders::wrap(error, decisions, style),
                 None => error,
             })

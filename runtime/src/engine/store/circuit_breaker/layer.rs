@@ -12,7 +12,7 @@ use actix_throttle_core::{
 use super::circuit::Circuit;
 use crate::engine::{
     circuit_state::CircuitState,
-    store::interface::{Store, StoreError},
+    store::interface::{Miss, Store, StoreError},
 };
 
 /// Asks the circuit for permission before each call. It does not report results: the store inside
@@ -42,8 +42,8 @@ impl<S> CircuitBreaker<S> {
 }
 
 impl<S: Store> Store for CircuitBreaker<S> {
-    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
-        self.ask(self.inner.decide(checks)).await
+    async fn decide(&self, checks: &[Check<'_>], miss: Miss) -> Result<Outcomes, StoreError> {
+        self.ask(self.inner.decide(checks, miss)).await
     }
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {

@@ -28,10 +28,18 @@ pub(super) struct CachedDenial {
 /// The purpose for which a caller reads the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// The caller will query the store if the entry asks for revalidation, and so claims it.
+    /// The caller will query the store if an entry is due for revalidation, and so claims it.
     Revalidate,
-    /// The caller only wants the cached answer and must not claim the revalidation.
+    /// The caller only wants what is cached, and claims nothing.
     Peek,
+}
+
+/// What the cache has for a charge, or for a whole check.
+pub(super) enum Cached<T> {
+    Found(T),
+    /// An entry is due for revalidation: one request is to ask the store.
+    Due,
+    Absent,
 }
 
 /// The numbers of a limit and a charge that must be equal for a cached verdict to apply. A permit's
@@ -59,14 +67,14 @@ impl LimitFingerprint {
 
 impl CachedDenial {
     /// Returns the verdict as of `now`, unless it is time to revalidate; see [`at`](Self::at).
-    pub(super) fn answer(&mut self, looker: Access, now: Micros) -> Option<Verdict> {
+    pub(super) fn read(&mut self, access: Access, now: Micros) -> Cached<Verdict> {
         if now >= self.revalidate_at {
-            if looker == Access::Revalidate {
+            if access == Access::Revalidate {
                 self.revalidate_at = MAX_MICROS;
             }
-            return None;
+            return Cached::Due;
         }
-        self.at(now)
+        self.at(now).map_or(Cached::Absent, Cached::Found)
     }
 
     /// Returns the verdict as of `now`; `None` once it is too old, or if the clock has stepped

@@ -36,10 +36,10 @@ use actix_throttle_core::{
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
-use self::entry::{Access, CachedDenial, CachedZone, LimitFingerprint, denial};
+use self::entry::{Access, Cached, CachedDenial, CachedZone, LimitFingerprint, denial};
 use super::{
     expiring_table::ExpiringTable,
-    interface::{Store, StoreError},
+    interface::{Miss, Store, StoreError},
     key_hash::KeyHasher,
 };
 use crate::engine::clock::Clock;
@@ -88,25 +88,30 @@ impl<S> DenialCache<S> {
         &self.inner
     }
 
-    /// Returns a denial if all limits of the check are cached and one of them denies it.
-    fn find(&self, check: &Check<'_>, access: Access) -> Option<Outcome> {
+    /// Finds a denial: all limits of the check are cached, and one of them denies it.
+    fn find(&self, check: &Check<'_>, access: Access) -> Cached<Outcome> {
         if !check.mode.is_charge() || self.is_empty() {
-            return None;
+            return Cached::Absent;
         }
         let now = self.clock.now();
-        let verdicts = check
-            .charges
-            .iter()
-            .map(|charge| self.lookup(charge, access, now));
-        let verdicts: SmallVec<[Verdict; 1]> = verdicts.collect::<Option<_>>()?;
+        let mut verdicts: SmallVec<[Verdict; 1]> = SmallVec::new();
+        for charge in &check.charges {
+            match self.lookup(charge, access, now) {
+                Cached::Found(verdict) => verdicts.push(verdict),
+                Cached::Due => return Cached::Due,
+                Cached::Absent => return Cached::Absent,
+            }
+        }
         let denies = |(charge, verdict): (&Charge<'_>, &Verdict)| {
             !charge.limit.is_shadow() && verdict.wait != Wait::None
         };
-        let denied = check.charges.iter().zip(&verdicts).any(denies);
-        denied.then(|| denial(check, verdicts))
+        match check.charges.iter().zip(&verdicts).any(denies) {
+            true => Cached::Found(denial(check, verdicts)),
+            false => Cached::Absent,
+        }
     }
 
-    fn lookup(&self, charge: &Charge<'_>, access: Access, now: Micros) -> Option<Verdict> {
+    fn lookup(&self, charge: &Charge<'_>, access: Access, now: Micros) -> Cached<Verdict> {
         let key_hash = self.hasher.zone_hash(&charge.key);
         let mut zones = self.shards[key_hash.shard(SHARDS)].lock();
         let mut expired = 0;
@@ -116,10 +121,10 @@ impl<S> DenialCache<S> {
             let mut cached = zone.value().iter_mut();
             cached.find(|cached| cached.limit == asked)
         });
-        let verdict = cached.and_then(|cached| cached.answer(access, now));
+        let found = cached.map_or(Cached::Absent, |cached| cached.read(access, now));
         drop(zones);
         self.count_removed(expired);
-        verdict
+        found
     }
 
     /// Caches or drops entries by what the store has decided. `generation` was read before the
@@ -239,18 +244,31 @@ impl<S> DenialCache<S> {
 }
 
 impl<S: Store> Store for DenialCache<S> {
-    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+    fn try_decide(&self, check: &Check<'_>) -> Result<Outcome, Miss> {
+        let miss = Miss {
+            has_no_denial: match self.find(check, Access::Peek) {
+                Cached::Found(outcome) => return Ok(outcome),
+                Cached::Due => false,
+                Cached::Absent => true,
+            },
+            ..Miss::UNASKED
+        };
+        Err(miss)
+    }
+
+    async fn decide(&self, checks: &[Check<'_>], miss: Miss) -> Result<Outcomes, StoreError> {
         if self.max_age == 0 {
-            return self.inner.decide(checks).await;
+            return self.inner.decide(checks, miss).await;
         }
         // The store decides several checks as a whole: a later one may depend on an earlier one.
         if let [check] = checks
-            && let Some(outcome) = self.find(check, Access::Revalidate)
+            && !miss.has_no_denial
+            && let Cached::Found(outcome) = self.find(check, Access::Revalidate)
         {
             return Ok(Outcomes::from_buf([outcome]));
         }
         let generation = self.generation.load(Ordering::SeqCst);
-        let outcomes = self.inner.decide(checks).await;
+        let outcomes = self.inner.decide(checks, miss).await;
         match &outcomes {
             Ok(outcomes) => {
                 for (check, outcome) in checks.iter().zip(outcomes) {
@@ -264,10 +282,6 @@ impl<S: Store> Store for DenialCache<S> {
             }
         }
         outcomes
-    }
-
-    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
-        self.find(check, Access::Peek)
     }
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {

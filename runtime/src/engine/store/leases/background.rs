@@ -110,7 +110,7 @@ impl<S: Store + 'static> LeasePool<S> {
             mode: Mode::Lease,
             charges: smallvec![owner.charge(size)],
         };
-        let outcomes = self.inner().decide(std::slice::from_ref(&check)).await;
+        let outcomes = self.ask_inner(&check).await;
         let outcome = outcomes.ok().and_then(|all| all.into_iter().next());
         let granted = outcome.and_then(|outcome| grant(&outcome, owner, sent));
         if let Some(refused) = self.store_grant(at, number, granted, sent) {
@@ -181,7 +181,7 @@ impl<S: Store + 'static> LeasePool<S> {
                 mode: Mode::Refund(&receipts),
                 charges: smallvec![owner.charge(grant.left)],
             };
-            let _ = self.inner().decide(std::slice::from_ref(&check)).await;
+            let _ = self.ask_inner(&check).await;
         }
     }
 }

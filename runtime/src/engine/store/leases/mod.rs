@@ -33,7 +33,7 @@ use actix_throttle_core::{
 use smallvec::SmallVec;
 
 pub(crate) use self::pool::LeasePool;
-use super::interface::{Store, StoreError};
+use super::interface::{Miss, Store, StoreError};
 use crate::engine::clock::Clock;
 use leased_charge::LeasedCharge;
 
@@ -82,19 +82,19 @@ impl<S: Store + 'static> Leases<S> {
     }
 
     /// Serves the charges that leases cover, and lets the store decide the rest. The check is
-    /// charged as a whole or not at all.
+    /// charged as a whole or not at all. `miss` says what was looked up before.
     ///
     /// # Cancel safety
     ///
     /// If the future is dropped midway, `held` puts back what leases served. The store may still
     /// charge the rest.
-    async fn decide_leased(&self, check: &Check<'_>) -> Result<Outcome, StoreError> {
+    async fn decide_leased(&self, check: &Check<'_>, miss: Miss) -> Result<Outcome, StoreError> {
         let serves = check.mode.is_charge();
         let mut held = LeasedCharge::new(&self.pool);
         let mut rest = Charges::new();
         let mut own: SmallVec<[Option<Verdict>; 1]> = SmallVec::new();
         for charge in &check.charges {
-            let verdict = match (is_leased(charge), serves) {
+            let verdict = match (is_leased(charge) && !miss.has_no_lease, serves) {
                 (true, true) => held.take(charge),
                 (true, false) => self.pool.peek(charge),
                 (false, _) => None,
@@ -119,10 +119,16 @@ impl<S: Store + 'static> Leases<S> {
             charges: rest,
         };
         let sent = self.pool.now();
+        // The denial cache was asked for the whole check, and not for this part of it.
+        let miss = match part.charges.len() == check.charges.len() {
+            true => miss,
+            false => Miss::UNASKED,
+        };
         // On an error or a cancellation from here on, dropping `held` puts the local charges back.
-        let outcomes = self.pool.inner().decide(slice::from_ref(&part)).await?;
+        let inner = self.pool.inner();
+        let outcomes = inner.decide(slice::from_ref(&part), miss).await?;
         let outcome = outcomes.into_iter().next();
-        let outcome = outcome.ok_or_else(|| StoreError::new("the store returned no outcome"))?;
+        let outcome = outcome.ok_or_else(StoreError::nothing)?;
         let allowed = outcome.allowed;
         let mut learned = part
             .charges
@@ -183,7 +189,7 @@ impl<S: Store + 'static> Leases<S> {
         receipts: &[Option<Receipt>],
     ) -> Result<Outcomes, StoreError> {
         let sent = self.pool.now();
-        let mut outcomes = self.pool.inner().decide(slice::from_ref(check)).await?;
+        let mut outcomes = self.pool.ask_inner(check).await?;
         let verdicts = outcomes.iter_mut().flat_map(|one| &mut one.verdicts);
         for ((charge, receipt), verdict) in check.charges.iter().zip(receipts).zip(verdicts) {
             if is_leased(charge) {
@@ -208,11 +214,26 @@ impl<S: Store + 'static> Leases<S> {
 }
 
 impl<S: Store + 'static> Store for Leases<S> {
-    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+    fn try_decide(&self, check: &Check<'_>) -> Result<Outcome, Miss> {
+        if !may_be_served(check) {
+            return self.pool.inner().try_decide(check);
+        }
+        if let Some(outcome) = self.serve_whole(check) {
+            return Ok(outcome);
+        }
+        let missed = self.pool.inner().try_decide(check);
+        missed.map_err(|miss| Miss {
+            // Of several charges, leases may still cover some.
+            has_no_lease: check.mode.is_charge() && check.charges.len() == 1,
+            ..miss
+        })
+    }
+
+    async fn decide(&self, checks: &[Check<'_>], miss: Miss) -> Result<Outcomes, StoreError> {
         match checks {
             [check] if may_be_served(check) => {
                 // Rare paths are boxed, so that the future of the common path stays small to move.
-                let outcome = Box::pin(self.decide_leased(check)).await?;
+                let outcome = Box::pin(self.decide_leased(check, miss)).await?;
                 self.end_blocked(check, &outcome);
                 Ok(Outcomes::from_buf([outcome]))
             }
@@ -223,19 +244,13 @@ impl<S: Store + 'static> Store for Leases<S> {
                 },
             ] => Box::pin(self.refund_leased(check, receipts)).await,
             _ => {
-                let outcomes = self.pool.inner().decide(checks).await?;
+                let outcomes = self.pool.inner().decide(checks, miss).await?;
                 for (check, outcome) in checks.iter().zip(&outcomes) {
                     self.end_blocked(check, outcome);
                 }
                 Ok(outcomes)
             }
         }
-    }
-
-    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
-        let served = may_be_served(check).then(|| self.serve_whole(check));
-        let served = served.flatten();
-        served.or_else(|| self.pool.inner().try_decide(check))
     }
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {

@@ -1,12 +1,20 @@
 //! The lease pool: the accounts of all hot identities, and the requests served out of them. The
 //! lease layer calls it; requests never wait for the store here.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    slice,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use actix_throttle_core::{check::Charge, decision::Verdict, key::Key, time::Micros};
+use actix_throttle_core::{
+    check::{Charge, Check, Outcomes},
+    decision::Verdict,
+    key::Key,
+    time::Micros,
+};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::RwLock;
 
@@ -17,7 +25,11 @@ use super::{
 };
 use crate::engine::{
     clock::Clock,
-    store::{expiring_table::ExpiringTable, interface::Store, key_hash::KeyHasher},
+    store::{
+        expiring_table::ExpiringTable,
+        interface::{Miss, Store, StoreError},
+        key_hash::KeyHasher,
+    },
 };
 
 /// The largest number of identity–zone pairs that have accounts.
@@ -56,12 +68,22 @@ impl<S> LeasePool<S> {
         &self.inner
     }
 
+    /// Asks the store for a check that no layer has looked at.
+    pub(super) async fn ask_inner(&self, check: &Check<'_>) -> Result<Outcomes, StoreError>
+    where
+        S: Store,
+    {
+        self.inner
+            .decide(slice::from_ref(check), Miss::UNASKED)
+            .await
+    }
+
     pub(super) fn now(&self) -> Micros {
         self.clock.now()
     }
 
-    pub(super) fn lock(&self, (place, _): AccountKey) -> MutexGuard<'_, Shard> {
-        self.shards[place.shard(SHARDS)].lock()
+    pub(super) fn lock(&self, (hash, _): AccountKey) -> MutexGuard<'_, Shard> {
+        self.shards[hash.shard(SHARDS)].lock()
     }
 
     fn hash(&self, key: &Key<'_>) -> AccountKey {

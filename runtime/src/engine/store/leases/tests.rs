@@ -27,11 +27,11 @@ const SECOND: u64 = 1_000_000;
 struct Server(Arc<(MemoryStore, AtomicU32)>);
 
 impl Store for Server {
-    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+    async fn decide(&self, checks: &[Check<'_>], miss: Miss) -> Result<Outcomes, StoreError> {
         self.0.1.fetch_add(1, Ordering::SeqCst);
         // Yields as a network call does, so that other tasks run in between.
         tokio::task::yield_now().await;
-        let outcomes = self.0.0.decide(checks).await;
+        let outcomes = self.0.0.decide(checks, miss).await;
         tokio::task::yield_now().await;
         outcomes
     }
@@ -90,8 +90,14 @@ impl Service {
                 })
                 .collect(),
         };
-        let outcomes = self.processes[process].decide(&[check]).await;
-        let outcome = outcomes.ok().and_then(|all| all.into_iter().next());
+        let leases = &self.processes[process];
+        let outcome = match leases.try_decide(&check) {
+            Ok(outcome) => Some(outcome),
+            Err(miss) => {
+                let outcomes = leases.decide(&[check], miss).await;
+                outcomes.ok().and_then(|all| all.into_iter().next())
+            }
+        };
         outcome.expect("an in-memory store always decides")
     }
 
@@ -288,7 +294,7 @@ fn a_request_that_is_dropped_takes_nothing() {
                 mode: Mode::Charge,
                 charges: smallvec![charge(&leased), charge(&other)],
             }];
-            let mut asked = std::pin::pin!(service.processes[0].decide(&checks));
+            let mut asked = std::pin::pin!(service.processes[0].decide(&checks, Miss::UNASKED));
             // Polls once: the request reaches the store and waits there.
             let once = std::future::poll_fn(|context| {
                 let _ = asked.as_mut().poll(context);

@@ -17,7 +17,7 @@ use super::{
 use crate::engine::{
     clock::Clock,
     store::{
-        interface::{Store, StoreError},
+        interface::{Miss, Store, StoreError},
         key_hash::{KeyHash, KeyHasher},
     },
 };
@@ -137,13 +137,13 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
-        let outcomes = checks.iter().map(|check| self.decide_one(check));
-        Ok(outcomes.collect::<Result<_, Full>>()?)
+    fn try_decide(&self, check: &Check<'_>) -> Result<Outcome, Miss> {
+        self.decide_one(check).map_err(|Full| Miss::UNASKED)
     }
 
-    fn try_decide(&self, check: &Check<'_>) -> Option<Outcome> {
-        self.decide_one(check).ok()
+    async fn decide(&self, checks: &[Check<'_>], _miss: Miss) -> Result<Outcomes, StoreError> {
+        let outcomes = checks.iter().map(|check| self.decide_one(check));
+        Ok(outcomes.collect::<Result<_, Full>>()?)
     }
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {

@@ -61,7 +61,7 @@ use self::{
 };
 use super::{
     circuit_breaker::Circuit,
-    interface::{Store, StoreError},
+    interface::{Miss, Store, StoreError},
     key_hash::KeyHasher,
 };
 
@@ -108,7 +108,7 @@ impl RedisStore {
 }
 
 impl Store for RedisStore {
-    async fn decide(&self, checks: &[Check<'_>]) -> Result<Outcomes, StoreError> {
+    async fn decide(&self, checks: &[Check<'_>], _miss: Miss) -> Result<Outcomes, StoreError> {
         #[cfg(feature = "cluster")]
         if self.executor.upkeep().pool.is_cluster() {
             return Box::pin(self.decide_by_slot(checks)).await;

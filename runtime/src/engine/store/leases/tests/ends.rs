@@ -162,7 +162,7 @@ fn what_was_served_in_vain_is_given_back_though_its_grant_is_gone() {
         }];
         let mut under_way = Vec::new();
         for _ in 0..60 {
-            let mut asked = Box::pin(service.processes[0].decide(&checks));
+            let mut asked = Box::pin(service.processes[0].decide(&checks, Miss::UNASKED));
             std::future::poll_fn(|context| {
                 let _ = asked.as_mut().poll(context);
                 std::task::Poll::Ready(())

@@ -56,7 +56,7 @@ fn what_is_over_is_not_served() {
                 failure_mode: FailureMode::Open,
             }],
         };
-        let serves = || service.processes[0].try_decide(&check).is_some();
+        let serves = || service.processes[0].try_decide(&check).is_ok();
         service.clock.advance(Duration::from_millis(199));
         assert!(serves());
         service.clock.advance(Duration::from_millis(1));
@@ -112,7 +112,7 @@ fn the_next_lease_comes_in_time() {
         };
         let mut admitted = 0;
         for index in 0..600 {
-            let served = service.processes[0].try_decide(&check).is_some();
+            let served = service.processes[0].try_decide(&check).is_ok();
             if !served {
                 assert!(index < 100, "{index}");
                 assert!(service.admits(0, &limit).await);
