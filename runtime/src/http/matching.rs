@@ -141,15 +141,15 @@ impl<'a> RuleMatcher<'a> {
     async fn lookup(&mut self, rule: &'a Rule) -> &mut Lookup {
         let identifier = rule.own_identifier().unwrap_or(self.context.identifier());
         let mut lookups = self.lookups.iter();
-        let place = match lookups.position(|(other, _)| other.is_same(identifier)) {
-            Some(place) => place,
+        let index = match lookups.position(|(other, _)| other.is_same(identifier)) {
+            Some(index) => index,
             None => {
                 let identity_index = self.find(identifier).await;
                 self.lookups.push((identifier, identity_index));
                 self.lookups.len() - 1
             }
         };
-        &mut self.lookups[place].1
+        &mut self.lookups[index].1
     }
 
     async fn find(&mut self, identifier: &Identifier) -> Lookup {

@@ -107,8 +107,8 @@ impl<T> ExpiringTable<T> {
 
     /// Returns the entry of `print`, unless it has expired.
     pub(super) fn find_mut(&mut self, print: Fingerprint, now: Micros) -> Option<&mut Entry<T>> {
-        let place = self.index_of(print)?;
-        let slot = &mut self.entries[place];
+        let index = self.index_of(print)?;
+        let slot = &mut self.entries[index];
         (slot.expires() > now).then_some(slot)
     }
 
@@ -122,13 +122,13 @@ impl<T> ExpiringTable<T> {
         value: impl FnOnce() -> T,
         mut dropped: impl FnMut(T),
     ) -> &mut Entry<T> {
-        let place = match self.index_of(print) {
-            Some(place) => {
-                let slot = &mut self.entries[place];
+        let index = match self.index_of(print) {
+            Some(index) => {
+                let slot = &mut self.entries[index];
                 if slot.expires() <= now {
                     dropped(std::mem::replace(&mut slot.value, value()));
                 }
-                place
+                index
             }
             None => {
                 if self.entries.len() >= self.capacity {
@@ -141,11 +141,11 @@ impl<T> ExpiringTable<T> {
                 })
             }
         };
-        &mut self.entries[place]
+        &mut self.entries[index]
     }
 
     pub(super) fn remove(&mut self, print: Fingerprint) -> Option<T> {
-        self.index_of(print).map(|place| self.take(place))
+        self.index_of(print).map(|index| self.take(index))
     }
 
     /// Examines the next `count` entries, at most each once, and drops the expired ones.
@@ -188,38 +188,38 @@ impl<T> ExpiringTable<T> {
     }
 
     fn index_of(&self, print: Fingerprint) -> Option<usize> {
-        let is_at = |place: &u32| self.entries[*place as usize].fingerprint == print;
-        let place = self.index.find(print.hash(), is_at)?;
-        Some(*place as usize)
+        let is_at = |index: &u32| self.entries[*index as usize].fingerprint == print;
+        let index = self.index.find(print.hash(), is_at)?;
+        Some(*index as usize)
     }
 
     /// Adds an entry whose fingerprint is absent, and returns its index.
     fn push(&mut self, slot: Entry<T>) -> usize {
-        let place = self.entries.len();
-        if place == self.entries.capacity() {
+        let index = self.entries.len();
+        if index == self.entries.capacity() {
             // Grows by an eighth, where `Vec` would double: most memory is in the entries.
-            let more = (place / 8 + 4).min(self.capacity - place);
+            let more = (index / 8 + 4).min(self.capacity - index);
             self.entries.reserve_exact(more);
         }
         let hash = slot.fingerprint.hash();
         self.entries.push(slot);
         let slots = &self.entries;
         self.index
-            .insert_unique(hash, to_index(place), |place| hash_at(slots, *place));
-        place
+            .insert_unique(hash, to_index(index), |index| hash_at(slots, *index));
+        index
     }
 
-    /// Removes and returns the value at index `place`. The last entry moves to that index.
-    fn take(&mut self, place: usize) -> T {
-        let slot = self.entries.swap_remove(place);
-        let (old, new) = (to_index(self.entries.len()), to_index(place));
+    /// Removes and returns the value at index `index`. The last entry moves to that index.
+    fn take(&mut self, index: usize) -> T {
+        let slot = self.entries.swap_remove(index);
+        let (old, new) = (to_index(self.entries.len()), to_index(index));
         if let Ok(entry) = self
             .index
             .find_entry(slot.fingerprint.hash(), |at| *at == new)
         {
             entry.remove();
         }
-        if let Some(moved) = self.entries.get(place)
+        if let Some(moved) = self.entries.get(index)
             && let Some(at) = self
                 .index
                 .find_mut(moved.fingerprint.hash(), |at| *at == old)
@@ -237,14 +237,14 @@ impl<T> ExpiringTable<T> {
         let stride = len.div_ceil(SAMPLE);
         let sample = (0..SAMPLE).map(|index| (self.cursor + index * stride) % len);
         let mut least = self.cursor;
-        for place in sample {
-            let slot = &self.entries[place];
+        for index in sample {
+            let slot = &self.entries[index];
             if slot.expires() <= now {
-                least = place;
+                least = index;
                 break;
             }
             if slot.rank < self.entries[least].rank {
-                least = place;
+                least = index;
             }
         }
         dropped(self.take(least));
@@ -257,16 +257,16 @@ impl<T> ExpiringTable<T> {
             self.entries.shrink_to(2 * len);
             let slots = &self.entries;
             self.index
-                .shrink_to(2 * len, |place| hash_at(slots, *place));
+                .shrink_to(2 * len, |index| hash_at(slots, *index));
         }
     }
 }
 
-fn hash_at<T>(slots: &[Entry<T>], place: u32) -> u64 {
-    slots[place as usize].fingerprint.hash()
+fn hash_at<T>(slots: &[Entry<T>], index: u32) -> u64 {
+    slots[index as usize].fingerprint.hash()
 }
 
 /// Converts an index to its four-byte form. The capacity ensures that it fits.
-fn to_index(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
+fn to_index(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }

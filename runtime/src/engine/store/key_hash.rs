@@ -55,9 +55,9 @@ impl KeyHasher {
         }
     }
 
-    /// Returns the fingerprint of the block in the zone of `key`, whose own hash is `place`.
-    pub(super) fn block_fingerprint(&self, place: &KeyHash, key: &Key<'_>) -> Fingerprint {
-        self.fingerprint(place.high, place.low, &key.block())
+    /// Returns the fingerprint of the block in the zone of `key`, whose own hash is `hash`.
+    pub(super) fn block_fingerprint(&self, hash: &KeyHash, key: &Key<'_>) -> Fingerprint {
+        self.fingerprint(hash.high, hash.low, &key.block())
     }
 
     /// Returns the hash of everything that counts this identity in this zone.

@@ -138,8 +138,8 @@ impl Rule {
     pub fn defaults(mut self, name: &'static str, zone: &'static str) -> Self {
         self.limit = match self.limit {
             RuleLimit::Named(named, or) => RuleLimit::Named(named.called(name, zone), or),
-            RuleLimit::Concurrency(places) => {
-                RuleLimit::Concurrency(places.with_default_name(name, zone))
+            RuleLimit::Concurrency(concurrency) => {
+                RuleLimit::Concurrency(concurrency.with_default_name(name, zone))
             }
             other @ (RuleLimit::Nothing | RuleLimit::Rate(_)) => other,
         };

@@ -50,8 +50,8 @@ impl Rule {
         change: impl FnOnce(Concurrency) -> Concurrency,
     ) -> Self {
         match self.concurrency_limit() {
-            Some(places) => Self {
-                limit: RuleLimit::Concurrency(change(places)),
+            Some(concurrency) => Self {
+                limit: RuleLimit::Concurrency(change(concurrency)),
                 ..self
             },
             None => self,

@@ -63,9 +63,9 @@ fn list(printed: &str) -> Vec<String> {
 fn string(text: &str) -> (String, &str) {
     let mut content = String::new();
     let mut characters = text.char_indices();
-    while let Some((place, character)) = characters.next() {
+    while let Some((index, character)) = characters.next() {
         match character {
-            '"' => return (content, &text[place + 1..]),
+            '"' => return (content, &text[index + 1..]),
             '\\' => content.extend(characters.next().map(|(_, escaped)| escaped)),
             other => content.push(other),
         }

@@ -41,8 +41,8 @@ struct Sets {
 #[derive(Clone, Debug)]
 struct Set {
     /// The indices of the entries that have the regexes.
-    places: Vec<usize>,
-    /// The regexes in the order of `places`; `None` if each is matched by itself.
+    indices: Vec<usize>,
+    /// The regexes in the order of `indices`; `None` if each is matched by itself.
     regexes: Option<RegexSet>,
 }
 
@@ -64,16 +64,16 @@ impl Matcher {
     pub(super) fn matching(&self, request: &HttpRequest) -> Matches {
         let mut matching = Matches::new();
         let Sets { paths, patterns } = self.sets();
-        if !paths.places.is_empty() {
+        if !paths.indices.is_empty() {
             paths.find(path(request), &self.entries, &mut matching);
         }
-        if !patterns.places.is_empty()
+        if !patterns.indices.is_empty()
             && let Some(pattern) = pattern(request)
         {
             patterns.find(&pattern, &self.entries, &mut matching);
             matching.sort_unstable();
         }
-        matching.retain(|place| self.entries[*place].paths.matches_method(request.method()));
+        matching.retain(|index| self.entries[*index].paths.matches_method(request.method()));
         matching
     }
 
@@ -87,34 +87,36 @@ impl Matcher {
 
 impl Set {
     fn of(entries: &[RouteRules], subject: Subject) -> Self {
-        let own = |place: &usize| entries[*place].paths.subject() == subject;
-        let places: Vec<usize> = (0..entries.len()).filter(own).collect();
-        if places.len() < MANY {
+        let own = |index: &usize| entries[*index].paths.subject() == subject;
+        let indices: Vec<usize> = (0..entries.len()).filter(own).collect();
+        if indices.len() < MANY {
             let regexes = None;
-            return Self { places, regexes };
+            return Self { indices, regexes };
         }
-        let regexes = places.iter().map(|place| entries[*place].paths.own_regex());
+        let regexes = indices
+            .iter()
+            .map(|index| entries[*index].paths.own_regex());
         // The empty regex matches everything.
         let texts = regexes.map(|regex| regex.map_or("", Regex::as_str));
         let regexes = RegexSetBuilder::new(texts)
-            .size_limit(SIZE_OF_ONE.saturating_mul(places.len()))
+            .size_limit(SIZE_OF_ONE.saturating_mul(indices.len()))
             .build();
         // Each regex was compiled before, so the set compiles; otherwise each is matched by itself.
         let regexes = regexes.ok();
-        Self { places, regexes }
+        Self { indices, regexes }
     }
 
     /// Adds the indices of the entries that match this text.
     fn find(&self, text: &str, entries: &[RouteRules], matching: &mut Matches) {
         if let Some(regexes) = &self.regexes {
             let matches = regexes.matches(text);
-            matching.extend(matches.iter().map(|index| self.places[index]));
+            matching.extend(matches.iter().map(|index| self.indices[index]));
             return;
         }
-        let matches = |place: &usize| {
-            let regex = entries[*place].paths.own_regex();
+        let matches = |index: &usize| {
+            let regex = entries[*index].paths.own_regex();
             regex.is_none_or(|regex| regex.is_match(text))
         };
-        matching.extend(self.places.iter().copied().filter(matches));
+        matching.extend(self.indices.iter().copied().filter(matches));
     }
 }

@@ -153,8 +153,8 @@ impl Paths {
 impl fmt::Display for Paths {
     /// Writes the methods and the regex: `GET,POST ^/towns`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, method) in self.methods.iter().enumerate() {
-            f.write_str(if place == 0 { "" } else { "," })?;
+        for (index, method) in self.methods.iter().enumerate() {
+            f.write_str(if index == 0 { "" } else { "," })?;
             f.write_str(method.as_str())?;
         }
         f.write_str(if self.methods.is_empty() { "" } else { " " })?;

@@ -31,9 +31,10 @@ impl RouteRules {
             limits += usize::from(has_limit);
             let name = match limits {
                 0 | 1 => label,
-                place => intern(&format!("{label}-{place}")),
+                index => intern(&format!("{label}-{index}")),
             };
-            let rule = rule.map_concurrency(|places| places.with_default_name(name, label));
+            let rule =
+                rule.map_concurrency(|concurrency| concurrency.with_default_name(name, label));
             rule.map_limit(|limit| {
                 let limit = limit.with_default_name(label, name);
                 if shadow { limit.shadow() } else { limit }

@@ -83,13 +83,13 @@ fn sample(pattern: &str) -> Sample {
 /// The index of the brace that closes the one before this text.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 1;
-    text.char_indices().find_map(|(place, character)| {
+    text.char_indices().find_map(|(index, character)| {
         match character {
             '{' => depth += 1,
             '}' => depth -= 1,
             _ => {}
         }
-        (depth == 0).then_some(place)
+        (depth == 0).then_some(index)
     })
 }
 

@@ -29,17 +29,17 @@ pub(super) fn check(label: &str, shadow: bool, rules: &[Rule]) -> Result<(), Ini
     if shadow && rules.iter().all(Rule::is_unlimited) {
         return diagnostic(&"a shadow that limits nobody counts nothing; give it a limit");
     }
-    for (place, rule) in rules.iter().enumerate() {
+    for (index, rule) in rules.iter().enumerate() {
         if let Some(problem) = rule.own_identifier().and_then(|one| one.validate()) {
             return diagnostic(&problem);
         }
-        let before = &rules[..place];
+        let before = &rules[..index];
         if rule.is_unlimited() {
             has_effect(rule, rules, before).or_else(|what| diagnostic(&what))?;
         }
-        if let Some(places) = rule.concurrency_limit() {
-            let called = places.policy_name().unwrap_or(label);
-            if let Err(error) = places.validate() {
+        if let Some(concurrency) = rule.concurrency_limit() {
+            let called = concurrency.policy_name().unwrap_or(label);
+            if let Err(error) = concurrency.validate() {
                 return diagnostic(&format!("the limit `{called}`: {error}"));
             }
             if before.iter().any(|other| shares_counter(other, rule)) {
@@ -96,14 +96,14 @@ fn shares_counter(one: &Rule, other: &Rule) -> bool {
         (one, other) => one.is_none() && other.is_none(),
     };
     let anyone = Identity::global();
-    let key = |limit: &Limit| Key::counter(&anyone, limit);
-    let place = |limit: &Concurrency| Key::permits(&anyone, limit);
+    let counter = |limit: &Limit| Key::counter(&anyone, limit);
+    let permits = |limit: &Concurrency| Key::permits(&anyone, limit);
     identifiers
         && one.group_name() == other.group_name()
         && match (one.static_limit(), other.static_limit()) {
-            (Some(one), Some(other)) => key(one).is_same(&key(other)),
+            (Some(one), Some(other)) => counter(one).is_same(&counter(other)),
             _ => match (one.concurrency_limit(), other.concurrency_limit()) {
-                (Some(one), Some(other)) => place(&one).is_same(&place(&other)),
+                (Some(one), Some(other)) => permits(&one).is_same(&permits(&other)),
                 _ => false,
             },
         }

@@ -174,7 +174,7 @@ impl Batch {
             stays.extend(request.shapes.iter().map(|_| is_there));
             is_there
         });
-        let call = draft.build(context, |place| stays.get(place) == Some(&true))?;
+        let call = draft.build(context, |index| stays.get(index) == Some(&true))?;
         Some((call, InFlightBatch(requests)))
     }
 }

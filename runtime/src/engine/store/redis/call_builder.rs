@@ -96,8 +96,8 @@ impl CallBuilder {
         let start = self.packed.len();
         #[cfg(feature = "cluster")]
         if let (Some(SingleKey::Block), Some(charge)) = (self.only, check.charges.first()) {
-            let place = self.keys.index_of(&charge.key.block(), context.hasher);
-            push_block(&mut self.packed, BLOCKED_FOR, place);
+            let index = self.keys.index_of(&charge.key.block(), context.hasher);
+            push_block(&mut self.packed, BLOCKED_FOR, index);
             self.dedupe(start, Mode::Peek);
             return ReplyLayout::of(check);
         }
@@ -140,7 +140,7 @@ impl CallBuilder {
         keep: impl Fn(usize) -> bool,
     ) -> Option<Call> {
         let mut runs: SmallVec<[(usize, u64); 8]> = SmallVec::new();
-        let kept = (0..).zip(&self.checks).filter(|(place, _)| keep(*place));
+        let kept = (0..).zip(&self.checks).filter(|(index, _)| keep(*index));
         for (_, kind) in kept {
             match runs.last_mut() {
                 Some((last, count)) if last == kind => *count += 1,

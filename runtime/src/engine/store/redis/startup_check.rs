@@ -134,7 +134,7 @@ impl RedisStore {
             mode: Mode::Charge,
             charges: charges.collect(),
         };
-        let places = [
+        let checks = [
             (Mode::Charge, one),
             (Mode::Charge, other),
             (Mode::Refund(&receipt), one),
@@ -148,7 +148,7 @@ impl RedisStore {
                 failure_mode: FailureMode::Open,
             }],
         });
-        let [take, denied, refund] = places;
+        let [take, denied, refund] = checks;
         let checks = [charges, take, denied, refund];
         let context = CallContext {
             now: None,
