@@ -6,21 +6,32 @@ mod age;
 use std::{
     future::poll_fn,
     pin::pin,
-    sync::{Arc, atomic::AtomicU32},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     task::Poll,
     time::Duration,
 };
 
 use actix_throttle_core::{
-    check::Receipts,
+    algorithm::Wait,
+    check::{Charge, Check, Mode, Outcome, Outcomes, Receipts},
+    decision::Verdict,
     failure_mode::FailureMode,
     identity::Identity,
+    key::Key,
     limit::{Algorithm, Limit},
+    time::Micros,
 };
+use parking_lot::Mutex;
 use smallvec::smallvec;
 
-use super::*;
-use crate::engine::clock::ManualClock;
+use super::DenialCache;
+use crate::engine::{
+    clock::{Clock, ManualClock},
+    store::interface::{Miss, Store, StoreError},
+};
 
 const SECOND: Micros = 1_000_000;
 const WAIT: Micros = 10 * SECOND;
@@ -346,9 +357,9 @@ fn how_many_there_are_is_known() {
             };
             let _ = bench.denials.decide(&[check], Miss::UNASKED).await;
             bench.advance(dice.u64(..SECOND / 20));
-            let shards = bench.denials.shards.iter();
+            let shards = bench.denials.table.shards.iter();
             let zones: usize = shards.map(|shard| shard.lock().len()).sum();
-            assert_eq!(bench.denials.count.load(Ordering::SeqCst), zones);
+            assert_eq!(bench.denials.table.count.load(Ordering::SeqCst), zones);
         }
     });
 }

@@ -1,19 +1,31 @@
 //! Tests of leases: several processes, each with its own leases, on one store and one clock.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use actix_throttle_core::{
+    check::{Charge, Check, Mode, Outcome, Outcomes, Receipts},
     failure_mode::FailureMode,
     identity::Identity,
+    key::Key,
     limit::{Algorithm, Limit},
+    time::Micros,
 };
 use smallvec::smallvec;
 
-use super::*;
-use crate::engine::{clock::ManualClock, store::MemoryStore};
+use super::Leases;
+use crate::engine::{
+    clock::{Clock, ManualClock},
+    store::{
+        MemoryStore,
+        interface::{Miss, Store, StoreError},
+    },
+};
 
 mod ends;
 mod habits;

@@ -1,6 +1,9 @@
 //! Tests of the age of a cached denial, and of its revalidation by one request.
 
+use actix_throttle_core::time::MAX_MICROS;
+
 use super::*;
+use crate::engine::store::denial_cache::entry::{CachedDenial, LimitFingerprint};
 
 #[test]
 fn it_counts_down_and_is_over_when_it_may_have_changed() {
