@@ -1,12 +1,11 @@
 //! Interning of strings that are made at run time. Configurations and default zones need them as
 //! `&'static str`; nothing that comes with a request is ever interned.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
 
-use once_cell::sync::Lazy;
 use parking_lot::Mutex;
 
-static INTERNED: Lazy<Mutex<HashSet<&'static str>>> = Lazy::new(Mutex::default);
+static INTERNED: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
 
 /// Returns a static copy of `text`; equal texts share one copy.
 ///

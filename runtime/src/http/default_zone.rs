@@ -1,10 +1,14 @@
 //! The default zone: the zone of a handler's limits that name none. Macro output keeps one for each
 //! handler.
 
-use std::{any::type_name, collections::HashMap, fmt, ptr};
+use std::{
+    any::type_name,
+    collections::HashMap,
+    fmt, ptr,
+    sync::{LazyLock, OnceLock},
+};
 
 use actix_throttle_core::intern::intern;
-use once_cell::sync::{Lazy, OnceCell};
 use parking_lot::Mutex;
 
 /// The name of the function that macro output puts into a handler, so that its type name shows the
@@ -15,7 +19,7 @@ const LANDMARK: &str = "::__throttle_here";
 const BLOCK: &str = "::{{closure}}";
 
 /// The handler of each default zone, as the address of its static.
-static CLAIMED: Lazy<Mutex<HashMap<&'static str, usize>>> = Lazy::new(Mutex::default);
+static CLAIMED: LazyLock<Mutex<HashMap<&'static str, usize>>> = LazyLock::new(Mutex::default);
 
 /// The default zone of a handler: its path. The zone is the same in every build, wherever in its
 /// file the handler stands.
@@ -27,7 +31,7 @@ pub struct DefaultZone {
     module: &'static str,
     handler: &'static str,
     here: fn() -> &'static str,
-    zone: OnceCell<&'static str>,
+    zone: OnceLock<&'static str>,
 }
 
 impl DefaultZone {
@@ -38,7 +42,7 @@ impl DefaultZone {
             module,
             handler,
             here: type_name::<F>,
-            zone: OnceCell::new(),
+            zone: OnceLock::new(),
         }
     }
 

@@ -2,11 +2,13 @@
 
 use std::{
     collections::HashSet,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use actix_web::{HttpRequest, dev::ResourceMap};
-use once_cell::sync::Lazy;
 use parking_lot::Mutex;
 
 use super::{route::pattern, routes::find};
@@ -23,7 +25,7 @@ pub(super) struct Exempt {
 
 /// The patterns that were reported. Each worker may have a middleware of its own; one log line for
 /// a pattern is enough.
-static REPORTED: Lazy<Mutex<HashSet<String>>> = Lazy::new(Mutex::default);
+static REPORTED: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
 impl Exempt {
     pub(super) fn push(&mut self, pattern: String) {
@@ -51,14 +53,14 @@ impl Exempt {
 
     fn report_unknown(&self, routes: &ResourceMap) {
         for pattern in &self.patterns {
-            let Err(nearest) = find(routes, pattern) else {
+            let Err(other) = find(routes, pattern) else {
                 continue;
             };
             if !REPORTED.lock().insert(pattern.clone()) {
                 continue;
             }
-            let hint = match nearest {
-                Some(nearest) => format!("; did you mean `{nearest}`?"),
+            let hint = match other {
+                Some(other) => format!("; did you mean `{other}`?"),
                 None => ".".to_owned(),
             };
             log::error!(

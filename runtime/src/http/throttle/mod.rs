@@ -5,7 +5,6 @@ mod admission;
 mod builder;
 mod error;
 mod exempt;
-mod listing;
 mod matcher;
 mod paths;
 mod preflight;

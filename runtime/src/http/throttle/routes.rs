@@ -1,14 +1,13 @@
 //! Looks a pattern up among the app's routes.
 //!
 //! Actix finds patterns by paths and has no list of them, so this makes a path that the pattern
-//! would match. The check of exemptions calls it; no request is decided by it.
+//! would match, and asks for that path's pattern. The check of exemptions calls it; no request is
+//! decided by it.
 
 use std::fmt::Write;
 
 use actix_web::dev::ResourceMap;
 use regex::Regex;
-
-use super::listing;
 
 /// Sample values for path segments. Most of the regexes in patterns match one of them.
 const VALUES: [&str; 7] = [
@@ -21,8 +20,8 @@ const VALUES: [&str; 7] = [
     "01234567-89ab-cdef-0123-456789abcdef",
 ];
 
-/// Looks for a route with this pattern. `Err` if there surely is none, with the pattern that was
-/// probably meant.
+/// Looks for a route with this pattern. `Err` if there surely is none, with the pattern that has
+/// its paths instead.
 pub(super) fn find(routes: &ResourceMap, pattern: &str) -> Result<(), Option<String>> {
     let found = match sample(pattern) {
         Sample::Path(path) => routes.match_pattern(&path),
@@ -32,9 +31,9 @@ pub(super) fn find(routes: &ResourceMap, pattern: &str) -> Result<(), Option<Str
     };
     match found {
         Some(found) if found == pattern => Ok(()),
-        // A route with other names of segments, or one that comes before.
+        // A route with other names or regexes of segments, or one that comes before.
         Some(found) => Err(Some(found)),
-        None => Err(listing::nearest(routes, pattern)),
+        None => Err(None),
     }
 }
 
