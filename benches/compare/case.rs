@@ -5,6 +5,9 @@ pub(crate) const MANY: u32 = 100_000;
 pub(crate) const THOUSAND: u32 = 1_000;
 pub(crate) const MILLION: u32 = 1_000_000;
 
+/// The path of every request: paths of different lengths would take different times to parse.
+pub(crate) const PATH: &str = "/limited";
+
 /// Connections that wrk keeps open.
 pub(crate) const CONNECTIONS: [u32; 3] = [1, 64, 256];
 
@@ -14,7 +17,9 @@ pub(crate) struct Case {
     pub(crate) id: &'static str,
     pub(crate) group: &'static str,
     pub(crate) title: &'static str,
-    pub(crate) path: &'static str,
+    /// What serves the case, as one path among all handlers. Requests do not show it: each service
+    /// has a port of its own and the same [`PATH`].
+    pub(crate) service: &'static str,
     /// How many clients take turns. With 1, no header names the client, and all requests have one
     /// address.
     pub(crate) keys: u32,
@@ -36,6 +41,8 @@ pub(crate) enum Redis {
     Main,
     Thousand,
     Million,
+    /// Valkey 9, for actix-trypema: it needs commands that Redis 7.0 does not have.
+    Valkey,
 }
 
 pub(crate) const BARE: &str = "bare";
@@ -50,32 +57,44 @@ pub(crate) const PEERS_REDIS: &str = "Peers, Redis";
 /// All cases, in the order of the report.
 #[rustfmt::skip] // A table.
 pub(crate) const CASES: &[Case] = &[
-    case(BARE, BASE, "bare handler", "/bare", 1),
-    case(BARE_MANY, BASE, "bare handler, 100,000 clients", "/bare", MANY),
+    case(BARE, BASE, "bare handler", "bare", 1),
+    case(BARE_MANY, BASE, "bare handler, 100,000 clients", "bare", MANY),
 
-    case("embedded-one", EMBEDDED, "one key, token bucket", "/embedded/bucket/one", 1),
-    case("embedded-many", EMBEDDED, "100,000 keys, token bucket", "/embedded/bucket/many", MANY),
-    case("embedded-one-log", EMBEDDED, "one key, sliding window (default)", "/embedded/log/one", 1),
-    case("embedded-thousand", EMBEDDED, "1,000 active keys, fixed window", "/embedded-thousand/window/many", THOUSAND),
-    case("embedded-million", EMBEDDED, "1,000,000 active keys, fixed window", "/embedded-million/window/many", MILLION),
+    case("embedded-one", EMBEDDED, "one key, token bucket", "embedded/bucket/one", 1),
+    case("embedded-many", EMBEDDED, "100,000 keys, token bucket", "embedded/bucket/many", MANY),
+    case("embedded-one-log", EMBEDDED, "one key, sliding window (default)", "embedded/log/one", 1),
+    case("embedded-plain", EMBEDDED, "one key, token bucket, no headers", "embedded-plain/bucket/one", 1),
+    case("embedded-thousand", EMBEDDED, "1,000 active keys, fixed window", "embedded-thousand/window/many", THOUSAND),
+    case("embedded-million", EMBEDDED, "1,000,000 active keys, fixed window", "embedded-million/window/many", MILLION),
 
-    case("redis-one", REDIS, "one key, fixed window", "/redis/window/one", 1).on(Redis::Main),
-    case("redis-many", REDIS, "100,000 keys, fixed window", "/redis/window/many", MANY).on(Redis::Main),
-    case("redis-one-log", REDIS, "one key, sliding window (default)", "/redis/log/one", 1).on(Redis::Main),
-    case("redis-many-log", REDIS, "100,000 keys, sliding window (default)", "/redis/log/many", MANY).on(Redis::Main),
-    case("redis-stacked", REDIS, "one key, five stacked fixed windows", "/redis/stacked", 1).on(Redis::Main),
-    case(LEASED, REDIS, "one key, fixed window, leased by 1,000", "/redis/leased", 1).on(Redis::Main),
-    case(DENIED, REDIS, "all denied", "/redis/denied", 1).on(Redis::Main).denied(),
-    case("redis-thousand", REDIS, "1,000 active keys, fixed window", "/redis-thousand/window/many", THOUSAND).on(Redis::Thousand),
-    case("redis-million", REDIS, "1,000,000 active keys, fixed window", "/redis-million/window/many", MILLION).on(Redis::Million),
+    case("redis-one", REDIS, "one key, fixed window", "redis/window/one", 1).on(Redis::Main),
+    case("redis-many", REDIS, "100,000 keys, fixed window", "redis/window/many", MANY).on(Redis::Main),
+    case("redis-one-log", REDIS, "one key, sliding window (default)", "redis/log/one", 1).on(Redis::Main),
+    case("redis-many-log", REDIS, "100,000 keys, sliding window (default)", "redis/log/many", MANY).on(Redis::Main),
+    case("redis-many-counter", REDIS, "100,000 keys, sliding window counter", "redis/counter/many", MANY).on(Redis::Main),
+    case("redis-many-bucket", REDIS, "100,000 keys, token bucket", "redis/bucket/many", MANY).on(Redis::Main),
+    case("redis-many-leaky", REDIS, "100,000 keys, leaky bucket", "redis/leaky/many", MANY).on(Redis::Main),
+    case("redis-stacked", REDIS, "one key, five stacked fixed windows", "redis/stacked", 1).on(Redis::Main),
+    case(LEASED, REDIS, "one key, fixed window, leased by 1,000", "redis/leased", 1).on(Redis::Main),
+    case(DENIED, REDIS, "all denied", "redis/denied", 1).on(Redis::Main).denied(),
+    case("redis-thousand", REDIS, "1,000 active keys, fixed window", "redis-thousand/window/many", THOUSAND).on(Redis::Thousand),
+    case("redis-million", REDIS, "1,000,000 active keys, fixed window", "redis-million/window/many", MILLION).on(Redis::Million),
+    case("valkey-one", REDIS, "one key, fixed window, Valkey 9", "valkey/window/one", 1).on(Redis::Valkey),
+    case("valkey-many", REDIS, "100,000 keys, fixed window, Valkey 9", "valkey/window/many", MANY).on(Redis::Valkey),
 
-    case("governor-one", PEERS_EMBEDDED, "actix-governor, one key", "/governor/one", 1),
-    case("governor-many", PEERS_EMBEDDED, "actix-governor, 100,000 keys", "/governor/many", MANY),
-    case("extensible-memory-one", PEERS_EMBEDDED, "actix-extensible-rate-limit, one key", "/extensible-memory/one", 1),
+    case("governor-one", PEERS_EMBEDDED, "actix-governor, one key", "governor/one", 1),
+    case("governor-many", PEERS_EMBEDDED, "actix-governor, 100,000 keys", "governor/many", MANY),
+    case("governor-plain", PEERS_EMBEDDED, "actix-governor, one key, no headers", "governor-plain/one", 1),
+    case("extensible-memory-one", PEERS_EMBEDDED, "actix-extensible-rate-limit, one key", "extensible-memory/one", 1),
+    case("trypema-local", PEERS_EMBEDDED, "actix-trypema, local, one key", "trypema-local/one", 1),
+    case("trypema-plain", PEERS_EMBEDDED, "actix-trypema, local, one key, no headers", "trypema-plain/one", 1),
 
-    case("extensible-one", PEERS_REDIS, "actix-extensible-rate-limit, one key", "/extensible/one", 1).on(Redis::Main),
-    case("extensible-many", PEERS_REDIS, "actix-extensible-rate-limit, 100,000 keys", "/extensible/many", MANY).on(Redis::Main),
-    case("limitation-one", PEERS_REDIS, "actix-limitation, one key", "/limitation/one", 1).on(Redis::Main),
+    case("extensible-one", PEERS_REDIS, "actix-extensible-rate-limit, one key", "extensible/one", 1).on(Redis::Main),
+    case("extensible-many", PEERS_REDIS, "actix-extensible-rate-limit, 100,000 keys", "extensible/many", MANY).on(Redis::Main),
+    case("limitation-one", PEERS_REDIS, "actix-limitation, one key", "limitation/one", 1).on(Redis::Main),
+    case("trypema-redis-one", PEERS_REDIS, "actix-trypema, one key, Valkey 9", "trypema-redis/one", 1).on(Redis::Valkey),
+    case("trypema-redis-many", PEERS_REDIS, "actix-trypema, 100,000 keys, Valkey 9", "trypema-redis/many", MANY).on(Redis::Valkey),
+    case("trypema-hybrid", PEERS_REDIS, "actix-trypema, hybrid, one key, Valkey 9", "trypema-hybrid/one", 1).on(Redis::Valkey),
 ];
 
 pub(crate) const DENIED: &str = "redis-denied";
@@ -85,14 +104,14 @@ const fn case(
     id: &'static str,
     group: &'static str,
     title: &'static str,
-    path: &'static str,
+    service: &'static str,
     keys: u32,
 ) -> Case {
     Case {
         id,
         group,
         title,
-        path,
+        service,
         keys,
         answer: Answer::Admitted,
         redis: None,

@@ -6,6 +6,7 @@
 //! - `compare serve`: only serves, for a profiler, and prints the addresses
 //! - `compare memory ALGORITHM`: used by `measure`, which needs a fresh process for it
 
+mod batches;
 mod case;
 mod memory;
 mod prepare;
@@ -21,6 +22,7 @@ mod wrk;
 use std::{error::Error, path::PathBuf};
 
 use self::{
+    case::PATH,
     redis_server::{RedisServer, RedisServers},
     results::Results,
     settings::Settings,
@@ -48,7 +50,8 @@ fn main() -> Result<()> {
 
 fn measure(settings: &Settings) -> Result<Results> {
     let memory = memory::measure(settings)?;
-    let servers = RedisServers::start(&settings.redis_server)?;
+    let batches = batches::measure(settings)?;
+    let servers = RedisServers::start(settings)?;
     let ports = server::start(servers.urls(), settings)?;
     let cases = settings.cases();
     prepare::warm_up(&cases, &ports, &servers)?;
@@ -58,20 +61,16 @@ fn measure(settings: &Settings) -> Result<Results> {
         settings: settings.clone(),
         samples,
         memory,
+        batches,
     })
 }
 
 /// Serves until the process is ended.
 fn serve(settings: &Settings) -> Result<()> {
-    let servers = RedisServers::start(&settings.redis_server)?;
+    let servers = RedisServers::start(settings)?;
     let ports = server::start(servers.urls(), settings)?;
     for case in settings.cases() {
-        println!(
-            "{} http://127.0.0.1:{}{}",
-            case.id,
-            ports.of(case)?,
-            case.path
-        );
+        println!("{} http://127.0.0.1:{}{PATH}", case.id, ports.of(case)?);
     }
     println!("{}", servers.main.url());
     loop {

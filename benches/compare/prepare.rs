@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Result,
-    case::{Answer, Case},
+    case::{Answer, Case, PATH},
     redis_server::RedisServers,
     server::Ports,
     wrk,
@@ -57,8 +57,7 @@ fn expect(case: &Case, port: u16, status: u16) -> Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     write!(
         stream,
-        "GET {} HTTP/1.1\r\nHost: localhost\r\nX-Client: 0\r\nConnection: close\r\n\r\n",
-        case.path
+        "GET {PATH} HTTP/1.1\r\nHost: localhost\r\nX-Client: 0\r\nConnection: close\r\n\r\n"
     )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

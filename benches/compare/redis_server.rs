@@ -12,7 +12,7 @@ use std::{
 use redis::Connection;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, case::Redis};
+use crate::{Result, case::Redis, settings::Settings};
 
 const START: Duration = Duration::from_secs(10);
 
@@ -20,6 +20,7 @@ pub(crate) struct RedisServers {
     pub(crate) main: RedisServer,
     thousand: RedisServer,
     million: RedisServer,
+    valkey: RedisServer,
 }
 
 /// The URLs of the servers.
@@ -27,14 +28,17 @@ pub(crate) struct Urls {
     pub(crate) main: String,
     pub(crate) thousand: String,
     pub(crate) million: String,
+    pub(crate) valkey: String,
 }
 
 impl RedisServers {
-    pub(crate) fn start(binary: &Path) -> Result<Self> {
+    pub(crate) fn start(settings: &Settings) -> Result<Self> {
+        let redis = || RedisServer::start(&settings.redis_server);
         Ok(Self {
-            main: RedisServer::start(binary)?,
-            thousand: RedisServer::start(binary)?,
-            million: RedisServer::start(binary)?,
+            main: redis()?,
+            thousand: redis()?,
+            million: redis()?,
+            valkey: RedisServer::start(&settings.valkey_server)?,
         })
     }
 
@@ -43,6 +47,7 @@ impl RedisServers {
             main: self.main.url(),
             thousand: self.thousand.url(),
             million: self.million.url(),
+            valkey: self.valkey.url(),
         }
     }
 
@@ -51,6 +56,7 @@ impl RedisServers {
             Redis::Main => &self.main,
             Redis::Thousand => &self.thousand,
             Redis::Million => &self.million,
+            Redis::Valkey => &self.valkey,
         }
     }
 }

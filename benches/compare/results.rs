@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Result,
+    batches::Batch,
     case::{CASES, Case},
     memory::Memory,
     redis_server::Load,
@@ -19,6 +20,8 @@ pub(crate) struct Results {
     pub(crate) settings: Settings,
     pub(crate) samples: Vec<Sample>,
     pub(crate) memory: Vec<Memory>,
+    #[serde(default)]
+    pub(crate) batches: Vec<Batch>,
 }
 
 /// One run of wrk.

@@ -23,6 +23,9 @@ pub(crate) struct Settings {
     /// The binary of Redis. The report does not contain its path.
     #[serde(skip)]
     pub(crate) redis_server: PathBuf,
+    /// The binary of Valkey 9.
+    #[serde(skip)]
+    pub(crate) valkey_server: PathBuf,
 }
 
 impl Settings {
@@ -34,12 +37,14 @@ impl Settings {
 
     pub(crate) fn from_env() -> Result<Self> {
         let redis = std::env::var_os("THROTTLE_TEST_REDIS7");
+        let valkey = std::env::var_os("THROTTLE_TEST_VALKEY9");
         Ok(Self {
             rounds: number("ROUNDS", 5)?,
             seconds: number("SECONDS_EACH", 2)?,
             workers: number("WORKERS", 1)?,
             only: named_cases(&std::env::var("ONLY").unwrap_or_default())?,
             redis_server: redis.map_or_else(|| "redis-server".into(), PathBuf::from),
+            valkey_server: valkey.map_or_else(|| "valkey-server".into(), PathBuf::from),
         })
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{RedisServer, Result};
 
 /// The crates whose figures are in the report.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 11] = [
     "actix-throttle",
     "actix-web",
     "redis",
@@ -16,6 +16,8 @@ const CRATES: [&str; 9] = [
     "actix-governor",
     "governor",
     "actix-limitation",
+    "actix-trypema",
+    "trypema",
     "dashmap",
 ];
 /// The lock file of this build, so the versions are those in the program.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     Result,
-    case::{Answer, Case},
+    case::{Answer, Case, PATH},
 };
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients.lua");
@@ -40,7 +40,7 @@ pub(crate) fn run(
         .args(["--threads", "1", "--timeout", "2s", "--latency"])
         .args(["--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s"), "--script", SCRIPT])
-        .arg(format!("http://127.0.0.1:{port}{}", case.path))
+        .arg(format!("http://127.0.0.1:{port}{PATH}"))
         .args(["--", &case.keys.to_string(), &first.to_string()])
         .stdin(Stdio::null())
         .output()

@@ -36,6 +36,12 @@ fn text(results: &Results) -> String {
          include those within scripts and transactions.\n"
             .to_owned(),
         tables::work(results),
+        "## Redis by batch size\n".to_owned(),
+        "Processor time of Redis for one decision, by the number of checks of distinct keys that a thread makes at once. An idle \
+         server is woken for each of one thread's batches; a busy one serves eight threads, each with a connection. The limit is \
+         a fixed window, and the keys are in use.\n"
+            .to_owned(),
+        tables::batches(results),
         "## Memory\n".to_owned(),
         tables::memory(results),
     ]

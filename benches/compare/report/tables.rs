@@ -20,7 +20,7 @@ pub(super) fn head(results: &Results) -> String {
             versions.cpu, versions.cores, versions.memory, versions.kernel, versions.date
         ),
         format!(
-            "- {}, release profile; Redis {} without persistence; {}",
+            "- {}, release profile; Redis {} without persistence, and Valkey 9 where a case says so; {}",
             versions.rustc, versions.redis, versions.wrk
         ),
         format!("- {}", crates.join(", ")),
@@ -32,8 +32,8 @@ pub(super) fn head(results: &Results) -> String {
             "- {} round(s) of {} s a case and number of connections, all cases in each round; medians of the rounds",
             settings.rounds, settings.seconds
         ),
-        "- Every answer was checked: 200, or 429 where all are denied. Nobody comes near a limit otherwise".to_owned(),
-        "- All send their rate-limit headers, but actix-limitation, which has none".to_owned(),
+        "- Every answer was checked: 200, or 429 where all are denied. No client comes near a limit otherwise".to_owned(),
+        "- All send their rate-limit headers, but actix-limitation, which has none, and the cases that say so".to_owned(),
         "- One key is the client's address; of many, each request names its client in a header\n".to_owned(),
     ];
     lines.join("\n")
@@ -107,6 +107,28 @@ pub(super) fn memory(results: &Results) -> String {
             memory.redis_key.to_string(),
             format!("{:.0}", memory.redis_all),
             format!("`{}`", memory.key),
+        ]);
+    }
+    text
+}
+
+pub(super) fn batches(results: &Results) -> String {
+    let head = [
+        "checks at once",
+        "",
+        "idle, µs a decision",
+        "busy, µs a decision",
+        "decisions a call",
+    ];
+    let mut text = row(head.map(str::to_owned));
+    text += "|--:|---|--:|--:|--:|\n";
+    for batch in &results.batches {
+        text += &row([
+            batch.size.to_string(),
+            batch.limiter.clone(),
+            format!("{:.1}", batch.idle),
+            format!("{:.1}", batch.busy),
+            format!("{:.1}", batch.decisions_per_call),
         ]);
     }
     text

@@ -1,19 +1,20 @@
-//! The applications, one for each path: an application searches its list of resources for each
-//! request, and the last of twenty resources would pay for it as much as for a limiter.
+//! The applications, one for each service, all at the same path: an application searches its list of
+//! resources for each request, and the last of twenty resources would pay for it as much as for a
+//! limiter.
 
 mod ours;
 mod peers;
 
 use std::{collections::BTreeMap, sync::mpsc, thread, time::Duration};
 
-use actix_throttle::{FailureMode, RateLimiter};
-use actix_web::{App, HttpServer, get, web};
+use actix_throttle::{FailureMode, HeaderStyle, RateLimiter};
+use actix_web::{App, HttpServer, web};
 use futures_util::future::try_join_all;
 
 use self::peers::Peers;
 use crate::{
     Result,
-    case::{Case, MILLION},
+    case::{Case, MILLION, PATH},
     redis_server::Urls,
     settings::Settings,
 };
@@ -24,18 +25,17 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// More than a run can use, and within the bounds of all limiters.
 const PLENTY: u32 = 1_000_000_000;
 
-#[get("/bare")]
-async fn bare() -> &'static str {
+async fn ok() -> &'static str {
     "ok"
 }
 
-/// The port of each path's application.
+/// The port of each service.
 pub(crate) struct Ports(BTreeMap<&'static str, u16>);
 
 impl Ports {
     pub(crate) fn of(&self, case: &Case) -> Result<u16> {
-        let port = self.0.get(case.path).copied();
-        port.ok_or_else(|| format!("{}: nobody serves {}", case.id, case.path).into())
+        let port = self.0.get(case.service).copied();
+        port.ok_or_else(|| format!("{}: nothing serves {}", case.id, case.service).into())
     }
 }
 
@@ -62,20 +62,20 @@ async fn serve(
     started: &mpsc::Sender<Result<Ports>>,
 ) -> Result<()> {
     let ours = Ours::new(urls).await?;
-    let peers = Peers::new(&urls.main).await?;
+    let peers = Peers::new(urls).await?;
     let mut ports = BTreeMap::new();
     let mut servers = Vec::new();
-    for path in cases.iter().map(|case| case.path) {
-        if ports.contains_key(path) {
+    for service in cases.iter().map(|case| case.service) {
+        if ports.contains_key(service) {
             continue;
         }
         let (ours, peers) = (ours.clone(), peers.clone());
         let server = HttpServer::new(move || {
-            App::new().configure(|config| match path {
-                "/bare" => drop(config.service(bare)),
+            App::new().configure(|config| match service {
+                "bare" => drop(config.service(web::resource(PATH).get(ok))),
                 _ => {
-                    ours.configure(config, path);
-                    peers.configure(config, path);
+                    ours.configure(config, service);
+                    peers.configure(config, service);
                 }
             })
         })
@@ -83,7 +83,7 @@ async fn serve(
         .disable_signals()
         .bind(("127.0.0.1", 0))?;
         let address = server.addrs().first().copied();
-        ports.insert(path, address.ok_or("a server listens nowhere")?.port());
+        ports.insert(service, address.ok_or("a server listens nowhere")?.port());
         servers.push(server.run());
     }
     started.send(Ok(Ports(ports)))?;
@@ -108,21 +108,23 @@ impl Ours {
         // Room beyond the keys in use: evictions are not measured.
         let room = usize::try_from(MILLION)? * 2;
         Ok(Self(vec![
-            ("/embedded", embedded().build().await?),
-            ("/embedded-thousand", embedded().build().await?),
+            ("embedded", embedded().build().await?),
             (
-                "/embedded-million",
-                embedded().max_keys(room).build().await?,
+                "embedded-plain",
+                embedded().headers(HeaderStyle::Off).build().await?,
             ),
-            ("/redis", redis(&urls.main).build().await?),
-            ("/redis-thousand", redis(&urls.thousand).build().await?),
-            ("/redis-million", redis(&urls.million).build().await?),
+            ("embedded-thousand", embedded().build().await?),
+            ("embedded-million", embedded().max_keys(room).build().await?),
+            ("redis", redis(&urls.main).build().await?),
+            ("redis-thousand", redis(&urls.thousand).build().await?),
+            ("redis-million", redis(&urls.million).build().await?),
+            ("valkey", redis(&urls.valkey).build().await?),
         ]))
     }
 
-    fn configure(&self, config: &mut web::ServiceConfig, path: &str) {
+    fn configure(&self, config: &mut web::ServiceConfig, service: &str) {
         for (stem, limiter) in &self.0 {
-            if let Some(resource) = ours::resource(path, stem) {
+            if let Some(resource) = ours::resource(service, stem) {
                 config.service(resource.app_data(limiter.clone()));
             }
         }

@@ -8,21 +8,24 @@ use actix_throttle::rate_limit;
 use actix_web::{Resource, web};
 
 use super::PLENTY;
+use crate::case::PATH;
 
 /// Largest limit of the exact log; 100,000 a second is more than a worker serves.
 const LOGGED: u32 = 1_000_000;
 
-/// Returns the limited resource at `path`, if the path begins with `stem`. It is a bare resource
+/// Returns the limited resource of a service, if its name begins with `stem`. It is a bare resource
 /// like those of the other limiters: a scope around it would cost as much as a limiter.
-pub(super) fn resource(path: &str, stem: &str) -> Option<Resource> {
-    let resource = web::resource(path);
-    Some(match path.strip_prefix(stem)? {
+pub(super) fn resource(service: &str, stem: &str) -> Option<Resource> {
+    let resource = web::resource(PATH);
+    Some(match service.strip_prefix(stem)? {
         "/window/one" => resource.get(window_one),
         "/window/many" => resource.get(window_many),
         "/bucket/one" => resource.get(bucket_one),
         "/bucket/many" => resource.get(bucket_many),
         "/log/one" => resource.get(log_one),
         "/log/many" => resource.get(log_many),
+        "/counter/many" => resource.get(counter_many),
+        "/leaky/many" => resource.get(leaky_many),
         "/stacked" => resource.get(stacked),
         "/leased" => resource.get(leased),
         "/denied" => resource.get(denied),
@@ -64,6 +67,22 @@ async fn log_one() -> &'static str {
 
 #[rate_limit(times = LOGGED, seconds = 10, identifier = header("X-Client"))]
 async fn log_many() -> &'static str {
+    "ok"
+}
+
+#[rate_limit(
+    times = PLENTY,
+    days = 1,
+    algorithm = "sliding_window_counter",
+    identifier = header("X-Client"),
+)]
+async fn counter_many() -> &'static str {
+    "ok"
+}
+
+// One request in ten microseconds a client is more than a client sends.
+#[rate_limit(times = 100_000, seconds = 1, algorithm = "leaky_bucket", identifier = header("X-Client"))]
+async fn leaky_many() -> &'static str {
     "ok"
 }
 
