@@ -1,6 +1,6 @@
-//! The applications, one for each service, all at the same path: an application searches its list of
-//! resources for each request, and the last of twenty resources would pay for it as much as for a
-//! limiter.
+//! The applications, one for each service, all at the same path: an application searches its list
+//! of resources for each request, and the last of twenty resources would pay for it as much as for
+//! a limiter.
 
 mod ours;
 mod peers;
