@@ -16,6 +16,8 @@
 
 #[path = "showcase/big.rs"]
 mod big;
+#[path = "showcase/decisions.rs"]
+mod decisions;
 mod environment;
 
 use std::{io, time::Duration};
@@ -257,6 +259,7 @@ fn routes(config: &mut web::ServiceConfig) {
             health, hello, fixed, sliding, counter, token, burst, leaky, wait, stacked,
         ))
         .configure(big::routes)
+        .configure(decisions::routes)
         .service((json, key, cost, flaky, blocked, plan, zone_a, zone_b))
         .service((open, closed, local, leased, shadow, slow, ws));
 }

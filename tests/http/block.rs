@@ -140,7 +140,7 @@ async fn shadow_counts_and_never_denies_or_shows() {
     let peeked = test_app.limiter.peek(&limit.shadow(), &client).await;
     let peeked = peeked.expect("a decision");
     assert_eq!(peeked.limits()[0].remaining(), 0, "it was counted");
-    assert!(peeked.limits()[0].is_violated());
+    assert!(peeked.limits()[0].is_exceeded());
 
     let peeked = test_app.limiter.peek(&limit, &client).await;
     assert_eq!(peeked.expect("a decision").limits()[0].remaining(), 2);

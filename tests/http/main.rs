@@ -9,12 +9,14 @@ mod hostile;
 mod ws_client;
 
 mod answers;
+mod any_text;
 mod attribute;
 mod block;
 mod by_hand;
 mod conditional;
 mod config;
 mod cost;
+mod decision_in_handler;
 mod denials;
 mod duplicates;
 mod dynamic;

@@ -95,7 +95,7 @@ const UNKNOWN: [(&str, &str); 7] = [
     ("/search", "with the prefixes of its scopes"),
     ("/api/user/{name}", "did you mean `/api/user/{id}`?"),
     ("/upload/", "no route of the app has this pattern."),
-    ("/new", "no route of the app has this pattern."),
+    ("/new", "did you mean `/old`?"),
     (
         "/v{number:[0-9]+}/x",
         "did you mean `/v{number:[0-9]{1,3}}/x`?",

@@ -126,7 +126,7 @@ impl Decision {
     /// Returns the limits that denied the check.
     #[inline]
     pub fn violated(&self) -> impl Iterator<Item = &LimitStatus> {
-        self.enforced().filter(|limit| limit.is_violated())
+        self.enforced().filter(|limit| limit.is_exceeded())
     }
 
     /// Returns the limit that matters most, as `X-RateLimit-*` shows it. If allowed, that is the
@@ -193,7 +193,7 @@ pub fn strictest<'a>(
         limits.min_by_key(|limit| (limit.remaining(), std::cmp::Reverse(limit.verdict.reset)))
     } else {
         limits
-            .filter(|limit| limit.is_violated())
+            .filter(|limit| limit.is_exceeded())
             .max_by_key(|limit| (limit.exceeds_capacity(), limit.retry_after()))
     }
 }

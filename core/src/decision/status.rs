@@ -194,7 +194,7 @@ impl LimitStatus {
     /// Returns whether this limit had no room.
     #[must_use]
     #[inline]
-    pub fn is_violated(&self) -> bool {
+    pub fn is_exceeded(&self) -> bool {
         self.verdict.wait != Wait::None
     }
 

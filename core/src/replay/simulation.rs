@@ -248,7 +248,7 @@ impl LimitReport {
     }
 
     fn record(&mut self, status: &LimitStatus) {
-        if status.is_violated() {
+        if status.is_exceeded() {
             self.denied += 1;
         } else {
             self.admitted += 1;

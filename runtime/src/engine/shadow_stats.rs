@@ -33,7 +33,7 @@ impl ShadowStats {
     /// Counts and logs each shadow limit without room, of a decision that has admitted the request.
     pub(super) fn report(&self, decision: &Decision) {
         let limits = decision.limits().iter();
-        for limit in limits.filter(|limit| limit.is_shadow() && limit.is_violated()) {
+        for limit in limits.filter(|limit| limit.is_shadow() && limit.is_exceeded()) {
             self.count(limit.name());
             DENIALS.log(format_args!(
                 "the shadow limit \"{}\" would have denied a request",

@@ -9,7 +9,7 @@ use actix_throttle_core::decision::Decision;
 use actix_web::{HttpMessage, HttpRequest, http::header::HeaderMap};
 use smallvec::SmallVec;
 
-use super::double_charge::ChargedCounter;
+use super::{double_charge::ChargedCounter, rate_limits::StatusList};
 use crate::{
     engine::Engine,
     limiter::RateLimiter,
@@ -30,6 +30,8 @@ struct DecisionList {
     decisions: SmallVec<[Decision; 1]>,
     /// The counters that the middlewares and the handler have charged.
     counters: SmallVec<[ChargedCounter; 1]>,
+    /// The list that [`RateLimits`](super::RateLimits) reads, if one was extracted.
+    statuses: Option<Rc<StatusList>>,
     /// The foreign rate-limit headers that the response had before its first write; `None` before
     /// that.
     foreign: Option<Option<Box<ForeignHeaders>>>,
@@ -42,6 +44,8 @@ pub(super) enum Nesting {
     Middleware,
     /// The handler, which makes the last decision of a request.
     Handler,
+    /// A handler whose arguments may read the decisions of the request, or make more of them.
+    ReadingHandler,
 }
 
 /// A recorded decision, until the response gets headers.
@@ -78,7 +82,7 @@ pub(super) fn record(
     if let Some(decisions) = request.extensions().get::<RequestDecisions>() {
         let mut decided = decisions.0.borrow_mut();
         decided.at = at;
-        decided.decisions.push(decision);
+        decided.push(decision);
         let index = decided.decisions.len() - 1;
         let decisions = decisions.clone();
         return DecisionRecord::Shared { decisions, index };
@@ -86,14 +90,11 @@ pub(super) fn record(
     if nesting == Nesting::Handler {
         return DecisionRecord::Own { at, decision };
     }
-    let decisions = SmallVec::from_buf([decision]);
-    let decisions = RequestDecisions(Rc::new(RefCell::new(DecisionList {
-        at,
-        decisions,
-        counters: SmallVec::new(),
-        foreign: None,
-    })));
-    request.extensions_mut().insert(decisions.clone());
+    let decisions = RequestDecisions::of(request);
+    let mut decided = decisions.0.borrow_mut();
+    decided.at = at;
+    decided.push(decision);
+    drop(decided);
     DecisionRecord::Shared {
         decisions,
         index: 0,
@@ -117,7 +118,47 @@ pub(super) fn record_counters(request: &HttpRequest, counters: &[ChargedCounter]
     decided.counters.extend_from_slice(counters);
 }
 
+impl DecisionList {
+    fn push(&mut self, decision: Decision) {
+        if let Some(statuses) = &self.statuses {
+            statuses.append(decision.limits());
+        }
+        self.decisions.push(decision);
+    }
+}
+
 impl RequestDecisions {
+    /// The decisions that are kept with this request; from now on if there were none.
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        if let Some(decisions) = request.extensions().get::<Self>() {
+            return decisions.clone();
+        }
+        let decisions = Self(Rc::new(RefCell::new(DecisionList {
+            at: Duration::ZERO,
+            decisions: SmallVec::new(),
+            counters: SmallVec::new(),
+            statuses: None,
+            foreign: None,
+        })));
+        request.extensions_mut().insert(decisions.clone());
+        decisions
+    }
+
+    /// The list of how each limit stands, which grows with further decisions.
+    pub(super) fn statuses(&self) -> Rc<StatusList> {
+        let mut decided = self.0.borrow_mut();
+        let DecisionList {
+            decisions,
+            statuses,
+            ..
+        } = &mut *decided;
+        let statuses = statuses.get_or_insert_with(|| {
+            let limits = decisions.iter().flat_map(Decision::limits);
+            Rc::new(StatusList::new(limits.cloned().collect()))
+        });
+        Rc::clone(statuses)
+    }
+
     /// Writes the headers of every limit.
     pub(super) fn write(&self, style: HeaderStyle, headers: &mut HeaderMap) {
         let DecisionList {

@@ -14,8 +14,8 @@ impl RateLimiter {
     /// with `Retry-After` and the headers of the limiter's [style](crate::Builder::headers). `None`
     /// if the decision allows the request.
     ///
-    /// It is for handlers that call the limiter themselves, for example because a limit depends on
-    /// the request body:
+    /// It is for handlers that call the limiter themselves and need the decision before they respond.
+    /// [`enforce`](Self::enforce) does both at once.
     ///
     /// ```
     /// use actix_throttle::{Limit, RateLimiter, RequestError};
@@ -45,21 +45,30 @@ impl RateLimiter {
         if decision.is_allowed() {
             return None;
         }
-        let settings = self.settings();
-        let mut response = match &settings.on_limited {
-            Some(own) => own.respond(request, decision).await,
-            None => response::quota_exceeded(decision),
-        };
+        let mut response = self.respond_to_denial(request, decision).await;
         let headers = response.headers_mut();
-        response::retry_after(headers, decision.retry_after());
         let foreign = ForeignHeaders::of(headers);
         response::write(
             headers,
-            settings.headers,
+            self.settings().headers,
             decision.enforced(),
             self.engine().wall_time(),
             foreign.as_deref(),
         );
         Some(response)
+    }
+
+    /// Builds the response to a denial by this limiter alone, without the headers of its limits.
+    pub(super) async fn respond_to_denial(
+        &self,
+        request: &HttpRequest,
+        decision: &Decision,
+    ) -> HttpResponse {
+        let mut response = match &self.settings().on_limited {
+            Some(on_limited) => on_limited.respond(request, decision).await,
+            None => response::quota_exceeded(decision),
+        };
+        response::retry_after(response.headers_mut(), decision.retry_after());
+        response
     }
 }

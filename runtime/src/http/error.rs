@@ -1,5 +1,6 @@
 //! The error of a check that the application makes for a request.
 
+use actix_throttle_core::decision::Decision;
 use actix_web::{
     HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
@@ -10,16 +11,25 @@ use actix_web::{
 use super::respond::not_installed;
 use crate::engine::error::RateLimitError;
 
-/// The error of [`RateLimiter::check_request`](crate::RateLimiter::check_request) and of a
-/// `WebSocketLimiter` (feature `websocket`).
+/// The error of [`RateLimiter::check_request`](crate::RateLimiter::check_request), of
+/// [`RateLimiter::enforce`](crate::RateLimiter::enforce), of a [`RateLimiter`](crate::RateLimiter)
+/// as an extractor, and of a `WebSocketLimiter` (feature `websocket`).
 ///
-/// A handler that returns it responds as an attribute would: with the response of
-/// `on_unidentified`, 503 if the store could not decide, 500 if something is missing or wrong in
-/// the application.
+/// A handler that returns it responds as an attribute would: with 429 or the response of
+/// `on_limited`, with that of `on_unidentified`, with 503 if the store could not decide, with 500
+/// if something is missing or wrong in the application.
 #[non_exhaustive]
 pub enum RequestError {
     /// An identifier found no identity, and `on_unidentified` returned this response.
     Unidentified(HttpResponse),
+    /// A limit has denied the request.
+    #[non_exhaustive]
+    Denied {
+        /// The decision of that limit.
+        decision: Decision,
+        /// The response, with its headers.
+        response: HttpResponse,
+    },
     /// The limiter could not decide.
     Undecided(RateLimitError),
     /// No limiter is installed, and the application's data has none. Only a caller that looks the
@@ -34,45 +44,60 @@ struct Copied(Bytes);
 
 impl RequestError {
     pub(super) fn unidentified(response: HttpResponse) -> Self {
-        let (mut response, body) = response.into_parts();
-        let body = match body.try_into_bytes() {
-            Ok(bytes) => {
-                response.extensions_mut().insert(Copied(bytes.clone()));
-                BoxBody::new(bytes)
-            }
-            // A streaming body, which cannot be copied.
-            Err(body) => body,
-        };
-        Self::Unidentified(response.set_body(body))
+        Self::Unidentified(with_copy(response))
     }
+
+    pub(super) fn denied(decision: Decision, response: HttpResponse) -> Self {
+        Self::Denied {
+            decision,
+            response: with_copy(response),
+        }
+    }
+}
+
+/// Keeps the bytes of the body with the response, for [`copy`].
+fn with_copy(response: HttpResponse) -> HttpResponse {
+    let (mut response, body) = response.into_parts();
+    let body = match body.try_into_bytes() {
+        Ok(bytes) => {
+            response.extensions_mut().insert(Copied(bytes.clone()));
+            BoxBody::new(bytes)
+        }
+        // A streaming body, which cannot be copied.
+        Err(body) => body,
+    };
+    response.set_body(body)
+}
+
+fn copy(response: &HttpResponse) -> HttpResponse {
+    let body = match response.extensions().get::<Copied>() {
+        Some(Copied(bytes)) => BoxBody::new(bytes.clone()),
+        None => BoxBody::new(()),
+    };
+    let mut copy = HttpResponse::with_body(response.status(), body);
+    for (name, value) in response.headers() {
+        copy.headers_mut().append(name.clone(), value.clone());
+    }
+    copy
 }
 
 impl ResponseError for RequestError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Unidentified(response) => response.status(),
+            Self::Unidentified(response) | Self::Denied { response, .. } => response.status(),
             Self::Undecided(error) => error.status_code(),
             Self::NotInstalled => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// A streaming body is left out of the response: to send it, match on
-    /// [`Unidentified`](Self::Unidentified).
+    /// [`Unidentified`](Self::Unidentified) or [`Denied`](Self::Denied).
     fn error_response(&self) -> HttpResponse {
-        let response = match self {
-            Self::Unidentified(response) => response,
-            Self::Undecided(error) => return error.error_response(),
-            Self::NotInstalled => return not_installed(),
-        };
-        let body = match response.extensions().get::<Copied>() {
-            Some(Copied(bytes)) => BoxBody::new(bytes.clone()),
-            None => BoxBody::new(()),
-        };
-        let mut copy = HttpResponse::with_body(response.status(), body);
-        for (name, value) in response.headers() {
-            copy.headers_mut().append(name.clone(), value.clone());
+        match self {
+            Self::Unidentified(response) | Self::Denied { response, .. } => copy(response),
+            Self::Undecided(error) => error.error_response(),
+            Self::NotInstalled => not_installed(),
         }
-        copy
     }
 }
 
@@ -82,6 +107,10 @@ impl std::fmt::Display for RequestError {
             Self::Unidentified(response) => {
                 write!(f, "unidentified, to be answered {}", response.status())
             }
+            Self::Denied { decision, .. } => match decision.strictest() {
+                Some(limit) => write!(f, "denied by the limit \"{}\"", limit.name()),
+                None => f.write_str("denied"),
+            },
             Self::Undecided(error) => error.fmt(f),
             Self::NotInstalled => f.write_str(
                 "there is no limiter; call `RateLimiter::init(pool).await` in `main`, or give a \
@@ -94,7 +123,7 @@ impl std::fmt::Display for RequestError {
 impl std::error::Error for RequestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unidentified(_) | Self::NotInstalled => None,
+            Self::Unidentified(_) | Self::Denied { .. } | Self::NotInstalled => None,
             Self::Undecided(error) => Some(error),
         }
     }

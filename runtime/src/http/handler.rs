@@ -52,10 +52,14 @@ where
         return not_installed();
     };
     coop_yield().await;
-    let admission = match try_admit(&limiter, rules, &request, Nesting::Handler) {
+    let nesting = match rules.arguments.may_read_decisions::<Args>() {
+        true => Nesting::ReadingHandler,
+        false => Nesting::Handler,
+    };
+    let admission = match try_admit(&limiter, rules, &request, nesting) {
         Ok(admission) => admission,
         // Boxed to keep the future small: most requests are decided at once.
-        Err(undecided) => Box::pin(undecided.admit(&request, Nesting::Handler)).await,
+        Err(undecided) => Box::pin(undecided.admit(&request, nesting)).await,
     };
     let mut in_flight = match admission {
         Admission::Proceed(in_flight) => in_flight,

@@ -5,12 +5,14 @@
 //! `RateLimiter::check_request` all come through `guard.rs`. Nothing in this module counts: the
 //! limiter and its store do.
 
+mod arguments;
 mod body;
 mod context;
 mod decisions;
 mod default_zone;
 mod denial;
 mod double_charge;
+mod enforce;
 mod error;
 mod evaluate;
 mod fast_path;
@@ -20,6 +22,7 @@ mod in_flight;
 mod limited;
 mod matching;
 mod named_limit;
+mod rate_limits;
 mod resolve;
 mod respond;
 mod rule;
@@ -37,6 +40,7 @@ pub use self::{
     error::RequestError,
     handler::{respond, serve, typed},
     limited::Limited,
+    rate_limits::RateLimits,
     rule::{DynamicLimit, Rule},
     rule_list::{Policy, PolicyByType},
     throttle::{Paths, Throttle},

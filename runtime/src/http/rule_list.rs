@@ -6,7 +6,7 @@ use std::{any::TypeId, ops::Deref, sync::OnceLock};
 use actix_throttle_core::limit::Limit;
 use parking_lot::Mutex;
 
-use super::rule::Rule;
+use super::{arguments::ArgumentsCache, rule::Rule};
 
 /// Rules that are decided together. What the fast path needs to know of them is found out once, and
 /// not at each request.
@@ -15,12 +15,17 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     /// Whether there is one rule, whose limit applies as written to every request.
     is_single: bool,
+    pub(super) arguments: ArgumentsCache,
 }
 
 impl RuleSet {
     fn new(rules: Vec<Rule>) -> Self {
         let is_single = matches!(rules.as_slice(), [rule] if rule.is_plain());
-        Self { rules, is_single }
+        Self {
+            rules,
+            is_single,
+            arguments: ArgumentsCache::default(),
+        }
     }
 
     /// The only rule and its limit, if the fast path can decide it.

@@ -104,7 +104,7 @@ fn write_set<'a>(
     limits: impl Iterator<Item = &'a LimitStatus> + Clone,
     epoch: Option<Duration>,
 ) {
-    let allowed = !limits.clone().any(LimitStatus::is_violated);
+    let allowed = !limits.clone().any(LimitStatus::is_exceeded);
     let Some(limit) = strictest(limits, allowed) else {
         return;
     };
@@ -185,7 +185,7 @@ fn push_others<'a>(
 
 /// The wait for `Retry-After`, if one of these limits denies and a wait can help.
 fn retry_after_of<'a>(limits: impl Iterator<Item = &'a LimitStatus> + Clone) -> Option<Duration> {
-    let mut violated = limits.filter(|limit| limit.is_violated());
+    let mut violated = limits.filter(|limit| limit.is_exceeded());
     let waits = violated.clone().filter_map(LimitStatus::retry_after);
     match violated.any(LimitStatus::exceeds_capacity) {
         true => None,

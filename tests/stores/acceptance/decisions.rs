@@ -34,7 +34,7 @@ async fn all_limits_are_charged_or_none(store: &StoreFixture) {
         for _ in 0..3 {
             let denied = store.limiter.check_all(&both).await.unwrap();
             assert!(!denied.is_allowed());
-            assert!(denied.limits()[1].is_violated());
+            assert!(denied.limits()[1].is_exceeded());
         }
         let after = store.limiter.peek(&first, "ann").await.unwrap();
         assert_eq!(after.limits()[0].remaining(), remaining, "{first:?}");
@@ -152,7 +152,7 @@ async fn shadows_count_apart_and_never_deny(store: &StoreFixture) {
             let decision = check(store, &shadow, "ann").await;
             assert!(decision.is_allowed());
             assert_eq!(
-                decision.limits()[0].is_violated(),
+                decision.limits()[0].is_exceeded(),
                 count >= fits,
                 "{limit:?}"
             );

@@ -160,7 +160,7 @@ async fn denied_by_either_nothing_is_taken_from_the_other(store: &StoreFixture) 
             assert!(take(&both).await.is_none());
         }
         let denied = both.peek().await.unwrap();
-        assert!(denied.limits()[0].is_violated() && !denied.limits()[1].is_violated());
+        assert!(denied.limits()[0].is_exceeded() && !denied.limits()[1].is_exceeded());
         assert_eq!(denied.limits()[1].remaining(), 1);
         one.release().await;
         let one = take(&both).await.unwrap();
@@ -173,7 +173,7 @@ async fn denied_by_either_nothing_is_taken_from_the_other(store: &StoreFixture) 
         })
         .await;
         let denied = both.peek().await.unwrap();
-        assert!(!denied.limits()[0].is_violated() && denied.limits()[1].is_violated());
+        assert!(!denied.limits()[0].is_exceeded() && denied.limits()[1].is_exceeded());
         assert!(denied.retry_after().unwrap() > Duration::from_secs(50));
         two.release().await;
         assert_eq!(free(&places).await, 2);
@@ -231,7 +231,7 @@ async fn shadows_never_deny_and_have_places_of_their_own(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&shadow, "ann");
     let first = take(&semaphore).await.unwrap();
     let second = take(&semaphore).await.unwrap();
-    assert!(second.decision().limits()[0].is_violated());
+    assert!(second.decision().limits()[0].is_exceeded());
     assert!(first.is_valid() && second.is_valid());
     // A shadow that exceeds its limit holds no permit, so its release frees none.
     second.release().await;

@@ -91,7 +91,7 @@ fn a_denial_with_one_master_leaves_the_others_uncharged() {
                 let all = [(&limit, &ann), (&limit, &bob), (&limit, &carl)];
                 let denied = limiter.check_all(&all).await.unwrap();
                 assert!(!denied.is_allowed(), "{limit:?}");
-                assert!(denied.limits()[1].is_violated(), "{limit:?}");
+                assert!(denied.limits()[1].is_exceeded(), "{limit:?}");
             }
             for user in [&ann, &carl] {
                 assert_eq!(remaining(&limiter, &limit, user).await, whole, "{limit:?}");

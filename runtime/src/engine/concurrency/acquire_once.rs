@@ -131,7 +131,7 @@ impl Engine {
         // A shadow limit without room has granted no permit to hold.
         let statuses = granted.iter().flat_map(|granted| granted.decision.limits());
         let without_permit: Vec<usize> = statuses
-            .filter(|status| is_allowed && status.is_violated())
+            .filter(|status| is_allowed && status.is_exceeded())
             .map(LimitStatus::index)
             .collect();
         let mut index = 0..;

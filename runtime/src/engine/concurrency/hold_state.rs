@@ -116,7 +116,7 @@ impl HoldState {
                 match self.engine.conclude(&renewal, Err(error)) {
                     Ok((decision, _)) => {
                         let mut permits = decision.enforced();
-                        !permits.any(|permit| permit.is_violated())
+                        !permits.any(|permit| permit.is_exceeded())
                     }
                     Err(_) => return false,
                 }

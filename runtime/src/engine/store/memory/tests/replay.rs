@@ -228,7 +228,7 @@ proptest! {
             {
                 let expected = LimitStatus::new(charge.limit, *verdict, 0);
                 prop_assert_eq!(figures(status), figures(&expected));
-                *(if expected.is_violated() { &mut count.1 } else { &mut count.0 }) += 1;
+                *(if expected.is_exceeded() { &mut count.1 } else { &mut count.0 }) += 1;
             }
             let receipts = stored.receipts.iter().zip(refunding);
             let receipts: Vec<_> =

@@ -1,0 +1,89 @@
+//! Limits that a handler decides itself, once it knows the identity: the nearest limiter as an
+//! extractor, and [`RateLimiter::enforce`].
+
+use std::future::{Ready, ready};
+
+use actix_throttle_core::{check::Mode, decision::Decision, identity::Identity, limit::Limit};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+
+use super::{
+    decisions::{Nesting, record},
+    error::RequestError,
+};
+use crate::limiter::RateLimiter;
+
+impl RateLimiter {
+    /// Decides a limit inside a handler, for an identity that only the handler knows: an e-mail
+    /// address in the body, for example. The error is the response that an attribute would have
+    /// given.
+    ///
+    /// The decision shows in [`RateLimits`](crate::RateLimits). Its headers are on the error's
+    /// response; on other responses they are if an attribute or a [`Throttle`](crate::Throttle)
+    /// writes headers for the request. A limit that has denied the request keeps the attribute's
+    /// `refund_on` from refunding anything.
+    ///
+    /// ```
+    /// use actix_throttle::{Limit, RateLimiter, RequestError, rate_limit};
+    /// use actix_web::{HttpRequest, post, web};
+    ///
+    /// const PER_EMAIL: Limit = Limit::per_minute(5).name("login-email").zone("login-email");
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Login {
+    ///     email: String,
+    /// }
+    ///
+    /// #[post("/login")]
+    /// #[rate_limit("100/minute")]
+    /// async fn login(
+    ///     request: HttpRequest,
+    ///     limiter: RateLimiter,
+    ///     body: web::Json<Login>,
+    /// ) -> Result<&'static str, RequestError> {
+    ///     limiter.enforce(&request, &PER_EMAIL, body.email.to_lowercase()).await?;
+    ///     Ok("checked")
+    /// }
+    /// # let _ = login;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`RequestError::Denied`] if the limit has denied the request: a 429 with the headers, by the
+    ///   limiter's [`on_limited`](crate::Builder::on_limited) if it has one.
+    /// - [`RequestError::Undecided`] if the store could not decide and the limiter's failure mode is
+    ///   `Closed`: a 503. An invalid limit is a 500.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the charge may have been made.
+    pub async fn enforce(
+        &self,
+        request: &HttpRequest,
+        limit: &Limit,
+        identity: impl Into<Identity>,
+    ) -> Result<Decision, RequestError> {
+        let identity = identity.into();
+        let decided = self.engine().check(Mode::Charge, limit, &identity).await;
+        let decision = decided.map_err(RequestError::Undecided)?;
+        let record = record(self, request, Nesting::Middleware, decision.clone());
+        if decision.is_allowed() {
+            return Ok(decision);
+        }
+        let mut response = self.respond_to_denial(request, &decision).await;
+        record.write(self.settings().headers, response.headers_mut());
+        Err(RequestError::denied(decision, response))
+    }
+}
+
+/// The nearest limiter: that of the resource, scope or app, else the process-wide one.
+impl FromRequest for RateLimiter {
+    type Error = RequestError;
+    type Future = Ready<Result<Self, RequestError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let nearest = Self::nearest(request);
+        ready(nearest.map_or(Err(RequestError::NotInstalled), |limiter| {
+            Ok(Self::clone(&limiter))
+        }))
+    }
+}
