@@ -9,7 +9,7 @@ use actix_throttle_core::decision::Decision;
 use actix_web::{HttpMessage, HttpRequest, http::header::HeaderMap};
 use smallvec::SmallVec;
 
-use super::{double_charge::ChargedCounter, rate_limits::StatusList};
+use super::{double_charge::ChargedCounter, status_list::StatusList};
 use crate::{
     engine::Engine,
     limiter::RateLimiter,

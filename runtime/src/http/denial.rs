@@ -14,8 +14,8 @@ impl RateLimiter {
     /// with `Retry-After` and the headers of the limiter's [style](crate::Builder::headers). `None`
     /// if the decision allows the request.
     ///
-    /// It is for handlers that call the limiter themselves and need the decision before they respond.
-    /// [`enforce`](Self::enforce) does both at once.
+    /// It is for handlers that call the limiter themselves and need the decision before they
+    /// respond. [`enforce`](Self::enforce) does both at once.
     ///
     /// ```
     /// use actix_throttle::{Limit, RateLimiter, RequestError};

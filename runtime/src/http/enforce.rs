@@ -48,10 +48,10 @@ impl RateLimiter {
     ///
     /// # Errors
     ///
-    /// - [`RequestError::Denied`] if the limit has denied the request: a 429 with the headers, by the
-    ///   limiter's [`on_limited`](crate::Builder::on_limited) if it has one.
-    /// - [`RequestError::Undecided`] if the store could not decide and the limiter's failure mode is
-    ///   `Closed`: a 503. An invalid limit is a 500.
+    /// - [`RequestError::Denied`] if the limit has denied the request: a 429 with the headers, by
+    ///   the limiter's [`on_limited`](crate::Builder::on_limited) if it has one.
+    /// - [`RequestError::Undecided`] if the store could not decide and the limiter's failure mode
+    ///   is `Closed`: a 503. An invalid limit is a 500.
     ///
     /// # Cancel safety
     ///

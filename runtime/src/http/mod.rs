@@ -27,6 +27,7 @@ mod resolve;
 mod respond;
 mod rule;
 mod rule_list;
+mod status_list;
 mod throttle;
 #[cfg(feature = "websocket")]
 mod websocket;

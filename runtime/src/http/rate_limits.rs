@@ -1,18 +1,15 @@
-//! The decisions of a request as handlers read them: the [`RateLimits`] extractor, and the list
-//! that it reads.
+//! The decisions of a request as handlers read them: the [`RateLimits`] extractor.
 
 use std::{
-    cell::OnceCell,
     convert::Infallible,
     future::{Ready, ready},
-    iter,
     rc::Rc,
 };
 
 use actix_throttle_core::decision::{LimitStatus, strictest};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
-use super::decisions::RequestDecisions;
+use super::{decisions::RequestDecisions, status_list::StatusList};
 
 /// What was decided for a request, in its handler: how each limit stands that was charged for it.
 ///
@@ -41,38 +38,6 @@ use super::decisions::RequestDecisions;
 /// ```
 #[derive(Clone, Debug)]
 pub struct RateLimits(Rc<StatusList>);
-
-/// How the limits of a request stand, in the order of their decisions. It only grows, so what a
-/// handler has borrowed of it stays.
-#[derive(Debug, Default)]
-pub(super) struct StatusList {
-    limits: Vec<LimitStatus>,
-    next: OnceCell<Box<StatusList>>,
-}
-
-impl StatusList {
-    pub(super) fn new(limits: Vec<LimitStatus>) -> Self {
-        Self {
-            limits,
-            next: OnceCell::new(),
-        }
-    }
-
-    /// Adds the limits of one more decision.
-    pub(super) fn append(&self, limits: &[LimitStatus]) {
-        let mut list = self;
-        while let Some(next) = list.next.get() {
-            list = next;
-        }
-        list.next
-            .get_or_init(|| Box::new(Self::new(limits.to_vec())));
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &LimitStatus> {
-        let lists = iter::successors(Some(self), |list| list.next.get().map(|next| &**next));
-        lists.flat_map(|list| &list.limits)
-    }
-}
 
 impl RateLimits {
     /// Returns how each limit stands, in the order of the decisions, shadows included.
