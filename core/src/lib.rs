@@ -24,6 +24,8 @@ pub mod intern;
 pub mod key;
 pub mod limit;
 pub mod replay;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod rule_check;
 #[cfg(feature = "config")]
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod rules;

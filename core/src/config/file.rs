@@ -3,6 +3,7 @@
 use super::{
     diagnostics::{Diagnostic, Diagnostics},
     document::{self, Entry, Node},
+    entries,
     format::Format,
     limit_table::{self, Limits},
     position::{Position, Spanned},
@@ -47,7 +48,9 @@ impl ConfigSpec {
         let mut diagnostics = Diagnostics::default();
         let root = document::parse(text, format, &mut diagnostics);
         let spec = root.and_then(|root| Self::read(&root, identifiers, &mut diagnostics));
-        diagnostics.into_result(spec)
+        let spec = diagnostics.into_result(spec)?;
+        entries::check(&spec.rules)?;
+        Ok(spec)
     }
 
     fn read(root: &Node, identifiers: &[&str], diagnostics: &mut Diagnostics) -> Option<Self> {

@@ -8,6 +8,7 @@ mod diagnostics;
 mod diff;
 mod document;
 mod duration;
+mod entries;
 mod file;
 mod format;
 mod identifier;

@@ -1,6 +1,6 @@
 //! Entries of the middleware: paths and the rules for them, validated and named.
 
-use actix_throttle_core::intern::intern;
+use actix_throttle_core::rule_check;
 
 use super::{paths::Paths, validate::check};
 use crate::{engine::error::InitError, http::rule::Rule};
@@ -29,10 +29,7 @@ impl RouteRules {
             let rule = if shadow { rule.shadow() } else { rule };
             let has_limit = rule.static_limit().is_some() || rule.concurrency_limit().is_some();
             limits += usize::from(has_limit);
-            let name = match limits {
-                0 | 1 => label,
-                index => intern(&format!("{label}-{index}")),
-            };
+            let name = rule_check::name_of_limit(label, limits);
             let rule =
                 rule.map_concurrency(|concurrency| concurrency.with_default_name(name, label));
             rule.map_limit(|limit| {
@@ -76,8 +73,7 @@ impl RouteRules {
     }
 }
 
-/// The name of an entry. If an earlier entry has the same default name, a number is added, so that
-/// no two entries share a counter by accident.
+/// The name of an entry that comes after the entries `before`.
 fn label(paths: &Paths, before: &[RouteRules]) -> Result<&'static str, InitError> {
     // Shadows have counters of their own, so a candidate may have the name of what it is to
     // replace.
@@ -87,26 +83,5 @@ fn label(paths: &Paths, before: &[RouteRules]) -> Result<&'static str, InitError
             .filter(|other| other.is_shadow() == paths.is_shadow());
         others.any(|other| other.label == label)
     };
-    if let Some(name) = paths.own_name() {
-        if is_taken(name) {
-            return Err(InitError::settings(format!(
-                "two entries of a `Throttle` are named `{name}`, and would count together; name one \
-                 of them otherwise, or give the limits that are to share a counter a `zone`"
-            )));
-        }
-        return Ok(intern(name));
-    }
-    // Names are printable ASCII; a regex need not be.
-    let text: String = paths.label().chars().map(printable).collect();
-    let numbered = (2..).map(|number| format!("{text} #{number}"));
-    let mut labels = std::iter::once(text.clone()).chain(numbered);
-    let free = labels.find(|label| !is_taken(label));
-    Ok(intern(&free.unwrap_or(text)))
-}
-
-fn printable(character: char) -> String {
-    match character {
-        ' '..='~' => character.to_string(),
-        other => other.escape_default().to_string(),
-    }
+    rule_check::label(paths.own_name(), &paths.label(), is_taken).map_err(InitError::settings)
 }
