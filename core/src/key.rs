@@ -4,6 +4,8 @@
 //! The text is `prefix:{identity}:zone:limit`. The braces are the hash tag of Redis Cluster: all
 //! counters of one identity are in one slot. The identity is escaped, so it can never forge another
 //! key. The limit's part has no colon, so a zone cannot forge a key either.
+mod parse;
+
 use std::fmt::Write;
 
 use crate::{
@@ -11,6 +13,8 @@ use crate::{
     limit::{Algorithm, Concurrency, Limit, Refill},
     time::Micros,
 };
+
+pub use self::parse::{KeyContent, KeyText, block_text, check_prefix, scan_pattern};
 
 /// Capacity for a readable identity and the limit's part, in bytes.
 const ROOM: usize = 64;

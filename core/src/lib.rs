@@ -31,6 +31,8 @@ pub mod rule_check;
 pub mod rules;
 pub mod status_set;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod stored;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod text;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod time;

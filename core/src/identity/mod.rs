@@ -3,6 +3,7 @@
 mod constructors;
 mod key_text;
 mod network;
+mod written;
 
 use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 #[cfg(feature = "redis")]
 use std::sync::Arc;
 
-use actix_throttle_core::failure_mode::FailureMode;
+use actix_throttle_core::{failure_mode::FailureMode, key::check_prefix};
 #[cfg(feature = "redis")]
 use actix_throttle_core::{key::Naming, time::to_micros};
 
@@ -161,11 +161,7 @@ impl Builder {
             true => Ok(()),
             false => Err(InitError::settings(message)),
         };
-        let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
-        in_range(
-            !self.prefix.is_empty() && self.prefix.bytes().all(is_plain),
-            "`prefix` must be printable ASCII without braces or spaces, and not empty",
-        )?;
+        check_prefix(&self.prefix).map_err(InitError::settings)?;
         in_range(self.max_keys > 0, "`max_keys` must be at least 1")?;
         in_range(!self.deadline.is_zero(), "`deadline` must be above zero")?;
         in_range(

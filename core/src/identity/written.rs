@@ -1,0 +1,186 @@
+//! Finds identities by the text that a person writes for one. Tools that look at a store from
+//! outside call it; no request does.
+
+use std::net::IpAddr;
+
+use super::{DEFAULT_IPV6_PREFIX, Identity, network};
+
+impl Identity {
+    /// Returns the texts that keys may have for the identity that is written like this, as
+    /// `Identity` writes it by default first.
+    ///
+    /// Read are: a text as keys have it (`user=42`, `header.x-api-key=#…`), an address (`ip=` may
+    /// be left out), `global`, a source with its value in the clear (`header.X-Api-Key=k-8a2f`),
+    /// and any other text as an identity of the application. Several texts stand for one identity
+    /// where settings choose between them: `plain_keys` and `ipv6_prefix`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn key_texts(written: &str) -> Vec<String> {
+        let address = written.strip_prefix("ip=").unwrap_or(written);
+        if let Ok(address) = address.parse() {
+            return networks(address);
+        }
+        let Some((source, value)) = source_of(written) else {
+            return texts(&Identity::new(written));
+        };
+        let source = match source.strip_prefix("header.") {
+            Some(name) => format!("header.{}", name.to_ascii_lowercase()),
+            None => source.to_owned(),
+        };
+        let rest = &written[source.len()..];
+        let as_in_keys = format!("{source}{rest}");
+        let raw = value.and_then(|value| identity_of(&source, value));
+        let is_hashed = rest.starts_with("=#");
+        match raw {
+            Some(identity) if !is_key_text(rest) => texts(&identity),
+            // The value in the clear, or the text of a service with plain keys.
+            Some(identity) if may_be_hashed(&source) && !is_hashed => {
+                let mut texts = texts(&identity);
+                if !texts.contains(&as_in_keys) {
+                    texts.push(as_in_keys);
+                }
+                texts
+            }
+            _ => vec![as_in_keys],
+        }
+    }
+}
+
+/// Splits a text into a known source and its value. The value is `None` where it is no text: in
+/// `global`, and for a client that is counted in place of a missing value (`header.x!192.0.2.1`).
+fn source_of(written: &str) -> Option<(&str, Option<&str>)> {
+    if written == "global" || written.starts_with("global;") {
+        return Some(("global", None));
+    }
+    let (source, value) = match written.split_once(['=', '!']) {
+        Some((source, value)) if written[source.len()..].starts_with('=') => (source, Some(value)),
+        Some((source, _)) => (source, None),
+        None => return None,
+    };
+    let has_name = ["header.", "cookie.", "path.", "query.", "jwt.", "session."]
+        .iter()
+        .any(|start| source.starts_with(start));
+    (has_name || matches!(source, "ip" | "user")).then_some((source, value))
+}
+
+/// Returns the identity of a source and a value in the clear.
+fn identity_of(source: &str, value: &str) -> Option<Identity> {
+    if source == "user" {
+        return Some(Identity::new(value));
+    }
+    let (kind, name) = source.split_once('.')?;
+    Some(match kind {
+        "header" => Identity::header(name, value),
+        "cookie" => Identity::cookie(name, value),
+        "path" => Identity::path(name, value),
+        "query" => Identity::query(name, value),
+        "jwt" => Identity::token_claim(name, value),
+        "session" => Identity::session_key(name, value),
+        _ => return None,
+    })
+}
+
+/// Returns whether keys have the values of this source as hashes by default.
+fn may_be_hashed(source: &str) -> bool {
+    ["header.", "cookie.", "query."]
+        .iter()
+        .any(|start| source.starts_with(start))
+}
+
+/// Returns whether a key may have this text behind the name of a source.
+fn is_key_text(rest: &str) -> bool {
+    let mut bytes = rest.bytes();
+    while let Some(byte) = bytes.next() {
+        let is_fine = match byte {
+            b'%' => {
+                let digits = [bytes.next(), bytes.next()];
+                let is_digit = |byte: &u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte);
+                digits
+                    .iter()
+                    .all(|byte| byte.as_ref().is_some_and(is_digit))
+            }
+            b'=' | b'!' | b';' | b'#' => true,
+            byte => byte.is_ascii_alphanumeric() || b"-._~@+/,".contains(&byte),
+        };
+        if !is_fine {
+            return false;
+        }
+    }
+    true
+}
+
+/// Returns the text by default, and the one with plain keys.
+fn texts(identity: &Identity) -> Vec<String> {
+    let mut texts = vec![String::new(); 2];
+    for (text, plain) in texts.iter_mut().zip([false, true]) {
+        // Writing to a `String` cannot fail.
+        let _ = identity.write_key(text, plain);
+    }
+    texts.dedup();
+    texts
+}
+
+/// Returns the networks that an address may be counted by: its own by default, then the others.
+fn networks(address: IpAddr) -> Vec<String> {
+    let prefixes = std::iter::once(DEFAULT_IPV6_PREFIX).chain((1..=128).rev());
+    let mut all: Vec<String> = Vec::new();
+    for prefix in prefixes {
+        let text = Identity::client(Some(network(address, prefix))).to_string();
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identity_is_found_by_what_a_person_writes() {
+        let hashed = Identity::header("x-api-key", "k-8a2f").to_string();
+        for (written, expected) in [
+            ("42", "user=42"),
+            ("user=42", "user=42"),
+            ("user:42", "user=user%3A42"),
+            ("user=user%3A42", "user=user%3A42"),
+            ("user=a b", "user=a%20b"),
+            ("user=100%", "user=100%25"),
+            ("user=42;room/7", "user=42;room/7"),
+            ("a=b", "user=a%3Db"),
+            ("", "user="),
+            ("global", "global"),
+            ("192.0.2.1", "ip=192.0.2.1"),
+            ("ip=192.0.2.1", "ip=192.0.2.1"),
+            ("ip=none", "ip=none"),
+            ("::ffff:192.0.2.1", "ip=192.0.2.1"),
+            ("ip=2001:db8::1", "ip=2001-db8-0-0-0-0-0-0"),
+            ("ip=2001-db8-0-0-0-0-0-0", "ip=2001-db8-0-0-0-0-0-0"),
+            ("header.x-api-key!192.0.2.1", "header.x-api-key!192.0.2.1"),
+            ("path.id=a:b", "path.id=a%3Ab"),
+            ("jwt.sub=42", "jwt.sub=42"),
+            ("session.user=42", "session.user=42"),
+            ("header.X-Api-Key=k-8a2f", &hashed),
+            (&hashed, &hashed),
+        ] {
+            assert_eq!(Identity::key_texts(written)[0], expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn settings_that_change_a_text_are_considered() {
+        let texts = Identity::key_texts("cookie.sid=a b");
+        assert!(texts[0].starts_with("cookie.sid=#"), "{texts:?}");
+        assert_eq!(texts[1..], ["cookie.sid=a%20b"]);
+        let texts = Identity::key_texts("cookie.sid=a%20b");
+        assert_eq!(texts[1..], ["cookie.sid=a%2520b", "cookie.sid=a%20b"]);
+        let texts = Identity::key_texts("2001:db8:1:2:3::1");
+        for prefix in [48, 56, 64, 128] {
+            let network = network("2001:db8:1:2:3::1".parse().unwrap(), prefix);
+            let text = Identity::client(Some(network)).to_string();
+            assert!(texts.contains(&text), "{prefix}: {texts:?}");
+        }
+        assert_eq!(Identity::key_texts("192.0.2.1").len(), 1);
+    }
+}

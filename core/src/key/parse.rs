@@ -1,0 +1,258 @@
+//! Reads the text of a key, for tools that look at a Redis without the application. The inverse of
+//! [`Key::text`](super::Key::text); nothing outside of this module and its parent knows how a key
+//! is written.
+
+use super::KeyKind;
+use crate::limit::{Algorithm, Refill};
+
+/// The parts of a key's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyText<'t> {
+    /// The identity as keys show it, escaped or hashed.
+    pub identity: &'t str,
+    pub zone: &'t str,
+    pub content: KeyContent,
+}
+
+/// The kind of value that a key of this library has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyContent {
+    Entry(KeyKind),
+    /// The idempotency key of one call of the script.
+    IdempotencyKey,
+}
+
+impl<'t> KeyText<'t> {
+    /// Reads a key under this prefix. Returns `None` if it is not one of this library's keys.
+    #[must_use]
+    pub fn parse(text: &'t str, prefix: &str) -> Option<Self> {
+        let tagged = text.strip_prefix(prefix)?.strip_prefix(":{")?;
+        // The braces of an identity are escaped, so the first one ends it.
+        let (identity, rest) = tagged.split_once("}:")?;
+        if let Some(call) = rest.strip_prefix("once:")
+            && call.len() == 16
+            && call.bytes().all(|byte| byte.is_ascii_hexdigit())
+        {
+            return Some(Self {
+                identity,
+                zone: "",
+                content: KeyContent::IdempotencyKey,
+            });
+        }
+        // The limit's part has no colon; a zone may have some.
+        let (zone, limit) = rest.rsplit_once(':')?;
+        Some(Self {
+            identity,
+            zone,
+            content: KeyContent::Entry(KeyKind::parse(limit)?),
+        })
+    }
+}
+
+/// Checks the prefix of keys. A brace in it would be the hash tag of Redis Cluster.
+///
+/// # Errors
+///
+/// If keys must not have this prefix.
+pub fn check_prefix(prefix: &str) -> Result<(), &'static str> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
+    match !prefix.is_empty() && prefix.bytes().all(is_plain) {
+        true => Ok(()),
+        false => Err("`prefix` must be printable ASCII without braces or spaces, and not empty"),
+    }
+}
+
+/// Returns the text of the key of a block, for an identity as keys show it.
+#[must_use]
+pub fn block_text(prefix: &str, identity: &str, zone: &str, shadow: bool) -> String {
+    let mut text = format!("{prefix}:{{{identity}}}:{zone}:");
+    KeyKind::Block { shadow }.write(&mut text);
+    text
+}
+
+/// Returns the pattern of `SCAN` for all keys under a prefix whose identity begins with this text;
+/// if `whole`, for those of this identity alone.
+#[must_use]
+pub fn scan_pattern(prefix: &str, identity: &str, whole: bool) -> String {
+    let mut pattern = String::new();
+    escape_glob(prefix, &mut pattern);
+    pattern.push_str(":{");
+    escape_glob(identity, &mut pattern);
+    pattern.push_str(if whole { "}:*" } else { "*}:*" });
+    pattern
+}
+
+/// Escapes what has a meaning in a pattern of Redis.
+fn escape_glob(text: &str, pattern: &mut String) {
+    for character in text.chars() {
+        if matches!(character, '*' | '?' | '[' | ']' | '^' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+}
+
+impl KeyKind {
+    /// Reads the limit's part of a key, which [`write`](Self::write) has written.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (shadow, text) = match text.strip_prefix("shadow-") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (name, window) = match text {
+            "block" => return Some(Self::Block { shadow }),
+            "running" => return Some(Self::PermitTable { shadow }),
+            _ => text.rsplit_once('-')?,
+        };
+        let (algorithm, refill) = match name {
+            "log" => (Algorithm::SlidingWindow, Refill::Greedy),
+            "counter" => (Algorithm::SlidingWindowCounter, Refill::Greedy),
+            "fixed" => (Algorithm::FixedWindow, Refill::Greedy),
+            "token" => (Algorithm::TokenBucket, Refill::Greedy),
+            "interval" => (Algorithm::TokenBucket, Refill::Interval),
+            "leaky" => (Algorithm::LeakyBucket, Refill::Greedy),
+            _ => return None,
+        };
+        let digits = window.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        let unit = match window.strip_prefix(digits)? {
+            "s" => 1_000_000,
+            "ms" => 1_000,
+            "us" => 1,
+            _ => return None,
+        };
+        // Digits alone: `parse` would take a sign, too.
+        let number = match digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => digits.parse::<u64>().ok()?,
+            false => return None,
+        };
+        Some(Self::Counter {
+            algorithm,
+            refill,
+            window: number.checked_mul(unit)?,
+            shadow,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        identity::Identity,
+        key::{Key, Naming},
+        limit::{Concurrency, Limit},
+    };
+
+    const PREFIX: &str = "shop:eu";
+
+    fn kinds() -> Vec<KeyKind> {
+        let mut kinds = Vec::new();
+        for shadow in [false, true] {
+            kinds.extend([KeyKind::PermitTable { shadow }, KeyKind::Block { shadow }]);
+            for window in [1, 1_500, 60_000_000, 31_622_400_000_000] {
+                for (algorithm, refill) in [
+                    (Algorithm::SlidingWindow, Refill::Greedy),
+                    (Algorithm::SlidingWindowCounter, Refill::Greedy),
+                    (Algorithm::FixedWindow, Refill::Greedy),
+                    (Algorithm::TokenBucket, Refill::Greedy),
+                    (Algorithm::TokenBucket, Refill::Interval),
+                    (Algorithm::LeakyBucket, Refill::Greedy),
+                ] {
+                    kinds.push(KeyKind::Counter {
+                        algorithm,
+                        refill,
+                        window,
+                        shadow,
+                    });
+                }
+            }
+        }
+        kinds
+    }
+
+    #[test]
+    fn text_of_each_kind_is_read_back() {
+        let naming = Naming {
+            prefix: PREFIX.into(),
+            plain: false,
+        };
+        let hostile = Identity::new("a}:{ip=1.2.3.4\n:b").context("room;7");
+        for identity in [Identity::new("42"), Identity::global(), hostile] {
+            for kind in kinds() {
+                let zone = "app::v1::login";
+                let key = Key {
+                    identity: &identity,
+                    zone,
+                    kind,
+                };
+                let text = key.text(&naming);
+                let expected = KeyText {
+                    identity: &identity.to_string(),
+                    zone,
+                    content: KeyContent::Entry(kind),
+                };
+                assert_eq!(KeyText::parse(&text, PREFIX), Some(expected), "{text}");
+            }
+            let limit = Limit::per_second(1).zone("once");
+            let once = Key::counter(&identity, &limit).idempotency_key(&naming, 7);
+            let read = KeyText::parse(&once, PREFIX).unwrap();
+            assert_eq!(read.content, KeyContent::IdempotencyKey, "{once}");
+        }
+    }
+
+    #[test]
+    fn key_of_a_block_is_the_one_that_the_script_reads() {
+        let naming = Naming {
+            prefix: PREFIX.into(),
+            plain: false,
+        };
+        let user = Identity::new("ann@x");
+        for (shadow, limit) in [
+            (false, Limit::per_second(1).zone("a:b")),
+            (true, Limit::per_second(1).zone("a:b").shadow()),
+        ] {
+            let key = Key::counter(&user, &limit).block().text(&naming);
+            assert_eq!(block_text(PREFIX, &user.to_string(), "a:b", shadow), key);
+        }
+        let permits = Concurrency::new(1)
+            .expiry(Duration::from_secs(1))
+            .zone("a:b");
+        let key = Key::permits(&user, &permits).block().text(&naming);
+        assert_eq!(block_text(PREFIX, &user.to_string(), "a:b", false), key);
+    }
+
+    #[test]
+    fn keys_of_others_are_not_read() {
+        for text in [
+            "",
+            "shop:eu",
+            "shop:eu:cart:42",
+            "shop:eu:{user=42}",
+            "shop:eu:{user=42}:z",
+            "shop:eu:{user=42}:z:log",
+            "shop:eu:{user=42}:z:log-60",
+            "shop:eu:{user=42}:z:log-+60s",
+            "shop:eu:{user=42}:z:log--60s",
+            "shop:eu:{user=42}:z:log-s",
+            "shop:eu:{user=42}:z:log-99999999999999999999s",
+            "shop:eu:{user=42}:z:log-18446744073709551615s",
+            "shop:eu:{user=42}:z:gcra-60s",
+            "shop:eu:{user=42}:z:shadow-",
+            "shop:us:{user=42}:z:log-60s",
+        ] {
+            assert_eq!(KeyText::parse(text, PREFIX), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn pattern_takes_no_wildcards_from_its_texts() {
+        assert_eq!(
+            scan_pattern("a*[b]?", "user=4^2", true),
+            "a\\*\\[b\\]\\?:{user=4\\^2}:*"
+        );
+        assert_eq!(scan_pattern("p", "", false), "p:{*}:*");
+    }
+}

@@ -1,0 +1,63 @@
+//! The value of a block: its start and its end. The twin of `start_block` in `rare.lua`.
+
+use super::{
+    EXPIRY_MARGIN,
+    bytes::{push, take},
+};
+use crate::{decide::Block, time::Micros};
+
+/// The value of a block's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredBlock(pub Block);
+
+impl StoredBlock {
+    /// Reads a value. Returns `None` if it is not one of this library's.
+    #[must_use]
+    pub fn decode(mut raw: &[u8]) -> Option<Self> {
+        let start = take(&mut raw, 7)?;
+        let until = take(&mut raw, 7)?;
+        Some(Self(Block { start, until }))
+    }
+
+    /// Writes the value as the script does.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut raw = Vec::with_capacity(14);
+        push(&mut raw, self.0.start, 7);
+        push(&mut raw, self.0.until, 7);
+        raw
+    }
+
+    /// Returns the expiry of the key from the start of the block, in milliseconds.
+    #[must_use]
+    pub fn expiry_millis(&self) -> u64 {
+        let length = self.0.until.saturating_sub(self.0.start);
+        length.div_ceil(1_000) + EXPIRY_MARGIN / 1_000
+    }
+
+    /// Returns the time that is left of the block, in microseconds; 0 if it is not in force.
+    #[must_use]
+    pub fn left(&self, now: Micros) -> Micros {
+        self.0.left(now).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn block_is_read_as_it_was_written() {
+        let block = StoredBlock(Block::new(1_764_000_000_000_000, 600_000_000));
+        let mut raw = block.encode();
+        assert_eq!(raw.len(), 14);
+        assert_eq!(StoredBlock::decode(&raw), Some(block));
+        raw.extend(b"marks of a cluster");
+        assert_eq!(StoredBlock::decode(&raw), Some(block));
+        assert_eq!(StoredBlock::decode(&raw[..13]), None);
+        assert_eq!(block.expiry_millis(), 600_100);
+        assert_eq!(block.left(block.0.start + 1), 599_999_999);
+        // The clock has stepped back.
+        assert_eq!(block.left(block.0.start - 1), 0);
+    }
+}

@@ -1,0 +1,22 @@
+//! The values that the scripts store in Redis, read without the limits that they belong to. Tools
+//! that look at a Redis from outside use them; no decision does.
+//!
+//! This is the only place in Rust that knows how the values are written. The scripts are the other
+//! one (`runtime/src/engine/store/redis/scripts`), and `tests/stores/redis/stored_values.rs`
+//! compares the two.
+
+mod block;
+mod bytes;
+mod counter;
+mod log;
+mod usage;
+
+pub use self::{
+    block::StoredBlock,
+    counter::StoredCounter,
+    log::{LogElement, LogSearch},
+    usage::StoredUsage,
+};
+
+/// How long after what it counts a key expires, in microseconds: `margin` in `read.lua`.
+pub const EXPIRY_MARGIN: crate::time::Micros = 100_000;
