@@ -27,6 +27,7 @@
 //! - [Redis and Valkey](redis): connections, URLs, keys, what happens at the start.
 //! - [Cluster, Sentinel, TLS](cluster_sentinel_tls): what they need and what they change.
 //! - [When Redis fails](failures): failure modes, the circuit breaker, what an incident costs.
+//! - [The command line](command_line): check files; look at, reset and block counters in Redis.
 //! - [Permissions on Redis](redis_acl): the commands and keys that limits need.
 //! - [Sizing](sizing): memory, connections and time limits.
 //! - [The in-memory store](in_memory_store): counting in this process.
@@ -100,6 +101,7 @@ chapters! {
     redis: "../guide/redis.md",
     cluster_sentinel_tls: "../guide/cluster-sentinel-tls.md",
     failures: "../guide/failures.md",
+    command_line: "../guide/command-line.md",
     redis_acl: "../guide/redis-acl.md",
     sizing: "../guide/sizing.md",
     in_memory_store: "../guide/in-memory-store.md",

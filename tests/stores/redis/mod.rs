@@ -15,6 +15,7 @@ mod reconnecting;
 mod setup;
 mod startup;
 mod startup_log;
+mod stored_values;
 mod tls;
 mod urls;
 

@@ -1,0 +1,129 @@
+//! `throttle redis block`: denies an identity everything for a time, as `RateLimiter::block` does.
+
+use std::collections::BTreeSet;
+
+use actix_throttle_core::{
+    decide::Block,
+    key::block_text,
+    stored::StoredBlock,
+    time::{Micros, to_micros},
+};
+use redis::Value;
+use serde_json::json;
+
+use super::{
+    find::{Found, find},
+    read::time,
+    scan::Scan,
+};
+use crate::{
+    arguments::BlockArguments,
+    error::{Answer, CliError},
+    output::{duration, printable, write_json, write_line},
+    server::{Node, Servers},
+};
+
+/// Blocks an identity in the zones of the arguments, else in each zone in which it has counters.
+///
+/// # Errors
+///
+/// If a server does not reply, or does not set a block.
+pub(super) fn block(
+    scan: &mut Scan<'_>,
+    arguments: &BlockArguments,
+    is_json: bool,
+) -> Result<Answer, CliError> {
+    let found = find(scan, &arguments.id)?;
+    let zones = zones(&found, arguments);
+    if zones.is_empty() {
+        if is_json {
+            write_json(&json!({ "identity": found.identity, "blocked": [] }))?;
+        }
+        let identity = printable(&found.identity);
+        eprintln!(
+            "nothing is counted for `{identity}`, so no zone is known to block it in: name one by \
+             `--zone`"
+        );
+        return Ok(Answer::No);
+    }
+    let length = to_micros(arguments.length);
+    let prefix = &scan.arguments.prefix;
+    let mut blocked = Vec::new();
+    for (identity, zone) in &zones {
+        for shadow in [false, true] {
+            if shadow && !arguments.shadow {
+                continue;
+            }
+            let key = block_text(prefix, identity, zone, shadow);
+            set(scan.servers, &key, length)?;
+            blocked.push(json!({ "key": key, "zone": zone, "shadow": shadow }));
+        }
+        if !is_json {
+            let (length, zone) = (duration(length), printable(zone));
+            write_line(&format!(
+                "blocked {} in {zone} for {length}",
+                printable(identity)
+            ))?;
+        }
+    }
+    if is_json {
+        let for_ms = length.div_ceil(1_000);
+        let identity = &found.identity;
+        write_json(&json!({ "identity": identity, "blocked": blocked, "for_ms": for_ms }))?;
+    }
+    Ok(Answer::Yes)
+}
+
+/// The zones to block in, with the identity as the keys there have it.
+fn zones(found: &Found, arguments: &BlockArguments) -> BTreeSet<(String, String)> {
+    let identities: BTreeSet<&String> = found
+        .entries
+        .iter()
+        .map(|located| &located.entry.identity)
+        .collect();
+    if arguments.zone.is_empty() {
+        let entries = found.entries.iter().map(|located| &located.entry);
+        return entries
+            .map(|entry| (entry.identity.clone(), entry.zone.clone()))
+            .collect();
+    }
+    let identities = match identities.is_empty() {
+        true => BTreeSet::from([&found.identity]),
+        false => identities,
+    };
+    let zones = arguments.zone.iter();
+    zones
+        .flat_map(|zone| {
+            let identities = identities.iter();
+            identities.map(|identity| ((*identity).clone(), zone.clone()))
+        })
+        .collect()
+}
+
+/// Sets a block on the server that has the key's slot. If the slot is on its way, the block goes to
+/// where the library looks for it: to the owner if the key is there, else to the next owner.
+fn set(servers: &mut Servers, key: &str, length: Micros) -> Result<(), CliError> {
+    let mut refusal = String::new();
+    for send in [Node::calls_as_owner, Node::calls] {
+        for node in &mut servers.nodes {
+            // By the clock of the server that keeps the block.
+            let block = StoredBlock(Block::new(time(node)?, length));
+            let mut command = redis::cmd("SET");
+            command.arg(key).arg(block.encode());
+            command.arg("PX").arg(block.expiry_millis());
+            let reply = send(node, &[command])?.into_iter().next();
+            let Some(Value::ServerError(error)) = reply else {
+                return Ok(());
+            };
+            refusal = format!("{}: {error}", node.name());
+            if !matches!(error.code(), "MOVED" | "ASK") {
+                return Err(not_set(key, &refusal));
+            }
+        }
+    }
+    Err(not_set(key, &refusal))
+}
+
+fn not_set(key: &str, refusal: &str) -> CliError {
+    CliError::new(format!("{} was not set: {refusal}", printable(key)))
+}

@@ -1,0 +1,137 @@
+//! What the scripts store is what `stored` of the core reads.
+
+use std::time::Duration;
+
+use actix_throttle::{Algorithm, Concurrency, Identity, Limit, LimitStatus, ManualClock};
+use actix_throttle_core::{
+    key::{KeyContent, KeyKind, KeyText},
+    stored::{LogElement, LogSearch, StoredBlock, StoredCounter, StoredUsage},
+    time::to_micros,
+};
+
+use super::{check, for_every_version, patient};
+use harness::{Server, stores::every_algorithm};
+
+const PREFIX: &str = "throttle";
+
+fn kind_of(key: &str) -> KeyKind {
+    match KeyText::parse(key, PREFIX).map(|text| text.content) {
+        Some(KeyContent::Entry(kind)) => kind,
+        other => panic!("{key}: {other:?}"),
+    }
+}
+
+/// The usage that the one key of the server says.
+fn stored(server: &Server, clock: &ManualClock, left: u64) -> StoredUsage {
+    let keys: Vec<String> = server.cli(&["KEYS", "*"]);
+    let [key] = &keys[..] else {
+        panic!("one key, not {keys:?}");
+    };
+    let KeyKind::Counter {
+        algorithm,
+        refill,
+        window,
+        ..
+    } = kind_of(key)
+    else {
+        panic!("{key} is no counter");
+    };
+    let now = now(clock);
+    if algorithm != Algorithm::SlidingWindow {
+        let raw: Vec<u8> = server.cli(&["GET", key]);
+        let counter = StoredCounter::decode(algorithm, refill, &raw).expect("one of ours");
+        return counter.usage(window, now, Some(left));
+    }
+    let mut search = LogSearch::new(server.cli(&["LLEN", key]), window, now);
+    while let Some(index) = search.next() {
+        let raw: Vec<u8> = server.cli(&["LINDEX", key, &index.to_string()]);
+        search.feed(LogElement::decode(&raw));
+    }
+    search.usage()
+}
+
+fn now(clock: &ManualClock) -> u64 {
+    to_micros(clock.now())
+}
+
+fn used(limit: &Limit, status: &LimitStatus) -> u32 {
+    match limit.kind() {
+        // It holds one request, whatever its rate.
+        Algorithm::LeakyBucket => 1 - status.remaining(),
+        _ => limit.times() - status.remaining(),
+    }
+}
+
+#[test]
+fn stored_usage_at_each_moment_is_what_remains() {
+    for_every_version(async |server| {
+        for limit in every_algorithm(50, 20) {
+            let clock = ManualClock::new();
+            let limiter = patient(&server).clock(clock.clone()).build().await.unwrap();
+            clock.advance(Duration::from_micros(1_234_567));
+            for step in 0..40 {
+                // Charges, then time passes alone.
+                if step < 20 {
+                    check(&limiter, &limit.cost(1 + step % 3)).await;
+                }
+                let decision = limiter.peek(&limit, "ann").await.unwrap();
+                let status = &decision.limits()[0];
+                let reset = to_micros(status.reset_after());
+                let read = stored(&server, &clock, reset);
+                let expected = used(&limit, status);
+                let says = format!("{limit:?}, step {step}: {read:?}, {status:?}");
+                if read.is_estimate {
+                    assert!(read.used.abs_diff(expected) <= 2, "{says}");
+                    assert_eq!(read.used == 0, expected == 0, "{says}");
+                } else {
+                    assert_eq!(read.used, expected, "{says}");
+                    assert_eq!(read.reset, Some(reset), "{says}");
+                }
+                clock.advance(Duration::from_micros(973_111));
+            }
+            let _: String = server.cli(&["FLUSHALL"]);
+        }
+    });
+}
+
+#[test]
+fn stored_block_is_written_as_the_script_writes_it() {
+    for_every_version(async |server| {
+        let clock = ManualClock::new();
+        let limiter = patient(&server).clock(clock.clone()).build().await.unwrap();
+        clock.advance(Duration::from_secs(100));
+        let limit = Limit::per_second(1).zone("z");
+        let length = Duration::from_secs(30);
+        limiter.block(&limit, "ann", length).await.unwrap();
+        let key = "throttle:{user=ann}:z:block";
+        assert_eq!(kind_of(key), KeyKind::Block { shadow: false });
+        let raw: Vec<u8> = server.cli(&["GET", key]);
+        let block = StoredBlock::decode(&raw).expect("one of ours");
+        assert_eq!(block.left(now(&clock)), to_micros(length));
+        assert_eq!(block.encode(), raw);
+    });
+}
+
+#[test]
+fn keys_of_every_kind_are_read() {
+    for_every_version(async |server| {
+        let limiter = patient(&server).build().await.unwrap();
+        let identity = Identity::header("X-Api-Key", "secret");
+        for limit in every_algorithm(50, 20) {
+            for limit in [limit.zone("app::login"), limit.zone("app::login").shadow()] {
+                assert!(limiter.check(&limit, &identity).await.unwrap().is_allowed());
+            }
+        }
+        let permits = Concurrency::new(2).zone("export");
+        let semaphore = limiter.semaphore(&permits, &identity);
+        let held = semaphore.acquire().await.unwrap();
+        let keys: Vec<String> = server.cli(&["KEYS", "*"]);
+        assert_eq!(keys.len(), 13, "{keys:?}");
+        for key in &keys {
+            let text = KeyText::parse(key, PREFIX).expect("one of ours");
+            assert_eq!(text.identity, identity.to_string());
+            assert!(matches!(text.content, KeyContent::Entry(_)), "{key}");
+        }
+        drop(held);
+    });
+}
