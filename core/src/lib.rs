@@ -23,6 +23,8 @@ pub mod intern;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod key;
 pub mod limit;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod network;
 pub mod replay;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod rule_check;

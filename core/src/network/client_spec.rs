@@ -1,0 +1,35 @@
+//! What is set about clients: how their addresses are found, and which networks are let in or kept
+//! out. A builder has one, and so has a configuration file.
+
+use super::{access::AccessList, error::NetworkError, proxies::TrustedProxies};
+
+/// Settings about the addresses of clients.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClientSpec {
+    pub access: AccessList,
+    pub proxies: TrustedProxies,
+    /// The header in which trusted proxies report the client's address, in lower case, in place of
+    /// the forwarding headers.
+    pub client_ip_header: Option<String>,
+}
+
+impl ClientSpec {
+    /// Whether nothing is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.access.is_empty() && self.proxies.is_empty() && self.client_ip_header.is_none()
+    }
+}
+
+/// Checks that this can be the name of a header: a token of RFC 9110, section 5.6.2.
+///
+/// # Errors
+///
+/// If it has another character, or none.
+pub fn check_header_name(name: &str) -> Result<(), NetworkError> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    match !name.is_empty() && name.bytes().all(is_token) {
+        true => Ok(()),
+        false => Err(NetworkError::Header(name.to_owned())),
+    }
+}
