@@ -77,6 +77,8 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 ///   buckets: at most one admission a microsecond).
 /// - **Identifiers** are `ip`, `global`, `header("X-Api-Key")`, `cookie("sid")`, `path("id")` and
 ///   `query("tenant")`, the path of a function, or the path of a static `LazyLock<Identifier>`.
+///   A tuple of these, `(ip, header("X-Tenant"))`, has one counter for each combination of values;
+///   if a part is missing, the request is unidentified.
 ///   Write `self::path` for a function with the name of a built-in identifier.
 /// - **Functions** are paths, sync or async: `cost` takes `fn(&HttpRequest) -> u32`, `skip_if`
 ///   takes `fn(&HttpRequest) -> bool`, `on_limited` the same as in the builder. `dynamic` takes

@@ -6,7 +6,7 @@ pub use actix_web::HttpResponse;
 
 pub use crate::{
     http::{DefaultZone, Limited, Policy, PolicyByType, Rule, respond, serve, typed},
-    identity::Identifier,
+    identity::{Identifier, IntoIdentifier},
 };
 pub use actix_throttle_core::{
     failure_mode::FailureMode,

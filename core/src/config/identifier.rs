@@ -7,6 +7,8 @@ use super::{
     reader::{TableReader, text},
 };
 use crate::{
+    identity::CombinationError,
+    network::check_header_name,
     rules::IdentifierSpec,
     text::suggest,
     vocabulary::{self, Argument},
@@ -48,18 +50,61 @@ pub(crate) fn identifier(
 ) -> Option<IdentifierSpec> {
     let Entry { node, .. } = table.take(&vocabulary::IDENTIFIER)?;
     match &node.value {
+        Value::List(parts) => combination(node, parts, names, diagnostics),
+        _ => single(node, names, diagnostics),
+    }
+}
+
+/// Reads an identifier that is no combination.
+fn single(node: &Node, names: &[&str], diagnostics: &mut Diagnostics) -> Option<IdentifierSpec> {
+    match &node.value {
         Value::Text(_) => by_text(text(node)?, names, diagnostics),
         Value::Table(_) => by_table(node, diagnostics),
         other => {
             let kind = other.kind();
             let reason = format!(
-                "`identifier` takes a string or a table, not {kind}: write `identifier = {}`",
+                "`identifier` takes a string, a table or a list of them, not {kind}: write \
+                 `identifier = {}`",
                 vocabulary::IDENTIFIER.example
             );
             diagnostics.at(node.position, reason);
             None
         }
     }
+}
+
+/// Reads a combination, such as `["ip", "header:X-Tenant"]`.
+fn combination(
+    node: &Node,
+    nodes: &[Node],
+    names: &[&str],
+    diagnostics: &mut Diagnostics,
+) -> Option<IdentifierSpec> {
+    let mut parts: Vec<IdentifierSpec> = Vec::new();
+    for node in nodes {
+        if let Value::List(_) = node.value {
+            diagnostics.at(node.position, CombinationError::Nested.to_string());
+            continue;
+        }
+        let Some(part) = single(node, names, diagnostics) else {
+            continue;
+        };
+        let error = match &part {
+            IdentifierSpec::Global => CombinationError::Global,
+            part if parts.iter().any(|other| other.is_same(part)) => {
+                CombinationError::Repeated(part.to_string())
+            }
+            _ => {
+                parts.push(part);
+                continue;
+            }
+        };
+        diagnostics.at(node.position, error.to_string());
+    }
+    if nodes.len() < 2 {
+        diagnostics.at(node.position, CombinationError::Few.to_string());
+    }
+    (parts.len() > 1).then_some(IdentifierSpec::All(parts))
 }
 
 fn by_text(
@@ -126,16 +171,66 @@ fn named(
     diagnostics: &mut Diagnostics,
 ) -> Option<IdentifierSpec> {
     let identifier = make(name.value.to_owned());
-    if matches!(identifier, IdentifierSpec::Header(_)) && !is_token(name.value) {
-        let reason = format!("`{}` is no name of an HTTP header", name.value);
-        diagnostics.at(name.position, reason);
-        return None;
+    if matches!(identifier, IdentifierSpec::Header(_)) {
+        diagnostics.ok(name.position, check_header_name(name.value))?;
     }
     Some(identifier)
 }
 
-/// Whether this can be the name of a header: a token of RFC 9110, section 5.6.2.
-fn is_token(text: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_token)
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::parse;
+
+    fn rule(identifier: &str) -> Result<String, String> {
+        let text = format!("rules = [{{ identifier = {identifier}, limits = ['1/s'] }}]");
+        let limit = parse(&text)?.rules.remove(0).value.limits.remove(0);
+        Ok(limit.identifier.expect("an identifier").to_string())
+    }
+
+    #[test]
+    fn list_is_a_combination() {
+        let read = rule("['ip', 'header:X-Tenant', { cookie = 'sid' }]");
+        assert_eq!(read.as_deref(), Ok("(ip, header:X-Tenant, cookie:sid)"));
+    }
+
+    #[test]
+    fn diagnostics_of_a_combination_have_their_positions() {
+        for (identifier, expected) in [
+            (
+                "[]",
+                "1:25: a combination has at least two parts: add another identifier, or write the \
+                 one without a combination",
+            ),
+            (
+                "['ip']",
+                "1:25: a combination has at least two parts: add another identifier, or write the \
+                 one without a combination",
+            ),
+            (
+                "['ip', 'global']",
+                "1:32: `global` is the same for all requests and tells none apart: remove it from \
+                 the combination",
+            ),
+            (
+                "['header:a', 'ip', { header = 'A' }]",
+                "1:44: `header:A` is in the combination already: remove it",
+            ),
+            (
+                "['ip', ['ip', 'cookie:a']]",
+                "1:32: a combination within a combination: write all of its parts into one",
+            ),
+            (
+                "['ip', 7]",
+                "1:32: `identifier` takes a string, a table or a list of them, not an integer: \
+                 write `identifier = \"header:X-Api-Key\"`",
+            ),
+            (
+                "['ip', 'header:a b']",
+                "1:32: `a b` is no name of an HTTP header",
+            ),
+        ] {
+            let error = rule(identifier).expect_err(identifier);
+            assert_eq!(error, format!("a.toml:{expected}"), "{identifier}");
+        }
+    }
 }

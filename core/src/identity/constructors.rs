@@ -27,6 +27,8 @@ pub enum IdentityKind {
     Session,
     /// The user of a signed token (feature `jwt`).
     Token,
+    /// Several identities that are counted as one: see [`Identity::all`].
+    Combination,
 }
 
 impl Identity {
@@ -121,6 +123,7 @@ impl Identity {
             Source::RequestPart(RequestPart::Query, _) => IdentityKind::Query,
             Source::Claim(_) => IdentityKind::Token,
             Source::Session(_) => IdentityKind::Session,
+            Source::All(_) => IdentityKind::Combination,
         }
     }
 
@@ -132,18 +135,23 @@ impl Identity {
             Source::RequestPart(_, name) => Some(name),
             Source::Claim(name) => Some(name),
             Source::Session(key) => Some(key),
-            Source::Global | Source::Client | Source::Application | Source::Context(_) => None,
+            Source::Global
+            | Source::Client
+            | Source::Application
+            | Source::Context(_)
+            | Source::All(_) => None,
         }
     }
 
     /// Returns the user, key or other value in the clear: take care before you log it. `None` if it
-    /// is not UTF-8, and for identities without a value, such as an address or an
-    /// [unidentified](Self::is_unidentified) client.
+    /// is not UTF-8, and for identities without a value, such as an address, an
+    /// [unidentified](Self::is_unidentified) client or a combination, whose
+    /// [parts](Self::parts) have values.
     #[must_use]
     pub fn value_text(&self) -> Option<&str> {
         match self.innermost().1 {
             Value::Bytes(bytes) => str::from_utf8(bytes).ok(),
-            Value::Single | Value::Client(_) => None,
+            Value::Single | Value::Client(_) | Value::All(_) => None,
         }
     }
 
@@ -153,7 +161,7 @@ impl Identity {
     pub fn address(&self) -> Option<IpAddr> {
         match self.innermost().1 {
             Value::Client(network) => network.map(|network| network.addr()),
-            Value::Single | Value::Bytes(_) => None,
+            Value::Single | Value::Bytes(_) | Value::All(_) => None,
         }
     }
 
@@ -175,7 +183,7 @@ impl Identity {
     }
 
     /// Returns the source and the value without any context.
-    fn innermost(&self) -> (&Source, &Value) {
+    pub(super) fn innermost(&self) -> (&Source, &Value) {
         let (mut source, mut value) = (&self.source, &self.value);
         while let Source::Context(outside) = source {
             (source, value) = (&outside.0, &outside.1);

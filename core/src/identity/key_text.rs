@@ -19,39 +19,26 @@ use super::{Identity, RequestPart, Source, Value};
 const READABLE: usize = 64;
 
 /// Writes the identity: `ip=192.0.2.1`, `user=42`, `path.id=42`, `jwt.sub=42`, `session.user=42`. A
-/// missing value is written as `header.x-api-key!192.0.2.1`, a context as `user=42;room`. A `;`
-/// inside a part is escaped. A value that may be a secret is hashed, `header.x-api-key=#…`, unless
-/// `plain` is set.
+/// missing value is written as `header.x-api-key!192.0.2.1`, a context as `user=42;room`, a
+/// combination as `(ip=192.0.2.1&user=42)`. The signs `;`, `&`, `(` and `)` inside a part are
+/// escaped. A value that may be a secret is hashed, `header.x-api-key=#…`, unless `plain` is set.
 pub(super) fn write(out: &mut impl Write, identity: &Identity, plain: bool) -> fmt::Result {
     write_parts(out, identity.source(), identity.value(), plain)
 }
 
 fn write_parts(out: &mut impl Write, source: &Source, value: &Value, plain: bool) -> fmt::Result {
+    if let (Source::All(sources), Value::All(values)) = (source, value) {
+        return write_all(out, sources.iter().zip(values), |out, (source, value)| {
+            write_parts(out, source, value, plain)
+        });
+    }
     match source {
-        Source::Global => out.write_str("global")?,
-        Source::Client => out.write_str("ip")?,
-        Source::Application => out.write_str("user")?,
-        Source::RequestPart(part, name) => {
-            out.write_str(match part {
-                RequestPart::Header => "header.",
-                RequestPart::Cookie => "cookie.",
-                RequestPart::Path => "path.",
-                RequestPart::Query => "query.",
-            })?;
-            write_plain(out, name.as_bytes())?;
-        }
-        Source::Claim(name) => {
-            out.write_str("jwt.")?;
-            write_plain(out, name.as_bytes())?;
-        }
-        Source::Session(key) => {
-            out.write_str("session.")?;
-            write_plain(out, key.as_bytes())?;
-        }
         Source::Context(outside) => write_parts(out, &outside.0, &outside.1, plain)?,
+        source => write_source(out, source)?,
     }
     match (source, value) {
-        (_, Value::Single) => Ok(()),
+        // The values of a combination stand in its parts.
+        (_, Value::Single | Value::All(_)) => Ok(()),
         (Source::Context(_), Value::Bytes(key)) => {
             out.write_char(';')?;
             write_plain(out, key)
@@ -72,6 +59,42 @@ fn write_parts(out: &mut impl Write, source: &Source, value: &Value, plain: bool
             }
         }
     }
+}
+
+/// Writes the source without a value.
+fn write_source(out: &mut impl Write, source: &Source) -> fmt::Result {
+    let (kind, name) = match source {
+        Source::Global => return out.write_str("global"),
+        Source::Client => return out.write_str("ip"),
+        Source::Application => return out.write_str("user"),
+        // A context is written by its identity, which is around its key.
+        Source::Context(outside) => return write_source(out, &outside.0),
+        Source::All(sources) => return write_all(out, sources, |out, one| write_source(out, one)),
+        Source::RequestPart(RequestPart::Header, name) => ("header.", name),
+        Source::RequestPart(RequestPart::Cookie, name) => ("cookie.", name),
+        Source::RequestPart(RequestPart::Path, name) => ("path.", name),
+        Source::RequestPart(RequestPart::Query, name) => ("query.", name),
+        Source::Claim(name) => ("jwt.", name),
+        Source::Session(key) => ("session.", key),
+    };
+    out.write_str(kind)?;
+    write_plain(out, name.as_bytes())
+}
+
+/// Writes the parts of a combination.
+fn write_all<W: Write, T>(
+    out: &mut W,
+    parts: impl IntoIterator<Item = T>,
+    write: impl Fn(&mut W, T) -> fmt::Result,
+) -> fmt::Result {
+    out.write_char('(')?;
+    for (index, part) in parts.into_iter().enumerate() {
+        if index > 0 {
+            out.write_char('&')?;
+        }
+        write(out, part)?;
+    }
+    out.write_char(')')
 }
 
 /// Returns whether the value may be a credential, which a reader of the keys could use. Header,

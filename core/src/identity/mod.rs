@@ -1,5 +1,6 @@
 //! Identities: whose counter a charge goes to, and in which group it is.
 
+mod combination;
 mod constructors;
 mod key_text;
 mod network;
@@ -10,6 +11,7 @@ use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc};
 use ipnet::IpNet;
 
 pub use self::{
+    combination::CombinationError,
     constructors::IdentityKind,
     network::{DEFAULT_IPV6_PREFIX, network},
 };
@@ -53,6 +55,8 @@ pub enum Source {
     /// identity's value is the context's key. Boxed to keep every other identity small: contexts
     /// are rare.
     Context(Box<(Source, Value)>),
+    /// A combination: its value has one for each of these sources.
+    All(Box<[Source]>),
 }
 
 #[doc(hidden)]
@@ -74,6 +78,8 @@ pub enum Value {
     /// The client's network, also as the substitute for a missing value. `None` without a peer
     /// address.
     Client(Option<IpNet>),
+    /// The values of a combination, in the order of its sources.
+    All(Box<[Value]>),
 }
 
 impl Identity {
@@ -228,6 +234,7 @@ impl fmt::Debug for Value {
             Self::Single => f.write_str("Single"),
             Self::Bytes(_) => f.write_str("Bytes(..)"),
             Self::Client(network) => f.debug_tuple("Client").field(network).finish(),
+            Self::All(values) => f.debug_list().entries(values).finish(),
         }
     }
 }

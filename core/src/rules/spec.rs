@@ -48,6 +48,8 @@ pub enum IdentifierSpec {
     Query(String),
     /// An identifier of the application, by the name that it was given.
     Named(String),
+    /// A combination of identifiers, none of which is one itself.
+    All(Vec<IdentifierSpec>),
 }
 
 impl LimitSpec {
@@ -87,6 +89,17 @@ impl LimitSpec {
     }
 }
 
+impl IdentifierSpec {
+    /// Whether both read the same part of a request. Names of headers are case-insensitive.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Header(one), Self::Header(other)) => one.eq_ignore_ascii_case(other),
+            (one, other) => one == other,
+        }
+    }
+}
+
 impl fmt::Display for IdentifierSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -96,6 +109,12 @@ impl fmt::Display for IdentifierSpec {
             Self::Cookie(name) => write!(f, "cookie:{name}"),
             Self::Query(name) => write!(f, "query:{name}"),
             Self::Named(name) => f.write_str(name),
+            Self::All(parts) => {
+                for (index, part) in parts.iter().enumerate() {
+                    write!(f, "{}{part}", if index == 0 { "(" } else { ", " })?;
+                }
+                f.write_str(")")
+            }
         }
     }
 }

@@ -220,7 +220,7 @@ fn value(
 
 /// Returns the paths of the user's functions and statics in a rule.
 fn functions(rule: &Rule) -> TokenStream {
-    let identifier = rule.identifier.as_ref().and_then(|it| it.path());
+    let identifier = rule.identifier.iter().flat_map(|it| it.paths());
     let limited = match &rule.quota {
         RuleQuota::Unlimited(_) => None,
         RuleQuota::Limited(limited) => Some(&**limited),

@@ -109,15 +109,26 @@ fn charge(spec: &LimitSpec, private: &TokenStream) -> Option<TokenStream> {
 }
 
 fn identifier(identifier: &Identifier, private: &TokenStream) -> TokenStream {
+    let identifier = match identifier {
+        Identifier::Function(path) => quote!(#path),
+        Identifier::Static(path) => quote!(&#path),
+        built_in => self::built_in(built_in, private),
+    };
+    quote!(.identifier(#identifier))
+}
+
+/// Emits an expression of the runtime's type `Identifier`.
+fn built_in(identifier: &Identifier, private: &TokenStream) -> TokenStream {
+    let into = |value: TokenStream| quote!(#private::IntoIdentifier::into_identifier(#value));
     match identifier {
-        Identifier::Plain(source) => {
-            quote!(.identifier(#private::Identifier::#source()))
+        Identifier::Plain(source) => quote!(#private::Identifier::#source()),
+        Identifier::Named(source, name) => quote!(#private::Identifier::#source(#name)),
+        Identifier::Function(path) => into(quote!(#path)),
+        Identifier::Static(path) => into(quote!(&#path)),
+        Identifier::All(parts) => {
+            let parts = parts.iter().map(|part| built_in(part, private));
+            quote!(#private::Identifier::all([#(#parts),*]))
         }
-        Identifier::Named(source, name) => {
-            quote!(.identifier(#private::Identifier::#source(#name)))
-        }
-        Identifier::Function(path) => quote!(.identifier(#path)),
-        Identifier::Static(path) => quote!(.identifier(&#path)),
     }
 }
 

@@ -29,6 +29,10 @@ impl IdentifierRegistry {
             IdentifierSpec::Cookie(name) => Some(Identifier::cookie(name.as_str())),
             IdentifierSpec::Query(name) => Some(Identifier::query(name.as_str())),
             IdentifierSpec::Named(name) => self.0.get(name).cloned(),
+            IdentifierSpec::All(parts) => {
+                let parts: Option<Vec<_>> = parts.iter().map(|part| self.resolve(part)).collect();
+                Some(Identifier::all(parts?))
+            }
         }
     }
 }

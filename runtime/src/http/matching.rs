@@ -3,7 +3,7 @@
 //! The guard, the middleware's selection and the WebSocket limiter call it. It runs `skip_if`,
 //! identifiers and `on_unidentified`, and never charges anything.
 
-use actix_throttle_core::identity::{Identity, Source};
+use actix_throttle_core::identity::Identity;
 use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
@@ -154,14 +154,13 @@ impl<'a> RuleMatcher<'a> {
 
     async fn find(&mut self, identifier: &Identifier) -> Lookup {
         let clients = &self.context.limiter.settings().clients;
-        let source = match identifier.identify(self.request, clients) {
-            Identified::Ready(Ok(identity)) => return self.count(identity),
-            Identified::Ready(Err(source)) => source,
-            Identified::Pending(future) => match future.await {
-                Some(identity) => return self.count(identity),
-                None => Source::Application,
-            },
+        let identity = match identifier.identify(self.request, clients) {
+            Identified::Ready(identity) => identity,
+            Identified::Pending(future) => future.await,
         };
+        if let Some(identity) = identity {
+            return self.count(identity);
+        }
         let unidentified = match self.context.on_unidentified() {
             // Boxed to keep the future small: few requests are unidentified.
             Some(function) => Box::pin(function.respond(self.request)).await,
@@ -170,7 +169,7 @@ impl<'a> RuleMatcher<'a> {
         match unidentified {
             Unidentified::CountByIp => {
                 let network = clients.network(self.request);
-                self.count(Identity::unidentified(source, network))
+                self.count(Identity::unidentified(identifier.source(), network))
             }
             Unidentified::Skip => Lookup::Skip,
             Unidentified::Respond(response) => Lookup::Reject(Some(Box::new(response))),

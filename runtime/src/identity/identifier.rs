@@ -12,8 +12,9 @@ use super::jwt::Jwt;
 use super::session::SessionKeys;
 use super::{
     ClientIp, IntoIdentity,
+    combination::combine,
     identifier_kind::{IdentityFuture, Kind},
-    request_part,
+    identify::Identified,
 };
 
 /// Derives the [`Identity`] of a request, the key that a limit counts it by.
@@ -40,12 +41,6 @@ use super::{
 /// ```
 #[derive(Clone)]
 pub struct Identifier(Kind);
-
-/// The result of an identifier. Only an async function is `Pending`.
-pub(crate) enum Identified<'a> {
-    Ready(Result<Identity, Source>),
-    Pending(IdentityFuture<'a>),
-}
 
 impl Identifier {
     /// Identifies by the client's address; behind trusted proxies, by the address that they report.
@@ -85,6 +80,28 @@ impl Identifier {
     #[must_use]
     pub fn query(name: &str) -> Self {
         Self(Kind::RequestPart(RequestPart::Query, name.into()))
+    }
+
+    /// Identifies by several identifiers together: each combination of their identities has a
+    /// counter of its own. In the attribute this is a tuple:
+    /// `identifier = (ip, header("X-Tenant"))`.
+    ///
+    /// If one part finds nothing, the request is unidentified as a whole. The group is that of the
+    /// first part that has one. A part that is a combination itself is replaced by its parts.
+    ///
+    /// Fewer than two parts, the same part twice, or [`global`](Self::global) among them is an
+    /// error of what takes the identifier, such as [`Builder::build`](crate::Builder::build).
+    ///
+    /// ```
+    /// use actix_throttle::{Identifier, Limit, Rule};
+    ///
+    /// let pair = Identifier::all([Identifier::ip(), Identifier::header("X-Tenant")]);
+    /// let rule = Rule::new(Limit::per_minute(60)).identifier(pair);
+    /// # let _ = rule;
+    /// ```
+    #[must_use]
+    pub fn all(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self(combine(parts.into_iter().map(|part| part.0)))
     }
 
     /// Identifies by the user of an `actix-session` session, from its values `user` and `group`.
@@ -191,6 +208,8 @@ impl Identifier {
     /// Returns an error text for an identifier that can never identify a request.
     pub(crate) fn validate(&self) -> Option<String> {
         match &self.0 {
+            Kind::All(parts) => parts.iter().find_map(|part| Self(part.clone()).validate()),
+            Kind::Invalid(error) => Some(error.to_string()),
             Kind::RequestPart(RequestPart::Header, name)
                 if HeaderName::try_from(&**name).is_err() =>
             {
@@ -207,47 +226,27 @@ impl Identifier {
         }
     }
 
-    /// Identifies the request. `Err` names the source that gave no identity.
+    /// Identifies the request.
     pub(crate) fn identify<'a>(
         &self,
         request: &'a HttpRequest,
         clients: &ClientIp,
     ) -> Identified<'a> {
-        Identified::Ready(match &self.0 {
-            Kind::Global => Ok(Identity::global()),
-            Kind::Client => Ok(Identity::client(clients.network(request))),
-            Kind::RequestPart(part, name) => request_part::identify(request, *part, name)
-                .ok_or_else(|| Source::RequestPart(*part, Arc::clone(name))),
-            #[cfg(feature = "session")]
-            Kind::Session(keys) => keys.identify(request).ok_or_else(|| keys.source()),
-            #[cfg(feature = "jwt")]
-            Kind::Jwt(jwt) => jwt.identify(request).ok_or_else(|| jwt.source()),
-            Kind::Function(_, function) => {
-                function(request, clients.ipv6_prefix).ok_or(Source::Application)
-            }
-            Kind::AsyncFunction(_, function) => {
-                return Identified::Pending(function(request, clients.ipv6_prefix));
-            }
-        })
+        self.0.identify(request, clients)
     }
 
-    /// Identifies the request without effects: calls no function of the application, verifies no
-    /// token. After `None` the caller falls back to `identify`, which reads the request again.
+    /// Identifies the request without effects; see [`Kind::try_identify`].
     pub(crate) fn try_identify(
         &self,
         request: &HttpRequest,
         clients: &ClientIp,
     ) -> Option<Identity> {
-        match &self.0 {
-            Kind::Global => Some(Identity::global()),
-            Kind::Client => Some(Identity::client(clients.network(request))),
-            Kind::RequestPart(part, name) => request_part::identify(request, *part, name),
-            #[cfg(feature = "session")]
-            Kind::Session(_) => None,
-            #[cfg(feature = "jwt")]
-            Kind::Jwt(_) => None,
-            Kind::Function(..) | Kind::AsyncFunction(..) => None,
-        }
+        self.0.try_identify(request, clients)
+    }
+
+    /// Returns the source that an unidentified request lacks.
+    pub(crate) fn source(&self) -> Source {
+        self.0.source()
     }
 
     /// Returns whether both certainly give the same identity, so that one call is enough.

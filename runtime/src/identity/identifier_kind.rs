@@ -2,7 +2,7 @@
 
 use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
-use actix_throttle_core::identity::{Identity, RequestPart};
+use actix_throttle_core::identity::{CombinationError, Identity, RequestPart, Source};
 use actix_web::HttpRequest;
 
 #[cfg(feature = "jwt")]
@@ -21,6 +21,10 @@ pub(super) enum Kind {
     Jwt(Jwt),
     Function(Option<TypeId>, Arc<SyncFn>),
     AsyncFunction(Option<TypeId>, Arc<BoxedFn>),
+    /// A combination, which has two parts at least. No part is a combination itself.
+    All(Arc<[Kind]>),
+    /// A combination that identifies no request, for this reason.
+    Invalid(CombinationError),
 }
 
 /// A function of the application. The `u8` is the IPv6 prefix, in bits, of addresses it returns.
@@ -46,7 +50,27 @@ impl Kind {
             (Self::AsyncFunction(id, one), Self::AsyncFunction(other_id, other)) => {
                 (id.is_some() && id == other_id) || Arc::ptr_eq(one, other)
             }
+            (Self::All(parts), Self::All(others)) => {
+                let mut pairs = parts.iter().zip(&**others);
+                parts.len() == others.len() && pairs.all(|(one, other)| one.is_same(other))
+            }
             _ => false,
+        }
+    }
+
+    /// Returns the source of the identities. Functions of the application may return others.
+    pub(super) fn source(&self) -> Source {
+        match self {
+            Self::Global => Source::Global,
+            Self::Client => Source::Client,
+            Self::RequestPart(part, name) => Source::RequestPart(*part, Arc::clone(name)),
+            #[cfg(feature = "session")]
+            Self::Session(keys) => keys.source(),
+            #[cfg(feature = "jwt")]
+            Self::Jwt(jwt) => jwt.source(),
+            Self::Function(..) | Self::AsyncFunction(..) => Source::Application,
+            Self::All(parts) => Source::All(parts.iter().map(Self::source).collect()),
+            Self::Invalid(_) => Source::All(Box::default()),
         }
     }
 }
@@ -63,6 +87,8 @@ impl fmt::Debug for Kind {
             Self::Jwt(jwt) => jwt.fmt(f),
             Self::Function(..) => f.write_str("function"),
             Self::AsyncFunction(..) => f.write_str("async function"),
+            Self::All(parts) => f.debug_list().entries(&**parts).finish(),
+            Self::Invalid(_) => f.write_str("invalid combination"),
         }
     }
 }

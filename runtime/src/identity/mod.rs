@@ -1,8 +1,10 @@
 //! Identifiers: from a request to the identity that its limits count by.
 
 mod client_ip;
+mod combination;
 mod identifier;
 mod identifier_kind;
+mod identify;
 mod into_identifier;
 mod into_identity;
 #[cfg(feature = "jwt")]
@@ -21,6 +23,6 @@ pub use self::{
 };
 pub(crate) use self::{
     client_ip::{ClientIp, parse_network},
-    identifier::Identified,
+    identify::Identified,
     into_identifier::{AsyncFunction, Function},
 };

@@ -14,6 +14,7 @@ for_every_store!(
     resetting_forgets_what_was_used,
     zones_share_and_separate,
     identities_are_counted_apart,
+    combinations_are_counted_apart,
     shadows_count_apart_and_never_deny,
     shadows_are_not_charged_for_what_was_denied,
     limits_that_share_a_counter_are_refused,
@@ -141,6 +142,29 @@ async fn identities_are_counted_apart(store: &StoreFixture) {
                 .unwrap()
                 .is_allowed()
         );
+    }
+}
+
+async fn combinations_are_counted_apart(store: &StoreFixture) {
+    let hostile = ["a", "a&user=a", "a)&(user=a", "a;a", "(a", "a}", "é", ""];
+    let mut identities = vec![Identity::new("a")];
+    for one in hostile {
+        for other in hostile {
+            let parts = [one, other].map(Identity::new);
+            identities.push(Identity::all(parts.clone()));
+            identities.push(Identity::all(
+                parts.into_iter().chain([Identity::header("a", "a")]),
+            ));
+        }
+    }
+    let limit = Limit::per_minute(1);
+    for identity in &identities {
+        let first = store.limiter.check(&limit, identity).await.unwrap();
+        assert!(first.is_allowed(), "{identity}");
+    }
+    for identity in &identities {
+        let second = store.limiter.check(&limit, identity).await.unwrap();
+        assert!(!second.is_allowed(), "{identity}");
     }
 }
 

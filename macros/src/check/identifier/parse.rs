@@ -1,7 +1,10 @@
 //! Parses the value of `identifier`.
 
-use actix_throttle_core::text::suggest::{hint, nearest};
-use syn::{Expr, ExprCall, ExprPath, ExprReference, Ident, Lit, LitStr, Path};
+use actix_throttle_core::{
+    identity::CombinationError,
+    text::suggest::{hint, nearest},
+};
+use syn::{Expr, ExprCall, ExprPath, ExprReference, ExprTuple, Ident, Lit, LitStr, Path};
 
 use super::{
     advice,
@@ -19,6 +22,8 @@ pub(crate) enum Identifier {
     Function(ExprPath),
     /// A static of the user, a `LazyLock<Identifier>`.
     Static(ExprPath),
+    /// `(ip, header("X"))`: a combination, none of whose parts is one itself.
+    All(Vec<Identifier>),
 }
 
 impl Identifier {
@@ -26,6 +31,9 @@ impl Identifier {
         match expr {
             Expr::Path(path) => Self::from_path(path),
             Expr::Call(call) => Self::from_call(call),
+            Expr::Tuple(tuple) => Self::from_tuple(tuple),
+            // `(ip)` is `ip`, as everywhere in Rust.
+            Expr::Paren(parenthesised) => Self::parse(&parenthesised.expr),
             // `&path`, for a static in lower case.
             Expr::Reference(ExprReference {
                 expr,
@@ -49,7 +57,7 @@ impl Identifier {
                         format!("an identifier has no quotes: write `identifier = {text}`")
                     }
                     None => format!(
-                        "expected `{}`, or the path of a function or a static",
+                        "expected `{}`, a tuple of these, or the path of a function or a static",
                         VALID.join("`, `")
                     ),
                 };
@@ -68,20 +76,64 @@ impl Identifier {
             }
             Self::Named(source, name) => format!("{source}({:?})", name.value()),
             Self::Function(path) | Self::Static(path) => quote::quote!(#path).to_string(),
+            Self::All(parts) => {
+                let parts: Vec<_> = parts.iter().map(Self::fingerprint).collect();
+                format!("({})", parts.join(", "))
+            }
         }
     }
 
-    /// Returns the path of the user's function or static.
-    pub(crate) fn path(&self) -> Option<&ExprPath> {
+    /// Returns the paths of the user's functions and statics.
+    pub(crate) fn paths(&self) -> Vec<&ExprPath> {
         match self {
-            Self::Plain(_) | Self::Named(..) => None,
-            Self::Function(path) | Self::Static(path) => Some(path),
+            Self::Plain(_) | Self::Named(..) => Vec::new(),
+            Self::Function(path) | Self::Static(path) => vec![path],
+            Self::All(parts) => parts.iter().flat_map(Self::paths).collect(),
         }
     }
 
-    /// Returns the path of the user's function or static as a text.
+    /// Returns an identifier that has a function or a static of the user, as a text.
     pub(crate) fn own(&self) -> Option<String> {
-        self.path().map(|_| self.fingerprint())
+        (!self.paths().is_empty()).then(|| self.fingerprint())
+    }
+
+    /// Parses a combination, and reports all of its errors.
+    fn from_tuple(tuple: &ExprTuple) -> syn::Result<Self> {
+        let mut errors: Option<syn::Error> = None;
+        let mut report = |error: syn::Error| match &mut errors {
+            Some(errors) => errors.combine(error),
+            None => errors = Some(error),
+        };
+        let mut parts: Vec<Self> = Vec::new();
+        for expr in &tuple.elems {
+            let part = match Self::parse(expr) {
+                Ok(part) => part,
+                Err(error) => {
+                    report(error);
+                    continue;
+                }
+            };
+            let fingerprint = part.fingerprint();
+            let error = match &part {
+                Self::All(_) => CombinationError::Nested,
+                Self::Plain(source) if source == "global" => CombinationError::Global,
+                _ if parts.iter().any(|other| other.fingerprint() == fingerprint) => {
+                    CombinationError::Repeated(fingerprint.replace(' ', ""))
+                }
+                _ => {
+                    parts.push(part);
+                    continue;
+                }
+            };
+            report(syn::Error::new_spanned(expr, error));
+        }
+        if tuple.elems.len() < 2 {
+            report(syn::Error::new_spanned(tuple, CombinationError::Few));
+        }
+        match errors {
+            Some(errors) => Err(errors),
+            None => Ok(Self::All(parts)),
+        }
     }
 
     fn from_path(path: &ExprPath) -> syn::Result<Self> {
@@ -191,92 +243,4 @@ fn thing(source: &str) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use syn::parse_quote;
-
-    use super::*;
-
-    #[test]
-    fn takes_the_builtin_and_functions() {
-        for (expr, fingerprint) in [
-            (parse_quote!(ip), "ip"),
-            (parse_quote!(global), "global"),
-            (parse_quote!(header("X-Api-Key")), "header(\"x-api-key\")"),
-            (parse_quote!(cookie("sid")), "cookie(\"sid\")"),
-            (parse_quote!(path("id")), "path(\"id\")"),
-            (parse_quote!(query("tenant")), "query(\"tenant\")"),
-            (parse_quote!(by_key), "by_key"),
-            (parse_quote!(self::path), "self :: path"),
-            (parse_quote!(BY_TOKEN), "BY_TOKEN"),
-            (parse_quote!(keys::BY_TOKEN), "keys :: BY_TOKEN"),
-            (parse_quote!(&keys::by_token), "keys :: by_token"),
-        ] {
-            let identifier = Identifier::parse(&expr).map(|identifier| identifier.fingerprint());
-            assert_eq!(
-                identifier.map_err(|error| error.to_string()),
-                Ok(fingerprint.to_owned())
-            );
-        }
-    }
-
-    #[test]
-    fn says_what_to_write_instead() {
-        for (expr, expected) in [
-            (parse_quote!(header), "`header` needs a name"),
-            (
-                parse_quote!(ip()),
-                "`ip` takes no argument: write `identifier = ip`",
-            ),
-            (
-                parse_quote!(headr("X")),
-                "unknown identifier `headr`, did you mean `header`?",
-            ),
-            (
-                parse_quote!(header("")),
-                "the name is empty: say which header",
-            ),
-            (
-                parse_quote!(header("X Key")),
-                "` ` cannot stand in the name of a header",
-            ),
-            (
-                parse_quote!(header("Schlüssel")),
-                "cannot stand in the name of a header",
-            ),
-            (
-                parse_quote!(cookie("a=b")),
-                "`=` cannot stand in the name of a cookie",
-            ),
-            (
-                parse_quote!(path("{id}")),
-                "`{` cannot stand in the name of a path parameter",
-            ),
-            (
-                parse_quote!(header(NAME)),
-                "`header` takes one string literal",
-            ),
-            (
-                parse_quote!(header("a", "b")),
-                "`header` takes one string literal",
-            ),
-            (
-                parse_quote!(by_key(3)),
-                "takes a function, not its result: write `identifier = by_key`",
-            ),
-            (
-                parse_quote!(my::by_key()),
-                "write `identifier = my::by_key`",
-            ),
-            (parse_quote!("ip"), "has no quotes: write `identifier = ip`"),
-            (parse_quote!(5), "or the path of a function"),
-            (parse_quote!(|req| "x"), "a closure has to be named"),
-            (parse_quote!(session), "`self::session`"),
-        ] {
-            let message = Identifier::parse(&expr).map_or_else(
-                |error| error.to_string(),
-                |identifier| identifier.fingerprint(),
-            );
-            assert!(message.contains(expected), "{message}");
-        }
-    }
-}
+mod tests;

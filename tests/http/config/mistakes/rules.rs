@@ -147,7 +147,7 @@ fn each_mistake_of_a_rule_is_told_with_its_place() {
         (
             "[[rules]]\nidentifier = 5\nlimits = ['1/s']",
             "2:14",
-            "`identifier` takes a string or a table, not an integer",
+            "`identifier` takes a string, a table or a list of them, not an integer",
         ),
         // Settings of the whole file.
         (
