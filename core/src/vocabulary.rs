@@ -102,8 +102,8 @@ arguments! {
     IDENTIFIER = Argument::new("identifier", Kind::Identifier,
         &[RateLimit, ConcurrencyLimit, RuleLimit, Rule], "\"header:X-Api-Key\"",
         "What a limit counts by: `ip`, `global`, `header:X-Api-Key`, `cookie:sid`, `query:tenant`, \
-         or a name that the application has given to a function. In a rule: for limits without one \
-         of their own.").or("the limiter's");
+         or a name that the application has given to a function; a list of several is a combination. \
+         In a rule: for limits without one of their own.").or("the limiter's");
     HEADER = Argument::new("header", Kind::Text, &[Identifier], "\"name\"",
         "The value of this header.");
     COOKIE = Argument::new("cookie", Kind::Text, &[Identifier], "\"name\"",
@@ -129,6 +129,8 @@ arguments! {
         r"A regex over the pattern of the route: `^/user/\{id\}$`.");
     METHODS = Argument::new("methods", Kind::Words(&METHOD_NAMES), &[Rule], "[\"GET\"]",
         "The methods of its requests.").or("all");
+    NETWORKS = Argument::new("networks", Kind::Networks, &[Rule], "[\"10.0.0.0/8\"]",
+        "The networks or addresses of its clients.").or("all");
     RULE_NAME = Argument::new("name", Kind::Text, &[Rule], "\"towns\"",
         "Name of its limits, under which they count.").or("the methods and the regex");
     RULE_SHADOW = Argument::new("shadow", Kind::Flag, &[Rule], "true",
@@ -151,4 +153,17 @@ arguments! {
         "Patterns of exempt routes, as they were registered: `/user/{id}`.");
     SKIP_PREFLIGHT = Argument::new("skip_preflight", Kind::Flag, &[File], "true",
         "Leave CORS preflights alone.");
+    ALLOW = Argument::new("allow", Kind::Networks, &[File], "[\"10.0.0.0/8\"]",
+        "Networks or addresses whose requests are neither counted nor limited. Where `allow` and \
+         `deny` overlap, the longer prefix decides.");
+    DENY = Argument::new("deny", Kind::Networks, &[File], "[\"203.0.113.0/24\"]",
+        "Networks or addresses whose requests get 403.");
+    TRUSTED_PROXIES = Argument::new("trusted_proxies", Kind::Networks, &[File],
+        "[\"10.0.0.0/8\", \"unix\"]",
+        "Proxies whose reports of the client's address are believed: networks, addresses, or `unix` \
+         for those that connect over a Unix socket.");
+    CLIENT_IP_HEADER = Argument::new("client_ip_header", Kind::Text, &[File],
+        "\"CF-Connecting-IP\"",
+        "The header in which trusted proxies report the client's address, in place of `Forwarded` \
+         and `X-Forwarded-For`.");
 }

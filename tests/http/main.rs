@@ -36,6 +36,7 @@ mod identity_accessors;
 mod ietf;
 mod ietf_time;
 mod logs;
+mod networks;
 mod numbers;
 mod outgoing;
 mod patterns;
@@ -61,6 +62,8 @@ mod throttle_overlap;
 mod throttle_paths;
 mod throttle_shadow;
 mod tokens;
+#[cfg(unix)]
+mod unix_socket;
 mod websocket;
 mod wire;
 mod zones;

@@ -3,9 +3,11 @@
 use std::{fmt, time::Duration};
 
 use humantime::format_duration as duration;
+use sha2::{Digest, Sha256};
 
 use crate::{
     limit::{Algorithm, AnyLimit, Concurrency, Limit, LimitOptions, NamedLimit, Refill},
+    network::NetworkSet,
     rules::{LimitSpec, PathsSpec, RouteRuleSpec},
 };
 
@@ -104,6 +106,9 @@ impl fmt::Display for PathsSpec {
 impl fmt::Display for RouteRuleSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         requests(f, &self.paths)?;
+        if let Some(set) = &self.paths.networks {
+            networks(f, set)?;
+        }
         if self.paths.shadow {
             f.write_str(", shadow")?;
         }
@@ -143,5 +148,55 @@ fn requests(f: &mut fmt::Formatter<'_>, paths: &PathsSpec) -> fmt::Result {
         (Some(path), _) => write!(f, "path {path}"),
         (None, Some(pattern)) => write!(f, "pattern {pattern}"),
         (None, None) => f.write_str("all paths"),
+    }
+}
+
+/// Writes the networks of a rule. Of a long list it writes the first ones and a hash of all, so
+/// that equal texts are equal lists.
+fn networks(f: &mut fmt::Formatter<'_>, set: &NetworkSet) -> fmt::Result {
+    /// Most networks that are written.
+    const MOST: usize = 8;
+    let all: Vec<_> = set.iter().map(|network| network.to_string()).collect();
+    if all.len() <= MOST {
+        return write!(f, ", networks {}", all.join(" "));
+    }
+    let (shown, more) = (all[..MOST].join(" "), all.len() - MOST);
+    write!(f, ", networks {shown} and {more} more (#")?;
+    let hash = Sha256::digest(all.join(" "));
+    hash.iter()
+        .take(4)
+        .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+    f.write_str(")")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::parse;
+
+    fn described(networks: &[String]) -> String {
+        let text = format!("rules = [{{ networks = {networks:?}, limits = ['1/s'] }}]");
+        parse(&text).expect("a right file").rules[0]
+            .value
+            .to_string()
+    }
+
+    #[test]
+    fn long_list_of_networks_is_described_by_a_hash() {
+        let few = ["10.0.0.0/8", "192.0.2.1"].map(str::to_owned);
+        assert_eq!(
+            described(&few),
+            "all paths, networks 10.0.0.0/8 192.0.2.1/32: 1/1s"
+        );
+        let many: Vec<_> = (0..100).map(|n| format!("10.0.{n}.0/24")).collect();
+        let text = described(&many);
+        assert!(text.contains("10.0.7.0/24 and 92 more (#"), "{text}");
+        let other: Vec<_> = (0..100)
+            .map(|n| format!("10.0.{}.0/24", n.min(98) + n / 99))
+            .collect();
+        assert_eq!(described(&other), text);
+        let other: Vec<_> = (1..101)
+            .map(|n| format!("10.0.{}.0/24", n % 100 + n / 100 * 200))
+            .collect();
+        assert_ne!(described(&other), text);
     }
 }

@@ -1,8 +1,15 @@
 //! The difference between two files, one line for each change. A reload returns and logs it.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::{describe::Described, file::ConfigSpec};
+use crate::network::{Access, ClientSpec};
+
+/// The number of networks that one line of a diff lists.
+const MOST_LISTED: usize = 8;
 
 /// The changes of a reload: one line for each thing that was added, removed or changed.
 ///
@@ -73,6 +80,7 @@ impl Diff {
             let (old, new) = (old.skip_preflight, new.skip_preflight);
             changes.changed(format!("skip_preflight changed: {old} → {new}"));
         }
+        changes.compare_clients(&old.clients, &new.clients);
         changes
     }
 
@@ -102,6 +110,36 @@ impl Diff {
         }
     }
 
+    /// Compares what is said about clients: one line for each key, as a list may have thousands of
+    /// networks.
+    fn compare_clients(&mut self, old: &ClientSpec, new: &ClientSpec) {
+        let lists = |clients: &ClientSpec| {
+            let networks = |access| clients.access.networks(access).map(|one| one.to_string());
+            [
+                ("allow", networks(Access::Allow).collect::<BTreeSet<_>>()),
+                ("deny", networks(Access::Deny).collect()),
+                ("trusted_proxies", clients.proxies.entries().collect()),
+            ]
+        };
+        for ((what, old), (_, new)) in lists(old).into_iter().zip(lists(new)) {
+            let added = listed(new.difference(&old), "added");
+            let removed = listed(old.difference(&new), "removed");
+            let is_removal = removed.is_some();
+            let parts: Vec<_> = removed.into_iter().chain(added).collect();
+            let line = format!("{what} changed: {}", parts.join("; "));
+            match (parts.is_empty(), is_removal) {
+                (true, _) => {}
+                (false, true) => self.removed(line),
+                (false, false) => self.changed(line),
+            }
+        }
+        let name = |clients: &ClientSpec| clients.client_ip_header.clone();
+        if name(old) != name(new) {
+            let [old, new] = [old, new].map(|it| name(it).unwrap_or("none".to_owned()));
+            self.changed(format!("client_ip_header changed: {old} → {new}"));
+        }
+    }
+
     /// Compares the order of rules, which is a setting: the first rule that matches decides.
     fn compare_order(&mut self, old: &[(String, Entry)], new: &[(String, Entry)]) {
         let common = |these: &[(String, Entry)], those: &[(String, Entry)]| -> Vec<String> {
@@ -122,6 +160,18 @@ impl fmt::Display for Diff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<_> = self.lines().collect();
         f.write_str(&lines.join("\n"))
+    }
+}
+
+/// Lists the first of these texts; `None` if there is none.
+fn listed<'a>(texts: impl Iterator<Item = &'a String>, what: &str) -> Option<String> {
+    let texts: Vec<_> = texts.map(String::as_str).collect();
+    let (shown, more) = texts.split_at(texts.len().min(MOST_LISTED));
+    let shown = shown.join(", ");
+    match (texts.len(), more.len()) {
+        (0, _) => None,
+        (_, 0) => Some(format!("{shown} {what}")),
+        (_, more) => Some(format!("{shown} and {more} more {what}")),
     }
 }
 
@@ -177,4 +227,54 @@ fn exempt(file: &ConfigSpec) -> Labelled {
     patterns
         .map(|pattern| (pattern.clone(), nothing()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::testing::parse;
+
+    fn diff(old: &str, new: &str) -> Vec<(bool, String)> {
+        let read = |text: &str| parse(&format!("{text}\nrules = []")).expect(text);
+        let diff = Diff::between(&read(old), &read(new));
+        let changes = diff.changes();
+        changes
+            .map(|(removes, line)| (removes, line.to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn clients_changed_is_one_line_for_each_key() {
+        let old = "allow = ['10.0.0.0/8']\ndeny = ['192.0.2.1']\ntrusted_proxies = ['unix']";
+        let new = "deny = ['192.0.2.2', '192.0.2.1']\ntrusted_proxies = ['unix']\n\
+                   client_ip_header = 'X-Real-IP'";
+        let lines = [
+            (true, "allow changed: 10.0.0.0/8 removed".to_owned()),
+            (false, "deny changed: 192.0.2.2/32 added".to_owned()),
+            (
+                false,
+                "client_ip_header changed: none → x-real-ip".to_owned(),
+            ),
+        ];
+        assert_eq!(diff(old, new), lines);
+        assert_eq!(diff(old, old), []);
+        assert_eq!(diff("deny = ['10.0.0.0/8']", "deny = ['10.1.1.1/8']"), []);
+    }
+
+    #[test]
+    fn long_list_is_cut() {
+        let networks: Vec<_> = (0..1_000)
+            .map(|n| format!("'10.{}.{}.0/24'", n / 250, n % 250))
+            .collect();
+        let new = format!("deny = [{}]", networks.join(", "));
+        let lines = diff("", &new);
+        assert_eq!(lines.len(), 1);
+        assert!(
+            lines[0]
+                .1
+                .starts_with("deny changed: 10.0.0.0/24, 10.0.1.0/24, "),
+            "{lines:?}"
+        );
+        assert!(lines[0].1.ends_with(" and 992 more added"), "{lines:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! A whole configuration file, parsed and checked: nothing in it can still be wrong by itself.
 
 use super::{
+    clients,
     diagnostics::{Diagnostic, Diagnostics},
     document::{self, Entry, Node},
     entries,
@@ -10,7 +11,7 @@ use super::{
     reader::TableReader,
     rules,
 };
-use crate::{rules::RouteRuleSpec, vocabulary};
+use crate::{network::ClientSpec, rules::RouteRuleSpec, vocabulary};
 
 /// The content of a file.
 #[doc(hidden)]
@@ -28,6 +29,8 @@ pub struct ConfigSpec {
     pub exempt: Vec<String>,
     /// Whether CORS preflights are left alone.
     pub skip_preflight: bool,
+    /// What is said about the addresses of clients.
+    pub clients: ClientSpec,
 }
 
 /// Start of a file, for diagnostics about all of it.
@@ -55,6 +58,7 @@ impl ConfigSpec {
 
     fn read(root: &Node, identifiers: &[&str], diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut table = TableReader::of(root, vocabulary::LIMITS.example, diagnostics)?;
+        let clients = clients::clients(&mut table, diagnostics);
         let (limits_position, limits) = match table.take(&vocabulary::LIMITS) {
             Some(Entry { position, node, .. }) => (*position, limit_table::read(node, diagnostics)),
             None => (root.position, Limits::new()),
@@ -93,6 +97,7 @@ impl ConfigSpec {
             has_rules,
             exempt,
             skip_preflight,
+            clients,
         })
     }
 

@@ -2,6 +2,7 @@
 //! here reads a file or knows HTTP: the methods of a rule are their names, and its identifiers are
 //! sources and names.
 
+mod clients;
 mod concurrency;
 mod describe;
 mod diagnostics;

@@ -129,19 +129,8 @@ impl<'n> TableReader<'n> {
         argument: &'static Argument,
         diagnostics: &mut Diagnostics,
     ) -> Vec<Spanned<&'n str>> {
-        let mut texts = Vec::new();
-        for node in self.list(argument, diagnostics).unwrap_or_default() {
-            match text(node) {
-                Some(text) => texts.push(text),
-                None => {
-                    let kind = node.value.kind();
-                    let Argument { name, example, .. } = argument;
-                    let reason = format!("`{name}` lists strings, not {kind}: write `{example}`");
-                    diagnostics.at(node.position, reason);
-                }
-            }
-        }
-        texts
+        let nodes = self.list(argument, diagnostics).unwrap_or_default();
+        texts(nodes, argument, diagnostics)
     }
 
     /// Reads a list; `None` if it is absent, or something else, which is reported.
@@ -150,11 +139,7 @@ impl<'n> TableReader<'n> {
         argument: &'static Argument,
         diagnostics: &mut Diagnostics,
     ) -> Option<&'n [Node]> {
-        let node = &self.take(argument)?.node;
-        match &node.value {
-            Value::List(nodes) => Some(nodes),
-            _ => wrong(argument, "a list", node, diagnostics),
-        }
+        list(&self.take(argument)?.node, argument, diagnostics)
     }
 
     /// Reports those of these keys that are there, each with the text that `reason` makes of it.
@@ -191,6 +176,39 @@ pub(crate) fn text(node: &Node) -> Option<Spanned<&str>> {
         }),
         _ => None,
     }
+}
+
+/// Reads the entries of a list; `None` if the node is something else, which is reported.
+pub(crate) fn list<'n>(
+    node: &'n Node,
+    argument: &Argument,
+    diagnostics: &mut Diagnostics,
+) -> Option<&'n [Node]> {
+    match &node.value {
+        Value::List(nodes) => Some(nodes),
+        _ => wrong(argument, "a list", node, diagnostics),
+    }
+}
+
+/// Reads the strings of a list, and reports what else is in it.
+pub(crate) fn texts<'n>(
+    nodes: &'n [Node],
+    argument: &Argument,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Spanned<&'n str>> {
+    let mut texts = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        match text(node) {
+            Some(text) => texts.push(text),
+            None => {
+                let kind = node.value.kind();
+                let Argument { name, example, .. } = argument;
+                let reason = format!("`{name}` lists strings, not {kind}: write `{example}`");
+                diagnostics.at(node.position, reason);
+            }
+        }
+    }
+    texts
 }
 
 /// Reports what the argument takes, and returns no value.

@@ -3,6 +3,7 @@
 use regex::Regex;
 
 use super::{
+    clients,
     diagnostics::Diagnostics,
     document::Node,
     identifier::identifier,
@@ -93,6 +94,7 @@ fn paths(
         path: path.map(own),
         pattern: pattern.map(own),
         methods,
+        networks: clients::networks(table, diagnostics),
         name: name(table, diagnostics),
         shadow: table.flag(&vocabulary::RULE_SHADOW, diagnostics),
     }

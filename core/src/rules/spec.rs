@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use crate::limit::{AnyLimit, LimitOptions, NamedLimit};
+use crate::{
+    limit::{AnyLimit, LimitOptions, NamedLimit},
+    network::NetworkSet,
+};
 
 /// One rule of a configuration.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +16,7 @@ pub struct RouteRuleSpec {
 }
 
 /// The requests that a rule matches.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PathsSpec {
     /// Regex over the path.
     pub path: Option<String>,
@@ -21,6 +24,8 @@ pub struct PathsSpec {
     pub pattern: Option<String>,
     /// Names of methods, in capitals. Empty: all methods.
     pub methods: Vec<String>,
+    /// The networks of its clients. `None`: all clients.
+    pub networks: Option<NetworkSet>,
     pub name: Option<String>,
     pub shadow: bool,
 }

@@ -48,6 +48,8 @@ pub enum Kind {
     LimitName,
     /// A list of strings.
     Texts,
+    /// A list of networks and addresses.
+    Networks,
     /// A list of these words.
     Words(&'static [&'static str]),
     /// A table of limits by name.

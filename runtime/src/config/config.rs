@@ -19,6 +19,7 @@ use super::{
 use crate::{
     engine::{NamedLimits, log_throttle::TARGET},
     http::{LiveRuleTable, Throttle},
+    identity::LiveClientSettings,
     limiter::Builder,
 };
 
@@ -41,10 +42,13 @@ use crate::{
 /// as [`Rule::concurrency`](crate::Rule::concurrency) is, and takes `expiry`, `name`, `zone`,
 /// `shadow`, `failure_mode` and `max_wait`. In a rule, a limit may also be the name of one of
 /// `limits` (alone, or as `limit` in a table), and have `group`, `unlimited` and `identifier`:
-/// `"ip"`, `"global"`, `"header:X-Api-Key"`, `"cookie:sid"`, `"query:tenant"`, or a name that the
-/// application has [given](super::ConfigBuilder::identifier) to a function. A rule's `identifier`
-/// and `max_wait` apply to its limits without their own. `throttle.schema.json` in the crate is the
-/// JSON schema of the file, for editors.
+/// `"ip"`, `"global"`, `"header:X-Api-Key"`, `"cookie:sid"`, `"query:tenant"`, a name that the
+/// application has [given](super::ConfigBuilder::identifier) to a function, or a list of these,
+/// which is a [combination](crate::Identifier::all). A rule's `identifier` and `max_wait` apply to
+/// its limits without their own, and its `networks` are those of
+/// [`Paths`](crate::Paths::networks). `allow`, `deny`, `trusted_proxies` and `client_ip_header` at the top are those of the
+/// [`Builder`], for limiters that [use](Builder::config) this configuration. `throttle.schema.json`
+/// in the crate is the JSON schema of the file, for editors.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -75,8 +79,9 @@ use crate::{
 /// # Reloading
 ///
 /// [`reload`](Self::reload), [`watch`](Self::watch) and [`replace`](Self::replace) replace the
-/// state for all workers at once. A request uses the state that was in force when it came to the
-/// middleware, also in the handlers inside. An invalid file changes nothing.
+/// state for all workers at once. A request uses the rules and limits that were in force when it
+/// came to the middleware, also in the handlers inside; what the file says about clients applies
+/// from the reload on. An invalid file changes nothing.
 ///
 /// A file that has lost all of its rules is invalid too, since a full disk or an unfinished copy
 /// leaves such files behind. So is a file with neither rules nor limits, also at the start. To have
@@ -96,6 +101,7 @@ pub(super) struct Shared {
     identifiers: IdentifierRegistry,
     named_limits: NamedLimits,
     rule_table: Arc<LiveRuleTable>,
+    clients: LiveClientSettings,
     pub(super) current: ArcSwap<Snapshot>,
     /// Whether the log has the warning about a middleware without rules.
     warned: AtomicBool,
@@ -132,19 +138,21 @@ impl Config {
             identifiers,
             named_limits,
             rule_table,
+            clients,
             current,
             replacing,
             ..
         } = &*self.0;
         let _replacing = replacing.lock();
         let old = current.load();
-        let (next, rules) =
+        let (next, rules, settings) =
             match Snapshot::new(text, Some(&old.spec), source, identifiers, named_limits) {
                 Ok(next) => next,
                 Err(error) => return self.refuse(error),
             };
         let diff = Diff::between(&old.spec, &next.spec);
         rule_table.replace(rules);
+        clients.replace(settings);
         current.store(Arc::new(next));
         for (removes, line) in diff.changes() {
             let level = if removes { Level::Warn } else { Level::Info };
@@ -162,12 +170,14 @@ impl Config {
         text: &str,
     ) -> Result<Self, ConfigError> {
         let named_limits = NamedLimits::new();
-        let (first, rules) = Snapshot::new(text, None, &source, &identifiers, &named_limits)?;
+        let (first, rules, settings) =
+            Snapshot::new(text, None, &source, &identifiers, &named_limits)?;
         Ok(Self(Arc::new(Shared {
             source,
             identifiers,
             named_limits,
             rule_table: Arc::new(LiveRuleTable::new(rules)),
+            clients: LiveClientSettings::new(settings),
             current: ArcSwap::from_pointee(first),
             warned: AtomicBool::new(false),
             replacing: Mutex::new(()),
@@ -206,8 +216,13 @@ impl Builder {
     /// Uses this configuration for limits that handlers name: `#[rate_limit(limit = "login")]`,
     /// [`Rule::named`](crate::Rule::named). For rules of a whole application, see
     /// [`Throttle::from_config`](crate::Throttle::from_config).
+    ///
+    /// It also uses what the file says about clients, as it is when a request comes. `allow`,
+    /// `deny` and `trusted_proxies` add to those of this builder, and `client_ip_header` replaces
+    /// the builder's. Of all networks around an address, the longest prefix decides, and the
+    /// file's if both have the same network.
     pub fn config(self, config: &Config) -> Self {
-        self.named_limits(config.0.named_limits.clone())
+        self.live(config.0.named_limits.clone(), config.0.clients.clone())
     }
 }
 

@@ -11,6 +11,7 @@ use super::{error::ConfigError, identifiers::IdentifierRegistry, source::Source}
 use crate::{
     engine::{NamedLimits, error::InitError},
     http::{Paths, Rule, RuleTable},
+    identity::ClientSettings,
 };
 
 /// One state of a configuration. It is immutable: a request sees all of a snapshot or nothing of
@@ -23,8 +24,8 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Makes the snapshot that follows `old`, and its rules for middleware. Its named limits apply
-    /// at once.
+    /// Makes the snapshot that follows `old`, with its rules for middleware and its settings about
+    /// clients. Its named limits apply at once.
     ///
     /// # Errors
     ///
@@ -36,7 +37,7 @@ impl Snapshot {
         source: &Source,
         identifiers: &IdentifierRegistry,
         named_limits: &NamedLimits,
-    ) -> Result<(Self, RuleTable), ConfigError> {
+    ) -> Result<(Self, RuleTable, ClientSettings), ConfigError> {
         let invalid = |diagnostics| ConfigError::invalid(&source.name, diagnostics);
         let spec = ConfigSpec::parse(text, source.format, &identifiers.names()).map_err(invalid)?;
         if let Some(old) = old {
@@ -45,6 +46,9 @@ impl Snapshot {
         let mut diagnostics = Diagnostics::default();
         let rule_table = rule_table(&spec, identifiers, &mut diagnostics);
         let mut rule_table = diagnostics.into_result(Some(rule_table)).map_err(invalid)?;
+        // The reader has checked the header's name.
+        let clients = ClientSettings::new(spec.clients.clone())
+            .map_err(|error| ConfigError::unusable(&source.name, error))?;
         let names = named_limits.replace(spec.limits.clone()).map_err(|missing| {
             let mut diagnostics = Diagnostics::default();
             for name in missing {
@@ -60,7 +64,7 @@ impl Snapshot {
             rule_table.with_names(names);
         }
         let text = text.to_owned();
-        Ok((Self { text, spec }, rule_table))
+        Ok((Self { text, spec }, rule_table, clients))
     }
 }
 
@@ -103,6 +107,7 @@ fn paths(spec: &PathsSpec) -> Result<Paths, InitError> {
         path,
         pattern,
         methods,
+        networks,
         name,
         shadow,
     } = spec;
@@ -115,6 +120,9 @@ fn paths(spec: &PathsSpec) -> Result<Paths, InitError> {
         let method = Method::from_bytes(method.as_bytes())
             .map_err(|error| InitError::settings(error.to_string()))?;
         paths = paths.methods([method]);
+    }
+    if let Some(networks) = networks {
+        paths = paths.with_networks(networks.clone());
     }
     if let Some(name) = name {
         paths = paths.name(name);

@@ -1,9 +1,14 @@
 //! Limits that a handler decides itself, once it knows the identity: the nearest limiter as an
 //! extractor, and [`RateLimiter::enforce`].
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    iter,
+};
 
-use actix_throttle_core::{check::Mode, decision::Decision, identity::Identity, limit::Limit};
+use actix_throttle_core::{
+    check::Mode, decision::Decision, identity::Identity, limit::Limit, network::Access,
+};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::{
@@ -21,6 +26,8 @@ impl RateLimiter {
     /// response; on other responses they are if an attribute or a [`Throttle`](crate::Throttle)
     /// writes headers for the request. A limit that has denied the request keeps the attribute's
     /// `refund_on` from refunding anything.
+    ///
+    /// A client whose network is [allowed](crate::Builder::allow) is neither counted nor limited.
     ///
     /// ```
     /// use actix_throttle::{Limit, RateLimiter, RequestError, rate_limit};
@@ -50,6 +57,7 @@ impl RateLimiter {
     ///
     /// - [`RequestError::Denied`] if the limit has denied the request: a 429 with the headers, by
     ///   the limiter's [`on_limited`](crate::Builder::on_limited) if it has one.
+    /// - [`RequestError::Forbidden`] if the client's network is denied: a 403.
     /// - [`RequestError::Undecided`] if the store could not decide and the limiter's failure mode
     ///   is `Closed`: a 503. An invalid limit is a 500.
     ///
@@ -62,6 +70,11 @@ impl RateLimiter {
         limit: &Limit,
         identity: impl Into<Identity>,
     ) -> Result<Decision, RequestError> {
+        match self.access(request) {
+            Some(Access::Allow) => return Ok(Decision::new(true, iter::empty())),
+            Some(Access::Deny) => return Err(RequestError::Forbidden),
+            None => {}
+        }
         let identity = identity.into();
         let decided = self.engine().check(Mode::Charge, limit, &identity).await;
         let decision = decided.map_err(RequestError::Undecided)?;
@@ -81,9 +94,9 @@ impl FromRequest for RateLimiter {
     type Future = Ready<Result<Self, RequestError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let nearest = Self::nearest(request);
-        ready(nearest.map_or(Err(RequestError::NotInstalled), |limiter| {
-            Ok(Self::clone(&limiter))
-        }))
+        ready(match Self::nearest(request) {
+            Some(limiter) => Ok(Self::clone(&limiter)),
+            None => Err(RequestError::NotInstalled),
+        })
     }
 }

@@ -9,14 +9,15 @@ use actix_web::{
 };
 
 use super::respond::not_installed;
-use crate::engine::error::RateLimitError;
+use crate::{engine::error::RateLimitError, response};
 
 /// The error of [`RateLimiter::check_request`](crate::RateLimiter::check_request), of
 /// [`RateLimiter::enforce`](crate::RateLimiter::enforce), of a [`RateLimiter`](crate::RateLimiter)
 /// as an extractor, and of a `WebSocketLimiter` (feature `websocket`).
 ///
 /// A handler that returns it responds as an attribute would: with 429 or the response of
-/// `on_limited`, with that of `on_unidentified`, with 503 if the store could not decide, with 500
+/// `on_limited`, with that of `on_unidentified`, with 403 if the client's network is denied, with
+/// 503 if the store could not decide, with 500
 /// if something is missing or wrong in the application.
 #[non_exhaustive]
 pub enum RequestError {
@@ -30,6 +31,8 @@ pub enum RequestError {
         /// The response, with its headers.
         response: HttpResponse,
     },
+    /// The client's network is [denied](crate::Builder::deny).
+    Forbidden,
     /// The limiter could not decide.
     Undecided(RateLimitError),
     /// No limiter is installed, and the application's data has none. Only a caller that looks the
@@ -85,6 +88,7 @@ impl ResponseError for RequestError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Unidentified(response) | Self::Denied { response, .. } => response.status(),
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Undecided(error) => error.status_code(),
             Self::NotInstalled => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -95,6 +99,7 @@ impl ResponseError for RequestError {
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::Unidentified(response) | Self::Denied { response, .. } => copy(response),
+            Self::Forbidden => response::forbidden(),
             Self::Undecided(error) => error.error_response(),
             Self::NotInstalled => not_installed(),
         }
@@ -111,6 +116,7 @@ impl std::fmt::Display for RequestError {
                 Some(limit) => write!(f, "denied by the limit \"{}\"", limit.name()),
                 None => f.write_str("denied"),
             },
+            Self::Forbidden => f.write_str("the client's network is denied"),
             Self::Undecided(error) => error.fmt(f),
             Self::NotInstalled => f.write_str(
                 "there is no limiter; call `RateLimiter::init(pool).await` in `main`, or give a \
@@ -123,7 +129,9 @@ impl std::fmt::Display for RequestError {
 impl std::error::Error for RequestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unidentified(_) | Self::Denied { .. } | Self::NotInstalled => None,
+            Self::Unidentified(_) | Self::Forbidden | Self::Denied { .. } | Self::NotInstalled => {
+                None
+            }
             Self::Undecided(error) => Some(error),
         }
     }

@@ -3,7 +3,7 @@
 //! Handlers, the middleware, the WebSocket limiter and `check_request` all call it. It never calls
 //! the handler.
 
-use actix_throttle_core::decision::Decision;
+use actix_throttle_core::{decision::Decision, network::Access};
 use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
@@ -37,13 +37,15 @@ static UNKNOWN_LIMITS: LogThrottle = LogThrottle::new(log::Level::Error);
 
 impl RateLimiter {
     /// Decides rules for a request as the attribute does: with `skip_if`, identities, groups and
-    /// costs, all limits in one atomic decision. `None` if no rule applies to the request.
+    /// costs, all limits in one atomic decision. `None` if no rule applies to the request, or its
+    /// network is [allowed](crate::Builder::allow).
     ///
     /// Charges stay: there is no response whose status a rule's [`refund_on`](Rule::refund_on)
     /// could match.
     ///
     /// # Errors
     ///
+    /// [`RequestError::Forbidden`] if the client's network is denied;
     /// [`RequestError::Unidentified`] with the response of `on_unidentified`, or
     /// [`RequestError::Undecided`] if a rule's limit is invalid, no configuration has its name, or
     /// the store could not decide and the [`FailureMode`](crate::FailureMode) of a rule is
@@ -66,6 +68,11 @@ pub(super) async fn decide<'a>(
     mut matcher: RuleMatcher<'a>,
     rules: &'a [Rule],
 ) -> Result<Option<Decision>, RequestError> {
+    match matcher.context.limiter.access(matcher.request) {
+        Some(Access::Allow) => return Ok(None),
+        Some(Access::Deny) => return Err(RequestError::Forbidden),
+        None => {}
+    }
     let matched = matcher.matching(rules).await;
     let matched = matched.map_err(RequestError::unidentified)?;
     let evaluation = evaluate(&matcher, &matched).await;
@@ -96,6 +103,9 @@ pub(super) fn try_admit<'a>(
     request: &HttpRequest,
     nesting: Nesting,
 ) -> Result<Admission, Undecided<'a>> {
+    if let Some(admission) = admit_by_network(limiter, request) {
+        return Ok(admission);
+    }
     let context = RuleContext::of(limiter);
     let Some(single) = SingleRule::of(context, rules, request) else {
         return Err(Undecided::Rules(context, rules));
@@ -131,6 +141,14 @@ impl Undecided<'_> {
             Self::Denied(context, denial) => denial.respond(context, request, nesting).await,
         }
     }
+}
+
+/// Decides by the networks that the limiter allows or denies. `None`: the rules decide.
+fn admit_by_network(limiter: &RateLimiter, request: &HttpRequest) -> Option<Admission> {
+    Some(match limiter.access(request)? {
+        Access::Allow => Admission::Proceed(InFlight::uncharged(limiter.settings().headers)),
+        Access::Deny => respond_with(limiter, request, response::forbidden()),
+    })
 }
 
 /// Decides rules that are known to apply.

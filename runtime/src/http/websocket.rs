@@ -153,8 +153,9 @@ impl WebSocketLimiter {
     ///
     /// # Errors
     ///
-    /// [`RequestError::NotInstalled`] without a limiter; [`RequestError::Unidentified`] with the
-    /// response of `on_unidentified`; [`RequestError::Undecided`] if a rule's limit is invalid, no
+    /// [`RequestError::NotInstalled`] without a limiter; [`RequestError::Forbidden`] if the
+    /// client's network is denied; [`RequestError::Unidentified`] with the response of
+    /// `on_unidentified`; [`RequestError::Undecided`] if a rule's limit is invalid, no
     /// configuration has its name, or the store could not decide and the
     /// [`FailureMode`](crate::FailureMode) of a rule is `Closed`.
     ///

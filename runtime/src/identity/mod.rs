@@ -1,7 +1,9 @@
 //! Identifiers: from a request to the identity that its limits count by.
 
 mod client_ip;
+mod client_settings;
 mod combination;
+mod forwarding;
 mod identifier;
 mod identifier_kind;
 mod identify;
@@ -15,14 +17,17 @@ mod session;
 #[cfg(any(feature = "jwt", feature = "session"))]
 mod user_group;
 
+#[cfg(feature = "config")]
+pub(crate) use self::client_settings::{ClientSettings, LiveClientSettings};
 #[cfg(feature = "jwt")]
 pub use self::jwt::{Jwt, JwtBuilder, JwtKey};
-pub use self::{
-    client_ip::ForwardingHeader, identifier::Identifier, into_identifier::IntoIdentifier,
-    into_identity::IntoIdentity,
-};
 pub(crate) use self::{
-    client_ip::{ClientIp, parse_network},
+    client_ip::ClientIp,
+    client_settings::header_name,
     identify::Identified,
     into_identifier::{AsyncFunction, Function},
+};
+pub use self::{
+    forwarding::ForwardingHeader, identifier::Identifier, into_identifier::IntoIdentifier,
+    into_identity::IntoIdentity,
 };

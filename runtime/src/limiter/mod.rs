@@ -13,7 +13,9 @@ mod watch;
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
-use actix_throttle_core::{check::Mode, decision::Decision, identity::Identity, limit::Limit};
+use actix_throttle_core::{
+    check::Mode, decision::Decision, identity::Identity, limit::Limit, network::Access,
+};
 use actix_web::HttpRequest;
 
 pub use self::builder::Builder;
@@ -188,6 +190,11 @@ impl RateLimiter {
     #[must_use]
     pub fn circuit(&self) -> CircuitState {
         self.engine.circuit()
+    }
+
+    /// Returns whether the client's network is allowed or denied; `None`: the limits decide.
+    pub(crate) fn access(&self, request: &HttpRequest) -> Option<Access> {
+        self.http.clients.access(request)
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -14,6 +14,8 @@ pub(crate) struct HttpSettings {
     pub(crate) headers: HeaderStyle,
     pub(crate) on_limited: Option<OnLimited>,
     pub(crate) on_unidentified: Option<OnUnidentified>,
+    /// Why a setting is invalid whose method returns no error.
+    pub(super) invalid: Option<String>,
 }
 
 impl HttpSettings {
@@ -22,7 +24,7 @@ impl HttpSettings {
         if !(1..=128).contains(&self.clients.ipv6_prefix) {
             return Err(InitError::settings("`ipv6_prefix` must be from 1 to 128"));
         }
-        match self.identifier.validate() {
+        match self.invalid.clone().or_else(|| self.identifier.validate()) {
             None => Ok(()),
             Some(diagnostic) => Err(InitError::settings(diagnostic)),
         }

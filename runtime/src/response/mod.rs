@@ -12,7 +12,7 @@ mod unidentified;
 pub(crate) use self::{
     foreign_headers::ForeignHeaders,
     headers::{retry_after, write},
-    problem::{quota_exceeded, unavailable},
+    problem::{forbidden, quota_exceeded, unavailable},
 };
 pub use self::{
     headers::HeaderStyle,

@@ -79,6 +79,16 @@ pub(crate) fn unavailable(retry_after: Option<Duration>) -> HttpResponse {
     response
 }
 
+/// Builds the 403 response to a request of a denied network.
+pub(crate) fn forbidden() -> HttpResponse {
+    let mut document = Document::begin();
+    document.written(concat!(
+        r#"Requests from this network are not accepted.","status":403,"title":"Forbidden","#,
+        r#""type":"about:blank"}"#,
+    ));
+    document.answer(StatusCode::FORBIDDEN)
+}
+
 /// A JSON object that is written as text: 750 instructions a document, where a derived `Serialize`
 /// takes 4,400. A flood of denials is made of these documents.
 struct Document(Vec<u8>);

@@ -2,6 +2,7 @@
 //! the replacement of one configuration by another.
 
 mod attribute;
+mod clients;
 mod load;
 mod lost;
 mod mistakes;

@@ -69,6 +69,10 @@ fn definitions() -> Value {
             "anyOf": [{ "type": "string" }, { "$ref": "#/$defs/RuleLimitTable" }],
         },
         "RuleLimitTable": table(&[Place::RuleLimit, Place::Rate, Place::Concurrency]),
+        "Identifier": {
+            "description": "`ip`, `header:X-Api-Key`, or a table.",
+            "anyOf": [{ "type": "string" }, { "$ref": "#/$defs/IdentifierTable" }],
+        },
         "IdentifierTable": table(&[Place::Identifier]),
     })
 }
@@ -99,10 +103,13 @@ fn property(argument: &Argument) -> Value {
         Kind::Word(words) => json!({ "type": "string", "enum": words() }),
         Kind::Rate => json!({ "$ref": "#/$defs/Rate" }),
         Kind::Identifier => json!({
-            "anyOf": [{ "type": "string" }, { "$ref": "#/$defs/IdentifierTable" }],
+            "anyOf": [
+                { "$ref": "#/$defs/Identifier" },
+                { "type": "array", "items": { "$ref": "#/$defs/Identifier" }, "minItems": 2 },
+            ],
         }),
         Kind::LimitName => json!({ "type": "string", "pattern": LIMIT_NAME }),
-        Kind::Texts => list(json!({ "type": "string" })),
+        Kind::Texts | Kind::Networks => list(json!({ "type": "string" })),
         Kind::Words(words) => list(json!({ "type": "string", "enum": words })),
         Kind::Limits => json!({
             "type": "object",

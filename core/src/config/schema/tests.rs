@@ -105,6 +105,12 @@ fn schema_accepts_valid_files_and_rejects_invalid_ones() {
             "limits": ["export", { "max": 5, "name": "a", "zone": "b", "shadow": true, "group": "pro" }],
         }] }),
         json!({ "exempt": ["/a"], "skip_preflight": true, "rules": [{ "exempt": true }] }),
+        json!({ "allow": ["10.0.0.0/8"], "deny": ["192.0.2.1"], "trusted_proxies": ["unix"],
+            "client_ip_header": "X-Real-IP", "rules": [{
+                "networks": ["192.0.2.0/24"],
+                "identifier": ["ip", { "cookie": "sid" }],
+                "limits": [{ "rate": "1/s", "identifier": ["ip", "header:X-Tenant"] }],
+            }] }),
     ] {
         assert!(is_valid(&schema, &schema, &valid), "{valid}");
         // JSON is a subset of YAML 1.2.
@@ -127,6 +133,11 @@ fn schema_accepts_valid_files_and_rejects_invalid_ones() {
         json!({ "rules": [{ "limits": [{ "rate": "1/s", "tiems": 5 }] }] }),
         json!({ "rules": [{ "methods": ["get"], "limits": ["1/s"] }] }),
         json!({ "rules": [{ "identifier": { "hedder": "a" }, "limits": ["1/s"] }] }),
+        json!({ "rules": [{ "identifier": ["ip"], "limits": ["1/s"] }] }),
+        json!({ "rules": [{ "identifier": ["ip", 7], "limits": ["1/s"] }] }),
+        json!({ "rules": [{ "identifier": ["ip", ["ip", "query:a"]], "limits": ["1/s"] }] }),
+        json!({ "rules": [{ "networks": "10.0.0.0/8", "limits": ["1/s"] }] }),
+        json!({ "deny": [1], "rules": [] }),
         json!({ "skip_preflight": "yes" }),
     ] {
         assert!(!is_valid(&schema, &schema, &invalid), "{invalid}");

@@ -39,6 +39,9 @@ pub(super) fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
                 let items = value.as_array().map_or(&[][..], Vec::as_slice);
                 items.iter().all(|item| is_valid(root, rule, item))
             }
+            "minItems" => value.as_array().is_none_or(|items| {
+                i64::try_from(items.len()).expect("a count") >= number_of(rule)
+            }),
             "required" => {
                 let mut keys = rule.as_array().expect("keys").iter();
                 keys.all(|key| value.get(key.as_str().expect("a key")).is_some())

@@ -1,7 +1,7 @@
-//! The matcher: finds the entries that match a request, in their order. It reads the path, route
-//! and method, and never decides a rule.
+//! The matcher: finds the entries that match a request, in their order. It reads the path, route,
+//! method and client, and never decides a rule.
 
-use std::sync::OnceLock;
+use std::{net::IpAddr, sync::OnceLock};
 
 use actix_web::HttpRequest;
 use regex::{Regex, RegexSet, RegexSetBuilder};
@@ -29,6 +29,8 @@ pub(super) struct Matcher {
     entries: Vec<RouteRules>,
     /// Compiled at the first use, when all entries are there.
     sets: OnceLock<Sets>,
+    /// Whether an entry is for some clients alone.
+    has_networks: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +54,7 @@ impl Matcher {
     }
 
     pub(super) fn push(&mut self, entry: RouteRules) {
+        self.has_networks |= entry.paths.has_networks();
         self.entries.push(entry);
         self.sets.take();
     }
@@ -75,6 +78,19 @@ impl Matcher {
         }
         matching.retain(|index| self.entries[*index].paths.matches_method(request.method()));
         matching
+    }
+
+    /// Drops the entries that are not for this client. `address` is called if one of the entries
+    /// depends on it.
+    pub(super) fn retain_for_client(
+        &self,
+        matching: &mut Matches,
+        address: impl FnOnce() -> Option<IpAddr>,
+    ) {
+        if self.has_networks && !matching.is_empty() {
+            let address = address();
+            matching.retain(|place| self.entries[*place].paths.matches_client(address));
+        }
     }
 
     fn sets(&self) -> &Sets {

@@ -1,14 +1,16 @@
 //! The requests that an entry of the middleware is for.
 
-use std::{convert::Infallible, fmt};
+use std::{convert::Infallible, fmt, net::IpAddr, sync::Arc};
 
+use actix_throttle_core::network::{NetworkError, NetworkSet};
 use actix_web::http::Method;
 use regex::Regex;
 
 use crate::engine::error::InitError;
 
-/// The requests that an entry of [`Throttle`](super::Throttle) is for, by a regex over their paths
-/// and by their methods; with the entry's name, and whether it is a shadow.
+/// The requests that an entry of [`Throttle`](super::Throttle) is for, by a regex over their paths,
+/// by their methods and by the networks of their clients; with the entry's name, and whether it is
+/// a shadow.
 ///
 /// The regex ([`regex` crate](https://docs.rs/regex/latest/regex/#syntax)) is compiled here, once.
 /// It may match anywhere in the path unless `^` and `$` anchor it. It is matched against the whole
@@ -35,6 +37,8 @@ pub struct Paths {
     subject: Subject,
     /// Empty: all methods.
     methods: Vec<Method>,
+    /// `None`: all clients. Shared, because the clones of a middleware may have thousands.
+    networks: Option<Arc<NetworkSet>>,
     name: Option<String>,
     shadow: bool,
 }
@@ -78,6 +82,7 @@ impl Paths {
             regex: None,
             subject: Subject::Path,
             methods: Vec::new(),
+            networks: None,
             name: None,
             shadow: false,
         }
@@ -97,6 +102,41 @@ impl Paths {
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.methods.extend(methods);
         self
+    }
+
+    /// Restricts the entry to clients in these networks (`10.0.0.0/8`) or with these addresses.
+    /// Called again, it adds some. Default: all clients.
+    ///
+    /// A client's address is the one that the limiter's `ip` finds:
+    /// [`RateLimiter::client_address`](crate::RateLimiter::client_address). A client without one,
+    /// on a Unix socket, is in no network. There may be thousands of networks.
+    ///
+    /// ```
+    /// use actix_throttle::{Limit, Paths, Rule, Throttle};
+    ///
+    /// # fn main() -> Result<(), actix_throttle::InitError> {
+    /// let throttle = Throttle::new()
+    ///     .paths(Paths::all().networks(["10.0.0.0/8"])?, [Rule::new(Limit::per_minute(1_000))])?
+    ///     .paths(Paths::all(), [Rule::new(Limit::per_minute(60))])?;
+    /// # let _ = throttle;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If an entry is neither a network nor an address, or there is none.
+    pub fn networks<I>(mut self, networks: I) -> Result<Self, InitError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let invalid = |error: NetworkError| InitError::settings(error.to_string());
+        let set = Arc::make_mut(self.networks.get_or_insert_default());
+        for network in networks {
+            set.add(network.as_ref()).map_err(invalid)?;
+        }
+        set.check_not_empty().map_err(invalid)?;
+        Ok(self)
     }
 
     /// Sets the entry's name: printable ASCII. Headers, problem documents and logs call the entry's
@@ -135,6 +175,24 @@ impl Paths {
 
     pub(super) fn matches_method(&self, method: &Method) -> bool {
         self.methods.is_empty() || self.methods.contains(method)
+    }
+
+    /// Restricts the entry to clients in these networks.
+    #[cfg(feature = "config")]
+    pub(crate) fn with_networks(mut self, networks: NetworkSet) -> Self {
+        self.networks = Some(Arc::new(networks));
+        self
+    }
+
+    /// Whether the entry is for some clients alone.
+    pub(super) fn has_networks(&self) -> bool {
+        self.networks.is_some()
+    }
+
+    /// Whether the entry is for the client with this address.
+    pub(super) fn matches_client(&self, address: Option<IpAddr>) -> bool {
+        let is_in = |set: &Arc<NetworkSet>| address.is_some_and(|address| set.contains(address));
+        self.networks.as_ref().is_none_or(is_in)
     }
 
     pub(super) fn own_name(&self) -> Option<&str> {

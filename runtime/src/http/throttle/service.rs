@@ -23,10 +23,13 @@ use super::{
     error::ErrorWithHeaders,
     matcher::Matches,
     rule_table::{Loaded, WorkerCache},
-    settings::ThrottleSettings,
+    settings::{Denied, ThrottleSettings},
     shared_request::{SharingCheck, SharingDetector},
 };
-use crate::http::{body::PermitBody, guard::Admission};
+use crate::{
+    http::{body::PermitBody, guard::Admission},
+    response::forbidden,
+};
 
 impl<S, B: MessageBody> Transform<S, ServiceRequest> for Throttle
 where
@@ -96,7 +99,13 @@ where
         if let Some(snapshot) = &loaded.snapshot {
             request.extensions_mut().insert(snapshot.clone());
         }
-        let matching = settings.matching(&loaded.rule_table, request.request());
+        let matching = match settings.matching(&loaded.rule_table, request.request()) {
+            Ok(matching) => matching,
+            Err(Denied) => {
+                let response = request.into_response(forbidden()).map_into_right_body();
+                return Either::Right(Box::pin(ready(Ok(response))));
+            }
+        };
         if matching.is_empty() {
             if let Some(refusal) = sharing.refusal(&mut request) {
                 let response = request.into_response(refusal).map_into_right_body();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_throttle_core::network::Access;
 use actix_web::HttpRequest;
 
 use super::{
@@ -9,7 +10,10 @@ use super::{
     preflight::is_preflight,
     rule_table::{LiveRuleTable, RuleTable},
 };
-use crate::{http::context::Overrides, limiter::RateLimiter};
+use crate::{
+    http::context::Overrides,
+    limiter::{LimiterRef, RateLimiter},
+};
 
 type SkipFn = dyn Fn(&HttpRequest) -> bool + Send + Sync;
 
@@ -24,19 +28,43 @@ pub(super) struct ThrottleSettings {
     pub(super) limiter: Option<RateLimiter>,
 }
 
+/// The client's network is denied, and the response is 403.
+pub(super) struct Denied;
+
 impl ThrottleSettings {
-    /// The indices of the table's entries that match a request, in their order.
-    pub(super) fn matching(&self, rule_table: &RuleTable, request: &HttpRequest) -> Matches {
+    /// The indices of the table's entries that match a request, in their order; none for a client
+    /// whose network is allowed.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] for a client whose network is denied.
+    pub(super) fn matching(
+        &self,
+        rule_table: &RuleTable,
+        request: &HttpRequest,
+    ) -> Result<Matches, Denied> {
         rule_table.exempt.check_once(request);
         self.own.exempt.check_once(request);
+        let own = self.limiter.as_ref().map(LimiterRef::Borrowed);
+        // Without a limiter, the response to a request that matches is 500.
+        let limiter = own.or_else(|| RateLimiter::nearest(request));
+        match limiter.as_ref().and_then(|limiter| limiter.access(request)) {
+            Some(Access::Allow) => return Ok(Matches::new()),
+            Some(Access::Deny) => return Err(Denied),
+            None => {}
+        }
         let mut matching = rule_table.matcher.matching(request);
+        if let Some(limiter) = &limiter {
+            let address = || limiter.client_address(request);
+            rule_table.matcher.retain_for_client(&mut matching, address);
+        }
         // Matching comes first: it is cheaper to see that no entry matches than to find the route.
         if !matching.is_empty()
             && (self.skips(rule_table, request) || self.exempts(rule_table, request))
         {
             matching.clear();
         }
-        matching
+        Ok(matching)
     }
 
     fn exempts(&self, rule_table: &RuleTable, request: &HttpRequest) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Builder, duplicate};
 use crate::{
-    engine::error::InitError,
+    engine::{error::InitError, log_throttle::TARGET},
     limiter::{RateLimiter, global},
 };
 
@@ -31,6 +31,9 @@ impl Builder {
     pub async fn build(self) -> Result<RateLimiter, InitError> {
         self.engine.validate()?;
         self.http.validate()?;
+        if let Some(warning) = self.http.clients.warning() {
+            log::warn!(target: TARGET, "{warning}");
+        }
         let memory = self.engine.memory_identity();
         let engine = self.engine.build().await?;
         let http = Arc::new(self.http);

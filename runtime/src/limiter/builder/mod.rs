@@ -2,6 +2,7 @@
 //! builder does the I/O.
 
 mod build;
+mod clients;
 mod duplicate;
 #[cfg(feature = "config")]
 mod named;

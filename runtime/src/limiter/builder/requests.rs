@@ -5,8 +5,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::Builder;
 use crate::{
-    engine::{MaxWaiting, error::InitError},
-    identity::{ForwardingHeader, IntoIdentifier, parse_network},
+    engine::MaxWaiting,
+    identity::IntoIdentifier,
     response::{HeaderStyle, OnLimited, OnUnidentified, Unidentified},
 };
 
@@ -14,42 +14,6 @@ impl Builder {
     /// Identifier of requests, for limits without one of their own. Default: the client's address.
     pub fn identifier<M>(mut self, identifier: impl IntoIdentifier<M>) -> Self {
         self.http.identifier = identifier.into_identifier();
-        self
-    }
-
-    /// Proxies whose forwarding headers are trusted: networks (`10.0.0.0/8`) or addresses. Default:
-    /// none, and such headers are ignored.
-    ///
-    /// # Errors
-    ///
-    /// If an entry is neither a network nor an address.
-    pub fn trusted_proxies<I>(mut self, proxies: I) -> Result<Self, InitError>
-    where
-        I: IntoIterator,
-        I::Item: AsRef<str>,
-    {
-        for proxy in proxies {
-            let proxy = proxy.as_ref();
-            let network = parse_network(proxy).ok_or_else(|| {
-                InitError::settings(format!(
-                    "`{proxy}` is no network or address; write `10.0.0.0/8` or `192.0.2.1`"
-                ))
-            })?;
-            self.http.clients.trusted.push(network);
-        }
-        Ok(self)
-    }
-
-    /// Header that the trusted proxies write. Default: [`ForwardingHeader::Any`].
-    pub fn forwarding_header(mut self, header: ForwardingHeader) -> Self {
-        self.http.clients.header = header;
-        self
-    }
-
-    /// Number of leading bits of an IPv6 address that tell clients apart, from 1 to 128. Default:
-    /// 64, the prefix that one subscriber usually gets.
-    pub fn ipv6_prefix(mut self, bits: u8) -> Self {
-        self.http.clients.ipv6_prefix = bits;
         self
     }
 
