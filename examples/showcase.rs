@@ -13,18 +13,23 @@
 //! | `FAILURE_THRESHOLD` | failures in a row that open the circuit | the builder's |
 //! | `RECOVERY_MS` | longest pause of an open circuit, in milliseconds | the builder's |
 //! | `DEADLINE_MS` | deadline of a decision by Redis, in milliseconds | the builder's |
+//! | `ALLOW` | networks that are neither counted nor limited, separated by commas | none |
+//! | `DENY` | networks that get 403, separated by commas | none |
+//! | `TRUSTED_PROXIES` | networks of proxies, or `unix`, separated by commas | none |
+//! | `CLIENT_IP_HEADER` | header in which they report a client | the forwarding headers |
+//! | `UNIX_SOCKET` | path of a Unix socket to listen on, in place of the port | none |
 
 #[path = "showcase/big.rs"]
 mod big;
 #[path = "showcase/decisions.rs"]
 mod decisions;
 mod environment;
+#[path = "showcase/identifiers.rs"]
+mod identifiers;
 
-use std::{io, time::Duration};
+use std::{env, io, time::Duration};
 
-use actix_throttle::{
-    Identity, Limit, RateLimiter, WebSocketLimiter, concurrency_limit, rate_limit,
-};
+use actix_throttle::{Limit, RateLimiter, WebSocketLimiter, concurrency_limit, rate_limit};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, http::StatusCode, post, rt, web};
 use actix_ws::Message;
 
@@ -101,12 +106,6 @@ async fn json(numbers: web::Json<Vec<u32>>) -> String {
     sum.to_string()
 }
 
-#[get("/key")]
-#[rate_limit(times = 2, seconds = 5, identifier = header("X-Api-Key"))]
-async fn key() -> &'static str {
-    "ok"
-}
-
 #[derive(serde::Deserialize)]
 struct Amount {
     n: u32,
@@ -149,25 +148,6 @@ async fn flaky(wanted: web::Query<Wanted>) -> HttpResponse {
 #[get("/blocked")]
 #[rate_limit(times = 2, seconds = 1, block = "4s")]
 async fn blocked() -> &'static str {
-    "ok"
-}
-
-/// The client's address, in the group that a header names. Each plan has an identity of its own, so
-/// that one terminal can try them all. In a real service, a client keeps its identity across plans.
-fn with_plan(request: &HttpRequest) -> Option<Identity> {
-    let address = request.peer_addr()?.ip();
-    let header = request.headers().get("X-Group");
-    Some(match header.and_then(|group| group.to_str().ok()) {
-        Some(group) => Identity::new(format!("{group}@{address}")).group(group.to_owned()),
-        None => Identity::ip(address),
-    })
-}
-
-#[get("/plan")]
-#[rate_limit(times = 2, seconds = 5, identifier = with_plan)]
-#[rate_limit(times = 5, seconds = 5, identifier = with_plan, group = "pro")]
-#[rate_limit(identifier = with_plan, group = "admin", unlimited)]
-async fn plan() -> &'static str {
     "ok"
 }
 
@@ -260,7 +240,8 @@ fn routes(config: &mut web::ServiceConfig) {
         ))
         .configure(big::routes)
         .configure(decisions::routes)
-        .service((json, key, cost, flaky, blocked, plan, zone_a, zone_b))
+        .configure(identifiers::routes)
+        .service((json, cost, flaky, blocked, zone_a, zone_b))
         .service((open, closed, local, leased, shadow, slow, ws));
 }
 
@@ -269,15 +250,32 @@ async fn main() -> io::Result<()> {
     env_logger::init_from_env(env_logger::Env::default().default_filter_or("warn"));
     environment::limiter()?.init().await?;
 
-    let port: u16 = number("PORT")?.unwrap_or(8080);
     let mut server = HttpServer::new(|| App::new().configure(routes))
         // Notice at once that a client has disconnected, while it waits or is served.
-        .h1_allow_half_closed(false)
-        .bind(("127.0.0.1", port))?;
+        .h1_allow_half_closed(false);
     if let Some(workers) = number("WORKERS")? {
         server = server.workers(workers);
     }
-    println!("listening on http://127.0.0.1:{port}");
+    let server = match env::var("UNIX_SOCKET") {
+        #[cfg(unix)]
+        Ok(path) => {
+            let server = server.bind_uds(&path)?;
+            println!("listening on {path}");
+            server
+        }
+        #[cfg(not(unix))]
+        Ok(_) => {
+            return Err(io::Error::other(
+                "UNIX_SOCKET: there are none on this system",
+            ));
+        }
+        Err(_) => {
+            let port: u16 = number("PORT")?.unwrap_or(8080);
+            let server = server.bind(("127.0.0.1", port))?;
+            println!("listening on http://127.0.0.1:{port}");
+            server
+        }
+    };
     server.run().await?;
 
     RateLimiter::close().await;

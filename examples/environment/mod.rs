@@ -25,7 +25,11 @@ pub(crate) fn limiter() -> io::Result<Builder> {
     if let Some(deadline) = millis("DEADLINE_MS")? {
         limiter = limiter.deadline(deadline);
     }
-    Ok(limiter)
+    if let Some(name) = text("CLIENT_IP_HEADER") {
+        limiter = limiter.client_ip_header(name);
+    }
+    let limiter = limiter.trusted_proxies(networks("TRUSTED_PROXIES"))?;
+    Ok(limiter.allow(networks("ALLOW"))?.deny(networks("DENY"))?)
 }
 
 /// Returns a numeric variable, or `None` if it is not set.
@@ -85,6 +89,13 @@ fn text(name: &str) -> Option<String> {
 
 fn millis(name: &str) -> io::Result<Option<Duration>> {
     Ok(number(name)?.map(Duration::from_millis))
+}
+
+/// Returns a list of networks; it is empty if the variable is not set or empty.
+fn networks(name: &str) -> Vec<String> {
+    let mut networks = list(&text(name).unwrap_or_default());
+    networks.retain(|network| !network.is_empty());
+    networks
 }
 
 /// Splits a list at its commas.

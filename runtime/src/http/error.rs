@@ -17,8 +17,7 @@ use crate::{engine::error::RateLimitError, response};
 ///
 /// A handler that returns it responds as an attribute would: with 429 or the response of
 /// `on_limited`, with that of `on_unidentified`, with 403 if the client's network is denied, with
-/// 503 if the store could not decide, with 500
-/// if something is missing or wrong in the application.
+/// 503 if the store could not decide, with 500 if something is missing or wrong in the application.
 #[non_exhaustive]
 pub enum RequestError {
     /// An identifier found no identity, and `on_unidentified` returned this response.
