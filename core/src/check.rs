@@ -148,6 +148,10 @@ impl Outcome {
             return;
         };
         verdict.block_for(left);
+        if self.stable_for > 0 {
+            // Once the block is over, the next denial may start another one.
+            self.stable_for = self.stable_for.min(left);
+        }
         if can_deny && !charge.limit.is_shadow() {
             self.allowed = false;
         }
