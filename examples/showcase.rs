@@ -26,6 +26,8 @@ mod decisions;
 mod environment;
 #[path = "showcase/identifiers.rs"]
 mod identifiers;
+#[path = "showcase/quotas.rs"]
+mod quotas;
 
 use std::{env, io, time::Duration};
 
@@ -241,6 +243,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .configure(big::routes)
         .configure(decisions::routes)
         .configure(identifiers::routes)
+        .configure(quotas::routes)
         .service((json, cost, flaky, blocked, zone_a, zone_b))
         .service((open, closed, local, leased, shadow, slow, ws));
 }

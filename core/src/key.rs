@@ -9,6 +9,7 @@ mod parse;
 use std::fmt::Write;
 
 use crate::{
+    calendar::Period,
     identity::Identity,
     limit::{Algorithm, Concurrency, Limit, Refill},
     time::Micros,
@@ -45,6 +46,8 @@ pub enum KeyKind {
         window: Micros,
         shadow: bool,
     },
+    /// A counter by the calendar. Its time zone may change, and what was used is kept.
+    Calendar { period: Period, shadow: bool },
     /// The permits of a concurrency limit. Neither `max` nor `expiry` changes how they are read.
     PermitTable { shadow: bool },
     /// The end of the identity's block in the zone.
@@ -54,14 +57,18 @@ pub enum KeyKind {
 impl<'a> Key<'a> {
     #[inline]
     pub fn counter(identity: &'a Identity, limit: &Limit) -> Self {
+        let shadow = limit.is_shadow();
         Self {
             identity,
             zone: limit.zone_name(),
-            kind: KeyKind::Counter {
-                algorithm: limit.kind(),
-                refill: limit.refill_kind(),
-                window: limit.window_micros(),
-                shadow: limit.is_shadow(),
+            kind: match limit.period() {
+                Some(period) => KeyKind::Calendar { period, shadow },
+                None => KeyKind::Counter {
+                    algorithm: limit.kind(),
+                    refill: limit.refill_kind(),
+                    window: limit.window_micros(),
+                    shadow,
+                },
             },
         }
     }
@@ -92,6 +99,7 @@ impl<'a> Key<'a> {
     pub fn block(&self) -> Self {
         let shadow = match self.kind {
             KeyKind::Counter { shadow, .. }
+            | KeyKind::Calendar { shadow, .. }
             | KeyKind::PermitTable { shadow }
             | KeyKind::Block { shadow } => shadow,
         };
@@ -130,7 +138,8 @@ impl<'a> Key<'a> {
 }
 impl Key<'_> {
     /// Returns the idempotency key of one call of the script, in the cluster slot of this key. It
-    /// never equals a counter's key: those end in the name of an algorithm, `running` or `block`.
+    /// never equals a counter's key: those end in the name of an algorithm or a period, `running`
+    /// or `block`.
     #[inline]
     pub fn idempotency_key(&self, naming: &Naming, call: u64) -> String {
         let mut text = String::with_capacity(naming.prefix.len() + ROOM);
@@ -146,6 +155,7 @@ impl KeyKind {
         let (shadow, name, window) = match *self {
             Self::Block { shadow } => (shadow, "block", None),
             Self::PermitTable { shadow } => (shadow, "running", None),
+            Self::Calendar { period, shadow } => (shadow, period.as_str(), None),
             Self::Counter {
                 algorithm,
                 refill,

@@ -10,6 +10,8 @@ mod message;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod algorithm;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod calendar;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod check;
 #[cfg(feature = "config")]
 pub mod config;

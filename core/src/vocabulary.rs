@@ -9,6 +9,7 @@ use Place::{Concurrency, ConcurrencyLimit, File, Identifier, Rate, RateLimit, Ru
 
 pub use self::argument::{Argument, Kind, Place};
 use crate::{
+    calendar::Period,
     failure_mode::FailureMode,
     limit::{Algorithm, Refill, range},
     text::word::Word,
@@ -53,6 +54,11 @@ arguments! {
         "The window, in hours.");
     DAYS = Argument::new("days", COUNT, &[RateLimit, Rate], "1",
         "The window, in days.");
+    EVERY = Argument::new("every", Kind::Word(Period::words), &[RateLimit, Rate], "\"month\"",
+        "In place of a window: `times` in each period of the calendar. Weeks begin on Monday.");
+    TIME_ZONE = Argument::new("time_zone", Kind::Text, &[RateLimit, Rate], "\"Europe/Berlin\"",
+        "`every`: where the calendar's day begins. Other zones than UTC need the feature \
+         `time-zones`.").or("\"UTC\"");
     ALGORITHM = Argument::new("algorithm", Kind::Word(Algorithm::words), &[RateLimit, Rate],
         "\"sliding_window\"", "How admissions are counted.").or("\"sliding_window\"");
     CAPACITY = Argument::new("capacity", COUNT, &[RateLimit, Rate], "1",

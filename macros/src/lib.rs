@@ -48,6 +48,8 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// | `milliseconds` `seconds` `minutes` `hours` `days` | integer ≥ 1 | window parts | one |
 /// | a string without a name | `"5 per 10 seconds"` | short form of the two above | — |
 /// | `limit` | string | name of a limit in the configuration (feature `config`) | — |
+/// | `every` | string, see below | `times` in each period of the calendar, no window | — |
+/// | `time_zone` | string, see below | time zone of that calendar | `"UTC"` |
 /// | `algorithm` | string, see below | how to count admissions | `"sliding_window"` |
 /// | `capacity` | integer ≥ 1 | `token_bucket`: size of a burst | `times` |
 /// | `refill` | `"greedy"` `"interval"` | `token_bucket`: steady, or at window ends | `"greedy"` |
@@ -72,6 +74,9 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 ///   `times`, `capacity`, `cost` and `lease` are at most 1,000,000,000.
 /// - **Windows** are the sum of their parts, 1 ms to 366 days. The short form takes any unit:
 ///   `"100/minute"`, `"10/5s"`. A **duration** is a string such as `"500ms"` or `"1h 30m"`.
+/// - **Periods** are `every = "hour"`, `"day"`, `"week"` (from Monday), `"month"` and `"year"`.
+///   They begin at midnight of `time_zone`, a name of the IANA database: `"Europe/Berlin"`. Zones
+///   other than UTC need the feature `time-zones`. A period takes no algorithm.
 /// - **Algorithms** are `"sliding_window"` (at most 1,000,000 admissions per window),
 ///   `"sliding_window_counter"`, `"fixed_window"`, `"token_bucket"` and `"leaky_bucket"` (the
 ///   buckets: at most one admission a microsecond).

@@ -11,6 +11,8 @@ pub(crate) enum ArgName {
     Minutes,
     Hours,
     Days,
+    Every,
+    TimeZone,
     Limit,
     Algorithm,
     Capacity,
@@ -36,13 +38,19 @@ pub(crate) enum ArgName {
 }
 
 /// Every argument with its name and a correct example.
-const ALL: [(ArgName, &str, &str); 28] = [
+const ALL: [(ArgName, &str, &str); 30] = [
     (ArgName::Times, "times", "times = 10"),
     (ArgName::Milliseconds, "milliseconds", "milliseconds = 500"),
     (ArgName::Seconds, "seconds", "seconds = 60"),
     (ArgName::Minutes, "minutes", "minutes = 1"),
     (ArgName::Hours, "hours", "hours = 1"),
     (ArgName::Days, "days", "days = 1"),
+    (ArgName::Every, "every", "every = \"month\""),
+    (
+        ArgName::TimeZone,
+        "time_zone",
+        "time_zone = \"Europe/Berlin\"",
+    ),
     (ArgName::Limit, "limit", "limit = \"login\""),
     (
         ArgName::Algorithm,

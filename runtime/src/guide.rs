@@ -5,22 +5,23 @@
 //! 1. [Identifying clients](identifying_clients): which client a request belongs to.
 //! 2. [The attribute](attribute): `#[rate_limit]` on a handler, and the limiter behind it.
 //! 3. [Algorithms](algorithms): which one to choose, and what each one guarantees.
-//! 4. [Several limits](several_limits): stacked limits, groups, zones, costs, shadow limits.
-//! 5. [The middleware](middleware): `Throttle`, for an application, a scope or a resource.
-//! 6. [The configuration file](configuration_file): rules and limits from TOML or YAML, reloaded
+//! 4. [Calendar quotas](calendar): so many each day or month, in any time zone.
+//! 5. [Several limits](several_limits): stacked limits, groups, zones, costs, shadow limits.
+//! 6. [The middleware](middleware): `Throttle`, for an application, a scope or a resource.
+//! 7. [The configuration file](configuration_file): rules and limits from TOML or YAML, reloaded
 //!    while the service runs.
-//! 7. [Limits by hand](by_hand): check, look at, reset and block from your own code.
+//! 8. [Limits by hand](by_hand): check, look at, reset and block from your own code.
 //!
 //! # More than allow and deny
 //!
-//! 8. [Waiting](waiting): hold a request until there is room instead of denying it.
-//! 9. [Concurrency limits](concurrency): how many requests may run at once.
-//! 10. [Outbound calls](outbound_calls): keep to the limits of the services that you call.
-//! 11. [WebSockets](websockets): limits on the messages inside a socket.
-//! 12. [Responses and headers](responses_and_headers): what clients are told.
-//! 13. [Refunds](refunds): responses that do not count.
-//! 14. [Testing](testing): tests without sleeping, and handlers without their limits.
-//! 15. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
+//! 9. [Waiting](waiting): hold a request until there is room instead of denying it.
+//! 10. [Concurrency limits](concurrency): how many requests may run at once.
+//! 11. [Outbound calls](outbound_calls): keep to the limits of the services that you call.
+//! 12. [WebSockets](websockets): limits on the messages inside a socket.
+//! 13. [Responses and headers](responses_and_headers): what clients are told.
+//! 14. [Refunds](refunds): responses that do not count.
+//! 15. [Testing](testing): tests without sleeping, and handlers without their limits.
+//! 16. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
 //!
 //! # Operations
 //!
@@ -55,6 +56,7 @@ macro_rules! chapters {
                 feature = "sentinel",
                 feature = "session",
                 feature = "test-util",
+                feature = "time-zones",
                 feature = "tls",
                 feature = "websocket",
             ),
@@ -70,6 +72,7 @@ macro_rules! chapters {
                 feature = "sentinel",
                 feature = "session",
                 feature = "test-util",
+                feature = "time-zones",
                 feature = "tls",
                 feature = "websocket",
             )),
@@ -86,6 +89,7 @@ chapters! {
     identifying_clients: "../guide/identifying-clients.md",
     attribute: "../guide/attribute.md",
     algorithms: "../guide/algorithms.md",
+    calendar: "../guide/calendar.md",
     several_limits: "../guide/several-limits.md",
     middleware: "../guide/middleware.md",
     configuration_file: "../guide/configuration-file.md",

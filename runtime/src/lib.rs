@@ -70,6 +70,7 @@ pub use self::{
     },
 };
 pub use actix_throttle_core::{
+    calendar::Period,
     decision::{Decision, LimitStatus},
     failure_mode::FailureMode,
     identity::{Identity, IdentityKind},

@@ -9,6 +9,7 @@ pub use crate::{
     identity::{Identifier, IntoIdentifier},
 };
 pub use actix_throttle_core::{
+    calendar::Period,
     failure_mode::FailureMode,
     limit::{Algorithm, Concurrency, Limit, Refill},
     status_set::StatusSet,

@@ -13,6 +13,7 @@ mod any_text;
 mod attribute;
 mod block;
 mod by_hand;
+mod calendar;
 mod combinations;
 mod conditional;
 mod config;

@@ -2,6 +2,7 @@
 //! numbers, and waits found by bisection. It is slow, and shares no logic with the library, so that
 //! the property tests can compare every store with it. All times are in microseconds.
 
+mod calendar;
 mod refund;
 
 use actix_throttle::{Algorithm, Limit, Refill};
@@ -10,7 +11,7 @@ use num_rational::Ratio;
 /// An exact number: an overflow panics.
 type Rational = Ratio<i128>;
 
-pub use self::refund::ModelCharge;
+pub use self::{calendar::Calendar, refund::ModelCharge};
 
 /// The bound of durations that the model tells apart, in microseconds: it stands for all longer
 /// ones.
@@ -24,6 +25,8 @@ pub struct Numbers {
     pub times: u64,
     pub window: u64,
     pub capacity: u64,
+    /// For a limit by the calendar, in place of algorithm and window.
+    pub calendar: Option<Calendar>,
 }
 
 impl Numbers {
@@ -34,6 +37,7 @@ impl Numbers {
             times: limit.times().into(),
             window: limit.window_micros(),
             capacity: limit.quota().into(),
+            calendar: Calendar::of(limit),
         }
     }
 }
@@ -164,6 +168,9 @@ impl Model {
 
     fn fits(&self, now: u64, cost: u64) -> bool {
         let Numbers { times, window, .. } = self.numbers;
+        if let Some(calendar) = &self.numbers.calendar {
+            return self.taken_in_period(calendar, now) + cost <= times;
+        }
         match self.numbers.algorithm {
             Algorithm::SlidingWindow => {
                 self.taken_after(now as i128 - window as i128) + cost <= times
@@ -177,6 +184,9 @@ impl Model {
     }
 
     fn is_whole(&self, now: u64) -> bool {
+        if let Some(calendar) = &self.numbers.calendar {
+            return self.taken_in_period(calendar, now) == 0;
+        }
         match self.numbers.algorithm {
             Algorithm::SlidingWindow => {
                 self.taken_after(now as i128 - self.numbers.window as i128) == 0
@@ -189,6 +199,10 @@ impl Model {
     }
 
     fn remaining(&self, now: u64) -> u64 {
+        if let Some(calendar) = &self.numbers.calendar {
+            let taken = self.taken_in_period(calendar, now);
+            return self.numbers.times.saturating_sub(taken);
+        }
         match self.numbers.algorithm {
             // A history without one of its charges can leave a debt: later charges in turn then
             // count from another moment.
@@ -224,6 +238,14 @@ impl Model {
             Some((start, taken)) if now - start < self.numbers.window => taken,
             _ => 0,
         }
+    }
+
+    /// The cost that was admitted in the period of the calendar that contains `now`.
+    fn taken_in_period(&self, calendar: &Calendar, now: u64) -> u64 {
+        let label = calendar.label(now);
+        let latest = self.admissions.iter().rev();
+        let inside = latest.take_while(|(at, _)| calendar.label(*at) == label);
+        inside.map(|(_, cost)| cost).sum()
     }
 
     /// previous × (1 − elapsed / W) + current.

@@ -25,7 +25,9 @@ impl Model {
         match self.numbers.algorithm {
             Algorithm::TokenBucket => self.refill(now, taken),
             Algorithm::LeakyBucket => self.shorten(now, taken),
-            Algorithm::FixedWindow => self.strike_out_of_fixed(now, taken),
+            Algorithm::FixedWindow if self.numbers.calendar.is_none() => {
+                self.strike_out_of_fixed(now, taken);
+            }
             _ => {
                 let found = self.admissions.iter().position(|one| is(taken, *one));
                 self.admissions.remove(found.unwrap());

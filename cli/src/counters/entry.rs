@@ -74,6 +74,7 @@ impl Entry {
         let (shadow, text) = match self.kind {
             KeyKind::Block { shadow } => (shadow, "block".to_owned()),
             KeyKind::PermitTable { shadow } => (shadow, "concurrency limit".to_owned()),
+            KeyKind::Calendar { period, shadow } => (shadow, format!("every {period}")),
             KeyKind::Counter {
                 algorithm,
                 refill,
@@ -106,6 +107,10 @@ impl Entry {
         let (kind, shadow) = match self.kind {
             KeyKind::Block { shadow } => ("block", shadow),
             KeyKind::PermitTable { shadow } => ("permits", shadow),
+            KeyKind::Calendar { period, shadow } => {
+                set("every", json!(period.as_str()));
+                ("counter", shadow)
+            }
             KeyKind::Counter {
                 algorithm,
                 refill,

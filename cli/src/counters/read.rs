@@ -99,7 +99,9 @@ fn commands(key: &str, kind: KeyKind, now: Micros) -> Vec<Cmd> {
             algorithm: Algorithm::SlidingWindow,
             ..
         } => commands.push(about("LLEN")),
-        KeyKind::Counter { .. } | KeyKind::Block { .. } => commands.push(about("GET")),
+        KeyKind::Counter { .. } | KeyKind::Calendar { .. } | KeyKind::Block { .. } => {
+            commands.push(about("GET"));
+        }
     }
     commands
 }
@@ -156,6 +158,12 @@ fn single(
         } => StoredCounter::decode(algorithm, refill, &raw).map(|counter| {
             let left = expires.map(|expires| expires.saturating_sub(EXPIRY_MARGIN));
             State::Used(counter.usage(window, now, left))
+        }),
+        // The key outlives the period, as another time zone's may end later.
+        KeyKind::Calendar { period, .. } => StoredCounter::decode_calendar(&raw).map(|counter| {
+            let kept = EXPIRY_MARGIN + period.zone_spread();
+            let left = expires.map(|expires| expires.saturating_sub(kept));
+            State::Used(counter.usage(0, now, left))
         }),
         KeyKind::Block { .. } => match StoredBlock::decode(&raw).map(|block| block.left(now)) {
             // It has ended, and its key expires soon.

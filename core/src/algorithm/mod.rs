@@ -24,6 +24,7 @@
 
 mod arithmetic;
 mod availability;
+mod calendar_window;
 mod concurrency;
 mod counter_state;
 mod debt;

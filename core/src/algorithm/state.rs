@@ -2,6 +2,7 @@
 
 use super::{
     Availability, Receipt, Wait,
+    calendar_window::CalendarWindow,
     counter_state::CounterState,
     fixed_window::FixedWindow,
     leaky_bucket::LeakyBucket,
@@ -22,6 +23,7 @@ pub enum State {
     Greedy(GreedyBucket),
     Interval(IntervalBucket),
     Leaky(LeakyBucket),
+    CalendarWindow(CalendarWindow),
     /// Boxed: the log is far larger than the other states, of which a store has millions.
     AdmissionLog(Box<AdmissionLog>),
 }
@@ -35,6 +37,7 @@ macro_rules! each {
             State::Greedy($inner) => $ask,
             State::Interval($inner) => $ask,
             State::Leaky($inner) => $ask,
+            State::CalendarWindow($inner) => $ask,
             State::AdmissionLog($inner) => $ask,
         }
     };
@@ -50,6 +53,7 @@ impl State {
             Counting::GreedyBucket => Self::Greedy(GreedyBucket::default()),
             Counting::IntervalBucket => Self::Interval(IntervalBucket::default()),
             Counting::LeakyBucket => Self::Leaky(LeakyBucket::default()),
+            Counting::Calendar => Self::CalendarWindow(CalendarWindow::default()),
             Counting::SlidingWindow => Self::AdmissionLog(Box::default()),
         }
     }
@@ -76,7 +80,7 @@ impl State {
             Self::Interval(state) => state.receipt_tag(limit, now),
             Self::Leaky(state) => state.receipt_tag(limit, now),
             // The time identifies the charge.
-            Self::WindowCounters(_) | Self::AdmissionLog(_) => 0,
+            Self::WindowCounters(_) | Self::AdmissionLog(_) | Self::CalendarWindow(_) => 0,
         }
     }
 

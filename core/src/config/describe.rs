@@ -69,9 +69,18 @@ fn concurrency(f: &mut fmt::Formatter<'_>, limit: &Concurrency) -> fmt::Result {
 }
 
 fn numbers(f: &mut fmt::Formatter<'_>, limit: &Limit) -> fmt::Result {
-    write!(f, "{}/{}", limit.times(), duration(limit.window()))?;
-    if limit.kind() != Algorithm::default() {
-        write!(f, ", {}", limit.kind())?;
+    match (limit.period(), limit.time_zone_name()) {
+        (Some(period), Some("UTC")) => write!(f, "{}/{period}", limit.times())?,
+        (Some(period), zone) => {
+            let zone = zone.unwrap_or_default();
+            write!(f, "{}/{period}, time_zone {zone}", limit.times())?;
+        }
+        (None, _) => {
+            write!(f, "{}/{}", limit.times(), duration(limit.window()))?;
+            if limit.kind() != Algorithm::default() {
+                write!(f, ", {}", limit.kind())?;
+            }
+        }
     }
     if limit.quota() != limit.times() {
         write!(f, ", capacity {}", limit.quota())?;

@@ -4,13 +4,14 @@ use super::{diagnostics::Diagnostics, reader::TableReader};
 use crate::vocabulary::{self, ARGUMENTS, Argument, Place};
 
 /// Keys that give times and window apart.
-pub(crate) static TIMES_AND_WINDOW: [&Argument; 6] = [
+pub(crate) static TIMES_AND_WINDOW: [&Argument; 7] = [
     &vocabulary::TIMES,
     &vocabulary::MILLISECONDS,
     &vocabulary::SECONDS,
     &vocabulary::MINUTES,
     &vocabulary::HOURS,
     &vocabulary::DAYS,
+    &vocabulary::EVERY,
 ];
 /// Options, which a rule may set for a limit that it names.
 static OPTIONS: [&Argument; 3] = [

@@ -1,11 +1,9 @@
 //! Reads a rate limit of the file.
 
-use std::time::Duration;
-
 use crate::{
+    calendar::{Period, TimeZone},
     intern::intern,
     limit::{Algorithm, Limit},
-    text::unit::TimeUnit,
     vocabulary::{self, Argument},
 };
 
@@ -15,16 +13,9 @@ use super::{
     keys,
     position::{Position, Spanned},
     reader::TableReader,
+    window,
 };
 
-/// Keys of the units of time.
-static UNITS: [(&Argument, TimeUnit); 5] = [
-    (&vocabulary::MILLISECONDS, TimeUnit::Milliseconds),
-    (&vocabulary::SECONDS, TimeUnit::Seconds),
-    (&vocabulary::MINUTES, TimeUnit::Minutes),
-    (&vocabulary::HOURS, TimeUnit::Hours),
-    (&vocabulary::DAYS, TimeUnit::Days),
-];
 /// Stands in for a wrong algorithm, so that the keys that depend on it are not reported for that.
 const ANY_ALGORITHM: Algorithm = Algorithm::TokenBucket;
 /// Stands in for a limit whose times or window are wrong, so that its other keys are checked.
@@ -50,21 +41,34 @@ pub(crate) fn limit(
         )
     };
     table.refuse(keys::only_of_concurrency(), reason, diagnostics);
-    let base = rate(table, position, diagnostics);
+    let base = window::rate(table, position, diagnostics);
+    let by_calendar = table.has(&vocabulary::EVERY);
     let given = table.has(&vocabulary::ALGORITHM);
-    let algorithm = table
-        .word::<Algorithm>(&vocabulary::ALGORITHM, diagnostics)
-        .map(|algorithm| algorithm.value);
-    let algorithm = match (algorithm, given) {
-        (Some(algorithm), _) => algorithm,
-        (None, false) => Algorithm::default(),
-        (None, true) => ANY_ALGORITHM,
+    let algorithm = table.word::<Algorithm>(&vocabulary::ALGORITHM, diagnostics);
+    let with_algorithm = |limit: Limit| match (by_calendar, algorithm, given) {
+        (true, ..) => limit,
+        (false, Some(algorithm), _) => limit.algorithm(algorithm.value),
+        (false, None, false) => limit.algorithm(Algorithm::default()),
+        (false, None, true) => limit.algorithm(ANY_ALGORITHM),
     };
     let sound = base.and_then(|Spanned { position, value }| {
-        let limit = value.algorithm(algorithm);
+        let limit = with_algorithm(value);
         diagnostics.ok(position, limit.validate()).map(|()| limit)
     });
-    let mut limit = sound.unwrap_or(PLACEHOLDER.algorithm(algorithm));
+    let placeholder = match by_calendar {
+        true => Limit::every(Period::Day, PLACEHOLDER.times()),
+        false => with_algorithm(PLACEHOLDER),
+    };
+    let mut limit = sound.unwrap_or(placeholder);
+    if let (true, Some(algorithm)) = (by_calendar, algorithm) {
+        let candidate = limit.algorithm(algorithm.value);
+        limit = checked(&limit, candidate, algorithm.position, diagnostics);
+    }
+    if let Some(Spanned { position, value }) = table.text(&vocabulary::TIME_ZONE, diagnostics)
+        && diagnostics.ok(position, TimeZone::parse(value)).is_some()
+    {
+        limit = checked(&limit, limit.time_zone(value), position, diagnostics);
+    }
     if let Some(capacity) = table.count(&vocabulary::CAPACITY, diagnostics) {
         limit = checked(
             &limit,
@@ -139,74 +143,4 @@ fn checked(
         Some(()) => candidate,
         None => *before,
     }
-}
-
-/// Reads times and window, from `rate` or from their own keys. The position is that of the times.
-fn rate(
-    table: &mut TableReader<'_>,
-    position: Position,
-    diagnostics: &mut Diagnostics,
-) -> Option<Spanned<Limit>> {
-    let rate = table.text(&vocabulary::RATE, diagnostics);
-    if table.has(&vocabulary::RATE) {
-        let reason =
-            |key: &Argument| format!("`rate` says this already: remove `{}`, or `rate`", key.name);
-        table.refuse(keys::TIMES_AND_WINDOW, reason, diagnostics);
-        let rate = rate?;
-        let limit = diagnostics.ok(rate.position, rate.value.parse())?;
-        return Some(Spanned {
-            position: rate.position,
-            value: limit,
-        });
-    }
-    let (has_times, has_window) = (
-        table.has(&vocabulary::TIMES),
-        UNITS.iter().any(|(unit, _)| table.has(unit)),
-    );
-    let times = table.count(&vocabulary::TIMES, diagnostics);
-    let window = window(table, diagnostics);
-    let missing = match (has_times, has_window) {
-        (false, false) => {
-            "the limit is missing: add `rate = \"100/minute\"`, or `max = 5` for so many at once"
-        }
-        (false, true) => {
-            "`times` is missing: add `times = 100`, or write it as `rate = \"100/minute\"`"
-        }
-        (true, false) => {
-            "the window is missing: add `seconds = 60`, or `milliseconds`, `minutes`, `hours`, `days`"
-        }
-        (true, true) => "",
-    };
-    if !missing.is_empty() {
-        diagnostics.at(position, missing);
-    }
-    let (times, window) = (times?, window?);
-    // Validate by an algorithm that takes any times: an error here is about the window.
-    let one = Limit::new(1, window.value).algorithm(Algorithm::FixedWindow);
-    diagnostics.ok(window.position, one.validate())?;
-    Some(Spanned {
-        position: times.position,
-        value: Limit::new(times.value, window.value),
-    })
-}
-
-/// Reads the units of time and adds them up. The position is that of the first unit.
-fn window(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<Spanned<Duration>> {
-    let mut sum: Option<Spanned<u64>> = None;
-    let mut flawless = true;
-    for (argument, unit) in UNITS {
-        let is_given = table.has(argument);
-        match table.count(argument, diagnostics) {
-            Some(Spanned { position, value }) => {
-                let (position, before) = sum.map_or((position, 0), |sum| (sum.position, sum.value));
-                let value = u64::from(value).saturating_mul(unit.micros());
-                let value = value.saturating_add(before);
-                sum = Some(Spanned { position, value });
-            }
-            None => flawless &= !is_given,
-        }
-    }
-    let Spanned { position, value } = sum.filter(|_| flawless)?;
-    let value = Duration::from_micros(value);
-    Some(Spanned { position, value })
 }

@@ -23,6 +23,7 @@ mod rules;
 pub mod schema;
 #[cfg(test)]
 mod testing;
+mod window;
 
 pub use self::{
     diagnostics::{Diagnostic, Diagnostics},

@@ -117,7 +117,8 @@ impl<'n> TableReader<'n> {
         let Spanned { position, value } = self.text(argument, diagnostics)?;
         let word = T::of_word(value);
         if word.is_none() {
-            let reason = suggest::unknown(argument.name, value, &T::words());
+            let noun = T::NOUN.unwrap_or(argument.name);
+            let reason = suggest::unknown(noun, value, &T::words());
             diagnostics.at(position, reason);
         }
         word.map(|value| Spanned { position, value })

@@ -3,7 +3,7 @@
 use crate::{
     algorithm::{Availability, IDLE, PermitTable, State},
     check::{Charge, Check},
-    limit::{Algorithm, LimitRef},
+    limit::{Algorithm, Limit, LimitRef},
     time::Micros,
 };
 
@@ -101,11 +101,13 @@ impl Usage {
     /// Returns the usage of a limit with this much left at `now`.
     ///
     /// The state expires after its reset plus [`IDLE`], up to which a charge in its turn looks
-    /// back, plus the microsecond within which the leaky bucket carries over what has drained.
+    /// back, plus the microsecond within which the leaky bucket carries over what has drained, and
+    /// plus what a limit by the calendar needs.
     #[inline]
     pub fn new(limit: LimitRef<'_>, left: &Availability, now: Micros) -> Self {
+        let kept = IDLE + 1 + limit.rate().map_or(0, Limit::kept_after_reset);
         Self {
-            expires: now.saturating_add(left.reset).saturating_add(IDLE + 1),
+            expires: now.saturating_add(left.reset).saturating_add(kept),
             remaining: left.remaining,
             capacity: match limit.algorithm() {
                 // The bucket holds one request, whatever its rate.

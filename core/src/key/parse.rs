@@ -3,7 +3,11 @@
 //! is written.
 
 use super::KeyKind;
-use crate::limit::{Algorithm, Refill};
+use crate::{
+    calendar::Period,
+    limit::{Algorithm, Refill},
+    text::word::Word,
+};
 
 /// The parts of a key's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +107,10 @@ impl KeyKind {
         let (name, window) = match text {
             "block" => return Some(Self::Block { shadow }),
             "running" => return Some(Self::PermitTable { shadow }),
-            _ => text.rsplit_once('-')?,
+            _ => match Period::of_word(text) {
+                Some(period) => return Some(Self::Calendar { period, shadow }),
+                None => text.rsplit_once('-')?,
+            },
         };
         let (algorithm, refill) = match name {
             "log" => (Algorithm::SlidingWindow, Refill::Greedy),
@@ -147,6 +154,21 @@ mod tests {
     };
 
     const PREFIX: &str = "shop:eu";
+
+    #[test]
+    fn periods_are_read_as_they_were_written() {
+        for period in Period::ALL {
+            for shadow in [false, true] {
+                let kind = KeyKind::Calendar {
+                    period: *period,
+                    shadow,
+                };
+                let mut text = String::new();
+                kind.write(&mut text);
+                assert_eq!(KeyKind::parse(&text), Some(kind));
+            }
+        }
+    }
 
     fn kinds() -> Vec<KeyKind> {
         let mut kinds = Vec::new();

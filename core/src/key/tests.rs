@@ -48,6 +48,29 @@ fn keys_are_readable() {
 }
 
 #[test]
+fn periods_have_one_key_whatever_their_zone() {
+    let user = Identity::new("42");
+    let limit = Limit::every(Period::Month, 5).zone("app::report");
+    for limit in [
+        limit,
+        limit.time_zone("Europe/Berlin"),
+        Limit::every(Period::Month, 9).zone("app::report"),
+    ] {
+        let key = Key::counter(&user, &limit);
+        assert_eq!(key.text(&naming(false)), "p:{user=42}:app::report:month");
+    }
+    let shadow = Key::counter(&user, &limit.shadow());
+    assert_eq!(
+        shadow.text(&naming(false)),
+        "p:{user=42}:app::report:shadow-month"
+    );
+    assert_eq!(
+        shadow.block().text(&naming(false)),
+        "p:{user=42}:app::report:shadow-block"
+    );
+}
+
+#[test]
 fn permits_have_one_key_whatever_their_number() {
     let user = Identity::new("42");
     let limit = Concurrency::new(5).zone("app::export");

@@ -22,6 +22,8 @@ pub enum Counting {
     IntervalBucket,
     /// [`Algorithm::LeakyBucket`].
     LeakyBucket,
+    /// [`Limit::every`]: a fixed window whose ends are those of the calendar.
+    Calendar,
 }
 
 impl Limit {
@@ -30,6 +32,9 @@ impl Limit {
     #[must_use]
     #[inline]
     pub const fn counting(&self) -> Counting {
+        if self.period.is_some() {
+            return Counting::Calendar;
+        }
         match (self.kind(), self.refill_kind()) {
             (Algorithm::SlidingWindow, _) => Counting::SlidingWindow,
             (Algorithm::SlidingWindowCounter, _) => Counting::SlidingWindowCounter,
@@ -41,12 +46,14 @@ impl Limit {
     }
 
     /// Returns whether both limits would charge one counter of an identity: they have one zone,
-    /// algorithm, refill and window, and both or neither are shadow limits.
+    /// algorithm, refill and window, or one period of the calendar, and both or neither are shadow
+    /// limits. A period's time zone does not matter.
     #[doc(hidden)]
     #[must_use]
     #[inline]
     pub fn shares_counter_with(&self, other: &Self) -> bool {
         (self.kind(), self.refill_kind()) == (other.kind(), other.refill_kind())
+            && self.period == other.period
             && self.window_micros() == other.window_micros()
             && self.is_shadow() == other.is_shadow()
             && self.zone_name() == other.zone_name()
@@ -68,6 +75,8 @@ impl Limit {
             Counting::IntervalBucket | Counting::FixedWindow | Counting::SlidingWindow => {
                 (ahead / times).saturating_mul(window)
             }
+            // Periods differ in length: February has 28 days, and a day may have 23 hours.
+            Counting::Calendar => (ahead / times).saturating_mul(window / 2),
             // The weight of its previous window decreases continuously.
             Counting::SlidingWindowCounter => 0,
         }
@@ -76,14 +85,16 @@ impl Limit {
     /// How much longer than [`time_for`](Self::time_for) the wait is because timers fire late.
     ///
     /// Buckets count a waiter's charge from when it was due. Windows count it from when it is made,
-    /// so the lateness of timers adds up from window to window.
+    /// so the lateness of timers adds up from window to window, except by the calendar.
     #[doc(hidden)]
     #[must_use]
     #[inline]
     pub fn timer_slack(&self, ahead: u64) -> Micros {
-        match self.kind() {
-            Algorithm::LeakyBucket | Algorithm::TokenBucket => 0,
-            Algorithm::FixedWindow | Algorithm::SlidingWindow | Algorithm::SlidingWindowCounter => {
+        match self.counting() {
+            Counting::LeakyBucket | Counting::GreedyBucket | Counting::IntervalBucket => 0,
+            // A period ends when the calendar says so, whenever its charges were made.
+            Counting::Calendar => 0,
+            Counting::FixedWindow | Counting::SlidingWindow | Counting::SlidingWindowCounter => {
                 (ahead / u64::from(self.times().max(1))).saturating_mul(TIMER_GRAIN)
             }
         }
@@ -99,9 +110,13 @@ impl Limit {
             Counting::GreedyBucket => return MAX_MICROS,
             Counting::IntervalBucket => self.quota().div_ceil(self.times().max(1)),
             Counting::SlidingWindowCounter => 2,
-            Counting::SlidingWindow | Counting::FixedWindow | Counting::LeakyBucket => 1,
+            Counting::SlidingWindow
+            | Counting::FixedWindow
+            | Counting::LeakyBucket
+            | Counting::Calendar => 1,
         };
         let counted = self.window_micros().saturating_mul(windows.into());
+        let counted = counted.saturating_add(self.kept_after_reset());
         counted.max(self.block_micros()).min(MAX_MICROS)
     }
 }

@@ -15,7 +15,9 @@ impl Limit {
     /// Fills in everything that this limit leaves unset from `written`, the limit that it replaces.
     #[doc(hidden)]
     pub fn fill_from(mut self, written: &Limit) -> Self {
-        if self.algorithm.is_none() {
+        if self.period.is_some() {
+            self.time_zone = self.time_zone.or(written.time_zone);
+        } else if self.algorithm.is_none() {
             self.algorithm = written.algorithm;
             self.refill = self.refill.or(written.refill);
         }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{Algorithm, Refill};
-use crate::time::whole_micros;
+use crate::{
+    calendar::{Period, TimeZone},
+    time::whole_micros,
+};
 
 /// A number of admissions per window, counted by an [`Algorithm`].
 ///
@@ -32,8 +35,11 @@ use crate::time::whole_micros;
 #[must_use]
 pub struct Limit {
     pub(super) times: u32,
-    /// In whole microseconds; `fraction` says whether a part of one was cut off.
+    /// In whole microseconds; `fraction` says whether a part of one was cut off. With `period`, the
+    /// length of the longest one.
     pub(super) window: u64,
+    pub(super) period: Option<Period>,
+    pub(super) time_zone: Option<TimeZone>,
     pub(super) fraction: bool,
     pub(super) algorithm: Option<Algorithm>,
     pub(super) capacity: Option<u32>,
@@ -54,6 +60,8 @@ impl Limit {
         Self {
             times,
             window: whole_micros(window),
+            period: None,
+            time_zone: None,
             fraction: !window.subsec_nanos().is_multiple_of(1_000),
             algorithm: None,
             capacity: None,
@@ -171,7 +179,8 @@ impl Limit {
         self.times
     }
 
-    /// Returns the length of the window.
+    /// Returns the length of the window; of a limit by the [calendar](Self::every), that of its
+    /// longest period in UTC.
     #[must_use]
     pub const fn window(&self) -> Duration {
         Duration::from_micros(self.window)
@@ -184,12 +193,14 @@ impl Limit {
         self.window
     }
 
-    /// Returns the algorithm.
+    /// Returns the algorithm. A limit by the [calendar](Self::every) is a fixed window whose ends
+    /// are those of the calendar.
     #[must_use]
     pub const fn kind(&self) -> Algorithm {
-        match self.algorithm {
-            Some(algorithm) => algorithm,
-            None => Algorithm::SlidingWindow,
+        match (self.period, self.algorithm) {
+            (Some(_), _) => Algorithm::FixedWindow,
+            (None, Some(algorithm)) => algorithm,
+            (None, None) => Algorithm::SlidingWindow,
         }
     }
 

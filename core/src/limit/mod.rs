@@ -2,6 +2,7 @@
 //! the limiter and the stores read them; a limit holds no state.
 
 mod any_limit;
+mod calendar;
 mod concurrency;
 mod counting;
 mod defaults;

@@ -3,6 +3,8 @@
 
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
+use crate::calendar::TimeZone;
+
 /// The range of a window and of a block, in microseconds.
 pub const WINDOW_MICROS: RangeInclusive<u64> = 1_000..=366 * 24 * 60 * 60 * 1_000_000;
 /// The range of `times` and `capacity`.
@@ -64,6 +66,8 @@ pub struct LimitError(pub(super) Reason);
 pub enum Subject {
     Times,
     Window,
+    TimeZone,
+    Algorithm,
     Capacity,
     Refill,
     Cost,
@@ -81,6 +85,11 @@ pub(super) enum Reason {
     TimesOfLog,
     Window,
     WindowFraction,
+    TimeZone,
+    TimeZoneOfAnother,
+    AlgorithmOfEvery,
+    CapacityOfEvery,
+    RefillOfEvery,
     Capacity,
     CapacityOfAnother,
     RefillOfAnother,
@@ -103,8 +112,12 @@ impl LimitError {
         match self.0 {
             Reason::Times | Reason::TimesOfLog | Reason::Rate => Subject::Times,
             Reason::Window | Reason::WindowFraction => Subject::Window,
-            Reason::Capacity | Reason::CapacityOfAnother => Subject::Capacity,
-            Reason::RefillOfAnother => Subject::Refill,
+            Reason::TimeZone | Reason::TimeZoneOfAnother => Subject::TimeZone,
+            Reason::AlgorithmOfEvery => Subject::Algorithm,
+            Reason::Capacity | Reason::CapacityOfAnother | Reason::CapacityOfEvery => {
+                Subject::Capacity
+            }
+            Reason::RefillOfAnother | Reason::RefillOfEvery => Subject::Refill,
             Reason::Cost => Subject::Cost,
             Reason::Block => Subject::Block,
             Reason::Lease | Reason::LeaseOfOne => Subject::Lease,
@@ -124,6 +137,18 @@ impl LimitError {
             }
             Reason::Window => "the window must be from 1 millisecond to 366 days",
             Reason::WindowFraction => "the window must be a whole number of microseconds",
+            Reason::TimeZone => TimeZone::UNKNOWN_MESSAGE,
+            Reason::TimeZoneOfAnother => {
+                "`time_zone` belongs to `every`: add `every = \"day\"`, or leave it out"
+            }
+            Reason::AlgorithmOfEvery => {
+                "`every` counts by the calendar and takes no `algorithm`: remove it, \
+                 or write a window, `seconds = 60`"
+            }
+            Reason::CapacityOfEvery | Reason::RefillOfEvery => {
+                "`every` counts by the calendar and takes no `capacity` and no `refill`: \
+                 remove them"
+            }
             Reason::Capacity => "`capacity` must be from 1 to 1,000,000,000",
             Reason::CapacityOfAnother | Reason::RefillOfAnother => {
                 "`capacity` and `refill` belong to `token_bucket`; \

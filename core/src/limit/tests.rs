@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{range::Subject, *};
+use crate::calendar::Period;
 
 const WRITTEN: Limit = Limit::per_minute(100)
     .algorithm(Algorithm::FixedWindow)
@@ -57,6 +58,21 @@ fn an_error_says_which_setting_it_is_about() {
             Subject::Lease,
         ),
         (limit.block(Duration::ZERO), Subject::Block),
+        (limit.time_zone("UTC"), Subject::TimeZone),
+        (Limit::every(Period::Day, 0), Subject::Times),
+        (
+            Limit::every(Period::Day, 1).time_zone("nowhere"),
+            Subject::TimeZone,
+        ),
+        (
+            Limit::every(Period::Day, 1).algorithm(Algorithm::FixedWindow),
+            Subject::Algorithm,
+        ),
+        (Limit::every(Period::Day, 1).capacity(1), Subject::Capacity),
+        (
+            Limit::every(Period::Day, 1).refill(Refill::Greedy),
+            Subject::Refill,
+        ),
         (limit.name("ö"), Subject::Name),
         (limit.zone(""), Subject::Zone),
     ] {
@@ -75,9 +91,35 @@ fn limits_share_a_counter_whatever_they_admit() {
     for other in [
         Limit::per_second(100),
         limit.algorithm(Algorithm::FixedWindow),
+        Limit::every(Period::Day, 100),
         limit.shadow(),
         limit.zone("other"),
     ] {
         assert!(!limit.shares_counter_with(&other), "{other:?}");
     }
+    let period = Limit::every(Period::Day, 100);
+    assert!(period.shares_counter_with(&Limit::every(Period::Day, 5).time_zone("UTC")));
+    assert!(!period.shares_counter_with(&Limit::every(Period::Week, 100)));
+}
+
+/// Decisions copy limits, so a limit should not grow unnoticed.
+#[test]
+fn a_limit_is_thirteen_words() {
+    assert!(size_of::<Limit>() <= 13 * 8, "{}", size_of::<Limit>());
+}
+
+#[test]
+fn a_chosen_period_takes_the_written_zone_and_no_algorithm() {
+    let written = Limit::every(Period::Day, 100).time_zone("UTC").lease(5);
+    let chosen = Limit::every(Period::Month, 10).fill_from(&written);
+    assert_eq!(chosen.validate(), Ok(()));
+    assert_eq!(
+        (chosen.time_zone, chosen.lease),
+        (written.time_zone, Some(5))
+    );
+    let chosen = Limit::every(Period::Month, 10).fill_from(&WRITTEN);
+    assert_eq!(chosen.validate(), Ok(()));
+    let chosen = Limit::per_minute(10).fill_from(&written);
+    assert_eq!(chosen.validate(), Ok(()));
+    assert_eq!(chosen.period(), None);
 }

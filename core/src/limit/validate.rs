@@ -126,6 +126,9 @@ const fn reason(limit: &Limit) -> Option<Reason> {
     if !is_in(limit.window, window) {
         return Some(Reason::Window);
     }
+    if let Some(reason) = reason_of_calendar(limit) {
+        return Some(reason);
+    }
     if limit.fraction {
         return Some(Reason::WindowFraction);
     }
@@ -162,6 +165,30 @@ const fn reason(limit: &Limit) -> Option<Reason> {
         }
     }
     reason_of_texts(limit.name, limit.zone)
+}
+
+/// Checks the period and its time zone, and that nothing else of a rate is beside them.
+#[inline]
+const fn reason_of_calendar(limit: &Limit) -> Option<Reason> {
+    if limit.period.is_none() {
+        return match limit.time_zone {
+            Some(_) => Some(Reason::TimeZoneOfAnother),
+            None => None,
+        };
+    }
+    if limit.algorithm.is_some() {
+        return Some(Reason::AlgorithmOfEvery);
+    }
+    if limit.capacity.is_some() {
+        return Some(Reason::CapacityOfEvery);
+    }
+    if limit.refill.is_some() {
+        return Some(Reason::RefillOfEvery);
+    }
+    match limit.time_zone {
+        Some(zone) if zone.is_unknown() => Some(Reason::TimeZone),
+        _ => None,
+    }
 }
 
 #[inline]

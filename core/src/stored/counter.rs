@@ -21,6 +21,8 @@ pub enum StoredCounter {
         current: u32,
         previous: u32,
     },
+    /// The twin of `calendar_window.lua`.
+    CalendarWindow { latest: Micros, used: u32 },
     /// The twin of `bucket.lua`. A bucket owes `whole` tokens and a fraction of one since `since`.
     Debt {
         whole: u32,
@@ -56,6 +58,15 @@ impl StoredCounter {
         })
     }
 
+    /// Reads the value of a key of the calendar. Returns `None` if it is not one of this library's.
+    #[must_use]
+    pub fn decode_calendar(mut raw: &[u8]) -> Option<Self> {
+        Some(Self::CalendarWindow {
+            latest: take(&mut raw, 7)?,
+            used: take_u32(&mut raw, 4)?,
+        })
+    }
+
     /// Returns the usage at `now`. `left`: the time until the whole quota is available again by the
     /// expiry of the key, which says how fast a bucket drains.
     #[must_use]
@@ -64,6 +75,16 @@ impl StoredCounter {
             Self::FixedWindow { start, used } => match now.checked_sub(start) {
                 Some(elapsed) if elapsed < window => StoredUsage::exact(used, window - elapsed),
                 _ => StoredUsage::exact(0, 0),
+            },
+            // The time zone is not stored, so the expiry tells when the period ends.
+            Self::CalendarWindow { used, .. } => match left {
+                Some(left) if left > 0 => StoredUsage::exact(used, left),
+                Some(_) => StoredUsage::exact(0, 0),
+                None => StoredUsage {
+                    used,
+                    is_estimate: true,
+                    reset: None,
+                },
             },
             Self::WindowCounters {
                 start,
@@ -162,6 +183,23 @@ mod tests {
         assert_eq!(at(NOW + 1), exact(3, TEN_SECONDS - 1));
         assert_eq!(at(NOW + TEN_SECONDS), exact(0, 0));
         assert_eq!(at(NOW - 1), exact(0, 0));
+    }
+
+    #[test]
+    fn calendar_window_counts_until_its_period_ends() {
+        let mut raw = Vec::new();
+        raw.extend(&NOW.to_be_bytes()[1..]);
+        raw.extend(3_u32.to_be_bytes());
+        let state = StoredCounter::decode_calendar(&raw).expect("a value");
+        let used = StoredCounter::CalendarWindow {
+            latest: NOW,
+            used: 3,
+        };
+        assert_eq!(state, used);
+        assert_eq!(state.usage(0, NOW, Some(7)), exact(3, 7));
+        assert_eq!(state.usage(0, NOW, Some(0)), exact(0, 0));
+        assert_eq!(state.usage(0, NOW, None).used, 3);
+        assert_eq!(StoredCounter::decode_calendar(&raw[..10]), None);
     }
 
     #[test]

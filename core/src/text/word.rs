@@ -4,6 +4,8 @@
 pub trait Word: Copy + 'static {
     /// Every value, in the order in which errors list them.
     const ALL: &'static [Self];
+    /// What errors call such a word; `None` stands for the argument's name.
+    const NOUN: Option<&'static str> = None;
 
     /// Returns the word for this value.
     fn as_str(self) -> &'static str;

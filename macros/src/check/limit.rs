@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use actix_throttle_core::limit::{Algorithm, Limit, Refill, range};
 use quote::ToTokens;
+use syn::LitStr;
 
 use super::{
     duration::duration,
     report::report,
     value::{Number, flagged, number, word},
-    window::Window,
+    window::{Window, time_zone},
 };
 use crate::{args::Arguments, errors::Errors, name::ArgName};
 
@@ -17,7 +18,9 @@ use crate::{args::Arguments, errors::Errors, name::ArgName};
 pub(crate) struct WrittenLimit {
     pub(crate) times: Number,
     pub(crate) window: Window,
-    pub(crate) algorithm: Algorithm,
+    pub(crate) time_zone: Option<LitStr>,
+    /// `None` for a limit by the calendar, which has none.
+    pub(crate) algorithm: Option<Algorithm>,
     pub(crate) refill: Option<Refill>,
     pub(crate) capacity: Option<Number>,
     pub(crate) cost: Option<Number>,
@@ -41,20 +44,35 @@ impl WrittenLimit {
         errors: &mut Errors,
     ) -> Option<Self> {
         let (times, window) = times_and_window(arguments, errors);
+        let every = window.as_ref().and_then(|window| window.every);
+        let is_calendar = arguments.named(ArgName::Every).is_some();
         let algorithm = match arguments.named(ArgName::Algorithm) {
             Some(_) => word(arguments, ArgName::Algorithm, errors),
-            None => Some(Algorithm::default()),
+            None => (!is_calendar).then(Algorithm::default),
         };
         let mut partial = PartialLimit {
             arguments,
             limit: Limit::per_minute(1).algorithm(Algorithm::FixedWindow),
         };
-        let is_valid = partial.add_rate(times.as_ref(), window.as_ref(), errors)
-            && algorithm.is_some_and(|it| partial.add(|limit| limit.algorithm(it), errors));
+        let has_rate = partial.add_rate(times.as_ref(), window.as_ref(), errors);
+        let has_algorithm = match algorithm {
+            Some(it) if has_rate => partial.add(|limit| limit.algorithm(it), errors),
+            Some(_) => false,
+            None => is_calendar && arguments.named(ArgName::Algorithm).is_none(),
+        };
+        let is_valid = has_rate && has_algorithm;
         if !is_valid {
             // A misspelt algorithm may be any: `token_bucket` takes all other arguments.
             let algorithm = algorithm.unwrap_or(Algorithm::TokenBucket);
-            partial.limit = Limit::per_minute(1_000).algorithm(algorithm);
+            partial.limit = match every {
+                Some(period) => Limit::every(period, 1_000),
+                None => Limit::per_minute(1_000).algorithm(algorithm),
+            };
+        }
+        let time_zone = time_zone(arguments, errors);
+        // A misspelt period is one all the same.
+        if let (Some(zone), true) = (&time_zone, every.is_some() || !is_calendar) {
+            partial.add(|limit| limit.time_zone(&zone.value()), errors);
         }
 
         let capacity = number(arguments, ArgName::Capacity, errors);
@@ -94,7 +112,8 @@ impl WrittenLimit {
         Some(Self {
             times,
             window,
-            algorithm: algorithm?,
+            time_zone,
+            algorithm,
             refill,
             capacity,
             cost,
@@ -106,8 +125,12 @@ impl WrittenLimit {
 
     /// Returns a limit that charges the counter of this limit if it has this window.
     pub(crate) fn with_window(&self, micros: u64) -> Limit {
-        let limit = Limit::new(1, Duration::from_micros(micros)).algorithm(self.algorithm);
-        let limit = limit.refill(self.refill.unwrap_or_default());
+        let limit = match self.window.every {
+            Some(period) => Limit::every(period, 1),
+            None => Limit::new(1, Duration::from_micros(micros))
+                .algorithm(self.algorithm.unwrap_or_default())
+                .refill(self.refill.unwrap_or_default()),
+        };
         match self.shadow {
             true => limit.shadow(),
             false => limit,
@@ -134,15 +157,25 @@ impl PartialLimit<'_> {
         window: Option<&Window>,
         errors: &mut Errors,
     ) -> bool {
-        let make = |times, window| Limit::new(times, window).algorithm(Algorithm::FixedWindow);
-        let window_is_valid = window.is_some_and(|window| {
-            let longest = *range::WINDOW_MICROS.end();
-            let window = Duration::from_micros(window.known_micros().unwrap_or(longest));
-            self.add(|_| make(1, window), errors)
-        });
+        let make = |times, window: &Window| match window.every {
+            Some(period) => Limit::every(period, times),
+            None => {
+                let longest = *range::WINDOW_MICROS.end();
+                let window = Duration::from_micros(window.known_micros().unwrap_or(longest));
+                Limit::new(times, window).algorithm(Algorithm::FixedWindow)
+            }
+        };
+        let window_is_valid = window.is_some_and(|window| self.add(|_| make(1, window), errors));
         let times_are_valid = times.is_some_and(|times| {
             let times = times.or(*range::TIMES.start());
-            self.add(|limit| make(times, limit.window()), errors)
+            let valid = window.filter(|_| window_is_valid);
+            self.add(
+                |limit| match valid {
+                    Some(window) => make(times, window),
+                    None => Limit::new(times, limit.window()).algorithm(Algorithm::FixedWindow),
+                },
+                errors,
+            )
         });
         window_is_valid && times_are_valid
     }
@@ -154,7 +187,8 @@ fn times_and_window(
     errors: &mut Errors,
 ) -> (Option<Number>, Option<Window>) {
     if let Some(text) = &arguments.rate {
-        for name in [ArgName::Times].into_iter().chain(Window::NAMES) {
+        let names = [ArgName::Times].into_iter().chain(Window::NAMES);
+        for name in names.chain([ArgName::Every]) {
             if let Some(argument) = arguments.named(name) {
                 let rate = text.to_token_stream();
                 let message = format!("{rate} says this already: remove `{name}`, or the string");

@@ -11,7 +11,8 @@ use super::{
 use crate::{args::Arguments, errors::Errors, name::ArgName, spelling::is_const};
 
 /// Arguments that belong to a limit's numbers, except `cost`, which may be a function.
-const NUMBERS: [ArgName; 6] = [
+const NUMBERS: [ArgName; 7] = [
+    ArgName::TimeZone,
     ArgName::Algorithm,
     ArgName::Capacity,
     ArgName::Refill,

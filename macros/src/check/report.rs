@@ -25,6 +25,8 @@ fn tokens(arguments: &Arguments, subject: Subject) -> TokenStream {
     let names: &[ArgName] = match subject {
         Subject::Times => &[ArgName::Times],
         Subject::Window => &Window::NAMES,
+        Subject::TimeZone => &[ArgName::TimeZone],
+        Subject::Algorithm => &[ArgName::Algorithm],
         Subject::Capacity => &[ArgName::Capacity],
         Subject::Refill => &[ArgName::Refill],
         Subject::Cost => &[ArgName::Cost],

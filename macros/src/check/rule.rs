@@ -87,7 +87,7 @@ fn unlimited(arguments: &Arguments, group: Option<LitStr>, errors: &mut Errors) 
                 }
             }
             ArgName::Group | ArgName::Identifier | ArgName::Crate => {}
-            name if name == ArgName::Times || Window::NAMES.contains(&name) => {
+            name if name == ArgName::Times || Window::gives(name) => {
                 errors.at(
                     &argument.name,
                     format!("`unlimited` takes no times/window: remove `{name}`"),

@@ -4,6 +4,7 @@ use quote::quote;
 
 use self::support::{assert_errors, errors_of, errors_on};
 
+mod calendar;
 mod concurrency;
 mod failure_mode;
 mod max_wait;

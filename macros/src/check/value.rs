@@ -179,7 +179,8 @@ pub(crate) fn word<T: Word>(
     let text = errors.ok(text(name, expr))?;
     let value = T::of_word(&text.value());
     if value.is_none() {
-        errors.at(&text, unknown(name.as_str(), &text.value(), &T::words()));
+        let noun = T::NOUN.unwrap_or(name.as_str());
+        errors.at(&text, unknown(noun, &text.value(), &T::words()));
     }
     value
 }

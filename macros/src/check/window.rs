@@ -1,16 +1,19 @@
-//! The window of a rate limit: the sum of the given lengths of time.
+//! The window of a rate limit: the sum of the given lengths of time, or a period of the calendar.
 
 use actix_throttle_core::{
+    calendar::{Period, TimeZone},
     limit::Limit,
     text::{unit::TimeUnit, word::Word},
 };
-use syn::Expr;
+use syn::{Expr, LitStr};
 
-use super::value::{Number, number};
+use super::value::{Number, number, string, word};
 use crate::{args::Arguments, errors::Errors, name::ArgName};
 
-/// The length of a window.
+/// A window: a length, or each period of the calendar.
 pub(crate) struct Window {
+    /// The period, in place of a length.
+    pub(crate) every: Option<Period>,
     /// The sum of all literal lengths, in microseconds.
     pub(crate) literal_micros: u64,
     /// The lengths given as expressions, each with its unit in microseconds.
@@ -27,17 +30,24 @@ impl Window {
         ArgName::Days,
     ];
 
-    /// Returns whether any of these arguments is given.
+    /// Returns whether the argument gives a window.
+    pub(crate) fn gives(name: ArgName) -> bool {
+        name == ArgName::Every || Self::NAMES.contains(&name)
+    }
+
+    /// Returns whether a window is given.
     pub(crate) fn is_given(arguments: &Arguments) -> bool {
-        Self::NAMES
-            .iter()
-            .any(|name| arguments.named(*name).is_some())
+        arguments.names().any(|(name, _)| Self::gives(name))
     }
 
     /// Returns the window from these arguments; `None` if it is missing or invalid, and therefore
     /// reported.
     pub(crate) fn from_arguments(arguments: &Arguments, errors: &mut Errors) -> Option<Self> {
+        if arguments.named(ArgName::Every).is_some() {
+            return Self::every(arguments, errors);
+        }
         let mut window = Self {
+            every: None,
             literal_micros: 0,
             computed: Vec::new(),
         };
@@ -63,9 +73,26 @@ impl Window {
         flawless.then_some(window)
     }
 
+    /// Returns the period of the calendar. A length beside it is an error.
+    fn every(arguments: &Arguments, errors: &mut Errors) -> Option<Self> {
+        for name in Self::NAMES {
+            if let Some(argument) = arguments.named(name) {
+                let message = format!("`every` says this already: remove `{name}`, or `every`");
+                errors.at(&argument.name, message);
+            }
+        }
+        let period = word(arguments, ArgName::Every, errors)?;
+        Some(Self {
+            every: Some(period),
+            literal_micros: 0,
+            computed: Vec::new(),
+        })
+    }
+
     /// Returns the window of a rate string.
     pub(crate) fn from_rate(rate: &Limit) -> Self {
         Self {
+            every: None,
             literal_micros: rate.window_micros(),
             computed: Vec::new(),
         }
@@ -85,4 +112,12 @@ impl Window {
             Number::Const(expr) => self.computed.push((unit, *expr)),
         }
     }
+}
+
+/// Parses the name of a time zone; `None` if it is absent, or invalid and therefore reported.
+pub(crate) fn time_zone(arguments: &Arguments, errors: &mut Errors) -> Option<LitStr> {
+    let text = string(arguments, ArgName::TimeZone, errors)?;
+    let zone = TimeZone::parse(&text.value());
+    errors.ok(zone.map_err(|message| syn::Error::new_spanned(&text, message)))?;
+    Some(text)
 }

@@ -23,8 +23,22 @@ pub(crate) fn limit(
     let name = &label.name;
     let zone = label.zone.if_written();
     let times = count(&limit.times);
-    let window = window(&limit.window, form);
-    let algorithm = variant(limit.algorithm);
+    let base = match limit.window.every.map(variant) {
+        Some(period) => {
+            let zone = limit
+                .time_zone
+                .as_ref()
+                .map(|zone| quote!(.time_zone(#zone)));
+            quote!(#private::Limit::every(#private::Period::#period, #times) #zone)
+        }
+        None => {
+            let window = window(&limit.window, form);
+            let algorithm = variant(limit.algorithm.unwrap_or_default());
+            quote! {
+                #private::Limit::new(#times, #window).algorithm(#private::Algorithm::#algorithm)
+            }
+        }
+    };
     let refill = limit
         .refill
         .map(variant)
@@ -50,8 +64,7 @@ pub(crate) fn limit(
         .map(|count| quote!(.lease(#count)));
     let shadow = limit.shadow.then(|| quote!(.shadow()));
     let limit_value = quote! {
-        #private::Limit::new(#times, #window)
-            .algorithm(#private::Algorithm::#algorithm)
+        #base
             #capacity #refill #cost .name(#name) #zone #block #lease #shadow
     };
     let valid = quote!(#private::Limit::expect_valid);

@@ -4,7 +4,7 @@
 #[cfg(feature = "test-util")]
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicI64, AtomicU64, Ordering},
 };
 use std::{
     pin::pin,
@@ -83,7 +83,8 @@ impl Clock {
     }
 }
 
-fn wall() -> Micros {
+#[inline]
+pub(crate) fn wall() -> Micros {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, to_micros)
@@ -120,6 +121,9 @@ struct Hand {
     /// Sequentially consistent, as `reaches` relies on: a waiter that registers and then reads an
     /// old time is notified by the move.
     micros: AtomicU64,
+    /// How far the clock of this process is ahead of the store's. Relaxed, because no other memory
+    /// depends on it.
+    process_ahead: AtomicI64,
     moved: tokio::sync::Notify,
 }
 
@@ -130,6 +134,7 @@ impl ManualClock {
     pub fn new() -> Self {
         Self(Arc::new(Hand {
             micros: AtomicU64::new(1_704_067_200_000_000),
+            process_ahead: AtomicI64::new(0),
             moved: tokio::sync::Notify::new(),
         }))
     }
@@ -152,6 +157,20 @@ impl ManualClock {
     #[must_use]
     pub fn now(&self) -> Duration {
         Duration::from_micros(self.micros())
+    }
+
+    /// Sets how many microseconds the clock of this process is ahead of Redis' own, which this
+    /// clock then is. Hidden, because only the tests of the script need it.
+    #[doc(hidden)]
+    pub fn set_process_ahead(&self, micros: i64) {
+        self.0.process_ahead.store(micros, Ordering::Relaxed);
+    }
+
+    /// Returns the time of the store, and that of this process.
+    #[cfg(feature = "redis")]
+    pub(crate) fn of_store_and_process(&self) -> (Micros, Micros) {
+        let (now, ahead) = (self.micros(), self.0.process_ahead.load(Ordering::Relaxed));
+        (now, now.saturating_add_signed(ahead))
     }
 
     pub(crate) fn micros(&self) -> Micros {

@@ -6,7 +6,13 @@
 
 use std::{fmt, hash::BuildHasher, time::Duration};
 
-use actix_throttle_core::{check::Charge, key::Key, limit::LimitRef, time::Micros};
+use actix_throttle_core::{
+    calendar::Period,
+    check::Charge,
+    key::Key,
+    limit::{Limit, LimitRef},
+    time::Micros,
+};
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 
@@ -32,6 +38,7 @@ struct LimitLabel {
     name: &'static str,
     times: u32,
     window: Micros,
+    period: Option<Period>,
 }
 
 impl ChargedCounter {
@@ -51,6 +58,7 @@ impl ChargedCounter {
                     LimitRef::Rate(limit) => limit.window_micros(),
                     LimitRef::Concurrency(..) => 0,
                 },
+                period: charge.limit.rate().and_then(Limit::period),
             },
         }
     }
@@ -82,6 +90,9 @@ impl ChargedCounter {
 impl fmt::Display for LimitLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\" of {}", self.name, self.times)?;
+        if let Some(period) = self.period {
+            return write!(f, " per {period}");
+        }
         match self.window {
             0 => f.write_str(" at once"),
             window => write!(f, " per {:?}", Duration::from_micros(window)),

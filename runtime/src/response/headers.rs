@@ -208,8 +208,12 @@ fn time_to_more(status: &LimitStatus, denied_for: Option<Duration>) -> Option<u6
 }
 
 /// The seconds in which the whole quota comes back: the window, or for a token bucket the time to
-/// fill it. `None` if that is no whole number of seconds.
+/// fill it. `None` if that is no whole number of seconds, or if it differs from window to window,
+/// as it does for the months of the calendar: `w` is optional.
 fn window_seconds(limit: &Limit) -> Option<u64> {
+    if !limit.has_even_windows() {
+        return None;
+    }
     let window = u128::from(limit.window_micros());
     let (quota, times) = (u128::from(limit.quota()), u128::from(limit.times().max(1)));
     let micros = match (limit.kind(), limit.refill_kind()) {

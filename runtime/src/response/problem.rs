@@ -168,7 +168,10 @@ impl Document {
             Some(limit) => {
                 self.number(limit.times().into());
                 self.written(" per ");
-                self.window(limit.window());
+                match limit.period() {
+                    Some(period) => self.written(period.as_str()),
+                    None => self.window(limit.window()),
+                }
             }
             None => {
                 self.number(limit.quota().into());

@@ -2,6 +2,7 @@
 
 mod algorithms;
 mod blocks;
+mod calendar;
 mod changes;
 mod decisions;
 mod demands;

@@ -21,21 +21,25 @@ for_every_store!(
     a_changed_limit_gives_back_what_was_charged,
 );
 
-async fn take(store: &StoreFixture, limit: &Limit, identity: &str) -> ChargedForTest {
+pub(super) async fn take(store: &StoreFixture, limit: &Limit, identity: &str) -> ChargedForTest {
     let checks = [(limit, identity)];
     let (decision, taken) = store.limiter.check_with_receipts(&checks).await.unwrap();
     assert!(decision.is_allowed(), "{limit:?}");
     taken
 }
 
-async fn refund(store: &StoreFixture, taken: ChargedForTest) -> Decision {
+pub(super) async fn refund(store: &StoreFixture, taken: ChargedForTest) -> Decision {
     let decision = store.limiter.refund_charged(taken).await.unwrap();
     assert!(decision.is_allowed());
     decision
 }
 
 /// The remaining quota, and the time until the whole quota is available.
-async fn standing(store: &StoreFixture, limit: &Limit, identity: &str) -> (u32, Duration) {
+pub(super) async fn standing(
+    store: &StoreFixture,
+    limit: &Limit,
+    identity: &str,
+) -> (u32, Duration) {
     let peeked = store.limiter.peek(limit, identity).await.unwrap();
     let status = &peeked.limits()[0];
     (status.remaining(), status.reset_after())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_throttle::{Algorithm, Limit, Refill};
+use actix_throttle::{Algorithm, Limit, Period, Refill};
 use proptest::prelude::*;
 
 pub(super) const DAY: u64 = 24 * 60 * 60 * 1_000_000;
@@ -54,6 +54,41 @@ pub(super) fn magnitude(low: u64, high: u64) -> impl Strategy<Value = u64> {
 }
 
 pub(super) fn limit() -> impl Strategy<Value = (Limit, Refill)> {
+    prop_oneof![
+        6 => windowed(),
+        1 => by_calendar().prop_map(|limit| (limit, Refill::Greedy)),
+    ]
+}
+
+/// Limits by the calendar, in zones with whole and other offsets, and with clock changes by an hour
+/// and by half of one, at midnight and at other times.
+pub(super) fn by_calendar() -> impl Strategy<Value = Limit> {
+    let period = prop::sample::select(vec![
+        Period::Hour,
+        Period::Day,
+        Period::Week,
+        Period::Month,
+        Period::Year,
+    ]);
+    let zone = prop::sample::select(vec![
+        "UTC",
+        "Europe/Berlin",
+        "America/New_York",
+        "America/Havana",
+        "Africa/Cairo",
+        "Asia/Kolkata",
+        "Australia/Lord_Howe",
+        "Pacific/Kiritimati",
+    ]);
+    let numbers = (period, magnitude(1, 1_000_000_000), zone);
+    numbers.prop_map(|(period, times, zone)| {
+        let limit = Limit::every(period, times as u32).time_zone(zone);
+        assert_eq!(limit.validate(), Ok(()));
+        limit
+    })
+}
+
+fn windowed() -> impl Strategy<Value = (Limit, Refill)> {
     let algorithm = prop_oneof![
         Just((Algorithm::SlidingWindow, Refill::Greedy)),
         Just((Algorithm::SlidingWindowCounter, Refill::Greedy)),

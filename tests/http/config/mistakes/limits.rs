@@ -99,6 +99,44 @@ fn each_mistake_of_a_limit_is_told_with_its_place() {
             "1:22",
             "`sliding_window` keeps a log",
         ),
+        // Periods of the calendar.
+        (
+            "limits.a = { times = 5, every = 'moth' }",
+            "1:33",
+            "unknown period `moth`, did you mean `month`?",
+        ),
+        (
+            "limits.a = { times = 5, every = 'day', hours = 24 }",
+            "1:40",
+            "`every` says this already: remove `hours`, or `every`",
+        ),
+        (
+            "limits.a = { rate = '5/s', every = 'day' }",
+            "1:28",
+            "`rate` says this already: remove `every`, or `rate`",
+        ),
+        ("limits.a.every = 'day'", "1:8", "`times` is missing"),
+        (
+            "limits.a = { times = 5, every = 'day', algorithm = 'fixed_window' }",
+            "1:52",
+            "`every` counts by the calendar and takes no `algorithm`: remove it",
+        ),
+        (
+            "limits.a = { times = 5, every = 'day', capacity = 5 }",
+            "1:51",
+            "`every` counts by the calendar and takes no `capacity`",
+        ),
+        (
+            "limits.a = { times = 5, every = 'day', time_zone = 'Europe/Berln' }",
+            "1:52",
+            "unknown time zone `Europe/Berln`, did you mean `Europe/Berlin`?",
+        ),
+        (
+            "limits.a = { rate = '5/s', time_zone = 'UTC' }",
+            "1:40",
+            "`time_zone` belongs to `every`: add `every = \"day\"`",
+        ),
+        ("limits.a = { max = 5, every = 'day' }", "1:23", "remove"),
         // Options beside the rate.
         (
             "limits.a = { rate = '1/s', algorithm = 'token' }",

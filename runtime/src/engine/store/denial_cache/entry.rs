@@ -3,9 +3,11 @@
 
 use actix_throttle_core::{
     algorithm::Wait,
+    calendar::{Period, TimeZone},
     check::{Charge, Check, Mode, Outcome, Receipts},
     decision::Verdict,
     key::KeyKind,
+    limit::Limit,
     time::{MAX_MICROS, Micros},
 };
 use smallvec::SmallVec;
@@ -47,6 +49,8 @@ pub(super) enum Cached<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LimitFingerprint {
     slot: KeyKind,
+    /// The period of a limit by the calendar ends when its zone says so.
+    calendar: Option<(Period, TimeZone)>,
     times: u32,
     quota: u32,
     block: Micros,
@@ -57,6 +61,7 @@ impl LimitFingerprint {
     pub(super) fn of(charge: &Charge<'_>) -> Self {
         Self {
             slot: charge.key.kind,
+            calendar: charge.limit.rate().and_then(Limit::calendar),
             times: charge.limit.times(),
             quota: charge.limit.quota(),
             block: charge.limit.block_micros(),

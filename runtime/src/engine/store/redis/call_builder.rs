@@ -107,7 +107,9 @@ impl CallBuilder {
         let mut used: SmallVec<[u64; 4]> = SmallVec::new();
         for (index, charge) in check.charges.iter().enumerate() {
             let (counter, block) = self.index_of(&charge.key, context);
-            let kind = self.limits.index_of(charge, &used);
+            let kind = self
+                .limits
+                .index_of(charge, &used, || context.expected_now());
             used.push(kind);
             let packed = &mut self.packed;
             push(packed, kind, 2);

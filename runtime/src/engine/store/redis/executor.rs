@@ -78,10 +78,10 @@ impl Executor {
         }
     }
 
-    /// The time to pass to the script, in microseconds; `None` is Redis' own.
-    fn now(&self) -> Option<Micros> {
+    /// See [`CallContext::now`].
+    fn now(&self) -> Option<(Micros, Micros)> {
         #[cfg(feature = "test-util")]
-        let now = self.clock.as_ref().map(ManualClock::micros);
+        let now = self.clock.as_ref().map(ManualClock::of_store_and_process);
         #[cfg(not(feature = "test-util"))]
         let now = None;
         now

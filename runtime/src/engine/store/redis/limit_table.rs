@@ -2,19 +2,24 @@
 //! it, and `decide.lua` reads it.
 
 use actix_throttle_core::{
+    calendar::Boundaries,
     check::Charge,
-    limit::{Counting, LimitRef},
+    limit::{Counting, Limit, LimitRef},
+    time::Micros,
 };
+use smallvec::SmallVec;
 
 use super::encode::push;
 
-/// The length of one packed limit, in bytes.
+/// The length of one packed limit without what may follow it, in bytes.
 const WIDTH: usize = 1 + 1 + 4 + 6 + 4 + 4 + 6;
 
 /// Packed limits with their costs, each once: most checks of a batch are under the same limits.
 #[derive(Debug)]
 pub(super) struct LimitTable {
     packed: Vec<u8>,
+    /// Where each limit ends in `packed`.
+    ends: SmallVec<[usize; 2]>,
 }
 
 impl Default for LimitTable {
@@ -22,6 +27,7 @@ impl Default for LimitTable {
     fn default() -> Self {
         Self {
             packed: Vec::with_capacity(2 * WIDTH),
+            ends: SmallVec::new(),
         }
     }
 }
@@ -29,8 +35,13 @@ impl Default for LimitTable {
 impl LimitTable {
     /// The index of this charge's limit and cost, from 1 as Lua counts. The index is none of
     /// `used`: the script keeps working values by index, so two charges of one check need two
-    /// entries even where only their keys differ.
-    pub(super) fn index_of(&mut self, charge: &Charge<'_>, used: &[u64]) -> u64 {
+    /// entries even where only their keys differ. `now` is about when the script will run.
+    pub(super) fn index_of(
+        &mut self,
+        charge: &Charge<'_>,
+        used: &[u64],
+        now: impl FnOnce() -> Micros,
+    ) -> u64 {
         let start = self.packed.len();
         let limit = charge.limit;
         push(&mut self.packed, code(limit).into(), 1);
@@ -40,20 +51,51 @@ impl LimitTable {
         push(&mut self.packed, limit.quota().into(), 4);
         push(&mut self.packed, charge.cost.into(), 4);
         push(&mut self.packed, limit.block_micros(), 6);
+        if let Some((period, zone)) = limit.rate().and_then(Limit::calendar) {
+            let around = Boundaries::around(period, zone, now());
+            self.push_boundaries(&around, limit);
+        }
         let (known, new) = self.packed.split_at(start);
-        let mut known = (1..).zip(known.chunks_exact(WIDTH));
+        let mut begin = 0;
+        let known = self.ends.iter().map(|end| {
+            let limit = &known[begin..*end];
+            begin = *end;
+            limit
+        });
+        let mut known = (1..).zip(known);
         let same = known.find(|(index, limit)| *limit == new && !used.contains(index));
         match same {
             Some((index, _)) => {
                 self.packed.truncate(start);
                 index
             }
-            None => self.count(),
+            None => {
+                self.ends.push(self.packed.len());
+                self.count()
+            }
         }
     }
 
+    /// Packs the beginning of the period before, the lengths of three periods, and for how long a
+    /// state is kept after its period's end. The script picks the period by its own clock: see
+    /// `calendar_window.lua`.
+    fn push_boundaries(&mut self, around: &Boundaries, limit: LimitRef<'_>) {
+        let Boundaries {
+            previous,
+            start,
+            end,
+            next_end,
+        } = *around;
+        push(&mut self.packed, previous, 7);
+        for (from, until) in [(previous, start), (start, end), (end, next_end)] {
+            push(&mut self.packed, until.saturating_sub(from), 6);
+        }
+        let kept = limit.rate().map_or(0, Limit::kept_after_reset);
+        push(&mut self.packed, kept, 6);
+    }
+
     pub(super) fn count(&self) -> u64 {
-        (self.packed.len() / WIDTH) as u64
+        self.ends.len() as u64
     }
 
     pub(super) fn packed(&self) -> &[u8] {
@@ -84,5 +126,6 @@ fn code(limit: LimitRef<'_>) -> u8 {
         Counting::GreedyBucket => 4 + turn,
         Counting::IntervalBucket => 5 + turn,
         Counting::LeakyBucket => 6 + turn,
+        Counting::Calendar => 11,
     }
 }

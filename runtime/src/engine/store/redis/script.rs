@@ -10,7 +10,7 @@ use actix_throttle_core::{
 use redis::{Cmd, Script};
 
 use super::{encode::push, key_table::KeyTable, limit_table::LimitTable};
-use crate::engine::store::key_hash::KeyHasher;
+use crate::engine::{clock::wall, store::key_hash::KeyHasher};
 
 /// The source of the script: one file per algorithm, between their common functions and the main
 /// loop.
@@ -19,6 +19,7 @@ const SOURCE: &str = concat!(
     include_str!("scripts/sliding_window.lua"),
     include_str!("scripts/sliding_window_counter.lua"),
     include_str!("scripts/fixed_window.lua"),
+    include_str!("scripts/calendar_window.lua"),
     include_str!("scripts/bucket.lua"),
     include_str!("scripts/token_bucket.lua"),
     include_str!("scripts/leaky_bucket.lua"),
@@ -65,8 +66,9 @@ pub(super) enum Repeat<'a> {
 pub(super) struct CallContext<'a> {
     pub(super) naming: &'a Naming,
     pub(super) hasher: &'a KeyHasher,
-    /// The time that the script goes by, in microseconds; `None` is Redis' own.
-    pub(super) now: Option<Micros>,
+    /// The time that the script goes by, and what this process believes it to be, in microseconds;
+    /// `None` is Redis' own.
+    pub(super) now: Option<(Micros, Micros)>,
     /// How long Redis remembers that a call was carried out, in milliseconds. Set for a connection
     /// that may send a call twice.
     #[cfg(feature = "cluster")]
@@ -87,6 +89,14 @@ const BLOCK: u64 = 2;
 const BLOCK_UNLESS_BLOCKED: u64 = 7;
 #[cfg(feature = "cluster")]
 pub(super) const BLOCKED_FOR: u64 = 8;
+
+impl CallContext<'_> {
+    /// The time at which the script is believed to run, in microseconds: Redis' own time may differ
+    /// by as much as the clocks of the machines do.
+    pub(super) fn expected_now(&self) -> Micros {
+        self.now.map_or_else(wall, |(_, believed)| believed)
+    }
+}
 
 impl Call {
     /// A call that blocks the identity of a block's key for `length` microseconds.
@@ -145,7 +155,7 @@ impl Call {
     ) -> Self {
         let mut packed = Vec::with_capacity(128);
         // 0 means Redis' own time.
-        push(&mut packed, context.now.unwrap_or(0), 7);
+        push(&mut packed, context.now.map_or(0, |(now, _)| now), 7);
         #[cfg(feature = "cluster")]
         let (ttl, mark) = match (context.remember_for, repeat) {
             (None, _) | (_, Repeat::Harmless) => (0, None),

@@ -1,3 +1,6 @@
+-- The code of limits by the calendar, which are followed by the boundaries of periods.
+local CALENDAR = 11
+
 -- The limits that the checks name, with working fields. A check names each limit once, so the
 -- tables can be reused by the next check.
 local limit_table, algorithms = { nil }, { nil, nil, nil, nil, nil, nil, nil }
@@ -13,6 +16,7 @@ for index = 1, count_of_limits do
     times = times, window = window, quota = quota, cost = cost, block = block,
     wait = 0, blocked = 0, remaining = 0, reset = 0, entry = false, block_index = 0,
   }
+  if code == CALENDAR then at = algorithm.read_period(limit_table[index], now, checks, at) end
 end
 
 -- The reply, in parts (reply.rs parses it).

@@ -10,6 +10,7 @@ if code == 0 then
   -- The length of each code's state in bytes; code 0 is a block.
   local STATES = {
     [0] = 14, [2] = 15, [3] = 11, [4] = 17, [5] = 17, [6] = 17, [8] = 17, [9] = 17, [10] = 17,
+    [11] = 11,
   }
 
   -- The marks behind the value `raw` of the algorithm `of`, and this call's `mark`, which `save`

@@ -1,0 +1,82 @@
+//! Calendar window: a fixed window whose ends are those of the calendar. The twin of
+//! `calendar_window.lua`.
+//!
+//! The state holds when the latest charge was made, and not where its period began. So the usage
+//! belongs to the period that contains that moment, wherever a changed time zone or changed rules
+//! of a zone put the period's ends.
+
+use super::{Receipt, counter_state::CounterState};
+use crate::{limit::Limit, time::Micros};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CalendarWindow {
+    latest: Micros,
+    used: u32,
+}
+
+/// The usage in the period, where the period begins and ends, and the time that is left of it.
+pub(super) struct View {
+    used: u32,
+    start: Micros,
+    end: Micros,
+    left: Micros,
+}
+
+impl CounterState for CalendarWindow {
+    type View = View;
+
+    /// A charge from the future counts if it lies in the period that contains `now`: a clock that
+    /// has stepped back then gives no quota away, and nothing waits longer than the period lasts.
+    #[inline]
+    fn view_at(&self, limit: &Limit, now: Micros) -> View {
+        let period = limit.period_at(now);
+        View {
+            used: match period.contains(self.latest) {
+                true => self.used,
+                false => 0,
+            },
+            start: period.start,
+            end: period.end,
+            left: period.end.saturating_sub(now),
+        }
+    }
+
+    #[inline]
+    fn wait(&self, view: &View, limit: &Limit, cost: u32, _now: Micros) -> Micros {
+        if u64::from(view.used) + u64::from(cost) <= u64::from(limit.times()) {
+            0
+        } else {
+            view.left
+        }
+    }
+
+    #[inline]
+    fn charge(&mut self, view: View, _limit: &Limit, cost: u32, now: Micros) -> View {
+        self.latest = match view.used {
+            0 => now,
+            _ => self.latest.max(now),
+        };
+        self.used = view.used + cost;
+        View {
+            used: self.used,
+            ..view
+        }
+    }
+
+    /// Refunds a charge of the period that contains `now`.
+    #[inline]
+    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+        let view = self.view_at(limit, now);
+        if view.used == 0 || receipt.at < view.start || receipt.at >= view.end {
+            return false;
+        }
+        self.used = view.used.saturating_sub(cost);
+        true
+    }
+
+    #[inline]
+    fn available(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
+        let reset = if view.used == 0 { 0 } else { view.left };
+        (limit.times().saturating_sub(view.used), reset)
+    }
+}

