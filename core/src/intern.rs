@@ -1,11 +1,12 @@
-//! Interning of strings that are made at run time. Configurations and default zones need them as
-//! `&'static str`; nothing that comes with a request is ever interned.
+//! Interning of strings, and of lengths of time, that are made at run time. Configurations and
+//! default zones need them for all time; nothing that comes with a request is ever interned.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::{collections::HashSet, sync::LazyLock, time::Duration};
 
 use parking_lot::Mutex;
 
 static INTERNED: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
+static LENGTHS: LazyLock<Mutex<HashSet<&'static [Duration]>>> = LazyLock::new(Mutex::default);
 
 /// Returns a static copy of `text`; equal texts share one copy.
 ///
@@ -19,6 +20,17 @@ pub fn intern(text: &str) -> &'static str {
         return same;
     }
     let kept: &'static str = Box::leak(text.into());
+    interned.insert(kept);
+    kept
+}
+
+/// Returns a static copy of the lengths of a block; equal lists share one copy. See [`intern`].
+pub fn intern_lengths(lengths: &[Duration]) -> &'static [Duration] {
+    let mut interned = LENGTHS.lock();
+    if let Some(same) = interned.get(lengths) {
+        return same;
+    }
+    let kept: &'static [Duration] = Box::leak(lengths.into());
     interned.insert(kept);
     kept
 }

@@ -70,7 +70,8 @@ arguments! {
         &[RateLimit, Rate], "2", "Lease this many from Redis at once and serve them locally.")
         .or_in_attributes("off");
     BLOCK = Argument::new("block", WINDOW, &[RateLimit, Rate], "\"60s\"",
-        "Once exceeded, deny everything for that long: `60s`, `1h 30m`.").or_in_attributes("off");
+        "Once exceeded, deny everything for that long: `60s`, `1h 30m`. Of a list, `1m, 10m, 1h`, \
+         each further offence takes the next length.").or_in_attributes("off");
     COST = Argument::new("cost", COUNT, &[RateLimit, Rate], "1",
         "Cost of one request.").or("1");
     REFUND_ON = Argument::new("refund_on", Kind::StatusSet, &[RateLimit, Rate], "\"5xx, 404\"",

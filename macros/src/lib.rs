@@ -59,7 +59,7 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// | `zone` | string | counter's name; handlers can share it | handler's code path |
 /// | `group` | string | limits this group, in place of the limits without a group | — |
 /// | `unlimited` | flag, with `group` | does not limit this group | off |
-/// | `block` | duration, 1 ms to 366 days | once exceeded, denies everything for this long | off |
+/// | `block` | durations, 1 ms to 366 days | once exceeded, denies everything for this long | off |
 /// | `max_wait` | duration, 1 ms to 24 h | waits up to this long instead of denying | off |
 /// | `skip_if` | function | exempts requests: they are neither counted nor limited | — |
 /// | `refund_on` | `"5xx, 404"`, `"500-504"` | does not count responses with these statuses | — |
@@ -77,6 +77,7 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// - **Periods** are `every = "hour"`, `"day"`, `"week"` (from Monday), `"month"` and `"year"`.
 ///   They begin at midnight of `time_zone`, a name of the IANA database: `"Europe/Berlin"`. Zones
 ///   other than UTC need the feature `time-zones`. A period takes no algorithm.
+/// - **Blocks** may get longer: of `"1m, 10m, 1h"`, each further offence takes the next length.
 /// - **Algorithms** are `"sliding_window"` (at most 1,000,000 admissions per window),
 ///   `"sliding_window_counter"`, `"fixed_window"`, `"token_bucket"` and `"leaky_bucket"` (the
 ///   buckets: at most one admission a microsecond).

@@ -20,8 +20,9 @@
 //! 12. [WebSockets](websockets): limits on the messages inside a socket.
 //! 13. [Responses and headers](responses_and_headers): what clients are told.
 //! 14. [Refunds](refunds): responses that do not count.
-//! 15. [Testing](testing): tests without sleeping, and handlers without their limits.
-//! 16. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
+//! 15. [Blocks](blocks): shut an identity out for a while, and longer each time.
+//! 16. [Testing](testing): tests without sleeping, and handlers without their limits.
+//! 17. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
 //!
 //! # Operations
 //!
@@ -100,6 +101,7 @@ chapters! {
     websockets: "../guide/websockets.md",
     responses_and_headers: "../guide/responses-and-headers.md",
     refunds: "../guide/refunds.md",
+    blocks: "../guide/blocks.md",
     testing: "../guide/testing.md",
     time_and_exactness: "../guide/time-and-exactness.md",
     redis: "../guide/redis.md",

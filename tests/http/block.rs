@@ -1,6 +1,8 @@
 //! Blocks after a denial, and limits in shadow mode.
 
-use actix_throttle::{Identity, Limit, rate_limit};
+use std::time::Duration;
+
+use actix_throttle::{Config, Identity, Limit, Paths, Rule, Throttle, config::Format, rate_limit};
 use actix_web::{get, web::ServiceConfig};
 
 use harness::http::app::{CLIENT, TestApp, get_from};
@@ -8,6 +10,12 @@ use harness::http::app::{CLIENT, TestApp, get_from};
 #[get("/blocked")]
 #[rate_limit(times = 2, seconds = 1, block = "4s")]
 async fn blocked() -> &'static str {
+    "ok"
+}
+
+#[get("/escalating")]
+#[rate_limit(times = 1, seconds = 1, block = "2s, 5s, 1m")]
+async fn escalating() -> &'static str {
     "ok"
 }
 
@@ -161,5 +169,47 @@ async fn shadow_beside_a_limit_changes_nothing_for_clients() {
         let policies = denied.json()["violated-policies"].clone();
         let name = path.trim_start_matches('/').replace('-', "_") + "-2";
         assert_eq!(policies, serde_json::json!([name]));
+    }
+}
+
+#[actix_web::test]
+async fn each_further_offence_blocks_for_the_next_length() {
+    let test_app = TestApp::new().await;
+    let service = test_app
+        .service(|config| {
+            config.service(escalating);
+        })
+        .await;
+    for length in [2, 5, 60, 60] {
+        assert_eq!(service.statuses("/escalating", 2).await, [200, 429]);
+        let denied = service.get("/escalating").await;
+        assert_eq!(denied.retry_after(), Some(length));
+        assert_eq!(denied.quota(), Some([1, 0, length]));
+        test_app.after_seconds(length);
+    }
+    // A minute without an offence.
+    test_app.after_seconds(60);
+    assert_eq!(service.statuses("/escalating", 2).await, [200, 429]);
+    assert_eq!(service.get("/escalating").await.retry_after(), Some(2));
+}
+
+#[actix_web::test]
+async fn middleware_and_file_escalate_by_the_same_words() {
+    const STEPS: &[Duration] = &[Duration::from_secs(2), Duration::from_secs(5)];
+    let limit = Limit::per_second(1).block_steps(STEPS);
+    let by_hand = Throttle::new().paths(Paths::all(), [Rule::new(limit)]);
+    let text = "[[rules]]\nlimits = [{ rate = '1/s', block = '2s, 5s' }]";
+    let config = Config::parse(text, Format::Toml).expect("a valid file");
+    for throttle in [
+        by_hand.expect("valid rules"),
+        Throttle::from_config(&config),
+    ] {
+        let test_app = TestApp::new().await;
+        let service = test_app.behind(throttle, |_| {}).await;
+        for length in [2, 5, 5] {
+            assert_eq!(service.statuses("/", 2).await, [404, 429]);
+            assert_eq!(service.get("/").await.retry_after(), Some(length));
+            test_app.after_seconds(length);
+        }
     }
 }

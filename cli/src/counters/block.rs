@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use actix_throttle_core::{
     decide::Block,
     key::block_text,
-    stored::StoredBlock,
+    stored::{EXPIRY_MARGIN, StoredBlock},
     time::{Micros, to_micros},
 };
 use redis::Value;
@@ -107,7 +107,10 @@ fn set(servers: &mut Servers, key: &str, length: Micros) -> Result<(), CliError>
     for send in [Node::calls_as_owner, Node::calls] {
         for node in &mut servers.nodes {
             // By the clock of the server that keeps the block.
-            let block = StoredBlock(Block::new(time(node)?, length));
+            let now = time(node)?;
+            let look = ["GET", "PTTL"].map(|name| redis::cmd(name).arg(key).to_owned());
+            let known = known(send(node, &look)?, now);
+            let block = StoredBlock(Block::keep_offences(known, now, length));
             let mut command = redis::cmd("SET");
             command.arg(key).arg(block.encode());
             command.arg("PX").arg(block.expiry_millis());
@@ -122,6 +125,21 @@ fn set(servers: &mut Servers, key: &str, length: Micros) -> Result<(), CliError>
         }
     }
     Err(not_set(key, &refusal))
+}
+
+/// Reads the block that is there, for the offences that it remembers.
+fn known(replies: Vec<Value>, now: Micros) -> Option<Block> {
+    let mut replies = replies.into_iter();
+    let (Some(Value::BulkString(raw)), Some(Value::Int(millis))) = (replies.next(), replies.next())
+    else {
+        return None;
+    };
+    let left = u64::try_from(millis).ok()?.saturating_mul(1_000);
+    let StoredBlock(block) = StoredBlock::decode(&raw)?;
+    Some(Block {
+        kept_until: now.saturating_add(left.saturating_sub(EXPIRY_MARGIN)),
+        ..block
+    })
 }
 
 fn not_set(key: &str, refusal: &str) -> CliError {

@@ -91,9 +91,16 @@ fn numbers(f: &mut fmt::Formatter<'_>, limit: &Limit) -> fmt::Result {
     if limit.default_cost() != 1 {
         write!(f, ", cost {}", limit.default_cost())?;
     }
-    if limit.block_micros() != 0 {
-        let block = Duration::from_micros(limit.block_micros());
-        write!(f, ", block {}", duration(block))?;
+    match limit.steps() {
+        [] if limit.block_micros() == 0 => {}
+        [] => {
+            let block = Duration::from_micros(limit.block_micros());
+            write!(f, ", block {}", duration(block))?;
+        }
+        steps => {
+            let steps = steps.iter().map(|step| duration(*step).to_string());
+            write!(f, ", block \"{}\"", steps.collect::<Vec<_>>().join(", "))?;
+        }
     }
     if limit.lease_size() != 0 {
         write!(f, ", lease {}", limit.lease_size())?;

@@ -21,3 +21,18 @@ pub(crate) fn duration(
         }
     }
 }
+
+/// Reads one duration, or several between commas: `1m, 10m, 1h`.
+pub(crate) fn durations(
+    table: &mut TableReader<'_>,
+    argument: &'static Argument,
+    diagnostics: &mut Diagnostics,
+) -> Option<Spanned<Vec<Duration>>> {
+    let Spanned { position, value } = table.text(argument, diagnostics)?;
+    let Argument { name, example, .. } = argument;
+    let value = diagnostics.ok(
+        position,
+        text::duration::parse_list(value, &format!("{name} = {example}")),
+    )?;
+    Some(Spanned { position, value })
+}

@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     diagnostics::Diagnostics,
-    duration::duration,
+    duration::durations,
     keys,
     position::{Position, Spanned},
     reader::TableReader,
@@ -93,10 +93,10 @@ pub(crate) fn limit(
             diagnostics,
         );
     }
-    if let Some(block) = duration(table, &vocabulary::BLOCK, diagnostics) {
+    if let Some(block) = durations(table, &vocabulary::BLOCK, diagnostics) {
         limit = checked(
             &limit,
-            limit.block(block.value),
+            limit.blocks(&block.value),
             block.position,
             diagnostics,
         );

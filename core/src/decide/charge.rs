@@ -1,6 +1,9 @@
 //! The decision on one charge, and the steps of which the decision on a whole check is made.
 
-use super::states::{Block, ChargeStates, StateEntry, Usage};
+use super::{
+    block::Block,
+    states::{ChargeStates, StateEntry, Usage},
+};
 use crate::{
     algorithm::{PermitTable, Receipt, State, Wait},
     check::{Charge, Outcome, Receipts},
@@ -232,11 +235,13 @@ pub(super) fn start_block(
     allowed: bool,
     now: Micros,
 ) {
-    if charge.starts_block(verdict, allowed) {
-        let length = charge.limit.block_micros();
-        if states.set_block(Block::new(now, length), now).is_ok() {
+    if charge.starts_block(verdict, allowed)
+        && let Some(limit) = charge.limit.rate()
+    {
+        let block = Block::of_offence(states.block(now), limit, now);
+        if states.set_block(block, now).is_ok() {
             states.tidy(now);
-            verdict.block_for(length);
+            verdict.block_for(block.until - now);
         }
     }
 }

@@ -6,12 +6,14 @@
 //! have, in a single step. The functions on one charge are for stores that record what another
 //! store has decided.
 
+mod block;
 mod charge;
 mod check;
 mod states;
 
 pub use self::{
+    block::Block,
     charge::{decide_charge, peek, receipt, release, try_charge},
     check::decide,
-    states::{Block, ChargeStates, StateEntry, States, Usage},
+    states::{ChargeStates, StateEntry, States, Usage},
 };

@@ -1,5 +1,6 @@
 //! The traits that a store of states implements, so that [`decide`](super::decide) can use it.
 
+use super::block::Block;
 use crate::{
     algorithm::{Availability, IDLE, PermitTable, State},
     check::{Charge, Check},
@@ -62,6 +63,7 @@ pub trait ChargeStates {
     ) -> Result<(), Self::Full>;
     fn remove_permits(&mut self);
 
+    /// Returns the block, also one that is over and whose offences are remembered.
     fn block(&self, now: Micros) -> Option<Block>;
     /// Adds the block, or replaces the one that is there.
     ///
@@ -90,13 +92,6 @@ pub struct Usage {
     pub capacity: u32,
 }
 
-/// A block of an identity in a zone, from `start` to `until`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    pub start: Micros,
-    pub until: Micros,
-}
-
 impl Usage {
     /// Returns the usage of a limit with this much left at `now`.
     ///
@@ -115,23 +110,5 @@ impl Usage {
                 _ => limit.quota(),
             },
         }
-    }
-}
-
-impl Block {
-    /// Returns the block that starts at `now` and lasts for `length`.
-    #[inline]
-    pub fn new(now: Micros, length: Micros) -> Self {
-        Self {
-            start: now,
-            until: now.saturating_add(length),
-        }
-    }
-
-    /// Returns the time that is left of the block, if it is in force. A block that starts in the
-    /// future (the clock has stepped back) is not.
-    #[inline]
-    pub fn left(&self, now: Micros) -> Option<Micros> {
-        (self.start <= now && now < self.until).then(|| self.until - now)
     }
 }

@@ -1,6 +1,8 @@
 //! References to and copies of a limit of either kind: a rate or a concurrency limit. The limiter
 //! and the stores work with these; the public types are [`Limit`] and [`Concurrency`].
 
+use std::time::Duration;
+
 use super::{Algorithm, Concurrency, Limit, LimitError};
 
 /// The identifier of a permit: a random number below 2^52 that its holder chooses.
@@ -89,15 +91,19 @@ impl LimitRef<'_> {
         }
     }
 
-    /// Returns how long an identity that exceeds the limit is blocked, in microseconds; 0 means not
-    /// at all.
+    /// Returns how long an identity that exceeds the limit is blocked at first, in microseconds; 0
+    /// means not at all.
     #[doc(hidden)]
     #[inline]
     pub fn block_micros(&self) -> u64 {
-        match self {
-            Self::Rate(limit) => limit.block_micros(),
-            Self::Concurrency(..) => 0,
-        }
+        self.rate().map_or(0, Limit::block_micros)
+    }
+
+    /// See [`Limit::steps`].
+    #[doc(hidden)]
+    #[inline]
+    pub fn steps(&self) -> &'static [Duration] {
+        self.rate().map_or(&[], Limit::steps)
     }
 
     /// Returns the rate; `None` for a concurrency limit.

@@ -117,6 +117,6 @@ impl Limit {
         };
         let counted = self.window_micros().saturating_mul(windows.into());
         let counted = counted.saturating_add(self.kept_after_reset());
-        counted.max(self.block_micros()).min(MAX_MICROS)
+        counted.max(self.longest_block()).min(MAX_MICROS)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Algorithm, Refill};
+use super::{Algorithm, Refill, block_lengths::BlockLengths};
 use crate::{
     calendar::{Period, TimeZone},
     time::whole_micros,
@@ -47,8 +47,7 @@ pub struct Limit {
     pub(super) cost: Option<u32>,
     pub(super) name: Option<&'static str>,
     pub(super) zone: Option<&'static str>,
-    /// In microseconds.
-    pub(super) block: Option<u64>,
+    pub(super) block: Option<BlockLengths>,
     pub(super) lease: Option<u32>,
     pub(super) shadow: bool,
     pub(super) in_turn: bool,
@@ -133,13 +132,6 @@ impl Limit {
     /// handler's full path.
     pub const fn zone(mut self, zone: &'static str) -> Self {
         self.zone = Some(zone);
-        self
-    }
-
-    /// Blocks an identity that exceeds the limit: for this long, everything of it in this zone is
-    /// denied. From 1 ms to 366 days. Default: no block.
-    pub const fn block(mut self, block: Duration) -> Self {
-        self.block = Some(whole_micros(block));
         self
     }
 
@@ -251,14 +243,6 @@ impl Limit {
         match self.refill {
             Some(refill) => refill,
             None => Refill::Greedy,
-        }
-    }
-
-    #[doc(hidden)]
-    pub const fn block_micros(&self) -> u64 {
-        match self.block {
-            Some(block) => block,
-            None => 0,
         }
     }
 

@@ -2,6 +2,8 @@
 //! the limiter and the stores read them; a limit holds no state.
 
 mod any_limit;
+mod block;
+mod block_lengths;
 mod calendar;
 mod concurrency;
 mod counting;

@@ -12,6 +12,8 @@ pub const TIMES: RangeInclusive<u32> = 1..=1_000_000_000;
 /// The range of `lease`. A lease of 1 would ask Redis for each request, as a limit without a lease
 /// does.
 pub const LEASE: RangeInclusive<u32> = 2..=1_000_000_000;
+/// The largest number of a block's lengths. The script packs each into six bytes.
+pub const MAX_STEPS: usize = 16;
 /// The largest `times` of an exact log: it holds one entry for each admission, and its running sum
 /// fits in three bytes.
 pub const MAX_LOGGED: u32 = 1_000_000;
@@ -96,6 +98,8 @@ pub(super) enum Reason {
     Rate,
     Cost,
     Block,
+    BlockSteps,
+    BlockOrder,
     Lease,
     LeaseOfOne,
     Permits,
@@ -119,7 +123,7 @@ impl LimitError {
             }
             Reason::RefillOfAnother | Reason::RefillOfEvery => Subject::Refill,
             Reason::Cost => Subject::Cost,
-            Reason::Block => Subject::Block,
+            Reason::Block | Reason::BlockSteps | Reason::BlockOrder => Subject::Block,
             Reason::Lease | Reason::LeaseOfOne => Subject::Lease,
             Reason::Permits => Subject::Max,
             Reason::Expiry => Subject::Expiry,
@@ -163,6 +167,11 @@ impl LimitError {
                  lower it or raise the limit"
             }
             Reason::Block => "`block` must be from 1 millisecond to 366 days",
+            Reason::BlockSteps => "`block` takes 1 to 16 lengths, `\"1m, 10m, 1h\"`",
+            Reason::BlockOrder => {
+                "no length of `block` may be shorter than the one before it: \
+                 write `\"1m, 10m, 1h\"`"
+            }
             Reason::Lease => {
                 "`lease` must be from 2 to 1,000,000,000; \
                  leave it out for each request to ask Redis"

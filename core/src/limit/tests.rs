@@ -58,6 +58,15 @@ fn an_error_says_which_setting_it_is_about() {
             Subject::Lease,
         ),
         (limit.block(Duration::ZERO), Subject::Block),
+        (limit.block_steps(&[]), Subject::Block),
+        (
+            limit.block_steps(const { &[Duration::from_secs(1); 17] }),
+            Subject::Block,
+        ),
+        (
+            limit.block_steps(const { &[Duration::from_secs(2), Duration::from_secs(1)] }),
+            Subject::Block,
+        ),
         (limit.time_zone("UTC"), Subject::TimeZone),
         (Limit::every(Period::Day, 0), Subject::Times),
         (

@@ -4,11 +4,13 @@ use std::ops::RangeInclusive;
 
 use super::{
     Algorithm, Concurrency, Limit,
+    block_lengths::BlockLengths,
     range::{
-        EXPIRY_MICROS, LEASE, LimitError, MAX_LOGGED, PERMITS, Reason, TIMES, WINDOW_MICROS,
-        is_name,
+        EXPIRY_MICROS, LEASE, LimitError, MAX_LOGGED, MAX_STEPS, PERMITS, Reason, TIMES,
+        WINDOW_MICROS, is_name,
     },
 };
+use crate::time::whole_micros;
 
 impl Limit {
     /// Checks that the numbers are in range and make sense together.
@@ -151,10 +153,8 @@ const fn reason(limit: &Limit) -> Option<Reason> {
     {
         return Some(Reason::Capacity);
     }
-    if let Some(block) = limit.block
-        && !is_in(block, window)
-    {
-        return Some(Reason::Block);
+    if let Some(reason) = reason_of_block(limit) {
+        return Some(reason);
     }
     if let Some(lease) = limit.lease {
         if !is_in(lease as u64, bounds(&LEASE)) {
@@ -189,6 +189,37 @@ const fn reason_of_calendar(limit: &Limit) -> Option<Reason> {
         Some(zone) if zone.is_unknown() => Some(Reason::TimeZone),
         _ => None,
     }
+}
+
+#[inline]
+const fn reason_of_block(limit: &Limit) -> Option<Reason> {
+    let window = (*WINDOW_MICROS.start(), *WINDOW_MICROS.end());
+    let lengths = match limit.block {
+        None => return None,
+        Some(BlockLengths::One(length)) => {
+            return match is_in(length, window) {
+                true => None,
+                false => Some(Reason::Block),
+            };
+        }
+        Some(BlockLengths::Steps(lengths)) => lengths,
+    };
+    if lengths.is_empty() || lengths.len() > MAX_STEPS {
+        return Some(Reason::BlockSteps);
+    }
+    let (mut at, mut before) = (0, 0);
+    while at < lengths.len() {
+        let length = whole_micros(lengths[at]);
+        if !is_in(length, window) {
+            return Some(Reason::Block);
+        }
+        if length < before {
+            return Some(Reason::BlockOrder);
+        }
+        before = length;
+        at += 1;
+    }
+    None
 }
 
 #[inline]

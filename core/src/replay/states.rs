@@ -65,7 +65,7 @@ impl HashStates {
     pub fn drop_expired(&mut self, now: Micros) {
         self.counters.retain(|_, stored| stored.expires > now);
         self.permits.retain(|_, stored| stored.expires > now);
-        self.blocks.retain(|_, block| block.until > now);
+        self.blocks.retain(|_, block| block.kept_until > now);
         self.left = self.len();
     }
 
@@ -182,7 +182,7 @@ impl ChargeStates for KeyStates<'_> {
             return None;
         }
         let block = self.states.blocks.get(&self.block_text())?;
-        (block.until > now).then_some(*block)
+        (block.kept_until > now).then_some(*block)
     }
 
     fn set_block(&mut self, block: Block, _now: Micros) -> Result<(), Infallible> {

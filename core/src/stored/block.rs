@@ -1,4 +1,5 @@
-//! The value of a block: its start and its end. The twin of `start_block` in `rare.lua`.
+//! The value of a block: its start, its end and the offences. The twin of `start_block` in
+//! `rare.lua`.
 
 use super::{
     EXPIRY_MARGIN,
@@ -6,7 +7,8 @@ use super::{
 };
 use crate::{decide::Block, time::Micros};
 
-/// The value of a block's key.
+/// The value of a block's key. For how long it is kept stands in the expiry of the key alone: a
+/// value that was read counts as kept until its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredBlock(pub Block);
 
@@ -16,22 +18,29 @@ impl StoredBlock {
     pub fn decode(mut raw: &[u8]) -> Option<Self> {
         let start = take(&mut raw, 7)?;
         let until = take(&mut raw, 7)?;
-        Some(Self(Block { start, until }))
+        let offences = u8::try_from(take(&mut raw, 1)?).ok()?;
+        Some(Self(Block {
+            start,
+            until,
+            offences,
+            kept_until: until,
+        }))
     }
 
     /// Writes the value as the script does.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut raw = Vec::with_capacity(14);
+        let mut raw = Vec::with_capacity(15);
         push(&mut raw, self.0.start, 7);
         push(&mut raw, self.0.until, 7);
+        push(&mut raw, self.0.offences.into(), 1);
         raw
     }
 
     /// Returns the expiry of the key from the start of the block, in milliseconds.
     #[must_use]
     pub fn expiry_millis(&self) -> u64 {
-        let length = self.0.until.saturating_sub(self.0.start);
+        let length = self.0.kept_until.saturating_sub(self.0.start);
         length.div_ceil(1_000) + EXPIRY_MARGIN / 1_000
     }
 
@@ -48,13 +57,17 @@ mod tests {
 
     #[test]
     fn block_is_read_as_it_was_written() {
-        let block = StoredBlock(Block::new(1_764_000_000_000_000, 600_000_000));
+        let block = StoredBlock(Block::keep_offences(
+            None,
+            1_764_000_000_000_000,
+            600_000_000,
+        ));
         let mut raw = block.encode();
-        assert_eq!(raw.len(), 14);
+        assert_eq!(raw.len(), 15);
         assert_eq!(StoredBlock::decode(&raw), Some(block));
         raw.extend(b"marks of a cluster");
         assert_eq!(StoredBlock::decode(&raw), Some(block));
-        assert_eq!(StoredBlock::decode(&raw[..13]), None);
+        assert_eq!(StoredBlock::decode(&raw[..14]), None);
         assert_eq!(block.expiry_millis(), 600_100);
         assert_eq!(block.left(block.0.start + 1), 599_999_999);
         // The clock has stepped back.

@@ -7,7 +7,7 @@ use quote::ToTokens;
 use syn::LitStr;
 
 use super::{
-    duration::duration,
+    duration::durations,
     report::report,
     value::{Number, flagged, number, word},
     window::{Window, time_zone},
@@ -24,7 +24,7 @@ pub(crate) struct WrittenLimit {
     pub(crate) refill: Option<Refill>,
     pub(crate) capacity: Option<Number>,
     pub(crate) cost: Option<Number>,
-    pub(crate) block: Option<Duration>,
+    pub(crate) block: Option<Vec<Duration>>,
     pub(crate) lease: Option<Number>,
     pub(crate) shadow: bool,
 }
@@ -84,9 +84,9 @@ impl WrittenLimit {
         if let Some(refill) = refill {
             partial.add(|limit| limit.refill(refill), errors);
         }
-        let block = duration(arguments, ArgName::Block, errors);
-        if let Some(block) = block {
-            partial.add(|limit| limit.block(block), errors);
+        let block = durations(arguments, ArgName::Block, errors);
+        if let Some(block) = &block {
+            partial.add(|limit| limit.blocks(block), errors);
         }
         let lease = number(arguments, ArgName::Lease, errors);
         if let Some(lease) = &lease {

@@ -44,6 +44,7 @@ fn correct_attributes_say_nothing() {
         ),
         quote!("5/s", identifier = keys::BY_TOKEN),
         quote!("5/s", block = "1h 30m"),
+        quote!("5/s", block = "1ms, 1ms, 1h 30m"),
         quote!("5/s", lease = 2),
         quote!("5/s", algorithm = "token_bucket", lease = 2 * N),
         quote!(unlimited, group = "admin", identifier = ip),
@@ -175,6 +176,22 @@ fn each_mistake_says_what_to_write() {
             "`shadow` is a flag: write it without a value",
         ),
         (quote!("5/s", block = "5"), "not a duration:"),
+        (quote!("5/s", block = "5s,"), "not a duration:"),
+        (
+            quote!("5/s", block = "1s, 2s, 1s"),
+            "no length of `block` may be shorter than the one before it",
+        ),
+        (
+            quote!("5/s", block = "1s, 500 days"),
+            "`block` must be from 1 millisecond to 366 days",
+        ),
+        (
+            quote!(
+                "5/s",
+                block = "1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s"
+            ),
+            "`block` takes 1 to 16 lengths",
+        ),
         (quote!("5/s", block = 5), "`block` takes a string literal"),
         (
             quote!("5/s", block = "1us"),

@@ -53,10 +53,16 @@ pub(crate) fn limit(
         .as_ref()
         .map(&count)
         .map(|count| quote!(.cost(#count)));
-    let block = limit
-        .block
-        .map(duration)
-        .map(|duration| quote!(.block(#duration)));
+    let block = limit.block.as_deref().map(|lengths| match lengths {
+        [length] => {
+            let length = duration(*length);
+            quote!(.block(#length))
+        }
+        lengths => {
+            let lengths = lengths.iter().copied().map(duration);
+            quote!(.block_steps(&[#(#lengths),*]))
+        }
+    });
     let lease = limit
         .lease
         .as_ref()

@@ -6,6 +6,7 @@ mod calendar;
 mod changes;
 mod decisions;
 mod demands;
+mod escalation;
 mod mistakes;
 mod peers;
 mod permits;

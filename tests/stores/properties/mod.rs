@@ -3,6 +3,7 @@
 
 mod agreement;
 mod batches;
+mod blocks;
 mod bounds;
 mod permits;
 mod plan;

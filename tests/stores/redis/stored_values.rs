@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_throttle::{Algorithm, Concurrency, Identity, Limit, LimitStatus, ManualClock};
+use actix_throttle::{Algorithm, Concurrency, Identity, Limit, LimitStatus, ManualClock, Period};
 use actix_throttle_core::{
     key::{KeyContent, KeyKind, KeyText},
     stored::{LogElement, LogSearch, StoredBlock, StoredCounter, StoredUsage},
@@ -91,6 +91,38 @@ fn stored_usage_at_each_moment_is_what_remains() {
             }
             let _: String = server.cli(&["FLUSHALL"]);
         }
+    });
+}
+
+#[test]
+fn stored_period_and_offences_are_read() {
+    for_every_version(async |server| {
+        let clock = ManualClock::new();
+        let limiter = patient(&server).clock(clock.clone()).build().await.unwrap();
+        let steps = &const { [Duration::from_secs(30), Duration::from_secs(60)] };
+        let limit = Limit::every(Period::Month, 2).zone("z").block_steps(steps);
+        for _ in 0..3 {
+            limiter.check(&limit, "ann").await.unwrap();
+        }
+        let key = "throttle:{user=ann}:z:month";
+        let period = Period::Month;
+        assert_eq!(
+            kind_of(key),
+            KeyKind::Calendar {
+                period,
+                shadow: false
+            }
+        );
+        let raw: Vec<u8> = server.cli(&["GET", key]);
+        let (latest, used) = (now(&clock), 2);
+        let expected = StoredCounter::CalendarWindow { latest, used };
+        assert_eq!(StoredCounter::decode_calendar(&raw), Some(expected));
+        let raw: Vec<u8> = server.cli(&["GET", "throttle:{user=ann}:z:block"]);
+        let StoredBlock(block) = StoredBlock::decode(&raw).expect("one of ours");
+        assert_eq!(
+            (block.offences, block.left(now(&clock))),
+            (1, Some(to_micros(steps[0])))
+        );
     });
 }
 

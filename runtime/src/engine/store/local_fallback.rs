@@ -110,7 +110,7 @@ impl<S> LocalFallback<S> {
             if verdict.blocked {
                 if let Wait::For(wait) = verdict.wait {
                     // Without room, the block stays unknown here.
-                    let _ = self.local.start_block(&charge.key.block(), wait);
+                    let _ = self.local.mirror_block(charge, wait);
                 }
             } else if outcome.allowed && verdict.wait == Wait::None {
                 let wanted = check.mode == Mode::ChargeForReceipts;

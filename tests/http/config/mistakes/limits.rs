@@ -189,6 +189,16 @@ fn each_mistake_of_a_limit_is_told_with_its_place() {
             "`block` must be from 1 millisecond to 366 days",
         ),
         (
+            "limits.a = { rate = '9/s', block = '1m, soon' }",
+            "1:36",
+            "not a duration",
+        ),
+        (
+            "limits.a = { rate = '9/s', block = '1h, 1m' }",
+            "1:36",
+            "no length of `block` may be shorter than the one before it",
+        ),
+        (
             "limits.a = { rate = '9/s', block = 60 }",
             "1:36",
             "`block` takes a string, not an integer: write `block = \"60s\"`",

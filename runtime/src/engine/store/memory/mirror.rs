@@ -4,13 +4,14 @@
 use actix_throttle_core::{
     algorithm::{Receipt, Wait},
     check::{Charge, Check, Mode, Outcome},
-    decide::{peek, receipt, release, try_charge},
+    decide::{Block, peek, receipt, release, try_charge},
     decision::Verdict,
     failure_mode::FailureMode,
     limit::LimitRef,
+    time::Micros,
 };
 
-use super::store::MemoryStore;
+use super::{full::Full, store::MemoryStore};
 
 impl MemoryStore {
     /// Returns how a charge stands, and charges nothing.
@@ -39,6 +40,16 @@ impl MemoryStore {
             };
             let receipt = wanted.then(|| receipt(charge, states, &verdict, now));
             (verdict, receipt.flatten())
+        })
+    }
+
+    /// Mirrors a block of the charge's identity that lasts for `left` more microseconds.
+    pub(crate) fn mirror_block(&self, charge: &Charge<'_>, left: Micros) -> Result<(), Full> {
+        self.put_block(&charge.key.block(), |known, now| {
+            match charge.limit.rate() {
+                Some(limit) => Block::mirrored(known, limit, left, now),
+                None => Block::keep_offences(known, now, left),
+            }
         })
     }
 

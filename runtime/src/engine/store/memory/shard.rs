@@ -49,7 +49,7 @@ impl Shard {
         }
         let entry = self.blocks.find_or_insert(fingerprint, now, || block, drop);
         *entry.value() = block;
-        entry.set_expiry(block.until);
+        entry.set_expiry(block.kept_until);
         Ok(())
     }
 

@@ -106,9 +106,19 @@ impl MemoryStore {
 
     /// Starts the block whose key this is, for `length` microseconds.
     pub(crate) fn start_block(&self, key: &Key<'_>, length: Micros) -> Result<(), Full> {
+        self.put_block(key, |known, now| Block::keep_offences(known, now, length))
+    }
+
+    /// Puts the block whose key this is in place of the one that is known.
+    pub(super) fn put_block(
+        &self,
+        key: &Key<'_>,
+        block: impl FnOnce(Option<Block>, Micros) -> Block,
+    ) -> Result<(), Full> {
         let (hash, mut shard) = self.lock_one(key);
         let now = self.clock.now();
-        shard.set_block(hash.fingerprint, Block::new(now, length), now)?;
+        let known = shard.blocks.find(hash.fingerprint, now).copied();
+        shard.set_block(hash.fingerprint, block(known, now), now)?;
         shard.sweep(now);
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! The limit table of one call: the limits that its checks name, each once. The call builder fills
 //! it, and `decide.lua` reads it.
 
+use std::time::Duration;
+
 use actix_throttle_core::{
     calendar::Boundaries,
     check::Charge,
     limit::{Counting, Limit, LimitRef},
-    time::Micros,
+    time::{Micros, to_micros},
 };
 use smallvec::SmallVec;
 
@@ -13,6 +15,9 @@ use super::encode::push;
 
 /// The length of one packed limit without what may follow it, in bytes.
 const WIDTH: usize = 1 + 1 + 4 + 6 + 4 + 4 + 6;
+
+/// The flag of a limit whose blocks get longer with each offence.
+const HAS_STEPS: u64 = 2;
 
 /// Packed limits with their costs, each once: most checks of a batch are under the same limits.
 #[derive(Debug)]
@@ -45,7 +50,9 @@ impl LimitTable {
         let start = self.packed.len();
         let limit = charge.limit;
         push(&mut self.packed, code(limit).into(), 1);
-        push(&mut self.packed, limit.is_shadow().into(), 1);
+        let has_steps = !limit.steps().is_empty();
+        let flags = u64::from(limit.is_shadow()) + u64::from(has_steps) * HAS_STEPS;
+        push(&mut self.packed, flags, 1);
         push(&mut self.packed, limit.times().into(), 4);
         push(&mut self.packed, lasting(limit), 6);
         push(&mut self.packed, limit.quota().into(), 4);
@@ -54,6 +61,9 @@ impl LimitTable {
         if let Some((period, zone)) = limit.rate().and_then(Limit::calendar) {
             let around = Boundaries::around(period, zone, now());
             self.push_boundaries(&around, limit);
+        }
+        if has_steps {
+            push_steps(&mut self.packed, limit.steps());
         }
         let (known, new) = self.packed.split_at(start);
         let mut begin = 0;
@@ -100,6 +110,14 @@ impl LimitTable {
 
     pub(super) fn packed(&self) -> &[u8] {
         &self.packed
+    }
+}
+
+/// Packs the lengths of a block, which each further offence goes up by one.
+pub(super) fn push_steps(packed: &mut Vec<u8>, steps: &[Duration]) {
+    push(packed, steps.len() as u64, 1);
+    for step in steps {
+        push(packed, to_micros(*step), 6);
     }
 }
 

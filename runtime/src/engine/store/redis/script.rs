@@ -3,12 +3,16 @@
 
 use std::sync::LazyLock;
 
+#[cfg(feature = "cluster")]
+use actix_throttle_core::check::Charge;
 use actix_throttle_core::{
     key::{Key, Naming},
     time::Micros,
 };
 use redis::{Cmd, Script};
 
+#[cfg(feature = "cluster")]
+use super::limit_table::push_steps;
 use super::{encode::push, key_table::KeyTable, limit_table::LimitTable};
 use crate::engine::{clock::wall, store::key_hash::KeyHasher};
 
@@ -112,16 +116,13 @@ impl Call {
         call
     }
 
-    /// A call that blocks for `length` microseconds, unless there is a block already.
+    /// A call that blocks as the charge's limit says, unless there is a block already.
     #[cfg(feature = "cluster")]
-    pub(super) fn block_unless_blocked(
-        context: &CallContext<'_>,
-        key: &Key<'_>,
-        length: Micros,
-    ) -> Self {
+    pub(super) fn block_unless_blocked(context: &CallContext<'_>, charge: &Charge<'_>) -> Self {
         let mark = Repeat::Mark(random_mark());
-        let mut call = Self::of_block(BLOCK_UNLESS_BLOCKED, context, key, mark);
-        push(&mut call.packed, length, 6);
+        let mut call = Self::of_block(BLOCK_UNLESS_BLOCKED, context, &charge.key.block(), mark);
+        push(&mut call.packed, charge.limit.block_micros(), 6);
+        push_steps(&mut call.packed, charge.limit.steps());
         call
     }
 

@@ -139,10 +139,13 @@ impl RedisStore {
         charge: &Charge<'_>,
         deadline: Instant,
     ) -> Result<Micros, StoreError> {
-        let (key, length) = (charge.key.block(), charge.limit.block_micros());
-        let call = Call::block_unless_blocked(&self.context(), &key, length);
+        let call = Call::block_unless_blocked(&self.context(), charge);
         self.executor.run(&call, deadline).await?;
-        Ok(length)
+        match charge.limit.steps() {
+            [] => Ok(charge.limit.block_micros()),
+            // Only Redis knows which offence it is.
+            _ => self.blocked_for(charge, deadline).await,
+        }
     }
 
     /// Deletes each key by a command of its own, because the keys may be in different slots.

@@ -1,22 +1,24 @@
--- The code of limits by the calendar, which are followed by the boundaries of periods.
-local CALENDAR = 11
+-- The code of limits by the calendar, which are followed by the boundaries of periods; and the flag
+-- of limits whose blocks get longer, which are followed by their lengths.
+local CALENDAR, HAS_STEPS = 11, 2
 
 -- The limits that the checks name, with working fields. A check names each limit once, so the
 -- tables can be reused by the next check.
 local limit_table, algorithms = { nil }, { nil, nil, nil, nil, nil, nil, nil }
 for index = 1, count_of_limits do
-  local code, shadow, times, window, quota, cost, block
-  code, shadow, times, window, quota, cost, block, at = unpack('>BBI4I6I4I4I6', checks, at)
+  local code, flags, times, window, quota, cost, block
+  code, flags, times, window, quota, cost, block, at = unpack('>BBI4I6I4I4I6', checks, at)
   local algorithm = algorithms[code] or make(code)
   algorithms[code] = algorithm
   -- All fields at once, because a table that grows is reallocated several times. There is room for
   -- sixteen; the algorithm sets three more.
   limit_table[index] = {
-    algorithm = algorithm, shadow = shadow == 1,
+    algorithm = algorithm, shadow = flags % 2 == 1,
     times = times, window = window, quota = quota, cost = cost, block = block,
     wait = 0, blocked = 0, remaining = 0, reset = 0, entry = false, block_index = 0,
   }
   if code == CALENDAR then at = algorithm.read_period(limit_table[index], now, checks, at) end
+  if flags >= HAS_STEPS then limit_table[index].steps, at = read_steps(at) end
 end
 
 -- The reply, in parts (reply.rs parses it).
@@ -31,10 +33,13 @@ while at <= #checks do
   run, mode, count, limit_index, key, block_key, at = unpack('>I2BI2I2I3I3', checks, at)
   local charges = mode == CHARGE or mode == CHARGE_FOR_RECEIPTS
   if mode == BLOCK or mode == BLOCK_UNLESS_BLOCKED then
-    local length
+    local length, steps
     length, at = unpack('>I6', checks, at)
+    if mode == BLOCK_UNLESS_BLOCKED then steps, at = read_steps(at) end
     rare = rare or define_rare()
-    if mode == BLOCK or rare.blocked(block_key) == 0 then rare.start_block(block_key, length) end
+    if mode == BLOCK or rare.blocked(block_key) == 0 then
+      rare.start_block(block_key, length, steps)
+    end
   elseif mode == BLOCKED_FOR then
     rare = rare or define_rare()
     -- Such a call asks for this alone, `run` times.

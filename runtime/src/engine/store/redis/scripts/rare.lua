@@ -1,14 +1,16 @@
 -- Functions that few calls need. They are created once in a call that needs one of them: everything
 -- that a script defines is created again by each call.
 local function define_rare()
-  -- The time that a block still lasts; 0: not blocked. State: start (7 bytes), until (7). A block's
-  -- key differs from every counter's.
+  -- The time that a block still lasts; 0: not blocked. State: start (7 bytes), until (7), the
+  -- offences in a row (1). A block's key differs from every counter's.
   local function blocked(index)
     local entry = entries[index]
     if entry == nil then
-      local raw, start, until_ = raw_values[index], 0, 0
-      if raw and #raw >= 14 then start, until_ = unpack('>I7I7', raw) end
-      entry = { key = KEYS[index], save = false, start = start, until_ = until_ }
+      local raw, start, until_, offences = raw_values[index], 0, 0, 0
+      if raw and #raw >= 15 then start, until_, offences = unpack('>I7I7B', raw) end
+      entry = {
+        key = KEYS[index], save = false, start = start, until_ = until_, offences = offences,
+      }
       entries[index] = entry
     end
     -- A block from the future does not count: the clock has stepped back.
@@ -17,12 +19,34 @@ local function define_rare()
   end
 
   local function save_block(entry)
-    local state = pack('>I7I7', entry.start, entry.until_)
-    call('SET', entry.key, state, 'PX', ttl_text(entry.until_ - now, margin))
+    local state = pack('>I7I7B', entry.start, entry.until_, entry.offences)
+    call('SET', entry.key, state, 'PX', ttl_text(entry.kept_until - now, margin))
   end
 
-  local function start_block(index, length)
-    entries[index] = { key = KEYS[index], save = save_block, start = now, until_ = now + length }
+  -- Starts a block and returns its length. With `steps`, it is an offence: each further one lasts
+  -- for the next of these lengths. It is remembered for as long as the last, and longest, of them
+  -- after the block. Without, the offences stay as they are. The twin of `block.rs` in `decide/`.
+  local function start_block(index, length, steps)
+    blocked(index)
+    local known = entries[index]
+    local offences, kept = known.offences, 0
+    if known.start > now then offences = 0 end
+    if steps then
+      kept = steps[#steps]
+      if now >= known.until_ + kept then offences = 0 end
+      -- Two limits of one decision may start it: that is one offence.
+      if known.start ~= now or offences == 0 then offences = min(offences + 1, 255) end
+      length = steps[min(offences, #steps)]
+    elseif offences > 0 then
+      local known_until = known.kept_until
+      if not known_until then known_until = now + max(call('PTTL', known.key), 0) * 1000 end
+      kept = max(known_until - now - length, 0)
+    end
+    entries[index] = {
+      key = known.key, save = save_block, start = now, until_ = now + length,
+      offences = offences, kept_until = now + length + kept,
+    }
+    return length
   end
 
   -- Reads what remains of the limit, and when it is whole again, into the limit.
@@ -67,10 +91,10 @@ local function define_rare()
     -- A call of one key names no block.
     if limit.block > 0 and limit.block_index > 0 and limit.blocked == 0 and limit.wait > 0
       and allowed == limit.shadow and charges then
-      start_block(limit.block_index, limit.block)
-      limit.blocked = limit.block
-      limit.remaining, limit.reset = 0, max(limit.reset, limit.block)
-      limit.wait = max(limit.wait, limit.block)
+      local length = start_block(limit.block_index, limit.block, limit.steps)
+      limit.blocked = length
+      limit.remaining, limit.reset = 0, max(limit.reset, length)
+      limit.wait = max(limit.wait, length)
     end
   end
 

@@ -25,6 +25,16 @@ else
   margin = 3600000
 end
 
+-- The lengths of a block, each for one offence more; nothing if there are none.
+local function read_steps(at)
+  local count
+  count, at = unpack('>B', checks, at)
+  if count == 0 then return nil, at end
+  local steps = {}
+  for step = 1, count do steps[step], at = unpack('>I6', checks, at) end
+  return steps, at
+end
+
 -- All keys are read by one `MGET`, because a call costs more than a key. A list (the log) reads as
 -- absent here; its algorithm reads it itself. A Lua call takes a limited number of arguments, hence
 -- the batches. Two keys are read apart: Redis caches the object of a call's second argument for the

@@ -51,6 +51,13 @@ pub(super) enum Action {
     Refund(Index),
 }
 
+/// The lengths of blocks that get longer with each offence.
+const STEPS: [Duration; 3] = [
+    Duration::from_millis(300),
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+];
+
 pub(super) fn gap() -> impl Strategy<Value = Gap> {
     prop_oneof![
         3 => Just(Gap::None),
@@ -73,9 +80,9 @@ pub(super) fn rate(index: usize) -> impl Strategy<Value = Limit> {
     // The first two have windows of different parity, as they share a zone.
     let window = (1..5 * SECOND).prop_map(move |half| 2 * half + (index as Micros & 1) + 1_000);
     let block = option::weighted(0.3, 1..5_000_u64);
-    let numbers = (1..12_u32, window, 1..20_u32, block);
+    let numbers = (1..12_u32, window, 1..20_u32, block, any::<bool>());
     (algorithm, numbers, any::<bool>()).prop_map(
-        move |((algorithm, refill), (times, window, capacity, block), shadow)| {
+        move |((algorithm, refill), (times, window, capacity, block, escalates), shadow)| {
             let window = Duration::from_micros(window);
             let mut limit = Limit::new(times, window).zone(ZONES[index]);
             limit = limit.algorithm(algorithm);
@@ -83,7 +90,10 @@ pub(super) fn rate(index: usize) -> impl Strategy<Value = Limit> {
                 limit = limit.refill(refill).capacity(capacity);
             }
             if let Some(block) = block {
-                limit = limit.block(Duration::from_millis(block));
+                limit = match escalates {
+                    true => limit.block_steps(&STEPS),
+                    false => limit.block(Duration::from_millis(block)),
+                };
             }
             if shadow { limit.shadow() } else { limit }
         },

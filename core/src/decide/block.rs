@@ -1,0 +1,157 @@
+//! The block of an identity in a zone. Its twin is in `rare.lua`.
+
+use std::time::Duration;
+
+use crate::{
+    limit::Limit,
+    time::{Micros, to_micros},
+};
+
+/// A block of an identity in a zone, from `start` to `until`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    pub start: Micros,
+    pub until: Micros,
+    /// The offences in a row, this one included, if a limit counts them.
+    pub offences: u8,
+    /// The end of the time for which the block is kept, because of its offences.
+    pub kept_until: Micros,
+}
+
+impl Block {
+    /// Returns the block that `limit` starts at `now`, after the one that is `known`.
+    ///
+    /// A limit with [steps](Limit::steps) counts an offence, and remembers it for as long as its
+    /// longest step after the end of the block. Two limits of one decision that start the block
+    /// are one offence. A limit with one length counts none, and forgets none.
+    #[must_use]
+    pub fn of_offence(known: Option<Self>, limit: &Limit, now: Micros) -> Self {
+        let Some(longest) = longest(limit.steps()) else {
+            return Self::keep_offences(known, now, limit.block_micros());
+        };
+        let offences = match known.filter(|known| known.is_remembered(longest, now)) {
+            Some(known) if known.start == now && known.offences > 0 => known.offences,
+            Some(known) => known.offences.saturating_add(1),
+            None => 1,
+        };
+        Self::with_offences(offences, longest, limit.block_length(offences), now)
+    }
+
+    /// Returns a block by hand, or of a limit with one length, from `now` on.
+    #[must_use]
+    pub fn keep_offences(known: Option<Self>, now: Micros, length: Micros) -> Self {
+        let until = now.saturating_add(length);
+        let known = known.filter(|known| known.offences > 0 && known.start <= now);
+        Self {
+            start: now,
+            until,
+            offences: known.map_or(0, |known| known.offences),
+            kept_until: known.map_or(until, |known| known.kept_until.max(until)),
+        }
+    }
+
+    /// Returns the block of another store, with `left` of it to go. That store knows the number of
+    /// its offences; here it is the first one whose block can last that long.
+    #[must_use]
+    pub fn mirrored(known: Option<Self>, limit: &Limit, left: Micros, now: Micros) -> Self {
+        let Some(longest) = longest(limit.steps()) else {
+            return Self::keep_offences(known, now, left);
+        };
+        let known = known.filter(|known| known.is_remembered(longest, now));
+        let shorter = limit.steps().iter().filter(|step| to_micros(**step) < left);
+        let least = u8::try_from(shorter.count() + 1).unwrap_or(u8::MAX);
+        let offences = known.map_or(0, |known| known.offences).max(least);
+        Self::with_offences(offences, longest, left, now)
+    }
+
+    /// Returns the time that is left of the block, if it is in force. A block that starts in the
+    /// future (the clock has stepped back) is not.
+    #[inline]
+    #[must_use]
+    pub fn left(&self, now: Micros) -> Option<Micros> {
+        (self.start <= now && now < self.until).then(|| self.until - now)
+    }
+
+    fn with_offences(offences: u8, longest: Micros, length: Micros, now: Micros) -> Self {
+        let until = now.saturating_add(length);
+        Self {
+            start: now,
+            until,
+            offences,
+            kept_until: until.saturating_add(longest),
+        }
+    }
+
+    /// Returns whether the offences count for a limit whose longest step this is.
+    fn is_remembered(&self, longest: Micros, now: Micros) -> bool {
+        self.start <= now && now < self.until.saturating_add(longest)
+    }
+}
+
+/// Returns the longest step, if there are any.
+fn longest(steps: &[Duration]) -> Option<Micros> {
+    steps.last().copied().map(to_micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Micros = 1_000_000;
+    const LIMIT: Limit = Limit::per_second(1).block_steps(&[
+        Duration::from_secs(1),
+        Duration::from_secs(10),
+        Duration::from_secs(100),
+    ]);
+
+    /// Returns the length of a block, and for how long its offences are remembered after it.
+    fn lengths(block: &Block) -> (Micros, Micros) {
+        (
+            (block.until - block.start) / SECOND,
+            (block.kept_until - block.until) / SECOND,
+        )
+    }
+
+    #[test]
+    fn offences_are_counted_until_they_are_forgotten() {
+        let mut known = None;
+        let mut now = SECOND;
+        for length in [1, 10, 100, 100] {
+            let block = Block::of_offence(known, &LIMIT, now);
+            assert_eq!(lengths(&block), (length, 100));
+            now = block.kept_until - 1;
+            known = Some(block);
+        }
+        let block = Block::of_offence(known, &LIMIT, now + 1);
+        assert_eq!(lengths(&block), (1, 100));
+        let future = Block::of_offence(known, &LIMIT, SECOND);
+        assert_eq!(future.offences, 1, "the clock has stepped back");
+    }
+
+    #[test]
+    fn the_count_ends_at_its_largest_number() {
+        let known = Block {
+            offences: u8::MAX,
+            ..Block::of_offence(None, &LIMIT, SECOND)
+        };
+        let block = Block::of_offence(Some(known), &LIMIT, known.until);
+        assert_eq!((lengths(&block), block.offences), ((100, 100), u8::MAX));
+    }
+
+    #[test]
+    fn blocks_of_another_store_are_the_offence_that_can_last_so_long() {
+        let now = 1_000 * SECOND;
+        for (left, offences) in [(1, 1), (2, 2), (10, 2), (11, 3), (500, 4)] {
+            let block = Block::mirrored(None, &LIMIT, left * SECOND, now);
+            assert_eq!((lengths(&block), block.offences), ((left, 100), offences));
+        }
+        let block = Block::mirrored(None, &LIMIT, 10 * SECOND, now);
+        // The block is mirrored once more, with less of it to go.
+        let again = Block::mirrored(Some(block), &LIMIT, SECOND, now + 9 * SECOND);
+        assert_eq!((again.offences, again.until), (2, block.until));
+        let next = Block::of_offence(Some(again), &LIMIT, again.until);
+        assert_eq!(lengths(&next), (100, 100));
+        let plain = Limit::per_second(1).block(Duration::from_secs(5));
+        assert_eq!(Block::mirrored(None, &plain, SECOND, now).offences, 0);
+    }
+}
