@@ -116,6 +116,7 @@ table:
             ("a: 1\na: 2\n", "2:1", "duplicated key"),
             ("a: 1\n---\nb: 2\n", "", "one document"),
             ("1: 2\n", "1:1", "a key is a string"),
+            ("a:\n  - {b: 1", "2:10", ""),
         ] {
             let (_, diagnostics) = read(text, Format::Yaml);
             assert_eq!(diagnostics.len(), 1, "{text:?}: {diagnostics:?}");

@@ -10,7 +10,7 @@ pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     let documents = match MarkedYaml::load_from_str(text) {
         Ok(documents) => documents,
         Err(error) => {
-            diagnostics.at(position(error.marker()), error.info());
+            diagnostics.at(within(text, position(error.marker())), error.info());
             return None;
         }
     };
@@ -65,6 +65,19 @@ fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, diagnostics: &mut Diagnostics)
         YamlData::Representation(..) | YamlData::Alias(_) | YamlData::BadValue => {
             Value::Other("a value that cannot be read")
         }
+    }
+}
+
+/// Returns the end of the last line for a position behind it: saphyr finds an end that comes too
+/// early on a line that the text does not have.
+fn within(text: &str, position: Position) -> Position {
+    let last = text.split('\n').enumerate().last();
+    match last {
+        Some((index, line)) if position.line > index + 1 => Position {
+            line: index + 1,
+            column: line.chars().count() + 1,
+        },
+        _ => position,
     }
 }
 
