@@ -97,14 +97,10 @@ impl<'a> Key<'a> {
     /// Returns the key of the block in the zone of this key.
     #[inline]
     pub fn block(&self) -> Self {
-        let shadow = match self.kind {
-            KeyKind::Counter { shadow, .. }
-            | KeyKind::Calendar { shadow, .. }
-            | KeyKind::PermitTable { shadow }
-            | KeyKind::Block { shadow } => shadow,
-        };
         Self {
-            kind: KeyKind::Block { shadow },
+            kind: KeyKind::Block {
+                shadow: self.kind.is_shadow(),
+            },
             ..*self
         }
     }
@@ -136,6 +132,15 @@ impl<'a> Key<'a> {
         text.push_str("}:");
     }
 }
+impl Naming {
+    /// Writes the key of the marker that is there while an identity may be blocked. It never equals
+    /// a counter's key: those have a brace after the prefix.
+    #[inline]
+    pub fn write_block_marker(&self, text: &mut String) {
+        text.push_str(&self.prefix);
+        text.push_str(":blocks");
+    }
+}
 impl Key<'_> {
     /// Returns the idempotency key of one call of the script, in the cluster slot of this key. It
     /// never equals a counter's key: those end in the name of an algorithm or a period, `running`
@@ -150,6 +155,17 @@ impl Key<'_> {
     }
 }
 impl KeyKind {
+    #[inline]
+    #[must_use]
+    pub fn is_shadow(&self) -> bool {
+        match *self {
+            Self::Counter { shadow, .. }
+            | Self::Calendar { shadow, .. }
+            | Self::PermitTable { shadow }
+            | Self::Block { shadow } => shadow,
+        }
+    }
+
     #[inline]
     pub fn write(&self, text: &mut String) {
         let (shadow, name, window) = match *self {

@@ -21,6 +21,11 @@ pub(crate) struct Debt {
 
 impl Debt {
     #[inline]
+    pub(super) fn stored(whole: u32, part: u64, since: Micros) -> Self {
+        Self { whole, part, since }
+    }
+
+    #[inline]
     pub(super) fn new(owed: TokenDebt, window: Micros, since: Micros) -> Self {
         let (whole, part) = div_rem(owed.0, window);
         Self {

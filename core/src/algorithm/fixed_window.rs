@@ -17,6 +17,11 @@ pub(super) struct View {
 }
 
 impl FixedWindow {
+    #[inline]
+    pub(super) fn new(start: Micros, used: u32) -> Self {
+        Self { start, used }
+    }
+
     /// Returns the start of the window that took the charge.
     #[inline]
     pub(super) fn receipt_tag(&self) -> u64 {

@@ -21,6 +21,11 @@ pub struct LeakyBucket(Debt);
 type View = Result<TokenDebt, u128>;
 
 impl LeakyBucket {
+    #[inline]
+    pub(super) fn new(debt: Debt) -> Self {
+        Self(debt)
+    }
+
     /// Returns how much of the latest charge has drained by `now`, in W-ths of a token: what was
     /// carried over into it, and what has drained since if it counts from an earlier time.
     #[inline]

@@ -34,6 +34,7 @@ mod receipt;
 mod sliding_window;
 mod sliding_window_counter;
 mod state;
+mod stored;
 mod token_bucket;
 
 pub use self::{
@@ -42,4 +43,5 @@ pub use self::{
     counter_state::{IDLE, TIMER_SLACK},
     receipt::Receipt,
     state::State,
+    stored::StoredState,
 };

@@ -196,6 +196,32 @@ impl CounterState for Box<AdmissionLog> {
 }
 
 impl AdmissionLog {
+    /// Returns a log of admissions that cost `used` together, at least 1, of which only the times
+    /// of the first and of the last one are known. `leaving` has further ones: the time of that
+    /// admission with which so much cost has left the window.
+    ///
+    /// The first admission has a cost of at least 1, so the log knows when 1 more would fit. When
+    /// more would, it knows only of what `leaving` has.
+    pub(super) fn between(
+        oldest: Micros,
+        newest: Micros,
+        used: u32,
+        mut leaving: Vec<(u32, Micros)>,
+    ) -> Self {
+        let mut entries = VecDeque::with_capacity(leaving.len() + 3);
+        if used > 1 {
+            entries.push_back(LogEntry::new(oldest, 1));
+        }
+        leaving.sort_unstable();
+        for (cost, time) in leaving {
+            if cost > 1 && cost < used {
+                entries.push_back(LogEntry::new(time, cost));
+            }
+        }
+        entries.push_back(LogEntry::new(newest, used));
+        Self { base: 0, entries }
+    }
+
     #[inline]
     fn sum_at(&self, index: usize) -> u32 {
         self.entries.get(index).map_or(self.base, LogEntry::sum)

@@ -28,6 +28,17 @@ pub(super) struct View {
     weight: u64,
 }
 
+impl WindowCounters {
+    #[inline]
+    pub(super) fn new(start: Micros, current: u32, previous: u32) -> Self {
+        Self {
+            start,
+            current,
+            previous,
+        }
+    }
+}
+
 impl CounterState for WindowCounters {
     type View = View;
 

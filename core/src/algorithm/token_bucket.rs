@@ -21,6 +21,11 @@ pub struct GreedyBucket(Debt);
 
 impl GreedyBucket {
     #[inline]
+    pub(super) fn new(debt: Debt) -> Self {
+        Self(debt)
+    }
+
+    #[inline]
     pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         self.0.receipt_tag(limit, limit.quota(), now)
     }
@@ -86,6 +91,11 @@ pub(super) struct View {
 }
 
 impl IntervalBucket {
+    #[inline]
+    pub(super) fn new(missing: u32, anchor: Micros) -> Self {
+        Self { missing, anchor }
+    }
+
     /// Returns the time from the latest refill to the charge, which fixes the phase of the refills.
     #[inline]
     pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {

@@ -7,6 +7,9 @@ use actix_throttle::{Algorithm, Identity, Limit, Refill};
 use super::{check, for_every_version, limiter, patient};
 use harness::{Monitor, Server, stores::every_algorithm};
 
+/// The key that is there while an identity may be blocked.
+const MARKER: &str = "throttle:blocks";
+
 fn keys(server: &Server) -> Vec<String> {
     let mut keys: Vec<String> = server.cli(&["KEYS", "*"]);
     keys.sort();
@@ -46,7 +49,8 @@ fn secrets_are_hashed_in_keys_unless_plain_ones_are_asked_for() {
                     .await
                     .unwrap();
             }
-            let keys = keys(&server);
+            let mut keys = keys(&server);
+            keys.retain(|key| *key != MARKER);
             assert_eq!(keys.len(), 6, "{keys:?}");
             let shown = keys.iter().filter(|key| key.contains(SECRET)).count();
             assert_eq!(shown, 2 * seen, "{keys:?}");
@@ -54,7 +58,8 @@ fn secrets_are_hashed_in_keys_unless_plain_ones_are_asked_for() {
             for identity in &identities {
                 limiter.reset(&limit, identity).await.unwrap();
             }
-            assert_eq!(self::keys(&server), Vec::<String>::new());
+            // The marker of blocks stays for as long as the block would have.
+            assert_eq!(self::keys(&server), [MARKER]);
         }
     });
 }
@@ -72,9 +77,15 @@ fn every_write_leaves_a_life_that_covers_what_is_counted() {
                     panic!("one key, not {:?}", keys(&server));
                 };
                 let left: i64 = server.cli(&["PTTL", key]);
-                // A slow machine may have used up a part of the time before it asks.
+                // A bucket lives for at most twice what it needs, and a log for a quarter more. A
+                // slow machine may have used up a part of the time before it asks.
+                let most = match limit.kind() {
+                    Algorithm::TokenBucket | Algorithm::LeakyBucket => 2 * reset + 2_000,
+                    Algorithm::SlidingWindow => reset + reset / 4 + 2_000,
+                    _ => reset,
+                };
                 assert!(
-                    (reset - 2_000..=reset + 110).contains(&left),
+                    (reset - 2_000..=most + 110).contains(&left),
                     "{key}: {left} of {reset}"
                 );
                 assert!(left > 0, "{key}: {left}");
@@ -101,7 +112,7 @@ fn debt_forgotten_by_ttl() {
         for limit in [bucket, bucket.refill(Refill::Interval)] {
             check(&limiter, &limit.cost(100)).await;
             let left: i64 = server.cli(&["PTTL", &keys(&server)[0]]);
-            assert!((90_000..=101_100).contains(&left), "{limit:?}: {left}");
+            assert!((90_000..=201_100).contains(&left), "{limit:?}: {left}");
             let _: String = server.cli(&["FLUSHALL"]);
         }
     });
@@ -118,18 +129,23 @@ fn a_key_that_lost_its_life_heals() {
                 let _: i64 = server.cli(&["PERSIST", &key]);
             }
             // The limit must not deny for ever: its state says when a wait ends, and not the key's
-            // expiry.
+            // expiry. The expiry comes back once it would have been renewed anyway.
             let bound = std::time::Instant::now() + Duration::from_secs(10);
-            while !check(&limiter, &short).await.is_allowed() {
+            let mut is_admitted = false;
+            loop {
+                is_admitted |= check(&limiter, &short).await.is_allowed();
+                let lives = keys(&server).iter().all(|key| {
+                    let left: i64 = server.cli(&["PTTL", key]);
+                    left > 0
+                });
+                if is_admitted && lives {
+                    break;
+                }
                 assert!(
                     std::time::Instant::now() < bound,
-                    "{limit:?} blocks for ever"
+                    "{limit:?}: admitted {is_admitted}, lives {lives}"
                 );
                 tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            for key in keys(&server) {
-                let left: i64 = server.cli(&["PTTL", &key]);
-                assert!(left > 0, "{key}: {left}");
             }
             let _: String = server.cli(&["FLUSHALL"]);
         }

@@ -11,15 +11,17 @@ use harness::{Server, ServerVersion, stores::block_on};
 #[test]
 fn a_user_who_may_only_look_is_an_error() {
     for_every_version(async |server| {
-        const ALL: [&str; 17] = [
+        const ALL: [&str; 19] = [
             "+evalsha",
             "+eval",
             "+time",
             "+mget",
             "+set",
+            "+setrange",
             "+del",
             "+llen",
             "+lindex",
+            "+lrange",
             "+lpush",
             "+ltrim",
             "+pexpire",

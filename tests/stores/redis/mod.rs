@@ -12,6 +12,7 @@ mod looks;
 mod migrating;
 mod migrating_repeats;
 mod places;
+mod plain;
 mod reconnecting;
 mod setup;
 mod startup;

@@ -4,9 +4,12 @@
 //! all of them go out together when it is done: the busier Redis is, the more decisions a call
 //! makes. The executor fills and drains the queue; the queue itself sends nothing.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    mem,
+};
 
-use actix_throttle_core::check::{Check, Outcomes};
+use actix_throttle_core::check::{Check, Outcome, Outcomes};
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 #[cfg(feature = "cluster")]
@@ -17,9 +20,12 @@ use tokio::sync::oneshot;
 #[cfg(feature = "cluster")]
 use super::call_builder::SingleKey;
 use super::{
+    batch_call::BatchCall,
     call_builder::CallBuilder,
+    plain_builder::PlainBuilder,
+    plain_call::PlainCall,
     reply::{self, ReplyLayout},
-    script::{Call, CallContext},
+    script::CallContext,
 };
 #[cfg(feature = "cluster")]
 use crate::engine::store::expiring_table::Fingerprint;
@@ -117,8 +123,16 @@ impl BatchQueue {
 /// A batch: checks of many requests that go out as one call.
 #[derive(Debug)]
 pub(super) struct Batch {
-    draft: CallBuilder,
+    draft: BatchBuilder,
     requests: Vec<WaitingRequest>,
+}
+
+/// The call of a batch, under construction.
+#[derive(Debug)]
+enum BatchBuilder {
+    /// All checks are plain.
+    Plain(PlainBuilder),
+    General(CallBuilder),
 }
 
 /// A request that waits for its part of the reply.
@@ -135,9 +149,13 @@ pub(super) struct InFlightBatch(Vec<WaitingRequest>);
 impl Batch {
     fn new(lane: Lane, context: &CallContext<'_>) -> Self {
         let draft = match lane {
+            Lane::All => BatchBuilder::Plain(PlainBuilder::new(context.naming)),
             #[cfg(feature = "cluster")]
-            Lane::Key(only, _) => CallBuilder::of_one_key(context.naming, only),
-            _ => CallBuilder::new(context.naming),
+            Lane::Key(only, _) => {
+                BatchBuilder::General(CallBuilder::of_one_key(context.naming, only))
+            }
+            #[cfg(feature = "cluster")]
+            Lane::Slot(_) => BatchBuilder::General(CallBuilder::new(context.naming)),
         };
         Self {
             draft,
@@ -158,12 +176,16 @@ impl Batch {
     }
 
     fn is_full(&self) -> bool {
-        self.draft.len() >= FULL || self.draft.keys() >= FULL_OF_KEYS
+        let (checks, keys) = match &self.draft {
+            BatchBuilder::Plain(plain) => (plain.len(), plain.keys()),
+            BatchBuilder::General(general) => (general.len(), general.keys()),
+        };
+        checks >= FULL || keys >= FULL_OF_KEYS
     }
 
     /// Seals the batch: builds its call, without the checks of requests that have left, which are
     /// not charged. `None` if all requests have left.
-    pub(super) fn seal(self, context: &CallContext<'_>) -> Option<(Call, InFlightBatch)> {
+    pub(super) fn seal(self, context: &CallContext<'_>) -> Option<(BatchCall, InFlightBatch)> {
         let Self {
             draft,
             mut requests,
@@ -174,8 +196,32 @@ impl Batch {
             stays.extend(request.shapes.iter().map(|_| is_there));
             is_there
         });
-        let call = draft.build(context, |index| stays.get(index) == Some(&true))?;
+        let keep = |index| stays.get(index) == Some(&true);
+        let call = match draft {
+            BatchBuilder::Plain(plain) => {
+                BatchCall::Plain(Box::new(PlainCall::new(plain, context, keep)?))
+            }
+            BatchBuilder::General(general) => BatchCall::General(general.build(context, keep)?),
+        };
         Some((call, InFlightBatch(requests)))
+    }
+}
+
+impl BatchBuilder {
+    fn add(&mut self, check: &Check<'_>, context: &CallContext<'_>) -> ReplyLayout {
+        match self {
+            Self::Plain(plain) => {
+                if plain.add(check, context) {
+                    return ReplyLayout::of(check);
+                }
+                let plain = mem::replace(plain, PlainBuilder::new(context.naming));
+                let mut general = CallBuilder::of_plain(plain);
+                let layout = general.add(check, context);
+                *self = Self::General(general);
+                layout
+            }
+            Self::General(general) => general.add(check, context),
+        }
     }
 }
 
@@ -186,23 +232,38 @@ impl InFlightBatch {
     }
 
     /// Sends each request its part of the script's reply, or a copy of the call's error.
-    pub(super) fn deliver(self, reply: Result<Vec<u8>, StoreError>) {
-        let shapes = self.0.iter().flat_map(|request| &request.shapes).copied();
-        let outcomes = reply.and_then(|reply| reply::outcomes(&reply, shapes));
-        // A send fails only if the request has left, and then the outcome is of no use.
-        match outcomes {
-            Ok(outcomes) => {
-                let mut outcomes = outcomes.into_iter();
-                for WaitingRequest { shapes, answer } in self.0 {
-                    let own = outcomes.by_ref().take(shapes.len()).collect();
-                    let _ = answer.send(Ok(own));
+    pub(super) fn deliver(self, call: &BatchCall, reply: Result<Vec<u8>, StoreError>) {
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) => return self.fail(&error),
+        };
+        match call {
+            BatchCall::Plain(call) => match call.outcomes(&reply) {
+                Ok(outcomes) => self.send(outcomes),
+                Err(error) => self.fail(&error),
+            },
+            BatchCall::General(_) => {
+                let shapes = self.0.iter().flat_map(|request| &request.shapes).copied();
+                match reply::outcomes(&reply, shapes) {
+                    Ok(outcomes) => self.send(outcomes.into_iter()),
+                    Err(error) => self.fail(&error),
                 }
             }
-            Err(error) => {
-                for WaitingRequest { answer, .. } in self.0 {
-                    let _ = answer.send(Err(error.clone()));
-                }
-            }
+        }
+    }
+
+    /// Sends each request its outcomes. A send fails only if the request has left, and then the
+    /// outcome is of no use.
+    fn send(self, mut outcomes: impl Iterator<Item = Outcome>) {
+        for WaitingRequest { shapes, answer } in self.0 {
+            let own = outcomes.by_ref().take(shapes.len()).collect();
+            let _ = answer.send(Ok(own));
+        }
+    }
+
+    pub(super) fn fail(self, error: &StoreError) {
+        for WaitingRequest { answer, .. } in self.0 {
+            let _ = answer.send(Err(error.clone()));
         }
     }
 }

@@ -14,6 +14,7 @@ use super::{
     encode::push,
     key_table::KeyTable,
     limit_table::LimitTable,
+    plain_builder::PlainBuilder,
     reply::ReplyLayout,
     script::{Call, CallContext},
 };
@@ -86,6 +87,30 @@ impl CallBuilder {
         self.keys.len()
     }
 
+    /// A builder for the same call as a plain one would be.
+    pub(super) fn of_plain(plain: PlainBuilder) -> Self {
+        let mut builder = Self {
+            keys: plain.keys,
+            ..Self::new(&Naming::default())
+        };
+        for charges in plain.checks.iter() {
+            let start = builder.packed.len();
+            push(&mut builder.packed, code_of(Mode::Charge), 1);
+            push(&mut builder.packed, charges.len() as u64, 2);
+            let mut used: SmallVec<[u64; 4]> = SmallVec::new();
+            for (counter, limit, cost) in charges {
+                // No limit of the calendar is among them, so the time does not matter.
+                let kind = builder.limits.index_of(limit.into(), cost, &used, || 0);
+                used.push(kind);
+                push(&mut builder.packed, kind, 2);
+                push(&mut builder.packed, counter, 3);
+                push(&mut builder.packed, builder.keys.block_of(counter), 3);
+            }
+            builder.dedupe(start, Mode::Charge);
+        }
+        builder
+    }
+
     /// Packs a check as `decide.lua` unpacks it: big-endian integers of fixed widths, in one
     /// argument for all checks. An argument per number would cost Redis several times as much.
     ///
@@ -109,7 +134,7 @@ impl CallBuilder {
             let (counter, block) = self.index_of(&charge.key, context);
             let kind = self
                 .limits
-                .index_of(charge, &used, || context.expected_now());
+                .index_of(charge.limit, charge.cost, &used, || context.expected_now());
             used.push(kind);
             let packed = &mut self.packed;
             push(packed, kind, 2);
@@ -174,6 +199,23 @@ impl CallBuilder {
         Some(call)
     }
 
+    /// A call of those checks whose index `keep` accepts, which may be none.
+    pub(super) fn build_or_empty(
+        self,
+        context: &CallContext<'_>,
+        keep: impl Fn(usize) -> bool,
+    ) -> Call {
+        self.build(context, keep).unwrap_or_else(|| {
+            Call::start(
+                context,
+                KeyTable::new(context.naming),
+                &LimitTable::default(),
+                #[cfg(feature = "cluster")]
+                Repeat::Harmless,
+            )
+        })
+    }
+
     /// The indices of a counter and of the block above it; 0 stands for no block.
     fn index_of(&mut self, counter: &Key<'_>, context: &CallContext<'_>) -> (u64, u64) {
         #[cfg(feature = "cluster")]
@@ -227,7 +269,7 @@ impl Call {
         for check in checks {
             draft.add(check, context);
         }
-        Self::of_all(draft, context)
+        draft.build_or_empty(context, |_| true)
     }
 
     /// A call that decides a check of one charge by its counter alone, as if the identity were not
@@ -236,20 +278,7 @@ impl Call {
     pub(super) fn decide_single_key(context: &CallContext<'_>, check: &Check<'_>) -> Self {
         let mut draft = CallBuilder::of_one_key(context.naming, SingleKey::Counter);
         draft.add(check, context);
-        Self::of_all(draft, context)
-    }
-
-    fn of_all(draft: CallBuilder, context: &CallContext<'_>) -> Self {
-        let call = draft.build(context, |_| true);
-        call.unwrap_or_else(|| {
-            Self::start(
-                context,
-                KeyTable::new(context.naming),
-                &LimitTable::default(),
-                #[cfg(feature = "cluster")]
-                Repeat::Harmless,
-            )
-        })
+        draft.build_or_empty(context, |_| true)
     }
 }
 

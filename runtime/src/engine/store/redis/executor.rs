@@ -1,32 +1,27 @@
 //! The executor sends script calls and commands to Redis, over the current worker's connection and
 //! within a deadline. The store calls it. It sends nothing again that may have been carried out.
 
-use std::{
-    pin::{Pin, pin},
-    sync::Arc,
-};
+use std::{pin::pin, sync::Arc};
 
 use actix_throttle_core::{
     check::{Check, Outcomes},
     time::Micros,
 };
-use redis::{Cmd, RedisError, Value};
-use tokio::{
-    runtime::Handle,
-    time::{Instant, timeout},
-};
+use redis::{Cmd, Value};
+use tokio::{runtime::Handle, time::Instant};
 
+#[cfg(feature = "cluster")]
+use super::migration::OpenSlots;
 use super::{
-    batch::{Batch, Dispatch, Lane},
+    batch::{Dispatch, Lane},
+    block_watch::BlockWatch,
     connection_guard::{ConnectionGuard, Reach},
     keeper::Upkeep,
     lateness::{Expired, unless, within},
     script::{Call, CallContext},
     send::{NotSent, Request, bytes},
-    worker_connection::{WorkerConnection, WorkerConnections},
+    worker_connection::WorkerConnections,
 };
-#[cfg(feature = "cluster")]
-use super::{migration::OpenSlots, reply};
 #[cfg(feature = "test-util")]
 use crate::engine::clock::ManualClock;
 use crate::engine::store::{circuit_breaker::Circuit, interface::StoreError};
@@ -35,18 +30,16 @@ use crate::engine::store::{circuit_breaker::Circuit, interface::StoreError};
 #[derive(Debug)]
 pub(super) struct Executor {
     pub(super) connections: WorkerConnections,
+    pub(super) block_watch: BlockWatch,
     #[cfg(feature = "cluster")]
     pub(super) open_slots: OpenSlots,
     #[cfg(feature = "test-util")]
     pub(super) clock: Option<ManualClock>,
 }
 
-/// A drain loop waits `deadline / OVERLAP` for its call; then the next batch may overtake the call.
-const OVERLAP: u32 = 8;
-
 /// The executor's choices for a call that has no reply within its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Late {
+pub(super) enum Late {
     /// It waits until the connection is replaced, because a late reply proves that Redis is back.
     /// Checks behind the call are not sent meanwhile, so requests that leave are not charged.
     Awaited,
@@ -117,78 +110,6 @@ impl Executor {
         }
     }
 
-    /// The drain loop of a lane: sends batch after batch until none is left. Seals a batch once
-    /// there is a connection, so requests that have left by then are not in it. A second loop takes
-    /// over after `deadline / OVERLAP`, against head-of-line blocking: the next batch to a distant
-    /// Redis goes out while the call is in flight.
-    async fn drain(self: Arc<Self>, connection: Arc<WorkerConnection>, lane: Lane) {
-        loop {
-            let guard = connection.checkout().await;
-            let Some(batch) = connection.queue.next(lane) else {
-                return;
-            };
-            let mut sending = pin!(self.send_batch(&connection, lane, batch, guard));
-            let patience = self.upkeep().deadline / OVERLAP;
-            if timeout(patience, sending.as_mut()).await.is_ok() {
-                continue;
-            }
-            let Some(_overlap) = connection.overlap() else {
-                sending.await;
-                continue;
-            };
-            let (executor, next) = (Arc::clone(&self), Arc::clone(&connection));
-            tokio::spawn(boxed(executor, next, lane));
-            sending.await;
-            return;
-        }
-    }
-
-    /// Sends a full batch while another call of its lane is in flight.
-    async fn send_full_batch(&self, connection: &WorkerConnection, lane: Lane) {
-        let guard = connection.checkout().await;
-        if let Some(batch) = connection.queue.take(lane) {
-            self.send_batch(connection, lane, batch, guard).await;
-        }
-    }
-
-    /// Seals and sends a batch, and delivers the outcomes to its requests.
-    async fn send_batch(
-        &self,
-        connection: &WorkerConnection,
-        #[cfg_attr(not(feature = "cluster"), expect(unused_variables))] lane: Lane,
-        batch: Batch,
-        mut guard: Result<ConnectionGuard, RedisError>,
-    ) {
-        let Some((call, sent)) = batch.seal(&self.context()) else {
-            return;
-        };
-        #[cfg(feature = "cluster")]
-        if matches!(lane, Lane::Slot(slot) if self.open_slots.contains(slot)) {
-            return sent.deliver(Err(StoreError::migrating()));
-        }
-        let reply = loop {
-            let lent = match guard {
-                Ok(lent) => lent,
-                Err(error) => break Err(StoreError::new(error.to_string())),
-            };
-            let late = match lent.is_cluster() {
-                true => Late::Abandoned,
-                false => Late::Awaited,
-            };
-            let request = Request::Call(&call);
-            match self.attempt(lent, self.deadline(), late, request).await {
-                Ok(reply) => break reply.and_then(bytes),
-                Err(NotSent) if !sent.is_awaited() => return,
-                Err(NotSent) => guard = connection.checkout().await,
-            }
-        };
-        #[cfg(feature = "cluster")]
-        if let (Lane::Slot(slot), Ok(reply::MIGRATING)) = (lane, reply.as_deref()) {
-            self.open_slots.add(slot);
-        }
-        sent.deliver(reply);
-    }
-
     pub(super) async fn run(&self, call: &Call, deadline: Instant) -> Result<Vec<u8>, StoreError> {
         let reply = self.perform(Request::Call(call), deadline).await;
         reply.and_then(bytes)
@@ -215,7 +136,7 @@ impl Executor {
     }
 
     /// Sends a request, and tells the connection and the circuit breaker how that went.
-    async fn attempt(
+    pub(super) async fn attempt(
         &self,
         mut lent: ConnectionGuard,
         mut deadline: Instant,
@@ -283,15 +204,6 @@ impl Executor {
     fn late(&self) -> StoreError {
         StoreError::new(format!("no answer within {:?}", self.upkeep().deadline))
     }
-}
-
-/// A drain loop, boxed because its future would otherwise contain itself.
-fn boxed(
-    executor: Arc<Executor>,
-    connection: Arc<WorkerConnection>,
-    lane: Lane,
-) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    Box::pin(executor.drain(connection, lane))
 }
 
 /// The caller's tokio runtime, which timers and connections need; an error if there is none.

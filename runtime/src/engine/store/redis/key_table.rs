@@ -1,6 +1,6 @@
 //! The key table of one call: the keys that its checks name, each once. The call builder fills it.
 
-use actix_throttle_core::key::{Key, Naming};
+use actix_throttle_core::key::{Key, KeyKind, Naming};
 use hashbrown::HashTable;
 
 use crate::engine::store::{expiring_table::Fingerprint, key_hash::KeyHasher};
@@ -10,11 +10,22 @@ use crate::engine::store::{expiring_table::Fingerprint, key_hash::KeyHasher};
 pub(super) struct KeyTable {
     naming: Naming,
     texts: String,
-    /// Where each text ends in `texts`.
-    ends: Vec<usize>,
+    entries: Vec<Entry>,
     /// The indices of the texts, from 1 as Lua counts, by the fingerprints of their keys. A key
     /// that is in the table is found without writing its text.
     indices: HashTable<(Fingerprint, u64)>,
+}
+
+/// A key of the table.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Where the part ends that all keys of the identity in the zone have in common.
+    stem: usize,
+    /// Where the text ends, and the next one begins.
+    end: usize,
+    /// The block above the key.
+    block: Fingerprint,
+    is_shadow: bool,
 }
 
 impl KeyTable {
@@ -23,7 +34,7 @@ impl KeyTable {
             naming: naming.clone(),
             // Room for a counter and its block, with which most calls begin.
             texts: String::with_capacity(128),
-            ends: Vec::with_capacity(2),
+            entries: Vec::with_capacity(2),
             indices: HashTable::new(),
         }
     }
@@ -34,46 +45,65 @@ impl KeyTable {
         counter: &Key<'_>,
         hasher: &KeyHasher,
     ) -> (u64, u64) {
-        let key_hash = hasher.hash(counter);
-        let start = self.texts.len();
-        let mut stem = start..start;
-        let at_counter = self.insert(key_hash.fingerprint, |naming, texts| {
-            counter.write_stem(naming, texts);
-            stem.end = texts.len();
-            counter.kind.write(texts);
-        });
-        let block = counter.block();
-        let at_block = self.insert(
-            hasher.block_fingerprint(&key_hash, counter),
-            |naming, texts| {
-                match stem.is_empty() {
-                    true => block.write_stem(naming, texts),
-                    false => texts.extend_from_within(stem),
-                }
-                block.kind.write(texts);
-            },
-        );
-        (at_counter, at_block)
+        let counter = self.index_of(counter, hasher);
+        (counter, self.block_of(counter))
     }
 
     /// The index of one key, from 1 as Lua counts.
     pub(super) fn index_of(&mut self, key: &Key<'_>, hasher: &KeyHasher) -> u64 {
-        self.insert(hasher.hash(key).fingerprint, |naming, texts| {
-            key.write_stem(naming, texts);
-            key.kind.write(texts);
-        })
+        let key_hash = hasher.hash(key);
+        let fingerprint = key_hash.fingerprint;
+        if let Some(index) = self.find(fingerprint) {
+            return index;
+        }
+        key.write_stem(&self.naming, &mut self.texts);
+        let stem = self.texts.len();
+        key.kind.write(&mut self.texts);
+        let block = hasher.block_fingerprint(&key_hash, key);
+        self.push(fingerprint, stem, block, key.kind.is_shadow())
+    }
+
+    /// The index of the block above a key with this index.
+    pub(super) fn block_of(&mut self, counter: u64) -> u64 {
+        let index = usize::try_from(counter).unwrap_or(0).saturating_sub(1);
+        let Some(Entry {
+            stem,
+            block,
+            is_shadow,
+            ..
+        }) = self.entries.get(index).copied()
+        else {
+            return 0;
+        };
+        if let Some(index) = self.find(block) {
+            return index;
+        }
+        let start = index.checked_sub(1).map_or(0, |at| self.entries[at].end);
+        self.texts.extend_from_within(start..stem);
+        let stem = self.texts.len();
+        KeyKind::Block { shadow: is_shadow }.write(&mut self.texts);
+        self.push(block, stem, block, is_shadow)
     }
 
     /// Appends a key that is not in the table. The key has no fingerprint, so it is not found
     /// again.
-    #[cfg(feature = "cluster")]
-    pub(super) fn add(&mut self, text: &str) {
-        self.texts.push_str(text);
-        self.ends.push(self.texts.len());
+    pub(super) fn add(&mut self, write: impl FnOnce(&Naming, &mut String)) {
+        write(&self.naming, &mut self.texts);
+        let end = self.texts.len();
+        self.entries.push(Entry {
+            stem: end,
+            end,
+            block: Fingerprint::new(0, 0),
+            is_shadow: false,
+        });
     }
 
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.entries.len()
+    }
+
+    pub(super) fn naming(&self) -> &Naming {
+        &self.naming
     }
 
     /// The length of all texts together, in bytes.
@@ -81,37 +111,50 @@ impl KeyTable {
         self.texts.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.ends.len()).map(|index| text(&self.texts, &self.ends, index))
+    /// The text of the key at an index from 1.
+    pub(super) fn text(&self, index: u64) -> &str {
+        let index = usize::try_from(index).unwrap_or(0).saturating_sub(1);
+        self.text_at(index)
     }
 
-    /// The index of the key with this fingerprint. `write` appends the key's text if the key is
-    /// new.
-    fn insert(
-        &mut self,
-        fingerprint: Fingerprint,
-        write: impl FnOnce(&Naming, &mut String),
-    ) -> u64 {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.entries.len()).map(|index| self.text_at(index))
+    }
+
+    fn text_at(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).map_or(0, |at| self.entries[at].end);
+        let end = self.entries.get(index).map_or(start, |entry| entry.end);
+        &self.texts[start..end]
+    }
+
+    fn find(&self, fingerprint: Fingerprint) -> Option<u64> {
         let known = self
             .indices
             .find(fingerprint.hash(), |(of, _)| *of == fingerprint);
-        if let Some((_, index)) = known {
-            return *index;
-        }
-        write(&self.naming, &mut self.texts);
-        self.ends.push(self.texts.len());
-        let index = self.ends.len() as u64;
+        known.map(|(_, index)| *index)
+    }
+
+    /// Makes what was written last a key of the table.
+    fn push(
+        &mut self,
+        fingerprint: Fingerprint,
+        stem: usize,
+        block: Fingerprint,
+        is_shadow: bool,
+    ) -> u64 {
+        self.entries.push(Entry {
+            stem,
+            end: self.texts.len(),
+            block,
+            is_shadow,
+        });
+        let index = self.entries.len() as u64;
         self.indices
             .insert_unique(fingerprint.hash(), (fingerprint, index), |(of, _)| {
                 of.hash()
             });
         index
     }
-}
-
-fn text<'a>(texts: &'a str, ends: &[usize], index: usize) -> &'a str {
-    let start = index.checked_sub(1).map_or(0, |before| ends[before]);
-    &texts[start..ends[index]]
 }
 
 #[cfg(test)]

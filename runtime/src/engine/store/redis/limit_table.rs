@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use actix_throttle_core::{
     calendar::Boundaries,
-    check::Charge,
     limit::{Counting, Limit, LimitRef},
     time::{Micros, to_micros},
 };
@@ -25,6 +24,8 @@ pub(super) struct LimitTable {
     packed: Vec<u8>,
     /// Where each limit ends in `packed`.
     ends: SmallVec<[usize; 2]>,
+    /// Whether a denial by one of them starts a block.
+    pub(super) has_blocks: bool,
 }
 
 impl Default for LimitTable {
@@ -33,22 +34,24 @@ impl Default for LimitTable {
         Self {
             packed: Vec::with_capacity(2 * WIDTH),
             ends: SmallVec::new(),
+            has_blocks: false,
         }
     }
 }
 
 impl LimitTable {
-    /// The index of this charge's limit and cost, from 1 as Lua counts. The index is none of
+    /// The index of this limit and cost, from 1 as Lua counts. The index is none of
     /// `used`: the script keeps working values by index, so two charges of one check need two
     /// entries even where only their keys differ. `now` is about when the script will run.
     pub(super) fn index_of(
         &mut self,
-        charge: &Charge<'_>,
+        limit: LimitRef<'_>,
+        cost: u32,
         used: &[u64],
         now: impl FnOnce() -> Micros,
     ) -> u64 {
         let start = self.packed.len();
-        let limit = charge.limit;
+        self.has_blocks |= limit.block_micros() > 0;
         push(&mut self.packed, code(limit).into(), 1);
         let has_steps = !limit.steps().is_empty();
         let flags = u64::from(limit.is_shadow()) + u64::from(has_steps) * HAS_STEPS;
@@ -56,7 +59,7 @@ impl LimitTable {
         push(&mut self.packed, limit.times().into(), 4);
         push(&mut self.packed, lasting(limit), 6);
         push(&mut self.packed, limit.quota().into(), 4);
-        push(&mut self.packed, charge.cost.into(), 4);
+        push(&mut self.packed, cost.into(), 4);
         push(&mut self.packed, limit.block_micros(), 6);
         if let Some((period, zone)) = limit.rate().and_then(Limit::calendar) {
             let around = Boundaries::around(period, zone, now());
@@ -102,6 +105,15 @@ impl LimitTable {
         }
         let kept = limit.rate().map_or(0, Limit::kept_after_reset);
         push(&mut self.packed, kept, 6);
+    }
+
+    /// The table of a call that starts a block by itself.
+    pub(super) fn of_block() -> Self {
+        Self {
+            packed: Vec::new(),
+            ends: SmallVec::new(),
+            has_blocks: true,
+        }
     }
 
     pub(super) fn count(&self) -> u64 {

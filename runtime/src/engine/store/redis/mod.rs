@@ -4,10 +4,13 @@
 //! call again that may have been carried out.
 
 mod batch;
+mod batch_call;
+mod block_watch;
 mod call_builder;
 mod connection;
 mod connection_guard;
 mod connection_state;
+mod drain;
 mod encode;
 mod endpoint;
 mod error_text;
@@ -25,6 +28,12 @@ mod pace;
 mod parameters;
 #[cfg(feature = "cluster")]
 mod part;
+mod plain_builder;
+mod plain_call;
+mod plain_checks;
+mod plain_replay;
+mod plain_runs;
+mod plain_script;
 mod reply;
 #[cfg(feature = "cluster")]
 mod rollback;
@@ -54,6 +63,7 @@ use actix_throttle_core::{
 
 use self::{
     batch::Lane,
+    block_watch::BlockWatch,
     executor::Executor,
     keeper::Upkeep,
     script::{Call, CallContext},
@@ -94,6 +104,7 @@ impl RedisStore {
         Self {
             executor: Arc::new(Executor {
                 connections: WorkerConnections::new(Arc::new(upkeep)),
+                block_watch: BlockWatch::new(),
                 #[cfg(feature = "cluster")]
                 open_slots: migration::OpenSlots::default(),
                 #[cfg(feature = "test-util")]

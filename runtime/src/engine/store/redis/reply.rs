@@ -123,7 +123,7 @@ fn verdict(rest: &mut &[u8]) -> Option<Verdict> {
 }
 
 /// Reads the number in the next `width` bytes, at most eight, and advances `rest`.
-fn number(rest: &mut &[u8], width: usize) -> Option<u64> {
+pub(super) fn number(rest: &mut &[u8], width: usize) -> Option<u64> {
     let (bytes, after) = rest.split_at_checked(width)?;
     *rest = after;
     let push = |number: u64, byte: &u8| number << 8 | u64::from(*byte);

@@ -20,6 +20,8 @@ use crate::engine::{clock::wall, store::key_hash::KeyHasher};
 /// loop.
 const SOURCE: &str = concat!(
     include_str!("scripts/prelude.lua"),
+    include_str!("scripts/mul_div.lua"),
+    include_str!("scripts/make.lua"),
     include_str!("scripts/sliding_window.lua"),
     include_str!("scripts/sliding_window_counter.lua"),
     include_str!("scripts/fixed_window.lua"),
@@ -45,6 +47,8 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SOURCE));
 pub(super) struct Call {
     keys: KeyTable,
     pub(super) packed: Vec<u8>,
+    /// Whether the last key is the marker that the call sets with a block.
+    has_marker: bool,
     /// Whether the last key is the idempotency key of the call.
     #[cfg(feature = "cluster")]
     has_idempotency_key: bool,
@@ -77,6 +81,20 @@ pub(super) struct CallContext<'a> {
     /// that may send a call twice.
     #[cfg(feature = "cluster")]
     pub(super) remember_for: Option<u32>,
+}
+
+impl CallContext<'_> {
+    /// Whether blocks set a marker: not in a cluster, where its slot would be another one.
+    #[cfg(feature = "cluster")]
+    fn has_block_marker(&self) -> bool {
+        self.remember_for.is_none()
+    }
+
+    #[cfg(not(feature = "cluster"))]
+    #[expect(clippy::unused_self)]
+    fn has_block_marker(&self) -> bool {
+        true
+    }
 }
 
 /// The flag in a call's `ttl` that says that a mark follows the head.
@@ -137,7 +155,7 @@ impl Call {
         let mut call = Self::start(
             context,
             keys,
-            &LimitTable::default(),
+            &LimitTable::of_block(),
             #[cfg(feature = "cluster")]
             repeat,
         );
@@ -150,7 +168,7 @@ impl Call {
     /// it.
     pub(super) fn start(
         context: &CallContext<'_>,
-        #[cfg_attr(not(feature = "cluster"), expect(unused_mut))] mut keys: KeyTable,
+        mut keys: KeyTable,
         limits: &LimitTable,
         #[cfg(feature = "cluster")] repeat: Repeat<'_>,
     ) -> Self {
@@ -173,11 +191,16 @@ impl Call {
         packed.extend_from_slice(limits.packed());
         #[cfg(feature = "cluster")]
         if let (Repeat::Key(name), true) = (repeat, context.remember_for.is_some()) {
-            keys.add(name);
+            keys.add(|_, texts| texts.push_str(name));
+        }
+        let has_marker = limits.has_blocks && context.has_block_marker();
+        if has_marker {
+            keys.add(|naming, texts| naming.write_block_marker(texts));
         }
         Self {
             keys,
             packed,
+            has_marker,
             #[cfg(feature = "cluster")]
             has_idempotency_key: context.remember_for.is_some() && matches!(repeat, Repeat::Key(_)),
             #[cfg(feature = "cluster")]
@@ -230,6 +253,9 @@ impl Call {
             command.arg(key);
         }
         command.arg(&self.packed);
+        if self.has_marker {
+            command.arg("1");
+        }
         command
     }
 }

@@ -8,7 +8,7 @@ use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
 #[cfg(feature = "cluster")]
 use super::migration;
-use super::{connection::Connection, script::Call};
+use super::{connection::Connection, plain_call::PlainCall, script::Call};
 use crate::engine::store::interface::StoreError;
 
 /// The connection was closed before the request left this process. Redis has seen nothing of it, so
@@ -20,6 +20,7 @@ pub(super) struct NotSent;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Request<'a> {
     Call(&'a Call),
+    Plain(&'a PlainCall),
     Command(&'a Cmd),
 }
 
@@ -48,15 +49,24 @@ impl Request<'_> {
                 Ok(reply.map(Value::BulkString))
             }
             Self::Call(call) => match send(&call.by_hash(), connection).await? {
-                // `NOSCRIPT`: Redis has restarted, or its script cache was flushed. Nothing was
-                // done yet.
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                Err(error) if is_unknown_script(&error) => {
+                    send(&call.by_source(), connection).await
+                }
+                reply => Ok(reply),
+            },
+            Self::Plain(call) => match send(&call.by_hash(), connection).await? {
+                Err(error) if is_unknown_script(&error) => {
                     send(&call.by_source(), connection).await
                 }
                 reply => Ok(reply),
             },
         }
     }
+}
+
+/// `NOSCRIPT`: Redis has restarted, or its script cache was flushed. Nothing was done yet.
+fn is_unknown_script(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
 /// Sends a command, and finds out whether it left this process. The client hands a command to its

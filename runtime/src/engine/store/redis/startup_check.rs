@@ -20,6 +20,7 @@ use super::migration::exchange;
 use super::{
     RedisStore,
     connection::Connection,
+    plain_call::PlainCall,
     script::{Call, CallContext},
     server_info::{ServerInfo, UNKNOWN},
     startup_error::{classify, may_be_another_protocol, speaks_the_other_protocol, warn},
@@ -28,6 +29,15 @@ use crate::engine::{error::InitError, log_throttle::TARGET};
 
 /// The window of the probe's limits, so short that the keys soon expire by themselves too.
 const WINDOW: Duration = Duration::from_millis(1);
+/// The window of the plain script's limits, so long that the second charge finds the first.
+const PLAIN_WINDOW: Duration = Duration::from_secs(5);
+const ALGORITHMS: [Algorithm; 5] = [
+    Algorithm::SlidingWindow,
+    Algorithm::SlidingWindowCounter,
+    Algorithm::FixedWindow,
+    Algorithm::TokenBucket,
+    Algorithm::LeakyBucket,
+];
 
 impl RedisStore {
     /// Checks the server once, and logs the result.
@@ -107,33 +117,18 @@ impl RedisStore {
         }
     }
 
-    /// Loads the script, and verifies that this user may run every command that limits need on keys
-    /// with this prefix: a charge by each algorithm to an identity of its own, and a permit that is
-    /// charged, denied to a second request, and refunded.
+    /// Loads the scripts, and verifies that this user may run every command that limits need on
+    /// keys with this prefix: a charge by each algorithm to an identity of its own, and a permit
+    /// that is charged, denied to a second request, and refunded. The plain script charges each
+    /// algorithm twice, because a state that is there is written by another command than a new one.
     async fn try_out(&self, connection: &mut Connection) -> Result<(), RedisError> {
         let identity = Identity::new("probe");
-        let limits = [
-            Algorithm::SlidingWindow,
-            Algorithm::SlidingWindowCounter,
-            Algorithm::FixedWindow,
-            Algorithm::TokenBucket,
-            Algorithm::LeakyBucket,
-        ]
-        .map(|algorithm| Limit::new(1, WINDOW).algorithm(algorithm));
+        let limits = ALGORITHMS.map(|algorithm| Limit::new(1, WINDOW).algorithm(algorithm));
         let running = Concurrency::new(1).expiry(WINDOW);
         let key = Key::permits(&identity, &running);
         let (one, other) = (PermitId::new(), PermitId::new());
         let receipt = [Some(Receipt::of_permit(one))];
-        let charges = limits.iter().map(|limit| Charge {
-            key: Key::counter(&identity, limit),
-            limit: limit.into(),
-            cost: 1,
-            failure_mode: FailureMode::Open,
-        });
-        let charges = Check {
-            mode: Mode::Charge,
-            charges: charges.collect(),
-        };
+        let charges = charge_each(&identity, &limits);
         let checks = [
             (Mode::Charge, one),
             (Mode::Charge, other),
@@ -163,8 +158,21 @@ impl RedisStore {
         }
         call.by_source().query_async::<()>(connection).await?;
         call.by_hash().query_async::<()>(connection).await?;
+        // Without the leaky bucket, which would deny the second charge.
+        let [log, counter, window, bucket, _] = ALGORITHMS;
+        let plain_limits = [log, counter, window, bucket]
+            .map(|algorithm| Limit::new(10, PLAIN_WINDOW).algorithm(algorithm));
+        let check = charge_each(&identity, &plain_limits);
+        if let Some(call) = PlainCall::of_one(&check, &context) {
+            call.by_source().query_async::<()>(connection).await?;
+            call.by_hash().query_async::<()>(connection).await?;
+        }
+        let counters = plain_limits
+            .iter()
+            .map(|limit| Key::counter(&identity, limit));
+        let keys = keys.into_iter().chain(counters);
         let mut forget = redis::cmd("DEL");
-        for key in &keys {
+        for key in keys {
             forget.arg(key.text(&self.executor.upkeep().naming));
         }
         forget.query_async(connection).await
@@ -215,6 +223,20 @@ impl RedisStore {
             forget.query_async::<()>(connection).await?;
         }
         Ok(())
+    }
+}
+
+/// A check that charges 1 to each limit.
+fn charge_each<'a>(identity: &'a Identity, limits: &'a [Limit]) -> Check<'a> {
+    let charges = limits.iter().map(|limit| Charge {
+        key: Key::counter(identity, limit),
+        limit: limit.into(),
+        cost: 1,
+        failure_mode: FailureMode::Open,
+    });
+    Check {
+        mode: Mode::Charge,
+        charges: charges.collect(),
     }
 }
 

@@ -1,5 +1,6 @@
 -- The debt of a bucket: the tokens missing from a full one, `whole + part / W`, as of `since`.
--- State: whole (4 bytes), part (6), since (7).
+-- State: whole (4 bytes), part (6), since (7), and until when the key lives (6, milliseconds), by
+-- which the plain script knows whether its expiry suffices.
 local load_debt, save_debt, store_debt, drain
 local tag_of_debt, refund_debt, drain_time
 
@@ -37,13 +38,15 @@ local settled_at
 if code == 4 or code == 5 or code == 6 then
   load_debt = function(key, raw)
     local whole, part, since = 0, 0, 0
-    if raw and #raw >= 17 then whole, part, since = unpack('>I4I6I7', raw) end
+    if raw and #raw >= 23 then whole, part, since = unpack('>I4I6I7', raw) end
     return { key = key, ttl = 0, save = false, whole = whole, part = part, since = since }
   end
 
   save_debt = function(entry, now, margin)
-    local state = pack('>I4I6I7', entry.whole, entry.part, entry.since)
-    call('SET', entry.key, state, 'PX', ttl_text(entry.ttl, margin))
+    local life = ttl_text(entry.ttl, margin)
+    local lives_until = floor(now / 1000) + life
+    local state = pack('>I4I6I7I6', entry.whole, entry.part, entry.since, lives_until)
+    call('SET', entry.key, state, 'PX', life)
   end
 
   store_debt = function(entry, limit, since)

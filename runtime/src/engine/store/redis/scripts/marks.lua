@@ -9,7 +9,7 @@ if code == 0 then
   local LOG, PERMITS, ENTRY = 1, 7, 9
   -- The length of each code's state in bytes; code 0 is a block.
   local STATES = {
-    [0] = 15, [2] = 15, [3] = 11, [4] = 17, [5] = 17, [6] = 17, [8] = 17, [9] = 17, [10] = 17,
+    [0] = 15, [2] = 15, [3] = 11, [4] = 23, [5] = 23, [6] = 23, [8] = 23, [9] = 23, [10] = 23,
     [11] = 11,
   }
 

@@ -21,6 +21,13 @@ local function define_rare()
   local function save_block(entry)
     local state = pack('>I7I7B', entry.start, entry.until_, entry.offences)
     call('SET', entry.key, state, 'PX', ttl_text(entry.kept_until - now, margin))
+    if not block_marker then return end
+    local marked = raw_values[#KEYS]
+    if marked and #marked >= 7 and unpack('>I7', marked) >= entry.until_ then return end
+    -- It outlives the block, whose key may expire a moment later.
+    marked = pack('>I7', entry.until_)
+    raw_values[#KEYS] = marked
+    call('SET', block_marker, marked, 'PX', ttl_text(entry.until_ - now, 2 * margin))
   end
 
   -- Starts a block and returns its length. With `steps`, it is an offence: each further one lasts

@@ -8,6 +8,9 @@ local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, REFUND, LEASE, RENEW = 1, 2, 3, 4, 5, 
 local BLOCK_UNLESS_BLOCKED, BLOCKED_FOR = 7, 8
 local LEASE_SHARE = 4
 local checks = ARGV[1]
+-- Outside a cluster, the last key of a call that may start a block is a marker, which is there
+-- while any identity may be blocked: the plain script reads no block without it.
+local block_marker = ARGV[2] and KEYS[#KEYS]
 local now, memory, count_of_limits, at = unpack('>I7I4I2', checks)
 -- `memory` is above 0 in a cluster alone: for so many milliseconds the call is remembered, so that
 -- a repeated one changes nothing. The last key stands for the call; or, with 2^31 added, a mark in

@@ -49,6 +49,7 @@ if code == 1 then
     local count = call('LLEN', key) - 1
     local entry = {
       key = key, ttl = 0, save = false, added = false, is_dropped = false, future = 0,
+      window = window,
       stored = count >= 0, count = count, first = 1, base = 0, sum = 0, oldest = 0,
     }
     if count < 1 then
@@ -83,6 +84,13 @@ if code == 1 then
 
   local function used(entry)
     return (entry.sum - entry.base) % SUM_SPAN
+  end
+
+  -- A log lives for a quarter of the window longer than it counts: the plain script relies on it,
+  -- which sets the expiry only with the first charge in each quarter of a window.
+  local function expire(entry, margin)
+    local life = entry.window + floor(entry.window / 4)
+    call('PEXPIRE', entry.key, ttl_text(max(entry.ttl, life), margin))
   end
 
   local function drop(entry)
@@ -174,13 +182,13 @@ if code == 1 then
         -- could not be created again on the source node.
         call('LPUSH', key, packed(0, entry.base), packed(now, entry.sum))
         if entry.stored then call('LTRIM', key, '0', '1') end
-        call('PEXPIRE', key, ttl_text(entry.ttl, margin))
+        expire(entry, margin)
         return
       elseif entry.first > 1 or entry.future > 0 then
         call('LTRIM', key, entry.future, -entry.first)
       end
       call('LPUSH', key, packed(now, entry.sum))
-      call('PEXPIRE', key, ttl_text(entry.ttl, margin))
+      expire(entry, margin)
     end,
   }
 end

@@ -1,0 +1,87 @@
+//! States that another store has kept, as numbers. The Redis store reads them from the script's
+//! reply, so that the step functions here make the verdicts of what the script has charged.
+
+use super::{
+    State,
+    debt::Debt,
+    fixed_window::FixedWindow,
+    leaky_bucket::LeakyBucket,
+    sliding_window::AdmissionLog,
+    sliding_window_counter::WindowCounters,
+    token_bucket::{GreedyBucket, IntervalBucket},
+};
+use crate::{
+    limit::{Counting, Limit},
+    time::Micros,
+};
+
+/// The numbers of a state, as the script stores them. Zeros stand for an absent state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredState {
+    /// A fixed window that opened at `start`.
+    Window { start: Micros, used: u32 },
+    /// The counters of the window that began at `start` and of the one before it.
+    Counters {
+        start: Micros,
+        current: u32,
+        previous: u32,
+    },
+    /// The tokens missing from a bucket as of `since`: `whole`, and `part` W-ths of one.
+    Debt {
+        whole: u32,
+        part: u64,
+        since: Micros,
+    },
+    /// The admissions in the window: the times of the first and the last one, and their costs
+    /// together. `leaving` has for some costs the admission with which that much has left the
+    /// window: the wait for a request of which more than 1 does not fit needs its own.
+    Log {
+        oldest: Micros,
+        newest: Micros,
+        used: u32,
+        leaving: Vec<(u32, Micros)>,
+    },
+}
+
+impl State {
+    /// Returns the state of `limit` with these numbers; the empty state if the limit counts by
+    /// others.
+    #[inline]
+    pub fn of_stored(limit: &Limit, stored: StoredState) -> Self {
+        match (limit.counting(), stored) {
+            (Counting::FixedWindow, StoredState::Window { start, used }) => {
+                Self::FixedWindow(FixedWindow::new(start, used))
+            }
+            (
+                Counting::SlidingWindowCounter,
+                StoredState::Counters {
+                    start,
+                    current,
+                    previous,
+                },
+            ) => Self::WindowCounters(WindowCounters::new(start, current, previous)),
+            (Counting::GreedyBucket, StoredState::Debt { whole, part, since }) => {
+                Self::Greedy(GreedyBucket::new(Debt::stored(whole, part, since)))
+            }
+            (Counting::IntervalBucket, StoredState::Debt { whole, since, .. }) => {
+                Self::Interval(IntervalBucket::new(whole, since))
+            }
+            (Counting::LeakyBucket, StoredState::Debt { whole, part, since }) => {
+                Self::Leaky(LeakyBucket::new(Debt::stored(whole, part, since)))
+            }
+            (
+                Counting::SlidingWindow,
+                StoredState::Log {
+                    oldest,
+                    newest,
+                    used: used @ 1..,
+                    leaving,
+                },
+            ) => {
+                let log = AdmissionLog::between(oldest, newest, used, leaving);
+                Self::AdmissionLog(Box::new(log))
+            }
+            _ => Self::empty(limit),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The drain loop of a lane: seals batches, sends them and delivers their outcomes. The executor
+//! starts it. It sends a batch again only after a reply that says that nothing was done.
+
+use std::{
+    pin::{Pin, pin},
+    sync::Arc,
+};
+
+use redis::RedisError;
+use tokio::time::timeout;
+
+#[cfg(feature = "cluster")]
+use super::reply;
+use super::{
+    batch::{Batch, Lane},
+    batch_call::BatchCall,
+    connection_guard::ConnectionGuard,
+    executor::{Executor, Late},
+    plain_call::Answer,
+    send::{NotSent, Request, bytes},
+    worker_connection::WorkerConnection,
+};
+use crate::engine::store::interface::StoreError;
+
+/// A drain loop waits `deadline / OVERLAP` for its call; then the next batch may overtake the call.
+const OVERLAP: u32 = 8;
+
+impl Executor {
+    /// The drain loop of a lane: sends batch after batch until none is left. Seals a batch once
+    /// there is a connection, so requests that have left by then are not in it. A second loop takes
+    /// over after `deadline / OVERLAP`, against head-of-line blocking: the next batch to a distant
+    /// Redis goes out while the call is in flight.
+    pub(super) async fn drain(self: Arc<Self>, connection: Arc<WorkerConnection>, lane: Lane) {
+        loop {
+            let guard = connection.checkout().await;
+            let Some(batch) = connection.queue.next(lane) else {
+                return;
+            };
+            let mut sending = pin!(self.send_batch(&connection, lane, batch, guard));
+            let patience = self.upkeep().deadline / OVERLAP;
+            if timeout(patience, sending.as_mut()).await.is_ok() {
+                continue;
+            }
+            let Some(_overlap) = connection.overlap() else {
+                sending.await;
+                continue;
+            };
+            let (executor, next) = (Arc::clone(&self), Arc::clone(&connection));
+            tokio::spawn(boxed(executor, next, lane));
+            sending.await;
+            return;
+        }
+    }
+
+    /// Sends a full batch while another call of its lane is in flight.
+    pub(super) async fn send_full_batch(&self, connection: &WorkerConnection, lane: Lane) {
+        let guard = connection.checkout().await;
+        if let Some(batch) = connection.queue.take(lane) {
+            self.send_batch(connection, lane, batch, guard).await;
+        }
+    }
+
+    /// Seals and sends a batch, and delivers the outcomes to its requests.
+    async fn send_batch(
+        &self,
+        connection: &WorkerConnection,
+        #[cfg_attr(not(feature = "cluster"), expect(unused_variables))] lane: Lane,
+        batch: Batch,
+        mut guard: Result<ConnectionGuard, RedisError>,
+    ) {
+        let Some((mut call, sent)) = batch.seal(&self.context()) else {
+            return;
+        };
+        #[cfg(feature = "cluster")]
+        if matches!(lane, Lane::Slot(slot) if self.open_slots.contains(slot)) {
+            return sent.fail(&StoreError::migrating());
+        }
+        if let BatchCall::Plain(plain) = &mut call
+            && self.block_watch.is_on()
+        {
+            plain.name_blocks();
+        }
+        let reply = loop {
+            let lent = match guard {
+                Ok(lent) => lent,
+                Err(error) => break Err(StoreError::new(error.to_string())),
+            };
+            let late = match lent.is_cluster() {
+                true => Late::Abandoned,
+                false => Late::Awaited,
+            };
+            let request = match &call {
+                BatchCall::Plain(call) => Request::Plain(call),
+                BatchCall::General(call) => Request::Call(call),
+            };
+            match self.attempt(lent, self.deadline(), late, request).await {
+                Ok(reply) => {
+                    let reply = reply.and_then(bytes);
+                    let answer = reply
+                        .as_deref()
+                        .map_or(Answer::Decided, |reply| call.answer(reply));
+                    match answer {
+                        Answer::Decided => break reply,
+                        // Nothing is charged for requests that have left meanwhile.
+                        _ if !sent.is_awaited() => return,
+                        Answer::NameBlocks => self.block_watch.renew(),
+                        Answer::General => {}
+                    }
+                    call = call.again(answer, &self.context());
+                    guard = connection.checkout().await;
+                }
+                Err(NotSent) if !sent.is_awaited() => return,
+                Err(NotSent) => guard = connection.checkout().await,
+            }
+        };
+        #[cfg(feature = "cluster")]
+        if let (Lane::Slot(slot), Ok(reply::MIGRATING)) = (lane, reply.as_deref()) {
+            self.open_slots.add(slot);
+        }
+        sent.deliver(&call, reply);
+    }
+}
+
+/// A drain loop, boxed because its future would otherwise contain itself.
+fn boxed(
+    executor: Arc<Executor>,
+    connection: Arc<WorkerConnection>,
+    lane: Lane,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(executor.drain(connection, lane))
+}

@@ -1,0 +1,21 @@
+-- The plain script decides a batch of plain checks: charges under rate limits that are no shadows,
+-- with costs that are above 0 and could fit. It reads each state once, takes what fits, and replies
+-- with the states as it has read them and the time: replay.rs makes the verdicts of these, by the
+-- step functions of the in-memory store. What it cannot decide so, it leaves to decide.lua.
+--
+-- KEYS: the strings (all states but logs), the marker of blocks, the logs, and maybe the blocks;
+-- the keys of one limit follow each other. ARGV[1]: the limits and the runs of checks, packed by
+-- call.rs. ARGV[2]: how many equal requests each check stands for, if any for more than one.
+--
+-- All numbers are doubles and stay below 2^53, where they are exact. Times are microseconds.
+-- Constants are passed to `call` as text, because Redis would print a number at a high cost.
+
+local call, pack, read = redis.call, struct.pack, struct.unpack
+local ceil, floor, fmod, max, min = math.ceil, math.floor, math.fmod, math.max, math.min
+local format = string.format
+
+local FOREVER = 9007199254740991 -- 2^53 - 1
+-- An element of a log holds a time of 52 bits, the low 48 first, and a sum of 20.
+local LOW_SPAN, TIME_SPAN, SUM_SPAN = 281474976710656, 4503599627370496, 1048576
+local TIME_SCALE = 268435456 -- 2^28: from the high bits before the sum to those of the time
+

@@ -1,0 +1,50 @@
+
+-- Replies that stand for no decision, before anything was written: this worker must name the block
+-- keys, because somebody is blocked; decide.lua must decide.
+local NAME_BLOCKS, DECIDE = '\1', '\2'
+local keys, head, counts = KEYS, ARGV[1], ARGV[2]
+-- `is_strict`: one of the limits blocks who exceeds it, which decide.lua does.
+local now, strings, blocks, is_strict, groups, runs, start = read('>I7I2I2BI2I2', head)
+is_strict = is_strict == 1
+-- Keys expire a margin, in milliseconds, after what they count: Redis expires keys by a clock that
+-- it may have read a moment before. A clock that is passed in, in tests, may be far slower.
+local margin = 100
+if now == 0 then
+  local time = call('TIME')
+  now = time[1] * 1000000 + time[2]
+else
+  margin = 3600000
+end
+local now_millis = floor(now / 1000)
+
+local marker = strings + 1
+local raw_values = call('MGET', unpack(keys, 1, marker))
+if raw_values[marker] then
+  if blocks == 0 then return NAME_BLOCKS end
+  local of_blocks = call('MGET', unpack(keys, #keys - blocks + 1))
+  for i = 1, blocks do
+    local raw = of_blocks[i]
+    if raw and #raw >= 14 then
+      local since, until_ = read('>I7I7', raw)
+      if since <= now and until_ > now then return DECIDE end
+    end
+  end
+end
+raw_values[marker] = ''
+
+-- By the index of a key: the cost that still fits, and what was charged. The algorithms keep two
+-- more numbers from reading a state to writing it.
+local room, charged, first_kept, second_kept = {}, {}, {}, {}
+-- What denials want to know of logs, and what was found.
+local missing, found = nil, ''
+
+-- Twice over the limits: first their states are read, and then those that were charged are written.
+local is_writing = false
+while true do
+  local at, last = start, 0
+  for _ = 1, groups do
+    local code, count, times, window, quota
+    code, count, times, window, quota, at = read('>BI2I4I6I4', head, at)
+    if code == 1 and last < marker then last = marker end
+    local first = last + 1
+    last = last + count

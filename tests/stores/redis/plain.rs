@@ -1,0 +1,157 @@
+//! Plain checks: what their calls name, and how they learn of blocks.
+
+use std::time::Duration;
+
+use actix_throttle::{Algorithm, Limit, RateLimiter};
+use futures_util::future::join_all;
+
+use super::{for_every_version, patient};
+use harness::{Monitor, Server, stores::every_algorithm};
+
+const LIMIT: Limit = Limit::per_minute(100)
+    .zone("z")
+    .algorithm(Algorithm::FixedWindow);
+
+/// A limiter whose denials are calls, too.
+async fn asking(server: &Server) -> RateLimiter {
+    patient(server)
+        .denial_cache(Duration::ZERO)
+        .build()
+        .await
+        .unwrap()
+}
+
+/// The keys of each script call.
+fn named(monitor: Monitor) -> Vec<Vec<String>> {
+    let calls = monitor
+        .commands()
+        .into_iter()
+        .filter(|words| words[0] == "EVALSHA");
+    calls
+        .map(|words| {
+            let count: usize = words[2].parse().unwrap();
+            words[3..3 + count].to_vec()
+        })
+        .collect()
+}
+
+#[test]
+fn a_plain_check_names_its_counter_and_the_marker() {
+    for_every_version(async |server| {
+        let limiter = asking(&server).await;
+        for limit in every_algorithm(5, 20) {
+            limiter.check(&limit.zone("z"), "ann").await.unwrap();
+        }
+        let monitor = Monitor::start(&server);
+        let limits = every_algorithm(5, 20);
+        for limit in &limits {
+            limiter.check(&limit.zone("z"), "ann").await.unwrap();
+        }
+        let named = named(monitor);
+        assert_eq!(named.len(), limits.len());
+        for keys in named {
+            assert_eq!(keys.len(), 2, "{keys:?}");
+            let markers = keys.iter().filter(|key| *key == "throttle:blocks");
+            assert_eq!(markers.count(), 1, "{keys:?}");
+        }
+    });
+}
+
+#[test]
+fn a_block_of_another_process_holds_at_once_and_ends_at_once() {
+    for_every_version(async |server| {
+        let (here, elsewhere) = (asking(&server).await, asking(&server).await);
+        for limit in every_algorithm(100, 60) {
+            let limit = limit.zone("z");
+            let (ann, bob) = ("ann", "bob");
+            let is_admitted = async |name| here.check(&limit, name).await.unwrap().is_allowed();
+            assert!(is_admitted(ann).await, "{limit:?}");
+            elsewhere
+                .block(&limit, ann, Duration::from_secs(60))
+                .await
+                .unwrap();
+            let denied = here.check(&limit, ann).await.unwrap();
+            assert!(
+                !denied.is_allowed() && denied.limits()[0].is_blocked(),
+                "{limit:?}"
+            );
+            assert!(is_admitted(bob).await, "{limit:?}");
+            elsewhere.unblock(&limit, ann).await.unwrap();
+            elsewhere.reset(&limit, bob).await.unwrap();
+            elsewhere.reset(&limit, ann).await.unwrap();
+            assert!(
+                is_admitted(ann).await && is_admitted(bob).await,
+                "{limit:?}"
+            );
+            for name in [ann, bob] {
+                elsewhere.reset(&limit, name).await.unwrap();
+            }
+        }
+    });
+}
+
+#[test]
+fn while_somebody_is_blocked_others_stay_plain() {
+    for_every_version(async |server| {
+        let limiter = asking(&server).await;
+        limiter
+            .block(&LIMIT, "eve", Duration::from_secs(60))
+            .await
+            .unwrap();
+        limiter.check(&LIMIT, "ann").await.unwrap();
+        let monitor = Monitor::start(&server);
+        limiter.check(&LIMIT, "ann").await.unwrap();
+        let block = "throttle:{user=ann}:z:block";
+        let counter = named(monitor).concat().swap_remove(0);
+        let again = Monitor::start(&server);
+        limiter.check(&LIMIT, "ann").await.unwrap();
+        assert_eq!(named(again), [[counter.as_str(), "throttle:blocks", block]]);
+    });
+}
+
+#[test]
+fn one_blocked_identity_of_a_batch_leaves_the_others_alone() {
+    for_every_version(async |server| {
+        let limiter = asking(&server).await;
+        limiter
+            .block(&LIMIT, "user7", Duration::from_secs(60))
+            .await
+            .unwrap();
+        for round in 1..=3 {
+            let names: Vec<String> = (0..30).map(|index| format!("user{index}")).collect();
+            let asked = names
+                .iter()
+                .map(|name| limiter.check(&LIMIT, name.as_str()));
+            for (name, decision) in names.iter().zip(join_all(asked).await) {
+                let decision = decision.unwrap();
+                let is_blocked = name == "user7";
+                assert_eq!(decision.is_allowed(), !is_blocked, "{name}");
+                if !is_blocked {
+                    assert_eq!(decision.limits()[0].remaining(), 100 - round, "{name}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn the_marker_lives_as_long_as_the_longest_block() {
+    for_every_version(async |server| {
+        let limiter = asking(&server).await;
+        let life = || -> i64 { server.cli(&["PTTL", "throttle:blocks"]) };
+        assert_eq!(life(), -2);
+        for (seconds, least) in [(10, 10_000), (60, 60_000), (20, 58_000)] {
+            limiter
+                .block(&LIMIT, "ann", Duration::from_secs(seconds))
+                .await
+                .unwrap();
+            assert!(life() > least - 2_000, "{} after {seconds}", life());
+        }
+        // A block that a limit starts sets it as well.
+        let _: String = server.cli(&["FLUSHALL"]);
+        let strict = Limit::per_hour(1).zone("z").block(Duration::from_secs(30));
+        while limiter.check(&strict, "bob").await.unwrap().is_allowed() {}
+        let block: i64 = server.cli(&["PTTL", "throttle:{user=bob}:z:block"]);
+        assert!(life() >= block && block > 28_000, "{} of {block}", life());
+    });
+}
