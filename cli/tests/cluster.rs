@@ -53,7 +53,7 @@ fn slot_on_its_way_is_read_and_changed_on_both_nodes() {
         let slot = slot_of("{user=ann}");
         let to = (cluster.master_of_slot(slot) + 1) % 3;
         let migration = cluster.begin_migration(slot, to);
-        migration.move_key("throttle:{user=ann}:login:log-3600s");
+        migration.move_key("throttle:{user=ann}:login:l3600");
         let entries = redis(&url, &["show", "ann", "--json"]).status(0).entries();
         assert_eq!(entries.len(), 3, "{entries:?}");
         assert!(entries.iter().all(|entry| entry["used"] == json!(1)));

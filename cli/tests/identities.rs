@@ -43,7 +43,7 @@ fn each_source_is_found_by_what_an_operator_writes() {
                 redis(&url, &["reset", written, "--yes"]).status(0);
                 assert!(limiter.check(&limit, &identity).await.unwrap().is_allowed());
                 redis(&url, &["reset", &shown, "--yes"]).status(0);
-                let keys: Vec<String> = server.cli(&["KEYS", "*"]);
+                let keys: Vec<String> = server.cli(&["KEYS", "*{*"]);
                 assert!(keys.is_empty(), "{written}: {keys:?}");
             }
         }
@@ -66,7 +66,7 @@ fn prefix_of_another_service_is_left_alone() {
             assert_eq!(entries.len(), 1, "{prefix}: {entries:?}");
         }
         redis(&url, &["--prefix", "shop", "reset", "ann", "--yes"]).status(0);
-        let mut keys: Vec<String> = server.cli(&["KEYS", "*"]);
+        let mut keys: Vec<String> = server.cli(&["KEYS", "*{*"]);
         keys.sort();
         assert_eq!(keys.len(), 2, "{keys:?}");
         assert!(keys[0].starts_with("s*:") && keys[1].starts_with("shop:eu:"));

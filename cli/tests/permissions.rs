@@ -37,9 +37,9 @@ fn documented_permissions_are_enough() {
         let port = server.port();
         let url = format!("redis://{}:secret@127.0.0.1:{port}", words[2]);
         redis(&url, &["block", "ann", "--for", "1h", "--zone", "z"]).status(0);
-        for key in ["log-60s", "running"] {
+        for key in ["l60", "p"] {
             let key = format!("throttle:{{user=ann}}:z:{key}");
-            let _: i64 = match key.ends_with("running") {
+            let _: i64 = match key.ends_with(":p") {
                 true => server.cli(&["ZADD", &key, "9000000000000000", "x"]),
                 false => server.cli(&["RPUSH", &key, "123456789", "123456789"]),
             };

@@ -15,7 +15,7 @@ fn master_is_found_by_its_sentinels_after_a_failover_too() {
     run(&["show", "ann"]).status(0);
     let found: i64 = sentinels
         .server(0)
-        .cli(&["EXISTS", "throttle:{user=ann}:z:block"]);
+        .cli(&["EXISTS", "throttle:{user=ann}:z:x"]);
     assert_eq!(found, 1);
     // The database is that of the master.
     let in_two = ["--master-url", "redis://any/2"];
@@ -36,6 +36,6 @@ fn master_is_found_by_its_sentinels_after_a_failover_too() {
     run(&["block", "eve", "--for", "1h", "--zone", "z"]).status(0);
     let found: i64 = sentinels
         .server(master)
-        .cli(&["EXISTS", "throttle:{user=eve}:z:block"]);
+        .cli(&["EXISTS", "throttle:{user=eve}:z:x"]);
     assert_eq!(found, 1);
 }

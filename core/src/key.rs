@@ -1,9 +1,10 @@
 //! The key of one counter: identity, zone and kind. The limiter makes keys; the stores look
 //! counters up by them, and Redis stores them as text.
 //!
-//! The text is `prefix:{identity}:zone:limit`. The braces are the hash tag of Redis Cluster: all
-//! counters of one identity are in one slot. The identity is escaped, so it can never forge another
-//! key. The limit's part has no colon, so a zone cannot forge a key either.
+//! The text is `prefix:{identity}:zone:limit`, for example `throttle:{user=42}:login:f60`. The
+//! braces are the hash tag of Redis Cluster: all counters of one identity are in one slot. The
+//! identity is escaped, so it can never forge another key. The limit's part has no colon, so a zone
+//! cannot forge a key either.
 mod parse;
 
 use std::fmt::Write;
@@ -13,9 +14,12 @@ use crate::{
     identity::Identity,
     limit::{Algorithm, Concurrency, Limit, Refill},
     time::Micros,
+    zone,
 };
 
-pub use self::parse::{KeyContent, KeyText, block_text, check_prefix, scan_pattern};
+pub use self::parse::{
+    KeyContent, KeyText, block_marker_text, block_text, check_prefix, scan_pattern,
+};
 
 /// Capacity for a readable identity and the limit's part, in bytes.
 const ROOM: usize = 64;
@@ -118,7 +122,7 @@ impl<'a> Key<'a> {
     #[inline]
     pub fn write_stem(&self, naming: &Naming, text: &mut String) {
         self.write_tag(naming, text);
-        text.push_str(self.zone);
+        zone::write(self.zone, text);
         text.push(':');
     }
 
@@ -137,14 +141,12 @@ impl Naming {
     /// a counter's key: those have a brace after the prefix.
     #[inline]
     pub fn write_block_marker(&self, text: &mut String) {
-        text.push_str(&self.prefix);
-        text.push_str(":blocks");
+        text.push_str(&block_marker_text(&self.prefix));
     }
 }
 impl Key<'_> {
     /// Returns the idempotency key of one call of the script, in the cluster slot of this key. It
-    /// never equals a counter's key: those end in the name of an algorithm or a period, `running`
-    /// or `block`.
+    /// never equals a counter's key: what is behind a counter's letter is shorter.
     #[inline]
     pub fn idempotency_key(&self, naming: &Naming, call: u64) -> String {
         let mut text = String::with_capacity(naming.prefix.len() + ROOM);
@@ -168,43 +170,49 @@ impl KeyKind {
 
     #[inline]
     pub fn write(&self, text: &mut String) {
-        let (shadow, name, window) = match *self {
-            Self::Block { shadow } => (shadow, "block", None),
-            Self::PermitTable { shadow } => (shadow, "running", None),
-            Self::Calendar { period, shadow } => (shadow, period.as_str(), None),
+        let (shadow, letter, window) = match *self {
+            Self::Block { shadow } => (shadow, 'x', None),
+            Self::PermitTable { shadow } => (shadow, 'p', None),
+            Self::Calendar { period, shadow } => {
+                text.push(if shadow { 'Q' } else { 'q' });
+                return text.push_str(period.as_str());
+            }
             Self::Counter {
                 algorithm,
                 refill,
                 window,
                 shadow,
-            } => (shadow, short_name(algorithm, refill), Some(window)),
+            } => (shadow, letter(algorithm, refill), Some(window)),
         };
-        if shadow {
-            text.push_str("shadow-");
-        }
-        text.push_str(name);
+        text.push(match shadow {
+            true => letter.to_ascii_uppercase(),
+            false => letter,
+        });
         let Some(window) = window else { return };
         let (number, unit) = if window.is_multiple_of(1_000_000) {
-            (window / 1_000_000, "s")
+            (window / 1_000_000, None)
         } else if window.is_multiple_of(1_000) {
-            (window / 1_000, "ms")
+            (window / 1_000, Some('m'))
         } else {
-            (window, "us")
+            (window, Some('u'))
         };
-        text.push('-');
         text.push_str(itoa::Buffer::new().format(number));
-        text.push_str(unit);
+        text.extend(unit);
     }
 }
+
+/// Returns the letter of a way of counting. It stands for the layout of the stored state as well: a
+/// new layout takes a new letter, so that two versions of this crate count apart while both run,
+/// and neither reads or overwrites what the other has written.
 #[inline]
-fn short_name(algorithm: Algorithm, refill: Refill) -> &'static str {
+fn letter(algorithm: Algorithm, refill: Refill) -> char {
     match (algorithm, refill) {
-        (Algorithm::SlidingWindow, _) => "log",
-        (Algorithm::SlidingWindowCounter, _) => "counter",
-        (Algorithm::FixedWindow, _) => "fixed",
-        (Algorithm::TokenBucket, Refill::Greedy) => "token",
-        (Algorithm::TokenBucket, Refill::Interval) => "interval",
-        (Algorithm::LeakyBucket, _) => "leaky",
+        (Algorithm::SlidingWindow, _) => 'l',
+        (Algorithm::SlidingWindowCounter, _) => 'c',
+        (Algorithm::FixedWindow, _) => 'f',
+        (Algorithm::TokenBucket, Refill::Greedy) => 't',
+        (Algorithm::TokenBucket, Refill::Interval) => 'i',
+        (Algorithm::LeakyBucket, _) => 'b',
     }
 }
 

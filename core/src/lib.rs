@@ -42,3 +42,5 @@ pub mod text;
 pub mod time;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod vocabulary;
+#[allow(missing_docs, reason = "not exported by actix-throttle")]
+pub mod zone;

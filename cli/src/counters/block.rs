@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use actix_throttle_core::{
     decide::Block,
-    key::block_text,
+    key::{block_marker_text, block_text},
     stored::{EXPIRY_MARGIN, StoredBlock},
     time::{Micros, to_micros},
 };
@@ -55,6 +55,7 @@ pub(super) fn block(
                 continue;
             }
             let key = block_text(prefix, identity, zone, shadow);
+            mark(scan.servers, prefix, length)?;
             set(scan.servers, &key, length)?;
             blocked.push(json!({ "key": key, "zone": zone, "shadow": shadow }));
         }
@@ -98,6 +99,31 @@ fn zones(found: &Found, arguments: &BlockArguments) -> BTreeSet<(String, String)
             identities.map(|identity| ((*identity).clone(), zone.clone()))
         })
         .collect()
+}
+
+/// Sets the marker without which services look for no block, unless one is there that lasts longer.
+/// It comes before the block, which then is in force as soon as it is there. A cluster has none.
+fn mark(servers: &mut Servers, prefix: &str, length: Micros) -> Result<(), CliError> {
+    let [node] = servers.nodes.as_mut_slice() else {
+        return Ok(());
+    };
+    let key = block_marker_text(prefix);
+    let block = StoredBlock(Block::new(time(node)?, length));
+    let mut read = redis::cmd("GET");
+    read.arg(&key);
+    let found = node.calls(&[read])?.into_iter().next();
+    if matches!(&found, Some(Value::BulkString(marker)) if block.is_covered_by(marker)) {
+        return Ok(());
+    }
+    let mut command = redis::cmd("SET");
+    command.arg(&key).arg(block.encode_marker());
+    command.arg("PX").arg(block.marker_expiry_millis());
+    match node.calls(&[command])?.into_iter().next() {
+        Some(Value::ServerError(error)) if error.code() != "MOVED" => {
+            Err(not_set(&key, &format!("{}: {error}", node.name())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Sets a block on the server that has the key's slot. If the slot is on its way, the block goes to

@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use actix_throttle_core::zone::written;
+
 use super::{entry::Entry, read::read};
 use crate::{
     arguments::ServerArguments,
@@ -31,7 +33,9 @@ impl Scan<'_> {
         pattern: &str,
         mut each: impl FnMut(usize, Entry) -> ControlFlow<()>,
     ) -> Result<ScanSummary, CliError> {
-        let (prefix, zones) = (&self.arguments.prefix, self.zones);
+        let prefix = &self.arguments.prefix;
+        // Keys have letters in place of a long path.
+        let zones: Vec<String> = self.zones.iter().map(|zone| written(zone)).collect();
         let visit = |index: usize, node: &mut Node, keys: &[String]| -> Scanned {
             for entry in read(node, prefix, keys)? {
                 let counts = zones.is_empty() || zones.contains(&entry.zone);

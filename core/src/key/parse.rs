@@ -7,6 +7,7 @@ use crate::{
     calendar::Period,
     limit::{Algorithm, Refill},
     text::word::Word,
+    zone,
 };
 
 /// The parts of a key's text.
@@ -69,9 +70,17 @@ pub fn check_prefix(prefix: &str) -> Result<(), &'static str> {
 /// Returns the text of the key of a block, for an identity as keys show it.
 #[must_use]
 pub fn block_text(prefix: &str, identity: &str, zone: &str, shadow: bool) -> String {
-    let mut text = format!("{prefix}:{{{identity}}}:{zone}:");
+    let mut text = format!("{prefix}:{{{identity}}}:");
+    zone::write(zone, &mut text);
+    text.push(':');
     KeyKind::Block { shadow }.write(&mut text);
     text
+}
+
+/// Returns the key of the marker that must be there while an identity is blocked.
+#[must_use]
+pub fn block_marker_text(prefix: &str) -> String {
+    format!("{prefix}:blocks")
 }
 
 /// Returns the pattern of `SCAN` for all keys under a prefix whose identity begins with this text;
@@ -100,32 +109,29 @@ impl KeyKind {
     /// Reads the limit's part of a key, which [`write`](Self::write) has written.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (shadow, text) = match text.strip_prefix("shadow-") {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let (name, window) = match text {
-            "block" => return Some(Self::Block { shadow }),
-            "running" => return Some(Self::PermitTable { shadow }),
-            _ => match Period::of_word(text) {
-                Some(period) => return Some(Self::Calendar { period, shadow }),
-                None => text.rsplit_once('-')?,
-            },
-        };
-        let (algorithm, refill) = match name {
-            "log" => (Algorithm::SlidingWindow, Refill::Greedy),
-            "counter" => (Algorithm::SlidingWindowCounter, Refill::Greedy),
-            "fixed" => (Algorithm::FixedWindow, Refill::Greedy),
-            "token" => (Algorithm::TokenBucket, Refill::Greedy),
-            "interval" => (Algorithm::TokenBucket, Refill::Interval),
-            "leaky" => (Algorithm::LeakyBucket, Refill::Greedy),
+        let letter = text.chars().next()?;
+        let window = text.strip_prefix(letter)?;
+        let shadow = letter.is_ascii_uppercase();
+        let (algorithm, refill) = match (letter.to_ascii_lowercase(), window) {
+            ('x', "") => return Some(Self::Block { shadow }),
+            ('p', "") => return Some(Self::PermitTable { shadow }),
+            ('q', period) => {
+                let period = Period::of_word(period)?;
+                return Some(Self::Calendar { period, shadow });
+            }
+            ('l', _) => (Algorithm::SlidingWindow, Refill::Greedy),
+            ('c', _) => (Algorithm::SlidingWindowCounter, Refill::Greedy),
+            ('f', _) => (Algorithm::FixedWindow, Refill::Greedy),
+            ('t', _) => (Algorithm::TokenBucket, Refill::Greedy),
+            ('i', _) => (Algorithm::TokenBucket, Refill::Interval),
+            ('b', _) => (Algorithm::LeakyBucket, Refill::Greedy),
             _ => return None,
         };
         let digits = window.trim_end_matches(|c: char| c.is_ascii_lowercase());
         let unit = match window.strip_prefix(digits)? {
-            "s" => 1_000_000,
-            "ms" => 1_000,
-            "us" => 1,
+            "" => 1_000_000,
+            "m" => 1_000,
+            "u" => 1,
             _ => return None,
         };
         // Digits alone: `parse` would take a sign, too.
@@ -254,16 +260,19 @@ mod tests {
             "shop:eu:cart:42",
             "shop:eu:{user=42}",
             "shop:eu:{user=42}:z",
-            "shop:eu:{user=42}:z:log",
-            "shop:eu:{user=42}:z:log-60",
-            "shop:eu:{user=42}:z:log-+60s",
-            "shop:eu:{user=42}:z:log--60s",
-            "shop:eu:{user=42}:z:log-s",
-            "shop:eu:{user=42}:z:log-99999999999999999999s",
-            "shop:eu:{user=42}:z:log-18446744073709551615s",
-            "shop:eu:{user=42}:z:gcra-60s",
-            "shop:eu:{user=42}:z:shadow-",
-            "shop:us:{user=42}:z:log-60s",
+            "shop:eu:{user=42}:z:l",
+            "shop:eu:{user=42}:z:log-60s",
+            "shop:eu:{user=42}:z:l60s",
+            "shop:eu:{user=42}:z:l+60",
+            "shop:eu:{user=42}:z:l-60",
+            "shop:eu:{user=42}:z:lm",
+            "shop:eu:{user=42}:z:l99999999999999999999",
+            "shop:eu:{user=42}:z:l18446744073709551615",
+            "shop:eu:{user=42}:z:g60",
+            "shop:eu:{user=42}:z:x60",
+            "shop:eu:{user=42}:z:",
+            "shop:eu:blocks",
+            "shop:us:{user=42}:z:l60",
         ] {
             assert_eq!(KeyText::parse(text, PREFIX), None, "{text}");
         }

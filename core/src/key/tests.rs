@@ -21,29 +21,29 @@ fn keys_are_readable() {
     let limit = Limit::per_minute(5).zone("app::login");
     let address = "2001:db8::1".parse().unwrap();
     for (identity, expected) in [
-        (Identity::new("42"), "p:{user=42}:app::login:log-60s"),
+        (Identity::new("42"), "p:{user=42}:app::login:l60"),
         (
             Identity::ip(address),
-            "p:{ip=2001-db8-0-0-0-0-0-0}:app::login:log-60s",
+            "p:{ip=2001-db8-0-0-0-0-0-0}:app::login:l60",
         ),
-        (Identity::global(), "p:{global}:app::login:log-60s"),
+        (Identity::global(), "p:{global}:app::login:l60"),
         (
             Identity::new("42").context("room/7"),
-            "p:{user=42;room/7}:app::login:log-60s",
+            "p:{user=42;room/7}:app::login:l60",
         ),
     ] {
         let key = Key::counter(&identity, &limit);
         assert_eq!(key.text(&naming(false)), expected);
         assert_eq!(
             key.block().text(&naming(false)),
-            expected.replace("log-60s", "block")
+            expected.replace("l60", "x")
         );
     }
     let shadow = limit.shadow().algorithm(Algorithm::TokenBucket);
     let user = Identity::new("42");
     assert_eq!(
         Key::counter(&user, &shadow).text(&naming(false)),
-        "p:{user=42}:app::login:shadow-token-60s"
+        "p:{user=42}:app::login:T60"
     );
 }
 
@@ -75,15 +75,15 @@ fn permits_have_one_key_whatever_their_number() {
     let user = Identity::new("42");
     let limit = Concurrency::new(5).zone("app::export");
     let key = Key::permits(&user, &limit);
-    assert_eq!(key.text(&naming(false)), "p:{user=42}:app::export:running");
+    assert_eq!(key.text(&naming(false)), "p:{user=42}:app::export:p");
     assert_eq!(
         key.block().text(&naming(false)),
-        "p:{user=42}:app::export:block"
+        "p:{user=42}:app::export:x"
     );
     let shadow = Concurrency::new(6).zone("app::export").shadow();
     assert_eq!(
         Key::permits(&user, &shadow).text(&naming(false)),
-        "p:{user=42}:app::export:shadow-running"
+        "p:{user=42}:app::export:P"
     );
 }
 
@@ -126,7 +126,7 @@ fn what_clients_prove_themselves_by_is_hashed_unless_plain_keys_are_asked_for() 
     }
     let (one, other) = (Identity::header("a", "1"), Identity::header("a", "2"));
     assert_ne!(text(&one), text(&other));
-    assert_eq!(text(&Identity::path("id", "42")), "p:{path.id=42}:z:log-1s");
+    assert_eq!(text(&Identity::path("id", "42")), "p:{path.id=42}:z:l1");
 }
 
 #[test]
@@ -175,5 +175,63 @@ fn identities_never_collide() {
             |identity| Key::counter(identity, &Limit::per_second(1).zone("z")).text(&naming(plain));
         let texts: HashSet<_> = all.iter().map(text).collect();
         assert_eq!(texts.len(), all.len());
+    }
+}
+
+#[test]
+fn windows_are_in_seconds_or_have_a_unit() {
+    use std::time::Duration;
+    let user = Identity::new("42");
+    for (window, expected) in [
+        (Duration::from_secs(86_400), "l86400"),
+        (Duration::from_millis(1_500), "l1500m"),
+        (Duration::from_micros(1_500_001), "l1500001u"),
+    ] {
+        let limit = Limit::new(1, window).zone("z");
+        let text = Key::counter(&user, &limit).text(&naming(false));
+        assert_eq!(text, format!("p:{{user=42}}:z:{expected}"));
+    }
+}
+
+/// The keys of versions that count together must not change by accident, and each way of counting
+/// has a letter of its own.
+#[test]
+fn letters_are_those_of_the_guide() {
+    let user = Identity::new("42");
+    let limit = Limit::per_minute(5).zone("z");
+    let bucket = limit.algorithm(Algorithm::TokenBucket);
+    let all = [
+        (limit, "l60"),
+        (limit.algorithm(Algorithm::SlidingWindowCounter), "c60"),
+        (limit.algorithm(Algorithm::FixedWindow), "f60"),
+        (bucket, "t60"),
+        (bucket.refill(Refill::Interval), "i60"),
+        (limit.algorithm(Algorithm::LeakyBucket), "b60"),
+    ];
+    for (limit, expected) in all {
+        for (limit, expected) in [
+            (limit, expected.to_owned()),
+            (limit.shadow(), expected.to_ascii_uppercase()),
+        ] {
+            let key = Key::counter(&user, &limit);
+            assert_eq!(
+                key.text(&naming(false)),
+                format!("p:{{user=42}}:z:{expected}")
+            );
+        }
+    }
+}
+
+/// Beyond 31 bytes, Lua's table of strings no longer tells keys apart by all of their bytes.
+#[test]
+fn short_identity_in_a_default_zone_has_31_bytes() {
+    let naming = Naming {
+        prefix: "throttle".into(),
+        plain: false,
+    };
+    let limit = Limit::per_minute(5).zone("shop::handlers::login");
+    for identity in [Identity::new("7"), Identity::global()] {
+        let text = Key::counter(&identity, &limit).text(&naming);
+        assert_eq!(text.len(), 31, "{text}");
     }
 }

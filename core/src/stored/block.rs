@@ -44,6 +44,26 @@ impl StoredBlock {
         length.div_ceil(1_000) + EXPIRY_MARGIN / 1_000
     }
 
+    /// Writes the value of the marker that must be there for as long as the block.
+    #[must_use]
+    pub fn encode_marker(&self) -> Vec<u8> {
+        let mut raw = Vec::with_capacity(7);
+        push(&mut raw, self.0.until, 7);
+        raw
+    }
+
+    /// Returns whether a marker with this value outlives the block.
+    #[must_use]
+    pub fn is_covered_by(&self, mut marker: &[u8]) -> bool {
+        take(&mut marker, 7).is_some_and(|until| until >= self.0.until)
+    }
+
+    /// Returns the expiry of the marker from the start of the block, in milliseconds.
+    #[must_use]
+    pub fn marker_expiry_millis(&self) -> u64 {
+        self.expiry_millis() + EXPIRY_MARGIN / 1_000
+    }
+
     /// Returns the time that is left of the block, in microseconds; 0 if it is not in force.
     #[must_use]
     pub fn left(&self, now: Micros) -> Micros {
@@ -68,6 +88,12 @@ mod tests {
         raw.extend(b"marks of a cluster");
         assert_eq!(StoredBlock::decode(&raw), Some(block));
         assert_eq!(StoredBlock::decode(&raw[..14]), None);
+        let marker = block.encode_marker();
+        assert!(block.is_covered_by(&marker));
+        let longer = StoredBlock(Block::new(block.0.start, 600_000_001));
+        assert!(!longer.is_covered_by(&marker));
+        assert!(!block.is_covered_by(b""));
+        assert_eq!(block.marker_expiry_millis(), 600_200);
         assert_eq!(block.expiry_millis(), 600_100);
         assert_eq!(block.left(block.0.start + 1), 599_999_999);
         // The clock has stepped back.

@@ -52,6 +52,7 @@ impl StoredCounter {
             Algorithm::TokenBucket | Algorithm::LeakyBucket => Self::Debt {
                 whole: take_u32(raw, 4)?,
                 has_fraction: take(raw, 6)? > 0,
+                // Until when the key lives follows, which its expiry says as well.
                 since: take(raw, 7)?,
                 refill,
             },
@@ -68,7 +69,8 @@ impl StoredCounter {
     }
 
     /// Returns the usage at `now`. `left`: the time until the whole quota is available again by the
-    /// expiry of the key, which says how fast a bucket drains.
+    /// expiry of the key, which says how fast a bucket drains. A bucket's key lives for up to twice
+    /// as long as its debt, so the estimate may be too high and never is too low.
     #[must_use]
     pub fn usage(&self, window: Micros, now: Micros, left: Option<Micros>) -> StoredUsage {
         match *self {

@@ -8,7 +8,7 @@ use std::{
     sync::{LazyLock, OnceLock},
 };
 
-use actix_throttle_core::intern::intern;
+use actix_throttle_core::{intern::intern, zone::letters};
 use parking_lot::Mutex;
 
 /// The name of the function that macro output puts into a handler, so that its type name shows the
@@ -20,6 +20,9 @@ const BLOCK: &str = "::{{closure}}";
 
 /// The handler of each default zone, as the address of its static.
 static CLAIMED: LazyLock<Mutex<HashMap<&'static str, usize>>> = LazyLock::new(Mutex::default);
+
+/// The default zone of all letters that stand for one in keys.
+static LETTERS: LazyLock<Mutex<HashMap<[u8; 9], &'static str>>> = LazyLock::new(Mutex::default);
 
 /// The default zone of a handler: its path. The zone is the same in every build, wherever in its
 /// file the handler stands.
@@ -51,6 +54,7 @@ impl DefaultZone {
         self.zone.get_or_init(|| {
             let zone = intern(&zone(self.module, self.handler, (self.here)()));
             self.claim(zone);
+            claim_letters(zone);
             zone
         })
     }
@@ -73,6 +77,22 @@ impl DefaultZone {
                 self.handler
             );
         }
+    }
+}
+
+/// Claims the letters by which keys in Redis name the zone.
+fn claim_letters(zone: &'static str) {
+    let Some(letters) = letters(zone) else {
+        return;
+    };
+    let text = String::from_utf8_lossy(&letters);
+    log::debug!("keys of the default zone \"{zone}\" have {text} for it");
+    let first = *LETTERS.lock().entry(letters).or_insert(zone);
+    if first != zone {
+        log::error!(
+            "the default zones \"{first}\" and \"{zone}\" have the same letters {text} in keys, and \
+             so the same counters in Redis: give the attributes of one handler a `zone` of its own"
+        );
     }
 }
 

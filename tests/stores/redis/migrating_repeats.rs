@@ -168,8 +168,8 @@ fn call_executed_before_its_slot_opened_is_not_repeated() {
             let limiter = limiter.clone();
             async move { limiter.check(&limit, "ann").await }
         });
-        let key = "throttle:{user=ann}::log-3600s";
-        let keys: Vec<String> = from.cli(&["KEYS", "*:log-3600s"]);
+        let key = "throttle:{user=ann}::l3600";
+        let keys: Vec<String> = from.cli(&["KEYS", "*:l3600"]);
         let key = keys.first().map_or(key, String::as_str);
         // The list also holds the entry before the first admission.
         until("the charge is made", async || {

@@ -29,7 +29,7 @@ fn permit_key_expires_with_last_deadline_or_permit() {
             semaphore.acquire().await.unwrap(),
         ];
         let keys: Vec<String> = server.cli(&["KEYS", "*"]);
-        assert_eq!(keys, ["throttle:{user=ann}:z:running"]);
+        assert_eq!(keys, ["throttle:{user=ann}:z:p"]);
         let left: i64 = server.cli(&["PTTL", &keys[0]]);
         assert!((15_000..=20_110).contains(&left), "{left}");
         let places: i64 = server.cli(&["ZCARD", &keys[0]]);

@@ -1,6 +1,6 @@
 //! Plain checks: what their calls name, and how they learn of blocks.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_throttle::{Algorithm, Limit, RateLimiter};
 use futures_util::future::join_all;
@@ -101,7 +101,7 @@ fn while_somebody_is_blocked_others_stay_plain() {
         limiter.check(&LIMIT, "ann").await.unwrap();
         let monitor = Monitor::start(&server);
         limiter.check(&LIMIT, "ann").await.unwrap();
-        let block = "throttle:{user=ann}:z:block";
+        let block = "throttle:{user=ann}:z:x";
         let counter = named(monitor).concat().swap_remove(0);
         let again = Monitor::start(&server);
         limiter.check(&LIMIT, "ann").await.unwrap();
@@ -151,7 +151,34 @@ fn the_marker_lives_as_long_as_the_longest_block() {
         let _: String = server.cli(&["FLUSHALL"]);
         let strict = Limit::per_hour(1).zone("z").block(Duration::from_secs(30));
         while limiter.check(&strict, "bob").await.unwrap().is_allowed() {}
-        let block: i64 = server.cli(&["PTTL", "throttle:{user=bob}:z:block"]);
+        let block: i64 = server.cli(&["PTTL", "throttle:{user=bob}:z:x"]);
         assert!(life() >= block && block > 28_000, "{} of {block}", life());
+    });
+}
+
+/// Most charges leave a key's expiry as it is. The key must outlive what it counts all the same.
+#[test]
+fn a_key_outlives_what_it_counts_whenever_it_is_charged() {
+    for_every_version(async |server| {
+        let limiter = asking(&server).await;
+        for limit in every_algorithm(40, 2) {
+            let bound = Instant::now() + Duration::from_millis(1_500);
+            let mut admitted = 0;
+            while Instant::now() < bound {
+                let before = Instant::now();
+                let decision = limiter.check(&limit, "ann").await.unwrap();
+                let keys: Vec<String> = server.cli(&["KEYS", "*"]);
+                let left: u64 = server.cli(&["PTTL", &keys[0]]);
+                let reset = decision.limits()[0].reset_after();
+                assert!(
+                    Duration::from_millis(left) + before.elapsed() >= reset,
+                    "{limit:?}: lives for {left} ms and counts for {reset:?}"
+                );
+                admitted += u32::from(decision.is_allowed());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            assert!(admitted > 5, "{limit:?}: {admitted}");
+            let _: String = server.cli(&["FLUSHALL"]);
+        }
     });
 }

@@ -135,7 +135,7 @@ fn stored_block_is_written_as_the_script_writes_it() {
         let limit = Limit::per_second(1).zone("z");
         let length = Duration::from_secs(30);
         limiter.block(&limit, "ann", length).await.unwrap();
-        let key = "throttle:{user=ann}:z:block";
+        let key = "throttle:{user=ann}:z:x";
         assert_eq!(kind_of(key), KeyKind::Block { shadow: false });
         let raw: Vec<u8> = server.cli(&["GET", key]);
         let block = StoredBlock::decode(&raw).expect("one of ours");

@@ -70,7 +70,7 @@ fn a_full_batch_goes_out_and_the_next_begins() {
 #[test]
 fn one_of_many_keys_is_full_before() {
     let queue = BatchQueue::default();
-    let identities: Vec<_> = (0..FULL_OF_KEYS / 2)
+    let identities: Vec<_> = (0..FULL_OF_KEYS)
         .map(|name| Identity::new(format!("user{name}")))
         .collect();
     let charges = identities.iter().map(|identity| Charge {

@@ -1,6 +1,6 @@
     -- Buckets. State: the missing tokens as `whole` (4 bytes) and `part` / W (6), as of `since`
     -- (7), and until when the key lives (6, milliseconds). A key lives twice as long as its debt
-    -- asks for, so that most charges need not change its expiry.
+    -- asks for, and a second at least, so that most charges need not change its expiry.
     if (code == 4 or code == 6) and not is_writing then
       -- Tokens arrive continuously. Kept: the debt's `part`, or of a leaky bucket without debt what
       -- has drained past it in the last microsecond; and until when the key lives.
@@ -106,7 +106,7 @@
           if second_kept[i] - now_millis >= need + margin then
             call('SETRANGE', keys[i], '0', pack('>I4I6I7', whole, part, since))
           else
-            local life = 2 * need + margin
+            local life = max(2 * need, LEAST_LIFE) + margin
             local state = pack('>I4I6I7I6', whole, part, since, now_millis + life)
             call('SET', keys[i], state, 'PX', format('%d', life))
           end

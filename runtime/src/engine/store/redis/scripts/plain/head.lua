@@ -14,6 +14,7 @@ local call, pack, read = redis.call, struct.pack, struct.unpack
 local ceil, floor, fmod, max, min = math.ceil, math.floor, math.fmod, math.max, math.min
 local format = string.format
 
+local LEAST_LIFE = 1000 -- milliseconds, of a bucket's key
 local FOREVER = 9007199254740991 -- 2^53 - 1
 -- An element of a log holds a time of 52 bits, the low 48 first, and a sum of 20.
 local LOW_SPAN, TIME_SPAN, SUM_SPAN = 281474976710656, 4503599627370496, 1048576
