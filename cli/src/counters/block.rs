@@ -108,7 +108,7 @@ fn mark(servers: &mut Servers, prefix: &str, length: Micros) -> Result<(), CliEr
         return Ok(());
     };
     let key = block_marker_text(prefix);
-    let block = StoredBlock(Block::new(time(node)?, length));
+    let block = StoredBlock(Block::keep_offences(None, time(node)?, length));
     let mut read = redis::cmd("GET");
     read.arg(&key);
     let found = node.calls(&[read])?.into_iter().next();

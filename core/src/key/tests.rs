@@ -57,16 +57,16 @@ fn periods_have_one_key_whatever_their_zone() {
         Limit::every(Period::Month, 9).zone("app::report"),
     ] {
         let key = Key::counter(&user, &limit);
-        assert_eq!(key.text(&naming(false)), "p:{user=42}:app::report:month");
+        assert_eq!(key.text(&naming(false)), "p:{user=42}:app::report:qmonth");
     }
     let shadow = Key::counter(&user, &limit.shadow());
     assert_eq!(
         shadow.text(&naming(false)),
-        "p:{user=42}:app::report:shadow-month"
+        "p:{user=42}:app::report:Qmonth"
     );
     assert_eq!(
         shadow.block().text(&naming(false)),
-        "p:{user=42}:app::report:shadow-block"
+        "p:{user=42}:app::report:X"
     );
 }
 

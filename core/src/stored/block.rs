@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(StoredBlock::decode(&raw[..14]), None);
         let marker = block.encode_marker();
         assert!(block.is_covered_by(&marker));
-        let longer = StoredBlock(Block::new(block.0.start, 600_000_001));
+        let longer = StoredBlock(Block::keep_offences(None, block.0.start, 600_000_001));
         assert!(!longer.is_covered_by(&marker));
         assert!(!block.is_covered_by(b""));
         assert_eq!(block.marker_expiry_millis(), 600_200);

@@ -104,7 +104,7 @@ fn stored_period_and_offences_are_read() {
         for _ in 0..3 {
             limiter.check(&limit, "ann").await.unwrap();
         }
-        let key = "throttle:{user=ann}:z:month";
+        let key = "throttle:{user=ann}:z:qmonth";
         let period = Period::Month;
         assert_eq!(
             kind_of(key),

@@ -24,7 +24,7 @@ if raw_values[marker] then
   local of_blocks = call('MGET', unpack(keys, #keys - blocks + 1))
   for i = 1, blocks do
     local raw = of_blocks[i]
-    if raw and #raw >= 14 then
+    if raw and #raw >= 15 then
       local since, until_ = read('>I7I7', raw)
       if since <= now and until_ > now then return DECIDE end
     end
