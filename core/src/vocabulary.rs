@@ -42,11 +42,11 @@ arguments! {
     // A rate. Times and window come first.
     RATE = Argument::new("rate", Kind::Rate, &[Rate], "\"100/minute\"",
         "Times and window in one: `100/minute`, `5 per 10 seconds`.");
-    TIMES = Argument::new("times", COUNT, &[RateLimit, Rate], "1",
+    TIMES = Argument::new("times", COUNT, &[RateLimit, Rate], "10",
         "Admissions per window.").or_in_attributes("required");
-    MILLISECONDS = Argument::new("milliseconds", COUNT, &[RateLimit, Rate], "1",
+    MILLISECONDS = Argument::new("milliseconds", COUNT, &[RateLimit, Rate], "500",
         "The window; lengths of several units are added up.");
-    SECONDS = Argument::new("seconds", COUNT, &[RateLimit, Rate], "1",
+    SECONDS = Argument::new("seconds", COUNT, &[RateLimit, Rate], "60",
         "The window, in seconds.");
     MINUTES = Argument::new("minutes", COUNT, &[RateLimit, Rate], "1",
         "The window, in minutes.");
@@ -60,39 +60,39 @@ arguments! {
         "`every`: where the calendar's day begins. Other zones than UTC need the feature \
          `time-zones`.").or("\"UTC\"");
     ALGORITHM = Argument::new("algorithm", Kind::Word(Algorithm::words), &[RateLimit, Rate],
-        "\"sliding_window\"", "How admissions are counted.").or("\"sliding_window\"");
-    CAPACITY = Argument::new("capacity", COUNT, &[RateLimit, Rate], "1",
+        "\"token_bucket\"", "How admissions are counted.").or("\"sliding_window\"");
+    CAPACITY = Argument::new("capacity", COUNT, &[RateLimit, Rate], "20",
         "`token_bucket`: the burst size.").or("times");
     REFILL = Argument::new("refill", Kind::Word(Refill::words), &[RateLimit, Rate],
-        "\"greedy\"", "`token_bucket`: continuously, or `times` tokens at each window's end.")
+        "\"interval\"", "`token_bucket`: continuously, or `times` tokens at each window's end.")
         .or("\"greedy\"");
     LEASE = Argument::new("lease", Kind::Count(range::LEASE),
-        &[RateLimit, Rate], "2", "Lease this many from Redis at once and serve them locally.")
+        &[RateLimit, Rate], "50", "Lease this many from Redis at once and serve them locally.")
         .or_in_attributes("off");
     BLOCK = Argument::new("block", WINDOW, &[RateLimit, Rate], "\"60s\"",
         "Once exceeded, deny everything for that long: `60s`, `1h 30m`. Of a list, `1m, 10m, 1h`, \
          each further offence takes the next length.").or_in_attributes("off");
-    COST = Argument::new("cost", COUNT, &[RateLimit, Rate], "1",
+    COST = Argument::new("cost", COUNT, &[RateLimit, Rate], "5",
         "Cost of one request.").or("1");
-    REFUND_ON = Argument::new("refund_on", Kind::StatusSet, &[RateLimit, Rate], "\"5xx, 404\"",
+    REFUND_ON = Argument::new("refund_on", Kind::StatusSet, &[RateLimit, Rate], "\"5xx\"",
         "Responses with these statuses are not counted: `5xx, 404`.");
 
     // A concurrency limit.
     MAX = Argument::new("max", Kind::Count(range::PERMITS),
-        &[ConcurrencyLimit, Concurrency], "1",
+        &[ConcurrencyLimit, Concurrency], "5",
         "A concurrency limit, in place of a rate: so many permits. A request holds one until its \
          response's body has been sent.").or_in_attributes("required");
     EXPIRY = Argument::new("expiry", EXPIRY_KIND, &[ConcurrencyLimit, Concurrency], "\"30s\"",
         "With `max`: how long a permit lasts without renewal, 100 ms to 24 h.").or("\"30s\"");
 
     // Either kind of limit.
-    NAME = Argument::new("name", Kind::Text, BOTH, "\"login\"",
+    NAME = Argument::new("name", Kind::Text, BOTH, "\"burst\"",
         "The policy's name in headers, metrics and logs.").or_in_attributes("the handler's name");
-    ZONE = Argument::new("zone", Kind::Text, BOTH, "\"accounts\"",
+    ZONE = Argument::new("zone", Kind::Text, BOTH, "\"login\"",
         "Limits of one zone share a counter.");
     SHADOW = Argument::new("shadow", Kind::Flag, BOTH, "true",
         "Count and report, never deny.").or_in_attributes("off");
-    FAILURE_MODE = Argument::new("failure_mode", Kind::Word(FailureMode::words), BOTH, "\"open\"",
+    FAILURE_MODE = Argument::new("failure_mode", Kind::Word(FailureMode::words), BOTH, "\"closed\"",
         "What happens to requests that the store cannot decide.").or("the limiter's");
     MAX_WAIT = Argument::new("max_wait", WAIT,
         &[RateLimit, ConcurrencyLimit, Rate, Concurrency, Rule], "\"500ms\"",
@@ -125,7 +125,8 @@ arguments! {
         "A function: the limit of this identity, such as by its plan.");
     ON_LIMITED = Argument::new("on_limited", Kind::Path, &[RateLimit, ConcurrencyLimit], "too_many",
         "A function: the response to a denied request.").or_in_attributes("the limiter's");
-    CRATE = Argument::new("crate", Kind::Path, &[RateLimit, ConcurrencyLimit], "throttle",
+    CRATE = Argument::new("crate", Kind::Path, &[RateLimit, ConcurrencyLimit],
+        "my_company::actix_throttle",
         "The path of this crate, if it is renamed or re-exported.")
         .or_in_attributes("::actix_throttle");
 

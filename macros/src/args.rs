@@ -194,7 +194,7 @@ fn argument(
 ) -> syn::Result<Argument> {
     let name = Ident::parse_any(input)?;
     let known = attribute.argument(&name.unraw().to_string());
-    let example = known.map_or(attribute.example(), ArgName::example);
+    let example = known.map_or_else(|_| attribute.example(), ArgName::example);
     let value = if input.peek(Token![=]) && !input.peek(Token![==]) {
         input.parse::<Token![=]>()?;
         if input.is_empty() || input.peek(Token![,]) {

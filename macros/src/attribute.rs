@@ -73,7 +73,7 @@ impl AttrName {
     }
 
     /// Returns a required argument of this attribute in correct form, for messages.
-    pub(crate) fn example(self) -> &'static str {
+    pub(crate) fn example(self) -> String {
         let required = match self {
             Self::RateLimit => ArgName::Times,
             Self::ConcurrencyLimit => ArgName::Max,

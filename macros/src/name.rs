@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use actix_throttle_core::vocabulary::{self, Argument, Kind};
+
 /// An argument of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ArgName {
@@ -37,79 +39,74 @@ pub(crate) enum ArgName {
     Crate,
 }
 
-/// Every argument with its name and a correct example.
-const ALL: [(ArgName, &str, &str); 30] = [
-    (ArgName::Times, "times", "times = 10"),
-    (ArgName::Milliseconds, "milliseconds", "milliseconds = 500"),
-    (ArgName::Seconds, "seconds", "seconds = 60"),
-    (ArgName::Minutes, "minutes", "minutes = 1"),
-    (ArgName::Hours, "hours", "hours = 1"),
-    (ArgName::Days, "days", "days = 1"),
-    (ArgName::Every, "every", "every = \"month\""),
-    (
-        ArgName::TimeZone,
-        "time_zone",
-        "time_zone = \"Europe/Berlin\"",
-    ),
-    (ArgName::Limit, "limit", "limit = \"login\""),
-    (
-        ArgName::Algorithm,
-        "algorithm",
-        "algorithm = \"token_bucket\"",
-    ),
-    (ArgName::Capacity, "capacity", "capacity = 20"),
-    (ArgName::Refill, "refill", "refill = \"interval\""),
-    (ArgName::Cost, "cost", "cost = 5"),
-    (ArgName::Max, "max", "max = 5"),
-    (ArgName::Expiry, "expiry", "expiry = \"30s\""),
-    (ArgName::Identifier, "identifier", "identifier = ip"),
-    (ArgName::Name, "name", "name = \"burst\""),
-    (ArgName::Zone, "zone", "zone = \"login\""),
-    (ArgName::Group, "group", "group = \"pro\""),
-    (ArgName::Unlimited, "unlimited", "unlimited"),
-    (ArgName::Block, "block", "block = \"60s\""),
-    (ArgName::MaxWait, "max_wait", "max_wait = \"500ms\""),
-    (ArgName::SkipIf, "skip_if", "skip_if = is_internal"),
-    (ArgName::RefundOn, "refund_on", "refund_on = \"5xx\""),
-    (ArgName::Dynamic, "dynamic", "dynamic = by_plan"),
-    (ArgName::OnLimited, "on_limited", "on_limited = too_many"),
-    (
-        ArgName::FailureMode,
-        "failure_mode",
-        "failure_mode = \"closed\"",
-    ),
-    (ArgName::Lease, "lease", "lease = 50"),
-    (ArgName::Shadow, "shadow", "shadow"),
-    (
-        ArgName::Crate,
-        "crate",
-        "crate = my_company::actix_throttle",
-    ),
+/// Every argument with its row of the one table, which has its name and an example.
+static ALL: [(ArgName, &Argument); 30] = [
+    (ArgName::Times, &vocabulary::TIMES),
+    (ArgName::Milliseconds, &vocabulary::MILLISECONDS),
+    (ArgName::Seconds, &vocabulary::SECONDS),
+    (ArgName::Minutes, &vocabulary::MINUTES),
+    (ArgName::Hours, &vocabulary::HOURS),
+    (ArgName::Days, &vocabulary::DAYS),
+    (ArgName::Every, &vocabulary::EVERY),
+    (ArgName::TimeZone, &vocabulary::TIME_ZONE),
+    (ArgName::Limit, &vocabulary::LIMIT),
+    (ArgName::Algorithm, &vocabulary::ALGORITHM),
+    (ArgName::Capacity, &vocabulary::CAPACITY),
+    (ArgName::Refill, &vocabulary::REFILL),
+    (ArgName::Cost, &vocabulary::COST),
+    (ArgName::Max, &vocabulary::MAX),
+    (ArgName::Expiry, &vocabulary::EXPIRY),
+    (ArgName::Identifier, &vocabulary::IDENTIFIER),
+    (ArgName::Name, &vocabulary::NAME),
+    (ArgName::Zone, &vocabulary::ZONE),
+    (ArgName::Group, &vocabulary::GROUP),
+    (ArgName::Unlimited, &vocabulary::UNLIMITED),
+    (ArgName::Block, &vocabulary::BLOCK),
+    (ArgName::MaxWait, &vocabulary::MAX_WAIT),
+    (ArgName::SkipIf, &vocabulary::SKIP_IF),
+    (ArgName::RefundOn, &vocabulary::REFUND_ON),
+    (ArgName::Dynamic, &vocabulary::DYNAMIC),
+    (ArgName::OnLimited, &vocabulary::ON_LIMITED),
+    (ArgName::FailureMode, &vocabulary::FAILURE_MODE),
+    (ArgName::Lease, &vocabulary::LEASE),
+    (ArgName::Shadow, &vocabulary::SHADOW),
+    (ArgName::Crate, &vocabulary::CRATE),
 ];
 
 impl ArgName {
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        ALL.iter()
-            .find(|(_, name, _)| *name == word)
-            .map(|(name, ..)| *name)
+        let mut arguments = ALL.iter();
+        let (name, _) = arguments.find(|(_, argument)| argument.name == word)?;
+        Some(*name)
     }
 
     pub(crate) fn as_str(self) -> &'static str {
-        self.row().1
+        self.argument().name
     }
 
     /// Returns the argument in correct form, for messages.
-    pub(crate) fn example(self) -> &'static str {
-        self.row().2
+    pub(crate) fn example(self) -> String {
+        let Argument {
+            name,
+            kind,
+            example,
+            ..
+        } = self.argument();
+        match kind {
+            Kind::Flag => (*name).to_owned(),
+            // The attribute writes sources as code, and the file as text.
+            Kind::Identifier => format!("{name} = ip"),
+            _ => format!("{name} = {example}"),
+        }
     }
 
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        ALL.iter().map(|(name, ..)| *name)
+        ALL.iter().map(|(name, _)| *name)
     }
 
-    fn row(self) -> &'static (Self, &'static str, &'static str) {
+    fn argument(self) -> &'static Argument {
         // The table has the order of the variants, which a test checks.
-        &ALL[self as usize]
+        ALL[self as usize].1
     }
 }
 
@@ -125,9 +122,9 @@ mod tests {
 
     #[test]
     fn the_table_is_in_the_order_of_the_variants() {
-        for (index, (name, word, _)) in ALL.iter().enumerate() {
-            assert_eq!(*name as usize, index, "{word}");
-            assert_eq!(ArgName::parse(word), Some(*name));
+        for (index, (name, argument)) in ALL.iter().enumerate() {
+            assert_eq!(*name as usize, index, "{name}");
+            assert_eq!(ArgName::parse(argument.name), Some(*name));
         }
     }
 }

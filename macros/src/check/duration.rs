@@ -14,7 +14,7 @@ pub(crate) fn duration(
     errors: &mut Errors,
 ) -> Option<Duration> {
     let text = string(arguments, name, errors)?;
-    let duration = parse(&text.value(), name.example());
+    let duration = parse(&text.value(), &name.example());
     errors.ok(duration.map_err(|message| syn::Error::new_spanned(text, message)))
 }
 
@@ -26,6 +26,6 @@ pub(crate) fn durations(
     errors: &mut Errors,
 ) -> Option<Vec<Duration>> {
     let text = string(arguments, name, errors)?;
-    let durations = parse_list(&text.value(), name.example());
+    let durations = parse_list(&text.value(), &name.example());
     errors.ok(durations.map_err(|message| syn::Error::new_spanned(text, message)))
 }
