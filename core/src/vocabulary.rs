@@ -5,9 +5,9 @@ mod argument;
 #[cfg(test)]
 mod tests;
 
-use Place::{Concurrency, ConcurrencyLimit, File, Identifier, Rate, RateLimit, Rule, RuleLimit};
+use Scope::{Concurrency, ConcurrencyLimit, File, Identifier, Rate, RateLimit, Rule, RuleLimit};
 
-pub use self::argument::{Argument, Kind, Place};
+pub use self::argument::{Argument, Kind, Scope};
 use crate::{
     calendar::Period,
     failure_mode::FailureMode,
@@ -25,8 +25,8 @@ const WINDOW: Kind = Kind::Micros(range::WINDOW_MICROS);
 const EXPIRY_KIND: Kind = Kind::Micros(range::EXPIRY_MICROS);
 const WAIT: Kind = Kind::Duration(range::MAX_WAIT);
 
-/// The places of what every limit has.
-const BOTH: &[Place] = &[RateLimit, ConcurrencyLimit, Rate, Concurrency];
+/// The scopes of what every limit has.
+const BOTH: &[Scope] = &[RateLimit, ConcurrencyLimit, Rate, Concurrency];
 
 /// Declares the arguments, and the list of all.
 macro_rules! arguments {

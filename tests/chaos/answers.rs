@@ -75,7 +75,7 @@ fn a_request_whose_answer_is_late_is_charged_once() {
 }
 
 #[test]
-fn a_late_answer_is_nobody_elses() {
+fn late_reply_reaches_no_other_call() {
     const ROUNDS: u32 = 3;
     let limit = |which: u32| {
         let limit = Limit::per_hour(1000 + which).cost(which + 1);

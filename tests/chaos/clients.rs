@@ -79,7 +79,7 @@ impl OutageFixture {
 }
 
 #[actix_web::test]
-async fn requests_that_nobody_waits_for_leave_nothing_behind() {
+async fn abandoned_requests_leave_nothing_behind() {
     let fixture = OutageFixture::new().await;
     fixture.server.stop();
     for _ in 0..5 {

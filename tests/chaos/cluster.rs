@@ -91,7 +91,7 @@ async fn killed_master_is_replaced_and_returns_as_replica() {
 }
 
 #[actix_web::test]
-async fn stopped_master_is_replaced_and_takes_its_place_again() {
+async fn stopped_master_is_replaced_and_returns() {
     let cluster = Cluster::start(ServerVersion::Valkey9, 3, 1);
     let mut scenario = OutageScenario::start(&limiter_of(&cluster).await);
     until_exact(&scenario).await;

@@ -245,7 +245,7 @@ fn rules_by_hand_keep_their_own() {
 }
 
 #[test]
-fn without_a_runtime_the_caller_is_told_in_every_mode() {
+fn without_a_runtime_every_mode_returns_an_error() {
     let limiter = block_on(async {
         let server = Server::start(ServerVersion::Redis7);
         builder(server.url()).build().await.unwrap()

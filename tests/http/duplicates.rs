@@ -56,8 +56,8 @@ async fn limiter_built_by_each_worker_is_one_warning() {
 }
 
 #[actix_web::test]
-async fn limiters_with_functions_of_one_place_are_a_warning() {
-    let this = "duplicates::limiters_with_functions_of_one_place_are_a_warning";
+async fn limiters_with_functions_are_a_warning() {
+    let this = "duplicates::limiters_with_functions_are_a_warning";
     let Some(log) = in_own_process(this) else {
         log_to_stderr();
         let by_user = |_: &HttpRequest| "ann";

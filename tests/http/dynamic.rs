@@ -96,7 +96,7 @@ async fn larger_plan_raises_the_limit_and_keeps_what_was_used() {
 }
 
 #[actix_web::test]
-async fn smaller_plan_lowers_the_limit_and_locks_nobody_out() {
+async fn smaller_plan_lowers_the_limit_and_locks_none_out() {
     let test_app = TestApp::new().await;
     let service = test_app.service(routes).await;
     assert_eq!(service.send(on("pro", "/plan")).await.status, 200);
@@ -172,7 +172,7 @@ async fn chosen_limit_takes_on_what_it_leaves_open() {
 }
 
 #[actix_web::test]
-async fn function_is_told_the_identity() {
+async fn function_receives_the_identity() {
     let service = TestApp::new().await.service(routes).await;
     assert_eq!(
         service.send(on("large", "/group")).await.quota(),

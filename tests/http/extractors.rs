@@ -113,7 +113,7 @@ async fn bodies_of_every_kind_reach_their_extractors() {
 }
 
 #[actix_web::test]
-async fn extractors_are_not_even_made_for_who_is_denied() {
+async fn extractors_are_not_created_for_denied_requests() {
     let service = TestApp::new().await.service(routes).await;
     assert_eq!(
         service.statuses("/counted", 10).await[..4],
@@ -184,7 +184,7 @@ impl Stream for Asked {
 }
 
 #[actix_web::test]
-async fn body_of_who_is_denied_is_not_read() {
+async fn body_of_a_denied_request_is_not_read() {
     let asked = Rc::new(AtomicUsize::new(0));
     let body = Rc::clone(&asked);
     let routes = |config: &mut ServiceConfig| {

@@ -65,7 +65,7 @@ fn of(group: &str, path: &str) -> TestRequest {
 }
 
 #[actix_web::test]
-async fn group_has_its_limit_in_place_of_the_ungrouped() {
+async fn group_limit_replaces_the_ungrouped_limit() {
     let service = TestApp::new().await.service(routes).await;
     for remaining in (0..5).rev() {
         let answer = service.send(of("pro", "/plan")).await;
@@ -90,7 +90,7 @@ async fn ungrouped_limit_is_for_those_of_no_group_and_of_unknown_ones() {
 }
 
 #[actix_web::test]
-async fn unlimited_group_is_neither_counted_nor_told_of_limits() {
+async fn unlimited_group_is_not_counted_and_has_no_headers() {
     let service = TestApp::new().await.service(routes).await;
     for _ in 0..20 {
         let answer = service.send(of("admin", "/plan")).await;

@@ -201,8 +201,8 @@ async fn arguments_may_speak_of_self_and_of_its_parameters() {
 
 /// Two handlers have the same default zone. An error names them and says what to do.
 #[actix_web::test]
-async fn handlers_that_share_a_default_zone_are_told() {
-    let test = "homes::handlers_that_share_a_default_zone_are_told";
+async fn handlers_that_share_a_default_zone_are_reported() {
+    let test = "homes::handlers_that_share_a_default_zone_are_reported";
     let Some(output) = in_own_process(test) else {
         fn nested(config: &mut ServiceConfig) {
             {

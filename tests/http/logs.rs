@@ -49,8 +49,8 @@ fn routes(config: &mut ServiceConfig) {
 }
 
 #[actix_web::test]
-async fn operators_are_told_what_is_wrong_and_not_for_every_request() {
-    let this = "logs::operators_are_told_what_is_wrong_and_not_for_every_request";
+async fn errors_are_logged_and_not_for_every_request() {
+    let this = "logs::errors_are_logged_and_not_for_every_request";
     let started = Instant::now();
     let Some(log) = in_own_process(this) else {
         return make_lines().await;

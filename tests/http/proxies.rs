@@ -181,7 +181,7 @@ async fn host_that_the_proxy_passes_on_is_no_hop() {
 /// A proxy that writes one of the headers passes the other one on, and its value comes from the
 /// client.
 #[actix_web::test]
-async fn header_that_the_proxy_does_not_write_frees_nobody() {
+async fn header_the_proxy_does_not_write_evades_no_limit() {
     for (which, named) in [
         (ForwardingHeader::XForwardedFor, true),
         (ForwardingHeader::Any, false),

@@ -179,7 +179,7 @@ async fn session_without_user_is_unidentified() {
 }
 
 #[actix_web::test]
-async fn group_that_is_none_is_nobody_and_no_free_pass() {
+async fn invalid_group_is_unidentified_and_still_limited() {
     let test_app = TestApp::with(|builder| {
         let builder = builder.identifier(&BY_SESSION);
         builder.on_unidentified(|_| HttpResponse::Unauthorized().finish())
@@ -221,7 +221,7 @@ async fn keys_may_have_other_names() {
 }
 
 #[actix_web::test]
-async fn keys_without_a_name_are_a_mistake_at_once() {
+async fn keys_without_a_name_are_an_error_at_once() {
     let builder = RateLimiter::builder().memory();
     let error = builder
         .identifier(Identifier::session_keys("", "group"))

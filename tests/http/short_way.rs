@@ -136,7 +136,7 @@ fn in_a_cluster() {
 }
 
 #[test]
-fn while_nobody_decides() {
+fn while_no_store_decides() {
     block_on(async {
         let clock = actix_throttle::ManualClock::new();
         // Port 1 has no server.

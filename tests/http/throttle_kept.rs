@@ -54,8 +54,8 @@ fn throttles() -> [Throttle; 3] {
 }
 
 #[actix_web::test]
-async fn request_that_a_function_keeps_is_answered_500_and_told_of() {
-    let this = "throttle_kept::request_that_a_function_keeps_is_answered_500_and_told_of";
+async fn request_kept_by_a_function_is_500_and_logged() {
+    let this = "throttle_kept::request_kept_by_a_function_is_500_and_logged";
     let Some(log) = in_own_process(this) else {
         env_logger::init();
         for throttle in throttles() {

@@ -86,7 +86,7 @@ fn rules_that_count_apart_are_fine() {
 }
 
 #[test]
-fn rules_that_free_nobody() {
+fn rules_without_effect() {
     let admin = || Rule::unlimited("admin");
     assert!(mistake([admin(), admin()]).contains("`admin` is unlimited twice"));
     let both = mistake([Rule::new(LIMIT).group("admin"), admin()]);
@@ -99,7 +99,7 @@ fn rules_that_free_nobody() {
 }
 
 #[test]
-fn identifiers_that_find_nobody() {
+fn identifiers_without_identities() {
     let rule = Rule::new(LIMIT).identifier(Identifier::header("not a header"));
     assert!(mistake([rule]).contains("no name of an HTTP header"));
 }

@@ -41,7 +41,7 @@ async fn shadow_entry_counts_beside_the_one_that_decides() {
 }
 
 #[actix_web::test]
-async fn shadow_entry_denies_nobody_where_no_other_decides() {
+async fn shadow_entry_alone_never_denies() {
     let throttle = Throttle::new().paths(shadow("^/"), [rule(1), rule(9).group("a")]);
     let test_app = TestApp::new().await;
     let service = test_app.behind(throttle.expect("an entry"), anything).await;
@@ -73,7 +73,7 @@ async fn shadow_entries_have_the_semantics_of_groups() {
 }
 
 #[actix_web::test]
-async fn shadow_entry_refuses_no_one_who_is_unidentified() {
+async fn shadow_entry_admits_the_unidentified() {
     let throttle = Throttle::new()
         .paths(shadow("^/"), [rule(1).identifier(by_headers)])
         .and_then(|throttle| throttle.paths("^/own", [rule(1).identifier(by_headers)]))

@@ -45,7 +45,7 @@ fn request(hostile: &mut Hostile, number: usize) -> Vec<u8> {
 }
 
 #[actix_web::test]
-async fn hostile_headers_on_the_wire_break_nothing_and_free_nobody() {
+async fn hostile_headers_on_the_wire_evade_no_limit() {
     let trusting = TestApp::with(|builder| {
         let builder = builder.trusted_proxies(["10.0.0.0/8"]);
         builder.expect("valid")

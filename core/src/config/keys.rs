@@ -1,7 +1,7 @@
 //! The keys of a limit, by the kind of limit that has them.
 
 use super::{diagnostics::Diagnostics, reader::TableReader};
-use crate::vocabulary::{self, ARGUMENTS, Argument, Place};
+use crate::vocabulary::{self, ARGUMENTS, Argument, Scope};
 
 /// Keys that give times and window apart.
 pub(crate) static TIMES_AND_WINDOW: [&Argument; 7] = [
@@ -22,17 +22,17 @@ static OPTIONS: [&Argument; 3] = [
 
 /// Returns the keys that only a rate has.
 pub(crate) fn only_of_rate() -> impl Iterator<Item = &'static Argument> {
-    of(Place::Rate).filter(|argument| !argument.is_in(Place::Concurrency))
+    of(Scope::Rate).filter(|argument| !argument.is_in(Scope::Concurrency))
 }
 
 /// Returns the keys that only a concurrency limit has.
 pub(crate) fn only_of_concurrency() -> impl Iterator<Item = &'static Argument> {
-    of(Place::Concurrency).filter(|argument| !argument.is_in(Place::Rate))
+    of(Scope::Concurrency).filter(|argument| !argument.is_in(Scope::Rate))
 }
 
 /// Returns the keys that define a limit of either kind, without its options.
 pub(crate) fn definition() -> impl Iterator<Item = &'static Argument> {
-    let keys = of(Place::Rate).chain(only_of_concurrency());
+    let keys = of(Scope::Rate).chain(only_of_concurrency());
     keys.filter(|argument| !OPTIONS.iter().any(|option| option.name == argument.name))
 }
 
@@ -61,9 +61,9 @@ pub(crate) fn refuse(
     table.refuse(definition(), reason, diagnostics);
 }
 
-fn of(place: Place) -> impl Iterator<Item = &'static Argument> {
+fn of(scope: Scope) -> impl Iterator<Item = &'static Argument> {
     ARGUMENTS
         .iter()
         .copied()
-        .filter(move |argument| argument.is_in(place))
+        .filter(move |argument| argument.is_in(scope))
 }

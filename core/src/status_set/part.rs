@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told() {
+    fn every_problem_is_reported() {
         let error = "6xx,, 404, x,, 404".parse::<StatusSet>();
         let error = error.expect_err("four problems").to_string();
         let problems: Vec<_> = error.split("; ").collect();

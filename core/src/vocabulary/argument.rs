@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 /// Where an argument may stand: an attribute, or a table of the configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Scope {
     /// `#[rate_limit]`.
     RateLimit,
     /// `#[concurrency_limit]`.
@@ -67,7 +67,7 @@ pub enum Kind {
 pub struct Argument {
     pub name: &'static str,
     pub kind: Kind,
-    pub places: &'static [Place],
+    pub scopes: &'static [Scope],
     /// An example of a value, as the attribute and TOML write it.
     pub example: &'static str,
     /// The default of the attributes, in words or as a value; empty if there is none.
@@ -82,14 +82,14 @@ impl Argument {
     pub(super) const fn new(
         name: &'static str,
         kind: Kind,
-        places: &'static [Place],
+        scopes: &'static [Scope],
         example: &'static str,
         doc: &'static str,
     ) -> Self {
         Self {
             name,
             kind,
-            places,
+            scopes,
             example,
             default: "",
             is_default_in_file: false,
@@ -111,7 +111,7 @@ impl Argument {
     }
 
     #[must_use]
-    pub fn is_in(&self, place: Place) -> bool {
-        self.places.contains(&place)
+    pub fn is_in(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
     }
 }

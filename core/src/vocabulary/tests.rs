@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
-use super::{ARGUMENTS, Argument, Kind, Place};
+use super::{ARGUMENTS, Argument, Kind, Scope};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -38,22 +38,22 @@ fn names(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-fn arguments(place: Place) -> impl Iterator<Item = &'static Argument> {
+fn arguments(scope: Scope) -> impl Iterator<Item = &'static Argument> {
     let arguments = ARGUMENTS.iter().copied();
-    arguments.filter(move |argument| argument.is_in(place))
+    arguments.filter(move |argument| argument.is_in(scope))
 }
 
-fn expected(place: Place) -> BTreeSet<&'static str> {
-    arguments(place).map(|argument| argument.name).collect()
+fn expected(scope: Scope) -> BTreeSet<&'static str> {
+    arguments(scope).map(|argument| argument.name).collect()
 }
 
 /// Checks a table of an attribute's arguments.
-fn check_attribute(table: &Table, place: Place, path: &str) {
+fn check_attribute(table: &Table, scope: Scope, path: &str) {
     let found: BTreeSet<_> = table.iter().flat_map(|row| names(&row[0])).collect();
-    assert_eq!(found, expected(place), "{path}: {place:?}");
+    assert_eq!(found, expected(scope), "{path}: {scope:?}");
     for row in table {
         for name in names(&row[0]) {
-            let argument = arguments(place).find(|argument| argument.name == name);
+            let argument = arguments(scope).find(|argument| argument.name == name);
             check_row(argument.expect(name), row, path);
         }
     }
@@ -121,20 +121,20 @@ fn in_words(min: u64, max: u64) -> String {
 }
 
 #[test]
-fn each_name_has_one_meaning_in_a_place() {
-    for place in [
-        Place::RateLimit,
-        Place::ConcurrencyLimit,
-        Place::File,
-        Place::Rule,
-        Place::Identifier,
+fn each_name_has_one_meaning_in_a_table() {
+    for scope in [
+        Scope::RateLimit,
+        Scope::ConcurrencyLimit,
+        Scope::File,
+        Scope::Rule,
+        Scope::Identifier,
     ] {
-        assert_eq!(arguments(place).count(), expected(place).len(), "{place:?}");
+        assert_eq!(arguments(scope).count(), expected(scope).len(), "{scope:?}");
     }
     let of_limit = |argument: &Argument| {
-        [Place::RuleLimit, Place::Rate, Place::Concurrency]
+        [Scope::RuleLimit, Scope::Rate, Scope::Concurrency]
             .iter()
-            .any(|place| argument.is_in(*place))
+            .any(|scope| argument.is_in(*scope))
     };
     let keys: Vec<_> = ARGUMENTS.iter().filter(|one| of_limit(one)).collect();
     let names: BTreeSet<_> = keys.iter().map(|argument| argument.name).collect();
@@ -146,17 +146,17 @@ fn documentation_of_the_attributes_is_the_table() {
     let path = "macros/src/lib.rs";
     let tables = tables(path, "argument");
     assert_eq!(tables.len(), 2, "{path}");
-    check_attribute(&tables[0], Place::RateLimit, path);
-    check_attribute(&tables[1], Place::ConcurrencyLimit, path);
+    check_attribute(&tables[0], Scope::RateLimit, path);
+    check_attribute(&tables[1], Scope::ConcurrencyLimit, path);
 }
 
 #[test]
 fn guide_has_the_arguments_of_the_table() {
-    for (path, place) in [
-        ("docs/guide/attribute.md", Place::RateLimit),
-        ("docs/guide/concurrency.md", Place::ConcurrencyLimit),
+    for (path, scope) in [
+        ("docs/guide/attribute.md", Scope::RateLimit),
+        ("docs/guide/concurrency.md", Scope::ConcurrencyLimit),
     ] {
-        check_attribute(&tables(path, "argument")[0], place, path);
+        check_attribute(&tables(path, "argument")[0], scope, path);
     }
 }
 
@@ -164,18 +164,18 @@ fn guide_has_the_arguments_of_the_table() {
 fn guide_has_the_keys_of_the_table() {
     let path = "docs/guide/configuration-file.md";
     let keys = tables(path, "key");
-    for (table, place) in keys.iter().zip([Place::File, Place::Rule]) {
+    for (table, scope) in keys.iter().zip([Scope::File, Scope::Rule]) {
         let found: BTreeSet<_> = table.iter().flat_map(|row| names(&row[0])).collect();
-        assert_eq!(found, expected(place), "{path}: {place:?}");
+        assert_eq!(found, expected(scope), "{path}: {scope:?}");
     }
     let units = ["milliseconds", "seconds", "minutes", "hours", "days"];
     let kinds = tables(path, "kind");
-    let places = [Place::Rate, Place::Concurrency, Place::RuleLimit];
-    for (row, place) in kinds[0].iter().zip(places) {
+    let scopes = [Scope::Rate, Scope::Concurrency, Scope::RuleLimit];
+    for (row, scope) in kinds[0].iter().zip(scopes) {
         let mut found: BTreeSet<_> = names(&row[1]).into_iter().collect();
-        if place == Place::Rate {
+        if scope == Scope::Rate {
             found.extend(units);
         }
-        assert_eq!(found, expected(place), "{path}: {place:?}");
+        assert_eq!(found, expected(scope), "{path}: {scope:?}");
     }
 }

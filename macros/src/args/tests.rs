@@ -23,7 +23,7 @@ fn reads_values_flags_and_the_rate() {
 }
 
 #[test]
-fn goes_on_after_each_mistake() {
+fn parsing_continues_after_each_error() {
     let (arguments, errors) = read(quote!(
         tiems = 1,
         seconds = 1,
@@ -58,7 +58,7 @@ fn goes_on_after_each_mistake() {
 }
 
 #[test]
-fn a_missing_comma_is_one_mistake() {
+fn missing_comma_is_one_error() {
     for tokens in [
         quote!(times = 1 seconds = 2),
         quote!(times = 1; seconds = 2),

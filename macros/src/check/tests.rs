@@ -61,7 +61,7 @@ fn correct_attributes_say_nothing() {
 }
 
 #[test]
-fn each_mistake_says_what_to_write() {
+fn each_error_says_what_to_write() {
     for (arguments, start) in [
         (
             quote!(times = 5),
@@ -240,7 +240,7 @@ fn each_mistake_says_what_to_write() {
 }
 
 #[test]
-fn all_mistakes_of_all_attributes_show_at_once() {
+fn all_errors_of_all_attributes_show_at_once() {
     let item = quote! {
         #[rate_limit(times = 0)]
         #[rate_limit = "5/s"]
@@ -270,7 +270,7 @@ fn all_mistakes_of_all_attributes_show_at_once() {
 }
 
 #[test]
-fn items_that_are_no_handlers_are_told_so() {
+fn items_that_are_no_handlers_are_errors() {
     let errors = errors_on(
         quote!("5/s"),
         quote!(

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_keeps_its_place() {
+    fn name_keeps_its_index() {
         let named = NamedLimits::new();
         let (login, late) = (CachedIndex::default(), CachedIndex::default());
         named
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_of_another_configuration_is_looked_up_again() {
+    fn index_of_another_configuration_is_looked_up_again() {
         let (one, other) = (NamedLimits::new(), NamedLimits::new());
         let cached = CachedIndex::default();
         one.replace([per_minute("a", 1), per_minute("b", 2)])

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn port_is_told_unless_it_is_the_schemes_own() {
+    fn port_is_shown_unless_it_is_the_default() {
         for (scheme, host, port, expected) in [
             ("http", "towns.example", None, "towns.example"),
             ("http", "Towns.Example", Some(80), "towns.example"),

@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_go_by_the_clock_of_the_peer() {
+    fn dates_are_relative_to_the_date_header() {
         let date = Some("Sun, 06 Nov 1994 11:59:55 GMT");
         assert_eq!(seconds_to_wait(NOON, date), Some(5));
         assert_eq!(seconds_to_wait("7", date), Some(7));

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_told_apart_whatever_stands_in_their_names() {
+    fn members_are_distinguished_whatever_their_names() {
         for (lines, names) in [
             (&["\"a\";r=1;t=2, \"b\""][..], &["\"a\"", "\"b\""][..]),
             (&["\"a\"", "\"b\";r=1"], &["\"a\"", "\"b\""]),

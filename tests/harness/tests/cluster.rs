@@ -33,7 +33,7 @@ fn slots_are_the_servers_own() {
 }
 
 #[test]
-fn every_version_makes_a_cluster_that_replaces_its_dead() {
+fn every_version_makes_a_cluster_that_fails_over() {
     for version in ServerVersion::ALL {
         let start = Instant::now();
         let mut cluster = Cluster::start(version, 3, 1);

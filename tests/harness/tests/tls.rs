@@ -38,7 +38,7 @@ fn assert_never_linked(server: &Server) {
 }
 
 #[test]
-fn a_tls_server_is_who_its_authority_says() {
+fn tls_server_is_verified_by_its_authority() {
     let mut tls = TlsServer::start_for_certified();
     assert_eq!(tls.url(), format!("rediss://127.0.0.1:{}", tls.port()));
     assert!(tls.url_at("localhost").starts_with("rediss://localhost:"));
@@ -51,7 +51,7 @@ fn a_tls_server_is_who_its_authority_says() {
 }
 
 #[test]
-fn a_stranger_is_let_in_only_where_nobody_is_asked() {
+fn client_without_certificate_is_rejected_if_asked() {
     let stranger = |tls: &TlsServer| {
         let (cert, key) = (tls.stranger_cert_file(), tls.stranger_key_file());
         follower(tls, tls.ca_file(), cert, key)

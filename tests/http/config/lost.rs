@@ -13,7 +13,7 @@ fn parse(text: &str) -> Config {
 }
 
 #[test]
-fn file_without_rules_and_limits_is_a_mistake() {
+fn file_without_rules_and_limits_is_an_error() {
     for (text, format) in [
         ("", Format::Toml),
         ("# nothing yet\n", Format::Toml),

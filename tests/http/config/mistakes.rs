@@ -40,7 +40,7 @@ fn told(rows: Rows<'_>, format: Format) {
 }
 
 #[test]
-fn yaml_has_the_same_mistakes_at_its_own_places() {
+fn yaml_has_the_same_errors_at_its_own_positions() {
     let rows = [
         ("limts: {}", "1:1", "did you mean `limits`?"),
         (
@@ -86,7 +86,7 @@ fn yaml_has_the_same_mistakes_at_its_own_places() {
 }
 
 #[test]
-fn all_mistakes_of_a_file_are_told_at_once_in_its_order() {
+fn all_errors_of_a_file_are_reported_in_its_order() {
     let text = "\
 [limits.login]
 rate = '5/minuet'

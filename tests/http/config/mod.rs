@@ -3,11 +3,11 @@
 
 mod attribute;
 mod clients;
+mod concurrency;
 mod load;
 mod lost;
 mod mistakes;
 mod named;
 mod reload;
 mod rules;
-mod running;
 mod watch;

@@ -69,7 +69,7 @@ async fn a_name_is_the_limit_of_the_file_and_changes_with_it() {
 }
 
 #[actix_web::test]
-async fn all_who_name_a_limit_count_together() {
+async fn rules_that_name_one_limit_share_a_counter() {
     let config =
         parse("limits.login = '3/minute'\nrules = [{ path = '^/log', limits = ['login'] }]");
     let test_app = TestApp::with(|builder| builder.config(&config)).await;
@@ -96,7 +96,7 @@ async fn all_who_name_a_limit_count_together() {
 }
 
 #[actix_web::test]
-async fn a_written_limit_stands_in_for_a_name_that_nobody_has() {
+async fn fallback_limit_applies_to_an_unknown_name() {
     let without = TestApp::new().await.service(routes).await;
     assert_eq!(without.get("/search").await.quota(), Some([3, 2, 60]));
 

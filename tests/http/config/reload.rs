@@ -153,7 +153,7 @@ async fn a_wrong_text_changes_nothing() {
 }
 
 #[test]
-fn the_difference_is_told_line_by_line() {
+fn diff_is_logged_line_by_line() {
     let config = parse(
         "exempt = ['/a']
          limits.kept = '1/s'

@@ -155,8 +155,8 @@ async fn a_wrong_file_keeps_the_good_one_and_is_logged_once() {
 }
 
 #[actix_web::test]
-async fn sighup_reloads_and_ends_nobody() {
-    let this = "config::watch::sighup_reloads_and_ends_nobody";
+async fn sighup_reloads_and_ends_no_process() {
+    let this = "config::watch::sighup_reloads_and_ends_no_process";
     let Some(log) = in_own_process(this) else {
         Lines::install();
         let folder = Folder::new();

@@ -35,7 +35,7 @@ async fn awc_is_charged_and_given_back() {
 }
 
 #[actix_web::test]
-async fn awc_may_have_reached_a_peer_that_hangs_up() {
+async fn awc_keeps_the_charge_if_the_server_hangs_up() {
     let limiter = limiter().await;
     let outgoing = Outgoing::new(&limiter).limit(AMPLE);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
@@ -55,7 +55,7 @@ async fn awc_may_have_reached_a_peer_that_hangs_up() {
 }
 
 #[actix_web::test]
-async fn awc_waits_as_the_peer_says_and_no_longer_than_allowed() {
+async fn awc_waits_for_retry_after_within_its_bound() {
     let (peer, limiter) = (Peer::start().await, limiter().await);
     let outgoing = Outgoing::new(&limiter).limit(AMPLE);
     let outgoing = outgoing.max_wait(Duration::from_millis(100));
@@ -74,7 +74,7 @@ async fn awc_waits_as_the_peer_says_and_no_longer_than_allowed() {
 }
 
 #[actix_web::test]
-async fn calls_by_hand_are_told_how_they_went() {
+async fn manual_calls_report_their_outcome() {
     let limiter = limiter().await;
     let limit = Limit::per_minute(3).name("peer");
     let outgoing = Outgoing::new(&limiter)

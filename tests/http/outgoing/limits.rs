@@ -43,7 +43,7 @@ fn careful(limiter: &RateLimiter) -> Outgoing {
 }
 
 #[actix_web::test]
-async fn tasks_of_two_processes_are_never_told_429() {
+async fn tasks_of_two_processes_never_get_429() {
     let prefix = unique("outgoing");
     for processes in [
         vec![RateLimiter::builder().memory().build().await.unwrap()],

@@ -10,7 +10,7 @@ use harness::stores::unique;
 const SECOND: Duration = Duration::from_secs(1);
 
 #[actix_web::test]
-async fn other_processes_wait_for_as_long_as_the_peer_says() {
+async fn other_processes_wait_for_retry_after() {
     let peer = Peer::start().await;
     for path in [
         "/429?retry-after=1",
@@ -48,7 +48,7 @@ async fn wait_that_is_longer_than_allowed_is_an_error() {
 }
 
 #[actix_web::test]
-async fn peer_stops_calls_for_no_longer_than_the_most() {
+async fn retry_after_is_bounded() {
     let peer = Peer::start().await;
     for (most, least) in [(0, 0), (300, 250)] {
         let limiter = RateLimiter::builder().memory().build().await.unwrap();

@@ -32,7 +32,7 @@ const BUCKET: Limit = Limit::per_second(1)
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 
 #[actix_web::test]
-async fn a_hundred_share_five_places() {
+async fn a_hundred_callers_share_five_permits() {
     let limiter = RateLimiter::builder()
         .redis_url(shared(ServerVersion::Redis7).url())
         .prefix(unique("places"))

@@ -187,7 +187,7 @@ async fn extractors_that_fail_answer_with_a_status_like_others() {
 }
 
 #[actix_web::test]
-async fn shadow_gives_back_to_its_own_counter_and_denies_nobody() {
+async fn shadow_refunds_its_own_counter_and_never_denies() {
     for_every_store(routes, async |service, store| {
         let shadow = Limit::per_minute(1).zone("shadowed").shadow();
         let identity = store

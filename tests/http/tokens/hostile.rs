@@ -142,7 +142,7 @@ async fn hostile_tokens_are_answered_as_unidentified() {
 }
 
 #[actix_web::test]
-async fn hostile_tokens_in_a_cookie_are_nobody_either() {
+async fn hostile_tokens_in_a_cookie_are_unidentified() {
     let jwt = Jwt::builder()
         .key(JwtKey::secret(SECRET))
         .cookie("token")
@@ -215,7 +215,7 @@ fn values() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[actix_web::test]
-async fn random_bytes_are_nobody_and_no_500() {
+async fn random_bytes_are_unidentified_and_no_500() {
     let test_app = TestApp::with(|builder| {
         let builder = builder.identifier(&BY_TOKEN);
         builder.on_unidentified(|_| HttpResponse::Unauthorized().finish())

@@ -13,7 +13,7 @@ for_every_store!(
     a_block_never_shortens_a_longer_wait,
     blocks_by_hand_begin_and_end_at_once,
     resetting_ends_a_block,
-    impossible_costs_block_nobody,
+    impossible_costs_start_no_block,
     a_shadow_blocks_itself_alone,
 );
 
@@ -87,7 +87,7 @@ async fn resetting_ends_a_block(store: &StoreFixture) {
     assert!(check(store, &limit, "ann").await.is_allowed());
 }
 
-async fn impossible_costs_block_nobody(store: &StoreFixture) {
+async fn impossible_costs_start_no_block(store: &StoreFixture) {
     let limit = Limit::per_minute(5).block(Duration::from_secs(600));
     assert!(check(store, &limit.cost(6), "ann").await.exceeds_capacity());
     assert!(check(store, &limit, "ann").await.is_allowed());

@@ -9,7 +9,7 @@ use harness::stores::StoreFixture;
 
 for_every_store!(
     a_raised_limit_keeps_what_was_used,
-    a_lowered_limit_locks_nobody_out,
+    lowered_limit_locks_no_identity_out,
     a_changed_capacity_keeps_what_was_used,
     clock_stepping_back_admits_at_most_one_extra_quota,
     a_clock_that_steps_back_ends_blocks_from_the_future,
@@ -29,7 +29,7 @@ async fn a_raised_limit_keeps_what_was_used(store: &StoreFixture) {
     }
 }
 
-async fn a_lowered_limit_locks_nobody_out(store: &StoreFixture) {
+async fn lowered_limit_locks_no_identity_out(store: &StoreFixture) {
     for (before, after) in every_algorithm(1000, 60)
         .into_iter()
         .zip(every_algorithm(2, 60))

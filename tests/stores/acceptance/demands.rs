@@ -16,7 +16,7 @@ for_every_store!(
     any_does_not_wait_behind_others_if_one_is_free,
     any_waits_for_whichever_comes_first,
     demands_nest,
-    a_permit_of_all_holds_its_places,
+    permit_of_acquire_all_holds_its_permits,
     demands_that_make_no_sense_are_refused,
 );
 
@@ -106,7 +106,7 @@ async fn demands_nest(store: &StoreFixture) {
     waits.await.unwrap();
 }
 
-async fn a_permit_of_all_holds_its_places(store: &StoreFixture) {
+async fn permit_of_acquire_all_holds_its_permits(store: &StoreFixture) {
     let places = Concurrency::new(1);
     let both = || Demand::all([Demand::permit(&places, "leo"), Demand::of(&TWO, "leo")]);
     let permit = store.limiter.acquire_for(both()).await.unwrap();

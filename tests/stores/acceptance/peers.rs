@@ -7,7 +7,7 @@ use std::{future::IntoFuture, time::Duration};
 use actix_throttle::{Algorithm, Concurrency, Limit, RateLimitError, Refill};
 use futures_util::FutureExt;
 
-use super::{SECOND, every_algorithm, for_every_store, places::take, waiting::settle};
+use super::{SECOND, concurrency::take, every_algorithm, for_every_store, waiting::settle};
 use harness::stores::{Elsewhere, StoreFixture, until};
 
 for_every_store!(

@@ -18,7 +18,7 @@ for_every_store!(
     cancelled_waiter_takes_nothing,
     cancelled_large_request_delays_no_other_waiter,
     higher_priority_waiter_is_not_delayed_by_larger_request,
-    those_who_wait_are_served_in_order,
+    waiters_are_served_in_order,
     a_refund_gives_back_and_calls_the_next,
     a_dropped_permit_stays_charged,
     remaining_quota_is_watched,
@@ -177,7 +177,7 @@ async fn higher_priority_waiter_is_not_delayed_by_larger_request(store: &StoreFi
     much.await.unwrap();
 }
 
-async fn those_who_wait_are_served_in_order(store: &StoreFixture) {
+async fn waiters_are_served_in_order(store: &StoreFixture) {
     let limit = Limit::new(1, Duration::from_secs(1)).algorithm(Algorithm::TokenBucket);
     exhaust(store, &limit, "eve").await;
     let served = std::cell::RefCell::new(Vec::new());

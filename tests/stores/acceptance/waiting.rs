@@ -9,11 +9,11 @@ use futures_util::{
     future::{join, join_all},
 };
 
-use super::{SECOND, for_every_store, places::take};
+use super::{SECOND, concurrency::take, for_every_store};
 use harness::stores::{Elsewhere, StoreFixture, until};
 
 for_every_store!(
-    a_release_calls_the_first_who_waits,
+    release_wakes_the_first_waiter,
     waiters_are_served_in_order,
     lower_priorities_go_first,
     cancelled_waiter_takes_nothing_and_wakes_the_next,
@@ -33,7 +33,7 @@ pub(super) async fn settle() {
     }
 }
 
-async fn a_release_calls_the_first_who_waits(store: &StoreFixture) {
+async fn release_wakes_the_first_waiter(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&ONE, "ann");
     let held = take(&semaphore).await.unwrap();
     let mut waits = pin!(semaphore.acquire().into_future());

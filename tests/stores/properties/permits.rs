@@ -213,7 +213,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(48), ..ProptestConfig::default() })]
 
     #[test]
-    fn places_in_memory(max in 1_u32..4, steps in steps()) {
+    fn permits_in_memory(max in 1_u32..4, steps in steps()) {
         block_on(places(StoreKind::Memory, max, &steps));
     }
 
@@ -233,7 +233,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(8), ..ProptestConfig::default() })]
 
     #[test]
-    fn places_on_a_server(max in 1_u32..4, steps in steps()) {
+    fn permits_on_a_server(max in 1_u32..4, steps in steps()) {
         block_on(places(StoreKind::Server(ServerVersion::Redis7), max, &steps));
     }
 

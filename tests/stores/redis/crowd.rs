@@ -12,7 +12,7 @@ use harness::{Server, ServerVersion, stores::block_on};
 const CROWD: u64 = 10_000;
 
 #[test]
-fn ten_thousand_share_fifty_places() {
+fn ten_thousand_callers_share_fifty_permits() {
     let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = limiter(&server).await;

@@ -53,7 +53,7 @@ fn a_server_that_was_killed_is_an_error_until_it_is_back() {
 }
 
 #[test]
-fn a_server_that_stalls_holds_nobody_beyond_the_deadline() {
+fn stalled_server_delays_no_call_beyond_the_deadline() {
     let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = impatient(&server).await;

@@ -9,7 +9,7 @@ use harness::{Server, ServerVersion, stores::block_on};
 
 /// A missing permission to write is found when the limiter is built, and not by the first requests.
 #[test]
-fn a_user_who_may_only_look_is_an_error() {
+fn user_without_write_permission_is_an_error() {
     for_every_version(async |server| {
         const ALL: [&str; 19] = [
             "+evalsha",

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod cluster;
+mod concurrency;
 mod connections;
 mod credentials;
 mod crowd;
@@ -11,7 +12,6 @@ mod keys;
 mod looks;
 mod migrating;
 mod migrating_repeats;
-mod places;
 mod plain;
 mod reconnecting;
 mod setup;

@@ -210,7 +210,7 @@ fn user_with_what_the_guide_lists_suffices() {
 }
 
 #[test]
-fn a_user_who_may_not_is_an_error() {
+fn user_without_permission_is_an_error() {
     let server = Server::start(ServerVersion::Redis7);
     let _: String = server.cli(&["ACL", "SETUSER", "weak", "on", ">pw", "~*", "+get"]);
     let _: String = server.cli(&["ACL", "SETUSER", "other", "on", ">pw", "~other:*", "+@all"]);

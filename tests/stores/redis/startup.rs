@@ -56,7 +56,7 @@ fn proxy_that_hangs_up_on_info_is_no_error() {
 }
 
 #[test]
-fn user_who_may_not_ask_info_is_none_the_worse() {
+fn user_without_info_permission_is_accepted() {
     for_every_version(async |server| {
         let _: String = server.cli(&["ACL", "SETUSER", "ann", "on", ">pw", "~*", "+@all", "-info"]);
         let url = format!("redis://ann:pw@127.0.0.1:{}", server.port());
@@ -74,7 +74,7 @@ fn sentinel_url_as_server_is_an_error_naming_the_pool() {
 }
 
 #[test]
-fn host_that_nobody_knows_is_an_error_that_names_it() {
+fn unknown_host_is_an_error_that_names_it() {
     const HOST: &str = "no-such-host.invalid";
     let found = (HOST, 6379).to_socket_addrs().map(|_| ());
     // A machine whose resolver cannot be reached learns nothing about the name.

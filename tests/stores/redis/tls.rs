@@ -56,7 +56,7 @@ fn pool_trusts_its_own_authority_for_any_server_name() {
 }
 
 #[test]
-fn a_server_that_cannot_show_who_it_is_is_an_error() {
+fn server_without_valid_certificate_is_an_error() {
     let tls = TlsServer::start();
     assert_names_tls(build_on(pool(&tls.url(), tls.stranger_ca_file(), None)));
     // The platform does not know the authority of the test.

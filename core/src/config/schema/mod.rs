@@ -12,7 +12,7 @@ mod validator;
 
 use serde_json::{Map, Value, json};
 
-use crate::vocabulary::{ARGUMENTS, Argument, Kind, Place};
+use crate::vocabulary::{ARGUMENTS, Argument, Kind, Scope};
 
 const LIMIT_NAME: &str = "^[A-Za-z][A-Za-z0-9_.-]*$";
 const RATE: &str = "^\\s*[0-9_]+\\s*(/|per)";
@@ -21,7 +21,7 @@ const RATE: &str = "^\\s*[0-9_]+\\s*(/|per)";
 #[doc(hidden)]
 #[must_use]
 pub fn json_schema() -> Value {
-    let mut schema = table(&[Place::File]);
+    let mut schema = table(&[Scope::File]);
     let root = [
         (
             "$schema",
@@ -62,24 +62,24 @@ fn definitions() -> Value {
             "type": "string",
             "pattern": RATE,
         },
-        "LimitTable": table(&[Place::Rate, Place::Concurrency]),
-        "Rule": table(&[Place::Rule]),
+        "LimitTable": table(&[Scope::Rate, Scope::Concurrency]),
+        "Rule": table(&[Scope::Rule]),
         "RuleLimit": {
             "description": "A rate, the name of a limit, or a table.",
             "anyOf": [{ "type": "string" }, { "$ref": "#/$defs/RuleLimitTable" }],
         },
-        "RuleLimitTable": table(&[Place::RuleLimit, Place::Rate, Place::Concurrency]),
+        "RuleLimitTable": table(&[Scope::RuleLimit, Scope::Rate, Scope::Concurrency]),
         "Identifier": {
             "description": "`ip`, `header:X-Api-Key`, or a table.",
             "anyOf": [{ "type": "string" }, { "$ref": "#/$defs/IdentifierTable" }],
         },
-        "IdentifierTable": table(&[Place::Identifier]),
+        "IdentifierTable": table(&[Scope::Identifier]),
     })
 }
 
-/// Returns the schema of a table that has the keys of these places, and no others.
-fn table(places: &[Place]) -> Value {
-    let is_there = |argument: &&&Argument| places.iter().any(|place| argument.is_in(*place));
+/// Returns the schema of a table that has the keys of these scopes, and no others.
+fn table(scopes: &[Scope]) -> Value {
+    let is_there = |argument: &&&Argument| scopes.iter().any(|scope| argument.is_in(*scope));
     let properties = ARGUMENTS
         .iter()
         .filter(is_there)

@@ -47,7 +47,7 @@ fn correct_attributes_say_nothing() {
 }
 
 #[test]
-fn each_mistake_says_what_to_write() {
+fn each_error_says_what_to_write() {
     let range = "`expiry` must be from 100 milliseconds to 24 hours";
     for (arguments, start) in [
         (quote!(), "`max` is missing: add `max = 5`"),
@@ -91,7 +91,7 @@ fn each_mistake_says_what_to_write() {
 }
 
 #[test]
-fn arguments_of_the_other_attribute_are_told_so() {
+fn arguments_of_the_other_attribute_are_errors() {
     for (arguments, start) in [
         (
             quote!(times = 5),
@@ -146,7 +146,7 @@ fn arguments_of_the_other_attribute_are_told_so() {
 }
 
 #[test]
-fn all_mistakes_of_both_attributes_show_at_once() {
+fn all_errors_of_both_attributes_show_at_once() {
     let stacked = quote! {
         #[rate_limit(times = 0, seconds = 1)]
         #[actix_throttle::concurrency_limit]
@@ -170,7 +170,7 @@ fn all_mistakes_of_both_attributes_show_at_once() {
 }
 
 #[test]
-fn items_that_are_no_handlers_are_told_so() {
+fn items_that_are_no_handlers_are_errors() {
     let errors = errors_by(
         AttrName::ConcurrencyLimit,
         quote!(max = 5),
@@ -267,7 +267,7 @@ fn its_numbers_are_a_constant() -> syn::Result<()> {
 }
 
 #[test]
-fn two_functions_take_places_apart() -> syn::Result<()> {
+fn two_functions_take_permits_apart() -> syn::Result<()> {
     let stacked = quote! {
         #[concurrency_limit(max = 5, identifier = by_user)]
         #[concurrency_limit(max = 5, identifier = BY_TENANT)]

@@ -22,7 +22,7 @@ fn without_it_the_mode_is_the_limiters() -> syn::Result<()> {
 }
 
 #[test]
-fn anything_else_is_told_what_to_write() {
+fn any_other_value_is_an_error_with_an_example() {
     for (value, start) in [
         (
             quote!("close"),
@@ -67,7 +67,7 @@ fn anything_else_is_told_what_to_write() {
 }
 
 #[test]
-fn its_mistake_hides_no_other() {
+fn its_error_hides_no_other() {
     assert_errors(
         &errors_of(quote!(times = 0, seconds = 5, failure_mode = "opne")),
         &[

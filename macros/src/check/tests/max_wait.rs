@@ -20,14 +20,14 @@ fn it_is_counted_in_microseconds() -> syn::Result<()> {
 }
 
 #[test]
-fn without_it_nobody_waits() -> syn::Result<()> {
+fn without_max_wait_no_request_waits() -> syn::Result<()> {
     let rule = calls(quote!("5/s"), quote!())?;
     assert!(!rule.contains("wait"), "{rule}");
     Ok(())
 }
 
 #[test]
-fn anything_else_is_told_what_to_write() {
+fn any_other_value_is_an_error_with_an_example() {
     let range = "`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once";
     let string = "`max_wait` takes a string literal: write `max_wait = \"500ms\"`";
     for (value, start) in [

@@ -136,7 +136,7 @@ mod with_a_configuration {
     }
 
     #[test]
-    fn what_is_no_name_is_told_what_to_write() {
+    fn invalid_name_is_an_error_with_an_example() {
         let takes = "`limit` takes the name of a limit in the configuration";
         for (value, rest) in [
             (

@@ -30,7 +30,7 @@ fn without_it_nothing_is_given_back() -> syn::Result<()> {
 }
 
 #[test]
-fn anything_else_is_told_what_to_write() {
+fn any_other_value_is_an_error_with_an_example() {
     for (value, start) in [
         (
             quote!(""),
@@ -145,7 +145,7 @@ fn anything_else_is_told_what_to_write() {
 }
 
 #[test]
-fn each_mistake_of_a_list_is_shown() {
+fn each_error_of_a_list_is_shown() {
     assert_errors(
         &errors_of(quote!(
             times = 0,

@@ -99,7 +99,7 @@ fn lines_are_read_as_one_list() {
 }
 
 #[test]
-fn headers_that_disagree_free_nobody() {
+fn headers_that_disagree_evade_no_limit() {
     let both = [("Forwarded", "for=6.6.6.6"), ("X-Forwarded-For", "1.2.3.4")];
     assert_eq!(any(&both), "10.0.0.9");
     assert_eq!(client(&both, ForwardingHeader::Forwarded), "6.6.6.6");
@@ -246,7 +246,7 @@ fn settings_of_the_file_add_to_those_of_the_builder() {
 }
 
 #[test]
-fn no_peer_address_is_no_panic() {
+fn missing_peer_address_is_no_panic() {
     let request = TestRequest::default().to_http_request();
     assert_eq!(ClientIp::default().network(&request), None);
 }

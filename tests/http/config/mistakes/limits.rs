@@ -3,7 +3,7 @@
 use actix_throttle::config::Format;
 
 #[test]
-fn each_mistake_of_a_limit_is_told_with_its_place() {
+fn each_error_of_a_limit_has_its_position() {
     let rows = [
         // Keys.
         (

@@ -3,7 +3,7 @@
 use actix_throttle::config::Format;
 
 #[test]
-fn each_mistake_of_a_rule_is_told_with_its_place() {
+fn each_error_of_a_rule_has_its_position() {
     let rows = [
         ("rules = 1", "1:9", "`rules` takes a list, not an integer"),
         ("rules = [1]", "1:10", "a table, not an integer"),

@@ -278,7 +278,7 @@ fn a_reset_and_a_block_end_it_before_and_after() {
 }
 
 #[test]
-fn what_was_asked_before_an_end_is_not_kept() {
+fn denial_asked_for_before_an_end_is_not_cached() {
     run(async |bench| {
         let checks = [bench.check(Mode::Charge, &[(&LIMIT, 1)])];
         let mut asked = pin!(bench.denials.decide(&checks, Miss::UNASKED));
@@ -294,7 +294,7 @@ fn what_was_asked_before_an_end_is_not_kept() {
 }
 
 #[test]
-fn a_shadow_denies_nobody() {
+fn shadow_never_denies() {
     run(async |bench| {
         let shadow = Limit::per_minute(5).shadow();
         bench.ask(Mode::Charge, &[(&shadow, 1), (&LIMIT, 1)]).await;
@@ -304,7 +304,7 @@ fn a_shadow_denies_nobody() {
 }
 
 #[test]
-fn looks_are_asked_for_and_so_are_several_at_once() {
+fn peeks_and_batches_reach_the_store() {
     run(async |bench| {
         bench.deny(&LIMIT, 1).await;
         let before = bench.asked();
@@ -317,7 +317,7 @@ fn looks_are_asked_for_and_so_are_several_at_once() {
 }
 
 #[test]
-fn who_asks_for_receipts_has_one_for_each_charge() {
+fn each_charge_has_a_receipt_if_asked_for() {
     run(async |bench| {
         let other = Limit::per_hour(10);
         let both = [(&LIMIT, 1), (&other, 1)];

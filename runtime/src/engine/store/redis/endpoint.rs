@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_a_redis_are_told_from_others() {
+    fn replies_of_redis_differ_from_others() {
         for (bytes, line) in [
             (&b"+PONG\r\n"[..], Some("+PONG")),
             (

@@ -163,7 +163,7 @@ mod tests {
     use actix_throttle_core::{identity::Identity, limit::Limit};
 
     #[test]
-    fn each_key_has_one_place() {
+    fn each_key_has_one_index() {
         let limits = [Limit::per_second(1), Limit::per_minute(1)];
         let naming = Naming {
             prefix: "p".into(),

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once_and_no_secret_is() {
+    fn all_errors_are_reported_without_secrets() {
         let text = said("redis://h?user=ann&pass=hunter2&db=x");
         assert!(
             ["`user`", "`pass`", "`db`"]

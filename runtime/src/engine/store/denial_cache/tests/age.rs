@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::store::denial_cache::entry::{CachedDenial, LimitFingerprint};
 
 #[test]
-fn it_counts_down_and_is_over_when_it_may_have_changed() {
+fn cached_denial_counts_down_and_ends_when_unstable() {
     run(async |bench| {
         let steady = SECOND / 2;
         bench.answers(Answer::Deny { steady });
@@ -26,7 +26,7 @@ fn it_counts_down_and_is_over_when_it_may_have_changed() {
 }
 
 #[test]
-fn one_asks_again_before_it_is_too_old() {
+fn one_request_revalidates_before_the_maximum_age() {
     run(async |bench| {
         bench.deny(&LIMIT, 1).await;
         for _ in 0..3 {
@@ -54,7 +54,7 @@ fn one_asks_again_before_it_is_too_old() {
 }
 
 #[test]
-fn one_who_leaves_without_an_answer_makes_it_no_older_than_it_may_be() {
+fn abandoned_revalidation_keeps_the_maximum_age() {
     run(async |bench| {
         bench.deny(&LIMIT, 1).await;
         bench.advance(SECOND - 1);

@@ -8,7 +8,7 @@ fn every(millis: u64, times: u32) -> Limit {
 }
 
 #[test]
-fn who_comes_seldom_has_no_lease() {
+fn rare_identity_has_no_lease() {
     run(async || {
         let service = Service::new(1);
         let limit = fixed(1_000).lease(50);

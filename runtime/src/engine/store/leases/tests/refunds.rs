@@ -5,7 +5,7 @@ use actix_throttle_core::limit::Refill;
 use super::*;
 
 #[test]
-fn parts_of_a_lease_are_given_back_like_charges_of_their_own() {
+fn charges_of_a_lease_are_refunded_like_others() {
     run(async || {
         for (algorithm, refill) in [
             (Algorithm::FixedWindow, Refill::Greedy),

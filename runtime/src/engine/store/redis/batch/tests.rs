@@ -92,7 +92,7 @@ fn one_of_many_keys_is_full_before() {
 }
 
 #[test]
-fn who_has_left_is_not_asked_for() {
+fn abandoned_request_is_not_sent() {
     let queue = BatchQueue::default();
     let stays = add(&queue, "ann").0;
     drop(add(&queue, "bob"));

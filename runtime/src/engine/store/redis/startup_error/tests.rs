@@ -11,7 +11,7 @@ fn judged(text: &str, url: &str) -> Result<(), InitError> {
 }
 
 #[test]
-fn unknown_name_is_told_from_a_resolver_that_cannot_tell_now() {
+fn unknown_name_differs_from_a_failed_resolver() {
     const LOOKUP: &str = "failed to lookup address information";
     for sure in [
         "Name or service not known",

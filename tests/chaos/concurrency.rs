@@ -88,7 +88,7 @@ fn open_lets_everybody_run() {
 }
 
 #[test]
-fn closed_lets_nobody_run_and_says_when_to_come_again() {
+fn closed_denies_and_names_the_retry_time() {
     block_on(async {
         let mut fixture = OutageFixture::new(FailureMode::Closed).await;
         let places = fixture.places();

@@ -49,7 +49,7 @@ async fn concurrency_limit_denies_requests_beyond_it() {
 }
 
 #[actix_web::test]
-async fn errors_heads_and_panics_give_their_places_back() {
+async fn errors_heads_and_panics_release_their_permits() {
     let test_app = TestApp::new().await;
     let live = Live::behind(&test_app.limiter, one_at_once(), routes(&Gate::default()));
     for scope in ["/run", "/own"] {

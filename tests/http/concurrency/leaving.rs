@@ -85,7 +85,7 @@ async fn leave_in_every_phase(limiter: &RateLimiter) {
 }
 
 #[actix_web::test]
-async fn in_no_phase_does_a_client_that_leaves_keep_its_place() {
+async fn client_that_leaves_releases_its_permit_in_any_phase() {
     for target in [StoreKind::Memory, StoreKind::Server(ServerVersion::Redis7)] {
         leave_in_every_phase(&StoreFixture::new(target).await.limiter).await;
     }

@@ -133,7 +133,7 @@ async fn behind_a_proxy(server: &Server) -> (Proxy, RateLimiter) {
 
 /// A release that did not arrive is sent again.
 #[test]
-fn places_are_given_back_after_an_outage() {
+fn permits_are_released_after_an_outage() {
     block_on(async {
         let server = Server::start(ServerVersion::Redis7);
         let (proxy, through) = behind_a_proxy(&server).await;
@@ -152,7 +152,7 @@ fn places_are_given_back_after_an_outage() {
 
 /// A permit is released if the server granted it and the reply came after the deadline.
 #[test]
-fn places_whose_answer_was_late_are_given_back() {
+fn permits_of_a_late_reply_are_released() {
     block_on(async {
         let server = Server::start(ServerVersion::Redis7);
         let (proxy, through) = behind_a_proxy(&server).await;

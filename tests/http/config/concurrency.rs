@@ -21,7 +21,7 @@ use futures_util::{
 };
 use tokio::sync::Semaphore;
 
-use crate::running::{Gate, is_free, one_of_two_is_held, routes};
+use crate::concurrency::{Gate, is_free, one_of_two_is_held, routes};
 use harness::{
     http::{
         app::TestApp,
@@ -131,7 +131,7 @@ async fn innermost_setting_of_a_limit_applies() {
 }
 
 #[actix_web::test]
-async fn a_reload_changes_how_many_and_what_runs_keeps_its_place() {
+async fn reload_changes_max_and_keeps_held_permits() {
     let rules = |max: u32| {
         format!(
             "rules = [{{ path = '^/run', name = 'run', limits = [{{ max = {max}, identifier = 'global' }}] }}]"
@@ -229,7 +229,7 @@ async fn a_name_that_handlers_use_may_be_of_either_kind_and_change() {
 }
 
 #[test]
-fn the_difference_tells_of_places_and_waits() {
+fn diff_shows_permits_and_waits() {
     let config = parse(
         "limits.export = { max = 2, expiry = '10s' }
          limits.login = '5/minute'

@@ -9,16 +9,16 @@ use harness::stores::{Elsewhere, StoreFixture, until};
 
 for_every_store!(
     never_more_than_so_many_at_once,
-    places_of_the_dead_are_free_after_the_expiry,
-    held_places_are_renewed_and_stay_held,
-    a_lost_place_is_told_and_its_release_frees_nobody_elses,
-    a_place_comes_back_if_nobody_has_it,
+    permits_of_a_dead_process_expire,
+    held_permits_are_renewed,
+    lost_permit_is_reported_and_frees_no_other,
+    expired_permit_is_renewed_if_still_free,
     denied_by_either_nothing_is_taken_from_the_other,
-    a_clock_that_steps_back_locks_nobody_out,
-    changed_numbers_drive_nobody_out,
-    shadows_never_deny_and_have_places_of_their_own,
-    a_block_lets_nobody_in_and_drives_nobody_out,
-    places_are_counted_by_identity_and_zone,
+    clock_that_steps_back_locks_no_identity_out,
+    changed_numbers_end_no_permit,
+    shadows_never_deny_and_have_own_permits,
+    block_denies_new_permits_and_ends_none,
+    permits_are_counted_by_identity_and_zone,
     limits_that_make_no_sense_are_refused,
 );
 
@@ -55,7 +55,7 @@ async fn never_more_than_so_many_at_once(store: &StoreFixture) {
     assert_eq!(status.reset_after(), Duration::ZERO);
 }
 
-async fn places_of_the_dead_are_free_after_the_expiry(store: &StoreFixture) {
+async fn permits_of_a_dead_process_expire(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&TWO, "ann");
     for _ in 0..2 {
         Elsewhere::start().die_holding(&semaphore);
@@ -74,7 +74,7 @@ async fn places_of_the_dead_are_free_after_the_expiry(store: &StoreFixture) {
     assert_eq!(free(&semaphore).await, 2);
 }
 
-async fn held_places_are_renewed_and_stay_held(store: &StoreFixture) {
+async fn held_permits_are_renewed(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&TWO, "ann");
     let guards = [
         take(&semaphore).await.unwrap(),
@@ -96,7 +96,7 @@ async fn held_places_are_renewed_and_stay_held(store: &StoreFixture) {
     assert_eq!(free(&semaphore).await, 2);
 }
 
-async fn a_lost_place_is_told_and_its_release_frees_nobody_elses(store: &StoreFixture) {
+async fn lost_permit_is_reported_and_frees_no_other(store: &StoreFixture) {
     let one = Concurrency::new(1).expiry(TWO.expiry_after());
     let semaphore = store.limiter.semaphore(&one, "ann");
     let stalled = Elsewhere::start();
@@ -123,7 +123,7 @@ async fn a_lost_place_is_told_and_its_release_frees_nobody_elses(store: &StoreFi
     assert_eq!(free(&semaphore).await, 1);
 }
 
-async fn a_place_comes_back_if_nobody_has_it(store: &StoreFixture) {
+async fn expired_permit_is_renewed_if_still_free(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&TWO, "ann");
     let stalled = Elsewhere::start();
     let held = stalled.run(take(&semaphore)).unwrap();
@@ -181,7 +181,7 @@ async fn denied_by_either_nothing_is_taken_from_the_other(store: &StoreFixture) 
     assert_eq!(remaining(&rate).await, 0);
 }
 
-async fn a_clock_that_steps_back_locks_nobody_out(store: &StoreFixture) {
+async fn clock_that_steps_back_locks_no_identity_out(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&TWO, "ann");
     for _ in 0..2 {
         Elsewhere::start().die_holding(&semaphore);
@@ -201,7 +201,7 @@ async fn a_clock_that_steps_back_locks_nobody_out(store: &StoreFixture) {
     drop(held);
 }
 
-async fn changed_numbers_drive_nobody_out(store: &StoreFixture) {
+async fn changed_numbers_end_no_permit(store: &StoreFixture) {
     let before = store.limiter.semaphore(&TWO, "ann");
     let fewer = Concurrency::new(1).expiry(Duration::from_secs(1));
     let after = store.limiter.semaphore(&fewer, "ann");
@@ -226,7 +226,7 @@ async fn changed_numbers_drive_nobody_out(store: &StoreFixture) {
     drop(own);
 }
 
-async fn shadows_never_deny_and_have_places_of_their_own(store: &StoreFixture) {
+async fn shadows_never_deny_and_have_own_permits(store: &StoreFixture) {
     let shadow = Concurrency::new(1).shadow();
     let semaphore = store.limiter.semaphore(&shadow, "ann");
     let first = take(&semaphore).await.unwrap();
@@ -250,7 +250,7 @@ async fn shadows_never_deny_and_have_places_of_their_own(store: &StoreFixture) {
     drop(without);
 }
 
-async fn a_block_lets_nobody_in_and_drives_nobody_out(store: &StoreFixture) {
+async fn block_denies_new_permits_and_ends_none(store: &StoreFixture) {
     let rate = Limit::per_second(1)
         .zone("z")
         .block(Duration::from_secs(60));
@@ -275,7 +275,7 @@ async fn a_block_lets_nobody_in_and_drives_nobody_out(store: &StoreFixture) {
     assert_eq!(free(&semaphore).await, 2);
 }
 
-async fn places_are_counted_by_identity_and_zone(store: &StoreFixture) {
+async fn permits_are_counted_by_identity_and_zone(store: &StoreFixture) {
     let limit = Concurrency::new(1);
     let of = |identity: Identity, zone| store.limiter.semaphore(&limit.zone(zone), identity);
     let _ann = take(&of(Identity::new("ann"), "a")).await.unwrap();

@@ -2,7 +2,7 @@
 
 mod http2;
 mod leaving;
-mod places;
+mod permits;
 mod waiting;
 
 use std::{
