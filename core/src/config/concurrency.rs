@@ -135,7 +135,7 @@ mod tests {
             ),
             (
                 "max = '5'",
-                "1:20: `max` takes an integer, not a string: write `max = 1`",
+                "1:20: `max` takes an integer, not a string: write `max = 5`",
             ),
             (
                 "expiry = '5s'",

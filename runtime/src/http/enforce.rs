@@ -35,19 +35,14 @@ impl RateLimiter {
     ///
     /// const PER_EMAIL: Limit = Limit::per_minute(5).name("login-email").zone("login-email");
     ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Login {
-    ///     email: String,
-    /// }
-    ///
     /// #[post("/login")]
     /// #[rate_limit("100/minute")]
     /// async fn login(
     ///     request: HttpRequest,
     ///     limiter: RateLimiter,
-    ///     body: web::Json<Login>,
+    ///     email: web::Json<String>,
     /// ) -> Result<&'static str, RequestError> {
-    ///     limiter.enforce(&request, &PER_EMAIL, body.email.to_lowercase()).await?;
+    ///     limiter.enforce(&request, &PER_EMAIL, email.to_lowercase()).await?;
     ///     Ok("checked")
     /// }
     /// # let _ = login;

@@ -117,7 +117,7 @@ fn stored_period_and_offences_are_read() {
         let (latest, used) = (now(&clock), 2);
         let expected = StoredCounter::CalendarWindow { latest, used };
         assert_eq!(StoredCounter::decode_calendar(&raw), Some(expected));
-        let raw: Vec<u8> = server.cli(&["GET", "throttle:{user=ann}:z:block"]);
+        let raw: Vec<u8> = server.cli(&["GET", "throttle:{user=ann}:z:x"]);
         let StoredBlock(block) = StoredBlock::decode(&raw).expect("one of ours");
         assert_eq!(
             (block.offences, block.left(now(&clock))),
