@@ -96,7 +96,7 @@ impl Peers {
             trypema_redis_many: trypema(
                 Redis::new(valkey.clone(), window)?,
                 "many",
-                Header::new("X-Client")?,
+                Header::new("x-client")?,
                 HeaderMode::Legacy,
             )?,
             trypema_hybrid: trypema(

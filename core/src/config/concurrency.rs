@@ -158,7 +158,7 @@ mod tests {
             ),
             (
                 "max = 5, zone = ''",
-                "1:30: `zone` is empty: write `zone = \"accounts\"`",
+                "1:30: `zone` is empty: write `zone = \"login\"`",
             ),
         ];
         for (table, expected) in rows {
