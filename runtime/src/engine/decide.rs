@@ -88,9 +88,16 @@ impl Engine {
         &self,
         check: &Check<'_>,
     ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
+        coop_yield().await;
         validate(&check.charges)?;
-        let decided = self.outcome(check).await;
-        self.conclude(check, decided)
+        match self.try_decide(check) {
+            Ok(outcome) => self.conclude(check, Ok(outcome)),
+            // Boxed to keep the future of a decision in memory small.
+            Err(miss) => {
+                let decided = Box::pin(self.decide(check, miss)).await;
+                self.conclude(check, decided)
+            }
+        }
     }
 
     /// Returns the charges of these limits at their own costs.
