@@ -17,8 +17,8 @@ pub(crate) struct Case {
     pub(crate) id: &'static str,
     pub(crate) group: &'static str,
     pub(crate) title: &'static str,
-    /// What serves the case, as one path among all handlers. Requests do not show it: each service
-    /// has a port of its own and the same [`PATH`].
+    /// The handler that serves the case, as one path among all handlers. Requests do not show it:
+    /// each service has a port of its own and the same [`PATH`].
     pub(crate) service: &'static str,
     /// How many clients take turns. With 1, no header names the client, and all requests have one
     /// address.

@@ -9,7 +9,7 @@ pub(crate) const EXIT_STATUS: u8 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Yes,
-    /// What was checked is not so: the file is invalid, or no such identity has counters.
+    /// The check has failed: the file is invalid, or no such identity has counters.
     No,
 }
 

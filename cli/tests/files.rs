@@ -72,7 +72,7 @@ fn errors_of_a_file_are_listed_with_their_positions() {
     assert_eq!(document["diagnostics"][1]["line"], json!(2));
 }
 
-/// What the middleware would refuse when it starts is an error here, too.
+/// An entry that the middleware would refuse when it starts is an error here, too.
 #[test]
 fn rules_that_would_not_start_do_not_pass() {
     let folder = Folder::new("rules");

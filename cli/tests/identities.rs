@@ -37,7 +37,7 @@ fn each_source_is_found_by_what_an_operator_writes() {
                 assert!(limiter.check(&limit, &identity).await.unwrap().is_allowed());
                 let said = redis(&url, &["show", written, "--json"]).status(0);
                 assert_eq!(said.entries()[0]["used"], json!(1), "{written}");
-                // What is shown can be written, too.
+                // An identity can be written as it is shown.
                 let shown = said.entries()[0]["identity"].as_str().unwrap().to_owned();
                 redis(&url, &["block", &shown, "--for", "1h"]).status(0);
                 redis(&url, &["reset", written, "--yes"]).status(0);

@@ -18,7 +18,7 @@ use std::{
 use actix_throttle::{Builder, FailureMode, RateLimiter};
 use serde_json::Value;
 
-/// What the program has said, and its exit status.
+/// The output of the program, and its exit status.
 #[derive(Debug)]
 struct Said {
     status: i32,

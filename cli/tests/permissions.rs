@@ -1,4 +1,4 @@
-//! What a user of Redis needs, and what is said when something is missing.
+//! The permissions that a user of Redis needs, and what is said when something is missing.
 
 use harness::{Server, ServerVersion};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What a limit counts by: a header, a combination, an identity with a group.
+//! Identifiers: a header, a combination, an identity with a group.
 
 use actix_throttle::{Identity, rate_limit};
 use actix_web::{HttpRequest, get, web};

@@ -15,8 +15,8 @@ pub struct Calendar {
     zone: &'static TimeZone,
 }
 
-/// What the calendar calls a period: year, month, day, or the hours since 1970 with the minutes at
-/// which they begin.
+/// The name of a period in the calendar: year, month, day, or the hours since 1970 with the minutes
+/// at which they begin.
 pub(crate) type Label = (i64, i64, i64);
 
 impl Calendar {

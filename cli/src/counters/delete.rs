@@ -14,7 +14,7 @@ use crate::{
     output::{Confirmed, confirm, printable, write_json, write_line, write_table},
 };
 
-/// What is deleted of an identity.
+/// The keys of an identity that are deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Selection {
     /// Counters and blocks. Permits are held by work that goes on, so they stay unless asked for.

@@ -18,7 +18,7 @@ pub(super) struct Entry {
     pub(super) expires: Option<Micros>,
 }
 
-/// What the value of a key says.
+/// The value of a key, decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Used(StoredUsage),

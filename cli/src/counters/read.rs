@@ -106,7 +106,7 @@ fn commands(key: &str, kind: KeyKind, now: Micros) -> Vec<Cmd> {
     commands
 }
 
-/// What a value says, or what must be looked at next.
+/// A decoded value, or the command that must be sent next.
 enum Read {
     State(State),
     Log(LogSearch),

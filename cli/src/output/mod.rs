@@ -1,4 +1,4 @@
-//! What is shown: tables and questions on a terminal, JSON and lines for programs.
+//! The output: tables and questions on a terminal, JSON and lines for programs.
 
 mod confirm;
 mod json;

@@ -10,7 +10,7 @@ use redis::{
 use super::node::Node;
 use crate::{arguments::ServerArguments, error::CliError};
 
-/// What an address is made of, but for the host: credentials, certificates, time limits.
+/// The parts of an address beside the host: credentials, certificates, time limits.
 #[derive(Clone, Debug)]
 pub(super) struct Access {
     certificates: Option<TlsCertificates>,
@@ -86,7 +86,7 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, and what to write. The text repeats no secret.
+    /// The error in it, and what to write. The text repeats no secret.
     pub(super) fn of_url(url: &str) -> Result<Self, CliError> {
         let wrong = |reason: &str| {
             Err(CliError::new(format!(

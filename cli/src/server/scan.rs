@@ -11,7 +11,7 @@ use crate::{error::CliError, output::Progress};
 /// few hundred microseconds.
 const STEP: u64 = 1_000;
 
-/// What a scan has done.
+/// The result of a scan.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ScanSummary {
     /// About how many keys were looked at, those of other applications included.

@@ -16,7 +16,7 @@ impl TimeZone {
     /// Stands for a name that is not in the table. A limit with it is invalid.
     pub(crate) const UNKNOWN: Self = Self(u16::MAX);
 
-    /// What is wrong with a name that is not in the table.
+    /// The error of a name that is not in the table.
     pub(crate) const UNKNOWN_MESSAGE: &'static str = match cfg!(feature = "time-zones") {
         true => {
             "unknown time zone: write a name of the IANA database, \
@@ -72,7 +72,7 @@ impl TimeZone {
     }
 }
 
-/// What is wrong with this name, with the nearest one.
+/// The error of this name, with the nearest valid one.
 #[cfg(feature = "time-zones")]
 fn unknown(name: &str) -> String {
     let rest = TimeZone::UNKNOWN_MESSAGE.trim_start_matches("unknown time zone");

@@ -29,7 +29,7 @@ pub struct ConfigSpec {
     pub exempt: Vec<String>,
     /// Whether CORS preflights are left alone.
     pub skip_preflight: bool,
-    /// What is said about the addresses of clients.
+    /// The settings of clients' addresses.
     pub clients: ClientSpec,
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{Identity, Source, Value};
 
-/// What is wrong about the parts of a combination, in one wording for the attribute, the builder
+/// An error in the parts of a combination, in one wording for the attribute, the builder
 /// and the file.
 #[doc(hidden)]
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::{error::NetworkError, parse::parse, table::NetworkTable};
 
-/// What becomes of the requests of a network.
+/// The treatment of the requests of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// They are neither counted nor limited.

@@ -1,4 +1,4 @@
-//! What is set about clients: how their addresses are found, and which networks are let in or kept
+//! The settings about clients: how their addresses are found, and which networks are let in or kept
 //! out. A builder has one, and so has a configuration file.
 
 use super::{access::AccessList, error::NetworkError, proxies::TrustedProxies};

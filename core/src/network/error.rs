@@ -4,7 +4,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-/// What is wrong about a network or about a list of them, and what to write.
+/// An error in a network or in a list of them, and what to write.
 #[derive(Clone, PartialEq, Eq)]
 pub enum NetworkError {
     /// The text is neither a network nor an address.

@@ -1,4 +1,4 @@
-//! What a stored counter says about one moment.
+//! The usage of a stored counter at one moment.
 
 use crate::time::Micros;
 

@@ -4,7 +4,7 @@
 pub trait Word: Copy + 'static {
     /// Every value, in the order in which errors list them.
     const ALL: &'static [Self];
-    /// What errors call such a word; `None` stands for the argument's name.
+    /// The name of such a word in errors; `None` stands for the argument's name.
     const NOUN: Option<&'static str> = None;
 
     /// Returns the word for this value.

@@ -46,8 +46,8 @@ use crate::{
 /// application has [given](super::ConfigBuilder::identifier) to a function, or a list of these,
 /// which is a [combination](crate::Identifier::all). A rule's `identifier` and `max_wait` apply to
 /// its limits without their own, and its `networks` are those of
-/// [`Paths`](crate::Paths::networks). `allow`, `deny`, `trusted_proxies` and `client_ip_header` at the top are those of the
-/// [`Builder`], for limiters that [use](Builder::config) this configuration. `throttle.schema.json`
+/// [`Paths`](crate::Paths::networks). `allow`, `deny`, `trusted_proxies` and `client_ip_header` at
+/// the top are those of the [`Builder`], for limiters that [use](Builder::config) this configuration. `throttle.schema.json`
 /// in the crate is the JSON schema of the file, for editors.
 ///
 /// ```

@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::{decisions::RequestDecisions, status_list::StatusList};
 
-/// What was decided for a request, in its handler: how each limit stands that was charged for it.
+/// The decisions about a request, in its handler: how each limit stands that was charged for it.
 ///
 /// Everything counts that was decided before or is decided while the handler runs: by a
 /// [`Throttle`](crate::Throttle), by the handler's attributes and by

@@ -24,9 +24,9 @@ use super::{
 /// How a limiter finds the address of a client.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ClientIp {
-    /// What the builder was given.
+    /// The settings of the builder.
     pub(crate) own: ClientSettings,
-    /// What the configuration file says besides, as it is now.
+    /// The settings of the configuration file, as it is now.
     pub(crate) live: Option<LiveClientSettings>,
     pub(crate) header: ForwardingHeader,
     pub(crate) ipv6_prefix: u8,

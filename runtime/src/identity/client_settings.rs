@@ -1,4 +1,4 @@
-//! What is set about clients: by the builder of a limiter, and by a configuration file that may be
+//! The settings about clients: by the builder of a limiter, and by a configuration file that may be
 //! replaced while requests are served.
 
 use std::{fmt, sync::Arc};

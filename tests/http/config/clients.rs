@@ -1,4 +1,4 @@
-//! What a configuration file says about clients: networks, proxies, the header of the address, and
+//! Clients in a configuration file: networks, proxies, the header of the address, and
 //! combinations. A reload replaces it.
 
 use actix_throttle::{Config, Throttle, config::Format, rate_limit};

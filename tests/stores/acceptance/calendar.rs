@@ -138,7 +138,7 @@ async fn a_changed_zone_keeps_the_usage_of_its_period(store: &StoreFixture) {
     assert_eq!(standing(store, &new_york, "ann").await, (1, left));
     assert_eq!(admitted_at_once(store, &new_york, "ann", 3).await, 1);
     assert_eq!(wait(store, &berlin, "ann").await, 29 * DAY - HOUR / 2);
-    // What was used before midnight in Berlin is January's there.
+    // The usage before midnight in Berlin is January's there.
     set(store, 31 * DAY - 2 * HOUR);
     assert_eq!(admitted_at_once(store, &limit.cost(2), "bob", 1).await, 1);
     store.advance(3 * HOUR / 2);

@@ -1,4 +1,4 @@
-//! What the scripts store is what `stored` of the core reads.
+//! The core's `stored` reads what the scripts store.
 
 use std::time::Duration;
 

@@ -54,8 +54,8 @@ pub(crate) trait Store: Send + Sync {
     fn close(&self);
 }
 
-/// What the layers of a store have looked up for a check before they gave up, so that none of it is
-/// looked up again.
+/// The lookups that the layers of a store have made for a check before they gave up, so that none
+/// is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Miss {
     /// The denial cache has no denial of the check, and none that is due for revalidation.

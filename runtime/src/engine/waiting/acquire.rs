@@ -18,7 +18,8 @@ use crate::engine::{
 };
 
 /// A request for permits, which waits once it is awaited. Made by
-/// [`RateLimiter::acquire`](crate::RateLimiter::acquire) and its variants, and by [`Semaphore::acquire`](crate::Semaphore::acquire).
+/// [`RateLimiter::acquire`](crate::RateLimiter::acquire) and its variants, and by
+/// [`Semaphore::acquire`](crate::Semaphore::acquire).
 ///
 /// If the store cannot decide, the [`FailureMode`](crate::FailureMode) of the limiter does, and
 /// `Open` admits every caller.

@@ -36,7 +36,7 @@ pub(super) enum Access {
     Peek,
 }
 
-/// What the cache has for a charge, or for a whole check.
+/// The result of a lookup for a charge, or for a whole check.
 pub(super) enum Cached<T> {
     Found(T),
     /// An entry is due for revalidation: one request is to ask the store.

@@ -15,7 +15,7 @@ pub(super) enum BatchCall {
 }
 
 impl BatchCall {
-    /// What a reply to the call asks for.
+    /// The next step that a reply to the call asks for.
     pub(super) fn answer(&self, reply: &[u8]) -> Answer {
         match self {
             Self::Plain(call) => call.answer(reply),

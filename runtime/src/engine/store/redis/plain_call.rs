@@ -37,7 +37,7 @@ pub(super) struct PlainCall {
     now: Option<(Micros, Micros)>,
 }
 
-/// What a reply to a plain call asks for.
+/// The next step that a reply to a plain call asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// Nothing: it is a decision.

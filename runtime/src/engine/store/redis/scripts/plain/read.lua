@@ -35,7 +35,7 @@ raw_values[marker] = ''
 -- By the index of a key: the cost that still fits, and what was charged. The algorithms keep two
 -- more numbers from reading a state to writing it.
 local room, charged, first_kept, second_kept = {}, {}, {}, {}
--- What denials want to know of logs, and what was found.
+-- The questions of denials about logs, and what was found.
 local missing, found = nil, ''
 
 -- Twice over the limits: first their states are read, and then those that were charged are written.

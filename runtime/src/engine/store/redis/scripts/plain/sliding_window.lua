@@ -65,7 +65,7 @@
           local sum = (first_kept[i] - base) % SUM_SPAN
           for j = 2, 3 do
             local excess = wanted[j]
-            -- What this call adds leaves the window last.
+            -- The entries of this call leave the window last.
             if excess > 1 and excess <= sum then
               local below, above, step = max(inside, -inside) - 1, FOREVER, 1
               local leaving
