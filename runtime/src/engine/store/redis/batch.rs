@@ -22,8 +22,7 @@ use super::call_builder::SingleKey;
 use super::{
     batch_call::BatchCall,
     call_builder::CallBuilder,
-    plain_builder::PlainBuilder,
-    plain_call::PlainCall,
+    plain::{builder::PlainBuilder, call::PlainCall},
     reply::{self, ReplyLayout},
     script::CallContext,
 };

@@ -2,7 +2,7 @@
 //! not. The batch queue makes it, and the drain loop sends it.
 
 use super::{
-    plain_call::{Answer, PlainCall},
+    plain::call::{Answer, PlainCall},
     script::{Call, CallContext},
 };
 

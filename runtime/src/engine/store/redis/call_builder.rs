@@ -14,7 +14,7 @@ use super::{
     encode::push,
     key_table::KeyTable,
     limit_table::LimitTable,
-    plain_builder::PlainBuilder,
+    plain::builder::PlainBuilder,
     reply::ReplyLayout,
     script::{Call, CallContext},
 };

@@ -14,11 +14,10 @@ use super::reply;
 use super::{
     batch::{Batch, Lane},
     batch_call::BatchCall,
-    connection_guard::ConnectionGuard,
+    connection::{guard::ConnectionGuard, worker::WorkerConnection},
     executor::{Executor, Late},
-    plain_call::Answer,
+    plain::call::Answer,
     send::{NotSent, Request, bytes},
-    worker_connection::WorkerConnection,
 };
 use crate::engine::store::interface::StoreError;
 

@@ -11,16 +11,18 @@ use redis::{Cmd, Value};
 use tokio::{runtime::Handle, time::Instant};
 
 #[cfg(feature = "cluster")]
-use super::migration::OpenSlots;
+use super::cluster::migration::OpenSlots;
 use super::{
     batch::{Dispatch, Lane},
     block_watch::BlockWatch,
-    connection_guard::{ConnectionGuard, Reach},
-    keeper::Upkeep,
+    connection::{
+        guard::{ConnectionGuard, Reach},
+        keeper::Upkeep,
+        worker::WorkerConnections,
+    },
     lateness::{Expired, unless, within},
     script::{Call, CallContext},
     send::{NotSent, Request, bytes},
-    worker_connection::WorkerConnections,
 };
 #[cfg(feature = "test-util")]
 use crate::engine::clock::ManualClock;

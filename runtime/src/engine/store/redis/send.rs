@@ -7,8 +7,8 @@ use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
 #[cfg(feature = "cluster")]
-use super::migration;
-use super::{connection::Connection, plain_call::PlainCall, script::Call};
+use super::cluster::migration;
+use super::{connection::connection::Connection, plain::call::PlainCall, script::Call};
 use crate::engine::store::interface::StoreError;
 
 /// The connection was closed before the request left this process. Redis has seen nothing of it, so

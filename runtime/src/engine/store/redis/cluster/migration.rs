@@ -1,0 +1,168 @@
+//! Calls to a cluster whose slots may be on their way from one node to another.
+//!
+//! While a slot is being migrated ("open"), a node that lacks the one key of a call replies `ASK`,
+//! and the call goes on to the node that has the key or will have it. A call of several keys is
+//! refused with `TRYAGAIN` if only some of them are there. The cluster client then waits silently,
+//! longer than a request may, and sends the call again. So a call of several keys that has no reply
+//! soon is called off: its idempotency key is set in Redis, and then the call does nothing whenever
+//! it arrives. If Redis replies to that but not to the call, the node is well and the migration is
+//! the reason.
+
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use foldhash::fast::FixedState;
+use parking_lot::Mutex;
+use redis::{
+    Cmd, ErrorKind, RedisError, ServerErrorKind, Value, cluster_routing::Slot, from_redis_value,
+};
+use tokio::{
+    select,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::engine::store::redis::{
+    connection::{connection::Connection, pace::MAX_PATIENCE},
+    reply,
+    script::Call,
+};
+
+/// How long a slot counts as open after it was found open.
+const OPEN: Duration = Duration::from_secs(5);
+/// The longest time for calling off, as a multiple of the wait before it.
+const CALLING_OFF: u32 = 4;
+
+/// Carries out a call. Returns [`reply::MIGRATING`] if the call was refused because of where its
+/// keys are, and an empty reply if the call was carried out and its reply is lost.
+///
+/// # Cancel safety
+///
+/// Dropped midway, the call may still be carried out.
+pub(crate) async fn exchange(
+    call: &Call,
+    connection: &mut Connection,
+    deadline: Duration,
+) -> Result<Vec<u8>, RedisError> {
+    if call.only_key().is_some() {
+        return carry_out(call, connection).await;
+    }
+    let mut beside = connection.clone();
+    let pace = connection.pace();
+    let patience = pace.as_deref().map(|pace| pace.patience(deadline));
+    let patience = patience.unwrap_or(MAX_PATIENCE);
+    let start = Instant::now();
+    let mut sending = pin!(carry_out(call, connection));
+    let mut is_refused = false;
+    loop {
+        let calling_off = async {
+            sleep(patience).await;
+            timeout(patience * CALLING_OFF, call_off(call, &mut beside)).await
+        };
+        select! {
+            biased;
+            reply = sending.as_mut(), if !is_refused => match reply {
+                // The call may have been carried out before, when a connection broke after it was
+                // sent.
+                Err(error) if is_about_keys(&error) => is_refused = true,
+                reply => {
+                    if let (Some(pace), Ok(_)) = (pace, &reply) {
+                        pace.answered(start);
+                    }
+                    return reply;
+                }
+            },
+            called_off = calling_off => match called_off {
+                Ok(Ok(true)) => return Ok(reply::MIGRATING.into()),
+                // This is the script's reply to a repeated call, because the first reply is lost.
+                Ok(Ok(false)) if is_refused => return Ok(Vec::new()),
+                Ok(Ok(false)) => {
+                    return timeout(patience, sending).await.unwrap_or(Ok(Vec::new()));
+                }
+                // The loop tries to call it off again.
+                Ok(Err(_)) | Err(_) => {}
+            },
+        }
+    }
+}
+
+/// Whether the client has given up a call because of where its keys are.
+fn is_about_keys(error: &RedisError) -> bool {
+    use ServerErrorKind::{Ask, Moved, TryAgain};
+    matches!(error.kind(), ErrorKind::Server(Ask | Moved | TryAgain))
+}
+
+async fn carry_out(call: &Call, connection: &mut Connection) -> Result<Vec<u8>, RedisError> {
+    let reply = match send(call, call.by_hash(), connection).await {
+        // `NOSCRIPT`: nothing was done yet.
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+            send(call, call.by_source(), connection).await?
+        }
+        reply => reply?,
+    };
+    Ok(from_redis_value(reply)?)
+}
+
+async fn send(call: &Call, command: Cmd, connection: &mut Connection) -> Result<Value, RedisError> {
+    match call.only_key() {
+        Some(key) => connection.ask(key, command).await,
+        None => connection.send_to_slot(call.first_key(), command).await,
+    }
+}
+
+/// Calls a call off that has done nothing yet, so that it never will. Returns `false` if the call
+/// was carried out, so that there is or was a reply to it.
+async fn call_off(call: &Call, connection: &mut Connection) -> Result<bool, RedisError> {
+    let Some(idempotency_key) = call.idempotency_key() else {
+        // The call changes nothing whenever it arrives. Asking for a key shows whether the node is
+        // well.
+        let key = call.first_key();
+        let mut command = redis::cmd("PTTL");
+        command.arg(key);
+        connection.ask(key, command).await?;
+        return Ok(true);
+    };
+    let mut command = redis::cmd("SET");
+    command
+        .arg(idempotency_key)
+        .arg("")
+        .arg("NX")
+        .arg("PX")
+        .arg(call.ttl());
+    let set: Option<String> = from_redis_value(connection.ask(idempotency_key, command).await?)?;
+    Ok(set.is_some())
+}
+
+/// Slots that were found open a moment ago, so that calls of several of their keys need not be
+/// tried.
+#[derive(Debug, Default)]
+pub(crate) struct OpenSlots {
+    /// The number of slots in `since`. Every decision reads it without the lock, and most find 0.
+    /// `Relaxed`: a stale number costs a refused call or a lock, and no more.
+    count: AtomicUsize,
+    since: Mutex<HashMap<Slot, Instant, FixedState>>,
+}
+
+impl OpenSlots {
+    pub(crate) fn add(&self, slot: Slot) {
+        let mut since = self.since.lock();
+        since.retain(|_, since| since.elapsed() < OPEN);
+        since.insert(slot, Instant::now());
+        self.count.store(since.len(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn contains(&self, slot: Slot) -> bool {
+        if self.count.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        let mut since = self.since.lock();
+        let is_open = since.get(&slot).is_some_and(|since| since.elapsed() < OPEN);
+        if !is_open && since.remove(&slot).is_some() {
+            self.count.store(since.len(), Ordering::Relaxed);
+        }
+        is_open
+    }
+}

@@ -1,0 +1,127 @@
+//! Attempts to connect, and what the circuit breaker learns from them. The keeper task calls this
+//! module for every state that lacks a connection or a successor.
+
+use std::{pin::pin, sync::Arc};
+
+use redis::RedisError;
+use tokio::time::Instant;
+
+use super::{GoesOn, Keeper, Turn};
+use crate::engine::store::redis::{
+    connection::{
+        connection::Connection,
+        guard::ends_connection,
+        state::{Established, State, timed_out},
+        verify::verify,
+    },
+    lateness::{Expired, within},
+};
+
+/// Why an attempt to connect or a verification has failed.
+#[derive(Debug)]
+pub(crate) enum Missed {
+    Failed(RedisError),
+    /// This process was late itself, so nothing is known about the store.
+    OwnLateness,
+}
+
+impl Keeper {
+    /// Makes a connection where there is none.
+    pub(crate) async fn connect(&mut self) -> GoesOn {
+        let outcome = self.attempt().await;
+        self.state
+            .upgrade()?
+            .replace(|state| match (state, outcome) {
+                (State::Closed, _) | (_, Err(Missed::OwnLateness)) => None,
+                (_, Ok(connection)) => Some(State::Ready(Established::new(connection))),
+                (_, Err(Missed::Failed(error))) => Some(State::failed(error)),
+            });
+        Some(())
+    }
+
+    /// Makes a successor of a stalled connection: make before break. The stalled connection stays
+    /// in place, and remains in use if a reply arrives on it meanwhile.
+    pub(crate) async fn replace(&mut self, present: &Established) -> GoesOn {
+        #[cfg(feature = "cluster")]
+        if present.connection.is_cluster() {
+            return self.replace_in_cluster(present).await;
+        }
+        let turn = match self.has_failed {
+            true => self.wait_for_turn().await?,
+            // A short stall is over by then. All workers of all processes notice a stall together,
+            // and must not all reconnect to a server that has just recovered: a thundering herd.
+            false => self.wait_for_change(self.upkeep.deadline).await?,
+        };
+        if turn == Turn::Changed {
+            return Some(());
+        }
+        if let Ok(connection) = self.attempt().await {
+            self.state
+                .upgrade()?
+                .replace_established(present.id, |present| {
+                    let is_wanted = present.successor.is_some();
+                    is_wanted.then(|| State::Ready(Established::new(connection)))
+                });
+        }
+        Some(())
+    }
+
+    /// Tries once to connect, and tells the circuit breaker the result.
+    pub(crate) async fn attempt(&mut self) -> Result<Connection, Missed> {
+        let began = Instant::now();
+        let outcome = self.connection().await;
+        if let Some(state) = self.state.upgrade() {
+            state.count_attempt();
+        }
+        self.has_failed = outcome.is_err();
+        match &outcome {
+            Ok(_) => self.took = Some(began.elapsed()),
+            Err(Missed::Failed(error)) => self.upkeep.circuit.incident(began, error),
+            Err(Missed::OwnLateness) => {}
+        }
+        outcome
+    }
+
+    /// Makes a connection. While the circuit is not closed, it also verifies the store over it. If
+    /// Redis refuses that with an error, the connection is used all the same, and the refusal is an
+    /// incident.
+    async fn connection(&mut self) -> Result<Connection, Missed> {
+        let upkeep = Arc::clone(&self.upkeep);
+        let patience = upkeep.pool.patience(self.took);
+        let connection = timely(patience, upkeep.pool.connect()).await?;
+        if upkeep.circuit.is_closed() {
+            return Ok(connection);
+        }
+        let began = Instant::now();
+        let context = upkeep.context();
+        match timely(
+            upkeep.verification(),
+            verify(&connection, &context, upkeep.deadline),
+        )
+        .await
+        {
+            Ok(()) => upkeep.circuit.decided(),
+            Err(Missed::Failed(error)) if !ends_connection(&error) => {
+                upkeep.circuit.incident(began, &error);
+            }
+            Err(missed) => return Err(missed),
+        }
+        Ok(connection)
+    }
+}
+
+/// The output of `work`, if it comes within `patience`.
+///
+/// # Errors
+///
+/// The error of `work` or a timeout; [`Missed::OwnLateness`] if this process was late itself.
+pub(crate) async fn timely<T>(
+    patience: std::time::Duration,
+    work: impl Future<Output = Result<T, RedisError>>,
+) -> Result<T, Missed> {
+    match within(Instant::now() + patience, pin!(work)).await {
+        Ok(outcome) => outcome.map_err(Missed::Failed),
+        Err(Expired::Silence) => Err(Missed::Failed(timed_out())),
+        Err(Expired::OwnLateness) => Err(Missed::OwnLateness),
+    }
+}

@@ -1,0 +1,81 @@
+//! Verifies that Redis decides, by a probe that charges a limit without a request. The keeper task
+//! calls it, and tells the circuit breaker the result.
+
+use std::time::Duration;
+
+use actix_throttle_core::{
+    check::{Charge, Check, Mode},
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{Algorithm, Limit},
+};
+#[cfg(feature = "cluster")]
+use futures_util::future::select_ok;
+use redis::RedisError;
+use smallvec::smallvec;
+
+use crate::engine::store::redis::{
+    connection::{connection::Connection, state::aborted},
+    script::{Call, CallContext},
+    send::{NotSent, Request},
+};
+
+/// The limit that a probe charges. The charge always fits and so is always written: a server that
+/// replies but accepts no writes, because it is out of memory or a replica, is not well. The key
+/// soon expires.
+const PROBE: Limit =
+    Limit::new(1_000_000_000, Duration::from_millis(1)).algorithm(Algorithm::FixedWindow);
+
+/// The number of cluster slots that are probed. If one of three masters is dead, all of them belong
+/// to it once in 250 times.
+#[cfg(feature = "cluster")]
+const SLOTS: usize = 5;
+
+/// Verifies that the store decides. In a cluster a decision for any of a few slots is enough: one
+/// slot, or the node that has it, says nothing about the others.
+///
+/// # Errors
+///
+/// The error of the probe; in a cluster, of the last one if all probes fail.
+pub(crate) async fn verify(
+    connection: &Connection,
+    context: &CallContext<'_>,
+    deadline: Duration,
+) -> Result<(), RedisError> {
+    #[cfg(feature = "cluster")]
+    if connection.is_cluster() {
+        let names = [(); SLOTS].map(|()| format!("probe{}", fastrand::u32(..)));
+        let probes = names.map(|name| {
+            Box::pin(async move {
+                let (mut handle, identity) = (connection.clone(), Identity::new(name));
+                probe(&mut handle, &identity, context, deadline).await
+            })
+        });
+        return select_ok(probes).await.map(|_| ());
+    }
+    let identity = Identity::new("probe");
+    probe(&mut connection.clone(), &identity, context, deadline).await
+}
+
+async fn probe(
+    connection: &mut Connection,
+    identity: &Identity,
+    context: &CallContext<'_>,
+    deadline: Duration,
+) -> Result<(), RedisError> {
+    let check = Check {
+        mode: Mode::Charge,
+        charges: smallvec![Charge {
+            key: Key::counter(identity, &PROBE),
+            limit: (&PROBE).into(),
+            cost: 1,
+            failure_mode: FailureMode::Open,
+        }],
+    };
+    let call = Call::decide(context, &[check]);
+    match Request::Call(&call).send(connection, deadline).await {
+        Ok(reply) => reply.map(drop),
+        Err(NotSent) => Err(aborted()),
+    }
+}

@@ -1,0 +1,88 @@
+//! Tests of the life of worker connections and their keeper tasks.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_throttle_core::key::Naming;
+
+use super::*;
+use crate::engine::store::{
+    circuit_breaker::{Circuit, CircuitSettings},
+    key_hash::KeyHasher,
+    redis::pool_for,
+};
+
+fn on_a_runtime(test: impl AsyncFnOnce(&Handle)) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be built");
+    runtime.block_on(test(runtime.handle()));
+}
+
+/// Connections to a port at which no server listens.
+fn connections() -> WorkerConnections {
+    let pool = pool_for("redis://127.0.0.1:1").expect("a URL");
+    let deadline = Duration::from_millis(100);
+    let circuit = Circuit::new(CircuitSettings {
+        threshold: 3,
+        recovery: Duration::from_secs(30),
+        deadline,
+        verification: pool.verification(deadline),
+    });
+    WorkerConnections::new(Arc::new(Upkeep {
+        pool,
+        circuit: Arc::new(circuit),
+        naming: Naming {
+            prefix: "throttle".into(),
+            plain: false,
+        },
+        hasher: KeyHasher::new(),
+        deadline,
+    }))
+}
+
+#[test]
+fn connections_of_runtimes_that_have_ended_are_forgotten() {
+    let connections = connections();
+    for _ in 0..10 {
+        on_a_runtime(async |runtime| {
+            assert!(connections.of(runtime).checkout().await.is_err());
+            assert_eq!(connections.all.lock().len(), 1);
+        });
+    }
+}
+
+#[test]
+fn keeper_ends_with_its_connection() {
+    on_a_runtime(async |runtime| {
+        for closes in [true, false] {
+            let connections = connections();
+            let connection = connections.of(runtime);
+            assert!(connection.checkout().await.is_err());
+            let keeper = connection.keeper.get().expect("started").clone();
+            drop(connection);
+            assert!(!keeper.is_finished());
+            if closes {
+                connections.close();
+            }
+            drop(connections);
+            tokio::task::yield_now().await;
+            assert!(keeper.is_finished());
+        }
+    });
+}
+
+#[test]
+fn calls_are_overtaken_up_to_a_number_and_again_once_they_are_over() {
+    on_a_runtime(async |runtime| {
+        let connections = connections();
+        let connection = connections.of(runtime);
+        for _ in 0..3 {
+            let overtaken: Vec<_> = (0..MOST_OVERLAPS).map(|_| connection.overlap()).collect();
+            assert!(overtaken.iter().all(Option::is_some));
+            for _ in 0..3 {
+                assert!(connection.overlap().is_none());
+            }
+        }
+    });
+}

@@ -1,0 +1,191 @@
+//! Makes the outcomes of a plain call: it reads the states before the charges from the reply, and
+//! charges them again as the script did, request by request, by the step functions that the
+//! in-memory store runs. So a verdict has one source, and the script computes none.
+
+use actix_throttle_core::{
+    algorithm::{State, StoredState, Wait},
+    check::{Outcome, Receipts},
+    decision::Verdict,
+    limit::{Counting, Limit},
+    time::{MAX_MICROS, Micros},
+};
+use smallvec::SmallVec;
+
+use crate::engine::store::redis::{plain::checks::PlainChecks, reply::number};
+
+/// The spans of an element of the log: the low part of its time, the whole time, the sum.
+const LOW_SPAN: u64 = 1 << 48;
+const TIME_SPAN: u64 = 1 << 52;
+const SUM_SPAN: u64 = 1 << 20;
+/// The width of an element of the log.
+const ELEMENT: usize = 9;
+
+/// The states of all keys, by the index of the key from 0, and the time of the call. `order` has
+/// the index of each key in the order of the call, from 1. `None` if the reply is malformed.
+pub(crate) fn states(
+    reply: &[u8],
+    checks: &PlainChecks,
+    order: &[u32],
+) -> Option<(Vec<Option<State>>, Micros)> {
+    let limits = checks.limits().iter();
+    let width = limits
+        .map(|limit| width(&limit.limit) * limit.keys as usize)
+        .sum();
+    let (mut rest, mut after) = reply.split_at_checked(width)?;
+    let now = number(&mut after, 7)?;
+    let found = found(after, now)?;
+    let mut states: Vec<Option<State>> = Vec::new();
+    states.resize_with(checks.keys().len(), || None);
+    // Logs come last, behind the marker.
+    for (place, key) in (2..).zip(order) {
+        let index = (*key as usize).checked_sub(1)?;
+        let limit = checks.keys().get(index)?.limit;
+        let limit = &checks.limits().get(limit as usize)?.limit;
+        let mut stored = stored(&mut rest, limit, now)?;
+        if let StoredState::Log { leaving, .. } = &mut stored {
+            let of_key = found.iter().filter(|found| found.place == place);
+            leaving.extend(of_key.map(|found| (found.cost, found.time)));
+        }
+        *states.get_mut(index)? = Some(State::of_stored(limit, stored));
+    }
+    Some((states, now))
+}
+
+/// A lookup in a log: `cost` of it has left the window once the admission of `time` has.
+struct Found {
+    /// The place of the key in the call.
+    place: u64,
+    cost: u32,
+    time: Micros,
+}
+
+fn found(mut reply: &[u8], now: Micros) -> Option<Vec<Found>> {
+    let mut all = Vec::new();
+    while !reply.is_empty() {
+        let place = number(&mut reply, 2)?;
+        let cost = count(number(&mut reply, 4)?)?;
+        let (element, after) = reply.split_at_checked(ELEMENT)?;
+        reply = after;
+        let (time, _) = element_of(element, now)?;
+        all.push(Found { place, cost, time });
+    }
+    Some(all)
+}
+
+/// The bytes of a state in the reply.
+fn width(limit: &Limit) -> usize {
+    match limit.counting() {
+        Counting::FixedWindow => 7 + 4,
+        Counting::SlidingWindowCounter => 7 + 4 + 4,
+        Counting::GreedyBucket | Counting::IntervalBucket | Counting::LeakyBucket => 4 + 6 + 7 + 6,
+        Counting::SlidingWindow => 3 * ELEMENT,
+        // Never plain.
+        Counting::Calendar => 0,
+    }
+}
+
+/// Reads the first state in `rest`, and advances `rest` to what follows.
+fn stored(rest: &mut &[u8], limit: &Limit, now: Micros) -> Option<StoredState> {
+    Some(match limit.counting() {
+        Counting::FixedWindow => StoredState::Window {
+            start: number(rest, 7)?,
+            used: count(number(rest, 4)?)?,
+        },
+        Counting::SlidingWindowCounter => StoredState::Counters {
+            start: number(rest, 7)?,
+            current: count(number(rest, 4)?)?,
+            previous: count(number(rest, 4)?)?,
+        },
+        Counting::GreedyBucket | Counting::IntervalBucket | Counting::LeakyBucket => {
+            let debt = StoredState::Debt {
+                whole: count(number(rest, 4)?)?,
+                part: number(rest, 6)?,
+                since: number(rest, 7)?,
+            };
+            // Until when the key lives, which is of no use here.
+            number(rest, 6)?;
+            debt
+        }
+        Counting::Calendar => return None,
+        Counting::SlidingWindow => {
+            let (elements, after) = rest.split_at_checked(3 * ELEMENT)?;
+            *rest = after;
+            let elements = elements.chunks_exact(ELEMENT);
+            let mut elements = elements.map(|element| element_of(element, now));
+            let (_, before) = elements.next()??;
+            let (oldest, _) = elements.next()??;
+            let (newest, sum) = elements.next()??;
+            StoredState::Log {
+                oldest,
+                newest,
+                used: count((SUM_SPAN + sum - before) % SUM_SPAN)?,
+                leaving: Vec::new(),
+            }
+        }
+    })
+}
+
+fn count(number: u64) -> Option<u32> {
+    u32::try_from(number).ok()
+}
+
+/// The time of an element of the log, and its sum.
+fn element_of(mut element: &[u8], now: Micros) -> Option<(Micros, u64)> {
+    let low = number(&mut element, 6)?;
+    let rest = number(&mut element, 3)?;
+    let time = rest / SUM_SPAN * LOW_SPAN + low;
+    // Times wrap in the year 2112.
+    let age = (now % TIME_SPAN + TIME_SPAN - time) % TIME_SPAN;
+    Some((now.saturating_sub(age), rest % SUM_SPAN))
+}
+
+/// Decides a check of this kind, as the script did.
+pub(crate) fn decide(
+    checks: &PlainChecks,
+    kind: u32,
+    states: &mut [Option<State>],
+    now: Micros,
+) -> Outcome {
+    let charges = checks.charges(kind);
+    let mut verdicts: SmallVec<[Verdict; 1]> = SmallVec::new();
+    let mut each = |is_charge: bool| {
+        verdicts.clear();
+        for charge in charges {
+            let limit = checks.limits().get(checks.key(charge).limit as usize);
+            let state = states.get_mut(charge.key as usize).and_then(Option::as_mut);
+            let (Some(limit), Some(state)) = (limit, state) else {
+                continue;
+            };
+            let (wait, quota) = match is_charge {
+                true => state.try_charge(&limit.limit, charge.cost, now),
+                false => state.peek(&limit.limit, charge.cost, now),
+            };
+            verdicts.push(Verdict::new(wait, quota));
+        }
+        verdicts.iter().all(|verdict| verdict.wait == Wait::None)
+    };
+    // One limit is charged or not in a single step.
+    let allowed = match charges.len() {
+        1 => each(true),
+        _ => each(false) && each(true),
+    };
+    Outcome {
+        allowed,
+        stable_for: match allowed {
+            true => 0,
+            false => stable_for(&verdicts),
+        },
+        verdicts,
+        receipts: Receipts::new(),
+        mirror_receipts: Receipts::new(),
+    }
+}
+
+/// How long a denial stays the same by itself: until more remains of one of its limits.
+fn stable_for(verdicts: &[Verdict]) -> Micros {
+    let until_more = verdicts.iter().map(|verdict| match verdict.more {
+        0 => MAX_MICROS,
+        more => more,
+    });
+    until_more.min().unwrap_or(0)
+}

@@ -1,0 +1,5 @@
+//! What `init` asks of the server, and the error that tells an operator what to change.
+
+mod check;
+mod classify;
+mod server_info;
