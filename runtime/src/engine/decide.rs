@@ -47,6 +47,7 @@ impl Engine {
     /// # Errors
     ///
     /// A [`Miss`] if that needs I/O, for the second phase.
+    #[inline]
     pub(crate) fn try_decide(&self, check: &Check<'_>) -> Result<Outcome, Miss> {
         self.store().try_decide(check)
     }
@@ -108,6 +109,7 @@ impl Engine {
             .collect()
     }
 
+    #[inline]
     fn charge<'a>(&self, limit: &'a Limit, identity: &'a Identity) -> Charge<'a> {
         Charge {
             key: Key::counter(identity, limit),

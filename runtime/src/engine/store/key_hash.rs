@@ -24,6 +24,7 @@ use crate::engine::store::expiring_table::Fingerprint;
 /// their 128-bit hashes differ by exactly what the hashes of two limits differ by.
 pub(super) struct KeyHasher {
     identities: SipHasher13,
+    texts: SipHasher13,
     limits: FixedState,
 }
 
@@ -42,6 +43,7 @@ impl KeyHasher {
         let secret = || RandomState::new().hash_one(0);
         Self {
             identities: SipHasher13::new_with_keys(secret(), secret()),
+            texts: SipHasher13::new_with_keys(secret(), secret()),
             limits: FixedState::with_seed(secret()),
         }
     }
@@ -86,6 +88,10 @@ impl KeyHasher {
             // bytes.
             let [a, b, c, d] = address.octets();
             return self.identities.hash(&[network.prefix_len(), a, b, c, d]);
+        }
+        if let (Source::Application, Value::Bytes(text)) = (identity.source(), identity.value()) {
+            // Texts by hand have a secret of their own, so they are hashed at once too.
+            return self.texts.hash(text);
         }
         let mut hasher = self.identities;
         identity.source().hash(&mut hasher);
