@@ -1,6 +1,7 @@
 //! Tests of the program against real servers, with counters that the library has written.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
+mod bulk;
 mod cluster;
 mod files;
 mod identities;

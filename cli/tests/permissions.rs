@@ -57,6 +57,8 @@ fn documented_permissions_are_enough() {
         redis(&url, &["unblock", "ann", "--yes"]).status(0);
         redis(&url, &["reset", "ann", "--yes", "--permits"]).status(0);
         redis(&url, &["show", "ann"]).status(1);
+        redis(&url, &["block", "ann", "--for", "1h", "--zone", "z"]).status(0);
+        redis(&url, &["reset", "--all", "--yes"]).status(0);
     }
 }
 

@@ -4,6 +4,7 @@ mod combination;
 mod constructors;
 mod key_text;
 mod network;
+mod query;
 mod written;
 
 use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc};
@@ -14,6 +15,7 @@ pub use self::{
     combination::CombinationError,
     constructors::IdentityKind,
     network::{DEFAULT_IPV6_PREFIX, network},
+    query::IdentityQuery,
 };
 
 /// The key that a limit counts by, with an optional group.
@@ -186,6 +188,17 @@ impl Identity {
             value: self.value.clone(),
             group: None,
         }
+    }
+
+    /// Returns this identity as it appears in keys of the store, see
+    /// [`write_key`](Self::write_key).
+    #[doc(hidden)]
+    #[must_use]
+    pub fn key_text(&self, plain: bool) -> String {
+        let mut text = String::new();
+        // Writing to a `String` cannot fail.
+        let _ = self.write_key(&mut text, plain);
+        text
     }
 
     /// Writes this identity as it appears in keys of the store. `plain` writes values that may be

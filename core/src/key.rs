@@ -6,6 +6,7 @@
 //! identity is escaped, so it can never forge another key. The limit's part has no colon, so a zone
 //! cannot forge a key either.
 mod parse;
+mod selection;
 
 use std::fmt::Write;
 
@@ -17,8 +18,9 @@ use crate::{
     zone,
 };
 
-pub use self::parse::{
-    KeyContent, KeyText, block_marker_text, block_text, check_prefix, scan_pattern,
+pub use self::{
+    parse::{KeyText, block_marker_text, block_text, check_prefix},
+    selection::KeySelection,
 };
 
 /// Capacity for a readable identity and the limit's part, in bytes.
@@ -61,19 +63,10 @@ pub enum KeyKind {
 impl<'a> Key<'a> {
     #[inline]
     pub fn counter(identity: &'a Identity, limit: &Limit) -> Self {
-        let shadow = limit.is_shadow();
         Self {
             identity,
             zone: limit.zone_name(),
-            kind: match limit.period() {
-                Some(period) => KeyKind::Calendar { period, shadow },
-                None => KeyKind::Counter {
-                    algorithm: limit.kind(),
-                    refill: limit.refill_kind(),
-                    window: limit.window_micros(),
-                    shadow,
-                },
-            },
+            kind: KeyKind::of_limit(limit),
         }
     }
 
@@ -157,6 +150,22 @@ impl Key<'_> {
     }
 }
 impl KeyKind {
+    /// Returns the kind of a limit's counters.
+    #[inline]
+    #[must_use]
+    pub fn of_limit(limit: &Limit) -> Self {
+        let shadow = limit.is_shadow();
+        match limit.period() {
+            Some(period) => Self::Calendar { period, shadow },
+            None => Self::Counter {
+                algorithm: limit.kind(),
+                refill: limit.refill_kind(),
+                window: limit.window_micros(),
+                shadow,
+            },
+        }
+    }
+
     #[inline]
     #[must_use]
     pub fn is_shadow(&self) -> bool {

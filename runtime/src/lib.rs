@@ -57,7 +57,8 @@ pub use self::identity::{Jwt, JwtBuilder, JwtKey};
 pub use self::outgoing::CallError;
 pub use self::{
     engine::{
-        Acquire, Acquired, Demand, Permit, Semaphore, SemaphoreGuard,
+        Acquire, Acquired, BulkReset, Demand, IdentityUsage, LimitUsage, PeekIdentity, Permit,
+        ResetReport, Semaphore, SemaphoreGuard, UsageState,
         circuit_state::CircuitState,
         error::{InitError, RateLimitError},
     },

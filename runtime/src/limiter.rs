@@ -4,6 +4,7 @@
 mod acquire;
 mod admin;
 mod builder;
+mod bulk;
 mod find;
 mod global;
 mod settings;

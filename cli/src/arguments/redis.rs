@@ -81,11 +81,18 @@ pub(crate) enum Action {
         #[arg(long, default_value_t = 10, value_name = "N")]
         limit: usize,
     },
-    /// Forget what an identity has used, and end its blocks
+    /// Forget what an identity has used, or everyone, and end the blocks
     Reset {
-        #[command(flatten)]
-        target: Target,
-        /// Free the permits that it holds, too
+        /// The identity: 192.0.2.1, user=42, header.x-api-key=secret, global
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        id: Option<String>,
+        /// Everyone, in place of one identity
+        #[arg(long)]
+        all: bool,
+        /// Only this zone [can be repeated]
+        #[arg(long, value_name = "ZONE")]
+        zone: Vec<String>,
+        /// Free the permits that are held, too
         #[arg(long)]
         permits: bool,
         /// Do not ask

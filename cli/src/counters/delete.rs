@@ -1,10 +1,11 @@
 //! `throttle redis reset` and `unblock`: delete keys of one identity, after a question.
 
+use actix_throttle_core::stored::StoredEntry;
 use redis::Value;
 use serde_json::json;
 
 use super::{
-    entry::{Entry, HEADER},
+    entry::{HEADER, as_row},
     find::{Located, find},
     scan::Scan,
     show::say_that_there_are_none,
@@ -25,7 +26,7 @@ pub(super) enum Selection {
 }
 
 impl Selection {
-    fn takes(self, entry: &Entry) -> bool {
+    fn takes(self, entry: &StoredEntry) -> bool {
         match self {
             Self::Reset { permits } => permits || !entry.is_permits(),
             Self::Blocks => entry.is_block(),
@@ -69,7 +70,10 @@ pub(super) fn delete(
         return Ok(Answer::No);
     }
     if !yes && !is_json {
-        let rows: Vec<_> = chosen.iter().map(|located| located.entry.row()).collect();
+        let rows: Vec<_> = chosen
+            .iter()
+            .map(|located| as_row(&located.entry))
+            .collect();
         write_table(HEADER, &rows)?;
     }
     let s = if chosen.len() == 1 { "" } else { "s" };

@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use actix_throttle_core::{identity::Identity, key::scan_pattern};
+use actix_throttle_core::{identity::Identity, stored::StoredEntry};
 
-use super::{entry::Entry, scan::Scan};
+use super::scan::Scan;
 use crate::{error::CliError, server::ScanSummary};
 
 /// An entry, and the index of the node that holds it.
 #[derive(Clone, Debug)]
 pub(super) struct Located {
     pub(super) node: usize,
-    pub(super) entry: Entry,
+    pub(super) entry: StoredEntry,
 }
 
 /// The entries of one identity, in the order of their keys.
@@ -32,13 +32,10 @@ pub(super) struct Found {
 pub(super) fn find(scan: &mut Scan<'_>, id: &str) -> Result<Found, CliError> {
     let texts = Identity::key_texts(id);
     let identity = texts.first().cloned().unwrap_or_default();
-    let start = common_start(&texts);
-    let pattern = scan_pattern(&scan.arguments.prefix, start, texts.len() == 1);
+    let selection = scan.selection().with_permits().of_identity(texts);
     let mut entries = BTreeMap::new();
-    let summary = scan.entries(&pattern, |node, entry| {
-        if texts.contains(&entry.identity) {
-            entries.insert(entry.key.clone(), Located { node, entry });
-        }
+    let summary = scan.entries(&selection, |node, entry| {
+        entries.insert(entry.key.clone(), Located { node, entry });
         ControlFlow::Continue(())
     })?;
     if entries.is_empty() && !summary.is_complete {
@@ -52,37 +49,4 @@ pub(super) fn find(scan: &mut Scan<'_>, id: &str) -> Result<Found, CliError> {
         entries: entries.into_values().collect(),
         summary,
     })
-}
-
-/// The longest text that all of these begin with.
-fn common_start(texts: &[String]) -> &str {
-    let Some((first, others)) = texts.split_first() else {
-        return "";
-    };
-    let mut length = first.len();
-    for other in others {
-        let same = first.bytes().zip(other.bytes());
-        length = length.min(same.take_while(|(one, two)| one == two).count());
-    }
-    // The texts of identities are ASCII.
-    first.get(..length).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn common_start_is_what_all_begin_with() {
-        let texts =
-            |texts: &[&str]| -> Vec<String> { texts.iter().map(ToString::to_string).collect() };
-        for (all, start) in [
-            (&["user=42"][..], "user=42"),
-            (&["cookie.sid=#ab", "cookie.sid=ab"], "cookie.sid="),
-            (&["ip=1-0", "ip=1-0-2", "ip=1"], "ip=1"),
-            (&[], ""),
-        ] {
-            assert_eq!(common_start(&texts(all)), start);
-        }
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use actix_throttle_core::key::scan_pattern;
 use serde_json::Map;
 
 use super::{
@@ -29,12 +28,12 @@ pub(super) fn list(
     selection: Selection,
     is_json: bool,
 ) -> Result<Answer, CliError> {
-    let pattern = scan_pattern(&scan.arguments.prefix, "", false);
+    let selected = match selection.blocks_only {
+        true => scan.selection().only_blocks(),
+        false => scan.selection().with_permits(),
+    };
     let mut entries = BTreeMap::new();
-    let summary = scan.entries(&pattern, |_, entry| {
-        if selection.blocks_only && !entry.is_block() {
-            return ControlFlow::Continue(());
-        }
+    let summary = scan.entries(&selected, |_, entry| {
         if entries.len() >= selection.limit && !entries.contains_key(&entry.key) {
             return ControlFlow::Break(());
         }

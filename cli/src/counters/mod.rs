@@ -2,6 +2,7 @@
 
 mod block;
 mod delete;
+mod delete_all;
 mod entry;
 mod find;
 mod list;

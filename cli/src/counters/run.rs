@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use super::{block, delete, list, scan::Scan, show, top};
+use super::{block, delete, delete_all, list, scan::Scan, show, top};
 use crate::{
     arguments::{Action, RedisArguments, ServerArguments, Watch},
     error::{Answer, CliError},
@@ -47,12 +47,17 @@ pub(crate) fn run(arguments: &RedisArguments, is_json: bool) -> Result<Answer, C
             top::top(scan, *limit, is_json)
         }),
         Action::Reset {
-            target,
+            id,
+            zone,
             permits,
             yes,
-        } => once(&target.zone, &|scan| {
-            let selection = delete::Selection::Reset { permits: *permits };
-            delete::delete(scan, &target.id, selection, *yes, is_json)
+            all,
+        } => once(zone, &|scan| match id.as_ref().filter(|_| !all) {
+            Some(id) => {
+                let selection = delete::Selection::Reset { permits: *permits };
+                delete::delete(scan, id, selection, *yes, is_json)
+            }
+            None => delete_all::delete_all(scan, *permits, *yes, is_json),
         }),
         Action::Unblock { target, yes } => once(&target.zone, &|scan| {
             let selection = delete::Selection::Blocks;

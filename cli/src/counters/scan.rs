@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use actix_throttle_core::zone::written;
+use actix_throttle_core::{key::KeySelection, stored::StoredEntry};
 
-use super::{entry::Entry, read::read};
+use super::read::read;
 use crate::{
     arguments::ServerArguments,
     error::CliError,
@@ -22,31 +22,47 @@ pub(super) struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Passes each entry whose key matches the pattern to `each`, with the index of its node. An
-    /// entry may come twice.
+    /// Selects what the zones of this scan hold.
+    pub(super) fn selection(&self) -> KeySelection {
+        KeySelection::all().in_zones(self.zones.iter().map(String::as_str))
+    }
+
+    /// Passes each selected entry to `each`, with the index of its node. An entry may come twice.
     ///
     /// # Errors
     ///
     /// If a server does not reply.
     pub(super) fn entries(
         &mut self,
-        pattern: &str,
-        mut each: impl FnMut(usize, Entry) -> ControlFlow<()>,
+        selection: &KeySelection,
+        mut each: impl FnMut(usize, StoredEntry) -> ControlFlow<()>,
     ) -> Result<ScanSummary, CliError> {
         let prefix = &self.arguments.prefix;
-        // Keys have letters in place of a long path.
-        let zones: Vec<String> = self.zones.iter().map(|zone| written(zone)).collect();
         let visit = |index: usize, node: &mut Node, keys: &[String]| -> Scanned {
-            for entry in read(node, prefix, keys)? {
-                let counts = zones.is_empty() || zones.contains(&entry.zone);
-                if counts && each(index, entry).is_break() {
+            for entry in read(node, prefix, selection, keys)? {
+                if each(index, entry).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
             }
             Ok(ControlFlow::Continue(()))
         };
+        self.keys(selection, visit)
+    }
+
+    /// Passes the keys that may be selected to `visit`, some at a time, with the index of their
+    /// node and the node itself. A key may come twice.
+    ///
+    /// # Errors
+    ///
+    /// If a server does not reply, and the errors of `visit`.
+    pub(super) fn keys(
+        &mut self,
+        selection: &KeySelection,
+        visit: impl FnMut(usize, &mut Node, &[String]) -> Scanned,
+    ) -> Result<ScanSummary, CliError> {
+        let pattern = selection.scan_pattern(&self.arguments.prefix);
         let max_keys = self.arguments.max_keys;
-        let scanned = scan(self.servers, pattern, max_keys, self.progress, visit);
+        let scanned = scan(self.servers, &pattern, max_keys, self.progress, visit);
         self.progress.clear();
         scanned
     }

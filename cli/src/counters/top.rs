@@ -3,11 +3,10 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use actix_throttle_core::key::scan_pattern;
+use actix_throttle_core::stored::StoredEntry;
 use serde_json::Map;
 
 use super::{
-    entry::Entry,
     scan::Scan,
     view::{warn_of_the_rest, write_entries},
 };
@@ -17,11 +16,11 @@ use crate::error::{Answer, CliError};
 #[derive(Debug, Default)]
 struct Ranking {
     /// By key, because a scan may bring a key twice.
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, StoredEntry>,
 }
 
 impl Ranking {
-    fn add(&mut self, entry: Entry, limit: usize) {
+    fn add(&mut self, entry: StoredEntry, limit: usize) {
         if entry.used() == 0 || limit == 0 {
             return;
         }
@@ -38,8 +37,8 @@ impl Ranking {
         }
     }
 
-    fn sorted(&self) -> Vec<&Entry> {
-        let mut sorted: Vec<&Entry> = self.entries.values().collect();
+    fn sorted(&self) -> Vec<&StoredEntry> {
+        let mut sorted: Vec<&StoredEntry> = self.entries.values().collect();
         sorted.sort_by_key(|entry| std::cmp::Reverse(entry.used()));
         sorted
     }
@@ -51,9 +50,9 @@ impl Ranking {
 ///
 /// If a server does not reply.
 pub(super) fn top(scan: &mut Scan<'_>, limit: usize, is_json: bool) -> Result<Answer, CliError> {
-    let pattern = scan_pattern(&scan.arguments.prefix, "", false);
+    let selection = scan.selection().with_permits();
     let mut ranking = Ranking::default();
-    let summary = scan.entries(&pattern, |_, entry| {
+    let summary = scan.entries(&selection, |_, entry| {
         ranking.add(entry, limit);
         ControlFlow::Continue(())
     })?;
@@ -67,18 +66,17 @@ pub(super) fn top(scan: &mut Scan<'_>, limit: usize, is_json: bool) -> Result<An
 
 #[cfg(test)]
 mod tests {
-    use actix_throttle_core::key::KeyKind;
+    use actix_throttle_core::{key::KeyKind, stored::EntryState};
 
     use super::*;
-    use crate::counters::entry::State;
 
-    fn entry(key: &str, permits: u32) -> Entry {
-        Entry {
+    fn entry(key: &str, permits: u32) -> StoredEntry {
+        StoredEntry {
             key: key.to_owned(),
             identity: String::new(),
             zone: String::new(),
             kind: KeyKind::PermitTable { shadow: false },
-            state: State::Held {
+            state: EntryState::Held {
                 permits,
                 longest: 1,
             },

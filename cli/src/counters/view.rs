@@ -1,8 +1,9 @@
 //! Shows entries, and says if some may be missing.
 
+use actix_throttle_core::stored::StoredEntry;
 use serde_json::{Map, Value, json};
 
-use super::entry::{Entry, HEADER};
+use super::entry::{HEADER, as_json, as_row};
 use crate::{
     error::CliError,
     output::{write_json, write_table},
@@ -15,19 +16,19 @@ use crate::{
 ///
 /// If they cannot be written.
 pub(super) fn write_entries<'a>(
-    entries: impl Iterator<Item = &'a Entry> + Clone,
+    entries: impl Iterator<Item = &'a StoredEntry> + Clone,
     summary: ScanSummary,
     is_json: bool,
     fields: Map<String, Value>,
 ) -> Result<(), CliError> {
     if is_json {
         let mut document = fields;
-        let entries: Vec<Value> = entries.map(Entry::json).collect();
+        let entries: Vec<Value> = entries.map(as_json).collect();
         document.insert("entries".to_owned(), json!(entries));
         document.insert("complete".to_owned(), json!(summary.is_complete));
         return write_json(&Value::Object(document));
     }
-    let rows: Vec<_> = entries.map(Entry::row).collect();
+    let rows: Vec<_> = entries.map(as_row).collect();
     if rows.is_empty() {
         eprintln!("no counters");
     } else {

@@ -22,6 +22,13 @@ pub(super) struct View {
     left: Micros,
 }
 
+impl CalendarWindow {
+    /// Returns the time of the latest charge, and what was used in its period.
+    pub(super) fn numbers(&self) -> (Micros, u32) {
+        (self.latest, self.used)
+    }
+}
+
 impl CounterState for CalendarWindow {
     type View = View;
 

@@ -74,6 +74,15 @@ impl PermitTable {
         self.by_deadline.remove(&(entry.deadline, permit_id))
     }
 
+    /// Returns the number of permits that are held at `now`.
+    pub fn held(&self, now: Micros) -> u32 {
+        let held = self
+            .by_deadline
+            .iter()
+            .filter(|(deadline, _)| *deadline > now);
+        u32::try_from(held.count()).unwrap_or(u32::MAX)
+    }
+
     /// Returns the time until the last permit expires, if none is renewed or acquired.
     #[inline]
     pub fn reset(&self, now: Micros) -> Micros {

@@ -25,6 +25,11 @@ impl Debt {
         Self { whole, part, since }
     }
 
+    /// Returns the tokens that were missing as of a time: whole ones, and W-ths of one.
+    pub(super) fn numbers(self) -> (u32, u64, Micros) {
+        (self.whole, self.part, self.since)
+    }
+
     #[inline]
     pub(super) fn new(owed: TokenDebt, window: Micros, since: Micros) -> Self {
         let (whole, part) = div_rem(owed.0, window);

@@ -22,6 +22,11 @@ impl FixedWindow {
         Self { start, used }
     }
 
+    /// Returns the start of the window and what was used in it.
+    pub(super) fn numbers(&self) -> (Micros, u32) {
+        (self.start, self.used)
+    }
+
     /// Returns the start of the window that took the charge.
     #[inline]
     pub(super) fn receipt_tag(&self) -> u64 {

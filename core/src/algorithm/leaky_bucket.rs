@@ -26,6 +26,10 @@ impl LeakyBucket {
         Self(debt)
     }
 
+    pub(super) fn debt(&self) -> Debt {
+        self.0
+    }
+
     /// Returns how much of the latest charge has drained by `now`, in W-ths of a token: what was
     /// carried over into it, and what has drained since if it counts from an earlier time.
     #[inline]

@@ -87,30 +87,7 @@ impl CounterState for Box<AdmissionLog> {
 
     #[inline]
     fn view_at(&self, limit: &Limit, now: Micros) -> View {
-        let window = limit.window_micros();
-        let len = self.entries.len();
-        let is_future = |entry: &LogEntry| entry.age(now).is_none();
-        let to = match self.entries.back() {
-            Some(last) if is_future(last) => {
-                self.entries.partition_point(|entry| !is_future(entry))
-            }
-            _ => len,
-        };
-        let from = self.first(|entry| entry.age(now).is_none_or(|age| age < window));
-        let base = match from.checked_sub(1) {
-            Some(before) => self.sum_at(before),
-            None => self.base,
-        };
-        let used = match to.checked_sub(1) {
-            Some(last) if last >= from => since(base, self.sum_at(last)),
-            _ => 0,
-        };
-        View {
-            from,
-            to,
-            base,
-            used,
-        }
+        self.view_in(limit.window_micros(), now)
     }
 
     #[inline]
@@ -220,6 +197,41 @@ impl AdmissionLog {
         }
         entries.push_back(LogEntry::new(newest, used));
         Self { base: 0, entries }
+    }
+
+    /// Returns the times of the first and the last admission in the window at `now`, and their
+    /// costs together.
+    pub(super) fn usage(&self, window: Micros, now: Micros) -> (Micros, Micros, u32) {
+        let view = self.view_in(window, now);
+        let time = |index: usize| self.entries.get(index).map_or(0, LogEntry::time);
+        (time(view.from), time(view.to.saturating_sub(1)), view.used)
+    }
+
+    #[inline]
+    fn view_in(&self, window: Micros, now: Micros) -> View {
+        let len = self.entries.len();
+        let is_future = |entry: &LogEntry| entry.age(now).is_none();
+        let to = match self.entries.back() {
+            Some(last) if is_future(last) => {
+                self.entries.partition_point(|entry| !is_future(entry))
+            }
+            _ => len,
+        };
+        let from = self.first(|entry| entry.age(now).is_none_or(|age| age < window));
+        let base = match from.checked_sub(1) {
+            Some(before) => self.sum_at(before),
+            None => self.base,
+        };
+        let used = match to.checked_sub(1) {
+            Some(last) if last >= from => since(base, self.sum_at(last)),
+            _ => 0,
+        };
+        View {
+            from,
+            to,
+            base,
+            used,
+        }
     }
 
     #[inline]

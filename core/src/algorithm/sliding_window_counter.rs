@@ -37,6 +37,11 @@ impl WindowCounters {
             previous,
         }
     }
+
+    /// Returns the start of the current window, and the two counts as of then.
+    pub(super) fn numbers(&self) -> (Micros, u32, u32) {
+        (self.start, self.current, self.previous)
+    }
 }
 
 impl CounterState for WindowCounters {

@@ -84,4 +84,44 @@ impl State {
             _ => Self::empty(limit),
         }
     }
+
+    /// Returns the numbers of this state, for a look at it without its limit. Of a log, they are
+    /// what is in the window at `now`. A window by the calendar has the time of its latest charge
+    /// for its start.
+    pub fn numbers(&self, window: Micros, now: Micros) -> StoredState {
+        let debt = |(whole, part, since)| StoredState::Debt { whole, part, since };
+        match self {
+            Self::FixedWindow(state) => {
+                let (start, used) = state.numbers();
+                StoredState::Window { start, used }
+            }
+            Self::CalendarWindow(state) => {
+                let (start, used) = state.numbers();
+                StoredState::Window { start, used }
+            }
+            Self::WindowCounters(state) => {
+                let (start, current, previous) = state.numbers();
+                StoredState::Counters {
+                    start,
+                    current,
+                    previous,
+                }
+            }
+            Self::Greedy(state) => debt(state.debt().numbers()),
+            Self::Leaky(state) => debt(state.debt().numbers()),
+            Self::Interval(state) => {
+                let (missing, since) = state.numbers();
+                debt((missing, 0, since))
+            }
+            Self::AdmissionLog(log) => {
+                let (oldest, newest, used) = log.usage(window, now);
+                StoredState::Log {
+                    oldest,
+                    newest,
+                    used,
+                    leaving: Vec::new(),
+                }
+            }
+        }
+    }
 }

@@ -25,6 +25,10 @@ impl GreedyBucket {
         Self(debt)
     }
 
+    pub(super) fn debt(&self) -> Debt {
+        self.0
+    }
+
     #[inline]
     pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         self.0.receipt_tag(limit, limit.quota(), now)
@@ -94,6 +98,11 @@ impl IntervalBucket {
     #[inline]
     pub(super) fn new(missing: u32, anchor: Micros) -> Self {
         Self { missing, anchor }
+    }
+
+    /// Returns the tokens that were missing as of a time.
+    pub(super) fn numbers(&self) -> (u32, Micros) {
+        (self.missing, self.anchor)
     }
 
     /// Returns the time from the latest refill to the charge, which fixes the phase of the refills.

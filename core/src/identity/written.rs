@@ -46,6 +46,64 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// Returns the identities that this text may stand for, by which a store that hashes its keys
+    /// can be asked. There are none for a text with a hash in it.
+    pub(super) fn candidates(written: &str) -> Vec<Self> {
+        let address = written.strip_prefix("ip=").unwrap_or(written);
+        if let Ok(address) = address.parse() {
+            return networks_of(address);
+        }
+        let Some((source, value)) = source_of(written) else {
+            return vec![Self::new(written)];
+        };
+        let source = match source.strip_prefix("header.") {
+            Some(name) => format!("header.{}", name.to_ascii_lowercase()),
+            None => source.to_owned(),
+        };
+        let Some(value) = value else {
+            return match written {
+                "global" => vec![Self::global()],
+                _ => Vec::new(),
+            };
+        };
+        if source == "ip" {
+            // A network as keys have it, or `none`.
+            return match value {
+                "none" => vec![Self::client(None)],
+                value => {
+                    let groups: Vec<&str> = value.split('-').collect();
+                    let address = groups.join(":").parse();
+                    address.map(networks_of).unwrap_or_default()
+                }
+            };
+        }
+        let plain = unescaped(value);
+        let values = std::iter::once(value).chain(plain.as_deref());
+        values
+            .filter_map(|value| identity_of(&source, value))
+            .collect()
+    }
+}
+
+/// Returns the text without the escapes of keys; `None` if it has none, or others.
+fn unescaped(text: &str) -> Option<String> {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((&first, others)) = rest.split_first() {
+        let (byte, others) = match (first, others) {
+            (b'%', [high, low, others @ ..]) => {
+                let digit = |digit: u8| char::from(digit).to_digit(16);
+                let byte = digit(*high)? * 16 + digit(*low)?;
+                (u8::try_from(byte).ok()?, others)
+            }
+            _ => (first, others),
+        };
+        bytes.push(byte);
+        rest = others;
+    }
+    String::from_utf8(bytes).ok().filter(|plain| plain != text)
+}
+
 /// Splits a text into a known source and its value. The value is `None` where it is no text: in
 /// `global`, and for a client that is counted in place of a missing value (`header.x!192.0.2.1`).
 fn source_of(written: &str) -> Option<(&str, Option<&str>)> {
@@ -120,17 +178,25 @@ fn texts(identity: &Identity) -> Vec<String> {
     texts
 }
 
-/// Returns the networks that an address may be counted by: its own by default, then the others.
+/// Returns the texts of the networks that an address may be counted by: its own by default, then
+/// the others.
 fn networks(address: IpAddr) -> Vec<String> {
+    let identities = networks_of(address);
+    identities.iter().map(ToString::to_string).collect()
+}
+
+/// Returns the networks that an address may be counted by.
+fn networks_of(address: IpAddr) -> Vec<Identity> {
     let prefixes = std::iter::once(DEFAULT_IPV6_PREFIX).chain((1..=128).rev());
-    let mut all: Vec<String> = Vec::new();
+    let mut all: Vec<(String, Identity)> = Vec::new();
     for prefix in prefixes {
-        let text = Identity::client(Some(network(address, prefix))).to_string();
-        if !all.contains(&text) {
-            all.push(text);
+        let identity = Identity::client(Some(network(address, prefix)));
+        let text = identity.to_string();
+        if all.iter().all(|(known, _)| *known != text) {
+            all.push((text, identity));
         }
     }
-    all
+    all.into_iter().map(|(_, identity)| identity).collect()
 }
 
 #[cfg(test)]

@@ -10,25 +10,18 @@ use crate::{
     zone,
 };
 
-/// The parts of a key's text.
+/// The parts of a key's text: a counter, the permits of a concurrency limit, or a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyText<'t> {
     /// The identity as keys show it, escaped or hashed.
     pub identity: &'t str,
     pub zone: &'t str,
-    pub content: KeyContent,
-}
-
-/// The kind of value that a key of this library has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyContent {
-    Entry(KeyKind),
-    /// The idempotency key of one call of the script.
-    IdempotencyKey,
+    pub kind: KeyKind,
 }
 
 impl<'t> KeyText<'t> {
-    /// Reads a key under this prefix. Returns `None` if it is not one of this library's keys.
+    /// Reads a key under this prefix. Returns `None` if it is not one of this library's, and for
+    /// the idempotency key of a call.
     #[must_use]
     pub fn parse(text: &'t str, prefix: &str) -> Option<Self> {
         let tagged = text.strip_prefix(prefix)?.strip_prefix(":{")?;
@@ -38,18 +31,14 @@ impl<'t> KeyText<'t> {
             && call.len() == 16
             && call.bytes().all(|byte| byte.is_ascii_hexdigit())
         {
-            return Some(Self {
-                identity,
-                zone: "",
-                content: KeyContent::IdempotencyKey,
-            });
+            return None;
         }
         // The limit's part has no colon; a zone may have some.
         let (zone, limit) = rest.rsplit_once(':')?;
         Some(Self {
             identity,
             zone,
-            content: KeyContent::Entry(KeyKind::parse(limit)?),
+            kind: KeyKind::parse(limit)?,
         })
     }
 }
@@ -84,14 +73,23 @@ pub fn block_marker_text(prefix: &str) -> String {
 }
 
 /// Returns the pattern of `SCAN` for all keys under a prefix whose identity begins with this text;
-/// if `whole`, for those of this identity alone.
-#[must_use]
-pub fn scan_pattern(prefix: &str, identity: &str, whole: bool) -> String {
+/// if `whole`, for those of this identity alone. A zone, written as keys have it, narrows them.
+pub(super) fn scan_pattern_in(
+    prefix: &str,
+    identity: &str,
+    whole: bool,
+    zone: Option<&str>,
+) -> String {
     let mut pattern = String::new();
     escape_glob(prefix, &mut pattern);
     pattern.push_str(":{");
     escape_glob(identity, &mut pattern);
-    pattern.push_str(if whole { "}:*" } else { "*}:*" });
+    pattern.push_str(if whole { "}:" } else { "*}:" });
+    if let Some(zone) = zone {
+        escape_glob(zone, &mut pattern);
+        pattern.push(':');
+    }
+    pattern.push('*');
     pattern
 }
 
@@ -220,14 +218,13 @@ mod tests {
                 let expected = KeyText {
                     identity: &identity.to_string(),
                     zone,
-                    content: KeyContent::Entry(kind),
+                    kind,
                 };
                 assert_eq!(KeyText::parse(&text, PREFIX), Some(expected), "{text}");
             }
             let limit = Limit::per_second(1).zone("once");
             let once = Key::counter(&identity, &limit).idempotency_key(&naming, 7);
-            let read = KeyText::parse(&once, PREFIX).unwrap();
-            assert_eq!(read.content, KeyContent::IdempotencyKey, "{once}");
+            assert_eq!(KeyText::parse(&once, PREFIX), None, "{once}");
         }
     }
 
@@ -281,9 +278,10 @@ mod tests {
     #[test]
     fn pattern_takes_no_wildcards_from_its_texts() {
         assert_eq!(
-            scan_pattern("a*[b]?", "user=4^2", true),
+            scan_pattern_in("a*[b]?", "user=4^2", true, None),
             "a\\*\\[b\\]\\?:{user=4\\^2}:*"
         );
-        assert_eq!(scan_pattern("p", "", false), "p:{*}:*");
+        assert_eq!(scan_pattern_in("p", "", false, None), "p:{*}:*");
+        assert_eq!(scan_pattern_in("p", "", false, Some("z?")), "p:{*}:z\\?:*");
     }
 }

@@ -8,13 +8,17 @@
 mod block;
 mod bytes;
 mod counter;
+mod entry;
 mod log;
+mod read;
 mod usage;
 
 pub use self::{
     block::StoredBlock,
     counter::StoredCounter,
+    entry::{EntryState, StoredEntry},
     log::{LogElement, LogSearch},
+    read::{Command, Reply, StoredReading},
     usage::StoredUsage,
 };
 

@@ -2,11 +2,13 @@
 //! itself, and `.ci/lint floors` holds it to that.
 //!
 //! [`Engine`] is the handle. Its methods stand where their subject is: decisions in `decide`,
-//! refunds in `refund`, resets and blocks in `admin`, permits in `concurrency`, waits in `waiting`.
+//! refunds in `refund`, resets and blocks in `admin` and `bulk`, permits in `concurrency`, waits in
+//! `waiting`.
 
 mod admin;
 pub(crate) mod backoff;
 mod builder;
+mod bulk;
 pub(crate) mod circuit_state;
 pub(crate) mod clock;
 mod concurrency;
@@ -38,6 +40,7 @@ pub(crate) use self::{
     waiting::{WaitOutcome, wait_for},
 };
 pub use self::{
+    bulk::{BulkReset, IdentityUsage, LimitUsage, PeekIdentity, ResetReport, UsageState},
     concurrency::{Permit, Semaphore, SemaphoreGuard},
     waiting::{Acquire, Acquired, Demand},
 };

@@ -2,6 +2,7 @@
 
 mod algorithms;
 mod blocks;
+mod bulk;
 mod calendar;
 mod changes;
 mod concurrency;

@@ -1,5 +1,6 @@
 //! Tests that only Redis can show: keys and their expiry, scripts, connections, failures.
 
+mod bulk;
 mod calendar;
 mod cluster;
 mod concurrency;

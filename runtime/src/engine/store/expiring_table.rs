@@ -12,6 +12,8 @@
 use actix_throttle_core::time::Micros;
 use hashbrown::HashTable;
 
+use super::fingerprint::Fingerprint;
+
 /// The number of entries that a full table compares before it evicts one.
 const SAMPLE: usize = 8;
 /// The number of low bits of an entry's rank that hold its expiry; the others hold its worth.
@@ -20,22 +22,6 @@ const EXPIRY_BITS: u32 = 61;
 const LATEST: Micros = (1 << EXPIRY_BITS) - 1;
 /// The capacity up to which shrinking is not worthwhile.
 const SMALL: usize = 64;
-
-/// A keyed 128-bit hash that stands for a key. Among four billion keys, two share one with a
-/// probability of 2^-64, and a client without the secrets cannot search for such a pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Fingerprint(u64, u64);
-
-impl Fingerprint {
-    pub(super) fn new(high: u64, low: u64) -> Self {
-        Self(high, low)
-    }
-
-    /// Returns half of the fingerprint, which is as good a hash for a table as the whole.
-    pub(super) fn hash(self) -> u64 {
-        self.1
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct ExpiringTable<T> {
@@ -103,6 +89,47 @@ impl<T> ExpiringTable<T> {
     pub(super) fn find(&self, print: Fingerprint, now: Micros) -> Option<&T> {
         let slot = &self.entries[self.index_of(print)?];
         (slot.expires() > now).then_some(&slot.value)
+    }
+
+    /// Returns the value of `print` and when it expires, unless it has.
+    pub(super) fn find_with_expiry(&self, print: Fingerprint, now: Micros) -> Option<(&T, Micros)> {
+        let slot = &self.entries[self.index_of(print)?];
+        (slot.expires() > now).then(|| (&slot.value, slot.expires()))
+    }
+
+    /// Removes those of the `count` entries below the index `end` that `is_meant` takes. Returns
+    /// the index up to which the next call has to look, 0 at the end, and how many were removed
+    /// that had not expired.
+    ///
+    /// A walk from `usize::MAX` down to 0 looks at every entry that is there all the time: whatever
+    /// is removed in between, an entry only moves to a lower index if it stood at the very end.
+    pub(super) fn remove_where(
+        &mut self,
+        end: usize,
+        count: usize,
+        now: Micros,
+        is_meant: impl Fn(Fingerprint) -> bool,
+    ) -> (usize, u64) {
+        let end = end.min(self.entries.len());
+        let start = end.saturating_sub(count);
+        let mut removed = 0;
+        for index in (start..end).rev() {
+            let slot = &self.entries[index];
+            if is_meant(slot.fingerprint) {
+                removed += u64::from(slot.expires() > now);
+                self.take(index);
+            }
+        }
+        if start == 0 {
+            self.shrink();
+        }
+        (start, removed)
+    }
+
+    /// Returns all values, those of expired entries included.
+    #[cfg(feature = "redis")]
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().map(|slot| &mut slot.value)
     }
 
     /// Returns the entry of `print`, unless it has expired.

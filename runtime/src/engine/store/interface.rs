@@ -6,7 +6,9 @@ use std::{borrow::Cow, fmt, future::Future, time::Duration};
 
 use actix_throttle_core::{
     check::{Check, Outcome, Outcomes},
-    key::Key,
+    identity::IdentityQuery,
+    key::{Key, KeySelection},
+    stored::StoredEntry,
     time::Micros,
 };
 
@@ -43,6 +45,20 @@ pub(crate) trait Store: Send + Sync {
     /// Deletes the state under these keys.
     fn delete(&self, keys: &[Key<'_>]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Deletes what is selected, whoever is counted.
+    fn delete_selected(
+        &self,
+        selection: &KeySelection,
+        bounds: ScanBounds,
+    ) -> impl Future<Output = Result<Scanned, StoreError>> + Send;
+
+    /// Reads everything that is counted for an identity.
+    fn read_identity(
+        &self,
+        who: &IdentityQuery,
+        bounds: ScanBounds,
+    ) -> impl Future<Output = Result<(Vec<StoredEntry>, Scanned), StoreError>> + Send;
+
     /// Blocks the key's identity in the key's zone for `length` microseconds from now on.
     fn block(
         &self,
@@ -52,6 +68,26 @@ pub(crate) trait Store: Send + Sync {
 
     /// Closes the store's connections. A later call gets an `Err` or opens new connections.
     fn close(&self);
+}
+
+/// The bounds of a scan of all keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ScanBounds {
+    /// The most keys to look at.
+    pub(crate) max_keys: u64,
+    /// The longest time.
+    pub(crate) max_time: Duration,
+}
+
+/// The result of a scan of all keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scanned {
+    /// About how many keys were looked at, those of other applications included.
+    pub(crate) looked_at: u64,
+    /// How many of them were deleted.
+    pub(crate) deleted: u64,
+    /// Whether all keys were looked at.
+    pub(crate) is_complete: bool,
 }
 
 /// The lookups that the layers of a store have made for a check before they gave up, so that none
@@ -142,6 +178,13 @@ impl StoreError {
             kind: ErrorKind::Misuse,
             reason: reason.into(),
         }
+    }
+
+    /// Adds to the reason what had been done before.
+    #[cfg(feature = "redis")]
+    pub(crate) fn after(mut self, done: &str) -> Self {
+        self.reason = format!("{}; {done}", self.reason).into();
+        self
     }
 
     #[cfg(feature = "redis")]

@@ -8,12 +8,12 @@ use std::{
 
 use actix_throttle_core::{
     identity::{Identity, Source, Value},
-    key::Key,
+    key::{Key, KeyKind},
 };
 use foldhash::fast::FixedState;
 use siphasher::sip128::{Hash128, Hasher128, SipHasher13};
 
-use crate::engine::store::expiring_table::Fingerprint;
+use crate::engine::store::fingerprint::{Fingerprint, with_check_bits};
 
 /// Hashes keys with random secrets of this process.
 ///
@@ -21,7 +21,11 @@ use crate::engine::store::expiring_table::Fingerprint;
 /// 128 bits: without the secrets, a client can find neither collisions nor identities that share a
 /// shard. The zone and the kind of the key are chosen by the application and are few, so a fast
 /// 64-bit hash of them, folded in by XOR, is enough. Two identities share a fingerprint only if
-/// their 128-bit hashes differ by exactly what the hashes of two limits differ by.
+/// their hashes differ by exactly what the hashes of two limits differ by.
+///
+/// 40 bits of an identity's hash are check bits, made of the other 88. So a fingerprint tells
+/// whether it is of a given limit, whoever is counted
+/// ([`Fingerprint::is_of_limit`]), and an entry needs no memory for that.
 pub(super) struct KeyHasher {
     identities: SipHasher13,
     texts: SipHasher13,
@@ -62,6 +66,11 @@ impl KeyHasher {
         self.fingerprint(hash.high, hash.low, &key.block())
     }
 
+    /// Returns the hash of a limit, for [`Fingerprint::is_of_limit`].
+    pub(super) fn limit(&self, zone: &str, kind: KeyKind) -> u64 {
+        self.limits.hash_one((zone, kind))
+    }
+
     /// Returns the hash of everything that counts this identity in this zone.
     #[cfg(feature = "redis")]
     pub(super) fn zone_hash(&self, key: &Key<'_>) -> KeyHash {
@@ -75,10 +84,18 @@ impl KeyHasher {
     }
 
     fn fingerprint(&self, high: u64, low: u64, key: &Key<'_>) -> Fingerprint {
-        Fingerprint::new(high, low ^ self.limits.hash_one((key.zone, key.kind)))
+        Fingerprint::new(high, low ^ self.limit(key.zone, key.kind))
     }
 
     fn identity(&self, identity: &Identity) -> Hash128 {
+        let Hash128 { h1, h2 } = self.hash_of_identity(identity);
+        Hash128 {
+            h1,
+            h2: with_check_bits(h1, h2),
+        }
+    }
+
+    fn hash_of_identity(&self, identity: &Identity) -> Hash128 {
         if let (Source::Client, Value::Client(Some(network))) =
             (identity.source(), identity.value())
             && let IpAddr::V4(address) = network.addr()
@@ -101,6 +118,11 @@ impl KeyHasher {
 }
 
 impl KeyHash {
+    /// Returns the hash of the key's limit, see [`KeyHasher::limit`].
+    pub(super) fn limit(&self) -> u64 {
+        self.fingerprint.hash() ^ self.low
+    }
+
     /// Returns the index of the shard, out of `count`, a power of two. It depends on the identity
     /// alone, so all keys of one identity share a shard.
     pub(super) fn shard(&self, count: usize) -> usize {

@@ -17,13 +17,15 @@ use actix_throttle_core::{
     check::{Charge, Check, Mode, Outcome, Outcomes},
     decision::Verdict,
     failure_mode::FailureMode,
-    key::Key,
+    identity::IdentityQuery,
+    key::{Key, KeySelection},
     limit::LimitRef,
+    stored::StoredEntry,
     time::Micros,
 };
 
 use super::{
-    interface::{Miss, Store, StoreError},
+    interface::{Miss, ScanBounds, Scanned, Store, StoreError},
     memory::{Full, MemoryStore},
 };
 use crate::engine::clock::Clock;
@@ -234,6 +236,23 @@ impl<S: Store> Store for LocalFallback<S> {
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         self.local.delete(keys).await?;
         self.inner.delete(keys).await
+    }
+
+    async fn delete_selected(
+        &self,
+        selection: &KeySelection,
+        bounds: ScanBounds,
+    ) -> Result<Scanned, StoreError> {
+        self.local.delete_selected(selection, bounds).await?;
+        self.inner.delete_selected(selection, bounds).await
+    }
+
+    async fn read_identity(
+        &self,
+        who: &IdentityQuery,
+        bounds: ScanBounds,
+    ) -> Result<(Vec<StoredEntry>, Scanned), StoreError> {
+        self.inner.read_identity(who, bounds).await
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {

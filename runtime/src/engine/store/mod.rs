@@ -6,6 +6,7 @@ mod circuit_breaker;
 #[cfg(feature = "redis")]
 mod denial_cache;
 mod expiring_table;
+mod fingerprint;
 pub(crate) mod interface;
 mod key_hash;
 #[cfg(feature = "redis")]

@@ -4,7 +4,9 @@
 
 use actix_throttle_core::{
     check::{Charge, Check, Outcome, Outcomes},
-    key::Key,
+    identity::IdentityQuery,
+    key::{Key, KeySelection},
+    stored::StoredEntry,
     time::Micros,
 };
 
@@ -14,7 +16,7 @@ use super::{
     local_fallback::LocalFallback, redis::RedisStore,
 };
 use super::{
-    interface::{Miss, Store, StoreError},
+    interface::{Miss, ScanBounds, Scanned, Store, StoreError},
     memory::{Full, MemoryStore},
 };
 use crate::engine::circuit_state::CircuitState;
@@ -93,6 +95,30 @@ impl Store for Stack {
             Self::Memory(store) => store.delete(keys).await,
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.delete(keys).await,
+        }
+    }
+
+    async fn delete_selected(
+        &self,
+        selection: &KeySelection,
+        bounds: ScanBounds,
+    ) -> Result<Scanned, StoreError> {
+        match self {
+            Self::Memory(store) => store.delete_selected(selection, bounds).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.delete_selected(selection, bounds).await,
+        }
+    }
+
+    async fn read_identity(
+        &self,
+        who: &IdentityQuery,
+        bounds: ScanBounds,
+    ) -> Result<(Vec<StoredEntry>, Scanned), StoreError> {
+        match self {
+            Self::Memory(store) => store.read_identity(who, bounds).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.read_identity(who, bounds).await,
         }
     }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use actix_throttle_core::{
     check::{Check, Outcomes},
-    key::Key,
+    identity::IdentityQuery,
+    key::{Key, KeySelection},
+    stored::StoredEntry,
     time::Micros,
 };
 
 use super::circuit::Circuit;
 use crate::engine::{
     circuit_state::CircuitState,
-    store::interface::{Miss, Store, StoreError},
+    store::interface::{Miss, ScanBounds, Scanned, Store, StoreError},
 };
 
 /// Asks the circuit for permission before each call. It does not report results: the store inside
@@ -48,6 +50,23 @@ impl<S: Store> Store for CircuitBreaker<S> {
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         self.ask(self.inner.delete(keys)).await
+    }
+
+    async fn delete_selected(
+        &self,
+        selection: &KeySelection,
+        bounds: ScanBounds,
+    ) -> Result<Scanned, StoreError> {
+        let scan = self.inner.delete_selected(selection, bounds);
+        self.ask(scan).await
+    }
+
+    async fn read_identity(
+        &self,
+        who: &IdentityQuery,
+        bounds: ScanBounds,
+    ) -> Result<(Vec<StoredEntry>, Scanned), StoreError> {
+        self.ask(self.inner.read_identity(who, bounds)).await
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {

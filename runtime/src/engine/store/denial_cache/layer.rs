@@ -5,7 +5,9 @@ use actix_throttle_core::{
     algorithm::Wait,
     check::{Charge, Check, Mode, Outcome, Outcomes},
     decision::Verdict,
-    key::Key,
+    identity::IdentityQuery,
+    key::{Key, KeySelection},
+    stored::StoredEntry,
     time::{MAX_MICROS, Micros},
 };
 use smallvec::SmallVec;
@@ -16,7 +18,7 @@ use super::{
 };
 use crate::engine::{
     clock::Clock,
-    store::interface::{Miss, Store, StoreError},
+    store::interface::{Miss, ScanBounds, Scanned, Store, StoreError},
 };
 
 /// The fraction of its age before its expiry at which a denial is revalidated.
@@ -163,6 +165,26 @@ impl<S: Store> Store for DenialCache<S> {
         let done = self.inner.delete(keys).await;
         self.table.remove_zones(keys.iter());
         done
+    }
+
+    async fn delete_selected(
+        &self,
+        selection: &KeySelection,
+        bounds: ScanBounds,
+    ) -> Result<Scanned, StoreError> {
+        // Around the call, like `delete`. Which zone a denial is of is not stored, so all go.
+        self.table.clear();
+        let done = self.inner.delete_selected(selection, bounds).await;
+        self.table.clear();
+        done
+    }
+
+    async fn read_identity(
+        &self,
+        who: &IdentityQuery,
+        bounds: ScanBounds,
+    ) -> Result<(Vec<StoredEntry>, Scanned), StoreError> {
+        self.inner.read_identity(who, bounds).await
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {

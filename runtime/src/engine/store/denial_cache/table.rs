@@ -132,6 +132,16 @@ impl DenialTable {
         }
     }
 
+    /// Drops all entries, and keeps the cache from storing denials that are being decided right
+    /// now.
+    pub(super) fn clear(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        for shard in &self.shards {
+            let removed = shard.lock().drain().count();
+            self.count_removed(removed);
+        }
+    }
+
     fn count_removed(&self, zones: usize) {
         if zones > 0 {
             self.count.fetch_sub(zones, Ordering::SeqCst);

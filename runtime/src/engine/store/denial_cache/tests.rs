@@ -19,9 +19,10 @@ use actix_throttle_core::{
     check::{Charge, Check, Mode, Outcome, Outcomes, Receipts},
     decision::Verdict,
     failure_mode::FailureMode,
-    identity::Identity,
-    key::Key,
+    identity::{Identity, IdentityQuery},
+    key::{Key, KeySelection},
     limit::{Algorithm, Limit},
+    stored::StoredEntry,
     time::Micros,
 };
 use parking_lot::Mutex;
@@ -30,7 +31,7 @@ use smallvec::smallvec;
 use super::DenialCache;
 use crate::engine::{
     clock::{Clock, ManualClock},
-    store::interface::{Miss, Store, StoreError},
+    store::interface::{Miss, ScanBounds, Scanned, Store, StoreError},
 };
 
 const SECOND: Micros = 1_000_000;
@@ -85,6 +86,23 @@ impl Store for Arc<Scripted> {
     async fn delete(&self, _: &[Key<'_>]) -> Result<(), StoreError> {
         tokio::task::yield_now().await;
         Ok(())
+    }
+
+    async fn delete_selected(
+        &self,
+        _: &KeySelection,
+        _: ScanBounds,
+    ) -> Result<Scanned, StoreError> {
+        tokio::task::yield_now().await;
+        Ok(Scanned::default())
+    }
+
+    async fn read_identity(
+        &self,
+        _: &IdentityQuery,
+        _: ScanBounds,
+    ) -> Result<(Vec<StoredEntry>, Scanned), StoreError> {
+        Ok((Vec::new(), Scanned::default()))
     }
 
     async fn block(&self, _: &Key<'_>, _: Micros) -> Result<(), StoreError> {
@@ -256,10 +274,19 @@ fn a_reset_and_a_block_end_it_before_and_after() {
     run(async |bench| {
         let key = bench.key(&LIMIT);
         let keys = [key];
-        for blocks in [false, true] {
-            let end = async || match blocks {
-                true => bench.denials.block(&key.block(), SECOND).await,
-                false => bench.denials.delete(&keys).await,
+        let selection = KeySelection::of_limit(&LIMIT);
+        let bounds = ScanBounds {
+            max_keys: 1,
+            max_time: Duration::ZERO,
+        };
+        for way in ["block", "reset", "bulk reset"] {
+            let end = async || match way {
+                "block" => bench.denials.block(&key.block(), SECOND).await,
+                "reset" => bench.denials.delete(&keys).await,
+                _ => {
+                    let reset = bench.denials.delete_selected(&selection, bounds);
+                    reset.await.map(drop)
+                }
             };
             bench.deny(&LIMIT, 1).await;
             {

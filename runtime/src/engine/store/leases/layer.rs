@@ -7,8 +7,10 @@ use actix_throttle_core::{
     algorithm::Receipt,
     check::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts},
     decision::Verdict,
-    key::Key,
+    identity::IdentityQuery,
+    key::{Key, KeySelection},
     limit::Limit,
+    stored::StoredEntry,
     time::Micros,
 };
 use smallvec::SmallVec;
@@ -16,7 +18,7 @@ use smallvec::SmallVec;
 use super::{leased_charge::LeasedCharge, pool::LeasePool};
 use crate::engine::{
     clock::Clock,
-    store::interface::{Miss, Store, StoreError},
+    store::interface::{Miss, ScanBounds, Scanned, Store, StoreError},
 };
 
 #[derive(Debug)]
@@ -240,6 +242,25 @@ impl<S: Store + 'static> Store for Leases<S> {
         let done = self.pool.inner().delete(keys).await;
         self.pool.drop_accounts(keys);
         done
+    }
+
+    async fn delete_selected(
+        &self,
+        selection: &KeySelection,
+        bounds: ScanBounds,
+    ) -> Result<Scanned, StoreError> {
+        self.pool.drop_selected(selection);
+        let done = self.pool.inner().delete_selected(selection, bounds).await;
+        self.pool.drop_selected(selection);
+        done
+    }
+
+    async fn read_identity(
+        &self,
+        who: &IdentityQuery,
+        bounds: ScanBounds,
+    ) -> Result<(Vec<StoredEntry>, Scanned), StoreError> {
+        self.pool.inner().read_identity(who, bounds).await
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {

@@ -12,8 +12,9 @@ use std::{
 use actix_throttle_core::{
     check::{Charge, Check, Outcomes},
     decision::Verdict,
-    key::Key,
+    key::{Key, KeySelection},
     time::Micros,
+    zone::written,
 };
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::RwLock;
@@ -212,6 +213,18 @@ impl<S: Store + 'static> LeasePool<S> {
         for key in keys {
             let at = self.hash(key);
             drop(remove(&mut self.lock(at), at));
+        }
+    }
+
+    /// Drops the selected accounts, like [`drop_accounts`](Self::drop_accounts).
+    pub(super) fn drop_selected(&self, selection: &KeySelection) {
+        for shard in &self.shards {
+            for accounts in shard.lock().values_mut() {
+                accounts.retain(|account| {
+                    let zone = written(account.owner.limit.zone_name());
+                    !selection.takes(&zone, account.kind)
+                });
+            }
         }
     }
 

@@ -11,9 +11,10 @@ use std::{
 use actix_throttle_core::{
     check::{Charge, Check, Mode, Outcome, Outcomes, Receipts},
     failure_mode::FailureMode,
-    identity::Identity,
-    key::Key,
+    identity::{Identity, IdentityQuery},
+    key::{Key, KeySelection},
     limit::{Algorithm, Limit},
+    stored::StoredEntry,
     time::Micros,
 };
 use smallvec::smallvec;
@@ -23,7 +24,7 @@ use crate::engine::{
     clock::{Clock, ManualClock},
     store::{
         MemoryStore,
-        interface::{Miss, Store, StoreError},
+        interface::{Miss, ScanBounds, Scanned, Store, StoreError},
     },
 };
 
@@ -50,6 +51,22 @@ impl Store for Server {
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         self.0.0.delete(keys).await
+    }
+
+    async fn delete_selected(
+        &self,
+        selection: &KeySelection,
+        bounds: ScanBounds,
+    ) -> Result<Scanned, StoreError> {
+        self.0.0.delete_selected(selection, bounds).await
+    }
+
+    async fn read_identity(
+        &self,
+        who: &IdentityQuery,
+        bounds: ScanBounds,
+    ) -> Result<(Vec<StoredEntry>, Scanned), StoreError> {
+        self.0.0.read_identity(who, bounds).await
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
@@ -337,6 +354,21 @@ fn a_reset_forgets_what_is_leased_and_a_block_ends_it() {
         settle().await;
         let outcome = service.ask(0, Mode::Charge, &[(&limit, 1)]).await;
         assert_eq!(outcome.verdicts[0].remaining, 999);
+        for _ in 0..60 {
+            assert!(service.admits(0, &limit).await);
+        }
+        let bounds = ScanBounds {
+            max_keys: 1_000,
+            max_time: Duration::from_secs(1),
+        };
+        for (selected, remaining) in [(limit.zone("other"), 938), (limit, 999)] {
+            let selection = KeySelection::of_limit(&selected);
+            let reset = service.processes[0].delete_selected(&selection, bounds);
+            assert!(reset.await.expect("done").is_complete);
+            settle().await;
+            let outcome = service.ask(0, Mode::Charge, &[(&limit, 1)]).await;
+            assert_eq!(outcome.verdicts[0].remaining, remaining);
+        }
         for _ in 0..60 {
             assert!(service.admits(0, &limit).await);
         }

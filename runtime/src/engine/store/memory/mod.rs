@@ -10,12 +10,14 @@
 //! full of permits and blocks has nothing to evict; it does not decide, and the failure mode does.
 
 mod full;
+mod known_limits;
 #[cfg(feature = "redis")]
 mod mirror;
 mod room;
 mod shard;
 mod states;
 mod store;
+mod walk;
 
 pub(crate) use self::{full::Full, store::MemoryStore};
 

@@ -6,7 +6,7 @@ use std::mem;
 use actix_throttle_core::{check::Charge, limit::LimitRef, time::Micros};
 
 use super::{full::Full, shard::Shard};
-use crate::engine::store::expiring_table::Fingerprint;
+use crate::engine::store::fingerprint::Fingerprint;
 
 /// Entries that the sweep examines per charge. With fewer than two, it would lag behind new keys.
 const SWEEP: usize = 2;

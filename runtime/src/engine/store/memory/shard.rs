@@ -8,7 +8,15 @@ use actix_throttle_core::{
 };
 
 use super::full::Full;
-use crate::engine::store::expiring_table::{ExpiringTable, Fingerprint};
+use crate::engine::store::{expiring_table::ExpiringTable, fingerprint::Fingerprint};
+
+/// A table of a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    Counters,
+    Permits,
+    Blocks,
+}
 
 /// A part of the keys, behind one lock.
 ///
@@ -51,6 +59,31 @@ impl Shard {
         *entry.value() = block;
         entry.set_expiry(block.kept_until);
         Ok(())
+    }
+
+    /// Deletes those of the next `count` entries of a table that are meant, at a place of
+    /// [`Walk`](super::walk::Walk).
+    pub(super) fn delete_where(
+        &mut self,
+        table: Table,
+        end: usize,
+        count: usize,
+        now: Micros,
+        is_meant: impl Fn(Fingerprint) -> bool,
+    ) -> (usize, u64) {
+        match table {
+            Table::Counters => self.counters.remove_where(end, count, now, is_meant),
+            Table::Permits => self.permits.remove_where(end, count, now, is_meant),
+            Table::Blocks => self.blocks.remove_where(end, count, now, is_meant),
+        }
+    }
+
+    pub(super) fn length_of(&self, table: Table) -> usize {
+        match table {
+            Table::Counters => self.counters.len(),
+            Table::Permits => self.permits.len(),
+            Table::Blocks => self.blocks.len(),
+        }
     }
 
     pub(super) fn delete(&mut self, fingerprint: Fingerprint) {

@@ -12,7 +12,7 @@ use actix_throttle_core::{
 use parking_lot::MutexGuard;
 use smallvec::SmallVec;
 
-use super::{full::Full, shard::Shard};
+use super::{full::Full, known_limits::KnownLimits, shard::Shard};
 use crate::engine::store::{
     expiring_table::{Entry, Worth},
     key_hash::{KeyHash, KeyHasher},
@@ -26,6 +26,7 @@ pub(super) struct LockedStates<'a> {
     /// The number of all shards of the store.
     pub(super) shard_count: usize,
     pub(super) hasher: &'a KeyHasher,
+    pub(super) known: &'a KnownLimits,
 }
 
 /// The states of one charge, in the locked shard of its identity.
@@ -34,6 +35,7 @@ pub(super) struct ShardStates<'s> {
     pub(super) hash: &'s KeyHash,
     pub(super) key: &'s Key<'s>,
     pub(super) hasher: &'s KeyHasher,
+    pub(super) known: &'s KnownLimits,
 }
 
 impl States for LockedStates<'_> {
@@ -53,6 +55,7 @@ impl States for LockedStates<'_> {
             hash,
             key: &charge.key,
             hasher: self.hasher,
+            known: self.known,
         }
     }
 
@@ -98,6 +101,7 @@ impl ChargeStates for ShardStates<'_> {
         let counters = &mut self.shard.counters;
         let entry = counters.find_or_insert(self.hash.fingerprint, now, || state, drop);
         entry.set_usage(usage);
+        self.known.note(self.hash.limit(), self.key);
         Ok(())
     }
 
@@ -126,6 +130,7 @@ impl ChargeStates for ShardStates<'_> {
         let tables = &mut self.shard.permits;
         let entry = tables.find_or_insert(self.hash.fingerprint, now, || Box::new(permits), drop);
         entry.set_usage(usage);
+        self.known.note(self.hash.limit(), self.key);
         Ok(())
     }
 
@@ -144,8 +149,12 @@ impl ChargeStates for ShardStates<'_> {
     }
 
     fn set_block(&mut self, block: Block, now: Micros) -> Result<(), Full> {
+        let key = self.key.block();
+        let hash = self.hasher.limit(key.zone, key.kind);
         let fingerprint = self.hasher.block_fingerprint(self.hash, self.key);
-        self.shard.set_block(fingerprint, block, now)
+        self.shard.set_block(fingerprint, block, now)?;
+        self.known.note(hash, &key);
+        Ok(())
     }
 
     #[inline]

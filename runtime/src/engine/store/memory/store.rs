@@ -3,7 +3,9 @@
 use actix_throttle_core::{
     check::{Charge, Check, Mode, Outcome, Outcomes},
     decide::{Block, decide, decide_charge},
-    key::Key,
+    identity::IdentityQuery,
+    key::{Key, KeySelection},
+    stored::StoredEntry,
     time::Micros,
 };
 use parking_lot::{Mutex, MutexGuard};
@@ -11,13 +13,14 @@ use smallvec::SmallVec;
 
 use super::{
     full::Full,
+    known_limits::KnownLimits,
     shard::Shard,
     states::{LockedStates, ShardStates},
 };
 use crate::engine::{
     clock::Clock,
     store::{
-        interface::{Miss, Store, StoreError},
+        interface::{Miss, ScanBounds, Scanned, Store, StoreError},
         key_hash::{KeyHash, KeyHasher},
     },
 };
@@ -31,6 +34,7 @@ const MAX_SHARDS: usize = 64;
 pub(crate) struct MemoryStore {
     pub(super) shards: Box<[Mutex<Shard>]>,
     pub(super) clock: Clock,
+    pub(super) known: KnownLimits,
     hasher: KeyHasher,
 }
 
@@ -46,6 +50,7 @@ impl MemoryStore {
         Self {
             shards,
             clock,
+            known: KnownLimits::new(),
             hasher: KeyHasher::new(),
         }
     }
@@ -73,6 +78,7 @@ impl MemoryStore {
             hashes,
             shard_count: self.shards.len(),
             hasher: &self.hasher,
+            known: &self.known,
         };
         decide(check, &mut states, self.clock.now())
     }
@@ -93,6 +99,7 @@ impl MemoryStore {
             hash: &hash,
             key: &charge.key,
             hasher: &self.hasher,
+            known: &self.known,
         };
         with(&mut states, now)
     }
@@ -119,6 +126,7 @@ impl MemoryStore {
         let now = self.clock.now();
         let known = shard.blocks.find(hash.fingerprint, now).copied();
         shard.set_block(hash.fingerprint, block(known, now), now)?;
+        self.known.note(hash.limit(), key);
         shard.sweep(now);
         Ok(())
     }
@@ -162,6 +170,22 @@ impl Store for MemoryStore {
             shard.delete(hash.fingerprint);
         }
         Ok(())
+    }
+
+    async fn delete_selected(
+        &self,
+        selection: &KeySelection,
+        bounds: ScanBounds,
+    ) -> Result<Scanned, StoreError> {
+        Ok(self.walk_and_delete(selection, bounds).await)
+    }
+
+    async fn read_identity(
+        &self,
+        who: &IdentityQuery,
+        bounds: ScanBounds,
+    ) -> Result<(Vec<StoredEntry>, Scanned), StoreError> {
+        Ok(self.look_up(who, bounds))
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! Tests of the in-memory store: its bound on keys, refunds, leases, and checks that span shards.
 
+mod bulk;
 mod full;
 #[cfg(feature = "test-util")]
 mod replay;

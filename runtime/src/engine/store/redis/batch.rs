@@ -27,7 +27,7 @@ use super::{
     script::CallContext,
 };
 #[cfg(feature = "cluster")]
-use crate::engine::store::expiring_table::Fingerprint;
+use crate::engine::store::fingerprint::Fingerprint;
 use crate::engine::store::interface::StoreError;
 
 /// The number of checks that make a batch full. A full batch does not wait for the call in flight:

@@ -1,7 +1,7 @@
 //! The executor sends script calls and commands to Redis, over the current worker's connection and
 //! within a deadline. The store calls it. It sends nothing again that may have been carried out.
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use actix_throttle_core::{
     check::{Check, Outcomes},
@@ -22,11 +22,14 @@ use super::{
     },
     lateness::{Expired, unless, within},
     script::{Call, CallContext},
-    send::{NotSent, Request, bytes},
+    send::{CommandList, NotSent, Request, bytes},
 };
 #[cfg(feature = "test-util")]
 use crate::engine::clock::ManualClock;
 use crate::engine::store::{circuit_breaker::Circuit, interface::StoreError};
+
+/// The shortest deadline for a step of a scan.
+const SCAN_STEP: Duration = Duration::from_secs(1);
 
 /// The connections to Redis, and what sends on them.
 #[derive(Debug)]
@@ -120,6 +123,16 @@ impl Executor {
     pub(super) async fn send(&self, command: &Cmd) -> Result<(), StoreError> {
         let done = self.perform(Request::Command(command), self.deadline());
         done.await.map(drop)
+    }
+
+    /// Sends commands to one node. The error of one is its reply. They get a second at least: a
+    /// scan is no decision, and a server that is slow with it is well.
+    pub(super) async fn send_list(&self, list: &CommandList) -> Result<Vec<Value>, StoreError> {
+        let deadline = Instant::now() + self.upkeep().deadline.max(SCAN_STEP);
+        match self.perform(Request::List(list), deadline).await? {
+            Value::Array(replies) => Ok(replies),
+            _ => Err(StoreError::nothing()),
+        }
     }
 
     /// Sends a request; again only if it never left this process. Dropped, it may have its effect.

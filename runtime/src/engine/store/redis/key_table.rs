@@ -3,7 +3,7 @@
 use actix_throttle_core::key::{Key, KeyKind, Naming};
 use hashbrown::HashTable;
 
-use crate::engine::store::{expiring_table::Fingerprint, key_hash::KeyHasher};
+use crate::engine::store::{fingerprint::Fingerprint, key_hash::KeyHasher};
 
 /// The texts of the keys in one buffer, so that a key costs no allocation of its own.
 #[derive(Debug)]

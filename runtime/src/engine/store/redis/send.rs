@@ -4,11 +4,11 @@
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
-use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 
 #[cfg(feature = "cluster")]
 use super::cluster::migration;
-use super::{connection::connection::Connection, plain::call::PlainCall, script::Call};
+use super::{connection::connection::Connection, node::Node, plain::call::PlainCall, script::Call};
 use crate::engine::store::interface::StoreError;
 
 /// The connection was closed before the request left this process. Redis has seen nothing of it, so
@@ -22,6 +22,46 @@ pub(super) enum Request<'a> {
     Call(&'a Call),
     Plain(&'a PlainCall),
     Command(&'a Cmd),
+    List(&'a CommandList),
+}
+
+/// Commands that go to one node in one round trip.
+#[derive(Debug)]
+pub(super) struct CommandList {
+    node: Node,
+    pipeline: Pipeline,
+    /// The replies to each command, of which only the last one counts.
+    each: usize,
+    count: usize,
+}
+
+impl CommandList {
+    /// Makes a list of commands. If they are `about_keys`, a node of a cluster also carries out
+    /// those about keys in slots that are on their way to it (`ASKING`).
+    pub(super) fn new(node: &Node, commands: Vec<Cmd>, about_keys: bool) -> Self {
+        let asks = about_keys && node.is_in_cluster();
+        let count = commands.len();
+        let mut pipeline = Pipeline::with_capacity(count);
+        for command in commands {
+            if asks {
+                pipeline.add_command(redis::cmd("ASKING"));
+            }
+            pipeline.add_command(command);
+        }
+        Self {
+            node: node.clone(),
+            pipeline,
+            each: if asks { 2 } else { 1 },
+            count,
+        }
+    }
+
+    async fn send(&self, connection: &mut Connection) -> Result<Value, RedisError> {
+        let count = self.count * self.each;
+        let replies = self.node.send(&self.pipeline, count, connection).await?;
+        let replies = replies.into_iter().skip(self.each - 1).step_by(self.each);
+        Ok(Value::Array(replies.collect()))
+    }
 }
 
 impl Request<'_> {
@@ -43,6 +83,8 @@ impl Request<'_> {
     ) -> Result<Result<Value, RedisError>, NotSent> {
         match self {
             Self::Command(command) => send(command, connection).await,
+            // A list is sent once: its caller can begin again.
+            Self::List(list) => Ok(list.send(connection).await),
             #[cfg(feature = "cluster")]
             Self::Call(call) if connection.is_cluster() => {
                 let reply = migration::exchange(call, connection, deadline).await;

@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use actix_throttle_core::{
     check::{Check, Outcomes},
-    key::{Key, Naming},
+    identity::IdentityQuery,
+    key::{Key, KeySelection, Naming},
+    stored::StoredEntry,
     time::Micros,
 };
 
@@ -21,7 +23,7 @@ use super::{
 use crate::engine::clock::ManualClock;
 use crate::engine::store::{
     circuit_breaker::Circuit,
-    interface::{Miss, Store, StoreError},
+    interface::{Miss, ScanBounds, Scanned, Store, StoreError},
     key_hash::KeyHasher,
 };
 
@@ -85,6 +87,22 @@ impl Store for RedisStore {
             command.arg(key.text(&self.executor.upkeep().naming));
         }
         self.executor.send(&command).await
+    }
+
+    async fn delete_selected(
+        &self,
+        selection: &KeySelection,
+        bounds: ScanBounds,
+    ) -> Result<Scanned, StoreError> {
+        self.scan_and_delete(selection, bounds).await
+    }
+
+    async fn read_identity(
+        &self,
+        who: &IdentityQuery,
+        bounds: ScanBounds,
+    ) -> Result<(Vec<StoredEntry>, Scanned), StoreError> {
+        self.scan_identity(who, bounds).await
     }
 
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {

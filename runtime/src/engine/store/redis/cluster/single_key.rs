@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::engine::store::redis::{
     batch::Lane, call_builder::SingleKey, script::Call, store::RedisStore,
 };
-use crate::engine::store::{expiring_table::Fingerprint, interface::StoreError};
+use crate::engine::store::{fingerprint::Fingerprint, interface::StoreError};
 
 impl RedisStore {
     /// Decides one charge. A denial starts the block that its limit asks for. For a charge, the

@@ -62,7 +62,42 @@ impl From<ClusterConnection> for Connection {
     }
 }
 
+#[cfg(feature = "cluster")]
+impl ToCluster {
+    /// Sends a pipeline of `count` commands to one node. The error of one is its reply.
+    pub(crate) async fn send_to(
+        &mut self,
+        node: impl Into<SingleNodeRoutingInfo>,
+        pipeline: Pipeline,
+        count: usize,
+    ) -> Result<Vec<Value>, RedisError> {
+        // A late reply says nothing about the node of an earlier key.
+        self.asked = None;
+        let connection = &mut self.connection;
+        connection
+            .route_pipeline(pipeline, 0, count, node.into())
+            .await
+    }
+}
+
 impl Connection {
+    /// Sends a pipeline of `count` commands; in a cluster, to any node. The error of one command is
+    /// its reply.
+    pub(crate) async fn send_list(
+        &mut self,
+        pipeline: &Pipeline,
+        count: usize,
+    ) -> Result<Vec<Value>, RedisError> {
+        match self {
+            Self::One(connection) => connection.req_packed_commands(pipeline, 0, count).await,
+            #[cfg(feature = "cluster")]
+            Self::Cluster(to) => {
+                let any = SingleNodeRoutingInfo::Random;
+                to.send_to(any, pipeline.clone(), count).await
+            }
+        }
+    }
+
     pub(crate) fn is_cluster(&self) -> bool {
         match self {
             Self::One(_) => false,

@@ -102,6 +102,22 @@ impl Owners {
     }
 }
 
+impl Owner {
+    /// Returns the masters that a reply to `CLUSTER SLOTS` names, each once.
+    pub(crate) fn all(slots: &Value) -> Vec<Self> {
+        let Value::Array(ranges) = slots else {
+            return Vec::new();
+        };
+        let mut owners: Vec<Self> = Vec::new();
+        for range in ranges.iter().filter_map(Range::read) {
+            if !owners.contains(&range.owner) {
+                owners.push(range.owner);
+            }
+        }
+        owners
+    }
+}
+
 impl Range {
     fn holds(&self, slot: Slot) -> bool {
         let mut slots = self.slots.clone();

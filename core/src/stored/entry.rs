@@ -1,0 +1,132 @@
+//! One entry of a store with what it says at one moment: a counter, the permits of a concurrency
+//! limit, or a block.
+
+use super::{counter::StoredCounter, usage::StoredUsage};
+use crate::{
+    algorithm::{IDLE, PermitTable, State, StoredState},
+    decide::Block,
+    key::KeyKind,
+    limit::{Algorithm, Refill},
+    time::Micros,
+};
+
+/// One entry of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// The key in Redis.
+    pub key: String,
+    /// The identity as keys have it.
+    pub identity: String,
+    /// The zone as keys have it.
+    pub zone: String,
+    pub kind: KeyKind,
+    pub state: EntryState,
+    /// The time until the entry expires, in microseconds; `None` if it never does.
+    pub expires: Option<Micros>,
+}
+
+/// What an entry says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryState {
+    Used(StoredUsage),
+    /// The number of permits that are held, and the time until the last of them expires.
+    Held {
+        permits: u32,
+        longest: Micros,
+    },
+    /// The time that is left of a block.
+    Blocked(Micros),
+    /// The value is none of this library's, or of a version that this one does not know.
+    Unreadable,
+}
+
+impl StoredEntry {
+    #[must_use]
+    pub fn is_block(&self) -> bool {
+        matches!(self.kind, KeyKind::Block { .. })
+    }
+
+    #[must_use]
+    pub fn is_permits(&self) -> bool {
+        matches!(self.kind, KeyKind::PermitTable { .. })
+    }
+
+    /// Returns how much is used, or how many permits are held. A block uses nothing.
+    #[must_use]
+    pub fn used(&self) -> u32 {
+        match self.state {
+            EntryState::Used(usage) => usage.used,
+            EntryState::Held { permits, .. } => permits,
+            EntryState::Blocked(_) | EntryState::Unreadable => 0,
+        }
+    }
+}
+
+impl EntryState {
+    /// Returns what a counter of the in-memory store says, which expires after `expires`.
+    #[must_use]
+    pub fn of_counter(kind: KeyKind, state: &State, now: Micros, expires: Micros) -> Self {
+        let (window, kept, refill) = match kind {
+            KeyKind::Counter { window, refill, .. } => (window, 0, refill),
+            KeyKind::Calendar { period, .. } => (0, period.zone_spread(), Refill::Greedy),
+            KeyKind::PermitTable { .. } | KeyKind::Block { .. } => return Self::Unreadable,
+        };
+        // A state is kept for so long after its reset: see `Usage::new`.
+        let left = Some(expires.saturating_sub(IDLE + 1 + kept));
+        let counter = match state.numbers(window, now) {
+            StoredState::Window { start, used } => match kind {
+                KeyKind::Calendar { .. } => StoredCounter::CalendarWindow {
+                    latest: start,
+                    used,
+                },
+                _ => StoredCounter::FixedWindow { start, used },
+            },
+            StoredState::Counters {
+                start,
+                current,
+                previous,
+            } => StoredCounter::WindowCounters {
+                start,
+                current,
+                previous,
+            },
+            StoredState::Debt { whole, part, since } => StoredCounter::Debt {
+                whole,
+                has_fraction: part > 0,
+                since,
+                refill,
+            },
+            StoredState::Log { newest, used, .. } => {
+                let age = now.saturating_sub(newest);
+                return Self::Used(StoredUsage::exact(used, window.saturating_sub(age)));
+            }
+        };
+        Self::Used(counter.usage(window, now, left))
+    }
+
+    /// Returns what a table of permits says.
+    #[must_use]
+    pub fn of_permits(table: &PermitTable, now: Micros) -> Self {
+        Self::Held {
+            permits: table.held(now),
+            longest: table.reset(now),
+        }
+    }
+
+    /// Returns what a block says; `None` if it is not in force.
+    #[must_use]
+    pub fn of_block(block: &Block, now: Micros) -> Option<Self> {
+        block.left(now).map(Self::Blocked)
+    }
+}
+
+/// Returns whether a counter of this kind is a list in Redis.
+pub(super) fn is_log(kind: KeyKind) -> bool {
+    matches!(
+        kind,
+        KeyKind::Counter {
+            algorithm: Algorithm::SlidingWindow,
+            ..
+        }
+    )
+}

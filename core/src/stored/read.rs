@@ -1,0 +1,262 @@
+//! Reads the values of keys that a scan has found: which commands are needed, and what their
+//! replies say. It sends nothing. The library and the command line send the commands, each by its
+//! own client, and pass the replies back.
+
+use super::{
+    EXPIRY_MARGIN,
+    block::StoredBlock,
+    counter::StoredCounter,
+    entry::{EntryState, StoredEntry, is_log},
+    log::{LogElement, LogSearch},
+};
+use crate::{
+    key::{KeyKind, KeySelection, KeyText},
+    time::Micros,
+};
+
+/// A command as its words.
+pub type Command = Vec<String>;
+
+/// A reply of Redis.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    Nil,
+    Number(i64),
+    Bytes(Vec<u8>),
+    Double(f64),
+    List(Vec<Reply>),
+    /// An error, or a reply of another type.
+    Other,
+}
+
+/// A search for the usage of a log, and the index of its entry.
+type Search = (usize, LogSearch);
+
+/// The reading of some keys, in round trips: send the [`commands`](Self::commands), pass their
+/// replies to [`feed`](Self::feed), and again until there are no commands.
+#[derive(Clone, Debug)]
+pub struct StoredReading {
+    now: Micros,
+    /// The keys that are not read yet.
+    unread: Vec<StoredEntry>,
+    entries: Vec<StoredEntry>,
+    searches: Vec<Search>,
+}
+
+impl StoredReading {
+    /// Starts to read the selected ones of these keys, at the server's time `now`.
+    pub fn new<'k>(
+        keys: impl IntoIterator<Item = &'k str>,
+        prefix: &str,
+        selection: &KeySelection,
+        now: Micros,
+    ) -> Self {
+        let entry = |key: &'k str| {
+            let text = KeyText::parse(key, prefix)?;
+            selection.takes_text(&text).then(|| StoredEntry {
+                key: key.to_owned(),
+                identity: text.identity.to_owned(),
+                zone: text.zone.to_owned(),
+                kind: text.kind,
+                state: EntryState::Unreadable,
+                expires: None,
+            })
+        };
+        Self {
+            now,
+            unread: keys.into_iter().filter_map(entry).collect(),
+            entries: Vec::new(),
+            searches: Vec::new(),
+        }
+    }
+
+    /// Returns the commands of the next round trip; none if everything is read.
+    #[must_use]
+    pub fn commands(&self) -> Vec<Command> {
+        let first = self.unread.iter();
+        let first = first.flat_map(|entry| commands(&entry.key, entry.kind, self.now));
+        let searched = self.searches.iter().filter_map(|(index, search)| {
+            let key = &self.entries.get(*index)?.key;
+            Some(words(&["LINDEX", key, &search.next()?.to_string()]))
+        });
+        first.chain(searched).collect()
+    }
+
+    /// Takes the replies to [`commands`](Self::commands), in their order.
+    pub fn feed(&mut self, replies: impl IntoIterator<Item = Reply>) {
+        let mut replies = replies.into_iter();
+        let mut searches = Vec::new();
+        for mut entry in std::mem::take(&mut self.unread) {
+            let expires = expiry(replies.next());
+            let read = match entry.kind {
+                KeyKind::PermitTable { .. } => permits(replies.next(), replies.next(), self.now),
+                kind => single(kind, replies.next(), expires.flatten(), self.now),
+            };
+            // The key has expired since it was found.
+            let (Some(expires), Some(read)) = (expires, read) else {
+                continue;
+            };
+            entry.expires = expires;
+            match read {
+                Read::State(state) => entry.state = state,
+                // The log is empty.
+                Read::Log(search) if search.next().is_none() => {
+                    entry.state = EntryState::Used(search.usage());
+                }
+                Read::Log(search) => searches.push((self.entries.len(), search)),
+            }
+            self.entries.push(entry);
+        }
+        for (index, search) in &mut self.searches {
+            let mut is_foreign = false;
+            if search.next().is_some() {
+                let element = replies.next().and_then(bytes);
+                let element = element.as_deref().map(LogElement::decode);
+                is_foreign = element == Some(None);
+                search.feed(element.flatten());
+            }
+            if search.next().is_none()
+                && !is_foreign
+                && let Some(entry) = self.entries.get_mut(*index)
+            {
+                entry.state = EntryState::Used(search.usage());
+            }
+        }
+        self.searches.retain(|(_, search)| search.next().is_some());
+        self.searches.extend(searches);
+    }
+
+    /// Returns what was read.
+    #[must_use]
+    pub fn into_entries(self) -> Vec<StoredEntry> {
+        self.entries
+    }
+}
+
+fn words(words: &[&str]) -> Command {
+    words.iter().map(ToString::to_string).collect()
+}
+
+/// The commands that read a key of this kind: the expiry, then the value.
+fn commands(key: &str, kind: KeyKind, now: Micros) -> Vec<Command> {
+    let mut commands = vec![words(&["PTTL", key])];
+    match kind {
+        KeyKind::PermitTable { .. } => {
+            commands.push(words(&["ZCOUNT", key, &format!("({now}"), "+inf"]));
+            commands.push(words(&["ZRANGE", key, "-1", "-1", "WITHSCORES"]));
+        }
+        kind if is_log(kind) => commands.push(words(&["LLEN", key])),
+        _ => commands.push(words(&["GET", key])),
+    }
+    commands
+}
+
+/// A decoded value, or a search that needs further commands.
+enum Read {
+    State(EntryState),
+    Log(LogSearch),
+}
+
+/// The expiry of a key: `Some(None)` if it has none, and `None` if there is no such key.
+fn expiry(reply: Option<Reply>) -> Option<Option<Micros>> {
+    match reply? {
+        Reply::Number(-1) => Some(None),
+        Reply::Number(millis) => Some(Some(u64::try_from(millis).ok()?.saturating_mul(1_000))),
+        _ => None,
+    }
+}
+
+/// Reads a value that one command reads. `None`: the key is gone.
+fn single(
+    kind: KeyKind,
+    reply: Option<Reply>,
+    expires: Option<Micros>,
+    now: Micros,
+) -> Option<Read> {
+    let unreadable = Some(Read::State(EntryState::Unreadable));
+    let reply = reply?;
+    if let KeyKind::Counter { window, .. } = kind
+        && is_log(kind)
+    {
+        return match reply {
+            Reply::Number(0) => None,
+            Reply::Number(length) => {
+                let length = u64::try_from(length).ok()?;
+                Some(Read::Log(LogSearch::new(length, window, now)))
+            }
+            _ => unreadable,
+        };
+    }
+    let raw = match reply {
+        Reply::Nil => return None,
+        Reply::Bytes(raw) => raw,
+        // A list or the like, where a text should be.
+        _ => return unreadable,
+    };
+    let state = match kind {
+        KeyKind::Counter {
+            algorithm,
+            refill,
+            window,
+            ..
+        } => StoredCounter::decode(algorithm, refill, &raw).map(|counter| {
+            let left = expires.map(|expires| expires.saturating_sub(EXPIRY_MARGIN));
+            EntryState::Used(counter.usage(window, now, left))
+        }),
+        // The key outlives the period, as another time zone's may end later.
+        KeyKind::Calendar { period, .. } => StoredCounter::decode_calendar(&raw).map(|counter| {
+            let kept = EXPIRY_MARGIN + period.zone_spread();
+            let left = expires.map(|expires| expires.saturating_sub(kept));
+            EntryState::Used(counter.usage(0, now, left))
+        }),
+        KeyKind::Block { .. } => match StoredBlock::decode(&raw).map(|block| block.left(now)) {
+            // It has ended, and its key expires soon.
+            Some(0) => return None,
+            left => left.map(EntryState::Blocked),
+        },
+        KeyKind::PermitTable { .. } => None,
+    };
+    Some(Read::State(state.unwrap_or(EntryState::Unreadable)))
+}
+
+/// Reads the permits that are held.
+fn permits(held: Option<Reply>, last: Option<Reply>, now: Micros) -> Option<Read> {
+    let Reply::Number(permits) = held? else {
+        return Some(Read::State(EntryState::Unreadable));
+    };
+    let permits = u32::try_from(permits).unwrap_or(u32::MAX);
+    let Reply::List(last) = last? else {
+        return None;
+    };
+    let deadline = last.last().map_or(0.0, score);
+    // Deadlines are whole microseconds below 2^53, which a double holds exactly.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast of a double saturates"
+    )]
+    let deadline = deadline as Micros;
+    let longest = deadline.saturating_sub(now);
+    Some(Read::State(EntryState::Held { permits, longest }))
+}
+
+/// Reads a score: a text in the second version of the protocol, and a double beside its member in
+/// the third.
+fn score(reply: &Reply) -> f64 {
+    match reply {
+        Reply::Double(score) => *score,
+        Reply::Bytes(raw) => std::str::from_utf8(raw)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0.0),
+        Reply::List(pair) => pair.last().map_or(0.0, score),
+        Reply::Nil | Reply::Number(_) | Reply::Other => 0.0,
+    }
+}
+
+fn bytes(reply: Reply) -> Option<Vec<u8>> {
+    match reply {
+        Reply::Bytes(raw) => Some(raw),
+        _ => None,
+    }
+}

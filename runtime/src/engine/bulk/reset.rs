@@ -1,0 +1,113 @@
+//! [`BulkReset`]: a reset of a limit, a zone or everything, whoever is counted.
+
+use std::{
+    future::{Future, IntoFuture},
+    pin::Pin,
+    time::Duration,
+};
+
+use actix_throttle_core::{key::KeySelection, limit::LimitError};
+
+use super::BOUNDS;
+use crate::engine::{
+    error::RateLimitError,
+    handle::Engine,
+    store::interface::{ScanBounds, Scanned, Store},
+};
+
+/// A reset for every identity, which begins once it is awaited. Made by
+/// [`RateLimiter::reset_limit`](crate::RateLimiter::reset_limit),
+/// [`reset_zone`](crate::RateLimiter::reset_zone) and
+/// [`reset_all`](crate::RateLimiter::reset_all).
+///
+/// It forgets what was used, and ends blocks. Permits of concurrency limits stay: work that goes on
+/// holds them.
+///
+/// On Redis it goes through the keys by `SCAN`, 500 at a time, and deletes by `UNLINK`, so that no
+/// step holds the server up. In a cluster it goes from master to master; a key whose slot moves at
+/// the same time may be missed, and the report is then incomplete. The in-memory store goes through
+/// its table, 256 entries at a time. Requests are decided in between, and what they count
+/// meanwhile may stay.
+///
+/// This process forgets cached denials and leases at once, as for
+/// [`reset`](crate::RateLimiter::reset); other processes do within a second.
+///
+/// # Errors
+///
+/// If the limit is invalid, or the store could not do it, whatever the failure mode. If some keys
+/// were deleted before, the error's text says how many.
+///
+/// # Cancel safety
+///
+/// If the future is dropped midway, some of the keys have been deleted.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is reset until this is awaited"]
+pub struct BulkReset {
+    engine: Engine,
+    selection: Result<KeySelection, LimitError>,
+    bounds: ScanBounds,
+}
+
+/// The result of a [`BulkReset`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResetReport(Scanned);
+
+impl BulkReset {
+    pub(crate) fn new(engine: Engine, selection: Result<KeySelection, LimitError>) -> Self {
+        Self {
+            engine,
+            selection,
+            bounds: BOUNDS,
+        }
+    }
+
+    /// Ends after this many keys were looked at, those of other applications in the same Redis
+    /// included. Default: 1,000,000.
+    pub fn max_keys(mut self, most: u64) -> Self {
+        self.bounds.max_keys = most;
+        self
+    }
+
+    /// Ends after this time. Default: 30 s.
+    pub fn max_time(mut self, longest: Duration) -> Self {
+        self.bounds.max_time = longest;
+        self
+    }
+
+    async fn run(self) -> Result<ResetReport, RateLimitError> {
+        let store = self.engine.store();
+        let scanned = store.delete_selected(&self.selection?, self.bounds).await?;
+        Ok(ResetReport(scanned))
+    }
+}
+
+impl IntoFuture for BulkReset {
+    type Output = Result<ResetReport, RateLimitError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl ResetReport {
+    /// The number of counters and blocks that were deleted.
+    #[must_use]
+    pub fn deleted(&self) -> u64 {
+        self.0.deleted
+    }
+
+    /// About how many keys were looked at.
+    #[must_use]
+    pub fn looked_at(&self) -> u64 {
+        self.0.looked_at
+    }
+
+    /// Whether all keys were looked at. If not, the reset came to
+    /// [`max_keys`](BulkReset::max_keys) or [`max_time`](BulkReset::max_time), or a slot of the
+    /// cluster has moved: reset again.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.0.is_complete
+    }
+}

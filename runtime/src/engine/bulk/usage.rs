@@ -1,0 +1,174 @@
+//! [`IdentityUsage`]: what is counted for one identity, as a store says without its limits.
+
+use std::time::Duration;
+
+use actix_throttle_core::{
+    calendar::Period,
+    key::KeyKind,
+    limit::{Algorithm, Limit},
+    stored::{EntryState, StoredEntry},
+    zone::written,
+};
+
+use crate::engine::store::interface::Scanned;
+
+/// What is counted for one identity. [`RateLimiter::peek_identity`](crate::RateLimiter::peek_identity)
+/// returns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityUsage {
+    identity: String,
+    limits: Vec<LimitUsage>,
+    scanned: Scanned,
+}
+
+/// How one counter, permit table or block of an identity stands.
+///
+/// A store knows what was used, and not the limit's numbers: [`is_of`](Self::is_of) tells whether a
+/// limit of yours is the one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitUsage(StoredEntry);
+
+/// The state of one entry.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsageState {
+    /// A counter.
+    Used {
+        /// The cost that counts at this moment.
+        used: u32,
+        /// Whether `used` may be too high: a bucket drains at a rate that is not stored.
+        is_estimate: bool,
+        /// Time until nothing counts any more; `None` if it is not known.
+        reset_after: Option<Duration>,
+    },
+    /// The permits of a concurrency limit.
+    Held {
+        /// The number of permits that are held.
+        permits: u32,
+        /// Time until the last of them expires unless it is renewed.
+        longest: Duration,
+    },
+    /// A block in the zone.
+    Blocked {
+        /// Time that is left of it.
+        left: Duration,
+    },
+    /// The value is none of this library's, or of a version that this one does not know.
+    Unreadable,
+}
+
+impl IdentityUsage {
+    pub(super) fn new(identity: String, entries: Vec<StoredEntry>, scanned: Scanned) -> Self {
+        let mut limits: Vec<LimitUsage> = entries.into_iter().map(LimitUsage).collect();
+        let order = |limit: &LimitUsage| {
+            let mut kind = String::new();
+            limit.0.kind.write(&mut kind);
+            (limit.0.zone.clone(), kind)
+        };
+        limits.sort_by_key(order);
+        Self {
+            identity,
+            limits,
+            scanned,
+        }
+    }
+
+    /// The identity as keys have it by default: `user=42`, `ip=192.0.2.1`. Values that may be
+    /// secrets are hashed.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// How each counter, permit table and block stands, in the order of their zones. Empty if
+    /// nothing is counted.
+    #[must_use]
+    pub fn limits(&self) -> &[LimitUsage] {
+        &self.limits
+    }
+
+    /// About how many keys were looked at.
+    #[must_use]
+    pub fn looked_at(&self) -> u64 {
+        self.scanned.looked_at
+    }
+
+    /// Whether all keys were looked at. If not, there may be more limits than these.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.scanned.is_complete
+    }
+}
+
+impl LimitUsage {
+    /// The zone as keys have it: nine letters stand for the path of a handler that is longer than
+    /// 16 bytes.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        &self.0.zone
+    }
+
+    /// Whether this is a counter of the limit, or a block that the limit starts.
+    #[must_use]
+    pub fn is_of(&self, limit: &Limit) -> bool {
+        let kind = KeyKind::of_limit(limit);
+        let is_kind = match self.0.kind {
+            KeyKind::Block { shadow } => shadow == limit.is_shadow(),
+            own => own == kind,
+        };
+        is_kind && self.0.zone == written(limit.zone_name())
+    }
+
+    /// Whether it belongs to shadow limits.
+    #[must_use]
+    pub fn is_shadow(&self) -> bool {
+        self.0.kind.is_shadow()
+    }
+
+    /// The algorithm; `None` for permits, for blocks, and for limits by the calendar.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        match self.0.kind {
+            KeyKind::Counter { algorithm, .. } => Some(algorithm),
+            _ => None,
+        }
+    }
+
+    /// The window of a counter; `None` where there is no [`algorithm`](Self::algorithm).
+    #[must_use]
+    pub fn window(&self) -> Option<Duration> {
+        match self.0.kind {
+            KeyKind::Counter { window, .. } => Some(Duration::from_micros(window)),
+            _ => None,
+        }
+    }
+
+    /// The period of a limit by the calendar.
+    #[must_use]
+    pub fn period(&self) -> Option<Period> {
+        match self.0.kind {
+            KeyKind::Calendar { period, .. } => Some(period),
+            _ => None,
+        }
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn state(&self) -> UsageState {
+        match self.0.state {
+            EntryState::Used(usage) => UsageState::Used {
+                used: usage.used,
+                is_estimate: usage.is_estimate,
+                reset_after: usage.reset.map(Duration::from_micros),
+            },
+            EntryState::Held { permits, longest } => UsageState::Held {
+                permits,
+                longest: Duration::from_micros(longest),
+            },
+            EntryState::Blocked(left) => UsageState::Blocked {
+                left: Duration::from_micros(left),
+            },
+            EntryState::Unreadable => UsageState::Unreadable,
+        }
+    }
+}

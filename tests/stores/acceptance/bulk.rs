@@ -1,0 +1,316 @@
+//! Resets of many identities at once, and a look at all limits of one.
+
+use std::time::Duration;
+
+use actix_throttle::{
+    Algorithm, Concurrency, Identity, Limit, LimitUsage, Period, ResetReport, UsageState,
+};
+
+use super::{SECOND, admitted_at_once, check, for_every_store, wait};
+use harness::stores::{StoreFixture, every_algorithm};
+
+for_every_store!(
+    reset_of_a_limit_is_for_every_identity_and_for_it_alone,
+    reset_of_a_limit_ends_the_blocks_that_it_starts,
+    reset_of_a_zone_is_for_all_of_its_limits,
+    reset_of_everything_keeps_permits,
+    reset_within_bounds_says_that_it_ended_early,
+    reset_of_an_invalid_limit_is_an_error,
+    peek_of_an_identity_shows_all_of_its_limits,
+    peek_of_an_identity_shows_blocks_and_permits,
+    peek_of_an_identity_follows_the_time,
+    identity_is_found_by_what_a_person_writes,
+);
+
+fn complete(report: ResetReport) -> u64 {
+    assert!(report.is_complete(), "{report:?}");
+    report.deleted()
+}
+
+async fn reset_of_a_limit_is_for_every_identity_and_for_it_alone(store: &StoreFixture) {
+    for (index, limit) in every_algorithm(2, 60).into_iter().enumerate() {
+        let zone: &'static str = ["a", "b", "shop::handlers::login", "d", "e*", "f:g"][index];
+        let limit = limit.zone(zone);
+        let others = [
+            Limit::per_hour(1).zone(zone),
+            limit.zone("other"),
+            limit.shadow(),
+        ];
+        let names: Vec<String> = (0..6).map(|index| format!("user{index}")).collect();
+        for name in &names {
+            check(store, &limit, name).await;
+            for other in &others {
+                check(store, other, name).await;
+            }
+        }
+        let report = store.limiter.reset_limit(&limit).await.unwrap();
+        assert_eq!(complete(report), 6, "{limit:?}");
+        let most = admitted_at_once(store, &limit, "fresh", 3).await;
+        for name in &names {
+            let admitted = admitted_at_once(store, &limit, name, 3).await;
+            assert_eq!(admitted, most, "{limit:?}");
+            for other in &others {
+                let peeked = store.limiter.peek(other, name.as_str()).await.unwrap();
+                let status = &peeked.limits()[0];
+                let full = match other.kind() {
+                    // It holds one request, whatever its rate.
+                    Algorithm::LeakyBucket => 1,
+                    _ => other.times(),
+                };
+                assert_eq!(status.remaining(), full - 1, "{other:?}");
+            }
+        }
+    }
+    let again = store.limiter.reset_limit(&Limit::per_day(9).zone("never"));
+    assert_eq!(complete(again.await.unwrap()), 0);
+}
+
+async fn reset_of_a_limit_ends_the_blocks_that_it_starts(store: &StoreFixture) {
+    let limit = Limit::per_second(1)
+        .zone("z")
+        .block(Duration::from_secs(60));
+    let shadow = limit.shadow();
+    for name in ["ann", "bob"] {
+        assert_eq!(admitted_at_once(store, &limit, name, 2).await, 1);
+        for _ in 0..2 {
+            check(store, &shadow, name).await;
+        }
+    }
+    assert_eq!(wait(store, &limit, "ann").await, 60 * SECOND);
+    let report = store.limiter.reset_limit(&limit).await.unwrap();
+    assert_eq!(complete(report), 4, "two counters and two blocks");
+    for name in ["ann", "bob"] {
+        let peeked = store.limiter.peek(&shadow, name).await.unwrap();
+        assert!(peeked.limits()[0].is_blocked());
+        assert_eq!(admitted_at_once(store, &limit, name, 2).await, 1);
+    }
+}
+
+async fn reset_of_a_zone_is_for_all_of_its_limits(store: &StoreFixture) {
+    let [minute, hour] = [Limit::per_minute(1), Limit::per_hour(1)];
+    let month = Limit::every(Period::Month, 1);
+    let zone = "shop::handlers::search";
+    for name in ["ann", "bob"] {
+        for limit in [minute, hour, month] {
+            assert_eq!(admitted_at_once(store, &limit.zone(zone), name, 2).await, 1);
+            assert_eq!(admitted_at_once(store, &limit.zone("z"), name, 2).await, 1);
+        }
+    }
+    let report = store.limiter.reset_zone(zone).await.unwrap();
+    assert_eq!(complete(report), 6);
+    for name in ["ann", "bob"] {
+        for limit in [minute, hour, month] {
+            assert_eq!(wait(store, &limit.zone(zone), name).await, 0);
+            assert!(wait(store, &limit.zone("z"), name).await > 0);
+        }
+    }
+    let report = store.limiter.reset_zone("nowhere").await.unwrap();
+    assert_eq!(complete(report), 0);
+}
+
+async fn reset_of_everything_keeps_permits(store: &StoreFixture) {
+    let limiter = &store.limiter;
+    let jobs = Concurrency::new(1)
+        .expiry(Duration::from_secs(60))
+        .zone("jobs");
+    let held = limiter.semaphore(&jobs, "ann").acquire().await.unwrap();
+    let [minute, hour] = [Limit::per_minute(1).zone("a"), Limit::per_hour(1).zone("b")];
+    for name in ["ann", "bob", "eve"] {
+        for limit in [minute, hour] {
+            assert_eq!(admitted_at_once(store, &limit, name, 2).await, 1);
+        }
+    }
+    limiter
+        .block(&minute, "bob", Duration::from_secs(60))
+        .await
+        .unwrap();
+    assert_eq!(complete(limiter.reset_all().await.unwrap()), 7);
+    for name in ["ann", "bob", "eve"] {
+        for limit in [minute, hour] {
+            assert_eq!(admitted_at_once(store, &limit, name, 2).await, 1);
+        }
+    }
+    let semaphore = limiter.semaphore(&jobs, "ann");
+    assert!(semaphore.try_acquire().await.unwrap().is_none());
+    drop(held);
+}
+
+async fn reset_within_bounds_says_that_it_ended_early(store: &StoreFixture) {
+    let limit = Limit::per_hour(1).zone("bounded");
+    for index in 0..50 {
+        check(store, &limit, &format!("user{index}")).await;
+    }
+    let report = store.limiter.reset_limit(&limit).max_time(Duration::ZERO);
+    let report = report.await.unwrap();
+    assert!(!report.is_complete() && report.deleted() < 50, "{report:?}");
+    let report = store.limiter.reset_limit(&limit).max_keys(1).await.unwrap();
+    assert!(!report.is_complete() && report.deleted() < 50, "{report:?}");
+    assert!(report.looked_at() <= 1, "{report:?}");
+    let looked = store
+        .limiter
+        .peek_identity("user1")
+        .max_keys(0)
+        .await
+        .unwrap();
+    assert!(!looked.is_complete() && looked.limits().is_empty());
+    complete(store.limiter.reset_limit(&limit).await.unwrap());
+    for index in 0..50 {
+        let admitted = admitted_at_once(store, &limit, &format!("user{index}"), 2).await;
+        assert_eq!(admitted, 1);
+    }
+}
+
+async fn reset_of_an_invalid_limit_is_an_error(store: &StoreFixture) {
+    let error = store.limiter.reset_limit(&Limit::per_second(0)).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.starts_with("invalid limit: "), "{error}");
+}
+
+/// What the one entry of this limit says.
+fn of<'u>(usage: &'u [LimitUsage], limit: &Limit) -> &'u LimitUsage {
+    let mut all = usage
+        .iter()
+        .filter(|usage| usage.is_of(limit) && !matches!(usage.state(), UsageState::Blocked { .. }));
+    let (Some(one), None) = (all.next(), all.next()) else {
+        panic!("one entry of {limit:?}: {usage:?}");
+    };
+    one
+}
+
+async fn peek_of_an_identity_shows_all_of_its_limits(store: &StoreFixture) {
+    let mut limits = every_algorithm(7, 60).to_vec();
+    limits.push(Limit::every(Period::Day, 7));
+    limits.push(Limit::per_hour(7).shadow());
+    limits.push(Limit::per_hour(7).zone("shop::handlers::login"));
+    for limit in &limits {
+        for _ in 0..3 {
+            check(store, limit, "ann").await;
+        }
+        check(store, limit, "anna").await;
+    }
+    let usage = store.limiter.peek_identity("ann").await.unwrap();
+    assert!(usage.is_complete());
+    assert_eq!(usage.identity(), "user=ann");
+    assert_eq!(usage.limits().len(), limits.len(), "{usage:?}");
+    for limit in &limits {
+        let found = of(usage.limits(), limit);
+        let UsageState::Used {
+            used,
+            is_estimate,
+            reset_after,
+        } = found.state()
+        else {
+            panic!("{found:?}");
+        };
+        let expected = match limit.kind() {
+            // The second and the third one were denied.
+            Algorithm::LeakyBucket => 1,
+            _ => 3,
+        };
+        assert_eq!(used, expected, "{limit:?}: {found:?}");
+        let is_bucket = matches!(
+            limit.kind(),
+            Algorithm::TokenBucket | Algorithm::LeakyBucket
+        );
+        assert_eq!(is_estimate, is_bucket && limit.period().is_none());
+        let peeked = store.limiter.peek(limit, "ann").await.unwrap();
+        let reset = peeked.limits()[0].reset_after();
+        // What the expiry of a key tells is not comparable: under the clock of a test, keys in
+        // Redis are kept for longer.
+        if !is_estimate && limit.period().is_none() {
+            assert_eq!(reset_after, Some(reset), "{limit:?}");
+        }
+        assert_eq!(found.is_shadow(), limit.is_shadow());
+        assert_eq!(found.period(), limit.period());
+        if limit.period().is_none() {
+            assert_eq!(found.algorithm(), Some(limit.kind()));
+            assert_eq!(found.window(), Some(limit.window()));
+        }
+    }
+    let nobody = store.limiter.peek_identity("nobody").await.unwrap();
+    assert!(nobody.is_complete() && nobody.limits().is_empty());
+}
+
+async fn peek_of_an_identity_shows_blocks_and_permits(store: &StoreFixture) {
+    let limiter = &store.limiter;
+    let jobs = Concurrency::new(3)
+        .expiry(Duration::from_secs(60))
+        .zone("jobs");
+    let semaphore = limiter.semaphore(&jobs, "ann");
+    let held = [
+        semaphore.acquire().await.unwrap(),
+        semaphore.acquire().await.unwrap(),
+    ];
+    let limit = Limit::per_minute(1).zone("z");
+    let ten = Duration::from_secs(10);
+    limiter.block(&limit, "ann", ten).await.unwrap();
+    let usage = limiter.peek_identity("ann").await.unwrap();
+    let [permits, block] = usage.limits() else {
+        panic!("{usage:?}");
+    };
+    assert_eq!((permits.zone(), block.zone()), ("jobs", "z"));
+    let UsageState::Held { permits, longest } = permits.state() else {
+        panic!("{permits:?}");
+    };
+    assert_eq!(permits, 2);
+    assert_eq!(longest, Duration::from_secs(60));
+    assert_eq!(block.state(), UsageState::Blocked { left: ten });
+    assert!(block.is_of(&limit) && !block.is_of(&limit.shadow()));
+    store.advance(11 * SECOND);
+    let usage = limiter.peek_identity("ann").await.unwrap();
+    assert_eq!(usage.limits().len(), 1, "{usage:?}");
+    drop(held);
+}
+
+async fn peek_of_an_identity_follows_the_time(store: &StoreFixture) {
+    let limit = Limit::per_minute(5).algorithm(Algorithm::SlidingWindow);
+    check(store, &limit, "ann").await;
+    store.advance(30 * SECOND);
+    check(store, &limit, "ann").await;
+    let used = async || {
+        let usage = store.limiter.peek_identity("ann").await.unwrap();
+        match usage.limits().first().map(LimitUsage::state) {
+            Some(UsageState::Used { used, .. }) => used,
+            None => 0,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(used().await, 2);
+    store.advance(30 * SECOND);
+    assert_eq!(used().await, 1);
+    store.advance(30 * SECOND);
+    assert_eq!(used().await, 0);
+    store.limiter.reset(&limit, "ann").await.unwrap();
+    let usage = store.limiter.peek_identity("ann").await.unwrap();
+    assert!(usage.limits().is_empty(), "{usage:?}");
+}
+
+async fn identity_is_found_by_what_a_person_writes(store: &StoreFixture) {
+    let limit = Limit::per_hour(9).zone("z");
+    let address = "2001:db8:1:2:3::1".parse().unwrap();
+    for (identity, written) in [
+        (Identity::new("ann"), "ann"),
+        (Identity::new("a b"), "user=a%20b"),
+        (Identity::new("user:42"), "user:42"),
+        (Identity::global(), "global"),
+        (
+            Identity::header("X-Api-Key", "k-8a2f"),
+            "header.x-api-key=k-8a2f",
+        ),
+        (
+            store.limiter.client_identity(address),
+            "2001:db8:1:2:ffff::9",
+        ),
+        (
+            store.limiter.client_identity("192.0.2.1".parse().unwrap()),
+            "ip=192.0.2.1",
+        ),
+    ] {
+        store.limiter.check(&limit, identity).await.unwrap();
+        let usage = store.limiter.peek_written(written).await.unwrap();
+        assert_eq!(usage.limits().len(), 1, "{written}: {usage:?}");
+        assert!(usage.limits()[0].is_of(&limit));
+    }
+    let usage = store.limiter.peek_written("bob").await.unwrap();
+    assert!(usage.limits().is_empty(), "{usage:?}");
+}

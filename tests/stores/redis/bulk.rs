@@ -1,0 +1,150 @@
+//! Resets for everyone and looks at an identity, as only Redis can show them: permissions, many
+//! keys, keys of others, several processes, and the clock of the server.
+
+use std::time::{Duration, Instant};
+
+use actix_throttle::{CircuitState, Limit, UsageState};
+
+use super::{for_every_version, limiter, patient};
+use harness::{
+    Server, ServerVersion,
+    stores::{block_on, every_algorithm},
+};
+
+const LOGIN: Limit = Limit::per_hour(1).zone("login");
+
+/// What the guide grants to a user for limits.
+const LIMITS: &[&str] = &[
+    "+evalsha",
+    "+eval",
+    "+time",
+    "+mget",
+    "+set",
+    "+setrange",
+    "+del",
+    "+llen",
+    "+lindex",
+    "+lrange",
+    "+lpush",
+    "+ltrim",
+    "+pexpire",
+    "+zadd",
+    "+zcount",
+    "+zrange",
+    "+zrem",
+    "+zremrangebyscore",
+    "+zscore",
+    "+ping",
+];
+
+fn set_user(server: &Server, more: &[&str]) {
+    let user = ["ACL", "SETUSER", "app", "reset", "on", ">pw", "~throttle:*"];
+    let _: String = server.cli(&[&user[..], LIMITS, more].concat());
+}
+
+#[test]
+fn missing_permission_is_an_error_and_no_incident() {
+    block_on(async {
+        let server = Server::start(ServerVersion::Redis7);
+        set_user(&server, &[]);
+        let url = format!("redis://app:pw@127.0.0.1:{}", server.port());
+        let limiter = patient(&server).redis_url(url).failure_threshold(2);
+        let limiter = limiter.build().await.unwrap();
+        assert!(limiter.check(&LOGIN, "ann").await.unwrap().is_allowed());
+        for _ in 0..5 {
+            let error = limiter.peek_identity("ann").await.unwrap_err().to_string();
+            assert!(
+                error.contains("scan") && error.contains("redis_acl"),
+                "{error}"
+            );
+            let error = limiter.reset_all().await.unwrap_err().to_string();
+            assert!(error.contains("scan"), "{error}");
+        }
+        set_user(&server, &["+scan"]);
+        let error = limiter.reset_limit(&LOGIN).await.unwrap_err().to_string();
+        assert!(error.contains("unlink"), "{error}");
+        assert_eq!(limiter.circuit(), CircuitState::Closed);
+        assert!(!limiter.check(&LOGIN, "ann").await.unwrap().is_allowed());
+        // What the guide grants for these calls.
+        set_user(&server, &["+scan", "+unlink", "+pttl", "+get"]);
+        for limit in every_algorithm(5, 60) {
+            limiter.check(&limit.zone("all"), "ann").await.unwrap();
+        }
+        let usage = limiter.peek_identity("ann").await.unwrap();
+        assert_eq!(usage.limits().len(), 7, "{usage:?}");
+        for limit in usage.limits() {
+            let used = matches!(limit.state(), UsageState::Used { used: 1, .. });
+            assert!(used, "{limit:?}");
+        }
+        assert_eq!(limiter.reset_all().await.unwrap().deleted(), 7);
+    });
+}
+
+#[test]
+fn many_keys_are_scanned_in_steps_and_foreign_ones_stay() {
+    for_every_version(async |server| {
+        let limiter = limiter(&server).await;
+        for index in 0..3_000 {
+            let name = format!("user{index}");
+            limiter.check(&LOGIN, &*name).await.unwrap();
+        }
+        let _: String = server.cli(&["SET", "throttle:{cart}", "1"]);
+        let _: String = server.cli(&["SET", "throttled:{user=ann}:login:l3600", "1"]);
+        let report = limiter.reset_zone("login").max_keys(1_000).await.unwrap();
+        assert!(!report.is_complete(), "{report:?}");
+        assert!((1..=1_200).contains(&report.deleted()), "{report:?}");
+        let rest = limiter.reset_zone("login").await.unwrap();
+        assert!(rest.is_complete());
+        assert_eq!(report.deleted() + rest.deleted(), 3_000);
+        let left: i64 = server.cli(&["DBSIZE"]);
+        assert_eq!(left, 2);
+    });
+}
+
+#[test]
+fn usage_is_that_of_the_servers_clock() {
+    for_every_version(async |server| {
+        let limiter = limiter(&server).await;
+        for limit in every_algorithm(5, 60) {
+            limiter.check(&limit, "ann").await.unwrap();
+        }
+        let usage = limiter.peek_identity("ann").await.unwrap();
+        assert_eq!(usage.limits().len(), 6);
+        for limit in usage.limits() {
+            let UsageState::Used {
+                used, reset_after, ..
+            } = limit.state()
+            else {
+                panic!("{limit:?}");
+            };
+            assert_eq!(used, 1, "{limit:?}");
+            let reset = reset_after.expect("it is known");
+            assert!(reset <= Duration::from_secs(120), "{limit:?}");
+        }
+    });
+}
+
+/// Another process forgets a cached denial within its age, as for a reset of one identity.
+#[test]
+fn processes_forget_denials_at_once_or_soon() {
+    block_on(async {
+        let server = Server::start(ServerVersion::Redis7);
+        let build = async || {
+            let builder = patient(&server).denial_cache(Duration::from_secs(1));
+            builder.build().await.unwrap()
+        };
+        let (one, other) = (build().await, build().await);
+        for limiter in [&one, &other] {
+            while limiter.check(&LOGIN, "ann").await.unwrap().is_allowed() {}
+        }
+        assert_eq!(one.reset_limit(&LOGIN).await.unwrap().deleted(), 1);
+        let reset = Instant::now();
+        assert_eq!(one.remaining(&LOGIN, "ann").await.unwrap(), 1);
+        while !other.check(&LOGIN, "ann").await.unwrap().is_allowed() {
+            assert!(reset.elapsed() < Duration::from_secs(5));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(other.reset_limit(&LOGIN).await.unwrap().deleted(), 1);
+        assert!(other.check(&LOGIN, "ann").await.unwrap().is_allowed());
+    });
+}
