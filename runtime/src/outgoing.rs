@@ -4,6 +4,7 @@
 #[cfg(feature = "awc")]
 mod awc;
 mod call;
+mod pause;
 mod permit;
 #[cfg(feature = "reqwest")]
 mod reqwest;
@@ -11,10 +12,15 @@ mod retry_after;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use actix_throttle_core::{identity::Identity, limit::Limit, status_set::StatusSet};
+use actix_throttle_core::{
+    identity::Identity,
+    limit::Limit,
+    status_set::{StatusSet, StatusSetError},
+};
 
 #[cfg(feature = "awc")]
 pub use self::awc::CallError;
+use self::pause::{PAUSE, Pauses};
 pub use self::{
     call::{Request, Response},
     permit::CallPermit,
@@ -37,10 +43,12 @@ const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 ///   counted, so the charge stays, and so it does if the call is dropped midway;
 /// - if the response has one of the statuses of [`refund_on`](Self::refund_on).
 ///
-/// A response of 429 or 503 with `Retry-After`, in seconds or as a date, stops all calls by the
-/// identities of that call for that long, in every process: those to come and those that wait. The
-/// response itself goes to the caller, and nothing is retried: that is up to the caller, or to a
-/// layer such as `reqwest-retry` around this one, so that each attempt is charged.
+/// A response of 429 or 503 with `Retry-After`, in seconds or as a date, pauses all calls by the
+/// identities of that call for that long, in every process: those to come and those that wait.
+/// [`pause_on`](Self::pause_on) names other statuses, and [`pause_per_host`](Self::pause_per_host)
+/// pauses the host in place of the identities. The response itself goes to the caller, and nothing
+/// is retried: that is up to the caller, or to a layer such as `reqwest-retry` around this one, so
+/// that each attempt is charged.
 ///
 /// With feature `reqwest` it is a middleware of `reqwest-middleware`, with feature `awc` it has
 /// `send`. For any other client there are [`acquire`](Self::acquire) and [`CallPermit`].
@@ -77,6 +85,7 @@ pub struct Outgoing {
     max_wait: Option<Duration>,
     refund_on: Option<StatusSet>,
     max_retry_after: Duration,
+    pauses: Pauses,
 }
 
 /// Returns what a call is charged with: nothing if the function does not limit it.
@@ -91,6 +100,7 @@ impl Outgoing {
             max_wait: None,
             refund_on: None,
             max_retry_after: MOST_RETRY_AFTER,
+            pauses: Pauses::default(),
         }
     }
 
@@ -137,7 +147,67 @@ impl Outgoing {
         self
     }
 
-    /// Longest time for which `Retry-After` stops calls, at most 366 days. Zero ignores the header.
+    /// Sets the statuses of responses that may pause calls: single ones, classes (`5xx`) and
+    /// ranges, separated by commas, as for [`StatusSet`]. Default: `"429, 503"`.
+    ///
+    /// Such a response pauses calls if it has `Retry-After`; and, once statuses are set here, also
+    /// if it has `X-RateLimit-Remaining: 0` and `X-RateLimit-Reset`, until that time. GitHub
+    /// answers like this, by 403 or 429, up to an hour before: raise
+    /// [`max_retry_after`](Self::max_retry_after), too.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use actix_throttle::{
+    ///     Limit, Outgoing, RateLimitError, RateLimiter,
+    ///     outgoing::{Request, Response},
+    /// };
+    ///
+    /// const GITHUB: Limit = Limit::per_hour(5_000).name("github");
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// let outgoing = Outgoing::new(&limiter)
+    ///     .limit(GITHUB)
+    ///     .pause_on("403, 429, 503")
+    ///     .max_retry_after(Duration::from_secs(3600))
+    ///     .max_wait(Duration::from_secs(1));
+    /// outgoing.validate()?;
+    ///
+    /// let call = Request::new("GET", "api.github.com", "/user");
+    /// let answer = Response::new(403);
+    /// let answer = answer.rate_limit_remaining(Some("0")).rate_limit_reset(Some("60"));
+    /// outgoing.acquire(&call).await?.completed(answer).await;
+    /// let paused = outgoing.acquire(&call).await;
+    /// assert!(matches!(paused, Err(RateLimitError::TimedOut { .. })));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// A text that names no statuses is an error of [`validate`](Self::validate), and of each call.
+    pub fn pause_on(mut self, statuses: &str) -> Self {
+        self.pauses.set(statuses);
+        self
+    }
+
+    /// Pauses the host of a call, as [`Request::host`] names it, in place of the identities of the
+    /// call. Then a host that asks for a pause does not stop calls to other hosts under the same
+    /// limit, such as one over everything that the service sends; and it stops its own calls
+    /// whoever they are made for, also those of other `Outgoing`s with this setting. Default: off.
+    pub fn pause_per_host(mut self) -> Self {
+        self.pauses.per_host = true;
+        self
+    }
+
+    /// Checks the texts that were given. Call it once where the `Outgoing` is made, so that a
+    /// mistake is known before the first call.
+    ///
+    /// # Errors
+    ///
+    /// If the text of [`pause_on`](Self::pause_on) names no statuses.
+    pub fn validate(&self) -> Result<(), StatusSetError> {
+        self.pauses.validate()
+    }
+
+    /// Longest time for which a response pauses calls, at most 366 days. Zero turns pauses off.
     /// Default: 60 s.
     pub fn max_retry_after(mut self, longest: Duration) -> Self {
         self.max_retry_after = longest;
@@ -149,6 +219,7 @@ impl Outgoing {
     ///
     /// # Errors
     ///
+    /// [`RateLimitError::InvalidStatuses`] as for [`validate`](Self::validate).
     /// [`RateLimitError::TimedOut`], with nothing charged, if there is no room in time; else as for
     /// [`RateLimiter::acquire`]: an invalid limit, two limits with one counter, or a store that
     /// cannot decide under the failure mode `Closed`. Under the other modes the call is made.
@@ -158,16 +229,19 @@ impl Outgoing {
             .iter()
             .flat_map(|source| source(call))
             .collect();
+        self.pauses.validate()?;
+        let host = self.pauses.identity_of(call.host());
         let mut permit = None;
-        if !charged.is_empty() {
+        if !charged.is_empty() || host.is_some() {
             let demands = charged.iter().map(|(limit, who)| Demand::of(limit, who));
+            let demands = demands.chain(host.as_ref().map(|host| Demand::of(&PAUSE, host)));
             let mut acquire = self.limiter.acquire_all(demands);
             if let Some(max_wait) = self.max_wait {
                 acquire = acquire.max_wait(max_wait);
             }
             permit = Some(acquire.await?);
         }
-        Ok(CallPermit::new(self.clone(), charged, permit))
+        Ok(CallPermit::new(self.clone(), charged, host, permit))
     }
 }
 
@@ -177,6 +251,7 @@ impl fmt::Debug for Outgoing {
             .field("max_wait", &self.max_wait)
             .field("refund_on", &self.refund_on)
             .field("max_retry_after", &self.max_retry_after)
+            .field("pauses", &self.pauses)
             .finish_non_exhaustive()
     }
 }

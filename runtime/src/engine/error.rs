@@ -3,7 +3,7 @@
 
 use std::{fmt, io, time::Duration};
 
-use actix_throttle_core::{limit::LimitError, time::whole_seconds};
+use actix_throttle_core::{limit::LimitError, status_set::StatusSetError, time::whole_seconds};
 
 actix_throttle_core::debug_is_message!(InitError, RateLimitError);
 
@@ -117,6 +117,8 @@ pub enum RateLimitError {
         /// The limit's name.
         name: String,
     },
+    /// A list of statuses of [`Outgoing`](crate::Outgoing) is not one.
+    InvalidStatuses(StatusSetError),
     /// The store could not decide.
     Unavailable {
         /// The store is unreachable, too slow, refuses the call, or was not asked because its
@@ -142,6 +144,7 @@ impl RateLimitError {
         match self {
             Self::Unavailable { retry_after, .. } | Self::TimedOut { retry_after } => *retry_after,
             Self::InvalidLimit(_)
+            | Self::InvalidStatuses(_)
             | Self::SharedCounter
             | Self::UnknownLimit { .. }
             | Self::InvalidDemand => None,
@@ -168,6 +171,7 @@ impl fmt::Display for RateLimitError {
                 "a rule asks for the limit `{name}`, which nobody has; add it to the configuration \
                  that the limiter was given by `Builder::config`, or a limit to fall back to to the rule"
             ),
+            Self::InvalidStatuses(error) => write!(f, "`pause_on`: {error}"),
             Self::Unavailable { reason, .. } => write!(f, "the store could not decide: {reason}"),
             Self::InvalidDemand => f.write_str(
                 "what is asked for can be had in more than 64 ways, or in none; nest fewer `any`s in an `all`, \
@@ -187,6 +191,7 @@ impl std::error::Error for RateLimitError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::InvalidLimit(error) => Some(error),
+            Self::InvalidStatuses(error) => Some(error),
             Self::SharedCounter
             | Self::UnknownLimit { .. }
             | Self::Unavailable { .. }
@@ -199,6 +204,12 @@ impl std::error::Error for RateLimitError {
 impl From<LimitError> for RateLimitError {
     fn from(error: LimitError) -> Self {
         Self::InvalidLimit(error)
+    }
+}
+
+impl From<StatusSetError> for RateLimitError {
+    fn from(error: StatusSetError) -> Self {
+        Self::InvalidStatuses(error)
     }
 }
 

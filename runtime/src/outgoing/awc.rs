@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use actix_web::http::header;
 use awc::{
     ClientRequest, ClientResponse,
     error::{ConnectError, SendRequestError},
@@ -109,10 +108,12 @@ fn call(request: &ClientRequest) -> Request<'_> {
 }
 
 fn answer<S>(response: &ClientResponse<S>) -> Response<'_> {
-    let text = |name: header::HeaderName| response.headers().get(name)?.to_str().ok();
+    let text = |name: &str| response.headers().get(name)?.to_str().ok();
     Response::new(response.status().as_u16())
-        .retry_after(text(header::RETRY_AFTER))
-        .date(text(header::DATE))
+        .retry_after(text("retry-after"))
+        .date(text("date"))
+        .rate_limit_remaining(text("x-ratelimit-remaining"))
+        .rate_limit_reset(text("x-ratelimit-reset"))
 }
 
 /// Whether no part of the request can have reached the upstream service.

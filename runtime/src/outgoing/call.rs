@@ -69,6 +69,8 @@ pub struct Response<'a> {
     pub(super) status: u16,
     pub(super) retry_after: Option<&'a str>,
     pub(super) date: Option<&'a str>,
+    pub(super) remaining: Option<&'a str>,
+    pub(super) reset: Option<&'a str>,
 }
 
 impl<'a> Response<'a> {
@@ -79,6 +81,8 @@ impl<'a> Response<'a> {
             status,
             retry_after: None,
             date: None,
+            remaining: None,
+            reset: None,
         }
     }
 
@@ -94,6 +98,21 @@ impl<'a> Response<'a> {
     #[must_use]
     pub fn date(mut self, value: Option<&'a str>) -> Self {
         self.date = value;
+        self
+    }
+
+    /// Sets its header `X-RateLimit-Remaining`. It counts under `Outgoing::pause_on`.
+    #[must_use]
+    pub fn rate_limit_remaining(mut self, value: Option<&'a str>) -> Self {
+        self.remaining = value;
+        self
+    }
+
+    /// Sets its header `X-RateLimit-Reset`: the time of the reset in seconds since the Unix epoch,
+    /// as GitHub sends it, or the seconds until then.
+    #[must_use]
+    pub fn rate_limit_reset(mut self, value: Option<&'a str>) -> Self {
+        self.reset = value;
         self
     }
 }

@@ -1,11 +1,14 @@
 //! [`CallPermit`]: permission for one outbound call, by which the client reports its outcome.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    slice,
+    time::{Duration, SystemTime},
+};
 
 use actix_throttle_core::{identity::Identity, limit::Limit};
 use log::Level;
 
-use super::{Outgoing, Response, retry_after};
+use super::{Outgoing, Response, pause::PAUSE, retry_after};
 use crate::engine::{Permit, log_throttle::LogThrottle};
 
 static NOT_BLOCKED: LogThrottle = LogThrottle::new(Level::Warn);
@@ -22,6 +25,8 @@ const MOST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 pub struct CallPermit {
     outgoing: Outgoing,
     charged: Vec<(Limit, Identity)>,
+    /// The host, if it is paused in place of the identities.
+    host: Option<Identity>,
     /// `None`: no limit applies to the call.
     permit: Option<Permit>,
 }
@@ -30,11 +35,13 @@ impl CallPermit {
     pub(super) fn new(
         outgoing: Outgoing,
         charged: Vec<(Limit, Identity)>,
+        host: Option<Identity>,
         permit: Option<Permit>,
     ) -> Self {
         Self {
             outgoing,
             charged,
+            host,
             permit,
         }
     }
@@ -69,15 +76,26 @@ impl CallPermit {
     /// Returns how long the upstream service wants no calls, within the bounds of a block.
     fn wait(&self, answer: Response<'_>) -> Option<Duration> {
         let longest = self.outgoing.max_retry_after.min(MOST);
-        if !matches!(answer.status, 429 | 503) || longest < LEAST {
+        if longest < LEAST || !self.outgoing.pauses.is_on(answer.status) {
             return None;
         }
-        let wait = retry_after::wait(answer.retry_after?, answer.date, SystemTime::now())?;
+        let (date, now) = (answer.date, SystemTime::now());
+        let retry_after = |value| retry_after::wait(value, date, now);
+        let wait = answer.retry_after.and_then(retry_after).or_else(|| {
+            let (remaining, reset) = (answer.remaining?, answer.reset?);
+            let is_read = self.outgoing.pauses.reads_reset();
+            is_read.then(|| retry_after::until_reset(remaining, reset, date, now))?
+        })?;
         Some(wait.clamp(LEAST, longest))
     }
 
     async fn block(&self, wait: Duration) {
-        for (limit, identity) in &self.charged {
+        let host = self.host.as_ref().map(|host| (PAUSE, host.clone()));
+        let paused = match &host {
+            Some(host) => slice::from_ref(host),
+            None => &self.charged,
+        };
+        for (limit, identity) in paused {
             let blocked = self.outgoing.limiter.block(limit, identity, wait).await;
             if let Err(error) = blocked {
                 NOT_BLOCKED.log(format_args!(

@@ -1,6 +1,5 @@
 //! The middleware for `reqwest-middleware`.
 
-use actix_web::http::header;
 use async_trait::async_trait;
 use reqwest::Url;
 use reqwest_middleware::{Error, Middleware, Next};
@@ -69,10 +68,12 @@ fn call<'a>(method: &'a str, url: &'a Url) -> Request<'a> {
 }
 
 fn answer(response: &::reqwest::Response) -> Response<'_> {
-    let text = |name: header::HeaderName| response.headers().get(name.as_str())?.to_str().ok();
+    let text = |name: &str| response.headers().get(name)?.to_str().ok();
     Response::new(response.status().as_u16())
-        .retry_after(text(header::RETRY_AFTER))
-        .date(text(header::DATE))
+        .retry_after(text("retry-after"))
+        .date(text("date"))
+        .rate_limit_remaining(text("x-ratelimit-remaining"))
+        .rate_limit_reset(text("x-ratelimit-reset"))
 }
 
 /// Whether no part of the request can have reached the upstream service.

@@ -15,6 +15,7 @@ impl ResponseError for RateLimitError {
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::InvalidLimit(_)
+            | Self::InvalidStatuses(_)
             | Self::SharedCounter
             | Self::UnknownLimit { .. }
             | Self::InvalidDemand => StatusCode::INTERNAL_SERVER_ERROR,
@@ -26,6 +27,7 @@ impl ResponseError for RateLimitError {
             Self::Unavailable { retry_after, .. } => problem::unavailable(*retry_after),
             Self::TimedOut { retry_after } => problem::timed_out(*retry_after),
             Self::InvalidLimit(_)
+            | Self::InvalidStatuses(_)
             | Self::SharedCounter
             | Self::UnknownLimit { .. }
             | Self::InvalidDemand => {

@@ -2,6 +2,7 @@
 
 mod clients;
 mod limits;
+mod pause;
 mod retry_after;
 
 use std::{
