@@ -19,10 +19,11 @@
 //! 11. [Outbound calls](outbound_calls): keep to the limits of the services that you call.
 //! 12. [WebSockets](websockets): limits on the messages inside a socket.
 //! 13. [Responses and headers](responses_and_headers): what clients are told.
-//! 14. [Refunds](refunds): responses that do not count.
-//! 15. [Blocks](blocks): shut an identity out for a while, and longer each time.
-//! 16. [Testing](testing): tests without sleeping, and handlers without their limits.
-//! 17. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
+//! 14. [OpenAPI](openapi): denials in the document that utoipa makes.
+//! 15. [Refunds](refunds): responses that do not count.
+//! 16. [Blocks](blocks): shut an identity out for a while, and longer each time.
+//! 17. [Testing](testing): tests without sleeping, and handlers without their limits.
+//! 18. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
 //!
 //! # Operations
 //!
@@ -30,6 +31,8 @@
 //! - [Cluster, Sentinel, TLS](cluster_sentinel_tls): what they need and what they change.
 //! - [When Redis fails](failures): failure modes, the circuit breaker, what an incident costs.
 //! - [The command line](command_line): check files; look at, reset and block counters in Redis.
+//! - [Resetting and looking up](resetting): one limit or everything, for everyone; all limits of one
+//!   identity.
 //! - [Permissions on Redis](redis_acl): the commands and keys that limits need.
 //! - [Sizing](sizing): memory, connections and time limits.
 //! - [The in-memory store](in_memory_store): counting in this process.
@@ -59,6 +62,7 @@ macro_rules! chapters {
                 feature = "test-util",
                 feature = "time-zones",
                 feature = "tls",
+                feature = "utoipa",
                 feature = "websocket",
             ),
             doc = include_str!($file)
@@ -75,6 +79,7 @@ macro_rules! chapters {
                 feature = "test-util",
                 feature = "time-zones",
                 feature = "tls",
+                feature = "utoipa",
                 feature = "websocket",
             )),
             doc = "A chapter of the guide. Its text is here when the documentation is built with \
@@ -100,6 +105,7 @@ chapters! {
     outbound_calls: "../guide/outbound-calls.md",
     websockets: "../guide/websockets.md",
     responses_and_headers: "../guide/responses-and-headers.md",
+    openapi: "../guide/openapi.md",
     refunds: "../guide/refunds.md",
     blocks: "../guide/blocks.md",
     testing: "../guide/testing.md",
@@ -108,6 +114,7 @@ chapters! {
     cluster_sentinel_tls: "../guide/cluster-sentinel-tls.md",
     failures: "../guide/failures.md",
     command_line: "../guide/command-line.md",
+    resetting: "../guide/resetting.md",
     redis_acl: "../guide/redis-acl.md",
     sizing: "../guide/sizing.md",
     in_memory_store: "../guide/in-memory-store.md",
