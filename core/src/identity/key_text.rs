@@ -112,7 +112,16 @@ fn may_be_secret(source: &Source) -> bool {
 
 fn write_dashed(out: &mut impl Write, address: IpAddr) -> fmt::Result {
     match address {
-        IpAddr::V4(address) => write!(out, "{address}"),
+        // Digit by digit, because most identities are such addresses and formatting is slow.
+        IpAddr::V4(address) => {
+            let [first, rest @ ..] = address.octets();
+            let mut digits = itoa::Buffer::new();
+            out.write_str(digits.format(first))?;
+            rest.iter().try_for_each(|part| {
+                out.write_char('.')?;
+                out.write_str(digits.format(*part))
+            })
+        }
         IpAddr::V6(address) => {
             let [first, rest @ ..] = address.segments();
             write!(out, "{first:x}")?;
@@ -123,11 +132,15 @@ fn write_dashed(out: &mut impl Write, address: IpAddr) -> fmt::Result {
 
 /// Writes the first 128 bits of a SHA-256 hash. Only guessing the value reverses it.
 fn write_hash(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
-    out.write_char('#')?;
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    // By hand: formatted byte by byte, the digits would take longer than the hash.
+    let mut text = [b'#'; 33];
     let hash = Sha256::digest(bytes);
-    hash.iter()
-        .take(16)
-        .try_for_each(|byte| write!(out, "{byte:02x}"))
+    for (byte, digits) in hash.iter().zip(text[1..].chunks_exact_mut(2)) {
+        digits[0] = DIGITS[usize::from(byte >> 4)];
+        digits[1] = DIGITS[usize::from(byte & 15)];
+    }
+    out.write_str(std::str::from_utf8(&text).unwrap_or_default())
 }
 
 /// Writes the bytes, percent-escaped except for letters, digits and a few signs. Hashes what is
