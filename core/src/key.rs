@@ -115,13 +115,19 @@ impl<'a> Key<'a> {
     #[inline]
     pub fn write_stem(&self, naming: &Naming, text: &mut String) {
         self.write_tag(naming, text);
+        self.write_zone(text);
+    }
+
+    /// Writes the part between the identity and the limit.
+    #[inline]
+    pub fn write_zone(&self, text: &mut String) {
         zone::write(self.zone, text);
         text.push(':');
     }
 
     /// Writes the common prefix of all keys of this identity.
     #[inline]
-    fn write_tag(&self, naming: &Naming, text: &mut String) {
+    pub fn write_tag(&self, naming: &Naming, text: &mut String) {
         text.push_str(&naming.prefix);
         text.push_str(":{");
         // Writing to a `String` cannot fail.

@@ -28,24 +28,37 @@ struct Request {
     limits: u8,
     cost: u32,
     looks: bool,
+    /// Whether it asks for receipts, so that it is not plain.
+    has_receipts: bool,
 }
 
 const ZONES: [&str; 3] = ["a", "b", "c"];
+/// The number of identities. Those of one batch that have checks of both kinds take all of it to
+/// the general script; with more of them than checks in a batch, some batches are two calls.
+const NAMES: usize = 12;
 
 fn crowd() -> impl Strategy<Value = Crowd> {
     let limits = prop::collection::vec(limit(), 1..=ZONES.len());
-    let request = (0..3_usize, 0..8_u8, 1..4_u32, prop::bool::weighted(0.1));
+    let request = (
+        0..NAMES,
+        0..8_u8,
+        1..4_u32,
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.1),
+    );
     // Equal requests come in a row, as under load, and there are more of them than one call
     // carries.
-    let request = (request, 1..6_usize).prop_map(|((identity, limits, cost, looks), count)| {
-        let request = Request {
-            identity,
-            limits,
-            cost,
-            looks,
-        };
-        vec![request; count]
-    });
+    let request =
+        (request, 1..6_usize).prop_map(|((identity, limits, cost, looks, has_receipts), count)| {
+            let request = Request {
+                identity,
+                limits,
+                cost,
+                looks,
+                has_receipts,
+            };
+            vec![request; count]
+        });
     let requests = prop::collection::vec(request, 1..30).prop_map(|runs| runs.concat());
     let rounds = prop::collection::vec((requests, 0..40_000_000_u64), 1..4);
     (limits, rounds).prop_map(|(limits, rounds)| Crowd {
@@ -58,7 +71,7 @@ fn crowd() -> impl Strategy<Value = Crowd> {
     })
 }
 
-fn shown(decision: &Decision) -> impl PartialEq + std::fmt::Debug + use<> {
+pub(super) fn shown(decision: &Decision) -> impl PartialEq + std::fmt::Debug + use<> {
     let limits = decision.limits().iter().map(|limit| {
         (
             limit.retry_after(),
@@ -66,6 +79,7 @@ fn shown(decision: &Decision) -> impl PartialEq + std::fmt::Debug + use<> {
             limit.remaining(),
             limit.reset_after(),
             limit.more_after(),
+            limit.is_blocked(),
         )
     });
     (decision.is_allowed(), limits.collect::<Vec<_>>())
@@ -92,6 +106,9 @@ async fn ask(
         .map(|index| crowd.limits[index].cost(request.cost))
         .collect();
     let checks: Vec<_> = limits.iter().map(|limit| (limit, name)).collect();
+    if request.has_receipts {
+        return limiter.check_with_receipts(&checks).await.unwrap().0;
+    }
     limiter.check_all(&checks).await.unwrap()
 }
 
@@ -118,7 +135,7 @@ fn as_one_by_one(version: ServerVersion, most: u32) {
             let together = together.build().await.unwrap();
             let alone = RateLimiter::builder().memory().clock(clock.clone());
             let alone = alone.build().await.unwrap();
-            let names: Vec<String> = (0..3).map(|_| unique("user")).collect();
+            let names: Vec<String> = (0..NAMES).map(|_| unique("user")).collect();
             for (requests, gap) in &crowd.rounds {
                 clock.advance(Duration::from_micros(*gap));
                 asked.set(asked.get() + requests.len() as u64);

@@ -1,8 +1,8 @@
 //! Decisions in a Redis Cluster: which node is called how often, and what is charged where.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
-use actix_throttle::{Builder, FailureMode, Limit, RateLimiter};
+use actix_throttle::{Algorithm, Builder, FailureMode, Limit, RateLimiter};
 use tokio::task::JoinSet;
 
 use harness::{
@@ -76,6 +76,65 @@ fn all_limits_of_an_identity_are_one_call_to_one_node() {
             asked,
             [const { "EVALSHA" }; 5].map(|name| (owner, name.to_owned()))
         );
+    });
+}
+
+/// The plain script decides in a cluster as well. There is no marker of blocks in the slot of a
+/// call, so the call names the block, and between the two its idempotency key.
+#[test]
+fn a_plain_check_names_its_counter_and_block_and_its_own_key() {
+    let cluster = shared_cluster();
+    let prefix = unique("plain");
+    block_on(async {
+        let limiter = eager(cluster.urls(), &prefix).await;
+        let limit = Limit::per_minute(2)
+            .algorithm(Algorithm::FixedWindow)
+            .zone("z");
+        let monitor = Monitor::start(cluster.node(cluster.owner_of_key("{user=ann}")));
+        for allowed in [true, true, false] {
+            let decision = limiter.check(&limit, "ann").await.unwrap();
+            assert_eq!(decision.is_allowed(), allowed);
+        }
+        let calls = monitor.commands().into_iter();
+        let calls = calls.filter(|words| words[0] == "EVALSHA" && words[3].starts_with(&prefix));
+        let named: Vec<_> = calls.map(|words| words[3..6].to_vec()).collect();
+        assert_eq!(named.len(), 3, "{named:?}");
+        let stem = format!("{prefix}:{{user=ann}}:");
+        let mut own = HashSet::new();
+        for keys in named {
+            assert_eq!(keys[0], format!("{stem}z:f60"));
+            assert!(keys[1].starts_with(&format!("{stem}once:")), "{keys:?}");
+            assert_eq!(keys[2], format!("{stem}z:x"));
+            own.insert(keys[1].clone());
+        }
+        assert_eq!(own.len(), 3, "{own:?}");
+    });
+}
+
+#[test]
+fn a_block_of_another_process_holds_at_once_in_a_cluster() {
+    let cluster = shared_cluster();
+    let prefix = unique("blocked");
+    block_on(async {
+        let here = eager(cluster.urls(), &prefix).await;
+        let elsewhere = eager(cluster.urls(), &prefix).await;
+        for limit in every_algorithm(100, 60) {
+            let limit = limit.zone("z");
+            let is_admitted = async |name| here.check(&limit, name).await.unwrap().is_allowed();
+            assert!(is_admitted("ann").await, "{limit:?}");
+            let length = Duration::from_secs(60);
+            elsewhere.block(&limit, "ann", length).await.unwrap();
+            let denied = here.check(&limit, "ann").await.unwrap();
+            assert!(!denied.is_allowed(), "{limit:?}");
+            assert!(denied.limits()[0].is_blocked(), "{limit:?}");
+            assert!(is_admitted("bob").await, "{limit:?}");
+            elsewhere.unblock(&limit, "ann").await.unwrap();
+            for name in ["ann", "bob"] {
+                elsewhere.reset(&limit, name).await.unwrap();
+                assert!(is_admitted(name).await, "{limit:?}");
+                elsewhere.reset(&limit, name).await.unwrap();
+            }
+        }
     });
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use actix_throttle::{Algorithm, Limit, RateLimiter};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use super::{for_every_version, patient};
 use harness::{Monitor, Server, stores::every_algorithm};
@@ -153,6 +153,36 @@ fn the_marker_lives_as_long_as_the_longest_block() {
         while limiter.check(&strict, "bob").await.unwrap().is_allowed() {}
         let block: i64 = server.cli(&["PTTL", "throttle:{user=bob}:z:x"]);
         assert!(life() >= block && block > 28_000, "{} of {block}", life());
+    });
+}
+
+/// Checks that are not plain do not take the plain ones of their batch to the general script, which
+/// would name the blocks of all of them.
+#[test]
+fn a_peek_in_a_batch_leaves_the_others_plain() {
+    for_every_version(async |server| {
+        let limiter = asking(&server).await;
+        let names: Vec<String> = (0..20).map(|index| format!("user{index}")).collect();
+        let monitor = Monitor::start(&server);
+        let (looks, charges) = names.split_at(1);
+        let looks = looks.iter().map(|name| limiter.peek(&LIMIT, name.as_str()));
+        let charges = charges
+            .iter()
+            .map(|name| limiter.check(&LIMIT, name.as_str()));
+        let (looks, charges) = join(join_all(looks), join_all(charges)).await;
+        assert_eq!(looks[0].as_ref().unwrap().limits()[0].remaining(), 100);
+        for charged in charges {
+            assert_eq!(charged.unwrap().limits()[0].remaining(), 99);
+        }
+        let mut named = named(monitor);
+        named.sort_by_key(Vec::len);
+        let [general, plain] = &named[..] else {
+            panic!("{named:?}");
+        };
+        assert_eq!(general.len(), 2, "{general:?}");
+        assert!(general[1].ends_with(":z:x"), "{general:?}");
+        assert_eq!(plain.len(), 19 + 1, "{plain:?}");
+        assert!(plain.contains(&"throttle:blocks".to_owned()), "{plain:?}");
     });
 }
 

@@ -4,12 +4,9 @@
 //! all of them go out together when it is done: the busier Redis is, the more decisions a call
 //! makes. The executor fills and drains the queue; the queue itself sends nothing.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    mem,
-};
+use std::collections::{HashMap, VecDeque};
 
-use actix_throttle_core::check::{Check, Outcome, Outcomes};
+use actix_throttle_core::check::Check;
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 #[cfg(feature = "cluster")]
@@ -22,17 +19,20 @@ use super::call_builder::SingleKey;
 use super::{
     batch_call::BatchCall,
     call_builder::CallBuilder,
+    in_flight::{BatchReply, InFlightBatch, SealedCall, WaitingRequest},
     plain::{builder::PlainBuilder, call::PlainCall},
-    reply::{self, ReplyLayout},
+    reply::ReplyLayout,
     script::CallContext,
 };
 #[cfg(feature = "cluster")]
 use crate::engine::store::fingerprint::Fingerprint;
-use crate::engine::store::interface::StoreError;
 
 /// The number of checks that make a batch full. A full batch does not wait for the call in flight:
 /// more checks make a call no cheaper, and Redis must serve other clients in between.
 const FULL: usize = 32;
+/// The fewest plain checks that are worth a call of their own beside one of the general script: a
+/// call costs Redis about as much as three checks do in a call that goes out anyway.
+const LEAST_PLAIN: usize = 3;
 /// The number of keys that make a batch full, whatever the number of its checks.
 const FULL_OF_KEYS: usize = 256;
 
@@ -48,8 +48,6 @@ pub(super) enum Lane {
     #[cfg(feature = "cluster")]
     Key(SingleKey, Fingerprint),
 }
-
-pub(super) type BatchReply = Result<Outcomes, StoreError>;
 
 /// The lanes with a call in flight, each with the batches that wait behind it: full batches, and
 /// one that is not full. Clients cannot flood the map with colliding hashes: slots are few, and
@@ -119,46 +117,33 @@ impl BatchQueue {
     }
 }
 
-/// A batch: checks of many requests that go out as one call.
+/// A batch: checks of many requests that go out together. The plain ones are a call of their own,
+/// unless they are too few, or others are about one of their identities in its zone: then the order
+/// of all matters.
 #[derive(Debug)]
 pub(super) struct Batch {
-    draft: BatchBuilder,
-    requests: Vec<WaitingRequest>,
+    /// The plain checks; `None` where they go to the general script with the others.
+    plain: Option<PlainBuilder>,
+    plain_requests: Vec<WaitingRequest>,
+    general: CallBuilder,
+    general_requests: Vec<WaitingRequest>,
 }
-
-/// The call of a batch, under construction.
-#[derive(Debug)]
-enum BatchBuilder {
-    /// All checks are plain.
-    Plain(PlainBuilder),
-    General(CallBuilder),
-}
-
-/// A request that waits for its part of the reply.
-#[derive(Debug)]
-struct WaitingRequest {
-    shapes: SmallVec<[ReplyLayout; 1]>,
-    answer: oneshot::Sender<BatchReply>,
-}
-
-/// The requests of a batch that was sealed, in the order of their checks in the call.
-#[derive(Debug)]
-pub(super) struct InFlightBatch(Vec<WaitingRequest>);
 
 impl Batch {
     fn new(lane: Lane, context: &CallContext<'_>) -> Self {
-        let draft = match lane {
-            Lane::All => BatchBuilder::Plain(PlainBuilder::new(context.naming)),
+        let (plain, general) = match lane {
             #[cfg(feature = "cluster")]
-            Lane::Key(only, _) => {
-                BatchBuilder::General(CallBuilder::of_one_key(context.naming, only))
-            }
-            #[cfg(feature = "cluster")]
-            Lane::Slot(_) => BatchBuilder::General(CallBuilder::new(context.naming)),
+            Lane::Key(only, _) => (None, CallBuilder::of_one_key(context.naming, only)),
+            _ => (
+                Some(PlainBuilder::new(context.naming)),
+                CallBuilder::new(context.naming),
+            ),
         };
         Self {
-            draft,
-            requests: Vec::new(),
+            plain,
+            plain_requests: Vec::new(),
+            general,
+            general_requests: Vec::new(),
         }
     }
 
@@ -168,102 +153,78 @@ impl Batch {
         context: &CallContext<'_>,
     ) -> oneshot::Receiver<BatchReply> {
         let (answer, receiver) = oneshot::channel();
-        let shapes = checks.iter().map(|check| self.draft.add(check, context));
+        if let [check] = checks
+            && self.add_plain(check, context)
+        {
+            let shapes = SmallVec::from_buf([ReplyLayout::of(check)]);
+            self.plain_requests.push(WaitingRequest { shapes, answer });
+            return receiver;
+        }
+        let plain = self.plain.as_ref();
+        let shares_zone = plain.is_some_and(|plain| {
+            plain.len() > 0 && checks.iter().any(|check| plain.concerns(check, context))
+        });
+        if shares_zone {
+            self.merge();
+        }
+        let general = &mut self.general;
+        let shapes = checks.iter().map(|check| general.add(check, context));
         let shapes = shapes.collect();
-        self.requests.push(WaitingRequest { shapes, answer });
+        self.general_requests
+            .push(WaitingRequest { shapes, answer });
         receiver
     }
 
+    /// Adds a check to the plain ones, if it can be one of them.
+    fn add_plain(&mut self, check: &Check<'_>, context: &CallContext<'_>) -> bool {
+        let Some(plain) = &mut self.plain else {
+            return false;
+        };
+        let is_apart = self.general.len() == 0 || !self.general.concerns(check, context);
+        is_apart && plain.add(check, context)
+    }
+
+    /// Lets the general script decide all checks: the plain ones after the others, from which they
+    /// were apart.
+    fn merge(&mut self) {
+        if let Some(plain) = self.plain.take() {
+            self.general.add_plain(&plain);
+            self.general_requests.append(&mut self.plain_requests);
+        }
+    }
+
     fn is_full(&self) -> bool {
-        let (checks, keys) = match &self.draft {
-            BatchBuilder::Plain(plain) => (plain.len(), plain.keys()),
-            BatchBuilder::General(general) => (general.len(), general.keys()),
-        };
-        checks >= FULL || keys >= FULL_OF_KEYS
+        let plain = self.plain.as_ref();
+        let (checks, keys) = plain.map_or((0, 0), |plain| (plain.len(), plain.keys()));
+        checks + self.general.len() >= FULL || keys + self.general.keys() >= FULL_OF_KEYS
     }
 
-    /// Seals the batch: builds its call, without the checks of requests that have left, which are
-    /// not charged. `None` if all requests have left.
-    pub(super) fn seal(self, context: &CallContext<'_>) -> Option<(BatchCall, InFlightBatch)> {
+    /// Seals the batch: builds its calls, without the checks of requests that have left, which are
+    /// not charged. `None` in place of a call whose requests have all left.
+    pub(super) fn seal(mut self, context: &CallContext<'_>) -> [Option<SealedCall>; 2] {
+        let are_few = |plain: &PlainBuilder| plain.len() < LEAST_PLAIN;
+        if self.general.len() > 0 && self.plain.as_ref().is_some_and(are_few) {
+            self.merge();
+        }
         let Self {
-            draft,
-            mut requests,
+            plain,
+            plain_requests,
+            general,
+            general_requests,
         } = self;
-        let mut stays: SmallVec<[bool; FULL]> = SmallVec::new();
-        requests.retain(|request| {
-            let is_there = !request.answer.is_closed();
-            stays.extend(request.shapes.iter().map(|_| is_there));
-            is_there
+        let plain = plain.and_then(|plain| {
+            let (kept, sent) = InFlightBatch::of(plain_requests);
+            let keep = |index| kept.get(index) == Some(&true);
+            let call = PlainCall::new(plain, context, keep)?;
+            Some((BatchCall::Plain(Box::new(call)), sent))
         });
-        let keep = |index| stays.get(index) == Some(&true);
-        let call = match draft {
-            BatchBuilder::Plain(plain) => {
-                BatchCall::Plain(Box::new(PlainCall::new(plain, context, keep)?))
-            }
-            BatchBuilder::General(general) => BatchCall::General(general.build(context, keep)?),
-        };
-        Some((call, InFlightBatch(requests)))
-    }
-}
-
-impl BatchBuilder {
-    fn add(&mut self, check: &Check<'_>, context: &CallContext<'_>) -> ReplyLayout {
-        match self {
-            Self::Plain(plain) => {
-                if plain.add(check, context) {
-                    return ReplyLayout::of(check);
-                }
-                let plain = mem::replace(plain, PlainBuilder::new(context.naming));
-                let mut general = CallBuilder::of_plain(plain);
-                let layout = general.add(check, context);
-                *self = Self::General(general);
-                layout
-            }
-            Self::General(general) => general.add(check, context),
-        }
-    }
-}
-
-impl InFlightBatch {
-    /// Whether any request of the batch still waits.
-    pub(super) fn is_awaited(&self) -> bool {
-        self.0.iter().any(|request| !request.answer.is_closed())
-    }
-
-    /// Sends each request its part of the script's reply, or a copy of the call's error.
-    pub(super) fn deliver(self, call: &BatchCall, reply: Result<Vec<u8>, StoreError>) {
-        let reply = match reply {
-            Ok(reply) => reply,
-            Err(error) => return self.fail(&error),
-        };
-        match call {
-            BatchCall::Plain(call) => match call.outcomes(&reply) {
-                Ok(outcomes) => self.send(outcomes),
-                Err(error) => self.fail(&error),
-            },
-            BatchCall::General(_) => {
-                let shapes = self.0.iter().flat_map(|request| &request.shapes).copied();
-                match reply::outcomes(&reply, shapes) {
-                    Ok(outcomes) => self.send(outcomes.into_iter()),
-                    Err(error) => self.fail(&error),
-                }
-            }
-        }
-    }
-
-    /// Sends each request its outcomes. A send fails only if the request has left, and then the
-    /// outcome is of no use.
-    fn send(self, mut outcomes: impl Iterator<Item = Outcome>) {
-        for WaitingRequest { shapes, answer } in self.0 {
-            let own = outcomes.by_ref().take(shapes.len()).collect();
-            let _ = answer.send(Ok(own));
-        }
-    }
-
-    pub(super) fn fail(self, error: &StoreError) {
-        for WaitingRequest { answer, .. } in self.0 {
-            let _ = answer.send(Err(error.clone()));
-        }
+        let general = (general.len() > 0).then(|| {
+            let (kept, sent) = InFlightBatch::of(general_requests);
+            let keep = |index| kept.get(index) == Some(&true);
+            let call = Box::new(general.build(context, keep)?);
+            Some((BatchCall::General(call), sent))
+        });
+        [plain, general.flatten()]
     }
 }
 

@@ -1,17 +1,17 @@
-//! The call of a batch: by the plain script if all of its checks are plain, by the general one if
-//! not. The batch queue makes it, and the drain loop sends it.
+//! A call of a batch: its plain checks by the plain script, the others by the general one. The
+//! batch queue makes it, and the drain loop sends it.
 
 use super::{
-    plain::call::{Answer, PlainCall},
+    plain::{answer::Answer, call::PlainCall},
     script::{Call, CallContext},
 };
 
-/// The call of a sealed batch.
+/// A call of a sealed batch.
 #[derive(Debug)]
 pub(super) enum BatchCall {
-    /// Boxed, because the future that sends it would be larger.
+    /// Boxed, as the other one, because the future that sends it would be larger.
     Plain(Box<PlainCall>),
-    General(Call),
+    General(Box<Call>),
 }
 
 impl BatchCall {
@@ -26,7 +26,9 @@ impl BatchCall {
     /// The call that goes out after that answer.
     pub(super) fn again(self, answer: Answer, context: &CallContext<'_>) -> Self {
         match (self, answer) {
-            (Self::Plain(call), Answer::General) => Self::General(call.into_general(context)),
+            (Self::Plain(call), Answer::General) => {
+                Self::General(Box::new(call.into_general(context)))
+            }
             (Self::Plain(mut call), Answer::NameBlocks) => {
                 call.name_blocks();
                 Self::Plain(call)

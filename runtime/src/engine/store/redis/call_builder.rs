@@ -87,28 +87,42 @@ impl CallBuilder {
         self.keys.len()
     }
 
-    /// A builder for the same call as a plain one would be.
-    pub(super) fn of_plain(plain: PlainBuilder) -> Self {
-        let mut builder = Self {
-            keys: plain.keys,
-            ..Self::new(&Naming::default())
+    /// Whether the call names a key of an identity and zone of this check.
+    pub(super) fn concerns(&self, check: &Check<'_>, context: &CallContext<'_>) -> bool {
+        let mut charges = check.charges.iter();
+        charges.any(|charge| self.keys.has_of_zone(&charge.key, context.hasher))
+    }
+
+    /// Adds the checks that a plain call would decide.
+    pub(super) fn add_plain(&mut self, plain: &PlainBuilder) {
+        let adopted = self.keys.adopt(&plain.keys);
+        let place = |key: u64| {
+            let index = usize::try_from(key).unwrap_or(0).saturating_sub(1);
+            adopted.get(index).copied().unwrap_or(0)
         };
         for charges in plain.checks.iter() {
-            let start = builder.packed.len();
-            push(&mut builder.packed, code_of(Mode::Charge), 1);
-            push(&mut builder.packed, charges.len() as u64, 2);
+            let start = self.packed.len();
+            push(&mut self.packed, code_of(Mode::Charge), 1);
+            push(&mut self.packed, charges.len() as u64, 2);
             let mut used: SmallVec<[u64; 4]> = SmallVec::new();
-            for (counter, limit, cost) in charges {
+            for (key, limit, cost) in charges {
                 // No limit of the calendar is among them, so the time does not matter.
-                let kind = builder.limits.index_of(limit.into(), cost, &used, || 0);
+                let kind = self.limits.index_of(limit.into(), cost, &used, || 0);
                 used.push(kind);
-                push(&mut builder.packed, kind, 2);
-                push(&mut builder.packed, counter, 3);
-                push(&mut builder.packed, builder.keys.block_of(counter), 3);
+                let counter = place(key);
+                push(&mut self.packed, kind, 2);
+                push(&mut self.packed, counter, 3);
+                push(&mut self.packed, self.keys.block_of(counter), 3);
             }
-            builder.dedupe(start, Mode::Charge);
+            self.dedupe(start, Mode::Charge);
         }
-        builder
+        #[cfg(feature = "cluster")]
+        if plain.checks.len() > 0 {
+            self.changes = true;
+            if self.idempotency_key.is_none() {
+                self.idempotency_key.clone_from(&plain.idempotency_key);
+            }
+        }
     }
 
     /// Packs a check as `decide.lua` unpacks it: big-endian integers of fixed widths, in one
@@ -260,26 +274,6 @@ impl CallBuilder {
     #[cfg(not(feature = "cluster"))]
     #[expect(clippy::unused_self)]
     fn set_idempotency_key(&self, _: &Check<'_>, _: &CallContext<'_>) {}
-}
-
-impl Call {
-    /// A call that decides these checks, at least one.
-    pub(super) fn decide(context: &CallContext<'_>, checks: &[Check<'_>]) -> Self {
-        let mut draft = CallBuilder::new(context.naming);
-        for check in checks {
-            draft.add(check, context);
-        }
-        draft.build_or_empty(context, |_| true)
-    }
-
-    /// A call that decides a check of one charge by its counter alone, as if the identity were not
-    /// blocked.
-    #[cfg(feature = "cluster")]
-    pub(super) fn decide_single_key(context: &CallContext<'_>, check: &Check<'_>) -> Self {
-        let mut draft = CallBuilder::of_one_key(context.naming, SingleKey::Counter);
-        draft.add(check, context);
-        draft.build_or_empty(context, |_| true)
-    }
 }
 
 fn code_of(mode: Mode<'_>) -> u64 {

@@ -1,11 +1,12 @@
-//! The drain loop of a lane: seals batches, sends them and delivers their outcomes. The executor
-//! starts it. It sends a batch again only after a reply that says that nothing was done.
+//! The drain loop of a lane: seals batches, sends their calls and delivers the outcomes. The
+//! executor starts it. It sends a call again only after a reply that says that nothing was done.
 
 use std::{
     pin::{Pin, pin},
     sync::Arc,
 };
 
+use futures_util::future::{OptionFuture, join};
 use redis::RedisError;
 use tokio::time::timeout;
 
@@ -16,7 +17,8 @@ use super::{
     batch_call::BatchCall,
     connection::{guard::ConnectionGuard, worker::WorkerConnection},
     executor::{Executor, Late},
-    plain::call::Answer,
+    in_flight::SealedCall,
+    plain::answer::Answer,
     send::{NotSent, Request, bytes},
 };
 use crate::engine::store::interface::StoreError;
@@ -59,17 +61,38 @@ impl Executor {
         }
     }
 
-    /// Seals and sends a batch, and delivers the outcomes to its requests.
+    /// Seals and sends a batch. Its two calls, if it has two, go out in one write.
     async fn send_batch(
         &self,
         connection: &WorkerConnection,
-        #[cfg_attr(not(feature = "cluster"), expect(unused_variables))] lane: Lane,
+        lane: Lane,
         batch: Batch,
+        guard: Result<ConnectionGuard, RedisError>,
+    ) {
+        let (first, second) = match batch.seal(&self.context()) {
+            [None, None] => return,
+            [Some(only), None] | [None, Some(only)] => (only, None),
+            [Some(plain), Some(general)] => (plain, Some(general)),
+        };
+        // Boxed, because most batches are one call.
+        let second = second.map(|second| {
+            Box::pin(async move {
+                let guard = connection.checkout().await;
+                self.send_call(connection, lane, second, guard).await;
+            })
+        });
+        let first = self.send_call(connection, lane, first, guard);
+        join(first, OptionFuture::from(second)).await;
+    }
+
+    /// Sends a call, and delivers the outcomes to its requests.
+    async fn send_call(
+        &self,
+        connection: &WorkerConnection,
+        #[cfg_attr(not(feature = "cluster"), expect(unused_variables))] lane: Lane,
+        (mut call, sent): SealedCall,
         mut guard: Result<ConnectionGuard, RedisError>,
     ) {
-        let Some((mut call, sent)) = batch.seal(&self.context()) else {
-            return;
-        };
         #[cfg(feature = "cluster")]
         if matches!(lane, Lane::Slot(slot) if self.open_slots.contains(slot)) {
             return sent.fail(&StoreError::migrating());

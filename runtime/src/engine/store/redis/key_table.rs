@@ -1,7 +1,10 @@
 //! The key table of one call: the keys that its checks name, each once. The call builder fills it.
 
+use std::ops::Range;
+
 use actix_throttle_core::key::{Key, KeyKind, Naming};
 use hashbrown::HashTable;
+use smallvec::SmallVec;
 
 use crate::engine::store::{fingerprint::Fingerprint, key_hash::KeyHasher};
 
@@ -14,6 +17,20 @@ pub(super) struct KeyTable {
     /// The indices of the texts, from 1 as Lua counts, by the fingerprints of their keys. A key
     /// that is in the table is found without writing its text.
     indices: HashTable<(Fingerprint, u64)>,
+    /// The tail of the latest key. Most keys of a call have the same one.
+    tail: Option<Tail>,
+}
+
+/// What a key's text has behind the identity.
+#[derive(Debug)]
+struct Tail {
+    /// Inline, because a call of one key gains nothing that would pay for an allocation.
+    zone: SmallVec<[u8; 40]>,
+    kind: KeyKind,
+    /// Where it is in `texts`.
+    written: Range<usize>,
+    /// The length of the zone's part.
+    zone_length: usize,
 }
 
 /// A key of the table.
@@ -36,6 +53,7 @@ impl KeyTable {
             texts: String::with_capacity(128),
             entries: Vec::with_capacity(2),
             indices: HashTable::new(),
+            tail: None,
         }
     }
 
@@ -56,11 +74,63 @@ impl KeyTable {
         if let Some(index) = self.find(fingerprint) {
             return index;
         }
-        key.write_stem(&self.naming, &mut self.texts);
-        let stem = self.texts.len();
-        key.kind.write(&mut self.texts);
+        key.write_tag(&self.naming, &mut self.texts);
+        let stem = self.write_tail(key);
         let block = hasher.block_fingerprint(&key_hash, key);
         self.push(fingerprint, stem, block, key.kind.is_shadow())
+    }
+
+    /// Writes what a key has behind its identity, and returns where the limit's part begins.
+    fn write_tail(&mut self, key: &Key<'_>) -> usize {
+        let start = self.texts.len();
+        if let Some(tail) = &self.tail
+            && tail.kind == key.kind
+            && tail.zone.as_slice() == key.zone.as_bytes()
+        {
+            self.texts.extend_from_within(tail.written.clone());
+            return start + tail.zone_length;
+        }
+        key.write_zone(&mut self.texts);
+        let stem = self.texts.len();
+        key.kind.write(&mut self.texts);
+        self.tail = Some(Tail {
+            zone: SmallVec::from_slice(key.zone.as_bytes()),
+            kind: key.kind,
+            written: start..self.texts.len(),
+            zone_length: stem - start,
+        });
+        stem
+    }
+
+    /// Whether the table has a key of this identity in this zone. A block is above all of these.
+    pub(super) fn has_of_zone(&self, key: &Key<'_>, hasher: &KeyHasher) -> bool {
+        let block = hasher.block_fingerprint(&hasher.hash(key), key);
+        self.entries.iter().any(|entry| entry.block == block)
+    }
+
+    /// Copies the keys of another table that are not here. Returns the index of each, in the order
+    /// of that table.
+    pub(super) fn adopt(&mut self, other: &Self) -> Vec<u64> {
+        let mut fingerprints = vec![Fingerprint::new(0, 0); other.entries.len()];
+        for (fingerprint, index) in &other.indices {
+            let index = usize::try_from(*index).unwrap_or(0).saturating_sub(1);
+            if let Some(of_key) = fingerprints.get_mut(index) {
+                *of_key = *fingerprint;
+            }
+        }
+        let mut start = 0;
+        let adopted = other.entries.iter().zip(fingerprints);
+        adopted
+            .map(|(entry, fingerprint)| {
+                let text = &other.texts[start..entry.end];
+                let stem = self.texts.len() + (entry.stem - start);
+                start = entry.end;
+                self.find(fingerprint).unwrap_or_else(|| {
+                    self.texts.push_str(text);
+                    self.push(fingerprint, stem, entry.block, entry.is_shadow)
+                })
+            })
+            .collect()
     }
 
     /// The index of the block above a key with this index.

@@ -13,6 +13,7 @@ mod connection;
 mod drain;
 mod encode;
 mod executor;
+mod in_flight;
 mod key_table;
 mod lateness;
 mod limit_table;
@@ -21,9 +22,12 @@ mod plain;
 mod reply;
 mod scan;
 mod script;
+#[cfg(feature = "cluster")]
+mod script_call;
 mod send;
 mod startup;
 mod store;
+mod unbatched;
 
 pub use self::connection::topology::RedisPool;
 pub(crate) use self::connection::url::pool_for;

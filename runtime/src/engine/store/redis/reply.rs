@@ -75,24 +75,32 @@ pub(super) fn outcomes(
     reply: &[u8],
     shapes: impl Iterator<Item = ReplyLayout>,
 ) -> Result<Outcomes, StoreError> {
-    #[cfg(feature = "cluster")]
-    if reply == MIGRATING {
-        return Err(StoreError::migrating());
-    }
+    is_decision(reply)?;
     let mut rest = reply;
     let outcomes: Option<Outcomes> = shapes.map(|shape| shape.read(&mut rest)).collect();
     match outcomes {
-        // The script has found its idempotency key in Redis: the call is a repeated one.
-        None if reply.is_empty() => Err(repeated()),
         Some(outcomes) if rest.is_empty() => Ok(outcomes),
         _ => Err(StoreError::new("the script's reply is malformed")),
     }
 }
 
-fn repeated() -> StoreError {
-    StoreError::new(
-        "a connection was lost in mid-call; the call was sent again and not carried out twice",
-    )
+/// Tells a decision from the replies of a cluster that are none.
+///
+/// # Errors
+///
+/// If the keys are being migrated, or if the call was a repeated one.
+pub(super) fn is_decision(reply: &[u8]) -> Result<(), StoreError> {
+    #[cfg(feature = "cluster")]
+    if reply == MIGRATING {
+        return Err(StoreError::migrating());
+    }
+    // The script has found its idempotency key in Redis: the call is a repeated one.
+    if reply.is_empty() {
+        return Err(StoreError::new(
+            "a connection was lost in mid-call; the call was sent again and not carried out twice",
+        ));
+    }
+    Ok(())
 }
 
 /// The outcome of a call about one check.

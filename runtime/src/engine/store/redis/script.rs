@@ -11,9 +11,9 @@ use actix_throttle_core::{
 };
 use redis::{Cmd, Script};
 
-#[cfg(feature = "cluster")]
-use super::limit_table::push_steps;
 use super::{encode::push, key_table::KeyTable, limit_table::LimitTable};
+#[cfg(feature = "cluster")]
+use super::{limit_table::push_steps, script_call::ScriptCall};
 use crate::engine::{clock::wall, store::key_hash::KeyHasher};
 
 /// The source of the script: one file per algorithm, between their common functions and the main
@@ -208,32 +208,6 @@ impl Call {
         }
     }
 
-    /// How long Redis remembers that the call was carried out, in milliseconds.
-    #[cfg(feature = "cluster")]
-    pub(super) fn ttl(&self) -> u32 {
-        self.ttl
-    }
-
-    /// A key of the call's cluster slot.
-    #[cfg(feature = "cluster")]
-    pub(super) fn first_key(&self) -> &str {
-        self.keys.iter().next().unwrap_or_default()
-    }
-
-    /// The key of the call, if it names exactly one.
-    #[cfg(feature = "cluster")]
-    pub(super) fn only_key(&self) -> Option<&str> {
-        self.keys.iter().next().filter(|_| self.keys.len() == 1)
-    }
-
-    /// The idempotency key of the call, if it has one.
-    #[cfg(feature = "cluster")]
-    pub(super) fn idempotency_key(&self) -> Option<&str> {
-        self.has_idempotency_key
-            .then(|| self.keys.iter().last())
-            .flatten()
-    }
-
     /// The call by `EVALSHA`, for a server that has cached the script.
     pub(super) fn by_hash(&self) -> Cmd {
         self.command("EVALSHA", SCRIPT.get_hash())
@@ -257,6 +231,35 @@ impl Call {
             command.arg("1");
         }
         command
+    }
+}
+
+#[cfg(feature = "cluster")]
+impl ScriptCall for Call {
+    fn first_key(&self) -> &str {
+        self.keys.iter().next().unwrap_or_default()
+    }
+
+    fn only_key(&self) -> Option<&str> {
+        self.keys.iter().next().filter(|_| self.keys.len() == 1)
+    }
+
+    fn idempotency_key(&self) -> Option<&str> {
+        self.has_idempotency_key
+            .then(|| self.keys.iter().last())
+            .flatten()
+    }
+
+    fn ttl(&self) -> u32 {
+        self.ttl
+    }
+
+    fn by_hash(&self) -> Cmd {
+        self.by_hash()
+    }
+
+    fn by_source(&self) -> Cmd {
+        self.by_source()
     }
 }
 

@@ -90,6 +90,11 @@ impl Request<'_> {
                 let reply = migration::exchange(call, connection, deadline).await;
                 Ok(reply.map(Value::BulkString))
             }
+            #[cfg(feature = "cluster")]
+            Self::Plain(call) if connection.is_cluster() => {
+                let reply = migration::exchange(call, connection, deadline).await;
+                Ok(reply.map(Value::BulkString))
+            }
             Self::Call(call) => match send(&call.by_hash(), connection).await? {
                 Err(error) if is_unknown_script(&error) => {
                     send(&call.by_source(), connection).await

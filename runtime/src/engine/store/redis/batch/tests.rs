@@ -30,9 +30,17 @@ fn context() -> CallContext<'static> {
 const LIMIT: Limit = Limit::per_minute(10);
 
 fn add(queue: &BatchQueue, name: &str) -> (oneshot::Receiver<BatchReply>, Dispatch) {
+    add_in(queue, Mode::Charge, name)
+}
+
+fn add_in(
+    queue: &BatchQueue,
+    mode: Mode<'_>,
+    name: &str,
+) -> (oneshot::Receiver<BatchReply>, Dispatch) {
     let identity = Identity::new(name);
     let check = Check {
-        mode: Mode::Charge,
+        mode,
         charges: smallvec![Charge {
             key: Key::counter(&identity, &LIMIT),
             limit: (&LIMIT).into(),
@@ -60,7 +68,7 @@ fn a_full_batch_goes_out_and_the_next_begins() {
     }
     for _ in 0..2 {
         let batch = queue.take(Lane::default()).expect("two of them");
-        assert_eq!(batch.requests.len(), FULL);
+        assert_eq!(batch.plain_requests.len(), FULL);
     }
     assert!(queue.next(Lane::default()).is_none());
     let (_answer, task) = add(&queue, "ann");
@@ -88,7 +96,7 @@ fn one_of_many_keys_is_full_before() {
         queue.add(Lane::default(), check, &context()).0
     });
     let batch = queue.take(Lane::default()).expect("two of them");
-    assert_eq!(batch.requests.len(), 1);
+    assert_eq!(batch.plain_requests.len(), 1);
 }
 
 #[test]
@@ -97,11 +105,55 @@ fn abandoned_request_is_not_sent() {
     let stays = add(&queue, "ann").0;
     drop(add(&queue, "bob"));
     let batch = queue.take(Lane::default()).expect("one");
-    let (_call, sent) = batch.seal(&context()).expect("somebody waits");
-    assert_eq!(sent.0.len(), 1);
+    let [plain, general] = batch.seal(&context());
+    assert_eq!(plain.expect("somebody waits").1.len(), 1);
+    assert!(general.is_none());
     drop(stays);
 
     drop(add(&queue, "ann"));
     let batch = queue.take(Lane::default()).expect("another");
-    assert!(batch.seal(&context()).is_none());
+    assert!(batch.seal(&context()).iter().all(Option::is_none));
+}
+
+/// The numbers of requests in the plain call and in the general one.
+fn sealed(asked: &[(Mode<'static>, &str)]) -> [usize; 2] {
+    let queue = BatchQueue::default();
+    let asked = asked.iter().map(|(mode, name)| add_in(&queue, *mode, name));
+    let _answers: Vec<_> = asked.collect();
+    let batch = queue.take(Lane::default()).expect("one");
+    let calls = batch.seal(&context());
+    calls.map(|call| call.map_or(0, |(_, sent)| sent.len()))
+}
+
+const NAMES: [&str; 6] = ["ann", "bob", "carl", "dora", "eve", "finn"];
+
+#[test]
+fn plain_checks_get_a_call_of_their_own() {
+    let mut asked: Vec<_> = NAMES.map(|name| (Mode::Charge, name)).into();
+    assert_eq!(sealed(&asked), [6, 0]);
+    asked.insert(3, (Mode::Peek, "gus"));
+    assert_eq!(sealed(&asked), [6, 1]);
+    asked.push((Mode::Charge, "gus"));
+    asked.push((Mode::ChargeForReceipts, "hal"));
+    assert_eq!(sealed(&asked), [6, 3], "behind the one with its key");
+}
+
+#[test]
+fn a_check_about_the_zone_of_a_plain_one_takes_all_along() {
+    let mut asked: Vec<_> = NAMES.map(|name| (Mode::Charge, name)).into();
+    asked.push((Mode::Peek, "gus"));
+    asked.push((Mode::Peek, "bob"));
+    asked.push((Mode::Charge, "hal"));
+    assert_eq!(sealed(&asked), [0, 9]);
+}
+
+#[test]
+fn a_few_plain_checks_go_with_the_others() {
+    let peek = (Mode::Peek, "gus");
+    let charges = |count| NAMES[..count].iter().map(|name| (Mode::Charge, *name));
+    let few: Vec<_> = charges(LEAST_PLAIN - 1).chain([peek]).collect();
+    assert_eq!(sealed(&few), [0, LEAST_PLAIN]);
+    let enough: Vec<_> = charges(LEAST_PLAIN).chain([peek]).collect();
+    assert_eq!(sealed(&enough), [LEAST_PLAIN, 1]);
+    assert_eq!(sealed(&[(Mode::Charge, "ann")]), [1, 0], "alone");
 }

@@ -28,7 +28,7 @@ use tokio::{
 use crate::engine::store::redis::{
     connection::{connection::Connection, pace::MAX_PATIENCE},
     reply,
-    script::Call,
+    script_call::ScriptCall,
 };
 
 /// How long a slot counts as open after it was found open.
@@ -43,7 +43,7 @@ const CALLING_OFF: u32 = 4;
 ///
 /// Dropped midway, the call may still be carried out.
 pub(crate) async fn exchange(
-    call: &Call,
+    call: &dyn ScriptCall,
     connection: &mut Connection,
     deadline: Duration,
 ) -> Result<Vec<u8>, RedisError> {
@@ -95,7 +95,10 @@ fn is_about_keys(error: &RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Server(Ask | Moved | TryAgain))
 }
 
-async fn carry_out(call: &Call, connection: &mut Connection) -> Result<Vec<u8>, RedisError> {
+async fn carry_out(
+    call: &dyn ScriptCall,
+    connection: &mut Connection,
+) -> Result<Vec<u8>, RedisError> {
     let reply = match send(call, call.by_hash(), connection).await {
         // `NOSCRIPT`: nothing was done yet.
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
@@ -106,7 +109,11 @@ async fn carry_out(call: &Call, connection: &mut Connection) -> Result<Vec<u8>, 
     Ok(from_redis_value(reply)?)
 }
 
-async fn send(call: &Call, command: Cmd, connection: &mut Connection) -> Result<Value, RedisError> {
+async fn send(
+    call: &dyn ScriptCall,
+    command: Cmd,
+    connection: &mut Connection,
+) -> Result<Value, RedisError> {
     match call.only_key() {
         Some(key) => connection.ask(key, command).await,
         None => connection.send_to_slot(call.first_key(), command).await,
@@ -115,7 +122,7 @@ async fn send(call: &Call, command: Cmd, connection: &mut Connection) -> Result<
 
 /// Calls a call off that has done nothing yet, so that it never will. Returns `false` if the call
 /// was carried out, so that there is or was a reply to it.
-async fn call_off(call: &Call, connection: &mut Connection) -> Result<bool, RedisError> {
+async fn call_off(call: &dyn ScriptCall, connection: &mut Connection) -> Result<bool, RedisError> {
     let Some(idempotency_key) = call.idempotency_key() else {
         // The call changes nothing whenever it arrives. Asking for a key shows whether the node is
         // well.

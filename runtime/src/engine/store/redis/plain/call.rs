@@ -1,22 +1,30 @@
 //! A plain call: how its keys and arguments are packed for the script, and what its replies mean.
 
+use std::borrow::Cow;
+
 use actix_throttle_core::{
     check::{Check, Outcome},
     time::Micros,
 };
 use redis::Cmd;
 
-use crate::engine::store::interface::StoreError;
-use crate::engine::store::redis::{
-    call_builder::CallBuilder,
-    encode::push,
-    plain::{
-        builder::PlainBuilder,
-        replay,
-        runs::Runs,
-        script::{SCRIPT, SOURCE},
+#[cfg(feature = "cluster")]
+use crate::engine::store::redis::script_call::ScriptCall;
+use crate::engine::store::{
+    interface::StoreError,
+    redis::{
+        call_builder::CallBuilder,
+        encode::push,
+        plain::{
+            answer::Answer,
+            builder::PlainBuilder,
+            replay,
+            runs::Runs,
+            script::{SCRIPT, SOURCE},
+        },
+        reply,
+        script::{Call, CallContext},
     },
-    script::{Call, CallContext},
 };
 
 /// The code of the sliding window in the script. Its keys come last, because a log is no string.
@@ -33,21 +41,13 @@ pub(crate) struct PlainCall {
     strings: usize,
     /// The indices of the block keys in the key table, if the call names them.
     blocks: Vec<u64>,
+    /// How long Redis remembers that the call was carried out, in milliseconds; in a cluster alone.
+    #[cfg(feature = "cluster")]
+    remember_for: Option<u32>,
     runs: Runs,
     /// For each check, whether its request still waits.
     kept: Vec<bool>,
     now: Option<(Micros, Micros)>,
-}
-
-/// The next step that a reply to a plain call asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// Nothing: it is a decision.
-    Decided,
-    /// An identity is blocked somewhere: the call must go again and name the blocks.
-    NameBlocks,
-    /// The general script must decide.
-    General,
 }
 
 impl PlainCall {
@@ -93,15 +93,24 @@ impl PlainCall {
             });
         }
         let runs = Runs::new(&builder.checks, &kept, &places);
-        Some(Self {
+        #[cfg_attr(not(feature = "cluster"), expect(unused_mut))]
+        let mut call = Self {
             builder,
             order,
             strings: strings as usize,
             blocks: Vec::new(),
+            #[cfg(feature = "cluster")]
+            remember_for: context.remember_for,
             runs,
             kept,
             now: context.now,
-        })
+        };
+        #[cfg(feature = "cluster")]
+        if call.remember_for.is_some() {
+            // There is no marker that says whether anybody is blocked.
+            call.name_blocks();
+        }
+        Some(call)
     }
 
     /// The call of one check; `None` if the check is not plain.
@@ -126,18 +135,26 @@ impl PlainCall {
     }
 
     /// The call of the general script that decides the same checks.
-    pub(crate) fn into_general(self, context: &CallContext<'_>) -> Call {
+    pub(crate) fn into_general(
+        #[cfg_attr(not(feature = "cluster"), expect(unused_mut))] mut self,
+        context: &CallContext<'_>,
+    ) -> Call {
         let context = CallContext {
             now: self.now,
             ..*context
         };
         let kept = self.kept;
-        let general = CallBuilder::of_plain(self.builder);
+        #[cfg(feature = "cluster")]
+        self.builder.renew_idempotency_key();
+        let mut general = CallBuilder::new(context.naming);
+        general.add_plain(&self.builder);
         general.build_or_empty(&context, |check| kept.get(check) == Some(&true))
     }
 
     pub(crate) fn answer(&self, reply: &[u8]) -> Answer {
         match reply {
+            #[cfg(feature = "cluster")]
+            reply::MIGRATING => Answer::Decided,
             [1] if self.blocks.is_empty() => Answer::NameBlocks,
             [_] => Answer::General,
             _ => Answer::Decided,
@@ -148,11 +165,13 @@ impl PlainCall {
     ///
     /// # Errors
     ///
-    /// If the reply is malformed.
+    /// If the keys are being migrated, if the call was a repeated one, or if the reply is
+    /// malformed.
     pub(crate) fn outcomes(
         &self,
         reply: &[u8],
     ) -> Result<impl Iterator<Item = Outcome>, StoreError> {
+        reply::is_decision(reply)?;
         let checks = &self.builder.checks;
         let Some((mut states, now)) = replay::states(reply, checks, &self.order) else {
             return Err(StoreError::new("the script's reply is malformed"));
@@ -175,8 +194,7 @@ impl PlainCall {
     fn command(&self, name: &str, script: &str) -> Cmd {
         let keys = &self.builder.keys;
         let head = self.head();
-        let mut marker = String::new();
-        keys.naming().write_block_marker(&mut marker);
+        let marker = self.marker();
         let count = self.order.len() + 1 + self.blocks.len();
         // Allocated at once, because the buffer would otherwise grow with each argument.
         let length = script.len() + keys.length() + head.len() + marker.len() + COMMAND_OVERHEAD;
@@ -186,7 +204,7 @@ impl PlainCall {
         for key in strings {
             command.arg(keys.text((*key).into()));
         }
-        command.arg(&marker);
+        command.arg(&*marker);
         for key in logs {
             command.arg(keys.text((*key).into()));
         }
@@ -194,10 +212,27 @@ impl PlainCall {
             command.arg(keys.text(*block));
         }
         command.arg(&head);
+        #[cfg(feature = "cluster")]
+        if let Some(ttl) = self.remember_for {
+            command.arg(&self.runs.requests).arg(ttl);
+            return command;
+        }
         if !self.runs.requests.is_empty() {
             command.arg(&self.runs.requests);
         }
         command
+    }
+
+    /// The key between the strings and the logs: the marker of blocks, or in a cluster the
+    /// idempotency key of the call.
+    fn marker(&self) -> Cow<'_, str> {
+        #[cfg(feature = "cluster")]
+        if let Some(name) = &self.builder.idempotency_key {
+            return Cow::Borrowed(name);
+        }
+        let mut marker = String::new();
+        self.builder.keys.naming().write_block_marker(&mut marker);
+        Cow::Owned(marker)
     }
 
     /// The packed argument, as `plain/read.lua` unpacks it: the limits, each once, and the runs.
@@ -226,5 +261,33 @@ impl PlainCall {
         }
         head.extend_from_slice(&self.runs.packed);
         head
+    }
+}
+
+#[cfg(feature = "cluster")]
+impl ScriptCall for PlainCall {
+    fn first_key(&self) -> &str {
+        let first = self.order.first().copied().unwrap_or(0);
+        self.builder.keys.text(first.into())
+    }
+
+    fn only_key(&self) -> Option<&str> {
+        None
+    }
+
+    fn idempotency_key(&self) -> Option<&str> {
+        self.builder.idempotency_key.as_deref()
+    }
+
+    fn ttl(&self) -> u32 {
+        self.remember_for.unwrap_or(0)
+    }
+
+    fn by_hash(&self) -> Cmd {
+        self.by_hash()
+    }
+
+    fn by_source(&self) -> Cmd {
+        self.by_source()
     }
 }

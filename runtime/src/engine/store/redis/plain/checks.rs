@@ -68,8 +68,9 @@ pub(crate) struct CheckKind {
 }
 
 impl PlainChecks {
-    /// Adds a check, and returns whether it is plain; if not, this must not be used for a plain
-    /// call any more. `index_of` gives the index of a charge's key, from 0 and without a gap.
+    /// Adds a check, and returns whether it was added: it must be plain, and none of its keys may
+    /// be under another limit here. `index_of` gives the index of a charge's key, from 0 and
+    /// without a gap.
     pub(crate) fn add<'a>(
         &mut self,
         check: &Check<'a>,
@@ -77,7 +78,8 @@ impl PlainChecks {
     ) -> bool {
         let is_plain = check.mode == Mode::Charge
             && (1..=MOST_LIMITS).contains(&check.charges.len())
-            && self.keys.len() + check.charges.len() <= MOST_KEYS;
+            && self.keys.len() + check.charges.len() <= MOST_KEYS
+            && check.charges.iter().all(|charge| code_of(charge).is_some());
         let start = self.charges.len();
         if !is_plain
             || !check
@@ -126,27 +128,7 @@ impl PlainChecks {
 
     /// The index of the charge's limit; `None` if the charge is not plain.
     fn limit_of(&mut self, charge: &Charge<'_>) -> Option<usize> {
-        let LimitRef::Rate(limit) = charge.limit else {
-            return None;
-        };
-        let is_plain = charge.cost > 0
-            && charge.cost <= limit.quota()
-            && !limit.is_shadow()
-            // Such a charge may count from a moment ago.
-            && !limit.is_in_turn();
-        if !is_plain {
-            return None;
-        }
-        let (code, quota) = match limit.counting() {
-            Counting::SlidingWindow => (1, limit.quota()),
-            Counting::SlidingWindowCounter => (2, limit.quota()),
-            Counting::FixedWindow => (3, limit.quota()),
-            Counting::GreedyBucket => (4, limit.quota()),
-            Counting::IntervalBucket => (5, limit.quota()),
-            Counting::LeakyBucket => (6, charge.cost),
-            // Its periods are packed with it, for the general script.
-            Counting::Calendar => return None,
-        };
+        let (limit, code, quota) = code_of(charge)?;
         let is_same = |known: &PlainLimit| {
             (known.code, known.quota) == (code, quota)
                 && known.limit.times() == limit.times()
@@ -271,6 +253,33 @@ impl PlainChecks {
             })
         })
     }
+}
+
+/// The limit of a plain charge, its code in the script and its quota there; `None` if the charge is
+/// not plain.
+fn code_of<'a>(charge: &Charge<'a>) -> Option<(&'a Limit, u8, u32)> {
+    let LimitRef::Rate(limit) = charge.limit else {
+        return None;
+    };
+    let is_plain = charge.cost > 0
+        && charge.cost <= limit.quota()
+        && !limit.is_shadow()
+        // Such a charge may count from a moment ago.
+        && !limit.is_in_turn();
+    if !is_plain {
+        return None;
+    }
+    let (code, quota) = match limit.counting() {
+        Counting::SlidingWindow => (1, limit.quota()),
+        Counting::SlidingWindowCounter => (2, limit.quota()),
+        Counting::FixedWindow => (3, limit.quota()),
+        Counting::GreedyBucket => (4, limit.quota()),
+        Counting::IntervalBucket => (5, limit.quota()),
+        Counting::LeakyBucket => (6, charge.cost),
+        // Its periods are packed with it, for the general script.
+        Counting::Calendar => return None,
+    };
+    Some((limit, code, quota))
 }
 
 /// A number of things in a batch, which are far fewer than 2^32.

@@ -1,5 +1,6 @@
 //! The plain script decides checks that only count, for a third of what the general script costs.
 
+pub(super) mod answer;
 pub(super) mod builder;
 pub(super) mod call;
 mod checks;

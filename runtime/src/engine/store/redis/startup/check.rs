@@ -154,25 +154,28 @@ impl RedisStore {
         let call = Call::decide(&context, &checks);
         let counters = limits.iter().map(|limit| Key::counter(&identity, limit));
         let keys: Vec<_> = counters.chain([key]).collect();
-        #[cfg(feature = "cluster")]
-        if let Connection::Cluster(_) = connection {
-            return self.try_out_on_a_cluster(connection, &call, &keys).await;
-        }
-        call.by_source().query_async::<()>(connection).await?;
-        call.by_hash().query_async::<()>(connection).await?;
         // Without the leaky bucket, which would deny the second charge.
         let [log, counter, window, bucket, _] = ALGORITHMS;
         let plain_limits = [log, counter, window, bucket]
             .map(|algorithm| Limit::new(10, PLAIN_WINDOW).algorithm(algorithm));
         let check = charge_each(&identity, &plain_limits);
+        let counters = plain_limits
+            .iter()
+            .map(|limit| Key::counter(&identity, limit));
+        let keys: Vec<_> = keys.into_iter().chain(counters).collect();
+        #[cfg(feature = "cluster")]
+        if let Connection::Cluster(_) = connection {
+            let plain = [(); 2].map(|()| PlainCall::of_one(&check, &context));
+            return self
+                .try_out_on_a_cluster(connection, &call, &plain, &keys)
+                .await;
+        }
+        call.by_source().query_async::<()>(connection).await?;
+        call.by_hash().query_async::<()>(connection).await?;
         if let Some(call) = PlainCall::of_one(&check, &context) {
             call.by_source().query_async::<()>(connection).await?;
             call.by_hash().query_async::<()>(connection).await?;
         }
-        let counters = plain_limits
-            .iter()
-            .map(|limit| Key::counter(&identity, limit));
-        let keys = keys.into_iter().chain(counters);
         let mut forget = redis::cmd("DEL");
         for key in keys {
             forget.arg(key.text(&self.executor.upkeep().naming));
@@ -180,17 +183,21 @@ impl RedisStore {
         forget.query_async(connection).await
     }
 
-    /// Verifies a cluster by `call`, and by the calls of one key that limits need during a
-    /// migration.
+    /// Verifies a cluster by `call`, by the `plain` ones, and by the calls of one key that limits
+    /// need during a migration.
     #[cfg(feature = "cluster")]
     async fn try_out_on_a_cluster(
         &self,
         connection: &mut Connection,
         call: &Call,
+        plain: &[Option<PlainCall>],
         keys: &[Key<'_>],
     ) -> Result<(), RedisError> {
         let deadline = self.executor.upkeep().deadline;
         exchange(call, connection, deadline).await?;
+        for call in plain.iter().flatten() {
+            exchange(call, connection, deadline).await?;
+        }
         let identity = Identity::new("probe");
         // Other limits than those of `call`, which are full: a call that denies writes nothing.
         let limits = [Algorithm::SlidingWindow, Algorithm::FixedWindow]

@@ -70,6 +70,7 @@
       end
     end
   end
+  if memory and next(charged) then call('SET', keys[marker], '', 'PX', memory) end
 end
 
 raw_values[#keys - blocks + 1] = pack('>I7', now)

@@ -7,6 +7,10 @@
 -- the keys of one limit follow each other. ARGV[1]: the limits and the runs of checks, packed by
 -- call.rs. ARGV[2]: how many equal requests each check stands for, if any for more than one.
 --
+-- In a cluster, the marker would be in another slot. In its place is the idempotency key of the
+-- call, and the blocks are always named. ARGV[3] is there then: for so many milliseconds the call
+-- is remembered, so that a repeated one changes nothing.
+--
 -- All numbers are doubles and stay below 2^53, where they are exact. Times are microseconds.
 -- Constants are passed to `call` as text, because Redis would print a number at a high cost.
 

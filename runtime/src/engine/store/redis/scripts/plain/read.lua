@@ -2,7 +2,8 @@
 -- Replies that stand for no decision, before anything was written: this worker must name the block
 -- keys, because somebody is blocked; decide.lua must decide.
 local NAME_BLOCKS, DECIDE = '\1', '\2'
-local keys, head, counts = KEYS, ARGV[1], ARGV[2]
+local keys, head, counts, memory = KEYS, ARGV[1], ARGV[2], ARGV[3]
+if counts == '' then counts = nil end
 -- `is_strict`: one of the limits blocks who exceeds it, which decide.lua does.
 local now, strings, blocks, is_strict, groups, runs, start = read('>I7I2I2BI2I2', head)
 is_strict = is_strict == 1
@@ -18,11 +19,20 @@ end
 local now_millis = floor(now / 1000)
 
 local marker = strings + 1
-local raw_values = call('MGET', unpack(keys, 1, marker))
-if raw_values[marker] then
+-- In a cluster, where every call names its blocks, they are read together with the strings, unless
+-- there are logs in between.
+local last_read = marker
+if memory and #keys - blocks == marker then last_read = #keys end
+local raw_values = call('MGET', unpack(keys, 1, last_read))
+-- A repeated call changes nothing and replies nothing.
+if memory and raw_values[marker] then return '' end
+if memory or raw_values[marker] then
   if blocks == 0 then return NAME_BLOCKS end
-  local of_blocks = call('MGET', unpack(keys, #keys - blocks + 1))
-  for i = 1, blocks do
+  local of_blocks, before = raw_values, marker
+  if last_read == marker then
+    of_blocks, before = call('MGET', unpack(keys, #keys - blocks + 1)), 0
+  end
+  for i = before + 1, before + blocks do
     local raw = of_blocks[i]
     if raw and #raw >= 15 then
       local since, until_ = read('>I7I7', raw)
@@ -31,6 +41,7 @@ if raw_values[marker] then
   end
 end
 raw_values[marker] = ''
+for i = marker + 1, last_read do raw_values[i] = nil end
 
 -- By the index of a key: the cost that still fits, and what was charged. The algorithms keep two
 -- more numbers from reading a state to writing it.

@@ -1,0 +1,88 @@
+//! The requests of a call that was sealed: they wait for their parts of its reply. The batch queue
+//! makes them, and the drain loop delivers to them.
+
+use actix_throttle_core::check::{Outcome, Outcomes};
+use smallvec::SmallVec;
+use tokio::sync::oneshot;
+
+use super::{
+    batch_call::BatchCall,
+    reply::{self, ReplyLayout},
+};
+use crate::engine::store::interface::StoreError;
+
+pub(super) type BatchReply = Result<Outcomes, StoreError>;
+
+/// A request that waits for its part of the reply.
+#[derive(Debug)]
+pub(super) struct WaitingRequest {
+    pub(super) shapes: SmallVec<[ReplyLayout; 1]>,
+    pub(super) answer: oneshot::Sender<BatchReply>,
+}
+
+/// A call of a sealed batch, with its requests.
+pub(super) type SealedCall = (BatchCall, InFlightBatch);
+
+/// The requests of one call of a sealed batch, in the order of their checks in the call.
+#[derive(Debug)]
+pub(super) struct InFlightBatch(Vec<WaitingRequest>);
+
+impl InFlightBatch {
+    /// The requests that still wait, and for each check whether its request is one of them.
+    pub(super) fn of(mut requests: Vec<WaitingRequest>) -> (SmallVec<[bool; 32]>, Self) {
+        let mut stays: SmallVec<[bool; 32]> = SmallVec::new();
+        requests.retain(|request| {
+            let is_there = !request.answer.is_closed();
+            stays.extend(request.shapes.iter().map(|_| is_there));
+            is_there
+        });
+        (stays, Self(requests))
+    }
+
+    /// The number of requests.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether any request of the batch still waits.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.0.iter().any(|request| !request.answer.is_closed())
+    }
+
+    /// Sends each request its part of the script's reply, or a copy of the call's error.
+    pub(super) fn deliver(self, call: &BatchCall, reply: Result<Vec<u8>, StoreError>) {
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) => return self.fail(&error),
+        };
+        match call {
+            BatchCall::Plain(call) => match call.outcomes(&reply) {
+                Ok(outcomes) => self.send(outcomes),
+                Err(error) => self.fail(&error),
+            },
+            BatchCall::General(_) => {
+                let shapes = self.0.iter().flat_map(|request| &request.shapes).copied();
+                match reply::outcomes(&reply, shapes) {
+                    Ok(outcomes) => self.send(outcomes.into_iter()),
+                    Err(error) => self.fail(&error),
+                }
+            }
+        }
+    }
+
+    /// Sends each request its outcomes. A send fails only if the request has left, and then the
+    /// outcome is of no use.
+    fn send(self, mut outcomes: impl Iterator<Item = Outcome>) {
+        for WaitingRequest { shapes, answer } in self.0 {
+            let own = outcomes.by_ref().take(shapes.len()).collect();
+            let _ = answer.send(Ok(own));
+        }
+    }
+
+    pub(super) fn fail(self, error: &StoreError) {
+        for WaitingRequest { answer, .. } in self.0 {
+            let _ = answer.send(Err(error.clone()));
+        }
+    }
+}

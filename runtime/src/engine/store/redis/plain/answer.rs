@@ -1,0 +1,12 @@
+//! What a reply to a plain call asks for. The drain loop goes by it.
+
+/// The next step that a reply to a plain call asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Nothing: it is a decision.
+    Decided,
+    /// An identity is blocked somewhere: the call must go again and name the blocks.
+    NameBlocks,
+    /// The general script must decide.
+    General,
+}
