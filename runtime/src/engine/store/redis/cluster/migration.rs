@@ -33,6 +33,9 @@ use crate::engine::store::redis::{
 
 /// How long a slot counts as open after it was found open.
 const OPEN: Duration = Duration::from_secs(5);
+/// The value of the idempotency key of a call that was called off. That of a call that was carried
+/// out is empty.
+const CALLED_OFF: &str = "off";
 /// The longest time for calling off, as a multiple of the wait before it.
 const CALLING_OFF: u32 = 4;
 
@@ -135,12 +138,21 @@ async fn call_off(call: &dyn ScriptCall, connection: &mut Connection) -> Result<
     let mut command = redis::cmd("SET");
     command
         .arg(idempotency_key)
-        .arg("")
+        .arg(CALLED_OFF)
         .arg("NX")
         .arg("PX")
         .arg(call.ttl());
     let set: Option<String> = from_redis_value(connection.ask(idempotency_key, command).await?)?;
-    Ok(set.is_some())
+    if set.is_some() {
+        return Ok(true);
+    }
+    // Either the call was carried out, or an earlier attempt to call it off was, whose reply was
+    // too late.
+    let mut command = redis::cmd("MGET");
+    command.arg(idempotency_key);
+    let values: Vec<Option<String>> =
+        from_redis_value(connection.ask(idempotency_key, command).await?)?;
+    Ok(values.first().and_then(Option::as_deref) == Some(CALLED_OFF))
 }
 
 /// Slots that were found open a moment ago, so that calls of several of their keys need not be
