@@ -8,6 +8,7 @@ mod bounds;
 mod permits;
 mod plan;
 mod refunds;
+mod twins;
 
 use std::{env, time::Duration};
 

@@ -88,7 +88,7 @@ pub(super) fn by_calendar() -> impl Strategy<Value = Limit> {
     })
 }
 
-fn windowed() -> impl Strategy<Value = (Limit, Refill)> {
+pub(super) fn windowed() -> impl Strategy<Value = (Limit, Refill)> {
     let algorithm = prop_oneof![
         Just((Algorithm::SlidingWindow, Refill::Greedy)),
         Just((Algorithm::SlidingWindowCounter, Refill::Greedy)),
