@@ -34,7 +34,8 @@ const MAX_SHARDS: usize = 64;
 pub(crate) struct MemoryStore {
     pub(super) shards: Box<[Mutex<Shard>]>,
     pub(super) clock: Clock,
-    pub(super) known: KnownLimits,
+    /// Boxed, because a store is moved into the enum of all stores.
+    pub(super) known: Box<KnownLimits>,
     hasher: KeyHasher,
 }
 
@@ -50,7 +51,7 @@ impl MemoryStore {
         Self {
             shards,
             clock,
-            known: KnownLimits::new(),
+            known: Box::new(KnownLimits::new()),
             hasher: KeyHasher::new(),
         }
     }
