@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::{
-    algorithm::{Receipt, Wait},
+    algorithm::{Receipt, Settlement, Wait},
     decision::{Decision, LimitStatus, Verdict},
     failure_mode::FailureMode,
     key::Key,
@@ -34,6 +34,13 @@ pub enum Mode<'a> {
     /// A receipt must be refunded at most once: a second refund takes from the usage of other
     /// charges, though never below zero.
     Refund(&'a [Option<Receipt>]),
+    /// Changes the costs of these charges, given as they were made. A cost may go up although there
+    /// is no room for it: the counter is then in debt. A charge without a settlement is only peeked
+    /// at. Always allowed, and leaves blocks as they are.
+    Settle(&'a [Option<Settlement>]),
+    /// Charges all limits, whether or not they have room, and returns what was taken in
+    /// [`Outcome::receipts`]. Always allowed, for rates alone, and leaves blocks as they are.
+    Force,
     /// Renews each permit, so that its expiry counts from now. A permit that has expired is
     /// acquired again if there is one; if not, its verdict has a wait. Each permit is renewed by
     /// itself, whatever happens to the others, and blocks do not matter: the holder is running
@@ -52,6 +59,28 @@ impl Mode<'_> {
     #[inline]
     pub fn is_charge(self) -> bool {
         matches!(self, Self::Charge | Self::ChargeForReceipts)
+    }
+
+    /// Returns whether the outcome has receipts.
+    #[inline]
+    pub fn has_receipts(self) -> bool {
+        matches!(self, Self::ChargeForReceipts | Self::Lease | Self::Force)
+    }
+
+    /// Returns whether this mode changes charges that were made before.
+    #[inline]
+    pub fn is_settlement(self) -> bool {
+        matches!(self, Self::Refund(_) | Self::Settle(_))
+    }
+
+    /// Returns what is to become of the charge at this index.
+    #[inline]
+    pub fn settlement(self, index: usize) -> Option<Settlement> {
+        match self {
+            Self::Refund(receipts) => receipts.get(index)?.map(Settlement::refund),
+            Self::Settle(settlements) => *settlements.get(index)?,
+            _ => None,
+        }
     }
 
     /// Returns whether this mode can deny the check as a whole.

@@ -8,7 +8,7 @@ use crate::{
     identity::Identity,
     intern::intern,
     key::Key,
-    limit::{AnyLimit, PermitId},
+    limit::{AnyLimit, PermitId, range},
 };
 
 /// A rule or its spec, with the default names of its entry.
@@ -17,6 +17,8 @@ pub trait CheckedRule {
     fn is_unlimited(&self) -> bool;
     /// Returns the limit. `None` if there is none, or only its name is known.
     fn limit(&self) -> Option<AnyLimit>;
+    /// Returns whether the cost is an estimate.
+    fn settles(&self) -> bool;
     /// Returns what is wrong with the identifier.
     fn identifier_problem(&self) -> Option<String>;
     /// Returns whether both rules surely find the same identity.
@@ -64,6 +66,12 @@ pub fn check(label: &str, shadow: bool, rules: &[impl CheckedRule]) -> Result<()
             && let Err(error) = limit.validate_cost()
         {
             return of_limit(&error);
+        }
+        if let AnyLimit::Rate(limit) = &limit
+            && limit.lease_size() > 0
+            && rule.settles()
+        {
+            return of_limit(&range::SETTLE_WITH_LEASE);
         }
         if before.iter().any(|other| shares_counter(other, rule)) {
             return match limit {

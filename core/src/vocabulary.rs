@@ -77,6 +77,10 @@ arguments! {
     REFUND_ON = Argument::new("refund_on", Kind::StatusSet, &[RateLimit, Rate], "\"5xx\"",
         "Responses with these statuses are not counted: `5xx, 404`.");
 
+    SETTLE = Argument::new("settle", Kind::Flag, &[RateLimit, Rate], "true",
+        "`cost` is an estimate, which the handler corrects by a `PendingCharge`.")
+        .or_in_attributes("off");
+
     // A concurrency limit.
     MAX = Argument::new("max", Kind::Count(range::PERMITS),
         &[ConcurrencyLimit, Concurrency], "5",

@@ -63,6 +63,7 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// | `max_wait` | duration, 1 ms to 24 h | waits up to this long instead of denying | off |
 /// | `skip_if` | function | exempts requests: they are neither counted nor limited | — |
 /// | `refund_on` | `"5xx, 404"`, `"500-504"` | does not count responses with these statuses | — |
+/// | `settle` | flag, not with `lease` | `cost` is an estimate that the handler corrects | off |
 /// | `dynamic` | function | the limit of this identity, such as by its plan | — |
 /// | `on_limited` | function | response to a denied request | the limiter's |
 /// | `failure_mode` | `"open"` `"closed"` `"local"` | if the store cannot decide | the limiter's |
@@ -157,6 +158,24 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 ///         "password=secret" => HttpResponse::Ok().finish(),
 ///         _ => HttpResponse::Unauthorized().finish(),
 ///     }
+/// }
+/// ```
+///
+/// # Costs that are known later
+///
+/// With `settle`, `cost` is an estimate. The handler takes a
+/// [`PendingCharge`](../actix_throttle/struct.PendingCharge.html) and settles it once it knows what
+/// the request has taken, also at the end of a streamed body. More is charged though there may be
+/// no room: the counter is then in debt.
+///
+/// ```
+/// # use actix_throttle::{PendingCharge, rate_limit};
+/// #[actix_web::post("/chat")]
+/// #[rate_limit("10000/minute", cost = 500, settle)]
+/// async fn chat(charge: PendingCharge, prompt: String) -> String {
+///     let answer = prompt.to_uppercase();
+///     charge.settle(u32::try_from(answer.len()).unwrap_or(u32::MAX)).await;
+///     answer
 /// }
 /// ```
 ///

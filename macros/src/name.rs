@@ -31,6 +31,7 @@ pub(crate) enum ArgName {
     MaxWait,
     SkipIf,
     RefundOn,
+    Settle,
     Dynamic,
     OnLimited,
     FailureMode,
@@ -40,7 +41,7 @@ pub(crate) enum ArgName {
 }
 
 /// Every argument with its row of the one table, which has its name and an example.
-static ALL: [(ArgName, &Argument); 30] = [
+static ALL: [(ArgName, &Argument); 31] = [
     (ArgName::Times, &vocabulary::TIMES),
     (ArgName::Milliseconds, &vocabulary::MILLISECONDS),
     (ArgName::Seconds, &vocabulary::SECONDS),
@@ -65,6 +66,7 @@ static ALL: [(ArgName, &Argument); 30] = [
     (ArgName::MaxWait, &vocabulary::MAX_WAIT),
     (ArgName::SkipIf, &vocabulary::SKIP_IF),
     (ArgName::RefundOn, &vocabulary::REFUND_ON),
+    (ArgName::Settle, &vocabulary::SETTLE),
     (ArgName::Dynamic, &vocabulary::DYNAMIC),
     (ArgName::OnLimited, &vocabulary::ON_LIMITED),
     (ArgName::FailureMode, &vocabulary::FAILURE_MODE),

@@ -21,9 +21,10 @@
 //! 13. [Responses and headers](responses_and_headers): what clients are told.
 //! 14. [OpenAPI](openapi): denials in the document that utoipa makes.
 //! 15. [Refunds](refunds): responses that do not count.
-//! 16. [Blocks](blocks): shut an identity out for a while, and longer each time.
-//! 17. [Testing](testing): tests without sleeping, and handlers without their limits.
-//! 18. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
+//! 16. [Costs known later](settling): charge an estimate, and correct it.
+//! 17. [Blocks](blocks): shut an identity out for a while, and longer each time.
+//! 18. [Testing](testing): tests without sleeping, and handlers without their limits.
+//! 19. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
 //!
 //! # Operations
 //!
@@ -107,6 +108,7 @@ chapters! {
     responses_and_headers: "../guide/responses-and-headers.md",
     openapi: "../guide/openapi.md",
     refunds: "../guide/refunds.md",
+    settling: "../guide/settling.md",
     blocks: "../guide/blocks.md",
     testing: "../guide/testing.md",
     time_and_exactness: "../guide/time-and-exactness.md",

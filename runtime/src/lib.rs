@@ -66,7 +66,7 @@ pub use self::{
         circuit_state::CircuitState,
         error::{InitError, RateLimitError},
     },
-    http::{DynamicLimit, Limited, Paths, RateLimits, RequestError, Rule, Throttle},
+    http::{DynamicLimit, Limited, Paths, PendingCharge, RateLimits, RequestError, Rule, Throttle},
     identity::{ForwardingHeader, Identifier, IntoIdentifier, IntoIdentity},
     limiter::{Builder, RateLimiter},
     outgoing::{CallPermit, Outgoing},

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use actix_throttle::{Algorithm, Decision, FailureMode, Limit, ManualClock, RateLimiter};
+use actix_throttle::{Algorithm, Decision, FailureMode, Limit, ManualClock, Permit, RateLimiter};
 
 use super::{builder, revive};
 use harness::{
@@ -173,5 +173,79 @@ fn resets_and_blocks_by_hand_reach_it() {
         assert!(twins.limiter.unblock(&limit, "ann").await.is_err());
         twins.twin.unblock(&limit, "ann").await.unwrap();
         assert!(twins.check(&limit).await.is_allowed());
+    });
+}
+
+/// A permit of each of the twins.
+async fn acquire(twins: &Twins, limit: &Limit) -> [Permit; 2] {
+    let mut permits = Vec::new();
+    for limiter in [&twins.limiter, &twins.twin] {
+        let acquired = limiter.acquire(limit, "ann").max_wait(Duration::ZERO);
+        permits.push(acquired.await.unwrap());
+    }
+    permits.try_into().expect("two")
+}
+
+#[test]
+fn settlements_and_debts_outlast_an_outage() {
+    block_on(async {
+        for limit in every_algorithm(20, 60) {
+            let mut twins = Twins::new().await;
+            let limit = limit.name("settled");
+            let estimate = limit.cost(2);
+            let is_leaky = limit.kind() == Algorithm::LeakyBucket;
+            // Settled by Redis, which has charged it.
+            for permit in acquire(&twins, &estimate).await {
+                assert!(permit.settle(5).await);
+            }
+            twins
+                .clock
+                .advance(Duration::from_secs(if is_leaky { 15 } else { 1 }));
+            twins.check(&limit).await;
+            twins
+                .clock
+                .advance(Duration::from_secs(if is_leaky { 3 } else { 1 }));
+            let [known, twin] = acquire(&twins, &estimate).await;
+            twins.lose();
+            assert!(
+                twins
+                    .limiter
+                    .check(&limit, "bob")
+                    .await
+                    .unwrap()
+                    .is_fallback()
+            );
+            // Redis cannot be told of it; the local fallback knows it.
+            assert!(!known.settle(4).await);
+            assert!(twin.settle(4).await);
+            twins.checks(&limit, 2, Duration::from_secs(1)).await;
+            // Charged and settled during the outage.
+            twins
+                .clock
+                .advance(Duration::from_secs(if is_leaky { 30 } else { 0 }));
+            for permit in acquire(&twins, &estimate).await {
+                assert!(permit.settle(33).await);
+            }
+            twins.checks(&limit, 3, Duration::from_secs(1)).await;
+            twins.find_again().await;
+            twins.checks(&limit, 60, Duration::from_secs(3)).await;
+        }
+    });
+}
+
+#[test]
+fn request_that_was_never_charged_is_not_settled() {
+    block_on(async {
+        let mut server = Server::start(ServerVersion::Redis7);
+        let limiter = builder(server.url()).build().await.unwrap();
+        let limit = Limit::per_hour(100).name("open");
+        server.kill();
+        for cost in [10, 0] {
+            let permit = limiter.acquire(&limit.cost(cost), "ann").await.unwrap();
+            assert!(permit.decision().is_fallback());
+            assert!(permit.settle(60).await);
+        }
+        revive(&mut server, std::slice::from_ref(&limiter)).await;
+        assert_eq!(limiter.remaining(&limit, "ann").await.unwrap(), 100);
     });
 }

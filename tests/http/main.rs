@@ -47,6 +47,7 @@ mod proxies;
 mod refund;
 mod refund_on;
 mod sessions;
+mod settle;
 mod setup;
 mod short_way;
 mod sockets;

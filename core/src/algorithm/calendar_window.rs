@@ -5,7 +5,7 @@
 //! belongs to the period that contains that moment, wherever a changed time zone or changed rules
 //! of a zone put the period's ends.
 
-use super::{Receipt, counter_state::CounterState};
+use super::{Settlement, counter_state::CounterState};
 use crate::{limit::Limit, time::Micros};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,21 +63,22 @@ impl CounterState for CalendarWindow {
             0 => now,
             _ => self.latest.max(now),
         };
-        self.used = view.used + cost;
+        self.used = view.used.saturating_add(cost);
         View {
             used: self.used,
             ..view
         }
     }
 
-    /// Refunds a charge of the period that contains `now`.
+    /// Settles a charge of the period that contains `now`.
     #[inline]
-    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+    fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
         let view = self.view_at(limit, now);
-        if view.used == 0 || receipt.at < view.start || receipt.at >= view.end {
+        let at = settlement.receipt.at;
+        if view.used == 0 || at < view.start || at >= view.end {
             return false;
         }
-        self.used = view.used.saturating_sub(cost);
+        self.used = settlement.apply(view.used);
         true
     }
 

@@ -1,7 +1,7 @@
 //! The trait of all counting algorithms. [`State`](super::State) calls it; each algorithm answers
 //! its questions in a file of its own, without I/O and without reading the time.
 
-use super::{Availability, Receipt, Wait};
+use super::{Availability, Settlement, Wait};
 use crate::{limit::Limit, time::Micros};
 
 /// How far back a charge that has waited for its turn may count, in microseconds. Tokio's timers
@@ -26,7 +26,7 @@ pub(super) trait CounterState {
     /// Returns how many microseconds until `cost` fits; 0 means now. `cost` is from 1 to the quota.
     fn wait(&self, view: &Self::View, limit: &Limit, cost: u32, now: Micros) -> Micros;
 
-    /// Charges `cost`, which must fit, and returns the view after that.
+    /// Charges `cost`, which fits or is forced, and returns the view after that.
     fn charge(&mut self, view: Self::View, limit: &Limit, cost: u32, now: Micros) -> Self::View;
 
     /// Returns the cost that would fit now, and the time until the quota is whole again.
@@ -39,8 +39,20 @@ pub(super) trait CounterState {
         now
     }
 
-    /// Refunds what is left of a charge of `cost` under `limit`; returns whether anything was left.
-    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool;
+    /// Changes the cost of a charge under `limit`, as far as the state still holds the charge;
+    /// returns whether anything has changed.
+    fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool;
+
+    /// Charges `cost` whether or not it fits, and returns what is left.
+    #[inline]
+    fn force_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> Availability {
+        let view = self.view_at(limit, now);
+        let view = match cost {
+            0 => view,
+            cost => self.charge(view, limit, cost, now),
+        };
+        self.availability(&view, limit, now)
+    }
 
     #[inline]
     fn peek(&self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {

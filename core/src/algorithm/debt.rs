@@ -5,50 +5,74 @@
 //! and a raised or lowered capacity keeps what was used. It counts in units of a W-th of a token,
 //! of which exactly T drain per microsecond, so rounding errors cannot add up.
 
-use super::arithmetic::{div_ceil, div_rem, saturate, saturate_count};
+use super::{
+    arithmetic::{div_ceil, div_rem, saturate, saturate_count},
+    full_for::FullFor,
+};
 use crate::{limit::Limit, time::Micros};
+
+/// The flag in the stored `part` of a debt that a settlement has made larger than the capacity.
+/// A part is below 2^45. `bucket.lua` repeats it.
+const IS_BEYOND: u64 = 1 << 47;
 
 /// A debt of `whole + part / W` tokens as of `since`.
 ///
-/// Packed, so that `whole` and the enum tag of a [`State`](super::State) share one word.
+/// Packed, so that a [`State`](super::State) of it takes three words.
 #[derive(Clone, Copy, Debug, Default)]
-#[repr(Rust, packed(4))]
+#[repr(Rust, packed)]
 pub(crate) struct Debt {
     whole: u32,
-    part: u64,
+    /// The fraction, with the flag [`IS_BEYOND`].
+    part: [u8; 6],
     since: Micros,
+    full_for: FullFor,
 }
 
 impl Debt {
+    /// Returns a debt as the script stores it: `part` may have its flag.
     #[inline]
     pub(super) fn stored(whole: u32, part: u64, since: Micros) -> Self {
-        Self { whole, part, since }
+        Self {
+            whole,
+            part: six_bytes(part),
+            since,
+            full_for: FullFor::default(),
+        }
     }
 
     /// Returns the tokens that were missing as of a time: whole ones, and W-ths of one.
     pub(super) fn numbers(self) -> (u32, u64, Micros) {
-        (self.whole, self.part, self.since)
+        (self.whole, self.part(), self.since)
     }
 
+    /// Returns the debt of a bucket of `capacity` that owes this much as of `since`.
     #[inline]
-    pub(super) fn new(owed: TokenDebt, window: Micros, since: Micros) -> Self {
-        let (whole, part) = div_rem(owed.0, window);
+    pub(super) fn new(
+        owed: TokenDebt,
+        limit: &Limit,
+        capacity: u32,
+        since: Micros,
+        full_for: FullFor,
+    ) -> Self {
+        let (whole, part) = div_rem(owed.0, limit.window_micros());
+        let is_beyond = owed.0 > TokenDebt::tokens(capacity, limit).0;
         Self {
             whole: saturate_count(whole),
-            part,
+            part: six_bytes(part | if is_beyond { IS_BEYOND } else { 0 }),
             since,
+            full_for,
         }
     }
 
-    /// Returns the debt right after a charge: `tokens` when rounded up, with a fraction of `part`
-    /// W-ths of a token.
     #[inline]
-    pub(super) fn after_charge(tokens: u32, part: u64, since: Micros) -> Self {
-        Self {
-            whole: tokens.saturating_sub(u32::from(part > 0)),
-            part,
-            since,
-        }
+    fn part_and_flag(&self) -> u64 {
+        let [a, b, c, d, e, f] = self.part;
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+    }
+
+    #[inline]
+    fn part(&self) -> u64 {
+        self.part_and_flag() & !IS_BEYOND
     }
 
     /// Returns the fraction of a token that is owed at `now`. Together with what remains, it gives
@@ -63,13 +87,13 @@ impl Debt {
     /// token: the part that was not charged at all, and what has drained since.
     #[inline]
     pub(super) fn drained(&self, limit: &Limit, now: Micros) -> u64 {
-        let lacked = match self.part {
+        let lacked = match self.part() {
             0 => 0,
             part => limit.window_micros().saturating_sub(part),
         };
         let elapsed = u128::from(now.saturating_sub(self.since));
         let drained = elapsed * u128::from(limit.times());
-        let drained = drained.min(self.owed(limit, u32::MAX));
+        let drained = drained.min(self.unclamped(limit));
         u64::try_from(drained)
             .unwrap_or(u64::MAX)
             .saturating_add(lacked)
@@ -82,41 +106,82 @@ impl Debt {
         self.since.saturating_add(owed.drain_time(limit))
     }
 
-    /// Refunds what time has not drained of a charge of `cost`: what would still be owed of it if
-    /// nothing had been charged after it. Later charges can only raise what is still owed of it, so
-    /// the bucket is never fuller than without the charge.
-    ///
-    /// Refunds in between may have lowered that: a receipt then counts debt beneath the charge that
-    /// was refunded since. Knowing better would require the bucket's history.
-    ///
-    /// `charged` is the debt right after the charge.
     #[inline]
-    pub(super) fn refund(
+    pub(super) fn full_for(&self) -> FullFor {
+        self.full_for
+    }
+
+    /// Returns how long the bucket has been full at any time until `now`.
+    #[inline]
+    pub(super) fn full_for_at(&self, limit: &Limit, capacity: u32, now: Micros) -> FullFor {
+        let Some(elapsed) = now.checked_sub(self.since) else {
+            return self.full_for;
+        };
+        let (paid_after, _) = div_rem(self.owed(limit, capacity), limit.times().into());
+        self.full_for
+            .plus(elapsed.saturating_sub(saturate(paid_after)))
+    }
+
+    /// Returns whether this is the debt of a bucket that has no state.
+    #[inline]
+    pub(super) fn is_absent(&self) -> bool {
+        self.since == 0
+    }
+
+    #[inline]
+    pub(super) fn since(&self) -> Micros {
+        self.since
+    }
+
+    /// Gives back `left`, a part of what is still owed; returns whether anything was.
+    #[inline]
+    pub(super) fn lower(
         &mut self,
+        left: TokenDebt,
         limit: &Limit,
         capacity: u32,
-        cost: u32,
-        charged: &Self,
         now: Micros,
     ) -> bool {
-        let owed = |state: &Self| state.at_time(limit, capacity, now).map_or(0, |owed| owed.0);
-        let left = owed(charged).min(TokenDebt::tokens(cost, limit).0);
-        if left == 0 || owed(self) == 0 {
+        let owed = self.at_time(limit, capacity, now).map_or(0, |owed| owed.0);
+        if left.0 == 0 || owed == 0 {
             return false;
         }
         // A smaller debt then is a debt smaller by as much now. The capacity is left out, because
         // today's may be larger and allow a larger debt.
-        let kept = self.owed(limit, u32::MAX).saturating_sub(left);
-        *self = Self::new(TokenDebt(kept), limit.window_micros(), self.since);
+        let kept = TokenDebt(self.unclamped(limit).saturating_sub(left.0));
+        let (whole, part) = div_rem(kept.0, limit.window_micros());
+        let is_beyond = kept.0 > TokenDebt::tokens(capacity, limit).0;
+        let flag = match is_beyond {
+            true => self.part_and_flag() & IS_BEYOND,
+            false => 0,
+        };
+        self.whole = saturate_count(whole);
+        self.part = six_bytes(part | flag);
         true
     }
 
-    /// Returns the debt as of `since`, in W-ths of a token and at most `capacity` tokens.
+    /// Adds to the debt as of its `since`.
+    #[inline]
+    pub(super) fn raise(&mut self, more: TokenDebt, limit: &Limit, capacity: u32) {
+        let owed = TokenDebt(self.owed(limit, capacity) + more.0);
+        *self = Self::new(owed, limit, capacity, self.since, self.full_for);
+    }
+
+    #[inline]
+    fn unclamped(&self, limit: &Limit) -> u128 {
+        u128::from(self.whole) * u128::from(limit.window_micros()) + u128::from(self.part())
+    }
+
+    /// Returns the debt as of `since`, in W-ths of a token. A debt above `capacity` is one of a
+    /// capacity that was lowered since, and counts as `capacity`, so that no identity is locked
+    /// out; unless a settlement has made it.
     #[inline]
     fn owed(&self, limit: &Limit, capacity: u32) -> u128 {
-        let window = u128::from(limit.window_micros());
-        let owed = u128::from(self.whole) * window + u128::from(self.part);
-        owed.min(u128::from(capacity) * window)
+        let owed = self.unclamped(limit);
+        match self.part_and_flag() & IS_BEYOND {
+            0 => owed.min(TokenDebt::tokens(capacity, limit).0),
+            _ => owed,
+        }
     }
 
     /// Returns what a bucket of `capacity` owes at `now`, or as an `Err` by how many W-ths of a
@@ -138,6 +203,12 @@ impl Debt {
             None => Err(drained - owed),
         }
     }
+}
+
+#[inline]
+fn six_bytes(number: u64) -> [u8; 6] {
+    let [a, b, c, d, e, f, _, _] = number.to_le_bytes();
+    [a, b, c, d, e, f]
 }
 
 /// An amount in W-ths of a token, where W is the window in microseconds.

@@ -1,7 +1,7 @@
 //! Fixed window: the first admitted request opens a window of length W, and at most T fit in it.
 //! The twin of `fixed_window.lua`.
 
-use super::{Receipt, counter_state::CounterState};
+use super::{Settlement, counter_state::CounterState};
 use crate::{limit::Limit, time::Micros};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,22 +61,22 @@ impl CounterState for FixedWindow {
         if view.used == 0 {
             self.start = now;
         }
-        self.used = view.used + cost;
+        self.used = view.used.saturating_add(cost);
         View {
             used: self.used,
             ..view
         }
     }
 
-    /// Refunds to the window of the charge. The window keeps its start; once nothing is used in it,
+    /// Settles in the window of the charge. The window keeps its start; once nothing is used in it,
     /// the next charge opens a new one.
     #[inline]
-    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+    fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
         let View { used, .. } = self.view_at(limit, now);
-        if used == 0 || self.start != receipt.tag {
+        if used == 0 || self.start != settlement.receipt.tag {
             return false;
         }
-        self.used = used.saturating_sub(cost);
+        self.used = settlement.apply(used);
         true
     }
 

@@ -8,7 +8,8 @@
 //! microsecond is carried over: at T = 700,000 a second, the average stays 700,000.
 
 use super::{
-    Receipt,
+    Settlement,
+    bucket_charge::BucketCharge,
     counter_state::CounterState,
     debt::{Debt, TokenDebt},
 };
@@ -28,6 +29,11 @@ impl LeakyBucket {
 
     pub(super) fn debt(&self) -> Debt {
         self.0
+    }
+
+    #[inline]
+    pub(super) fn full_for(&self) -> Micros {
+        self.0.full_for().micros()
     }
 
     /// Returns how much of the latest charge has drained by `now`, in W-ths of a token: what was
@@ -53,13 +59,17 @@ impl CounterState for LeakyBucket {
 
     #[inline]
     fn charge(&mut self, view: View, limit: &Limit, cost: u32, now: Micros) -> View {
-        let carried = match view {
+        let charged = TokenDebt::tokens(cost, limit).0;
+        let times = limit.times();
+        let (owed, full_for) = match view {
+            // A forced charge.
+            Ok(owed) => (owed.0 + charged, self.0.full_for()),
             // T W-ths of a token drain per microsecond, so this is from the last microsecond.
-            Err(past) if past < u128::from(limit.times()) => past,
-            _ => 0,
+            Err(past) if past < u128::from(times) => (charged - past, self.0.full_for()),
+            Err(_) => (charged, self.0.full_for_at(limit, times, now)),
         };
-        let owed = TokenDebt(TokenDebt::tokens(cost, limit).0 - carried);
-        self.0 = Debt::new(owed, limit.window_micros(), now);
+        let owed = TokenDebt(owed);
+        self.0 = Debt::new(owed, limit, times, now, full_for);
         Ok(owed)
     }
 
@@ -68,15 +78,21 @@ impl CounterState for LeakyBucket {
         self.0.settled_at(limit, limit.times())
     }
 
-    /// Refunds what is left of a charge. What was carried over into it is lost, which is less than
-    /// drains in one microsecond.
+    /// Settles what is left of a charge. What was carried over into it is lost by a refund, which
+    /// is less than drains in one microsecond.
     #[inline]
-    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+    fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
         // The bucket owed only this charge, less what had drained of it already.
-        let owed = TokenDebt::tokens(cost, limit).0;
-        let owed = TokenDebt(owed.saturating_sub(receipt.tag.into()));
-        let charged = Debt::new(owed, limit.window_micros(), receipt.at);
-        self.0.refund(limit, limit.times(), cost, &charged, now)
+        let charged = TokenDebt::tokens(settlement.from, limit).0;
+        let charged = TokenDebt(charged.saturating_sub(settlement.receipt.tag.into()));
+        let charge = BucketCharge {
+            limit,
+            capacity: limit.times(),
+            charged,
+            own: charged,
+            settlement,
+        };
+        charge.settle(&mut self.0, now)
     }
 
     #[inline]

@@ -10,9 +10,11 @@
 //!
 //! [`PermitTable`] counts what is running and not what has started, so its functions differ.
 //!
-//! A charge can be refunded by its receipt ([`State::refund`]). Only what the state still holds of
-//! the charge is refunded: a later window is not touched, and a bucket gets nothing back that has
-//! drained already. Where that cannot be known, less is refunded and not more.
+//! The cost of a charge can be changed by its receipt ([`State::settle`]): to nothing, which is a
+//! refund, or to another cost, also one that does not fit. Only what the state still holds of the
+//! charge changes: a later window is not touched, and a bucket gets nothing back that has drained
+//! already. Where that cannot be known, less is refunded and not more. What is charged on top may
+//! exceed the limit: a window then holds more than T, and a bucket owes more than C.
 //!
 //! A waiter for a token wakes up late, because timers are late. If its charge counted from then,
 //! that lateness would be lost with each waiter, and a wait queue would get less than the limit's
@@ -24,11 +26,13 @@
 
 mod arithmetic;
 mod availability;
+mod bucket_charge;
 mod calendar_window;
 mod concurrency;
 mod counter_state;
 mod debt;
 mod fixed_window;
+mod full_for;
 mod leaky_bucket;
 mod receipt;
 mod sliding_window;
@@ -41,7 +45,8 @@ pub use self::{
     availability::{Availability, Wait},
     concurrency::PermitTable,
     counter_state::{IDLE, TIMER_SLACK},
-    receipt::Receipt,
+    full_for::FULL_FOR_SPAN,
+    receipt::{Receipt, Settlement},
     state::State,
     stored::StoredState,
 };

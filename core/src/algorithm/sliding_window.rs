@@ -8,8 +8,11 @@
 
 use std::collections::VecDeque;
 
-use super::{Receipt, counter_state::CounterState};
-use crate::{limit::Limit, time::Micros};
+use super::{Settlement, counter_state::CounterState};
+use crate::{
+    limit::{Limit, range::MAX_LOGGED},
+    time::Micros,
+};
 
 #[derive(Debug, Default)]
 pub struct AdmissionLog {
@@ -19,12 +22,23 @@ pub struct AdmissionLog {
 }
 
 /// An entry of ten bytes; with alignment it would have sixteen.
+///
+/// The time has 52 bits, which is until the year 2112. The running sum has 28, modulo
+/// [`SUM_SPAN`]: a window holds at most [`SUM_SPAN`] - 1, which is 268 times the largest limit.
 #[derive(Clone, Copy, Debug)]
 struct LogEntry {
-    time: [u8; 7],
-    /// The running sum modulo 2^24, which is more than a window holds.
-    sum: [u8; 3],
+    /// The time, and the upper 12 bits of the sum.
+    high: [u8; 8],
+    /// The lower 16 bits of the sum.
+    low: [u8; 2],
 }
+
+/// The span of running sums. `sliding_window.lua` repeats it.
+const SUM_SPAN: u32 = 1 << 28;
+
+/// The largest cost of one entry: it alone exceeds every limit, so a larger one makes no
+/// difference.
+const MAX_COST: u32 = MAX_LOGGED + 1;
 
 /// The entries `from..to` of the log, which are inside the window.
 pub(super) struct View {
@@ -36,37 +50,31 @@ pub(super) struct View {
 }
 
 impl LogEntry {
-    #[allow(
-        clippy::many_single_char_names,
-        reason = "the bytes of one number, most significant first"
-    )]
     #[inline]
     fn new(time: Micros, sum: u32) -> Self {
-        let [_, a, b, c, d, e, f, g] = time.to_be_bytes();
-        let [_, x, y, z] = sum.to_be_bytes();
+        let sum = sum % SUM_SPAN;
+        let [_, _, x, y] = sum.to_be_bytes();
         Self {
-            time: [a, b, c, d, e, f, g],
-            sum: [x, y, z],
+            high: (time << 12 | u64::from(sum >> 16)).to_be_bytes(),
+            low: [x, y],
         }
     }
 
     #[inline]
     fn sum(&self) -> u32 {
-        let [x, y, z] = self.sum;
-        u32::from_be_bytes([0, x, y, z])
+        let [.., w, v] = self.high;
+        let [x, y] = self.low;
+        u32::from_be_bytes([w & 0xf, v, x, y])
     }
 
     #[inline]
-    fn lower(&mut self, by: u32) {
-        let [_, sum @ ..] = self.sum().wrapping_sub(by).to_be_bytes();
-        self.sum = sum;
+    fn set_sum(&mut self, sum: u32) {
+        *self = Self::new(self.time(), sum);
     }
 
-    #[allow(clippy::many_single_char_names, reason = "as above")]
     #[inline]
     fn time(&self) -> Micros {
-        let [a, b, c, d, e, f, g] = self.time;
-        u64::from_be_bytes([0, a, b, c, d, e, f, g])
+        u64::from_be_bytes(self.high) >> 12
     }
 
     /// Returns the age of the entry; `None` if it is in the future.
@@ -79,7 +87,13 @@ impl LogEntry {
 /// Returns what was added to a running sum since it was `base`.
 #[inline]
 fn since(base: u32, sum: u32) -> u32 {
-    sum.wrapping_sub(base) & 0xff_ffff
+    sum.wrapping_sub(base) % SUM_SPAN
+}
+
+/// Returns how much of a cost a window can take that holds `used`.
+#[inline]
+fn may_add(used: u32, cost: u32) -> u32 {
+    cost.min(MAX_COST).min((SUM_SPAN - 1).saturating_sub(used))
 }
 
 impl CounterState for Box<AdmissionLog> {
@@ -118,31 +132,38 @@ impl CounterState for Box<AdmissionLog> {
         self.entries.truncate(view.to);
         self.entries.drain(..view.from);
         self.base = view.base;
-        let sum = view.base.wrapping_add(view.used).wrapping_add(cost);
+        let cost = may_add(view.used, cost);
+        let used = view.used + cost;
+        if cost == 0 {
+            // A forced charge to a window that holds the most already.
+            return View {
+                from: 0,
+                to: self.entries.len(),
+                ..view
+            };
+        }
+        let sum = view.base.wrapping_add(used);
         self.reserve();
         self.entries.push_back(LogEntry::new(now, sum));
         View {
             from: 0,
             to: self.entries.len(),
             base: view.base,
-            used: view.used + cost,
+            used,
         }
     }
 
-    /// Refunds what is left of a charge. Entries of one time leave the window together, so it does
-    /// not matter which of them was the charge: the last one stays for what is left of all of them.
+    /// Settles what is left of a charge. Entries of one time leave the window together, so it does
+    /// not matter which of them was the charge: a refund leaves the last one for what is left of
+    /// all of them, and what is charged on top is added to it.
     ///
-    /// Takes time linear in the number of newer entries; refunds usually follow soon after their
-    /// charges.
+    /// Takes time linear in the number of newer entries.
     #[inline]
-    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+    fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
+        let at = settlement.receipt.at;
         let view = self.view_at(limit, now);
-        let from = self
-            .entries
-            .partition_point(|entry| entry.time() < receipt.at);
-        let to = self
-            .entries
-            .partition_point(|entry| entry.time() <= receipt.at);
+        let from = self.entries.partition_point(|entry| entry.time() < at);
+        let to = self.entries.partition_point(|entry| entry.time() <= at);
         // Entries from the future do not count now but may count again, so they stay unchanged.
         if from == to || from < view.from || view.to < self.entries.len() {
             return false;
@@ -151,12 +172,15 @@ impl CounterState for Box<AdmissionLog> {
             .checked_sub(1)
             .map_or(self.base, |before| self.sum_at(before));
         let taken = since(before, self.sum_at(to - 1));
-        let given = taken.min(cost);
+        let given = taken.min(settlement.given());
+        let more = may_add(view.used, settlement.more());
         for entry in self.entries.range_mut(to - 1..) {
-            entry.lower(given);
+            entry.set_sum(entry.sum().wrapping_sub(given).wrapping_add(more));
         }
-        self.entries.drain(from..to - usize::from(taken > given));
-        true
+        if given > 0 {
+            self.entries.drain(from..to - usize::from(taken > given));
+        }
+        given > 0 || more > 0
     }
 
     #[inline]

@@ -4,7 +4,7 @@
 //! Source: Cloudflare, "How we built rate limiting capable of scaling to millions of domains".
 
 use super::{
-    Receipt,
+    Settlement,
     arithmetic::{div_ceil, saturate, saturate_count},
     counter_state::CounterState,
 };
@@ -94,7 +94,7 @@ impl CounterState for WindowCounters {
 
     #[inline]
     fn charge(&mut self, view: View, _limit: &Limit, cost: u32, _now: Micros) -> View {
-        let current = view.current + cost;
+        let current = view.current.saturating_add(cost);
         *self = Self {
             start: view.start,
             current,
@@ -103,12 +103,13 @@ impl CounterState for WindowCounters {
         View { current, ..view }
     }
 
-    /// Refunds to the window that took the charge, as long as it still contributes.
+    /// Settles in the window that took the charge, as long as it still contributes.
     #[inline]
-    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+    fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
         let mut view = self.view_at(limit, now);
         let window = limit.window_micros();
-        let start = receipt.at - receipt.at % window;
+        let at = settlement.receipt.at;
+        let start = at - at % window;
         let taken = if start == view.start {
             &mut view.current
         } else if start + window == view.start {
@@ -119,7 +120,7 @@ impl CounterState for WindowCounters {
         if *taken == 0 {
             return false;
         }
-        *taken = taken.saturating_sub(cost);
+        *taken = settlement.apply(*taken);
         *self = Self {
             start: view.start,
             current: view.current,

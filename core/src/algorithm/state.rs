@@ -1,7 +1,7 @@
 //! The enum of all algorithms' states. The stores hold one for each key.
 
 use super::{
-    Availability, Receipt, Wait,
+    Availability, Settlement, Wait,
     calendar_window::CalendarWindow,
     counter_state::CounterState,
     fixed_window::FixedWindow,
@@ -84,9 +84,34 @@ impl State {
         }
     }
 
-    /// Refunds what is left of a charge of `cost` under `limit`; returns whether anything was left.
+    /// Returns how long a bucket has been full at any time until its latest charge, in microseconds
+    /// and modulo [`FULL_FOR_SPAN`](super::FULL_FOR_SPAN). While it is full, time gives it nothing.
+    /// A settlement needs to know that: what is charged on top would have been paid by that time.
+    ///
+    /// An absent bucket has been full since the epoch. 0 for windows, which do not drain.
     #[inline]
-    pub fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
-        each!(self, state => state.refund(limit, cost, receipt, now))
+    pub fn full_for(&self) -> Micros {
+        match self {
+            Self::Greedy(state) => state.full_for(),
+            Self::Interval(state) => state.full_for(),
+            Self::Leaky(state) => state.full_for(),
+            Self::FixedWindow(_)
+            | Self::WindowCounters(_)
+            | Self::AdmissionLog(_)
+            | Self::CalendarWindow(_) => 0,
+        }
+    }
+
+    /// Charges `cost` whether or not it fits, and returns what is left.
+    #[inline]
+    pub fn force_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> Availability {
+        each!(self, state => state.force_charge(limit, cost, now))
+    }
+
+    /// Changes the cost of a charge under `limit`, as far as this state still holds the charge.
+    /// Returns whether anything has changed.
+    #[inline]
+    pub fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
+        each!(self, state => state.settle(limit, settlement, now))
     }
 }

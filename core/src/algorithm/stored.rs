@@ -26,7 +26,9 @@ pub enum StoredState {
         current: u32,
         previous: u32,
     },
-    /// The tokens missing from a bucket as of `since`: `whole`, and `part` W-ths of one.
+    /// The tokens missing from a bucket as of `since`: `whole`, and `part` W-ths of one, with the
+    /// flag of a debt that a settlement has made. With refills at intervals, `part` is the flag
+    /// alone.
     Debt {
         whole: u32,
         part: u64,
@@ -63,8 +65,8 @@ impl State {
             (Counting::GreedyBucket, StoredState::Debt { whole, part, since }) => {
                 Self::Greedy(GreedyBucket::new(Debt::stored(whole, part, since)))
             }
-            (Counting::IntervalBucket, StoredState::Debt { whole, since, .. }) => {
-                Self::Interval(IntervalBucket::new(whole, since))
+            (Counting::IntervalBucket, StoredState::Debt { whole, part, since }) => {
+                Self::Interval(IntervalBucket::new(whole, part > 0, since))
             }
             (Counting::LeakyBucket, StoredState::Debt { whole, part, since }) => {
                 Self::Leaky(LeakyBucket::new(Debt::stored(whole, part, since)))

@@ -5,10 +5,12 @@
 //! the two kinds of refill.
 
 use super::{
-    Receipt,
+    Settlement,
     arithmetic::{saturate, saturate_count},
+    bucket_charge::BucketCharge,
     counter_state::CounterState,
     debt::{Debt, TokenDebt},
+    full_for::{FULL_FOR_SPAN, FullFor},
 };
 use crate::{
     limit::Limit,
@@ -33,6 +35,11 @@ impl GreedyBucket {
     pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         self.0.receipt_tag(limit, limit.quota(), now)
     }
+
+    #[inline]
+    pub(super) fn full_for(&self) -> Micros {
+        self.0.full_for().micros()
+    }
 }
 
 impl CounterState for GreedyBucket {
@@ -53,8 +60,12 @@ impl CounterState for GreedyBucket {
 
     #[inline]
     fn charge(&mut self, owed: TokenDebt, limit: &Limit, cost: u32, now: Micros) -> TokenDebt {
+        let full_for = match owed.0 {
+            0 => self.0.full_for_at(limit, limit.quota(), now),
+            _ => self.0.full_for(),
+        };
         let owed = TokenDebt(owed.0 + TokenDebt::tokens(cost, limit).0);
-        self.0 = Debt::new(owed, limit.window_micros(), now);
+        self.0 = Debt::new(owed, limit, limit.quota(), now, full_for);
         owed
     }
 
@@ -66,10 +77,24 @@ impl CounterState for GreedyBucket {
     }
 
     #[inline]
-    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
+    fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
+        let receipt = &settlement.receipt;
         let missing = limit.quota().saturating_sub(receipt.remaining);
-        let charged = Debt::after_charge(missing, receipt.tag, receipt.at);
-        self.0.refund(limit, limit.quota(), cost, &charged, now)
+        // Rounded up, with a fraction of `tag` W-ths of a token.
+        let missing = missing.saturating_sub(u32::from(receipt.tag > 0));
+        let tokens = |count| TokenDebt::tokens(count, limit).0;
+        let charged = tokens(missing) + u128::from(receipt.tag) + tokens(settlement.from);
+        let charged = charged.saturating_sub(tokens(receipt.taken));
+        let own = tokens(settlement.from);
+        let charge = BucketCharge {
+            limit,
+            capacity: limit.quota(),
+            // Of a forced charge, the receipt cannot tell a debt above the capacity.
+            charged: TokenDebt(charged.max(own)),
+            own: TokenDebt(own),
+            settlement,
+        };
+        charge.settle(&mut self.0, now)
     }
 
     #[inline]
@@ -84,6 +109,9 @@ impl CounterState for GreedyBucket {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IntervalBucket {
     missing: u32,
+    /// Whether a settlement has made `missing` larger than the capacity.
+    is_beyond: bool,
+    full_for: FullFor,
     /// The time of the refill or first use as of which `missing` was counted.
     anchor: Micros,
 }
@@ -96,8 +124,27 @@ pub(super) struct View {
 
 impl IntervalBucket {
     #[inline]
-    pub(super) fn new(missing: u32, anchor: Micros) -> Self {
-        Self { missing, anchor }
+    pub(super) fn new(missing: u32, is_beyond: bool, anchor: Micros) -> Self {
+        Self {
+            missing,
+            is_beyond,
+            full_for: FullFor::default(),
+            anchor,
+        }
+    }
+
+    #[inline]
+    pub(super) fn full_for(&self) -> Micros {
+        self.full_for.micros()
+    }
+
+    /// Returns the missing tokens as of the anchor; see the debt of the other buckets.
+    #[inline]
+    fn missing(&self, limit: &Limit) -> u32 {
+        match self.is_beyond {
+            true => self.missing,
+            false => self.missing.min(limit.quota()),
+        }
     }
 
     /// Returns the tokens that were missing as of a time.
@@ -132,7 +179,7 @@ impl CounterState for IntervalBucket {
             ),
         };
         let refilled = u128::from(refills) * u128::from(limit.times());
-        let owed = u128::from(self.missing.min(limit.quota()));
+        let owed = u128::from(self.missing(limit));
         match saturate_count(owed.saturating_sub(refilled)) {
             0 => full,
             missing => View { missing, phase },
@@ -147,10 +194,19 @@ impl CounterState for IntervalBucket {
     }
 
     #[inline]
-    fn charge(&mut self, view: View, _limit: &Limit, cost: u32, now: Micros) -> View {
-        let missing = view.missing + cost;
+    fn charge(&mut self, view: View, limit: &Limit, cost: u32, now: Micros) -> View {
+        let missing = view.missing.saturating_add(cost);
+        let full_for = match view.missing {
+            0 => {
+                let full_since = self.due_at(limit, now);
+                self.full_for.plus(now.saturating_sub(full_since))
+            }
+            _ => self.full_for,
+        };
         *self = Self {
             missing,
+            is_beyond: missing > limit.quota(),
+            full_for,
             anchor: now - view.phase,
         };
         View { missing, ..view }
@@ -159,33 +215,79 @@ impl CounterState for IntervalBucket {
     /// Returns the time of the refill that filled the bucket.
     #[inline]
     fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
-        let missing = u128::from(self.missing.min(limit.quota()));
+        let missing = u128::from(self.missing(limit));
         let refills = missing.div_ceil(limit.times().into());
         let length = saturate(refills * u128::from(limit.window_micros()));
         self.anchor.saturating_add(length)
     }
 
-    /// Refunds what refills have not returned of a charge, like [`Debt::refund`]. Refills in
-    /// another phase mean another bucket: the one of the charge was full or dropped in between.
+    /// Gives back what refills have not returned of a charge, or charges more, as for the other
+    /// buckets. Refills in another phase mean another bucket: the one of the charge was full or
+    /// dropped in between.
     #[inline]
-    fn refund(&mut self, limit: &Limit, cost: u32, receipt: &Receipt, now: Micros) -> bool {
-        let charged = Self {
-            missing: limit.quota().saturating_sub(receipt.remaining),
-            anchor: receipt.at.saturating_sub(receipt.tag),
+    fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
+        let receipt = &settlement.receipt;
+        let Some(elapsed) = now.checked_sub(receipt.at) else {
+            return false;
         };
-        let beat = self.anchor.abs_diff(charged.anchor) % limit.window_micros();
-        if receipt.at > now || beat != 0 || self.view_at(limit, now).missing == 0 {
+        let window = limit.window_micros();
+        let anchor = receipt.at.saturating_sub(receipt.tag);
+        let charged =
+            u64::from(limit.quota().saturating_sub(receipt.remaining)) + u64::from(settlement.from);
+        let charged = charged.saturating_sub(receipt.taken.into());
+        let charged = charged.max(settlement.from.into());
+        let refills = u128::from((now - anchor) / window);
+        let refilled = refills * u128::from(limit.times());
+        let left = |tokens: u64| saturate_count(u128::from(tokens).saturating_sub(refilled));
+        let view = self.view_at(limit, now);
+        let has_phase = self.anchor.abs_diff(anchor) % window == 0;
+        let given = left(charged).min(settlement.given());
+        if given > 0 {
+            if !has_phase || view.missing == 0 {
+                return false;
+            }
+            self.missing = self.missing.saturating_sub(given);
+            self.is_beyond &= self.missing > limit.quota();
+            return true;
+        }
+        let more = settlement.more();
+        if more == 0 || now < self.anchor {
             return false;
         }
-        let left = charged.view_at(limit, now).missing.min(cost);
-        self.missing = self.missing.saturating_sub(left);
-        left > 0
+        let is_owed = left(settlement.from.into()) > 0;
+        let was_full = match elapsed < FULL_FOR_SPAN {
+            true => self.full_for.since(receipt.full_for) > 0,
+            false => !is_owed,
+        };
+        if has_phase && !was_full {
+            self.missing = self.missing(limit).saturating_add(more);
+            self.is_beyond = self.missing > limit.quota();
+            return true;
+        }
+        // The bucket was full in between, or reset, as it surely was if the charge would still be
+        // owed.
+        let late = left(charged + u64::from(more)).min(more);
+        if is_owed || late == 0 {
+            return false;
+        }
+        let (phase, full_for) = match view.missing {
+            0 => ((now - anchor) % window, FullFor::new(receipt.full_for)),
+            _ => (view.phase, self.full_for),
+        };
+        let missing = view.missing.saturating_add(late);
+        *self = Self {
+            missing,
+            is_beyond: missing > limit.quota(),
+            full_for,
+            anchor: now - phase,
+        };
+        true
     }
 
     #[inline]
     fn available(&self, view: &View, limit: &Limit, _now: Micros) -> (u32, Micros) {
         let reset = refill_time(view.missing.into(), limit, view.phase);
-        (limit.quota() - view.missing, reset)
+        (limit.quota().saturating_sub(view.missing), reset)
     }
 }
 

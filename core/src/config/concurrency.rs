@@ -115,6 +115,7 @@ mod tests {
             options: LimitOptions {
                 failure_mode: Some(FailureMode::Closed),
                 refund_on: None,
+                settle: None,
                 max_wait: Some(Duration::from_micros(1_000_500)),
             },
         };
@@ -172,7 +173,7 @@ mod tests {
         let numbers =
             "rate = '1/s'|times = 5|milliseconds = 1|seconds = 1|minutes = 1|hours = 1|days = 1";
         let others = "algorithm = 'fixed_window'|capacity = 5|refill = 'greedy'|lease = 5|block = '5s'|cost = 2\
-                      |refund_on = '5xx'";
+                      |refund_on = '5xx'|settle = true";
         for (pairs, end) in [
             (numbers, "remove it, or make the rate a limit of its own"),
             (others, "remove it"),

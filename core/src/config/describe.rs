@@ -45,6 +45,7 @@ fn write_options(f: &mut fmt::Formatter<'_>, options: &LimitOptions) -> fmt::Res
     let LimitOptions {
         failure_mode,
         refund_on,
+        settle,
         max_wait,
     } = options;
     if let Some(mode) = failure_mode {
@@ -52,6 +53,9 @@ fn write_options(f: &mut fmt::Formatter<'_>, options: &LimitOptions) -> fmt::Res
     }
     if let Some(statuses) = refund_on {
         write!(f, ", refund_on {statuses}")?;
+    }
+    if *settle == Some(true) {
+        f.write_str(", settle")?;
     }
     if let Some(max_wait) = max_wait {
         write!(f, ", max_wait {}", duration(*max_wait))?;

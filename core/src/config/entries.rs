@@ -76,6 +76,10 @@ impl CheckedRule for NamedRule<'_> {
         self.limit
     }
 
+    fn settles(&self) -> bool {
+        self.spec.options_in_force().settle == Some(true)
+    }
+
     fn identifier_problem(&self) -> Option<String> {
         // The parser has checked it.
         None

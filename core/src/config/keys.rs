@@ -14,8 +14,9 @@ pub(crate) static TIMES_AND_WINDOW: [&Argument; 7] = [
     &vocabulary::EVERY,
 ];
 /// Options, which a rule may set for a limit that it names.
-static OPTIONS: [&Argument; 3] = [
+static OPTIONS: [&Argument; 4] = [
     &vocabulary::REFUND_ON,
+    &vocabulary::SETTLE,
     &vocabulary::FAILURE_MODE,
     &vocabulary::MAX_WAIT,
 ];

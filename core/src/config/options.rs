@@ -3,17 +3,28 @@
 use std::time::Duration;
 
 use crate::{
-    limit::{LimitOptions, range},
+    limit::{Limit, LimitOptions, range},
     status_set::StatusSet,
-    vocabulary,
+    vocabulary::{self, Argument},
 };
 
 use super::{diagnostics::Diagnostics, duration::duration, position::Spanned, reader::TableReader};
 
-/// Reads the options of a rate.
-pub(crate) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
+/// Reads the options of a rate. `limit` is the rate, unless it is invalid.
+pub(crate) fn of_rate(
+    table: &mut TableReader<'_>,
+    limit: Option<&Limit>,
+    diagnostics: &mut Diagnostics,
+) -> LimitOptions {
+    if limit.is_some_and(|limit| limit.lease_size() > 0) {
+        let reason = |_: &Argument| range::SETTLE_WITH_LEASE.to_owned();
+        table.refuse([&vocabulary::SETTLE], reason, diagnostics);
+    }
     LimitOptions {
         refund_on: refund_on(table, diagnostics),
+        settle: table
+            .has(&vocabulary::SETTLE)
+            .then(|| table.flag(&vocabulary::SETTLE, diagnostics)),
         ..of_concurrency(table, diagnostics)
     }
 }
@@ -27,6 +38,7 @@ pub(crate) fn of_concurrency(
     LimitOptions {
         failure_mode: mode.map(|mode| mode.value),
         refund_on: None,
+        settle: None,
         max_wait: max_wait(table, diagnostics),
     }
 }

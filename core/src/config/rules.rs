@@ -157,10 +157,14 @@ fn limit_of_rule(
                         name.value, key.name
                     )
                 };
-                table.refuse([&vocabulary::REFUND_ON], reason, diagnostics);
+                let of_rate = [&vocabulary::REFUND_ON, &vocabulary::SETTLE];
+                table.refuse(of_rate, reason, diagnostics);
                 options::of_concurrency(&mut table, diagnostics)
             }
-            false => options::of_rate(&mut table, diagnostics),
+            false => {
+                let rate = limit.as_ref().and_then(LimitSpec::rate);
+                options::of_rate(&mut table, rate, diagnostics)
+            }
         };
         limit.map(|limit| LimitSpec { options, ..limit })
     } else {

@@ -159,46 +159,20 @@ pub fn receipt(
     verdict: &Verdict,
     now: Micros,
 ) -> Option<Receipt> {
-    let tag = match charge.limit {
-        LimitRef::Rate(limit) => states.counter(now)?.receipt_tag(limit, now),
-        LimitRef::Concurrency(_, permit_id) => states.has_permits(now).then_some(permit_id.0)?,
+    let (tag, full_for) = match charge.limit {
+        LimitRef::Rate(limit) => {
+            let state = states.counter(now)?;
+            (state.receipt_tag(limit, now), state.full_for())
+        }
+        LimitRef::Concurrency(_, permit_id) => (states.has_permits(now).then_some(permit_id.0)?, 0),
     };
     Some(Receipt {
         at: now,
         taken: charge.cost,
         remaining: verdict.remaining,
         tag,
+        full_for,
     })
-}
-
-/// Refunds what is left of a charge. An absent state stays absent.
-#[inline]
-pub(super) fn refund(
-    charge: &Charge<'_>,
-    receipt: &Receipt,
-    states: &mut impl ChargeStates,
-    now: Micros,
-) {
-    let limit = match charge.limit {
-        LimitRef::Rate(limit) => limit,
-        LimitRef::Concurrency(limit, _) => {
-            return release(limit, PermitId(receipt.tag), states, now);
-        }
-    };
-    let Some(mut entry) = states.counter_mut(now) else {
-        return;
-    };
-    let state = entry.state();
-    if !state.refund(limit, receipt.taken, receipt, now) {
-        return;
-    }
-    let (_, left) = state.peek(limit, 0, now);
-    if left.reset > 0 {
-        entry.set_usage(Usage::new(charge.limit, &left, now));
-    } else {
-        drop(entry);
-        states.remove_counter();
-    }
 }
 
 /// Releases a permit, if it is still held.

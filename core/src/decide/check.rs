@@ -3,7 +3,8 @@
 use smallvec::SmallVec;
 
 use super::{
-    charge::{peek, peek_unblocked, receipt, refund, start_block, try_charge},
+    charge::{peek, peek_unblocked, receipt, start_block, try_charge},
+    settle::{force_charge, settle},
     states::States,
 };
 use crate::{
@@ -24,10 +25,15 @@ pub fn decide<S: States>(
     states: &mut S,
     now: Micros,
 ) -> Result<Outcome, S::Full> {
-    if let Mode::Refund(receipts) = check.mode {
-        for (index, (charge, receipt)) in check.charges.iter().zip(receipts).enumerate() {
-            if let Some(receipt) = receipt {
-                refund(charge, receipt, &mut states.of_charge(index, charge), now);
+    if check.mode.is_settlement() {
+        for (index, charge) in check.charges.iter().enumerate() {
+            if let Some(settlement) = check.mode.settlement(index) {
+                settle(
+                    charge,
+                    &settlement,
+                    &mut states.of_charge(index, charge),
+                    now,
+                );
             }
         }
     }
@@ -50,7 +56,7 @@ pub fn decide<S: States>(
         states.reserve(check, now)?;
     }
     let mut receipts = Receipts::new();
-    if matches!(check.mode, Mode::ChargeForReceipts | Mode::Lease) {
+    if check.mode.has_receipts() {
         receipts.resize(check.charges.len(), None);
     }
     let mut next_receipt = receipts.iter_mut();
@@ -60,7 +66,11 @@ pub fn decide<S: States>(
         let cost = cost_to_take(check.mode, charge, verdict, allowed);
         if cost > 0 {
             let charge = &Charge { cost, ..*charge };
-            match try_charge(charge, &mut states, now) {
+            let charged = match check.mode {
+                Mode::Force => force_charge(charge, &mut states, now),
+                _ => try_charge(charge, &mut states, now),
+            };
+            match charged {
                 Ok(charged) => {
                     *verdict = charged;
                     if let Some(out) = receipt_out {
@@ -69,7 +79,8 @@ pub fn decide<S: States>(
                 }
                 // The permit had expired, and there is no room to acquire it again.
                 Err(_) if check.mode == Mode::Renew => verdict.wait = Wait::For(1),
-                // A shadow limit denies nothing, and a lease without room takes nothing.
+                // A shadow limit denies nothing, and a lease or a forced charge without room takes
+                // nothing.
                 Err(_) => {}
             }
         } else if check.mode.is_charge() {
@@ -85,8 +96,8 @@ pub fn decide<S: States>(
     })
 }
 
-/// Returns the cost that the decision takes of one charge. A lease never waits, so its verdict has
-/// no wait any more.
+/// Returns the cost that the decision takes of one charge. A lease and a forced charge never wait,
+/// so their verdicts have no wait any more.
 #[inline]
 fn cost_to_take(mode: Mode<'_>, charge: &Charge<'_>, verdict: &mut Verdict, allowed: bool) -> u32 {
     match mode {
@@ -94,11 +105,20 @@ fn cost_to_take(mode: Mode<'_>, charge: &Charge<'_>, verdict: &mut Verdict, allo
             verdict.wait = Wait::None;
             charge.may_lease(verdict)
         }
+        Mode::Force => {
+            verdict.wait = Wait::None;
+            charge.cost
+        }
         Mode::Charge | Mode::ChargeForReceipts | Mode::Renew
             if allowed && verdict.wait == Wait::None =>
         {
             charge.cost
         }
-        Mode::Charge | Mode::ChargeForReceipts | Mode::Renew | Mode::Peek | Mode::Refund(_) => 0,
+        Mode::Charge
+        | Mode::ChargeForReceipts
+        | Mode::Renew
+        | Mode::Peek
+        | Mode::Refund(_)
+        | Mode::Settle(_) => 0,
     }
 }

@@ -9,6 +9,7 @@
 mod block;
 mod charge;
 mod check;
+mod settle;
 mod states;
 
 pub use self::{

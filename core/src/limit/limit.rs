@@ -196,6 +196,14 @@ impl Limit {
         }
     }
 
+    /// Returns whether the limit was given a cost, rather than counting requests.
+    #[doc(hidden)]
+    #[must_use]
+    #[inline]
+    pub const fn has_cost(&self) -> bool {
+        self.cost.is_some()
+    }
+
     /// Returns the cost of a request for which the caller gives no cost.
     #[must_use]
     pub const fn default_cost(&self) -> u32 {

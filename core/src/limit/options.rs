@@ -14,6 +14,8 @@ pub struct LimitOptions {
     pub failure_mode: Option<FailureMode>,
     /// Only for a rate.
     pub refund_on: Option<StatusSet>,
+    /// Whether the cost is an estimate. Only for a rate.
+    pub settle: Option<bool>,
     pub max_wait: Option<Duration>,
 }
 
@@ -33,6 +35,7 @@ impl LimitOptions {
         Self {
             failure_mode: self.failure_mode.or(next.failure_mode),
             refund_on: self.refund_on.or_else(|| next.refund_on.clone()),
+            settle: self.settle.or(next.settle),
             max_wait: self.max_wait.or(next.max_wait),
         }
     }

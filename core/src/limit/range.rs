@@ -9,6 +9,9 @@ use crate::calendar::TimeZone;
 pub const WINDOW_MICROS: RangeInclusive<u64> = 1_000..=366 * 24 * 60 * 60 * 1_000_000;
 /// The range of `times` and `capacity`.
 pub const TIMES: RangeInclusive<u32> = 1..=1_000_000_000;
+/// What is wrong with `settle` beside `lease`.
+pub const SETTLE_WITH_LEASE: &str = "`settle` corrects the charge of each request, and `lease` charges many at once; leave \
+     one of the two out";
 /// The range of `lease`. A lease of 1 would ask Redis for each request, as a limit without a lease
 /// does.
 pub const LEASE: RangeInclusive<u32> = 2..=1_000_000_000;

@@ -10,6 +10,9 @@ use crate::{
     time::Micros,
 };
 
+/// The flag of a debt that a settlement has made larger than the capacity, in its fraction.
+const IS_BEYOND: u64 = 1 << 47;
+
 /// The value of a counter's key, as the algorithm of the key stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoredCounter {
@@ -51,8 +54,8 @@ impl StoredCounter {
             },
             Algorithm::TokenBucket | Algorithm::LeakyBucket => Self::Debt {
                 whole: take_u32(raw, 4)?,
-                has_fraction: take(raw, 6)? > 0,
-                // Until when the key lives follows, which its expiry says as well.
+                has_fraction: take(raw, 6)? & !IS_BEYOND > 0,
+                // Two numbers follow: how long it has been full, and until when the key lives.
                 since: take(raw, 7)?,
                 refill,
             },
@@ -240,6 +243,15 @@ mod tests {
         assert_eq!(used(NOW + 3 * TEN_SECONDS, TEN_SECONDS), 3);
         assert_eq!(used(NOW + 3 * TEN_SECONDS, TEN_SECONDS + 900), 3);
         assert_eq!(used(NOW + 4 * TEN_SECONDS + 1, 0), 0);
+        // A debt beyond the capacity has a flag beside its fraction.
+        let mut raw = 250_u32.to_be_bytes().to_vec();
+        raw.extend(&(1_u64 << 47).to_be_bytes()[2..]);
+        raw.extend(&NOW.to_be_bytes()[1..]);
+        let beyond = StoredCounter::decode(Algorithm::TokenBucket, Refill::Greedy, &raw);
+        assert_eq!(
+            beyond.expect("a debt").usage(1_000_000, NOW, None).used,
+            250
+        );
         // Without an expiry, nothing tells how fast it drains.
         assert_eq!(greedy.usage(1_000_000, NOW + 1, None).used, 10);
     }

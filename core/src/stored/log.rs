@@ -6,8 +6,8 @@ use crate::time::Micros;
 
 /// Times are stored modulo 2^52 microseconds.
 const TIME_BITS: u32 = 52;
-/// Sums are stored modulo 2^20.
-const SUM_BITS: u32 = 20;
+/// Sums are stored modulo 2^28.
+const SUM_BITS: u32 = 28;
 /// The bits of the time that stand before the sum.
 const LOW_BITS: u32 = 48;
 
@@ -24,7 +24,7 @@ impl LogElement {
     #[must_use]
     pub fn decode(mut raw: &[u8]) -> Option<Self> {
         let low = take(&mut raw, 6)?;
-        let rest = take(&mut raw, 3)?;
+        let rest = take(&mut raw, 4)?;
         Some(Self {
             time: low + ((rest >> SUM_BITS) << LOW_BITS),
             sum: rest % (1 << SUM_BITS),
@@ -204,11 +204,11 @@ mod tests {
 
     #[test]
     fn element_is_read_as_the_script_packs_it() {
-        // pack('>I6I3', low, high * SUM_SPAN + sum) with a time above 2^48.
+        // pack('>I6I4', low, high * SUM_SPAN + sum) with a time above 2^48.
         let time: u64 = (3 << LOW_BITS) + 12_345;
         let mut raw = Vec::new();
         raw.extend(&time.to_be_bytes()[2..]);
-        raw.extend(&((3_u32 << SUM_BITS) + 77).to_be_bytes()[1..]);
+        raw.extend(&((3_u32 << SUM_BITS) + 77).to_be_bytes());
         raw.extend(b"marks");
         let read = LogElement::decode(&raw);
         assert_eq!(read, Some(LogElement { time, sum: 77 }));

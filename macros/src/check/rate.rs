@@ -7,8 +7,9 @@ use super::{
     function::{function, path},
     limit::WrittenLimit,
     named,
+    report::report_at,
     status_set::refund_on,
-    value::{Number, assigned, integer},
+    value::{Number, assigned, flagged, integer},
 };
 use crate::{args::Arguments, errors::Errors, name::ArgName, spelling::is_const};
 
@@ -17,6 +18,7 @@ pub(crate) struct RateSpec {
     pub(crate) numbers: LimitSource,
     pub(crate) cost: Option<ExprPath>,
     pub(crate) refund_on: Option<StatusSet>,
+    pub(crate) settle: bool,
     pub(crate) dynamic: Option<ExprPath>,
 }
 
@@ -46,11 +48,16 @@ impl RateSpec {
         };
         let numbers = numbers(arguments, named, number, errors);
         let refund_on = refund_on(arguments, errors);
+        let settle = flagged(arguments, ArgName::Settle, errors);
+        if settle && arguments.named(ArgName::Lease).is_some() {
+            report_at(arguments, ArgName::Settle, range::SETTLE_WITH_LEASE, errors);
+        }
         let dynamic = function(arguments, ArgName::Dynamic, errors);
         Some(Self {
             numbers: numbers?,
             cost,
             refund_on,
+            settle,
             dynamic,
         })
     }

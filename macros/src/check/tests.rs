@@ -10,6 +10,7 @@ mod failure_mode;
 mod max_wait;
 mod named;
 mod refund_on;
+mod settle;
 mod stacked;
 mod support;
 

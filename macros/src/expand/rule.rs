@@ -99,13 +99,15 @@ fn charge(spec: &LimitSpec, private: &TokenStream) -> Option<TokenStream> {
     let RateSpec {
         cost,
         refund_on,
+        settle,
         dynamic,
         numbers: _,
     } = &**rate;
     let cost = cost.as_ref().map(|path| quote!(.cost_by(#path)));
     let refund_on = refund_on.as_ref().map(|it| self::refund_on(it, private));
     let dynamic = dynamic.as_ref().map(|path| quote!(.dynamic_by(#path)));
-    Some(quote!(#cost #refund_on #dynamic))
+    let settle = settle.then(|| quote!(.settle()));
+    Some(quote!(#cost #refund_on #settle #dynamic))
 }
 
 fn identifier(identifier: &Identifier, private: &TokenStream) -> TokenStream {

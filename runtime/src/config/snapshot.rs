@@ -158,6 +158,9 @@ fn rule(spec: &LimitSpec, identifiers: &IdentifierRegistry) -> Result<Rule, Init
         if let Some(statuses) = options.refund_on {
             rule = rule.refund_on(statuses);
         }
+        if options.settle == Some(true) {
+            rule = rule.settle();
+        }
         if let Some(max_wait) = options.max_wait {
             rule = rule.max_wait(max_wait);
         }

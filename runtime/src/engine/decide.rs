@@ -12,10 +12,10 @@ use actix_throttle_core::{
 };
 
 use super::{
+    charged::ChargeReceipts,
     error::RateLimitError,
     fallback,
     handle::Engine,
-    refund::ChargeReceipts,
     store::interface::{Miss, Store, StoreError},
 };
 

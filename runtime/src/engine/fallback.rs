@@ -9,9 +9,9 @@ use log::Level;
 use smallvec::SmallVec;
 
 use super::{
+    charged::ChargeReceipts,
     error::RateLimitError,
     log_throttle::LogThrottle,
-    refund::ChargeReceipts,
     store::{Stack, interface::StoreError},
 };
 

@@ -2,13 +2,14 @@
 //! itself, and `.ci/lint floors` holds it to that.
 //!
 //! [`Engine`] is the handle. Its methods stand where their subject is: decisions in `decide`,
-//! refunds in `refund`, resets and blocks in `admin` and `bulk`, permits in `concurrency`, waits in
-//! `waiting`.
+//! refunds and settlements in `settle`, resets and blocks in `admin` and `bulk`, permits in
+//! `concurrency`, waits in `waiting`.
 
 mod admin;
 pub(crate) mod backoff;
 mod builder;
 mod bulk;
+mod charged;
 pub(crate) mod circuit_state;
 pub(crate) mod clock;
 mod concurrency;
@@ -18,8 +19,9 @@ mod fallback;
 mod handle;
 pub(crate) mod log_throttle;
 mod named_limits;
-mod refund;
+mod pending;
 mod settings;
+mod settle;
 mod shadow_stats;
 pub(crate) mod store;
 #[cfg(feature = "test-util")]
@@ -30,11 +32,12 @@ mod waiting;
 pub use self::test_util::ChargedForTest;
 pub(crate) use self::{
     builder::{Builder, Source, StoreIdentity},
+    charged::Charged,
     concurrency::{Granted, MaxWait, OwnedCharge, PermitHold},
     decide::{coop_yield, validate},
     handle::Engine,
     named_limits::{CachedIndex, NamedLimitTable, NamedLimits},
-    refund::Refund,
+    pending::PendingCharges,
     settings::MaxWaiting,
     store::interface::{Miss, StoreError},
     waiting::{WaitOutcome, wait_for},

@@ -7,12 +7,12 @@ use actix_throttle_core::{
     limit::Limit,
 };
 
-use super::{error::RateLimitError, handle::Engine, refund::Refund};
+use super::{charged::Charged, error::RateLimitError, handle::Engine};
 
 /// The charges of one decision, to be refunded once.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
-pub struct ChargedForTest(Refund);
+pub struct ChargedForTest(Charged);
 
 impl ChargedForTest {
     /// Whether each limit, in the order given, was charged at all.
@@ -30,16 +30,18 @@ impl Engine {
         let (mode, charges) = (Mode::ChargeForReceipts, self.charges(limits));
         let check = Check { mode, charges };
         let (decision, receipts) = self.decision(&check).await?;
-        Ok((decision, ChargedForTest(Refund::of(&check, &receipts))))
+        Ok((decision, ChargedForTest(Charged::of(&check, &receipts))))
     }
 
-    pub(crate) async fn refund_charged(
+    pub(crate) async fn settle_charged(
         &self,
-        ChargedForTest(refund): ChargedForTest,
-    ) -> Result<Decision, RateLimitError> {
-        match self.try_refund(&refund) {
-            Ok(done) => Ok(done),
-            Err(miss) => Ok(self.refund_remotely(&refund, miss).await?),
-        }
+        ChargedForTest(mut charged): ChargedForTest,
+        to: u32,
+    ) -> Result<(Decision, ChargedForTest), RateLimitError> {
+        let done = match self.try_settle(&mut charged, to) {
+            Ok(done) => done,
+            Err(miss) => self.settle_remotely(&mut charged, to, miss).await?,
+        };
+        Ok((done, ChargedForTest(charged)))
     }
 }

@@ -20,8 +20,9 @@ use super::{
 };
 use crate::{
     engine::{
-        Engine, Granted, MaxWait, Miss, OwnedCharge, PermitHold, Refund, StoreError, WaitOutcome,
-        coop_yield, error::RateLimitError, log_throttle::LogThrottle, validate, wait_for,
+        Charged, Engine, Granted, MaxWait, Miss, OwnedCharge, PendingCharges, PermitHold,
+        StoreError, WaitOutcome, coop_yield, error::RateLimitError, log_throttle::LogThrottle,
+        validate, wait_for,
     },
     response::OnLimited,
 };
@@ -120,7 +121,7 @@ async fn evaluate_remotely<'a>(
 }
 
 fn mode_of(charged: &[&ResolvedRule<'_, '_>]) -> Mode<'static> {
-    match charged.iter().any(|one| one.refund_on.is_some()) {
+    match charged.iter().any(|one| one.needs_receipts()) {
         true => Mode::ChargeForReceipts,
         false => Mode::Charge,
     }
@@ -136,7 +137,7 @@ impl<'a> Evaluation<'a> {
         let (decision, receipts) = engine.conclude(check, decided)?;
         let mut evaluation = Self::new(decision, charged);
         if check.mode == Mode::ChargeForReceipts && evaluation.decision.is_allowed() {
-            evaluation.refunds = refunds(engine, Refund::of(check, &receipts), charged);
+            evaluation.refunds = refunds(engine, Charged::of(check, &receipts), charged);
         }
         Ok(evaluation)
     }
@@ -180,13 +181,17 @@ impl<'a> Evaluation<'a> {
 
 fn refunds(
     engine: &Engine,
-    refund: Refund,
+    taken: Charged,
     charged: &[&ResolvedRule<'_, '_>],
 ) -> Option<Box<RefundPlan>> {
+    let (estimates, others) =
+        taken.split(|index| charged.get(index).is_some_and(|one| one.settles));
+    let pending = (!estimates.is_empty()).then(|| PendingCharges::new(engine.clone(), estimates));
     let statuses = charged.iter().map(|one| one.refund_on.as_deref().cloned());
     Some(Box::new(RefundPlan::new(
         engine.clone(),
-        refund,
+        others,
+        pending,
         statuses.collect(),
     )))
 }
@@ -211,7 +216,7 @@ async fn evaluate_waiting<'a>(
             refund,
         }) => {
             let mut evaluation = Evaluation::new(decision, charged);
-            if charged.iter().any(|one| one.refund_on.is_some()) {
+            if charged.iter().any(|one| one.needs_receipts()) {
                 evaluation.refunds = refund.and_then(|refund| refunds(engine, refund, charged));
             }
             evaluation.hold = hold.map(Box::new);

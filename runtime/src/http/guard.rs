@@ -15,6 +15,7 @@ use super::{
     fast_path::SingleRule,
     in_flight::InFlight,
     matching::{MatchedRule, RuleMatcher},
+    pending_charge,
     rule::Rule,
     rule_list::RuleSet,
 };
@@ -221,6 +222,9 @@ fn admission<'a>(
         }
     };
     if decision.is_allowed() {
+        if let Some(pending) = refunds.as_ref().and_then(|plan| plan.pending()) {
+            pending_charge::offer(request, pending);
+        }
         let record = record(limiter, request, nesting, decision);
         let in_flight = InFlight::new(style, record, refunds, hold);
         return Ok(Admission::Proceed(in_flight));

@@ -65,6 +65,9 @@ where
         Admission::Proceed(in_flight) => in_flight,
         Admission::Respond(response) => return response,
     };
+    if nesting == Nesting::ReadingHandler {
+        rules.check_pending_charge::<Args>(&request);
+    }
     let arguments = Args::from_request(&request, &mut payload);
     run_handler(&request, arguments, &mut in_flight, handler, respond).await
 }

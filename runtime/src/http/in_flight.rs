@@ -12,7 +12,7 @@ use actix_web::{
 
 use super::decisions::{DecisionRecord, RequestDecisions, write_headers};
 use crate::{
-    engine::{Engine, PermitHold, Refund},
+    engine::{Charged, Engine, PendingCharges, PermitHold},
     response::HeaderStyle,
 };
 
@@ -48,21 +48,34 @@ pub(super) struct InFlight {
     record: Option<DecisionRecord>,
 }
 
-/// The refund of a decision, and the statuses at which each of its charges is refunded.
+/// The charges of a decision that may change, and the statuses at which each of them is refunded.
 pub(super) struct RefundPlan {
     engine: Engine,
-    refund: Refund,
+    charged: Charged,
+    /// The charges at an estimate, which the handler may settle.
+    pending: Option<PendingCharges>,
     /// By the index of the charge.
     statuses: Vec<Option<StatusSet>>,
 }
 
 impl RefundPlan {
-    pub(super) fn new(engine: Engine, refund: Refund, statuses: Vec<Option<StatusSet>>) -> Self {
+    pub(super) fn new(
+        engine: Engine,
+        charged: Charged,
+        pending: Option<PendingCharges>,
+        statuses: Vec<Option<StatusSet>>,
+    ) -> Self {
         Self {
             engine,
-            refund,
+            charged,
+            pending,
             statuses,
         }
+    }
+
+    /// The charges at an estimate.
+    pub(super) fn pending(&self) -> Option<&PendingCharges> {
+        self.pending.as_ref()
     }
 }
 
@@ -97,7 +110,8 @@ impl InFlight {
         self.hold.take()
     }
 
-    /// Refunds the charges that are refunded at this status, and updates the headers' decision.
+    /// Refunds the charges that are refunded at this status, and updates the headers' decision,
+    /// also to what was settled before the response.
     ///
     /// The store takes no longer for it than for a decision. A charge that cannot be refunded
     /// stays, and the log says so.
@@ -115,18 +129,27 @@ impl InFlight {
         }
         let RefundPlan {
             engine,
-            refund,
+            charged,
+            pending,
             statuses,
         } = *plan;
-        let refund = refund.retain(|index| {
+        let is_refunded = |index: usize| {
             let statuses = statuses.get(index).and_then(Option::as_ref);
             statuses.is_some_and(|statuses| statuses.contains(status))
-        });
-        if refund.is_empty() {
+        };
+        let (estimates, settled) = match pending {
+            Some(pending) => pending.take(is_refunded),
+            None => (None, None),
+        };
+        if let Some(settled) = settled {
+            record.refresh(&engine, self.style, &settled);
+        }
+        let refunded = charged.retain(is_refunded).join(estimates);
+        if refunded.is_empty() {
             return;
         }
         // Boxed to keep the future small: few requests have refunds.
-        if let Some(after) = Box::pin(engine.refund(refund)).await {
+        if let Some(after) = Box::pin(engine.refund(refunded)).await {
             record.refresh(&engine, self.style, &after);
         }
     }

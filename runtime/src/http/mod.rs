@@ -22,6 +22,7 @@ mod in_flight;
 mod limited;
 mod matching;
 mod named_limit;
+mod pending_charge;
 mod rate_limits;
 mod resolve;
 mod respond;
@@ -41,6 +42,7 @@ pub use self::{
     error::RequestError,
     handler::{respond, serve, typed},
     limited::Limited,
+    pending_charge::PendingCharge,
     rate_limits::RateLimits,
     rule::{DynamicLimit, Rule},
     rule_list::{Policy, PolicyByType},

@@ -32,6 +32,8 @@ pub(super) struct ResolvedRule<'a, 'i> {
     pub(super) failure_mode: FailureMode,
     /// The response statuses at which the charge is refunded.
     pub(super) refund_on: Option<Cow<'a, StatusSet>>,
+    /// Whether the cost is an estimate.
+    pub(super) settles: bool,
     /// The longest wait for capacity; `None`: the request never waits.
     pub(super) max_wait: Option<Duration>,
 }
@@ -63,6 +65,11 @@ impl ResolvedRule<'_, '_> {
         }
     }
 
+    /// Whether the charge may be changed after its decision.
+    pub(super) fn needs_receipts(&self) -> bool {
+        self.refund_on.is_some() || self.settles
+    }
+
     /// Whether the rule needs neither the wait queue nor a permit, so that one check decides it.
     pub(super) fn is_plain(&self) -> bool {
         matches!(self.limit, RequestedLimit::Rate(_)) && self.max_wait.is_none()
@@ -73,6 +80,7 @@ impl ResolvedRule<'_, '_> {
 struct OptionsInForce<'a> {
     failure_mode: Option<FailureMode>,
     refund_on: Option<Cow<'a, StatusSet>>,
+    settle: bool,
     max_wait: Option<Duration>,
 }
 
@@ -187,8 +195,8 @@ fn resolve_rate<'a, 'i>(
     ))
 }
 
-/// Resolves a concurrency limit. It charges one permit, and `refund_on` does not apply to it: the
-/// permit is released at the end of the response body, whatever the status.
+/// Resolves a concurrency limit. It charges one permit, and `refund_on` and `settle` do not apply
+/// to it: the permit is released at the end of the response body, whatever the status.
 fn resolve_concurrency<'a, 'i>(
     matcher: &'i RuleMatcher<'_>,
     one: &MatchedRule<'a>,
@@ -197,6 +205,7 @@ fn resolve_concurrency<'a, 'i>(
 ) -> ResolvedRule<'a, 'i> {
     let options = OptionsInForce {
         refund_on: None,
+        settle: false,
         ..options
     };
     resolved_rule(
@@ -218,6 +227,7 @@ fn resolved_rule<'a, 'i>(
     let OptionsInForce {
         failure_mode,
         refund_on,
+        settle,
         max_wait,
     } = options;
     ResolvedRule {
@@ -227,6 +237,7 @@ fn resolved_rule<'a, 'i>(
         cost,
         failure_mode: failure_mode.unwrap_or(matcher.context.failure_mode()),
         refund_on,
+        settles: settle,
         max_wait,
     }
 }
@@ -236,6 +247,7 @@ impl<'a> OptionsInForce<'a> {
         Self {
             failure_mode: rule.own_failure_mode(),
             refund_on: rule.refund_statuses().map(Cow::Borrowed),
+            settle: rule.settles(),
             max_wait: rule.max_wait_value(),
         }
     }
@@ -246,6 +258,7 @@ impl<'a> OptionsInForce<'a> {
         Self {
             failure_mode: self.failure_mode.or(found.failure_mode),
             refund_on: self.refund_on.or_else(refund_on),
+            settle: self.settle || found.settle.unwrap_or(false),
             max_wait: self.max_wait.or(found.max_wait),
         }
     }

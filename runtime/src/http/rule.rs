@@ -53,6 +53,7 @@ pub struct Rule {
     on_limited: Option<OnLimited>,
     failure_mode: Option<FailureMode>,
     refund_on: Option<StatusSet>,
+    settle: bool,
     max_wait: Option<Duration>,
     shadow: bool,
 }
@@ -157,6 +158,7 @@ impl Rule {
             on_limited: None,
             failure_mode: None,
             refund_on: None,
+            settle: false,
             max_wait: None,
             shadow: false,
         }
@@ -213,6 +215,26 @@ impl Rule {
     /// ```
     pub fn refund_on(mut self, statuses: StatusSet) -> Self {
         self.refund_on = Some(statuses);
+        self
+    }
+
+    /// Makes the cost an estimate, which the handler corrects by
+    /// [`PendingCharge::settle`](crate::PendingCharge::settle) once it knows better.
+    ///
+    /// Only the cost of a rate can be an estimate, and not of one with a
+    /// [`lease`](crate::Limit::lease): a [`Throttle`](crate::Throttle), the attribute and the
+    /// configuration file refuse that.
+    ///
+    /// ```
+    /// use actix_throttle::{Limit, Rule};
+    ///
+    /// const TOKENS: Limit = Limit::per_minute(10_000).name("tokens");
+    ///
+    /// let rule = Rule::new(TOKENS.cost(500)).settle();
+    /// # let _ = rule;
+    /// ```
+    pub fn settle(mut self) -> Self {
+        self.settle = true;
         self
     }
 

@@ -1,12 +1,24 @@
 //! The rules of one handler, created and classified at its first request. Macro output keeps them
 //! in a static.
 
-use std::{any::TypeId, ops::Deref, sync::OnceLock};
+use std::{
+    any::{TypeId, type_name},
+    ops::Deref,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use actix_throttle_core::limit::Limit;
+use actix_web::HttpRequest;
 use parking_lot::Mutex;
 
-use super::{arguments::ArgumentsCache, rule::Rule};
+use super::{
+    arguments::ArgumentsCache,
+    pending_charge::{self, PendingCharge},
+    rule::Rule,
+};
 
 /// Rules that are decided together. What the fast path needs to know of them is found out once, and
 /// not at each request.
@@ -15,6 +27,8 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     /// Whether there is one rule, whose limit applies as written to every request.
     is_single: bool,
+    /// Whether a `PendingCharge` among the handler's arguments was looked for.
+    is_checked: AtomicBool,
     pub(super) arguments: ArgumentsCache,
 }
 
@@ -24,7 +38,27 @@ impl RuleSet {
         Self {
             rules,
             is_single,
+            is_checked: AtomicBool::new(false),
             arguments: ArgumentsCache::default(),
+        }
+    }
+
+    /// Logs an error, once, if the handler with these arguments takes a `PendingCharge` that no
+    /// rule can give it.
+    pub(super) fn check_pending_charge<Args>(&self, request: &HttpRequest) {
+        // Relaxed: at worst, two workers log it.
+        if self.is_checked.load(Ordering::Relaxed) || self.is_checked.swap(true, Ordering::Relaxed)
+        {
+            return;
+        }
+        let is_taken = type_name::<Args>().contains(type_name::<PendingCharge>());
+        let may_settle = |rule: &Rule| rule.settles() || rule.named_limit().is_some();
+        if is_taken && !self.rules.iter().any(may_settle) && !pending_charge::is_offered(request) {
+            log::error!(
+                "the handler of {} takes a `PendingCharge`, and none of its limits has `settle`: \
+                 what it settles changes nothing",
+                request.match_pattern().as_deref().unwrap_or(request.path())
+            );
         }
     }
 

@@ -33,6 +33,22 @@ impl RateLimiter {
         &self,
         charged: ChargedForTest,
     ) -> Result<Decision, RateLimitError> {
-        self.engine.refund_charged(charged).await
+        let (decision, _) = self.engine.settle_charged(charged, 0).await?;
+        Ok(decision)
+    }
+
+    /// Settles what was charged, as far as it still counts. Returns how the limits stand then, and
+    /// the charges as they count since.
+    ///
+    /// # Errors
+    ///
+    /// If the store could not be reached.
+    #[doc(hidden)]
+    pub async fn settle_charged(
+        &self,
+        charged: ChargedForTest,
+        actual: u32,
+    ) -> Result<(Decision, ChargedForTest), RateLimitError> {
+        self.engine.settle_charged(charged, actual).await
     }
 }

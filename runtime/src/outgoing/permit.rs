@@ -68,6 +68,34 @@ impl CallPermit {
         }
     }
 
+    /// Corrects what the call was charged, once: its limits that have a cost count `actual` in its
+    /// place. More is charged though there may be no room. See [`Permit::settle`].
+    ///
+    /// Returns `false` if it was settled before, or if the store could not be told, which is
+    /// logged. Once polled, it is done even if the future is dropped.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_throttle::{Limit, Outgoing, RateLimiter, outgoing::{Request, Response}};
+    ///
+    /// const TOKENS: Limit = Limit::per_minute(10_000).cost(500).name("tokens");
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// let outgoing = Outgoing::new(&limiter).limit_by(TOKENS, |_| "model");
+    /// let permit = outgoing.acquire(&Request::new("POST", "models.example", "/chat")).await?;
+    /// // ... the answer took 1,200 tokens ...
+    /// permit.settle(1_200).await;
+    /// permit.completed(Response::new(200)).await;
+    /// assert_eq!(limiter.remaining(&TOKENS, "model").await?, 8_800);
+    /// # Ok(()) }
+    /// ```
+    pub async fn settle(&self, actual: u32) -> bool {
+        match &self.permit {
+            Some(permit) => permit.settle(actual).await,
+            None => true,
+        }
+    }
+
     fn is_refunded(&self, status: u16) -> bool {
         let statuses = self.outgoing.refund_on.as_ref();
         statuses.is_some_and(|statuses| statuses.contains(status))

@@ -13,6 +13,7 @@ mod mistakes;
 mod peers;
 mod permits;
 mod refunds;
+mod settlements;
 mod turns;
 mod waiting;
 

@@ -8,6 +8,7 @@ mod bounds;
 mod permits;
 mod plan;
 mod refunds;
+mod settlements;
 mod twins;
 
 use std::{env, time::Duration};

@@ -14,10 +14,10 @@ use super::{
     owned_charge::{OwnedCharge, check},
 };
 use crate::engine::{
+    charged::Charged,
     decide::{coop_yield, validate},
     error::RateLimitError,
     handle::Engine,
-    refund::Refund,
     store::interface::StoreError,
 };
 
@@ -120,7 +120,7 @@ impl Engine {
             .as_ref()
             .is_ok_and(|(decision, _)| decision.is_allowed());
         let mut granted = concluded.map(|(decision, receipts)| {
-            let rates = Refund::of(&asked, &receipts).retain(|at| !charges[at].is_concurrency());
+            let rates = Charged::of(&asked, &receipts).retain(|at| !charges[at].is_concurrency());
             Granted {
                 refund: Some(rates).filter(|refund| is_allowed && !refund.is_empty()),
                 decision,

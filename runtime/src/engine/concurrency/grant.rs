@@ -3,7 +3,7 @@
 use actix_throttle_core::decision::Decision;
 
 use super::hold::PermitHold;
-use crate::engine::{handle::Engine, refund::Refund};
+use crate::engine::{charged::Charged, handle::Engine};
 
 /// Outcome of a check that may hold permits.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct Granted {
     /// `None` if the check was denied, asked for no permit, or a shadow limit had none left.
     pub(crate) hold: Option<PermitHold>,
     /// The rates that were charged, if they can be refunded.
-    pub(crate) refund: Option<Refund>,
+    pub(crate) refund: Option<Charged>,
 }
 
 impl Granted {

@@ -3,18 +3,29 @@
 use actix_throttle_core::decision::Decision;
 
 use super::grant::Granted;
-use crate::engine::handle::Engine;
+use crate::engine::{charged::Charged, handle::Engine, pending::PendingCharges};
 
 /// An acquired demand. Dropping it releases its permits; rates stay charged.
 #[derive(Debug)]
 pub struct Permit {
     engine: Engine,
     granted: Granted,
+    /// The rates that a settlement is about.
+    estimates: PendingCharges,
+    /// The other rates that were charged.
+    others: Charged,
 }
 
 impl Permit {
-    pub(crate) fn new(engine: Engine, granted: Granted) -> Self {
-        Self { engine, granted }
+    pub(crate) fn new(engine: Engine, mut granted: Granted) -> Self {
+        let charged = granted.refund.take().unwrap_or_default();
+        let (estimates, others) = charged.split_estimates();
+        Self {
+            estimates: PendingCharges::new(engine.clone(), estimates),
+            others,
+            engine,
+            granted,
+        }
     }
 
     /// Returns the decision that granted it: the limits, and what remained of each at that time.
@@ -30,8 +41,39 @@ impl Permit {
         self.granted.is_valid()
     }
 
-    /// Refunds what was charged, as far as it still counts, releases the permits, and wakes waiters
-    /// of this process. Returns `false` if the store could not be told, which is logged.
+    /// Corrects what was charged, once: a limit that was given a [`cost`](crate::Limit::cost) counts
+    /// `actual` in its place, as if that had been the cost from the beginning. Less is given back
+    /// as by [`refund`](Self::refund). More is charged though there may be no room: the counter is
+    /// then in debt, and admits nothing until that is paid.
+    ///
+    /// Limits without a cost count requests and stay as they are; if no limit has a cost, all of
+    /// them are corrected. Permits stay held.
+    ///
+    /// Returns `false`, and changes nothing, if it was settled before; also if the store could not
+    /// be told, which is logged: the cost of the acquisition then stands.
+    ///
+    /// Once the future was polled, the settlement is done even if the future is dropped.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_throttle::{Limit, RateLimiter};
+    ///
+    /// const TOKENS: Limit = Limit::per_minute(1_000).name("tokens");
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// let permit = limiter.acquire(&TOKENS.cost(200), "ann").await?;
+    /// // The answer took 700 tokens.
+    /// permit.settle(700).await;
+    /// assert_eq!(limiter.remaining(&TOKENS, "ann").await?, 300);
+    /// # Ok(()) }
+    /// ```
+    pub async fn settle(&self, actual: u32) -> bool {
+        self.estimates.settle(actual).await
+    }
+
+    /// Refunds what was charged, or settled, as far as it still counts, releases the permits, and
+    /// wakes waiters of this process. Returns `false` if the store could not be told, which is
+    /// logged.
     ///
     /// Once the future was polled, the refund is done even if the future is dropped.
     ///
@@ -49,11 +91,12 @@ impl Permit {
     /// # Ok(()) }
     /// ```
     pub async fn refund(mut self) -> bool {
-        let refund = self.granted.refund.take();
+        let (estimates, _) = self.estimates.take(|_| true);
+        let charged = self.others.join(estimates);
         let hold = self.granted.hold.take();
-        let is_done = match refund {
-            Some(refund) => self.engine.refund(refund).await.is_some(),
-            None => true,
+        let is_done = match charged.is_empty() {
+            true => true,
+            false => self.engine.refund(charged).await.is_some(),
         };
         if let Some(hold) = hold {
             hold.release().await;

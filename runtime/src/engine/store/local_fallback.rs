@@ -14,7 +14,7 @@ use std::{
 
 use actix_throttle_core::{
     algorithm::Wait,
-    check::{Charge, Check, Mode, Outcome, Outcomes},
+    check::{Charge, Charges, Check, Mode, Outcome, Outcomes},
     decision::Verdict,
     failure_mode::FailureMode,
     identity::IdentityQuery,
@@ -80,9 +80,9 @@ impl<S> LocalFallback<S> {
 
     /// Returns whether the local fallback must be consulted because of an earlier outage.
     fn needs_local_check(&self, check: &Check<'_>) -> bool {
-        // A refund or renewal concerns what the store inside has charged, whatever the local
-        // fallback says.
-        let asks = !matches!(check.mode, Mode::Refund(_) | Mode::Renew);
+        // A refund, settlement or renewal concerns what the store inside has charged, whatever the
+        // local fallback says.
+        let asks = !check.mode.is_settlement() && !matches!(check.mode, Mode::Renew | Mode::Force);
         let mut local = check.charges.iter().filter(|charge| is_local(charge));
         asks && local.any(|charge| self.may_hold_outage_admissions(&charge.limit))
     }
@@ -92,7 +92,8 @@ impl<S> LocalFallback<S> {
         if check.mode == Mode::Renew {
             self.local.mirror_renewal(check, outcome);
         }
-        if !check.mode.is_charge() && !matches!(check.mode, Mode::Refund(_)) {
+        let is_forced = check.mode == Mode::Force;
+        if !check.mode.is_charge() && !check.mode.is_settlement() && !is_forced {
             return;
         }
         for (index, charge) in check.charges.iter().enumerate() {
@@ -102,10 +103,22 @@ impl<S> LocalFallback<S> {
             let Some(verdict) = outcome.verdicts.get_mut(index) else {
                 continue;
             };
-            if let Mode::Refund(_) = check.mode {
+            if check.mode.is_settlement() {
                 // The mirrored charge is refunded separately, by its own receipt.
                 if self.may_hold_outage_admissions(&charge.limit) {
                     *verdict = stricter(*verdict, self.local.peek(charge));
+                }
+                continue;
+            }
+            if is_forced {
+                let forced = Check {
+                    mode: Mode::Force,
+                    charges: Charges::from_buf([*charge]),
+                };
+                // Without room, the charge stays unknown here.
+                if let Ok(forced) = self.local.decide_one(&forced) {
+                    outcome.mirror_receipts.resize(check.charges.len(), None);
+                    outcome.mirror_receipts[index] = forced.receipts.into_iter().next().flatten();
                 }
                 continue;
             }

@@ -117,6 +117,7 @@ impl Rule {
             on_limited: _,
             failure_mode: _,
             refund_on: None,
+            settle: false,
             max_wait: None,
             shadow: false,
         } = self
@@ -152,6 +153,11 @@ impl Rule {
     /// The response statuses at which the charge is refunded.
     pub(in crate::http) fn refund_statuses(&self) -> Option<&StatusSet> {
         self.refund_on.as_ref()
+    }
+
+    /// Whether the cost is an estimate.
+    pub(in crate::http) fn settles(&self) -> bool {
+        self.settle
     }
 
     /// Whether the limit or the cost needs an async function: see [`call_async`](Self::call_async).

@@ -30,6 +30,10 @@ impl CheckedRule for Rule {
         rate.or_else(|| self.concurrency_limit().map(AnyLimit::Concurrency))
     }
 
+    fn settles(&self) -> bool {
+        Self::settles(self)
+    }
+
     fn identifier_problem(&self) -> Option<String> {
         self.own_identifier()?.validate()
     }

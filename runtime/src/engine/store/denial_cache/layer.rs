@@ -74,7 +74,9 @@ impl<S> DenialCache<S> {
     /// store was asked.
     fn record(&self, check: &Check<'_>, outcome: &Outcome, generation: u64) {
         match check.mode {
-            Mode::Charge | Mode::ChargeForReceipts | Mode::Lease if outcome.allowed => {
+            Mode::Charge | Mode::ChargeForReceipts | Mode::Lease | Mode::Force
+                if outcome.allowed =>
+            {
                 // The charge makes other requests wait longer than their cached verdicts say.
                 self.table
                     .drop_zones(check.charges.iter().map(|charge| &charge.key));
@@ -103,7 +105,8 @@ impl<S> DenialCache<S> {
                     self.table.insert(charge, cached, generation);
                 }
             }
-            Mode::Refund(_) => {
+            // Either less is used than the cached verdicts say, or more.
+            Mode::Refund(_) | Mode::Settle(_) => {
                 // Permits do not matter here, because a denial for want of a permit is never
                 // cached.
                 let rates = check
@@ -112,7 +115,7 @@ impl<S> DenialCache<S> {
                     .filter(|one| one.limit.rate().is_some());
                 self.table.remove_zones(rates.map(|charge| &charge.key));
             }
-            Mode::Peek | Mode::Renew | Mode::Lease => {}
+            Mode::Peek | Mode::Renew | Mode::Lease | Mode::Force => {}
         }
     }
 }

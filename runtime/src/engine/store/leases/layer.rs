@@ -4,7 +4,6 @@
 use std::{slice, sync::Arc};
 
 use actix_throttle_core::{
-    algorithm::Receipt,
     check::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts},
     decision::Verdict,
     identity::IdentityQuery,
@@ -165,20 +164,17 @@ impl<S: Store + 'static> Leases<S> {
         })
     }
 
-    /// Refunds charges at the store, also those that were served out of leases: a lease is charged
-    /// there.
-    async fn refund_leased(
-        &self,
-        check: &Check<'_>,
-        receipts: &[Option<Receipt>],
-    ) -> Result<Outcomes, StoreError> {
+    /// Refunds or settles charges at the store, also those that were served out of leases: a lease
+    /// is charged there.
+    async fn settle_leased(&self, check: &Check<'_>) -> Result<Outcomes, StoreError> {
         let sent = self.pool.now();
         let mut outcomes = self.pool.ask_inner(check).await?;
         let verdicts = outcomes.iter_mut().flat_map(|one| &mut one.verdicts);
-        for ((charge, receipt), verdict) in check.charges.iter().zip(receipts).zip(verdicts) {
+        for ((index, charge), verdict) in check.charges.iter().enumerate().zip(verdicts) {
             if is_leased(charge) {
-                let taken = receipt.map_or(0, |receipt| receipt.taken);
-                *verdict = self.pool.refunded(charge, taken, verdict, sent);
+                let settlement = check.mode.settlement(index);
+                let given = settlement.map_or(0, |one| one.from.saturating_sub(one.to));
+                *verdict = self.pool.refunded(charge, given, verdict, sent);
             }
         }
         Ok(outcomes)
@@ -221,12 +217,7 @@ impl<S: Store + 'static> Store for Leases<S> {
                 self.end_blocked(check, &outcome);
                 Ok(Outcomes::from_buf([outcome]))
             }
-            [
-                check @ Check {
-                    mode: Mode::Refund(receipts),
-                    ..
-                },
-            ] => Box::pin(self.refund_leased(check, receipts)).await,
+            [check] if check.mode.is_settlement() => Box::pin(self.settle_leased(check)).await,
             _ => {
                 let outcomes = self.pool.inner().decide(checks, miss).await?;
                 for (check, outcome) in checks.iter().zip(&outcomes) {

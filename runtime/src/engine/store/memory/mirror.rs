@@ -3,7 +3,7 @@
 
 use actix_throttle_core::{
     algorithm::{Receipt, Wait},
-    check::{Charge, Check, Mode, Outcome},
+    check::{Charge, Check, Outcome},
     decide::{Block, peek, receipt, release, try_charge},
     decision::Verdict,
     failure_mode::FailureMode,
@@ -67,7 +67,7 @@ impl MemoryStore {
 
     /// Releases permits that are being refunded, whatever the other store then says.
     pub(crate) fn mirror_release(&self, check: &Check<'_>) {
-        if !matches!(check.mode, Mode::Refund(_)) {
+        if !check.mode.is_settlement() {
             return;
         }
         for charge in check

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 #[cfg(feature = "cluster")]
 use super::script::{BLOCKED_FOR, Repeat, push_block, random_mark};
 use super::{
-    encode::push,
+    encode::{push, push_settlement},
     key_table::KeyTable,
     limit_table::LimitTable,
     plain::builder::PlainBuilder,
@@ -157,17 +157,8 @@ impl CallBuilder {
             if let LimitRef::Concurrency(_, permit_id) = charge.limit {
                 push(packed, permit_id.0, 7);
             }
-            if let Mode::Refund(receipts) = check.mode {
-                // A time of 0 means that nothing was charged.
-                let receipt = receipts.get(index).copied().flatten();
-                let [at, remaining, mark, taken] = receipt.map_or([0; 4], |receipt| {
-                    let [remaining, taken] = [receipt.remaining, receipt.taken].map(u64::from);
-                    [receipt.at, remaining, receipt.tag, taken]
-                });
-                push(packed, at, 7);
-                push(packed, remaining, 4);
-                push(packed, mark, 7);
-                push(packed, taken, 4);
+            if check.mode.is_settlement() {
+                push_settlement(packed, check.mode.settlement(index));
             }
         }
         self.dedupe(start, check.mode);
@@ -282,8 +273,11 @@ fn code_of(mode: Mode<'_>) -> u64 {
         Mode::Charge => 1,
         // 2 is `BLOCK`, which is no mode of a check.
         Mode::ChargeForReceipts => 3,
-        Mode::Refund(_) => 4,
+        // A refund is a settlement at nothing.
+        Mode::Refund(_) | Mode::Settle(_) => 4,
         Mode::Lease => 5,
         Mode::Renew => 6,
+        // 7 and 8 are about blocks, as 2 is.
+        Mode::Force => 9,
     }
 }

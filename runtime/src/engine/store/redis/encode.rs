@@ -1,4 +1,6 @@
-//! The encoding of numbers in the packed argument of a call. The script decodes it.
+//! The encoding of numbers and receipts in the packed argument of a call. The script decodes it.
+
+use actix_throttle_core::algorithm::Settlement;
 
 /// Appends the low `width` bytes of a number, most significant first.
 ///
@@ -7,4 +9,19 @@
 /// If `width` is above 8.
 pub(super) fn push(packed: &mut Vec<u8>, number: u64, width: usize) {
     packed.extend_from_slice(&number.to_be_bytes()[8 - width..]);
+}
+
+/// Packs a receipt, the cost that counts so far and the one that is to count. A time of 0 means
+/// that nothing was charged.
+pub(super) fn push_settlement(packed: &mut Vec<u8>, settlement: Option<Settlement>) {
+    let Some(Settlement { receipt, from, to }) = settlement else {
+        return packed.extend_from_slice(&[0; 7 + 4 + 7 + 4 + 5 + 4 + 4]);
+    };
+    push(packed, receipt.at, 7);
+    push(packed, receipt.remaining.into(), 4);
+    push(packed, receipt.tag, 7);
+    push(packed, receipt.taken.into(), 4);
+    push(packed, receipt.full_for, 5);
+    push(packed, from.into(), 4);
+    push(packed, to.into(), 4);
 }

@@ -3,7 +3,7 @@
 
 use actix_throttle_core::{
     algorithm::{Receipt, Wait},
-    check::{Check, Mode, Outcome, Outcomes},
+    check::{Check, Outcome, Outcomes},
     decision::Verdict,
 };
 use smallvec::SmallVec;
@@ -21,7 +21,7 @@ impl ReplyLayout {
     pub(super) fn of(check: &Check<'_>) -> Self {
         Self {
             charges: check.charges.len(),
-            has_receipts: matches!(check.mode, Mode::ChargeForReceipts | Mode::Lease),
+            has_receipts: check.mode.has_receipts(),
         }
     }
 
@@ -42,11 +42,13 @@ impl ReplyLayout {
             if let Some(at) = at {
                 let mark = number(rest, 7)?;
                 let taken = u32::try_from(number(rest, 4)?).ok()?;
+                let full_for = number(rest, 5)?;
                 receipts.push((taken > 0).then_some(Receipt {
                     at,
                     taken,
                     remaining: verdict.remaining,
                     tag: mark,
+                    full_for,
                 }));
             }
             verdicts.push(verdict);

@@ -35,7 +35,7 @@ impl RedisStore {
             charges: Charges::from_elem(*charge, 1),
         };
         match mode {
-            Mode::Peek | Mode::Refund(_) => {
+            Mode::Peek | Mode::Refund(_) | Mode::Settle(_) => {
                 let decided = self.decide_single_key(check(mode), deadline);
                 let (mut outcome, left) =
                     try_join(decided, self.blocked_for(charge, deadline)).await?;
@@ -53,7 +53,8 @@ impl RedisStore {
                 Ok(outcome)
             }
             // A permit that is held is renewed, block or not.
-            Mode::Renew => self.decide_single_key(check(mode), deadline).await,
+            // A forced charge does not ask for one either.
+            Mode::Renew | Mode::Force => self.decide_single_key(check(mode), deadline).await,
             Mode::Charge | Mode::ChargeForReceipts => {
                 let mut outcome = self.decide_single_key(check(mode), deadline).await?;
                 let denied = outcome.verdicts.first();

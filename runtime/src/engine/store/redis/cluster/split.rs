@@ -12,7 +12,7 @@
 //! [saga]: https://doi.org/10.1145/38713.38742
 
 use actix_throttle_core::{
-    algorithm::Receipt,
+    algorithm::Settlement,
     check::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts},
     decision::Verdict,
 };
@@ -77,10 +77,10 @@ impl RedisStore {
     ) -> Result<Outcome, StoreError> {
         match mode {
             // A lease is of one charge, and so of one part.
-            Mode::Peek | Mode::Renew | Mode::Lease => {
+            Mode::Peek | Mode::Renew | Mode::Lease | Mode::Force => {
                 Ok(merge(parts, self.ask_all(mode, parts, deadline).await?))
             }
-            Mode::Refund(receipts) => self.refund_across(receipts, parts, deadline).await,
+            Mode::Refund(_) | Mode::Settle(_) => self.settle_across(mode, parts, deadline).await,
             Mode::Charge | Mode::ChargeForReceipts => {
                 if let [part] = parts
                     && let (true, [charge]) = (part.is_alone, part.charges.as_slice())
@@ -179,18 +179,18 @@ impl RedisStore {
         Ok(outcomes)
     }
 
-    async fn refund_across(
+    async fn settle_across(
         &self,
-        receipts: &[Option<Receipt>],
+        mode: Mode<'_>,
         parts: &[SlotPart<'_>],
         deadline: Instant,
     ) -> Result<Outcome, StoreError> {
-        let refund = async |part: &SlotPart<'_>| {
-            let of = |index: &usize| receipts.get(*index).copied().flatten();
-            let receipts: Receipts = part.indices.iter().map(of).collect();
-            self.ask(Mode::Refund(&receipts), part, deadline).await
+        let settle = async |part: &SlotPart<'_>| {
+            let of = |index: &usize| mode.settlement(*index);
+            let settlements: Vec<Option<Settlement>> = part.indices.iter().map(of).collect();
+            self.ask(Mode::Settle(&settlements), part, deadline).await
         };
-        let asked = join_all(parts.iter().map(refund)).await;
+        let asked = join_all(parts.iter().map(settle)).await;
         Ok(merge(parts, asked.into_iter().collect::<Result<_, _>>()?))
     }
 

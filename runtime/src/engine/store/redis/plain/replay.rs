@@ -16,9 +16,9 @@ use crate::engine::store::redis::{plain::checks::PlainChecks, reply::number};
 /// The spans of an element of the log: the low part of its time, the whole time, the sum.
 const LOW_SPAN: u64 = 1 << 48;
 const TIME_SPAN: u64 = 1 << 52;
-const SUM_SPAN: u64 = 1 << 20;
+const SUM_SPAN: u64 = 1 << 28;
 /// The width of an element of the log.
-const ELEMENT: usize = 9;
+const ELEMENT: usize = 10;
 
 /// The states of all keys, by the index of the key from 0, and the time of the call. `order` has
 /// the index of each key in the order of the call, from 1. `None` if the reply is malformed.
@@ -77,7 +77,9 @@ fn width(limit: &Limit) -> usize {
     match limit.counting() {
         Counting::FixedWindow => 7 + 4,
         Counting::SlidingWindowCounter => 7 + 4 + 4,
-        Counting::GreedyBucket | Counting::IntervalBucket | Counting::LeakyBucket => 4 + 6 + 7 + 6,
+        Counting::GreedyBucket | Counting::IntervalBucket | Counting::LeakyBucket => {
+            4 + 6 + 7 + 5 + 6
+        }
         Counting::SlidingWindow => 3 * ELEMENT,
         // Never plain.
         Counting::Calendar => 0,
@@ -102,7 +104,8 @@ fn stored(rest: &mut &[u8], limit: &Limit, now: Micros) -> Option<StoredState> {
                 part: number(rest, 6)?,
                 since: number(rest, 7)?,
             };
-            // Until when the key lives, which is of no use here.
+            // How long it was full, and until when the key lives, which are of no use here.
+            number(rest, 5)?;
             number(rest, 6)?;
             debt
         }
@@ -132,7 +135,7 @@ fn count(number: u64) -> Option<u32> {
 /// The time of an element of the log, and its sum.
 fn element_of(mut element: &[u8], now: Micros) -> Option<(Micros, u64)> {
     let low = number(&mut element, 6)?;
-    let rest = number(&mut element, 3)?;
+    let rest = number(&mut element, 4)?;
     let time = rest / SUM_SPAN * LOW_SPAN + low;
     // Times wrap in the year 2112.
     let age = (now % TIME_SPAN + TIME_SPAN - time) % TIME_SPAN;

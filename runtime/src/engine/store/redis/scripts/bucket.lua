@@ -1,8 +1,14 @@
 -- The debt of a bucket: the tokens missing from a full one, `whole + part / W`, as of `since`.
--- State: whole (4 bytes), part (6), since (7), and until when the key lives (6, milliseconds), by
--- which the plain script knows whether its expiry suffices.
+-- State: whole (4 bytes), part (6), since (7), full (5), and until when the key lives (6,
+-- milliseconds), by which the plain script knows whether its expiry suffices.
+--
+-- full: how long the bucket has been full at any time until its latest charge, in microseconds
+-- modulo FULL_SPAN; an absent bucket has been full since the epoch. IS_BEYOND, added to part: a
+-- settlement has made the debt larger than the capacity. Other debts above the capacity are those
+-- of a capacity that was lowered since, and count as the capacity. The twin of `debt.rs`.
+local IS_BEYOND, FULL_SPAN = 140737488355328, 1099511627776 -- 2^47, 2^40
 local load_debt, save_debt, store_debt, drain
-local tag_of_debt, refund_debt, drain_time
+local tag_of_debt, settle_debt, drain_time, full_at
 
 -- Codes 8 to 10 are 4 to 6 for a charge that has waited in a wait queue. Timers wake a waiter late,
 -- so its charge counts from the moment at which the bucket was full again, at most TIMER_SLACK
@@ -37,20 +43,52 @@ local settled_at
 
 if code == 4 or code == 5 or code == 6 then
   load_debt = function(key, raw)
-    local whole, part, since = 0, 0, 0
-    if raw and #raw >= 23 then whole, part, since = unpack('>I4I6I7', raw) end
-    return { key = key, ttl = 0, save = false, whole = whole, part = part, since = since }
+    local whole, part, since, full = 0, 0, 0, 0
+    if raw and #raw >= 28 then whole, part, since, full = unpack('>I4I6I7I5', raw) end
+    local is_beyond = part >= IS_BEYOND
+    if is_beyond then part = part - IS_BEYOND end
+    return {
+      key = key, ttl = 0, save = false,
+      whole = whole, part = part, since = since, full = full, is_beyond = is_beyond,
+    }
   end
 
   save_debt = function(entry, now, margin)
     local life = ttl_text(entry.ttl, margin)
     local lives_until = floor(now / 1000) + life
-    local state = pack('>I4I6I7I6', entry.whole, entry.part, entry.since, lives_until)
+    local whole, part = entry.whole, entry.part
+    if entry.is_beyond then part = part + IS_BEYOND end
+    local state = pack('>I4I6I7I5I6', whole, part, entry.since, entry.full, lives_until)
     call('SET', entry.key, state, 'PX', life)
   end
 
-  store_debt = function(entry, limit, since)
-    entry.whole, entry.part, entry.since = limit.whole, limit.part, since
+  -- Sets the debt of a bucket of `capacity`.
+  store_debt = function(entry, whole, part, since, capacity)
+    entry.whole, entry.part, entry.since = min(whole, MOST), part, since
+    entry.is_beyond = whole > capacity or (whole == capacity and part > 0)
+  end
+
+  -- The debt as of entry.since.
+  local function owed(entry, capacity)
+    if entry.whole >= capacity and not entry.is_beyond then return capacity, 0 end
+    return entry.whole, entry.part
+  end
+
+  -- The time in which `whole + part / W` tokens drain, rounded down.
+  local function drain_time_down(whole, part, limit)
+    local rest = fmod(limit.window, limit.times)
+    local per_token = (limit.window - rest) / limit.times
+    local micros, left = mul_div(rest, whole, limit.times)
+    left = left + part
+    return micros + whole * per_token + (left - fmod(left, limit.times)) / limit.times
+  end
+
+  -- entry.full as of now.
+  full_at = function(entry, limit, capacity, now)
+    local elapsed = now - entry.since
+    if elapsed < 0 then return entry.full end
+    local whole, part = owed(entry, capacity)
+    return (entry.full + max(elapsed - drain_time_down(whole, part, limit), 0)) % FULL_SPAN
   end
 
   -- The debt of a bucket of `capacity` now, into limit.whole and limit.part. limit.past: the W-ths
@@ -62,8 +100,7 @@ if code == 4 or code == 5 or code == 6 then
       limit.whole, limit.part = 0, 0
       return
     end
-    local whole, part = entry.whole, entry.part
-    if whole >= capacity then whole, part = capacity, 0 end
+    local whole, part = owed(entry, capacity)
     local elapsed = now - entry.since
     local rest = fmod(elapsed, limit.window)
     local tokens = (elapsed - rest) / limit.window * limit.times
@@ -81,27 +118,84 @@ if code == 4 or code == 5 or code == 6 then
     return entry.part
   end
 
-  -- Refunds the part of a charge that would still be owed if nothing had been charged after it.
-  -- `missing`: the debt right after the charge, rounded up; receipt.tag is its fraction. A lower
-  -- debt at entry.since is a debt lower by the same amount now.
-  refund_debt = function(entry, limit, now, receipt, missing)
-    if limit.whole == 0 and limit.part == 0 then return false end
-    if receipt.tag > 0 then missing = missing - 1 end
+  -- What is left now of a debt of `whole + part / W` tokens as of receipt.at.
+  local function left_of(whole, part, limit, now, receipt)
     local left = { window = limit.window, times = limit.times }
-    drain({ whole = missing, part = receipt.tag, since = receipt.at }, left, missing + 1, now)
-    local whole, part = left.whole, left.part
+    local debt = { whole = whole, part = part, since = receipt.at, is_beyond = true }
+    drain(debt, left, 0, now)
+    return left.whole, left.part
+  end
+
+  -- The twin of `bucket_charge.rs`: `whole + part / W` is the debt right after the charge, of which
+  -- `own_whole + own_part / W` is the charge's own.
+  local function raise_debt(entry, limit, now, receipt, capacity, whole, part, own_whole, own_part)
+    local elapsed, more = now - receipt.at, -limit.cost
+    if elapsed < 0 or now < entry.since then return false end
+    local latest = max(entry.since - receipt.at, 0)
+    local longest = max(latest - drain_time_down(own_whole, own_part, limit), 0)
+    -- After a span, it is not known. What it may have been at most is never too little.
+    local full = longest
+    if elapsed < FULL_SPAN then full = (entry.full - receipt.full) % FULL_SPAN end
+    local most = more
+    -- Each time is rounded up to a microsecond.
+    if entry.since == 0 or full > longest + 1 then
+      -- This is another bucket than the one of the charge. If the charge would still be owed, it
+      -- was deleted with its bucket.
+      own_whole, own_part = left_of(own_whole, own_part, limit, now, receipt)
+      if own_whole > 0 or own_part > 0 then return false end
+      -- The bucket has been full since, and its key has expired. It counts as full until the next
+      -- charge, and time has paid for this one first.
+      if entry.since == 0 then
+        full = elapsed
+        entry.full, entry.since = receipt.full, now
+      else
+        full = (entry.full - receipt.at) % FULL_SPAN
+      end
+      more = more + whole
+    else
+      part = 0
+    end
+    -- `more + part / W` tokens, less what time has paid while the bucket was full.
+    local rest = fmod(full, limit.window)
+    local tokens, paid = mul_div(rest, limit.times, limit.window)
+    more = more - tokens - (full - rest) / limit.window * limit.times
+    part = part - paid
+    if part < 0 then more, part = more - 1, part + limit.window end
+    if more >= most then more, part = most, 0 end
+    if more < 0 or (more == 0 and part == 0) then return false end
+    whole, paid = owed(entry, capacity)
+    whole, part = whole + more, part + paid
+    if part >= limit.window then whole, part = whole + 1, part - limit.window end
+    store_debt(entry, whole, part, entry.since, capacity)
+    return true
+  end
+
+  -- Settles a charge. Of what is given back, only the part that would still be owed if nothing had
+  -- been charged after it. `missing`: the debt right after the charge, rounded up; receipt.tag is
+  -- its fraction. A lower debt at entry.since is a debt lower by the same amount now.
+  settle_debt = function(entry, limit, now, receipt, capacity, missing, own_whole, own_part)
+    if receipt.tag > 0 then missing = missing - 1 end
+    local charged, tag = missing, receipt.tag
+    -- Of a forced charge, the receipt cannot tell a debt above the capacity.
+    if charged < own_whole then charged, tag = own_whole, own_part end
+    if limit.cost < 0 then
+      return raise_debt(entry, limit, now, receipt, capacity, charged, tag, own_whole, own_part)
+    end
+    if limit.whole == 0 and limit.part == 0 then return false end
+    local whole, part = left_of(charged, tag, limit, now, receipt)
     if whole >= limit.cost then whole, part = limit.cost, 0 end
     if whole == 0 and part == 0 then return false end
     whole, part = entry.whole - whole, entry.part - part
     if part < 0 then whole, part = whole - 1, part + limit.window end
     if whole < 0 then whole, part = 0, 0 end
-    entry.whole, entry.part = whole, part
+    local was_beyond = entry.is_beyond
+    store_debt(entry, whole, part, entry.since, capacity)
+    entry.is_beyond = was_beyond and entry.is_beyond
     return true
   end
 
   settled_at = function(entry, limit, capacity)
-    local whole, part = entry.whole, entry.part
-    if whole >= capacity then whole, part = capacity, 0 end
+    local whole, part = owed(entry, capacity)
     return entry.since + drain_time(whole, part, limit)
   end
 

@@ -46,7 +46,7 @@ if code == 11 then
       else
         entry.latest = max(entry.latest, now)
       end
-      limit.used = limit.used + limit.cost
+      limit.used = min(limit.used + limit.cost, MOST)
       entry.used, entry.kept = limit.used, limit.kept
     end,
     availability = function(limit)
@@ -55,11 +55,11 @@ if code == 11 then
       return max(times - used, 0), limit.left
     end,
     receipt_tag = function() return 0 end,
-    refund = function(entry, limit, now, receipt)
+    settle = function(entry, limit, now, receipt)
       if limit.used == 0 or receipt.at < limit.start or receipt.at >= limit.finish then
         return false
       end
-      entry.used, entry.kept = max(limit.used - limit.cost, 0), limit.kept
+      entry.used, entry.kept = min(max(limit.used - limit.cost, 0), MOST), limit.kept
       return true
     end,
     -- Kept beyond the period's end, which may be later once the limit has another time zone.

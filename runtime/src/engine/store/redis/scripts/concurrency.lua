@@ -89,7 +89,7 @@ if code == 7 then
     receipt_tag = function(entry)
       return entry.permit_id
     end,
-    refund = function(entry, limit, now, receipt)
+    settle = function(entry, limit, now, receipt)
       local gone = call('ZREM', entry.key, name_of(receipt.tag, limit.window))
       if gone == 0 then return false end
       has_written = true

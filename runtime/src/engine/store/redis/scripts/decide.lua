@@ -59,14 +59,15 @@ while at <= #checks do
     end
     limit.entry, limit.block_index = entry, block_key
     if algorithm.has_permit_id then limit.permit_id, at = unpack('>I7', checks, at) end
-    if mode == REFUND then
+    if mode == SETTLE then
       local receipt = {}
-      receipt.at, receipt.remaining, receipt.tag, receipt.taken, at =
-        unpack('>I7I4I7I4', checks, at)
+      receipt.at, receipt.remaining, receipt.tag, receipt.taken, receipt.full, at =
+        unpack('>I7I4I7I4I5', checks, at)
+      receipt.from, receipt.to, at = unpack('>I4I4', checks, at)
       -- A time of 0: nothing was charged.
       if receipt.at > 0 then
         rare = rare or define_rare()
-        rare.refund(limit, receipt)
+        rare.settle(limit, receipt)
       end
     end
     algorithm.peek(entry, limit, now)
@@ -86,7 +87,7 @@ while at <= #checks do
     limits[i] = limit
   end
 
-  local has_receipts = mode == CHARGE_FOR_RECEIPTS or mode == LEASE
+  local has_receipts = mode == CHARGE_FOR_RECEIPTS or mode == LEASE or mode == FORCE
   local has_charged = true
   for number = 1, run do
     local allowed = true
@@ -112,6 +113,8 @@ while at <= #checks do
         rare = rare or define_rare()
         cost, wait = rare.lease(limit), 0
         limit.cost = cost
+      elseif mode == FORCE then
+        cost, wait, limit.blocked = asked, 0, 0
       elseif wait == 0 and allowed and (charges or mode == RENEW) then
         cost = asked
       end
@@ -143,7 +146,7 @@ while at <= #checks do
         local tag = 0
         if cost > 0 then tag = algorithm.receipt_tag(entry, now) end
         size = size + 1
-        reply[size] = pack('>I7I4', tag, cost)
+        reply[size] = pack('>I7I4I5', tag, cost, entry.full or 0)
       end
     end
 

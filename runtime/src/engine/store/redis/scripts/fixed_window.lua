@@ -24,7 +24,7 @@ if code == 3 then
     end,
     charge = function(entry, limit, now)
       if limit.used == 0 then entry.start = now end
-      limit.used = limit.used + limit.cost
+      limit.used = min(limit.used + limit.cost, MOST)
       entry.used = limit.used
     end,
     availability = function(limit)
@@ -36,9 +36,9 @@ if code == 3 then
     receipt_tag = function(entry)
       return entry.start
     end,
-    refund = function(entry, limit, now, receipt)
+    settle = function(entry, limit, now, receipt)
       if limit.used == 0 or entry.start ~= receipt.tag then return false end
-      entry.used = max(limit.used - limit.cost, 0)
+      entry.used = min(max(limit.used - limit.cost, 0), MOST)
       return true
     end,
     save = function(entry, now, margin)

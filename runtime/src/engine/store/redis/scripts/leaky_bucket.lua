@@ -12,13 +12,17 @@ if code == 6 then
     end,
     charge = function(entry, limit, now)
       entry.drained = 0
-      if limit.past and limit.past < limit.times then
+      if limit.whole > 0 or limit.part > 0 then
+        -- A forced charge.
+        limit.whole = limit.whole + limit.cost
+      elseif limit.past and limit.past < limit.times then
         entry.drained = limit.past
         limit.whole, limit.part = limit.cost - 1, limit.window - limit.past
       else
+        entry.full = full_at(entry, limit, limit.times, now)
         limit.whole, limit.part = limit.cost, 0
       end
-      store_debt(entry, limit, now)
+      store_debt(entry, limit.whole, limit.part, now, limit.times)
     end,
     availability = function(limit)
       local reset = drain_time(limit.whole, limit.part, limit)
@@ -27,13 +31,15 @@ if code == 6 then
     end,
     -- The part of the charge that has drained already, in W-ths of a token.
     receipt_tag = function(entry) return entry.drained end,
-    refund = function(entry, limit, now, receipt)
+    settle = function(entry, limit, now, receipt)
       -- After its charge the bucket owed that charge alone, less what had drained of it.
       local rest = fmod(receipt.tag, limit.window)
-      local missing = limit.cost - (receipt.tag - rest) / limit.window
+      local missing = max(receipt.from - (receipt.tag - rest) / limit.window, 0)
       receipt.tag = 0
-      if rest > 0 then receipt.tag = limit.window - rest end
-      return refund_debt(entry, limit, now, receipt, missing)
+      if rest > 0 and missing > 0 then receipt.tag = limit.window - rest end
+      local own = missing
+      if receipt.tag > 0 then own = own - 1 end
+      return settle_debt(entry, limit, now, receipt, limit.times, missing, own, receipt.tag)
     end,
     save = save_debt,
   }

@@ -17,6 +17,8 @@ local has_written = false
 -- availability(limit, now, entry) gives what remains and the time until it is whole,
 -- save(entry, now, margin) writes what charge or refund has changed,
 -- receipt_tag(entry, now) gives the tag of the charge's receipt, asked right after charge,
--- refund(entry, limit, now, receipt) refunds what is left of a charge; true if `save` must write
---   that. receipt.at: when it was charged; receipt.remaining: what remained then; receipt.tag.
+-- settle(entry, limit, now, receipt) changes the cost of a charge from receipt.from to receipt.to,
+--   which is limit.cost less (more if that is below 0), as far as the entry still holds it; true if
+--   `save` must write that. receipt.at: when it was charged; receipt.taken: at which cost;
+--   receipt.remaining: what remained then; receipt.tag; receipt.full: entry.full of a bucket.
 local function make(code)

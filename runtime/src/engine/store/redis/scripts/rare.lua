@@ -68,11 +68,16 @@ local function define_rare()
     call('DEL', entry.key)
   end
 
-  local function refund(limit, receipt)
+  -- Changes the cost of a charge, to nothing or to another one.
+  local function settle(limit, receipt)
     local entry, algorithm, cost = limit.entry, limit.algorithm, limit.cost
-    limit.cost = receipt.taken
+    limit.cost = receipt.from - receipt.to
+    if limit.cost == 0 then
+      limit.cost = cost
+      return
+    end
     algorithm.peek(entry, limit, now)
-    local is_changed = algorithm.refund(entry, limit, now, receipt)
+    local is_changed = algorithm.settle(entry, limit, now, receipt)
     limit.cost = cost
     if not is_changed then return end
     algorithm.peek(entry, limit, now)
@@ -125,7 +130,7 @@ local function define_rare()
   end
 
   return {
-    blocked = blocked, start_block = start_block, refund = refund,
+    blocked = blocked, start_block = start_block, settle = settle,
     lease = lease, leave_unchanged = leave_unchanged, stable_for = stable_for,
   }
 end

@@ -1,19 +1,22 @@
--- Sliding window: an exact log of admissions in a list, newest first. An element has nine bytes:
--- the time (52 bits; it wraps in the year 2112) and the running sum of costs (20 bits; a window
--- holds at most 10^6). The last element is the base, not an admission: it holds the sum before the
--- oldest admission. A charge trims the admissions that have left the window; the youngest of them
--- becomes the new base.
-local LOW_SPAN, TIME_SPAN, SUM_SPAN = 281474976710656, 4503599627370496, 1048576 -- 2^48, 2^52, 2^20
+-- Sliding window: an exact log of admissions in a list, newest first. An element has ten bytes:
+-- the time (52 bits; it wraps in the year 2112) and the running sum of costs (28 bits; a window
+-- holds at most 10^6, and more only by settlements). The last element is the base, not an
+-- admission: it holds the sum before the oldest admission. A charge trims the admissions that have
+-- left the window; the youngest of them becomes the new base.
+local LOW_SPAN, TIME_SPAN = 281474976710656, 4503599627370496 -- 2^48, 2^52
+local SUM_SPAN = 268435456 -- 2^28
+-- The largest cost of one admission: it alone exceeds every limit, so more makes no difference.
+local MOST_COST = 1000001
 
 if code == 1 then
   local function packed(time, sum)
     local low = time % LOW_SPAN
     local high = (time % TIME_SPAN - low) / LOW_SPAN
-    return pack('>I6I3', low, high * SUM_SPAN + sum)
+    return pack('>I6I4', low, high * SUM_SPAN + sum)
   end
 
   local function element(entry, index)
-    local low, rest = unpack('>I6I3', call('LINDEX', entry.key, index))
+    local low, rest = unpack('>I6I4', call('LINDEX', entry.key, index))
     local sum = rest % SUM_SPAN
     return low + (rest - sum) / SUM_SPAN * LOW_SPAN, sum
   end
@@ -97,11 +100,16 @@ if code == 1 then
     call('DEL', entry.key)
   end
 
-  -- Refunds a charge: lowers what was admitted at the receipt's time. Admissions of one microsecond
-  -- leave the window together, so they are merged into one element for what is left of them. The
-  -- sums of newer admissions are rewritten too. That is linear in their number, which is small,
-  -- because a refund follows its charge soon. The key's expiry stays: it is long enough.
-  local function refund_entries(entry, limit, now, receipt)
+  -- The part of a cost that the window can hold on top of what is in it.
+  local function may_add(entry, cost)
+    return min(cost, MOST_COST, SUM_SPAN - 1 - used(entry))
+  end
+
+  -- Settles a charge: changes what was admitted at the receipt's time. Admissions of one
+  -- microsecond leave the window together, so they are merged into one element for what is left of
+  -- them. The sums of newer admissions are rewritten too, which is linear in their number. The
+  -- key's expiry stays: it is long enough.
+  local function settle_entries(entry, limit, now, receipt)
     local ago = now - receipt.at
     -- Admissions from the future do not count now but may count again: they stay unchanged.
     if entry.future > 0 or ago < 0 or ago >= limit.window then return end
@@ -117,6 +125,7 @@ if code == 1 then
     local _, before = element(entry, older)
     local taken = (sum - before) % SUM_SPAN
     local given = min(taken, limit.cost)
+    if given < 0 then given = -may_add(entry, -given) end
     local oldest_kept = newest
     if taken == given then oldest_kept = newest - 1 end
     local kept = {}
@@ -160,7 +169,8 @@ if code == 1 then
       return limit.window - age(time, now)
     end,
     charge = function(entry, limit)
-      entry.sum, entry.added, entry.is_dropped = (entry.sum + limit.cost) % SUM_SPAN, true, false
+      entry.sum = (entry.sum + may_add(entry, limit.cost)) % SUM_SPAN
+      entry.added, entry.is_dropped = true, false
     end,
     availability = function(limit, now, entry)
       local remaining = max(limit.times - used(entry), 0)
@@ -171,9 +181,9 @@ if code == 1 then
     receipt_tag = function()
       return 0
     end,
-    refund = function(entry, limit, now, receipt)
-      refund_entries(entry, limit, now, receipt)
-      return false -- `refund_entries` has written the list
+    settle = function(entry, limit, now, receipt)
+      settle_entries(entry, limit, now, receipt)
+      return false -- `settle_entries` has written the list
     end,
     save = function(entry, now, margin)
       local key = entry.key

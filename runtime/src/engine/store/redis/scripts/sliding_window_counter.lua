@@ -56,7 +56,7 @@ if code == 2 then
         - share(limit.times - limit.cost, limit.window, limit.current)
     end,
     charge = function(entry, limit, now)
-      limit.current = limit.current + limit.cost
+      limit.current = min(limit.current + limit.cost, MOST)
       store(entry, limit, now)
     end,
     availability = function(limit)
@@ -68,12 +68,12 @@ if code == 2 then
     receipt_tag = function()
       return 0
     end,
-    refund = function(entry, limit, now, receipt)
+    settle = function(entry, limit, now, receipt)
       local start = receipt.at - fmod(receipt.at, limit.window)
       if start == start_of(limit, now) and limit.current > 0 then
-        limit.current = max(limit.current - limit.cost, 0)
+        limit.current = min(max(limit.current - limit.cost, 0), MOST)
       elseif start + limit.window == start_of(limit, now) and limit.previous > 0 then
-        limit.previous = max(limit.previous - limit.cost, 0)
+        limit.previous = min(max(limit.previous - limit.cost, 0), MOST)
       else
         return false
       end

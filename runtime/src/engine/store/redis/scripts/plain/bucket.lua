@@ -1,32 +1,41 @@
     -- Buckets. State: the missing tokens as `whole` (4 bytes) and `part` / W (6), as of `since`
-    -- (7), and until when the key lives (6, milliseconds). A key lives twice as long as its debt
-    -- asks for, and a second at least, so that most charges need not change its expiry.
+    -- (7), how long it was full (5), and until when the key lives (6, milliseconds). A key lives
+    -- twice as long as its debt asks for, and a second at least, so that most charges need not
+    -- change its expiry.
     if (code == 4 or code == 6) and not is_writing then
       -- Tokens arrive continuously. Kept: the debt's `part`, or of a leaky bucket without debt what
-      -- has drained past it in the last microsecond; and until when the key lives.
+      -- has drained past it in the last microsecond; until when the key lives; and how long the
+      -- bucket was full.
       local capacity = quota
       if code == 6 then capacity = times end
       for i = first, last do
         local raw, whole, part, since, lives = raw_values[i], 0, 0, 0, 0
-        if raw and #raw >= 23 then
-          whole, part, since, lives = read('>I4I6I7I6', raw)
-          if #raw > 23 then raw_values[i] = raw:sub(1, 23) end
+        local full = 0
+        if raw and #raw >= 28 then
+          whole, part, since, full, lives = read('>I4I6I7I5I6', raw)
+          if #raw > 28 then raw_values[i] = raw:sub(1, 28) end
         else
-          raw_values[i] = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+          raw_values[i] = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
         end
         local past = 0
         if since > now then
           -- The clock has stepped back: a debt from the future does not count.
           whole, part, lives = 0, 0, 0
         else
-          if whole >= capacity then whole, part = capacity, 0 end
-          local elapsed = now - since
+          if part >= IS_BEYOND then
+            part = part - IS_BEYOND
+          elseif whole >= capacity then
+            whole, part = capacity, 0
+          end
+          local elapsed, was_full = now - since, full
           local owed = whole * window + part
           if owed <= FOREVER / 2 then
             -- Exact: what drains above 2^53 is more than is owed by far.
+            local paid_after = (owed - fmod(owed, times)) / times
             owed = owed - elapsed * times
             if owed <= 0 then
               whole, part, past = 0, 0, -owed
+              full = (full + elapsed - paid_after) % FULL_SPAN
             else
               part = owed % window
               -- `%` divides in floating point, which may round up to the next whole number.
@@ -34,17 +43,29 @@
               whole = (owed - part) / window
             end
           else
-            local rest = fmod(elapsed, window)
+            local rest = fmod(window, times)
+            local paid_after, left = mul_div(rest, whole, times)
+            left = left + part
+            paid_after = paid_after + whole * ((window - rest) / times)
+              + (left - fmod(left, times)) / times
+            rest = fmod(elapsed, window)
             local more, drained = mul_div(rest, times, window)
             whole = whole - (elapsed - rest) / window * times - more
             part = part - drained
             if part < 0 then whole, part = whole - 1, part + window end
             if whole < 0 then
+              past = times
               if whole == -1 then past = window - part end
               whole, part = 0, 0
             end
+            if whole == 0 and part == 0 then
+              full = (full + max(elapsed - paid_after, 0)) % FULL_SPAN
+            end
           end
+          -- What is carried over has not been lost.
+          if code == 6 and past < times then full = was_full end
         end
+        third_kept[i] = full
         second_kept[i] = lives
         if code == 4 then
           local missing = whole
@@ -62,24 +83,30 @@
       -- Tokens arrive at the ends of windows. Kept: the time since the latest refill.
       for i = first, last do
         local raw, whole, phase, since, lives = raw_values[i], 0, 0, 0, 0
-        if raw and #raw >= 23 then
-          local _
-          whole, _, since, lives = read('>I4I6I7I6', raw)
-          if #raw > 23 then raw_values[i] = raw:sub(1, 23) end
+        local full = 0
+        if raw and #raw >= 28 then
+          local flag
+          whole, flag, since, full, lives = read('>I4I6I7I5I6', raw)
+          if flag == 0 and whole > quota then whole = quota end
+          if #raw > 28 then raw_values[i] = raw:sub(1, 28) end
         else
-          raw_values[i] = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+          raw_values[i] = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
         end
         local missing, elapsed = 0, now - since
         if elapsed < 0 then
           lives = 0
         elseif elapsed < window then
-          missing, phase = min(whole, quota), elapsed
+          missing, phase = whole, elapsed
         elseif whole > 0 then
           phase = fmod(elapsed, window)
-          missing = min(whole, quota) - (elapsed - phase) / window * times
+          missing = whole - (elapsed - phase) / window * times
         end
-        if missing <= 0 then missing, phase = 0, 0 end
+        if missing <= 0 then
+          missing, phase = 0, 0
+          full = (full + max(elapsed - ceil(whole / times) * window, 0)) % FULL_SPAN
+        end
         room[i], first_kept[i], second_kept[i] = quota - missing, phase, lives
+        third_kept[i] = full
       end
     elseif code >= 4 then
       local millis_a_token = window / times / 1000
@@ -104,10 +131,12 @@
           -- A microsecond more, because a leaky bucket carries over what drained in the last one.
           need = min(ceil(need + 1), 4e12)
           if second_kept[i] - now_millis >= need + margin then
-            call('SETRANGE', keys[i], '0', pack('>I4I6I7', whole, part, since))
+            local debt = pack('>I4I6I7I5', whole, part, since, third_kept[i])
+            call('SETRANGE', keys[i], '0', debt)
           else
             local life = max(2 * need, LEAST_LIFE) + margin
-            local state = pack('>I4I6I7I6', whole, part, since, now_millis + life)
+            local lives_until = now_millis + life
+            local state = pack('>I4I6I7I5I6', whole, part, since, third_kept[i], lives_until)
             call('SET', keys[i], state, 'PX', format('%d', life))
           end
         end

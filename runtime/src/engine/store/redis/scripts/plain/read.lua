@@ -43,9 +43,9 @@ end
 raw_values[marker] = ''
 for i = marker + 1, last_read do raw_values[i] = nil end
 
--- By the index of a key: the cost that still fits, and what was charged. The algorithms keep two
--- more numbers from reading a state to writing it.
-local room, charged, first_kept, second_kept = {}, {}, {}, {}
+-- By the index of a key: the cost that still fits, and what was charged. The algorithms keep up to
+-- three more numbers from reading a state to writing it.
+local room, charged, first_kept, second_kept, third_kept = {}, {}, {}, {}, {}
 -- The questions of denials about logs, and what was found.
 local missing, found = nil, ''
 

@@ -1,0 +1,122 @@
+//! [`PendingCharges`]: charges at an estimate, until they are settled or refunded. The request, its
+//! handler and its response's body share them, and each may be the first to know.
+
+use std::sync::Arc;
+
+use actix_throttle_core::decision::Decision;
+use parking_lot::Mutex;
+
+use super::{charged::Charged, handle::Engine};
+
+/// The charges of one decision that may be settled, once. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct PendingCharges(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    engine: Engine,
+    estimate: u32,
+    /// The number of charges in the decision's check, at least.
+    charges: usize,
+    stage: Mutex<Stage>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The estimate counts.
+    Charged(Charged),
+    /// A settlement is under way. What is refunded meanwhile, by the index of the charge, is done
+    /// afterwards.
+    Settling { refunded: Vec<usize> },
+    /// What was settled counts, and the limits stood like this then.
+    Settled(Charged, Option<Decision>),
+}
+
+impl PendingCharges {
+    pub(crate) fn new(engine: Engine, charged: Charged) -> Self {
+        Self(Arc::new(Inner {
+            engine,
+            estimate: charged.cost(),
+            charges: charged.indices_end(),
+            stage: Mutex::new(Stage::Charged(charged)),
+        }))
+    }
+
+    /// Returns the cost that was charged.
+    pub(crate) fn estimate(&self) -> u32 {
+        self.0.estimate
+    }
+
+    /// Settles the charges at `actual`. `false` if they were settled before, or if the store could
+    /// not be told, which is logged.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the settlement is carried out even if the future is dropped.
+    pub(crate) async fn settle(&self, actual: u32) -> bool {
+        let charged = {
+            let mut stage = self.0.stage.lock();
+            let settling = Stage::Settling {
+                refunded: Vec::new(),
+            };
+            match std::mem::replace(&mut *stage, settling) {
+                Stage::Charged(charged) => charged,
+                other => {
+                    *stage = other;
+                    return false;
+                }
+            }
+        };
+        if charged.is_empty() {
+            // Nothing was charged, or all of it is refunded already.
+            self.end(charged, None);
+            return self.0.charges == 0;
+        }
+        let pending = self.clone();
+        let ended = move |charged, done: Option<&Decision>| pending.end(charged, done.cloned());
+        self.0.engine.settle(charged, actual, ended).await.is_some()
+    }
+
+    /// Records that a settlement has ended. Returns what was refunded meanwhile.
+    fn end(&self, charged: Charged, done: Option<Decision>) -> Option<Charged> {
+        let mut stage = self.0.stage.lock();
+        let wanted = match &*stage {
+            Stage::Settling { refunded } => refunded.clone(),
+            Stage::Charged(_) | Stage::Settled(..) => Vec::new(),
+        };
+        let (refunded, kept) = charged.split(|index| wanted.contains(&index));
+        *stage = Stage::Settled(kept, done);
+        (!refunded.is_empty()).then_some(refunded)
+    }
+
+    /// Takes the charges that `wanted` selects by their index in the decision, to be refunded; if
+    /// they were settled, at what they were settled. They cannot be settled any more. A settlement
+    /// that is under way refunds them itself.
+    ///
+    /// Returns as well how the limits stood after a settlement, once.
+    pub(crate) fn take(
+        &self,
+        wanted: impl Fn(usize) -> bool,
+    ) -> (Option<Charged>, Option<Decision>) {
+        let mut stage = self.0.stage.lock();
+        let nothing = Stage::Settling {
+            refunded: Vec::new(),
+        };
+        let (stage_after, refunded, settled) = match std::mem::replace(&mut *stage, nothing) {
+            Stage::Charged(charged) => {
+                let (refunded, kept) = charged.split(wanted);
+                (Stage::Charged(kept), Some(refunded), None)
+            }
+            Stage::Settling { mut refunded } => {
+                refunded.extend((0..self.0.charges).filter(|index| wanted(*index)));
+                (Stage::Settling { refunded }, None, None)
+            }
+            Stage::Settled(charged, done) => {
+                let (refunded, kept) = charged.split(wanted);
+                (Stage::Settled(kept, None), Some(refunded), done)
+            }
+        };
+        *stage = stage_after;
+        (refunded.filter(|refunded| !refunded.is_empty()), settled)
+    }
+}

@@ -1,0 +1,333 @@
+//! Random settlements: every store answers as the model does whose charges had their true cost from
+//! the beginning, forced where it did not fit.
+
+use std::time::Duration;
+
+use actix_throttle::{Algorithm, ChargedForTest, Limit, LimitStatus, ManualClock, Refill};
+use proptest::prelude::*;
+
+use super::{
+    FEW,
+    agreement::units,
+    for_random_plans, micros,
+    plan::{Cost, DAY, limit, magnitude},
+};
+use harness::{
+    ServerVersion,
+    stores::{StoreFixture, StoreKind, block_on, unique},
+};
+use test_model::{Answer, Model, Numbers, Wait};
+
+#[derive(Clone, Debug)]
+struct Step {
+    gap: Gap,
+    action: Action,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Gap {
+    Micros(u64),
+    /// This many 16384ths of the window, so that settlements come in time.
+    OfWindow(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Action {
+    Charge(Cost),
+    /// Settles the outstanding charge with this number, modulo the number of outstanding charges,
+    /// at this many 16ths of the quota, and this much more.
+    Settle(usize, u64, u32),
+}
+
+/// A charge that has not been settled yet.
+struct Outstanding {
+    taken: ChargedForTest,
+    /// Its index among all charges.
+    index: usize,
+    /// The number of settlements before it.
+    settlements: usize,
+}
+
+/// The largest cost of a settlement here: the sum of all is below the largest count.
+const MOST: u64 = 50_000_000;
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let gap = prop_oneof![
+        4 => (0u64..3).prop_map(Gap::Micros),
+        1 => magnitude(1, 366 * DAY).prop_map(Gap::Micros),
+        4 => (0u64..=256).prop_map(Gap::OfWindow),
+        2 => (0u64..=20_000).prop_map(Gap::OfWindow),
+    ];
+    let action = prop_oneof![
+        2 => (1u32..4).prop_map(|units| Action::Charge(Cost::Units(units))),
+        2 => (1u32..=9).prop_map(|part| Action::Charge(Cost::OfQuota(part))),
+        4 => (0usize..8, 0u64..40, 0u32..4)
+            .prop_map(|(number, part, more)| Action::Settle(number, part, more)),
+    ];
+    let step = (gap, action).prop_map(|(gap, action)| Step { gap, action });
+    prop::collection::vec(step, 1..40)
+}
+
+fn replayed(numbers: Numbers, charges: &[(u64, u64)]) -> Model {
+    let mut model = Model::new(numbers);
+    for (at, cost) in charges.iter().filter(|(_, cost)| *cost > 0) {
+        model.admit(*at, *cost);
+    }
+    model
+}
+
+fn said(status: &LimitStatus) -> (u64, u64, u64) {
+    (
+        status.remaining().into(),
+        micros(status.reset_after()),
+        status.more_after().map_or(0, micros),
+    )
+}
+
+fn expected(answer: &Answer) -> (u64, u64, u64) {
+    (answer.remaining, answer.reset, answer.more)
+}
+
+/// What the settlement of a bucket may differ by from the model that knew the cost before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exactness {
+    Exact,
+    /// The bucket was full in between, this many times, each of them for a time that is rounded up
+    /// to a microsecond.
+    Shorter(u64),
+    /// Less is charged than the model says: a bucket that was full may have been forgotten, with
+    /// the later charges that it had.
+    AtMost,
+    /// Less is given back than the model says: later charges may have been paid by time that the
+    /// charge would have needed.
+    Longer,
+    /// The refills come at other times than the model says.
+    Unknown,
+}
+
+/// The exactness of a settlement, by the history before it. `is_latest`: nothing was settled since
+/// the charge, whose receipt has the debts beneath it as they were then.
+fn exactness(
+    (limit, refill): (&Limit, Refill),
+    charges: &[(u64, u64)],
+    index: usize,
+    (to, is_latest): (u64, bool),
+    now: u64,
+) -> Exactness {
+    let numbers = Numbers::of(limit, refill);
+    let later = &charges[index + 1..];
+    if limit.kind() != Algorithm::TokenBucket && limit.kind() != Algorithm::LeakyBucket
+        || numbers.calendar.is_some()
+        || later.is_empty() && (is_latest || to >= charges[index].1)
+    {
+        return Exactness::Exact;
+    }
+    // How long a bucket was full is known modulo twelve days.
+    if to >= charges[index].1 && now - charges[index].0 >= 1 << 40 {
+        return match refill {
+            Refill::Interval => Exactness::Unknown,
+            _ => Exactness::AtMost,
+        };
+    }
+    let is_whole = |count: usize, now: u64| {
+        let model = replayed(numbers, &charges[..count]);
+        model.answer(now, 1).reset == 0
+    };
+    if to < charges[index].1 {
+        return match refill {
+            // The refills keep the beat that the first charge gave them.
+            Refill::Interval => Exactness::Unknown,
+            _ => Exactness::Longer,
+        };
+    }
+    let gaps = (index + 1..charges.len()).filter(|count| is_whole(*count, charges[*count].0));
+    let gaps: Vec<_> = gaps.collect();
+    match (refill, is_whole(charges.len(), now), gaps.as_slice()) {
+        (_, false, []) => Exactness::Exact,
+        (Refill::Interval, ..) => Exactness::Unknown,
+        // The bucket was full after the charge, and in debt since. It cannot have been full for as
+        // long as a bucket counts that was created then.
+        (_, false, [gap])
+            if *gap == index + 1 && {
+                let latest = charges[charges.len() - 1].0 - charges[index].0;
+                let own = u128::from(charges[index].1) * u128::from(numbers.window);
+                let own = own / u128::from(numbers.times);
+                u128::from(charges[*gap].0 - charges[index].0) + own > u128::from(latest) + 1
+            } =>
+        {
+            Exactness::Shorter(1)
+        }
+        _ => Exactness::AtMost,
+    }
+}
+
+async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &[Step]) {
+    store.clock.set(ManualClock::new().now());
+    let identity = unique("user");
+    let numbers = Numbers::of(&limit, refill);
+    let mut charges: Vec<(u64, u64)> = Vec::new();
+    let mut outstanding: Vec<Outstanding> = Vec::new();
+    let mut settlements = 0;
+    for step in steps {
+        store.advance(match step.gap {
+            Gap::Micros(gap) => gap,
+            Gap::OfWindow(part) => limit.window_micros() / 16384 * part,
+        });
+        let now = micros(store.clock.now());
+        let mut exact = Exactness::Exact;
+        match step.action {
+            Action::Charge(cost) => {
+                let cost = units(cost, &limit).min(limit.quota());
+                let costing = limit.cost(cost);
+                let checks = [(&costing, identity.as_str())];
+                let (decision, taken) = store.limiter.check_with_receipts(&checks).await.unwrap();
+                let answer = replayed(numbers, &charges).answer(now, cost.into());
+                assert_eq!(
+                    decision.is_allowed(),
+                    answer.wait == Wait::Fits,
+                    "{limit:?} at {now}"
+                );
+                if let Wait::For(wait) = answer.wait {
+                    assert_eq!(decision.retry_after().map(micros), Some(wait), "{limit:?}");
+                }
+                if decision.is_allowed() {
+                    outstanding.push(Outstanding {
+                        taken,
+                        index: charges.len(),
+                        settlements,
+                    });
+                    charges.push((now, cost.into()));
+                }
+            }
+            Action::Settle(number, part, more) if !outstanding.is_empty() => {
+                let chosen = outstanding.remove(number % outstanding.len());
+                let to = (u64::from(limit.quota()) * part / 16 + u64::from(more)).min(MOST);
+                // A window that is emptied opens anew, which the model does not know.
+                let to = match limit.kind() {
+                    Algorithm::FixedWindow if numbers.calendar.is_none() => to.max(1),
+                    _ => to,
+                };
+                let is_latest = settlements == chosen.settlements;
+                settlements += 1;
+                exact = exactness(
+                    (&limit, refill),
+                    &charges,
+                    chosen.index,
+                    (to, is_latest),
+                    now,
+                );
+                let cost = u32::try_from(to).unwrap();
+                let settled = store.limiter.settle_charged(chosen.taken, cost).await;
+                assert!(settled.unwrap().0.is_allowed());
+                charges[chosen.index].1 = to;
+            }
+            Action::Settle(..) => {}
+        }
+        let peeked = store.limiter.peek(&limit, identity.as_str()).await.unwrap();
+        let status = said(&peeked.limits()[0]);
+        let answer = expected(&replayed(numbers, &charges).answer(now, 1));
+        let context = || format!("{limit:?} at {now} after {:?}: {exact:?}", step.action);
+        let (_, reset, _) = status;
+        match exact {
+            // What a leaky bucket carries over depends on when it was without debt.
+            Exactness::Exact if limit.kind() == Algorithm::LeakyBucket => {
+                assert!(
+                    reset.abs_diff(answer.1) <= 1,
+                    "{} {status:?} {answer:?}",
+                    context()
+                );
+            }
+            Exactness::Exact => assert_eq!(status, answer, "{}", context()),
+            // The model knows more from here on.
+            Exactness::Shorter(gaps) => {
+                assert!(reset <= answer.1 + 1, "{} {status:?} {answer:?}", context());
+                assert!(
+                    reset + gaps + 1 >= answer.1,
+                    "{} {status:?} {answer:?}",
+                    context()
+                );
+                return;
+            }
+            Exactness::AtMost => {
+                assert!(reset <= answer.1 + 1, "{} {status:?} {answer:?}", context());
+                return;
+            }
+            Exactness::Longer => {
+                assert!(reset + 1 >= answer.1, "{} {status:?} {answer:?}", context());
+                return;
+            }
+            Exactness::Unknown => return,
+        }
+        if limit.kind() == Algorithm::LeakyBucket && exact == Exactness::Exact && status != answer {
+            return;
+        }
+    }
+}
+
+fn agree(kind: StoreKind, most: u32) {
+    let plans = (limit(), steps());
+    for_random_plans(kind, most, &plans, async |store, (limit, steps)| {
+        follow(store, limit, &steps).await;
+    });
+}
+
+/// A bucket that was full for a while between two charges: what the first one is settled at was
+/// partly paid by that time.
+#[test]
+fn time_of_a_full_bucket_pays_for_what_is_charged_later() {
+    let charge = |gap, cost| Step {
+        gap: Gap::Micros(gap),
+        action: Action::Charge(Cost::Units(cost)),
+    };
+    let settle = |gap, part| Step {
+        gap: Gap::Micros(gap),
+        action: Action::Settle(0, part, 0),
+    };
+    let second = 1_000_000;
+    for algorithm in [Algorithm::TokenBucket, Algorithm::LeakyBucket] {
+        let limit = Limit::new(100, Duration::from_secs(100)).algorithm(algorithm);
+        let steps = [
+            charge(0, 1),
+            charge(15 * second, 3),
+            settle(second, 8),
+            charge(second, 1),
+        ];
+        for target in [StoreKind::Memory, StoreKind::Server(ServerVersion::Redis7)] {
+            block_on(async {
+                let store = StoreFixture::new(target).await;
+                follow(&store, (limit, Refill::Greedy), &steps).await;
+            });
+        }
+    }
+}
+
+#[test]
+fn memory_settles_as_the_model_does() {
+    agree(StoreKind::Memory, 2000);
+}
+
+#[test]
+fn redis_6_2_settles_as_the_model_does() {
+    agree(StoreKind::Server(ServerVersion::Redis62), FEW);
+}
+
+#[test]
+fn redis_7_settles_as_the_model_does() {
+    agree(StoreKind::Server(ServerVersion::Redis7), 300);
+}
+
+#[test]
+fn valkey_9_settles_as_the_model_does() {
+    agree(StoreKind::Server(ServerVersion::Valkey9), FEW);
+}
+
+#[test]
+fn a_cluster_settles_as_the_model_does() {
+    agree(StoreKind::Cluster, FEW);
+}
+
+#[test]
+fn clusters_with_open_slots_agree() {
+    agree(StoreKind::OpenSlots(ServerVersion::Redis62), 30);
+    agree(StoreKind::OpenSlots(ServerVersion::Valkey9), 30);
+}

@@ -1,0 +1,10 @@
+use actix_throttle::rate_limit;
+use actix_web::get;
+
+#[get("/")]
+#[rate_limit("100/second", lease = 50, cost = 5, settle)]
+async fn index() -> &'static str {
+    "hello"
+}
+
+fn main() {}
