@@ -24,6 +24,8 @@ mod big;
 #[path = "showcase/decisions.rs"]
 mod decisions;
 mod environment;
+#[path = "showcase/estimates.rs"]
+mod estimates;
 #[path = "showcase/identifiers.rs"]
 mod identifiers;
 #[path = "showcase/quotas.rs"]
@@ -242,6 +244,7 @@ fn routes(config: &mut web::ServiceConfig) {
         ))
         .configure(big::routes)
         .configure(decisions::routes)
+        .configure(estimates::routes)
         .configure(identifiers::routes)
         .configure(quotas::routes)
         .service((json, cost, flaky, blocked, zone_a, zone_b))
