@@ -57,7 +57,8 @@ pub use self::identity::{Jwt, JwtBuilder, JwtKey};
 pub use self::outgoing::CallError;
 pub use self::{
     engine::{
-        Acquire, Acquired, Demand, Permit, Semaphore, SemaphoreGuard,
+        Acquire, Acquired, CallOutcome, Change, Decided, DecisionResult, Demand, Event, Observer,
+        Permit, ReloadResult, Semaphore, SemaphoreGuard, WaitEnd,
         circuit_state::CircuitState,
         error::{InitError, RateLimitError},
     },
@@ -71,7 +72,7 @@ pub use self::{
 };
 pub use actix_throttle_core::{
     calendar::Period,
-    decision::{Decision, LimitStatus},
+    decision::{Decision, DecisionSource, LimitStatus},
     failure_mode::FailureMode,
     identity::{Identity, IdentityKind},
     limit::{Algorithm, Concurrency, Limit, LimitError, RateError, Refill},

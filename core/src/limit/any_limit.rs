@@ -127,7 +127,10 @@ impl LimitRef<'_> {
     #[doc(hidden)]
     #[inline]
     pub fn name(&self) -> &'static str {
-        self.to_any().name()
+        match self {
+            Self::Rate(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
+            Self::Concurrency(limit, _) => limit.policy_name().unwrap_or(limit.zone_name()),
+        }
     }
 }
 

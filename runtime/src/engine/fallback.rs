@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::{
     error::RateLimitError,
     log_throttle::LogThrottle,
+    observe::{Event, Observers},
     refund::ChargeReceipts,
     store::{Stack, interface::StoreError},
 };
@@ -25,12 +26,15 @@ static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
 /// too, and the rest are admitted.
 pub(super) fn decide(
     store: &Stack,
+    observers: &Observers,
     check: &Check<'_>,
     error: StoreError,
 ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
     // The circuit breaker logs when it opens, so its rejections are not logged here.
     if error.is_failure() {
         FAILURES.log(format_args!("the store could not decide: {error}"));
+        let reason = error.reason();
+        observers.tell(|| Event::StoreFailed { reason });
     }
     let mut enforced = check.charges.iter().filter(|one| !one.limit.is_shadow());
     let closed = enforced.any(|charge| charge.failure_mode == FailureMode::Closed);

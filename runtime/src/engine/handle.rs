@@ -6,6 +6,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{
     circuit_state::CircuitState,
     clock::Clock,
+    observe::Observers,
     settings::Settings,
     shadow_stats::ShadowStats,
     store::{Stack, interface::Store},
@@ -20,16 +21,23 @@ struct Inner {
     store: Stack,
     clock: Clock,
     settings: Settings,
+    observers: Observers,
     shadow_stats: ShadowStats,
     wait_queues: WaitQueues,
 }
 
 impl Engine {
-    pub(super) fn new(store: Stack, clock: Clock, settings: Settings) -> Self {
+    pub(super) fn new(
+        store: Stack,
+        clock: Clock,
+        settings: Settings,
+        observers: Observers,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             clock,
             settings,
+            observers,
             shadow_stats: ShadowStats::default(),
             wait_queues: WaitQueues::default(),
         }))
@@ -41,6 +49,11 @@ impl Engine {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    #[inline]
+    pub(crate) fn observers(&self) -> &Observers {
+        &self.0.observers
     }
 
     pub(crate) fn shadow_stats(&self) -> &ShadowStats {

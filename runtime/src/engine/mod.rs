@@ -16,6 +16,7 @@ mod fallback;
 mod handle;
 pub(crate) mod log_throttle;
 mod named_limits;
+mod observe;
 mod refund;
 mod settings;
 mod shadow_stats;
@@ -24,6 +25,8 @@ pub(crate) mod store;
 mod test_util;
 mod waiting;
 
+#[cfg(feature = "config")]
+pub(crate) use self::observe::Configuration;
 #[cfg(feature = "test-util")]
 pub use self::test_util::ChargedForTest;
 pub(crate) use self::{
@@ -39,5 +42,8 @@ pub(crate) use self::{
 };
 pub use self::{
     concurrency::{Permit, Semaphore, SemaphoreGuard},
+    observe::{
+        CallOutcome, Change, Decided, DecisionResult, Event, Observer, ReloadResult, WaitEnd,
+    },
     waiting::{Acquire, Acquired, Demand},
 };

@@ -13,6 +13,7 @@ use super::{
     concurrency::OwnedCharge,
     handle::Engine,
     log_throttle::LogThrottle,
+    observe::Event,
     store::interface::{Miss, StoreError},
 };
 
@@ -55,6 +56,7 @@ impl Engine {
         let miss = match self.try_refund(&refund) {
             Ok(done) => {
                 self.notify_waiters(&refund);
+                self.tell_refunded(&refund);
                 return Some(done);
             }
             Err(miss) => miss,
@@ -63,6 +65,9 @@ impl Engine {
         let refund = async move {
             let done = engine.refund_remotely(&refund, miss).await;
             engine.notify_waiters(&refund);
+            if done.is_ok() {
+                engine.tell_refunded(&refund);
+            }
             done.inspect_err(|error| {
                 FAILURES.log(format_args!("a charge could not be refunded: {error}"));
             })
@@ -70,6 +75,17 @@ impl Engine {
         match Handle::try_current() {
             Ok(runtime) => runtime.spawn(refund).await.ok()?.ok(),
             Err(_) => refund.await.ok(),
+        }
+    }
+
+    /// Tells the observers what was refunded.
+    fn tell_refunded(&self, refund: &Refund) {
+        for one in &refund.0 {
+            self.observers().tell(|| Event::Refunded {
+                policy: one.charge.policy(),
+                identity: one.charge.identity(),
+                cost: one.taken(),
+            });
         }
     }
 
@@ -182,6 +198,12 @@ impl Refund {
 }
 
 impl ChargedItem {
+    /// What the charge took: of the store, else of the local fallback.
+    fn taken(&self) -> u32 {
+        let receipt = self.store.or(self.local);
+        receipt.map_or(0, |receipt| receipt.taken)
+    }
+
     fn has_receipt(&self) -> bool {
         self.store.is_some() || self.local.is_some()
     }

@@ -152,6 +152,10 @@ impl StoreError {
         }
     }
 
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+
     /// Returns whether the store itself failed, rather than was not asked.
     pub(crate) fn is_failure(&self) -> bool {
         self.kind == ErrorKind::Failure

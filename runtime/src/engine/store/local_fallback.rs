@@ -15,7 +15,7 @@ use std::{
 use actix_throttle_core::{
     algorithm::Wait,
     check::{Charge, Check, Mode, Outcome, Outcomes},
-    decision::Verdict,
+    decision::{DecisionSource, Verdict},
     failure_mode::FailureMode,
     key::Key,
     limit::LimitRef,
@@ -158,6 +158,7 @@ impl<S: Store> LocalFallback<S> {
         let mut outcomes = self.inner.decide(&[peek], Miss::UNASKED).await?;
         for outcome in &mut outcomes {
             outcome.allowed = false;
+            outcome.source = DecisionSource::Local;
             for (verdict, known) in outcome.verdicts.iter_mut().zip(&known) {
                 if let Some(known) = known {
                     *verdict = stricter(*verdict, *known);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
-    limit::{Concurrency, Limit},
+    limit::{AnyLimit, Concurrency, Limit, LimitRef},
     status_set::StatusSet,
 };
 use actix_web::HttpRequest;
@@ -84,6 +84,17 @@ impl Rule {
         match &self.limit {
             RuleLimit::Named(named, _) => Some(named),
             RuleLimit::Nothing | RuleLimit::Rate(_) | RuleLimit::Concurrency(_) => None,
+        }
+    }
+
+    /// The name under which observers hear of the rule where its limit is not resolved; `None` if
+    /// its group is unlimited.
+    pub(in crate::http) fn policy(&self) -> Option<&'static str> {
+        match &self.limit {
+            RuleLimit::Nothing => None,
+            RuleLimit::Rate(limit) => Some(LimitRef::Rate(limit).name()),
+            RuleLimit::Concurrency(limit) => Some(AnyLimit::Concurrency(*limit).name()),
+            RuleLimit::Named(named, _) => Some(named.default_name()),
         }
     }
 

@@ -6,7 +6,7 @@ use std::{slice, sync::Arc};
 use actix_throttle_core::{
     algorithm::Receipt,
     check::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts},
-    decision::Verdict,
+    decision::{DecisionSource, Verdict},
     key::Key,
     limit::Limit,
     time::Micros,
@@ -60,6 +60,7 @@ impl<S: Store + 'static> Leases<S> {
             receipts: held.commit(check.mode),
             mirror_receipts: Receipts::new(),
             stable_for: 0,
+            source: DecisionSource::Lease,
         })
     }
 
@@ -94,6 +95,7 @@ impl<S: Store + 'static> Leases<S> {
                 receipts,
                 mirror_receipts: Receipts::new(),
                 stable_for: 0,
+                source: DecisionSource::Lease,
             });
         }
         let part = Check {
@@ -160,6 +162,7 @@ impl<S: Store + 'static> Leases<S> {
             mirror_receipts: Receipts::new(),
             // The leases change, so the denial cache must not keep this.
             stable_for: 0,
+            source: DecisionSource::Store,
         })
     }
 
