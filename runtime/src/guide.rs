@@ -29,6 +29,8 @@
 //! - [Redis and Valkey](redis): connections, URLs, keys, what happens at the start.
 //! - [Cluster, Sentinel, TLS](cluster_sentinel_tls): what they need and what they change.
 //! - [When Redis fails](failures): failure modes, the circuit breaker, what an incident costs.
+//! - [Watching a limiter](observing): observers, logs, traces.
+//! - [Metrics](metrics): what is counted, a dashboard, alerts.
 //! - [The command line](command_line): check files; look at, reset and block counters in Redis.
 //! - [Permissions on Redis](redis_acl): the commands and keys that limits need.
 //! - [Sizing](sizing): memory, connections and time limits.
@@ -53,6 +55,7 @@ macro_rules! chapters {
                 feature = "cluster",
                 feature = "config",
                 feature = "jwt",
+                feature = "metrics",
                 feature = "reqwest",
                 feature = "sentinel",
                 feature = "session",
@@ -69,6 +72,7 @@ macro_rules! chapters {
                 feature = "cluster",
                 feature = "config",
                 feature = "jwt",
+                feature = "metrics",
                 feature = "reqwest",
                 feature = "sentinel",
                 feature = "session",
@@ -107,6 +111,8 @@ chapters! {
     redis: "../guide/redis.md",
     cluster_sentinel_tls: "../guide/cluster-sentinel-tls.md",
     failures: "../guide/failures.md",
+    observing: "../guide/observing.md",
+    metrics: "../guide/metrics.md",
     command_line: "../guide/command-line.md",
     redis_acl: "../guide/redis-acl.md",
     sizing: "../guide/sizing.md",

@@ -15,6 +15,8 @@ pub mod guide;
 mod http;
 mod identity;
 mod limiter;
+#[cfg(feature = "metrics")]
+mod metrics;
 pub mod outgoing;
 mod response;
 mod user_fn;
@@ -53,6 +55,8 @@ pub use self::engine::store::RedisPool;
 pub use self::http::WebSocketLimiter;
 #[cfg(feature = "jwt")]
 pub use self::identity::{Jwt, JwtBuilder, JwtKey};
+#[cfg(feature = "metrics")]
+pub use self::metrics::Metrics;
 #[cfg(feature = "awc")]
 pub use self::outgoing::CallError;
 pub use self::{

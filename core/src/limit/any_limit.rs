@@ -153,6 +153,16 @@ impl AnyLimit {
         }
     }
 
+    /// Returns the name that the limit was given, if it was.
+    #[doc(hidden)]
+    #[inline]
+    pub fn own_name(&self) -> Option<&'static str> {
+        match self {
+            Self::Rate(limit) => limit.policy_name(),
+            Self::Concurrency(limit) => limit.policy_name(),
+        }
+    }
+
     /// Returns the limit as it was configured, without the flag of a charge that has waited for its
     /// turn.
     #[doc(hidden)]

@@ -24,6 +24,8 @@ pub(super) struct Snapshot {
     /// The text as it was read.
     pub(super) text: String,
     pub(super) spec: ConfigSpec,
+    /// The policies of the rules and limits.
+    policies: Vec<&'static str>,
 }
 
 impl Snapshot {
@@ -66,8 +68,16 @@ impl Snapshot {
         if !spec.limits.is_empty() {
             rule_table.with_names(names);
         }
-        let text = text.to_owned();
-        Ok((Self { text, spec }, rule_table, clients))
+        let named = spec
+            .limits
+            .iter()
+            .filter_map(|(_, named)| named.limit.own_name());
+        let snapshot = Self {
+            text: text.to_owned(),
+            policies: rule_table.policies().chain(named).collect(),
+            spec,
+        };
+        Ok((snapshot, rule_table, clients))
     }
 
     /// Describes the snapshot to observers, as in force from now on.
@@ -82,6 +92,7 @@ impl Snapshot {
             source: source.name.clone(),
             hash,
             since: SystemTime::now(),
+            policies: self.policies.clone(),
         }
     }
 }

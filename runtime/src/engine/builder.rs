@@ -147,6 +147,7 @@ impl Builder {
             },
             Arc::clone(&circuit),
             self.deadline,
+            observers.clone(),
             #[cfg(feature = "test-util")]
             self.clock.clone(),
         );
@@ -154,7 +155,7 @@ impl Builder {
         let circuit = CircuitBreaker::new(store, circuit);
         let max_age = to_micros(self.denial_cache);
         let denials = DenialCache::new(circuit, max_age, self.max_keys, clock.clone());
-        let leases = Leases::new(denials, self.max_keys, clock.clone());
+        let leases = Leases::new(denials, self.max_keys, clock.clone(), observers.clone());
         let local = MemoryStore::new(self.max_keys, clock.clone());
         let fallback = LocalFallback::new(leases, local, clock);
         Ok(Stack::Redis(Box::new(fallback)))

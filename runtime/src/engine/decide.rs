@@ -143,6 +143,7 @@ impl Engine {
     ) {
         if check.mode.is_charge() {
             report(self.observers(), check, decided);
+            self.tell_size_sometimes();
         }
     }
 

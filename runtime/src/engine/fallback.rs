@@ -5,18 +5,15 @@ use actix_throttle_core::{
     decision::Decision,
     failure_mode::FailureMode,
 };
-use log::Level;
 use smallvec::SmallVec;
 
 use super::{
     error::RateLimitError,
-    log_throttle::LogThrottle,
+    log_lines::STORE_FAILURES,
     observe::{Event, Observers},
     refund::ChargeReceipts,
     store::{Stack, interface::StoreError},
 };
-
-static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
 
 /// Decides by the failure modes of the charges: an enforced charge of `Closed` returns the error
 /// (fail closed), charges of `Local` are decided by this process alone (local fallback), and
@@ -32,7 +29,7 @@ pub(super) fn decide(
 ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
     // The circuit breaker logs when it opens, so its rejections are not logged here.
     if error.is_failure() {
-        FAILURES.log(format_args!("the store could not decide: {error}"));
+        STORE_FAILURES.log(format_args!("the store could not decide: {error}"));
         let reason = error.reason();
         observers.tell(|| Event::StoreFailed { reason });
     }

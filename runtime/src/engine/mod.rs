@@ -14,6 +14,7 @@ mod decide;
 pub(crate) mod error;
 mod fallback;
 mod handle;
+pub(crate) mod log_lines;
 pub(crate) mod log_throttle;
 mod named_limits;
 mod observe;

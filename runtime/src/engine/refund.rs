@@ -6,13 +6,12 @@ use actix_throttle_core::{
     check::{Check, Mode, Outcome, Receipts},
     decision::Decision,
 };
-use log::Level;
 use tokio::runtime::Handle;
 
 use super::{
     concurrency::OwnedCharge,
     handle::Engine,
-    log_throttle::LogThrottle,
+    log_lines::REFUND_FAILURES,
     observe::Event,
     store::interface::{Miss, StoreError},
 };
@@ -42,8 +41,6 @@ pub(crate) struct ChargeReceipts {
     pub(super) local: Receipts,
 }
 
-static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
-
 impl Engine {
     /// Refunds what was charged, as far as it still counts, and returns how those limits stand
     /// then. `None` if the store could not do it, which is logged.
@@ -69,7 +66,7 @@ impl Engine {
                 engine.tell_refunded(&refund);
             }
             done.inspect_err(|error| {
-                FAILURES.log(format_args!("a charge could not be refunded: {error}"));
+                REFUND_FAILURES.log(format_args!("a charge could not be refunded: {error}"));
             })
         };
         match Handle::try_current() {

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     engine::{
         Engine, Granted, MaxWait, Miss, OwnedCharge, PermitHold, Refund, StoreError, WaitOutcome,
-        coop_yield, error::RateLimitError, log_throttle::LogThrottle, validate, wait_for,
+        coop_yield, error::RateLimitError, log_lines::SHARED_COUNTERS, validate, wait_for,
     },
     response::OnLimited,
 };
@@ -29,8 +29,6 @@ use crate::{
 /// The wait in microseconds that a denial names if the wait queue is full and no better estimate is
 /// known.
 const QUEUE_FULL_WAIT: Micros = 1_000_000;
-
-static SHARED_COUNTERS: LogThrottle = LogThrottle::new(log::Level::Warn);
 
 /// The outcome of one request's check.
 pub(super) struct Evaluation<'a> {

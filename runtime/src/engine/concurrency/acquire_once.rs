@@ -145,11 +145,13 @@ impl Engine {
         if charges.is_empty() || !(is_allowed || is_unsure) {
             return (granted, None);
         }
-        let (hold, renewal) = PermitHold::start(self.clone(), charges, sent, is_sure || is_unsure);
+        let (mut hold, renewal) =
+            PermitHold::start(self.clone(), charges, sent, is_sure || is_unsure);
         // After a denial or an error, the hold is dropped here, which releases its permits.
         if let Ok(granted) = granted.as_mut()
             && is_allowed
         {
+            hold.tell_held();
             granted.hold = Some(hold);
         }
         (granted, Some(renewal))

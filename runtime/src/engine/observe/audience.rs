@@ -28,6 +28,8 @@ pub(crate) struct Configuration {
     pub(crate) source: String,
     pub(crate) hash: u64,
     pub(crate) since: SystemTime,
+    /// The policies of its rules and limits.
+    pub(crate) policies: Vec<&'static str>,
 }
 
 impl Audience {
@@ -42,6 +44,7 @@ impl Audience {
             .retain(|observers| observers.upgrade().is_some());
         state.observers.push(joining);
         if let Some(in_force) = &state.in_force {
+            in_force.tell_policies(observers);
             observers.tell(|| in_force.event(ReloadResult::Loaded, None));
         }
     }
@@ -67,12 +70,19 @@ impl State {
             return;
         };
         for observers in self.observers.iter().filter_map(WeakObservers::upgrade) {
+            in_force.tell_policies(&observers);
             observers.tell(|| in_force.event(result, error));
         }
     }
 }
 
 impl Configuration {
+    fn tell_policies(&self, observers: &Observers) {
+        for policy in &self.policies {
+            observers.tell(|| Event::PolicyKnown { policy });
+        }
+    }
+
     fn event<'a>(&'a self, result: ReloadResult, error: Option<&'a str>) -> Event<'a> {
         Event::Reloaded {
             source: &self.source,

@@ -55,6 +55,15 @@ pub enum Event<'a> {
         /// Why it could not.
         reason: &'a str,
     },
+    /// How full the in-memory store of this process is: that of a limiter without Redis, else that
+    /// of the local fallback. Told from time to time while requests are decided.
+    #[non_exhaustive]
+    StoreSized {
+        /// The number of keys, with expired ones that are not swept yet.
+        keys: usize,
+        /// The number of counters that were dropped to make room, since the limiter was built.
+        evictions: u64,
+    },
     /// The circuit breaker has changed its state.
     #[non_exhaustive]
     CircuitChanged {
@@ -74,6 +83,13 @@ pub enum Event<'a> {
         hash: u64,
         /// When the text in force was loaded.
         since: SystemTime,
+    },
+    /// A limit of this policy may be decided from now on: the limiter has learned of it before its
+    /// first request.
+    #[non_exhaustive]
+    PolicyKnown {
+        /// The policy.
+        policy: &'static str,
     },
     /// Quota was leased, to be served without the store.
     #[non_exhaustive]

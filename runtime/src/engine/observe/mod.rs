@@ -8,9 +8,12 @@ mod event;
 mod observer;
 mod report;
 mod result;
+mod trace;
 
 #[cfg(feature = "config")]
 pub(crate) use self::audience::{Audience, Configuration};
+#[cfg(feature = "redis")]
+pub(crate) use self::trace::{record_batch_size, record_outcome, store_span};
 pub use self::{
     decided::Decided,
     event::{CallOutcome, Change, Event, ReloadResult, WaitEnd},

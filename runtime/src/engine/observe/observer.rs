@@ -4,7 +4,7 @@
 use std::sync::Weak;
 use std::{fmt, sync::Arc};
 
-use super::event::Event;
+use super::{event::Event, trace};
 
 /// Hears what a limiter does: its decisions, refunds, waits, changes of its circuit and its
 /// configuration. Given to [`Builder::observer`](crate::Builder::observer).
@@ -71,20 +71,24 @@ impl Observers {
         Self((!observers.is_empty()).then(|| observers.into()))
     }
 
-    /// Whether there are any.
+    /// Whether there are any, or somebody traces.
     #[inline]
     pub(crate) fn is_heard(&self) -> bool {
-        self.0.is_some()
+        self.0.is_some() | trace::is_heard()
     }
 
-    /// Tells an event to every observer. `event` is not called without one.
+    /// Tells an event to every observer, and traces it. `event` is not called if nobody listens.
     #[inline]
     pub(crate) fn tell<'e>(&self, event: impl FnOnce() -> Event<'e>) {
-        if let Some(observers) = &self.0 {
-            let event = event();
-            observers
-                .iter()
-                .for_each(|observer| observer.observe(&event));
+        if self.is_heard() {
+            self.tell_event(&event());
+        }
+    }
+
+    fn tell_event(&self, event: &Event<'_>) {
+        trace::trace(event);
+        for observer in self.0.iter().flat_map(|observers| observers.iter()) {
+            observer.observe(event);
         }
     }
 

@@ -24,7 +24,7 @@ use actix_throttle_core::{
 
 use super::{
     interface::{Miss, Store, StoreError},
-    memory::{Full, MemoryStore},
+    memory::{Full, MemoryStore, StoreSize},
 };
 use crate::engine::clock::Clock;
 
@@ -50,6 +50,11 @@ impl<S> LocalFallback<S> {
 
     pub(crate) fn inner(&self) -> &S {
         &self.inner
+    }
+
+    /// Returns how full the local fallback is.
+    pub(crate) fn local_size(&self) -> StoreSize {
+        self.local.size()
     }
 
     /// Returns whether the local fallback can decide this charge.

@@ -1,5 +1,5 @@
-//! What the observers are told of one caller that may wait: when it joins a queue, why it leaves
-//! it, and what was decided in the end. A denial on the way is not the last word, so it is not told.
+//! What the observers are told of one caller that may wait: when it joins a queue, why it leaves it
+//! and what was decided in the end. A denial on the way is not the last word, so it is not told.
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use actix_web::HttpRequest;
 
 use super::{DynamicLimit, EffectiveLimit, Rule, RuleLimit};
 use crate::{
-    engine::log_throttle::LogThrottle,
+    engine::log_lines::INVALID_DYNAMIC,
     http::named_limit::NamedLimitRef,
     identity::Identifier,
     response::OnLimited,
@@ -26,8 +26,6 @@ pub(in crate::http) struct Resolved {
     dynamic: Option<DynamicLimit>,
     cost: Option<u32>,
 }
-
-static INVALID_DYNAMIC: LogThrottle = LogThrottle::new(log::Level::Error);
 
 impl Rule {
     /// Replaces the limit that is written in the rule, if there is one. `change` gets it as a

@@ -16,6 +16,7 @@ use smallvec::SmallVec;
 use super::{leased_charge::LeasedCharge, pool::LeasePool};
 use crate::engine::{
     clock::Clock,
+    observe::Observers,
     store::interface::{Miss, Store, StoreError},
 };
 
@@ -25,9 +26,9 @@ pub(crate) struct Leases<S> {
 }
 
 impl<S> Leases<S> {
-    pub(crate) fn new(inner: S, max_keys: usize, clock: Clock) -> Self {
+    pub(crate) fn new(inner: S, max_keys: usize, clock: Clock, observers: Observers) -> Self {
         Self {
-            pool: Arc::new(LeasePool::new(inner, max_keys, clock)),
+            pool: Arc::new(LeasePool::new(inner, max_keys, clock, observers)),
         }
     }
 

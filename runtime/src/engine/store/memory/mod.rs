@@ -17,7 +17,10 @@ mod shard;
 mod states;
 mod store;
 
-pub(crate) use self::{full::Full, store::MemoryStore};
+pub(crate) use self::{
+    full::Full,
+    store::{MemoryStore, StoreSize},
+};
 
 #[cfg(test)]
 mod tests;

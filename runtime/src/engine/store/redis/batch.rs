@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use redis::cluster_routing::Slot;
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
+use tracing::Span;
 
 #[cfg(feature = "cluster")]
 use super::call_builder::SingleKey;
@@ -28,7 +29,7 @@ use super::{
 };
 #[cfg(feature = "cluster")]
 use crate::engine::store::expiring_table::Fingerprint;
-use crate::engine::store::interface::StoreError;
+use crate::engine::{observe::record_batch_size, store::interface::StoreError};
 
 /// The number of checks that make a batch full. A full batch does not wait for the call in flight:
 /// more checks make a call no cheaper, and Redis must serve other clients in between.
@@ -80,6 +81,7 @@ impl BatchQueue {
         lane: Lane,
         checks: &[Check<'_>],
         context: &CallContext<'_>,
+        span: Span,
     ) -> (oneshot::Receiver<BatchReply>, Dispatch) {
         let mut lanes = self.0.lock();
         let (batches, is_idle) = match lanes.get_mut(&lane) {
@@ -95,7 +97,7 @@ impl BatchQueue {
         };
         let batch = batches.len() - 1;
         let batch = &mut batches[batch];
-        let answer = batch.add(checks, context);
+        let answer = batch.add(checks, context, span);
         if !is_idle && batch.is_full() {
             task = Dispatch::SendOne;
         }
@@ -139,6 +141,8 @@ enum BatchBuilder {
 struct WaitingRequest {
     shapes: SmallVec<[ReplyLayout; 1]>,
     answer: oneshot::Sender<BatchReply>,
+    /// The request's span of the wait.
+    span: Span,
 }
 
 /// The requests of a batch that was sealed, in the order of their checks in the call.
@@ -166,11 +170,16 @@ impl Batch {
         &mut self,
         checks: &[Check<'_>],
         context: &CallContext<'_>,
+        span: Span,
     ) -> oneshot::Receiver<BatchReply> {
         let (answer, receiver) = oneshot::channel();
         let shapes = checks.iter().map(|check| self.draft.add(check, context));
         let shapes = shapes.collect();
-        self.requests.push(WaitingRequest { shapes, answer });
+        self.requests.push(WaitingRequest {
+            shapes,
+            answer,
+            span,
+        });
         receiver
     }
 
@@ -225,6 +234,19 @@ impl BatchBuilder {
 }
 
 impl InFlightBatch {
+    /// The number of checks in the batch.
+    pub(super) fn size(&self) -> usize {
+        self.0.iter().map(|request| request.shapes.len()).sum()
+    }
+
+    /// Tells the traces of the requests how many checks go out together.
+    pub(super) fn trace_size(&self) {
+        let size = self.size();
+        for request in &self.0 {
+            record_batch_size(&request.span, size);
+        }
+    }
+
     /// Whether any request of the batch still waits.
     pub(super) fn is_awaited(&self) -> bool {
         self.0.iter().any(|request| !request.answer.is_closed())
@@ -254,7 +276,7 @@ impl InFlightBatch {
     /// Sends each request its outcomes. A send fails only if the request has left, and then the
     /// outcome is of no use.
     fn send(self, mut outcomes: impl Iterator<Item = Outcome>) {
-        for WaitingRequest { shapes, answer } in self.0 {
+        for WaitingRequest { shapes, answer, .. } in self.0 {
             let own = outcomes.by_ref().take(shapes.len()).collect();
             let _ = answer.send(Ok(own));
         }

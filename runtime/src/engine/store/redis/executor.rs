@@ -9,6 +9,7 @@ use actix_throttle_core::{
 };
 use redis::{Cmd, Value};
 use tokio::{runtime::Handle, time::Instant};
+use tracing::Instrument;
 
 #[cfg(feature = "cluster")]
 use super::cluster::migration::OpenSlots;
@@ -22,17 +23,21 @@ use super::{
     },
     lateness::{Expired, unless, within},
     script::{Call, CallContext},
-    send::{NotSent, Request, bytes},
+    send::{NotSent, Request, bytes, call_outcome},
 };
 #[cfg(feature = "test-util")]
 use crate::engine::clock::ManualClock;
-use crate::engine::store::{circuit_breaker::Circuit, interface::StoreError};
+use crate::engine::{
+    observe::{Observers, record_outcome, store_span},
+    store::{circuit_breaker::Circuit, interface::StoreError},
+};
 
 /// The connections to Redis, and what sends on them.
 #[derive(Debug)]
 pub(super) struct Executor {
     pub(super) connections: WorkerConnections,
     pub(super) block_watch: BlockWatch,
+    pub(super) observers: Observers,
     #[cfg(feature = "cluster")]
     pub(super) open_slots: OpenSlots,
     #[cfg(feature = "test-util")]
@@ -92,7 +97,10 @@ impl Executor {
     ) -> Result<Outcomes, StoreError> {
         let runtime = runtime()?;
         let connection = self.connections.of(&runtime);
-        let (answer, task) = connection.queue.add(lane, checks, &self.context());
+        let span = store_span();
+        let (answer, task) = connection
+            .queue
+            .add(lane, checks, &self.context(), span.clone());
         let executor = Arc::clone(self);
         match task {
             Dispatch::Queued => {}
@@ -105,11 +113,15 @@ impl Executor {
                 runtime.spawn(async move { executor.send_full_batch(&connection, lane).await });
             }
         }
-        match within(deadline, pin!(answer)).await {
+        let answer = pin!(answer);
+        let answer = within(deadline, answer).instrument(span.clone());
+        let answer = match answer.await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(StoreError::new("the task that calls Redis ended")),
             Err(expired) => Err(self.deadline_passed(expired)),
-        }
+        };
+        record_outcome(&span, call_outcome(&answer));
+        answer
     }
 
     pub(super) async fn run(&self, call: &Call, deadline: Instant) -> Result<Vec<u8>, StoreError> {
@@ -204,7 +216,7 @@ impl Executor {
     }
 
     fn late(&self) -> StoreError {
-        StoreError::new(format!("no answer within {:?}", self.upkeep().deadline))
+        StoreError::late(self.upkeep().deadline)
     }
 }
 

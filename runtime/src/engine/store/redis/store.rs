@@ -19,10 +19,13 @@ use super::{
 };
 #[cfg(feature = "test-util")]
 use crate::engine::clock::ManualClock;
-use crate::engine::store::{
-    circuit_breaker::Circuit,
-    interface::{Miss, Store, StoreError},
-    key_hash::KeyHasher,
+use crate::engine::{
+    observe::Observers,
+    store::{
+        circuit_breaker::Circuit,
+        interface::{Miss, Store, StoreError},
+        key_hash::KeyHasher,
+    },
 };
 
 /// The store that keeps its counters in Redis or Valkey.
@@ -37,6 +40,7 @@ impl RedisStore {
         naming: Naming,
         circuit: Arc<Circuit>,
         deadline: Duration,
+        observers: Observers,
         #[cfg(feature = "test-util")] clock: Option<ManualClock>,
     ) -> Self {
         let upkeep = Upkeep {
@@ -50,6 +54,7 @@ impl RedisStore {
             executor: Arc::new(Executor {
                 connections: WorkerConnections::new(Arc::new(upkeep)),
                 block_watch: BlockWatch::new(),
+                observers,
                 #[cfg(feature = "cluster")]
                 open_slots: migration::OpenSlots::default(),
                 #[cfg(feature = "test-util")]
