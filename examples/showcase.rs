@@ -28,12 +28,16 @@ mod environment;
 mod estimates;
 #[path = "showcase/identifiers.rs"]
 mod identifiers;
+#[path = "showcase/prometheus.rs"]
+mod prometheus;
 #[path = "showcase/quotas.rs"]
 mod quotas;
 
 use std::{env, io, time::Duration};
 
-use actix_throttle::{Limit, RateLimiter, WebSocketLimiter, concurrency_limit, rate_limit};
+use actix_throttle::{
+    Limit, Metrics, RateLimiter, WebSocketLimiter, concurrency_limit, rate_limit,
+};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, http::StatusCode, post, rt, web};
 use actix_ws::Message;
 
@@ -246,6 +250,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .configure(decisions::routes)
         .configure(estimates::routes)
         .configure(identifiers::routes)
+        .configure(prometheus::routes)
         .configure(quotas::routes)
         .service((json, cost, flaky, blocked, zone_a, zone_b))
         .service((open, closed, local, leased, shadow, slow, ws));
@@ -254,9 +259,14 @@ fn routes(config: &mut web::ServiceConfig) {
 #[actix_web::main]
 async fn main() -> io::Result<()> {
     env_logger::init_from_env(env_logger::Env::default().default_filter_or("warn"));
-    environment::limiter()?.init().await?;
+    // The recorder comes before the limiter, which registers its series with it.
+    let prometheus = web::Data::new(prometheus::install()?);
+    let metrics = Metrics::new().policies(["hello", "login"]);
+    let limiter = environment::limiter()?.observer(metrics);
+    limiter.init().await?;
 
-    let mut server = HttpServer::new(|| App::new().configure(routes))
+    let app = move || App::new().app_data(prometheus.clone()).configure(routes);
+    let mut server = HttpServer::new(app)
         // Notice at once that a client has disconnected, while it waits or is served.
         .h1_allow_half_closed(false);
     if let Some(workers) = number("WORKERS")? {

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::{
     algorithm::{Receipt, Settlement, Wait},
-    decision::{Decision, LimitStatus, Verdict},
+    decision::{Decision, DecisionSource, LimitStatus, Verdict},
     failure_mode::FailureMode,
     key::Key,
     limit::{Algorithm, LimitRef},
@@ -152,6 +152,7 @@ pub struct Outcome {
     /// How long a denial stays valid while nothing is charged, apart from times that count down, in
     /// microseconds. 0 means unknown. The denial cache keeps a denial for that long at most.
     pub stable_for: Micros,
+    pub source: DecisionSource,
 }
 
 pub type Outcomes = SmallVec<[Outcome; 1]>;
@@ -167,7 +168,7 @@ impl Outcome {
         let limits = charges
             .zip(&self.verdicts)
             .map(|((index, charge), verdict)| LimitStatus::new(charge.limit, *verdict, index));
-        Decision::new(self.allowed, limits)
+        Decision::new(self.allowed, limits).with_source(self.source)
     }
 
     /// Applies a block that lasts for `left` microseconds to the outcome, as the script does.

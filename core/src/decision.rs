@@ -1,11 +1,15 @@
 //! Decisions: whether a check was admitted, and how each of its limits stands. The limiter makes
 //! them, and applications, headers and logs read them.
 
+mod source;
 mod status;
 
 use std::time::Duration;
 
-pub use self::status::{LimitStatus, Verdict};
+pub use self::{
+    source::DecisionSource,
+    status::{LimitStatus, Verdict},
+};
 use crate::{
     algorithm::Wait,
     time::{self, Micros},
@@ -30,6 +34,7 @@ use crate::{
 pub struct Decision {
     allowed: bool,
     fallback: bool,
+    source: DecisionSource,
     /// On the heap, because a decision is moved many times until the headers are written.
     limits: Vec<LimitStatus>,
 }
@@ -42,6 +47,7 @@ impl Decision {
         let mut decision = Self {
             allowed,
             fallback: false,
+            source: DecisionSource::Store,
             // `collect` would reserve for more than the one limit that most decisions have.
             limits: Vec::with_capacity(most.unwrap_or(1)),
         };
@@ -55,8 +61,15 @@ impl Decision {
     pub fn by_fallback(self) -> Self {
         Self {
             fallback: true,
+            source: DecisionSource::Local,
             ..self
         }
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    pub fn with_source(self, source: DecisionSource) -> Self {
+        Self { source, ..self }
     }
 
     /// Returns whether all limits had room and were charged.
@@ -73,6 +86,13 @@ impl Decision {
     #[inline]
     pub fn is_fallback(&self) -> bool {
         self.fallback
+    }
+
+    /// Returns where the decision was made: by the store, or without asking it.
+    #[must_use]
+    #[inline]
+    pub fn source(&self) -> DecisionSource {
+        self.source
     }
 
     /// Returns every limit that was checked, in the order given, shadow limits included.

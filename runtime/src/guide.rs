@@ -31,6 +31,8 @@
 //! - [Redis and Valkey](redis): connections, URLs, keys, what happens at the start.
 //! - [Cluster, Sentinel, TLS](cluster_sentinel_tls): what they need and what they change.
 //! - [When Redis fails](failures): failure modes, the circuit breaker, what an incident costs.
+//! - [Watching a limiter](observing): observers, logs, traces.
+//! - [Metrics](metrics): what is counted, a dashboard, alerts.
 //! - [The command line](command_line): check files; look at, reset and block counters in Redis.
 //! - [Resetting and looking up](resetting): one limit or everything, for everyone; all limits of one
 //!   identity.
@@ -57,6 +59,7 @@ macro_rules! chapters {
                 feature = "cluster",
                 feature = "config",
                 feature = "jwt",
+                feature = "metrics",
                 feature = "reqwest",
                 feature = "sentinel",
                 feature = "session",
@@ -74,6 +77,7 @@ macro_rules! chapters {
                 feature = "cluster",
                 feature = "config",
                 feature = "jwt",
+                feature = "metrics",
                 feature = "reqwest",
                 feature = "sentinel",
                 feature = "session",
@@ -115,6 +119,8 @@ chapters! {
     redis: "../guide/redis.md",
     cluster_sentinel_tls: "../guide/cluster-sentinel-tls.md",
     failures: "../guide/failures.md",
+    observing: "../guide/observing.md",
+    metrics: "../guide/metrics.md",
     command_line: "../guide/command-line.md",
     resetting: "../guide/resetting.md",
     redis_acl: "../guide/redis-acl.md",

@@ -15,6 +15,8 @@ pub mod guide;
 mod http;
 mod identity;
 mod limiter;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "utoipa")]
 pub mod openapi;
 pub mod outgoing;
@@ -55,14 +57,17 @@ pub use self::engine::store::RedisPool;
 pub use self::http::WebSocketLimiter;
 #[cfg(feature = "jwt")]
 pub use self::identity::{Jwt, JwtBuilder, JwtKey};
+#[cfg(feature = "metrics")]
+pub use self::metrics::Metrics;
 #[cfg(feature = "utoipa")]
 pub use self::openapi::RateLimited;
 #[cfg(feature = "awc")]
 pub use self::outgoing::CallError;
 pub use self::{
     engine::{
-        Acquire, Acquired, BulkReset, Demand, IdentityUsage, LimitUsage, PeekIdentity, Permit,
-        ResetReport, Semaphore, SemaphoreGuard, UsageState,
+        Acquire, Acquired, BulkReset, CallOutcome, Change, Decided, DecisionResult, Demand, Event,
+        IdentityUsage, LimitUsage, Observer, PeekIdentity, Permit, ReloadResult, ResetReport,
+        Semaphore, SemaphoreGuard, UsageState, WaitEnd,
         circuit_state::CircuitState,
         error::{InitError, RateLimitError},
     },
@@ -76,7 +81,7 @@ pub use self::{
 };
 pub use actix_throttle_core::{
     calendar::Period,
-    decision::{Decision, LimitStatus},
+    decision::{Decision, DecisionSource, LimitStatus},
     failure_mode::FailureMode,
     identity::{Identity, IdentityKind},
     limit::{Algorithm, Concurrency, Limit, LimitError, RateError, Refill},

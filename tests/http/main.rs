@@ -38,8 +38,10 @@ mod identity_accessors;
 mod ietf;
 mod ietf_time;
 mod logs;
+mod metrics;
 mod networks;
 mod numbers;
+mod observer;
 mod outgoing;
 mod patterns;
 mod peers;
@@ -64,6 +66,7 @@ mod throttle_overlap;
 mod throttle_paths;
 mod throttle_shadow;
 mod tokens;
+mod traces;
 #[cfg(unix)]
 mod unix_socket;
 mod websocket;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     algorithm::{PermitTable, Receipt, State, Wait},
     check::{Charge, Outcome, Receipts},
-    decision::Verdict,
+    decision::{DecisionSource, Verdict},
     limit::{Concurrency, Limit, LimitRef, PermitId},
     time::Micros,
 };
@@ -39,6 +39,7 @@ pub fn decide_charge<S: ChargeStates>(
         receipts: Receipts::new(),
         mirror_receipts: Receipts::new(),
         stable_for: 0,
+        source: DecisionSource::Store,
     })
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     algorithm::Wait,
     check::{Charge, Check, Mode, Outcome, Receipts},
-    decision::Verdict,
+    decision::{DecisionSource, Verdict},
     time::Micros,
 };
 
@@ -93,6 +93,7 @@ pub fn decide<S: States>(
         receipts,
         mirror_receipts: Receipts::new(),
         stable_for: 0,
+        source: DecisionSource::Store,
     })
 }
 

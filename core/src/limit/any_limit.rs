@@ -127,7 +127,10 @@ impl LimitRef<'_> {
     #[doc(hidden)]
     #[inline]
     pub fn name(&self) -> &'static str {
-        self.to_any().name()
+        match self {
+            Self::Rate(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
+            Self::Concurrency(limit, _) => limit.policy_name().unwrap_or(limit.zone_name()),
+        }
     }
 }
 
@@ -147,6 +150,16 @@ impl AnyLimit {
         match self {
             Self::Rate(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
             Self::Concurrency(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
+        }
+    }
+
+    /// Returns the name that the limit was given, if it was.
+    #[doc(hidden)]
+    #[inline]
+    pub fn own_name(&self) -> Option<&'static str> {
+        match self {
+            Self::Rate(limit) => limit.policy_name(),
+            Self::Concurrency(limit) => limit.policy_name(),
         }
     }
 

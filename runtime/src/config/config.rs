@@ -17,7 +17,7 @@ use super::{
     error::ConfigError, identifiers::IdentifierRegistry, snapshot::Snapshot, source::Source,
 };
 use crate::{
-    engine::{NamedLimits, log_throttle::TARGET},
+    engine::{NamedLimits, ReloadResult, log_throttle::TARGET},
     http::{LiveRuleTable, Throttle},
     identity::LiveClientSettings,
     limiter::Builder,
@@ -153,7 +153,13 @@ impl Config {
         let diff = Diff::between(&old.spec, &next.spec);
         rule_table.replace(rules);
         clients.replace(settings);
+        let in_force = next.in_force(source);
         current.store(Arc::new(next));
+        let result = match diff.is_empty() {
+            true => ReloadResult::Unchanged,
+            false => ReloadResult::Changed,
+        };
+        named_limits.audience().replaced(in_force, result);
         for (removes, line) in diff.changes() {
             let level = if removes { Level::Warn } else { Level::Info };
             log::log!(target: TARGET, level, "{}: {line}", source.name);
@@ -172,6 +178,10 @@ impl Config {
         let named_limits = NamedLimits::new();
         let (first, rules, settings) =
             Snapshot::new(text, None, &source, &identifiers, &named_limits)?;
+        let in_force = first.in_force(&source);
+        named_limits
+            .audience()
+            .replaced(in_force, ReloadResult::Loaded);
         Ok(Self(Arc::new(Shared {
             source,
             identifiers,
@@ -208,6 +218,8 @@ impl Config {
     /// Logs why the configuration stays as it was.
     pub(super) fn refuse<T>(&self, error: ConfigError) -> Result<T, ConfigError> {
         log::error!(target: TARGET, "the configuration stays as it was:\n{error}");
+        let audience = self.0.named_limits.audience();
+        audience.refused(&error.to_string());
         Err(error)
     }
 }

@@ -1,15 +1,18 @@
 //! A snapshot: one state of a configuration, which a reload replaces as a whole.
 
+use std::time::SystemTime;
+
 use actix_throttle_core::{
     config::{ConfigSpec, Diagnostics, Spanned},
     limit::AnyLimit,
     rules::{LimitSpec, PathsSpec, RouteRuleSpec},
 };
 use actix_web::http::Method;
+use sha2::{Digest, Sha256};
 
 use super::{error::ConfigError, identifiers::IdentifierRegistry, source::Source};
 use crate::{
-    engine::{NamedLimits, error::InitError},
+    engine::{Configuration, NamedLimits, error::InitError},
     http::{Paths, Rule, RuleTable},
     identity::ClientSettings,
 };
@@ -21,6 +24,8 @@ pub(super) struct Snapshot {
     /// The text as it was read.
     pub(super) text: String,
     pub(super) spec: ConfigSpec,
+    /// The policies of the rules and limits.
+    policies: Vec<&'static str>,
 }
 
 impl Snapshot {
@@ -63,8 +68,32 @@ impl Snapshot {
         if !spec.limits.is_empty() {
             rule_table.with_names(names);
         }
-        let text = text.to_owned();
-        Ok((Self { text, spec }, rule_table, clients))
+        let named = spec
+            .limits
+            .iter()
+            .filter_map(|(_, named)| named.limit.own_name());
+        let snapshot = Self {
+            text: text.to_owned(),
+            policies: rule_table.policies().chain(named).collect(),
+            spec,
+        };
+        Ok((snapshot, rule_table, clients))
+    }
+
+    /// Describes the snapshot to observers, as in force from now on.
+    pub(super) fn in_force(&self, source: &Source) -> Configuration {
+        let digest = Sha256::digest(self.text.as_bytes());
+        // 48 bits: a float, as metrics are, holds them exactly.
+        let hash = digest
+            .iter()
+            .take(6)
+            .fold(0, |hash, byte| hash << 8 | u64::from(*byte));
+        Configuration {
+            source: source.name.clone(),
+            hash,
+            since: SystemTime::now(),
+            policies: self.policies.clone(),
+        }
     }
 }
 

@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use actix_throttle_core::{identity::Identity, key::Key, limit::Limit, time::to_micros};
 
-use super::{error::RateLimitError, handle::Engine, store::interface::Store};
+use super::{
+    error::RateLimitError,
+    handle::Engine,
+    observe::{Change, Event},
+    store::interface::Store,
+};
 
 impl Engine {
     pub(crate) async fn reset(
@@ -15,7 +20,9 @@ impl Engine {
     ) -> Result<(), RateLimitError> {
         limit.validate()?;
         let counter = Key::counter(identity, limit);
-        Ok(self.store().delete(&[counter, counter.block()]).await?)
+        self.store().delete(&[counter, counter.block()]).await?;
+        self.tell_changed(limit, identity, Change::Reset);
+        Ok(())
     }
 
     pub(crate) async fn block(
@@ -27,7 +34,9 @@ impl Engine {
         limit.validate()?;
         limit.block(length).validate()?;
         let key = Key::counter(identity, limit).block();
-        Ok(self.store().block(&key, to_micros(length)).await?)
+        self.store().block(&key, to_micros(length)).await?;
+        self.tell_changed(limit, identity, Change::Block(length));
+        Ok(())
     }
 
     pub(crate) async fn unblock(
@@ -37,6 +46,16 @@ impl Engine {
     ) -> Result<(), RateLimitError> {
         limit.validate()?;
         let key = Key::counter(identity, limit).block();
-        Ok(self.store().delete(&[key]).await?)
+        self.store().delete(&[key]).await?;
+        self.tell_changed(limit, identity, Change::Unblock);
+        Ok(())
+    }
+
+    fn tell_changed(&self, limit: &Limit, identity: &Identity, change: Change) {
+        self.observers().tell(|| Event::Changed {
+            policy: limit.policy_name().unwrap_or(limit.zone_name()),
+            identity,
+            change,
+        });
     }
 }

@@ -1,7 +1,7 @@
 //! [`Builder`]: the settings of an engine, and the store that is composed by them. It checks Redis
 //! once.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 #[cfg(feature = "redis")]
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use super::{
     error::InitError,
     handle::Engine,
     log_throttle::TARGET,
+    observe::{Observer, Observers},
     settings::{MaxWaiting, Settings},
     store::{MemoryStore, Stack},
 };
@@ -46,6 +47,7 @@ pub(crate) struct Builder {
     pub(crate) denial_cache: Duration,
     pub(crate) max_keys: usize,
     pub(crate) settings: Settings,
+    pub(crate) observers: Vec<Box<dyn Observer>>,
     #[cfg(feature = "test-util")]
     pub(crate) clock: Option<ManualClock>,
 }
@@ -81,6 +83,7 @@ impl Default for Builder {
             denial_cache: DEFAULT_DENIAL_CACHE,
             max_keys: DEFAULT_MAX_KEYS,
             settings: Settings::default(),
+            observers: Vec::new(),
             #[cfg(feature = "test-util")]
             clock: None,
         }
@@ -93,8 +96,9 @@ impl Builder {
     /// # Errors
     ///
     /// If there is no store, or Redis has a problem that waiting does not solve.
-    pub(crate) async fn build(self) -> Result<Engine, InitError> {
+    pub(crate) async fn build(mut self) -> Result<Engine, InitError> {
         let clock = self.chosen_clock();
+        let observers = Observers::new(mem::take(&mut self.observers));
         let store = match &self.store {
             Some(Source::Memory) => {
                 log::info!(
@@ -105,27 +109,36 @@ impl Builder {
                 Stack::Memory(MemoryStore::new(self.max_keys, clock.clone()))
             }
             #[cfg(feature = "redis")]
-            Some(Source::Pool(pool)) => self.redis_store(pool.clone()).await?,
+            Some(Source::Pool(pool)) => self.redis_store(pool.clone(), &observers).await?,
             #[cfg(feature = "redis")]
-            Some(Source::Url(url)) => self.redis_store(pool_for(url)?).await?,
+            Some(Source::Url(url)) => self.redis_store(pool_for(url)?, &observers).await?,
             None => {
                 return Err(InitError::settings(
                     "no store was chosen; call `.redis(pool)`, `.redis_url(url)` or `.memory()`",
                 ));
             }
         };
-        Ok(Engine::new(store, clock, self.settings))
+        #[cfg(feature = "config")]
+        if let Some(named) = &self.settings.named_limits {
+            named.audience().join(&observers);
+        }
+        Ok(Engine::new(store, clock, self.settings, observers))
     }
 
     #[cfg(feature = "redis")]
-    async fn redis_store(&self, pool: RedisPool) -> Result<Stack, InitError> {
+    async fn redis_store(
+        &self,
+        pool: RedisPool,
+        observers: &Observers,
+    ) -> Result<Stack, InitError> {
         let clock = self.chosen_clock();
-        let circuit = Arc::new(Circuit::new(CircuitSettings {
+        let settings = CircuitSettings {
             threshold: self.failure_threshold,
             recovery: self.recovery_timeout,
             deadline: self.deadline,
             verification: pool.verification(self.deadline),
-        }));
+        };
+        let circuit = Arc::new(Circuit::new(settings, observers.clone()));
         let store = RedisStore::new(
             pool,
             Naming {
@@ -134,6 +147,7 @@ impl Builder {
             },
             Arc::clone(&circuit),
             self.deadline,
+            observers.clone(),
             #[cfg(feature = "test-util")]
             self.clock.clone(),
         );
@@ -141,7 +155,7 @@ impl Builder {
         let circuit = CircuitBreaker::new(store, circuit);
         let max_age = to_micros(self.denial_cache);
         let denials = DenialCache::new(circuit, max_age, self.max_keys, clock.clone());
-        let leases = Leases::new(denials, self.max_keys, clock.clone());
+        let leases = Leases::new(denials, self.max_keys, clock.clone(), observers.clone());
         let local = MemoryStore::new(self.max_keys, clock.clone());
         let fallback = LocalFallback::new(leases, local, clock);
         Ok(Stack::Redis(Box::new(fallback)))

@@ -29,6 +29,8 @@ pub(super) struct ChargedItem {
     pub(super) local: Option<Receipt>,
     /// The cost that counts since a settlement; `None` before one.
     pub(super) settled: Option<u32>,
+    /// The cost that counted before the latest settlement.
+    pub(super) before: u32,
     /// Where a cost of 0 was admitted, which has no receipt.
     pub(super) free: Option<DecidedBy>,
 }
@@ -80,6 +82,7 @@ impl Charged {
             store: receipt(&receipts.store, at),
             local: receipt(&receipts.local, at),
             settled: None,
+            before: 0,
             free: receipts.free(charge),
         });
         Self(charged.collect())
@@ -133,6 +136,7 @@ impl Charged {
     /// Records that the charges count as `to` from now on.
     pub(super) fn count_as(&mut self, to: u32) {
         for one in &mut self.0 {
+            one.before = one.counted();
             one.settled = Some(to);
         }
     }
@@ -195,6 +199,13 @@ impl Charged {
 impl ChargedItem {
     pub(super) fn has_receipt(&self) -> bool {
         self.store.is_some() || self.local.is_some()
+    }
+
+    /// Returns the cost that counts now.
+    fn counted(&self) -> u32 {
+        let receipt = self.store.or(self.local);
+        self.settled
+            .unwrap_or_else(|| receipt.map_or(0, |receipt| receipt.taken))
     }
 
     fn can_change(&self) -> bool {

@@ -16,6 +16,7 @@ use super::{
     error::RateLimitError,
     fallback,
     handle::Engine,
+    observe::report,
     store::interface::{Miss, Store, StoreError},
 };
 
@@ -120,7 +121,36 @@ impl Engine {
     }
 
     /// Turns the store's outcome into a decision; the failure mode decides if there is an error.
+    /// Tells the observers.
+    #[inline]
     pub(crate) fn conclude(
+        &self,
+        check: &Check<'_>,
+        decided: Result<Outcome, StoreError>,
+    ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
+        let concluded = self.conclude_untold(check, decided);
+        if self.observers().is_heard() {
+            self.tell_decided(check, concluded.as_ref().map(|(decision, _)| decision));
+        }
+        concluded
+    }
+
+    /// Tells the observers of a decision, if the check charges.
+    pub(super) fn tell_decided(
+        &self,
+        check: &Check<'_>,
+        decided: Result<&Decision, &RateLimitError>,
+    ) {
+        if check.mode.is_charge() {
+            report(self.observers(), check, decided);
+            self.tell_size_sometimes();
+        }
+    }
+
+    /// Does what [`conclude`](Self::conclude) does, for a caller that tells the observers itself:
+    /// a denial is not the last word for a caller that waits.
+    #[inline]
+    pub(super) fn conclude_untold(
         &self,
         check: &Check<'_>,
         decided: Result<Outcome, StoreError>,
@@ -130,7 +160,7 @@ impl Engine {
                 let decision = outcome.decision((0..).zip(&check.charges));
                 (decision, ChargeReceipts::of(outcome))
             }
-            Err(error) => fallback::decide(self.store(), check, error)?,
+            Err(error) => fallback::decide(self.store(), self.observers(), check, error)?,
         };
         if check.mode.is_charge() && decision.is_allowed() {
             self.shadow_stats().report(&decision);

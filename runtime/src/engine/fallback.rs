@@ -5,17 +5,15 @@ use actix_throttle_core::{
     decision::Decision,
     failure_mode::FailureMode,
 };
-use log::Level;
 use smallvec::SmallVec;
 
 use super::{
     charged::ChargeReceipts,
     error::RateLimitError,
-    log_throttle::LogThrottle,
+    log_lines::STORE_FAILURES,
+    observe::{Event, Observers},
     store::{Stack, interface::StoreError},
 };
-
-static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
 
 /// Decides by the failure modes of the charges: an enforced charge of `Closed` returns the error
 /// (fail closed), charges of `Local` are decided by this process alone (local fallback), and
@@ -25,12 +23,15 @@ static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
 /// too, and the rest are admitted.
 pub(super) fn decide(
     store: &Stack,
+    observers: &Observers,
     check: &Check<'_>,
     error: StoreError,
 ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
     // The circuit breaker logs when it opens, so its rejections are not logged here.
     if error.is_failure() {
-        FAILURES.log(format_args!("the store could not decide: {error}"));
+        STORE_FAILURES.log(format_args!("the store could not decide: {error}"));
+        let reason = error.reason();
+        observers.tell(|| Event::StoreFailed { reason });
     }
     let mut enforced = check.charges.iter().filter(|one| !one.limit.is_shadow());
     let closed = enforced.any(|charge| charge.failure_mode == FailureMode::Closed);

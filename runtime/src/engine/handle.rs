@@ -1,16 +1,29 @@
 //! [`Engine`]: the handle of a store with what decisions need beside it. The limiter composes it
 //! with the settings of HTTP.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use super::{
     circuit_state::CircuitState,
     clock::Clock,
+    observe::{Event, Observers},
     settings::Settings,
     shadow_stats::ShadowStats,
     store::{Stack, interface::Store},
     waiting::queue::WaitQueues,
 };
+
+/// Number of decisions between two reports of the store's size, which lock all of its shards; and
+/// of those at first that are each followed by one.
+const SIZE_INTERVAL: u64 = 1024;
+const SIZE_AT_FIRST: u64 = 64;
 
 /// Decides checks. A cheap handle: clones share one store.
 #[derive(Clone)]
@@ -20,16 +33,26 @@ struct Inner {
     store: Stack,
     clock: Clock,
     settings: Settings,
+    observers: Observers,
+    /// Number of decisions that observers were told. Relaxed: it guards no other data.
+    told: AtomicU64,
     shadow_stats: ShadowStats,
     wait_queues: WaitQueues,
 }
 
 impl Engine {
-    pub(super) fn new(store: Stack, clock: Clock, settings: Settings) -> Self {
+    pub(super) fn new(
+        store: Stack,
+        clock: Clock,
+        settings: Settings,
+        observers: Observers,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             clock,
             settings,
+            observers,
+            told: AtomicU64::new(0),
             shadow_stats: ShadowStats::default(),
             wait_queues: WaitQueues::default(),
         }))
@@ -41,6 +64,11 @@ impl Engine {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    #[inline]
+    pub(crate) fn observers(&self) -> &Observers {
+        &self.0.observers
     }
 
     pub(crate) fn shadow_stats(&self) -> &ShadowStats {
@@ -66,6 +94,19 @@ impl Engine {
 
     pub(super) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// Tells the observers the store's size: each time at first, then at intervals. Keys come and
+    /// go with decisions, so it needs no timer.
+    pub(super) fn tell_size_sometimes(&self) {
+        let told = self.0.told.fetch_add(1, Ordering::Relaxed) + 1;
+        if told <= SIZE_AT_FIRST || told.is_multiple_of(SIZE_INTERVAL) {
+            let size = self.0.store.size();
+            self.0.observers.tell(|| Event::StoreSized {
+                keys: size.keys,
+                evictions: size.evictions,
+            });
+        }
     }
 
     /// The wait queues of this process.

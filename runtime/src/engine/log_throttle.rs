@@ -1,5 +1,5 @@
 //! A throttle for log lines about single requests: at most one line a second for each subject, so
-//! that a flood of requests does not become a flood of lines. Callers keep one in a `static`.
+//! that a flood of requests does not become a flood of lines. `log_lines` has one for each subject.
 
 use std::{
     fmt,

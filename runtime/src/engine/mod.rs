@@ -17,8 +17,10 @@ mod decide;
 pub(crate) mod error;
 mod fallback;
 mod handle;
+pub(crate) mod log_lines;
 pub(crate) mod log_throttle;
 mod named_limits;
+mod observe;
 mod pending;
 mod settings;
 mod settle;
@@ -28,6 +30,8 @@ pub(crate) mod store;
 mod test_util;
 mod waiting;
 
+#[cfg(feature = "config")]
+pub(crate) use self::observe::Configuration;
 #[cfg(feature = "test-util")]
 pub use self::test_util::ChargedForTest;
 pub(crate) use self::{
@@ -45,5 +49,8 @@ pub(crate) use self::{
 pub use self::{
     bulk::{BulkReset, IdentityUsage, LimitUsage, PeekIdentity, ResetReport, UsageState},
     concurrency::{Permit, Semaphore, SemaphoreGuard},
+    observe::{
+        CallOutcome, Change, Decided, DecisionResult, Event, Observer, ReloadResult, WaitEnd,
+    },
     waiting::{Acquire, Acquired, Demand},
 };

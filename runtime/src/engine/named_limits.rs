@@ -14,6 +14,9 @@ use actix_throttle_core::limit::NamedLimit;
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
 
+#[cfg(feature = "config")]
+use super::observe::Audience;
+
 /// All named limits of a configuration at one time. A name keeps its index for as long as the
 /// process runs, so that a request compares no strings.
 #[derive(Debug, Default)]
@@ -32,6 +35,8 @@ struct SharedTables {
     id: u32,
     register: Mutex<NameIndex>,
     current: ArcSwap<NamedLimitTable>,
+    #[cfg(feature = "config")]
+    audience: Audience,
 }
 
 #[derive(Default)]
@@ -59,6 +64,8 @@ impl NamedLimits {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             register: Mutex::default(),
             current: ArcSwap::default(),
+            #[cfg(feature = "config")]
+            audience: Audience::default(),
         }))
     }
 
@@ -100,6 +107,12 @@ impl NamedLimits {
         // among the required ones.
         self.0.current.store(Arc::clone(&names));
         Ok(names)
+    }
+
+    /// Returns the observers of the limiters that use this configuration.
+    #[cfg(feature = "config")]
+    pub(crate) fn audience(&self) -> &Audience {
+        &self.0.audience
     }
 
     /// Returns the current limits.

@@ -8,17 +8,15 @@ use actix_throttle_core::{
     decision::Decision,
 };
 use futures_util::future::{self, FutureExt};
-use log::Level;
 use tokio::runtime::Handle;
 
 use super::{
-    charged::{Charged, DecidedBy},
+    charged::{Charged, ChargedItem, DecidedBy},
     handle::Engine,
-    log_throttle::LogThrottle,
+    log_lines::SETTLEMENT_FAILURES,
+    observe::Event,
     store::interface::{Miss, StoreError},
 };
-
-static FAILURES: LogThrottle = LogThrottle::new(Level::Warn);
 
 impl Engine {
     /// Refunds what was charged, as far as it still counts, and returns how those limits stand
@@ -84,15 +82,37 @@ impl Engine {
         let now = self.clock().now();
         for one in charged.items() {
             self.wait_queues().notify(&one.charge.key(), now);
+            if done.is_ok() {
+                self.tell_settled(one, to);
+            }
         }
         if let Err(error) = done {
             match to {
-                0 => FAILURES.log(format_args!("a charge could not be refunded: {error}")),
-                to => FAILURES.log(format_args!(
+                0 => {
+                    SETTLEMENT_FAILURES.log(format_args!("a charge could not be refunded: {error}"))
+                }
+                to => SETTLEMENT_FAILURES.log(format_args!(
                     "a charge could not be settled at {to}: {error}"
                 )),
             }
         }
+    }
+
+    /// Tells the observers that a charge counts as `to` now; 0 is a refund.
+    fn tell_settled(&self, one: &ChargedItem, to: u32) {
+        self.observers().tell(|| match to {
+            0 => Event::Refunded {
+                policy: one.charge.policy(),
+                identity: one.charge.identity(),
+                cost: one.before,
+            },
+            actual => Event::Settled {
+                policy: one.charge.policy(),
+                identity: one.charge.identity(),
+                estimate: one.before,
+                actual,
+            },
+        });
     }
 
     /// Settles what in-memory stores have charged.

@@ -7,12 +7,9 @@ use std::{
 };
 
 use actix_throttle_core::decision::Decision;
-use log::Level;
 use parking_lot::RwLock;
 
-use super::log_throttle::LogThrottle;
-
-static DENIALS: LogThrottle = LogThrottle::new(Level::Info);
+use super::log_lines::SHADOW_DENIALS;
 
 /// Number of requests that each shadow limit would have denied, by its name. Names are the
 /// application's, so they are few. The counters are relaxed: they guard no other data.
@@ -35,7 +32,7 @@ impl ShadowStats {
         let limits = decision.limits().iter();
         for limit in limits.filter(|limit| limit.is_shadow() && limit.is_exceeded()) {
             self.count(limit.name());
-            DENIALS.log(format_args!(
+            SHADOW_DENIALS.log(format_args!(
                 "the shadow limit \"{}\" would have denied a request",
                 limit.name()
             ));

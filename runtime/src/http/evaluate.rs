@@ -21,7 +21,7 @@ use super::{
 use crate::{
     engine::{
         Charged, Engine, Granted, MaxWait, Miss, OwnedCharge, PendingCharges, PermitHold,
-        StoreError, WaitOutcome, coop_yield, error::RateLimitError, log_throttle::LogThrottle,
+        StoreError, WaitOutcome, coop_yield, error::RateLimitError, log_lines::SHARED_COUNTERS,
         validate, wait_for,
     },
     response::OnLimited,
@@ -30,8 +30,6 @@ use crate::{
 /// The wait in microseconds that a denial names if the wait queue is full and no better estimate is
 /// known.
 const QUEUE_FULL_WAIT: Micros = 1_000_000;
-
-static SHARED_COUNTERS: LogThrottle = LogThrottle::new(log::Level::Warn);
 
 /// The outcome of one request's check.
 pub(super) struct Evaluation<'a> {

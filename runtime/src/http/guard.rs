@@ -20,7 +20,11 @@ use super::{
     rule_list::RuleSet,
 };
 use crate::{
-    engine::{Miss, error::RateLimitError, log_throttle::LogThrottle},
+    engine::{
+        Miss,
+        error::RateLimitError,
+        log_lines::{INVALID_LIMITS, UNKNOWN_LIMITS},
+    },
     limiter::RateLimiter,
     response::{self, OnLimited},
 };
@@ -32,9 +36,6 @@ pub(super) enum Admission {
     /// The request gets this response, which has its headers.
     Respond(HttpResponse),
 }
-
-static INVALID_LIMITS: LogThrottle = LogThrottle::new(log::Level::Error);
-static UNKNOWN_LIMITS: LogThrottle = LogThrottle::new(log::Level::Error);
 
 impl RateLimiter {
     /// Decides rules for a request as the attribute does: with `skip_if`, identities, groups and

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use super::{context::RuleContext, rule::Rule};
 use crate::{
+    engine::{Decided, Event},
     identity::{Identified, Identifier},
     response::Unidentified,
 };
@@ -92,6 +93,7 @@ impl<'a> RuleMatcher<'a> {
                 Lookup::Skip => {}
                 Lookup::Reject(response) => {
                     if let Some(response) = response.take() {
+                        self.tell_unidentified(rule);
                         return Err(*response);
                     }
                 }
@@ -136,6 +138,13 @@ impl<'a> RuleMatcher<'a> {
     /// Whether this matches a WebSocket message and not the request itself.
     pub(super) fn is_of_message(&self) -> bool {
         self.message.is_some()
+    }
+
+    fn tell_unidentified(&self, rule: &Rule) {
+        if let Some(policy) = rule.policy() {
+            let observers = self.context.limiter.engine().observers();
+            observers.tell(|| Event::Decided(Decided::unidentified(policy)));
+        }
     }
 
     async fn lookup(&mut self, rule: &'a Rule) -> &mut Lookup {

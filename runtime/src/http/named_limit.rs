@@ -81,6 +81,11 @@ impl NamedLimitRef {
         Self { known, ..self }.called(name, limit.zone_name())
     }
 
+    /// The name that applies where the configuration sets none.
+    pub(super) fn default_name(&self) -> &'static str {
+        self.label.name
+    }
+
     /// Completes the limit with a name and zone, where the configuration sets none.
     pub(super) fn fill(&self, policy: AnyLimit) -> AnyLimit {
         policy.with_default_name(self.label.name, self.label.zone)

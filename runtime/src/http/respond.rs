@@ -2,9 +2,7 @@
 
 use actix_web::HttpResponse;
 
-use crate::engine::log_throttle::LogThrottle;
-
-static NOT_INSTALLED: LogThrottle = LogThrottle::new(log::Level::Error);
+use crate::engine::log_lines::NOT_INSTALLED;
 
 /// Responds with 500 to a request with rules but without a limiter, and logs an error.
 pub(super) fn not_installed() -> HttpResponse {

@@ -22,7 +22,7 @@ use actix_web::HttpRequest;
 
 pub use self::{builder::JwtBuilder, key::JwtKey};
 use self::{claims::Rules, error::TokenError, key::SigningKey, token::TokenSource};
-use crate::engine::log_throttle::{LogThrottle, TARGET};
+use crate::engine::{log_lines::UNUSABLE_TOKENS, log_throttle::TARGET};
 
 /// Verifies signed tokens and reads the user and the group from them.
 ///
@@ -72,8 +72,6 @@ struct Settings {
     rules: Rules,
     token_source: TokenSource,
 }
-
-static UNUSABLE_TOKENS: LogThrottle = LogThrottle::new(log::Level::Warn);
 
 impl Jwt {
     /// Returns a builder without settings; begin with [`key`](JwtBuilder::key).

@@ -8,7 +8,7 @@ use actix_web::HttpRequest;
 use serde_json::Value as Json;
 
 use super::user_group::{UserGroup, UserGroupError};
-use crate::engine::log_throttle::LogThrottle;
+use crate::engine::log_lines::UNREADABLE_SESSIONS;
 
 /// The keys of a session's values for the user and the group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +16,6 @@ pub(super) struct SessionKeys {
     pub(super) user: Arc<str>,
     pub(super) group: Arc<str>,
 }
-
-static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Warn);
 
 impl SessionKeys {
     pub(super) fn source(&self) -> Source {
@@ -40,7 +38,7 @@ impl SessionKeys {
             Err(UserGroupError::User) => &self.user,
             Err(UserGroupError::Group) => &self.group,
         };
-        MISTAKES.log(format_args!(
+        UNREADABLE_SESSIONS.log(format_args!(
             "a session identifies nobody: its `{key}` is no text or whole number; name another key \
              with `Identifier::session_keys`"
         ));

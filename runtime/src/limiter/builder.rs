@@ -17,7 +17,7 @@ use super::HttpSettings;
 use crate::engine::clock::ManualClock;
 #[cfg(feature = "redis")]
 use crate::engine::store::RedisPool;
-use crate::engine::{self, Source};
+use crate::engine::{self, Observer, Source};
 
 /// Settings of a [`RateLimiter`](crate::RateLimiter).
 ///
@@ -215,6 +215,14 @@ impl Builder {
     /// most 65,536 identities for each zone, and never more than [`max_keys`](Self::max_keys).
     pub fn denial_cache(mut self, max_age: Duration) -> Self {
         self.engine.denial_cache = max_age;
+        self
+    }
+
+    /// Tells this observer what the limiter does: its decisions, refunds, waits, and changes of its
+    /// circuit and configuration. Called again, it adds one; they hear each event in this order.
+    /// Default: none, and then an event costs one branch.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.engine.observers.push(Box::new(observer));
         self
     }
 

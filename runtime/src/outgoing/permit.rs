@@ -6,12 +6,9 @@ use std::{
 };
 
 use actix_throttle_core::{identity::Identity, limit::Limit};
-use log::Level;
 
 use super::{Outgoing, Response, pause::PAUSE, retry_after};
-use crate::engine::{Permit, log_throttle::LogThrottle};
-
-static NOT_BLOCKED: LogThrottle = LogThrottle::new(Level::Warn);
+use crate::engine::{Permit, log_lines::UNTOLD_PAUSES};
 
 /// Shortest length of a block.
 const LEAST: Duration = Duration::from_millis(1);
@@ -126,7 +123,7 @@ impl CallPermit {
         for (limit, identity) in paused {
             let blocked = self.outgoing.limiter.block(limit, identity, wait).await;
             if let Err(error) = blocked {
-                NOT_BLOCKED.log(format_args!(
+                UNTOLD_PAUSES.log(format_args!(
                     "an upstream service wants no calls for {wait:?}, and other processes were not told: {error}"
                 ));
             }

@@ -3,9 +3,7 @@
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 
 use super::problem;
-use crate::engine::{error::RateLimitError, log_throttle::LogThrottle};
-
-static MISTAKES: LogThrottle = LogThrottle::new(log::Level::Error);
+use crate::engine::{error::RateLimitError, log_lines::INVALID_CALLS};
 
 /// Responds as an attribute would: 503 if the store could not decide, 429 if there was no capacity
 /// in time. An error in the application's code is a 500, and is logged.
@@ -31,7 +29,7 @@ impl ResponseError for RateLimitError {
             | Self::SharedCounter
             | Self::UnknownLimit { .. }
             | Self::InvalidDemand => {
-                MISTAKES.log(format_args!("{self}; the response is 500"));
+                INVALID_CALLS.log(format_args!("{self}; the response is 500"));
                 HttpResponse::InternalServerError().finish()
             }
         }

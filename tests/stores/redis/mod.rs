@@ -13,6 +13,7 @@ mod keys;
 mod looks;
 mod migrating;
 mod migrating_repeats;
+mod observed;
 mod plain;
 mod reconnecting;
 mod setup;

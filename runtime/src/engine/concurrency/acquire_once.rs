@@ -23,6 +23,7 @@ use crate::engine::{
 
 impl Engine {
     /// Charges all of them or none, holds the permits among them, and keeps the rates' receipts.
+    /// The caller tells the observers what comes of it.
     ///
     /// # Cancel safety
     ///
@@ -115,7 +116,7 @@ impl Engine {
         let is_unsure = decided.as_ref().is_err_and(StoreError::is_failure);
         let is_sure = decided.is_ok();
         let asked = check(Mode::ChargeForReceipts, &charges);
-        let concluded = self.conclude(&asked, decided);
+        let concluded = self.conclude_untold(&asked, decided);
         let is_allowed = concluded
             .as_ref()
             .is_ok_and(|(decision, _)| decision.is_allowed());
@@ -144,11 +145,13 @@ impl Engine {
         if charges.is_empty() || !(is_allowed || is_unsure) {
             return (granted, None);
         }
-        let (hold, renewal) = PermitHold::start(self.clone(), charges, sent, is_sure || is_unsure);
+        let (mut hold, renewal) =
+            PermitHold::start(self.clone(), charges, sent, is_sure || is_unsure);
         // After a denial or an error, the hold is dropped here, which releases its permits.
         if let Ok(granted) = granted.as_mut()
             && is_allowed
         {
+            hold.tell_held();
             granted.hold = Some(hold);
         }
         (granted, Some(renewal))

@@ -14,6 +14,8 @@ pub(crate) struct PermitHold {
     state: Arc<HoldState>,
     /// Dropping it tells the renewal task that the hold has ended.
     end: Option<oneshot::Sender<()>>,
+    /// When the observers were told that the permits are held; `None`: they were not.
+    held_since: Option<Micros>,
     pub(super) renewal: Option<JoinHandle<()>>,
 }
 
@@ -30,9 +32,15 @@ impl PermitHold {
         let hold = Self {
             state,
             end: Some(end),
+            held_since: None,
             renewal: None,
         };
         (hold, renewal)
+    }
+
+    /// Tells the observers that the permits are held: from now until the hold is dropped.
+    pub(super) fn tell_held(&mut self) {
+        self.held_since = self.state.tell_held();
     }
 
     /// Whether all permits are certain: none was lost, and all were renewed in time.
@@ -55,6 +63,7 @@ impl PermitHold {
 impl Drop for PermitHold {
     fn drop(&mut self) {
         self.state.try_release();
+        self.state.tell_released(self.held_since);
         drop(self.end.take());
     }
 }

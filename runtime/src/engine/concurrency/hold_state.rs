@@ -1,9 +1,12 @@
 //! State of held permits: renewed until the hold is dropped, then released. The hold and its
 //! renewal task share it; no request waits for it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use actix_throttle_core::{
@@ -14,7 +17,7 @@ use actix_throttle_core::{
 use tokio::sync::oneshot;
 
 use super::owned_charge::{OwnedCharge, check};
-use crate::engine::{backoff::Backoff, handle::Engine};
+use crate::engine::{backoff::Backoff, handle::Engine, observe::Event};
 
 /// The pauses before a failed release is retried.
 const BACKOFF: Backoff = Backoff {
@@ -113,7 +116,7 @@ impl HoldState {
                 if error.is_failure() {
                     self.may_count.store(true, Ordering::Relaxed);
                 }
-                match self.engine.conclude(&renewal, Err(error)) {
+                match self.engine.conclude_untold(&renewal, Err(error)) {
                     Ok((decision, _)) => {
                         let mut permits = decision.enforced();
                         !permits.any(|permit| permit.is_exceeded())
@@ -161,6 +164,34 @@ impl HoldState {
                 return;
             }
             clock.sleep_until(next).await;
+        }
+    }
+
+    /// Tells the observers that the permits are held, and returns since when; `None` without
+    /// observers.
+    pub(super) fn tell_held(&self) -> Option<Micros> {
+        let observers = self.engine.observers();
+        if !observers.is_heard() {
+            return None;
+        }
+        for permit in &self.permits {
+            let policy = permit.policy();
+            observers.tell(|| Event::PermitHeld { policy });
+        }
+        Some(self.engine.clock().now())
+    }
+
+    /// Tells the observers that the permits are held no longer, if they know of them.
+    pub(super) fn tell_released(&self, held_since: Option<Micros>) {
+        let Some(since) = held_since else {
+            return;
+        };
+        let time = self.engine.clock().now().saturating_sub(since);
+        for permit in &self.permits {
+            self.engine.observers().tell(|| Event::PermitReleased {
+                policy: permit.policy(),
+                time: Duration::from_micros(time),
+            });
         }
     }
 

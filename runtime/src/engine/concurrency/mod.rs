@@ -10,6 +10,7 @@ mod permit;
 mod semaphore;
 mod semaphore_guard;
 
+pub(super) use self::owned_charge::check;
 pub(crate) use self::{
     grant::Granted,
     hold::PermitHold,

@@ -89,6 +89,15 @@ impl OwnedCharge {
         }
     }
 
+    /// Returns the limit's name, else its zone.
+    pub(crate) fn policy(&self) -> &'static str {
+        self.limit.name()
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     pub(crate) fn key(&self) -> Key<'_> {
         match &self.limit {
             AnyLimit::Rate(limit) => Key::counter(&self.identity, limit),
@@ -163,7 +172,7 @@ impl OwnedCharge {
 }
 
 /// Returns a check of all these charges.
-pub(super) fn check<'a>(mode: Mode<'a>, wanted: &'a [OwnedCharge]) -> Check<'a> {
+pub(in crate::engine) fn check<'a>(mode: Mode<'a>, wanted: &'a [OwnedCharge]) -> Check<'a> {
     Check {
         mode,
         charges: wanted.iter().map(OwnedCharge::charge).collect(),

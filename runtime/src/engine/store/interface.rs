@@ -119,6 +119,9 @@ pub(crate) struct StoreError {
 enum ErrorKind {
     /// The store was asked and failed.
     Failure,
+    /// The store was asked and did not answer in time.
+    #[cfg(feature = "redis")]
+    Late,
     /// The keys are migrating to another cluster node; nothing was charged.
     #[cfg(feature = "cluster")]
     Migrating,
@@ -137,6 +140,20 @@ impl StoreError {
             kind: ErrorKind::Failure,
             reason: reason.into(),
         }
+    }
+
+    /// The error of a store that did not answer within the deadline.
+    #[cfg(feature = "redis")]
+    pub(crate) fn late(deadline: Duration) -> Self {
+        Self {
+            kind: ErrorKind::Late,
+            reason: Cow::Owned(format!("no answer within {deadline:?}")),
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_late(&self) -> bool {
+        self.kind == ErrorKind::Late
     }
 
     /// The error of a store that returned fewer outcomes than it was given checks.
@@ -195,9 +212,19 @@ impl StoreError {
         }
     }
 
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+
     /// Returns whether the store itself failed, rather than was not asked.
     pub(crate) fn is_failure(&self) -> bool {
-        self.kind == ErrorKind::Failure
+        match self.kind {
+            ErrorKind::Failure => true,
+            #[cfg(feature = "redis")]
+            ErrorKind::Late => true,
+            #[allow(unreachable_patterns, reason = "without Redis there is no other kind")]
+            _ => false,
+        }
     }
 
     /// Returns whether the store could not be asked, through no fault of its own.

@@ -15,7 +15,7 @@ use std::{
 use actix_throttle_core::{
     algorithm::Wait,
     check::{Charge, Charges, Check, Mode, Outcome, Outcomes},
-    decision::Verdict,
+    decision::{DecisionSource, Verdict},
     failure_mode::FailureMode,
     identity::IdentityQuery,
     key::{Key, KeySelection},
@@ -26,7 +26,7 @@ use actix_throttle_core::{
 
 use super::{
     interface::{Miss, ScanBounds, Scanned, Store, StoreError},
-    memory::{Full, MemoryStore},
+    memory::{Full, MemoryStore, StoreSize},
 };
 use crate::engine::clock::Clock;
 
@@ -52,6 +52,11 @@ impl<S> LocalFallback<S> {
 
     pub(crate) fn inner(&self) -> &S {
         &self.inner
+    }
+
+    /// Returns how full the local fallback is.
+    pub(crate) fn local_size(&self) -> StoreSize {
+        self.local.size()
     }
 
     /// Returns whether the local fallback can decide this charge.
@@ -173,6 +178,7 @@ impl<S: Store> LocalFallback<S> {
         let mut outcomes = self.inner.decide(&[peek], Miss::UNASKED).await?;
         for outcome in &mut outcomes {
             outcome.allowed = false;
+            outcome.source = DecisionSource::Local;
             for (verdict, known) in outcome.verdicts.iter_mut().zip(&known) {
                 if let Some(known) = known {
                     *verdict = stricter(*verdict, *known);

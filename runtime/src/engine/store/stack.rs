@@ -17,7 +17,7 @@ use super::{
 };
 use super::{
     interface::{Miss, ScanBounds, Scanned, Store, StoreError},
-    memory::{Full, MemoryStore},
+    memory::{Full, MemoryStore, StoreSize},
 };
 use crate::engine::circuit_state::CircuitState;
 
@@ -37,6 +37,15 @@ impl Stack {
             Self::Memory(_) => CircuitState::Closed,
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.inner().inner().inner().state(),
+        }
+    }
+
+    /// Returns how full the in-memory store of this process is.
+    pub(crate) fn size(&self) -> StoreSize {
+        match self {
+            Self::Memory(store) => store.size(),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.local_size(),
         }
     }
 

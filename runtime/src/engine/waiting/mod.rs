@@ -3,9 +3,11 @@
 
 mod acquire;
 mod demand;
+mod denied;
 mod outcome;
 pub(crate) mod queue;
 mod queue_key;
+mod report;
 mod turn;
 mod wait;
 mod watch;

@@ -2,14 +2,16 @@
 
 use actix_throttle_core::{
     algorithm::TIMER_SLACK,
-    decision::{Decision, LimitStatus},
+    decision::Decision,
     time::{Micros, to_micros},
 };
 use tokio::runtime::Handle;
 
 use super::{
+    denied::Denied,
     outcome::WaitOutcome,
     queue::{Priority, Ticket},
+    report::WaitReport,
     turn::{next_waiter, with_fresh_permit_ids},
 };
 use crate::engine::{
@@ -34,7 +36,10 @@ pub(crate) async fn wait_for(
         arrived_at: engine.clock().now(),
         max_waiting,
     };
-    waiter.run().await
+    let mut report = WaitReport::new(engine);
+    let outcome = waiter.run(&mut report).await;
+    report.ended(&outcome, alternatives);
+    outcome
 }
 
 struct Waiter<'a> {
@@ -46,17 +51,6 @@ struct Waiter<'a> {
     max_waiting: Option<usize>,
 }
 
-/// A denial, and what it means for a caller that may wait.
-struct Denied<'a> {
-    decision: Decision,
-    /// The charge that denies for the longest.
-    by: &'a OwnedCharge,
-    /// No poll succeeds sooner, by rates and blocks. A permit may be released at any time.
-    min_wait: Micros,
-    /// End of the wait; `None`: never.
-    end: Option<Micros>,
-}
-
 struct QueuedWaiter<'a> {
     ticket: Ticket<'a>,
     /// The charge that the queue is for.
@@ -66,12 +60,15 @@ struct QueuedWaiter<'a> {
 }
 
 impl<'a> Waiter<'a> {
-    async fn run(&self) -> Result<WaitOutcome, RateLimitError> {
+    async fn run(&self, report: &mut WaitReport<'a>) -> Result<WaitOutcome, RateLimitError> {
         let clock = self.engine.clock();
         let mut queued = match self.already_waited_for() {
             None => None,
             Some(by) => match self.enqueue(by, by.max_wait.ends_at(self.arrived_at)) {
-                Ok(queued) => Some(queued),
+                Ok(queued) => {
+                    report.joined(by);
+                    Some(queued)
+                }
                 Err(retry_after) => return Ok(self.timed_out(by, retry_after, None)),
             },
         };
@@ -91,7 +88,7 @@ impl<'a> Waiter<'a> {
             }
             let sent = clock.now();
             let in_turn = queued.as_ref().map(|queued| queued.by);
-            let denied = match self.try_alternatives(in_turn).await? {
+            let denied = match self.try_alternatives(in_turn, report).await? {
                 Ok(granted) => {
                     if let Some(QueuedWaiter { ticket, .. }) = queued {
                         ticket.served(next_waiter(&granted.decision), clock.now());
@@ -103,10 +100,12 @@ impl<'a> Waiter<'a> {
             let now = clock.now();
             let Denied {
                 decision,
+                alternative,
                 by,
                 min_wait,
                 end,
             } = denied;
+            report.asked(alternative);
             let retry_after = decision.retry_after();
             // A turn at the very end is in time. From `sent`: the reply's wait ends no sooner.
             let is_late = end.is_some_and(|end| end <= now || end < sent.saturating_add(min_wait));
@@ -123,7 +122,10 @@ impl<'a> Waiter<'a> {
                 // Leave one queue before joining the other: a caller never stands in two.
                 drop(queued.take());
                 match self.enqueue(by, end) {
-                    Ok(joined) => queued = Some(joined),
+                    Ok(joined) => {
+                        report.joined(by);
+                        queued = Some(joined);
+                    }
                     Err(wait) => return Ok(self.timed_out(by, wait, Some(decision))),
                 }
             }
@@ -202,9 +204,11 @@ impl<'a> Waiter<'a> {
     async fn try_alternatives(
         &self,
         in_turn: Option<&OwnedCharge>,
+        report: &mut WaitReport<'a>,
     ) -> Result<Result<Granted, Denied<'a>>, RateLimitError> {
         let mut soonest: Option<Denied<'a>> = None;
         for alternative in self.alternatives {
+            report.asked(alternative);
             let granted = self
                 .engine
                 .acquire_once(with_fresh_permit_ids(alternative, in_turn))
@@ -212,7 +216,7 @@ impl<'a> Waiter<'a> {
             if granted.decision.is_allowed() {
                 return Ok(Ok(granted));
             }
-            let denied = self.denied(granted.decision, alternative)?;
+            let denied = Denied::new(granted.decision, alternative, self.arrived_at)?;
             let is_sooner = soonest
                 .as_ref()
                 .is_none_or(|other| denied.order() < other.order());
@@ -221,45 +225,6 @@ impl<'a> Waiter<'a> {
             }
         }
         soonest.map(Err).ok_or(RateLimitError::InvalidDemand)
-    }
-
-    fn denied(
-        &self,
-        decision: Decision,
-        alternative: &'a [OwnedCharge],
-    ) -> Result<Denied<'a>, RateLimitError> {
-        let min_wait = decision
-            .violated()
-            .filter(|limit| limit.concurrency().is_none() || limit.is_blocked())
-            .filter_map(LimitStatus::retry_after)
-            .max()
-            .map_or(0, to_micros);
-        let violated = decision
-            .violated()
-            .filter_map(|limit| alternative.get(limit.index()));
-        let end = violated
-            .filter_map(|wanted| wanted.max_wait.ends_at(self.arrived_at))
-            .min();
-        let strictest = decision
-            .strictest()
-            .and_then(|limit| alternative.get(limit.index()));
-        let by = strictest
-            .or(alternative.first())
-            .ok_or(RateLimitError::InvalidDemand)?;
-        Ok(Denied {
-            decision,
-            by,
-            min_wait,
-            end,
-        })
-    }
-}
-
-impl Denied<'_> {
-    /// Order of denials: the least is worth waiting for.
-    fn order(&self) -> (bool, Option<Micros>) {
-        let wait = self.decision.retry_after();
-        (self.decision.exceeds_capacity(), wait.map(to_micros))
     }
 }
 

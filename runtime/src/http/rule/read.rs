@@ -5,14 +5,14 @@ use std::time::Duration;
 use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
-    limit::{Concurrency, Limit},
+    limit::{AnyLimit, Concurrency, Limit, LimitRef},
     status_set::StatusSet,
 };
 use actix_web::HttpRequest;
 
 use super::{DynamicLimit, EffectiveLimit, Rule, RuleLimit};
 use crate::{
-    engine::log_throttle::LogThrottle,
+    engine::log_lines::INVALID_DYNAMIC,
     http::named_limit::NamedLimitRef,
     identity::Identifier,
     response::OnLimited,
@@ -26,8 +26,6 @@ pub(in crate::http) struct Resolved {
     dynamic: Option<DynamicLimit>,
     cost: Option<u32>,
 }
-
-static INVALID_DYNAMIC: LogThrottle = LogThrottle::new(log::Level::Error);
 
 impl Rule {
     /// Replaces the limit that is written in the rule, if there is one. `change` gets it as a
@@ -84,6 +82,17 @@ impl Rule {
         match &self.limit {
             RuleLimit::Named(named, _) => Some(named),
             RuleLimit::Nothing | RuleLimit::Rate(_) | RuleLimit::Concurrency(_) => None,
+        }
+    }
+
+    /// The name under which observers hear of the rule where its limit is not resolved; `None` if
+    /// its group is unlimited.
+    pub(in crate::http) fn policy(&self) -> Option<&'static str> {
+        match &self.limit {
+            RuleLimit::Nothing => None,
+            RuleLimit::Rate(limit) => Some(LimitRef::Rate(limit).name()),
+            RuleLimit::Concurrency(limit) => Some(AnyLimit::Concurrency(*limit).name()),
+            RuleLimit::Named(named, _) => Some(named.default_name()),
         }
     }
 

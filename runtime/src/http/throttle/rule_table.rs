@@ -67,6 +67,12 @@ impl RuleTable {
         self.names = Some(names);
     }
 
+    /// Returns the policies of all entries.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = &'static str> {
+        let rules = self.matcher.entries().iter().flat_map(RouteRules::rules);
+        rules.filter_map(Rule::policy)
+    }
+
     /// Compiles the regexes, so that the first request need not wait for it.
     pub(crate) fn prepare(&self) {
         self.matcher.prepare();

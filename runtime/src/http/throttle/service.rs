@@ -45,6 +45,7 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         let settings = Arc::clone(&self.settings);
+        settings.tell_policies();
         let cache = WorkerCache::new(&settings.own, settings.live.clone());
         ready(Ok(Throttled(Rc::new(Inner {
             settings,

@@ -11,6 +11,7 @@ use super::{
     rule_table::{LiveRuleTable, RuleTable},
 };
 use crate::{
+    engine::Event,
     http::context::Overrides,
     limiter::{LimiterRef, RateLimiter},
 };
@@ -65,6 +66,18 @@ impl ThrottleSettings {
             matching.clear();
         }
         Ok(matching)
+    }
+
+    /// Tells the observers of the middleware's own limiter, else of the process-wide one, which
+    /// policies will be decided. The limiter of an application is known with its first request.
+    pub(super) fn tell_policies(&self) {
+        let Some(limiter) = self.limiter.clone().or_else(RateLimiter::global) else {
+            return;
+        };
+        let observers = limiter.engine().observers();
+        for policy in self.own.policies() {
+            observers.tell(|| Event::PolicyKnown { policy });
+        }
     }
 
     fn exempts(&self, rule_table: &RuleTable, request: &HttpRequest) -> bool {

@@ -14,9 +14,7 @@ use std::{
 
 use actix_web::{HttpResponse, dev::ServiceRequest};
 
-use crate::engine::log_throttle::{LogThrottle, TARGET};
-
-static KEPT: LogThrottle = LogThrottle::new(log::Level::Error);
+use crate::engine::{log_lines::KEPT_REQUESTS, log_throttle::TARGET};
 
 /// Remembers whether requests come to a middleware shared.
 #[derive(Debug, Default)]
@@ -54,7 +52,7 @@ impl SharingCheck {
         if !self.0 || is_alone(request) {
             return None;
         }
-        KEPT.log(format_args!(
+        KEPT_REQUESTS.log(format_args!(
             "a function that a `Throttle` calls with the request (an identifier, `skip_if`, `cost`, \
              `dynamic` or `on_unidentified`) keeps a clone of the `HttpRequest`, in a task \
              that it has spawned for example; Actix's router could not go on with it, so the response is \

@@ -5,10 +5,15 @@
 use std::{fmt, time::Duration};
 
 use actix_throttle_core::time::{Micros, to_micros};
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::state::{Breaker, Permission, Probe, Settings, Transition};
-use crate::engine::{circuit_state::CircuitState, log_throttle::TARGET};
+use crate::engine::{
+    circuit_state::CircuitState,
+    log_throttle::TARGET,
+    observe::{Event, Observers},
+};
 
 /// The number of deadlines that must pass without a decision before the circuit opens: a stall that
 /// long is none of those that every Redis has now and then.
@@ -23,6 +28,9 @@ pub(crate) struct Circuit {
     breaker: Breaker,
     start: Instant,
     settings: CircuitSettings,
+    observers: Observers,
+    /// The state that the observers know.
+    told: Mutex<CircuitState>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +55,7 @@ pub(super) struct Permit<'a> {
 }
 
 impl Circuit {
-    pub(crate) fn new(settings: CircuitSettings) -> Self {
+    pub(crate) fn new(settings: CircuitSettings, observers: Observers) -> Self {
         let breaker = Breaker::new(Settings {
             threshold: settings.threshold,
             silence: to_micros(settings.deadline.saturating_mul(SILENT_DEADLINES)),
@@ -60,6 +68,8 @@ impl Circuit {
             breaker,
             start: Instant::now(),
             settings,
+            observers,
+            told: Mutex::new(CircuitState::Closed),
         }
     }
 
@@ -82,6 +92,7 @@ impl Circuit {
             Permission::Permitted => None,
             Permission::Probe(probe) => {
                 log::info!(target: TARGET, "the circuit is half-open: one request probes the store");
+                self.tell();
                 Some(probe)
             }
             Permission::Rejected(wait) => return Err(wait),
@@ -95,13 +106,18 @@ impl Circuit {
     /// Returns whether the store is to be verified now, by a task that does so without a request.
     /// The evidence of a verification begins with it.
     pub(crate) fn begin_verification(&self) -> bool {
-        self.breaker.begin_verification(self.micros(Instant::now()))
+        let begins = self.breaker.begin_verification(self.micros(Instant::now()));
+        if begins {
+            self.tell();
+        }
+        begins
     }
 
     /// Reports that the store has decided.
     pub(crate) fn decided(&self) {
         if let Some(transition) = self.breaker.decided() {
             self.log(transition, &"");
+            self.tell();
         }
     }
 
@@ -110,6 +126,7 @@ impl Circuit {
         let now = self.micros(Instant::now());
         if let Some(transition) = self.breaker.incident(self.micros(began), now) {
             self.log(transition, reason);
+            self.tell();
         }
     }
 
@@ -118,12 +135,24 @@ impl Circuit {
         let now = || self.micros(Instant::now());
         if let Some(transition) = self.breaker.deadline_passed(now()) {
             self.log(transition, reason);
+            self.tell();
         }
     }
 
     /// Converts to microseconds since the circuit was created, starting at 1.
     fn micros(&self, at: Instant) -> Micros {
         to_micros(at.saturating_duration_since(self.start)).saturating_add(1)
+    }
+
+    /// Tells the observers the state, if they do not know it. After a transition, the last to come
+    /// here tells the state that stays: the lock keeps the order.
+    fn tell(&self) {
+        let mut told = self.told.lock();
+        let state = self.state();
+        if *told != state {
+            *told = state;
+            self.observers.tell(|| Event::CircuitChanged { state });
+        }
     }
 
     fn log(&self, transition: Transition, reason: &dyn fmt::Display) {

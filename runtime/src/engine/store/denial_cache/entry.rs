@@ -5,7 +5,7 @@ use actix_throttle_core::{
     algorithm::Wait,
     calendar::{Period, TimeZone},
     check::{Charge, Check, Mode, Outcome, Receipts},
-    decision::Verdict,
+    decision::{DecisionSource, Verdict},
     key::KeyKind,
     limit::Limit,
     time::{MAX_MICROS, Micros},
@@ -119,5 +119,6 @@ pub(super) fn denial(check: &Check<'_>, verdicts: SmallVec<[Verdict; 1]>) -> Out
         mirror_receipts: Receipts::new(),
         // This outcome comes out of the cache and must not be cached again.
         stable_for: 0,
+        source: DecisionSource::DenialCache,
     }
 }

@@ -17,7 +17,7 @@ use std::{
 use actix_throttle_core::{
     algorithm::Wait,
     check::{Charge, Check, Mode, Outcome, Outcomes, Receipts},
-    decision::Verdict,
+    decision::{DecisionSource, Verdict},
     failure_mode::FailureMode,
     identity::{Identity, IdentityQuery},
     key::{Key, KeySelection},
@@ -79,6 +79,7 @@ impl Store for Arc<Scripted> {
             receipts: Receipts::new(),
             mirror_receipts: Receipts::new(),
             stable_for: steady,
+            source: DecisionSource::Store,
         });
         Ok(outcomes.collect())
     }

@@ -19,7 +19,7 @@ use super::{
     pool::LeasePool,
     table::{AccountKey, find, set_expiry},
 };
-use crate::engine::store::interface::Store;
+use crate::engine::{observe::Event, store::interface::Store};
 
 impl<S: Store + 'static> LeasePool<S> {
     /// Returns all leases, those being asked for right now included. Nothing is leased afterwards.
@@ -113,6 +113,12 @@ impl<S: Store + 'static> LeasePool<S> {
         let outcomes = self.ask_inner(&check).await;
         let outcome = outcomes.ok().and_then(|all| all.into_iter().next());
         let granted = outcome.and_then(|outcome| grant(&outcome, owner, sent));
+        if let Some((grant, _)) = &granted {
+            self.observers.tell(|| Event::LeaseTaken {
+                policy: owner.policy(),
+                cost: grant.left,
+            });
+        }
         if let Some(refused) = self.store_grant(at, number, granted, sent) {
             self.return_unused(owner, &[refused]).await;
         }
@@ -181,7 +187,12 @@ impl<S: Store + 'static> LeasePool<S> {
                 mode: Mode::Refund(&receipts),
                 charges: smallvec![owner.charge(grant.left)],
             };
-            let _ = self.ask_inner(&check).await;
+            let is_refunded = self.ask_inner(&check).await.is_ok();
+            self.observers.tell(|| Event::LeaseReturned {
+                policy: owner.policy(),
+                unused: grant.left,
+                is_refunded,
+            });
         }
     }
 }

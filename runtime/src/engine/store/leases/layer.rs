@@ -5,7 +5,7 @@ use std::{slice, sync::Arc};
 
 use actix_throttle_core::{
     check::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts},
-    decision::Verdict,
+    decision::{DecisionSource, Verdict},
     identity::IdentityQuery,
     key::{Key, KeySelection},
     limit::Limit,
@@ -17,6 +17,7 @@ use smallvec::SmallVec;
 use super::{leased_charge::LeasedCharge, pool::LeasePool};
 use crate::engine::{
     clock::Clock,
+    observe::Observers,
     store::interface::{Miss, ScanBounds, Scanned, Store, StoreError},
 };
 
@@ -26,9 +27,9 @@ pub(crate) struct Leases<S> {
 }
 
 impl<S> Leases<S> {
-    pub(crate) fn new(inner: S, max_keys: usize, clock: Clock) -> Self {
+    pub(crate) fn new(inner: S, max_keys: usize, clock: Clock, observers: Observers) -> Self {
         Self {
-            pool: Arc::new(LeasePool::new(inner, max_keys, clock)),
+            pool: Arc::new(LeasePool::new(inner, max_keys, clock, observers)),
         }
     }
 
@@ -61,6 +62,7 @@ impl<S: Store + 'static> Leases<S> {
             receipts: held.commit(check.mode),
             mirror_receipts: Receipts::new(),
             stable_for: 0,
+            source: DecisionSource::Lease,
         })
     }
 
@@ -95,6 +97,7 @@ impl<S: Store + 'static> Leases<S> {
                 receipts,
                 mirror_receipts: Receipts::new(),
                 stable_for: 0,
+                source: DecisionSource::Lease,
             });
         }
         let part = Check {
@@ -161,6 +164,7 @@ impl<S: Store + 'static> Leases<S> {
             mirror_receipts: Receipts::new(),
             // The leases change, so the denial cache must not keep this.
             stable_for: 0,
+            source: DecisionSource::Store,
         })
     }
 

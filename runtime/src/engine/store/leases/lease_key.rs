@@ -1,7 +1,11 @@
 //! The key of a lease account: whose quota is leased, and of which limit.
 
 use actix_throttle_core::{
-    check::Charge, failure_mode::FailureMode, identity::Identity, key::Key, limit::Limit,
+    check::Charge,
+    failure_mode::FailureMode,
+    identity::Identity,
+    key::Key,
+    limit::{Limit, LimitRef},
     time::Micros,
 };
 
@@ -24,6 +28,11 @@ impl LeaseKey {
             // No request waits for this charge, so its failure mode does not matter.
             failure_mode: FailureMode::Open,
         }
+    }
+
+    /// Returns the limit's name, else its zone.
+    pub(super) fn policy(&self) -> &'static str {
+        LimitRef::Rate(&self.limit).name()
     }
 
     /// Returns the lifetime of a lease in microseconds: a tenth of the window, at most a second.

@@ -26,6 +26,7 @@ use super::{
 };
 use crate::engine::{
     clock::Clock,
+    observe::Observers,
     store::{
         expiring_table::ExpiringTable,
         interface::{Miss, Store, StoreError},
@@ -43,6 +44,7 @@ const SWEEP: usize = 2;
 pub(crate) struct LeasePool<S> {
     inner: S,
     pub(super) clock: Clock,
+    pub(super) observers: Observers,
     hasher: KeyHasher,
     pub(super) shards: [Mutex<Shard>; SHARDS],
     /// The number of the next account. Relaxed, because only uniqueness matters.
@@ -53,11 +55,12 @@ pub(crate) struct LeasePool<S> {
 }
 
 impl<S> LeasePool<S> {
-    pub(super) fn new(inner: S, max_keys: usize, clock: Clock) -> Self {
+    pub(super) fn new(inner: S, max_keys: usize, clock: Clock, observers: Observers) -> Self {
         let capacity = max_keys.min(CAPACITY).div_ceil(SHARDS);
         Self {
             inner,
             clock,
+            observers,
             hasher: KeyHasher::new(),
             shards: std::array::from_fn(|_| Mutex::new(ExpiringTable::new(capacity))),
             numbers: AtomicU64::new(0),

@@ -22,6 +22,7 @@ use smallvec::smallvec;
 use super::Leases;
 use crate::engine::{
     clock::{Clock, ManualClock},
+    observe::Observers,
     store::{
         MemoryStore,
         interface::{Miss, ScanBounds, Scanned, Store, StoreError},
@@ -90,7 +91,8 @@ impl Service {
             MemoryStore::new(10_000, of()),
             AtomicU32::new(0),
         )));
-        let processes = (0..processes).map(|_| Leases::new(server.clone(), 10_000, of()));
+        let processes =
+            (0..processes).map(|_| Leases::new(server.clone(), 10_000, of(), Observers::default()));
         Self {
             processes: processes.collect(),
             server,

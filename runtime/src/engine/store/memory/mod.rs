@@ -19,7 +19,10 @@ mod states;
 mod store;
 mod walk;
 
-pub(crate) use self::{full::Full, store::MemoryStore};
+pub(crate) use self::{
+    full::Full,
+    store::{MemoryStore, StoreSize},
+};
 
 #[cfg(test)]
 mod tests;

@@ -43,7 +43,11 @@ impl Shard {
 
     /// Ensures room for one more key, if need be by evicting a counter.
     pub(super) fn evict(&mut self, now: Micros) -> Result<(), Full> {
-        if self.len() < self.capacity || self.counters.evict(now) {
+        if self.len() < self.capacity {
+            return Ok(());
+        }
+        if self.counters.evict(now) {
+            self.evictions += 1;
             return Ok(());
         }
         self.drop_expired(LAST_RESORT, now);

@@ -30,6 +30,8 @@ pub(super) struct Shard {
     pub(super) permits: ExpiringTable<Box<PermitTable>>,
     pub(super) blocks: ExpiringTable<Block>,
     pub(super) capacity: usize,
+    /// Counters that were evicted.
+    pub(super) evictions: u64,
     /// Charges since the last sweep.
     pub(super) unswept: u8,
 }
@@ -41,6 +43,7 @@ impl Shard {
             permits: ExpiringTable::new(capacity),
             blocks: ExpiringTable::new(capacity),
             capacity,
+            evictions: 0,
             unswept: 0,
         }
     }

@@ -39,6 +39,14 @@ pub(crate) struct MemoryStore {
     hasher: KeyHasher,
 }
 
+/// How full an in-memory store is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StoreSize {
+    pub(crate) keys: usize,
+    /// Counters that were evicted since the store was created.
+    pub(crate) evictions: u64,
+}
+
 impl MemoryStore {
     /// Creates a store of at most `max_keys` keys (at least 1).
     pub(crate) fn new(max_keys: usize, clock: Clock) -> Self {
@@ -103,6 +111,18 @@ impl MemoryStore {
             known: &self.known,
         };
         with(&mut states, now)
+    }
+
+    /// Returns the number of keys, and of the counters that were evicted. It locks one shard after
+    /// the other.
+    pub(crate) fn size(&self) -> StoreSize {
+        let mut size = StoreSize::default();
+        for shard in &self.shards {
+            let shard = shard.lock();
+            size.keys += shard.len();
+            size.evictions += shard.evictions;
+        }
+        size
     }
 
     /// Returns whether the store has room to count this charge.

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use redis::cluster_routing::Slot;
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
+use tracing::Span;
 
 #[cfg(feature = "cluster")]
 use super::call_builder::SingleKey;
@@ -78,6 +79,7 @@ impl BatchQueue {
         lane: Lane,
         checks: &[Check<'_>],
         context: &CallContext<'_>,
+        span: Span,
     ) -> (oneshot::Receiver<BatchReply>, Dispatch) {
         let mut lanes = self.0.lock();
         let (batches, is_idle) = match lanes.get_mut(&lane) {
@@ -93,7 +95,7 @@ impl BatchQueue {
         };
         let batch = batches.len() - 1;
         let batch = &mut batches[batch];
-        let answer = batch.add(checks, context);
+        let answer = batch.add(checks, context, span);
         if !is_idle && batch.is_full() {
             task = Dispatch::SendOne;
         }
@@ -151,13 +153,18 @@ impl Batch {
         &mut self,
         checks: &[Check<'_>],
         context: &CallContext<'_>,
+        span: Span,
     ) -> oneshot::Receiver<BatchReply> {
         let (answer, receiver) = oneshot::channel();
         if let [check] = checks
             && self.add_plain(check, context)
         {
             let shapes = SmallVec::from_buf([ReplyLayout::of(check)]);
-            self.plain_requests.push(WaitingRequest { shapes, answer });
+            self.plain_requests.push(WaitingRequest {
+                shapes,
+                answer,
+                span,
+            });
             return receiver;
         }
         let plain = self.plain.as_ref();
@@ -170,8 +177,11 @@ impl Batch {
         let general = &mut self.general;
         let shapes = checks.iter().map(|check| general.add(check, context));
         let shapes = shapes.collect();
-        self.general_requests
-            .push(WaitingRequest { shapes, answer });
+        self.general_requests.push(WaitingRequest {
+            shapes,
+            answer,
+            span,
+        });
         receiver
     }
 

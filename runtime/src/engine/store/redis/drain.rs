@@ -7,8 +7,8 @@ use std::{
 };
 
 use futures_util::future::{OptionFuture, join};
-use redis::RedisError;
-use tokio::time::timeout;
+use redis::{RedisError, Value};
+use tokio::time::{Instant, timeout};
 
 #[cfg(feature = "cluster")]
 use super::reply;
@@ -19,9 +19,9 @@ use super::{
     executor::{Executor, Late},
     in_flight::SealedCall,
     plain::answer::Answer,
-    send::{NotSent, Request, bytes},
+    send::{NotSent, Request, bytes, call_outcome},
 };
-use crate::engine::store::interface::StoreError;
+use crate::engine::{observe::Event, store::interface::StoreError};
 
 /// A drain loop waits `deadline / OVERLAP` for its call; then the next batch may overtake the call.
 const OVERLAP: u32 = 8;
@@ -97,6 +97,7 @@ impl Executor {
         if matches!(lane, Lane::Slot(slot) if self.open_slots.contains(slot)) {
             return sent.fail(&StoreError::migrating());
         }
+        sent.trace_size();
         if let BatchCall::Plain(plain) = &mut call
             && self.block_watch.is_on()
         {
@@ -115,7 +116,10 @@ impl Executor {
                 BatchCall::Plain(call) => Request::Plain(call),
                 BatchCall::General(call) => Request::Call(call),
             };
-            match self.attempt(lent, self.deadline(), late, request).await {
+            let called = Instant::now();
+            let attempt = self.attempt(lent, self.deadline(), late, request).await;
+            self.tell_called(&attempt, sent.size(), called);
+            match attempt {
                 Ok(reply) => {
                     let reply = reply.and_then(bytes);
                     let answer = reply
@@ -140,6 +144,25 @@ impl Executor {
             self.open_slots.add(slot);
         }
         sent.deliver(&call, reply);
+    }
+}
+
+impl Executor {
+    /// Tells the observers of a call that has left this process.
+    fn tell_called(
+        &self,
+        attempt: &Result<Result<Value, StoreError>, NotSent>,
+        batch_size: usize,
+        called: Instant,
+    ) {
+        let Ok(reply) = attempt else {
+            return;
+        };
+        self.observers.tell(|| Event::StoreCalled {
+            outcome: call_outcome(reply),
+            batch_size,
+            time: called.elapsed(),
+        });
     }
 }
 

@@ -9,6 +9,7 @@ use actix_throttle_core::{
 };
 use redis::{Cmd, Value};
 use tokio::{runtime::Handle, time::Instant};
+use tracing::Instrument;
 
 #[cfg(feature = "cluster")]
 use super::cluster::migration::OpenSlots;
@@ -22,11 +23,14 @@ use super::{
     },
     lateness::{Expired, unless, within},
     script::{Call, CallContext},
-    send::{CommandList, NotSent, Request, bytes},
+    send::{CommandList, NotSent, Request, bytes, call_outcome},
 };
 #[cfg(feature = "test-util")]
 use crate::engine::clock::ManualClock;
-use crate::engine::store::{circuit_breaker::Circuit, interface::StoreError};
+use crate::engine::{
+    observe::{Observers, record_outcome, store_span},
+    store::{circuit_breaker::Circuit, interface::StoreError},
+};
 
 /// The shortest deadline for a step of a scan.
 const SCAN_STEP: Duration = Duration::from_secs(1);
@@ -36,6 +40,7 @@ const SCAN_STEP: Duration = Duration::from_secs(1);
 pub(super) struct Executor {
     pub(super) connections: WorkerConnections,
     pub(super) block_watch: BlockWatch,
+    pub(super) observers: Observers,
     #[cfg(feature = "cluster")]
     pub(super) open_slots: OpenSlots,
     #[cfg(feature = "test-util")]
@@ -95,7 +100,10 @@ impl Executor {
     ) -> Result<Outcomes, StoreError> {
         let runtime = runtime()?;
         let connection = self.connections.of(&runtime);
-        let (answer, task) = connection.queue.add(lane, checks, &self.context());
+        let span = store_span();
+        let (answer, task) = connection
+            .queue
+            .add(lane, checks, &self.context(), span.clone());
         let executor = Arc::clone(self);
         match task {
             Dispatch::Queued => {}
@@ -108,11 +116,15 @@ impl Executor {
                 runtime.spawn(async move { executor.send_full_batch(&connection, lane).await });
             }
         }
-        match within(deadline, pin!(answer)).await {
+        let answer = pin!(answer);
+        let answer = within(deadline, answer).instrument(span.clone());
+        let answer = match answer.await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(StoreError::new("the task that calls Redis ended")),
             Err(expired) => Err(self.deadline_passed(expired)),
-        }
+        };
+        record_outcome(&span, call_outcome(&answer));
+        answer
     }
 
     pub(super) async fn run(&self, call: &Call, deadline: Instant) -> Result<Vec<u8>, StoreError> {
@@ -217,7 +229,7 @@ impl Executor {
     }
 
     fn late(&self) -> StoreError {
-        StoreError::new(format!("no answer within {:?}", self.upkeep().deadline))
+        StoreError::late(self.upkeep().deadline)
     }
 }
 

@@ -4,12 +4,13 @@
 use actix_throttle_core::check::{Outcome, Outcomes};
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use super::{
     batch_call::BatchCall,
     reply::{self, ReplyLayout},
 };
-use crate::engine::store::interface::StoreError;
+use crate::engine::{observe::record_batch_size, store::interface::StoreError};
 
 pub(super) type BatchReply = Result<Outcomes, StoreError>;
 
@@ -18,6 +19,8 @@ pub(super) type BatchReply = Result<Outcomes, StoreError>;
 pub(super) struct WaitingRequest {
     pub(super) shapes: SmallVec<[ReplyLayout; 1]>,
     pub(super) answer: oneshot::Sender<BatchReply>,
+    /// The request's span of the wait.
+    pub(super) span: Span,
 }
 
 /// A call of a sealed batch, with its requests.
@@ -43,6 +46,19 @@ impl InFlightBatch {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// The number of checks in the call.
+    pub(super) fn size(&self) -> usize {
+        self.0.iter().map(|request| request.shapes.len()).sum()
+    }
+
+    /// Tells the traces of the requests how many checks go out together.
+    pub(super) fn trace_size(&self) {
+        let size = self.size();
+        for request in &self.0 {
+            record_batch_size(&request.span, size);
+        }
     }
 
     /// Whether any request of the batch still waits.
@@ -74,7 +90,7 @@ impl InFlightBatch {
     /// Sends each request its outcomes. A send fails only if the request has left, and then the
     /// outcome is of no use.
     fn send(self, mut outcomes: impl Iterator<Item = Outcome>) {
-        for WaitingRequest { shapes, answer } in self.0 {
+        for WaitingRequest { shapes, answer, .. } in self.0 {
             let own = outcomes.by_ref().take(shapes.len()).collect();
             let _ = answer.send(Ok(own));
         }

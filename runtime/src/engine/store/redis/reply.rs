@@ -4,7 +4,7 @@
 use actix_throttle_core::{
     algorithm::{Receipt, Wait},
     check::{Check, Outcome, Outcomes},
-    decision::Verdict,
+    decision::{DecisionSource, Verdict},
 };
 use smallvec::SmallVec;
 
@@ -59,6 +59,7 @@ impl ReplyLayout {
             receipts,
             mirror_receipts: Vec::new(),
             stable_for: steady,
+            source: DecisionSource::Store,
         })
     }
 }

@@ -9,7 +9,7 @@ use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 #[cfg(feature = "cluster")]
 use super::cluster::migration;
 use super::{connection::connection::Connection, node::Node, plain::call::PlainCall, script::Call};
-use crate::engine::store::interface::StoreError;
+use crate::engine::{observe::CallOutcome, store::interface::StoreError};
 
 /// The connection was closed before the request left this process. Redis has seen nothing of it, so
 /// the request may be sent again.
@@ -146,4 +146,13 @@ async fn send(
 /// A reply of another type is a failure of the store.
 pub(super) fn bytes(reply: Value) -> Result<Vec<u8>, StoreError> {
     redis::from_redis_value(reply).map_err(|error| StoreError::new(error.to_string()))
+}
+
+/// Returns how a call has ended.
+pub(super) fn call_outcome<T>(reply: &Result<T, StoreError>) -> CallOutcome {
+    match reply {
+        Ok(_) => CallOutcome::Decided,
+        Err(error) if error.is_late() => CallOutcome::Late,
+        Err(_) => CallOutcome::Failed,
+    }
 }

@@ -21,10 +21,13 @@ use super::{
 };
 #[cfg(feature = "test-util")]
 use crate::engine::clock::ManualClock;
-use crate::engine::store::{
-    circuit_breaker::Circuit,
-    interface::{Miss, ScanBounds, Scanned, Store, StoreError},
-    key_hash::KeyHasher,
+use crate::engine::{
+    observe::Observers,
+    store::{
+        circuit_breaker::Circuit,
+        interface::{Miss, ScanBounds, Scanned, Store, StoreError},
+        key_hash::KeyHasher,
+    },
 };
 
 /// The store that keeps its counters in Redis or Valkey.
@@ -39,6 +42,7 @@ impl RedisStore {
         naming: Naming,
         circuit: Arc<Circuit>,
         deadline: Duration,
+        observers: Observers,
         #[cfg(feature = "test-util")] clock: Option<ManualClock>,
     ) -> Self {
         let upkeep = Upkeep {
@@ -52,6 +56,7 @@ impl RedisStore {
             executor: Arc::new(Executor {
                 connections: WorkerConnections::new(Arc::new(upkeep)),
                 block_watch: BlockWatch::new(),
+                observers,
                 #[cfg(feature = "cluster")]
                 open_slots: migration::OpenSlots::default(),
                 #[cfg(feature = "test-util")]

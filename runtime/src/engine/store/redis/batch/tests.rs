@@ -10,6 +10,7 @@ use actix_throttle_core::{
     limit::Limit,
 };
 use smallvec::smallvec;
+use tracing::Span;
 
 use super::*;
 use crate::engine::store::key_hash::KeyHasher;
@@ -48,7 +49,7 @@ fn add_in(
             failure_mode: FailureMode::Open,
         }],
     };
-    queue.add(Lane::default(), &[check], &context())
+    queue.add(Lane::default(), &[check], &context(), Span::none())
 }
 
 #[test]
@@ -93,7 +94,9 @@ fn one_of_many_keys_is_full_before() {
     };
     let _answers = [(); 2].map(|()| {
         let check = std::slice::from_ref(&check);
-        queue.add(Lane::default(), check, &context()).0
+        queue
+            .add(Lane::default(), check, &context(), Span::none())
+            .0
     });
     let batch = queue.take(Lane::default()).expect("two of them");
     let requests = batch.plain_requests.len() + batch.general_requests.len();

@@ -14,7 +14,7 @@
 use actix_throttle_core::{
     algorithm::Settlement,
     check::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts},
-    decision::Verdict,
+    decision::{DecisionSource, Verdict},
 };
 use futures_util::future::join_all;
 use redis::cluster_routing::Slot;
@@ -266,6 +266,7 @@ fn merge(parts: &[SlotPart<'_>], outcomes: Vec<Outcome>) -> Outcome {
         // another part denies. The denial cache above would not see its refund. Nor do parts with
         // capacity report how long they stay as they are.
         stable_for: 0,
+        source: DecisionSource::Store,
     }
 }
 

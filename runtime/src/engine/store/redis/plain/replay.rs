@@ -5,7 +5,7 @@
 use actix_throttle_core::{
     algorithm::{State, StoredState, Wait},
     check::{Outcome, Receipts},
-    decision::Verdict,
+    decision::{DecisionSource, Verdict},
     limit::{Counting, Limit},
     time::{MAX_MICROS, Micros},
 };
@@ -181,6 +181,7 @@ pub(crate) fn decide(
         verdicts,
         receipts: Receipts::new(),
         mirror_receipts: Receipts::new(),
+        source: DecisionSource::Store,
     }
 }
 

@@ -5,10 +5,13 @@ use std::{sync::Arc, time::Duration};
 use actix_throttle_core::key::Naming;
 
 use super::*;
-use crate::engine::store::{
-    circuit_breaker::{Circuit, CircuitSettings},
-    key_hash::KeyHasher,
-    redis::pool_for,
+use crate::engine::{
+    observe::Observers,
+    store::{
+        circuit_breaker::{Circuit, CircuitSettings},
+        key_hash::KeyHasher,
+        redis::pool_for,
+    },
 };
 
 fn on_a_runtime(test: impl AsyncFnOnce(&Handle)) {
@@ -23,12 +26,13 @@ fn on_a_runtime(test: impl AsyncFnOnce(&Handle)) {
 fn connections() -> WorkerConnections {
     let pool = pool_for("redis://127.0.0.1:1").expect("a URL");
     let deadline = Duration::from_millis(100);
-    let circuit = Circuit::new(CircuitSettings {
+    let settings = CircuitSettings {
         threshold: 3,
         recovery: Duration::from_secs(30),
         deadline,
         verification: pool.verification(deadline),
-    });
+    };
+    let circuit = Circuit::new(settings, Observers::default());
     WorkerConnections::new(Arc::new(Upkeep {
         pool,
         circuit: Arc::new(circuit),

@@ -1,0 +1,148 @@
+//! What the observers are told of one caller that may wait: when it joins a queue, why it leaves it
+//! and what was decided in the end. A denial on the way is not the last word, so it is not told.
+
+use std::time::Duration;
+
+use actix_throttle_core::{
+    check::{Check, Mode},
+    decision::{Decision, DecisionSource},
+    time::Micros,
+};
+
+use super::outcome::WaitOutcome;
+use crate::engine::{
+    concurrency::{MaxWait, OwnedCharge, check},
+    error::RateLimitError,
+    handle::Engine,
+    observe::{Decided, DecisionResult, Event, WaitEnd},
+};
+
+/// The report of one caller. Dropped before [`ended`](Self::ended), it tells that the caller left.
+pub(super) struct WaitReport<'a> {
+    engine: &'a Engine,
+    /// The charges that were asked for last.
+    asked: &'a [OwnedCharge],
+    /// The charge whose queue the caller joined first, and when.
+    joined: Option<(&'a OwnedCharge, Micros)>,
+}
+
+impl<'a> WaitReport<'a> {
+    pub(super) fn new(engine: &'a Engine) -> Self {
+        Self {
+            engine,
+            asked: &[],
+            joined: None,
+        }
+    }
+
+    /// Remembers the charges that the store is asked for, or the denial of which counts.
+    pub(super) fn asked(&mut self, alternative: &'a [OwnedCharge]) {
+        self.asked = alternative;
+    }
+
+    /// The caller has joined the queue of this charge. Another queue later is one and the same
+    /// wait.
+    pub(super) fn joined(&mut self, by: &'a OwnedCharge) {
+        let observers = self.engine.observers();
+        if observers.is_heard() && self.joined.is_none() {
+            self.joined = Some((by, self.engine.clock().now()));
+            observers.tell(|| Event::WaitBegan {
+                policy: by.policy(),
+            });
+        }
+    }
+
+    /// Tells the outcome.
+    pub(super) fn ended(
+        mut self,
+        outcome: &Result<WaitOutcome, RateLimitError>,
+        alternatives: &[Vec<OwnedCharge>],
+    ) {
+        if !self.engine.observers().is_heard() {
+            return;
+        }
+        let end = match outcome {
+            Ok(WaitOutcome::Granted(_)) => WaitEnd::Granted,
+            Ok(WaitOutcome::TimedOut { .. }) => WaitEnd::TimedOut,
+            Err(_) => WaitEnd::Failed,
+        };
+        self.leave(end);
+        let asked = check(Mode::Charge, self.asked);
+        match outcome {
+            Ok(WaitOutcome::Granted(granted)) => {
+                self.engine.tell_decided(&asked, Ok(&granted.decision));
+            }
+            Err(error) => self.engine.tell_decided(&asked, Err(error)),
+            Ok(WaitOutcome::TimedOut {
+                decision: Some(decision),
+                ..
+            }) => self.timed_out(&asked, decision),
+            // The store was not asked: too many wait already, or for too long.
+            Ok(WaitOutcome::TimedOut {
+                by,
+                retry_after,
+                decision: None,
+            }) => {
+                let first = alternatives.first();
+                if let Some(by) = first.and_then(|alternative| alternative.get(*by)) {
+                    let wait = retry_after.map(Duration::from_micros);
+                    self.engine.observers().tell(|| {
+                        let result = late(by, DecisionResult::Denied);
+                        let decided = Decided::of(&by.charge(), result, DecisionSource::Local);
+                        Event::Decided(decided.retrying_after(wait))
+                    });
+                }
+            }
+        }
+    }
+
+    fn timed_out(&self, asked: &Check<'_>, decision: &Decision) {
+        for status in decision.violated() {
+            let at = status.index();
+            let (Some(charge), Some(wanted)) = (asked.charges.get(at), self.asked.get(at)) else {
+                continue;
+            };
+            self.engine.observers().tell(|| {
+                let result = match (status.is_blocked(), status.exceeds_capacity()) {
+                    (true, _) => DecisionResult::Blocked,
+                    (_, true) => DecisionResult::Denied,
+                    _ => late(wanted, DecisionResult::Denied),
+                };
+                let decided = Decided::of(charge, result, decision.source());
+                Event::Decided(decided.standing(status))
+            });
+        }
+    }
+
+    fn leave(&mut self, end: WaitEnd) {
+        if let Some((by, since)) = self.joined.take() {
+            let time = self.engine.clock().now().saturating_sub(since);
+            self.engine.observers().tell(|| Event::WaitEnded {
+                policy: by.policy(),
+                end,
+                time: Duration::from_micros(time),
+            });
+        }
+    }
+}
+
+impl Drop for WaitReport<'_> {
+    fn drop(&mut self) {
+        let Some((by, _)) = self.joined else {
+            return;
+        };
+        self.leave(WaitEnd::Canceled);
+        self.engine.observers().tell(|| {
+            let (result, source) = (DecisionResult::Canceled, DecisionSource::Local);
+            Event::Decided(Decided::of(&by.charge(), result, source))
+        });
+    }
+}
+
+/// Returns the result of a charge without room: it has timed out if it could be waited for.
+fn late(charge: &OwnedCharge, otherwise: DecisionResult) -> DecisionResult {
+    match charge.max_wait {
+        MaxWait::None | MaxWait::AtMost(0) => otherwise,
+        MaxWait::AtMost(_) | MaxWait::Unbounded => DecisionResult::TimedOut,
+    }
+}
