@@ -8,7 +8,7 @@ use crate::{
     identity::Identity,
     intern::intern,
     key::Key,
-    limit::{AnyLimit, PermitId},
+    limit::{AnyLimit, PermitId, SlowDown, range::NO_SLOW_DOWN},
 };
 
 /// A rule or its spec, with the default names of its entry.
@@ -17,6 +17,8 @@ pub trait CheckedRule {
     fn is_unlimited(&self) -> bool;
     /// Returns the limit. `None` if there is none, or only its name is known.
     fn limit(&self) -> Option<AnyLimit>;
+    /// Returns the words of the rule's slow-down.
+    fn slow_down(&self) -> SlowDown;
     /// Returns what is wrong with the identifier.
     fn identifier_problem(&self) -> Option<String>;
     /// Returns whether both rules surely find the same identity.
@@ -64,6 +66,16 @@ pub fn check(label: &str, shadow: bool, rules: &[impl CheckedRule]) -> Result<()
             && let Err(error) = limit.validate_cost()
         {
             return of_limit(&error);
+        }
+        let slow_down = rule.slow_down();
+        match &limit {
+            AnyLimit::Rate(limit) => {
+                if let Err(error) = slow_down.check(Some(limit)) {
+                    return of_limit(&error);
+                }
+            }
+            AnyLimit::Concurrency(_) if slow_down.is_empty() => {}
+            AnyLimit::Concurrency(_) => return of_limit(&NO_SLOW_DOWN),
         }
         if before.iter().any(|other| shares_counter(other, rule)) {
             return match limit {

@@ -29,6 +29,9 @@ pub(crate) enum ArgName {
     Unlimited,
     Block,
     MaxWait,
+    SlowAfter,
+    SlowBy,
+    SlowMax,
     SkipIf,
     RefundOn,
     Dynamic,
@@ -40,7 +43,7 @@ pub(crate) enum ArgName {
 }
 
 /// Every argument with its row of the one table, which has its name and an example.
-static ALL: [(ArgName, &Argument); 30] = [
+static ALL: [(ArgName, &Argument); 33] = [
     (ArgName::Times, &vocabulary::TIMES),
     (ArgName::Milliseconds, &vocabulary::MILLISECONDS),
     (ArgName::Seconds, &vocabulary::SECONDS),
@@ -63,6 +66,9 @@ static ALL: [(ArgName, &Argument); 30] = [
     (ArgName::Unlimited, &vocabulary::UNLIMITED),
     (ArgName::Block, &vocabulary::BLOCK),
     (ArgName::MaxWait, &vocabulary::MAX_WAIT),
+    (ArgName::SlowAfter, &vocabulary::SLOW_AFTER),
+    (ArgName::SlowBy, &vocabulary::SLOW_BY),
+    (ArgName::SlowMax, &vocabulary::SLOW_MAX),
     (ArgName::SkipIf, &vocabulary::SKIP_IF),
     (ArgName::RefundOn, &vocabulary::REFUND_ON),
     (ArgName::Dynamic, &vocabulary::DYNAMIC),

@@ -70,7 +70,7 @@ pub(crate) fn whole_limit(
         }
         false => {
             let limit = limit::limit(table, position, diagnostics);
-            let options = options::of_rate(table, diagnostics);
+            let options = options::of_rate(table, limit.as_ref(), diagnostics);
             (limit.map(AnyLimit::Rate), options)
         }
     };

@@ -3,17 +3,25 @@
 use std::time::Duration;
 
 use crate::{
-    limit::{LimitOptions, range},
+    limit::{
+        Limit, LimitOptions, SlowDown,
+        range::{self, Subject},
+    },
     status_set::StatusSet,
     vocabulary,
 };
 
 use super::{diagnostics::Diagnostics, duration::duration, position::Spanned, reader::TableReader};
 
-/// Reads the options of a rate.
-pub(crate) fn of_rate(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> LimitOptions {
+/// Reads the options of a rate; `None` if its numbers are invalid.
+pub(crate) fn of_rate(
+    table: &mut TableReader<'_>,
+    limit: Option<&Limit>,
+    diagnostics: &mut Diagnostics,
+) -> LimitOptions {
     LimitOptions {
         refund_on: refund_on(table, diagnostics),
+        slow_down: slow_down(table, limit, diagnostics),
         ..of_concurrency(table, diagnostics)
     }
 }
@@ -28,6 +36,7 @@ pub(crate) fn of_concurrency(
         failure_mode: mode.map(|mode| mode.value),
         refund_on: None,
         max_wait: max_wait(table, diagnostics),
+        slow_down: SlowDown::default(),
     }
 }
 
@@ -40,6 +49,50 @@ pub(crate) fn max_wait(
     diagnostics
         .ok(position, range::check_max_wait(value))
         .map(|()| value)
+}
+
+/// Reads the words of a slow-down, and checks them together with the limit.
+fn slow_down(
+    table: &mut TableReader<'_>,
+    limit: Option<&Limit>,
+    diagnostics: &mut Diagnostics,
+) -> SlowDown {
+    let keys = [
+        &vocabulary::SLOW_AFTER,
+        &vocabulary::SLOW_BY,
+        &vocabulary::SLOW_MAX,
+    ];
+    let written = keys.map(|key| table.has(key));
+    let after = table.count(&vocabulary::SLOW_AFTER, diagnostics);
+    let by = duration(table, &vocabulary::SLOW_BY, diagnostics);
+    let max = duration(table, &vocabulary::SLOW_MAX, diagnostics);
+    let read = [after.is_some(), by.is_some(), max.is_some()];
+    // A word that cannot be read was reported, and is no word that is missing.
+    if read != written {
+        return SlowDown::default();
+    }
+    let slow_down = SlowDown {
+        after: after.as_ref().map(|word| word.value),
+        by: by.as_ref().map(|word| word.value),
+        max: max.as_ref().map(|word| word.value),
+    };
+    let Err(error) = slow_down.check(limit) else {
+        return slow_down;
+    };
+    let (after, by, max) = (
+        after.map(|word| word.position),
+        by.map(|word| word.position),
+        max.map(|word| word.position),
+    );
+    let position = match error.subject() {
+        Subject::SlowBy => by,
+        Subject::SlowMax => max,
+        _ => after,
+    };
+    if let Some(position) = position.or(after).or(by).or(max) {
+        diagnostics.at(position, error.to_string());
+    }
+    SlowDown::default()
 }
 
 fn refund_on(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<StatusSet> {

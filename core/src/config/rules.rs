@@ -157,10 +157,13 @@ fn limit_of_rule(
                         name.value, key.name
                     )
                 };
-                table.refuse([&vocabulary::REFUND_ON], reason, diagnostics);
+                table.refuse(keys::OPTIONS_OF_RATE, reason, diagnostics);
                 options::of_concurrency(&mut table, diagnostics)
             }
-            false => options::of_rate(&mut table, diagnostics),
+            false => {
+                let rate = limit.as_ref().and_then(LimitSpec::rate);
+                options::of_rate(&mut table, rate, diagnostics)
+            }
         };
         limit.map(|limit| LimitSpec { options, ..limit })
     } else {

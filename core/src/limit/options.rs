@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{AnyLimit, Limit};
+use super::{AnyLimit, Limit, SlowDown};
 use crate::{failure_mode::FailureMode, status_set::StatusSet};
 
 /// Options of a limit apart from its numbers. `None` leaves an option to the next in line: the
@@ -15,6 +15,8 @@ pub struct LimitOptions {
     /// Only for a rate.
     pub refund_on: Option<StatusSet>,
     pub max_wait: Option<Duration>,
+    /// Only for a rate.
+    pub slow_down: SlowDown,
 }
 
 /// A limit of the configuration, with its options.
@@ -34,6 +36,7 @@ impl LimitOptions {
             failure_mode: self.failure_mode.or(next.failure_mode),
             refund_on: self.refund_on.or_else(|| next.refund_on.clone()),
             max_wait: self.max_wait.or(next.max_wait),
+            slow_down: self.slow_down.or(&next.slow_down),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    limit::{AnyLimit, LimitOptions, NamedLimit},
+    limit::{AnyLimit, Limit, LimitOptions, NamedLimit},
     network::NetworkSet,
 };
 
@@ -84,6 +84,15 @@ impl LimitSpec {
         match of_limit {
             Some(of_limit) => self.options.clone().or(of_limit),
             None => self.options.clone(),
+        }
+    }
+
+    /// Returns the limit if it is a rate.
+    #[must_use]
+    pub fn rate(&self) -> Option<&Limit> {
+        match self.limit.as_ref().map(|limit| &limit.limit) {
+            Some(AnyLimit::Rate(limit)) => Some(limit),
+            _ => None,
         }
     }
 

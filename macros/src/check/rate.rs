@@ -7,6 +7,7 @@ use super::{
     function::{function, path},
     limit::WrittenLimit,
     named,
+    slow_down::{SlowDownSpec, slow_down},
     status_set::refund_on,
     value::{Number, assigned, integer},
 };
@@ -18,6 +19,7 @@ pub(crate) struct RateSpec {
     pub(crate) cost: Option<ExprPath>,
     pub(crate) refund_on: Option<StatusSet>,
     pub(crate) dynamic: Option<ExprPath>,
+    pub(crate) slow_down: Option<SlowDownSpec>,
 }
 
 /// The source of a limit's numbers.
@@ -47,11 +49,16 @@ impl RateSpec {
         let numbers = numbers(arguments, named, number, errors);
         let refund_on = refund_on(arguments, errors);
         let dynamic = function(arguments, ArgName::Dynamic, errors);
+        let slow_down = {
+            let written = numbers.as_ref().and_then(LimitSource::written);
+            slow_down(arguments, written, errors)
+        };
         Some(Self {
             numbers: numbers?,
             cost,
             refund_on,
             dynamic,
+            slow_down,
         })
     }
 }

@@ -161,6 +161,7 @@ fn rule(spec: &LimitSpec, identifiers: &IdentifierRegistry) -> Result<Rule, Init
         if let Some(max_wait) = options.max_wait {
             rule = rule.max_wait(max_wait);
         }
+        rule = rule.slowed_down(options.slow_down);
     }
     Ok(rule)
 }

@@ -9,7 +9,8 @@ use super::{
     settings::Settings,
     shadow_stats::ShadowStats,
     store::{Stack, interface::Store},
-    waiting::queue::WaitQueues,
+    switch::Switch,
+    waiting::{Delays, queue::WaitQueues},
 };
 
 /// Decides checks. A cheap handle: clones share one store.
@@ -19,19 +20,25 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     store: Stack,
     clock: Clock,
+    switch: Arc<Switch>,
     settings: Settings,
     shadow_stats: ShadowStats,
     wait_queues: WaitQueues,
+    delays: Delays,
 }
 
 impl Engine {
     pub(super) fn new(store: Stack, clock: Clock, settings: Settings) -> Self {
+        let (code, file) = (settings.enforcement, settings.live_enforcement.as_ref());
+        let switch = Switch::new(code, file, !matches!(store, Stack::Absent));
         Self(Arc::new(Inner {
             store,
             clock,
+            switch,
             settings,
             shadow_stats: ShadowStats::default(),
             wait_queues: WaitQueues::default(),
+            delays: Delays::default(),
         }))
     }
 
@@ -66,6 +73,15 @@ impl Engine {
 
     pub(super) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    pub(super) fn switch(&self) -> &Switch {
+        &self.0.switch
+    }
+
+    /// The delayed requests of this process.
+    pub(super) fn delays(&self) -> &Delays {
+        &self.0.delays
     }
 
     /// The wait queues of this process.

@@ -13,6 +13,7 @@ pub(crate) mod circuit_state;
 pub(crate) mod clock;
 mod concurrency;
 mod decide;
+mod enforcement;
 pub(crate) mod error;
 mod fallback;
 mod handle;
@@ -22,6 +23,7 @@ mod refund;
 mod settings;
 mod shadow_stats;
 pub(crate) mod store;
+mod switch;
 #[cfg(feature = "test-util")]
 mod test_util;
 mod waiting;
@@ -37,7 +39,8 @@ pub(crate) use self::{
     refund::Refund,
     settings::MaxWaiting,
     store::interface::{Miss, StoreError},
-    waiting::{WaitOutcome, wait_for},
+    switch::LiveEnforcement,
+    waiting::{TooManyDelayed, WaitOutcome, wait_for},
 };
 pub use self::{
     bulk::{BulkReset, IdentityUsage, LimitUsage, PeekIdentity, ResetReport, UsageState},

@@ -146,6 +146,12 @@ impl Refund {
         Self(charged.collect())
     }
 
+    /// The refund of a decision that has charged nothing.
+    #[cfg(feature = "test-util")]
+    pub(super) fn nothing() -> Self {
+        Self(Vec::new())
+    }
+
     /// Keeps only the charges that `wanted` selects by their index in the decision, and that took
     /// anything.
     pub(crate) fn retain(mut self, mut wanted: impl FnMut(usize) -> bool) -> Self {

@@ -2,11 +2,15 @@
 //! and rules with `max_wait` call it.
 
 mod acquire;
+mod delay;
+mod delays;
 mod demand;
 mod outcome;
 pub(crate) mod queue;
 mod queue_key;
+mod runtime;
 mod turn;
+mod unenforced;
 mod wait;
 mod watch;
 
@@ -14,4 +18,8 @@ pub use self::{
     acquire::{Acquire, Acquired},
     demand::Demand,
 };
-pub(crate) use self::{outcome::WaitOutcome, wait::wait_for};
+pub(crate) use self::{
+    delays::{Delays, TooManyDelayed},
+    outcome::WaitOutcome,
+    wait::wait_for,
+};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
-    limit::{Concurrency, Limit},
+    limit::{Concurrency, Limit, SlowDown},
     status_set::StatusSet,
 };
 use actix_web::HttpRequest;
@@ -79,6 +79,11 @@ impl Rule {
         self.max_wait
     }
 
+    /// The words of the slow-down, as they were set.
+    pub(in crate::http) fn slow_down_words(&self) -> SlowDown {
+        self.slow_down
+    }
+
     /// The reference to a limit that a configuration names.
     pub(in crate::http) fn named_limit(&self) -> Option<&NamedLimitRef> {
         match &self.limit {
@@ -118,12 +123,13 @@ impl Rule {
             failure_mode: _,
             refund_on: None,
             max_wait: None,
+            slow_down: _,
             shadow: false,
         } = self
         else {
             return false;
         };
-        true
+        self.slow_down.is_empty()
     }
 
     pub(in crate::http) async fn skips(&self, request: &HttpRequest) -> bool {
