@@ -13,6 +13,7 @@
 //! | `FAILURE_THRESHOLD` | failures in a row that open the circuit | the builder's |
 //! | `RECOVERY_MS` | longest pause of an open circuit, in milliseconds | the builder's |
 //! | `DEADLINE_MS` | deadline of a decision by Redis, in milliseconds | the builder's |
+//! | `ENFORCEMENT` | `on`, `shadow` or `off`, for all limits | `on` |
 //! | `ALLOW` | networks that are neither counted nor limited, separated by commas | none |
 //! | `DENY` | networks that get 403, separated by commas | none |
 //! | `TRUSTED_PROXIES` | networks of proxies, or `unix`, separated by commas | none |

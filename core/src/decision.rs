@@ -55,6 +55,13 @@ impl Decision {
         decision
     }
 
+    /// A decision on no limit at all, which admits.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self::new(true, std::iter::empty())
+    }
+
     /// Marks the decision as one of the failure mode.
     #[doc(hidden)]
     #[inline]
@@ -177,6 +184,33 @@ impl Decision {
                     0 => 0,
                     more => later(more),
                 };
+            }
+        }
+    }
+
+    /// Lets this time pass: what is left of each time is less by it, in microseconds.
+    #[doc(hidden)]
+    pub fn elapse(&mut self, time: Micros) {
+        for status in &mut self.limits {
+            let verdict = &mut status.verdict;
+            verdict.reset = verdict.reset.saturating_sub(time);
+            verdict.more = match verdict.more {
+                0 => 0,
+                more => more.saturating_sub(time).max(1),
+            };
+        }
+    }
+
+    /// Takes over the verdicts of a later decision on some of the limits, whose indices here are
+    /// given in its order. Denied if that is.
+    #[doc(hidden)]
+    pub fn merge(&mut self, part: &Self, indices: &[usize]) {
+        self.allowed &= part.allowed;
+        for later in &part.limits {
+            let index = indices.get(later.index());
+            let mut limits = self.limits.iter_mut();
+            if let Some(status) = limits.find(|status| Some(&status.index()) == index) {
+                status.verdict = later.verdict;
             }
         }
     }

@@ -76,7 +76,7 @@ impl<'a> Key<'a> {
             identity,
             zone: limit.zone_name(),
             kind: KeyKind::PermitTable {
-                shadow: limit.is_shadow(),
+                shadow: limit.has_shadow_counter(),
             },
         }
     }
@@ -160,7 +160,7 @@ impl KeyKind {
     #[inline]
     #[must_use]
     pub fn of_limit(limit: &Limit) -> Self {
-        let shadow = limit.is_shadow();
+        let shadow = limit.has_shadow_counter();
         match limit.period() {
             Some(period) => Self::Calendar { period, shadow },
             None => Self::Counter {

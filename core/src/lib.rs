@@ -18,6 +18,7 @@ pub mod config;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]
 pub mod decide;
 pub mod decision;
+pub mod enforcement;
 pub mod failure_mode;
 pub mod identity;
 #[allow(missing_docs, reason = "not exported by actix-throttle")]

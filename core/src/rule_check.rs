@@ -8,7 +8,10 @@ use crate::{
     identity::Identity,
     intern::intern,
     key::Key,
-    limit::{AnyLimit, PermitId, range},
+    limit::{
+        AnyLimit, PermitId, SlowDown,
+        range::{NO_SLOW_DOWN, SETTLE_WITH_LEASE},
+    },
 };
 
 /// A rule or its spec, with the default names of its entry.
@@ -19,6 +22,8 @@ pub trait CheckedRule {
     fn limit(&self) -> Option<AnyLimit>;
     /// Returns whether the cost is an estimate.
     fn settles(&self) -> bool;
+    /// Returns the words of the rule's slow-down.
+    fn slow_down(&self) -> SlowDown;
     /// Returns what is wrong with the identifier.
     fn identifier_problem(&self) -> Option<String>;
     /// Returns whether both rules surely find the same identity.
@@ -71,7 +76,17 @@ pub fn check(label: &str, shadow: bool, rules: &[impl CheckedRule]) -> Result<()
             && limit.lease_size() > 0
             && rule.settles()
         {
-            return of_limit(&range::SETTLE_WITH_LEASE);
+            return of_limit(&SETTLE_WITH_LEASE);
+        }
+        let slow_down = rule.slow_down();
+        match &limit {
+            AnyLimit::Rate(limit) => {
+                if let Err(error) = slow_down.check(Some(limit)) {
+                    return of_limit(&error);
+                }
+            }
+            AnyLimit::Concurrency(_) if slow_down.is_empty() => {}
+            AnyLimit::Concurrency(_) => return of_limit(&NO_SLOW_DOWN),
         }
         if before.iter().any(|other| shares_counter(other, rule)) {
             return match limit {

@@ -10,6 +10,7 @@ use Scope::{Concurrency, ConcurrencyLimit, File, Identifier, Rate, RateLimit, Ru
 pub use self::argument::{Argument, Kind, Scope};
 use crate::{
     calendar::Period,
+    enforcement::Enforcement,
     failure_mode::FailureMode,
     limit::{Algorithm, Refill, range},
     text::word::Word,
@@ -24,6 +25,7 @@ const COUNT: Kind = Kind::Count(range::TIMES);
 const WINDOW: Kind = Kind::Micros(range::WINDOW_MICROS);
 const EXPIRY_KIND: Kind = Kind::Micros(range::EXPIRY_MICROS);
 const WAIT: Kind = Kind::Duration(range::MAX_WAIT);
+const SLOW_KIND: Kind = Kind::Duration(range::SLOW);
 
 /// The scopes of what every limit has.
 const BOTH: &[Scope] = &[RateLimit, ConcurrencyLimit, Rate, Concurrency];
@@ -80,6 +82,13 @@ arguments! {
     SETTLE = Argument::new("settle", Kind::Flag, &[RateLimit, Rate], "true",
         "`cost` is an estimate, which the handler corrects by a `PendingCharge`.")
         .or_in_attributes("off");
+    SLOW_AFTER = Argument::new("slow_after", COUNT, &[RateLimit, Rate], "50",
+        "Once this much of the limit is used, each further request is delayed by `slow_by` more.")
+        .or_in_attributes("off");
+    SLOW_BY = Argument::new("slow_by", SLOW_KIND, &[RateLimit, Rate], "\"200ms\"",
+        "With `slow_after`: what each further request adds to the delay, 1 ms to 1 h.");
+    SLOW_MAX = Argument::new("slow_max", SLOW_KIND, &[RateLimit, Rate], "\"5s\"",
+        "With `slow_after`: the longest delay, `slow_by` to 1 h.");
 
     // A concurrency limit.
     MAX = Argument::new("max", Kind::Count(range::PERMITS),
@@ -165,6 +174,10 @@ arguments! {
         "Patterns of exempt routes, as they were registered: `/user/{id}`.");
     SKIP_PREFLIGHT = Argument::new("skip_preflight", Kind::Flag, &[File], "true",
         "Leave CORS preflights alone.");
+    ENFORCEMENT = Argument::new("enforcement", Kind::Word(Enforcement::words), &[File],
+        "\"shadow\"",
+        "What becomes of all limits: `on`; `shadow`, count and report, never deny; or `off`, neither \
+         count nor limit. If code says less, that is in force.").or("\"on\"");
     ALLOW = Argument::new("allow", Kind::Networks, &[File], "[\"10.0.0.0/8\"]",
         "Networks or addresses whose requests are neither counted nor limited. Where `allow` and \
          `deny` overlap, the longer prefix decides.");

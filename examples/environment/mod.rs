@@ -3,7 +3,7 @@
 use std::{env, fmt::Display, io, str::FromStr, time::Duration};
 
 use actix_throttle::{
-    Builder, HeaderStyle, RateLimiter,
+    Builder, Enforcement, HeaderStyle, RateLimiter,
     deadpool_redis::{
         Runtime, cluster,
         sentinel::{self, SentinelServerType},
@@ -24,6 +24,9 @@ pub(crate) fn limiter() -> io::Result<Builder> {
     }
     if let Some(deadline) = millis("DEADLINE_MS")? {
         limiter = limiter.deadline(deadline);
+    }
+    if let Some(enforcement) = enforcement()? {
+        limiter = limiter.enforcement(enforcement);
     }
     if let Some(name) = text("CLIENT_IP_HEADER") {
         limiter = limiter.client_ip_header(name);
@@ -79,6 +82,18 @@ fn headers() -> io::Result<HeaderStyle> {
         Some("both") => Ok(HeaderStyle::Both),
         Some(other) => Err(io::Error::other(format!(
             "HEADERS={other}: x, ietf or both"
+        ))),
+    }
+}
+
+fn enforcement() -> io::Result<Option<Enforcement>> {
+    match text("ENFORCEMENT").as_deref() {
+        None => Ok(None),
+        Some("on") => Ok(Some(Enforcement::On)),
+        Some("shadow") => Ok(Some(Enforcement::Shadow)),
+        Some("off") => Ok(Some(Enforcement::Off)),
+        Some(other) => Err(io::Error::other(format!(
+            "ENFORCEMENT={other}: on, shadow or off"
         ))),
     }
 }

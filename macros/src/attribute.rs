@@ -36,7 +36,10 @@ const SYNONYMS: [(&str, ArgName); 8] = [
 ];
 
 /// Names that other limiters, and `concurrency_limit`, use for arguments of `rate_limit`.
-const RATE_SYNONYMS: [(&str, ArgName); 10] = [
+const RATE_SYNONYMS: [(&str, ArgName); 13] = [
+    ("delay_after", ArgName::SlowAfter),
+    ("delay", ArgName::SlowBy),
+    ("max_delay", ArgName::SlowMax),
     ("max", ArgName::Times),
     ("rate", ArgName::Times),
     ("count", ArgName::Times),
@@ -170,6 +173,7 @@ mod tests {
             ("leas", Some(ArgName::Lease)),
             ("refund", Some(ArgName::RefundOn)),
             ("wait", Some(ArgName::MaxWait)),
+            ("delay_after", Some(ArgName::SlowAfter)),
             ("flavour", None),
             ("expiry", None),
         ] {

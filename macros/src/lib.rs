@@ -61,6 +61,9 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// | `unlimited` | flag, with `group` | does not limit this group | off |
 /// | `block` | durations, 1 ms to 366 days | once exceeded, denies everything for this long | off |
 /// | `max_wait` | duration, 1 ms to 24 h | waits up to this long instead of denying | off |
+/// | `slow_after` | integer ≥ 1 | once so much is used, delays each request by more | off |
+/// | `slow_by` | duration, 1 ms to 1 h | with `slow_after`: what each adds to the delay | — |
+/// | `slow_max` | duration, 1 ms to 1 h | with `slow_after`: the longest delay | — |
 /// | `skip_if` | function | exempts requests: they are neither counted nor limited | — |
 /// | `refund_on` | `"5xx, 404"`, `"500-504"` | does not count responses with these statuses | — |
 /// | `settle` | flag, not with `lease` | `cost` is an estimate that the handler corrects | off |

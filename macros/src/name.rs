@@ -29,6 +29,9 @@ pub(crate) enum ArgName {
     Unlimited,
     Block,
     MaxWait,
+    SlowAfter,
+    SlowBy,
+    SlowMax,
     SkipIf,
     RefundOn,
     Settle,
@@ -41,7 +44,7 @@ pub(crate) enum ArgName {
 }
 
 /// Every argument with its row of the one table, which has its name and an example.
-static ALL: [(ArgName, &Argument); 31] = [
+static ALL: [(ArgName, &Argument); 34] = [
     (ArgName::Times, &vocabulary::TIMES),
     (ArgName::Milliseconds, &vocabulary::MILLISECONDS),
     (ArgName::Seconds, &vocabulary::SECONDS),
@@ -64,6 +67,9 @@ static ALL: [(ArgName, &Argument); 31] = [
     (ArgName::Unlimited, &vocabulary::UNLIMITED),
     (ArgName::Block, &vocabulary::BLOCK),
     (ArgName::MaxWait, &vocabulary::MAX_WAIT),
+    (ArgName::SlowAfter, &vocabulary::SLOW_AFTER),
+    (ArgName::SlowBy, &vocabulary::SLOW_BY),
+    (ArgName::SlowMax, &vocabulary::SLOW_MAX),
     (ArgName::SkipIf, &vocabulary::SKIP_IF),
     (ArgName::RefundOn, &vocabulary::REFUND_ON),
     (ArgName::Settle, &vocabulary::SETTLE),

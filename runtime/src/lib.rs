@@ -82,6 +82,7 @@ pub use self::{
 pub use actix_throttle_core::{
     calendar::Period,
     decision::{Decision, DecisionSource, LimitStatus},
+    enforcement::Enforcement,
     failure_mode::FailureMode,
     identity::{Identity, IdentityKind},
     limit::{Algorithm, Concurrency, Limit, LimitError, RateError, Refill},

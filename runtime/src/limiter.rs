@@ -5,6 +5,7 @@ mod acquire;
 mod admin;
 mod builder;
 mod bulk;
+mod enforcement;
 mod find;
 mod global;
 mod settings;
@@ -99,7 +100,7 @@ impl RateLimiter {
             .iter()
             .map(|(limit, identity)| (**limit, identity.clone().into()))
             .collect();
-        self.engine.check_all(&limits).await
+        self.engine.check_all(limits).await
     }
 
     /// Decides as [`check`](Self::check) would, without charging anything.

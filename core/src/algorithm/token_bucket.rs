@@ -240,7 +240,7 @@ impl CounterState for IntervalBucket {
         let refilled = refills * u128::from(limit.times());
         let left = |tokens: u64| saturate_count(u128::from(tokens).saturating_sub(refilled));
         let view = self.view_at(limit, now);
-        let has_phase = self.anchor.abs_diff(anchor) % window == 0;
+        let has_phase = self.anchor.abs_diff(anchor).is_multiple_of(window);
         let given = left(charged).min(settlement.given());
         if given > 0 {
             if !has_phase || view.missing == 0 {

@@ -113,6 +113,7 @@ mod tests {
         let whole = NamedLimit {
             limit: AnyLimit::Concurrency(whole),
             options: LimitOptions {
+                slow_down: Default::default(),
                 failure_mode: Some(FailureMode::Closed),
                 refund_on: None,
                 settle: None,

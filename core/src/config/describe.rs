@@ -47,6 +47,7 @@ fn write_options(f: &mut fmt::Formatter<'_>, options: &LimitOptions) -> fmt::Res
         refund_on,
         settle,
         max_wait,
+        slow_down,
     } = options;
     if let Some(mode) = failure_mode {
         write!(f, ", failure_mode {}", mode.as_str())?;
@@ -59,6 +60,10 @@ fn write_options(f: &mut fmt::Formatter<'_>, options: &LimitOptions) -> fmt::Res
     }
     if let Some(max_wait) = max_wait {
         write!(f, ", max_wait {}", duration(*max_wait))?;
+    }
+    if let (Some(after), Some(by), Some(max)) = (slow_down.after, slow_down.by, slow_down.max) {
+        let (by, max) = (duration(by), duration(max));
+        write!(f, ", slow_after {after}, slow_by {by}, slow_max {max}")?;
     }
     Ok(())
 }

@@ -80,6 +80,17 @@ impl Diff {
             let (old, new) = (old.skip_preflight, new.skip_preflight);
             changes.changed(format!("skip_preflight changed: {old} → {new}"));
         }
+        if old.enforcement != new.enforcement {
+            let line = format!(
+                "enforcement changed: {} → {}",
+                old.enforcement.as_str(),
+                new.enforcement.as_str()
+            );
+            match new.enforcement < old.enforcement {
+                true => changes.removed(line),
+                false => changes.changed(line),
+            }
+        }
         changes.compare_clients(&old.clients, &new.clients);
         changes
     }

@@ -6,7 +6,7 @@ use super::{
     position::Spanned,
 };
 use crate::{
-    limit::AnyLimit,
+    limit::{AnyLimit, SlowDown},
     rule_check::{self, CheckedRule},
     rules::{LimitSpec, PathsSpec, RouteRuleSpec},
 };
@@ -70,6 +70,10 @@ impl CheckedRule for NamedRule<'_> {
 
     fn is_unlimited(&self) -> bool {
         self.limit.is_none()
+    }
+
+    fn slow_down(&self) -> SlowDown {
+        self.spec.options_in_force().slow_down
     }
 
     fn limit(&self) -> Option<AnyLimit> {

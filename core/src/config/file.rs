@@ -11,7 +11,7 @@ use super::{
     reader::TableReader,
     rules,
 };
-use crate::{network::ClientSpec, rules::RouteRuleSpec, vocabulary};
+use crate::{enforcement::Enforcement, network::ClientSpec, rules::RouteRuleSpec, vocabulary};
 
 /// The content of a file.
 #[doc(hidden)]
@@ -29,6 +29,8 @@ pub struct ConfigSpec {
     pub exempt: Vec<String>,
     /// Whether CORS preflights are left alone.
     pub skip_preflight: bool,
+    /// What becomes of all limits.
+    pub enforcement: Enforcement,
     /// The settings of clients' addresses.
     pub clients: ClientSpec,
 }
@@ -89,6 +91,7 @@ impl ConfigSpec {
             exempt.push(pattern.value.to_owned());
         }
         let skip_preflight = table.flag(&vocabulary::SKIP_PREFLIGHT, diagnostics);
+        let enforcement = table.word(&vocabulary::ENFORCEMENT, diagnostics);
         table.finish(diagnostics);
         Some(Self {
             limits,
@@ -97,6 +100,7 @@ impl ConfigSpec {
             has_rules,
             exempt,
             skip_preflight,
+            enforcement: enforcement.map_or_else(Enforcement::default, |word| word.value),
             clients,
         })
     }

@@ -14,11 +14,21 @@ pub(crate) static TIMES_AND_WINDOW: [&Argument; 7] = [
     &vocabulary::EVERY,
 ];
 /// Options, which a rule may set for a limit that it names.
-static OPTIONS: [&Argument; 4] = [
+static OPTIONS: [&Argument; 7] = [
     &vocabulary::REFUND_ON,
     &vocabulary::SETTLE,
     &vocabulary::FAILURE_MODE,
     &vocabulary::MAX_WAIT,
+    &vocabulary::SLOW_AFTER,
+    &vocabulary::SLOW_BY,
+    &vocabulary::SLOW_MAX,
+];
+/// Options that only a rate has.
+pub(crate) static OPTIONS_OF_RATE: [&Argument; 4] = [
+    &vocabulary::REFUND_ON,
+    &vocabulary::SLOW_AFTER,
+    &vocabulary::SLOW_BY,
+    &vocabulary::SLOW_MAX,
 ];
 
 /// Returns the keys that only a rate has.

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use crate::{
-    limit::{Limit, LimitOptions, range},
+    limit::{
+        Limit, LimitOptions, SlowDown,
+        range::{self, Subject},
+    },
     status_set::StatusSet,
     vocabulary::{self, Argument},
 };
 
 use super::{diagnostics::Diagnostics, duration::duration, position::Spanned, reader::TableReader};
 
-/// Reads the options of a rate. `limit` is the rate, unless it is invalid.
+/// Reads the options of a rate. `limit` is the rate, unless its numbers are invalid.
 pub(crate) fn of_rate(
     table: &mut TableReader<'_>,
     limit: Option<&Limit>,
@@ -25,6 +28,7 @@ pub(crate) fn of_rate(
         settle: table
             .has(&vocabulary::SETTLE)
             .then(|| table.flag(&vocabulary::SETTLE, diagnostics)),
+        slow_down: slow_down(table, limit, diagnostics),
         ..of_concurrency(table, diagnostics)
     }
 }
@@ -40,6 +44,7 @@ pub(crate) fn of_concurrency(
         refund_on: None,
         settle: None,
         max_wait: max_wait(table, diagnostics),
+        slow_down: SlowDown::default(),
     }
 }
 
@@ -52,6 +57,50 @@ pub(crate) fn max_wait(
     diagnostics
         .ok(position, range::check_max_wait(value))
         .map(|()| value)
+}
+
+/// Reads the words of a slow-down, and checks them together with the limit.
+fn slow_down(
+    table: &mut TableReader<'_>,
+    limit: Option<&Limit>,
+    diagnostics: &mut Diagnostics,
+) -> SlowDown {
+    let keys = [
+        &vocabulary::SLOW_AFTER,
+        &vocabulary::SLOW_BY,
+        &vocabulary::SLOW_MAX,
+    ];
+    let written = keys.map(|key| table.has(key));
+    let after = table.count(&vocabulary::SLOW_AFTER, diagnostics);
+    let by = duration(table, &vocabulary::SLOW_BY, diagnostics);
+    let max = duration(table, &vocabulary::SLOW_MAX, diagnostics);
+    let read = [after.is_some(), by.is_some(), max.is_some()];
+    // A word that cannot be read was reported, and is no word that is missing.
+    if read != written {
+        return SlowDown::default();
+    }
+    let slow_down = SlowDown {
+        after: after.as_ref().map(|word| word.value),
+        by: by.as_ref().map(|word| word.value),
+        max: max.as_ref().map(|word| word.value),
+    };
+    let Err(error) = slow_down.check(limit) else {
+        return slow_down;
+    };
+    let (after, by, max) = (
+        after.map(|word| word.position),
+        by.map(|word| word.position),
+        max.map(|word| word.position),
+    );
+    let position = match error.subject() {
+        Subject::SlowBy => by,
+        Subject::SlowMax => max,
+        _ => after,
+    };
+    if let Some(position) = position.or(after).or(by).or(max) {
+        diagnostics.at(position, error.to_string());
+    }
+    SlowDown::default()
 }
 
 fn refund_on(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<StatusSet> {

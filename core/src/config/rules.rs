@@ -157,8 +157,7 @@ fn limit_of_rule(
                         name.value, key.name
                     )
                 };
-                let of_rate = [&vocabulary::REFUND_ON, &vocabulary::SETTLE];
-                table.refuse(of_rate, reason, diagnostics);
+                table.refuse(keys::OPTIONS_OF_RATE, reason, diagnostics);
                 options::of_concurrency(&mut table, diagnostics)
             }
             false => {

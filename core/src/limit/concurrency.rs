@@ -41,6 +41,8 @@ pub struct Concurrency {
     name: Option<&'static str>,
     zone: Option<&'static str>,
     shadow: bool,
+    /// Whether the limiter does not enforce it: it keeps its own permits and never denies.
+    unenforced: bool,
 }
 
 impl Concurrency {
@@ -52,6 +54,7 @@ impl Concurrency {
             name: None,
             zone: None,
             shadow: false,
+            unenforced: false,
         }
     }
 
@@ -108,7 +111,21 @@ impl Concurrency {
     /// Returns whether this limit only counts and reports.
     #[must_use]
     pub const fn is_shadow(&self) -> bool {
+        self.shadow || self.unenforced
+    }
+
+    /// See [`Limit::has_shadow_counter`](super::Limit::has_shadow_counter).
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn has_shadow_counter(&self) -> bool {
         self.shadow
+    }
+
+    /// See [`Limit::unenforced`](super::Limit::unenforced).
+    #[doc(hidden)]
+    pub const fn unenforced(mut self) -> Self {
+        self.unenforced = true;
+        self
     }
 
     #[doc(hidden)]

@@ -55,7 +55,7 @@ impl Limit {
         (self.kind(), self.refill_kind()) == (other.kind(), other.refill_kind())
             && self.period == other.period
             && self.window_micros() == other.window_micros()
-            && self.is_shadow() == other.is_shadow()
+            && self.has_shadow_counter() == other.has_shadow_counter()
             && self.zone_name() == other.zone_name()
     }
 

@@ -51,6 +51,8 @@ pub struct Limit {
     pub(super) lease: Option<u32>,
     pub(super) shadow: bool,
     pub(super) in_turn: bool,
+    /// Whether the limiter does not enforce it: it counts in its own counter and never denies.
+    pub(super) unenforced: bool,
 }
 
 impl Limit {
@@ -72,6 +74,7 @@ impl Limit {
             lease: None,
             shadow: false,
             in_turn: false,
+            unenforced: false,
         }
     }
 
@@ -222,7 +225,23 @@ impl Limit {
     /// Returns whether this limit only counts and reports.
     #[must_use]
     pub const fn is_shadow(&self) -> bool {
+        self.shadow || self.unenforced
+    }
+
+    /// Returns whether it has the counters of a shadow limit. A limit that is not enforced for a
+    /// while keeps its own.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn has_shadow_counter(&self) -> bool {
         self.shadow
+    }
+
+    /// Marks the limit of a charge under `Enforcement::Shadow`. Hidden, because only the limiter
+    /// uses it.
+    #[doc(hidden)]
+    pub const fn unenforced(mut self) -> Self {
+        self.unenforced = true;
+        self
     }
 
     /// Marks the limit of a charge that has waited for its turn: a bucket counts the charge from

@@ -18,6 +18,7 @@ mod options;
 #[doc(hidden)]
 pub mod range;
 mod rate;
+mod slow_down;
 mod validate;
 
 pub use self::any_limit::{AnyLimit, LimitRef, PermitId};
@@ -32,6 +33,7 @@ pub use self::{
 pub use self::{
     counting::Counting,
     options::{LimitOptions, NamedLimit},
+    slow_down::{SlowDown, ValidSlowDown},
 };
 
 #[cfg(test)]

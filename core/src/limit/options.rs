@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{AnyLimit, Limit};
+use super::{AnyLimit, Limit, SlowDown};
 use crate::{failure_mode::FailureMode, status_set::StatusSet};
 
 /// Options of a limit apart from its numbers. `None` leaves an option to the next in line: the
@@ -17,6 +17,8 @@ pub struct LimitOptions {
     /// Whether the cost is an estimate. Only for a rate.
     pub settle: Option<bool>,
     pub max_wait: Option<Duration>,
+    /// Only for a rate.
+    pub slow_down: SlowDown,
 }
 
 /// A limit of the configuration, with its options.
@@ -37,6 +39,7 @@ impl LimitOptions {
             refund_on: self.refund_on.or_else(|| next.refund_on.clone()),
             settle: self.settle.or(next.settle),
             max_wait: self.max_wait.or(next.max_wait),
+            slow_down: self.slow_down.or(&next.slow_down),
         }
     }
 }

@@ -29,6 +29,13 @@ pub const EXPIRY_MICROS: RangeInclusive<u64> = 100_000..=24 * 60 * 60 * 1_000_00
 pub const MAX_WAIT: RangeInclusive<Duration> =
     Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
 
+/// The range of `slow_by` and of `slow_max`. A client that is delayed for longer has left.
+pub const SLOW: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60 * 60);
+
+/// Why a concurrency limit has no slow-down.
+pub const NO_SLOW_DOWN: &str = "`slow_after` counts the requests of a window: remove it from a \
+                                concurrency limit";
+
 /// The rule for a limit's name: it becomes a structured-field string (RFC 9651, section 3.3.3).
 pub const NAME_RULE: &str =
     "`name` goes into a header: write printable ASCII characters, at least one";
@@ -82,6 +89,9 @@ pub enum Subject {
     Expiry,
     Name,
     Zone,
+    SlowAfter,
+    SlowBy,
+    SlowMax,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +119,13 @@ pub(super) enum Reason {
     Expiry,
     Name,
     Zone,
+    /// Only some of the words of a slow-down are written, this one among them.
+    SlowAlone(Subject),
+    SlowAfter,
+    SlowBy,
+    SlowMax,
+    SlowOfLeaky,
+    SlowOfLease,
 }
 
 impl LimitError {
@@ -132,6 +149,11 @@ impl LimitError {
             Reason::Expiry => Subject::Expiry,
             Reason::Name => Subject::Name,
             Reason::Zone => Subject::Zone,
+            Reason::SlowAlone(subject) => subject,
+            Reason::SlowAfter | Reason::SlowOfLeaky => Subject::SlowAfter,
+            Reason::SlowBy => Subject::SlowBy,
+            Reason::SlowMax => Subject::SlowMax,
+            Reason::SlowOfLease => Subject::Lease,
         }
     }
 
@@ -187,6 +209,24 @@ impl LimitError {
             Reason::Expiry => "`expiry` must be from 100 milliseconds to 24 hours",
             Reason::Name => NAME_RULE,
             Reason::Zone => "a limit's zone must not be empty",
+            Reason::SlowAlone(_) => {
+                "`slow_after`, `slow_by` and `slow_max` go together: write \
+                 `slow_after = 50, slow_by = \"200ms\", slow_max = \"5s\"`"
+            }
+            Reason::SlowAfter => {
+                "`slow_after` must be at least 1 and below what the limit admits at once: `times`, \
+                 or the `capacity` of a token bucket"
+            }
+            Reason::SlowBy => "`slow_by` must be from 1 millisecond to 1 hour",
+            Reason::SlowMax => "`slow_max` must be from `slow_by` to 1 hour",
+            Reason::SlowOfLeaky => {
+                "`leaky_bucket` spaces requests by itself and takes no `slow_after`: \
+                 use `max_wait`, or another algorithm"
+            }
+            Reason::SlowOfLease => {
+                "with `lease`, the exact use is not known, by which `slow_after` delays: \
+                 leave one of the two out"
+            }
         }
     }
 }

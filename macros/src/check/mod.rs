@@ -13,6 +13,7 @@ pub(crate) mod rate;
 mod report;
 pub(crate) mod rule;
 pub(crate) mod signature;
+pub(crate) mod slow_down;
 pub(crate) mod stack;
 mod status_set;
 #[cfg(test)]

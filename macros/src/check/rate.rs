@@ -8,6 +8,7 @@ use super::{
     limit::WrittenLimit,
     named,
     report::report_at,
+    slow_down::{SlowDownSpec, slow_down},
     status_set::refund_on,
     value::{Number, assigned, flagged, integer},
 };
@@ -20,6 +21,7 @@ pub(crate) struct RateSpec {
     pub(crate) refund_on: Option<StatusSet>,
     pub(crate) settle: bool,
     pub(crate) dynamic: Option<ExprPath>,
+    pub(crate) slow_down: Option<SlowDownSpec>,
 }
 
 /// The source of a limit's numbers.
@@ -53,12 +55,17 @@ impl RateSpec {
             report_at(arguments, ArgName::Settle, range::SETTLE_WITH_LEASE, errors);
         }
         let dynamic = function(arguments, ArgName::Dynamic, errors);
+        let slow_down = {
+            let written = numbers.as_ref().and_then(LimitSource::written);
+            slow_down(arguments, written, errors)
+        };
         Some(Self {
             numbers: numbers?,
             cost,
             refund_on,
             settle,
             dynamic,
+            slow_down,
         })
     }
 }

@@ -36,6 +36,9 @@ fn tokens(arguments: &Arguments, subject: Subject) -> TokenStream {
         Subject::Expiry => &[ArgName::Expiry],
         Subject::Name => &[ArgName::Name],
         Subject::Zone => &[ArgName::Zone],
+        Subject::SlowAfter => &[ArgName::SlowAfter],
+        Subject::SlowBy => &[ArgName::SlowBy],
+        Subject::SlowMax => &[ArgName::SlowMax],
     };
     // The rate string gives times and window.
     if let (Subject::Times | Subject::Window, Some(rate)) = (subject, &arguments.rate) {

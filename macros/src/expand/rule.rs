@@ -5,13 +5,14 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{
-    consts::{duration, variant},
+    consts::{Form, count, duration, variant},
     label::{Label, Zone},
 };
 use crate::check::{
     identifier::Identifier,
     rate::{LimitSource, RateSpec},
     rule::{LimitSpec, Limited, Rule, RuleQuota},
+    slow_down::SlowDownSpec,
 };
 
 /// Paths that generated code uses.
@@ -101,13 +102,19 @@ fn charge(spec: &LimitSpec, private: &TokenStream) -> Option<TokenStream> {
         refund_on,
         settle,
         dynamic,
+        slow_down,
         numbers: _,
     } = &**rate;
     let cost = cost.as_ref().map(|path| quote!(.cost_by(#path)));
     let refund_on = refund_on.as_ref().map(|it| self::refund_on(it, private));
     let dynamic = dynamic.as_ref().map(|path| quote!(.dynamic_by(#path)));
     let settle = settle.then(|| quote!(.settle()));
-    Some(quote!(#cost #refund_on #settle #dynamic))
+    let slow_down = slow_down.as_ref().map(|SlowDownSpec { after, by, max }| {
+        let after = count(after, Form::Inline);
+        let (by, max) = (duration(*by), duration(*max));
+        quote!(.slow_after(#after).slow_by(#by).slow_max(#max))
+    });
+    Some(quote!(#cost #refund_on #settle #dynamic #slow_down))
 }
 
 fn identifier(identifier: &Identifier, private: &TokenStream) -> TokenStream {

@@ -17,7 +17,7 @@ use super::{
     error::ConfigError, identifiers::IdentifierRegistry, snapshot::Snapshot, source::Source,
 };
 use crate::{
-    engine::{NamedLimits, ReloadResult, log_throttle::TARGET},
+    engine::{LiveEnforcement, NamedLimits, ReloadResult, log_throttle::TARGET},
     http::{LiveRuleTable, Throttle},
     identity::LiveClientSettings,
     limiter::Builder,
@@ -38,17 +38,18 @@ use crate::{
 ///
 /// The keys are those of the attribute. A limit is a rate, or a table of `rate` or `times` and
 /// units of time, `algorithm`, `capacity`, `refill`, `cost`, `name`, `zone`, `block`, `lease`,
-/// `shadow`, `refund_on`, `failure_mode` and `max_wait`. A table with `max` is a concurrency limit,
-/// as [`Rule::concurrency`](crate::Rule::concurrency) is, and takes `expiry`, `name`, `zone`,
-/// `shadow`, `failure_mode` and `max_wait`. In a rule, a limit may also be the name of one of
-/// `limits` (alone, or as `limit` in a table), and have `group`, `unlimited` and `identifier`:
-/// `"ip"`, `"global"`, `"header:X-Api-Key"`, `"cookie:sid"`, `"query:tenant"`, a name that the
-/// application has [given](super::ConfigBuilder::identifier) to a function, or a list of these,
-/// which is a [combination](crate::Identifier::all). A rule's `identifier` and `max_wait` apply to
-/// its limits without their own, and its `networks` are those of
-/// [`Paths`](crate::Paths::networks). `allow`, `deny`, `trusted_proxies` and `client_ip_header` at
-/// the top are those of the [`Builder`], for limiters that [use](Builder::config) this configuration. `throttle.schema.json`
-/// in the crate is the JSON schema of the file, for editors.
+/// `shadow`, `refund_on`, `failure_mode`, `max_wait`, `slow_after`, `slow_by` and `slow_max`. A
+/// table with `max` is a concurrency limit, as [`Rule::concurrency`](crate::Rule::concurrency) is,
+/// and takes `expiry`, `name`, `zone`, `shadow`, `failure_mode` and `max_wait`. In a rule, a limit
+/// may also be the name of one of `limits` (alone, or as `limit` in a table), and have `group`,
+/// `unlimited` and `identifier`: `"ip"`, `"global"`, `"header:X-Api-Key"`, `"cookie:sid"`,
+/// `"query:tenant"`, a name that the application has [given](super::ConfigBuilder::identifier) to a
+/// function, or a list of these, which is a [combination](crate::Identifier::all). A rule's
+/// `identifier` and `max_wait` apply to its limits without their own, and its `networks` are those
+/// of [`Paths`](crate::Paths::networks). `enforcement`, `allow`, `deny`, `trusted_proxies` and
+/// `client_ip_header` at the top are those of the [`Builder`], for limiters that
+/// [use](Builder::config) this configuration. `throttle.schema.json` in the crate is the JSON
+/// schema of the file, for editors.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -102,6 +103,7 @@ pub(super) struct Shared {
     named_limits: NamedLimits,
     rule_table: Arc<LiveRuleTable>,
     clients: LiveClientSettings,
+    enforcement: LiveEnforcement,
     pub(super) current: ArcSwap<Snapshot>,
     /// Whether the log has the warning about a middleware without rules.
     warned: AtomicBool,
@@ -139,6 +141,7 @@ impl Config {
             named_limits,
             rule_table,
             clients,
+            enforcement,
             current,
             replacing,
             ..
@@ -153,6 +156,7 @@ impl Config {
         let diff = Diff::between(&old.spec, &next.spec);
         rule_table.replace(rules);
         clients.replace(settings);
+        enforcement.replace(next.spec.enforcement);
         let in_force = next.in_force(source);
         current.store(Arc::new(next));
         let result = match diff.is_empty() {
@@ -188,6 +192,7 @@ impl Config {
             named_limits,
             rule_table: Arc::new(LiveRuleTable::new(rules)),
             clients: LiveClientSettings::new(settings),
+            enforcement: LiveEnforcement::new(first.spec.enforcement),
             current: ArcSwap::from_pointee(first),
             warned: AtomicBool::new(false),
             replacing: Mutex::new(()),
@@ -229,12 +234,20 @@ impl Builder {
     /// [`Rule::named`](crate::Rule::named). For rules of a whole application, see
     /// [`Throttle::from_config`](crate::Throttle::from_config).
     ///
-    /// It also uses what the file says about clients, as it is when a request comes. `allow`,
+    /// It also uses `enforcement` of the file, unless code says less: of the file's, that of
+    /// [`enforcement`](Self::enforcement) and that of
+    /// [`set_enforcement`](crate::RateLimiter::set_enforcement), the lesser one is in force.
+    ///
+    /// And it uses what the file says about clients, as it is when a request comes. `allow`,
     /// `deny` and `trusted_proxies` add to those of this builder, and `client_ip_header` replaces
     /// the builder's. Of all networks around an address, the longest prefix decides, and the
     /// file's if both have the same network.
     pub fn config(self, config: &Config) -> Self {
-        self.live(config.0.named_limits.clone(), config.0.clients.clone())
+        self.live(
+            config.0.named_limits.clone(),
+            config.0.clients.clone(),
+            config.0.enforcement.clone(),
+        )
     }
 }
 

@@ -70,8 +70,8 @@ impl Snapshot {
         }
         let named = spec
             .limits
-            .iter()
-            .filter_map(|(_, named)| named.limit.own_name());
+            .values()
+            .filter_map(|named| named.limit.own_name());
         let snapshot = Self {
             text: text.to_owned(),
             policies: rule_table.policies().chain(named).collect(),
@@ -193,6 +193,7 @@ fn rule(spec: &LimitSpec, identifiers: &IdentifierRegistry) -> Result<Rule, Init
         if let Some(max_wait) = options.max_wait {
             rule = rule.max_wait(max_wait);
         }
+        rule = rule.slowed_down(options.slow_down);
     }
     Ok(rule)
 }

@@ -1,9 +1,12 @@
 //! Administration of counters by hand: reset, block and unblock. No request calls it, and nothing
-//! is charged. The failure mode does not apply.
+//! is charged. The failure mode does not apply. Under `Enforcement::Off` nothing is done, as the
+//! store is not asked.
 
 use std::time::Duration;
 
-use actix_throttle_core::{identity::Identity, key::Key, limit::Limit, time::to_micros};
+use actix_throttle_core::{
+    enforcement::Enforcement, identity::Identity, key::Key, limit::Limit, time::to_micros,
+};
 
 use super::{
     error::RateLimitError,
@@ -19,6 +22,9 @@ impl Engine {
         identity: &Identity,
     ) -> Result<(), RateLimitError> {
         limit.validate()?;
+        if self.enforcement() == Enforcement::Off {
+            return Ok(());
+        }
         let counter = Key::counter(identity, limit);
         self.store().delete(&[counter, counter.block()]).await?;
         self.tell_changed(limit, identity, Change::Reset);
@@ -33,6 +39,9 @@ impl Engine {
     ) -> Result<(), RateLimitError> {
         limit.validate()?;
         limit.block(length).validate()?;
+        if self.enforcement() == Enforcement::Off {
+            return Ok(());
+        }
         let key = Key::counter(identity, limit).block();
         self.store().block(&key, to_micros(length)).await?;
         self.tell_changed(limit, identity, Change::Block(length));
@@ -45,6 +54,9 @@ impl Engine {
         identity: &Identity,
     ) -> Result<(), RateLimitError> {
         limit.validate()?;
+        if self.enforcement() == Enforcement::Off {
+            return Ok(());
+        }
         let key = Key::counter(identity, limit).block();
         self.store().delete(&[key]).await?;
         self.tell_changed(limit, identity, Change::Unblock);

@@ -6,7 +6,7 @@ use std::{mem, time::Duration};
 #[cfg(feature = "redis")]
 use std::sync::Arc;
 
-use actix_throttle_core::{failure_mode::FailureMode, key::check_prefix};
+use actix_throttle_core::{enforcement::Enforcement, failure_mode::FailureMode, key::check_prefix};
 #[cfg(feature = "redis")]
 use actix_throttle_core::{key::Naming, time::to_micros};
 
@@ -112,9 +112,11 @@ impl Builder {
             Some(Source::Pool(pool)) => self.redis_store(pool.clone(), &observers).await?,
             #[cfg(feature = "redis")]
             Some(Source::Url(url)) => self.redis_store(pool_for(url)?, &observers).await?,
+            None if self.settings.enforcement == Enforcement::Off => Stack::Absent,
             None => {
                 return Err(InitError::settings(
-                    "no store was chosen; call `.redis(pool)`, `.redis_url(url)` or `.memory()`",
+                    "no store was chosen; call `.redis(pool)`, `.redis_url(url)` or `.memory()`, \
+                     or `.enforcement(Enforcement::Off)` to limit nothing",
                 ));
             }
         };

@@ -6,6 +6,7 @@ use std::slice;
 use actix_throttle_core::{
     check::{Charge, Charges, Check, Mode, Outcome},
     decision::Decision,
+    enforcement::Enforcement,
     identity::Identity,
     key::Key,
     limit::Limit,
@@ -28,6 +29,15 @@ impl Engine {
         limit: &Limit,
         identity: &Identity,
     ) -> Result<Decision, RateLimitError> {
+        let unenforced;
+        let limit = match self.enforcement() {
+            Enforcement::On => limit,
+            Enforcement::Shadow => {
+                unenforced = limit.unenforced();
+                &unenforced
+            }
+            _ => return Ok(Decision::unlimited()),
+        };
         let charges = Charges::from_buf([self.charge(limit, identity)]);
         let (decision, _) = self.decision(&Check { mode, charges }).await?;
         Ok(decision)
@@ -36,9 +46,12 @@ impl Engine {
     /// Charges several limits at once: all of them, or none.
     pub(crate) async fn check_all(
         &self,
-        limits: &[(Limit, Identity)],
+        mut limits: Vec<(Limit, Identity)>,
     ) -> Result<Decision, RateLimitError> {
-        let (mode, charges) = (Mode::Charge, self.charges(limits));
+        if !self.put_in_force(&mut limits) {
+            return Ok(Decision::unlimited());
+        }
+        let (mode, charges) = (Mode::Charge, self.charges(&limits));
         let (decision, _) = self.decision(&Check { mode, charges }).await?;
         Ok(decision)
     }
@@ -99,6 +112,20 @@ impl Engine {
                 let decided = Box::pin(self.decide(check, miss)).await;
                 self.conclude(check, decided)
             }
+        }
+    }
+
+    /// Puts each limit in force as the switch says. `false`: none is to be decided.
+    pub(super) fn put_in_force(&self, limits: &mut [(Limit, Identity)]) -> bool {
+        match self.enforcement() {
+            Enforcement::On => true,
+            Enforcement::Shadow => {
+                for (limit, _) in limits {
+                    *limit = limit.unenforced();
+                }
+                true
+            }
+            _ => false,
         }
     }
 

@@ -17,7 +17,8 @@ use super::{
     settings::Settings,
     shadow_stats::ShadowStats,
     store::{Stack, interface::Store},
-    waiting::queue::WaitQueues,
+    switch::Switch,
+    waiting::{Delays, queue::WaitQueues},
 };
 
 /// Number of decisions between two reports of the store's size, which lock all of its shards; and
@@ -32,12 +33,14 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     store: Stack,
     clock: Clock,
+    switch: Arc<Switch>,
     settings: Settings,
     observers: Observers,
     /// Number of decisions that observers were told. Relaxed: it guards no other data.
     told: AtomicU64,
     shadow_stats: ShadowStats,
     wait_queues: WaitQueues,
+    delays: Delays,
 }
 
 impl Engine {
@@ -47,14 +50,18 @@ impl Engine {
         settings: Settings,
         observers: Observers,
     ) -> Self {
+        let (code, file) = (settings.enforcement, settings.live_enforcement.as_ref());
+        let switch = Switch::new(code, file, !matches!(store, Stack::Absent));
         Self(Arc::new(Inner {
             store,
             clock,
+            switch,
             settings,
             observers,
             told: AtomicU64::new(0),
             shadow_stats: ShadowStats::default(),
             wait_queues: WaitQueues::default(),
+            delays: Delays::default(),
         }))
     }
 
@@ -94,6 +101,15 @@ impl Engine {
 
     pub(super) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    pub(super) fn switch(&self) -> &Switch {
+        &self.0.switch
+    }
+
+    /// The delayed requests of this process.
+    pub(super) fn delays(&self) -> &Delays {
+        &self.0.delays
     }
 
     /// Tells the observers the store's size: each time at first, then at intervals. Keys come and

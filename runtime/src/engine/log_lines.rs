@@ -15,6 +15,8 @@ pub(crate) static SHADOW_DENIALS: LogThrottle = LogThrottle::new(Level::Info);
 pub(crate) static NOT_INSTALLED: LogThrottle = LogThrottle::new(Level::Error);
 /// A request that continues without a limit, because the limit is invalid.
 pub(crate) static INVALID_LIMITS: LogThrottle = LogThrottle::new(Level::Error);
+/// An error that no request notices, as limits are not enforced.
+pub(crate) static UNENFORCED: LogThrottle = LogThrottle::new(Level::Error);
 /// A request for a limit that the configuration does not have.
 pub(crate) static UNKNOWN_LIMITS: LogThrottle = LogThrottle::new(Level::Error);
 /// An invalid limit from a `dynamic` function.

@@ -14,6 +14,7 @@ pub(crate) mod circuit_state;
 pub(crate) mod clock;
 mod concurrency;
 mod decide;
+mod enforcement;
 pub(crate) mod error;
 mod fallback;
 mod handle;
@@ -26,6 +27,7 @@ mod settings;
 mod settle;
 mod shadow_stats;
 pub(crate) mod store;
+mod switch;
 #[cfg(feature = "test-util")]
 mod test_util;
 mod waiting;
@@ -44,7 +46,8 @@ pub(crate) use self::{
     pending::PendingCharges,
     settings::MaxWaiting,
     store::interface::{Miss, StoreError},
-    waiting::{WaitOutcome, wait_for},
+    switch::LiveEnforcement,
+    waiting::{TooManyDelayed, WaitOutcome, wait_for},
 };
 pub use self::{
     bulk::{BulkReset, IdentityUsage, LimitUsage, PeekIdentity, ResetReport, UsageState},

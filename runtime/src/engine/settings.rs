@@ -1,8 +1,8 @@
 //! The settings of an engine that its decisions need.
 
-use actix_throttle_core::failure_mode::FailureMode;
+use actix_throttle_core::{enforcement::Enforcement, failure_mode::FailureMode};
 
-use super::named_limits::NamedLimits;
+use super::{named_limits::NamedLimits, switch::LiveEnforcement};
 
 /// Settings that all decisions of one engine share.
 #[derive(Debug, Default)]
@@ -10,6 +10,10 @@ pub(crate) struct Settings {
     pub(crate) failure_mode: FailureMode,
     pub(crate) max_waiting: MaxWaiting,
     /// The limits of a configuration, which rules refer to by name.
+    /// The enforcement at the start, as code says.
+    pub(crate) enforcement: Enforcement,
+    /// The enforcement that a configuration says.
+    pub(crate) live_enforcement: Option<LiveEnforcement>,
     pub(crate) named_limits: Option<NamedLimits>,
 }
 

@@ -25,9 +25,12 @@ impl ChargedForTest {
 impl Engine {
     pub(crate) async fn check_with_receipts(
         &self,
-        limits: &[(Limit, Identity)],
+        mut limits: Vec<(Limit, Identity)>,
     ) -> Result<(Decision, ChargedForTest), RateLimitError> {
-        let (mode, charges) = (Mode::ChargeForReceipts, self.charges(limits));
+        if !self.put_in_force(&mut limits) {
+            return Ok((Decision::unlimited(), ChargedForTest(Charged::default())));
+        }
+        let (mode, charges) = (Mode::ChargeForReceipts, self.charges(&limits));
         let check = Check { mode, charges };
         let (decision, receipts) = self.decision(&check).await?;
         Ok((decision, ChargedForTest(Charged::of(&check, &receipts))))

@@ -1,7 +1,7 @@
 //! The settings that apply where a rule has none: a limiter's, or those that a middleware or
 //! WebSocket limiter sets in their place.
 
-use actix_throttle_core::failure_mode::FailureMode;
+use actix_throttle_core::{enforcement::Enforcement, failure_mode::FailureMode};
 
 use crate::{
     identity::Identifier,
@@ -22,21 +22,37 @@ pub(super) struct Overrides {
 #[derive(Clone, Copy)]
 pub(super) struct RuleContext<'a> {
     pub(super) limiter: &'a RateLimiter,
+    /// Read once, so that all rules of a request are decided alike.
+    pub(super) enforcement: Enforcement,
     own: Option<&'a Overrides>,
 }
 
 impl<'a> RuleContext<'a> {
     /// The settings of the limiter alone.
     pub(super) fn of(limiter: &'a RateLimiter) -> Self {
-        Self { limiter, own: None }
+        Self {
+            limiter,
+            enforcement: limiter.enforcement(),
+            own: None,
+        }
     }
 
     /// The settings of `own`, and the limiter's where `own` has none.
     pub(super) fn with(limiter: &'a RateLimiter, own: &'a Overrides) -> Self {
         Self {
-            limiter,
             own: Some(own),
+            ..Self::of(limiter)
         }
+    }
+
+    /// Whether limits only count and report.
+    pub(super) fn is_shadow(self) -> bool {
+        self.enforcement == Enforcement::Shadow
+    }
+
+    /// Whether limits neither count nor apply.
+    pub(super) fn is_off(self) -> bool {
+        self.enforcement == Enforcement::Off
     }
 
     pub(super) fn identifier(self) -> &'a Identifier {

@@ -1,19 +1,18 @@
 //! Limits that a handler decides itself, once it knows the identity: the nearest limiter as an
 //! extractor, and [`RateLimiter::enforce`].
 
-use std::{
-    future::{Ready, ready},
-    iter,
-};
+use std::future::{Ready, ready};
 
 use actix_throttle_core::{
-    check::Mode, decision::Decision, identity::Identity, limit::Limit, network::Access,
+    check::Mode, decision::Decision, enforcement::Enforcement, identity::Identity, limit::Limit,
+    network::Access,
 };
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::{
     decisions::{Nesting, record},
     error::RequestError,
+    guard::log_unenforced,
 };
 use crate::limiter::RateLimiter;
 
@@ -66,13 +65,23 @@ impl RateLimiter {
         identity: impl Into<Identity>,
     ) -> Result<Decision, RequestError> {
         match self.access(request) {
-            Some(Access::Allow) => return Ok(Decision::new(true, iter::empty())),
+            Some(Access::Allow) => return Ok(Decision::unlimited()),
             Some(Access::Deny) => return Err(RequestError::Forbidden),
             None => {}
         }
         let identity = identity.into();
         let decided = self.engine().check(Mode::Charge, limit, &identity).await;
-        let decision = decided.map_err(RequestError::Undecided)?;
+        let decision = match decided {
+            Ok(decision) => decision,
+            Err(error) if self.enforcement() == Enforcement::Shadow => {
+                log_unenforced(&error);
+                return Ok(Decision::unlimited());
+            }
+            Err(error) => return Err(RequestError::Undecided(error)),
+        };
+        if decision.limits().is_empty() && decision.is_allowed() {
+            return Ok(decision);
+        }
         let record = record(self, request, Nesting::Middleware, decision.clone());
         if decision.is_allowed() {
             return Ok(decision);

@@ -12,7 +12,7 @@ use actix_throttle_core::{
 };
 use actix_web::HttpRequest;
 
-use super::{context::RuleContext, evaluate::Evaluation, rule::Rule, rule_list::RuleSet};
+use super::{context::RuleContext, evaluation::Evaluation, rule::Rule, rule_list::RuleSet};
 use crate::engine::{Miss, StoreError, error::RateLimitError, validate};
 
 /// A request that the fast path can decide.

@@ -3,7 +3,7 @@
 //! Handlers, the middleware, the WebSocket limiter and `check_request` all call it. It never calls
 //! the handler.
 
-use actix_throttle_core::{decision::Decision, network::Access};
+use actix_throttle_core::{decision::Decision, enforcement::Enforcement, network::Access};
 use actix_web::{HttpRequest, HttpResponse};
 use smallvec::SmallVec;
 
@@ -11,7 +11,8 @@ use super::{
     context::RuleContext,
     decisions::{Nesting, record, record_counters, write_headers},
     error::RequestError,
-    evaluate::{Evaluation, evaluate},
+    evaluate::evaluate,
+    evaluation::Evaluation,
     fast_path::SingleRule,
     in_flight::InFlight,
     matching::{MatchedRule, RuleMatcher},
@@ -23,7 +24,7 @@ use crate::{
     engine::{
         Miss,
         error::RateLimitError,
-        log_lines::{INVALID_LIMITS, UNKNOWN_LIMITS},
+        log_lines::{INVALID_LIMITS, UNENFORCED, UNKNOWN_LIMITS},
     },
     limiter::RateLimiter,
     response::{self, OnLimited},
@@ -73,13 +74,27 @@ pub(super) async fn decide<'a>(
     match matcher.context.limiter.access(matcher.request) {
         Some(Access::Allow) => return Ok(None),
         Some(Access::Deny) => return Err(RequestError::Forbidden),
+        None if matcher.context.is_off() => return Ok(None),
         None => {}
     }
     let matched = matcher.matching(rules).await;
     let matched = matched.map_err(RequestError::unidentified)?;
     let evaluation = evaluate(&matcher, &matched).await;
-    let evaluation = evaluation.map_err(RequestError::Undecided)?;
-    Ok(evaluation.map(|evaluation| evaluation.decision))
+    match evaluation {
+        Ok(evaluation) => Ok(evaluation.map(|evaluation| evaluation.decision)),
+        Err(error) if matcher.context.is_shadow() => {
+            log_unenforced(&error);
+            Ok(None)
+        }
+        Err(error) => Err(RequestError::Undecided(error)),
+    }
+}
+
+/// Reports an error that no request is to notice, as limits are not enforced.
+pub(super) fn log_unenforced(error: &RateLimitError) {
+    UNENFORCED.log(format_args!(
+        "a request continues, as limits are not enforced: {error}"
+    ));
 }
 
 /// A request that [`try_admit`] could not decide without waiting. Awaited by
@@ -109,6 +124,14 @@ pub(super) fn try_admit<'a>(
         return Ok(admission);
     }
     let context = RuleContext::of(limiter);
+    match context.enforcement {
+        Enforcement::On => {}
+        Enforcement::Shadow => return Err(Undecided::Rules(context, rules)),
+        _ => {
+            let style = limiter.settings().headers;
+            return Ok(Admission::Proceed(InFlight::uncharged(style)));
+        }
+    }
     let Some(single) = SingleRule::of(context, rules, request) else {
         return Err(Undecided::Rules(context, rules));
     };
@@ -201,6 +224,10 @@ fn admission<'a>(
     } = match evaluation {
         Ok(Some(evaluation)) => evaluation,
         Ok(None) => return Ok(Admission::Proceed(InFlight::uncharged(style))),
+        Err(error) if context.is_shadow() => {
+            log_unenforced(&error);
+            return Ok(Admission::Proceed(InFlight::uncharged(style)));
+        }
         Err(RateLimitError::Unavailable { retry_after, .. }) => {
             return Ok(respond_with(
                 limiter,

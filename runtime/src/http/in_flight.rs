@@ -4,7 +4,7 @@
 //! The guard creates them; handlers and the middleware complete them. They decide nothing, and hold
 //! no clone of the request: Actix's router panics on a request that is shared.
 
-use actix_throttle_core::status_set::StatusSet;
+use actix_throttle_core::{decision::Decision, status_set::StatusSet};
 use actix_web::{
     HttpRequest,
     http::{StatusCode, header::HeaderMap},
@@ -76,6 +76,21 @@ impl RefundPlan {
     /// The charges at an estimate.
     pub(super) fn pending(&self) -> Option<&PendingCharges> {
         self.pending.as_ref()
+    }
+}
+
+impl RefundPlan {
+    /// Refunds all charges, of a request that is denied after all. Returns how their limits stand
+    /// then; `None` if the store could not do it, which is logged.
+    pub(super) async fn refund_all(self) -> Option<Decision> {
+        let (estimates, _) = self
+            .pending
+            .map_or((None, None), |pending| pending.take(|_| true));
+        let refunded = self.charged.retain(|_| true).join(estimates);
+        match refunded.is_empty() {
+            true => None,
+            false => self.engine.refund(refunded).await,
+        }
     }
 }
 

@@ -75,11 +75,15 @@ impl<'a> RuleMatcher<'a> {
     ///
     /// # Errors
     ///
-    /// The response of `on_unidentified`, if it returned one for the identifier of a rule.
+    /// The response of `on_unidentified`, if it returned one for the identifier of a rule. None
+    /// while limits are not enforced: a rule is then left out as a shadow is.
     pub(super) async fn matching(
         &mut self,
         rules: &'a [Rule],
     ) -> Result<SmallVec<[MatchedRule<'a>; 1]>, HttpResponse> {
+        if self.context.is_shadow() {
+            return Ok(Box::pin(self.matching_shadows(rules)).await);
+        }
         let mut matched: SmallVec<[MatchedRule<'a>; 1]> = SmallVec::new();
         for rule in rules {
             if rule.skips(self.request).await {

@@ -15,6 +15,7 @@ mod double_charge;
 mod enforce;
 mod error;
 mod evaluate;
+mod evaluation;
 mod fast_path;
 mod guard;
 mod handler;
@@ -28,6 +29,7 @@ mod resolve;
 mod respond;
 mod rule;
 mod rule_list;
+mod slow_down;
 mod status_list;
 mod throttle;
 #[cfg(feature = "websocket")]

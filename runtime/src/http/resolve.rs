@@ -10,7 +10,7 @@ use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
-    limit::{AnyLimit, Concurrency, LimitOptions, LimitRef, PermitId},
+    limit::{AnyLimit, Concurrency, LimitOptions, LimitRef, PermitId, SlowDown, ValidSlowDown},
     status_set::StatusSet,
 };
 use smallvec::SmallVec;
@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 use super::{
     matching::{MatchedRule, RuleMatcher},
     named_limit::NamedLimitsView,
-    rule::{EffectiveLimit, Resolved, Rule},
+    rule::{EffectiveLimit, Resolved, Rule, reject_slow_down, valid_slow_down},
 };
 use crate::engine::error::RateLimitError;
 
@@ -36,12 +36,27 @@ pub(super) struct ResolvedRule<'a, 'i> {
     pub(super) settles: bool,
     /// The longest wait for capacity; `None`: the request never waits.
     pub(super) max_wait: Option<Duration>,
+    /// How an admitted request is delayed.
+    pub(super) slow_down: Option<ValidSlowDown>,
 }
 
 /// The limit to be charged.
 pub(super) enum RequestedLimit<'a> {
     Rate(EffectiveLimit<'a>),
     Concurrency(Box<(Concurrency, PermitId)>),
+}
+
+impl RequestedLimit<'_> {
+    /// Marks the limit as one that only counts and reports.
+    fn unenforced(self) -> Self {
+        match self {
+            Self::Rate(limit) => Self::Rate(limit.unenforced().into()),
+            Self::Concurrency(mut permit) => {
+                permit.0 = permit.0.unenforced();
+                Self::Concurrency(permit)
+            }
+        }
+    }
 }
 
 impl ResolvedRule<'_, '_> {
@@ -67,7 +82,7 @@ impl ResolvedRule<'_, '_> {
 
     /// Whether the charge may be changed after its decision.
     pub(super) fn needs_receipts(&self) -> bool {
-        self.refund_on.is_some() || self.settles
+        self.refund_on.is_some() || self.settles || self.slow_down.is_some()
     }
 
     /// Whether the rule needs neither the wait queue nor a permit, so that one check decides it.
@@ -82,6 +97,7 @@ struct OptionsInForce<'a> {
     refund_on: Option<Cow<'a, StatusSet>>,
     settle: bool,
     max_wait: Option<Duration>,
+    slow_down: SlowDown,
 }
 
 /// Calls the rules' async functions. The results have the indices of their rules.
@@ -203,9 +219,11 @@ fn resolve_concurrency<'a, 'i>(
     concurrency: Concurrency,
     options: OptionsInForce<'a>,
 ) -> ResolvedRule<'a, 'i> {
+    reject_slow_down(options.slow_down);
     let options = OptionsInForce {
         refund_on: None,
         settle: false,
+        slow_down: SlowDown::default(),
         ..options
     };
     resolved_rule(
@@ -229,7 +247,18 @@ fn resolved_rule<'a, 'i>(
         refund_on,
         settle,
         max_wait,
+        slow_down,
     } = options;
+    let slow_down = match &what {
+        RequestedLimit::Rate(limit) if !matcher.context.is_shadow() => {
+            valid_slow_down(slow_down, limit)
+        }
+        _ => None,
+    };
+    let what = match matcher.context.is_shadow() {
+        true => what.unenforced(),
+        false => what,
+    };
     ResolvedRule {
         rule: one.rule,
         identity: matcher.counter_identity(one),
@@ -239,6 +268,7 @@ fn resolved_rule<'a, 'i>(
         refund_on,
         settles: settle,
         max_wait,
+        slow_down,
     }
 }
 
@@ -249,6 +279,7 @@ impl<'a> OptionsInForce<'a> {
             refund_on: rule.refund_statuses().map(Cow::Borrowed),
             settle: rule.settles(),
             max_wait: rule.max_wait_value(),
+            slow_down: rule.slow_down_words(),
         }
     }
 
@@ -260,6 +291,7 @@ impl<'a> OptionsInForce<'a> {
             refund_on: self.refund_on.or_else(refund_on),
             settle: self.settle || found.settle.unwrap_or(false),
             max_wait: self.max_wait.or(found.max_wait),
+            slow_down: self.slow_down.or(&found.slow_down),
         }
     }
 }

@@ -6,18 +6,23 @@ mod effective_limit;
 mod function;
 mod on_request;
 mod read;
+mod slow_down;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
 use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
-    limit::{Concurrency, Limit},
+    limit::{Concurrency, Limit, SlowDown},
     status_set::StatusSet,
 };
 
 pub use self::dynamic::DynamicLimit;
-pub(super) use self::{effective_limit::EffectiveLimit, read::Resolved};
+pub(super) use self::{
+    effective_limit::EffectiveLimit,
+    read::Resolved,
+    slow_down::{reject_slow_down, valid_slow_down},
+};
 use super::named_limit::NamedLimitRef;
 use crate::{
     identity::{Identifier, IntoIdentifier},
@@ -55,6 +60,7 @@ pub struct Rule {
     refund_on: Option<StatusSet>,
     settle: bool,
     max_wait: Option<Duration>,
+    slow_down: SlowDown,
     shadow: bool,
 }
 
@@ -160,6 +166,7 @@ impl Rule {
             refund_on: None,
             settle: false,
             max_wait: None,
+            slow_down: SlowDown::default(),
             shadow: false,
         }
     }

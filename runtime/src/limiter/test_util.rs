@@ -20,7 +20,7 @@ impl RateLimiter {
             .iter()
             .map(|(limit, identity)| (**limit, identity.clone().into()))
             .collect();
-        self.engine.check_with_receipts(&limits).await
+        self.engine.check_with_receipts(limits).await
     }
 
     /// Refunds what was charged, as far as it still counts. Returns how the limits stand then.

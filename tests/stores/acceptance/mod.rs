@@ -8,6 +8,7 @@ mod changes;
 mod concurrency;
 mod decisions;
 mod demands;
+mod enforcement;
 mod escalation;
 mod mistakes;
 mod peers;

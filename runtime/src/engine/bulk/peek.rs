@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use actix_throttle_core::identity::IdentityQuery;
+use actix_throttle_core::{enforcement::Enforcement, identity::IdentityQuery};
 
 use super::{BOUNDS, usage::IdentityUsage};
 use crate::engine::{
     error::RateLimitError,
     handle::Engine,
-    store::interface::{ScanBounds, Store},
+    store::interface::{ScanBounds, Scanned, Store},
 };
 
 /// A look at all limits of an identity, which begins once it is awaited. Made by
@@ -61,7 +61,10 @@ impl PeekIdentity {
 
     async fn run(self) -> Result<IdentityUsage, RateLimitError> {
         let store = self.engine.store();
-        let (entries, scanned) = store.read_identity(&self.who, self.bounds).await?;
+        let (entries, scanned) = match self.engine.enforcement() {
+            Enforcement::Off => (Vec::new(), Scanned::NOTHING),
+            _ => store.read_identity(&self.who, self.bounds).await?,
+        };
         let identity = self.who.texts(false).into_iter().next();
         let identity = identity.unwrap_or_default();
         Ok(IdentityUsage::new(identity, entries, scanned))

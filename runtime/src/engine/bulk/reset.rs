@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use actix_throttle_core::{key::KeySelection, limit::LimitError};
+use actix_throttle_core::{enforcement::Enforcement, key::KeySelection, limit::LimitError};
 
 use super::BOUNDS;
 use crate::engine::{
@@ -75,6 +75,9 @@ impl BulkReset {
     }
 
     async fn run(self) -> Result<ResetReport, RateLimitError> {
+        if self.engine.enforcement() == Enforcement::Off {
+            return Ok(ResetReport(Scanned::NOTHING));
+        }
         let store = self.engine.store();
         let scanned = store.delete_selected(&self.selection?, self.bounds).await?;
         Ok(ResetReport(scanned))

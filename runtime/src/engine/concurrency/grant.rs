@@ -16,6 +16,15 @@ pub struct Granted {
 }
 
 impl Granted {
+    /// The grant under `Enforcement::Off`: nothing was charged, and nothing is held.
+    pub(crate) fn unlimited() -> Self {
+        Self {
+            decision: Decision::unlimited(),
+            hold: None,
+            refund: None,
+        }
+    }
+
     /// Whether all of its permits are certain. Without permits they are.
     pub(crate) fn is_valid(&self) -> bool {
         self.hold.as_ref().is_none_or(PermitHold::is_valid)

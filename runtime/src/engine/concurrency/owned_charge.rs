@@ -137,6 +137,18 @@ impl OwnedCharge {
         Self { limit, ..self }
     }
 
+    /// Copies the charge for `Enforcement::Shadow`, with the id of a new permit.
+    pub(crate) fn unenforced(&self) -> Self {
+        let limit = match self.limit {
+            AnyLimit::Rate(limit) => AnyLimit::Rate(limit.unenforced()),
+            AnyLimit::Concurrency(limit) => AnyLimit::Concurrency(limit.unenforced()),
+        };
+        Self {
+            limit,
+            ..self.with_new_permit_id()
+        }
+    }
+
     /// Lower bound, in microseconds, for the time until a waiter with `ahead` waiters before it can
     /// be admitted, counted from when the first of them is. Used to reject at once what would be
     /// late.

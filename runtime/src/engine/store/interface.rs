@@ -90,6 +90,15 @@ pub(crate) struct Scanned {
     pub(crate) is_complete: bool,
 }
 
+impl Scanned {
+    /// The scan of a store that has no keys.
+    pub(crate) const NOTHING: Self = Self {
+        looked_at: 0,
+        deleted: 0,
+        is_complete: true,
+    };
+}
+
 /// The lookups that the layers of a store have made for a check before they gave up, so that none
 /// is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +170,14 @@ impl StoreError {
         Self {
             kind: ErrorKind::Failure,
             reason: Cow::Borrowed("the store returned no outcome"),
+        }
+    }
+
+    /// The error of a limiter without a store, which asks it nothing while it is off.
+    pub(crate) fn absent() -> Self {
+        Self {
+            kind: ErrorKind::Failure,
+            reason: Cow::Borrowed("this limiter was built without a store"),
         }
     }
 

@@ -26,6 +26,8 @@ use crate::engine::circuit_state::CircuitState;
 #[derive(Debug)]
 pub(crate) enum Stack {
     Memory(MemoryStore),
+    /// The limiter is off for good, and was built without a store.
+    Absent,
     #[cfg(feature = "redis")]
     Redis(Box<LocalFallback<Leases<DenialCache<CircuitBreaker<RedisStore>>>>>),
 }
@@ -33,8 +35,8 @@ pub(crate) enum Stack {
 impl Stack {
     pub(crate) fn circuit(&self) -> CircuitState {
         match self {
-            // An in-memory store cannot fail.
-            Self::Memory(_) => CircuitState::Closed,
+            // An in-memory store cannot fail, and neither can what is not there.
+            Self::Memory(_) | Self::Absent => CircuitState::Closed,
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.inner().inner().inner().state(),
         }
@@ -44,6 +46,7 @@ impl Stack {
     pub(crate) fn size(&self) -> StoreSize {
         match self {
             Self::Memory(store) => store.size(),
+            Self::Absent => StoreSize::default(),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.local_size(),
         }
@@ -56,7 +59,7 @@ impl Stack {
     /// If the future is dropped midway, leases that are not returned yet count as used.
     pub(crate) async fn retire(&self) {
         match self {
-            Self::Memory(_) => {}
+            Self::Memory(_) | Self::Absent => {}
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.inner().retire().await,
         }
@@ -67,6 +70,7 @@ impl Stack {
     pub(crate) fn can_decide_locally(&self, charge: &Charge<'_>) -> bool {
         match self {
             Self::Memory(store) => store.has_room(charge),
+            Self::Absent => false,
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.can_decide_locally(charge),
         }
@@ -76,6 +80,7 @@ impl Stack {
     pub(crate) fn decide_locally(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         match self {
             Self::Memory(store) => store.decide_one(check),
+            Self::Absent => Err(Full),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.decide_locally(check),
         }
@@ -86,6 +91,7 @@ impl Store for Stack {
     fn try_decide(&self, check: &Check<'_>) -> Result<Outcome, Miss> {
         match self {
             Self::Memory(store) => store.try_decide(check),
+            Self::Absent => Err(Miss::UNASKED),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.try_decide(check),
         }
@@ -94,6 +100,7 @@ impl Store for Stack {
     async fn decide(&self, checks: &[Check<'_>], miss: Miss) -> Result<Outcomes, StoreError> {
         match self {
             Self::Memory(store) => store.decide(checks, miss).await,
+            Self::Absent => Err(StoreError::absent()),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.decide(checks, miss).await,
         }
@@ -102,6 +109,7 @@ impl Store for Stack {
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         match self {
             Self::Memory(store) => store.delete(keys).await,
+            Self::Absent => Ok(()),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.delete(keys).await,
         }
@@ -114,6 +122,7 @@ impl Store for Stack {
     ) -> Result<Scanned, StoreError> {
         match self {
             Self::Memory(store) => store.delete_selected(selection, bounds).await,
+            Self::Absent => Ok(Scanned::NOTHING),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.delete_selected(selection, bounds).await,
         }
@@ -126,6 +135,7 @@ impl Store for Stack {
     ) -> Result<(Vec<StoredEntry>, Scanned), StoreError> {
         match self {
             Self::Memory(store) => store.read_identity(who, bounds).await,
+            Self::Absent => Ok((Vec::new(), Scanned::NOTHING)),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.read_identity(who, bounds).await,
         }
@@ -134,6 +144,7 @@ impl Store for Stack {
     async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
         match self {
             Self::Memory(store) => store.block(key, length).await,
+            Self::Absent => Ok(()),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.block(key, length).await,
         }
@@ -142,6 +153,7 @@ impl Store for Stack {
     fn close(&self) {
         match self {
             Self::Memory(store) => store.close(),
+            Self::Absent => {}
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.close(),
         }

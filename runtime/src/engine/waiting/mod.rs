@@ -2,13 +2,17 @@
 //! and rules with `max_wait` call it.
 
 mod acquire;
+mod delay;
+mod delays;
 mod demand;
 mod denied;
 mod outcome;
 pub(crate) mod queue;
 mod queue_key;
 mod report;
+mod runtime;
 mod turn;
+mod unenforced;
 mod wait;
 mod watch;
 
@@ -16,4 +20,8 @@ pub use self::{
     acquire::{Acquire, Acquired},
     demand::Demand,
 };
-pub(crate) use self::{outcome::WaitOutcome, wait::wait_for};
+pub(crate) use self::{
+    delays::{Delays, TooManyDelayed},
+    outcome::WaitOutcome,
+    wait::wait_for,
+};

@@ -5,14 +5,15 @@ use actix_throttle_core::{
     decision::Decision,
     time::{Micros, to_micros},
 };
-use tokio::runtime::Handle;
 
 use super::{
     denied::Denied,
     outcome::WaitOutcome,
     queue::{Priority, Ticket},
     report::WaitReport,
+    runtime::needs_runtime,
     turn::{next_waiter, with_fresh_permit_ids},
+    unenforced::acquire_unenforced,
 };
 use crate::engine::{
     concurrency::{Granted, MaxWait, OwnedCharge},
@@ -22,7 +23,8 @@ use crate::engine::{
 
 /// Waits until one of these alternatives is granted as a whole: the first that can be. A denied
 /// caller joins the queue of the limit that denies, behind earlier waiters; of several
-/// alternatives, that of the shortest wait. Dropping the future leaves the queue, uncharged.
+/// alternatives, that of the shortest wait. While limits are not enforced, nothing is waited for.
+/// Dropping the future leaves the queue, uncharged.
 pub(crate) async fn wait_for(
     engine: &Engine,
     alternatives: &[Vec<OwnedCharge>],
@@ -37,9 +39,17 @@ pub(crate) async fn wait_for(
         max_waiting,
     };
     let mut report = WaitReport::new(engine);
-    let outcome = waiter.run(&mut report).await;
-    report.ended(&outcome, alternatives);
-    outcome
+    loop {
+        let unenforced = acquire_unenforced(engine, alternatives).await;
+        if let Some(granted) = unenforced.transpose() {
+            report.unenforced();
+            return granted.map(WaitOutcome::Granted);
+        }
+        if let Some(outcome) = waiter.run(&mut report).await.transpose() {
+            report.ended(&outcome, alternatives);
+            return outcome;
+        }
+    }
 }
 
 struct Waiter<'a> {
@@ -60,7 +70,11 @@ struct QueuedWaiter<'a> {
 }
 
 impl<'a> Waiter<'a> {
-    async fn run(&self, report: &mut WaitReport<'a>) -> Result<WaitOutcome, RateLimitError> {
+    /// Waits for as long as limits are enforced; `None` once they are not.
+    async fn run(
+        &self,
+        report: &mut WaitReport<'a>,
+    ) -> Result<Option<WaitOutcome>, RateLimitError> {
         let clock = self.engine.clock();
         let mut queued = match self.already_waited_for() {
             None => None,
@@ -69,7 +83,7 @@ impl<'a> Waiter<'a> {
                     report.joined(by);
                     Some(queued)
                 }
-                Err(retry_after) => return Ok(self.timed_out(by, retry_after, None)),
+                Err(retry_after) => return Ok(Some(self.timed_out(by, retry_after, None))),
             },
         };
         let mut last = None;
@@ -81,9 +95,13 @@ impl<'a> Waiter<'a> {
                 leaves_at,
             }) = &queued
             {
-                turn = clock.timeout_at(*leaves_at, ticket.turn(clock)).await;
+                let wait = clock.timeout_at(*leaves_at, ticket.turn(clock));
+                let Some(in_time) = self.engine.while_enforced(wait).await else {
+                    return Ok(None);
+                };
+                turn = in_time;
                 if turn.is_none() {
-                    return Ok(self.timed_out(by, None, last));
+                    return Ok(Some(self.timed_out(by, None, last)));
                 }
             }
             let sent = clock.now();
@@ -93,7 +111,7 @@ impl<'a> Waiter<'a> {
                     if let Some(QueuedWaiter { ticket, .. }) = queued {
                         ticket.served(next_waiter(&granted.decision), clock.now());
                     }
-                    return Ok(WaitOutcome::Granted(granted));
+                    return Ok(Some(WaitOutcome::Granted(granted)));
                 }
                 Err(denied) => denied,
             };
@@ -110,7 +128,11 @@ impl<'a> Waiter<'a> {
             // A turn at the very end is in time. From `sent`: the reply's wait ends no sooner.
             let is_late = end.is_some_and(|end| end <= now || end < sent.saturating_add(min_wait));
             if decision.exceeds_capacity() || is_late {
-                return Ok(self.timed_out(by, retry_after.map(to_micros), Some(decision)));
+                return Ok(Some(self.timed_out(
+                    by,
+                    retry_after.map(to_micros),
+                    Some(decision),
+                )));
             }
             needs_runtime()?;
             let key = by.key();
@@ -126,7 +148,7 @@ impl<'a> Waiter<'a> {
                         report.joined(by);
                         queued = Some(joined);
                     }
-                    Err(wait) => return Ok(self.timed_out(by, wait, Some(decision))),
+                    Err(wait) => return Ok(Some(self.timed_out(by, wait, Some(decision)))),
                 }
             }
             if let Some(QueuedWaiter {
@@ -243,14 +265,4 @@ impl Waiter<'_> {
             decision,
         }
     }
-}
-
-/// Fails without a tokio runtime, where the timers of a wait would panic.
-fn needs_runtime() -> Result<(), RateLimitError> {
-    Handle::try_current()
-        .map(drop)
-        .map_err(|error| RateLimitError::Unavailable {
-            reason: error.to_string(),
-            retry_after: None,
-        })
 }

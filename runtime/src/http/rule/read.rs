@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
-    limit::{AnyLimit, Concurrency, Limit, LimitRef},
+    limit::{AnyLimit, Concurrency, Limit, LimitRef, SlowDown},
     status_set::StatusSet,
 };
 use actix_web::HttpRequest;
@@ -77,6 +77,11 @@ impl Rule {
         self.max_wait
     }
 
+    /// The words of the slow-down, as they were set.
+    pub(in crate::http) fn slow_down_words(&self) -> SlowDown {
+        self.slow_down
+    }
+
     /// The reference to a limit that a configuration names.
     pub(in crate::http) fn named_limit(&self) -> Option<&NamedLimitRef> {
         match &self.limit {
@@ -128,12 +133,13 @@ impl Rule {
             refund_on: None,
             settle: false,
             max_wait: None,
+            slow_down: _,
             shadow: false,
         } = self
         else {
             return false;
         };
-        true
+        self.slow_down.is_empty()
     }
 
     pub(in crate::http) async fn skips(&self, request: &HttpRequest) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_throttle_core::network::Access;
+use actix_throttle_core::{enforcement::Enforcement, network::Access};
 use actix_web::HttpRequest;
 
 use super::{
@@ -34,7 +34,7 @@ pub(super) struct Denied;
 
 impl ThrottleSettings {
     /// The indices of the table's entries that match a request, in their order; none for a client
-    /// whose network is allowed.
+    /// whose network is allowed, and while limits are off.
     ///
     /// # Errors
     ///
@@ -53,6 +53,12 @@ impl ThrottleSettings {
             Some(Access::Allow) => return Ok(Matches::new()),
             Some(Access::Deny) => return Err(Denied),
             None => {}
+        }
+        if limiter
+            .as_ref()
+            .is_some_and(|limiter| limiter.enforcement() == Enforcement::Off)
+        {
+            return Ok(Matches::new());
         }
         let mut matching = rule_table.matcher.matching(request);
         if let Some(limiter) = &limiter {

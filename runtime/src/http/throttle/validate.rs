@@ -1,7 +1,7 @@
 //! Validates the rules of an entry when it is added. It looks at no request.
 
 use actix_throttle_core::{
-    limit::AnyLimit,
+    limit::{AnyLimit, SlowDown},
     rule_check::{self, CheckedRule},
 };
 
@@ -23,6 +23,10 @@ impl CheckedRule for Rule {
 
     fn is_unlimited(&self) -> bool {
         Self::is_unlimited(self)
+    }
+
+    fn slow_down(&self) -> SlowDown {
+        self.slow_down_words()
     }
 
     fn limit(&self) -> Option<AnyLimit> {

@@ -1,6 +1,6 @@
 //! Settings about requests: what they are counted by, how denials are answered, how many may wait.
 
-use actix_throttle_core::decision::Decision;
+use actix_throttle_core::{decision::Decision, enforcement::Enforcement};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::Builder;
@@ -64,9 +64,32 @@ impl Builder {
         self
     }
 
+    /// What becomes of all limits: enforced, only counted, or off. Default: [`Enforcement::On`].
+    ///
+    /// With [`Enforcement::Off`], `build` and `init` need no store, and read no Redis: a test of an
+    /// application whose handlers are limited needs nothing else.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_throttle::{Enforcement, RateLimiter};
+    ///
+    /// let limiter = RateLimiter::builder().enforcement(Enforcement::Off).build().await?;
+    /// # assert_eq!(limiter.enforcement(), Enforcement::Off);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// [`RateLimiter::set_enforcement`](crate::RateLimiter::set_enforcement) changes it later. If a
+    /// configuration file says `enforcement` too, the lesser of both is in force.
+    pub fn enforcement(mut self, enforcement: Enforcement) -> Self {
+        self.engine.settings.enforcement = enforcement;
+        self
+    }
+
     /// Maximum number of requests that wait for one counter in this process, by
     /// [`Rule::max_wait`](crate::Rule::max_wait); further ones are denied at once. Default: 1,000;
     /// with 0 no request waits.
+    ///
+    /// As many may be delayed for one counter by [`Rule::slow_after`](crate::Rule::slow_after).
     ///
     /// A waiting request costs a few kilobytes, besides its open connection.
     pub fn max_waiting(mut self, requests: usize) -> Self {

@@ -49,6 +49,8 @@ pub(super) enum Cached<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LimitFingerprint {
     slot: KeyKind,
+    /// A limit that is not enforced for a while keeps its key, but denies nothing.
+    is_shadow: bool,
     /// The period of a limit by the calendar ends when its zone says so.
     calendar: Option<(Period, TimeZone)>,
     times: u32,
@@ -61,6 +63,7 @@ impl LimitFingerprint {
     pub(super) fn of(charge: &Charge<'_>) -> Self {
         Self {
             slot: charge.key.kind,
+            is_shadow: charge.limit.is_shadow(),
             calendar: charge.limit.rate().and_then(Limit::calendar),
             times: charge.limit.times(),
             quota: charge.limit.quota(),

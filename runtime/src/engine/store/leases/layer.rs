@@ -190,7 +190,7 @@ impl<S: Store + 'static> Leases<S> {
             return;
         }
         for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
-            if verdict.blocked && !charge.limit.is_shadow() {
+            if verdict.blocked && !charge.key.kind.is_shadow() {
                 self.pool.end_zone(&charge.key);
             }
         }
