@@ -31,6 +31,7 @@
 //! - [When Redis fails](failures): failure modes, the circuit breaker, what an incident costs.
 //! - [Watching a limiter](observing): observers, logs, traces.
 //! - [Metrics](metrics): what is counted, a dashboard, alerts.
+//! - [The status page](status_page): see how the limits stand; reset and block identities.
 //! - [The command line](command_line): check files; look at, reset and block counters in Redis.
 //! - [Permissions on Redis](redis_acl): the commands and keys that limits need.
 //! - [Sizing](sizing): memory, connections and time limits.
@@ -59,6 +60,7 @@ macro_rules! chapters {
                 feature = "reqwest",
                 feature = "sentinel",
                 feature = "session",
+                feature = "status-page",
                 feature = "test-util",
                 feature = "time-zones",
                 feature = "tls",
@@ -76,6 +78,7 @@ macro_rules! chapters {
                 feature = "reqwest",
                 feature = "sentinel",
                 feature = "session",
+                feature = "status-page",
                 feature = "test-util",
                 feature = "time-zones",
                 feature = "tls",
@@ -113,6 +116,7 @@ chapters! {
     failures: "../guide/failures.md",
     observing: "../guide/observing.md",
     metrics: "../guide/metrics.md",
+    status_page: "../guide/status-page.md",
     command_line: "../guide/command-line.md",
     redis_acl: "../guide/redis-acl.md",
     sizing: "../guide/sizing.md",

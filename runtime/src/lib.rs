@@ -19,6 +19,8 @@ mod limiter;
 mod metrics;
 pub mod outgoing;
 mod response;
+#[cfg(feature = "status-page")]
+pub mod status;
 mod user_fn;
 
 #[doc(hidden)]
@@ -59,6 +61,8 @@ pub use self::identity::{Jwt, JwtBuilder, JwtKey};
 pub use self::metrics::Metrics;
 #[cfg(feature = "awc")]
 pub use self::outgoing::CallError;
+#[cfg(feature = "status-page")]
+pub use self::status::{Access, StatusPage};
 pub use self::{
     engine::{
         Acquire, Acquired, CallOutcome, Change, Decided, DecisionResult, Demand, Event, Observer,

@@ -53,6 +53,7 @@ mod setup;
 mod short_way;
 mod sockets;
 mod stacking;
+mod status_page;
 mod throttle;
 mod throttle_answers;
 mod throttle_choice;

@@ -19,6 +19,7 @@ mod options;
 pub mod range;
 mod rate;
 mod validate;
+mod words;
 
 pub use self::any_limit::{AnyLimit, LimitRef, PermitId};
 pub use self::{

@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "status-page")]
+use super::inspect::Recorder;
 use super::{
     circuit_state::CircuitState,
     clock::Clock,
@@ -38,6 +40,8 @@ struct Inner {
     told: AtomicU64,
     shadow_stats: ShadowStats,
     wait_queues: WaitQueues,
+    #[cfg(feature = "status-page")]
+    recorder: Arc<Recorder>,
 }
 
 impl Engine {
@@ -46,6 +50,7 @@ impl Engine {
         clock: Clock,
         settings: Settings,
         observers: Observers,
+        #[cfg(feature = "status-page")] recorder: Arc<Recorder>,
     ) -> Self {
         Self(Arc::new(Inner {
             store,
@@ -55,6 +60,8 @@ impl Engine {
             told: AtomicU64::new(0),
             shadow_stats: ShadowStats::default(),
             wait_queues: WaitQueues::default(),
+            #[cfg(feature = "status-page")]
+            recorder,
         }))
     }
 
@@ -69,6 +76,12 @@ impl Engine {
     #[inline]
     pub(crate) fn observers(&self) -> &Observers {
         &self.0.observers
+    }
+
+    /// What this process remembers for snapshots.
+    #[cfg(feature = "status-page")]
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.0.recorder
     }
 
     pub(crate) fn shadow_stats(&self) -> &ShadowStats {

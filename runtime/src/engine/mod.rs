@@ -14,6 +14,8 @@ mod decide;
 pub(crate) mod error;
 mod fallback;
 mod handle;
+#[cfg(feature = "status-page")]
+mod inspect;
 pub(crate) mod log_lines;
 pub(crate) mod log_throttle;
 mod named_limits;
@@ -26,6 +28,13 @@ pub(crate) mod store;
 mod test_util;
 mod waiting;
 
+#[cfg(feature = "status-page")]
+pub use self::inspect::{
+    ChangeSnapshot, CircuitChange, ConfigurationSnapshot, CountSnapshot, DeniedIdentity,
+    LimitSnapshot, PolicySnapshot, ReloadSnapshot, Snapshot, StoreFailure, StoreSnapshot,
+};
+#[cfg(feature = "status-page")]
+pub(crate) use self::inspect::{IdentitySnapshot, Mask, Standing};
 #[cfg(feature = "config")]
 pub(crate) use self::observe::Configuration;
 #[cfg(feature = "test-util")]
