@@ -33,6 +33,8 @@ mod identifiers;
 mod prometheus;
 #[path = "showcase/quotas.rs"]
 mod quotas;
+#[path = "showcase/status.rs"]
+mod status;
 
 use std::{env, io, time::Duration};
 
@@ -253,6 +255,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .configure(identifiers::routes)
         .configure(prometheus::routes)
         .configure(quotas::routes)
+        .configure(status::routes)
         .service((json, cost, flaky, blocked, zone_a, zone_b))
         .service((open, closed, local, leased, shadow, slow, ws));
 }

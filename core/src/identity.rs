@@ -4,6 +4,7 @@ mod combination;
 mod constructors;
 mod key_text;
 mod network;
+mod parse;
 mod query;
 mod written;
 
@@ -15,6 +16,7 @@ pub use self::{
     combination::CombinationError,
     constructors::IdentityKind,
     network::{DEFAULT_IPV6_PREFIX, network},
+    parse::HashedIdentity,
     query::IdentityQuery,
 };
 
@@ -207,6 +209,26 @@ impl Identity {
     #[inline]
     pub fn write_key(&self, out: &mut impl fmt::Write, plain: bool) -> fmt::Result {
         key_text::write(out, self, plain)
+    }
+
+    /// Returns how many bytes the values of this identity have, names of sources apart.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        fn bytes(value: &Value) -> usize {
+            match value {
+                Value::Single | Value::Client(_) => 0,
+                Value::Bytes(bytes) => bytes.len(),
+                Value::All(values) => values.iter().map(bytes).sum(),
+            }
+        }
+        let mut total = bytes(&self.value);
+        let mut source = &self.source;
+        while let Source::Context(outside) = source {
+            total += bytes(&outside.1);
+            source = &outside.0;
+        }
+        total
     }
 
     #[doc(hidden)]

@@ -33,6 +33,7 @@
 //! - [When Redis fails](failures): failure modes, the circuit breaker, what an incident costs.
 //! - [Watching a limiter](observing): observers, logs, traces.
 //! - [Metrics](metrics): what is counted, a dashboard, alerts.
+//! - [The status page](status_page): see how the limits stand; reset and block identities.
 //! - [The command line](command_line): check files; look at, reset and block counters in Redis.
 //! - [Resetting and looking up](resetting): one limit or everything, for everyone; all limits of one
 //!   identity.
@@ -63,6 +64,7 @@ macro_rules! chapters {
                 feature = "reqwest",
                 feature = "sentinel",
                 feature = "session",
+                feature = "status-page",
                 feature = "test-util",
                 feature = "time-zones",
                 feature = "tls",
@@ -81,6 +83,7 @@ macro_rules! chapters {
                 feature = "reqwest",
                 feature = "sentinel",
                 feature = "session",
+                feature = "status-page",
                 feature = "test-util",
                 feature = "time-zones",
                 feature = "tls",
@@ -123,6 +126,7 @@ chapters! {
     failures: "../guide/failures.md",
     observing: "../guide/observing.md",
     metrics: "../guide/metrics.md",
+    status_page: "../guide/status-page.md",
     command_line: "../guide/command-line.md",
     resetting: "../guide/resetting.md",
     redis_acl: "../guide/redis-acl.md",

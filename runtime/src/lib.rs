@@ -21,6 +21,8 @@ mod metrics;
 pub mod openapi;
 pub mod outgoing;
 mod response;
+#[cfg(feature = "status-page")]
+pub mod status;
 mod user_fn;
 
 #[doc(hidden)]
@@ -63,6 +65,8 @@ pub use self::metrics::Metrics;
 pub use self::openapi::RateLimited;
 #[cfg(feature = "awc")]
 pub use self::outgoing::CallError;
+#[cfg(feature = "status-page")]
+pub use self::status::{Access, StatusPage};
 pub use self::{
     engine::{
         Acquire, Acquired, BulkReset, CallOutcome, Change, Decided, DecisionResult, Demand, Event,

@@ -22,6 +22,8 @@ use actix_web::HttpRequest;
 
 pub use self::builder::Builder;
 pub(crate) use self::{find::LimiterRef, settings::HttpSettings};
+#[cfg(feature = "status-page")]
+use crate::engine::Snapshot;
 use crate::engine::{Engine, circuit_state::CircuitState, error::RateLimitError};
 
 /// Decides rate limits. A cheap handle: clones share one store.
@@ -192,6 +194,32 @@ impl RateLimiter {
     #[must_use]
     pub fn circuit(&self) -> CircuitState {
         self.engine.circuit()
+    }
+
+    /// Returns what this limiter has done and how it stands in this process: its circuit, its
+    /// policies with their counts, queues, permits, leases, and who is denied most. It asks no
+    /// store and charges nothing.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_throttle::{Limit, RateLimiter};
+    ///
+    /// const LOGIN: Limit = Limit::per_minute(1).name("login");
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// for _ in 0..3 {
+    ///     limiter.check(&LOGIN, "user:42").await?;
+    /// }
+    /// let login = &limiter.snapshot().policies[0];
+    /// assert_eq!((login.name, login.admitted.total, login.denied.total), ("login", 1, 2));
+    /// assert_eq!(login.denied_most[0].identity, "user=user%3A42");
+    /// println!("{}", serde_json::to_string(&limiter.snapshot())?);
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "status-page")]
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.engine.snapshot()
     }
 
     /// Returns whether the client's network is allowed or denied; `None`: the limits decide.

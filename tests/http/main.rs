@@ -56,6 +56,7 @@ mod short_way;
 mod slow_down;
 mod sockets;
 mod stacking;
+mod status_page;
 mod throttle;
 mod throttle_answers;
 mod throttle_choice;

@@ -20,6 +20,7 @@ pub mod range;
 mod rate;
 mod slow_down;
 mod validate;
+mod words;
 
 pub use self::any_limit::{AnyLimit, LimitRef, PermitId};
 pub use self::{

@@ -163,7 +163,8 @@ impl Config {
             true => ReloadResult::Unchanged,
             false => ReloadResult::Changed,
         };
-        named_limits.audience().replaced(in_force, result);
+        let changes: Vec<_> = diff.lines().map(str::to_owned).collect();
+        named_limits.audience().replaced(in_force, result, &changes);
         for (removes, line) in diff.changes() {
             let level = if removes { Level::Warn } else { Level::Info };
             log::log!(target: TARGET, level, "{}: {line}", source.name);
@@ -185,7 +186,7 @@ impl Config {
         let in_force = first.in_force(&source);
         named_limits
             .audience()
-            .replaced(in_force, ReloadResult::Loaded);
+            .replaced(in_force, ReloadResult::Loaded, &[]);
         Ok(Self(Arc::new(Shared {
             source,
             identifiers,

@@ -90,6 +90,7 @@ impl Snapshot {
             .fold(0, |hash, byte| hash << 8 | u64::from(*byte));
         Configuration {
             source: source.name.clone(),
+            text: self.text.clone(),
             hash,
             since: SystemTime::now(),
             policies: self.policies.clone(),

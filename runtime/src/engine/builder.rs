@@ -3,7 +3,7 @@
 
 use std::{mem, time::Duration};
 
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "status-page"))]
 use std::sync::Arc;
 
 use actix_throttle_core::{enforcement::Enforcement, failure_mode::FailureMode, key::check_prefix};
@@ -12,6 +12,8 @@ use actix_throttle_core::{key::Naming, time::to_micros};
 
 #[cfg(feature = "test-util")]
 use super::clock::ManualClock;
+#[cfg(feature = "status-page")]
+use super::inspect::Recorder;
 #[cfg(feature = "redis")]
 use super::store::{
     Circuit, CircuitBreaker, CircuitSettings, DenialCache, Leases, LocalFallback, RedisPool,
@@ -98,6 +100,8 @@ impl Builder {
     /// If there is no store, or Redis has a problem that waiting does not solve.
     pub(crate) async fn build(mut self) -> Result<Engine, InitError> {
         let clock = self.chosen_clock();
+        #[cfg(feature = "status-page")]
+        let recorder = self.recorder(&clock);
         let observers = Observers::new(mem::take(&mut self.observers));
         let store = match &self.store {
             Some(Source::Memory) => {
@@ -124,7 +128,22 @@ impl Builder {
         if let Some(named) = &self.settings.named_limits {
             named.audience().join(&observers);
         }
-        Ok(Engine::new(store, clock, self.settings, observers))
+        Ok(Engine::new(
+            store,
+            clock,
+            self.settings,
+            observers,
+            #[cfg(feature = "status-page")]
+            recorder,
+        ))
+    }
+
+    /// Makes the recorder of snapshots, which observes as the application's observers do.
+    #[cfg(feature = "status-page")]
+    fn recorder(&mut self, clock: &Clock) -> Arc<Recorder> {
+        let recorder = Arc::new(Recorder::new(clock.clone()));
+        self.observers.push(Box::new(Arc::clone(&recorder)));
+        recorder
     }
 
     #[cfg(feature = "redis")]

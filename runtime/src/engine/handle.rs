@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "status-page")]
+use super::inspect::Recorder;
 use super::{
     circuit_state::CircuitState,
     clock::Clock,
@@ -41,6 +43,8 @@ struct Inner {
     shadow_stats: ShadowStats,
     wait_queues: WaitQueues,
     delays: Delays,
+    #[cfg(feature = "status-page")]
+    recorder: Arc<Recorder>,
 }
 
 impl Engine {
@@ -49,6 +53,7 @@ impl Engine {
         clock: Clock,
         settings: Settings,
         observers: Observers,
+        #[cfg(feature = "status-page")] recorder: Arc<Recorder>,
     ) -> Self {
         let (code, file) = (settings.enforcement, settings.live_enforcement.as_ref());
         let switch = Switch::new(code, file, !matches!(store, Stack::Absent));
@@ -62,6 +67,8 @@ impl Engine {
             shadow_stats: ShadowStats::default(),
             wait_queues: WaitQueues::default(),
             delays: Delays::default(),
+            #[cfg(feature = "status-page")]
+            recorder,
         }))
     }
 
@@ -76,6 +83,12 @@ impl Engine {
     #[inline]
     pub(crate) fn observers(&self) -> &Observers {
         &self.0.observers
+    }
+
+    /// What this process remembers for snapshots.
+    #[cfg(feature = "status-page")]
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.0.recorder
     }
 
     pub(crate) fn shadow_stats(&self) -> &ShadowStats {

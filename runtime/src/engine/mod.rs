@@ -18,6 +18,8 @@ mod enforcement;
 pub(crate) mod error;
 mod fallback;
 mod handle;
+#[cfg(feature = "status-page")]
+mod inspect;
 pub(crate) mod log_lines;
 pub(crate) mod log_throttle;
 mod named_limits;
@@ -32,6 +34,13 @@ mod switch;
 mod test_util;
 mod waiting;
 
+#[cfg(feature = "status-page")]
+pub use self::inspect::{
+    ChangeSnapshot, CircuitChange, ConfigurationSnapshot, CountSnapshot, DeniedIdentity,
+    LimitSnapshot, PolicySnapshot, ReloadSnapshot, Snapshot, StoreFailure, StoreSnapshot,
+};
+#[cfg(feature = "status-page")]
+pub(crate) use self::inspect::{IdentitySnapshot, Mask, Standing};
 #[cfg(feature = "config")]
 pub(crate) use self::observe::Configuration;
 #[cfg(feature = "test-util")]

@@ -31,10 +31,14 @@ mod rule;
 mod rule_list;
 mod slow_down;
 mod status_list;
+#[cfg(feature = "status-page")]
+mod status_route;
 mod throttle;
 #[cfg(feature = "websocket")]
 mod websocket;
 
+#[cfg(feature = "status-page")]
+pub(crate) use self::status_route::STATUS_PAGE;
 #[cfg(feature = "config")]
 pub(crate) use self::throttle::{LiveRuleTable, RuleTable};
 #[cfg(feature = "websocket")]

@@ -73,7 +73,8 @@ impl Policies {
 fn slot_of(name: &'static str) -> usize {
     let address = name.as_ptr().addr() as u64;
     // The upper ten bits, which a table of `SLOTS` needs.
-    (address.wrapping_mul(SPREAD) >> (u64::BITS - SLOTS.ilog2())) as usize
+    let slot = address.wrapping_mul(SPREAD) >> (u64::BITS - SLOTS.ilog2());
+    usize::try_from(slot).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! make them fail.
 
 mod child;
+mod chromedriver;
 mod cluster;
 mod fault;
 pub mod http;
@@ -21,6 +22,7 @@ pub mod stores;
 mod tls;
 mod wait;
 
+pub use chromedriver::Chromedriver;
 pub use cluster::{Cluster, SLOTS, slot_of};
 pub use monitor::Monitor;
 pub use process::Process;

@@ -26,6 +26,12 @@ struct State {
 pub(crate) struct Configuration {
     /// The name of its file.
     pub(crate) source: String,
+    /// Its text.
+    #[cfg_attr(
+        not(feature = "status-page"),
+        expect(dead_code, reason = "only the status page shows it")
+    )]
+    pub(crate) text: String,
     pub(crate) hash: u64,
     pub(crate) since: SystemTime,
     /// The policies of its rules and limits.
@@ -45,33 +51,43 @@ impl Audience {
         state.observers.push(joining);
         if let Some(in_force) = &state.in_force {
             in_force.tell_policies(observers);
-            observers.tell(|| in_force.event(ReloadResult::Loaded, None));
+            observers.tell(|| in_force.event(ReloadResult::Loaded, None, &[]));
         }
     }
 
     /// Puts the first or another configuration in force. The caller makes sure that one follows the
-    /// other.
-    pub(crate) fn replaced(&self, by: Configuration, result: ReloadResult) {
+    /// other. `changes` has a line for each difference.
+    pub(crate) fn replaced(&self, by: Configuration, result: ReloadResult, changes: &[String]) {
         let mut state = self.0.lock();
         state.in_force = Some(by);
-        state.tell(result, None);
+        state.tell(result, None, changes);
+    }
+
+    /// Returns the text of the configuration in force.
+    #[cfg(feature = "status-page")]
+    pub(crate) fn text(&self) -> Option<String> {
+        let state = self.0.lock();
+        state
+            .in_force
+            .as_ref()
+            .map(|in_force| in_force.text.clone())
     }
 
     /// The configuration in force stays, because the next one was refused.
     pub(crate) fn refused(&self, error: &str) {
-        self.0.lock().tell(ReloadResult::Refused, Some(error));
+        self.0.lock().tell(ReloadResult::Refused, Some(error), &[]);
     }
 }
 
 impl State {
     /// Tells each limiter's observers, under the lock: they hear of reloads in their order.
-    fn tell(&self, result: ReloadResult, error: Option<&str>) {
+    fn tell(&self, result: ReloadResult, error: Option<&str>, changes: &[String]) {
         let Some(in_force) = &self.in_force else {
             return;
         };
         for observers in self.observers.iter().filter_map(WeakObservers::upgrade) {
             in_force.tell_policies(&observers);
-            observers.tell(|| in_force.event(result, error));
+            observers.tell(|| in_force.event(result, error, changes));
         }
     }
 }
@@ -83,11 +99,17 @@ impl Configuration {
         }
     }
 
-    fn event<'a>(&'a self, result: ReloadResult, error: Option<&'a str>) -> Event<'a> {
+    fn event<'a>(
+        &'a self,
+        result: ReloadResult,
+        error: Option<&'a str>,
+        changes: &'a [String],
+    ) -> Event<'a> {
         Event::Reloaded {
             source: &self.source,
             result,
             error,
+            changes,
             hash: self.hash,
             since: self.since,
         }

@@ -79,6 +79,8 @@ pub enum Event<'a> {
         result: ReloadResult,
         /// Why the file was refused.
         error: Option<&'a str>,
+        /// What has changed, a line each.
+        changes: &'a [String],
         /// A hash of the text in force: 48 bits, equal in all processes that have the same text.
         hash: u64,
         /// When the text in force was loaded.

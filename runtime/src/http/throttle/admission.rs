@@ -5,6 +5,8 @@
 use actix_web::HttpRequest;
 
 use super::{matcher::Matches, rule_table::RuleTable, select::select, settings::ThrottleSettings};
+#[cfg(feature = "status-page")]
+use crate::http::{in_flight::InFlight, status_route::is_status_page};
 use crate::{
     http::{
         context::RuleContext,
@@ -31,7 +33,31 @@ pub(super) async fn admit(
     let entries = matching.iter().filter_map(|index| entries.get(*index));
     let mut matcher = RuleMatcher::new(RuleContext::with(&limiter, &settings.context), request);
     match select(entries, &mut matcher).await {
-        Ok(matched) => admit_matched(&matcher, &matched, Nesting::Middleware).await,
+        Ok(matched) => {
+            let admission = admit_matched(&matcher, &matched, Nesting::Middleware).await;
+            reach_status_page(admission, &limiter, request)
+        }
         Err(response) => respond_with(&limiter, request, response),
     }
+}
+
+/// Admits a request to the status page in any case: it is where a limit that is too tight can be
+/// lifted, and an outage be seen. Who may see it is for the page to say.
+#[cfg(feature = "status-page")]
+fn reach_status_page(
+    admission: Admission,
+    limiter: &RateLimiter,
+    request: &HttpRequest,
+) -> Admission {
+    match admission {
+        Admission::Respond(_) if is_status_page(request) => {
+            Admission::Proceed(InFlight::uncharged(limiter.settings().headers))
+        }
+        admission => admission,
+    }
+}
+
+#[cfg(not(feature = "status-page"))]
+fn reach_status_page(admission: Admission, _: &RateLimiter, _: &HttpRequest) -> Admission {
+    admission
 }

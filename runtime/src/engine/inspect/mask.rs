@@ -1,0 +1,65 @@
+//! Snapshots without identities, for those who may look but not know of whom.
+
+use super::snapshot::Snapshot;
+
+impl Snapshot {
+    /// Hides identities: of each there is left what it is, such as `ip` or `header.x-api-key`, and
+    /// a number by which the rows of one snapshot can be told apart. Errors and changes of the
+    /// configuration, which may hold addresses, are reduced to what they are about.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        let mut mask = Mask::default();
+        for policy in &mut self.policies {
+            for denied in &mut policy.denied_most {
+                denied.identity = mask.hide(&denied.identity);
+                denied.is_known = false;
+            }
+        }
+        for change in &mut self.changes {
+            change.identity = mask.hide(&change.identity);
+        }
+        for reload in self.configuration.iter_mut().flat_map(|it| &mut it.reloads) {
+            for line in &mut reload.changes {
+                if ["allow ", "deny ", "trusted_proxies "]
+                    .iter()
+                    .any(|key| line.starts_with(key))
+                    || line.contains(", networks ")
+                {
+                    let about = line.split(':').next().unwrap_or_default().len();
+                    line.truncate(about);
+                }
+            }
+            // It quotes the file.
+            if let Some(error) = &mut reload.error {
+                *error = match error.lines().count() {
+                    1 => "1 error".to_owned(),
+                    count => format!("{count} errors"),
+                };
+            }
+        }
+        self
+    }
+}
+
+/// Numbers for identities, in the order in which they appear.
+#[derive(Debug, Default)]
+pub(crate) struct Mask(Vec<String>);
+
+impl Mask {
+    pub(crate) fn hide(&mut self, text: &str) -> String {
+        let number = match self.0.iter().position(|other| other == text) {
+            Some(index) => index + 1,
+            None => {
+                self.0.push(text.to_owned());
+                self.0.len()
+            }
+        };
+        // The source is the application's word; the value is the client's.
+        let source = text.split(['=', '!', ';']).next().unwrap_or_default();
+        match source {
+            "global" => text.to_owned(),
+            source if source.starts_with('(') => format!("combination #{number}"),
+            source => format!("{source} #{number}"),
+        }
+    }
+}

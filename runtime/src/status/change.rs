@@ -1,0 +1,155 @@
+//! Changes by hand: asked for, confirmed, made, and logged with who made them.
+
+use actix_throttle_core::{identity::Identity, limit::AnyLimit};
+use actix_web::{HttpResponse, http::StatusCode};
+use humantime::format_duration;
+
+use super::{
+    data::ChangeData,
+    form::Form,
+    query::Done,
+    response::{json, page, see},
+    target::Target,
+    view::{self, Confirmation},
+    visit::Visit,
+};
+use crate::{
+    engine::{Change, Engine, IdentitySnapshot, error::RateLimitError, log_throttle::TARGET},
+    limiter::RateLimiter,
+};
+
+/// Asks a person to confirm a change; nothing has changed yet.
+pub(super) async fn confirm(visit: &Visit<'_>, form: &Form, target: &Target) -> HttpResponse {
+    let (wanted, snapshot, limits) = match prepare(visit, form, target).await {
+        Ok(prepared) => prepared,
+        Err(response) => return response,
+    };
+    let confirmation = Confirmation {
+        form,
+        wanted,
+        target,
+        limits: &limits,
+    };
+    page(
+        StatusCode::OK,
+        view::confirm(&visit.page(), &confirmation, &snapshot),
+    )
+}
+
+/// Makes a change that a person has confirmed.
+pub(super) async fn change(visit: &Visit<'_>, form: &Form, target: &Target) -> HttpResponse {
+    let (wanted, _, limits) = match prepare(visit, form, target).await {
+        Ok(prepared) => prepared,
+        Err(response) => return response,
+    };
+    let mut policies: Vec<&'static str> = Vec::new();
+    for limit in &limits {
+        if let Err(error) = make(visit.limiter.engine(), wanted, limit, &target.identity).await {
+            log(visit, wanted, target, &policies);
+            let done = policies.len();
+            let error = format!(
+                "The store has made {done} of {} changes: {error}.",
+                limits.len()
+            );
+            return visit.fail(StatusCode::SERVICE_UNAVAILABLE, &error);
+        }
+        if !policies.contains(&limit.name()) {
+            policies.push(limit.name());
+        }
+    }
+    log(visit, wanted, target, &policies);
+    let done = Done::of(wanted).as_str();
+    if visit.query.is_json {
+        let data = ChangeData {
+            change: done,
+            identity: &target.text,
+            policies: &policies,
+        };
+        return json(StatusCode::OK, &data);
+    }
+    match target.has_address() {
+        true => see(&format!(
+            "{}&done={done}",
+            view::identity_address(&target.text)
+        )),
+        false => visit.identity(target).await,
+    }
+}
+
+/// Finds what a change is to be made of.
+///
+/// # Errors
+///
+/// The response, if the form is wrong, no limit fits or the store cannot say.
+async fn prepare(
+    visit: &Visit<'_>,
+    form: &Form,
+    target: &Target,
+) -> Result<(Change, IdentitySnapshot, Vec<AnyLimit>), HttpResponse> {
+    let wrong = |error: &str| visit.fail(StatusCode::BAD_REQUEST, error);
+    let wanted = form.wanted().map_err(|error| wrong(&error))?;
+    let snapshot = visit
+        .limiter
+        .engine()
+        .standings(target.identity.clone())
+        .await;
+    let snapshot = snapshot.map_err(|error| visit.unavailable(&error))?;
+    let standings = snapshot.standings.iter();
+    let limits = standings
+        .filter(|one| form.policy.is_empty() || one.policy == form.policy)
+        .map(|one| one.limit.limit)
+        .filter(|limit| wanted == Change::Reset || matches!(limit, AnyLimit::Rate(_)));
+    let limits: Vec<_> = limits.collect();
+    if limits.is_empty() {
+        return Err(wrong("No limit of this policy counts such an identity."));
+    }
+    if let Change::Block(length) = wanted
+        && let Some(AnyLimit::Rate(limit)) = limits.first()
+        && let Err(error) = limit.block(length).validate()
+    {
+        return Err(wrong(&format!("The block cannot be set: {error}.")));
+    }
+    Ok((wanted, snapshot, limits))
+}
+
+/// Makes a change of one limit. The observers hear of it.
+async fn make(
+    engine: &Engine,
+    wanted: Change,
+    limit: &AnyLimit,
+    identity: &Identity,
+) -> Result<(), RateLimitError> {
+    match (wanted, limit) {
+        (Change::Reset, AnyLimit::Rate(limit)) => engine.reset(limit, identity).await,
+        (Change::Reset, AnyLimit::Concurrency(limit)) => {
+            engine.reset_permits(limit, identity).await
+        }
+        (Change::Block(length), AnyLimit::Rate(limit)) => {
+            engine.block(limit, identity, length).await
+        }
+        (Change::Unblock, AnyLimit::Rate(limit)) => engine.unblock(limit, identity).await,
+        // Blocks are of rates.
+        (Change::Block(_) | Change::Unblock, AnyLimit::Concurrency(_)) => Ok(()),
+    }
+}
+
+/// Logs a change, and the address that it came from.
+fn log(visit: &Visit<'_>, wanted: Change, target: &Target, policies: &[&'static str]) {
+    if policies.is_empty() {
+        return;
+    }
+    let by = RateLimiter::client_address(visit.limiter, visit.request);
+    let by = by.map_or("a client without an address".to_owned(), |by| {
+        by.to_string()
+    });
+    let what = match wanted {
+        Change::Reset => "reset".to_owned(),
+        Change::Block(length) => format!("blocked for {}", format_duration(length)),
+        Change::Unblock => "unblocked".to_owned(),
+    };
+    log::info!(
+        target: TARGET,
+        "status page: {by} has {what} {} under {policies:?}",
+        target.text
+    );
+}

@@ -1,0 +1,123 @@
+//! What all views have in common: head, navigation, style.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::super::{
+    access::Access,
+    query::{Query, View},
+};
+
+/// The style of all views. The policy of the response admits it by its hash.
+pub(in super::super) const STYLE: &str = include_str!("style.css");
+
+/// Seconds after which a view loads itself again.
+const REFRESH: u32 = 10;
+
+/// What a view knows of the request that it is for.
+pub(in super::super) struct Page<'a> {
+    pub(in super::super) query: &'a Query,
+    /// The query string as it came.
+    pub(in super::super) own_query: &'a str,
+    pub(in super::super) access: Access,
+}
+
+impl Page<'_> {
+    /// Whether the view may load itself again: nobody is to lose what they are writing.
+    fn refreshes(&self) -> bool {
+        let is_readable = matches!(
+            self.query.view,
+            View::Overview | View::Policy(_) | View::Configuration
+        );
+        is_readable && self.query.refreshes
+    }
+
+    /// Whether the view's data has an address, which names no identity to those who see none.
+    fn has_json(&self) -> bool {
+        match self.query.view {
+            View::Overview | View::Policy(_) | View::Configuration => true,
+            View::Identity(_) => self.access == Access::Full,
+            View::Find | View::Change | View::Unknown => false,
+        }
+    }
+
+    /// The address of this view with one more parameter, or without `refresh=off`.
+    fn address(&self, more: Option<&str>) -> String {
+        let parts = self.own_query.split('&').filter(|part| !part.is_empty());
+        let parts =
+            parts.filter(|part| !part.starts_with("refresh=") && !part.starts_with("done="));
+        let parts: Vec<_> = parts.chain(more).collect();
+        format!("?{}", parts.join("&"))
+    }
+}
+
+/// Wraps a view: `title` is that of the window, `body` all that stands below the navigation.
+pub(super) fn layout(page: &Page<'_>, title: &str, body: &Markup) -> Markup {
+    let is_readable = matches!(
+        page.query.view,
+        View::Overview | View::Policy(_) | View::Configuration
+    );
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                @if page.refreshes() {
+                    meta http-equiv="refresh" content=(REFRESH);
+                }
+                link rel="icon" href="data:,";
+                title { (title) " · Rate limits" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    a.home href="?" { "Rate limits" }
+                    nav {
+                        (link(page, &View::Overview, "?", "Overview"))
+                        (link(page, &View::Find, "?view=find", "Find an identity"))
+                        (link(page, &View::Configuration, "?view=configuration", "Configuration"))
+                    }
+                }
+                main { (body) }
+                footer {
+                    @if is_readable {
+                        span {
+                            @if page.refreshes() {
+                                "Loads itself every " (REFRESH) " s · "
+                                a href=(page.address(Some("refresh=off"))) { "Pause" }
+                            } @else {
+                                "Paused · "
+                                a href=(page.address(None)) { "Go on" }
+                            }
+                        }
+                    }
+                    @if page.has_json() {
+                        a href=(page.address(Some("format=json"))) { "JSON" }
+                    }
+                    span {
+                        @if page.access == Access::Full { "Full access" }
+                        @else { "Read only: identities are masked" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A view that has nothing but a message.
+pub(in super::super) fn message(page: &Page<'_>, message: &str) -> Markup {
+    let body = html! {
+        h1 { "That did not work" }
+        p.note.bad role="alert" { bdi { (message) } }
+        p { a href="?" { "Back to the overview" } }
+    };
+    layout(page, "Error", &body)
+}
+
+fn link(page: &Page<'_>, view: &View, address: &str, text: &str) -> Markup {
+    let is_current = page.query.view == *view;
+    html! {
+        a href=(address) aria-current=[is_current.then_some("page")] { (text) }
+    }
+}

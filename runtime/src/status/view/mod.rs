@@ -1,0 +1,24 @@
+//! The views: what is known, as markup. They decide and change nothing.
+//!
+//! All text is escaped by maud. What a client or a file may have written stands in `bdi` besides,
+//! so that its direction ends with it.
+
+mod configuration;
+mod confirm;
+mod identity;
+mod layout;
+mod overview;
+mod parts;
+mod policy;
+mod sparkline;
+mod words;
+
+pub(super) use self::{
+    configuration::configuration,
+    confirm::{Confirmation, confirm},
+    identity::{find, identity},
+    layout::{Page, STYLE, message},
+    overview::overview,
+    parts::identity_address,
+    policy::policy,
+};
