@@ -33,16 +33,15 @@ mod identifiers;
 mod prometheus;
 #[path = "showcase/quotas.rs"]
 mod quotas;
+#[path = "showcase/socket.rs"]
+mod socket;
 #[path = "showcase/status.rs"]
 mod status;
 
 use std::{env, io, time::Duration};
 
-use actix_throttle::{
-    Limit, Metrics, RateLimiter, WebSocketLimiter, concurrency_limit, rate_limit,
-};
+use actix_throttle::{Metrics, RateLimiter, concurrency_limit, rate_limit};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, http::StatusCode, post, rt, web};
-use actix_ws::Message;
 
 use self::environment::number;
 
@@ -222,28 +221,6 @@ async fn slow(length: web::Query<Length>) -> &'static str {
 }
 
 /// Echoes messages, and answers `limited` to messages over the limit.
-#[get("/ws")]
-async fn ws(request: HttpRequest, body: web::Payload) -> actix_web::Result<HttpResponse> {
-    let (response, mut session, mut messages) = actix_ws::handle(&request, body)?;
-    let limiter = WebSocketLimiter::new(Limit::new(3, Duration::from_secs(5)).zone("ws"));
-    rt::spawn(async move {
-        while let Some(Ok(message)) = messages.recv().await {
-            match message {
-                Message::Text(text) => match limiter.check(&request, "").await {
-                    Ok(decision) if decision.is_allowed() => session.text(text).await?,
-                    Ok(_) => session.text("limited").await?,
-                    Err(error) => session.text(error.to_string()).await?,
-                },
-                Message::Ping(bytes) => session.pong(&bytes).await?,
-                Message::Close(_) => break,
-                _ => {}
-            }
-        }
-        session.close(None).await
-    });
-    Ok(response)
-}
-
 fn routes(config: &mut web::ServiceConfig) {
     config
         .service((
@@ -257,7 +234,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .configure(quotas::routes)
         .configure(status::routes)
         .service((json, cost, flaky, blocked, zone_a, zone_b))
-        .service((open, closed, local, leased, shadow, slow, ws));
+        .service((open, closed, local, leased, shadow, slow, socket::ws));
 }
 
 #[actix_web::main]

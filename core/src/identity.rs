@@ -2,6 +2,7 @@
 
 mod combination;
 mod constructors;
+mod conversions;
 mod key_text;
 mod network;
 mod parse;
@@ -271,40 +272,5 @@ impl fmt::Debug for Value {
             Self::Client(network) => f.debug_tuple("Client").field(network).finish(),
             Self::All(values) => f.debug_list().entries(values).finish(),
         }
-    }
-}
-
-impl From<&str> for Identity {
-    #[inline]
-    fn from(text: &str) -> Self {
-        Self::new(text)
-    }
-}
-
-impl From<String> for Identity {
-    #[inline]
-    fn from(text: String) -> Self {
-        Self::new(text)
-    }
-}
-
-impl From<&String> for Identity {
-    #[inline]
-    fn from(text: &String) -> Self {
-        Self::new(text.as_str())
-    }
-}
-
-impl From<&Identity> for Identity {
-    #[inline]
-    fn from(identity: &Identity) -> Self {
-        identity.clone()
-    }
-}
-
-impl From<IpAddr> for Identity {
-    #[inline]
-    fn from(address: IpAddr) -> Self {
-        Self::ip(address)
     }
 }

@@ -37,8 +37,8 @@ use crate::{attribute::AttrName, rewrite::rewrite};
 /// ```
 ///
 /// The attribute goes on any `async fn` handler: above or below `#[get]` and similar attributes,
-/// with `#[routes]`, in a `#[scope]`, or on a function registered with `web::get().to(index)`. The
-/// limit is checked before any extractor runs, so the body of a denied request is not read.
+/// with `#[routes]`, in a `#[scope]`, or on a function of `web::get().to(index)`. The limit is
+/// checked before any extractor runs, so the body of a denied request is not read.
 ///
 /// # Arguments
 ///
@@ -253,8 +253,8 @@ pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// A request holds a permit until the body of its response has been sent or dropped. A background
-/// task renews the permit until then. The attribute goes wherever `rate_limit` does.
+/// A request holds a permit until the body of its response is sent or dropped, and a task renews
+/// it. The attribute goes wherever `rate_limit` does.
 ///
 /// # Arguments
 ///
@@ -274,24 +274,22 @@ pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `shadow` | flag | counts and reports, never denies | off |
 /// | `crate` | path | as in `rate_limit` | `::actix_throttle` |
 ///
-/// With the limiter's own identifier, `max` applies to each client. Write `identifier = global` for
-/// all clients together. `max` may be a constant expression.
+/// `max` may be a constant expression. It applies to each client, unless you write
+/// `identifier = global`.
 ///
 /// # Together with rates
 ///
 /// Both attributes stack in any order, and all limits on one handler are one atomic decision. A
 /// request without a permit is not charged to a rate, and a request that a rate denies takes no
 /// permit. A `group` on one attribute applies in place of all ungrouped limits of the handler, of
-/// either kind. Two concurrency limits that would share their permits are a compile error.
-///
-/// If the configuration sets the limit, name it with `#[rate_limit(limit = "exports")]`.
+/// either kind. Two concurrency limits that would share their permits are a compile error. If the
+/// configuration sets the limit, name it with `#[rate_limit(limit = "exports")]`.
 ///
 /// ```
 /// # use actix_throttle::{concurrency_limit, rate_limit};
 /// # use actix_web::{Responder, get};
 /// #[get("/report")]
-/// #[rate_limit("100/hour", identifier = header("X-Api-Key"))]
-/// #[concurrency_limit(max = 2, identifier = header("X-Api-Key"), max_wait = "2s")]
+/// #[rate_limit("100/hour")]
 /// #[concurrency_limit(max = 50, identifier = global)]
 /// async fn report() -> impl Responder {
 ///     "report"

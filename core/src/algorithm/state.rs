@@ -1,14 +1,10 @@
 //! The enum of all algorithms' states. The stores hold one for each key.
 
 use super::{
-    Availability, Settlement, Wait,
-    calendar_window::CalendarWindow,
-    counter_state::CounterState,
-    fixed_window::FixedWindow,
-    leaky_bucket::LeakyBucket,
-    sliding_window::AdmissionLog,
-    sliding_window_counter::WindowCounters,
-    token_bucket::{GreedyBucket, IntervalBucket},
+    Availability, Settlement, Wait, calendar_window::CalendarWindow, counter_state::CounterState,
+    fixed_window::FixedWindow, interval_bucket::IntervalBucket, leaky_bucket::LeakyBucket,
+    sliding_window::AdmissionLog, sliding_window_counter::WindowCounters,
+    token_bucket::GreedyBucket,
 };
 use crate::{
     limit::{Counting, Limit},

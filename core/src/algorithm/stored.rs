@@ -2,13 +2,9 @@
 //! reply, so that the step functions here make the verdicts of what the script has charged.
 
 use super::{
-    State,
-    debt::Debt,
-    fixed_window::FixedWindow,
-    leaky_bucket::LeakyBucket,
-    sliding_window::AdmissionLog,
-    sliding_window_counter::WindowCounters,
-    token_bucket::{GreedyBucket, IntervalBucket},
+    State, debt::Debt, fixed_window::FixedWindow, interval_bucket::IntervalBucket,
+    leaky_bucket::LeakyBucket, sliding_window::AdmissionLog,
+    sliding_window_counter::WindowCounters, token_bucket::GreedyBucket,
 };
 use crate::{
     limit::{Counting, Limit},

@@ -10,9 +10,9 @@ use actix_throttle_core::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use super::{
+    admission::log_unenforced,
     decisions::{Nesting, record},
     error::RequestError,
-    guard::log_unenforced,
 };
 use crate::limiter::RateLimiter;
 

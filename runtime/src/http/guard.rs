@@ -4,39 +4,22 @@
 //! the handler.
 
 use actix_throttle_core::{decision::Decision, enforcement::Enforcement, network::Access};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
 use smallvec::SmallVec;
 
 use super::{
+    admission::{Admission, CustomDenial, admission, log_unenforced, respond_with},
     context::RuleContext,
-    decisions::{Nesting, record, record_counters, write_headers},
+    decisions::{Nesting, record_counters},
     error::RequestError,
     evaluate::evaluate,
-    evaluation::Evaluation,
     fast_path::SingleRule,
     in_flight::InFlight,
     matching::{MatchedRule, RuleMatcher},
-    pending_charge,
     rule::Rule,
     rule_list::RuleSet,
 };
-use crate::{
-    engine::{
-        Miss,
-        error::RateLimitError,
-        log_lines::{INVALID_LIMITS, UNENFORCED, UNKNOWN_LIMITS},
-    },
-    limiter::RateLimiter,
-    response::{self, OnLimited},
-};
-
-/// Whether a request may proceed.
-pub(super) enum Admission {
-    /// The request proceeds. Its caller completes this with the status of the response.
-    Proceed(InFlight),
-    /// The request gets this response, which has its headers.
-    Respond(HttpResponse),
-}
+use crate::{engine::Miss, limiter::RateLimiter, response};
 
 impl RateLimiter {
     /// Decides rules for a request as the attribute does: with `skip_if`, identities, groups and
@@ -88,13 +71,6 @@ pub(super) async fn decide<'a>(
         }
         Err(error) => Err(RequestError::Undecided(error)),
     }
-}
-
-/// Reports an error that no request is to notice, as limits are not enforced.
-pub(super) fn log_unenforced(error: &RateLimitError) {
-    UNENFORCED.log(format_args!(
-        "a request continues, as limits are not enforced: {error}"
-    ));
 }
 
 /// A request that [`try_admit`] could not decide without waiting. Awaited by
@@ -198,106 +174,4 @@ pub(super) async fn admit_matched(
                 .await
         }
     }
-}
-
-/// A denial to which the application's `on_limited` responds.
-pub(super) struct CustomDenial<'a> {
-    decision: Decision,
-    response: &'a OnLimited,
-}
-
-/// Turns an evaluation into an admission. `Err` if `on_limited` has to build the response.
-fn admission<'a>(
-    context: RuleContext<'a>,
-    request: &HttpRequest,
-    nesting: Nesting,
-    evaluation: Result<Option<Evaluation<'a>>, RateLimitError>,
-) -> Result<Admission, CustomDenial<'a>> {
-    let limiter = context.limiter;
-    let style = limiter.settings().headers;
-    let Evaluation {
-        decision,
-        custom_response,
-        refunds,
-        hold,
-        counters: _,
-    } = match evaluation {
-        Ok(Some(evaluation)) => evaluation,
-        Ok(None) => return Ok(Admission::Proceed(InFlight::uncharged(style))),
-        Err(error) if context.is_shadow() => {
-            log_unenforced(&error);
-            return Ok(Admission::Proceed(InFlight::uncharged(style)));
-        }
-        Err(RateLimitError::Unavailable { retry_after, .. }) => {
-            return Ok(respond_with(
-                limiter,
-                request,
-                response::unavailable(retry_after),
-            ));
-        }
-        Err(error @ RateLimitError::UnknownLimit { .. }) => {
-            UNKNOWN_LIMITS.log(format_args!("{error}; the response is 500"));
-            let response = HttpResponse::InternalServerError().finish();
-            return Ok(respond_with(limiter, request, response));
-        }
-        Err(error) => {
-            // Fail open: an invalid limit is a bug in the application, and must not turn into an
-            // outage of the service. The request continues unlimited; the error is logged.
-            INVALID_LIMITS.log(format_args!(
-                "a request continues without its limit: {error}"
-            ));
-            return Ok(Admission::Proceed(InFlight::uncharged(style)));
-        }
-    };
-    if decision.is_allowed() {
-        if let Some(pending) = refunds.as_ref().and_then(|plan| plan.pending()) {
-            pending_charge::offer(request, pending);
-        }
-        let record = record(limiter, request, nesting, decision);
-        let in_flight = InFlight::new(style, record, refunds, hold);
-        return Ok(Admission::Proceed(in_flight));
-    }
-    match custom_response.or(context.on_limited()) {
-        Some(response) => Err(CustomDenial { decision, response }),
-        None => {
-            let response = response::quota_exceeded(&decision);
-            Ok(deny(limiter, request, nesting, decision, response))
-        }
-    }
-}
-
-impl CustomDenial<'_> {
-    async fn respond(
-        self,
-        context: RuleContext<'_>,
-        request: &HttpRequest,
-        nesting: Nesting,
-    ) -> Admission {
-        let response = self.response.respond(request, &self.decision).await;
-        deny(context.limiter, request, nesting, self.decision, response)
-    }
-}
-
-/// Completes the response to a denial with its headers.
-fn deny(
-    limiter: &RateLimiter,
-    request: &HttpRequest,
-    nesting: Nesting,
-    decision: Decision,
-    mut response: HttpResponse,
-) -> Admission {
-    response::retry_after(response.headers_mut(), decision.retry_after());
-    let record = record(limiter, request, nesting, decision);
-    record.write(limiter.settings().headers, response.headers_mut());
-    Admission::Respond(response)
-}
-
-/// Responds without a decision. The headers are those of earlier decisions for the request.
-pub(super) fn respond_with(
-    limiter: &RateLimiter,
-    request: &HttpRequest,
-    mut response: HttpResponse,
-) -> Admission {
-    write_headers(limiter.settings().headers, request, response.headers_mut());
-    Admission::Respond(response)
 }

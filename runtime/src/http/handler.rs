@@ -10,9 +10,10 @@ use std::future::Future;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 
 use super::{
+    admission::Admission,
     body::with_permit,
     decisions::Nesting,
-    guard::{Admission, try_admit},
+    guard::try_admit,
     in_flight::InFlight,
     limited::{Limited, Parts},
     respond::not_installed,

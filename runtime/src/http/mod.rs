@@ -5,6 +5,7 @@
 //! `RateLimiter::check_request` all come through `guard.rs`. Nothing in this module counts: the
 //! limiter and its store do.
 
+mod admission;
 mod arguments;
 mod body;
 mod context;

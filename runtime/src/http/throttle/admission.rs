@@ -9,9 +9,10 @@ use super::{matcher::Matches, rule_table::RuleTable, select::select, settings::T
 use crate::http::{in_flight::InFlight, status_route::is_status_page};
 use crate::{
     http::{
+        admission::{Admission, respond_with},
         context::RuleContext,
         decisions::Nesting,
-        guard::{Admission, admit_matched, respond_with},
+        guard::admit_matched,
         matching::RuleMatcher,
         respond::not_installed,
     },

@@ -27,7 +27,7 @@ use super::{
     shared_request::{SharingCheck, SharingDetector},
 };
 use crate::{
-    http::{body::PermitBody, guard::Admission},
+    http::{admission::Admission, body::PermitBody},
     response::forbidden,
 };
 
