@@ -41,7 +41,7 @@ fn documented_permissions_are_enough() {
             let key = format!("throttle:{{user=ann}}:z:{key}");
             let _: i64 = match key.ends_with(":p") {
                 true => server.cli(&["ZADD", &key, "9000000000000000", "x"]),
-                false => server.cli(&["RPUSH", &key, "123456789", "123456789"]),
+                false => server.cli(&["RPUSH", &key, "1234567890", "1234567890"]),
             };
         }
         let said = redis(&url, &["list", "--json"]).status(0);

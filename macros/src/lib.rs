@@ -274,8 +274,7 @@ pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `shadow` | flag | counts and reports, never denies | off |
 /// | `crate` | path | as in `rate_limit` | `::actix_throttle` |
 ///
-/// `max` may be a constant expression. It applies to each client, unless you write
-/// `identifier = global`.
+/// `max` may be a constant expression. It is for each client, without `identifier = global`.
 ///
 /// # Together with rates
 ///

@@ -17,6 +17,7 @@ use crate::{
 /// A bucket with interval refill: T tokens at once, one window after the first use of the full
 /// bucket and each window after that.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(Rust, packed)]
 pub struct IntervalBucket {
     missing: u32,
     /// Whether a settlement has made `missing` larger than the capacity.

@@ -85,7 +85,10 @@ impl CounterState for GreedyBucket {
             limit,
             capacity: limit.quota(),
             // Of a forced charge, the receipt cannot tell a debt above the capacity.
-            charged: TokenDebt(charged.max(own)),
+            charged: TokenDebt(match receipt.remaining {
+                0 => charged.max(own),
+                _ => charged,
+            }),
             own: TokenDebt(own),
             settlement,
         };

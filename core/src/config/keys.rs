@@ -24,8 +24,9 @@ static OPTIONS: [&Argument; 7] = [
     &vocabulary::SLOW_MAX,
 ];
 /// Options that only a rate has.
-pub(crate) static OPTIONS_OF_RATE: [&Argument; 4] = [
+pub(crate) static OPTIONS_OF_RATE: [&Argument; 5] = [
     &vocabulary::REFUND_ON,
+    &vocabulary::SETTLE,
     &vocabulary::SLOW_AFTER,
     &vocabulary::SLOW_BY,
     &vocabulary::SLOW_MAX,

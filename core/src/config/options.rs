@@ -25,9 +25,7 @@ pub(crate) fn of_rate(
     }
     LimitOptions {
         refund_on: refund_on(table, diagnostics),
-        settle: table
-            .has(&vocabulary::SETTLE)
-            .then(|| table.flag(&vocabulary::SETTLE, diagnostics)),
+        settle: settle(table, diagnostics),
         slow_down: slow_down(table, limit, diagnostics),
         ..of_concurrency(table, diagnostics)
     }
@@ -57,6 +55,13 @@ pub(crate) fn max_wait(
     diagnostics
         .ok(position, range::check_max_wait(value))
         .map(|()| value)
+}
+
+/// Returns what `settle` says; `None` without it. The reader learns of the key in any case.
+fn settle(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<bool> {
+    let is_given = table.has(&vocabulary::SETTLE);
+    let settles = table.flag(&vocabulary::SETTLE, diagnostics);
+    is_given.then_some(settles)
 }
 
 /// Reads the words of a slow-down, and checks them together with the limit.

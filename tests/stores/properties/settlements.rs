@@ -92,9 +92,6 @@ fn expected(answer: &Answer) -> (u64, u64, u64) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exactness {
     Exact,
-    /// The bucket was full in between, this many times, each of them for a time that is rounded up
-    /// to a microsecond.
-    Shorter(u64),
     /// Less is charged than the model says: a bucket that was full may have been forgotten, with
     /// the later charges that it had.
     AtMost,
@@ -145,18 +142,6 @@ fn exactness(
     match (refill, is_whole(charges.len(), now), gaps.as_slice()) {
         (_, false, []) => Exactness::Exact,
         (Refill::Interval, ..) => Exactness::Unknown,
-        // The bucket was full after the charge, and in debt since. It cannot have been full for as
-        // long as a bucket counts that was created then.
-        (_, false, [gap])
-            if *gap == index + 1 && {
-                let latest = charges[charges.len() - 1].0 - charges[index].0;
-                let own = u128::from(charges[index].1) * u128::from(numbers.window);
-                let own = own / u128::from(numbers.times);
-                u128::from(charges[*gap].0 - charges[index].0) + own > u128::from(latest) + 1
-            } =>
-        {
-            Exactness::Shorter(1)
-        }
         _ => Exactness::AtMost,
     }
 }
@@ -239,15 +224,6 @@ async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &
             }
             Exactness::Exact => assert_eq!(status, answer, "{}", context()),
             // The model knows more from here on.
-            Exactness::Shorter(gaps) => {
-                assert!(reset <= answer.1 + 1, "{} {status:?} {answer:?}", context());
-                assert!(
-                    reset + gaps + 1 >= answer.1,
-                    "{} {status:?} {answer:?}",
-                    context()
-                );
-                return;
-            }
             Exactness::AtMost => {
                 assert!(reset <= answer.1 + 1, "{} {status:?} {answer:?}", context());
                 return;

@@ -38,6 +38,9 @@ pub(crate) struct LocalFallback<S> {
     /// When the local fallback last decided, in microseconds; 0 for never. Relaxed, because no
     /// other memory depends on it.
     last_local_decision: AtomicU64,
+    /// When the last debt of a settlement here is gone, in microseconds: it may count for longer
+    /// than any admission does. Relaxed, likewise.
+    last_debt_ends: AtomicU64,
 }
 
 impl<S> LocalFallback<S> {
@@ -47,6 +50,7 @@ impl<S> LocalFallback<S> {
             local,
             clock,
             last_local_decision: AtomicU64::new(0),
+            last_debt_ends: AtomicU64::new(0),
         }
     }
 
@@ -64,7 +68,7 @@ impl<S> LocalFallback<S> {
         is_local(charge) && self.local.has_room(charge)
     }
 
-    /// Decides in index of the store inside, which could not.
+    /// Decides in place of the store inside, which could not.
     pub(crate) fn decide_locally(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         if check.mode.is_charge() && !check.charges.is_empty() {
             // Also for a denial: by the end of the outage, the store may have lost the usage that
@@ -72,14 +76,27 @@ impl<S> LocalFallback<S> {
             self.last_local_decision
                 .fetch_max(self.clock.now(), Ordering::Relaxed);
         }
-        self.local.decide_one(check)
+        let decided = self.local.decide_one(check);
+        if (check.mode.is_settlement() || check.mode == Mode::Force)
+            && let Ok(outcome) = &decided
+        {
+            let resets = outcome.verdicts.iter().map(|verdict| verdict.reset);
+            let longest = resets.max().unwrap_or(0);
+            self.last_debt_ends
+                .fetch_max(self.clock.now().saturating_add(longest), Ordering::Relaxed);
+        }
+        decided
     }
 
     /// Returns whether admissions of an outage may still count for this limit.
     fn may_hold_outage_admissions(&self, limit: &LimitRef<'_>) -> bool {
         match self.last_local_decision.load(Ordering::Relaxed) {
             0 => false,
-            latest => self.clock.now().saturating_sub(latest) < retention(limit),
+            latest => {
+                let now = self.clock.now();
+                now.saturating_sub(latest) < retention(limit)
+                    || now < self.last_debt_ends.load(Ordering::Relaxed)
+            }
         }
     }
 

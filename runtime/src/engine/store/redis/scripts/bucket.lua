@@ -177,7 +177,7 @@ if code == 4 or code == 5 or code == 6 then
     if receipt.tag > 0 then missing = missing - 1 end
     local charged, tag = missing, receipt.tag
     -- Of a forced charge, the receipt cannot tell a debt above the capacity.
-    if charged < own_whole then charged, tag = own_whole, own_part end
+    if receipt.remaining == 0 and charged < own_whole then charged, tag = own_whole, own_part end
     if limit.cost < 0 then
       return raise_debt(entry, limit, now, receipt, capacity, charged, tag, own_whole, own_part)
     end
