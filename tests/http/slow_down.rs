@@ -390,7 +390,7 @@ async fn nonsense_is_refused_by_a_middleware() {
         ),
     ] {
         let throttle = Throttle::new().paths(Paths::all(), [rule]);
-        let error = throttle.err().expect(expected).to_string();
+        let error = throttle.expect_err(expected).to_string();
         assert!(error.contains(expected), "{error}");
     }
 }

@@ -89,7 +89,7 @@ async fn change_is_made_once_it_is_confirmed() {
 
     page.send("?view=change", &form("unblock", "", "yes")).await;
     assert_eq!(page.remaining(&LOGIN, "ann").await, 5);
-    let audit = audit.0.lock().unwrap();
+    let audit = audit.0.lock().unwrap().clone();
     assert_eq!(
         audit[1..],
         [

@@ -38,8 +38,7 @@ pub(crate) struct LocalFallback<S> {
     /// When the local fallback last decided, in microseconds; 0 for never. Relaxed, because no
     /// other memory depends on it.
     last_local_decision: AtomicU64,
-    /// When the last debt of a settlement here is gone, in microseconds: it may count for longer
-    /// than any admission does. Relaxed, likewise.
+    /// When the last debt of a settlement here is gone. Relaxed, likewise.
     last_debt_ends: AtomicU64,
 }
 
@@ -71,8 +70,7 @@ impl<S> LocalFallback<S> {
     /// Decides in place of the store inside, which could not.
     pub(crate) fn decide_locally(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         if check.mode.is_charge() && !check.charges.is_empty() {
-            // Also for a denial: by the end of the outage, the store may have lost the usage that
-            // the local fallback has.
+            // Also for a denial: the store may lose the usage that the local fallback has.
             self.last_local_decision
                 .fetch_max(self.clock.now(), Ordering::Relaxed);
         }
@@ -93,9 +91,9 @@ impl<S> LocalFallback<S> {
         match self.last_local_decision.load(Ordering::Relaxed) {
             0 => false,
             latest => {
-                let now = self.clock.now();
+                let (now, debt_ends) = (self.clock.now(), &self.last_debt_ends);
                 now.saturating_sub(latest) < retention(limit)
-                    || now < self.last_debt_ends.load(Ordering::Relaxed)
+                    || now < debt_ends.load(Ordering::Relaxed)
             }
         }
     }
