@@ -2,7 +2,7 @@
 
 use crate::time::Micros;
 
-/// The span of [`FullFor`], in microseconds: twelve days. `bucket.lua` repeats it.
+/// The span of `FullFor`, in microseconds: twelve days. `bucket.lua` repeats it.
 pub const FULL_FOR_SPAN: Micros = 1 << 40;
 
 /// How long a bucket has been full at any time since the epoch, in microseconds and modulo
