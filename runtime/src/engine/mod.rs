@@ -43,6 +43,8 @@ pub use self::inspect::{
 pub(crate) use self::inspect::{IdentitySnapshot, Mask, Standing};
 #[cfg(feature = "config")]
 pub(crate) use self::observe::Configuration;
+#[cfg(feature = "config")]
+pub(crate) use self::switch::LiveEnforcement;
 #[cfg(feature = "test-util")]
 pub use self::test_util::ChargedForTest;
 pub(crate) use self::{
@@ -55,7 +57,6 @@ pub(crate) use self::{
     pending::PendingCharges,
     settings::MaxWaiting,
     store::interface::{Miss, StoreError},
-    switch::LiveEnforcement,
     waiting::{TooManyDelayed, WaitOutcome, wait_for},
 };
 pub use self::{

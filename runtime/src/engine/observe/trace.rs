@@ -5,10 +5,11 @@
 
 use log::LevelFilter;
 use tracing::{
-    Level, Span,
-    field::Empty,
+    Level,
     level_filters::{LevelFilter as TraceFilter, STATIC_MAX_LEVEL},
 };
+#[cfg(feature = "redis")]
+use tracing::{Span, field::Empty};
 
 use super::{decided::Decided, event::Event, result::DecisionResult};
 use crate::engine::log_throttle::TARGET;
