@@ -54,17 +54,30 @@ impl BucketCharge<'_> {
             // The charge would still be owed: it was deleted with its bucket.
             return false;
         }
+        if debt.is_absent() {
+            return self.create(debt, more, drained, now);
+        }
         // The bucket has been full since the charge, and its key has expired. It counts as full
         // until the next charge, and time has paid for this one first.
-        let full = match debt.is_absent() {
-            true => elapsed,
-            false => debt.full_for().since(self.settlement.receipt.at),
-        };
-        if debt.is_absent() {
-            let full_for = FullFor::new(self.settlement.receipt.full_for);
-            *debt = Debt::new(TokenDebt(0), self.limit, self.capacity, now, full_for);
-        }
+        let full = debt.full_for().since(self.settlement.receipt.at);
         self.raise(debt, more, paid(full).saturating_sub(self.charged.0))
+    }
+
+    /// Charges `more` to a bucket whose key has expired: it is the one that a charge of that cost
+    /// would have left, so that charges before this one find how long it was full.
+    fn create(&self, debt: &mut Debt, more: TokenDebt, drained: u128, now: Micros) -> bool {
+        let receipt = &self.settlement.receipt;
+        let (owed, since) = match self.charged.0 <= drained {
+            true => (self.charged.0 + more.0, receipt.at),
+            // What was owed beneath was given back, or deleted.
+            false => (more.0, now),
+        };
+        if since == receipt.at && owed <= drained {
+            return false;
+        }
+        let full_for = FullFor::new(receipt.full_for);
+        *debt = Debt::new(TokenDebt(owed), self.limit, self.capacity, since, full_for);
+        true
     }
 
     /// Returns how long the bucket has been full between the charge and the latest one. `None` if

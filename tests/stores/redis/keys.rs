@@ -260,7 +260,7 @@ fn states_are_small() {
         }
         let weight: f64 = server.cli(&["MEMORY", "USAGE", &keys(&server)[0], "SAMPLES", "0"]);
         assert!(
-            weight / 1000.0 < 13.0,
+            weight / 1000.0 < 12.0,
             "{} bytes an admission",
             weight / 1000.0
         );

@@ -126,6 +126,24 @@ if code == 4 or code == 5 or code == 6 then
     return left.whole, left.part
   end
 
+  -- Charges more to a bucket whose key has expired: it is the one that a charge of that cost would
+  -- have left, so that charges before this one find how long it was full.
+  local function create_debt(entry, limit, now, receipt, capacity, whole, part)
+    local since, more = receipt.at, -limit.cost
+    local left_whole, left_part = left_of(whole, part, limit, now, receipt)
+    if left_whole > 0 or left_part > 0 then
+      -- What was owed beneath was given back, or deleted.
+      whole, part, since = more, 0, now
+    else
+      whole = whole + more
+      left_whole, left_part = left_of(whole, part, limit, now, receipt)
+      if left_whole == 0 and left_part == 0 then return false end
+    end
+    entry.full = receipt.full
+    store_debt(entry, whole, part, since, capacity)
+    return true
+  end
+
   -- The twin of `bucket_charge.rs`: `whole + part / W` is the debt right after the charge, of which
   -- `own_whole + own_part / W` is the charge's own.
   local function raise_debt(entry, limit, now, receipt, capacity, whole, part, own_whole, own_part)
@@ -143,14 +161,12 @@ if code == 4 or code == 5 or code == 6 then
       -- was deleted with its bucket.
       own_whole, own_part = left_of(own_whole, own_part, limit, now, receipt)
       if own_whole > 0 or own_part > 0 then return false end
+      if entry.since == 0 then
+        return create_debt(entry, limit, now, receipt, capacity, whole, part)
+      end
       -- The bucket has been full since, and its key has expired. It counts as full until the next
       -- charge, and time has paid for this one first.
-      if entry.since == 0 then
-        full = elapsed
-        entry.full, entry.since = receipt.full, now
-      else
-        full = (entry.full - receipt.at) % FULL_SPAN
-      end
+      full = (entry.full - receipt.at) % FULL_SPAN
       more = more + whole
     else
       part = 0
