@@ -3,46 +3,49 @@
 use crate::time::Micros;
 
 /// An entry of ten bytes; with alignment it would have sixteen.
-///
-/// The time has 52 bits, which is until the year 2112. The running sum has 28, modulo
-/// [`SUM_SPAN`]: a window holds at most [`SUM_SPAN`] - 1, which is 268 times the largest limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LogEntry {
-    /// The time, and the upper 12 bits of the sum.
-    high: [u8; 8],
-    /// The lower 16 bits of the sum.
-    low: [u8; 2],
+    time: [u8; 7],
+    /// The running sum, modulo [`SUM_SPAN`]: a window holds at most [`SUM_SPAN`] - 1, which is 16
+    /// times the largest limit.
+    sum: [u8; 3],
 }
 
 /// The span of running sums. `sliding_window.lua` repeats it.
-pub(super) const SUM_SPAN: u32 = 1 << 28;
+pub(super) const SUM_SPAN: u32 = 1 << 24;
 
 impl LogEntry {
+    #[allow(
+        clippy::many_single_char_names,
+        reason = "the bytes of one number, most significant first"
+    )]
     #[inline]
     pub(super) fn new(time: Micros, sum: u32) -> Self {
-        let sum = sum % SUM_SPAN;
-        let [_, _, x, y] = sum.to_be_bytes();
+        let [_, a, b, c, d, e, f, g] = time.to_be_bytes();
+        let [_, x, y, z] = sum.to_be_bytes();
         Self {
-            high: (time << 12 | u64::from(sum >> 16)).to_be_bytes(),
-            low: [x, y],
+            time: [a, b, c, d, e, f, g],
+            sum: [x, y, z],
         }
     }
 
     #[inline]
     pub(super) fn sum(&self) -> u32 {
-        let [.., w, v] = self.high;
-        let [x, y] = self.low;
-        u32::from_be_bytes([w & 0xf, v, x, y])
+        let [x, y, z] = self.sum;
+        u32::from_be_bytes([0, x, y, z])
     }
 
     #[inline]
     pub(super) fn set_sum(&mut self, sum: u32) {
-        *self = Self::new(self.time(), sum);
+        let [_, sum @ ..] = sum.to_be_bytes();
+        self.sum = sum;
     }
 
+    #[allow(clippy::many_single_char_names, reason = "as above")]
     #[inline]
     pub(super) fn time(&self) -> Micros {
-        u64::from_be_bytes(self.high) >> 12
+        let [a, b, c, d, e, f, g] = self.time;
+        u64::from_be_bytes([0, a, b, c, d, e, f, g])
     }
 
     /// Returns the age of the entry; `None` if it is in the future.

@@ -4,12 +4,10 @@
 use super::{bytes::take, usage::StoredUsage};
 use crate::time::Micros;
 
-/// Times are stored modulo 2^52 microseconds.
-const TIME_BITS: u32 = 52;
-/// Sums are stored modulo 2^28.
-const SUM_BITS: u32 = 28;
-/// The bits of the time that stand before the sum.
-const LOW_BITS: u32 = 48;
+/// Times are stored modulo 2^48 microseconds.
+const TIME_BITS: u32 = 48;
+/// Sums are stored modulo 2^24.
+const SUM_BITS: u32 = 24;
 
 /// One element of a log: an admission, or the base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +21,9 @@ impl LogElement {
     /// Reads an element. Returns `None` if it is not one of this library's.
     #[must_use]
     pub fn decode(mut raw: &[u8]) -> Option<Self> {
-        let low = take(&mut raw, 6)?;
-        let rest = take(&mut raw, 4)?;
-        Some(Self {
-            time: low + ((rest >> SUM_BITS) << LOW_BITS),
-            sum: rest % (1 << SUM_BITS),
-        })
+        let time = take(&mut raw, 6)?;
+        let sum = take(&mut raw, 3)?;
+        Some(Self { time, sum })
     }
 
     /// Returns the age; `None` if the admission is in the future.
@@ -185,6 +180,7 @@ mod tests {
         for (age, cost) in admissions.iter().rev() {
             sum = (sum + cost) % (1 << SUM_BITS);
             let time = NOW.checked_add_signed(-age).unwrap();
+            let time = time % (1 << TIME_BITS);
             list.insert(0, LogElement { time, sum });
         }
         list
@@ -204,11 +200,11 @@ mod tests {
 
     #[test]
     fn element_is_read_as_the_script_packs_it() {
-        // pack('>I6I4', low, high * SUM_SPAN + sum) with a time above 2^48.
-        let time: u64 = (3 << LOW_BITS) + 12_345;
+        // pack('>I6I3', time, sum)
+        let time: u64 = (1 << 47) + 12_345;
         let mut raw = Vec::new();
         raw.extend(&time.to_be_bytes()[2..]);
-        raw.extend(&((3_u32 << SUM_BITS) + 77).to_be_bytes());
+        raw.extend(&[0, 0, 77]);
         raw.extend(b"marks");
         let read = LogElement::decode(&raw);
         assert_eq!(read, Some(LogElement { time, sum: 77 }));

@@ -13,12 +13,11 @@ use smallvec::SmallVec;
 
 use crate::engine::store::redis::{plain::checks::PlainChecks, reply::number};
 
-/// The spans of an element of the log: the low part of its time, the whole time, the sum.
-const LOW_SPAN: u64 = 1 << 48;
-const TIME_SPAN: u64 = 1 << 52;
-const SUM_SPAN: u64 = 1 << 28;
+/// The spans of an element of the log: of its time and of its sum.
+const TIME_SPAN: u64 = 1 << 48;
+const SUM_SPAN: u64 = 1 << 24;
 /// The width of an element of the log.
-const ELEMENT: usize = 10;
+const ELEMENT: usize = 9;
 
 /// The states of all keys, by the index of the key from 0, and the time of the call. `order` has
 /// the index of each key in the order of the call, from 1. `None` if the reply is malformed.
@@ -134,12 +133,10 @@ fn count(number: u64) -> Option<u32> {
 
 /// The time of an element of the log, and its sum.
 fn element_of(mut element: &[u8], now: Micros) -> Option<(Micros, u64)> {
-    let low = number(&mut element, 6)?;
-    let rest = number(&mut element, 4)?;
-    let time = rest / SUM_SPAN * LOW_SPAN + low;
-    // Times wrap in the year 2112.
+    let time = number(&mut element, 6)?;
+    let sum = number(&mut element, 3)?;
     let age = (now % TIME_SPAN + TIME_SPAN - time) % TIME_SPAN;
-    Some((now.saturating_sub(age), rest % SUM_SPAN))
+    Some((now.saturating_sub(age), sum))
 }
 
 /// Decides a check of this kind, as the script did.

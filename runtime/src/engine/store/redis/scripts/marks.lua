@@ -6,7 +6,7 @@
 -- them: their slot is not being moved.
 if code == 0 then
   local WIDTH, MOST, SPAN = 10, 256, 4294967296 -- 2^32
-  local LOG, PERMITS, ENTRY = 1, 7, 10
+  local LOG, PERMITS, ENTRY = 1, 7, 9
   -- The length of each code's state in bytes; code 0 is a block.
   local STATES = {
     [0] = 15, [2] = 15, [3] = 11, [4] = 28, [5] = 28, [6] = 28, [8] = 28, [9] = 28, [10] = 28,

@@ -1,24 +1,20 @@
--- Sliding window: an exact log of admissions in a list, newest first. An element has ten bytes:
--- the time (52 bits; it wraps in the year 2112) and the running sum of costs (28 bits; a window
--- holds at most 10^6, and more only by settlements). The last element is the base, not an
--- admission: it holds the sum before the oldest admission. A charge trims the admissions that have
--- left the window; the youngest of them becomes the new base.
-local LOW_SPAN, TIME_SPAN = 281474976710656, 4503599627370496 -- 2^48, 2^52
-local SUM_SPAN = 268435456 -- 2^28
+-- Sliding window: an exact log of admissions in a list, newest first. An element has nine bytes:
+-- the time modulo 2^48, which is nine years where a window is at most one, and the running sum of
+-- costs modulo 2^24 (a window holds at most 10^6, and more only by settlements). The last element
+-- is the base, not an admission: it holds the sum before the oldest admission. A charge trims the
+-- admissions that have left the window; the youngest of them becomes the new base.
+local TIME_SPAN, SUM_SPAN = 281474976710656, 16777216 -- 2^48, 2^24
 -- The largest cost of one admission: it alone exceeds every limit, so more makes no difference.
 local MOST_COST = 1000001
 
 if code == 1 then
   local function packed(time, sum)
-    local low = time % LOW_SPAN
-    local high = (time % TIME_SPAN - low) / LOW_SPAN
-    return pack('>I6I4', low, high * SUM_SPAN + sum)
+    return pack('>I6I3', time % TIME_SPAN, sum)
   end
 
   local function element(entry, index)
-    local low, rest = unpack('>I6I4', call('LINDEX', entry.key, index))
-    local sum = rest % SUM_SPAN
-    return low + (rest - sum) / SUM_SPAN * LOW_SPAN, sum
+    local time, sum = unpack('>I6I3', call('LINDEX', entry.key, index))
+    return time, sum
   end
 
   -- The age of an admission. It is negative if the clock has stepped back since.

@@ -20,9 +20,8 @@ local format = string.format
 
 local LEAST_LIFE = 1000 -- milliseconds, of a bucket's key
 local FOREVER = 9007199254740991 -- 2^53 - 1
--- An element of a log holds a time of 52 bits, the low 48 first, and a sum of 28.
-local LOW_SPAN, TIME_SPAN, SUM_SPAN = 281474976710656, 4503599627370496, 268435456
-local TIME_SCALE = 1048576 -- 2^20: from the high bits before the sum to those of the time
+-- An element of a log holds a time modulo 2^48 and a sum modulo 2^24.
+local TIME_SPAN, SUM_SPAN = 281474976710656, 16777216
 -- In the `part` of a bucket: the flag of a debt that may exceed the capacity. How long it was full
 -- is stored modulo a span. See bucket.lua.
 local IS_BEYOND, FULL_SPAN = 140737488355328, 1099511627776 -- 2^47, 2^40

@@ -12,21 +12,19 @@
         local pair = call('LRANGE', key, '-2', '-1')
         local oldest, base = pair[1], pair[2]
         -- Nothing inside the window.
-        raw_values[i] = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+        raw_values[i] = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
         room[i], first_kept[i], second_kept[i] = times, 0, 0
         if not oldest then
           second_kept[i] = false -- no list
         elseif base then
           local newest = call('LINDEX', key, '0')
-          local low, rest = read('>I6I4', newest)
-          local sum = rest % SUM_SPAN
-          local age = (now - low - (rest - sum) * TIME_SCALE) % TIME_SPAN
+          local time, sum = read('>I6I3', newest)
+          local age = (now - time) % TIME_SPAN
           -- The clock has stepped back: some admissions do not count.
           if age >= TIME_SPAN / 2 then return DECIDE end
           if age < window then
             local renews, inside = age > since_quarter, 1
-            low, rest = read('>I6I4', oldest)
-            age = (now - low - (rest - rest % SUM_SPAN) * TIME_SCALE) % TIME_SPAN
+            age = (now - read('>I6', oldest)) % TIME_SPAN
             -- Admission `outside` has left the window and `inside` has not, nor have all after it.
             -- They draw near each other in steps that double, and are halved after the first hit.
             local outside, step, is_found = 1, 1, age < window
@@ -38,8 +36,7 @@
               local element = call('LINDEX', key, index)
               age = 0
               if element then
-                low, rest = read('>I6I4', element)
-                age = (now - low - (rest - rest % SUM_SPAN) * TIME_SCALE) % TIME_SPAN
+                age = (now - read('>I6', element)) % TIME_SPAN
               end
               if age < window then
                 oldest, inside, is_found = element, probe, true
@@ -47,9 +44,9 @@
                 base, outside, step = element, probe, step * 2
               end
             end
-            local _, base_rest = read('>I6I4', base)
-            room[i] = times - (sum - base_rest % SUM_SPAN) % SUM_SPAN
-            if #base > 10 then base = base:sub(1, 10) end
+            local _, before = read('>I6I3', base)
+            room[i] = times - (sum - before) % SUM_SPAN
+            if #base > 9 then base = base:sub(1, 9) end -- without the marks
             raw_values[i] = base .. oldest .. newest
             if renews then inside = -inside end
             first_kept[i], second_kept[i] = sum, inside
@@ -61,7 +58,7 @@
         local i = wanted[1]
         local inside = i >= first and i <= last and second_kept[i]
         if inside and inside ~= 0 then
-          local _, base = read('>I6I4', raw_values[i])
+          local _, base = read('>I6I3', raw_values[i])
           local sum = (first_kept[i] - base) % SUM_SPAN
           for j = 2, 3 do
             local excess = wanted[j]
@@ -75,7 +72,7 @@
                 local element = call('LINDEX', keys[i], format('%d', -1 - probe))
                 local reached = SUM_SPAN
                 if element then
-                  _, reached = read('>I6I4', element)
+                  _, reached = read('>I6I3', element)
                   reached = (reached - base) % SUM_SPAN
                 end
                 if reached >= excess then
@@ -90,14 +87,13 @@
         end
       end
       local life = format('%d', ceil((window + floor(window / 4)) / 1000) + margin)
-      local low = now % LOW_SPAN
-      local high = (now % TIME_SPAN - low) / TIME_SCALE
+      local time = now % TIME_SPAN
       for i = first, last do
         local cost, key, inside = charged[i], keys[i], second_kept[i]
         if cost then
-          local element = pack('>I6I4', low, high + (first_kept[i] + cost) % SUM_SPAN)
+          local element = pack('>I6I3', time, (first_kept[i] + cost) % SUM_SPAN)
           if not inside or inside == 0 then
-            call('LPUSH', key, '\0\0\0\0\0\0\0\0\0\0', element)
+            call('LPUSH', key, '\0\0\0\0\0\0\0\0\0', element)
             if inside then call('LTRIM', key, '0', '1') end
             call('PEXPIRE', key, life)
           else
