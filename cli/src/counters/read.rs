@@ -3,7 +3,7 @@
 
 use actix_throttle_core::{
     key::KeySelection,
-    stored::{Command, Reply, StoredEntry, StoredReading},
+    stored::{Command, Reply, StoredReading},
     time::Micros,
 };
 use redis::{Cmd, Value};
@@ -14,22 +14,23 @@ use crate::{error::CliError, server::Node};
 ///
 /// # Errors
 ///
-/// If the server does not reply.
+/// If the server does not reply, or the user may not read keys.
 pub(super) fn read(
     node: &mut Node,
     prefix: &str,
     selection: &KeySelection,
     keys: &[String],
-) -> Result<Vec<StoredEntry>, CliError> {
+) -> Result<StoredReading, CliError> {
     let now = time(node)?;
     let keys = keys.iter().map(String::as_str);
     let mut reading = StoredReading::new(keys, prefix, selection, now);
     loop {
         let commands: Vec<Cmd> = reading.commands().iter().map(command).collect();
         if commands.is_empty() {
-            return Ok(reading.into_entries());
+            return Ok(reading);
         }
         let replies = node.calls(&commands)?;
+        node.check_permission(&replies)?;
         reading.feed(replies.into_iter().map(reply));
     }
 }
@@ -57,6 +58,7 @@ fn reply(value: Value) -> Reply {
         Value::BulkString(raw) => Reply::Bytes(raw),
         Value::Double(number) => Reply::Double(number),
         Value::Array(list) => Reply::List(list.into_iter().map(reply).collect()),
+        Value::ServerError(error) if error.code() != "WRONGTYPE" => Reply::Refused,
         _ => Reply::Other,
     }
 }

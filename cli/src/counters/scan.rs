@@ -38,15 +38,20 @@ impl Scan<'_> {
         mut each: impl FnMut(usize, StoredEntry) -> ControlFlow<()>,
     ) -> Result<ScanSummary, CliError> {
         let prefix = &self.arguments.prefix;
+        let mut has_missed = false;
         let visit = |index: usize, node: &mut Node, keys: &[String]| -> Scanned {
-            for entry in read(node, prefix, selection, keys)? {
+            let reading = read(node, prefix, selection, keys)?;
+            has_missed |= reading.has_missed();
+            for entry in reading.into_entries() {
                 if each(index, entry).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
             }
             Ok(ControlFlow::Continue(()))
         };
-        self.keys(selection, visit)
+        let mut summary = self.keys(selection, visit)?;
+        summary.is_complete &= !has_missed;
+        Ok(summary)
     }
 
     /// Passes the keys that may be selected to `visit`, some at a time, with the index of their

@@ -90,6 +90,20 @@ impl Node {
         }
     }
 
+    /// # Errors
+    ///
+    /// If the user may not send one of the commands with these replies.
+    pub(crate) fn check_permission(&self, replies: &[Value]) -> Result<(), CliError> {
+        let denied = replies.iter().find_map(|reply| match reply {
+            Value::ServerError(error) if error.code() == "NOPERM" => Some(error.clone()),
+            _ => None,
+        });
+        match denied {
+            Some(error) => Err(self.error(&error.into())),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn error(&self, error: &RedisError) -> CliError {
         let advice = match error.code() {
             Some("NOPERM") => "; the guide's chapter \"command line\" lists the commands",

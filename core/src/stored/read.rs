@@ -14,6 +14,9 @@ use crate::{
     time::Micros,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// A command as its words.
 pub type Command = Vec<String>;
 
@@ -25,8 +28,10 @@ pub enum Reply {
     Bytes(Vec<u8>),
     Double(f64),
     List(Vec<Reply>),
-    /// An error, or a reply of another type.
+    /// A reply of another type, or the error that the key's value is of another type.
     Other,
+    /// Another error, as that of a node which the key's slot has left: the key was not read.
+    Refused,
 }
 
 /// A search for the usage of a log, and the index of its entry.
@@ -41,6 +46,7 @@ pub struct StoredReading {
     unread: Vec<StoredEntry>,
     entries: Vec<StoredEntry>,
     searches: Vec<Search>,
+    has_missed: bool,
 }
 
 impl StoredReading {
@@ -67,6 +73,7 @@ impl StoredReading {
             unread: keys.into_iter().filter_map(entry).collect(),
             entries: Vec::new(),
             searches: Vec::new(),
+            has_missed: false,
         }
     }
 
@@ -84,7 +91,10 @@ impl StoredReading {
 
     /// Takes the replies to [`commands`](Self::commands), in their order.
     pub fn feed(&mut self, replies: impl IntoIterator<Item = Reply>) {
-        let mut replies = replies.into_iter();
+        let mut has_missed = self.has_missed;
+        let mut replies = replies
+            .into_iter()
+            .inspect(|reply| has_missed |= *reply == Reply::Refused);
         let mut searches = Vec::new();
         for mut entry in std::mem::take(&mut self.unread) {
             let expires = expiry(replies.next());
@@ -110,9 +120,11 @@ impl StoredReading {
         for (index, search) in &mut self.searches {
             let mut is_foreign = false;
             if search.next().is_some() {
-                let element = replies.next().and_then(bytes);
+                let reply = replies.next();
+                let is_refused = reply == Some(Reply::Refused);
+                let element = reply.and_then(bytes);
                 let element = element.as_deref().map(LogElement::decode);
-                is_foreign = element == Some(None);
+                is_foreign = is_refused || element == Some(None);
                 search.feed(element.flatten());
             }
             if search.next().is_none()
@@ -124,6 +136,13 @@ impl StoredReading {
         }
         self.searches.retain(|(_, search)| search.next().is_some());
         self.searches.extend(searches);
+        self.has_missed = has_missed;
+    }
+
+    /// Returns whether a key could not be read. It has no entry, or an unreadable one.
+    #[must_use]
+    pub fn has_missed(&self) -> bool {
+        self.has_missed
     }
 
     /// Returns what was read.
@@ -184,12 +203,14 @@ fn single(
                 let length = u64::try_from(length).ok()?;
                 Some(Read::Log(LogSearch::new(length, window, now)))
             }
+            Reply::Refused => None,
             _ => unreadable,
         };
     }
     let raw = match reply {
         Reply::Nil => return None,
         Reply::Bytes(raw) => raw,
+        Reply::Refused => return None,
         // The value is a list or the like, where a text should be.
         _ => return unreadable,
     };
@@ -221,8 +242,10 @@ fn single(
 
 /// Reads the permits that are held.
 fn permits(held: Option<Reply>, last: Option<Reply>, now: Micros) -> Option<Read> {
-    let Reply::Number(permits) = held? else {
-        return Some(Read::State(EntryState::Unreadable));
+    let permits = match held? {
+        Reply::Number(permits) => permits,
+        Reply::Refused => return None,
+        _ => return Some(Read::State(EntryState::Unreadable)),
     };
     let permits = u32::try_from(permits).unwrap_or(u32::MAX);
     let Reply::List(last) = last? else {
@@ -250,7 +273,7 @@ fn score(reply: &Reply) -> f64 {
             .and_then(|text| text.parse().ok())
             .unwrap_or(0.0),
         Reply::List(pair) => pair.last().map_or(0.0, score),
-        Reply::Nil | Reply::Number(_) | Reply::Other => 0.0,
+        Reply::Nil | Reply::Number(_) | Reply::Other | Reply::Refused => 0.0,
     }
 }
 

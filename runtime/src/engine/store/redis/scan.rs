@@ -12,7 +12,7 @@ use redis::{Cmd, Value, from_redis_value};
 use tokio::time::Instant;
 
 #[cfg(feature = "cluster")]
-use super::connection::owners::Owner;
+use super::connection::owners::Range;
 use super::{node::Node, send::CommandList, store::RedisStore};
 use crate::engine::store::interface::{ScanBounds, Scanned, StoreError};
 
@@ -29,8 +29,39 @@ struct KeyScan<'s> {
     until: Instant,
     /// The nodes that are not scanned yet; the last one is scanned now.
     nodes: Vec<Node>,
+    /// In a cluster, which nodes owned which slots when the scan began.
+    owners: ClusterSlots,
+    /// Whether a key was found that the node has no more.
+    has_missed: bool,
     cursor: Vec<u8>,
     scanned: Scanned,
+}
+
+/// The servers that hold the keys.
+#[derive(PartialEq)]
+enum ClusterSlots {
+    /// All keys are on one server.
+    OneServer,
+    /// Which masters own which slots of a cluster.
+    #[cfg(feature = "cluster")]
+    Ranges(Vec<Range>),
+}
+
+impl ClusterSlots {
+    /// Returns each server once.
+    fn nodes(&self) -> Result<Vec<Node>, StoreError> {
+        match self {
+            Self::OneServer => Ok(vec![Node::One]),
+            #[cfg(feature = "cluster")]
+            Self::Ranges(ranges) => {
+                let owners = Range::owners(ranges);
+                if owners.is_empty() {
+                    return Err(StoreError::new("the cluster names no masters"));
+                }
+                Ok(owners.into_iter().map(Node::Master).collect())
+            }
+        }
+    }
 }
 
 impl<'s> KeyScan<'s> {
@@ -39,13 +70,16 @@ impl<'s> KeyScan<'s> {
         selection: &'s KeySelection,
         bounds: ScanBounds,
     ) -> Result<Self, StoreError> {
+        let owners = store.owners().await?;
         Ok(Self {
             store,
             selection,
             pattern: selection.scan_pattern(store.prefix()),
             bounds,
             until: Instant::now() + bounds.max_time,
-            nodes: store.nodes().await?,
+            nodes: owners.nodes()?,
+            owners,
+            has_missed: false,
             cursor: b"0".to_vec(),
             scanned: Scanned::default(),
         })
@@ -55,7 +89,10 @@ impl<'s> KeyScan<'s> {
     /// the scan. A key may come twice.
     async fn step(&mut self) -> Result<Option<(Node, Vec<String>)>, StoreError> {
         let Some(node) = self.nodes.last().cloned() else {
-            self.scanned.is_complete = true;
+            // A slot may have moved from a node that was scanned later to one that was scanned
+            // before, with keys that neither scan has seen.
+            let owners = self.store.owners().await?;
+            self.scanned.is_complete = !self.has_missed && owners == self.owners;
             return Ok(None);
         };
         let left = self.bounds.max_keys.saturating_sub(self.scanned.looked_at);
@@ -98,9 +135,8 @@ impl RedisStore {
         bounds: ScanBounds,
     ) -> Result<Scanned, StoreError> {
         let mut scan = KeyScan::new(self, selection, bounds).await?;
-        let mut missed = false;
         loop {
-            let done = self.delete_step(&mut scan, &mut missed).await;
+            let done = self.delete_step(&mut scan).await;
             let deleted = scan.scanned.deleted;
             match done {
                 Ok(true) => {}
@@ -111,16 +147,11 @@ impl RedisStore {
                 }
             }
         }
-        scan.scanned.is_complete &= !missed;
         Ok(scan.scanned)
     }
 
     /// Deletes the keys of one step. Returns `false` at the end of the scan.
-    async fn delete_step(
-        &self,
-        scan: &mut KeyScan<'_>,
-        missed: &mut bool,
-    ) -> Result<bool, StoreError> {
+    async fn delete_step(&self, scan: &mut KeyScan<'_>) -> Result<bool, StoreError> {
         let Some((node, keys)) = scan.step().await? else {
             return Ok(false);
         };
@@ -138,7 +169,7 @@ impl RedisStore {
                 }
                 // The slot has moved to a node that may have been scanned before.
                 Value::ServerError(error) if matches!(error.code(), "MOVED" | "ASK") => {
-                    *missed = true;
+                    scan.has_missed = true;
                 }
                 reply => {
                     reply.extract_error().map_err(refused)?;
@@ -162,7 +193,9 @@ impl RedisStore {
             if keys.is_empty() {
                 continue;
             }
-            for entry in self.read(&node, &selection, &keys).await? {
+            let reading = self.read(&node, &selection, &keys).await?;
+            scan.has_missed |= reading.has_missed();
+            for entry in reading.into_entries() {
                 if entries.iter().all(|known| known.key != entry.key) {
                     entries.push(entry);
                 }
@@ -176,14 +209,14 @@ impl RedisStore {
         node: &Node,
         selection: &KeySelection,
         keys: &[String],
-    ) -> Result<Vec<StoredEntry>, StoreError> {
+    ) -> Result<StoredReading, StoreError> {
         let now = self.time(node).await?;
         let keys = keys.iter().map(String::as_str);
         let mut reading = StoredReading::new(keys, self.prefix(), selection, now);
         loop {
             let commands: Vec<Cmd> = reading.commands().iter().map(command).collect();
             if commands.is_empty() {
-                return Ok(reading.into_entries());
+                return Ok(reading);
             }
             let replies = self.calls(node, commands).await?;
             if let Some(error) = replies.iter().find_map(refusal) {
@@ -204,21 +237,19 @@ impl RedisStore {
         Ok(seconds.saturating_mul(1_000_000).saturating_add(micros))
     }
 
-    /// Returns the servers that hold keys.
-    async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
+    /// Asks which servers hold the keys.
+    async fn owners(&self) -> Result<ClusterSlots, StoreError> {
         #[cfg(feature = "cluster")]
         if self.executor.upkeep().pool.is_cluster() {
             let mut slots = redis::cmd("CLUSTER");
             slots.arg("SLOTS");
             let list = CommandList::new(&Node::One, vec![slots], false);
             let slots = self.executor.send_list(&list).await?.pop();
-            let masters = Owner::all(&slots.unwrap_or(Value::Nil));
-            if masters.is_empty() {
-                return Err(StoreError::new("the cluster names no masters"));
-            }
-            return Ok(masters.into_iter().map(Node::Master).collect());
+            return Ok(ClusterSlots::Ranges(Range::all(
+                &slots.unwrap_or(Value::Nil),
+            )));
         }
-        Ok(vec![Node::One])
+        Ok(ClusterSlots::OneServer)
     }
 
     fn prefix(&self) -> &str {
@@ -275,6 +306,7 @@ fn reply(value: Value) -> Reply {
         Value::BulkString(raw) => Reply::Bytes(raw),
         Value::Double(number) => Reply::Double(number),
         Value::Array(list) => Reply::List(list.into_iter().map(reply).collect()),
+        Value::ServerError(error) if error.code() != "WRONGTYPE" => Reply::Refused,
         _ => Reply::Other,
     }
 }

@@ -49,8 +49,8 @@ struct Learnt {
 }
 
 /// A range of slots with one owner.
-#[derive(Debug)]
-struct Range {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Range {
     slots: RangeInclusive<u16>,
     owner: Owner,
 }
@@ -90,10 +90,7 @@ impl Owners {
         if learnt.as_ref().is_some_and(is_new) {
             return;
         }
-        let ranges = match slots {
-            Value::Array(ranges) => ranges.iter().filter_map(Range::read).collect(),
-            _ => Vec::new(),
-        };
+        let ranges = Range::all(slots);
         *learnt = Some(Learnt {
             since: Instant::now(),
             is_being_renewed: false,
@@ -103,23 +100,28 @@ impl Owners {
     }
 }
 
-impl Owner {
-    /// Returns the masters that a reply to `CLUSTER SLOTS` names, each once.
+impl Range {
+    /// Returns the ranges of a reply to `CLUSTER SLOTS`, in the order of their slots.
     pub(crate) fn all(slots: &Value) -> Vec<Self> {
         let Value::Array(ranges) = slots else {
             return Vec::new();
         };
-        let mut owners: Vec<Self> = Vec::new();
-        for range in ranges.iter().filter_map(Range::read) {
+        let mut ranges: Vec<Self> = ranges.iter().filter_map(Self::read).collect();
+        ranges.sort_unstable_by_key(|range| *range.slots.start());
+        ranges
+    }
+
+    /// Returns the owners of these ranges, each once.
+    pub(crate) fn owners(ranges: &[Self]) -> Vec<Owner> {
+        let mut owners: Vec<Owner> = Vec::new();
+        for range in ranges {
             if !owners.contains(&range.owner) {
-                owners.push(range.owner);
+                owners.push(range.owner.clone());
             }
         }
         owners
     }
-}
 
-impl Range {
     fn holds(&self, slot: Slot) -> bool {
         let mut slots = self.slots.clone();
         slots.any(|number| Slot::new(number) == Some(slot))
