@@ -1,6 +1,6 @@
 use super::*;
 
-const KEYS: [&str; 2] = ["throttle:{user=ann}:z:f60", "throttle:{user=ann}:z:s60"];
+const KEYS: [&str; 2] = ["throttle:{user=ann}:z:f60", "throttle:{user=ann}:z:l60"];
 
 /// Reads both keys with these replies to the first round trip.
 fn reading(replies: [Reply; 4]) -> StoredReading {

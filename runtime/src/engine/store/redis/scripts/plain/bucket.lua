@@ -129,8 +129,9 @@
             if past > 0 then whole, part = whole - 1, window - past end
           end
           -- The time is a microsecond longer, because a leaky bucket carries over what drained in
-          -- the last one.
-          need = min(ceil(need + 1), 4e12)
+          -- the last one. Whole intervals end exactly.
+          if code ~= 5 then need = need + 1 end
+          need = min(ceil(need), 4e12)
           if second_kept[i] - now_millis >= need + margin then
             local debt = pack('>I4I6I7I5', whole, part, since, third_kept[i])
             call('SETRANGE', keys[i], '0', debt)
