@@ -121,8 +121,8 @@ impl RedisPool {
     /// The name of the servers in log lines and errors, without credentials.
     pub(crate) fn name(&self) -> String {
         match (&self.kind, &self.endpoint) {
-            (_, Some(endpoint)) => format!("the server at {endpoint}"),
-            (Kind::One(_), None) => "the pool's server".into(),
+            (_, Some(endpoint)) => format!("Redis at {endpoint}"),
+            (Kind::One(_), None) => "the pool's Redis".into(),
             #[cfg(feature = "sentinel")]
             (Kind::Sentinel(_), None) => "the master that the pool's sentinels name".into(),
             #[cfg(feature = "cluster")]
