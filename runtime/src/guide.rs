@@ -144,5 +144,7 @@ chapters! {
         actix_limitation: "../guide/migrating/actix-limitation.md",
         actix_governor: "../guide/migrating/actix-governor.md",
         actix_extensible_rate_limit: "../guide/migrating/actix-extensible-rate-limit.md",
+        actix_trypema: "../guide/migrating/actix-trypema.md",
+        actix_web_ratelimit: "../guide/migrating/actix-web-ratelimit.md",
     },
 }
