@@ -17,21 +17,22 @@ async fn counter() -> &'static str {
     "ok\n"
 }
 
-/// At most 4 requests from the first one until 4 seconds later. Then all of them are back at once.
+/// At most 4 requests are admitted from the first one until 4 seconds later. Then all of them are
+/// back at once.
 #[get("/fixed")]
 #[rate_limit(times = 4, seconds = 4, algorithm = "fixed_window")]
 async fn fixed() -> &'static str {
     "ok\n"
 }
 
-/// One token a second, and up to 6 of them saved for a burst.
+/// One token comes each second, and up to 6 of them are saved for a burst.
 #[get("/token")]
 #[rate_limit(times = 4, seconds = 4, algorithm = "token_bucket", capacity = 6)]
 async fn token() -> &'static str {
     "ok\n"
 }
 
-/// One request a second, evenly spaced.
+/// One request is admitted each second, evenly spaced.
 #[get("/leaky")]
 #[rate_limit(times = 4, seconds = 4, algorithm = "leaky_bucket")]
 async fn leaky() -> &'static str {

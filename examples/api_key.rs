@@ -17,7 +17,7 @@ async fn data() -> &'static str {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     RateLimiter::builder()
         .memory()
-        // For every limit that does not name its own.
+        // This identifier is for every limit that does not name its own.
         .identifier(Identifier::header("X-Api-Key"))
         .on_unidentified(|_| HttpResponse::Unauthorized().body("X-Api-Key is missing\n"))
         // Forwarding headers are believed from here alone. Without this line they are ignored.

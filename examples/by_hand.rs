@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use actix_throttle::{Concurrency, Limit, RateLimitError, RateLimiter, Semaphore};
 
-// Out of range, these would not compile. A limit by hand is counted under its name.
+// These constants would not compile if a number were out of range. A limit by hand is counted under
+// its name.
 const MAILS: Limit = Limit::per_minute(2).name("mails").expect_valid();
 const STEPS: Limit = Limit::new(1, Duration::from_millis(300))
     .name("steps")

@@ -24,8 +24,8 @@ use self::environment::number;
 
 const PATHS: [&str; 3] = ["/test", "/example", "/error"];
 
-/// How much longer a window of the client is than one of the service. Calls take different times to
-/// arrive, so calls from two client windows could arrive within one window of the service.
+/// The time by which a window of the client is longer than one of the service. Calls take different
+/// times to arrive, so calls from two client windows could arrive within one window of the service.
 const MARGIN: Duration = Duration::from_millis(100);
 
 /// The limits of the service.

@@ -5,8 +5,9 @@ use std::time::Duration;
 use actix_throttle::{RateLimiter, concurrency_limit, rate_limit};
 use actix_web::{App, HttpServer, get, rt::time::sleep};
 
-/// At most two at the same time, for all clients together. A request holds its permit until the
-/// body of its response has been sent. If the process dies, the permit is free after `expiry`.
+/// At most two requests run at the same time, for all clients together. A request holds its permit
+/// until the body of its response has been sent. If the process dies, the permit is free after
+/// `expiry`.
 #[get("/export")]
 #[concurrency_limit(max = 2, expiry = "30s", identifier = global)]
 #[rate_limit("10/minute")]
@@ -15,7 +16,7 @@ async fn export() -> &'static str {
     "exported\n"
 }
 
-/// Two permits as above; a third request waits up to 5 seconds for one.
+/// There are two permits here, too; a third request waits up to 5 seconds for one.
 #[get("/queued")]
 #[concurrency_limit(max = 2, expiry = "30s", identifier = global, max_wait = "5s")]
 async fn queued() -> &'static str {

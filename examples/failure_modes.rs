@@ -21,7 +21,8 @@ async fn closed() -> &'static str {
     "ok\n"
 }
 
-/// Without Redis, this process decides by itself. Take this for what protects against abuse.
+/// Local fallback: without Redis, this process decides by itself. Use it for limits that protect
+/// against abuse.
 #[get("/local")]
 #[rate_limit("3/5s", failure_mode = "local")]
 async fn local() -> &'static str {

@@ -30,7 +30,7 @@ use self::environment::number;
 /// The most tokens of an answer, unless the request says how many.
 const MOST: u32 = 50;
 
-/// What the model's service allows the gateway.
+/// The limits that the model's service sets for the gateway.
 const MODEL_TOKENS: Limit = Limit::per_minute(5_000).cost(MOST).name("model-tokens");
 const MODEL_CALLS: Limit = Limit::per_minute(100).name("model-calls");
 
@@ -104,8 +104,8 @@ impl Answer {
                     Some((Ok(chunk), answer))
                 }
                 Ok(None) => {
-                    // Before the end of the body, so that a client that has it all sees what it
-                    // took.
+                    // The charge is settled before the end of the body, so that a client that has
+                    // received all of it sees the true cost.
                     if let Some(open) = answer.open.take() {
                         settle(open, answer.taken).await;
                     }

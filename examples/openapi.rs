@@ -8,7 +8,7 @@ use actix_throttle::{
 use actix_web::{App, HttpResponse, HttpServer, Responder, get};
 use utoipa::OpenApi;
 
-/// The 429 with the headers that `main` chooses. Written once, for all handlers.
+/// The 429 with the headers that `main` chooses. It is written once, for all handlers.
 type RateLimited = actix_throttle::RateLimited<Ietf>;
 
 /// The 503 besides, for handlers that fail closed.

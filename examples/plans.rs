@@ -15,7 +15,8 @@ fn header<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
     request.headers().get(name)?.to_str().ok()
 }
 
-/// Users of the plan `pro` have a limit of their own, `admin` has none, and the rest has the first.
+/// Users of the plan `pro` have a limit of their own, `admin` has none, and all other users have
+/// the first.
 #[get("/report")]
 #[rate_limit("2/minute", identifier = by_user)]
 #[rate_limit("4/minute", identifier = by_user, group = "pro")]
@@ -29,7 +30,7 @@ fn by_plan(_: &HttpRequest, caller: &Identity) -> Option<Limit> {
     (caller.group_name() == Some("pro")).then(|| Limit::per_minute(100))
 }
 
-/// How much one request takes from the limit: as many units as it wants pages.
+/// The cost of a request: one unit for each page that it asks for.
 fn pages(request: &HttpRequest) -> u32 {
     let pages = request.match_info().get("pages");
     pages.and_then(|pages| pages.parse().ok()).unwrap_or(1)

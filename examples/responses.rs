@@ -3,7 +3,8 @@
 use actix_throttle::{Decision, HeaderStyle, RateLimiter, rate_limit};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get};
 
-/// In place of the problem document. `Retry-After` and the rate-limit headers are added to it.
+/// The response in place of the problem document. `Retry-After` and the rate-limit headers are
+/// added to it.
 fn too_many(_: &HttpRequest, denied: &Decision) -> HttpResponse {
     let seconds = denied.retry_after_seconds().unwrap_or_default();
     HttpResponse::TooManyRequests().body(format!("come back in {seconds} s\n"))

@@ -1,4 +1,4 @@
-//! Try a stricter limit beside the one in force: it counts and reports, and never denies.
+//! A stricter limit on trial beside the one in force: it counts and reports, and never denies.
 
 use actix_throttle::{RateLimiter, rate_limit};
 use actix_web::{App, HttpServer, Responder, get, web};
@@ -11,7 +11,8 @@ async fn feed() -> &'static str {
     "news\n"
 }
 
-/// How many requests the shadow limit would have denied so far. The log has a line about it too.
+/// The number of requests that the shadow limit would have denied so far. The log has a line about
+/// it too.
 #[get("/shadows")]
 async fn shadows(limiter: web::Data<RateLimiter>) -> impl Responder {
     format!("{:?}\n", limiter.shadow_denials())

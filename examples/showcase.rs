@@ -141,7 +141,7 @@ struct Wanted {
 #[rate_limit(times = 3, seconds = 5, refund_on = "5xx")]
 async fn flaky(wanted: web::Query<Wanted>) -> HttpResponse {
     match StatusCode::from_u16(wanted.status) {
-        // Responses without content.
+        // These responses have no content.
         Ok(
             status
             @ (StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED),
@@ -248,7 +248,7 @@ async fn main() -> io::Result<()> {
 
     let app = move || App::new().app_data(prometheus.clone()).configure(routes);
     let mut server = HttpServer::new(app)
-        // Notice at once that a client has disconnected, while it waits or is served.
+        // The server notices at once that a client has disconnected, while it waits or is served.
         .h1_allow_half_closed(false);
     if let Some(workers) = number("WORKERS")? {
         server = server.workers(workers);

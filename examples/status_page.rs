@@ -1,6 +1,6 @@
-//! The status page of a service, behind a password. Open http://127.0.0.1:8080/limits/ in a browser,
-//! with the name `admin` and the password `secret`; the name `reader` may look, but not change
-//! anything. The service limits its own traffic meanwhile:
+//! The status page of a service, behind a password. Open http://127.0.0.1:8080/limits/ in a
+//! browser, with the name `admin` and the password `secret`; the name `reader` may look, but not
+//! change anything. The service limits its own traffic meanwhile:
 //!
 //! ```console
 //! $ for i in $(seq 100); do curl -so /dev/null http://127.0.0.1:8080/search; done
@@ -27,15 +27,15 @@ async fn search() -> &'static str {
     "found\n"
 }
 
-/// Somebody who has logged in. A service of yours knows who that is.
+/// A person who has logged in. A service of yours knows who that is.
 #[derive(Clone, Copy)]
 enum Staff {
     Operator,
     Reader,
 }
 
-/// Lets only those through who have logged in. The password is in every request, as HTTP basic
-/// authentication has it: serve it over TLS.
+/// Rejects requests of people who have not logged in. The password is in every request, as HTTP
+/// basic authentication has it: serve it over TLS.
 async fn log_in(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

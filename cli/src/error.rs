@@ -1,11 +1,11 @@
-//! How a command ends: with an answer, or with an error that kept it from one.
+//! How a command ends: with a result, or with an error in place of one.
 
 use std::{fmt, io, process::ExitCode};
 
 /// The exit status of an error, as clap has it for wrong usage.
 pub(crate) const EXIT_STATUS: u8 = 2;
 
-/// The answer of a command that was carried out.
+/// The result of a command that was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Yes,
@@ -22,7 +22,7 @@ impl From<Answer> for ExitCode {
     }
 }
 
-/// Why a command could not be carried out, and what to do about it.
+/// The reason why a command could not be carried out, and what to do about it.
 #[derive(Clone, Debug)]
 pub(crate) struct CliError {
     reason: String,

@@ -112,7 +112,7 @@ fn log_of_a_long_window_is_counted_exactly() {
             found.map(|entry| entry["used"].clone())
         };
         assert_eq!(used(HOUR * 1_000), Some(json!(240)));
-        // Unless this machine was slow, and the key has expired.
+        // The key may have expired if this machine was slow.
         assert!(matches!(used(100), None | Some(Value::Number(_))));
         assert_ne!(used(100), Some(json!(13)));
     });
@@ -187,7 +187,7 @@ fn block_denies_at_once_and_unblock_admits() {
         assert!(allowed(&search, "ann").await);
         redis(&server.url(), &["unblock", "ann", "--yes"]).status(1);
 
-        // An identity that was never counted is blocked where that is said.
+        // An identity that was never counted is blocked in the zones that are given.
         let said = redis(&server.url(), &["block", "eve", "--for", "10m"]).status(1);
         assert!(said.err.contains("`--zone`"), "{said:?}");
         let zone = ["block", "eve", "--for", "10m", "--zone", "login"];
@@ -247,7 +247,7 @@ fn search_ends_at_its_bounds_and_says_so() {
     assert_eq!(said.json()["complete"], json!(false));
     let said = redis(&url, &["list", "--max-keys", "3000"]).status(0);
     assert!(said.err.contains("not all"), "{said:?}");
-    // Whether there is such an identity is not known.
+    // The scan ends early, so it is not known whether there is such an identity.
     let said = redis(&url, &["show", "ann", "--max-keys", "3000"]).status(2);
     assert!(said.err.contains("--max-keys"), "{said:?}");
     redis(&url, &["show", "ann"]).status(1);
@@ -277,7 +277,7 @@ fn foreign_keys_and_values_are_told_apart() {
         let _: i64 = server.cli(&["RPUSH", key, "x", "y", "z"]);
     }
     let _: String = server.cli(&["SET", "throttle:{user=ann}:z:p", "x"]);
-    // Keys of nobody, and of the script alone.
+    // These keys are of no identity, or of the script alone.
     for key in [
         "throttle:{user=ann}:z:g1",
         "throttle:x",

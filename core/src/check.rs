@@ -1,4 +1,4 @@
-//! Checks: the limits of one request, as they go to a store, and what a store answers.
+//! Checks: the limits of one request, as they go to a store, and what a store returns.
 
 use smallvec::SmallVec;
 
@@ -36,18 +36,19 @@ pub enum Mode<'a> {
     Refund(&'a [Option<Receipt>]),
     /// Changes the costs of these charges, given as they were made. A cost may go up although there
     /// is no room for it: the counter is then in debt. A charge without a settlement is only peeked
-    /// at. Always allowed, and leaves blocks as they are.
+    /// at. It is always allowed, and leaves blocks as they are.
     Settle(&'a [Option<Settlement>]),
     /// Charges all limits, whether or not they have room, and returns what was taken in
-    /// [`Outcome::receipts`]. Always allowed, for rates alone, and leaves blocks as they are.
+    /// [`Outcome::receipts`]. It is always allowed, is for rates alone, and leaves blocks as they
+    /// are.
     Force,
     /// Renews each permit, so that its expiry counts from now. A permit that has expired is
     /// acquired again if there is one; if not, its verdict has a wait. Each permit is renewed by
-    /// itself, whatever happens to the others, and blocks do not matter: the holder is running
-    /// already. Always allowed, and for concurrency limits alone.
+    /// itself, whatever happens to the other permits, and blocks do not matter: the holder is
+    /// running already. It is always allowed, and is for concurrency limits alone.
     Renew,
     /// Takes as much of each charge's cost as [`Charge::may_lease`] says, and returns how much that
-    /// was in [`Outcome::receipts`]. Always allowed.
+    /// was in [`Outcome::receipts`]. It is always allowed.
     Lease,
 }
 
@@ -145,12 +146,13 @@ pub struct Outcome {
     pub allowed: bool,
     /// One verdict for each charge, as its limit stands after the decision.
     pub verdicts: SmallVec<[Verdict; 1]>,
-    /// Empty unless receipts were asked for.
+    /// The receipts; empty unless they were asked for.
     pub receipts: Receipts,
     /// Receipts of the local fallback for what was mirrored to it; empty if nothing was.
     pub mirror_receipts: Receipts,
-    /// How long a denial stays valid while nothing is charged, apart from times that count down, in
-    /// microseconds. 0 means unknown. The denial cache keeps a denial for that long at most.
+    /// The time for which a denial stays valid while nothing is charged, apart from times that
+    /// count down, in microseconds. 0 means unknown. The denial cache keeps a denial for that long
+    /// at most.
     pub stable_for: Micros,
     pub source: DecisionSource,
 }
@@ -179,7 +181,7 @@ impl Outcome {
         };
         verdict.block_for(left);
         if self.stable_for > 0 {
-            // Once the block is over, the next denial may start another one.
+            // The next denial may start another block once this one is over.
             self.stable_for = self.stable_for.min(left);
         }
         if can_deny && !charge.limit.is_shadow() {

@@ -35,7 +35,8 @@ pub struct Decision {
     allowed: bool,
     fallback: bool,
     source: DecisionSource,
-    /// On the heap, because a decision is moved many times until the headers are written.
+    /// The statuses are on the heap, because a decision is moved many times until the headers are
+    /// written.
     limits: Vec<LimitStatus>,
 }
 
@@ -202,7 +203,7 @@ impl Decision {
     }
 
     /// Takes over the verdicts of a later decision on some of the limits, whose indices here are
-    /// given in its order. Denied if that is.
+    /// given in its order. The decision is denied if the later one is.
     #[doc(hidden)]
     pub fn merge(&mut self, part: &Self, indices: &[usize]) {
         self.allowed &= part.allowed;

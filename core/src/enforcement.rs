@@ -36,8 +36,9 @@ pub enum Enforcement {
     /// Limits neither count nor apply, and the store is not asked. A limiter that is built with it
     /// needs no store.
     Off,
-    /// Limits count and report what they would have denied, as [shadow](crate::limit::Limit::shadow)
-    /// limits do. No request is denied, delayed or made to wait.
+    /// Limits count and report what they would have denied, as
+    /// [shadow](crate::limit::Limit::shadow) limits do. No request is denied, delayed or made to
+    /// wait.
     ///
     /// A limit goes on with its own counters, so nothing starts anew when it is enforced again.
     Shadow,

@@ -9,15 +9,14 @@ use crate::text::word::Word;
 /// `failure_mode = "…"` of the attribute or `Rule::failure_mode` for
 /// one handler.
 ///
-/// Where limits of several modes apply to one request, one `Closed` limit rejects it. Otherwise the
-/// limits of `Local` are decided, and those of `Open` admit it. A shadow limit rejects nothing in
-/// any mode.
+/// One `Closed` limit rejects a request to which limits of several modes apply. Otherwise the
+/// limits of `Local` are decided, and those of `Open` admit the request. A shadow limit rejects
+/// nothing in any mode.
 ///
-/// Calls by hand (`RateLimiter::check` and its variants) return
-/// `RateLimitError::Unavailable` under `Closed`. Under the
-/// other modes they return a [`Decision`](crate::decision::Decision) that
-/// [`is_fallback`](crate::decision::Decision::is_fallback), with the limits of `Local` in it and none of
-/// `Open`.
+/// Calls by hand (`RateLimiter::check` and its variants) return `RateLimitError::Unavailable` under
+/// `Closed`. Under the other modes they return a [`Decision`](crate::decision::Decision) that
+/// [`is_fallback`](crate::decision::Decision::is_fallback), with the limits of `Local` in it and
+/// none of `Open`.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {

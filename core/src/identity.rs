@@ -57,8 +57,8 @@ pub enum Source {
     /// A value of the session, with its key.
     Session(Arc<str>),
     /// A context around another identity, which is counted separately in each context. The
-    /// identity's value is the context's key. Boxed to keep every other identity small: contexts
-    /// are rare.
+    /// identity's value is the context's key. It is boxed to keep every other identity small,
+    /// because contexts are rare.
     Context(Box<(Source, Value)>),
     /// A combination: its value has one for each of these sources.
     All(Box<[Source]>),

@@ -23,7 +23,7 @@ pub use self::{
     selection::KeySelection,
 };
 
-/// Capacity for a readable identity and the limit's part, in bytes.
+/// The capacity for a readable identity and the limit's part, in bytes.
 const ROOM: usize = 64;
 
 /// The settings by which keys are written for Redis.

@@ -167,7 +167,7 @@ pub fn label(
     Ok(intern(&free.unwrap_or(text)))
 }
 
-/// Returns the name of the limit that comes in this place among the limits of an entry, from 1.
+/// Returns the name of the limit with this number among the limits of an entry, from 1.
 pub fn name_of_limit(label: &'static str, number: usize) -> &'static str {
     match number {
         0 | 1 => label,

@@ -19,7 +19,7 @@ fn estimate(request: &HttpRequest) -> u32 {
     query.map_or(1, |query| query.estimate)
 }
 
-/// Settled before the response, whose headers show it.
+/// The handler settles before the response, whose headers show it.
 #[get("/tokens")]
 #[rate_limit(
     times = 100,
@@ -36,7 +36,7 @@ async fn tokens(charge: PendingCharge, query: web::Query<Actual>) -> &'static st
     "ok"
 }
 
-/// Settled when the streamed body ends.
+/// The handler settles when the streamed body ends.
 #[get("/stream")]
 #[rate_limit(
     times = 100,

@@ -3,7 +3,7 @@
 use actix_throttle::rate_limit;
 use actix_web::{get, web};
 
-/// Five in each month of UTC.
+/// Five requests are admitted in each month of UTC.
 #[get("/month")]
 #[rate_limit(times = 5, every = "month")]
 async fn month() -> &'static str {

@@ -1,5 +1,5 @@
-//! The status page. Who may see what is in a header here, so that it can be tried with `curl`; a
-//! service asks whatever its people log in with.
+//! The status page. A header says here what a request may see, so that it can be tried with `curl`;
+//! a service takes it from the log-in of its people.
 
 use actix_throttle::{Access, StatusPage};
 use actix_web::{HttpRequest, web};

@@ -1,5 +1,5 @@
-//! Parses the tokens of an attribute into raw arguments: names, spans and unchecked values. Called
-//! by `check`. An error never stops parsing: it is recorded, and the next argument is read.
+//! Parses the tokens of an attribute into raw arguments: names, spans and unchecked values. `check`
+//! calls it. An error never stops parsing: it is recorded, and the next argument is read.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,8 @@ pub(crate) enum Value {
     Flag,
     /// `= expression`.
     Assigned(Box<Expr>),
-    /// Unreadable, and already reported. It keeps the argument from being reported as missing, too.
+    /// The value is unreadable, and was reported. It keeps the argument from being reported as
+    /// missing, too.
     Reported,
 }
 

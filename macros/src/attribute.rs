@@ -22,8 +22,8 @@ pub(crate) struct Unknown {
 
 const ALL: [AttrName; 2] = [AttrName::RateLimit, AttrName::ConcurrencyLimit];
 
-/// Names that other limiters use for arguments of both attributes, too different for a comparison
-/// by letters.
+/// The names that other limiters use for arguments of both attributes, too different for a
+/// comparison by letters.
 const SYNONYMS: [(&str, ArgName); 8] = [
     ("key", ArgName::Identifier),
     ("key_by", ArgName::Identifier),
@@ -35,7 +35,7 @@ const SYNONYMS: [(&str, ArgName); 8] = [
     ("timeout", ArgName::MaxWait),
 ];
 
-/// Names that other limiters, and `concurrency_limit`, use for arguments of `rate_limit`.
+/// The names that other limiters, and `concurrency_limit`, use for arguments of `rate_limit`.
 const RATE_SYNONYMS: [(&str, ArgName); 13] = [
     ("delay_after", ArgName::SlowAfter),
     ("delay", ArgName::SlowBy),
@@ -52,7 +52,7 @@ const RATE_SYNONYMS: [(&str, ArgName); 13] = [
     ("weight", ArgName::Cost),
 ];
 
-/// Names that other limiters, and `rate_limit`, use for arguments of `concurrency_limit`.
+/// The names that other limiters, and `rate_limit`, use for arguments of `concurrency_limit`.
 const CONCURRENCY_SYNONYMS: [(&str, ArgName); 12] = [
     ("times", ArgName::Max),
     ("limit", ArgName::Max),

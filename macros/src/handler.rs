@@ -44,7 +44,7 @@ impl Handler {
     pub(crate) fn parse(attribute: AttrName, item: TokenStream) -> Result<Self, NotAHandler> {
         let read = |input: ParseStream<'_>| {
             let read = read(attribute, input);
-            // Consume the rest of an invalid item, so that `syn` adds no error about it.
+            // The rest of an invalid item is consumed, so that `syn` adds no error about it.
             input.parse::<TokenStream>()?;
             Ok(read)
         };

@@ -274,7 +274,7 @@ pub fn rate_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `shadow` | flag | counts and reports, never denies | off |
 /// | `crate` | path | as in `rate_limit` | `::actix_throttle` |
 ///
-/// `max` may be a constant expression. It is for each client, without `identifier = global`.
+/// `max` may be a constant expression, and holds for each client unless `identifier = global`.
 ///
 /// # Together with rates
 ///

@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 
-/// First argument of an attribute that has moved last. All attributes still next to it are inert:
-/// the compiler has expanded the macros.
+/// The first argument of an attribute that has moved last. All attributes still next to it are
+/// inert: the compiler has expanded the macros.
 const MARK: &str = "__put_last";
 
 /// The attribute being expanded.

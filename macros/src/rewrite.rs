@@ -1,4 +1,4 @@
-//! Runs the steps of an expansion in order. Called by the two attributes.
+//! Runs the steps of an expansion in order. The two attributes call it.
 
 use proc_macro2::TokenStream;
 

@@ -37,8 +37,8 @@
 //! - [Metrics](metrics): what is counted, a dashboard, alerts.
 //! - [The status page](status_page): see how the limits stand; reset and block identities.
 //! - [The command line](command_line): check files; show, reset and block counters in Redis.
-//! - [Resetting and looking up](resetting): one limit or everything, for everyone; all limits of one
-//!   identity.
+//! - [Resetting and looking up](resetting): one limit or everything, for everyone; all limits of
+//!   one identity.
 //! - [Permissions on Redis](redis_acl): the commands and keys that limits need.
 //! - [Sizing](sizing): memory, connections and time limits.
 //! - [The in-memory store](in_memory_store): counting in one process.

@@ -26,7 +26,7 @@ pub(crate) use self::{find::LimiterRef, settings::HttpSettings};
 use crate::engine::Snapshot;
 use crate::engine::{Engine, circuit_state::CircuitState, error::RateLimitError};
 
-/// Decides rate limits. A cheap handle: clones share one store.
+/// The handle that decides rate limits. It is cheap to clone, and clones share one store.
 ///
 /// [`RateLimiter::builder`] makes it. [`Builder::init`] installs it for the whole process, and
 /// `app_data` for a part of an application:
@@ -57,12 +57,15 @@ impl RateLimiter {
     /// Decides one limit for one identity, and charges it if there is room.
     ///
     /// If the store cannot decide, the [failure mode](crate::FailureMode) of the limiter does, and
-    /// the decision [`is_fallback`](Decision::is_fallback). If the future is dropped midway, the
-    /// charge may have been made.
+    /// the decision [`is_fallback`](Decision::is_fallback).
     ///
     /// # Errors
     ///
     /// If the limit is invalid, or the store could not decide and the failure mode is `Closed`.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the charge may have been made.
     pub async fn check(
         &self,
         limit: &Limit,
@@ -72,8 +75,7 @@ impl RateLimiter {
         self.engine.check(Mode::Charge, limit, &identity).await
     }
 
-    /// Decides several limits at once: all are charged, or none. If the future is dropped midway,
-    /// the charges may have been made.
+    /// Decides several limits at once: all are charged, or none.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -94,6 +96,10 @@ impl RateLimiter {
     ///
     /// If a limit is invalid, two of them share one counter, or the store could not decide and the
     /// failure mode is `Closed`.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the charges may have been made.
     pub async fn check_all<I: Into<Identity> + Clone>(
         &self,
         checks: &[(&Limit, I)],
@@ -110,6 +116,10 @@ impl RateLimiter {
     /// # Errors
     ///
     /// If [`check`](Self::check) would return one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
     pub async fn peek(
         &self,
         limit: &Limit,
@@ -197,8 +207,8 @@ impl RateLimiter {
     }
 
     /// Returns what this limiter has done and how it stands in this process: its circuit, its
-    /// policies with their counts, queues, permits, leases, and who is denied most. It asks no
-    /// store and charges nothing.
+    /// policies with their counts, queues, permits, leases, and the identities that are denied
+    /// most. It asks no store and charges nothing.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {

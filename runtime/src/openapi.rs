@@ -93,12 +93,12 @@ styles! {
     Off => &[];
 }
 
-/// The handler runs while the store cannot decide, or this process decides: the failure modes
-/// [`Open`](crate::FailureMode::Open) and [`Local`](crate::FailureMode::Local).
+/// The type for handlers that run while the store cannot decide, or for which this process decides:
+/// the failure modes [`Open`](crate::FailureMode::Open) and [`Local`](crate::FailureMode::Local).
 #[derive(Clone, Copy, Debug)]
 pub enum Open {}
 
-/// The response is 503 while the store cannot decide: the failure mode
+/// The type for handlers whose response is 503 while the store cannot decide: the failure mode
 /// [`Closed`](crate::FailureMode::Closed).
 #[derive(Clone, Copy, Debug)]
 pub enum Closed {}

@@ -30,10 +30,11 @@ use crate::{
     limiter::RateLimiter,
 };
 
-/// A service that says "in an hour" must not stop its callers for an hour unless they allow it.
+/// The longest pause by default: a service that says "in an hour" must not stop its callers for an
+/// hour unless they allow it.
 const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// Holds outbound calls to the limits of upstream services, across all processes.
+/// An `Outgoing` keeps outbound calls within the limits of upstream services, across all processes.
 ///
 /// Each call waits until there is room under all of its limits, and then charges all at once. A
 /// call that waits has charged nothing, and leaves no trace if it is dropped. A charge is refunded
@@ -50,8 +51,8 @@ const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// is retried: that is up to the caller, or to a layer such as `reqwest-retry` around this one, so
 /// that each attempt is charged.
 ///
-/// With feature `reqwest` it is a middleware of `reqwest-middleware`, with feature `awc` it has
-/// `send`. For any other client there are [`acquire`](Self::acquire) and [`CallPermit`].
+/// It is a middleware of `reqwest-middleware` with the feature `reqwest`, and has `send` with the
+/// feature `awc`. For any other client there are [`acquire`](Self::acquire) and [`CallPermit`].
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -88,7 +89,7 @@ pub struct Outgoing {
     pauses: Pauses,
 }
 
-/// Returns what a call is charged with: nothing if the function does not limit it.
+/// A function that returns what a call is charged with: nothing if it does not limit the call.
 type Source = Arc<dyn Fn(&Request<'_>) -> Vec<(Limit, Identity)> + Send + Sync>;
 
 impl Outgoing {
@@ -133,7 +134,7 @@ impl Outgoing {
         self
     }
 
-    /// Longest time that a call waits for room. Default: without end.
+    /// Sets the longest time that a call waits for room. Default: without end.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
         self
@@ -190,8 +191,9 @@ impl Outgoing {
 
     /// Pauses the host of a call, as [`Request::host`] names it, in place of the identities of the
     /// call. Then a host that asks for a pause does not stop calls to other hosts under the same
-    /// limit, such as one over everything that the service sends; and it stops its own calls
-    /// whoever they are made for, also those of other `Outgoing`s with this setting. Default: off.
+    /// limit, such as one over everything that the service sends; and it stops all of its own
+    /// calls, whatever identity they count for, also those of other `Outgoing`s with this setting.
+    /// Default: off.
     pub fn pause_per_host(mut self) -> Self {
         self.pauses.per_host = true;
         self
@@ -207,15 +209,15 @@ impl Outgoing {
         self.pauses.validate()
     }
 
-    /// Longest time for which a response pauses calls, at most 366 days. Zero turns pauses off.
-    /// Default: 60 s.
+    /// Sets the longest time for which a response pauses calls, at most 366 days. Zero turns pauses
+    /// off. Default: 60 s.
     pub fn max_retry_after(mut self, longest: Duration) -> Self {
         self.max_retry_after = longest;
         self
     }
 
     /// Waits until this call may be made, and charges it. A call without limits may be made at
-    /// once. Dropping the future while it waits charges nothing.
+    /// once.
     ///
     /// # Errors
     ///
@@ -223,6 +225,10 @@ impl Outgoing {
     /// [`RateLimitError::TimedOut`], with nothing charged, if there is no room in time; else as for
     /// [`RateLimiter::acquire`]: an invalid limit, two limits with one counter, or a store that
     /// cannot decide under the failure mode `Closed`. Under the other modes the call is made.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future while it waits charges nothing.
     pub async fn acquire(&self, call: &Request<'_>) -> Result<CallPermit, RateLimitError> {
         let charged: Vec<_> = self
             .sources

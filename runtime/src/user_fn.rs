@@ -15,17 +15,17 @@ type AsyncFnWith<A, T> = dyn for<'a> Fn(&'a HttpRequest, &'a A) -> BoxedFuture<'
 
 /// A function of the request.
 pub enum UserFn<T> {
-    /// Called in place.
+    /// A sync function, called in place.
     Sync(Arc<SyncFn<T>>),
-    /// Its future is boxed.
+    /// An async function, whose future is boxed.
     Async(Arc<AsyncFn1<T>>),
 }
 
 /// A function of the request and of an `A`: the identity, or the decision that denied the request.
 pub enum UserFnWith<A, T> {
-    /// Called in place.
+    /// A sync function, called in place.
     Sync(Arc<SyncFnWith<A, T>>),
-    /// Its future is boxed.
+    /// An async function, whose future is boxed.
     Async(Arc<AsyncFnWith<A, T>>),
 }
 
@@ -107,7 +107,7 @@ where
     function
 }
 
-// Derived, these would ask `A` and `T` to be `Clone` and `Debug`.
+// These are written by hand: derived ones would ask `A` and `T` to be `Clone` and `Debug`.
 
 impl<T> Clone for UserFn<T> {
     fn clone(&self) -> Self {

@@ -61,7 +61,7 @@ async fn handler() -> &'static str {
     "ok"
 }
 
-/// Number of requests that are measured together.
+/// The number of requests that are measured together.
 const REQUESTS: u64 = 100;
 
 async fn limiter(metrics: Option<Metrics>) -> RateLimiter {
@@ -76,7 +76,7 @@ async fn limiter(metrics: Option<Metrics>) -> RateLimiter {
 /// The number of allocations that some calls by hand make.
 fn by_hand(limiter: &RateLimiter) -> u64 {
     let check = || {
-        // Without tokio's cooperative budget, which a loop would use up.
+        // The call runs without tokio's cooperative budget, which the loop would use up.
         let decision = unconstrained(limiter.check(&API, "ann")).now_or_never();
         decision.expect("in memory").expect("decided").is_allowed()
     };
@@ -97,7 +97,7 @@ async fn by_request(limiter: &RateLimiter) -> u64 {
         let response = response.expect("at once").expect("no error");
         assert_eq!(response.status(), 200);
     };
-    // The first ones fill pools of actix.
+    // The first requests fill pools of actix.
     (0..REQUESTS).for_each(|_| send());
     measure(|| (0..REQUESTS).for_each(|_| send())).count_total
 }

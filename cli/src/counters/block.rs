@@ -132,7 +132,7 @@ fn set(servers: &mut Servers, key: &str, length: Micros) -> Result<(), CliError>
     let mut refusal = String::new();
     for send in [Node::calls_as_owner, Node::calls] {
         for node in &mut servers.nodes {
-            // By the clock of the server that keeps the block.
+            // The time is that of the server that keeps the block.
             let now = time(node)?;
             let look = ["GET", "PTTL"].map(|name| redis::cmd(name).arg(key).to_owned());
             let known = known(send(node, &look)?, now);

@@ -113,7 +113,7 @@ fn carry_out<'a>(scan: &mut Scan<'_>, chosen: &[&'a Located]) -> Result<Vec<&'a 
                         chosen.len()
                     )));
                 }
-                // 0: it has expired meanwhile, which is the same in the end.
+                // A reply of 0 says that the key has expired meanwhile, which has the same effect.
                 _ => deleted.push(key),
             }
         }

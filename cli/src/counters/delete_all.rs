@@ -92,7 +92,7 @@ fn delete(
                 )));
             }
             Value::Int(1) => *deleted += 1,
-            // It has expired meanwhile, or came twice.
+            // The key has expired meanwhile, or the scan has found it twice.
             _ => {}
         }
     }

@@ -28,7 +28,7 @@ pub(super) struct Found {
 /// # Errors
 ///
 /// If a server does not reply; and if nothing was found before the scan came to its bound, because
-/// nobody can then say that there is nothing.
+/// it is then unknown whether there is an entry.
 pub(super) fn find(scan: &mut Scan<'_>, id: &str) -> Result<Found, CliError> {
     let texts = Identity::key_texts(id);
     let identity = texts.first().cloned().unwrap_or_default();

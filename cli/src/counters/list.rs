@@ -10,7 +10,7 @@ use super::{
 };
 use crate::error::{Answer, CliError};
 
-/// Which entries are listed.
+/// The entries that are listed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Selection {
     pub(super) blocks_only: bool,

@@ -94,7 +94,7 @@ fn repeat(
                 return Err(error);
             }
             eprintln!("error: {error}");
-            // The view tells whether that helped.
+            // The next round shows whether the new connection works.
             if let Ok(again) = connect(arguments) {
                 servers = again;
             }

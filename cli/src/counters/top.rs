@@ -15,7 +15,7 @@ use crate::error::{Answer, CliError};
 /// The entries of which most is used, the most first.
 #[derive(Debug, Default)]
 struct Ranking {
-    /// By key, because a scan may bring a key twice.
+    /// The entries by their keys, because a scan may find a key twice.
     entries: BTreeMap<String, StoredEntry>,
 }
 

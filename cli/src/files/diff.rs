@@ -31,7 +31,7 @@ pub(crate) fn diff(arguments: &DiffArguments, is_json: bool) -> Result<Answer, C
             return refuse(&invalid, is_json);
         }
     };
-    // A reload would refuse it.
+    // A reload would reject the new file.
     if let Err(diagnostics) = new.check_successor_of(&old) {
         return refuse(&[(&arguments.new, diagnostics)], is_json);
     }

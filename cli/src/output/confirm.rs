@@ -11,11 +11,11 @@ pub(crate) enum Confirmed {
     No,
 }
 
-/// Asks the person at the terminal, unless `yes` has answered already.
+/// Asks the person at the terminal, unless `yes` confirms already.
 ///
 /// # Errors
 ///
-/// If there is nobody to ask.
+/// If there is no terminal to ask at.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<Confirmed, CliError> {
     if yes {
         return Ok(Confirmed::Yes);

@@ -22,7 +22,7 @@ impl Progress {
         Self(ProgressBar::hidden())
     }
 
-    /// Sets about how many keys there are.
+    /// Sets the approximate number of keys.
     pub(crate) fn expect(&self, keys: u64) {
         self.0.set_length(keys);
     }

@@ -6,7 +6,7 @@ use console::Term;
 use super::text::{printable, write_line};
 use crate::error::CliError;
 
-/// A line below the header, and none between the rows: there may be many.
+/// A line below the header, and none between the rows, because there may be many rows.
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 

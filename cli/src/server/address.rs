@@ -56,7 +56,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// Why there is no connection, with the address.
+    /// The reason why there is no connection, with the address.
     pub(super) fn open(&self, address: &Address) -> Result<Node, CliError> {
         let name = address.name();
         let opened = self.try_open(address, &name);
@@ -67,7 +67,7 @@ impl Access {
         let info = address.0.clone();
         let is_tls = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
         if is_tls {
-            // An error says that there is a provider already.
+            // An error only means that there is a provider already.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let client = match &self.certificates {

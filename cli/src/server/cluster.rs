@@ -45,7 +45,7 @@ fn owners(slots: Value) -> Vec<(String, u16)> {
         let Value::Array(range) = range else {
             return None;
         };
-        // First and last slot, the master, its replicas.
+        // A range is its first and last slot, the master, and the replicas.
         let Value::Array(master) = range.into_iter().nth(2)? else {
             return None;
         };

@@ -22,7 +22,7 @@ pub(crate) struct Servers {
 /// # Errors
 ///
 /// If the arguments are wrong, or a server cannot be reached. A part of a cluster would give wrong
-/// answers, so every master must be reached.
+/// results, so every master must be reached.
 pub(crate) fn connect(arguments: &ServerArguments) -> Result<Servers, CliError> {
     if arguments.url.is_empty() {
         return Err(CliError::new(

@@ -7,14 +7,14 @@ use redis::Value;
 use super::{connect::Servers, node::Node};
 use crate::{error::CliError, output::Progress};
 
-/// How many keys a step looks at. Redis serves nothing else during a step; at this size that is a
-/// few hundred microseconds.
+/// The number of keys that a step looks at. Redis serves nothing else during a step; at this size
+/// that is a few hundred microseconds.
 const STEP: u64 = 1_000;
 
 /// The result of a scan.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ScanSummary {
-    /// About how many keys were looked at, those of other applications included.
+    /// The approximate number of keys that were looked at, those of other applications included.
     pub(crate) looked_at: u64,
     /// Whether all keys were looked at.
     pub(crate) is_complete: bool,

@@ -1,4 +1,4 @@
-//! The answers of an algorithm: how long until a cost fits, and what is left.
+//! The results of an algorithm: how long until a cost fits, and what is left.
 
 use crate::time::Micros;
 

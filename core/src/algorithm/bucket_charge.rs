@@ -1,6 +1,6 @@
 //! One charge of a bucket, as its receipt tells it, and how its settlement changes the bucket.
 //!
-//! A settlement for less gives back what would still be owed of the difference if nothing had been
+//! A settlement for less refunds what would still be owed of the difference if nothing had been
 //! charged after it. Later charges can only raise what is still owed of it, so the bucket is never
 //! fuller than without the charge. Refunds in between may have lowered that: a receipt then counts
 //! debt beneath the charge that was refunded since. Knowing better would require the bucket's
@@ -69,7 +69,7 @@ impl BucketCharge<'_> {
         let receipt = &self.settlement.receipt;
         let (owed, since) = match self.charged.0 <= drained {
             true => (self.charged.0 + more.0, receipt.at),
-            // What was owed beneath was given back, or deleted.
+            // The debt beneath the charge was refunded, or deleted.
             false => (more.0, now),
         };
         if since == receipt.at && owed <= drained {
@@ -86,13 +86,15 @@ impl BucketCharge<'_> {
     #[inline]
     fn full_since_charge(&self, debt: &Debt, elapsed: Micros) -> Option<Micros> {
         let receipt = &self.settlement.receipt;
-        // Full until the latest charge, and not before this charge by itself had drained.
+        // The bucket was full until the latest charge, and not before this charge by itself had
+        // drained.
         let latest = debt.since().saturating_sub(receipt.at);
         let paid_after = saturate(self.own.0 / u128::from(self.limit.times()));
         let longest = latest.saturating_sub(paid_after);
         let full = match elapsed < FULL_FOR_SPAN {
             true => debt.full_for().since(receipt.full_for),
-            // Too long ago to know. What it may have been at most is never too little.
+            // The charge is too long ago to know. The most that it may have been is never too
+            // little.
             false => longest,
         };
         // Each time is rounded up to a microsecond.

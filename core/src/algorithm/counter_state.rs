@@ -4,8 +4,9 @@
 use super::{Availability, Settlement, Wait};
 use crate::{limit::Limit, time::Micros};
 
-/// How far back a charge that has waited for its turn may count, in microseconds. Tokio's timers
-/// wake up to 2 ms late, and a worker may have other tasks to poll first. `bucket.lua` repeats it.
+/// The most by which a charge that has waited for its turn may count back, in microseconds. Tokio's
+/// timers wake up to 2 ms late, and a worker may have other tasks to poll first. `bucket.lua`
+/// repeats it.
 pub const TIMER_SLACK: Micros = 5_000;
 
 /// The time after which a full bucket has kept no request waiting, in microseconds: a charge then
@@ -14,9 +15,9 @@ pub const IDLE: Micros = 100_000;
 
 /// The state of one key under one algorithm.
 ///
-/// A decision needs the answers to several questions, and computing what the state is at one moment
-/// takes most of the time. So that is done once, as a [`View`](Self::View), and the questions are
-/// put to the view.
+/// A decision asks several questions, and computing what the state is at one moment takes most of
+/// the time. So that is done once, as a [`View`](Self::View), and the questions are put to the
+/// view.
 pub(super) trait CounterState {
     /// The state as of one moment, under the numbers of one limit.
     type View;

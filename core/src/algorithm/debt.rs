@@ -17,7 +17,7 @@ const IS_BEYOND: u64 = 1 << 47;
 
 /// A debt of `whole + part / W` tokens as of `since`.
 ///
-/// Packed, so that a [`State`](super::State) of it takes three words.
+/// The fields are packed, so that a [`State`](super::State) of it takes three words.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(Rust, packed)]
 pub(crate) struct Debt {
@@ -133,7 +133,7 @@ impl Debt {
         self.since
     }
 
-    /// Gives back `left`, a part of what is still owed; returns whether anything was.
+    /// Refunds `left`, a part of what is still owed; returns whether anything was.
     #[inline]
     pub(super) fn lower(
         &mut self,

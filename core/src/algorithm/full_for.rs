@@ -5,7 +5,7 @@ use crate::time::Micros;
 /// The span of `FullFor`, in microseconds: twelve days. `bucket.lua` repeats it.
 pub const FULL_FOR_SPAN: Micros = 1 << 40;
 
-/// How long a bucket has been full at any time since the epoch, in microseconds and modulo
+/// The time for which a bucket has been full since the epoch, in all, in microseconds and modulo
 /// [`FULL_FOR_SPAN`]. Five bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FullFor([u8; 5]);

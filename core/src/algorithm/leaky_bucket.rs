@@ -62,7 +62,7 @@ impl CounterState for LeakyBucket {
         let charged = TokenDebt::tokens(cost, limit).0;
         let times = limit.times();
         let (owed, full_for) = match view {
-            // A forced charge.
+            // A forced charge adds to the debt.
             Ok(owed) => (owed.0 + charged, self.0.full_for()),
             // T W-ths of a token drain per microsecond, so this is from the last microsecond.
             Err(past) if past < u128::from(times) => (charged - past, self.0.full_for()),
@@ -78,8 +78,8 @@ impl CounterState for LeakyBucket {
         self.0.settled_at(limit, limit.times())
     }
 
-    /// Settles what is left of a charge. What was carried over into it is lost by a refund, which
-    /// is less than drains in one microsecond.
+    /// Settles what is left of a charge. A refund loses what was carried over into the charge,
+    /// which is less than drains in one microsecond.
     #[inline]
     fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
         // The bucket owed only this charge, less what had drained of it already.

@@ -4,7 +4,7 @@
 //!
 //! A `CounterState` answers three questions about one key: how long until a cost fits, what the
 //! state is once it is charged, and what is left. [`State`] is the enum of all algorithms. Each
-//! answer is computed under the limit that is passed in, so a changed limit keeps what was used. A
+//! result is computed under the limit that is passed in, so a changed limit keeps what was used. A
 //! state from the future (the clock has stepped back) does not count: that admits at most one quota
 //! more and locks no identity out.
 //!

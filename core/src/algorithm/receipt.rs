@@ -15,8 +15,8 @@ pub struct Receipt {
     pub remaining: u32,
     /// The rest that the algorithm needs: see [`State::receipt_tag`](super::State::receipt_tag).
     pub tag: u64,
-    /// How long the bucket had been full at any time before, in microseconds: see
-    /// [`State::full_for`](super::State::full_for). 0 for windows and permits.
+    /// The time for which the bucket had been full before, in all, in microseconds: see
+    /// [`State::full_for`](super::State::full_for). It is 0 for windows and permits.
     pub full_for: Micros,
 }
 
@@ -41,13 +41,13 @@ impl Settlement {
         }
     }
 
-    /// Returns the cost that is given back; 0 if more is charged.
+    /// Returns the cost that is refunded; 0 if more is charged.
     #[inline]
     pub(super) fn given(&self) -> u32 {
         self.from.saturating_sub(self.to)
     }
 
-    /// Returns the cost that is charged on top; 0 if some is given back.
+    /// Returns the cost that is charged on top; 0 if some is refunded.
     #[inline]
     pub(super) fn more(&self) -> u32 {
         self.to.saturating_sub(self.from)
@@ -67,7 +67,7 @@ impl Receipt {
     #[inline]
     pub fn of_permit(permit_id: PermitId) -> Self {
         Self {
-            // 0 would mean that nothing was taken.
+            // A time of 0 would mean that nothing was taken.
             at: 1,
             taken: 1,
             remaining: 0,

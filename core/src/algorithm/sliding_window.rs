@@ -83,7 +83,7 @@ impl CounterState for Box<AdmissionLog> {
         let cost = may_add(view.used, cost);
         let used = view.used + cost;
         if cost == 0 {
-            // A forced charge to a window that holds the most already.
+            // A forced charge adds nothing to a window that holds the most already.
             return View {
                 from: 0,
                 to: self.entries.len(),

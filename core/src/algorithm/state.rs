@@ -20,7 +20,8 @@ pub enum State {
     Interval(IntervalBucket),
     Leaky(LeakyBucket),
     CalendarWindow(CalendarWindow),
-    /// Boxed: the log is far larger than the other states, of which a store has millions.
+    /// The log is boxed, because it is far larger than the other states, of which a store has
+    /// millions.
     AdmissionLog(Box<AdmissionLog>),
 }
 
@@ -66,8 +67,8 @@ impl State {
         each!(self, state => state.try_charge(limit, cost, now))
     }
 
-    /// Returns what a receipt holds beside the charge's time and the remaining quota. Called right
-    /// after the charge, at the same `now`.
+    /// Returns what a receipt holds beside the charge's time and the remaining quota. It must be
+    /// called right after the charge, at the same `now`.
     #[inline]
     pub fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
         match self {
@@ -84,7 +85,7 @@ impl State {
     /// and modulo [`FULL_FOR_SPAN`](super::FULL_FOR_SPAN). While it is full, time gives it nothing.
     /// A settlement needs to know that: what is charged on top would have been paid by that time.
     ///
-    /// An absent bucket has been full since the epoch. 0 for windows, which do not drain.
+    /// An absent bucket has been full since the epoch. It is 0 for windows, which do not drain.
     #[inline]
     pub fn full_for(&self) -> Micros {
         match self {

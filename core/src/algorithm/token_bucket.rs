@@ -75,7 +75,7 @@ impl CounterState for GreedyBucket {
     fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
         let receipt = &settlement.receipt;
         let missing = limit.quota().saturating_sub(receipt.remaining);
-        // Rounded up, with a fraction of `tag` W-ths of a token.
+        // The debt is rounded up, with a fraction of `tag` W-ths of a token.
         let missing = missing.saturating_sub(u32::from(receipt.tag > 0));
         let tokens = |count| TokenDebt::tokens(count, limit).0;
         let charged = tokens(missing) + u128::from(receipt.tag) + tokens(settlement.from);
@@ -84,7 +84,7 @@ impl CounterState for GreedyBucket {
         let charge = BucketCharge {
             limit,
             capacity: limit.quota(),
-            // Of a forced charge, the receipt cannot tell a debt above the capacity.
+            // The receipt of a forced charge does not show a debt above the capacity.
             charged: TokenDebt(match receipt.remaining {
                 0 => charged.max(own),
                 _ => charged,

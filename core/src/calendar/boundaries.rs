@@ -62,7 +62,8 @@ impl Boundaries {
 
     #[inline(never)]
     fn compute(period: Period, rules: &tz::TimeZone, now: Micros) -> Self {
-        // Far above every date that a store has, and far below the last one that jiff knows.
+        // `MAX_MICROS` is far above every date that a store has, and far below the last one that
+        // jiff knows.
         let now = i64::try_from(now.min(MAX_MICROS)).unwrap_or(0);
         let (start, end) = period_at(period, rules, now);
         let (previous, _) = period_at(period, rules, start - 1);
@@ -87,13 +88,13 @@ fn period_at(period: Period, rules: &tz::TimeZone, now: i64) -> (i64, i64) {
     let mut start = midnight(rules, first);
     let mut after = period.after(first);
     let mut end = midnight(rules, after);
-    // Where the clocks go back over midnight, the date does too, but the next day has begun.
+    // The date goes back with clocks that go back over midnight, but the next day has begun.
     while end <= now && after > first {
         (first, start) = (after, end);
         after = period.after(first);
         end = midnight(rules, after);
     }
-    // Where they leave midnight out, the day begins later than its date.
+    // The day begins later than its date if a clock change leaves midnight out.
     while now < start {
         let before = period.first_day(first.yesterday().unwrap_or(first));
         if before == first {

@@ -14,15 +14,15 @@ const HOUR: Micros = 3_600_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Period {
-    /// From minute 0 to minute 0.
+    /// An hour of the clock, from minute 0 to minute 0.
     Hour,
-    /// From midnight to midnight: 23 or 25 hours where a clock change lies in it.
+    /// A day from midnight to midnight: 23 or 25 hours if a clock change lies in it.
     Day,
-    /// From Monday's midnight on.
+    /// A week from Monday's midnight on.
     Week,
-    /// From the first of the month on.
+    /// A month from its first day on.
     Month,
-    /// From the first of January on.
+    /// A year from the first of January on.
     Year,
 }
 
@@ -55,8 +55,8 @@ impl Period {
         matches!(self, Self::Hour | Self::Day | Self::Week)
     }
 
-    /// How far one end of a period can lie from the same end in another time zone, in microseconds:
-    /// offsets from UTC are from −12 to +14 hours. An hour moves by less than itself.
+    /// Returns how far one end of a period can lie from the same end in another time zone, in
+    /// microseconds: offsets from UTC are from −12 to +14 hours. An hour moves by less than itself.
     #[doc(hidden)]
     #[must_use]
     pub const fn zone_spread(self) -> Micros {

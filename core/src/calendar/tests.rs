@@ -168,7 +168,7 @@ mod of_zones {
 
     #[test]
     fn midnight_that_is_left_out_or_comes_twice() {
-        // Cairo: from 0:00 to 1:00.
+        // The clocks of Cairo go from 0:00 to 1:00.
         check(
             Period::Day,
             "Africa/Cairo",
@@ -176,7 +176,7 @@ mod of_zones {
             "2026-04-23T22:00Z",
             "2026-04-24T21:00Z",
         );
-        // Havana: from 1:00 back to 0:00.
+        // The clocks of Havana go from 1:00 back to 0:00.
         check(
             Period::Day,
             "America/Havana",
@@ -184,7 +184,8 @@ mod of_zones {
             "2024-11-03T04:00Z",
             "2024-11-04T05:00Z",
         );
-        // St John's in 2010: from 0:01 back to 23:01 of the day before, which has ended by then.
+        // The clocks of St John's went in 2010 from 0:01 back to 23:01 of the day before, which has
+        // ended by then.
         check(
             Period::Day,
             "America/St_Johns",

@@ -1,4 +1,4 @@
-//! [`TimeZone`]: a time zone of the IANA database, by the place of its name in the table of all
+//! [`TimeZone`]: a time zone of the IANA database, by the index of its name in the table of all
 //! names. So a limit that names a zone stays small and `Copy`, and a wrong name in a constant fails
 //! the build.
 
@@ -13,7 +13,7 @@ static UTC_RULES: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
 
 impl TimeZone {
     pub const UTC: Self = Self(0);
-    /// Stands for a name that is not in the table. A limit with it is invalid.
+    /// The zone of a name that is not in the table. A limit with it is invalid.
     pub(crate) const UNKNOWN: Self = Self(u16::MAX);
 
     /// The error of a name that is not in the table.
@@ -221,7 +221,7 @@ mod table {
     }
 }
 
-/// Without the feature `time-zones` there are no zones but UTC.
+/// The table without the feature `time-zones`, which has no zone but UTC.
 #[cfg(not(feature = "time-zones"))]
 mod table {
     use super::TimeZone;

@@ -10,7 +10,7 @@ use super::{
     diagnostics::Diagnostics, duration::duration, keys, position::Position, reader::TableReader,
 };
 
-/// Stands in for a limit whose `max` is wrong, so that its other keys are checked all the same.
+/// The limit in place of one whose `max` is wrong, so that its other keys are checked all the same.
 const PLACEHOLDER: Concurrency = Concurrency::new(1);
 
 /// Whether this table is a concurrency limit.

@@ -14,7 +14,7 @@ use crate::{
 /// A limit as text: `5/1m, token_bucket, capacity 10`, or `2 at once, expiry 10s`.
 pub(crate) struct Described<'a> {
     pub(crate) limit: &'a NamedLimit,
-    /// Name and zone of the limit if it has none of its own.
+    /// The name and zone of the limit if it has none of its own.
     pub(crate) name: Option<&'a str>,
 }
 
@@ -179,7 +179,7 @@ fn requests(f: &mut fmt::Formatter<'_>, paths: &PathsSpec) -> fmt::Result {
 /// Writes the networks of a rule. Of a long list it writes the first ones and a hash of all, so
 /// that equal texts are equal lists.
 fn networks(f: &mut fmt::Formatter<'_>, set: &NetworkSet) -> fmt::Result {
-    /// Most networks that are written.
+    /// The most networks that are written.
     const MOST: usize = 8;
     let all: Vec<_> = set.iter().map(|network| network.to_string()).collect();
     if all.len() <= MOST {

@@ -12,19 +12,19 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// Line of the error, from 1.
+    /// Returns the line of the error, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.position.line
     }
 
-    /// Column where the error starts, in characters, from 1.
+    /// Returns the column where the error starts, in characters, from 1.
     #[must_use]
     pub fn column(&self) -> usize {
         self.position.column
     }
 
-    /// The text: the error, then the correction to write.
+    /// Returns the text: the error, then the correction to write.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
@@ -40,7 +40,8 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Collects diagnostics, so that one attempt shows them all: a reader that reports one goes on.
+/// A collection of diagnostics, so that one attempt shows them all: a reader that reports one goes
+/// on.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct Diagnostics(Vec<Diagnostic>);

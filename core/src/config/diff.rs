@@ -28,7 +28,7 @@ pub struct Diff(Vec<Change>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Change {
     line: String,
-    /// Whether something that was in force is gone, which operators had better look at.
+    /// Whether something that was in force is gone, which operators should look at.
     removes: bool,
 }
 
@@ -167,7 +167,7 @@ impl Diff {
 }
 
 impl fmt::Display for Diff {
-    /// One line for each change.
+    /// Writes one line for each change.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<_> = self.lines().collect();
         f.write_str(&lines.join("\n"))
@@ -192,7 +192,7 @@ type Labelled = BTreeMap<String, Entry>;
 #[derive(Clone)]
 struct Entry {
     text: String,
-    /// Number of limits in it.
+    /// The number of limits in it.
     limits: usize,
 }
 

@@ -85,7 +85,7 @@ impl CheckedRule for NamedRule<'_> {
     }
 
     fn identifier_problem(&self) -> Option<String> {
-        // The parser has checked it.
+        // The parser has checked the identifier.
         None
     }
 

@@ -19,7 +19,7 @@ use crate::{enforcement::Enforcement, network::ClientSpec, rules::RouteRuleSpec,
 pub struct ConfigSpec {
     /// The named limits.
     pub limits: Limits,
-    /// Position of `limits`.
+    /// The position of `limits`.
     pub limits_position: Position,
     /// The rules, in order.
     pub rules: Vec<Spanned<RouteRuleSpec>>,
@@ -29,13 +29,13 @@ pub struct ConfigSpec {
     pub exempt: Vec<String>,
     /// Whether CORS preflights are left alone.
     pub skip_preflight: bool,
-    /// What becomes of all limits.
+    /// The enforcement of all limits.
     pub enforcement: Enforcement,
     /// The settings of clients' addresses.
     pub clients: ClientSpec,
 }
 
-/// Start of a file, for diagnostics about all of it.
+/// The start of a file, for diagnostics about all of it.
 const START: Position = Position { line: 1, column: 1 };
 
 impl ConfigSpec {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// Format of a configuration.
+/// The format of a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {

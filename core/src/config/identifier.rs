@@ -14,7 +14,7 @@ use crate::{
     vocabulary::{self, Argument},
 };
 
-/// Makes the identifier of a header, cookie or query parameter of this name.
+/// A function that makes the identifier of a header, cookie or query parameter of this name.
 type NamedSource = fn(String) -> IdentifierSpec;
 
 static SOURCES: [(&Argument, NamedSource); 3] = [

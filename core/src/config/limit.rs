@@ -16,9 +16,10 @@ use super::{
     window,
 };
 
-/// Stands in for a wrong algorithm, so that the keys that depend on it are not reported for that.
+/// The algorithm in place of a wrong one, so that the keys that depend on it are not reported for
+/// that.
 const ANY_ALGORITHM: Algorithm = Algorithm::TokenBucket;
-/// Stands in for a limit whose times or window are wrong, so that its other keys are checked.
+/// The limit in place of one whose times or window are wrong, so that its other keys are checked.
 pub(crate) const PLACEHOLDER: Limit = Limit::per_minute(1_000);
 
 /// Example of a limit, for diagnostics.

@@ -50,7 +50,8 @@ pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Limits {
                 limit
             }),
         };
-        // Keep the name of an invalid limit, or every rule that uses it would be reported as well.
+        // The name of an invalid limit is kept, or every rule that uses it would be reported as
+        // well.
         limits.insert(key.clone(), named.unwrap_or(limit::PLACEHOLDER.into()));
     }
     limits

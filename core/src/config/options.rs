@@ -80,7 +80,7 @@ fn slow_down(
     let by = duration(table, &vocabulary::SLOW_BY, diagnostics);
     let max = duration(table, &vocabulary::SLOW_MAX, diagnostics);
     let read = [after.is_some(), by.is_some(), max.is_some()];
-    // A word that cannot be read was reported, and is no word that is missing.
+    // A word that cannot be read was reported, and does not count as missing.
     if read != written {
         return SlowDown::default();
     }

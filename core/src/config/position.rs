@@ -1,6 +1,6 @@
 //! Positions in a file, for diagnostics.
 
-/// Position in a file; line and column count from 1.
+/// The position in a file; line and column count from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// Line, from 1.
@@ -12,7 +12,7 @@ pub struct Position {
 /// A value and its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
-    /// Position where the value begins.
+    /// The position where the value begins.
     pub position: Position,
     /// The value.
     pub value: T,

@@ -10,8 +10,8 @@ use crate::{
     vocabulary::{Argument, Kind},
 };
 
-/// Reader of one table. The keys that are taken are the valid ones, so
-/// [`finish`](Self::finish) comes last.
+/// The reader of one table. The keys that are taken are the valid ones, so [`finish`](Self::finish)
+/// comes last.
 pub(crate) struct TableReader<'n> {
     entries: &'n [Entry],
     known: Vec<&'static str>,

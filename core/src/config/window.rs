@@ -78,7 +78,7 @@ pub(crate) fn rate(
     let limit = match window.value {
         Window::Period(period) => Limit::every(period, times.value),
         Window::Length(length) => {
-            // Validate by an algorithm that takes any times: an error here is about the window.
+            // The algorithm takes any times, so that an error here is about the window.
             let one = Limit::new(1, length).algorithm(Algorithm::FixedWindow);
             diagnostics.ok(window.position, one.validate())?;
             Limit::new(times.value, length)

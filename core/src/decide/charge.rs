@@ -108,7 +108,7 @@ pub fn try_charge<S: ChargeStates>(
     Ok(verdict)
 }
 
-/// Charges an absent counter. Not inlined, to keep it out of the hot path of existing ones.
+/// Charges an absent counter. It is not inlined, to keep it out of the hot path of existing ones.
 #[inline(never)]
 fn start_counter<S: ChargeStates>(
     charge: &Charge<'_>,

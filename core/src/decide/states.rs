@@ -26,7 +26,7 @@ pub trait States {
     ///
     /// # Errors
     ///
-    /// If there is not.
+    /// If there is no room for them.
     fn reserve(&mut self, check: &Check<'_>, now: Micros) -> Result<(), Self::Full>;
 }
 
@@ -83,7 +83,7 @@ pub trait StateEntry<T> {
     fn set_usage(self, usage: Usage);
 }
 
-/// How long a state matters, and how much of its quota is left.
+/// The time for which a state matters, and the quota that is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     pub expires: Micros,

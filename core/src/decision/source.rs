@@ -1,6 +1,6 @@
 //! [`DecisionSource`]: where a decision was made.
 
-/// Where a decision was made.
+/// The source of a decision: what has made it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum DecisionSource {

@@ -14,7 +14,7 @@ use crate::{
 /// other permits are renewed.
 const MAX_PERMIT_WAIT: Micros = 1_000_000;
 
-/// How one limit of a [`Decision`](crate::decision::Decision) stands.
+/// The standing of one limit of a [`Decision`](crate::decision::Decision).
 #[derive(Clone, Debug)]
 pub struct LimitStatus {
     policy: AnyLimit,

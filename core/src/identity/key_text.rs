@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Identity, RequestPart, Source, Value};
 
-/// Longest readable value, in bytes after escaping.
+/// The longest readable value, in bytes after escaping.
 const READABLE: usize = 64;
 
 /// Writes the identity: `ip=192.0.2.1`, `user=42`, `path.id=42`, `jwt.sub=42`, `session.user=42`. A
@@ -54,7 +54,8 @@ fn write_parts(out: &mut impl Write, source: &Source, value: &Value, plain: bool
             out.write_char(if *source == Source::Client { '=' } else { '!' })?;
             match network {
                 None => out.write_str("none"),
-                // Dashes instead of colons: `:` separates the parts of a key.
+                // The address has dashes instead of colons, because `:` separates the parts of a
+                // key.
                 Some(network) => write_dashed(out, network.addr()),
             }
         }
@@ -97,9 +98,9 @@ fn write_all<W: Write, T>(
     out.write_char(')')
 }
 
-/// Returns whether the value may be a credential, which a reader of the keys could use. Header,
-/// cookie and query values may. A path segment names a resource; a session or a verified token
-/// names a user.
+/// Returns whether the value may be a credential, which a reader of the keys could use. The values
+/// of headers, cookies and query parameters may be one. A path segment names a resource; a session
+/// or a verified token names a user.
 fn may_be_secret(source: &Source) -> bool {
     matches!(
         source,
@@ -112,7 +113,8 @@ fn may_be_secret(source: &Source) -> bool {
 
 fn write_dashed(out: &mut impl Write, address: IpAddr) -> fmt::Result {
     match address {
-        // Digit by digit, because most identities are such addresses and formatting is slow.
+        // The address is written digit by digit, because most identities are such addresses and
+        // formatting is slow.
         IpAddr::V4(address) => {
             let [first, rest @ ..] = address.octets();
             let mut digits = itoa::Buffer::new();
@@ -133,7 +135,8 @@ fn write_dashed(out: &mut impl Write, address: IpAddr) -> fmt::Result {
 /// Writes the first 128 bits of a SHA-256 hash. Only guessing the value reverses it.
 fn write_hash(out: &mut impl Write, bytes: &[u8]) -> fmt::Result {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    // By hand: formatted byte by byte, the digits would take longer than the hash.
+    // The digits are written by hand, because formatting byte by byte would take longer than the
+    // hash.
     let mut text = [b'#'; 33];
     let hash = Sha256::digest(bytes);
     for (byte, digits) in hash.iter().zip(text[1..].chunks_exact_mut(2)) {

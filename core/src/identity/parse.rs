@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{Identity, RequestPart, Source, Value, network};
 
-/// A text that stands for an identity whose value only a hash is known of.
+/// The error of a text that stands for an identity of whose value only a hash is known.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashedIdentity;
@@ -36,7 +36,7 @@ impl Identity {
 
 type Parsed = Result<Identity, HashedIdentity>;
 
-/// Reads a combination and its context. `None`: it is none.
+/// Reads a combination and its context. Returns `None` if the text is none.
 fn combination(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
     let (parts, rest) = written.strip_prefix('(')?.split_once(')')?;
     // The signs `&`, `(`, `)` and `;` inside a part are escaped.
@@ -52,7 +52,7 @@ fn combination(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
     }
 }
 
-/// Reads a source with its value. `None`: the text begins with no known source.
+/// Reads a source with its value. Returns `None` if the text begins with no known source.
 fn part(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
     if written == "global" {
         return Some(Ok(Identity::global()));
@@ -91,7 +91,8 @@ fn part(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
             _
         )
     ) {
-        // Keys have a hash of it, so this is no text of a key: it is as the client sends it.
+        // Keys have a hash of such a value, so this is no text of a key: the value is as the client
+        // sends it.
         return Some(Ok(identity(value)));
     }
     Some(match value.split_once(';') {

@@ -1,4 +1,5 @@
-//! Whose counters are looked for: an identity, or the text that a person writes for one.
+//! The identities whose counters are looked for: one identity, or the text that a person writes for
+//! one.
 
 use super::Identity;
 
@@ -7,7 +8,7 @@ use super::Identity;
 #[derive(Clone, Debug)]
 pub struct IdentityQuery {
     identities: Vec<Identity>,
-    /// The texts that keys in Redis may have, beside those of the identities.
+    /// The texts that keys in Redis may have, besides those of the identities.
     texts: Vec<String>,
 }
 

@@ -9,10 +9,10 @@ impl Identity {
     /// Returns the texts that keys may have for the identity that is written like this, as
     /// `Identity` writes it by default first.
     ///
-    /// Read are: a text as keys have it (`user=42`, `header.x-api-key=#…`), an address (`ip=` may
-    /// be left out), `global`, a source with its value in the clear (`header.X-Api-Key=k-8a2f`),
-    /// and any other text as an identity of the application. Several texts stand for one identity
-    /// where settings choose between them: `plain_keys` and `ipv6_prefix`.
+    /// It reads a text as keys have it (`user=42`, `header.x-api-key=#…`), an address (`ip=` may be
+    /// left out), `global`, a source with its value in the clear (`header.X-Api-Key=k-8a2f`), and
+    /// any other text as an identity of the application. Several texts stand for one identity where
+    /// settings choose between them: `plain_keys` and `ipv6_prefix`.
     #[doc(hidden)]
     #[must_use]
     pub fn key_texts(written: &str) -> Vec<String> {
@@ -33,7 +33,7 @@ impl Identity {
         let is_hashed = rest.starts_with("=#");
         match raw {
             Some(identity) if !is_key_text(rest) => texts(&identity),
-            // The value in the clear, or the text of a service with plain keys.
+            // The text is the value in the clear, or that of a service with plain keys.
             Some(identity) if may_be_hashed(&source) && !is_hashed => {
                 let mut texts = texts(&identity);
                 if !texts.contains(&as_in_keys) {
@@ -68,7 +68,7 @@ impl Identity {
             };
         };
         if source == "ip" {
-            // A network as keys have it, or `none`.
+            // The text is a network as keys have it, or `none`.
             return match value {
                 "none" => vec![Self::client(None)],
                 value => {

@@ -132,7 +132,7 @@ impl KeyKind {
             "u" => 1,
             _ => return None,
         };
-        // Digits alone: `parse` would take a sign, too.
+        // Only digits are valid: `parse` would take a sign, too.
         let number = match digits.bytes().all(|byte| byte.is_ascii_digit()) {
             true => digits.parse::<u64>().ok()?,
             false => return None,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{limit::Limit, zone};
 
-/// Which counters, blocks and permits are meant: by their identity, their zone and their kind.
+/// The counters, blocks and permits that are meant: by their identity, their zone and their kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeySelection {
     /// The texts that a key may have for the identity; empty: every identity.
@@ -93,7 +93,7 @@ impl KeySelection {
     }
 
     /// Returns whether entries of this kind in this zone, written as keys have it, are selected,
-    /// whoever is counted.
+    /// whatever identity is counted.
     #[must_use]
     pub fn takes(&self, zone: &str, kind: KeyKind) -> bool {
         if !self.zones.is_empty() && !self.zones.iter().any(|known| known == zone) {

@@ -222,7 +222,7 @@ fn letters_are_those_of_the_guide() {
     }
 }
 
-/// Beyond 31 bytes, Lua's table of strings no longer tells keys apart by all of their bytes.
+/// Lua's table of strings no longer tells keys of more than 31 bytes apart by all of their bytes.
 #[test]
 fn short_identity_in_a_default_zone_has_31_bytes() {
     let naming = Naming {

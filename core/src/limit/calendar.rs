@@ -90,8 +90,9 @@ impl Limit {
         }
     }
 
-    /// For how long a state is kept after its reset, in microseconds, beside the time for which all
-    /// states are. A period may end later once the limit has another time zone.
+    /// Returns the time for which a state is kept after its reset, in microseconds, in addition to
+    /// the time for which all states are kept. A period may end later once the limit has another
+    /// time zone.
     #[doc(hidden)]
     #[must_use]
     #[inline]
@@ -103,7 +104,7 @@ impl Limit {
     }
 
     /// Returns whether every window of this limit has the length that [`window`](Self::window)
-    /// says. A month has not, and neither has a day where the clocks change.
+    /// says. Months differ in length, and so do days with a clock change.
     #[doc(hidden)]
     #[must_use]
     pub fn has_even_windows(&self) -> bool {

@@ -36,7 +36,7 @@ const DEFAULT_EXPIRY: Duration = Duration::from_secs(30);
 #[must_use]
 pub struct Concurrency {
     max: u32,
-    /// In whole microseconds; a fraction is cut off.
+    /// The expiry in whole microseconds; a fraction is cut off.
     expiry: u64,
     name: Option<&'static str>,
     zone: Option<&'static str>,

@@ -3,7 +3,8 @@
 use super::{Algorithm, Limit, Refill};
 use crate::time::{MAX_MICROS, Micros};
 
-/// How late timers are, at most, for a charge that has waited: one millisecond, in microseconds.
+/// The most by which timers are late for a charge that has waited: one millisecond, in
+/// microseconds.
 const TIMER_GRAIN: Micros = 1_000;
 
 /// An algorithm together with its refill: every way of counting that there is.
@@ -27,7 +28,7 @@ pub enum Counting {
 }
 
 impl Limit {
-    /// How this limit counts.
+    /// Returns how this limit counts.
     #[doc(hidden)]
     #[must_use]
     #[inline]
@@ -59,9 +60,9 @@ impl Limit {
             && self.zone_name() == other.zone_name()
     }
 
-    /// A lower bound for the time until the waiter behind `ahead` others can be admitted, counted
-    /// from the moment at which the first of them can. A request that cannot be served within its
-    /// `max_wait` is rejected at once by it.
+    /// Returns a lower bound, in microseconds, for the time until the waiter behind `ahead` others
+    /// can be admitted, counted from the moment at which the first of them can. A request that
+    /// cannot be served within its `max_wait` is rejected at once by it.
     #[doc(hidden)]
     #[must_use]
     #[inline]
@@ -82,7 +83,8 @@ impl Limit {
         }
     }
 
-    /// How much longer than [`time_for`](Self::time_for) the wait is because timers fire late.
+    /// Returns by how many microseconds the wait is longer than [`time_for`](Self::time_for)
+    /// because timers fire late.
     ///
     /// Buckets count a waiter's charge from when it was due. Windows count it from when it is made,
     /// so the lateness of timers adds up from window to window, except by the calendar.
@@ -100,7 +102,7 @@ impl Limit {
         }
     }
 
-    /// For how long an admission can count, a block included.
+    /// Returns the time for which an admission can count, in microseconds, a block included.
     #[doc(hidden)]
     #[must_use]
     #[inline]

@@ -35,8 +35,8 @@ use crate::{
 #[must_use]
 pub struct Limit {
     pub(super) times: u32,
-    /// In whole microseconds; `fraction` says whether a part of one was cut off. With `period`, the
-    /// length of the longest one.
+    /// The window in whole microseconds; `fraction` says whether a part of one was cut off. It is
+    /// the length of the longest period if there is a `period`.
     pub(super) window: u64,
     pub(super) period: Option<Period>,
     pub(super) time_zone: Option<TimeZone>,
@@ -139,13 +139,13 @@ impl Limit {
     }
 
     /// Leases up to this many from Redis at once for a hot identity, and serves them in this
-    /// process. From 2. Default: each request asks Redis.
+    /// process. Range: from 2. Default: each request asks Redis.
     ///
     /// A part that is not used within a tenth of the window, at most one second, is refunded. With
     /// [`Algorithm::FixedWindow`], all processes together never admit more than the limit. With the
     /// other algorithms, they admit at most what is leased at one moment more, which is `lease` for
-    /// each process. Not for [`Algorithm::LeakyBucket`], which never has more than one to lease.
-    /// The in-memory store ignores it.
+    /// each process. [`Algorithm::LeakyBucket`] cannot be leased: it never has more than one to
+    /// lease. The in-memory store ignores the lease.
     pub const fn lease(mut self, lease: u32) -> Self {
         self.lease = Some(lease);
         self
@@ -236,8 +236,8 @@ impl Limit {
         self.shadow
     }
 
-    /// Marks the limit of a charge under `Enforcement::Shadow`. Hidden, because only the limiter
-    /// uses it.
+    /// Marks the limit of a charge under `Enforcement::Shadow`. It is hidden, because only the
+    /// limiter uses it.
     #[doc(hidden)]
     pub const fn unenforced(mut self) -> Self {
         self.unenforced = true;
@@ -245,8 +245,8 @@ impl Limit {
     }
 
     /// Marks the limit of a charge that has waited for its turn: a bucket counts the charge from
-    /// the moment at which it was full again, not from when the waiter woke up. Hidden, because
-    /// only the wait queue and tests use it.
+    /// the moment at which it was full again, not from when the waiter woke up. It is hidden,
+    /// because only the wait queue and tests use it.
     #[doc(hidden)]
     pub const fn in_turn(mut self) -> Self {
         self.in_turn = true;

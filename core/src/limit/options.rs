@@ -12,12 +12,12 @@ use crate::{failure_mode::FailureMode, status_set::StatusSet};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LimitOptions {
     pub failure_mode: Option<FailureMode>,
-    /// Only for a rate.
+    /// The statuses of responses whose charge is refunded; only for a rate.
     pub refund_on: Option<StatusSet>,
-    /// Whether the cost is an estimate. Only for a rate.
+    /// Whether the cost is an estimate; only for a rate.
     pub settle: Option<bool>,
     pub max_wait: Option<Duration>,
-    /// Only for a rate.
+    /// The words of the slow-down; only for a rate.
     pub slow_down: SlowDown,
 }
 

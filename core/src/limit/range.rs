@@ -9,7 +9,7 @@ use crate::calendar::TimeZone;
 pub const WINDOW_MICROS: RangeInclusive<u64> = 1_000..=366 * 24 * 60 * 60 * 1_000_000;
 /// The range of `times` and `capacity`.
 pub const TIMES: RangeInclusive<u32> = 1..=1_000_000_000;
-/// What is wrong with `settle` beside `lease`.
+/// The error of `settle` together with `lease`.
 pub const SETTLE_WITH_LEASE: &str = "`settle` corrects the charge of each request, and `lease` charges many at once; leave \
      one of the two out";
 /// The range of `lease`. A lease of 1 would ask Redis for each request, as a limit without a lease
@@ -32,7 +32,7 @@ pub const MAX_WAIT: RangeInclusive<Duration> =
 /// The range of `slow_by` and of `slow_max`. A client that is delayed for longer has left.
 pub const SLOW: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60 * 60);
 
-/// Why a concurrency limit has no slow-down.
+/// The reason why a concurrency limit has no slow-down.
 pub const NO_SLOW_DOWN: &str = "`slow_after` counts the requests of a window: remove it from a \
                                 concurrency limit";
 

@@ -30,8 +30,8 @@ impl Limit {
     ///
     /// # Errors
     ///
-    /// If each request would be denied. Apart from [`validate`](Self::validate), because a caller
-    /// may give another cost with each request.
+    /// If each request would be denied. This is apart from [`validate`](Self::validate), because a
+    /// caller may give another cost with each request.
     #[doc(hidden)]
     #[inline]
     pub const fn validate_cost(&self) -> Result<(), LimitError> {
@@ -52,7 +52,8 @@ impl Limit {
     /// # Panics
     ///
     /// If [`validate`](Self::validate) is an error, or one request costs more than the limit can
-    /// ever hold. Meant for constants, where that is a compile error; otherwise call `validate`.
+    /// ever hold. It is meant for constants, where that is a compile error; otherwise call
+    /// `validate`.
     #[allow(clippy::panic, reason = "in a constant this is the compile error")]
     #[track_caller]
     #[inline]
@@ -102,8 +103,8 @@ impl Concurrency {
     ///
     /// # Panics
     ///
-    /// If [`validate`](Self::validate) is an error. Meant for constants, where that is a compile
-    /// error; otherwise call `validate`.
+    /// If [`validate`](Self::validate) is an error. It is meant for constants, where that is a
+    /// compile error; otherwise call `validate`.
     #[allow(clippy::panic, reason = "in a constant this is the compile error")]
     #[track_caller]
     #[inline]

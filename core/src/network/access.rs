@@ -9,9 +9,9 @@ use super::{error::NetworkError, parse::parse, table::NetworkTable};
 /// The treatment of the requests of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// They are neither counted nor limited.
+    /// The requests are neither counted nor limited.
     Allow,
-    /// They get 403.
+    /// The requests get 403.
     Deny,
 }
 

@@ -31,7 +31,7 @@ impl TrustedProxies {
         })
     }
 
-    /// Whether a peer is trusted. One without an address has connected over a Unix socket.
+    /// Whether a peer is trusted. A peer without an address has connected over a Unix socket.
     #[must_use]
     pub fn trusts(&self, peer: Option<IpAddr>) -> bool {
         match peer {

@@ -67,7 +67,7 @@ mod tests {
             ("192.0.2.8", false),
             ("2001:db8:ffff::1", true),
             ("2001:db9::", false),
-            // Its bits are those of `10.0.0.0`, in the other family.
+            // The bits of this address are those of `10.0.0.0`, in the other family.
             ("a00::", false),
         ] {
             let parsed: IpAddr = address.parse().expect(address);

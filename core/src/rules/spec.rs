@@ -11,20 +11,20 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct RouteRuleSpec {
     pub paths: PathsSpec,
-    /// If it is empty, the requests of the rule are not limited.
+    /// The limits; if there are none, the requests of the rule are not limited.
     pub limits: Vec<LimitSpec>,
 }
 
 /// The requests that a rule matches.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PathsSpec {
-    /// Regex over the path.
+    /// The regex over the path.
     pub path: Option<String>,
-    /// Regex over the pattern of the route.
+    /// The regex over the pattern of the route.
     pub pattern: Option<String>,
-    /// Names of methods, in capitals. Empty: all methods.
+    /// The names of methods, in capitals; empty for all methods.
     pub methods: Vec<String>,
-    /// The networks of its clients. `None`: all clients.
+    /// The networks of its clients; `None` for all clients.
     pub networks: Option<NetworkSet>,
     pub name: Option<String>,
     pub shadow: bool,
@@ -33,9 +33,9 @@ pub struct PathsSpec {
 /// One limit of a rule, and what it is for.
 #[derive(Clone, Debug, Default)]
 pub struct LimitSpec {
-    /// `None`: unlimited.
+    /// The limit; `None` if the group is unlimited.
     pub limit: Option<NamedLimit>,
-    /// Name of the limit in the file, if it is a named limit.
+    /// The name of the limit in the file, if it is a named limit.
     pub limit_name: Option<String>,
     /// Options of the rule's entry, which override those of the limit.
     pub options: LimitOptions,

@@ -159,11 +159,11 @@ fn one(word: &str) -> Option<String> {
         .replace('\u{2013}', "-");
     let digits: String = word.chars().filter(char::is_ascii_digit).collect();
     let meant = match digits.len() {
-        // For example `5`, `5x` or `5**`.
+        // The word is one such as `5`, `5x` or `5**`.
         1 => format!("{digits}xx"),
-        // For example `500s`.
+        // The word is one such as `500s`.
         3 if word.ends_with("00s") => format!("{}xx", &digits[..1]),
-        // For example `HTTP 404` or `404.`.
+        // The word is one such as `HTTP 404` or `404.`.
         3 => digits,
         _ => range,
     };

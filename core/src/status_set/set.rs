@@ -30,8 +30,8 @@ use super::part::{Part, Problem};
 pub struct StatusSet(Cow<'static, [(u16, u16)]>);
 
 impl StatusSet {
-    /// Creates a set of ranges, first and last status, that were validated before. For macro
-    /// output.
+    /// Creates a set of ranges, first and last status, that were validated before. Macro output
+    /// calls it.
     #[doc(hidden)]
     #[must_use]
     pub const fn ranges(ranges: &'static [(u16, u16)]) -> Self {

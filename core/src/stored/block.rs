@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{decide::Block, time::Micros};
 
-/// The value of a block's key. For how long it is kept stands in the expiry of the key alone: a
-/// value that was read counts as kept until its end.
+/// The value of a block's key. Only the expiry of the key says how long it is kept: a value that
+/// was read counts as kept until its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredBlock(pub Block);
 

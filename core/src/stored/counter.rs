@@ -71,9 +71,9 @@ impl StoredCounter {
         })
     }
 
-    /// Returns the usage at `now`. `left`: the time until the whole quota is available again by the
-    /// expiry of the key, which says how fast a bucket drains. A bucket's key lives for up to twice
-    /// as long as its debt, so the estimate may be too high and never is too low.
+    /// Returns the usage at `now`. `left` is the time until the whole quota is available again by
+    /// the expiry of the key, which says how fast a bucket drains. A bucket's key lives for up to
+    /// twice as long as its debt, so the estimate may be too high and never is too low.
     #[must_use]
     pub fn usage(&self, window: Micros, now: Micros, left: Option<Micros>) -> StoredUsage {
         match *self {
@@ -229,13 +229,13 @@ mod tests {
             since: NOW,
             refill,
         };
-        // Ten tokens in ten seconds.
+        // Ten tokens drain in ten seconds.
         let greedy = state(Refill::Greedy);
         let used = |now, left| greedy.usage(1_000_000, now, Some(left)).used;
         assert_eq!(used(NOW, TEN_SECONDS), 10);
         assert_eq!(used(NOW + 2_500_000, 7_500_000), 8);
         assert_eq!(used(NOW + TEN_SECONDS, 0), 0);
-        // Four refills, of three tokens or so.
+        // Four refills come, of three tokens or so.
         let interval = state(Refill::Interval);
         let used = |now, left| interval.usage(TEN_SECONDS, now, Some(left)).used;
         assert_eq!(used(NOW + TEN_SECONDS - 1, 30_000_001), 10);
@@ -252,7 +252,7 @@ mod tests {
             beyond.expect("a debt").usage(1_000_000, NOW, None).used,
             250
         );
-        // Without an expiry, nothing tells how fast it drains.
+        // Nothing tells how fast it drains if there is no expiry.
         assert_eq!(greedy.usage(1_000_000, NOW + 1, None).used, 10);
     }
 

@@ -25,7 +25,7 @@ pub struct StoredEntry {
     pub expires: Option<Micros>,
 }
 
-/// What an entry says.
+/// The state that an entry holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryState {
     Used(StoredUsage),

@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn element_is_read_as_the_script_packs_it() {
-        // pack('>I6I3', time, sum)
+        // The element is `pack('>I6I3', time, sum)`.
         let time: u64 = (1 << 47) + 12_345;
         let mut raw = Vec::new();
         raw.extend(&time.to_be_bytes()[2..]);

@@ -22,5 +22,5 @@ pub use self::{
     usage::StoredUsage,
 };
 
-/// How long after what it counts a key expires, in microseconds: `margin` in `read.lua`.
+/// The time by which a key outlives what it counts, in microseconds: `margin` in `read.lua`.
 pub const EXPIRY_MARGIN: crate::time::Micros = 100_000;

@@ -33,7 +33,7 @@ pub enum Reply {
 type Search = (usize, LogSearch);
 
 /// The reading of some keys, in round trips: send the [`commands`](Self::commands), pass their
-/// replies to [`feed`](Self::feed), and again until there are no commands.
+/// replies to [`feed`](Self::feed), and repeat both until there are no commands.
 #[derive(Clone, Debug)]
 pub struct StoredReading {
     now: Micros,
@@ -190,7 +190,7 @@ fn single(
     let raw = match reply {
         Reply::Nil => return None,
         Reply::Bytes(raw) => raw,
-        // A list or the like, where a text should be.
+        // The value is a list or the like, where a text should be.
         _ => return unreadable,
     };
     let state = match kind {
@@ -210,7 +210,7 @@ fn single(
             EntryState::Used(counter.usage(0, now, left))
         }),
         KeyKind::Block { .. } => match StoredBlock::decode(&raw).map(|block| block.left(now)) {
-            // It has ended, and its key expires soon.
+            // The block has ended, and its key expires soon.
             Some(0) => return None,
             left => left.map(EntryState::Blocked),
         },

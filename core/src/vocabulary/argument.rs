@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-/// Where an argument may stand: an attribute, or a table of the configuration file.
+/// The scope in which an argument may stand: an attribute, or a table of the configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// `#[rate_limit]`.
@@ -28,7 +28,7 @@ pub enum Scope {
 pub enum Kind {
     /// An integer of this range.
     Count(RangeInclusive<u32>),
-    /// A flag, which is off without it.
+    /// A flag, which is off if it is absent.
     Flag,
     /// A string that is not empty.
     Text,

@@ -14,7 +14,7 @@ use crate::{args::Arguments, errors::Errors, name::ArgName};
 /// The numbers of one concurrency limit, valid as far as the macro can evaluate them.
 pub(crate) struct ConcurrencySpec {
     pub(crate) max: Number,
-    /// `None` leaves the default to the runtime.
+    /// The expiry; `None` leaves the default to the runtime.
     pub(crate) expiry: Option<Duration>,
     pub(crate) shadow: bool,
 }

@@ -19,7 +19,7 @@ pub(crate) struct WrittenLimit {
     pub(crate) times: Number,
     pub(crate) window: Window,
     pub(crate) time_zone: Option<LitStr>,
-    /// `None` for a limit by the calendar, which has none.
+    /// The algorithm; `None` for a limit by the calendar, which has none.
     pub(crate) algorithm: Option<Algorithm>,
     pub(crate) refill: Option<Refill>,
     pub(crate) capacity: Option<Number>,

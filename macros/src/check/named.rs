@@ -38,7 +38,7 @@ pub(crate) fn check(arguments: &mut Arguments, errors: &mut Errors) -> Option<Li
         Ok(name) => Some(name),
         Err(error) => {
             errors.push(error);
-            // With a positional string, `times` is not missing.
+            // `times` is not missing if there is a positional string.
             if is_number(expr) && arguments.rate.is_none() {
                 arguments.meant(ArgName::Limit, ArgName::Times);
             }

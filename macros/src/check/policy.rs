@@ -1,5 +1,5 @@
-//! Checks raw arguments and the function, and returns a policy that expansion cannot fail on.
-//! Called once for each expansion, it reports all errors at once.
+//! Checks raw arguments and the function, and returns a policy that expansion cannot fail on. It is
+//! called once for each expansion, and reports all errors at once.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

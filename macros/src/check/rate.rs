@@ -101,7 +101,7 @@ fn numbers(
             None => LimitSource::Written(limit),
         });
     }
-    // After an invalid name, the meaning of the other arguments is unclear.
+    // The meaning of the other arguments is unclear after an invalid name.
     let name = named?;
     named::reject_numbers(arguments, cost.as_ref(), errors);
     Some(LimitSource::Named(name))

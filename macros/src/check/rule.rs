@@ -27,7 +27,7 @@ pub(crate) struct Rule {
     pub(crate) quota: RuleQuota,
 }
 
-/// How much the rule admits.
+/// The quota that the rule admits.
 pub(crate) enum RuleQuota {
     /// All requests of this group.
     Unlimited(LitStr),

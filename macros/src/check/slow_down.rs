@@ -31,7 +31,7 @@ pub(crate) fn slow_down(
     let by = duration(arguments, ArgName::SlowBy, errors);
     let max = duration(arguments, ArgName::SlowMax, errors);
     let read = [after.is_some(), by.is_some(), max.is_some()];
-    // A word that cannot be read was reported, and is no word that is missing.
+    // A word that cannot be read was reported, and does not count as missing.
     if read != WORDS.map(|word| arguments.named(word).is_some()) {
         return None;
     }

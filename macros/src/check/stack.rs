@@ -29,7 +29,7 @@ const SHARED_PERMITS: &str = "this limit would share its permits with another on
 /// Whether two limits share a counter.
 enum Share {
     No,
-    /// They do, unless the compiler finds different windows.
+    /// The limits share a counter, unless the compiler finds different windows.
     IfWindowsEqual,
     Yes(&'static str),
 }
@@ -108,7 +108,7 @@ fn same_rate(one: &RateSpec, other: &RateSpec) -> Share {
     if named(one).is_some() && named(one) == named(other) {
         Share::Yes(SAME_NAME)
     } else {
-        // Without a configuration, a fallback is an ordinary limit.
+        // A fallback is an ordinary limit if there is no configuration.
         match (one.numbers.written(), other.numbers.written()) {
             (Some(one), Some(other)) => same_counter(one, other),
             _ => Share::No,

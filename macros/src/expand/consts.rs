@@ -10,9 +10,9 @@ use crate::check::value::Number;
 /// The form in which a limit's numbers are emitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// As a constant. An invalid number gives an error at that number alone.
+    /// A constant. An invalid number gives an error at that number alone.
     Constant,
-    /// As an inline expression, for numbers that use `Self` or generic parameters. Constant items
+    /// An inline expression, for numbers that use `Self` or generic parameters. Constant items
     /// cannot use them.
     Inline,
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{check::policy::Policy, handler::Handler};
 
-/// Longest tuple for which Actix implements `FromRequest`.
+/// The longest tuple for which Actix implements `FromRequest`.
 const LARGEST_TUPLE: usize = 16;
 
 /// Emits the handler under its own name, with one argument, a `Limited`, whose extraction cannot
@@ -116,7 +116,7 @@ fn call(
     let pattern = nest(names.iter().map(ToTokens::to_token_stream).collect());
     let bindings = arguments.iter().zip(&names).map(|(argument, name)| {
         let PatType { attrs, pat, .. } = argument;
-        // Keep each argument alive until the handler ends, as an `async fn` does, including parts
+        // Each argument stays alive until the handler ends, as in an `async fn`, including parts
         // that its pattern does not bind.
         let whole = match &**pat {
             Pat::Ident(_) => None,

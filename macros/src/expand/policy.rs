@@ -34,7 +34,7 @@ pub(crate) struct Limits<'a> {
 
 /// A limit written in an attribute. It is validated at compile time.
 enum Value {
-    /// Type and value of a constant.
+    /// The type and value of a constant.
     Constant(TokenStream, TokenStream),
     /// An inline expression, for limits that use what constant items cannot.
     Inline(TokenStream),

@@ -12,7 +12,7 @@ use crate::identity::IntoIdentifier;
 #[must_use = "a builder does nothing until `load` or `parse`"]
 pub struct ConfigBuilder {
     identifiers: IdentifierRegistry,
-    /// Names that no identifier may have.
+    /// The names that no identifier may have.
     taken: Vec<String>,
 }
 

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Limits and rules from a configuration file, TOML or YAML, that is read again while the service
-/// runs. A cheap handle: clones share one configuration.
+/// runs. It is a cheap handle: clones share one configuration.
 ///
 /// ```toml
 #[doc = include_str!("example.toml")]
@@ -107,7 +107,7 @@ pub(super) struct Shared {
     pub(super) current: ArcSwap<Snapshot>,
     /// Whether the log has the warning about a middleware without rules.
     warned: AtomicBool,
-    /// Held during a replacement, so that one follows the other.
+    /// The lock of a replacement, so that one follows the other.
     replacing: Mutex<()>,
 }
 
@@ -235,14 +235,14 @@ impl Builder {
     /// [`Rule::named`](crate::Rule::named). For rules of a whole application, see
     /// [`Throttle::from_config`](crate::Throttle::from_config).
     ///
-    /// It also uses `enforcement` of the file, unless code says less: of the file's, that of
-    /// [`enforcement`](Self::enforcement) and that of
-    /// [`set_enforcement`](crate::RateLimiter::set_enforcement), the lesser one is in force.
+    /// It also uses the file's `enforcement`: the least of that one, of
+    /// [`enforcement`](Self::enforcement) and of
+    /// [`set_enforcement`](crate::RateLimiter::set_enforcement) is in force.
     ///
-    /// And it uses what the file says about clients, as it is when a request comes. `allow`,
+    /// It uses what the file says about clients, too, as it is when a request comes. `allow`,
     /// `deny` and `trusted_proxies` add to those of this builder, and `client_ip_header` replaces
-    /// the builder's. Of all networks around an address, the longest prefix decides, and the
-    /// file's if both have the same network.
+    /// the builder's. The longest prefix of all networks around an address decides, and the file's
+    /// if both have the same network.
     pub fn config(self, config: &Config) -> Self {
         self.live(
             config.0.named_limits.clone(),

@@ -4,13 +4,13 @@ use std::fmt;
 
 use actix_throttle_core::config::Diagnostic;
 
-/// Why a configuration was rejected: all of its diagnostics.
+/// The reason why a configuration was rejected: all of its diagnostics.
 ///
 /// Its text has a line for each diagnostic, `file:line:column: reason`, in the order of the file.
 /// The reason says what to write instead.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Name of the file, or of the text.
+    /// The name of the file, or of the text.
     source: String,
     kind: Kind,
 }

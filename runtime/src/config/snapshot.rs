@@ -83,7 +83,7 @@ impl Snapshot {
     /// Describes the snapshot to observers, as in force from now on.
     pub(super) fn in_force(&self, source: &Source) -> Configuration {
         let digest = Sha256::digest(self.text.as_bytes());
-        // 48 bits: a float, as metrics are, holds them exactly.
+        // The hash has 48 bits, which a float, as metrics are, holds exactly.
         let hash = digest
             .iter()
             .take(6)

@@ -9,13 +9,13 @@ use actix_throttle_core::config::Format;
 
 use super::error::ConfigError;
 
-/// Maximum size of a file, in bytes: a larger one is no configuration.
+/// The maximum size of a file, in bytes: a larger one is no configuration.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     path: Option<PathBuf>,
-    /// Name in errors and in the log.
+    /// The name in errors and in the log.
     pub(super) name: String,
     pub(super) format: Format,
 }

@@ -17,24 +17,24 @@ use signal_hook::{SigId, consts::SIGHUP};
 
 use super::{config::Config, error::ConfigError};
 
-/// Time between two readings of the file. A change counts once two readings agree, so that a
+/// The time between two readings of the file. A change counts once two readings agree, so that a
 /// half-written file is not taken (debounce).
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Reloads a [`Config`](super::Config) when its file changes, until it is dropped.
-/// [`Config::watch`](super::Config::watch) makes it.
+/// A watch that reloads a [`Config`](super::Config) when its file changes, until the watch is
+/// dropped. [`Config::watch`](super::Config::watch) makes it.
 ///
 /// A thread of its own reads the file four times a second and compares its content. That sees what
 /// notifications of a file system miss: files on network volumes and on mounts of containers,
-/// symbolic links that are turned to another folder, as Kubernetes does, and editors that put a new
-/// file in the place of the old one. A change is in force within half a second or so.
+/// symbolic links that are turned to another folder, as Kubernetes does, and editors that replace
+/// the old file by a new one. A change is in force within half a second or so.
 ///
 /// On Unix, SIGHUP reloads too. From the first `watch` on, the signal no longer ends the process,
 /// not even once this is dropped.
 #[must_use = "watching ends when this is dropped"]
 #[derive(Debug)]
 pub struct Watch {
-    /// Dropping it ends the thread.
+    /// The sender whose drop ends the thread.
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
     #[cfg(unix)]
@@ -104,7 +104,7 @@ impl Drop for Watch {
     }
 }
 
-/// Whether SIGHUP has come. Relaxed: the flag guards no other data.
+/// Whether SIGHUP has come. The flag is relaxed, because it guards no other data.
 #[derive(Default)]
 struct Hangup(#[cfg(unix)] Arc<AtomicBool>);
 
@@ -147,7 +147,7 @@ fn read(config: &Config, debounce: &mut Debounce, is_hangup: bool) {
     if is_hangup {
         debounce.done = Some(seen.clone());
     } else if seen.as_ref().is_ok_and(in_force) {
-        // Also after an error was undone: the same error is news then.
+        // The debounce starts anew, because the same error is news after it was undone.
         *debounce = Debounce::default();
         return;
     }

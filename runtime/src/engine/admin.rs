@@ -1,5 +1,5 @@
 //! Administration of counters by hand: reset, block and unblock. No request calls it, and nothing
-//! is charged. The failure mode does not apply. Under `Enforcement::Off` nothing is done, as the
+//! is charged. The failure mode does not apply. Nothing is done under `Enforcement::Off`, as the
 //! store is not asked.
 
 use std::time::Duration;

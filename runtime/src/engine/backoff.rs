@@ -1,5 +1,5 @@
 //! Exponential backoff: pauses between attempts that double up to a longest one. It only computes
-//! them: each caller adds the jitter that it needs.
+//! them; each caller adds the jitter that it needs.
 
 use actix_throttle_core::time::Micros;
 

@@ -33,9 +33,9 @@ const DEFAULT_PREFIX: &str = "throttle";
 const DEFAULT_DEADLINE: Duration = Duration::from_millis(100);
 const DEFAULT_FAILURE_THRESHOLD: u32 = 3;
 const DEFAULT_RECOVERY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest time for which other processes miss a reset or a refund of this one.
+/// The longest time for which other processes miss a reset or a refund of this one.
 const DEFAULT_DENIAL_CACHE: Duration = Duration::from_secs(1);
-/// One million keys: about 120 MB of counters of constant size.
+/// The default bound is one million keys: about 120 MB of counters of constant size.
 const DEFAULT_MAX_KEYS: usize = 1_000_000;
 
 /// Settings of an [`Engine`], before `build` makes it.
@@ -54,7 +54,7 @@ pub(crate) struct Builder {
     pub(crate) clock: Option<ManualClock>,
 }
 
-/// Where the counters are.
+/// The store that the counters are in.
 pub(crate) enum Source {
     Memory,
     #[cfg(feature = "redis")]

@@ -19,19 +19,19 @@ pub(crate) struct Charged(Vec<ChargedItem>);
 /// One charge of the decision, with its receipts.
 #[derive(Clone, Debug)]
 pub(super) struct ChargedItem {
-    /// Index of the charge in the decision's check.
+    /// The index of the charge in the decision's check.
     index: u32,
     pub(super) charge: OwnedCharge,
-    /// Receipt of the store.
+    /// The receipt of the store.
     pub(super) store: Option<Receipt>,
-    /// Receipt of the in-memory store of the local fallback, which has decided the charge or
+    /// The receipt of the in-memory store of the local fallback, which has decided the charge or
     /// mirrored it.
     pub(super) local: Option<Receipt>,
     /// The cost that counts since a settlement; `None` before one.
     pub(super) settled: Option<u32>,
     /// The cost that counted before the latest settlement.
     pub(super) before: u32,
-    /// Where a cost of 0 was admitted, which has no receipt.
+    /// The store that has admitted a cost of 0, which has no receipt.
     pub(super) free: Option<DecidedBy>,
 }
 
@@ -94,17 +94,17 @@ impl Charged {
         self.split(wanted).0
     }
 
-    /// Splits these charges in those that `wanted` selects by their index in the decision, and the
-    /// others, without those that cannot be changed.
+    /// Splits these charges into those that `wanted` selects by their index in the decision, and
+    /// the others, without those that cannot be changed.
     pub(crate) fn split(self, mut wanted: impl FnMut(usize) -> bool) -> (Self, Self) {
         let charges = self.0.into_iter().filter(ChargedItem::can_change);
         let (wanted, others) = charges.partition(|one| wanted(one.index as usize));
         (Self(wanted), Self(others))
     }
 
-    /// Splits these charges in those that a settlement by hand is about, and the others. Those are
-    /// the limits that were given a cost; a limit without one counts requests, however much they
-    /// take. If none was given a cost, they are all of them.
+    /// Splits these charges into those that a settlement by hand is about, and the others. A
+    /// settlement is about the limits that were given a cost; a limit without one counts requests,
+    /// whatever they take. If no limit was given a cost, it is about all of them.
     pub(super) fn split_estimates(self) -> (Self, Self) {
         let is_estimate = |one: &ChargedItem| {
             let charge = one.charge.charge();

@@ -1,7 +1,7 @@
 //! The public view of the circuit breaker. The store's layers set the state; reading it changes
 //! nothing.
 
-/// State of a limiter's circuit breaker: whether the store is asked for decisions.
+/// The state of a limiter's circuit breaker: whether the store is asked for decisions.
 ///
 /// Each limiter has one circuit in each process, shared by all of its workers. See
 /// [`RateLimiter::circuit`](crate::RateLimiter::circuit).

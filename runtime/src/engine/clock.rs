@@ -60,7 +60,11 @@ impl Clock {
         }
     }
 
-    /// Waits until the time is `then`. Dropping the future has no effect.
+    /// Waits until the time is `then`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
     pub(crate) async fn sleep_until(&self, then: Micros) {
         match self {
             Self::Monotonic { .. } => {
@@ -118,11 +122,11 @@ pub struct ManualClock(Arc<Hand>);
 #[cfg(feature = "test-util")]
 #[derive(Debug)]
 struct Hand {
-    /// Sequentially consistent, as `reaches` relies on: a waiter that registers and then reads an
-    /// old time is notified by the move.
+    /// The time, in microseconds. Its operations are sequentially consistent, on which `reaches`
+    /// relies: a waiter that registers and then reads an old time is notified by the move.
     micros: AtomicU64,
-    /// How far the clock of this process is ahead of the store's. Relaxed, because no other memory
-    /// depends on it.
+    /// The microseconds by which the clock of this process is ahead of the store's. It is relaxed,
+    /// because no other memory depends on it.
     process_ahead: AtomicI64,
     moved: tokio::sync::Notify,
 }
@@ -160,7 +164,7 @@ impl ManualClock {
     }
 
     /// Sets how many microseconds the clock of this process is ahead of Redis' own, which this
-    /// clock then is. Hidden, because only the tests of the script need it.
+    /// clock then is. It is hidden, because only the tests of the script need it.
     #[doc(hidden)]
     pub fn set_process_ahead(&self, micros: i64) {
         self.0.process_ahead.store(micros, Ordering::Relaxed);
@@ -179,7 +183,8 @@ impl ManualClock {
 
     async fn reaches(&self, then: Micros) {
         loop {
-            // Registers before it reads the time: otherwise a move in between would be missed.
+            // The waiter registers before it reads the time: otherwise a move in between would be
+            // missed.
             let mut moved = std::pin::pin!(self.0.moved.notified());
             moved.as_mut().enable();
             if self.micros() >= then {

@@ -70,7 +70,7 @@ impl Engine {
     ///
     /// # Cancel safety
     ///
-    /// Dropped midway, the check may have been charged.
+    /// If the future is dropped midway, the check may have been charged.
     pub(crate) async fn decide(
         &self,
         check: &Check<'_>,
@@ -107,7 +107,7 @@ impl Engine {
         validate(&check.charges)?;
         match self.try_decide(check) {
             Ok(outcome) => self.conclude(check, Ok(outcome)),
-            // Boxed to keep the future of a decision in memory small.
+            // The future is boxed, so that that of a decision in memory stays small.
             Err(miss) => {
                 let decided = Box::pin(self.decide(check, miss)).await;
                 self.conclude(check, decided)
@@ -115,7 +115,7 @@ impl Engine {
         }
     }
 
-    /// Puts each limit in force as the switch says. `false`: none is to be decided.
+    /// Puts each limit in force as the switch says. Returns `false` if none is to be decided.
     pub(super) fn put_in_force(&self, limits: &mut [(Limit, Identity)]) -> bool {
         match self.enforcement() {
             Enforcement::On => true,

@@ -35,28 +35,29 @@ impl InitError {
         Self::new(InitKind::Settings, detail)
     }
 
-    /// Whether a limiter is installed already; `close` it first.
+    /// Returns whether a limiter is installed already; `close` it first.
     #[must_use]
     pub fn is_already_initialized(&self) -> bool {
         self.kind == InitKind::AlreadyInitialized
     }
 
-    /// Whether a setting of the builder is invalid, such as a URL with an unknown parameter or with
-    /// a host name that does not exist.
+    /// Returns whether a setting of the builder is invalid, such as a URL with an unknown parameter
+    /// or with a host name that does not exist.
     #[must_use]
     pub fn is_settings(&self) -> bool {
         self.kind == InitKind::Settings
     }
 
-    /// Whether Redis rejects the user or the password, or denies the user a command that is needed.
+    /// Returns whether Redis rejects the user or the password, or denies the user a command that is
+    /// needed.
     #[cfg(feature = "redis")]
     #[must_use]
     pub fn is_credentials(&self) -> bool {
         self.kind == InitKind::Credentials
     }
 
-    /// Whether the server cannot be used: it is too old, is neither Redis nor Valkey, speaks no TLS
-    /// where the URL asks for it, or speaks TLS where the URL asks for none.
+    /// Returns whether the server cannot be used: it is too old, is neither Redis nor Valkey,
+    /// speaks no TLS where the URL asks for it, or speaks TLS where the URL asks for none.
     #[cfg(feature = "redis")]
     #[must_use]
     pub fn is_server(&self) -> bool {
@@ -124,7 +125,7 @@ pub enum RateLimitError {
         /// The store is unreachable, too slow, refuses the call, or was not asked because its
         /// circuit is open.
         reason: String,
-        /// Time until the store is verified again, if its circuit is open.
+        /// The time until the store is verified again, if its circuit is open.
         retry_after: Option<Duration>,
     },
     /// The demand has more than 64 alternatives, or none: it contains an empty `any` or `all`.
@@ -132,7 +133,7 @@ pub enum RateLimitError {
     /// There was no capacity within the longest wait, or no such wait could have helped. Nothing
     /// was charged.
     TimedOut {
-        /// Time until a retry is worthwhile; `None` if no wait would help.
+        /// The time until a retry is worthwhile; `None` if no wait would help.
         retry_after: Option<Duration>,
     },
 }

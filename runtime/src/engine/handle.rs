@@ -23,8 +23,8 @@ use super::{
     waiting::{Delays, queue::WaitQueues},
 };
 
-/// Number of decisions between two reports of the store's size, which lock all of its shards; and
-/// of those at first that are each followed by one.
+/// The number of decisions between two reports of the store's size, which lock all of its shards;
+/// and the number of first decisions that are each followed by a report.
 const SIZE_INTERVAL: u64 = 1024;
 const SIZE_AT_FIRST: u64 = 64;
 
@@ -38,7 +38,7 @@ struct Inner {
     switch: Arc<Switch>,
     settings: Settings,
     observers: Observers,
-    /// Number of decisions that observers were told. Relaxed: it guards no other data.
+    /// The number of decisions that observers were told. It is relaxed: it guards no other data.
     told: AtomicU64,
     shadow_stats: ShadowStats,
     wait_queues: WaitQueues,
@@ -85,7 +85,7 @@ impl Engine {
         &self.0.observers
     }
 
-    /// What this process remembers for snapshots.
+    /// Returns what this process remembers for snapshots.
     #[cfg(feature = "status-page")]
     pub(super) fn recorder(&self) -> &Recorder {
         &self.0.recorder
@@ -101,8 +101,11 @@ impl Engine {
         Duration::from_micros(self.0.clock.wall())
     }
 
-    /// Returns the leases and closes the connections. If the future is dropped midway, leases may
-    /// not have been returned.
+    /// Returns the leases and closes the connections.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, leases may not have been returned.
     pub(crate) async fn close(&self) {
         self.0.store.retire().await;
         self.0.store.close();

@@ -27,7 +27,7 @@ pub(crate) static SHARED_COUNTERS: LogThrottle = LogThrottle::new(Level::Warn);
 pub(crate) static KEPT_REQUESTS: LogThrottle = LogThrottle::new(Level::Error);
 /// A call by hand whose error is a mistake in the code, and the response of a handler.
 pub(crate) static INVALID_CALLS: LogThrottle = LogThrottle::new(Level::Error);
-/// A genuine token that identifies nobody.
+/// A genuine token that names no user.
 #[cfg(feature = "jwt")]
 pub(crate) static UNUSABLE_TOKENS: LogThrottle = LogThrottle::new(Level::Warn);
 /// A session whose user or group cannot be read.

@@ -15,7 +15,8 @@ use log::Level;
 /// Log target by which applications filter: the crate, not a module.
 pub(crate) const TARGET: &str = "actix_throttle";
 
-/// The throttle of one subject. Its atomics are relaxed: each counts by itself and guards no data.
+/// The throttle of one subject. Its atomics are relaxed, because each counts by itself and guards
+/// no data.
 #[derive(Debug)]
 pub(crate) struct LogThrottle {
     level: Level,

@@ -21,7 +21,7 @@ use super::observe::Audience;
 /// process runs, so that a request compares no strings.
 #[derive(Debug, Default)]
 pub(crate) struct NamedLimitTable {
-    /// Id of the configuration that the names belong to.
+    /// The id of the configuration that the names belong to.
     of: u32,
     limits: Vec<Option<NamedLimit>>,
 }
@@ -31,7 +31,8 @@ pub(crate) struct NamedLimitTable {
 pub(crate) struct NamedLimits(Arc<SharedTables>);
 
 struct SharedTables {
-    /// Tells configurations apart. From 1: a [`CachedIndex`] of 0 is empty.
+    /// The number that tells configurations apart. It is at least 1, because a [`CachedIndex`] of 0
+    /// is empty.
     id: u32,
     register: Mutex<NameIndex>,
     current: ArcSwap<NamedLimitTable>,
@@ -42,12 +43,12 @@ struct SharedTables {
 #[derive(Default)]
 struct NameIndex {
     indices: HashMap<String, u32>,
-    /// Names in use by a rule without a fallback: a reload must not remove them.
+    /// The names that a rule without a fallback uses: a reload must not remove them.
     required: HashSet<String>,
 }
 
-/// Cached index of a name: the configuration's id in the upper half, the index in the lower.
-/// Relaxed, because the one word is all that is read.
+/// The cached index of a name: the configuration's id in the upper half, the index in the lower. It
+/// is relaxed, because the one word is all that is read.
 #[derive(Debug, Default)]
 pub(crate) struct CachedIndex(AtomicU64);
 
@@ -73,7 +74,7 @@ impl NamedLimits {
     ///
     /// # Errors
     ///
-    /// The missing names, sorted. Nothing has changed then.
+    /// The missing names, sorted. Nothing is replaced then.
     #[cfg_attr(
         not(any(feature = "config", test)),
         expect(dead_code, reason = "nothing else gives limits names")
@@ -103,8 +104,8 @@ impl NamedLimits {
             names.limits[index] = Some(limit);
         }
         let names = Arc::new(names);
-        // Store under the lock: a rule that starts to use a name sees this table, or its name was
-        // among the required ones.
+        // The table is stored under the lock: a rule that starts to use a name sees this table, or
+        // its name was among the required ones.
         self.0.current.store(Arc::clone(&names));
         Ok(names)
     }

@@ -16,7 +16,7 @@ pub(crate) struct PendingCharges(Arc<Inner>);
 struct Inner {
     engine: Engine,
     estimate: u32,
-    /// The number of charges in the decision's check, at least.
+    /// The end of the range of the charges' indices in the decision's check.
     charges: usize,
     stage: Mutex<Stage>,
 }
@@ -28,7 +28,7 @@ enum Stage {
     /// A settlement is under way. What is refunded meanwhile, by the index of the charge, is done
     /// afterwards.
     Settling { refunded: Vec<usize> },
-    /// What was settled counts, and the limits stood like this then.
+    /// The settled cost counts, and the limits stood like this then.
     Settled(Charged, Option<Decision>),
 }
 
@@ -47,8 +47,8 @@ impl PendingCharges {
         self.0.estimate
     }
 
-    /// Settles the charges at `actual`. `false` if they were settled before, or if the store could
-    /// not be told, which is logged.
+    /// Settles the charges at `actual`. Returns `false` if they were settled before, or if the
+    /// store could not be told, which is logged.
     ///
     /// # Cancel safety
     ///

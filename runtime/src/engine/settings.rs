@@ -9,15 +9,15 @@ use super::{named_limits::NamedLimits, switch::LiveEnforcement};
 pub(crate) struct Settings {
     pub(crate) failure_mode: FailureMode,
     pub(crate) max_waiting: MaxWaiting,
-    /// The limits of a configuration, which rules refer to by name.
     /// The enforcement at the start, as code says.
     pub(crate) enforcement: Enforcement,
     /// The enforcement that a configuration says.
     pub(crate) live_enforcement: Option<LiveEnforcement>,
+    /// The limits of a configuration, which rules refer to by name.
     pub(crate) named_limits: Option<NamedLimits>,
 }
 
-/// Maximum number of requests that wait for one counter in this process.
+/// The maximum number of requests that wait for one counter in this process.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct MaxWaiting(pub(crate) usize);
 

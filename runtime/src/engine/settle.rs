@@ -63,7 +63,7 @@ impl Engine {
             }
             settled
         };
-        // Without I/O, it is done by the first poll.
+        // The first poll completes a settlement without I/O.
         let mut settle = Box::pin(settle);
         let first = future::poll_fn(|context| Poll::Ready(settle.poll_unpin(context))).await;
         if let Poll::Ready(settled) = first {

@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 
 use super::log_lines::SHADOW_DENIALS;
 
-/// Number of requests that each shadow limit would have denied, by its name. Names are the
+/// The number of requests that each shadow limit would have denied, by its name. Names are the
 /// application's, so they are few. The counters are relaxed: they guard no other data.
 #[derive(Debug, Default)]
 pub(crate) struct ShadowStats(RwLock<BTreeMap<&'static str, AtomicU64>>);

@@ -18,17 +18,17 @@ use super::log_throttle::TARGET;
 /// The enforcement of one limiter, shared by its clones.
 #[derive(Debug)]
 pub(crate) struct Switch {
-    /// The value in force, the lesser one of `said`. Relaxed: it guards no other data, and a
+    /// The value in force, the lesser one of `said`. It is relaxed: it guards no other data, and a
     /// request that misses a change by a moment is decided as it would have been before.
     in_force: AtomicU8,
     said: Mutex<Said>,
-    /// Wakes requests that wait, once limits are no longer enforced.
+    /// The notification that wakes requests that wait, once limits are no longer enforced.
     changed: Notify,
-    /// Without a store, nothing can be counted: the switch stays off.
+    /// Whether there is a store: without one nothing can be counted, and the switch stays off.
     has_store: bool,
 }
 
-/// What each source says.
+/// The enforcement that each source says.
 #[derive(Clone, Copy, Debug)]
 struct Said {
     code: Enforcement,
@@ -64,7 +64,7 @@ impl LiveEnforcement {
         })))
     }
 
-    /// Passes on what the file says now.
+    /// Passes the enforcement of the file on to the limiters.
     #[cfg_attr(
         not(any(feature = "config", test)),
         expect(dead_code, reason = "nothing else says it but a file")
@@ -118,11 +118,16 @@ impl Switch {
         }
     }
 
-    /// Waits until limits are not enforced. Dropping the future has no effect.
+    /// Waits until limits are not enforced.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
     pub(super) async fn unenforced(&self) {
         loop {
             let mut changed = pin!(self.changed.notified());
-            // Enable before reading the value, or a change in between would be lost.
+            // The notification is enabled before the value is read, or a change in between would be
+            // lost.
             changed.as_mut().enable();
             if self.in_force() != Enforcement::On {
                 return;
@@ -157,7 +162,7 @@ impl Switch {
         let before = said.in_force();
         change(&mut said);
         let after = said.in_force();
-        // Under the lock, so that the last change is the one that stays.
+        // The value is stored under the lock, so that the last change is the one that stays.
         self.in_force.store(after as u8, Ordering::Relaxed);
         if after != before {
             let level = match after {

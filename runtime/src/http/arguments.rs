@@ -54,7 +54,7 @@ impl ArgumentsCache {
 }
 
 /// Whether a tuple with this name has an extractor that is not known to leave the request alone. A
-/// name that is not understood counts as one that has.
+/// name that is not understood counts as one with such an extractor.
 fn may_read_decisions(tuple: &str) -> bool {
     let tuple = tuple
         .strip_prefix('(')

@@ -22,7 +22,7 @@ pub(super) struct Overrides {
 #[derive(Clone, Copy)]
 pub(super) struct RuleContext<'a> {
     pub(super) limiter: &'a RateLimiter,
-    /// Read once, so that all rules of a request are decided alike.
+    /// The enforcement, which is read once, so that all rules of a request are decided alike.
     pub(super) enforcement: Enforcement,
     own: Option<&'a Overrides>,
 }

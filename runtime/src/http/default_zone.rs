@@ -132,7 +132,7 @@ mod tests {
             "app::m::index::{{closure}}::__throttle_here",
             "<app::m::index as actix_web::service::HttpServiceFactory>::register::index\
              ::{{closure}}::__throttle_here",
-            // A compiler that writes type names differently.
+            // A compiler may write type names differently.
             "app/m/index",
         ] {
             assert_eq!(of(landmark), "app::m::index", "{landmark}");

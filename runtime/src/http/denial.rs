@@ -14,7 +14,7 @@ impl RateLimiter {
     /// with `Retry-After` and the headers of the limiter's [style](crate::Builder::headers). `None`
     /// if the decision allows the request.
     ///
-    /// It is for handlers that call the limiter themselves and need the decision before they
+    /// This is for handlers that call the limiter themselves and need the decision before they
     /// respond. [`enforce`](Self::enforce) does both at once.
     ///
     /// ```
@@ -37,6 +37,10 @@ impl RateLimiter {
     /// }
     /// # let _ = login;
     /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops that of `on_limited`, and has no other effect.
     pub async fn denial_response(
         &self,
         request: &HttpRequest,

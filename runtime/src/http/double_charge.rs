@@ -26,8 +26,8 @@ static TOLD: Mutex<Vec<(LimitLabel, LimitLabel)>> = Mutex::new(Vec::new());
 /// A counter that a request was charged to, with the limit that charged it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ChargedCounter {
-    /// Hash of the key without the identity's group. A collision of two counters only causes a log
-    /// line.
+    /// The hash of the key without the identity's group. A collision of two counters only causes a
+    /// log line.
     print: u64,
     limit: LimitLabel,
 }

@@ -22,7 +22,7 @@ impl RateLimiter {
     /// given.
     ///
     /// The decision shows in [`RateLimits`](crate::RateLimits). Its headers are on the error's
-    /// response; on other responses they are if an attribute or a [`Throttle`](crate::Throttle)
+    /// response. Other responses have them if an attribute or a [`Throttle`](crate::Throttle)
     /// writes headers for the request. A limit that has denied the request keeps the attribute's
     /// `refund_on` from refunding anything.
     ///

@@ -65,7 +65,7 @@ fn with_copy(response: HttpResponse) -> HttpResponse {
             response.extensions_mut().insert(Copied(bytes.clone()));
             BoxBody::new(bytes)
         }
-        // A streaming body, which cannot be copied.
+        // A streaming body cannot be copied.
         Err(body) => body,
     };
     response.set_body(body)

@@ -21,14 +21,14 @@ use crate::engine::{
 ///
 /// # Cancel safety
 ///
-/// Dropped while the store decides, a charge that was sent may stay. If the request could wait or
-/// hold a permit, its charges are refunded and its permits are released.
+/// If the future is dropped while the store decides, a charge that was sent may stay. If the
+/// request could wait or hold a permit, its charges are refunded and its permits are released.
 pub(super) async fn evaluate<'a>(
     matcher: &RuleMatcher<'_>,
     matched: &[MatchedRule<'a>],
 ) -> Result<Option<Evaluation<'a>>, RateLimitError> {
     let engine = matcher.context.limiter.engine();
-    // Boxed to keep the future small: few rules have async functions.
+    // The future is boxed to keep this one small, because few rules have async functions.
     let resolved = match matched.iter().any(|one| one.rule.has_async()) {
         true => Box::pin(call_async_functions(matcher, matched)).await,
         false => Vec::new(),
@@ -38,7 +38,8 @@ pub(super) async fn evaluate<'a>(
         return Ok(None);
     }
     coop_yield().await;
-    // Boxed here and below to keep the future small: most requests are decided without waiting.
+    // The futures here and below are boxed to keep this one small, because most requests are
+    // decided without waiting.
     if !resolved_rules.iter().all(ResolvedRule::is_plain) {
         let evaluation = Box::pin(evaluate_waiting(engine, &resolved_rules)).await?;
         return slowed_down(engine, &resolved_rules, evaluation).await;

@@ -31,7 +31,7 @@ pub(super) struct Evaluation<'a> {
     pub(super) refunds: Option<Box<RefundPlan>>,
     /// The concurrency permits that the request holds.
     pub(super) hold: Option<Box<PermitHold>>,
-    /// The counters that were charged. Empty after a denial, and on the fast path.
+    /// The counters that were charged. The list is empty after a denial, and on the fast path.
     pub(super) counters: SmallVec<[ChargedCounter; 1]>,
 }
 
@@ -117,7 +117,7 @@ pub(super) fn refunds(
     )))
 }
 
-/// How long the rule lets a request wait for room.
+/// Returns how long the rule lets a request wait for room.
 pub(super) fn max_wait_of(rule: &ResolvedRule<'_, '_>) -> MaxWait {
     let wait = rule.max_wait.map(to_micros);
     wait.map_or(MaxWait::None, MaxWait::AtMost)
@@ -147,7 +147,7 @@ fn push_charge<'a, T>(
         charges[same].limit.name(),
         charge.limit.name()
     ));
-    // Compares how many such requests fit, a / b < c / d, without a division.
+    // The comparison of how many such requests fit, a / b < c / d, needs no division.
     let (one, other) = (&charge, &charges[same]);
     let fit =
         |limit: &Charge<'_>, of: &Charge<'_>| u64::from(limit.limit.quota()) * u64::from(of.cost);

@@ -24,7 +24,7 @@ pub(super) struct SingleRule<'a> {
 }
 
 impl<'a> SingleRule<'a> {
-    /// `None` if the request needs a full evaluation.
+    /// Returns the request if the fast path can decide it; `None` if it needs a full evaluation.
     pub(super) fn of(
         context: RuleContext<'a>,
         rules: &'a RuleSet,
@@ -63,7 +63,7 @@ impl<'a> SingleRule<'a> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped while the store decides, a charge that was sent stays.
+    /// If the future is dropped while the store decides, a charge that was sent stays.
     pub(super) async fn evaluate(&self, miss: Miss) -> Result<Evaluation<'a>, RateLimitError> {
         let check = self.check();
         let decided = self.context.limiter.engine().decide(&check, miss).await;

@@ -73,8 +73,7 @@ pub(super) async fn decide<'a>(
     }
 }
 
-/// A request that [`try_admit`] could not decide without waiting. Awaited by
-/// [`admit`](Self::admit).
+/// A request that [`try_admit`] could not decide without waiting. [`admit`](Self::admit) awaits it.
 pub(super) enum Undecided<'a> {
     /// The single rule was not decided in the process: the store has to be asked.
     Remote(SingleRule<'a>, Miss),

@@ -43,7 +43,7 @@ where
 {
     let (request, mut payload) = match arguments.into_parts() {
         Parts::Request { request, payload } => (request, payload),
-        // Boxed to keep the future small: only tests bypass the limits.
+        // The future is boxed to keep this one small, because only tests bypass the limits.
         Parts::Bypass(bypass) => {
             let (request, arguments) = *bypass;
             return Box::pin(async move { respond(handler(arguments).await, &request) }).await;
@@ -59,7 +59,7 @@ where
     };
     let admission = match try_admit(&limiter, rules, &request, nesting) {
         Ok(admission) => admission,
-        // Boxed to keep the future small: most requests are decided at once.
+        // The future is boxed to keep this one small, because most requests are decided at once.
         Err(undecided) => Box::pin(undecided.admit(&request, nesting)).await,
     };
     let mut in_flight = match admission {

@@ -35,12 +35,12 @@ use crate::{
 ///
 /// # Cancel safety
 ///
-/// Dropped before `complete` is polled, as when the client leaves, it refunds nothing. So the
-/// caller awaits nothing between the status and `complete`.
+/// If it is dropped before `complete` is polled, as when the client leaves, it refunds nothing. So
+/// the caller awaits nothing between the status and `complete`.
 #[must_use = "charges are refunded by `complete`"]
 pub(super) struct InFlight {
     style: HeaderStyle,
-    /// Boxed to keep the struct small: few requests have refunds.
+    /// The refunds. They are boxed to keep the struct small, because few requests have any.
     refunds: Option<Box<RefundPlan>>,
     /// The permits that are held until the end of the response body.
     hold: Option<Box<PermitHold>>,
@@ -54,7 +54,7 @@ pub(super) struct RefundPlan {
     charged: Charged,
     /// The charges at an estimate, which the handler may settle.
     pending: Option<PendingCharges>,
-    /// By the index of the charge.
+    /// The statuses, by the index of the charge.
     statuses: Vec<Option<StatusSet>>,
 }
 
@@ -120,7 +120,7 @@ impl InFlight {
     }
 
     /// Takes the permits, to hold them until the end of the response body. Permits that are not
-    /// taken are released when this is dropped.
+    /// taken are released when this value is dropped.
     pub(super) fn take_hold(&mut self) -> Option<Box<PermitHold>> {
         self.hold.take()
     }
@@ -138,7 +138,7 @@ impl InFlight {
         let (Some(plan), Some(record)) = (self.refunds.take(), &mut self.record) else {
             return;
         };
-        // A limit further in has denied the request: the status is not the handler's.
+        // A limit further in has denied the request, so the status is not the handler's.
         if record.is_denied() {
             return;
         }
@@ -163,7 +163,7 @@ impl InFlight {
         if refunded.is_empty() {
             return;
         }
-        // Boxed to keep the future small: few requests have refunds.
+        // The future is boxed to keep this one small, because few requests have refunds.
         if let Some(after) = Box::pin(engine.refund(refunded)).await {
             record.refresh(&engine, self.style, &after);
         }

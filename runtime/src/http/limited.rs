@@ -81,8 +81,8 @@ pub(super) enum Parts<Args> {
         request: HttpRequest,
         payload: Payload,
     },
-    /// The arguments themselves; nothing is checked. Boxed to keep the enum small: only tests use
-    /// it.
+    /// The arguments themselves; nothing is checked. They are boxed to keep the enum small, because
+    /// only tests use them.
     Bypass(Box<(HttpRequest, Args)>),
 }
 

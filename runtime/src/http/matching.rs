@@ -29,8 +29,9 @@ pub(super) struct RuleMatcher<'a> {
     message: Option<&'a str>,
     lookups: SmallVec<[(&'a Identifier, Lookup); 1]>,
     identities: SmallVec<[Identity; 1]>,
-    /// The identities in the message's context, by the same indices as `identities`. Empty without
-    /// a context key. A `Vec` and not a `SmallVec`, because HTTP requests never fill it.
+    /// The identities in the message's context, by the same indices as `identities`. The list is
+    /// empty without a context key. A `Vec` and not a `SmallVec`, because HTTP requests never fill
+    /// it.
     in_context: Vec<Identity>,
 }
 
@@ -41,7 +42,7 @@ enum Lookup {
     /// `on_unidentified` chose to skip: rules with this identifier do not apply.
     Skip,
     /// `on_unidentified` returned a response. The first rule that needs the identity takes it out;
-    /// later rules of the same request find `None`. Boxed to keep the enum small.
+    /// later rules of the same request find `None`. It is boxed to keep the enum small.
     Reject(Option<Box<HttpResponse>>),
 }
 
@@ -175,7 +176,7 @@ impl<'a> RuleMatcher<'a> {
             return self.count(identity);
         }
         let unidentified = match self.context.on_unidentified() {
-            // Boxed to keep the future small: few requests are unidentified.
+            // The future is boxed to keep this one small, because few requests are unidentified.
             Some(function) => Box::pin(function.respond(self.request)).await,
             None => Unidentified::CountByIp,
         };

@@ -75,8 +75,8 @@ impl NamedLimitRef {
     /// Takes over the name and zone of the fallback, so that both limits share one counter.
     pub(super) fn or(self, limit: &Limit) -> Self {
         let name = limit.policy_name().unwrap_or(self.name);
-        // A new cache: a clone without a fallback has to look the name up itself, because only that
-        // lookup marks the name as required.
+        // The cache is new: a clone without a fallback has to look the name up itself, because only
+        // that lookup marks the name as required.
         let known = Arc::default();
         Self { known, ..self }.called(name, limit.zone_name())
     }

@@ -21,8 +21,8 @@ use crate::engine::PendingCharges;
 ///
 /// It never fails. For a request that no such limit has charged, [`estimate`](Self::estimate) is 0
 /// and [`settle`](Self::settle) changes nothing: the limit was skipped, its group is unlimited, or
-/// the store could not decide and the request was admitted by the failure mode `Open`. So is the
-/// `default`, for unit tests.
+/// the store could not decide and the request was admitted by the failure mode `Open`. The
+/// `default`, for unit tests, is such a charge, too.
 ///
 /// ```
 /// use actix_throttle::{PendingCharge, rate_limit};
@@ -72,17 +72,16 @@ impl PendingCharge {
     /// Corrects the charge: each limit with `settle` counts `actual` in place of the estimate, in
     /// the window that took it, as if that had been the cost from the beginning.
     ///
-    /// Less than the estimate is given back exactly as a refund is. More is charged though there
-    /// may be no room: the counter is then in debt. It admits nothing, `remaining` is 0, and
-    /// `Retry-After` says when the debt is gone. What has left its window counts no more, and
-    /// nothing changes.
+    /// The difference to a lower cost is refunded. A higher cost is charged though there may be no
+    /// room: the counter is then in debt. It admits nothing, `remaining` is 0, and `Retry-After`
+    /// says when the debt is gone. What has left its window counts no more, and nothing changes.
     ///
     /// A charge is settled at most once, however often it is extracted. If the response's status is
     /// one of [`refund_on`](crate::Rule::refund_on), the charge is refunded, at what it was settled
     /// if it was; after that it cannot be settled. An estimate of 0 takes nothing when the request
     /// comes, and is charged when it is settled.
     ///
-    /// If this is awaited before the response, the response's headers show it.
+    /// If the call is awaited before the response, the response's headers show it.
     ///
     /// Returns `false` if the charge was settled or refunded before, or if the store could not be
     /// told, which is logged: nothing has changed then. The store takes no longer for it than for a
@@ -92,7 +91,7 @@ impl PendingCharge {
     ///
     /// Once polled, the settlement is carried out even if the future is dropped.
     pub async fn settle(self, actual: u32) -> bool {
-        // One for each middleware and the attribute, mostly one.
+        // There is one for each middleware and for the attribute, and mostly one in all.
         let settled = join_all(self.0.iter().map(|pending| pending.settle(actual))).await;
         settled.into_iter().all(|is_settled| is_settled)
     }

@@ -36,7 +36,7 @@ pub(super) struct ResolvedRule<'a, 'i> {
     pub(super) settles: bool,
     /// The longest wait for capacity; `None`: the request never waits.
     pub(super) max_wait: Option<Duration>,
-    /// How an admitted request is delayed.
+    /// The slow-down by which an admitted request is delayed.
     pub(super) slow_down: Option<ValidSlowDown>,
 }
 
@@ -131,7 +131,7 @@ pub(super) fn resolve<'a, 'i>(
     resolved: &[Resolved],
 ) -> Result<SmallVec<[ResolvedRule<'a, 'i>; 1]>, RateLimitError> {
     let mut resolved_rules: SmallVec<[ResolvedRule<'a, 'i>; 1]> = SmallVec::new();
-    // Loaded once a request, so that all of its named limits come from one snapshot.
+    // The named limits are loaded once a request, so that all of them come from one snapshot.
     let mut named_limits: Option<NamedLimitsView<'_>> = None;
     for (index, one) in matched.iter().enumerate() {
         let rule = one.rule;

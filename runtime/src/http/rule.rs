@@ -109,7 +109,8 @@ impl Rule {
     /// configuration's `failure_mode`, `refund_on` and `max_wait` where the rule sets none.
     ///
     /// The name may stand for a concurrency limit. Then the rule acts like
-    /// [`concurrency`](Self::concurrency), and its `cost`, `refund_on` and `dynamic` have no effect.
+    /// [`concurrency`](Self::concurrency), and its `cost`, `refund_on` and `dynamic` have no
+    /// effect.
     ///
     /// Rules of one name count in one counter, and on handlers in one per handler, unless the
     /// configuration gives the limit a `zone`.
@@ -139,8 +140,8 @@ impl Rule {
         self
     }
 
-    /// Sets the name and zone of a named or concurrency limit, where they are open. For macro
-    /// output.
+    /// Sets the name and zone of a named or concurrency limit, where they are open. Macro output
+    /// calls it.
     #[doc(hidden)]
     pub fn defaults(mut self, name: &'static str, zone: &'static str) -> Self {
         self.limit = match self.limit {

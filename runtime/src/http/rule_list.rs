@@ -20,7 +20,7 @@ use super::{
     rule::Rule,
 };
 
-/// Rules that are decided together. What the fast path needs to know of them is found out once, and
+/// Rules that are decided together. The properties that the fast path needs are computed once, and
 /// not at each request.
 #[derive(Debug)]
 pub struct RuleSet {
@@ -46,7 +46,7 @@ impl RuleSet {
     /// Logs an error, once, if the handler with these arguments takes a `PendingCharge` that no
     /// rule can give it.
     pub(super) fn check_pending_charge<Args>(&self, request: &HttpRequest) {
-        // Relaxed: at worst, two workers log it.
+        // The flag is relaxed: at worst, two workers log it.
         if self.is_checked.load(Ordering::Relaxed) || self.is_checked.swap(true, Ordering::Relaxed)
         {
             return;

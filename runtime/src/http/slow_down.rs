@@ -19,13 +19,13 @@ use crate::engine::{
 
 /// Delays an admitted request for as long as its rules say: the longest delay of them.
 ///
-/// A request that may not be delayed, as too many are, is denied, and so is one that finds no
-/// permit afterwards: a delayed request holds no permit, which running requests could use. Its
-/// charges are refunded.
+/// A request is denied if too many are delayed already, and also if it finds no permit afterwards:
+/// a delayed request holds no permit, which running requests could use. Its charges are refunded.
 ///
 /// # Cancel safety
 ///
-/// Dropped midway, the charges stay: the request was admitted, and only its delay was cut short.
+/// If the future is dropped midway, the charges stay: the request was admitted, and only its delay
+/// was cut short.
 pub(super) async fn slow_down<'a>(
     engine: &Engine,
     resolved_rules: &[ResolvedRule<'a, '_>],
@@ -48,7 +48,7 @@ pub(super) async fn slow_down<'a>(
     match engine.delay(&charge.key, delay).await {
         Ok(delayed) => evaluation.decision.elapse(delayed),
         Err(TooManyDelayed { wait }) => {
-            // Where none may be delayed, the request is admitted again once all is back.
+            // The request is admitted again once the whole quota is back, if none may be delayed.
             let decision = &evaluation.decision;
             let status = decision.limits().iter().find(|one| one.index() == index);
             let whole = status.map_or(0, |status| to_micros(status.reset_after()));

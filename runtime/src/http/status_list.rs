@@ -5,8 +5,8 @@ use std::{cell::OnceCell, iter};
 
 use actix_throttle_core::decision::LimitStatus;
 
-/// How the limits of a request stand, in the order of their decisions. It only grows, so what a
-/// handler has borrowed of it stays.
+/// The standings of the limits of a request, in the order of their decisions. It only grows, so
+/// what a handler has borrowed of it stays.
 #[derive(Debug, Default)]
 pub(super) struct StatusList {
     limits: Vec<LimitStatus>,

@@ -2,7 +2,8 @@
 
 use actix_web::HttpRequest;
 
-/// Name of the status page's route. No pattern of an application can have it: those begin with `/`.
+/// The name of the status page's route. No pattern of an application can have it: those begin with
+/// `/`.
 pub(crate) const STATUS_PAGE: &str = "actix-throttle status page";
 
 /// Whether the request goes to a status page, before the router has gone there or after.

@@ -19,8 +19,8 @@ use crate::{
     limiter::{LimiterRef, RateLimiter},
 };
 
-/// Limits messages inside a WebSocket. Call [`check`](Self::check) once a message: it counts the
-/// identity of the request that opened the socket.
+/// A limiter of the messages inside a WebSocket. Call [`check`](Self::check) once a message: it
+/// counts the identity of the request that opened the socket.
 ///
 /// The limits use the same counters as those of handlers where zone, algorithm and window are the
 /// same. A limit without a [zone](Limit::zone) counts under its name, and one without either under

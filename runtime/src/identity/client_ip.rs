@@ -21,7 +21,7 @@ use super::{
     },
 };
 
-/// How a limiter finds the address of a client.
+/// The way in which a limiter finds the address of a client.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ClientIp {
     /// The settings of the builder.

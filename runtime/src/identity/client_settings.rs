@@ -23,7 +23,7 @@ impl ClientSettings {
     ///
     /// # Errors
     ///
-    /// If the header's name is none.
+    /// If the header's name is not valid.
     pub(crate) fn new(spec: ClientSpec) -> Result<Self, NetworkError> {
         let ClientSpec {
             access,
@@ -43,7 +43,7 @@ impl ClientSettings {
 ///
 /// # Errors
 ///
-/// If it is none.
+/// If the name is not valid.
 pub(crate) fn header_name(name: &str) -> Result<HeaderName, NetworkError> {
     check_header_name(name)?;
     HeaderName::try_from(name).map_err(|_| NetworkError::Header(name.to_owned()))

@@ -1,5 +1,5 @@
 //! The headers in which proxies report the addresses of their clients: which one, and how it is
-//! read. Whose headers are believed is decided in `client_ip`.
+//! read. `client_ip` decides which peers are believed.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -52,7 +52,8 @@ pub(super) fn single_address(headers: &HeaderMap, name: &HeaderName) -> Option<I
     x_forwarded_for_hop(line.to_str().ok()?.trim())
 }
 
-/// Returns the `for` of an element (RFC 7239, section 4). Two are invalid: a proxy writes one.
+/// Returns the `for` of an element (RFC 7239, section 4). More than one is invalid, because a proxy
+/// writes one.
 pub(super) fn forwarded_hop(element: &str) -> Option<IpAddr> {
     let mut nodes = rsplit_unquoted(element.as_bytes(), b';').filter_map(|pair| {
         let (name, value) = str::from_utf8(pair).ok()?.trim().split_once('=')?;

@@ -11,7 +11,7 @@ use super::{
 
 /// The result of an identifier. Only an async function is `Pending`.
 pub(crate) enum Identified<'a> {
-    /// `None`: the request is unidentified.
+    /// The identity; `None` if the request is unidentified.
     Ready(Option<Identity>),
     Pending(IdentityFuture<'a>),
 }
@@ -97,7 +97,7 @@ fn identify_all<'a>(
 ///
 /// # Cancel safety
 ///
-/// Dropped midway, it has charged nothing.
+/// If the future is dropped midway, it has charged nothing.
 async fn await_all(parts: Vec<Identified<'_>>) -> Option<Identity> {
     let mut identities = Vec::with_capacity(parts.len());
     for part in parts {

@@ -15,7 +15,8 @@ pub(super) fn identify(
     let value = match part {
         RequestPart::Header => request.headers().get(&**name)?.as_bytes().into(),
         RequestPart::Cookie => request.cookie(name)?.value().as_bytes().into(),
-        // Decode, so that `%61` and `a` do not become two identities with one meaning.
+        // The value is decoded, so that `%61` and `a` do not become two identities with one
+        // meaning.
         RequestPart::Path => percent_decode_str(request.match_info().get(name)?).collect(),
         RequestPart::Query => query(request, name)?,
     };

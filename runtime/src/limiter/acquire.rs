@@ -66,6 +66,10 @@ impl RateLimiter {
     /// # Errors
     ///
     /// If [`check`](Self::check) would return one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future charges nothing: what the store grants afterwards is refunded.
     pub async fn try_acquire(
         &self,
         limit: &Limit,
@@ -79,6 +83,10 @@ impl RateLimiter {
     /// # Errors
     ///
     /// If [`check_all`](Self::check_all) would return one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future charges nothing: what the store grants afterwards is refunded.
     pub async fn try_acquire_all<D: Into<Demand>>(
         &self,
         all: impl IntoIterator<Item = D>,
@@ -91,6 +99,10 @@ impl RateLimiter {
     /// # Errors
     ///
     /// If [`check`](Self::check) would return one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future charges nothing: what the store grants afterwards is refunded.
     pub async fn try_acquire_any<D: Into<Demand>>(
         &self,
         any: impl IntoIterator<Item = D>,

@@ -9,12 +9,15 @@ use super::RateLimiter;
 use crate::engine::error::RateLimitError;
 
 impl RateLimiter {
-    /// Resets what the identity has used of this limit, and ends a block in the limit's zone. If
-    /// the future is dropped midway, the reset may have been done.
+    /// Resets what the identity has used of this limit, and ends a block in the limit's zone.
     ///
     /// # Errors
     ///
     /// If the limit is invalid, or the store could not do it, whatever the failure mode.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the reset may have been done.
     pub async fn reset(
         &self,
         limit: &Limit,
@@ -24,12 +27,16 @@ impl RateLimiter {
     }
 
     /// Blocks the identity in the limit's zone for `length` from now on, in place of a block that
-    /// exists. If the future is dropped midway, the block may have been set.
+    /// exists.
     ///
     /// # Errors
     ///
     /// If the limit is invalid, `length` is not from 1 ms to 366 days, or the store could not do
     /// it, whatever the failure mode.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the block may have been set.
     pub async fn block(
         &self,
         limit: &Limit,
@@ -39,12 +46,15 @@ impl RateLimiter {
         self.engine.block(limit, &identity.into(), length).await
     }
 
-    /// Ends a block of the identity in the limit's zone. If the future is dropped midway, the block
-    /// may have ended.
+    /// Ends a block of the identity in the limit's zone.
     ///
     /// # Errors
     ///
     /// If the limit is invalid, or the store could not do it, whatever the failure mode.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the block may have ended.
     pub async fn unblock(
         &self,
         limit: &Limit,

@@ -111,26 +111,26 @@ impl Builder {
         self
     }
 
-    /// Maximum number of keys in the in-memory store. From 1; default: 1,000,000. A key is one
-    /// identity's counter, its block, or its held permits, for one limit. It applies to the
-    /// in-memory store of the local fallback ([`FailureMode::Local`]) too.
+    /// Sets the maximum number of keys in the in-memory store. Range: from 1; default: 1,000,000. A
+    /// key is one identity's counter, its block, or its held permits, for one limit. It applies to
+    /// the in-memory store of the local fallback ([`FailureMode::Local`]) too.
     ///
     /// A full store evicts counters, used-up ones last, and never a held permit or a block that has
-    /// not expired. What it has no room for, the [failure mode](Self::failure_mode) decides.
+    /// not expired. The [failure mode](Self::failure_mode) decides what it has no room for.
     pub fn max_keys(mut self, max_keys: usize) -> Self {
         self.engine.max_keys = max_keys;
         self
     }
 
-    /// Prefix of all keys in Redis. Default: `throttle`.
+    /// Sets the prefix of all keys in Redis. Default: `throttle`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.engine.prefix = prefix.into();
         self
     }
 
-    /// Whether keys in Redis show the values of headers, cookies and query parameters as they are,
-    /// so that you can read them there. Default: `false`, the values are hashed (SHA-256, cut to
-    /// 128 bits).
+    /// Sets whether keys in Redis show the values of headers, cookies and query parameters as they
+    /// are, so that you can read them there. Default: `false`, the values are hashed (SHA-256, cut
+    /// to 128 bits).
     ///
     /// Such values are often credentials: API keys, session ids, passwords in `Authorization`. Keys
     /// appear where secrets are not protected: in `MONITOR`, in dumps and in the slow log. Set this
@@ -171,8 +171,8 @@ impl Builder {
         self
     }
 
-    /// Number of incidents in a row that open the circuit breaker: Redis is then left alone for a
-    /// while, and the failure mode decides. From 1; default: 3.
+    /// Sets the number of incidents in a row that open the circuit breaker: Redis is then left
+    /// alone for a while, and the failure mode decides. Range: from 1; default: 3.
     ///
     /// An incident is one cause, however many requests it affects: a call without a reply within
     /// the deadline, a connection that breaks midway, a failed attempt to connect, an error reply.
@@ -184,7 +184,8 @@ impl Builder {
         self
     }
 
-    /// Longest pause between two checks of a failing Redis. From 1 ms to 366 days; default: 30 s.
+    /// Sets the longest pause between two checks of a failing Redis. Range: from 1 ms to 366 days;
+    /// default: 30 s.
     ///
     /// While the circuit is open, this process verifies Redis in the background and closes the
     /// circuit once it decides again. The first pause is 250 ms, or this setting if it is shorter.
@@ -195,8 +196,8 @@ impl Builder {
         self
     }
 
-    /// Longest time that a request waits for a decision of Redis, including the wait for a
-    /// connection. Above zero; default: 100 ms.
+    /// Sets the longest time that a request waits for a decision of Redis, including the wait for a
+    /// connection. Range: above zero; default: 100 ms.
     ///
     /// After that the failure mode decides. Redis may have charged the request, so it is not asked
     /// again. A process that is late itself, because a handler blocks its worker or a CPU quota has
@@ -206,8 +207,8 @@ impl Builder {
         self
     }
 
-    /// Longest time for which a denial of Redis is cached: requests that it holds for are denied
-    /// without asking Redis again. Default: 1 s; zero asks each time.
+    /// Sets the longest time for which a denial of Redis is cached: requests that it holds for are
+    /// denied without asking Redis again. Default: 1 s; zero asks each time.
     ///
     /// A denial holds until its own retry time at most, for the same limit, identity and cost, and
     /// `Retry-After` counts down. A reset, a refund, the end of a block or a changed limit ends it
@@ -219,8 +220,8 @@ impl Builder {
     }
 
     /// Tells this observer what the limiter does: its decisions, refunds, waits, and changes of its
-    /// circuit and configuration. Called again, it adds one; they hear each event in this order.
-    /// Default: none, and then an event costs one branch.
+    /// circuit and configuration. Called again, it adds another one; the observers hear each event
+    /// in this order. Default: none, and then an event costs one branch.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.engine.observers.push(Box::new(observer));
         self

@@ -43,7 +43,7 @@ impl RateLimiter {
         BulkReset::new(self.engine.clone(), Ok(selection))
     }
 
-    /// Resets everything under the limiter's [prefix](crate::Builder::prefix), whoever is counted:
+    /// Resets everything under the limiter's [prefix](crate::Builder::prefix), for every identity:
     /// all counters and all blocks.
     pub fn reset_all(&self) -> BulkReset {
         BulkReset::new(self.engine.clone(), Ok(KeySelection::all()))
@@ -75,11 +75,11 @@ impl RateLimiter {
     /// Looks at everything that is counted for the identity that a person writes like this, as
     /// [`peek_identity`](Self::peek_identity) does.
     ///
-    /// Read are: an address (`192.0.2.1`), a source with its value in the clear
+    /// It reads an address (`192.0.2.1`), a source with its value in the clear
     /// (`header.X-Api-Key=k-8a2f`, `user=42`), `global`, a text as keys have it
     /// (`header.x-api-key=#…`, `user=a%20b`), and any other text as an identity of the application.
-    /// Addresses are looked for by every [`ipv6_prefix`](crate::Builder::ipv6_prefix). The in-memory
-    /// store finds nothing by a hash, as it has other ones.
+    /// Addresses are looked for by every [`ipv6_prefix`](crate::Builder::ipv6_prefix). The
+    /// in-memory store finds nothing by a hash, because its own hashes differ.
     pub fn peek_written(&self, text: &str) -> PeekIdentity {
         PeekIdentity::new(self.engine.clone(), IdentityQuery::written(text))
     }

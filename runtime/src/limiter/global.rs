@@ -16,10 +16,10 @@ use once_cell::sync::Lazy;
 use super::RateLimiter;
 use crate::engine::error::{InitError, InitKind};
 
-/// Holds the process-wide limiter. Requests read it without a lock; `close` empties it.
+/// The process-wide limiter. Requests read it without a lock; `close` empties it.
 static GLOBAL: Lazy<ArcSwapOption<RateLimiter>> = Lazy::new(ArcSwapOption::empty);
 
-/// Generation of `GLOBAL`: the number of installs and removals. A release after each swap pairs
+/// The generation of `GLOBAL`: the number of installs and removals. A release after each swap pairs
 /// with the acquire before each load: a thread that sees a new generation sees its limiter, too.
 static CHANGES: AtomicU64 = AtomicU64::new(0);
 
@@ -46,6 +46,10 @@ impl RateLimiter {
     /// If a limiter is installed already, or Redis has a problem that waiting does not solve: it
     /// rejects the credentials, is older than 6.2, or is no Redis at all. A Redis that cannot be
     /// reached right now is a warning in the log.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, no limiter is installed.
     #[cfg(feature = "redis")]
     pub async fn init(pool: impl Into<crate::RedisPool>) -> Result<(), InitError> {
         Self::builder().redis(pool).init().await
@@ -60,8 +64,8 @@ impl RateLimiter {
     /// Returns the process-wide limiter by this thread's `Rc`: threads would contend for a shared
     /// count.
     pub(super) fn of_thread() -> Option<Rc<Self>> {
-        // Read the generation first: if the limiter changes in between, the next request loads it
-        // again.
+        // The generation is read first: if the limiter changes in between, the next request loads
+        // it again.
         let changes = CHANGES.load(Ordering::Acquire);
         let mut former = None;
         let held = OF_THREAD.try_with(|held| {
@@ -72,27 +76,32 @@ impl RateLimiter {
             }
             limiter.clone()
         });
-        // This may be the last handle of the former limiter: drop it outside the borrow.
+        // This may be the last handle of the former limiter, so it is dropped outside the borrow.
         drop(former);
         // The thread is ending, and its locals are gone.
         held.unwrap_or_else(|_| Self::global().map(Rc::new))
     }
 
     /// Removes the process-wide limiter, returns its leases and closes its connections. `init` may
-    /// be called again. Does nothing if no limiter is installed. If the future is dropped midway,
-    /// the limiter is removed all the same, but its leases may not have been returned.
+    /// be called again. Nothing happens if no limiter is installed.
     ///
     /// Remaining handles go on deciding, but lease nothing more. A thread that has served requests
     /// keeps a handle until it serves the next request or ends.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the limiter is removed all the same, but its leases may not
+    /// have been returned.
     pub async fn close() {
         if let Some(limiter) = GLOBAL.swap(None) {
             CHANGES.fetch_add(1, Ordering::Release);
-            // Drop this thread's handle; other threads drop theirs at their next request, or when
-            // they end.
+            // This thread's handle is dropped here; other threads drop theirs at their next
+            // request, or when they end.
             drop(Self::of_thread());
             limiter.engine.close().await;
         }
-        // Yield: the tasks that drive the connections end when they are next polled.
+        // The call yields, because the tasks that drive the connections end when they are next
+        // polled.
         tokio::task::yield_now().await;
     }
 

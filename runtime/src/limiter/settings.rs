@@ -14,7 +14,7 @@ pub(crate) struct HttpSettings {
     pub(crate) headers: HeaderStyle,
     pub(crate) on_limited: Option<OnLimited>,
     pub(crate) on_unidentified: Option<OnUnidentified>,
-    /// Why a setting is invalid whose method returns no error.
+    /// The reason why a setting is invalid whose method returns no error.
     pub(super) invalid: Option<String>,
 }
 

@@ -15,6 +15,10 @@ impl RateLimiter {
     ///
     /// If [`peek`](Self::peek) would return one. While the store cannot be asked and the failure
     /// mode is `Open`, the result is the whole quota.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
     pub async fn remaining(
         &self,
         limit: &Limit,
@@ -25,7 +29,7 @@ impl RateLimiter {
 
     /// Streams how much is left of a limit: now, and whenever it has changed, in whichever process.
     /// The store is polled once per `every`, at most once a millisecond, and only while the next
-    /// item is awaited. Needs a tokio runtime.
+    /// item is awaited. The stream needs a tokio runtime.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {

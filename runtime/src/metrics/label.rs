@@ -11,15 +11,15 @@ pub(super) enum Label {
     Policy,
     Result,
     Source,
-    /// How a call of the store ended.
+    /// The outcome of a call of the store.
     Outcome,
     /// The state of the circuit.
     State,
-    /// What became of a reload.
+    /// The result of a reload.
     Reload,
     /// Whether a settlement took more or less than the estimate.
     Direction,
-    /// What became of a lease's unused part.
+    /// The fate of a lease's unused part.
     Fate,
     /// The change of a counter by hand.
     Change,

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::engine::{Event, Observer};
 
-/// Counts what a limiter does, through the [`metrics`](::metrics) facade. The guide has the
-/// [table of all metrics](crate::guide::metrics).
+/// The observer that counts what a limiter does, through the [`metrics`](::metrics) facade. The
+/// guide has the [table of all metrics](crate::guide::metrics).
 ///
 /// Install the recorder of your exporter first: series are registered here, with all values of
 /// their labels, so that they begin at 0. Give each limiter a `Metrics` of its own, and if a

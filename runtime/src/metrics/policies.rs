@@ -14,10 +14,10 @@ use parking_lot::Mutex;
 
 use super::{policy_series::PolicySeries, register::Registrar};
 
-/// Number of addresses in the table: a power of two. Applications have some dozens of limits.
+/// The number of addresses in the table: a power of two. Applications have some dozens of limits.
 const SLOTS: usize = 1024;
-/// Slots that are looked at for one address. With a table a quarter full, nearly all names stand in
-/// the first.
+/// The number of entries that are looked at for one address. Nearly all names stand in the first
+/// one if the table is a quarter full.
 const PROBES: usize = 8;
 /// 2^64 divided by the golden ratio: Fibonacci hashing spreads addresses that are close together.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -25,8 +25,8 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 pub(super) struct Policies {
     registrar: Registrar,
     slots: Box<[OnceLock<Slot>]>,
-    /// All policies by their text, which may stand at several addresses. Also those that found no
-    /// free slot.
+    /// All policies by their text, which may stand at several addresses. Those that found no free
+    /// entry are among them.
     by_name: Mutex<HashMap<&'static str, Arc<PolicySeries>>>,
 }
 

@@ -17,7 +17,7 @@ use crate::engine::{Decided, DecisionResult};
 
 /// The handles of one policy's series, registered together: all of them begin at 0.
 pub(super) struct PolicySeries {
-    /// By result, then by source; `None` where a result cannot have the source.
+    /// The counters by result, then by source; `None` if a result cannot have the source.
     requests: [[Option<Counter>; DecisionSource::ALL.len()]; DecisionResult::ALL.len()],
     utilization: Histogram,
     waiting: Gauge,

@@ -16,7 +16,7 @@ pub(super) struct Metric {
     pub(super) unit: Unit,
     pub(super) labels: &'static [Label],
     pub(super) help: &'static str,
-    /// Upper bounds of a histogram's buckets; empty for other kinds.
+    /// The upper bounds of a histogram's buckets; empty for other kinds.
     pub(super) buckets: &'static [f64],
 }
 

@@ -11,8 +11,7 @@ use super::{Outgoing, Request, Response};
 use crate::engine::error::RateLimitError;
 
 impl Outgoing {
-    /// Waits until this request of awc may be made, and sends it by the function. If the future is
-    /// dropped once it is sent, the charge stays.
+    /// Waits until this request of awc may be made, and sends it by the function.
     ///
     /// Redirects that the client follows by itself are part of the request that led there, and are
     /// not charged.
@@ -37,6 +36,10 @@ impl Outgoing {
     ///
     /// [`CallError::Limited`] as for [`acquire`](Self::acquire), and nothing is sent;
     /// [`CallError::Send`] with the error of awc.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped once the request is sent, the charge stays.
     pub async fn send<F, S>(
         &self,
         request: ClientRequest,
@@ -61,7 +64,7 @@ impl Outgoing {
     }
 }
 
-/// Why a call of [`Outgoing::send`] has no response.
+/// The reason why a call of [`Outgoing::send`] has no response.
 #[non_exhaustive]
 pub enum CallError {
     /// There was no room in time, or no decision. The call was not sent.

@@ -22,20 +22,20 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The method, such as `GET`.
+    /// Returns the method, such as `GET`.
     #[must_use]
     pub fn method(&self) -> &str {
         self.method
     }
 
-    /// The host: `towns.example`, or `towns.example:8443` where the port is not the scheme's
-    /// default.
+    /// Returns the host: `towns.example`, or `towns.example:8443` where the port is not the
+    /// scheme's default.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The path as it is sent, without the query.
+    /// Returns the path as it is sent, without the query.
     #[must_use]
     pub fn path(&self) -> &str {
         self.path

@@ -1,4 +1,4 @@
-//! Which responses pause calls, and what is paused.
+//! The pauses of calls: which responses cause one, and what is paused.
 
 use actix_throttle_core::{
     identity::Identity,
@@ -17,7 +17,7 @@ pub(super) const PAUSE: Limit = Limit::per_second(1)
 /// The settings of pauses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pauses {
-    /// `None`: those of the default.
+    /// The statuses that pause calls; `None` for the default.
     statuses: Option<Result<StatusSet, StatusSetError>>,
     pub(super) per_host: bool,
 }
@@ -43,8 +43,8 @@ impl Pauses {
         }
     }
 
-    /// Returns whether a used-up quota pauses calls until its reset. Only if statuses were set: an
-    /// application that set none was written when nothing but `Retry-After` paused.
+    /// Returns whether a used-up quota pauses calls until its reset. It does only if statuses were
+    /// set: an application that set none was written when nothing but `Retry-After` paused calls.
     pub(super) fn reads_reset(&self) -> bool {
         self.statuses.is_some()
     }

@@ -10,10 +10,10 @@ use actix_throttle_core::{identity::Identity, limit::Limit};
 use super::{Outgoing, Response, pause::PAUSE, retry_after};
 use crate::engine::{Permit, log_lines::UNTOLD_PAUSES};
 
-/// Shortest length of a block.
+/// The shortest length of a block.
 const LEAST: Duration = Duration::from_millis(1);
 
-/// Longest length of a block.
+/// The longest length of a block.
 const MOST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// Permission to make a call, and what it was charged. If it is dropped, the charge stays.
@@ -24,7 +24,7 @@ pub struct CallPermit {
     charged: Vec<(Limit, Identity)>,
     /// The host, if it is paused in place of the identities.
     host: Option<Identity>,
-    /// `None`: no limit applies to the call.
+    /// The permit; `None` if no limit applies to the call.
     permit: Option<Permit>,
 }
 
@@ -43,12 +43,15 @@ impl CallPermit {
         }
     }
 
-    /// Reports the response of the upstream service: stops calls if it asks for that, and refunds
+    /// Reports the response of the upstream service: pauses calls if it asks for that, and refunds
     /// the charge if its status is one of [`Outgoing::refund_on`]'s. If the store cannot be told,
-    /// that is logged. If the future is dropped midway, calls may be stopped for some of the limits
-    /// only.
+    /// that is logged.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, calls may be paused for some of the limits only.
     pub async fn completed(self, answer: Response<'_>) {
-        // Block first: a refund wakes waiters.
+        // The block comes first, because a refund wakes waiters.
         if let Some(wait) = self.wait(answer) {
             self.block(wait).await;
         }
@@ -57,8 +60,11 @@ impl CallPermit {
         }
     }
 
-    /// Reports that the call certainly did not reach the upstream service: refunds the charge. Once
-    /// polled, the refund is done even if the future is dropped.
+    /// Reports that the call certainly did not reach the upstream service: refunds the charge.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the refund is done even if the future is dropped.
     pub async fn not_sent(self) {
         if let Some(permit) = self.permit {
             permit.refund().await;
@@ -66,10 +72,10 @@ impl CallPermit {
     }
 
     /// Corrects what the call was charged, once: its limits that have a cost count `actual` in its
-    /// place. More is charged though there may be no room. See [`Permit::settle`].
+    /// place. A higher cost is charged though there may be no room. See [`Permit::settle`].
     ///
     /// Returns `false` if it was settled before, or if the store could not be told, which is
-    /// logged. Once polled, it is done even if the future is dropped.
+    /// logged.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -86,6 +92,10 @@ impl CallPermit {
     /// assert_eq!(limiter.remaining(&TOKENS, "model").await?, 8_800);
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the settlement is done even if the future is dropped.
     pub async fn settle(&self, actual: u32) -> bool {
         match &self.permit {
             Some(permit) => permit.settle(actual).await,

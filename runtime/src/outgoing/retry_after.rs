@@ -10,7 +10,8 @@ pub(super) fn wait(value: &str, date: Option<&str>, now: SystemTime) -> Option<D
         Some(seconds) => Duration::from_secs(seconds),
         None => {
             let until = httpdate::parse_http_date(value).ok()?;
-            // Use the clock that made the date, if the response has it: clocks of machines differ.
+            // The date counts by the clock that made it, if the response has its time, because the
+            // clocks of machines differ.
             let sent = date.and_then(|date| httpdate::parse_http_date(date).ok());
             until.duration_since(sent.unwrap_or(now)).ok()?
         }

@@ -16,16 +16,17 @@ use super::{
     header_value,
 };
 
-/// Which rate-limit headers a response gets.
+/// The rate-limit headers that a response gets.
 ///
 /// # Headers that a response has already
 ///
 /// A handler may set such headers itself, or pass on those of an upstream service. The three
 /// `X-RateLimit-*` stay as a whole if less remains by them; otherwise, or if their remaining quota
-/// cannot be read, ours replace them as a whole. (So it is with `RateLimit-Limit`, `-Remaining` and
-/// `-Reset` of older drafts, if they are there.) `RateLimit` and `RateLimit-Policy` list our
-/// policies, then the foreign ones by other names. A kind of header that the response already has
-/// shows our limits too, whatever the style is, so none contradicts another; `Off` touches none.
+/// cannot be read, ours replace them as a whole. (`RateLimit-Limit`, `-Remaining` and `-Reset` of
+/// older drafts are treated in this way, too, if they are there.) `RateLimit` and
+/// `RateLimit-Policy` list our policies, then the foreign ones by other names. A kind of header
+/// that the response already has shows our limits too, whatever the style is, so none contradicts
+/// another; `Off` touches none.
 ///
 /// `Retry-After` of a handler's own response is left alone. On a denial it is the longest wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -65,7 +65,7 @@ pub(crate) fn timed_out(retry_after: Option<Duration>) -> HttpResponse {
 ///
 /// [draft]: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11
 pub(crate) fn unavailable(retry_after: Option<Duration>) -> HttpResponse {
-    // A second is the least, also if the time of the store's next attempt is unknown.
+    // The wait is a second at least, also if the time of the store's next attempt is unknown.
     let wait = retry_after.unwrap_or_default().max(Duration::from_secs(1));
     let mut document = Document::begin();
     document.written("Rate limits cannot be checked at the moment.\"");

@@ -128,7 +128,7 @@ async fn make(
             engine.block(limit, identity, length).await
         }
         (Change::Unblock, AnyLimit::Rate(limit)) => engine.unblock(limit, identity).await,
-        // Blocks are of rates.
+        // Only rates have blocks.
         (Change::Block(_) | Change::Unblock, AnyLimit::Concurrency(_)) => Ok(()),
     }
 }

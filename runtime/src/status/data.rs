@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::engine::{IdentitySnapshot, LimitSnapshot, Standing};
 
-/// How one identity stands.
+/// The standing of one identity.
 #[derive(Debug, Serialize)]
 pub(super) struct IdentityData<'a> {
     pub(super) identity: &'a str,
@@ -26,7 +26,7 @@ pub(super) struct StandingData<'a> {
     is_blocked: bool,
 }
 
-/// What a change has done.
+/// The effect of a change.
 #[derive(Debug, Serialize)]
 pub(super) struct ChangeData<'a> {
     pub(super) change: &'a str,

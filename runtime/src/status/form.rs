@@ -7,12 +7,12 @@ use serde::Deserialize;
 use super::query::Done;
 use crate::engine::Change;
 
-/// Longest form, in bytes: an identity of 4 KiB, each byte escaped, and the rest.
+/// The longest form, in bytes: an identity of 4 KiB, each byte escaped, and the rest.
 const LONGEST: usize = 16 * 1024;
-/// Longest identity that is read, in bytes.
+/// The longest identity that is read, in bytes.
 pub(super) const LONGEST_IDENTITY: usize = 4 * 1024;
 
-/// What a form may hold. Each view reads what it needs.
+/// The fields of a form. Each view reads those that it needs.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Form {
     #[serde(default)]
@@ -24,7 +24,7 @@ pub(super) struct Form {
     pub(super) change: String,
     #[serde(default)]
     pub(super) length: String,
-    /// `yes` once a person has confirmed the change.
+    /// The word `yes` once a person has confirmed the change.
     #[serde(default)]
     pub(super) confirmed: String,
 }

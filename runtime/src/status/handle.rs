@@ -1,4 +1,4 @@
-//! The way of a request: its access, then what it asks for. The page's service calls it.
+//! The handling of a request: its access, then what it asks for. The page's service calls it.
 
 use actix_web::{
     HttpRequest, HttpResponse,

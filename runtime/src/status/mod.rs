@@ -2,9 +2,9 @@
 //! changes that they make by hand. The application mounts it; no limited request comes here.
 //!
 //! A request goes through `handle`: its access, its `query`, for a POST its `origin` and its
-//! `form`, then a `view` or a `change`. Everything stands at one address, with what it is in the
-//! query string: links of that form work wherever the page is mounted, with or without a slash at
-//! the end and behind a proxy that rewrites paths.
+//! `form`, then a `view` or a `change`. All views have one address, and the query string says which
+//! view it is: links of that form work wherever the page is mounted, with or without a slash at the
+//! end and behind a proxy that rewrites paths.
 
 mod access;
 mod change;

@@ -1,6 +1,6 @@
 //! Whether a POST comes from the page itself: the protection against cross-site request forgery.
 //!
-//! Browsers say where a request comes from, and no page can make them lie: `Sec-Fetch-Site`, which
+//! Browsers say where a request comes from, and no page can forge that: `Sec-Fetch-Site`, which
 //! they send over HTTPS and to this machine, and `Origin`, which they send with every POST. A token
 //! in the form would need a session, which the page does not have.
 
@@ -16,16 +16,16 @@ use actix_web::{
 pub(super) fn is_own(request: &HttpRequest) -> bool {
     let headers = request.headers();
     if headers.contains_key("Sec-Fetch-Site") {
-        // `none`: a person has typed the address, which makes no POST.
+        // The value `none` says that a person has typed the address, which makes no POST.
         return only(headers, "Sec-Fetch-Site") == Some("same-origin");
     }
     if !headers.contains_key(ORIGIN) {
-        // Not of a browser: a script has no cookies that another site could use.
+        // The request is not from a browser: a script has no cookies that another site could use.
         return true;
     }
     let host = match only(headers, HOST.as_str()) {
         Some(host) => host,
-        // HTTP/2 has it in the address.
+        // HTTP/2 has the host in the address.
         None => request
             .uri()
             .authority()
@@ -34,8 +34,8 @@ pub(super) fn is_own(request: &HttpRequest) -> bool {
     only(headers, ORIGIN.as_str()).is_some_and(|origin| is_at(origin, host))
 }
 
-/// Whether an origin is at this host and port. The scheme may differ: behind a proxy that ends TLS
-/// nothing says which it was.
+/// Whether an origin is at this host and port. The scheme may differ, because nothing says which it
+/// was behind a proxy that ends TLS.
 fn is_at(origin: &str, host: &str) -> bool {
     let Ok(origin) = origin.parse::<Uri>() else {
         return false;

@@ -51,8 +51,8 @@ type AccessFn = dyn Fn(&HttpRequest) -> Access + Send + Sync;
 /// Every view is there as JSON too: add `format=json` to its query string. The data is that of
 /// [`RateLimiter::snapshot`](crate::RateLimiter::snapshot).
 ///
-/// A [`Throttle`](crate::Throttle) around the page counts requests to it, but never denies them:
-/// whoever is locked out by a limit that is too tight can still come here to say so.
+/// A [`Throttle`](crate::Throttle) around the page counts requests to it, but never denies them: a
+/// person who is locked out by a limit that is too tight can still come here and change it.
 #[derive(Clone)]
 pub struct StatusPage {
     access: Arc<AccessFn>,
@@ -76,8 +76,8 @@ impl HttpServiceFactory for StatusPage {
                 handle(request, body, access)
             })
         };
-        // Both with and without a slash: no redirect to the other one, which a middleware that
-        // trims slashes would turn into a circle.
+        // The page has both addresses, with a slash and without: a middleware that trims slashes
+        // would turn a redirect to the other one into a circle.
         web::resource(["", "/"])
             .name(STATUS_PAGE)
             .route(route())

@@ -17,8 +17,9 @@ use sha2::{Digest, Sha256};
 
 use super::view::STYLE;
 
-/// Nothing is loaded, run or embedded: the one style is that of the page, by its hash. The icon is
-/// an empty one, which saves the browser from asking the site for its own.
+/// The content security policy: nothing is loaded, run or embedded, and the one style is that of
+/// the page, by its hash. The icon is an empty one, which saves the browser from asking the site
+/// for its own.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = STANDARD.encode(Sha256::digest(STYLE));
     format!(
@@ -39,7 +40,7 @@ pub(super) fn json(status: StatusCode, data: &impl Serialize) -> HttpResponse {
     builder(status).json(data)
 }
 
-/// Responds with a text, without saying what stands here.
+/// Responds with a text, without saying what the address is for.
 pub(super) fn text(status: StatusCode, text: &'static str) -> HttpResponse {
     builder(status)
         .content_type("text/plain; charset=utf-8")
@@ -58,12 +59,12 @@ fn builder(status: StatusCode) -> HttpResponseBuilder {
     builder
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((CONTENT_SECURITY_POLICY, POLICY.as_str()))
-        // For browsers that do not know `frame-ancestors`.
+        // This header is for browsers that do not know `frame-ancestors`.
         .insert_header(("X-Frame-Options", "DENY"))
         .insert_header(("X-Content-Type-Options", "nosniff"))
         .insert_header(("Cross-Origin-Resource-Policy", "same-origin"))
         .insert_header(("Cross-Origin-Opener-Policy", "same-origin"))
-        // Not `no-referrer`: a POST would then have `Origin: null`.
+        // The value is not `no-referrer`, because a POST would then have `Origin: null`.
         .insert_header((REFERRER_POLICY, "same-origin"))
         .insert_header(("X-Robots-Tag", "noindex, nofollow"));
     builder

@@ -11,7 +11,7 @@ pub(super) struct Target {
     pub(super) identity: Identity,
     /// The text that keys have of it.
     pub(super) text: String,
-    /// What a form has to say for it: the text of keys if that is enough. If not, the value in the
+    /// The text that a form sends for it: the text of keys if that is enough, else the value in the
     /// clear, which belongs into no address.
     pub(super) written: String,
 }
@@ -21,7 +21,8 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// If the text has a hash in place of a value, of none that is denied often: a text for people.
+    /// If the text has a hash in place of a value, and no identity that is denied often has this
+    /// hash: a text for people.
     pub(super) fn find(limiter: &RateLimiter, written: &str) -> Result<Self, String> {
         let written = written.trim();
         if written.is_empty() {

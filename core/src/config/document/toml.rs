@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Node {
 /// Turns byte offsets into lines and columns.
 struct LineIndex<'t> {
     text: &'t str,
-    /// Byte offset of the start of each line.
+    /// The byte offset of the start of each line.
     starts: Vec<usize>,
 }
 

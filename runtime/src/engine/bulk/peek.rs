@@ -15,16 +15,16 @@ use crate::engine::{
     store::interface::{ScanBounds, Scanned, Store},
 };
 
-/// A look at all limits of an identity, which begins once it is awaited. Made by
+/// A look at all limits of an identity, which begins once it is awaited.
 /// [`RateLimiter::peek_identity`](crate::RateLimiter::peek_identity) and
-/// [`peek_written`](crate::RateLimiter::peek_written).
+/// [`peek_written`](crate::RateLimiter::peek_written) make it.
 ///
 /// On Redis it goes through the keys by `SCAN`, 500 at a time, so that no step holds the server up;
-/// in a cluster, from master to master. That is for operators, and too slow for each request: with
-/// the limit at hand, [`peek`](crate::RateLimiter::peek) reads one key. The in-memory store looks up
-/// the limits that it has counted since it was built, and scans nothing.
+/// in a cluster, from master to master. That is for operators, and too slow for each request:
+/// [`peek`](crate::RateLimiter::peek) reads one key if you have the limit at hand. The in-memory
+/// store looks up the limits that it has counted since it was built, and scans nothing.
 ///
-/// What is leased to processes counts as used.
+/// Quota that is leased to processes counts as used.
 ///
 /// # Errors
 ///
@@ -46,14 +46,14 @@ impl PeekIdentity {
         }
     }
 
-    /// Ends after this many keys were looked at, those of other applications in the same Redis
-    /// included. Default: 1,000,000.
+    /// Sets the most keys to look at, those of other applications in the same Redis included.
+    /// Default: 1,000,000.
     pub fn max_keys(mut self, most: u64) -> Self {
         self.bounds.max_keys = most;
         self
     }
 
-    /// Ends after this time. Default: 30 s.
+    /// Sets the longest time for it. Default: 30 s.
     pub fn max_time(mut self, longest: Duration) -> Self {
         self.bounds.max_time = longest;
         self

@@ -1,4 +1,4 @@
-//! [`BulkReset`]: a reset of a limit, a zone or everything, whoever is counted.
+//! [`BulkReset`]: a reset of a limit, a zone or everything, for every identity.
 
 use std::{
     future::{Future, IntoFuture},
@@ -15,10 +15,10 @@ use crate::engine::{
     store::interface::{ScanBounds, Scanned, Store},
 };
 
-/// A reset for every identity, which begins once it is awaited. Made by
+/// A reset for every identity, which begins once it is awaited.
 /// [`RateLimiter::reset_limit`](crate::RateLimiter::reset_limit),
-/// [`reset_zone`](crate::RateLimiter::reset_zone) and
-/// [`reset_all`](crate::RateLimiter::reset_all).
+/// [`reset_zone`](crate::RateLimiter::reset_zone) and [`reset_all`](crate::RateLimiter::reset_all)
+/// make it.
 ///
 /// It forgets what was used, and ends blocks. Permits of concurrency limits stay: work that goes on
 /// holds them.
@@ -61,14 +61,14 @@ impl BulkReset {
         }
     }
 
-    /// Ends after this many keys were looked at, those of other applications in the same Redis
-    /// included. Default: 1,000,000.
+    /// Sets the most keys to look at, those of other applications in the same Redis included.
+    /// Default: 1,000,000.
     pub fn max_keys(mut self, most: u64) -> Self {
         self.bounds.max_keys = most;
         self
     }
 
-    /// Ends after this time. Default: 30 s.
+    /// Sets the longest time for it. Default: 30 s.
     pub fn max_time(mut self, longest: Duration) -> Self {
         self.bounds.max_time = longest;
         self
@@ -94,19 +94,19 @@ impl IntoFuture for BulkReset {
 }
 
 impl ResetReport {
-    /// The number of counters and blocks that were deleted.
+    /// Returns the number of counters and blocks that were deleted.
     #[must_use]
     pub fn deleted(&self) -> u64 {
         self.0.deleted
     }
 
-    /// About how many keys were looked at.
+    /// Returns the approximate number of keys that were looked at.
     #[must_use]
     pub fn looked_at(&self) -> u64 {
         self.0.looked_at
     }
 
-    /// Whether all keys were looked at. If not, the reset came to
+    /// Returns whether all keys were looked at. If not, the reset came to
     /// [`max_keys`](BulkReset::max_keys) or [`max_time`](BulkReset::max_time), or a slot of the
     /// cluster has moved: reset again.
     #[must_use]

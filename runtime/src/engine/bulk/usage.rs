@@ -12,8 +12,8 @@ use actix_throttle_core::{
 
 use crate::engine::store::interface::Scanned;
 
-/// What is counted for one identity. [`RateLimiter::peek_identity`](crate::RateLimiter::peek_identity)
-/// returns it.
+/// What is counted for one identity.
+/// [`RateLimiter::peek_identity`](crate::RateLimiter::peek_identity) returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityUsage {
     identity: String,
@@ -21,7 +21,7 @@ pub struct IdentityUsage {
     scanned: Scanned,
 }
 
-/// How one counter, permit table or block of an identity stands.
+/// The usage of one counter, permit table or block of an identity.
 ///
 /// A store knows what was used, and not the limit's numbers: [`is_of`](Self::is_of) tells whether a
 /// limit of yours is the one.
@@ -38,19 +38,19 @@ pub enum UsageState {
         used: u32,
         /// Whether `used` may be too high: a bucket drains at a rate that is not stored.
         is_estimate: bool,
-        /// Time until nothing counts any more; `None` if it is not known.
+        /// The time until nothing counts any more; `None` if it is not known.
         reset_after: Option<Duration>,
     },
     /// The permits of a concurrency limit.
     Held {
         /// The number of permits that are held.
         permits: u32,
-        /// Time until the last of them expires unless it is renewed.
+        /// The time until the last of them expires unless it is renewed.
         longest: Duration,
     },
     /// A block in the zone.
     Blocked {
-        /// Time that is left of it.
+        /// The time that is left of it.
         left: Duration,
     },
     /// The value is none of this library's, or of a version that this one does not know.
@@ -73,27 +73,27 @@ impl IdentityUsage {
         }
     }
 
-    /// The identity as keys have it by default: `user=42`, `ip=192.0.2.1`. Values that may be
-    /// secrets are hashed.
+    /// Returns the identity as keys have it by default: `user=42`, `ip=192.0.2.1`. Values that may
+    /// be secrets are hashed.
     #[must_use]
     pub fn identity(&self) -> &str {
         &self.identity
     }
 
-    /// How each counter, permit table and block stands, in the order of their zones. Empty if
-    /// nothing is counted.
+    /// Returns the usage of each counter, permit table and block, in the order of their zones. The
+    /// list is empty if nothing is counted.
     #[must_use]
     pub fn limits(&self) -> &[LimitUsage] {
         &self.limits
     }
 
-    /// About how many keys were looked at.
+    /// Returns the approximate number of keys that were looked at.
     #[must_use]
     pub fn looked_at(&self) -> u64 {
         self.scanned.looked_at
     }
 
-    /// Whether all keys were looked at. If not, there may be more limits than these.
+    /// Returns whether all keys were looked at. If not, there may be more limits than these.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.scanned.is_complete
@@ -101,14 +101,14 @@ impl IdentityUsage {
 }
 
 impl LimitUsage {
-    /// The zone as keys have it: nine letters stand for the path of a handler that is longer than
-    /// 16 bytes.
+    /// Returns the zone as keys have it: nine letters stand for the path of a handler that is
+    /// longer than 16 bytes.
     #[must_use]
     pub fn zone(&self) -> &str {
         &self.0.zone
     }
 
-    /// Whether this is a counter of the limit, or a block that the limit starts.
+    /// Returns whether this is a counter of the limit, or a block that the limit starts.
     #[must_use]
     pub fn is_of(&self, limit: &Limit) -> bool {
         let kind = KeyKind::of_limit(limit);
@@ -119,13 +119,13 @@ impl LimitUsage {
         is_kind && self.0.zone == written(limit.zone_name())
     }
 
-    /// Whether it belongs to shadow limits.
+    /// Returns whether it belongs to shadow limits.
     #[must_use]
     pub fn is_shadow(&self) -> bool {
         self.0.kind.is_shadow()
     }
 
-    /// The algorithm; `None` for permits, for blocks, and for limits by the calendar.
+    /// Returns the algorithm; `None` for permits, for blocks, and for limits by the calendar.
     #[must_use]
     pub fn algorithm(&self) -> Option<Algorithm> {
         match self.0.kind {
@@ -134,7 +134,7 @@ impl LimitUsage {
         }
     }
 
-    /// The window of a counter; `None` where there is no [`algorithm`](Self::algorithm).
+    /// Returns the window of a counter; `None` if there is no [`algorithm`](Self::algorithm).
     #[must_use]
     pub fn window(&self) -> Option<Duration> {
         match self.0.kind {
@@ -143,7 +143,7 @@ impl LimitUsage {
         }
     }
 
-    /// The period of a limit by the calendar.
+    /// Returns the period of a limit by the calendar.
     #[must_use]
     pub fn period(&self) -> Option<Period> {
         match self.0.kind {
@@ -152,7 +152,7 @@ impl LimitUsage {
         }
     }
 
-    /// How it stands.
+    /// Returns the state of the entry.
     #[must_use]
     pub fn state(&self) -> UsageState {
         match self.0.state {

@@ -27,7 +27,8 @@ impl Engine {
     ///
     /// # Cancel safety
     ///
-    /// Dropped midway, it holds no permit: a task releases and refunds what the store grants.
+    /// If the future is dropped midway, it holds no permit: a task releases and refunds what the
+    /// store grants.
     pub(crate) async fn acquire_once(
         &self,
         charges: Vec<OwnedCharge>,
@@ -44,7 +45,7 @@ impl Engine {
                 let (granted, renewal) = self.granted(charges, Ok(outcome), sent);
                 let mut granted = granted?;
                 if let Some(hold) = &mut granted.hold {
-                    // Without a runtime no task renews the permits: they last for one expiry.
+                    // No task renews the permits if there is no runtime: they last for one expiry.
                     let runtime = Handle::try_current().ok();
                     hold.renewal = runtime
                         .zip(renewal)
@@ -112,7 +113,7 @@ impl Engine {
         Result<Granted, RateLimitError>,
         Option<impl Future<Output = ()> + Send + use<>>,
     ) {
-        // After a failure, the store may have granted the permits all the same.
+        // The store may have granted the permits in spite of a failure.
         let is_unsure = decided.as_ref().is_err_and(StoreError::is_failure);
         let is_sure = decided.is_ok();
         let asked = check(Mode::ChargeForReceipts, &charges);
@@ -147,7 +148,7 @@ impl Engine {
         }
         let (mut hold, renewal) =
             PermitHold::start(self.clone(), charges, sent, is_sure || is_unsure);
-        // After a denial or an error, the hold is dropped here, which releases its permits.
+        // The hold is dropped here after a denial or an error, which releases its permits.
         if let Ok(granted) = granted.as_mut()
             && is_allowed
         {
@@ -172,7 +173,7 @@ impl UnclaimedGrant<'_> {
 
 impl Drop for UnclaimedGrant<'_> {
     fn drop(&mut self) {
-        // Close first: from here on, a grant that is sent returns to the sender.
+        // The channel is closed first: a grant that is sent from here on returns to the sender.
         self.answered.close();
         if let Ok(Ok(granted)) = self.answered.try_recv()
             && let Ok(runtime) = Handle::try_current()

@@ -5,11 +5,12 @@ use actix_throttle_core::decision::Decision;
 use super::hold::PermitHold;
 use crate::engine::{charged::Charged, handle::Engine};
 
-/// Outcome of a check that may hold permits.
+/// The outcome of a check that may hold permits.
 #[derive(Debug)]
 pub struct Granted {
     pub(crate) decision: Decision,
-    /// `None` if the check was denied, asked for no permit, or a shadow limit had none left.
+    /// The permits; `None` if the check was denied, asked for no permit, or a shadow limit had none
+    /// left.
     pub(crate) hold: Option<PermitHold>,
     /// The rates that were charged, if they can be refunded.
     pub(crate) refund: Option<Charged>,
@@ -25,7 +26,7 @@ impl Granted {
         }
     }
 
-    /// Whether all of its permits are certain. Without permits they are.
+    /// Whether all of its permits are certain, as they are if there is none.
     pub(crate) fn is_valid(&self) -> bool {
         self.hold.as_ref().is_none_or(PermitHold::is_valid)
     }

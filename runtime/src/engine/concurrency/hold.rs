@@ -8,13 +8,15 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use super::{hold_state::HoldState, owned_charge::OwnedCharge};
 use crate::engine::handle::Engine;
 
-/// Held permits. Dropping it releases them: at once if that needs no I/O, else by the renewal task.
+/// Permits that are held. Dropping this value releases them: at once if that needs no I/O, else by
+/// the renewal task.
 #[derive(Debug)]
 pub(crate) struct PermitHold {
     state: Arc<HoldState>,
-    /// Dropping it tells the renewal task that the hold has ended.
+    /// The sender whose drop tells the renewal task that the hold has ended.
     end: Option<oneshot::Sender<()>>,
-    /// When the observers were told that the permits are held; `None`: they were not.
+    /// The time at which the observers were told that the permits are held; `None` if they were
+    /// not.
     held_since: Option<Micros>,
     pub(super) renewal: Option<JoinHandle<()>>,
 }
@@ -48,8 +50,11 @@ impl PermitHold {
         self.state.is_valid()
     }
 
-    /// Releases the permits, and waits for that. If the future is dropped, the renewal task goes
-    /// on.
+    /// Releases the permits, and waits for that.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the renewal task goes on.
     pub(crate) async fn release(mut self) {
         let renewal = self.renewal.take();
         drop(self);

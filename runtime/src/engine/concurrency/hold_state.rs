@@ -25,14 +25,14 @@ const BACKOFF: Backoff = Backoff {
     longest: 2_000_000,
 };
 
-/// State that a hold shares with its renewal task. Its atomics are relaxed: each is read by itself,
-/// and guards no other data.
+/// The state that a hold shares with its renewal task. Its atomics are relaxed: each is read by
+/// itself, and guards no other data.
 #[derive(Debug)]
 pub(super) struct HoldState {
     engine: Engine,
     permits: Vec<OwnedCharge>,
-    /// Time until which the store keeps the permits, by this process's clock. It counts from before
-    /// the request was sent, so it is never later than the store's own expiry.
+    /// The time until which the store keeps the permits, by this process's clock. It counts from
+    /// before the request was sent, so it is never later than the store's own expiry.
     valid_until: AtomicU64,
     is_lost: AtomicBool,
     /// Whether the store may count the permits.
@@ -73,7 +73,7 @@ impl HoldState {
     ) {
         let mut is_renewed = true;
         loop {
-            // Renew three times in an expiry; sooner after a failed renewal.
+            // The permits are renewed three times in an expiry, and sooner after a failed renewal.
             let pause = self.expiry() / if is_renewed { 3 } else { 10 };
             let renewal = Some(sent.saturating_add(pause));
             let clock = self.engine.clock();
@@ -103,8 +103,8 @@ impl HoldState {
         self.valid_until.fetch_max(until, Ordering::Relaxed);
     }
 
-    /// Renews the permits at `sent`. False if the store could not and no failure mode stands in for
-    /// it.
+    /// Renews the permits at `sent`. Returns `false` if the store could not and no failure mode
+    /// decides in its place.
     async fn renew(&self, sent: Micros) -> bool {
         let renewal = check(Mode::Renew, &self.permits);
         let kept = match self.engine.outcome(&renewal).await {
@@ -144,8 +144,8 @@ impl HoldState {
         }
     }
 
-    /// Releases the permits, and retries with backoff until they have expired. To release a permit
-    /// twice does no harm: it is released by its id.
+    /// Releases the permits, and retries with backoff until they have expired. A second release of
+    /// a permit does no harm, because it is released by its id.
     async fn release(&self) {
         if self.is_released.swap(true, Ordering::Relaxed) {
             return;
@@ -157,7 +157,8 @@ impl HoldState {
         let end = clock.now().saturating_add(longest.unwrap_or(0));
         for attempts in 1.. {
             let done = self.engine.outcome(&release).await;
-            // Wake waiters after a failure too: the local fallback may have released the permits.
+            // Waiters are woken after a failure, too: the local fallback may have released the
+            // permits.
             self.notify_waiters();
             let next = clock.now().saturating_add(BACKOFF.after(attempts));
             if done.is_ok() || next >= end || !self.may_count.load(Ordering::Relaxed) {

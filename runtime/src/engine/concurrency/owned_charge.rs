@@ -17,13 +17,13 @@ pub(crate) struct OwnedCharge {
     identity: Identity,
     cost: u32,
     failure_mode: FailureMode,
-    /// Id of the permit; 0 for a rate.
+    /// The id of the permit; 0 for a rate.
     pub(super) permit_id: PermitId,
-    /// How long the charge may be waited for.
+    /// The longest time for which the charge may be waited for.
     pub(crate) max_wait: MaxWait,
 }
 
-/// Longest time that a caller waits, in microseconds.
+/// The longest time that a caller waits, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MaxWait {
     None,
@@ -149,9 +149,9 @@ impl OwnedCharge {
         }
     }
 
-    /// Lower bound, in microseconds, for the time until a waiter with `ahead` waiters before it can
-    /// be admitted, counted from when the first of them is. Used to reject at once what would be
-    /// late.
+    /// Returns a lower bound, in microseconds, for the time until a waiter with `ahead` waiters
+    /// before it can be admitted, counted from when the first of them is. A wait that would be too
+    /// long is rejected at once by it.
     pub(crate) fn time_for(&self, ahead: u64) -> Micros {
         match &self.limit {
             AnyLimit::Rate(limit) => limit.time_for(ahead),
@@ -159,9 +159,9 @@ impl OwnedCharge {
         }
     }
 
-    /// Time, in microseconds, that timers add to `time_for`. Buckets count a turn from when it was
-    /// due; windows count an admission from when it was made, so delays add up from window to
-    /// window.
+    /// Returns the time, in microseconds, that timers add to `time_for`. Buckets count a turn from
+    /// when it was due; windows count an admission from when it was made, so delays add up from
+    /// window to window.
     pub(crate) fn timer_slack(&self, ahead: u64) -> Micros {
         match &self.limit {
             AnyLimit::Rate(limit) => limit.timer_slack(ahead),
@@ -174,7 +174,7 @@ impl OwnedCharge {
         self.expiry().is_some()
     }
 
-    /// How long a permit lasts without renewal, in microseconds; `None` for a rate.
+    /// Returns how long a permit lasts without renewal, in microseconds; `None` for a rate.
     pub(super) fn expiry(&self) -> Option<Micros> {
         match &self.limit {
             AnyLimit::Rate(_) => None,

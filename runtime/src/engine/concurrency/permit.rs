@@ -34,25 +34,24 @@ impl Permit {
         &self.granted.decision
     }
 
-    /// Whether it holds all of its permits for certain; see
-    /// [`SemaphoreGuard::is_valid`](crate::SemaphoreGuard::is_valid). Without permits it does.
+    /// Returns whether it holds all of its permits for certain; see
+    /// [`SemaphoreGuard::is_valid`](crate::SemaphoreGuard::is_valid). It does if it has none.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.granted.is_valid()
     }
 
-    /// Corrects what was charged, once: a limit that was given a [`cost`](crate::Limit::cost) counts
-    /// `actual` in its place, as if that had been the cost from the beginning. Less is given back
-    /// as by [`refund`](Self::refund). More is charged though there may be no room: the counter is
-    /// then in debt, and admits nothing until that is paid.
+    /// Corrects what was charged, once: a limit that was given a [`cost`](crate::Limit::cost)
+    /// counts `actual` in its place, as if that had been the cost from the beginning. The
+    /// difference to a lower cost is refunded as by [`refund`](Self::refund). A higher cost is
+    /// charged though there may be no room: the counter is then in debt, and admits nothing until
+    /// that is paid.
     ///
     /// Limits without a cost count requests and stay as they are; if no limit has a cost, all of
     /// them are corrected. Permits stay held.
     ///
     /// Returns `false`, and changes nothing, if it was settled before; also if the store could not
     /// be told, which is logged: the cost of the acquisition then stands.
-    ///
-    /// Once the future was polled, the settlement is done even if the future is dropped.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -67,6 +66,10 @@ impl Permit {
     /// assert_eq!(limiter.remaining(&TOKENS, "ann").await?, 300);
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Once the future was polled, the settlement is done even if the future is dropped.
     pub async fn settle(&self, actual: u32) -> bool {
         self.estimates.settle(actual).await
     }
@@ -74,8 +77,6 @@ impl Permit {
     /// Refunds what was charged, or settled, as far as it still counts, releases the permits, and
     /// wakes waiters of this process. Returns `false` if the store could not be told, which is
     /// logged.
-    ///
-    /// Once the future was polled, the refund is done even if the future is dropped.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -90,6 +91,10 @@ impl Permit {
     /// assert_eq!(limiter.remaining(&MAILS, "ann").await?, 1);
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Once the future was polled, the refund is done even if the future is dropped.
     pub async fn refund(mut self) -> bool {
         let (estimates, _) = self.estimates.take(|_| true);
         let charged = self.others.join(estimates);

@@ -13,8 +13,8 @@ use crate::engine::{
     waiting::{Acquire, Demand},
 };
 
-/// A semaphore across processes: so many permits, held at once. Made by
-/// [`RateLimiter::semaphore`](crate::RateLimiter::semaphore).
+/// A semaphore across processes: so many permits, held at once.
+/// [`RateLimiter::semaphore`](crate::RateLimiter::semaphore) makes it.
 ///
 /// Within a process, waiters are served in order of arrival. A release in the same process wakes
 /// the first of them at once. Releases by other processes are found by polling: after 20 ms, then
@@ -38,9 +38,9 @@ impl Semaphore {
         }
     }
 
-    /// Charges a rate limit with each permit, in one decision: without room for it no permit is
-    /// taken, and without a permit nothing is charged. Releasing the permit does not refund the
-    /// rate.
+    /// Charges a rate limit with each permit, in one decision: no permit is taken if the rate has
+    /// no room, and nothing is charged if there is no permit. Releasing the permit does not refund
+    /// the rate.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -75,6 +75,11 @@ impl Semaphore {
     ///
     /// If a limit is invalid, two of them share one counter, or the store could not decide and the
     /// failure mode is `Closed`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future takes no permit: what the store grants afterwards is released and
+    /// refunded.
     pub async fn try_acquire(&self) -> Result<Option<SemaphoreGuard>, RateLimitError> {
         self.acquire().try_now().await
     }
@@ -84,6 +89,10 @@ impl Semaphore {
     /// # Errors
     ///
     /// If [`try_acquire`](Self::try_acquire) would return one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
     pub async fn peek(&self) -> Result<Decision, RateLimitError> {
         let alternatives = self.demand().alternatives(&self.engine)?;
         self.engine

@@ -20,7 +20,7 @@ impl SemaphoreGuard {
         Self { granted }
     }
 
-    /// Whether the permit is still certain to be held.
+    /// Returns whether the permit is still certain to be held.
     ///
     /// It no longer is if the permit expired before it could be renewed: the store was unreachable,
     /// the process was stopped, or the store's clock jumped. From then on another holder may run in
@@ -44,8 +44,11 @@ impl SemaphoreGuard {
     /// Releases the permit and waits until the store has done so; dropping the guard leaves that to
     /// a task.
     ///
-    /// If the store cannot be reached, it waits until the permit has expired at the latest. If this
-    /// future is dropped, the task goes on.
+    /// If the store cannot be reached, it waits until the permit has expired at the latest.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the task goes on.
     pub async fn release(mut self) {
         if let Some(hold) = self.granted.hold.take() {
             hold.release().await;

@@ -30,9 +30,9 @@ use crate::engine::{
     },
 };
 
-/// Number of identities that a snapshot has of each policy.
+/// The number of identities that a snapshot has of each policy.
 const MOST_DENIED: usize = 10;
-/// Most limits that one look at an identity asks the store for.
+/// The most limits that one look at an identity asks the store for.
 const MOST_STANDINGS: usize = 64;
 
 impl Engine {
@@ -94,8 +94,8 @@ impl Engine {
         })
     }
 
-    /// Looks at one limit. Each has a check of its own: two limits of a check must not share a
-    /// counter.
+    /// Looks at one limit. It has a check of its own, because two limits of a check must not share
+    /// a counter.
     async fn standing(
         &self,
         identity: &Identity,
@@ -155,7 +155,7 @@ impl Engine {
         None
     }
 
-    /// Finds the identity that keys have this text of, among those that are denied most.
+    /// Finds the identity that keys write as this text, among those that are denied most.
     pub(crate) fn find_identity(&self, text: &str) -> Option<Identity> {
         self.recorder().find(text)
     }

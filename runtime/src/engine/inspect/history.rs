@@ -1,9 +1,8 @@
 //! [`History`]: how a policy's counts have grown over the last minute and the last hour, in rings
 //! of a fixed size. The recorder counts; the time is passed in.
 //!
-//! The counts are totals, which only grow. Whoever counts first in a new second writes the totals
-//! into the rings, so a request costs a relaxed addition and a comparison, and takes a lock once
-//! a second.
+//! The counts are totals, which only grow. The first count in a new second writes the totals into
+//! the rings, so a count costs a relaxed addition and a comparison, and takes a lock once a second.
 
 use std::{
     array,
@@ -23,11 +22,11 @@ pub(super) enum Count {
     Undecided,
 }
 
-/// Number of series.
+/// The number of series.
 const COUNTS: usize = 4;
-/// Seconds that the shorter ring has.
+/// The seconds that the shorter ring has.
 const SECONDS: usize = 60;
-/// Minutes that the longer ring has.
+/// The minutes that the longer ring has.
 pub(super) const MINUTES: usize = 60;
 
 type Totals = [u64; COUNTS];
@@ -35,10 +34,10 @@ type Totals = [u64; COUNTS];
 /// Totals, and what they were at the end of each of the last seconds and minutes.
 #[derive(Debug)]
 pub(super) struct History {
-    /// Relaxed: each total is read by itself, and guards no other data.
+    /// The totals. They are relaxed: each is read by itself, and guards no other data.
     totals: [AtomicU64; COUNTS],
-    /// The second of the latest count. Relaxed: the lock orders the rings, and this only tells when
-    /// to take it.
+    /// The second of the latest count. It is relaxed: the lock orders the rings, and this only
+    /// tells when to take it.
     second: AtomicU64,
     rings: Mutex<Rings>,
 }
@@ -47,18 +46,18 @@ pub(super) struct History {
 struct Rings {
     /// The second in which the totals grow now.
     second: u64,
-    /// Totals at the end of a second, at the index of that second modulo the length.
+    /// The totals at the end of a second, at the index of that second modulo the length.
     seconds: [Totals; SECONDS],
     minutes: [Totals; MINUTES],
 }
 
-/// What one series has counted.
+/// The counts of one series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Growth {
     pub(super) total: u64,
-    /// In the last ten whole seconds.
+    /// The count in the last ten whole seconds.
     pub(super) ten_seconds: u64,
-    /// In each of the last 60 minutes, the oldest first; the last one is not over yet.
+    /// The counts in each of the last 60 minutes, the oldest first; the last one is not over yet.
     pub(super) minutes: [u64; MINUTES],
 }
 
@@ -131,7 +130,7 @@ impl Rings {
 
     fn growth(&self, series: usize, totals: &Totals) -> Growth {
         let total = totals[series];
-        // Before the first second, all slots are 0, and so were the totals.
+        // All entries are 0 before the first second, and so were the totals.
         let second = |ago: u64| {
             let ended = self.second.checked_sub(ago);
             ended.map_or(0, |ended| self.seconds[index(ended, SECONDS)][series])

@@ -1,4 +1,5 @@
-//! [`EventLog`]: what happens seldom, the latest first. The recorder keeps it behind a lock.
+//! [`EventLog`]: the rare events of a limiter, the latest first. The recorder keeps it behind a
+//! lock.
 
 use std::{
     collections::VecDeque,
@@ -15,9 +16,9 @@ use crate::engine::{
     observe::{Change, ReloadResult},
 };
 
-/// Most entries of one kind that are remembered.
+/// The most entries of one kind that are remembered.
 const MOST: usize = 20;
-/// Longest text of an entry, in bytes.
+/// The longest text of an entry, in bytes.
 const LONGEST: usize = 2_000;
 
 #[derive(Debug, Default)]

@@ -1,10 +1,10 @@
-//! Snapshots without identities, for those who may look but not know of whom.
+//! Snapshots without identities, for people who may see the counts but not the identities.
 
 use super::snapshot::Snapshot;
 
 impl Snapshot {
-    /// Hides identities: of each there is left what it is, such as `ip` or `header.x-api-key`, and
-    /// a number by which the rows of one snapshot can be told apart. Errors and changes of the
+    /// Hides identities: each is replaced by its source, such as `ip` or `header.x-api-key`, and a
+    /// number by which the rows of one snapshot can be told apart. Errors and changes of the
     /// configuration, which may hold addresses, are reduced to what they are about.
     #[must_use]
     pub fn masked(mut self) -> Self {
@@ -29,7 +29,7 @@ impl Snapshot {
                     line.truncate(about);
                 }
             }
-            // It quotes the file.
+            // The error quotes the file.
             if let Some(error) = &mut reload.error {
                 *error = match error.lines().count() {
                     1 => "1 error".to_owned(),

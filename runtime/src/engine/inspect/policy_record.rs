@@ -1,5 +1,5 @@
-//! [`PolicyRecord`]: what the recorder knows of one policy: its counts, its limits, and whom it
-//! denies most. Its memory is bounded, whatever the requests are.
+//! [`PolicyRecord`]: what the recorder knows of one policy: its counts, its limits, and the
+//! identities that it denies most. Its memory is bounded, whatever the requests are.
 
 use std::{
     mem,
@@ -20,9 +20,9 @@ use super::{
 };
 use crate::engine::observe::{Decided, DecisionResult};
 
-/// Most limits that one policy is known with: `dynamic` may have one for each plan.
+/// The most limits that are recorded of one policy: `dynamic` may have one for each plan.
 const MOST_LIMITS: usize = 8;
-/// How long a sketch counts before the next one does, in seconds. Two are kept.
+/// The time for which a sketch counts before the next one does, in seconds. Two are kept.
 const SKETCH_SECONDS: u64 = 30 * 60;
 
 /// The record of one policy. Its atomics are relaxed: each is read by itself, and guards no other
@@ -31,7 +31,7 @@ const SKETCH_SECONDS: u64 = 30 * 60;
 pub(super) struct PolicyRecord {
     pub(super) history: History,
     limits: Mutex<Vec<AnyLimit>>,
-    /// Fingerprint of the limit of the latest decision, so that one that is known takes no lock.
+    /// The fingerprint of the limit of the latest decision, so that a known limit takes no lock.
     latest_limit: AtomicU64,
     /// The kinds of identities that the policy counts, a bit each.
     kinds: AtomicU32,
@@ -39,7 +39,7 @@ pub(super) struct PolicyRecord {
     pub(super) gauges: Gauges,
 }
 
-/// Numbers of this process that events keep.
+/// The numbers of this process that events change.
 #[derive(Debug, Default)]
 pub(super) struct Gauges {
     pub(super) waiting: AtomicU64,
@@ -107,7 +107,8 @@ impl PolicyRecord {
         self.kinds.load(Ordering::Relaxed) & bit(kind) != 0
     }
 
-    /// Returns whom the policy has denied most in the last half-hour to hour, the most first.
+    /// Returns the identities that the policy has denied most in the last half-hour to hour, the
+    /// most first.
     pub(super) fn denied_most(&self, second: u64) -> Vec<HeavyHitter> {
         let mut denied = self.denied.lock();
         denied.rotate(second);
@@ -131,7 +132,7 @@ impl PolicyRecord {
             (None, Some(limit)) => (of_concurrency(limit), AnyLimit::Concurrency(*limit)),
             (None, None) => return,
         };
-        // A load alone in most cases: workers would contend for a store.
+        // Most calls end after this load: workers would contend for a store to it.
         if self.latest_limit.load(Ordering::Relaxed) == fingerprint {
             return;
         }
@@ -139,7 +140,7 @@ impl PolicyRecord {
         let mut limits = self.limits.lock();
         if !limits.contains(&limit) {
             if limits.len() == MOST_LIMITS {
-                // The oldest one: a reload may have replaced it.
+                // The oldest limit makes room, because a reload may have replaced it.
                 limits.remove(0);
             }
             limits.push(limit);
@@ -162,7 +163,7 @@ impl Denied {
     }
 }
 
-/// Tells limits of one name apart, as well as a glance can: most names have one.
+/// Returns a hash that tells most limits of one name apart; most names have one limit.
 fn of_rate(limit: &Limit) -> u64 {
     let numbers = u64::from(limit.times()) << 32 | u64::from(limit.quota());
     let zone = limit.zone_name();
@@ -184,7 +185,8 @@ fn of_concurrency(limit: &Concurrency) -> u64 {
     ])
 }
 
-/// Multiplies by the odd number of Fibonacci hashing. Never 0, which is the fingerprint of none.
+/// Multiplies by the odd number of Fibonacci hashing. The result is never 0, which stands for no
+/// limit.
 fn mix(parts: &[u64]) -> u64 {
     let mixed = parts.iter().fold(0, |mixed: u64, part| {
         (mixed.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15)

@@ -30,21 +30,23 @@ use crate::engine::{
     observe::{Event, Observer},
 };
 
-/// Most policies that are recorded. A service has as many as it has limits with a name.
+/// The most policies that are recorded. A service has as many as it has limits with a name.
 const MOST_POLICIES: usize = 256;
-/// Seconds without a decision after which a policy makes room for another one.
+/// The seconds without a decision after which a policy makes room for another one.
 const IDLE: u64 = 60 * 60;
 type Policies = HashMap<&'static str, Arc<PolicyRecord>, fast::RandomState>;
 
-/// Remembers what a limiter does, for a snapshot.
+/// The observer that remembers what a limiter does, for a snapshot.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     clock: Clock,
     pub(super) since: u64,
-    /// Replaced as a whole when a policy is new, so that a decision reads it without a lock.
+    /// The policies. The table is replaced as a whole when a policy is new, so that a decision
+    /// reads it without a lock.
     policies: ArcSwap<Policies>,
     adding: Mutex<()>,
-    /// Number of decisions of policies for which there was no room. Relaxed, as it is a count.
+    /// The number of decisions of policies for which there was no room. It is relaxed, because it
+    /// is only a count.
     left_out: AtomicU64,
     hasher: quality::RandomState,
     pub(super) log: Mutex<EventLog>,
@@ -90,7 +92,7 @@ impl Recorder {
         counting.flat_map(|(_, record)| record.limits()).collect()
     }
 
-    /// Finds the identity that keys have this text of, among those that are denied most.
+    /// Finds the identity that keys write as this text, among those that are denied most.
     pub(crate) fn find(&self, text: &str) -> Option<Identity> {
         let second = self.second();
         let policies = self.policies().into_iter();
@@ -200,7 +202,7 @@ impl Observer for Recorder {
                 let at = self.second();
                 self.log.lock().changed(at, policy, identity, change);
             }
-            // It is there from the start, with counts of 0.
+            // The policy is there from the start, with counts of 0.
             Event::PolicyKnown { policy, .. } => self.with_policy(policy, |_, _| {}),
             Event::Refunded { .. }
             | Event::Settled { .. }

@@ -1,5 +1,5 @@
-//! [`HeavyHitters`]: which identities a policy denies most, in bounded memory, whatever number of
-//! them there is. The recorder counts into it; it knows no clock.
+//! [`HeavyHitters`]: which identities a policy denies most, in bounded memory, however many there
+//! are. The recorder counts into it; it knows no clock.
 //!
 //! The sketch is Space-Saving (Metwally, Agrawal, El Abbadi: "Efficient Computation of Frequent and
 //! Top-k Elements in Data Streams", 2005). It is written here because it is forty lines, and the
@@ -10,9 +10,9 @@ use std::hash::BuildHasher;
 use actix_throttle_core::{identity::Identity, time::Micros};
 use foldhash::quality::RandomState;
 
-/// Number of identities that one sketch tells apart.
+/// The number of identities that one sketch tells apart.
 pub(super) const CAPACITY: usize = 32;
-/// Longest text of an identity that a sketch keeps, in bytes.
+/// The longest text of an identity that a sketch keeps, in bytes.
 const LONGEST: usize = 4 * 1024;
 
 /// Counts of identities.
@@ -33,17 +33,17 @@ pub(super) struct HeavyHitters {
 pub(super) struct HeavyHitter {
     hash: u64,
     pub(super) count: u64,
-    /// How much of the count may belong to identities that the entry had before.
+    /// The part of the count that may belong to identities that the entry had before.
     pub(super) excess: u64,
     pub(super) latest: Micros,
     pub(super) identity: Kept,
 }
 
-/// What a sketch keeps of an identity.
+/// An identity as a sketch keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kept {
     Whole(Identity),
-    /// The text that keys have of it, since all of it would be too long.
+    /// The text that keys have, because the whole identity is too long.
     Text(Box<str>),
 }
 

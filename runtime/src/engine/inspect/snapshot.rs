@@ -8,27 +8,27 @@ use serde::{Serialize, Serializer};
 
 use crate::engine::circuit_state::CircuitState;
 
-/// What a limiter has done, and how it stands, in this process.
+/// A snapshot of what a limiter has done, and how it stands, in this process.
 /// [`RateLimiter::snapshot`](crate::RateLimiter::snapshot) takes it.
 ///
 /// Times are seconds since the Unix epoch, by the limiter's clock. It serialises to JSON or any
 /// other format of serde. The size is bounded: there are at most 256 policies, and of each ten
 /// identities.
 ///
-/// It has identities as keys have them: addresses and users in the clear, and the values of headers
-/// and cookies as hashes. [`masked`](Self::masked) hides them all.
+/// It contains identities as keys have them: addresses and users in the clear, and the values of
+/// headers and cookies as hashes. [`masked`](Self::masked) hides them all.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// When it was taken.
+    /// The time at which it was taken.
     pub taken_at: u64,
-    /// When the limiter was built. All totals count from then on.
+    /// The time at which the limiter was built. All totals count from then on.
     pub since: u64,
     /// The store, and the circuit breaker around it.
     pub store: StoreSnapshot,
     /// The policies that have decided something, by name.
     pub policies: Vec<PolicySnapshot>,
-    /// Number of decisions of further policies, for which there was no room.
+    /// The number of decisions of further policies, for which there was no room.
     pub decisions_left_out: u64,
     /// The configuration file in force, if the limiter has one.
     pub configuration: Option<ConfigurationSnapshot>,
@@ -40,16 +40,16 @@ pub struct Snapshot {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct StoreSnapshot {
-    /// `memory` or `redis`.
+    /// The kind of store: `memory` or `redis`.
     pub kind: &'static str,
-    /// State of the circuit breaker, written as `closed`, `open` or `half_open`.
+    /// The state of the circuit breaker, written as `closed`, `open` or `half_open`.
     #[serde(serialize_with = "circuit")]
     pub circuit: CircuitState,
     /// The latest changes of the circuit, the latest first.
     pub circuit_changes: Vec<CircuitChange>,
-    /// Number of checks that the store could not decide.
+    /// The number of checks that the store could not decide.
     pub failures: u64,
-    /// The latest of them.
+    /// The latest check that it could not decide.
     pub latest_failure: Option<StoreFailure>,
 }
 
@@ -57,20 +57,20 @@ pub struct StoreSnapshot {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CircuitChange {
-    /// When it changed.
+    /// The time of the change.
     pub at: u64,
     /// The new state.
     #[serde(serialize_with = "circuit")]
     pub state: CircuitState,
 }
 
-/// Why the store could not decide.
+/// A check that the store could not decide.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct StoreFailure {
-    /// When that was.
+    /// The time of the check.
     pub at: u64,
-    /// The reason.
+    /// The reason why it could not decide.
     pub reason: String,
 }
 
@@ -82,21 +82,21 @@ pub struct PolicySnapshot {
     pub name: &'static str,
     /// The limits that have decided under this name, the latest last.
     pub limits: Vec<LimitSnapshot>,
-    /// Requests that were admitted with room.
+    /// The requests that were admitted with room.
     pub admitted: CountSnapshot,
-    /// Requests that were denied: no room, a block, or no room within `max_wait`.
+    /// The requests that were denied: no room, a block, or no room within `max_wait`.
     pub denied: CountSnapshot,
-    /// Requests that a shadow limit would have denied.
+    /// The requests that a shadow limit would have denied.
     pub shadow_denied: CountSnapshot,
-    /// Requests that the store could not decide.
+    /// The requests that the store could not decide.
     pub undecided: CountSnapshot,
-    /// Callers that wait for room in this process.
+    /// The number of callers that wait for room in this process.
     pub waiting: u64,
-    /// Permits that this process holds.
+    /// The number of permits that this process holds.
     pub permits: u64,
-    /// How much was leased, since the limiter was built.
+    /// The cost that was leased, since the limiter was built.
     pub leased: u64,
-    /// How much of it went back unused.
+    /// The part of it that was returned unused.
     pub lease_returned: u64,
     /// The identities that were denied most in the last half-hour to hour, the most first. Denials
     /// by shadow limits count too.
@@ -109,7 +109,7 @@ pub struct PolicySnapshot {
 pub struct LimitSnapshot {
     /// The limit in words: `5 per 1m, sliding_window`.
     pub text: String,
-    /// Its zone.
+    /// The zone of the limit.
     pub zone: &'static str,
     /// The most that fits at once.
     pub quota: u32,
@@ -121,17 +121,17 @@ pub struct LimitSnapshot {
     pub(crate) limit: AnyLimit,
 }
 
-/// How often something happened.
+/// A count: how often something happened.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CountSnapshot {
-    /// Since the limiter was built.
+    /// The count since the limiter was built.
     pub total: u64,
-    /// A second, over the last ten seconds.
+    /// The rate a second, over the last ten seconds.
     pub per_second: f64,
-    /// In the last 60 minutes.
+    /// The count in the last 60 minutes.
     pub hour: u64,
-    /// In each of these minutes, the oldest first. The last one is not over yet.
+    /// The counts in each of these minutes, the oldest first. The last one is not over yet.
     pub minutes: Vec<u64>,
 }
 
@@ -144,11 +144,11 @@ pub struct CountSnapshot {
 pub struct DeniedIdentity {
     /// The identity as keys have it, or masked.
     pub identity: String,
-    /// How often it was denied.
+    /// The number of its denials.
     pub denied: u64,
-    /// How much of that may belong to other identities.
+    /// The part of that number that may belong to other identities.
     pub excess: u64,
-    /// When it was denied last.
+    /// The time of its latest denial.
     pub latest: u64,
     /// Whether the limiter knows all of it, so that it can be looked at, reset and blocked.
     #[serde(skip)]
@@ -163,7 +163,7 @@ pub struct ConfigurationSnapshot {
     pub source: String,
     /// A hash of its text in hexadecimal digits, equal in all processes that have the same text.
     pub hash: String,
-    /// When it was loaded.
+    /// The time at which it was loaded.
     pub since: u64,
     /// The latest reloads, the latest first.
     pub reloads: Vec<ReloadSnapshot>,
@@ -173,15 +173,15 @@ pub struct ConfigurationSnapshot {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ReloadSnapshot {
-    /// When it ended.
+    /// The time at which it ended.
     pub at: u64,
-    /// `loaded`, `changed`, `unchanged` or `refused`.
+    /// The result: `loaded`, `changed`, `unchanged` or `refused`.
     pub result: &'static str,
-    /// Why the file was refused.
+    /// The reason why the file was refused.
     pub error: Option<String>,
-    /// What has changed, a line each.
+    /// The differences, a line each.
     pub changes: Vec<String>,
-    /// Number of further changes.
+    /// The number of further changes.
     pub changes_left_out: usize,
     #[serde(skip)]
     pub(crate) is_refused: bool,
@@ -191,15 +191,15 @@ pub struct ReloadSnapshot {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ChangeSnapshot {
-    /// When it was made.
+    /// The time at which it was made.
     pub at: u64,
     /// The policy.
     pub policy: &'static str,
     /// The identity as keys have it, or masked.
     pub identity: String,
-    /// `reset`, `block` or `unblock`.
+    /// The kind of change: `reset`, `block` or `unblock`.
     pub change: &'static str,
-    /// The length of a block.
+    /// The length of a block, in seconds.
     pub seconds: Option<f64>,
 }
 

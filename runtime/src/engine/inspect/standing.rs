@@ -1,4 +1,4 @@
-//! How one identity stands, for the people who look at it.
+//! The standing of one identity, for the people who look at it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use actix_throttle_core::identity::Identity;
 
 use super::snapshot::LimitSnapshot;
 
-/// How one identity stands under one limit.
+/// The standing of one identity under one limit.
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
     pub(crate) limit: LimitSnapshot,
@@ -18,11 +18,11 @@ pub(crate) struct Standing {
     pub(crate) is_exceeded: bool,
 }
 
-/// How one identity stands under the limits that count such identities.
+/// The standing of one identity under the limits that count such identities.
 #[derive(Clone, Debug)]
 pub(crate) struct IdentitySnapshot {
     pub(crate) identity: Identity,
     pub(crate) standings: Vec<Standing>,
-    /// Number of further limits.
+    /// The number of further limits.
     pub(crate) left_out: usize,
 }

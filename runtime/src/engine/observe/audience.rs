@@ -26,7 +26,7 @@ struct State {
 pub(crate) struct Configuration {
     /// The name of its file.
     pub(crate) source: String,
-    /// Its text.
+    /// The text of the file.
     #[cfg_attr(
         not(feature = "status-page"),
         expect(dead_code, reason = "only the status page shows it")
@@ -73,7 +73,7 @@ impl Audience {
             .map(|in_force| in_force.text.clone())
     }
 
-    /// The configuration in force stays, because the next one was refused.
+    /// Tells the observers that the next configuration was refused, and the one in force stays.
     pub(crate) fn refused(&self, error: &str) {
         self.0.lock().tell(ReloadResult::Refused, Some(error), &[]);
     }

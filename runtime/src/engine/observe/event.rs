@@ -24,7 +24,7 @@ pub enum Event<'a> {
         policy: &'static str,
         /// The identity that was charged.
         identity: &'a Identity,
-        /// What the charge had taken.
+        /// The cost that the charge had taken.
         cost: u32,
     },
     /// A handler has settled the estimate that its request was charged.
@@ -34,29 +34,30 @@ pub enum Event<'a> {
         policy: &'static str,
         /// The identity that was charged.
         identity: &'a Identity,
-        /// What was charged at first.
+        /// The cost that was charged at first.
         estimate: u32,
-        /// What is charged from now on.
+        /// The cost that counts from now on.
         actual: u32,
     },
     /// A call of Redis that carried checks has ended.
     #[non_exhaustive]
     StoreCalled {
-        /// How the call ended.
+        /// The outcome of the call.
         outcome: CallOutcome,
         /// The number of checks that went out together.
         batch_size: usize,
-        /// From the moment at which the call left until its reply was there, or was given up.
+        /// The time from the moment at which the call left until its reply was there, or was given
+        /// up.
         time: Duration,
     },
     /// The store was asked and could not decide a check, so the failure mode does.
     #[non_exhaustive]
     StoreFailed {
-        /// Why it could not.
+        /// The reason why it could not decide.
         reason: &'a str,
     },
-    /// How full the in-memory store of this process is: that of a limiter without Redis, else that
-    /// of the local fallback. Told from time to time while requests are decided.
+    /// The size of the in-memory store of this process: that of a limiter without Redis, else that
+    /// of the local fallback. This event comes from time to time while requests are decided.
     #[non_exhaustive]
     StoreSized {
         /// The number of keys, with expired ones that are not swept yet.
@@ -75,15 +76,15 @@ pub enum Event<'a> {
     Reloaded {
         /// The name of the file.
         source: &'a str,
-        /// What became of it.
+        /// The result of the attempt.
         result: ReloadResult,
-        /// Why the file was refused.
+        /// The reason why the file was refused.
         error: Option<&'a str>,
-        /// What has changed, a line each.
+        /// The differences, a line each.
         changes: &'a [String],
         /// A hash of the text in force: 48 bits, equal in all processes that have the same text.
         hash: u64,
-        /// When the text in force was loaded.
+        /// The time at which the text in force was loaded.
         since: SystemTime,
     },
     /// A limit of this policy may be decided from now on: the limiter has learned of it before its
@@ -98,17 +99,18 @@ pub enum Event<'a> {
     LeaseTaken {
         /// The policy.
         policy: &'static str,
-        /// How much was leased.
+        /// The cost that was leased.
         cost: u32,
     },
-    /// What was left of a lease has gone back to the store.
+    /// The unused part of a lease has gone back to the store.
     #[non_exhaustive]
     LeaseReturned {
         /// The policy.
         policy: &'static str,
-        /// How much of it was not used.
+        /// The part of the lease that was not used.
         unused: u32,
-        /// Whether the store has taken it back. If not, it counts as used: quota that nobody had.
+        /// Whether the store has taken it back. If not, it counts as used, although no request has
+        /// used it.
         is_refunded: bool,
     },
     /// A caller has joined the wait queue of a limit.
@@ -122,9 +124,9 @@ pub enum Event<'a> {
     WaitEnded {
         /// The policy.
         policy: &'static str,
-        /// Why it waits no longer.
+        /// The reason why it waits no longer.
         end: WaitEnd,
-        /// How long it has waited.
+        /// The time for which it has waited.
         time: Duration,
     },
     /// A permit of a concurrency limit was acquired.
@@ -138,7 +140,7 @@ pub enum Event<'a> {
     PermitReleased {
         /// The policy.
         policy: &'static str,
-        /// How long it was held.
+        /// The time for which it was held.
         time: Duration,
     },
     /// A counter was changed by hand.
@@ -148,18 +150,18 @@ pub enum Event<'a> {
         policy: &'static str,
         /// The identity whose counter it is.
         identity: &'a Identity,
-        /// What was done.
+        /// The change that was made.
         change: Change,
     },
 }
 
-/// How a call of Redis ended. The words are those of the metrics.
+/// The outcome of a call of Redis. The words are those of the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum CallOutcome {
     /// Redis has decided.
     Decided,
-    /// Redis has answered with an error, or the connection broke.
+    /// Redis has replied with an error, or the connection broke.
     Failed,
     /// There was no reply within the deadline.
     Late,
@@ -180,17 +182,17 @@ impl CallOutcome {
     }
 }
 
-/// What became of a configuration that was read. The words are those of the metrics.
+/// The result of reading a configuration. The words are those of the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ReloadResult {
-    /// The limiter was built with it.
+    /// The limiter was built with the configuration.
     Loaded,
-    /// It has replaced the one before.
+    /// The configuration has replaced the one before.
     Changed,
-    /// It says what the one before said.
+    /// The configuration says what the one before said.
     Unchanged,
-    /// It is invalid, and the one before stays in force.
+    /// The configuration is invalid, and the one before stays in force.
     Refused,
 }
 
@@ -210,15 +212,15 @@ impl ReloadResult {
     }
 }
 
-/// Why a caller waits no longer. The words are those of the metrics.
+/// The reason why a caller waits no longer. The words are those of the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum WaitEnd {
-    /// It was admitted.
+    /// The caller was admitted.
     Granted,
     /// There was no room in time.
     TimedOut,
-    /// It has left.
+    /// The caller has left.
     Canceled,
     /// The store could not decide, and the failure mode is `Closed`.
     Failed,
@@ -244,7 +246,7 @@ impl WaitEnd {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Change {
-    /// The counter was forgotten, and its block.
+    /// The counter and its block were deleted.
     Reset,
     /// The identity was blocked for this long.
     Block(Duration),

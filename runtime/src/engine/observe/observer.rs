@@ -6,8 +6,8 @@ use std::{fmt, sync::Arc};
 
 use super::{event::Event, trace};
 
-/// Hears what a limiter does: its decisions, refunds, waits, changes of its circuit and its
-/// configuration. Given to [`Builder::observer`](crate::Builder::observer).
+/// An observer hears what a limiter does: its decisions, refunds, waits, changes of its circuit and
+/// its configuration. [`Builder::observer`](crate::Builder::observer) takes it.
 ///
 /// It is called on the thread of the request and before the request goes on. So it must be quick,
 /// must not block and must not panic: count, or send the event elsewhere. It cannot change a
@@ -58,7 +58,7 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
 /// The observers of one limiter. A cheap handle.
 ///
-/// Without any, an event costs one branch: it is not even built.
+/// An event costs one branch if there is no observer: it is not even built.
 #[derive(Clone, Default)]
 pub(crate) struct Observers(Option<Arc<[Box<dyn Observer>]>>);
 
@@ -71,13 +71,14 @@ impl Observers {
         Self((!observers.is_empty()).then(|| observers.into()))
     }
 
-    /// Whether there are any, or somebody traces.
+    /// Whether there are any, or a subscriber or logger wants events.
     #[inline]
     pub(crate) fn is_heard(&self) -> bool {
         self.0.is_some() | trace::is_heard()
     }
 
-    /// Tells an event to every observer, and traces it. `event` is not called if nobody listens.
+    /// Tells an event to every observer, and traces it. `event` is not called if there is no
+    /// listener.
     #[inline]
     pub(crate) fn tell<'e>(&self, event: impl FnOnce() -> Event<'e>) {
         if self.is_heard() {

@@ -19,7 +19,7 @@ pub(crate) fn report(
         Ok(decision) if decision.is_allowed() => report_admission(observers, check, decision),
         Ok(decision) => report_denial(observers, check, decision),
         Err(RateLimitError::Unavailable { .. }) => report_failure(observers, check),
-        // The check itself is invalid: nothing was asked.
+        // The check itself is invalid, and no store was asked.
         Err(_) => {}
     }
 }
@@ -34,7 +34,7 @@ fn report_admission(observers: &Observers, check: &Check<'_>, decision: &Decisio
                     DecisionResult::ShadowDenied
                 }
                 Some(_) => DecisionResult::Allowed,
-                // Of its failure mode, `Open`.
+                // The failure mode of the limit is `Open`.
                 None => DecisionResult::UndecidedOpen,
             };
             let decided = Decided::of(charge, result, decision.source());

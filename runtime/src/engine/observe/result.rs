@@ -1,6 +1,6 @@
 //! [`DecisionResult`]: what a decision was for one limit.
 
-/// What a decision was for one of its limits. The words are those of metrics and traces.
+/// The result of a decision for one of its limits. The words are those of metrics and traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum DecisionResult {

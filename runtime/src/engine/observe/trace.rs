@@ -14,7 +14,8 @@ use tracing::{Span, field::Empty};
 use super::{decided::Decided, event::Event, result::DecisionResult};
 use crate::engine::log_throttle::TARGET;
 
-/// Whether a subscriber or a logger may want events. Two loads and no branch: each decision asks.
+/// Whether a subscriber or a logger may want events. It costs two loads and no branch, because each
+/// decision asks.
 #[inline]
 pub(super) fn is_heard() -> bool {
     let by_subscriber =
@@ -22,7 +23,7 @@ pub(super) fn is_heard() -> bool {
     by_subscriber | (log::max_level() >= LevelFilter::Debug)
 }
 
-/// Makes an event of what was decided. No identity is in it: it may be a secret.
+/// Makes an event of what was decided. It has no identity, which may be a secret.
 pub(super) fn trace(event: &Event<'_>) {
     let Event::Decided(decided) = event else {
         return;
@@ -51,7 +52,7 @@ pub(super) fn trace(event: &Event<'_>) {
 /// A span of the request for its wait for the store; disabled if no subscriber wants it.
 #[cfg(feature = "redis")]
 pub(crate) fn store_span() -> Span {
-    // Asked first: without a subscriber, a span would be lines in the log.
+    // The level is asked for first: a span without a subscriber would be lines in the log.
     match tracing::span_enabled!(target: TARGET, Level::DEBUG) {
         true => tracing::debug_span!(
             target: TARGET,

@@ -32,7 +32,7 @@ pub(super) struct ExpiringTable<T> {
     cursor: usize,
 }
 
-/// How much an eviction of an entry would lose.
+/// The worth of an entry: how much its eviction would lose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Worth(u8);
 

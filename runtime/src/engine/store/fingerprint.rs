@@ -1,5 +1,5 @@
-//! The hash that stands for a key in the tables of this process. A fingerprint does not tell whose
-//! it is, but it tells whether it is of a given limit.
+//! The hash that stands for a key in the tables of this process. A fingerprint does not tell its
+//! identity, but it tells whether it is of a given limit.
 
 /// The number of low bits of a fingerprint that are no check bits.
 const FREE_BITS: u32 = 24;
@@ -19,8 +19,8 @@ impl Fingerprint {
         self.1
     }
 
-    /// Returns whether this is the fingerprint of an entry of the limit with this hash, whoever is
-    /// counted. It is so by accident for one of 2^40 entries of other limits.
+    /// Returns whether this is the fingerprint of an entry of the limit with this hash, whatever
+    /// identity is counted. It is so by accident for one of 2^40 entries of other limits.
     pub(super) fn is_of_limit(self, limit: u64) -> bool {
         let identity = self.1 ^ limit;
         with_check_bits(self.0, identity) == identity

@@ -45,7 +45,7 @@ pub(crate) trait Store: Send + Sync {
     /// Deletes the state under these keys.
     fn delete(&self, keys: &[Key<'_>]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Deletes what is selected, whoever is counted.
+    /// Deletes the selected entries.
     fn delete_selected(
         &self,
         selection: &KeySelection,
@@ -82,9 +82,9 @@ pub(crate) struct ScanBounds {
 /// The result of a scan of all keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scanned {
-    /// About how many keys were looked at, those of other applications included.
+    /// The approximate number of keys that were looked at, those of other applications included.
     pub(crate) looked_at: u64,
-    /// How many of them were deleted.
+    /// The number of keys that were deleted.
     pub(crate) deleted: u64,
     /// Whether all keys were looked at.
     pub(crate) is_complete: bool,
@@ -128,7 +128,7 @@ pub(crate) struct StoreError {
 enum ErrorKind {
     /// The store was asked and failed.
     Failure,
-    /// The store was asked and did not answer in time.
+    /// The store was asked and did not reply in time.
     #[cfg(feature = "redis")]
     Late,
     /// The keys are migrating to another cluster node; nothing was charged.
@@ -151,7 +151,7 @@ impl StoreError {
         }
     }
 
-    /// The error of a store that did not answer within the deadline.
+    /// The error of a store that did not reply within the deadline.
     #[cfg(feature = "redis")]
     pub(crate) fn late(deadline: Duration) -> Self {
         Self {

@@ -15,7 +15,7 @@ use siphasher::sip128::{Hash128, Hasher128, SipHasher13};
 
 use crate::engine::store::fingerprint::{Fingerprint, with_check_bits};
 
-/// Hashes keys with random secrets of this process.
+/// A hasher of keys, with random secrets of this process.
 ///
 /// A client may choose its identity. An identity therefore goes through SipHash, a keyed hash of
 /// 128 bits: without the secrets, a client can find neither collisions nor identities that share a
@@ -24,8 +24,8 @@ use crate::engine::store::fingerprint::{Fingerprint, with_check_bits};
 /// their hashes differ by exactly what the hashes of two limits differ by.
 ///
 /// 40 bits of an identity's hash are check bits, made of the other 88. So a fingerprint tells
-/// whether it is of a given limit, whoever is counted
-/// ([`Fingerprint::is_of_limit`]), and an entry needs no memory for that.
+/// whether it is of a given limit, whatever identity is counted ([`Fingerprint::is_of_limit`]), and
+/// an entry needs no memory for that.
 pub(super) struct KeyHasher {
     identities: SipHasher13,
     texts: SipHasher13,
@@ -132,7 +132,7 @@ impl KeyHash {
 
 impl std::fmt::Debug for KeyHasher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Leaves the secrets out.
+        // The output leaves the secrets out.
         f.debug_struct("KeyHasher").finish_non_exhaustive()
     }
 }

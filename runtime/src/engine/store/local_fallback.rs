@@ -35,10 +35,10 @@ pub(crate) struct LocalFallback<S> {
     inner: S,
     local: MemoryStore,
     clock: Clock,
-    /// When the local fallback last decided, in microseconds; 0 for never. Relaxed, because no
-    /// other memory depends on it.
+    /// The time at which the local fallback last decided, in microseconds; 0 if it never has. It is
+    /// relaxed, because no other memory depends on it.
     last_local_decision: AtomicU64,
-    /// When the last debt of a settlement here is gone. Relaxed, likewise.
+    /// The end of the last debt of a settlement here, in microseconds; relaxed: it guards no data.
     last_debt_ends: AtomicU64,
 }
 
@@ -70,7 +70,7 @@ impl<S> LocalFallback<S> {
     /// Decides in place of the store inside, which could not.
     pub(crate) fn decide_locally(&self, check: &Check<'_>) -> Result<Outcome, Full> {
         if check.mode.is_charge() && !check.charges.is_empty() {
-            // Also for a denial: the store may lose the usage that the local fallback has.
+            // A denial counts, too: the store may lose the usage that the local fallback has.
             self.last_local_decision
                 .fetch_max(self.clock.now(), Ordering::Relaxed);
         }
@@ -135,7 +135,7 @@ impl<S> LocalFallback<S> {
                     mode: Mode::Force,
                     charges: Charges::from_buf([*charge]),
                 };
-                // Without room, the charge stays unknown here.
+                // The charge stays unknown here if there is no room.
                 if let Ok(forced) = self.local.decide_one(&forced) {
                     outcome.mirror_receipts.resize(check.charges.len(), None);
                     outcome.mirror_receipts[index] = forced.receipts.into_iter().next().flatten();
@@ -144,7 +144,7 @@ impl<S> LocalFallback<S> {
             }
             if verdict.blocked {
                 if let Wait::For(wait) = verdict.wait {
-                    // Without room, the block stays unknown here.
+                    // The block stays unknown here if there is no room.
                     let _ = self.local.mirror_block(charge, wait);
                 }
             } else if outcome.allowed && verdict.wait == Wait::None {
@@ -253,8 +253,8 @@ impl<S: Store> Store for LocalFallback<S> {
         let mut outcomes = if checks.iter().any(|check| self.needs_local_check(check)) {
             let mut outcomes = Outcomes::new();
             for check in checks {
-                // Boxed, because this path is rare: inline, it would make every future of `decide`
-                // larger.
+                // The future is boxed, because this path is rare: inline, it would make every
+                // future of `decide` larger.
                 outcomes.extend(Box::pin(self.decide_with_local_check(check)).await?);
             }
             outcomes

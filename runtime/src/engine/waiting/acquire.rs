@@ -17,8 +17,8 @@ use crate::engine::{
     handle::Engine,
 };
 
-/// A request for permits, which waits once it is awaited. Made by
-/// [`RateLimiter::acquire`](crate::RateLimiter::acquire) and its variants, and by
+/// A request for permits, which waits once it is awaited.
+/// [`RateLimiter::acquire`](crate::RateLimiter::acquire) and its variants make it, and so does
 /// [`Semaphore::acquire`](crate::Semaphore::acquire).
 ///
 /// If the store cannot decide, the [`FailureMode`](crate::FailureMode) of the limiter does, and
@@ -55,8 +55,8 @@ impl<T: Acquired> Acquire<T> {
         }
     }
 
-    /// Waits no longer than this. Default: without end. A turn that is due at the very end is in
-    /// time, and is waited for as long as timers are late: a few milliseconds more.
+    /// Sets the longest wait. Default: without end. A turn that is due at the very end is in time,
+    /// and is waited for as long as timers are late: a few milliseconds more.
     ///
     /// The store is asked once in any case, unless so many callers wait already that it would be in
     /// vain. A reply that is on its way at the end is waited for: at most the
@@ -66,7 +66,7 @@ impl<T: Acquired> Acquire<T> {
         self
     }
 
-    /// Priority among the waiters of this process: lower goes first. Default: 0.
+    /// Sets the priority among the waiters of this process: lower goes first. Default: 0.
     pub fn priority(mut self, priority: u32) -> Self {
         self.priority = priority;
         self
@@ -86,6 +86,10 @@ impl<T: Acquired> Acquire<T> {
     ///
     /// If a limit is invalid, two of them share one counter, or the store could not decide and the
     /// failure mode is `Closed`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future charges nothing: what the store grants afterwards is refunded.
     pub async fn try_now(mut self) -> Result<Option<T>, RateLimitError> {
         self.max_wait = MaxWait::AtMost(0);
         match self.wait().await {

@@ -21,7 +21,7 @@ impl Engine {
         key: &Key<'_>,
         delay: Micros,
     ) -> Result<Micros, TooManyDelayed> {
-        // Without a runtime there are no timers.
+        // There are no timers without a runtime.
         if needs_runtime().is_err() {
             return Ok(0);
         }

@@ -16,14 +16,14 @@ use super::queue_key::QueueKey;
 pub(crate) struct Delays {
     /// The end of each delay, by counter, with a number that tells equal ends apart.
     ends: Mutex<HashMap<QueueKey, BTreeSet<(Micros, u64)>>>,
-    /// Relaxed, because each value is used once, for itself.
+    /// The number of the next delay. It is relaxed, because each value is used once, for itself.
     numbers: AtomicU64,
 }
 
-/// As many requests as may be are delayed for the counter.
+/// The error of a counter for which as many requests are delayed as may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooManyDelayed {
-    /// Time until one of them goes on, in microseconds. `None`: none may be delayed.
+    /// The time until one of them goes on, in microseconds. `None`: none may be delayed.
     pub(crate) wait: Option<Micros>,
 }
 

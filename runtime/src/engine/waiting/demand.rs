@@ -7,7 +7,7 @@ use actix_throttle_core::{
 
 use crate::engine::{concurrency::OwnedCharge, error::RateLimitError, handle::Engine};
 
-/// Maximum number of alternatives that a demand may have.
+/// The maximum number of alternatives that a demand may have.
 const MAX_ALTERNATIVES: usize = 64;
 
 /// A demand: one limit, all of several demands, or any of several.

@@ -14,9 +14,10 @@ pub(super) struct Denied<'a> {
     pub(super) alternative: &'a [OwnedCharge],
     /// The charge that denies for the longest.
     pub(super) by: &'a OwnedCharge,
-    /// No poll succeeds sooner, by rates and blocks. A permit may be released at any time.
+    /// The time before which no poll succeeds, by rates and blocks, in microseconds. A permit may
+    /// be released at any time.
     pub(super) min_wait: Micros,
-    /// End of the wait; `None`: never.
+    /// The end of the wait; `None`: never.
     pub(super) end: Option<Micros>,
 }
 
@@ -54,7 +55,7 @@ impl<'a> Denied<'a> {
         })
     }
 
-    /// Order of denials: the least is worth waiting for.
+    /// The order of denials: the least is worth waiting for.
     pub(super) fn order(&self) -> (bool, Option<Micros>) {
         let wait = self.decision.retry_after();
         (self.decision.exceeds_capacity(), wait.map(to_micros))

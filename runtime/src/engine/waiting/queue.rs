@@ -30,16 +30,17 @@ const BACKOFF: Backoff = Backoff {
 #[derive(Debug, Default)]
 pub(crate) struct WaitQueues {
     queues: Mutex<HashMap<QueueKey, WaitQueue>>,
-    /// Number of waiters in all queues, read without the lock. `SeqCst`: a `notify` that reads 0
-    /// misses only a waiter that has yet to join, and a waiter polls once more after it has joined.
+    /// The number of waiters in all queues, which is read without the lock. `SeqCst`: a `notify`
+    /// that reads 0 misses only a waiter that has yet to join, and a waiter polls once more after
+    /// it has joined.
     waiting: AtomicUsize,
     arrivals: AtomicU64,
 }
 
-/// Rank of a waiter in its queue: by priority, then by arrival.
+/// The rank of a waiter in its queue: by priority, then by arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Priority {
-    /// Lower is served first.
+    /// The priority that the caller has set: lower is served first.
     priority: u32,
     arrival: u64,
 }
@@ -47,13 +48,13 @@ pub(crate) struct Priority {
 #[derive(Debug)]
 struct WaitQueue {
     waiters: BTreeMap<Priority, Arc<Notify>>,
-    /// Time of the first waiter's next poll.
+    /// The time of the first waiter's next poll.
     ask_at: Micros,
-    /// Number of denied polls in a row, by which the pauses grow.
+    /// The number of denied polls in a row, by which the pauses grow.
     denied: u32,
     /// Whether the store promised room at `ask_at` and none before.
     is_certain: bool,
-    /// Number of refunds in this process, by which a [`Turn`] notices one during its poll.
+    /// The number of refunds in this process, by which a [`Turn`] notices one during its poll.
     refunds: u64,
 }
 
@@ -71,7 +72,7 @@ impl WaitQueues {
         !self.is_empty() && self.queues.lock().contains_key(&QueueKey::of(key))
     }
 
-    /// Position that a waiter of this priority would have in the queue of `key`.
+    /// Returns the position that a waiter of this priority would have in the queue of `key`.
     pub(crate) fn ahead(&self, key: &Key<'_>, priority: Priority) -> QueuePosition {
         if self.is_empty() {
             return QueuePosition::default();
@@ -99,7 +100,8 @@ impl WaitQueues {
             priority,
             waker: Arc::default(),
         };
-        // Increment before inserting: `is_empty` must never report a queue with a waiter as empty.
+        // The count is incremented before the insertion: `is_empty` must never report a queue with
+        // a waiter as empty.
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let mut queues = self.queues.lock();
         let queue = queues
@@ -139,12 +141,12 @@ impl WaitQueues {
     }
 }
 
-/// Position in a queue before joining it: `number` waiters are ahead, of `length` in all.
+/// The position in a queue before joining it: `number` waiters are ahead, of `length` in all.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct QueuePosition {
     pub(crate) number: u64,
     pub(crate) length: usize,
-    /// Time before which no waiter behind the first has room, if the store promised one.
+    /// The time before which no waiter behind the first has room, if the store promised one.
     pub(crate) certain_from: Option<Micros>,
 }
 
@@ -163,23 +165,29 @@ pub(crate) struct Turn {
     refunds: u64,
 }
 
-/// When the next waiter polls, after one was served.
+/// The time at which the next waiter polls, after one was served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// At once: the store may have room for it.
+    /// The next waiter polls at once: the store may have room for it.
     Now,
-    /// After so many microseconds: the store has room for one more then, and not before.
+    /// The next waiter polls after so many microseconds: the store has room for one more then, and
+    /// not before.
     In(Micros),
-    /// After a pause, or at a refund: the last permit was taken.
+    /// The next waiter polls after a pause, or at a refund: the last permit was taken.
     Later,
 }
 
 impl Ticket<'_> {
-    /// Waits for the turn to poll. Cancel safe: a dropped future keeps the waiter's position.
+    /// Waits for the turn to poll.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future keeps the waiter's position.
     pub(crate) async fn turn(&self, clock: &Clock) -> Turn {
         loop {
             let mut woken = std::pin::pin!(self.waker.notified());
-            // Enable before reading the queue, or a notification in between would be lost.
+            // The notification is enabled before the queue is read, or one in between would be
+            // lost.
             woken.as_mut().enable();
             let first = self.with_queue(|queue| {
                 let is_first = queue.waiters.keys().next() == Some(&self.priority);
@@ -215,7 +223,8 @@ impl Ticket<'_> {
     /// Reports a denied poll: no room for `wait` microseconds, but for refunds in this process.
     pub(crate) fn must_wait(&self, wait: Micros, now: Micros) {
         self.with_queue(|queue| {
-            // Only the first waiter: the store tells a waiter behind it too short a wait.
+            // Only the first waiter's wait counts: the store tells a waiter behind it too short a
+            // one.
             if queue.waiters.keys().next() == Some(&self.priority) {
                 queue.ask_at = now.saturating_add(wait);
                 queue.is_certain = true;
@@ -226,7 +235,8 @@ impl Ticket<'_> {
     /// Leaves the queue after a grant, and says when the next waiter polls.
     pub(crate) fn served(self, next: Next, now: Micros) {
         self.with_queue(|queue| {
-            // Remove here, not in `drop`: a first waiter that leaves unserved voids the promise.
+            // The waiter is removed here, not in `drop`: a first waiter that leaves unserved voids
+            // the promise.
             queue.waiters.remove(&self.priority);
             queue.denied = 0;
             queue.is_certain = matches!(next, Next::In(_));

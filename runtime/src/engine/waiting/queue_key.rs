@@ -5,7 +5,7 @@ use actix_throttle_core::{
     key::{Key, KeyKind},
 };
 
-/// Key of a wait queue: the counter that its waiters need.
+/// The key of a wait queue: the counter that its waiters need.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct QueueKey {
     identity: Identity,

@@ -1,5 +1,5 @@
-//! What the observers are told of one caller that may wait: when it joins a queue, why it leaves it
-//! and what was decided in the end. A denial on the way is not the last word, so it is not told.
+//! The report to the observers about one caller that may wait: when it joins a queue, why it leaves
+//! it and what was decided in the end. A denial on the way is not the last word, so it is not told.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use crate::engine::{
     observe::{Decided, DecisionResult, Event, WaitEnd},
 };
 
-/// The report of one caller. Dropped before [`ended`](Self::ended), it tells that the caller left.
+/// The report of one caller. If it is dropped before [`ended`](Self::ended), it tells that the
+/// caller left.
 pub(super) struct WaitReport<'a> {
     engine: &'a Engine,
     /// The charges that were asked for last.
@@ -40,8 +41,8 @@ impl<'a> WaitReport<'a> {
         self.asked = alternative;
     }
 
-    /// The caller has joined the queue of this charge. Another queue later is one and the same
-    /// wait.
+    /// Records that the caller has joined the queue of this charge. Another queue later is one and
+    /// the same wait.
     pub(super) fn joined(&mut self, by: &'a OwnedCharge) {
         let observers = self.engine.observers();
         if observers.is_heard() && self.joined.is_none() {
@@ -96,7 +97,8 @@ impl<'a> WaitReport<'a> {
         }
     }
 
-    /// The caller waits no longer, as limits are not enforced: its charge is told by itself.
+    /// Tells that the caller waits no longer, as limits are not enforced: its charge is told by
+    /// itself.
     pub(super) fn unenforced(mut self) {
         self.leave(WaitEnd::Granted);
     }

@@ -10,7 +10,7 @@ use super::queue::Next;
 use crate::engine::concurrency::OwnedCharge;
 
 /// Returns when the next waiter polls, after this grant. A bucket that holds one token tells when
-/// it has another; of other rates the store must be asked.
+/// it has another; the store must be asked about other rates.
 pub(super) fn next_waiter(decision: &Decision) -> Next {
     let used_up = || decision.enforced().filter(|limit| limit.remaining() == 0);
     if used_up().any(|limit| limit.concurrency().is_some()) {

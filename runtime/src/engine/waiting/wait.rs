@@ -23,7 +23,10 @@ use crate::engine::{
 
 /// Waits until one of these alternatives is granted as a whole: the first that can be. A denied
 /// caller joins the queue of the limit that denies, behind earlier waiters; of several
-/// alternatives, that of the shortest wait. While limits are not enforced, nothing is waited for.
+/// alternatives, that of the shortest wait. Nothing is waited for while limits are not enforced.
+///
+/// # Cancel safety
+///
 /// Dropping the future leaves the queue, uncharged.
 pub(crate) async fn wait_for(
     engine: &Engine,
@@ -57,7 +60,7 @@ struct Waiter<'a> {
     alternatives: &'a [Vec<OwnedCharge>],
     priority: Priority,
     arrived_at: Micros,
-    /// Maximum number of waiters in one queue.
+    /// The maximum number of waiters in one queue.
     max_waiting: Option<usize>,
 }
 
@@ -65,7 +68,7 @@ struct QueuedWaiter<'a> {
     ticket: Ticket<'a>,
     /// The charge that the queue is for.
     by: &'a OwnedCharge,
-    /// When the waiter leaves the queue without its turn; `None`: never.
+    /// The time at which the waiter leaves the queue without its turn; `None`: never.
     leaves_at: Option<Micros>,
 }
 
@@ -125,7 +128,8 @@ impl<'a> Waiter<'a> {
             } = denied;
             report.asked(alternative);
             let retry_after = decision.retry_after();
-            // A turn at the very end is in time. From `sent`: the reply's wait ends no sooner.
+            // A turn at the very end is in time. The wait counts from `sent`, because the reply's
+            // wait ends no sooner.
             let is_late = end.is_some_and(|end| end <= now || end < sent.saturating_add(min_wait));
             if decision.exceeds_capacity() || is_late {
                 return Ok(Some(self.timed_out(
@@ -141,7 +145,7 @@ impl<'a> Waiter<'a> {
                 .is_some_and(|queued| queued.ticket.is_for(&key));
             if !stays {
                 turn = None;
-                // Leave one queue before joining the other: a caller never stands in two.
+                // The caller leaves one queue before it joins the other: it never stands in two.
                 drop(queued.take());
                 match self.enqueue(by, end) {
                     Ok(joined) => {
@@ -159,7 +163,8 @@ impl<'a> Waiter<'a> {
                 match turn {
                     _ if min_wait > 0 => ticket.must_wait(min_wait, now),
                     Some(turn) => ticket.denied(turn, retry_after.map(to_micros), now),
-                    // A new waiter polls once more: a permit may have been released in between.
+                    // A new waiter polls once more, because a permit may have been released in
+                    // between.
                     None => {}
                 }
             }
@@ -172,7 +177,7 @@ impl<'a> Waiter<'a> {
         let queues = self.engine.wait_queues();
         let mut first = None;
         for alternative in self.alternatives {
-            // Without `max_wait`, the store is asked: its reply says how the limit stands.
+            // The store is asked if there is no `max_wait`: its reply says how the limit stands.
             let waited = alternative
                 .iter()
                 .find(|one| one.max_wait != MaxWait::None && queues.is_waited_for(&one.key()))?;

@@ -14,7 +14,7 @@ use futures_util::stream;
 
 use crate::engine::{error::RateLimitError, handle::Engine};
 
-/// Shortest pause of a watch, in microseconds, as each item asks the store.
+/// The shortest pause of a watch, in microseconds, as each item asks the store.
 const LEAST: Micros = 1_000;
 
 /// The state of a stream of the remaining quota.
@@ -54,7 +54,7 @@ struct Watch {
     limit: Limit,
     identity: Identity,
     pause: Micros,
-    /// Time of the next poll.
+    /// The time of the next poll.
     next: Option<Micros>,
     shown: Option<u32>,
 }

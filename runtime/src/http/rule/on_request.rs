@@ -82,23 +82,24 @@ impl Rule {
         self
     }
 
-    /// Sets the [`cost`](Self::cost) by a function, sync or async. For macro output, which cannot
-    /// tell the two apart.
+    /// Sets the [`cost`](Self::cost) by a function, sync or async. Macro output calls it, because
+    /// it cannot tell the two apart.
     #[doc(hidden)]
     pub fn cost_by<M>(mut self, cost: impl IntoCost<M>) -> Self {
         self.cost = Some(cost.into_cost());
         self
     }
 
-    /// Sets the requests to skip ([`skip_if`](Self::skip_if)) by a function, sync or async. For
-    /// macro output.
+    /// Sets the requests to skip ([`skip_if`](Self::skip_if)) by a function, sync or async. Macro
+    /// output calls it.
     #[doc(hidden)]
     pub fn skip_by<M>(mut self, skip: impl IntoSkipIf<M>) -> Self {
         self.skip_if = Some(skip.into_skip_if());
         self
     }
 
-    /// Sets the limit ([`dynamic`](Self::dynamic)) by a function, sync or async. For macro output.
+    /// Sets the limit ([`dynamic`](Self::dynamic)) by a function, sync or async. Macro output calls
+    /// it.
     #[doc(hidden)]
     pub fn dynamic_by<M>(mut self, dynamic: impl IntoDynamic<M>) -> Self {
         self.dynamic = Some(dynamic.into_dynamic());

@@ -14,9 +14,10 @@ impl Rule {
     /// delayed by [`slow_by`](Self::slow_by) more, [`slow_max`](Self::slow_max) at most, before its
     /// handler runs. The three go together.
     ///
-    /// From 1 to one below what the limit admits at once: `times`, or the capacity of a token
-    /// bucket. Not for leaky buckets, leased limits and concurrency limits. A [`Throttle`] rejects
-    /// what makes no sense; elsewhere, such a rule delays no request, and the log has an error.
+    /// The range is from 1 to one below what the limit admits at once: `times`, or the capacity of
+    /// a token bucket. Leaky buckets, leased limits and concurrency limits have no slow-down. A
+    /// [`Throttle`] rejects what makes no sense; elsewhere, such a rule delays no request, and the
+    /// log has an error.
     ///
     /// The limit still denies: the request that finds no room gets 429 at once. A request that
     /// would be the one beyond [`Builder::max_waiting`](crate::Builder::max_waiting) to be delayed

@@ -42,8 +42,8 @@ pub(super) async fn admit(
     }
 }
 
-/// Admits a request to the status page in any case: it is where a limit that is too tight can be
-/// lifted, and an outage be seen. Who may see it is for the page to say.
+/// Admits a request to the status page in any case: there, a limit that is too tight can be lifted,
+/// and an outage be seen. The page itself decides what a request may see.
 #[cfg(feature = "status-page")]
 fn reach_status_page(
     admission: Admission,

@@ -27,7 +27,7 @@ pub(super) type Matches = SmallVec<[usize; 4]>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Matcher {
     entries: Vec<RouteRules>,
-    /// Compiled at the first use, when all entries are there.
+    /// The compiled regexes. They are compiled at the first use, when all entries are there.
     sets: OnceLock<Sets>,
     /// Whether an entry is for some clients alone.
     has_networks: bool,

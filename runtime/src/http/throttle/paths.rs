@@ -32,12 +32,13 @@ use crate::engine::error::InitError;
 #[derive(Clone)]
 #[must_use]
 pub struct Paths {
-    /// `None`: all paths.
+    /// The regex; `None` for all paths.
     regex: Option<Regex>,
     subject: Subject,
-    /// Empty: all methods.
+    /// The methods; empty for all methods.
     methods: Vec<Method>,
-    /// `None`: all clients. Shared, because the clones of a middleware may have thousands.
+    /// The networks of the clients; `None` for all clients. They are shared, because the clones of
+    /// a middleware may have thousands.
     networks: Option<Arc<NetworkSet>>,
     name: Option<String>,
     shadow: bool,
@@ -105,7 +106,7 @@ impl Paths {
     }
 
     /// Restricts the entry to clients in these networks (`10.0.0.0/8`) or with these addresses.
-    /// Called again, it adds some. Default: all clients.
+    /// Called again, it adds more. Default: all clients.
     ///
     /// A client's address is the one that the limiter's `ip` finds:
     /// [`RateLimiter::client_address`](crate::RateLimiter::client_address). A client without one,
@@ -184,7 +185,7 @@ impl Paths {
         self
     }
 
-    /// Whether the entry is for some clients alone.
+    /// Returns whether the entry is for some clients alone.
     pub(super) fn has_networks(&self) -> bool {
         self.networks.is_some()
     }

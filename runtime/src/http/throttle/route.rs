@@ -12,7 +12,7 @@ pub(super) fn path(request: &HttpRequest) -> &str {
 pub(super) fn pattern(request: &HttpRequest) -> Option<String> {
     let path = path(request);
     if path == request.path() {
-        // On a resource this evaluates guards, too.
+        // This call evaluates guards, too, if the request is in a resource.
         return request.match_pattern();
     }
     // `match_pattern` of the request would look for the path as sent, which the router does not.

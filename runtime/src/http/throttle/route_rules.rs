@@ -11,7 +11,7 @@ pub(super) struct RouteRules {
     pub(super) paths: Paths,
     /// The name and zone of the entry's limits that have none of their own.
     label: &'static str,
-    /// Empty: the requests are not limited.
+    /// The rules; if there are none, the requests are not limited.
     rules: Vec<Rule>,
 }
 

@@ -31,7 +31,8 @@ pub(super) fn find(routes: &ResourceMap, pattern: &str) -> Result<(), Option<Str
     };
     match found {
         Some(found) if found == pattern => Ok(()),
-        // A route with other names or regexes of segments, or one that comes before.
+        // The path leads to a route with other names or regexes of segments, or to one that comes
+        // before.
         Some(found) => Err(Some(found)),
         None => Err(None),
     }

@@ -47,7 +47,7 @@ impl ThrottleSettings {
         rule_table.exempt.check_once(request);
         self.own.exempt.check_once(request);
         let own = self.limiter.as_ref().map(LimiterRef::Borrowed);
-        // Without a limiter, the response to a request that matches is 500.
+        // The response to a request that matches is 500 if there is no limiter.
         let limiter = own.or_else(|| RateLimiter::nearest(request));
         match limiter.as_ref().and_then(|limiter| limiter.access(request)) {
             Some(Access::Allow) => return Ok(Matches::new()),

@@ -19,7 +19,8 @@ use crate::engine::{log_lines::KEPT_REQUESTS, log_throttle::TARGET};
 /// Remembers whether requests come to a middleware shared.
 #[derive(Debug, Default)]
 pub(super) struct SharingDetector {
-    /// Requests come shared already. That does no harm where no router follows, as on a resource.
+    /// Whether requests come shared already. That does no harm where no router follows, as on a
+    /// resource.
     comes_shared: Cell<bool>,
 }
 

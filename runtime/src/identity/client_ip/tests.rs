@@ -156,7 +156,7 @@ fn named_header_stands_in_place_of_the_forwarding_headers() {
         ("2001:db8::1", "2001:db8::1"),
         ("::ffff:1.2.3.4", "1.2.3.4"),
         ("64:ff9b::1.2.3.4", "1.2.3.4"),
-        // One that is itself a trusted proxy is a client like any other.
+        // A client that is itself a trusted proxy is a client like any other.
         ("10.3.3.3", "10.3.3.3"),
         ("1.2.3.4, 5.6.7.8", "10.0.0.9"),
         ("garbage", "10.0.0.9"),
@@ -213,7 +213,7 @@ fn longest_prefix_of_builder_and_file_decides() {
     for (peer, expected) in [
         ("10.1.2.3", Some(Access::Allow)),
         ("10.1.3.3", Some(Access::Deny)),
-        // Both have this network, and the file is right.
+        // Both have this network, and the file's entry decides.
         ("10.9.9.9", Some(Access::Deny)),
         ("192.0.2.1", Some(Access::Allow)),
         ("192.0.9.1", Some(Access::Deny)),

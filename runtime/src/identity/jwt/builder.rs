@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Jwt, JwtKey, Settings, claims::Rules, token::TokenSource};
 use crate::engine::error::InitError;
 
-/// Default tolerance for clock differences between the issuer and this machine.
+/// The default tolerance for clock differences between the issuer and this machine.
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
 const DEFAULT_USER_CLAIM: &str = "sub";
 const DEFAULT_GROUP_CLAIM: &str = "group";

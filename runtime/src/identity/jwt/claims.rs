@@ -15,7 +15,7 @@ pub(super) type Claims = Map<String, Json>;
 pub(super) struct Rules {
     pub(super) issuers: Vec<String>,
     pub(super) audiences: Vec<String>,
-    /// Tolerance for clock differences, in seconds.
+    /// The tolerance for clock differences, in seconds.
     pub(super) leeway: u64,
     pub(super) user_claim: Arc<str>,
     pub(super) group_claim: String,

@@ -15,7 +15,7 @@ pub(super) enum KeyType {
     Ed25519,
 }
 
-/// Algorithm names for secrets. The first is the default.
+/// The algorithm names for secrets. The first is the default.
 pub(super) const OF_SECRETS: &[&str] = &["HS256", "HS384", "HS512"];
 
 pub(super) fn hmac_of(algorithm: Algorithm) -> Option<hmac::Algorithm> {

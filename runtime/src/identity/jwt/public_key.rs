@@ -8,8 +8,8 @@ use spki::{Document, ObjectIdentifier, SubjectPublicKeyInfoRef, der::Decode};
 
 use super::key_type::KeyType;
 
-/// Allowed key size, in bits. RFC 7518, section 3.3, sets the lower bound; `ring` accepts no larger
-/// keys.
+/// The allowed key size, in bits. RFC 7518, section 3.3, sets the lower bound; `ring` accepts no
+/// larger keys.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 // Object identifiers from RFC 8017, RFC 5480 and RFC 8410.
@@ -21,7 +21,7 @@ const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 pub(super) struct PublicKey {
     pub(super) family: KeyType,
-    /// PKCS #1 for RSA, the uncompressed point for a curve, the raw key for Ed25519.
+    /// The bytes: PKCS #1 for RSA, the uncompressed point for a curve, the raw key for Ed25519.
     pub(super) bytes: Arc<[u8]>,
 }
 

@@ -6,8 +6,8 @@ use jsonwebtoken::{dangerous::insecure_decode_claims, decode_header};
 
 use super::{claims::Claims, error::TokenError, key::SigningKey};
 
-/// Longest accepted token, in bytes, checked before decoding. Reverse proxies allow at most about
-/// this much for a header line (nginx: 8 KiB), so no token in use is longer.
+/// The longest accepted token, in bytes, checked before decoding. Reverse proxies allow at most
+/// about this much for a header line (nginx: 8 KiB), so no token in use is longer.
 const MAX_TOKEN: usize = 8 * 1024;
 
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) enum TokenSource {
 
 impl TokenSource {
     pub(super) fn cookie(name: String) -> Result<Self, String> {
-        // Rejects only what certainly ends or splits a cookie's name.
+        // The check rejects only what certainly ends or splits a cookie's name.
         let wrong = |c: char| c.is_control() || c.is_whitespace() || "=;,\"".contains(c);
         match name.find(wrong) {
             None => Ok(Self::Cookie(name)),
@@ -97,6 +97,6 @@ pub(super) fn verify(token: &[u8], keys: &[SigningKey]) -> Result<Claims, TokenE
     if !fitting.any(|genuine| genuine) {
         return refuse("its signature is of another key");
     }
-    // Safe despite the name: the signature over these claims has been verified.
+    // This call is safe despite its name: the signature over these claims has been verified.
     insecure_decode_claims(token).or(refuse("its claims are no JSON object"))
 }

@@ -15,8 +15,12 @@ impl Builder {
     ///
     /// If a limiter is installed already, a setting is invalid, or Redis has a problem that waiting
     /// does not solve. A Redis that cannot be reached right now is a warning in the log.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, no limiter is installed.
     pub async fn init(self) -> Result<(), InitError> {
-        // Before the check of Redis, which takes a while; `install` decides.
+        // This check comes before that of Redis, which takes a while; `install` decides.
         if RateLimiter::is_installed() {
             return Err(global::already_initialized());
         }
@@ -28,6 +32,10 @@ impl Builder {
     /// # Errors
     ///
     /// If a setting is invalid, or Redis has a problem that waiting does not solve.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves at most keys of the check in Redis, which soon expire.
     pub async fn build(self) -> Result<RateLimiter, InitError> {
         self.engine.validate()?;
         self.http.validate()?;

@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Builder {
-    /// Networks whose requests are neither counted nor limited: networks (`10.0.0.0/8`) or
-    /// addresses. Called again, it adds some. Default: none.
+    /// Adds networks whose requests are neither counted nor limited: networks (`10.0.0.0/8`) or
+    /// addresses. Default: none.
     ///
     /// The client's address is the one that `ip` finds: see
     /// [`trusted_proxies`](Self::trusted_proxies). Where `allow` and [`deny`](Self::deny) overlap,
@@ -43,8 +43,8 @@ impl Builder {
         self.with_access(networks, Access::Allow)
     }
 
-    /// Networks whose requests get 403 with a problem document (RFC 9457), before anything else is
-    /// looked at: networks or addresses. Called again, it adds some. Default: none.
+    /// Adds networks whose requests get 403 with a problem document (RFC 9457), before anything
+    /// else is looked at: networks or addresses. Default: none.
     ///
     /// It holds wherever this limiter is asked about a request: on handlers with an attribute, and
     /// on everything inside of a [`Throttle`](crate::Throttle), exempt routes too. For a whole
@@ -61,9 +61,9 @@ impl Builder {
         self.with_access(networks, Access::Deny)
     }
 
-    /// Proxies whose reports of the client's address are believed: networks (`10.0.0.0/8`),
-    /// addresses, or `unix` for every peer that connects over a Unix socket. Called again, it adds
-    /// some. Default: none, and such headers are ignored.
+    /// Adds proxies whose reports of the client's address are believed: networks (`10.0.0.0/8`),
+    /// addresses, or `unix` for every peer that connects over a Unix socket. Default: none, and
+    /// such headers are ignored.
     ///
     /// Use `unix` where the process listens on Unix sockets alone: a TCP connection that was reset
     /// at once has no address either.
@@ -83,16 +83,16 @@ impl Builder {
         Ok(self)
     }
 
-    /// Forwarding header that the [trusted proxies](Self::trusted_proxies) write. Default:
+    /// Sets the forwarding header that the [trusted proxies](Self::trusted_proxies) write. Default:
     /// [`ForwardingHeader::Any`].
     pub fn forwarding_header(mut self, header: ForwardingHeader) -> Self {
         self.http.clients.header = header;
         self
     }
 
-    /// Header in which the [trusted proxies](Self::trusted_proxies) report the client's address and
-    /// nothing else, such as `CF-Connecting-IP`. It is read in place of the forwarding headers,
-    /// which are then ignored.
+    /// Sets the header in which the [trusted proxies](Self::trusted_proxies) report the client's
+    /// address and nothing else, such as `CF-Connecting-IP`. It is read in place of the forwarding
+    /// headers, which are then ignored.
     ///
     /// If the header is missing, stands there twice or holds anything but one address, the request
     /// is counted under the proxy's address. From a peer that is not trusted it is ignored. A name
@@ -105,8 +105,8 @@ impl Builder {
         self
     }
 
-    /// Number of leading bits of an IPv6 address that tell clients apart, from 1 to 128. Default:
-    /// 64, the prefix that one subscriber usually gets.
+    /// Sets the number of leading bits of an IPv6 address that tell clients apart, from 1 to 128.
+    /// Default: 64, the prefix that one subscriber usually gets.
     pub fn ipv6_prefix(mut self, bits: u8) -> Self {
         self.http.clients.ipv6_prefix = bits;
         self

@@ -18,8 +18,8 @@ use crate::{
 /// The in-memory limiters of this process that are still alive.
 static BUILT: Mutex<Vec<Built>> = Mutex::new(Vec::new());
 
-/// Whether the warning was logged. Once is enough: of four workers, the second tells it all.
-/// Relaxed: the swap alone decides which thread logs.
+/// Whether the warning was logged. One line is enough: the second of four workers already tells it
+/// all. It is relaxed, because the swap alone decides which thread logs.
 static WARNED: AtomicBool = AtomicBool::new(false);
 
 struct Built {

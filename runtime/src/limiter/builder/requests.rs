@@ -11,20 +11,21 @@ use crate::{
 };
 
 impl Builder {
-    /// Identifier of requests, for limits without one of their own. Default: the client's address.
+    /// Sets the identifier of requests, for limits without one of their own. Default: the client's
+    /// address.
     pub fn identifier<M>(mut self, identifier: impl IntoIdentifier<M>) -> Self {
         self.http.identifier = identifier.into_identifier();
         self
     }
 
-    /// Headers that tell clients about their limits. Default: [`HeaderStyle::XRateLimit`].
+    /// Sets the headers that tell clients about their limits. Default: [`HeaderStyle::XRateLimit`].
     pub fn headers(mut self, style: HeaderStyle) -> Self {
         self.http.headers = style;
         self
     }
 
-    /// Response to denied requests, in place of 429 and a problem document (RFC 9457). Rate-limit
-    /// headers are added to it, and `Retry-After`, unless it has a later one.
+    /// Sets the response to denied requests, in place of 429 and a problem document (RFC 9457).
+    /// Rate-limit headers are added to it, and `Retry-After`, unless it has a later one.
     pub fn on_limited<F>(mut self, answer: F) -> Self
     where
         F: Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
@@ -33,7 +34,8 @@ impl Builder {
         self
     }
 
-    /// Response to denied requests by an async function; see [`on_limited`](Self::on_limited).
+    /// Sets the response to denied requests by an async function; see
+    /// [`on_limited`](Self::on_limited).
     pub fn on_limited_async<F>(mut self, answer: F) -> Self
     where
         F: AsyncFn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
@@ -64,7 +66,8 @@ impl Builder {
         self
     }
 
-    /// What becomes of all limits: enforced, only counted, or off. Default: [`Enforcement::On`].
+    /// Sets what becomes of all limits: enforced, only counted, or off. Default:
+    /// [`Enforcement::On`].
     ///
     /// With [`Enforcement::Off`], `build` and `init` need no store, and read no Redis: a test of an
     /// application whose handlers are limited needs nothing else.
@@ -85,7 +88,7 @@ impl Builder {
         self
     }
 
-    /// Maximum number of requests that wait for one counter in this process, by
+    /// Sets the maximum number of requests that wait for one counter in this process, by
     /// [`Rule::max_wait`](crate::Rule::max_wait); further ones are denied at once. Default: 1,000;
     /// with 0 no request waits.
     ///

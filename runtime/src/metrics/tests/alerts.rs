@@ -11,7 +11,7 @@ use crate::{
 struct Alert {
     name: &'static str,
     expression: String,
-    /// How long the expression must hold.
+    /// The time for which the expression must hold.
     lasting: &'static str,
     severity: &'static str,
     summary: &'static str,

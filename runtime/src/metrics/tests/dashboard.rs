@@ -9,7 +9,7 @@ use crate::metrics::{
 };
 
 const SOURCE: &str = "${source}";
-/// Columns of a dashboard, and the width and height of a panel.
+/// The columns of a dashboard, and the width and height of a panel.
 const COLUMNS: usize = 24;
 const WIDTH: usize = 12;
 const HEIGHT: usize = 8;

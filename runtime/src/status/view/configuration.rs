@@ -8,7 +8,7 @@ use super::{
 };
 use crate::engine::{ConfigurationSnapshot, ReloadSnapshot};
 
-/// The configuration in force, with its text for those who may see it.
+/// The configuration in force, with its text for people who may see it.
 pub(in super::super) fn configuration(
     page: &Page<'_>,
     configuration: Option<&ConfigurationSnapshot>,

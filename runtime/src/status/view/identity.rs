@@ -1,4 +1,4 @@
-//! One identity: how it stands, and the forms that change it. And the form that finds it.
+//! One identity: how it stands, the forms that change it, and the form that finds it.
 
 use maud::{Markup, html};
 
@@ -11,7 +11,7 @@ use crate::{
     status::{access::Access, query::Done, target::Target},
 };
 
-/// How an identity stands. `shown` is its text, or a mask.
+/// The standing of an identity. `shown` is its text, or a mask.
 pub(in super::super) fn identity(
     page: &Page<'_>,
     target: &Target,

@@ -10,10 +10,10 @@ use super::super::{
 /// The style of all views. The policy of the response admits it by its hash.
 pub(in super::super) const STYLE: &str = include_str!("style.css");
 
-/// Seconds after which a view loads itself again.
+/// The seconds after which a view loads itself again.
 const REFRESH: u32 = 10;
 
-/// What a view knows of the request that it is for.
+/// The properties of the request that a view is for.
 pub(in super::super) struct Page<'a> {
     pub(in super::super) query: &'a Query,
     /// The query string as it came.
@@ -22,7 +22,7 @@ pub(in super::super) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Whether the view may load itself again: nobody is to lose what they are writing.
+    /// Whether the view may load itself again, which must not lose what a person is writing.
     fn refreshes(&self) -> bool {
         let is_readable = matches!(
             self.query.view,
@@ -31,7 +31,7 @@ impl Page<'_> {
         is_readable && self.query.refreshes
     }
 
-    /// Whether the view's data has an address, which names no identity to those who see none.
+    /// Whether the view's data has an address, which names no identity to people who may see none.
     fn has_json(&self) -> bool {
         match self.query.view {
             View::Overview | View::Policy(_) | View::Configuration => true,

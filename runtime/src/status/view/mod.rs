@@ -1,6 +1,6 @@
 //! The views: what is known, as markup. They decide and change nothing.
 //!
-//! All text is escaped by maud. What a client or a file may have written stands in `bdi` besides,
+//! All text is escaped by maud. Text that a client or a file may have written stands in `bdi`, too,
 //! so that its direction ends with it.
 
 mod configuration;

@@ -1,4 +1,4 @@
-//! The overview: the store, all policies, and who is denied most.
+//! The overview: the store, all policies, and the identities that are denied most.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::engine::{PolicySnapshot, Snapshot, circuit_state::CircuitState};
 
-/// Number of identities that the overview lists.
+/// The number of identities that the overview lists.
 const MOST_DENIED: usize = 10;
 
 pub(in super::super) fn overview(page: &Page<'_>, snapshot: &Snapshot) -> Markup {

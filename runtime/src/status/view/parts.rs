@@ -12,7 +12,7 @@ use crate::{
     status::access::Access,
 };
 
-/// What is unusual about a policy.
+/// The badges of a policy: what is unusual about it.
 pub(super) fn badges(policy: &PolicySnapshot) -> Markup {
     let is_shadow = policy.limits.last().is_some_and(|limit| limit.shadow);
     html! {
@@ -58,7 +58,7 @@ pub(super) fn policy_address(name: &str) -> String {
     format!("?policy={}", utf8_percent_encode(name, NON_ALPHANUMERIC))
 }
 
-/// How often an identity was denied, with the bounds of a sketch that was full.
+/// The number of denials of an identity, with the bounds of a sketch that was full.
 pub(super) fn denials(one: &DeniedIdentity) -> Markup {
     html! {
         @if one.excess == 0 {

@@ -1,4 +1,4 @@
-//! One policy: its limits, its hour, and whom it denies most.
+//! One policy: its limits, its last hour, and the identities that it denies most.
 
 use maud::{Markup, html};
 

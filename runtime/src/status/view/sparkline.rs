@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
-/// Height of the chart, in its own units. A bar is one unit wide, and stands on the bottom.
+/// The height of the chart, in its own units. A bar is one unit wide, and stands on the bottom.
 const HEIGHT: f64 = 24.0;
-/// Width of a bar and its gap.
+/// The width of a bar and its gap.
 const STEP: f64 = 3.0;
 const BAR: f64 = 2.0;
 
@@ -34,7 +34,7 @@ pub(super) fn sparkline(class: &'static str, label: &str, series: &[Series<'_>])
             if value == 0 {
                 continue;
             }
-            // A single request among thousands is seen too.
+            // The bar of a single request among thousands is visible, too.
             let height = (scale(value, highest) * (HEIGHT - 1.0)).max(1.0);
             let (left, top) = (scale_index(at) * STEP, (bottom - height).max(0.0));
             // Writing to a `String` cannot fail.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-/// Longest text of a client that is shown, in characters.
+/// The longest text of a client that is shown, in characters.
 const LONGEST: usize = 120;
 
 /// Groups the digits of a number.

@@ -15,8 +15,8 @@ use crate::engine::{
     observe::{Event, Observers},
 };
 
-/// The number of deadlines that must pass without a decision before the circuit opens: a stall that
-/// long is none of those that every Redis has now and then.
+/// The number of deadlines that must pass without a decision before the circuit opens: the short
+/// stalls that every Redis has now and then are over by then.
 const SILENT_DEADLINES: u32 = 3;
 /// The first pause. Most outages are short, and verifying a few connections costs the store little.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);

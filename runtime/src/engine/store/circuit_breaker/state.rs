@@ -17,8 +17,8 @@ use crate::engine::circuit_state::CircuitState;
 #[derive(Debug)]
 pub(super) struct Breaker {
     settings: Settings,
-    /// Whether the state is closed without an incident, as it nearly always is. Read without the
-    /// lock, so that a healthy store costs one atomic load per request.
+    /// Whether the state is closed without an incident, as it nearly always is. It is read without
+    /// the lock, so that a healthy store costs one atomic load per request.
     is_calm: AtomicBool,
     state: Mutex<State>,
 }
@@ -35,8 +35,8 @@ pub(super) struct Settings {
     /// The longest time for a verification to report its result. After that, the next request is a
     /// probe.
     pub(super) patience: Micros,
-    /// Shortens a pause by a random part, so that processes do not come back in step: backoff with
-    /// jitter.
+    /// The function that shortens a pause by a random part, so that processes do not reconnect in
+    /// step: backoff with jitter.
     pub(super) jitter: fn(Micros) -> Micros,
 }
 
@@ -67,7 +67,7 @@ struct Row {
     latest: Micros,
 }
 
-/// The breaker's answer to a request.
+/// The breaker's decision on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Permission {
     Permitted,
@@ -78,7 +78,7 @@ pub(super) enum Permission {
     Rejected(Micros),
 }
 
-/// Identifies a probe by the time of its permission, which is unique while it is the probe.
+/// The id of a probe: the time of its permission, which is unique while it is the probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Probe(Micros);
 
@@ -110,8 +110,8 @@ impl Breaker {
             State::Open { until, .. } | State::HalfOpen { until, .. } if now < until => {
                 Permission::Rejected(until - now)
             }
-            // A connection's task begins a verification at the end of a pause. None has for this
-            // long, so those tasks have ended with their workers.
+            // A connection's task begins a verification at the end of a pause. No task has done so
+            // for this long, so the tasks have ended with their workers.
             State::Open { until, pause } if now >= until + self.settings.patience => {
                 self.probe(state, pause, now)
             }

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 /// The cached denials of one identity in one zone.
 pub(super) type CachedZone = SmallVec<[CachedDenial; 1]>;
 
-/// How one limit stood when a check was denied, by this limit or by another one of the check.
+/// The standing of one limit when a check was denied, by this limit or by another one of the check.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CachedDenial {
     pub(super) limit: LimitFingerprint,

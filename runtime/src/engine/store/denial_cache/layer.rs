@@ -105,7 +105,7 @@ impl<S> DenialCache<S> {
                     self.table.insert(charge, cached, generation);
                 }
             }
-            // Either less is used than the cached verdicts say, or more.
+            // The usage is now less than the cached verdicts say, or more.
             Mode::Refund(_) | Mode::Settle(_) => {
                 // Permits do not matter here, because a denial for want of a permit is never
                 // cached.
@@ -162,8 +162,8 @@ impl<S: Store> Store for DenialCache<S> {
     }
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
-        // Before the call, in case the caller drops the future; and after it, for denials cached in
-        // the meantime.
+        // The entries are dropped before the call, in case the caller drops the future, and after
+        // it, for denials cached in the meantime.
         self.table.remove_zones(keys.iter());
         let done = self.inner.delete(keys).await;
         self.table.remove_zones(keys.iter());
@@ -175,7 +175,8 @@ impl<S: Store> Store for DenialCache<S> {
         selection: &KeySelection,
         bounds: ScanBounds,
     ) -> Result<Scanned, StoreError> {
-        // Around the call, like `delete`. Which zone a denial is of is not stored, so all go.
+        // All entries are dropped before and after the call, as in `delete`, because the zone of a
+        // denial is not stored.
         self.table.clear();
         let done = self.inner.delete_selected(selection, bounds).await;
         self.table.clear();

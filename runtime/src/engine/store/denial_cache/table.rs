@@ -22,10 +22,11 @@ pub(super) struct DenialTable {
     hasher: KeyHasher,
     pub(super) shards: [Mutex<ExpiringTable<CachedZone>>; SHARDS],
     /// The number of cached zones in all shards. While it is 0, requests skip the lookup and its
-    /// lock.
+    /// lock. `SeqCst`: it must never read 0 while an entry is in a shard.
     pub(super) count: AtomicUsize,
-    /// Counts the events that may have ended denials. A denial that was asked for before such an
-    /// event is not cached.
+    /// The number of events that may have ended denials. A denial that was asked for before such an
+    /// event is not cached. `SeqCst`: an event increments it before it drops entries under their
+    /// locks.
     generation: AtomicU64,
 }
 
@@ -40,7 +41,8 @@ impl DenialTable {
         }
     }
 
-    /// The number of events so far that may have ended denials, for [`insert`](Self::insert).
+    /// Returns the number of events so far that may have ended denials, for
+    /// [`insert`](Self::insert).
     pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
     }
@@ -74,13 +76,13 @@ impl DenialTable {
     /// Caches an entry, unless an event has ended denials since `generation` was read.
     pub(super) fn insert(&self, charge: &Charge<'_>, cached: CachedDenial, generation: u64) {
         let now = cached.since;
-        // Increments before inserting: `is_empty` reads this counter without the lock, and must
-        // never report an empty cache while an entry is being added.
+        // The count is incremented before the insertion: `is_empty` reads it without the lock, and
+        // must never report an empty cache while an entry is being added.
         self.count.fetch_add(1, Ordering::SeqCst);
         let key_hash = self.hasher.zone_hash(&charge.key);
         let mut zones = self.shards[key_hash.shard(SHARDS)].lock();
-        // Reads the generation under the lock: an event that ends denials increments it first, and
-        // then drops the entries under this lock.
+        // The generation is read under the lock: an event that ends denials increments it first,
+        // and then drops the entries under this lock.
         if self.generation.load(Ordering::SeqCst) != generation {
             self.count_removed(1);
             return;

@@ -18,15 +18,15 @@ use super::lease_key::LeaseKey;
 
 /// The size of an identity's first lease. Each used-up lease is followed by one twice as large.
 const FIRST: u32 = 2;
-/// Lifetimes of a lease without use after which an account is closed.
+/// The number of lifetimes of a lease without use after which an account is closed.
 pub(super) const IDLE_LIFETIMES: u64 = 4;
 
 /// The leases of this process of one counter.
 #[derive(Debug)]
 pub(super) struct Account {
-    /// Distinguishes this account from an earlier or later one of the same counter.
+    /// The number that distinguishes this account from an earlier or later one of the same counter.
     pub(super) number: u64,
-    /// Which counter of its zone this is.
+    /// The counter of its zone that this is.
     pub(super) kind: KeyKind,
     pub(super) owner: Arc<LeaseKey>,
     /// The live grants, oldest first.
@@ -37,7 +37,7 @@ pub(super) struct Account {
     /// their runtime.
     pub(super) renewal: Option<AbortHandle>,
     pub(super) watcher: Option<AbortHandle>,
-    /// When the store last answered for this counter, to a request or to a lease.
+    /// The time at which the store last decided for this counter, on a request or a lease.
     asked: Micros,
     /// The end of the pause after an empty lease: no lease is asked for before.
     pause_until: Micros,

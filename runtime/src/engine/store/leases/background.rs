@@ -38,8 +38,8 @@ impl<S: Store + 'static> LeasePool<S> {
                 let grants = account.take_all();
                 self.return_unused(&account.owner, &grants).await;
             });
-            // Concurrently: the store can batch the calls, and one deadline covers all of them if
-            // the store does not answer.
+            // The leases are returned concurrently: the store can batch the calls, and one deadline
+            // covers all of them if the store does not reply.
             join_all(returned).await;
         }
     }

@@ -110,7 +110,7 @@ impl<S: Store + 'static> Leases<S> {
             true => miss,
             false => Miss::UNASKED,
         };
-        // On an error or a cancellation from here on, dropping `held` puts the local charges back.
+        // Dropping `held` puts the local charges back on an error or a cancellation from here on.
         let inner = self.pool.inner();
         let outcomes = inner.decide(slice::from_ref(&part), miss).await?;
         let outcome = outcomes.into_iter().next();
@@ -207,7 +207,7 @@ impl<S: Store + 'static> Store for Leases<S> {
         }
         let missed = self.pool.inner().try_decide(check);
         missed.map_err(|miss| Miss {
-            // Of several charges, leases may still cover some.
+            // Leases may still cover some of several charges.
             has_no_lease: check.mode.is_charge() && check.charges.len() == 1,
             ..miss
         })

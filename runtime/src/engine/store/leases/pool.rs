@@ -47,7 +47,7 @@ pub(crate) struct LeasePool<S> {
     pub(super) observers: Observers,
     hasher: KeyHasher,
     pub(super) shards: [Mutex<Shard>; SHARDS],
-    /// The number of the next account. Relaxed, because only uniqueness matters.
+    /// The number of the next account. It is relaxed, because only uniqueness matters.
     numbers: AtomicU64,
     /// Whether leasing is on. A task holds the read lock while a grant of its own is in no account,
     /// so the holder of the write lock knows that there is no such grant.
@@ -100,7 +100,7 @@ impl<S: Store + 'static> LeasePool<S> {
     pub(super) fn take(self: &Arc<Self>, charge: &Charge<'_>) -> Option<(AccountKey, LocalCharge)> {
         let at = self.hash(&charge.key);
         let mut shard = self.lock(at);
-        // Reads the time under the lock: a grant that has ended by then may be returned already.
+        // The time is read under the lock: a grant that has ended by then may be returned already.
         let now = self.now();
         let account = find(&mut shard, at, now)?;
         if !account.is_of(charge.limit.rate()?) {

@@ -247,7 +247,7 @@ fn a_lease_ends_with_its_window() {
             assert!(service.admits(0, &limit).await);
         }
         service.advance(10).await;
-        // In the new window the whole quota is available, whichever process leased the old one.
+        // The whole quota is available in the new window, whichever process leased the old one.
         let mut admitted = 0;
         for process in [1, 0] {
             while service.admits(process, &limit).await {

@@ -1,6 +1,6 @@
 //! The limits that an in-memory store has counted. A key is stored as a hash, which tells neither
-//! its zone nor its limit, so what goes through all limits asks here which there are. It costs a
-//! few words a limit, and nothing a key.
+//! its zone nor its limit, so an operation on all limits asks here which ones there are. It costs a
+//! few words for each limit, and nothing for a key.
 
 use std::{
     collections::HashMap,
@@ -13,13 +13,13 @@ use actix_throttle_core::{
 };
 use parking_lot::Mutex;
 
-/// The number of limits that are recognised without a lock, unless two meet in one place.
+/// The number of limits that are recognised without a lock, unless two have the same index.
 const LATEST: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct KnownLimits {
-    /// Hashes of limits that are in `all`, each in the place that its low bits name. `Relaxed`: a
-    /// stale hash costs a look under the lock, and no more.
+    /// The hashes of limits that are in `all`, each at the index that its low bits give. `Relaxed`:
+    /// a stale hash costs a look under the lock, and no more.
     latest: [AtomicU64; LATEST],
     all: Mutex<HashMap<u64, KnownLimit>>,
 }

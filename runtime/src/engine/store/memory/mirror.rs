@@ -19,9 +19,9 @@ impl MemoryStore {
         self.with_states(charge, |states, now| peek(charge, states, now))
     }
 
-    /// Charges what another store has admitted, if this store has room for it. Without room the
-    /// limit is used up here already, as a window here need not begin when it does there. Returns
-    /// how the limit stands, and the receipt of the charge if `wanted`.
+    /// Charges what another store has admitted, if this store has room for it. If there is no room,
+    /// the limit is used up here already, as a window here need not begin when it does there.
+    /// Returns how the limit stands, and the receipt of the charge if `wanted`.
     pub(crate) fn mirror(&self, charge: &Charge<'_>, wanted: bool) -> (Verdict, Option<Receipt>) {
         self.with_states(charge, |states, now| {
             let verdict = peek(charge, states, now);

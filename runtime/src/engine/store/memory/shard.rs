@@ -26,13 +26,13 @@ pub(super) enum Table {
 #[derive(Debug)]
 pub(super) struct Shard {
     pub(super) counters: ExpiringTable<State>,
-    /// Boxed, because a table entry is to stay within a few words.
+    /// The permits of each limit are boxed, because a table entry is to stay within a few words.
     pub(super) permits: ExpiringTable<Box<PermitTable>>,
     pub(super) blocks: ExpiringTable<Block>,
     pub(super) capacity: usize,
-    /// Counters that were evicted.
+    /// The number of counters that were evicted.
     pub(super) evictions: u64,
-    /// Charges since the last sweep.
+    /// The number of charges since the last sweep.
     pub(super) unswept: u8,
 }
 
@@ -64,7 +64,7 @@ impl Shard {
         Ok(())
     }
 
-    /// Deletes those of the next `count` entries of a table that are meant, at a place of
+    /// Deletes those of the next `count` entries of a table that are meant, at a position of
     /// [`Walk`](super::walk::Walk).
     pub(super) fn delete_where(
         &mut self,

@@ -34,16 +34,16 @@ const MAX_SHARDS: usize = 64;
 pub(crate) struct MemoryStore {
     pub(super) shards: Box<[Mutex<Shard>]>,
     pub(super) clock: Clock,
-    /// Boxed, because a store is moved into the enum of all stores.
+    /// The known limits. They are boxed, because a store is moved into the enum of all stores.
     pub(super) known: Box<KnownLimits>,
     hasher: KeyHasher,
 }
 
-/// How full an in-memory store is.
+/// The size of an in-memory store.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StoreSize {
     pub(crate) keys: usize,
-    /// Counters that were evicted since the store was created.
+    /// The number of counters that were evicted since the store was created.
     pub(crate) evictions: u64,
 }
 
@@ -51,7 +51,7 @@ impl MemoryStore {
     /// Creates a store of at most `max_keys` keys (at least 1).
     pub(crate) fn new(max_keys: usize, clock: Clock) -> Self {
         let count = (max_keys / MIN_SHARD).clamp(1, MAX_SHARDS);
-        // Rounds down to a power of two, because a mask selects the shard.
+        // The number is rounded down to a power of two, because a mask selects the shard.
         let count = 1 << count.ilog2();
         let shards = (0..count)
             .map(|_| Mutex::new(Shard::new((max_keys / count).max(1))))
@@ -100,8 +100,8 @@ impl MemoryStore {
         with: impl FnOnce(&mut ShardStates<'_>, Micros) -> T,
     ) -> T {
         let (hash, mut shard) = self.lock_one(&charge.key);
-        // Reads the time under the lock. Otherwise a worker could charge with a time before another
-        // worker's charge, which to the algorithms is a clock that has stepped back.
+        // The time is read under the lock. Otherwise a worker could charge with a time before
+        // another worker's charge, which to the algorithms is a clock that has stepped back.
         let now = self.clock.now();
         let mut states = ShardStates {
             shard: &mut shard,

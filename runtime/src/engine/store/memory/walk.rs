@@ -21,7 +21,7 @@ impl MemoryStore {
     ///
     /// # Cancel safety
     ///
-    /// Dropped midway, it has deleted some of them.
+    /// If the future is dropped midway, it has deleted some of them.
     pub(super) async fn walk_and_delete(
         &self,
         selection: &KeySelection,

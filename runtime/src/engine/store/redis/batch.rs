@@ -124,7 +124,7 @@ impl BatchQueue {
 /// of all matters.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// The plain checks; `None` where they go to the general script with the others.
+    /// The plain checks; `None` if they go to the general script with the others.
     plain: Option<PlainBuilder>,
     plain_requests: Vec<WaitingRequest>,
     general: CallBuilder,
@@ -194,8 +194,8 @@ impl Batch {
         is_apart && plain.add(check, context)
     }
 
-    /// Lets the general script decide all checks: the plain ones after the others, from which they
-    /// were apart.
+    /// Moves the plain checks to the general script, behind the others, with which they share no
+    /// key.
     fn merge(&mut self) {
         if let Some(plain) = self.plain.take() {
             self.general.add_plain(&plain);

@@ -9,7 +9,7 @@ use super::{
 /// A call of a sealed batch.
 #[derive(Debug)]
 pub(super) enum BatchCall {
-    /// Boxed, as the other one, because the future that sends it would be larger.
+    /// Both variants are boxed, because the future that sends a call would otherwise be larger.
     Plain(Box<PlainCall>),
     General(Box<Call>),
 }
@@ -23,7 +23,7 @@ impl BatchCall {
         }
     }
 
-    /// The call that goes out after that answer.
+    /// Returns the call that goes out after that answer.
     pub(super) fn again(self, answer: Answer, context: &CallContext<'_>) -> Self {
         match (self, answer) {
             (Self::Plain(call), Answer::General) => {

@@ -1,6 +1,6 @@
-//! Remembers for a moment that some identity is blocked. The plain script looks for one key that is
-//! there while any identity may be blocked; the executor notes here that it was there, and names
-//! the blocks in its next calls at once.
+//! The block watch remembers for a moment that some identity is blocked. The plain script looks for
+//! one key that is there while any identity may be blocked; the executor notes here that it was
+//! there, and names the blocks in its next calls at once.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -9,13 +9,13 @@ use std::{
 
 use tokio::time::Instant;
 
-/// How long calls name their blocks after the marker was seen.
+/// The time for which calls name their blocks after the marker was seen.
 const LASTING: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct BlockWatch {
     made: Instant,
-    /// Until when it lasts, in milliseconds since `made`. `Relaxed`: a stale value costs a second
+    /// The end of that time, in milliseconds since `made`. `Relaxed`: a stale value costs a second
     /// call or some keys more, and no more.
     until: AtomicU64,
 }

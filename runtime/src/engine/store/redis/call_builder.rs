@@ -36,9 +36,9 @@ pub(super) struct CallBuilder {
     keys: KeyTable,
     limits: LimitTable,
     packed: Vec<u8>,
-    /// Where each distinct check ends in `packed`.
+    /// The end of each distinct check in `packed`.
     ends: Vec<usize>,
-    /// For each check, the index of its packed form in `ends`.
+    /// The index in `ends` of the packed form of each check.
     checks: Vec<usize>,
     /// The single key that the call names, if it may name only one.
     #[cfg(feature = "cluster")]
@@ -271,13 +271,13 @@ fn code_of(mode: Mode<'_>) -> u64 {
     match mode {
         Mode::Peek => 0,
         Mode::Charge => 1,
-        // 2 is `BLOCK`, which is no mode of a check.
+        // The code 2 is `BLOCK`, which is no mode of a check.
         Mode::ChargeForReceipts => 3,
         // A refund is a settlement at nothing.
         Mode::Refund(_) | Mode::Settle(_) => 4,
         Mode::Lease => 5,
         Mode::Renew => 6,
-        // 7 and 8 are about blocks, as 2 is.
+        // The codes 7 and 8 are about blocks, as 2 is.
         Mode::Force => 9,
     }
 }

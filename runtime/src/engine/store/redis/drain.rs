@@ -74,7 +74,7 @@ impl Executor {
             [Some(only), None] | [None, Some(only)] => (only, None),
             [Some(plain), Some(general)] => (plain, Some(general)),
         };
-        // Boxed, because most batches are one call.
+        // The second call is boxed, because most batches are one call.
         let second = second.map(|second| {
             Box::pin(async move {
                 let guard = connection.checkout().await;
@@ -166,7 +166,7 @@ impl Executor {
     }
 }
 
-/// A drain loop, boxed because its future would otherwise contain itself.
+/// Returns a drain loop, which is boxed because its future would otherwise contain itself.
 fn boxed(
     executor: Arc<Executor>,
     connection: Arc<WorkerConnection>,

@@ -90,8 +90,12 @@ impl Executor {
         now
     }
 
-    /// Decides `checks`, in one batch of `lane` with other requests' checks. Dropped before the
-    /// batch is sealed, it charges nothing; dropped later, it may have charged.
+    /// Decides `checks`, in one batch of `lane` with other requests' checks.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before the batch is sealed, it charges nothing; later, it may have
+    /// charged.
     pub(super) async fn decide(
         self: &Arc<Self>,
         lane: Lane,
@@ -107,8 +111,9 @@ impl Executor {
         let executor = Arc::clone(self);
         match task {
             Dispatch::Queued => {}
-            // Spawned, because other requests need the call even if this client leaves. The task
-            // also runs after the requests that are ready now, so all of them go out together.
+            // The loop is spawned, because other requests need the call even if this client leaves.
+            // The task also runs after the requests that are ready now, so all of them go out
+            // together.
             Dispatch::DrainLoop => {
                 runtime.spawn(executor.drain(connection, lane));
             }
@@ -138,7 +143,7 @@ impl Executor {
     }
 
     /// Sends commands to one node. The error of one is its reply. They get a second at least: a
-    /// scan is no decision, and a server that is slow with it is well.
+    /// scan is no decision, and a server that is slow with it may be well.
     pub(super) async fn send_list(&self, list: &CommandList) -> Result<Vec<Value>, StoreError> {
         let deadline = Instant::now() + self.upkeep().deadline.max(SCAN_STEP);
         match self.perform(Request::List(list), deadline).await? {
@@ -147,7 +152,11 @@ impl Executor {
         }
     }
 
-    /// Sends a request; again only if it never left this process. Dropped, it may have its effect.
+    /// Sends a request, and sends it again only if it never left this process.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the request may still have its effect.
     async fn perform(&self, request: Request<'_>, deadline: Instant) -> Result<Value, StoreError> {
         let connection = self.connections.of(&runtime()?);
         loop {
@@ -190,7 +199,7 @@ impl Executor {
                 }
             }
         };
-        // The handle that was used, because a cluster handle remembers its latest key.
+        // The handle is the one that was used, because a cluster handle remembers its latest key.
         lent.connection = connection;
         Ok(match outcome {
             Ok(Some(Err(NotSent))) => {

@@ -21,13 +21,14 @@ pub(super) struct KeyTable {
     tail: Option<Tail>,
 }
 
-/// What a key's text has behind the identity.
+/// The part of a key's text behind the identity.
 #[derive(Debug)]
 struct Tail {
-    /// Inline, because a call of one key gains nothing that would pay for an allocation.
+    /// The zone. It is inline, because a call of one key gains nothing that would pay for an
+    /// allocation.
     zone: SmallVec<[u8; 40]>,
     kind: KeyKind,
-    /// Where it is in `texts`.
+    /// The range of the tail in `texts`.
     written: Range<usize>,
     /// The length of the zone's part.
     zone_length: usize,
@@ -36,9 +37,9 @@ struct Tail {
 /// A key of the table.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Where the part ends that all keys of the identity in the zone have in common.
+    /// The end of the part that all keys of the identity in the zone have in common.
     stem: usize,
-    /// Where the text ends, and the next one begins.
+    /// The end of the text, at which the next one begins.
     end: usize,
     /// The block above the key.
     block: Fingerprint,
@@ -49,7 +50,7 @@ impl KeyTable {
     pub(super) fn new(naming: &Naming) -> Self {
         Self {
             naming: naming.clone(),
-            // Room for a counter and its block, with which most calls begin.
+            // There is room for a counter and its block, with which most calls begin.
             texts: String::with_capacity(128),
             entries: Vec::with_capacity(2),
             indices: HashTable::new(),

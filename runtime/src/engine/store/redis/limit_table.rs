@@ -22,14 +22,14 @@ const HAS_STEPS: u64 = 2;
 #[derive(Debug)]
 pub(super) struct LimitTable {
     packed: Vec<u8>,
-    /// Where each limit ends in `packed`.
+    /// The end of each limit in `packed`.
     ends: SmallVec<[usize; 2]>,
     /// Whether a denial by one of them starts a block.
     pub(super) has_blocks: bool,
 }
 
 impl Default for LimitTable {
-    /// Room for one limit, and for another that is compared with it.
+    /// Makes room for one limit, and for another that is compared with it.
     fn default() -> Self {
         Self {
             packed: Vec::with_capacity(2 * WIDTH),
@@ -133,7 +133,7 @@ pub(super) fn push_steps(packed: &mut Vec<u8>, steps: &[Duration]) {
     }
 }
 
-/// How long a charge counts, in microseconds: the window, or the expiry of a permit.
+/// Returns how long a charge counts, in microseconds: the window, or the expiry of a permit.
 fn lasting(limit: LimitRef<'_>) -> u64 {
     match limit {
         LimitRef::Rate(limit) => limit.window_micros(),

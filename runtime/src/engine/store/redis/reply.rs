@@ -64,8 +64,8 @@ impl ReplyLayout {
     }
 }
 
-/// Stands for the reply to a call that did nothing, because its keys are being migrated to another
-/// node of a cluster. `migration::exchange` returns it; the script never does.
+/// The value in place of the reply to a call that did nothing, because its keys are being migrated
+/// to another node of a cluster. `migration::exchange` returns it; the script never does.
 #[cfg(feature = "cluster")]
 pub(super) const MIGRATING: &[u8] = &[0xff];
 

@@ -16,8 +16,8 @@ use super::connection::owners::Owner;
 use super::{node::Node, send::CommandList, store::RedisStore};
 use crate::engine::store::interface::{ScanBounds, Scanned, StoreError};
 
-/// How many keys a step looks at. Redis serves nothing else during a step; at this size that is a
-/// few hundred microseconds.
+/// The number of keys that a step looks at. Redis serves nothing else during a step; at this size
+/// that is a few hundred microseconds.
 const STEP: u64 = 500;
 
 /// A scan under way.
@@ -91,7 +91,7 @@ impl RedisStore {
     ///
     /// # Cancel safety
     ///
-    /// Dropped midway, it has deleted some of them.
+    /// If the future is dropped midway, it has deleted some of them.
     pub(super) async fn scan_and_delete(
         &self,
         selection: &KeySelection,
@@ -124,8 +124,8 @@ impl RedisStore {
         let Some((node, keys)) = scan.step().await? else {
             return Ok(false);
         };
-        // Each key by a command of its own: in a cluster they are in different slots. `UNLINK`
-        // frees the memory of a long list outside of the server's main thread.
+        // Each key has a command of its own, because in a cluster they are in different slots.
+        // `UNLINK` frees the memory of a long list outside of the server's main thread.
         let commands = keys.iter().map(|key| {
             let mut command = redis::cmd("UNLINK");
             command.arg(key);

@@ -52,20 +52,20 @@ pub(super) struct Call {
     /// Whether the last key is the idempotency key of the call.
     #[cfg(feature = "cluster")]
     has_idempotency_key: bool,
-    /// How long Redis remembers that the call was carried out, in milliseconds.
+    /// The time for which Redis remembers that the call was carried out, in milliseconds.
     #[cfg(feature = "cluster")]
     ttl: u32,
 }
 
-/// How the script recognises a call that a cluster client has sent twice.
+/// The way in which the script recognises a call that a cluster client has sent twice.
 #[cfg(feature = "cluster")]
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Repeat<'a> {
-    /// By an idempotency key.
+    /// An idempotency key.
     Key(&'a str),
-    /// By a mark of 48 bits in the value of the one key that the call names: see `marks.lua`.
+    /// A mark of 48 bits in the value of the one key that the call names: see `marks.lua`.
     Mark(u64),
-    /// By nothing, because the call is idempotent.
+    /// Nothing, because the call is idempotent.
     Harmless,
 }
 
@@ -77,8 +77,8 @@ pub(super) struct CallContext<'a> {
     /// The time that the script goes by, and what this process believes it to be, in microseconds;
     /// `None` is Redis' own.
     pub(super) now: Option<(Micros, Micros)>,
-    /// How long Redis remembers that a call was carried out, in milliseconds. Set for a connection
-    /// that may send a call twice.
+    /// The time for which Redis remembers that a call was carried out, in milliseconds. It is set
+    /// for a connection that may send a call twice.
     #[cfg(feature = "cluster")]
     pub(super) remember_for: Option<u32>,
 }
@@ -173,7 +173,7 @@ impl Call {
         #[cfg(feature = "cluster")] repeat: Repeat<'_>,
     ) -> Self {
         let mut packed = Vec::with_capacity(128);
-        // 0 means Redis' own time.
+        // A time of 0 means Redis' own.
         push(&mut packed, context.now.map_or(0, |(now, _)| now), 7);
         #[cfg(feature = "cluster")]
         let (ttl, mark) = match (context.remember_for, repeat) {
@@ -219,7 +219,7 @@ impl Call {
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {
-        // Allocated at once, because the buffer would otherwise grow with each argument.
+        // The buffer is allocated at once, because it would otherwise grow with each argument.
         let length = script.len() + self.keys.length() + self.packed.len() + COMMAND_OVERHEAD;
         let mut command = Cmd::with_capacity(self.keys.len() + 4, length);
         command.arg(name).arg(script).arg(self.keys.len());
@@ -272,7 +272,7 @@ pub(super) fn random_mark() -> u64 {
 /// Packs a check about a block alone.
 pub(super) fn push_block(packed: &mut Vec<u8>, mode: u64, index: u64) {
     push(packed, mode, 1);
-    // No limits, and zeros in place of the index of a limit and of its counter.
+    // The check has no limits, and zeros in place of the index of a limit and of its counter.
     push(packed, 0, 2 + 2 + 3);
     push(packed, index, 3);
 }

@@ -11,7 +11,7 @@ pub(super) trait ScriptCall: Sync {
     fn only_key(&self) -> Option<&str>;
     /// The idempotency key of the call, if it has one.
     fn idempotency_key(&self) -> Option<&str>;
-    /// How long Redis remembers that the call was carried out, in milliseconds.
+    /// The time for which Redis remembers that the call was carried out, in milliseconds.
     fn ttl(&self) -> u32;
     /// The call by `EVALSHA`.
     fn by_hash(&self) -> Cmd;

@@ -75,7 +75,7 @@ impl Request<'_> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped midway, the request may still be carried out.
+    /// If the future is dropped midway, the request may still be carried out.
     pub(super) async fn send(
         self,
         connection: &mut Connection,
@@ -111,7 +111,8 @@ impl Request<'_> {
     }
 }
 
-/// `NOSCRIPT`: Redis has restarted, or its script cache was flushed. Nothing was done yet.
+/// Whether the error is `NOSCRIPT`: Redis has restarted, or its script cache was flushed. Nothing
+/// was done yet.
 fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }

@@ -1,4 +1,4 @@
-//! Which keys are accepted, and which key verifies which token.
+//! Tests of which keys are accepted, and which key verifies which token.
 
 use base64::engine::general_purpose::STANDARD;
 

@@ -231,7 +231,7 @@ impl Model {
         match outage.verification {
             Some((_, given_up, _)) => (now < given_up).then(|| given_up - now),
             None if now < outage.until => Some(outage.until - now),
-            // For a while, only the tasks of the connections may verify.
+            // Only the tasks of the connections may verify for a while.
             None => (now < outage.until + PATIENCE).then_some(0),
         }
     }

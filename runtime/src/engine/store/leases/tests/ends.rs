@@ -74,8 +74,8 @@ fn a_denial_that_blocks_ends_what_is_leased() {
         let limit = fixed(1_000).lease(50);
         let blocking = Limit::per_hour(1).block(minute);
         let by_cost = limit.block(minute);
-        // Three denials that block: by the leased limit itself, by a limit of the same check, and
-        // by another check.
+        // Three denials block: by the leased limit itself, by a limit of the same check, and by
+        // another check.
         for denied in [
             &[(&by_cost, 999)][..],
             &[(&limit, 1), (&blocking, 1)],

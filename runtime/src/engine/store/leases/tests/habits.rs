@@ -93,8 +93,8 @@ fn leases_are_as_large_as_they_are_used() {
     });
 }
 
-/// Once an identity is hot, its requests never wait for the store, and the leased amount stays
-/// within its bound.
+/// The requests of a hot identity never wait for the store, and the leased amount stays within its
+/// bound.
 #[test]
 fn the_next_lease_comes_in_time() {
     run(async || {

@@ -84,7 +84,7 @@ fn running_permits_outlive_a_flood_of_other_keys() {
             .unwrap()
             .allowed
     );
-    // The holders can renew them.
+    // The holders can renew their permits.
     let renewed = decide(&store, Mode::Renew, [permit(&ann, 1)]).unwrap();
     assert_eq!(
         renewed.verdicts[0].wait,
@@ -182,7 +182,7 @@ fn store_full_of_what_must_stay_decides_what_it_knows_and_refuses_new_keys() {
             .allowed
     );
     assert_eq!(len(&store), KEYS);
-    // Once the entries have expired, the store has room for as many keys again.
+    // The store has room for as many keys again once the entries have expired.
     store.clock = clock_at(START + to_micros(Duration::from_secs(3_600)));
     for index in 0..KEYS {
         let taken = ask(&store, &format!("new{index}"), &Limit::per_day(2));

@@ -43,7 +43,7 @@ impl Clocked {
         let clock = ManualClock::new();
         clock.set(Duration::from_micros(START));
         Self {
-            // Several shards, so that a check may span them.
+            // The store has several shards, so that a check may span them.
             store: MemoryStore::new(16_384, Clock::Manual(clock.clone())),
             clock,
             now: START,

@@ -31,7 +31,7 @@ use crate::engine::store::redis::{
     script_call::ScriptCall,
 };
 
-/// How long a slot counts as open after it was found open.
+/// The time for which a slot counts as open after it was found open.
 const OPEN: Duration = Duration::from_secs(5);
 /// The value of the idempotency key of a call that was called off. That of a call that was carried
 /// out is empty.
@@ -44,7 +44,7 @@ const CALLING_OFF: u32 = 4;
 ///
 /// # Cancel safety
 ///
-/// Dropped midway, the call may still be carried out.
+/// If the future is dropped midway, the call may still be carried out.
 pub(crate) async fn exchange(
     call: &dyn ScriptCall,
     connection: &mut Connection,
@@ -103,7 +103,7 @@ async fn carry_out(
     connection: &mut Connection,
 ) -> Result<Vec<u8>, RedisError> {
     let reply = match send(call, call.by_hash(), connection).await {
-        // `NOSCRIPT`: nothing was done yet.
+        // `NOSCRIPT` says that nothing was done yet.
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
             send(call, call.by_source(), connection).await?
         }

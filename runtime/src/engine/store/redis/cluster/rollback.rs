@@ -19,8 +19,8 @@ use crate::engine::store::redis::{
     script::{Call, CallContext},
 };
 
-/// The refunds of a check that is being charged. Dropped before `commit`, as when the client leaves
-/// or a part fails, it sends them in the background, if there is a tokio runtime.
+/// The refunds of a check that is being charged. If it is dropped before `commit`, as when the
+/// client leaves or a part fails, it sends them in the background, if there is a tokio runtime.
 pub(crate) struct Rollback {
     executor: Arc<Executor>,
     /// The refunds, each with the index of its part.
@@ -30,7 +30,7 @@ pub(crate) struct Rollback {
 /// The calls that refund the charges of one part. The script recognises a repeated call, so it is
 /// harmless to send each of them twice.
 struct SlotRefund {
-    /// Refund of the whole part by one call; `None` for a single charge that is decided by key.
+    /// The refund of the whole part by one call; `None` for a single charge that is decided by key.
     whole: Option<Call>,
     /// Refunds of the part key by key, for a slot that is being migrated.
     each: Vec<Call>,
@@ -80,7 +80,7 @@ impl Rollback {
     ///
     /// # Cancel safety
     ///
-    /// Dropped midway, it sends the missing refunds in the background.
+    /// If the future is dropped midway, it sends the missing refunds in the background.
     pub(crate) async fn refund(
         self,
         parts: &[SlotPart<'_>],
@@ -130,7 +130,7 @@ impl SlotRefund {
             .await
             .into_iter()
             .collect::<Result<Vec<_>, _>>()?;
-        // Without `whole`, the part is one charge, and so the one reply is about all of it.
+        // The part is one charge if there is no `whole`, and so the one reply is about all of it.
         let is_whole = self.whole.is_none();
         Ok(replies.pop().filter(|_| is_whole))
     }

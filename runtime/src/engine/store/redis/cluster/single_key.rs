@@ -23,7 +23,8 @@ impl RedisStore {
     ///
     /// # Cancel safety
     ///
-    /// Dropped midway, it may have charged; a denial may not have started its block.
+    /// If the future is dropped midway, it may have charged; a denial may not have started its
+    /// block.
     pub(crate) async fn ask_single_key(
         &self,
         mode: Mode<'_>,
@@ -105,7 +106,7 @@ impl RedisStore {
             .await
     }
 
-    /// How long the block above this counter lasts, in microseconds; 0 if there is none.
+    /// Returns how long the block above this counter lasts, in microseconds; 0 if there is none.
     async fn blocked_for(
         &self,
         charge: &Charge<'_>,
@@ -152,7 +153,10 @@ impl RedisStore {
     }
 
     /// Deletes each key by a command of its own, because the keys may be in different slots.
-    /// Dropped midway, it has deleted some of them.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, it has deleted some of them.
     pub(crate) async fn delete_each(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
         for key in keys {
             let mut command = redis::cmd("DEL");

@@ -30,12 +30,13 @@ use crate::engine::store::redis::{
     store::RedisStore,
 };
 
-/// How much longer than its own deadline a call is remembered, in milliseconds: a call that was
-/// sent again may wait in front of a Redis that stalls.
+/// The time for which a call is remembered beyond its own deadline, in milliseconds: a call that
+/// was sent again may wait in front of a Redis that stalls.
 const REMEMBERED: u32 = 2_000;
 
 impl Executor {
-    /// How long to remember that a call was carried out, in milliseconds; `None` outside a cluster.
+    /// Returns how long to remember that a call was carried out, in milliseconds; `None` outside a
+    /// cluster.
     pub(crate) fn remember_for(&self) -> Option<u32> {
         let deadline = u32::try_from(self.upkeep().deadline.as_millis()).unwrap_or(u32::MAX);
         let is_cluster = self.upkeep().pool.is_cluster();
@@ -236,7 +237,7 @@ impl RedisStore {
     }
 }
 
-/// Which charges stay once all parts have replied.
+/// The charges that stay once all parts have replied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keep {
     IfAllAllow,
@@ -262,9 +263,9 @@ fn merge(parts: &[SlotPart<'_>], outcomes: Vec<Outcome>) -> Outcome {
             .filter_map(|(_, _, receipt)| receipt)
             .collect(),
         mirror_receipts: Receipts::new(),
-        // Not known: the capacity that is missing may be charged only for a moment, by a check that
-        // another part denies. The denial cache above would not see its refund. Nor do parts with
-        // capacity report how long they stay as they are.
+        // The time is not known: the capacity that is missing may be charged only for a moment, by
+        // a check that another part denies. The denial cache above would not see its refund. Parts
+        // with capacity do not report how long they stay as they are, either.
         stable_for: 0,
         source: DecisionSource::Store,
     }

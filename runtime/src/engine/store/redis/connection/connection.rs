@@ -1,5 +1,5 @@
-//! One type for connections to a single server and to a cluster. The executor and the keeper task
-//! send on it. It knows neither deadlines nor the circuit breaker.
+//! One type for connections to a single server and to a cluster. The executor and the reconnect
+//! task send on it. It knows neither deadlines nor the circuit breaker.
 
 use std::task::{Context, Poll, Waker};
 
@@ -184,7 +184,7 @@ impl Connection {
         ask(&mut to.connection, command, owner).await
     }
 
-    /// How fast a cluster replies; `None` for a single server.
+    /// Returns the pace at which a cluster replies; `None` for a single server.
     #[cfg(feature = "cluster")]
     pub(crate) fn pace(&self) -> Option<Arc<Pace>> {
         match self {

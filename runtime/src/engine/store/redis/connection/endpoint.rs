@@ -16,7 +16,7 @@ use tokio::{
 /// The longest time for one probe of the address: a connection and the first bytes of a reply. For
 /// a server further away, only the client's error tells what is wrong.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a greeting is cached.
+/// The time for which a greeting is cached.
 const GREETING_HOLDS: Duration = Duration::from_secs(5);
 /// An inline command. Any Redis or Valkey replies to it with one line, whatever the client may do.
 const PING: &[u8] = b"PING\r\n";
@@ -70,7 +70,7 @@ impl Endpoint {
     /// a connection of its own, and sends no credentials.
     ///
     /// A Redis without TLS waits silently for the end of a TLS handshake, and a Redis with TLS
-    /// closes the connection on a plain command. A server in trouble does so too, so the client's
+    /// closes the connection on a plain command. A failing server does so too, so the client's
     /// error does not tell.
     pub(crate) async fn speaks_the_other_protocol(&self) -> bool {
         match self.is_tls() {
@@ -87,7 +87,7 @@ impl Endpoint {
     ///
     /// # Cancel safety
     ///
-    /// Dropped midway, it leaves `None` in the cache until that expires.
+    /// If the future is dropped midway, it leaves `None` in the cache until that expires.
     pub(crate) async fn greeting(&self) -> Option<String> {
         {
             let mut latest = self.greeting.lock();
@@ -183,7 +183,7 @@ fn client_hello() -> Vec<u8> {
     const CIPHER_SUITES: [u8; 6] = [0xc0, 0x2f, 0x00, 0x2f, 0x13, 0x01];
     let mut body = vec![0x03, 0x03];
     body.extend((0..32).map(|_| fastrand::u8(..)));
-    // No session, the suites, no compression.
+    // The message has no session, the suites, and no compression.
     body.extend([0, 0, 6]);
     body.extend(CIPHER_SUITES);
     body.extend([1, 0]);

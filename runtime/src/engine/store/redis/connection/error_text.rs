@@ -22,13 +22,13 @@ pub(crate) fn turns_away(said: &str) -> bool {
 /// address (`EAI_NODATA`), uses other words.
 pub(crate) fn is_unknown_name(said: &str) -> bool {
     [
-        // glibc.
+        // The words of glibc.
         "Name or service not known",
-        // musl and FreeBSD.
+        // The words of musl and FreeBSD.
         "Name does not resolve",
-        // macOS.
+        // The words of macOS.
         "nodename nor servname provided, or not known",
-        // Windows: WSAHOST_NOT_FOUND.
+        // The code of Windows: WSAHOST_NOT_FOUND.
         "os error 11001",
     ]
     .iter()

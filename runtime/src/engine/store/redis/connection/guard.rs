@@ -12,7 +12,7 @@ use crate::engine::store::redis::connection::{
     state::{ConnectionState, Established, Health, State, Successor, aborted},
 };
 
-/// How far a failure reaches.
+/// The reach of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// An incident of the whole store, by evidence that began at this moment.
@@ -106,10 +106,10 @@ impl ConnectionGuard {
         self.state.discard(self.id, &aborted());
     }
 
-    /// How far a failure reaches of a call that was sent at `sent`. The evidence begins when the
-    /// connection was last known to be well, if that is before the call: other calls may have
-    /// noticed the cause already, and all of them are one incident. In a cluster no single call is
-    /// evidence about the whole store, so the keeper task verifies other slots.
+    /// Returns how far the failure of a call that was sent at `sent` reaches. The evidence begins
+    /// when the connection was last known to be well, if that is before the call: other calls may
+    /// have noticed the cause already, and all of them are one incident. In a cluster no single
+    /// call is evidence about the whole store, so the reconnect task verifies other slots.
     fn reach(&self, sent: Instant) -> Reach {
         match self.is_cluster() {
             true => Reach::Part,
@@ -125,8 +125,9 @@ impl ConnectionGuard {
         self.state.request_successor(self.id, successor);
     }
 
-    /// Waits until this connection is superseded, which loses the replies that are due on it. Never
-    /// completes in a cluster, where a connection goes on replying after its successor is made.
+    /// Waits until this connection is superseded, which loses the replies that are due on it. It
+    /// never completes in a cluster, where a connection goes on replying after its successor is
+    /// made.
     pub(crate) fn superseded(&self) -> impl Future<Output = ()> + use<> {
         let (state, id) = (Arc::clone(&self.state), self.id);
         let is_cluster = self.is_cluster();

@@ -1,6 +1,6 @@
-//! The keeper task of a worker's connection: makes the connection, notices when it closes, keeps it
-//! from idling out, replaces it when it stalls, and verifies the store while the circuit is open.
-//! `WorkerConnection` starts the task, which never sends the checks of a request.
+//! The reconnect task of a worker's connection: makes the connection, notices when it closes, keeps
+//! it from idling out, replaces it when it stalls, and verifies the store while the circuit is
+//! open. `WorkerConnection` starts the task, which never sends the checks of a request.
 
 mod attempt;
 #[cfg(feature = "cluster")]
@@ -35,11 +35,11 @@ use crate::engine::store::{circuit_breaker::Circuit, key_hash::KeyHasher};
 /// The interval between checks of a connection that works, and so the longest time until a close is
 /// noticed. A request in between notices the close itself, before it is sent.
 const TICK: Duration = Duration::from_millis(50);
-/// The time without a reply after which the keeper task sends a `PING`. Servers, load balancers and
-/// NAT take a connection for idle later, after a minute and more.
+/// The time without a reply after which the reconnect task sends a `PING`. Servers, load balancers
+/// and NAT take a connection for idle later, after a minute and more.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// The settings that all keeper tasks of a store share.
+/// The settings that all reconnect tasks of a store share.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
     pub(crate) pool: RedisPool,
@@ -60,7 +60,8 @@ impl Upkeep {
         CallContext {
             naming: &self.naming,
             hasher: &self.hasher,
-            // Redis' own time, even under a test's manual clock: the key of a probe must expire.
+            // The time is Redis' own, even under a test's manual clock: the key of a probe must
+            // expire.
             now: None,
             #[cfg(feature = "cluster")]
             remember_for: None,
@@ -68,7 +69,7 @@ impl Upkeep {
     }
 }
 
-/// The work that a state requires of the keeper task.
+/// The work that a state requires of the reconnect task.
 #[derive(Debug)]
 enum Task {
     /// Make a connection that requests wait for.
@@ -92,14 +93,14 @@ impl State {
     }
 }
 
-/// The keeper task's view of its connection.
+/// The reconnect task's view of its connection.
 struct Keeper {
-    /// Weak, so that the task does not keep the state alive. The connection aborts the task when it
-    /// is dropped; a failed upgrade ends the task in any case.
+    /// The state. The reference is weak, so that the task does not keep the state alive. The
+    /// connection aborts the task when it is dropped; a failed upgrade ends the task in any case.
     state: Weak<ConnectionState>,
     states: watch::Receiver<State>,
     upkeep: Arc<Upkeep>,
-    /// How long the latest connection took to be made.
+    /// The time that the latest connection took to be made.
     took: Option<Duration>,
     /// Whether the latest attempt failed, so that the next one waits for its turn.
     has_failed: bool,
@@ -108,7 +109,7 @@ struct Keeper {
     not_before: Instant,
 }
 
-/// Why the wait for an attempt's turn has ended.
+/// The reason why the wait for an attempt's turn has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
     Due,
@@ -167,7 +168,7 @@ pub(crate) async fn keep(
     }
 }
 
-/// Whether the keeper task goes on. `None`: the connection was dropped, and the task ends.
+/// Whether the reconnect task goes on. `None`: the connection was dropped, and the task ends.
 type GoesOn = Option<()>;
 
 impl Keeper {

@@ -26,8 +26,9 @@ use redis::{
 };
 use tokio::time::Instant;
 
-/// How long a known owner is trusted. Within this time the slot cannot have been migrated to
-/// another node and be on its way back, which would make the known owner the node that imports it.
+/// The time for which a known owner is trusted. Within this time the slot cannot have been migrated
+/// to another node and be on its way back, which would make the known owner the node that imports
+/// it.
 const TRUSTED: Duration = Duration::from_secs(1);
 /// The age from which one caller asks for the owners again while the others use the known ones:
 /// stale-while-revalidate, as in RFC 5861.

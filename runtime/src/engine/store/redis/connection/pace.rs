@@ -1,4 +1,4 @@
-//! How fast a cluster replies, by which `migration.rs` knows when to call a call off.
+//! The pace at which a cluster replies, by which `migration.rs` knows when to call a call off.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 /// The longest wait for a call of several keys before it is called off; for a distant cluster,
 /// twice its latest round trip if that is longer.
 pub(crate) const MAX_PATIENCE: Duration = Duration::from_millis(20);
-/// With a short deadline, the wait is `deadline / PATIENCE_OF_DEADLINE` if that is less.
+/// The divisor of a short deadline: the wait is `deadline / PATIENCE_OF_DEADLINE` if that is less.
 const PATIENCE_OF_DEADLINE: u32 = 8;
 
 /// The cluster's latest round trip, in microseconds. `Relaxed`: it guards no other memory.

@@ -1,5 +1,5 @@
-//! The state of one worker's connection, shared by its requests and the keeper task. It is a state
-//! machine that does no I/O.
+//! The state of one worker's connection, shared by its requests and the reconnect task. It is a
+//! state machine that does no I/O.
 
 use std::{
     fmt, io,
@@ -31,9 +31,9 @@ pub(crate) struct ConnectionState {
 
 #[derive(Debug)]
 pub(crate) enum State {
-    /// The keeper task makes a connection, and requests wait for it.
+    /// The reconnect task makes a connection, and requests wait for it.
     Connecting,
-    /// The last attempt failed, or its connection was of no use. The keeper task will try again,
+    /// The last attempt failed, or its connection was of no use. The reconnect task will try again,
     /// but requests do not wait for it: they would hang on a server that is gone.
     Failed {
         error: RedisError,
@@ -47,18 +47,19 @@ pub(crate) enum State {
 /// A connection that was made.
 #[derive(Clone)]
 pub(crate) struct Established {
-    /// Tells the connection from its successors, so that a call that saw it fail discards no other.
+    /// The number that tells the connection from its successors, so that a call that saw it fail
+    /// discards no other.
     pub(crate) id: u64,
     pub(crate) connection: Connection,
     pub(crate) health: Arc<Health>,
-    /// Set while the keeper task is to make a successor.
+    /// The request for a successor, while the reconnect task is to make one.
     pub(crate) successor: Option<Successor>,
 }
 
 /// A request to replace a connection: make before break.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Successor {
-    /// In a cluster, the key about which no node has replied. A successor that gets no reply about
+    /// The key about which no node of a cluster has replied. A successor that gets no reply about
     /// the key is no better.
     #[cfg(feature = "cluster")]
     pub(crate) key: Option<Vec<u8>>,
@@ -68,7 +69,8 @@ pub(crate) struct Successor {
 #[derive(Debug)]
 pub(crate) struct Health {
     made: Instant,
-    /// When the connection was last known to be well, in microseconds since it was made.
+    /// The time at which the connection was last known to be well, in microseconds since it was
+    /// made.
     well: AtomicU64,
     /// Whether a call on the connection is late. Nothing more is sent until there is a reply or a
     /// successor.
@@ -115,7 +117,8 @@ impl ConnectionState {
             former = next(state).map(|next| std::mem::replace(state, next));
             former.is_some()
         });
-        // Dropped after the lock is released, because the drop may close a connection.
+        // The former state is dropped after the lock is released, because the drop may close a
+        // connection.
         drop(former);
         was_replaced
     }
@@ -133,7 +136,7 @@ impl ConnectionState {
         })
     }
 
-    /// Requests a successor of connection `id` from the keeper task, unless one was requested
+    /// Requests a successor of connection `id` from the reconnect task, unless one was requested
     /// already.
     pub(crate) fn request_successor(&self, id: u64, successor: Successor) {
         self.replace_established(id, |established| {
@@ -164,8 +167,8 @@ impl ConnectionState {
         });
     }
 
-    /// Makes the keeper task try again now, unless its last attempt failed less than [`STALE`] ago.
-    /// Returns whether the request should wait for the attempt.
+    /// Makes the reconnect task try again now, unless its last attempt failed less than [`STALE`]
+    /// ago. Returns whether the request should wait for the attempt.
     pub(crate) fn reconnect_now(&self) -> bool {
         let mut waits = false;
         self.replace(|state| {
@@ -186,7 +189,8 @@ impl ConnectionState {
 
     /// Records a reply on a connection that is well, which resets the backoff.
     pub(crate) fn answered(&self) {
-        // Read first: a worker's requests share this memory, and a write is seldom needed.
+        // The number is read first: a worker's requests share this memory, and a write is seldom
+        // needed.
         if self.attempts() != 0 {
             self.attempts.store(0, Ordering::Relaxed);
         }
@@ -229,7 +233,8 @@ impl fmt::Debug for Established {
 }
 
 impl Health {
-    /// When the connection was last known to be well: when it was made, or at the latest reply.
+    /// Returns when the connection was last known to be well: when it was made, or at the latest
+    /// reply.
     pub(crate) fn known_well(&self) -> Instant {
         self.made + Duration::from_micros(self.well.load(Ordering::Relaxed))
     }
@@ -250,7 +255,8 @@ impl Health {
     /// Ends a stall, because a reply has arrived after all. Returns whether the connection was
     /// stalled.
     pub(crate) fn recover(&self) -> bool {
-        // Read first: a worker's requests share this memory, and most connections are not stalled.
+        // The flag is read first: a worker's requests share this memory, and most connections are
+        // not stalled.
         self.is_stalled() && self.is_stalled.swap(false, Ordering::Relaxed)
     }
 }

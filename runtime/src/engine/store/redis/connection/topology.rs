@@ -1,6 +1,6 @@
-//! Where connections come from: one server, the master that sentinels name, or a cluster. The
-//! builder takes a [`RedisPool`], and the keeper tasks connect with it. Nothing is taken out of the
-//! application's pool.
+//! The sources of connections: one server, the master that sentinels name, or a cluster. The
+//! builder takes a [`RedisPool`], and the reconnect tasks connect with it. Nothing is taken out of
+//! the application's pool.
 
 use std::{fmt, io, time::Duration};
 
@@ -12,11 +12,11 @@ use crate::engine::store::redis::connection::{
 };
 
 /// The longest time for an attempt to connect to one server, name lookup and handshakes included.
-/// Far above a request's deadline, so that a distant server is reached in the end.
+/// It is far above a request's deadline, so that a distant server is reached in the end.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The shortest time limit for an attempt to connect to one server that was reached before.
 const RECONNECT_TIMEOUT: Duration = Duration::from_millis(500);
-/// How many times as long as the latest attempt the next one may take.
+/// The factor by which the next attempt may take longer than the latest one.
 const SLACK: u32 = 20;
 /// The longest time for an attempt that tries several nodes in turn, each with the client's own
 /// limit of one second: a silent node must not keep the others from being reached.
@@ -96,7 +96,7 @@ impl RedisPool {
     ///
     /// # Errors
     ///
-    /// Why there is no connection. There is no timeout here: the caller sets one.
+    /// The reason why there is no connection. There is no timeout here: the caller sets one.
     pub(crate) async fn connect(&self) -> Result<Connection, RedisError> {
         match &self.kind {
             Kind::One(pool) => {

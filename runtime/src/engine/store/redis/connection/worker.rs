@@ -1,9 +1,9 @@
 //! One Redis connection per worker, shared by all requests of the worker.
 //!
 //! A connection's driver task lives on the runtime that made it and dies with it, so connections
-//! are kept per runtime. The keeper task makes the connection and maintains it. So a request waits
-//! no longer than its deadline, and a client that leaves does not undo an attempt to connect. The
-//! executor calls this module, which sends nothing itself.
+//! are kept per runtime. The reconnect task makes the connection and maintains it. So a request
+//! waits no longer than its deadline, and a client that leaves does not undo an attempt to connect.
+//! The executor calls this module, which sends nothing itself.
 
 use std::{
     cell::RefCell,
@@ -34,7 +34,8 @@ use crate::engine::store::redis::{
 /// The worker connections of one store, by runtime.
 #[derive(Debug)]
 pub(crate) struct WorkerConnections {
-    /// Tells this store's connections from another store's in the cache of each thread.
+    /// The number that tells this store's connections from another store's in the cache of each
+    /// thread.
     id: u64,
     upkeep: Arc<Upkeep>,
     all: Mutex<HashMap<runtime::Id, Arc<WorkerConnection>>>,
@@ -48,7 +49,8 @@ pub(crate) struct WorkerConnection {
     /// The number of calls in flight that later calls may overtake. `Relaxed`: it guards no other
     /// memory.
     overlaps: AtomicU32,
-    /// The keeper task, which ends with its runtime. Empty only until it is started.
+    /// The reconnect task, which ends with its runtime. The cell is empty only until the task is
+    /// started.
     keeper: OnceLock<AbortHandle>,
 }
 
@@ -86,8 +88,8 @@ impl WorkerConnections {
         &self.upkeep
     }
 
-    /// Drops all connections, and aborts their keeper tasks. A worker that sends again afterwards
-    /// makes a new connection.
+    /// Drops all connections, and aborts their reconnect tasks. A worker that sends again
+    /// afterwards makes a new connection.
     pub(crate) fn close(&self) {
         let all = mem::take(&mut *self.all.lock());
         for connection in all.into_values() {
@@ -142,7 +144,7 @@ impl WorkerConnection {
         Arc::new(connection)
     }
 
-    /// Whether the keeper task runs, which it does while its runtime does.
+    /// Whether the reconnect task runs, which it does while its runtime does.
     fn is_kept(&self) -> bool {
         self.keeper.get().is_none_or(|task| !task.is_finished())
     }
@@ -172,8 +174,8 @@ impl WorkerConnection {
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it takes nothing; the keeper task may have been woken for an
-    /// attempt.
+    /// If the future is dropped while it waits, it takes nothing; the reconnect task may have been
+    /// woken for an attempt.
     pub(crate) async fn checkout(&self) -> Result<ConnectionGuard, RedisError> {
         match self.try_checkout() {
             Some(Err(_)) if self.state.reconnect_now() => {}

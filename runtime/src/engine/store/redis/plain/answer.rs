@@ -1,4 +1,4 @@
-//! What a reply to a plain call asks for. The drain loop goes by it.
+//! The next step that a reply to a plain call asks for. The drain loop takes it.
 
 /// The next step that a reply to a plain call asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,15 +37,16 @@ pub(crate) struct PlainCall {
     builder: PlainBuilder,
     /// The index of each counter's key in the key table, from 1, in the order of the call.
     order: Vec<u32>,
-    /// How many of them are strings.
+    /// The number of them that are strings.
     strings: usize,
     /// The indices of the block keys in the key table, if the call names them.
     blocks: Vec<u64>,
-    /// How long Redis remembers that the call was carried out, in milliseconds; in a cluster alone.
+    /// The time for which Redis remembers that the call was carried out, in milliseconds; in a
+    /// cluster alone.
     #[cfg(feature = "cluster")]
     remember_for: Option<u32>,
     runs: Runs,
-    /// For each check, whether its request still waits.
+    /// Whether the request of each check still waits.
     kept: Vec<bool>,
     now: Option<(Micros, Micros)>,
 }
@@ -107,7 +108,7 @@ impl PlainCall {
         };
         #[cfg(feature = "cluster")]
         if call.remember_for.is_some() {
-            // There is no marker that says whether anybody is blocked.
+            // There is no marker that says whether any identity is blocked.
             call.name_blocks();
         }
         Some(call)
@@ -196,7 +197,7 @@ impl PlainCall {
         let head = self.head();
         let marker = self.marker();
         let count = self.order.len() + 1 + self.blocks.len();
-        // Allocated at once, because the buffer would otherwise grow with each argument.
+        // The buffer is allocated at once, because it would otherwise grow with each argument.
         let length = script.len() + keys.length() + head.len() + marker.len() + COMMAND_OVERHEAD;
         let mut command = Cmd::with_capacity(count + 5, length);
         command.arg(name).arg(script).arg(count);
@@ -240,7 +241,7 @@ impl PlainCall {
         let limits = self.builder.checks.limits();
         let is_strict = limits.iter().any(|limit| limit.limit.block_micros() > 0);
         let mut head = Vec::with_capacity(32 + 17 * limits.len() + self.runs.packed.len());
-        // 0 means Redis' own time.
+        // A time of 0 means Redis' own.
         push(&mut head, self.now.map_or(0, |(now, _)| now), 7);
         push(&mut head, self.strings as u64, 2);
         push(&mut head, self.blocks.len() as u64, 2);

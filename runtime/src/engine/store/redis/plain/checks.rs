@@ -16,7 +16,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct PlainChecks {
     limits: Vec<PlainLimit>,
-    /// By the index of a key, from 0.
+    /// The keys, by their indices from 0.
     keys: Vec<PlainKey>,
     /// The charges of all kinds of checks, one after the other.
     charges: Vec<PlainCharge>,
@@ -45,7 +45,7 @@ pub(crate) struct PlainLimit {
 pub(crate) struct PlainKey {
     /// The index of the key's limit.
     pub(crate) limit: u32,
-    /// The key's place among those of its limit, from 0.
+    /// The key's position among those of its limit, from 0.
     pub(crate) rank: u32,
     /// The kind of the latest check that has the key.
     latest: u32,
@@ -264,7 +264,7 @@ fn code_of<'a>(charge: &Charge<'a>) -> Option<(&'a Limit, u8, u32)> {
     let is_plain = charge.cost > 0
         && charge.cost <= limit.quota()
         && !limit.is_shadow()
-        // Such a charge may count from a moment ago.
+        // A charge in its turn may count from a moment ago.
         && !limit.is_in_turn();
     if !is_plain {
         return None;
@@ -276,7 +276,7 @@ fn code_of<'a>(charge: &Charge<'a>) -> Option<(&'a Limit, u8, u32)> {
         Counting::GreedyBucket => (4, limit.quota()),
         Counting::IntervalBucket => (5, limit.quota()),
         Counting::LeakyBucket => (6, charge.cost),
-        // Its periods are packed with it, for the general script.
+        // The periods of such a limit are packed with it, for the general script.
         Counting::Calendar => return None,
     };
     Some((limit, code, quota))

@@ -52,7 +52,7 @@ pub(crate) fn states(
 
 /// A lookup in a log: `cost` of it has left the window once the admission of `time` has.
 struct Found {
-    /// The place of the key in the call.
+    /// The position of the key in the call.
     place: u64,
     cost: u32,
     time: Micros,
@@ -80,7 +80,7 @@ fn width(limit: &Limit) -> usize {
             4 + 6 + 7 + 5 + 6
         }
         Counting::SlidingWindow => 3 * ELEMENT,
-        // Never plain.
+        // A limit by the calendar is never plain.
         Counting::Calendar => 0,
     }
 }
@@ -103,7 +103,7 @@ fn stored(rest: &mut &[u8], limit: &Limit, now: Micros) -> Option<StoredState> {
                 part: number(rest, 6)?,
                 since: number(rest, 7)?,
             };
-            // How long it was full, and until when the key lives, which are of no use here.
+            // Two numbers are of no use here: how long it was full, and until when the key lives.
             number(rest, 5)?;
             number(rest, 6)?;
             debt
@@ -182,7 +182,7 @@ pub(crate) fn decide(
     }
 }
 
-/// How long a denial stays the same by itself: until more remains of one of its limits.
+/// Returns how long a denial stays the same by itself: until more remains of one of its limits.
 fn stable_for(verdicts: &[Verdict]) -> Micros {
     let until_more = verdicts.iter().map(|verdict| match verdict.more {
         0 => MAX_MICROS,

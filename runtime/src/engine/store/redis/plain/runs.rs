@@ -22,14 +22,14 @@ pub(crate) struct Runs {
 struct Run {
     form: u32,
     checks: u64,
-    /// For each limit, the place of the first check's key, the step to the next check's, and the
-    /// cost.
+    /// The position of the first check's key, the step to the next check's, and the cost, for each
+    /// limit.
     limits: SmallVec<[(u64, u64, u32); 4]>,
 }
 
 impl Runs {
-    /// The runs of the checks of which `kept` has some. `places` has the place of each key in the
-    /// call, from 1 as Lua counts.
+    /// The runs of the checks of which `kept` has some. `places` has the position of each key in
+    /// the call, from 1 as Lua counts.
     pub(crate) fn new(checks: &PlainChecks, kept: &[bool], places: &[u32]) -> Self {
         let mut requests: SmallVec<[u64; 32]> = SmallVec::from_elem(0, checks.kinds().len());
         for (kind, kept) in checks.checks().iter().zip(kept) {
@@ -40,7 +40,7 @@ impl Runs {
         let counted = checks.kinds().iter().zip(requests);
         let mut counted: SmallVec<[_; 32]> = counted.filter(|(_, count)| *count > 0).collect();
         if !checks.has_shared_keys() {
-            // Their order does not matter.
+            // The order of the checks does not matter.
             counted.sort_by_key(|(kind, _)| kind.form);
         }
         let mut runs = Self::default();

@@ -38,7 +38,7 @@ if code >= 8 then
   end
 end
 
--- When the debt of a bucket of `capacity` was paid, or will be.
+-- The time at which the debt of a bucket of `capacity` was paid, or will be.
 local settled_at
 
 if code == 4 or code == 5 or code == 6 then
@@ -132,7 +132,7 @@ if code == 4 or code == 5 or code == 6 then
     local since, more = receipt.at, -limit.cost
     local left_whole, left_part = left_of(whole, part, limit, now, receipt)
     if left_whole > 0 or left_part > 0 then
-      -- What was owed beneath was given back, or deleted.
+      -- The debt beneath the charge was refunded, or deleted.
       whole, part, since = more, 0, now
     else
       whole = whole + more
@@ -151,7 +151,7 @@ if code == 4 or code == 5 or code == 6 then
     if elapsed < 0 or now < entry.since then return false end
     local latest = max(entry.since - receipt.at, 0)
     local longest = max(latest - drain_time_down(own_whole, own_part, limit), 0)
-    -- After a span, it is not known. What it may have been at most is never too little.
+    -- The time is not known after a span. The most that it may have been is never too little.
     local full = longest
     if elapsed < FULL_SPAN then full = (entry.full - receipt.full) % FULL_SPAN end
     local most = more
@@ -186,13 +186,13 @@ if code == 4 or code == 5 or code == 6 then
     return true
   end
 
-  -- Settles a charge. Of what is given back, only the part that would still be owed if nothing had
-  -- been charged after it. `missing`: the debt right after the charge, rounded up; receipt.tag is
-  -- its fraction. A lower debt at entry.since is a debt lower by the same amount now.
+  -- Settles a charge. Only the part is refunded that would still be owed if nothing had been
+  -- charged after it. `missing`: the debt right after the charge, rounded up; receipt.tag is its
+  -- fraction. A lower debt at entry.since is a debt lower by the same amount now.
   settle_debt = function(entry, limit, now, receipt, capacity, missing, own_whole, own_part)
     if receipt.tag > 0 then missing = missing - 1 end
     local charged, tag = missing, receipt.tag
-    -- Of a forced charge, the receipt cannot tell a debt above the capacity.
+    -- The receipt of a forced charge does not show a debt above the capacity.
     if receipt.remaining == 0 and charged < own_whole then charged, tag = own_whole, own_part end
     if limit.cost < 0 then
       return raise_debt(entry, limit, now, receipt, capacity, charged, tag, own_whole, own_part)

@@ -62,7 +62,8 @@ if code == 11 then
       entry.used, entry.kept = min(max(limit.used - limit.cost, 0), MOST), limit.kept
       return true
     end,
-    -- Kept beyond the period's end, which may be later once the limit has another time zone.
+    -- The key is kept beyond the period's end, which may be later once the limit has another time
+    -- zone.
     save = function(entry, now, margin)
       local state = pack('>I7I4', entry.latest, entry.used)
       call('SET', entry.key, state, 'PX', ttl_text(entry.ttl + entry.kept, margin))

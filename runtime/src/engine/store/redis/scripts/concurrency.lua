@@ -66,7 +66,7 @@ if code == 7 then
       if entry.count < limit.times then return 0 end
       -- The permit is held already.
       if call('ZSCORE', entry.key, name_of(limit.permit_id, limit.window)) then return 0 end
-      -- Where `max` has been lowered, several permits must end first.
+      -- Several permits must end first if `max` has been lowered.
       local _, deadline = at(entry, entry.count - limit.times)
       return max(deadline - now, 1)
     end,

@@ -10,8 +10,8 @@ for index = 1, count_of_limits do
   code, flags, times, window, quota, cost, block, at = unpack('>BBI4I6I4I4I6', checks, at)
   local algorithm = algorithms[code] or make(code)
   algorithms[code] = algorithm
-  -- All fields at once, because a table that grows is reallocated several times. There is room for
-  -- sixteen; the algorithm sets three more.
+  -- All fields are set at once, because a table that grows is reallocated several times. There is
+  -- room for sixteen; the algorithm sets three more.
   limit_table[index] = {
     algorithm = algorithm, shadow = flags % 2 == 1,
     times = times, window = window, quota = quota, cost = cost, block = block,
@@ -26,8 +26,8 @@ local reply, size = { 0, 0, 0, 0 }, 0
 local BLOCKED, NEVER = 1, 2
 local limits, rare = { nil }, nil
 
--- One loop without functions: a function is created again by each call of the script, which would
--- cost more than most calls do in it.
+-- The loop has no functions of its own: each call of the script would create them again, which
+-- would cost more than most calls do in it.
 while at <= #checks do
   local run, mode, count, limit_index, key, block_key
   run, mode, count, limit_index, key, block_key, at = unpack('>I2BI2I2I3I3', checks, at)
@@ -64,7 +64,7 @@ while at <= #checks do
       receipt.at, receipt.remaining, receipt.tag, receipt.taken, receipt.full, at =
         unpack('>I7I4I7I4I5', checks, at)
       receipt.from, receipt.to, at = unpack('>I4I4', checks, at)
-      -- A time of 0: nothing was charged.
+      -- A time of 0 means that nothing was charged.
       if receipt.at > 0 then
         rare = rare or define_rare()
         rare.settle(limit, receipt)
@@ -123,7 +123,8 @@ while at <= #checks do
         algorithm.charge(entry, limit, now)
         local remaining, reset = algorithm.availability(limit, now, entry)
         limit.remaining, limit.reset = remaining, reset
-        -- One microsecond more, because a leaky bucket carries over what drained in the last one.
+        -- The expiry is a microsecond later, because a leaky bucket carries over what drained in
+        -- the last one.
         if reset >= entry.ttl then entry.ttl = reset + 1 end
         entry.save = algorithm.save
       elseif mode ~= LEASE then
@@ -131,7 +132,7 @@ while at <= #checks do
         rare.leave_unchanged(limit, charges, allowed)
         wait = limit.wait
       end
-      -- The time until more remains. For permits it is not known.
+      -- The time until more remains. It is not known for permits.
       local more = limit.blocked
       if limit.reset > 0 and not algorithm.has_permit_id then
         limit.cost = limit.remaining + 1

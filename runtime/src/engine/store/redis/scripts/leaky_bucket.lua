@@ -13,7 +13,7 @@ if code == 6 then
     charge = function(entry, limit, now)
       entry.drained = 0
       if limit.whole > 0 or limit.part > 0 then
-        -- A forced charge.
+        -- A forced charge adds to the debt.
         limit.whole = limit.whole + limit.cost
       elseif limit.past and limit.past < limit.times then
         entry.drained = limit.past
@@ -32,7 +32,7 @@ if code == 6 then
     -- The part of the charge that has drained already, in W-ths of a token.
     receipt_tag = function(entry) return entry.drained end,
     settle = function(entry, limit, now, receipt)
-      -- After its charge the bucket owed that charge alone, less what had drained of it.
+      -- The bucket owed only this charge, less what had drained of it already.
       local rest = fmod(receipt.tag, limit.window)
       local missing = max(receipt.from - (receipt.tag - rest) / limit.window, 0)
       receipt.tag = 0

@@ -24,7 +24,7 @@ local function define_rare()
     if not block_marker then return end
     local marked = raw_values[#KEYS]
     if marked and #marked >= 7 and unpack('>I7', marked) >= entry.until_ then return end
-    -- It outlives the block, whose key may expire a moment later.
+    -- The marker outlives the block, whose key may expire a moment later.
     marked = pack('>I7', entry.until_)
     raw_values[#KEYS] = marked
     call('SET', block_marker, marked, 'PX', ttl_text(entry.until_ - now, 2 * margin))
@@ -32,7 +32,8 @@ local function define_rare()
 
   -- Starts a block and returns its length. With `steps`, it is an offence: each further one lasts
   -- for the next of these lengths. It is remembered for as long as the last, and longest, of them
-  -- after the block. Without, the offences stay as they are. The twin of `block.rs` in `decide/`.
+  -- after the block. Without `steps`, the offences stay as they are. The twin of `block.rs` in
+  -- `decide/`.
   local function start_block(index, length, steps)
     blocked(index)
     local known = entries[index]

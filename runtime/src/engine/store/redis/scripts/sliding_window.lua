@@ -158,7 +158,7 @@ if code == 1 then
           return (sum - entry.base) % SUM_SPAN >= excess
         end)
       end
-      -- Beyond the stored admissions: this call itself has added the one in question.
+      -- The admission is not among the stored ones: this call itself has added it.
       if leaving > entry.count then return limit.window end
       local time = entry.oldest
       if leaving > entry.first then time = element(entry, -1 - leaving) end

@@ -16,7 +16,7 @@ if code == 2 then
     return room * whole + part
   end
 
-  -- When the current window began.
+  -- The start of the current window.
   local function start_of(limit, now)
     return now - limit.window + limit.left
   end

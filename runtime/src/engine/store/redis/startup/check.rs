@@ -52,7 +52,7 @@ impl RedisStore {
     ///
     /// # Cancel safety
     ///
-    /// Dropped midway, it leaves at most keys that soon expire.
+    /// If the future is dropped midway, it leaves at most keys that soon expire.
     pub(crate) async fn probe(&self) -> Result<(), InitError> {
         let runtime = Handle::try_current().map_err(|error| {
             InitError::settings(format!(
@@ -154,7 +154,7 @@ impl RedisStore {
         let call = Call::decide(&context, &checks);
         let counters = limits.iter().map(|limit| Key::counter(&identity, limit));
         let keys: Vec<_> = counters.chain([key]).collect();
-        // Without the leaky bucket, which would deny the second charge.
+        // The leaky bucket is left out, because it would deny the second charge.
         let [log, counter, window, bucket, _] = ALGORITHMS;
         let plain_limits = [log, counter, window, bucket]
             .map(|algorithm| Limit::new(10, PLAIN_WINDOW).algorithm(algorithm));
@@ -199,7 +199,8 @@ impl RedisStore {
             exchange(call, connection, deadline).await?;
         }
         let identity = Identity::new("probe");
-        // Other limits than those of `call`, which are full: a call that denies writes nothing.
+        // The limits are others than those of `call`, which are full: a call that denies writes
+        // nothing.
         let limits = [Algorithm::SlidingWindow, Algorithm::FixedWindow]
             .map(|algorithm| Limit::new(1, 2 * WINDOW).algorithm(algorithm));
         let context = CallContext {

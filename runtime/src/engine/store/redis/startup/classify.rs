@@ -126,7 +126,7 @@ pub(crate) fn warn(pool: &RedisPool, said: &str) {
 
 /// The possible cause of an error, where the limiter cannot find it out.
 fn hint(pool: &RedisPool, said: &str) -> Option<&'static str> {
-    // For a URL without TLS, connecting has found the cause, and the error names it.
+    // The attempt to connect has found the cause for a URL without TLS, and the error names it.
     let is_closed = [
         "broken pipe",
         "onnection reset",

@@ -1,4 +1,5 @@
-//! What `init` asks of the server, and the error that tells an operator what to change.
+//! The startup check: what `init` asks of the server, and the error that tells an operator what to
+//! change.
 
 mod check;
 mod classify;

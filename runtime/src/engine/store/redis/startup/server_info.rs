@@ -29,7 +29,8 @@ pub(crate) const UNKNOWN: &str = "a Redis or Valkey that does not tell its versi
 pub(crate) struct ServerInfo {
     /// The section `server`; in a cluster, of a random node.
     server: String,
-    /// The section `memory`; in a cluster, of each node. Empty if the server did not send it.
+    /// The section `memory`; in a cluster, of each node. The list is empty if the server did not
+    /// send it.
     memory: Vec<String>,
 }
 
@@ -88,7 +89,7 @@ impl ServerInfo {
                 "{name} has maxmemory-policy {policy}: when its memory is full, it evicts counters and \
                  blocks, so denied clients are admitted; set it to noeviction"
             ),
-            // Its memory has no limit, so it evicts nothing yet.
+            // The server's memory has no limit, so it evicts nothing yet.
             Some((policy, false)) => log::debug!(
                 target: TARGET,
                 "{name} has maxmemory-policy {policy}, and no maxmemory that would make it evict"
@@ -129,7 +130,7 @@ async fn memory(connection: &mut Connection) -> Result<Vec<String>, RedisError> 
     let mut command = redis::cmd("INFO");
     command.arg("memory");
     let sections = match command.query_async(connection).await? {
-        // One section per node.
+        // The map has a section for each node.
         Value::Map(sections) => sections.into_iter().map(|(_, section)| section).collect(),
         section => vec![section],
     };

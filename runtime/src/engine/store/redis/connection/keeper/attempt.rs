@@ -1,5 +1,5 @@
-//! Attempts to connect, and what the circuit breaker learns from them. The keeper task calls this
-//! module for every state that lacks a connection or a successor.
+//! Attempts to connect, and what the circuit breaker learns from them. The reconnect task calls
+//! this module for every state that lacks a connection or a successor.
 
 use std::{pin::pin, sync::Arc};
 
@@ -17,7 +17,7 @@ use crate::engine::store::redis::{
     lateness::{Expired, within},
 };
 
-/// Why an attempt to connect or a verification has failed.
+/// The reason why an attempt to connect or a verification has failed.
 #[derive(Debug)]
 pub(crate) enum Missed {
     Failed(RedisError),

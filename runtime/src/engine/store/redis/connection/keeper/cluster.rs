@@ -1,8 +1,8 @@
-//! Successors of a cluster connection, which the keeper task replaces differently.
+//! Successors of a cluster connection, which the reconnect task replaces differently.
 //!
 //! In a cluster, a call may fail because of its slot or its node alone, so a failed call is no
-//! incident. It makes the keeper task verify the store at other slots instead. The incident is that
-//! none of these decides.
+//! incident. It makes the reconnect task verify the store at other slots instead. The incident is
+//! that none of these decides.
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ impl Keeper {
             return Some(());
         }
         if !self.decides(&present.connection).await && self.upkeep.circuit.is_closed() {
-            // The keeper task verifies again, until the store decides or the circuit opens.
+            // The reconnect task verifies again, until the store decides or the circuit opens.
             sleep(half_to_whole(AGAIN)).await;
             return Some(());
         }

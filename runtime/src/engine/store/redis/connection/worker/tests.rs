@@ -1,4 +1,4 @@
-//! Tests of the life of worker connections and their keeper tasks.
+//! Tests of the life of worker connections and their reconnect tasks.
 
 use std::{sync::Arc, time::Duration};
 

@@ -54,7 +54,7 @@ fn packed(checks: &[&Charged]) -> (Vec<u8>, u64, Vec<u8>) {
     (runs.packed, runs.count, runs.requests)
 }
 
-/// A run of so many checks, with the place, the step and the cost of each limit.
+/// A run of so many checks, with the position, the step and the cost of each limit.
 fn run(checks: u8, limits: &[(u8, u8, u8)]) -> Vec<u8> {
     let mut packed = vec![0, checks, u8::try_from(limits.len()).unwrap()];
     for (place, stride, cost) in limits {
@@ -84,7 +84,7 @@ fn equal_checks_are_counted_wherever_they_stand() {
 
 #[test]
 fn stacked_limits_step_together_or_stay() {
-    // All share the second limit's key.
+    // All checks share the second limit's key.
     let checks: [&Charged; 3] = [
         &[("ann", &MINUTE, 1), ("all", &HOUR, 2)],
         &[("bob", &MINUTE, 1), ("all", &HOUR, 2)],

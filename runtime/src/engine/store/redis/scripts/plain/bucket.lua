@@ -30,7 +30,7 @@
           local elapsed, was_full = now - since, full
           local owed = whole * window + part
           if owed <= FOREVER / 2 then
-            -- Exact: what drains above 2^53 is more than is owed by far.
+            -- The numbers are exact: what drains above 2^53 is more than is owed by far.
             local paid_after = (owed - fmod(owed, times)) / times
             owed = owed - elapsed * times
             if owed <= 0 then
@@ -62,7 +62,7 @@
               full = (full + max(elapsed - paid_after, 0)) % FULL_SPAN
             end
           end
-          -- What is carried over has not been lost.
+          -- The part that is carried over has not been lost.
           if code == 6 and past < times then full = was_full end
         end
         third_kept[i] = full
@@ -128,7 +128,8 @@
             need = whole * millis_a_token
             if past > 0 then whole, part = whole - 1, window - past end
           end
-          -- A microsecond more, because a leaky bucket carries over what drained in the last one.
+          -- The time is a microsecond longer, because a leaky bucket carries over what drained in
+          -- the last one.
           need = min(ceil(need + 1), 4e12)
           if second_kept[i] - now_millis >= need + margin then
             local debt = pack('>I4I6I7I5', whole, part, since, third_kept[i])

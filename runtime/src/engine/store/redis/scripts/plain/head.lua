@@ -1,7 +1,7 @@
 -- The plain script decides a batch of plain checks: charges under rate limits that are no shadows,
 -- with costs that are above 0 and could fit. It reads each state once, takes what fits, and replies
 -- with the states as it has read them and the time: replay.rs makes the verdicts of these, by the
--- step functions of the in-memory store. What it cannot decide so, it leaves to decide.lua.
+-- step functions of the in-memory store. It leaves to decide.lua what it cannot decide in this way.
 --
 -- KEYS: the strings (all states but logs), the marker of blocks, the logs, and maybe the blocks;
 -- the keys of one limit follow each other. ARGV[1]: the limits and the runs of checks, packed by
@@ -22,7 +22,7 @@ local LEAST_LIFE = 1000 -- milliseconds, of a bucket's key
 local FOREVER = 9007199254740991 -- 2^53 - 1
 -- An element of a log holds a time modulo 2^48 and a sum modulo 2^24.
 local TIME_SPAN, SUM_SPAN = 281474976710656, 16777216
--- In the `part` of a bucket: the flag of a debt that may exceed the capacity. How long it was full
--- is stored modulo a span. See bucket.lua.
+-- The flag in the `part` of a bucket marks a debt that may exceed the capacity. The time for which
+-- the bucket was full is stored modulo a span. See bucket.lua.
 local IS_BEYOND, FULL_SPAN = 140737488355328, 1099511627776 -- 2^47, 2^40
 

@@ -1,10 +1,10 @@
 
 -- Replies that stand for no decision, before anything was written: this worker must name the block
--- keys, because somebody is blocked; decide.lua must decide.
+-- keys, because an identity is blocked; decide.lua must decide.
 local NAME_BLOCKS, DECIDE = '\1', '\2'
 local keys, head, counts, memory = KEYS, ARGV[1], ARGV[2], ARGV[3]
 if counts == '' then counts = nil end
--- `is_strict`: one of the limits blocks who exceeds it, which decide.lua does.
+-- `is_strict`: one of the limits blocks identities that exceed it, which decide.lua does.
 local now, strings, blocks, is_strict, groups, runs, start = read('>I7I2I2BI2I2', head)
 is_strict = is_strict == 1
 -- Keys expire a margin, in milliseconds, after what they count: Redis expires keys by a clock that
@@ -19,7 +19,7 @@ end
 local now_millis = floor(now / 1000)
 
 local marker = strings + 1
--- In a cluster, where every call names its blocks, they are read together with the strings, unless
+-- The blocks are read together with the strings in a cluster, where every call names them, unless
 -- there are logs in between.
 local last_read = marker
 if memory and #keys - blocks == marker then last_read = #keys end
@@ -43,13 +43,14 @@ end
 raw_values[marker] = ''
 for i = marker + 1, last_read do raw_values[i] = nil end
 
--- By the index of a key: the cost that still fits, and what was charged. The algorithms keep up to
+-- The cost that still fits, and what was charged, by the index of a key. The algorithms keep up to
 -- three more numbers from reading a state to writing it.
 local room, charged, first_kept, second_kept, third_kept = {}, {}, {}, {}, {}
 -- The questions of denials about logs, and what was found.
 local missing, found = nil, ''
 
--- Twice over the limits: first their states are read, and then those that were charged are written.
+-- The loop goes over the limits twice: first their states are read, and then those that were
+-- charged are written.
 local is_writing = false
 while true do
   local at, last = start, 0

@@ -11,7 +11,7 @@
         local key = keys[i]
         local pair = call('LRANGE', key, '-2', '-1')
         local oldest, base = pair[1], pair[2]
-        -- Nothing inside the window.
+        -- Nothing is inside the window yet.
         raw_values[i] = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
         room[i], first_kept[i], second_kept[i] = times, 0, 0
         if not oldest then
@@ -26,7 +26,8 @@
             local renews, inside = age > since_quarter, 1
             age = (now - read('>I6', oldest)) % TIME_SPAN
             -- Admission `outside` has left the window and `inside` has not, nor have all after it.
-            -- They draw near each other in steps that double, and are halved after the first hit.
+            -- The search moves `outside` in steps that double, and after the first hit halves what
+            -- is between.
             local outside, step, is_found = 1, 1, age < window
             if not is_found then base, inside = oldest, FOREVER end
             while inside - outside > 1 do
