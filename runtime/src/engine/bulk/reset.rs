@@ -1,4 +1,4 @@
-//! [`BulkReset`]: a reset of a limit, a zone or everything, whoever is counted.
+//! [`BulkReset`]: a reset of a limit, a zone or everything, for all identities.
 
 use std::{
     future::{Future, IntoFuture},
@@ -8,7 +8,7 @@ use std::{
 
 use actix_throttle_core::{enforcement::Enforcement, key::KeySelection, limit::LimitError};
 
-use super::BOUNDS;
+use super::bounds::BOUNDS;
 use crate::engine::{
     error::RateLimitError,
     handle::Engine,
