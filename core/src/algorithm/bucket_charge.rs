@@ -1,6 +1,6 @@
 //! One charge of a bucket, as its receipt tells it, and how its settlement changes the bucket.
 //!
-//! A settlement for less gives back what would still be owed of the difference if nothing had been
+//! A settlement for less refunds what would still be owed of the difference if nothing had been
 //! charged after it. Later charges can only raise what is still owed of it, so the bucket is never
 //! fuller than without the charge. Refunds in between may have lowered that: a receipt then counts
 //! debt beneath the charge that was refunded since. Knowing better would require the bucket's
@@ -69,7 +69,7 @@ impl BucketCharge<'_> {
         let receipt = &self.settlement.receipt;
         let (owed, since) = match self.charged.0 <= drained {
             true => (self.charged.0 + more.0, receipt.at),
-            // What was owed beneath was given back, or deleted.
+            // What was owed beneath was refunded, or deleted.
             false => (more.0, now),
         };
         if since == receipt.at && owed <= drained {

@@ -133,7 +133,7 @@ impl Debt {
         self.since
     }
 
-    /// Gives back `left`, a part of what is still owed; returns whether anything was.
+    /// Refunds `left`, a part of what is still owed; returns whether anything was.
     #[inline]
     pub(super) fn lower(
         &mut self,

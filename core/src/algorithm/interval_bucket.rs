@@ -132,7 +132,7 @@ impl CounterState for IntervalBucket {
         self.anchor.saturating_add(length)
     }
 
-    /// Gives back what refills have not returned of a charge, or charges more, as for the other
+    /// Refunds what refills have not returned of a charge, or charges more, as for the other
     /// buckets. Refills in another phase mean another bucket: the one of the charge was full or
     /// dropped in between.
     #[inline]

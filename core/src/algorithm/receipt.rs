@@ -41,13 +41,13 @@ impl Settlement {
         }
     }
 
-    /// Returns the cost that is given back; 0 if more is charged.
+    /// Returns the cost that is refunded; 0 if more is charged.
     #[inline]
     pub(super) fn given(&self) -> u32 {
         self.from.saturating_sub(self.to)
     }
 
-    /// Returns the cost that is charged on top; 0 if some is given back.
+    /// Returns the cost that is charged on top; 0 if some is refunded.
     #[inline]
     pub(super) fn more(&self) -> u32 {
         self.to.saturating_sub(self.from)

@@ -92,8 +92,8 @@ impl KeySelection {
         is_meant && self.takes(text.zone, text.kind)
     }
 
-    /// Returns whether entries of this kind in this zone, written as keys have it, are selected,
-    /// whoever is counted.
+    /// Returns whether entries of this kind in this zone, written as keys have it, are selected
+    /// for all identities.
     #[must_use]
     pub fn takes(&self, zone: &str, kind: KeyKind) -> bool {
         if !self.zones.is_empty() && !self.zones.iter().any(|known| known == zone) {

@@ -1,5 +1,5 @@
-//! The settings about clients: how their addresses are found, and which networks are let in or kept
-//! out. A builder has one, and so has a configuration file.
+//! The settings about clients: how their addresses are found, and which networks are allowed or
+//! denied. A builder has one, and so has a configuration file.
 
 use super::{access::AccessList, error::NetworkError, proxies::TrustedProxies};
 

@@ -104,7 +104,7 @@ impl Engine {
     /// Returns the leases and closes the connections. If the future is dropped midway, leases may
     /// not have been returned.
     pub(crate) async fn close(&self) {
-        self.0.store.retire().await;
+        self.0.store.return_leases().await;
         self.0.store.close();
     }
 

@@ -72,10 +72,9 @@ impl PendingCharge {
     /// Corrects the charge: each limit with `settle` counts `actual` in place of the estimate, in
     /// the window that took it, as if that had been the cost from the beginning.
     ///
-    /// Less than the estimate is given back exactly as a refund is. More is charged though there
-    /// may be no room: the counter is then in debt. It admits nothing, `remaining` is 0, and
-    /// `Retry-After` says when the debt is gone. What has left its window counts no more, and
-    /// nothing changes.
+    /// Less than the estimate is refunded exactly. More is charged though there may be no room:
+    /// the counter is then in debt. It admits nothing, `remaining` is 0, and `Retry-After` says
+    /// when the debt is gone. What has left its window counts no more, and nothing changes.
     ///
     /// A charge is settled at most once, however often it is extracted. If the response's status is
     /// one of [`refund_on`](crate::Rule::refund_on), the charge is refunded, at what it was settled

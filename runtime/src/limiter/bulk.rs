@@ -43,7 +43,7 @@ impl RateLimiter {
         BulkReset::new(self.engine.clone(), Ok(selection))
     }
 
-    /// Resets everything under the limiter's [prefix](crate::Builder::prefix), whoever is counted:
+    /// Resets everything under the limiter's [prefix](crate::Builder::prefix), of all identities:
     /// all counters and all blocks.
     pub fn reset_all(&self) -> BulkReset {
         BulkReset::new(self.engine.clone(), Ok(KeySelection::all()))

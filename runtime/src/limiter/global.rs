@@ -47,7 +47,7 @@ impl RateLimiter {
     /// rejects the credentials, is older than 6.2, or is no Redis at all. A Redis that cannot be
     /// reached right now is a warning in the log.
     #[cfg(feature = "redis")]
-    pub async fn init(pool: impl Into<crate::RedisPool>) -> Result<(), InitError> {
+    pub async fn init(pool: impl Into<crate::engine::store::RedisPool>) -> Result<(), InitError> {
         Self::builder().redis(pool).init().await
     }
 

@@ -42,7 +42,7 @@ impl Permit {
     }
 
     /// Corrects what was charged, once: a limit that was given a [`cost`](crate::Limit::cost) counts
-    /// `actual` in its place, as if that had been the cost from the beginning. Less is given back
+    /// `actual` in its place, as if that had been the cost from the beginning. Less is refunded
     /// as by [`refund`](Self::refund). More is charged though there may be no room: the counter is
     /// then in debt, and admits nothing until that is paid.
     ///

@@ -19,8 +19,8 @@ impl Fingerprint {
         self.1
     }
 
-    /// Returns whether this is the fingerprint of an entry of the limit with this hash, whoever is
-    /// counted. It is so by accident for one of 2^40 entries of other limits.
+    /// Returns whether this is the fingerprint of an entry of the limit with this hash, of any
+    /// identity. It is so by accident for one of 2^40 entries of other limits.
     pub(super) fn is_of_limit(self, limit: u64) -> bool {
         let identity = self.1 ^ limit;
         with_check_bits(self.0, identity) == identity

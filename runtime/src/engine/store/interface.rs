@@ -45,7 +45,7 @@ pub(crate) trait Store: Send + Sync {
     /// Deletes the state under these keys.
     fn delete(&self, keys: &[Key<'_>]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Deletes what is selected, whoever is counted.
+    /// Deletes what is selected, of all identities.
     fn delete_selected(
         &self,
         selection: &KeySelection,
@@ -156,7 +156,7 @@ impl StoreError {
     pub(crate) fn late(deadline: Duration) -> Self {
         Self {
             kind: ErrorKind::Late,
-            reason: Cow::Owned(format!("no answer within {deadline:?}")),
+            reason: Cow::Owned(format!("no reply within {deadline:?}")),
         }
     }
 
@@ -205,7 +205,7 @@ impl StoreError {
         self.kind == ErrorKind::Migrating
     }
 
-    /// The error of a caller's mistake; the store may be fine.
+    /// The error of an invalid call; the store may be fine.
     #[cfg(feature = "redis")]
     pub(crate) fn misuse(reason: impl Into<Cow<'static, str>>) -> Self {
         Self {

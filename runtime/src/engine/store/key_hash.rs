@@ -24,7 +24,7 @@ use crate::engine::store::fingerprint::{Fingerprint, with_check_bits};
 /// their hashes differ by exactly what the hashes of two limits differ by.
 ///
 /// 40 bits of an identity's hash are check bits, made of the other 88. So a fingerprint tells
-/// whether it is of a given limit, whoever is counted
+/// whether it is of a given limit, of any identity
 /// ([`Fingerprint::is_of_limit`]), and an entry needs no memory for that.
 pub(super) struct KeyHasher {
     identities: SipHasher13,

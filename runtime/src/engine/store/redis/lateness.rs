@@ -3,7 +3,7 @@
 //! When a handler has kept this worker busy, a timer and a socket become ready together. The task
 //! that waits for the timer may then run before the tasks that read the socket, and a reply that
 //! arrived long ago would count as late. [`within`] gives those tasks some time first. The executor
-//! and the keeper task wait with it; it decides nothing about what a late reply means.
+//! and the reconnect task wait with it; it decides nothing about what a late reply means.
 
 use std::{pin::Pin, time::Duration};
 

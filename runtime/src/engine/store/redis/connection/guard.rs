@@ -44,8 +44,8 @@ impl ConnectionGuard {
     }
 
     /// Records that Redis has replied to the call.
-    pub(crate) fn answered(&self) {
-        self.state.answered();
+    pub(crate) fn replied(&self) {
+        self.state.replied();
         self.is_well();
     }
 
@@ -109,7 +109,7 @@ impl ConnectionGuard {
     /// How far a failure reaches of a call that was sent at `sent`. The evidence begins when the
     /// connection was last known to be well, if that is before the call: other calls may have
     /// noticed the cause already, and all of them are one incident. In a cluster no single call is
-    /// evidence about the whole store, so the keeper task verifies other slots.
+    /// evidence about the whole store, so the reconnect task verifies other slots.
     fn reach(&self, sent: Instant) -> Reach {
         match self.is_cluster() {
             true => Reach::Part,
@@ -120,7 +120,7 @@ impl ConnectionGuard {
     fn request_successor(&self) {
         let successor = Successor {
             #[cfg(feature = "cluster")]
-            key: self.connection.asked(),
+            key: self.connection.latest_key(),
         };
         self.state.request_successor(self.id, successor);
     }

@@ -1,5 +1,5 @@
-//! The state of one worker's connection, shared by its requests and the keeper task. It is a state
-//! machine that does no I/O.
+//! The state of one worker's connection, shared by its requests and the reconnect task. It is a
+//! state machine that does no I/O.
 
 use std::{
     fmt, io,
@@ -31,9 +31,9 @@ pub(crate) struct ConnectionState {
 
 #[derive(Debug)]
 pub(crate) enum State {
-    /// The keeper task makes a connection, and requests wait for it.
+    /// The reconnect task makes a connection, and requests wait for it.
     Connecting,
-    /// The last attempt failed, or its connection was of no use. The keeper task will try again,
+    /// The last attempt failed, or its connection was of no use. The reconnect task will try again,
     /// but requests do not wait for it: they would hang on a server that is gone.
     Failed {
         error: RedisError,
@@ -51,7 +51,7 @@ pub(crate) struct Established {
     pub(crate) id: u64,
     pub(crate) connection: Connection,
     pub(crate) health: Arc<Health>,
-    /// Set while the keeper task is to make a successor.
+    /// Set while the reconnect task is to make a successor.
     pub(crate) successor: Option<Successor>,
 }
 
@@ -133,7 +133,7 @@ impl ConnectionState {
         })
     }
 
-    /// Requests a successor of connection `id` from the keeper task, unless one was requested
+    /// Requests a successor of connection `id` from the reconnect task, unless one was requested
     /// already.
     pub(crate) fn request_successor(&self, id: u64, successor: Successor) {
         self.replace_established(id, |established| {
@@ -164,8 +164,8 @@ impl ConnectionState {
         });
     }
 
-    /// Makes the keeper task try again now, unless its last attempt failed less than [`STALE`] ago.
-    /// Returns whether the request should wait for the attempt.
+    /// Makes the reconnect task try again now, unless its last attempt failed less than [`STALE`]
+    /// ago. Returns whether the request should wait for the attempt.
     pub(crate) fn reconnect_now(&self) -> bool {
         let mut waits = false;
         self.replace(|state| {
@@ -185,7 +185,7 @@ impl ConnectionState {
     }
 
     /// Records a reply on a connection that is well, which resets the backoff.
-    pub(crate) fn answered(&self) {
+    pub(crate) fn replied(&self) {
         // Read first: a worker's requests share this memory, and a write is seldom needed.
         if self.attempts() != 0 {
             self.attempts.store(0, Ordering::Relaxed);

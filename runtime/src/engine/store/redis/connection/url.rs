@@ -14,13 +14,13 @@ use crate::engine::store::redis::connection::{
     endpoint::Endpoint, parameters::check_parameters, topology::RedisPool,
 };
 
-/// The idle time and the interval of TCP keepalive probes, which the kernel sends where the keeper
-/// task sends no `PING`. The probes also keep NAT and load balancers from taking the connection for
-/// idle.
+/// The idle time and the interval of TCP keepalive probes, which the kernel sends where the
+/// reconnect task sends no `PING`. The probes also keep NAT and load balancers from taking the
+/// connection for idle.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// The time after which the kernel closes a connection whose data is not acknowledged
-/// (`TCP_USER_TIMEOUT`, RFC 5482). The keeper task has replaced the connection by then; the close
-/// ends the calls that wait on it.
+/// (`TCP_USER_TIMEOUT`, RFC 5482). The reconnect task has replaced the connection by then; the
+/// close ends the calls that wait on it.
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
@@ -86,7 +86,7 @@ fn open(url: &str) -> Result<RedisPool, RedisError> {
     if endpoint.is_tls() {
         super::tls::provide_cryptography();
     }
-    // The keeper task limits each attempt to connect, and the executor each request.
+    // The reconnect task limits each attempt to connect, and the executor each request.
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(None)
         .set_response_timeout(None);

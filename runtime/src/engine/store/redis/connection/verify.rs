@@ -1,5 +1,5 @@
-//! Verifies that Redis decides, by a probe that charges a limit without a request. The keeper task
-//! calls it, and tells the circuit breaker the result.
+//! Verifies that Redis decides, by a probe that charges a limit without a request. The reconnect
+//! task calls it, and tells the circuit breaker the result.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! One Redis connection per worker, shared by all requests of the worker.
 //!
 //! A connection's driver task lives on the runtime that made it and dies with it, so connections
-//! are kept per runtime. The keeper task makes the connection and maintains it. So a request waits
-//! no longer than its deadline, and a client that leaves does not undo an attempt to connect. The
-//! executor calls this module, which sends nothing itself.
+//! are kept per runtime. The reconnect task makes the connection and maintains it. So a request
+//! waits no longer than its deadline, and a client that leaves does not undo an attempt to connect.
+//! The executor calls this module, which sends nothing itself.
 
 use std::{
     cell::RefCell,
@@ -26,7 +26,7 @@ use crate::engine::store::redis::{
     batch::BatchQueue,
     connection::{
         guard::ConnectionGuard,
-        keeper::{Upkeep, keep},
+        reconnect::{Upkeep, reconnect_loop},
         state::{ConnectionState, State, aborted, next_id},
     },
 };
@@ -48,8 +48,8 @@ pub(crate) struct WorkerConnection {
     /// The number of calls in flight that later calls may overtake. `Relaxed`: it guards no other
     /// memory.
     overlaps: AtomicU32,
-    /// The keeper task, which ends with its runtime. Empty only until it is started.
-    keeper: OnceLock<AbortHandle>,
+    /// The reconnect task, which ends with its runtime. Empty only until it is started.
+    reconnect_task: OnceLock<AbortHandle>,
 }
 
 /// The most calls that may be overtaken at a time: enough for a round trip as long as the deadline,
@@ -86,13 +86,13 @@ impl WorkerConnections {
         &self.upkeep
     }
 
-    /// Drops all connections, and aborts their keeper tasks. A worker that sends again afterwards
-    /// makes a new connection.
+    /// Drops all connections, and aborts their reconnect tasks. A worker that sends again
+    /// afterwards makes a new connection.
     pub(crate) fn close(&self) {
         let all = mem::take(&mut *self.all.lock());
         for connection in all.into_values() {
             connection.state.replace(|_| Some(State::Closed));
-            connection.dismiss_keeper();
+            connection.abort_reconnect_task();
         }
     }
 
@@ -130,25 +130,29 @@ impl WorkerConnections {
 impl WorkerConnection {
     fn start(runtime: &Handle, upkeep: Arc<Upkeep>) -> Arc<Self> {
         let state = Arc::new(ConnectionState::new());
-        let keeper = keep(Arc::downgrade(&state), state.subscribe(), upkeep);
+        let task = reconnect_loop(Arc::downgrade(&state), state.subscribe(), upkeep);
         let connection = Self {
             state,
             queue: BatchQueue::default(),
             overlaps: AtomicU32::new(0),
-            keeper: OnceLock::new(),
+            reconnect_task: OnceLock::new(),
         };
         // `set` cannot fail, because only this function calls it.
-        let _ = connection.keeper.set(runtime.spawn(keeper).abort_handle());
+        let _ = connection
+            .reconnect_task
+            .set(runtime.spawn(task).abort_handle());
         Arc::new(connection)
     }
 
-    /// Whether the keeper task runs, which it does while its runtime does.
+    /// Whether the reconnect task runs, which it does while its runtime does.
     fn is_kept(&self) -> bool {
-        self.keeper.get().is_none_or(|task| !task.is_finished())
+        self.reconnect_task
+            .get()
+            .is_none_or(|task| !task.is_finished())
     }
 
-    fn dismiss_keeper(&self) {
-        if let Some(task) = self.keeper.get() {
+    fn abort_reconnect_task(&self) {
+        if let Some(task) = self.reconnect_task.get() {
             task.abort();
         }
     }
@@ -172,7 +176,7 @@ impl WorkerConnection {
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it takes nothing; the keeper task may have been woken for an
+    /// Dropped while it waits, it takes nothing; the reconnect task may have been woken for an
     /// attempt.
     pub(crate) async fn checkout(&self) -> Result<ConnectionGuard, RedisError> {
         match self.try_checkout() {
@@ -208,7 +212,7 @@ impl WorkerConnection {
 
 impl Drop for WorkerConnection {
     fn drop(&mut self) {
-        self.dismiss_keeper();
+        self.abort_reconnect_task();
     }
 }
 

@@ -54,12 +54,12 @@ if code == 4 or code == 5 or code == 6 then
   end
 
   save_debt = function(entry, now, margin)
-    local life = ttl_text(entry.ttl, margin)
-    local lives_until = floor(now / 1000) + life
+    local ttl = ttl_text(entry.ttl, margin)
+    local lives_until = floor(now / 1000) + ttl
     local whole, part = entry.whole, entry.part
     if entry.is_beyond then part = part + IS_BEYOND end
     local state = pack('>I4I6I7I5I6', whole, part, entry.since, entry.full, lives_until)
-    call('SET', entry.key, state, 'PX', life)
+    call('SET', entry.key, state, 'PX', ttl)
   end
 
   -- Sets the debt of a bucket of `capacity`.
@@ -132,7 +132,7 @@ if code == 4 or code == 5 or code == 6 then
     local since, more = receipt.at, -limit.cost
     local left_whole, left_part = left_of(whole, part, limit, now, receipt)
     if left_whole > 0 or left_part > 0 then
-      -- What was owed beneath was given back, or deleted.
+      -- What was owed beneath was refunded, or deleted.
       whole, part, since = more, 0, now
     else
       whole = whole + more
@@ -186,7 +186,7 @@ if code == 4 or code == 5 or code == 6 then
     return true
   end
 
-  -- Settles a charge. Of what is given back, only the part that would still be owed if nothing had
+  -- Settles a charge. Of what is refunded, only the part that would still be owed if nothing had
   -- been charged after it. `missing`: the debt right after the charge, rounded up; receipt.tag is
   -- its fraction. A lower debt at entry.since is a debt lower by the same amount now.
   settle_debt = function(entry, limit, now, receipt, capacity, missing, own_whole, own_part)
@@ -215,12 +215,12 @@ if code == 4 or code == 5 or code == 6 then
     return entry.since + drain_time(whole, part, limit)
   end
 
-  -- The time in which `whole + part / W` tokens drain, rounded up, at most FOREVER.
+  -- The time in which `whole + part / W` tokens drain, rounded up, at most MAX_MICROS.
   drain_time = function(whole, part, limit)
     local rest = fmod(limit.window, limit.times)
     local per_token = (limit.window - rest) / limit.times
     local micros, left = mul_div(rest, whole, limit.times)
     micros = micros + whole * per_token + ceil_div(left + part, limit.times)
-    return min(micros, FOREVER)
+    return min(micros, MAX_MICROS)
   end
 end

@@ -1,6 +1,6 @@
-//! The keeper task of a worker's connection: makes the connection, notices when it closes, keeps it
-//! from idling out, replaces it when it stalls, and verifies the store while the circuit is open.
-//! `WorkerConnection` starts the task, which never sends the checks of a request.
+//! The reconnect task of a worker's connection: makes the connection, notices when it closes, keeps
+//! it from idling out, replaces it when it stalls, and verifies the store while the circuit is
+//! open. `WorkerConnection` starts the task, which never sends the checks of a request.
 
 mod attempt;
 #[cfg(feature = "cluster")]
@@ -35,11 +35,11 @@ use crate::engine::store::{circuit_breaker::Circuit, key_hash::KeyHasher};
 /// The interval between checks of a connection that works, and so the longest time until a close is
 /// noticed. A request in between notices the close itself, before it is sent.
 const TICK: Duration = Duration::from_millis(50);
-/// The time without a reply after which the keeper task sends a `PING`. Servers, load balancers and
-/// NAT take a connection for idle later, after a minute and more.
+/// The time without a reply after which the reconnect task sends a `PING`. Servers, load balancers
+/// and NAT take a connection for idle later, after a minute and more.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// The settings that all keeper tasks of a store share.
+/// The settings that all reconnect tasks of a store share.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
     pub(crate) pool: RedisPool,
@@ -68,7 +68,7 @@ impl Upkeep {
     }
 }
 
-/// The work that a state requires of the keeper task.
+/// The work that a state requires of the reconnect task.
 #[derive(Debug)]
 enum Task {
     /// Make a connection that requests wait for.
@@ -92,8 +92,8 @@ impl State {
     }
 }
 
-/// The keeper task's view of its connection.
-struct Keeper {
+/// The reconnect task's view of its connection.
+struct ReconnectTask {
     /// Weak, so that the task does not keep the state alive. The connection aborts the task when it
     /// is dropped; a failed upgrade ends the task in any case.
     state: Weak<ConnectionState>,
@@ -121,12 +121,12 @@ enum Turn {
 /// # Cancel safety
 ///
 /// Aborting the task drops the attempt under way, and leaves the state as it is.
-pub(crate) async fn keep(
+pub(crate) async fn reconnect_loop(
     state: Weak<ConnectionState>,
     states: watch::Receiver<State>,
     upkeep: Arc<Upkeep>,
 ) {
-    let mut keeper = Keeper {
+    let mut task = ReconnectTask {
         state,
         states,
         upkeep,
@@ -137,13 +137,13 @@ pub(crate) async fn keep(
     };
     let mut is_first = true;
     loop {
-        let next = keeper.states.wait_for(|state| state.task().is_some());
-        let task = match timeout(TICK, next).await {
+        let next = task.states.wait_for(|state| state.task().is_some());
+        let next = match timeout(TICK, next).await {
             Ok(Ok(state)) => state.task(),
             Ok(Err(_)) => return,
             Err(_) => None,
         };
-        let goes_on = match task {
+        let goes_on = match next {
             Some(Task::Connect) => {
                 if !is_first {
                     // Jitter against a thundering herd: all workers of all processes lose a server
@@ -151,15 +151,15 @@ pub(crate) async fn keep(
                     sleep(up_to(AT_ONCE)).await;
                 }
                 is_first = false;
-                keeper.connect().await
+                task.connect().await
             }
-            Some(Task::Reconnect) => match keeper.wait_for_turn().await {
-                Some(Turn::Due) => keeper.connect().await,
+            Some(Task::Reconnect) => match task.wait_for_turn().await {
+                Some(Turn::Due) => task.connect().await,
                 Some(Turn::Changed) => Some(()),
                 None => None,
             },
-            Some(Task::Replace(present)) => keeper.replace(&present).await,
-            None => keeper.check().await,
+            Some(Task::Replace(present)) => task.replace(&present).await,
+            None => task.check().await,
         };
         if goes_on.is_none() {
             return;
@@ -167,10 +167,10 @@ pub(crate) async fn keep(
     }
 }
 
-/// Whether the keeper task goes on. `None`: the connection was dropped, and the task ends.
+/// Whether the reconnect task goes on. `None`: the connection was dropped, and the task ends.
 type GoesOn = Option<()>;
 
-impl Keeper {
+impl ReconnectTask {
     /// Waits for the turn of the next attempt after one that has failed. While the circuit is
     /// closed, the turn comes after a growing backoff; otherwise, when the circuit breaker wants
     /// the store to be verified. A request may end the wait early, by a change of the state.
@@ -250,7 +250,7 @@ impl Keeper {
         match outcome {
             Ok(Ok(())) => {
                 present.health.is_well();
-                state.answered();
+                state.replied();
                 upkeep.circuit.decided();
             }
             Ok(Err(error)) => {

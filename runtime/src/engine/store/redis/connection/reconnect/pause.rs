@@ -1,5 +1,5 @@
 //! Pauses between attempts to connect: exponential [backoff with jitter], so that processes do not
-//! reconnect in step. The keeper task sleeps for them; this module only computes them.
+//! reconnect in step. The reconnect task sleeps for them; this module only computes them.
 //!
 //! [backoff with jitter]: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 
