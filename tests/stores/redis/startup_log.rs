@@ -190,7 +190,7 @@ fn server_that_cannot_be_used_is_named_in_the_warning() {
     server.stop();
     let silent = only(start_at(&url));
     assert!(
-        silent.contains(&address) && silent.contains("no answer"),
+        silent.contains(&address) && silent.contains("no reply"),
         "{silent}"
     );
     server.resume();

@@ -133,7 +133,7 @@ fn hint(pool: &RedisPool, said: &str) -> Option<&'static str> {
         "unexpected end of file",
         "handshake eof",
         "timed out",
-        "no answer",
+        "no reply",
     ]
     .iter()
     .any(|words| said.contains(words));
