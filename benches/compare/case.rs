@@ -49,9 +49,9 @@ pub(crate) const BARE: &str = "bare";
 pub(crate) const BARE_MANY: &str = "bare-many";
 
 pub(crate) const BASE: &str = "No limit";
-const EMBEDDED: &str = "actix-throttle, embedded";
+const IN_MEMORY: &str = "actix-throttle, in memory";
 const REDIS: &str = "actix-throttle, Redis";
-pub(crate) const PEERS_EMBEDDED: &str = "Peers, embedded";
+pub(crate) const PEERS_IN_MEMORY: &str = "Peers, in memory";
 pub(crate) const PEERS_REDIS: &str = "Peers, Redis";
 
 /// All cases, in the order of the report.
@@ -60,12 +60,12 @@ pub(crate) const CASES: &[Case] = &[
     case(BARE, BASE, "bare handler", "bare", 1),
     case(BARE_MANY, BASE, "bare handler, 100,000 clients", "bare", MANY),
 
-    case("embedded-one", EMBEDDED, "one key, token bucket", "embedded/bucket/one", 1),
-    case("embedded-many", EMBEDDED, "100,000 keys, token bucket", "embedded/bucket/many", MANY),
-    case("embedded-one-log", EMBEDDED, "one key, sliding window (default)", "embedded/log/one", 1),
-    case("embedded-plain", EMBEDDED, "one key, token bucket, no headers", "embedded-plain/bucket/one", 1),
-    case("embedded-thousand", EMBEDDED, "1,000 active keys, fixed window", "embedded-thousand/window/many", THOUSAND),
-    case("embedded-million", EMBEDDED, "1,000,000 active keys, fixed window", "embedded-million/window/many", MILLION),
+    case("memory-one", IN_MEMORY, "one key, token bucket", "memory/bucket/one", 1),
+    case("memory-many", IN_MEMORY, "100,000 keys, token bucket", "memory/bucket/many", MANY),
+    case("memory-one-log", IN_MEMORY, "one key, sliding window (default)", "memory/log/one", 1),
+    case("memory-plain", IN_MEMORY, "one key, token bucket, no headers", "memory-plain/bucket/one", 1),
+    case("memory-thousand", IN_MEMORY, "1,000 active keys, fixed window", "memory-thousand/window/many", THOUSAND),
+    case("memory-million", IN_MEMORY, "1,000,000 active keys, fixed window", "memory-million/window/many", MILLION),
 
     case("redis-one", REDIS, "one key, fixed window", "redis/window/one", 1).on(Redis::Main),
     case("redis-many", REDIS, "100,000 keys, fixed window", "redis/window/many", MANY).on(Redis::Main),
@@ -82,12 +82,12 @@ pub(crate) const CASES: &[Case] = &[
     case("valkey-one", REDIS, "one key, fixed window, Valkey 9", "valkey/window/one", 1).on(Redis::Valkey),
     case("valkey-many", REDIS, "100,000 keys, fixed window, Valkey 9", "valkey/window/many", MANY).on(Redis::Valkey),
 
-    case("governor-one", PEERS_EMBEDDED, "actix-governor, one key", "governor/one", 1),
-    case("governor-many", PEERS_EMBEDDED, "actix-governor, 100,000 keys", "governor/many", MANY),
-    case("governor-plain", PEERS_EMBEDDED, "actix-governor, one key, no headers", "governor-plain/one", 1),
-    case("extensible-memory-one", PEERS_EMBEDDED, "actix-extensible-rate-limit, one key", "extensible-memory/one", 1),
-    case("trypema-local", PEERS_EMBEDDED, "actix-trypema, local, one key", "trypema-local/one", 1),
-    case("trypema-plain", PEERS_EMBEDDED, "actix-trypema, local, one key, no headers", "trypema-plain/one", 1),
+    case("governor-one", PEERS_IN_MEMORY, "actix-governor, one key", "governor/one", 1),
+    case("governor-many", PEERS_IN_MEMORY, "actix-governor, 100,000 keys", "governor/many", MANY),
+    case("governor-plain", PEERS_IN_MEMORY, "actix-governor, one key, no headers", "governor-plain/one", 1),
+    case("extensible-memory-one", PEERS_IN_MEMORY, "actix-extensible-rate-limit, one key", "extensible-memory/one", 1),
+    case("trypema-local", PEERS_IN_MEMORY, "actix-trypema, local, one key", "trypema-local/one", 1),
+    case("trypema-plain", PEERS_IN_MEMORY, "actix-trypema, local, one key, no headers", "trypema-plain/one", 1),
 
     case("extensible-one", PEERS_REDIS, "actix-extensible-rate-limit, one key", "extensible/one", 1).on(Redis::Main),
     case("extensible-many", PEERS_REDIS, "actix-extensible-rate-limit, 100,000 keys", "extensible/many", MANY).on(Redis::Main),

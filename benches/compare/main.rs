@@ -43,7 +43,7 @@ fn main() -> Result<()> {
         }
         ["report"] => report::write(&Results::load(&raw())?, &folder()),
         ["serve"] => serve(&Settings::from_env()?),
-        ["memory", algorithm] => memory::print_embedded(algorithm),
+        ["memory", algorithm] => memory::print_in_memory(algorithm),
         _ => Err("usage: compare measure | compare report; see benches/run".into()),
     }
 }

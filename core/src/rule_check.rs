@@ -1,6 +1,6 @@
 //! Checks the rules of one entry of a middleware, as code or a configuration file gives them, and
 //! names the entry. The middleware calls it for rules, and the parser of a file for specs, so both
-//! find the same mistakes.
+//! find the same errors.
 
 use std::fmt;
 

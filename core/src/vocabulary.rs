@@ -59,7 +59,7 @@ arguments! {
     EVERY = Argument::new("every", Kind::Word(Period::words), &[RateLimit, Rate], "\"month\"",
         "In place of a window: `times` in each period of the calendar. Weeks begin on Monday.");
     TIME_ZONE = Argument::new("time_zone", Kind::Text, &[RateLimit, Rate], "\"Europe/Berlin\"",
-        "`every`: where the calendar's day begins. Other zones than UTC need the feature \
+        "`every`: the zone whose calendar counts. Zones other than UTC need the feature \
          `time-zones`.").or("\"UTC\"");
     ALGORITHM = Argument::new("algorithm", Kind::Word(Algorithm::words), &[RateLimit, Rate],
         "\"token_bucket\"", "How admissions are counted.").or("\"sliding_window\"");
@@ -93,7 +93,7 @@ arguments! {
     // A concurrency limit.
     MAX = Argument::new("max", Kind::Count(range::PERMITS),
         &[ConcurrencyLimit, Concurrency], "5",
-        "A concurrency limit, in place of a rate: so many permits. A request holds one until its \
+        "A concurrency limit, in place of a rate: this many permits. A request holds one until its \
          response's body has been sent.").or_in_attributes("required");
     EXPIRY = Argument::new("expiry", EXPIRY_KIND, &[ConcurrencyLimit, Concurrency], "\"30s\"",
         "With `max`: how long a permit lasts without renewal, 100 ms to 24 h.").or("\"30s\"");
@@ -163,8 +163,8 @@ arguments! {
 
     // The file.
     LIMITS = Argument::new("limits", Kind::Limits, &[File], "login = \"5/minute\"",
-        "Limits by name, for rules and for handlers (`#[rate_limit(limit = \"login\")]`). All that \
-         name a limit share its counter.");
+        "Limits by name, for rules and for handlers (`#[rate_limit(limit = \"login\")]`). Rules that \
+         name a limit share its counter. A handler counts in its own zone, unless the limit has one.");
     RULES = Argument::new("rules", Kind::Rules, &[File],
         "[{ path = \"^/api\", limits = [\"100/minute\"] }]",
         "The first rule that matches a request and has a limit for its group decides. Without \
@@ -176,8 +176,8 @@ arguments! {
         "Leave CORS preflights alone.");
     ENFORCEMENT = Argument::new("enforcement", Kind::Word(Enforcement::words), &[File],
         "\"shadow\"",
-        "What becomes of all limits: `on`; `shadow`, count and report, never deny; or `off`, neither \
-         count nor limit. If code says less, that is in force.").or("\"on\"");
+        "What all limits do: `on`; `shadow`, count and report, never deny; or `off`, neither count nor \
+         limit. If the code sets a weaker mode, that applies.").or("\"on\"");
     ALLOW = Argument::new("allow", Kind::Networks, &[File], "[\"10.0.0.0/8\"]",
         "Networks or addresses whose requests are neither counted nor limited. Where `allow` and \
          `deny` overlap, the longer prefix decides.");

@@ -5,48 +5,50 @@
 //! 1. [Identifying clients](identifying_clients): which client a request belongs to.
 //! 2. [The attribute](attribute): `#[rate_limit]` on a handler, and the limiter behind it.
 //! 3. [Algorithms](algorithms): which one to choose, and what each one guarantees.
-//! 4. [Calendar quotas](calendar): so many each day or month, in any time zone.
+//! 4. [Calendar quotas](calendar): so many a day or a month, in any time zone.
 //! 5. [Several limits](several_limits): stacked limits, groups, zones, costs, shadow limits.
 //! 6. [The middleware](middleware): `Throttle`, for an application, a scope or a resource.
 //! 7. [The configuration file](configuration_file): rules and limits from TOML or YAML, reloaded
 //!    while the service runs.
-//! 8. [Limits by hand](by_hand): check, look at, reset and block from your own code.
+//! 8. [Limits by hand](by_hand): check, look up, reset and block from your own code.
 //!
 //! # More than allow and deny
 //!
 //! 9. [Waiting](waiting): hold a request until there is room instead of denying it.
-//! 10. [Concurrency limits](concurrency): how many requests may run at once.
-//! 11. [Outbound calls](outbound_calls): keep to the limits of the services that you call.
-//! 12. [WebSockets](websockets): limits on the messages inside a socket.
-//! 13. [Responses and headers](responses_and_headers): what clients are told.
-//! 14. [OpenAPI](openapi): denials in the document that utoipa makes.
-//! 15. [Refunds](refunds): responses that do not count.
-//! 16. [Costs known later](settling): charge an estimate, and correct it.
-//! 17. [Blocks](blocks): shut an identity out for a while, and longer each time.
-//! 18. [Testing](testing): tests without sleeping, and handlers without their limits.
-//! 19. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
+//! 10. [Slowing down](slowing_down): delay a client more and more before its limit denies it.
+//! 11. [Concurrency limits](concurrency): how many requests may run at once.
+//! 12. [Outbound calls](outbound_calls): keep to the limits of the services that you call.
+//! 13. [WebSockets](websockets): limits on the messages inside a socket.
+//! 14. [Responses and headers](responses_and_headers): what clients are told.
+//! 15. [OpenAPI](openapi): denials in the document that utoipa generates.
+//! 16. [Refunds](refunds): responses that do not count.
+//! 17. [Costs known later](settling): charge an estimate, and correct it.
+//! 18. [Blocks](blocks): shut an identity out for a while, and for longer each time.
+//! 19. [Enforcement](enforcement): switch all limits to on, count-only or off.
+//! 20. [Testing](testing): tests without sleeping, and handlers without their limits.
+//! 21. [Time and exactness](time_and_exactness): which clock decides, and how exact limits are.
 //!
 //! # Operations
 //!
 //! - [Redis and Valkey](redis): connections, URLs, keys, what happens at the start.
 //! - [Cluster, Sentinel, TLS](cluster_sentinel_tls): what they need and what they change.
 //! - [When Redis fails](failures): failure modes, the circuit breaker, what an incident costs.
-//! - [Watching a limiter](observing): observers, logs, traces.
+//! - [Watching a limiter](observing): observers, traces, log lines.
 //! - [Metrics](metrics): what is counted, a dashboard, alerts.
 //! - [The status page](status_page): see how the limits stand; reset and block identities.
-//! - [The command line](command_line): check files; look at, reset and block counters in Redis.
-//! - [Resetting and looking up](resetting): one limit or everything, for all identities; all limits
-//!   of one identity.
+//! - [The command line](command_line): check files; show, reset and block counters in Redis.
+//! - [Resetting and looking up](resetting): one limit or everything, for everyone; all limits of
+//!   one identity.
 //! - [Permissions on Redis](redis_acl): the commands and keys that limits need.
 //! - [Sizing](sizing): memory, connections and time limits.
-//! - [The in-memory store](in_memory_store): counting in this process.
+//! - [The in-memory store](in_memory_store): counting in one process.
 //! - [Recipes](recipes): CORS, reverse proxies, health checks, log-in by e-mail.
 //! - [Speed](speed): what a limit costs.
 //! - [Other limiters](comparison): how they differ.
 //!
 //! # Migrating
 //!
-//! - [Coming from another limiter](migrating): a page for each.
+//! - [Coming from another limiter](migrating): a page for each of them.
 
 /// Declares chapters: modules without code, each documented by a Markdown file.
 ///
@@ -144,5 +146,7 @@ chapters! {
         actix_limitation: "../guide/migrating/actix-limitation.md",
         actix_governor: "../guide/migrating/actix-governor.md",
         actix_extensible_rate_limit: "../guide/migrating/actix-extensible-rate-limit.md",
+        actix_trypema: "../guide/migrating/actix-trypema.md",
+        actix_web_ratelimit: "../guide/migrating/actix-web-ratelimit.md",
     },
 }

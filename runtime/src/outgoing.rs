@@ -199,8 +199,8 @@ impl Outgoing {
         self
     }
 
-    /// Checks the texts that were given. Call it once where the `Outgoing` is made, so that a
-    /// mistake is known before the first call.
+    /// Checks the texts that were given. Call it once where the `Outgoing` is made, so that an
+    /// error is known before the first call.
     ///
     /// # Errors
     ///

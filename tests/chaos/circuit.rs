@@ -140,7 +140,7 @@ fn full_server_keeps_it_open_whoever_asks() {
 
 /// The workers that maintained the connections have ended, so no background task probes.
 #[test]
-fn without_a_keeper_one_request_probes() {
+fn circuit_without_a_reconnect_task_is_probed_by_one_request() {
     let mut server = Server::start(ServerVersion::Redis7);
     let limiter = block_on(async {
         let limiter = limiter(&server).await;
@@ -150,7 +150,10 @@ fn without_a_keeper_one_request_probes() {
     });
     server.restart();
     block_on(async {
-        assert!(!is_decided(&limiter).await, "it is the keepers' turn");
+        assert!(
+            !is_decided(&limiter).await,
+            "it is the turn of the reconnect tasks"
+        );
         eventually_async("a request probes", Duration::from_secs(6), async || {
             is_decided(&limiter).await
         })

@@ -41,7 +41,7 @@ impl OutageFixture {
         }
     }
 
-    fn places(&self) -> Semaphore {
+    fn semaphore(&self) -> Semaphore {
         self.limiter.semaphore(&TWO, "ann")
     }
 
@@ -55,15 +55,15 @@ impl OutageFixture {
     }
 }
 
-async fn take(places: &Semaphore) -> Option<SemaphoreGuard> {
-    places.try_acquire().await.unwrap()
+async fn take(semaphore: &Semaphore) -> Option<SemaphoreGuard> {
+    semaphore.try_acquire().await.unwrap()
 }
 
 /// Waits for a permit that becomes free in a moment.
-async fn taken(places: &Semaphore) -> SemaphoreGuard {
+async fn taken(semaphore: &Semaphore) -> SemaphoreGuard {
     let mut guard = None;
     until("there is a place", async || {
-        guard = take(places).await;
+        guard = take(semaphore).await;
         guard.is_some()
     })
     .await;
@@ -74,14 +74,14 @@ async fn taken(places: &Semaphore) -> SemaphoreGuard {
 fn open_lets_everybody_run() {
     block_on(async {
         let mut fixture = OutageFixture::new(FailureMode::Open).await;
-        let places = fixture.places();
-        let held = (take(&places).await, take(&places).await);
-        assert!(take(&places).await.is_none());
+        let semaphore = fixture.semaphore();
+        let held = (take(&semaphore).await, take(&semaphore).await);
+        assert!(take(&semaphore).await.is_none());
         fixture.server.kill();
-        let more = [take(&places).await, take(&places).await];
+        let more = [take(&semaphore).await, take(&semaphore).await];
         assert!(more.iter().flatten().all(SemaphoreGuard::is_valid));
         fixture.opens().await;
-        let guard = take(&places).await.unwrap();
+        let guard = take(&semaphore).await.unwrap();
         assert!(guard.decision().is_fallback() && guard.decision().limits().is_empty());
         drop((guard, held, more));
     });
@@ -91,16 +91,16 @@ fn open_lets_everybody_run() {
 fn closed_denies_and_names_the_retry_time() {
     block_on(async {
         let mut fixture = OutageFixture::new(FailureMode::Closed).await;
-        let places = fixture.places();
+        let semaphore = fixture.semaphore();
         fixture.server.kill();
         for acquired in [
-            places.try_acquire().await.err(),
-            places.acquire().await.err(),
+            semaphore.try_acquire().await.err(),
+            semaphore.acquire().await.err(),
         ] {
             assert!(matches!(acquired, Some(RateLimitError::Unavailable { .. })));
         }
         fixture.opens().await;
-        let Err(RateLimitError::Unavailable { retry_after, .. }) = places.try_acquire().await
+        let Err(RateLimitError::Unavailable { retry_after, .. }) = semaphore.try_acquire().await
         else {
             panic!("decided");
         };
@@ -109,11 +109,11 @@ fn closed_denies_and_names_the_retry_time() {
         // The restarted server must know of no permit.
         fixture.server.restart();
         until("the server decides", async || {
-            places.try_acquire().await.is_ok()
+            semaphore.try_acquire().await.is_ok()
         })
         .await;
         until("both are free", async || {
-            let peeked = places.peek().await;
+            let peeked = semaphore.peek().await;
             peeked.is_ok_and(|peeked| peeked.limits()[0].remaining() == 2)
         })
         .await;
@@ -124,38 +124,41 @@ fn closed_denies_and_names_the_retry_time() {
 fn local_fallback_and_restarted_server_know_held_permits() {
     block_on(async {
         let mut fixture = OutageFixture::new(FailureMode::Local).await;
-        let places = fixture.places();
-        let before = take(&places).await.unwrap();
+        let semaphore = fixture.semaphore();
+        let before = take(&semaphore).await.unwrap();
         fixture.server.kill();
-        let during = take(&places).await.unwrap();
+        let during = take(&semaphore).await.unwrap();
         assert!(during.decision().is_fallback());
         for _ in 0..5 {
-            assert!(take(&places).await.is_none(), "one runs since before that");
+            assert!(
+                take(&semaphore).await.is_none(),
+                "one runs since before that"
+            );
         }
         fixture.opens().await;
-        assert!(take(&places).await.is_none());
+        assert!(take(&semaphore).await.is_none());
         // The local fallback has the permit back at once, even if Redis does not learn of it.
         drop(before);
-        let again = taken(&places).await;
-        assert!(take(&places).await.is_none());
+        let again = taken(&semaphore).await;
+        assert!(take(&semaphore).await.is_none());
         // The restarted server knows of no permit. Each is renewed there, and until then the local
         // fallback counts it.
         fixture.server.restart();
         for _ in 0..20 {
-            assert!(take(&places).await.is_none());
+            assert!(take(&semaphore).await.is_none());
             fixture.clock.advance(EXPIRY / 30);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         until("the server decides", async || {
-            !places.peek().await.unwrap().is_fallback()
+            !semaphore.peek().await.unwrap().is_fallback()
         })
         .await;
-        assert!(take(&places).await.is_none());
+        assert!(take(&semaphore).await.is_none());
         assert!(during.is_valid() && again.is_valid());
         during.release().await;
         again.release().await;
-        let both = (taken(&places).await, taken(&places).await);
-        assert!(take(&places).await.is_none());
+        let both = (taken(&semaphore).await, taken(&semaphore).await);
+        assert!(take(&semaphore).await.is_none());
         drop(both);
     });
 }

@@ -1,6 +1,5 @@
 //! Redis servers, clusters and networks that fail under load and come back.
 
-mod answers;
 mod attempts;
 mod circuit;
 mod clients;
@@ -16,6 +15,7 @@ mod network;
 mod outage;
 mod outage_scenario;
 mod processes;
+mod replies;
 mod sentinel;
 mod server;
 mod several;

@@ -255,7 +255,7 @@ async fn invalid_combination_of_the_builder_is_an_error_of_build() {
         .identifier(Identifier::all([Identifier::ip()]))
         .build()
         .await;
-    let error = built.expect_err("a mistake");
+    let error = built.expect_err("an error");
     assert!(error.is_settings());
     assert!(
         error

@@ -11,7 +11,7 @@ use tokio::{
 
 use harness::http::app::in_own_process;
 
-const WARNING: &str = "two embedded limiters with the same settings";
+const WARNING: &str = "two in-memory limiters with the same settings";
 
 fn in_memory() -> Builder {
     RateLimiter::builder().memory()

@@ -115,7 +115,7 @@ async fn errors_that_a_handler_returns_are_answers() {
     assert_eq!(
         (wrong.status, wrong.text()),
         (500, ""),
-        "nothing of the code's mistakes"
+        "nothing of the code's errors"
     );
 
     let nobody = service.get("/rules").await;
@@ -172,7 +172,7 @@ async fn errors_show_their_message_where_main_returns_them() {
     let invalid = || limiter.check(&zero, "a");
     let undecided = limiter.check_request(&request, &rules);
     let config = Config::parse("limits.a = '0/minute'\nlimits.b = 1", Format::Toml).unwrap_err();
-    let mistake = config.diagnostics()[0].clone();
+    let diagnostic = config.diagnostics()[0].clone();
     let errors: [Box<dyn Error>; 8] = [
         Box::new(built.unwrap_err()),
         Box::new(invalid().await.unwrap_err()),
@@ -188,5 +188,5 @@ async fn errors_show_their_message_where_main_returns_them() {
     for error in errors {
         assert_eq!(format!("{error:?}"), error.to_string());
     }
-    assert_eq!(format!("{mistake:?}"), mistake.to_string());
+    assert_eq!(format!("{diagnostic:?}"), diagnostic.to_string());
 }

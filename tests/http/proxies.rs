@@ -37,7 +37,7 @@ async fn trusting(header: ForwardingHeader) -> TestService {
 }
 
 fn header(bytes: impl AsRef<[u8]>) -> HeaderValue {
-    HeaderValue::from_bytes(bytes.as_ref()).expect("what a server lets through")
+    HeaderValue::from_bytes(bytes.as_ref()).expect("what a server accepts")
 }
 
 /// The number of requests counted for an identity, this one included.

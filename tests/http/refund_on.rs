@@ -59,7 +59,7 @@ async fn only_other_responses_are_counted() {
 }
 
 #[actix_web::test]
-async fn each_attribute_gives_back_for_itself() {
+async fn each_attribute_refunds_for_itself() {
     let service = TestApp::new().await.service(routes).await;
     for _ in 0..5 {
         let answer = service.get("/stacked/204").await;

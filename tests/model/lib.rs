@@ -15,7 +15,7 @@ pub use self::{calendar::Calendar, refund::ModelCharge};
 
 /// The bound of durations that the model tells apart, in microseconds: it stands for all longer
 /// ones.
-pub const FOREVER: u64 = (1 << 53) - 1;
+pub const MAX_MICROS: u64 = (1 << 53) - 1;
 
 /// The numbers of a limit; `window` is in microseconds.
 #[derive(Clone, Copy, Debug)]
@@ -119,17 +119,17 @@ impl Model {
         }
     }
 
-    /// Limits a wait to `FOREVER`. With interval refill, the limit applies to the time since the
+    /// Limits a wait to `MAX_MICROS`. With interval refill, the limit applies to the time since the
     /// latest refill.
     fn cut(&self, now: u64, micros: u64) -> u64 {
         let phase = match self.numbers.refill {
             Refill::Interval => (now - self.bucket.at) % self.numbers.window,
             _ => 0,
         };
-        if micros + phase < FOREVER {
+        if micros + phase < MAX_MICROS {
             micros
         } else {
-            FOREVER
+            MAX_MICROS
         }
     }
 
@@ -311,10 +311,10 @@ fn floor(number: &Rational) -> u64 {
     number.floor().to_integer().try_into().unwrap()
 }
 
-/// The smallest number of `0..FOREVER` for which `is_so` holds, or `FOREVER` if there is none.
-/// `is_so` must be monotonic: once true, it stays true.
+/// The smallest number of `0..MAX_MICROS` for which `is_so` holds, or `MAX_MICROS` if there is
+/// none. `is_so` must be monotonic: once true, it stays true.
 fn first(is_so: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut high) = (0, FOREVER);
+    let (mut low, mut high) = (0, MAX_MICROS);
     while low < high {
         let middle = low + (high - low) / 2;
         if is_so(middle) {

@@ -1,4 +1,4 @@
-//! Compiler errors on misuse of the attributes. Each file of `cases/` holds one mistake, and its
+//! Compiler errors on misuse of the attributes. Each file of `cases/` holds one error, and its
 //! `.stderr` the output of the compiler, which `TRYBUILD=overwrite cargo test -p test-ui` rewrites.
 
 // `shapes` is a module and not a `pass` case: with one of those, trybuild builds all cases instead

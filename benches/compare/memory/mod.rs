@@ -1,6 +1,6 @@
 //! Measures the memory of an active key.
 
-mod embedded;
+mod in_memory;
 mod on_redis;
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_throttle::{Algorithm, Limit, Refill};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::embedded::print as print_embedded;
+pub(crate) use self::in_memory::print as print_in_memory;
 use crate::{Result, redis_server::RedisServer, settings::Settings};
 
 /// One hour, so that no key expires during the measurement.
@@ -50,7 +50,7 @@ pub(crate) const LOG: &str = "sliding_window";
 pub(crate) struct Memory {
     pub(crate) algorithm: String,
     /// Resident bytes for each key of the in-memory store, with one million keys in use.
-    pub(crate) embedded: f64,
+    pub(crate) in_memory: f64,
     /// Average `MEMORY USAGE` of a short key, in bytes.
     pub(crate) redis_key: u64,
     /// Additional bytes of Redis for each of 100,000 keys, including its tables of keys and
@@ -66,11 +66,11 @@ pub(crate) fn measure(settings: &Settings) -> Result<Vec<Memory>> {
         .iter()
         .map(|(algorithm, limit)| {
             eprintln!("memory: {algorithm}");
-            let embedded = embedded::in_a_fresh_process(algorithm)?;
+            let in_memory = in_memory::in_a_fresh_process(algorithm)?;
             let on_redis = on_redis::measure(&server, limit)?;
             Ok(Memory {
                 algorithm: (*algorithm).to_owned(),
-                embedded,
+                in_memory,
                 redis_key: on_redis.one,
                 redis_all: on_redis.each,
                 key: on_redis.key,

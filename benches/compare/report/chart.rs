@@ -10,7 +10,7 @@ use plotters::{
 use super::tables::thousands;
 use crate::{
     Result,
-    case::{BASE, CONNECTIONS, Case, PEERS_EMBEDDED, PEERS_REDIS},
+    case::{BASE, CONNECTIONS, Case, PEERS_IN_MEMORY, PEERS_REDIS},
     results::Results,
 };
 
@@ -126,7 +126,7 @@ pub(super) fn draw(results: &Results, path: &Path) -> Result<()> {
 fn shades(case: &Case) -> Shades {
     match case.group {
         BASE => GREY,
-        PEERS_EMBEDDED | PEERS_REDIS => ORANGE,
+        PEERS_IN_MEMORY | PEERS_REDIS => ORANGE,
         _ => BLUE,
     }
 }

@@ -94,16 +94,16 @@ pub(super) fn work(results: &Results) -> String {
 }
 
 pub(super) fn memory(results: &Results) -> String {
-    let mut text = "Bytes an active key. Embedded: what one million keys add to the resident set, each an IPv4 address. Redis: \
+    let mut text = "Bytes an active key. In memory: what one million keys add to the resident set, each an IPv4 address. Redis: \
                     `MEMORY USAGE` of a short key, and what `used_memory` grows by for each of 100,000 keys, the server's tables \
                     included. `sliding_window` holds one admission.\n\n"
         .to_owned();
-    text += &row(["", "embedded", "Redis, a key", "Redis, in all", "the key"].map(str::to_owned));
+    text += &row(["", "in memory", "Redis, a key", "Redis, in all", "the key"].map(str::to_owned));
     text += "|---|--:|--:|--:|---|\n";
     for memory in &results.memory {
         text += &row([
             format!("`{}`", memory.algorithm),
-            format!("{:.0}", memory.embedded),
+            format!("{:.0}", memory.in_memory),
             memory.redis_key.to_string(),
             format!("{:.0}", memory.redis_all),
             format!("`{}`", memory.key),

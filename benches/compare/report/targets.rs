@@ -95,39 +95,39 @@ const RATIOS: [(&str, &str, &str, [f64; 2]); 20] = [
         [1.0, 1.0],
     ),
     (
-        "embedded, one key, without headers, against actix-governor without",
-        "embedded-plain",
+        "in memory, one key, without headers, against actix-governor without",
+        "memory-plain",
         "governor-plain",
         [1.0, 1.0],
     ),
     (
-        "embedded, one key, without headers, against actix-trypema without",
-        "embedded-plain",
+        "in memory, one key, without headers, against actix-trypema without",
+        "memory-plain",
         "trypema-plain",
         [1.0, 1.0],
     ),
     (
-        "embedded, one key, against actix-governor",
-        "embedded-one",
+        "in memory, one key, against actix-governor",
+        "memory-one",
         "governor-one",
         [1.0, 1.0],
     ),
     (
-        "embedded, one key, against actix-trypema",
-        "embedded-one",
+        "in memory, one key, against actix-trypema",
+        "memory-one",
         "trypema-local",
         [1.0, 1.0],
     ),
     (
-        "embedded, 100,000 keys, against actix-governor",
-        "embedded-many",
+        "in memory, 100,000 keys, against actix-governor",
+        "memory-many",
         "governor-many",
         [1.0, 1.0],
     ),
     (
-        "embedded, 1,000,000 active keys against 1,000",
-        "embedded-million",
-        "embedded-thousand",
+        "in memory, 1,000,000 active keys against 1,000",
+        "memory-million",
+        "memory-thousand",
         [0.85, 0.85],
     ),
     (
@@ -187,9 +187,9 @@ pub(super) fn table(results: &Results) -> String {
         .filter(|memory| memory.algorithm != LOG)
     {
         table.row(
-            &format!("embedded, bytes a key, `{}`", memory.algorithm),
+            &format!("in memory, bytes a key, `{}`", memory.algorithm),
             AtMost(100.0),
-            Some(memory.embedded),
+            Some(memory.in_memory),
             thousands,
         );
     }

@@ -97,7 +97,7 @@ struct Ours(Vec<(&'static str, RateLimiter)>);
 
 impl Ours {
     async fn new(urls: &Urls) -> Result<Self> {
-        let embedded = || RateLimiter::builder().memory();
+        let in_memory = || RateLimiter::builder().memory();
         let redis = |url: &str| {
             RateLimiter::builder()
                 .redis_url(url)
@@ -108,13 +108,13 @@ impl Ours {
         // Room beyond the keys in use: evictions are not measured.
         let room = usize::try_from(MILLION)? * 2;
         Ok(Self(vec![
-            ("embedded", embedded().build().await?),
+            ("memory", in_memory().build().await?),
             (
-                "embedded-plain",
-                embedded().headers(HeaderStyle::Off).build().await?,
+                "memory-plain",
+                in_memory().headers(HeaderStyle::Off).build().await?,
             ),
-            ("embedded-thousand", embedded().build().await?),
-            ("embedded-million", embedded().max_keys(room).build().await?),
+            ("memory-thousand", in_memory().build().await?),
+            ("memory-million", in_memory().max_keys(room).build().await?),
             ("redis", redis(&urls.main).build().await?),
             ("redis-thousand", redis(&urls.thousand).build().await?),
             ("redis-million", redis(&urls.million).build().await?),

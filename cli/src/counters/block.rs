@@ -101,7 +101,7 @@ fn zones(found: &Found, arguments: &BlockArguments) -> BTreeSet<(String, String)
         .collect()
 }
 
-/// Sets the marker without which services look for no block, unless one is there that lasts longer.
+/// Sets the marker without which services read for no block, unless one is there that lasts longer.
 /// It comes before the block, which then is in force as soon as it is there. A cluster has none.
 fn mark(servers: &mut Servers, prefix: &str, length: Micros) -> Result<(), CliError> {
     let [node] = servers.nodes.as_mut_slice() else {
@@ -134,8 +134,8 @@ fn set(servers: &mut Servers, key: &str, length: Micros) -> Result<(), CliError>
         for node in &mut servers.nodes {
             // The time is that of the server that keeps the block.
             let now = time(node)?;
-            let look = ["GET", "PTTL"].map(|name| redis::cmd(name).arg(key).to_owned());
-            let known = known(send(node, &look)?, now);
+            let read = ["GET", "PTTL"].map(|name| redis::cmd(name).arg(key).to_owned());
+            let known = known(send(node, &read)?, now);
             let block = StoredBlock(Block::keep_offences(known, now, length));
             let mut command = redis::cmd("SET");
             command.arg(key).arg(block.encode());

@@ -92,12 +92,12 @@ impl Address {
             Err(CliError::new(format!(
                 "the server's URL cannot be right: {reason}; write \
                  redis://user:password@host:port/database, rediss://… for TLS, or \
-                 redis+unix:///path?db=0; in a user or password, what has a meaning in URLs is \
-                 written as %40 is for @"
+                 redis+unix:///path?db=0; in a user or password, escape characters that have a \
+                 meaning in URLs, such as %40 for @"
             )))
         };
         let Some(parsed) = redis::parse_redis_url(url) else {
-            return wrong("it is no URL of a Redis");
+            return wrong("it is not the URL of a Redis");
         };
         if parsed
             .fragment()
@@ -116,7 +116,7 @@ impl Address {
             .any(|(name, _)| !known.contains(&name.as_ref()))
         {
             let known = known.join("`, `");
-            return wrong(&format!("behind `?`, only `{known}` may stand"));
+            return wrong(&format!("after `?`, only `{known}` may stand"));
         }
         let info = match url.into_connection_info() {
             Ok(info) => info,

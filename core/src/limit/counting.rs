@@ -27,6 +27,23 @@ pub enum Counting {
     Calendar,
 }
 
+impl Counting {
+    /// Returns the code by which the packed arguments of the scripts name this way of counting.
+    #[must_use]
+    #[inline]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::SlidingWindow => 1,
+            Self::SlidingWindowCounter => 2,
+            Self::FixedWindow => 3,
+            Self::GreedyBucket => 4,
+            Self::IntervalBucket => 5,
+            Self::LeakyBucket => 6,
+            Self::Calendar => 11,
+        }
+    }
+}
+
 impl Limit {
     /// Returns how this limit counts.
     #[doc(hidden)]

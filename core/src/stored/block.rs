@@ -2,8 +2,8 @@
 //! `rare.lua`.
 
 use super::{
-    EXPIRY_MARGIN,
     bytes::{push, take},
+    margin::EXPIRY_MARGIN,
 };
 use crate::{decide::Block, time::Micros};
 

@@ -10,6 +10,7 @@ mod bytes;
 mod counter;
 mod entry;
 mod log;
+mod margin;
 mod read;
 mod usage;
 
@@ -18,9 +19,7 @@ pub use self::{
     counter::StoredCounter,
     entry::{EntryState, StoredEntry},
     log::{LogElement, LogSearch},
+    margin::EXPIRY_MARGIN,
     read::{Command, Reply, StoredReading},
     usage::StoredUsage,
 };
-
-/// The time by which a key outlives what it counts, in microseconds: `margin` in `read.lua`.
-pub const EXPIRY_MARGIN: crate::time::Micros = 100_000;

@@ -3,11 +3,11 @@
 //! own client, and pass the replies back.
 
 use super::{
-    EXPIRY_MARGIN,
     block::StoredBlock,
     counter::StoredCounter,
     entry::{EntryState, StoredEntry, is_log},
     log::{LogElement, LogSearch},
+    margin::EXPIRY_MARGIN,
 };
 use crate::{
     key::{KeyKind, KeySelection, KeyText},

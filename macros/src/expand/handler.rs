@@ -58,7 +58,7 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
     let args = located(signature.paren_token.span.join());
     let limited = Ident::new("limited", args);
     let limited_type = at(args, quote!(#private::Limited));
-    let serve = at(args, quote!(#private::serve));
+    let run_limited = at(args, quote!(#private::run_limited));
     let wait = quote_spanned!(args=> .await);
     let respond = at(response(&signature), quote!(#private::respond));
     let visibility = unlinted(&visibility);
@@ -76,7 +76,7 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
             #uses
             #traits
             #items
-            #serve(#limited, #rules, #call, #respond) #wait
+            #run_limited(#limited, #rules, #call, #respond) #wait
         }
     }
 }

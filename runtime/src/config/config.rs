@@ -14,7 +14,7 @@ use log::Level;
 use parking_lot::Mutex;
 
 use super::{
-    error::ConfigError, identifiers::IdentifierRegistry, snapshot::Snapshot, source::Source,
+    error::ConfigError, identifiers::IdentifierRegistry, snapshot::ConfigSnapshot, source::Source,
 };
 use crate::{
     engine::{LiveEnforcement, NamedLimits, ReloadResult, log_throttle::TARGET},
@@ -104,7 +104,7 @@ pub(super) struct Shared {
     rule_table: Arc<LiveRuleTable>,
     clients: LiveClientSettings,
     enforcement: LiveEnforcement,
-    pub(super) current: ArcSwap<Snapshot>,
+    pub(super) current: ArcSwap<ConfigSnapshot>,
     /// Whether the log has the warning about a middleware without rules.
     warned: AtomicBool,
     /// The lock of a replacement, so that one follows the other.
@@ -149,7 +149,7 @@ impl Config {
         let _replacing = replacing.lock();
         let old = current.load();
         let (next, rules, settings) =
-            match Snapshot::new(text, Some(&old.spec), source, identifiers, named_limits) {
+            match ConfigSnapshot::new(text, Some(&old.spec), source, identifiers, named_limits) {
                 Ok(next) => next,
                 Err(error) => return self.refuse(error),
             };
@@ -182,7 +182,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let named_limits = NamedLimits::new();
         let (first, rules, settings) =
-            Snapshot::new(text, None, &source, &identifiers, &named_limits)?;
+            ConfigSnapshot::new(text, None, &source, &identifiers, &named_limits)?;
         let in_force = first.in_force(&source);
         named_limits
             .audience()

@@ -20,7 +20,7 @@ use crate::{
 /// One state of a configuration. It is immutable: a request sees all of a snapshot or nothing of
 /// it.
 #[derive(Debug)]
-pub(super) struct Snapshot {
+pub(super) struct ConfigSnapshot {
     /// The text as it was read.
     pub(super) text: String,
     pub(super) spec: ConfigSpec,
@@ -28,7 +28,7 @@ pub(super) struct Snapshot {
     policies: Vec<&'static str>,
 }
 
-impl Snapshot {
+impl ConfigSnapshot {
     /// Makes the snapshot that follows `old`, with its rules for middleware and its settings about
     /// clients. Its named limits apply at once.
     ///

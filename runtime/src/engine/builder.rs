@@ -25,7 +25,7 @@ use super::{
     handle::Engine,
     log_throttle::TARGET,
     observe::{Observer, Observers},
-    settings::{MaxWaiting, Settings},
+    settings::Settings,
     store::{MemoryStore, Stack},
 };
 
@@ -69,7 +69,7 @@ pub(crate) struct StoreIdentity {
     prefix: String,
     max_keys: usize,
     failure_mode: FailureMode,
-    max_waiting: MaxWaiting,
+    max_waiting: usize,
     has_named_limits: bool,
 }
 

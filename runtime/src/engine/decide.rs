@@ -106,11 +106,11 @@ impl Engine {
         coop_yield().await;
         validate(&check.charges)?;
         match self.try_decide(check) {
-            Ok(outcome) => self.conclude(check, Ok(outcome)),
+            Ok(outcome) => self.to_decision(check, Ok(outcome)),
             // The future is boxed, so that that of a decision in memory stays small.
             Err(miss) => {
                 let decided = Box::pin(self.decide(check, miss)).await;
-                self.conclude(check, decided)
+                self.to_decision(check, decided)
             }
         }
     }
@@ -150,16 +150,16 @@ impl Engine {
     /// Turns the store's outcome into a decision; the failure mode decides if there is an error.
     /// Tells the observers.
     #[inline]
-    pub(crate) fn conclude(
+    pub(crate) fn to_decision(
         &self,
         check: &Check<'_>,
         decided: Result<Outcome, StoreError>,
     ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
-        let concluded = self.conclude_untold(check, decided);
+        let decision = self.to_decision_untold(check, decided);
         if self.observers().is_heard() {
-            self.tell_decided(check, concluded.as_ref().map(|(decision, _)| decision));
+            self.tell_decided(check, decision.as_ref().map(|(decision, _)| decision));
         }
-        concluded
+        decision
     }
 
     /// Tells the observers of a decision, if the check charges.
@@ -174,10 +174,10 @@ impl Engine {
         }
     }
 
-    /// Does what [`conclude`](Self::conclude) does, for a caller that tells the observers itself:
-    /// a denial is not the last word for a caller that waits.
+    /// Does what [`to_decision`](Self::to_decision) does, for a caller that tells the observers
+    /// itself: a denial is not the last word for a caller that waits.
     #[inline]
-    pub(super) fn conclude_untold(
+    pub(super) fn to_decision_untold(
         &self,
         check: &Check<'_>,
         decided: Result<Outcome, StoreError>,

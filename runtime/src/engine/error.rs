@@ -169,13 +169,14 @@ impl fmt::Display for RateLimitError {
             ),
             Self::UnknownLimit { name } => write!(
                 f,
-                "a rule asks for the limit `{name}`, which nobody has; add it to the configuration \
-                 that the limiter was given by `Builder::config`, or a limit to fall back to to the rule"
+                "a rule asks for the limit `{name}`, which the configuration does not have; add it to \
+                 the configuration that the limiter was given by `Builder::config`, or give the rule \
+                 a fallback"
             ),
             Self::InvalidStatuses(error) => write!(f, "`pause_on`: {error}"),
             Self::Unavailable { reason, .. } => write!(f, "the store could not decide: {reason}"),
             Self::InvalidDemand => f.write_str(
-                "what is asked for can be had in more than 64 ways, or in none; nest fewer `any`s in an `all`, \
+                "the demand has more than 64 alternatives, or none: nest fewer `any`s inside an `all`, \
                  and leave none empty",
             ),
             Self::TimedOut { retry_after: Some(wait) } => {

@@ -107,7 +107,7 @@ impl Engine {
     ///
     /// If the future is dropped midway, leases may not have been returned.
     pub(crate) async fn close(&self) {
-        self.0.store.retire().await;
+        self.0.store.return_leases().await;
         self.0.store.close();
     }
 

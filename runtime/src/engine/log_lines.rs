@@ -25,7 +25,7 @@ pub(crate) static INVALID_DYNAMIC: LogThrottle = LogThrottle::new(Level::Error);
 pub(crate) static SHARED_COUNTERS: LogThrottle = LogThrottle::new(Level::Warn);
 /// A request that the application has kept a clone of.
 pub(crate) static KEPT_REQUESTS: LogThrottle = LogThrottle::new(Level::Error);
-/// A call by hand whose error is a mistake in the code, and the response of a handler.
+/// A call by hand whose error is a bug in the code, and the response of a handler.
 pub(crate) static INVALID_CALLS: LogThrottle = LogThrottle::new(Level::Error);
 /// A genuine token that names no user.
 #[cfg(feature = "jwt")]

@@ -55,7 +55,6 @@ pub(crate) use self::{
     handle::Engine,
     named_limits::{CachedIndex, NamedLimitTable, NamedLimits},
     pending::PendingCharges,
-    settings::MaxWaiting,
     store::interface::{Miss, StoreError},
     waiting::{TooManyDelayed, WaitOutcome, wait_for},
 };

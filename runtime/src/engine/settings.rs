@@ -5,10 +5,11 @@ use actix_throttle_core::{enforcement::Enforcement, failure_mode::FailureMode};
 use super::{named_limits::NamedLimits, switch::LiveEnforcement};
 
 /// Settings that all decisions of one engine share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) failure_mode: FailureMode,
-    pub(crate) max_waiting: MaxWaiting,
+    /// The largest number of requests that wait for one counter in this process.
+    pub(crate) max_waiting: usize,
     /// The enforcement at the start, as code says.
     pub(crate) enforcement: Enforcement,
     /// The enforcement that a configuration says.
@@ -17,12 +18,17 @@ pub(crate) struct Settings {
     pub(crate) named_limits: Option<NamedLimits>,
 }
 
-/// The maximum number of requests that wait for one counter in this process.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct MaxWaiting(pub(crate) usize);
+/// The default of [`Settings::max_waiting`].
+const DEFAULT_MAX_WAITING: usize = 1_000;
 
-impl Default for MaxWaiting {
+impl Default for Settings {
     fn default() -> Self {
-        Self(1_000)
+        Self {
+            failure_mode: FailureMode::default(),
+            max_waiting: DEFAULT_MAX_WAITING,
+            enforcement: Enforcement::default(),
+            live_enforcement: None,
+            named_limits: None,
+        }
     }
 }

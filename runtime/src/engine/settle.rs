@@ -138,7 +138,7 @@ impl Engine {
         drop(check);
         if let Some(force) = charged.forced(DecidedBy::Store, to) {
             let outcome = self.try_decide(&force.check())?;
-            force.conclude(charged, &outcome, &mut decision);
+            force.record(charged, &outcome, &mut decision);
         }
         charged.count_as(to);
         Ok(decision)
@@ -157,7 +157,7 @@ impl Engine {
         drop(check);
         if let Some(force) = charged.forced(DecidedBy::Store, to) {
             let outcome = self.decide(&force.check(), Miss::UNASKED).await?;
-            force.conclude(charged, &outcome, &mut decision);
+            force.record(charged, &outcome, &mut decision);
         }
         charged.count_as(to);
         Ok(decision)
@@ -178,7 +178,7 @@ impl Engine {
         if let Some(force) = force
             && let Ok(outcome) = self.store().decide_locally(&force.check())
         {
-            force.conclude(charged, &outcome, &mut decision);
+            force.record(charged, &outcome, &mut decision);
         }
         Some(decision)
     }
@@ -213,7 +213,7 @@ impl Forced {
     }
 
     /// Keeps the receipts of what was charged, and how the limits stand since.
-    fn conclude(&self, charged: &mut Charged, outcome: &Outcome, decision: &mut Decision) {
+    fn record(&self, charged: &mut Charged, outcome: &Outcome, decision: &mut Decision) {
         let check = self.check();
         let after = self.charged.decision(outcome, &check);
         decision.refresh(&after, Duration::ZERO);

@@ -206,18 +206,18 @@ impl DecisionRecord {
     /// Updates the decision to the state of its limits after a refund, for the headers.
     pub(super) fn refresh(&mut self, engine: &Engine, style: HeaderStyle, after: &Decision) {
         match self {
-            Self::Own { at, decision } => restate(engine, style, decision, *at, after),
+            Self::Own { at, decision } => refresh_decision(engine, style, decision, *at, after),
             Self::Shared { decisions, index } => {
                 let DecisionList { at, decisions, .. } = &mut *decisions.0.borrow_mut();
                 if let Some(decision) = decisions.get_mut(*index) {
-                    restate(engine, style, decision, *at, after);
+                    refresh_decision(engine, style, decision, *at, after);
                 }
             }
         }
     }
 }
 
-fn restate(
+fn refresh_decision(
     engine: &Engine,
     style: HeaderStyle,
     decision: &mut Decision,

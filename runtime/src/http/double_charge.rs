@@ -80,7 +80,7 @@ impl ChargedCounter {
         let (one, other) = pair;
         log::error!(
             target: TARGET,
-            "two layers of an application charge one counter for the same request, which so counts \
+            "two `Throttle`s or attributes charge one counter for the same request, so it counts \
              twice: {one} and {other}. Give the entry of one `Throttle` a name of its own \
              (`Paths::name`), or its limit a `zone`"
         );

@@ -114,7 +114,7 @@ async fn evaluate_waiting<'a>(
         OwnedCharge::of(charge).with_max_wait(max_wait_of(resolved_rules))
     });
     let alternative: Vec<OwnedCharge> = wanted.collect();
-    let most = Some(engine.settings().max_waiting.0);
+    let most = Some(engine.settings().max_waiting);
     match wait_for(engine, std::slice::from_ref(&alternative), 0, most).await? {
         WaitOutcome::Granted(Granted {
             decision,

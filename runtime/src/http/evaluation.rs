@@ -54,7 +54,7 @@ impl<'a> Evaluation<'a> {
         charged: &[&ResolvedRule<'a, '_>],
         decided: Result<Outcome, StoreError>,
     ) -> Result<Self, RateLimitError> {
-        let (decision, receipts) = engine.conclude(check, decided)?;
+        let (decision, receipts) = engine.to_decision(check, decided)?;
         let mut evaluation = Self::new(decision, charged);
         if check.mode == Mode::ChargeForReceipts && evaluation.decision.is_allowed() {
             evaluation.refunds = refunds(engine, Charged::of(check, &receipts), charged);

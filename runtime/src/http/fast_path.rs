@@ -56,7 +56,7 @@ impl<'a> SingleRule<'a> {
             return Ok(Err(error));
         }
         let outcome = self.context.limiter.engine().try_decide(&check)?;
-        Ok(self.conclude(&check, Ok(outcome)))
+        Ok(self.to_evaluation(&check, Ok(outcome)))
     }
 
     /// Decides a request that [`try_evaluate`](Self::try_evaluate) could not.
@@ -67,15 +67,15 @@ impl<'a> SingleRule<'a> {
     pub(super) async fn evaluate(&self, miss: Miss) -> Result<Evaluation<'a>, RateLimitError> {
         let check = self.check();
         let decided = self.context.limiter.engine().decide(&check, miss).await;
-        self.conclude(&check, decided)
+        self.to_evaluation(&check, decided)
     }
 
-    fn conclude(
+    fn to_evaluation(
         &self,
         check: &Check<'_>,
         decided: Result<Outcome, StoreError>,
     ) -> Result<Evaluation<'a>, RateLimitError> {
-        let (decision, _) = self.context.limiter.engine().conclude(check, decided)?;
+        let (decision, _) = self.context.limiter.engine().to_decision(check, decided)?;
         Ok(Evaluation::of_single_rule(decision, self.rule))
     }
 

@@ -30,7 +30,7 @@ use crate::{engine::coop_yield, limiter::RateLimiter};
 ///
 /// If the client leaves before the status is known, an admitted request is not refunded. Its
 /// permits are released.
-pub async fn serve<Args, Handler, Returned>(
+pub async fn run_limited<Args, Handler, Returned>(
     arguments: Limited<Args>,
     rules: &RuleSet,
     handler: Handler,

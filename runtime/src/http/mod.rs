@@ -47,7 +47,7 @@ pub use self::websocket::WebSocketLimiter;
 pub use self::{
     default_zone::DefaultZone,
     error::RequestError,
-    handler::{respond, serve, typed},
+    handler::{respond, run_limited, typed},
     limited::Limited,
     pending_charge::PendingCharge,
     rate_limits::RateLimits,

@@ -113,7 +113,7 @@ async fn reacquire<'a>(
             (index, permit.with_max_wait(max_wait))
         })
         .unzip();
-    let most = Some(engine.settings().max_waiting.0);
+    let most = Some(engine.settings().max_waiting);
     let outcome = wait_for(engine, std::slice::from_ref(&wanted), 0, most).await;
     let (by, wait) = match outcome {
         Ok(WaitOutcome::Granted(Granted { decision, hold, .. })) => {

@@ -51,7 +51,7 @@ impl RateLimiter {
     ///
     /// If the future is dropped midway, no limiter is installed.
     #[cfg(feature = "redis")]
-    pub async fn init(pool: impl Into<crate::RedisPool>) -> Result<(), InitError> {
+    pub async fn init(pool: impl Into<crate::engine::store::RedisPool>) -> Result<(), InitError> {
         Self::builder().redis(pool).init().await
     }
 

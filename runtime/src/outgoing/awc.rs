@@ -51,7 +51,7 @@ impl Outgoing {
         let permit = self.acquire(&call(&request)).await?;
         match send(request).await {
             Ok(response) => {
-                permit.completed(answer(&response)).await;
+                permit.completed(outgoing_response(&response)).await;
                 Ok(response)
             }
             Err(error) => {
@@ -110,7 +110,7 @@ fn call(request: &ClientRequest) -> Request<'_> {
     )
 }
 
-fn answer<S>(response: &ClientResponse<S>) -> Response<'_> {
+fn outgoing_response<S>(response: &ClientResponse<S>) -> Response<'_> {
     let text = |name: &str| response.headers().get(name)?.to_str().ok();
     Response::new(response.status().as_u16())
         .retry_after(text("retry-after"))

@@ -50,12 +50,12 @@ impl CallPermit {
     /// # Cancel safety
     ///
     /// If the future is dropped midway, calls may be paused for some of the limits only.
-    pub async fn completed(self, answer: Response<'_>) {
+    pub async fn completed(self, response: Response<'_>) {
         // The block comes first, because a refund wakes waiters.
-        if let Some(wait) = self.wait(answer) {
+        if let Some(wait) = self.wait(response) {
             self.block(wait).await;
         }
-        if self.is_refunded(answer.status) {
+        if self.is_refunded(response.status) {
             self.not_sent().await;
         }
     }
@@ -109,15 +109,15 @@ impl CallPermit {
     }
 
     /// Returns how long the upstream service wants no calls, within the bounds of a block.
-    fn wait(&self, answer: Response<'_>) -> Option<Duration> {
+    fn wait(&self, response: Response<'_>) -> Option<Duration> {
         let longest = self.outgoing.max_retry_after.min(MOST);
-        if longest < LEAST || !self.outgoing.pauses.is_on(answer.status) {
+        if longest < LEAST || !self.outgoing.pauses.is_on(response.status) {
             return None;
         }
-        let (date, now) = (answer.date, SystemTime::now());
+        let (date, now) = (response.date, SystemTime::now());
         let retry_after = |value| retry_after::wait(value, date, now);
-        let wait = answer.retry_after.and_then(retry_after).or_else(|| {
-            let (remaining, reset) = (answer.remaining?, answer.reset?);
+        let wait = response.retry_after.and_then(retry_after).or_else(|| {
+            let (remaining, reset) = (response.remaining?, response.reset?);
             let is_read = self.outgoing.pauses.reads_reset();
             is_read.then(|| retry_after::until_reset(remaining, reset, date, now))?
         })?;

@@ -54,7 +54,7 @@ impl Middleware for Outgoing {
         let permit = permit.map_err(Error::middleware)?;
         let result = next.run(request, extensions).await;
         match &result {
-            Ok(response) => permit.completed(answer(response)).await,
+            Ok(response) => permit.completed(outgoing_response(response)).await,
             Err(error) if is_not_sent(error) => permit.not_sent().await,
             Err(_) => {}
         }
@@ -67,7 +67,7 @@ fn call<'a>(method: &'a str, url: &'a Url) -> Request<'a> {
     Request::to(method, url.scheme(), host, url.port(), url.path())
 }
 
-fn answer(response: &::reqwest::Response) -> Response<'_> {
+fn outgoing_response(response: &::reqwest::Response) -> Response<'_> {
     let text = |name: &str| response.headers().get(name)?.to_str().ok();
     Response::new(response.status().as_u16())
         .retry_after(text("retry-after"))

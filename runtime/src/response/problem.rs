@@ -37,7 +37,7 @@ pub(crate) fn quota_exceeded(decision: &Decision) -> HttpResponse {
         document.text(name);
     }
     document.written("]}");
-    document.answer(StatusCode::TOO_MANY_REQUESTS)
+    document.into_response(StatusCode::TOO_MANY_REQUESTS)
 }
 
 /// Builds the 429 response to a caller that has waited in vain. It names no limit, as none is
@@ -55,7 +55,7 @@ pub(crate) fn timed_out(retry_after: Option<Duration>) -> HttpResponse {
         r#","status":429,"title":"Too Many Requests","#,
         r#""type":"https://iana.org/assignments/http-problem-types#quota-exceeded"}"#,
     ));
-    let mut response = document.answer(StatusCode::TOO_MANY_REQUESTS);
+    let mut response = document.into_response(StatusCode::TOO_MANY_REQUESTS);
     super::retry_after(response.headers_mut(), retry_after);
     response
 }
@@ -74,7 +74,7 @@ pub(crate) fn unavailable(retry_after: Option<Duration>) -> HttpResponse {
         r#","status":503,"title":"Service Unavailable","#,
         r#""type":"https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"}"#,
     ));
-    let mut response = document.answer(StatusCode::SERVICE_UNAVAILABLE);
+    let mut response = document.into_response(StatusCode::SERVICE_UNAVAILABLE);
     super::retry_after(response.headers_mut(), Some(wait));
     response
 }
@@ -86,7 +86,7 @@ pub(crate) fn forbidden() -> HttpResponse {
         r#"Requests from this network are not accepted.","status":403,"title":"Forbidden","#,
         r#""type":"about:blank"}"#,
     ));
-    document.answer(StatusCode::FORBIDDEN)
+    document.into_response(StatusCode::FORBIDDEN)
 }
 
 /// A JSON object that is written as text: 750 instructions a document, where a derived `Serialize`
@@ -186,7 +186,7 @@ impl Document {
         self.number(milliseconds(wait));
     }
 
-    fn answer(self, status: StatusCode) -> HttpResponse {
+    fn into_response(self, status: StatusCode) -> HttpResponse {
         let mut response = HttpResponse::with_body(status, BoxBody::new(self.0));
         response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
         response

@@ -47,7 +47,7 @@ pub(super) async fn handle(
         query: &query,
     };
     match *request.method() {
-        Method::GET | Method::HEAD => visit.look().await,
+        Method::GET | Method::HEAD => visit.view().await,
         Method::POST if !origin::is_own(&request) => visit.fail(
             StatusCode::FORBIDDEN,
             "This form was not sent by the page itself. If it was, then a proxy in between changes \
@@ -65,7 +65,7 @@ pub(super) async fn handle(
 }
 
 impl Visit<'_> {
-    async fn look(&self) -> HttpResponse {
+    async fn view(&self) -> HttpResponse {
         let Self { query, .. } = self;
         match &query.view {
             View::Overview => {

@@ -3,7 +3,7 @@
 //! first test.
 //!
 //! The servers live as long as cargo-nextest does. A set-up script has to end before the tests
-//! begin, so it leaves a copy of itself, the keeper, running; the keeper owns the servers.
+//! begin, so it leaves a copy of itself, the supervisor, running; the supervisor owns the servers.
 
 use std::{
     env,
@@ -16,7 +16,7 @@ use std::{
 
 use harness::SharedServers;
 
-/// The line that the keeper prints after the last variable, when all servers are up.
+/// The line that the supervisor prints after the last variable, when all servers are up.
 const READY: &str = "ready";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -38,18 +38,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn set_up() -> Result<(), Box<dyn Error>> {
     let target = env::var("NEXTEST_ENV")?;
-    let log = fs::File::create(format!("{target}.keeper.log"))?;
-    let mut keeper = Command::new(env::current_exe()?)
+    let log = fs::File::create(format!("{target}.supervisor.log"))?;
+    let mut supervisor = Command::new(env::current_exe()?)
         .arg(parent_id().to_string())
-        // A process group of its own: Ctrl-C must end the run, not the keeper, as a test may still
-        // be using the servers for a moment.
+        // A process group of its own: Ctrl-C must end the run, not the supervisor, as a test may
+        // still be using the servers for a moment.
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()?;
     let mut variables = String::new();
-    for line in BufReader::new(keeper.stdout.take().ok_or("piped")?).lines() {
+    for line in BufReader::new(supervisor.stdout.take().ok_or("piped")?).lines() {
         let line = line?;
         if line == READY {
             fs::write(target, variables)?;
@@ -58,6 +58,6 @@ fn set_up() -> Result<(), Box<dyn Error>> {
         variables += &line;
         variables.push('\n');
     }
-    let reason = fs::read_to_string(format!("{target}.keeper.log"))?;
+    let reason = fs::read_to_string(format!("{target}.supervisor.log"))?;
     Err(format!("the shared servers do not start:\n{reason}").into())
 }

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Bound for the driver to listen; a few milliseconds on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A running driver, with a folder for the profiles of its browsers. Dropped, it closes its
 /// browsers and ends.
@@ -53,7 +53,7 @@ impl Chromedriver {
             child,
             folder,
         };
-        let ready = until(PATIENCE, || driver.request("/status"));
+        let ready = until(LONGEST_WAIT, || driver.request("/status"));
         if let Err(error) = ready {
             panic!("{program} does not listen: {error}");
         }
@@ -74,7 +74,7 @@ impl Chromedriver {
     fn request(&self, path: &str) -> Result<(), String> {
         let run = || {
             let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port.number))?;
-            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(LONGEST_WAIT))?;
             write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
             stream.read_exact(&mut [0; "HTTP/1.1 200".len()])
         };

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Bound for a server to become ready. A start takes some ten milliseconds on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// The number of log lines that a failure shows.
 const TAIL: usize = 30;
@@ -50,7 +50,7 @@ impl Server {
     /// Starts a new server. Every other `start` function calls it.
     pub(super) fn start_as(version: ServerVersion, role: Role, extra_args: Vec<String>) -> Server {
         let mut server = Server::unstarted(version, role, extra_args, fresh_folder());
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LONGEST_WAIT;
         loop {
             let port = if role.has_second_port() {
                 free_pair()
@@ -70,7 +70,7 @@ impl Server {
 
     /// Starts the server again on its port. The kernel may take a moment to release the port.
     pub(super) fn relaunch(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LONGEST_WAIT;
         loop {
             match self.launch() {
                 Ok(()) => return,
@@ -133,7 +133,7 @@ impl Server {
     }
 
     fn await_ready(&mut self) -> Result<(), Failure> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LONGEST_WAIT;
         loop {
             let child = self.child.as_mut().expect("just started");
             let pid = child.id();
@@ -165,7 +165,7 @@ impl Server {
             };
             if Instant::now() >= deadline {
                 return Err(Failure::Other(format!(
-                    "not ready after {PATIENCE:?}: {last}"
+                    "not ready after {LONGEST_WAIT:?}: {last}"
                 )));
             }
             thread::sleep(Duration::from_millis(5));

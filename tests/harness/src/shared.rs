@@ -12,7 +12,7 @@ use crate::{Cluster, Server, ServerVersion};
 /// The number of masters of a shared cluster.
 const MASTERS: usize = 3;
 
-/// The interval at which the keeper of the servers checks that the run is still alive.
+/// The interval at which the supervisor of the servers checks that the run is still alive.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The shared server of a version, for tests that do not harm it.

@@ -13,7 +13,7 @@ use actix_throttle::{
 use crate::{ServerVersion, cluster_of_open_slots, shared, shared_cluster};
 
 /// A generous deadline, because test machines are slow at times. Other tests cover deadlines.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Bound for a whole test.
 const LONGEST: Duration = Duration::from_secs(240);
@@ -42,17 +42,17 @@ impl StoreFixture {
             StoreKind::Server(version) => RateLimiter::builder()
                 .redis_url(shared(version).url())
                 .prefix(unique("bench"))
-                .deadline(PATIENCE),
+                .deadline(LONGEST_WAIT),
             StoreKind::Cluster => RateLimiter::builder()
                 .redis(cluster_pool(shared_cluster().urls()))
                 .prefix(unique("bench"))
-                .deadline(PATIENCE),
+                .deadline(LONGEST_WAIT),
             StoreKind::OpenSlots(version) => RateLimiter::builder()
                 .redis(cluster_pool(cluster_of_open_slots(version).urls()))
                 .prefix(unique("bench"))
                 // Fail closed: a check without a decision then fails the test.
                 .failure_mode(FailureMode::Closed)
-                .deadline(PATIENCE),
+                .deadline(LONGEST_WAIT),
         };
         let limiter = builder.clock(clock.clone()).build().await.unwrap();
         Self { limiter, clock }
@@ -102,9 +102,9 @@ pub fn block_on<F: Future>(test: F) -> F::Output {
         .unwrap_or_else(|_| panic!("still running after {LONGEST:?}"))
 }
 
-/// Waits until a condition holds, at most `PATIENCE`.
+/// Waits until a condition holds, at most `LONGEST_WAIT`.
 pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let end = std::time::Instant::now() + PATIENCE;
+    let end = std::time::Instant::now() + LONGEST_WAIT;
     while !condition().await {
         assert!(std::time::Instant::now() < end, "still not: {what}");
         tokio::time::sleep(Duration::from_millis(1)).await;

@@ -34,7 +34,7 @@ async fn a_request_waits_for_its_turn_and_is_served() {
 }
 
 #[actix_web::test]
-async fn a_full_line_denies_at_once_with_the_headers_of_a_denial() {
+async fn full_wait_queue_denies_at_once_with_the_headers_of_a_denial() {
     let test_app = TestApp::with(|builder| builder.max_waiting(1)).await;
     let gate = Gate::default();
     let waits = Rule::concurrency(ONE).max_wait(Duration::from_secs(60));

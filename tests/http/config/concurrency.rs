@@ -200,8 +200,8 @@ async fn a_name_that_handlers_use_may_be_of_either_kind_and_change() {
 
         // A concurrency limit again: the first request still runs, so the next one waits for its
         // end.
-        let places = "limits.exports = { max = 1, zone = 'exports', max_wait = '60s' }";
-        config.replace(places).expect("right");
+        let permits = "limits.exports = { max = 1, zone = 'exports', max_wait = '60s' }";
+        config.replace(permits).expect("right");
         let waits = live.get("/run/quick");
         let end = async {
             rt::time::sleep(Duration::from_millis(100)).await;

@@ -61,7 +61,7 @@ fn the_end_of_the_name_says_what_a_file_is_written_in() {
 fn errors_name_the_file() {
     let folder = Folder::new();
     let path = folder.write("rules.toml", "limits.a = '1/x'");
-    let error = Config::load(&path).expect_err("a mistake").to_string();
+    let error = Config::load(&path).expect_err("an error").to_string();
     assert!(
         error.starts_with(&format!("{}:1:12: ", path.display())),
         "{error}"

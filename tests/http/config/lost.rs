@@ -26,13 +26,13 @@ fn file_without_rules_and_limits_is_an_error() {
         ("limits: {}\n", Format::Yaml),
     ] {
         let error = Config::parse(text, format).expect_err(text);
-        let [mistake] = error.diagnostics() else {
+        let [diagnostic] = error.diagnostics() else {
             panic!("{text}: {error}");
         };
-        assert_eq!((mistake.line(), mistake.column()), (1, 1), "{text}");
+        assert_eq!((diagnostic.line(), diagnostic.column()), (1, 1), "{text}");
         for words in ["no rules and no limits", "write `rules = []`"] {
             assert!(
-                mistake.reason().to_lowercase().contains(words),
+                diagnostic.reason().to_lowercase().contains(words),
                 "{text}: {error}"
             );
         }

@@ -4,9 +4,9 @@
 mod attribute;
 mod clients;
 mod concurrency;
+mod diagnostics;
 mod load;
 mod lost;
-mod mistakes;
 mod named;
 mod reload;
 mod rules;

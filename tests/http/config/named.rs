@@ -1,7 +1,7 @@
 //! Named limits in handlers, written as the attribute expands.
 
 use actix_throttle::{
-    __private::{Limited, Policy, respond, serve},
+    __private::{Limited, Policy, respond, run_limited},
     Config, Limit, RateLimitError, RequestError, Rule, Throttle,
     config::Format,
 };
@@ -15,24 +15,24 @@ use harness::http::app::{TestApp, TestService, get, in_own_process};
 
 async fn login(gate: Limited<()>) -> HttpResponse {
     static POLICY: Policy = Policy::new(|| vec![Rule::named("login")]);
-    serve(gate, &POLICY, async |()| "ok", respond).await
+    run_limited(gate, &POLICY, async |()| "ok", respond).await
 }
 
 async fn sign_up(gate: Limited<()>) -> HttpResponse {
     static POLICY: Policy = Policy::new(|| vec![Rule::named("login")]);
-    serve(gate, &POLICY, async |()| "ok", respond).await
+    run_limited(gate, &POLICY, async |()| "ok", respond).await
 }
 
 async fn search(gate: Limited<()>) -> HttpResponse {
     static POLICY: Policy =
         Policy::new(|| vec![Rule::named("search").fallback(Limit::per_minute(3).name("written"))]);
-    serve(gate, &POLICY, async |()| "ok", respond).await
+    run_limited(gate, &POLICY, async |()| "ok", respond).await
 }
 
 async fn flaky(gate: Limited<()>) -> HttpResponse {
     static POLICY: Policy = Policy::new(|| vec![Rule::named("flaky")]);
     let broken = async |()| ("broken", StatusCode::BAD_GATEWAY);
-    serve(gate, &POLICY, broken, respond).await
+    run_limited(gate, &POLICY, broken, respond).await
 }
 
 fn routes(config: &mut ServiceConfig) {

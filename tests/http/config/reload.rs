@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix_throttle::{
-    __private::{Limited, Policy, respond, serve},
+    __private::{Limited, Policy, respond, run_limited},
     Config, HeaderStyle, Identifier, Identity, Limit, RateLimiter, Rule, Throttle,
     config::Format,
 };
@@ -44,7 +44,7 @@ fn state(number: usize) -> String {
 
 async fn busy(gate: Limited<()>) -> HttpResponse {
     static POLICY: Policy = Policy::new(|| vec![Rule::named("inside")]);
-    serve(gate, &POLICY, async |()| "ok", respond).await
+    run_limited(gate, &POLICY, async |()| "ok", respond).await
 }
 
 /// The numbers of the configurations that the policies of a response belong to.
@@ -142,7 +142,7 @@ async fn a_wrong_text_changes_nothing() {
         .await;
     assert_eq!(service.get("/").await.quota(), Some([2, 1, 60]));
     let error = config.replace("rules = [{ limits = ['9/minute', '1/x'] }]");
-    assert_eq!(error.expect_err("a mistake").diagnostics().len(), 1);
+    assert_eq!(error.expect_err("an error").diagnostics().len(), 1);
     assert_eq!(service.statuses("/", 2).await, [200, 429]);
     config
         .replace("rules = [{ limits = ['3/minute'] }]")

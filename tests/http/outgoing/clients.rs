@@ -14,7 +14,7 @@ async fn limiter() -> RateLimiter {
 }
 
 #[actix_web::test]
-async fn awc_is_charged_and_given_back() {
+async fn awc_is_charged_and_refunded() {
     let (peer, limiter) = (Peer::start().await, limiter().await);
     let outgoing = Outgoing::new(&limiter).limit(AMPLE);
     let outgoing = outgoing.refund_on("5xx".parse().unwrap());

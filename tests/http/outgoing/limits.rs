@@ -72,7 +72,7 @@ async fn tasks_of_two_processes_never_get_429() {
 }
 
 #[actix_web::test]
-async fn statuses_that_are_named_are_given_back() {
+async fn named_statuses_are_refunded() {
     let peer = Peer::start().await;
     for limiter in limiters().await {
         let outgoing = Outgoing::new(&limiter).limit(AMPLE);

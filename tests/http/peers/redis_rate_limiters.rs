@@ -35,13 +35,17 @@ const MAX_SLEEP: Duration = Duration::from_secs(30);
 async fn a_hundred_callers_share_five_permits() {
     let limiter = RateLimiter::builder()
         .redis_url(shared(ServerVersion::Redis7).url())
-        .prefix(unique("places"))
+        .prefix(unique("permits"))
         .deadline(Duration::from_secs(10));
     let limiter = limiter.build().await.expect("a server");
     let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let one = async || {
-        let places = limiter.semaphore(&SEMAPHORE, "api-token");
-        let guard = places.acquire().max_wait(MAX_SLEEP).await.expect("a place");
+        let permits = limiter.semaphore(&SEMAPHORE, "api-token");
+        let guard = permits
+            .acquire()
+            .max_wait(MAX_SLEEP)
+            .await
+            .expect("a permit");
         let now = running.fetch_add(1, Ordering::SeqCst) + 1;
         most.fetch_max(now, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -105,8 +109,8 @@ async fn functions_that_are_limited_as_a_whole() {
         .expect("valid");
     let (running, most) = (Cell::new(0), Cell::new(0));
     let fetch_foo = async |id: u32| {
-        let places = limiter.semaphore(&SEMAPHORE, "fetch_foo");
-        let _place = places.acquire().await.expect("a place");
+        let permits = limiter.semaphore(&SEMAPHORE, "fetch_foo");
+        let _permit = permits.acquire().await.expect("a permit");
         running.set(running.get() + 1);
         most.set(most.get().max(running.get()));
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -141,19 +145,19 @@ fn code_that_is_not_async() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let limiter = runtime.block_on(RateLimiter::builder().memory().build());
     let limiter = limiter.expect("valid");
-    let places = limiter.semaphore(&Concurrency::new(1), "foo");
-    let place = runtime.block_on(places.acquire().into_future());
-    assert!(place.is_ok());
+    let permits = limiter.semaphore(&Concurrency::new(1), "foo");
+    let permit = runtime.block_on(permits.acquire().into_future());
+    assert!(permit.is_ok());
     assert!(
         runtime
-            .block_on(places.try_acquire())
+            .block_on(permits.try_acquire())
             .expect("decided")
             .is_none()
     );
-    drop(place);
+    drop(permit);
     assert!(
         runtime
-            .block_on(places.try_acquire())
+            .block_on(permits.try_acquire())
             .expect("decided")
             .is_some()
     );

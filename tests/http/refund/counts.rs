@@ -152,7 +152,7 @@ async fn extractors_that_fail_answer_with_a_status_like_others() {
         static POLICY: Policy =
             Policy::new(|| vec![rule(Limit::per_minute(2).zone("strict"), "400")]);
         let handler = |(_,): (web::Json<u32>,)| async { HttpResponse::Ok().finish() };
-        serve(gate, &POLICY, handler, respond).await
+        run_limited(gate, &POLICY, handler, respond).await
     }
     async fn failing(gate: Limited<()>) -> HttpResponse {
         static POLICY: Policy =
@@ -163,7 +163,7 @@ async fn extractors_that_fail_answer_with_a_status_like_others() {
                 StatusCode::IM_A_TEAPOT,
             ))
         };
-        serve(gate, &POLICY, handler, respond).await
+        run_limited(gate, &POLICY, handler, respond).await
     }
     let routes = |config: &mut ServiceConfig| {
         config

@@ -56,7 +56,7 @@ async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
         signals.finished.fetch_add(1, Ordering::SeqCst);
         HttpResponse::InternalServerError().finish()
     };
-    serve(gate, &POLICY, handler, respond).await
+    run_limited(gate, &POLICY, handler, respond).await
 }
 
 fn routes(signals: &Signals) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
@@ -134,7 +134,7 @@ async fn client_that_leaves_after_the_status_has_its_charge_back() {
         server.resume();
         assert_eq!(status(&other.answer().await), 200);
         eventually_async(
-            "the charge is given back",
+            "the charge is refunded",
             Duration::from_secs(10),
             async || left(&limiter, &LIMIT).await == 3,
         )

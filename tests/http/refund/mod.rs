@@ -7,7 +7,7 @@ mod slow;
 mod stacked;
 
 use actix_throttle::{
-    __private::{Limited, Policy, respond, serve},
+    __private::{Limited, Policy, respond, run_limited},
     RateLimiter, Rule, StatusSet,
 };
 use actix_web::{
@@ -27,7 +27,7 @@ macro_rules! limited {
     ($($name:ident: $($rule:expr),+;)+) => { $(
         pub(super) async fn $name(gate: Limited<(web::Query<Asked>,)>) -> HttpResponse {
             static POLICY: Policy = Policy::new(|| vec![$($rule),+]);
-            serve(gate, &POLICY, |(asked,): (web::Query<Asked>,)| answer(asked), respond).await
+            run_limited(gate, &POLICY, |(asked,): (web::Query<Asked>,)| answer(asked), respond).await
         }
     )+ };
 }

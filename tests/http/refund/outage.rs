@@ -32,7 +32,7 @@ async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
         signals.go_on.notified().await;
         HttpResponse::InternalServerError().finish()
     };
-    serve(gate, &POLICY, handler, respond).await
+    run_limited(gate, &POLICY, handler, respond).await
 }
 
 #[derive(Default)]
@@ -91,8 +91,8 @@ async fn response_is_in_time_and_stays_charged_without_server() {
 }
 
 #[test]
-fn log_tells_of_a_charge_that_could_not_be_given_back() {
-    const TEST: &str = "refund::outage::log_tells_of_a_charge_that_could_not_be_given_back";
+fn log_tells_of_a_charge_that_could_not_be_refunded() {
+    const TEST: &str = "refund::outage::log_tells_of_a_charge_that_could_not_be_refunded";
     let Some(log) = in_own_process(TEST) else {
         let _ = env_logger::try_init();
         harness::stores::block_on(tokio::task::LocalSet::new().run_until(async {
@@ -105,7 +105,7 @@ fn log_tells_of_a_charge_that_could_not_be_given_back() {
 }
 
 #[actix_web::test]
-async fn fallback_gives_back_to_whatever_has_decided() {
+async fn fallback_refunds_to_whatever_has_decided() {
     let mut server = Server::start(ServerVersion::Redis7);
     let limiter = limiter(&server, DEADLINE).await;
     let service = service(&limiter, routes(web::Data::default())).await;

@@ -48,7 +48,7 @@ macro_rules! slow {
         async fn $name(gate: Limited<Arguments>) -> HttpResponse {
             static POLICY: Policy = Policy::new(|| vec![$rule]);
             let handler = |(asked, waits, gates): Arguments| slowly(asked, waits, gates);
-            serve(gate, &POLICY, handler, respond).await
+            run_limited(gate, &POLICY, handler, respond).await
         }
     )+ };
 }
@@ -203,7 +203,7 @@ async fn refund_brings_no_key_back() {
 }
 
 #[actix_web::test]
-async fn many_at_once_are_given_back_exactly_once_each() {
+async fn many_at_once_are_refunded_exactly_once_each() {
     for target in STORES {
         let store = StoreFixture::new(target).await;
         let scenario = Scenario::new(&store.limiter).await;

@@ -52,7 +52,7 @@ fn routes(config: &mut ServiceConfig) {
 }
 
 #[actix_web::test]
-async fn each_rule_gives_back_on_its_own_statuses() {
+async fn each_rule_refunds_on_its_own_statuses() {
     let test_app = TestApp::with(|builder| builder.headers(HeaderStyle::Both)).await;
     let service = test_app.service(routes).await;
     for (status, short, long, [limit, remaining]) in [

@@ -215,7 +215,7 @@ async fn failure_modes_decide_when_the_server_is_gone() {
     server.kill();
     for _ in 0..3 {
         let open = by(FailureMode::Open).check(&request, "room").await;
-        let open = open.expect("let through");
+        let open = open.expect("admitted");
         assert!(open.is_allowed() && open.is_fallback());
         match by(FailureMode::Closed).check(&request, "room").await {
             Err(RequestError::Undecided(RateLimitError::Unavailable { .. })) => {}

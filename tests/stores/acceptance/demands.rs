@@ -107,8 +107,8 @@ async fn demands_nest(store: &StoreFixture) {
 }
 
 async fn permit_of_acquire_all_holds_its_permits(store: &StoreFixture) {
-    let places = Concurrency::new(1);
-    let both = || Demand::all([Demand::permit(&places, "leo"), Demand::of(&TWO, "leo")]);
+    let permits = Concurrency::new(1);
+    let both = || Demand::all([Demand::permit(&permits, "leo"), Demand::of(&TWO, "leo")]);
     let permit = store.limiter.acquire_for(both()).await.unwrap();
     assert!(permit.is_valid());
     assert!(!goes(store, both()).await);

@@ -10,7 +10,7 @@ mod decisions;
 mod demands;
 mod enforcement;
 mod escalation;
-mod mistakes;
+mod known_bugs;
 mod peers;
 mod permits;
 mod refunds;

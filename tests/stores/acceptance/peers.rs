@@ -1,4 +1,4 @@
-//! Mistakes that other libraries make with waiting and permits; each test has the name of one. The
+//! Bugs that other libraries have with waiting and permits; each test has the name of one. The
 //! handler that runs although its client has left is a matter of HTTP: see
 //! `http::peers::slowstack`.
 

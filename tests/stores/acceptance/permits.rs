@@ -19,7 +19,7 @@ for_every_store!(
     cancelled_large_request_delays_no_other_waiter,
     higher_priority_waiter_is_not_delayed_by_larger_request,
     waiters_are_served_in_order,
-    a_refund_gives_back_and_calls_the_next,
+    refund_wakes_the_next_waiter,
     a_dropped_permit_stays_charged,
     remaining_quota_is_watched,
 );
@@ -59,8 +59,8 @@ async fn waiter_is_admitted_exactly_when_there_is_room(store: &StoreFixture) {
         exhaust(store, &limit, "ann").await;
         let wait = store.limiter.peek(&limit, "ann").await.unwrap();
         let wait = wait.retry_after().unwrap();
-        let patience = wait + Duration::from_secs(1);
-        let mut waits = in_line(store.limiter.acquire(&limit, "ann").max_wait(patience)).await;
+        let max_wait = wait + Duration::from_secs(1);
+        let mut waits = in_line(store.limiter.acquire(&limit, "ann").max_wait(max_wait)).await;
         store.clock.advance(wait - Duration::from_micros(1));
         settle().await;
         assert!((&mut waits).now_or_never().is_none(), "{limit:?}");
@@ -201,7 +201,7 @@ async fn waiters_are_served_in_order(store: &StoreFixture) {
     assert_eq!(*served.borrow(), [3, 1, 4, 0, 2]);
 }
 
-async fn a_refund_gives_back_and_calls_the_next(store: &StoreFixture) {
+async fn refund_wakes_the_next_waiter(store: &StoreFixture) {
     for limit in every_algorithm(1, 10) {
         let permit = store.limiter.acquire(&limit, "fay").await.unwrap();
         let waits = in_line(store.limiter.acquire(&limit, "fay")).await;

@@ -16,9 +16,9 @@ for_every_store!(
     forgotten_charge_is_not_refunded,
     a_clock_that_steps_back_gives_nothing_extra,
     uncharged_request_has_no_receipt,
-    several_limits_are_given_back_together,
+    several_limits_are_refunded_together,
     a_refund_ends_no_block,
-    a_changed_limit_gives_back_what_was_charged,
+    changed_limit_refunds_what_was_charged,
 );
 
 pub(super) async fn take(store: &StoreFixture, limit: &Limit, identity: &str) -> ChargedForTest {
@@ -172,7 +172,7 @@ async fn uncharged_request_has_no_receipt(store: &StoreFixture) {
     }
 }
 
-async fn several_limits_are_given_back_together(store: &StoreFixture) {
+async fn several_limits_are_refunded_together(store: &StoreFixture) {
     let limits = every_algorithm(5, 60);
     let checks: Vec<_> = limits
         .iter()
@@ -196,7 +196,7 @@ async fn a_refund_ends_no_block(store: &StoreFixture) {
     assert_eq!(wait(store, &limit, "ann").await, 60 * SECOND);
 }
 
-async fn a_changed_limit_gives_back_what_was_charged(store: &StoreFixture) {
+async fn changed_limit_refunds_what_was_charged(store: &StoreFixture) {
     for (before, after) in every_algorithm(10, 60)
         .into_iter()
         .zip(every_algorithm(6, 60))

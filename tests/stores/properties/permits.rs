@@ -85,7 +85,7 @@ impl<T> Line<T> {
     }
 }
 
-async fn places(target: StoreKind, max: u32, steps: &[Step]) {
+async fn permits(target: StoreKind, max: u32, steps: &[Step]) {
     let store = StoreFixture::new(target).await;
     let limit = Concurrency::new(max).expiry(Duration::from_micros(EXPIRY));
     let semaphore = store.limiter.semaphore(&limit, "ann");
@@ -214,7 +214,7 @@ proptest! {
 
     #[test]
     fn permits_in_memory(max in 1_u32..4, steps in steps()) {
-        block_on(places(StoreKind::Memory, max, &steps));
+        block_on(permits(StoreKind::Memory, max, &steps));
     }
 
     #[test]
@@ -234,7 +234,7 @@ proptest! {
 
     #[test]
     fn permits_on_a_server(max in 1_u32..4, steps in steps()) {
-        block_on(places(StoreKind::Server(ServerVersion::Redis7), max, &steps));
+        block_on(permits(StoreKind::Server(ServerVersion::Redis7), max, &steps));
     }
 
     #[test]

@@ -32,8 +32,8 @@ fn permit_key_expires_with_last_deadline_or_permit() {
         assert_eq!(keys, ["throttle:{user=ann}:z:p"]);
         let left: i64 = server.cli(&["PTTL", &keys[0]]);
         assert!((15_000..=20_110).contains(&left), "{left}");
-        let places: i64 = server.cli(&["ZCARD", &keys[0]]);
-        assert_eq!(places, 2);
+        let permits: i64 = server.cli(&["ZCARD", &keys[0]]);
+        assert_eq!(permits, 2);
         for guard in held {
             guard.release().await;
         }

@@ -16,11 +16,11 @@ fn ten_thousand_callers_share_fifty_permits() {
     let server = Server::start(ServerVersion::Redis7);
     block_on(async {
         let limiter = limiter(&server).await;
-        let places = limiter.semaphore(&Concurrency::new(50), "ann");
+        let semaphore = limiter.semaphore(&Concurrency::new(50), "ann");
         let (running, most, served) = (Cell::new(0_u64), Cell::new(0), Cell::new(0));
         let before = calls(&server);
         let one = async || {
-            let guard = places.acquire().await.unwrap();
+            let guard = semaphore.acquire().await.unwrap();
             running.set(running.get() + 1);
             most.set(running.get().max(most.get()));
             tokio::task::yield_now().await;

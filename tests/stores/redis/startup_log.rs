@@ -76,13 +76,13 @@ fn good_start_is_one_line_with_store_version_and_prefix() {
     for version in ServerVersion::ALL {
         let server = Server::start(version);
         let (store, port) = (store(&server), server.port());
-        let at = format!("the server at redis://127.0.0.1:{port}/2: {store}, standalone");
+        let at = format!("Redis at redis://127.0.0.1:{port}/2: {store}, standalone");
         let _: String = server.cli(&["ACL", "SETUSER", "ann", "on", ">secret", "~*", "+@all"]);
         let url = format!("redis://ann:secret@127.0.0.1:{port}/2");
         let builder = RateLimiter::builder().redis_url(url).prefix("shop");
         assert_eq!(start(builder), [format!("{by} {at}; prefix `shop`")]);
         let by_pool = start(RateLimiter::builder().redis(pool(server.url())));
-        let whose = format!("the pool's server: {store}, standalone");
+        let whose = format!("the pool's Redis: {store}, standalone");
         assert_eq!(by_pool, [format!("{by} {whose}; prefix `throttle`")]);
     }
     let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
@@ -168,7 +168,7 @@ fn server_that_cannot_be_used_is_named_in_the_warning() {
     let mut server = Server::start_with(ServerVersion::Redis7, &["--maxclients", "12"]);
     let port = server.port();
     let url = format!("redis://ann:secret@127.0.0.1:{port}/3");
-    let address = format!("the server at redis://127.0.0.1:{port}/3");
+    let address = format!("Redis at redis://127.0.0.1:{port}/3");
     let only = |lines: Vec<String>| match &lines[..] {
         [line] if line.starts_with("WARN actix_throttle ") => line.clone(),
         other => panic!("not one warning: {other:?}"),
@@ -182,7 +182,7 @@ fn server_that_cannot_be_used_is_named_in_the_warning() {
     // The address of a pool is unknown, and the client's error depends on which side is faster.
     let full = only(start(RateLimiter::builder().redis(pool(server.url()))));
     assert!(
-        full.contains("the pool's server") && full.contains("`maxclients`"),
+        full.contains("the pool's Redis") && full.contains("`maxclients`"),
         "{full}"
     );
     drop(taken);
@@ -190,7 +190,7 @@ fn server_that_cannot_be_used_is_named_in_the_warning() {
     server.stop();
     let silent = only(start_at(&url));
     assert!(
-        silent.contains(&address) && silent.contains("no answer"),
+        silent.contains(&address) && silent.contains("no reply"),
         "{silent}"
     );
     server.resume();

@@ -23,7 +23,7 @@ fn each_part_is_a_range() -> syn::Result<()> {
 }
 
 #[test]
-fn without_it_nothing_is_given_back() -> syn::Result<()> {
+fn limit_without_refund_on_refunds_nothing() -> syn::Result<()> {
     let rule = calls(quote!("5/s"), quote!())?;
     assert!(!rule.contains("refund"), "{rule}");
     Ok(())
@@ -162,7 +162,7 @@ fn each_error_of_a_list_is_shown() {
 }
 
 #[test]
-fn a_group_without_a_limit_has_nothing_to_give_back() {
+fn group_without_a_limit_has_nothing_to_refund() {
     assert_errors(
         &errors_of(quote!(unlimited, group = "a", refund_on = "5xx")),
         &["`unlimited` has no use for `refund_on`"],

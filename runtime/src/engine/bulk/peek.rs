@@ -8,7 +8,7 @@ use std::{
 
 use actix_throttle_core::{enforcement::Enforcement, identity::IdentityQuery};
 
-use super::{BOUNDS, usage::IdentityUsage};
+use super::{bounds::BOUNDS, usage::IdentityUsage};
 use crate::engine::{
     error::RateLimitError,
     handle::Engine,

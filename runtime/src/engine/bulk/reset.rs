@@ -8,7 +8,7 @@ use std::{
 
 use actix_throttle_core::{enforcement::Enforcement, key::KeySelection, limit::LimitError};
 
-use super::BOUNDS;
+use super::bounds::BOUNDS;
 use crate::engine::{
     error::RateLimitError,
     handle::Engine,

@@ -36,9 +36,9 @@ impl Engine {
         coop_yield().await;
         let sent = self.clock().now();
         let at_once = {
-            let asked = check(Mode::ChargeForReceipts, &charges);
-            validate(&asked.charges)?;
-            self.try_decide(&asked)
+            let check = check(Mode::ChargeForReceipts, &charges);
+            validate(&check.charges)?;
+            self.try_decide(&check)
         };
         let miss = match at_once {
             Ok(outcome) => {
@@ -61,15 +61,15 @@ impl Engine {
         })?;
         // A task of its own asks the store: it goes on if the caller is dropped, and knows what to
         // refund.
-        let (answer, answered) = oneshot::channel();
+        let (sender, grant) = oneshot::channel();
         let engine = self.clone();
         let renewal = runtime.spawn(async move {
-            let asked = check(Mode::ChargeForReceipts, &charges);
-            let decided = engine.decide(&asked, miss).await;
-            drop(asked);
+            let check = check(Mode::ChargeForReceipts, &charges);
+            let decided = engine.decide(&check, miss).await;
+            drop(check);
             let (granted, renewal) = engine.granted(charges, decided, sent);
             // The caller was dropped: its hold is dropped here, and its charges are refunded.
-            if let Err(Ok(granted)) = answer.send(granted) {
+            if let Err(Ok(granted)) = sender.send(granted) {
                 granted.refund_all(&engine).await;
             }
             if let Some(renewal) = renewal {
@@ -82,7 +82,7 @@ impl Engine {
         };
         let mut granted = UnclaimedGrant {
             engine: self,
-            answered,
+            grant,
         }
         .claim()
         .await
@@ -116,20 +116,20 @@ impl Engine {
         // The store may have granted the permits in spite of a failure.
         let is_unsure = decided.as_ref().is_err_and(StoreError::is_failure);
         let is_sure = decided.is_ok();
-        let asked = check(Mode::ChargeForReceipts, &charges);
-        let concluded = self.conclude_untold(&asked, decided);
-        let is_allowed = concluded
+        let check = check(Mode::ChargeForReceipts, &charges);
+        let decision = self.to_decision_untold(&check, decided);
+        let is_allowed = decision
             .as_ref()
             .is_ok_and(|(decision, _)| decision.is_allowed());
-        let mut granted = concluded.map(|(decision, receipts)| {
-            let rates = Charged::of(&asked, &receipts).retain(|at| !charges[at].is_concurrency());
+        let mut granted = decision.map(|(decision, receipts)| {
+            let rates = Charged::of(&check, &receipts).retain(|at| !charges[at].is_concurrency());
             Granted {
                 refund: Some(rates).filter(|refund| is_allowed && !refund.is_empty()),
                 decision,
                 hold: None,
             }
         });
-        drop(asked);
+        drop(check);
         // A shadow limit without room has granted no permit to hold.
         let statuses = granted.iter().flat_map(|granted| granted.decision.limits());
         let without_permit: Vec<usize> = statuses
@@ -162,20 +162,20 @@ impl Engine {
 /// A grant on its way to a caller that may be dropped before it receives it.
 struct UnclaimedGrant<'a> {
     engine: &'a Engine,
-    answered: oneshot::Receiver<Result<Granted, RateLimitError>>,
+    grant: oneshot::Receiver<Result<Granted, RateLimitError>>,
 }
 
 impl UnclaimedGrant<'_> {
     async fn claim(mut self) -> Result<Result<Granted, RateLimitError>, oneshot::error::RecvError> {
-        (&mut self.answered).await
+        (&mut self.grant).await
     }
 }
 
 impl Drop for UnclaimedGrant<'_> {
     fn drop(&mut self) {
         // The channel is closed first: a grant that is sent from here on returns to the sender.
-        self.answered.close();
-        if let Ok(Ok(granted)) = self.answered.try_recv()
+        self.grant.close();
+        if let Ok(Ok(granted)) = self.grant.try_recv()
             && let Ok(runtime) = Handle::try_current()
         {
             let engine = self.engine.clone();

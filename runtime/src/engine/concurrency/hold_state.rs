@@ -116,7 +116,7 @@ impl HoldState {
                 if error.is_failure() {
                     self.may_count.store(true, Ordering::Relaxed);
                 }
-                match self.engine.conclude_untold(&renewal, Err(error)) {
+                match self.engine.to_decision_untold(&renewal, Err(error)) {
                     Ok((decision, _)) => {
                         let mut permits = decision.enforced();
                         !permits.any(|permit| permit.is_exceeded())

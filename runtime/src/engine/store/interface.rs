@@ -156,7 +156,7 @@ impl StoreError {
     pub(crate) fn late(deadline: Duration) -> Self {
         Self {
             kind: ErrorKind::Late,
-            reason: Cow::Owned(format!("no answer within {deadline:?}")),
+            reason: Cow::Owned(format!("no reply within {deadline:?}")),
         }
     }
 
@@ -205,7 +205,7 @@ impl StoreError {
         self.kind == ErrorKind::Migrating
     }
 
-    /// The error of a caller's mistake; the store may be fine.
+    /// The error of an invalid call; the store may be fine.
     #[cfg(feature = "redis")]
     pub(crate) fn misuse(reason: impl Into<Cow<'static, str>>) -> Self {
         Self {

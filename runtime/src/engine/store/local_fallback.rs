@@ -171,11 +171,11 @@ impl<S: Store> LocalFallback<S> {
     /// If the future is dropped midway, the store inside may have charged what was not mirrored
     /// here.
     async fn decide_with_local_check(&self, check: &Check<'_>) -> Result<Outcomes, StoreError> {
-        let look = |charge: &Charge<'_>| {
+        let peek = |charge: &Charge<'_>| {
             let settling = is_local(charge) && self.may_hold_outage_admissions(&charge.limit);
             settling.then(|| self.local.peek(charge))
         };
-        let known: Vec<Option<Verdict>> = check.charges.iter().map(look).collect();
+        let known: Vec<Option<Verdict>> = check.charges.iter().map(peek).collect();
         let denies = |(charge, known): (&Charge<'_>, &Option<Verdict>)| {
             !charge.limit.is_shadow() && known.is_some_and(|known| known.wait != Wait::None)
         };

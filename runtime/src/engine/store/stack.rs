@@ -57,11 +57,11 @@ impl Stack {
     /// # Cancel safety
     ///
     /// If the future is dropped midway, leases that are not returned yet count as used.
-    pub(crate) async fn retire(&self) {
+    pub(crate) async fn return_leases(&self) {
         match self {
             Self::Memory(_) | Self::Absent => {}
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.inner().retire().await,
+            Self::Redis(store) => store.inner().return_leases().await,
         }
     }
 

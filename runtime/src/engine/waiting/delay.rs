@@ -25,7 +25,7 @@ impl Engine {
         if needs_runtime().is_err() {
             return Ok(0);
         }
-        let (clock, most) = (self.clock(), self.settings().max_waiting.0);
+        let (clock, most) = (self.clock(), self.settings().max_waiting);
         let now = clock.now();
         let end = now.saturating_add(delay);
         let entry = self.delays().enter(key, now, end, most)?;

@@ -21,8 +21,8 @@ use crate::engine::{
 /// caller left.
 pub(super) struct WaitReport<'a> {
     engine: &'a Engine,
-    /// The charges that were asked for last.
-    asked: &'a [OwnedCharge],
+    /// The charges that the store decided last.
+    charges: &'a [OwnedCharge],
     /// The charge whose queue the caller joined first, and when.
     joined: Option<(&'a OwnedCharge, Micros)>,
 }
@@ -31,14 +31,14 @@ impl<'a> WaitReport<'a> {
     pub(super) fn new(engine: &'a Engine) -> Self {
         Self {
             engine,
-            asked: &[],
+            charges: &[],
             joined: None,
         }
     }
 
     /// Remembers the charges that the store is asked for, or the denial of which counts.
-    pub(super) fn asked(&mut self, alternative: &'a [OwnedCharge]) {
-        self.asked = alternative;
+    pub(super) fn set_charges(&mut self, alternative: &'a [OwnedCharge]) {
+        self.charges = alternative;
     }
 
     /// Records that the caller has joined the queue of this charge. Another queue later is one and
@@ -68,16 +68,16 @@ impl<'a> WaitReport<'a> {
             Err(_) => WaitEnd::Failed,
         };
         self.leave(end);
-        let asked = check(Mode::Charge, self.asked);
+        let check = check(Mode::Charge, self.charges);
         match outcome {
             Ok(WaitOutcome::Granted(granted)) => {
-                self.engine.tell_decided(&asked, Ok(&granted.decision));
+                self.engine.tell_decided(&check, Ok(&granted.decision));
             }
-            Err(error) => self.engine.tell_decided(&asked, Err(error)),
+            Err(error) => self.engine.tell_decided(&check, Err(error)),
             Ok(WaitOutcome::TimedOut {
                 decision: Some(decision),
                 ..
-            }) => self.timed_out(&asked, decision),
+            }) => self.timed_out(&check, decision),
             // The store was not asked: too many wait already, or for too long.
             Ok(WaitOutcome::TimedOut {
                 by,
@@ -103,10 +103,10 @@ impl<'a> WaitReport<'a> {
         self.leave(WaitEnd::Granted);
     }
 
-    fn timed_out(&self, asked: &Check<'_>, decision: &Decision) {
+    fn timed_out(&self, check: &Check<'_>, decision: &Decision) {
         for status in decision.violated() {
             let at = status.index();
-            let (Some(charge), Some(wanted)) = (asked.charges.get(at), self.asked.get(at)) else {
+            let (Some(charge), Some(wanted)) = (check.charges.get(at), self.charges.get(at)) else {
                 continue;
             };
             self.engine.observers().tell(|| {

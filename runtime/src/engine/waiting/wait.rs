@@ -126,7 +126,7 @@ impl<'a> Waiter<'a> {
                 min_wait,
                 end,
             } = denied;
-            report.asked(alternative);
+            report.set_charges(alternative);
             let retry_after = decision.retry_after();
             // A turn at the very end is in time. The wait counts from `sent`, because the reply's
             // wait ends no sooner.
@@ -202,9 +202,9 @@ impl<'a> Waiter<'a> {
         let served_at = ahead
             .certain_from
             .map(|from| from.max(now).saturating_add(by.time_for(ahead.number)));
-        let lag = by.timer_slack(ahead.number);
+        let slack = by.timer_slack(ahead.number);
         let is_late =
-            end.is_some_and(|end| served_at.is_some_and(|at| at.saturating_add(lag) > end));
+            end.is_some_and(|end| served_at.is_some_and(|at| at.saturating_add(slack) > end));
         if is_late
             || self
                 .max_waiting
@@ -235,7 +235,7 @@ impl<'a> Waiter<'a> {
     ) -> Result<Result<Granted, Denied<'a>>, RateLimitError> {
         let mut soonest: Option<Denied<'a>> = None;
         for alternative in self.alternatives {
-            report.asked(alternative);
+            report.set_charges(alternative);
             let granted = self
                 .engine
                 .acquire_once(with_fresh_permit_ids(alternative, in_turn))

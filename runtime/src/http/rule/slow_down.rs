@@ -84,7 +84,7 @@ pub(in crate::http) fn valid_slow_down(
     }
 }
 
-/// Logs the mistake of a concurrency limit with a slow-down.
+/// Logs the error of a concurrency limit with a slow-down.
 pub(in crate::http) fn reject_slow_down(slow_down: SlowDown) {
     if !slow_down.is_empty() {
         INVALID.log(format_args!("requests are not delayed: {NO_SLOW_DOWN}"));

@@ -89,7 +89,7 @@ impl Matcher {
     ) {
         if self.has_networks && !matching.is_empty() {
             let address = address();
-            matching.retain(|place| self.entries[*place].paths.matches_client(address));
+            matching.retain(|index| self.entries[*index].paths.matches_client(address));
         }
     }
 

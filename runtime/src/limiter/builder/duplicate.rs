@@ -46,10 +46,10 @@ pub(super) fn register(http: &Arc<HttpSettings>, memory: StoreIdentity) {
     if is_equal && !WARNED.swap(true, Ordering::Relaxed) {
         log::warn!(
             target: TARGET,
-            "this process has two embedded limiters with the same settings, and each counts for itself: \
-             with N of them, N times the limit is admitted. Inside the closure of `HttpServer::new` one is \
-             built for each worker: build it before, and give the closure a clone. If they are meant to \
-             count apart, give each a `prefix` of its own",
+            "this process has two in-memory limiters with the same settings, and each counts for itself: \
+             N of them admit N times the limit. A limiter that is built inside the closure of \
+             `HttpServer::new` is built once for each worker: build it before the closure, and move a \
+             clone into it. If the limiters are meant to count apart, give each a `prefix` of its own",
         );
     }
 }

@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::Builder;
 use crate::{
-    engine::MaxWaiting,
     identity::IntoIdentifier,
     response::{HeaderStyle, OnLimited, OnUnidentified, Unidentified},
 };
@@ -26,43 +25,43 @@ impl Builder {
 
     /// Sets the response to denied requests, in place of 429 and a problem document (RFC 9457).
     /// Rate-limit headers are added to it, and `Retry-After`, unless it has a later one.
-    pub fn on_limited<F>(mut self, answer: F) -> Self
+    pub fn on_limited<F>(mut self, respond: F) -> Self
     where
         F: Fn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
     {
-        self.http.on_limited = Some(OnLimited::from_sync(answer));
+        self.http.on_limited = Some(OnLimited::from_sync(respond));
         self
     }
 
     /// Sets the response to denied requests by an async function; see
     /// [`on_limited`](Self::on_limited).
-    pub fn on_limited_async<F>(mut self, answer: F) -> Self
+    pub fn on_limited_async<F>(mut self, respond: F) -> Self
     where
         F: AsyncFn(&HttpRequest, &Decision) -> HttpResponse + Send + Sync + 'static,
     {
-        self.http.on_limited = Some(OnLimited::from_async(answer));
+        self.http.on_limited = Some(OnLimited::from_async(respond));
         self
     }
 
     /// Sets the treatment of a request for which the identifier finds no identity: the function
     /// returns an [`Unidentified`] or a response. Default: [`Unidentified::CountByIp`].
-    pub fn on_unidentified<F, R>(mut self, answer: F) -> Self
+    pub fn on_unidentified<F, R>(mut self, respond: F) -> Self
     where
         F: Fn(&HttpRequest) -> R + Send + Sync + 'static,
         R: Into<Unidentified>,
     {
-        self.http.on_unidentified = Some(OnUnidentified::from_sync(answer));
+        self.http.on_unidentified = Some(OnUnidentified::from_sync(respond));
         self
     }
 
     /// Sets the treatment of such a request by an async function; see
     /// [`on_unidentified`](Self::on_unidentified).
-    pub fn on_unidentified_async<F, R>(mut self, answer: F) -> Self
+    pub fn on_unidentified_async<F, R>(mut self, respond: F) -> Self
     where
         F: AsyncFn(&HttpRequest) -> R + Send + Sync + 'static,
         R: Into<Unidentified>,
     {
-        self.http.on_unidentified = Some(OnUnidentified::from_async(answer));
+        self.http.on_unidentified = Some(OnUnidentified::from_async(respond));
         self
     }
 
@@ -96,7 +95,7 @@ impl Builder {
     ///
     /// A waiting request costs a few kilobytes, besides its open connection.
     pub fn max_waiting(mut self, requests: usize) -> Self {
-        self.engine.settings.max_waiting = MaxWaiting(requests);
+        self.engine.settings.max_waiting = requests;
         self
     }
 }

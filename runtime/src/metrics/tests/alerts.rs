@@ -25,7 +25,7 @@ fn alert_rules_are_those_of_the_table() {
     };
     let mut text = String::from(
         "# Alert rules for Prometheus, made of the table of metrics: see docs/guide/metrics.md.\n\
-         # The thresholds are a start. Set them by what is normal for your service.\n\
+         # The thresholds are a starting point. Adjust them to what is normal for your service.\n\
          groups:\n  - name: rate-limits\n    rules:\n",
     );
     for alert in alerts() {
@@ -72,7 +72,7 @@ fn alerts() -> [Alert; 8] {
             expression: format!("{} > 0", rate(&[UndecidedOpen, UndecidedClosed])),
             lasting: "5m",
             severity: "warning",
-            summary: "Requests are decided by the failure mode",
+            summary: "The failure mode decides requests",
             description: "The store does not decide all requests of {{ $labels.policy }}.",
         },
         Alert {
@@ -84,7 +84,7 @@ fn alerts() -> [Alert; 8] {
             lasting: "10m",
             severity: "warning",
             summary: "Redis answers slowly",
-            description: "One call of a hundred takes longer than 50 ms; the deadline is 100 ms unless set.",
+            description: "One call in a hundred takes longer than 50 ms; the default deadline is 100 ms.",
         },
         Alert {
             name: "RateLimitDenialsHigh",
@@ -96,7 +96,7 @@ fn alerts() -> [Alert; 8] {
             lasting: "15m",
             severity: "warning",
             summary: "Many requests are denied",
-            description: "{{ $labels.policy }} denies a fifth of its requests: an attack, or a limit that is too tight.",
+            description: "{{ $labels.policy }} denies more than a fifth of its requests: an attack, or a limit that is too tight.",
         },
         Alert {
             name: "RateLimitNothingAllowed",
@@ -112,7 +112,7 @@ fn alerts() -> [Alert; 8] {
             lasting: "5m",
             severity: "warning",
             summary: "The configuration file of rate limits is invalid",
-            description: "{{ $labels.instance }} goes on with the file before; its log says what is wrong.",
+            description: "{{ $labels.instance }} goes on with the previous file; its log says what is wrong.",
         },
         Alert {
             name: "RateLimitConfigurationDiffers",
@@ -120,7 +120,7 @@ fn alerts() -> [Alert; 8] {
             lasting: "15m",
             severity: "warning",
             summary: "Processes have different configurations of rate limits",
-            description: "A file has not reached each process, or one of them has refused it.",
+            description: "The file has not reached every process, or a process has rejected it.",
         },
         Alert {
             name: "RateLimitEvictions",
@@ -128,7 +128,7 @@ fn alerts() -> [Alert; 8] {
             lasting: "15m",
             severity: "warning",
             summary: "The in-memory store of rate limits is full",
-            description: "{{ $labels.instance }} forgets counters to make room: raise `max_keys`.",
+            description: "{{ $labels.instance }} evicts counters to make room: raise `max_keys`.",
         },
     ]
 }

@@ -11,17 +11,17 @@ use super::{
 use harness::stores::StoreFixture;
 
 for_every_store!(
-    a_fixed_window_is_given_back_its_own_alone,
-    an_aligned_window_is_given_back_its_own_alone,
-    a_bucket_is_given_back_what_it_has_not_gained,
-    an_interval_bucket_is_given_back_what_it_has_not_gained,
+    fixed_window_is_refunded_its_own_alone,
+    aligned_window_is_refunded_its_own_alone,
+    bucket_is_refunded_what_it_has_not_gained,
+    interval_bucket_is_refunded_what_it_has_not_gained,
     a_leaky_bucket_lets_the_next_go_at_once,
     a_log_loses_the_very_admission,
     a_log_tells_times_apart_and_not_what_came_at_once,
 );
 
 /// A refund belongs to the window of its charge; actix-extensible-rate-limit gives it to the next.
-async fn a_fixed_window_is_given_back_its_own_alone(store: &StoreFixture) {
+async fn fixed_window_is_refunded_its_own_alone(store: &StoreFixture) {
     let limit = Limit::new(5, Duration::from_secs(10)).algorithm(Algorithm::FixedWindow);
     let first = take(store, &limit.cost(2), "ann").await;
     store.advance(SECOND);
@@ -38,7 +38,7 @@ async fn a_fixed_window_is_given_back_its_own_alone(store: &StoreFixture) {
     assert_eq!(standing(store, &limit, "ann").await, (1, whole));
 }
 
-async fn an_aligned_window_is_given_back_its_own_alone(store: &StoreFixture) {
+async fn aligned_window_is_refunded_its_own_alone(store: &StoreFixture) {
     let limit = Limit::per_minute(100).algorithm(Algorithm::SlidingWindowCounter);
     // The clock stands at the start of a minute.
     store.advance(50 * SECOND);
@@ -58,7 +58,7 @@ async fn an_aligned_window_is_given_back_its_own_alone(store: &StoreFixture) {
     assert_eq!(standing(store, &limit, "ann").await.0, 93);
 }
 
-async fn a_bucket_is_given_back_what_it_has_not_gained(store: &StoreFixture) {
+async fn bucket_is_refunded_what_it_has_not_gained(store: &StoreFixture) {
     let limit = Limit::new(10, Duration::from_secs(10))
         .algorithm(Algorithm::TokenBucket)
         .capacity(20);
@@ -86,7 +86,7 @@ async fn a_bucket_is_given_back_what_it_has_not_gained(store: &StoreFixture) {
     assert_eq!(standing(store, &limit, "carl").await, (15, left));
 }
 
-async fn an_interval_bucket_is_given_back_what_it_has_not_gained(store: &StoreFixture) {
+async fn interval_bucket_is_refunded_what_it_has_not_gained(store: &StoreFixture) {
     let limit = Limit::new(5, Duration::from_secs(10))
         .algorithm(Algorithm::TokenBucket)
         .refill(Refill::Interval)

@@ -61,7 +61,7 @@ impl Circuit {
             silence: to_micros(settings.deadline.saturating_mul(SILENT_DEADLINES)),
             first_pause: to_micros(FIRST_PAUSE),
             longest_pause: to_micros(settings.recovery),
-            patience: to_micros(settings.verification.saturating_add(settings.deadline)),
+            verification: to_micros(settings.verification.saturating_add(settings.deadline)),
             jitter: |pause| pause / 2 + fastrand::u64(0..=pause / 2),
         });
         Self {

@@ -34,7 +34,7 @@ pub(super) struct Settings {
     pub(super) longest_pause: Micros,
     /// The longest time for a verification to report its result. After that, the next request is a
     /// probe.
-    pub(super) patience: Micros,
+    pub(super) verification: Micros,
     /// The function that shortens a pause by a random part, so that processes do not reconnect in
     /// step: backoff with jitter.
     pub(super) jitter: fn(Micros) -> Micros,
@@ -112,7 +112,7 @@ impl Breaker {
             }
             // A connection's task begins a verification at the end of a pause. No task has done so
             // for this long, so the tasks have ended with their workers.
-            State::Open { until, pause } if now >= until + self.settings.patience => {
+            State::Open { until, pause } if now >= until + self.settings.verification => {
                 self.probe(state, pause, now)
             }
             State::HalfOpen { pause, .. } => self.probe(state, pause, now),
@@ -124,7 +124,7 @@ impl Breaker {
         let probe = Probe(now);
         *state = State::HalfOpen {
             since: now,
-            until: now + self.settings.patience,
+            until: now + self.settings.verification,
             pause,
             probe: Some(probe),
         };
@@ -157,7 +157,7 @@ impl Breaker {
                 if is_due {
                     *state = State::HalfOpen {
                         since: now,
-                        until: now + self.settings.patience,
+                        until: now + self.settings.verification,
                         pause,
                         probe: None,
                     };

@@ -38,16 +38,16 @@ const SECOND: Micros = 1_000_000;
 const WAIT: Micros = 10 * SECOND;
 const RESET: Micros = 20 * SECOND;
 
-/// A store that decides as the test tells it to, and answers after one yield.
+/// A store that decides as the test tells it to, and replies after one yield.
 #[derive(Debug)]
 struct Scripted {
     asked: AtomicU32,
-    answer: Mutex<Answer>,
+    decides: Mutex<Decides>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Answer {
-    Deny { steady: Micros },
+enum Decides {
+    Deny { stable_for: Micros },
     Allow,
     Fail,
 }
@@ -55,14 +55,14 @@ enum Answer {
 impl Store for Arc<Scripted> {
     async fn decide(&self, checks: &[Check<'_>], _miss: Miss) -> Result<Outcomes, StoreError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        let answer = *self.answer.lock();
+        let decides = *self.decides.lock();
         tokio::task::yield_now().await;
-        let steady = match answer {
-            Answer::Deny { steady } => steady,
-            Answer::Allow => 0,
-            Answer::Fail => return Err(StoreError::new("gone")),
+        let stable_for = match decides {
+            Decides::Deny { stable_for } => stable_for,
+            Decides::Allow => 0,
+            Decides::Fail => return Err(StoreError::new("gone")),
         };
-        let allowed = answer == Answer::Allow;
+        let allowed = decides == Decides::Allow;
         let verdict = Verdict {
             wait: match allowed {
                 true => Wait::None,
@@ -78,7 +78,7 @@ impl Store for Arc<Scripted> {
             verdicts: check.charges.iter().map(|_| verdict).collect(),
             receipts: Receipts::new(),
             mirror_receipts: Receipts::new(),
-            stable_for: steady,
+            stable_for,
             source: DecisionSource::Store,
         });
         Ok(outcomes.collect())
@@ -114,19 +114,19 @@ impl Store for Arc<Scripted> {
     fn close(&self) {}
 }
 
-struct Bench {
+struct CacheFixture {
     server: Arc<Scripted>,
     clock: ManualClock,
     denials: DenialCache<Arc<Scripted>>,
     identity: Identity,
 }
 
-impl Bench {
+impl CacheFixture {
     fn new() -> Self {
         let clock = ManualClock::new();
         let server = Arc::new(Scripted {
             asked: AtomicU32::new(0),
-            answer: Mutex::new(Answer::Deny { steady: WAIT }),
+            decides: Mutex::new(Decides::Deny { stable_for: WAIT }),
         });
         let of = Clock::Manual(clock.clone());
         Self {
@@ -137,8 +137,8 @@ impl Bench {
         }
     }
 
-    fn answers(&self, answer: Answer) {
-        *self.server.answer.lock() = answer;
+    fn set(&self, decides: Decides) {
+        *self.server.decides.lock() = decides;
     }
 
     fn asked(&self) -> u32 {
@@ -186,17 +186,17 @@ impl Bench {
 
     /// Puts a denial into the cache.
     async fn deny(&self, limit: &Limit, cost: u32) {
-        self.answers(Answer::Deny { steady: WAIT });
+        self.set(Decides::Deny { stable_for: WAIT });
         assert!(self.reaches(limit, cost).await);
         assert!(!self.reaches(limit, cost).await);
     }
 }
 
-fn run(test: impl AsyncFnOnce(Bench)) {
+fn run(test: impl AsyncFnOnce(CacheFixture)) {
     tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime can be built")
-        .block_on(test(Bench::new()));
+        .block_on(test(CacheFixture::new()));
 }
 
 /// Polls once: the check reaches the store and waits there.
@@ -212,38 +212,38 @@ const LIMIT: Limit = Limit::per_minute(10);
 
 #[test]
 fn another_question_has_another_answer() {
-    run(async |bench| {
+    run(async |fixture| {
         let bucket = Limit::per_minute(10)
             .algorithm(Algorithm::TokenBucket)
             .capacity(20);
-        bench.deny(&LIMIT, 1).await;
-        bench.deny(&LIMIT, 2).await;
-        bench.deny(&LIMIT.block(Duration::from_secs(1)), 1).await;
-        bench.deny(&Limit::per_minute(11), 1).await;
-        bench.deny(&bucket, 1).await;
-        bench.deny(&bucket.capacity(21), 1).await;
+        fixture.deny(&LIMIT, 1).await;
+        fixture.deny(&LIMIT, 2).await;
+        fixture.deny(&LIMIT.block(Duration::from_secs(1)), 1).await;
+        fixture.deny(&Limit::per_minute(11), 1).await;
+        fixture.deny(&bucket, 1).await;
+        fixture.deny(&bucket.capacity(21), 1).await;
         let faster = Limit::per_minute(11).algorithm(Algorithm::TokenBucket);
-        bench.deny(&faster.capacity(20), 1).await;
-        bench.deny(&Limit::per_hour(10), 1).await;
+        fixture.deny(&faster.capacity(20), 1).await;
+        fixture.deny(&Limit::per_hour(10), 1).await;
         // All of these denials stay cached.
-        assert!(!bench.reaches(&LIMIT, 1).await);
+        assert!(!fixture.reaches(&LIMIT, 1).await);
     });
 }
 
 #[test]
 fn an_identity_has_so_many_answers_at_most() {
-    run(async |bench| {
+    run(async |fixture| {
         for cost in 1..=9 {
-            bench.deny(&LIMIT, cost).await;
+            fixture.deny(&LIMIT, cost).await;
         }
-        assert!(!bench.reaches(&LIMIT, 2).await);
-        assert!(bench.reaches(&LIMIT, 1).await);
+        assert!(!fixture.reaches(&LIMIT, 2).await);
+        assert!(fixture.reaches(&LIMIT, 1).await);
     });
 }
 
 #[test]
 fn what_may_end_it_does() {
-    run(async |bench| {
+    run(async |fixture| {
         let refund = [None];
         for mode in [
             Mode::Charge,
@@ -251,20 +251,20 @@ fn what_may_end_it_does() {
             Mode::Lease,
             Mode::Refund(&refund),
         ] {
-            bench.deny(&LIMIT, 8).await;
-            bench.answers(Answer::Allow);
-            bench.ask(mode, &[(&LIMIT, 2)]).await;
-            assert!(bench.reaches(&LIMIT, 8).await, "{mode:?}");
+            fixture.deny(&LIMIT, 8).await;
+            fixture.set(Decides::Allow);
+            fixture.ask(mode, &[(&LIMIT, 2)]).await;
+            assert!(fixture.reaches(&LIMIT, 8).await, "{mode:?}");
         }
-        bench.deny(&LIMIT, 8).await;
-        bench.answers(Answer::Fail);
-        assert!(bench.ask(Mode::Charge, &[(&LIMIT, 2)]).await.is_none());
-        assert!(bench.reaches(&LIMIT, 8).await);
+        fixture.deny(&LIMIT, 8).await;
+        fixture.set(Decides::Fail);
+        assert!(fixture.ask(Mode::Charge, &[(&LIMIT, 2)]).await.is_none());
+        assert!(fixture.reaches(&LIMIT, 8).await);
 
-        bench.deny(&LIMIT, 8).await;
-        bench.answers(Answer::Allow);
-        bench.ask(Mode::Peek, &[(&LIMIT, 2)]).await;
-        assert!(!bench.reaches(&LIMIT, 8).await, "nothing was taken");
+        fixture.deny(&LIMIT, 8).await;
+        fixture.set(Decides::Allow);
+        fixture.ask(Mode::Peek, &[(&LIMIT, 2)]).await;
+        assert!(!fixture.reaches(&LIMIT, 8).await, "nothing was taken");
     });
 }
 
@@ -272,8 +272,8 @@ fn what_may_end_it_does() {
 /// caller has dropped the future.
 #[test]
 fn a_reset_and_a_block_end_it_before_and_after() {
-    run(async |bench| {
-        let key = bench.key(&LIMIT);
+    run(async |fixture| {
+        let key = fixture.key(&LIMIT);
         let keys = [key];
         let selection = KeySelection::of_limit(&LIMIT);
         let bounds = ScanBounds {
@@ -282,76 +282,78 @@ fn a_reset_and_a_block_end_it_before_and_after() {
         };
         for way in ["block", "reset", "bulk reset"] {
             let end = async || match way {
-                "block" => bench.denials.block(&key.block(), SECOND).await,
-                "reset" => bench.denials.delete(&keys).await,
+                "block" => fixture.denials.block(&key.block(), SECOND).await,
+                "reset" => fixture.denials.delete(&keys).await,
                 _ => {
-                    let reset = bench.denials.delete_selected(&selection, bounds);
+                    let reset = fixture.denials.delete_selected(&selection, bounds);
                     reset.await.map(drop)
                 }
             };
-            bench.deny(&LIMIT, 1).await;
+            fixture.deny(&LIMIT, 1).await;
             {
                 let mut ended = pin!(end());
                 begin(&mut ended).await;
             }
-            bench.deny(&LIMIT, 1).await;
+            fixture.deny(&LIMIT, 1).await;
             let mut ended = pin!(end());
             begin(&mut ended).await;
-            bench.deny(&LIMIT, 1).await;
+            fixture.deny(&LIMIT, 1).await;
             ended.await.expect("done");
-            assert!(bench.reaches(&LIMIT, 1).await);
-            bench.advance(SECOND);
+            assert!(fixture.reaches(&LIMIT, 1).await);
+            fixture.advance(SECOND);
         }
     });
 }
 
 #[test]
 fn denial_asked_for_before_an_end_is_not_cached() {
-    run(async |bench| {
-        let checks = [bench.check(Mode::Charge, &[(&LIMIT, 1)])];
-        let mut asked = pin!(bench.denials.decide(&checks, Miss::UNASKED));
+    run(async |fixture| {
+        let checks = [fixture.check(Mode::Charge, &[(&LIMIT, 1)])];
+        let mut asked = pin!(fixture.denials.decide(&checks, Miss::UNASKED));
         begin(&mut asked).await;
-        bench
+        fixture
             .denials
-            .delete(&[bench.key(&LIMIT)])
+            .delete(&[fixture.key(&LIMIT)])
             .await
             .expect("done");
         asked.await.expect("denied");
-        assert!(bench.reaches(&LIMIT, 1).await);
+        assert!(fixture.reaches(&LIMIT, 1).await);
     });
 }
 
 #[test]
 fn shadow_never_denies() {
-    run(async |bench| {
+    run(async |fixture| {
         let shadow = Limit::per_minute(5).shadow();
-        bench.ask(Mode::Charge, &[(&shadow, 1), (&LIMIT, 1)]).await;
-        assert!(!bench.reaches(&LIMIT, 1).await);
-        assert!(bench.reaches(&shadow, 1).await);
+        fixture
+            .ask(Mode::Charge, &[(&shadow, 1), (&LIMIT, 1)])
+            .await;
+        assert!(!fixture.reaches(&LIMIT, 1).await);
+        assert!(fixture.reaches(&shadow, 1).await);
     });
 }
 
 #[test]
 fn peeks_and_batches_reach_the_store() {
-    run(async |bench| {
-        bench.deny(&LIMIT, 1).await;
-        let before = bench.asked();
-        bench.ask(Mode::Peek, &[(&LIMIT, 1)]).await;
-        let both = [(); 2].map(|()| bench.check(Mode::Charge, &[(&LIMIT, 1)]));
-        let outcomes = bench.denials.decide(&both, Miss::UNASKED).await;
+    run(async |fixture| {
+        fixture.deny(&LIMIT, 1).await;
+        let before = fixture.asked();
+        fixture.ask(Mode::Peek, &[(&LIMIT, 1)]).await;
+        let both = [(); 2].map(|()| fixture.check(Mode::Charge, &[(&LIMIT, 1)]));
+        let outcomes = fixture.denials.decide(&both, Miss::UNASKED).await;
         assert_eq!(outcomes.map(|all| all.len()), Ok(2));
-        assert_eq!(bench.asked(), before + 2);
+        assert_eq!(fixture.asked(), before + 2);
     });
 }
 
 #[test]
 fn each_charge_has_a_receipt_if_asked_for() {
-    run(async |bench| {
+    run(async |fixture| {
         let other = Limit::per_hour(10);
         let both = [(&LIMIT, 1), (&other, 1)];
-        bench.ask(Mode::Charge, &both).await;
-        let outcome = bench.ask(Mode::ChargeForReceipts, &both).await;
-        assert_eq!(bench.asked(), 1);
+        fixture.ask(Mode::Charge, &both).await;
+        let outcome = fixture.ask(Mode::ChargeForReceipts, &both).await;
+        assert_eq!(fixture.asked(), 1);
         let receipts: Receipts = smallvec::SmallVec::<[_; 2]>::into_vec(smallvec![None, None]);
         assert_eq!(outcome.expect("remembered").receipts, receipts);
     });
@@ -360,7 +362,7 @@ fn each_charge_has_a_receipt_if_asked_for() {
 /// While the count is 0, requests do not look into the cache, so it must be exact.
 #[test]
 fn how_many_there_are_is_known() {
-    run(async |bench| {
+    run(async |fixture| {
         let mut dice = fastrand::Rng::with_seed(1);
         let names: Vec<_> = (0..60)
             .map(|name| Identity::new(format!("user{name}")))
@@ -372,22 +374,22 @@ fn how_many_there_are_is_known() {
                 cost: dice.u32(1..4),
                 failure_mode: FailureMode::Open,
             };
-            bench.answers(match dice.u8(..10) {
-                0 => Answer::Fail,
-                1 => Answer::Allow,
-                _ => Answer::Deny {
-                    steady: dice.u64(..SECOND),
+            fixture.set(match dice.u8(..10) {
+                0 => Decides::Fail,
+                1 => Decides::Allow,
+                _ => Decides::Deny {
+                    stable_for: dice.u64(..SECOND),
                 },
             });
             let check = Check {
                 mode: Mode::Charge,
                 charges: smallvec![charge],
             };
-            let _ = bench.denials.decide(&[check], Miss::UNASKED).await;
-            bench.advance(dice.u64(..SECOND / 20));
-            let shards = bench.denials.table.shards.iter();
+            let _ = fixture.denials.decide(&[check], Miss::UNASKED).await;
+            fixture.advance(dice.u64(..SECOND / 20));
+            let shards = fixture.denials.table.shards.iter();
             let zones: usize = shards.map(|shard| shard.lock().len()).sum();
-            assert_eq!(bench.denials.table.count.load(Ordering::SeqCst), zones);
+            assert_eq!(fixture.denials.table.count.load(Ordering::SeqCst), zones);
         }
     });
 }

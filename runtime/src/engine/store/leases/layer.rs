@@ -44,7 +44,7 @@ impl<S: Store + 'static> Leases<S> {
     /// # Cancel safety
     ///
     /// If the future is dropped midway, leases that are not returned yet count as used.
-    pub(crate) async fn retire(&self) {
+    pub(crate) async fn return_leases(&self) {
         self.pool.return_leases().await;
     }
 

@@ -13,20 +13,20 @@ use crate::engine::store::interface::Store;
 
 /// The local charges of a request that the store has not decided yet. Dropping this puts them back.
 pub(super) struct LeasedCharge<'a, S: Store + 'static> {
-    desk: &'a Arc<LeasePool<S>>,
+    pool: &'a Arc<LeasePool<S>>,
     served: SmallVec<[(AccountKey, LocalCharge); 1]>,
 }
 
 impl<'a, S: Store + 'static> LeasedCharge<'a, S> {
-    pub(super) fn new(desk: &'a Arc<LeasePool<S>>) -> Self {
+    pub(super) fn new(pool: &'a Arc<LeasePool<S>>) -> Self {
         Self {
-            desk,
+            pool,
             served: SmallVec::new(),
         }
     }
 
     pub(super) fn take(&mut self, charge: &Charge<'_>) -> Option<Verdict> {
-        let (at, served) = self.desk.take(charge)?;
+        let (at, served) = self.pool.take(charge)?;
         self.served.push((at, served));
         Some(served.verdict)
     }
@@ -47,7 +47,7 @@ impl<'a, S: Store + 'static> LeasedCharge<'a, S> {
 impl<S: Store + 'static> Drop for LeasedCharge<'_, S> {
     fn drop(&mut self) {
         for (at, served) in self.served.drain(..) {
-            self.desk.put_back(at, &served);
+            self.pool.put_back(at, &served);
         }
     }
 }

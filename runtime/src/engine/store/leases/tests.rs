@@ -213,7 +213,7 @@ fn ten_processes_hand_out_the_whole_limit_and_no_more() {
 }
 
 #[test]
-fn what_is_not_used_is_given_back() {
+fn unused_lease_is_returned() {
     run(async || {
         let service = Service::new(2);
         let limit = fixed(1_000).lease(200);
@@ -224,7 +224,7 @@ fn what_is_not_used_is_given_back() {
         while service.admits(1, &limit).await {
             others += 1;
         }
-        assert!(others < 800, "something was on lease");
+        assert!(others < 800, "something was leased");
         // The lifetime is a tenth of a minute, cut to one second.
         service.advance(SECOND - 1).await;
         assert!(!service.admits(1, &limit).await);
@@ -387,7 +387,7 @@ fn a_reset_forgets_what_is_leased_and_a_block_ends_it() {
 }
 
 #[test]
-fn a_changed_limit_gives_back_what_the_old_one_leased() {
+fn changed_limit_returns_what_the_old_one_leased() {
     run(async || {
         let service = Service::new(1);
         for _ in 0..60 {

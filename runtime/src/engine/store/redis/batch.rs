@@ -1,8 +1,8 @@
 //! The batch queue collects checks for the next call of the script.
 //!
-//! A check in an idle lane goes out at once. While a call is in flight, further checks gather, and
-//! all of them go out together when it is done: the busier Redis is, the more decisions a call
-//! makes. The executor fills and drains the queue; the queue itself sends nothing.
+//! A check goes out at once if no call of its batch key is in flight. While one is, further checks
+//! gather, and all of them go out together when it is done: the busier Redis is, the more decisions
+//! a call makes. The executor fills and drains the queue; the queue itself sends nothing.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -37,9 +37,9 @@ const LEAST_PLAIN: usize = 3;
 /// The number of keys that make a batch full, whatever the number of its checks.
 const FULL_OF_KEYS: usize = 256;
 
-/// A queue of checks that one call can decide together.
+/// Which checks one call can decide together: those of one batch key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) enum Lane {
+pub(super) enum BatchKey {
     #[default]
     All,
     /// Checks of one cluster slot: a script call must not name keys of several slots.
@@ -50,44 +50,44 @@ pub(super) enum Lane {
     Key(SingleKey, Fingerprint),
 }
 
-/// The lanes with a call in flight, each with the batches that wait behind it: full batches, and
-/// one that is not full. Clients cannot flood the map with colliding hashes: slots are few, and
+/// The batch keys with a call in flight, each with the batches that wait behind it: full batches,
+/// and one that is not full. Clients cannot flood the map with colliding hashes: slots are few, and
 /// fingerprints are hashed with a secret.
 ///
 /// # Invariant
 ///
-/// A lane is in the map exactly while a drain loop runs for it.
+/// A batch key is in the map exactly while a drain loop runs for it.
 #[derive(Debug, Default)]
-pub(super) struct BatchQueue(Mutex<HashMap<Lane, VecDeque<Batch>, FixedState>>);
+pub(super) struct BatchQueue(Mutex<HashMap<BatchKey, VecDeque<Batch>, FixedState>>);
 
 /// The caller's task after it has added checks to the queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Dispatch {
     /// Nothing: the checks go out with the next call.
     Queued,
-    /// Start the drain loop of the lane, which was idle.
+    /// Start the drain loop of the batch key, which was idle.
     DrainLoop,
     /// Send one batch, which is full.
     SendOne,
 }
 
 impl BatchQueue {
-    /// Adds checks to the last batch of a lane. Returns the receiver of their outcomes, and what
-    /// the caller must do.
+    /// Adds checks to the last batch of a batch key. Returns the receiver of their outcomes, and
+    /// what the caller must do.
     pub(super) fn add(
         &self,
-        lane: Lane,
+        batch_key: BatchKey,
         checks: &[Check<'_>],
         context: &CallContext<'_>,
         span: Span,
     ) -> (oneshot::Receiver<BatchReply>, Dispatch) {
-        let mut lanes = self.0.lock();
-        let (batches, is_idle) = match lanes.get_mut(&lane) {
+        let mut batches_by_key = self.0.lock();
+        let (batches, is_idle) = match batches_by_key.get_mut(&batch_key) {
             Some(batches) => (batches, false),
-            None => (lanes.entry(lane).or_default(), true),
+            None => (batches_by_key.entry(batch_key).or_default(), true),
         };
         if batches.back().is_none_or(Batch::is_full) {
-            batches.push_back(Batch::new(lane, context));
+            batches.push_back(Batch::new(batch_key, context));
         }
         let mut task = match is_idle {
             true => Dispatch::DrainLoop,
@@ -95,25 +95,29 @@ impl BatchQueue {
         };
         let batch = batches.len() - 1;
         let batch = &mut batches[batch];
-        let answer = batch.add(checks, context, span);
+        let reply = batch.add(checks, context, span);
         if !is_idle && batch.is_full() {
             task = Dispatch::SendOne;
         }
-        (answer, task)
+        (reply, task)
     }
 
-    /// Takes the oldest batch of a lane, if there is one.
-    pub(super) fn take(&self, lane: Lane) -> Option<Batch> {
-        let mut lanes = self.0.lock();
-        lanes.get_mut(&lane).and_then(VecDeque::pop_front)
+    /// Takes the oldest batch of a batch key, if there is one.
+    pub(super) fn take(&self, batch_key: BatchKey) -> Option<Batch> {
+        let mut batches_by_key = self.0.lock();
+        batches_by_key
+            .get_mut(&batch_key)
+            .and_then(VecDeque::pop_front)
     }
 
-    /// Takes the oldest batch of a lane; if there is none, the lane becomes idle.
-    pub(super) fn next(&self, lane: Lane) -> Option<Batch> {
-        let mut lanes = self.0.lock();
-        let batch = lanes.get_mut(&lane).and_then(VecDeque::pop_front);
+    /// Takes the oldest batch of a batch key; if there is none, the key becomes idle.
+    pub(super) fn next(&self, batch_key: BatchKey) -> Option<Batch> {
+        let mut batches_by_key = self.0.lock();
+        let batch = batches_by_key
+            .get_mut(&batch_key)
+            .and_then(VecDeque::pop_front);
         if batch.is_none() {
-            lanes.remove(&lane);
+            batches_by_key.remove(&batch_key);
         }
         batch
     }
@@ -132,10 +136,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    fn new(lane: Lane, context: &CallContext<'_>) -> Self {
-        let (plain, general) = match lane {
+    fn new(batch_key: BatchKey, context: &CallContext<'_>) -> Self {
+        let (plain, general) = match batch_key {
             #[cfg(feature = "cluster")]
-            Lane::Key(only, _) => (None, CallBuilder::of_one_key(context.naming, only)),
+            BatchKey::Key(only, _) => (None, CallBuilder::of_one_key(context.naming, only)),
             _ => (
                 Some(PlainBuilder::new(context.naming)),
                 CallBuilder::new(context.naming),
@@ -155,14 +159,14 @@ impl Batch {
         context: &CallContext<'_>,
         span: Span,
     ) -> oneshot::Receiver<BatchReply> {
-        let (answer, receiver) = oneshot::channel();
+        let (reply, receiver) = oneshot::channel();
         if let [check] = checks
             && self.add_plain(check, context)
         {
             let shapes = SmallVec::from_buf([ReplyLayout::of(check)]);
             self.plain_requests.push(WaitingRequest {
                 shapes,
-                answer,
+                reply,
                 span,
             });
             return receiver;
@@ -179,7 +183,7 @@ impl Batch {
         let shapes = shapes.collect();
         self.general_requests.push(WaitingRequest {
             shapes,
-            answer,
+            reply,
             span,
         });
         receiver

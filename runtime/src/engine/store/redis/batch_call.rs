@@ -2,7 +2,7 @@
 //! batch queue makes it, and the drain loop sends it.
 
 use super::{
-    plain::{answer::Answer, call::PlainCall},
+    plain::{call::PlainCall, next_step::NextStep},
     script::{Call, CallContext},
 };
 
@@ -16,20 +16,20 @@ pub(super) enum BatchCall {
 
 impl BatchCall {
     /// The next step that a reply to the call asks for.
-    pub(super) fn answer(&self, reply: &[u8]) -> Answer {
+    pub(super) fn next_step(&self, reply: &[u8]) -> NextStep {
         match self {
-            Self::Plain(call) => call.answer(reply),
-            Self::General(_) => Answer::Decided,
+            Self::Plain(call) => call.next_step(reply),
+            Self::General(_) => NextStep::Decided,
         }
     }
 
-    /// Returns the call that goes out after that answer.
-    pub(super) fn again(self, answer: Answer, context: &CallContext<'_>) -> Self {
-        match (self, answer) {
-            (Self::Plain(call), Answer::General) => {
+    /// Returns the call that goes out after that step.
+    pub(super) fn follow_up(self, step: NextStep, context: &CallContext<'_>) -> Self {
+        match (self, step) {
+            (Self::Plain(call), NextStep::General) => {
                 Self::General(Box::new(call.into_general(context)))
             }
-            (Self::Plain(mut call), Answer::NameBlocks) => {
+            (Self::Plain(mut call), NextStep::NameBlocks) => {
                 call.name_blocks();
                 Self::Plain(call)
             }

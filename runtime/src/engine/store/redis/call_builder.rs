@@ -96,7 +96,7 @@ impl CallBuilder {
     /// Adds the checks that a plain call would decide.
     pub(super) fn add_plain(&mut self, plain: &PlainBuilder) {
         let adopted = self.keys.adopt(&plain.keys);
-        let place = |key: u64| {
+        let adopted_index = |key: u64| {
             let index = usize::try_from(key).unwrap_or(0).saturating_sub(1);
             adopted.get(index).copied().unwrap_or(0)
         };
@@ -109,7 +109,7 @@ impl CallBuilder {
                 // No limit of the calendar is among them, so the time does not matter.
                 let kind = self.limits.index_of(limit.into(), cost, &used, || 0);
                 used.push(kind);
-                let counter = place(key);
+                let counter = adopted_index(key);
                 push(&mut self.packed, kind, 2);
                 push(&mut self.packed, counter, 3);
                 push(&mut self.packed, self.keys.block_of(counter), 3);

@@ -1,4 +1,4 @@
-//! The drain loop of a lane: seals batches, sends their calls and delivers the outcomes. The
+//! The drain loop of a batch key: seals batches, sends their calls and delivers the outcomes. The
 //! executor starts it. It sends a call again only after a reply that says that nothing was done.
 
 use std::{
@@ -13,12 +13,12 @@ use tokio::time::{Instant, timeout};
 #[cfg(feature = "cluster")]
 use super::reply;
 use super::{
-    batch::{Batch, Lane},
+    batch::{Batch, BatchKey},
     batch_call::BatchCall,
     connection::{guard::ConnectionGuard, worker::WorkerConnection},
     executor::{Executor, Late},
     in_flight::SealedCall,
-    plain::answer::Answer,
+    plain::next_step::NextStep,
     send::{NotSent, Request, bytes, call_outcome},
 };
 use crate::engine::{observe::Event, store::interface::StoreError};
@@ -27,19 +27,23 @@ use crate::engine::{observe::Event, store::interface::StoreError};
 const OVERLAP: u32 = 8;
 
 impl Executor {
-    /// The drain loop of a lane: sends batch after batch until none is left. Seals a batch once
-    /// there is a connection, so requests that have left by then are not in it. A second loop takes
-    /// over after `deadline / OVERLAP`, against head-of-line blocking: the next batch to a distant
-    /// Redis goes out while the call is in flight.
-    pub(super) async fn drain(self: Arc<Self>, connection: Arc<WorkerConnection>, lane: Lane) {
+    /// The drain loop of a batch key: sends batch after batch until none is left. Seals a batch
+    /// once there is a connection, so requests that have left by then are not in it. A second loop
+    /// takes over after `deadline / OVERLAP`, against head-of-line blocking: the next batch to a
+    /// distant Redis goes out while the call is in flight.
+    pub(super) async fn drain(
+        self: Arc<Self>,
+        connection: Arc<WorkerConnection>,
+        batch_key: BatchKey,
+    ) {
         loop {
             let guard = connection.checkout().await;
-            let Some(batch) = connection.queue.next(lane) else {
+            let Some(batch) = connection.queue.next(batch_key) else {
                 return;
             };
-            let mut sending = pin!(self.send_batch(&connection, lane, batch, guard));
-            let patience = self.upkeep().deadline / OVERLAP;
-            if timeout(patience, sending.as_mut()).await.is_ok() {
+            let mut sending = pin!(self.send_batch(&connection, batch_key, batch, guard));
+            let overlap_after = self.upkeep().deadline / OVERLAP;
+            if timeout(overlap_after, sending.as_mut()).await.is_ok() {
                 continue;
             }
             let Some(_overlap) = connection.overlap() else {
@@ -47,17 +51,17 @@ impl Executor {
                 continue;
             };
             let (executor, next) = (Arc::clone(&self), Arc::clone(&connection));
-            tokio::spawn(boxed(executor, next, lane));
+            tokio::spawn(boxed(executor, next, batch_key));
             sending.await;
             return;
         }
     }
 
-    /// Sends a full batch while another call of its lane is in flight.
-    pub(super) async fn send_full_batch(&self, connection: &WorkerConnection, lane: Lane) {
+    /// Sends a full batch while another call of its batch key is in flight.
+    pub(super) async fn send_full_batch(&self, connection: &WorkerConnection, batch_key: BatchKey) {
         let guard = connection.checkout().await;
-        if let Some(batch) = connection.queue.take(lane) {
-            self.send_batch(connection, lane, batch, guard).await;
+        if let Some(batch) = connection.queue.take(batch_key) {
+            self.send_batch(connection, batch_key, batch, guard).await;
         }
     }
 
@@ -65,7 +69,7 @@ impl Executor {
     async fn send_batch(
         &self,
         connection: &WorkerConnection,
-        lane: Lane,
+        batch_key: BatchKey,
         batch: Batch,
         guard: Result<ConnectionGuard, RedisError>,
     ) {
@@ -78,10 +82,10 @@ impl Executor {
         let second = second.map(|second| {
             Box::pin(async move {
                 let guard = connection.checkout().await;
-                self.send_call(connection, lane, second, guard).await;
+                self.send_call(connection, batch_key, second, guard).await;
             })
         });
-        let first = self.send_call(connection, lane, first, guard);
+        let first = self.send_call(connection, batch_key, first, guard);
         join(first, OptionFuture::from(second)).await;
     }
 
@@ -89,12 +93,12 @@ impl Executor {
     async fn send_call(
         &self,
         connection: &WorkerConnection,
-        #[cfg_attr(not(feature = "cluster"), expect(unused_variables))] lane: Lane,
+        #[cfg_attr(not(feature = "cluster"), expect(unused_variables))] batch_key: BatchKey,
         (mut call, sent): SealedCall,
         mut guard: Result<ConnectionGuard, RedisError>,
     ) {
         #[cfg(feature = "cluster")]
-        if matches!(lane, Lane::Slot(slot) if self.open_slots.contains(slot)) {
+        if matches!(batch_key, BatchKey::Slot(slot) if self.open_slots.contains(slot)) {
             return sent.fail(&StoreError::migrating());
         }
         sent.trace_size();
@@ -104,11 +108,11 @@ impl Executor {
             plain.name_blocks();
         }
         let reply = loop {
-            let lent = match guard {
-                Ok(lent) => lent,
+            let checked_out = match guard {
+                Ok(checked_out) => checked_out,
                 Err(error) => break Err(StoreError::new(error.to_string())),
             };
-            let late = match lent.is_cluster() {
+            let late = match checked_out.is_cluster() {
                 true => Late::Abandoned,
                 false => Late::Awaited,
             };
@@ -117,22 +121,24 @@ impl Executor {
                 BatchCall::General(call) => Request::Call(call),
             };
             let called = Instant::now();
-            let attempt = self.attempt(lent, self.deadline(), late, request).await;
+            let attempt = self
+                .attempt(checked_out, self.deadline(), late, request)
+                .await;
             self.tell_called(&attempt, sent.size(), called);
             match attempt {
                 Ok(reply) => {
                     let reply = reply.and_then(bytes);
-                    let answer = reply
+                    let step = reply
                         .as_deref()
-                        .map_or(Answer::Decided, |reply| call.answer(reply));
-                    match answer {
-                        Answer::Decided => break reply,
+                        .map_or(NextStep::Decided, |reply| call.next_step(reply));
+                    match step {
+                        NextStep::Decided => break reply,
                         // Nothing is charged for requests that have left meanwhile.
                         _ if !sent.is_awaited() => return,
-                        Answer::NameBlocks => self.block_watch.renew(),
-                        Answer::General => {}
+                        NextStep::NameBlocks => self.block_watch.renew(),
+                        NextStep::General => {}
                     }
-                    call = call.again(answer, &self.context());
+                    call = call.follow_up(step, &self.context());
                     guard = connection.checkout().await;
                 }
                 Err(NotSent) if !sent.is_awaited() => return,
@@ -140,7 +146,7 @@ impl Executor {
             }
         };
         #[cfg(feature = "cluster")]
-        if let (Lane::Slot(slot), Ok(reply::MIGRATING)) = (lane, reply.as_deref()) {
+        if let (BatchKey::Slot(slot), Ok(reply::MIGRATING)) = (batch_key, reply.as_deref()) {
             self.open_slots.add(slot);
         }
         sent.deliver(&call, reply);
@@ -170,7 +176,7 @@ impl Executor {
 fn boxed(
     executor: Arc<Executor>,
     connection: Arc<WorkerConnection>,
-    lane: Lane,
+    batch_key: BatchKey,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    Box::pin(executor.drain(connection, lane))
+    Box::pin(executor.drain(connection, batch_key))
 }

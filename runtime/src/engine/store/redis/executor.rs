@@ -14,11 +14,11 @@ use tracing::Instrument;
 #[cfg(feature = "cluster")]
 use super::cluster::migration::OpenSlots;
 use super::{
-    batch::{Dispatch, Lane},
+    batch::{BatchKey, Dispatch},
     block_watch::BlockWatch,
     connection::{
         guard::{ConnectionGuard, Reach},
-        keeper::Upkeep,
+        reconnect::Upkeep,
         worker::WorkerConnections,
     },
     lateness::{Expired, unless, within},
@@ -90,7 +90,7 @@ impl Executor {
         now
     }
 
-    /// Decides `checks`, in one batch of `lane` with other requests' checks.
+    /// Decides `checks`, in one batch of `batch_key` with other requests' checks.
     ///
     /// # Cancel safety
     ///
@@ -98,16 +98,17 @@ impl Executor {
     /// charged.
     pub(super) async fn decide(
         self: &Arc<Self>,
-        lane: Lane,
+        batch_key: BatchKey,
         checks: &[Check<'_>],
         deadline: Instant,
     ) -> Result<Outcomes, StoreError> {
         let runtime = runtime()?;
         let connection = self.connections.of(&runtime);
         let span = store_span();
-        let (answer, task) = connection
-            .queue
-            .add(lane, checks, &self.context(), span.clone());
+        let (outcomes, task) =
+            connection
+                .queue
+                .add(batch_key, checks, &self.context(), span.clone());
         let executor = Arc::clone(self);
         match task {
             Dispatch::Queued => {}
@@ -115,21 +116,22 @@ impl Executor {
             // The task also runs after the requests that are ready now, so all of them go out
             // together.
             Dispatch::DrainLoop => {
-                runtime.spawn(executor.drain(connection, lane));
+                runtime.spawn(executor.drain(connection, batch_key));
             }
             Dispatch::SendOne => {
-                runtime.spawn(async move { executor.send_full_batch(&connection, lane).await });
+                runtime
+                    .spawn(async move { executor.send_full_batch(&connection, batch_key).await });
             }
         }
-        let answer = pin!(answer);
-        let answer = within(deadline, answer).instrument(span.clone());
-        let answer = match answer.await {
-            Ok(Ok(answer)) => answer,
+        let outcomes = pin!(outcomes);
+        let outcomes = within(deadline, outcomes).instrument(span.clone());
+        let outcomes = match outcomes.await {
+            Ok(Ok(outcomes)) => outcomes,
             Ok(Err(_)) => Err(StoreError::new("the task that calls Redis ended")),
             Err(expired) => Err(self.deadline_passed(expired)),
         };
-        record_outcome(&span, call_outcome(&answer));
-        answer
+        record_outcome(&span, call_outcome(&outcomes));
+        outcomes
     }
 
     pub(super) async fn run(&self, call: &Call, deadline: Instant) -> Result<Vec<u8>, StoreError> {
@@ -160,11 +162,13 @@ impl Executor {
     async fn perform(&self, request: Request<'_>, deadline: Instant) -> Result<Value, StoreError> {
         let connection = self.connections.of(&runtime()?);
         loop {
-            let lent = within(deadline, pin!(connection.checkout()))
+            let guard = within(deadline, pin!(connection.checkout()))
                 .await
                 .map_err(|expired| self.deadline_passed(expired))?
                 .map_err(|error| StoreError::new(error.to_string()))?;
-            let reply = self.attempt(lent, deadline, Late::Abandoned, request).await;
+            let reply = self
+                .attempt(guard, deadline, Late::Abandoned, request)
+                .await;
             if let Ok(reply) = reply {
                 return reply;
             }
@@ -174,50 +178,50 @@ impl Executor {
     /// Sends a request, and tells the connection and the circuit breaker how that went.
     pub(super) async fn attempt(
         &self,
-        mut lent: ConnectionGuard,
+        mut guard: ConnectionGuard,
         mut deadline: Instant,
         late: Late,
         request: Request<'_>,
     ) -> Result<Result<Value, StoreError>, NotSent> {
         let sent = Instant::now();
-        let mut connection = lent.connection.clone();
+        let mut connection = guard.connection.clone();
         let outcome = {
-            let superseded = pin!(lent.superseded());
+            let superseded = pin!(guard.superseded());
             let reply = pin!(request.send(&mut connection, self.upkeep().deadline));
-            let mut answer = pin!(unless(superseded, reply));
+            let mut outcome = pin!(unless(superseded, reply));
             loop {
-                match within(deadline, answer.as_mut()).await {
+                match within(deadline, outcome.as_mut()).await {
                     // This process was late, not Redis: Redis gets its full time now.
                     Err(Expired::OwnLateness) if late == Late::Awaited => {
                         deadline = self.deadline();
                     }
                     Err(Expired::Silence) if late == Late::Awaited => {
-                        self.report(lent.late(sent), self.late());
-                        break Ok(answer.await);
+                        self.report(guard.late(sent), self.late());
+                        break Ok(outcome.await);
                     }
-                    outcome => break outcome,
+                    ended => break ended,
                 }
             }
         };
         // The handle is the one that was used, because a cluster handle remembers its latest key.
-        lent.connection = connection;
+        guard.connection = connection;
         Ok(match outcome {
             Ok(Some(Err(NotSent))) => {
-                lent.was_closed();
+                guard.was_closed();
                 return Err(NotSent);
             }
             Ok(Some(Ok(Ok(done)))) => {
-                lent.answered();
+                guard.replied();
                 self.circuit().decided();
                 Ok(done)
             }
             Ok(Some(Ok(Err(error)))) => {
-                let reach = lent.failed(&error, sent);
+                let reach = guard.failed(&error, sent);
                 Err(self.report(reach, StoreError::new(error.to_string())))
             }
             // The connection was replaced, so the reply is lost.
             Ok(None) | Err(Expired::OwnLateness) => Err(self.late()),
-            Err(Expired::Silence) => Err(self.report(lent.late(sent), self.late())),
+            Err(Expired::Silence) => Err(self.report(guard.late(sent), self.late())),
         })
     }
 

@@ -18,7 +18,7 @@ pub(super) type BatchReply = Result<Outcomes, StoreError>;
 #[derive(Debug)]
 pub(super) struct WaitingRequest {
     pub(super) shapes: SmallVec<[ReplyLayout; 1]>,
-    pub(super) answer: oneshot::Sender<BatchReply>,
+    pub(super) reply: oneshot::Sender<BatchReply>,
     /// The request's span of the wait.
     pub(super) span: Span,
 }
@@ -35,7 +35,7 @@ impl InFlightBatch {
     pub(super) fn of(mut requests: Vec<WaitingRequest>) -> (SmallVec<[bool; 32]>, Self) {
         let mut stays: SmallVec<[bool; 32]> = SmallVec::new();
         requests.retain(|request| {
-            let is_there = !request.answer.is_closed();
+            let is_there = !request.reply.is_closed();
             stays.extend(request.shapes.iter().map(|_| is_there));
             is_there
         });
@@ -63,7 +63,7 @@ impl InFlightBatch {
 
     /// Whether any request of the batch still waits.
     pub(super) fn is_awaited(&self) -> bool {
-        self.0.iter().any(|request| !request.answer.is_closed())
+        self.0.iter().any(|request| !request.reply.is_closed())
     }
 
     /// Sends each request its part of the script's reply, or a copy of the call's error.
@@ -90,15 +90,15 @@ impl InFlightBatch {
     /// Sends each request its outcomes. A send fails only if the request has left, and then the
     /// outcome is of no use.
     fn send(self, mut outcomes: impl Iterator<Item = Outcome>) {
-        for WaitingRequest { shapes, answer, .. } in self.0 {
+        for WaitingRequest { shapes, reply, .. } in self.0 {
             let own = outcomes.by_ref().take(shapes.len()).collect();
-            let _ = answer.send(Ok(own));
+            let _ = reply.send(Ok(own));
         }
     }
 
     pub(super) fn fail(self, error: &StoreError) {
-        for WaitingRequest { answer, .. } in self.0 {
-            let _ = answer.send(Err(error.clone()));
+        for WaitingRequest { reply, .. } in self.0 {
+            let _ = reply.send(Err(error.clone()));
         }
     }
 }

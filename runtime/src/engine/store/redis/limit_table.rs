@@ -147,15 +147,14 @@ fn code(limit: LimitRef<'_>) -> u8 {
         LimitRef::Rate(limit) => limit,
         LimitRef::Concurrency(..) => return 7,
     };
-    // A bucket that counts from the turn that a request has waited for: see `bucket.lua`.
-    let turn = if limit.is_in_turn() { 4 } else { 0 };
-    match limit.counting() {
-        Counting::SlidingWindow => 1,
-        Counting::SlidingWindowCounter => 2,
-        Counting::FixedWindow => 3,
-        Counting::GreedyBucket => 4 + turn,
-        Counting::IntervalBucket => 5 + turn,
-        Counting::LeakyBucket => 6 + turn,
-        Counting::Calendar => 11,
+    let counting = limit.counting();
+    match counting {
+        // A bucket that counts from the turn that a request has waited for: see `bucket.lua`.
+        Counting::GreedyBucket | Counting::IntervalBucket | Counting::LeakyBucket
+            if limit.is_in_turn() =>
+        {
+            counting.code() + 4
+        }
+        _ => counting.code(),
     }
 }

@@ -30,7 +30,7 @@ impl ReplyLayout {
     fn read(self, rest: &mut &[u8]) -> Option<Outcome> {
         let allowed = number(rest, 1)? == 1;
         // A denial says how long it stays the same, in microseconds.
-        let steady = if allowed { 0 } else { number(rest, 7)? };
+        let stable_for = if allowed { 0 } else { number(rest, 7)? };
         let at = match self.has_receipts {
             true => Some(number(rest, 7)?),
             false => None,
@@ -58,7 +58,7 @@ impl ReplyLayout {
             verdicts,
             receipts,
             mirror_receipts: Vec::new(),
-            stable_for: steady,
+            stable_for,
             source: DecisionSource::Store,
         })
     }

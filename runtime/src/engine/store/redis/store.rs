@@ -13,9 +13,9 @@ use actix_throttle_core::{
 #[cfg(feature = "cluster")]
 use super::cluster::migration;
 use super::{
-    batch::Lane,
+    batch::BatchKey,
     block_watch::BlockWatch,
-    connection::{keeper::Upkeep, topology::RedisPool, worker::WorkerConnections},
+    connection::{reconnect::Upkeep, topology::RedisPool, worker::WorkerConnections},
     executor::Executor,
     script::{Call, CallContext},
 };
@@ -78,7 +78,7 @@ impl Store for RedisStore {
         }
         let deadline = self.executor.deadline();
         self.executor
-            .decide(Lane::default(), checks, deadline)
+            .decide(BatchKey::default(), checks, deadline)
             .await
     }
 

@@ -15,7 +15,7 @@ const THRESHOLD: u32 = 2;
 const SILENCE: Micros = 2;
 const FIRST: Micros = 1;
 const LONGEST: Micros = 2;
-const PATIENCE: Micros = 2;
+const VERIFICATION: Micros = 2;
 /// Long enough for several incidents in a row, two pauses and a verification that is given up.
 const HORIZON: Micros = 8;
 /// Sources of evidence at one time: calls, attempts to connect and verifications.
@@ -27,7 +27,7 @@ fn settings() -> Settings {
         silence: SILENCE,
         first_pause: FIRST,
         longest_pause: LONGEST,
-        patience: PATIENCE,
+        verification: VERIFICATION,
         jitter: |pause| pause,
     }
 }
@@ -58,7 +58,7 @@ struct Outage {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct World {
+struct SearchState {
     state: State,
     now: Micros,
     actors: [Actor; ACTORS],
@@ -92,7 +92,7 @@ fn breaker(state: State) -> Breaker {
 /// the interleavings that threads can cause.
 #[test]
 fn every_interleaving_does_what_the_model_says() {
-    let start = World {
+    let start = SearchState {
         state: State::Closed(None),
         now: 1,
         actors: [Actor::Away; ACTORS],
@@ -104,10 +104,10 @@ fn every_interleaving_does_what_the_model_says() {
     let mut seen = HashSet::from([start.clone()]);
     let mut open = vec![start];
     let mut states = HashSet::new();
-    while let Some(world) = open.pop() {
-        states.insert(breaker(world.state).state());
-        for event in events(&world) {
-            if let Some(next) = step(world.clone(), event)
+    while let Some(reached) = open.pop() {
+        states.insert(breaker(reached.state).state());
+        for event in events(&reached) {
+            if let Some(next) = step(reached.clone(), event)
                 && seen.insert(next.clone())
             {
                 open.push(next);
@@ -118,10 +118,13 @@ fn every_interleaving_does_what_the_model_says() {
     assert!(seen.len() > 100_000, "only {} worlds", seen.len());
 }
 
-fn events(world: &World) -> Vec<Event> {
+fn events(reached: &SearchState) -> Vec<Event> {
     let mut events = vec![Event::Time, Event::WaitsInVain];
     // Idle actors are interchangeable, so only the first of them begins something.
-    let away = world.actors.iter().position(|actor| *actor == Actor::Away);
+    let away = reached
+        .actors
+        .iter()
+        .position(|actor| *actor == Actor::Away);
     if let Some(index) = away {
         events.extend([
             Event::Asks(index),
@@ -129,7 +132,7 @@ fn events(world: &World) -> Vec<Event> {
             Event::Connects(index),
         ]);
     }
-    for (index, actor) in world.actors.iter().enumerate() {
+    for (index, actor) in reached.actors.iter().enumerate() {
         if *actor != Actor::Away {
             events.extend([
                 Event::Decides(index),
@@ -141,14 +144,14 @@ fn events(world: &World) -> Vec<Event> {
     events
 }
 
-fn step(mut world: World, event: Event) -> Option<World> {
-    let breaker = breaker(world.state);
-    let now = world.now;
-    let model = &mut world.model;
+fn step(mut reached: SearchState, event: Event) -> Option<SearchState> {
+    let breaker = breaker(reached.state);
+    let now = reached.now;
+    let model = &mut reached.model;
     match event {
         Event::Time => {
-            world.now += 1;
-            return (world.now <= HORIZON).then_some(world);
+            reached.now += 1;
+            return (reached.now <= HORIZON).then_some(reached);
         }
         Event::Asks(index) => {
             let permission = breaker.permit(|| now);
@@ -156,7 +159,7 @@ fn step(mut world: World, event: Event) -> Option<World> {
                 matches!(permission, Permission::Permitted),
                 model.outage.is_none()
             );
-            world.actors[index] = match permission {
+            reached.actors[index] = match permission {
                 Permission::Permitted => Actor::Asking { began: now },
                 Permission::Probe(probe) => {
                     model.probe(index, now);
@@ -172,10 +175,10 @@ fn step(mut world: World, event: Event) -> Option<World> {
             let begins = breaker.begin_verification(now);
             assert_eq!(begins, model.verifies(now));
             if begins {
-                world.actors[index] = Actor::Asking { began: now };
+                reached.actors[index] = Actor::Asking { began: now };
             }
         }
-        Event::Connects(index) => world.actors[index] = Actor::Asking { began: now },
+        Event::Connects(index) => reached.actors[index] = Actor::Asking { began: now },
         Event::Decides(index) => {
             let transition = breaker.decided();
             let expected = model.outage.as_ref().map(|_| Transition::Closed);
@@ -184,27 +187,27 @@ fn step(mut world: World, event: Event) -> Option<World> {
                 incidents: Vec::new(),
                 outage: None,
             };
-            world.actors[index] = Actor::Away;
+            reached.actors[index] = Actor::Away;
         }
         Event::Fails(index) => {
-            let (Actor::Asking { began } | Actor::Probing { began, .. }) = world.actors[index]
+            let (Actor::Asking { began } | Actor::Probing { began, .. }) = reached.actors[index]
             else {
                 return None;
             };
             let transition = breaker.incident(began, now);
             assert_eq!(transition, model.fails(began, now));
-            if let Actor::Probing { probe, .. } = world.actors[index] {
+            if let Actor::Probing { probe, .. } = reached.actors[index] {
                 breaker.probe_dropped(probe, now);
                 model.leaves(index, now);
             }
-            world.actors[index] = Actor::Away;
+            reached.actors[index] = Actor::Away;
         }
         Event::Leaves(index) => {
-            if let Actor::Probing { probe, .. } = world.actors[index] {
+            if let Actor::Probing { probe, .. } = reached.actors[index] {
                 breaker.probe_dropped(probe, now);
                 model.leaves(index, now);
             }
-            world.actors[index] = Actor::Away;
+            reached.actors[index] = Actor::Away;
         }
         Event::WaitsInVain => {
             let transition = breaker.deadline_passed(now);
@@ -216,12 +219,12 @@ fn step(mut world: World, event: Event) -> Option<World> {
         }
     }
     // More incidents at one moment change nothing, and would make the state space infinite.
-    if world.model.incidents.len() > THRESHOLD as usize + 1 {
+    if reached.model.incidents.len() > THRESHOLD as usize + 1 {
         return None;
     }
-    world.state = *breaker.state.lock();
-    assert_eq!(breaker.is_calm(), world.state == State::Closed(None));
-    Some(world)
+    reached.state = *breaker.state.lock();
+    assert_eq!(breaker.is_calm(), reached.state == State::Closed(None));
+    Some(reached)
 }
 
 impl Model {
@@ -232,14 +235,14 @@ impl Model {
             Some((_, given_up, _)) => (now < given_up).then(|| given_up - now),
             None if now < outage.until => Some(outage.until - now),
             // Only the tasks of the connections may verify for a while.
-            None => (now < outage.until + PATIENCE).then_some(0),
+            None => (now < outage.until + VERIFICATION).then_some(0),
         }
     }
 
     fn probe(&mut self, index: usize, now: Micros) {
         assert_eq!(self.rejects_for(now), None, "it may probe");
         let outage = self.outage.as_mut().expect("the circuit is open");
-        outage.verification = Some((now, now + PATIENCE, Some(index)));
+        outage.verification = Some((now, now + VERIFICATION, Some(index)));
     }
 
     fn verifies(&mut self, now: Micros) -> bool {
@@ -247,7 +250,7 @@ impl Model {
             return false;
         };
         if outage.verification.is_none() && now >= outage.until {
-            outage.verification = Some((now, now + PATIENCE, None));
+            outage.verification = Some((now, now + VERIFICATION, None));
         }
         outage.verification.is_some()
     }
@@ -305,7 +308,7 @@ fn breaker_of(threshold: u32) -> Breaker {
         silence: 300,
         first_pause: 250,
         longest_pause: 30_000,
-        patience: 2_000,
+        verification: 2_000,
         jitter: |pause| pause,
     })
 }

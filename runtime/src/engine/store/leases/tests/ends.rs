@@ -12,14 +12,14 @@ async fn rest(service: &Service, process: usize, limit: &Limit) -> u32 {
 }
 
 #[test]
-fn what_is_on_lease_is_given_back_at_the_end() {
+fn leases_at_the_end_are_returned() {
     run(async || {
         let service = Service::new(2);
         let limit = fixed(1_000).lease(200);
         for _ in 0..100 {
             assert!(service.admits(0, &limit).await);
         }
-        service.processes[0].retire().await;
+        service.processes[0].return_leases().await;
         assert_eq!(rest(&service, 1, &limit).await, 900);
     });
 }
@@ -45,7 +45,7 @@ fn so_is_what_is_being_asked_for() {
                 for _ in 0..steps {
                     tokio::task::yield_now().await;
                 }
-                service.processes[0].retire().await;
+                service.processes[0].return_leases().await;
             }
             settle().await;
             assert_eq!(rest(&service, 1, &limit).await, 1_000 - admitted, "{steps}");
@@ -58,7 +58,7 @@ fn afterwards_nothing_is_leased() {
     run(async || {
         let service = Service::new(2);
         let limit = fixed(1_000).lease(200);
-        service.processes[0].retire().await;
+        service.processes[0].return_leases().await;
         for _ in 0..100 {
             assert!(service.admits(0, &limit).await);
         }
@@ -113,7 +113,7 @@ fn a_shadow_that_would_block_ends_nothing() {
 
 /// A lease that is granted after its account was closed.
 #[test]
-fn what_comes_too_late_is_given_back() {
+fn grant_that_comes_too_late_is_returned() {
     run(async || {
         let service = Service::new(2);
         let limit = fixed(1_000).lease(200);
@@ -142,7 +142,7 @@ fn what_comes_too_late_is_given_back() {
 
 /// Requests hold all of a grant until its successor comes, and then their clients disconnect.
 #[test]
-fn what_was_served_in_vain_is_given_back_though_its_grant_is_gone() {
+fn charge_served_in_vain_is_refunded_though_its_grant_is_gone() {
     run(async || {
         let service = Service::new(2);
         let (limit, other) = (fixed(1_000).lease(50), Limit::per_hour(1_000));
@@ -173,7 +173,7 @@ fn what_was_served_in_vain_is_given_back_though_its_grant_is_gone() {
         settle().await;
         drop(under_way);
         settle().await;
-        service.processes[0].retire().await;
+        service.processes[0].return_leases().await;
         assert_eq!(rest(&service, 1, &limit).await, 940);
     });
 }

@@ -26,17 +26,17 @@ fn charges_of_a_lease_are_refunded_like_others() {
                     let outcome = service.ask(0, mode, &[(&limit, 1)]).await;
                     receipts.push(outcome.receipts);
                 }
-                service.processes[0].retire().await;
+                service.processes[0].return_leases().await;
                 // Half of the charge has drained, and other requests have come.
                 service.advance(5 * SECOND).await;
                 let others = service.ask(0, Mode::Charge, &[(&limit, 300)]).await;
                 assert!(others.allowed);
-                service.processes[0].retire().await;
+                service.processes[0].return_leases().await;
                 for receipts in &receipts {
                     service.ask(0, Mode::Refund(receipts), &[(&limit, 1)]).await;
                 }
-                let look = service.ask(0, Mode::Peek, &[(&limit, 1)]).await;
-                left.push(look.verdicts[0].remaining);
+                let peeked = service.ask(0, Mode::Peek, &[(&limit, 1)]).await;
+                left.push(peeked.verdicts[0].remaining);
             }
             assert_eq!(left, [300; 2], "{limit:?}");
         }

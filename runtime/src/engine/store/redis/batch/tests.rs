@@ -49,7 +49,7 @@ fn add_in(
             failure_mode: FailureMode::Open,
         }],
     };
-    queue.add(Lane::default(), &[check], &context(), Span::none())
+    queue.add(BatchKey::default(), &[check], &context(), Span::none())
 }
 
 #[test]
@@ -57,10 +57,10 @@ fn a_full_batch_goes_out_and_the_next_begins() {
     let queue = BatchQueue::default();
     let mut waiting = Vec::new();
     for count in 1..=2 * FULL {
-        let (answer, task) = add(&queue, "ann");
-        waiting.push(answer);
+        let (reply, task) = add(&queue, "ann");
+        waiting.push(reply);
         match count {
-            1 => assert!(matches!(task, Dispatch::DrainLoop), "an idle lane"),
+            1 => assert!(matches!(task, Dispatch::DrainLoop), "an idle batch key"),
             // A drain loop may have taken the first batch before it is full; if not, it goes out on
             // its own.
             _ if count % FULL == 0 => assert!(matches!(task, Dispatch::SendOne), "{count}"),
@@ -68,10 +68,10 @@ fn a_full_batch_goes_out_and_the_next_begins() {
         }
     }
     for _ in 0..2 {
-        let batch = queue.take(Lane::default()).expect("two of them");
+        let batch = queue.take(BatchKey::default()).expect("two of them");
         assert_eq!(batch.plain_requests.len(), FULL);
     }
-    assert!(queue.next(Lane::default()).is_none());
+    assert!(queue.next(BatchKey::default()).is_none());
     let (_answer, task) = add(&queue, "ann");
     assert!(matches!(task, Dispatch::DrainLoop), "idle again");
 }
@@ -95,10 +95,10 @@ fn one_of_many_keys_is_full_before() {
     let _answers = [(); 2].map(|()| {
         let check = std::slice::from_ref(&check);
         queue
-            .add(Lane::default(), check, &context(), Span::none())
+            .add(BatchKey::default(), check, &context(), Span::none())
             .0
     });
-    let batch = queue.take(Lane::default()).expect("two of them");
+    let batch = queue.take(BatchKey::default()).expect("two of them");
     let requests = batch.plain_requests.len() + batch.general_requests.len();
     assert_eq!(requests, 1);
 }
@@ -108,14 +108,14 @@ fn abandoned_request_is_not_sent() {
     let queue = BatchQueue::default();
     let stays = add(&queue, "ann").0;
     drop(add(&queue, "bob"));
-    let batch = queue.take(Lane::default()).expect("one");
+    let batch = queue.take(BatchKey::default()).expect("one");
     let [plain, general] = batch.seal(&context());
     assert_eq!(plain.expect("somebody waits").1.len(), 1);
     assert!(general.is_none());
     drop(stays);
 
     drop(add(&queue, "ann"));
-    let batch = queue.take(Lane::default()).expect("another");
+    let batch = queue.take(BatchKey::default()).expect("another");
     assert!(batch.seal(&context()).iter().all(Option::is_none));
 }
 
@@ -124,7 +124,7 @@ fn sealed(asked: &[(Mode<'static>, &str)]) -> [usize; 2] {
     let queue = BatchQueue::default();
     let asked = asked.iter().map(|(mode, name)| add_in(&queue, *mode, name));
     let _answers: Vec<_> = asked.collect();
-    let batch = queue.take(Lane::default()).expect("one");
+    let batch = queue.take(BatchKey::default()).expect("one");
     let calls = batch.seal(&context());
     calls.map(|call| call.map_or(0, |(_, sent)| sent.len()))
 }

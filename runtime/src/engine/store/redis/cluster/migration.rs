@@ -26,7 +26,7 @@ use tokio::{
 };
 
 use crate::engine::store::redis::{
-    connection::{connection::Connection, pace::MAX_PATIENCE},
+    connection::{connection::Connection, pace::MAX_WAIT},
     reply,
     script_call::ScriptCall,
 };
@@ -55,15 +55,15 @@ pub(crate) async fn exchange(
     }
     let mut beside = connection.clone();
     let pace = connection.pace();
-    let patience = pace.as_deref().map(|pace| pace.patience(deadline));
-    let patience = patience.unwrap_or(MAX_PATIENCE);
+    let wait = pace.as_deref().map(|pace| pace.longest_wait(deadline));
+    let wait = wait.unwrap_or(MAX_WAIT);
     let start = Instant::now();
     let mut sending = pin!(carry_out(call, connection));
     let mut is_refused = false;
     loop {
         let calling_off = async {
-            sleep(patience).await;
-            timeout(patience * CALLING_OFF, call_off(call, &mut beside)).await
+            sleep(wait).await;
+            timeout(wait * CALLING_OFF, call_off(call, &mut beside)).await
         };
         select! {
             biased;
@@ -73,7 +73,7 @@ pub(crate) async fn exchange(
                 Err(error) if is_about_keys(&error) => is_refused = true,
                 reply => {
                     if let (Some(pace), Ok(_)) = (pace, &reply) {
-                        pace.answered(start);
+                        pace.record_reply(start);
                     }
                     return reply;
                 }
@@ -83,7 +83,7 @@ pub(crate) async fn exchange(
                 // This is the script's reply to a repeated call, because the first reply is lost.
                 Ok(Ok(false)) if is_refused => return Ok(Vec::new()),
                 Ok(Ok(false)) => {
-                    return timeout(patience, sending).await.unwrap_or(Ok(Vec::new()));
+                    return timeout(wait, sending).await.unwrap_or(Ok(Vec::new()));
                 }
                 // The loop tries to call it off again.
                 Ok(Err(_)) | Err(_) => {}

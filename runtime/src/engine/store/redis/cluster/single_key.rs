@@ -13,7 +13,7 @@ use futures_util::future::try_join;
 use tokio::time::Instant;
 
 use crate::engine::store::redis::{
-    batch::Lane, call_builder::SingleKey, script::Call, store::RedisStore,
+    batch::BatchKey, call_builder::SingleKey, script::Call, store::RedisStore,
 };
 use crate::engine::store::{fingerprint::Fingerprint, interface::StoreError};
 
@@ -131,8 +131,8 @@ impl RedisStore {
         check: Check<'_>,
         deadline: Instant,
     ) -> Result<Outcome, StoreError> {
-        let lane = Lane::Key(only, print);
-        let outcomes = self.executor.decide(lane, &[check], deadline).await?;
+        let batch_key = BatchKey::Key(only, print);
+        let outcomes = self.executor.decide(batch_key, &[check], deadline).await?;
         outcomes.into_iter().next().ok_or_else(StoreError::nothing)
     }
 

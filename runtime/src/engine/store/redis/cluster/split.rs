@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::engine::store::interface::StoreError;
 use crate::engine::store::redis::{
-    batch::Lane,
+    batch::BatchKey,
     cluster::{part::SlotPart, rollback::Rollback},
     executor::Executor,
     script::MAX_TTL,
@@ -224,7 +224,7 @@ impl RedisStore {
         }];
         let outcomes = match self
             .executor
-            .decide(Lane::Slot(part.slot), &checks, deadline)
+            .decide(BatchKey::Slot(part.slot), &checks, deadline)
             .await
         {
             Err(error) if error.is_migrating() => {

@@ -120,8 +120,8 @@ impl Connection {
             Self::Cluster(_) => return false,
         };
         let command = redis::cmd("PING");
-        let mut unsent = handle.req_packed_command(&command);
-        let polled = unsent
+        let mut sending = handle.req_packed_command(&command);
+        let polled = sending
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()));
         matches!(polled, Poll::Ready(Err(error)) if error.is_connection_dropped())
@@ -195,7 +195,7 @@ impl Connection {
 
     /// The first key of this handle's latest command; `None` for a single server.
     #[cfg(feature = "cluster")]
-    pub(crate) fn asked(&self) -> Option<Vec<u8>> {
+    pub(crate) fn latest_key(&self) -> Option<Vec<u8>> {
         match self {
             Self::One(_) => None,
             Self::Cluster(to) => to.asked.clone(),

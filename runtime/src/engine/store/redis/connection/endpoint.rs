@@ -35,13 +35,13 @@ pub(crate) struct Endpoint {
 #[derive(Debug)]
 struct Greeting {
     since: Instant,
-    answer: Option<String>,
+    reply: Option<String>,
 }
 
 impl Greeting {
-    fn now(answer: Option<String>) -> Option<Self> {
+    fn now(reply: Option<String>) -> Option<Self> {
         let since = Instant::now();
-        Some(Self { since, answer })
+        Some(Self { since, reply })
     }
 }
 
@@ -93,14 +93,14 @@ impl Endpoint {
             let mut latest = self.greeting.lock();
             match &*latest {
                 Some(latest) if latest.since.elapsed() < GREETING_HOLDS => {
-                    return latest.answer.clone();
+                    return latest.reply.clone();
                 }
                 _ => *latest = Greeting::now(None),
             }
         }
-        let answer = resp_line(&self.first_bytes(PING).await);
-        *self.greeting.lock() = Greeting::now(answer.clone());
-        answer
+        let reply = resp_line(&self.first_bytes(PING).await);
+        *self.greeting.lock() = Greeting::now(reply.clone());
+        reply
     }
 
     /// The first bytes of the reply to `sent`; empty if there are none in time.
@@ -153,10 +153,10 @@ async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, sent: &[u8]) 
     // A server that turns the client away may have closed the connection, and its reason can still
     // be read.
     let _ = stream.write_all(sent).await;
-    let mut answer = vec![0; LONGEST];
-    let length = stream.read(&mut answer).await.unwrap_or(0);
-    answer.truncate(length);
-    answer
+    let mut reply = vec![0; LONGEST];
+    let length = stream.read(&mut reply).await.unwrap_or(0);
+    reply.truncate(length);
+    reply
 }
 
 /// The first line of these bytes, if a Redis may have sent it: `+PONG`, `-NOAUTH …`, `-ERR …`.

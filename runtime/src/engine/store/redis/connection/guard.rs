@@ -44,8 +44,8 @@ impl ConnectionGuard {
     }
 
     /// Records that Redis has replied to the call.
-    pub(crate) fn answered(&self) {
-        self.state.answered();
+    pub(crate) fn replied(&self) {
+        self.state.replied();
         self.is_well();
     }
 
@@ -120,7 +120,7 @@ impl ConnectionGuard {
     fn request_successor(&self) {
         let successor = Successor {
             #[cfg(feature = "cluster")]
-            key: self.connection.asked(),
+            key: self.connection.latest_key(),
         };
         self.state.request_successor(self.id, successor);
     }

@@ -5,12 +5,12 @@ pub(super) mod connection;
 pub(super) mod endpoint;
 pub(super) mod error_text;
 pub(super) mod guard;
-pub(super) mod keeper;
 #[cfg(feature = "cluster")]
 pub(super) mod owners;
 #[cfg(feature = "cluster")]
 pub(super) mod pace;
 mod parameters;
+pub(super) mod reconnect;
 pub(super) mod state;
 #[cfg(feature = "tls")]
 mod tls;

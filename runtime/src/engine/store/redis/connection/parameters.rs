@@ -17,20 +17,20 @@ pub(crate) fn check_parameters(url: &str) -> Result<(), InitError> {
         return Ok(());
     };
     let scheme = Scheme::of(url.scheme());
-    let mut mistakes: Vec<_> = url
+    let mut problems: Vec<_> = url
         .query_pairs()
         .filter(|(name, _)| !scheme.parameters().contains(&name.as_ref()))
-        .map(|(name, value)| scheme.mistake(&name, &value))
+        .map(|(name, value)| scheme.problem(&name, &value))
         .collect();
     if url.fragment().is_some_and(|fragment| !fragment.is_empty()) {
-        mistakes.push("what follows `#` (in a user or password write %23 for it)".into());
+        problems.push("what follows `#` (in a user or password write %23 for it)".into());
     }
-    if mistakes.is_empty() {
+    if problems.is_empty() {
         return Ok(());
     }
-    let mistakes = mistakes.join(", ");
+    let problems = problems.join(", ");
     Err(InitError::settings(format!(
-        "nothing reads these parts of the server's URL: {mistakes}"
+        "nothing reads these parts of the server's URL: {problems}"
     )))
 }
 
@@ -59,7 +59,7 @@ impl Scheme {
     }
 
     /// Describes a parameter that the client does not read, and what to write instead.
-    fn mistake(self, name: &str, value: &str) -> String {
+    fn problem(self, name: &str, value: &str) -> String {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         if name.is_empty() || !name.bytes().all(plain) {
             // The name is not repeated: a password with a question mark ends up here.

@@ -188,7 +188,7 @@ impl ConnectionState {
     }
 
     /// Records a reply on a connection that is well, which resets the backoff.
-    pub(crate) fn answered(&self) {
+    pub(crate) fn replied(&self) {
         // The number is read first: a worker's requests share this memory, and a write is seldom
         // needed.
         if self.attempts() != 0 {

@@ -121,8 +121,8 @@ impl RedisPool {
     /// The name of the servers in log lines and errors, without credentials.
     pub(crate) fn name(&self) -> String {
         match (&self.kind, &self.endpoint) {
-            (_, Some(endpoint)) => format!("the server at {endpoint}"),
-            (Kind::One(_), None) => "the pool's server".into(),
+            (_, Some(endpoint)) => format!("Redis at {endpoint}"),
+            (Kind::One(_), None) => "the pool's Redis".into(),
             #[cfg(feature = "sentinel")]
             (Kind::Sentinel(_), None) => "the master that the pool's sentinels name".into(),
             #[cfg(feature = "cluster")]
@@ -138,7 +138,7 @@ impl RedisPool {
     /// The longest time for an attempt to connect, if the latest took `took`. A server that was
     /// reached in a millisecond gets less time than one that never was, so that a hanging server is
     /// noticed soon.
-    pub(crate) fn patience(&self, took: Option<Duration>) -> Duration {
+    pub(crate) fn connect_timeout(&self, took: Option<Duration>) -> Duration {
         match self.kind {
             Kind::One(_) => took.map_or(CONNECT_TIMEOUT, |took| {
                 took.saturating_mul(SLACK)
@@ -153,7 +153,7 @@ impl RedisPool {
 
     /// The longest time for a verification of the store, a new connection included.
     pub(crate) fn verification(&self, deadline: Duration) -> Duration {
-        self.patience(None)
+        self.connect_timeout(None)
             .saturating_add(deadline.saturating_mul(2))
     }
 
@@ -232,7 +232,7 @@ async fn greeted(
     made: Result<MultiplexedConnection, RedisError>,
     endpoint: &Endpoint,
 ) -> Result<MultiplexedConnection, RedisError> {
-    let answered = match made {
+    let replied = match made {
         Ok(mut connection) => {
             let ping = redis::cmd("PING");
             match ping.query_async::<Value>(&mut connection).await {
@@ -249,7 +249,7 @@ async fn greeted(
         }
         Err(error) => Err(error),
     };
-    let error = match answered {
+    let error = match replied {
         Ok(connection) => return Ok(connection),
         Err(error) => error,
     };

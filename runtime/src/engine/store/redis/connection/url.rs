@@ -36,8 +36,8 @@ pub(crate) fn pool_for(url: &str) -> Result<RedisPool, InitError> {
         InitError::settings(format!(
             "the server's URL cannot be right ({error}); write \
              redis://user:password@host:port/database, rediss://… for TLS, or \
-             redis+unix:///path?db=0; in a user or password, what has a meaning in URLs is written \
-             as %40 is for @"
+             redis+unix:///path?db=0; in a user or password, escape characters that have a meaning \
+             in URLs, such as %40 for @"
         ))
     })
 }
@@ -50,8 +50,8 @@ fn refuse_what_is_not_supported(url: &str) -> Result<(), InitError> {
     let is_tls = matches!(scheme, "rediss" | "valkeys");
     if is_tls && !cfg!(feature = "tls") {
         return Err(InitError::settings(format!(
-            "{scheme}:// is TLS, which this build of actix-throttle has not; \
-             enable its feature `tls`"
+            "{scheme}:// needs TLS, but this build does not have it; enable the feature `tls` of \
+             actix-throttle"
         )));
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();

@@ -26,7 +26,7 @@ use crate::engine::store::redis::{
     batch::BatchQueue,
     connection::{
         guard::ConnectionGuard,
-        keeper::{Upkeep, keep},
+        reconnect::{Upkeep, reconnect_loop},
         state::{ConnectionState, State, aborted, next_id},
     },
 };
@@ -51,7 +51,7 @@ pub(crate) struct WorkerConnection {
     overlaps: AtomicU32,
     /// The reconnect task, which ends with its runtime. The cell is empty only until the task is
     /// started.
-    keeper: OnceLock<AbortHandle>,
+    reconnect_task: OnceLock<AbortHandle>,
 }
 
 /// The most calls that may be overtaken at a time: enough for a round trip as long as the deadline,
@@ -94,7 +94,7 @@ impl WorkerConnections {
         let all = mem::take(&mut *self.all.lock());
         for connection in all.into_values() {
             connection.state.replace(|_| Some(State::Closed));
-            connection.dismiss_keeper();
+            connection.abort_reconnect_task();
         }
     }
 
@@ -132,25 +132,29 @@ impl WorkerConnections {
 impl WorkerConnection {
     fn start(runtime: &Handle, upkeep: Arc<Upkeep>) -> Arc<Self> {
         let state = Arc::new(ConnectionState::new());
-        let keeper = keep(Arc::downgrade(&state), state.subscribe(), upkeep);
+        let task = reconnect_loop(Arc::downgrade(&state), state.subscribe(), upkeep);
         let connection = Self {
             state,
             queue: BatchQueue::default(),
             overlaps: AtomicU32::new(0),
-            keeper: OnceLock::new(),
+            reconnect_task: OnceLock::new(),
         };
         // `set` cannot fail, because only this function calls it.
-        let _ = connection.keeper.set(runtime.spawn(keeper).abort_handle());
+        let _ = connection
+            .reconnect_task
+            .set(runtime.spawn(task).abort_handle());
         Arc::new(connection)
     }
 
     /// Whether the reconnect task runs, which it does while its runtime does.
     fn is_kept(&self) -> bool {
-        self.keeper.get().is_none_or(|task| !task.is_finished())
+        self.reconnect_task
+            .get()
+            .is_none_or(|task| !task.is_finished())
     }
 
-    fn dismiss_keeper(&self) {
-        if let Some(task) = self.keeper.get() {
+    fn abort_reconnect_task(&self) {
+        if let Some(task) = self.reconnect_task.get() {
             task.abort();
         }
     }
@@ -210,7 +214,7 @@ impl WorkerConnection {
 
 impl Drop for WorkerConnection {
     fn drop(&mut self) {
-        self.dismiss_keeper();
+        self.abort_reconnect_task();
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Most checks are plain: charges under rate limits that are no shadows, with costs that are above
 //! 0 and could fit. A batch of them is one call of a script of its own, which takes a third of the
-//! processor time of the general one. `call.rs` packs the call, and `replay.rs` makes
+//! processor time of the general one. `call.rs` packs the call, and `outcomes.rs` makes
 //! the outcomes of the states in its reply. What is not plain goes to the general script.
 
 use actix_throttle_core::{check::Check, key::Naming};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use actix_throttle_core::{
     check::{Check, Outcome},
+    limit::Counting,
     time::Micros,
 };
 use redis::Cmd;
@@ -16,9 +17,9 @@ use crate::engine::store::{
         call_builder::CallBuilder,
         encode::push,
         plain::{
-            answer::Answer,
             builder::PlainBuilder,
-            replay,
+            next_step::NextStep,
+            outcomes,
             runs::Runs,
             script::{SCRIPT, SOURCE},
         },
@@ -28,7 +29,7 @@ use crate::engine::store::{
 };
 
 /// The code of the sliding window in the script. Its keys come last, because a log is no string.
-pub(crate) const LOG: u8 = 1;
+pub(crate) const LOG: u8 = Counting::SlidingWindow.code();
 /// Bytes for a command's name and the number of its keys.
 const COMMAND_OVERHEAD: usize = 32;
 
@@ -78,22 +79,22 @@ impl PlainCall {
             }
         }
         let mut order = vec![0; builder.checks.keys().len()];
-        let mut places = Vec::with_capacity(order.len());
+        let mut key_indexes = Vec::with_capacity(order.len());
         for (index, key) in (1..).zip(builder.checks.keys()) {
-            let place = starts
+            let position = starts
                 .get(key.limit as usize)
                 .map_or(0, |start| start + key.rank);
-            if let Some(at) = order.get_mut(place as usize) {
+            if let Some(at) = order.get_mut(position as usize) {
                 *at = index;
             }
             // The marker comes before the logs.
-            places.push(if place < strings {
-                place + 1
+            key_indexes.push(if position < strings {
+                position + 1
             } else {
-                place + 2
+                position + 2
             });
         }
-        let runs = Runs::new(&builder.checks, &kept, &places);
+        let runs = Runs::new(&builder.checks, &kept, &key_indexes);
         #[cfg_attr(not(feature = "cluster"), expect(unused_mut))]
         let mut call = Self {
             builder,
@@ -152,13 +153,13 @@ impl PlainCall {
         general.build_or_empty(&context, |check| kept.get(check) == Some(&true))
     }
 
-    pub(crate) fn answer(&self, reply: &[u8]) -> Answer {
+    pub(crate) fn next_step(&self, reply: &[u8]) -> NextStep {
         match reply {
             #[cfg(feature = "cluster")]
-            reply::MIGRATING => Answer::Decided,
-            [1] if self.blocks.is_empty() => Answer::NameBlocks,
-            [_] => Answer::General,
-            _ => Answer::Decided,
+            reply::MIGRATING => NextStep::Decided,
+            [1] if self.blocks.is_empty() => NextStep::NameBlocks,
+            [_] => NextStep::General,
+            _ => NextStep::Decided,
         }
     }
 
@@ -174,12 +175,12 @@ impl PlainCall {
     ) -> Result<impl Iterator<Item = Outcome>, StoreError> {
         reply::is_decision(reply)?;
         let checks = &self.builder.checks;
-        let Some((mut states, now)) = replay::states(reply, checks, &self.order) else {
+        let Some((mut states, now)) = outcomes::states(reply, checks, &self.order) else {
             return Err(StoreError::new("the script's reply is malformed"));
         };
         let waiting = checks.checks().iter().zip(&self.kept);
         let waiting = waiting.filter_map(|(kind, kept)| kept.then_some(*kind));
-        Ok(waiting.map(move |kind| replay::decide(checks, kind, &mut states, now)))
+        Ok(waiting.map(move |kind| outcomes::decide(checks, kind, &mut states, now)))
     }
 
     /// The call by `EVALSHA`, for a server that has cached the script.

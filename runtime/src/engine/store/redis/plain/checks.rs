@@ -45,7 +45,7 @@ pub(crate) struct PlainLimit {
 pub(crate) struct PlainKey {
     /// The index of the key's limit.
     pub(crate) limit: u32,
-    /// The key's position among those of its limit, from 0.
+    /// The key's index among those of its limit, from 0.
     pub(crate) rank: u32,
     /// The kind of the latest check that has the key.
     latest: u32,
@@ -269,17 +269,14 @@ fn code_of<'a>(charge: &Charge<'a>) -> Option<(&'a Limit, u8, u32)> {
     if !is_plain {
         return None;
     }
-    let (code, quota) = match limit.counting() {
-        Counting::SlidingWindow => (1, limit.quota()),
-        Counting::SlidingWindowCounter => (2, limit.quota()),
-        Counting::FixedWindow => (3, limit.quota()),
-        Counting::GreedyBucket => (4, limit.quota()),
-        Counting::IntervalBucket => (5, limit.quota()),
-        Counting::LeakyBucket => (6, charge.cost),
+    let counting = limit.counting();
+    let quota = match counting {
+        Counting::LeakyBucket => charge.cost,
         // The periods of such a limit are packed with it, for the general script.
         Counting::Calendar => return None,
+        _ => limit.quota(),
     };
-    Some((limit, code, quota))
+    Some((limit, counting.code(), quota))
 }
 
 /// A number of things in a batch, which are far fewer than 2^32.

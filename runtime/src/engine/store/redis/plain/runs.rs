@@ -22,15 +22,15 @@ pub(crate) struct Runs {
 struct Run {
     form: u32,
     checks: u64,
-    /// The position of the first check's key, the step to the next check's, and the cost, for each
+    /// The index of the first check's key, the step to the next check's, and the cost, for each
     /// limit.
     limits: SmallVec<[(u64, u64, u32); 4]>,
 }
 
 impl Runs {
-    /// The runs of the checks of which `kept` has some. `places` has the position of each key in
+    /// The runs of the checks of which `kept` has some. `key_indexes` has the index of each key in
     /// the call, from 1 as Lua counts.
-    pub(crate) fn new(checks: &PlainChecks, kept: &[bool], places: &[u32]) -> Self {
+    pub(crate) fn new(checks: &PlainChecks, kept: &[bool], key_indexes: &[u32]) -> Self {
         let mut requests: SmallVec<[u64; 32]> = SmallVec::from_elem(0, checks.kinds().len());
         for (kind, kept) in checks.checks().iter().zip(kept) {
             if let Some(count) = requests.get_mut(*kind as usize).filter(|_| *kept) {
@@ -46,9 +46,9 @@ impl Runs {
         let mut runs = Self::default();
         let mut run = Run::default();
         for (kind, _) in &counted {
-            if !run.goes_on(checks, kind, places) {
+            if !run.goes_on(checks, kind, key_indexes) {
                 runs.push(&run);
-                run = Run::new(checks, kind, places);
+                run = Run::new(checks, kind, key_indexes);
             }
         }
         runs.push(&run);
@@ -67,8 +67,8 @@ impl Runs {
         self.count += 1;
         push(&mut self.packed, run.checks, 2);
         push(&mut self.packed, run.limits.len() as u64, 1);
-        for (place, stride, cost) in &run.limits {
-            push(&mut self.packed, *place, 2);
+        for (key_index, stride, cost) in &run.limits {
+            push(&mut self.packed, *key_index, 2);
             push(&mut self.packed, *stride, 1);
             push(&mut self.packed, (*cost).into(), 4);
         }
@@ -76,7 +76,7 @@ impl Runs {
 }
 
 impl Run {
-    fn new(checks: &PlainChecks, kind: &CheckKind, places: &[u32]) -> Self {
+    fn new(checks: &PlainChecks, kind: &CheckKind, key_indexes: &[u32]) -> Self {
         let limits = checks.of(kind).iter();
         Self {
             form: kind.form,
@@ -86,7 +86,7 @@ impl Run {
                     // A leaky bucket has room for one request, whatever its cost.
                     let is_leaky = checks.is_leaky(charge);
                     (
-                        place(places, charge.key),
+                        key_index(key_indexes, charge.key),
                         0,
                         if is_leaky { 1 } else { charge.cost },
                     )
@@ -96,7 +96,7 @@ impl Run {
     }
 
     /// Adds the next check, if it goes on in the run's steps. The second check fixes the steps.
-    fn goes_on(&mut self, checks: &PlainChecks, kind: &CheckKind, places: &[u32]) -> bool {
+    fn goes_on(&mut self, checks: &PlainChecks, kind: &CheckKind, key_indexes: &[u32]) -> bool {
         if self.checks == 0 || self.form != kind.form {
             return false;
         }
@@ -107,7 +107,7 @@ impl Run {
             .zip(checks.of(kind))
             .map(|(limit, charge)| {
                 let (first, stride, _) = *limit;
-                let step = place(places, charge.key).checked_sub(first);
+                let step = key_index(key_indexes, charge.key).checked_sub(first);
                 match is_second {
                     true => step.is_some_and(|step| step <= 1),
                     false => step == Some(stride * self.checks),
@@ -118,7 +118,7 @@ impl Run {
         }
         if is_second {
             for (limit, charge) in self.limits.iter_mut().zip(checks.of(kind)) {
-                limit.1 = place(places, charge.key) - limit.0;
+                limit.1 = key_index(key_indexes, charge.key) - limit.0;
             }
         }
         self.checks += 1;
@@ -126,8 +126,8 @@ impl Run {
     }
 }
 
-fn place(places: &[u32], key: u32) -> u64 {
-    places.get(key as usize).copied().unwrap_or(0).into()
+fn key_index(key_indexes: &[u32], key: u32) -> u64 {
+    key_indexes.get(key as usize).copied().unwrap_or(0).into()
 }
 
 #[cfg(test)]

@@ -54,12 +54,12 @@ if code == 4 or code == 5 or code == 6 then
   end
 
   save_debt = function(entry, now, margin)
-    local life = ttl_text(entry.ttl, margin)
-    local lives_until = floor(now / 1000) + life
+    local ttl = ttl_text(entry.ttl, margin)
+    local lives_until = floor(now / 1000) + ttl
     local whole, part = entry.whole, entry.part
     if entry.is_beyond then part = part + IS_BEYOND end
     local state = pack('>I4I6I7I5I6', whole, part, entry.since, entry.full, lives_until)
-    call('SET', entry.key, state, 'PX', life)
+    call('SET', entry.key, state, 'PX', ttl)
   end
 
   -- Sets the debt of a bucket of `capacity`.
@@ -215,12 +215,12 @@ if code == 4 or code == 5 or code == 6 then
     return entry.since + drain_time(whole, part, limit)
   end
 
-  -- The time in which `whole + part / W` tokens drain, rounded up, at most FOREVER.
+  -- The time in which `whole + part / W` tokens drain, rounded up, at most MAX_MICROS.
   drain_time = function(whole, part, limit)
     local rest = fmod(limit.window, limit.times)
     local per_token = (limit.window - rest) / limit.times
     local micros, left = mul_div(rest, whole, limit.times)
     micros = micros + whole * per_token + ceil_div(left + part, limit.times)
-    return min(micros, FOREVER)
+    return min(micros, MAX_MICROS)
   end
 end

@@ -154,7 +154,7 @@ while at <= #checks do
     reply[head] = '\1'
     if not allowed then
       -- A denial says for how long it stays the same, for the denial cache.
-      local least = FOREVER
+      local least = MAX_MICROS
       for i = 1, count do least = min(least, rare.stable_for(limits[i])) end
       reply[head] = pack('>BI7', 0, least)
     end

@@ -1,6 +1,6 @@
 -- Milliseconds for PX and PEXPIRE: an integer as text, which a float or an exponent is not.
 local function ttl_text(micros, margin)
-  return format('%d', ceil(min(micros, FOREVER - 1e12) / 1000) + margin)
+  return format('%d', ceil(min(micros, MAX_MICROS - 1e12) / 1000) + margin)
 end
 
 -- Whether anything was written before the end, where `save` does.

@@ -2,7 +2,7 @@
 -- Wants a < m <= 2^45 and b < 2^35: long division, seven bits of b at a time.
 local function mul_div(a, b, m)
   local product = a * b
-  if product <= FOREVER then
+  if product <= MAX_MICROS then
     local rest = fmod(product, m)
     return (product - rest) / m, rest
   end

@@ -8,7 +8,7 @@ local call, pack, unpack, spread = redis.call, struct.pack, struct.unpack, unpac
 local ceil, floor, fmod, max, min = math.ceil, math.floor, math.fmod, math.max, math.min
 local format = string.format
 
-local FOREVER = 9007199254740991 -- 2^53 - 1
+local MAX_MICROS = 9007199254740991 -- 2^53 - 1
 local MOST = 4294967295 -- 2^32 - 1: no count is larger
 
 local function ceil_div(a, b)

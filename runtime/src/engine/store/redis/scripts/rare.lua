@@ -118,15 +118,15 @@ local function define_rare()
     -- A permit may be released at any moment.
     if limit.algorithm.has_permit_id then
       if limit.wait > 0 and not limit.shadow then return 0 end
-      return FOREVER
+      return MAX_MICROS
     end
-    if limit.remaining >= limit.quota then return FOREVER end
+    if limit.remaining >= limit.quota then return MAX_MICROS end
     local cost = limit.cost
     limit.cost = limit.remaining + 1
     local wait = limit.algorithm.wait(limit, now, limit.entry)
     limit.cost = cost
     -- A leaky bucket never holds more than one.
-    if wait == 0 then return FOREVER end
+    if wait == 0 then return MAX_MICROS end
     return wait
   end
 

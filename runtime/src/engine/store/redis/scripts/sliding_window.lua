@@ -88,8 +88,8 @@ if code == 1 then
   -- A log lives for a quarter of the window longer than it counts: the plain script relies on it,
   -- which sets the expiry only with the first charge in each quarter of a window.
   local function expire(entry, margin)
-    local life = entry.window + floor(entry.window / 4)
-    call('PEXPIRE', entry.key, ttl_text(max(entry.ttl, life), margin))
+    local ttl = entry.window + floor(entry.window / 4)
+    call('PEXPIRE', entry.key, ttl_text(max(entry.ttl, ttl), margin))
   end
 
   local function drop(entry)

@@ -44,7 +44,7 @@ if code == 5 then
   -- The time until `tokens` have arrived, given that the latest refill was `phase` ago.
   local function refill_time(tokens, limit)
     local micros = ceil_div(tokens, limit.times) * limit.window
-    if micros >= FOREVER then return FOREVER end
+    if micros >= MAX_MICROS then return MAX_MICROS end
     return max(micros - limit.phase, 0)
   end
 

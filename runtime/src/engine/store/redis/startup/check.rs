@@ -10,6 +10,7 @@ use actix_throttle_core::{
     identity::Identity,
     key::Key,
     limit::{Algorithm, Concurrency, Limit, LimitRef, PermitId},
+    text::word::Word,
 };
 use redis::RedisError;
 use smallvec::smallvec;
@@ -33,13 +34,6 @@ use crate::engine::{error::InitError, log_throttle::TARGET};
 const WINDOW: Duration = Duration::from_millis(1);
 /// The window of the plain script's limits, so long that the second charge finds the first.
 const PLAIN_WINDOW: Duration = Duration::from_secs(5);
-const ALGORITHMS: [Algorithm; 5] = [
-    Algorithm::SlidingWindow,
-    Algorithm::SlidingWindowCounter,
-    Algorithm::FixedWindow,
-    Algorithm::TokenBucket,
-    Algorithm::LeakyBucket,
-];
 
 impl RedisStore {
     /// Checks the server once, and logs the result.
@@ -60,8 +54,8 @@ impl RedisStore {
             ))
         })?;
         let pool = &self.executor.upkeep().pool;
-        let patience = pool.patience(None);
-        let failure = match timeout(patience, self.look(&runtime)).await {
+        let longest = pool.connect_timeout(None);
+        let failure = match timeout(longest, self.inspect(&runtime)).await {
             Ok(Ok(server)) => {
                 self.log_connected(server.as_ref());
                 return Ok(());
@@ -79,19 +73,19 @@ impl RedisStore {
         match failure {
             Some(error) => classify(&error, pool),
             None => {
-                warn(pool, &format!("no answer within {patience:?}"));
+                warn(pool, &format!("no reply within {longest:?}"));
                 Ok(())
             }
         }
     }
 
-    async fn look(&self, runtime: &Handle) -> Result<Option<ServerInfo>, Finding> {
-        let mut lent = self.executor.connections.of(runtime).checkout().await?;
+    async fn inspect(&self, runtime: &Handle) -> Result<Option<ServerInfo>, Finding> {
+        let mut guard = self.executor.connections.of(runtime).checkout().await?;
         let pool = &self.executor.upkeep().pool;
-        let server = match ServerInfo::ask(&mut lent.connection).await {
+        let server = match ServerInfo::ask(&mut guard.connection).await {
             // Some proxies close the connection on a command that they do not know.
             Err(error) if error.is_io_error() => {
-                lent.connection = pool.connect().await?;
+                guard.connection = pool.connect().await?;
                 None
             }
             server => server?,
@@ -99,9 +93,9 @@ impl RedisStore {
         if let Some(server) = &server {
             server.check(pool.is_cluster()).map_err(Finding::Wrong)?;
         }
-        self.try_out(&mut lent.connection).await?;
+        self.try_out(&mut guard.connection).await?;
         // Replies to the probe prove that the connection works, as replies to requests do.
-        lent.answered();
+        guard.replied();
         Ok(server)
     }
 
@@ -125,7 +119,10 @@ impl RedisStore {
     /// algorithm twice, because a state that is there is written by another command than a new one.
     async fn try_out(&self, connection: &mut Connection) -> Result<(), RedisError> {
         let identity = Identity::new("probe");
-        let limits = ALGORITHMS.map(|algorithm| Limit::new(1, WINDOW).algorithm(algorithm));
+        let limits: Vec<_> = Algorithm::ALL
+            .iter()
+            .map(|algorithm| Limit::new(1, WINDOW).algorithm(*algorithm))
+            .collect();
         let running = Concurrency::new(1).expiry(WINDOW);
         let key = Key::permits(&identity, &running);
         let (one, other) = (PermitId::new(), PermitId::new());
@@ -155,9 +152,11 @@ impl RedisStore {
         let counters = limits.iter().map(|limit| Key::counter(&identity, limit));
         let keys: Vec<_> = counters.chain([key]).collect();
         // The leaky bucket is left out, because it would deny the second charge.
-        let [log, counter, window, bucket, _] = ALGORITHMS;
-        let plain_limits = [log, counter, window, bucket]
-            .map(|algorithm| Limit::new(10, PLAIN_WINDOW).algorithm(algorithm));
+        let plain_limits: Vec<_> = Algorithm::ALL
+            .iter()
+            .filter(|algorithm| **algorithm != Algorithm::LeakyBucket)
+            .map(|algorithm| Limit::new(10, PLAIN_WINDOW).algorithm(*algorithm))
+            .collect();
         let check = charge_each(&identity, &plain_limits);
         let counters = plain_limits
             .iter()
@@ -176,11 +175,11 @@ impl RedisStore {
             call.by_source().query_async::<()>(connection).await?;
             call.by_hash().query_async::<()>(connection).await?;
         }
-        let mut forget = redis::cmd("DEL");
+        let mut delete = redis::cmd("DEL");
         for key in keys {
-            forget.arg(key.text(&self.executor.upkeep().naming));
+            delete.arg(key.text(&self.executor.upkeep().naming));
         }
-        forget.query_async(connection).await
+        delete.query_async(connection).await
     }
 
     /// Verifies a cluster by `call`, by the `plain` ones, and by the calls of one key that limits
@@ -228,9 +227,9 @@ impl RedisStore {
             .each_ref()
             .map(|limit| Key::counter(&identity, limit));
         for key in keys.iter().chain(&counters) {
-            let mut forget = redis::cmd("DEL");
-            forget.arg(key.text(&self.executor.upkeep().naming));
-            forget.query_async::<()>(connection).await?;
+            let mut delete = redis::cmd("DEL");
+            delete.arg(key.text(&self.executor.upkeep().naming));
+            delete.query_async::<()>(connection).await?;
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ pub(crate) fn classify(error: &RedisError, pool: &RedisPool) -> Result<(), InitE
         }
         _ if says("can't access at least one of the keys") => refused(NO_PERMISSION),
         _ if says("DB index is out of range") => Err(InitError::settings(format!(
-            "the server has no database of this number; mend the end of its URL ({said})"
+            "the server has no database with this number; correct the end of its URL ({said})"
         ))),
         _ if says("cluster support disabled") => Err(InitError::settings(format!(
             "the server is in no cluster, but the pool is a cluster's; build a \
@@ -72,7 +72,7 @@ pub(crate) fn classify(error: &RedisError, pool: &RedisPool) -> Result<(), InitE
             "the server's URL or the pool cannot be right: {said}"
         ))),
         (ErrorKind::Parse | ErrorKind::UnexpectedReturnType, _) => {
-            wrong_server("what answers at this address is no Redis or Valkey")
+            wrong_server("this address is not a Redis or Valkey server")
         }
         (ErrorKind::Server(ServerErrorKind::ResponseError), _) if !may_pass(error) => {
             wrong_server("the server refuses")
@@ -117,8 +117,8 @@ pub(crate) fn warn(pool: &RedisPool, said: &str) {
     let hint = hint(pool, said).map(|hint| format!(": {hint}"));
     log::warn!(
         target: TARGET,
-        "{} cannot be used right now ({said}){}; starting all the same, a connection is being tried \
-         for in the background",
+        "{} cannot be used right now ({said}){}; the service starts, and the limiter keeps trying to \
+         connect",
         pool.name(),
         hint.unwrap_or_default()
     );
@@ -133,18 +133,18 @@ fn hint(pool: &RedisPool, said: &str) -> Option<&'static str> {
         "unexpected end of file",
         "handshake eof",
         "timed out",
-        "no answer",
+        "no reply",
     ]
     .iter()
     .any(|words| said.contains(words));
     match pool.endpoint() {
         _ if said.contains(FULL) => advice(said).filter(|advice| !said.contains(advice)),
         None if is_closed => Some(
-            "look whether its `maxclients` is reached, and whether its port and the pool agree \
+            "check whether its `maxclients` is reached, and whether its port and the pool agree \
              about TLS",
         ),
         Some(endpoint) if is_closed && endpoint.is_tls() => {
-            Some("look whether its `maxclients` is reached")
+            Some("check whether its `maxclients` is reached")
         }
         _ => None,
     }
@@ -154,10 +154,10 @@ fn is_unknown(pool: &RedisPool, said: &str) -> InitError {
     let host = pool.endpoint().and_then(Endpoint::host);
     let what = match host {
         Some(host) => format!("there is no host `{host}`"),
-        None => "there is no host of the name that the pool has".into(),
+        None => "there is no host with the name that the pool has".into(),
     };
     InitError::settings(format!(
-        "{what}: the resolver does not know it; mend the URL, or start when the name is known ({said})"
+        "{what}: the resolver does not know it; correct the URL, or start once the name is known ({said})"
     ))
 }
 
@@ -171,7 +171,7 @@ fn speaks_no_tls(pool: &RedisPool) -> InitError {
     )
 }
 
-const PROTECTED: &str = "the server is in protected mode and answers none but its own machine; \
+const PROTECTED: &str = "the server is in protected mode and accepts only local connections; \
      give it a password or bind it to an address";
 
 const BAD_CREDENTIALS: &str = "the server does not accept the user or password; \

@@ -86,8 +86,8 @@ impl ServerInfo {
         match evicting {
             Some((policy, true)) => log::warn!(
                 target: TARGET,
-                "{name} has maxmemory-policy {policy}: when its memory is full it throws counters \
-                 and blocks away, and who was denied is admitted; set it to noeviction"
+                "{name} has maxmemory-policy {policy}: when its memory is full, it evicts counters and \
+                 blocks, so denied clients are admitted; set it to noeviction"
             ),
             // The server's memory has no limit, so it evicts nothing yet.
             Some((policy, false)) => log::debug!(

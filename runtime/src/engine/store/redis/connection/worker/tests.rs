@@ -57,21 +57,21 @@ fn connections_of_runtimes_that_have_ended_are_forgotten() {
 }
 
 #[test]
-fn keeper_ends_with_its_connection() {
+fn reconnect_task_ends_with_its_connection() {
     on_a_runtime(async |runtime| {
         for closes in [true, false] {
             let connections = connections();
             let connection = connections.of(runtime);
             assert!(connection.checkout().await.is_err());
-            let keeper = connection.keeper.get().expect("started").clone();
+            let task = connection.reconnect_task.get().expect("started").clone();
             drop(connection);
-            assert!(!keeper.is_finished());
+            assert!(!task.is_finished());
             if closes {
                 connections.close();
             }
             drop(connections);
             tokio::task::yield_now().await;
-            assert!(keeper.is_finished());
+            assert!(task.is_finished());
         }
     });
 }

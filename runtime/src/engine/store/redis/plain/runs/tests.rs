@@ -49,16 +49,16 @@ fn packed(checks: &[&Charged]) -> (Vec<u8>, u64, Vec<u8>) {
         }));
     }
     // Each key stands where it was first named.
-    let places: Vec<u32> = (1..).take(keys.len()).collect();
-    let runs = Runs::new(&plain, &vec![true; plain.len()], &places);
+    let key_indexes: Vec<u32> = (1..).take(keys.len()).collect();
+    let runs = Runs::new(&plain, &vec![true; plain.len()], &key_indexes);
     (runs.packed, runs.count, runs.requests)
 }
 
-/// A run of so many checks, with the position, the step and the cost of each limit.
+/// A run of so many checks, with the first key's index, the step and the cost of each limit.
 fn run(checks: u8, limits: &[(u8, u8, u8)]) -> Vec<u8> {
     let mut packed = vec![0, checks, u8::try_from(limits.len()).unwrap()];
-    for (place, stride, cost) in limits {
-        packed.extend([0, *place, *stride, 0, 0, 0, *cost]);
+    for (key_index, stride, cost) in limits {
+        packed.extend([0, *key_index, *stride, 0, 0, 0, *cost]);
     }
     packed
 }
@@ -128,7 +128,7 @@ fn forms_are_sorted_if_no_key_is_common() {
     // Keys in order of appearance: 1 and 3 are of the minute, 2 and 4 of the hour.
     let (_, count, _) = packed(&checks);
     assert_eq!(count, 4);
-    let (plain, places) = (checks, [1, 3, 2, 4]);
+    let (plain, key_indexes) = (checks, [1, 3, 2, 4]);
     let mut all = PlainChecks::default();
     for (index, charges) in plain.iter().enumerate() {
         let [(name, limit, cost)] = charges else {
@@ -146,7 +146,7 @@ fn forms_are_sorted_if_no_key_is_common() {
         };
         assert!(all.add(&check, |_| index));
     }
-    let runs = Runs::new(&all, &[true; 4], &places);
+    let runs = Runs::new(&all, &[true; 4], &key_indexes);
     let expected = [run(2, &[(1, 1, 1)]), run(2, &[(3, 1, 1)])];
     assert_eq!((runs.packed, runs.count), (expected.concat(), 2));
 }

@@ -29,7 +29,7 @@
           end
           local elapsed, was_full = now - since, full
           local owed = whole * window + part
-          if owed <= FOREVER / 2 then
+          if owed <= MAX_MICROS / 2 then
             -- The numbers are exact: what drains above 2^53 is more than is owed by far.
             local paid_after = (owed - fmod(owed, times)) / times
             owed = owed - elapsed * times
@@ -136,10 +136,10 @@
             local debt = pack('>I4I6I7I5', whole, part, since, third_kept[i])
             call('SETRANGE', keys[i], '0', debt)
           else
-            local life = max(2 * need, LEAST_LIFE) + margin
-            local lives_until = now_millis + life
+            local ttl = max(2 * need, MIN_TTL) + margin
+            local lives_until = now_millis + ttl
             local state = pack('>I4I6I7I5I6', whole, part, since, third_kept[i], lives_until)
-            call('SET', keys[i], state, 'PX', format('%d', life))
+            call('SET', keys[i], state, 'PX', format('%d', ttl))
           end
         end
       end

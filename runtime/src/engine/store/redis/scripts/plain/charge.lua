@@ -38,8 +38,8 @@
         i = i + stride
       end
     else
-      local places, strides, costs = {}, {}, {}
-      for j = 1, width do places[j], strides[j], costs[j], at = read('>I2BI4', head, at) end
+      local indexes, strides, costs = {}, {}, {}
+      for j = 1, width do indexes[j], strides[j], costs[j], at = read('>I2BI4', head, at) end
       for _ = 1, checks do
         local count = 1
         if counts then
@@ -48,11 +48,11 @@
         end
         local fitting = count
         for j = 1, width do
-          local fits = floor(room[places[j]] / costs[j])
+          local fits = floor(room[indexes[j]] / costs[j])
           if fits < fitting then fitting = fits end
         end
         for j = 1, width do
-          local i, cost = places[j], costs[j]
+          local i, cost = indexes[j], costs[j]
           local left = room[i]
           if fitting > 0 then
             left = left - fitting * cost
@@ -65,7 +65,7 @@
               missing[#missing + 1] = { i, cost - left, 1 - left }
             end
           end
-          places[j] = i + strides[j]
+          indexes[j] = i + strides[j]
         end
       end
     end

@@ -13,7 +13,7 @@
         room[i] = left
       end
     elseif code == 3 then
-      local life = format('%d', ceil(window / 1000) + margin)
+      local ttl = format('%d', ceil(window / 1000) + margin)
       for i = first, last do
         local cost = charged[i]
         if cost then
@@ -21,7 +21,7 @@
           if used > cost then
             call('SETRANGE', keys[i], '7', pack('>I4', used))
           else
-            call('SET', keys[i], pack('>I7I4', now, used), 'PX', life)
+            call('SET', keys[i], pack('>I7I4', now, used), 'PX', ttl)
           end
         end
       end

@@ -1,6 +1,6 @@
 -- The plain script decides a batch of plain checks: charges under rate limits that are no shadows,
 -- with costs that are above 0 and could fit. It reads each state once, takes what fits, and replies
--- with the states as it has read them and the time: replay.rs makes the verdicts of these, by the
+-- with the states as it has read them and the time: outcomes.rs makes the verdicts of these, by the
 -- step functions of the in-memory store. It leaves to decide.lua what it cannot decide in this way.
 --
 -- KEYS: the strings (all states but logs), the marker of blocks, the logs, and maybe the blocks;
@@ -18,8 +18,8 @@ local call, pack, read = redis.call, struct.pack, struct.unpack
 local ceil, floor, fmod, max, min = math.ceil, math.floor, math.fmod, math.max, math.min
 local format = string.format
 
-local LEAST_LIFE = 1000 -- milliseconds, of a bucket's key
-local FOREVER = 9007199254740991 -- 2^53 - 1
+local MIN_TTL = 1000 -- milliseconds, of a bucket's key
+local MAX_MICROS = 9007199254740991 -- 2^53 - 1
 -- An element of a log holds a time modulo 2^48 and a sum modulo 2^24.
 local TIME_SPAN, SUM_SPAN = 281474976710656, 16777216
 -- The flag in the `part` of a bucket marks a debt that may exceed the capacity. The time for which

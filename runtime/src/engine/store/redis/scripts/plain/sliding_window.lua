@@ -29,7 +29,7 @@
             -- The search moves `outside` in steps that double, and after the first hit halves what
             -- is between.
             local outside, step, is_found = 1, 1, age < window
-            if not is_found then base, inside = oldest, FOREVER end
+            if not is_found then base, inside = oldest, MAX_MICROS end
             while inside - outside > 1 do
               local probe, index = outside + step, '-3'
               if is_found then probe = floor((outside + inside) / 2) end
@@ -65,11 +65,11 @@
             local excess = wanted[j]
             -- The entries of this call leave the window last.
             if excess > 1 and excess <= sum then
-              local below, above, step = max(inside, -inside) - 1, FOREVER, 1
+              local below, above, step = max(inside, -inside) - 1, MAX_MICROS, 1
               local leaving
               while above - below > 1 do
                 local probe = below + step
-                if above < FOREVER then probe = floor((below + above) / 2) end
+                if above < MAX_MICROS then probe = floor((below + above) / 2) end
                 local element = call('LINDEX', keys[i], format('%d', -1 - probe))
                 local reached = SUM_SPAN
                 if element then
@@ -87,7 +87,7 @@
           end
         end
       end
-      local life = format('%d', ceil((window + floor(window / 4)) / 1000) + margin)
+      local ttl = format('%d', ceil((window + floor(window / 4)) / 1000) + margin)
       local time = now % TIME_SPAN
       for i = first, last do
         local cost, key, inside = charged[i], keys[i], second_kept[i]
@@ -96,7 +96,7 @@
           if not inside or inside == 0 then
             call('LPUSH', key, '\0\0\0\0\0\0\0\0\0', element)
             if inside then call('LTRIM', key, '0', '1') end
-            call('PEXPIRE', key, life)
+            call('PEXPIRE', key, ttl)
           else
             local renews = inside < 0
             if renews then inside = -inside end
@@ -106,7 +106,7 @@
               call('LTRIM', key, '0', format('%d', -inside))
             end
             call('LPUSH', key, element)
-            if renews then call('PEXPIRE', key, life) end
+            if renews then call('PEXPIRE', key, ttl) end
           end
         end
       end

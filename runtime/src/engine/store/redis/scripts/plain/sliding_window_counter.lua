@@ -31,7 +31,7 @@
       end
     elseif code == 2 then
       local elapsed = fmod(now, window)
-      local life = format('%d', ceil((2 * window - elapsed) / 1000) + margin)
+      local ttl = format('%d', ceil((2 * window - elapsed) / 1000) + margin)
       for i = first, last do
         local cost = charged[i]
         if cost then
@@ -39,7 +39,7 @@
           if current > 0 then
             call('SETRANGE', keys[i], '7', pack('>I4', current + cost))
           else
-            call('SET', keys[i], pack('>I7I4I4', now - elapsed, cost, -current), 'PX', life)
+            call('SET', keys[i], pack('>I7I4I4', now - elapsed, cost, -current), 'PX', ttl)
           end
         end
       end

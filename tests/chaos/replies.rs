@@ -1,5 +1,5 @@
-//! Responses of Redis that are lost or late. A request is charged once regardless, and no other
-//! request receives its response.
+//! Replies of Redis that are lost or late. A request is charged once regardless, and no other
+//! request receives its reply.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Mistakes of other libraries that a store could repeat. Each test names the library in which the
-//! mistake was seen.
+//! Bugs of other libraries that a store could repeat. Each test names the library in which the bug
+//! was seen.
 
 use std::time::Duration;
 

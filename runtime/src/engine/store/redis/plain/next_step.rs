@@ -2,7 +2,7 @@
 
 /// The next step that a reply to a plain call asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum NextStep {
     /// Nothing: it is a decision.
     Decided,
     /// An identity is blocked somewhere: the call must go again and name the blocks.

@@ -100,10 +100,10 @@ methods = ['GTE']
 limits = ['login', 'logout', { rate = '1/s', group = 5 }]
 ";
     let error = error(text, Format::Toml);
-    let places: Vec<_> = error
+    let positions: Vec<_> = error
         .diagnostics()
         .iter()
-        .map(|mistake| (mistake.line(), mistake.column()))
+        .map(|diagnostic| (diagnostic.line(), diagnostic.column()))
         .collect();
     let expected = [
         (2, 8),
@@ -115,7 +115,7 @@ limits = ['login', 'logout', { rate = '1/s', group = 5 }]
         (10, 20),
         (10, 54),
     ];
-    assert_eq!(places, expected, "{error}");
+    assert_eq!(positions, expected, "{error}");
     assert!(error.is_invalid() && !error.is_unreadable());
     let first = error.to_string();
     let first = first.lines().next().expect("a line");

@@ -14,24 +14,24 @@ fn never(_: &HttpRequest) -> bool {
     false
 }
 
-fn own_answer(_: &HttpRequest, denied: &Decision) -> HttpResponse {
+fn own_response(_: &HttpRequest, denied: &Decision) -> HttpResponse {
     let wait = denied.retry_after().expect("a wait").as_micros();
     HttpResponse::ImATeapot().body(wait.to_string())
 }
 
-/// Declares each limit twice: on a handler under `/short`, and on one under `/long`.
+/// Declares each limit twice: on a handler under `/fast`, and on one under `/general`.
 macro_rules! twice {
-    ($($path:literal $short:ident $long:ident ($($argument:tt)*);)*) => {
+    ($($path:literal $fast:ident $general:ident ($($argument:tt)*);)*) => {
         $(
             #[get($path)]
             #[rate_limit($($argument)*, name = "same")]
-            async fn $short() -> &'static str {
+            async fn $fast() -> &'static str {
                 "ok"
             }
 
             #[get($path)]
             #[rate_limit($($argument)*, name = "same", skip_if = never)]
-            async fn $long() -> &'static str {
+            async fn $general() -> &'static str {
                 "ok"
             }
         )*
@@ -39,43 +39,43 @@ macro_rules! twice {
         const PATHS: &[&str] = &[$($path),*];
 
         fn routes(config: &mut ServiceConfig) {
-            let (short, long) = (actix_web::web::scope("/short"), actix_web::web::scope("/long"));
-            config.service(short$(.service($short))*);
-            config.service(long$(.service($long))*);
+            let (fast, general) = (actix_web::web::scope("/fast"), actix_web::web::scope("/general"));
+            config.service(fast$(.service($fast))*);
+            config.service(general$(.service($general))*);
         }
     };
 }
 
 twice! {
-    "/log" short_log long_log ("3 per 2 seconds");
-    "/counter" short_counter long_counter ("3 per 2 seconds", algorithm = "sliding_window_counter");
-    "/fixed" short_fixed long_fixed ("3 per 2 seconds", algorithm = "fixed_window");
-    "/token" short_token long_token ("2/second", algorithm = "token_bucket", capacity = 3, cost = 2);
-    "/leaky" short_leaky long_leaky ("2/second", algorithm = "leaky_bucket");
-    "/block" short_block long_block ("2/second", block = "2s");
-    "/shadow" short_shadow long_shadow ("1/second", shadow);
-    "/answer" short_answer long_answer ("1/second", on_limited = own_answer);
-    "/header" short_header long_header ("1/second", identifier = header("X-Name"));
-    "/query" short_query long_query ("1/second", identifier = query("name"));
-    "/all" short_all long_all ("3/second", identifier = global);
-    "/leased" short_leased long_leased ("2/second", algorithm = "fixed_window", lease = 2);
-    "/local" short_local long_local ("2/second", failure_mode = "local");
-    "/closed" short_closed long_closed ("2/second", failure_mode = "closed");
+    "/log" fast_log general_log ("3 per 2 seconds");
+    "/counter" fast_counter general_counter ("3 per 2 seconds", algorithm = "sliding_window_counter");
+    "/fixed" fast_fixed general_fixed ("3 per 2 seconds", algorithm = "fixed_window");
+    "/token" fast_token general_token ("2/second", algorithm = "token_bucket", capacity = 3, cost = 2);
+    "/leaky" fast_leaky general_leaky ("2/second", algorithm = "leaky_bucket");
+    "/block" fast_block general_block ("2/second", block = "2s");
+    "/shadow" fast_shadow general_shadow ("1/second", shadow);
+    "/own" fast_own general_own ("1/second", on_limited = own_response);
+    "/header" fast_header general_header ("1/second", identifier = header("X-Name"));
+    "/query" fast_query general_query ("1/second", identifier = query("name"));
+    "/all" fast_all general_all ("3/second", identifier = global);
+    "/leased" fast_leased general_leased ("2/second", algorithm = "fixed_window", lease = 2);
+    "/local" fast_local general_local ("2/second", failure_mode = "local");
+    "/closed" fast_closed general_closed ("2/second", failure_mode = "closed");
 }
 
 /// The parts of a response that a client sees.
-fn seen(answer: &TestResponse) -> (u16, Vec<(&str, &[u8])>, &str) {
-    let headers = answer.headers.iter();
+fn seen(response: &TestResponse) -> (u16, Vec<(&str, &[u8])>, &str) {
+    let headers = response.headers.iter();
     let mut headers: Vec<_> = headers
         .map(|(name, value)| (name.as_str(), value.as_bytes()))
         .collect();
     headers.sort_unstable();
-    (answer.status, headers, answer.text())
+    (response.status, headers, response.text())
 }
 
-async fn ask(service: &TestService, way: &str, path: &str, step: u64) -> TestResponse {
+async fn ask(service: &TestService, prefix: &str, path: &str, step: u64) -> TestResponse {
     let client = format!("192.0.2.{}", step % 3);
-    let request = get_from(&client, &format!("/{way}{path}?name={}", step % 2));
+    let request = get_from(&client, &format!("/{prefix}{path}?name={}", step % 2));
     // Every fifth request has no name, and counts by its address.
     let request = match step % 5 {
         0 => request,
@@ -89,10 +89,10 @@ async fn compare(test_app: &TestApp, path: &str) -> Vec<u16> {
     let service = test_app.service(routes).await;
     let mut statuses = Vec::new();
     for step in 0..40 {
-        let short = ask(&service, "short", path, step).await;
-        let long = ask(&service, "long", path, step).await;
-        assert_eq!(seen(&short), seen(&long), "{path}, step {step}");
-        statuses.push(short.status);
+        let fast = ask(&service, "fast", path, step).await;
+        let general = ask(&service, "general", path, step).await;
+        assert_eq!(seen(&fast), seen(&general), "{path}, step {step}");
+        statuses.push(fast.status);
         test_app.after_millis(step % 4 * 60);
     }
     statuses

@@ -94,7 +94,7 @@ impl State {
 }
 
 /// The reconnect task's view of its connection.
-struct Keeper {
+struct ReconnectTask {
     /// The state. The reference is weak, so that the task does not keep the state alive. The
     /// connection aborts the task when it is dropped; a failed upgrade ends the task in any case.
     state: Weak<ConnectionState>,
@@ -122,12 +122,12 @@ enum Turn {
 /// # Cancel safety
 ///
 /// Aborting the task drops the attempt under way, and leaves the state as it is.
-pub(crate) async fn keep(
+pub(crate) async fn reconnect_loop(
     state: Weak<ConnectionState>,
     states: watch::Receiver<State>,
     upkeep: Arc<Upkeep>,
 ) {
-    let mut keeper = Keeper {
+    let mut task = ReconnectTask {
         state,
         states,
         upkeep,
@@ -138,13 +138,13 @@ pub(crate) async fn keep(
     };
     let mut is_first = true;
     loop {
-        let next = keeper.states.wait_for(|state| state.task().is_some());
-        let task = match timeout(TICK, next).await {
+        let next = task.states.wait_for(|state| state.task().is_some());
+        let next = match timeout(TICK, next).await {
             Ok(Ok(state)) => state.task(),
             Ok(Err(_)) => return,
             Err(_) => None,
         };
-        let goes_on = match task {
+        let goes_on = match next {
             Some(Task::Connect) => {
                 if !is_first {
                     // Jitter against a thundering herd: all workers of all processes lose a server
@@ -152,15 +152,15 @@ pub(crate) async fn keep(
                     sleep(up_to(AT_ONCE)).await;
                 }
                 is_first = false;
-                keeper.connect().await
+                task.connect().await
             }
-            Some(Task::Reconnect) => match keeper.wait_for_turn().await {
-                Some(Turn::Due) => keeper.connect().await,
+            Some(Task::Reconnect) => match task.wait_for_turn().await {
+                Some(Turn::Due) => task.connect().await,
                 Some(Turn::Changed) => Some(()),
                 None => None,
             },
-            Some(Task::Replace(present)) => keeper.replace(&present).await,
-            None => keeper.check().await,
+            Some(Task::Replace(present)) => task.replace(&present).await,
+            None => task.check().await,
         };
         if goes_on.is_none() {
             return;
@@ -171,7 +171,7 @@ pub(crate) async fn keep(
 /// Whether the reconnect task goes on. `None`: the connection was dropped, and the task ends.
 type GoesOn = Option<()>;
 
-impl Keeper {
+impl ReconnectTask {
     /// Waits for the turn of the next attempt after one that has failed. While the circuit is
     /// closed, the turn comes after a growing backoff; otherwise, when the circuit breaker wants
     /// the store to be verified. A request may end the wait early, by a change of the state.
@@ -251,7 +251,7 @@ impl Keeper {
         match outcome {
             Ok(Ok(())) => {
                 present.health.is_well();
-                state.answered();
+                state.replied();
                 upkeep.circuit.decided();
             }
             Ok(Err(error)) => {

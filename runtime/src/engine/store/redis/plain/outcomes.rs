@@ -36,13 +36,13 @@ pub(crate) fn states(
     let mut states: Vec<Option<State>> = Vec::new();
     states.resize_with(checks.keys().len(), || None);
     // Logs come last, behind the marker.
-    for (place, key) in (2..).zip(order) {
+    for (key_index, key) in (2..).zip(order) {
         let index = (*key as usize).checked_sub(1)?;
         let limit = checks.keys().get(index)?.limit;
         let limit = &checks.limits().get(limit as usize)?.limit;
         let mut stored = stored(&mut rest, limit, now)?;
         if let StoredState::Log { leaving, .. } = &mut stored {
-            let of_key = found.iter().filter(|found| found.place == place);
+            let of_key = found.iter().filter(|found| found.key_index == key_index);
             leaving.extend(of_key.map(|found| (found.cost, found.time)));
         }
         *states.get_mut(index)? = Some(State::of_stored(limit, stored));
@@ -52,8 +52,8 @@ pub(crate) fn states(
 
 /// A lookup in a log: `cost` of it has left the window once the admission of `time` has.
 struct Found {
-    /// The position of the key in the call.
-    place: u64,
+    /// The index of the key in the call, from 1.
+    key_index: u64,
     cost: u32,
     time: Micros,
 }
@@ -61,12 +61,16 @@ struct Found {
 fn found(mut reply: &[u8], now: Micros) -> Option<Vec<Found>> {
     let mut all = Vec::new();
     while !reply.is_empty() {
-        let place = number(&mut reply, 2)?;
+        let key_index = number(&mut reply, 2)?;
         let cost = count(number(&mut reply, 4)?)?;
         let (element, after) = reply.split_at_checked(ELEMENT)?;
         reply = after;
         let (time, _) = element_of(element, now)?;
-        all.push(Found { place, cost, time });
+        all.push(Found {
+            key_index,
+            cost,
+            time,
+        });
     }
     Some(all)
 }

@@ -6,7 +6,7 @@ use std::{pin::pin, sync::Arc};
 use redis::RedisError;
 use tokio::time::Instant;
 
-use super::{GoesOn, Keeper, Turn};
+use super::{GoesOn, ReconnectTask, Turn};
 use crate::engine::store::redis::{
     connection::{
         connection::Connection,
@@ -25,7 +25,7 @@ pub(crate) enum Missed {
     OwnLateness,
 }
 
-impl Keeper {
+impl ReconnectTask {
     /// Makes a connection where there is none.
     pub(crate) async fn connect(&mut self) -> GoesOn {
         let outcome = self.attempt().await;
@@ -87,8 +87,8 @@ impl Keeper {
     /// incident.
     async fn connection(&mut self) -> Result<Connection, Missed> {
         let upkeep = Arc::clone(&self.upkeep);
-        let patience = upkeep.pool.patience(self.took);
-        let connection = timely(patience, upkeep.pool.connect()).await?;
+        let longest = upkeep.pool.connect_timeout(self.took);
+        let connection = timely(longest, upkeep.pool.connect()).await?;
         if upkeep.circuit.is_closed() {
             return Ok(connection);
         }
@@ -110,16 +110,16 @@ impl Keeper {
     }
 }
 
-/// The output of `work`, if it comes within `patience`.
+/// The output of `work`, if it comes within `longest`.
 ///
 /// # Errors
 ///
 /// The error of `work` or a timeout; [`Missed::OwnLateness`] if this process was late itself.
 pub(crate) async fn timely<T>(
-    patience: std::time::Duration,
+    longest: std::time::Duration,
     work: impl Future<Output = Result<T, RedisError>>,
 ) -> Result<T, Missed> {
-    match within(Instant::now() + patience, pin!(work)).await {
+    match within(Instant::now() + longest, pin!(work)).await {
         Ok(outcome) => outcome.map_err(Missed::Failed),
         Err(Expired::Silence) => Err(Missed::Failed(timed_out())),
         Err(Expired::OwnLateness) => Err(Missed::OwnLateness),

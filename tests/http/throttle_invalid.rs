@@ -7,12 +7,12 @@ use actix_throttle::{Algorithm, Identifier, InitError, Limit, Paths, Rule, Throt
 const LIMIT: Limit = Limit::per_minute(5);
 
 fn rejected<T>(result: Result<T, InitError>) -> String {
-    let error = result.err().expect("a mistake");
+    let error = result.err().expect("an error");
     assert!(error.is_settings(), "{error}");
     error.to_string()
 }
 
-fn mistake(rules: impl IntoIterator<Item = Rule>) -> String {
+fn error_of(rules: impl IntoIterator<Item = Rule>) -> String {
     let message = rejected(Throttle::new().paths("^/towns", rules));
     assert!(message.contains("`^/towns`"), "names its entry: {message}");
     message
@@ -34,19 +34,19 @@ fn text_that_is_no_regex() {
 
 #[test]
 fn entry_without_a_rule() {
-    assert!(mistake([]).contains("exempt_paths"));
+    assert!(error_of([]).contains("exempt_paths"));
 }
 
 #[test]
 fn limits_that_are_invalid() {
-    let of = |limit: Limit| mistake([Rule::new(limit)]);
+    let of = |limit: Limit| error_of([Rule::new(limit)]);
     assert!(of(Limit::per_minute(0)).contains("`times` must be from 1"));
     assert!(of(Limit::new(1, Duration::ZERO)).contains("the window must be"));
     assert!(of(LIMIT.capacity(9)).contains("belong to `token_bucket`"));
     assert!(of(LIMIT.zone("")).contains("zone must not be empty"));
     assert!(of(LIMIT.cost(6)).contains("`cost` is more than this limit can ever hold"));
     assert!(of(LIMIT.cost(6).name("heavy")).contains("the limit `heavy`"));
-    let second = mistake([Rule::new(LIMIT), Rule::new(Limit::per_hour(0))]);
+    let second = error_of([Rule::new(LIMIT), Rule::new(Limit::per_hour(0))]);
     assert!(second.contains("the limit `^/towns-2`"), "{second}");
     assert!(rejected(Throttle::per_client(Limit::per_minute(0))).contains("`times`"));
     // The cost of a bucket may equal its capacity.
@@ -57,15 +57,15 @@ fn limits_that_are_invalid() {
 #[test]
 fn rules_that_would_share_a_counter() {
     let shared = "would share its counter";
-    assert!(mistake([Rule::new(LIMIT), Rule::new(Limit::per_minute(9))]).contains(shared));
+    assert!(error_of([Rule::new(LIMIT), Rule::new(Limit::per_minute(9))]).contains(shared));
     let key = || Identifier::header("X-Api-Key");
     let two = [
         Rule::new(LIMIT).identifier(key()),
         Rule::new(LIMIT).identifier(key()),
     ];
-    assert!(mistake(two).contains(shared));
+    assert!(error_of(two).contains(shared));
     let pro = || Rule::new(LIMIT).group("pro");
-    assert!(mistake([Rule::new(LIMIT), pro(), pro()]).contains(shared));
+    assert!(error_of([Rule::new(LIMIT), pro(), pro()]).contains(shared));
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn rules_that_count_apart_are_fine() {
 #[test]
 fn rules_without_effect() {
     let admin = || Rule::unlimited("admin");
-    assert!(mistake([admin(), admin()]).contains("`admin` is unlimited twice"));
-    let both = mistake([Rule::new(LIMIT).group("admin"), admin()]);
+    assert!(error_of([admin(), admin()]).contains("`admin` is unlimited twice"));
+    let both = error_of([Rule::new(LIMIT).group("admin"), admin()]);
     assert!(both.contains("both unlimited and limited"), "{both}");
     let nobody =
         rejected(Throttle::new().paths(Paths::regex("^/").expect("a regex").shadow(), [admin()]));
@@ -101,7 +101,7 @@ fn rules_without_effect() {
 #[test]
 fn identifiers_without_identities() {
     let rule = Rule::new(LIMIT).identifier(Identifier::header("not a header"));
-    assert!(mistake([rule]).contains("no name of an HTTP header"));
+    assert!(error_of([rule]).contains("no name of an HTTP header"));
 }
 
 #[test]

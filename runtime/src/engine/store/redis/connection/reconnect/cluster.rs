@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
-    GoesOn, Keeper, Turn,
+    GoesOn, ReconnectTask, Turn,
     attempt::{Missed, timely},
     pause::{AT_ONCE, LONGEST, half_to_whole, up_to},
 };
@@ -25,7 +25,7 @@ const TRIAL: Duration = Duration::from_millis(500);
 /// The longest pause between verifications of a store that has just failed one, before jitter.
 const AGAIN: Duration = Duration::from_millis(200);
 
-impl Keeper {
+impl ReconnectTask {
     /// Makes a successor, and installs it if it is better than the present connection.
     pub(crate) async fn replace_in_cluster(&mut self, present: &Established) -> GoesOn {
         if !self.upkeep.circuit.is_closed() && self.wait_for_turn().await? == Turn::Changed {
@@ -39,8 +39,8 @@ impl Keeper {
         if self.upkeep.circuit.is_closed() {
             sleep_until(self.not_before.max(Instant::now() + up_to(AT_ONCE))).await;
         }
-        let wish = present.successor.clone().unwrap_or_default();
-        let successor = self.successor(wish).await;
+        let requested = present.successor.clone().unwrap_or_default();
+        let successor = self.successor(requested).await;
         // Replies of other nodes say nothing about a dead node, so there is no success that could
         // reset a backoff. This pause bounds the cost while a shard is down.
         self.not_before = Instant::now() + half_to_whole(LONGEST);
@@ -87,14 +87,16 @@ impl Keeper {
     /// slots again while all other requests wait. The present connection merely gets no replies
     /// from the dead node. So a successor must prove that it reaches the node in question, which it
     /// does once a replica has taken over.
-    async fn successor(&mut self, wish: Successor) -> Option<Connection> {
+    async fn successor(&mut self, requested: Successor) -> Option<Connection> {
         let upkeep = Arc::clone(&self.upkeep);
         let connecting = upkeep.pool.connect();
-        let successor = timely(upkeep.pool.patience(None), connecting).await.ok()?;
+        let successor = timely(upkeep.pool.connect_timeout(None), connecting)
+            .await
+            .ok()?;
         if !upkeep.circuit.is_closed() {
             self.decides(&successor).await;
         }
-        let Some(key) = wish.key else {
+        let Some(key) = requested.key else {
             return Some(successor);
         };
         // A separate handle, because a handle remembers the key of its latest command.
