@@ -93,8 +93,8 @@ impl IdentityUsage {
         self.scanned.looked_at
     }
 
-    /// Returns whether all keys were looked at. If not, there may be more limits than these: the look
-    /// came to its bound, or a slot of the cluster has moved.
+    /// Returns whether all keys were looked at. If not, there may be more limits than these: the
+    /// look came to its bound, or a slot of the cluster has moved.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.scanned.is_complete

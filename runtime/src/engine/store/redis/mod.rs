@@ -14,6 +14,7 @@ mod drain;
 mod encode;
 mod executor;
 mod in_flight;
+mod key_owners;
 mod key_table;
 mod lateness;
 mod limit_table;

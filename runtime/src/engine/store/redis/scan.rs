@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 #[cfg(feature = "cluster")]
 use super::connection::owners::Range;
-use super::{node::Node, send::CommandList, store::RedisStore};
+use super::{key_owners::KeyOwners, node::Node, send::CommandList, store::RedisStore};
 use crate::engine::store::interface::{ScanBounds, Scanned, StoreError};
 
 /// The number of keys that a step looks at. Redis serves nothing else during a step; at this size
@@ -30,38 +30,11 @@ struct KeyScan<'s> {
     /// The nodes that are not scanned yet; the last one is scanned now.
     nodes: Vec<Node>,
     /// In a cluster, which nodes owned which slots when the scan began.
-    owners: ClusterSlots,
+    owners: KeyOwners,
     /// Whether a key was found that the node has no more.
     has_missed: bool,
     cursor: Vec<u8>,
     scanned: Scanned,
-}
-
-/// The servers that hold the keys.
-#[derive(PartialEq)]
-enum ClusterSlots {
-    /// All keys are on one server.
-    OneServer,
-    /// Which masters own which slots of a cluster.
-    #[cfg(feature = "cluster")]
-    Ranges(Vec<Range>),
-}
-
-impl ClusterSlots {
-    /// Returns each server once.
-    fn nodes(&self) -> Result<Vec<Node>, StoreError> {
-        match self {
-            Self::OneServer => Ok(vec![Node::One]),
-            #[cfg(feature = "cluster")]
-            Self::Ranges(ranges) => {
-                let owners = Range::owners(ranges);
-                if owners.is_empty() {
-                    return Err(StoreError::new("the cluster names no masters"));
-                }
-                Ok(owners.into_iter().map(Node::Master).collect())
-            }
-        }
-    }
 }
 
 impl<'s> KeyScan<'s> {
@@ -238,18 +211,16 @@ impl RedisStore {
     }
 
     /// Asks which servers hold the keys.
-    async fn owners(&self) -> Result<ClusterSlots, StoreError> {
+    async fn owners(&self) -> Result<KeyOwners, StoreError> {
         #[cfg(feature = "cluster")]
         if self.executor.upkeep().pool.is_cluster() {
             let mut slots = redis::cmd("CLUSTER");
             slots.arg("SLOTS");
             let list = CommandList::new(&Node::One, vec![slots], false);
             let slots = self.executor.send_list(&list).await?.pop();
-            return Ok(ClusterSlots::Ranges(Range::all(
-                &slots.unwrap_or(Value::Nil),
-            )));
+            return Ok(KeyOwners::Ranges(Range::all(&slots.unwrap_or(Value::Nil))));
         }
-        Ok(ClusterSlots::OneServer)
+        Ok(KeyOwners::OneServer)
     }
 
     fn prefix(&self) -> &str {
