@@ -14,6 +14,7 @@ mod mistakes;
 mod peers;
 mod permits;
 mod refunds;
+mod settled_calls;
 mod settlements;
 mod turns;
 mod waiting;

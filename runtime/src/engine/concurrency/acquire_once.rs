@@ -121,7 +121,7 @@ impl Engine {
             .as_ref()
             .is_ok_and(|(decision, _)| decision.is_allowed());
         let mut granted = concluded.map(|(decision, receipts)| {
-            let rates = Charged::of(&asked, &receipts).retain(|at| !charges[at].is_concurrency());
+            let rates = Charged::of(&asked, &receipts).retain(|at| charges[at].can_be_settled());
             Granted {
                 refund: Some(rates).filter(|refund| is_allowed && !refund.is_empty()),
                 decision,
