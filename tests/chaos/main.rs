@@ -18,6 +18,7 @@ mod outage_scenario;
 mod processes;
 mod sentinel;
 mod server;
+mod settled;
 mod several;
 mod slots;
 mod status_counts;
