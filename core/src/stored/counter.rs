@@ -130,6 +130,8 @@ fn usage_of_windows(
 ) -> StoredUsage {
     let elapsed = now % window;
     let began = now - elapsed;
+    // Without the mark, which is added to it.
+    let start = start - start % window;
     let (current, previous) = if start == began {
         (current, previous)
     } else if start.saturating_add(window) == began {
