@@ -15,6 +15,7 @@ mod peers;
 mod permits;
 mod refunds;
 mod settled_calls;
+mod settled_counters;
 mod settlements;
 mod turns;
 mod waiting;
