@@ -165,6 +165,9 @@ impl Engine {
             Ok(decision) => decision,
             Err(error) => {
                 charged.may_count_as(DecidedBy::Store, to);
+                let here = charged.items().iter().filter(|one| one.local.is_some());
+                let here = here.map(|one| one.charge.charge());
+                self.store().remember_debts(here);
                 return Err(error);
             }
         };
@@ -194,6 +197,10 @@ impl Engine {
         {
             force.conclude(charged, &outcome, &mut decision);
         }
+        let alone = charged.items().iter().filter(|one| one.store.is_none());
+        let alone = alone.filter(|one| one.local.is_some());
+        self.store()
+            .remember_debts(alone.map(|one| one.charge.charge()));
         Some(decision)
     }
 }
