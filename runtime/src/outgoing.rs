@@ -240,7 +240,10 @@ impl Outgoing {
         let mut permit = None;
         if !charged.is_empty() || host.is_some() {
             let demands = charged.iter().map(|(limit, who)| Demand::of(limit, who));
-            let demands = demands.chain(host.as_ref().map(|host| Demand::of(&PAUSE, host)));
+            let demands = demands.chain(
+                host.iter()
+                    .map(|host| Demand::Unblocked(PAUSE, host.clone())),
+            );
             let mut acquire = self.limiter.acquire_all(demands);
             if let Some(max_wait) = self.max_wait {
                 acquire = acquire.max_wait(max_wait);

@@ -18,6 +18,7 @@ mod processes;
 mod replies;
 mod sentinel;
 mod server;
+mod settled;
 mod several;
 mod slots;
 mod status_counts;

@@ -4,12 +4,19 @@
 //! The state holds when the latest charge was made, and not where its period began. So the usage
 //! belongs to the period that contains that moment, wherever a changed time zone or changed rules
 //! of a zone put the period's ends.
+//!
+//! Periods begin at whole seconds, so the latest charge is remembered to the second. The rest of
+//! that number, below a second, is that of the first charge: it tells this counter from another one
+//! of the same period, which began after a reset.
 
 use super::{Settlement, counter_state::CounterState};
 use crate::{limit::Limit, time::Micros};
 
+const SECOND: Micros = 1_000_000;
+
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CalendarWindow {
+    /// The second of the latest charge, and the microsecond of the first one.
     latest: Micros,
     used: u32,
 }
@@ -26,6 +33,12 @@ impl CalendarWindow {
     /// Returns the time of the latest charge, and what was used in its period.
     pub(super) fn numbers(&self) -> (Micros, u32) {
         (self.latest, self.used)
+    }
+
+    /// Returns what tells this counter from others of its period.
+    #[inline]
+    pub(super) fn receipt_tag(&self) -> u64 {
+        self.latest % SECOND
     }
 }
 
@@ -61,7 +74,11 @@ impl CounterState for CalendarWindow {
     fn charge(&mut self, view: View, _limit: &Limit, cost: u32, now: Micros) -> View {
         self.latest = match view.used {
             0 => now,
-            _ => self.latest.max(now),
+            _ => {
+                let mark = self.latest % SECOND;
+                let second = self.latest.max(now) / SECOND;
+                second * SECOND + mark
+            }
         };
         self.used = view.used.saturating_add(cost);
         View {
@@ -70,12 +87,12 @@ impl CounterState for CalendarWindow {
         }
     }
 
-    /// Settles a charge of the period that contains `now`.
+    /// Settles a charge of the period that contains `now`, and of this counter.
     #[inline]
     fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
         let view = self.view_at(limit, now);
-        let at = settlement.receipt.at;
-        if view.used == 0 || at < view.start || at >= view.end {
+        let (at, tag) = (settlement.receipt.at, settlement.receipt.tag);
+        if view.used == 0 || at < view.start || at >= view.end || tag != self.receipt_tag() {
             return false;
         }
         self.used = settlement.apply(view.used);

@@ -1,6 +1,9 @@
 //! Sliding window counter: two counters in windows aligned to the epoch, with `previous × (1 −
 //! elapsed / W) + current + cost ≤ T`. The twin of `sliding_window_counter.lua`.
 //!
+//! A counter has a mark, which tells it from another one of the same window that began after a
+//! reset: how far into its window its first charge came.
+//!
 //! Source: Cloudflare, "How we built rate limiting capable of scaling to millions of domains".
 
 use super::{
@@ -10,12 +13,16 @@ use super::{
 };
 use crate::{limit::Limit, time::Micros};
 
+/// Packed, so that a [`State`](super::State) of it takes three words.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(Rust, packed)]
 pub struct WindowCounters {
     /// The start of the current window: a multiple of W.
     start: Micros,
     current: u32,
     previous: u32,
+    /// The mark, in microseconds: less than W, which is below 2^45.
+    mark: [u8; 6],
 }
 
 /// The two counts as of `left` before the end of the window that starts at `start`.
@@ -29,13 +36,23 @@ pub(super) struct View {
 }
 
 impl WindowCounters {
+    /// Returns the counters of a window that contains `marked`, the start and the mark together.
     #[inline]
-    pub(super) fn new(start: Micros, current: u32, previous: u32) -> Self {
+    pub(super) fn new(marked: Micros, limit: &Limit, current: u32, previous: u32) -> Self {
+        let mark = marked % limit.window_micros();
         Self {
-            start,
+            start: marked - mark,
             current,
             previous,
+            mark: six_bytes(mark),
         }
+    }
+
+    /// Returns what tells this counter from others of its windows.
+    #[inline]
+    pub(super) fn receipt_tag(&self) -> u64 {
+        let [a, b, c, d, e, f] = self.mark;
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
     }
 
     /// Returns the start of the current window, and the two counts as of then.
@@ -93,12 +110,18 @@ impl CounterState for WindowCounters {
     }
 
     #[inline]
-    fn charge(&mut self, view: View, _limit: &Limit, cost: u32, _now: Micros) -> View {
+    fn charge(&mut self, view: View, _limit: &Limit, cost: u32, now: Micros) -> View {
         let current = view.current.saturating_add(cost);
+        let mark = match (view.current, view.previous) {
+            // Nothing counts any more, so it is a new counter.
+            (0, 0) => six_bytes(now - view.start),
+            _ => self.mark,
+        };
         *self = Self {
             start: view.start,
             current,
             previous: view.previous,
+            mark,
         };
         View { current, ..view }
     }
@@ -110,6 +133,9 @@ impl CounterState for WindowCounters {
         let window = limit.window_micros();
         let at = settlement.receipt.at;
         let start = at - at % window;
+        if settlement.receipt.tag != self.receipt_tag() {
+            return false;
+        }
         let taken = if start == view.start {
             &mut view.current
         } else if start + window == view.start {
@@ -125,6 +151,7 @@ impl CounterState for WindowCounters {
             start: view.start,
             current: view.current,
             previous: view.previous,
+            mark: self.mark,
         };
         true
     }
@@ -147,6 +174,12 @@ impl View {
     fn used(&self) -> u64 {
         self.weight + u64::from(self.current)
     }
+}
+
+#[inline]
+fn six_bytes(number: u64) -> [u8; 6] {
+    let [a, b, c, d, e, f, _, _] = number.to_le_bytes();
+    [a, b, c, d, e, f]
 }
 
 /// Returns the part of a window that `room` takes of `full`, rounded down; `full` is above `room`.

@@ -76,8 +76,10 @@ impl State {
             Self::Greedy(state) => state.receipt_tag(limit, now),
             Self::Interval(state) => state.receipt_tag(limit, now),
             Self::Leaky(state) => state.receipt_tag(limit, now),
+            Self::WindowCounters(state) => state.receipt_tag(),
+            Self::CalendarWindow(state) => state.receipt_tag(),
             // The time identifies the charge.
-            Self::WindowCounters(_) | Self::AdmissionLog(_) | Self::CalendarWindow(_) => 0,
+            Self::AdmissionLog(_) => 0,
         }
     }
 

@@ -16,7 +16,8 @@ use crate::{
 pub enum StoredState {
     /// A fixed window that opened at `start`.
     Window { start: Micros, used: u32 },
-    /// The counters of the window that began at `start` and of the one before it.
+    /// The counters of the window that contains `start`, and of the one before it. As far as that
+    /// is after the window's start, it is the counter's mark.
     Counters {
         start: Micros,
         current: u32,
@@ -57,7 +58,7 @@ impl State {
                     current,
                     previous,
                 },
-            ) => Self::WindowCounters(WindowCounters::new(start, current, previous)),
+            ) => Self::WindowCounters(WindowCounters::new(start, limit, current, previous)),
             (Counting::GreedyBucket, StoredState::Debt { whole, part, since }) => {
                 Self::Greedy(GreedyBucket::new(Debt::stored(whole, part, since)))
             }

@@ -130,6 +130,8 @@ fn usage_of_windows(
 ) -> StoredUsage {
     let elapsed = now % window;
     let began = now - elapsed;
+    // The mark of the counter is added to its start.
+    let start = start - start % window;
     let (current, previous) = if start == began {
         (current, previous)
     } else if start.saturating_add(window) == began {

@@ -22,17 +22,24 @@ pub(super) struct ChargedItem {
     /// The index of the charge in the decision's check.
     index: u32,
     pub(super) charge: OwnedCharge,
-    /// The receipt of the store.
-    pub(super) store: Option<Receipt>,
-    /// The receipt of the in-memory store of the local fallback, which has decided the charge or
+    /// What the store has charged.
+    pub(super) store: Option<Counted>,
+    /// What the in-memory store of the local fallback has charged, which has decided the charge or
     /// mirrored it.
-    pub(super) local: Option<Receipt>,
-    /// The cost that counts since a settlement; `None` before one.
-    pub(super) settled: Option<u32>,
+    pub(super) local: Option<Counted>,
     /// The cost that counted before the latest settlement.
     pub(super) before: u32,
     /// The store that has admitted a cost of 0, which has no receipt.
     pub(super) free: Option<DecidedBy>,
+}
+
+/// A charge as one of the two stores counts it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    receipt: Receipt,
+    /// The cost that counts for certain: less than may count while the outcome of a settlement is
+    /// unknown, so that no refund returns what others have used.
+    cost: u32,
 }
 
 /// The store that has decided a charge.
@@ -79,9 +86,8 @@ impl Charged {
         let charged = charges.map(|(at, (index, charge))| ChargedItem {
             index,
             charge: OwnedCharge::of(charge),
-            store: receipt(&receipts.store, at),
-            local: receipt(&receipts.local, at),
-            settled: None,
+            store: receipt(&receipts.store, at).map(Counted::of),
+            local: receipt(&receipts.local, at).map(Counted::of),
             before: 0,
             free: receipts.free(charge),
         });
@@ -133,12 +139,33 @@ impl Charged {
         Self(self.0.iter().filter(free).cloned().collect())
     }
 
-    /// Records that the charges count as `to` from now on.
-    pub(super) fn count_as(&mut self, to: u32) {
+    /// Records what counts before a settlement.
+    pub(super) fn start_settlement(&mut self) {
         for one in &mut self.0 {
             one.before = one.counted();
-            one.settled = Some(to);
         }
+    }
+
+    /// Records that what `by` has charged counts as `to` from now on.
+    pub(super) fn count_as(&mut self, by: DecidedBy, to: u32) {
+        for counted in self.counted_by(by) {
+            counted.cost = to;
+        }
+    }
+
+    /// Records that what `by` has charged may count as `to` from now on, or as before: the
+    /// settlement failed, and may have been carried out all the same.
+    pub(super) fn may_count_as(&mut self, by: DecidedBy, to: u32) {
+        for counted in self.counted_by(by) {
+            counted.cost = counted.cost.min(to);
+        }
+    }
+
+    fn counted_by(&mut self, by: DecidedBy) -> impl Iterator<Item = &mut Counted> {
+        self.0.iter_mut().filter_map(move |one| match by {
+            DecidedBy::Store => one.store.as_mut(),
+            DecidedBy::LocalFallback => one.local.as_mut(),
+        })
     }
 
     /// Returns the largest cost among the charges.
@@ -167,16 +194,16 @@ impl Charged {
         self.0.iter().map(ChargedItem::has_receipt).collect()
     }
 
-    /// Returns the settlements at `to` of the charges, each by its receipt that `of` selects.
-    pub(super) fn settlements(
-        &self,
-        to: u32,
-        of: impl Fn(&ChargedItem) -> Option<Receipt>,
-    ) -> Vec<Option<Settlement>> {
+    /// Returns the settlements at `to` of what `by` has charged.
+    pub(super) fn settlements(&self, by: DecidedBy, to: u32) -> Vec<Option<Settlement>> {
         let settlement = |one: &ChargedItem| {
-            of(one).map(|receipt| Settlement {
+            let counted = match by {
+                DecidedBy::Store => one.store,
+                DecidedBy::LocalFallback => one.local,
+            };
+            counted.map(|Counted { receipt, cost }| Settlement {
                 receipt,
-                from: one.settled.unwrap_or(receipt.taken),
+                from: cost,
                 to,
             })
         };
@@ -196,16 +223,24 @@ impl Charged {
     }
 }
 
+impl Counted {
+    /// Returns what a charge counts as that was just made.
+    pub(super) fn of(receipt: Receipt) -> Self {
+        Self {
+            receipt,
+            cost: receipt.taken,
+        }
+    }
+}
+
 impl ChargedItem {
     pub(super) fn has_receipt(&self) -> bool {
         self.store.is_some() || self.local.is_some()
     }
 
-    /// Returns the cost that counts now.
+    /// Returns the cost that counts now, for certain.
     fn counted(&self) -> u32 {
-        let receipt = self.store.or(self.local);
-        self.settled
-            .unwrap_or_else(|| receipt.map_or(0, |receipt| receipt.taken))
+        self.store.or(self.local).map_or(0, |counted| counted.cost)
     }
 
     fn can_change(&self) -> bool {

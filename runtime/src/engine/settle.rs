@@ -11,7 +11,7 @@ use futures_util::future::{self, FutureExt};
 use tokio::runtime::Handle;
 
 use super::{
-    charged::{Charged, ChargedItem, DecidedBy},
+    charged::{Charged, ChargedItem, Counted, DecidedBy},
     handle::Engine,
     log_lines::SETTLEMENT_FAILURES,
     observe::Event,
@@ -122,50 +122,66 @@ impl Engine {
     /// A [`Miss`] if Redis has charged something, too, which
     /// [`settle_remotely`](Self::settle_remotely) settles.
     pub(super) fn try_settle(&self, charged: &mut Charged, to: u32) -> Result<Decision, Miss> {
+        charged.start_settlement();
         let done = self.settle_locally(charged, to);
         let is_remote = |by| by == Some(DecidedBy::Store);
         let mut items = charged.items().iter();
         if let Some(done) = done
             && items.all(|one| one.store.is_none() && !is_remote(one.free))
         {
-            charged.count_as(to);
             return Ok(done);
         }
-        let settlements = charged.settlements(to, |one| one.store);
+        let settlements = charged.settlements(DecidedBy::Store, to);
         let check = charged.check(Mode::Settle(&settlements));
         let outcome = self.try_decide(&check)?;
         let mut decision = charged.decision(&outcome, &check);
         drop(check);
+        charged.count_as(DecidedBy::Store, to);
         if let Some(force) = charged.forced(DecidedBy::Store, to) {
             let outcome = self.try_decide(&force.check())?;
             force.record(charged, &outcome, &mut decision);
         }
-        charged.count_as(to);
         Ok(decision)
     }
 
+    /// Settles what Redis has charged, after [`try_settle`](Self::try_settle).
+    ///
+    /// # Errors
+    ///
+    /// If Redis could not be told, or did not say so in time. Some of the charges, or all of them,
+    /// may be settled all the same: `charged` then counts what is certain.
     pub(super) async fn settle_remotely(
         &self,
         charged: &mut Charged,
         to: u32,
         miss: Miss,
     ) -> Result<Decision, StoreError> {
-        let settlements = charged.settlements(to, |one| one.store);
+        let settlements = charged.settlements(DecidedBy::Store, to);
         let check = charged.check(Mode::Settle(&settlements));
-        let outcome = self.decide(&check, miss).await?;
-        let mut decision = charged.decision(&outcome, &check);
+        let decided = self.decide(&check, miss).await;
+        let decided = decided.map(|outcome| charged.decision(&outcome, &check));
         drop(check);
+        let mut decision = match decided {
+            Ok(decision) => decision,
+            Err(error) => {
+                charged.may_count_as(DecidedBy::Store, to);
+                let here = charged.items().iter().filter(|one| one.local.is_some());
+                let here = here.map(|one| one.charge.charge());
+                self.store().remember_debts(here);
+                return Err(error);
+            }
+        };
+        charged.count_as(DecidedBy::Store, to);
         if let Some(force) = charged.forced(DecidedBy::Store, to) {
             let outcome = self.decide(&force.check(), Miss::UNASKED).await?;
             force.record(charged, &outcome, &mut decision);
         }
-        charged.count_as(to);
         Ok(decision)
     }
 
     /// Settles what the local fallback has charged. `None` if it has charged nothing.
     fn settle_locally(&self, charged: &mut Charged, to: u32) -> Option<Decision> {
-        let settlements = charged.settlements(to, |one| one.local);
+        let settlements = charged.settlements(DecidedBy::LocalFallback, to);
         let force = charged.forced(DecidedBy::LocalFallback, to);
         if settlements.iter().all(Option::is_none) && force.is_none() {
             return None;
@@ -175,11 +191,16 @@ impl Engine {
         let outcome = self.store().decide_locally(&check).ok()?;
         let mut decision = charged.decision(&outcome, &check).by_fallback();
         drop(check);
+        charged.count_as(DecidedBy::LocalFallback, to);
         if let Some(force) = force
             && let Ok(outcome) = self.store().decide_locally(&force.check())
         {
             force.record(charged, &outcome, &mut decision);
         }
+        let alone = charged.items().iter().filter(|one| one.store.is_none());
+        let alone = alone.filter(|one| one.local.is_some());
+        self.store()
+            .remember_debts(alone.map(|one| one.charge.charge()));
         Some(decision)
     }
 }
@@ -222,7 +243,7 @@ impl Forced {
             let Some(one) = items.find(|one| one.index() == forced.index()) else {
                 continue;
             };
-            let receipt = |receipts: &[_]| receipts.get(at).copied().flatten();
+            let receipt = |receipts: &[_]| receipts.get(at).copied().flatten().map(Counted::of);
             match self.by {
                 DecidedBy::Store => {
                     one.store = receipt(&outcome.receipts);

@@ -83,9 +83,10 @@ impl PendingCharge {
     ///
     /// If the call is awaited before the response, the response's headers show it.
     ///
-    /// Returns `false` if the charge was settled or refunded before, or if the store could not be
-    /// told, which is logged: nothing has changed then. The store takes no longer for it than for a
-    /// decision.
+    /// Returns `false`, and changes nothing, if the charge was settled or refunded before. Returns
+    /// `false` as well if the store could not be told, or did not confirm it in time, which is
+    /// logged: the estimate may stand then, or `actual` may count, and a refund returns the
+    /// smaller of the two. The store takes no longer for it than for a decision.
     ///
     /// # Cancel safety
     ///

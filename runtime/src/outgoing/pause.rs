@@ -6,11 +6,10 @@ use actix_throttle_core::{
     status_set::{StatusSet, StatusSetError},
 };
 
-/// The limit whose zone holds the pauses of hosts. A call costs it nothing, and so it only waits
-/// for the end of a block.
+/// The limit whose zone holds the pauses of hosts. It is never charged: a call only waits for the
+/// end of a block.
 pub(super) const PAUSE: Limit = Limit::per_second(1)
     .algorithm(Algorithm::FixedWindow)
-    .cost(0)
     .name("outgoing-pause")
     .zone("outgoing-pause");
 

@@ -74,6 +74,8 @@ impl CallPermit {
     /// Corrects what the call was charged, once: its limits that have a cost count `actual` in its
     /// place. A higher cost is charged though there may be no room. See [`Permit::settle`].
     ///
+    /// Pauses are no cost and stay as they are.
+    ///
     /// Returns `false` if it was settled before, or if the store could not be told, which is
     /// logged.
     ///

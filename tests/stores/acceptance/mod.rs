@@ -14,6 +14,8 @@ mod known_bugs;
 mod peers;
 mod permits;
 mod refunds;
+mod settled_calls;
+mod settled_counters;
 mod settlements;
 mod turns;
 mod waiting;

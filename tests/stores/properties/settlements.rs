@@ -101,8 +101,11 @@ enum Exactness {
     /// Less is given back than the model says: later charges may have been paid by time that the
     /// charge would have needed.
     Longer,
-    /// The refills come at other times than the model says.
-    Unknown,
+    /// The refills come at other times than the model says, by less than a window. Less is charged
+    /// than the model says.
+    AtMostByRefills,
+    /// The refills come at other times, likewise. Less is given back than the model says.
+    LongerByRefills,
 }
 
 /// The exactness of a settlement, by the history before it. `is_latest`: nothing was settled since
@@ -132,14 +135,14 @@ fn exactness(
     // How long a bucket was full is known modulo twelve days.
     if to >= charges[index].1 && now - charges[index].0 >= 1 << 40 {
         return match refill {
-            Refill::Interval => Exactness::Unknown,
+            Refill::Interval => Exactness::AtMostByRefills,
             _ => Exactness::AtMost,
         };
     }
     if to < charges[index].1 {
         return match refill {
             // The refills keep the beat that the first charge gave them.
-            Refill::Interval => Exactness::Unknown,
+            Refill::Interval => Exactness::LongerByRefills,
             _ => Exactness::Longer,
         };
     }
@@ -147,7 +150,7 @@ fn exactness(
     let gaps: Vec<_> = gaps.collect();
     match (refill, is_whole(charges.len(), now), gaps.as_slice()) {
         (_, false, []) => Exactness::Exact,
-        (Refill::Interval, ..) => Exactness::Unknown,
+        (Refill::Interval, ..) => Exactness::AtMostByRefills,
         // The bucket was full after the charge, and in debt since. It cannot have been full for as
         // long as a bucket counts that was created then.
         (_, false, [gap])
@@ -162,6 +165,14 @@ fn exactness(
         }
         _ => Exactness::AtMost,
     }
+}
+
+/// The first charge of a bucket with interval refill that would now look like this. `None` if it is
+/// in debt, which does not show how many tokens are missing, or if it is full.
+fn observed(limit: &Limit, (remaining, _, more): (u64, u64, u64), now: u64) -> Option<(u64, u64)> {
+    let missing = u64::from(limit.quota()) - remaining;
+    let since = (now + more).checked_sub(limit.window_micros())?;
+    (remaining > 0 && missing > 0).then_some((since, missing))
 }
 
 async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &[Step]) {
@@ -259,7 +270,20 @@ async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &
                 assert!(reset + 1 >= answer.1, "{} {status:?} {answer:?}", context());
                 return;
             }
-            Exactness::Unknown => return,
+            Exactness::AtMostByRefills | Exactness::LongerByRefills => {
+                let window = limit.window_micros();
+                let is_right = match exact {
+                    Exactness::AtMostByRefills => reset < answer.1 + window,
+                    _ => reset + window > answer.1,
+                };
+                assert!(is_right, "{} {status:?} {answer:?}", context());
+                let Some(observed) = observed(&limit, status, now) else {
+                    return;
+                };
+                // From here on, the bucket is what was seen of it.
+                charges = vec![observed];
+                outstanding.clear();
+            }
         }
         if limit.kind() == Algorithm::LeakyBucket && exact == Exactness::Exact && status != answer {
             return;

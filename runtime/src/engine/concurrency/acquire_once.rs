@@ -122,7 +122,7 @@ impl Engine {
             .as_ref()
             .is_ok_and(|(decision, _)| decision.is_allowed());
         let mut granted = decision.map(|(decision, receipts)| {
-            let rates = Charged::of(&check, &receipts).retain(|at| !charges[at].is_concurrency());
+            let rates = Charged::of(&check, &receipts).retain(|at| charges[at].can_be_settled());
             Granted {
                 refund: Some(rates).filter(|refund| is_allowed && !refund.is_empty()),
                 decision,

@@ -21,6 +21,8 @@ pub(crate) struct OwnedCharge {
     pub(super) permit_id: PermitId,
     /// The longest time for which the charge may be waited for.
     pub(crate) max_wait: MaxWait,
+    /// Whether its cost of 0 is no estimate: it only waits for the end of a block.
+    is_free: bool,
 }
 
 /// The longest time that a caller waits, in microseconds.
@@ -56,6 +58,15 @@ impl OwnedCharge {
             failure_mode,
             permit_id: PermitId(0),
             max_wait: MaxWait::None,
+            is_free: false,
+        }
+    }
+
+    /// Returns a charge of nothing, which waits for the end of a block and cannot be settled.
+    pub(crate) fn unblocked(limit: Limit, identity: Identity, failure_mode: FailureMode) -> Self {
+        Self {
+            is_free: true,
+            ..Self::rate(limit, identity, 0, failure_mode)
         }
     }
 
@@ -71,6 +82,7 @@ impl OwnedCharge {
             failure_mode,
             permit_id: PermitId::new(),
             max_wait: MaxWait::None,
+            is_free: false,
         }
     }
 
@@ -86,6 +98,7 @@ impl OwnedCharge {
                 LimitRef::Concurrency(_, permit_id) => permit_id,
             },
             max_wait: MaxWait::None,
+            is_free: false,
         }
     }
 
@@ -167,6 +180,11 @@ impl OwnedCharge {
             AnyLimit::Rate(limit) => limit.timer_slack(ahead),
             AnyLimit::Concurrency(_) => 0,
         }
+    }
+
+    /// Whether its cost can change afterwards, by a refund or a settlement.
+    pub(super) fn can_be_settled(&self) -> bool {
+        !self.is_free && !self.is_concurrency()
     }
 
     /// Whether it is a permit of a concurrency limit, not a rate.

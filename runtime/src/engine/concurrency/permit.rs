@@ -50,8 +50,10 @@ impl Permit {
     /// Limits without a cost count requests and stay as they are; if no limit has a cost, all of
     /// them are corrected. Permits stay held.
     ///
-    /// Returns `false`, and changes nothing, if it was settled before; also if the store could not
-    /// be told, which is logged: the cost of the acquisition then stands.
+    /// Returns `false`, and changes nothing, if it was settled before. Returns `false` as well if
+    /// the store could not be told, or did not confirm it in time, which is logged: the cost of the
+    /// acquisition may stand then, or `actual` may count, and [`refund`](Self::refund) returns
+    /// the smaller of the two.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -7,10 +7,10 @@
 //! still count, a request is denied if the local fallback denies it: the store inside has not seen
 //! those admissions, so its return is no fresh quota either.
 
-use std::{
-    cmp,
-    sync::atomic::{AtomicU64, Ordering},
-};
+mod debts;
+mod stricter;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_throttle_core::{
     algorithm::Wait,
@@ -24,6 +24,7 @@ use actix_throttle_core::{
     time::Micros,
 };
 
+use self::{debts::Debts, stricter::stricter};
 use super::{
     interface::{Miss, ScanBounds, Scanned, Store, StoreError},
     memory::{Full, MemoryStore, StoreSize},
@@ -38,8 +39,7 @@ pub(crate) struct LocalFallback<S> {
     /// The time at which the local fallback last decided, in microseconds; 0 if it never has. It is
     /// relaxed, because no other memory depends on it.
     last_local_decision: AtomicU64,
-    /// The end of the last debt of a settlement here, in microseconds; relaxed: it guards no data.
-    last_debt_ends: AtomicU64,
+    debts: Debts,
 }
 
 impl<S> LocalFallback<S> {
@@ -49,7 +49,7 @@ impl<S> LocalFallback<S> {
             local,
             clock,
             last_local_decision: AtomicU64::new(0),
-            last_debt_ends: AtomicU64::new(0),
+            debts: Debts::new(),
         }
     }
 
@@ -74,26 +74,30 @@ impl<S> LocalFallback<S> {
             self.last_local_decision
                 .fetch_max(self.clock.now(), Ordering::Relaxed);
         }
-        let decided = self.local.decide_one(check);
-        if (check.mode.is_settlement() || check.mode == Mode::Force)
-            && let Ok(outcome) = &decided
-        {
-            let resets = outcome.verdicts.iter().map(|verdict| verdict.reset);
-            let longest = resets.max().unwrap_or(0);
-            self.last_debt_ends
-                .fetch_max(self.clock.now().saturating_add(longest), Ordering::Relaxed);
-        }
-        decided
+        self.local.decide_one(check)
     }
 
-    /// Returns whether admissions of an outage may still count for this limit.
-    fn may_hold_outage_admissions(&self, limit: &LimitRef<'_>) -> bool {
+    /// Remembers what these charges owe here after a settlement that the store inside was not told
+    /// of, as far as it lasts longer than an admission counts.
+    pub(crate) fn remember_debts<'a>(&self, charges: impl Iterator<Item = Charge<'a>>) {
+        let now = self.clock.now();
+        let latest = self.last_local_decision.load(Ordering::Relaxed);
+        for charge in charges.filter(is_local) {
+            let end = now.saturating_add(self.local.peek(&charge).reset);
+            if end > latest.saturating_add(retention(&charge.limit)) {
+                self.debts.record(&charge.key, end, now);
+            }
+        }
+    }
+
+    /// Returns whether admissions of an outage may still count for this charge.
+    fn may_hold_outage_admissions(&self, charge: &Charge<'_>) -> bool {
         match self.last_local_decision.load(Ordering::Relaxed) {
             0 => false,
             latest => {
-                let (now, debt_ends) = (self.clock.now(), &self.last_debt_ends);
-                now.saturating_sub(latest) < retention(limit)
-                    || now < debt_ends.load(Ordering::Relaxed)
+                let now = self.clock.now();
+                now.saturating_sub(latest) < retention(&charge.limit)
+                    || self.debts.may_hold(&charge.key, now)
             }
         }
     }
@@ -104,7 +108,7 @@ impl<S> LocalFallback<S> {
         // local fallback says.
         let asks = !check.mode.is_settlement() && !matches!(check.mode, Mode::Renew | Mode::Force);
         let mut local = check.charges.iter().filter(|charge| is_local(charge));
-        asks && local.any(|charge| self.may_hold_outage_admissions(&charge.limit))
+        asks && local.any(|charge| self.may_hold_outage_admissions(charge))
     }
 
     /// Mirrors to the local fallback what the store inside has decided.
@@ -125,7 +129,7 @@ impl<S> LocalFallback<S> {
             };
             if check.mode.is_settlement() {
                 // The mirrored charge is refunded separately, by its own receipt.
-                if self.may_hold_outage_admissions(&charge.limit) {
+                if self.may_hold_outage_admissions(charge) {
                     *verdict = stricter(*verdict, self.local.peek(charge));
                 }
                 continue;
@@ -154,7 +158,7 @@ impl<S> LocalFallback<S> {
                     outcome.mirror_receipts.resize(check.charges.len(), None);
                     outcome.mirror_receipts[index] = receipt;
                 }
-                if self.may_hold_outage_admissions(&charge.limit) {
+                if self.may_hold_outage_admissions(charge) {
                     *verdict = stricter(*verdict, known);
                 }
             }
@@ -172,7 +176,7 @@ impl<S: Store> LocalFallback<S> {
     /// here.
     async fn decide_with_local_check(&self, check: &Check<'_>) -> Result<Outcomes, StoreError> {
         let peek = |charge: &Charge<'_>| {
-            let settling = is_local(charge) && self.may_hold_outage_admissions(&charge.limit);
+            let settling = is_local(charge) && self.may_hold_outage_admissions(charge);
             settling.then(|| self.local.peek(charge))
         };
         let known: Vec<Option<Verdict>> = check.charges.iter().map(peek).collect();
@@ -206,26 +210,6 @@ impl<S: Store> LocalFallback<S> {
 
 fn is_local(charge: &Charge<'_>) -> bool {
     charge.failure_mode == FailureMode::Local
-}
-
-fn stricter(one: Verdict, other: Verdict) -> Verdict {
-    let wait = match (one.wait, other.wait) {
-        (Wait::Never, _) | (_, Wait::Never) => Wait::Never,
-        (Wait::For(one), Wait::For(other)) => Wait::For(one.max(other)),
-        (Wait::For(wait), Wait::None) | (Wait::None, Wait::For(wait)) => Wait::For(wait),
-        (Wait::None, Wait::None) => Wait::None,
-    };
-    Verdict {
-        wait,
-        blocked: one.blocked || other.blocked,
-        remaining: one.remaining.min(other.remaining),
-        reset: one.reset.max(other.reset),
-        more: match one.remaining.cmp(&other.remaining) {
-            cmp::Ordering::Less => one.more,
-            cmp::Ordering::Equal => one.more.max(other.more),
-            cmp::Ordering::Greater => other.more,
-        },
-    }
 }
 
 /// Returns the longest time that an admission counts, in microseconds.
@@ -298,3 +282,6 @@ impl<S: Store> Store for LocalFallback<S> {
         self.inner.close();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,6 +85,15 @@ impl Stack {
             Self::Redis(store) => store.decide_locally(check),
         }
     }
+
+    /// Remembers what these charges owe in this process alone, after a settlement.
+    pub(crate) fn remember_debts<'a>(&self, charges: impl Iterator<Item = Charge<'a>>) {
+        match self {
+            Self::Memory(_) | Self::Absent => drop(charges),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.remember_debts(charges),
+        }
+    }
 }
 
 impl Store for Stack {

@@ -41,6 +41,9 @@ pub enum Demand {
     /// One charge of a rate.
     #[doc(hidden)]
     Rate(Limit, Identity, u32),
+    /// That no block is in force. It charges nothing, neither now nor by a settlement.
+    #[doc(hidden)]
+    Unblocked(Limit, Identity),
     /// One permit of a concurrency limit.
     #[doc(hidden)]
     Permit(Concurrency, Identity),
@@ -77,6 +80,10 @@ impl Demand {
         let alternatives: Alternatives = match self {
             Self::Rate(limit, identity, cost) => {
                 let one = OwnedCharge::rate(*limit, identity.clone(), *cost, failure_mode);
+                vec![vec![one]]
+            }
+            Self::Unblocked(limit, identity) => {
+                let one = OwnedCharge::unblocked(*limit, identity.clone(), failure_mode);
                 vec![vec![one]]
             }
             Self::Permit(limit, identity) => {

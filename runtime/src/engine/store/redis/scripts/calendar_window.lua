@@ -1,5 +1,7 @@
 -- Calendar window: the period of the calendar that contains now. State: latest (7 bytes), used (4):
--- when the latest charge was made, and what was charged in its period.
+-- when the latest charge was made, and what was charged in its period. Periods begin at whole
+-- seconds: what is below a second in `latest` is that of the first charge, and tells this counter
+-- from one that began after a reset.
 if code == 11 then
   return {
     -- Reads the boundaries that follow the limit in the argument, and picks the period that
@@ -44,7 +46,8 @@ if code == 11 then
       if limit.used == 0 then
         entry.latest = now
       else
-        entry.latest = max(entry.latest, now)
+        local latest = max(entry.latest, now)
+        entry.latest = latest - fmod(latest, 1000000) + fmod(entry.latest, 1000000)
       end
       limit.used = min(limit.used + limit.cost, MOST)
       entry.used, entry.kept = limit.used, limit.kept
@@ -54,9 +57,10 @@ if code == 11 then
       if used == 0 then return times, 0 end
       return max(times - used, 0), limit.left
     end,
-    receipt_tag = function() return 0 end,
+    receipt_tag = function(entry) return fmod(entry.latest, 1000000) end,
     settle = function(entry, limit, now, receipt)
-      if limit.used == 0 or receipt.at < limit.start or receipt.at >= limit.finish then
+      if limit.used == 0 or receipt.at < limit.start or receipt.at >= limit.finish
+        or receipt.tag ~= fmod(entry.latest, 1000000) then
         return false
       end
       entry.used, entry.kept = min(max(limit.used - limit.cost, 0), MOST), limit.kept

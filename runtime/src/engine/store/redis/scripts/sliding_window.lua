@@ -165,7 +165,10 @@ if code == 1 then
       return limit.window - age(time, now)
     end,
     charge = function(entry, limit)
-      entry.sum = (entry.sum + may_add(entry, limit.cost)) % SUM_SPAN
+      local more = may_add(entry, limit.cost)
+      -- A forced charge to a window that holds the most already.
+      if more == 0 then return end
+      entry.sum = (entry.sum + more) % SUM_SPAN
       entry.added, entry.is_dropped = true, false
     end,
     availability = function(limit, now, entry)
@@ -182,6 +185,7 @@ if code == 1 then
       return false -- `settle_entries` has written the list
     end,
     save = function(entry, now, margin)
+      if not entry.added then return end
       local key = entry.key
       if entry.count == 0 then
         -- Old elements are trimmed last: in a cluster slot that is being moved, an emptied key

@@ -1,4 +1,6 @@
--- Sliding window counter. State: start of the current window (7 bytes), current (4), previous (4).
+-- Sliding window counter. State: start of the current window, and the mark (7 bytes); current (4);
+-- previous (4). The mark tells a counter from one that began after a reset: how far into its window
+-- its first charge came. It is added to the start, which is a multiple of the window.
 if code == 2 then
   -- The weighted count of the previous window, rounded up.
   local function weight(limit)
@@ -26,14 +28,17 @@ if code == 2 then
   end
 
   return {
-    load = function(key, raw)
+    load = function(key, raw, limit)
       local start, current, previous = 0, 0, 0
       if raw and #raw >= 15 then start, current, previous = unpack('>I7I4I4', raw) end
+      local mark = fmod(start, limit.window)
+      start = start - mark
       -- `lives_on`: the current window when the key's expiry was set, if there is one. Within that
       -- window the expiry stays right.
       return {
         key = key, ttl = 0, save = false,
-        start = start, current = current, previous = previous, lives_on = current > 0 and start,
+        start = start, mark = mark, current = current, previous = previous,
+        lives_on = current > 0 and start,
       }
     end,
     peek = function(entry, limit, now)
@@ -56,6 +61,8 @@ if code == 2 then
         - share(limit.times - limit.cost, limit.window, limit.current)
     end,
     charge = function(entry, limit, now)
+      -- If nothing counts any more, it is a new counter.
+      if limit.current == 0 and limit.previous == 0 then entry.mark = limit.window - limit.left end
       limit.current = min(limit.current + limit.cost, MOST)
       store(entry, limit, now)
     end,
@@ -65,10 +72,11 @@ if code == 2 then
       if limit.previous > 0 then return remaining, limit.left end
       return remaining, 0
     end,
-    receipt_tag = function()
-      return 0
+    receipt_tag = function(entry)
+      return entry.mark
     end,
     settle = function(entry, limit, now, receipt)
+      if receipt.tag ~= entry.mark then return false end
       local start = receipt.at - fmod(receipt.at, limit.window)
       if start == start_of(limit, now) and limit.current > 0 then
         limit.current = min(max(limit.current - limit.cost, 0), MOST)
@@ -81,7 +89,7 @@ if code == 2 then
       return true
     end,
     save = function(entry, now, margin)
-      local state = pack('>I7I4I4', entry.start, entry.current, entry.previous)
+      local state = pack('>I7I4I4', entry.start + entry.mark, entry.current, entry.previous)
       if entry.lives_on == entry.start then
         call('SET', entry.key, state, 'KEEPTTL')
       else

@@ -135,7 +135,7 @@ if code == 5 then
   return in_turn(
     interval,
     function(entry, limit)
-      return entry.since + ceil_div(min(entry.whole, limit.quota), limit.times) * limit.window
+      return entry.since + ceil_div(missing_of(entry, limit), limit.times) * limit.window
     end,
     function(limit, entry, now) return fmod(now - entry.since, limit.window) end
   )
