@@ -41,6 +41,7 @@ mod ietf_time;
 mod logs;
 mod metrics;
 mod networks;
+mod nonsense;
 mod numbers;
 mod observer;
 mod outgoing;
