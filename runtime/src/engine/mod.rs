@@ -57,7 +57,7 @@ pub(crate) use self::{
     pending::PendingCharges,
     settings::MaxWaiting,
     store::interface::{Miss, StoreError},
-    waiting::{TooManyDelayed, WaitOutcome, wait_for},
+    waiting::{Observed, TooManyDelayed, WaitOutcome, wait_for},
 };
 pub use self::{
     bulk::{BulkReset, IdentityUsage, LimitUsage, PeekIdentity, ResetReport, UsageState},

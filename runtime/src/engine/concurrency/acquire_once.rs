@@ -126,6 +126,7 @@ impl Engine {
                 refund: Some(rates).filter(|refund| is_allowed && !refund.is_empty()),
                 decision,
                 hold: None,
+                is_told: false,
             }
         });
         drop(asked);
