@@ -39,6 +39,7 @@ mod identities_by_hand;
 mod identity_accessors;
 mod ietf;
 mod ietf_time;
+mod lent_responses;
 mod logs;
 mod metrics;
 mod networks;

@@ -22,6 +22,7 @@ mod fast_path;
 mod guard;
 mod handler;
 mod in_flight;
+mod lent_response;
 mod limited;
 mod matching;
 mod named_limit;
