@@ -14,6 +14,7 @@ mod attribute;
 mod block;
 mod by_hand;
 mod calendar;
+mod client_header;
 mod combinations;
 mod concurrency;
 mod conditional;

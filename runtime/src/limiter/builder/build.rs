@@ -28,10 +28,10 @@ impl Builder {
     /// # Errors
     ///
     /// If a setting is invalid, or Redis has a problem that waiting does not solve.
-    pub async fn build(self) -> Result<RateLimiter, InitError> {
+    pub async fn build(mut self) -> Result<RateLimiter, InitError> {
         self.engine.validate()?;
         self.http.validate()?;
-        if let Some(warning) = self.http.clients.warning() {
+        if let Some(warning) = self.http.clients.start() {
             log::warn!(target: TARGET, "{warning}");
         }
         let memory = self.engine.memory_identity();
