@@ -15,16 +15,18 @@
 //! # More than allow and deny
 //!
 //! 9. [Waiting](waiting): hold a request until there is room instead of denying it.
-//! 10. [Concurrency limits](concurrency): how many requests may run at once.
-//! 11. [Outbound calls](outbound_calls): keep to the limits of the services that you call.
-//! 12. [WebSockets](websockets): limits on the messages inside a socket.
-//! 13. [Responses and headers](responses_and_headers): what clients are told.
-//! 14. [OpenAPI](openapi): denials in the document that utoipa makes.
-//! 15. [Refunds](refunds): responses that do not count.
-//! 16. [Costs known later](settling): charge an estimate, and correct it.
-//! 17. [Blocks](blocks): shut an identity out for a while, and longer each time.
-//! 18. [Testing](testing): tests without sleeping, and handlers without their limits.
-//! 19. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
+//! 10. [Slowing down](slowing_down): delay requests more and more before a limit denies.
+//! 11. [Concurrency limits](concurrency): how many requests may run at once.
+//! 12. [Outbound calls](outbound_calls): keep to the limits of the services that you call.
+//! 13. [WebSockets](websockets): limits on the messages inside a socket.
+//! 14. [Responses and headers](responses_and_headers): what clients are told.
+//! 15. [OpenAPI](openapi): denials in the document that utoipa makes.
+//! 16. [Refunds](refunds): responses that do not count.
+//! 17. [Costs known later](settling): charge an estimate, and correct it.
+//! 18. [Blocks](blocks): shut an identity out for a while, and longer each time.
+//! 19. [Enforcement](enforcement): all limits on, counting only, or off, also while the service runs.
+//! 20. [Testing](testing): tests without sleeping, and handlers without their limits.
+//! 21. [Time and exactness](time_and_exactness): whose clock counts, and how exact it is.
 //!
 //! # Operations
 //!
@@ -145,4 +147,30 @@ chapters! {
         actix_governor: "../guide/migrating/actix-governor.md",
         actix_extensible_rate_limit: "../guide/migrating/actix-extensible-rate-limit.md",
     },
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn each_chapter_is_in_the_table_of_contents() {
+        let source = include_str!("guide.rs");
+        let (contents, _) = source.split_once("\n\n").expect("a table of contents");
+        let (_, chapters) = source.split_once("\nchapters! {\n").expect("chapters");
+        let names = chapters.lines().map_while(|line| {
+            // A page of a chapter is further to the right.
+            let line = line.strip_prefix("    ")?;
+            Some(line.split_once(": \"").map_or("", |(name, _)| name))
+        });
+        let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+        assert!(names.len() > 30, "{names:?}");
+        for name in names.iter().filter(|name| !name.starts_with(' ')) {
+            let link = format!("]({name})");
+            assert_eq!(contents.matches(&link).count(), 1, "{name}");
+        }
+        let entries = contents
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! "));
+        let numbers = entries.filter_map(|line| line.split_once(". [")?.0.parse::<usize>().ok());
+        assert!((1..).zip(numbers).all(|(one, other)| one == other), "a gap");
+    }
 }
