@@ -252,3 +252,11 @@ pub fn strictest<'a>(
             .max_by_key(|limit| (limit.exceeds_capacity(), limit.retry_after()))
     }
 }
+
+/// Returns the stricter status of two: a denial, else the one with less remaining.
+#[doc(hidden)]
+#[must_use]
+pub fn stricter<'a>(one: &'a LimitStatus, other: &'a LimitStatus) -> &'a LimitStatus {
+    let is_allowed = !one.is_exceeded() && !other.is_exceeded();
+    strictest([one, other].into_iter(), is_allowed).unwrap_or(one)
+}

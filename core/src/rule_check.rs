@@ -9,8 +9,8 @@ use crate::{
     intern::intern,
     key::Key,
     limit::{
-        AnyLimit, PermitId, SlowDown,
-        range::{NO_SLOW_DOWN, SETTLE_WITH_LEASE},
+        AnyLimit, Limit, LimitError, PermitId, SlowDown,
+        range::{NO_SLOW_DOWN, SETTLE_WITH_LEASE, of_concurrency, of_unlimited},
     },
 };
 
@@ -24,6 +24,16 @@ pub trait CheckedRule {
     fn settles(&self) -> bool;
     /// Returns the words of the rule's slow-down.
     fn slow_down(&self) -> SlowDown;
+    /// Returns an option of a limit that is set, if there is one. Default: the parser of a file has
+    /// refused it where it makes no sense.
+    fn any_option(&self) -> Option<&'static str> {
+        None
+    }
+    /// Returns an option that only a rate has and that is set, if there is one, without those of
+    /// [`slow_down`](Self::slow_down). Default: as for [`any_option`](Self::any_option).
+    fn option_of_rate(&self) -> Option<&'static str> {
+        None
+    }
     /// Returns what is wrong with the identifier.
     fn identifier_problem(&self) -> Option<String>;
     /// Returns whether both rules surely find the same identity.
@@ -52,11 +62,17 @@ pub fn check(label: &str, shadow: bool, rules: &[impl CheckedRule]) -> Result<()
         }
         let before = &rules[..index];
         if rule.is_unlimited() {
+            if let Some(option) = rule.any_option() {
+                return problem(&of_unlimited(option));
+            }
             has_effect(rule, rules, before).or_else(|what| problem(&what))?;
         }
         // A limit that a configuration names was validated by that configuration.
         let Some(limit) = rule.limit() else {
-            continue;
+            match rule.slow_down().check(None) {
+                Ok(_) => continue,
+                Err(error) => return problem(&error),
+            }
         };
         let called = match &limit {
             AnyLimit::Rate(limit) => limit.policy_name(),
@@ -67,26 +83,13 @@ pub fn check(label: &str, shadow: bool, rules: &[impl CheckedRule]) -> Result<()
         if let Err(error) = limit.as_ref_with(PermitId::new()).validate() {
             return of_limit(&error);
         }
-        if let AnyLimit::Rate(limit) = &limit
-            && let Err(error) = limit.validate_cost()
-        {
-            return of_limit(&error);
-        }
-        if let AnyLimit::Rate(limit) = &limit
-            && limit.lease_size() > 0
-            && rule.settles()
-        {
-            return of_limit(&SETTLE_WITH_LEASE);
-        }
-        let slow_down = rule.slow_down();
         match &limit {
             AnyLimit::Rate(limit) => {
-                if let Err(error) = slow_down.check(Some(limit)) {
-                    return of_limit(&error);
-                }
+                check_rate(rule, limit, shadow).or_else(|what| of_limit(&what))?;
             }
-            AnyLimit::Concurrency(_) if slow_down.is_empty() => {}
-            AnyLimit::Concurrency(_) => return of_limit(&NO_SLOW_DOWN),
+            AnyLimit::Concurrency(_) => {
+                check_concurrency(rule).or_else(|what| of_limit(&what))?;
+            }
         }
         if before.iter().any(|other| shares_counter(other, rule)) {
             return match limit {
@@ -102,6 +105,27 @@ pub fn check(label: &str, shadow: bool, rules: &[impl CheckedRule]) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Checks the options of a rule together with its rate.
+fn check_rate(rule: &impl CheckedRule, limit: &Limit, shadow: bool) -> Result<(), String> {
+    let text = |error: LimitError| error.to_string();
+    limit.validate_cost().map_err(text)?;
+    if rule.settles() && limit.lease_size() > 0 {
+        return Err(SETTLE_WITH_LEASE.to_owned());
+    }
+    rule.slow_down().check_in(shadow, limit).map_err(text)
+}
+
+/// Checks that a rule with a concurrency limit has no option of a rate.
+fn check_concurrency(rule: &impl CheckedRule) -> Result<(), String> {
+    if !rule.slow_down().is_empty() {
+        return Err(NO_SLOW_DOWN.to_owned());
+    }
+    match rule.option_of_rate() {
+        Some(option) => Err(of_concurrency(option)),
+        None => Ok(()),
+    }
 }
 
 /// Whether an unlimited rule has an effect; `Err` says why not.

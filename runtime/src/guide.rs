@@ -150,3 +150,29 @@ chapters! {
         actix_web_ratelimit: "../guide/migrating/actix-web-ratelimit.md",
     },
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn each_chapter_is_in_the_table_of_contents() {
+        let source = include_str!("guide.rs");
+        let (contents, _) = source.split_once("\n\n").expect("a table of contents");
+        let (_, chapters) = source.split_once("\nchapters! {\n").expect("chapters");
+        let names = chapters.lines().map_while(|line| {
+            // A page of a chapter is further to the right.
+            let line = line.strip_prefix("    ")?;
+            Some(line.split_once(": \"").map_or("", |(name, _)| name))
+        });
+        let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+        assert!(names.len() > 30, "{names:?}");
+        for name in names.iter().filter(|name| !name.starts_with(' ')) {
+            let link = format!("]({name})");
+            assert_eq!(contents.matches(&link).count(), 1, "{name}");
+        }
+        let entries = contents
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! "));
+        let numbers = entries.filter_map(|line| line.split_once(". [")?.0.parse::<usize>().ok());
+        assert!((1..).zip(numbers).all(|(one, other)| one == other), "a gap");
+    }
+}

@@ -43,12 +43,6 @@ fn cost(request: &HttpRequest) -> u32 {
     request.query_string().parse().unwrap_or(1)
 }
 
-#[get("/shadow")]
-#[rate_limit("9/minute", shadow, slow_after = 1, slow_by = "1s", slow_max = "1m")]
-async fn shadow() -> &'static str {
-    "ok"
-}
-
 /// Two slow-downs, of which the longer one counts.
 #[get("/stacked")]
 #[rate_limit("9/minute", slow_after = 1, slow_by = "1s", slow_max = "1m")]
@@ -106,7 +100,7 @@ async fn by_const() -> &'static str {
 
 fn routes(config: &mut ServiceConfig) {
     config
-        .service((slow, by_cost, shadow, stacked, permit, held, behind_held))
+        .service((slow, by_cost, stacked, permit, held, behind_held))
         .service((wait, by_const));
 }
 
@@ -229,7 +223,6 @@ async fn the_longest_of_several_delays_counts() {
 async fn only_enforced_limits_delay() {
     let test_app = TestApp::new().await;
     let service = test_app.service(routes).await;
-    assert_eq!(service.statuses("/shadow", 4).await, [200; 4]);
     for mode in [Enforcement::Shadow, Enforcement::Off] {
         test_app.limiter.set_enforcement(Enforcement::On);
         service.statuses("/slow", 2).await;

@@ -6,7 +6,7 @@ use super::{
     reader::{TableReader, list, texts},
 };
 use crate::{
-    network::{Access, ClientSpec, NetworkSet, check_header_name},
+    network::{Access, ClientSpec, NetworkSet, check_client_ip_header},
     vocabulary,
 };
 
@@ -26,7 +26,7 @@ pub(crate) fn clients(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics
     }
     if let Some(name) = table.text(&vocabulary::CLIENT_IP_HEADER, diagnostics)
         && diagnostics
-            .ok(name.position, check_header_name(name.value))
+            .ok(name.position, check_client_ip_header(name.value))
             .is_some()
     {
         clients.client_ip_header = Some(name.value.to_ascii_lowercase());

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     text::{suggest, word::Word},
-    vocabulary::{Argument, Kind},
+    vocabulary::{self, Argument, Kind},
 };
 
 /// The reader of one table. The keys that are taken are the valid ones, so [`finish`](Self::finish)
@@ -151,7 +151,9 @@ impl<'n> TableReader<'n> {
         diagnostics: &mut Diagnostics,
     ) {
         for argument in arguments {
-            if let Some(entry) = self.take(argument) {
+            if let Some(entry) = self.take(argument)
+                && !says_nothing(argument, &entry.node)
+            {
                 diagnostics.at(entry.position, reason(argument));
             }
         }
@@ -166,6 +168,12 @@ impl<'n> TableReader<'n> {
             }
         }
     }
+}
+
+/// Returns whether a key says only what holds without it: `settle = false`, which turns off what a
+/// named limit may say, and does so also for one that says nothing.
+fn says_nothing(argument: &Argument, node: &Node) -> bool {
+    argument.name == vocabulary::SETTLE.name && matches!(node.value, Value::Flag(false))
 }
 
 /// Returns the string of a node, if it is one.

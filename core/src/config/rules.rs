@@ -208,7 +208,7 @@ fn unlimited(
     position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<LimitSpec> {
-    let reason = |key: &Argument| format!("`unlimited` has no use for `{}`: remove it", key.name);
+    let reason = |key: &Argument| range::of_unlimited(key.name);
     keys::refuse(table, reason, diagnostics);
     let others = std::iter::once(&vocabulary::LIMIT).chain(keys::options());
     table.refuse(others, reason, diagnostics);

@@ -12,6 +12,10 @@ pub const TIMES: RangeInclusive<u32> = 1..=1_000_000_000;
 /// The error of `settle` together with `lease`.
 pub const SETTLE_WITH_LEASE: &str = "`settle` corrects the charge of each request, and `lease` charges many at once; leave \
      one of the two out";
+/// What is wrong with `settle` where no handler follows on the decision.
+pub const SETTLE_WITHOUT_HANDLER: &str = "`settle` lets a handler correct its own charge, and no \
+     handler gets this one: leave `settle` out, or charge by `RateLimiter::acquire`, whose permit \
+     settles";
 /// The range of `lease`. A lease of 1 would ask Redis for each request, as a limit without a lease
 /// does.
 pub const LEASE: RangeInclusive<u32> = 2..=1_000_000_000;
@@ -35,6 +39,18 @@ pub const SLOW: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::
 /// The reason why a concurrency limit has no slow-down.
 pub const NO_SLOW_DOWN: &str = "`slow_after` counts the requests of a window: remove it from a \
                                 concurrency limit";
+
+/// Says that an option makes no sense for a group without a limit.
+#[must_use]
+pub fn of_unlimited(option: &str) -> String {
+    format!("`unlimited` has no use for `{option}`: remove it")
+}
+
+/// Says that an option of a rate makes no sense for a concurrency limit.
+#[must_use]
+pub fn of_concurrency(option: &str) -> String {
+    format!("`{option}` belongs to a rate: remove it from a concurrency limit")
+}
 
 /// The rule for a limit's name: it becomes a structured-field string (RFC 9651, section 3.3.3).
 pub const NAME_RULE: &str =
@@ -126,6 +142,7 @@ pub(super) enum Reason {
     SlowMax,
     SlowOfLeaky,
     SlowOfLease,
+    SlowOfShadow,
 }
 
 impl LimitError {
@@ -150,7 +167,7 @@ impl LimitError {
             Reason::Name => Subject::Name,
             Reason::Zone => Subject::Zone,
             Reason::SlowAlone(subject) => subject,
-            Reason::SlowAfter | Reason::SlowOfLeaky => Subject::SlowAfter,
+            Reason::SlowAfter | Reason::SlowOfLeaky | Reason::SlowOfShadow => Subject::SlowAfter,
             Reason::SlowBy => Subject::SlowBy,
             Reason::SlowMax => Subject::SlowMax,
             Reason::SlowOfLease => Subject::Lease,
@@ -225,6 +242,10 @@ impl LimitError {
             }
             Reason::SlowOfLease => {
                 "with `lease`, the exact use is not known, by which `slow_after` delays: \
+                 leave one of the two out"
+            }
+            Reason::SlowOfShadow => {
+                "a `shadow` holds no request up, and `slow_after` delays some: \
                  leave one of the two out"
             }
         }

@@ -76,16 +76,8 @@ impl SlowDown {
         if max < by || !SLOW.contains(&max) {
             return fail(Reason::SlowMax);
         }
-        if let Some(limit) = limit {
-            if limit.kind() == Algorithm::LeakyBucket {
-                return fail(Reason::SlowOfLeaky);
-            }
-            if limit.lease_size() > 0 {
-                return fail(Reason::SlowOfLease);
-            }
-            if after >= limit.quota() {
-                return fail(Reason::SlowAfter);
-            }
+        if let Some(reason) = limit.and_then(|limit| reason_of_limit(limit, after)) {
+            return fail(reason);
         }
         Ok(Some(ValidSlowDown {
             after,
@@ -93,6 +85,61 @@ impl SlowDown {
             max: to_micros(max),
         }))
     }
+}
+
+impl SlowDown {
+    /// Checks the words for a limit of an entry. An entry that is a shadow as a whole is tried out
+    /// before it takes force, so its limits keep their words.
+    ///
+    /// # Errors
+    ///
+    /// As of [`check`](Self::check).
+    pub fn check_in(&self, is_shadow: bool, limit: &Limit) -> Result<(), LimitError> {
+        match self.check(Some(limit)) {
+            Err(LimitError(Reason::SlowOfShadow)) if is_shadow => Ok(()),
+            checked => checked.map(|_| ()),
+        }
+    }
+}
+
+impl Limit {
+    /// Checks `slow_after` with this limit at compile time; `None`: it is not known. For macro
+    /// output, whose numbers may be expressions that only the compiler can evaluate.
+    ///
+    /// # Panics
+    ///
+    /// If it makes no sense for the limit.
+    #[doc(hidden)]
+    #[allow(clippy::panic, reason = "in a constant this is the compile error")]
+    #[track_caller]
+    pub const fn expect_slow_after(limit: Option<&Self>, after: u32) {
+        let reason = match limit {
+            _ if after == 0 => Some(Reason::SlowAfter),
+            Some(limit) => reason_of_limit(limit, after),
+            None => None,
+        };
+        if let Some(reason) = reason {
+            panic!("{}", LimitError(reason).message());
+        }
+    }
+}
+
+/// Returns why `slow_after` makes no sense for this limit.
+const fn reason_of_limit(limit: &Limit, after: u32) -> Option<Reason> {
+    if matches!(limit.kind(), Algorithm::LeakyBucket) {
+        return Some(Reason::SlowOfLeaky);
+    }
+    if limit.lease_size() > 0 {
+        return Some(Reason::SlowOfLease);
+    }
+    if after >= limit.quota() {
+        return Some(Reason::SlowAfter);
+    }
+    // The last one: see `check_in`.
+    if limit.is_shadow() {
+        return Some(Reason::SlowOfShadow);
+    }
+    None
 }
 
 impl ValidSlowDown {
@@ -176,6 +223,7 @@ mod tests {
             (words(5, MS, hour + MS), ten, Subject::SlowMax),
             (right, leaky, Subject::SlowAfter),
             (right, ten.lease(2), Subject::Lease),
+            (right, ten.shadow(), Subject::SlowAfter),
         ] {
             let error = slow.check(Some(&limit)).expect_err("nonsense");
             assert_eq!(error.subject(), expected, "{error}");

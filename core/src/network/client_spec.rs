@@ -33,3 +33,16 @@ pub fn check_header_name(name: &str) -> Result<(), NetworkError> {
         false => Err(NetworkError::Header(name.to_owned())),
     }
 }
+
+/// Checks that this can be the name of the header of the client's address.
+///
+/// # Errors
+///
+/// If no header can have it, or if it is `Forwarded`.
+pub fn check_client_ip_header(name: &str) -> Result<(), NetworkError> {
+    check_header_name(name)?;
+    match name.eq_ignore_ascii_case("forwarded") {
+        true => Err(NetworkError::ForwardedAsAddress),
+        false => Ok(()),
+    }
+}

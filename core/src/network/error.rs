@@ -19,6 +19,8 @@ pub enum NetworkError {
     Empty,
     /// The name cannot be that of an HTTP header.
     Header(String),
+    /// The header of the client's address is `Forwarded`, which never holds an address alone.
+    ForwardedAsAddress,
 }
 
 crate::debug_is_message!(NetworkError);
@@ -47,6 +49,10 @@ impl fmt::Display for NetworkError {
             Self::Empty => f.write_str(
                 "`networks` is empty, so no client is in it: write one, such as `10.0.0.0/8`, or \
                  leave `networks` out",
+            ),
+            Self::ForwardedAsAddress => f.write_str(
+                "`client_ip_header` names a header that holds one address and nothing else, which \
+                 `Forwarded` never does: leave it out, and `Forwarded` is read",
             ),
             Self::Header(name) => write!(f, "`{name}` is no name of an HTTP header"),
         }

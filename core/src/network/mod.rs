@@ -13,7 +13,7 @@ mod table;
 pub use self::{
     access::{Access, AccessList},
     address::canonical,
-    client_spec::{ClientSpec, check_header_name},
+    client_spec::{ClientSpec, check_client_ip_header, check_header_name},
     error::NetworkError,
     parse::parse,
     proxies::TrustedProxies,

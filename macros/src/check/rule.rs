@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use actix_throttle_core::{failure_mode::FailureMode, limit::range::check_max_wait};
+use actix_throttle_core::{
+    failure_mode::FailureMode,
+    limit::range::{self, check_max_wait},
+};
 use proc_macro2::TokenStream;
 use syn::{ExprPath, LitStr};
 
@@ -73,6 +76,19 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// Returns the rate, if the rule has one.
+    pub(crate) fn rate(&self) -> Option<&RateSpec> {
+        match &self.quota {
+            RuleQuota::Limited(limited) => match &limited.spec {
+                LimitSpec::Rate(rate) => Some(rate),
+                LimitSpec::Concurrency(_) => None,
+            },
+            RuleQuota::Unlimited(_) => None,
+        }
+    }
+}
+
 fn unlimited(arguments: &Arguments, group: Option<LitStr>, errors: &mut Errors) -> Option<LitStr> {
     if let Some(rate) = &arguments.rate {
         errors.at(rate, "`unlimited` takes no rate: remove it");
@@ -93,10 +109,7 @@ fn unlimited(arguments: &Arguments, group: Option<LitStr>, errors: &mut Errors) 
                     format!("`unlimited` takes no times/window: remove `{name}`"),
                 );
             }
-            _ => errors.at(
-                &argument.name,
-                format!("`unlimited` has no use for `{name}`: remove it"),
-            ),
+            _ => errors.at(&argument.name, range::of_unlimited(name.as_str())),
         }
     }
     group

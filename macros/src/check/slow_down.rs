@@ -66,5 +66,8 @@ fn known(limit: &WrittenLimit) -> Limit {
     if let Some(lease) = &limit.lease {
         known = known.lease(lease.or(u32::MAX));
     }
-    known
+    match limit.shadow {
+        true => known.shadow(),
+        false => known,
+    }
 }

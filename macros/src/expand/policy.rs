@@ -6,7 +6,7 @@ use syn::{Signature, ext::IdentExt};
 
 use super::{
     concurrency::concurrency,
-    consts::Form,
+    consts::{Form, count},
     generic::speaks_of,
     label::{Label, Zone},
     limit::{self, limit},
@@ -106,8 +106,8 @@ pub(crate) fn items(limits: &Limits<'_>) -> TokenStream {
     let zone = zone(limits);
     let policy = policy(limits);
     // Assertions may be statements, and items come before statements.
-    let assertions = assertions(limits);
-    quote!(#zone #constants #policy #assertions)
+    let (assertions, slow_downs) = (assertions(limits), slow_downs(limits));
+    quote!(#zone #constants #policy #assertions #slow_downs)
 }
 
 /// Emits the expression for the rules.
@@ -183,6 +183,47 @@ fn assertions(limits: &Limits<'_>) -> TokenStream {
     assertions.collect()
 }
 
+/// Emits a check of each slow-down that only the compiler can make: by its own constant expression,
+/// or by one of its limit.
+fn slow_downs(limits: &Limits<'_>) -> TokenStream {
+    let rules = limits.policy.rules.iter().enumerate();
+    let checks = rules.filter_map(|(index, rule)| {
+        let rate = rule.rate()?;
+        let slow_down = rate.slow_down.as_ref()?;
+        let written = rate.numbers.written();
+        let own = slow_down.after.known().is_none();
+        let anchor = match own {
+            true => slow_down.after.to_token_stream(),
+            false => limit::computed(written?)?,
+        };
+        let is_inline = match limits.values.get(index) {
+            Some(Some(Value::Inline(_))) => true,
+            Some(Some(Value::Constant(..))) => false,
+            _ => limits.is_generic,
+        };
+        let form = match is_inline {
+            true => Form::Inline,
+            false => Form::Constant,
+        };
+        let limit = match limits.limit(index) {
+            Some(limit) => quote!(::core::option::Option::Some(&#limit)),
+            None => quote!(::core::option::Option::None),
+        };
+        let after = count(&slow_down.after, form);
+        let private = limits.private;
+        let check = call_at(
+            &anchor,
+            &quote!(#private::Limit::expect_slow_after),
+            &quote!(#limit, #after),
+        );
+        Some(match is_inline {
+            true => quote!(const { #check };),
+            false => quote!(const _: () = #check;),
+        })
+    });
+    checks.collect()
+}
+
 fn constant(index: usize) -> Ident {
     format_ident!("__THROTTLE_LIMIT_{}", index + 1, span = Span::mixed_site())
 }
@@ -190,7 +231,16 @@ fn constant(index: usize) -> Ident {
 /// Returns the expressions of a rule that only the compiler can evaluate.
 fn computed(limited: &Limited) -> Option<TokenStream> {
     match &limited.spec {
-        LimitSpec::Rate(rate) => limit::computed(rate.numbers.written()?),
+        LimitSpec::Rate(rate) => {
+            let after = rate.slow_down.as_ref().map(|slow_down| &slow_down.after);
+            let after = after.filter(|after| after.known().is_none());
+            let all = [
+                limit::computed(rate.numbers.written()?),
+                after.map(ToTokens::to_token_stream),
+            ];
+            let all: TokenStream = all.into_iter().flatten().collect();
+            (!all.is_empty()).then_some(all)
+        }
         LimitSpec::Concurrency(ConcurrencySpec { max, .. }) => {
             max.known().is_none().then(|| max.to_token_stream())
         }
@@ -218,17 +268,14 @@ fn value(
     })
 }
 
-/// Returns the paths of the user's functions and statics in a rule.
+/// Returns the paths of the user's functions and statics in a rule, and its `slow_after`.
 fn functions(rule: &Rule) -> TokenStream {
     let identifier = rule.identifier.iter().flat_map(|it| it.paths());
     let limited = match &rule.quota {
         RuleQuota::Unlimited(_) => None,
         RuleQuota::Limited(limited) => Some(&**limited),
     };
-    let rate = limited.and_then(|limited| match &limited.spec {
-        LimitSpec::Rate(rate) => Some(&**rate),
-        LimitSpec::Concurrency(_) => None,
-    });
+    let rate = rule.rate();
     let (skip_if, on_limited) = limited
         .map(|it| (it.skip_if.as_ref(), it.on_limited.as_ref()))
         .unzip();
@@ -237,5 +284,8 @@ fn functions(rule: &Rule) -> TokenStream {
         .unzip();
     let functions = [skip_if, on_limited, cost, dynamic].into_iter().flatten();
     let functions = functions.flatten().chain(identifier);
-    functions.map(ToTokens::to_token_stream).collect()
+    let slow_down = rate.and_then(|rate| rate.slow_down.as_ref());
+    let after = slow_down.map(|slow_down| slow_down.after.to_token_stream());
+    let functions = functions.map(ToTokens::to_token_stream);
+    functions.chain(after).collect()
 }

@@ -155,7 +155,9 @@ impl Config {
             };
         let diff = Diff::between(&old.spec, &next.spec);
         rule_table.replace(rules);
-        clients.replace(settings);
+        if let Some(warning) = clients.replace(settings) {
+            log::warn!(target: TARGET, "{}: {warning}", source.name);
+        }
         enforcement.replace(next.spec.enforcement);
         let in_force = next.in_force(source);
         current.store(Arc::new(next));

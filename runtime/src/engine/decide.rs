@@ -162,8 +162,24 @@ impl Engine {
         decision
     }
 
+    /// Does what [`to_decision`](Self::to_decision) does, but leaves it to the caller to tell of an
+    /// admission: the request may still be denied while it is delayed.
+    pub(crate) fn to_untold_admission(
+        &self,
+        check: &Check<'_>,
+        decided: Result<Outcome, StoreError>,
+    ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
+        let decision = self.to_decision_untold(check, decided);
+        let told = decision.as_ref().map(|(decision, _)| decision);
+        let is_admitted = told.is_ok_and(Decision::is_allowed);
+        if self.observers().is_heard() && !is_admitted {
+            self.tell_decided(check, told);
+        }
+        decision
+    }
+
     /// Tells the observers of a decision, if the check charges.
-    pub(super) fn tell_decided(
+    pub(crate) fn tell_decided(
         &self,
         check: &Check<'_>,
         decided: Result<&Decision, &RateLimitError>,

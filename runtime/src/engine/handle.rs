@@ -115,7 +115,7 @@ impl Engine {
         &self.0.store
     }
 
-    pub(super) fn clock(&self) -> &Clock {
+    pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
     }
 

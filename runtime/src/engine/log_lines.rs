@@ -21,6 +21,8 @@ pub(crate) static UNENFORCED: LogThrottle = LogThrottle::new(Level::Error);
 pub(crate) static UNKNOWN_LIMITS: LogThrottle = LogThrottle::new(Level::Error);
 /// An invalid limit from a `dynamic` function.
 pub(crate) static INVALID_DYNAMIC: LogThrottle = LogThrottle::new(Level::Error);
+/// A charge at an estimate that nothing can settle.
+pub(crate) static UNSETTLED: LogThrottle = LogThrottle::new(Level::Error);
 /// Two limits of a request that count one identity in one counter.
 pub(crate) static SHARED_COUNTERS: LogThrottle = LogThrottle::new(Level::Warn);
 /// A request that the application has kept a clone of.

@@ -56,7 +56,7 @@ pub(crate) use self::{
     named_limits::{CachedIndex, NamedLimitTable, NamedLimits},
     pending::PendingCharges,
     store::interface::{Miss, StoreError},
-    waiting::{TooManyDelayed, WaitOutcome, wait_for},
+    waiting::{Observed, TooManyDelayed, WaitOutcome, wait_for},
 };
 pub use self::{
     bulk::{BulkReset, IdentityUsage, LimitUsage, PeekIdentity, ResetReport, UsageState},

@@ -1,7 +1,7 @@
 //! The admission: what becomes of a request whose rules were evaluated. The guard calls it; it asks
 //! no store.
 
-use actix_throttle_core::decision::Decision;
+use actix_throttle_core::{decision::Decision, time::Micros};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{
@@ -32,6 +32,7 @@ pub(super) enum Admission {
 pub(super) struct CustomDenial<'a> {
     decision: Decision,
     response: &'a OnLimited,
+    held: Micros,
 }
 
 /// Turns an evaluation into an admission. `Err` if `on_limited` has to build the response.
@@ -49,6 +50,8 @@ pub(super) fn admission<'a>(
         refunds,
         hold,
         counters: _,
+        is_told: _,
+        held,
     } = match evaluation {
         Ok(Some(evaluation)) => evaluation,
         Ok(None) => return Ok(Admission::Proceed(InFlight::uncharged(style))),
@@ -81,15 +84,19 @@ pub(super) fn admission<'a>(
         if let Some(pending) = refunds.as_ref().and_then(|plan| plan.pending()) {
             pending_charge::offer(request, pending);
         }
-        let record = record(limiter, request, nesting, decision);
+        let record = record(limiter, request, nesting, decision, held);
         let in_flight = InFlight::new(style, record, refunds, hold);
         return Ok(Admission::Proceed(in_flight));
     }
     match custom_response.or(context.on_limited()) {
-        Some(response) => Err(CustomDenial { decision, response }),
+        Some(response) => Err(CustomDenial {
+            decision,
+            response,
+            held,
+        }),
         None => {
             let response = response::quota_exceeded(&decision);
-            Ok(deny(limiter, request, nesting, decision, response))
+            Ok(deny(limiter, request, nesting, decision, held, response))
         }
     }
 }
@@ -102,7 +109,8 @@ impl CustomDenial<'_> {
         nesting: Nesting,
     ) -> Admission {
         let response = self.response.respond(request, &self.decision).await;
-        deny(context.limiter, request, nesting, self.decision, response)
+        let Self { decision, held, .. } = self;
+        deny(context.limiter, request, nesting, decision, held, response)
     }
 }
 
@@ -112,10 +120,11 @@ fn deny(
     request: &HttpRequest,
     nesting: Nesting,
     decision: Decision,
+    held: Micros,
     mut response: HttpResponse,
 ) -> Admission {
     response::retry_after(response.headers_mut(), decision.retry_after());
-    let record = record(limiter, request, nesting, decision);
+    let record = record(limiter, request, nesting, decision, held);
     record.write(limiter.settings().headers, response.headers_mut());
     Admission::Respond(response)
 }

@@ -3,13 +3,19 @@
 //! The guard records decisions; handlers and the middleware write their headers. It decides
 //! nothing.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc};
 
-use actix_throttle_core::decision::Decision;
+use actix_throttle_core::{
+    decision::{Decision, stricter},
+    time::Micros,
+};
 use actix_web::{HttpMessage, HttpRequest, http::header::HeaderMap};
 use smallvec::SmallVec;
 
-use super::{double_charge::ChargedCounter, status_list::StatusList};
+use super::{
+    dated_decision::DatedDecision, double_charge::ChargedCounter, same_policy::is_same_policy,
+    status_list::StatusList,
+};
 use crate::{
     engine::Engine,
     limiter::RateLimiter,
@@ -24,10 +30,7 @@ use crate::{
 pub(super) struct RequestDecisions(Rc<RefCell<DecisionList>>);
 
 struct DecisionList {
-    /// The time of the latest decision since the Unix epoch, from which resets are counted. Zero
-    /// if the header style shows no time of day.
-    at: Duration,
-    decisions: SmallVec<[Decision; 1]>,
+    decisions: SmallVec<[DatedDecision; 1]>,
     /// The counters that the middlewares and the handler have charged.
     counters: SmallVec<[ChargedCounter; 1]>,
     /// The list that [`RateLimits`](super::RateLimits) reads, if one was extracted.
@@ -36,6 +39,9 @@ struct DecisionList {
     /// that.
     foreign: Option<Option<Box<ForeignHeaders>>>,
 }
+
+/// The most decisions of a handler that are kept apart from one another.
+const MAX_ENFORCED: usize = 64;
 
 /// The position of a decision in the chain of middlewares and handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +58,7 @@ pub(super) enum Nesting {
 pub(super) enum DecisionRecord {
     /// The handler's decision is the only one of the request. It is kept here and not with the
     /// request, because that would cost more than many a decision.
-    Own { at: Duration, decision: Decision },
+    Own(DatedDecision),
     /// The decision is kept with the request, at this index of its list.
     Shared {
         decisions: RequestDecisions,
@@ -68,37 +74,38 @@ pub(super) fn write_headers(style: HeaderStyle, request: &HttpRequest, headers: 
 }
 
 /// Records a decision made just now, for the headers of the response.
+///
+/// The request was held for `held` microseconds meanwhile: it has waited or was delayed, and what
+/// was decided before is older by that.
 pub(super) fn record(
     limiter: &RateLimiter,
     request: &HttpRequest,
     nesting: Nesting,
     decision: Decision,
+    held: Micros,
 ) -> DecisionRecord {
-    let at = match limiter.settings().headers {
-        HeaderStyle::GitHub => limiter.engine().wall_time(),
-        // The other styles show no time of day.
-        _ => Duration::ZERO,
+    let dated = DatedDecision::now(limiter, decision, false);
+    let decisions = request.extensions().get::<RequestDecisions>().cloned();
+    let decisions = match decisions {
+        Some(decisions) => decisions,
+        None if nesting == Nesting::Handler => return DecisionRecord::Own(dated),
+        None => RequestDecisions::of(request),
     };
-    if let Some(decisions) = request.extensions().get::<RequestDecisions>() {
-        let mut decided = decisions.0.borrow_mut();
-        decided.at = at;
-        decided.push(decision);
-        let index = decided.decisions.len() - 1;
-        let decisions = decisions.clone();
-        return DecisionRecord::Shared { decisions, index };
-    }
-    if nesting == Nesting::Handler {
-        return DecisionRecord::Own { at, decision };
-    }
+    let index = decisions.0.borrow_mut().push(dated, held);
+    DecisionRecord::Shared { decisions, index }
+}
+
+/// Records a decision that the handler has made itself. Of one limit that was decided for several
+/// identities, only the strictest decision is kept.
+pub(super) fn record_enforced(
+    limiter: &RateLimiter,
+    request: &HttpRequest,
+    decision: Decision,
+) -> DecisionRecord {
+    let dated = DatedDecision::now(limiter, decision, true);
     let decisions = RequestDecisions::of(request);
-    let mut decided = decisions.0.borrow_mut();
-    decided.at = at;
-    decided.push(decision);
-    drop(decided);
-    DecisionRecord::Shared {
-        decisions,
-        index: 0,
-    }
+    let index = decisions.0.borrow_mut().push_enforced(dated);
+    DecisionRecord::Shared { decisions, index }
 }
 
 /// Records the counters that were charged, if decisions are kept with the request, and reports
@@ -119,11 +126,50 @@ pub(super) fn record_counters(request: &HttpRequest, counters: &[ChargedCounter]
 }
 
 impl DecisionList {
-    fn push(&mut self, decision: Decision) {
-        if let Some(statuses) = &self.statuses {
-            statuses.append(decision.limits());
+    /// Adds a decision, and returns its index.
+    fn push(&mut self, dated: DatedDecision, held: Micros) -> usize {
+        if held > 0 {
+            let before = self.decisions.iter_mut();
+            before.for_each(|other| other.elapse(held));
         }
-        self.decisions.push(decision);
+        if let Some(statuses) = &self.statuses {
+            statuses.append(dated.decision.limits());
+        }
+        self.decisions.push(dated);
+        // A limiter of another style has not asked for the time of day.
+        let latest = self.decisions.iter().map(|dated| dated.at).max();
+        let undated = self.decisions.iter_mut().filter(|dated| dated.at.is_zero());
+        undated.for_each(|dated| dated.at = latest.unwrap_or_default());
+        self.decisions.len() - 1
+    }
+
+    /// Adds a decision of the handler on one limit, unless a stricter one is there, and returns the
+    /// index of the stricter one.
+    fn push_enforced(&mut self, dated: DatedDecision) -> usize {
+        let status = dated.decision.limits().first();
+        let same = self.decisions.iter().position(|other| {
+            let other = other.is_enforced.then(|| other.decision.limits().first());
+            match (other.flatten(), status) {
+                (Some(other), Some(status)) => is_same_policy(other, status),
+                _ => false,
+            }
+        });
+        let enforced = self.decisions.iter().filter(|other| other.is_enforced);
+        let is_full = enforced.count() >= MAX_ENFORCED;
+        // Limits beyond that, made for each client perhaps, share the last place.
+        let last = || self.decisions.iter().rposition(|other| other.is_enforced);
+        let Some(index) = same.or_else(|| last().filter(|_| is_full)) else {
+            return self.push(dated, 0);
+        };
+        if let Some(statuses) = &self.statuses {
+            statuses.append(dated.decision.limits());
+        }
+        let before = &mut self.decisions[index];
+        let pair = before.decision.limits().first().zip(status);
+        if pair.is_none_or(|(before, status)| std::ptr::eq(stricter(before, status), status)) {
+            *before = dated;
+        }
+        index
     }
 }
 
@@ -134,7 +180,6 @@ impl RequestDecisions {
             return decisions.clone();
         }
         let decisions = Self(Rc::new(RefCell::new(DecisionList {
-            at: Duration::ZERO,
             decisions: SmallVec::new(),
             counters: SmallVec::new(),
             statuses: None,
@@ -153,8 +198,8 @@ impl RequestDecisions {
             ..
         } = &mut *decided;
         let statuses = statuses.get_or_insert_with(|| {
-            let limits = decisions.iter().flat_map(Decision::limits);
-            Rc::new(StatusList::new(limits.cloned().collect()))
+            let limits = decisions.iter().flat_map(|dated| dated.decision.limits());
+            Rc::new(StatusList::new(limits))
         });
         Rc::clone(statuses)
     }
@@ -162,20 +207,17 @@ impl RequestDecisions {
     /// Writes the headers of every limit.
     pub(super) fn write(&self, style: HeaderStyle, headers: &mut HeaderMap) {
         let DecisionList {
-            at,
-            decisions,
-            foreign,
-            ..
+            decisions, foreign, ..
         } = &mut *self.0.borrow_mut();
         let foreign = foreign.get_or_insert_with(|| ForeignHeaders::of(headers));
-        let limits = decisions.iter().flat_map(Decision::enforced);
-        response::write(headers, style, limits, *at, foreign.as_deref());
+        let limits = decisions.iter().flat_map(DatedDecision::enforced);
+        response::write(headers, style, limits, foreign.as_deref());
     }
 
     /// Whether a limit that is no shadow was decided, so that there are headers to write.
     pub(super) fn has_limits(&self) -> bool {
         let decided = self.0.borrow();
-        let mut limits = decided.decisions.iter().flat_map(Decision::enforced);
+        let mut limits = decided.decisions.iter().flat_map(DatedDecision::enforced);
         limits.next().is_some()
     }
 }
@@ -184,9 +226,9 @@ impl DecisionRecord {
     /// Writes the headers of every limit.
     pub(super) fn write(&self, style: HeaderStyle, headers: &mut HeaderMap) {
         match self {
-            Self::Own { at, decision } => {
+            Self::Own(dated) => {
                 let foreign = ForeignHeaders::of(headers);
-                response::write(headers, style, decision.enforced(), *at, foreign.as_deref());
+                response::write(headers, style, dated.enforced(), foreign.as_deref());
             }
             Self::Shared { decisions, .. } => decisions.write(style, headers),
         }
@@ -195,10 +237,11 @@ impl DecisionRecord {
     /// Whether any limit has denied the request.
     pub(super) fn is_denied(&self) -> bool {
         match self {
-            Self::Own { decision, .. } => !decision.is_allowed(),
+            Self::Own(dated) => !dated.decision.is_allowed(),
             Self::Shared { decisions, .. } => {
                 let decided = decisions.0.borrow();
-                !decided.decisions.iter().all(Decision::is_allowed)
+                let mut decisions = decided.decisions.iter();
+                decisions.any(|dated| !dated.decision.is_allowed())
             }
         }
     }
@@ -206,28 +249,12 @@ impl DecisionRecord {
     /// Updates the decision to the state of its limits after a refund, for the headers.
     pub(super) fn refresh(&mut self, engine: &Engine, style: HeaderStyle, after: &Decision) {
         match self {
-            Self::Own { at, decision } => refresh_decision(engine, style, decision, *at, after),
+            Self::Own(dated) => dated.refresh(engine, style, after),
             Self::Shared { decisions, index } => {
-                let DecisionList { at, decisions, .. } = &mut *decisions.0.borrow_mut();
-                if let Some(decision) = decisions.get_mut(*index) {
-                    refresh_decision(engine, style, decision, *at, after);
+                if let Some(dated) = decisions.0.borrow_mut().decisions.get_mut(*index) {
+                    dated.refresh(engine, style, after);
                 }
             }
         }
     }
-}
-
-fn refresh_decision(
-    engine: &Engine,
-    style: HeaderStyle,
-    decision: &mut Decision,
-    at: Duration,
-    after: &Decision,
-) {
-    // Only GitHub's resets are points in time; `at` is what they are counted from.
-    let since = match style {
-        HeaderStyle::GitHub => engine.wall_time().saturating_sub(at),
-        _ => Duration::ZERO,
-    };
-    decision.refresh(after, since);
 }

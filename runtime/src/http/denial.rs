@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::{
     limiter::RateLimiter,
-    response::{self, ForeignHeaders},
+    response::{self, DatedStatus, ForeignHeaders},
 };
 
 impl RateLimiter {
@@ -52,13 +52,11 @@ impl RateLimiter {
         let mut response = self.respond_to_denial(request, decision).await;
         let headers = response.headers_mut();
         let foreign = ForeignHeaders::of(headers);
-        response::write(
-            headers,
-            self.settings().headers,
-            decision.enforced(),
-            self.engine().wall_time(),
-            foreign.as_deref(),
-        );
+        let at = self.engine().wall_time();
+        let limits = decision.enforced();
+        let limits = limits.map(|status| DatedStatus { at, status });
+        let style = self.settings().headers;
+        response::write(headers, style, limits, foreign.as_deref());
         Some(response)
     }
 

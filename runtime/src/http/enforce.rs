@@ -9,11 +9,7 @@ use actix_throttle_core::{
 };
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
-use super::{
-    admission::log_unenforced,
-    decisions::{Nesting, record},
-    error::RequestError,
-};
+use super::{admission::log_unenforced, decisions::record_enforced, error::RequestError};
 use crate::limiter::RateLimiter;
 
 impl RateLimiter {
@@ -25,6 +21,10 @@ impl RateLimiter {
     /// response. Other responses have them if an attribute or a [`Throttle`](crate::Throttle)
     /// writes headers for the request. A limit that has denied the request keeps the attribute's
     /// `refund_on` from refunding anything.
+    ///
+    /// If a request enforces one limit for several identities, its headers show the strictest of
+    /// the decisions, and `RateLimits` lists the first of them, then those that are a good deal
+    /// stricter.
     ///
     /// A client whose network is [allowed](crate::Builder::allow) is neither counted nor limited.
     ///
@@ -82,7 +82,7 @@ impl RateLimiter {
         if decision.limits().is_empty() && decision.is_allowed() {
             return Ok(decision);
         }
-        let record = record(self, request, Nesting::Middleware, decision.clone());
+        let record = record_enforced(self, request, decision.clone());
         if decision.is_allowed() {
             return Ok(decision);
         }

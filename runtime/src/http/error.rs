@@ -1,14 +1,12 @@
 //! The error of a check that the application makes for a request.
 
 use actix_throttle_core::decision::Decision;
-use actix_web::{
-    HttpResponse, ResponseError,
-    body::{BoxBody, MessageBody},
-    http::StatusCode,
-    web::Bytes,
-};
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 
-use super::respond::not_installed;
+use super::{
+    respond::not_installed,
+    shared_response::{keep_body, take},
+};
 use crate::{engine::error::RateLimitError, response};
 
 /// The error of [`RateLimiter::check_request`](crate::RateLimiter::check_request), of
@@ -41,46 +39,17 @@ pub enum RequestError {
 
 actix_throttle_core::debug_is_message!(RequestError);
 
-/// The bytes of a response's body, to be sent again: an error only lends its response.
-struct Copied(Bytes);
-
 impl RequestError {
     pub(super) fn unidentified(response: HttpResponse) -> Self {
-        Self::Unidentified(with_copy(response))
+        Self::Unidentified(keep_body(response))
     }
 
     pub(super) fn denied(decision: Decision, response: HttpResponse) -> Self {
         Self::Denied {
             decision,
-            response: with_copy(response),
+            response: keep_body(response),
         }
     }
-}
-
-/// Keeps the bytes of the body with the response, for [`copy`].
-fn with_copy(response: HttpResponse) -> HttpResponse {
-    let (mut response, body) = response.into_parts();
-    let body = match body.try_into_bytes() {
-        Ok(bytes) => {
-            response.extensions_mut().insert(Copied(bytes.clone()));
-            BoxBody::new(bytes)
-        }
-        // A streaming body cannot be copied.
-        Err(body) => body,
-    };
-    response.set_body(body)
-}
-
-fn copy(response: &HttpResponse) -> HttpResponse {
-    let body = match response.extensions().get::<Copied>() {
-        Some(Copied(bytes)) => BoxBody::new(bytes.clone()),
-        None => BoxBody::new(()),
-    };
-    let mut copy = HttpResponse::with_body(response.status(), body);
-    for (name, value) in response.headers() {
-        copy.headers_mut().append(name.clone(), value.clone());
-    }
-    copy
 }
 
 impl ResponseError for RequestError {
@@ -93,11 +62,11 @@ impl ResponseError for RequestError {
         }
     }
 
-    /// A streaming body is left out of the response: to send it, match on
-    /// [`Unidentified`](Self::Unidentified) or [`Denied`](Self::Denied).
+    /// A streaming body is in the first of these responses, and no longer in the error then: it can
+    /// be sent once.
     fn error_response(&self) -> HttpResponse {
         match self {
-            Self::Unidentified(response) | Self::Denied { response, .. } => copy(response),
+            Self::Unidentified(response) | Self::Denied { response, .. } => take(response),
             Self::Forbidden => response::forbidden(),
             Self::Undecided(error) => error.error_response(),
             Self::NotInstalled => not_installed(),

@@ -7,14 +7,14 @@
 use actix_throttle_core::check::{Check, Mode};
 
 use super::{
-    evaluation::{Evaluation, QUEUE_FULL_WAIT, charges, max_wait_of, refunds},
+    evaluation::{Evaluation, Finality, QUEUE_FULL_WAIT, charges, max_wait_of, refunds},
     matching::{MatchedRule, RuleMatcher},
     resolve::{ResolvedRule, call_async_functions, resolve},
     slow_down::slow_down,
 };
 use crate::engine::{
-    Engine, Granted, Miss, OwnedCharge, WaitOutcome, coop_yield, error::RateLimitError, validate,
-    wait_for,
+    Engine, Granted, Miss, Observed, OwnedCharge, WaitOutcome, coop_yield, error::RateLimitError,
+    validate, wait_for,
 };
 
 /// Decides these rules. `None` if they charge nothing.
@@ -38,31 +38,44 @@ pub(super) async fn evaluate<'a>(
         return Ok(None);
     }
     coop_yield().await;
-    // The futures here and below are boxed to keep this one small, because most requests are
-    // decided without waiting.
-    if !resolved_rules.iter().all(ResolvedRule::is_plain) {
-        let evaluation = Box::pin(evaluate_waiting(engine, &resolved_rules)).await?;
-        return slowed_down(engine, &resolved_rules, evaluation).await;
-    }
-    let evaluation = match try_evaluate(engine, &resolved_rules) {
-        Ok(evaluation) => evaluation,
-        Err(miss) => Box::pin(evaluate_remotely(engine, &resolved_rules, miss)).await,
+    let finality = match resolved_rules.iter().any(|one| one.slow_down.is_some()) {
+        true => Finality::MayBeDelayed,
+        false => Finality::Final,
     };
-    slowed_down(engine, &resolved_rules, evaluation?).await
+    if finality == Finality::Final && resolved_rules.iter().all(ResolvedRule::is_plain) {
+        let evaluation = match try_evaluate(engine, &resolved_rules, finality) {
+            Ok(evaluation) => evaluation,
+            // The futures here and below are boxed to keep this one small, because most requests
+            // are decided without waiting.
+            Err(miss) => Box::pin(evaluate_remotely(engine, &resolved_rules, miss, finality)).await,
+        };
+        return evaluation.map(Some);
+    }
+    Box::pin(evaluate_holding(engine, &resolved_rules, finality))
+        .await
+        .map(Some)
 }
 
-/// Delays an admitted request, if one of its rules says so.
-async fn slowed_down<'a>(
+/// Decides rules that may hold the request: in the wait queue, or by a delay.
+async fn evaluate_holding<'a>(
     engine: &Engine,
     resolved_rules: &[ResolvedRule<'a, '_>],
-    evaluation: Evaluation<'a>,
-) -> Result<Option<Evaluation<'a>>, RateLimitError> {
-    let has_delay = resolved_rules.iter().any(|one| one.slow_down.is_some());
-    if !has_delay || !evaluation.decision.is_allowed() {
-        return Ok(Some(evaluation));
+    finality: Finality,
+) -> Result<Evaluation<'a>, RateLimitError> {
+    let began = engine.clock().now();
+    let mut evaluation = if resolved_rules.iter().all(ResolvedRule::is_plain) {
+        match try_evaluate(engine, resolved_rules, finality) {
+            Ok(evaluation) => evaluation?,
+            Err(miss) => evaluate_remotely(engine, resolved_rules, miss, finality).await?,
+        }
+    } else {
+        evaluate_waiting(engine, resolved_rules, finality).await?
+    };
+    if finality == Finality::MayBeDelayed && evaluation.decision.is_allowed() {
+        evaluation = slow_down(engine, resolved_rules, evaluation).await?;
     }
-    let evaluation = Box::pin(slow_down(engine, resolved_rules, evaluation)).await;
-    evaluation.map(Some)
+    evaluation.held = engine.clock().now().saturating_sub(began);
+    Ok(evaluation)
 }
 
 /// Decides rules that neither wait nor hold permits, without I/O.
@@ -73,6 +86,7 @@ async fn slowed_down<'a>(
 fn try_evaluate<'a>(
     engine: &Engine,
     resolved_rules: &[ResolvedRule<'a, '_>],
+    finality: Finality,
 ) -> Result<Result<Evaluation<'a>, RateLimitError>, Miss> {
     let (charges, charged) = charges(resolved_rules);
     let mode = mode_of(&charged);
@@ -81,19 +95,26 @@ fn try_evaluate<'a>(
         return Ok(Err(error));
     }
     let outcome = engine.try_decide(&check)?;
-    Ok(Evaluation::of(engine, &check, &charged, Ok(outcome)))
+    Ok(Evaluation::of(
+        engine,
+        &check,
+        &charged,
+        Ok(outcome),
+        finality,
+    ))
 }
 
 async fn evaluate_remotely<'a>(
     engine: &Engine,
     resolved_rules: &[ResolvedRule<'a, '_>],
     miss: Miss,
+    finality: Finality,
 ) -> Result<Evaluation<'a>, RateLimitError> {
     let (charges, charged) = charges(resolved_rules);
     let mode = mode_of(&charged);
     let check = Check { mode, charges };
     let decided = engine.decide(&check, miss).await;
-    Evaluation::of(engine, &check, &charged, decided)
+    Evaluation::of(engine, &check, &charged, decided, finality)
 }
 
 fn mode_of(charged: &[&ResolvedRule<'_, '_>]) -> Mode<'static> {
@@ -107,6 +128,7 @@ fn mode_of(charged: &[&ResolvedRule<'_, '_>]) -> Mode<'static> {
 async fn evaluate_waiting<'a>(
     engine: &Engine,
     resolved_rules: &[ResolvedRule<'a, '_>],
+    finality: Finality,
 ) -> Result<Evaluation<'a>, RateLimitError> {
     let (charges, charged) = charges(resolved_rules);
     let charged = charged.as_slice();
@@ -115,13 +137,27 @@ async fn evaluate_waiting<'a>(
     });
     let alternative: Vec<OwnedCharge> = wanted.collect();
     let most = Some(engine.settings().max_waiting);
-    match wait_for(engine, std::slice::from_ref(&alternative), 0, most).await? {
+    let observed = match finality {
+        Finality::Final => Observed::All,
+        Finality::MayBeDelayed => Observed::Failures,
+    };
+    match wait_for(
+        engine,
+        std::slice::from_ref(&alternative),
+        0,
+        most,
+        observed,
+    )
+    .await?
+    {
         WaitOutcome::Granted(Granted {
             decision,
             hold,
             refund,
+            is_told,
         }) => {
             let mut evaluation = Evaluation::new(decision, charged);
+            evaluation.is_told = is_told;
             if charged.iter().any(|one| one.needs_receipts()) {
                 evaluation.refunds = refund.and_then(|refund| refunds(engine, refund, charged));
             }

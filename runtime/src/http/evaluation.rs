@@ -33,6 +33,19 @@ pub(super) struct Evaluation<'a> {
     pub(super) hold: Option<Box<PermitHold>>,
     /// The counters that were charged. The list is empty after a denial, and on the fast path.
     pub(super) counters: SmallVec<[ChargedCounter; 1]>,
+    /// Whether the observers have been told of the decision.
+    pub(super) is_told: bool,
+    /// How long the request was held, in microseconds, before it was decided or afterwards.
+    pub(super) held: Micros,
+}
+
+/// Whether a decision is the last word on its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finality {
+    /// It is, and the observers are told.
+    Final,
+    /// An admitted request may be delayed, and denied then. The observers are told afterwards.
+    MayBeDelayed,
 }
 
 /// Builds the charges of these rules. The second list has the rule of each charge, by its index.
@@ -53,9 +66,14 @@ impl<'a> Evaluation<'a> {
         check: &Check<'_>,
         charged: &[&ResolvedRule<'a, '_>],
         decided: Result<Outcome, StoreError>,
+        finality: Finality,
     ) -> Result<Self, RateLimitError> {
-        let (decision, receipts) = engine.to_decision(check, decided)?;
+        let (decision, receipts) = match finality {
+            Finality::Final => engine.to_decision(check, decided)?,
+            Finality::MayBeDelayed => engine.to_untold_admission(check, decided)?,
+        };
         let mut evaluation = Self::new(decision, charged);
+        evaluation.is_told = finality == Finality::Final || !evaluation.decision.is_allowed();
         if check.mode == Mode::ChargeForReceipts && evaluation.decision.is_allowed() {
             evaluation.refunds = refunds(engine, Charged::of(check, &receipts), charged);
         }
@@ -74,6 +92,8 @@ impl<'a> Evaluation<'a> {
             refunds: None,
             hold: None,
             counters: SmallVec::new(),
+            is_told: true,
+            held: 0,
         }
     }
 
@@ -95,6 +115,8 @@ impl<'a> Evaluation<'a> {
             refunds: None,
             hold: None,
             counters,
+            is_told: true,
+            held: 0,
         }
     }
 }

@@ -3,7 +3,10 @@
 //! Handlers, the middleware, the WebSocket limiter and `check_request` all call it. It never calls
 //! the handler.
 
-use actix_throttle_core::{decision::Decision, enforcement::Enforcement, network::Access};
+use actix_throttle_core::{
+    decision::Decision, enforcement::Enforcement, limit::range::SETTLE_WITHOUT_HANDLER,
+    network::Access,
+};
 use actix_web::HttpRequest;
 use smallvec::SmallVec;
 
@@ -19,7 +22,11 @@ use super::{
     rule::Rule,
     rule_list::RuleSet,
 };
-use crate::{engine::Miss, limiter::RateLimiter, response};
+use crate::{
+    engine::{Miss, log_lines::UNSETTLED},
+    limiter::RateLimiter,
+    response,
+};
 
 impl RateLimiter {
     /// Decides rules for a request as the attribute does: with `skip_if`, identities, groups and
@@ -27,7 +34,8 @@ impl RateLimiter {
     /// network is [allowed](crate::Builder::allow).
     ///
     /// Charges stay: there is no response whose status a rule's [`refund_on`](Rule::refund_on)
-    /// could match.
+    /// could match, and no handler that could [`settle`](Rule::settle) an estimate, which the log
+    /// says. To settle a charge that you make yourself, [`acquire`](Self::acquire) it.
     ///
     /// # Errors
     ///
@@ -64,7 +72,15 @@ pub(super) async fn decide<'a>(
     let matched = matched.map_err(RequestError::unidentified)?;
     let evaluation = evaluate(&matcher, &matched).await;
     match evaluation {
-        Ok(evaluation) => Ok(evaluation.map(|evaluation| evaluation.decision)),
+        Ok(evaluation) => Ok(evaluation.map(|evaluation| {
+            let refunds = evaluation.refunds.as_ref();
+            if refunds.is_some_and(|plan| plan.pending().is_some()) {
+                UNSETTLED.log(format_args!(
+                    "the estimate of a charge stands: {SETTLE_WITHOUT_HANDLER}"
+                ));
+            }
+            evaluation.decision
+        })),
         Err(error) if matcher.context.is_shadow() => {
             log_unenforced(&error);
             Ok(None)

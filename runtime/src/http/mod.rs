@@ -9,6 +9,7 @@ mod admission;
 mod arguments;
 mod body;
 mod context;
+mod dated_decision;
 mod decisions;
 mod default_zone;
 mod denial;
@@ -30,6 +31,8 @@ mod resolve;
 mod respond;
 mod rule;
 mod rule_list;
+mod same_policy;
+mod shared_response;
 mod slow_down;
 mod status_list;
 #[cfg(feature = "status-page")]

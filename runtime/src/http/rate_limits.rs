@@ -40,7 +40,9 @@ use super::{decisions::RequestDecisions, status_list::StatusList};
 pub struct RateLimits(Rc<StatusList>);
 
 impl RateLimits {
-    /// Returns how each limit stands, in the order of the decisions, shadows included.
+    /// Returns how each limit stands, in the order of the decisions, shadows included. Of one limit
+    /// that was decided for many identities or many times, it lists the first 32 decisions, and
+    /// after them the first denial and each time that half of the rest is used.
     pub fn iter(&self) -> impl Iterator<Item = &LimitStatus> {
         self.0.iter()
     }

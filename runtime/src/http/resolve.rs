@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 use super::{
     matching::{MatchedRule, RuleMatcher},
     named_limit::NamedLimitsView,
-    rule::{EffectiveLimit, Resolved, Rule, reject_slow_down, valid_slow_down},
+    rule::{EffectiveLimit, Resolved, Rule, reject_options, valid_settle, valid_slow_down},
 };
 use crate::engine::error::RateLimitError;
 
@@ -219,10 +219,9 @@ fn resolve_concurrency<'a, 'i>(
     concurrency: Concurrency,
     options: OptionsInForce<'a>,
 ) -> ResolvedRule<'a, 'i> {
-    reject_slow_down(options.slow_down);
+    reject_options(options.slow_down, options.settle);
     let options = OptionsInForce {
         refund_on: None,
-        settle: false,
         slow_down: SlowDown::default(),
         ..options
     };
@@ -251,9 +250,13 @@ fn resolved_rule<'a, 'i>(
     } = options;
     let slow_down = match &what {
         RequestedLimit::Rate(limit) if !matcher.context.is_shadow() => {
-            valid_slow_down(slow_down, limit)
+            valid_slow_down(one.rule, slow_down, limit)
         }
         _ => None,
+    };
+    let settle = match &what {
+        RequestedLimit::Rate(limit) => valid_settle(settle, limit),
+        RequestedLimit::Concurrency(_) => false,
     };
     let what = match matcher.context.is_shadow() {
         true => what.unenforced(),

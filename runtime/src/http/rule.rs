@@ -5,6 +5,7 @@ mod dynamic;
 mod effective_limit;
 mod function;
 mod on_request;
+mod options;
 mod read;
 mod slow_down;
 
@@ -21,7 +22,7 @@ pub use self::dynamic::DynamicLimit;
 pub(super) use self::{
     effective_limit::EffectiveLimit,
     read::Resolved,
-    slow_down::{reject_slow_down, valid_slow_down},
+    slow_down::{reject_options, valid_settle, valid_slow_down},
 };
 use super::named_limit::NamedLimitRef;
 use crate::{
@@ -231,7 +232,9 @@ impl Rule {
     ///
     /// Only the cost of a rate can be an estimate, and not of one with a
     /// [`lease`](crate::Limit::lease): a [`Throttle`](crate::Throttle), the attribute and the
-    /// configuration file refuse that.
+    /// configuration file refuse that. Where the limit is only known when a request comes, the
+    /// estimate stands, and the log has an error. So it is where no handler follows: in
+    /// [`check_request`](crate::RateLimiter::check_request) and in a `WebSocketLimiter`.
     ///
     /// ```
     /// use actix_throttle::{Limit, Rule};

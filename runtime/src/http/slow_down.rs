@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use actix_throttle_core::{
-    check::Charge,
+    check::{Charge, Check, Mode},
     decision::{Decision, LimitStatus},
     time::{Micros, to_micros},
 };
@@ -14,28 +14,35 @@ use super::{
     resolve::ResolvedRule,
 };
 use crate::engine::{
-    Engine, Granted, OwnedCharge, TooManyDelayed, WaitOutcome, error::RateLimitError, wait_for,
+    Engine, Granted, Observed, OwnedCharge, TooManyDelayed, WaitOutcome, error::RateLimitError,
+    wait_for,
 };
 
 /// Delays an admitted request for as long as its rules say: the longest delay of them.
 ///
 /// A request is denied if too many are delayed already, and also if it finds no permit afterwards:
 /// a delayed request holds no permit, which running requests could use. Its charges are refunded.
+/// The observers are told of what becomes of the request, and of nothing before.
 ///
 /// # Cancel safety
 ///
 /// If the future is dropped midway, the charges stay: the request was admitted, and only its delay
-/// was cut short.
+/// was cut short. The observers are told so.
 pub(super) async fn slow_down<'a>(
     engine: &Engine,
     resolved_rules: &[ResolvedRule<'a, '_>],
     mut evaluation: Evaluation<'a>,
 ) -> Result<Evaluation<'a>, RateLimitError> {
     let (charges, charged) = charges(resolved_rules);
+    let check = Check {
+        mode: Mode::Charge,
+        charges,
+    };
+    let mut untold = UntoldDecision::of(engine, &check, &evaluation);
     let Some((index, delay)) = longest_delay(&evaluation.decision, &charged) else {
         return Ok(evaluation);
     };
-    let Some(charge) = charges.get(index) else {
+    let Some(charge) = check.charges.get(index) else {
         return Ok(evaluation);
     };
     let held = match evaluation.hold.take() {
@@ -52,13 +59,58 @@ pub(super) async fn slow_down<'a>(
             let decision = &evaluation.decision;
             let status = decision.limits().iter().find(|one| one.index() == index);
             let whole = status.map_or(0, |status| to_micros(status.reset_after()));
-            return Ok(denied(evaluation, &charged, index, wait.unwrap_or(whole)).await);
+            let wait = wait.unwrap_or(whole);
+            evaluation.decision.deny(index, wait);
+            untold.is_now(&evaluation.decision);
+            let evaluation = denied(evaluation, &charged).await;
+            untold.is_now(&evaluation.decision);
+            return Ok(evaluation);
         }
     }
+    untold.is_now(&evaluation.decision);
     if !held {
         return Ok(evaluation);
     }
-    reacquire(engine, &charges, &charged, evaluation).await
+    reacquire(engine, &check.charges, &charged, evaluation, untold).await
+}
+
+/// A decision of which the observers are not told yet. Dropped, it tells of it: if the request is
+/// canceled while it is delayed, its admission was the last word.
+struct UntoldDecision<'a, 'c> {
+    engine: &'a Engine,
+    check: &'a Check<'c>,
+    /// `None` if there is nothing to tell, or no observer to hear of it.
+    decision: Option<Decision>,
+}
+
+impl<'a, 'c> UntoldDecision<'a, 'c> {
+    fn of(engine: &'a Engine, check: &'a Check<'c>, evaluation: &Evaluation<'_>) -> Self {
+        let is_due = !evaluation.is_told && engine.observers().is_heard();
+        Self {
+            engine,
+            check,
+            decision: is_due.then(|| evaluation.decision.clone()),
+        }
+    }
+
+    fn is_now(&mut self, decision: &Decision) {
+        if let Some(before) = &mut self.decision {
+            before.clone_from(decision);
+        }
+    }
+
+    /// Tells nothing, because the observers have heard from elsewhere what became of the request.
+    fn is_told(mut self) {
+        self.decision = None;
+    }
+}
+
+impl Drop for UntoldDecision<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(decision) = self.decision.take() {
+            self.engine.tell_decided(self.check, Ok(&decision));
+        }
+    }
 }
 
 /// Returns the longest delay that an enforced limit asks for, with the index of its charge.
@@ -81,14 +133,11 @@ fn delay(status: &LimitStatus, rule: &ResolvedRule<'_, '_>) -> Option<Micros> {
     Some(slow_down.delay(used))
 }
 
-/// Denies a request that was admitted, by the limit at `index`, and refunds its charges.
+/// Refunds the charges of a request that was admitted and is denied now.
 async fn denied<'a>(
     mut evaluation: Evaluation<'a>,
     charged: &[&ResolvedRule<'a, '_>],
-    index: usize,
-    wait: Micros,
 ) -> Evaluation<'a> {
-    evaluation.decision.deny(index, wait);
     if let Some(plan) = evaluation.refunds.take()
         && let Some(after) = plan.refund_all().await
     {
@@ -103,6 +152,7 @@ async fn reacquire<'a>(
     charges: &[Charge<'_>],
     charged: &[&ResolvedRule<'a, '_>],
     mut evaluation: Evaluation<'a>,
+    mut untold: UntoldDecision<'_, '_>,
 ) -> Result<Evaluation<'a>, RateLimitError> {
     let permits = charges.iter().enumerate();
     let (indices, wanted): (Vec<usize>, Vec<OwnedCharge>) = permits
@@ -114,11 +164,13 @@ async fn reacquire<'a>(
         })
         .unzip();
     let most = Some(engine.settings().max_waiting);
-    let outcome = wait_for(engine, std::slice::from_ref(&wanted), 0, most).await;
-    let (by, wait) = match outcome {
+    let wanted = std::slice::from_ref(&wanted);
+    // A wait without success tells of its own failure.
+    let (by, wait) = match wait_for(engine, wanted, 0, most, Observed::Failures).await {
         Ok(WaitOutcome::Granted(Granted { decision, hold, .. })) => {
             evaluation.decision.merge(&decision, &indices);
             evaluation.hold = hold.map(Box::new);
+            untold.is_now(&evaluation.decision);
             return Ok(evaluation);
         }
         Ok(WaitOutcome::TimedOut {
@@ -126,12 +178,14 @@ async fn reacquire<'a>(
             retry_after,
             decision,
         }) => {
+            untold.is_told();
             if let Some(decision) = &decision {
                 evaluation.decision.merge(decision, &indices);
             }
             (by, retry_after.unwrap_or(QUEUE_FULL_WAIT))
         }
         Err(error) => {
+            untold.is_told();
             if let Some(plan) = evaluation.refunds.take() {
                 plan.refund_all().await;
             }
@@ -139,5 +193,6 @@ async fn reacquire<'a>(
         }
     };
     let index = indices.get(by).copied().unwrap_or_default();
-    Ok(denied(evaluation, charged, index, wait).await)
+    evaluation.decision.deny(index, wait);
+    Ok(denied(evaluation, charged).await)
 }

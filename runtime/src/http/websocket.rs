@@ -84,8 +84,9 @@ impl WebSocketLimiter {
     /// of their limits or to none.
     ///
     /// The rules apply as those of an attribute do; groups, `skip_if` and the like refer to the
-    /// request that opened the socket. Options about responses have no effect: `refund_on` refunds
-    /// nothing, and `on_limited` is never called.
+    /// request that opened the socket. Options about responses and handlers have no effect:
+    /// `refund_on` refunds nothing, `on_limited` is never called, and with `settle` the estimate
+    /// stands, which the log says.
     ///
     /// ```
     /// use actix_throttle::{Limit, Rule, WebSocketLimiter};

@@ -1,7 +1,7 @@
 //! The client's IP address, read from headers of trusted proxies only, and what the networks of a
 //! limiter say about it.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use actix_throttle_core::{
     identity::{DEFAULT_IPV6_PREFIX, network},
@@ -14,7 +14,7 @@ use actix_web::{
 use ipnet::IpNet;
 
 use super::{
-    client_settings::{ClientSettings, LiveClientSettings},
+    client_settings::{ClientSettings, LiveClientSettings, OwnTrust},
     forwarding::{
         ForwardingHeader, Hop, forwarded_hop, hops_from_the_right, single_address,
         x_forwarded_for_hop,
@@ -28,8 +28,11 @@ pub(crate) struct ClientIp {
     pub(crate) own: ClientSettings,
     /// The settings of the configuration file, as it is now.
     pub(crate) live: Option<LiveClientSettings>,
-    pub(crate) header: ForwardingHeader,
+    /// The forwarding header that was chosen. `None`: any.
+    pub(crate) header: Option<ForwardingHeader>,
     pub(crate) ipv6_prefix: u8,
+    /// What the configuration knows of this limiter.
+    pub(crate) joined: Option<Arc<OwnTrust>>,
 }
 
 impl Default for ClientIp {
@@ -37,8 +40,9 @@ impl Default for ClientIp {
         Self {
             own: ClientSettings::default(),
             live: None,
-            header: ForwardingHeader::Any,
+            header: None,
             ipv6_prefix: DEFAULT_IPV6_PREFIX,
+            joined: None,
         }
     }
 }
@@ -82,26 +86,37 @@ impl ClientIp {
         Some(access)
     }
 
-    /// Returns a text about a header that is named and never believed.
-    pub(crate) fn warning(&self) -> Option<String> {
-        let live = self.live.as_ref().map(LiveClientSettings::current);
-        let file = live.as_deref().map(AsRef::as_ref);
-        let all = || std::iter::once(&self.own).chain(file);
-        let name = all().find_map(|settings| settings.client_ip_header.as_ref())?;
-        let is_believed = all().any(|settings| !settings.proxies.is_empty());
-        (!is_believed).then(|| {
-            format!(
-                "`client_ip_header` is `{name}`, which is believed from trusted proxies alone, and \
-                 there are none: name them by `trusted_proxies`"
-            )
-        })
+    /// Returns a text about a header that is named and never believed. Settings of a configuration
+    /// that replace those of now are checked again, for as long as this lives.
+    pub(crate) fn start(&mut self) -> Option<String> {
+        let own = Arc::new(OwnTrust {
+            client_ip_header: self.own.client_ip_header.clone(),
+            has_proxies: !self.own.proxies.is_empty(),
+        });
+        let live = self.live.as_ref();
+        let warning = match live.map(LiveClientSettings::current) {
+            Some(file) => own.warning(Some(&file)),
+            None => own.warning(None),
+        };
+        live.inspect(|live| live.join(&own));
+        self.joined = Some(own);
+        warning
+    }
+
+    /// Returns what is wrong with settings of the builder that exclude each other.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        let both = self.header.is_some() && self.own.client_ip_header.is_some();
+        both.then_some(
+            "`client_ip_header` is read in place of the forwarding headers, of which \
+             `forwarding_header` chooses one: leave one of the two out",
+        )
     }
 
     fn resolver<'a>(&'a self, file: Option<&'a ClientSettings>) -> AddressResolver<'a> {
         AddressResolver {
             own: &self.own,
             file,
-            header: self.header,
+            header: self.header.unwrap_or(ForwardingHeader::Any),
         }
     }
 }

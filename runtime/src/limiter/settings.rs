@@ -24,6 +24,9 @@ impl HttpSettings {
         if !(1..=128).contains(&self.clients.ipv6_prefix) {
             return Err(InitError::settings("`ipv6_prefix` must be from 1 to 128"));
         }
+        if let Some(problem) = self.clients.problem() {
+            return Err(InitError::settings(problem));
+        }
         match self.invalid.clone().or_else(|| self.identifier.validate()) {
             None => Ok(()),
             Some(diagnostic) => Err(InitError::settings(diagnostic)),

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use actix_throttle_core::{
-    decision::{LimitStatus, strictest},
+    decision::{LimitStatus, stricter, strictest},
     limit::{Algorithm, Limit, Refill},
     time::whole_seconds,
 };
 use actix_web::http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use smallvec::SmallVec;
 
 use super::{
     foreign_headers::{
@@ -56,15 +57,20 @@ pub enum HeaderStyle {
 /// The initial capacity in bytes, enough for most policies.
 const ROOM: usize = 64;
 
+/// How a limit stood, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct DatedStatus<'a> {
+    /// The time since the Unix epoch from which the status counts. Only `GitHub` shows it.
+    pub(crate) at: Duration,
+    pub(crate) status: &'a LimitStatus,
+}
+
 /// Writes the headers of `limits`, none of which is a shadow, beside the foreign ones of the
 /// response: see [`ForeignHeaders`].
-///
-/// `now` is the time since the Unix epoch.
 pub(crate) fn write<'a>(
     headers: &mut HeaderMap,
     style: HeaderStyle,
-    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
-    now: Duration,
+    limits: impl Iterator<Item = DatedStatus<'a>> + Clone,
     foreign: Option<&ForeignHeaders>,
 ) {
     let (mut x, epoch, mut ietf) = match style {
@@ -86,15 +92,15 @@ pub(crate) fn write<'a>(
                 OLD_DRAFTS,
                 &foreign.old_drafts,
                 limits.clone(),
-                None,
+                false,
             );
         }
     }
     if x {
-        write_set(headers, X, theirs, limits.clone(), epoch.then_some(now));
+        write_set(headers, X, theirs, limits.clone(), epoch);
     }
     if ietf {
-        write_ietf(headers, limits, lists);
+        write_ietf(headers, limits.map(|dated| dated.status), lists);
     }
 }
 
@@ -102,17 +108,18 @@ fn write_set<'a>(
     headers: &mut HeaderMap,
     names: Names,
     theirs: &Set,
-    limits: impl Iterator<Item = &'a LimitStatus> + Clone,
-    epoch: Option<Duration>,
+    limits: impl Iterator<Item = DatedStatus<'a>> + Clone,
+    is_epoch: bool,
 ) {
-    let allowed = !limits.clone().any(LimitStatus::is_exceeded);
-    let Some(limit) = strictest(limits, allowed) else {
+    let statuses = limits.clone().map(|dated| dated.status);
+    let allowed = !statuses.clone().any(LimitStatus::is_exceeded);
+    let Some(limit) = strictest(statuses, allowed) else {
         return;
     };
-    let reset = match epoch {
-        None => whole_seconds(limit.reset_after()),
-        Some(now) => whole_seconds(now + limit.reset_after()),
-    };
+    let mut limits = limits.filter(|_| is_epoch);
+    let dated = limits.find(|dated| std::ptr::eq(dated.status, limit));
+    let at = dated.map_or(Duration::ZERO, |dated| dated.at);
+    let reset = whole_seconds(at.saturating_add(limit.reset_after()));
     let remaining = limit.remaining().into();
     let ours = [limit.quota().into(), remaining, reset].map(header_value::header_value);
     theirs.write(headers, names, remaining, ours);
@@ -128,7 +135,7 @@ fn write_ietf<'a>(
     let denied_for = retry_after_of(limits.clone());
     let mut policies = String::with_capacity(ROOM);
     let mut states = String::with_capacity(ROOM);
-    for status in limits.clone() {
+    for status in members(limits.clone()) {
         if !policies.is_empty() {
             policies.push_str(", ");
             states.push_str(", ");
@@ -163,6 +170,24 @@ fn write_ietf<'a>(
             headers.insert(name, value);
         }
     }
+}
+
+/// Returns the statuses to list: the strictest of each policy, which may have been decided for
+/// several identities.
+fn members<'a>(limits: impl Iterator<Item = &'a LimitStatus>) -> SmallVec<[&'a LimitStatus; 4]> {
+    let shown = |status: &LimitStatus| {
+        let window = status.limit().map(window_seconds);
+        (status.name(), status.quota(), window)
+    };
+    let mut members: SmallVec<[&LimitStatus; 4]> = SmallVec::new();
+    for status in limits {
+        let mut others = members.iter_mut();
+        match others.find(|other| shown(other) == shown(status)) {
+            Some(other) => *other = stricter(other, status),
+            None => members.push(status),
+        }
+    }
+    members
 }
 
 /// Adds the foreign policies whose names are not among ours.

@@ -11,7 +11,7 @@ mod unidentified;
 
 pub(crate) use self::{
     foreign_headers::ForeignHeaders,
-    headers::{retry_after, write},
+    headers::{DatedStatus, retry_after, write},
     problem::{forbidden, quota_exceeded, unavailable},
 };
 pub use self::{

@@ -127,6 +127,7 @@ impl Engine {
                 refund: Some(rates).filter(|refund| is_allowed && !refund.is_empty()),
                 decision,
                 hold: None,
+                is_told: false,
             }
         });
         drop(check);

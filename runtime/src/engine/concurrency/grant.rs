@@ -14,6 +14,8 @@ pub struct Granted {
     pub(crate) hold: Option<PermitHold>,
     /// The rates that were charged, if they can be refunded.
     pub(crate) refund: Option<Charged>,
+    /// Whether the observers have been told of the grant.
+    pub(crate) is_told: bool,
 }
 
 impl Granted {
@@ -23,6 +25,8 @@ impl Granted {
             decision: Decision::unlimited(),
             hold: None,
             refund: None,
+            // There is no limit to tell of.
+            is_told: true,
         }
     }
 

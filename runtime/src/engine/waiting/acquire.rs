@@ -10,7 +10,7 @@ use std::{
 
 use actix_throttle_core::time::to_micros;
 
-use super::{demand::Demand, outcome::WaitOutcome, wait::wait_for};
+use super::{demand::Demand, outcome::WaitOutcome, report::Observed, wait::wait_for};
 use crate::engine::{
     concurrency::{Granted, MaxWait, Permit, SemaphoreGuard},
     error::RateLimitError,
@@ -112,7 +112,7 @@ impl<T: Acquired> Acquire<T> {
         for wanted in alternatives.iter_mut().flatten() {
             wanted.max_wait = max_wait;
         }
-        match wait_for(&engine, &alternatives, priority, max_waiting).await? {
+        match wait_for(&engine, &alternatives, priority, max_waiting, Observed::All).await? {
             WaitOutcome::Granted(granted) => Ok(T::granted(engine, granted)),
             WaitOutcome::TimedOut {
                 retry_after,

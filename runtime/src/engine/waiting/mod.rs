@@ -23,5 +23,6 @@ pub use self::{
 pub(crate) use self::{
     delays::{Delays, TooManyDelayed},
     outcome::WaitOutcome,
+    report::Observed,
     wait::wait_for,
 };

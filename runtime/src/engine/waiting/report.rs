@@ -17,10 +17,19 @@ use crate::engine::{
     observe::{Decided, DecisionResult, Event, WaitEnd},
 };
 
+/// The outcomes of a wait of which the observers are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Observed {
+    All,
+    /// All but a grant, after which the caller may still deny the request. It tells of the grant.
+    Failures,
+}
+
 /// The report of one caller. If it is dropped before [`ended`](Self::ended), it tells that the
 /// caller left.
 pub(super) struct WaitReport<'a> {
     engine: &'a Engine,
+    observed: Observed,
     /// The charges that the store decided last.
     charges: &'a [OwnedCharge],
     /// The charge whose queue the caller joined first, and when.
@@ -28,9 +37,10 @@ pub(super) struct WaitReport<'a> {
 }
 
 impl<'a> WaitReport<'a> {
-    pub(super) fn new(engine: &'a Engine) -> Self {
+    pub(super) fn new(engine: &'a Engine, observed: Observed) -> Self {
         Self {
             engine,
+            observed,
             charges: &[],
             joined: None,
         }
@@ -56,9 +66,13 @@ impl<'a> WaitReport<'a> {
     /// Tells the outcome.
     pub(super) fn ended(
         mut self,
-        outcome: &Result<WaitOutcome, RateLimitError>,
+        outcome: &mut Result<WaitOutcome, RateLimitError>,
         alternatives: &[Vec<OwnedCharge>],
     ) {
+        let tells_grant = self.observed == Observed::All;
+        if let Ok(WaitOutcome::Granted(granted)) = outcome {
+            granted.is_told = tells_grant;
+        }
         if !self.engine.observers().is_heard() {
             return;
         }
@@ -70,9 +84,10 @@ impl<'a> WaitReport<'a> {
         self.leave(end);
         let check = check(Mode::Charge, self.charges);
         match outcome {
-            Ok(WaitOutcome::Granted(granted)) => {
+            Ok(WaitOutcome::Granted(granted)) if tells_grant => {
                 self.engine.tell_decided(&check, Ok(&granted.decision));
             }
+            Ok(WaitOutcome::Granted(_)) => {}
             Err(error) => self.engine.tell_decided(&check, Err(error)),
             Ok(WaitOutcome::TimedOut {
                 decision: Some(decision),

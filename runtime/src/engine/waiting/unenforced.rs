@@ -31,7 +31,10 @@ pub(super) async fn acquire_unenforced(
         }
     }
     let wanted = unenforced(chosen);
-    let granted = engine.acquire_once(wanted.clone()).await;
+    let mut granted = engine.acquire_once(wanted.clone()).await;
+    if let Ok(granted) = &mut granted {
+        granted.is_told = true;
+    }
     if engine.observers().is_heard() {
         let decided = granted.as_ref().map(|granted| &granted.decision);
         engine.tell_decided(&check(Mode::Charge, &wanted), decided);

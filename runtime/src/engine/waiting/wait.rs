@@ -10,7 +10,7 @@ use super::{
     denied::Denied,
     outcome::WaitOutcome,
     queue::{Priority, Ticket},
-    report::WaitReport,
+    report::{Observed, WaitReport},
     runtime::needs_runtime,
     turn::{next_waiter, with_fresh_permit_ids},
     unenforced::acquire_unenforced,
@@ -33,6 +33,7 @@ pub(crate) async fn wait_for(
     alternatives: &[Vec<OwnedCharge>],
     priority: u32,
     max_waiting: Option<usize>,
+    observed: Observed,
 ) -> Result<WaitOutcome, RateLimitError> {
     let waiter = Waiter {
         engine,
@@ -41,15 +42,15 @@ pub(crate) async fn wait_for(
         arrived_at: engine.clock().now(),
         max_waiting,
     };
-    let mut report = WaitReport::new(engine);
+    let mut report = WaitReport::new(engine, observed);
     loop {
         let unenforced = acquire_unenforced(engine, alternatives).await;
         if let Some(granted) = unenforced.transpose() {
             report.unenforced();
             return granted.map(WaitOutcome::Granted);
         }
-        if let Some(outcome) = waiter.run(&mut report).await.transpose() {
-            report.ended(&outcome, alternatives);
+        if let Some(mut outcome) = waiter.run(&mut report).await.transpose() {
+            report.ended(&mut outcome, alternatives);
             return outcome;
         }
     }

@@ -1,8 +1,12 @@
-//! The slow-down of a rule, by its three words.
+//! The slow-down of a rule, by its three words; and what is logged of options that make no sense
+//! for a limit that is only known when a request comes.
 
 use std::time::Duration;
 
-use actix_throttle_core::limit::{Limit, SlowDown, ValidSlowDown, range::NO_SLOW_DOWN};
+use actix_throttle_core::limit::{
+    Limit, SlowDown, ValidSlowDown,
+    range::{self, NO_SLOW_DOWN, SETTLE_WITH_LEASE},
+};
 
 use super::Rule;
 use crate::engine::log_throttle::LogThrottle;
@@ -15,7 +19,8 @@ impl Rule {
     /// handler runs. The three go together.
     ///
     /// The range is from 1 to one below what the limit admits at once: `times`, or the capacity of
-    /// a token bucket. Leaky buckets, leased limits and concurrency limits have no slow-down. A
+    /// a token bucket. Leaky buckets, leased limits, shadows and concurrency limits have no
+    /// slow-down. A
     /// [`Throttle`] rejects what makes no sense; elsewhere, such a rule delays no request, and the
     /// log has an error.
     ///
@@ -58,6 +63,12 @@ impl Rule {
         self
     }
 
+    /// Removes the words, of a rule whose entry is a shadow.
+    pub(in crate::http) fn undelayed(mut self) -> Self {
+        self.slow_down = SlowDown::default();
+        self
+    }
+
     /// Sets the words that a configuration has.
     #[cfg(feature = "config")]
     pub(crate) fn slowed_down(mut self, slow_down: SlowDown) -> Self {
@@ -69,9 +80,14 @@ impl Rule {
 /// The slow-down for a limit. `None` if there is none, or if it makes no sense for the limit, with
 /// an error in the log.
 pub(in crate::http) fn valid_slow_down(
+    rule: &Rule,
     slow_down: SlowDown,
     limit: &Limit,
 ) -> Option<ValidSlowDown> {
+    // A rule that is a shadow takes no delay from the limit that it names.
+    if rule.shadow && rule.slow_down.is_empty() {
+        return None;
+    }
     match slow_down.check(Some(limit)) {
         Ok(slow_down) => slow_down,
         Err(error) => {
@@ -84,9 +100,25 @@ pub(in crate::http) fn valid_slow_down(
     }
 }
 
-/// Logs the error of a concurrency limit with a slow-down.
-pub(in crate::http) fn reject_slow_down(slow_down: SlowDown) {
+/// Logs the options of a rate that a concurrency limit has.
+pub(in crate::http) fn reject_options(slow_down: SlowDown, settle: bool) {
     if !slow_down.is_empty() {
         INVALID.log(format_args!("requests are not delayed: {NO_SLOW_DOWN}"));
     }
+    if settle {
+        let reason = range::of_concurrency("settle");
+        INVALID.log(format_args!("requests are not settled: {reason}"));
+    }
+}
+
+/// Whether the charges of a limit can be settled as its rule says. If not, the log has an error.
+pub(in crate::http) fn valid_settle(settle: bool, limit: &Limit) -> bool {
+    if settle && limit.lease_size() > 0 {
+        INVALID.log(format_args!(
+            "requests of the limit \"{}\" are not settled: {SETTLE_WITH_LEASE}",
+            limit.policy_name().unwrap_or(limit.zone_name())
+        ));
+        return false;
+    }
+    settle
 }

@@ -39,6 +39,10 @@ impl RouteRules {
         });
         let rules: Vec<Rule> = named.collect();
         check(label, shadow, &rules)?;
+        let rules = match shadow {
+            true => rules.into_iter().map(Rule::undelayed).collect(),
+            false => rules,
+        };
         Ok(Self {
             paths,
             label,

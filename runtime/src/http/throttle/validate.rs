@@ -38,6 +38,14 @@ impl CheckedRule for Rule {
         Self::settles(self)
     }
 
+    fn any_option(&self) -> Option<&'static str> {
+        self.options().next()
+    }
+
+    fn option_of_rate(&self) -> Option<&'static str> {
+        self.options_of_rate().next()
+    }
+
     fn identifier_problem(&self) -> Option<String> {
         self.own_identifier()?.validate()
     }

@@ -42,7 +42,7 @@ fn address(clients: &ClientIp, peer: &str, headers: &[(&str, &str)]) -> String {
 
 fn client(headers: &[(&str, &str)], header: ForwardingHeader) -> String {
     let clients = ClientIp {
-        header,
+        header: Some(header),
         ..trusting(&["10.0.0.0/8", "fd00::/8"], None)
     };
     let network = clients.network(&request("10.0.0.9", headers));
@@ -253,21 +253,25 @@ fn missing_peer_address_is_no_panic() {
 
 #[test]
 fn header_that_is_never_believed_is_a_warning() {
-    assert_eq!(trusting(&[], None).warning(), None);
-    assert_eq!(
-        trusting(&["unix"], Some("CF-Connecting-IP")).warning(),
-        None
-    );
-    let warning = trusting(&[], Some("CF-Connecting-IP")).warning();
+    assert_eq!(trusting(&[], None).start(), None);
+    assert_eq!(trusting(&["unix"], Some("CF-Connecting-IP")).start(), None);
+    let warning = trusting(&[], Some("CF-Connecting-IP")).start();
     assert!(
         warning
             .expect("a text")
             .contains("name them by `trusted_proxies`")
     );
     let file = settings(|spec| spec.proxies.add("10.0.0.0/8").expect("a network"));
-    let clients = ClientIp {
-        live: Some(LiveClientSettings::new(file)),
+    let live = LiveClientSettings::new(file.clone());
+    let mut clients = ClientIp {
+        live: Some(live.clone()),
         ..trusting(&[], Some("CF-Connecting-IP"))
     };
-    assert_eq!(clients.warning(), None);
+    assert_eq!(clients.start(), None);
+    // The file is replaced by one without proxies, and by another that has some.
+    let warning = live.replace(ClientSettings::default());
+    assert!(warning.expect("a text").contains("`cf-connecting-ip`"));
+    assert_eq!(live.replace(file), None);
+    drop(clients);
+    assert_eq!(live.replace(ClientSettings::default()), None);
 }

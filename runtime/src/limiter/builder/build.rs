@@ -36,10 +36,10 @@ impl Builder {
     /// # Cancel safety
     ///
     /// Dropping the future leaves at most keys of the check in Redis, which soon expire.
-    pub async fn build(self) -> Result<RateLimiter, InitError> {
+    pub async fn build(mut self) -> Result<RateLimiter, InitError> {
         self.engine.validate()?;
         self.http.validate()?;
-        if let Some(warning) = self.http.clients.warning() {
+        if let Some(warning) = self.http.clients.start() {
             log::warn!(target: TARGET, "{warning}");
         }
         let memory = self.engine.memory_identity();

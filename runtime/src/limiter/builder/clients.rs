@@ -86,7 +86,7 @@ impl Builder {
     /// Sets the forwarding header that the [trusted proxies](Self::trusted_proxies) write. Default:
     /// [`ForwardingHeader::Any`].
     pub fn forwarding_header(mut self, header: ForwardingHeader) -> Self {
-        self.http.clients.header = header;
+        self.http.clients.header = Some(header);
         self
     }
 
@@ -96,7 +96,9 @@ impl Builder {
     ///
     /// If the header is missing, stands there twice or holds anything but one address, the request
     /// is counted under the proxy's address. From a peer that is not trusted it is ignored. A name
-    /// that no header can have is an error of [`build`](Self::build).
+    /// that no header can have is an error of [`build`](Self::build), and so are `Forwarded`, which
+    /// never holds an address alone, and a [`forwarding_header`](Self::forwarding_header) beside
+    /// this. Without a trusted proxy, the log has a warning.
     pub fn client_ip_header(mut self, name: impl AsRef<str>) -> Self {
         match header_name(name.as_ref()) {
             Ok(name) => self.http.clients.own.client_ip_header = Some(name),

@@ -1,0 +1,10 @@
+use actix_throttle::rate_limit;
+use actix_web::get;
+
+#[get("/")]
+#[rate_limit("100/minute", shadow, slow_after = 50, slow_by = "200ms", slow_max = "5s")]
+async fn index() -> &'static str {
+    "hello"
+}
+
+fn main() {}
