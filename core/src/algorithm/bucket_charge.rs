@@ -39,9 +39,6 @@ impl BucketCharge<'_> {
         let alone = TokenDebt(self.charged.0.saturating_sub(drained));
         let given = TokenDebt::tokens(self.settlement.given(), self.limit);
         if given.0 > 0 {
-            if self.was_deleted(debt, elapsed) {
-                return false;
-            }
             let left = TokenDebt(alone.0.min(given.0));
             return debt.lower(left, self.limit, self.capacity, now);
         }
@@ -83,31 +80,16 @@ impl BucketCharge<'_> {
         true
     }
 
-    /// Returns whether the bucket has been full for longer than the one of the charge can have
-    /// been, at any cost that the charge has had: it was deleted, and what is owed is others'.
-    #[inline]
-    fn was_deleted(&self, debt: &Debt, elapsed: Micros) -> bool {
-        let taken = TokenDebt::tokens(self.settlement.receipt.taken, self.limit);
-        let longest = self.longest_full(debt, self.own.0.min(taken.0));
-        let full = debt.full_for().since(self.settlement.receipt.full_for);
-        elapsed < FULL_FOR_SPAN && full > longest + 1
-    }
-
-    /// Returns for how long the bucket may have been full until the latest charge: not before `own`
-    /// had drained.
-    #[inline]
-    fn longest_full(&self, debt: &Debt, own: u128) -> Micros {
-        let latest = debt.since().saturating_sub(self.settlement.receipt.at);
-        latest.saturating_sub(saturate(own / u128::from(self.limit.times())))
-    }
-
     /// Returns how long the bucket has been full between the charge and the latest one. `None` if
     /// this is not the bucket of the charge, but one of the same key that was created later: that
     /// one counts as full for longer than it can have been.
     #[inline]
     fn full_since_charge(&self, debt: &Debt, elapsed: Micros) -> Option<Micros> {
         let receipt = &self.settlement.receipt;
-        let longest = self.longest_full(debt, self.own.0);
+        // Full until the latest charge, and not before this charge by itself had drained.
+        let latest = debt.since().saturating_sub(receipt.at);
+        let paid_after = saturate(self.own.0 / u128::from(self.limit.times()));
+        let longest = latest.saturating_sub(paid_after);
         let full = match elapsed < FULL_FOR_SPAN {
             true => debt.full_for().since(receipt.full_for),
             // The charge is too long ago to know. The most that it may have been is never too

@@ -18,7 +18,7 @@ use crate::engine::{
 };
 
 /// One request a second. A debt of 10^9 lasts for decades.
-const BUCKET: Limit = Limit::per_second(1).algorithm(Algorithm::TokenBucket);
+const BUCKET: Limit = Limit::per_second(1).algorithm(Algorithm::LeakyBucket);
 const OTHER: Limit = Limit::per_second(10);
 
 const HOUR: u64 = 3_600_000_000;

@@ -198,14 +198,6 @@ if code == 4 or code == 5 or code == 6 then
       return raise_debt(entry, limit, now, receipt, capacity, charged, tag, own_whole, own_part)
     end
     if limit.whole == 0 and limit.part == 0 then return false end
-    if now - receipt.at < FULL_SPAN then
-      -- Full for longer than the bucket of the charge can have been, at any cost that the charge
-      -- has had: it was deleted, and what is owed is others'.
-      if receipt.taken <= own_whole then own_whole, own_part = receipt.taken, 0 end
-      local latest = max(entry.since - receipt.at, 0)
-      local longest = max(latest - drain_time_down(own_whole, own_part, limit), 0)
-      if (entry.full - receipt.full) % FULL_SPAN > longest + 1 then return false end
-    end
     local whole, part = left_of(charged, tag, limit, now, receipt)
     if whole >= limit.cost then whole, part = limit.cost, 0 end
     if whole == 0 and part == 0 then return false end
