@@ -61,13 +61,13 @@ pub(super) async fn slow_down<'a>(
             let whole = status.map_or(0, |status| to_micros(status.reset_after()));
             let wait = wait.unwrap_or(whole);
             evaluation.decision.deny(index, wait);
-            untold.is_now(&evaluation.decision);
+            untold.update(&evaluation.decision);
             let evaluation = denied(evaluation, &charged).await;
-            untold.is_now(&evaluation.decision);
+            untold.update(&evaluation.decision);
             return Ok(evaluation);
         }
     }
-    untold.is_now(&evaluation.decision);
+    untold.update(&evaluation.decision);
     if !held {
         return Ok(evaluation);
     }
@@ -93,14 +93,14 @@ impl<'a, 'c> UntoldDecision<'a, 'c> {
         }
     }
 
-    fn is_now(&mut self, decision: &Decision) {
+    fn update(&mut self, decision: &Decision) {
         if let Some(before) = &mut self.decision {
             before.clone_from(decision);
         }
     }
 
     /// Tells nothing, because the observers have heard from elsewhere what became of the request.
-    fn is_told(mut self) {
+    fn forget(mut self) {
         self.decision = None;
     }
 }
@@ -170,7 +170,7 @@ async fn reacquire<'a>(
         Ok(WaitOutcome::Granted(Granted { decision, hold, .. })) => {
             evaluation.decision.merge(&decision, &indices);
             evaluation.hold = hold.map(Box::new);
-            untold.is_now(&evaluation.decision);
+            untold.update(&evaluation.decision);
             return Ok(evaluation);
         }
         Ok(WaitOutcome::TimedOut {
@@ -178,14 +178,14 @@ async fn reacquire<'a>(
             retry_after,
             decision,
         }) => {
-            untold.is_told();
+            untold.forget();
             if let Some(decision) = &decision {
                 evaluation.decision.merge(decision, &indices);
             }
             (by, retry_after.unwrap_or(QUEUE_FULL_WAIT))
         }
         Err(error) => {
-            untold.is_told();
+            untold.forget();
             if let Some(plan) = evaluation.refunds.take() {
                 plan.refund_all().await;
             }
