@@ -26,7 +26,7 @@ async fn file_changes_the_enforcement_at_a_reload() {
     assert_eq!(service.get("/single").await.status, 200);
     assert!(config.replace("enforcement = 'never'\nrules = []").is_err());
     assert_eq!(service.get("/single").await.status, 200, "nothing changed");
-    // Of what code and file say, the lesser is in force.
+    // The code and the file each set a mode: the lesser one is in force.
     test_app.limiter.set_enforcement(Enforcement::On);
     assert_eq!(test_app.limiter.enforcement(), Enforcement::Off);
     test_app.limiter.set_enforcement(Enforcement::Shadow);

@@ -9,12 +9,9 @@ mod without_a_store;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_throttle::{
-    Enforcement, Identity, Limit, RateLimiter, RateLimits, RequestError, concurrency_limit,
-    rate_limit,
+    Identity, Limit, RateLimiter, RateLimits, RequestError, concurrency_limit, rate_limit,
 };
 use actix_web::{HttpRequest, HttpResponse, get, web::ServiceConfig};
-
-const MODES: [Enforcement; 3] = [Enforcement::On, Enforcement::Shadow, Enforcement::Off];
 
 #[get("/single")]
 #[rate_limit("2/minute", name = "single")]

@@ -5,8 +5,18 @@ use std::sync::atomic::Ordering;
 use actix_throttle::{Enforcement, RateLimiter};
 use actix_web::{App, HttpRequest, HttpResponse};
 
-use super::{IDENTIFIED, MODES, routes};
+use super::{IDENTIFIED, routes};
 use harness::http::app::{TestApp, TestService, get_from};
+
+const MODES: [Enforcement; 3] = [Enforcement::On, Enforcement::Shadow, Enforcement::Off];
+
+/// Each mode, with this status while limits are enforced and 200 otherwise.
+fn only_while_enforced(status: u16) -> [(Enforcement, u16); 3] {
+    MODES.map(|mode| match mode {
+        Enforcement::On => (mode, status),
+        _ => (mode, 200),
+    })
+}
 
 #[actix_web::test]
 async fn nothing_is_identified_while_limits_are_off() {
@@ -21,11 +31,7 @@ async fn nothing_is_identified_while_limits_are_off() {
 
 #[actix_web::test]
 async fn unidentified_clients_are_rejected_only_while_enforced() {
-    for (mode, expected) in [
-        (Enforcement::On, 401),
-        (Enforcement::Shadow, 200),
-        (Enforcement::Off, 200),
-    ] {
+    for (mode, expected) in only_while_enforced(401) {
         let test_app = TestApp::with(|builder| {
             let unauthorized = |_: &HttpRequest| HttpResponse::Unauthorized().finish();
             builder.enforcement(mode).on_unidentified(unauthorized)
@@ -52,11 +58,7 @@ async fn denied_networks_stay_denied_in_each_mode() {
 
 #[actix_web::test]
 async fn closed_limits_answer_503_only_while_enforced() {
-    for (mode, expected) in [
-        (Enforcement::On, 503),
-        (Enforcement::Shadow, 200),
-        (Enforcement::Off, 200),
-    ] {
+    for (mode, expected) in only_while_enforced(503) {
         let limiter = RateLimiter::builder()
             .redis_url("redis://127.0.0.1:1")
             .enforcement(mode)
@@ -70,11 +72,7 @@ async fn closed_limits_answer_503_only_while_enforced() {
 
 #[actix_web::test]
 async fn unknown_limits_answer_500_only_while_enforced() {
-    for (mode, expected) in [
-        (Enforcement::On, 500),
-        (Enforcement::Shadow, 200),
-        (Enforcement::Off, 200),
-    ] {
+    for (mode, expected) in only_while_enforced(500) {
         let test_app = TestApp::with(|builder| builder.enforcement(mode)).await;
         let service = test_app.service(routes).await;
         assert_eq!(service.get("/unknown").await.status, expected, "{mode:?}");

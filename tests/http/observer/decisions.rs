@@ -125,7 +125,7 @@ async fn request_without_an_identity_is_told_once_it_is_rejected() {
 }
 
 #[actix_web::test]
-async fn message_of_a_rule_by_request_is_told() {
+async fn decision_of_a_rule_by_hand_is_told() {
     let (test_app, heard) = observed().await;
     let rules = [Rule::new(Limit::per_minute(1).name("rule")).identifier(Identifier::ip())];
     let request = get("/").to_http_request();

@@ -47,7 +47,7 @@ impl Observer for Heard {
                 format!("{policy} released after {time:?}")
             }
             Event::Changed { policy, change, .. } => format!("{policy} changed: {change:?}"),
-            // Told from time to time.
+            // The size of the store is told from time to time, whatever a test does.
             Event::StoreSized { .. } => return,
             other => format!("{other:?}"),
         };

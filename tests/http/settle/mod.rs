@@ -67,7 +67,7 @@ async fn failing(charge: PendingCharge, path: web::Path<(u16, u32)>) -> HttpResp
         charge.settle(actual).await;
         return HttpResponse::new(status);
     }
-    // Too late: the status has been decided on by then.
+    // The body settles too late for a refund: the status is known before the body ends.
     let end = stream::once(async move { charge.settle(70).await })
         .map(|settled| Ok::<_, Error>(Bytes::from(settled.to_string())));
     HttpResponse::build(status).streaming(end)

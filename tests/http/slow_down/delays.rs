@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use actix_throttle::{
-    Builder, Config, Enforcement, Identifier, RateLimiter, Throttle, config::Format,
-};
+use actix_throttle::{Config, Enforcement, Throttle, config::Format};
 use actix_web::{
-    App, HttpResponse,
+    HttpResponse,
     web::{self, ServiceConfig},
 };
 use futures_util::FutureExt;
 
-use super::{delayed, routes, send};
+use super::{Answer, delayed, routes, send};
 use harness::{
     ServerVersion,
-    http::app::{TestApp, TestService, get as request},
+    http::app::{TestApp, TestService, is_waiting},
     shared,
-    stores::unique,
+    stores::{unique, until},
 };
 
 #[actix_web::test]
@@ -113,28 +111,35 @@ async fn only_enforced_limits_delay() {
 /// On Redis, a delay is as long, and a denial for want of room is refunded there.
 #[actix_web::test]
 async fn delays_go_by_the_counter_in_redis() {
-    let url = shared(ServerVersion::Redis7).url();
-    let on_redis = |builder: Builder| {
-        let builder = builder.redis_url(url.clone()).prefix(unique("slow"));
-        builder.max_waiting(1).deadline(Duration::from_secs(5))
-    };
-    let limiter = on_redis(RateLimiter::builder()).identifier(Identifier::global());
-    let limiter = limiter.build().await.expect("a server");
-    let app = App::new().app_data(limiter).configure(routes);
-    let service = TestService::of(app).await;
-    let started = std::time::Instant::now();
+    let test_app = TestApp::with(|builder| {
+        let builder = builder.redis_url(shared(ServerVersion::Redis7).url());
+        let builder = builder.prefix(unique("slow")).max_waiting(1);
+        builder.deadline(Duration::from_secs(10))
+    })
+    .await;
+    let service = test_app.service(routes).await;
     assert_eq!(service.get("/cost?2").await.status, 200);
-    assert_eq!(service.get("/cost?1").await.status, 200);
-    assert!(
-        started.elapsed() >= Duration::from_secs(1),
-        "it was delayed"
-    );
-    let mut waits = Box::pin(service.send(request("/cost?1")));
-    for _ in 0..200 {
-        assert!((&mut waits).now_or_never().is_none());
-        actix_web::rt::time::sleep(Duration::from_millis(2)).await;
-    }
+    let mut second = send_until_charged(&service, 6).await;
+    test_app.after_micros(999_999);
+    assert!(is_waiting(&mut second).await);
+    test_app.after_micros(1);
+    assert_eq!(second.await.status, 200);
+    let third = send_until_charged(&service, 5).await;
     let denied = service.get("/cost?1").await;
     assert_eq!((denied.status, denied.remaining()), (429, Some(5)));
-    assert_eq!(waits.await.remaining(), Some(5));
+    test_app.after_seconds(2);
+    assert_eq!(third.await.remaining(), Some(5));
+}
+
+/// Sends a request and lets it run until Redis has charged it and it waits for the clock.
+async fn send_until_charged(service: &TestService, left: u64) -> Answer<'_> {
+    let mut answer = send(service, "/cost?1").await;
+    until("Redis has charged the request", async || {
+        assert!(is_waiting(&mut answer).await);
+        // A request of no cost tells what remains. Its reply comes after that to the charge.
+        service.get("/cost?0").await.remaining() == Some(left)
+    })
+    .await;
+    assert!(is_waiting(&mut answer).await);
+    answer
 }

@@ -7,10 +7,10 @@ mod settings;
 use std::pin::Pin;
 
 use actix_throttle::{concurrency_limit, rate_limit};
-use actix_web::{HttpRequest, HttpResponse, get, rt::task::yield_now, web::ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, get, web::ServiceConfig};
 use futures_util::FutureExt;
 
-use harness::http::app::{TestApp, TestResponse, TestService};
+use harness::http::app::{TestApp, TestResponse, TestService, is_waiting};
 
 #[get("/slow")]
 #[rate_limit("6/minute", slow_after = 2, slow_by = "200ms", slow_max = "500ms")]
@@ -108,16 +108,6 @@ async fn send<'a>(service: &'a TestService, path: &'a str) -> Answer<'a> {
     let mut answer: Answer<'a> = Box::pin(service.get(path));
     assert!(is_waiting(&mut answer).await, "{path} is not delayed");
     answer
-}
-
-async fn is_waiting(answer: &mut Answer<'_>) -> bool {
-    for _ in 0..3 {
-        if answer.as_mut().now_or_never().is_some() {
-            return false;
-        }
-        yield_now().await;
-    }
-    true
 }
 
 /// Asserts that the next request is delayed by this many milliseconds, and returns its answer.

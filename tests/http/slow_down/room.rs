@@ -1,10 +1,9 @@
 //! Room for delayed requests: how many may wait at a time, and their permits and their turns.
 
-use actix_web::test::TestRequest;
 use futures_util::FutureExt;
 
-use super::{Answer, delayed, is_waiting, routes, send};
-use harness::http::app::TestApp;
+use super::{Answer, delayed, routes, send};
+use harness::http::app::{TestApp, get_from, is_waiting};
 
 #[actix_web::test]
 async fn several_requests_are_delayed_at_a_time() {
@@ -70,17 +69,13 @@ async fn client_that_leaves_makes_room_and_stays_counted() {
 async fn delayed_request_holds_no_permit() {
     let test_app = TestApp::new().await;
     let service = test_app.service(routes).await;
-    let other = || service.send(TestRequest::get().uri("/permit").peer_addr(peer(9)));
+    let other = || service.send(get_from("192.0.2.9", "/permit"));
     assert_eq!(service.get("/permit").await.status, 200);
     let waits = send(&service, "/permit").await;
     // The only permit is free for another client, whose request is not delayed.
     assert_eq!(other().await.status, 200);
     test_app.after_seconds(1);
     assert_eq!(waits.await.status, 200);
-}
-
-fn peer(last: u8) -> std::net::SocketAddr {
-    ([192, 0, 2, last], 1).into()
 }
 
 #[actix_web::test]

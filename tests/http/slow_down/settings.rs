@@ -12,7 +12,7 @@ use super::{delayed, routes};
 use harness::http::app::TestApp;
 
 #[actix_web::test]
-async fn constants_set_where_it_begins() {
+async fn constant_sets_where_delays_begin() {
     let test_app = TestApp::new().await;
     let service = test_app.service(routes).await;
     assert_eq!(service.get("/const").await.status, 200);
@@ -46,7 +46,7 @@ fn words(rule: Rule, after: u32) -> Rule {
 }
 
 #[actix_web::test]
-async fn nonsense_is_refused_by_a_middleware() {
+async fn invalid_rule_is_refused_by_a_middleware() {
     let leaky = actix_throttle::Algorithm::LeakyBucket;
     let ten = Limit::per_minute(10);
     for (rule, expected) in [
@@ -66,7 +66,7 @@ async fn nonsense_is_refused_by_a_middleware() {
 }
 
 #[actix_web::test]
-async fn nonsense_elsewhere_delays_nothing() {
+async fn invalid_rule_by_hand_delays_nothing() {
     let test_app = TestApp::new().await;
     let rules = [words(Rule::new(Limit::per_minute(3)), 3)];
     let request = TestRequest::get().to_http_request();

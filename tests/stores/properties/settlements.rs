@@ -5,7 +5,7 @@ mod exactness;
 
 use std::time::Duration;
 
-use actix_throttle::{Algorithm, ChargedForTest, Limit, LimitStatus, ManualClock, Refill};
+use actix_throttle::{Algorithm, ChargedForTest, Limit, ManualClock, Refill};
 use proptest::prelude::*;
 
 use self::exactness::{Exactness, exactness, replayed};
@@ -13,26 +13,14 @@ use super::{
     FEW,
     agreement::units,
     for_random_plans, micros,
-    plan::{Cost, DAY, limit, magnitude},
+    plan::{Cost, limit},
+    receipts::{self, Gap, Step, cost, expected, pass, said},
 };
 use harness::{
     ServerVersion,
     stores::{StoreFixture, StoreKind, block_on, unique},
 };
-use test_model::{Answer, Numbers, Wait};
-
-#[derive(Clone, Debug)]
-struct Step {
-    gap: Gap,
-    action: Action,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Gap {
-    Micros(u64),
-    /// This many 16384ths of the window, so that settlements come in time.
-    OfWindow(u64),
-}
+use test_model::{Numbers, Wait};
 
 #[derive(Clone, Copy, Debug)]
 enum Action {
@@ -54,36 +42,16 @@ struct Outstanding {
 /// The largest cost of a settlement here: the sum of all is below the largest count.
 const MOST: u64 = 50_000_000;
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let gap = prop_oneof![
-        4 => (0u64..3).prop_map(Gap::Micros),
-        1 => magnitude(1, 366 * DAY).prop_map(Gap::Micros),
-        4 => (0u64..=256).prop_map(Gap::OfWindow),
-        2 => (0u64..=20_000).prop_map(Gap::OfWindow),
-    ];
+fn steps() -> impl Strategy<Value = Vec<Step<Action>>> {
+    let settle = (0usize..8, 0u64..40, 0u32..4);
     let action = prop_oneof![
-        2 => (1u32..4).prop_map(|units| Action::Charge(Cost::Units(units))),
-        2 => (1u32..=9).prop_map(|part| Action::Charge(Cost::OfQuota(part))),
-        4 => (0usize..8, 0u64..40, 0u32..4)
-            .prop_map(|(number, part, more)| Action::Settle(number, part, more)),
+        4 => cost().prop_map(Action::Charge),
+        4 => settle.prop_map(|(number, part, more)| Action::Settle(number, part, more)),
     ];
-    let step = (gap, action).prop_map(|(gap, action)| Step { gap, action });
-    prop::collection::vec(step, 1..40)
+    receipts::steps(2, action, 40)
 }
 
-fn said(status: &LimitStatus) -> (u64, u64, u64) {
-    (
-        status.remaining().into(),
-        micros(status.reset_after()),
-        status.more_after().map_or(0, micros),
-    )
-}
-
-fn expected(answer: &Answer) -> (u64, u64, u64) {
-    (answer.remaining, answer.reset, answer.more)
-}
-
-async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &[Step]) {
+async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &[Step<Action>]) {
     store.clock.set(ManualClock::new().now());
     let identity = unique("user");
     let numbers = Numbers::of(&limit, refill);
@@ -91,11 +59,7 @@ async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &
     let mut outstanding: Vec<Outstanding> = Vec::new();
     let mut settlements = 0;
     for step in steps {
-        store.advance(match step.gap {
-            Gap::Micros(gap) => gap,
-            Gap::OfWindow(part) => limit.window_micros() / 16384 * part,
-        });
-        let now = micros(store.clock.now());
+        let now = pass(store, step.gap, &limit);
         let mut exact = Exactness::Exact;
         match step.action {
             Action::Charge(cost) => {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use actix_throttle::{Algorithm, Limit, Period, Refill};
 
 use super::{
-    super::{SECOND, check, for_every_store, wait},
-    acquire, remaining, standing,
+    super::{SECOND, check, for_every_store, remaining, standing, wait},
+    acquire,
 };
 use harness::stores::StoreFixture;
 

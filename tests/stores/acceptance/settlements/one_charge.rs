@@ -5,8 +5,11 @@ use std::time::Duration;
 use actix_throttle::{Algorithm, Limit};
 
 use super::{
-    super::{SECOND, admitted_at_once, check, every_algorithm, for_every_store, wait},
-    acquire, remaining, standing,
+    super::{
+        SECOND, admitted_at_once, check, every_algorithm, for_every_store, remaining, standing,
+        wait,
+    },
+    acquire,
 };
 use harness::stores::StoreFixture;
 

@@ -3,8 +3,8 @@
 use actix_throttle::{Algorithm, Limit, Outgoing, outgoing};
 
 use super::{
-    super::{every_algorithm, for_every_store},
-    acquire, remaining,
+    super::{every_algorithm, for_every_store, remaining},
+    acquire,
 };
 use harness::stores::StoreFixture;
 
@@ -30,7 +30,7 @@ async fn only_limits_with_a_cost_are_settled(store: &StoreFixture) {
     assert_eq!(remaining(store, &requests, "ann").await, 5);
 }
 
-/// Of two identities, and so of two slots of a cluster.
+/// The limits are of two identities, and so of two slots of a cluster.
 async fn several_limits_are_settled_together(store: &StoreFixture) {
     let limits = every_algorithm(100, 60).map(|limit| limit.cost(5));
     let checks: Vec<_> = limits
