@@ -7,7 +7,7 @@ use fantoccini::{
     elements::Element,
     wd::{Capabilities, WebDriverCompatibleCommand},
 };
-use harness::Chromedriver;
+use harness::{Chromedriver, eventually_async};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
@@ -94,9 +94,17 @@ impl Browser {
         field.send_keys(text).await.expect("a field");
     }
 
-    /// The text of the page as a person sees it.
+    /// The text of the page as a person sees it. A page that loads itself may be replaced between
+    /// the look for its body and the reading of it: then the next page is read.
     pub async fn text(&self) -> String {
-        self.find("body").await.text().await.expect("a text")
+        for _ in 0..10 {
+            match self.find("body").await.text().await {
+                Ok(text) => return text,
+                Err(error) if error.is_stale_element_reference() => {}
+                Err(error) => panic!("a text: {error}"),
+            }
+        }
+        panic!("the page is replaced again and again")
     }
 
     /// Waits until the page shows a text.
@@ -122,6 +130,21 @@ impl Browser {
             .execute(script, Vec::new())
             .await
             .expect("a script that runs")
+    }
+
+    /// Moves the clock of the page on by this time, with all timers that are due by then, and stops
+    /// it there. It comes last: a stopped page goes to no other address.
+    pub async fn pass(&self, time: Duration) {
+        let now = async || {
+            let now = self.ask("return performance.now()").await;
+            now.as_f64().expect("milliseconds")
+        };
+        let millis = time.as_secs_f64() * 1_000.0;
+        let end = now().await + millis;
+        let policy = json!({ "policy": "pauseIfNetworkFetchesPending", "budget": millis });
+        self.command("Emulation.setVirtualTimePolicy", policy).await;
+        let has_passed = async || now().await >= end;
+        eventually_async("the page's clock has moved on", BOUND, has_passed).await;
     }
 
     /// Sets the size of the window and the scheme of colours that the person prefers.

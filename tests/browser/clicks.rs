@@ -1,7 +1,8 @@
 //! An operator at work: by click and by keyboard alone.
 
-use actix_web::rt::time::sleep;
 use std::time::Duration;
+
+use actix_throttle::{Identity, Limit};
 
 use crate::{
     browser::with_browser,
@@ -68,8 +69,8 @@ async fn operator_blocks_and_unblocks_an_identity() {
 #[actix_web::test]
 async fn operator_finds_an_identity_by_keyboard() {
     let service = Service::start().await;
-    let key = actix_throttle::Identity::header("X-Api-Key", "k-8a2f");
-    let by_key = actix_throttle::Limit::per_minute(2).name("by-key");
+    let key = Identity::header("X-Api-Key", "k-8a2f");
+    let by_key = Limit::per_minute(2).name("by-key");
     service
         .app
         .limiter
@@ -107,6 +108,9 @@ async fn overview_loads_itself_and_forms_do_not() {
     with_browser(async |browser| {
         browser.go(&service.page()).await;
         browser.shows("login").await;
+        let seconds = "return Number(document.querySelector('meta[http-equiv=refresh]').content)";
+        let seconds = browser.ask(seconds).await.as_u64();
+        let interval = Duration::from_secs(seconds.expect("the interval of the overview"));
         service.tries(&SEARCH, "ann", 1).await;
         browser.shows("search").await;
 
@@ -117,7 +121,7 @@ async fn overview_loads_itself_and_forms_do_not() {
 
         browser.click_link("Find an identity").await;
         browser.write("#identity", "half a na").await;
-        sleep(Duration::from_secs(12)).await;
+        browser.pass(interval * 2).await;
         let field = browser.find("#identity").await;
         let written = field.prop("value").await.expect("a field");
         assert_eq!(written.as_deref(), Some("half a na"));

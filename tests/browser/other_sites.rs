@@ -38,7 +38,7 @@ async fn other_site_can_neither_post_nor_frame() {
         .expect("valid settings");
     let other = Live::start(&limiter, 1, routes);
     with_browser(async |browser| {
-        // One is of another site altogether, one of the same site on another port.
+        // `localhost` is another site, and 127.0.0.1 the same site on another port.
         for host in ["localhost", "127.0.0.1"] {
             let address = format!(
                 "http://{host}:{}/?page={}",

@@ -70,7 +70,7 @@ impl Service {
     }
 }
 
-/// A limiter that no request uses is still one.
+/// What an identity has left of a limit.
 pub async fn remaining(limiter: &RateLimiter, limit: &Limit, identity: &str) -> u32 {
     limiter
         .remaining(limit, identity)

@@ -217,7 +217,7 @@ fn settlements_and_debts_outlast_an_outage() {
                     .unwrap()
                     .is_fallback()
             );
-            // Redis cannot be told of it; the local fallback knows it.
+            // The settlement cannot reach Redis, and the local fallback keeps it.
             assert!(!known.settle(4).await);
             assert!(twin.settle(4).await);
             twins.checks(&limit, 2, Duration::from_secs(1)).await;

@@ -36,7 +36,8 @@ fn routes(config: &mut ServiceConfig) {
     config.service((one, missing, run));
 }
 
-/// An exporter of the test alone: recorders of the facade are per thread if they are told to be.
+/// An exporter of the test alone. A local recorder of the facade is for one thread, and each test
+/// has a thread of its own.
 fn exporter() -> (&'static PrometheusRecorder, PrometheusHandle) {
     let mut exporter = PrometheusBuilder::new();
     for (name, buckets) in Metrics::buckets() {
@@ -104,7 +105,7 @@ async fn decisions_are_counted_by_policy_result_and_source() {
             "rate_limit_utilization_ratio_bucket{policy=\"one\",le=\"1\"}".into(),
             4.0,
         ),
-        // Those of `one` and `run`: a refund has emptied the third.
+        // The counters of `one` and `run` are left: the refund has emptied that of `missing`.
         ("rate_limit_keys".into(), 2.0),
         ("rate_limit_evictions_total".into(), 0.0),
         ("rate_limit_circuit{state=\"closed\"}".into(), 1.0),

@@ -2,16 +2,19 @@
 //! numbers, and waits found by bisection. It is slow, and shares no logic with the library, so that
 //! the property tests can compare every store with it. All times are in microseconds.
 
+mod buckets;
 mod calendar;
 mod refund;
+mod windows;
 
 use actix_throttle::{Algorithm, Limit, Refill};
 use num_rational::Ratio;
 
+use self::buckets::Bucket;
+pub use self::{calendar::Calendar, refund::ModelCharge};
+
 /// An exact number: an overflow panics.
 type Rational = Ratio<i128>;
-
-pub use self::{calendar::Calendar, refund::ModelCharge};
 
 /// The bound of durations that the model tells apart, in microseconds: it stands for all longer
 /// ones.
@@ -66,13 +69,6 @@ pub struct Model {
     /// The time and the cost of every admission.
     admissions: Vec<(u64, u64)>,
     bucket: Bucket,
-}
-
-/// The tokens in a bucket as of a time.
-#[derive(Clone, Debug)]
-struct Bucket {
-    level: Rational,
-    at: u64,
 }
 
 fn ratio(numerator: u64, denominator: u64) -> Rational {
@@ -149,23 +145,6 @@ impl Model {
         }
     }
 
-    /// Admits the charge of a waiter whose turn has come. A bucket counts it from the moment at
-    /// which the bucket was full, at most 5 ms back, and from now if it has been full for more than
-    /// 100 ms.
-    pub fn admit_in_turn(&mut self, now: u64, cost: u64) {
-        let buckets = [Algorithm::TokenBucket, Algorithm::LeakyBucket];
-        if !buckets.contains(&self.numbers.algorithm) {
-            return self.admit(now, cost);
-        }
-        let start = self.bucket.at;
-        let whole_at = start + first(|x| start + x >= now || self.is_whole(start + x));
-        let from = match now - whole_at {
-            late if late <= 100_000 => now - late.min(5_000),
-            _ => now,
-        };
-        self.admit(from, cost);
-    }
-
     fn fits(&self, now: u64, cost: u64) -> bool {
         let Numbers { times, window, .. } = self.numbers;
         if let Some(calendar) = &self.numbers.calendar {
@@ -213,96 +192,6 @@ impl Model {
                 let most = first(|cost| !self.fits(now, cost + 1));
                 most.min(self.numbers.times)
             }
-        }
-    }
-
-    /// The cost that was admitted later than `after`.
-    fn taken_after(&self, after: i128) -> u64 {
-        let late = self.admissions.iter().filter(|(at, _)| *at as i128 > after);
-        late.map(|(_, cost)| cost).sum()
-    }
-
-    /// The cost that was admitted in the current window. A window opens with the first admission
-    /// after the end of the last window.
-    fn taken_in_fixed(&self, now: u64) -> u64 {
-        let mut open: Option<(u64, u64)> = None;
-        for (at, cost) in &self.admissions {
-            open = match open {
-                Some((start, taken)) if at - start < self.numbers.window => {
-                    Some((start, taken + cost))
-                }
-                _ => Some((*at, *cost)),
-            };
-        }
-        match open {
-            Some((start, taken)) if now - start < self.numbers.window => taken,
-            _ => 0,
-        }
-    }
-
-    /// The cost that was admitted in the period of the calendar that contains `now`.
-    fn taken_in_period(&self, calendar: &Calendar, now: u64) -> u64 {
-        let label = calendar.label(now);
-        let latest = self.admissions.iter().rev();
-        let inside = latest.take_while(|(at, _)| calendar.label(*at) == label);
-        inside.map(|(_, cost)| cost).sum()
-    }
-
-    /// previous × (1 − elapsed / W) + current.
-    fn weighted(&self, now: u64) -> Rational {
-        let window = self.numbers.window;
-        let taken_in = |index: u64| -> u64 {
-            let inside = self
-                .admissions
-                .iter()
-                .filter(|(at, _)| at / window == index);
-            inside.map(|(_, cost)| cost).sum()
-        };
-        let index = now / window;
-        let weight = whole(1) - ratio(now % window, window);
-        whole(taken_in(index - 1)) * weight + whole(taken_in(index))
-    }
-
-    /// The tokens in the bucket at `now`.
-    fn level(&self, now: u64) -> Rational {
-        let Numbers { times, window, .. } = self.numbers;
-        let elapsed = now - self.bucket.at;
-        let gained = match self.numbers.refill {
-            Refill::Interval => whole(times) * whole(elapsed / window),
-            _ => ratio(times, window) * whole(elapsed),
-        };
-        (self.bucket.level + gained).min(whole(self.numbers.capacity))
-    }
-
-    /// The bucket after a charge under interval refill: refills come one window after the first use
-    /// of the full bucket, and every window after that.
-    fn interval_after(&self, now: u64, cost: u64) -> Bucket {
-        let level = self.level(now);
-        let at = if level == whole(self.numbers.capacity) {
-            now
-        } else {
-            now - (now - self.bucket.at) % self.numbers.window
-        };
-        Bucket {
-            level: level - whole(cost),
-            at,
-        }
-    }
-
-    /// The bucket after a charge: `level` is the time at which the next request may go. It counts
-    /// from this charge's own due time if that was less than a microsecond ago; otherwise the
-    /// clock's resolution would cost a part of the rate.
-    fn leaky_after(&self, now: u64, cost: u64) -> Bucket {
-        let due = self.bucket.level;
-        let from = if whole(now) - due < whole(1) {
-            due
-        } else {
-            whole(now)
-        };
-        let slot = ratio(self.numbers.window, self.numbers.times);
-        Bucket {
-            level: from + slot * whole(cost),
-            at: now,
         }
     }
 }

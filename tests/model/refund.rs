@@ -3,7 +3,7 @@
 
 use actix_throttle::{Algorithm, Refill};
 
-use super::{Bucket, Model, Numbers, Rational, ratio, whole};
+use super::{Model, Numbers, Rational, buckets::Bucket, ratio, whole};
 
 /// One charge, with the bucket right after it.
 #[derive(Clone, Debug)]

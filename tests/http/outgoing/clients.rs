@@ -3,19 +3,15 @@
 use std::time::Duration;
 
 use actix_throttle::{
-    CallError, Limit, Outgoing, RateLimitError, RateLimiter,
+    CallError, Limit, Outgoing, RateLimitError,
     outgoing::{Request, Response},
 };
 
-use super::{AMPLE, Peer, nobody};
-
-async fn limiter() -> RateLimiter {
-    RateLimiter::builder().memory().build().await.unwrap()
-}
+use super::{AMPLE, Peer, memory, nobody};
 
 #[actix_web::test]
 async fn awc_is_charged_and_refunded() {
-    let (peer, limiter) = (Peer::start().await, limiter().await);
+    let (peer, limiter) = (Peer::start().await, memory().await);
     let outgoing = Outgoing::new(&limiter).limit(AMPLE);
     let outgoing = outgoing.refund_on("5xx".parse().unwrap());
     let client = awc::Client::default();
@@ -36,7 +32,7 @@ async fn awc_is_charged_and_refunded() {
 
 #[actix_web::test]
 async fn awc_keeps_the_charge_if_the_server_hangs_up() {
-    let limiter = limiter().await;
+    let limiter = memory().await;
     let outgoing = Outgoing::new(&limiter).limit(AMPLE);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
         .await
@@ -56,7 +52,7 @@ async fn awc_keeps_the_charge_if_the_server_hangs_up() {
 
 #[actix_web::test]
 async fn awc_waits_for_retry_after_within_its_bound() {
-    let (peer, limiter) = (Peer::start().await, limiter().await);
+    let (peer, limiter) = (Peer::start().await, memory().await);
     let outgoing = Outgoing::new(&limiter).limit(AMPLE);
     let outgoing = outgoing.max_wait(Duration::from_millis(100));
     let client = awc::Client::default();
@@ -75,7 +71,7 @@ async fn awc_waits_for_retry_after_within_its_bound() {
 
 #[actix_web::test]
 async fn manual_calls_report_their_outcome() {
-    let limiter = limiter().await;
+    let limiter = memory().await;
     let limit = Limit::per_minute(3).name("peer");
     let outgoing = Outgoing::new(&limiter)
         .limit(limit)

@@ -6,7 +6,7 @@ use actix_throttle::{Identity, Limit, Outgoing, Paths, RateLimiter, Rule, Thrott
 use actix_web::{HttpResponse, rt, web};
 use futures_util::future::join_all;
 
-use super::{AMPLE, Peer, client, is_timed_out, limiters, nobody, process, status};
+use super::{AMPLE, Peer, client, is_timed_out, limiters, memory, nobody, process, status};
 use harness::{http::live::Live, stores::unique};
 
 /// The window of the upstream service's limits.
@@ -18,7 +18,7 @@ const MARGIN: Duration = Duration::from_millis(300);
 /// An upstream service that answers 429 to more than two calls in a window, and to more than one of
 /// a path.
 async fn strict() -> Live {
-    let limiter = RateLimiter::builder().memory().build().await.unwrap();
+    let limiter = memory().await;
     let mut throttle = Throttle::new();
     for path in ["/a", "/b", "/c"] {
         let rules = [
@@ -46,7 +46,7 @@ fn careful(limiter: &RateLimiter) -> Outgoing {
 async fn tasks_of_two_processes_never_get_429() {
     let prefix = unique("outgoing");
     for processes in [
-        vec![RateLimiter::builder().memory().build().await.unwrap()],
+        vec![memory().await],
         vec![process(&prefix).await, process(&prefix).await],
     ] {
         let peer = strict().await;
@@ -103,7 +103,7 @@ async fn call_that_may_have_reached_upstream_stays_charged() {
     // The listener accepts the connection and never responds.
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let limiter = RateLimiter::builder().memory().build().await.unwrap();
+    let limiter = memory().await;
     let client = client(Outgoing::new(&limiter).limit(AMPLE));
     let call = client.get(format!("http://{address}/"));
     let failed = call.timeout(Duration::from_millis(200)).send().await;
@@ -149,7 +149,7 @@ async fn no_room_in_time_is_an_error_that_says_so() {
 #[actix_web::test]
 async fn function_chooses_limits_by_the_call() {
     let peer = Peer::start().await;
-    let limiter = RateLimiter::builder().memory().build().await.unwrap();
+    let limiter = memory().await;
     let client = client(
         Outgoing::new(&limiter)
             .limits_by(|call| {

@@ -31,7 +31,7 @@ struct Peer {
 
 impl Peer {
     async fn start() -> Self {
-        let limiter = RateLimiter::builder().memory().build().await.unwrap();
+        let limiter = memory().await;
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);
         let live = Live::start(&limiter, 1, move |routes| {
@@ -76,10 +76,13 @@ fn nobody() -> String {
     listener.local_addr().unwrap().to_string()
 }
 
+async fn memory() -> RateLimiter {
+    RateLimiter::builder().memory().build().await.unwrap()
+}
+
 /// A limiter with an in-memory store, and one on Redis.
 async fn limiters() -> [RateLimiter; 2] {
-    let memory = RateLimiter::builder().memory().build().await.unwrap();
-    [memory, process(&unique("outgoing")).await]
+    [memory().await, process(&unique("outgoing")).await]
 }
 
 /// The limiter of one process. Processes with the same prefix share their counters.

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use actix_throttle::{Outgoing, RateLimiter};
+use actix_throttle::Outgoing;
 
-use super::{AMPLE, Peer, client, is_timed_out, process, status};
+use super::{AMPLE, Peer, client, is_timed_out, memory, process, status};
 use harness::stores::unique;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ async fn other_processes_wait_for_retry_after() {
 #[actix_web::test]
 async fn wait_that_is_longer_than_allowed_is_an_error() {
     let peer = Peer::start().await;
-    let limiter = RateLimiter::builder().memory().build().await.unwrap();
+    let limiter = memory().await;
     let outgoing = Outgoing::new(&limiter).limit(AMPLE);
     let client = client(outgoing.max_wait(Duration::from_millis(100)));
     assert_eq!(status(&client, peer.url("/429?retry-after=30")).await, 429);
@@ -51,7 +51,7 @@ async fn wait_that_is_longer_than_allowed_is_an_error() {
 async fn retry_after_is_bounded() {
     let peer = Peer::start().await;
     for (most, least) in [(0, 0), (300, 250)] {
-        let limiter = RateLimiter::builder().memory().build().await.unwrap();
+        let limiter = memory().await;
         let outgoing = Outgoing::new(&limiter).limit(AMPLE);
         let outgoing = outgoing.max_retry_after(Duration::from_millis(most));
         let client = client(outgoing.max_wait(Duration::from_secs(10)));
@@ -75,7 +75,7 @@ async fn only_429_and_503_stop_calls_and_only_if_they_say_when() {
         "/503?retry-after=soon",
         "/429?retry-after=0",
     ] {
-        let limiter = RateLimiter::builder().memory().build().await.unwrap();
+        let limiter = memory().await;
         let client = client(
             Outgoing::new(&limiter)
                 .limit(AMPLE)
@@ -89,7 +89,7 @@ async fn only_429_and_503_stop_calls_and_only_if_they_say_when() {
 #[actix_web::test]
 async fn waiting_call_is_not_admitted_by_a_refund() {
     let peer = Peer::start().await;
-    let limiter = RateLimiter::builder().memory().build().await.unwrap();
+    let limiter = memory().await;
     let limit = actix_throttle::Limit::per_minute(1).name("peer");
     let outgoing = Outgoing::new(&limiter)
         .limit(limit)

@@ -197,7 +197,7 @@ async fn nonsense_is_refused_and_changes_nothing() {
 async fn secret_value_is_found_and_in_no_address() {
     let page = Page::new().await;
     let key = Identity::header("X-Api-Key", "k-8a2f");
-    page.limiter().check(&LOGIN, &key).await.expect("in memory");
+    page.tries(&LOGIN, &key, 1).await;
     let written = "header.X-Api-Key=k-8a2f";
     let answer = page.send("?view=find", &[("identity", written)]).await;
     assert_eq!(answer.status, 200, "no address for it");
@@ -210,7 +210,7 @@ async fn secret_value_is_found_and_in_no_address() {
     let answer = page.send("?view=change", &fields).await;
     assert_eq!(answer.status, 200);
     assert!(answer.text().contains("5 of 5"));
-    // One without a secret has an address.
+    // An identity without a secret has an address.
     let answer = page
         .send("?view=find", &[("identity", " 192.0.2.1 ")])
         .await;
@@ -225,9 +225,7 @@ async fn denied_secret_is_found_by_its_hash() {
     let text = key.to_string();
     let address = format!("?identity={}", text.replace('#', "%23"));
     assert_eq!(page.look(&address).await.status, 404, "not denied yet");
-    for _ in 0..9 {
-        page.limiter().check(&LOGIN, &key).await.expect("in memory");
-    }
+    page.tries(&LOGIN, &key, 9).await;
     let answer = page.look(&address).await;
     assert!(answer.text().contains("no room"), "{}", answer.text());
     let fields = [
@@ -236,12 +234,7 @@ async fn denied_secret_is_found_by_its_hash() {
         ("confirmed", "yes"),
     ];
     assert_eq!(page.send("?view=change", &fields).await.status, 303);
-    let remaining = page
-        .limiter()
-        .remaining(&LOGIN, &key)
-        .await
-        .expect("in memory");
-    assert_eq!(remaining, 5);
+    assert_eq!(page.remaining(&LOGIN, &key).await, 5);
 }
 
 #[actix_web::test]

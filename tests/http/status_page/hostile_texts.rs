@@ -27,12 +27,7 @@ async fn hostile_identities_are_shown_harmlessly() {
         Identity::all([Identity::new(HOSTILE), Identity::new("b")]),
     ];
     for identity in &identities {
-        for _ in 0..3 {
-            page.limiter()
-                .check(&limit, identity)
-                .await
-                .expect("in memory");
-        }
+        page.tries(&limit, identity, 3).await;
     }
     let name =
         actix_web::http::Uri::builder().path_and_query(format!("/?policy={}", escaped(NAME)));
@@ -101,9 +96,7 @@ async fn identity_too_long_to_keep_is_listed_without_a_link() {
     let page = Page::new().await;
     let limit = Limit::per_minute(1).name("by-key");
     let key = Identity::header("X-Api-Key", "k".repeat(5_000));
-    for _ in 0..3 {
-        page.limiter().check(&limit, &key).await.expect("in memory");
-    }
+    page.tries(&limit, &key, 3).await;
     let view = page.look("?policy=by-key").await;
     assert!(view.text().contains(&key.to_string()), "{}", view.text());
     assert!(!view.text().contains("?identity="), "{}", view.text());

@@ -8,7 +8,7 @@ mod hostile_texts;
 mod mounted;
 mod views;
 
-use actix_throttle::{Access, Limit, RateLimiter, StatusPage};
+use actix_throttle::{Access, Identity, Limit, RateLimiter, StatusPage};
 use actix_web::{
     HttpRequest,
     test::TestRequest,
@@ -53,14 +53,15 @@ impl Page {
     }
 
     /// Lets an identity try this often.
-    async fn tries(&self, limit: &Limit, identity: &str, times: usize) {
+    async fn tries(&self, limit: &Limit, identity: impl Into<Identity>, times: usize) {
+        let identity = identity.into();
         for _ in 0..times {
-            let decision = self.limiter().check(limit, identity).await;
+            let decision = self.limiter().check(limit, &identity).await;
             decision.expect("the in-memory store decides");
         }
     }
 
-    async fn remaining(&self, limit: &Limit, identity: &str) -> u32 {
+    async fn remaining(&self, limit: &Limit, identity: impl Into<Identity>) -> u32 {
         let remaining = self.limiter().remaining(limit, identity).await;
         remaining.expect("the in-memory store decides")
     }

@@ -44,12 +44,7 @@ async fn snapshot_names_who_is_denied_most() {
         (9, key.clone()),
         (6, "192.0.2.1".parse::<std::net::IpAddr>().unwrap().into()),
     ] {
-        for _ in 0..times {
-            page.limiter()
-                .check(&LOGIN, &identity)
-                .await
-                .expect("in memory");
-        }
+        page.tries(&LOGIN, identity, times).await;
     }
     let snapshot = page.limiter().snapshot();
     let denied: Vec<_> = snapshot.policies[0]
@@ -179,10 +174,7 @@ async fn identity_is_asked_only_for_limits_that_count_its_kind() {
     let page = Page::new().await;
     page.tries(&LOGIN, "ann", 1).await;
     let client: std::net::IpAddr = "192.0.2.1".parse().unwrap();
-    page.limiter()
-        .check(&SEARCH, client)
-        .await
-        .expect("in memory");
+    page.tries(&SEARCH, client, 1).await;
     let limits = |answer: serde_json::Value| -> Vec<String> {
         let limits = answer["limits"].as_array().expect("a list");
         limits

@@ -6,7 +6,8 @@ use actix_throttle::{Concurrency, Demand, Limit, RateLimitError};
 
 use super::{
     SECOND, for_every_store,
-    permits::{ONE, exhaust, in_line, left},
+    permits::{ONE, exhaust, in_line},
+    remaining,
 };
 use harness::stores::{StoreFixture, until};
 
@@ -31,10 +32,10 @@ async fn goes(store: &StoreFixture, demand: Demand) -> bool {
 async fn all_are_charged_together_or_none(store: &StoreFixture) {
     let both = || store.limiter.acquire_all([(&ONE, "hal"), (&TWO, "hal")]);
     both().await.unwrap();
-    assert_eq!(left(store, &TWO, "hal").await, 1);
+    assert_eq!(remaining(store, &TWO, "hal").await, 1);
     let late = both().max_wait(Duration::from_secs(1)).await;
     assert!(matches!(late, Err(RateLimitError::TimedOut { .. })));
-    assert_eq!(left(store, &TWO, "hal").await, 1);
+    assert_eq!(remaining(store, &TWO, "hal").await, 1);
     let pair = [(&ONE, "hal"), (&TWO, "hal")];
     assert!(store.limiter.try_acquire_all(pair).await.unwrap().is_none());
     // A waiter for both limits does not hold up the limit that has room (head-of-line blocking).
@@ -50,8 +51,8 @@ async fn all_are_charged_together_or_none(store: &StoreFixture) {
     store.advance(10 * SECOND);
     let permit = waits.await.unwrap();
     assert!(permit.refund().await);
-    assert_eq!(left(store, &ONE, "hal").await, 1);
-    assert_eq!(left(store, &TWO, "hal").await, 2);
+    assert_eq!(remaining(store, &ONE, "hal").await, 1);
+    assert_eq!(remaining(store, &TWO, "hal").await, 2);
 }
 
 async fn any_takes_the_first_that_is_free(store: &StoreFixture) {
@@ -59,8 +60,8 @@ async fn any_takes_the_first_that_is_free(store: &StoreFixture) {
     for expected in [(0, 2), (0, 1), (0, 0)] {
         assert!(goes(store, Demand::any(either)).await);
         let remaining = (
-            left(store, &ONE, "ida").await,
-            left(store, &TWO, "ida").await,
+            remaining(store, &ONE, "ida").await,
+            remaining(store, &TWO, "ida").await,
         );
         assert_eq!(remaining, expected);
     }
@@ -73,7 +74,7 @@ async fn any_does_not_wait_behind_others_if_one_is_free(store: &StoreFixture) {
     let either = [(&ONE, "iva"), (&TWO, "iva")];
     let permit = store.limiter.acquire_any(either).max_wait(Duration::ZERO);
     assert!(permit.await.is_ok());
-    assert_eq!(left(store, &TWO, "iva").await, 1);
+    assert_eq!(remaining(store, &TWO, "iva").await, 1);
 }
 
 async fn any_waits_for_whichever_comes_first(store: &StoreFixture) {
@@ -83,8 +84,8 @@ async fn any_waits_for_whichever_comes_first(store: &StoreFixture) {
     let waits = in_line(store.limiter.acquire_any([(&ONE, "jan"), (&soon, "jan")])).await;
     store.advance(2 * SECOND);
     waits.await.unwrap();
-    assert_eq!(left(store, &soon, "jan").await, 0);
-    assert_eq!(left(store, &ONE, "jan").await, 0);
+    assert_eq!(remaining(store, &soon, "jan").await, 0);
+    assert_eq!(remaining(store, &ONE, "jan").await, 0);
 }
 
 async fn demands_nest(store: &StoreFixture) {
@@ -95,9 +96,9 @@ async fn demands_nest(store: &StoreFixture) {
     for expected in [(1, 0, 1), (0, 0, 0)] {
         assert!(goes(store, demand.clone()).await);
         let remaining = (
-            left(store, &TWO, "kim").await,
-            left(store, &ONE, "kim").await,
-            left(store, &third, "kim").await,
+            remaining(store, &TWO, "kim").await,
+            remaining(store, &ONE, "kim").await,
+            remaining(store, &third, "kim").await,
         );
         assert_eq!(remaining, expected);
     }
@@ -112,9 +113,9 @@ async fn permit_of_acquire_all_holds_its_permits(store: &StoreFixture) {
     let permit = store.limiter.acquire_for(both()).await.unwrap();
     assert!(permit.is_valid());
     assert!(!goes(store, both()).await);
-    assert_eq!(left(store, &TWO, "leo").await, 1);
+    assert_eq!(remaining(store, &TWO, "leo").await, 1);
     assert!(permit.refund().await);
-    assert_eq!(left(store, &TWO, "leo").await, 2);
+    assert_eq!(remaining(store, &TWO, "leo").await, 2);
     drop(store.limiter.acquire_for(both()).await.unwrap());
     let free = async || goes(store, both()).await;
     until("the place is free", free).await;

@@ -1,18 +1,17 @@
 //! All limits at once: enforced, only counted, or off. A switch changes no counter.
 
-use std::{future::IntoFuture, pin::pin, time::Duration};
+use std::time::Duration;
 
 use actix_throttle::{Concurrency, Demand, Enforcement, Limit};
-use futures_util::FutureExt;
 
-use super::{SECOND, check, for_every_store, waiting::settle};
-use harness::stores::{StoreFixture, every_algorithm};
+use super::{SECOND, check, every_algorithm, for_every_store, permits::in_line, remaining};
+use harness::stores::StoreFixture;
 
 for_every_store!(
     shadow_counts_in_the_same_counter_and_denies_nothing,
     shadow_takes_no_more_than_there_is,
     cached_denials_deny_only_while_enforced,
-    blocks_go_on,
+    blocks_start_in_shadow_and_deny_once_enforced,
     off_leaves_every_counter_alone,
     several_limits_charge_each_for_itself_in_shadow,
     shadow_takes_the_alternative_with_room,
@@ -25,10 +24,6 @@ const MINUTE: u64 = 60 * SECOND;
 
 fn set(store: &StoreFixture, enforcement: Enforcement) {
     store.limiter.set_enforcement(enforcement);
-}
-
-async fn remaining(store: &StoreFixture, limit: &Limit, identity: &str) -> u32 {
-    store.limiter.remaining(limit, identity).await.unwrap()
 }
 
 async fn shadow_counts_in_the_same_counter_and_denies_nothing(store: &StoreFixture) {
@@ -68,7 +63,7 @@ async fn cached_denials_deny_only_while_enforced(store: &StoreFixture) {
     assert!(check(store, limit, "ann").await.is_allowed());
     for _ in 0..3 {
         set(store, Enforcement::On);
-        // Asked twice: the second denial comes out of a cache where there is one.
+        // The second denial comes out of the denial cache, where the store has one.
         for _ in 0..2 {
             assert!(!check(store, limit, "ann").await.is_allowed());
         }
@@ -83,7 +78,7 @@ async fn cached_denials_deny_only_while_enforced(store: &StoreFixture) {
     assert!(check(store, limit, "ann").await.is_allowed());
 }
 
-async fn blocks_go_on(store: &StoreFixture) {
+async fn blocks_start_in_shadow_and_deny_once_enforced(store: &StoreFixture) {
     let limit = &Limit::per_second(1).block(Duration::from_secs(60));
     set(store, Enforcement::Shadow);
     for expected in [false, true, true] {
@@ -110,7 +105,7 @@ async fn off_leaves_every_counter_alone(store: &StoreFixture) {
         let decision = check(store, limit, "ann").await;
         assert!(decision.is_allowed() && decision.limits().is_empty());
     }
-    assert_eq!(remaining(store, limit, "ann").await, 5, "as though unused");
+    assert_eq!(remaining(store, limit, "ann").await, 5, "as if unused");
     let minute = Duration::from_secs(60);
     store.limiter.reset(limit, "ann").await.unwrap();
     store.limiter.block(limit, "ann", minute).await.unwrap();
@@ -173,13 +168,8 @@ async fn a_wait_ends_once_limits_are_not_enforced(store: &StoreFixture) {
         let ann = mode.as_str();
         set(store, Enforcement::On);
         store.limiter.acquire(limit, ann).await.unwrap();
-        let mut second = pin!(store.limiter.acquire(limit, ann).into_future());
-        let mut third = pin!(store.limiter.acquire(limit, ann).into_future());
-        for _ in 0..3 {
-            assert!((&mut second).now_or_never().is_none());
-            assert!((&mut third).now_or_never().is_none());
-            settle().await;
-        }
+        let second = in_line(store.limiter.acquire(limit, ann)).await;
+        let third = in_line(store.limiter.acquire(limit, ann)).await;
         set(store, mode);
         let (second, third) = (second.await.unwrap(), third.await.unwrap());
         let decided = usize::from(mode == Enforcement::Shadow);
@@ -209,7 +199,7 @@ async fn refunds_in_shadow_reach_the_counter(store: &StoreFixture) {
         let ann = &format!("ann-{number}");
         set(store, Enforcement::Shadow);
         let permit = store.limiter.acquire(limit, ann).await.unwrap();
-        // A shadow is admitted by whatever store is too slow, so this is to be known.
+        // A store that is too slow admits a shadow and charges nothing: nothing could be refunded.
         assert!(!permit.decision().is_fallback(), "{limit:?}");
         let left = remaining(store, limit, ann).await;
         set(store, Enforcement::On);

@@ -20,7 +20,7 @@ mod settlements;
 mod turns;
 mod waiting;
 
-use actix_throttle::{Decision, Limit};
+use actix_throttle::{Decision, Limit, LimitStatus};
 
 use harness::stores::{StoreFixture, every_algorithm};
 
@@ -65,6 +65,23 @@ async fn admitted_at_once(store: &StoreFixture, limit: &Limit, identity: &str, m
         }
     }
     most
+}
+
+/// What an identity has left of a limit.
+async fn remaining(store: &StoreFixture, limit: &Limit, identity: &str) -> u32 {
+    store.limiter.remaining(limit, identity).await.unwrap()
+}
+
+/// The remaining quota, and the microseconds until the whole quota is available.
+async fn standing(store: &StoreFixture, limit: &Limit, identity: &str) -> (u32, u64) {
+    let peeked = store.limiter.peek(limit, identity).await.unwrap();
+    let status = &peeked.limits()[0];
+    (status.remaining(), reset_of(status))
+}
+
+/// The microseconds until the whole quota is available.
+fn reset_of(status: &LimitStatus) -> u64 {
+    u64::try_from(status.reset_after().as_micros()).unwrap()
 }
 
 /// The wait that a denied identity is told, in microseconds; 0 if it would be admitted.

@@ -8,7 +8,7 @@ use futures_util::{
     future::{join, join_all},
 };
 
-use super::{SECOND, every_algorithm, for_every_store, waiting::settle};
+use super::{SECOND, every_algorithm, for_every_store, remaining, waiting::settle};
 use harness::stores::{StoreFixture, until};
 
 for_every_store!(
@@ -26,10 +26,6 @@ for_every_store!(
 
 pub(super) const ONE: Limit =
     Limit::new(1, Duration::from_secs(10)).algorithm(Algorithm::FixedWindow);
-
-pub(super) async fn left(store: &StoreFixture, limit: &Limit, identity: &str) -> u32 {
-    store.limiter.remaining(limit, identity).await.unwrap()
-}
 
 /// Charges the limit until it is exhausted.
 pub(super) async fn exhaust(store: &StoreFixture, limit: &Limit, identity: &str) {
@@ -124,7 +120,7 @@ async fn behind_too_many_it_fails_at_once_without_asking(store: &StoreFixture) {
 async fn cancelled_waiter_takes_nothing(store: &StoreFixture) {
     let acquire = || store.limiter.acquire(&ONE, "dan");
     drop(acquire());
-    assert_eq!(left(store, &ONE, "dan").await, 1);
+    assert_eq!(remaining(store, &ONE, "dan").await, 1);
     // A waiter that is dropped after any number of polls leaves no charge: if the store has charged
     // for it, the charge is refunded.
     for polls in 0..6 {
@@ -143,7 +139,7 @@ async fn cancelled_waiter_takes_nothing(store: &StoreFixture) {
             store.limiter.reset(&ONE, "dan").await.unwrap();
         }
         until("nothing is charged", async || {
-            left(store, &ONE, "dan").await == 1
+            remaining(store, &ONE, "dan").await == 1
         })
         .await;
     }
@@ -162,7 +158,7 @@ async fn cancelled_large_request_delays_no_other_waiter(store: &StoreFixture) {
     drop(much);
     // The clock stands still: the small request had room all the time, and only had to be woken.
     little.await.unwrap();
-    assert_eq!(left(store, &limit, "dot").await, 1);
+    assert_eq!(remaining(store, &limit, "dot").await, 1);
 }
 
 async fn higher_priority_waiter_is_not_delayed_by_larger_request(store: &StoreFixture) {
@@ -208,7 +204,7 @@ async fn refund_wakes_the_next_waiter(store: &StoreFixture) {
         assert!(permit.refund().await);
         // The clock stands still, so only the refund can have woken the waiter.
         waits.await.unwrap();
-        assert_eq!(left(store, &limit, "fay").await, 0, "{limit:?}");
+        assert_eq!(remaining(store, &limit, "fay").await, 0, "{limit:?}");
         store.advance(20 * SECOND);
     }
 }
@@ -216,7 +212,7 @@ async fn refund_wakes_the_next_waiter(store: &StoreFixture) {
 async fn a_dropped_permit_stays_charged(store: &StoreFixture) {
     drop(store.limiter.acquire(&ONE, "gus").await.unwrap());
     settle().await;
-    assert_eq!(left(store, &ONE, "gus").await, 0);
+    assert_eq!(remaining(store, &ONE, "gus").await, 0);
 }
 
 const TWO: Limit = Limit::new(2, Duration::from_secs(10)).zone("two");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_throttle::{Algorithm, Limit};
+use actix_throttle::{Algorithm, ChargedForTest, Limit};
 
 use super::micros;
 use harness::stores::{StoreFixture, StoreKind, block_on};
@@ -84,5 +84,60 @@ fn rate_of_fractional_microseconds_is_exact() {
         let limit = Limit::per_second(times).algorithm(Algorithm::LeakyBucket);
         let admissions = block_on(flood(&limit, 1_000_000));
         assert_eq!(admissions.len(), times as usize);
+    }
+}
+
+/// Half of the admissions are refunded a little later, as by a handler that fails: the other half
+/// stays within the limit.
+#[test]
+fn unrefunded_requests_stay_within_the_limit() {
+    for (algorithm, most) in [
+        (Algorithm::SlidingWindow, 20),
+        (Algorithm::FixedWindow, 2 * 20),
+        (Algorithm::TokenBucket, 2 * 20),
+        (Algorithm::LeakyBucket, 20),
+    ] {
+        let limit = Limit::per_second(20).algorithm(algorithm);
+        let kept = block_on(flood_with_refunds(&limit, 10_000_000));
+        for (from, _) in kept.iter().enumerate() {
+            let window = kept[from..]
+                .iter()
+                .take_while(|at| **at < kept[from] + 1_000_000);
+            assert!(window.count() <= most, "{limit:?}");
+        }
+        assert!(kept.len() >= 10 * 20 / 2, "{limit:?}: {}", kept.len());
+    }
+}
+
+async fn flood_with_refunds(limit: &Limit, until: u64) -> Vec<u64> {
+    let store = StoreFixture::new(StoreKind::Memory).await;
+    let start = micros(store.clock.now());
+    let mut kept = Vec::new();
+    let mut failing: Vec<(u64, ChargedForTest)> = Vec::new();
+    let mut admitted = 0;
+    loop {
+        let now = micros(store.clock.now()) - start;
+        if now >= until {
+            return kept;
+        }
+        let due = failing.partition_point(|(at, _)| *at <= now);
+        for (_, taken) in failing.drain(..due) {
+            store.limiter.refund_charged(taken).await.unwrap();
+        }
+        let (decision, taken) = store
+            .limiter
+            .check_with_receipts(&[(limit, "flood")])
+            .await
+            .unwrap();
+        if !decision.is_allowed() {
+            store.advance(1_000);
+            continue;
+        }
+        admitted += 1;
+        if admitted % 2 == 0 {
+            kept.push(now);
+        } else {
+            failing.push((now + 7_000, taken));
+        }
     }
 }

@@ -7,6 +7,7 @@ mod blocks;
 mod bounds;
 mod permits;
 mod plan;
+mod receipts;
 mod refunds;
 mod settlements;
 mod twins;

@@ -9,8 +9,9 @@ use proptest::prelude::*;
 use super::{
     FEW,
     agreement::units,
-    for_random_plans, micros,
-    plan::{Cost, DAY, limit, magnitude},
+    for_random_plans,
+    plan::{Cost, limit},
+    receipts::{self, Gap, Step, cost, expected, pass, said},
 };
 use harness::{
     ServerVersion,
@@ -18,24 +19,11 @@ use harness::{
 };
 use test_model::{self as model, Model, Numbers};
 
-#[derive(Clone, Debug)]
-struct Step {
-    gap: Gap,
-    action: Action,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Gap {
-    Micros(u64),
-    /// This many 16384ths of the window, so that refunds come in time.
-    OfWindow(u64),
-}
-
 #[derive(Clone, Copy, Debug)]
 enum Action {
     Charge(Cost),
     /// Refunds the outstanding charge with this number, modulo the number of outstanding charges.
-    GiveBack(usize),
+    Refund(usize),
 }
 
 /// A charge that has not been refunded yet.
@@ -46,27 +34,19 @@ struct Outstanding {
     index: usize,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let gap = prop_oneof![
-        4 => (0u64..3).prop_map(Gap::Micros),
-        1 => magnitude(1, 366 * DAY).prop_map(Gap::Micros),
-        4 => (0u64..=256).prop_map(Gap::OfWindow),
-        1 => (0u64..=20_000).prop_map(Gap::OfWindow),
-    ];
+fn steps() -> impl Strategy<Value = Vec<Step<Action>>> {
     let action = prop_oneof![
-        2 => (1u32..4).prop_map(|units| Action::Charge(Cost::Units(units))),
-        2 => (1u32..=9).prop_map(|part| Action::Charge(Cost::OfQuota(part))),
-        3 => (0usize..8).prop_map(Action::GiveBack),
+        4 => cost().prop_map(Action::Charge),
+        3 => (0usize..8).prop_map(Action::Refund),
     ];
-    let step = (gap, action).prop_map(|(gap, action)| Step { gap, action });
-    prop::collection::vec(step, 1..50)
+    receipts::steps(1, action, 50)
 }
 
 async fn follow(
     store: &StoreFixture,
     (limit, refill): (Limit, Refill),
     in_turn: bool,
-    steps: &[Step],
+    steps: &[Step<Action>],
 ) {
     let admit = match in_turn {
         true => Model::admit_in_turn,
@@ -81,11 +61,7 @@ async fn follow(
     let mut charges: Vec<(u64, u64)> = Vec::new();
     let mut given_back = 0;
     for step in steps {
-        store.advance(match step.gap {
-            Gap::Micros(gap) => gap,
-            Gap::OfWindow(part) => limit.window_micros() / 16384 * part,
-        });
-        let now = micros(store.clock.now());
+        let now = pass(store, step.gap, &limit);
         let mut never_charged = None;
         match step.action {
             Action::Charge(cost) => {
@@ -116,7 +92,7 @@ async fn follow(
                     });
                 }
             }
-            Action::GiveBack(number) if !outstanding.is_empty() => {
+            Action::Refund(number) if !outstanding.is_empty() => {
                 let number = number % outstanding.len();
                 let chosen = outstanding.remove(number);
                 model.refund(now, &chosen.modelled);
@@ -135,18 +111,13 @@ async fn follow(
                     never_charged = Some(replayed);
                 }
             }
-            Action::GiveBack(_) => {}
+            Action::Refund(_) => {}
         }
         let peeked = store.limiter.peek(&limit, identity.as_str()).await.unwrap();
-        let status = &peeked.limits()[0];
-        let expected = model.answer(now, 1);
+        let answer = model.answer(now, 1);
         assert_eq!(
-            (
-                u64::from(status.remaining()),
-                micros(status.reset_after()),
-                status.more_after().map_or(0, micros)
-            ),
-            (expected.remaining, expected.reset, expected.more),
+            said(&peeked.limits()[0]),
+            expected(&answer),
             "{limit:?} at {now} after {:?}",
             step.action
         );
@@ -163,9 +134,9 @@ async fn follow(
                 true => 5_000,
                 false => u64::from(limit.kind() == Algorithm::LeakyBucket),
             };
-            assert!(expected.reset + carried >= without.reset, "{limit:?}");
+            assert!(answer.reset + carried >= without.reset, "{limit:?}");
             if carried == 0 {
-                assert!(expected.remaining <= without.remaining, "{limit:?}");
+                assert!(answer.remaining <= without.remaining, "{limit:?}");
             }
         }
     }
@@ -194,7 +165,7 @@ fn late_charge_of_a_leaky_bucket_is_given_back_exactly() {
     };
     let refund = Step {
         gap: Gap::Micros(0),
-        action: Action::GiveBack(1),
+        action: Action::Refund(1),
     };
     for late in 3..6 {
         let steps = [charge(0, 1), charge(late, 3), charge(1, 2), refund.clone()];
@@ -221,7 +192,7 @@ fn history_without_the_charge_may_owe_what_a_turn_gained() {
         step(0, charge(10)),
         step(1_050_000, charge(10)),
         step(99_500, charge(1)),
-        step(0, Action::GiveBack(0)),
+        step(0, Action::Refund(0)),
     ];
     block_on(async {
         let store = StoreFixture::new(StoreKind::Memory).await;
@@ -258,59 +229,4 @@ fn a_cluster_gives_back_as_the_model_does() {
 fn clusters_with_open_slots_agree() {
     agree(StoreKind::OpenSlots(ServerVersion::Redis62), 30);
     agree(StoreKind::OpenSlots(ServerVersion::Valkey9), 30);
-}
-
-/// Half of the admissions are refunded a little later, as by a handler that fails: the other half
-/// stays within the limit.
-#[test]
-fn unrefunded_requests_stay_within_the_limit() {
-    for (algorithm, most) in [
-        (Algorithm::SlidingWindow, 20),
-        (Algorithm::FixedWindow, 2 * 20),
-        (Algorithm::TokenBucket, 2 * 20),
-        (Algorithm::LeakyBucket, 20),
-    ] {
-        let limit = Limit::per_second(20).algorithm(algorithm);
-        let kept = block_on(flood(&limit, 10_000_000));
-        for (from, _) in kept.iter().enumerate() {
-            let window = kept[from..]
-                .iter()
-                .take_while(|at| **at < kept[from] + 1_000_000);
-            assert!(window.count() <= most, "{limit:?}");
-        }
-        assert!(kept.len() >= 10 * 20 / 2, "{limit:?}: {}", kept.len());
-    }
-}
-
-async fn flood(limit: &Limit, until: u64) -> Vec<u64> {
-    let store = StoreFixture::new(StoreKind::Memory).await;
-    let start = micros(store.clock.now());
-    let mut kept = Vec::new();
-    let mut failing: Vec<(u64, ChargedForTest)> = Vec::new();
-    let mut admitted = 0;
-    loop {
-        let now = micros(store.clock.now()) - start;
-        if now >= until {
-            return kept;
-        }
-        let due = failing.partition_point(|(at, _)| *at <= now);
-        for (_, taken) in failing.drain(..due) {
-            store.limiter.refund_charged(taken).await.unwrap();
-        }
-        let (decision, taken) = store
-            .limiter
-            .check_with_receipts(&[(limit, "flood")])
-            .await
-            .unwrap();
-        if !decision.is_allowed() {
-            store.advance(1_000);
-            continue;
-        }
-        admitted += 1;
-        if admitted % 2 == 0 {
-            kept.push(now);
-        } else {
-            failing.push((now + 7_000, taken));
-        }
-    }
 }

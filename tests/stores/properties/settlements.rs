@@ -1,35 +1,26 @@
 //! Random settlements: every store answers as the model does whose charges had their true cost from
 //! the beginning, forced where it did not fit.
 
+mod exactness;
+
 use std::time::Duration;
 
-use actix_throttle::{Algorithm, ChargedForTest, Limit, LimitStatus, ManualClock, Refill};
+use actix_throttle::{Algorithm, ChargedForTest, Limit, ManualClock, Refill};
 use proptest::prelude::*;
 
+use self::exactness::{Exactness, exactness, replayed};
 use super::{
     FEW,
     agreement::units,
     for_random_plans, micros,
-    plan::{Cost, DAY, limit, magnitude},
+    plan::{Cost, limit},
+    receipts::{self, Gap, Step, cost, expected, pass, said},
 };
 use harness::{
     ServerVersion,
     stores::{StoreFixture, StoreKind, block_on, unique},
 };
-use test_model::{Answer, Model, Numbers, Wait};
-
-#[derive(Clone, Debug)]
-struct Step {
-    gap: Gap,
-    action: Action,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Gap {
-    Micros(u64),
-    /// This many 16384ths of the window, so that settlements come in time.
-    OfWindow(u64),
-}
+use test_model::{Numbers, Wait};
 
 #[derive(Clone, Copy, Debug)]
 enum Action {
@@ -51,120 +42,13 @@ struct Outstanding {
 /// The largest cost of a settlement here: the sum of all is below the largest count.
 const MOST: u64 = 50_000_000;
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let gap = prop_oneof![
-        4 => (0u64..3).prop_map(Gap::Micros),
-        1 => magnitude(1, 366 * DAY).prop_map(Gap::Micros),
-        4 => (0u64..=256).prop_map(Gap::OfWindow),
-        2 => (0u64..=20_000).prop_map(Gap::OfWindow),
-    ];
+fn steps() -> impl Strategy<Value = Vec<Step<Action>>> {
+    let settle = (0usize..8, 0u64..40, 0u32..4);
     let action = prop_oneof![
-        2 => (1u32..4).prop_map(|units| Action::Charge(Cost::Units(units))),
-        2 => (1u32..=9).prop_map(|part| Action::Charge(Cost::OfQuota(part))),
-        4 => (0usize..8, 0u64..40, 0u32..4)
-            .prop_map(|(number, part, more)| Action::Settle(number, part, more)),
+        4 => cost().prop_map(Action::Charge),
+        4 => settle.prop_map(|(number, part, more)| Action::Settle(number, part, more)),
     ];
-    let step = (gap, action).prop_map(|(gap, action)| Step { gap, action });
-    prop::collection::vec(step, 1..40)
-}
-
-fn replayed(numbers: Numbers, charges: &[(u64, u64)]) -> Model {
-    let mut model = Model::new(numbers);
-    for (at, cost) in charges.iter().filter(|(_, cost)| *cost > 0) {
-        model.admit(*at, *cost);
-    }
-    model
-}
-
-fn said(status: &LimitStatus) -> (u64, u64, u64) {
-    (
-        status.remaining().into(),
-        micros(status.reset_after()),
-        status.more_after().map_or(0, micros),
-    )
-}
-
-fn expected(answer: &Answer) -> (u64, u64, u64) {
-    (answer.remaining, answer.reset, answer.more)
-}
-
-/// What the settlement of a bucket may differ by from the model that knew the cost before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Exactness {
-    Exact,
-    /// The bucket was full in between, this many times, each of them for a time that is rounded up
-    /// to a microsecond.
-    Shorter(u64),
-    /// Less is charged than the model says: a bucket that was full may have been forgotten, with
-    /// the later charges that it had.
-    AtMost,
-    /// Less is given back than the model says: later charges may have been paid by time that the
-    /// charge would have needed.
-    Longer,
-    /// The refills come at other times than the model says, by less than a window. Less is charged
-    /// than the model says.
-    AtMostByRefills,
-    /// The refills come at other times, likewise. Less is given back than the model says.
-    LongerByRefills,
-}
-
-/// The exactness of a settlement, by the history before it. `is_latest`: nothing was settled since
-/// the charge, whose receipt has the debts beneath it as they were then.
-fn exactness(
-    (limit, refill): (&Limit, Refill),
-    charges: &[(u64, u64)],
-    index: usize,
-    (to, is_latest): (u64, bool),
-    now: u64,
-) -> Exactness {
-    let numbers = Numbers::of(limit, refill);
-    let later = &charges[index + 1..];
-    let is_whole = |count: usize, now: u64| {
-        let model = replayed(numbers, &charges[..count]);
-        model.answer(now, 1).reset == 0
-    };
-    // The key of a full bucket has expired, with what settlements have charged beneath since: the
-    // receipt does not know of it, so less is charged, as the guide says.
-    let is_forgotten = !is_latest && is_whole(charges.len(), now);
-    if limit.kind() != Algorithm::TokenBucket && limit.kind() != Algorithm::LeakyBucket
-        || numbers.calendar.is_some()
-        || later.is_empty() && (is_latest || to >= charges[index].1 && !is_forgotten)
-    {
-        return Exactness::Exact;
-    }
-    // How long a bucket was full is known modulo twelve days.
-    if to >= charges[index].1 && now - charges[index].0 >= 1 << 40 {
-        return match refill {
-            Refill::Interval => Exactness::AtMostByRefills,
-            _ => Exactness::AtMost,
-        };
-    }
-    if to < charges[index].1 {
-        return match refill {
-            // The refills keep the beat that the first charge gave them.
-            Refill::Interval => Exactness::LongerByRefills,
-            _ => Exactness::Longer,
-        };
-    }
-    let gaps = (index + 1..charges.len()).filter(|count| is_whole(*count, charges[*count].0));
-    let gaps: Vec<_> = gaps.collect();
-    match (refill, is_whole(charges.len(), now), gaps.as_slice()) {
-        (_, false, []) => Exactness::Exact,
-        (Refill::Interval, ..) => Exactness::AtMostByRefills,
-        // The bucket was full after the charge, and in debt since. It cannot have been full for as
-        // long as a bucket counts that was created then.
-        (_, false, [gap])
-            if *gap == index + 1 && {
-                let latest = charges[charges.len() - 1].0 - charges[index].0;
-                let own = u128::from(charges[index].1) * u128::from(numbers.window);
-                let own = own / u128::from(numbers.times);
-                u128::from(charges[*gap].0 - charges[index].0) + own > u128::from(latest) + 1
-            } =>
-        {
-            Exactness::Shorter(1)
-        }
-        _ => Exactness::AtMost,
-    }
+    receipts::steps(2, action, 40)
 }
 
 /// The first charge of a bucket with interval refill that would now look like this. `None` if it is
@@ -175,7 +59,7 @@ fn observed(limit: &Limit, (remaining, _, more): (u64, u64, u64), now: u64) -> O
     (remaining > 0 && missing > 0).then_some((since, missing))
 }
 
-async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &[Step]) {
+async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &[Step<Action>]) {
     store.clock.set(ManualClock::new().now());
     let identity = unique("user");
     let numbers = Numbers::of(&limit, refill);
@@ -183,11 +67,7 @@ async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &
     let mut outstanding: Vec<Outstanding> = Vec::new();
     let mut settlements = 0;
     for step in steps {
-        store.advance(match step.gap {
-            Gap::Micros(gap) => gap,
-            Gap::OfWindow(part) => limit.window_micros() / 16384 * part,
-        });
-        let now = micros(store.clock.now());
+        let now = pass(store, step.gap, &limit);
         let mut exact = Exactness::Exact;
         match step.action {
             Action::Charge(cost) => {

@@ -123,7 +123,7 @@ async fn ask(limiter: &RateLimiter, plan: &Plan, request: &Request, names: &[Str
 /// The store that the limiters of a test share.
 enum Shared {
     Server(Server),
-    /// Each identity's checks are a call of their own there.
+    /// The checks of each identity are a call of their own, as each identity has a slot.
     Cluster,
 }
 

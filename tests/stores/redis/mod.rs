@@ -29,6 +29,29 @@ use actix_throttle::{Builder, Decision, FailureMode, InitError, Limit, RateLimit
 
 use harness::{Server, ServerVersion, stores::block_on};
 
+/// The commands that the guide grants to a user whose limits are decided.
+const DECIDING: [&str; 19] = [
+    "+evalsha",
+    "+eval",
+    "+time",
+    "+mget",
+    "+set",
+    "+setrange",
+    "+del",
+    "+llen",
+    "+lindex",
+    "+lrange",
+    "+lpush",
+    "+ltrim",
+    "+pexpire",
+    "+zadd",
+    "+zcount",
+    "+zrange",
+    "+zrem",
+    "+zremrangebyscore",
+    "+zscore",
+];
+
 /// A limiter that uses the clock of the server.
 async fn limiter(server: &Server) -> RateLimiter {
     patient(server).build().await.unwrap()

@@ -6,14 +6,13 @@ use std::{
     time::Duration,
 };
 
-use actix_throttle::{CallOutcome, DecisionResult, DecisionSource, Event, Limit, Observer};
+use actix_throttle::{
+    CallOutcome, DecisionResult, DecisionSource, Event, Limit, Observer, RateLimiter,
+};
 use futures_util::future::join_all;
 
 use super::patient;
-use harness::{
-    Server, ServerVersion, eventually_async,
-    stores::{block_on, unique},
-};
+use harness::{Server, ServerVersion, eventually_async, stores::block_on};
 
 #[derive(Default)]
 struct Heard {
@@ -54,18 +53,23 @@ impl Observer for Heard {
 }
 
 impl Heard {
+    /// Takes the decisions that were heard since the last call.
     fn decided(&self) -> Vec<(DecisionResult, DecisionSource)> {
         std::mem::take(&mut *self.decided.lock().unwrap())
     }
+}
+
+async fn observed(server: &Server) -> (RateLimiter, Arc<Heard>) {
+    let heard = Arc::new(Heard::default());
+    let builder = patient(server).observer(Arc::clone(&heard));
+    (builder.build().await.unwrap(), heard)
 }
 
 #[test]
 fn source_says_who_decided() {
     block_on(async {
         let server = Server::start(ServerVersion::Redis7);
-        let heard = Arc::new(Heard::default());
-        let builder = patient(&server).prefix(unique("observed"));
-        let limiter = builder.observer(Arc::clone(&heard)).build().await.unwrap();
+        let (limiter, heard) = observed(&server).await;
         let limit = Limit::per_hour(1).name("hour");
         for expected in [
             (DecisionResult::Allowed, DecisionSource::Store),
@@ -84,9 +88,7 @@ fn source_says_who_decided() {
 fn calls_tell_how_many_checks_they_carry() {
     block_on(async {
         let server = Server::start(ServerVersion::Redis7);
-        let heard = Arc::new(Heard::default());
-        let builder = patient(&server).prefix(unique("observed"));
-        let limiter = builder.observer(Arc::clone(&heard)).build().await.unwrap();
+        let (limiter, heard) = observed(&server).await;
         let limit = Limit::per_hour(1_000).name("hour");
         limiter.check(&limit, "ann").await.unwrap();
         let checks = (0..30).map(|number| limiter.check(&limit, format!("client {number}")));
@@ -103,9 +105,7 @@ fn calls_tell_how_many_checks_they_carry() {
 fn leases_tell_what_is_taken_used_and_returned() {
     block_on(async {
         let server = Server::start(ServerVersion::Redis7);
-        let heard = Arc::new(Heard::default());
-        let builder = patient(&server).prefix(unique("observed"));
-        let limiter = builder.observer(Arc::clone(&heard)).build().await.unwrap();
+        let (limiter, heard) = observed(&server).await;
         let limit = Limit::per_hour(1_000_000).lease(50).name("hot");
         let leased = || {
             let decided = heard.decided.lock().unwrap();
@@ -117,7 +117,7 @@ fn leases_tell_what_is_taken_used_and_returned() {
             leased() > 100
         })
         .await;
-        // A lease lasts for a second: what is left of it then goes back.
+        // A lease lasts for a second; its rest then goes back.
         let returned = async || *heard.returned.lock().unwrap() > 0;
         eventually_async("the rest goes back", Duration::from_secs(30), returned).await;
         let (taken, unused) = (

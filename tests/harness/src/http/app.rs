@@ -1,6 +1,14 @@
 //! Test applications that run without a socket, and their requests and responses.
 
-use std::{env, future::Future, pin::Pin, process::Command, rc::Rc, time::Duration};
+use std::{
+    env,
+    future::{Future, poll_fn},
+    pin::Pin,
+    process::Command,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use actix_throttle::{Builder, ManualClock, RateLimiter, Throttle};
 use actix_web::{
@@ -8,6 +16,7 @@ use actix_web::{
     body::{MessageBody, to_bytes},
     dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse},
     http::{Method, header::HeaderMap},
+    rt::task::yield_now,
     test::{self, TestRequest},
     web::{Bytes, ServiceConfig},
 };
@@ -219,6 +228,22 @@ impl TestResponse {
         ];
         names.iter().all(|name| !self.headers.contains_key(*name))
     }
+}
+
+/// Polls a request or a call until it waits for the clock or for another event, and reports whether
+/// it does.
+pub async fn is_waiting(future: &mut (impl Future + Unpin)) -> bool {
+    for _ in 0..3 {
+        let poll = |context: &mut Context<'_>| {
+            let polled = Pin::new(&mut *future).poll(context);
+            Poll::Ready(polled.is_ready())
+        };
+        if poll_fn(poll).await {
+            return false;
+        }
+        yield_now().await;
+    }
+    true
 }
 
 /// Runs a test once more in a process of its own, for tests of process-wide state. Returns what

@@ -5,8 +5,8 @@ use std::time::Duration;
 use actix_throttle::{Algorithm, Limit, Refill};
 
 use super::{
-    super::{SECOND, check, for_every_store, wait},
-    refund, standing, take,
+    super::{SECOND, check, for_every_store, standing, wait},
+    refund, take,
 };
 use harness::stores::StoreFixture;
 
@@ -29,12 +29,12 @@ async fn fixed_window_is_refunded_its_own_alone(store: &StoreFixture) {
     store.advance(8 * SECOND);
     // The window stays where the first charge opened it.
     refund(store, first).await;
-    let left = Duration::from_secs(1);
+    let left = SECOND;
     assert_eq!(standing(store, &limit, "ann").await, (3, left));
     store.advance(SECOND);
     check(store, &limit.cost(4), "ann").await;
     refund(store, second).await;
-    let whole = Duration::from_secs(10);
+    let whole = 10 * SECOND;
     assert_eq!(standing(store, &limit, "ann").await, (1, whole));
 }
 
@@ -66,7 +66,7 @@ async fn bucket_is_refunded_what_it_has_not_gained(store: &StoreFixture) {
     let alone = take(store, &limit.cost(8), "ann").await;
     store.advance(6 * SECOND + SECOND / 2);
     refund(store, alone).await;
-    assert_eq!(standing(store, &limit, "ann").await, (20, Duration::ZERO));
+    assert_eq!(standing(store, &limit, "ann").await, (20, 0));
     // A charge on a debt of ten: gained tokens pay the older debt first.
     check(store, &limit.cost(10), "bob").await;
     let taken = take(store, &limit.cost(8), "bob").await;
@@ -74,7 +74,7 @@ async fn bucket_is_refunded_what_it_has_not_gained(store: &StoreFixture) {
     check(store, &limit.cost(5), "bob").await;
     refund(store, taken).await;
     // The bucket misses 10 + 5 − 6.5 tokens.
-    let left = Duration::from_millis(8_500);
+    let left = 8 * SECOND + SECOND / 2;
     assert_eq!(standing(store, &limit, "bob").await, (11, left));
     // A charge of 4 of which 2.5 tokens are regained, with five of another request on top.
     let taken = take(store, &limit.cost(4), "carl").await;
@@ -82,7 +82,7 @@ async fn bucket_is_refunded_what_it_has_not_gained(store: &StoreFixture) {
     check(store, &limit.cost(5), "carl").await;
     store.advance(SECOND / 2);
     refund(store, taken).await;
-    let left = Duration::from_secs(5);
+    let left = 5 * SECOND;
     assert_eq!(standing(store, &limit, "carl").await, (15, left));
 }
 
@@ -101,7 +101,7 @@ async fn interval_bucket_is_refunded_what_it_has_not_gained(store: &StoreFixture
     check(store, &limit.cost(3), "ann").await;
     refund(store, taken).await;
     // Two tokens of the charge were left to refund; the refills keep their beat.
-    let left = Duration::from_secs(10);
+    let left = 10 * SECOND;
     assert_eq!(standing(store, &limit, "ann").await, (17, left));
 }
 
@@ -136,7 +136,7 @@ async fn a_log_loses_the_very_admission(store: &StoreFixture) {
     assert_eq!(wait(store, &limit.cost(7), "ann").await, 9 * SECOND);
     // The youngest charge is refunded, then the oldest.
     refund(store, all.remove(2)).await;
-    let left = Duration::from_secs(8);
+    let left = 8 * SECOND;
     assert_eq!(standing(store, &limit, "ann").await, (6, left));
     refund(store, all.remove(0)).await;
     assert_eq!(standing(store, &limit, "ann").await, (7, left));

@@ -1,37 +1,25 @@
-//! Concurrency limits: permits, their expiry, their renewal and their loss.
+//! How many permits there are at once: by limit, identity and zone, beside other limits, in shadow
+//! and under blocks.
 
 use std::time::Duration;
 
-use actix_throttle::{Concurrency, Identity, Limit, RateLimitError, Semaphore, SemaphoreGuard};
+use actix_throttle::{Concurrency, Identity, Limit, RateLimitError};
 
-use super::{SECOND, check, for_every_store, waiting::settle};
+use super::{
+    super::{SECOND, check, for_every_store, waiting::settle},
+    EXPIRY, TWO, free, take,
+};
 use harness::stores::{Elsewhere, StoreFixture, until};
 
 for_every_store!(
     never_more_than_so_many_at_once,
-    permits_of_a_dead_process_expire,
-    held_permits_are_renewed,
-    lost_permit_is_reported_and_frees_no_other,
-    expired_permit_is_renewed_if_still_free,
     denied_by_either_nothing_is_taken_from_the_other,
-    clock_that_steps_back_locks_no_identity_out,
     changed_numbers_end_no_permit,
     shadows_never_deny_and_have_own_permits,
     block_denies_new_permits_and_ends_none,
     permits_are_counted_by_identity_and_zone,
     limits_that_make_no_sense_are_refused,
 );
-
-const EXPIRY: u64 = 9 * SECOND;
-const TWO: Concurrency = Concurrency::new(2).expiry(Duration::from_micros(EXPIRY));
-
-pub(super) async fn take(semaphore: &Semaphore) -> Option<SemaphoreGuard> {
-    semaphore.try_acquire().await.unwrap()
-}
-
-async fn free(semaphore: &Semaphore) -> u32 {
-    semaphore.peek().await.unwrap().limits()[0].remaining()
-}
 
 async fn never_more_than_so_many_at_once(store: &StoreFixture) {
     let semaphore = store.limiter.semaphore(&TWO, "ann");
@@ -53,93 +41,6 @@ async fn never_more_than_so_many_at_once(store: &StoreFixture) {
     until("both are free", async || free(&semaphore).await == 2).await;
     let status = &semaphore.peek().await.unwrap().limits()[0].clone();
     assert_eq!(status.reset_after(), Duration::ZERO);
-}
-
-async fn permits_of_a_dead_process_expire(store: &StoreFixture) {
-    let semaphore = store.limiter.semaphore(&TWO, "ann");
-    for _ in 0..2 {
-        Elsewhere::start().die_holding(&semaphore);
-        store.advance(SECOND);
-    }
-    assert!(take(&semaphore).await.is_none());
-    store.advance(EXPIRY - 2 * SECOND - 1);
-    assert!(take(&semaphore).await.is_none(), "a microsecond too soon");
-    let denied = semaphore.peek().await.unwrap();
-    assert_eq!(denied.retry_after(), Some(Duration::from_micros(1)));
-    store.advance(1);
-    let own = take(&semaphore).await.unwrap();
-    assert!(take(&semaphore).await.is_none(), "the other is held still");
-    own.release().await;
-    store.advance(SECOND);
-    assert_eq!(free(&semaphore).await, 2);
-}
-
-async fn held_permits_are_renewed(store: &StoreFixture) {
-    let semaphore = store.limiter.semaphore(&TWO, "ann");
-    let guards = [
-        take(&semaphore).await.unwrap(),
-        take(&semaphore).await.unwrap(),
-    ];
-    for _ in 0..8 {
-        store.advance(EXPIRY / 3);
-        assert!(take(&semaphore).await.is_none());
-        until("they are renewed", async || {
-            let status = semaphore.peek().await.unwrap().limits()[0].clone();
-            status.reset_after() == Duration::from_micros(EXPIRY)
-        })
-        .await;
-    }
-    assert!(guards.iter().all(SemaphoreGuard::is_valid));
-    let [one, other] = guards;
-    one.release().await;
-    other.release().await;
-    assert_eq!(free(&semaphore).await, 2);
-}
-
-async fn lost_permit_is_reported_and_frees_no_other(store: &StoreFixture) {
-    let one = Concurrency::new(1).expiry(TWO.expiry_after());
-    let semaphore = store.limiter.semaphore(&one, "ann");
-    let stalled = Elsewhere::start();
-    let lost = stalled.run(take(&semaphore)).unwrap();
-    store.advance(EXPIRY - 1);
-    assert!(lost.is_valid());
-    store.advance(1);
-    assert!(
-        !lost.is_valid(),
-        "whatever the store says: it may have expired"
-    );
-    let own = take(&semaphore).await.unwrap();
-    // The stalled process wakes and finds its permit taken. Its release must free nothing.
-    stalled.run(async {
-        for _ in 0..100 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    });
-    assert!(!lost.is_valid() && own.is_valid());
-    stalled.run(lost.release());
-    assert_eq!(free(&semaphore).await, 0);
-    assert!(take(&semaphore).await.is_none());
-    own.release().await;
-    assert_eq!(free(&semaphore).await, 1);
-}
-
-async fn expired_permit_is_renewed_if_still_free(store: &StoreFixture) {
-    let semaphore = store.limiter.semaphore(&TWO, "ann");
-    let stalled = Elsewhere::start();
-    let held = stalled.run(take(&semaphore)).unwrap();
-    store.advance(2 * EXPIRY);
-    assert_eq!(free(&semaphore).await, 2);
-    assert!(!held.is_valid());
-    let renewed = async {
-        while free(&semaphore).await == 2 {
-            tokio::task::yield_now().await;
-        }
-    };
-    stalled.run(renewed);
-    // The permit counts again, but stays invalid: another holder may have used it in between.
-    assert!(!held.is_valid());
-    stalled.run(held.release());
-    assert_eq!(free(&semaphore).await, 2);
 }
 
 async fn denied_by_either_nothing_is_taken_from_the_other(store: &StoreFixture) {
@@ -179,26 +80,6 @@ async fn denied_by_either_nothing_is_taken_from_the_other(store: &StoreFixture) 
         assert_eq!(free(&places).await, 2);
     }
     assert_eq!(remaining(&rate).await, 0);
-}
-
-async fn clock_that_steps_back_locks_no_identity_out(store: &StoreFixture) {
-    let semaphore = store.limiter.semaphore(&TWO, "ann");
-    for _ in 0..2 {
-        Elsewhere::start().die_holding(&semaphore);
-    }
-    let step = store.clock.now() - Duration::from_secs(3600);
-    store.clock.set(step);
-    for left in (1..=9).rev() {
-        assert!(take(&semaphore).await.is_none(), "{left} s too soon");
-        store.advance(SECOND);
-    }
-    assert_eq!(free(&semaphore).await, 2);
-    let held = [
-        take(&semaphore).await.unwrap(),
-        take(&semaphore).await.unwrap(),
-    ];
-    assert!(take(&semaphore).await.is_none());
-    drop(held);
 }
 
 async fn changed_numbers_end_no_permit(store: &StoreFixture) {

@@ -1,0 +1,4 @@
+//! Resets of many identities at once, and a look at all limits of one.
+
+mod resets;
+mod usage;

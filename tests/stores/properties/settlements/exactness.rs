@@ -1,0 +1,92 @@
+//! How exactly a settlement has to agree with the model.
+
+use actix_throttle::{Algorithm, Limit, Refill};
+
+use test_model::{Model, Numbers};
+
+pub(super) fn replayed(numbers: Numbers, charges: &[(u64, u64)]) -> Model {
+    let mut model = Model::new(numbers);
+    for (at, cost) in charges.iter().filter(|(_, cost)| *cost > 0) {
+        model.admit(*at, *cost);
+    }
+    model
+}
+
+/// What the settlement of a bucket may differ by from the model that knew the cost before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exactness {
+    Exact,
+    /// The bucket was full in between, this many times, each of them for a time that is rounded up
+    /// to a microsecond.
+    Shorter(u64),
+    /// Less is charged than the model says: a bucket that was full may have been forgotten, with
+    /// the later charges that it had.
+    AtMost,
+    /// Less is given back than the model says: later charges may have been paid by time that the
+    /// charge would have needed.
+    Longer,
+    /// The refills come at other times than the model says, by less than a window. Less is charged
+    /// than the model says.
+    AtMostByRefills,
+    /// The refills come at other times, likewise. Less is given back than the model says.
+    LongerByRefills,
+}
+
+/// The exactness of a settlement, by the history before it. `is_latest`: nothing was settled since
+/// the charge, whose receipt has the debts beneath it as they were then.
+pub(super) fn exactness(
+    (limit, refill): (&Limit, Refill),
+    charges: &[(u64, u64)],
+    index: usize,
+    (to, is_latest): (u64, bool),
+    now: u64,
+) -> Exactness {
+    let numbers = Numbers::of(limit, refill);
+    let later = &charges[index + 1..];
+    let is_whole = |count: usize, now: u64| {
+        let model = replayed(numbers, &charges[..count]);
+        model.answer(now, 1).reset == 0
+    };
+    // The key of a full bucket has expired, with what settlements have charged beneath since: the
+    // receipt does not know of it, so less is charged, as the guide says.
+    let is_forgotten = !is_latest && is_whole(charges.len(), now);
+    if limit.kind() != Algorithm::TokenBucket && limit.kind() != Algorithm::LeakyBucket
+        || numbers.calendar.is_some()
+        || later.is_empty() && (is_latest || to >= charges[index].1 && !is_forgotten)
+    {
+        return Exactness::Exact;
+    }
+    // How long a bucket was full is known modulo twelve days.
+    if to >= charges[index].1 && now - charges[index].0 >= 1 << 40 {
+        return match refill {
+            Refill::Interval => Exactness::AtMostByRefills,
+            _ => Exactness::AtMost,
+        };
+    }
+    if to < charges[index].1 {
+        return match refill {
+            // The refills keep the beat that the first charge gave them.
+            Refill::Interval => Exactness::LongerByRefills,
+            _ => Exactness::Longer,
+        };
+    }
+    let gaps = (index + 1..charges.len()).filter(|count| is_whole(*count, charges[*count].0));
+    let gaps: Vec<_> = gaps.collect();
+    match (refill, is_whole(charges.len(), now), gaps.as_slice()) {
+        (_, false, []) => Exactness::Exact,
+        (Refill::Interval, ..) => Exactness::AtMostByRefills,
+        // The bucket was full after the charge, and in debt since. It cannot have been full for as
+        // long as a bucket counts that was created then.
+        (_, false, [gap])
+            if *gap == index + 1 && {
+                let latest = charges[charges.len() - 1].0 - charges[index].0;
+                let own = u128::from(charges[index].1) * u128::from(numbers.window);
+                let own = own / u128::from(numbers.times);
+                u128::from(charges[*gap].0 - charges[index].0) + own > u128::from(latest) + 1
+            } =>
+        {
+            Exactness::Shorter(1)
+        }
+        _ => Exactness::AtMost,
+    }
+}
