@@ -43,6 +43,22 @@ fn alert_rules_are_those_of_the_table() {
     holds(&path, &text);
 }
 
+#[test]
+fn nothing_allowed_counts_every_result_with_which_a_request_goes_on() {
+    let alerts = alerts();
+    let alert = alerts
+        .iter()
+        .find(|alert| alert.name == "RateLimitNothingAllowed");
+    let expression = &alert.expect("an alert").expression;
+    let (_, after) = expression.split_once("result=~\"").expect("results");
+    let (results, _) = after.split_once('"').expect("the end of the results");
+    let results: Vec<_> = results.split('|').collect();
+    for result in DecisionResult::ALL {
+        let is_counted = results.contains(&result.as_str());
+        assert_eq!(is_counted, result.is_admitted(), "{}", result.as_str());
+    }
+}
+
 /// The rate of decisions with these results, by policy.
 fn rate(results: &[DecisionResult]) -> String {
     let words: Vec<_> = results.iter().map(|result| result.as_str()).collect();
@@ -52,7 +68,10 @@ fn rate(results: &[DecisionResult]) -> String {
 }
 
 fn alerts() -> [Alert; 8] {
-    use DecisionResult::{Allowed, Blocked, Denied, TimedOut, UndecidedClosed, UndecidedOpen};
+    use DecisionResult::{Blocked, Denied, TimedOut, UndecidedClosed, UndecidedOpen};
+    // A request also goes on if its limit is a shadow, or if the failure mode lets it.
+    let admitted = DecisionResult::ALL.into_iter();
+    let admitted: Vec<_> = admitted.filter(|result| result.is_admitted()).collect();
     let name = |metric: &Metric| metric.name;
     let all = format!("sum by (policy) (rate({}[5m]))", name(&REQUESTS));
     [
@@ -100,11 +119,11 @@ fn alerts() -> [Alert; 8] {
         },
         Alert {
             name: "RateLimitNothingAllowed",
-            expression: format!("{} == 0 and {all} > 1", rate(&[Allowed])),
+            expression: format!("{} == 0 and {all} > 1", rate(&admitted)),
             lasting: "5m",
             severity: "critical",
             summary: "A limit admits nothing",
-            description: "{{ $labels.policy }} has requests and admits none.",
+            description: "{{ $labels.policy }} has requests and lets none of them go on, not even as a shadow or by the failure mode.",
         },
         Alert {
             name: "RateLimitConfigurationRefused",
