@@ -59,12 +59,13 @@ fn nothing_allowed_counts_every_result_with_which_a_request_goes_on() {
     }
 }
 
-/// The rate of decisions with these results, by policy.
+/// The rate of decisions with these results, by policy. Services may have policies of one name:
+/// Prometheus has a `job` for each.
 fn rate(results: &[DecisionResult]) -> String {
     let words: Vec<_> = results.iter().map(|result| result.as_str()).collect();
     let words = words.join("|");
     let name = REQUESTS.name;
-    format!("sum by (policy) (rate({name}{{result=~\"{words}\"}}[5m]))")
+    format!("sum by (job, policy) (rate({name}{{result=~\"{words}\"}}[5m]))")
 }
 
 fn alerts() -> [Alert; 8] {
@@ -73,7 +74,7 @@ fn alerts() -> [Alert; 8] {
     let admitted = DecisionResult::ALL.into_iter();
     let admitted: Vec<_> = admitted.filter(|result| result.is_admitted()).collect();
     let name = |metric: &Metric| metric.name;
-    let all = format!("sum by (policy) (rate({}[5m]))", name(&REQUESTS));
+    let all = format!("sum by (job, policy) (rate({}[5m]))", name(&REQUESTS));
     [
         Alert {
             name: "RateLimitCircuitOpen",
@@ -97,7 +98,7 @@ fn alerts() -> [Alert; 8] {
         Alert {
             name: "RateLimitStoreSlow",
             expression: format!(
-                "histogram_quantile(0.99, sum by (le) (rate({}_bucket[5m]))) > 0.05",
+                "histogram_quantile(0.99, sum by (job, le) (rate({}_bucket[5m]))) > 0.05",
                 name(&STORE_SECONDS)
             ),
             lasting: "10m",
@@ -135,11 +136,15 @@ fn alerts() -> [Alert; 8] {
         },
         Alert {
             name: "RateLimitConfigurationDiffers",
-            expression: format!("max({0}) != min({0})", name(&CONFIG_HASH)),
+            // 0 is the hash of a limiter without a file.
+            expression: format!(
+                "max by (job) ({0} > 0) != min by (job) ({0} > 0)",
+                name(&CONFIG_HASH)
+            ),
             lasting: "15m",
             severity: "warning",
             summary: "Processes have different configurations of rate limits",
-            description: "A file has not reached each process, or one of them has refused it.",
+            description: "{{ $labels.job }}: a file has not reached each process, or one of them has refused it.",
         },
         Alert {
             name: "RateLimitEvictions",
