@@ -57,7 +57,8 @@ impl Mask {
         // The source is the application's word; the value is the client's.
         let source = text.split(['=', '!', ';']).next().unwrap_or_default();
         match source {
-            "global" => text.to_owned(),
+            // Without its context, which may be of the client.
+            "global" if text == source => text.to_owned(),
             source if source.starts_with('(') => format!("combination #{number}"),
             source => format!("{source} #{number}"),
         }

@@ -5,14 +5,13 @@
 use std::{fmt, time::Duration};
 
 use actix_throttle_core::time::{Micros, to_micros};
-use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::state::{Breaker, Permission, Probe, Settings, Transition};
 use crate::engine::{
     circuit_state::CircuitState,
     log_throttle::TARGET,
-    observe::{Event, Observers},
+    observe::{Event, Observers, Teller},
 };
 
 /// The number of deadlines that must pass without a decision before the circuit opens: a stall that
@@ -30,7 +29,7 @@ pub(crate) struct Circuit {
     settings: CircuitSettings,
     observers: Observers,
     /// The state that the observers know.
-    told: Mutex<CircuitState>,
+    told: Teller<CircuitState>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +68,7 @@ impl Circuit {
             start: Instant::now(),
             settings,
             observers,
-            told: Mutex::new(CircuitState::Closed),
+            told: Teller::new(CircuitState::Closed),
         }
     }
 
@@ -144,15 +143,16 @@ impl Circuit {
         to_micros(at.saturating_duration_since(self.start)).saturating_add(1)
     }
 
-    /// Tells the observers the state, if they do not know it. After a transition, the last to come
-    /// here tells the state that stays: the lock keeps the order.
+    /// Tells the observers the state, if they do not know it. What they hear last is the state that
+    /// stays: each transition comes here, and the state is read until it is the one that was told.
     fn tell(&self) {
-        let mut told = self.told.lock();
-        let state = self.state();
-        if *told != state {
-            *told = state;
+        let unknown = |told: &mut CircuitState| {
+            let state = self.state();
+            (std::mem::replace(told, state) != state).then_some(state)
+        };
+        self.told.tell(unknown, |state| {
             self.observers.tell(|| Event::CircuitChanged { state });
-        }
+        });
     }
 
     fn log(&self, transition: Transition, reason: &dyn fmt::Display) {
