@@ -136,9 +136,8 @@ impl Config {
     /// If the text is invalid, as for [`reload`](Self::reload).
     pub fn replace(&self, text: &str) -> Result<Diff, ConfigError> {
         let replacing = self.0.replacing.lock();
-        let replaced = self
-            .put_in_force(text)
-            .inspect_err(|error| self.keep(error));
+        let replaced = self.put_in_force(text);
+        let replaced = replaced.inspect_err(|error| self.keep(error));
         drop(replacing);
         self.tell();
         replaced

@@ -4,8 +4,11 @@
 mod access;
 mod changes;
 mod configuration;
+mod enforcement;
 mod hostile_texts;
 mod mounted;
+mod redis;
+mod store;
 mod views;
 
 use actix_throttle::{Access, Limit, RateLimiter, StatusPage};

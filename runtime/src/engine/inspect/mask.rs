@@ -64,3 +64,33 @@ impl Mask {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_throttle_core::identity::Identity;
+
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_client_is_left_of_an_identity() {
+        let secret = "s-3c4e7";
+        let identities = [
+            (Identity::new(secret), "user #1"),
+            (Identity::path("id", secret), "path.id #2"),
+            (Identity::new("ann").context(secret), "user #3"),
+            (Identity::global(), "global"),
+            (Identity::global().context(secret), "global #5"),
+            (
+                Identity::all([Identity::new(secret), Identity::path("id", "7")]),
+                "combination #6",
+            ),
+        ];
+        let mut mask = Mask::default();
+        for (identity, expected) in &identities {
+            let text = identity.to_string();
+            assert_eq!(mask.hide(&text), *expected, "{text}");
+        }
+        // One identity has one number.
+        assert_eq!(mask.hide(&identities[1].0.to_string()), "path.id #2");
+    }
+}

@@ -55,9 +55,11 @@ struct Turn<'a, T> {
 impl<'a, T> Turn<'a, T> {
     fn begin(teller: &'a Teller<T>) -> Option<Self> {
         let mut inner = teller.0.lock();
-        let is_free = !inner.is_telling;
+        if inner.is_telling {
+            return None;
+        }
         inner.is_telling = true;
-        is_free.then_some(Self {
+        Some(Self {
             teller,
             has_ended: false,
         })

@@ -186,3 +186,60 @@ impl Drop for Permit<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Arc, OnceLock, mpsc},
+        thread,
+    };
+
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::engine::observe::Observer;
+
+    /// An observer that reports a decision as soon as it hears that the circuit is open.
+    #[derive(Default)]
+    struct Caller {
+        circuit: OnceLock<Arc<Circuit>>,
+        heard: Mutex<Vec<CircuitState>>,
+    }
+
+    impl Observer for Arc<Caller> {
+        fn observe(&self, event: &Event<'_>) {
+            if let Event::CircuitChanged { state } = event {
+                self.heard.lock().push(*state);
+                if let (CircuitState::Open, Some(circuit)) = (state, self.circuit.get()) {
+                    circuit.decided();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn observer_that_changes_the_circuit_hears_of_it_afterwards() {
+        let (done, finished) = mpsc::channel();
+        // A thread of its own: one that is blocked for ever cannot fail.
+        thread::spawn(move || {
+            let caller = Arc::new(Caller::default());
+            let settings = CircuitSettings {
+                threshold: 1,
+                recovery: Duration::from_secs(30),
+                deadline: Duration::ZERO,
+                verification: Duration::from_secs(1),
+            };
+            let observers = Observers::new(vec![Box::new(Arc::clone(&caller))]);
+            let circuit = Arc::new(Circuit::new(settings, observers));
+            caller.circuit.set(Arc::clone(&circuit)).expect("once");
+            circuit.incident(Instant::now(), &"an outage");
+            let heard = caller.heard.lock().clone();
+            done.send((heard, circuit.state())).expect("it is awaited");
+        });
+        let (heard, state) = finished
+            .recv_timeout(Duration::from_secs(60))
+            .expect("a deadlock");
+        assert_eq!(heard, [CircuitState::Open, CircuitState::Closed]);
+        assert_eq!(state, CircuitState::Closed);
+    }
+}
