@@ -6,6 +6,7 @@ mod changes;
 mod configuration;
 mod enforcement;
 mod hostile_texts;
+mod methods;
 mod mounted;
 mod redis;
 mod store;
