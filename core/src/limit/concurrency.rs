@@ -128,6 +128,13 @@ impl Concurrency {
         self
     }
 
+    /// See [`Limit::as_written`](super::Limit::as_written).
+    #[doc(hidden)]
+    pub const fn as_written(mut self) -> Self {
+        self.unenforced = false;
+        self
+    }
+
     #[doc(hidden)]
     pub const fn expiry_micros(&self) -> u64 {
         self.expiry

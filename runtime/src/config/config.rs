@@ -135,6 +135,16 @@ impl Config {
     ///
     /// If the text is invalid, as for [`reload`](Self::reload).
     pub fn replace(&self, text: &str) -> Result<Diff, ConfigError> {
+        let replacing = self.0.replacing.lock();
+        let replaced = self.put_in_force(text);
+        let replaced = replaced.inspect_err(|error| self.keep(error));
+        drop(replacing);
+        self.tell();
+        replaced
+    }
+
+    /// Replaces the configuration, unless the text is invalid.
+    fn put_in_force(&self, text: &str) -> Result<Diff, ConfigError> {
         let Shared {
             source,
             identifiers,
@@ -143,16 +153,11 @@ impl Config {
             clients,
             enforcement,
             current,
-            replacing,
             ..
         } = &*self.0;
-        let _replacing = replacing.lock();
         let old = current.load();
         let (next, rules, settings) =
-            match ConfigSnapshot::new(text, Some(&old.spec), source, identifiers, named_limits) {
-                Ok(next) => next,
-                Err(error) => return self.refuse(error),
-            };
+            ConfigSnapshot::new(text, Some(&old.spec), source, identifiers, named_limits)?;
         let diff = Diff::between(&old.spec, &next.spec);
         rule_table.replace(rules);
         if let Some(warning) = clients.replace(settings) {
@@ -165,8 +170,8 @@ impl Config {
             true => ReloadResult::Unchanged,
             false => ReloadResult::Changed,
         };
-        let changes: Vec<_> = diff.lines().map(str::to_owned).collect();
-        named_limits.audience().replaced(in_force, result, &changes);
+        let changes = diff.lines().map(str::to_owned).collect();
+        named_limits.audience().replaced(in_force, result, changes);
         for (removes, line) in diff.changes() {
             let level = if removes { Level::Warn } else { Level::Info };
             log::log!(target: TARGET, level, "{}: {line}", source.name);
@@ -185,10 +190,8 @@ impl Config {
         let named_limits = NamedLimits::new();
         let (first, rules, settings) =
             ConfigSnapshot::new(text, None, &source, &identifiers, &named_limits)?;
-        let in_force = first.in_force(&source);
-        named_limits
-            .audience()
-            .replaced(in_force, ReloadResult::Loaded, &[]);
+        let (audience, in_force) = (named_limits.audience(), first.in_force(&source));
+        audience.replaced(in_force, ReloadResult::Loaded, Vec::new());
         Ok(Self(Arc::new(Shared {
             source,
             identifiers,
@@ -223,12 +226,22 @@ impl Config {
         }
     }
 
-    /// Logs why the configuration stays as it was.
+    /// Logs and tells why the configuration stays as it was.
     pub(super) fn refuse<T>(&self, error: ConfigError) -> Result<T, ConfigError> {
-        log::error!(target: TARGET, "the configuration stays as it was:\n{error}");
-        let audience = self.0.named_limits.audience();
-        audience.refused(&error.to_string());
+        self.keep(&error);
+        self.tell();
         Err(error)
+    }
+
+    /// Logs why the configuration stays as it was. The caller [tells](Self::tell) it.
+    fn keep(&self, error: &ConfigError) {
+        log::error!(target: TARGET, "the configuration stays as it was:\n{error}");
+        self.0.named_limits.audience().refused(error.to_string());
+    }
+
+    /// Tells the observers of reloads, under no lock: they may use this configuration.
+    fn tell(&self) {
+        self.0.named_limits.audience().tell();
     }
 }
 

@@ -1,6 +1,8 @@
 //! Changes by hand: asked for, confirmed, made, and logged with who made them.
 
-use actix_throttle_core::{identity::Identity, limit::AnyLimit};
+use actix_throttle_core::{
+    enforcement::Enforcement, identity::Identity, key::Key, limit::AnyLimit,
+};
 use actix_web::{HttpResponse, http::StatusCode};
 use humantime::format_duration;
 
@@ -43,10 +45,10 @@ pub(super) async fn change(visit: &Visit<'_>, form: &Form, target: &Target) -> H
         Err(response) => return response,
     };
     let mut policies: Vec<&'static str> = Vec::new();
-    for limit in &limits {
+    for (done, limit) in limits.iter().enumerate() {
         if let Err(error) = make(visit.limiter.engine(), wanted, limit, &target.identity).await {
             log(visit, wanted, target, &policies);
-            let done = policies.len();
+            log_failure(visit, wanted, target, limit.name(), &error);
             let error = format!(
                 "The store has made {done} of {} changes: {error}.",
                 limits.len()
@@ -88,6 +90,10 @@ async fn prepare(
 ) -> Result<(Change, IdentitySnapshot, Vec<AnyLimit>), HttpResponse> {
     let wrong = |error: &str| visit.fail(StatusCode::BAD_REQUEST, error);
     let wanted = form.wanted().map_err(|error| wrong(&error))?;
+    if visit.limiter.enforcement() == Enforcement::Off {
+        let error = "Enforcement is off: the store is not asked, so nothing can be changed.";
+        return Err(visit.fail(StatusCode::CONFLICT, error));
+    }
     let snapshot = visit
         .limiter
         .engine()
@@ -99,7 +105,7 @@ async fn prepare(
         .filter(|one| form.policy.is_empty() || one.policy == form.policy)
         .map(|one| one.limit.limit)
         .filter(|limit| wanted == Change::Reset || matches!(limit, AnyLimit::Rate(_)));
-    let limits: Vec<_> = limits.collect();
+    let limits = with_own_counters(&target.identity, limits);
     if limits.is_empty() {
         return Err(wrong("No limit of this policy counts such an identity."));
     }
@@ -110,6 +116,30 @@ async fn prepare(
         return Err(wrong(&format!("The block cannot be set: {error}.")));
     }
     Ok((wanted, snapshot, limits))
+}
+
+/// Returns one limit for each counter of a policy. Several may share one, such as a limit before a
+/// reload and after it: a change is made, told and logged once for all of them.
+fn with_own_counters(identity: &Identity, limits: impl Iterator<Item = AnyLimit>) -> Vec<AnyLimit> {
+    let mut kept: Vec<AnyLimit> = Vec::new();
+    for limit in limits {
+        let is_same = |other: &AnyLimit| {
+            other.name() == limit.name() && key(identity, other).is_same(&key(identity, &limit))
+        };
+        match kept.iter_mut().find(|other| is_same(other)) {
+            // The latest is in force.
+            Some(other) => *other = limit,
+            None => kept.push(limit),
+        }
+    }
+    kept
+}
+
+fn key<'a>(identity: &'a Identity, limit: &'a AnyLimit) -> Key<'a> {
+    match limit {
+        AnyLimit::Rate(limit) => Key::counter(identity, limit),
+        AnyLimit::Concurrency(limit) => Key::permits(identity, limit),
+    }
 }
 
 /// Makes a change of one limit. The observers hear of it.
@@ -138,18 +168,44 @@ fn log(visit: &Visit<'_>, wanted: Change, target: &Target, policies: &[&'static 
     if policies.is_empty() {
         return;
     }
+    log::info!(
+        target: TARGET,
+        "status page: {} has {} {} under {policies:?}",
+        author(visit),
+        done(wanted),
+        target.text
+    );
+}
+
+/// Logs a change that the store has not confirmed; it may have made it nevertheless.
+fn log_failure(
+    visit: &Visit<'_>,
+    wanted: Change,
+    target: &Target,
+    policy: &str,
+    error: &RateLimitError,
+) {
+    log::warn!(
+        target: TARGET,
+        "status page: {} may have {} {} under [{policy:?}]: {error}",
+        author(visit),
+        done(wanted),
+        target.text
+    );
+}
+
+/// Returns the address that a change comes from.
+fn author(visit: &Visit<'_>) -> String {
     let by = RateLimiter::client_address(visit.limiter, visit.request);
-    let by = by.map_or("a client without an address".to_owned(), |by| {
+    by.map_or("a client without an address".to_owned(), |by| {
         by.to_string()
-    });
-    let what = match wanted {
+    })
+}
+
+fn done(wanted: Change) -> String {
+    match wanted {
         Change::Reset => "reset".to_owned(),
         Change::Block(length) => format!("blocked for {}", format_duration(length)),
         Change::Unblock => "unblocked".to_owned(),
-    };
-    log::info!(
-        target: TARGET,
-        "status page: {by} has {what} {} under {policies:?}",
-        target.text
-    );
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::enforcement::Enforcement;
 use serde::Serialize;
 
 use crate::engine::{IdentitySnapshot, LimitSnapshot, Standing};
@@ -11,6 +12,7 @@ use crate::engine::{IdentitySnapshot, LimitSnapshot, Standing};
 #[derive(Debug, Serialize)]
 pub(super) struct IdentityData<'a> {
     pub(super) identity: &'a str,
+    pub(super) enforcement: &'static str,
     pub(super) limits: Vec<StandingData<'a>>,
     pub(super) limits_left_out: usize,
 }
@@ -41,9 +43,14 @@ pub(super) struct ErrorData<'a> {
 }
 
 impl<'a> IdentityData<'a> {
-    pub(super) fn of(identity: &'a str, snapshot: &'a IdentitySnapshot) -> Self {
+    pub(super) fn of(
+        identity: &'a str,
+        enforcement: Enforcement,
+        snapshot: &'a IdentitySnapshot,
+    ) -> Self {
         Self {
             identity,
+            enforcement: enforcement.as_str(),
             limits: snapshot.standings.iter().map(StandingData::of).collect(),
             limits_left_out: snapshot.left_out,
         }

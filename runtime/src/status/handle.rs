@@ -2,7 +2,10 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{Method, StatusCode},
+    http::{
+        Method, StatusCode,
+        header::{ALLOW, HeaderValue},
+    },
     web,
 };
 
@@ -57,10 +60,13 @@ pub(super) async fn handle(
             Ok(form) => visit.post(&form).await,
             Err(error) => visit.fail(StatusCode::BAD_REQUEST, &error),
         },
-        _ => text(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "The page knows GET and POST.\n",
-        ),
+        _ => {
+            let response = text(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "The page knows GET and POST.\n",
+            );
+            allowing(response, "GET, HEAD, POST")
+        }
     }
 }
 
@@ -133,7 +139,18 @@ impl Visit<'_> {
                 Ok(target) => confirm(self, form, &target).await,
                 Err(error) => self.not_found(&form.identity, &error),
             },
-            _ => self.fail(StatusCode::METHOD_NOT_ALLOWED, "This view takes no form."),
+            _ => allowing(
+                self.fail(StatusCode::METHOD_NOT_ALLOWED, "This view takes no form."),
+                "GET, HEAD",
+            ),
         }
     }
+}
+
+/// Adds the methods that are allowed, as a 405 must
+/// ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6)).
+fn allowing(mut response: HttpResponse, methods: &'static str) -> HttpResponse {
+    let methods = HeaderValue::from_static(methods);
+    response.headers_mut().insert(ALLOW, methods);
+    response
 }

@@ -40,7 +40,10 @@ impl Visit<'_> {
             Access::ReadOnly | Access::Forbidden => Mask::default().hide(&target.text),
         };
         match self.query.is_json {
-            true => json(StatusCode::OK, &IdentityData::of(&shown, &snapshot)),
+            true => json(
+                StatusCode::OK,
+                &IdentityData::of(&shown, self.limiter.enforcement(), &snapshot),
+            ),
             false => page(
                 StatusCode::OK,
                 view::identity(&self.page(), target, &shown, &snapshot),
@@ -66,6 +69,7 @@ impl Visit<'_> {
             query: self.query,
             own_query: self.request.query_string(),
             access: self.access,
+            enforcement: self.limiter.enforcement(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Networks of clients: allowed, denied, and entries of the middleware for some of them alone.
 
 mod clients;
-mod middleware;
 mod errors;
+mod middleware;
 
 use actix_throttle::{Builder, Limit, rate_limit};
 use actix_web::{

@@ -4,8 +4,12 @@
 mod access;
 mod changes;
 mod configuration;
+mod enforcement;
 mod hostile_texts;
+mod methods;
 mod mounted;
+mod redis;
+mod store;
 mod views;
 
 use actix_throttle::{Access, Identity, Limit, RateLimiter, StatusPage};

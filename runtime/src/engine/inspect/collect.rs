@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use actix_throttle_core::{
     check::{Charge, Check, Mode},
+    enforcement::Enforcement,
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
@@ -39,6 +40,7 @@ impl Engine {
     /// Returns what the limiter has done, and how it stands.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let recorder = self.recorder();
+        let size = self.store().size();
         let log = recorder.log.lock();
         let store = StoreSnapshot {
             kind: match self.store() {
@@ -47,6 +49,8 @@ impl Engine {
                 #[cfg(feature = "redis")]
                 Stack::Redis(_) => "redis",
             },
+            keys: size.keys,
+            evictions: size.evictions,
             circuit: self.circuit(),
             circuit_changes: log.circuit.iter().cloned().collect(),
             failures: log.failures,
@@ -60,6 +64,7 @@ impl Engine {
         Snapshot {
             taken_at: second,
             since: recorder.since,
+            enforcement: self.enforcement(),
             store,
             policies: policies
                 .map(|(name, record)| policy(name, &record, second))
@@ -71,7 +76,8 @@ impl Engine {
     }
 
     /// Returns how an identity stands under the limits that count such identities, as far as they
-    /// have decided anything in this process.
+    /// have decided anything in this process. Under `Enforcement::Off` there are none, as the store
+    /// is not asked.
     ///
     /// # Errors
     ///
@@ -80,7 +86,10 @@ impl Engine {
         &self,
         identity: Identity,
     ) -> Result<IdentitySnapshot, RateLimitError> {
-        let mut limits = self.recorder().limits_of(identity.kind());
+        let mut limits = match self.enforcement() {
+            Enforcement::Off => Vec::new(),
+            _ => self.recorder().limits_of(identity.kind()),
+        };
         let left_out = limits.len().saturating_sub(MOST_STANDINGS);
         limits.truncate(MOST_STANDINGS);
         let mut standings = Vec::with_capacity(limits.len());
@@ -137,6 +146,9 @@ impl Engine {
         identity: &Identity,
     ) -> Result<(), RateLimitError> {
         limit.validate()?;
+        if self.enforcement() == Enforcement::Off {
+            return Ok(());
+        }
         let key = Key::permits(identity, limit);
         self.store().delete(&[key]).await?;
         self.observers().tell(|| Event::Changed {

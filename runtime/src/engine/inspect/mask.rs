@@ -57,9 +57,40 @@ impl Mask {
         // The source is the application's word; the value is the client's.
         let source = text.split(['=', '!', ';']).next().unwrap_or_default();
         match source {
-            "global" => text.to_owned(),
+            // The context is left out, because it may be the client's.
+            "global" if text == source => text.to_owned(),
             source if source.starts_with('(') => format!("combination #{number}"),
             source => format!("{source} #{number}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_throttle_core::identity::Identity;
+
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_client_is_left_of_an_identity() {
+        let secret = "s-3c4e7";
+        let identities = [
+            (Identity::new(secret), "user #1"),
+            (Identity::path("id", secret), "path.id #2"),
+            (Identity::new("ann").context(secret), "user #3"),
+            (Identity::global(), "global"),
+            (Identity::global().context(secret), "global #5"),
+            (
+                Identity::all([Identity::new(secret), Identity::path("id", "7")]),
+                "combination #6",
+            ),
+        ];
+        let mut mask = Mask::default();
+        for (identity, expected) in &identities {
+            let text = identity.to_string();
+            assert_eq!(mask.hide(&text), *expected, "{text}");
+        }
+        // One identity has one number.
+        assert_eq!(mask.hide(&identities[1].0.to_string()), "path.id #2");
     }
 }

@@ -119,7 +119,8 @@ impl PolicyRecord {
         both.most()
     }
 
-    /// Learns the limit and the kind of identity, if they are new.
+    /// Learns the limit and the kind of identity, if they are new. A limit is learned as it was
+    /// written: whether it is enforced is a setting of the limiter.
     fn learn(&self, decided: &Decided<'_>) {
         if let Some(identity) = decided.identity() {
             let bit = bit(identity.kind());
@@ -128,8 +129,14 @@ impl PolicyRecord {
             }
         }
         let (fingerprint, limit) = match (decided.limit(), decided.concurrency()) {
-            (Some(limit), _) => (of_rate(limit), AnyLimit::Rate(limit.out_of_turn())),
-            (None, Some(limit)) => (of_concurrency(limit), AnyLimit::Concurrency(*limit)),
+            (Some(limit), _) => {
+                let limit = limit.out_of_turn().as_written();
+                (of_rate(&limit), AnyLimit::Rate(limit))
+            }
+            (None, Some(limit)) => {
+                let limit = limit.as_written();
+                (of_concurrency(&limit), AnyLimit::Concurrency(limit))
+            }
             (None, None) => return,
         };
         // Most calls end after this load: workers would contend for a store to it.
@@ -138,12 +145,17 @@ impl PolicyRecord {
         }
         self.latest_limit.store(fingerprint, Ordering::Relaxed);
         let mut limits = self.limits.lock();
-        if !limits.contains(&limit) {
-            if limits.len() == MOST_LIMITS {
-                // The oldest limit makes room, because a reload may have replaced it.
-                limits.remove(0);
+        let known = limits.iter().position(|one| *one == limit);
+        match known {
+            // The latest limit stands last, also if a reload has brought it back.
+            Some(at) => limits[at..].rotate_left(1),
+            None => {
+                if limits.len() == MOST_LIMITS {
+                    // The oldest limit makes room, because a reload may have replaced it.
+                    limits.remove(0);
+                }
+                limits.push(limit);
             }
-            limits.push(limit);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use actix_throttle_core::limit::AnyLimit;
+use actix_throttle_core::{enforcement::Enforcement, limit::AnyLimit};
 use serde::{Serialize, Serializer};
 
 use crate::engine::circuit_state::CircuitState;
@@ -24,6 +24,9 @@ pub struct Snapshot {
     pub taken_at: u64,
     /// The time at which the limiter was built. All totals count from then on.
     pub since: u64,
+    /// Whether limits are enforced, written as `on`, `shadow` or `off`.
+    #[serde(serialize_with = "enforcement")]
+    pub enforcement: Enforcement,
     /// The store, and the circuit breaker around it.
     pub store: StoreSnapshot,
     /// The policies that have decided something, by name.
@@ -40,8 +43,13 @@ pub struct Snapshot {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct StoreSnapshot {
-    /// The kind of store: `memory` or `redis`.
+    /// The kind of store: `memory`, `redis`, or `none` for a limiter that is off for good.
     pub kind: &'static str,
+    /// The number of keys in the in-memory store of this process, with expired ones that are not
+    /// swept yet: the store of a limiter without Redis, else the local fallback.
+    pub keys: usize,
+    /// The number of counters that it has dropped to make room.
+    pub evictions: u64,
     /// The state of the circuit breaker, written as `closed`, `open` or `half_open`.
     #[serde(serialize_with = "circuit")]
     pub circuit: CircuitState,
@@ -115,7 +123,7 @@ pub struct LimitSnapshot {
     pub quota: u32,
     /// The window in seconds; `None` for periods of the calendar and for concurrency limits.
     pub window_seconds: Option<f64>,
-    /// Whether it only counts and reports.
+    /// Whether it only counts and reports, by itself and not by [`Snapshot::enforcement`].
     pub shadow: bool,
     #[serde(skip)]
     pub(crate) limit: AnyLimit,
@@ -218,6 +226,10 @@ impl LimitSnapshot {
             limit,
         }
     }
+}
+
+fn enforcement<S: Serializer>(value: &Enforcement, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(value.as_str())
 }
 
 fn circuit<S: Serializer>(state: &CircuitState, serializer: S) -> Result<S::Ok, S::Error> {

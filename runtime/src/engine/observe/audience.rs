@@ -1,24 +1,29 @@
 //! [`Audience`]: the observers of all limiters that use one configuration. The configuration tells
 //! it of reloads.
 
-use std::time::SystemTime;
-
-use parking_lot::Mutex;
+use std::{collections::VecDeque, sync::Arc, time::SystemTime};
 
 use super::{
     event::{Event, ReloadResult},
     observer::{Observers, WeakObservers},
+    teller::Teller,
 };
 
 /// The observers of the limiters that use one configuration, and the configuration that they hear
 /// of first.
+///
+/// Each observer hears of reloads in their order. It is called under no lock, so it may use the
+/// limiter and the configuration. If a thread is telling already, it goes on with what other
+/// threads add, and they return before that is told.
 #[derive(Default)]
-pub(crate) struct Audience(Mutex<State>);
+pub(crate) struct Audience(Teller<State>);
 
 #[derive(Default)]
 struct State {
     observers: Vec<WeakObservers>,
-    in_force: Option<Configuration>,
+    in_force: Option<Arc<Configuration>>,
+    /// What is not told yet, the oldest first.
+    untold: VecDeque<Reload>,
 }
 
 /// The configuration in force, as observers know it.
@@ -38,80 +43,105 @@ pub(crate) struct Configuration {
     pub(crate) policies: Vec<&'static str>,
 }
 
+/// An attempt to reload, and the observers that are to hear of it.
+struct Reload {
+    observers: Vec<WeakObservers>,
+    /// The configuration in force afterwards.
+    in_force: Arc<Configuration>,
+    result: ReloadResult,
+    error: Option<String>,
+    changes: Vec<String>,
+}
+
 impl Audience {
     /// Adds the observers of a limiter, which hear of the configuration in force.
     pub(crate) fn join(&self, observers: &Observers) {
         let Some(joining) = observers.downgrade() else {
             return;
         };
-        let mut state = self.0.lock();
-        state
-            .observers
-            .retain(|observers| observers.upgrade().is_some());
-        state.observers.push(joining);
-        if let Some(in_force) = &state.in_force {
-            in_force.tell_policies(observers);
-            observers.tell(|| in_force.event(ReloadResult::Loaded, None, &[]));
-        }
+        self.0.with(|state| {
+            state
+                .observers
+                .retain(|observers| observers.upgrade().is_some());
+            state.observers.push(joining.clone());
+            if let Some(in_force) = &state.in_force {
+                state.untold.push_back(Reload {
+                    observers: vec![joining],
+                    in_force: Arc::clone(in_force),
+                    result: ReloadResult::Loaded,
+                    error: None,
+                    changes: Vec::new(),
+                });
+            }
+        });
+        self.tell();
     }
 
     /// Puts the first or another configuration in force. The caller makes sure that one follows the
-    /// other. `changes` has a line for each difference.
-    pub(crate) fn replaced(&self, by: Configuration, result: ReloadResult, changes: &[String]) {
-        let mut state = self.0.lock();
-        state.in_force = Some(by);
-        state.tell(result, None, changes);
+    /// other, and calls [`tell`](Self::tell) once it holds no lock. `changes` has a line for each
+    /// difference.
+    pub(crate) fn replaced(&self, by: Configuration, result: ReloadResult, changes: Vec<String>) {
+        self.0.with(|state| {
+            state.in_force = Some(Arc::new(by));
+            state.add(result, None, changes);
+        });
+    }
+
+    /// The configuration in force stays, because the next one was refused. The caller calls
+    /// [`tell`](Self::tell) once it holds no lock.
+    pub(crate) fn refused(&self, error: String) {
+        let result = ReloadResult::Refused;
+        self.0
+            .with(|state| state.add(result, Some(error), Vec::new()));
+    }
+
+    /// Tells the observers what they have not heard yet.
+    pub(crate) fn tell(&self) {
+        self.0
+            .tell(|state| state.untold.pop_front(), |reload| reload.tell());
     }
 
     /// Returns the text of the configuration in force.
     #[cfg(feature = "status-page")]
     pub(crate) fn text(&self) -> Option<String> {
-        let state = self.0.lock();
-        state
-            .in_force
-            .as_ref()
-            .map(|in_force| in_force.text.clone())
-    }
-
-    /// Tells the observers that the next configuration was refused, and the one in force stays.
-    pub(crate) fn refused(&self, error: &str) {
-        self.0.lock().tell(ReloadResult::Refused, Some(error), &[]);
+        let in_force = self.0.with(|state| state.in_force.clone());
+        in_force.map(|in_force| in_force.text.clone())
     }
 }
 
 impl State {
-    /// Tells each limiter's observers, under the lock: they hear of reloads in their order.
-    fn tell(&self, result: ReloadResult, error: Option<&str>, changes: &[String]) {
+    fn add(&mut self, result: ReloadResult, error: Option<String>, changes: Vec<String>) {
         let Some(in_force) = &self.in_force else {
             return;
         };
-        for observers in self.observers.iter().filter_map(WeakObservers::upgrade) {
-            in_force.tell_policies(&observers);
-            observers.tell(|| in_force.event(result, error, changes));
+        if self.observers.is_empty() {
+            return;
         }
-    }
-}
-
-impl Configuration {
-    fn tell_policies(&self, observers: &Observers) {
-        for policy in &self.policies {
-            observers.tell(|| Event::PolicyKnown { policy });
-        }
-    }
-
-    fn event<'a>(
-        &'a self,
-        result: ReloadResult,
-        error: Option<&'a str>,
-        changes: &'a [String],
-    ) -> Event<'a> {
-        Event::Reloaded {
-            source: &self.source,
+        self.untold.push_back(Reload {
+            observers: self.observers.clone(),
+            in_force: Arc::clone(in_force),
             result,
             error,
             changes,
-            hash: self.hash,
-            since: self.since,
+        });
+    }
+}
+
+impl Reload {
+    fn tell(&self) {
+        let in_force = &self.in_force;
+        for observers in self.observers.iter().filter_map(WeakObservers::upgrade) {
+            for policy in &in_force.policies {
+                observers.tell(|| Event::PolicyKnown { policy });
+            }
+            observers.tell(|| Event::Reloaded {
+                source: &in_force.source,
+                result: self.result,
+                error: self.error.as_deref(),
+                changes: &self.changes,
+                hash: in_force.hash,
+                since: in_force.since,
+            });
         }
     }
 }

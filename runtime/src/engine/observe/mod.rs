@@ -8,10 +8,14 @@ mod event;
 mod observer;
 mod report;
 mod result;
+#[cfg(any(feature = "config", feature = "redis"))]
+mod teller;
 mod trace;
 
 #[cfg(feature = "config")]
 pub(crate) use self::audience::{Audience, Configuration};
+#[cfg(feature = "redis")]
+pub(crate) use self::teller::Teller;
 #[cfg(feature = "redis")]
 pub(crate) use self::trace::{record_batch_size, record_outcome, store_span};
 pub use self::{

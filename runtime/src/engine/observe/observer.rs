@@ -64,6 +64,7 @@ pub(crate) struct Observers(Option<Arc<[Box<dyn Observer>]>>);
 
 /// Observers that may be gone with their limiter.
 #[cfg(feature = "config")]
+#[derive(Clone)]
 pub(super) struct WeakObservers(Weak<[Box<dyn Observer>]>);
 
 impl Observers {

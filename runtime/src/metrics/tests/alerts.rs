@@ -43,18 +43,38 @@ fn alert_rules_are_those_of_the_table() {
     holds(&path, &text);
 }
 
-/// The rate of decisions with these results, by policy.
+#[test]
+fn nothing_allowed_counts_every_result_with_which_a_request_goes_on() {
+    let alerts = alerts();
+    let alert = alerts
+        .iter()
+        .find(|alert| alert.name == "RateLimitNothingAllowed");
+    let expression = &alert.expect("an alert").expression;
+    let (_, after) = expression.split_once("result=~\"").expect("results");
+    let (results, _) = after.split_once('"').expect("the end of the results");
+    let results: Vec<_> = results.split('|').collect();
+    for result in DecisionResult::ALL {
+        let is_counted = results.contains(&result.as_str());
+        assert_eq!(is_counted, result.is_admitted(), "{}", result.as_str());
+    }
+}
+
+/// The rate of decisions with these results, by policy. Services may have policies of one name:
+/// Prometheus has a `job` for each.
 fn rate(results: &[DecisionResult]) -> String {
     let words: Vec<_> = results.iter().map(|result| result.as_str()).collect();
     let words = words.join("|");
     let name = REQUESTS.name;
-    format!("sum by (policy) (rate({name}{{result=~\"{words}\"}}[5m]))")
+    format!("sum by (job, policy) (rate({name}{{result=~\"{words}\"}}[5m]))")
 }
 
 fn alerts() -> [Alert; 8] {
-    use DecisionResult::{Allowed, Blocked, Denied, TimedOut, UndecidedClosed, UndecidedOpen};
+    use DecisionResult::{Blocked, Denied, TimedOut, UndecidedClosed, UndecidedOpen};
+    // A request also goes on if its limit is a shadow, or if the failure mode lets it.
+    let admitted = DecisionResult::ALL.into_iter();
+    let admitted: Vec<_> = admitted.filter(|result| result.is_admitted()).collect();
     let name = |metric: &Metric| metric.name;
-    let all = format!("sum by (policy) (rate({}[5m]))", name(&REQUESTS));
+    let all = format!("sum by (job, policy) (rate({}[5m]))", name(&REQUESTS));
     [
         Alert {
             name: "RateLimitCircuitOpen",
@@ -78,7 +98,7 @@ fn alerts() -> [Alert; 8] {
         Alert {
             name: "RateLimitStoreSlow",
             expression: format!(
-                "histogram_quantile(0.99, sum by (le) (rate({}_bucket[5m]))) > 0.05",
+                "histogram_quantile(0.99, sum by (job, le) (rate({}_bucket[5m]))) > 0.05",
                 name(&STORE_SECONDS)
             ),
             lasting: "10m",
@@ -100,11 +120,11 @@ fn alerts() -> [Alert; 8] {
         },
         Alert {
             name: "RateLimitNothingAllowed",
-            expression: format!("{} == 0 and {all} > 1", rate(&[Allowed])),
+            expression: format!("{} == 0 and {all} > 1", rate(&admitted)),
             lasting: "5m",
             severity: "critical",
             summary: "A limit admits nothing",
-            description: "{{ $labels.policy }} has requests and admits none.",
+            description: "{{ $labels.policy }} has requests and lets none of them go on, not even as a shadow or by the failure mode.",
         },
         Alert {
             name: "RateLimitConfigurationRefused",
@@ -116,11 +136,15 @@ fn alerts() -> [Alert; 8] {
         },
         Alert {
             name: "RateLimitConfigurationDiffers",
-            expression: format!("max({0}) != min({0})", name(&CONFIG_HASH)),
+            // 0 is the hash of a limiter without a file.
+            expression: format!(
+                "max by (job) ({0} > 0) != min by (job) ({0} > 0)",
+                name(&CONFIG_HASH)
+            ),
             lasting: "15m",
             severity: "warning",
             summary: "Processes have different configurations of rate limits",
-            description: "The file has not reached every process, or a process has rejected it.",
+            description: "{{ $labels.job }}: the file has not reached every process, or a process has rejected it.",
         },
         Alert {
             name: "RateLimitEvictions",

@@ -1,5 +1,6 @@
 //! One identity: how it stands, the forms that change it, and the form that finds it.
 
+use actix_throttle_core::enforcement::Enforcement;
 use maud::{Markup, html};
 
 use super::{
@@ -24,7 +25,9 @@ pub(in super::super) fn identity(
         @if let Some(done) = page.query.done {
             p.note.good role="status" { (said(done)) }
         }
-        @if snapshot.standings.is_empty() {
+        @if page.enforcement == Enforcement::Off {
+            p.empty { "There is nothing to show or to change as long as that is so." }
+        } @else if snapshot.standings.is_empty() {
             p.empty {
                 "No limit has counted such an identity in this process yet, so there is nothing to "
                 "show or to change."

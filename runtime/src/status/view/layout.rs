@@ -1,5 +1,6 @@
 //! What all views have in common: head, navigation, style.
 
+use actix_throttle_core::enforcement::Enforcement;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::super::{
@@ -19,6 +20,7 @@ pub(in super::super) struct Page<'a> {
     /// The query string as it came.
     pub(in super::super) own_query: &'a str,
     pub(in super::super) access: Access,
+    pub(in super::super) enforcement: Enforcement,
 }
 
 impl Page<'_> {
@@ -79,7 +81,10 @@ pub(super) fn layout(page: &Page<'_>, title: &str, body: &Markup) -> Markup {
                         (link(page, &View::Configuration, "?view=configuration", "Configuration"))
                     }
                 }
-                main { (body) }
+                main {
+                    (unenforced(page.enforcement))
+                    (body)
+                }
                 footer {
                     @if is_readable {
                         span {
@@ -113,6 +118,20 @@ pub(in super::super) fn message(page: &Page<'_>, message: &str) -> Markup {
         p { a href="?" { "Back to the overview" } }
     };
     layout(page, "Error", &body)
+}
+
+/// A warning if limits are not enforced: what all views show is then not what clients see.
+fn unenforced(enforcement: Enforcement) -> Markup {
+    let effect = match enforcement {
+        Enforcement::On => return html! {},
+        Enforcement::Shadow => "all limits count, and deny nothing.",
+        _ => "limits neither count nor apply, and the store is not asked.",
+    };
+    html! {
+        p.note.warn role="status" {
+            b { "Enforcement is " (enforcement.as_str()) ": " } (effect)
+        }
+    }
 }
 
 fn link(page: &Page<'_>, view: &View, address: &str, text: &str) -> Markup {

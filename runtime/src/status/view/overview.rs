@@ -60,9 +60,10 @@ pub(in super::super) fn overview(page: &Page<'_>, snapshot: &Snapshot) -> Markup
 fn store(snapshot: &Snapshot) -> Markup {
     let now = snapshot.taken_at;
     let store = &snapshot.store;
-    let name = match store.kind {
-        "memory" => "In-memory store",
-        _ => "Redis",
+    let (name, keys) = match store.kind {
+        "memory" => ("In-memory store", "keys"),
+        "none" => ("No store", "keys"),
+        _ => ("Redis", "keys in the local fallback"),
     };
     let (class, circuit) = match store.circuit {
         CircuitState::Closed => ("good", "circuit closed"),
@@ -80,8 +81,14 @@ fn store(snapshot: &Snapshot) -> Markup {
                 @if store.failures == 1 { " check" } @else { " checks" }
                 " undecided"
             }
+            span.detail {
+                "Enforcement " (snapshot.enforcement.as_str())
+                " · " (number(store.keys as u64)) " " (keys)
+                @if store.evictions > 0 {
+                    " · " (number(store.evictions)) " evicted to make room"
+                }
+            }
             @if let Some(failure) = &store.latest_failure {
-                br;
                 span.detail { "Latest failure " (ago(failure.at, now)) ": " bdi { (failure.reason) } }
             }
         }

@@ -5,14 +5,13 @@
 use std::{fmt, time::Duration};
 
 use actix_throttle_core::time::{Micros, to_micros};
-use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::state::{Breaker, Permission, Probe, Settings, Transition};
 use crate::engine::{
     circuit_state::CircuitState,
     log_throttle::TARGET,
-    observe::{Event, Observers},
+    observe::{Event, Observers, Teller},
 };
 
 /// The number of deadlines that must pass without a decision before the circuit opens: the short
@@ -30,7 +29,7 @@ pub(crate) struct Circuit {
     settings: CircuitSettings,
     observers: Observers,
     /// The state that the observers know.
-    told: Mutex<CircuitState>,
+    told: Teller<CircuitState>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +68,7 @@ impl Circuit {
             start: Instant::now(),
             settings,
             observers,
-            told: Mutex::new(CircuitState::Closed),
+            told: Teller::new(CircuitState::Closed),
         }
     }
 
@@ -144,15 +143,16 @@ impl Circuit {
         to_micros(at.saturating_duration_since(self.start)).saturating_add(1)
     }
 
-    /// Tells the observers the state, if they do not know it. After a transition, the last to come
-    /// here tells the state that stays: the lock keeps the order.
+    /// Tells the observers the state, if they do not know it. What they hear last is the state that
+    /// stays: each transition comes here, and the state is read until it is the one that was told.
     fn tell(&self) {
-        let mut told = self.told.lock();
-        let state = self.state();
-        if *told != state {
-            *told = state;
+        let unknown = |told: &mut CircuitState| {
+            let state = self.state();
+            (std::mem::replace(told, state) != state).then_some(state)
+        };
+        self.told.tell(unknown, |state| {
             self.observers.tell(|| Event::CircuitChanged { state });
-        }
+        });
     }
 
     fn log(&self, transition: Transition, reason: &dyn fmt::Display) {
@@ -184,5 +184,62 @@ impl Drop for Permit<'_> {
             let now = self.circuit.micros(Instant::now());
             self.circuit.breaker.probe_dropped(probe, now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Arc, OnceLock, mpsc},
+        thread,
+    };
+
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::engine::observe::Observer;
+
+    /// An observer that reports a decision as soon as it hears that the circuit is open.
+    #[derive(Default)]
+    struct Caller {
+        circuit: OnceLock<Arc<Circuit>>,
+        heard: Mutex<Vec<CircuitState>>,
+    }
+
+    impl Observer for Arc<Caller> {
+        fn observe(&self, event: &Event<'_>) {
+            if let Event::CircuitChanged { state } = event {
+                self.heard.lock().push(*state);
+                if let (CircuitState::Open, Some(circuit)) = (state, self.circuit.get()) {
+                    circuit.decided();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn observer_that_changes_the_circuit_hears_of_it_afterwards() {
+        let (done, finished) = mpsc::channel();
+        // A thread of its own: one that is blocked for ever cannot fail.
+        thread::spawn(move || {
+            let caller = Arc::new(Caller::default());
+            let settings = CircuitSettings {
+                threshold: 1,
+                recovery: Duration::from_secs(30),
+                deadline: Duration::ZERO,
+                verification: Duration::from_secs(1),
+            };
+            let observers = Observers::new(vec![Box::new(Arc::clone(&caller))]);
+            let circuit = Arc::new(Circuit::new(settings, observers));
+            caller.circuit.set(Arc::clone(&circuit)).expect("once");
+            circuit.incident(Instant::now(), &"an outage");
+            let heard = caller.heard.lock().clone();
+            done.send((heard, circuit.state())).expect("it is awaited");
+        });
+        let (heard, state) = finished
+            .recv_timeout(Duration::from_secs(60))
+            .expect("a deadlock");
+        assert_eq!(heard, [CircuitState::Open, CircuitState::Closed]);
+        assert_eq!(state, CircuitState::Closed);
     }
 }
