@@ -167,8 +167,8 @@ mod tests {
     #[test]
     fn url_that_would_be_misread_is_an_error() {
         for (url, reason) in [
-            ("localhost:6379", "no URL"),
-            ("http://localhost", "no URL"),
+            ("localhost:6379", "not the URL of a Redis"),
+            ("http://localhost", "not the URL of a Redis"),
             ("redis://h?db=4", "only `protocol`"),
             ("redis://h/x", "cannot be right"),
             ("rediss://h/#insecure", "certificates are always checked"),

@@ -208,6 +208,30 @@ fn time_of_a_full_bucket_pays_for_what_is_charged_later() {
     }
 }
 
+/// A charge whose bucket was in debt by an earlier settlement, settled after more than the twelve
+/// days for which a bucket knows how long it was full.
+#[test]
+fn what_is_charged_late_is_never_too_much() {
+    let step = |gap, action| Step { gap, action };
+    let charge = Action::Charge(Cost::Units(1));
+    let limit = Limit::new(1, Duration::from_micros(494_660_581))
+        .algorithm(Algorithm::TokenBucket)
+        .refill(Refill::Interval)
+        .capacity(2962);
+    let steps = [
+        step(Gap::Micros(0), charge),
+        step(Gap::Micros(0), charge),
+        step(Gap::OfWindow(0), Action::Settle(2, 17, 0)),
+        step(Gap::Micros(1_495_874_096_650), Action::Settle(0, 0, 2)),
+    ];
+    for target in [StoreKind::Memory, StoreKind::Server(ServerVersion::Redis7)] {
+        block_on(async {
+            let store = StoreFixture::new(target).await;
+            follow(&store, (limit, Refill::Interval), &steps).await;
+        });
+    }
+}
+
 #[test]
 fn memory_settles_as_the_model_does() {
     agree(StoreKind::Memory, 2000);

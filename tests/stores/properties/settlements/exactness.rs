@@ -50,14 +50,17 @@ pub(super) fn exactness(
     // The key of a full bucket has expired, with what settlements have charged beneath since: the
     // receipt does not know of it, so less is charged, as the guide says.
     let is_forgotten = !is_latest && is_whole(charges.len(), now);
+    // How long a bucket was full is known modulo twelve days. One without later charges was not full
+    // before the latest one, which a bucket with interval refill does not know.
+    let is_long_ago = now - charges[index].0 >= 1 << 40;
+    let is_known = !(is_long_ago && refill == Refill::Interval);
     if limit.kind() != Algorithm::TokenBucket && limit.kind() != Algorithm::LeakyBucket
         || numbers.calendar.is_some()
-        || later.is_empty() && (is_latest || to >= charges[index].1 && !is_forgotten)
+        || later.is_empty() && (is_latest || to >= charges[index].1 && !is_forgotten && is_known)
     {
         return Exactness::Exact;
     }
-    // How long a bucket was full is known modulo twelve days.
-    if to >= charges[index].1 && now - charges[index].0 >= 1 << 40 {
+    if to >= charges[index].1 && is_long_ago {
         return match refill {
             Refill::Interval => Exactness::AtMostByRefills,
             _ => Exactness::AtMost,
