@@ -37,6 +37,8 @@
 //! - [Metrics](metrics): what is counted, a dashboard, alerts.
 //! - [The status page](status_page): see how the limits stand; reset and block identities.
 //! - [The command line](command_line): check files; show, reset and block counters in Redis.
+//! - [Overruling a limiter](overruling): somebody is locked out, an attack, a slow Redis, a limit
+//!   that is too tight.
 //! - [Resetting and looking up](resetting): one limit or everything, for everyone; all limits of
 //!   one identity.
 //! - [Permissions on Redis](redis_acl): the commands and keys that limits need.
@@ -130,6 +132,7 @@ chapters! {
     metrics: "../guide/metrics.md",
     status_page: "../guide/status-page.md",
     command_line: "../guide/command-line.md",
+    overruling: "../guide/overruling.md",
     resetting: "../guide/resetting.md",
     redis_acl: "../guide/redis-acl.md",
     sizing: "../guide/sizing.md",

@@ -50,8 +50,8 @@ pub(super) fn exactness(
     // The key of a full bucket has expired, with what settlements have charged beneath since: the
     // receipt does not know of it, so less is charged, as the guide says.
     let is_forgotten = !is_latest && is_whole(charges.len(), now);
-    // How long a bucket was full is known modulo twelve days. One without later charges was not full
-    // before the latest one, which a bucket with interval refill does not know.
+    // How long a bucket was full is known modulo twelve days. One without later charges was not
+    // full before the latest one, which a bucket with interval refill does not know.
     let is_long_ago = now - charges[index].0 >= 1 << 40;
     let is_known = !(is_long_ago && refill == Refill::Interval);
     if limit.kind() != Algorithm::TokenBucket && limit.kind() != Algorithm::LeakyBucket
