@@ -88,18 +88,14 @@ fn usage_is_that_of_the_servers_clock() {
         assert_eq!(usage.limits().len(), 6);
         for limit in usage.limits() {
             let UsageState::Used {
-                used,
-                is_estimate,
-                reset_after,
+                used, reset_after, ..
             } = limit.state()
             else {
                 panic!("{limit:?}");
             };
             assert_eq!(used, 1, "{limit:?}");
             let reset = reset_after.expect("it is known");
-            // An estimate goes by the expiry of the key, which is rounded up to a millisecond.
-            let rounding = Duration::from_millis(is_estimate.into());
-            assert!(reset <= Duration::from_secs(120) + rounding, "{limit:?}");
+            assert!(reset <= Duration::from_secs(120), "{limit:?}");
         }
     });
 }

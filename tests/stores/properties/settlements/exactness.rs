@@ -76,12 +76,15 @@ pub(super) fn exactness(
     let gaps = (index + 1..charges.len()).filter(|count| is_whole(*count, charges[*count].0));
     let gaps: Vec<_> = gaps.collect();
     match (refill, is_whole(charges.len(), now), gaps.as_slice()) {
+        // A settlement of another charge in between may have ended a time of a full bucket, or begun
+        // one, that the receipt does not know of. With several open charges, less is charged.
+        (Refill::Interval, false, []) if !is_latest => Exactness::AtMostByRefills,
         (_, false, []) => Exactness::Exact,
         (Refill::Interval, ..) => Exactness::AtMostByRefills,
         // The bucket was full after the charge, and in debt since. It cannot have been full for as
         // long as a bucket counts that was created then.
         (_, false, [gap])
-            if *gap == index + 1 && {
+            if is_latest && *gap == index + 1 && {
                 let latest = charges[charges.len() - 1].0 - charges[index].0;
                 let own = u128::from(charges[index].1) * u128::from(numbers.window);
                 let own = own / u128::from(numbers.times);
