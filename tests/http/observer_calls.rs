@@ -71,7 +71,7 @@ async fn reload() -> Vec<String> {
     let builder = RateLimiter::builder().memory().config(&config);
     let limiter = builder.observer(Arc::clone(&caller)).build().await;
     let limiter = limiter.expect("valid settings");
-    caller.limiter.set(limiter).ok().expect("once");
+    caller.limiter.set(limiter).expect("once");
     config.replace(&text(2)).expect("valid");
     caller.heard.lock().expect("no panic").clone()
 }

@@ -154,14 +154,14 @@ async fn wait_for_redis_is_a_span_of_the_request() {
     let _subscribed = subscriber::set_default(Registry::default().with(spans.clone()));
     let (service, _) = service(shared(ServerVersion::Redis7).url(), PATIENCE).await;
     spans.take();
-    let expected = store_span(&[
+    let decided = [
         ("rate_limit.batch_size", "1"),
         ("rate_limit.outcome", "\"decided\""),
-    ]);
+    ];
     assert_eq!(service.get("/one").await.status, 200);
-    assert_eq!(spans.take(), [expected.clone()]);
+    assert_eq!(spans.take(), [store_span(&decided)]);
     assert_eq!(service.get("/one").await.status, 429);
-    assert_eq!(spans.take(), [expected]);
+    assert_eq!(spans.take(), [store_span(&decided)]);
     // The denial is cached by now, so nothing waits for Redis.
     assert_eq!(service.get("/one").await.status, 429);
     assert_eq!(spans.take(), []);

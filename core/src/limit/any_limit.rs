@@ -174,6 +174,18 @@ impl AnyLimit {
         }
     }
 
+    /// Returns the limit as it was configured: without the flag of a charge that has waited for its
+    /// turn, and that of one under `Enforcement::Shadow`.
+    #[doc(hidden)]
+    pub fn as_written(self) -> Self {
+        let mut limit = self.out_of_turn();
+        match &mut limit {
+            Self::Rate(limit) => limit.unenforced = false,
+            Self::Concurrency(limit) => limit.unenforced = false,
+        }
+        limit
+    }
+
     /// Fills in the name and zone, unless the limit has its own.
     #[doc(hidden)]
     #[inline]

@@ -42,7 +42,7 @@ pub struct Concurrency {
     zone: Option<&'static str>,
     shadow: bool,
     /// Whether the limiter does not enforce it: it keeps its own permits and never denies.
-    unenforced: bool,
+    pub(super) unenforced: bool,
 }
 
 impl Concurrency {
@@ -125,13 +125,6 @@ impl Concurrency {
     #[doc(hidden)]
     pub const fn unenforced(mut self) -> Self {
         self.unenforced = true;
-        self
-    }
-
-    /// See [`Limit::as_written`](super::Limit::as_written).
-    #[doc(hidden)]
-    pub const fn as_written(mut self) -> Self {
-        self.unenforced = false;
         self
     }
 

@@ -244,13 +244,6 @@ impl Limit {
         self
     }
 
-    /// Returns the limit as it was written, without the mark of `Enforcement::Shadow`.
-    #[doc(hidden)]
-    pub const fn as_written(mut self) -> Self {
-        self.unenforced = false;
-        self
-    }
-
     /// Marks the limit of a charge that has waited for its turn: a bucket counts the charge from
     /// the moment at which it was full again. Only the wait queue and tests use it.
     #[doc(hidden)]

@@ -57,7 +57,8 @@ impl Metrics {
         Self::with_common(None)
     }
 
-    /// Registers the series, all with this label: it tells the limiters of one process apart.
+    /// Registers the series, all with this label: it tells the limiters of one process apart. Its
+    /// name must be none of those that metrics have, such as `policy`.
     ///
     /// ```
     /// use actix_throttle::Metrics;

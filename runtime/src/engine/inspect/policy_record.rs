@@ -128,15 +128,9 @@ impl PolicyRecord {
                 self.kinds.fetch_or(bit, Ordering::Relaxed);
             }
         }
-        let (fingerprint, limit) = match (decided.limit(), decided.concurrency()) {
-            (Some(limit), _) => {
-                let limit = limit.out_of_turn().as_written();
-                (of_rate(&limit), AnyLimit::Rate(limit))
-            }
-            (None, Some(limit)) => {
-                let limit = limit.as_written();
-                (of_concurrency(&limit), AnyLimit::Concurrency(limit))
-            }
+        let fingerprint = match (decided.limit(), decided.concurrency()) {
+            (Some(limit), _) => of_rate(limit),
+            (None, Some(limit)) => of_concurrency(limit),
             (None, None) => return,
         };
         // Most calls end after this load: workers would contend for a store to it.
@@ -144,6 +138,12 @@ impl PolicyRecord {
             return;
         }
         self.latest_limit.store(fingerprint, Ordering::Relaxed);
+        let limit = match (decided.limit(), decided.concurrency()) {
+            (Some(limit), _) => AnyLimit::Rate(*limit),
+            (None, Some(limit)) => AnyLimit::Concurrency(*limit),
+            (None, None) => return,
+        };
+        let limit = limit.as_written();
         let mut limits = self.limits.lock();
         let known = limits.iter().position(|one| *one == limit);
         match known {
@@ -181,7 +181,7 @@ fn of_rate(limit: &Limit) -> u64 {
     let zone = limit.zone_name();
     mix(&[
         numbers,
-        limit.window_micros() << 1 | u64::from(limit.is_shadow()),
+        limit.window_micros() << 1 | u64::from(limit.has_shadow_counter()),
         zone.as_ptr() as u64,
         zone.len() as u64,
     ])
@@ -190,7 +190,7 @@ fn of_rate(limit: &Limit) -> u64 {
 fn of_concurrency(limit: &Concurrency) -> u64 {
     let zone = limit.zone_name();
     mix(&[
-        u64::from(limit.max()) << 1 | u64::from(limit.is_shadow()),
+        u64::from(limit.max()) << 1 | u64::from(limit.has_shadow_counter()),
         limit.expiry_micros(),
         zone.as_ptr() as u64,
         zone.len() as u64,

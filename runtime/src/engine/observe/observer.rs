@@ -11,7 +11,7 @@ use super::{event::Event, trace};
 ///
 /// It is called on the thread of the request and before the request goes on. So it must be quick,
 /// must not block and must not panic: count, or send the event elsewhere. It cannot change a
-/// decision.
+/// decision. It is called under no lock of the limiter or its configuration, so it may use both.
 ///
 /// ```
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -76,8 +76,8 @@ pub(super) fn exactness(
     let gaps = (index + 1..charges.len()).filter(|count| is_whole(*count, charges[*count].0));
     let gaps: Vec<_> = gaps.collect();
     match (refill, is_whole(charges.len(), now), gaps.as_slice()) {
-        // A settlement of another charge in between may have ended a time of a full bucket, or begun
-        // one, that the receipt does not know of. With several open charges, less is charged.
+        // A settlement of another charge in between may have ended a time of a full bucket, or
+        // begun one, that the receipt does not know of. With several open charges, less is charged.
         (Refill::Interval, false, []) if !is_latest => Exactness::AtMostByRefills,
         (_, false, []) => Exactness::Exact,
         (Refill::Interval, ..) => Exactness::AtMostByRefills,
