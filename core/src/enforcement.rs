@@ -3,7 +3,7 @@
 
 use crate::text::word::Word;
 
-/// What a limiter does with all of its limits.
+/// The mode of a limiter, for all of its limits.
 ///
 /// `Builder::enforcement` sets it at the start, `RateLimiter::set_enforcement` while the service
 /// runs, and `enforcement = "…"` in a configuration file at each reload.

@@ -12,7 +12,7 @@ pub const TIMES: RangeInclusive<u32> = 1..=1_000_000_000;
 /// The error of `settle` together with `lease`.
 pub const SETTLE_WITH_LEASE: &str = "`settle` corrects the charge of each request, and `lease` charges many at once; leave \
      one of the two out";
-/// What is wrong with `settle` where no handler follows on the decision.
+/// The error of `settle` where no handler follows on the decision.
 pub const SETTLE_WITHOUT_HANDLER: &str = "`settle` lets a handler correct its own charge, and no \
      handler gets this one: leave `settle` out, or charge by `RateLimiter::acquire`, whose permit \
      settles";

@@ -1,4 +1,4 @@
-//! What decisions have charged, as refunds and settlements find it again: [`Charged`]. Rules,
+//! [`Charged`]: the charges of decisions, as refunds and settlements find them again. Rules,
 //! permits and outbound calls keep it. It changes nothing itself: `settle` does.
 
 use actix_throttle_core::{
@@ -22,10 +22,9 @@ pub(super) struct ChargedItem {
     /// The index of the charge in the decision's check.
     index: u32,
     pub(super) charge: OwnedCharge,
-    /// What the store has charged.
+    /// The charge of the store.
     pub(super) store: Option<Counted>,
-    /// What the in-memory store of the local fallback has charged, which has decided the charge or
-    /// mirrored it.
+    /// The charge of the local fallback's in-memory store, which has decided it or mirrored it.
     pub(super) local: Option<Counted>,
     /// The cost that counted before the latest settlement.
     pub(super) before: u32,

@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 
 use crate::engine::PendingCharges;
 
-/// What a request was charged at an estimate, by limits with `settle`: its handler corrects it once
-/// the true cost is known.
+/// The estimate that limits with `settle` have charged a request: its handler corrects it once the
+/// true cost is known.
 ///
 /// It is `'static`, so that it may move into a task or into the stream of the response's body.
 /// Until it is settled, the estimate counts; if it is dropped unsettled, as when the client leaves

@@ -31,7 +31,7 @@ pub(crate) struct ClientIp {
     /// The forwarding header that was chosen. `None`: any.
     pub(crate) header: Option<ForwardingHeader>,
     pub(crate) ipv6_prefix: u8,
-    /// What the configuration knows of this limiter.
+    /// The settings of this limiter that its configuration has to know.
     pub(crate) joined: Option<Arc<OwnTrust>>,
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn header_name(name: &str) -> Result<HeaderName, NetworkError> {
     HeaderName::try_from(name).map_err(|_| NetworkError::Header(name.to_owned()))
 }
 
-/// What a limiter's builder says about the header of the client's address.
+/// The settings of a limiter's builder about the header of the client's address.
 #[derive(Debug, PartialEq)]
 pub(crate) struct OwnTrust {
     pub(crate) client_ip_header: Option<HeaderName>,

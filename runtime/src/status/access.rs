@@ -1,6 +1,6 @@
 //! [`Access`]: what a request to the status page may see and do.
 
-/// What a request to the [`StatusPage`](crate::StatusPage) may see and do.
+/// The rights of a request to the [`StatusPage`](crate::StatusPage).
 ///
 /// There is no default: the function that [`StatusPage::new`](crate::StatusPage::new) takes decides
 /// it for each request.

@@ -12,7 +12,7 @@ use actix_throttle_core::{
 
 use crate::engine::store::interface::Scanned;
 
-/// What is counted for one identity.
+/// The usage of one identity, under all limits that count it.
 /// [`RateLimiter::peek_identity`](crate::RateLimiter::peek_identity) returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityUsage {

@@ -22,7 +22,7 @@ pub(crate) struct Audience(Teller<State>);
 struct State {
     observers: Vec<WeakObservers>,
     in_force: Option<Arc<Configuration>>,
-    /// What is not told yet, the oldest first.
+    /// The reloads that are not told yet, the oldest first.
     untold: VecDeque<Reload>,
 }
 

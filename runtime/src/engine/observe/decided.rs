@@ -11,7 +11,7 @@ use actix_throttle_core::{
 
 use super::result::DecisionResult;
 
-/// What was decided for one limit of a request, a call by hand or a message.
+/// The decision of one limit on a request, a call by hand or a message.
 ///
 /// A check of several limits makes one of these for each limit that has a part in the decision. An
 /// admitted request was charged by all of its limits. A denied one was charged by none, so only the
@@ -29,7 +29,7 @@ pub struct Decided<'a> {
 }
 
 impl<'a> Decided<'a> {
-    /// What was decided for a charge, without the store's word on how it stands.
+    /// Returns the decision on a charge, without the store's word on how it stands.
     pub(crate) fn of(charge: &Charge<'a>, result: DecisionResult, source: DecisionSource) -> Self {
         Self {
             policy: charge.limit.name(),

@@ -1,4 +1,4 @@
-//! What all views have in common: head, navigation, style.
+//! The parts that all views have in common: head, navigation, style.
 
 use actix_throttle_core::enforcement::Enforcement;
 use maud::{DOCTYPE, Markup, PreEscaped, html};

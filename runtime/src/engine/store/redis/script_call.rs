@@ -1,5 +1,5 @@
-//! What the calls of both scripts have in common in a cluster. The exchange with a slot that may be
-//! on its way to another node goes by it.
+//! The part that calls of both scripts have in common in a cluster. The exchange with a slot that
+//! may be on its way to another node goes by it.
 
 use redis::Cmd;
 

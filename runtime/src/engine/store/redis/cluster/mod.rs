@@ -1,4 +1,4 @@
-//! What a cluster needs besides: checks that name keys of several slots, and slots that move.
+//! The needs of a cluster alone: checks that name keys of several slots, and slots that move.
 
 pub(super) mod migration;
 pub(super) mod part;

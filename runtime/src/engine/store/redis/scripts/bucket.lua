@@ -118,7 +118,7 @@ if code == 4 or code == 5 or code == 6 then
     return entry.part
   end
 
-  -- What is left now of a debt of `whole + part / W` tokens as of receipt.at.
+  -- The rest, as of now, of a debt of `whole + part / W` tokens as of receipt.at.
   local function left_of(whole, part, limit, now, receipt)
     local left = { window = limit.window, times = limit.times }
     local debt = { whole = whole, part = part, since = receipt.at, is_beyond = true }
