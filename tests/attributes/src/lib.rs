@@ -22,6 +22,9 @@
     warnings
 )]
 
+#[cfg(doctest)]
+mod documentation;
+
 use std::fmt::Display;
 
 use actix_throttle::{
