@@ -226,6 +226,7 @@ impl DecisionRecord {
     /// Writes the headers of every limit.
     pub(super) fn write(&self, style: HeaderStyle, headers: &mut HeaderMap) {
         match self {
+            _ if style == HeaderStyle::Off => {}
             Self::Own(dated) => {
                 let foreign = ForeignHeaders::of(headers);
                 response::write(headers, style, dated.enforced(), foreign.as_deref());

@@ -13,7 +13,7 @@ use actix_throttle_core::{
 use actix_web::HttpRequest;
 
 use super::{context::RuleContext, evaluation::Evaluation, rule::Rule, rule_list::RuleSet};
-use crate::engine::{Miss, StoreError, error::RateLimitError, validate};
+use crate::engine::{Miss, StoreError, error::RateLimitError};
 
 /// A request that the fast path can decide.
 pub(super) struct SingleRule<'a> {
@@ -52,9 +52,6 @@ impl<'a> SingleRule<'a> {
     /// A [`Miss`] if the store needs I/O for it, which [`evaluate`](Self::evaluate) does.
     pub(super) fn try_evaluate(&self) -> Result<Result<Evaluation<'a>, RateLimitError>, Miss> {
         let check = self.check();
-        if let Err(error) = validate(&check.charges) {
-            return Ok(Err(error));
-        }
         let outcome = self.context.limiter.engine().try_decide(&check)?;
         Ok(self.to_evaluation(&check, Ok(outcome)))
     }

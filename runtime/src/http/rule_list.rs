@@ -25,7 +25,7 @@ use super::{
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    /// Whether there is one rule, whose limit applies as written to every request.
+    /// Whether there is one rule, whose limit is valid and applies as written to every request.
     is_single: bool,
     /// Whether a `PendingCharge` among the handler's arguments was looked for.
     is_checked: AtomicBool,
@@ -34,7 +34,8 @@ pub struct RuleSet {
 
 impl RuleSet {
     fn new(rules: Vec<Rule>) -> Self {
-        let is_single = matches!(rules.as_slice(), [rule] if rule.is_plain());
+        let is_valid = |rule: &Rule| rule.static_limit().is_some_and(|it| it.validate().is_ok());
+        let is_single = matches!(&*rules, [rule] if rule.is_plain() && is_valid(rule));
         Self {
             rules,
             is_single,
@@ -62,7 +63,7 @@ impl RuleSet {
         }
     }
 
-    /// The only rule and its limit, if the fast path can decide it.
+    /// The only rule and its limit, which is valid, if the fast path can decide it.
     pub(super) fn single(&self) -> Option<(&Rule, &Limit)> {
         if !self.is_single {
             return None;
