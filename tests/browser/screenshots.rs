@@ -1,7 +1,10 @@
 //! What a person sees: in light and dark, on a wide screen and on a phone. The pictures are kept in
-//! `target/screenshots`.
+//! `target/screenshots`. With `UPDATE=1`, one of them becomes the picture of the README.
 
-use std::{fs, path::Path};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     browser::{Browser, with_browser},
@@ -20,9 +23,13 @@ impl Picture {
     /// Takes it, and keeps it under this name.
     async fn take(browser: &Browser, name: &str) -> Self {
         let png = browser.0.screenshot().await.expect("a picture");
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
+        let folder = root().join("target/screenshots");
         fs::create_dir_all(&folder).expect("a folder");
         fs::write(folder.join(format!("{name}.png")), &png).expect("a file");
+        Self::read(&png)
+    }
+
+    fn read(png: &[u8]) -> Self {
         let mut reader = png::Decoder::new(std::io::Cursor::new(png))
             .read_info()
             .expect("a PNG");
@@ -52,6 +59,38 @@ impl Picture {
         let near = self.pixels.chunks(self.samples).filter(is_near).count();
         near * 1_000 / (self.width * self.height) as usize
     }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[actix_web::test]
+async fn readme_shows_the_overview() {
+    let service = Service::start().await;
+    service.traffic().await;
+    let page = service.page();
+    with_browser(async |browser| {
+        browser.look(1000, 640, "light").await;
+        browser.go(&page).await;
+        let taken = Picture::take(&browser, "readme").await;
+        let shown = root().join("docs/status-page.png");
+        if env::var_os("UPDATE").is_some() {
+            fs::copy(root().join("target/screenshots/readme.png"), &shown).expect("a copy");
+        }
+        let png = fs::read(&shown).expect("UPDATE=1 makes the picture of the README");
+        let shown = Picture::read(&png);
+        assert_eq!((shown.width, shown.height), (taken.width, taken.height));
+        // Fonts differ from machine to machine, colours do not.
+        for colour in [[0xf6, 0xf7, 0xf9], [0xd5, 0x53, 0x4b]] {
+            let (shown, taken) = (shown.share(colour), taken.share(colour));
+            let message = format!("{colour:?}: {shown} and {taken}; UPDATE=1 makes a new picture");
+            assert!(shown.abs_diff(taken) < 100, "{message}");
+        }
+        let readme = fs::read_to_string(root().join("README.md")).expect("a README");
+        assert!(readme.contains("(docs/status-page.png)"));
+    })
+    .await;
 }
 
 #[actix_web::test]
