@@ -145,7 +145,10 @@ fn each_name_has_one_meaning_in_a_table() {
 fn documentation_of_the_attributes_is_the_table() {
     for (path, scope) in [
         ("macros/src/docs/rate_limit.md", Scope::RateLimit),
-        ("macros/src/docs/concurrency_limit.md", Scope::ConcurrencyLimit),
+        (
+            "macros/src/docs/concurrency_limit.md",
+            Scope::ConcurrencyLimit,
+        ),
     ] {
         let tables = tables(path, "argument");
         assert_eq!(tables.len(), 1, "{path}");
