@@ -13,7 +13,7 @@ use crate::{limit::Limit, time::Micros};
 
 /// The flag in the stored `part` of a debt that a settlement has made larger than the capacity.
 /// A part is below 2^45. `bucket.lua` repeats it.
-const IS_BEYOND: u64 = 1 << 47;
+pub(crate) const IS_BEYOND: u64 = 1 << 47;
 
 /// A debt of `whole + part / W` tokens as of `since`.
 ///

@@ -52,3 +52,5 @@ pub use self::{
     state::State,
     stored::StoredState,
 };
+
+pub(crate) use self::debt::IS_BEYOND;

@@ -1,5 +1,6 @@
 //! States that another store has kept, as numbers. The Redis store reads them from the script's
-//! reply, so that the step functions here make the verdicts of what the script has charged.
+//! reply, so that the step functions here make the verdicts of what the script has charged. Their
+//! bytes are read by `crate::stored`.
 
 use super::{
     State, debt::Debt, fixed_window::FixedWindow, interval_bucket::IntervalBucket,
@@ -16,6 +17,8 @@ use crate::{
 pub enum StoredState {
     /// A fixed window that opened at `start`.
     Window { start: Micros, used: u32 },
+    /// A window by the calendar, with the time of its latest charge.
+    Calendar { latest: Micros, used: u32 },
     /// The counters of the window that contains `start`, and of the one before it. As far as that
     /// is after the window's start, it is the counter's mark.
     Counters {
@@ -85,8 +88,7 @@ impl State {
     }
 
     /// Returns the numbers of this state, for a look at it without its limit. Of a log, they are
-    /// what is in the window at `now`. A window by the calendar has the time of its latest charge
-    /// for its start.
+    /// what is in the window at `now`.
     pub fn numbers(&self, window: Micros, now: Micros) -> StoredState {
         let debt = |(whole, part, since)| StoredState::Debt { whole, part, since };
         match self {
@@ -95,8 +97,8 @@ impl State {
                 StoredState::Window { start, used }
             }
             Self::CalendarWindow(state) => {
-                let (start, used) = state.numbers();
-                StoredState::Window { start, used }
+                let (latest, used) = state.numbers();
+                StoredState::Calendar { latest, used }
             }
             Self::WindowCounters(state) => {
                 let (start, current, previous) = state.numbers();

@@ -28,6 +28,21 @@ pub enum Counting {
 }
 
 impl Counting {
+    /// Returns how a limit with this algorithm counts, unless its periods are those of the
+    /// calendar.
+    #[must_use]
+    #[inline]
+    pub const fn of(algorithm: Algorithm, refill: Refill) -> Self {
+        match (algorithm, refill) {
+            (Algorithm::SlidingWindow, _) => Self::SlidingWindow,
+            (Algorithm::SlidingWindowCounter, _) => Self::SlidingWindowCounter,
+            (Algorithm::FixedWindow, _) => Self::FixedWindow,
+            (Algorithm::TokenBucket, Refill::Greedy) => Self::GreedyBucket,
+            (Algorithm::TokenBucket, Refill::Interval) => Self::IntervalBucket,
+            (Algorithm::LeakyBucket, _) => Self::LeakyBucket,
+        }
+    }
+
     /// Returns the code by which the packed arguments of the scripts name this way of counting.
     #[must_use]
     #[inline]
@@ -53,14 +68,7 @@ impl Limit {
         if self.period.is_some() {
             return Counting::Calendar;
         }
-        match (self.kind(), self.refill_kind()) {
-            (Algorithm::SlidingWindow, _) => Counting::SlidingWindow,
-            (Algorithm::SlidingWindowCounter, _) => Counting::SlidingWindowCounter,
-            (Algorithm::FixedWindow, _) => Counting::FixedWindow,
-            (Algorithm::TokenBucket, Refill::Greedy) => Counting::GreedyBucket,
-            (Algorithm::TokenBucket, Refill::Interval) => Counting::IntervalBucket,
-            (Algorithm::LeakyBucket, _) => Counting::LeakyBucket,
-        }
+        Counting::of(self.kind(), self.refill_kind())
     }
 
     /// Returns whether both limits would charge one counter of an identity: they have one zone,

@@ -1,12 +1,12 @@
 //! One entry of a store with what it says at one moment: a counter, the permits of a concurrency
 //! limit, or a block.
 
-use super::{counter::StoredCounter, usage::StoredUsage};
+use super::usage::StoredUsage;
 use crate::{
-    algorithm::{IDLE, PermitTable, State, StoredState},
+    algorithm::{IDLE, PermitTable, State},
     decide::Block,
     key::KeyKind,
-    limit::{Algorithm, Refill},
+    limit::Counting,
     time::Micros,
 };
 
@@ -66,42 +66,18 @@ impl EntryState {
     /// Returns what a counter of the in-memory store says, which expires after `expires`.
     #[must_use]
     pub fn of_counter(kind: KeyKind, state: &State, now: Micros, expires: Micros) -> Self {
-        let (window, kept, refill) = match kind {
-            KeyKind::Counter { window, refill, .. } => (window, 0, refill),
-            KeyKind::Calendar { period, .. } => (0, period.zone_spread(), Refill::Greedy),
-            KeyKind::PermitTable { .. } | KeyKind::Block { .. } => return Self::Unreadable,
+        let Some(Counter {
+            counting,
+            window,
+            kept,
+        }) = Counter::of(kind)
+        else {
+            return Self::Unreadable;
         };
         // A state is kept for so long after its reset: see `Usage::new`.
         let left = Some(expires.saturating_sub(IDLE + 1 + kept));
-        let counter = match state.numbers(window, now) {
-            StoredState::Window { start, used } => match kind {
-                KeyKind::Calendar { .. } => StoredCounter::CalendarWindow {
-                    latest: start,
-                    used,
-                },
-                _ => StoredCounter::FixedWindow { start, used },
-            },
-            StoredState::Counters {
-                start,
-                current,
-                previous,
-            } => StoredCounter::WindowCounters {
-                start,
-                current,
-                previous,
-            },
-            StoredState::Debt { whole, part, since } => StoredCounter::Debt {
-                whole,
-                has_fraction: part > 0,
-                since,
-                refill,
-            },
-            StoredState::Log { newest, used, .. } => {
-                let age = now.saturating_sub(newest);
-                return Self::Used(StoredUsage::exact(used, window.saturating_sub(age)));
-            }
-        };
-        Self::Used(counter.usage(window, now, left))
+        let state = state.numbers(window, now);
+        Self::Used(state.usage(counting, window, now, left))
     }
 
     /// Returns what a table of permits says.
@@ -120,13 +96,33 @@ impl EntryState {
     }
 }
 
-/// Returns whether a counter of this kind is a list in Redis.
-pub(super) fn is_log(kind: KeyKind) -> bool {
-    matches!(
-        kind,
-        KeyKind::Counter {
-            algorithm: Algorithm::SlidingWindow,
-            ..
-        }
-    )
+/// How the counters of a kind of key count.
+pub(super) struct Counter {
+    pub(super) counting: Counting,
+    /// The window; 0 of the calendar.
+    pub(super) window: Micros,
+    /// The time for which a state is kept after its reset, because the period of another time zone
+    /// may end later.
+    pub(super) kept: Micros,
+}
+
+impl Counter {
+    /// Returns `None` if keys of this kind are no counters.
+    pub(super) fn of(kind: KeyKind) -> Option<Self> {
+        let (counting, window, kept) = match kind {
+            KeyKind::Counter {
+                algorithm,
+                refill,
+                window,
+                ..
+            } => (Counting::of(algorithm, refill), window, 0),
+            KeyKind::Calendar { period, .. } => (Counting::Calendar, 0, period.zone_spread()),
+            KeyKind::PermitTable { .. } | KeyKind::Block { .. } => return None,
+        };
+        Some(Self {
+            counting,
+            window,
+            kept,
+        })
+    }
 }

@@ -4,10 +4,10 @@
 use super::{bytes::take, usage::StoredUsage};
 use crate::time::Micros;
 
-/// Times are stored modulo 2^48 microseconds.
-const TIME_BITS: u32 = 48;
-/// Sums are stored modulo 2^24.
-const SUM_BITS: u32 = 24;
+/// Times are stored modulo this number of microseconds.
+const TIME_SPAN: Micros = 1 << 48;
+/// Sums are stored modulo this number.
+const SUM_SPAN: u64 = 1 << 24;
 
 /// One element of a log: an admission, or the base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,19 +18,43 @@ pub struct LogElement {
 }
 
 impl LogElement {
+    /// The bytes of an element, without the marks of a cluster that may follow.
+    pub const WIDTH: usize = 6 + 3;
+
     /// Reads an element. Returns `None` if it is not one of this library's.
     #[must_use]
+    #[inline]
     pub fn decode(mut raw: &[u8]) -> Option<Self> {
         let time = take(&mut raw, 6)?;
         let sum = take(&mut raw, 3)?;
         Some(Self { time, sum })
     }
 
+    /// Returns the time of the admission, which is not in the future.
+    #[must_use]
+    #[inline]
+    pub fn time_before(&self, now: Micros) -> Micros {
+        now.saturating_sub(self.distance(now))
+    }
+
+    /// Returns the costs of the admissions from behind `before` up to and including this one.
+    #[must_use]
+    #[inline]
+    pub fn cost_since(&self, before: &Self) -> u32 {
+        let cost = (self.sum + SUM_SPAN - before.sum) % SUM_SPAN;
+        u32::try_from(cost).unwrap_or(u32::MAX)
+    }
+
     /// Returns the age; `None` if the admission is in the future.
     fn age(&self, now: Micros) -> Option<Micros> {
-        let span = 1 << TIME_BITS;
-        let age = (now % span + span - self.time) % span;
-        (age < span / 2).then_some(age)
+        let age = self.distance(now);
+        (age < TIME_SPAN / 2).then_some(age)
+    }
+
+    /// Returns the age modulo the span of times.
+    #[inline]
+    fn distance(&self, now: Micros) -> Micros {
+        (now % TIME_SPAN + TIME_SPAN - self.time) % TIME_SPAN
     }
 }
 
@@ -158,10 +182,8 @@ impl LogSearch {
         let (Some(newest), Some(before)) = (self.newest, self.before) else {
             return StoredUsage::exact(0, 0);
         };
-        let span = 1 << SUM_BITS;
-        let used = (newest.sum + span - before.sum) % span;
+        let used = newest.cost_since(&before);
         let age = newest.age(self.now).unwrap_or(0);
-        let used = u32::try_from(used).unwrap_or(u32::MAX);
         StoredUsage::exact(used, self.window.saturating_sub(age))
     }
 }
@@ -175,12 +197,12 @@ mod tests {
 
     /// A log of admissions with these ages and costs, newest first, and its base.
     fn log(admissions: &[(i64, u64)]) -> Vec<LogElement> {
-        let mut sum = (1 << SUM_BITS) - 2;
+        let mut sum = SUM_SPAN - 2;
         let mut list = vec![LogElement { time: 0, sum }];
         for (age, cost) in admissions.iter().rev() {
-            sum = (sum + cost) % (1 << SUM_BITS);
+            sum = (sum + cost) % SUM_SPAN;
             let time = NOW.checked_add_signed(-age).unwrap();
-            let time = time % (1 << TIME_BITS);
+            let time = time % TIME_SPAN;
             list.insert(0, LogElement { time, sum });
         }
         list

@@ -1,12 +1,13 @@
-//! The values that the scripts store in Redis, read without the limits that they belong to. Tools
-//! that look at a Redis from outside use them; no decision does.
+//! The values that the scripts store in Redis. The plain script replies with such values, so the
+//! Redis store reads them for its decisions. Tools that look at a Redis from outside read them
+//! without the limits that they belong to.
 //!
 //! This is the only place in Rust that knows how the values are written. The scripts are the other
 //! one (`runtime/src/engine/store/redis/scripts`), and `tests/stores/redis/stored_values.rs`
 //! compares the two.
 
 mod block;
-mod bytes;
+pub mod bytes;
 mod counter;
 mod entry;
 mod log;
@@ -16,7 +17,6 @@ mod usage;
 
 pub use self::{
     block::StoredBlock,
-    counter::StoredCounter,
     entry::{EntryState, StoredEntry},
     log::{LogElement, LogSearch},
     margin::EXPIRY_MARGIN,

@@ -4,13 +4,14 @@
 
 use super::{
     block::StoredBlock,
-    counter::StoredCounter,
-    entry::{EntryState, StoredEntry, is_log},
+    entry::{Counter, EntryState, StoredEntry},
     log::{LogElement, LogSearch},
     margin::EXPIRY_MARGIN,
 };
 use crate::{
+    algorithm::StoredState,
     key::{KeyKind, KeySelection, KeyText},
+    limit::Counting,
     time::Micros,
 };
 
@@ -164,10 +165,16 @@ fn commands(key: &str, kind: KeyKind, now: Micros) -> Vec<Command> {
             commands.push(words(&["ZCOUNT", key, &format!("({now}"), "+inf"]));
             commands.push(words(&["ZRANGE", key, "-1", "-1", "WITHSCORES"]));
         }
-        kind if is_log(kind) => commands.push(words(&["LLEN", key])),
+        kind if log_window(kind).is_some() => commands.push(words(&["LLEN", key])),
         _ => commands.push(words(&["GET", key])),
     }
     commands
+}
+
+/// Returns the window of a counter that is a list; `None` if the key is another one.
+fn log_window(kind: KeyKind) -> Option<Micros> {
+    let counter = Counter::of(kind)?;
+    (counter.counting == Counting::SlidingWindow).then_some(counter.window)
 }
 
 /// A decoded value, or a search that needs further commands.
@@ -185,7 +192,7 @@ fn expiry(reply: Option<Reply>) -> Option<Option<Micros>> {
     }
 }
 
-/// Reads a value that one command reads. `None`: the key is gone.
+/// Reads the value of a counter or a block, which one command reads. `None`: the key is gone.
 fn single(
     kind: KeyKind,
     reply: Option<Reply>,
@@ -194,9 +201,7 @@ fn single(
 ) -> Option<Read> {
     let unreadable = Some(Read::State(EntryState::Unreadable));
     let reply = reply?;
-    if let KeyKind::Counter { window, .. } = kind
-        && is_log(kind)
-    {
+    if let Some(window) = log_window(kind) {
         return match reply {
             Reply::Number(0) => None,
             Reply::Number(length) => {
@@ -214,28 +219,21 @@ fn single(
         // The value is a list or the like, where a text should be.
         _ => return unreadable,
     };
-    let state = match kind {
-        KeyKind::Counter {
-            algorithm,
-            refill,
+    let state = match Counter::of(kind) {
+        Some(Counter {
+            counting,
             window,
-            ..
-        } => StoredCounter::decode(algorithm, refill, &raw).map(|counter| {
-            let left = expires.map(|expires| expires.saturating_sub(EXPIRY_MARGIN));
-            EntryState::Used(counter.usage(window, now, left))
-        }),
-        // The key outlives the period, as another time zone's may end later.
-        KeyKind::Calendar { period, .. } => StoredCounter::decode_calendar(&raw).map(|counter| {
-            let kept = EXPIRY_MARGIN + period.zone_spread();
-            let left = expires.map(|expires| expires.saturating_sub(kept));
-            EntryState::Used(counter.usage(0, now, left))
-        }),
-        KeyKind::Block { .. } => match StoredBlock::decode(&raw).map(|block| block.left(now)) {
+            kept,
+        }) => {
+            let left = expires.map(|left| left.saturating_sub(EXPIRY_MARGIN + kept));
+            let state = StoredState::decode(counting, &mut &raw[..]);
+            state.map(|state| EntryState::Used(state.usage(counting, window, now, left)))
+        }
+        None => match StoredBlock::decode(&raw).map(|block| block.left(now)) {
             // The block has ended, and its key expires soon.
             Some(0) => return None,
             left => left.map(EntryState::Blocked),
         },
-        KeyKind::PermitTable { .. } => None,
     };
     Some(Read::State(state.unwrap_or(EntryState::Unreadable)))
 }

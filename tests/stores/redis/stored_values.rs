@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use actix_throttle::{Algorithm, Concurrency, Identity, Limit, LimitStatus, ManualClock, Period};
 use actix_throttle_core::{
+    algorithm::StoredState,
     key::{KeyKind, KeyText},
-    stored::{LogElement, LogSearch, StoredBlock, StoredCounter, StoredUsage},
+    limit::Counting,
+    stored::{LogElement, LogSearch, StoredBlock, StoredUsage},
     time::to_micros,
 };
 
@@ -39,8 +41,9 @@ fn stored(server: &Server, clock: &ManualClock, left: u64) -> StoredUsage {
     let now = now(clock);
     if algorithm != Algorithm::SlidingWindow {
         let raw: Vec<u8> = server.cli(&["GET", key]);
-        let counter = StoredCounter::decode(algorithm, refill, &raw).expect("one of ours");
-        return counter.usage(window, now, Some(left));
+        let counting = Counting::of(algorithm, refill);
+        let counter = StoredState::decode(counting, &mut &raw[..]).expect("one of ours");
+        return counter.usage(counting, window, now, Some(left));
     }
     let mut search = LogSearch::new(server.cli(&["LLEN", key]), window, now);
     while let Some(index) = search.next() {
@@ -115,8 +118,9 @@ fn stored_period_and_offences_are_read() {
         );
         let raw: Vec<u8> = server.cli(&["GET", key]);
         let (latest, used) = (now(&clock), 2);
-        let expected = StoredCounter::CalendarWindow { latest, used };
-        assert_eq!(StoredCounter::decode_calendar(&raw), Some(expected));
+        let expected = StoredState::Calendar { latest, used };
+        let read = StoredState::decode(Counting::Calendar, &mut &raw[..]);
+        assert_eq!(read, Some(expected));
         let raw: Vec<u8> = server.cli(&["GET", "throttle:{user=ann}:z:x"]);
         let StoredBlock(block) = StoredBlock::decode(&raw).expect("one of ours");
         assert_eq!(

@@ -5,13 +5,14 @@ use actix_throttle_core::{
     check::{Check, Mode},
     key::{Key, Naming},
     limit::LimitRef,
+    stored::bytes::push,
 };
 use smallvec::SmallVec;
 
 #[cfg(feature = "cluster")]
 use super::script::{BLOCKED_FOR, Repeat, push_block, random_mark};
 use super::{
-    encode::{push, push_settlement},
+    encode::push_settlement,
     key_table::KeyTable,
     limit_table::LimitTable,
     plain::builder::PlainBuilder,

@@ -1,15 +1,6 @@
-//! The encoding of numbers and receipts in the packed argument of a call. The script decodes it.
+//! The encoding of receipts in the packed argument of a call. The script decodes it.
 
-use actix_throttle_core::algorithm::Settlement;
-
-/// Appends the low `width` bytes of a number, most significant first.
-///
-/// # Panics
-///
-/// If `width` is above 8.
-pub(super) fn push(packed: &mut Vec<u8>, number: u64, width: usize) {
-    packed.extend_from_slice(&number.to_be_bytes()[8 - width..]);
-}
+use actix_throttle_core::{algorithm::Settlement, stored::bytes::push};
 
 /// Packs a receipt, the cost that counts so far and the one that is to count. A time of 0 means
 /// that nothing was charged.

@@ -6,11 +6,10 @@ use std::time::Duration;
 use actix_throttle_core::{
     calendar::Boundaries,
     limit::{Counting, Limit, LimitRef},
+    stored::bytes::push,
     time::{Micros, to_micros},
 };
 use smallvec::SmallVec;
-
-use super::encode::push;
 
 /// The length of one packed limit without what may follow it, in bytes.
 const WIDTH: usize = 1 + 1 + 4 + 6 + 4 + 4 + 6;

@@ -5,6 +5,7 @@ use actix_throttle_core::{
     algorithm::{Receipt, Wait},
     check::{Check, Outcome, Outcomes},
     decision::{DecisionSource, Verdict},
+    stored::bytes::{take, take_u32},
 };
 use smallvec::SmallVec;
 
@@ -28,11 +29,11 @@ impl ReplyLayout {
     /// Reads the first outcome in `rest`, and advances `rest` to what follows. `None` if the reply
     /// is malformed.
     fn read(self, rest: &mut &[u8]) -> Option<Outcome> {
-        let allowed = number(rest, 1)? == 1;
+        let allowed = take(rest, 1)? == 1;
         // A denial says how long it stays the same, in microseconds.
-        let stable_for = if allowed { 0 } else { number(rest, 7)? };
+        let stable_for = if allowed { 0 } else { take(rest, 7)? };
         let at = match self.has_receipts {
-            true => Some(number(rest, 7)?),
+            true => Some(take(rest, 7)?),
             false => None,
         };
         let mut verdicts = SmallVec::new();
@@ -40,9 +41,9 @@ impl ReplyLayout {
         for _ in 0..self.charges {
             let verdict = verdict(rest)?;
             if let Some(at) = at {
-                let mark = number(rest, 7)?;
-                let taken = u32::try_from(number(rest, 4)?).ok()?;
-                let full_for = number(rest, 5)?;
+                let mark = take(rest, 7)?;
+                let taken = take_u32(rest, 4)?;
+                let full_for = take(rest, 5)?;
                 receipts.push((taken > 0).then_some(Receipt {
                     at,
                     taken,
@@ -118,8 +119,8 @@ const BLOCKED: u64 = 1;
 const NEVER: u64 = 2;
 
 fn verdict(rest: &mut &[u8]) -> Option<Verdict> {
-    let flags = number(rest, 1)?;
-    let wait = match number(rest, 7)? {
+    let flags = take(rest, 1)?;
+    let wait = match take(rest, 7)? {
         _ if flags & NEVER != 0 => Wait::Never,
         0 => Wait::None,
         wait => Wait::For(wait),
@@ -127,16 +128,8 @@ fn verdict(rest: &mut &[u8]) -> Option<Verdict> {
     Some(Verdict {
         wait,
         blocked: flags & BLOCKED != 0,
-        remaining: u32::try_from(number(rest, 4)?).ok()?,
-        reset: number(rest, 7)?,
-        more: number(rest, 7)?,
+        remaining: take_u32(rest, 4)?,
+        reset: take(rest, 7)?,
+        more: take(rest, 7)?,
     })
-}
-
-/// Reads the number in the next `width` bytes, at most eight, and advances `rest`.
-pub(super) fn number(rest: &mut &[u8], width: usize) -> Option<u64> {
-    let (bytes, after) = rest.split_at_checked(width)?;
-    *rest = after;
-    let push = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
-    Some(bytes.iter().fold(0, push))
 }

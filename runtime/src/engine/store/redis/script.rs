@@ -7,11 +7,12 @@ use std::sync::LazyLock;
 use actix_throttle_core::check::Charge;
 use actix_throttle_core::{
     key::{Key, Naming},
+    stored::bytes::push,
     time::Micros,
 };
 use redis::{Cmd, Script};
 
-use super::{encode::push, key_table::KeyTable, limit_table::LimitTable};
+use super::{key_table::KeyTable, limit_table::LimitTable};
 #[cfg(feature = "cluster")]
 use super::{limit_table::push_steps, script_call::ScriptCall};
 use crate::engine::{clock::wall, store::key_hash::KeyHasher};

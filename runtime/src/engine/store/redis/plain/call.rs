@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use actix_throttle_core::{
     check::{Check, Outcome},
     limit::Counting,
+    stored::bytes::push,
     time::Micros,
 };
 use redis::Cmd;
@@ -15,7 +16,6 @@ use crate::engine::store::{
     interface::StoreError,
     redis::{
         call_builder::CallBuilder,
-        encode::push,
         plain::{
             builder::PlainBuilder,
             next_step::NextStep,

@@ -7,17 +7,15 @@ use actix_throttle_core::{
     check::{Outcome, Receipts},
     decision::{DecisionSource, Verdict},
     limit::{Counting, Limit},
+    stored::{
+        LogElement,
+        bytes::{take, take_u32},
+    },
     time::{MAX_MICROS, Micros},
 };
 use smallvec::SmallVec;
 
-use crate::engine::store::redis::{plain::checks::PlainChecks, reply::number};
-
-/// The spans of an element of the log: of its time and of its sum.
-const TIME_SPAN: u64 = 1 << 48;
-const SUM_SPAN: u64 = 1 << 24;
-/// The width of an element of the log.
-const ELEMENT: usize = 9;
+use crate::engine::store::redis::plain::checks::PlainChecks;
 
 /// The states of all keys, by the index of the key from 0, and the time of the call. `order` has
 /// the index of each key in the order of the call, from 1. `None` if the reply is malformed.
@@ -31,7 +29,7 @@ pub(crate) fn states(
         .map(|limit| width(&limit.limit) * limit.keys as usize)
         .sum();
     let (mut rest, mut after) = reply.split_at_checked(width)?;
-    let now = number(&mut after, 7)?;
+    let now = take(&mut after, 7)?;
     let found = found(after, now)?;
     let mut states: Vec<Option<State>> = Vec::new();
     states.resize_with(checks.keys().len(), || None);
@@ -61,15 +59,10 @@ struct Found {
 fn found(mut reply: &[u8], now: Micros) -> Option<Vec<Found>> {
     let mut all = Vec::new();
     while !reply.is_empty() {
-        let key_index = number(&mut reply, 2)?;
-        let cost = count(number(&mut reply, 4)?)?;
-        let (element, after) = reply.split_at_checked(ELEMENT)?;
-        reply = after;
-        let (time, _) = element_of(element, now)?;
         all.push(Found {
-            key_index,
-            cost,
-            time,
+            key_index: take(&mut reply, 2)?,
+            cost: take_u32(&mut reply, 4)?,
+            time: element(&mut reply)?.time_before(now),
         });
     }
     Some(all)
@@ -78,69 +71,35 @@ fn found(mut reply: &[u8], now: Micros) -> Option<Vec<Found>> {
 /// The bytes of a state in the reply.
 fn width(limit: &Limit) -> usize {
     match limit.counting() {
-        Counting::FixedWindow => 7 + 4,
-        Counting::SlidingWindowCounter => 7 + 4 + 4,
-        Counting::GreedyBucket | Counting::IntervalBucket | Counting::LeakyBucket => {
-            4 + 6 + 7 + 5 + 6
-        }
-        Counting::SlidingWindow => 3 * ELEMENT,
-        // A limit by the calendar is never plain.
-        Counting::Calendar => 0,
+        Counting::SlidingWindow => 3 * LogElement::WIDTH,
+        counting => StoredState::width(counting),
     }
 }
 
-/// Reads the first state in `rest`, and advances `rest` to what follows.
+/// Reads the first state in `rest`, and advances `rest` to what follows. A state is the value of
+/// its key. Of a list, it is the last element before the window, and the oldest and the newest one
+/// in it.
 fn stored(rest: &mut &[u8], limit: &Limit, now: Micros) -> Option<StoredState> {
-    Some(match limit.counting() {
-        Counting::FixedWindow => StoredState::Window {
-            start: number(rest, 7)?,
-            used: count(number(rest, 4)?)?,
-        },
-        Counting::SlidingWindowCounter => StoredState::Counters {
-            start: number(rest, 7)?,
-            current: count(number(rest, 4)?)?,
-            previous: count(number(rest, 4)?)?,
-        },
-        Counting::GreedyBucket | Counting::IntervalBucket | Counting::LeakyBucket => {
-            let debt = StoredState::Debt {
-                whole: count(number(rest, 4)?)?,
-                part: number(rest, 6)?,
-                since: number(rest, 7)?,
-            };
-            // Two numbers are of no use here: how long it was full, and until when the key lives.
-            number(rest, 5)?;
-            number(rest, 6)?;
-            debt
-        }
-        Counting::Calendar => return None,
-        Counting::SlidingWindow => {
-            let (elements, after) = rest.split_at_checked(3 * ELEMENT)?;
-            *rest = after;
-            let elements = elements.chunks_exact(ELEMENT);
-            let mut elements = elements.map(|element| element_of(element, now));
-            let (_, before) = elements.next()??;
-            let (oldest, _) = elements.next()??;
-            let (newest, sum) = elements.next()??;
-            StoredState::Log {
-                oldest,
-                newest,
-                used: count((SUM_SPAN + sum - before) % SUM_SPAN)?,
-                leaving: Vec::new(),
-            }
-        }
+    let counting = limit.counting();
+    if counting != Counting::SlidingWindow {
+        return StoredState::decode(counting, rest);
+    }
+    let before = element(rest)?;
+    let oldest = element(rest)?;
+    let newest = element(rest)?;
+    Some(StoredState::Log {
+        oldest: oldest.time_before(now),
+        newest: newest.time_before(now),
+        used: newest.cost_since(&before),
+        leaving: Vec::new(),
     })
 }
 
-fn count(number: u64) -> Option<u32> {
-    u32::try_from(number).ok()
-}
-
-/// The time of an element of the log, and its sum.
-fn element_of(mut element: &[u8], now: Micros) -> Option<(Micros, u64)> {
-    let time = number(&mut element, 6)?;
-    let sum = number(&mut element, 3)?;
-    let age = (now % TIME_SPAN + TIME_SPAN - time) % TIME_SPAN;
-    Some((now.saturating_sub(age), sum))
+/// Reads the first element of a log in `rest`, and advances `rest` to what follows.
+fn element(rest: &mut &[u8]) -> Option<LogElement> {
+    let (element, after) = rest.split_at_checked(LogElement::WIDTH)?;
+    *rest = after;
+    LogElement::decode(element)
 }
 
 /// Decides a check of this kind, as the script did.

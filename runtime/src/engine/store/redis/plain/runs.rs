@@ -1,12 +1,10 @@
 //! The runs of checks of a plain call: checks of one form, whose keys follow each other in the
 //! call, are packed as one. The script goes through a run without parsing anything more.
 
+use actix_throttle_core::stored::bytes::push;
 use smallvec::SmallVec;
 
-use crate::engine::store::redis::{
-    encode::push,
-    plain::checks::{CheckKind, PlainChecks},
-};
+use crate::engine::store::redis::plain::checks::{CheckKind, PlainChecks};
 
 /// The runs, packed, with their number.
 #[derive(Debug, Default)]
