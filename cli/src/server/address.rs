@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use actix_throttle_core::text::redis_url::{self, UrlParts};
 use redis::{
     Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, TlsCertificates,
     io::tcp::TcpSettings,
@@ -89,39 +90,23 @@ impl Address {
     /// The error in it, and what to write. The text repeats no secret.
     pub(super) fn of_url(url: &str) -> Result<Self, CliError> {
         let wrong = |reason: &str| {
-            Err(CliError::new(format!(
-                "the server's URL cannot be right: {reason}; write \
-                 redis://user:password@host:port/database, rediss://… for TLS, or \
-                 redis+unix:///path?db=0; in a user or password, escape characters that have a \
-                 meaning in URLs, such as %40 for @"
-            )))
+            let form = redis_url::FORM;
+            CliError::new(format!(
+                "the server's URL cannot be right: {reason}; {form}"
+            ))
         };
         let Some(parsed) = redis::parse_redis_url(url) else {
-            return wrong("it is not the URL of a Redis");
+            return Err(wrong("it is not the URL of a Redis"));
         };
-        if parsed
-            .fragment()
-            .is_some_and(|fragment| !fragment.is_empty())
-        {
-            return wrong("nothing reads what follows `#`, and certificates are always checked");
-        }
-        let is_socket = matches!(parsed.scheme(), "redis+unix" | "valkey+unix" | "unix");
-        let known: &[&str] = match is_socket {
-            true => &["db", "user", "pass", "protocol"],
-            false => &["protocol"],
+        let parts = UrlParts {
+            scheme: parsed.scheme(),
+            parameters: parsed.query_pairs(),
+            fragment: parsed.fragment(),
+            time_limit: "write `--timeout` for the longest time of a connection and a reply",
         };
-        // A parameter that the client ignores, such as `db`, would lead to another database.
-        if parsed
-            .query_pairs()
-            .any(|(name, _)| !known.contains(&name.as_ref()))
-        {
-            let known = known.join("`, `");
-            return wrong(&format!("after `?`, only `{known}` may stand"));
-        }
-        let info = match url.into_connection_info() {
-            Ok(info) => info,
-            Err(error) => return wrong(&error.to_string()),
-        };
+        parts.check().map_err(CliError::new)?;
+        let info = url.into_connection_info();
+        let info = info.map_err(|error| wrong(&error.to_string()))?;
         // Users without permission for `CLIENT SETINFO` can connect, too.
         let settings = info.redis_settings().clone().set_skip_set_lib_name();
         let tcp = TcpSettings::default().set_nodelay(true);
@@ -169,10 +154,11 @@ mod tests {
         for (url, reason) in [
             ("localhost:6379", "not the URL of a Redis"),
             ("http://localhost", "not the URL of a Redis"),
-            ("redis://h?db=4", "only `protocol`"),
+            ("redis://h?db=4", "`db` (write the database behind"),
+            ("redis://h?timeout=4", "`--timeout`"),
             ("redis://h/x", "cannot be right"),
             ("rediss://h/#insecure", "certificates are always checked"),
-            ("unix:///s?database=3", "`db`, `user`"),
+            ("unix:///s?database=3", "did you mean `db`?"),
         ] {
             let error = Address::of_url(url).unwrap_err().to_string();
             assert!(error.contains(reason), "{url}: {error}");

@@ -2,6 +2,7 @@
 //! parsed here alone, so its errors read alike everywhere.
 
 pub mod duration;
+pub mod redis_url;
 pub mod suggest;
 pub mod unit;
 pub mod word;

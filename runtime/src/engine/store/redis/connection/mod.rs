@@ -9,7 +9,6 @@ pub(super) mod guard;
 pub(super) mod owners;
 #[cfg(feature = "cluster")]
 pub(super) mod pace;
-mod parameters;
 pub(super) mod reconnect;
 pub(super) mod state;
 #[cfg(feature = "tls")]

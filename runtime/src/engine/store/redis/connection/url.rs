@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use actix_throttle_core::text::redis_url::{self, UrlParts};
 use deadpool_redis::{Manager, Pool};
 use redis::{
     AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, RedisError,
@@ -10,9 +11,7 @@ use redis::{
 };
 
 use crate::engine::error::InitError;
-use crate::engine::store::redis::connection::{
-    endpoint::Endpoint, parameters::check_parameters, topology::RedisPool,
-};
+use crate::engine::store::redis::connection::{endpoint::Endpoint, topology::RedisPool};
 
 /// The idle time and the interval of TCP keepalive probes, which the kernel sends where the
 /// reconnect task sends no `PING`. The probes also keep NAT and load balancers from taking the
@@ -31,13 +30,11 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 /// If the URL is invalid, or asks for something that is not supported.
 pub(crate) fn pool_for(url: &str) -> Result<RedisPool, InitError> {
     refuse_what_is_not_supported(url)?;
-    check_parameters(url)?;
+    check_parts(url)?;
     open(url).map_err(|error| {
+        let form = redis_url::FORM;
         InitError::settings(format!(
-            "the server's URL cannot be right ({error}); write \
-             redis://user:password@host:port/database, rediss://… for TLS, or \
-             redis+unix:///path?db=0; in a user or password, escape characters that have a meaning \
-             in URLs, such as %40 for @"
+            "the server's URL cannot be right ({error}); {form}"
         ))
     })
 }
@@ -72,6 +69,21 @@ fn refuse_what_is_not_supported(url: &str) -> Result<(), InitError> {
         ));
     }
     Ok(())
+}
+
+/// Refuses parts of the URL that the client would silently ignore.
+fn check_parts(url: &str) -> Result<(), InitError> {
+    // The client reports a text that is no URL.
+    let Some(url) = redis::parse_redis_url(url) else {
+        return Ok(());
+    };
+    let parts = UrlParts {
+        scheme: url.scheme(),
+        parameters: url.query_pairs(),
+        fragment: url.fragment(),
+        time_limit: "the builder's `deadline` says how long a decision may take",
+    };
+    parts.check().map_err(InitError::settings)
 }
 
 fn open(url: &str) -> Result<RedisPool, RedisError> {
@@ -109,4 +121,34 @@ fn tcp_settings() -> TcpSettings {
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
     let settings = settings.set_user_timeout(UNACKNOWLEDGED);
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_url_are_checked_as_the_client_parses_them() {
+        for url in [
+            "localhost:6379",
+            "redis://h?",
+            "redis://h/4?protocol=resp3",
+            "valkey://h/#",
+            "unix:///s?db=4&user=u&pass=p&protocol=3",
+        ] {
+            assert!(check_parts(url).is_ok(), "{url}");
+        }
+        for (url, advice) in [
+            ("redis://h/0?socket_timeout=5", "`deadline`"),
+            ("valkeys://h/?database=2", "redis://host:port/2"),
+            ("redis://h/0#cache", "follows `#`"),
+            ("redis://ann:12?hunter2@h", "%3F"),
+        ] {
+            let error = check_parts(url).unwrap_err();
+            assert!(error.is_settings());
+            let said = error.to_string();
+            assert!(said.contains(advice), "{url}: {said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
 }
