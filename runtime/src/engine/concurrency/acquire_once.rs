@@ -47,7 +47,7 @@ impl Engine {
                 if let Some(hold) = &mut granted.hold {
                     // No task renews the permits if there is no runtime: they last for one expiry.
                     let runtime = Handle::try_current().ok();
-                    hold.renewal = runtime
+                    hold.task = runtime
                         .zip(renewal)
                         .map(|(runtime, renewal)| runtime.spawn(renewal));
                 }
@@ -88,7 +88,7 @@ impl Engine {
         .await
         .map_err(ended)??;
         if let Some(hold) = &mut granted.hold {
-            hold.renewal = Some(renewal);
+            hold.task = Some(renewal);
         }
         Ok(granted)
     }

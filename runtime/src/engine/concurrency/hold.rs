@@ -5,20 +5,21 @@ use std::sync::Arc;
 use actix_throttle_core::time::Micros;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::{hold_state::HoldState, owned_charge::OwnedCharge};
+use super::{owned_charge::OwnedCharge, renewal::Renewal};
 use crate::engine::handle::Engine;
 
 /// Permits that are held. Dropping this value releases them: at once if that needs no I/O, else by
 /// the renewal task.
 #[derive(Debug)]
 pub(crate) struct PermitHold {
-    state: Arc<HoldState>,
+    renewal: Arc<Renewal>,
     /// The sender whose drop tells the renewal task that the hold has ended.
     end: Option<oneshot::Sender<()>>,
     /// The time at which the observers were told that the permits are held; `None` if they were
     /// not.
     held_since: Option<Micros>,
-    pub(super) renewal: Option<JoinHandle<()>>,
+    /// The renewal task.
+    pub(super) task: Option<JoinHandle<()>>,
 }
 
 impl PermitHold {
@@ -29,25 +30,25 @@ impl PermitHold {
         may_count: bool,
     ) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let (end, ended) = oneshot::channel();
-        let state = Arc::new(HoldState::new(engine, permits, sent, may_count));
-        let renewal = Arc::clone(&state).renew_until_dropped(ended, sent);
+        let renewal = Arc::new(Renewal::new(engine, permits, sent, may_count));
+        let until_dropped = Arc::clone(&renewal).renew_until_dropped(ended, sent);
         let hold = Self {
-            state,
+            renewal,
             end: Some(end),
             held_since: None,
-            renewal: None,
+            task: None,
         };
-        (hold, renewal)
+        (hold, until_dropped)
     }
 
     /// Tells the observers that the permits are held: from now until the hold is dropped.
     pub(super) fn tell_held(&mut self) {
-        self.held_since = self.state.tell_held();
+        self.held_since = self.renewal.tell_held();
     }
 
     /// Whether all permits are certain: none was lost, and all were renewed in time.
     pub(crate) fn is_valid(&self) -> bool {
-        self.state.is_valid()
+        self.renewal.is_valid()
     }
 
     /// Releases the permits, and waits for that.
@@ -56,19 +57,19 @@ impl PermitHold {
     ///
     /// If the future is dropped, the renewal task goes on.
     pub(crate) async fn release(mut self) {
-        let renewal = self.renewal.take();
+        let task = self.task.take();
         drop(self);
-        if let Some(renewal) = renewal {
+        if let Some(task) = task {
             // The task does not panic, and is aborted only with its runtime.
-            let _ = renewal.await;
+            let _ = task.await;
         }
     }
 }
 
 impl Drop for PermitHold {
     fn drop(&mut self) {
-        self.state.try_release();
-        self.state.tell_released(self.held_since);
+        self.renewal.try_release();
+        self.renewal.tell_released(self.held_since);
         drop(self.end.take());
     }
 }

@@ -7,6 +7,7 @@ mod hold;
 mod hold_state;
 mod owned_charge;
 mod permit;
+mod renewal;
 mod semaphore;
 mod semaphore_guard;
 
