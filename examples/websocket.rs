@@ -70,11 +70,12 @@ async fn say_so(
             Message::Text(text) => {
                 let room = text.split(' ').next().unwrap_or_default();
                 // A client chooses its rooms, and could choose a new room for each message.
-                let answer = match is_allowed(&IN_ROOMS, &request, "").await
+                let answer = if is_allowed(&IN_ROOMS, &request, "").await
                     && is_allowed(&IN_ROOM, &request, room).await
                 {
-                    true => text,
-                    false => "limited".into(),
+                    text
+                } else {
+                    "limited".into()
                 };
                 session.text(answer).await?;
             }

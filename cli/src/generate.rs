@@ -43,9 +43,10 @@ fn leaves(command: &clap::Command) -> Vec<clap::Command> {
         .get_subcommands()
         .filter(|below| below.get_name() != "help");
     let below: Vec<_> = below.flat_map(leaves).collect();
-    match below.is_empty() {
-        true => vec![command.clone()],
-        false => below,
+    if below.is_empty() {
+        vec![command.clone()]
+    } else {
+        below
     }
 }
 

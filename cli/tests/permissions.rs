@@ -39,9 +39,10 @@ fn documented_permissions_are_enough() {
         redis(&url, &["block", "ann", "--for", "1h", "--zone", "z"]).status(0);
         for key in ["l60", "p"] {
             let key = format!("throttle:{{user=ann}}:z:{key}");
-            let _: i64 = match key.ends_with(":p") {
-                true => server.cli(&["ZADD", &key, "9000000000000000", "x"]),
-                false => server.cli(&["RPUSH", &key, "1234567890", "1234567890"]),
+            let _: i64 = if key.ends_with(":p") {
+                server.cli(&["ZADD", &key, "9000000000000000", "x"])
+            } else {
+                server.cli(&["RPUSH", &key, "1234567890", "1234567890"])
             };
         }
         let said = redis(&url, &["list", "--json"]).status(0);

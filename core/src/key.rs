@@ -199,9 +199,10 @@ impl KeyKind {
                 shadow,
             } => (shadow, letter(algorithm, refill), Some(window)),
         };
-        text.push(match shadow {
-            true => letter.to_ascii_uppercase(),
-            false => letter,
+        text.push(if shadow {
+            letter.to_ascii_uppercase()
+        } else {
+            letter
         });
         let Some(window) = window else { return };
         let (number, unit) = if window.is_multiple_of(1_000_000) {

@@ -218,12 +218,13 @@ fn response<'d>(
 }
 
 fn header(described: &Described) -> Header {
-    let schema = match described.is_number {
-        true => ObjectBuilder::new()
+    let schema = if described.is_number {
+        ObjectBuilder::new()
             .schema_type(Type::Integer)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-            .minimum(Some(0)),
-        false => ObjectBuilder::new().schema_type(Type::String),
+            .minimum(Some(0))
+    } else {
+        ObjectBuilder::new().schema_type(Type::String)
     };
     HeaderBuilder::new()
         .schema(schema)

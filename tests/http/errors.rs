@@ -69,9 +69,12 @@ fn own(_: &HttpRequest, denied: &Decision) -> HttpResponse {
 async fn denial_by_hand_is_that_of_the_attribute() {
     for style in [HeaderStyle::Both, HeaderStyle::GitHub, HeaderStyle::Off] {
         for has_own in [false, true] {
-            let test_app = TestApp::with(|builder| match has_own {
-                true => builder.headers(style).on_limited(own),
-                false => builder.headers(style),
+            let test_app = TestApp::with(|builder| {
+                if has_own {
+                    builder.headers(style).on_limited(own)
+                } else {
+                    builder.headers(style)
+                }
             })
             .await;
             let service = test_app.service(routes).await;

@@ -83,10 +83,7 @@ async fn identity_says_what_it_is() {
 
 /// A `dynamic` function that chooses by the identity it receives.
 fn by_whom(_: &HttpRequest, whom: &Identity) -> Option<Limit> {
-    let known = match whom.is_unidentified() {
-        true => 1,
-        false => 5,
-    };
+    let known = if whom.is_unidentified() { 1 } else { 5 };
     assert_eq!(whom.kind(), IdentityKind::Header);
     assert_eq!(whom.address().is_some(), whom.is_unidentified());
     Some(Limit::per_minute(known))

@@ -81,10 +81,12 @@ fn expected(entries: &[Entry], sent: &Sent) -> Vec<String> {
             let rules = entry.rules.iter().filter(present);
             rules.filter(|rule| rule.group == group).count() > 0
         };
-        let group = match sent.group.is_some() && of(sent.group) {
-            true => sent.group,
-            false if of(None) => None,
-            false => continue,
+        let group = if sent.group.is_some() && of(sent.group) {
+            sent.group
+        } else if of(None) {
+            None
+        } else {
+            continue;
         };
         // A limit's name has its position among the limits of the entry.
         let limits = entry
@@ -127,9 +129,10 @@ fn throttle(entries: &[Entry]) -> Throttle {
                 (_, Some(group)) => Rule::new(Limit::new(1_000, window)).group(group),
                 (_, None) => Rule::new(Limit::new(1_000, window)),
             };
-            match rule.skips_x {
-                true => made.skip_if(|request| request.headers().contains_key("X-Skip")),
-                false => made,
+            if rule.skips_x {
+                made.skip_if(|request| request.headers().contains_key("X-Skip"))
+            } else {
+                made
             }
         });
         throttle = throttle.paths(paths, rules).expect("a valid entry");

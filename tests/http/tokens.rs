@@ -70,9 +70,10 @@ async fn by_rules(request: HttpRequest) -> HttpResponse {
         .check_request(&request, &*RULES)
         .await
         .expect("a decision");
-    match decision.is_none_or(|decision| decision.is_allowed()) {
-        true => HttpResponse::Ok().finish(),
-        false => HttpResponse::TooManyRequests().finish(),
+    if decision.is_none_or(|decision| decision.is_allowed()) {
+        HttpResponse::Ok().finish()
+    } else {
+        HttpResponse::TooManyRequests().finish()
     }
 }
 

@@ -105,12 +105,11 @@ impl Model {
             wait,
             remaining: self.remaining(now),
             reset: self.cut(now, first(|x| self.is_whole(now + x))),
-            more: match self.is_whole(now) {
-                true => 0,
-                false => {
-                    let remaining = self.remaining(now);
-                    self.cut(now, first(|x| self.fits(now + x, remaining + 1)))
-                }
+            more: if self.is_whole(now) {
+                0
+            } else {
+                let remaining = self.remaining(now);
+                self.cut(now, first(|x| self.fits(now + x, remaining + 1)))
             },
         }
     }

@@ -88,9 +88,10 @@ fn zones(found: &Found, arguments: &BlockArguments) -> BTreeSet<(String, String)
             .map(|entry| (entry.identity.clone(), entry.zone.clone()))
             .collect();
     }
-    let identities = match identities.is_empty() {
-        true => BTreeSet::from([&found.identity]),
-        false => identities,
+    let identities = if identities.is_empty() {
+        BTreeSet::from([&found.identity])
+    } else {
+        identities
     };
     let zones = arguments.zone.iter();
     zones

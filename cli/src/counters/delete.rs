@@ -84,12 +84,11 @@ pub(super) fn delete(
         return Ok(Answer::No);
     }
     let keys = carry_out(scan, &chosen)?;
-    match is_json {
-        true => write_json(&json!({ "identity": found.identity, "deleted": keys }))?,
-        false => {
-            for key in keys {
-                write_line(&format!("deleted {}", printable(key)))?;
-            }
+    if is_json {
+        write_json(&json!({ "identity": found.identity, "deleted": keys }))?;
+    } else {
+        for key in keys {
+            write_line(&format!("deleted {}", printable(key)))?;
         }
     }
     Ok(Answer::Yes)

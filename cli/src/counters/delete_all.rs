@@ -25,13 +25,15 @@ pub(super) fn delete_all(
     yes: bool,
     is_json: bool,
 ) -> Result<Answer, CliError> {
-    let selection = match permits {
-        true => scan.selection().with_permits(),
-        false => scan.selection(),
+    let selection = if permits {
+        scan.selection().with_permits()
+    } else {
+        scan.selection()
     };
-    let what = match permits {
-        true => "all counters, blocks and permits",
-        false => "all counters and blocks",
+    let what = if permits {
+        "all counters, blocks and permits"
+    } else {
+        "all counters and blocks"
     };
     let zones = match scan.zones {
         [] => String::new(),
@@ -51,13 +53,12 @@ pub(super) fn delete_all(
     let summary = scan.keys(&selection, |_, node, keys| {
         delete(node, &prefix, &selection, keys, &mut deleted)
     })?;
-    match is_json {
-        true => write_json(&json!({ "deleted": deleted, "complete": summary.is_complete }))?,
-        false => {
-            let s = if deleted == 1 { "" } else { "s" };
-            write_line(&format!("deleted {deleted} key{s}"))?;
-            warn_of_the_rest(summary, "write a higher `--max-keys`");
-        }
+    if is_json {
+        write_json(&json!({ "deleted": deleted, "complete": summary.is_complete }))?;
+    } else {
+        let s = if deleted == 1 { "" } else { "s" };
+        write_line(&format!("deleted {deleted} key{s}"))?;
+        warn_of_the_rest(summary, "write a higher `--max-keys`");
     }
     if deleted == 0 {
         eprintln!("nothing is counted{whose}");

@@ -41,9 +41,10 @@ fn limit(kind: KeyKind) -> String {
             window,
             shadow,
         } => {
-            let interval = match refill == Refill::Interval {
-                true => " interval",
-                false => "",
+            let interval = if refill == Refill::Interval {
+                " interval"
+            } else {
+                ""
             };
             (
                 shadow,
@@ -51,9 +52,10 @@ fn limit(kind: KeyKind) -> String {
             )
         }
     };
-    match shadow {
-        true => format!("shadow {text}"),
-        false => text,
+    if shadow {
+        format!("shadow {text}")
+    } else {
+        text
     }
 }
 

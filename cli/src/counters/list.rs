@@ -28,9 +28,10 @@ pub(super) fn list(
     selection: Selection,
     is_json: bool,
 ) -> Result<Answer, CliError> {
-    let selected = match selection.blocks_only {
-        true => scan.selection().only_blocks(),
-        false => scan.selection().with_permits(),
+    let selected = if selection.blocks_only {
+        scan.selection().only_blocks()
+    } else {
+        scan.selection().with_permits()
     };
     let mut entries = BTreeMap::new();
     let summary = scan.entries(&selected, |_, entry| {

@@ -50,9 +50,10 @@ pub(crate) fn diff(arguments: &DiffArguments, is_json: bool) -> Result<Answer, C
             write_line("nothing changes")?;
         }
     }
-    Ok(match arguments.exit_code && !diff.is_empty() {
-        true => Answer::No,
-        false => Answer::Yes,
+    Ok(if arguments.exit_code && !diff.is_empty() {
+        Answer::No
+    } else {
+        Answer::Yes
     })
 }
 

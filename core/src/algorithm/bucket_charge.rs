@@ -67,10 +67,11 @@ impl BucketCharge<'_> {
     /// would have left, so that charges before this one find how long it was full.
     fn create(&self, debt: &mut Debt, more: TokenDebt, drained: u128, now: Micros) -> bool {
         let receipt = &self.settlement.receipt;
-        let (owed, since) = match self.charged.0 <= drained {
-            true => (self.charged.0 + more.0, receipt.at),
+        let (owed, since) = if self.charged.0 <= drained {
+            (self.charged.0 + more.0, receipt.at)
+        } else {
             // The debt beneath the charge was refunded, or deleted.
-            false => (more.0, now),
+            (more.0, now)
         };
         if since == receipt.at && owed <= drained {
             return false;
@@ -90,11 +91,12 @@ impl BucketCharge<'_> {
         let latest = debt.since().saturating_sub(receipt.at);
         let paid_after = saturate(self.own.0 / u128::from(self.limit.times()));
         let longest = latest.saturating_sub(paid_after);
-        let full = match elapsed < FULL_FOR_SPAN {
-            true => debt.full_for().since(receipt.full_for),
+        let full = if elapsed < FULL_FOR_SPAN {
+            debt.full_for().since(receipt.full_for)
+        } else {
             // The charge is too long ago to know. The most that it may have been is never too
             // little.
-            false => longest,
+            longest
         };
         // Each time is rounded up to a microsecond.
         (full <= longest + 1 && !debt.is_absent()).then_some(full)

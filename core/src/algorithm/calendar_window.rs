@@ -51,9 +51,10 @@ impl CounterState for CalendarWindow {
     fn view_at(&self, limit: &Limit, now: Micros) -> View {
         let period = limit.period_at(now);
         View {
-            used: match period.contains(self.latest) {
-                true => self.used,
-                false => 0,
+            used: if period.contains(self.latest) {
+                self.used
+            } else {
+                0
             },
             start: period.start,
             end: period.end,

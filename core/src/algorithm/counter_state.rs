@@ -67,17 +67,17 @@ pub(super) trait CounterState {
         let mut view = self.view_at(limit, now);
         let wait = self.wait_for_cost(&view, limit, cost, now);
         if wait == Wait::None && cost > 0 {
-            let from = match limit.is_in_turn() {
-                true => counted_from(self.due_at(limit, now), now),
-                false => now,
+            let from = if limit.is_in_turn() {
+                counted_from(self.due_at(limit, now), now)
+            } else {
+                now
             };
-            view = match from < now {
-                true => {
-                    let then = self.view_at(limit, from);
-                    self.charge(then, limit, cost, from);
-                    self.view_at(limit, now)
-                }
-                false => self.charge(view, limit, cost, now),
+            view = if from < now {
+                let then = self.view_at(limit, from);
+                self.charge(then, limit, cost, from);
+                self.view_at(limit, now)
+            } else {
+                self.charge(view, limit, cost, now)
             };
         }
         (wait, self.availability(&view, limit, now))

@@ -151,9 +151,10 @@ impl Debt {
         let kept = TokenDebt(self.unclamped(limit).saturating_sub(left.0));
         let (whole, part) = div_rem(kept.0, limit.window_micros());
         let is_beyond = kept.0 > TokenDebt::tokens(capacity, limit).0;
-        let flag = match is_beyond {
-            true => self.part_and_flag() & IS_BEYOND,
-            false => 0,
+        let flag = if is_beyond {
+            self.part_and_flag() & IS_BEYOND
+        } else {
+            0
         };
         self.whole = saturate_count(whole);
         self.part = six_bytes(part | flag);

@@ -52,9 +52,10 @@ impl IntervalBucket {
     /// Returns the missing tokens as of the anchor; see the debt of the other buckets.
     #[inline]
     fn missing(&self, limit: &Limit) -> u32 {
-        match self.is_beyond {
-            true => self.missing,
-            false => self.missing.min(limit.quota()),
+        if self.is_beyond {
+            self.missing
+        } else {
+            self.missing.min(limit.quota())
         }
     }
 
@@ -166,9 +167,10 @@ impl CounterState for IntervalBucket {
             return false;
         }
         let is_owed = left(settlement.from.into()) > 0;
-        let was_full = match elapsed < FULL_FOR_SPAN {
-            true => self.full_for.since(receipt.full_for) > 0,
-            false => !is_owed,
+        let was_full = if elapsed < FULL_FOR_SPAN {
+            self.full_for.since(receipt.full_for) > 0
+        } else {
+            !is_owed
         };
         if has_phase && !was_full {
             self.missing = self.missing(limit).saturating_add(more);

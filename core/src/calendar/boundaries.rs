@@ -118,23 +118,21 @@ fn hour_at(rules: &tz::TimeZone, now: i64) -> (i64, i64) {
     let minutes = |moment| offset(moment).rem_euclid(HOUR);
     let start = now - (now + offset(now)).rem_euclid(HOUR);
     let end = start + HOUR;
-    let start = match minutes(start) == minutes(now) {
-        true => start,
-        false => {
-            let mut changes = rules.preceding(timestamp(now + 1));
-            changes
-                .next()
-                .map_or(start, |change| change.timestamp().as_microsecond())
-        }
+    let start = if minutes(start) == minutes(now) {
+        start
+    } else {
+        let mut changes = rules.preceding(timestamp(now + 1));
+        changes
+            .next()
+            .map_or(start, |change| change.timestamp().as_microsecond())
     };
-    let end = match minutes(end - 1) == minutes(now) {
-        true => end,
-        false => {
-            let mut changes = rules.following(timestamp(now));
-            changes
-                .next()
-                .map_or(end, |change| change.timestamp().as_microsecond())
-        }
+    let end = if minutes(end - 1) == minutes(now) {
+        end
+    } else {
+        let mut changes = rules.following(timestamp(now));
+        changes
+            .next()
+            .map_or(end, |change| change.timestamp().as_microsecond())
     };
     (start, end)
 }

@@ -17,15 +17,12 @@ impl TimeZone {
     pub(crate) const UNKNOWN: Self = Self(u16::MAX);
 
     /// The error of a name that is not in the table.
-    pub(crate) const UNKNOWN_MESSAGE: &'static str = match cfg!(feature = "time-zones") {
-        true => {
-            "unknown time zone: write a name of the IANA database, \
+    pub(crate) const UNKNOWN_MESSAGE: &'static str = if cfg!(feature = "time-zones") {
+        "unknown time zone: write a name of the IANA database, \
              `time_zone = \"Europe/Berlin\"`"
-        }
-        false => {
-            "time zones other than `UTC` need the feature `time-zones` of `actix-throttle`: \
+    } else {
+        "time zones other than `UTC` need the feature `time-zones` of `actix-throttle`: \
              enable it, or write `time_zone = \"UTC\"`"
-        }
     };
 
     /// Returns the zone of this name.
@@ -146,9 +143,10 @@ mod table {
         let mut at = 0;
         while at < one.len() && at < other.len() {
             if one[at] != other[at] {
-                return match one[at] < other[at] {
-                    true => std::cmp::Ordering::Less,
-                    false => std::cmp::Ordering::Greater,
+                return if one[at] < other[at] {
+                    std::cmp::Ordering::Less
+                } else {
+                    std::cmp::Ordering::Greater
                 };
             }
             at += 1;
@@ -156,9 +154,10 @@ mod table {
         if one.len() == other.len() {
             return std::cmp::Ordering::Equal;
         }
-        match one.len() < other.len() {
-            true => std::cmp::Ordering::Less,
-            false => std::cmp::Ordering::Greater,
+        if one.len() < other.len() {
+            std::cmp::Ordering::Less
+        } else {
+            std::cmp::Ordering::Greater
         }
     }
 

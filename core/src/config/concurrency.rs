@@ -26,12 +26,13 @@ pub(crate) fn concurrency(
 ) -> Option<Concurrency> {
     let reason = |key: &Argument| {
         let what = "`max` makes this a concurrency limit, which has no use for";
-        match keys::is_times_or_window(key) {
-            true => format!(
+        if keys::is_times_or_window(key) {
+            format!(
                 "{what} `{}`: remove it, or make the rate a limit of its own",
                 key.name
-            ),
-            false => format!("{what} `{}`: remove it", key.name),
+            )
+        } else {
+            format!("{what} `{}`: remove it", key.name)
         }
     };
     table.refuse(keys::only_of_rate(), reason, diagnostics);

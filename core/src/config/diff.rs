@@ -86,9 +86,10 @@ impl Diff {
                 old.enforcement.as_str(),
                 new.enforcement.as_str()
             );
-            match new.enforcement < old.enforcement {
-                true => changes.removed(line),
-                false => changes.changed(line),
+            if new.enforcement < old.enforcement {
+                changes.removed(line);
+            } else {
+                changes.changed(line);
             }
         }
         changes.compare_clients(&old.clients, &new.clients);
@@ -106,9 +107,10 @@ impl Diff {
                 None => self.removed(format!("{what} {label} removed{}", said(text))),
                 Some(new) if new.text != *text => {
                     let line = format!("{what} {label} changed: {text} → {}", new.text);
-                    match new.limits < old.limits {
-                        true => self.removed(line),
-                        false => self.changed(line),
+                    if new.limits < old.limits {
+                        self.removed(line);
+                    } else {
+                        self.changed(line);
                     }
                 }
                 Some(_) => {}

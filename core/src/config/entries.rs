@@ -96,9 +96,10 @@ impl CheckedRule for NamedRule<'_> {
 
 /// The label of a rule without a name, as the middleware's `Paths` has it.
 fn default_label(paths: &PathsSpec) -> String {
-    let methods = match paths.methods.is_empty() {
-        true => String::new(),
-        false => format!("{} ", paths.methods.join(",")),
+    let methods = if paths.methods.is_empty() {
+        String::new()
+    } else {
+        format!("{} ", paths.methods.join(","))
     };
     let regex = paths.path.as_deref().or(paths.pattern.as_deref());
     match regex {

@@ -56,9 +56,10 @@ pub(crate) fn limit(
         let limit = with_algorithm(value);
         diagnostics.ok(position, limit.validate()).map(|()| limit)
     });
-    let placeholder = match by_calendar {
-        true => Limit::every(Period::Day, PLACEHOLDER.times()),
-        false => with_algorithm(PLACEHOLDER),
+    let placeholder = if by_calendar {
+        Limit::every(Period::Day, PLACEHOLDER.times())
+    } else {
+        with_algorithm(PLACEHOLDER)
     };
     let mut limit = sound.unwrap_or(placeholder);
     if let (true, Some(algorithm)) = (by_calendar, algorithm) {

@@ -63,17 +63,14 @@ pub(crate) fn whole_limit(
     position: Position,
     diagnostics: &mut Diagnostics,
 ) -> Option<NamedLimit> {
-    let (limit, options) = match concurrency::is_meant(table) {
-        true => {
-            let limit = concurrency::concurrency(table, position, diagnostics);
-            let options = options::of_concurrency(table, diagnostics);
-            (limit.map(AnyLimit::Concurrency), options)
-        }
-        false => {
-            let limit = limit::limit(table, position, diagnostics);
-            let options = options::of_rate(table, limit.as_ref(), diagnostics);
-            (limit.map(AnyLimit::Rate), options)
-        }
+    let (limit, options) = if concurrency::is_meant(table) {
+        let limit = concurrency::concurrency(table, position, diagnostics);
+        let options = options::of_concurrency(table, diagnostics);
+        (limit.map(AnyLimit::Concurrency), options)
+    } else {
+        let limit = limit::limit(table, position, diagnostics);
+        let options = options::of_rate(table, limit.as_ref(), diagnostics);
+        (limit.map(AnyLimit::Rate), options)
     };
     Some(NamedLimit {
         limit: limit?,

@@ -84,9 +84,10 @@ fn paths(
     }
     let mut methods = Vec::new();
     for Spanned { position, value } in table.texts(&vocabulary::METHODS, diagnostics) {
-        match METHOD_NAMES.contains(&value) {
-            true => methods.push(value.to_owned()),
-            false => diagnostics.at(position, suggest::unknown("method", value, &METHOD_NAMES)),
+        if METHOD_NAMES.contains(&value) {
+            methods.push(value.to_owned());
+        } else {
+            diagnostics.at(position, suggest::unknown("method", value, &METHOD_NAMES));
         }
     }
     let own = |text: Spanned<&str>| text.value.to_owned();
@@ -129,9 +130,10 @@ fn limit_of_rule(
             .value
             .trim_start()
             .starts_with(|c: char| c.is_ascii_digit());
-        return match is_rate {
-            true => Some(LimitSpec::new(limit::shorthand(text, diagnostics)?.into())),
-            false => by_name(text, named_limits, diagnostics),
+        return if is_rate {
+            Some(LimitSpec::new(limit::shorthand(text, diagnostics)?.into()))
+        } else {
+            by_name(text, named_limits, diagnostics)
         };
     }
     let mut table = TableReader::of(node, "{ rate = \"100/minute\" }", diagnostics)?;
@@ -149,21 +151,18 @@ fn limit_of_rule(
         };
         keys::refuse(&mut table, reason, diagnostics);
         let limit = by_name(name, named_limits, diagnostics);
-        let options = match limit.as_ref().is_some_and(LimitSpec::is_concurrency) {
-            true => {
-                let reason = |key: &Argument| {
-                    format!(
-                        "`{}` is a concurrency limit and has no use for `{}`: remove it",
-                        name.value, key.name
-                    )
-                };
-                table.refuse(keys::OPTIONS_OF_RATE, reason, diagnostics);
-                options::of_concurrency(&mut table, diagnostics)
-            }
-            false => {
-                let rate = limit.as_ref().and_then(LimitSpec::rate);
-                options::of_rate(&mut table, rate, diagnostics)
-            }
+        let options = if limit.as_ref().is_some_and(LimitSpec::is_concurrency) {
+            let reason = |key: &Argument| {
+                format!(
+                    "`{}` is a concurrency limit and has no use for `{}`: remove it",
+                    name.value, key.name
+                )
+            };
+            table.refuse(keys::OPTIONS_OF_RATE, reason, diagnostics);
+            options::of_concurrency(&mut table, diagnostics)
+        } else {
+            let rate = limit.as_ref().and_then(LimitSpec::rate);
+            options::of_rate(&mut table, rate, diagnostics)
         };
         limit.map(|limit| LimitSpec { options, ..limit })
     } else {
@@ -184,12 +183,11 @@ fn by_name(
 ) -> Option<LimitSpec> {
     let limit = limits.get(name.value);
     if limit.is_none() {
-        let reason = match limits.is_empty() {
-            true => format!("no limit is named `{}`: add it to `limits`", name.value),
-            false => {
-                let valid: Vec<_> = limits.keys().map(String::as_str).collect();
-                suggest::unknown("limit", name.value, &valid)
-            }
+        let reason = if limits.is_empty() {
+            format!("no limit is named `{}`: add it to `limits`", name.value)
+        } else {
+            let valid: Vec<_> = limits.keys().map(String::as_str).collect();
+            suggest::unknown("limit", name.value, &valid)
         };
         diagnostics.at(name.position, reason);
     }

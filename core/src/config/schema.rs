@@ -129,10 +129,13 @@ fn list(items: Value) -> Value {
 
 fn description(argument: &Argument) -> String {
     let Argument { default, doc, .. } = argument;
-    match argument.is_default_in_file {
-        // A default of several words is prose, and any other a value.
-        true if default.contains(' ') || *default == "all" => format!("{doc} Default: {default}."),
-        true => format!("{doc} Default: `{}`.", default.trim_matches('"')),
-        false => (*doc).to_owned(),
+    if !argument.is_default_in_file {
+        return (*doc).to_owned();
+    }
+    // A default of several words is prose, and any other a value.
+    if default.contains(' ') || *default == "all" {
+        format!("{doc} Default: {default}.")
+    } else {
+        format!("{doc} Default: `{}`.", default.trim_matches('"'))
     }
 }

@@ -55,9 +55,10 @@ pub(crate) fn rate(
         by_calendar || UNITS.iter().any(|(unit, _)| table.has(unit)),
     );
     let times = table.count(&vocabulary::TIMES, diagnostics);
-    let window = match by_calendar {
-        true => period(table, diagnostics),
-        false => window(table, diagnostics),
+    let window = if by_calendar {
+        period(table, diagnostics)
+    } else {
+        window(table, diagnostics)
     };
     let missing = match (has_times, has_window) {
         (false, false) => {

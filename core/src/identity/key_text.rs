@@ -45,9 +45,10 @@ fn write_parts(out: &mut impl Write, source: &Source, value: &Value, plain: bool
         }
         (source, Value::Bytes(bytes)) => {
             out.write_char('=')?;
-            match plain || !may_be_secret(source) {
-                true => write_plain(out, bytes),
-                false => write_hash(out, bytes),
+            if plain || !may_be_secret(source) {
+                write_plain(out, bytes)
+            } else {
+                write_hash(out, bytes)
             }
         }
         (source, Value::Client(network)) => {

@@ -50,9 +50,10 @@ impl<'t> KeyText<'t> {
 /// If keys must not have this prefix.
 pub fn check_prefix(prefix: &str) -> Result<(), &'static str> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
-    match !prefix.is_empty() && prefix.bytes().all(is_plain) {
-        true => Ok(()),
-        false => Err("`prefix` must be printable ASCII without braces or spaces, and not empty"),
+    if !prefix.is_empty() && prefix.bytes().all(is_plain) {
+        Ok(())
+    } else {
+        Err("`prefix` must be printable ASCII without braces or spaces, and not empty")
     }
 }
 
@@ -133,10 +134,10 @@ impl KeyKind {
             _ => return None,
         };
         // Only digits are valid: `parse` would take a sign, too.
-        let number = match digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            true => digits.parse::<u64>().ok()?,
-            false => return None,
-        };
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let number = digits.parse::<u64>().ok()?;
         Some(Self::Counter {
             algorithm,
             refill,

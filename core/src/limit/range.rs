@@ -75,11 +75,10 @@ pub const fn is_name(text: &str) -> bool {
 ///
 /// If it is out of range: what to write instead.
 pub fn check_max_wait(max_wait: Duration) -> Result<(), &'static str> {
-    match MAX_WAIT.contains(&max_wait) {
-        true => Ok(()),
-        false => {
-            Err("`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once")
-        }
+    if MAX_WAIT.contains(&max_wait) {
+        Ok(())
+    } else {
+        Err("`max_wait` must be from 1 millisecond to 24 hours; leave it out to deny at once")
     }
 }
 

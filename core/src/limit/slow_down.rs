@@ -38,10 +38,7 @@ impl SlowDown {
     /// Returns these words; those of `next` if none is written.
     #[must_use]
     pub fn or(self, next: &Self) -> Self {
-        match self.is_empty() {
-            true => *next,
-            false => self,
-        }
+        if self.is_empty() { *next } else { self }
     }
 
     /// Checks the words, and that they make sense for this limit; `None`: it is not known yet.

@@ -198,9 +198,10 @@ const fn reason_of_block(limit: &Limit) -> Option<Reason> {
     let lengths = match limit.block {
         None => return None,
         Some(BlockLengths::One(length)) => {
-            return match is_in(length, window) {
-                true => None,
-                false => Some(Reason::Block),
+            return if is_in(length, window) {
+                None
+            } else {
+                Some(Reason::Block)
             };
         }
         Some(BlockLengths::Steps(lengths)) => lengths,

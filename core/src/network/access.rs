@@ -121,9 +121,10 @@ mod tests {
         let mut list = AccessList::default();
         let mut plain: Vec<(IpNet, Access)> = Vec::new();
         for _ in 0..5_000 {
-            let address: IpAddr = match random.bool() {
-                true => std::net::Ipv4Addr::from_bits(random.u32(..) & 0xf0ff_ffff).into(),
-                false => std::net::Ipv6Addr::from_bits(random.u128(..) >> 3).into(),
+            let address: IpAddr = if random.bool() {
+                std::net::Ipv4Addr::from_bits(random.u32(..) & 0xf0ff_ffff).into()
+            } else {
+                std::net::Ipv6Addr::from_bits(random.u128(..) >> 3).into()
             };
             let most = if address.is_ipv4() { 32 } else { 128 };
             let Ok(network) = IpNet::new(address, random.u8(4..=most)) else {

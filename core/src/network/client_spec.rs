@@ -28,9 +28,10 @@ impl ClientSpec {
 /// If it has another character, or none.
 pub fn check_header_name(name: &str) -> Result<(), NetworkError> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    match !name.is_empty() && name.bytes().all(is_token) {
-        true => Ok(()),
-        false => Err(NetworkError::Header(name.to_owned())),
+    if !name.is_empty() && name.bytes().all(is_token) {
+        Ok(())
+    } else {
+        Err(NetworkError::Header(name.to_owned()))
     }
 }
 
@@ -41,8 +42,9 @@ pub fn check_header_name(name: &str) -> Result<(), NetworkError> {
 /// If no header can have it, or if it is `Forwarded`.
 pub fn check_client_ip_header(name: &str) -> Result<(), NetworkError> {
     check_header_name(name)?;
-    match name.eq_ignore_ascii_case("forwarded") {
-        true => Err(NetworkError::ForwardedAsAddress),
-        false => Ok(()),
+    if name.eq_ignore_ascii_case("forwarded") {
+        Err(NetworkError::ForwardedAsAddress)
+    } else {
+        Ok(())
     }
 }

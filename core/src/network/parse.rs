@@ -51,9 +51,10 @@ fn within_ipv4(network: Ipv6Net) -> Result<Option<IpNet>, NetworkError> {
     };
     let is_around = |within: Ipv6Net| network.prefix_len() > SHORT && network.contains(&within);
     let embedded = [MAPPED, NAT64];
-    match embedded.into_iter().any(is_around) {
-        true => Err(NetworkError::TooWide(network.into())),
-        false => Ok(embedded.into_iter().find_map(inner)),
+    if embedded.into_iter().any(is_around) {
+        Err(NetworkError::TooWide(network.into()))
+    } else {
+        Ok(embedded.into_iter().find_map(inner))
     }
 }
 

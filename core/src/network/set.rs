@@ -38,9 +38,10 @@ impl NetworkSet {
     ///
     /// If it is empty.
     pub fn check_not_empty(&self) -> Result<(), NetworkError> {
-        match self.is_empty() {
-            true => Err(NetworkError::Empty),
-            false => Ok(()),
+        if self.is_empty() {
+            Err(NetworkError::Empty)
+        } else {
+            Ok(())
         }
     }
 

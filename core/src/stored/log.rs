@@ -163,9 +163,10 @@ impl LogSearch {
                 }
                 (self.low, self.high) = (self.high + 1, self.count);
                 // The newest admission may be the oldest one, too.
-                self.phase = match self.low == self.count {
-                    true => Phase::Before,
-                    false => Phase::Oldest,
+                self.phase = if self.low == self.count {
+                    Phase::Before
+                } else {
+                    Phase::Oldest
                 };
             }
             Phase::Oldest => self.phase = Phase::Before,

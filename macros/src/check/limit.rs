@@ -131,10 +131,7 @@ impl WrittenLimit {
                 .algorithm(self.algorithm.unwrap_or_default())
                 .refill(self.refill.unwrap_or_default()),
         };
-        match self.shadow {
-            true => limit.shadow(),
-            false => limit,
-        }
+        if self.shadow { limit.shadow() } else { limit }
     }
 }
 

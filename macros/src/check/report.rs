@@ -46,9 +46,10 @@ fn tokens(arguments: &Arguments, subject: Subject) -> TokenStream {
     }
     let named = names.iter().filter_map(|name| arguments.named(*name));
     let values: TokenStream = named.map(value).collect();
-    match values.is_empty() {
-        true => arguments.anchor.clone(),
-        false => values,
+    if values.is_empty() {
+        arguments.anchor.clone()
+    } else {
+        values
     }
 }
 

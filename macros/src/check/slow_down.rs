@@ -66,8 +66,5 @@ fn known(limit: &WrittenLimit) -> Limit {
     if let Some(lease) = &limit.lease {
         known = known.lease(lease.or(u32::MAX));
     }
-    match limit.shadow {
-        true => known.shadow(),
-        false => known,
-    }
+    if limit.shadow { known.shadow() } else { known }
 }

@@ -53,9 +53,10 @@ impl<'a> Limits<'a> {
             let RuleQuota::Limited(limited) = &rule.quota else {
                 return None;
             };
-            let form = match computed(limited).is_some_and(generic) {
-                true => Form::Inline,
-                false => Form::Constant,
+            let form = if computed(limited).is_some_and(generic) {
+                Form::Inline
+            } else {
+                Form::Constant
             };
             let (name, value) = value(limited, label.as_ref()?, &rule.anchor, form, private)?;
             Some(match form {
@@ -112,12 +113,11 @@ pub(crate) fn items(limits: &Limits<'_>) -> TokenStream {
 
 /// Emits the expression for the rules.
 pub(crate) fn rules(limits: &Limits<'_>) -> TokenStream {
-    match limits.is_generic {
-        false => quote!(&__THROTTLE_POLICY),
-        true => {
-            let rules = list(limits);
-            quote!(__THROTTLE_POLICY.of(|| #rules))
-        }
+    if limits.is_generic {
+        let rules = list(limits);
+        quote!(__THROTTLE_POLICY.of(|| #rules))
+    } else {
+        quote!(&__THROTTLE_POLICY)
     }
 }
 
@@ -175,9 +175,10 @@ fn assertions(limits: &Limits<'_>) -> TokenStream {
         let assert = call_at(anchor, &quote!(::core::assert!), &quote!(#differ, #SHARED));
         let is_inline =
             |index: usize| matches!(limits.values.get(index), Some(Some(Value::Inline(_))));
-        match is_inline(pair.first) || is_inline(pair.second) {
-            true => quote!(const { #assert };),
-            false => quote!(const _: () = #assert;),
+        if is_inline(pair.first) || is_inline(pair.second) {
+            quote!(const { #assert };)
+        } else {
+            quote!(const _: () = #assert;)
         }
     });
     assertions.collect()
@@ -192,18 +193,20 @@ fn slow_downs(limits: &Limits<'_>) -> TokenStream {
         let slow_down = rate.slow_down.as_ref()?;
         let written = rate.numbers.written();
         let own = slow_down.after.known().is_none();
-        let anchor = match own {
-            true => slow_down.after.to_token_stream(),
-            false => limit::computed(written?)?,
+        let anchor = if own {
+            slow_down.after.to_token_stream()
+        } else {
+            limit::computed(written?)?
         };
         let is_inline = match limits.values.get(index) {
             Some(Some(Value::Inline(_))) => true,
             Some(Some(Value::Constant(..))) => false,
             _ => limits.is_generic,
         };
-        let form = match is_inline {
-            true => Form::Inline,
-            false => Form::Constant,
+        let form = if is_inline {
+            Form::Inline
+        } else {
+            Form::Constant
         };
         let limit = match limits.limit(index) {
             Some(limit) => quote!(::core::option::Option::Some(&#limit)),
@@ -216,9 +219,10 @@ fn slow_downs(limits: &Limits<'_>) -> TokenStream {
             &quote!(#private::Limit::expect_slow_after),
             &quote!(#limit, #after),
         );
-        Some(match is_inline {
-            true => quote!(const { #check };),
-            false => quote!(const _: () = #check;),
+        Some(if is_inline {
+            quote!(const { #check };)
+        } else {
+            quote!(const _: () = #check;)
         })
     });
     checks.collect()

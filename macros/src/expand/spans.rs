@@ -15,9 +15,10 @@ pub(crate) fn at(span: Span, path: TokenStream) -> TokenStream {
     let locate = |mut token: TokenTree| {
         // `$crate` keeps its hygiene, which identifies the crate.
         let is_crate = matches!(&token, TokenTree::Ident(ident) if ident == "$crate");
-        token.set_span(match is_crate {
-            true => span.resolved_at(token.span()),
-            false => located(span),
+        token.set_span(if is_crate {
+            span.resolved_at(token.span())
+        } else {
+            located(span)
         });
         token
     };

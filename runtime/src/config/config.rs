@@ -166,18 +166,17 @@ impl Config {
         enforcement.replace(next.spec.enforcement);
         let in_force = next.in_force(source);
         current.store(Arc::new(next));
-        let result = match diff.is_empty() {
-            true => ReloadResult::Unchanged,
-            false => ReloadResult::Changed,
+        let result = if diff.is_empty() {
+            log::info!(target: TARGET, "{}: nothing has changed", source.name);
+            ReloadResult::Unchanged
+        } else {
+            ReloadResult::Changed
         };
         let changes = diff.lines().map(str::to_owned).collect();
         named_limits.audience().replaced(in_force, result, changes);
         for (removes, line) in diff.changes() {
             let level = if removes { Level::Warn } else { Level::Info };
             log::log!(target: TARGET, level, "{}: {line}", source.name);
-        }
-        if diff.is_empty() {
-            log::info!(target: TARGET, "{}: nothing has changed", source.name);
         }
         Ok(diff)
     }

@@ -151,9 +151,10 @@ fn read(config: &Config, debounce: &mut Debounce, is_hangup: bool) {
         *debounce = Debounce::default();
         return;
     }
-    let news = match is_hangup {
-        true => Some(seen),
-        false => debounce.settled(seen),
+    let news = if is_hangup {
+        Some(seen)
+    } else {
+        debounce.settled(seen)
     };
     // `replace` and `refuse` log the outcome.
     match news {

@@ -192,9 +192,12 @@ impl Builder {
 
     /// Checks that each setting is in its range.
     pub(crate) fn validate(&self) -> Result<(), InitError> {
-        let in_range = |is_in_range: bool, message: &str| match is_in_range {
-            true => Ok(()),
-            false => Err(InitError::settings(message)),
+        let in_range = |is_in_range: bool, message: &str| {
+            if is_in_range {
+                Ok(())
+            } else {
+                Err(InitError::settings(message))
+            }
         };
         check_prefix(&self.prefix).map_err(InitError::settings)?;
         in_range(self.max_keys > 0, "`max_keys` must be at least 1")?;

@@ -29,18 +29,20 @@ pub(super) async fn evaluate<'a>(
 ) -> Result<Option<Evaluation<'a>>, RateLimitError> {
     let engine = matcher.context.limiter.engine();
     // The future is boxed to keep this one small, because few rules have async functions.
-    let resolved = match matched.iter().any(|one| one.rule.has_async()) {
-        true => Box::pin(call_async_functions(matcher, matched)).await,
-        false => Vec::new(),
+    let resolved = if matched.iter().any(|one| one.rule.has_async()) {
+        Box::pin(call_async_functions(matcher, matched)).await
+    } else {
+        Vec::new()
     };
     let resolved_rules = resolve(matcher, matched, &resolved)?;
     if resolved_rules.is_empty() {
         return Ok(None);
     }
     coop_yield().await;
-    let finality = match resolved_rules.iter().any(|one| one.slow_down.is_some()) {
-        true => Finality::MayBeDelayed,
-        false => Finality::Final,
+    let finality = if resolved_rules.iter().any(|one| one.slow_down.is_some()) {
+        Finality::MayBeDelayed
+    } else {
+        Finality::Final
     };
     if finality == Finality::Final && resolved_rules.iter().all(ResolvedRule::is_plain) {
         let evaluation = match try_evaluate(engine, &resolved_rules, finality) {
@@ -118,9 +120,10 @@ async fn evaluate_remotely<'a>(
 }
 
 fn mode_of(charged: &[&ResolvedRule<'_, '_>]) -> Mode<'static> {
-    match charged.iter().any(|one| one.needs_receipts()) {
-        true => Mode::ChargeForReceipts,
-        false => Mode::Charge,
+    if charged.iter().any(|one| one.needs_receipts()) {
+        Mode::ChargeForReceipts
+    } else {
+        Mode::Charge
     }
 }
 

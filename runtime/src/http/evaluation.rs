@@ -82,9 +82,10 @@ impl<'a> Evaluation<'a> {
 
     /// The outcome of a single rule that holds no permit and has nothing to refund.
     pub(super) fn of_single_rule(decision: Decision, rule: &'a Rule) -> Self {
-        let custom_response = match decision.is_allowed() {
-            true => None,
-            false => rule.custom_response(),
+        let custom_response = if decision.is_allowed() {
+            None
+        } else {
+            rule.custom_response()
         };
         Self {
             custom_response,
@@ -98,9 +99,10 @@ impl<'a> Evaluation<'a> {
     }
 
     pub(super) fn new(decision: Decision, charged: &[&ResolvedRule<'a, '_>]) -> Self {
-        let denied_by = match decision.is_allowed() {
-            true => None,
-            false => decision.strictest(),
+        let denied_by = if decision.is_allowed() {
+            None
+        } else {
+            decision.strictest()
         };
         let resolved_rules = denied_by.and_then(|status| charged.get(status.index()));
         let mut counters = SmallVec::new();

@@ -53,9 +53,10 @@ where
         return not_installed();
     };
     coop_yield().await;
-    let nesting = match rules.arguments.may_read_decisions::<Args>() {
-        true => Nesting::ReadingHandler,
-        false => Nesting::Handler,
+    let nesting = if rules.arguments.may_read_decisions::<Args>() {
+        Nesting::ReadingHandler
+    } else {
+        Nesting::Handler
     };
     let admission = match try_admit(&limiter, rules, &request, nesting) {
         Ok(admission) => admission,

@@ -87,9 +87,10 @@ impl RefundPlan {
             .pending
             .map_or((None, None), |pending| pending.take(|_| true));
         let refunded = self.charged.retain(|_| true).join(estimates);
-        match refunded.is_empty() {
-            true => None,
-            false => self.engine.refund(refunded).await,
+        if refunded.is_empty() {
+            None
+        } else {
+            self.engine.refund(refunded).await
         }
     }
 }

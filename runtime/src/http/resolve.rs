@@ -138,12 +138,7 @@ pub(super) fn resolve<'a, 'i>(
         let resolved = resolved.get(index);
         let options = OptionsInForce::of(rule);
         if let Some(concurrency) = rule.concurrency_limit() {
-            resolved_rules.push(self::resolve_concurrency(
-                matcher,
-                one,
-                concurrency,
-                options,
-            ));
+            resolved_rules.push(resolve_concurrency(matcher, one, concurrency, options));
             continue;
         }
         let Some(named) = rule.named_limit() else {
@@ -155,9 +150,12 @@ pub(super) fn resolve<'a, 'i>(
             }
             continue;
         };
-        let named_limits = named_limits.get_or_insert_with(|| match matcher.is_of_message() {
-            true => NamedLimitsView::now(matcher.context.limiter),
-            false => NamedLimitsView::of(matcher.context.limiter, matcher.request),
+        let named_limits = named_limits.get_or_insert_with(|| {
+            if matcher.is_of_message() {
+                NamedLimitsView::now(matcher.context.limiter)
+            } else {
+                NamedLimitsView::of(matcher.context.limiter, matcher.request)
+            }
         });
         let found = named_limits.find(named, rule.static_limit().is_none());
         let Some(found) = found else {
@@ -180,12 +178,8 @@ pub(super) fn resolve<'a, 'i>(
                 }
             }
             AnyLimit::Concurrency(concurrency) => {
-                resolved_rules.push(self::resolve_concurrency(
-                    matcher,
-                    one,
-                    rule.concurrency_for(concurrency),
-                    options,
-                ));
+                let concurrency = rule.concurrency_for(concurrency);
+                resolved_rules.push(resolve_concurrency(matcher, one, concurrency, options));
             }
         }
     }
@@ -258,9 +252,10 @@ fn resolved_rule<'a, 'i>(
         RequestedLimit::Rate(limit) => valid_settle(settle, limit),
         RequestedLimit::Concurrency(_) => false,
     };
-    let what = match matcher.context.is_shadow() {
-        true => what.unenforced(),
-        false => what,
+    let what = if matcher.context.is_shadow() {
+        what.unenforced()
+    } else {
+        what
     };
     ResolvedRule {
         rule: one.rule,

@@ -35,9 +35,10 @@ impl UserGroup {
         }
         Ok(Self {
             user: user.into_owned(),
-            group: match group.is_empty() {
-                true => Cow::Borrowed(DEFAULT_GROUP),
-                false => Cow::Owned(group.into_owned()),
+            group: if group.is_empty() {
+                Cow::Borrowed(DEFAULT_GROUP)
+            } else {
+                Cow::Owned(group.into_owned())
             },
         })
     }

@@ -213,9 +213,10 @@ fn push_others<'a>(
 fn retry_after_of<'a>(limits: impl Iterator<Item = &'a LimitStatus> + Clone) -> Option<Duration> {
     let mut violated = limits.filter(|limit| limit.is_exceeded());
     let waits = violated.clone().filter_map(LimitStatus::retry_after);
-    match violated.any(LimitStatus::exceeds_capacity) {
-        true => None,
-        false => waits.max(),
+    if violated.any(LimitStatus::exceeds_capacity) {
+        None
+    } else {
+        waits.max()
     }
 }
 

@@ -24,9 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => set_up(),
         Some(run) => {
             let is_quick = env::var("NEXTEST_PROFILE").is_ok_and(|profile| profile == "quick");
-            let servers = match is_quick {
-                true => SharedServers::start_few(),
-                false => SharedServers::start(),
+            let servers = if is_quick {
+                SharedServers::start_few()
+            } else {
+                SharedServers::start()
             };
             print!("{}", servers.variables());
             println!("{READY}");

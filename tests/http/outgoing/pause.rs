@@ -120,13 +120,12 @@ async fn reqwest_and_awc_read_the_headers_of_github() {
         let limiter = memory().await;
         let outgoing = Outgoing::new(&limiter).limit(AMPLE).max_wait(BRIEF);
         let outgoing = outgoing.pause_on("403");
-        let told = match uses_awc {
-            false => status(&client(outgoing.clone()), peer.url(&path)).await,
-            true => {
-                let request = actix_throttle::awc::Client::default().get(peer.url(&path));
-                let sent = outgoing.send(request, |request| request.send()).await;
-                sent.unwrap().status().as_u16()
-            }
+        let told = if uses_awc {
+            let request = actix_throttle::awc::Client::default().get(peer.url(&path));
+            let sent = outgoing.send(request, |request| request.send()).await;
+            sent.unwrap().status().as_u16()
+        } else {
+            status(&client(outgoing.clone()), peer.url(&path)).await
         };
         assert_eq!(told, 403);
         assert!(is_paused(&outgoing, &peer.host()).await, "awc: {uses_awc}");
@@ -143,9 +142,10 @@ async fn pause_is_for_identities_or_for_the_host() {
             let make = |limiter: &RateLimiter| {
                 let outgoing = Outgoing::new(limiter).limit_by(AMPLE, |_| "everything");
                 let outgoing = outgoing.max_wait(BRIEF);
-                match per_host {
-                    true => outgoing.pause_per_host(),
-                    false => outgoing,
+                if per_host {
+                    outgoing.pause_per_host()
+                } else {
+                    outgoing
                 }
             };
             let (one, other) = (make(&one), make(other));

@@ -123,9 +123,10 @@ fn leased_quota_is_served_without_server() {
         for stalls in [false, true] {
             for_each(mode, async |mut service, limit, name| {
                 let (admitted, on_lease) = service.lease(&limit).await;
-                match stalls {
-                    true => service.server.stop(),
-                    false => service.server.kill(),
+                if stalls {
+                    service.server.stop()
+                } else {
+                    service.server.kill()
                 }
                 for index in 1..=on_lease {
                     let decision = service.check(&limit).await;

@@ -51,9 +51,12 @@ async fn follow(store: &StoreFixture, plan: &Plan) {
         let costed: Vec<_> = limits
             .iter()
             .zip(step.costs)
-            .map(|(limit, cost)| match step.in_turn {
-                true => limit.cost(units(cost, limit)).in_turn(),
-                false => limit.cost(units(cost, limit)),
+            .map(|(limit, cost)| {
+                if step.in_turn {
+                    limit.cost(units(cost, limit)).in_turn()
+                } else {
+                    limit.cost(units(cost, limit))
+                }
             })
             .collect();
         let checks: Vec<_> = costed

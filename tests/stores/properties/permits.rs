@@ -178,9 +178,10 @@ async fn rates(target: StoreKind, algorithm: Algorithm, steps: &[Step]) {
             }
             Step::End(which, refund) if !held.is_empty() => {
                 let (at, permit) = held.swap_remove(which % held.len());
-                match refund {
-                    true => assert!(permit.refund().await),
-                    false => charged.push(at),
+                if *refund {
+                    assert!(permit.refund().await)
+                } else {
+                    charged.push(at)
                 }
             }
             Step::Pass(length) => store.advance(*length),

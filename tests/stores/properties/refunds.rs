@@ -48,9 +48,10 @@ async fn follow(
     in_turn: bool,
     steps: &[Step<Action>],
 ) {
-    let admit = match in_turn {
-        true => Model::admit_in_turn,
-        false => Model::admit,
+    let admit = if in_turn {
+        Model::admit_in_turn
+    } else {
+        Model::admit
     };
 
     store.clock.set(ManualClock::new().now());
@@ -68,9 +69,10 @@ async fn follow(
                 let cost = units(cost, &limit).min(limit.quota());
                 // The model does not know since when a bucket is full once a charge was refunded.
                 let in_turn = in_turn && given_back == 0;
-                let costing = match in_turn {
-                    true => limit.cost(cost).in_turn(),
-                    false => limit.cost(cost),
+                let costing = if in_turn {
+                    limit.cost(cost).in_turn()
+                } else {
+                    limit.cost(cost)
                 };
                 let checks = [(&costing, identity.as_str())];
                 let (decision, taken) = store.limiter.check_with_receipts(&checks).await.unwrap();
@@ -78,9 +80,10 @@ async fn follow(
                 assert_eq!(decision.is_allowed(), expected, "{limit:?} at {now}");
                 assert_eq!(taken.was_charged(), [expected]);
                 if expected {
-                    match in_turn {
-                        true => model.admit_in_turn(now, cost.into()),
-                        false => model.admit(now, cost.into()),
+                    if in_turn {
+                        model.admit_in_turn(now, cost.into())
+                    } else {
+                        model.admit(now, cost.into())
                     }
                     let modelled = model.taken(now, cost.into());
                     let index = charges.len();
@@ -130,9 +133,10 @@ async fn follow(
             let without = replayed.answer(now, 1);
             // Later charges in turn may have counted from the refunded charge, and a leaky bucket
             // may have carried over less than a microsecond from it.
-            let carried = match in_turn {
-                true => 5_000,
-                false => u64::from(limit.kind() == Algorithm::LeakyBucket),
+            let carried = if in_turn {
+                5_000
+            } else {
+                u64::from(limit.kind() == Algorithm::LeakyBucket)
             };
             assert!(answer.reset + carried >= without.reset, "{limit:?}");
             if carried == 0 {

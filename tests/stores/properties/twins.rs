@@ -114,9 +114,10 @@ async fn ask(limiter: &RateLimiter, plan: &Plan, request: &Request, names: &[Str
         .collect();
     let name = names[request.identity].as_str();
     let checks: Vec<_> = limits.iter().map(|limit| (limit, name)).collect();
-    match request.is_general {
-        true => limiter.check_with_receipts(&checks).await.unwrap().0,
-        false => limiter.check_all(&checks).await.unwrap(),
+    if request.is_general {
+        limiter.check_with_receipts(&checks).await.unwrap().0
+    } else {
+        limiter.check_all(&checks).await.unwrap()
     }
 }
 

@@ -101,10 +101,7 @@ impl Permit {
         let (estimates, _) = self.estimates.take(|_| true);
         let charged = self.others.join(estimates);
         let hold = self.granted.hold.take();
-        let is_done = match charged.is_empty() {
-            true => true,
-            false => self.engine.refund(charged).await.is_some(),
-        };
+        let is_done = charged.is_empty() || self.engine.refund(charged).await.is_some();
         if let Some(hold) = hold {
             hold.release().await;
         }

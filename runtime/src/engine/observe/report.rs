@@ -75,8 +75,9 @@ fn report_failure(observers: &Observers, check: &Check<'_>) {
 
 /// Returns how a limit without room has denied.
 pub(super) fn denial(status: &LimitStatus) -> DecisionResult {
-    match status.is_blocked() {
-        true => DecisionResult::Blocked,
-        false => DecisionResult::Denied,
+    if status.is_blocked() {
+        DecisionResult::Blocked
+    } else {
+        DecisionResult::Denied
     }
 }

@@ -53,14 +53,15 @@ pub(super) fn trace(event: &Event<'_>) {
 #[cfg(feature = "redis")]
 pub(crate) fn store_span() -> Span {
     // The level is asked for first: a span without a subscriber would be lines in the log.
-    match tracing::span_enabled!(target: TARGET, Level::DEBUG) {
-        true => tracing::debug_span!(
+    if tracing::span_enabled!(target: TARGET, Level::DEBUG) {
+        tracing::debug_span!(
             target: TARGET,
             "rate_limit.store",
             rate_limit.batch_size = Empty,
             rate_limit.outcome = Empty,
-        ),
-        false => Span::none(),
+        )
+    } else {
+        Span::none()
     }
 }
 

@@ -35,9 +35,10 @@ pub(super) fn with_fresh_permit_ids(
 ) -> Vec<OwnedCharge> {
     let wanted = alternative.iter().map(|one| {
         let is_in_turn = in_turn.is_some_and(|waited| waited.key().is_same(&one.key()));
-        match is_in_turn {
-            true => one.with_new_permit_id().in_turn(),
-            false => one.with_new_permit_id(),
+        if is_in_turn {
+            one.with_new_permit_id().in_turn()
+        } else {
+            one.with_new_permit_id()
         }
     });
     wanted.collect()

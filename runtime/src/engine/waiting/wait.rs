@@ -222,9 +222,12 @@ impl<'a> Waiter<'a> {
 
     /// Returns when it leaves: at `end`, or a timer's delay later for a rate's promised turn.
     fn leaves_at(&self, by: &OwnedCharge, end: Option<Micros>) -> Option<Micros> {
-        end.map(|end| match end > self.arrived_at && !by.is_concurrency() {
-            true => end.saturating_add(TIMER_SLACK),
-            false => end,
+        end.map(|end| {
+            if end > self.arrived_at && !by.is_concurrency() {
+                end.saturating_add(TIMER_SLACK)
+            } else {
+                end
+            }
         })
     }
 

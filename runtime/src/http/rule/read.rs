@@ -66,9 +66,10 @@ impl Rule {
 
     /// The concurrency limit that the rule applies in place of `written`: a shadow if the rule is.
     pub(in crate::http) fn concurrency_for(&self, written: Concurrency) -> Concurrency {
-        match self.shadow {
-            true => written.shadow(),
-            false => written,
+        if self.shadow {
+            written.shadow()
+        } else {
+            written
         }
     }
 
@@ -224,9 +225,10 @@ impl Rule {
             },
             DynamicLimit::Unlimited => return None,
         };
-        let limit = match self.shadow {
-            true => limit.shadow().into(),
-            false => limit,
+        let limit = if self.shadow {
+            limit.shadow().into()
+        } else {
+            limit
         };
         let cost = match &self.cost {
             Some(UserFn::Sync(cost)) => cost(request),

@@ -19,14 +19,15 @@ pub(super) struct ErrorWithHeaders {
 impl ErrorWithHeaders {
     pub(super) fn wrap(inside: Error, decisions: RequestDecisions, style: HeaderStyle) -> Error {
         let tells = style != HeaderStyle::Off && decisions.has_limits();
-        match tells {
-            true => Self {
+        if tells {
+            Self {
                 inside,
                 decisions,
                 style,
             }
-            .into(),
-            false => inside,
+            .into()
+        } else {
+            inside
         }
     }
 }

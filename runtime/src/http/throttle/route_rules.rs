@@ -39,9 +39,10 @@ impl RouteRules {
         });
         let rules: Vec<Rule> = named.collect();
         check(label, shadow, &rules)?;
-        let rules = match shadow {
-            true => rules.into_iter().map(Rule::undelayed).collect(),
-            false => rules,
+        let rules = if shadow {
+            rules.into_iter().map(Rule::undelayed).collect()
+        } else {
+            rules
         };
         Ok(Self {
             paths,

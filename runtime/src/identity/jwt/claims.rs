@@ -55,9 +55,10 @@ impl Rules {
 
     /// Returns the identity that a user of this issuer is counted by.
     pub(super) fn user_of(&self, issuer: &str, user: &str) -> Identity {
-        match self.issuers.len() > 1 {
-            true => Identity::token_claim(&self.user_claim, &user_of(issuer, user)),
-            false => Identity::token_claim(&self.user_claim, user),
+        if self.issuers.len() > 1 {
+            Identity::token_claim(&self.user_claim, &user_of(issuer, user))
+        } else {
+            Identity::token_claim(&self.user_claim, user)
         }
     }
 

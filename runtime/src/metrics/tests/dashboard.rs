@@ -93,9 +93,10 @@ fn unit(metric: &Metric) -> &'static str {
 fn targets(metric: &Metric) -> Vec<Value> {
     let name = metric.name;
     let labels: Vec<&str> = metric.labels.iter().map(|label| label.name()).collect();
-    let chosen = match metric.labels.contains(&Label::Policy) {
-        true => "{policy=~\"$policy\"}",
-        false => "",
+    let chosen = if metric.labels.contains(&Label::Policy) {
+        "{policy=~\"$policy\"}"
+    } else {
+        ""
     };
     let by = labels.join(", ");
     let legend: Vec<String> = labels

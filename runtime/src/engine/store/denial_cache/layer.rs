@@ -64,9 +64,10 @@ impl<S> DenialCache<S> {
         let denies = |(charge, verdict): (&Charge<'_>, &Verdict)| {
             !charge.limit.is_shadow() && verdict.wait != Wait::None
         };
-        match check.charges.iter().zip(&verdicts).any(denies) {
-            true => Cached::Found(denial(check, verdicts)),
-            false => Cached::Absent,
+        if check.charges.iter().zip(&verdicts).any(denies) {
+            Cached::Found(denial(check, verdicts))
+        } else {
+            Cached::Absent
         }
     }
 
@@ -90,9 +91,10 @@ impl<S> DenialCache<S> {
                 let until = now.saturating_add(age);
                 // A denial that ends within its age needs no revalidation: once it has ended, a
                 // request may be admitted.
-                let revalidate_at = match outcome.stable_for > age {
-                    true => until - age / REVALIDATE_FRACTION,
-                    false => MAX_MICROS,
+                let revalidate_at = if outcome.stable_for > age {
+                    until - age / REVALIDATE_FRACTION
+                } else {
+                    MAX_MICROS
                 };
                 for (charge, verdict) in check.charges.iter().zip(&outcome.verdicts) {
                     let cached = CachedDenial {

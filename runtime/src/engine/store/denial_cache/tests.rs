@@ -64,10 +64,7 @@ impl Store for Arc<Scripted> {
         };
         let allowed = decides == Decides::Allow;
         let verdict = Verdict {
-            wait: match allowed {
-                true => Wait::None,
-                false => Wait::For(WAIT),
-            },
+            wait: if allowed { Wait::None } else { Wait::For(WAIT) },
             blocked: false,
             remaining: 1,
             reset: RESET,

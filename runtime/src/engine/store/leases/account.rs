@@ -142,12 +142,13 @@ impl Account {
         self.asked = now;
         self.update(verdict, sent);
         let shown = self.verdict(now);
-        match verdict.blocked {
-            true => *verdict,
-            false => Verdict {
+        if verdict.blocked {
+            *verdict
+        } else {
+            Verdict {
                 remaining: shown.remaining,
                 ..*verdict
-            },
+            }
         }
     }
 
@@ -233,9 +234,10 @@ impl Account {
 
     /// Returns the size of the next lease: twice the last one if that is used up before its end.
     fn next_size(&self) -> u32 {
-        let size = match self.grants.is_empty() {
-            true => self.size,
-            false => self.size.saturating_mul(2),
+        let size = if self.grants.is_empty() {
+            self.size
+        } else {
+            self.size.saturating_mul(2)
         };
         size.min(self.owner.limit.lease_size())
     }

@@ -106,9 +106,10 @@ impl<S: Store + 'static> Leases<S> {
         };
         let sent = self.pool.now();
         // The denial cache was asked for the whole check, and not for this part of it.
-        let miss = match part.charges.len() == check.charges.len() {
-            true => miss,
-            false => Miss::UNASKED,
+        let miss = if part.charges.len() == check.charges.len() {
+            miss
+        } else {
+            Miss::UNASKED
         };
         // Dropping `held` puts the local charges back on an error or a cancellation from here on.
         let inner = self.pool.inner();
@@ -120,9 +121,12 @@ impl<S: Store + 'static> Leases<S> {
             .charges
             .iter()
             .zip(outcome.verdicts)
-            .map(|(charge, verdict)| match is_leased(charge) && serves {
-                true => self.pool.learn(charge, &verdict, allowed, sent),
-                false => verdict,
+            .map(|(charge, verdict)| {
+                if is_leased(charge) && serves {
+                    self.pool.learn(charge, &verdict, allowed, sent)
+                } else {
+                    verdict
+                }
             });
         let learned: SmallVec<[Verdict; 1]> = learned.by_ref().collect();
         let mut learned = learned.into_iter();

@@ -89,9 +89,10 @@ impl BatchQueue {
         if batches.back().is_none_or(Batch::is_full) {
             batches.push_back(Batch::new(batch_key, context));
         }
-        let mut task = match is_idle {
-            true => Dispatch::DrainLoop,
-            false => Dispatch::Queued,
+        let mut task = if is_idle {
+            Dispatch::DrainLoop
+        } else {
+            Dispatch::Queued
         };
         let batch = batches.len() - 1;
         let batch = &mut batches[batch];

@@ -112,9 +112,10 @@ impl Executor {
                 Ok(checked_out) => checked_out,
                 Err(error) => break Err(StoreError::new(error.to_string())),
             };
-            let late = match checked_out.is_cluster() {
-                true => Late::Abandoned,
-                false => Late::Awaited,
+            let late = if checked_out.is_cluster() {
+                Late::Abandoned
+            } else {
+                Late::Awaited
             };
             let request = match &call {
                 BatchCall::Plain(call) => Request::Plain(call),

@@ -51,9 +51,10 @@ pub(super) async fn within<T>(
         }
         let now = Instant::now();
         if now.duration_since(end) < PUNCTUAL {
-            return Err(match was_late {
-                true => Expired::OwnLateness,
-                false => Expired::Silence,
+            return Err(if was_late {
+                Expired::OwnLateness
+            } else {
+                Expired::Silence
             });
         }
         was_late = true;

@@ -32,9 +32,10 @@ impl ReplyLayout {
         let allowed = take(rest, 1)? == 1;
         // A denial says how long it stays the same, in microseconds.
         let stable_for = if allowed { 0 } else { take(rest, 7)? };
-        let at = match self.has_receipts {
-            true => Some(take(rest, 7)?),
-            false => None,
+        let at = if self.has_receipts {
+            Some(take(rest, 7)?)
+        } else {
+            None
         };
         let mut verdicts = SmallVec::new();
         let mut receipts = Vec::new();

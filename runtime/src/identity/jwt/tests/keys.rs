@@ -55,9 +55,10 @@ fn algorithm_follows_from_the_key() {
         let jwt = built(Jwt::builder().key(key_for(of_key)));
         for (algorithm, token) in TOKENS {
             let result = examined(&jwt, token);
-            match algorithm == follows {
-                true => assert_eq!(result.unwrap(), "42/pro", "{algorithm}"),
-                false => assert!(untrusted(&result), "{of_key} {algorithm} {result:?}"),
+            if algorithm == follows {
+                assert_eq!(result.unwrap(), "42/pro", "{algorithm}")
+            } else {
+                assert!(untrusted(&result), "{of_key} {algorithm} {result:?}")
             }
         }
     }

@@ -73,9 +73,10 @@ impl Endpoint {
     /// closes the connection on a plain command. A failing server does so too, so the client's
     /// error does not tell.
     pub(crate) async fn speaks_the_other_protocol(&self) -> bool {
-        match self.is_tls() {
-            true => resp_line(&self.first_bytes(PING).await).is_some(),
-            false => is_tls_record(&self.first_bytes(&client_hello()).await),
+        if self.is_tls() {
+            resp_line(&self.first_bytes(PING).await).is_some()
+        } else {
+            is_tls_record(&self.first_bytes(&client_hello()).await)
         }
     }
 

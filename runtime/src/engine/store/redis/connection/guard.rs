@@ -111,9 +111,10 @@ impl ConnectionGuard {
     /// have noticed the cause already, and all of them are one incident. In a cluster no single
     /// call is evidence about the whole store, so the reconnect task verifies other slots.
     fn reach(&self, sent: Instant) -> Reach {
-        match self.is_cluster() {
-            true => Reach::Part,
-            false => Reach::Store(min(sent, self.health.known_well())),
+        if self.is_cluster() {
+            Reach::Part
+        } else {
+            Reach::Store(min(sent, self.health.known_well()))
         }
     }
 

@@ -179,9 +179,10 @@ impl ReconnectTask {
         let due = Instant::now() + pause(self.state.upgrade()?.attempts());
         loop {
             let circuit = &self.upkeep.circuit;
-            let is_due = match circuit.is_closed() {
-                true => Instant::now() >= due,
-                false => circuit.begin_verification(),
+            let is_due = if circuit.is_closed() {
+                Instant::now() >= due
+            } else {
+                circuit.begin_verification()
             };
             if is_due {
                 return Some(Turn::Due);
@@ -256,13 +257,13 @@ impl ReconnectTask {
             }
             Ok(Err(error)) => {
                 upkeep.circuit.incident(began, &error);
-                match present.connection.is_cluster() {
-                    true => state.request_successor(present.id, Successor::default()),
-                    false if ends_connection(&error) => {
-                        state.discard(present.id, &error);
-                    }
+                if present.connection.is_cluster() {
+                    state.request_successor(present.id, Successor::default());
+                } else if ends_connection(&error) {
+                    state.discard(present.id, &error);
+                } else {
                     // Redis has replied, if only with an error, so the connection works.
-                    false => present.health.is_well(),
+                    present.health.is_well();
                 }
             }
             Err(Expired::OwnLateness) => {}

@@ -158,11 +158,12 @@ impl ConnectionState {
     pub(crate) fn discard(&self, id: u64, error: &RedisError) {
         let was_of_use = self.attempts() == 0;
         self.replace_established(id, |_| {
-            Some(match was_of_use {
+            Some(if was_of_use {
                 // The connection has served requests, so a new one may be there at once.
-                true => State::Connecting,
+                State::Connecting
+            } else {
                 // The connection never served a request, so the next attempt follows a backoff.
-                false => State::failed(error.clone()),
+                State::failed(error.clone())
             })
         });
     }

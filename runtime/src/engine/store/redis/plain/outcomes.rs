@@ -119,9 +119,10 @@ pub(crate) fn decide(
             let (Some(limit), Some(state)) = (limit, state) else {
                 continue;
             };
-            let (wait, quota) = match is_charge {
-                true => state.try_charge(&limit.limit, charge.cost, now),
-                false => state.peek(&limit.limit, charge.cost, now),
+            let (wait, quota) = if is_charge {
+                state.try_charge(&limit.limit, charge.cost, now)
+            } else {
+                state.peek(&limit.limit, charge.cost, now)
             };
             verdicts.push(Verdict::new(wait, quota));
         }
@@ -134,10 +135,7 @@ pub(crate) fn decide(
     };
     Outcome {
         allowed,
-        stable_for: match allowed {
-            true => 0,
-            false => stable_for(&verdicts),
-        },
+        stable_for: if allowed { 0 } else { stable_for(&verdicts) },
         verdicts,
         receipts: Receipts::new(),
         mirror_receipts: Receipts::new(),

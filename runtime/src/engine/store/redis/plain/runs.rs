@@ -106,9 +106,10 @@ impl Run {
             .map(|(limit, charge)| {
                 let (first, stride, _) = *limit;
                 let step = key_index(key_indexes, charge.key).checked_sub(first);
-                match is_second {
-                    true => step.is_some_and(|step| step <= 1),
-                    false => step == Some(stride * self.checks),
+                if is_second {
+                    step.is_some_and(|step| step <= 1)
+                } else {
+                    step == Some(stride * self.checks)
                 }
             });
         if !follows.all(|follows| follows) {

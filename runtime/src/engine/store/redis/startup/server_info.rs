@@ -47,9 +47,10 @@ impl ServerInfo {
             Err(error) => {
                 let is_refusal =
                     matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension);
-                return match is_refusal && error.code() != Some("NOAUTH") {
-                    true => Ok(None),
-                    false => Err(error),
+                return if is_refusal && error.code() != Some("NOAUTH") {
+                    Ok(None)
+                } else {
+                    Err(error)
                 };
             }
         };

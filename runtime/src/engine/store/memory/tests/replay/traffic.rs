@@ -90,9 +90,10 @@ pub(super) fn rate(index: usize) -> impl Strategy<Value = Limit> {
                 limit = limit.refill(refill).capacity(capacity);
             }
             if let Some(block) = block {
-                limit = match escalates {
-                    true => limit.block_steps(&STEPS),
-                    false => limit.block(Duration::from_millis(block)),
+                limit = if escalates {
+                    limit.block_steps(&STEPS)
+                } else {
+                    limit.block(Duration::from_millis(block))
                 };
             }
             if shadow { limit.shadow() } else { limit }

@@ -46,11 +46,12 @@ impl ReconnectTask {
         if present.connection.is_cluster() {
             return self.replace_in_cluster(present).await;
         }
-        let turn = match self.has_failed {
-            true => self.wait_for_turn().await?,
+        let turn = if self.has_failed {
+            self.wait_for_turn().await?
+        } else {
             // A short stall is over by then. All workers of all processes notice a stall together,
             // and must not all reconnect to a server that has just recovered: a thundering herd.
-            false => self.wait_for_change(self.upkeep.deadline).await?,
+            self.wait_for_change(self.upkeep.deadline).await?
         };
         if turn == Turn::Changed {
             return Some(());
