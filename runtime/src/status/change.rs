@@ -69,12 +69,13 @@ pub(super) async fn change(visit: &Visit<'_>, form: &Form, target: &Target) -> H
         };
         return json(StatusCode::OK, &data);
     }
-    match target.has_address() {
-        true => see(&format!(
+    if target.has_address() {
+        see(&format!(
             "{}&done={done}",
             view::identity_address(&target.text)
-        )),
-        false => visit.identity(target).await,
+        ))
+    } else {
+        visit.identity(target).await
     }
 }
 

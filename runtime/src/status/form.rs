@@ -41,9 +41,10 @@ impl Form {
             .limit(LONGEST)
             .await;
         let form = form.map_err(|error| format!("The form cannot be read: {error}."))?;
-        match form.identity.len() <= LONGEST_IDENTITY {
-            true => Ok(form),
-            false => Err("The identity is longer than 4 KiB.".to_owned()),
+        if form.identity.len() <= LONGEST_IDENTITY {
+            Ok(form)
+        } else {
+            Err("The identity is longer than 4 KiB.".to_owned())
         }
     }
 

@@ -76,9 +76,10 @@ impl Visit<'_> {
         match &query.view {
             View::Overview => {
                 let snapshot = self.snapshot();
-                match query.is_json {
-                    true => json(StatusCode::OK, &snapshot),
-                    false => page(StatusCode::OK, view::overview(&self.page(), &snapshot)),
+                if query.is_json {
+                    json(StatusCode::OK, &snapshot)
+                } else {
+                    page(StatusCode::OK, view::overview(&self.page(), &snapshot))
                 }
             }
             View::Policy(name) => {
@@ -98,16 +99,15 @@ impl Visit<'_> {
             View::Configuration => {
                 let snapshot = self.snapshot();
                 let configuration = snapshot.configuration.as_ref();
-                match query.is_json {
-                    true => json(StatusCode::OK, &configuration),
-                    false => {
-                        let text = self.limiter.engine().configuration_text();
-                        let text = text.filter(|_| self.access == Access::Full);
-                        let now = snapshot.taken_at;
-                        let markup =
-                            view::configuration(&self.page(), configuration, text.as_deref(), now);
-                        page(StatusCode::OK, markup)
-                    }
+                if query.is_json {
+                    json(StatusCode::OK, &configuration)
+                } else {
+                    let text = self.limiter.engine().configuration_text();
+                    let text = text.filter(|_| self.access == Access::Full);
+                    let now = snapshot.taken_at;
+                    let markup =
+                        view::configuration(&self.page(), configuration, text.as_deref(), now);
+                    page(StatusCode::OK, markup)
                 }
             }
             View::Find => page(StatusCode::OK, view::find(&self.page(), "", None)),

@@ -46,9 +46,10 @@ impl Target {
         let text = identity.to_string();
         let is_enough = Identity::parse(&text, prefix).as_ref() == Ok(&identity);
         Ok(Self {
-            written: match is_enough {
-                true => text.clone(),
-                false => written.to_owned(),
+            written: if is_enough {
+                text.clone()
+            } else {
+                written.to_owned()
             },
             identity,
             text,

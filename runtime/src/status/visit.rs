@@ -39,15 +39,16 @@ impl Visit<'_> {
             Access::Full => target.text.clone(),
             Access::ReadOnly | Access::Forbidden => Mask::default().hide(&target.text),
         };
-        match self.query.is_json {
-            true => json(
+        if self.query.is_json {
+            json(
                 StatusCode::OK,
                 &IdentityData::of(&shown, self.limiter.enforcement(), &snapshot),
-            ),
-            false => page(
+            )
+        } else {
+            page(
                 StatusCode::OK,
                 view::identity(&self.page(), target, &shown, &snapshot),
-            ),
+            )
         }
     }
 
@@ -58,9 +59,10 @@ impl Visit<'_> {
     }
 
     pub(super) fn fail(&self, status: StatusCode, error: &str) -> HttpResponse {
-        match self.query.is_json {
-            true => json(status, &ErrorData { error }),
-            false => page(status, view::message(&self.page(), error)),
+        if self.query.is_json {
+            json(status, &ErrorData { error })
+        } else {
+            page(status, view::message(&self.page(), error))
         }
     }
 
@@ -75,9 +77,10 @@ impl Visit<'_> {
 
     pub(super) fn not_found(&self, written: &str, error: &str) -> HttpResponse {
         let status = StatusCode::NOT_FOUND;
-        match self.query.is_json {
-            true => json(status, &ErrorData { error }),
-            false => page(status, view::find(&self.page(), written, Some(error))),
+        if self.query.is_json {
+            json(status, &ErrorData { error })
+        } else {
+            page(status, view::find(&self.page(), written, Some(error)))
         }
     }
 

@@ -104,9 +104,12 @@ async fn identity_too_long_to_keep_is_listed_without_a_link() {
 
 /// Escapes every byte that is no letter or digit.
 fn escaped(text: &str) -> String {
-    let escape = |byte: u8| match byte.is_ascii_alphanumeric() {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
+    let escape = |byte: u8| {
+        if byte.is_ascii_alphanumeric() {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
     };
     text.bytes().map(escape).collect()
 }

@@ -168,9 +168,10 @@ impl Denied {
         }
         self.since = second;
         let ended = mem::replace(&mut self.current, HeavyHitters::new(self.hasher.clone()));
-        self.former = match passed < 2 * SKETCH_SECONDS {
-            true => ended,
-            false => HeavyHitters::new(self.hasher.clone()),
+        self.former = if passed < 2 * SKETCH_SECONDS {
+            ended
+        } else {
+            HeavyHitters::new(self.hasher.clone())
         };
     }
 }

@@ -63,9 +63,10 @@ impl HeavyHitters {
             entry.latest = now;
             return;
         }
-        let (at, excess) = match self.entries.len() < CAPACITY {
-            true => (self.entries.len(), 0),
-            false => self.least(),
+        let (at, excess) = if self.entries.len() < CAPACITY {
+            (self.entries.len(), 0)
+        } else {
+            self.least()
         };
         let entry = HeavyHitter {
             hash,
@@ -116,9 +117,10 @@ impl HeavyHitters {
 
 impl Kept {
     fn of(identity: &Identity) -> Self {
-        match identity.text_bytes() <= LONGEST {
-            true => Self::Whole(identity.without_group()),
-            false => Self::Text(identity.to_string().into()),
+        if identity.text_bytes() <= LONGEST {
+            Self::Whole(identity.without_group())
+        } else {
+            Self::Text(identity.to_string().into())
         }
     }
 }

@@ -55,9 +55,10 @@ pub(in super::super) fn confirm(
     };
     let mut names: Vec<_> = limits.iter().map(AnyLimit::name).collect();
     names.dedup();
-    let back = match target.has_address() {
-        true => identity_address(&target.text),
-        false => "?view=find".to_owned(),
+    let back = if target.has_address() {
+        identity_address(&target.text)
+    } else {
+        "?view=find".to_owned()
     };
     let is_block = matches!(wanted, Change::Block(_));
     let body = html! {

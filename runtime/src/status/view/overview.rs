@@ -149,9 +149,10 @@ fn policies(snapshot: &Snapshot) -> Markup {
 
 /// Denied requests; of a shadow limit, those that it would have denied.
 fn denied_cell(policy: &PolicySnapshot) -> Markup {
-    let counts = match policy.denied.total == 0 && policy.shadow_denied.total > 0 {
-        true => &policy.shadow_denied,
-        false => &policy.denied,
+    let counts = if policy.denied.total == 0 && policy.shadow_denied.total > 0 {
+        &policy.shadow_denied
+    } else {
+        &policy.denied
     };
     html! {
         td.number.denied[counts.hour > 0] data-label="Denied" {
