@@ -52,51 +52,45 @@
 //!
 //! - [Coming from another limiter](migrating): a page for each of them.
 
+/// The text of a chapter, in builds without all features: its examples and its links use items of
+/// all of them. The module is still there, so that links to it hold.
+#[allow(
+    unused_macros,
+    reason = "the next one replaces it where all features are on"
+)]
+macro_rules! text {
+    ($file:literal) => {
+        "A chapter of the guide. Its text is here when the documentation is built with all \
+         features, as it is on [docs.rs](https://docs.rs/actix-throttle)."
+    };
+}
+
+#[cfg(all(
+    feature = "awc",
+    feature = "cluster",
+    feature = "config",
+    feature = "jwt",
+    feature = "metrics",
+    feature = "reqwest",
+    feature = "sentinel",
+    feature = "session",
+    feature = "status-page",
+    feature = "test-util",
+    feature = "time-zones",
+    feature = "tls",
+    feature = "utoipa",
+    feature = "websocket",
+))]
+macro_rules! text {
+    ($file:literal) => {
+        include_str!($file)
+    };
+}
+
 /// Declares chapters: modules without code, each documented by a Markdown file.
-///
-/// A chapter needs every feature, because its examples and its links use items of all of them. It
-/// is still there without them, so that links to it hold.
 macro_rules! chapters {
     ($($name:ident: $file:literal $({ $($pages:tt)+ })?,)+) => {$(
-        #[cfg_attr(
-            all(
-                feature = "awc",
-                feature = "cluster",
-                feature = "config",
-                feature = "jwt",
-                feature = "metrics",
-                feature = "reqwest",
-                feature = "sentinel",
-                feature = "session",
-                feature = "status-page",
-                feature = "test-util",
-                feature = "time-zones",
-                feature = "tls",
-                feature = "utoipa",
-                feature = "websocket",
-            ),
-            doc = include_str!($file)
-        )]
-        #[cfg_attr(
-            not(all(
-                feature = "awc",
-                feature = "cluster",
-                feature = "config",
-                feature = "jwt",
-                feature = "metrics",
-                feature = "reqwest",
-                feature = "sentinel",
-                feature = "session",
-                feature = "status-page",
-                feature = "test-util",
-                feature = "time-zones",
-                feature = "tls",
-                feature = "utoipa",
-                feature = "websocket",
-            )),
-            doc = "A chapter of the guide. Its text is here when the documentation is built with \
-                   all features, as it is on [docs.rs](https://docs.rs/actix-throttle)."
-        )]
+        #[doc = text!($file)]
         pub mod $name {
             $(chapters! { $($pages)+ })?
         }

@@ -111,12 +111,8 @@ fn call(request: &ClientRequest) -> Request<'_> {
 }
 
 fn outgoing_response<S>(response: &ClientResponse<S>) -> Response<'_> {
-    let text = |name: &str| response.headers().get(name)?.to_str().ok();
-    Response::new(response.status().as_u16())
-        .retry_after(text("retry-after"))
-        .date(text("date"))
-        .rate_limit_remaining(text("x-ratelimit-remaining"))
-        .rate_limit_reset(text("x-ratelimit-reset"))
+    let header = |name: &str| response.headers().get(name)?.to_str().ok();
+    Response::with_headers(response.status().as_u16(), header)
 }
 
 /// Whether no part of the request can have reached the upstream service.

@@ -115,6 +115,18 @@ impl<'a> Response<'a> {
         self.reset = value;
         self
     }
+
+    /// Makes a response with this status and the headers that count, each by `header`.
+    #[cfg(any(feature = "awc", feature = "reqwest"))]
+    pub(super) fn with_headers(status: u16, header: impl Fn(&str) -> Option<&'a str>) -> Self {
+        Self {
+            status,
+            retry_after: header("retry-after"),
+            date: header("date"),
+            remaining: header("x-ratelimit-remaining"),
+            reset: header("x-ratelimit-reset"),
+        }
+    }
 }
 
 #[cfg(all(test, any(feature = "awc", feature = "reqwest")))]
