@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 mod bulk;
+mod changes;
 mod cluster;
 mod files;
 mod identities;
@@ -17,6 +18,7 @@ use std::{
 };
 
 use actix_throttle::{Builder, FailureMode, RateLimiter};
+use harness::{Server, ServerVersion, stores::block_on};
 use serde_json::Value;
 
 /// The output of the program, and its exit status.
@@ -51,6 +53,12 @@ impl Said {
     #[track_caller]
     fn entries(&self) -> Vec<Value> {
         self.json()["entries"].as_array().expect("a list").clone()
+    }
+}
+
+fn for_every_version(test: impl AsyncFn(Server)) {
+    for version in ServerVersion::ALL {
+        block_on(test(Server::start(version)));
     }
 }
 

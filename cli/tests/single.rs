@@ -1,4 +1,4 @@
-//! Listing and changing what a single server holds.
+//! Listing what a single server holds.
 
 use std::{
     io::{BufRead, BufReader},
@@ -8,21 +8,12 @@ use std::{
 };
 
 use actix_throttle::{Algorithm, Concurrency, Limit};
-use harness::{
-    Server, ServerVersion,
-    stores::{block_on, every_algorithm},
-};
+use harness::{Server, ServerVersion, stores::every_algorithm};
 use serde_json::{Value, json};
 
-use crate::{command, limiter, redis};
+use crate::{command, for_every_version, limiter, redis};
 
 const HOUR: u64 = 3_600;
-
-fn for_every_version(test: impl AsyncFn(Server)) {
-    for version in ServerVersion::ALL {
-        block_on(test(Server::start(version)));
-    }
-}
 
 #[test]
 fn list_shows_what_the_library_has_counted() {
@@ -116,103 +107,6 @@ fn log_of_a_long_window_is_counted_exactly() {
         assert!(matches!(used(100), None | Some(Value::Number(_))));
         assert_ne!(used(100), Some(json!(13)));
     });
-}
-
-#[test]
-fn reset_frees_counters_and_blocks_but_no_permits() {
-    for_every_version(async |server| {
-        let limiter = limiter(&server.url()).await;
-        let limit = Limit::per_hour(1)
-            .zone("login")
-            .block(Duration::from_secs(60));
-        for name in ["ann", "bob"] {
-            while limiter.check(&limit, name).await.unwrap().is_allowed() {}
-        }
-        let permits = Concurrency::new(1).zone("export");
-        let held = limiter.semaphore(&permits, "ann").acquire().await.unwrap();
-        let keys = |server: &Server| server.cli::<Vec<String>>(&["KEYS", "*{*"]).len();
-        assert_eq!(keys(&server), 5);
-
-        // Nobody can be asked, so nothing is deleted.
-        let said = redis(&server.url(), &["reset", "ann"]).status(2);
-        assert!(said.err.contains("`--yes`"), "{said:?}");
-        assert_eq!(keys(&server), 5);
-
-        let said = redis(&server.url(), &["reset", "ann", "--yes", "--json"]).status(0);
-        let deleted = json!([
-            "throttle:{user=ann}:login:l3600",
-            "throttle:{user=ann}:login:x",
-        ]);
-        assert_eq!(said.json()["deleted"], deleted);
-        assert!(limiter.check(&limit, "ann").await.unwrap().is_allowed());
-        assert!(!limiter.check(&limit, "bob").await.unwrap().is_allowed());
-        assert!(held.is_valid());
-
-        redis(&server.url(), &["reset", "ann", "--yes", "--zone", "other"]).status(1);
-        redis(&server.url(), &["reset", "ann", "--yes"]).status(0);
-        let said = redis(&server.url(), &["reset", "ann", "--yes"]).status(1);
-        assert!(said.err.contains("`--permits`"), "{said:?}");
-        redis(&server.url(), &["reset", "ann", "--yes", "--permits"]).status(0);
-        let said = redis(&server.url(), &["show", "ann"]).status(1);
-        assert!(said.err.contains("`user=ann`"), "{said:?}");
-        assert_eq!(keys(&server), 2, "those of bob");
-    });
-}
-
-#[test]
-fn block_denies_at_once_and_unblock_admits() {
-    for_every_version(async |server| {
-        let limiter = limiter(&server.url()).await;
-        let login = Limit::per_hour(100).zone("login");
-        let search = Limit::per_hour(100).zone("search");
-        let allowed = async |limit, name| limiter.check(limit, name).await.unwrap().is_allowed();
-        assert!(allowed(&login, "ann").await && allowed(&search, "ann").await);
-        assert!(allowed(&login, "bob").await);
-
-        redis(&server.url(), &["block", "ann", "--for", "1h 30m"]).status(0);
-        let decision = limiter.check(&login, "ann").await.unwrap();
-        assert!(!decision.is_allowed() && !allowed(&search, "ann").await);
-        let left = decision.retry_after().unwrap().as_secs();
-        assert!((5_390..=5_400).contains(&left), "{left}");
-        assert!(allowed(&login, "bob").await);
-
-        redis(&server.url(), &["unblock", "ann"]).status(2);
-        redis(
-            &server.url(),
-            &["unblock", "ann", "--yes", "--zone", "login"],
-        )
-        .status(0);
-        assert!(allowed(&login, "ann").await && !allowed(&search, "ann").await);
-        redis(&server.url(), &["unblock", "ann", "--yes"]).status(0);
-        assert!(allowed(&search, "ann").await);
-        redis(&server.url(), &["unblock", "ann", "--yes"]).status(1);
-
-        // An identity that was never counted is blocked in the zones that are given.
-        let said = redis(&server.url(), &["block", "eve", "--for", "10m"]).status(1);
-        assert!(said.err.contains("`--zone`"), "{said:?}");
-        let zone = ["block", "eve", "--for", "10m", "--zone", "login"];
-        redis(&server.url(), &zone).status(0);
-        assert!(!allowed(&login, "eve").await && allowed(&search, "eve").await);
-        let key = "throttle:{user=eve}:login:x";
-        let left: i64 = server.cli(&["PTTL", key]);
-        assert!((590_000..=600_100).contains(&left), "{left}");
-    });
-}
-
-#[test]
-fn shadow_limits_are_blocked_only_if_asked_for() {
-    let server = Server::start(ServerVersion::Redis7);
-    let url = server.url();
-    redis(&url, &["block", "ann", "--for", "1h", "--zone", "z"]).status(0);
-    let keys: Vec<String> = server.cli(&["KEYS", "*{*"]);
-    assert_eq!(keys, ["throttle:{user=ann}:z:x"]);
-    redis(
-        &url,
-        &["block", "ann", "--for", "1h", "--zone", "z", "--shadow"],
-    )
-    .status(0);
-    let keys: Vec<String> = server.cli(&["KEYS", "*:X"]);
-    assert_eq!(keys, ["throttle:{user=ann}:z:X"]);
 }
 
 #[test]
