@@ -18,9 +18,9 @@ pub struct Browser(pub Client);
 
 /// Runs a test with a browser, which is closed however the test ends.
 pub async fn with_browser<F: Future<Output = ()>>(test: impl FnOnce(Browser) -> F) {
-    // Dropped at the end of a test that has panicked too, and then it closes its browser.
+    // It closes its browser when it is dropped, also at the end of a test that has panicked.
     let driver = Chromedriver::start();
-    // Without `..`, which Chromium refuses in paths.
+    // The path has no `..`, which Chromium refuses.
     let folder = driver.folder.canonicalize().expect("the driver's folder");
     let arguments = [
         "--headless".to_owned(),
@@ -124,7 +124,7 @@ impl Browser {
         self.0.current_url().await.expect("a page").to_string()
     }
 
-    /// What a script of the driver finds out about the page, which itself runs none.
+    /// Returns what a script of the driver finds out about the page, which itself runs none.
     pub async fn ask(&self, script: &str) -> Value {
         self.0
             .execute(script, Vec::new())

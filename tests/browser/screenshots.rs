@@ -1,5 +1,5 @@
-//! What a person sees: in light and dark, on a wide screen and on a phone. The pictures are kept in
-//! `target/screenshots`. With `UPDATE=1`, one of them becomes the picture of the README.
+//! Pictures of what a person sees: in light and dark, on a wide screen and on a phone. They are
+//! kept in `target/screenshots`. With `UPDATE=1`, one of them becomes the picture of the README.
 
 use std::{
     env, fs,

@@ -70,7 +70,7 @@ impl Service {
     }
 }
 
-/// What an identity has left of a limit.
+/// Returns how much an identity has left of a limit.
 pub async fn remaining(limiter: &RateLimiter, limit: &Limit, identity: &str) -> u32 {
     limiter
         .remaining(limit, identity)

@@ -52,7 +52,7 @@ async fn each_worker_makes_one_at_a_time() {
     scenario.finish(&server).await;
 }
 
-/// Without a circuit breaker, waiting requests make attempts more frequent, but never one per
+/// Requests that wait without a circuit breaker make attempts more frequent, but never one per
 /// request.
 #[test]
 fn requests_hasten_them_to_ten_a_second() {

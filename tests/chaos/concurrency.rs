@@ -62,7 +62,7 @@ async fn take(semaphore: &Semaphore) -> Option<SemaphoreGuard> {
 /// Waits for a permit that becomes free in a moment.
 async fn taken(semaphore: &Semaphore) -> SemaphoreGuard {
     let mut guard = None;
-    until("there is a place", async || {
+    until("there is a permit", async || {
         guard = take(semaphore).await;
         guard.is_some()
     })

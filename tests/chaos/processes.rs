@@ -64,7 +64,7 @@ fn processes_stay_exact_when_server_is_killed_under_load() {
     assert_eq!(admitted(&hammered("open")), 2 * TIMES);
 }
 
-/// With the local fallback, each process admits at most one quota during the outage, whatever the
+/// Each process with the local fallback admits at most one quota during the outage, whatever the
 /// other processes admit.
 #[test]
 fn killed_under_full_load_each_lets_in_a_quota_at_most() {

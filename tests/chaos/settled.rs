@@ -1,4 +1,4 @@
-//! Settlements whose outcome is unknown. A refund afterwards gives back what counts for certain, so
+//! Settlements whose outcome is unknown. A refund afterwards refunds what counts for certain, so
 //! that nobody's usage is lost to another one.
 
 use std::time::Duration;
@@ -90,7 +90,7 @@ fn refund_after_a_late_settlement_leaves_others_their_usage() {
     });
 }
 
-/// Redis never heard of the settlement. It is not known, so the refund gives back as little as if
+/// Redis never heard of the settlement. It is not known, so the refund refunds as little as if
 /// it had.
 #[test]
 fn refund_after_a_lost_settlement_gives_back_what_is_certain() {

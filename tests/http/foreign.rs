@@ -97,9 +97,9 @@ async fn stricter_set_wins_as_a_whole() {
         (["100", "7", "3600"], ["100", "7", "3600"]),
         (["100", "0", "1700000000"], ["100", "0", "1700000000"]),
         (["100", "99", "1"], ["9", "8", "60"]),
-        // As much remains under both.
+        // Both have as much left.
         (["8", "8", "3600"], ["9", "8", "60"]),
-        // Not comparable.
+        // These are not comparable.
         (["1", "-1", "1"], ["9", "8", "60"]),
         (["1", "few", "1"], ["9", "8", "60"]),
     ] {
@@ -124,9 +124,9 @@ async fn stricter_set_wins_as_a_whole() {
 async fn parts_of_a_set_are_never_mixed_with_ours() {
     // The upstream's set is stricter, and has no reset.
     let stricter = ["X-RateLimit-Limit: 100", "X-RateLimit-Remaining: 1"];
-    let answered = answer(HeaderStyle::XRateLimit, &stricter).await;
+    let response = answer(HeaderStyle::XRateLimit, &stricter).await;
     assert_eq!(
-        set(&answered, "X-RateLimit"),
+        set(&response, "X-RateLimit"),
         [Some("100"), Some("1"), None]
     );
     for upstream in [
@@ -139,8 +139,8 @@ async fn parts_of_a_set_are_never_mixed_with_ours() {
             "X-RateLimit-Limit: 2",
         ],
     ] {
-        let answered = answer(HeaderStyle::XRateLimit, upstream).await;
-        assert_eq!(set(&answered, "X-RateLimit"), OURS, "{upstream:?}");
+        let response = answer(HeaderStyle::XRateLimit, upstream).await;
+        assert_eq!(set(&response, "X-RateLimit"), OURS, "{upstream:?}");
     }
 }
 
@@ -151,22 +151,22 @@ async fn policies_by_other_names_are_listed_after_ours() {
         "RateLimit: \"ours\";r=999;t=1",
         "RateLimit: \"theirs\";r=2;t=9",
     ];
-    let answered = answer(HeaderStyle::Ietf, &upstream).await;
+    let response = answer(HeaderStyle::Ietf, &upstream).await;
     assert_eq!(
-        answered.header("RateLimit-Policy"),
+        response.header("RateLimit-Policy"),
         Some("\"ours\";q=9;w=60, \"theirs\";q=5;w=10")
     );
     assert_eq!(
-        answered.header("RateLimit"),
+        response.header("RateLimit"),
         Some("\"ours\";r=8;t=60, \"theirs\";r=2;t=9")
     );
     // The syntax of an older draft, which has no policy names.
-    let answered = answer(
+    let response = answer(
         HeaderStyle::Ietf,
         &["RateLimit: limit=5, remaining=2, reset=9"],
     )
     .await;
-    assert_eq!(answered.header("RateLimit"), Some("\"ours\";r=8;t=60"));
+    assert_eq!(response.header("RateLimit"), Some("\"ours\";r=8;t=60"));
 }
 
 #[actix_web::test]
@@ -175,15 +175,15 @@ async fn existing_headers_are_merged_in_every_style() {
         "RateLimit-Policy: \"theirs\";q=5",
         "RateLimit: \"theirs\";r=2",
     ];
-    let answered = answer(HeaderStyle::XRateLimit, &lists).await;
-    assert_eq!(set(&answered, "X-RateLimit"), OURS);
+    let response = answer(HeaderStyle::XRateLimit, &lists).await;
+    assert_eq!(set(&response, "X-RateLimit"), OURS);
     assert_eq!(
-        answered.header("RateLimit"),
+        response.header("RateLimit"),
         Some("\"ours\";r=8;t=60, \"theirs\";r=2")
     );
     let lax = ["X-RateLimit-Remaining: 99", "X-RateLimit-Limit: 100"];
-    let answered = answer(HeaderStyle::Ietf, &lax).await;
-    assert_eq!(set(&answered, "X-RateLimit"), OURS);
+    let response = answer(HeaderStyle::Ietf, &lax).await;
+    assert_eq!(set(&response, "X-RateLimit"), OURS);
     for (remaining, expected) in [("1", ["5", "1", "30"]), ("99", ["9", "8", "60"])] {
         let remaining = format!("RateLimit-Remaining: {remaining}");
         let old = ["RateLimit-Limit: 5", &remaining, "RateLimit-Reset: 30"];
@@ -192,15 +192,15 @@ async fn existing_headers_are_merged_in_every_style() {
             HeaderStyle::GitHub,
             HeaderStyle::Ietf,
         ] {
-            let answered = answer(style, &old).await;
-            assert_eq!(set(&answered, "RateLimit"), expected.map(Some), "{style:?}");
+            let response = answer(style, &old).await;
+            assert_eq!(set(&response, "RateLimit"), expected.map(Some), "{style:?}");
         }
     }
     // The limiter writes no headers here, so the upstream's stay as they are.
-    let answered = answer(HeaderStyle::Off, &[lists[1], lax[0], lax[0]]).await;
-    assert_eq!(answered.header("RateLimit"), Some("\"theirs\";r=2"));
+    let response = answer(HeaderStyle::Off, &[lists[1], lax[0], lax[0]]).await;
+    assert_eq!(response.header("RateLimit"), Some("\"theirs\";r=2"));
     let kept = HeaderName::from_static("x-ratelimit-remaining");
-    assert_eq!(answered.headers.get_all(kept).count(), 2);
+    assert_eq!(response.headers.get_all(kept).count(), 2);
 }
 
 /// Two layers of the limiter write to the same response, and neither takes the other's headers for
@@ -218,16 +218,16 @@ async fn layers_do_not_take_each_other_for_strangers() {
         .configure(routes);
     let service = TestService::of(app.wrap(inner()).wrap(refunding())).await;
     // The outer limit has its charge refunded, so the inner one is the strictest.
-    let answered = service.send(asking("/proxied", &[])).await;
-    assert_eq!(answered.quota(), Some([7, 6, 60]));
-    let states = answered.header("RateLimit").expect("three");
+    let response = service.send(asking("/proxied", &[])).await;
+    assert_eq!(response.quota(), Some([7, 6, 60]));
+    let states = response.header("RateLimit").expect("three");
     assert_eq!(states.matches("r=").count(), 3, "{states}");
     assert!(states.contains("\"outer\";r=6,"), "{states}");
 
     let theirs = ["X-RateLimit-Remaining: 1", "RateLimit: \"theirs\";r=2"];
-    let answered = service.send(asking("/plain", &theirs)).await;
-    assert_eq!(set(&answered, "X-RateLimit"), [None, Some("1"), None]);
-    let states = answered.header("RateLimit").expect("three");
+    let response = service.send(asking("/plain", &theirs)).await;
+    assert_eq!(set(&response, "X-RateLimit"), [None, Some("1"), None]);
+    let states = response.header("RateLimit").expect("three");
     assert_eq!(states.matches("theirs").count(), 1, "{states}");
     assert_eq!(states.matches("r=").count(), 3, "{states}");
 

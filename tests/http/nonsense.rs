@@ -161,8 +161,8 @@ fn routes(config: &mut ServiceConfig) {
     config.service((free, settles));
 }
 
-/// What is only known when a request comes is in the log. A process for each line, because one line
-/// keeps the others of its kind out for a second.
+/// The log has what is only known when a request comes. Each line has a process of its own, because
+/// one line keeps the others of its kind out for a second.
 #[actix_web::test]
 async fn nonsense_that_only_a_request_shows_is_logged() {
     let this = "nonsense::nonsense_that_only_a_request_shows_is_logged";

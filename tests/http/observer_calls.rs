@@ -87,7 +87,7 @@ fn observer_that_calls_the_limiter_during_a_reload_blocks_nothing() {
         [
             "loaded ",
             "changed limit login changed: 1/1m → 2/1m",
-            // What the observer has done itself comes afterwards, in order.
+            // The observer's own calls come afterwards, in order.
             "changed limit login changed: 2/1m → 3/1m",
             "refused ",
         ]

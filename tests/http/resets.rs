@@ -47,8 +47,8 @@ fn outer() -> Throttle {
     Throttle::new().paths(Paths::all(), [rule]).expect("valid")
 }
 
-/// By how much the reset of a request that is held for so many seconds is later than that of one at
-/// the time of its arrival, which is not.
+/// Returns by how much the reset of a request that is held for so many seconds is later than that
+/// of one at the time of its arrival, which is not.
 async fn moved(style: HeaderStyle, path: &str, held: u64) -> i64 {
     let test_app = TestApp::with(|builder| builder.headers(style)).await;
     let service = test_app.behind(outer(), routes).await;

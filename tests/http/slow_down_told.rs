@@ -1,4 +1,4 @@
-//! What observers and metrics hear of delayed requests: what became of them, once.
+//! Observers and metrics hear of delayed requests: what became of them, once.
 
 use std::{
     pin::Pin,
@@ -13,7 +13,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 
 use harness::http::app::{TestApp, TestResponse, TestService};
 
-/// What was decided, a line for each limit.
+/// The decisions, a line for each limit.
 #[derive(Default)]
 struct Decisions(Mutex<Vec<String>>);
 

@@ -126,7 +126,7 @@ async fn limit_goes_on_along_one_connection_and_for_clients_apart() {
 #[derive(Clone, Default)]
 struct Signals {
     started: Arc<Notify>,
-    go_on: Arc<Notify>,
+    resume: Arc<Notify>,
     dropped: Arc<Notify>,
     finished: Arc<AtomicUsize>,
 }
@@ -143,7 +143,7 @@ impl Signals {
     async fn wait(&self) {
         let _on_drop = OnDrop(Arc::clone(&self.dropped));
         self.started.notify_one();
-        self.go_on.notified().await;
+        self.resume.notified().await;
         self.finished.fetch_add(1, Ordering::SeqCst);
     }
 }
@@ -188,7 +188,7 @@ async fn leave_and_come_again(path: &'static str) -> String {
     });
     leave(&live, &signals, path).await;
     assert_eq!(signals.finished.load(Ordering::SeqCst), 0, "dropped");
-    signals.go_on.notify_one();
+    signals.resume.notify_one();
     let answer = live.get(path).await;
     assert_eq!(signals.finished.load(Ordering::SeqCst), 1);
     answer

@@ -95,13 +95,13 @@ fn expected(entries: &[Entry], sent: &Sent) -> Vec<String> {
             .filter(|rule| !rule.unlimited)
             .enumerate();
         let applied = limits.filter(|(_, rule)| rule.group == group && present(rule));
-        return applied.map(|(place, _)| name(number, place)).collect();
+        return applied.map(|(index, _)| name(number, index)).collect();
     }
     Vec::new()
 }
 
-fn name(entry: usize, place: usize) -> String {
-    match place {
+fn name(entry: usize, index: usize) -> String {
+    match index {
         0 => format!("e{entry}"),
         more => format!("e{entry}-{}", more + 1),
     }
@@ -209,7 +209,7 @@ fn sent() -> impl Strategy<Value = Sent> {
 /// The path with some characters percent-encoded, but never a slash.
 fn spelled(sent: &Sent) -> String {
     let characters = sent.path.bytes().enumerate();
-    let spell = |(place, byte): (usize, u8)| match sent.escaped >> place & 1 {
+    let spell = |(index, byte): (usize, u8)| match sent.escaped >> index & 1 {
         1 if byte != b'/' => format!("%{byte:02x}"),
         _ => char::from(byte).to_string(),
     };

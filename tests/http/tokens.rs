@@ -103,7 +103,7 @@ async fn users_are_counted_apart_by_the_limits_of_their_groups() {
                 issuer.token(&json!({ "sub": user, "group": group, "exp": in_seconds(600) }));
             let mut allowed = 0;
             for n in 0..9 {
-                // From any address.
+                // The address does not matter.
                 let request = get_from(&format!("192.0.2.{n}"), path);
                 let request = request.insert_header(("Authorization", format!("Bearer {token}")));
                 allowed += usize::from(service.send(request).await.status == 200);

@@ -28,7 +28,7 @@ pub struct Numbers {
     pub times: u64,
     pub window: u64,
     pub capacity: u64,
-    /// For a limit by the calendar, in place of algorithm and window.
+    /// The calendar of a limit by it, in place of algorithm and window.
     pub calendar: Option<Calendar>,
 }
 

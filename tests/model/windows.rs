@@ -1,4 +1,4 @@
-//! What has been admitted in a window: sliding, fixed, of the calendar, or weighted.
+//! The admissions in a window: sliding, fixed, of the calendar, or weighted.
 
 use super::{Calendar, Model, Rational, ratio, whole};
 

@@ -134,7 +134,7 @@ fn shades(case: &Case) -> Shades {
 /// Returns the top and the bottom of each case's bars.
 fn layout(cases: &[&Case]) -> Vec<(i32, i32)> {
     let (mut y, mut group) = (TOP, "");
-    let place = |case: &&Case| {
+    let bars = |case: &&Case| {
         y += if case.group == group {
             CASE_GAP
         } else {
@@ -145,7 +145,7 @@ fn layout(cases: &[&Case]) -> Vec<(i32, i32)> {
         y += BAR * 3;
         (top, y)
     };
-    cases.iter().map(place).collect()
+    cases.iter().map(bars).collect()
 }
 
 /// Returns the distance of two grid lines: 1, 2 or 5 times a power of ten, for at most seven lines.

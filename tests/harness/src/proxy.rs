@@ -231,14 +231,14 @@ impl Shared {
         for ((from, to), is_reply) in [(request, false), ((far, near), true)] {
             let shared = self.clone();
             thread::spawn(move || {
-                shared.carry(number, from, to, is_reply);
+                shared.relay(number, from, to, is_reply);
                 shared.state().cut(number);
             });
         }
     }
 
     /// Carries one direction of one connection until it ends.
-    fn carry(&self, number: usize, mut from: TcpStream, mut to: TcpStream, is_reply: bool) {
+    fn relay(&self, number: usize, mut from: TcpStream, mut to: TcpStream, is_reply: bool) {
         let mut buffer = [0; 16 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
             let passed = match self.fate(number, is_reply) {

@@ -199,8 +199,8 @@ impl Sentinels {
         let port = self.servers[0].port().to_string();
         for sentinel in &self.sentinels {
             // Redis 6.2 does not know these settings; its sentinels find each other somewhat later.
-            let hurry = ["publish-period", "100", "info-period", "500"];
-            let _ = sentinel.try_cli::<Value>(&[&["SENTINEL", "DEBUG"], &hurry[..]].concat());
+            let periods = ["publish-period", "100", "info-period", "500"];
+            let _ = sentinel.try_cli::<Value>(&[&["SENTINEL", "DEBUG"], &periods[..]].concat());
             let _: String =
                 sentinel.cli(&["SENTINEL", "MONITOR", SERVICE, "127.0.0.1", &port, QUORUM]);
             for (option, value) in [

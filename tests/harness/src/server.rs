@@ -155,7 +155,7 @@ impl Server {
     /// Runs one command like [`Server::cli`] and returns its error.
     pub fn try_cli<T: FromRedisValue>(&self, args: &[&str]) -> RedisResult<T> {
         let info = self.url().into_connection_info()?;
-        // Without `CLIENT SETINFO`: a running monitor is to see the command alone.
+        // The client sends no `CLIENT SETINFO`: a running monitor is to see the command alone.
         let settings = info.redis_settings().clone().set_skip_set_lib_name();
         let client = Client::open(info.set_redis_settings(settings))?;
         let mut connection = client.get_connection_with_timeout(ANSWER_WITHIN)?;

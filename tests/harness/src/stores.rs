@@ -130,7 +130,7 @@ impl Elsewhere {
     /// Acquires a permit and ends without releasing it, like a process that is killed.
     pub fn die_holding(mut self, semaphore: &Semaphore) {
         let guard = self.run(semaphore.try_acquire()).unwrap();
-        std::mem::forget(guard.expect("a place"));
+        std::mem::forget(guard.expect("a permit"));
         self.0.take().unwrap().shutdown_background();
     }
 }

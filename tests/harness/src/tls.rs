@@ -128,7 +128,7 @@ impl Certificates {
         let stranger = authority("Another authority");
         certificates.write("ca.crt", &ca.pem());
         certificates.write("stranger-ca.crt", &stranger.pem());
-        // For both usages: a replica shows the certificate to its master as a client.
+        // The certificate is for both usages: a replica shows it to its master as a client.
         let both = [
             ExtendedKeyUsagePurpose::ServerAuth,
             ExtendedKeyUsagePurpose::ClientAuth,

@@ -162,12 +162,12 @@ pub(crate) fn routes(gate: &Gate) -> impl Fn(&mut ServiceConfig) + Clone + Send 
 
 pub(crate) async fn is_free(live: &Live) {
     let free = async || status(&live.get("/run/quick").await) == 200;
-    until("the place is free", free).await;
+    until("the permit is free", free).await;
 }
 
 async fn is_taken(live: &Live) {
     let taken = async || status(&live.get("/run/quick").await) == 429;
-    until("the place is taken", taken).await;
+    until("the permit is taken", taken).await;
 }
 
 /// Sends two requests when one fits in a second. One is held until then, and the other is denied at

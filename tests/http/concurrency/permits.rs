@@ -187,5 +187,5 @@ async fn attributes_of_both_kinds_are_one_decision() {
     let (first, ()) = join(first, others).await;
     assert_eq!(status(&first), 200);
     let served = async || status(&live.get("/slow/0").await) == 200;
-    until("the place is free", served).await;
+    until("the permit is free", served).await;
 }

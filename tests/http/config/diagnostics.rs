@@ -28,13 +28,13 @@ fn lines(text: &str, format: Format) -> Vec<String> {
 type Rows<'a> = &'a [(&'a str, &'a str, &'a str)];
 
 fn told(rows: Rows<'_>, format: Format) {
-    for (text, place, words) in rows {
+    for (text, position, words) in rows {
         let lines = lines(text, format);
         let is_told =
-            |line: &String| line.starts_with(&format!("{place}: ")) && line.contains(words);
+            |line: &String| line.starts_with(&format!("{position}: ")) && line.contains(words);
         assert!(
             lines.iter().any(is_told),
-            "{text}\n{place}: {words}\n{lines:#?}"
+            "{text}\n{position}: {words}\n{lines:#?}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What else a limit can answer or do, and in which mode it does: identify, 401, 403, 500 and 503.
+//! Other things that a limit answers or does, by mode: identify, 401, 403, 500 and 503.
 
 use std::sync::atomic::Ordering;
 

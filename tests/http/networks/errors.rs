@@ -3,7 +3,7 @@
 use actix_throttle::{InitError, Paths, RateLimiter};
 
 fn rejected<T>(result: Result<T, InitError>) -> String {
-    let error = result.err().expect("a mistake");
+    let error = result.err().expect("an error");
     assert!(error.is_settings(), "{error}");
     error.to_string()
 }

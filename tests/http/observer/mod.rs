@@ -1,5 +1,5 @@
-//! What observers hear: one event for each limit that has a part in a decision, whichever way the
-//! request takes, and what happens besides.
+//! Observers hear one event for each limit that has a part in a decision, whichever way the request
+//! takes, and what happens besides.
 
 mod decisions;
 mod failures;

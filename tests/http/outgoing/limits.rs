@@ -63,7 +63,7 @@ async fn tasks_of_two_processes_never_get_429() {
         for called in join_all(calls.collect::<Vec<_>>()).await {
             assert_eq!(called.unwrap(), 200);
         }
-        // Without limits on the client's side, the upstream service denies at once.
+        // The upstream service denies a client without limits at once.
         let hasty = client(Outgoing::new(&processes[0]));
         let url = format!("http://{}/a", peer.address);
         let (one, other) = (status(&hasty, url.clone()).await, status(&hasty, url).await);
@@ -78,8 +78,8 @@ async fn named_statuses_are_refunded() {
         let outgoing = Outgoing::new(&limiter).limit(AMPLE);
         let client = client(outgoing.refund_on("5xx, 404".parse().unwrap()));
         for (called, left) in [(200, 99), (500, 99), (404, 99), (403, 98), (503, 98)] {
-            let answered = status(&client, peer.url(&format!("/{called}"))).await;
-            assert_eq!(answered, called);
+            let got = status(&client, peer.url(&format!("/{called}"))).await;
+            assert_eq!(got, called);
             let remaining = limiter.remaining(&AMPLE, peer.host()).await.unwrap();
             assert_eq!(remaining, left, "after {called}");
         }

@@ -95,7 +95,7 @@ async fn used_up_quota_pauses_until_its_reset() {
     let left = Response::new(403).rate_limit_remaining(Some("1"));
     answer(&github, "d", left.rate_limit_reset(Some("60"))).await;
     assert!(!is_paused(&github, "d").await, "a refusal like any other");
-    // Without `pause_on`, a used-up quota pauses nothing.
+    // A used-up quota pauses nothing without `pause_on`.
     answer(&plain, "e", reset.rate_limit_reset(Some("60"))).await;
     assert!(!is_paused(&plain, "e").await);
     // `Retry-After` comes first.

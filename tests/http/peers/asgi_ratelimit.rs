@@ -204,7 +204,7 @@ async fn custom_auth_error_handler() {
     assert_eq!(body(&answer), "{\"message\": \"Unauthorized access.\"}");
     assert_eq!(service.admitted("/", ANN, 2).await, 1);
 
-    // Without it, requests count by address, and the response is no 500.
+    // Requests without it count by address, and the response is no 500.
     let service = Service::behind(throttle().paths("^/", rules()).expect("an entry")).await;
     assert_eq!(service.admitted("/", &[], 2).await, 1);
     assert_eq!(service.admitted("/", ANN, 2).await, 1);

@@ -99,10 +99,10 @@ async fn session() {
         let response = call_service(&app, request.to_request()).await;
         let cookie = response.response().cookies().next().expect("a session");
         let cookie = cookie.into_owned();
-        let mut answered = 0;
+        let mut served = 0;
         for _ in 0..5 {
-            answered += usize::from(towns(Some(cookie.clone())).await == 200);
+            served += usize::from(towns(Some(cookie.clone())).await == 200);
         }
-        assert_eq!(answered, admitted, "{user}");
+        assert_eq!(served, admitted, "{user}");
     }
 }

@@ -34,7 +34,7 @@ async fn burst() -> &'static str {
     "ok"
 }
 
-/// Without `bucket_capacity`, the capacity is the limit.
+/// The capacity is the limit, as it is without `bucket_capacity`.
 #[get("/steady")]
 #[rate_limit(times = 10, seconds = 60, algorithm = "token_bucket")]
 async fn steady() -> &'static str {

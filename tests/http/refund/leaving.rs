@@ -34,7 +34,7 @@ limited! {
 #[derive(Clone, Default)]
 struct Signals {
     started: Arc<Notify>,
-    go_on: Arc<Notify>,
+    resume: Arc<Notify>,
     dropped: Arc<Notify>,
     finished: Arc<AtomicUsize>,
 }
@@ -52,7 +52,7 @@ async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
     let handler = |(signals,): (web::Data<Signals>,)| async move {
         let _on_drop = OnDrop(Arc::clone(&signals.dropped));
         signals.started.notify_one();
-        signals.go_on.notified().await;
+        signals.resume.notified().await;
         signals.finished.fetch_add(1, Ordering::SeqCst);
         HttpResponse::InternalServerError().finish()
     };
@@ -94,7 +94,7 @@ async fn client_that_leaves_before_the_status_stays_charged() {
         signals.dropped.notified().await;
         assert_eq!(signals.finished.load(Ordering::SeqCst), 0);
         assert_eq!(left(&store.limiter, &LIMIT).await, 2, "{target:?}");
-        signals.go_on.notify_one();
+        signals.resume.notify_one();
         // A client that stays has its charge refunded.
         let mut wire = begin(&live, "/waiting").await;
         let answer = wire.answer().await;
@@ -126,7 +126,7 @@ async fn client_that_leaves_after_the_status_has_its_charge_back() {
         let mut other = begin(&live, "/many?status=200").await;
         // Waits until the worker has sent the other request's call; it is idle otherwise.
         rt::time::sleep(Duration::from_millis(200)).await;
-        signals.go_on.notify_one();
+        signals.resume.notify_one();
         signals.dropped.notified().await;
         assert_eq!(signals.finished.load(Ordering::SeqCst), 1);
         drop(leaving);

@@ -29,7 +29,7 @@ async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
         Policy::new(|| vec![rule(LIMIT.zone("waiting"), "5xx").failure_mode(FailureMode::Closed)]);
     let handler = |(signals,): (web::Data<Signals>,)| async move {
         signals.started.notify_one();
-        signals.go_on.notified().await;
+        signals.resume.notified().await;
         HttpResponse::InternalServerError().finish()
     };
     run_limited(gate, &POLICY, handler, respond).await
@@ -38,7 +38,7 @@ async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
 #[derive(Default)]
 struct Signals {
     started: Notify,
-    go_on: Notify,
+    resume: Notify,
 }
 
 fn routes(signals: web::Data<Signals>) -> impl Fn(&mut ServiceConfig) {
@@ -72,7 +72,7 @@ async fn troubled(
     signals.started.notified().await;
     trouble(server);
     let start = Instant::now();
-    signals.go_on.notify_one();
+    signals.resume.notify_one();
     let answer = request.await.expect("an answer");
     (answer, start.elapsed())
 }

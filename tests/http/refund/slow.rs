@@ -26,7 +26,7 @@ async fn slowly(
 ) -> HttpResponse {
     if waits.wait.is_some() {
         gates.started.add_permits(1);
-        gates.go_on.acquire().await.expect("open").forget();
+        gates.resume.acquire().await.expect("open").forget();
     }
     answer(asked).await
 }
@@ -40,7 +40,7 @@ struct Waits {
 
 struct Gates {
     started: Semaphore,
-    go_on: Semaphore,
+    resume: Semaphore,
 }
 
 macro_rules! slow {
@@ -69,7 +69,7 @@ impl Scenario {
     async fn new(limiter: &RateLimiter) -> Self {
         let gates = web::Data::new(Gates {
             started: Semaphore::new(0),
-            go_on: Semaphore::new(0),
+            resume: Semaphore::new(0),
         });
         let routes = |config: &mut ServiceConfig| {
             config
@@ -96,7 +96,7 @@ impl Scenario {
 
     /// Lets one waiting handler respond.
     async fn end(&self, request: JoinHandle<TestResponse>) -> TestResponse {
-        self.gates.go_on.add_permits(1);
+        self.gates.resume.add_permits(1);
         request.await.expect("an answer")
     }
 }
@@ -214,7 +214,7 @@ async fn many_at_once_are_refunded_exactly_once_each() {
                 open.push(scenario.begin("fixed", status).await);
             }
             assert_eq!(scenario.service.answering("fixed", 500).await.status, 429);
-            scenario.gates.go_on.add_permits(open.len());
+            scenario.gates.resume.add_permits(open.len());
             for request in open {
                 request.await.expect("an answer");
             }

@@ -60,7 +60,7 @@ async fn each_rule_refunds_on_its_own_statuses() {
         (500, 2, 4, [3, 2]),
         // The long limit stays charged, and is the stricter one from now on.
         (503, 2, 3, [3, 2]),
-        // Of two limits with as much left, the one with the longer reset is shown.
+        // The limit with the longer reset is shown if both have as much left.
         (503, 2, 2, [5, 2]),
         (503, 2, 1, [5, 1]),
         (404, 1, 1, [5, 1]),

@@ -65,7 +65,7 @@ async fn invalid_group_is_unidentified_and_still_limited() {
     }
 }
 
-/// Without the session middleware, every request is unidentified.
+/// Every request is unidentified without the session middleware.
 #[actix_web::test]
 async fn no_middleware_is_no_500() {
     let test_app = by_sessions().await;

@@ -1,4 +1,4 @@
-//! What a settlement does to the charge, as the response and the next requests show it.
+//! A settlement changes the charge, as the response and the next requests show.
 
 use super::routes;
 use harness::http::app::TestApp;
@@ -48,7 +48,7 @@ async fn only_limits_with_settle_are_settled() {
         serde_json::json!(["tokens"])
     );
     app.after_seconds(60);
-    // Of the day, 140 are used; of the minute, nothing.
+    // The day has 140 used, and the minute nothing.
     let answer = service.get("/stacked/10").await;
     assert_eq!((answer.status, answer.remaining()), (200, Some(4)));
 }

@@ -1,4 +1,4 @@
-//! Where a slow-down is set: by an attribute, by a rule, and in a configuration file.
+//! A slow-down is set by an attribute, by a rule, and in a configuration file.
 
 use std::time::Duration;
 

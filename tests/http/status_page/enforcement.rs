@@ -158,7 +158,7 @@ async fn nothing_is_changed_while_limits_are_off() {
 async fn counter_that_two_limits_share_is_changed_once() {
     let audit = Audit::default();
     let page = Page::of(TestApp::with(|builder| builder.observer(audit.clone())).await).await;
-    // As by a reload, and back.
+    // The limit changes as by a reload, and back.
     let wider: Limit = Limit::per_minute(7).name("login");
     for limit in [&LOGIN, &wider, &LOGIN] {
         page.tries(limit, "ann", 1).await;

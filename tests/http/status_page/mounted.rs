@@ -1,4 +1,4 @@
-//! Where the page may be mounted: with and without a slash, in nested scopes, under middleware that
+//! The page may be mounted with and without a slash, in nested scopes, under middleware that
 //! trims slashes, and under a `Throttle` that denies everything.
 
 use actix_throttle::{Access, FailureMode, Limit, Paths, Rule, StatusPage, Throttle};

@@ -1,4 +1,4 @@
-//! What the views and the snapshot say.
+//! The texts of the views and of the snapshot.
 
 use std::time::Duration;
 

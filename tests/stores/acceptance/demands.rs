@@ -118,7 +118,7 @@ async fn permit_of_acquire_all_holds_its_permits(store: &StoreFixture) {
     assert_eq!(remaining(store, &TWO, "leo").await, 2);
     drop(store.limiter.acquire_for(both()).await.unwrap());
     let free = async || goes(store, both()).await;
-    until("the place is free", free).await;
+    until("the permit is free", free).await;
 }
 
 async fn demands_that_make_no_sense_are_refused(store: &StoreFixture) {

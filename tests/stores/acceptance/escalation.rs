@@ -81,7 +81,7 @@ async fn denials_during_a_block_are_no_offences(store: &StoreFixture) {
     }
     assert_eq!(wait(store, &limit, "ann").await, SECOND);
     store.advance(SECOND);
-    // Nor are looks, and costs that never fit.
+    // Looks are none, either, and costs that never fit.
     assert!(check(store, &limit.cost(2), "ann").await.exceeds_capacity());
     assert_eq!(offend(store, &limit).await, 60);
 }

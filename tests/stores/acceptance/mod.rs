@@ -67,7 +67,7 @@ async fn admitted_at_once(store: &StoreFixture, limit: &Limit, identity: &str, m
     most
 }
 
-/// What an identity has left of a limit.
+/// Returns how much an identity has left of a limit.
 async fn remaining(store: &StoreFixture, limit: &Limit, identity: &str) -> u32 {
     store.limiter.remaining(limit, identity).await.unwrap()
 }

@@ -44,7 +44,7 @@ async fn stale_release_lifts_the_capacity(store: &StoreFixture) {
     held.1.release().await;
     let held = (take(&semaphore).await, take(&semaphore).await);
     assert!(held.0.is_some() && held.1.is_some());
-    assert!(take(&semaphore).await.is_none(), "a third place");
+    assert!(take(&semaphore).await.is_none(), "a third permit");
 }
 
 /// slowstack takes a permit for a waiter that has left, and never releases it.
@@ -73,7 +73,7 @@ async fn permit_lost_on_cancel(store: &StoreFixture) {
         }
         drop(waits);
         // The clock stands still, so no permit returns by expiry.
-        until("both places are free", free).await;
+        until("both permits are free", free).await;
     }
     for limit in every_algorithm(1, 10) {
         drop(store.limiter.acquire(&limit, "bob").await.unwrap());

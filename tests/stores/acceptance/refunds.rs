@@ -122,8 +122,8 @@ async fn a_clock_that_steps_back_gives_nothing_extra(store: &StoreFixture) {
             let left = wait(store, &limit, identity).await;
             assert!(left > 0 && left <= 120 * SECOND, "{limit:?} {back} s");
             store.clock.set(before);
-            // Without a charge in between, the old charge counts again once the clock has reached
-            // its time.
+            // The old charge counts again once the clock has reached its time, if there was no
+            // charge in between.
             let other = &format!("bob{step}");
             let taken = take(store, &limit.cost(3), other).await;
             store.clock.set(before - Duration::from_secs(back));

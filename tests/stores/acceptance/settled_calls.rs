@@ -42,7 +42,7 @@ async fn a_call_with_pauses_per_host_is_settled(store: &StoreFixture) {
     assert!(permit.settle(200).await);
     permit.completed(Response::new(500)).await;
     assert_eq!(remaining(store, &calls).await, 300);
-    // Beside a limit with a cost, one without counts calls.
+    // A limit without a cost counts calls, beside one with a cost.
     let both = outgoing.limit(estimated);
     let permit = both.acquire(&call()).await.unwrap();
     assert!(permit.settle(40).await);

@@ -62,7 +62,7 @@ async fn a_counter_is_the_same_in_its_next_window(store: &StoreFixture) {
     for _ in 0..6 {
         permits.push(acquire(store, &limit.cost(100), "ann").await);
         store.advance(25 * SECOND + 7);
-        // By the plain script, which keeps whose counter it is.
+        // The plain script decides this, and keeps whose counter it is.
         check(store, &limit, "ann").await;
     }
     let late = permits.split_off(4);

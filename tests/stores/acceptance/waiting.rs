@@ -117,12 +117,14 @@ async fn cancelled_waiter_takes_nothing_and_wakes_the_next(store: &StoreFixture)
             tokio::task::yield_now().await;
         }
         drop(leaves);
-        until("the place is free", async || match take(&semaphore).await {
-            Some(guard) => {
-                guard.release().await;
-                true
+        until("the permit is free", async || {
+            match take(&semaphore).await {
+                Some(guard) => {
+                    guard.release().await;
+                    true
+                }
+                None => false,
             }
-            None => false,
         })
         .await;
     }

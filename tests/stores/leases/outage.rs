@@ -153,7 +153,7 @@ fn leased_quota_is_served_without_server() {
     }
 }
 
-/// Neither the outage nor its end gives a fresh quota to a process that remembers its admissions.
+/// A process that remembers its admissions gets a fresh quota neither by the outage nor by its end.
 #[test]
 fn local_admits_the_limit_whoever_decides() {
     for_each(FailureMode::Local, async |mut service, limit, name| {

@@ -13,7 +13,7 @@ const WINDOW: u64 = 1_000_000;
 #[derive(Clone, Copy)]
 struct Admission {
     asked: u64,
-    answered: u64,
+    replied: u64,
     end: u64,
 }
 
@@ -24,11 +24,11 @@ fn admissions(process: Process) -> Vec<Admission> {
     lines.pop();
     let admission = |line: &str| {
         let mut numbers = line.split(' ').map(|number| number.parse().unwrap());
-        let (asked, answered) = (numbers.next().unwrap(), numbers.next().unwrap());
+        let (asked, replied) = (numbers.next().unwrap(), numbers.next().unwrap());
         let reset: u64 = numbers.next().unwrap();
         Admission {
             asked,
-            answered,
+            replied,
             end: asked + reset,
         }
     };
@@ -51,7 +51,7 @@ fn most(all: &[Admission]) -> usize {
     let within = |(index, first): (usize, &Admission)| {
         let end = first.asked + WINDOW;
         let later = all[index..].iter().take_while(|one| one.asked < end);
-        later.filter(|one| one.answered < end).count()
+        later.filter(|one| one.replied < end).count()
     };
     all.iter().enumerate().map(within).max().unwrap_or(0)
 }

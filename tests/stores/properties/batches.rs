@@ -142,8 +142,8 @@ fn as_one_by_one(version: ServerVersion, most: u32) {
                 let requested = requests
                     .iter()
                     .map(|one| ask(&together, &crowd, one, &names));
-                // Without a cooperative budget, the requests go out in their order, however many
-                // there are.
+                // The requests go out in their order, however many there are, because there is no
+                // cooperative budget.
                 let decisions = unconstrained(join_all(requested)).await;
                 for (index, (request, decision)) in requests.iter().zip(&decisions).enumerate() {
                     let expected = ask(&alone, &crowd, request, &names).await;

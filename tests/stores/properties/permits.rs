@@ -66,17 +66,17 @@ impl<T> Line<T> {
     async fn settle(&mut self, rounds: usize) -> Vec<T> {
         let mut served = Vec::new();
         for _ in 0..rounds {
-            let mut place = 0;
-            while place < self.waiting.len() {
-                let wait = &mut self.waiting[place].1;
+            let mut index = 0;
+            while index < self.waiting.len() {
+                let wait = &mut self.waiting[index].1;
                 let polled = poll_fn(|context| Poll::Ready(wait.as_mut().poll(context))).await;
                 match polled {
                     Poll::Ready(done) => {
-                        assert_eq!(place, 0, "served before those who came earlier");
-                        drop(self.waiting.remove(place));
+                        assert_eq!(index, 0, "served before those who came earlier");
+                        drop(self.waiting.remove(index));
                         served.push(done);
                     }
-                    Poll::Pending => place += 1,
+                    Poll::Pending => index += 1,
                 }
             }
             tokio::time::sleep(Duration::from_micros(300)).await;
@@ -148,7 +148,7 @@ async fn permits(target: StoreKind, max: u32, steps: &[Step]) {
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(free.len(), max as usize, "a place was lost");
+    assert_eq!(free.len(), max as usize, "a permit was lost");
     assert!(semaphore.try_acquire().await.unwrap().is_none());
 }
 

@@ -58,7 +58,7 @@ pub(super) fn pass(store: &StoreFixture, gap: Gap, limit: &Limit) -> u64 {
     micros(store.clock.now())
 }
 
-/// What the store says: the remaining quota, and the times until all and until more of it is
+/// The store's numbers: the remaining quota, and the times until all and until more of it is
 /// available.
 pub(super) fn said(status: &LimitStatus) -> (u64, u64, u64) {
     (
@@ -68,7 +68,7 @@ pub(super) fn said(status: &LimitStatus) -> (u64, u64, u64) {
     )
 }
 
-/// What the model says, in the form of [`said`].
+/// The model's numbers, in the form of [`said`].
 pub(super) fn expected(answer: &Answer) -> (u64, u64, u64) {
     (answer.remaining, answer.reset, answer.more)
 }

@@ -182,7 +182,7 @@ fn late_charge_of_a_leaky_bucket_is_given_back_exactly() {
     }
 }
 
-/// Without the refunded charge, the bucket was full for so long that the second charge counts from
+/// The bucket without the refunded charge was full for so long that the second charge counts from
 /// its own time, 5 ms later, and the third finds less than a token.
 #[test]
 fn history_without_the_charge_may_owe_what_a_turn_gained() {

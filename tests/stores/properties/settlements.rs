@@ -123,7 +123,7 @@ async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &
         let context = || format!("{limit:?} at {now} after {:?}: {exact:?}", step.action);
         let (_, reset, _) = status;
         match exact {
-            // What a leaky bucket carries over depends on when it was without debt.
+            // A leaky bucket carries over what depends on when it was without debt.
             Exactness::Exact if limit.kind() == Algorithm::LeakyBucket => {
                 assert!(
                     reset.abs_diff(answer.1) <= 1,
@@ -160,7 +160,7 @@ async fn follow(store: &StoreFixture, (limit, refill): (Limit, Refill), steps: &
                 let Some(observed) = observed(&limit, status, now) else {
                     return;
                 };
-                // From here on, the bucket is what was seen of it.
+                // The bucket is what was seen of it, from here on.
                 charges = vec![observed];
                 outstanding.clear();
             }

@@ -208,7 +208,7 @@ fn agree(store: &Shared, most: u32) {
                             }
                             decisions
                         }
-                        // As batches, in which the requests have their order.
+                        // The requests go in batches, in which they have their order.
                         _ => unconstrained(join_all(asked)).await,
                     };
                     sides.push(decisions);

@@ -78,7 +78,7 @@ fn beyond_what_is_packed_periods_are_as_long_as_the_nearest() {
             let left = wait(&store, &day, "2024-04-01T12:00Z", ahead).await;
             assert_eq!(left, Duration::from_secs(12 * 3_600));
         }
-        // Never a wait without an end.
+        // Each wait has an end.
         let year = Limit::every(Period::Year, 1);
         for days in [-9_000, 9_000] {
             let left = wait(&store, &year, "2024-04-01T12:00Z", days * DAY).await;

@@ -60,7 +60,7 @@ fn permits_of_killed_process_return_after_expiry() {
         let mut processes =
             Process::start_copies(3, env!("CARGO_BIN_EXE_permit_holder"), &environment);
         until("all hold", async || free(&semaphore).await == 0).await;
-        // Twice the expiry, so that the permits must be renewed.
+        // The time is twice the expiry, so that the permits must be renewed.
         let start = Instant::now();
         while start.elapsed() < 2 * EXPIRY {
             assert!(semaphore.try_acquire().await.unwrap().is_none());
@@ -97,7 +97,7 @@ fn request_cancelled_during_call_holds_no_permit() {
             let left = tokio::time::timeout(Duration::from_micros(micros), leaves).await;
             drop(left);
         }
-        until("the place is free", async || free(&semaphore).await == 1).await;
+        until("the permit is free", async || free(&semaphore).await == 1).await;
         let rate = Limit::per_hour(1);
         for micros in (0..3_000).step_by(50) {
             let leaves = limiter.try_acquire(&rate, "ann");
@@ -146,7 +146,7 @@ fn permits_are_released_after_an_outage() {
         tokio::time::sleep(Duration::from_millis(500)).await;
         assert_eq!(free(&semaphore).await, 0, "it could not be said");
         proxy.set(Mode::Pass);
-        until("the place is free", async || free(&semaphore).await == 1).await;
+        until("the permit is free", async || free(&semaphore).await == 1).await;
     });
 }
 
@@ -167,6 +167,6 @@ fn permits_of_a_late_reply_are_released() {
         assert_eq!(charged(&server), before + 1);
         let direct = direct.semaphore(&limit, "ann");
         proxy.set(Mode::Pass);
-        until("the place is free", async || free(&direct).await == 1).await;
+        until("the permit is free", async || free(&direct).await == 1).await;
     });
 }

@@ -130,8 +130,8 @@ fn single_key_call_sent_repeatedly_executes_once() {
                 assert_eq!(send_again(node, &refund), b"", "{limit:?}");
                 assert_eq!(send_again(node, &charge), b"", "{limit:?}");
                 assert_eq!(remaining().await, left - 1, "{limit:?}");
-                let life: i64 = ask(node, &[b"PTTL", key.as_bytes()]);
-                assert!(life > 0, "{limit:?}: {life}");
+                let ttl: i64 = ask(node, &[b"PTTL", key.as_bytes()]);
+                assert!(ttl > 0, "{limit:?}: {ttl}");
                 limiter.reset(&limit, "ann").await.unwrap();
                 let keys = counters(node, &prefix);
                 assert!(keys.is_empty(), "{keys:?}");
@@ -184,7 +184,7 @@ fn call_executed_before_its_slot_opened_is_not_repeated() {
         proxy.set(Mode::Refuse);
         proxy.set(Mode::Pass);
         let answer = cut_off.await.unwrap();
-        let error = answer.expect_err("nobody knows what it was answered");
+        let error = answer.expect_err("the reply is unknown");
         assert!(
             error.to_string().contains("not carried out twice"),
             "{error}"

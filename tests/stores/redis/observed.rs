@@ -1,5 +1,4 @@
-//! What observers hear of Redis: who decided, how many checks a call carries, what becomes of
-//! leases.
+//! Observers hear of Redis: who decided, how many checks a call carries, what becomes of leases.
 
 use std::{
     sync::{Arc, Mutex},

@@ -138,21 +138,21 @@ fn one_blocked_identity_of_a_batch_leaves_the_others_alone() {
 fn the_marker_lives_as_long_as_the_longest_block() {
     for_every_version(async |server| {
         let limiter = asking(&server).await;
-        let life = || -> i64 { server.cli(&["PTTL", "throttle:blocks"]) };
-        assert_eq!(life(), -2);
+        let ttl = || -> i64 { server.cli(&["PTTL", "throttle:blocks"]) };
+        assert_eq!(ttl(), -2);
         for (seconds, least) in [(10, 10_000), (60, 60_000), (20, 58_000)] {
             limiter
                 .block(&LIMIT, "ann", Duration::from_secs(seconds))
                 .await
                 .unwrap();
-            assert!(life() > least - 2_000, "{} after {seconds}", life());
+            assert!(ttl() > least - 2_000, "{} after {seconds}", ttl());
         }
         // A block that a limit starts sets it as well.
         let _: String = server.cli(&["FLUSHALL"]);
         let strict = Limit::per_hour(1).zone("z").block(Duration::from_secs(30));
         while limiter.check(&strict, "bob").await.unwrap().is_allowed() {}
         let block: i64 = server.cli(&["PTTL", "throttle:{user=bob}:z:x"]);
-        assert!(life() >= block && block > 28_000, "{} of {block}", life());
+        assert!(ttl() >= block && block > 28_000, "{} of {block}", ttl());
     });
 }
 

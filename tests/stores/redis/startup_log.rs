@@ -141,7 +141,7 @@ fn server_that_evicts_counters_is_a_warning() {
                     assert!(warning.contains(words), "{warning}");
                 }
             }
-            // Without `maxmemory`, nothing is evicted.
+            // Nothing is evicted without `maxmemory`.
             set(&server, "0", policy);
             assert_eq!(warnings(start_at(server.url())), [""; 0]);
         }

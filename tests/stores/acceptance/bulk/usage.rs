@@ -14,7 +14,7 @@ for_every_store!(
     identity_is_found_by_what_a_person_writes,
 );
 
-/// What the one entry of this limit says.
+/// Returns the one entry of this limit.
 fn of<'u>(usage: &'u [LimitUsage], limit: &Limit) -> &'u LimitUsage {
     let mut all = usage
         .iter()
@@ -63,8 +63,8 @@ async fn peek_of_an_identity_shows_all_of_its_limits(store: &StoreFixture) {
         assert_eq!(is_estimate, is_bucket && limit.period().is_none());
         let peeked = store.limiter.peek(limit, "ann").await.unwrap();
         let reset = peeked.limits()[0].reset_after();
-        // What the expiry of a key tells is not comparable: under the clock of a test, keys in
-        // Redis are kept for longer.
+        // The expiry of a key is not comparable: under the clock of a test, keys in Redis are kept
+        // for longer.
         if !is_estimate && limit.period().is_none() {
             assert_eq!(reset_after, Some(reset), "{limit:?}");
         }

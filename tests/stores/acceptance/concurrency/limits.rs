@@ -45,7 +45,7 @@ async fn never_more_than_so_many_at_once(store: &StoreFixture) {
 
 async fn denied_by_either_nothing_is_taken_from_the_other(store: &StoreFixture) {
     let rate = Limit::per_minute(3);
-    let places = store.limiter.semaphore(&TWO, "ann");
+    let permits = store.limiter.semaphore(&TWO, "ann");
     let remaining = async |limit| {
         let peeked = store.limiter.peek(limit, "ann").await.unwrap();
         peeked.limits()[0].remaining()
@@ -70,14 +70,14 @@ async fn denied_by_either_nothing_is_taken_from_the_other(store: &StoreFixture) 
             assert!(take(&both).await.is_none(), "the minute is used up");
         }
         until("what was taken in vain is back", async || {
-            free(&places).await == 1
+            free(&permits).await == 1
         })
         .await;
         let denied = both.peek().await.unwrap();
         assert!(!denied.limits()[0].is_exceeded() && denied.limits()[1].is_exceeded());
         assert!(denied.retry_after().unwrap() > Duration::from_secs(50));
         two.release().await;
-        assert_eq!(free(&places).await, 2);
+        assert_eq!(free(&permits).await, 2);
     }
     assert_eq!(remaining(&rate).await, 0);
 }

@@ -76,7 +76,7 @@ async fn a_bucket_in_debt_admits_when_it_is_paid(store: &StoreFixture) {
     assert!(check(store, &limit, "bob").await.is_allowed());
 }
 
-/// Two settlements beyond the capacity, and one that gives back, with requests in between.
+/// Two settlements beyond the capacity, and one that refunds, with requests in between.
 async fn a_debt_is_not_cut_to_the_capacity(store: &StoreFixture) {
     let limit = Limit::new(10, Duration::from_secs(10)).algorithm(Algorithm::TokenBucket);
     let first = acquire(store, &limit.cost(2), "ann").await;

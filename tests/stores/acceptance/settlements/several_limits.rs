@@ -75,7 +75,7 @@ async fn a_leased_limit_is_settled(store: &StoreFixture) {
     for permit in &permits {
         assert!(permit.settle(5).await);
     }
-    // What is leased and not used counts at the store as well, and is shown without the lease.
+    // The leased quota counts at the store even if it is not used, and is shown without the lease.
     let plain = Limit::per_minute(1_000).algorithm(Algorithm::FixedWindow);
     let left = remaining(store, &plain, "ann").await;
     assert!((850..=900).contains(&left), "{left}");

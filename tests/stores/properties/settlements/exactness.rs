@@ -12,7 +12,7 @@ pub(super) fn replayed(numbers: Numbers, charges: &[(u64, u64)]) -> Model {
     model
 }
 
-/// What the settlement of a bucket may differ by from the model that knew the cost before.
+/// The difference that the settlement of a bucket may make to the model that knew the cost before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exactness {
     Exact,
@@ -22,13 +22,13 @@ pub(super) enum Exactness {
     /// Less is charged than the model says: a bucket that was full may have been forgotten, with
     /// the later charges that it had.
     AtMost,
-    /// Less is given back than the model says: later charges may have been paid by time that the
+    /// Less is refunded than the model says: later charges may have been paid by time that the
     /// charge would have needed.
     Longer,
     /// The refills come at other times than the model says, by less than a window. Less is charged
     /// than the model says.
     AtMostByRefills,
-    /// The refills come at other times, likewise. Less is given back than the model says.
+    /// The refills come at other times, likewise. Less is refunded than the model says.
     LongerByRefills,
 }
 

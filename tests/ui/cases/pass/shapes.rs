@@ -180,7 +180,7 @@ async fn never(_: String) -> Result<impl Responder, actix_web::Error> {
     Err(actix_web::error::ErrorImATeapot("tea"))?
 }
 
-/// As the errors about `session` and `jwt` say.
+/// The errors about `session` and `jwt` say to write this.
 #[rustfmt::skip]
 static BY_SESSION: std::sync::LazyLock<actix_throttle::Identifier> = std::sync::LazyLock::new(actix_throttle::Identifier::session);
 #[rustfmt::skip]
