@@ -5,7 +5,9 @@ mod argument;
 #[cfg(test)]
 mod tests;
 
-use Scope::{Concurrency, ConcurrencyLimit, File, Identifier, Rate, RateLimit, Rule, RuleLimit};
+use Scope::{
+    Concurrency, ConcurrencyLimit, File, Identifier, NamedLimit, Rate, RateLimit, Rule, RuleLimit,
+};
 
 pub use self::argument::{Argument, Kind, Scope};
 use crate::{
@@ -29,6 +31,8 @@ const SLOW_KIND: Kind = Kind::Duration(range::SLOW);
 
 /// The scopes of what every limit has.
 const BOTH: &[Scope] = &[RateLimit, ConcurrencyLimit, Rate, Concurrency];
+/// The scopes of an option of every limit.
+const OPTION: &[Scope] = &[RateLimit, ConcurrencyLimit, Rate, Concurrency, NamedLimit];
 
 /// Declares the arguments, and the list of all.
 macro_rules! arguments {
@@ -76,18 +80,18 @@ arguments! {
          each further offence takes the next length.").or_in_attributes("off");
     COST = Argument::new("cost", COUNT, &[RateLimit, Rate], "5",
         "Cost of one request.").or("1");
-    REFUND_ON = Argument::new("refund_on", Kind::StatusSet, &[RateLimit, Rate], "\"5xx\"",
+    REFUND_ON = Argument::new("refund_on", Kind::StatusSet, &[RateLimit, Rate, NamedLimit], "\"5xx\"",
         "Responses with these statuses are not counted: `5xx, 404`.");
 
-    SETTLE = Argument::new("settle", Kind::Flag, &[RateLimit, Rate], "true",
+    SETTLE = Argument::new("settle", Kind::Flag, &[RateLimit, Rate, NamedLimit], "true",
         "`cost` is an estimate, which the handler corrects by a `PendingCharge`.")
         .or_in_attributes("off");
-    SLOW_AFTER = Argument::new("slow_after", COUNT, &[RateLimit, Rate], "50",
+    SLOW_AFTER = Argument::new("slow_after", COUNT, &[RateLimit, Rate, NamedLimit], "50",
         "Once this much of the limit is used, each further request is delayed by `slow_by` more.")
         .or_in_attributes("off");
-    SLOW_BY = Argument::new("slow_by", SLOW_KIND, &[RateLimit, Rate], "\"200ms\"",
+    SLOW_BY = Argument::new("slow_by", SLOW_KIND, &[RateLimit, Rate, NamedLimit], "\"200ms\"",
         "With `slow_after`: what each further request adds to the delay, 1 ms to 1 h.");
-    SLOW_MAX = Argument::new("slow_max", SLOW_KIND, &[RateLimit, Rate], "\"5s\"",
+    SLOW_MAX = Argument::new("slow_max", SLOW_KIND, &[RateLimit, Rate, NamedLimit], "\"5s\"",
         "With `slow_after`: the longest delay, `slow_by` to 1 h.");
 
     // A concurrency limit.
@@ -105,10 +109,11 @@ arguments! {
         "Limits of one zone share a counter.");
     SHADOW = Argument::new("shadow", Kind::Flag, BOTH, "true",
         "Count and report, never deny.").or_in_attributes("off");
-    FAILURE_MODE = Argument::new("failure_mode", Kind::Word(FailureMode::words), BOTH, "\"closed\"",
+    FAILURE_MODE = Argument::new("failure_mode", Kind::Word(FailureMode::words), OPTION,
+        "\"closed\"",
         "What happens to requests that the store cannot decide.").or("the limiter's");
     MAX_WAIT = Argument::new("max_wait", WAIT,
-        &[RateLimit, ConcurrencyLimit, Rate, Concurrency, Rule], "\"500ms\"",
+        &[RateLimit, ConcurrencyLimit, Rate, Concurrency, NamedLimit, Rule], "\"500ms\"",
         "Longest time that a request waits for room, instead of being denied: `500ms`, 1 ms to \
          24 h. In a rule: for limits without one of their own.").or_in_attributes("off");
 

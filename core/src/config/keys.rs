@@ -13,24 +13,6 @@ pub(crate) static TIMES_AND_WINDOW: [&Argument; 7] = [
     &vocabulary::DAYS,
     &vocabulary::EVERY,
 ];
-/// Options, which a rule may set for a limit that it names.
-static OPTIONS: [&Argument; 7] = [
-    &vocabulary::REFUND_ON,
-    &vocabulary::SETTLE,
-    &vocabulary::FAILURE_MODE,
-    &vocabulary::MAX_WAIT,
-    &vocabulary::SLOW_AFTER,
-    &vocabulary::SLOW_BY,
-    &vocabulary::SLOW_MAX,
-];
-/// Options that only a rate has.
-pub(crate) static OPTIONS_OF_RATE: [&Argument; 5] = [
-    &vocabulary::REFUND_ON,
-    &vocabulary::SETTLE,
-    &vocabulary::SLOW_AFTER,
-    &vocabulary::SLOW_BY,
-    &vocabulary::SLOW_MAX,
-];
 
 /// Returns the keys that only a rate has.
 pub(crate) fn only_of_rate() -> impl Iterator<Item = &'static Argument> {
@@ -45,12 +27,17 @@ pub(crate) fn only_of_concurrency() -> impl Iterator<Item = &'static Argument> {
 /// Returns the keys that define a limit of either kind, without its options.
 pub(crate) fn definition() -> impl Iterator<Item = &'static Argument> {
     let keys = of(Scope::Rate).chain(only_of_concurrency());
-    keys.filter(|argument| !OPTIONS.iter().any(|option| option.name == argument.name))
+    keys.filter(|argument| !argument.is_in(Scope::NamedLimit))
 }
 
-/// Returns the options of a rate.
+/// Returns the options, which a rule may set for a limit that it names.
 pub(crate) fn options() -> impl Iterator<Item = &'static Argument> {
-    OPTIONS.into_iter()
+    of(Scope::NamedLimit)
+}
+
+/// Returns the options that only a rate has.
+pub(crate) fn options_of_rate() -> impl Iterator<Item = &'static Argument> {
+    options().filter(|argument| !argument.is_in(Scope::Concurrency))
 }
 
 /// Whether this key gives times or a window.

@@ -158,7 +158,7 @@ fn limit_of_rule(
                     name.value, key.name
                 )
             };
-            table.refuse(keys::OPTIONS_OF_RATE, reason, diagnostics);
+            table.refuse(keys::options_of_rate(), reason, diagnostics);
             options::of_concurrency(&mut table, diagnostics)
         } else {
             let rate = limit.as_ref().and_then(LimitSpec::rate);

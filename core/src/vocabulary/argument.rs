@@ -19,6 +19,8 @@ pub enum Scope {
     Concurrency,
     /// An entry of a rule's `limits`, beside the keys of its limit.
     RuleLimit,
+    /// An entry of a rule's `limits` that names its limit: the options that it may set for it.
+    NamedLimit,
     /// The table that `identifier` may be.
     Identifier,
 }
