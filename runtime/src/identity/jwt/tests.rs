@@ -1,5 +1,6 @@
 //! Tests of [`Jwt`]: helpers that make signed tokens at a fixed time.
 
+mod any_token;
 mod foreign;
 mod hostile;
 mod keys;

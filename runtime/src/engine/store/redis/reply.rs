@@ -134,3 +134,6 @@ fn verdict(rest: &mut &[u8]) -> Option<Verdict> {
         more: take(rest, 7)?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,3 +151,6 @@ fn stable_for(verdicts: &[Verdict]) -> Micros {
     });
     until_more.min().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;
