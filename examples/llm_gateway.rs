@@ -31,10 +31,10 @@ use self::environment::number;
 const MOST: u32 = 50;
 
 /// The limits that the model's service sets for the gateway.
-const MODEL_TOKENS: Limit = Limit::per_minute(5_000).cost(MOST).name("model-tokens");
+const MODEL_TOKENS: Limit = Limit::per_minute(5_000).name("model-tokens");
 const MODEL_CALLS: Limit = Limit::per_minute(100).name("model-calls");
 
-/// The upstream service, and the limits of calls to it.
+/// The upstream service, and the limits of calls to it: that of tokens comes with each call.
 struct Model {
     address: SocketAddr,
     client: reqwest::Client,
@@ -57,79 +57,107 @@ async fn chat(
     model: Data<Model>,
     prompt: String,
 ) -> Result<HttpResponse, actix_web::Error> {
+    let estimate = charge.estimate();
+    let mut bill = Bill::new(charge);
     let host = model.address.to_string();
     let call = Request::new("POST", host.as_str(), "/generate");
-    let permit = model.outgoing.acquire(&call).await?;
-    let url = format!("http://{host}/generate?most={}", charge.estimate());
-    let answer = match model.client.post(url).body(prompt).send().await {
-        Ok(answer) => answer,
+    let outgoing = model.outgoing.clone();
+    let outgoing = outgoing.limit(MODEL_TOKENS.cost(estimate));
+    match outgoing.acquire(&call).await {
+        Ok(permit) => bill.permit = Some(permit),
         Err(error) => {
-            permit.not_sent().await;
-            charge.settle(0).await;
+            bill.settle().await;
+            return Err(error.into());
+        }
+    }
+    let url = format!("http://{host}/generate?most={estimate}");
+    let answer = match model.client.post(url).body(prompt).send().await {
+        Ok(answer) if answer.status().is_success() => answer,
+        Ok(answer) => {
+            if let Some(permit) = bill.permit.take() {
+                let retry_after = answer.headers().get("Retry-After");
+                let retry_after = retry_after.and_then(|value| value.to_str().ok());
+                let told = Response::new(answer.status().as_u16()).retry_after(retry_after);
+                permit.settle(0).await;
+                permit.completed(told).await;
+            }
+            bill.settle().await;
+            return Err(error::ErrorBadGateway(answer.status()));
+        }
+        Err(error) => {
+            bill.settle().await;
             return Err(error::ErrorBadGateway(error));
         }
     };
-    if !answer.status().is_success() {
-        permit
-            .completed(Response::new(answer.status().as_u16()))
-            .await;
-        charge.settle(0).await;
-        return Ok(HttpResponse::BadGateway().finish());
-    }
-    let answer = Answer {
-        upstream: answer,
-        taken: 0,
-        open: Some((charge, permit)),
-    };
     Ok(HttpResponse::Ok()
         .content_type("text/plain")
-        .streaming(answer.into_stream()))
+        .streaming(stream_answer(answer, bill)))
 }
 
-/// An answer that is being streamed, and what is charged for it.
-struct Answer {
-    upstream: reqwest::Response,
-    /// The tokens so far: a word each.
-    taken: u32,
-    open: Option<(PendingCharge, CallPermit)>,
-}
-
-impl Answer {
-    fn into_stream(self) -> impl Stream<Item = Result<Bytes, error::Error>> {
-        stream::unfold(self, async |mut answer| {
-            match answer.upstream.chunk().await {
-                Ok(Some(chunk)) => {
-                    let words = String::from_utf8_lossy(&chunk).split_whitespace().count();
-                    answer.taken += u32::try_from(words).unwrap_or(u32::MAX);
-                    Some((Ok(chunk), answer))
-                }
-                Ok(None) => {
-                    // The charge is settled before the end of the body, so that a client that has
-                    // received all of it sees the true cost.
-                    if let Some(open) = answer.open.take() {
-                        settle(open, answer.taken).await;
-                    }
-                    None
-                }
-                Err(error) => Some((Err(error::ErrorBadGateway(error)), answer)),
+/// Streams an answer, and settles the bill at its end.
+fn stream_answer(
+    answer: reqwest::Response,
+    bill: Bill,
+) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
+    stream::unfold((answer, bill), async |(mut answer, mut bill)| {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => {
+                let words = chunk.iter().filter(|byte| **byte == b' ').count();
+                bill.taken += u32::try_from(words).unwrap_or(u32::MAX);
+                Some((Ok(chunk), (answer, bill)))
             }
-        })
+            Ok(None) => {
+                // The bill is settled before the end of the body, so that a client that has
+                // received all of it sees the true cost.
+                bill.settle().await;
+                None
+            }
+            Err(error) => Some((Err(error::ErrorBadGateway(error)), (answer, bill))),
+        }
+    })
+}
+
+/// What a request is charged at the gateway and at the model's service, and what its answer takes.
+struct Bill {
+    /// The charge of the gateway's limits, until it is settled.
+    charge: Option<PendingCharge>,
+    /// The charge of the model's limits, once there is one.
+    permit: Option<CallPermit>,
+    /// The tokens that have been streamed so far: a word each.
+    taken: u32,
+}
+
+impl Bill {
+    fn new(charge: PendingCharge) -> Self {
+        Self {
+            charge: Some(charge),
+            permit: None,
+            taken: 0,
+        }
+    }
+
+    /// Settles both charges, once.
+    fn settle(&mut self) -> impl Future<Output = ()> + use<> {
+        let (charge, permit) = (self.charge.take(), self.permit.take());
+        let taken = self.taken;
+        async move {
+            let Some(charge) = charge else { return };
+            charge.settle(taken).await;
+            if let Some(permit) = permit {
+                permit.settle(taken).await;
+            }
+            println!("took {taken} tokens");
+        }
     }
 }
 
 /// The client has left, or the model has: what was streamed until then counts.
-impl Drop for Answer {
+impl Drop for Bill {
     fn drop(&mut self) {
-        if let Some(open) = self.open.take() {
-            rt::spawn(settle(open, self.taken));
+        if self.charge.is_some() {
+            rt::spawn(self.settle());
         }
     }
-}
-
-async fn settle((charge, permit): (PendingCharge, CallPermit), taken: u32) {
-    charge.settle(taken).await;
-    permit.settle(taken).await;
-    println!("took {taken} tokens");
 }
 
 /// The model's service: as many words as the prompt has, three times, and `most` words at most.
@@ -159,7 +187,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         address,
         client: reqwest::Client::new(),
         outgoing: Outgoing::new(&limiter)
-            .limit(MODEL_TOKENS)
             .limit(MODEL_CALLS)
             .max_wait(Duration::from_secs(5)),
     });
@@ -172,6 +199,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port: u16 = number("PORT")?.unwrap_or(8080);
     println!("try: curl -iN -H 'X-Api-Key: ann' -d 'tell me a story' http://127.0.0.1:{port}/chat");
     HttpServer::new(app)
+        // The gateway notices at once that a client has left.
+        .h1_allow_half_closed(false)
         .bind(("127.0.0.1", port))?
         .run()
         .await?;

@@ -60,6 +60,7 @@ mod sessions;
 mod settle;
 mod setup;
 mod shared_responses;
+mod showcase;
 mod slow_down;
 mod slow_down_told;
 mod sockets;

@@ -4,6 +4,7 @@
 mod child;
 mod chromedriver;
 mod cluster;
+mod example;
 mod fault;
 pub mod http;
 mod launch;
@@ -24,7 +25,9 @@ mod wait;
 
 pub use chromedriver::Chromedriver;
 pub use cluster::{Cluster, SLOTS, slot_of};
+pub use example::example;
 pub use monitor::Monitor;
+pub use ports::{Port, free_port};
 pub use process::Process;
 pub use proxy::{Mode, Proxy};
 pub use sentinel::Sentinels;

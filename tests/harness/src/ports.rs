@@ -28,14 +28,14 @@ const PAIRED: Range<u16> = 20_000..22_000;
 /// A port that is reserved while this value lives, even when no server listens on it. Without the
 /// reservation, another test process could take the port of a killed server.
 #[derive(Debug)]
-pub(super) struct Port {
-    pub(super) number: u16,
+pub struct Port {
+    pub number: u16,
     /// The lock file. The kernel releases the lock when the process ends, for whatever reason.
     _lock: File,
 }
 
 /// Reserves a free port. Each call tries the next one.
-pub(super) fn free_port() -> Port {
+pub fn free_port() -> Port {
     static NEXT: LazyLock<AtomicU32> = LazyLock::new(first);
     next(&NEXT, SINGLE, is_free)
 }

@@ -8,6 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
 use super::child;
 
 /// A running program. It is killed when it is dropped.
@@ -63,6 +68,14 @@ impl Process {
     pub fn kill(mut self) -> String {
         self.child.kill().expect("a child may be killed");
         self.output()
+    }
+
+    /// Asks the program to end (SIGTERM), as a deployment would, and waits for that like
+    /// [`Process::finish`].
+    pub fn stop(self, within: Duration) -> String {
+        let id = i32::try_from(self.child.id()).expect("ids are that small");
+        kill(Pid::from_raw(id), Signal::SIGTERM).expect("a child may be stopped");
+        self.finish(within)
     }
 
     /// Waits for the program to end and returns what it printed.

@@ -1,5 +1,7 @@
 //! A TCP proxy between a client and its server that can delay, lose and cut what it carries.
 
+mod mode;
+
 use std::{
     collections::HashMap,
     io::{Read, Write},
@@ -15,26 +17,10 @@ use super::{
     wait,
 };
 
+pub use self::mode::Mode;
+
 /// Bound for the proxy to bind a port; another process may take a port first.
 const BOUND_WITHIN: Duration = Duration::from_secs(5);
-
-/// The mode of a [`Proxy`], for all its connections, open and new ones alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    Pass,
-    /// Delays everything by this time, in each direction.
-    Delay(Duration),
-    /// Reads what the client sends and discards it. No reply comes, not even later.
-    Swallow,
-    /// Cuts the open connections, and new ones as soon as they are accepted.
-    Refuse,
-    /// Passes requests to the server. Of the next reply, this many bytes reach the client, and the
-    /// connection is cut. That happens once, to one connection; afterwards the mode is
-    /// [`Mode::Pass`].
-    CutReply(usize),
-    /// Passes requests to the server, and holds its replies back until the mode changes.
-    Stall,
-}
 
 /// A proxy in front of a port of 127.0.0.1, on a port of its own. It ends when it is dropped, and
 /// its connections with it. While the server's port refuses connections, the proxy closes a new
@@ -195,6 +181,7 @@ enum Fate {
     Write,
     Forget,
     WriteAndCut(usize),
+    WriteAndHold,
     Cut,
 }
 
@@ -249,6 +236,11 @@ impl Shared {
                     let _ = to.write_all(&buffer[..count.min(bytes)]);
                     false
                 }
+                Fate::WriteAndHold => {
+                    let passed = to.write_all(&buffer[..count]).is_ok();
+                    self.hold();
+                    passed
+                }
                 Fate::Cut => false,
             };
             if !passed {
@@ -283,8 +275,21 @@ impl Shared {
                     let changed = self.changed.wait(state);
                     state = changed.unwrap_or_else(PoisonError::into_inner);
                 }
-                Mode::CutReply(_) | Mode::Stall => return Fate::Write,
+                Mode::PassOnce if is_reply => {
+                    state.mode = Mode::Stall;
+                    return Fate::WriteAndHold;
+                }
+                Mode::CutReply(_) | Mode::Stall | Mode::PassOnce => return Fate::Write,
             }
+        }
+    }
+
+    /// Waits until the proxy does not stall.
+    fn hold(&self) {
+        let mut state = self.state();
+        while state.mode == Mode::Stall {
+            let changed = self.changed.wait(state);
+            state = changed.unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -169,3 +169,21 @@ fn a_refusing_proxy_cuts_the_old_and_the_new() {
     drop(proxy);
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
 }
+
+#[test]
+fn a_proxy_passes_what_it_held_and_holds_the_rest_together() {
+    let server = Server::start(ServerVersion::Redis7);
+    let proxy = Proxy::start(server.port());
+    let mut stream = connect(&proxy);
+    proxy.set(Mode::Stall);
+    send(&mut stream, "PING");
+    assert_silent(&mut stream);
+    proxy.set(Mode::PassOnce);
+    assert_eq!(receive(&mut stream, 7), "+PONG\r\n");
+    for command in ["PING a", "PING b"] {
+        send(&mut stream, command);
+        assert_silent(&mut stream);
+    }
+    proxy.set(Mode::Pass);
+    assert_eq!(receive(&mut stream, 14), "$1\r\na\r\n$1\r\nb\r\n");
+}

@@ -137,6 +137,11 @@ fn memory_blocks_as_the_history_says() {
 }
 
 #[test]
+fn redis_6_2_blocks_as_the_history_says() {
+    agree(StoreKind::Server(ServerVersion::Redis62), FEW);
+}
+
+#[test]
 fn redis_7_blocks_as_the_history_says() {
     agree(StoreKind::Server(ServerVersion::Redis7), 200);
 }

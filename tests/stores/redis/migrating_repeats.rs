@@ -8,9 +8,12 @@ use actix_throttle::{Algorithm, Builder, FailureMode, Limit, RateLimiter};
 use redis::FromRedisValue;
 
 use harness::{
-    Cluster, Mode, Monitor, Proxy, Server, ServerVersion, cluster_of_open_slots,
+    Cluster, Mode, Monitor, Proxy, Server, ServerVersion, cluster_of_open_slots, eventually,
     stores::{block_on, cluster_pool, every_algorithm, unique, until},
 };
+
+/// Bound for the nodes of a cluster to tell each other of a port.
+const KNOWN_WITHIN: Duration = Duration::from_secs(10);
 
 fn builder(urls: Vec<String>, prefix: &str) -> Builder {
     RateLimiter::builder()
@@ -89,6 +92,21 @@ fn ask<T: FromRedisValue>(node: &Server, words: &[&[u8]]) -> T {
     reply
 }
 
+/// A proxy in front of a node. The node announces the proxy's port, so clients that learn of the
+/// node connect through the proxy.
+fn announced_proxy(cluster: &Cluster, node: &Server) -> Proxy {
+    let proxy = Proxy::start(node.port());
+    let port = proxy.port().to_string();
+    let _: String = node.cli(&["CONFIG", "SET", "cluster-announce-port", &port]);
+    let announced = format!(":{port}@");
+    eventually("all nodes know the port", KNOWN_WITHIN, || {
+        let nodes = (0..cluster.node_count()).map(|index| cluster.node(index));
+        let mut views = nodes.map(|node| node.cli(&["CLUSTER", "NODES"]));
+        views.all(|view: String| view.contains(&announced))
+    });
+    proxy
+}
+
 #[test]
 fn single_key_call_sent_repeatedly_executes_once() {
     for version in ServerVersion::ALL {
@@ -149,10 +167,7 @@ fn call_executed_before_its_slot_opened_is_not_repeated() {
     let to = (from + 1) % 3;
     let slot: u16 = cluster.node(0).cli(&["CLUSTER", "KEYSLOT", "{user=ann}"]);
     let [from, to] = [from, to].map(|index| cluster.node(index));
-    let proxy = Proxy::start(from.port());
-    // The node announces the proxy's port, so that clients connect through the proxy.
-    let port = proxy.port().to_string();
-    let _: String = from.cli(&["CONFIG", "SET", "cluster-announce-port", &port]);
+    let proxy = announced_proxy(&cluster, from);
     block_on(async {
         let limiter = builder(vec![proxy.url()], "throttle")
             .build()
@@ -215,5 +230,43 @@ fn a_call_that_is_refused_for_its_keys_is_called_off() {
         let called_off = lines.iter().filter(|line| line.contains(&once));
         // The read before it writes nothing and needs no idempotency key.
         assert_eq!(called_off.filter(|line| line.contains("\"NX\"")).count(), 1);
+    });
+}
+
+/// A node that lacks the script gets the call twice. If the call is called off in between, the node
+/// refuses the second one as a repetition. The reply to that may be read first, on a busy machine.
+#[test]
+fn a_call_that_was_called_off_is_no_repetition() {
+    let cluster = Cluster::start(ServerVersion::Redis7, 3, 0);
+    let node = cluster.node(cluster.owner_of_key("{user=ann}"));
+    let proxy = announced_proxy(&cluster, node);
+    block_on(async {
+        let limiter = builder(vec![proxy.url()], "throttle").build().await;
+        let limiter = limiter.unwrap();
+        let limit = Limit::per_hour(50);
+        let decision = limiter.check(&limit, "ann").await.unwrap();
+        assert_eq!(decision.limits()[0].remaining(), 49);
+        let _: String = node.cli(&["SCRIPT", "FLUSH"]);
+        let _: String = node.cli(&["CONFIG", "RESETSTAT"]);
+        proxy.set(Mode::Stall);
+        let called = tokio::spawn({
+            let limiter = limiter.clone();
+            async move { limiter.check(&limit, "ann").await }
+        });
+        until("the call is called off", async || {
+            let keys: Vec<String> = node.cli(&["KEYS", "*:once:*"]);
+            let mut values = keys.iter().map(|key| node.cli(&["GET", key]));
+            values.any(|value: Option<String>| value.as_deref() == Some("off"))
+        })
+        .await;
+        proxy.set(Mode::PassOnce);
+        until("the call comes with its source", async || {
+            let stats: String = node.cli(&["INFO", "commandstats"]);
+            stats.contains("cmdstat_eval:")
+        })
+        .await;
+        proxy.set(Mode::Pass);
+        let decision = called.await.unwrap().unwrap();
+        assert_eq!(decision.limits()[0].remaining(), 48);
     });
 }

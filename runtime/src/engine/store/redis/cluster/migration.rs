@@ -59,37 +59,40 @@ pub(crate) async fn exchange(
     let wait = wait.unwrap_or(MAX_WAIT);
     let start = Instant::now();
     let mut sending = pin!(carry_out(call, connection));
-    let mut is_refused = false;
-    loop {
-        let calling_off = async {
+    let mut calling_off = pin!(async {
+        loop {
             sleep(wait).await;
-            timeout(wait * CALLING_OFF, call_off(call, &mut beside)).await
-        };
-        select! {
-            biased;
-            reply = sending.as_mut(), if !is_refused => match reply {
-                // The call may have been carried out before, when a connection broke after it was
-                // sent.
-                Err(error) if is_about_keys(&error) => is_refused = true,
-                reply => {
-                    if let (Some(pace), Ok(_)) = (pace, &reply) {
-                        pace.record_reply(start);
-                    }
-                    return reply;
-                }
-            },
-            called_off = calling_off => match called_off {
-                Ok(Ok(true)) => return Ok(reply::MIGRATING.into()),
-                // This is the script's reply to a repeated call, because the first reply is lost.
-                Ok(Ok(false)) if is_refused => return Ok(Vec::new()),
-                Ok(Ok(false)) => {
-                    return timeout(wait, sending).await.unwrap_or(Ok(Vec::new()));
-                }
-                // The loop tries to call it off again.
-                Ok(Err(_)) | Err(_) => {}
-            },
+            let called_off = timeout(wait * CALLING_OFF, call_off(call, &mut beside));
+            if let Ok(Ok(called_off)) = called_off.await {
+                return called_off;
+            }
         }
+    });
+    select! {
+        biased;
+        reply = sending.as_mut() => match reply {
+            // The call may have been carried out before, when a connection broke after it was sent.
+            Err(error) if is_about_keys(&error) => {}
+            // The script's reply to a repeated call, and to one that was called off before it came.
+            Ok(reply) if reply.is_empty() => {}
+            reply => {
+                if let (Some(pace), Ok(_)) = (pace, &reply) {
+                    pace.record_reply(start);
+                }
+                return reply;
+            }
+        },
+        called_off = calling_off.as_mut() => return match called_off {
+            true => Ok(reply::MIGRATING.into()),
+            // The call was carried out, so there is or was a reply to it.
+            false => timeout(wait, sending).await.unwrap_or(Ok(Vec::new())),
+        },
     }
+    Ok(match calling_off.await {
+        true => reply::MIGRATING.into(),
+        // The first reply is lost.
+        false => Vec::new(),
+    })
 }
 
 /// Whether the client has given up a call because of where its keys are.

@@ -1,0 +1,119 @@
+//! Pauses of outbound calls that a response asks for. They are in the store, so every process keeps
+//! to them. `http::outgoing` tests the rest of them.
+
+use std::time::Duration;
+
+use actix_throttle::{
+    Limit, Outgoing, RateLimitError, RateLimiter,
+    outgoing::{Request, Response},
+};
+
+use super::{SECOND, for_every_store};
+use harness::stores::StoreFixture;
+
+for_every_store!(
+    listed_status_pauses_until_its_retry_after,
+    used_up_quota_pauses_until_its_reset,
+    pause_is_for_the_identity_or_for_the_host,
+    pause_is_no_longer_than_the_most,
+);
+
+const AMPLE: Limit = Limit::per_hour(100).zone("ample");
+
+fn outgoing(limiter: &RateLimiter) -> Outgoing {
+    Outgoing::new(limiter)
+        .limit(AMPLE)
+        .max_wait(Duration::ZERO)
+        .pause_on("403, 429, 503")
+}
+
+/// Returns how long a call to this host would have to wait, in microseconds.
+async fn pause(outgoing: &Outgoing, host: &str) -> u64 {
+    match outgoing.acquire(&Request::new("GET", host, "/")).await {
+        Ok(_) => 0,
+        Err(RateLimitError::TimedOut { retry_after }) => {
+            u64::try_from(retry_after.unwrap().as_micros()).unwrap()
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Reports this response to a call to the host.
+async fn answer(outgoing: &Outgoing, host: &str, answer: Response<'_>) {
+    let call = Request::new("GET", host, "/");
+    let permit = outgoing.acquire(&call).await.unwrap();
+    permit.completed(answer).await;
+}
+
+async fn listed_status_pauses_until_its_retry_after(store: &StoreFixture) {
+    let outgoing = outgoing(&store.limiter);
+    for (status, pauses) in [
+        (403, true),
+        (429, true),
+        (503, true),
+        (500, false),
+        (200, false),
+    ] {
+        let host = &*format!("host{status}");
+        answer(&outgoing, host, Response::new(status)).await;
+        assert_eq!(pause(&outgoing, host).await, 0, "{status} without a wait");
+        let later = Response::new(status).retry_after(Some("60"));
+        answer(&outgoing, host, later).await;
+        let expected = if pauses { 60 * SECOND } else { 0 };
+        assert_eq!(pause(&outgoing, host).await, expected, "{status}");
+        store.advance(20 * SECOND);
+        let expected = if pauses { 40 * SECOND } else { 0 };
+        assert_eq!(pause(&outgoing, host).await, expected, "{status}");
+        store.advance(40 * SECOND - 1);
+        assert_eq!(pause(&outgoing, host).await, u64::from(pauses), "{status}");
+        store.advance(1);
+        assert_eq!(pause(&outgoing, host).await, 0, "{status}");
+    }
+}
+
+async fn used_up_quota_pauses_until_its_reset(store: &StoreFixture) {
+    let outgoing = outgoing(&store.limiter);
+    let of = |status, remaining| {
+        Response::new(status)
+            .rate_limit_remaining(Some(remaining))
+            .rate_limit_reset(Some("30"))
+    };
+    answer(&outgoing, "some", of(403, "1")).await;
+    assert_eq!(
+        pause(&outgoing, "some").await,
+        0,
+        "a refusal like any other"
+    );
+    answer(&outgoing, "none", of(403, "0")).await;
+    assert_eq!(pause(&outgoing, "none").await, 30 * SECOND);
+    assert_eq!(pause(&outgoing, "some").await, 0, "another host");
+}
+
+async fn pause_is_for_the_identity_or_for_the_host(store: &StoreFixture) {
+    for per_host in [false, true] {
+        let all = if per_host { "everything" } else { "everyone" };
+        let outgoing = Outgoing::new(&store.limiter)
+            .limit_by(AMPLE, move |_| all)
+            .max_wait(Duration::ZERO);
+        let outgoing = match per_host {
+            true => outgoing.pause_per_host(),
+            false => outgoing,
+        };
+        let later = Response::new(503).retry_after(Some("30"));
+        answer(&outgoing, "busy", later).await;
+        assert_eq!(pause(&outgoing, "busy").await, 30 * SECOND, "{per_host}");
+        let expected = if per_host { 0 } else { 30 * SECOND };
+        assert_eq!(pause(&outgoing, "calm").await, expected, "{per_host}");
+        store.advance(30 * SECOND);
+        assert_eq!(pause(&outgoing, "busy").await, 0, "{per_host}");
+    }
+}
+
+async fn pause_is_no_longer_than_the_most(store: &StoreFixture) {
+    let outgoing = outgoing(&store.limiter).max_retry_after(Duration::from_secs(5));
+    let later = Response::new(429).retry_after(Some("3600"));
+    answer(&outgoing, "busy", later).await;
+    assert_eq!(pause(&outgoing, "busy").await, 5 * SECOND);
+    store.advance(5 * SECOND);
+    assert_eq!(pause(&outgoing, "busy").await, 0);
+}
