@@ -5,6 +5,7 @@ mod bulk;
 mod cluster;
 mod files;
 mod identities;
+mod offences;
 mod permissions;
 mod program;
 mod sentinel;

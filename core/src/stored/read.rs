@@ -230,10 +230,10 @@ fn single(
             let left = expires.map(|expires| expires.saturating_sub(kept));
             EntryState::Used(counter.usage(0, now, left))
         }),
-        KeyKind::Block { .. } => match StoredBlock::decode(&raw).map(|block| block.left(now)) {
-            // The block has ended, and its key expires soon.
-            Some(0) => return None,
-            left => left.map(EntryState::Blocked),
+        // A block that has ended and remembers nothing is not shown: its key expires soon.
+        KeyKind::Block { .. } => match StoredBlock::decode(&raw) {
+            Some(StoredBlock(block)) => Some(EntryState::of_block(&block, now)?),
+            None => None,
         },
         KeyKind::PermitTable { .. } => None,
     };

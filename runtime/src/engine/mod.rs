@@ -59,7 +59,7 @@ pub(crate) use self::{
     waiting::{Observed, TooManyDelayed, WaitOutcome, wait_for},
 };
 pub use self::{
-    bulk::{BulkReset, IdentityUsage, LimitUsage, PeekIdentity, ResetReport, UsageState},
+    bulk::{BulkReset, IdentityUsage, LimitUsage, Offences, PeekIdentity, ResetReport, UsageState},
     concurrency::{Permit, Semaphore, SemaphoreGuard},
     observe::{
         CallOutcome, Change, Decided, DecisionResult, Event, Observer, ReloadResult, WaitEnd,
