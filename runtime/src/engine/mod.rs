@@ -40,7 +40,7 @@ pub use self::inspect::{
     LimitSnapshot, PolicySnapshot, ReloadSnapshot, Snapshot, StoreFailure, StoreSnapshot,
 };
 #[cfg(feature = "status-page")]
-pub(crate) use self::inspect::{IdentitySnapshot, Mask, Standing};
+pub(crate) use self::inspect::{IdentitySnapshot, LookUp, Mask, Standing};
 #[cfg(feature = "config")]
 pub(crate) use self::observe::Configuration;
 #[cfg(feature = "config")]

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use actix_throttle_core::stored::StoredOffences;
+#[cfg(feature = "status-page")]
+use actix_throttle_core::stored::offences_in_words;
 
 /// The offences in a row of one identity in one zone, under limits whose blocks [get
 /// longer](crate::Limit::block_steps).
@@ -35,5 +37,11 @@ impl Offences {
             next_block: Duration::from_micros(stored.next),
             forgotten_after: Duration::from_micros(stored.left),
         }
+    }
+
+    /// Returns the offences in words: `offence 2 of 3`.
+    #[cfg(feature = "status-page")]
+    pub(crate) fn in_words(&self) -> String {
+        offences_in_words(self.count, self.steps)
     }
 }

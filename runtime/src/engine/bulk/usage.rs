@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "status-page")]
+use actix_throttle_core::limit::AnyLimit;
 use actix_throttle_core::{
     calendar::Period,
     key::KeyKind,
@@ -122,6 +124,25 @@ impl LimitUsage {
             own => own == kind,
         };
         is_kind && self.0.zone == written(limit.zone_name())
+    }
+
+    /// Returns whether this is a counter or the permits of the limit, or a block that it starts.
+    #[cfg(feature = "status-page")]
+    pub(crate) fn is_of_any(&self, limit: &AnyLimit) -> bool {
+        match limit {
+            AnyLimit::Rate(limit) => self.is_of(limit),
+            AnyLimit::Concurrency(limit) => {
+                let shadow = limit.has_shadow_counter();
+                self.0.kind == KeyKind::PermitTable { shadow }
+                    && self.0.zone == written(limit.zone_name())
+            }
+        }
+    }
+
+    /// Returns the kind of entry in words: `sliding_window 1m`, `block`.
+    #[cfg(feature = "status-page")]
+    pub(crate) fn in_words(&self) -> String {
+        self.0.kind.in_words()
     }
 
     /// Returns whether it belongs to shadow limits.
