@@ -6,6 +6,7 @@ mod changes;
 mod cluster;
 mod files;
 mod identities;
+mod offences;
 mod permissions;
 mod program;
 mod sentinel;

@@ -7,6 +7,7 @@
 //! cannot forge a key either.
 mod parse;
 mod selection;
+mod words;
 
 use std::fmt::Write;
 

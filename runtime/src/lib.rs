@@ -70,8 +70,8 @@ pub use self::status::{Access, StatusPage};
 pub use self::{
     engine::{
         Acquire, Acquired, BulkReset, CallOutcome, Change, Decided, DecisionResult, Demand, Event,
-        IdentityUsage, LimitUsage, Observer, PeekIdentity, Permit, ReloadResult, ResetReport,
-        Semaphore, SemaphoreGuard, UsageState, WaitEnd,
+        IdentityUsage, LimitUsage, Observer, Offences, PeekIdentity, Permit, ReloadResult,
+        ResetReport, Semaphore, SemaphoreGuard, UsageState, WaitEnd,
         circuit_state::CircuitState,
         error::{InitError, RateLimitError},
     },

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use actix_throttle_core::{
     decide::Block,
     key::{block_marker_text, block_text},
-    stored::{EXPIRY_MARGIN, StoredBlock},
+    stored::StoredBlock,
     time::{Micros, to_micros},
 };
 use redis::Value;
@@ -135,8 +135,8 @@ fn set(servers: &mut Servers, key: &str, length: Micros) -> Result<(), CliError>
         for node in &mut servers.nodes {
             // The time is that of the server that keeps the block.
             let now = time(node)?;
-            let read = ["GET", "PTTL"].map(|name| redis::cmd(name).arg(key).to_owned());
-            let known = known(send(node, &read)?, now);
+            let read = redis::cmd("GET").arg(key).to_owned();
+            let known = known(send(node, &[read])?);
             let block = StoredBlock(Block::keep_offences(known, now, length));
             let mut command = redis::cmd("SET");
             command.arg(key).arg(block.encode());
@@ -155,18 +155,11 @@ fn set(servers: &mut Servers, key: &str, length: Micros) -> Result<(), CliError>
 }
 
 /// Reads the block that is there, for the offences that it remembers.
-fn known(replies: Vec<Value>, now: Micros) -> Option<Block> {
-    let mut replies = replies.into_iter();
-    let (Some(Value::BulkString(raw)), Some(Value::Int(millis))) = (replies.next(), replies.next())
-    else {
-        return None;
-    };
-    let left = u64::try_from(millis).ok()?.saturating_mul(1_000);
-    let StoredBlock(block) = StoredBlock::decode(&raw)?;
-    Some(Block {
-        kept_until: now.saturating_add(left.saturating_sub(EXPIRY_MARGIN)),
-        ..block
-    })
+fn known(replies: Vec<Value>) -> Option<Block> {
+    match replies.into_iter().next()? {
+        Value::BulkString(raw) => StoredBlock::decode(&raw).map(|StoredBlock(block)| block),
+        _ => None,
+    }
 }
 
 fn not_set(key: &str, refusal: &str) -> CliError {

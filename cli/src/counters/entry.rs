@@ -3,7 +3,7 @@
 use actix_throttle_core::{
     key::KeyKind,
     limit::Refill,
-    stored::{EntryState, StoredEntry},
+    stored::{EntryState, StoredEntry, StoredOffences},
     time::Micros,
 };
 use serde_json::{Map, Value, json};
@@ -21,48 +21,31 @@ pub(super) fn as_row(entry: &StoredEntry) -> [String; 5] {
             (format!("{about}{}", usage.used), usage.reset)
         }
         EntryState::Held { permits, longest } => (format!("{permits} held"), Some(longest)),
-        EntryState::Blocked(left) => ("blocked".to_owned(), Some(left)),
+        EntryState::Blocked { left, offences } => {
+            let offences = offences.as_ref().map(offences_in_words);
+            let offences = offences.map_or_else(String::new, |words| format!(", {words}"));
+            (format!("blocked{offences}"), Some(left))
+        }
+        EntryState::BlockEnded(offences) => (offences_in_words(&offences), Some(offences.left)),
         EntryState::Unreadable => ("unreadable".to_owned(), None),
     };
     let over = over.map_or_else(|| "?".to_owned(), duration);
     let (identity, zone) = (entry.identity.clone(), entry.zone.clone());
-    [identity, zone, limit(entry.kind), used, over]
+    [identity, zone, entry.kind.in_words(), used, over]
 }
 
-/// The limit in words. Its numbers are not stored.
-fn limit(kind: KeyKind) -> String {
-    let (shadow, text) = match kind {
-        KeyKind::Block { shadow } => (shadow, "block".to_owned()),
-        KeyKind::PermitTable { shadow } => (shadow, "concurrency limit".to_owned()),
-        KeyKind::Calendar { period, shadow } => (shadow, format!("every {period}")),
-        KeyKind::Counter {
-            algorithm,
-            refill,
-            window,
-            shadow,
-        } => {
-            let interval = if refill == Refill::Interval {
-                " interval"
-            } else {
-                ""
-            };
-            (
-                shadow,
-                format!("{algorithm}{interval} {}", duration(window)),
-            )
-        }
-    };
-    if shadow {
-        format!("shadow {text}")
-    } else {
-        text
-    }
+/// Offences in words, with the length of the block that the next one starts.
+fn offences_in_words(offences: &StoredOffences) -> String {
+    let next = duration(offences.next);
+    format!("{}, next {next}", offences.in_words())
 }
 
 /// An entry as JSON.
 pub(super) fn as_json(entry: &StoredEntry) -> Value {
     let mut fields = Map::new();
-    let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    let mut set = |name: &str, value: Value| {
+        fields.insert(name.to_owned(), value);
+    };
     set("key", json!(entry.key));
     set("identity", json!(entry.identity));
     set("zone", json!(entry.zone));
@@ -101,14 +84,28 @@ pub(super) fn as_json(entry: &StoredEntry) -> Value {
             set("used", json!(permits));
             set("reset_after_ms", json!(millis(longest)));
         }
-        EntryState::Blocked(left) => {
+        EntryState::Blocked { left, offences } => {
             set("blocked_for_ms", json!(millis(left)));
+            if let Some(offences) = offences {
+                set("offences", offences_as_json(&offences));
+            }
         }
+        EntryState::BlockEnded(offences) => set("offences", offences_as_json(&offences)),
         EntryState::Unreadable => {
             set("unreadable", json!(true));
         }
     }
     Value::Object(fields)
+}
+
+fn offences_as_json(offences: &StoredOffences) -> Value {
+    json!({
+        "count": offences.count,
+        "step": offences.step(),
+        "steps": offences.steps,
+        "next_block_ms": millis(offences.next),
+        "forgotten_after_ms": millis(offences.left),
+    })
 }
 
 /// Milliseconds, rounded up.

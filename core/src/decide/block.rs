@@ -14,6 +14,10 @@ pub struct Block {
     pub until: Micros,
     /// The offences in a row, this one included, if a limit counts them.
     pub offences: u8,
+    /// The number of lengths that the limit of the latest offence has; 0 without offences.
+    pub steps: u8,
+    /// The length of the block that the next offence starts under that limit; 0 without offences.
+    pub next: Micros,
     /// The end of the time for which the block is kept, because of its offences.
     pub kept_until: Micros,
 }
@@ -29,23 +33,25 @@ impl Block {
         let Some(longest) = longest(limit.steps()) else {
             return Self::keep_offences(known, now, limit.block_micros());
         };
-        let offences = match known.filter(|known| known.is_remembered(longest, now)) {
+        let offences = match known.filter(|known| known.counts_for(longest, now)) {
             Some(known) if known.start == now && known.offences > 0 => known.offences,
             Some(known) => known.offences.saturating_add(1),
             None => 1,
         };
-        Self::with_offences(offences, longest, limit.block_length(offences), now)
+        Self::with_offences(offences, limit, limit.block_length(offences), now)
     }
 
     /// Returns a block by hand, or of a limit with one length, from `now` on.
     #[must_use]
     pub fn keep_offences(known: Option<Self>, now: Micros, length: Micros) -> Self {
         let until = now.saturating_add(length);
-        let known = known.filter(|known| known.offences > 0 && known.start <= now);
+        let known = known.filter(|known| known.offences > 0 && known.is_remembered(now));
         Self {
             start: now,
             until,
             offences: known.map_or(0, |known| known.offences),
+            steps: known.map_or(0, |known| known.steps),
+            next: known.map_or(0, |known| known.next),
             kept_until: known.map_or(until, |known| known.kept_until.max(until)),
         }
     }
@@ -57,11 +63,11 @@ impl Block {
         let Some(longest) = longest(limit.steps()) else {
             return Self::keep_offences(known, now, left);
         };
-        let known = known.filter(|known| known.is_remembered(longest, now));
+        let known = known.filter(|known| known.counts_for(longest, now));
         let shorter = limit.steps().iter().filter(|step| to_micros(**step) < left);
         let least = u8::try_from(shorter.count() + 1).unwrap_or(u8::MAX);
         let offences = known.map_or(0, |known| known.offences).max(least);
-        Self::with_offences(offences, longest, left, now)
+        Self::with_offences(offences, limit, left, now)
     }
 
     /// Returns the time that is left of the block, if it is in force. A block that starts in the
@@ -72,19 +78,36 @@ impl Block {
         (self.start <= now && now < self.until).then(|| self.until - now)
     }
 
-    fn with_offences(offences: u8, longest: Micros, length: Micros, now: Micros) -> Self {
+    /// Returns whether the block is over, and kept for its offences alone: it denies nothing.
+    #[inline]
+    #[must_use]
+    pub fn is_over(&self, now: Micros) -> bool {
+        self.until <= now
+    }
+
+    fn with_offences(offences: u8, limit: &Limit, length: Micros, now: Micros) -> Self {
         let until = now.saturating_add(length);
         Self {
             start: now,
             until,
             offences,
-            kept_until: until.saturating_add(longest),
+            // There are at most 16.
+            steps: u8::try_from(limit.steps().len()).unwrap_or(u8::MAX),
+            next: limit.block_length(offences.saturating_add(1)),
+            kept_until: until.saturating_add(limit.longest_block()),
         }
     }
 
     /// Returns whether the offences count for a limit whose longest step this is.
-    fn is_remembered(&self, longest: Micros, now: Micros) -> bool {
-        self.start <= now && now < self.until.saturating_add(longest)
+    fn counts_for(&self, longest: Micros, now: Micros) -> bool {
+        self.is_remembered(now) && now < self.until.saturating_add(longest)
+    }
+
+    /// Returns whether the offences are remembered, if there are any. Those of a block that starts
+    /// in the future (the clock has stepped back) are not.
+    #[must_use]
+    pub fn is_remembered(&self, now: Micros) -> bool {
+        self.start <= now && now < self.kept_until
     }
 }
 
@@ -116,9 +139,10 @@ mod tests {
     fn offences_are_counted_until_they_are_forgotten() {
         let mut known = None;
         let mut now = SECOND;
-        for length in [1, 10, 100, 100] {
+        for (length, next) in [(1, 10), (10, 100), (100, 100), (100, 100)] {
             let block = Block::of_offence(known, &LIMIT, now);
             assert_eq!(lengths(&block), (length, 100));
+            assert_eq!((block.steps, block.next / SECOND), (3, next));
             now = block.kept_until - 1;
             known = Some(block);
         }
@@ -153,5 +177,20 @@ mod tests {
         assert_eq!(lengths(&next), (100, 100));
         let plain = Limit::per_second(1).block(Duration::from_secs(5));
         assert_eq!(Block::mirrored(None, &plain, SECOND, now).offences, 0);
+        assert_eq!(again.next, 100 * SECOND);
+    }
+
+    #[test]
+    fn block_by_hand_keeps_what_the_next_offence_does() {
+        let offence = Block::of_offence(None, &LIMIT, SECOND);
+        let by_hand = Block::keep_offences(Some(offence), 2 * SECOND, 7 * SECOND);
+        assert_eq!((by_hand.offences, by_hand.steps), (1, 3));
+        assert_eq!(by_hand.next, 10 * SECOND);
+        assert_eq!(by_hand.kept_until, offence.kept_until);
+        assert!(!by_hand.is_over(9 * SECOND - 1) && by_hand.is_over(9 * SECOND));
+        let late = Block::keep_offences(Some(offence), offence.kept_until, SECOND);
+        assert_eq!(late.offences, 0, "they are forgotten");
+        let first = Block::keep_offences(None, SECOND, SECOND);
+        assert_eq!((first.steps, first.next), (0, 0));
     }
 }

@@ -1,14 +1,16 @@
-//! The value of a block: its start, its end and the offences. The twin of `start_block` in
-//! `rare.lua`.
+//! The value of a block: its start, its end and the offences that it remembers. The twin of
+//! `save_block` in `rare.lua`.
 
 use super::{
     bytes::{push, take},
     margin::EXPIRY_MARGIN,
 };
-use crate::{decide::Block, time::Micros};
+use crate::decide::Block;
 
-/// The value of a block's key. Only the expiry of the key says how long it is kept: a value that
-/// was read counts as kept until its end.
+/// The length of the value in bytes.
+const LENGTH: usize = 29;
+
+/// The value of a block's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredBlock(pub Block);
 
@@ -19,21 +21,27 @@ impl StoredBlock {
         let start = take(&mut raw, 7)?;
         let until = take(&mut raw, 7)?;
         let offences = u8::try_from(take(&mut raw, 1)?).ok()?;
+        let steps = u8::try_from(take(&mut raw, 1)?).ok()?;
         Some(Self(Block {
             start,
             until,
             offences,
-            kept_until: until,
+            steps,
+            next: take(&mut raw, 6)?,
+            kept_until: take(&mut raw, 7)?,
         }))
     }
 
     /// Writes the value as the script does.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut raw = Vec::with_capacity(15);
+        let mut raw = Vec::with_capacity(LENGTH);
         push(&mut raw, self.0.start, 7);
         push(&mut raw, self.0.until, 7);
         push(&mut raw, self.0.offences.into(), 1);
+        push(&mut raw, self.0.steps.into(), 1);
+        push(&mut raw, self.0.next, 6);
+        push(&mut raw, self.0.kept_until, 7);
         raw
     }
 
@@ -63,17 +71,14 @@ impl StoredBlock {
     pub fn marker_expiry_millis(&self) -> u64 {
         self.expiry_millis() + EXPIRY_MARGIN / 1_000
     }
-
-    /// Returns the time that is left of the block, in microseconds; 0 if it is not in force.
-    #[must_use]
-    pub fn left(&self, now: Micros) -> Micros {
-        self.0.left(now).unwrap_or(0)
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::limit::Limit;
 
     #[test]
     fn block_is_read_as_it_was_written() {
@@ -83,11 +88,11 @@ mod tests {
             600_000_000,
         ));
         let mut raw = block.encode();
-        assert_eq!(raw.len(), 15);
+        assert_eq!(raw.len(), LENGTH);
         assert_eq!(StoredBlock::decode(&raw), Some(block));
         raw.extend(b"marks of a cluster");
         assert_eq!(StoredBlock::decode(&raw), Some(block));
-        assert_eq!(StoredBlock::decode(&raw[..14]), None);
+        assert_eq!(StoredBlock::decode(&raw[..LENGTH - 1]), None);
         let marker = block.encode_marker();
         assert!(block.is_covered_by(&marker));
         let longer = StoredBlock(Block::keep_offences(None, block.0.start, 600_000_001));
@@ -95,8 +100,21 @@ mod tests {
         assert!(!block.is_covered_by(b""));
         assert_eq!(block.marker_expiry_millis(), 600_200);
         assert_eq!(block.expiry_millis(), 600_100);
-        assert_eq!(block.left(block.0.start + 1), 599_999_999);
-        // The clock has stepped back.
-        assert_eq!(block.left(block.0.start - 1), 0);
+    }
+
+    #[test]
+    fn offences_are_read_as_they_were_written() {
+        let limit = Limit::per_second(1).block_steps(
+            &const {
+                [
+                    Duration::from_secs(60),
+                    Duration::from_secs(366 * 86_400),
+                    Duration::from_secs(366 * 86_400),
+                ]
+            },
+        );
+        let first = Block::of_offence(None, &limit, 1_764_000_000_000_000);
+        let block = StoredBlock(Block::of_offence(Some(first), &limit, first.until));
+        assert_eq!(StoredBlock::decode(&block.encode()), Some(block));
     }
 }

@@ -1,7 +1,7 @@
 //! One entry of a store with what it says at one moment: a counter, the permits of a concurrency
 //! limit, or a block.
 
-use super::usage::StoredUsage;
+use super::{offences::StoredOffences, usage::StoredUsage};
 use crate::{
     algorithm::{IDLE, PermitTable, State},
     decide::Block,
@@ -34,8 +34,13 @@ pub enum EntryState {
         permits: u32,
         longest: Micros,
     },
-    /// The time that is left of a block.
-    Blocked(Micros),
+    /// A block in force, with the time that is left of it.
+    Blocked {
+        left: Micros,
+        offences: Option<StoredOffences>,
+    },
+    /// A block that is over, and is kept for its offences.
+    BlockEnded(StoredOffences),
     /// The value is none of this library's, or of a version that this one does not know.
     Unreadable,
 }
@@ -57,7 +62,7 @@ impl StoredEntry {
         match self.state {
             EntryState::Used(usage) => usage.used,
             EntryState::Held { permits, .. } => permits,
-            EntryState::Blocked(_) | EntryState::Unreadable => 0,
+            EntryState::Blocked { .. } | EntryState::BlockEnded(_) | EntryState::Unreadable => 0,
         }
     }
 }
@@ -89,10 +94,14 @@ impl EntryState {
         }
     }
 
-    /// Returns what a block says; `None` if it is not in force.
+    /// Returns what a block says; `None` if it is over and remembers no offences.
     #[must_use]
     pub fn of_block(block: &Block, now: Micros) -> Option<Self> {
-        block.left(now).map(Self::Blocked)
+        let offences = StoredOffences::of(block, now);
+        match block.left(now) {
+            Some(left) => Some(Self::Blocked { left, offences }),
+            None => offences.map(Self::BlockEnded),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod counter;
 mod entry;
 mod log;
 mod margin;
+mod offences;
 mod read;
 mod usage;
 
@@ -20,6 +21,7 @@ pub use self::{
     entry::{EntryState, StoredEntry},
     log::{LogElement, LogSearch},
     margin::EXPIRY_MARGIN,
+    offences::{StoredOffences, offences_in_words},
     read::{Command, Reply, StoredReading},
     usage::StoredUsage,
 };

@@ -229,10 +229,10 @@ fn single(
             let state = StoredState::decode(counting, &mut &raw[..]);
             state.map(|state| EntryState::Used(state.usage(counting, window, now, left)))
         }
-        None => match StoredBlock::decode(&raw).map(|block| block.left(now)) {
-            // The block has ended, and its key expires soon.
-            Some(0) => return None,
-            left => left.map(EntryState::Blocked),
+        None => match StoredBlock::decode(&raw) {
+            // A block that has ended and remembers nothing is not shown: its key expires soon.
+            Some(StoredBlock(block)) => Some(EntryState::of_block(&block, now)?),
+            None => None,
         },
     };
     Some(Read::State(state.unwrap_or(EntryState::Unreadable)))

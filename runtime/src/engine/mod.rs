@@ -40,7 +40,7 @@ pub use self::inspect::{
     LimitSnapshot, PolicySnapshot, ReloadSnapshot, Snapshot, StoreFailure, StoreSnapshot,
 };
 #[cfg(feature = "status-page")]
-pub(crate) use self::inspect::{IdentitySnapshot, Mask, Standing};
+pub(crate) use self::inspect::{IdentitySnapshot, LookUp, Mask, Standing};
 #[cfg(feature = "config")]
 pub(crate) use self::observe::Configuration;
 #[cfg(feature = "config")]
@@ -59,7 +59,7 @@ pub(crate) use self::{
     waiting::{Observed, TooManyDelayed, WaitOutcome, wait_for},
 };
 pub use self::{
-    bulk::{BulkReset, IdentityUsage, LimitUsage, PeekIdentity, ResetReport, UsageState},
+    bulk::{BulkReset, IdentityUsage, LimitUsage, Offences, PeekIdentity, ResetReport, UsageState},
     concurrency::{Permit, Semaphore, SemaphoreGuard},
     observe::{
         CallOutcome, Change, Decided, DecisionResult, Event, Observer, ReloadResult, WaitEnd,

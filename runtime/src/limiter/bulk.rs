@@ -12,7 +12,8 @@ use crate::engine::{BulkReset, PeekIdentity};
 
 impl RateLimiter {
     /// Resets what every identity has used of this limit, and ends the blocks that it starts. A
-    /// shadow limit has counters of its own.
+    /// shadow limit has counters of its own. Observers hear of it by one
+    /// [`Event::PolicyReset`](crate::Event::PolicyReset).
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,21 +33,21 @@ impl RateLimiter {
     /// # Ok(()) }
     /// ```
     pub fn reset_limit(&self, limit: &Limit) -> BulkReset {
-        let selection = limit.validate().map(|()| KeySelection::of_limit(limit));
-        BulkReset::new(self.engine.clone(), selection)
+        let policy = limit.policy_name().unwrap_or(limit.zone_name());
+        BulkReset::of_policy(self.engine.clone(), policy, &[*limit])
     }
 
     /// Resets what every identity has used of all limits in a zone, and ends the blocks there. The
     /// zone of a handler is its full path, unless its limit names one.
     pub fn reset_zone(&self, zone: &str) -> BulkReset {
         let selection = KeySelection::all().in_zones([zone]);
-        BulkReset::new(self.engine.clone(), Ok(selection))
+        BulkReset::new(self.engine.clone(), selection)
     }
 
     /// Resets everything under the limiter's [prefix](crate::Builder::prefix), for every identity:
     /// all counters and all blocks.
     pub fn reset_all(&self) -> BulkReset {
-        BulkReset::new(self.engine.clone(), Ok(KeySelection::all()))
+        BulkReset::new(self.engine.clone(), KeySelection::all())
     }
 
     /// Looks at everything that is counted for an identity, and charges nothing.

@@ -8,7 +8,7 @@ use super::{
     register::{CommonLabel, Registrar},
     table::ALL,
 };
-use crate::engine::{Event, Observer};
+use crate::engine::{Change, Event, Observer};
 
 /// The observer that counts what a limiter does, through the [`metrics`](::metrics) facade. The
 /// guide has the [table of all metrics](crate::guide::metrics).
@@ -144,6 +144,7 @@ impl Observer for Metrics {
                 policies.with(policy, |series| series.released(time));
             }
             Event::Changed { change, .. } => self.limiter.changed(change),
+            Event::PolicyReset { .. } => self.limiter.changed(Change::Reset),
         }
     }
 }

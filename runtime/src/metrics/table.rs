@@ -160,7 +160,7 @@ pub(super) static KEYS: Metric = gauge(
 pub(super) static EVICTIONS: Metric = counter(
     "rate_limit_evictions_total",
     &[],
-    "Counters that a full in-memory store has dropped.",
+    "Counters, and blocks that were over, that a full in-memory store has dropped.",
 );
 pub(super) static RELOADS: Metric = counter(
     "rate_limit_reloads_total",

@@ -15,9 +15,8 @@ use super::{
     view::{self, Confirmation},
     visit::Visit,
 };
-use crate::{
-    engine::{Change, Engine, IdentitySnapshot, error::RateLimitError, log_throttle::TARGET},
-    limiter::RateLimiter,
+use crate::engine::{
+    Change, Engine, IdentitySnapshot, error::RateLimitError, log_throttle::TARGET,
 };
 
 /// Asks a person to confirm a change; nothing has changed yet.
@@ -92,8 +91,7 @@ async fn prepare(
     let wrong = |error: &str| visit.fail(StatusCode::BAD_REQUEST, error);
     let wanted = form.wanted().map_err(|error| wrong(&error))?;
     if visit.limiter.enforcement() == Enforcement::Off {
-        let error = "Enforcement is off: the store is not asked, so nothing can be changed.";
-        return Err(visit.fail(StatusCode::CONFLICT, error));
+        return Err(visit.is_off());
     }
     let snapshot = visit
         .limiter
@@ -172,7 +170,7 @@ fn log(visit: &Visit<'_>, wanted: Change, target: &Target, policies: &[&'static 
     log::info!(
         target: TARGET,
         "status page: {} has {} {} under {policies:?}",
-        author(visit),
+        visit.author(),
         done(wanted),
         target.text
     );
@@ -189,18 +187,10 @@ fn log_failure(
     log::warn!(
         target: TARGET,
         "status page: {} may have {} {} under [{policy:?}]: {error}",
-        author(visit),
+        visit.author(),
         done(wanted),
         target.text
     );
-}
-
-/// Returns the address that a change comes from.
-fn author(visit: &Visit<'_>) -> String {
-    let by = RateLimiter::client_address(visit.limiter, visit.request);
-    by.map_or("a client without an address".to_owned(), |by| {
-        by.to_string()
-    })
 }
 
 fn done(wanted: Change) -> String {

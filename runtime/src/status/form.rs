@@ -60,7 +60,9 @@ impl Form {
             Some(Done::Block) => text::duration::parse(self.length.trim(), "\"10m\"")
                 .map(Change::Block)
                 .map_err(|error| format!("The length of the block is {error}.")),
-            None => Err("The change is none of reset, block and unblock.".to_owned()),
+            Some(Done::PartlyReset) | None => {
+                Err("The change is none of reset, block and unblock.".to_owned())
+            }
         }
     }
 }

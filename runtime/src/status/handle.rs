@@ -15,6 +15,7 @@ use super::{
     form::Form,
     origin,
     query::{Query, View},
+    reset_policy::{confirm_reset, reset_policy},
     response::{json, page, see, text},
     target::Target,
     view,
@@ -85,10 +86,7 @@ impl Visit<'_> {
             View::Policy(name) => {
                 let snapshot = self.snapshot();
                 match snapshot.policies.iter().find(|policy| policy.name == name) {
-                    None => self.fail(
-                        StatusCode::NOT_FOUND,
-                        "No policy of this name has decided anything in this process.",
-                    ),
+                    None => self.no_policy(),
                     Some(policy) if query.is_json => json(StatusCode::OK, policy),
                     Some(policy) => {
                         let markup = view::policy(&self.page(), policy, snapshot.taken_at);
@@ -115,6 +113,7 @@ impl Visit<'_> {
                 Ok(target) => self.identity(&target).await,
                 Err(error) => self.not_found(written, &error),
             },
+            View::Reset(policy) => confirm_reset(self, policy),
             View::Change => see("?"),
             View::Unknown => self.fail(StatusCode::NOT_FOUND, "There is no such view."),
         }
@@ -130,15 +129,13 @@ impl Visit<'_> {
                 Ok(target) => self.identity(&target).await,
                 Err(error) => self.not_found(&form.identity, &error),
             },
-            View::Change if self.access != Access::Full => self.fail(
-                StatusCode::FORBIDDEN,
-                "You may look, but not change anything.",
-            ),
+            View::Change if !self.may_change() => self.may_only_look(),
             View::Change => match Target::find(self.limiter, &form.identity) {
                 Ok(target) if form.confirmed == "yes" => change(self, form, &target).await,
                 Ok(target) => confirm(self, form, &target).await,
                 Err(error) => self.not_found(&form.identity, &error),
             },
+            View::Reset(policy) => reset_policy(self, form, policy).await,
             _ => allowing(
                 self.fail(StatusCode::METHOD_NOT_ALLOWED, "This view takes no form."),
                 "GET, HEAD",

@@ -14,6 +14,7 @@ mod handle;
 mod origin;
 mod page;
 mod query;
+mod reset_policy;
 mod response;
 mod target;
 mod view;

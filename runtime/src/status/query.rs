@@ -27,6 +27,8 @@ pub(super) enum View {
     Identity(String),
     /// A change: sent without a confirmation, it asks for one.
     Change,
+    /// A reset of a policy for every identity: sent without a confirmation, it asks for one.
+    Reset(String),
     Unknown,
 }
 
@@ -34,6 +36,8 @@ pub(super) enum View {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Done {
     Reset,
+    /// A reset of a policy that came to its bounds.
+    PartlyReset,
     Block,
     Unblock,
 }
@@ -68,6 +72,7 @@ impl Query {
             (Some("configuration"), None, None) => View::Configuration,
             (Some("find"), None, None) => View::Find,
             (Some("change"), None, None) => View::Change,
+            (Some("reset"), Some(policy), None) => View::Reset(policy),
             _ => View::Unknown,
         };
         Self {
@@ -90,7 +95,7 @@ impl Query {
 
 impl Done {
     pub(super) fn parse(text: &str) -> Option<Self> {
-        [Self::Reset, Self::Block, Self::Unblock]
+        [Self::Reset, Self::PartlyReset, Self::Block, Self::Unblock]
             .into_iter()
             .find(|done| done.as_str() == text)
     }
@@ -106,6 +111,7 @@ impl Done {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Reset => "reset",
+            Self::PartlyReset => "partly_reset",
             Self::Block => "block",
             Self::Unblock => "unblock",
         }
@@ -126,6 +132,8 @@ mod tests {
             ("identity=user%3D42", View::Identity("user=42".to_owned())),
             ("view=find", View::Find),
             ("view=change", View::Change),
+            ("view=reset&policy=a%26b", View::Reset("a&b".to_owned())),
+            ("view=reset", View::Unknown),
             ("view=configuration", View::Configuration),
             ("view=nonsense", View::Unknown),
             ("policy=a&identity=b", View::Unknown),

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
 use super::{
     access::Access,
-    data::{ErrorData, IdentityData},
+    data::{ErrorData, IdentityData, LookUpData, StandingData},
     query::Query,
     response::{json, page},
     target::Target,
@@ -31,10 +31,15 @@ impl Visit<'_> {
             .engine()
             .standings(target.identity.clone())
             .await;
-        let snapshot = match standings {
+        let mut snapshot = match standings {
             Ok(snapshot) => snapshot,
             Err(error) => return self.unavailable(&error),
         };
+        let look_up = match self.limiter.engine().look_up(&mut snapshot).await {
+            Ok(look_up) => look_up,
+            Err(error) => return self.unavailable(&error),
+        };
+        let now = self.limiter.engine().clock().now();
         let shown = match self.access {
             Access::Full => target.text.clone(),
             Access::ReadOnly | Access::Forbidden => Mask::default().hide(&target.text),
@@ -42,14 +47,52 @@ impl Visit<'_> {
         if self.query.is_json {
             json(
                 StatusCode::OK,
-                &IdentityData::of(&shown, self.limiter.enforcement(), &snapshot),
+                &IdentityData {
+                    identity: &shown,
+                    enforcement: self.limiter.enforcement().as_str(),
+                    limits: snapshot
+                        .standings
+                        .iter()
+                        .map(|one| StandingData::of(one, now))
+                        .collect(),
+                    limits_left_out: snapshot.left_out,
+                    look_up: LookUpData::of(&look_up, now),
+                },
             )
         } else {
             page(
                 StatusCode::OK,
-                view::identity(&self.page(), target, &shown, &snapshot),
+                view::identity(&self.page(), target, &shown, (&snapshot, &look_up), now),
             )
         }
+    }
+
+    /// Returns whether the request may change anything.
+    pub(super) fn may_change(&self) -> bool {
+        self.access == Access::Full
+    }
+
+    pub(super) fn may_only_look(&self) -> HttpResponse {
+        let error = "You may look, but not change anything.";
+        self.fail(StatusCode::FORBIDDEN, error)
+    }
+
+    pub(super) fn is_off(&self) -> HttpResponse {
+        let error = "Enforcement is off: the store is not asked, so nothing can be changed.";
+        self.fail(StatusCode::CONFLICT, error)
+    }
+
+    pub(super) fn no_policy(&self) -> HttpResponse {
+        let error = "No policy of this name has decided anything in this process.";
+        self.fail(StatusCode::NOT_FOUND, error)
+    }
+
+    /// Returns the address that a change comes from.
+    pub(super) fn author(&self) -> String {
+        let by = RateLimiter::client_address(self.limiter, self.request);
+        by.map_or("a client without an address".to_owned(), |by| {
+            by.to_string()
+        })
     }
 
     /// Responds that the store could not do it.

@@ -6,9 +6,12 @@ mod changes;
 mod configuration;
 mod enforcement;
 mod hostile_texts;
+mod look_up;
 mod methods;
 mod mounted;
+mod policy_reset;
 mod redis;
+mod redis_keys;
 mod store;
 mod views;
 

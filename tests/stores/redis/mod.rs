@@ -15,6 +15,7 @@ mod migrating_repeats;
 mod observed;
 mod plain;
 mod reconnecting;
+mod sentinel;
 mod setup;
 mod startup;
 mod startup_check;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_throttle::{Algorithm, Concurrency, Identity, Limit, LimitStatus, ManualClock, Period};
 use actix_throttle_core::{
     algorithm::StoredState,
+    decide::Block,
     key::{KeyKind, KeyText},
     limit::Counting,
     stored::{LogElement, LogSearch, StoredBlock, StoredUsage},
@@ -127,6 +128,11 @@ fn stored_period_and_offences_are_read() {
             (block.offences, block.left(now(&clock))),
             (1, Some(to_micros(steps[0])))
         );
+        assert_eq!((block.steps, block.next), (2, to_micros(steps[1])));
+        assert_eq!(
+            block.kept_until,
+            now(&clock) + to_micros(steps[0] + steps[1])
+        );
     });
 }
 
@@ -143,8 +149,23 @@ fn stored_block_is_written_as_the_script_writes_it() {
         assert_eq!(kind_of(key), KeyKind::Block { shadow: false });
         let raw: Vec<u8> = server.cli(&["GET", key]);
         let block = StoredBlock::decode(&raw).expect("one of ours");
-        assert_eq!(block.left(now(&clock)), to_micros(length));
+        assert_eq!(block.0.left(now(&clock)), Some(to_micros(length)));
         assert_eq!(block.encode(), raw);
+        // By hand again, after an offence.
+        let steps = &const { [Duration::from_secs(30), Duration::from_secs(60)] };
+        let strict = limit.block_steps(steps);
+        clock.advance(length);
+        for _ in 0..2 {
+            limiter.check(&strict, "ann").await.unwrap();
+        }
+        clock.advance(Duration::from_secs(1));
+        let raw: Vec<u8> = server.cli(&["GET", key]);
+        let StoredBlock(offence) = StoredBlock::decode(&raw).expect("one of ours");
+        limiter.block(&limit, "ann", length).await.unwrap();
+        let raw: Vec<u8> = server.cli(&["GET", key]);
+        let by_hand = Block::keep_offences(Some(offence), now(&clock), to_micros(length));
+        assert_eq!(by_hand.offences, 1);
+        assert_eq!(StoredBlock(by_hand).encode(), raw);
     });
 }
 

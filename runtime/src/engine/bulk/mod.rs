@@ -3,11 +3,13 @@
 //! nothing is charged. The failure mode does not apply.
 
 mod bounds;
+mod offences;
 mod peek;
 mod reset;
 mod usage;
 
 pub use self::{
+    offences::Offences,
     peek::PeekIdentity,
     reset::{BulkReset, ResetReport},
     usage::{IdentityUsage, LimitUsage, UsageState},

@@ -6,12 +6,18 @@ use std::{
     time::Duration,
 };
 
-use actix_throttle_core::{enforcement::Enforcement, key::KeySelection, limit::LimitError};
+use actix_throttle_core::{
+    enforcement::Enforcement,
+    key::KeySelection,
+    limit::{Limit, LimitError},
+};
+use tokio::time::Instant;
 
 use super::bounds::BOUNDS;
 use crate::engine::{
     error::RateLimitError,
     handle::Engine,
+    observe::Event,
     store::interface::{ScanBounds, Scanned, Store},
 };
 
@@ -44,7 +50,10 @@ use crate::engine::{
 #[must_use = "nothing is reset until this is awaited"]
 pub struct BulkReset {
     engine: Engine,
-    selection: Result<KeySelection, LimitError>,
+    /// What is reset, one after the other.
+    selections: Result<Vec<KeySelection>, LimitError>,
+    /// The policy that is reset; `None` for a zone, and for everything.
+    policy: Option<&'static str>,
     bounds: ScanBounds,
 }
 
@@ -53,10 +62,31 @@ pub struct BulkReset {
 pub struct ResetReport(Scanned);
 
 impl BulkReset {
-    pub(crate) fn new(engine: Engine, selection: Result<KeySelection, LimitError>) -> Self {
+    pub(crate) fn new(engine: Engine, selection: KeySelection) -> Self {
         Self {
             engine,
-            selection,
+            selections: Ok(vec![selection]),
+            policy: None,
+            bounds: BOUNDS,
+        }
+    }
+
+    /// Resets limits of one policy.
+    pub(crate) fn of_policy(engine: Engine, policy: &'static str, limits: &[Limit]) -> Self {
+        let mut selections = Vec::new();
+        let mut validity = Ok(());
+        for limit in limits {
+            validity = validity.and_then(|()| limit.validate());
+            let selection = KeySelection::of_limit(limit);
+            // Several limits may share their counters, such as one before a reload and after it.
+            if !selections.contains(&selection) {
+                selections.push(selection);
+            }
+        }
+        Self {
+            engine,
+            selections: validity.map(|()| selections),
+            policy: Some(policy),
             bounds: BOUNDS,
         }
     }
@@ -78,9 +108,39 @@ impl BulkReset {
         if self.engine.enforcement() == Enforcement::Off {
             return Ok(ResetReport(Scanned::NOTHING));
         }
-        let store = self.engine.store();
-        let scanned = store.delete_selected(&self.selection?, self.bounds).await?;
-        Ok(ResetReport(scanned))
+        let start = Instant::now();
+        let (mut all, mut failure) = (Scanned::NOTHING, None);
+        for selection in &self.selections? {
+            let bounds = ScanBounds {
+                max_keys: self.bounds.max_keys.saturating_sub(all.looked_at),
+                max_time: self.bounds.max_time.saturating_sub(start.elapsed()),
+            };
+            match self.engine.store().delete_selected(selection, bounds).await {
+                Ok(scanned) => {
+                    all.looked_at += scanned.looked_at;
+                    all.deleted += scanned.deleted;
+                    all.is_complete &= scanned.is_complete;
+                }
+                Err(error) => {
+                    all.is_complete = false;
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        if let Some(policy) = self.policy
+            && (failure.is_none() || all.deleted > 0)
+        {
+            self.engine.observers().tell(|| Event::PolicyReset {
+                policy,
+                deleted: all.deleted,
+                is_complete: all.is_complete,
+            });
+        }
+        match failure {
+            Some(error) => Err(error.into()),
+            None => Ok(ResetReport(all)),
+        }
     }
 }
 

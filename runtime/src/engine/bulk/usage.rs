@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "status-page")]
+use actix_throttle_core::limit::AnyLimit;
 use actix_throttle_core::{
     calendar::Period,
     key::KeyKind,
@@ -10,6 +12,7 @@ use actix_throttle_core::{
     zone::written,
 };
 
+use super::offences::Offences;
 use crate::engine::store::interface::Scanned;
 
 /// The usage of one identity, under all limits that count it.
@@ -48,11 +51,14 @@ pub enum UsageState {
         /// The time until the last of them expires unless it is renewed.
         longest: Duration,
     },
-    /// A block in the zone.
+    /// A block in the zone. [`offences`](LimitUsage::offences) tells which one in a row it is.
     Blocked {
         /// The time that is left of it.
         left: Duration,
     },
+    /// No block any more: one that is over, and whose [offences](LimitUsage::offences) are still
+    /// remembered.
+    BlockEnded,
     /// The value is none of this library's, or of a version that this one does not know.
     Unreadable,
 }
@@ -120,6 +126,25 @@ impl LimitUsage {
         is_kind && self.0.zone == written(limit.zone_name())
     }
 
+    /// Returns whether this is a counter or the permits of the limit, or a block that it starts.
+    #[cfg(feature = "status-page")]
+    pub(crate) fn is_of_any(&self, limit: &AnyLimit) -> bool {
+        match limit {
+            AnyLimit::Rate(limit) => self.is_of(limit),
+            AnyLimit::Concurrency(limit) => {
+                let shadow = limit.has_shadow_counter();
+                self.0.kind == KeyKind::PermitTable { shadow }
+                    && self.0.zone == written(limit.zone_name())
+            }
+        }
+    }
+
+    /// Returns the kind of entry in words: `sliding_window 1m`, `block`.
+    #[cfg(feature = "status-page")]
+    pub(crate) fn in_words(&self) -> String {
+        self.0.kind.in_words()
+    }
+
     /// Returns whether it belongs to shadow limits.
     #[must_use]
     pub fn is_shadow(&self) -> bool {
@@ -166,10 +191,43 @@ impl LimitUsage {
                 permits,
                 longest: Duration::from_micros(longest),
             },
-            EntryState::Blocked(left) => UsageState::Blocked {
+            EntryState::Blocked { left, .. } => UsageState::Blocked {
                 left: Duration::from_micros(left),
             },
+            EntryState::BlockEnded(_) => UsageState::BlockEnded,
             EntryState::Unreadable => UsageState::Unreadable,
         }
+    }
+
+    /// Returns the offences that a block remembers, while it lasts and after it; `None` if no limit
+    /// counts them, and for counters and permits.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use actix_throttle::{Limit, RateLimiter};
+    ///
+    /// const LOGIN: Limit = Limit::per_hour(1)
+    ///     .block_steps(&[Duration::from_secs(60), Duration::from_secs(600)]);
+    ///
+    /// let limiter = RateLimiter::builder().memory().build().await?;
+    /// limiter.check(&LOGIN, "ann").await?;
+    /// limiter.check(&LOGIN, "ann").await?;
+    ///
+    /// let usage = limiter.peek_identity("ann").await?;
+    /// let offences = usage.limits().iter().find_map(|limit| limit.offences());
+    /// let offences = offences.expect("the second one was an offence");
+    /// assert_eq!((offences.count, offences.steps), (1, 2));
+    /// assert_eq!(offences.next_block, Duration::from_secs(600));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn offences(&self) -> Option<Offences> {
+        let offences = match self.0.state {
+            EntryState::Blocked { offences, .. } => offences?,
+            EntryState::BlockEnded(offences) => offences,
+            EntryState::Used(_) | EntryState::Held { .. } | EntryState::Unreadable => return None,
+        };
+        Some(Offences::of(&offences))
     }
 }

@@ -1,16 +1,8 @@
-//! Takes snapshots: of a limiter, and of one identity. The status page and the application call it;
-//! nothing is charged.
+//! Takes snapshots of a limiter. The status page and the application call it; nothing is charged.
 
 use std::sync::atomic::Ordering;
 
-use actix_throttle_core::{
-    check::{Charge, Check, Mode},
-    enforcement::Enforcement,
-    failure_mode::FailureMode,
-    identity::Identity,
-    key::Key,
-    limit::{AnyLimit, Concurrency, LimitRef, PermitId},
-};
+use actix_throttle_core::identity::Identity;
 
 use super::{
     history::Growth,
@@ -19,22 +11,11 @@ use super::{
     snapshot::{
         CountSnapshot, DeniedIdentity, LimitSnapshot, PolicySnapshot, Snapshot, StoreSnapshot,
     },
-    standing::{IdentitySnapshot, Standing},
 };
-use crate::engine::{
-    error::RateLimitError,
-    handle::Engine,
-    observe::{Change, Event},
-    store::{
-        Stack,
-        interface::{Store, StoreError},
-    },
-};
+use crate::engine::{handle::Engine, store::Stack};
 
 /// The number of identities that a snapshot has of each policy.
 const MOST_DENIED: usize = 10;
-/// The most limits that one look at an identity asks the store for.
-const MOST_STANDINGS: usize = 64;
 
 impl Engine {
     /// Returns what the limiter has done, and how it stands.
@@ -73,90 +54,6 @@ impl Engine {
             configuration,
             changes,
         }
-    }
-
-    /// Returns how an identity stands under the limits that count such identities, as far as they
-    /// have decided anything in this process. Under `Enforcement::Off` there are none, as the store
-    /// is not asked.
-    ///
-    /// # Errors
-    ///
-    /// If the store could not say, whatever the failure mode.
-    pub(crate) async fn standings(
-        &self,
-        identity: Identity,
-    ) -> Result<IdentitySnapshot, RateLimitError> {
-        let mut limits = match self.enforcement() {
-            Enforcement::Off => Vec::new(),
-            _ => self.recorder().limits_of(identity.kind()),
-        };
-        let left_out = limits.len().saturating_sub(MOST_STANDINGS);
-        limits.truncate(MOST_STANDINGS);
-        let mut standings = Vec::with_capacity(limits.len());
-        for limit in limits {
-            standings.push(self.standing(&identity, limit).await?);
-        }
-        Ok(IdentitySnapshot {
-            identity,
-            standings,
-            left_out,
-        })
-    }
-
-    /// Looks at one limit. It has a check of its own, because two limits of a check must not share
-    /// a counter.
-    async fn standing(
-        &self,
-        identity: &Identity,
-        limit: AnyLimit,
-    ) -> Result<Standing, RateLimitError> {
-        let limit_ref = limit.as_ref_with(PermitId::new());
-        let charge = Charge {
-            key: match limit_ref {
-                LimitRef::Rate(limit) => Key::counter(identity, limit),
-                LimitRef::Concurrency(limit, _) => Key::permits(identity, limit),
-            },
-            limit: limit_ref,
-            cost: 1,
-            failure_mode: FailureMode::Closed,
-        };
-        let check = Check {
-            mode: Mode::Peek,
-            charges: std::iter::once(charge).collect(),
-        };
-        let outcome = self.outcome(&check).await?;
-        let decision = outcome.decision((0..).zip(&check.charges));
-        let status = decision.limits().first().ok_or_else(StoreError::nothing)?;
-        Ok(Standing {
-            policy: limit.name(),
-            limit: LimitSnapshot::of(limit),
-            remaining: status.remaining(),
-            reset_after: status.reset_after(),
-            retry_after: status.retry_after(),
-            is_blocked: status.is_blocked(),
-            is_exceeded: status.is_exceeded(),
-        })
-    }
-
-    /// Deletes the counter of a concurrency limit: the permits count no longer, though their
-    /// holders go on until they are done.
-    pub(crate) async fn reset_permits(
-        &self,
-        limit: &Concurrency,
-        identity: &Identity,
-    ) -> Result<(), RateLimitError> {
-        limit.validate()?;
-        if self.enforcement() == Enforcement::Off {
-            return Ok(());
-        }
-        let key = Key::permits(identity, limit);
-        self.store().delete(&[key]).await?;
-        self.observers().tell(|| Event::Changed {
-            policy: limit.policy_name().unwrap_or(limit.zone_name()),
-            identity,
-            change: Change::Reset,
-        });
-        Ok(())
     }
 
     /// Returns the text of the configuration file in force, if the limiter has one.

@@ -80,6 +80,21 @@ impl EventLog {
                 identity,
                 change: word,
                 seconds,
+                deleted: None,
+            },
+        );
+    }
+
+    pub(super) fn policy_reset(&mut self, at: u64, policy: &'static str, deleted: u64) {
+        push(
+            &mut self.changes,
+            ChangeSnapshot {
+                at,
+                policy,
+                identity: String::new(),
+                change: "reset",
+                seconds: None,
+                deleted: Some(deleted),
             },
         );
     }

@@ -1,6 +1,6 @@
 //! Snapshots without identities, for people who may see the counts but not the identities.
 
-use super::snapshot::Snapshot;
+use super::snapshot::{ChangeSnapshot, Snapshot};
 
 impl Snapshot {
     /// Hides identities: each is replaced by its source, such as `ip` or `header.x-api-key`, and a
@@ -15,7 +15,8 @@ impl Snapshot {
                 denied.is_known = false;
             }
         }
-        for change in &mut self.changes {
+        let of_one = |change: &&mut ChangeSnapshot| !change.identity.is_empty();
+        for change in self.changes.iter_mut().filter(of_one) {
             change.identity = mask.hide(&change.identity);
         }
         for reload in self.configuration.iter_mut().flat_map(|it| &mut it.reloads) {

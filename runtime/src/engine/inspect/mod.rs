@@ -4,6 +4,7 @@
 mod collect;
 mod history;
 mod log;
+mod look_up;
 mod mask;
 mod policy_record;
 mod recorder;
@@ -18,5 +19,5 @@ pub use self::snapshot::{
 pub(crate) use self::{
     mask::Mask,
     recorder::Recorder,
-    standing::{IdentitySnapshot, Standing},
+    standing::{IdentitySnapshot, LookUp, Standing},
 };

@@ -92,6 +92,13 @@ impl Recorder {
         counting.flat_map(|(_, record)| record.limits()).collect()
     }
 
+    /// Returns the limits of a policy, with its name.
+    pub(super) fn limits_of_policy(&self, name: &str) -> Option<(&'static str, Vec<AnyLimit>)> {
+        let policies = self.policies.load();
+        let (name, record) = policies.get_key_value(name)?;
+        Some((name, record.limits()))
+    }
+
     /// Finds the identity that keys write as this text, among those that are denied most.
     pub(crate) fn find(&self, text: &str) -> Option<Identity> {
         let second = self.second();
@@ -202,6 +209,9 @@ impl Observer for Recorder {
                 let at = self.second();
                 self.log.lock().changed(at, policy, identity, change);
             }
+            Event::PolicyReset {
+                policy, deleted, ..
+            } => self.log.lock().policy_reset(self.second(), policy, deleted),
             // The policy is there from the start, with counts of 0.
             Event::PolicyKnown { policy, .. } => self.with_policy(policy, |_, _| {}),
             Event::Refunded { .. }

@@ -48,7 +48,7 @@ pub struct StoreSnapshot {
     /// The number of keys in the in-memory store of this process, with expired ones that are not
     /// swept yet: the store of a limiter without Redis, else the local fallback.
     pub keys: usize,
-    /// The number of counters that it has dropped to make room.
+    /// The number of counters, and of blocks that were over, that it has dropped to make room.
     pub evictions: u64,
     /// The state of the circuit breaker, written as `closed`, `open` or `half_open`.
     #[serde(serialize_with = "circuit")]
@@ -203,12 +203,14 @@ pub struct ChangeSnapshot {
     pub at: u64,
     /// The policy.
     pub policy: &'static str,
-    /// The identity as keys have it, or masked.
+    /// The identity as keys have it, or masked. It is empty for a reset for every identity.
     pub identity: String,
     /// The kind of change: `reset`, `block` or `unblock`.
     pub change: &'static str,
     /// The length of a block, in seconds.
     pub seconds: Option<f64>,
+    /// The number of counters and blocks that a reset for every identity has deleted.
+    pub deleted: Option<u64>,
 }
 
 impl LimitSnapshot {

@@ -62,7 +62,8 @@ pub enum Event<'a> {
     StoreSized {
         /// The number of keys, with expired ones that are not swept yet.
         keys: usize,
-        /// The number of counters that were dropped to make room, since the limiter was built.
+        /// The number of counters, and of blocks that were over, that were dropped to make room,
+        /// since the limiter was built.
         evictions: u64,
     },
     /// The circuit breaker has changed its state.
@@ -152,6 +153,16 @@ pub enum Event<'a> {
         identity: &'a Identity,
         /// The change that was made.
         change: Change,
+    },
+    /// The counters of a policy were reset by hand, for every identity.
+    #[non_exhaustive]
+    PolicyReset {
+        /// The policy.
+        policy: &'static str,
+        /// The number of counters and blocks that were deleted.
+        deleted: u64,
+        /// Whether all keys were looked at. If not, counters may be left.
+        is_complete: bool,
     },
 }
 

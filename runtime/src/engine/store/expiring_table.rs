@@ -9,13 +9,15 @@
 //! long scan holds the lock. A full table compares a sample of entries and evicts the one of least
 //! worth, and among equals the one that expires soonest.
 
+mod eviction;
+
 use actix_throttle_core::time::Micros;
 use hashbrown::HashTable;
 
 use super::fingerprint::Fingerprint;
 
 /// The number of entries that a full table compares before it evicts one.
-const SAMPLE: usize = 8;
+pub(super) const SAMPLE: usize = 8;
 /// The number of low bits of an entry's rank that hold its expiry; the others hold its worth.
 const EXPIRY_BITS: u32 = 61;
 /// The latest expiry that a rank can hold, in microseconds; later ones are cut to it.
@@ -58,6 +60,14 @@ pub(super) struct Entry<T> {
 impl<T> Entry<T> {
     pub(super) fn value(&mut self) -> &mut T {
         &mut self.value
+    }
+
+    pub(super) fn peek(&self) -> &T {
+        &self.value
+    }
+
+    pub(super) fn is_worth_most(&self) -> bool {
+        self.rank >> EXPIRY_BITS == u64::from(Worth::MOST.0)
     }
 
     pub(super) fn set_expiry(&mut self, expires: Micros) {
@@ -159,7 +169,7 @@ impl<T> ExpiringTable<T> {
             }
             None => {
                 if self.entries.len() >= self.capacity {
-                    self.evict_one(now, dropped);
+                    self.evict_where(SAMPLE, now, |_| true, dropped);
                 }
                 self.push(Entry {
                     fingerprint: print,
@@ -195,15 +205,6 @@ impl<T> ExpiringTable<T> {
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
         self.index.clear();
         self.entries.drain(..).map(|slot| slot.value)
-    }
-
-    /// Evicts one entry; returns false if the table is empty.
-    pub(super) fn evict(&mut self, now: Micros) -> bool {
-        if self.entries.is_empty() {
-            return false;
-        }
-        self.evict_one(now, drop);
-        true
     }
 
     pub(super) fn len(&self) -> usize {
@@ -254,27 +255,6 @@ impl<T> ExpiringTable<T> {
             *at = new;
         }
         slot.value
-    }
-
-    /// Drops an expired entry, or else the one of lowest rank, out of a sample. The sample is
-    /// spread over the list, because neighbours were inserted together and may be alike.
-    fn evict_one(&mut self, now: Micros, mut dropped: impl FnMut(T)) {
-        let len = self.entries.len();
-        self.cursor = (self.cursor + 1) % len;
-        let stride = len.div_ceil(SAMPLE);
-        let sample = (0..SAMPLE).map(|index| (self.cursor + index * stride) % len);
-        let mut least = self.cursor;
-        for index in sample {
-            let slot = &self.entries[index];
-            if slot.expires() <= now {
-                least = index;
-                break;
-            }
-            if slot.rank < self.entries[least].rank {
-                least = index;
-            }
-        }
-        dropped(self.take(least));
     }
 
     /// Releases memory once the table has become far smaller than its capacity.

@@ -1,12 +1,12 @@
 //! The page that asks for a confirmation before anything changes.
 
-use actix_throttle_core::limit::AnyLimit;
+use actix_throttle_core::limit::{AnyLimit, Limit};
 use humantime::format_duration;
 use maud::{Markup, html};
 
 use super::{
     layout::{Page, layout},
-    parts::identity_address,
+    parts::{identity_address, policy_address, reset_address},
     words::identity,
 };
 use crate::{
@@ -77,6 +77,31 @@ pub(in super::super) fn confirm(
             input type="hidden" name="confirmed" value="yes";
             button.primary.danger[is_block] type="submit" { (verb) }
             a.button href=(back) { "Cancel" }
+        }
+    };
+    layout(page, "Confirm", &body)
+}
+
+/// The question before a policy is reset for every identity.
+pub(in super::super) fn confirm_reset(page: &Page<'_>, policy: &str, limits: &[Limit]) -> Markup {
+    let body = html! {
+        h1 { "Reset " bdi { (policy) } " for every identity?" }
+        p {
+            "What each identity has used is forgotten, and blocks in the zones of these limits are "
+            "lifted, with their offences. Everybody has the whole quota again at once. Permits stay."
+        }
+        ul.plain {
+            @for limit in limits {
+                li {
+                    (AnyLimit::Rate(*limit).in_words())
+                    span.detail { "zone " bdi { (limit.zone_name()) } }
+                }
+            }
+        }
+        form.buttons method="post" action=(reset_address(policy)) {
+            input type="hidden" name="confirmed" value="yes";
+            button.primary.danger type="submit" { "Reset it for everybody" }
+            a.button href=(policy_address(policy)) { "Cancel" }
         }
     };
     layout(page, "Confirm", &body)

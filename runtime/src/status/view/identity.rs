@@ -1,14 +1,15 @@
 //! One identity: how it stands, the forms that change it, and the form that finds it.
 
-use actix_throttle_core::enforcement::Enforcement;
+use actix_throttle_core::{enforcement::Enforcement, time::Micros};
 use maud::{Markup, html};
 
 use super::{
     layout::{Page, layout},
+    look_up::{found, offences, until},
     words::{foreign, identity as identity_text, length, number},
 };
 use crate::{
-    engine::{IdentitySnapshot, Standing},
+    engine::{IdentitySnapshot, LookUp, Standing},
     status::{access::Access, query::Done, target::Target},
 };
 
@@ -17,7 +18,8 @@ pub(in super::super) fn identity(
     page: &Page<'_>,
     target: &Target,
     shown: &str,
-    snapshot: &IdentitySnapshot,
+    (snapshot, look_up): (&IdentitySnapshot, &LookUp),
+    now: Micros,
 ) -> Markup {
     let body = html! {
         p.sub { "Identity" }
@@ -29,14 +31,20 @@ pub(in super::super) fn identity(
             p.empty { "There is nothing to show or to change as long as that is so." }
         } @else if snapshot.standings.is_empty() {
             p.empty {
-                "No limit has counted such an identity in this process yet, so there is nothing to "
-                "show or to change."
+                "No limit has counted such an identity in this process yet"
+                @if look_up.others.is_empty() {
+                    ", so there is nothing to show or to change."
+                } @else {
+                    ", so there is nothing to change here."
+                }
             }
+            (found(look_up, now))
         } @else {
-            (standings(&snapshot.standings))
+            (standings(&snapshot.standings, now))
             @if snapshot.left_out > 0 {
                 p.empty { (number(snapshot.left_out as u64)) " further limits are not shown." }
             }
+            (found(look_up, now))
             @if page.access == Access::Full {
                 (forms(target, &snapshot.standings))
             }
@@ -71,7 +79,7 @@ pub(in super::super) fn find(page: &Page<'_>, written: &str, error: Option<&str>
     layout(page, "Find an identity", &body)
 }
 
-fn standings(standings: &[Standing]) -> Markup {
+fn standings(standings: &[Standing], now: Micros) -> Markup {
     html! {
         table {
             thead {
@@ -90,7 +98,7 @@ fn standings(standings: &[Standing]) -> Markup {
                             @if one.limit.shadow { span.badge { "shadow" } }
                             span.detail { (one.limit.text) }
                         }
-                        td data-label="State" { (state(one)) }
+                        td data-label="State" { (state(one, now)) }
                         td.number data-label="Remaining" {
                             span { (number(one.remaining.into())) " of " (number(one.limit.quota.into())) }
                             meter min="0" max=(one.limit.quota) value=(one.remaining)
@@ -106,18 +114,23 @@ fn standings(standings: &[Standing]) -> Markup {
     }
 }
 
-fn state(one: &Standing) -> Markup {
+fn state(one: &Standing, now: Micros) -> Markup {
     let wait = one.retry_after.map(length);
     html! {
         @if one.is_blocked {
             span.badge.bad { "blocked" }
-            @if let Some(wait) = wait { span.detail { "for " (wait) } }
+            @if let Some(left) = one.block {
+                (until(left, now))
+            } @else if let Some(wait) = wait {
+                span.detail { "for " (wait) }
+            }
         } @else if one.is_exceeded {
             span.badge.bad { "no room" }
             @if let Some(wait) = wait { span.detail { "for " (wait) } }
         } @else {
             span.badge.good { "has room" }
         }
+        @if let Some(remembered) = &one.offences { (offences(remembered)) }
     }
 }
 
@@ -157,7 +170,7 @@ fn forms(target: &Target, standings: &[Standing]) -> Markup {
 
 fn said(done: Done) -> &'static str {
     match done {
-        Done::Reset => "Its counters were reset.",
+        Done::Reset | Done::PartlyReset => "Its counters were reset.",
         Done::Block => "It is blocked.",
         Done::Unblock => "Its blocks were lifted.",
     }

@@ -30,7 +30,8 @@ impl Page<'_> {
             self.query.view,
             View::Overview | View::Policy(_) | View::Configuration
         );
-        is_readable && self.query.refreshes
+        // The message on a change is there once.
+        is_readable && self.query.refreshes && self.query.done.is_none()
     }
 
     /// Whether the view's data has an address, which names no identity to people who may see none.
@@ -38,7 +39,7 @@ impl Page<'_> {
         match self.query.view {
             View::Overview | View::Policy(_) | View::Configuration => true,
             View::Identity(_) => self.access == Access::Full,
-            View::Find | View::Change | View::Unknown => false,
+            View::Find | View::Change | View::Reset(_) | View::Unknown => false,
         }
     }
 

@@ -7,6 +7,7 @@ mod configuration;
 mod confirm;
 mod identity;
 mod layout;
+mod look_up;
 mod overview;
 mod parts;
 mod policy;
@@ -15,10 +16,10 @@ mod words;
 
 pub(super) use self::{
     configuration::configuration,
-    confirm::{Confirmation, confirm},
+    confirm::{Confirmation, confirm, confirm_reset},
     identity::{find, identity},
     layout::{Page, STYLE, message},
     overview::overview,
-    parts::identity_address,
+    parts::{identity_address, policy_address},
     policy::policy,
 };

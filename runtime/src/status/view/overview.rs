@@ -204,7 +204,11 @@ fn changes(snapshot: &Snapshot) -> Markup {
             @for change in &snapshot.changes {
                 li {
                     (ago(change.at, snapshot.taken_at)) " "
-                    b { (change.change) } " of " (identity(&change.identity))
+                    b { (change.change) } " of "
+                    @match change.deleted {
+                        None => (identity(&change.identity)),
+                        Some(deleted) => { "every identity (" (number(deleted)) " deleted)" }
+                    }
                     " under " bdi { (change.policy) }
                     @if let Some(seconds) = change.seconds {
                         " for " (length(Duration::from_secs_f64(seconds)))

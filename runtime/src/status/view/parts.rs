@@ -54,8 +54,14 @@ pub(super) fn hour(class: &'static str, policy: &PolicySnapshot) -> Markup {
 }
 
 /// The address of a policy's view.
-pub(super) fn policy_address(name: &str) -> String {
+pub(in super::super) fn policy_address(name: &str) -> String {
     format!("?policy={}", utf8_percent_encode(name, NON_ALPHANUMERIC))
+}
+
+/// The address of the reset of a policy.
+pub(super) fn reset_address(name: &str) -> String {
+    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    format!("?view=reset&policy={name}")
 }
 
 /// The number of denials of an identity, with the bounds of a sketch that was full.

@@ -4,14 +4,18 @@ use maud::{Markup, html};
 
 use super::{
     layout::{Page, layout},
-    parts::{badges, denials, denied, hour},
+    parts::{badges, denials, denied, hour, reset_address},
     words::{ago, number, rate},
 };
-use crate::engine::{CountSnapshot, PolicySnapshot};
+use crate::{
+    engine::{CountSnapshot, PolicySnapshot},
+    status::{access::Access, query::Done},
+};
 
 pub(in super::super) fn policy(page: &Page<'_>, policy: &PolicySnapshot, now: u64) -> Markup {
     let body = html! {
         h1 { bdi { (policy.name) } (badges(policy)) }
+        (done(page))
         (hour("wide", policy))
         p.legend {
             span.key.admitted {} "admitted"
@@ -50,6 +54,9 @@ pub(in super::super) fn policy(page: &Page<'_>, policy: &PolicySnapshot, now: u6
                     }
                 }
             }
+            @if page.access == Access::Full {
+                p { a.button href=(reset_address(policy.name)) { "Reset for every identity…" } }
+            }
         }
         section {
             h2 { "In this process" }
@@ -73,6 +80,22 @@ pub(in super::super) fn policy(page: &Page<'_>, policy: &PolicySnapshot, now: u6
         }
     };
     layout(page, policy.name, &body)
+}
+
+/// The message on a reset for every identity.
+fn done(page: &Page<'_>) -> Markup {
+    html! {
+        @match page.query.done {
+            Some(Done::Reset) => p.note.good role="status" {
+                "Its counters were reset for every identity."
+            },
+            Some(Done::PartlyReset) => p.note.warn role="status" {
+                "The store has too many keys to look at all of them at once: counters may be left. "
+                "Reset it again, or use " code { "throttle redis reset --all" } "."
+            },
+            _ => {}
+        }
+    }
 }
 
 fn counts(what: &str, counts: &CountSnapshot) -> Markup {

@@ -1,6 +1,6 @@
 //! Numbers and times in words.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use maud::{Markup, html};
 
@@ -38,9 +38,16 @@ pub(super) fn ago(at: u64, now: u64) -> Markup {
         seconds @ 7_200..172_800 => format!("{} h ago", seconds / 3_600),
         seconds => format!("{} days ago", seconds / 86_400),
     };
-    let moment = std::time::UNIX_EPOCH.checked_add(Duration::from_secs(at));
-    let moment = moment.map(httpdate::fmt_http_date).unwrap_or_default();
+    let moment = moment(at).unwrap_or_default();
     html! { span.moment title=(moment) { (words) } }
+}
+
+/// A moment as a date, in seconds since the Unix epoch.
+pub(super) fn moment(at: u64) -> Option<String> {
+    // The year has four digits.
+    let is_dated = at < 253_402_300_800;
+    let moment = UNIX_EPOCH.checked_add(Duration::from_secs(at));
+    moment.filter(|_| is_dated).map(httpdate::fmt_http_date)
 }
 
 /// A length of time: `45 s`, `4 min`, `2.5 h`.

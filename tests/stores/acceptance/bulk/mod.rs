@@ -1,4 +1,5 @@
 //! Resets of many identities at once, and a look at all limits of one.
 
+mod offences;
 mod resets;
 mod usage;

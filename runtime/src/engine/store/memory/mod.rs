@@ -6,8 +6,9 @@
 //! lock, and different identities rarely do. A check that spans shards locks them in ascending
 //! order, which rules out deadlocks. Nothing is awaited while a lock is held.
 //!
-//! The number of keys is bounded. A new key evicts the counter of least worth in a sample. A store
-//! full of permits and blocks has nothing to evict; it does not decide, and the failure mode does.
+//! The number of keys is bounded. A new key evicts the counter of least worth in a sample, or a
+//! block that is over and kept for its offences. A store full of permits and blocks in force has
+//! nothing to evict; it does not decide, and the failure mode does.
 
 mod full;
 mod known_limits;

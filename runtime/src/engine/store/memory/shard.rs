@@ -20,8 +20,9 @@ pub(super) enum Table {
 
 /// A part of the keys, behind one lock.
 ///
-/// Three tables share the capacity. When it is used up, the counter of least worth is evicted.
-/// Permits and blocks stay until they expire: forgetting one would admit what must be denied, and a
+/// Three tables share the capacity. When it is used up, the counter of least worth is evicted, or a
+/// block that is over and kept for its offences: see [`room`](super::room). Permits stay until they
+/// expire, and blocks until they are over: forgetting one would admit what must be denied, and a
 /// client could force that with a flood of invented keys.
 #[derive(Debug)]
 pub(super) struct Shard {
@@ -30,7 +31,7 @@ pub(super) struct Shard {
     pub(super) permits: ExpiringTable<Box<PermitTable>>,
     pub(super) blocks: ExpiringTable<Block>,
     pub(super) capacity: usize,
-    /// The number of counters that were evicted.
+    /// The number of counters, and of blocks that were over, that were evicted.
     pub(super) evictions: u64,
     /// The number of charges since the last sweep.
     pub(super) unswept: u8,

@@ -43,7 +43,8 @@ pub(crate) struct MemoryStore {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StoreSize {
     pub(crate) keys: usize,
-    /// The number of counters that were evicted since the store was created.
+    /// The number of counters, and of blocks that were over, that were evicted since the store was
+    /// created.
     pub(crate) evictions: u64,
 }
 
@@ -113,7 +114,7 @@ impl MemoryStore {
         with(&mut states, now)
     }
 
-    /// Returns the number of keys, and of the counters that were evicted. It locks one shard after
+    /// Returns the number of keys, and of those that were evicted. It locks one shard after
     /// the other.
     pub(crate) fn size(&self) -> StoreSize {
         let mut size = StoreSize::default();

@@ -1,6 +1,7 @@
 //! Tests of the in-memory store: its bound on keys, refunds, leases, and checks that span shards.
 
 mod bulk;
+mod ended_blocks;
 mod full;
 #[cfg(feature = "test-util")]
 mod replay;

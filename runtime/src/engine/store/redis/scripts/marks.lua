@@ -9,7 +9,7 @@ if code == 0 then
   local LOG, PERMITS, ENTRY = 1, 7, 9
   -- The length of each code's state in bytes; code 0 is a block.
   local STATES = {
-    [0] = 15, [2] = 15, [3] = 11, [4] = 28, [5] = 28, [6] = 28, [8] = 28, [9] = 28, [10] = 28,
+    [0] = 29, [2] = 15, [3] = 11, [4] = 28, [5] = 28, [6] = 28, [8] = 28, [9] = 28, [10] = 28,
     [11] = 11,
   }
 

@@ -2,15 +2,21 @@
 -- that a script defines is created again by each call.
 local function define_rare()
   -- The time that a block still lasts; 0: not blocked. State: start (7 bytes), until (7), the
-  -- offences in a row (1). A block's key differs from every counter's.
+  -- offences in a row (1); and for the people who look at it, of the limit of the latest offence
+  -- the number of lengths (1) and the length of the next block (6); then until when the offences
+  -- are remembered (7). A block's key differs from every counter's.
   local function blocked(index)
     local entry = entries[index]
     if entry == nil then
-      local raw, start, until_, offences = raw_values[index], 0, 0, 0
-      if raw and #raw >= 15 then start, until_, offences = unpack('>I7I7B', raw) end
       entry = {
-        key = KEYS[index], save = false, start = start, until_ = until_, offences = offences,
+        key = KEYS[index], save = false, start = 0, until_ = 0, offences = 0,
+        steps = 0, following = 0, kept_until = 0,
       }
+      local raw = raw_values[index]
+      if raw and #raw >= 29 then
+        entry.start, entry.until_, entry.offences, entry.steps, entry.following, entry.kept_until =
+          unpack('>I7I7BBI6I7', raw)
+      end
       entries[index] = entry
     end
     -- A block from the future does not count: the clock has stepped back.
@@ -19,7 +25,8 @@ local function define_rare()
   end
 
   local function save_block(entry)
-    local state = pack('>I7I7B', entry.start, entry.until_, entry.offences)
+    local state = pack('>I7I7BBI6I7', entry.start, entry.until_, entry.offences, entry.steps,
+      entry.following, entry.kept_until)
     call('SET', entry.key, state, 'PX', ttl_text(entry.kept_until - now, margin))
     if not block_marker then return end
     local marked = raw_values[#KEYS]
@@ -37,22 +44,23 @@ local function define_rare()
   local function start_block(index, length, steps)
     blocked(index)
     local known = entries[index]
-    local offences, kept = known.offences, 0
-    if known.start > now then offences = 0 end
+    local offences, kept, count, following = known.offences, 0, known.steps, known.following
+    if known.start > now or now >= known.kept_until then offences = 0 end
     if steps then
-      kept = steps[#steps]
+      count, kept = #steps, steps[#steps]
       if now >= known.until_ + kept then offences = 0 end
       -- Two limits of one decision may start it: that is one offence.
       if known.start ~= now or offences == 0 then offences = min(offences + 1, 255) end
-      length = steps[min(offences, #steps)]
+      length, following = steps[min(offences, count)], steps[min(offences + 1, count)]
     elseif offences > 0 then
-      local known_until = known.kept_until
-      if not known_until then known_until = now + max(call('PTTL', known.key), 0) * 1000 end
-      kept = max(known_until - now - length, 0)
+      kept = max(known.kept_until - now - length, 0)
+    else
+      count, following = 0, 0
     end
     entries[index] = {
       key = known.key, save = save_block, start = now, until_ = now + length,
-      offences = offences, kept_until = now + length + kept,
+      offences = offences, steps = count, following = following,
+      kept_until = now + length + kept,
     }
     return length
   end

@@ -34,7 +34,7 @@ if memory or raw_values[marker] then
   end
   for i = before + 1, before + blocks do
     local raw = of_blocks[i]
-    if raw and #raw >= 15 then
+    if raw and #raw >= 29 then
       local since, until_ = read('>I7I7', raw)
       if since <= now and until_ > now then return DECIDE end
     end

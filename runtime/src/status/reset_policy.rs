@@ -1,0 +1,105 @@
+//! The reset of a policy for every identity: asked for, confirmed, made, and logged with who made
+//! it.
+
+use actix_throttle_core::{enforcement::Enforcement, limit::Limit};
+use actix_web::{HttpResponse, http::StatusCode, rt};
+
+use super::{
+    data::PolicyResetData,
+    form::Form,
+    query::Done,
+    response::{json, page, see},
+    view,
+    visit::Visit,
+};
+use crate::engine::log_throttle::TARGET;
+
+/// Asks a person to confirm the reset; nothing has changed yet.
+pub(super) fn confirm_reset(visit: &Visit<'_>, policy: &str) -> HttpResponse {
+    match prepare(visit, policy) {
+        Ok((policy, limits)) => page(
+            StatusCode::OK,
+            view::confirm_reset(&visit.page(), policy, &limits),
+        ),
+        Err(response) => *response,
+    }
+}
+
+/// Resets a policy once a person has confirmed it, else asks for that.
+pub(super) async fn reset_policy(visit: &Visit<'_>, form: &Form, policy: &str) -> HttpResponse {
+    if form.confirmed != "yes" {
+        return confirm_reset(visit, policy);
+    }
+    let (policy, limits) = match prepare(visit, policy) {
+        Ok(prepared) => prepared,
+        Err(response) => return *response,
+    };
+    let reset = visit.limiter.engine().reset_policy(policy, &limits);
+    // The task goes on if the browser leaves: no observer would hear of a reset that was cut off.
+    let report = rt::spawn(reset.into_future()).await;
+    let author = visit.author();
+    let report = match report {
+        Ok(Ok(report)) => report,
+        Ok(Err(error)) => {
+            log::warn!(
+                target: TARGET,
+                "status page: {author} may have reset every identity under [{policy:?}]: {error}"
+            );
+            return visit.unavailable(&error);
+        }
+        Err(error) => return visit.unavailable(&error),
+    };
+    let (deleted, is_complete) = (report.deleted(), report.is_complete());
+    let rest = if is_complete {
+        ""
+    } else {
+        "; some may be left"
+    };
+    log::info!(
+        target: TARGET,
+        "status page: {author} has reset every identity under [{policy:?}]: {deleted} counters and \
+         blocks deleted{rest}"
+    );
+    let done = match is_complete {
+        true => Done::Reset,
+        false => Done::PartlyReset,
+    };
+    if visit.query.is_json {
+        let data = PolicyResetData {
+            change: done.as_str(),
+            policy,
+            deleted,
+            looked_at: report.looked_at(),
+            is_complete,
+        };
+        return json(StatusCode::OK, &data);
+    }
+    let address = view::policy_address(policy);
+    see(&format!("{address}&done={}", done.as_str()))
+}
+
+/// Finds what is to be reset.
+///
+/// # Errors
+///
+/// The response, if the visitor may not change anything, or if there is nothing to reset.
+fn prepare(
+    visit: &Visit<'_>,
+    policy: &str,
+) -> Result<(&'static str, Vec<Limit>), Box<HttpResponse>> {
+    if !visit.may_change() {
+        return Err(Box::new(visit.may_only_look()));
+    }
+    if visit.limiter.enforcement() == Enforcement::Off {
+        return Err(Box::new(visit.is_off()));
+    }
+    let found = visit.limiter.engine().rates_of_policy(policy);
+    let (policy, limits) = found.ok_or_else(|| Box::new(visit.no_policy()))?;
+    match limits.is_empty() {
+        true => {
+            let error = "This policy has no counters: running work holds its permits.";
+            Err(Box::new(visit.fail(StatusCode::BAD_REQUEST, error)))
+        }
+        false => Ok((policy, limits)),
+    }
+}
