@@ -30,9 +30,10 @@ impl KeyKind {
                 format!("{algorithm}{interval} {window}")
             }
         };
-        match self.is_shadow() {
-            true => format!("shadow {text}"),
-            false => text,
+        if self.is_shadow() {
+            format!("shadow {text}")
+        } else {
+            text
         }
     }
 }

@@ -44,9 +44,10 @@ impl StoredOffences {
 /// `offence 2 of 3`, or `offence 7, at step 3 of 3` once the last length is repeated.
 #[must_use]
 pub fn offences_in_words(count: u32, steps: u32) -> String {
-    match count <= steps {
-        true => format!("offence {count} of {steps}"),
-        false => format!("offence {count}, at step {steps} of {steps}"),
+    if count <= steps {
+        format!("offence {count} of {steps}")
+    } else {
+        format!("offence {count}, at step {steps} of {steps}")
     }
 }
 

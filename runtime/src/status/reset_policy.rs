@@ -60,9 +60,10 @@ pub(super) async fn reset_policy(visit: &Visit<'_>, form: &Form, policy: &str) -
         "status page: {author} has reset every identity under [{policy:?}]: {deleted} counters and \
          blocks deleted{rest}"
     );
-    let done = match is_complete {
-        true => Done::Reset,
-        false => Done::PartlyReset,
+    let done = if is_complete {
+        Done::Reset
+    } else {
+        Done::PartlyReset
     };
     if visit.query.is_json {
         let data = PolicyResetData {
@@ -95,11 +96,10 @@ fn prepare(
     }
     let found = visit.limiter.engine().rates_of_policy(policy);
     let (policy, limits) = found.ok_or_else(|| Box::new(visit.no_policy()))?;
-    match limits.is_empty() {
-        true => {
-            let error = "This policy has no counters: running work holds its permits.";
-            Err(Box::new(visit.fail(StatusCode::BAD_REQUEST, error)))
-        }
-        false => Ok((policy, limits)),
+    if limits.is_empty() {
+        let error = "This policy has no counters: running work holds its permits.";
+        Err(Box::new(visit.fail(StatusCode::BAD_REQUEST, error)))
+    } else {
+        Ok((policy, limits))
     }
 }

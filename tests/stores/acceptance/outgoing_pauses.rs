@@ -95,9 +95,10 @@ async fn pause_is_for_the_identity_or_for_the_host(store: &StoreFixture) {
         let outgoing = Outgoing::new(&store.limiter)
             .limit_by(AMPLE, move |_| all)
             .max_wait(Duration::ZERO);
-        let outgoing = match per_host {
-            true => outgoing.pause_per_host(),
-            false => outgoing,
+        let outgoing = if per_host {
+            outgoing.pause_per_host()
+        } else {
+            outgoing
         };
         let later = Response::new(503).retry_after(Some("30"));
         answer(&outgoing, "busy", later).await;

@@ -82,16 +82,18 @@ pub(crate) async fn exchange(
                 return reply;
             }
         },
-        called_off = calling_off.as_mut() => return match called_off {
-            true => Ok(reply::MIGRATING.into()),
+        called_off = calling_off.as_mut() => return if called_off {
+            Ok(reply::MIGRATING.into())
+        } else {
             // The call was carried out, so there is or was a reply to it.
-            false => timeout(wait, sending).await.unwrap_or(Ok(Vec::new())),
+            timeout(wait, sending).await.unwrap_or(Ok(Vec::new()))
         },
     }
-    Ok(match calling_off.await {
-        true => reply::MIGRATING.into(),
+    Ok(if calling_off.await {
+        reply::MIGRATING.into()
+    } else {
         // The first reply is lost.
-        false => Vec::new(),
+        Vec::new()
     })
 }
 
