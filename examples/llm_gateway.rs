@@ -117,7 +117,7 @@ fn stream_answer(
     })
 }
 
-/// What a request is charged at the gateway and at the model's service, and what its answer takes.
+/// The charges of a request at the gateway and at the model's service, and what its answer takes.
 struct Bill {
     /// The charge of the gateway's limits, until it is settled.
     charge: Option<PendingCharge>,

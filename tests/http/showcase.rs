@@ -256,7 +256,7 @@ async fn status_page(showcase: &Showcase) {
     assert_eq!(denied, 1, "{json}");
 }
 
-/// With the in-memory store, on a Unix socket, with limits that are only counted.
+/// The showcase with the in-memory store, on a Unix socket, where limits only count.
 #[actix_web::test]
 async fn environment_sets_a_socket_and_the_enforcement() {
     let path = env::temp_dir().join(format!("{}.sock", unique("throttle-showcase")));

@@ -49,7 +49,7 @@ struct OffencesData {
     forgotten_after_seconds: f64,
 }
 
-/// What else the store counts for the identity.
+/// The other usage that the store has of the identity.
 #[derive(Debug, Serialize)]
 pub(super) struct LookUpData<'a> {
     others: Vec<OtherData<'a>>,
@@ -59,7 +59,7 @@ pub(super) struct LookUpData<'a> {
     error: Option<&'a str>,
 }
 
-/// What is counted under a limit that this process has not decided.
+/// The usage of a limit that this process has not decided.
 #[derive(Debug, Serialize)]
 struct OtherData<'a> {
     zone: &'a str,

@@ -1,4 +1,4 @@
-//! What the page finds of an identity in the store: blocks, the offences that they remember, and
+//! The page looks an identity up in the store: blocks, the offences that they remember, and
 //! limits that have not decided anything.
 
 use std::time::Duration;

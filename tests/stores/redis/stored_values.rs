@@ -151,7 +151,7 @@ fn stored_block_is_written_as_the_script_writes_it() {
         let block = StoredBlock::decode(&raw).expect("one of ours");
         assert_eq!(block.0.left(now(&clock)), Some(to_micros(length)));
         assert_eq!(block.encode(), raw);
-        // By hand again, after an offence.
+        // The block is started by hand again, after an offence.
         let steps = &const { [Duration::from_secs(30), Duration::from_secs(60)] };
         let strict = limit.block_steps(steps);
         clock.advance(length);

@@ -50,7 +50,7 @@ use crate::engine::{
 #[must_use = "nothing is reset until this is awaited"]
 pub struct BulkReset {
     engine: Engine,
-    /// What is reset, one after the other.
+    /// The selections that are reset, one after the other.
     selections: Result<Vec<KeySelection>, LimitError>,
     /// The policy that is reset; `None` for a zone, and for everything.
     policy: Option<&'static str>,

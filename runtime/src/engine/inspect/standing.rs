@@ -35,7 +35,7 @@ pub(crate) struct IdentitySnapshot {
 /// A look-up of one identity in the store, beside its standings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LookUp {
-    /// What is counted under limits that have no standing.
+    /// The usage of limits that have no standing.
     pub(crate) others: Vec<LimitUsage>,
     /// The number of further ones.
     pub(crate) left_out: usize,

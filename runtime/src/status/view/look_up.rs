@@ -1,5 +1,5 @@
-//! What a look-up in the store has found of an identity: blocks, offences, and what is counted
-//! under limits that this process has not decided.
+//! The result of a look-up of an identity in the store: blocks, offences, and the usage of limits
+//! that this process has not decided.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) fn offences(offences: &Offences) -> Markup {
     }
 }
 
-/// What is counted under limits that have no row of their own, and whether that may be all.
+/// The usage of limits that have no row of their own, and whether that may be all.
 pub(super) fn found(look_up: &LookUp, now: Micros) -> Markup {
     html! {
         @if !look_up.others.is_empty() {

@@ -35,7 +35,7 @@ fn app(store: &StoreFixture) -> TestApp {
     }
 }
 
-/// What the client of `harness::http::app::get` has left of a limit.
+/// Returns what the client of `harness::http::app::get` has left of a limit.
 async fn left(store: &StoreFixture, limit: &Limit) -> u32 {
     let remaining = store.limiter.remaining(limit, client()).await;
     remaining.unwrap()

@@ -159,7 +159,7 @@ async fn response_shows_what_the_handler_settled(store: &StoreFixture) {
     assert_eq!(left(store, &TOKENS).await, 0);
 }
 
-/// What an identity has left, and when it has everything back.
+/// Returns what an identity has left, and when it has everything back.
 async fn standing_of_client(store: &StoreFixture, limit: &Limit) -> (u32, u64) {
     let peeked = store.limiter.peek(limit, client()).await.unwrap();
     let status = &peeked.limits()[0];
@@ -215,7 +215,7 @@ async fn only_limits_with_settle_are_settled(store: &StoreFixture) {
     assert_eq!(denied.status, 429);
     assert_eq!(denied.json()["violated-policies"][0], "tokens");
     store.advance(60 * SECOND);
-    // Of the day, 140 are used; of the minute, nothing.
+    // The day's limit has 140 in use, the minute's none.
     let answer = service.get("/stacked/10").await;
     assert_eq!((answer.status, answer.remaining()), (200, Some(4)));
 }
