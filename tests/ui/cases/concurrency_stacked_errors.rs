@@ -1,0 +1,1 @@
+../../../macros/src/rewrite/tests/cases/concurrency_stacked_errors.rs

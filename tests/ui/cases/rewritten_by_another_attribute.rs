@@ -1,0 +1,1 @@
+../../../macros/src/rewrite/tests/cases/rewritten_by_another_attribute.rs

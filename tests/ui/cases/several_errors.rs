@@ -1,0 +1,1 @@
+../../../macros/src/rewrite/tests/cases/several_errors.rs
