@@ -23,3 +23,6 @@ pub(crate) fn rewrite(
             .unwrap_or_else(|| expand::handler::expand(handler, &policy)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
-//! Tests of every misuse that the macro can detect without the compiler, and of its message.
+//! Tests of the checks: which arguments are valid, and what errors lead to. The cases of `rewrite`
+//! have one misuse of each kind, with its whole message and where it stands.
 
 use quote::quote;
 
@@ -65,100 +66,16 @@ fn correct_attributes_say_nothing() {
 fn each_error_says_what_to_write() {
     for (arguments, start) in [
         (
-            quote!(times = 5),
-            "the window is missing: add `seconds = 60`",
-        ),
-        (quote!(seconds = 5), "`times` is missing: add `times = 10`"),
-        (
-            quote!(times = 0, seconds = 5),
-            "`times` must be from 1 to 1,000,000,000",
-        ),
-        (
-            quote!(times = 5, minutes = 0),
-            "`minutes = 0` is not a window",
-        ),
-        (
-            quote!(times = -1, seconds = 5),
-            "`times` cannot be negative",
-        ),
-        (
-            quote!(times = 1.5, seconds = 5),
-            "`times` takes whole numbers",
-        ),
-        (
-            quote!(times = 5, seconds = "7"),
-            "`seconds` takes an integer, not a string: write `seconds = 7`",
-        ),
-        (
-            quote!(times = 5, seconds = 5s),
-            "`seconds` takes a plain integer: write `seconds = 5`",
-        ),
-        (
             quote!(times = true, seconds = 5),
             "`times` takes an integer",
-        ),
-        (
-            quote!(
-                times = 1_000_000_001,
-                seconds = 5,
-                algorithm = "fixed_window"
-            ),
-            "`times` must be from 1 to 1,000,000,000",
-        ),
-        (
-            quote!(times = 5, days = 367),
-            "the window must be from 1 millisecond to 366 days",
-        ),
-        (
-            quote!("2000000/hour"),
-            "`sliding_window` keeps a log and takes at most 1,000,000 `times`",
-        ),
-        (
-            quote!("2000000/s", algorithm = "leaky_bucket"),
-            "a bucket gains at most one token a microsecond",
-        ),
-        (
-            quote!("5/s", times = 5),
-            "\"5/s\" says this already: remove `times`",
         ),
         (
             quote!("5/s", hours = 5),
             "\"5/s\" says this already: remove `hours`",
         ),
-        (quote!("5/0s"), "a window of 0 is not a window"),
-        (
-            quote!("5/s", capacity = 5),
-            "`capacity` and `refill` belong to `token_bucket`",
-        ),
-        (
-            quote!("5/s", refill = "greedy"),
-            "`capacity` and `refill` belong to `token_bucket`",
-        ),
-        (
-            quote!("5/s", algorithm = "token_buket"),
-            "unknown algorithm `token_buket`, did you mean `token_bucket`?",
-        ),
-        (
-            quote!("5/s", algorithm = token_bucket),
-            "`algorithm` takes a string literal: write `algorithm = \"token_bucket\"`",
-        ),
-        (quote!("5/s", cost = 0), "`cost = 0` would never count"),
-        (
-            quote!("5/s", cost = 6),
-            "`cost` is more than this limit can ever hold",
-        ),
-        (
-            quote!("5/s", algorithm = "token_bucket", capacity = 7, cost = 8),
-            "`cost` is more than this limit can ever hold",
-        ),
         (
             quote!("5/s", cost = |_| 5),
             "`cost` takes the path of a function",
-        ),
-        (quote!(unlimited), "`unlimited` needs a group"),
-        (
-            quote!(unlimited, group = "a", times = 5),
-            "`unlimited` takes no times/window: remove `times`",
         ),
         (
             quote!(unlimited, group = "a", "5/s"),
@@ -168,16 +85,7 @@ fn each_error_says_what_to_write() {
             quote!(unlimited, group = "a", block = "5s"),
             "`unlimited` has no use for `block`",
         ),
-        (
-            quote!("5/s", shadow = false),
-            "`shadow` is a flag: leave it out",
-        ),
-        (
-            quote!("5/s", shadow = true),
-            "`shadow` is a flag: write it without a value",
-        ),
         (quote!("5/s", block = "5"), "not a duration:"),
-        (quote!("5/s", block = "5s,"), "not a duration:"),
         (
             quote!("5/s", block = "1s, 2s, 1s"),
             "no length of `block` may be shorter than the one before it",
@@ -193,48 +101,16 @@ fn each_error_says_what_to_write() {
             ),
             "`block` takes 1 to 16 lengths",
         ),
-        (quote!("5/s", block = 5), "`block` takes a string literal"),
         (
             quote!("5/s", block = "1us"),
             "`block` must be from 1 millisecond to 366 days",
-        ),
-        (quote!("5/s", name = ""), "`name` is empty"),
-        (quote!("5/s", name = "ö"), "`name` goes into a header"),
-        (quote!("5/s", zone = ""), "`zone` is empty"),
-        (
-            quote!("5/s", skip_if = "a"),
-            "`skip_if` takes a path: write `skip_if = a` without quotes",
         ),
         (
             quote!("5/s", skip_if = a::b()),
             "`skip_if` takes a function, not its result: write `skip_if = a::b`",
         ),
         (quote!("5/s", dynamic), "`dynamic` needs a value"),
-        (
-            quote!("5/s", lease = 0),
-            "`lease` must be from 2 to 1,000,000,000; leave it out",
-        ),
-        (
-            quote!("5/s", lease = 1),
-            "`lease` must be from 2 to 1,000,000,000; leave it out",
-        ),
-        (
-            quote!("5/s", lease = 1_000_000_001),
-            "`lease` must be from 2 to 1,000,000,000",
-        ),
         (quote!("5/s", lease), "`lease` needs a value"),
-        (
-            quote!("5/s", lease = 5, lease = 6),
-            "`lease` is given twice",
-        ),
-        (
-            quote!("5/s", lease = N, algorithm = "leaky_bucket"),
-            "`leaky_bucket` never has more than one to lease",
-        ),
-        (
-            quote!(unlimited, group = "a", lease = 5),
-            "`unlimited` has no use for `lease`",
-        ),
     ] {
         assert_errors(&errors_of(arguments), &[start]);
     }
@@ -268,22 +144,4 @@ fn all_errors_of_all_attributes_show_at_once() {
             "Actix must know which type to extract",
         ],
     );
-}
-
-#[test]
-fn items_that_are_no_handlers_are_errors() {
-    let errors = errors_on(
-        quote!("5/s"),
-        quote!(
-            pub struct A;
-        ),
-    );
-    assert_errors(&errors, &["`rate_limit` goes on a handler, an `async fn`"]);
-    let errors = errors_on(
-        quote!("5/s"),
-        quote!(
-            async fn a();
-        ),
-    );
-    assert_errors(&errors, &["`rate_limit` needs a handler with a body"]);
 }

@@ -1,10 +1,1 @@
-use actix_throttle::rate_limit;
-use actix_web::get;
-
-#[get("/")]
-#[rate_limit]
-async fn index() -> &'static str {
-    "hello"
-}
-
-fn main() {}
+../../../macros/src/rewrite/tests/cases/missing_everything.rs

@@ -1,8 +1,1 @@
-use actix_throttle::rate_limit;
-
-trait Api {
-    #[rate_limit("2/second")]
-    async fn index() -> &'static str;
-}
-
-fn main() {}
+../../../macros/src/rewrite/tests/cases/not_a_body.rs

@@ -1,13 +1,1 @@
-use actix_throttle::rate_limit;
-
-#[rate_limit("2/second")]
-#[rate_limit("5/minute")]
-struct Api;
-
-impl Api {
-    const PATH: &str = "/api";
-}
-
-fn main() {
-    println!("{}", Api::PATH);
-}
+../../../macros/src/rewrite/tests/cases/not_a_function.rs

@@ -1,11 +1,1 @@
-use actix_throttle::rate_limit;
-use actix_web::get;
-
-#[get("/")]
-#[rate_limit("2/second")]
-#[rate_limit = "5/minute"]
-async fn index() -> &'static str {
-    "hello"
-}
-
-fn main() {}
+../../../macros/src/rewrite/tests/cases/stacked_as_value.rs

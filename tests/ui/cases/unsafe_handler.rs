@@ -1,10 +1,1 @@
-use actix_throttle::rate_limit;
-
-#[rate_limit("2/second")]
-async unsafe fn index() -> &'static str {
-    "hello"
-}
-
-fn main() {
-    let _ = unsafe { index() };
-}
+../../../macros/src/rewrite/tests/cases/unsafe_handler.rs

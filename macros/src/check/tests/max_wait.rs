@@ -46,16 +46,4 @@ fn any_other_value_is_an_error_with_an_example() {
         &errors_of(quote!("5/s", max_wait)),
         &["`max_wait` needs a value: write `max_wait = \"500ms\"`"],
     );
-    assert_errors(
-        &errors_of(quote!("5/s", max_wait = "1s", max_wait = "2s")),
-        &["`max_wait` is given twice"],
-    );
-}
-
-#[test]
-fn a_group_without_a_limit_waits_for_nothing() {
-    assert_errors(
-        &errors_of(quote!(unlimited, group = "a", max_wait = "1s")),
-        &["`unlimited` has no use for `max_wait`"],
-    );
 }

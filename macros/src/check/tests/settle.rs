@@ -23,10 +23,6 @@ fn settle_expands_to_a_call() -> syn::Result<()> {
 fn settle_diagnostics_say_what_to_write() {
     for (arguments, start) in [
         (
-            quote!("5/s", lease = 5, settle),
-            "`settle` corrects the charge of each request",
-        ),
-        (
             quote!(unlimited, group = "a", settle),
             "`unlimited` has no use for `settle`",
         ),

@@ -1,0 +1,1 @@
+../../../macros/src/rewrite/tests/cases/conditional.rs
