@@ -18,12 +18,12 @@ pub struct KeySelection {
     permits: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum KindSelection {
     #[default]
     All,
-    /// One counter, and the block that a denial by it starts.
-    Counter(KeyKind),
+    /// These counters in their zones, and the blocks that a denial by them starts.
+    Counters(Vec<(String, KeyKind)>),
     Blocks,
 }
 
@@ -38,9 +38,22 @@ impl KeySelection {
     /// Selects the counters of one limit, and the blocks in its zone that it starts.
     #[must_use]
     pub fn of_limit(limit: &Limit) -> Self {
+        Self::of_limits(std::slice::from_ref(limit))
+    }
+
+    /// Selects what [`of_limit`](Self::of_limit) does, for any of these limits.
+    #[must_use]
+    pub fn of_limits(limits: &[Limit]) -> Self {
+        let counters = limits
+            .iter()
+            .map(|limit| (zone::written(limit.zone_name()), KeyKind::of_limit(limit)));
+        let counters: Vec<_> = counters.collect();
+        let mut zones: Vec<_> = counters.iter().map(|(zone, _)| zone.clone()).collect();
+        zones.sort_unstable();
+        zones.dedup();
         Self {
-            zones: vec![zone::written(limit.zone_name())],
-            kinds: KindSelection::Counter(KeyKind::of_limit(limit)),
+            zones,
+            kinds: KindSelection::Counters(counters),
             ..Self::default()
         }
     }
@@ -102,12 +115,15 @@ impl KeySelection {
         if let KeyKind::PermitTable { .. } = kind {
             return self.permits;
         }
-        match (self.kinds, kind) {
+        match (&self.kinds, kind) {
             (KindSelection::All, _) | (KindSelection::Blocks, KeyKind::Block { .. }) => true,
-            (KindSelection::Counter(counter), KeyKind::Block { shadow }) => {
-                shadow == counter.is_shadow()
+            (KindSelection::Counters(counters), kind) => {
+                let mut counters = counters.iter().filter(|(known, _)| known == zone);
+                counters.any(|(_, counter)| match kind {
+                    KeyKind::Block { shadow } => shadow == counter.is_shadow(),
+                    _ => kind == *counter,
+                })
             }
-            (KindSelection::Counter(counter), kind) => kind == counter,
             (KindSelection::Blocks, _) => false,
         }
     }
@@ -139,6 +155,19 @@ mod tests {
 
     fn takes(selection: &KeySelection, key: &str) -> bool {
         KeyText::parse(key, "p").is_some_and(|text| selection.takes_text(&text))
+    }
+
+    #[test]
+    fn limits_are_selected_each_in_its_zone() {
+        let month = Limit::per_day(9).zone("export");
+        let selection = KeySelection::of_limits(&[LOGIN, month]);
+        let kind = |limit: &Limit| KeyKind::of_limit(limit);
+        let zone = |limit: &Limit| zone::written(limit.zone_name());
+        assert!(selection.takes(&zone(&LOGIN), kind(&LOGIN)));
+        assert!(selection.takes(&zone(&month), kind(&month)));
+        assert!(!selection.takes(&zone(&LOGIN), kind(&month)));
+        assert!(!selection.takes("other", kind(&LOGIN)));
+        assert!(!KeySelection::of_limits(&[]).takes(&zone(&LOGIN), kind(&LOGIN)));
     }
 
     #[test]

@@ -11,7 +11,6 @@ use actix_throttle_core::{
     key::KeySelection,
     limit::{Limit, LimitError},
 };
-use tokio::time::Instant;
 
 use super::bounds::BOUNDS;
 use crate::engine::{
@@ -50,10 +49,11 @@ use crate::engine::{
 #[must_use = "nothing is reset until this is awaited"]
 pub struct BulkReset {
     engine: Engine,
-    /// The selections that are reset, one after the other.
-    selections: Result<Vec<KeySelection>, LimitError>,
+    selection: Result<KeySelection, LimitError>,
     /// The policy that is reset; `None` for a zone, and for everything.
     policy: Option<&'static str>,
+    /// Whether the policy has had further limits, which are known no longer.
+    is_partial: bool,
     bounds: ScanBounds,
 }
 
@@ -65,30 +65,29 @@ impl BulkReset {
     pub(crate) fn new(engine: Engine, selection: KeySelection) -> Self {
         Self {
             engine,
-            selections: Ok(vec![selection]),
+            selection: Ok(selection),
             policy: None,
+            is_partial: false,
             bounds: BOUNDS,
         }
     }
 
     /// Resets limits of one policy.
     pub(crate) fn of_policy(engine: Engine, policy: &'static str, limits: &[Limit]) -> Self {
-        let mut selections = Vec::new();
-        let mut validity = Ok(());
-        for limit in limits {
-            validity = validity.and_then(|()| limit.validate());
-            let selection = KeySelection::of_limit(limit);
-            // Several limits may share their counters, such as one before a reload and after it.
-            if !selections.contains(&selection) {
-                selections.push(selection);
-            }
-        }
+        let validity: Result<(), _> = limits.iter().try_for_each(Limit::validate);
         Self {
             engine,
-            selections: validity.map(|()| selections),
+            selection: validity.map(|()| KeySelection::of_limits(limits)),
             policy: Some(policy),
+            is_partial: false,
             bounds: BOUNDS,
         }
+    }
+
+    /// Reports the reset as incomplete if the policy has had limits that are known no longer.
+    pub(crate) fn partial(mut self, is_partial: bool) -> Self {
+        self.is_partial = is_partial;
+        self
     }
 
     /// Sets the most keys to look at, those of other applications in the same Redis included.
@@ -108,39 +107,26 @@ impl BulkReset {
         if self.engine.enforcement() == Enforcement::Off {
             return Ok(ResetReport(Scanned::NOTHING));
         }
-        let start = Instant::now();
-        let (mut all, mut failure) = (Scanned::NOTHING, None);
-        for selection in &self.selections? {
-            let bounds = ScanBounds {
-                max_keys: self.bounds.max_keys.saturating_sub(all.looked_at),
-                max_time: self.bounds.max_time.saturating_sub(start.elapsed()),
-            };
-            match self.engine.store().delete_selected(selection, bounds).await {
-                Ok(scanned) => {
-                    all.looked_at += scanned.looked_at;
-                    all.deleted += scanned.deleted;
-                    all.is_complete &= scanned.is_complete;
-                }
-                Err(error) => {
-                    all.is_complete = false;
-                    failure = Some(error);
-                    break;
-                }
-            }
-        }
+        let selection = self.selection?;
+        let deleted = self.engine.store().delete_selected(&selection, self.bounds);
+        let scanned = deleted.await.map(|scanned| Scanned {
+            is_complete: scanned.is_complete && !self.is_partial,
+            ..scanned
+        });
+        let (deleted, is_complete) = match &scanned {
+            Ok(scanned) => (scanned.deleted, scanned.is_complete),
+            Err(error) => (error.deleted(), false),
+        };
         if let Some(policy) = self.policy
-            && (failure.is_none() || all.deleted > 0)
+            && (scanned.is_ok() || deleted > 0)
         {
             self.engine.observers().tell(|| Event::PolicyReset {
                 policy,
-                deleted: all.deleted,
-                is_complete: all.is_complete,
+                deleted,
+                is_complete,
             });
         }
-        match failure {
-            Some(error) => Err(error.into()),
-            None => Ok(ResetReport(all)),
-        }
+        Ok(ResetReport(scanned?))
     }
 }
 

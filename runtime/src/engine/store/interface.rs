@@ -122,6 +122,8 @@ impl Miss {
 pub(crate) struct StoreError {
     kind: ErrorKind,
     reason: Cow<'static, str>,
+    /// The number of keys that had been deleted before.
+    deleted: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +150,7 @@ impl StoreError {
         Self {
             kind: ErrorKind::Failure,
             reason: reason.into(),
+            deleted: 0,
         }
     }
 
@@ -157,6 +160,7 @@ impl StoreError {
         Self {
             kind: ErrorKind::Late,
             reason: Cow::Owned(format!("no reply within {deadline:?}")),
+            deleted: 0,
         }
     }
 
@@ -170,6 +174,7 @@ impl StoreError {
         Self {
             kind: ErrorKind::Failure,
             reason: Cow::Borrowed("the store returned no outcome"),
+            deleted: 0,
         }
     }
 
@@ -178,6 +183,7 @@ impl StoreError {
         Self {
             kind: ErrorKind::Failure,
             reason: Cow::Borrowed("this limiter was built without a store"),
+            deleted: 0,
         }
     }
 
@@ -188,6 +194,7 @@ impl StoreError {
             reason: Cow::Borrowed(
                 "the in-memory store is full of permits in use and of blocks; raise `max_keys`",
             ),
+            deleted: 0,
         }
     }
 
@@ -211,14 +218,21 @@ impl StoreError {
         Self {
             kind: ErrorKind::Misuse,
             reason: reason.into(),
+            deleted: 0,
         }
     }
 
-    /// Adds to the reason what had been done before.
+    /// Adds to the reason how many keys had been deleted before.
     #[cfg(feature = "redis")]
-    pub(crate) fn after(mut self, done: &str) -> Self {
-        self.reason = format!("{}; {done}", self.reason).into();
+    pub(crate) fn after_deleting(mut self, deleted: u64) -> Self {
+        self.reason = format!("{}; {deleted} keys were deleted before", self.reason).into();
+        self.deleted = deleted;
         self
+    }
+
+    /// Returns how many keys had been deleted before the error.
+    pub(crate) fn deleted(&self) -> u64 {
+        self.deleted
     }
 
     #[cfg(feature = "redis")]
@@ -226,6 +240,7 @@ impl StoreError {
         Self {
             kind: ErrorKind::CircuitOpen(wait),
             reason: Cow::Borrowed("the circuit is open"),
+            deleted: 0,
         }
     }
 

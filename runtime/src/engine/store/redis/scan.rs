@@ -116,7 +116,7 @@ impl RedisStore {
                 Ok(false) => break,
                 Err(error) if deleted == 0 => return Err(error),
                 Err(error) => {
-                    return Err(error.after(&format!("{deleted} keys were deleted before")));
+                    return Err(error.after_deleting(deleted));
                 }
             }
         }
