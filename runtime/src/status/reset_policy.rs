@@ -12,7 +12,7 @@ use super::{
     view,
     visit::Visit,
 };
-use crate::engine::log_throttle::TARGET;
+use crate::engine::{ResetReport, error::RateLimitError, log_throttle::TARGET};
 
 /// Asks a person to confirm the reset; nothing has changed yet.
 pub(super) fn confirm_reset(visit: &Visit<'_>, policy: &str) -> HttpResponse {
@@ -35,31 +35,20 @@ pub(super) async fn reset_policy(visit: &Visit<'_>, form: &Form, policy: &str) -
         Err(response) => return *response,
     };
     let reset = visit.limiter.engine().reset_policy(policy, &limits);
-    // The task goes on if the browser leaves: no observer would hear of a reset that was cut off.
-    let report = rt::spawn(reset.into_future()).await;
     let author = visit.author();
-    let report = match report {
+    // The task goes on if the browser leaves: the reset would be cut off, and nobody would read of
+    // it in the log.
+    let reset = rt::spawn(async move {
+        let report = reset.await;
+        log_reset(&author, policy, &report);
+        report
+    });
+    let report = match reset.await {
         Ok(Ok(report)) => report,
-        Ok(Err(error)) => {
-            log::warn!(
-                target: TARGET,
-                "status page: {author} may have reset every identity under [{policy:?}]: {error}"
-            );
-            return visit.unavailable(&error);
-        }
+        Ok(Err(error)) => return visit.unavailable(&error),
         Err(error) => return visit.unavailable(&error),
     };
     let (deleted, is_complete) = (report.deleted(), report.is_complete());
-    let rest = if is_complete {
-        ""
-    } else {
-        "; some may be left"
-    };
-    log::info!(
-        target: TARGET,
-        "status page: {author} has reset every identity under [{policy:?}]: {deleted} counters and \
-         blocks deleted{rest}"
-    );
     let done = if is_complete {
         Done::Reset
     } else {
@@ -77,6 +66,28 @@ pub(super) async fn reset_policy(visit: &Visit<'_>, form: &Form, policy: &str) -
     }
     let address = view::policy_address(policy);
     see(&format!("{address}&done={}", done.as_str()))
+}
+
+fn log_reset(author: &str, policy: &str, report: &Result<ResetReport, RateLimitError>) {
+    match report {
+        Ok(report) => {
+            let deleted = report.deleted();
+            let rest = if report.is_complete() {
+                ""
+            } else {
+                "; some may be left"
+            };
+            log::info!(
+                target: TARGET,
+                "status page: {author} has reset every identity under [{policy:?}]: {deleted} \
+                 counters and blocks deleted{rest}"
+            );
+        }
+        Err(error) => log::warn!(
+            target: TARGET,
+            "status page: {author} may have reset every identity under [{policy:?}]: {error}"
+        ),
+    }
 }
 
 /// Finds what is to be reset.

@@ -28,8 +28,8 @@ use crate::engine::{
 const MOST_STANDINGS: usize = 64;
 /// The most entries of further limits that a look-up shows.
 const MOST_OTHERS: usize = 64;
-/// The bounds of a look-up. A person waits for it, and anybody who may look can ask for it again
-/// and again: so many keys take Redis a fraction of a second, in steps.
+/// The bounds of a look-up. A person waits for it: so many keys take Redis a fraction of a second,
+/// in steps.
 const MOST_KEYS: u64 = 200_000;
 const LONGEST_LOOK_UP: Duration = Duration::from_secs(3);
 /// The longest time of a reset for every identity. Proxies give a request up after a minute or so.
@@ -132,6 +132,13 @@ impl Engine {
         &self,
         snapshot: &mut IdentitySnapshot,
     ) -> Result<LookUp, RateLimitError> {
+        // Anybody who may look can ask for it again and again, and each time the store is searched.
+        let Ok(_running) = self.recorder().look_ups.try_acquire() else {
+            return Ok(LookUp {
+                error: Some("another look-up is running; load this page again".to_owned()),
+                ..LookUp::default()
+            });
+        };
         let usage = PeekIdentity::new(self.clone(), snapshot.identity.clone().into())
             .max_keys(MOST_KEYS)
             .max_time(LONGEST_LOOK_UP)
@@ -160,6 +167,8 @@ impl Engine {
 
     /// Resets limits of a policy for every identity. The observers hear of it once.
     pub(crate) fn reset_policy(&self, policy: &'static str, limits: &[Limit]) -> BulkReset {
-        BulkReset::of_policy(self.clone(), policy, limits).max_time(LONGEST_RESET)
+        BulkReset::of_policy(self.clone(), policy, limits)
+            .partial(self.recorder().has_dropped_limits(policy))
+            .max_time(LONGEST_RESET)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{
     mem,
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
 };
 
 use actix_throttle_core::{
@@ -21,7 +21,7 @@ use super::{
 use crate::engine::observe::{Decided, DecisionResult};
 
 /// The most limits that are recorded of one policy: `dynamic` may have one for each plan.
-const MOST_LIMITS: usize = 8;
+const MOST_LIMITS: usize = 32;
 /// The time for which a sketch counts before the next one does, in seconds. Two are kept.
 const SKETCH_SECONDS: u64 = 30 * 60;
 
@@ -31,6 +31,8 @@ const SKETCH_SECONDS: u64 = 30 * 60;
 pub(super) struct PolicyRecord {
     pub(super) history: History,
     limits: Mutex<Vec<AnyLimit>>,
+    /// Whether further limits had to make room.
+    has_dropped: AtomicBool,
     /// The fingerprint of the limit of the latest decision, so that a known limit takes no lock.
     latest_limit: AtomicU64,
     /// The kinds of identities that the policy counts, a bit each.
@@ -63,6 +65,7 @@ impl PolicyRecord {
         Self {
             history: History::new(second),
             limits: Mutex::default(),
+            has_dropped: AtomicBool::new(false),
             latest_limit: AtomicU64::new(0),
             kinds: AtomicU32::new(0),
             denied: Mutex::new(Denied {
@@ -100,6 +103,11 @@ impl PolicyRecord {
     /// Returns the limits that have had this name.
     pub(super) fn limits(&self) -> Vec<AnyLimit> {
         self.limits.lock().clone()
+    }
+
+    /// Returns whether the policy has had more limits than are recorded.
+    pub(super) fn has_dropped(&self) -> bool {
+        self.has_dropped.load(Ordering::Relaxed)
     }
 
     /// Whether the policy has counted identities of this kind.
@@ -153,6 +161,7 @@ impl PolicyRecord {
                 if limits.len() == MOST_LIMITS {
                     // The oldest limit makes room, because a reload may have replaced it.
                     limits.remove(0);
+                    self.has_dropped.store(true, Ordering::Relaxed);
                 }
                 limits.push(limit);
             }

@@ -19,6 +19,7 @@ use actix_throttle_core::{
 use arc_swap::ArcSwap;
 use foldhash::{fast, quality};
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 use super::{
     log::{EventLog, Reload},
@@ -50,6 +51,8 @@ pub(crate) struct Recorder {
     left_out: AtomicU64,
     hasher: quality::RandomState,
     pub(super) log: Mutex<EventLog>,
+    /// The permit of the one look-up in the store that may run at a time.
+    pub(super) look_ups: Semaphore,
 }
 
 impl Recorder {
@@ -63,6 +66,7 @@ impl Recorder {
             left_out: AtomicU64::new(0),
             hasher: quality::RandomState::default(),
             log: Mutex::default(),
+            look_ups: Semaphore::new(1),
         }
     }
 
@@ -97,6 +101,14 @@ impl Recorder {
         let policies = self.policies.load();
         let (name, record) = policies.get_key_value(name)?;
         Some((name, record.limits()))
+    }
+
+    /// Returns whether a policy has had more limits than are recorded.
+    pub(super) fn has_dropped_limits(&self, name: &str) -> bool {
+        let policies = self.policies.load();
+        policies
+            .get(name)
+            .is_some_and(|record| record.has_dropped())
     }
 
     /// Finds the identity that keys write as this text, among those that are denied most.

@@ -90,8 +90,9 @@ fn done(page: &Page<'_>) -> Markup {
                 "Its counters were reset for every identity."
             },
             Some(Done::PartlyReset) => p.note.warn role="status" {
-                "The store has too many keys to look at all of them at once: counters may be left. "
-                "Reset it again, or use " code { "throttle redis reset --all" } "."
+                "Counters may be left: the store has too many keys to look at all of them at once, "
+                "or the policy has had more limits than this process remembers. To reset them all, "
+                "use " code { "throttle redis reset --all" } "."
             },
             _ => {}
         }
