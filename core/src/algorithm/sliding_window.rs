@@ -63,7 +63,7 @@ impl CounterState for Box<AdmissionLog> {
             + match excess {
                 // Every entry has a cost of at least 1, so the first one is enough.
                 1 => 0,
-                _ => bisect(view.to - view.from, |index| {
+                _ => bisect(view.to.saturating_sub(view.from), |index| {
                     u64::from(since(view.base, self.sum_at(view.from + index))) < excess
                 }),
             };
@@ -72,7 +72,7 @@ impl CounterState for Box<AdmissionLog> {
             .get(leaving)
             .and_then(|entry| entry.age(now))
             .unwrap_or(0);
-        limit.window_micros() - age
+        limit.window_micros().saturating_sub(age)
     }
 
     #[inline]
@@ -139,7 +139,7 @@ impl CounterState for Box<AdmissionLog> {
         };
         let reset = youngest
             .and_then(|entry| entry.age(now))
-            .map_or(0, |age| limit.window_micros() - age);
+            .map_or(0, |age| limit.window_micros().saturating_sub(age));
         (limit.times().saturating_sub(view.used), reset)
     }
 }

@@ -68,7 +68,8 @@ proptest! {
         found in bytes(0..40),
     ) {
         let ((algorithm, refill), (times, window)) = (algorithm, numbers);
-        let limit = Limit::new(times, window).algorithm(algorithm).refill(refill);
+        let limit = Limit::new(times, window).algorithm(algorithm);
+        let limit = if refill == Refill::Interval { limit.refill(refill) } else { limit };
         prop_assert!(limit.validate().is_ok(), "{limit:?}");
         let checks = plain(&limit);
         let width = width(&limit);
@@ -95,7 +96,8 @@ proptest! {
         reply in bytes(0..34),
     ) {
         let (algorithm, refill) = algorithm;
-        let limit = Limit::per_minute(10).algorithm(algorithm).refill(refill);
+        let limit = Limit::per_minute(10).algorithm(algorithm);
+        let limit = if refill == Refill::Interval { limit.refill(refill) } else { limit };
         let needed = width(&limit) + 7;
         prop_assert_eq!(
             states(&reply[..reply.len().min(needed - 1)], &plain(&limit), &[1]).is_none(),
