@@ -80,8 +80,9 @@ impl Scheme {
     /// Describes a parameter that the client does not read, and what to write instead.
     fn problem(self, name: &str, value: &str, time_limit: &str) -> String {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-        if name.is_empty() || !name.bytes().all(plain) {
-            // The name is not repeated: a password with a question mark ends up here.
+        if name.is_empty() || !name.bytes().all(plain) || value.contains('@') {
+            // The name is not repeated: a password with a question mark ends up here, and the
+            // server's address behind it.
             return "a parameter without a proper name (in a user or password write %3F for `?`)"
                 .into();
         }
@@ -181,6 +182,12 @@ mod tests {
             ("unix", "database=3", "`database` (did you mean `db`?"),
             ("redis", "socket_timeout=5", "the builder's `deadline`"),
             ("redis", "x=1", "`x` (it may have `protocol`"),
+            // The end of a password with a question mark, and the server's address.
+            (
+                "redis",
+                "hunter2=x@host",
+                "a parameter without a proper name",
+            ),
         ] {
             let said = check(scheme, parameters, None).unwrap_err();
             assert!(said.contains(advice), "{scheme}, {parameters}: {said}");
