@@ -5,6 +5,7 @@ use std::{future::Future, time::Duration};
 use fantoccini::{
     Client, ClientBuilder, Locator,
     elements::Element,
+    error::CmdError,
     wd::{Capabilities, WebDriverCompatibleCommand},
 };
 use harness::{Chromedriver, eventually_async};
@@ -15,6 +16,14 @@ use serde_json::{Value, json};
 const BOUND: Duration = Duration::from_secs(60);
 
 pub struct Browser(pub Client);
+
+/// Whether the page of an element was replaced in the middle of a command. Chromium has no error of
+/// its own for that.
+fn is_replaced(error: &CmdError) -> bool {
+    error
+        .to_string()
+        .contains("does not belong to the document")
+}
 
 /// Runs a test with a browser, which is closed however the test ends.
 pub async fn with_browser<F: Future<Output = ()>>(test: impl FnOnce(Browser) -> F) {
@@ -100,7 +109,7 @@ impl Browser {
         for _ in 0..10 {
             match self.find("body").await.text().await {
                 Ok(text) => return text,
-                Err(error) if error.is_stale_element_reference() => {}
+                Err(error) if error.is_stale_element_reference() || is_replaced(&error) => {}
                 Err(error) => panic!("a text: {error}"),
             }
         }
