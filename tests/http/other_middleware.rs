@@ -4,6 +4,11 @@
 use actix_throttle::{Limit, Paths, Rule, Throttle, rate_limit};
 use actix_web::{App, HttpResponse, get, middleware::Logger, web, web::ServiceConfig};
 use actix_web_prom::PrometheusMetricsBuilder;
+use opentelemetry_instrumentation_actix_web::RequestMetrics;
+use opentelemetry_sdk::metrics::{
+    InMemoryMetricExporter, SdkMeterProvider,
+    data::{AggregatedMetrics, MetricData},
+};
 
 use harness::http::app::{TestApp, TestService, in_own_process};
 
@@ -66,6 +71,71 @@ async fn actix_web_prom_counts_denials_by_status() {
             metrics.text()
         );
     }
+}
+
+#[actix_web::test]
+async fn opentelemetry_counts_denials_by_status() {
+    let exporter = InMemoryMetricExporter::default();
+    let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter.clone());
+    let provider = provider.build();
+    let test_app = TestApp::new().await;
+    let app = App::new()
+        .app_data(test_app.limiter.clone())
+        .configure(routes)
+        .wrap(throttle())
+        .wrap(
+            RequestMetrics::builder()
+                .with_meter_provider(provider.clone())
+                .build(),
+        );
+    let service = TestService::of(app).await;
+    assert_eq!(service.statuses("/one/7", 3).await, [200, 200, 429]);
+    assert_eq!(service.statuses("/behind", 3).await, [200, 429, 429]);
+    provider.force_flush().expect("an exporter in memory");
+    let counts = counts_of(&exporter);
+    let count = |route: &str, status: &str| {
+        let mut series = counts.iter();
+        let found = series.find(|(attributes, _)| {
+            attributes.contains(&("http.route".to_owned(), route.to_owned()))
+                && attributes.contains(&("http.response.status_code".to_owned(), status.to_owned()))
+        });
+        found.map(|(_, count)| *count)
+    };
+    for (route, status, expected) in [
+        ("/one/{id}", "200", 2),
+        ("/one/{id}", "429", 1),
+        ("/behind", "200", 1),
+        ("/behind", "429", 2),
+    ] {
+        assert_eq!(
+            count(route, status),
+            Some(expected),
+            "{route} {status}: {counts:?}"
+        );
+    }
+}
+
+/// Returns the numbers of finished requests, each with its attributes.
+fn counts_of(exporter: &InMemoryMetricExporter) -> Vec<(Vec<(String, String)>, u64)> {
+    let exported = exporter.get_finished_metrics().expect("metrics");
+    let mut counts = Vec::new();
+    let scopes = exported
+        .iter()
+        .flat_map(|resource| resource.scope_metrics());
+    for metric in scopes.flat_map(|scope| scope.metrics()) {
+        if metric.name() != "http.server.request.duration" {
+            continue;
+        }
+        let AggregatedMetrics::F64(MetricData::Histogram(times)) = metric.data() else {
+            panic!("durations are a histogram: {metric:?}");
+        };
+        counts.extend(times.data_points().map(|point| {
+            let attributes = point.attributes();
+            let attributes = attributes.map(|pair| (pair.key.to_string(), pair.value.to_string()));
+            (attributes.collect(), point.count())
+        }));
+    }
+    counts
 }
 
 #[actix_web::test]
