@@ -34,7 +34,7 @@ impl RateLimiter {
     /// ```
     pub fn reset_limit(&self, limit: &Limit) -> BulkReset {
         let policy = limit.policy_name().unwrap_or(limit.zone_name());
-        BulkReset::of_policy(self.engine.clone(), policy, &[*limit])
+        BulkReset::of_policy(self.engine.clone(), policy, &[*limit], false)
     }
 
     /// Resets what every identity has used of all limits in a zone, and ends the blocks there. The

@@ -72,22 +72,21 @@ impl BulkReset {
         }
     }
 
-    /// Resets limits of one policy.
-    pub(crate) fn of_policy(engine: Engine, policy: &'static str, limits: &[Limit]) -> Self {
+    /// Resets limits of one policy. `is_partial`: it has had others, so the report is incomplete.
+    pub(crate) fn of_policy(
+        engine: Engine,
+        policy: &'static str,
+        limits: &[Limit],
+        is_partial: bool,
+    ) -> Self {
         let validity: Result<(), _> = limits.iter().try_for_each(Limit::validate);
         Self {
             engine,
             selection: validity.map(|()| KeySelection::of_limits(limits)),
             policy: Some(policy),
-            is_partial: false,
+            is_partial,
             bounds: BOUNDS,
         }
-    }
-
-    /// Reports the reset as incomplete if the policy has had limits that are known no longer.
-    pub(crate) fn partial(mut self, is_partial: bool) -> Self {
-        self.is_partial = is_partial;
-        self
     }
 
     /// Sets the most keys to look at, those of other applications in the same Redis included.

@@ -167,8 +167,7 @@ impl Engine {
 
     /// Resets limits of a policy for every identity. The observers hear of it once.
     pub(crate) fn reset_policy(&self, policy: &'static str, limits: &[Limit]) -> BulkReset {
-        BulkReset::of_policy(self.clone(), policy, limits)
-            .partial(self.recorder().has_dropped_limits(policy))
-            .max_time(LONGEST_RESET)
+        let is_partial = self.recorder().has_dropped_limits(policy);
+        BulkReset::of_policy(self.clone(), policy, limits, is_partial).max_time(LONGEST_RESET)
     }
 }
