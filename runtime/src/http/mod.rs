@@ -27,6 +27,7 @@ mod matching;
 mod named_limit;
 mod pending_charge;
 mod rate_limits;
+mod requested_limit;
 mod resolve;
 mod respond;
 mod rule;

@@ -18,6 +18,7 @@ use smallvec::SmallVec;
 use super::{
     matching::{MatchedRule, RuleMatcher},
     named_limit::NamedLimitsView,
+    requested_limit::RequestedLimit,
     rule::{EffectiveLimit, Resolved, Rule, reject_options, valid_settle, valid_slow_down},
 };
 use crate::engine::error::RateLimitError;
@@ -38,25 +39,6 @@ pub(super) struct ResolvedRule<'a, 'i> {
     pub(super) max_wait: Option<Duration>,
     /// The slow-down by which an admitted request is delayed.
     pub(super) slow_down: Option<ValidSlowDown>,
-}
-
-/// The limit to be charged.
-pub(super) enum RequestedLimit<'a> {
-    Rate(EffectiveLimit<'a>),
-    Concurrency(Box<(Concurrency, PermitId)>),
-}
-
-impl RequestedLimit<'_> {
-    /// Marks the limit as one that only counts and reports.
-    fn unenforced(self) -> Self {
-        match self {
-            Self::Rate(limit) => Self::Rate(limit.unenforced().into()),
-            Self::Concurrency(mut permit) => {
-                permit.0 = permit.0.unenforced();
-                Self::Concurrency(permit)
-            }
-        }
-    }
 }
 
 impl ResolvedRule<'_, '_> {
