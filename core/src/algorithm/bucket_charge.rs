@@ -55,29 +55,25 @@ impl BucketCharge<'_> {
             return false;
         }
         if debt.is_absent() {
-            return self.create(debt, more, drained, now);
+            return self.create(debt, more, drained);
         }
         // The bucket has been full since the charge, and its key has expired. It counts as full
         // until the next charge, and time has paid for this one first.
         let full = debt.full_for().since(self.settlement.receipt.at);
-        self.raise(debt, more, paid(full).saturating_sub(self.charged.0))
+        self.raise(debt, more, paid(full).saturating_sub(self.own.0))
     }
 
     /// Charges `more` to a bucket whose key has expired: it is the one that a charge of that cost
-    /// would have left, so that charges before this one find how long it was full.
-    fn create(&self, debt: &mut Debt, more: TokenDebt, drained: u128, now: Micros) -> bool {
+    /// alone would have left. The debt beneath the charge may have been refunded since.
+    fn create(&self, debt: &mut Debt, more: TokenDebt, drained: u128) -> bool {
         let receipt = &self.settlement.receipt;
-        let (owed, since) = if self.charged.0 <= drained {
-            (self.charged.0 + more.0, receipt.at)
-        } else {
-            // The debt beneath the charge was refunded, or deleted.
-            (more.0, now)
-        };
-        if since == receipt.at && owed <= drained {
+        let owed = TokenDebt(self.own.0 + more.0);
+        if owed.0 <= drained {
             return false;
         }
+        // Charges before this one find how long the bucket was full.
         let full_for = FullFor::new(receipt.full_for);
-        *debt = Debt::new(TokenDebt(owed), self.limit, self.capacity, since, full_for);
+        *debt = Debt::new(owed, self.limit, self.capacity, receipt.at, full_for);
         true
     }
 

@@ -116,7 +116,7 @@ pub(super) trait CounterState {
 
 /// Returns the time from which a charge counts that was `due` then and is made now.
 #[inline]
-fn counted_from(due: Micros, now: Micros) -> Micros {
+pub(super) fn counted_from(due: Micros, now: Micros) -> Micros {
     match now.checked_sub(due) {
         Some(late) if late <= IDLE => now - late.min(TIMER_SLACK),
         _ => now,

@@ -15,10 +15,14 @@ use crate::{limit::Limit, time::Micros};
 /// A part is below 2^45. `bucket.lua` repeats it.
 pub(crate) const IS_BEYOND: u64 = 1 << 47;
 
+/// The flag in the stored `part` of a bucket that keeps the charges that may still be settled.
+/// `bucket.lua` repeats it.
+pub(crate) const HAS_HISTORY: u64 = 1 << 46;
+
 /// A debt of `whole + part / W` tokens as of `since`.
 ///
 /// The fields are packed, so that a [`State`](super::State) of it takes three words.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(Rust, packed)]
 pub(crate) struct Debt {
     whole: u32,

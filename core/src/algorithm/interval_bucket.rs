@@ -16,7 +16,7 @@ use crate::{
 
 /// A bucket with interval refill: T tokens at once, one window after the first use of the full
 /// bucket and each window after that.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(Rust, packed)]
 pub struct IntervalBucket {
     missing: u32,
@@ -179,7 +179,7 @@ impl CounterState for IntervalBucket {
         }
         // The bucket was full in between, or reset, as it surely was if the charge would still be
         // owed.
-        let late = left(charged + u64::from(more)).min(more);
+        let late = left(u64::from(settlement.from) + u64::from(more)).min(more);
         if is_owed || late == 0 {
             return false;
         }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{limit::Limit, time::Micros};
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeakyBucket(Debt);
 
 /// The debt, or by how many W-ths of a token it has drained past zero.

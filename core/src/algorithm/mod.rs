@@ -27,6 +27,7 @@
 mod arithmetic;
 mod availability;
 mod bucket_charge;
+mod bucket_history;
 mod calendar_window;
 mod concurrency;
 mod counter_state;
@@ -45,6 +46,7 @@ mod token_bucket;
 
 pub use self::{
     availability::{Availability, Wait},
+    bucket_history::{KEPT_FOR_SETTLEMENT, MOST_CHARGES},
     concurrency::PermitTable,
     counter_state::{IDLE, TIMER_SLACK},
     full_for::FULL_FOR_SPAN,
@@ -53,4 +55,4 @@ pub use self::{
     stored::StoredState,
 };
 
-pub(crate) use self::debt::IS_BEYOND;
+pub(crate) use self::debt::{HAS_HISTORY, IS_BEYOND};

@@ -1,9 +1,15 @@
 //! The enum of all algorithms' states. The stores hold one for each key.
 
 use super::{
-    Availability, Settlement, Wait, calendar_window::CalendarWindow, counter_state::CounterState,
-    fixed_window::FixedWindow, interval_bucket::IntervalBucket, leaky_bucket::LeakyBucket,
-    sliding_window::AdmissionLog, sliding_window_counter::WindowCounters,
+    Availability, Settlement, Wait,
+    bucket_history::{BucketHistory, KEPT_FOR_SETTLEMENT},
+    calendar_window::CalendarWindow,
+    counter_state::CounterState,
+    fixed_window::FixedWindow,
+    interval_bucket::IntervalBucket,
+    leaky_bucket::LeakyBucket,
+    sliding_window::AdmissionLog,
+    sliding_window_counter::WindowCounters,
     token_bucket::GreedyBucket,
 };
 use crate::{
@@ -19,6 +25,8 @@ pub enum State {
     Greedy(GreedyBucket),
     Interval(IntervalBucket),
     Leaky(LeakyBucket),
+    /// A bucket with the charges that may still be settled. It is boxed, as few buckets have any.
+    BucketHistory(Box<BucketHistory>),
     CalendarWindow(CalendarWindow),
     /// The log is boxed, because it is far larger than the other states, of which a store has
     /// millions.
@@ -34,6 +42,7 @@ macro_rules! each {
             State::Greedy($inner) => $ask,
             State::Interval($inner) => $ask,
             State::Leaky($inner) => $ask,
+            State::BucketHistory($inner) => $ask,
             State::CalendarWindow($inner) => $ask,
             State::AdmissionLog($inner) => $ask,
         }
@@ -64,6 +73,9 @@ impl State {
     /// Charges `cost` if it fits, and returns what is left. `Wait::None` means that it was charged.
     #[inline]
     pub fn try_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
+        if limit.is_for_settlement() {
+            self.keep_charges();
+        }
         each!(self, state => state.try_charge(limit, cost, now))
     }
 
@@ -76,6 +88,7 @@ impl State {
             Self::Greedy(state) => state.receipt_tag(limit, now),
             Self::Interval(state) => state.receipt_tag(limit, now),
             Self::Leaky(state) => state.receipt_tag(limit, now),
+            Self::BucketHistory(state) => state.receipt_tag(limit, now),
             Self::WindowCounters(state) => state.receipt_tag(),
             Self::CalendarWindow(state) => state.receipt_tag(),
             // The time identifies the charge.
@@ -94,6 +107,7 @@ impl State {
             Self::Greedy(state) => state.full_for(),
             Self::Interval(state) => state.full_for(),
             Self::Leaky(state) => state.full_for(),
+            Self::BucketHistory(state) => state.full_for(),
             Self::FixedWindow(_)
             | Self::WindowCounters(_)
             | Self::AdmissionLog(_)
@@ -104,6 +118,9 @@ impl State {
     /// Charges `cost` whether or not it fits, and returns what is left.
     #[inline]
     pub fn force_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> Availability {
+        if limit.is_for_settlement() {
+            self.keep_charges();
+        }
         each!(self, state => state.force_charge(limit, cost, now))
     }
 
@@ -112,5 +129,26 @@ impl State {
     #[inline]
     pub fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
         each!(self, state => state.settle(limit, settlement, now))
+    }
+
+    /// Returns the time for which a full bucket is kept for the sake of its charges.
+    #[inline]
+    pub(crate) fn kept_for_settlement(&self) -> Micros {
+        match self {
+            Self::BucketHistory(_) => KEPT_FOR_SETTLEMENT,
+            _ => 0,
+        }
+    }
+
+    /// Keeps the charges of a bucket from now on.
+    #[cold]
+    fn keep_charges(&mut self) {
+        let history = match self {
+            Self::Greedy(bucket) => BucketHistory::of_greedy(*bucket),
+            Self::Interval(bucket) => BucketHistory::of_interval(*bucket),
+            Self::Leaky(bucket) => BucketHistory::of_leaky(*bucket),
+            _ => return,
+        };
+        *self = Self::BucketHistory(Box::new(history));
     }
 }

@@ -3,9 +3,14 @@
 //! bytes are read by `crate::stored`.
 
 use super::{
-    State, debt::Debt, fixed_window::FixedWindow, interval_bucket::IntervalBucket,
-    leaky_bucket::LeakyBucket, sliding_window::AdmissionLog,
-    sliding_window_counter::WindowCounters, token_bucket::GreedyBucket,
+    State,
+    debt::{Debt, HAS_HISTORY},
+    fixed_window::FixedWindow,
+    interval_bucket::IntervalBucket,
+    leaky_bucket::LeakyBucket,
+    sliding_window::AdmissionLog,
+    sliding_window_counter::WindowCounters,
+    token_bucket::GreedyBucket,
 };
 use crate::{
     limit::{Counting, Limit},
@@ -27,8 +32,8 @@ pub enum StoredState {
         previous: u32,
     },
     /// The tokens missing from a bucket as of `since`: `whole`, and `part` W-ths of one, with the
-    /// flag of a debt that a settlement has made. With refills at intervals, `part` is the flag
-    /// alone.
+    /// flag of a debt that a settlement has made and that of a bucket with a history. With refills
+    /// at intervals, `part` is the flags alone.
     Debt {
         whole: u32,
         part: u64,
@@ -113,6 +118,10 @@ impl State {
             Self::Interval(state) => {
                 let (missing, since) = state.numbers();
                 debt((missing, 0, since))
+            }
+            Self::BucketHistory(state) => {
+                let (whole, part, since) = state.numbers();
+                debt((whole, part | HAS_HISTORY, since))
             }
             Self::AdmissionLog(log) => {
                 let (oldest, newest, used) = log.usage(window, now);

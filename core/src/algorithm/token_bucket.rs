@@ -13,7 +13,7 @@ use super::{
 use crate::{limit::Limit, time::Micros};
 
 /// A bucket with greedy refill: tokens arrive continuously.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GreedyBucket(Debt);
 
 impl GreedyBucket {

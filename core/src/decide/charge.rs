@@ -92,10 +92,12 @@ pub fn try_charge<S: ChargeStates>(
     };
     let cost = charge.cost;
     let existing = states.counter_mut(now).map(|mut entry| {
-        let (wait, left) = entry.state().try_charge(limit, cost, now);
+        let state = entry.state();
+        let (wait, left) = state.try_charge(limit, cost, now);
         let charged = wait == Wait::None && cost > 0;
         if charged {
-            entry.set_usage(Usage::new(charge.limit, &left, now));
+            let usage = Usage::of_counter(limit, state, &left, now);
+            entry.set_usage(usage);
         }
         (Verdict::new(wait, left), charged)
     });
@@ -119,7 +121,8 @@ fn start_counter<S: ChargeStates>(
     let mut state = State::empty(limit);
     let (wait, left) = state.try_charge(limit, charge.cost, now);
     if wait == Wait::None && charge.cost > 0 {
-        states.insert_counter(state, Usage::new(charge.limit, &left, now), now)?;
+        let usage = Usage::of_counter(limit, &state, &left, now);
+        states.insert_counter(state, usage, now)?;
         states.tidy(now);
     }
     Ok(Verdict::new(wait, left))

@@ -26,8 +26,10 @@ pub(super) fn force_charge<S: ChargeStates>(
         return try_charge(charge, states, now);
     };
     let existing = states.counter_mut(now).map(|mut entry| {
-        let left = entry.state().force_charge(limit, charge.cost, now);
-        entry.set_usage(Usage::new(charge.limit, &left, now));
+        let state = entry.state();
+        let left = state.force_charge(limit, charge.cost, now);
+        let usage = Usage::of_counter(limit, state, &left, now);
+        entry.set_usage(usage);
         left
     });
     let left = match existing {
@@ -35,7 +37,8 @@ pub(super) fn force_charge<S: ChargeStates>(
         None => {
             let mut state = State::empty(limit);
             let left = state.force_charge(limit, charge.cost, now);
-            states.insert_counter(state, Usage::new(charge.limit, &left, now), now)?;
+            let usage = Usage::of_counter(limit, &state, &left, now);
+            states.insert_counter(state, usage, now)?;
             left
         }
     };
@@ -58,15 +61,16 @@ pub(super) fn settle(
         }
     };
     let Some(mut entry) = states.counter_mut(now) else {
-        return settle_absent(charge, limit, settlement, states, now);
+        return settle_absent(limit, settlement, states, now);
     };
     let state = entry.state();
     if !state.settle(limit, settlement, now) {
         return;
     }
     let (_, left) = state.peek(limit, 0, now);
-    if left.reset > 0 {
-        entry.set_usage(Usage::new(charge.limit, &left, now));
+    if left.reset > 0 || state.kept_for_settlement() > 0 {
+        let usage = Usage::of_counter(limit, state, &left, now);
+        entry.set_usage(usage);
     } else {
         drop(entry);
         states.remove_counter();
@@ -76,7 +80,6 @@ pub(super) fn settle(
 /// Settles a charge of a bucket that is full, and so is absent. What is charged on top may exceed
 /// what time has paid. Without room for the state, the settlement is lost.
 fn settle_absent(
-    charge: &Charge<'_>,
     limit: &Limit,
     settlement: &Settlement,
     states: &mut impl ChargeStates,
@@ -85,7 +88,7 @@ fn settle_absent(
     let mut state = State::empty(limit);
     if state.settle(limit, settlement, now) {
         let (_, left) = state.peek(limit, 0, now);
-        let usage = Usage::new(charge.limit, &left, now);
+        let usage = Usage::of_counter(limit, &state, &left, now);
         if states.insert_counter(state, usage, now).is_ok() {
             states.tidy(now);
         }

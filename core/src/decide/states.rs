@@ -111,4 +111,13 @@ impl Usage {
             },
         }
     }
+
+    /// Returns the usage of a counter. A bucket keeps the charges that may still be settled for
+    /// some time after its reset.
+    #[inline]
+    pub fn of_counter(limit: &Limit, state: &State, left: &Availability, now: Micros) -> Self {
+        let mut usage = Self::new(LimitRef::Rate(limit), left, now);
+        usage.expires = usage.expires.saturating_add(state.kept_for_settlement());
+        usage
+    }
 }

@@ -72,7 +72,7 @@ impl LimitStatus {
     #[inline]
     pub fn new(limit: LimitRef<'_>, verdict: Verdict, index: u32) -> Self {
         Self {
-            policy: limit.to_any().out_of_turn(),
+            policy: limit.to_any().without_marks(),
             verdict,
             index,
         }

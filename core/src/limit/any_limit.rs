@@ -163,22 +163,22 @@ impl AnyLimit {
         }
     }
 
-    /// Returns the limit as it was configured, without the flag of a charge that has waited for its
-    /// turn.
+    /// Returns the limit as it was configured, without the marks of one charge: that it has waited
+    /// for its turn, and that it may be settled later.
     #[doc(hidden)]
     #[inline]
-    pub fn out_of_turn(self) -> Self {
+    pub fn without_marks(self) -> Self {
         match self {
-            Self::Rate(limit) => Self::Rate(limit.out_of_turn()),
+            Self::Rate(limit) => Self::Rate(limit.without_marks()),
             Self::Concurrency(_) => self,
         }
     }
 
-    /// Returns the limit as it was configured: without the flag of a charge that has waited for its
-    /// turn, and that of one under `Enforcement::Shadow`.
+    /// Returns the limit as it was configured: without the marks of one charge, and the flag of one
+    /// under `Enforcement::Shadow`.
     #[doc(hidden)]
     pub fn as_written(self) -> Self {
-        let mut limit = self.out_of_turn();
+        let mut limit = self.without_marks();
         match &mut limit {
             Self::Rate(limit) => limit.unenforced = false,
             Self::Concurrency(limit) => limit.unenforced = false,

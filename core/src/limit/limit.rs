@@ -51,6 +51,7 @@ pub struct Limit {
     pub(super) lease: Option<u32>,
     pub(super) shadow: bool,
     pub(super) in_turn: bool,
+    pub(super) for_settlement: bool,
     /// Whether the limiter does not enforce it: it counts in its own counter and never denies.
     pub(super) unenforced: bool,
 }
@@ -74,6 +75,7 @@ impl Limit {
             lease: None,
             shadow: false,
             in_turn: false,
+            for_settlement: false,
             unenforced: false,
         }
     }
@@ -242,26 +244,6 @@ impl Limit {
     pub const fn unenforced(mut self) -> Self {
         self.unenforced = true;
         self
-    }
-
-    /// Marks the limit of a charge that has waited for its turn: a bucket counts the charge from
-    /// the moment at which it was full again. Only the wait queue and tests use it.
-    #[doc(hidden)]
-    pub const fn in_turn(mut self) -> Self {
-        self.in_turn = true;
-        self
-    }
-
-    #[doc(hidden)]
-    pub const fn out_of_turn(mut self) -> Self {
-        self.in_turn = false;
-        self
-    }
-
-    /// Returns whether the charge has waited for its turn.
-    #[doc(hidden)]
-    pub const fn is_in_turn(&self) -> bool {
-        self.in_turn
     }
 
     #[doc(hidden)]

@@ -14,6 +14,7 @@ mod kind;
     reason = "named after the type that it defines"
 )]
 mod limit;
+mod marks;
 mod options;
 #[doc(hidden)]
 pub mod range;

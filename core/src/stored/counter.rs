@@ -6,7 +6,7 @@ use super::{
     usage::StoredUsage,
 };
 use crate::{
-    algorithm::{IS_BEYOND, StoredState},
+    algorithm::{HAS_HISTORY, IS_BEYOND, KEPT_FOR_SETTLEMENT, StoredState},
     limit::Counting,
     time::Micros,
 };
@@ -104,7 +104,13 @@ impl StoredState {
                 let Some(elapsed) = now.checked_sub(since) else {
                     return StoredUsage::exact(0, 0);
                 };
-                let owed = whole.saturating_add(u32::from(part & !IS_BEYOND > 0));
+                let fraction = part & !(IS_BEYOND | HAS_HISTORY);
+                let owed = whole.saturating_add(u32::from(fraction > 0));
+                let left = if part & HAS_HISTORY > 0 {
+                    left.map(|left| left.saturating_sub(KEPT_FOR_SETTLEMENT))
+                } else {
+                    left
+                };
                 let used = left.map_or(owed, |left| match counting {
                     Counting::IntervalBucket => after_refills(owed, elapsed, left, window.max(1)),
                     _ => share(owed, left, elapsed.saturating_add(left)),

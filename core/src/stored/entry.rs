@@ -79,7 +79,8 @@ impl EntryState {
         else {
             return Self::Unreadable;
         };
-        // A state is kept for so long after its reset: see `Usage::new`.
+        // A state is kept for so long after its reset: see `Usage::new`. `usage` knows for how long
+        // a bucket with a history is kept.
         let left = Some(expires.saturating_sub(IDLE + 1 + kept));
         let state = state.numbers(window, now);
         Self::Used(state.usage(counting, window, now, left))

@@ -21,4 +21,12 @@ impl RequestedLimit<'_> {
             }
         }
     }
+
+    /// Marks the limit as one whose charge is settled later.
+    pub(super) fn for_settlement(self) -> Self {
+        match self {
+            Self::Rate(limit) => Self::Rate(limit.for_settlement().into()),
+            Self::Concurrency(_) => self,
+        }
+    }
 }

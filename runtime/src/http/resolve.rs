@@ -239,6 +239,7 @@ fn resolved_rule<'a, 'i>(
     } else {
         what
     };
+    let what = if settle { what.for_settlement() } else { what };
     ResolvedRule {
         rule: one.rule,
         identity: matcher.counter_identity(one),

@@ -79,7 +79,13 @@ impl Demand {
         let failure_mode = engine.settings().failure_mode;
         let alternatives: Alternatives = match self {
             Self::Rate(limit, identity, cost) => {
-                let one = OwnedCharge::rate(*limit, identity.clone(), *cost, failure_mode);
+                let is_estimate = limit.has_cost() || *cost != 1;
+                let limit = if is_estimate {
+                    limit.for_settlement()
+                } else {
+                    *limit
+                };
+                let one = OwnedCharge::rate(limit, identity.clone(), *cost, failure_mode);
                 vec![vec![one]]
             }
             Self::Unblocked(limit, identity) => {

@@ -1,5 +1,6 @@
 //! Settlements of charges, by example; `properties::settlements` has random ones.
 
+mod buckets;
 mod debts;
 mod one_charge;
 mod several_limits;

@@ -19,14 +19,14 @@ pub(super) enum Exactness {
     /// The bucket was full in between, this many times, each of them for a time that is rounded up
     /// to a microsecond.
     Shorter(u64),
-    /// Less is charged than the model says: a bucket that was full may have been forgotten, with
-    /// the later charges that it had.
+    /// Less is charged than the model says, if no charge had been refunded: a bucket that was full
+    /// may have been forgotten, with the later charges that it had.
     AtMost,
     /// Less is refunded than the model says: later charges may have been paid by time that the
     /// charge would have needed.
     Longer,
     /// The refills come at other times than the model says, by less than a window. Less is charged
-    /// than the model says.
+    /// than the model says, if no charge had been refunded.
     AtMostByRefills,
     /// The refills come at other times, likewise. Less is refunded than the model says.
     LongerByRefills,
@@ -47,16 +47,17 @@ pub(super) fn exactness(
         let model = replayed(numbers, &charges[..count]);
         model.answer(now, 1).reset == 0
     };
-    // The key of a full bucket has expired, with what settlements have charged beneath since: the
-    // receipt does not know of it, so less is charged, as the guide says.
-    let is_forgotten = !is_latest && is_whole(charges.len(), now);
+    // The key of a full bucket has expired. What lay beneath the charge may have been refunded, so
+    // it does not count, as the guide says.
+    let is_forgotten = index > 0 && is_whole(charges.len(), now);
     // How long a bucket was full is known modulo twelve days. One without later charges was not
     // full before the latest one, which a bucket with interval refill does not know.
     let is_long_ago = now - charges[index].0 >= 1 << 40;
     let is_known = !(is_long_ago && refill == Refill::Interval);
     if limit.kind() != Algorithm::TokenBucket && limit.kind() != Algorithm::LeakyBucket
         || numbers.calendar.is_some()
-        || later.is_empty() && (is_latest || to >= charges[index].1 && !is_forgotten && is_known)
+        || later.is_empty() && is_latest && to < charges[index].1
+        || later.is_empty() && to >= charges[index].1 && !is_forgotten && is_known
     {
         return Exactness::Exact;
     }
@@ -81,10 +82,10 @@ pub(super) fn exactness(
         (Refill::Interval, false, []) if !is_latest => Exactness::AtMostByRefills,
         (_, false, []) => Exactness::Exact,
         (Refill::Interval, ..) => Exactness::AtMostByRefills,
-        // The bucket was full after the charge, and in debt since. It cannot have been full for as
-        // long as a bucket counts that was created then.
+        // The bucket was full after the charge, beneath which lay nothing, and in debt since. It
+        // cannot have been full for as long as a bucket counts that was created then.
         (_, false, [gap])
-            if is_latest && *gap == index + 1 && {
+            if is_latest && index == 0 && *gap == index + 1 && {
                 let latest = charges[charges.len() - 1].0 - charges[index].0;
                 let own = u128::from(charges[index].1) * u128::from(numbers.window);
                 let own = own / u128::from(numbers.times);

@@ -17,6 +17,9 @@ const WIDTH: usize = 1 + 1 + 4 + 6 + 4 + 4 + 6;
 /// The flag of a limit whose blocks get longer with each offence.
 const HAS_STEPS: u64 = 2;
 
+/// The flag of a bucket whose charges may be settled later.
+const SETTLES: u64 = 4;
+
 /// Packed limits with their costs, each once: most checks of a batch are under the same limits.
 #[derive(Debug)]
 pub(super) struct LimitTable {
@@ -53,7 +56,9 @@ impl LimitTable {
         self.has_blocks |= limit.block_micros() > 0;
         push(&mut self.packed, code(limit).into(), 1);
         let has_steps = !limit.steps().is_empty();
-        let flags = u64::from(limit.is_shadow()) + u64::from(has_steps) * HAS_STEPS;
+        let flags = u64::from(limit.is_shadow())
+            + u64::from(has_steps) * HAS_STEPS
+            + u64::from(keeps_charges(limit)) * SETTLES;
         push(&mut self.packed, flags, 1);
         push(&mut self.packed, limit.times().into(), 4);
         push(&mut self.packed, lasting(limit), 6);
@@ -138,6 +143,17 @@ fn lasting(limit: LimitRef<'_>) -> u64 {
         LimitRef::Rate(limit) => limit.window_micros(),
         LimitRef::Concurrency(limit, _) => limit.expiry_micros(),
     }
+}
+
+/// Returns whether the store has to keep the charge, because it may be settled later.
+fn keeps_charges(limit: LimitRef<'_>) -> bool {
+    limit.rate().is_some_and(|limit| {
+        let is_bucket = matches!(
+            limit.counting(),
+            Counting::GreedyBucket | Counting::IntervalBucket | Counting::LeakyBucket
+        );
+        is_bucket && limit.is_for_settlement()
+    })
 }
 
 /// The code of an algorithm in the script.

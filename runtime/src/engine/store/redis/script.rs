@@ -33,6 +33,7 @@ const SOURCE: &str = concat!(
     include_str!("scripts/concurrency.lua"),
     include_str!("scripts/marks.lua"),
     include_str!("scripts/read.lua"),
+    include_str!("scripts/history.lua"),
     include_str!("scripts/rare.lua"),
     include_str!("scripts/decide.lua"),
 );

@@ -265,7 +265,8 @@ fn code_of<'a>(charge: &Charge<'a>) -> Option<(&'a Limit, u8, u32)> {
         && charge.cost <= limit.quota()
         && !limit.is_shadow()
         // A charge in its turn may count from a moment ago.
-        && !limit.is_in_turn();
+        && !limit.is_in_turn()
+        && !limit.is_for_settlement();
     if !is_plain {
         return None;
     }

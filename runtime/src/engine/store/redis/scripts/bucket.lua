@@ -1,12 +1,13 @@
 -- The debt of a bucket: the tokens missing from a full one, `whole + part / W`, as of `since`.
 -- State: whole (4 bytes), part (6), since (7), full (5), and until when the key lives (6,
--- milliseconds), by which the plain script knows whether its expiry suffices.
+-- milliseconds), by which the plain script knows whether its expiry suffices. Its latest charges
+-- may follow (history.lua).
 --
 -- full: how long the bucket has been full at any time until its latest charge, in microseconds
 -- modulo FULL_SPAN; an absent bucket has been full since the epoch. IS_BEYOND, added to part: a
 -- settlement has made the debt larger than the capacity. Other debts above the capacity are those
 -- of a capacity that was lowered since, and count as the capacity. The twin of `debt.rs`.
-local IS_BEYOND, FULL_SPAN = 140737488355328, 1099511627776 -- 2^47, 2^40
+local FULL_SPAN = 1099511627776 -- 2^40
 local load_debt, save_debt, store_debt, drain
 local tag_of_debt, settle_debt, drain_time, full_at
 
@@ -27,12 +28,14 @@ if code >= 8 then
         local from = now - min(late, TIMER_SLACK)
         algorithm.peek(entry, limit, from)
         charge(entry, limit, from)
+        entry.from = from
         algorithm.peek(entry, limit, now)
       else
         charge(entry, limit, now)
       end
       entry.tag = tag(limit, entry, now)
     end
+    algorithm.charge_at = charge
     algorithm.receipt_tag = function(entry) return entry.tag end
     return algorithm
   end
@@ -47,19 +50,25 @@ if code == 4 or code == 5 or code == 6 then
     if raw and #raw >= 28 then whole, part, since, full = unpack('>I4I6I7I5', raw) end
     local is_beyond = part >= IS_BEYOND
     if is_beyond then part = part - IS_BEYOND end
-    return {
+    local has_history = part >= HAS_HISTORY
+    if has_history then part = part - HAS_HISTORY end
+    local entry = {
       key = key, ttl = 0, save = false,
       whole = whole, part = part, since = since, full = full, is_beyond = is_beyond,
     }
+    if has_history and #raw > 28 then entry.history = raw:sub(29, 28 + length_of_history(raw)) end
+    return entry
   end
 
   save_debt = function(entry, now, margin)
-    local ttl = ttl_text(entry.ttl, margin)
-    local lives_until = floor(now / 1000) + ttl
+    local kept, history = entry.ttl, entry.history
     local whole, part = entry.whole, entry.part
     if entry.is_beyond then part = part + IS_BEYOND end
+    if history then kept, part = kept + KEPT_FOR_SETTLEMENT, part + HAS_HISTORY end
+    local ttl = ttl_text(kept, margin)
+    local lives_until = floor(now / 1000) + ttl
     local state = pack('>I4I6I7I5I6', whole, part, entry.since, entry.full, lives_until)
-    call('SET', entry.key, state, 'PX', ttl)
+    call('SET', entry.key, state .. (history or ''), 'PX', ttl)
   end
 
   -- Sets the debt of a bucket of `capacity`.
@@ -126,27 +135,20 @@ if code == 4 or code == 5 or code == 6 then
     return left.whole, left.part
   end
 
-  -- Charges more to a bucket whose key has expired: it is the one that a charge of that cost would
-  -- have left, so that charges before this one find how long it was full.
+  -- Charges more to a bucket whose key has expired: it is the one that a charge of that cost alone,
+  -- `whole + part / W`, would have left. The debt beneath the charge may have been refunded since.
   local function create_debt(entry, limit, now, receipt, capacity, whole, part)
-    local since, more = receipt.at, -limit.cost
     local left_whole, left_part = left_of(whole, part, limit, now, receipt)
-    if left_whole > 0 or left_part > 0 then
-      -- The debt beneath the charge was refunded, or deleted.
-      whole, part, since = more, 0, now
-    else
-      whole = whole + more
-      left_whole, left_part = left_of(whole, part, limit, now, receipt)
-      if left_whole == 0 and left_part == 0 then return false end
-    end
+    if left_whole == 0 and left_part == 0 then return false end
+    -- Charges before this one find how long the bucket was full.
     entry.full = receipt.full
-    store_debt(entry, whole, part, since, capacity)
+    store_debt(entry, whole, part, receipt.at, capacity)
     return true
   end
 
-  -- The twin of `bucket_charge.rs`: `whole + part / W` is the debt right after the charge, of which
-  -- `own_whole + own_part / W` is the charge's own.
-  local function raise_debt(entry, limit, now, receipt, capacity, whole, part, own_whole, own_part)
+  -- The twin of `bucket_charge.rs`: `own_whole + own_part / W` is the charge's own part of the debt
+  -- right after it.
+  local function raise_debt(entry, limit, now, receipt, capacity, own_whole, own_part)
     local elapsed, more = now - receipt.at, -limit.cost
     if elapsed < 0 or now < entry.since then return false end
     local latest = max(entry.since - receipt.at, 0)
@@ -154,22 +156,20 @@ if code == 4 or code == 5 or code == 6 then
     -- The time is not known after a span. The most that it may have been is never too little.
     local full = longest
     if elapsed < FULL_SPAN then full = (entry.full - receipt.full) % FULL_SPAN end
-    local most = more
+    local most, part = more, 0
     -- Each time is rounded up to a microsecond.
     if entry.since == 0 or full > longest + 1 then
       -- This is another bucket than the one of the charge. If the charge would still be owed, it
       -- was deleted with its bucket.
-      own_whole, own_part = left_of(own_whole, own_part, limit, now, receipt)
-      if own_whole > 0 or own_part > 0 then return false end
+      local left_whole, left_part = left_of(own_whole, own_part, limit, now, receipt)
+      if left_whole > 0 or left_part > 0 then return false end
       if entry.since == 0 then
-        return create_debt(entry, limit, now, receipt, capacity, whole, part)
+        return create_debt(entry, limit, now, receipt, capacity, own_whole + more, own_part)
       end
       -- The bucket has been full since, and its key has expired. It counts as full until the next
       -- charge, and time has paid for this one first.
       full = (entry.full - receipt.at) % FULL_SPAN
-      more = more + whole
-    else
-      part = 0
+      more, part = more + own_whole, own_part
     end
     -- `more + part / W` tokens, less what time has paid while the bucket was full.
     local rest = fmod(full, limit.window)
@@ -179,6 +179,7 @@ if code == 4 or code == 5 or code == 6 then
     if part < 0 then more, part = more - 1, part + limit.window end
     if more >= most then more, part = most, 0 end
     if more < 0 or (more == 0 and part == 0) then return false end
+    local whole
     whole, paid = owed(entry, capacity)
     whole, part = whole + more, part + paid
     if part >= limit.window then whole, part = whole + 1, part - limit.window end
@@ -195,7 +196,7 @@ if code == 4 or code == 5 or code == 6 then
     -- The receipt of a forced charge does not show a debt above the capacity.
     if receipt.remaining == 0 and charged < own_whole then charged, tag = own_whole, own_part end
     if limit.cost < 0 then
-      return raise_debt(entry, limit, now, receipt, capacity, charged, tag, own_whole, own_part)
+      return raise_debt(entry, limit, now, receipt, capacity, own_whole, own_part)
     end
     if limit.whole == 0 and limit.part == 0 then return false end
     local whole, part = left_of(charged, tag, limit, now, receipt)

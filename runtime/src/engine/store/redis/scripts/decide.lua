@@ -1,6 +1,7 @@
--- The code of limits by the calendar, which are followed by the boundaries of periods; and the flag
--- of limits whose blocks get longer, which are followed by their lengths.
-local CALENDAR, HAS_STEPS = 11, 2
+-- The code of limits by the calendar, which are followed by the boundaries of periods; the flag of
+-- limits whose blocks get longer, which are followed by their lengths; and the flag of buckets
+-- whose charges may be settled later.
+local CALENDAR, HAS_STEPS, SETTLES = 11, 2, 4
 
 -- The limits that the checks name, with working fields. A check names each limit once, so the
 -- tables can be reused by the next check.
@@ -18,13 +19,14 @@ for index = 1, count_of_limits do
     wait = 0, blocked = 0, remaining = 0, reset = 0, entry = false, block_index = 0,
   }
   if code == CALENDAR then at = algorithm.read_period(limit_table[index], now, checks, at) end
-  if flags >= HAS_STEPS then limit_table[index].steps, at = read_steps(at) end
+  if flags % SETTLES >= HAS_STEPS then limit_table[index].steps, at = read_steps(at) end
+  if flags >= SETTLES then limit_table[index].settles = true end
 end
 
 -- The reply, in parts (reply.rs parses it).
 local reply, size = { 0, 0, 0, 0 }, 0
 local BLOCKED, NEVER = 1, 2
-local limits, rare = { nil }, nil
+local limits, rare, history = { nil }, nil, nil
 
 -- The loop has no functions of its own: each call of the script would create them again, which
 -- would cost more than most calls do in it.
@@ -120,7 +122,12 @@ while at <= #checks do
       end
       if cost > 0 then
         has_charged = true
-        algorithm.charge(entry, limit, now)
+        if limit.settles or entry.history then
+          history = history or define_history()
+          history.charge(limit)
+        else
+          algorithm.charge(entry, limit, now)
+        end
         local remaining, reset = algorithm.availability(limit, now, entry)
         limit.remaining, limit.reset = remaining, reset
         -- The expiry is a microsecond later, because a leaky bucket carries over what drained in

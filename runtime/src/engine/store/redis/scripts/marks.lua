@@ -22,7 +22,12 @@ if code == 0 then
       local last = call('LINDEX', key, '-1')
       if last then tail = last:sub(ENTRY + 1) end
     elseif raw and STATES[of] then
-      tail = raw:sub(STATES[of] + 1)
+      local length = STATES[of]
+      -- The flag of a bucket with a history is a bit of the fifth byte.
+      if length == 28 and #raw > 28 and raw:byte(5) % 128 >= 64 then
+        length = length + length_of_history(raw)
+      end
+      tail = raw:sub(length + 1)
     end
 
     -- The marks that still count. Marks from the future do as well: the clock has stepped back.

@@ -11,6 +11,16 @@ local format = string.format
 local MAX_MICROS = 9007199254740991 -- 2^53 - 1
 local MOST = 4294967295 -- 2^32 - 1: no count is larger
 
+-- The flags in the `part` of a bucket: a settlement has made the debt larger than the capacity; its
+-- latest charges follow the state (history.lua), whose length is that of a head and of the charges.
+-- A full bucket keeps them for ten minutes.
+local IS_BEYOND, HAS_HISTORY = 140737488355328, 70368744177664 -- 2^47, 2^46
+local HISTORY_HEAD, CHARGE_WIDTH, KEPT_FOR_SETTLEMENT = 23, 13, 600000000
+
+local function length_of_history(raw)
+  return HISTORY_HEAD + raw:byte(29) * CHARGE_WIDTH
+end
+
 local function ceil_div(a, b)
   local rest = fmod(a, b)
   local whole = (a - rest) / b

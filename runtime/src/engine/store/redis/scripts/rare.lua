@@ -86,12 +86,18 @@ local function define_rare()
       return
     end
     algorithm.peek(entry, limit, now)
-    local is_changed = algorithm.settle(entry, limit, now, receipt)
+    local kept = entry.history
+    local is_changed = kept and define_history().settle(limit, receipt)
+    if not is_changed then
+      is_changed = algorithm.settle(entry, limit, now, receipt)
+      -- The charges that are kept do not explain the bucket any more.
+      if is_changed then entry.history = nil end
+    end
     limit.cost = cost
-    if not is_changed then return end
+    if not is_changed and kept == entry.history then return end
     algorithm.peek(entry, limit, now)
     local _, reset = algorithm.availability(limit, now, entry)
-    if reset == 0 and not marks then
+    if reset == 0 and not marks and not entry.history then
       entry.save = drop
     else
       entry.ttl, entry.save = max(entry.ttl, reset + 1), algorithm.save

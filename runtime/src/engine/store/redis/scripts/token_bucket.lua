@@ -119,7 +119,7 @@ if code == 5 then
       end
       -- The bucket was full in between, or reset, as it surely was if the charge would still be
       -- owed.
-      local late = min(charged + more - refilled, more)
+      local late = min(receipt.from + more - refilled, more)
       if is_owed or late <= 0 then return false end
       if limit.whole == 0 then
         entry.full = receipt.full

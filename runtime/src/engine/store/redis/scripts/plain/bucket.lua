@@ -22,7 +22,9 @@
           -- The clock has stepped back: a debt from the future does not count.
           whole, part, lives = 0, 0, 0
         else
-          if part >= IS_BEYOND then
+          if part >= HAS_HISTORY then
+            -- decide.lua keeps the charges of a bucket that may still be settled.
+            if part < IS_BEYOND or part >= IS_BEYOND + HAS_HISTORY then return DECIDE end
             part = part - IS_BEYOND
           elseif whole >= capacity then
             whole, part = capacity, 0
@@ -87,6 +89,7 @@
         if raw and #raw >= 28 then
           local flag
           whole, flag, since, full, lives = read('>I4I6I7I5I6', raw)
+          if flag == HAS_HISTORY or flag > IS_BEYOND then return DECIDE end
           if flag == 0 and whole > quota then whole = quota end
           if #raw > 28 then raw_values[i] = raw:sub(1, 28) end
         else

@@ -22,7 +22,8 @@ local MIN_TTL = 1000 -- milliseconds, of a bucket's key
 local MAX_MICROS = 9007199254740991 -- 2^53 - 1
 -- An element of a log holds a time modulo 2^48 and a sum modulo 2^24.
 local TIME_SPAN, SUM_SPAN = 281474976710656, 16777216
--- The flag in the `part` of a bucket marks a debt that may exceed the capacity. The time for which
--- the bucket was full is stored modulo a span. See bucket.lua.
-local IS_BEYOND, FULL_SPAN = 140737488355328, 1099511627776 -- 2^47, 2^40
+-- The flags in the `part` of a bucket mark a debt that may exceed the capacity, and charges that
+-- are kept. The time for which the bucket was full is stored modulo a span. See bucket.lua.
+local IS_BEYOND, HAS_HISTORY = 140737488355328, 70368744177664 -- 2^47, 2^46
+local FULL_SPAN = 1099511627776 -- 2^40
 
