@@ -179,6 +179,8 @@ impl<B: Bucket> History<B> {
             charge.cost = settlement.to;
             charge.is_final = true;
             self.bucket = bucket;
+        } else if kept.is_none() && settlement.given() > 0 && self.began_full(limit, settlement) {
+            // Time had paid for the charge, or it was deleted by a reset: nothing is owed of it.
         } else if self.bucket.settle(limit, settlement, now) || kept.is_some() {
             // The charges do not explain the bucket any more.
             self.charges.clear();
@@ -201,6 +203,14 @@ impl<B: Bucket> History<B> {
             self.base = before;
         }
         self.charges.push_back(charge);
+    }
+
+    /// Returns whether the bucket was full after the charge, before the first one that is kept.
+    fn began_full(&self, limit: &Limit, settlement: &Settlement) -> bool {
+        self.charges.front().is_some_and(|first| {
+            let (_, left) = self.base.peek(limit, 0, first.from());
+            settlement.receipt.at < first.at && left.reset == 0
+        })
     }
 
     /// Returns the index of the charge that is settled, if it is kept.
@@ -246,10 +256,15 @@ impl PastCharge {
         }
     }
 
+    /// Returns the time from which it counts.
+    fn from(&self) -> Micros {
+        self.at.saturating_sub(self.early.into())
+    }
+
     /// Charges it to `bucket`, which is as it was right before.
     fn charge<B: Bucket>(&self, bucket: &mut B, limit: &Limit) {
         if self.cost > 0 {
-            let from = self.at.saturating_sub(self.early.into());
+            let from = self.from();
             let view = bucket.view_at(limit, from);
             bucket.charge(view, limit, self.cost, from);
         }

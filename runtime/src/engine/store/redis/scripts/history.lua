@@ -91,13 +91,26 @@ local function define_history()
     end
   end
 
-  -- Settles a charge that is kept: all are charged once more, with its other cost. False if it is
-  -- not kept, or if the charges do not explain the bucket: the limit has other numbers since.
+  -- Whether the bucket was full after the charge of the receipt, before the first that is kept.
+  local function began_full(limit, receipt)
+    local at, early = unpack('>I7I2', limit.entry.history, start_of(1))
+    local view = { times = limit.times, window = limit.window, quota = limit.quota }
+    limit.algorithm.peek(base_of(limit.entry.history), view, at - early % IS_FINAL)
+    return receipt.at < at and view.whole == 0 and view.part == 0
+  end
+
+  -- Settles a charge that is kept: all are charged once more, with its other cost. True if that has
+  -- changed the bucket. Nothing if it is not kept, or if the charges do not explain the bucket: the
+  -- limit has other numbers since.
   local function settle(limit, receipt)
     local entry = limit.entry
     local history = entry.history
     local number = number_of(history, receipt)
-    if not number then return false end
+    if not number then
+      -- Time had paid for the charge, or it was deleted by a reset: nothing is owed of it.
+      if limit.cost > 0 and began_full(limit, receipt) then return false end
+      return nil
+    end
     local recharge, was = recharger(limit), base_of(history)
     local start, settled, end_of_settled = start_of(number), nil, nil
     for other = 1, history:byte(1) do
@@ -116,7 +129,7 @@ local function define_history()
     end
     if packed(was) ~= packed(entry) then
       entry.history = nil
-      return false
+      return nil
     end
     entry.whole, entry.part, entry.since = settled.whole, settled.part, settled.since
     entry.full, entry.is_beyond = settled.full, settled.is_beyond

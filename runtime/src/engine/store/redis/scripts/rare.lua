@@ -86,9 +86,9 @@ local function define_rare()
       return
     end
     algorithm.peek(entry, limit, now)
-    local kept = entry.history
-    local is_changed = kept and define_history().settle(limit, receipt)
-    if not is_changed then
+    local kept, is_changed = entry.history, nil
+    if kept then is_changed = define_history().settle(limit, receipt) end
+    if is_changed == nil then
       is_changed = algorithm.settle(entry, limit, now, receipt)
       -- The charges that are kept do not explain the bucket any more.
       if is_changed then entry.history = nil end
