@@ -23,7 +23,7 @@ use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer, Responder, error, post, rt, web,
     web::{Bytes, Data},
 };
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, future::join, stream};
 
 use self::environment::number;
 
@@ -136,16 +136,19 @@ impl Bill {
         }
     }
 
-    /// Settles both charges, once.
+    /// Settles both charges, once. They are settled at the same time: a settlement is carried out
+    /// once it was polled, so both are if the client leaves meanwhile.
     fn settle(&mut self) -> impl Future<Output = ()> + use<> {
         let (charge, permit) = (self.charge.take(), self.permit.take());
         let taken = self.taken;
         async move {
             let Some(charge) = charge else { return };
-            charge.settle(taken).await;
-            if let Some(permit) = permit {
-                permit.settle(taken).await;
-            }
+            let of_the_model = async {
+                if let Some(permit) = &permit {
+                    permit.settle(taken).await;
+                }
+            };
+            join(charge.settle(taken), of_the_model).await;
             println!("took {taken} tokens");
         }
     }

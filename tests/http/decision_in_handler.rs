@@ -1,4 +1,5 @@
 //! Decisions that handlers read (`RateLimits`) and limits that they decide themselves (`enforce`).
+//! `stores` has on every store what they say in the course of several requests.
 
 use actix_throttle::{
     Decision, FailureMode, Limit, LimitStatus, RateLimiter, RateLimits, RequestError, Rule,
@@ -21,13 +22,6 @@ fn shown(limits: &RateLimits) -> String {
     let all: Vec<_> = limits.iter().map(one).collect();
     let strictest = limits.strictest().map_or("none", LimitStatus::name);
     format!("{} {strictest} {}", all.join(","), limits.would_deny())
-}
-
-#[get("/shadowed")]
-#[rate_limit("3/minute", name = "hard")]
-#[rate_limit("1/minute", name = "soft", shadow)]
-async fn shadowed(limits: RateLimits) -> String {
-    shown(&limits)
 }
 
 #[get("/single")]
@@ -94,25 +88,12 @@ async fn plain(
 
 fn routes(config: &mut ServiceConfig) {
     config
-        .service((shadowed, single, own, unlimited))
+        .service((single, own, unlimited))
         .service((login, plain));
 }
 
 fn as_user(path: &str, email: &str) -> actix_web::test::TestRequest {
     post(path).set_json(serde_json::json!({ "email": email }))
-}
-
-#[actix_web::test]
-async fn handler_reads_how_each_limit_stands() {
-    let service = TestApp::new().await.service(routes).await;
-    for expected in [
-        "hard=2,soft=0 hard false",
-        "hard=1,soft=0! hard true",
-        "hard=0,soft=0! hard true",
-    ] {
-        assert_eq!(service.get("/shadowed").await.text(), expected);
-    }
-    assert_eq!(service.get("/shadowed").await.status, 429);
 }
 
 #[actix_web::test]
@@ -146,27 +127,6 @@ async fn handler_reads_the_limits_of_a_middleware_too() {
     let answer = service.get("/unlimited").await;
     assert_eq!(answer.text(), "all=7 all false");
     assert_eq!(answer.quota(), Some([9, 7, 60]));
-}
-
-#[actix_web::test]
-async fn enforced_limit_answers_as_the_attribute_does() {
-    let service = TestApp::new().await.service(routes).await;
-    let answer = service.send(as_user("/login", "a@x")).await;
-    assert_eq!(answer.text(), "ip=4,email=1 email false");
-    assert_eq!(answer.quota(), Some([2, 1, 60]));
-    let answer = service.send(as_user("/login", "a@x")).await;
-    assert_eq!(answer.text(), "ip=3,email=0 email false");
-    let denied = service.send(as_user("/login", "a@x")).await;
-    assert_eq!((denied.status, denied.retry_after()), (429, Some(60)));
-    assert_eq!(denied.quota(), Some([2, 0, 60]));
-    assert_eq!(
-        denied.header("content-type"),
-        Some("application/problem+json")
-    );
-    assert_eq!(denied.json()["violated-policies"][0], "email");
-    // The charge by address stays, although the status is one of `refund_on`.
-    let answer = service.send(as_user("/login", "b@x")).await;
-    assert_eq!(answer.text(), "ip=1,email=1 ip false");
 }
 
 #[actix_web::test]

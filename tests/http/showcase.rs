@@ -1,4 +1,7 @@
-//! The program `examples/showcase` as a process of its own: on Redis, and on a Unix socket.
+//! The program `examples/showcase` as a process of its own: on Redis, and on a Unix socket. A file
+//! beside it has another program.
+
+mod llm_gateway;
 
 use std::{
     env,

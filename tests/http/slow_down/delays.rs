@@ -1,4 +1,4 @@
-//! How long each request is delayed.
+//! How long each request is delayed, beside what `stores` has on every store.
 
 use std::time::Duration;
 
@@ -16,22 +16,6 @@ use harness::{
     shared,
     stores::{unique, until},
 };
-
-#[actix_web::test]
-async fn each_further_request_is_delayed_by_a_step_more() {
-    let test_app = TestApp::new().await;
-    let service = test_app.service(routes).await;
-    assert_eq!(service.statuses("/slow", 2).await, [200, 200]);
-    for (ms, left) in [(200, 3), (400, 2), (500, 1), (500, 0)] {
-        let answer = delayed(&test_app, &service, "/slow", ms).await;
-        assert_eq!((answer.status, answer.remaining()), (200, Some(left)));
-    }
-    // `times` still denies, and at once.
-    let denied = service.get("/slow").now_or_never().expect("no delay");
-    assert_eq!(denied.status, 429);
-    test_app.after_seconds(60);
-    assert_eq!(service.statuses("/slow", 2).await, [200, 200]);
-}
 
 #[actix_web::test]
 async fn headers_tell_the_time_after_the_delay() {
@@ -53,16 +37,14 @@ async fn cost_counts_and_no_cost_is_no_delay() {
     delayed(&test_app, &service, "/cost", 4_000).await;
 }
 
+/// A token bucket admits its capacity at once, whatever its rate is.
 #[actix_web::test]
-async fn use_of_each_algorithm_delays() {
+async fn limits_of_a_file_delay_by_what_they_admit_at_once() {
     let limits = |algorithm: &str| {
         let words = "slow_after = 1, slow_by = '1s', slow_max = '1m'";
         format!("[[rules]]\nlimits = [{{ {algorithm}, {words} }}]")
     };
     for algorithm in [
-        "rate = '5/hour', algorithm = 'sliding_window'",
-        "rate = '5/hour', algorithm = 'sliding_window_counter'",
-        "rate = '5/hour', algorithm = 'fixed_window'",
         "rate = '1/hour', algorithm = 'token_bucket', capacity = 5",
         "rate = '1/hour', algorithm = 'token_bucket', capacity = 5, refill = 'interval'",
         "times = 5, every = 'day'",
@@ -80,15 +62,6 @@ async fn use_of_each_algorithm_delays() {
         }
         assert_eq!(service.get("/").await.status, 429, "{algorithm}");
     }
-}
-
-#[actix_web::test]
-async fn the_longest_of_several_delays_counts() {
-    let test_app = TestApp::new().await;
-    let service = test_app.service(routes).await;
-    assert_eq!(service.get("/stacked").await.status, 200);
-    delayed(&test_app, &service, "/stacked", 1_000).await;
-    delayed(&test_app, &service, "/stacked", 4_000).await;
 }
 
 #[actix_web::test]

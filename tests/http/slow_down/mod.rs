@@ -6,8 +6,8 @@ mod settings;
 
 use std::pin::Pin;
 
-use actix_throttle::{concurrency_limit, rate_limit};
-use actix_web::{HttpRequest, HttpResponse, get, web::ServiceConfig};
+use actix_throttle::rate_limit;
+use actix_web::{HttpRequest, get, web::ServiceConfig};
 use futures_util::FutureExt;
 
 use harness::http::app::{TestApp, TestResponse, TestService, is_waiting};
@@ -34,40 +34,6 @@ fn cost(request: &HttpRequest) -> u32 {
     request.query_string().parse().unwrap_or(1)
 }
 
-/// Two slow-downs, of which the longer one counts.
-#[get("/stacked")]
-#[rate_limit("9/minute", slow_after = 1, slow_by = "1s", slow_max = "1m")]
-#[rate_limit("9/hour", slow_after = 2, slow_by = "4s", slow_max = "1m")]
-async fn stacked() -> &'static str {
-    "ok"
-}
-
-#[get("/permit")]
-#[rate_limit("9/minute", slow_after = 1, slow_by = "1s", slow_max = "1m")]
-#[concurrency_limit(max = 1, name = "permit", identifier = global)]
-async fn permit() -> &'static str {
-    "ok"
-}
-
-#[get("/held")]
-#[concurrency_limit(max = 1, name = "permit", zone = "permits", identifier = global)]
-async fn held() -> HttpResponse {
-    std::future::pending().await
-}
-
-#[get("/behind-held")]
-#[rate_limit(
-    "9/minute",
-    name = "rate",
-    slow_after = 1,
-    slow_by = "1s",
-    slow_max = "1m"
-)]
-#[concurrency_limit(max = 1, name = "permit", zone = "permits", identifier = global)]
-async fn behind_held() -> &'static str {
-    "ok"
-}
-
 /// Waits for room first, and is delayed then.
 #[get("/wait")]
 #[rate_limit(
@@ -90,9 +56,7 @@ async fn by_const() -> &'static str {
 }
 
 fn routes(config: &mut ServiceConfig) {
-    config
-        .service((slow, by_cost, stacked, permit, held, behind_held))
-        .service((wait, by_const));
+    config.service((slow, by_cost, wait, by_const));
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = TestResponse> + 'a>>;

@@ -1,9 +1,9 @@
-//! Room for delayed requests: how many may wait at a time, and their permits and their turns.
+//! Room for delayed requests: how many may wait at a time, and their turns.
 
 use futures_util::FutureExt;
 
-use super::{Answer, delayed, routes, send};
-use harness::http::app::{TestApp, get_from, is_waiting};
+use super::{delayed, routes, send};
+use harness::http::app::{TestApp, is_waiting};
 
 #[actix_web::test]
 async fn several_requests_are_delayed_at_a_time() {
@@ -63,37 +63,6 @@ async fn client_that_leaves_makes_room_and_stays_counted() {
     drop(leaves);
     let answer = delayed(&test_app, &service, "/slow", 400).await;
     assert_eq!((answer.status, answer.remaining()), (200, Some(2)));
-}
-
-#[actix_web::test]
-async fn delayed_request_holds_no_permit() {
-    let test_app = TestApp::new().await;
-    let service = test_app.service(routes).await;
-    let other = || service.send(get_from("192.0.2.9", "/permit"));
-    assert_eq!(service.get("/permit").await.status, 200);
-    let waits = send(&service, "/permit").await;
-    // The only permit is free for another client, whose request is not delayed.
-    assert_eq!(other().await.status, 200);
-    test_app.after_seconds(1);
-    assert_eq!(waits.await.status, 200);
-}
-
-#[actix_web::test]
-async fn delayed_request_without_a_permit_is_denied_and_uncounted() {
-    let test_app = TestApp::new().await;
-    let service = test_app.service(routes).await;
-    assert_eq!(service.get("/behind-held").await.status, 200);
-    let waits = send(&service, "/behind-held").await;
-    let mut holder: Answer<'_> = Box::pin(service.get("/held"));
-    assert!(is_waiting(&mut holder).await, "the handler runs");
-    test_app.after_seconds(1);
-    let denied = waits.await;
-    assert_eq!(denied.status, 429);
-    assert!(denied.text().contains("permit"), "{denied:?}");
-    drop(holder);
-    // Only the first request counts, so the next one is the second.
-    let answer = delayed(&test_app, &service, "/behind-held", 1_000).await;
-    assert_eq!(answer.status, 200);
 }
 
 #[actix_web::test]

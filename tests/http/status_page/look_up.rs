@@ -118,3 +118,35 @@ async fn nothing_is_looked_up_while_limits_are_off() {
         (&json!([]), &json!([]))
     );
 }
+
+/// A look at an identity asks for 64 limits. What the store counts for the others is found by the
+/// search, though they have decided.
+#[actix_web::test]
+async fn limits_without_a_row_are_not_said_to_have_decided_nothing() {
+    let page = Page::new().await;
+    let names: Vec<&'static str> = (0..65)
+        .map(|index| &*format!("limit{index}").leak())
+        .collect();
+    let try_all = async |names: &[&'static str]| {
+        for name in names {
+            let limit = Limit::per_hour(3).name(name).zone(name);
+            page.tries(&limit, "ann", 1).await;
+        }
+    };
+    try_all(&names[..64]).await;
+    assert!(!page.look(ANN).await.text().contains("Also in the store"));
+    try_all(&names[64..]).await;
+    let view = page.look(ANN).await;
+    for text in [
+        "1 further limits are not shown",
+        "Also in the store",
+        "Limits that have no row above.",
+    ] {
+        assert!(view.text().contains(text), "{text}: {}", view.text());
+    }
+    assert!(!view.text().contains("have not decided"), "{}", view.text());
+    let data = page.look(ANN_AS_JSON).await.json();
+    assert_eq!(data["limits_left_out"], 1);
+    let others = data["look_up"]["others"].as_array().map(Vec::len);
+    assert_eq!(others, Some(1), "{data}");
+}

@@ -2,6 +2,7 @@
 //! has it in a real browser.
 
 mod access;
+mod browser_leaves;
 mod changes;
 mod configuration;
 mod enforcement;

@@ -142,6 +142,42 @@ async fn limits_of_one_policy_are_one_event() {
     }
 }
 
+/// The page knows 32 limits of a policy, the latest ones.
+#[actix_web::test]
+async fn policy_with_more_limits_than_are_known_is_reset_in_part() {
+    let (page, audit) = audited().await;
+    let zones: Vec<&'static str> = (0..33)
+        .map(|index| &*format!("plan{index}").leak())
+        .collect();
+    let plan = |zone| Limit::per_hour(3).name("login").zone(zone);
+    for zone in &zones[..32] {
+        page.tries(&plan(zone), "ann", 1).await;
+    }
+    assert_eq!(page.send(RESET, &CONFIRMED).await.status, 303);
+    assert_eq!(audit.take(), ["login 32 true"]);
+
+    for zone in &zones {
+        page.tries(&plan(zone), "ann", 1).await;
+    }
+    let answer = page.send(RESET, &CONFIRMED).await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let address = "?policy=login&done=partly_reset";
+    assert_eq!(answer.header("Location"), Some(address));
+    assert_eq!(audit.take(), ["login 32 false"]);
+    let view = page.look(address).await;
+    assert!(
+        view.text().contains("Counters may be left"),
+        "{}",
+        view.text()
+    );
+    for (index, zone) in zones.iter().enumerate() {
+        let expected = if index == 0 { 2 } else { 3 };
+        assert_eq!(page.remaining(&plan(zone), "ann").await, expected, "{zone}");
+    }
+    let answer = page.send(&format!("{RESET}&format=json"), &CONFIRMED).await;
+    assert_eq!(answer.json()["is_complete"], false, "it stays so");
+}
+
 #[actix_web::test]
 async fn only_the_page_itself_and_who_may_change_can_reset() {
     let (page, audit) = audited().await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_throttle::{Access, Algorithm, Concurrency, Limit, RateLimiter, StatusPage};
 use actix_web::{App, web};
+use futures_util::FutureExt;
 use harness::{
     Server, ServerVersion,
     http::app::{TestResponse, TestService},
@@ -192,4 +193,36 @@ async fn search_that_ends_early_or_is_not_allowed_is_told() {
     );
     // No limit counts such identities here, so there is nothing to show without a search.
     assert_eq!(process.look("?identity=192.0.2.1").await.status, 503);
+}
+
+/// Anybody who may look can load the page often, and each look-up goes through many keys.
+#[actix_web::test]
+async fn one_look_up_runs_at_a_time() {
+    let (url, prefix) = (shared(ServerVersion::Redis7).url(), unique("page"));
+    let process = Process::start(url, &prefix).await;
+    process.tries(&LOGIN, "ann", 1).await;
+    let ann = format!("{ANN}&format=json");
+    // No limit counts addresses here, so the first thing that the store is asked is the search.
+    let mut running = Box::pin(process.look("?identity=192.0.2.1"));
+    assert!((&mut running).now_or_never().is_none(), "it asks Redis");
+    let data = process.look(&ann).await.json();
+    let error = data["look_up"]["error"].as_str();
+    let expected = "another look-up is running; load this page again";
+    assert_eq!(error, Some(expected), "{data}");
+    assert_eq!(data["look_up"]["is_complete"], false);
+    assert_eq!(data["limits"][0]["remaining"], 1, "this needs no search");
+    let view = process.look(ANN).await;
+    assert_eq!(view.status, 200);
+    assert!(view.text().contains(expected), "{}", view.text());
+
+    assert_eq!(running.await.status, 200);
+    let data = process.look(&ann).await.json();
+    assert_eq!(data["look_up"]["error"], json!(null), "that one is over");
+    assert_eq!(data["look_up"]["is_complete"], true);
+    // A browser that leaves makes room for the next one.
+    let mut left = Box::pin(process.look("?identity=192.0.2.1"));
+    assert!((&mut left).now_or_never().is_none(), "it asks Redis");
+    drop(left);
+    let data = process.look(&ann).await.json();
+    assert_eq!(data["look_up"]["error"], json!(null), "{data}");
 }

@@ -1,9 +1,12 @@
 //! Resets of many identities and looks at one, as only Redis can show them: permissions, many keys,
 //! foreign keys, several processes, and the clock of the server.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use actix_throttle::{CircuitState, Limit, UsageState};
+use actix_throttle::{CircuitState, Event, Limit, Observer, UsageState};
 
 use super::{DECIDING, for_every_version, limiter, patient};
 use harness::{
@@ -53,6 +56,66 @@ fn missing_permission_is_an_error_and_no_incident() {
             assert!(used, "{limit:?}");
         }
         assert_eq!(limiter.reset_all().await.unwrap().deleted(), 7);
+    });
+}
+
+/// An observer that remembers the resets of a policy.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<(String, u64, bool)>>>);
+
+impl Observer for Heard {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::PolicyReset {
+            policy,
+            deleted,
+            is_complete,
+            ..
+        } = *event
+        {
+            let event = (policy.to_owned(), deleted, is_complete);
+            self.0.lock().unwrap().push(event);
+        }
+    }
+}
+
+/// Redis refuses some of the deletions, in the middle of others.
+#[test]
+fn reset_that_fails_halfway_is_told_with_what_it_has_deleted() {
+    block_on(async {
+        let server = Server::start(ServerVersion::Redis7);
+        let filling = limiter(&server).await;
+        for index in 0..20 {
+            for user in ["ann", "bob"] {
+                let user = format!("{user}{index}");
+                filling.check(&LOGIN, &*user).await.unwrap();
+            }
+        }
+        set_user(&server, &["+scan", "+unlink"]);
+        let may_delete = |pattern: &str| {
+            let user = ["ACL", "SETUSER", "app", "resetkeys", pattern];
+            let _: String = server.cli(&user);
+        };
+        let heard = Heard::default();
+        let url = format!("redis://app:pw@127.0.0.1:{}", server.port());
+        let limiter = patient(&server).redis_url(url).observer(heard.clone());
+        let limiter = limiter.build().await.unwrap();
+
+        may_delete("~throttle:{user=nobody*");
+        let error = limiter.reset_limit(&LOGIN).await.unwrap_err().to_string();
+        assert!(!error.contains("were deleted"), "{error}");
+        assert!(heard.0.lock().unwrap().is_empty(), "nothing was deleted");
+
+        may_delete("~throttle:{user=ann*");
+        let error = limiter.reset_limit(&LOGIN).await.unwrap_err().to_string();
+        assert!(error.contains("20 keys were deleted before"), "{error}");
+        assert_eq!(*heard.0.lock().unwrap(), [("login".to_owned(), 20, false)]);
+        assert_eq!(server.cli::<i64>(&["DBSIZE"]), 20);
+
+        may_delete("~throttle:*");
+        heard.0.lock().unwrap().clear();
+        let report = limiter.reset_limit(&LOGIN).await.unwrap();
+        assert!(report.is_complete(), "{report:?}");
+        assert_eq!(*heard.0.lock().unwrap(), [("login".to_owned(), 20, true)]);
     });
 }
 

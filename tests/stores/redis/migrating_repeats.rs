@@ -15,7 +15,7 @@ use harness::{
 /// Bound for the nodes of a cluster to tell each other of a port.
 const KNOWN_WITHIN: Duration = Duration::from_secs(10);
 
-fn builder(urls: Vec<String>, prefix: &str) -> Builder {
+pub(super) fn builder(urls: Vec<String>, prefix: &str) -> Builder {
     RateLimiter::builder()
         .redis(cluster_pool(urls))
         .prefix(prefix)
@@ -94,7 +94,7 @@ fn ask<T: FromRedisValue>(node: &Server, words: &[&[u8]]) -> T {
 
 /// A proxy in front of a node. The node announces the proxy's port, so clients that learn of the
 /// node connect through the proxy.
-fn announced_proxy(cluster: &Cluster, node: &Server) -> Proxy {
+pub(super) fn announced_proxy(cluster: &Cluster, node: &Server) -> Proxy {
     let proxy = Proxy::start(node.port());
     let port = proxy.port().to_string();
     let _: String = node.cli(&["CONFIG", "SET", "cluster-announce-port", &port]);

@@ -11,6 +11,7 @@ mod denials;
 mod failures;
 mod keys;
 mod migrating;
+mod migrating_lost;
 mod migrating_repeats;
 mod observed;
 mod plain;

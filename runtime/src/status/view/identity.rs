@@ -38,13 +38,13 @@ pub(in super::super) fn identity(
                     ", so there is nothing to change here."
                 }
             }
-            (found(look_up, now))
+            (found(snapshot, look_up, now))
         } @else {
             (standings(&snapshot.standings, now))
             @if snapshot.left_out > 0 {
                 p.empty { (number(snapshot.left_out as u64)) " further limits are not shown." }
             }
-            (found(look_up, now))
+            (found(snapshot, look_up, now))
             @if page.access == Access::Full {
                 (forms(target, &snapshot.standings))
             }

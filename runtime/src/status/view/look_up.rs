@@ -7,7 +7,7 @@ use actix_throttle_core::time::{Micros, to_micros};
 use maud::{Markup, html};
 
 use super::words::{foreign, length, moment, number};
-use crate::engine::{LimitUsage, LookUp, Offences, UsageState};
+use crate::engine::{IdentitySnapshot, LimitUsage, LookUp, Offences, UsageState};
 
 /// The end of a block.
 pub(super) fn until(left: Duration, now: Micros) -> Markup {
@@ -28,14 +28,20 @@ pub(super) fn offences(offences: &Offences) -> Markup {
 }
 
 /// The usage of limits that have no row of their own, and whether that may be all.
-pub(super) fn found(look_up: &LookUp, now: Micros) -> Markup {
+pub(super) fn found(snapshot: &IdentitySnapshot, look_up: &LookUp, now: Micros) -> Markup {
+    // Limits that were left out have decided, and are found as well.
+    let limits = if snapshot.left_out > 0 {
+        "Limits that have no row above."
+    } else {
+        "Limits that have not decided anything in this process."
+    };
     html! {
         @if !look_up.others.is_empty() {
             section {
                 h2 { "Also in the store" }
                 p.sub {
-                    "Limits that have not decided anything in this process. Changes on this page "
-                    "leave them alone; " code { "throttle redis" } " finds them."
+                    (limits) " Changes on this page leave them alone; " code { "throttle redis" }
+                    " finds them."
                 }
                 (others(&look_up.others, now))
                 @if look_up.left_out > 0 {

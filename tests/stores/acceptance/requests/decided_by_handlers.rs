@@ -160,7 +160,12 @@ async fn handler_decides_by_the_body(store: &StoreFixture) {
     let answer = log_in(&service, "a@x").await;
     assert_eq!(answer.text(), "ip=3,email=0 email false");
     for _ in 0..2 {
-        assert_eq!(log_in(&service, "a@x").await.status, 429);
+        let denied = log_in(&service, "a@x").await;
+        assert_eq!((denied.status, denied.retry_after()), (429, Some(60)));
+        assert_eq!(denied.quota(), Some([2, 0, 60]));
+        let content_type = denied.header("content-type");
+        assert_eq!(content_type, Some("application/problem+json"));
+        assert_eq!(denied.json()["violated-policies"][0], "email");
     }
     // The charges by address stay, although the status is one of `refund_on`.
     let answer = log_in(&service, "b@x").await;

@@ -1,5 +1,5 @@
-//! Requests to handlers that read, decide, settle or wait, on every store. `http` has the same for
-//! the in-memory store alone, in more cases.
+//! Requests to handlers that read, decide, settle or wait, on every store. `http` has the cases
+//! that the in-memory store alone can show as well.
 
 mod decided_by_handlers;
 mod identified_by_pairs;

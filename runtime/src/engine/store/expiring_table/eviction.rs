@@ -36,8 +36,11 @@ impl<T> ExpiringTable<T> {
             return false;
         }
         self.cursor = (self.cursor + 1) % len;
-        let stride = len.div_ceil(count);
-        let sample = (0..count).map(|index| (self.cursor + index * stride) % len);
+        let cursor = self.cursor;
+        let count = count.min(len);
+        // Steps of `len / count`, rounded one by one: a step that is rounded once would meet some
+        // entries twice and leave others out.
+        let sample = (0..count).map(|index| (cursor + index * len / count) % len);
         let mut least: Option<usize> = None;
         for index in sample {
             let slot = &self.entries[index];
@@ -55,5 +58,62 @@ impl<T> ExpiringTable<T> {
         };
         dropped(self.take(least));
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, collections::HashSet};
+
+    use super::*;
+    use crate::engine::store::fingerprint::Fingerprint;
+
+    const NEVER: Micros = 1_000_000;
+
+    fn table(len: usize) -> ExpiringTable<usize> {
+        let mut table = ExpiringTable::new(len);
+        for index in 0..len {
+            let print = Fingerprint::new(index as u64, index as u64);
+            let entry = table.find_or_insert(print, 0, || index, drop);
+            entry.set_expiry(NEVER);
+        }
+        table
+    }
+
+    #[test]
+    fn sample_has_no_entry_twice() {
+        for count in [SAMPLE, 64] {
+            for len in 1..=300 {
+                let mut table = table(len);
+                for _ in 0..3 {
+                    let seen = RefCell::new(HashSet::new());
+                    let is_evicted = table.evict_if(count, 0, |entry| {
+                        seen.borrow_mut().insert(*entry.peek());
+                        false
+                    });
+                    assert!(!is_evicted);
+                    let seen = seen.into_inner();
+                    assert_eq!(seen.len(), count.min(len), "{count} of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sample_is_spread_over_the_list() {
+        for len in 9..=300 {
+            let mut table = table(len);
+            let seen = RefCell::new(Vec::new());
+            table.evict_if(SAMPLE, 0, |entry| {
+                seen.borrow_mut().push(*entry.peek());
+                false
+            });
+            let mut seen = seen.into_inner();
+            seen.sort_unstable();
+            let gaps = seen.windows(2).map(|pair| pair[1] - pair[0]);
+            let around = seen[0] + len - seen[seen.len() - 1];
+            let widest = gaps.chain([around]).max();
+            assert!(widest <= Some(len.div_ceil(SAMPLE)), "{len}: {seen:?}");
+        }
     }
 }

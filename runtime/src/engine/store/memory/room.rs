@@ -40,7 +40,9 @@ impl Shard {
         self.len() + more > self.capacity
     }
 
-    /// Returns whether there is room for `more` new keys while `counters` existing counters stay.
+    /// Returns whether there is room for `more` new keys while `counters` existing counters stay,
+    /// after blocks that are over have made room. That room stays if the caller does not use it, so
+    /// a client that repeats such a check does not make the shard forget one block after the other.
     pub(super) fn has_room(&mut self, more: usize, counters: usize, now: Micros) -> bool {
         let others = |shard: &Self| shard.permits.len() + shard.blocks.len();
         let wanted = more + counters;

@@ -135,6 +135,7 @@ impl RedisStore {
             command.arg(key);
             command
         });
+        let mut error = None;
         for reply in self.calls(&node, commands.collect()).await? {
             match reply {
                 Value::Int(deleted) => {
@@ -144,12 +145,11 @@ impl RedisStore {
                 Value::ServerError(error) if matches!(error.code(), "MOVED" | "ASK") => {
                     scan.has_missed = true;
                 }
-                reply => {
-                    reply.extract_error().map_err(refused)?;
-                }
+                // The replies after it count too: those keys are deleted.
+                reply => error = error.or(reply.extract_error().err()),
             }
         }
-        Ok(true)
+        error.map_or(Ok(true), |error| Err(refused(error)))
     }
 
     /// Reads what is counted for an identity.

@@ -158,3 +158,44 @@ fn ended_blocks_leave_half_of_the_room_to_counters() {
     assert_eq!(remembered(&store, KEYS), KEYS / 2);
     assert_eq!(len(&store), KEYS);
 }
+
+/// The room that a check makes stays if it cannot be decided. So such checks do not drop one block
+/// after the other, and the room is there for a check that needs less.
+#[test]
+fn undecided_checks_forget_offences_once() {
+    let mut store = store();
+    offend(&store, "offender");
+    store.clock = clock_at(START + 2 * SECOND);
+    for index in 1..KEYS {
+        let identity = Identity::new(format!("blocked{index}"));
+        let key = Key::counter(&identity, &LOGIN).block();
+        store.start_block(&key, 60 * SECOND).unwrap();
+    }
+    let new = ["ann", "bob"].map(Identity::new);
+    for _ in 0..100 {
+        assert_eq!(charge(&store, &new, &FRESH), Err(Full));
+    }
+    assert_eq!((len(&store), store.size().evictions), (KEYS - 1, 1));
+    assert!(charge(&store, &new[..1], &FRESH).unwrap().allowed);
+    assert_eq!(store.size().evictions, 1);
+}
+
+#[test]
+fn only_ended_block_of_a_small_store_is_found() {
+    const FEW: usize = 64;
+    for ended in 0..FEW {
+        let mut store = MemoryStore::new(FEW, clock_at(START));
+        for index in 0..FEW {
+            if index == ended {
+                offend(&store, "offender");
+                continue;
+            }
+            let identity = Identity::new(format!("blocked{index}"));
+            let key = Key::counter(&identity, &LOGIN).block();
+            store.start_block(&key, 60 * SECOND).unwrap();
+        }
+        store.clock = clock_at(START + 2 * SECOND);
+        let new = [Identity::new("ann")];
+        assert!(charge(&store, &new, &FRESH).unwrap().allowed, "{ended}");
+    }
+}

@@ -59,15 +59,10 @@ pub(crate) async fn exchange(
     let wait = wait.unwrap_or(MAX_WAIT);
     let start = Instant::now();
     let mut sending = pin!(carry_out(call, connection));
-    let mut calling_off = pin!(async {
-        loop {
-            sleep(wait).await;
-            let called_off = timeout(wait * CALLING_OFF, call_off(call, &mut beside));
-            if let Ok(Ok(called_off)) = called_off.await {
-                return called_off;
-            }
-        }
-    });
+    let late = async {
+        sleep(wait).await;
+        call_off_at_last(call, &mut beside, wait).await
+    };
     select! {
         biased;
         reply = sending.as_mut() => match reply {
@@ -82,14 +77,15 @@ pub(crate) async fn exchange(
                 return reply;
             }
         },
-        called_off = calling_off.as_mut() => return if called_off {
+        called_off = late => return if called_off {
             Ok(reply::MIGRATING.into())
         } else {
             // The call was carried out, so there is or was a reply to it.
             timeout(wait, sending).await.unwrap_or(Ok(Vec::new()))
         },
     }
-    Ok(if calling_off.await {
+    // The call is called off at once, because no other reply to it will come.
+    Ok(if call_off_at_last(call, &mut beside, wait).await {
         reply::MIGRATING.into()
     } else {
         // The first reply is lost.
@@ -125,6 +121,22 @@ async fn send(
     match call.only_key() {
         Some(key) => connection.ask(key, command).await,
         None => connection.send_to_slot(call.first_key(), command).await,
+    }
+}
+
+/// Calls a call off as [`call_off`] does, again and again until Redis says whether it was. Between
+/// two attempts it waits.
+async fn call_off_at_last(
+    call: &dyn ScriptCall,
+    connection: &mut Connection,
+    wait: Duration,
+) -> bool {
+    loop {
+        let called_off = timeout(wait * CALLING_OFF, call_off(call, connection));
+        if let Ok(Ok(called_off)) = called_off.await {
+            return called_off;
+        }
+        sleep(wait).await;
     }
 }
 
