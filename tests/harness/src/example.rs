@@ -5,8 +5,9 @@ use std::{
     path::PathBuf,
 };
 
-/// Returns the path of an example's program. `tests/run` builds it with the tests: it names all
-/// packages of the workspace. A test that builds it by itself would build dependencies anew.
+/// Returns the path of an example's program. `tests/run` names the examples that tests start, and
+/// builds them with all packages of the workspace. A test that builds one by itself would build
+/// dependencies anew.
 ///
 /// # Panics
 ///
@@ -18,7 +19,7 @@ pub fn example(name: &str) -> PathBuf {
     let program = folder.join("examples").join(format!("{name}{EXE_SUFFIX}"));
     assert!(
         program.is_file(),
-        "{} is missing: `tests/run` builds it",
+        "{} is missing: let `tests/run` build it",
         program.display()
     );
     program
