@@ -6,9 +6,10 @@
 //! limit is [settled later](Limit::for_settlement) keeps its latest charges. A settlement changes
 //! one of them and charges them all again, which is exact.
 //!
-//! A charge that is not among them, because it is older than the [`MOST_CHARGES`] latest ones or
-//! because the bucket was full for longer than [`KEPT_FOR_SETTLEMENT`], is settled by what its
-//! receipt says: see [`BucketCharge`](super::bucket_charge::BucketCharge).
+//! A charge that is older than the [`MOST_CHARGES`] latest ones is settled in the bucket before the
+//! first of those, by what its receipt says: see
+//! [`BucketCharge`](super::bucket_charge::BucketCharge). The others are then charged again, too. A
+//! bucket that was full for longer than [`KEPT_FOR_SETTLEMENT`] has no charges any more.
 
 use std::collections::VecDeque;
 
@@ -31,6 +32,13 @@ pub const KEPT_FOR_SETTLEMENT: Micros = 600_000_000;
 /// A bucket and its latest charges.
 #[derive(Debug)]
 pub struct BucketHistory(Kind);
+
+/// A bucket of any kind.
+pub(super) enum AnyBucket {
+    Greedy(GreedyBucket),
+    Interval(IntervalBucket),
+    Leaky(LeakyBucket),
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -80,16 +88,23 @@ macro_rules! each {
 }
 
 impl BucketHistory {
-    pub(super) fn of_greedy(bucket: GreedyBucket) -> Self {
-        Self(Kind::Greedy(History::new(bucket)))
+    /// Returns the history of a bucket without known charges.
+    pub(super) fn of(bucket: AnyBucket) -> Self {
+        Self(match bucket {
+            AnyBucket::Greedy(bucket) => Kind::Greedy(History::new(bucket)),
+            AnyBucket::Interval(bucket) => Kind::Interval(History::new(bucket)),
+            AnyBucket::Leaky(bucket) => Kind::Leaky(History::new(bucket)),
+        })
     }
 
-    pub(super) fn of_interval(bucket: IntervalBucket) -> Self {
-        Self(Kind::Interval(History::new(bucket)))
-    }
-
-    pub(super) fn of_leaky(bucket: LeakyBucket) -> Self {
-        Self(Kind::Leaky(History::new(bucket)))
+    /// Returns the bucket alone, if it keeps no charges.
+    pub(super) fn without_charges(&self) -> Option<AnyBucket> {
+        let is_empty = each!(&self.0, history => history.charges.is_empty());
+        is_empty.then_some(match &self.0 {
+            Kind::Greedy(history) => AnyBucket::Greedy(history.bucket),
+            Kind::Interval(history) => AnyBucket::Interval(history.bucket),
+            Kind::Leaky(history) => AnyBucket::Leaky(history.bucket),
+        })
     }
 
     pub(super) fn receipt_tag(&self, limit: &Limit, now: Micros) -> u64 {
@@ -162,7 +177,10 @@ impl<B: Bucket> History<B> {
         let before = self.bucket;
         let left = self.bucket.force_charge(limit, cost, now);
         if cost > 0 {
-            self.keep(before, limit, PastCharge::new(limit, cost, now, now));
+            // An estimate of nothing is charged when it is settled, which is for good.
+            let mut charge = PastCharge::new(limit, cost, now, now);
+            charge.is_final = true;
+            self.keep(before, limit, charge);
         }
         left
     }
@@ -170,22 +188,67 @@ impl<B: Bucket> History<B> {
     /// Changes the cost of a charge; returns whether that has changed the bucket.
     fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
         let before = self.bucket;
-        let kept = self.index_of(settlement, now);
-        let settled = kept.and_then(|index| {
-            let bucket = self.charged_again(limit, index, settlement.to)?;
-            Some((self.charges.get_mut(index)?, bucket))
-        });
-        if let Some((charge, bucket)) = settled {
-            charge.cost = settlement.to;
-            charge.is_final = true;
-            self.bucket = bucket;
-        } else if kept.is_none() && settlement.given() > 0 && self.began_full(limit, settlement) {
-            // Time had paid for the charge, or it was deleted by a reset: nothing is owed of it.
-        } else if self.bucket.settle(limit, settlement, now) || kept.is_some() {
+        if let Some(settled) = self.settled(limit, settlement, now) {
+            *self = settled;
+        } else {
             // The charges do not explain the bucket any more.
             self.charges.clear();
+            self.bucket.settle(limit, settlement, now);
         }
         self.bucket != before
+    }
+
+    /// Returns the history with the other cost of a charge. `None` if the charges do not explain
+    /// the bucket as it is: the limit has other numbers since.
+    ///
+    /// A charge that is not kept is settled in the bucket before the first one that is.
+    fn settled(&self, limit: &Limit, settlement: &Settlement, now: Micros) -> Option<Self> {
+        let first = self.charges.front()?;
+        if settlement.receipt.at > now || self.charged_again(limit) != self.bucket {
+            return None;
+        }
+        let mut settled = Self {
+            bucket: self.bucket,
+            base: self.base,
+            charges: self.charges.clone(),
+        };
+        if settlement.receipt.at < first.from() {
+            if !settled.base.settle(limit, settlement, first.from()) {
+                return Some(settled);
+            }
+        } else {
+            let charge = settled.charges.get_mut(self.index_of(settlement)?)?;
+            charge.cost = charge
+                .cost
+                .saturating_sub(settlement.given())
+                .saturating_add(settlement.more());
+            charge.is_final = true;
+        }
+        settled.bucket = settled.charged_again(limit);
+        Some(settled)
+    }
+
+    /// Returns the index of the charge that is settled. The cost tells charges of one moment apart,
+    /// unless it is not certain that an earlier settlement was carried out.
+    fn index_of(&self, settlement: &Settlement) -> Option<usize> {
+        let at = settlement.receipt.at;
+        let is_this = |charge: &PastCharge| charge.at == at && charge.cost == settlement.from;
+        let mut of_this_moment = self.charges.iter().map(|charge| charge.at == at);
+        let only = of_this_moment.position(|is_one| is_one);
+        let only = only.filter(|_| !of_this_moment.any(|is_one| is_one));
+        let mut charges = self.charges.iter();
+        let open = charges.rposition(|charge| is_this(charge) && !charge.is_final);
+        open.or_else(|| self.charges.iter().rposition(is_this))
+            .or(only)
+    }
+
+    /// Returns the bucket as the charges make it.
+    fn charged_again(&self, limit: &Limit) -> B {
+        let mut bucket = self.base;
+        for charge in &self.charges {
+            charge.charge(&mut bucket, limit);
+        }
+        bucket
     }
 
     /// Adds a charge to those that are kept, and drops those that need not be kept any more.
@@ -203,45 +266,6 @@ impl<B: Bucket> History<B> {
             self.base = before;
         }
         self.charges.push_back(charge);
-    }
-
-    /// Returns whether the bucket was full after the charge, before the first one that is kept.
-    fn began_full(&self, limit: &Limit, settlement: &Settlement) -> bool {
-        self.charges.front().is_some_and(|first| {
-            let (_, left) = self.base.peek(limit, 0, first.from());
-            settlement.receipt.at < first.at && left.reset == 0
-        })
-    }
-
-    /// Returns the index of the charge that is settled, if it is kept.
-    fn index_of(&self, settlement: &Settlement, now: Micros) -> Option<usize> {
-        let at = settlement.receipt.at;
-        let is_this = |charge: &PastCharge| charge.at == at && charge.cost == settlement.from;
-        let index = self.charges.iter().rposition(is_this)?;
-        (at <= now).then_some(index)
-    }
-
-    /// Returns the bucket as it would be if the charge at `index` had had the cost `to`. `None` if
-    /// the charges do not explain the bucket as it is: the limit has other numbers since.
-    fn charged_again(&self, limit: &Limit, index: usize, to: u32) -> Option<B> {
-        let mut as_it_was = self.base;
-        let mut charges = self.charges.iter();
-        for charge in charges.by_ref().take(index) {
-            charge.charge(&mut as_it_was, limit);
-        }
-        let mut as_settled = as_it_was;
-        let settled = charges.next()?;
-        settled.charge(&mut as_it_was, limit);
-        PastCharge {
-            cost: to,
-            ..*settled
-        }
-        .charge(&mut as_settled, limit);
-        for charge in charges {
-            charge.charge(&mut as_it_was, limit);
-            charge.charge(&mut as_settled, limit);
-        }
-        (as_it_was == self.bucket).then_some(as_settled)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Availability, Settlement, Wait,
-    bucket_history::{BucketHistory, KEPT_FOR_SETTLEMENT},
+    bucket_history::{AnyBucket, BucketHistory, KEPT_FOR_SETTLEMENT},
     calendar_window::CalendarWindow,
     counter_state::CounterState,
     fixed_window::FixedWindow,
@@ -73,10 +73,19 @@ impl State {
     /// Charges `cost` if it fits, and returns what is left. `Wait::None` means that it was charged.
     #[inline]
     pub fn try_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
-        if limit.is_for_settlement() {
-            self.keep_charges();
+        if limit.is_for_settlement()
+            && let Some(bucket) = self.bucket()
+        {
+            let mut history = BucketHistory::of(bucket);
+            let (wait, left) = history.try_charge(limit, cost, now);
+            if wait == Wait::None && cost > 0 {
+                *self = Self::BucketHistory(Box::new(history));
+            }
+            return (wait, left);
         }
-        each!(self, state => state.try_charge(limit, cost, now))
+        let charged = each!(self, state => state.try_charge(limit, cost, now));
+        self.drop_empty_history();
+        charged
     }
 
     /// Returns what a receipt holds beside the charge's time and the remaining quota. It must be
@@ -118,17 +127,17 @@ impl State {
     /// Charges `cost` whether or not it fits, and returns what is left.
     #[inline]
     pub fn force_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> Availability {
-        if limit.is_for_settlement() {
-            self.keep_charges();
-        }
-        each!(self, state => state.force_charge(limit, cost, now))
+        let left = each!(self, state => state.force_charge(limit, cost, now));
+        self.drop_empty_history();
+        left
     }
 
     /// Changes the cost of a charge under `limit`, as far as this state still holds the charge.
     /// Returns whether anything has changed.
     #[inline]
     pub fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
-        each!(self, state => state.settle(limit, settlement, now))
+        let is_changed = each!(self, state => state.settle(limit, settlement, now));
+        self.drop_empty_history() || is_changed
     }
 
     /// Returns the time for which a full bucket is kept for the sake of its charges.
@@ -140,15 +149,29 @@ impl State {
         }
     }
 
-    /// Keeps the charges of a bucket from now on.
-    #[cold]
-    fn keep_charges(&mut self) {
-        let history = match self {
-            Self::Greedy(bucket) => BucketHistory::of_greedy(*bucket),
-            Self::Interval(bucket) => BucketHistory::of_interval(*bucket),
-            Self::Leaky(bucket) => BucketHistory::of_leaky(*bucket),
-            _ => return,
-        };
-        *self = Self::BucketHistory(Box::new(history));
+    /// Makes a bucket that keeps no charges any more as small as others; returns whether it has.
+    #[inline]
+    fn drop_empty_history(&mut self) -> bool {
+        if let Self::BucketHistory(history) = self
+            && let Some(bucket) = history.without_charges()
+        {
+            *self = match bucket {
+                AnyBucket::Greedy(bucket) => Self::Greedy(bucket),
+                AnyBucket::Interval(bucket) => Self::Interval(bucket),
+                AnyBucket::Leaky(bucket) => Self::Leaky(bucket),
+            };
+            return true;
+        }
+        false
+    }
+
+    /// Returns the bucket, if it is one that keeps no charges.
+    fn bucket(&self) -> Option<AnyBucket> {
+        match self {
+            Self::Greedy(bucket) => Some(AnyBucket::Greedy(*bucket)),
+            Self::Interval(bucket) => Some(AnyBucket::Interval(*bucket)),
+            Self::Leaky(bucket) => Some(AnyBucket::Leaky(*bucket)),
+            _ => None,
+        }
     }
 }

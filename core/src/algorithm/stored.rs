@@ -4,7 +4,7 @@
 
 use super::{
     State,
-    debt::{Debt, HAS_HISTORY},
+    debt::{Debt, HAS_HISTORY, IS_BEYOND},
     fixed_window::FixedWindow,
     interval_bucket::IntervalBucket,
     leaky_bucket::LeakyBucket,
@@ -67,15 +67,16 @@ impl State {
                     previous,
                 },
             ) => Self::WindowCounters(WindowCounters::new(start, limit, current, previous)),
-            (Counting::GreedyBucket, StoredState::Debt { whole, part, since }) => {
-                Self::Greedy(GreedyBucket::new(Debt::stored(whole, part, since)))
-            }
+            (Counting::GreedyBucket, StoredState::Debt { whole, part, since }) => Self::Greedy(
+                GreedyBucket::new(Debt::stored(whole, part & !HAS_HISTORY, since)),
+            ),
             (Counting::IntervalBucket, StoredState::Debt { whole, part, since }) => {
-                Self::Interval(IntervalBucket::new(whole, part > 0, since))
+                let is_beyond = part & IS_BEYOND > 0;
+                Self::Interval(IntervalBucket::new(whole, is_beyond, since))
             }
-            (Counting::LeakyBucket, StoredState::Debt { whole, part, since }) => {
-                Self::Leaky(LeakyBucket::new(Debt::stored(whole, part, since)))
-            }
+            (Counting::LeakyBucket, StoredState::Debt { whole, part, since }) => Self::Leaky(
+                LeakyBucket::new(Debt::stored(whole, part & !HAS_HISTORY, since)),
+            ),
             (
                 Counting::SlidingWindow,
                 StoredState::Log {

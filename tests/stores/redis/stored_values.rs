@@ -108,6 +108,32 @@ fn stored_usage_at_each_moment_is_what_remains() {
     });
 }
 
+/// A bucket keeps the charges that may still be settled, and no others.
+#[test]
+fn settled_charges_are_dropped() {
+    for_every_version(async |server| {
+        let limiter = patient(&server).build().await.unwrap();
+        let limit = Limit::per_minute(10_000).algorithm(Algorithm::TokenBucket);
+        for settled_at in [10, 9] {
+            for _ in 0..80 {
+                let permit = limiter.acquire(&limit.cost(10), "ann").await.unwrap();
+                assert!(permit.settle(settled_at).await);
+            }
+            let keys: Vec<String> = server.cli(&["KEYS", "*"]);
+            let length: usize = server.cli(&["STRLEN", &keys[0]]);
+            assert_eq!(length, 28 + 23 + 13, "settled at {settled_at}");
+        }
+        // The ones that are open are kept, but for the oldest.
+        let mut open = Vec::new();
+        for _ in 0..80 {
+            open.push(limiter.acquire(&limit.cost(10), "ann").await.unwrap());
+        }
+        let keys: Vec<String> = server.cli(&["KEYS", "*"]);
+        let length: usize = server.cli(&["STRLEN", &keys[0]]);
+        assert_eq!(length, 28 + 23 + 64 * 13);
+    });
+}
+
 #[test]
 fn stored_period_and_offences_are_read() {
     for_every_version(async |server| {

@@ -16,9 +16,14 @@ for_every_store!(
     charges_of_one_bucket_are_settled_in_any_order,
     refills_of_a_settled_bucket_come_when_they_would_have_come,
     settlement_under_changed_numbers_goes_by_the_receipt,
-    charge_that_is_not_kept_goes_by_its_receipt,
+    charges_beyond_those_that_are_kept_leave_the_others_exact,
+    settled_charge_is_refunded_exactly,
+    other_charges_of_the_counter_are_kept_in_between,
     full_bucket_keeps_its_charges_for_ten_minutes,
 );
+
+/// A tenth of a second, in microseconds.
+const TENTH_OF_A_SECOND: u64 = 100_000;
 
 const TEN: Limit = Limit::new(10, Duration::from_secs(10)).algorithm(Algorithm::TokenBucket);
 
@@ -73,23 +78,62 @@ async fn settlement_under_changed_numbers_goes_by_the_receipt(store: &StoreFixtu
     assert_eq!(remaining(store, &TEN, "ann").await, 10);
 }
 
-async fn charge_that_is_not_kept_goes_by_its_receipt(store: &StoreFixture) {
-    let limit = Limit::new(1000, Duration::from_secs(1000)).algorithm(Algorithm::TokenBucket);
-    let permit = acquire(store, &limit.cost(5), "ann").await;
-    store.advance(3 * SECOND);
-    let mut later = Vec::new();
-    for _ in 0..64 {
-        later.push(acquire(store, &limit.cost(2), "ann").await);
+/// The ones that are not kept are settled in the bucket before the others, which stay exact.
+async fn charges_beyond_those_that_are_kept_leave_the_others_exact(store: &StoreFixture) {
+    let limit = Limit::new(1_000, Duration::from_secs(1_000))
+        .algorithm(Algorithm::TokenBucket)
+        .capacity(100_000);
+    for open in [60, 65, 80] {
+        let mut permits = Vec::new();
+        for _ in 0..open {
+            permits.push(acquire(store, &limit.cost(100), "ann").await);
+            store.advance(TENTH_OF_A_SECOND);
+        }
+        store.advance(90 * SECOND);
+        check(store, &limit.cost(300), "ann").await;
+        store.advance(6 * SECOND);
+        for permit in permits {
+            permit.settle(1).await;
+        }
+        // Time has paid for all that they took, and for 6 s of the later charge.
+        let (remaining, _) = standing(store, &limit, "ann").await;
+        assert_eq!(remaining, 100_000 - 294, "{open} open charges");
+        store.limiter.reset(&limit, "ann").await.unwrap();
     }
+}
+
+/// A refund by status may follow the settlement, when another charge has come already.
+async fn settled_charge_is_refunded_exactly(store: &StoreFixture) {
+    let settled = acquire(store, &TEN.cost(4), "ann").await;
     store.advance(SECOND);
-    assert_eq!(remaining(store, &limit, "ann").await, 1000 - (5 + 128 - 4));
-    // One of the five would still be owed if nothing had been charged since. Three are missing.
-    permit.settle(1).await;
-    assert_eq!(remaining(store, &limit, "ann").await, 872);
-    for permit in later {
-        permit.settle(1).await;
+    settled.settle(3).await;
+    let open = acquire(store, &TEN.cost(5), "ann").await;
+    store.advance(SECOND);
+    settled.refund().await;
+    store.advance(3 * SECOND);
+    check(store, &TEN.cost(4), "ann").await;
+    store.advance(2 * SECOND);
+    open.settle(1).await;
+    assert_eq!(remaining(store, &TEN, "ann").await, 8);
+}
+
+/// Requests without `settle` on the same counter, decided by the plain script on Redis.
+async fn other_charges_of_the_counter_are_kept_in_between(store: &StoreFixture) {
+    let interval = TEN.refill(Refill::Interval);
+    for (limit, missing, reset) in [(TEN, 3, 3 * SECOND), (interval, 6, 7 * SECOND)] {
+        let mut permits = Vec::new();
+        for _ in 0..3 {
+            permits.push(acquire(store, &limit.cost(2), "ann").await);
+            store.advance(SECOND);
+            assert!(check(store, &limit, "ann").await.is_allowed());
+        }
+        for permit in permits {
+            permit.settle(1).await;
+        }
+        let expected = (10 - missing, reset);
+        assert_eq!(standing(store, &limit, "ann").await, expected, "{limit:?}");
+        store.limiter.reset(&limit, "ann").await.unwrap();
     }
-    assert_eq!(remaining(store, &limit, "ann").await, 872 + 64);
 }
 
 async fn full_bucket_keeps_its_charges_for_ten_minutes(store: &StoreFixture) {

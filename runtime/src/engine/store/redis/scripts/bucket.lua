@@ -52,11 +52,12 @@ if code == 4 or code == 5 or code == 6 then
     if is_beyond then part = part - IS_BEYOND end
     local has_history = part >= HAS_HISTORY
     if has_history then part = part - HAS_HISTORY end
+    has_history = has_history and #raw > 28 and #raw >= 28 + length_of_history(raw)
     local entry = {
       key = key, ttl = 0, save = false,
       whole = whole, part = part, since = since, full = full, is_beyond = is_beyond,
     }
-    if has_history and #raw > 28 then entry.history = raw:sub(29, 28 + length_of_history(raw)) end
+    if has_history then entry.history = raw:sub(29, 28 + length_of_history(raw)) end
     return entry
   end
 

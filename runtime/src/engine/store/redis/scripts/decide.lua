@@ -124,7 +124,7 @@ while at <= #checks do
         has_charged = true
         if limit.settles or entry.history then
           history = history or define_history()
-          history.charge(limit)
+          history.charge(limit, mode == FORCE or not limit.settles)
         else
           algorithm.charge(entry, limit, now)
         end

@@ -6,7 +6,6 @@
 --
 -- Few calls need these functions. They are created once in a call that needs one of them.
 local function define_history()
-  local MOST_CHARGES, IS_FINAL = 64, 32768 -- 2^15
 
   local function packed(bucket)
     local part = bucket.part
@@ -44,9 +43,8 @@ local function define_history()
   -- Adds a charge to the history of a bucket that was `before`, and drops the charges that need
   -- not be kept any more.
   local function keep(limit, before, early)
-    local entry, settles = limit.entry, limit.settles
-    local history, count, dropped = entry.history, 0, 0
-    local charges = ''
+    local entry, history = limit.entry, limit.entry.history
+    local count, dropped, charges = 0, 0, ''
     if history then
       local base, recharge
       count = history:byte(1)
@@ -60,82 +58,89 @@ local function define_history()
       if count > 0 then
         before = base and packed(base) or history:sub(2, HISTORY_HEAD)
         charges = history:sub(start_of(dropped + 1))
-      elseif not settles then
-        entry.history = nil
-        return
       end
     end
-    if not settles then early = early + IS_FINAL end
-    entry.history = string.char(count + 1) .. before .. charges
-      .. pack('>I7I2I4', now, early, limit.cost)
+    if count == 0 and early >= IS_FINAL then
+      entry.history = nil
+    else
+      entry.history = string.char(count + 1) .. before .. charges
+        .. pack('>I7I2I4', now, early, limit.cost)
+    end
   end
 
-  -- Charges limit.cost and keeps the charge.
-  local function charge(limit)
+  -- Charges limit.cost and keeps the charge. `is_final`: it will not be settled.
+  local function charge(limit, is_final)
     local entry = limit.entry
     local before = packed(entry)
     entry.from = now
     limit.algorithm.charge(entry, limit, now)
-    keep(limit, before, now - entry.from)
+    local early = now - entry.from
+    if is_final then early = early + IS_FINAL end
+    keep(limit, before, early)
   end
 
-  -- The number of the charge that is settled; nothing if it is not kept.
+  -- The number of the charge that is settled; nothing if it is not kept. The cost tells charges of
+  -- one moment apart, unless it is not certain that an earlier settlement was carried out.
   local function number_of(history, receipt)
-    if receipt.at > now then return nil end
-    local at = pack('>I7', receipt.at)
+    local at, same, only, of_this_moment = pack('>I7', receipt.at), nil, nil, 0
     for number = history:byte(1), 1, -1 do
       local start = start_of(number)
-      if history:sub(start, start + 6) == at and unpack('>I4', history, start + 9) == receipt.from then
-        return number
+      if history:sub(start, start + 6) == at then
+        local early, cost = unpack('>I2I4', history, start + 7)
+        only, of_this_moment = number, of_this_moment + 1
+        if cost == receipt.from then
+          if early < IS_FINAL then return number end
+          same = same or number
+        end
       end
     end
+    if same then return same end
+    if of_this_moment == 1 then return only end
+    return nil
   end
 
-  -- Whether the bucket was full after the charge of the receipt, before the first that is kept.
-  local function began_full(limit, receipt)
-    local at, early = unpack('>I7I2', limit.entry.history, start_of(1))
-    local view = { times = limit.times, window = limit.window, quota = limit.quota }
-    limit.algorithm.peek(base_of(limit.entry.history), view, at - early % IS_FINAL)
-    return receipt.at < at and view.whole == 0 and view.part == 0
-  end
-
-  -- Settles a charge that is kept: all are charged once more, with its other cost. True if that has
-  -- changed the bucket. Nothing if it is not kept, or if the charges do not explain the bucket: the
-  -- limit has other numbers since.
+  -- Settles a charge: all that are kept are charged once more. A charge that is not kept is settled
+  -- in the bucket before the first one that is. Returns whether the bucket has changed; nothing if
+  -- the charges do not explain it: the limit has other numbers since.
   local function settle(limit, receipt)
-    local entry = limit.entry
-    local history = entry.history
-    local number = number_of(history, receipt)
+    local entry, history = limit.entry, limit.entry.history
+    if receipt.at > now then return nil end
+    local number, was, settled = number_of(history, receipt), base_of(history), nil
     if not number then
-      -- Time had paid for the charge, or it was deleted by a reset: nothing is owed of it.
-      if limit.cost > 0 and began_full(limit, receipt) then return false end
-      return nil
+      local at, early = unpack('>I7I2', history, start_of(1))
+      local from = at - early % IS_FINAL
+      if receipt.at > from then return nil end
+      settled = base_of(history)
+      local view = {
+        times = limit.times, window = limit.window, quota = limit.quota, cost = limit.cost,
+      }
+      limit.algorithm.peek(settled, view, from)
+      if limit.cost ~= 0 then limit.algorithm.settle(settled, view, from, receipt) end
+      history = history:sub(1, 1) .. packed(settled) .. history:sub(HISTORY_HEAD + 1)
     end
-    local recharge, was = recharger(limit), base_of(history)
-    local start, settled, end_of_settled = start_of(number), nil, nil
+    local recharge = recharger(limit)
     for other = 1, history:byte(1) do
-      local at, early, cost = unpack('>I7I2I4', history, start_of(other))
+      local start = start_of(other)
+      local at, early, cost = unpack('>I7I2I4', history, start)
       if other == number then
         settled = {
           whole = was.whole, part = was.part, since = was.since, full = was.full,
           is_beyond = was.is_beyond,
         }
-        recharge(settled, at, early, receipt.to)
-        end_of_settled = pack('>I2I4', early % IS_FINAL + IS_FINAL, receipt.to)
+        local to = min(max(cost - limit.cost, 0), MOST)
+        recharge(settled, at, early, to)
+        history = history:sub(1, start + 6) .. pack('>I2I4', early % IS_FINAL + IS_FINAL, to)
+          .. history:sub(start + CHARGE_WIDTH)
       elseif settled then
         recharge(settled, at, early, cost)
       end
       recharge(was, at, early, cost)
     end
-    if packed(was) ~= packed(entry) then
-      entry.history = nil
-      return nil
-    end
+    local before = packed(entry)
+    if packed(was) ~= before then return nil end
     entry.whole, entry.part, entry.since = settled.whole, settled.part, settled.since
-    entry.full, entry.is_beyond = settled.full, settled.is_beyond
-    entry.history = history:sub(1, start + 6) .. end_of_settled
-      .. history:sub(start + CHARGE_WIDTH)
-    return true
+    entry.full, entry.is_beyond, entry.history = settled.full, settled.is_beyond, history
+    return packed(settled) ~= before
   end
 
   return { charge = charge, settle = settle }

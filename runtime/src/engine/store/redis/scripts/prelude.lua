@@ -16,6 +16,7 @@ local MOST = 4294967295 -- 2^32 - 1: no count is larger
 -- A full bucket keeps them for ten minutes.
 local IS_BEYOND, HAS_HISTORY = 140737488355328, 70368744177664 -- 2^47, 2^46
 local HISTORY_HEAD, CHARGE_WIDTH, KEPT_FOR_SETTLEMENT = 23, 13, 600000000
+local MOST_CHARGES, IS_FINAL = 64, 32768 -- 2^15
 
 local function length_of_history(raw)
   return HISTORY_HEAD + raw:byte(29) * CHARGE_WIDTH

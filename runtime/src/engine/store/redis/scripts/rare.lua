@@ -80,18 +80,17 @@ local function define_rare()
   -- Changes the cost of a charge, to nothing or to another one.
   local function settle(limit, receipt)
     local entry, algorithm, cost = limit.entry, limit.algorithm, limit.cost
+    local kept, is_changed = entry.history, nil
     limit.cost = receipt.from - receipt.to
-    if limit.cost == 0 then
+    if limit.cost == 0 and not kept then
       limit.cost = cost
       return
     end
     algorithm.peek(entry, limit, now)
-    local kept, is_changed = entry.history, nil
     if kept then is_changed = define_history().settle(limit, receipt) end
     if is_changed == nil then
-      is_changed = algorithm.settle(entry, limit, now, receipt)
-      -- The charges that are kept do not explain the bucket any more.
-      if is_changed then entry.history = nil end
+      entry.history = nil
+      is_changed = limit.cost ~= 0 and algorithm.settle(entry, limit, now, receipt)
     end
     limit.cost = cost
     if not is_changed and kept == entry.history then return end

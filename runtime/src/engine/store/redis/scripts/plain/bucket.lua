@@ -22,11 +22,17 @@
           -- The clock has stepped back: a debt from the future does not count.
           whole, part, lives = 0, 0, 0
         else
+          local is_beyond = part >= IS_BEYOND
+          if is_beyond then part = part - IS_BEYOND end
           if part >= HAS_HISTORY then
-            -- decide.lua keeps the charges of a bucket that may still be settled.
-            if part < IS_BEYOND or part >= IS_BEYOND + HAS_HISTORY then return DECIDE end
-            part = part - IS_BEYOND
-          elseif whole >= capacity then
+            part = part - HAS_HISTORY
+            local count = raw:byte(29) or MOST_CHARGES
+            local last_byte = HISTORY_HEAD + count * CHARGE_WIDTH
+            if count >= MOST_CHARGES or #raw < last_byte then return DECIDE end
+            histories = histories or {}
+            histories[i] = raw:sub(29, last_byte)
+          end
+          if whole >= capacity and not is_beyond then
             whole, part = capacity, 0
           end
           local elapsed, was_full = now - since, full
@@ -89,7 +95,14 @@
         if raw and #raw >= 28 then
           local flag
           whole, flag, since, full, lives = read('>I4I6I7I5I6', raw)
-          if flag == HAS_HISTORY or flag > IS_BEYOND then return DECIDE end
+          if flag > IS_BEYOND or flag == HAS_HISTORY then
+            flag = flag - HAS_HISTORY
+            local count = raw:byte(29) or MOST_CHARGES
+            local last_byte = HISTORY_HEAD + count * CHARGE_WIDTH
+            if count >= MOST_CHARGES or #raw < last_byte then return DECIDE end
+            histories = histories or {}
+            histories[i] = raw:sub(29, last_byte)
+          end
           if flag == 0 and whole > quota then whole = quota end
           if #raw > 28 then raw_values[i] = raw:sub(1, 28) end
         else
@@ -135,7 +148,16 @@
           -- the last one. Whole intervals end exactly.
           if code ~= 5 then need = need + 1 end
           need = min(ceil(need), 4e12)
-          if second_kept[i] - now_millis >= need + margin then
+          local history = histories and histories[i]
+          if history then
+            -- The charge is kept with the others: they may still be settled, and it will not be.
+            history = string.char(history:byte(1) + 1) .. history:sub(2)
+              .. pack('>I7I2I4', now, IS_FINAL, cost)
+            local ttl = need + KEPT_MILLIS + margin
+            local state = pack('>I4I6I7I5I6', whole, part + HAS_HISTORY, since, third_kept[i],
+              now_millis + ttl)
+            call('SET', keys[i], state .. history, 'PX', format('%d', ttl))
+          elseif second_kept[i] - now_millis >= need + margin then
             local debt = pack('>I4I6I7I5', whole, part, since, third_kept[i])
             call('SETRANGE', keys[i], '0', debt)
           else

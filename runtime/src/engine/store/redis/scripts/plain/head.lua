@@ -25,5 +25,8 @@ local TIME_SPAN, SUM_SPAN = 281474976710656, 16777216
 -- The flags in the `part` of a bucket mark a debt that may exceed the capacity, and charges that
 -- are kept. The time for which the bucket was full is stored modulo a span. See bucket.lua.
 local IS_BEYOND, HAS_HISTORY = 140737488355328, 70368744177664 -- 2^47, 2^46
+-- The charges that a bucket keeps: see history.lua. The head ends at this byte of the value.
+local HISTORY_HEAD, CHARGE_WIDTH, MOST_CHARGES, IS_FINAL = 51, 13, 64, 32768 -- 2^15
+local KEPT_MILLIS = 600000
 local FULL_SPAN = 1099511627776 -- 2^40
 

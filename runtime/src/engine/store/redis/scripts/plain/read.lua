@@ -46,6 +46,8 @@ for i = marker + 1, last_read do raw_values[i] = nil end
 -- The cost that still fits, and what was charged, by the index of a key. The algorithms keep up to
 -- three more numbers from reading a state to writing it.
 local room, charged, first_kept, second_kept, third_kept = {}, {}, {}, {}, {}
+-- The charges that buckets keep because they may still be settled.
+local histories = nil
 -- The questions of denials about logs, and what was found.
 local missing, found = nil, ''
 
