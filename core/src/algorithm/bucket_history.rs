@@ -212,17 +212,14 @@ impl<B: Bucket> History<B> {
             base: self.base,
             charges: self.charges.clone(),
         };
-        if settlement.receipt.at < first.from() {
-            if !settled.base.settle(limit, settlement, first.from()) {
-                return Some(settled);
-            }
-        } else {
-            let charge = settled.charges.get_mut(self.index_of(settlement)?)?;
-            charge.cost = charge
-                .cost
-                .saturating_sub(settlement.given())
-                .saturating_add(settlement.more());
+        if let Some(index) = self.index_of(settlement) {
+            let charge = settled.charges.get_mut(index)?;
+            charge.cost = settlement.apply(charge.cost);
             charge.is_final = true;
+        } else if settlement.receipt.at <= first.from() {
+            settled.base.settle(limit, settlement, first.from());
+        } else {
+            return None;
         }
         settled.bucket = settled.charged_again(limit);
         Some(settled)
