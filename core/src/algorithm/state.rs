@@ -73,9 +73,21 @@ impl State {
     /// Charges `cost` if it fits, and returns what is left. `Wait::None` means that it was charged.
     #[inline]
     pub fn try_charge(&mut self, limit: &Limit, cost: u32, now: Micros) -> (Wait, Availability) {
-        if limit.is_for_settlement()
-            && let Some(bucket) = self.bucket()
-        {
+        if limit.is_for_settlement() || self.has_history() {
+            return self.try_charge_and_keep(limit, cost, now);
+        }
+        each!(self, state => state.try_charge(limit, cost, now))
+    }
+
+    /// Charges a bucket that keeps its charges. It is not inlined, to keep it out of the hot path.
+    #[inline(never)]
+    fn try_charge_and_keep(
+        &mut self,
+        limit: &Limit,
+        cost: u32,
+        now: Micros,
+    ) -> (Wait, Availability) {
+        if let Some(bucket) = self.bucket() {
             let mut history = BucketHistory::of(bucket);
             let (wait, left) = history.try_charge(limit, cost, now);
             if wait == Wait::None && cost > 0 {
@@ -143,10 +155,16 @@ impl State {
     /// Returns the time for which a full bucket is kept for the sake of its charges.
     #[inline]
     pub(crate) fn kept_for_settlement(&self) -> Micros {
-        match self {
-            Self::BucketHistory(_) => KEPT_FOR_SETTLEMENT,
-            _ => 0,
+        if self.has_history() {
+            KEPT_FOR_SETTLEMENT
+        } else {
+            0
         }
+    }
+
+    #[inline]
+    fn has_history(&self) -> bool {
+        matches!(self, Self::BucketHistory(_))
     }
 
     /// Makes a bucket that keeps no charges any more as small as others; returns whether it has.
