@@ -14,7 +14,7 @@ pub(super) fn head(results: &Results) -> String {
     let crates: Vec<_> = crates.map(|(name, at)| format!("{name} {at}")).collect();
     let lines = [
         "# actix-throttle beside its peers\n".to_owned(),
-        "Written by `benches/run`, from `raw.json` of the same run.\n".to_owned(),
+        "Written by `benches/run`, from `raw.json`.\n".to_owned(),
         format!(
             "- {}, {} cores, {}; {}; {}",
             versions.cpu, versions.cores, versions.memory, versions.kernel, versions.date
