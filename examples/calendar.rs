@@ -3,11 +3,16 @@
 use actix_throttle::{RateLimiter, rate_limit};
 use actix_web::{App, HttpServer, get};
 
-/// The quota of a month starts anew on the first, at midnight UTC. With the feature `time-zones`,
-/// `time_zone = "Europe/Berlin"` makes that midnight in Berlin.
+/// The quota of a month starts anew on the first, at midnight in Berlin. Without `time_zone`, which
+/// the feature `time-zones` brings, it would be midnight UTC.
 #[get("/reports")]
 #[rate_limit("2/second")]
-#[rate_limit(times = 5, every = "month", name = "monthly")]
+#[rate_limit(
+    times = 5,
+    every = "month",
+    time_zone = "Europe/Berlin",
+    name = "monthly"
+)]
 async fn reports() -> &'static str {
     "a report\n"
 }
