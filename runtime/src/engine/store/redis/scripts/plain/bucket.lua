@@ -26,6 +26,8 @@
           if is_beyond then part = part - IS_BEYOND end
           if part >= HAS_HISTORY then
             part = part - HAS_HISTORY
+            -- The charges that the bucket keeps. decide.lua drops the oldest ones. This is written
+            -- out twice, because each call would create a function anew.
             local count = raw:byte(29) or MOST_CHARGES
             local last_byte = HISTORY_HEAD + count * CHARGE_WIDTH
             if count >= MOST_CHARGES or #raw < last_byte then return DECIDE end
