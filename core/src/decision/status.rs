@@ -71,11 +71,13 @@ impl LimitStatus {
     #[doc(hidden)]
     #[inline]
     pub fn new(limit: LimitRef<'_>, verdict: Verdict, index: u32) -> Self {
-        Self {
-            policy: limit.to_any().without_marks(),
+        let mut status = Self {
+            policy: limit.to_any(),
             verdict,
             index,
-        }
+        };
+        status.policy.remove_marks();
+        status
     }
 
     #[doc(hidden)]

@@ -163,27 +163,26 @@ impl AnyLimit {
         }
     }
 
-    /// Returns the limit as it was configured, without the marks of one charge: that it has waited
-    /// for its turn, and that it may be settled later.
+    /// Removes the marks of one charge: that it has waited for its turn, and that it may be settled
+    /// later. It works in place, because every decision does it, and a limit is large to move.
     #[doc(hidden)]
     #[inline]
-    pub fn without_marks(self) -> Self {
-        match self {
-            Self::Rate(limit) => Self::Rate(limit.without_marks()),
-            Self::Concurrency(_) => self,
+    pub fn remove_marks(&mut self) {
+        if let Self::Rate(limit) = self {
+            limit.remove_marks();
         }
     }
 
     /// Returns the limit as it was configured: without the marks of one charge, and the flag of one
     /// under `Enforcement::Shadow`.
     #[doc(hidden)]
-    pub fn as_written(self) -> Self {
-        let mut limit = self.without_marks();
-        match &mut limit {
+    pub fn as_written(mut self) -> Self {
+        self.remove_marks();
+        match &mut self {
             Self::Rate(limit) => limit.unenforced = false,
             Self::Concurrency(limit) => limit.unenforced = false,
         }
-        limit
+        self
     }
 
     /// Fills in the name and zone, unless the limit has its own.

@@ -26,12 +26,11 @@ impl Limit {
         self.for_settlement
     }
 
-    /// Returns the limit without the marks of one charge.
-    #[doc(hidden)]
-    pub const fn without_marks(mut self) -> Self {
+    /// Removes the marks of one charge.
+    #[inline]
+    pub(super) const fn remove_marks(&mut self) {
         self.in_turn = false;
         self.for_settlement = false;
-        self
     }
 
     /// Returns whether the charge has waited for its turn.

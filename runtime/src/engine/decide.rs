@@ -39,8 +39,7 @@ impl Engine {
             _ => return Ok(Decision::unlimited()),
         };
         let charges = Charges::from_buf([self.charge(limit, identity)]);
-        let (decision, _) = self.decision(&Check { mode, charges }).await?;
-        Ok(decision)
+        self.decision(&Check { mode, charges }).await
     }
 
     /// Charges several limits at once: all of them, or none.
@@ -52,8 +51,7 @@ impl Engine {
             return Ok(Decision::unlimited());
         }
         let (mode, charges) = (Mode::Charge, self.charges(&limits));
-        let (decision, _) = self.decision(&Check { mode, charges }).await?;
-        Ok(decision)
+        self.decision(&Check { mode, charges }).await
     }
 
     /// Decides a check without I/O: the first phase of every decision.
@@ -93,24 +91,21 @@ impl Engine {
         }
     }
 
-    /// Validates and decides a check. The receipts are those of its charges, if the check asks for
-    /// them.
+    /// Validates and decides a check whose receipts nothing needs.
     ///
     /// # Cancel safety
     ///
     /// As of [`decide`](Self::decide).
-    pub(super) async fn decision(
-        &self,
-        check: &Check<'_>,
-    ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
+    pub(super) async fn decision(&self, check: &Check<'_>) -> Result<Decision, RateLimitError> {
         coop_yield().await;
         validate(&check.charges)?;
         match self.try_decide(check) {
-            Ok(outcome) => self.to_decision(check, Ok(outcome)),
+            Ok(outcome) => Ok(self.decided(check, &outcome)),
             // The future is boxed, so that that of a decision in memory stays small.
             Err(miss) => {
                 let decided = Box::pin(self.decide(check, miss)).await;
-                self.to_decision(check, decided)
+                let (decision, _) = self.to_decision(check, decided)?;
+                Ok(decision)
             }
         }
     }
@@ -145,6 +140,18 @@ impl Engine {
             cost: limit.default_cost(),
             failure_mode: self.settings().failure_mode,
         }
+    }
+
+    /// Turns the store's outcome into a decision whose receipts nothing needs, and tells the
+    /// observers. Most decisions are of this kind, so nothing large is moved.
+    #[inline]
+    pub(crate) fn decided(&self, check: &Check<'_>, outcome: &Outcome) -> Decision {
+        let decision = outcome.decision((0..).zip(&check.charges));
+        self.note_shadows(check, &decision);
+        if self.observers().is_heard() {
+            self.tell_decided(check, Ok(&decision));
+        }
+        decision
     }
 
     /// Turns the store's outcome into a decision; the failure mode decides if there is an error.
@@ -205,10 +212,16 @@ impl Engine {
             }
             Err(error) => fallback::decide(self.store(), self.observers(), check, error)?,
         };
-        if check.mode.is_charge() && decision.is_allowed() {
-            self.shadow_stats().report(&decision);
-        }
+        self.note_shadows(check, &decision);
         Ok((decision, receipts))
+    }
+
+    /// Counts what the shadow limits of an admission would have denied.
+    #[inline]
+    fn note_shadows(&self, check: &Check<'_>, decision: &Decision) {
+        if check.mode.is_charge() && decision.is_allowed() {
+            self.shadow_stats().report(decision);
+        }
     }
 }
 

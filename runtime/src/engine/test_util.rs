@@ -7,7 +7,7 @@ use actix_throttle_core::{
     limit::Limit,
 };
 
-use super::{charged::Charged, error::RateLimitError, handle::Engine};
+use super::{charged::Charged, decide::validate, error::RateLimitError, handle::Engine};
 
 /// The charges of one decision, to be refunded once.
 #[doc(hidden)]
@@ -32,7 +32,9 @@ impl Engine {
         }
         let (mode, charges) = (Mode::ChargeForReceipts, self.charges(&limits));
         let check = Check { mode, charges };
-        let (decision, receipts) = self.decision(&check).await?;
+        validate(&check.charges)?;
+        let outcome = self.outcome(&check).await;
+        let (decision, receipts) = self.to_decision(&check, outcome)?;
         Ok((decision, ChargedForTest(Charged::of(&check, &receipts))))
     }
 

@@ -5,7 +5,7 @@
 //! the state for several limits, waits and refunds, which would take most of its time.
 
 use actix_throttle_core::{
-    check::{Charge, Charges, Check, Mode, Outcome},
+    check::{Charge, Charges, Check, Mode},
     identity::Identity,
     key::Key,
     limit::Limit,
@@ -13,7 +13,7 @@ use actix_throttle_core::{
 use actix_web::HttpRequest;
 
 use super::{context::RuleContext, evaluation::Evaluation, rule::Rule, rule_list::RuleSet};
-use crate::engine::{Miss, StoreError, error::RateLimitError};
+use crate::engine::{Miss, error::RateLimitError};
 
 /// A request that the fast path can decide.
 pub(super) struct SingleRule<'a> {
@@ -50,10 +50,12 @@ impl<'a> SingleRule<'a> {
     /// # Errors
     ///
     /// A [`Miss`] if the store needs I/O for it, which [`evaluate`](Self::evaluate) does.
-    pub(super) fn try_evaluate(&self) -> Result<Result<Evaluation<'a>, RateLimitError>, Miss> {
+    pub(super) fn try_evaluate(&self) -> Result<Evaluation<'a>, Miss> {
         let check = self.check();
-        let outcome = self.context.limiter.engine().try_decide(&check)?;
-        Ok(self.to_evaluation(&check, Ok(outcome)))
+        let engine = self.context.limiter.engine();
+        let outcome = engine.try_decide(&check)?;
+        let decision = engine.decided(&check, &outcome);
+        Ok(Evaluation::of_single_rule(decision, self.rule))
     }
 
     /// Decides a request that [`try_evaluate`](Self::try_evaluate) could not.
@@ -62,17 +64,9 @@ impl<'a> SingleRule<'a> {
     ///
     /// If the future is dropped while the store decides, a charge that was sent stays.
     pub(super) async fn evaluate(&self, miss: Miss) -> Result<Evaluation<'a>, RateLimitError> {
-        let check = self.check();
-        let decided = self.context.limiter.engine().decide(&check, miss).await;
-        self.to_evaluation(&check, decided)
-    }
-
-    fn to_evaluation(
-        &self,
-        check: &Check<'_>,
-        decided: Result<Outcome, StoreError>,
-    ) -> Result<Evaluation<'a>, RateLimitError> {
-        let (decision, _) = self.context.limiter.engine().to_decision(check, decided)?;
+        let (engine, check) = (self.context.limiter.engine(), self.check());
+        let decided = engine.decide(&check, miss).await;
+        let (decision, _) = engine.to_decision(&check, decided)?;
         Ok(Evaluation::of_single_rule(decision, self.rule))
     }
 

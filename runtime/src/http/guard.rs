@@ -130,7 +130,7 @@ pub(super) fn try_admit<'a>(
         Ok(evaluation) => evaluation,
         Err(miss) => return Err(Undecided::Remote(single, miss)),
     };
-    let admission = admission(context, request, nesting, evaluation.map(Some));
+    let admission = admission(context, request, nesting, Ok(Some(evaluation)));
     admission.map_err(|denial| Undecided::Denied(context, denial))
 }
 

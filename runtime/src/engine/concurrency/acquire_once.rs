@@ -98,8 +98,7 @@ impl Engine {
         &self,
         charges: &[OwnedCharge],
     ) -> Result<Decision, RateLimitError> {
-        let (decision, _) = self.decision(&check(Mode::Peek, charges)).await?;
-        Ok(decision)
+        self.decision(&check(Mode::Peek, charges)).await
     }
 
     /// Returns what a check that was sent at `sent` was granted, and the task that renews its
