@@ -116,60 +116,71 @@ impl Concurrency {
     }
 }
 
+/// Returns what is wrong with a limit. Each decision asks, so what few limits have is looked at by
+/// functions of its own.
 #[inline]
 const fn reason(limit: &Limit) -> Option<Reason> {
-    let window = (*WINDOW_MICROS.start(), *WINDOW_MICROS.end());
-    let bucket = matches!(
-        limit.kind(),
-        Algorithm::TokenBucket | Algorithm::LeakyBucket
-    );
     if !is_in(limit.times as u64, bounds(&TIMES)) {
         return Some(Reason::Times);
     }
-    if !is_in(limit.window, window) {
+    if !is_in(limit.window, WINDOW) {
         return Some(Reason::Window);
     }
-    if let Some(reason) = reason_of_calendar(limit) {
+    if (limit.period.is_some() || limit.time_zone.is_some())
+        && let Some(reason) = reason_of_calendar(limit)
+    {
         return Some(reason);
     }
     if limit.fraction {
         return Some(Reason::WindowFraction);
     }
-    if matches!(limit.kind(), Algorithm::SlidingWindow) && limit.times > MAX_LOGGED {
-        return Some(Reason::TimesOfLog);
-    }
-    if bucket && limit.times as u64 > limit.window {
-        return Some(Reason::Rate);
-    }
-    if !matches!(limit.kind(), Algorithm::TokenBucket) {
-        if limit.capacity.is_some() {
-            return Some(Reason::CapacityOfAnother);
+    let kind = limit.kind();
+    match kind {
+        Algorithm::SlidingWindow if limit.times > MAX_LOGGED => return Some(Reason::TimesOfLog),
+        Algorithm::TokenBucket | Algorithm::LeakyBucket if limit.times as u64 > limit.window => {
+            return Some(Reason::Rate);
         }
-        if limit.refill.is_some() {
-            return Some(Reason::RefillOfAnother);
-        }
+        _ => {}
     }
-    if let Some(capacity) = limit.capacity
-        && !is_in(capacity as u64, bounds(&TIMES))
+    if (limit.capacity.is_some() || limit.refill.is_some())
+        && let Some(reason) = reason_of_bucket(limit, kind)
     {
-        return Some(Reason::Capacity);
+        return Some(reason);
     }
-    if let Some(reason) = reason_of_block(limit) {
+    if limit.block.is_some()
+        && let Some(reason) = reason_of_block(limit)
+    {
         return Some(reason);
     }
     if let Some(lease) = limit.lease {
         if !is_in(lease as u64, bounds(&LEASE)) {
             return Some(Reason::Lease);
         }
-        if matches!(limit.kind(), Algorithm::LeakyBucket) {
+        if matches!(kind, Algorithm::LeakyBucket) {
             return Some(Reason::LeaseOfOne);
         }
     }
     reason_of_texts(limit.name, limit.zone)
 }
 
+/// Checks what only a token bucket has.
+const fn reason_of_bucket(limit: &Limit, kind: Algorithm) -> Option<Reason> {
+    match (limit.capacity, limit.refill) {
+        (None, None) => None,
+        (Some(capacity), _) if matches!(kind, Algorithm::TokenBucket) => {
+            if is_in(capacity as u64, bounds(&TIMES)) {
+                None
+            } else {
+                Some(Reason::Capacity)
+            }
+        }
+        (None, Some(_)) if matches!(kind, Algorithm::TokenBucket) => None,
+        (Some(_), _) => Some(Reason::CapacityOfAnother),
+        (None, Some(_)) => Some(Reason::RefillOfAnother),
+    }
+}
+
 /// Checks the period and its time zone, and that nothing else of a rate is beside them.
-#[inline]
 const fn reason_of_calendar(limit: &Limit) -> Option<Reason> {
     if limit.period.is_none() {
         return match limit.time_zone {
@@ -192,13 +203,11 @@ const fn reason_of_calendar(limit: &Limit) -> Option<Reason> {
     }
 }
 
-#[inline]
 const fn reason_of_block(limit: &Limit) -> Option<Reason> {
-    let window = (*WINDOW_MICROS.start(), *WINDOW_MICROS.end());
     let lengths = match limit.block {
         None => return None,
         Some(BlockLengths::One(length)) => {
-            return if is_in(length, window) {
+            return if is_in(length, WINDOW) {
                 None
             } else {
                 Some(Reason::Block)
@@ -212,7 +221,7 @@ const fn reason_of_block(limit: &Limit) -> Option<Reason> {
     let (mut at, mut before) = (0, 0);
     while at < lengths.len() {
         let length = whole_micros(lengths[at]);
-        if !is_in(length, window) {
+        if !is_in(length, WINDOW) {
             return Some(Reason::Block);
         }
         if length < before {
@@ -223,6 +232,8 @@ const fn reason_of_block(limit: &Limit) -> Option<Reason> {
     }
     None
 }
+
+const WINDOW: (u64, u64) = (*WINDOW_MICROS.start(), *WINDOW_MICROS.end());
 
 #[inline]
 const fn bounds(range: &RangeInclusive<u32>) -> (u64, u64) {
