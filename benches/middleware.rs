@@ -1,14 +1,16 @@
 //! Measures what the middleware costs a request that matches no entry, and a request that the last
-//! entry exempts. The benchmark calls a whole application without a socket.
+//! entry exempts; and what the attribute costs. The benchmark calls a whole application without a
+//! socket.
 //!
 //! Run it with `benches/run --micro`. The bare application is the case without a middleware.
 
 use std::{
     future::Future,
+    net::SocketAddr,
     task::{Context, Poll, Waker},
 };
 
-use actix_throttle::{Limit, RateLimiter, Rule, Throttle};
+use actix_throttle::{Limit, RateLimiter, Rule, Throttle, rate_limit};
 use actix_web::{
     App, Error, HttpResponse,
     body::MessageBody,
@@ -58,6 +60,24 @@ fn last_decides(bencher: Bencher<'_, '_>, entries: usize) {
     );
 }
 
+/// The attribute with the in-memory store and one key. All requests are admitted.
+#[rate_limit(times = 1_000_000_000, seconds = 86400, algorithm = "token_bucket")]
+async fn limited() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+#[divan::bench]
+fn attribute(bencher: Bencher<'_, '_>) {
+    let limiter = System::new().block_on(RateLimiter::builder().memory().build());
+    let Ok(limiter) = limiter else { return };
+    let app = app().app_data(limiter);
+    run(
+        bencher,
+        app.route("/limited/{id}/orders", web::get().to(limited)),
+        "/limited/7/orders",
+    );
+}
+
 #[divan::bench]
 fn exempt_route(bencher: Bencher<'_, '_>) {
     let throttle = entries_for(1).exempt("/users/{id}/orders");
@@ -99,8 +119,9 @@ where
 {
     let system = System::new();
     let app = system.block_on(init_service(app));
+    let peer = SocketAddr::from(([10, 0, 0, 1], 50_000));
     bencher
-        .with_inputs(|| TestRequest::get().uri(path).to_request())
+        .with_inputs(|| TestRequest::get().uri(path).peer_addr(peer).to_request())
         .bench_local_values(|request| {
             let mut answer = Box::pin(app.call(request));
             // Nothing here waits.
