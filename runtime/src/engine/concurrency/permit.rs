@@ -48,7 +48,9 @@ impl Permit {
     /// that is paid.
     ///
     /// Limits without a cost count requests and stay as they are; if no limit has a cost, all of
-    /// them are corrected. Permits stay held.
+    /// them are corrected. A bucket then knows less of the charge, and may not settle it exactly
+    /// ([the guide](crate::guide::settling#buckets) says how): give its limit a cost, even of 1.
+    /// Permits stay held.
     ///
     /// Returns `false`, and changes nothing, if it was settled before. Returns `false` as well if
     /// the store could not be told, or did not confirm it in time, which is logged: the cost of the
