@@ -27,6 +27,7 @@ impl Engine {
         }
         let counter = Key::counter(identity, limit);
         self.store().delete(&[counter, counter.block()]).await?;
+        self.wait_queues().notify_zone(&counter, self.clock().now());
         self.tell_changed(limit, identity, Change::Reset);
         Ok(())
     }
@@ -59,6 +60,7 @@ impl Engine {
         }
         let key = Key::counter(identity, limit).block();
         self.store().delete(&[key]).await?;
+        self.wait_queues().notify_zone(&key, self.clock().now());
         self.tell_changed(limit, identity, Change::Unblock);
         Ok(())
     }

@@ -20,6 +20,7 @@ for_every_store!(
     waiters_are_not_overtaken,
     a_wait_ends_in_time_and_takes_nothing,
     a_wait_for_a_rate_that_cannot_help_ends_at_once,
+    reset_and_unblock_wake_the_waiters,
     permits_released_elsewhere_are_found,
     permits_of_dead_processes_are_found,
 );
@@ -185,9 +186,7 @@ async fn a_wait_for_a_rate_that_cannot_help_ends_at_once(store: &StoreFixture) {
     ));
     // A waiter that can succeed is woken when the rate has room, and not before.
     let mut waits = Box::pin(semaphore.acquire().into_future());
-    // The first decision tells the waiter how long to wait. It takes a moment in a slot that is
-    // being moved.
-    let told = tokio::time::timeout(Duration::from_millis(50), &mut waits);
+    let told = tokio::time::timeout(TOLD, &mut waits);
     assert!(told.await.is_err());
     for _ in 0..60 {
         assert!((&mut waits).now_or_never().is_none());
@@ -205,6 +204,33 @@ async fn a_wait_for_a_rate_that_cannot_help_ends_at_once(store: &StoreFixture) {
         "{error}"
     );
 }
+
+/// The clock stands still, so only the reset can have woken the waiter.
+async fn reset_and_unblock_wake_the_waiters(store: &StoreFixture) {
+    const HOURLY: Limit = Limit::per_hour(1).name("hourly");
+    const PAUSED: Limit = Limit::per_hour(9).name("paused");
+    let limiter = &store.limiter;
+    assert!(limiter.check(&HOURLY, "ann").await.unwrap().is_allowed());
+    let waits = |limit| Box::pin(limiter.acquire(limit, "ann").into_future());
+    let is_waiting = async |waits: &mut _| tokio::time::timeout(TOLD, waits).await.is_err();
+    let mut waiter = waits(&HOURLY);
+    assert!(is_waiting(&mut waiter).await);
+    limiter.reset(&HOURLY, "ann").await.unwrap();
+    waiter.await.unwrap();
+    let mut waiter = waits(&HOURLY);
+    assert!(is_waiting(&mut waiter).await);
+    limiter.reset_limit(&HOURLY).await.unwrap();
+    waiter.await.unwrap();
+    let hour = Duration::from_secs(3600);
+    limiter.block(&PAUSED, "ann", hour).await.unwrap();
+    let mut waiter = waits(&PAUSED);
+    assert!(is_waiting(&mut waiter).await);
+    limiter.unblock(&PAUSED, "ann").await.unwrap();
+    waiter.await.unwrap();
+}
+
+/// The time in which a waiter is told how long to wait. A slot that is being moved takes a moment.
+const TOLD: Duration = Duration::from_millis(50);
 
 const TWO: Concurrency = Concurrency::new(2);
 

@@ -2,11 +2,14 @@
 //! foreign keys, several processes, and the clock of the server.
 
 use std::{
+    future::IntoFuture,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use actix_throttle::{CircuitState, Event, Limit, Observer, UsageState};
+use futures_util::future::join;
+use tokio::time::timeout;
 
 use super::{DECIDING, for_every_version, limiter, patient};
 use harness::{
@@ -160,6 +163,40 @@ fn usage_is_that_of_the_servers_clock() {
             let reset = reset_after.expect("it is known");
             assert!(reset <= Duration::from_secs(120), "{limit:?}");
         }
+    });
+}
+
+/// A waiter asks again although the store has promised room in an hour only.
+#[test]
+fn waiter_finds_what_another_process_resets_or_unblocks() {
+    block_on(async {
+        let server = Server::start(ServerVersion::Redis7);
+        let build = async || patient(&server).build().await.unwrap();
+        let (one, other) = (build().await, build().await);
+        const SOON: Duration = Duration::from_secs(5);
+        assert!(one.check(&LOGIN, "ann").await.unwrap().is_allowed());
+        let (waiter, reset) = join(
+            timeout(SOON, one.acquire(&LOGIN, "ann").into_future()),
+            async {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                other.reset(&LOGIN, "ann").await
+            },
+        )
+        .await;
+        reset.unwrap();
+        waiter.expect("it is found").unwrap();
+        let hour = Duration::from_secs(3600);
+        other.block(&LOGIN, "ben", hour).await.unwrap();
+        let (waiter, ended) = join(
+            timeout(SOON, one.acquire(&LOGIN, "ben").into_future()),
+            async {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                other.unblock(&LOGIN, "ben").await
+            },
+        )
+        .await;
+        ended.unwrap();
+        waiter.expect("it is found").unwrap();
     });
 }
 

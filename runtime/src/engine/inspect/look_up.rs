@@ -114,6 +114,7 @@ impl Engine {
         }
         let key = Key::permits(identity, limit);
         self.store().delete(&[key]).await?;
+        self.wait_queues().notify(&key, self.clock().now());
         self.observers().tell(|| Event::Changed {
             policy: limit.policy_name().unwrap_or(limit.zone_name()),
             identity,

@@ -1,9 +1,12 @@
 //! The wait queues of one process: the callers that wait for the same counter, in order.
 //!
-//! Only the first waiter of a queue polls the store: after a refund in this process, else after
-//! pauses that grow while it is denied, as no store tells what other processes refund. Redis's
-//! blocking commands, such as `BLPOP`, would hold a connection for each waiter, would lose a permit
-//! if the process dies at that moment, and would not know the other limits of the check.
+//! Only the first waiter of a queue polls the store: at the time for which the store has promised
+//! room, and after a refund or a reset in this process. Without a promise, it polls after pauses
+//! that grow while it is denied. It also polls about once a second, because no store tells what
+//! other processes refund, reset or unblock.
+//!
+//! Redis's blocking commands, such as `BLPOP`, would hold a connection for each waiter, would lose
+//! a permit if the process dies at that moment, and would not know the other limits of the check.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -30,10 +33,13 @@ const BACKOFF: Backoff = Backoff {
 #[derive(Debug, Default)]
 pub(crate) struct WaitQueues {
     queues: Mutex<HashMap<QueueKey, WaitQueue>>,
-    /// The number of waiters in all queues, which is read without the lock. `SeqCst`: a `notify`
-    /// that reads 0 misses only a waiter that has yet to join, and a waiter polls once more after
-    /// it has joined.
+    /// The number of waiters in all queues, which is read without the lock. `SeqCst`, as
+    /// [`refunds`](Self::refunds).
     waiting: AtomicUsize,
+    /// The number of refunds in this process, of any counter. `SeqCst`: a refund is counted before
+    /// `waiting` is read, and a waiter adds itself to `waiting` before it reads this. So either the
+    /// refund finds the waiter, or the waiter finds the refund.
+    refunds: AtomicU64,
     arrivals: AtomicU64,
 }
 
@@ -52,8 +58,8 @@ struct WaitQueue {
     ask_at: Micros,
     /// The number of denied polls in a row, by which the pauses grow.
     denied: u32,
-    /// Whether the store promised room at `ask_at` and none before.
-    is_certain: bool,
+    /// The time for which the store has promised room, and before which it has none.
+    promised: Option<Micros>,
     /// The number of refunds in this process, by which a [`Turn`] notices one during its poll.
     refunds: u64,
 }
@@ -87,13 +93,26 @@ impl WaitQueues {
                 QueuePosition {
                     number,
                     length: queue.waiters.len(),
-                    certain_from: Some(queue.ask_at).filter(|_| queue.is_certain && number > 0),
+                    certain_from: queue.promised.filter(|_| number > 0),
                 }
             })
     }
 
-    /// Adds a waiter to the queue of `key`.
-    pub(crate) fn enqueue(&self, key: &Key<'_>, priority: Priority, now: Micros) -> Ticket<'_> {
+    /// Returns the number of refunds in this process, of any counter.
+    pub(crate) fn refunds(&self) -> u64 {
+        self.refunds.load(Ordering::SeqCst)
+    }
+
+    /// Adds a waiter to the queue of `key`. It may report the denial that it had, which was asked
+    /// for after `refunds` [refunds](Self::refunds), by the turn that it gets, unless something was
+    /// refunded since: then it has no turn, and polls once more.
+    pub(crate) fn enqueue(
+        &self,
+        key: &Key<'_>,
+        priority: Priority,
+        refunds: u64,
+        now: Micros,
+    ) -> (Ticket<'_>, Option<Turn>) {
         let ticket = Ticket {
             queues: self,
             key: QueueKey::of(key),
@@ -110,29 +129,53 @@ impl WaitQueues {
                 waiters: BTreeMap::new(),
                 ask_at: now,
                 denied: 0,
-                is_certain: false,
+                promised: None,
                 refunds: 0,
             });
         queue.waiters.insert(priority, Arc::clone(&ticket.waker));
-        if queue.is_certain && queue.waiters.keys().next() == Some(&priority) {
+        if queue.is_first(priority) && queue.promised.is_some() {
             // A promise was for the waiter that is overtaken; the new first waiter may fit at once.
-            queue.ask_at = now;
-            queue.is_certain = false;
+            queue.poll_at_once(now);
         }
-        ticket
+        let turn = Turn {
+            refunds: queue.refunds,
+        };
+        let is_current = self.refunds() == refunds;
+        drop(queues);
+        (ticket, is_current.then_some(turn))
     }
 
     /// Wakes the first waiter of `key` after a refund or a release in this process.
     pub(crate) fn notify(&self, key: &Key<'_>, now: Micros) {
+        self.refunds.fetch_add(1, Ordering::SeqCst);
         if self.is_empty() {
             return;
         }
         if let Some(queue) = self.queues.lock().get_mut(&QueueKey::of(key)) {
-            queue.refunds += 1;
-            queue.ask_at = queue.ask_at.min(now);
-            queue.is_certain = false;
-            queue.denied = 0;
-            queue.wake_first();
+            queue.notify(now);
+        }
+    }
+
+    /// Wakes the first waiter of each counter of an identity in a zone, after a reset or the end of
+    /// a block by hand.
+    pub(crate) fn notify_zone(&self, key: &Key<'_>, now: Micros) {
+        let identity = key.identity.without_group();
+        self.notify_all(|queue| queue.is_in(&identity, key.zone), now);
+    }
+
+    /// Wakes the first waiter of every queue, after a reset in bulk.
+    pub(crate) fn notify_every(&self, now: Micros) {
+        self.notify_all(|_| true, now);
+    }
+
+    fn notify_all(&self, is_meant: impl Fn(&QueueKey) -> bool, now: Micros) {
+        self.refunds.fetch_add(1, Ordering::SeqCst);
+        if self.is_empty() {
+            return;
+        }
+        let mut queues = self.queues.lock();
+        for (_, queue) in queues.iter_mut().filter(|(key, _)| is_meant(key)) {
+            queue.notify(now);
         }
     }
 
@@ -159,7 +202,7 @@ pub(crate) struct Ticket<'a> {
     waker: Arc<Notify>,
 }
 
-/// The first waiter's turn to poll the store, until its ticket reports the result or is dropped.
+/// A waiter's turn to poll the store, until its ticket reports the result or is dropped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Turn {
     refunds: u64,
@@ -190,7 +233,7 @@ impl Ticket<'_> {
             // lost.
             woken.as_mut().enable();
             let first = self.with_queue(|queue| {
-                let is_first = queue.waiters.keys().next() == Some(&self.priority);
+                let is_first = queue.is_first(self.priority);
                 is_first.then_some((queue.ask_at, queue.refunds))
             });
             match first.flatten() {
@@ -207,7 +250,7 @@ impl Ticket<'_> {
     /// `bound`.
     pub(crate) fn denied(&self, turn: Turn, bound: Option<Micros>, now: Micros) {
         self.with_queue(|queue| {
-            queue.is_certain = false;
+            queue.promised = None;
             if queue.refunds != turn.refunds {
                 // A refund arrived during the poll, and the reply may predate it.
                 queue.ask_at = now;
@@ -220,31 +263,43 @@ impl Ticket<'_> {
         });
     }
 
-    /// Reports a denied poll: no room for `wait` microseconds, but for refunds in this process.
-    pub(crate) fn must_wait(&self, wait: Micros, now: Micros) {
+    /// Reports a denied poll that was sent at `sent`: no room for `wait` microseconds, but for
+    /// refunds.
+    pub(crate) fn must_wait(&self, turn: Turn, wait: Micros, sent: Micros, now: Micros) {
         self.with_queue(|queue| {
             // Only the first waiter's wait counts: the store tells a waiter behind it too short a
             // one.
-            if queue.waiters.keys().next() == Some(&self.priority) {
-                queue.ask_at = now.saturating_add(wait);
-                queue.is_certain = true;
+            if !queue.is_first(self.priority) {
+                return;
             }
+            if queue.refunds != turn.refunds {
+                queue.poll_at_once(now);
+                return;
+            }
+            let until = match queue.promised {
+                // A poll in between has confirmed the promise, whenever its reply has come.
+                Some(until) if sent.saturating_add(wait) <= until => until,
+                _ => now.saturating_add(wait),
+            };
+            queue.promise(until, now);
         });
     }
 
     /// Leaves the queue after a grant, and says when the next waiter polls.
-    pub(crate) fn served(self, next: Next, now: Micros) {
+    pub(crate) fn served(self, turn: Turn, next: Next, now: Micros) {
         self.with_queue(|queue| {
             // The waiter is removed here, not in `drop`: a first waiter that leaves unserved voids
             // the promise.
             queue.waiters.remove(&self.priority);
             queue.denied = 0;
-            queue.is_certain = matches!(next, Next::In(_));
-            queue.ask_at = now.saturating_add(match next {
-                Next::Now => 0,
-                Next::In(wait) => wait,
-                Next::Later => upward(BACKOFF.first),
-            });
+            queue.poll_at_once(now);
+            match next {
+                // A refund arrived during the poll, and the reply may predate it.
+                _ if queue.refunds != turn.refunds => {}
+                Next::Now => {}
+                Next::In(wait) => queue.promise(now.saturating_add(wait), now),
+                Next::Later => queue.ask_at = now.saturating_add(upward(BACKOFF.first)),
+            }
         });
     }
 
@@ -261,12 +316,11 @@ impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         let mut queues = self.queues.queues.lock();
         if let Some(queue) = queues.get_mut(&self.key) {
-            let was_first = queue.waiters.keys().next() == Some(&self.priority);
+            let was_first = queue.is_first(self.priority);
             queue.waiters.remove(&self.priority);
-            if was_first && queue.is_certain {
+            if was_first && queue.promised.is_some() {
                 // The store's promise was for the first waiter's cost; the next may need less.
-                queue.ask_at = 0;
-                queue.is_certain = false;
+                queue.poll_at_once(0);
             }
             queue.wake_first();
             if queue.waiters.is_empty() {
@@ -279,6 +333,32 @@ impl Drop for Ticket<'_> {
 }
 
 impl WaitQueue {
+    fn is_first(&self, priority: Priority) -> bool {
+        self.waiters.keys().next() == Some(&priority)
+    }
+
+    /// Records that the store has room at `until` and not before, unless another process refunds:
+    /// the first waiter polls for that in between.
+    fn promise(&mut self, until: Micros, now: Micros) {
+        let in_between = now.saturating_add(upward(BACKOFF.longest));
+        self.promised = Some(until);
+        self.ask_at = until.min(in_between);
+    }
+
+    /// Forgets the promise: the first waiter polls at `now`.
+    fn poll_at_once(&mut self, now: Micros) {
+        self.promised = None;
+        self.ask_at = now;
+    }
+
+    /// Records a refund, and wakes the first waiter.
+    fn notify(&mut self, now: Micros) {
+        self.refunds += 1;
+        self.denied = 0;
+        self.poll_at_once(self.ask_at.min(now));
+        self.wake_first();
+    }
+
     fn wake_first(&self) {
         if let Some(first) = self.waiters.values().next() {
             first.notify_one();
@@ -290,3 +370,6 @@ impl WaitQueue {
 fn upward(pause: Micros) -> Micros {
     pause + fastrand::u64(..=pause / 2)
 }
+
+#[cfg(test)]
+mod tests;

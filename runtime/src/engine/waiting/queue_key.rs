@@ -22,4 +22,9 @@ impl QueueKey {
             kind: key.kind,
         }
     }
+
+    /// Whether it counts this identity, which has no group, in this zone.
+    pub(super) fn is_in(&self, identity: &Identity, zone: &str) -> bool {
+        &*self.zone == zone && self.identity == *identity
+    }
 }

@@ -9,7 +9,7 @@ use actix_throttle_core::{
 use super::{
     denied::Denied,
     outcome::WaitOutcome,
-    queue::{Priority, Ticket},
+    queue::{Priority, Ticket, Turn},
     report::{Observed, WaitReport},
     runtime::needs_runtime,
     turn::{next_waiter, with_fresh_permit_ids},
@@ -71,6 +71,8 @@ struct QueuedWaiter<'a> {
     by: &'a OwnedCharge,
     /// The time at which the waiter leaves the queue without its turn; `None`: never.
     leaves_at: Option<Micros>,
+    /// The turn to poll, once it has come.
+    turn: Option<Turn>,
 }
 
 impl<'a> Waiter<'a> {
@@ -82,7 +84,7 @@ impl<'a> Waiter<'a> {
         let clock = self.engine.clock();
         let mut queued = match self.already_waited_for() {
             None => None,
-            Some(by) => match self.enqueue(by, by.max_wait.ends_at(self.arrived_at)) {
+            Some(by) => match self.enqueue(by, by.max_wait.ends_at(self.arrived_at), None) {
                 Ok(queued) => {
                     report.joined(by);
                     Some(queued)
@@ -92,28 +94,30 @@ impl<'a> Waiter<'a> {
         };
         let mut last = None;
         loop {
-            let mut turn = None;
             if let Some(QueuedWaiter {
                 ticket,
                 by,
                 leaves_at,
-            }) = &queued
+                turn,
+            }) = &mut queued
             {
                 let wait = clock.timeout_at(*leaves_at, ticket.turn(clock));
                 let Some(in_time) = self.engine.while_enforced(wait).await else {
                     return Ok(None);
                 };
-                turn = in_time;
+                *turn = in_time;
                 if turn.is_none() {
                     return Ok(Some(self.timed_out(by, None, last)));
                 }
             }
-            let sent = clock.now();
+            let (sent, refunds) = (clock.now(), self.engine.wait_queues().refunds());
             let in_turn = queued.as_ref().map(|queued| queued.by);
             let denied = match self.try_alternatives(in_turn, report).await? {
                 Ok(granted) => {
-                    if let Some(QueuedWaiter { ticket, .. }) = queued {
-                        ticket.served(next_waiter(&granted.decision), clock.now());
+                    if let Some(QueuedWaiter { ticket, turn, .. }) = queued
+                        && let Some(turn) = turn
+                    {
+                        ticket.served(turn, next_waiter(&granted.decision), clock.now());
                     }
                     return Ok(Some(WaitOutcome::Granted(granted)));
                 }
@@ -145,10 +149,9 @@ impl<'a> Waiter<'a> {
                 .as_ref()
                 .is_some_and(|queued| queued.ticket.is_for(&key));
             if !stays {
-                turn = None;
                 // The caller leaves one queue before it joins the other: it never stands in two.
                 drop(queued.take());
-                match self.enqueue(by, end) {
+                match self.enqueue(by, end, Some(refunds)) {
                     Ok(joined) => {
                         report.joined(by);
                         queued = Some(joined);
@@ -157,16 +160,19 @@ impl<'a> Waiter<'a> {
                 }
             }
             if let Some(QueuedWaiter {
-                ticket, leaves_at, ..
+                ticket,
+                leaves_at,
+                turn,
+                ..
             }) = &mut queued
             {
                 *leaves_at = self.leaves_at(by, end);
-                match turn {
-                    _ if min_wait > 0 => ticket.must_wait(min_wait, now),
-                    Some(turn) => ticket.denied(turn, retry_after.map(to_micros), now),
-                    // A new waiter polls once more, because a permit may have been released in
-                    // between.
-                    None => {}
+                match turn.take() {
+                    Some(turn) if min_wait > 0 => ticket.must_wait(turn, min_wait, sent, now),
+                    Some(turn) if stays => ticket.denied(turn, retry_after.map(to_micros), now),
+                    // A new waiter polls once more: a permit may have been released elsewhere in
+                    // between, or something was refunded here.
+                    Some(_) | None => {}
                 }
             }
             last = Some(decision);
@@ -188,10 +194,12 @@ impl<'a> Waiter<'a> {
     }
 
     /// Joins the queue; or returns the time until a retry may help, if it is full or too slow.
+    /// `refunds`: the number of refunds before the store was asked, if it was.
     fn enqueue(
         &self,
         by: &'a OwnedCharge,
         end: Option<Micros>,
+        refunds: Option<u64>,
     ) -> Result<QueuedWaiter<'a>, Option<Micros>> {
         needs_runtime().map_err(|_| None)?;
         let (queues, now, key) = (
@@ -213,10 +221,13 @@ impl<'a> Waiter<'a> {
         {
             return Err(served_at.map(|at| at.saturating_sub(now)));
         }
+        let refunds = refunds.unwrap_or_else(|| queues.refunds());
+        let (ticket, turn) = queues.enqueue(&key, self.priority, refunds, now);
         Ok(QueuedWaiter {
-            ticket: queues.enqueue(&key, self.priority, now),
+            ticket,
             by,
             leaves_at: self.leaves_at(by, end),
+            turn,
         })
     }
 
