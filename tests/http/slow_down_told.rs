@@ -67,6 +67,25 @@ async fn permit() -> &'static str {
     "ok"
 }
 
+#[get("/waiting")]
+#[rate_limit(
+    "9/minute",
+    name = "rate",
+    slow_after = 1,
+    slow_by = "1s",
+    slow_max = "1s"
+)]
+#[concurrency_limit(
+    max = 1,
+    name = "permit",
+    zone = "permits",
+    identifier = global,
+    max_wait = "60s"
+)]
+async fn waiting() -> &'static str {
+    "ok"
+}
+
 #[get("/held")]
 #[concurrency_limit(max = 1, name = "permit", zone = "permits", identifier = global)]
 async fn held() -> HttpResponse {
@@ -74,7 +93,7 @@ async fn held() -> HttpResponse {
 }
 
 fn routes(config: &mut ServiceConfig) {
-    config.service((rate, permit, held));
+    config.service((rate, permit, waiting, held));
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = TestResponse> + 'a>>;
@@ -134,6 +153,30 @@ async fn permit_beside_a_delay_is_told_once() {
     let waits = send(&service, "/permit").await;
     test_app.after_seconds(1);
     assert_eq!(waits.await.status, 200);
+    assert_eq!(
+        heard.take(),
+        ["rate allowed, 7 left", "permit allowed, 0 left"]
+    );
+}
+
+/// The admission was the last word, although the client leaves while it waits for a permit again.
+#[actix_web::test]
+async fn canceled_wait_for_the_permit_after_a_delay_is_told_once() {
+    let (test_app, heard) = observed(9).await;
+    let service = test_app.service(routes).await;
+    assert_eq!(service.get("/waiting").await.status, 200);
+    let mut delayed = send(&service, "/waiting").await;
+    let _holder = send(&service, "/held").await;
+    heard.take();
+    test_app.after_seconds(1);
+    for _ in 0..3 {
+        assert!(
+            delayed.as_mut().now_or_never().is_none(),
+            "the permit is held"
+        );
+        yield_now().await;
+    }
+    drop(delayed);
     assert_eq!(
         heard.take(),
         ["rate allowed, 7 left", "permit allowed, 0 left"]

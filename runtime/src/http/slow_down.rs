@@ -165,8 +165,8 @@ async fn reacquire<'a>(
         .unzip();
     let most = Some(engine.settings().max_waiting);
     let wanted = std::slice::from_ref(&wanted);
-    // A wait without success tells of its own failure.
-    let (by, wait) = match wait_for(engine, wanted, 0, most, Observed::Failures).await {
+    // A denied wait tells of its own failure.
+    let (by, wait) = match wait_for(engine, wanted, 0, most, Observed::Denials).await {
         Ok(WaitOutcome::Granted(Granted { decision, hold, .. })) => {
             evaluation.decision.merge(&decision, &indices);
             evaluation.hold = hold.map(Box::new);

@@ -23,6 +23,9 @@ pub(crate) enum Observed {
     All,
     /// All but a grant, after which the caller may still deny the request. It tells of the grant.
     Failures,
+    /// All but a grant and a cancellation: the request was admitted before, and the caller tells of
+    /// that.
+    Denials,
 }
 
 /// The report of one caller. If it is dropped before [`ended`](Self::ended), it tells that the
@@ -154,10 +157,12 @@ impl Drop for WaitReport<'_> {
             return;
         };
         self.leave(WaitEnd::Canceled);
-        self.engine.observers().tell(|| {
-            let (result, source) = (DecisionResult::Canceled, DecisionSource::Local);
-            Event::Decided(Decided::of(&by.charge(), result, source))
-        });
+        if self.observed != Observed::Denials {
+            self.engine.observers().tell(|| {
+                let (result, source) = (DecisionResult::Canceled, DecisionSource::Local);
+                Event::Decided(Decided::of(&by.charge(), result, source))
+            });
+        }
     }
 }
 
