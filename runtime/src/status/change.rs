@@ -25,6 +25,9 @@ pub(super) async fn confirm(visit: &Visit<'_>, form: &Form, target: &Target) -> 
         Ok(prepared) => prepared,
         Err(response) => return response,
     };
+    if visit.query.is_json {
+        return visit.not_confirmed();
+    }
     let confirmation = Confirmation {
         form,
         wanted,

@@ -108,6 +108,10 @@ impl Visit<'_> {
                     page(StatusCode::OK, markup)
                 }
             }
+            View::Find if query.is_json => self.fail(
+                StatusCode::BAD_REQUEST,
+                "Name the identity: `?identity=...`, or `identity=...` in a form.",
+            ),
             View::Find => page(StatusCode::OK, view::find(&self.page(), "", None)),
             View::Identity(written) => match Target::find(self.limiter, written) {
                 Ok(target) => self.identity(&target).await,

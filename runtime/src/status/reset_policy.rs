@@ -17,6 +17,7 @@ use crate::engine::{ResetReport, error::RateLimitError, log_throttle::TARGET};
 /// Asks a person to confirm the reset; nothing has changed yet.
 pub(super) fn confirm_reset(visit: &Visit<'_>, policy: &str) -> HttpResponse {
     match prepare(visit, policy) {
+        Ok(_) if visit.query.is_json => visit.not_confirmed(),
         Ok((policy, limits)) => page(
             StatusCode::OK,
             view::confirm_reset(&visit.page(), policy, &limits),

@@ -77,6 +77,12 @@ impl Visit<'_> {
         self.fail(StatusCode::FORBIDDEN, error)
     }
 
+    /// Responds to a program, which cannot be asked to confirm a change.
+    pub(super) fn not_confirmed(&self) -> HttpResponse {
+        let error = "Nothing has changed: send `confirmed=yes` with the form.";
+        self.fail(StatusCode::BAD_REQUEST, error)
+    }
+
     pub(super) fn is_off(&self) -> HttpResponse {
         let error = "Enforcement is off: the store is not asked, so nothing can be changed.";
         self.fail(StatusCode::CONFLICT, error)

@@ -125,6 +125,24 @@ async fn change_answers_as_json_too() {
     );
 }
 
+/// A program gets an error in place of the question that a person is asked.
+#[actix_web::test]
+async fn unconfirmed_change_as_json_is_an_error() {
+    let page = Page::new().await;
+    page.tries(&LOGIN, "ann", 9).await;
+    for query in ["?view=change", "?view=reset&policy=login"] {
+        let query = format!("{query}&format=json");
+        let answer = page.send(&query, &form("reset", "", "")).await;
+        assert_eq!(answer.status, 400);
+        let error = "Nothing has changed: send `confirmed=yes` with the form.";
+        assert_eq!(answer.json()["error"], error);
+    }
+    let answer = page.look("?view=find&format=json").await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.json()["error"].is_string());
+    assert_eq!(page.remaining(&LOGIN, "ann").await, 0);
+}
+
 #[actix_web::test]
 async fn nonsense_is_refused_and_changes_nothing() {
     let page = Page::new().await;
