@@ -39,6 +39,7 @@ impl LogThrottle {
     /// Logs the line, or counts it as left out.
     pub(crate) fn log(&self, line: fmt::Arguments<'_>) {
         if self.is_due(START.elapsed().as_secs() + 1) {
+            let line = one_line(line);
             match self.left_out.swap(0, Ordering::Relaxed) {
                 0 => log::log!(target: TARGET, self.level, "{line}"),
                 more => {
@@ -60,9 +61,23 @@ impl LogThrottle {
     }
 }
 
+/// Joins the lines of a text: the errors of libraries may have several.
+fn one_line(text: fmt::Arguments<'_>) -> String {
+    let text = text.to_string();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("; ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_an_error_are_logged_as_one() {
+        let error = "Parse error at 0\n  Unexpected `6`\n\n";
+        let line = one_line(format_args!("the store failed: {error}"));
+        assert_eq!(line, "the store failed: Parse error at 0; Unexpected `6`");
+    }
 
     #[test]
     fn one_line_a_second_is_due() {

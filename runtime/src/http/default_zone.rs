@@ -11,6 +11,8 @@ use std::{
 use actix_throttle_core::{intern::intern, zone::letters};
 use parking_lot::Mutex;
 
+use crate::engine::log_throttle::TARGET;
+
 /// The name of the function that macro output puts into a handler, so that its type name shows the
 /// handler's path.
 const LANDMARK: &str = "::__throttle_here";
@@ -72,6 +74,7 @@ impl DefaultZone {
         let first = *CLAIMED.lock().entry(zone).or_insert(this);
         if first != this {
             log::error!(
+                target: TARGET,
                 "two handlers named `{}` share the default zone \"{zone}\", and so their counters: \
                  rename one of them, or give the attributes of one a `zone` of its own",
                 self.handler
@@ -86,10 +89,11 @@ fn claim_letters(zone: &'static str) {
         return;
     };
     let text = String::from_utf8_lossy(&letters);
-    log::debug!("keys of the default zone \"{zone}\" have {text} for it");
+    log::debug!(target: TARGET, "keys of the default zone \"{zone}\" have {text} for it");
     let first = *LETTERS.lock().entry(letters).or_insert(zone);
     if first != zone {
         log::error!(
+            target: TARGET,
             "the default zones \"{first}\" and \"{zone}\" have the same letters {text} in keys, and \
              so the same counters in Redis: give the attributes of one handler a `zone` of its own"
         );

@@ -26,6 +26,7 @@ pub(super) use self::{
 };
 use super::named_limit::NamedLimitRef;
 use crate::{
+    engine::log_throttle::TARGET,
     identity::{Identifier, IntoIdentifier},
     response::{IntoOnLimited, OnLimited},
     user_fn::{UserFn, UserFnWith},
@@ -177,7 +178,10 @@ impl Rule {
     pub fn identifier<M>(mut self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(diagnostic) = identifier.validate() {
-            log::error!("a rule counts every client by its address: {diagnostic}");
+            log::error!(
+                target: TARGET,
+                "a rule counts every client by its address: {diagnostic}"
+            );
         }
         self.identifier = Some(identifier);
         self

@@ -19,6 +19,7 @@ use super::{
     pending_charge::{self, PendingCharge},
     rule::Rule,
 };
+use crate::engine::log_throttle::TARGET;
 
 /// Rules that are decided together. The properties that the fast path needs are computed once, and
 /// not at each request.
@@ -56,6 +57,7 @@ impl RuleSet {
         let may_settle = |rule: &Rule| rule.settles() || rule.named_limit().is_some();
         if is_taken && !self.rules.iter().any(may_settle) && !pending_charge::is_offered(request) {
             log::error!(
+                target: TARGET,
                 "the handler of {} takes a `PendingCharge`, and none of its limits has `settle`: \
                  what it settles changes nothing",
                 request.match_pattern().as_deref().unwrap_or(request.path())

@@ -15,6 +15,7 @@ use super::{
     rule::Rule,
 };
 use crate::{
+    engine::log_throttle::TARGET,
     identity::IntoIdentifier,
     limiter::{LimiterRef, RateLimiter},
 };
@@ -113,7 +114,10 @@ impl WebSocketLimiter {
     pub fn identifier<M>(self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(diagnostic) = identifier.validate() {
-            log::error!("a `WebSocketLimiter` counts every client by its address: {diagnostic}");
+            log::error!(
+                target: TARGET,
+                "a `WebSocketLimiter` counts every client by its address: {diagnostic}"
+            );
         }
         self.with(|inner| inner.context.identifier = Some(identifier))
     }

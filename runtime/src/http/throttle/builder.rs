@@ -9,7 +9,7 @@ use actix_web::HttpRequest;
 use super::rule_table::LiveRuleTable;
 use super::{paths::Paths, rule_table::RuleTable, settings::ThrottleSettings};
 use crate::{
-    engine::error::InitError,
+    engine::{error::InitError, log_throttle::TARGET},
     http::rule::Rule,
     identity::{Identifier, IntoIdentifier},
     limiter::RateLimiter,
@@ -204,7 +204,10 @@ impl Throttle {
     pub fn identifier<M>(self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(diagnostic) = identifier.validate() {
-            log::error!("a `Throttle` counts every client by its address: {diagnostic}");
+            log::error!(
+                target: TARGET,
+                "a `Throttle` counts every client by its address: {diagnostic}"
+            );
         }
         self.with(|settings| settings.context.identifier = Some(identifier))
     }
