@@ -103,7 +103,10 @@ impl Decision {
         self.source
     }
 
-    /// Returns every limit that was checked, in the order given, shadow limits included.
+    /// Returns every limit that was decided, in the order given, shadow limits included.
+    ///
+    /// It is empty if the store could not decide and the failure mode admitted the check
+    /// ([`is_fallback`](Self::is_fallback)), and while enforcement is off.
     #[must_use]
     #[inline]
     pub fn limits(&self) -> &[LimitStatus] {

@@ -65,7 +65,7 @@ impl Exempt {
             };
             log::error!(
                 target: TARGET,
-                "`.exempt(\"{pattern}\")` exempts nothing: no route of the app has this pattern{hint} \
+                "the exempt pattern \"{pattern}\" exempts nothing: no route of the app has it{hint} \
                  Write it as it was registered, with the prefixes of its scopes"
             );
         }
