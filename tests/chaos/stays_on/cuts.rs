@@ -101,6 +101,27 @@ async fn idle_connections_of_eight_workers_are_there_again() {
     idle_connections_are_there_again(8).await;
 }
 
+/// A connection that was made again is cut once more before it has served a request.
+#[actix_web::test]
+async fn connection_that_is_cut_twice_lets_nothing_through() {
+    let server = Server::start(ServerVersion::Redis7);
+    let service = Service::start(RateLimiter::builder().redis_url(server.url()), 2).await;
+    let attacker = service.attacker().await;
+    for idle in [1, 7] {
+        cut(&server);
+        // After five seconds, the connection is pinged.
+        sleep(Duration::from_secs(idle)).await;
+        cut(&server);
+        let attackers = vec![attacker.clone(); 8];
+        let attack = service.load_by("/one", attackers, Duration::from_millis(1));
+        sleep(Duration::from_millis(300)).await;
+        let attack = attack.finish().await;
+        let admitted = attack.iter().filter(|answer| answer.status == 200).count();
+        assert!(admitted <= 2, "{admitted} of {}", attack.len());
+    }
+    assert_eq!(service.circuit(), CircuitState::Closed);
+}
+
 /// A connection that closes is made again before a request needs it.
 #[actix_web::test]
 async fn closed_connections_are_made_again_without_a_request() {

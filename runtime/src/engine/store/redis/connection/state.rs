@@ -19,6 +19,10 @@ use crate::engine::store::redis::connection::connection::Connection;
 /// another attempt, and waits for it.
 const STALE: Duration = Duration::from_millis(100);
 
+/// The number of attempts without a reply up to which requests wait for the next one: a connection
+/// may break a second time before it has served a request, and its server be well.
+const PATIENT_ATTEMPTS: u32 = 2;
+
 /// The state and its transitions. A task that waits for a transition subscribes.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
@@ -156,13 +160,16 @@ impl ConnectionState {
 
     /// Discards connection `id`, because it is closed or leads to the wrong server.
     pub(crate) fn discard(&self, id: u64, error: &RedisError) {
-        let was_of_use = self.attempts() == 0;
-        self.replace_established(id, |_| {
-            Some(if was_of_use {
-                // The connection has served requests, so a new one may be there at once.
+        let attempts = self.attempts();
+        self.replace_established(id, |established| {
+            let has_lasted = established.health.made.elapsed() >= STALE;
+            Some(if has_lasted || attempts <= PATIENT_ATTEMPTS {
+                // The connection has served requests, or could have, so a new one may be there at
+                // once.
                 State::Connecting
             } else {
-                // The connection never served a request, so the next attempt follows a backoff.
+                // Connections break as fast as they are made, so the next attempt follows a
+                // backoff.
                 State::failed(error.clone())
             })
         });
