@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use actix_throttle::{CircuitState, RateLimiter};
 use actix_web::rt::time::sleep;
 
-use super::service::{Service, assert_on_since};
+use super::service::{DEADLINE, Service, assert_on_since};
 use harness::{Mode, Proxy, Server, ServerVersion};
 
 const PAUSE: Duration = Duration::from_millis(20);
@@ -79,6 +79,34 @@ async fn black_hole_of_seconds_is_over_soon_after() {
     let answers = load.finish().await;
     assert_on_since(&answers, end + BACK);
     modes.finish(end + BACK).await;
+    assert_eq!(service.circuit(), CircuitState::Closed);
+}
+
+/// Redis replies to every call, and later than requests wait. It is of no use then, so requests are
+/// not kept waiting for it.
+#[actix_web::test]
+async fn server_that_is_always_too_slow_opens_the_circuit() {
+    let server = Server::start(ServerVersion::Redis7);
+    let proxy = Proxy::start(server.port());
+    let service = Service::start(RateLimiter::builder().redis_url(proxy.url()), 2).await;
+    proxy.set(Mode::Delay(DEADLINE));
+    let load = service.load("/steady", 4, PAUSE);
+    sleep(Duration::from_secs(3)).await;
+    let slow = Instant::now();
+    sleep(Duration::from_secs(4)).await;
+    assert_ne!(service.circuit(), CircuitState::Closed);
+    proxy.set(Mode::Pass);
+    let end = Instant::now();
+    sleep(BACK + Duration::from_secs(1)).await;
+    let answers = load.finish().await;
+    let meanwhile = answers
+        .iter()
+        .filter(|one| slow < one.sent && one.sent < end);
+    let (all, kept) = meanwhile.fold((0, 0), |(all, kept), one| {
+        (all + 1, kept + usize::from(one.took >= DEADLINE / 2))
+    });
+    assert!(kept * 10 <= all, "{kept} of {all} were kept waiting");
+    assert_on_since(&answers, end + BACK);
     assert_eq!(service.circuit(), CircuitState::Closed);
 }
 

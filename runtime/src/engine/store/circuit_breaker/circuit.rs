@@ -120,6 +120,11 @@ impl Circuit {
         }
     }
 
+    /// Reports a reply that has come after the deadline; see [`Breaker::replied_late`].
+    pub(crate) fn replied_late(&self) {
+        self.breaker.replied_late(self.micros(Instant::now()));
+    }
+
     /// Reports a failure whose evidence began at `began`; see [`Breaker::incident`].
     pub(crate) fn incident(&self, began: Instant, reason: &dyn fmt::Display) {
         let now = self.micros(Instant::now());

@@ -181,6 +181,20 @@ impl Breaker {
         })
     }
 
+    /// Reports a reply that has come after the deadline, although this process was punctual. It is
+    /// of use to no request, so it ends no row of incidents: a store that is always too slow is no
+    /// better than none. But it may end a silence, so an open circuit has the store verified now.
+    pub(super) fn replied_late(&self, now: Micros) {
+        if self.is_calm() {
+            return;
+        }
+        self.step(|state| {
+            if let State::Open { until, .. } = state {
+                *until = now.min(*until);
+            }
+        });
+    }
+
     /// Reports a failure of the store. `began` is when its evidence began. For an attempt to
     /// connect that is its start. For a call, it is the earlier of the time when it was sent and
     /// the time when its connection last worked: the start of a call proves nothing about a

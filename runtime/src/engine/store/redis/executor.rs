@@ -50,7 +50,7 @@ pub(super) struct Executor {
 /// The executor's choices for a call that has no reply within its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Late {
-    /// It waits until the connection is replaced, because a late reply proves that Redis is back.
+    /// It waits until the connection is replaced, because a late reply may prove that Redis is back.
     /// Checks behind the call are not sent meanwhile, so requests that leave are not charged.
     Awaited,
     /// It gives up: the caller has its own deadline, or other requests must not wait for the call.
@@ -185,6 +185,7 @@ impl Executor {
     ) -> Result<Result<Value, StoreError>, NotSent> {
         let sent = Instant::now();
         let mut connection = guard.connection.clone();
+        let mut is_late = false;
         let outcome = {
             let superseded = pin!(guard.superseded());
             let reply = pin!(request.send(&mut connection, self.upkeep().deadline));
@@ -197,6 +198,7 @@ impl Executor {
                     }
                     Err(Expired::Silence) if late == Late::Awaited => {
                         self.report(guard.late(sent), self.late());
+                        is_late = true;
                         break Ok(outcome.await);
                     }
                     ended => break ended,
@@ -212,7 +214,11 @@ impl Executor {
             }
             Ok(Some(Ok(Ok(done)))) => {
                 guard.replied();
-                self.circuit().decided();
+                if is_late {
+                    self.circuit().replied_late();
+                } else {
+                    self.circuit().decided();
+                }
                 Ok(done)
             }
             Ok(Some(Ok(Err(error)))) => {

@@ -65,6 +65,21 @@ fn decision_in_between_begins_a_new_row() {
 }
 
 #[test]
+fn late_replies_end_no_row_and_have_an_open_circuit_verified() {
+    let breaker = breaker_of(3);
+    for now in [100, 300, 500] {
+        breaker.incident(now, now);
+        breaker.replied_late(now + 50);
+    }
+    assert_eq!(breaker.state(), CircuitState::Open, "no row was ended");
+    assert!(!breaker.begin_verification(600));
+    breaker.replied_late(600);
+    assert!(breaker.begin_verification(600));
+    breaker.replied_late(601);
+    assert_eq!(breaker.state(), CircuitState::HalfOpen);
+}
+
+#[test]
 fn requests_that_wait_in_vain_open_it_without_another_incident() {
     let breaker = breaker_of(1);
     assert_eq!(breaker.incident(100, 200), None);

@@ -1,7 +1,7 @@
 //! Verifies that Redis decides, by a probe that charges a limit without a request. The reconnect
 //! task calls it, and tells the circuit breaker the result.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use actix_throttle_core::{
     check::{Charge, Check, Mode},
@@ -14,9 +14,11 @@ use actix_throttle_core::{
 use futures_util::future::select_ok;
 use redis::RedisError;
 use smallvec::smallvec;
+use tokio::time::Instant;
 
 use crate::engine::store::redis::{
     connection::{connection::Connection, state::aborted},
+    lateness::{Expired, within},
     script::{Call, CallContext},
     send::{NotSent, Request},
 };
@@ -32,7 +34,7 @@ const PROBE: Limit =
 #[cfg(feature = "cluster")]
 const SLOTS: usize = 5;
 
-/// Verifies that the store decides. In a cluster a decision for any of a few slots is enough: one
+/// Verifies that the store decides, and within the deadline. In a cluster a decision for any of a few slots is enough: one
 /// slot, or the node that has it, says nothing about the others.
 ///
 /// # Errors
@@ -48,14 +50,32 @@ pub(crate) async fn verify(
         let names = [(); SLOTS].map(|()| format!("probe{}", fastrand::u32(..)));
         let probes = names.map(|name| {
             Box::pin(async move {
-                let (mut handle, identity) = (connection.clone(), Identity::new(name));
-                probe(&mut handle, &identity, context, deadline).await
+                timely_probe(connection, &Identity::new(name), context, deadline).await
             })
         });
         return select_ok(probes).await.map(|_| ());
     }
-    let identity = Identity::new("probe");
-    probe(&mut connection.clone(), &identity, context, deadline).await
+    timely_probe(connection, &Identity::new("probe"), context, deadline).await
+}
+
+/// Probes until a reply is in time. The first one may be late because the script had to be sent,
+/// the second one only because the store is too slow; its caller gives up then.
+async fn timely_probe(
+    connection: &Connection,
+    identity: &Identity,
+    context: &CallContext<'_>,
+    deadline: Duration,
+) -> Result<(), RedisError> {
+    loop {
+        let mut handle = connection.clone();
+        let mut reply = pin!(probe(&mut handle, identity, context, deadline));
+        match within(Instant::now() + deadline, reply.as_mut()).await {
+            Ok(reply) => return reply,
+            // This process was late, so nothing is known against the store.
+            Err(Expired::OwnLateness) => return reply.await,
+            Err(Expired::Silence) => reply.await?,
+        }
+    }
 }
 
 async fn probe(
