@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use actix_throttle::{Decision, FailureMode, Limit, RateLimiter};
+use tokio::time::sleep;
 
 use super::builder;
 use harness::{Mode, Proxy, Server, ServerVersion, eventually_async, stores::block_on};
@@ -49,6 +50,31 @@ fn a_request_whose_answer_is_cut_is_charged_once() {
             assert_eq!(used(&limiter).await, sent + 1);
             assert_eq!(proxy.connections(), 1);
         }
+    });
+}
+
+/// A proxy that is broken may lose a reply. What follows on the connection belongs to other calls.
+#[test]
+fn connection_that_has_lost_a_reply_is_replaced() {
+    block_on(async {
+        let server = Server::start(ServerVersion::Redis7);
+        let proxy = Proxy::start(server.port());
+        let limiter = limiter(proxy.url(), PATIENT).await;
+        assert_eq!(used(&limiter).await, 1);
+        proxy.set(Mode::LoseReply);
+        // One call for two keys, and then one for a single key, whose reply looks like the first's.
+        let both =
+            async { tokio::join!(limiter.check(&LIMIT, "ben"), limiter.check(&LIMIT, "cid")) };
+        let third = async {
+            sleep(PATIENT / 4).await;
+            limiter.check(&LIMIT, "dan").await
+        };
+        let ((ben, cid), dan) = tokio::join!(both, third);
+        assert!(ben.is_err() && cid.is_err() && dan.is_err());
+        for sent in 2..9 {
+            assert_eq!(used(&limiter).await, sent);
+        }
+        assert_eq!(proxy.accepted(), 2);
     });
 }
 

@@ -271,6 +271,10 @@ impl Shared {
                     state.mode = Mode::Pass;
                     return Fate::WriteAndCut(bytes);
                 }
+                Mode::LoseReply if is_reply => {
+                    state.mode = Mode::Pass;
+                    return Fate::Forget;
+                }
                 Mode::Stall if is_reply => {
                     let changed = self.changed.wait(state);
                     state = changed.unwrap_or_else(PoisonError::into_inner);
@@ -279,7 +283,9 @@ impl Shared {
                     state.mode = Mode::Stall;
                     return Fate::WriteAndHold;
                 }
-                Mode::CutReply(_) | Mode::Stall | Mode::PassOnce => return Fate::Write,
+                Mode::CutReply(_) | Mode::LoseReply | Mode::Stall | Mode::PassOnce => {
+                    return Fate::Write;
+                }
             }
         }
     }

@@ -133,6 +133,9 @@ enum ErrorKind {
     /// The store was asked and did not reply in time.
     #[cfg(feature = "redis")]
     Late,
+    /// The store sent a reply that belongs to no such call.
+    #[cfg(feature = "redis")]
+    Malformed,
     /// The keys are migrating to another cluster node; nothing was charged.
     #[cfg(feature = "cluster")]
     Migrating,
@@ -167,6 +170,21 @@ impl StoreError {
     #[cfg(feature = "redis")]
     pub(crate) fn is_late(&self) -> bool {
         self.kind == ErrorKind::Late
+    }
+
+    /// The error of a reply that belongs to no such call: something between this process and the
+    /// store has lost, doubled or cut a reply.
+    #[cfg(feature = "redis")]
+    pub(crate) fn malformed() -> Self {
+        Self {
+            kind: ErrorKind::Malformed,
+            ..Self::new("the script's reply is malformed")
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.kind == ErrorKind::Malformed
     }
 
     /// The error of a store that returned fewer outcomes than it was given checks.
@@ -253,7 +271,7 @@ impl StoreError {
         match self.kind {
             ErrorKind::Failure => true,
             #[cfg(feature = "redis")]
-            ErrorKind::Late => true,
+            ErrorKind::Late | ErrorKind::Malformed => true,
             #[allow(unreachable_patterns, reason = "without Redis there is no other kind")]
             _ => false,
         }

@@ -16,6 +16,9 @@ pub enum Mode {
     /// connection is cut. That happens once, to one connection; afterwards the mode is
     /// [`Mode::Pass`].
     CutReply(usize),
+    /// Passes requests to the server, and loses its next reply. That happens once, to one
+    /// connection; afterwards the mode is [`Mode::Pass`].
+    LoseReply,
     /// Passes requests to the server, and holds its replies back until the mode changes.
     Stall,
     /// Passes the reply of one connection that is held back, once. Afterwards the mode is

@@ -107,6 +107,7 @@ impl Executor {
         {
             plain.name_blocks();
         }
+        let mut replied_on = None;
         let reply = loop {
             let checked_out = match guard {
                 Ok(checked_out) => checked_out,
@@ -121,7 +122,7 @@ impl Executor {
                 BatchCall::Plain(call) => Request::Plain(call),
                 BatchCall::General(call) => Request::Call(call),
             };
-            let called = Instant::now();
+            let (called, discard) = (Instant::now(), checked_out.discarder());
             let attempt = self
                 .attempt(checked_out, self.deadline(), late, request)
                 .await;
@@ -133,7 +134,10 @@ impl Executor {
                         .as_deref()
                         .map_or(NextStep::Decided, |reply| call.next_step(reply));
                     match step {
-                        NextStep::Decided => break reply,
+                        NextStep::Decided => {
+                            replied_on = Some(discard);
+                            break reply;
+                        }
                         // Nothing is charged for requests that have left meanwhile.
                         _ if !sent.is_awaited() => return,
                         NextStep::NameBlocks => self.block_watch.renew(),
@@ -150,7 +154,13 @@ impl Executor {
         if let (BatchKey::Slot(slot), Ok(reply::MIGRATING)) = (batch_key, reply.as_deref()) {
             self.open_slots.add(slot);
         }
-        sent.deliver(&call, reply);
+        let delivered = sent.deliver(&call, reply);
+        if delivered.is_err_and(|error| error.is_malformed())
+            && let Some(discard) = replied_on
+        {
+            // The replies that follow on the connection may be those of other calls.
+            discard();
+        }
     }
 }
 

@@ -67,24 +67,39 @@ impl InFlightBatch {
     }
 
     /// Sends each request its part of the script's reply, or a copy of the call's error.
-    pub(super) fn deliver(self, call: &BatchCall, reply: Result<Vec<u8>, StoreError>) {
-        let reply = match reply {
-            Ok(reply) => reply,
-            Err(error) => return self.fail(&error),
-        };
-        match call {
-            BatchCall::Plain(call) => match call.outcomes(&reply) {
-                Ok(outcomes) => self.send(outcomes),
-                Err(error) => self.fail(&error),
+    ///
+    /// # Errors
+    ///
+    /// The error that the requests were sent.
+    pub(super) fn deliver(
+        self,
+        call: &BatchCall,
+        reply: Result<Vec<u8>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let read = match (&reply, call) {
+            (Err(error), _) => Err(error.clone()),
+            (Ok(reply), BatchCall::Plain(call)) => match call.outcomes(reply) {
+                Ok(outcomes) => {
+                    self.send(outcomes);
+                    return Ok(());
+                }
+                Err(error) => Err(error),
             },
-            BatchCall::General(_) => {
+            (Ok(reply), BatchCall::General(_)) => {
                 let shapes = self.0.iter().flat_map(|request| &request.shapes).copied();
-                match reply::outcomes(&reply, shapes) {
-                    Ok(outcomes) => self.send(outcomes.into_iter()),
-                    Err(error) => self.fail(&error),
+                match reply::outcomes(reply, shapes) {
+                    Ok(outcomes) => {
+                        self.send(outcomes.into_iter());
+                        return Ok(());
+                    }
+                    Err(error) => Err(error),
                 }
             }
+        };
+        if let Err(error) = &read {
+            self.fail(error);
         }
+        read
     }
 
     /// Sends each request its outcomes. A send fails only if the request has left, and then the

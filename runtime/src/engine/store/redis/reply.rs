@@ -85,7 +85,7 @@ pub(super) fn outcomes(
     let outcomes: Option<Outcomes> = shapes.map(|shape| shape.read(&mut rest)).collect();
     match outcomes {
         Some(outcomes) if rest.is_empty() => Ok(outcomes),
-        _ => Err(StoreError::new("the script's reply is malformed")),
+        _ => Err(StoreError::malformed()),
     }
 }
 

@@ -43,6 +43,12 @@ impl ConnectionGuard {
         self.connection.is_cluster()
     }
 
+    /// Returns what discards the connection after the call, if its reply turns out to be none.
+    pub(crate) fn discarder(&self) -> impl FnOnce() + use<> {
+        let (state, id) = (Arc::clone(&self.state), self.id);
+        move || state.discard(id, &aborted())
+    }
+
     /// Records that Redis has replied to the call.
     pub(crate) fn replied(&self) {
         self.state.replied();

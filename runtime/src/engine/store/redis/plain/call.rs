@@ -176,7 +176,7 @@ impl PlainCall {
         reply::is_decision(reply)?;
         let checks = &self.builder.checks;
         let Some((mut states, now)) = outcomes::states(reply, checks, &self.order) else {
-            return Err(StoreError::new("the script's reply is malformed"));
+            return Err(StoreError::malformed());
         };
         let waiting = checks.checks().iter().zip(&self.kept);
         let waiting = waiting.filter_map(|(kind, kept)| kept.then_some(*kind));
