@@ -7,6 +7,15 @@ use crate::{
     time::{Micros, to_micros},
 };
 
+/// Which of two blocks of an identity in a zone is in force: the one that is known, or a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precedence {
+    /// The new one, because a block by hand may also be shorter than the one before.
+    Latest,
+    /// The one that ends later, because a pause shortens nothing that is in force.
+    Longest,
+}
+
 /// A block of an identity in a zone, from `start` to `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -39,6 +48,20 @@ impl Block {
             None => 1,
         };
         Self::with_offences(offences, limit, limit.block_length(offences), now)
+    }
+
+    /// Returns the block of `length` that starts at `now`, after the one that is `known`; `None` if
+    /// that one takes precedence.
+    #[must_use]
+    pub fn of_length(
+        known: Option<Self>,
+        precedence: Precedence,
+        now: Micros,
+        length: Micros,
+    ) -> Option<Self> {
+        let left = known.and_then(|known| known.left(now)).unwrap_or(0);
+        let is_kept = precedence == Precedence::Longest && left >= length;
+        (!is_kept).then(|| Self::keep_offences(known, now, length))
     }
 
     /// Returns a block by hand, or of a limit with one length, from `now` on.
@@ -178,6 +201,31 @@ mod tests {
         let plain = Limit::per_second(1).block(Duration::from_secs(5));
         assert_eq!(Block::mirrored(None, &plain, SECOND, now).offences, 0);
         assert_eq!(again.next, 100 * SECOND);
+    }
+
+    #[test]
+    fn longest_block_takes_precedence_while_it_is_in_force() {
+        let of_length = |known, precedence, now, length| {
+            Block::of_length(known, precedence, now * SECOND, length * SECOND)
+        };
+        let known = of_length(None, Precedence::Longest, 10, 30);
+        assert_eq!(known.map(|known| known.until), Some(40 * SECOND));
+        for (now, length, longest) in [
+            (10, 1, None),
+            (20, 20, None),
+            (20, 21, Some(41)),
+            (39, 1, None),
+            (40, 1, Some(41)),
+            // The clock has stepped back, so the block counts no longer.
+            (9, 1, Some(10)),
+        ] {
+            let until = |precedence| {
+                let block = of_length(known, precedence, now, length);
+                block.map(|block| block.until / SECOND)
+            };
+            assert_eq!(until(Precedence::Longest), longest, "{now} {length}");
+            assert_eq!(until(Precedence::Latest), Some(now + length));
+        }
     }
 
     #[test]

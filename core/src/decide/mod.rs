@@ -13,7 +13,7 @@ mod settle;
 mod states;
 
 pub use self::{
-    block::Block,
+    block::{Block, Precedence},
     charge::{decide_charge, peek, receipt, release, try_charge},
     check::decide,
     states::{ChargeStates, StateEntry, States, Usage},

@@ -1,11 +1,12 @@
-//! Administration of counters by hand: reset, block and unblock. No request calls it, and nothing
-//! is charged. The failure mode does not apply. Nothing is done under `Enforcement::Off`, as the
-//! store is not asked.
+//! Administration of counters: reset, block and unblock by hand, and the pauses of outbound calls.
+//! No request calls it, and nothing is charged. The failure mode does not apply. Nothing is done
+//! under `Enforcement::Off`, as the store is not asked.
 
 use std::time::Duration;
 
 use actix_throttle_core::{
-    enforcement::Enforcement, identity::Identity, key::Key, limit::Limit, time::to_micros,
+    decide::Precedence, enforcement::Enforcement, identity::Identity, key::Key, limit::Limit,
+    time::to_micros,
 };
 
 use super::{
@@ -32,11 +33,34 @@ impl Engine {
         Ok(())
     }
 
+    /// Blocks by hand, in place of a block that is in force.
     pub(crate) async fn block(
         &self,
         limit: &Limit,
         identity: &Identity,
         length: Duration,
+    ) -> Result<(), RateLimitError> {
+        self.start_block(limit, identity, length, Precedence::Latest)
+            .await
+    }
+
+    /// Blocks for a pause. A block that ends later stays in force, whatever has started it.
+    pub(crate) async fn pause(
+        &self,
+        limit: &Limit,
+        identity: &Identity,
+        length: Duration,
+    ) -> Result<(), RateLimitError> {
+        self.start_block(limit, identity, length, Precedence::Longest)
+            .await
+    }
+
+    async fn start_block(
+        &self,
+        limit: &Limit,
+        identity: &Identity,
+        length: Duration,
+        precedence: Precedence,
     ) -> Result<(), RateLimitError> {
         limit.validate()?;
         limit.block(length).validate()?;
@@ -44,8 +68,10 @@ impl Engine {
             return Ok(());
         }
         let key = Key::counter(identity, limit).block();
-        self.store().block(&key, to_micros(length)).await?;
-        self.tell_changed(limit, identity, Change::Block(length));
+        let length_micros = to_micros(length);
+        if self.store().block(&key, length_micros, precedence).await? {
+            self.tell_changed(limit, identity, Change::Block(length));
+        }
         Ok(())
     }
 

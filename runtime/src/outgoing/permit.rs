@@ -44,16 +44,16 @@ impl CallPermit {
     }
 
     /// Reports the response of the upstream service: pauses calls if it asks for that, and refunds
-    /// the charge if its status is one of [`Outgoing::refund_on`]'s. If the store cannot be told,
-    /// that is logged.
+    /// the charge if its status is one of [`Outgoing::refund_on`]'s. A pause or a block that ends
+    /// later than the new pause stays as it is. If the store cannot be told, that is logged.
     ///
     /// # Cancel safety
     ///
     /// If the future is dropped midway, calls may be paused for some of the limits only.
     pub async fn completed(self, response: Response<'_>) {
-        // The block comes first, because a refund wakes waiters.
+        // The pause comes first, because a refund wakes waiters.
         if let Some(wait) = self.wait(response) {
-            self.block(wait).await;
+            self.pause(wait).await;
         }
         if self.is_refunded(response.status) {
             self.not_sent().await;
@@ -126,15 +126,16 @@ impl CallPermit {
         Some(wait.clamp(LEAST, longest))
     }
 
-    async fn block(&self, wait: Duration) {
+    /// Pauses calls for `wait` at least: a pause or a block that ends later stays as it is.
+    async fn pause(&self, wait: Duration) {
         let host = self.host.as_ref().map(|host| (PAUSE, host.clone()));
         let paused = match &host {
             Some(host) => slice::from_ref(host),
             None => &self.charged,
         };
+        let engine = self.outgoing.limiter.engine();
         for (limit, identity) in paused {
-            let blocked = self.outgoing.limiter.block(limit, identity, wait).await;
-            if let Err(error) = blocked {
+            if let Err(error) = engine.pause(limit, identity, wait).await {
                 UNTOLD_PAUSES.log(format_args!(
                     "an upstream service wants no calls for {wait:?}, and other processes were not told: {error}"
                 ));

@@ -7,7 +7,8 @@ use std::{
 };
 
 use actix_throttle::{
-    Algorithm, FailureMode, Limit, ManualClock, RateLimiter, Refill, Semaphore, deadpool_redis,
+    Algorithm, Builder, FailureMode, Limit, ManualClock, RateLimiter, Refill, Semaphore,
+    deadpool_redis,
 };
 
 use crate::{ServerVersion, cluster_of_open_slots, shared, shared_cluster};
@@ -36,6 +37,10 @@ pub struct StoreFixture {
 
 impl StoreFixture {
     pub async fn new(target: StoreKind) -> Self {
+        Self::with(target, |builder| builder).await
+    }
+
+    pub async fn with(target: StoreKind, settings: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = ManualClock::new();
         let builder = match target {
             StoreKind::Memory => RateLimiter::builder().memory(),
@@ -54,7 +59,8 @@ impl StoreFixture {
                 .failure_mode(FailureMode::Closed)
                 .deadline(LONGEST_WAIT),
         };
-        let limiter = builder.clock(clock.clone()).build().await.unwrap();
+        let builder = settings(builder.clock(clock.clone()));
+        let limiter = builder.build().await.unwrap();
         Self { limiter, clock }
     }
 

@@ -1,21 +1,30 @@
 //! Pauses of outbound calls that a response asks for. They are in the store, so every process keeps
 //! to them. `http::outgoing` tests the rest of them.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use actix_throttle::{
-    Limit, Outgoing, RateLimitError, RateLimiter,
+    Change, Event, Limit, Observer, Outgoing, RateLimitError, RateLimiter,
     outgoing::{Request, Response},
 };
 
 use super::{SECOND, for_every_store};
-use harness::stores::StoreFixture;
+use harness::{
+    ServerVersion,
+    stores::{StoreFixture, StoreKind, block_on},
+};
 
 for_every_store!(
     listed_status_pauses_until_its_retry_after,
     used_up_quota_pauses_until_its_reset,
     pause_is_for_the_identity_or_for_the_host,
     pause_is_no_longer_than_the_most,
+    later_response_with_a_shorter_wait_shortens_no_pause,
+    pause_shortens_no_block_by_hand,
+    block_by_hand_replaces_a_pause,
 );
 
 const AMPLE: Limit = Limit::per_hour(100).zone("ample");
@@ -117,4 +126,113 @@ async fn pause_is_no_longer_than_the_most(store: &StoreFixture) {
     assert_eq!(pause(&outgoing, "busy").await, 5 * SECOND);
     store.advance(5 * SECOND);
     assert_eq!(pause(&outgoing, "busy").await, 0);
+}
+
+/// Two calls are in flight, and the one with the longer wait is answered first.
+async fn later_response_with_a_shorter_wait_shortens_no_pause(store: &StoreFixture) {
+    for per_host in [false, true] {
+        let host = &*format!("busy{per_host}");
+        let outgoing = outgoing(&store.limiter);
+        let outgoing = if per_host {
+            outgoing.pause_per_host()
+        } else {
+            outgoing
+        };
+        let call = Request::new("GET", host, "/");
+        let mut in_flight = Vec::new();
+        for _ in 0..6 {
+            in_flight.push(outgoing.acquire(&call).await.unwrap());
+        }
+        let mut answer = async |wait: &str| {
+            let permit = in_flight.pop().unwrap();
+            let later = Response::new(429).retry_after(Some(wait));
+            permit.completed(later).await;
+        };
+        answer("30").await;
+        answer("1").await;
+        assert_eq!(pause(&outgoing, host).await, 30 * SECOND, "{per_host}");
+        store.advance(10 * SECOND);
+        answer("19").await;
+        assert_eq!(pause(&outgoing, host).await, 20 * SECOND, "a second less");
+        answer("20").await;
+        assert_eq!(pause(&outgoing, host).await, 20 * SECOND, "the same end");
+        answer("21").await;
+        assert_eq!(pause(&outgoing, host).await, 21 * SECOND, "a second more");
+        store.advance(21 * SECOND);
+        assert_eq!(pause(&outgoing, host).await, 0, "{per_host}");
+        answer("1").await;
+        assert_eq!(pause(&outgoing, host).await, SECOND, "the old one is over");
+    }
+}
+
+async fn pause_shortens_no_block_by_hand(store: &StoreFixture) {
+    let outgoing = outgoing(&store.limiter);
+    let call = Request::new("GET", "busy", "/");
+    let permit = outgoing.acquire(&call).await.unwrap();
+    let hour = Duration::from_secs(3600);
+    store.limiter.block(&AMPLE, "busy", hour).await.unwrap();
+    let later = Response::new(503).retry_after(Some("30"));
+    permit.completed(later).await;
+    assert_eq!(pause(&outgoing, "busy").await, 3600 * SECOND);
+}
+
+async fn block_by_hand_replaces_a_pause(store: &StoreFixture) {
+    let outgoing = outgoing(&store.limiter);
+    let later = Response::new(503).retry_after(Some("30"));
+    answer(&outgoing, "busy", later).await;
+    for seconds in [5, 50, 1] {
+        let length = Duration::from_secs(seconds);
+        store.limiter.block(&AMPLE, "busy", length).await.unwrap();
+        assert_eq!(pause(&outgoing, "busy").await, seconds * SECOND);
+    }
+    store.limiter.unblock(&AMPLE, "busy").await.unwrap();
+    assert_eq!(pause(&outgoing, "busy").await, 0);
+}
+
+/// The lengths of all blocks that were told.
+#[derive(Default)]
+struct Blocks(Mutex<Vec<u64>>);
+
+impl Observer for Blocks {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::Changed {
+            change: Change::Block(length),
+            ..
+        } = event
+        {
+            self.0.lock().unwrap().push(length.as_secs());
+        }
+    }
+}
+
+#[test]
+fn observers_hear_of_a_pause_that_starts_or_gets_longer() {
+    for target in [
+        StoreKind::Memory,
+        StoreKind::Server(ServerVersion::Redis62),
+        StoreKind::Server(ServerVersion::Redis7),
+        StoreKind::Server(ServerVersion::Valkey9),
+        StoreKind::Cluster,
+        StoreKind::OpenSlots(ServerVersion::Redis7),
+    ] {
+        block_on(async {
+            let heard = Arc::new(Blocks::default());
+            let observer = Arc::clone(&heard);
+            let store = StoreFixture::with(target, |builder| builder.observer(observer)).await;
+            let outgoing = outgoing(&store.limiter);
+            let call = Request::new("GET", "busy", "/");
+            let mut in_flight = Vec::new();
+            for wait in ["30", "1", "30", "40"] {
+                in_flight.push((outgoing.acquire(&call).await.unwrap(), wait));
+            }
+            for (permit, wait) in in_flight {
+                let later = Response::new(429).retry_after(Some(wait));
+                permit.completed(later).await;
+            }
+            let shorter = Duration::from_secs(2);
+            store.limiter.block(&AMPLE, "busy", shorter).await.unwrap();
+            let told = std::mem::take(&mut *heard.0.lock().unwrap());
+            assert_eq!(told, [30, 40, 2], "{target:?}");
+        });
+    }
 }

@@ -144,7 +144,7 @@ pub enum Event<'a> {
         /// The time for which it was held.
         time: Duration,
     },
-    /// A counter was changed by hand.
+    /// A counter was changed by hand, or a pause of outbound calls has started or got longer.
     #[non_exhaustive]
     Changed {
         /// The policy.
@@ -253,7 +253,7 @@ impl WaitEnd {
     }
 }
 
-/// A change of a counter by hand.
+/// A change of a counter by hand, or a pause of outbound calls, which is a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Change {

@@ -6,6 +6,7 @@ use std::{borrow::Cow, fmt, future::Future, time::Duration};
 
 use actix_throttle_core::{
     check::{Check, Outcome, Outcomes},
+    decide::Precedence,
     identity::IdentityQuery,
     key::{Key, KeySelection},
     stored::StoredEntry,
@@ -59,12 +60,14 @@ pub(crate) trait Store: Send + Sync {
         bounds: ScanBounds,
     ) -> impl Future<Output = Result<(Vec<StoredEntry>, Scanned), StoreError>> + Send;
 
-    /// Blocks the key's identity in the key's zone for `length` microseconds from now on.
+    /// Blocks the key's identity in the key's zone for `length` microseconds from now on. Returns
+    /// `false` if a block that takes precedence is in force, which stays as it is.
     fn block(
         &self,
         key: &Key<'_>,
         length: Micros,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        precedence: Precedence,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Closes the store's connections. A later call gets an `Err` or opens new connections.
     fn close(&self);

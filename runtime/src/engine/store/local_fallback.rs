@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix_throttle_core::{
     algorithm::Wait,
     check::{Charge, Charges, Check, Mode, Outcome, Outcomes},
+    decide::Precedence,
     decision::{DecisionSource, Verdict},
     failure_mode::FailureMode,
     identity::IdentityQuery,
@@ -273,9 +274,14 @@ impl<S: Store> Store for LocalFallback<S> {
         self.inner.read_identity(who, bounds).await
     }
 
-    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        let _ = self.local.start_block(key, length);
-        self.inner.block(key, length).await
+    async fn block(
+        &self,
+        key: &Key<'_>,
+        length: Micros,
+        precedence: Precedence,
+    ) -> Result<bool, StoreError> {
+        let _ = self.local.start_block(key, length, precedence);
+        self.inner.block(key, length, precedence).await
     }
 
     fn close(&self) {

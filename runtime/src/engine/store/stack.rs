@@ -4,6 +4,7 @@
 
 use actix_throttle_core::{
     check::{Charge, Check, Outcome, Outcomes},
+    decide::Precedence,
     identity::IdentityQuery,
     key::{Key, KeySelection},
     stored::StoredEntry,
@@ -150,12 +151,17 @@ impl Store for Stack {
         }
     }
 
-    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+    async fn block(
+        &self,
+        key: &Key<'_>,
+        length: Micros,
+        precedence: Precedence,
+    ) -> Result<bool, StoreError> {
         match self {
-            Self::Memory(store) => store.block(key, length).await,
-            Self::Absent => Ok(()),
+            Self::Memory(store) => store.block(key, length, precedence).await,
+            Self::Absent => Ok(false),
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.block(key, length).await,
+            Self::Redis(store) => store.block(key, length, precedence).await,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_throttle_core::{
     check::{Check, Outcomes},
+    decide::Precedence,
     identity::IdentityQuery,
     key::{Key, KeySelection},
     stored::StoredEntry,
@@ -69,8 +70,13 @@ impl<S: Store> Store for CircuitBreaker<S> {
         self.ask(self.inner.read_identity(who, bounds)).await
     }
 
-    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        self.ask(self.inner.block(key, length)).await
+    async fn block(
+        &self,
+        key: &Key<'_>,
+        length: Micros,
+        precedence: Precedence,
+    ) -> Result<bool, StoreError> {
+        self.ask(self.inner.block(key, length, precedence)).await
     }
 
     fn close(&self) {

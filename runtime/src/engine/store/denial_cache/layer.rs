@@ -4,6 +4,7 @@
 use actix_throttle_core::{
     algorithm::Wait,
     check::{Charge, Check, Mode, Outcome, Outcomes},
+    decide::Precedence,
     decision::Verdict,
     identity::IdentityQuery,
     key::{Key, KeySelection},
@@ -193,9 +194,14 @@ impl<S: Store> Store for DenialCache<S> {
         self.inner.read_identity(who, bounds).await
     }
 
-    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
+    async fn block(
+        &self,
+        key: &Key<'_>,
+        length: Micros,
+        precedence: Precedence,
+    ) -> Result<bool, StoreError> {
         self.table.remove_zones(std::iter::once(key));
-        let done = self.inner.block(key, length).await;
+        let done = self.inner.block(key, length, precedence).await;
         self.table.remove_zones(std::iter::once(key));
         done
     }

@@ -9,6 +9,7 @@ use std::{pin::pin, sync::atomic::Ordering, time::Duration};
 use actix_throttle_core::{
     algorithm::Wait,
     check::{Charge, Check, Mode, Receipts},
+    decide::Precedence,
     decision::Verdict,
     failure_mode::FailureMode,
     identity::Identity,
@@ -94,7 +95,11 @@ fn a_reset_and_a_block_end_it_before_and_after() {
         };
         for way in ["block", "reset", "bulk reset"] {
             let end = async || match way {
-                "block" => fixture.denials.block(&key.block(), SECOND).await,
+                "block" => {
+                    let key = key.block();
+                    let blocked = fixture.denials.block(&key, SECOND, Precedence::Longest);
+                    blocked.await.map(drop)
+                }
                 "reset" => fixture.denials.delete(&keys).await,
                 _ => {
                     let reset = fixture.denials.delete_selected(&selection, bounds);

@@ -5,6 +5,7 @@ use std::{slice, sync::Arc};
 
 use actix_throttle_core::{
     check::{Charge, Charges, Check, Mode, Outcome, Outcomes, Receipts},
+    decide::Precedence,
     decision::{DecisionSource, Verdict},
     identity::IdentityQuery,
     key::{Key, KeySelection},
@@ -262,8 +263,13 @@ impl<S: Store + 'static> Store for Leases<S> {
         self.pool.inner().read_identity(who, bounds).await
     }
 
-    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        let done = self.pool.inner().block(key, length).await;
+    async fn block(
+        &self,
+        key: &Key<'_>,
+        length: Micros,
+        precedence: Precedence,
+    ) -> Result<bool, StoreError> {
+        let done = self.pool.inner().block(key, length, precedence).await;
         self.pool.end_zone(key);
         done
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use actix_throttle_core::{
     check::{Charge, Check, Mode, Receipts},
+    decide::Precedence,
     failure_mode::FailureMode,
     identity::Identity,
     key::{Key, KeySelection},
@@ -215,7 +216,7 @@ fn a_reset_forgets_what_is_leased_and_a_block_ends_it() {
             assert!(service.admits(0, &limit).await);
         }
         service.processes[0]
-            .block(&key.block(), SECOND)
+            .block(&key.block(), SECOND, Precedence::Latest)
             .await
             .expect("done");
         settle().await;

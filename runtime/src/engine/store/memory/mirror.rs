@@ -46,11 +46,12 @@ impl MemoryStore {
     /// Mirrors a block of the charge's identity that lasts for `left` more microseconds.
     pub(crate) fn mirror_block(&self, charge: &Charge<'_>, left: Micros) -> Result<(), Full> {
         self.put_block(&charge.key.block(), |known, now| {
-            match charge.limit.rate() {
+            Some(match charge.limit.rate() {
                 Some(limit) => Block::mirrored(known, limit, left, now),
                 None => Block::keep_offences(known, now, left),
-            }
-        })
+            })
+        })?;
+        Ok(())
     }
 
     /// Mirrors permits that the other store has renewed, and releases those that were lost there.

@@ -2,7 +2,7 @@
 
 use actix_throttle_core::{
     check::{Charge, Check, Mode, Outcome, Outcomes},
-    decide::{Block, decide, decide_charge},
+    decide::{Block, Precedence, decide, decide_charge},
     identity::IdentityQuery,
     key::{Key, KeySelection},
     stored::StoredEntry,
@@ -133,24 +133,36 @@ impl MemoryStore {
         shard.knows(charge, hash.fingerprint, now) || shard.has_room(1, 0, now)
     }
 
-    /// Starts the block whose key this is, for `length` microseconds.
-    pub(crate) fn start_block(&self, key: &Key<'_>, length: Micros) -> Result<(), Full> {
-        self.put_block(key, |known, now| Block::keep_offences(known, now, length))
+    /// Starts the block whose key this is, for `length` microseconds. Returns `false` if one that
+    /// takes precedence is in force.
+    pub(crate) fn start_block(
+        &self,
+        key: &Key<'_>,
+        length: Micros,
+        precedence: Precedence,
+    ) -> Result<bool, Full> {
+        self.put_block(key, |known, now| {
+            Block::of_length(known, precedence, now, length)
+        })
     }
 
-    /// Puts the block whose key this is in place of the one that is known.
+    /// Puts the block whose key this is in place of the one that is known. Returns `false` if there
+    /// is none to put.
     pub(super) fn put_block(
         &self,
         key: &Key<'_>,
-        block: impl FnOnce(Option<Block>, Micros) -> Block,
-    ) -> Result<(), Full> {
+        block: impl FnOnce(Option<Block>, Micros) -> Option<Block>,
+    ) -> Result<bool, Full> {
         let (hash, mut shard) = self.lock_one(key);
         let now = self.clock.now();
         let known = shard.blocks.find(hash.fingerprint, now).copied();
-        shard.set_block(hash.fingerprint, block(known, now), now)?;
+        let Some(block) = block(known, now) else {
+            return Ok(false);
+        };
+        shard.set_block(hash.fingerprint, block, now)?;
         self.known.note(hash.limit(), key);
         shard.sweep(now);
-        Ok(())
+        Ok(true)
     }
 
     /// Returns the hash of a key, and its locked shard.
@@ -210,8 +222,13 @@ impl Store for MemoryStore {
         Ok(self.look_up(who, bounds))
     }
 
-    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        Ok(self.start_block(key, length)?)
+    async fn block(
+        &self,
+        key: &Key<'_>,
+        length: Micros,
+        precedence: Precedence,
+    ) -> Result<bool, StoreError> {
+        Ok(self.start_block(key, length, precedence)?)
     }
 
     fn close(&self) {}

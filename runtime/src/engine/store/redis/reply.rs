@@ -108,6 +108,12 @@ pub(super) fn is_decision(reply: &[u8]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Whether a call about a block has set it: a block that takes precedence may be in force. An empty
+/// reply is that to a repeated call, and says that the first one has set the block.
+pub(super) fn has_blocked(reply: &[u8]) -> bool {
+    reply != [0]
+}
+
 /// The outcome of a call about one check.
 #[cfg(feature = "cluster")]
 pub(super) fn outcome(reply: &[u8], check: &Check<'_>) -> Result<Outcome, StoreError> {

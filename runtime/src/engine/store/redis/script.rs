@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 #[cfg(feature = "cluster")]
 use actix_throttle_core::check::Charge;
 use actix_throttle_core::{
+    decide::Precedence,
     key::{Key, Naming},
     stored::bytes::push,
     time::Micros,
@@ -123,8 +124,14 @@ impl CallContext<'_> {
 }
 
 impl Call {
-    /// A call that blocks the identity of a block's key for `length` microseconds.
-    pub(super) fn block(context: &CallContext<'_>, key: &Key<'_>, length: Micros) -> Self {
+    /// A call that blocks the identity of a block's key for `length` microseconds, unless a block
+    /// that takes precedence is in force.
+    pub(super) fn block(
+        context: &CallContext<'_>,
+        key: &Key<'_>,
+        length: Micros,
+        precedence: Precedence,
+    ) -> Self {
         let mut call = Self::of_block(
             BLOCK,
             context,
@@ -133,6 +140,8 @@ impl Call {
             Repeat::Mark(random_mark()),
         );
         push(&mut call.packed, length, 6);
+        let is_longest = precedence == Precedence::Longest;
+        push(&mut call.packed, is_longest.into(), 1);
         call
     }
 

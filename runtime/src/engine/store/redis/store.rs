@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_throttle_core::{
     check::{Check, Outcomes},
+    decide::Precedence,
     identity::IdentityQuery,
     key::{Key, KeySelection, Naming},
     stored::StoredEntry,
@@ -17,6 +18,7 @@ use super::{
     block_watch::BlockWatch,
     connection::{reconnect::Upkeep, topology::RedisPool, worker::WorkerConnections},
     executor::Executor,
+    reply,
     script::{Call, CallContext},
 };
 #[cfg(feature = "test-util")]
@@ -110,10 +112,15 @@ impl Store for RedisStore {
         self.scan_identity(who, bounds).await
     }
 
-    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        let call = Call::block(&self.context(), key, length);
-        let done = self.executor.run(&call, self.executor.deadline()).await;
-        done.map(drop)
+    async fn block(
+        &self,
+        key: &Key<'_>,
+        length: Micros,
+        precedence: Precedence,
+    ) -> Result<bool, StoreError> {
+        let call = Call::block(&self.context(), key, length, precedence);
+        let reply = self.executor.run(&call, self.executor.deadline()).await?;
+        Ok(reply::has_blocked(&reply))
     }
 
     fn close(&self) {

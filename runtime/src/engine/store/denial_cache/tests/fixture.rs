@@ -13,6 +13,7 @@ use std::{
 use actix_throttle_core::{
     algorithm::Wait,
     check::{Charge, Check, Mode, Outcome, Outcomes, Receipts},
+    decide::Precedence,
     decision::{DecisionSource, Verdict},
     failure_mode::FailureMode,
     identity::{Identity, IdentityQuery},
@@ -100,9 +101,9 @@ impl Store for Arc<Scripted> {
         Ok((Vec::new(), Scanned::default()))
     }
 
-    async fn block(&self, _: &Key<'_>, _: Micros) -> Result<(), StoreError> {
+    async fn block(&self, _: &Key<'_>, _: Micros, _: Precedence) -> Result<bool, StoreError> {
         tokio::task::yield_now().await;
-        Ok(())
+        Ok(true)
     }
 
     fn close(&self) {}

@@ -10,6 +10,7 @@ use std::{
 
 use actix_throttle_core::{
     check::{Charge, Check, Mode, Outcome, Outcomes},
+    decide::Precedence,
     failure_mode::FailureMode,
     identity::{Identity, IdentityQuery},
     key::{Key, KeySelection},
@@ -64,8 +65,13 @@ impl Store for Server {
         self.0.0.read_identity(who, bounds).await
     }
 
-    async fn block(&self, key: &Key<'_>, length: Micros) -> Result<(), StoreError> {
-        self.0.0.block(key, length).await
+    async fn block(
+        &self,
+        key: &Key<'_>,
+        length: Micros,
+        precedence: Precedence,
+    ) -> Result<bool, StoreError> {
+        self.0.0.block(key, length, precedence).await
     }
 
     fn close(&self) {}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_throttle_core::{
     check::{Charge, Check, Mode, Outcome},
-    decide::Block,
+    decide::{Block, Precedence},
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
@@ -39,7 +39,7 @@ fn offender(index: usize) -> String {
 fn offend(store: &MemoryStore, identity: &str) {
     let identity = Identity::new(identity);
     let key = Key::counter(&identity, &LOGIN).block();
-    let offence = |known, now| Block::of_offence(known, &LOGIN, now);
+    let offence = |known, now| Some(Block::of_offence(known, &LOGIN, now));
     store.put_block(&key, offence).unwrap();
 }
 
@@ -102,7 +102,9 @@ fn blocks_in_force_stay_where_ended_ones_go() {
     for index in 0..KEYS / 2 {
         let identity = blocked(index);
         let key = Key::counter(&identity, &LOGIN).block();
-        store.start_block(&key, 60 * SECOND).unwrap();
+        store
+            .start_block(&key, 60 * SECOND, Precedence::Latest)
+            .unwrap();
     }
     for index in 0..KEYS {
         assert!(ask(&store, &format!("new{index}"), &FRESH).allowed);
@@ -169,7 +171,9 @@ fn undecided_checks_forget_offences_once() {
     for index in 1..KEYS {
         let identity = Identity::new(format!("blocked{index}"));
         let key = Key::counter(&identity, &LOGIN).block();
-        store.start_block(&key, 60 * SECOND).unwrap();
+        store
+            .start_block(&key, 60 * SECOND, Precedence::Latest)
+            .unwrap();
     }
     let new = ["ann", "bob"].map(Identity::new);
     for _ in 0..100 {
@@ -192,7 +196,9 @@ fn only_ended_block_of_a_small_store_is_found() {
             }
             let identity = Identity::new(format!("blocked{index}"));
             let key = Key::counter(&identity, &LOGIN).block();
-            store.start_block(&key, 60 * SECOND).unwrap();
+            store
+                .start_block(&key, 60 * SECOND, Precedence::Latest)
+                .unwrap();
         }
         store.clock = clock_at(START + 2 * SECOND);
         let new = [Identity::new("ann")];

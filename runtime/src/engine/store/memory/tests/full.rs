@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_throttle_core::{
     check::{Charge, Charges, Check, Mode, Outcome},
+    decide::Precedence,
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
@@ -65,7 +66,9 @@ fn fill(store: &MemoryStore, length: Duration) {
     for index in 0..KEYS {
         let blocked = Identity::new(format!("blocked{index}"));
         let key = Key::counter(&blocked, &limit).block();
-        store.start_block(&key, to_micros(length)).unwrap();
+        store
+            .start_block(&key, to_micros(length), Precedence::Latest)
+            .unwrap();
     }
     assert_eq!(len(store), KEYS);
 }
@@ -149,7 +152,7 @@ fn store_full_of_what_must_stay_decides_what_it_knows_and_refuses_new_keys() {
         let key = Identity::new(format!("blocked{index}"));
         let key = Key::counter(&key, &limit).block();
         store
-            .start_block(&key, to_micros(Duration::from_secs(60)))
+            .start_block(&key, to_micros(Duration::from_secs(60)), Precedence::Latest)
             .unwrap();
     }
     // Existing keys are still counted.
@@ -162,7 +165,11 @@ fn store_full_of_what_must_stay_decides_what_it_knows_and_refuses_new_keys() {
     // A block evicts the counter; after that nothing can be evicted.
     let last = Key::counter(&known, &limit).block();
     store
-        .start_block(&last, to_micros(Duration::from_secs(60)))
+        .start_block(
+            &last,
+            to_micros(Duration::from_secs(60)),
+            Precedence::Latest,
+        )
         .unwrap();
     let bob = Identity::new("bob");
     assert_eq!(

@@ -35,12 +35,19 @@ while at <= #checks do
   run, mode, count, limit_index, key, block_key, at = unpack('>I2BI2I2I3I3', checks, at)
   local charges = mode == CHARGE or mode == CHARGE_FOR_RECEIPTS
   if mode == BLOCK or mode == BLOCK_UNLESS_BLOCKED then
-    local length, steps
+    local length, is_longest, steps
     length, at = unpack('>I6', checks, at)
-    if mode == BLOCK_UNLESS_BLOCKED then steps, at = read_steps(at) end
     rare = rare or define_rare()
-    if mode == BLOCK or rare.blocked(block_key) == 0 then
-      rare.start_block(block_key, length, steps)
+    local left = rare.blocked(block_key)
+    if mode == BLOCK then
+      is_longest, at = unpack('>B', checks, at)
+      -- A pause shortens nothing: of two blocks, the one that ends later is in force. Such a call
+      -- has nothing else to do.
+      if is_longest == 1 and left >= length then return '\0' end
+      rare.start_block(block_key, length)
+    else
+      steps, at = read_steps(at)
+      if left == 0 then rare.start_block(block_key, length, steps) end
     end
   elseif mode == BLOCKED_FOR then
     rare = rare or define_rare()

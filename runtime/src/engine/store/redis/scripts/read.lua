@@ -1,10 +1,11 @@
 end -- of `make`
 
--- The mode of a check; 0 is a peek. BLOCK has no limits, but a key and a length. Replies hold
--- receipts in the modes CHARGE_FOR_RECEIPTS, LEASE and FORCE. In SETTLE, which refunds as well, a
--- receipt follows each limit, with the cost that counts so far and the one that is to count.
--- LEASE charges the requested cost or a share of what remains, whichever is less. RENEW charges
--- each limit that has room, independently of the others. FORCE charges each, room or not.
+-- The mode of a check; 0 is a peek. BLOCK has no limits, but a key, a length, and whether a block
+-- that ends later stays in force (the twin of `Precedence` in `block.rs`). Replies hold receipts in
+-- the modes CHARGE_FOR_RECEIPTS, LEASE and FORCE. In SETTLE, which refunds as well, a receipt
+-- follows each limit, with the cost that counts so far and the one that is to count. LEASE charges
+-- the requested cost or a share of what remains, whichever is less. RENEW charges each limit that
+-- has room, independently of the others. FORCE charges each, room or not.
 local CHARGE, BLOCK, CHARGE_FOR_RECEIPTS, SETTLE, LEASE, RENEW = 1, 2, 3, 4, 5, 6
 local BLOCK_UNLESS_BLOCKED, BLOCKED_FOR, FORCE = 7, 8, 9
 local LEASE_SHARE = 4
