@@ -135,3 +135,22 @@ fn refund_in_the_local_fallback_is_of_what_was_settled_there() {
         }
     });
 }
+
+/// A task carries the settlement out, and the refund after it.
+#[test]
+fn refund_during_a_settlement_says_whether_it_was_done() {
+    block_on(async {
+        let lossy = Lossy::new(FailureMode::Closed).await;
+        let (limiter, limit) = (&lossy.limiter, limits()[0]);
+        for (mode, is_done) in [(Mode::Pass, true), (Mode::Stall, false)] {
+            let permit = limiter.acquire(&limit.cost(100), "ann").await.unwrap();
+            lossy.proxy.set(mode);
+            let dropped = tokio::time::timeout(Duration::ZERO, permit.settle(10));
+            assert!(dropped.await.is_err());
+            assert_eq!(permit.refund().await, is_done);
+            if is_done {
+                assert_eq!(limiter.remaining(&limit, "ann").await.unwrap(), 1_000);
+            }
+        }
+    });
+}

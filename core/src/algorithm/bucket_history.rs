@@ -185,10 +185,14 @@ impl<B: Bucket> History<B> {
         left
     }
 
-    /// Changes the cost of a charge; returns whether that has changed the bucket.
+    /// Changes the cost of a charge; returns whether that has changed the bucket. A charge from the
+    /// future (the clock has stepped back) is not changed, and the others are kept.
     fn settle(&mut self, limit: &Limit, settlement: &Settlement, now: Micros) -> bool {
+        if settlement.receipt.at > now {
+            return false;
+        }
         let before = self.bucket;
-        if let Some(settled) = self.settled(limit, settlement, now) {
+        if let Some(settled) = self.settled(limit, settlement) {
             *self = settled;
         } else {
             // The charges do not explain the bucket any more.
@@ -202,9 +206,9 @@ impl<B: Bucket> History<B> {
     /// the bucket as it is: the limit has other numbers since.
     ///
     /// A charge that is not kept is settled in the bucket before the first one that is.
-    fn settled(&self, limit: &Limit, settlement: &Settlement, now: Micros) -> Option<Self> {
+    fn settled(&self, limit: &Limit, settlement: &Settlement) -> Option<Self> {
         let first = self.charges.front()?;
-        if settlement.receipt.at > now || self.charged_again(limit) != self.bucket {
+        if self.charged_again(limit) != self.bucket {
             return None;
         }
         let mut settled = Self {

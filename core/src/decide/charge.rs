@@ -16,7 +16,8 @@ use crate::{
 ///
 /// # Errors
 ///
-/// If there is no room for the state; the charge is then not decided.
+/// If there is no room for the state; the charge is then not decided. A shadow limit is peeked at
+/// instead, as it denies nothing.
 #[inline]
 pub fn decide_charge<S: ChargeStates>(
     charge: &Charge<'_>,
@@ -24,7 +25,11 @@ pub fn decide_charge<S: ChargeStates>(
     now: Micros,
 ) -> Result<Outcome, S::Full> {
     let mut verdict = match blocked_for(states, now) {
-        None => try_charge(charge, states, now)?,
+        None => match try_charge(charge, states, now) {
+            Ok(verdict) => verdict,
+            Err(_) if charge.limit.is_shadow() => peek_unblocked(charge, states, now),
+            Err(full) => return Err(full),
+        },
         Some(length) => {
             let mut verdict = peek_unblocked(charge, states, now);
             verdict.block_for(length);

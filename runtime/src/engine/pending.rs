@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use actix_throttle_core::decision::Decision;
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
-use super::{charged::Charged, handle::Engine};
+use super::{charged::Charged, handle::Engine, settle::LateRefund};
 
 /// The charges of one decision that may be settled, once. Clones share them.
 #[derive(Clone, Debug)]
@@ -25,9 +26,13 @@ struct Inner {
 enum Stage {
     /// The estimate counts.
     Charged(Charged),
-    /// A settlement is under way. What is refunded meanwhile, by the index of the charge, is done
-    /// afterwards.
-    Settling { refunded: Vec<usize> },
+    /// A settlement is under way.
+    Settling {
+        /// The indices of the charges that are refunded meanwhile, which is done afterwards.
+        refunded: Vec<usize>,
+        /// The receiver of whether that was done, for the first refund that waits for it.
+        told: Option<oneshot::Receiver<bool>>,
+    },
     /// The settled cost counts, and the limits stood like this then.
     Settled(Charged, Option<Decision>),
 }
@@ -54,10 +59,12 @@ impl PendingCharges {
     ///
     /// Once polled, the settlement is carried out even if the future is dropped.
     pub(crate) async fn settle(&self, actual: u32) -> bool {
+        let (tell, told) = oneshot::channel();
         let charged = {
             let mut stage = self.0.stage.lock();
             let settling = Stage::Settling {
                 refunded: Vec::new(),
+                told: Some(told),
             };
             match std::mem::replace(&mut *stage, settling) {
                 Stage::Charged(charged) => charged,
@@ -69,24 +76,35 @@ impl PendingCharges {
         };
         if charged.is_empty() {
             // Nothing was charged, or all of it is refunded already.
-            self.end(charged, None);
+            self.end(charged, None, tell);
             return self.0.charges == 0;
         }
         let pending = self.clone();
-        let ended = move |charged, done: Option<&Decision>| pending.end(charged, done.cloned());
+        let ended =
+            move |charged, done: Option<&Decision>| pending.end(charged, done.cloned(), tell);
         self.0.engine.settle(charged, actual, ended).await.is_some()
     }
 
     /// Records that a settlement has ended. Returns what was refunded meanwhile.
-    fn end(&self, charged: Charged, done: Option<Decision>) -> Option<Charged> {
+    fn end(
+        &self,
+        charged: Charged,
+        done: Option<Decision>,
+        told: oneshot::Sender<bool>,
+    ) -> Option<LateRefund> {
         let mut stage = self.0.stage.lock();
         let wanted = match &*stage {
-            Stage::Settling { refunded } => refunded.clone(),
+            Stage::Settling { refunded, .. } => refunded.clone(),
             Stage::Charged(_) | Stage::Settled(..) => Vec::new(),
         };
-        let (refunded, kept) = charged.split(|index| wanted.contains(&index));
+        let (charged, kept) = charged.split(|index| wanted.contains(&index));
         *stage = Stage::Settled(kept, done);
-        (!refunded.is_empty()).then_some(refunded)
+        if charged.is_empty() {
+            // Nothing is left to refund. Mostly no refund has asked.
+            let _ = told.send(true);
+            return None;
+        }
+        Some(LateRefund { charged, told })
     }
 
     /// Takes the charges that `wanted` selects by their index in the decision, to be refunded; if
@@ -98,18 +116,39 @@ impl PendingCharges {
         &self,
         wanted: impl Fn(usize) -> bool,
     ) -> (Option<Charged>, Option<Decision>) {
+        self.take_from(&mut self.0.stage.lock(), wanted)
+    }
+
+    /// Takes all charges, as [`take`](Self::take) does. Returns as well what receives, if a
+    /// settlement is under way, whether it has refunded them: nothing is sent if it is dropped,
+    /// which only the end of its runtime does.
+    pub(super) fn take_all(&self) -> (Option<Charged>, Option<oneshot::Receiver<bool>>) {
         let mut stage = self.0.stage.lock();
+        let (charged, _) = self.take_from(&mut stage, |_| true);
+        let told = match &mut *stage {
+            Stage::Settling { told, .. } => told.take(),
+            Stage::Charged(_) | Stage::Settled(..) => None,
+        };
+        (charged, told)
+    }
+
+    fn take_from(
+        &self,
+        stage: &mut Stage,
+        wanted: impl Fn(usize) -> bool,
+    ) -> (Option<Charged>, Option<Decision>) {
         let nothing = Stage::Settling {
             refunded: Vec::new(),
+            told: None,
         };
-        let (stage_after, refunded, settled) = match std::mem::replace(&mut *stage, nothing) {
+        let (stage_after, refunded, settled) = match std::mem::replace(stage, nothing) {
             Stage::Charged(charged) => {
                 let (refunded, kept) = charged.split(wanted);
                 (Stage::Charged(kept), Some(refunded), None)
             }
-            Stage::Settling { mut refunded } => {
+            Stage::Settling { mut refunded, told } => {
                 refunded.extend((0..self.0.charges).filter(|index| wanted(*index)));
-                (Stage::Settling { refunded }, None, None)
+                (Stage::Settling { refunded, told }, None, None)
             }
             Stage::Settled(charged, done) => {
                 let (refunded, kept) = charged.split(wanted);

@@ -8,7 +8,7 @@ use actix_throttle_core::{
     decision::Decision,
 };
 use futures_util::future::{self, FutureExt};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{
     charged::{Charged, ChargedItem, Counted, DecidedBy},
@@ -17,6 +17,13 @@ use super::{
     observe::Event,
     store::interface::{Miss, StoreError},
 };
+
+/// Charges that were to be refunded while their settlement was under way.
+pub(super) struct LateRefund {
+    pub(super) charged: Charged,
+    /// Tells the caller of the refund whether it was done.
+    pub(super) told: oneshot::Sender<bool>,
+}
 
 impl Engine {
     /// Refunds what was charged, as far as it still counts, and returns how those limits stand
@@ -33,17 +40,17 @@ impl Engine {
     /// stand then. `None` if the store could not do it, which is logged.
     ///
     /// `ended` gets the charges as they count then, and may return some of them: those are
-    /// refunded.
+    /// refunded, and their [`LateRefund::told`] hears whether they were.
     ///
     /// # Cancel safety
     ///
     /// The part that needs no I/O is done before the first await. A task does the rest, even if the
     /// future is dropped.
-    pub(crate) async fn settle(
+    pub(super) async fn settle(
         &self,
         mut charged: Charged,
         to: u32,
-        ended: impl FnOnce(Charged, Option<&Decision>) -> Option<Charged> + Send + 'static,
+        ended: impl FnOnce(Charged, Option<&Decision>) -> Option<LateRefund> + Send + 'static,
     ) -> Option<Decision> {
         let decided = self.try_settle(&mut charged, to);
         let engine = self.clone();
@@ -54,12 +61,14 @@ impl Engine {
             };
             engine.settlement_ended(&charged, to, settled.as_ref());
             let settled = settled.ok();
-            if let Some(mut refunded) = ended(charged, settled.as_ref()) {
-                let done = match engine.try_settle(&mut refunded, 0) {
+            if let Some(LateRefund { mut charged, told }) = ended(charged, settled.as_ref()) {
+                let done = match engine.try_settle(&mut charged, 0) {
                     Ok(done) => Ok(done),
-                    Err(miss) => engine.settle_remotely(&mut refunded, 0, miss).await,
+                    Err(miss) => engine.settle_remotely(&mut charged, 0, miss).await,
                 };
-                engine.settlement_ended(&refunded, 0, done.as_ref());
+                engine.settlement_ended(&charged, 0, done.as_ref());
+                // The refund's caller may have left.
+                let _ = told.send(done.is_ok());
             }
             settled
         };

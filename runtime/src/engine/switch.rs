@@ -52,6 +52,13 @@ struct Followers {
     switches: Vec<Weak<Switch>>,
 }
 
+impl Followers {
+    /// Drops the switches of limiters that are gone.
+    fn drop_unused(&mut self) {
+        self.switches.retain(|switch| switch.strong_count() > 0);
+    }
+}
+
 impl LiveEnforcement {
     #[cfg_attr(
         not(any(feature = "config", test)),
@@ -72,9 +79,7 @@ impl LiveEnforcement {
     pub(crate) fn replace(&self, said: Enforcement) {
         let mut followers = self.0.lock();
         followers.said = said;
-        followers
-            .switches
-            .retain(|switch| switch.strong_count() > 0);
+        followers.drop_unused();
         for switch in followers.switches.iter().filter_map(Weak::upgrade) {
             switch.change(|all| all.file = said);
         }
@@ -104,6 +109,8 @@ impl Switch {
             log::warn!(target: TARGET, "{}", line(said.in_force()));
         }
         if let Some(followers) = &mut followers {
+            // A file may outlive many limiters without ever being changed.
+            followers.drop_unused();
             followers.switches.push(Arc::downgrade(&switch));
         }
         switch
@@ -216,6 +223,18 @@ mod tests {
         let late = Switch::new(On, Some(&file), true);
         file.replace(Shadow);
         assert_eq!((switch.in_force(), late.in_force()), (Shadow, Shadow));
+    }
+
+    #[test]
+    fn dropped_switches_are_not_kept() {
+        let file = LiveEnforcement::new(Enforcement::On);
+        let kept = Switch::new(Enforcement::On, Some(&file), true);
+        for _ in 0..10 {
+            Switch::new(Enforcement::On, Some(&file), true);
+            assert!(file.0.lock().switches.len() <= 2);
+        }
+        file.replace(Enforcement::Off);
+        assert_eq!(kept.in_force(), Enforcement::Off);
     }
 
     #[test]

@@ -18,11 +18,11 @@ use crate::{
 
 /// An admitted request, between its decision and its response.
 ///
-/// The caller of [`guard`](super::guard::guard) lets the request proceed, completes this as soon as
-/// the status of the response is known, and then has it write the headers:
+/// The caller of [`try_admit`](super::guard::try_admit) lets the request proceed, completes this as
+/// soon as the status of the response is known, and then has it write the headers:
 ///
 /// ```text
-/// let response = match /* the admission from `guard` */ {
+/// let response = match /* the admission from `try_admit` */ {
 ///     Admission::Respond(response) => response,
 ///     Admission::Proceed(mut in_flight) => {
 ///         let mut response = /* the handler, or the inner service */;

@@ -27,14 +27,18 @@ use crate::engine::PendingCharges;
 /// ```
 /// use actix_throttle::{PendingCharge, rate_limit};
 /// use actix_web::{HttpResponse, post, web::Bytes};
-/// use futures_util::stream;
+/// use futures_util::{StreamExt, stream};
 ///
 /// #[post("/chat")]
 /// #[rate_limit("10000/minute", cost = 500, settle)]
 /// async fn chat(charge: PendingCharge) -> HttpResponse {
-/// let answer = ["a streamed ", "answer"].map(|part| Ok::<_, actix_web::Error>(Bytes::from(part)));
-/// let parts = stream::iter(answer); let end = stream::once(async move { charge.settle(321).await;
-/// Ok(Bytes::new()) }); HttpResponse::Ok().streaming(futures_util::StreamExt::chain(parts, end)) }
+///     let parts = ["a streamed ", "answer"].map(|part| Ok(Bytes::from(part)));
+///     let end = async move {
+///         charge.settle(321).await;
+///         Ok::<_, actix_web::Error>(Bytes::new())
+///     };
+///     HttpResponse::Ok().streaming(stream::iter(parts).chain(stream::once(end)))
+/// }
 /// # let _ = chat;
 /// ```
 #[derive(Debug, Default)]
@@ -87,6 +91,9 @@ impl PendingCharge {
     /// `false` as well if the store could not be told, or did not confirm it in time, which is
     /// logged: the estimate may stand then, or `actual` may count, and a refund returns the
     /// smaller of the two. The store takes no longer for it than for a decision.
+    ///
+    /// A middleware and an attribute, or two middlewares, have a charge each. All of them are
+    /// settled that can be, and it is `false` if one of them was not.
     ///
     /// # Cancel safety
     ///

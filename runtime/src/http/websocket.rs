@@ -87,7 +87,8 @@ impl WebSocketLimiter {
     /// The rules apply as those of an attribute do; groups, `skip_if` and the like refer to the
     /// request that opened the socket. Options about responses and handlers have no effect:
     /// `refund_on` refunds nothing, `on_limited` is never called, and with `settle` the estimate
-    /// stands, which the log says.
+    /// stands, which the log says. A permit of a concurrency limit is released at once, because a
+    /// message has no response that would hold it.
     ///
     /// ```
     /// use actix_throttle::{Limit, Rule, WebSocketLimiter};

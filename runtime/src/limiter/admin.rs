@@ -11,6 +11,9 @@ use crate::engine::error::RateLimitError;
 impl RateLimiter {
     /// Resets what the identity has used of this limit, and ends a block in the limit's zone.
     ///
+    /// Under [`Enforcement::Off`](crate::Enforcement::Off) the store is not asked, so nothing is
+    /// reset.
+    ///
     /// # Errors
     ///
     /// If the limit is invalid, or the store could not do it, whatever the failure mode.
@@ -28,6 +31,9 @@ impl RateLimiter {
 
     /// Blocks the identity in the limit's zone for `length` from now on, in place of a block that
     /// exists.
+    ///
+    /// Under [`Enforcement::Off`](crate::Enforcement::Off) the store is not asked, so nothing is
+    /// blocked.
     ///
     /// # Errors
     ///
@@ -47,6 +53,9 @@ impl RateLimiter {
     }
 
     /// Ends a block of the identity in the limit's zone.
+    ///
+    /// Under [`Enforcement::Off`](crate::Enforcement::Off) the store is not asked, so no block
+    /// ends.
     ///
     /// # Errors
     ///

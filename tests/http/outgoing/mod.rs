@@ -3,6 +3,7 @@
 mod clients;
 mod limits;
 mod pause;
+mod redirects;
 mod retry_after;
 
 use std::{

@@ -34,6 +34,9 @@ use crate::engine::{
 /// its table, 256 entries at a time. Requests are decided in between, and what they count
 /// meanwhile may stay.
 ///
+/// Under [`Enforcement::Off`](crate::Enforcement::Off) the store is not asked, so nothing is reset.
+/// The report then has no keys, deleted or looked at, and says that it is complete.
+///
 /// This process forgets cached denials and leases at once, as for
 /// [`reset`](crate::RateLimiter::reset); other processes do within a second.
 ///
@@ -156,7 +159,8 @@ impl ResetReport {
 
     /// Returns whether all keys were looked at. If not, the reset came to
     /// [`max_keys`](BulkReset::max_keys) or [`max_time`](BulkReset::max_time), or a slot of the
-    /// cluster has moved: reset again.
+    /// cluster has moved: reset again. It is `true` under
+    /// [`Enforcement::Off`](crate::Enforcement::Off), where no key was to be looked at.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.0.is_complete

@@ -79,8 +79,8 @@ impl Permit {
     }
 
     /// Refunds what was charged, or settled, as far as it still counts, releases the permits, and
-    /// wakes waiters of this process. Returns `false` if the store could not be told, which is
-    /// logged.
+    /// wakes waiters of this process. A [settlement](Self::settle) that is under way comes first.
+    /// Returns `false` if the store could not be told, which is logged.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -100,12 +100,15 @@ impl Permit {
     ///
     /// Once the future was polled, the refund is done even if the future is dropped.
     pub async fn refund(mut self) -> bool {
-        let (estimates, _) = self.estimates.take(|_| true);
+        let (estimates, after_settlement) = self.estimates.take_all();
         let charged = self.others.join(estimates);
         let hold = self.granted.hold.take();
-        let is_done = charged.is_empty() || self.engine.refund(charged).await.is_some();
+        let mut is_done = charged.is_empty() || self.engine.refund(charged).await.is_some();
         if let Some(hold) = hold {
             hold.release().await;
+        }
+        if let Some(refunded) = after_settlement {
+            is_done &= refunded.await.unwrap_or(false);
         }
         is_done
     }

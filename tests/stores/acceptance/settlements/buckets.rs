@@ -20,6 +20,7 @@ for_every_store!(
     settled_charge_is_refunded_exactly,
     other_charges_of_the_counter_are_kept_in_between,
     full_bucket_keeps_its_charges_for_ten_minutes,
+    settlement_of_a_charge_from_the_future_leaves_the_others_exact,
 );
 
 /// A tenth of a second, in microseconds.
@@ -151,4 +152,20 @@ async fn full_bucket_keeps_its_charges_for_ten_minutes(store: &StoreFixture) {
     bob.settle(702).await;
     let (_, reset) = standing(store, &TEN, "bob").await;
     assert!([99 * SECOND, 100 * SECOND].contains(&reset), "{reset}");
+}
+
+/// The clock steps back to before the charge that is settled, which then changes nothing.
+async fn settlement_of_a_charge_from_the_future_leaves_the_others_exact(store: &StoreFixture) {
+    let first = acquire(store, &TEN.cost(5), "ann").await;
+    store.advance(3 * SECOND);
+    let second = acquire(store, &TEN.cost(2), "ann").await;
+    let charged = store.clock.now();
+    store.clock.set(charged - Duration::from_secs(1));
+    second.settle(1).await;
+    store.clock.set(charged);
+    assert_eq!(remaining(store, &TEN, "ann").await, 6);
+    store.advance(2 * SECOND);
+    // At a cost of 1, the bucket would have been full until the second charge.
+    first.settle(1).await;
+    assert_eq!(remaining(store, &TEN, "ann").await, 10);
 }

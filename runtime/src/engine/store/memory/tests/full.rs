@@ -233,3 +233,24 @@ fn check_without_room_for_all_of_it_takes_nothing() {
             .allowed
     );
 }
+
+#[test]
+fn shadow_limit_without_room_is_peeked_at() {
+    let store = store();
+    fill(&store, Duration::from_secs(60));
+    let ann = Identity::new("ann");
+    let (limit, two) = (Limit::per_day(5).shadow(), TWO.shadow());
+    let permit = Charge {
+        limit: LimitRef::Concurrency(&two, PermitId(1)),
+        ..permit(&ann, 1)
+    };
+    for (charge, remaining) in [(rate(&ann, &limit), 5), (permit, 2)] {
+        // The decision on one charge in a single step, and that on any check.
+        for mode in [Mode::Charge, Mode::ChargeForReceipts] {
+            let outcome = decide(&store, mode, [charge]).unwrap();
+            assert!(outcome.allowed);
+            assert_eq!(outcome.verdicts[0].remaining, remaining);
+        }
+    }
+    assert_eq!(len(&store), KEYS);
+}

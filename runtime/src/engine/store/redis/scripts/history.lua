@@ -101,10 +101,11 @@ local function define_history()
 
   -- Settles a charge: all that are kept are charged once more. A charge that is not kept is settled
   -- in the bucket before the first one that is. Returns whether the bucket has changed; nothing if
-  -- the charges do not explain it: the limit has other numbers since.
+  -- the charges do not explain it: the limit has other numbers since. A charge from the future (the
+  -- clock has stepped back) is not changed, and the others are kept.
   local function settle(limit, receipt)
     local entry, history = limit.entry, limit.entry.history
-    if receipt.at > now then return nil end
+    if receipt.at > now then return false end
     local number, was, settled = number_of(history, receipt), base_of(history), nil
     if not number then
       local at, early = unpack('>I7I2', history, start_of(1))
