@@ -39,10 +39,9 @@ const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// Each call waits until there is room under all of its limits, and then charges all at once. A
 /// call that waits has charged nothing, and leaves no trace if it is dropped. A charge is refunded
 ///
-/// - if the call certainly did not reach the upstream service: its URL is invalid, or no connection
-///   came about and the client [`sends_once`](Self::sends_once). Any other error, or a timeout, may
-///   hide a call that the service has counted, so the charge stays, and so it does if the call is
-///   dropped midway;
+/// - if the call did not reach the upstream service: no address, no server that listens, not
+///   connected in time. After that, an error or a timeout may hide a call that the service has
+///   counted, so the charge stays, and so it does if the call is dropped midway;
 /// - if the response has one of the statuses of [`refund_on`](Self::refund_on).
 ///
 /// A response of 429 or 503 with `Retry-After`, in seconds or as a date, pauses all calls by the
@@ -88,8 +87,6 @@ pub struct Outgoing {
     refund_on: Option<StatusSet>,
     max_retry_after: Duration,
     pauses: Pauses,
-    /// Whether a call that could not connect has reached no service before.
-    sends_once: bool,
 }
 
 /// A function that returns what a call is charged with: nothing if it does not limit the call.
@@ -105,7 +102,6 @@ impl Outgoing {
             refund_on: None,
             max_retry_after: MOST_RETRY_AFTER,
             pauses: Pauses::default(),
-            sends_once: false,
         }
     }
 
@@ -203,21 +199,6 @@ impl Outgoing {
         self
     }
 
-    /// Says that the client sends each call to one address, once: it follows no redirects, and no
-    /// layer between it and this one sends a call again. A call that could not connect is then
-    /// refunded. Default: off.
-    ///
-    /// Clients follow redirects unless they are told not to. Their errors do not say whether it was
-    /// the first address that could not be connected, or one that the upstream service has
-    /// redirected to, after it counted the call. So such a call stays charged by default.
-    ///
-    /// `reqwest::Client::builder().redirect(reqwest::redirect::Policy::none())` makes a client that
-    /// follows none, and for awc `awc::Client::builder().disable_redirects()`.
-    pub fn sends_once(mut self) -> Self {
-        self.sends_once = true;
-        self
-    }
-
     /// Checks the texts that were given. Call it once where the `Outgoing` is made, so that an
     /// error is known before the first call.
     ///
@@ -280,7 +261,6 @@ impl fmt::Debug for Outgoing {
             .field("refund_on", &self.refund_on)
             .field("max_retry_after", &self.max_retry_after)
             .field("pauses", &self.pauses)
-            .field("sends_once", &self.sends_once)
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use awc::{
     ClientRequest, ClientResponse,
     error::{ConnectError, SendRequestError},
-    http::Uri,
 };
 
 use super::{Outgoing, Request, Response};
@@ -15,9 +14,7 @@ impl Outgoing {
     /// Waits until this request of awc may be made, and sends it by the function.
     ///
     /// Redirects that the client follows by itself are part of the request that led there, and are
-    /// not charged. If no connection came about, the charge is refunded only if the client
-    /// [`sends_once`](Self::sends_once): awc does not say whether it was a redirect that could not
-    /// be followed.
+    /// not charged.
     ///
     /// ```no_run
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -52,14 +49,13 @@ impl Outgoing {
         F: Future<Output = Result<ClientResponse<S>, SendRequestError>>,
     {
         let permit = self.acquire(&call(&request)).await?;
-        let is_sendable = is_sendable(request.get_uri());
         match send(request).await {
             Ok(response) => {
                 permit.completed(outgoing_response(&response)).await;
                 Ok(response)
             }
             Err(error) => {
-                if is_not_sent(&error, is_sendable, self.sends_once) {
+                if is_not_sent(&error) {
                     permit.not_sent().await;
                 }
                 Err(CallError::Send(error))
@@ -119,20 +115,13 @@ fn outgoing_response<S>(response: &ClientResponse<S>) -> Response<'_> {
     Response::with_headers(response.status().as_u16(), header)
 }
 
-/// Whether no part of the request can have reached the upstream service. `is_sendable`: its URL is
-/// valid, so an invalid one is that of a redirect.
-fn is_not_sent(error: &SendRequestError, is_sendable: bool, sends_once: bool) -> bool {
+/// Whether no part of the request can have reached the upstream service.
+fn is_not_sent(error: &SendRequestError) -> bool {
     match error {
-        SendRequestError::Url(_) => sends_once || !is_sendable,
+        SendRequestError::Url(_) => true,
         // awc reports these for a connection that ends before the response, too.
         SendRequestError::Connect(ConnectError::Disconnected | ConnectError::H2(_)) => false,
-        SendRequestError::Connect(_) => sends_once,
+        SendRequestError::Connect(_) => true,
         _ => false,
     }
-}
-
-/// Whether awc tries to send a request to this URL: it checks the same first.
-fn is_sendable(uri: &Uri) -> bool {
-    let has_scheme = matches!(uri.scheme_str(), Some("http" | "ws" | "https" | "wss"));
-    has_scheme && uri.host().is_some()
 }

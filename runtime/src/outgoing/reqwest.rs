@@ -10,10 +10,7 @@ use crate::engine::error::RateLimitError;
 /// Each request waits until it may be made.
 ///
 /// Redirects that the client follows by itself are part of the request that led there, and are not
-/// charged. An error without a response is returned as the client gave it. If that is because no
-/// connection came about, the charge is refunded only if the client
-/// [`sends_once`](Self::sends_once): reqwest names the URL of the request then, also if it was a
-/// redirect that could not be followed.
+/// charged. An error without a response is returned as the client gave it.
 ///
 /// ```no_run
 /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,7 +55,7 @@ impl Middleware for Outgoing {
         let result = next.run(request, extensions).await;
         match &result {
             Ok(response) => permit.completed(outgoing_response(response)).await,
-            Err(error) if is_not_sent(error, &url, self.sends_once) => permit.not_sent().await,
+            Err(error) if is_not_sent(error) => permit.not_sent().await,
             Err(_) => {}
         }
         result
@@ -75,12 +72,10 @@ fn outgoing_response(response: &::reqwest::Response) -> Response<'_> {
     Response::with_headers(response.status().as_u16(), header)
 }
 
-/// Whether no part of the request to `url` can have reached the upstream service.
-fn is_not_sent(error: &Error, url: &Url, sends_once: bool) -> bool {
+/// Whether no part of the request can have reached the upstream service.
+fn is_not_sent(error: &Error) -> bool {
     match error {
-        Error::Reqwest(error) if sends_once => error.is_connect() || error.is_builder(),
-        // The error of a redirect to an invalid URL names that URL.
-        Error::Reqwest(error) => error.is_builder() && error.url() == Some(url),
+        Error::Reqwest(error) => error.is_connect() || error.is_builder(),
         // An `Outgoing` further in has not admitted the request.
         Error::Middleware(error) => error.is::<RateLimitError>(),
     }

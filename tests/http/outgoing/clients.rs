@@ -23,7 +23,6 @@ async fn awc_is_charged_and_refunded() {
         assert_eq!(remaining, left, "after {called}");
     }
 
-    let outgoing = outgoing.sends_once();
     let address = nobody();
     let request = client.get(format!("http://{address}/"));
     let failed = outgoing.send(request, |request| request.send()).await;

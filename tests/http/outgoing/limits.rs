@@ -90,7 +90,7 @@ async fn named_statuses_are_refunded() {
 async fn call_that_reached_no_upstream_is_refunded() {
     let address = nobody();
     for limiter in limiters().await {
-        let client = client(Outgoing::new(&limiter).limit(AMPLE).sends_once());
+        let client = client(Outgoing::new(&limiter).limit(AMPLE));
         let failed = client.get(format!("http://{address}/")).send().await;
         assert!(!is_timed_out(&failed.unwrap_err()));
         let remaining = limiter.remaining(&AMPLE, address.clone()).await.unwrap();

@@ -3,7 +3,6 @@
 mod clients;
 mod limits;
 mod pause;
-mod redirects;
 mod retry_after;
 
 use std::{
