@@ -41,7 +41,8 @@ const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 ///
 /// - if the call did not reach the upstream service: no address, no server that listens, not
 ///   connected in time. After that, an error or a timeout may hide a call that the service has
-///   counted, so the charge stays, and so it does if the call is dropped midway;
+///   counted, so the charge stays, and so it does if the call is dropped midway. A client that
+///   follows redirects does not say which of its connections failed;
 /// - if the response has one of the statuses of [`refund_on`](Self::refund_on).
 ///
 /// A response of 429 or 503 with `Retry-After`, in seconds or as a date, pauses all calls by the

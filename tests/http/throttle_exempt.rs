@@ -138,7 +138,7 @@ async fn pattern_without_route_is_logged_once_at_first_request() {
         .collect();
     assert_eq!(errors.len(), UNKNOWN.len() + 1, "{log}");
     for (pattern, hint) in UNKNOWN {
-        let named = format!("`.exempt(\"{pattern}\")`");
+        let named = format!("the exempt pattern \"{pattern}\"");
         let line = errors
             .iter()
             .find(|line| line.contains(&named))

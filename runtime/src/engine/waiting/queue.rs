@@ -276,12 +276,10 @@ impl Ticket<'_> {
                 queue.poll_at_once(now);
                 return;
             }
-            let until = match queue.promised {
-                // A poll in between has confirmed the promise, whenever its reply has come.
-                Some(until) if sent.saturating_add(wait) <= until => until,
-                _ => now.saturating_add(wait),
-            };
-            queue.promise(until, now);
+            // The wait has begun at the store, between the two. A poll in between may rather be
+            // early than put the turn off: late replies would add up.
+            let began = if queue.promised.is_some() { sent } else { now };
+            queue.promise(began.saturating_add(wait), now);
         });
     }
 

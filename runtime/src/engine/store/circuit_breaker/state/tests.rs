@@ -68,8 +68,8 @@ fn decision_in_between_begins_a_new_row() {
 fn late_replies_end_no_row_and_have_an_open_circuit_verified() {
     let breaker = breaker_of(3);
     for now in [100, 300, 500] {
+        breaker.replied_late(now - 50);
         breaker.incident(now, now);
-        breaker.replied_late(now + 50);
     }
     assert_eq!(breaker.state(), CircuitState::Open, "no row was ended");
     assert!(!breaker.begin_verification(600));
