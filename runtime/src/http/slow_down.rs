@@ -166,7 +166,7 @@ async fn reacquire<'a>(
     let most = Some(engine.settings().max_waiting);
     let wanted = std::slice::from_ref(&wanted);
     // A denied wait tells of its own failure.
-    let (by, wait) = match wait_for(engine, wanted, 0, most, Observed::Denials).await {
+    let (by, wait) = match wait_for(engine, wanted, 0, most, Observed::Refusals).await {
         Ok(WaitOutcome::Granted(Granted { decision, hold, .. })) => {
             evaluation.decision.merge(&decision, &indices);
             evaluation.hold = hold.map(Box::new);

@@ -283,9 +283,8 @@ impl Shared {
                     state.mode = Mode::Stall;
                     return Fate::WriteAndHold;
                 }
-                Mode::CutReply(_) | Mode::LoseReply | Mode::Stall | Mode::PassOnce => {
-                    return Fate::Write;
-                }
+                // A request.
+                _ => return Fate::Write,
             }
         }
     }

@@ -7,6 +7,7 @@ mod changes;
 mod configuration;
 mod enforcement;
 mod hostile_texts;
+mod json;
 mod look_up;
 mod methods;
 mod mounted;

@@ -115,7 +115,7 @@ impl BulkReset {
             is_complete: scanned.is_complete && !self.is_partial,
             ..scanned
         });
-        // Also after an error: some keys may have been deleted.
+        // Waiters poll, also after an error: some keys may have been deleted.
         let now = self.engine.clock().now();
         self.engine.wait_queues().notify_every(now);
         let (deleted, is_complete) = match &scanned {

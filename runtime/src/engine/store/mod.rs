@@ -17,6 +17,7 @@ mod memory;
 #[cfg(feature = "redis")]
 mod redis;
 mod stack;
+mod store_error;
 
 #[cfg(feature = "redis")]
 pub use self::redis::RedisPool;

@@ -25,7 +25,7 @@ pub(crate) enum Observed {
     Failures,
     /// All but a grant and a cancellation: the request was admitted before, and the caller tells of
     /// that.
-    Denials,
+    Refusals,
 }
 
 /// The report of one caller. If it is dropped before [`ended`](Self::ended), it tells that the
@@ -157,7 +157,7 @@ impl Drop for WaitReport<'_> {
             return;
         };
         self.leave(WaitEnd::Canceled);
-        if self.observed != Observed::Denials {
+        if self.observed != Observed::Refusals {
             self.engine.observers().tell(|| {
                 let (result, source) = (DecisionResult::Canceled, DecisionSource::Local);
                 Event::Decided(Decided::of(&by.charge(), result, source))

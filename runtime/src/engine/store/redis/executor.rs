@@ -50,8 +50,8 @@ pub(super) struct Executor {
 /// The executor's choices for a call that has no reply within its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Late {
-    /// It waits until the connection is replaced, because a late reply may prove that Redis is back.
-    /// Checks behind the call are not sent meanwhile, so requests that leave are not charged.
+    /// It waits until the connection is replaced, because a late reply may prove that Redis is
+    /// back. Checks behind the call are not sent meanwhile, so requests that leave are not charged.
     Awaited,
     /// It gives up: the caller has its own deadline, or other requests must not wait for the call.
     Abandoned,

@@ -4,7 +4,7 @@ use actix_throttle_core::{identity::Identity, limit::Limit};
 use futures_util::FutureExt;
 
 use super::*;
-use crate::engine::clock::ManualClock;
+use crate::engine::clock::{Clock, ManualClock};
 
 const RATE: Limit = Limit::per_hour(1);
 const AN_HOUR: Micros = 3_600_000_000;
@@ -101,7 +101,7 @@ fn refund_before_a_denied_caller_has_joined_leads_to_another_poll() {
     assert!(turn.is_none(), "the denial may predate the refund");
     assert!(fixture.turn(&ticket).is_some());
     drop(ticket);
-    // Without a refund, the denial counts.
+    // The denial counts if nothing was refunded.
     let (ticket, turn) = fixture.join(fixture.queues.refunds());
     let denial = turn.expect("its denial");
     ticket.must_wait(denial, AN_HOUR, fixture.now(), fixture.now());

@@ -34,8 +34,8 @@ const PROBE: Limit =
 #[cfg(feature = "cluster")]
 const SLOTS: usize = 5;
 
-/// Verifies that the store decides, and within the deadline. In a cluster a decision for any of a few slots is enough: one
-/// slot, or the node that has it, says nothing about the others.
+/// Verifies that the store decides, and within the deadline. In a cluster a decision for any of a
+/// few slots is enough: one slot, or the node that has it, says nothing about the others.
 ///
 /// # Errors
 ///
