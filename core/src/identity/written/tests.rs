@@ -34,6 +34,41 @@ fn identity_is_found_by_what_a_person_writes() {
 }
 
 #[test]
+fn text_of_a_key_leads_to_its_identity() {
+    let client = Identity::ip("192.0.2.1".parse().unwrap());
+    let tenant = Identity::header("x-tenant", "a");
+    let pair = Identity::all([client.clone(), tenant.clone()]);
+    let missing = |of: &Identity| {
+        let network = network("2001:db8::1".parse().unwrap(), 48);
+        Identity::unidentified(of.source().clone(), Some(network))
+    };
+    let user = Identity::new("42");
+    for identity in [
+        Identity::all([client.clone(), user.clone()]),
+        Identity::all([client.clone(), user.clone()]).context("room;7"),
+        missing(&tenant),
+        missing(&tenant).context("room;7"),
+        missing(&pair),
+        missing(&pair).context("room;7"),
+        client.context("room;7"),
+        Identity::global().context("room;7"),
+        user.context("room;7"),
+    ] {
+        let text = identity.to_string();
+        assert!(Identity::key_texts(&text).contains(&text), "{text}");
+        let candidates = Identity::candidates(&text);
+        let is_same = |one: &Identity| one.to_string() == text;
+        assert!(candidates.iter().any(is_same), "{text}: {candidates:?}");
+    }
+    let written = "(ip=192.0.2.1&header.X-Tenant=a)";
+    let text = pair.to_string();
+    assert_eq!(Identity::key_texts(written)[0], text);
+    assert_eq!(Identity::key_texts(&text), [&*text]);
+    assert!(Identity::candidates(&text).is_empty());
+    assert_eq!(Identity::candidates(written), [pair]);
+}
+
+#[test]
 fn settings_that_change_a_text_are_considered() {
     let texts = Identity::key_texts("cookie.sid=a b");
     assert!(texts[0].starts_with("cookie.sid=#"), "{texts:?}");
