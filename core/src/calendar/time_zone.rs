@@ -72,11 +72,13 @@ impl TimeZone {
 /// The error of this name, with the nearest valid one.
 #[cfg(feature = "time-zones")]
 fn unknown(name: &str) -> String {
-    let rest = TimeZone::UNKNOWN_MESSAGE.trim_start_matches("unknown time zone");
-    let hint = nearest(name, std::iter::once("UTC").chain(table::names()))
-        .map(|near| format!(", did you mean `{near}`?"))
-        .unwrap_or_default();
-    format!("unknown time zone `{name}`{hint}{rest}")
+    let rest = TimeZone::UNKNOWN_MESSAGE.trim_start_matches("unknown time zone: write ");
+    match nearest(name, std::iter::once("UTC").chain(table::names())) {
+        Some(near) => {
+            format!("unknown time zone `{name}`, did you mean `{near}`? Write {rest}")
+        }
+        None => format!("unknown time zone `{name}`: write {rest}"),
+    }
 }
 
 #[cfg(not(feature = "time-zones"))]
@@ -212,7 +214,7 @@ mod table {
         fn unknown_names_lead_to_the_nearest() {
             let said = |name| TimeZone::parse(name).expect_err(name);
             let message = said("Europe/Berln");
-            let start = "unknown time zone `Europe/Berln`, did you mean `Europe/Berlin`?: write";
+            let start = "unknown time zone `Europe/Berln`, did you mean `Europe/Berlin`? Write a";
             assert!(message.starts_with(start), "{message}");
             assert!(said("").contains("Europe/Berlin"));
             assert_eq!(TimeZone::of_name("europe/berlin"), TimeZone::UNKNOWN);

@@ -15,7 +15,8 @@ const PLACEHOLDER: Concurrency = Concurrency::new(1);
 
 /// Whether this table is a concurrency limit.
 pub(crate) fn is_meant(table: &TableReader<'_>) -> bool {
-    table.has(&vocabulary::MAX) || (table.has(&vocabulary::EXPIRY) && !keys::has_rate(table))
+    let without_rate = || table.has(&vocabulary::EXPIRY) || keys::is_meant(table, &vocabulary::MAX);
+    table.has(&vocabulary::MAX) || (!keys::has_rate(table) && without_rate())
 }
 
 /// Reads the keys of a [`Concurrency`]. The limit starts at `position`.
@@ -36,7 +37,7 @@ pub(crate) fn concurrency(
         }
     };
     table.refuse(keys::only_of_rate(), reason, diagnostics);
-    if !table.has(&vocabulary::MAX) {
+    if !keys::is_meant(table, &vocabulary::MAX) {
         diagnostics.at(
             position,
             "`max` is missing: add `max = 5`, the number of requests that may run at once",

@@ -53,6 +53,11 @@ impl Diagnostics {
         self.0.push(Diagnostic { position, reason });
     }
 
+    /// Whether nothing was reported.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the value, or reports the error.
     pub fn ok<T, E: fmt::Display>(
         &mut self,

@@ -3,7 +3,7 @@
 use super::{
     clients,
     diagnostics::{Diagnostic, Diagnostics},
-    document::{self, Entry, Node},
+    document::{self, Entry, Node, Value},
     entries,
     format::Format,
     limit_table::{self, Limits},
@@ -52,7 +52,11 @@ impl ConfigSpec {
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut diagnostics = Diagnostics::default();
         let root = document::parse(text, format, &mut diagnostics);
-        let spec = root.and_then(|root| Self::read(&root, identifiers, &mut diagnostics));
+        // A text with syntax errors and without a limit or a rule was hardly cut off. It has
+        // another format, and what can be read of it means nothing.
+        let spec = root
+            .filter(|root| diagnostics.is_empty() || has_content(root))
+            .and_then(|root| Self::read(&root, identifiers, &mut diagnostics));
         let spec = diagnostics.into_result(spec)?;
         entries::check(&spec.rules)?;
         Ok(spec)
@@ -122,8 +126,76 @@ impl ConfigSpec {
     }
 }
 
+/// Whether the file has a limit or a rule, right or wrong.
+fn has_content(root: &Node) -> bool {
+    let Value::Table(entries) = &root.value else {
+        return false;
+    };
+    entries.iter().any(|entry| match &entry.node.value {
+        Value::Table(limits) => entry.key == vocabulary::LIMITS.name && !limits.is_empty(),
+        Value::List(rules) => entry.key == vocabulary::RULES.name && !rules.is_empty(),
+        _ => false,
+    })
+}
+
 /// Returns the reason for rejecting a file from which limits have vanished. A full disk and an
 /// unfinished copy leave such files behind, and accepting them would lift all limits.
 fn cut_off(what: &str) -> String {
     format!("{what}: was it cut off? Write `rules = []` if there are to be none")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str, format: Format) -> Vec<String> {
+        let diagnostics = ConfigSpec::parse(text, format, &[]).expect_err(text);
+        diagnostics.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn text_without_syntax_has_syntax_errors_alone() {
+        let yaml = "limits:\n  login: 5/minute\nrules:\n- limits: [login]\n";
+        let toml = "[limits]\nlogin = \"5/minute\"\n";
+        for (text, format) in [
+            (yaml, Format::Toml),
+            (toml, Format::Yaml),
+            ("{ \"limits\": { \"login\": \"5/minute\" } }", Format::Toml),
+            ("limits = ", Format::Toml),
+            ("[limits\nlogin = '5/minute'", Format::Toml),
+            ("---\n---\nlimits: {a: 1/s}", Format::Yaml),
+            ("1: 2", Format::Yaml),
+        ] {
+            let lines = lines(text, format);
+            for words in ["was it cut off?", "unknown key", "a table"] {
+                assert!(
+                    !lines.iter().any(|line| line.contains(words)),
+                    "{text}: {lines:#?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn text_without_anything_may_have_been_cut_off() {
+        for (text, format) in [
+            ("", Format::Toml),
+            ("# b", Format::Yaml),
+            ("limts = 1", Format::Toml),
+        ] {
+            let lines = lines(text, format);
+            assert!(lines[0].contains("was it cut off?"), "{text}: {lines:#?}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_beside_a_syntax_error_is_checked() {
+        let lines = lines("limits.a = '5/minuet'\nb = = 1\nc = 1\n", Format::Toml);
+        for words in ["unknown unit of time", "extra `=`", "unknown key `c`"] {
+            assert!(
+                lines.iter().any(|line| line.contains(words)),
+                "{words}: {lines:#?}"
+            );
+        }
+    }
 }

@@ -1,7 +1,10 @@
 //! The keys of a limit, by the kind of limit that has them.
 
 use super::{diagnostics::Diagnostics, reader::TableReader};
-use crate::vocabulary::{self, ARGUMENTS, Argument, Scope};
+use crate::{
+    text::suggest,
+    vocabulary::{self, ARGUMENTS, Argument, Scope},
+};
 
 /// Keys that give times and window apart.
 pub(crate) static TIMES_AND_WINDOW: [&Argument; 7] = [
@@ -51,6 +54,13 @@ pub(crate) fn has_rate(table: &TableReader<'_>) -> bool {
     table.has(&vocabulary::RATE) || TIMES_AND_WINDOW.iter().any(|key| table.has(key))
 }
 
+/// Whether the table has the key, right, wrong or misspelt. A misspelt key is reported as unknown,
+/// so the one that it stands for is not missing as well.
+pub(crate) fn is_meant(table: &TableReader<'_>, argument: &Argument) -> bool {
+    let mut keys = table.keys();
+    keys.any(|key| key == argument.name || of_misspelt(key) == Some(argument.name))
+}
+
 /// Reports all keys that define a limit, each with the text that `reason` makes of it.
 pub(crate) fn refuse(
     table: &mut TableReader<'_>,
@@ -58,6 +68,14 @@ pub(crate) fn refuse(
     diagnostics: &mut Diagnostics,
 ) {
     table.refuse(definition(), reason, diagnostics);
+}
+
+/// Returns the key of a limit that an unknown one stands for.
+fn of_misspelt(word: &str) -> Option<&'static str> {
+    let keys = definition().chain(options()).chain(of(Scope::RuleLimit));
+    let valid: Vec<_> = keys.map(|argument| argument.name).collect();
+    let is_unknown = !valid.contains(&word);
+    is_unknown.then(|| suggest::nearest(word, valid))?
 }
 
 fn of(scope: Scope) -> impl Iterator<Item = &'static Argument> {

@@ -43,7 +43,7 @@ pub(crate) fn limit(
     };
     table.refuse(keys::only_of_concurrency(), reason, diagnostics);
     let base = window::rate(table, position, diagnostics);
-    let by_calendar = table.has(&vocabulary::EVERY);
+    let by_calendar = keys::is_meant(table, &vocabulary::EVERY);
     let given = table.has(&vocabulary::ALGORITHM);
     let algorithm = table.word::<Algorithm>(&vocabulary::ALGORITHM, diagnostics);
     let with_algorithm = |limit: Limit| match (by_calendar, algorithm, given) {

@@ -47,6 +47,11 @@ impl<'n> TableReader<'n> {
         self.entries.iter().any(|entry| entry.key == argument.name)
     }
 
+    /// Returns all keys of the table.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'n str> {
+        self.entries.iter().map(|entry| entry.key.as_str())
+    }
+
     /// Reads a string that is not empty.
     pub(crate) fn text(
         &mut self,

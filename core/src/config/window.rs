@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     calendar::Period,
-    limit::{Algorithm, Limit},
+    limit::{Algorithm, Limit, range},
     text::unit::TimeUnit,
     vocabulary::{self, Argument},
 };
@@ -49,10 +49,10 @@ pub(crate) fn rate(
             value: limit,
         });
     }
-    let by_calendar = table.has(&vocabulary::EVERY);
+    let by_calendar = keys::is_meant(table, &vocabulary::EVERY);
     let (has_times, has_window) = (
-        table.has(&vocabulary::TIMES),
-        by_calendar || UNITS.iter().any(|(unit, _)| table.has(unit)),
+        keys::is_meant(table, &vocabulary::TIMES),
+        by_calendar || UNITS.iter().any(|(unit, _)| keys::is_meant(table, unit)),
     );
     let times = table.count(&vocabulary::TIMES, diagnostics);
     let window = if by_calendar {
@@ -61,15 +61,14 @@ pub(crate) fn rate(
         window(table, diagnostics)
     };
     let missing = match (has_times, has_window) {
+        _ if keys::is_meant(table, &vocabulary::RATE) => "",
         (false, false) => {
             "the limit is missing: add `rate = \"100/minute\"`, or `max = 5` for so many at once"
         }
         (false, true) => {
             "`times` is missing: add `times = 100`, or write it as `rate = \"100/minute\"`"
         }
-        (true, false) => {
-            "the window is missing: add `seconds = 60`, or `milliseconds`, `minutes`, `hours`, `days`"
-        }
+        (true, false) => range::WINDOW_MISSING,
         (true, true) => "",
     };
     if !missing.is_empty() {
@@ -109,6 +108,8 @@ fn period(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<
 
 /// Reads the units of time and adds them up. The position is that of the first unit.
 fn window(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<Spanned<Window>> {
+    // A period could stand here, so errors list it.
+    table.take(&vocabulary::EVERY);
     let mut sum: Option<Spanned<u64>> = None;
     let mut flawless = true;
     for (argument, unit) in UNITS {
@@ -126,4 +127,66 @@ fn window(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Option<
     let Spanned { position, value } = sum.filter(|_| flawless)?;
     let value = Window::Length(Duration::from_micros(value));
     Some(Spanned { position, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::parse;
+
+    fn errors(limit: &str) -> Vec<String> {
+        let error = parse(&format!("limits.a = {{ {limit} }}")).expect_err(limit);
+        error.lines().map(ToOwned::to_owned).collect()
+    }
+
+    #[test]
+    fn misspelt_window_is_one_error() {
+        for (limit, meant) in [
+            (
+                "times = 5, evry = 'day'",
+                "unknown key `evry`, did you mean `every`? ",
+            ),
+            (
+                "times = 5, evry = 'day', time_zone = 'UTC'",
+                "unknown key `evry`, did you mean `every`? ",
+            ),
+            (
+                "times = 5, minuts = 1",
+                "unknown key `minuts`, did you mean `minutes`? ",
+            ),
+            (
+                "times = 5, Seconds = 1",
+                "unknown key `Seconds`, did you mean `seconds`? ",
+            ),
+            (
+                "tiems = 5, seconds = 1",
+                "unknown key `tiems`, did you mean `times`? ",
+            ),
+            ("rat = '5/s'", "unknown key `rat`, did you mean `rate`? "),
+            ("maks = 5", "unknown key `maks`, did you mean `max`? "),
+        ] {
+            let errors = errors(limit);
+            assert_eq!(errors.len(), 1, "{limit}: {errors:#?}");
+            assert!(errors[0].contains(meant), "{limit}: {errors:#?}");
+            for key in ["`every`", "`seconds`", "`times`", "`rate`"] {
+                assert!(errors[0].contains(key), "{limit}: {key}: {errors:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_missing_beside_a_misspelt_key_is_reported() {
+        let no_times = errors("evry = 'day'");
+        assert_eq!(no_times.len(), 2, "{no_times:#?}");
+        assert!(no_times[0].contains("`times` is missing"), "{no_times:#?}");
+        let no_window = errors("tiems = 5");
+        assert_eq!(no_window.len(), 2, "{no_window:#?}");
+        assert!(
+            no_window[0].contains("the window is missing"),
+            "{no_window:#?}"
+        );
+        let neither = errors("times = 5, flavour = 'sweet'");
+        assert_eq!(neither.len(), 2, "{neither:#?}");
+        assert!(neither[0].contains("`every = \"day\"`"), "{neither:#?}");
+        assert!(neither[1].contains("`every`"), "{neither:#?}");
+    }
 }

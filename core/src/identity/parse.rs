@@ -1,6 +1,9 @@
 //! Reads the identity that a person writes, to look at it, reset or block it. What operates a
 //! limiter calls it; no request that is limited does.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, Ipv6Addr};
 
 use percent_encoding::percent_decode_str;
@@ -14,9 +17,10 @@ pub struct HashedIdentity;
 
 impl Identity {
     /// Reads an identity: an address, `global`, a text as `Identity` writes it (`user=42`,
-    /// `path.id=42`, `jwt.sub=42`, `(ip=192.0.2.1&user=42)`), a header, cookie or parameter with
-    /// its value in the clear (`header.X-Api-Key=k-8a2f`), and any other text as an identity of the
-    /// application. An IPv6 address is counted by `ipv6_prefix` bits.
+    /// `path.id=42`, `jwt.sub=42`, `(ip=192.0.2.1&user=42)`, `header.x-api-key!192.0.2.1`), a
+    /// header, cookie or parameter with its value in the clear (`header.X-Api-Key=k-8a2f`), and any
+    /// other text as an identity of the application. An IPv6 address is counted by `ipv6_prefix`
+    /// bits.
     ///
     /// # Errors
     ///
@@ -36,48 +40,44 @@ impl Identity {
 
 type Parsed = Result<Identity, HashedIdentity>;
 
-/// Reads a combination and its context. Returns `None` if the text is none.
-fn combination(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
+/// Reads a combination with its contexts, or a client in place of one. Returns `None` if the text
+/// is none.
+pub(super) fn combination(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
+    // The signs `&`, `(`, `)`, `!` and `;` inside a part are escaped.
     let (parts, rest) = written.strip_prefix('(')?.split_once(')')?;
-    // The signs `&`, `(`, `)` and `;` inside a part are escaped.
-    let parts: Option<Vec<_>> = parts.split('&').map(|one| part(one, ipv6_prefix)).collect();
-    let parts = parts.filter(|parts| parts.len() > 1)?;
-    let whole = match parts.into_iter().collect::<Result<Vec<_>, _>>() {
-        Ok(parts) => Identity::all(parts),
-        Err(hashed) => return Some(Err(hashed)),
-    };
-    match rest.strip_prefix(';') {
-        None => rest.is_empty().then_some(Ok(whole)),
-        Some(key) => Some(text(key).map(|key| whole.context(&key))),
+    let parts = parts.split('&');
+    if let Some(client) = rest.strip_prefix('!') {
+        let sources: Option<Vec<_>> = parts.map(source_of_part).collect();
+        let sources = sources.filter(|sources| sources.len() > 1)?;
+        let sources: Result<Vec<_>, _> = sources.into_iter().collect();
+        let source = sources.map(|sources| Source::All(sources.into()));
+        return unidentified(source, client, ipv6_prefix);
     }
+    let ("", contexts) = split_contexts(rest) else {
+        return None;
+    };
+    let parts: Option<Vec<_>> = parts.map(|one| part(one, ipv6_prefix)).collect();
+    let parts = parts.filter(|parts| parts.len() > 1)?;
+    let parts: Result<Vec<_>, _> = parts.into_iter().collect();
+    Some(parts.and_then(|parts| in_contexts(Identity::all(parts), contexts)))
 }
 
 /// Reads a source with its value. Returns `None` if the text begins with no known source.
 fn part(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
-    if written == "global" {
-        return Some(Ok(Identity::global()));
-    }
-    if let Some(key) = written.strip_prefix("global;") {
-        return Some(text(key).map(|key| Identity::global().context(&key)));
+    if let ("global", contexts) = split_contexts(written) {
+        return Some(in_contexts(Identity::global(), contexts));
     }
     let (name, value) = written.split_once(['=', '!'])?;
     let source = source(name)?;
     if written[name.len()..].starts_with('!') {
-        return Some(Ok(Identity::unidentified(
-            source,
-            counted(value, ipv6_prefix)?,
-        )));
+        return unidentified(source, value, ipv6_prefix);
     }
+    let source = match source {
+        Ok(source) => source,
+        Err(hashed) => return Some(Err(hashed)),
+    };
     if source == Source::Client {
-        let (address, key) = match value.split_once(';') {
-            Some((address, key)) => (address, Some(key)),
-            None => (value, None),
-        };
-        let client = Identity::client(counted(address, ipv6_prefix)?);
-        return Some(match key {
-            Some(key) => text(key).map(|key| client.context(&key)),
-            None => Ok(client),
-        });
+        return unidentified(Ok(source), value, ipv6_prefix);
     }
     if is_hash(value) {
         return Some(Err(HashedIdentity));
@@ -95,35 +95,73 @@ fn part(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
         // sends it.
         return Some(Ok(identity(value)));
     }
-    Some(match value.split_once(';') {
-        Some((value, key)) => {
-            text(value).and_then(|value| Ok(identity(&value).context(&text(key)?)))
-        }
-        None => text(value).map(|value| identity(&value)),
-    })
+    let (value, contexts) = split_contexts(value);
+    Some(text(value).and_then(|value| in_contexts(identity(&value), contexts)))
 }
 
-fn source(name: &str) -> Option<Source> {
-    Some(match name.split_once('.') {
-        None if name == "ip" => Source::Client,
-        None if name == "user" => Source::Application,
-        None => return None,
-        Some((kind, name)) => {
-            let name = percent_decode_str(name).decode_utf8().ok()?;
-            let part = match kind {
-                "header" => {
-                    let name = name.to_ascii_lowercase().as_str().into();
-                    return Some(Source::RequestPart(RequestPart::Header, name));
-                }
-                "cookie" => RequestPart::Cookie,
-                "path" => RequestPart::Path,
-                "query" => RequestPart::Query,
-                "jwt" => return Some(Source::Claim(name.as_ref().into())),
-                "session" => return Some(Source::Session(name.as_ref().into())),
-                _ => return None,
-            };
-            Source::RequestPart(part, name.as_ref().into())
+/// Reads a client, also in place of a missing value of `source`, with its contexts. Returns `None`
+/// if it has no address.
+fn unidentified(
+    source: Result<Source, HashedIdentity>,
+    written: &str,
+    ipv6_prefix: u8,
+) -> Option<Parsed> {
+    let (address, contexts) = split_contexts(written);
+    let network = counted(address, ipv6_prefix)?;
+    let client = source.map(|source| Identity::unidentified(source, network));
+    Some(client.and_then(|client| in_contexts(client, contexts)))
+}
+
+/// Splits the keys of contexts from a text.
+fn split_contexts(written: &str) -> (&str, Option<&str>) {
+    match written.split_once(';') {
+        Some((inside, contexts)) => (inside, Some(contexts)),
+        None => (written, None),
+    }
+}
+
+/// Puts an identity into the contexts with these keys, the innermost first.
+fn in_contexts(identity: Identity, contexts: Option<&str>) -> Parsed {
+    let mut keys = contexts.into_iter().flat_map(|keys| keys.split(';'));
+    keys.try_fold(identity, |inside, key| Ok(inside.context(&text(key)?)))
+}
+
+/// Reads the source of a combination's part. Returns `None` if there is none of this name.
+fn source_of_part(name: &str) -> Option<Result<Source, HashedIdentity>> {
+    match name {
+        "global" => Some(Ok(Source::Global)),
+        name => source(name),
+    }
+}
+
+/// Reads a source. Returns `None` if there is none of this name.
+fn source(name: &str) -> Option<Result<Source, HashedIdentity>> {
+    match name {
+        "ip" => return Some(Ok(Source::Client)),
+        "user" => return Some(Ok(Source::Application)),
+        _ => {}
+    }
+    let (kind, name) = name.split_once('.')?;
+    // A name that is too long is hashed in keys, like a value.
+    let is_hashed = is_hash(name);
+    let name = percent_decode_str(name).decode_utf8().ok()?;
+    let part = |part| Source::RequestPart(part, name.as_ref().into());
+    let source = match kind {
+        "header" => {
+            let name = name.to_ascii_lowercase().as_str().into();
+            Source::RequestPart(RequestPart::Header, name)
         }
+        "cookie" => part(RequestPart::Cookie),
+        "path" => part(RequestPart::Path),
+        "query" => part(RequestPart::Query),
+        "jwt" => Source::Claim(name.as_ref().into()),
+        "session" => Source::Session(name.as_ref().into()),
+        _ => return None,
+    };
+    Some(if is_hashed {
+        Err(HashedIdentity)
+    } else {
+        Ok(source)
     })
 }
 
@@ -163,82 +201,4 @@ fn is_hash(value: &str) -> bool {
     digits.is_some_and(|digits| {
         digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::identity::DEFAULT_IPV6_PREFIX;
-
-    fn parse(text: &str) -> Parsed {
-        Identity::parse(text, DEFAULT_IPV6_PREFIX)
-    }
-
-    #[test]
-    fn identity_is_read_as_it_is_written() {
-        let ip = |text: &str| Identity::ip(text.parse().unwrap());
-        let source = Source::RequestPart(RequestPart::Header, "x-api-key".into());
-        for identity in [
-            Identity::global(),
-            Identity::global().context("room/7"),
-            ip("192.0.2.1"),
-            ip("192.0.2.1").context("a;b&c"),
-            ip("2001:db8:1:2:3::1"),
-            Identity::client(None),
-            Identity::new("42"),
-            Identity::new("user:42 &;()#!=ä"),
-            Identity::new("42").context("room 7"),
-            Identity::path("id", "a:b"),
-            Identity::token("42"),
-            Identity::token_claim("https://a.example/sub", "42"),
-            Identity::session_key("user", "42"),
-            Identity::unidentified(source, Some(network("192.0.2.1".parse().unwrap(), 64))),
-            Identity::all([ip("192.0.2.1"), Identity::new("a&b)")]),
-            Identity::all([ip("192.0.2.1"), Identity::token("7")]).context("room;7"),
-        ] {
-            assert_eq!(parse(&identity.to_string()), Ok(identity));
-        }
-    }
-
-    #[test]
-    fn identity_is_read_as_a_person_writes_it() {
-        for (text, identity) in [
-            (" 192.0.2.1 ", Identity::ip("192.0.2.1".parse().unwrap())),
-            (
-                "ip=2001:db8::1",
-                Identity::ip("2001:db8::1".parse().unwrap()),
-            ),
-            (
-                "header.X-Api-Key=k;8&a%20",
-                Identity::header("x-api-key", "k;8&a%20"),
-            ),
-            ("cookie.sid=a b", Identity::cookie("sid", "a b")),
-            ("42", Identity::new("42")),
-            ("a=b", Identity::new("a=b")),
-            ("(a)", Identity::new("(a)")),
-            ("(ip=192.0.2.1)", Identity::new("(ip=192.0.2.1)")),
-            ("user=100%", Identity::new("100%")),
-            ("ip=nowhere", Identity::new("ip=nowhere")),
-        ] {
-            assert_eq!(parse(text), Ok(identity), "{text}");
-        }
-    }
-
-    #[test]
-    fn hash_leads_to_no_identity() {
-        let long = Identity::new("x".repeat(100));
-        for identity in [
-            Identity::header("x-api-key", "k"),
-            long.clone(),
-            long.context("room"),
-            Identity::new("42").context(&"y".repeat(100)),
-            Identity::all([Identity::new("42"), Identity::cookie("sid", "1")]),
-        ] {
-            assert_eq!(
-                parse(&identity.to_string()),
-                Err(HashedIdentity),
-                "{identity}"
-            );
-        }
-    }
 }

@@ -1,21 +1,33 @@
 //! Finds identities by the text that a person writes for one. Tools that look at a store from
 //! outside call it; no request does.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 
-use super::{DEFAULT_IPV6_PREFIX, Identity, network};
+use super::{DEFAULT_IPV6_PREFIX, Identity, network, parse};
 
 impl Identity {
     /// Returns the texts that keys may have for the identity that is written like this, as
     /// `Identity` writes it by default first.
     ///
-    /// It reads a text as keys have it (`user=42`, `header.x-api-key=#…`), an address (`ip=` may be
-    /// left out), `global`, a source with its value in the clear (`header.X-Api-Key=k-8a2f`), and
-    /// any other text as an identity of the application. Several texts stand for one identity where
-    /// settings choose between them: `plain_keys` and `ipv6_prefix`.
+    /// It reads a text as keys have it (`user=42`, `header.x-api-key=#…`,
+    /// `(ip=192.0.2.1&user=42)`), an address (`ip=` may be left out), `global`, a source with its
+    /// value in the clear (`header.X-Api-Key=k-8a2f`), and any other text as an identity of the
+    /// application. Several texts stand for one identity where settings choose between them:
+    /// `plain_keys` and `ipv6_prefix`.
     #[doc(hidden)]
     #[must_use]
     pub fn key_texts(written: &str) -> Vec<String> {
+        if let Some(combinations) = combinations(written) {
+            let mut texts: Vec<_> = combinations.iter().flat_map(texts).collect();
+            // The text may be that of a service with plain keys, or have a hash.
+            if texts.iter().all(|text| text != written) {
+                texts.push(written.to_owned());
+            }
+            return texts;
+        }
         let address = written.strip_prefix("ip=").unwrap_or(written);
         if let Ok(address) = address.parse() {
             return networks(address);
@@ -50,6 +62,21 @@ impl Identity {
     /// Returns the identities that this text may stand for, by which a store that hashes its keys
     /// can be asked. There are none for a text with a hash in it.
     pub(super) fn candidates(written: &str) -> Vec<Self> {
+        if let Some(combinations) = combinations(written) {
+            return combinations;
+        }
+        let mut all = Self::of_one_source(written);
+        // The text of a key may also have contexts, and a client in place of a missing value.
+        for identity in parsed(written) {
+            if !all.contains(&identity) {
+                all.push(identity);
+            }
+        }
+        all
+    }
+
+    /// Returns the identities of this text if it is a source with a value.
+    fn of_one_source(written: &str) -> Vec<Self> {
         let address = written.strip_prefix("ip=").unwrap_or(written);
         if let Ok(address) = address.parse() {
             return networks_of(address);
@@ -84,6 +111,18 @@ impl Identity {
             .filter_map(|value| identity_of(&source, value))
             .collect()
     }
+}
+
+/// Returns the combinations that this text may stand for: none if it has a hash in it, and `None`
+/// if it is no combination.
+fn combinations(written: &str) -> Option<Vec<Identity>> {
+    let is_combination = parse::combination(written, DEFAULT_IPV6_PREFIX).is_some();
+    is_combination.then(|| parsed(written))
+}
+
+/// Returns the identities that this text leads to, whatever networks addresses are counted by.
+fn parsed(written: &str) -> Vec<Identity> {
+    distinct(prefixes().filter_map(|prefix| Identity::parse(written, prefix).ok()))
 }
 
 /// Returns the text without the escapes of keys; `None` if it has none, or others.
@@ -187,66 +226,22 @@ fn networks(address: IpAddr) -> Vec<String> {
 
 /// Returns the networks that an address may be counted by.
 fn networks_of(address: IpAddr) -> Vec<Identity> {
-    let prefixes = std::iter::once(DEFAULT_IPV6_PREFIX).chain((1..=128).rev());
+    distinct(prefixes().map(|prefix| Identity::client(Some(network(address, prefix)))))
+}
+
+/// Returns the numbers of bits that IPv6 addresses may be counted by, the default first.
+fn prefixes() -> impl Iterator<Item = u8> {
+    std::iter::once(DEFAULT_IPV6_PREFIX).chain((1..=128).rev())
+}
+
+/// Returns the first identity of each text.
+fn distinct(identities: impl Iterator<Item = Identity>) -> Vec<Identity> {
     let mut all: Vec<(String, Identity)> = Vec::new();
-    for prefix in prefixes {
-        let identity = Identity::client(Some(network(address, prefix)));
+    for identity in identities {
         let text = identity.to_string();
         if all.iter().all(|(known, _)| *known != text) {
             all.push((text, identity));
         }
     }
     all.into_iter().map(|(_, identity)| identity).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn identity_is_found_by_what_a_person_writes() {
-        let hashed = Identity::header("x-api-key", "k-8a2f").to_string();
-        for (written, expected) in [
-            ("42", "user=42"),
-            ("user=42", "user=42"),
-            ("user:42", "user=user%3A42"),
-            ("user=user%3A42", "user=user%3A42"),
-            ("user=a b", "user=a%20b"),
-            ("user=100%", "user=100%25"),
-            ("user=42;room/7", "user=42;room/7"),
-            ("a=b", "user=a%3Db"),
-            ("", "user="),
-            ("global", "global"),
-            ("192.0.2.1", "ip=192.0.2.1"),
-            ("ip=192.0.2.1", "ip=192.0.2.1"),
-            ("ip=none", "ip=none"),
-            ("::ffff:192.0.2.1", "ip=192.0.2.1"),
-            ("ip=2001:db8::1", "ip=2001-db8-0-0-0-0-0-0"),
-            ("ip=2001-db8-0-0-0-0-0-0", "ip=2001-db8-0-0-0-0-0-0"),
-            ("header.x-api-key!192.0.2.1", "header.x-api-key!192.0.2.1"),
-            ("path.id=a:b", "path.id=a%3Ab"),
-            ("jwt.sub=42", "jwt.sub=42"),
-            ("session.user=42", "session.user=42"),
-            ("header.X-Api-Key=k-8a2f", &hashed),
-            (&hashed, &hashed),
-        ] {
-            assert_eq!(Identity::key_texts(written)[0], expected, "{written}");
-        }
-    }
-
-    #[test]
-    fn settings_that_change_a_text_are_considered() {
-        let texts = Identity::key_texts("cookie.sid=a b");
-        assert!(texts[0].starts_with("cookie.sid=#"), "{texts:?}");
-        assert_eq!(texts[1..], ["cookie.sid=a%20b"]);
-        let texts = Identity::key_texts("cookie.sid=a%20b");
-        assert_eq!(texts[1..], ["cookie.sid=a%2520b", "cookie.sid=a%20b"]);
-        let texts = Identity::key_texts("2001:db8:1:2:3::1");
-        for prefix in [48, 56, 64, 128] {
-            let network = network("2001:db8:1:2:3::1".parse().unwrap(), prefix);
-            let text = Identity::client(Some(network)).to_string();
-            assert!(texts.contains(&text), "{prefix}: {texts:?}");
-        }
-        assert_eq!(Identity::key_texts("192.0.2.1").len(), 1);
-    }
 }

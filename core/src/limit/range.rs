@@ -7,6 +7,9 @@ use crate::calendar::TimeZone;
 
 /// The range of a window and of a block, in microseconds.
 pub const WINDOW_MICROS: RangeInclusive<u64> = 1_000..=366 * 24 * 60 * 60 * 1_000_000;
+/// The error of `times` without a window.
+pub const WINDOW_MISSING: &str = "the window is missing: add `seconds = 60`, or `milliseconds`, \
+     `minutes`, `hours`, `days`, or `every = \"day\"`";
 /// The range of `times` and `capacity`.
 pub const TIMES: RangeInclusive<u32> = 1..=1_000_000_000;
 /// The error of `settle` together with `lease`.

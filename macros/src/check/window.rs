@@ -2,7 +2,7 @@
 
 use actix_throttle_core::{
     calendar::{Period, TimeZone},
-    limit::Limit,
+    limit::{Limit, range},
     text::{unit::TimeUnit, word::Word},
 };
 use syn::{Expr, LitStr};
@@ -65,9 +65,7 @@ impl Window {
             }
         }
         if !Self::is_given(arguments) {
-            let message = "the window is missing: add `seconds = 60`, or `milliseconds`, \
-                           `minutes`, `hours`, `days`";
-            errors.at(&arguments.anchor, message);
+            errors.at(&arguments.anchor, range::WINDOW_MISSING);
             return None;
         }
         flawless.then_some(window)

@@ -70,11 +70,13 @@ impl NamedLimits {
         }))
     }
 
-    /// Replaces the named limits, unless a required name is missing.
+    /// Replaces the named limits, unless a required name that has a limit would lose it. A name
+    /// without a limit cannot lose one: a handler with such a name answers 500 as before, and a
+    /// correct configuration must not be refused because of it.
     ///
     /// # Errors
     ///
-    /// The missing names, sorted. Nothing is replaced then.
+    /// The names that would lose their limits, sorted. Nothing is replaced then.
     #[cfg_attr(
         not(any(feature = "config", test)),
         expect(dead_code, reason = "nothing else gives limits names")
@@ -85,9 +87,14 @@ impl NamedLimits {
     ) -> Result<Arc<NamedLimitTable>, Vec<String>> {
         let mut register = self.0.register.lock();
         let limits: HashMap<String, NamedLimit> = limits.into_iter().collect();
-        let missing = register.required.iter();
-        let missing = missing.filter(|name| !limits.contains_key(*name)).cloned();
-        let mut missing: Vec<_> = missing.collect();
+        let current = self.0.current.load();
+        let is_lost = |name: &&String| {
+            let index = register.indices.get(*name);
+            let has_limit = index.is_some_and(|index| current.get(*index).is_some());
+            has_limit && !limits.contains_key(*name)
+        };
+        let missing = register.required.iter().filter(is_lost);
+        let mut missing: Vec<_> = missing.cloned().collect();
         if !missing.is_empty() {
             missing.sort_unstable();
             return Err(missing);
@@ -105,7 +112,7 @@ impl NamedLimits {
         }
         let names = Arc::new(names);
         // The table is stored under the lock: a rule that starts to use a name sees this table, or
-        // its name was among the required ones.
+        // its name was among the required ones, whose limits stay.
         self.0.current.store(Arc::clone(&names));
         Ok(names)
     }
@@ -239,5 +246,23 @@ mod tests {
         );
         named.replace([per_minute("a", 4)]).expect("`b` may go");
         assert_eq!(times(&named.current(), index), None);
+    }
+
+    #[test]
+    fn a_name_that_was_never_there_blocks_no_reload() {
+        let named = NamedLimits::new();
+        let index = named.index_of("a", true, &CachedIndex::default());
+        named
+            .replace([per_minute("b", 1)])
+            .expect("nothing loses a limit");
+        named.index_of("c", true, &CachedIndex::default());
+        named
+            .replace([per_minute("a", 2)])
+            .expect("`a` comes, `c` still is not there");
+        assert_eq!(times(&named.current(), index), Some(2));
+        let missing = named
+            .replace([per_minute("b", 3)])
+            .expect_err("`a` is there now, and in use");
+        assert_eq!(missing, ["a"]);
     }
 }

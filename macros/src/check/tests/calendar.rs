@@ -103,7 +103,7 @@ fn a_time_zone_belongs_to_a_period_and_exists() {
     let misspelt = errors_of(quote!(times = 5, every = "day", time_zone = "Europe/Berln"));
     if cfg!(feature = "time-zones") {
         assert_errors(&berlin, &[]);
-        let hint = "unknown time zone `Europe/Berln`, did you mean `Europe/Berlin`?: write a name";
+        let hint = "unknown time zone `Europe/Berln`, did you mean `Europe/Berlin`? Write a name";
         assert_errors(&misspelt, &[hint]);
     } else {
         assert_errors(&berlin, &["time zones other than `UTC` need the feature"]);
