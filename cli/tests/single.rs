@@ -23,7 +23,7 @@ fn list_shows_what_the_library_has_counted() {
             let limit = limit.zone("login");
             for _ in 0..7 {
                 let allowed = limiter.check(&limit, "ann").await.unwrap().is_allowed();
-                assert!(allowed || limit.kind() == Algorithm::LeakyBucket);
+                assert!(allowed || limit.algorithm_value() == Algorithm::LeakyBucket);
             }
         }
         let permits = Concurrency::new(5).zone("export");

@@ -165,8 +165,8 @@ impl KeyKind {
         match limit.period() {
             Some(period) => Self::Calendar { period, shadow },
             None => Self::Counter {
-                algorithm: limit.kind(),
-                refill: limit.refill_kind(),
+                algorithm: limit.algorithm_value(),
+                refill: limit.refill_value(),
                 window: limit.window_micros(),
                 shadow,
             },

@@ -75,8 +75,8 @@ pub fn check(label: &str, shadow: bool, rules: &[impl CheckedRule]) -> Result<()
             }
         };
         let called = match &limit {
-            AnyLimit::Rate(limit) => limit.policy_name(),
-            AnyLimit::Concurrency(limit) => limit.policy_name(),
+            AnyLimit::Rate(limit) => limit.name_value(),
+            AnyLimit::Concurrency(limit) => limit.name_value(),
         };
         let called = called.unwrap_or(label);
         let of_limit = |what: &dyn fmt::Display| problem(&format!("the limit `{called}`: {what}"));

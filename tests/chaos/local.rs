@@ -195,7 +195,7 @@ fn settlements_and_debts_outlast_an_outage() {
             let mut twins = Twins::new().await;
             let limit = limit.name("settled");
             let estimate = limit.cost(2);
-            let is_leaky = limit.kind() == Algorithm::LeakyBucket;
+            let is_leaky = limit.algorithm_value() == Algorithm::LeakyBucket;
             // Settled by Redis, which has charged it.
             for permit in acquire(&twins, &estimate).await {
                 assert!(permit.settle(5).await);
@@ -231,7 +231,7 @@ fn settlements_and_debts_outlast_an_outage() {
             twins.checks(&limit, 3, Duration::from_secs(1)).await;
             twins.find_again().await;
             // Refills at intervals come as the new Redis counts them, once the debt is gone.
-            let is_interval = limit.refill_kind() == Refill::Interval;
+            let is_interval = limit.refill_value() == Refill::Interval;
             let checks = if is_interval { 30 } else { 60 };
             twins.checks(&limit, checks, Duration::from_secs(3)).await;
         }

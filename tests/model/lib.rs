@@ -35,7 +35,7 @@ pub struct Numbers {
 impl Numbers {
     pub fn of(limit: &Limit, refill: Refill) -> Self {
         Self {
-            algorithm: limit.kind(),
+            algorithm: limit.algorithm_value(),
             refill,
             times: limit.times().into(),
             window: limit.window_micros(),

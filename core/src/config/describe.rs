@@ -24,11 +24,11 @@ impl fmt::Display for Described<'_> {
         let (name, zone) = match limit {
             AnyLimit::Rate(limit) => {
                 numbers(f, limit)?;
-                (limit.policy_name(), limit.explicit_zone())
+                (limit.name_value(), limit.explicit_zone())
             }
             AnyLimit::Concurrency(limit) => {
                 concurrency(f, limit)?;
-                (limit.policy_name(), limit.explicit_zone())
+                (limit.name_value(), limit.explicit_zone())
             }
         };
         for (what, text) in [("name", name), ("zone", zone)] {
@@ -70,8 +70,8 @@ fn write_options(f: &mut fmt::Formatter<'_>, options: &LimitOptions) -> fmt::Res
 
 fn concurrency(f: &mut fmt::Formatter<'_>, limit: &Concurrency) -> fmt::Result {
     write!(f, "{} at once", limit.max())?;
-    let expiry = limit.expiry_after();
-    if expiry != Concurrency::new(limit.max()).expiry_after() {
+    let expiry = limit.expiry_value();
+    if expiry != Concurrency::new(limit.max()).expiry_value() {
         write!(f, ", expiry {}", duration(expiry))?;
     }
     f.write_str(if limit.is_shadow() { ", shadow" } else { "" })
@@ -86,19 +86,19 @@ fn numbers(f: &mut fmt::Formatter<'_>, limit: &Limit) -> fmt::Result {
         }
         (None, _) => {
             write!(f, "{}/{}", limit.times(), duration(limit.window()))?;
-            if limit.kind() != Algorithm::default() {
-                write!(f, ", {}", limit.kind())?;
+            if limit.algorithm_value() != Algorithm::default() {
+                write!(f, ", {}", limit.algorithm_value())?;
             }
         }
     }
     if limit.quota() != limit.times() {
         write!(f, ", capacity {}", limit.quota())?;
     }
-    if limit.refill_kind() == Refill::Interval {
+    if limit.refill_value() == Refill::Interval {
         f.write_str(", refill interval")?;
     }
-    if limit.default_cost() != 1 {
-        write!(f, ", cost {}", limit.default_cost())?;
+    if limit.cost_value() != 1 {
+        write!(f, ", cost {}", limit.cost_value())?;
     }
     match limit.steps() {
         [] if limit.block_micros() == 0 => {}

@@ -120,7 +120,7 @@ impl LimitRef<'_> {
     #[doc(hidden)]
     #[inline]
     pub fn algorithm(&self) -> Option<Algorithm> {
-        self.rate().map(Limit::kind)
+        self.rate().map(Limit::algorithm_value)
     }
 
     /// Returns the name in headers and logs.
@@ -128,8 +128,8 @@ impl LimitRef<'_> {
     #[inline]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Rate(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
-            Self::Concurrency(limit, _) => limit.policy_name().unwrap_or(limit.zone_name()),
+            Self::Rate(limit) => limit.name_value().unwrap_or(limit.zone_name()),
+            Self::Concurrency(limit, _) => limit.name_value().unwrap_or(limit.zone_name()),
         }
     }
 }
@@ -148,8 +148,8 @@ impl AnyLimit {
     #[inline]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Rate(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
-            Self::Concurrency(limit) => limit.policy_name().unwrap_or(limit.zone_name()),
+            Self::Rate(limit) => limit.name_value().unwrap_or(limit.zone_name()),
+            Self::Concurrency(limit) => limit.name_value().unwrap_or(limit.zone_name()),
         }
     }
 
@@ -158,8 +158,8 @@ impl AnyLimit {
     #[inline]
     pub fn own_name(&self) -> Option<&'static str> {
         match self {
-            Self::Rate(limit) => limit.policy_name(),
-            Self::Concurrency(limit) => limit.policy_name(),
+            Self::Rate(limit) => limit.name_value(),
+            Self::Concurrency(limit) => limit.name_value(),
         }
     }
 

@@ -98,13 +98,13 @@ impl Concurrency {
 
     /// Returns how long a permit is held without a renewal.
     #[must_use]
-    pub const fn expiry_after(&self) -> Duration {
+    pub const fn expiry_value(&self) -> Duration {
         Duration::from_micros(self.expiry)
     }
 
     /// Returns the policy's name, if it is set.
     #[must_use]
-    pub const fn policy_name(&self) -> Option<&'static str> {
+    pub const fn name_value(&self) -> Option<&'static str> {
         self.name
     }
 

@@ -68,7 +68,7 @@ impl Limit {
         if self.period.is_some() {
             return Counting::Calendar;
         }
-        Counting::of(self.kind(), self.refill_kind())
+        Counting::of(self.algorithm_value(), self.refill_value())
     }
 
     /// Returns whether both limits would charge one counter of an identity: they have one zone,
@@ -78,7 +78,8 @@ impl Limit {
     #[must_use]
     #[inline]
     pub fn shares_counter_with(&self, other: &Self) -> bool {
-        (self.kind(), self.refill_kind()) == (other.kind(), other.refill_kind())
+        (self.algorithm_value(), self.refill_value())
+            == (other.algorithm_value(), other.refill_value())
             && self.period == other.period
             && self.window_micros() == other.window_micros()
             && self.has_shadow_counter() == other.has_shadow_counter()

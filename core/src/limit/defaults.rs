@@ -26,7 +26,7 @@ impl Limit {
         self.zone = self.zone.or(written.zone);
         self.block = self.block.or(written.block);
         // A lease of `written` must not make this limit invalid: a leaky bucket cannot be leased.
-        if self.kind() != Algorithm::LeakyBucket {
+        if self.algorithm_value() != Algorithm::LeakyBucket {
             self.lease = self.lease.or(written.lease);
         }
         self.shadow |= written.shadow;

@@ -193,7 +193,7 @@ impl Limit {
     /// Returns the algorithm. A limit by the [calendar](Self::every) is a fixed window whose ends
     /// are those of the calendar.
     #[must_use]
-    pub const fn kind(&self) -> Algorithm {
+    pub const fn algorithm_value(&self) -> Algorithm {
         match (self.period, self.algorithm) {
             (Some(_), _) => Algorithm::FixedWindow,
             (None, Some(algorithm)) => algorithm,
@@ -211,7 +211,7 @@ impl Limit {
 
     /// Returns the cost of a request for which the caller gives no cost.
     #[must_use]
-    pub const fn default_cost(&self) -> u32 {
+    pub const fn cost_value(&self) -> u32 {
         match self.cost {
             Some(cost) => cost,
             None => 1,
@@ -220,7 +220,7 @@ impl Limit {
 
     /// Returns the policy's name, if it is set.
     #[must_use]
-    pub const fn policy_name(&self) -> Option<&'static str> {
+    pub const fn name_value(&self) -> Option<&'static str> {
         self.name
     }
 
@@ -247,7 +247,7 @@ impl Limit {
     }
 
     #[doc(hidden)]
-    pub const fn refill_kind(&self) -> Refill {
+    pub const fn refill_value(&self) -> Refill {
         match self.refill {
             Some(refill) => refill,
             None => Refill::Greedy,

@@ -123,7 +123,7 @@ impl Limit {
 
 /// Returns why `slow_after` makes no sense for this limit.
 const fn reason_of_limit(limit: &Limit, after: u32) -> Option<Reason> {
-    if matches!(limit.kind(), Algorithm::LeakyBucket) {
+    if matches!(limit.algorithm_value(), Algorithm::LeakyBucket) {
         return Some(Reason::SlowOfLeaky);
     }
     if limit.lease_size() > 0 {

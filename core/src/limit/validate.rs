@@ -35,7 +35,7 @@ impl Limit {
     #[doc(hidden)]
     #[inline]
     pub const fn validate_cost(&self) -> Result<(), LimitError> {
-        if self.default_cost() > self.quota() {
+        if self.cost_value() > self.quota() {
             return Err(LimitError(Reason::Cost));
         }
         Ok(())
@@ -134,7 +134,7 @@ const fn reason(limit: &Limit) -> Option<Reason> {
     if limit.fraction {
         return Some(Reason::WindowFraction);
     }
-    let kind = limit.kind();
+    let kind = limit.algorithm_value();
     match kind {
         Algorithm::SlidingWindow if limit.times > MAX_LOGGED => return Some(Reason::TimesOfLog),
         Algorithm::TokenBucket | Algorithm::LeakyBucket if limit.times as u64 > limit.window => {

@@ -33,7 +33,11 @@ fn rate(limit: &Limit) -> String {
         Some(period) => format!("{} every {period}", limit.times()),
         None => {
             let window = duration(limit.window());
-            format!("{} per {window}, {}", limit.times(), limit.kind())
+            format!(
+                "{} per {window}, {}",
+                limit.times(),
+                limit.algorithm_value()
+            )
         }
     };
     let mut add = |what: std::fmt::Arguments<'_>| {
@@ -46,7 +50,7 @@ fn rate(limit: &Limit) -> String {
     if limit.quota() != limit.times() {
         add(format_args!("capacity {}", limit.quota()));
     }
-    if limit.refill_kind() == Refill::Interval {
+    if limit.refill_value() == Refill::Interval {
         add(format_args!("refill interval"));
     }
     if limit.lease_size() > 0 {

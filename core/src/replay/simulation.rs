@@ -241,7 +241,7 @@ impl LimitReport {
         Charge {
             key: Key::counter(request.identity, limit),
             limit: LimitRef::Rate(limit),
-            cost: request.cost.unwrap_or(limit.default_cost()),
+            cost: request.cost.unwrap_or(limit.cost_value()),
             // The states of a replay are always there.
             failure_mode: FailureMode::default(),
         }

@@ -93,7 +93,7 @@ impl Engine {
 
     fn tell_changed(&self, limit: &Limit, identity: &Identity, change: Change) {
         self.observers().tell(|| Event::Changed {
-            policy: limit.policy_name().unwrap_or(limit.zone_name()),
+            policy: limit.name_value().unwrap_or(limit.zone_name()),
             identity,
             change,
         });

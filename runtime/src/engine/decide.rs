@@ -137,7 +137,7 @@ impl Engine {
         Charge {
             key: Key::counter(identity, limit),
             limit: limit.into(),
-            cost: limit.default_cost(),
+            cost: limit.cost_value(),
             failure_mode: self.settings().failure_mode,
         }
     }

@@ -75,7 +75,7 @@ impl<'a> SingleRule<'a> {
         let charge = Charge {
             key: Key::counter(&self.identity, self.limit),
             limit: self.limit.into(),
-            cost: self.limit.default_cost(),
+            cost: self.limit.cost_value(),
             failure_mode: own_failure_mode.unwrap_or(self.context.failure_mode()),
         };
         Check {

@@ -74,7 +74,7 @@ impl NamedLimitRef {
 
     /// Takes over the name and zone of the fallback, so that both limits share one counter.
     pub(super) fn or(self, limit: &Limit) -> Self {
-        let name = limit.policy_name().unwrap_or(self.name);
+        let name = limit.name_value().unwrap_or(self.name);
         // The cache is new: a clone without a fallback has to look the name up itself, because only
         // that lookup marks the name as required.
         let known = Arc::default();

@@ -33,7 +33,7 @@ impl RateLimiter {
     /// # Ok(()) }
     /// ```
     pub fn reset_limit(&self, limit: &Limit) -> BulkReset {
-        let policy = limit.policy_name().unwrap_or(limit.zone_name());
+        let policy = limit.name_value().unwrap_or(limit.zone_name());
         BulkReset::of_policy(self.engine.clone(), policy, &[*limit], false)
     }
 

@@ -243,7 +243,7 @@ fn window_seconds(limit: &Limit) -> Option<u64> {
     }
     let window = u128::from(limit.window_micros());
     let (quota, times) = (u128::from(limit.quota()), u128::from(limit.times().max(1)));
-    let micros = match (limit.kind(), limit.refill_kind()) {
+    let micros = match (limit.algorithm_value(), limit.refill_value()) {
         (Algorithm::TokenBucket, Refill::Greedy) => {
             let whole = quota * window;
             whole.is_multiple_of(times).then_some(whole / times)?

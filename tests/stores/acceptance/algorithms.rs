@@ -23,7 +23,7 @@ for_every_store!(
 
 async fn remaining_counts_down_to_a_denial(store: &StoreFixture) {
     for limit in every_algorithm(3, 60) {
-        let spaced = limit.kind() == Algorithm::LeakyBucket;
+        let spaced = limit.algorithm_value() == Algorithm::LeakyBucket;
         let counts = if spaced { vec![0] } else { vec![2, 1, 0] };
         for expected in counts {
             let decision = check(store, &limit, "ann").await;
@@ -146,7 +146,7 @@ async fn idle_buckets_hold_their_capacity_and_no_more(store: &StoreFixture) {
 
 async fn costs_are_charged_whole(store: &StoreFixture) {
     for limit in every_algorithm(10, 60) {
-        if limit.kind() == Algorithm::LeakyBucket {
+        if limit.algorithm_value() == Algorithm::LeakyBucket {
             continue;
         }
         assert!(check(store, &limit.cost(4), "ann").await.is_allowed());

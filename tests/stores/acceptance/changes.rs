@@ -20,7 +20,7 @@ async fn a_raised_limit_keeps_what_was_used(store: &StoreFixture) {
         .into_iter()
         .zip(every_algorithm(10, 60))
     {
-        if before.kind() == Algorithm::LeakyBucket {
+        if before.algorithm_value() == Algorithm::LeakyBucket {
             continue;
         }
         assert_eq!(admitted_at_once(store, &before, "ann", 9).await, 4);
@@ -37,7 +37,7 @@ async fn lowered_limit_locks_no_identity_out(store: &StoreFixture) {
         admitted_at_once(store, &before, "ann", 1000).await;
         let left = wait(store, &after, "ann").await;
         // The sliding window counter looks back at most two windows, the other algorithms one.
-        let most = match after.kind() {
+        let most = match after.algorithm_value() {
             Algorithm::SlidingWindowCounter => 120 * SECOND,
             _ => 60 * SECOND,
         };
@@ -72,7 +72,7 @@ async fn clock_stepping_back_admits_at_most_one_extra_quota(store: &StoreFixture
             let more = admitted_at_once(store, &limit, identity, 20).await;
             assert!(more <= 5, "{limit:?} {back} s: {more} more");
             let left = wait(store, &limit, identity).await;
-            let most = match limit.kind() {
+            let most = match limit.algorithm_value() {
                 // The sliding window counter weighs the whole previous window, and the clock aligns
                 // its windows.
                 Algorithm::SlidingWindowCounter => 2 * 60 * SECOND,

@@ -74,7 +74,7 @@ async fn peeking_takes_nothing(store: &StoreFixture) {
         for _ in 0..5 {
             let peeked = store.limiter.peek(&limit, "ann").await.unwrap();
             assert!(peeked.is_allowed());
-            let whole = if limit.kind() == Algorithm::LeakyBucket {
+            let whole = if limit.algorithm_value() == Algorithm::LeakyBucket {
                 1
             } else {
                 2
@@ -241,7 +241,7 @@ async fn concurrent_checks_are_counted_exactly(store: &StoreFixture) {
         for check in checks.collect::<Vec<_>>() {
             admitted += u32::from(check.await.unwrap().is_allowed());
         }
-        let expected = if limit.kind() == Algorithm::LeakyBucket {
+        let expected = if limit.algorithm_value() == Algorithm::LeakyBucket {
             1
         } else {
             40

@@ -68,13 +68,13 @@ async fn follow(store: &StoreFixture, plan: &Plan) {
         let before: Vec<_> = models
             .iter()
             .zip(&costed)
-            .map(|(model, limit)| answer(model, now, limit.default_cost()))
+            .map(|(model, limit)| answer(model, now, limit.cost_value()))
             .collect();
         let allowed = before.iter().all(|answer| answer.wait == Wait::Fits);
         assert_eq!(decision.is_allowed(), allowed, "at {now}");
         if allowed {
             for (model, limit) in models.iter_mut().zip(&costed) {
-                match (limit.default_cost(), step.in_turn) {
+                match (limit.cost_value(), step.in_turn) {
                     (0, _) => {}
                     (cost, false) => model.admit(now, cost.into()),
                     (cost, true) => model.admit_in_turn(now, cost.into()),

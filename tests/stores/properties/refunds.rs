@@ -127,8 +127,8 @@ async fn follow(
         // Fixed windows and buckets with interval refill are left out: they keep the start that the
         // refunded charge gave them.
         if let Some(replayed) = never_charged
-            && (limit.kind(), refill) != (Algorithm::TokenBucket, Refill::Interval)
-            && limit.kind() != Algorithm::FixedWindow
+            && (limit.algorithm_value(), refill) != (Algorithm::TokenBucket, Refill::Interval)
+            && limit.algorithm_value() != Algorithm::FixedWindow
         {
             let without = replayed.answer(now, 1);
             // Later charges in turn may have counted from the refunded charge, and a leaky bucket
@@ -136,7 +136,7 @@ async fn follow(
             let carried = if in_turn {
                 5_000
             } else {
-                u64::from(limit.kind() == Algorithm::LeakyBucket)
+                u64::from(limit.algorithm_value() == Algorithm::LeakyBucket)
             };
             assert!(answer.reset + carried >= without.reset, "{limit:?}");
             if carried == 0 {

@@ -130,7 +130,7 @@ async fn follow(
                 let chosen = outstanding.remove(number % outstanding.len());
                 let to = (u64::from(limit.quota()) * part / 16 + u64::from(more)).min(MOST);
                 // A window that is emptied opens anew, which the model does not know.
-                let to = match limit.kind() {
+                let to = match limit.algorithm_value() {
                     Algorithm::FixedWindow if numbers.calendar.is_none() => to.max(1),
                     _ => to,
                 };
@@ -165,7 +165,7 @@ async fn follow(
         let (_, reset, _) = status;
         match exact {
             // A leaky bucket carries over what depends on when it was without debt.
-            Exactness::Exact if limit.kind() == Algorithm::LeakyBucket => {
+            Exactness::Exact if limit.algorithm_value() == Algorithm::LeakyBucket => {
                 assert!(
                     reset.abs_diff(answer.1) <= 1,
                     "{} {status:?} {answer:?}",
@@ -208,7 +208,10 @@ async fn follow(
                 outstanding.clear();
             }
         }
-        if limit.kind() == Algorithm::LeakyBucket && exact == Exactness::Exact && status != answer {
+        if limit.algorithm_value() == Algorithm::LeakyBucket
+            && exact == Exactness::Exact
+            && status != answer
+        {
             return;
         }
     }

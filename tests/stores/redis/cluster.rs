@@ -227,7 +227,10 @@ fn nothing_is_charged_twice_however_often_connections_break() {
                 "{cuts}: the client goes another way"
             );
             let left = remaining(&limiter, &limit, "ann").await;
-            println!("{:?}: {decided} decided, {left} left", limit.kind());
+            println!(
+                "{:?}: {decided} decided, {left} left",
+                limit.algorithm_value()
+            );
             if left > 1 {
                 assert!(
                     (1_000 - 1 - TRIES..=1_000).contains(&left),

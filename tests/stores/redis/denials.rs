@@ -112,7 +112,7 @@ fn denial_ended_elsewhere_is_noticed_within_cache_age() {
             clock.advance(Duration::from_micros(1));
             let again = is_allowed(&own, &limit).await;
             // The leaky bucket admits one at a time, which the other limiter took.
-            let has_more = limit.kind() != Algorithm::LeakyBucket;
+            let has_more = limit.algorithm_value() != Algorithm::LeakyBucket;
             assert_eq!(again, has_more, "{limit:?}");
         }
     });
@@ -153,7 +153,7 @@ fn a_large_cost_that_is_denied_denies_no_small_one() {
         let clock = ManualClock::new();
         let limiter = service(&server, &clock).await;
         for limit in every_algorithm(10, 60) {
-            if limit.kind() == Algorithm::LeakyBucket {
+            if limit.algorithm_value() == Algorithm::LeakyBucket {
                 continue;
             }
             let (large, small) = (limit.cost(8), limit.cost(2));

@@ -79,7 +79,7 @@ fn every_write_leaves_a_life_that_covers_what_is_counted() {
                 let left: i64 = server.cli(&["PTTL", key]);
                 // A bucket lives for at most twice what it needs, and a log for a quarter more. A
                 // slow machine may have used up a part of the time before it asks.
-                let most = match limit.kind() {
+                let most = match limit.algorithm_value() {
                     Algorithm::TokenBucket | Algorithm::LeakyBucket => 2 * reset + 2_000,
                     Algorithm::SlidingWindow => reset + reset / 4 + 2_000,
                     _ => reset,
@@ -123,7 +123,8 @@ fn a_key_that_lost_its_life_heals() {
     for_every_version(async |server| {
         let limiter = limiter(&server).await;
         for limit in every_algorithm(5, 20) {
-            let short = Limit::new(1, Duration::from_millis(300)).algorithm(limit.kind());
+            let short =
+                Limit::new(1, Duration::from_millis(300)).algorithm(limit.algorithm_value());
             assert!(check(&limiter, &short).await.is_allowed());
             for key in keys(&server) {
                 let _: i64 = server.cli(&["PERSIST", &key]);
@@ -179,7 +180,7 @@ fn an_expired_key_is_gone() {
     for_every_version(async |server| {
         let limiter = limiter(&server).await;
         for limit in every_algorithm(5, 20) {
-            let short = Limit::new(2, Duration::from_millis(50)).algorithm(limit.kind());
+            let short = Limit::new(2, Duration::from_millis(50)).algorithm(limit.algorithm_value());
             check(&limiter, &short).await;
         }
         let bound = std::time::Instant::now() + Duration::from_secs(10);
@@ -200,7 +201,7 @@ fn values_that_are_none_of_ours_are_overwritten() {
         let limiter = limiter(&server).await;
         for limit in every_algorithm(5, 20) {
             check(&limiter, &limit).await;
-            if limit.kind() == Algorithm::SlidingWindow {
+            if limit.algorithm_value() == Algorithm::SlidingWindow {
                 continue;
             }
             for key in keys(&server) {

@@ -66,7 +66,7 @@ impl MigrationScenario<'_> {
         self.steps.set(steps);
         // The windows are so long that nothing is regained in the meantime.
         for limit in every_algorithm(100, 366 * 24 * 3_600) {
-            if limit.kind() == Algorithm::LeakyBucket {
+            if limit.algorithm_value() == Algorithm::LeakyBucket {
                 continue;
             }
             let decision = self.check(&limit, &self.old).await;
@@ -89,7 +89,7 @@ impl MigrationScenario<'_> {
     async fn new_identities_have_a_whole_quota(&self, name: &str) {
         for limit in every_algorithm(3, 3_600) {
             let user = user_in(self.slot);
-            let quota = if limit.kind() == Algorithm::LeakyBucket {
+            let quota = if limit.algorithm_value() == Algorithm::LeakyBucket {
                 1
             } else {
                 3

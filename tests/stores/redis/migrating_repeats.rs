@@ -116,7 +116,7 @@ fn single_key_call_sent_repeatedly_executes_once() {
             let prefix = unique("repeats");
             let limiter = builder(cluster.urls(), &prefix).build().await.unwrap();
             for limit in every_algorithm(50, 366 * 24 * 3_600) {
-                let is_leaky = limit.kind() == Algorithm::LeakyBucket;
+                let is_leaky = limit.algorithm_value() == Algorithm::LeakyBucket;
                 let limit = limit.zone("z");
                 let remaining = async || {
                     let peeked = limiter.peek(&limit, "ann").await.unwrap();

@@ -59,7 +59,7 @@ fn now(clock: &ManualClock) -> u64 {
 }
 
 fn used(limit: &Limit, status: &LimitStatus) -> u32 {
-    match limit.kind() {
+    match limit.algorithm_value() {
         // It holds one request, whatever its rate.
         Algorithm::LeakyBucket => 1 - status.remaining(),
         _ => limit.times() - status.remaining(),
@@ -83,8 +83,8 @@ fn stored_usage_at_each_moment_is_what_remains() {
                 let decision = limiter.peek(&limit, "ann").await.unwrap();
                 let status = &decision.limits()[0];
                 let reset = to_micros(status.reset_after());
-                let is_bucket =
-                    [Algorithm::TokenBucket, Algorithm::LeakyBucket].contains(&limit.kind());
+                let is_bucket = [Algorithm::TokenBucket, Algorithm::LeakyBucket]
+                    .contains(&limit.algorithm_value());
                 // A full bucket keeps the charges that may still be settled for so long.
                 let kept = if is_bucket && limit.is_for_settlement() {
                     KEPT_FOR_SETTLEMENT

@@ -116,7 +116,7 @@ impl Engine {
         self.store().delete(&[key]).await?;
         self.wait_queues().notify(&key, self.clock().now());
         self.observers().tell(|| Event::Changed {
-            policy: limit.policy_name().unwrap_or(limit.zone_name()),
+            policy: limit.name_value().unwrap_or(limit.zone_name()),
             identity,
             change: Change::Reset,
         });

@@ -56,7 +56,7 @@ pub enum Demand {
 impl Demand {
     /// Demands room under a limit, at the limit's own cost.
     pub fn of(limit: &Limit, identity: impl Into<Identity>) -> Self {
-        Self::Rate(*limit, identity.into(), limit.default_cost())
+        Self::Rate(*limit, identity.into(), limit.cost_value())
     }
 
     /// Demands one permit of a concurrency limit, held for as long as the acquired permit lives.

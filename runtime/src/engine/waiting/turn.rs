@@ -17,8 +17,8 @@ pub(super) fn next_waiter(decision: &Decision) -> Next {
         return Next::Later;
     }
     let holds_one = |limit: &Limit| {
-        let is_token = limit.kind() == Algorithm::TokenBucket && limit.quota() == 1;
-        is_token || limit.kind() == Algorithm::LeakyBucket
+        let is_token = limit.algorithm_value() == Algorithm::TokenBucket && limit.quota() == 1;
+        is_token || limit.algorithm_value() == Algorithm::LeakyBucket
     };
     let waits = used_up().filter(|status| status.limit().is_some_and(holds_one));
     match waits.map(LimitStatus::reset_after).max() {

@@ -234,9 +234,9 @@ impl Rule {
             Some(UserFn::Sync(cost)) => cost(request),
             Some(UserFn::Async(_)) => {
                 let cost = resolved.and_then(|it| it.cost);
-                cost.unwrap_or(limit.default_cost())
+                cost.unwrap_or(limit.cost_value())
             }
-            None => limit.default_cost(),
+            None => limit.cost_value(),
         };
         Some((limit, cost))
     }
@@ -252,7 +252,7 @@ fn valid(chosen: Limit, written: &Limit) -> Option<Limit> {
             INVALID_DYNAMIC.log(format_args!(
                 "the `dynamic` function of the limit \"{}\" gave an invalid limit ({error}); \
                  the written one applies",
-                written.policy_name().unwrap_or(written.zone_name())
+                written.name_value().unwrap_or(written.zone_name())
             ));
             None
         }

@@ -93,7 +93,7 @@ pub(in crate::http) fn valid_slow_down(
         Err(error) => {
             INVALID.log(format_args!(
                 "requests of the limit \"{}\" are not delayed: {error}",
-                limit.policy_name().unwrap_or(limit.zone_name())
+                limit.name_value().unwrap_or(limit.zone_name())
             ));
             None
         }
@@ -116,7 +116,7 @@ pub(in crate::http) fn valid_settle(settle: bool, limit: &Limit) -> bool {
     if settle && limit.lease_size() > 0 {
         INVALID.log(format_args!(
             "requests of the limit \"{}\" are not settled: {SETTLE_WITH_LEASE}",
-            limit.policy_name().unwrap_or(limit.zone_name())
+            limit.name_value().unwrap_or(limit.zone_name())
         ));
         return false;
     }

@@ -136,7 +136,7 @@ impl Throttle {
     }
 
     fn everywhere(limit: Limit, rule: Rule) -> Result<Self, InitError> {
-        let paths = match limit.policy_name() {
+        let paths = match limit.name_value() {
             Some(name) => Paths::all().name(name),
             None => Paths::all(),
         };

@@ -46,7 +46,7 @@ async fn reset_of_a_limit_is_for_every_identity_and_for_it_alone(store: &StoreFi
             for other in &others {
                 let peeked = store.limiter.peek(other, name.as_str()).await.unwrap();
                 let status = &peeked.limits()[0];
-                let full = match other.kind() {
+                let full = match other.algorithm_value() {
                     // It holds one request, whatever its rate.
                     Algorithm::LeakyBucket => 1,
                     _ => other.times(),

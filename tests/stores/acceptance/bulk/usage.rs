@@ -50,14 +50,14 @@ async fn peek_of_an_identity_shows_all_of_its_limits(store: &StoreFixture) {
         else {
             panic!("{found:?}");
         };
-        let expected = match limit.kind() {
+        let expected = match limit.algorithm_value() {
             // The second and the third one were denied.
             Algorithm::LeakyBucket => 1,
             _ => 3,
         };
         assert_eq!(used, expected, "{limit:?}: {found:?}");
         let is_bucket = matches!(
-            limit.kind(),
+            limit.algorithm_value(),
             Algorithm::TokenBucket | Algorithm::LeakyBucket
         );
         assert_eq!(is_estimate, is_bucket && limit.period().is_none());
@@ -71,7 +71,7 @@ async fn peek_of_an_identity_shows_all_of_its_limits(store: &StoreFixture) {
         assert_eq!(found.is_shadow(), limit.is_shadow());
         assert_eq!(found.period(), limit.period());
         if limit.period().is_none() {
-            assert_eq!(found.algorithm(), Some(limit.kind()));
+            assert_eq!(found.algorithm(), Some(limit.algorithm_value()));
             assert_eq!(found.window(), Some(limit.window()));
         }
     }

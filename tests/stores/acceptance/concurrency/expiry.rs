@@ -60,7 +60,7 @@ async fn held_permits_are_renewed(store: &StoreFixture) {
 }
 
 async fn lost_permit_is_reported_and_frees_no_other(store: &StoreFixture) {
-    let one = Concurrency::new(1).expiry(TWO.expiry_after());
+    let one = Concurrency::new(1).expiry(TWO.expiry_value());
     let semaphore = store.limiter.semaphore(&one, "ann");
     let stalled = Elsewhere::start();
     let lost = stalled.run(take(&semaphore)).unwrap();

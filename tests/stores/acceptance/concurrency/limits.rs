@@ -124,7 +124,7 @@ async fn shadows_never_deny_and_have_own_permits(store: &StoreFixture) {
     assert_eq!(free(&semaphore).await, 1);
     // A renewal must not take a permit for it later either.
     for _ in 0..3 {
-        store.clock.advance(shadow.expiry_after() / 3);
+        store.clock.advance(shadow.expiry_value() / 3);
         settle().await;
     }
     assert_eq!(free(&semaphore).await, 1);

@@ -159,7 +159,7 @@ async fn attribute_middleware_and_file_delay_by_a_step_more(store: &StoreFixture
 async fn every_algorithm_delays_by_what_is_used(store: &StoreFixture) {
     // The windows are so long that the delays regain nothing.
     let mut limits = every_algorithm(5, 366 * 24 * 3_600).to_vec();
-    limits.retain(|limit| limit.kind() != Algorithm::LeakyBucket);
+    limits.retain(|limit| limit.algorithm_value() != Algorithm::LeakyBucket);
     limits.push(Limit::every(Period::Year, 5));
     for limit in limits {
         let limit = limit.name("slow").zone("slow");

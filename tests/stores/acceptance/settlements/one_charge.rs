@@ -41,7 +41,7 @@ async fn a_settlement_right_away_counts_as_the_charge(store: &StoreFixture) {
                 expected,
                 "{limit:?} {from} {to}"
             );
-            if limit.kind() != Algorithm::LeakyBucket {
+            if limit.algorithm_value() != Algorithm::LeakyBucket {
                 let more = admitted_at_once(store, &limit, identity, 20).await;
                 assert_eq!(more, 10 - to, "{limit:?}");
             }
@@ -154,7 +154,7 @@ async fn an_estimate_of_nothing_is_charged_when_settled(store: &StoreFixture) {
 async fn the_largest_costs_are_settled(store: &StoreFixture) {
     for limit in every_algorithm(1_000, 60) {
         let first = acquire(store, &limit.cost(1), "ann").await;
-        if limit.kind() == Algorithm::LeakyBucket {
+        if limit.algorithm_value() == Algorithm::LeakyBucket {
             store.advance(60_000);
         }
         let second = acquire(store, &limit.cost(999), "ann").await;
@@ -167,7 +167,7 @@ async fn the_largest_costs_are_settled(store: &StoreFixture) {
             Algorithm::FixedWindow,
             Algorithm::SlidingWindowCounter,
         ];
-        if windows.contains(&limit.kind()) {
+        if windows.contains(&limit.algorithm_value()) {
             assert!(reset <= 120 * SECOND, "{limit:?}: {reset}");
             store.advance(121 * SECOND);
             assert_eq!(remaining(store, &limit, "ann").await, 1_000, "{limit:?}");

@@ -40,7 +40,7 @@ async fn several_limits_are_settled_together(store: &StoreFixture) {
     let permit = store.limiter.acquire_all(checks.clone()).await.unwrap();
     permit.settle(20).await;
     for (limit, identity) in checks {
-        let left = if limit.kind() == Algorithm::LeakyBucket {
+        let left = if limit.algorithm_value() == Algorithm::LeakyBucket {
             0
         } else {
             80

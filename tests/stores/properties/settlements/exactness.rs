@@ -54,7 +54,8 @@ pub(super) fn exactness(
     // full before the latest one, which a bucket with interval refill does not know.
     let is_long_ago = now - charges[index].0 >= 1 << 40;
     let is_known = !(is_long_ago && refill == Refill::Interval);
-    if limit.kind() != Algorithm::TokenBucket && limit.kind() != Algorithm::LeakyBucket
+    if limit.algorithm_value() != Algorithm::TokenBucket
+        && limit.algorithm_value() != Algorithm::LeakyBucket
         || numbers.calendar.is_some()
         || later.is_empty() && is_latest && to < charges[index].1
         || later.is_empty() && to >= charges[index].1 && !is_forgotten && is_known

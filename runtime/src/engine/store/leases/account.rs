@@ -269,7 +269,7 @@ impl Account {
     /// window the figure never grows, although other processes may have returned leases.
     fn show(&mut self, now: Micros) -> u32 {
         let remaining = self.remaining.saturating_add(self.left(now));
-        if self.owner.limit.kind() != Algorithm::FixedWindow {
+        if self.owner.limit.algorithm_value() != Algorithm::FixedWindow {
             return remaining;
         }
         if now >= self.shown_until {

@@ -203,7 +203,7 @@ fn grant(outcome: &Outcome, owner: &LeaseKey, sent: Micros) -> Option<(Grant, Ve
     let receipt = outcome.receipts.first().copied().flatten()?;
     let verdict = *outcome.verdicts.first()?;
     let mut held = owner.lifetime();
-    if owner.limit.kind() == Algorithm::FixedWindow {
+    if owner.limit.algorithm_value() == Algorithm::FixedWindow {
         held = held.min(verdict.reset);
     }
     let grant = Grant {

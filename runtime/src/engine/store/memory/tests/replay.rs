@@ -162,7 +162,7 @@ fn check<'a>(
     let charges = limits.iter().map(|limit| Charge {
         key: Key::counter(identity, limit),
         limit: limit.into(),
-        cost: cost.unwrap_or(limit.default_cost()),
+        cost: cost.unwrap_or(limit.cost_value()),
         failure_mode: FailureMode::Open,
     });
     Check {
