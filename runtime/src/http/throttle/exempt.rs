@@ -65,7 +65,7 @@ impl Exempt {
             };
             log::error!(
                 target: TARGET,
-                "the exempt pattern \"{pattern}\" exempts nothing: no route of the app has it{hint} \
+                "the exempt pattern \"{pattern}\" exempts nothing: no route of the app has this pattern{hint} \
                  Write it as it was registered, with the prefixes of its scopes"
             );
         }
