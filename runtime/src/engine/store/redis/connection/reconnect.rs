@@ -25,7 +25,7 @@ use crate::engine::store::redis::{
         guard::ends_connection,
         state::{ConnectionState, Established, State, Successor, timed_out},
         topology::RedisPool,
-        verify::verify,
+        verify::{ROUND_TRIPS, verify},
     },
     lateness::{Expired, within},
     script::CallContext,
@@ -53,7 +53,7 @@ pub(crate) struct Upkeep {
 impl Upkeep {
     /// The longest time for a verification over a connection that exists.
     fn verification(&self) -> Duration {
-        self.deadline.saturating_mul(2)
+        self.deadline.saturating_mul(ROUND_TRIPS)
     }
 
     fn context(&self) -> CallContext<'_> {

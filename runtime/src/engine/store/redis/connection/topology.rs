@@ -8,7 +8,7 @@ use deadpool::managed::Manager;
 use redis::{ErrorKind, RedisError, Value, aio::MultiplexedConnection};
 
 use crate::engine::store::redis::connection::{
-    connection::Connection, endpoint::Endpoint, error_text,
+    connection::Connection, endpoint::Endpoint, error_text, verify::ROUND_TRIPS,
 };
 
 /// The longest time for an attempt to connect to one server, name lookup and handshakes included.
@@ -154,7 +154,7 @@ impl RedisPool {
     /// The longest time for a verification of the store, a new connection included.
     pub(crate) fn verification(&self, deadline: Duration) -> Duration {
         self.connect_timeout(None)
-            .saturating_add(deadline.saturating_mul(2))
+            .saturating_add(deadline.saturating_mul(ROUND_TRIPS))
     }
 
     /// Whether its connections are to a cluster.

@@ -29,6 +29,10 @@ use crate::engine::store::redis::{
 const PROBE: Limit =
     Limit::new(1_000_000_000, Duration::from_millis(1)).algorithm(Algorithm::FixedWindow);
 
+/// The most round trips of a verification: the script may have to be sent, and then the probe must
+/// be answered in time once more.
+pub(crate) const ROUND_TRIPS: u32 = 3;
+
 /// The number of cluster slots that are probed. If one of three masters is dead, all of them belong
 /// to it once in 250 times.
 #[cfg(feature = "cluster")]
