@@ -218,8 +218,8 @@ impl<B: Bucket> History<B> {
         };
         if let Some(index) = self.index_of(settlement) {
             let charge = settled.charges.get_mut(index)?;
+            charge.is_final |= charge.cost == settlement.from;
             charge.cost = settlement.apply(charge.cost);
-            charge.is_final = true;
         } else if settlement.receipt.at <= first.from() {
             settled.base.settle(limit, settlement, first.from());
         } else {
@@ -229,18 +229,24 @@ impl<B: Bucket> History<B> {
         Some(settled)
     }
 
-    /// Returns the index of the charge that is settled. The cost tells charges of one moment apart,
-    /// unless it is not certain that an earlier settlement was carried out.
+    /// Returns the index of the charge that is settled, or that it is a part of: a lease is one
+    /// charge, which its local charges are parts of. `None` if it is not kept. The cost tells
+    /// charges of one moment apart. If none of them has it, any that is larger will do, because
+    /// they count from the same moment.
     fn index_of(&self, settlement: &Settlement) -> Option<usize> {
-        let at = settlement.receipt.at;
-        let is_this = |charge: &PastCharge| charge.at == at && charge.cost == settlement.from;
-        let mut of_this_moment = self.charges.iter().map(|charge| charge.at == at);
-        let only = of_this_moment.position(|is_one| is_one);
-        let only = only.filter(|_| !of_this_moment.any(|is_one| is_one));
-        let mut charges = self.charges.iter();
-        let open = charges.rposition(|charge| is_this(charge) && !charge.is_final);
-        open.or_else(|| self.charges.iter().rposition(is_this))
-            .or(only)
+        let of_this_moment = |charge: &PastCharge| charge.at == settlement.receipt.at;
+        let find = |fits: &dyn Fn(&PastCharge) -> bool| {
+            let mut charges = self.charges.iter();
+            charges.rposition(|charge| of_this_moment(charge) && fits(charge))
+        };
+        find(&|charge| charge.cost == settlement.from && !charge.is_final)
+            .or_else(|| find(&|charge| charge.cost == settlement.from))
+            .or_else(|| find(&|charge| charge.cost > settlement.from && !charge.is_final))
+            .or_else(|| {
+                let mut all = self.charges.iter();
+                let only = all.position(of_this_moment)?;
+                (!all.any(of_this_moment)).then_some(only)
+            })
     }
 
     /// Returns the bucket as the charges make it.

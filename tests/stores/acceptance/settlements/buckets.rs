@@ -9,7 +9,7 @@ use super::{
     super::{SECOND, check, for_every_store, remaining, standing},
     acquire,
 };
-use harness::stores::StoreFixture;
+use harness::stores::{StoreFixture, until};
 
 for_every_store!(
     refunded_part_was_there_for_later_charges,
@@ -21,6 +21,7 @@ for_every_store!(
     other_charges_of_the_counter_are_kept_in_between,
     full_bucket_keeps_its_charges_for_ten_minutes,
     settlement_of_a_charge_from_the_future_leaves_the_others_exact,
+    what_a_lease_has_served_is_settled_exactly,
 );
 
 /// A tenth of a second, in microseconds.
@@ -168,4 +169,36 @@ async fn settlement_of_a_charge_from_the_future_leaves_the_others_exact(store: &
     // At a cost of 1, the bucket would have been full until the second charge.
     first.settle(1).await;
     assert_eq!(remaining(store, &TEN, "ann").await, 10);
+}
+
+/// The bucket would have been full from 1 s to 3 s. Leases take part of it on Redis, and return
+/// what they do not serve.
+async fn what_a_lease_has_served_is_settled_exactly(store: &StoreFixture) {
+    let leased = TEN.lease(4);
+    let has_left = async |expected| {
+        until("unused leases are returned", async || {
+            remaining(store, &leased, "ann").await == expected
+        })
+        .await;
+    };
+    let mut permits = Vec::new();
+    for _ in 0..5 {
+        permits.push(acquire(store, &leased.cost(1), "ann").await);
+        // Lets a lease arrive that the request has asked for.
+        has_left(10 - u32::try_from(permits.len()).unwrap()).await;
+    }
+    store.advance(3 * SECOND);
+    has_left(8).await;
+    assert!(check(store, &leased.cost(2), "ann").await.is_allowed());
+    store.advance(SECOND);
+    has_left(7).await;
+    for permit in &permits[1..] {
+        permit.settle(0).await;
+    }
+    has_left(9).await;
+    permits[0].settle(3).await;
+    // Three tokens at 0 s, and two at 3 s.
+    has_left(9).await;
+    store.advance(SECOND);
+    has_left(10).await;
 }

@@ -87,11 +87,13 @@ impl Account {
         }
     }
 
-    /// Returns whether the account was leased under the numbers of `limit`.
+    /// Returns whether the account was leased under the numbers of `limit`, and so that its charges
+    /// can be settled if those of `limit` can.
     pub(super) fn is_of(&self, limit: &Limit) -> bool {
         let own = &self.owner.limit;
         (own.times(), own.quota(), own.lease_size())
             == (limit.times(), limit.quota(), limit.lease_size())
+            && (own.is_for_settlement() || !limit.is_for_settlement())
     }
 
     /// Charges `cost` to one grant that has not ended.

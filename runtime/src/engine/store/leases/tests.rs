@@ -4,6 +4,7 @@ mod ends;
 mod fixture;
 mod habits;
 mod refunds;
+mod settlements;
 mod storm;
 
 use std::time::Duration;

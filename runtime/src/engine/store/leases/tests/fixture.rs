@@ -33,20 +33,27 @@ pub(super) const SECOND: u64 = 1_000_000;
 
 /// The store that all processes share, and the number of calls to it.
 #[derive(Clone)]
-pub(super) struct Server(Arc<(MemoryStore, AtomicU32)>);
+pub(super) struct Server {
+    shared: Arc<(MemoryStore, AtomicU32)>,
+    /// The clock, if each call takes a microsecond, so that no two of them have the same time.
+    ticks: Option<ManualClock>,
+}
 
 impl Store for Server {
     async fn decide(&self, checks: &[Check<'_>], miss: Miss) -> Result<Outcomes, StoreError> {
-        self.0.1.fetch_add(1, Ordering::SeqCst);
+        self.shared.1.fetch_add(1, Ordering::SeqCst);
+        if let Some(clock) = &self.ticks {
+            clock.advance(Duration::from_micros(1));
+        }
         // Yields as a network call does, so that other tasks run in between.
         tokio::task::yield_now().await;
-        let outcomes = self.0.0.decide(checks, miss).await;
+        let outcomes = self.shared.0.decide(checks, miss).await;
         tokio::task::yield_now().await;
         outcomes
     }
 
     async fn delete(&self, keys: &[Key<'_>]) -> Result<(), StoreError> {
-        self.0.0.delete(keys).await
+        self.shared.0.delete(keys).await
     }
 
     async fn delete_selected(
@@ -54,7 +61,7 @@ impl Store for Server {
         selection: &KeySelection,
         bounds: ScanBounds,
     ) -> Result<Scanned, StoreError> {
-        self.0.0.delete_selected(selection, bounds).await
+        self.shared.0.delete_selected(selection, bounds).await
     }
 
     async fn read_identity(
@@ -62,7 +69,7 @@ impl Store for Server {
         who: &IdentityQuery,
         bounds: ScanBounds,
     ) -> Result<(Vec<StoredEntry>, Scanned), StoreError> {
-        self.0.0.read_identity(who, bounds).await
+        self.shared.0.read_identity(who, bounds).await
     }
 
     async fn block(
@@ -71,7 +78,7 @@ impl Store for Server {
         length: Micros,
         precedence: Precedence,
     ) -> Result<bool, StoreError> {
-        self.0.0.block(key, length, precedence).await
+        self.shared.0.block(key, length, precedence).await
     }
 
     fn close(&self) {}
@@ -85,12 +92,21 @@ pub(super) struct Service {
 
 impl Service {
     pub(super) fn new(processes: usize) -> Self {
+        Self::with_ticks(processes, false)
+    }
+
+    /// A service whose store takes a microsecond for each call.
+    pub(super) fn ticking(processes: usize) -> Self {
+        Self::with_ticks(processes, true)
+    }
+
+    fn with_ticks(processes: usize, ticks: bool) -> Self {
         let clock = ManualClock::new();
         let of = || Clock::Manual(clock.clone());
-        let server = Server(Arc::new((
-            MemoryStore::new(10_000, of()),
-            AtomicU32::new(0),
-        )));
+        let server = Server {
+            shared: Arc::new((MemoryStore::new(10_000, of()), AtomicU32::new(0))),
+            ticks: ticks.then(|| clock.clone()),
+        };
         let processes =
             (0..processes).map(|_| Leases::new(server.clone(), 10_000, of(), Observers::default()));
         Self {
@@ -147,7 +163,7 @@ impl Service {
     }
 
     pub(super) fn calls(&self) -> u32 {
-        self.server.0.1.load(Ordering::SeqCst)
+        self.server.shared.1.load(Ordering::SeqCst)
     }
 
     pub(super) async fn advance(&self, micros: u64) {

@@ -79,22 +79,27 @@ local function define_history()
     keep(limit, before, early)
   end
 
-  -- The number of the charge that is settled; nothing if it is not kept. The cost tells charges of
-  -- one moment apart, unless it is not certain that an earlier settlement was carried out.
+  -- The number of the charge that is settled, or that it is a part of: a lease is one charge, which
+  -- its local charges are parts of. Nothing if it is not kept. The cost tells charges of one moment
+  -- apart. If none of them has it, any that is larger will do, because they count from the same
+  -- moment.
   local function number_of(history, receipt)
-    local at, same, only, of_this_moment = pack('>I7', receipt.at), nil, nil, 0
+    local at, same, larger, only, of_this_moment = pack('>I7', receipt.at), nil, nil, nil, 0
     for number = history:byte(1), 1, -1 do
       local start = start_of(number)
       if history:sub(start, start + 6) == at then
         local early, cost = unpack('>I2I4', history, start + 7)
+        local is_open = early < IS_FINAL
         only, of_this_moment = number, of_this_moment + 1
         if cost == receipt.from then
-          if early < IS_FINAL then return number end
+          if is_open then return number end
           same = same or number
+        elseif cost > receipt.from and is_open then
+          larger = larger or number
         end
       end
     end
-    if same then return same end
+    if same or larger then return same or larger end
     if of_this_moment == 1 then return only end
     return nil
   end
@@ -130,7 +135,8 @@ local function define_history()
         }
         local to = min(max(cost - limit.cost, 0), MOST)
         recharge(settled, at, early, to)
-        history = history:sub(1, start + 6) .. pack('>I2I4', early % IS_FINAL + IS_FINAL, to)
+        if cost == receipt.from and early < IS_FINAL then early = early + IS_FINAL end
+        history = history:sub(1, start + 6) .. pack('>I2I4', early, to)
           .. history:sub(start + CHARGE_WIDTH)
       elseif settled then
         recharge(settled, at, early, cost)
