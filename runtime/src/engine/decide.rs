@@ -21,6 +21,16 @@ use super::{
     store::interface::{Miss, Store, StoreError},
 };
 
+/// The decisions of which the observers are told at once. Of the others, the caller tells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tell {
+    All,
+    /// All but an admission: the request may still be denied while it is delayed.
+    Refusals,
+    /// None: a denial is not the last word for a caller that waits.
+    Nothing,
+}
+
 impl Engine {
     /// Decides one limit for one identity.
     pub(crate) async fn check(
@@ -104,7 +114,7 @@ impl Engine {
             // The future is boxed, so that that of a decision in memory stays small.
             Err(miss) => {
                 let decided = Box::pin(self.decide(check, miss)).await;
-                let (decision, _) = self.to_decision(check, decided)?;
+                let (decision, _) = self.to_decision(check, decided, Tell::All)?;
                 Ok(decision)
             }
         }
@@ -155,32 +165,31 @@ impl Engine {
     }
 
     /// Turns the store's outcome into a decision; the failure mode decides if there is an error.
-    /// Tells the observers.
     #[inline]
     pub(crate) fn to_decision(
         &self,
         check: &Check<'_>,
         decided: Result<Outcome, StoreError>,
+        tell: Tell,
     ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
-        let decision = self.to_decision_untold(check, decided);
-        if self.observers().is_heard() {
-            self.tell_decided(check, decision.as_ref().map(|(decision, _)| decision));
+        let decision = match decided {
+            Ok(outcome) => {
+                let decision = outcome.decision((0..).zip(&check.charges));
+                Ok((decision, ChargeReceipts::of(outcome)))
+            }
+            Err(error) => fallback::decide(self.store(), self.observers(), check, error),
+        };
+        let known = decision.as_ref().map(|(decision, _)| decision);
+        if let Ok(decision) = known {
+            self.note_shadows(check, decision);
         }
-        decision
-    }
-
-    /// Does what [`to_decision`](Self::to_decision) does, but leaves it to the caller to tell of an
-    /// admission: the request may still be denied while it is delayed.
-    pub(crate) fn to_untold_admission(
-        &self,
-        check: &Check<'_>,
-        decided: Result<Outcome, StoreError>,
-    ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
-        let decision = self.to_decision_untold(check, decided);
-        let told = decision.as_ref().map(|(decision, _)| decision);
-        let is_admitted = told.is_ok_and(Decision::is_allowed);
-        if self.observers().is_heard() && !is_admitted {
-            self.tell_decided(check, told);
+        let is_told = match tell {
+            Tell::All => true,
+            Tell::Refusals => !known.is_ok_and(Decision::is_allowed),
+            Tell::Nothing => false,
+        };
+        if is_told && self.observers().is_heard() {
+            self.tell_decided(check, known);
         }
         decision
     }
@@ -195,25 +204,6 @@ impl Engine {
             report(self.observers(), check, decided);
             self.tell_size_sometimes();
         }
-    }
-
-    /// Does what [`to_decision`](Self::to_decision) does, for a caller that tells the observers
-    /// itself: a denial is not the last word for a caller that waits.
-    #[inline]
-    pub(super) fn to_decision_untold(
-        &self,
-        check: &Check<'_>,
-        decided: Result<Outcome, StoreError>,
-    ) -> Result<(Decision, ChargeReceipts), RateLimitError> {
-        let (decision, receipts) = match decided {
-            Ok(outcome) => {
-                let decision = outcome.decision((0..).zip(&check.charges));
-                (decision, ChargeReceipts::of(outcome))
-            }
-            Err(error) => fallback::decide(self.store(), self.observers(), check, error)?,
-        };
-        self.note_shadows(check, &decision);
-        Ok((decision, receipts))
     }
 
     /// Counts what the shadow limits of an admission would have denied.

@@ -51,7 +51,7 @@ pub(crate) use self::{
     builder::{Builder, Source, StoreIdentity},
     charged::Charged,
     concurrency::{Granted, MaxWait, OwnedCharge, PermitHold},
-    decide::{coop_yield, validate},
+    decide::{Tell, coop_yield, validate},
     handle::Engine,
     named_limits::{CachedIndex, NamedLimitTable, NamedLimits},
     pending::PendingCharges,

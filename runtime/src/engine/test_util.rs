@@ -7,7 +7,12 @@ use actix_throttle_core::{
     limit::Limit,
 };
 
-use super::{charged::Charged, decide::validate, error::RateLimitError, handle::Engine};
+use super::{
+    charged::Charged,
+    decide::{Tell, validate},
+    error::RateLimitError,
+    handle::Engine,
+};
 
 /// The charges of one decision, to be refunded once.
 #[doc(hidden)]
@@ -34,7 +39,7 @@ impl Engine {
         let check = Check { mode, charges };
         validate(&check.charges)?;
         let outcome = self.outcome(&check).await;
-        let (decision, receipts) = self.to_decision(&check, outcome)?;
+        let (decision, receipts) = self.to_decision(&check, outcome, Tell::All)?;
         Ok((decision, ChargedForTest(Charged::of(&check, &receipts))))
     }
 

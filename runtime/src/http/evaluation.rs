@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     engine::{
-        Charged, Engine, MaxWait, PendingCharges, PermitHold, StoreError, error::RateLimitError,
-        log_lines::SHARED_COUNTERS,
+        Charged, Engine, MaxWait, PendingCharges, PermitHold, StoreError, Tell,
+        error::RateLimitError, log_lines::SHARED_COUNTERS,
     },
     response::OnLimited,
 };
@@ -68,10 +68,11 @@ impl<'a> Evaluation<'a> {
         decided: Result<Outcome, StoreError>,
         finality: Finality,
     ) -> Result<Self, RateLimitError> {
-        let (decision, receipts) = match finality {
-            Finality::Final => engine.to_decision(check, decided)?,
-            Finality::MayBeDelayed => engine.to_untold_admission(check, decided)?,
+        let tell = match finality {
+            Finality::Final => Tell::All,
+            Finality::MayBeDelayed => Tell::Refusals,
         };
+        let (decision, receipts) = engine.to_decision(check, decided, tell)?;
         let mut evaluation = Self::new(decision, charged);
         evaluation.is_told = finality == Finality::Final || !evaluation.decision.is_allowed();
         if check.mode == Mode::ChargeForReceipts && evaluation.decision.is_allowed() {

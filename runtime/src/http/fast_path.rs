@@ -13,7 +13,7 @@ use actix_throttle_core::{
 use actix_web::HttpRequest;
 
 use super::{context::RuleContext, evaluation::Evaluation, rule::Rule, rule_list::RuleSet};
-use crate::engine::{Miss, error::RateLimitError};
+use crate::engine::{Miss, Tell, error::RateLimitError};
 
 /// A request that the fast path can decide.
 pub(super) struct SingleRule<'a> {
@@ -66,7 +66,7 @@ impl<'a> SingleRule<'a> {
     pub(super) async fn evaluate(&self, miss: Miss) -> Result<Evaluation<'a>, RateLimitError> {
         let (engine, check) = (self.context.limiter.engine(), self.check());
         let decided = engine.decide(&check, miss).await;
-        let (decision, _) = engine.to_decision(&check, decided)?;
+        let (decision, _) = engine.to_decision(&check, decided, Tell::All)?;
         Ok(Evaluation::of_single_rule(decision, self.rule))
     }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::engine::{
     charged::Charged,
-    decide::{coop_yield, validate},
+    decide::{Tell, coop_yield, validate},
     error::RateLimitError,
     handle::Engine,
     store::interface::StoreError,
@@ -116,7 +116,7 @@ impl Engine {
         let is_unsure = decided.as_ref().is_err_and(StoreError::is_failure);
         let is_sure = decided.is_ok();
         let check = check(Mode::ChargeForReceipts, &charges);
-        let decision = self.to_decision_untold(&check, decided);
+        let decision = self.to_decision(&check, decided, Tell::Nothing);
         let is_allowed = decision
             .as_ref()
             .is_ok_and(|(decision, _)| decision.is_allowed());

@@ -15,7 +15,7 @@ use super::{
     hold_state::HoldState,
     owned_charge::{OwnedCharge, check},
 };
-use crate::engine::{backoff::Backoff, handle::Engine, observe::Event};
+use crate::engine::{backoff::Backoff, decide::Tell, handle::Engine, observe::Event};
 
 /// The pauses before a failed release is retried.
 const BACKOFF: Backoff = Backoff {
@@ -89,7 +89,7 @@ impl Renewal {
                 if error.is_failure() {
                     self.state.lock().renewal_sent();
                 }
-                match self.engine.to_decision_untold(&renewal, Err(error)) {
+                match self.engine.to_decision(&renewal, Err(error), Tell::Nothing) {
                     Ok((decision, _)) => {
                         let mut permits = decision.enforced();
                         !permits.any(|permit| permit.is_exceeded())
