@@ -100,7 +100,7 @@ async fn compare(test_app: &TestApp, path: &str) -> Vec<u16> {
 
 fn same_on(target: StoreKind) {
     block_on(async {
-        let StoreFixture { limiter, clock } = StoreFixture::new(target).await;
+        let StoreFixture { limiter, clock, .. } = StoreFixture::new(target).await;
         let test_app = TestApp { limiter, clock };
         for path in PATHS {
             let statuses = compare(&test_app, path).await;

@@ -33,6 +33,7 @@ pub enum StoreKind {
 pub struct StoreFixture {
     pub limiter: RateLimiter,
     pub clock: ManualClock,
+    target: StoreKind,
 }
 
 impl StoreFixture {
@@ -61,7 +62,16 @@ impl StoreFixture {
         };
         let builder = settings(builder.clock(clock.clone()));
         let limiter = builder.build().await.unwrap();
-        Self { limiter, clock }
+        Self {
+            limiter,
+            clock,
+            target,
+        }
+    }
+
+    /// Another limiter on a store of this kind, with settings and counters of its own.
+    pub async fn with_settings(&self, settings: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::with(self.target, settings).await
     }
 
     pub fn advance(&self, micros: u64) {

@@ -3,6 +3,7 @@
 
 mod decided_by_handlers;
 mod identified_by_pairs;
+mod networks;
 mod settled_by_handlers;
 mod slowed_down;
 
