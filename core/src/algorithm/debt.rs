@@ -59,10 +59,15 @@ impl Debt {
         full_for: FullFor,
     ) -> Self {
         let (whole, part) = div_rem(owed.0, limit.window_micros());
-        let is_beyond = owed.0 > TokenDebt::tokens(capacity, limit).0;
+        let whole = saturate_count(whole);
+        let flag = if is_beyond(whole, part, capacity) {
+            IS_BEYOND
+        } else {
+            0
+        };
         Self {
-            whole: saturate_count(whole),
-            part: six_bytes(part | if is_beyond { IS_BEYOND } else { 0 }),
+            whole,
+            part: six_bytes(part | flag),
             since,
             full_for,
         }
@@ -154,13 +159,13 @@ impl Debt {
         // today's may be larger and allow a larger debt.
         let kept = TokenDebt(self.unclamped(limit).saturating_sub(left.0));
         let (whole, part) = div_rem(kept.0, limit.window_micros());
-        let is_beyond = kept.0 > TokenDebt::tokens(capacity, limit).0;
-        let flag = if is_beyond {
+        let whole = saturate_count(whole);
+        let flag = if is_beyond(whole, part, capacity) {
             self.part_and_flag() & IS_BEYOND
         } else {
             0
         };
-        self.whole = saturate_count(whole);
+        self.whole = whole;
         self.part = six_bytes(part | flag);
         true
     }
@@ -208,6 +213,12 @@ impl Debt {
             None => Err(drained - owed),
         }
     }
+}
+
+/// Returns whether a debt of `whole` tokens and `part` of one is larger than the capacity.
+#[inline]
+fn is_beyond(whole: u32, part: u64, capacity: u32) -> bool {
+    whole > capacity || whole == capacity && part > 0
 }
 
 #[inline]
