@@ -218,14 +218,27 @@ pub(super) fn start_block(
     allowed: bool,
     now: Micros,
 ) {
-    if charge.starts_block(verdict, allowed)
-        && let Some(limit) = charge.limit.rate()
-    {
-        let block = Block::of_offence(states.block(now), limit, now);
-        if states.set_block(block, now).is_ok() {
-            states.tidy(now);
-            verdict.block_for(block.until - now);
-        }
+    if charge.starts_block(verdict, allowed) {
+        set_block(charge, states, verdict, now);
+    }
+}
+
+/// Records the offence, and blocks. It is not inlined, because few decisions start a block.
+#[cold]
+#[inline(never)]
+fn set_block(
+    charge: &Charge<'_>,
+    states: &mut impl ChargeStates,
+    verdict: &mut Verdict,
+    now: Micros,
+) {
+    let Some(limit) = charge.limit.rate() else {
+        return;
+    };
+    let block = Block::of_offence(states.block(now), limit, now);
+    if states.set_block(block, now).is_ok() {
+        states.tidy(now);
+        verdict.block_for(block.until - now);
     }
 }
 
