@@ -36,14 +36,14 @@ pub use self::{
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
-    source: Source,
+    source: IdentitySource,
     value: Value,
     group: Option<Cow<'static, str>>,
 }
 
 #[doc(hidden)]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
+pub enum IdentitySource {
     /// One identity that all requests share.
     Global,
     /// The client's IP address.
@@ -59,9 +59,9 @@ pub enum Source {
     /// A context around another identity, which is counted separately in each context. The
     /// identity's value is the context's key. It is boxed to keep every other identity small,
     /// because contexts are rare.
-    Context(Box<(Source, Value)>),
+    Context(Box<(IdentitySource, Value)>),
     /// A combination: its value has one for each of these sources.
-    All(Box<[Source]>),
+    All(Box<[IdentitySource]>),
 }
 
 #[doc(hidden)]
@@ -93,7 +93,7 @@ impl Identity {
     #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let bytes = text.into().into_bytes().into_boxed_slice();
-        Self::of(Source::Application, Value::Bytes(bytes))
+        Self::of(IdentitySource::Application, Value::Bytes(bytes))
     }
 
     /// Returns the identity of the client at `address`, as the identifier `ip` counts it by
@@ -111,7 +111,7 @@ impl Identity {
     #[must_use]
     #[inline]
     pub fn global() -> Self {
-        Self::of(Source::Global, Value::Single)
+        Self::of(IdentitySource::Global, Value::Single)
     }
 
     /// Puts this identity into a group. Limits for that group then apply in place of the ungrouped
@@ -145,7 +145,7 @@ impl Identity {
         }
         let outside = Box::new((self.source, self.value));
         Self {
-            source: Source::Context(outside),
+            source: IdentitySource::Context(outside),
             value: Value::Bytes(key.as_bytes().into()),
             group: self.group,
         }
@@ -161,20 +161,20 @@ impl Identity {
     #[doc(hidden)]
     #[inline]
     pub fn client(network: Option<IpNet>) -> Self {
-        Self::of(Source::Client, Value::Client(network))
+        Self::of(IdentitySource::Client, Value::Client(network))
     }
 
     /// Returns the client's identity as the substitute for a missing value of `source`. It never
     /// equals an identity with a real value, nor the client's own.
     #[doc(hidden)]
     #[inline]
-    pub fn unidentified(source: Source, network: Option<IpNet>) -> Self {
+    pub fn unidentified(source: IdentitySource, network: Option<IpNet>) -> Self {
         Self::of(source, Value::Client(network))
     }
 
     #[doc(hidden)]
     #[inline]
-    pub fn of(source: Source, value: Value) -> Self {
+    pub fn of(source: IdentitySource, value: Value) -> Self {
         Self {
             source,
             value,
@@ -225,7 +225,7 @@ impl Identity {
         }
         let mut total = bytes(&self.value);
         let mut source = &self.source;
-        while let Source::Context(outside) = source {
+        while let IdentitySource::Context(outside) = source {
             total += bytes(&outside.1);
             source = &outside.0;
         }
@@ -234,7 +234,7 @@ impl Identity {
 
     #[doc(hidden)]
     #[inline]
-    pub fn source(&self) -> &Source {
+    pub fn source(&self) -> &IdentitySource {
         &self.source
     }
 

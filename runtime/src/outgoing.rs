@@ -83,7 +83,7 @@ const MOST_RETRY_AFTER: Duration = Duration::from_secs(60);
 #[must_use = "it limits the calls of the client that it is given to"]
 pub struct Outgoing {
     limiter: RateLimiter,
-    sources: Vec<Source>,
+    limits: Vec<LimitsFn>,
     max_wait: Option<Duration>,
     refund_on: Option<StatusSet>,
     max_retry_after: Duration,
@@ -91,14 +91,14 @@ pub struct Outgoing {
 }
 
 /// A function that returns what a call is charged with: nothing if it does not limit the call.
-type Source = Arc<dyn Fn(&Request<'_>) -> Vec<(Limit, Identity)> + Send + Sync>;
+type LimitsFn = Arc<dyn Fn(&Request<'_>) -> Vec<(Limit, Identity)> + Send + Sync>;
 
 impl Outgoing {
     /// Makes an `Outgoing` without limits: add those of the upstream service.
     pub fn new(limiter: &RateLimiter) -> Self {
         Self {
             limiter: limiter.clone(),
-            sources: Vec::new(),
+            limits: Vec::new(),
             max_wait: None,
             refund_on: None,
             max_retry_after: MOST_RETRY_AFTER,
@@ -130,8 +130,8 @@ impl Outgoing {
     where
         L: IntoIterator<Item = (Limit, Identity)>,
     {
-        let source = move |call: &Request<'_>| limits(call).into_iter().collect();
-        self.sources.push(Arc::new(source));
+        let limits = move |call: &Request<'_>| limits(call).into_iter().collect();
+        self.limits.push(Arc::new(limits));
         self
     }
 
@@ -231,11 +231,7 @@ impl Outgoing {
     ///
     /// Dropping the future while it waits charges nothing.
     pub async fn acquire(&self, call: &Request<'_>) -> Result<CallPermit, RateLimitError> {
-        let charged: Vec<_> = self
-            .sources
-            .iter()
-            .flat_map(|source| source(call))
-            .collect();
+        let charged: Vec<_> = self.limits.iter().flat_map(|limits| limits(call)).collect();
         self.pauses.validate()?;
         let host = self.pauses.identity_of(call.host());
         let mut permit = None;

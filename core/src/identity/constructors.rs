@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::{Identity, RequestPart, Source, Value};
+use super::{Identity, IdentitySource, RequestPart, Value};
 
 /// The source of an [`Identity`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,11 +89,11 @@ impl Identity {
     /// `Identifier::session_keys` counts it.
     #[must_use]
     pub fn session_key(key: &str, user: &str) -> Self {
-        Self::of(Source::Session(key.into()), bytes(user.as_bytes()))
+        Self::of(IdentitySource::Session(key.into()), bytes(user.as_bytes()))
     }
 
     fn part(part: RequestPart, name: &str, value: &[u8]) -> Self {
-        Self::of(Source::RequestPart(part, name.into()), bytes(value))
+        Self::of(IdentitySource::RequestPart(part, name.into()), bytes(value))
     }
 
     /// Returns the source of this identity. For an identity in a [context](Self::context), this and
@@ -114,16 +114,16 @@ impl Identity {
     #[must_use]
     pub fn kind(&self) -> IdentityKind {
         match self.innermost().0 {
-            Source::Global | Source::Context(_) => IdentityKind::Global,
-            Source::Client => IdentityKind::Client,
-            Source::Application => IdentityKind::User,
-            Source::RequestPart(RequestPart::Header, _) => IdentityKind::Header,
-            Source::RequestPart(RequestPart::Cookie, _) => IdentityKind::Cookie,
-            Source::RequestPart(RequestPart::Path, _) => IdentityKind::Path,
-            Source::RequestPart(RequestPart::Query, _) => IdentityKind::Query,
-            Source::Claim(_) => IdentityKind::Token,
-            Source::Session(_) => IdentityKind::Session,
-            Source::All(_) => IdentityKind::Combination,
+            IdentitySource::Global | IdentitySource::Context(_) => IdentityKind::Global,
+            IdentitySource::Client => IdentityKind::Client,
+            IdentitySource::Application => IdentityKind::User,
+            IdentitySource::RequestPart(RequestPart::Header, _) => IdentityKind::Header,
+            IdentitySource::RequestPart(RequestPart::Cookie, _) => IdentityKind::Cookie,
+            IdentitySource::RequestPart(RequestPart::Path, _) => IdentityKind::Path,
+            IdentitySource::RequestPart(RequestPart::Query, _) => IdentityKind::Query,
+            IdentitySource::Claim(_) => IdentityKind::Token,
+            IdentitySource::Session(_) => IdentityKind::Session,
+            IdentitySource::All(_) => IdentityKind::Combination,
         }
     }
 
@@ -132,14 +132,14 @@ impl Identity {
     #[must_use]
     pub fn source_name(&self) -> Option<&str> {
         match self.innermost().0 {
-            Source::RequestPart(_, name) => Some(name),
-            Source::Claim(name) => Some(name),
-            Source::Session(key) => Some(key),
-            Source::Global
-            | Source::Client
-            | Source::Application
-            | Source::Context(_)
-            | Source::All(_) => None,
+            IdentitySource::RequestPart(_, name) => Some(name),
+            IdentitySource::Claim(name) => Some(name),
+            IdentitySource::Session(key) => Some(key),
+            IdentitySource::Global
+            | IdentitySource::Client
+            | IdentitySource::Application
+            | IdentitySource::Context(_)
+            | IdentitySource::All(_) => None,
         }
     }
 
@@ -170,22 +170,22 @@ impl Identity {
     #[must_use]
     pub fn is_unidentified(&self) -> bool {
         let (source, value) = self.innermost();
-        matches!(value, Value::Client(_)) && *source != Source::Client
+        matches!(value, Value::Client(_)) && *source != IdentitySource::Client
     }
 
     /// Returns the key of the [context](Self::context), or `None` outside of a context.
     #[must_use]
     pub fn context_key(&self) -> Option<&str> {
         match (&self.source, &self.value) {
-            (Source::Context(_), Value::Bytes(key)) => str::from_utf8(key).ok(),
+            (IdentitySource::Context(_), Value::Bytes(key)) => str::from_utf8(key).ok(),
             _ => None,
         }
     }
 
     /// Returns the source and the value without any context.
-    pub(super) fn innermost(&self) -> (&Source, &Value) {
+    pub(super) fn innermost(&self) -> (&IdentitySource, &Value) {
         let (mut source, mut value) = (&self.source, &self.value);
-        while let Source::Context(outside) = source {
+        while let IdentitySource::Context(outside) = source {
             (source, value) = (&outside.0, &outside.1);
         }
         (source, value)
@@ -208,7 +208,7 @@ impl Identity {
     /// `JwtBuilder::user_claim`.
     #[must_use]
     pub fn token_claim(claim: &str, user: &str) -> Self {
-        Self::of(Source::Claim(claim.into()), bytes(user.as_bytes()))
+        Self::of(IdentitySource::Claim(claim.into()), bytes(user.as_bytes()))
     }
 }
 

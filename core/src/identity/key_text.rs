@@ -13,7 +13,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{Identity, RequestPart, Source, Value};
+use super::{Identity, IdentitySource, RequestPart, Value};
 
 /// The longest readable value, in bytes after escaping.
 const READABLE: usize = 64;
@@ -26,20 +26,25 @@ pub(super) fn write(out: &mut impl Write, identity: &Identity, plain: bool) -> f
     write_parts(out, identity.source(), identity.value(), plain)
 }
 
-fn write_parts(out: &mut impl Write, source: &Source, value: &Value, plain: bool) -> fmt::Result {
-    if let (Source::All(sources), Value::All(values)) = (source, value) {
+fn write_parts(
+    out: &mut impl Write,
+    source: &IdentitySource,
+    value: &Value,
+    plain: bool,
+) -> fmt::Result {
+    if let (IdentitySource::All(sources), Value::All(values)) = (source, value) {
         return write_all(out, sources.iter().zip(values), |out, (source, value)| {
             write_parts(out, source, value, plain)
         });
     }
     match source {
-        Source::Context(outside) => write_parts(out, &outside.0, &outside.1, plain)?,
+        IdentitySource::Context(outside) => write_parts(out, &outside.0, &outside.1, plain)?,
         source => write_source(out, source)?,
     }
     match (source, value) {
         // The values of a combination stand in its parts.
         (_, Value::Single | Value::All(_)) => Ok(()),
-        (Source::Context(_), Value::Bytes(key)) => {
+        (IdentitySource::Context(_), Value::Bytes(key)) => {
             out.write_char(';')?;
             write_plain(out, key)
         }
@@ -52,7 +57,11 @@ fn write_parts(out: &mut impl Write, source: &Source, value: &Value, plain: bool
             }
         }
         (source, Value::Client(network)) => {
-            out.write_char(if *source == Source::Client { '=' } else { '!' })?;
+            out.write_char(if *source == IdentitySource::Client {
+                '='
+            } else {
+                '!'
+            })?;
             match network {
                 None => out.write_str("none"),
                 // The address has dashes instead of colons, because `:` separates the parts of a
@@ -64,20 +73,22 @@ fn write_parts(out: &mut impl Write, source: &Source, value: &Value, plain: bool
 }
 
 /// Writes the source without a value.
-fn write_source(out: &mut impl Write, source: &Source) -> fmt::Result {
+fn write_source(out: &mut impl Write, source: &IdentitySource) -> fmt::Result {
     let (kind, name) = match source {
-        Source::Global => return out.write_str("global"),
-        Source::Client => return out.write_str("ip"),
-        Source::Application => return out.write_str("user"),
+        IdentitySource::Global => return out.write_str("global"),
+        IdentitySource::Client => return out.write_str("ip"),
+        IdentitySource::Application => return out.write_str("user"),
         // A context is written by its identity, which is around its key.
-        Source::Context(outside) => return write_source(out, &outside.0),
-        Source::All(sources) => return write_all(out, sources, |out, one| write_source(out, one)),
-        Source::RequestPart(RequestPart::Header, name) => ("header.", name),
-        Source::RequestPart(RequestPart::Cookie, name) => ("cookie.", name),
-        Source::RequestPart(RequestPart::Path, name) => ("path.", name),
-        Source::RequestPart(RequestPart::Query, name) => ("query.", name),
-        Source::Claim(name) => ("jwt.", name),
-        Source::Session(key) => ("session.", key),
+        IdentitySource::Context(outside) => return write_source(out, &outside.0),
+        IdentitySource::All(sources) => {
+            return write_all(out, sources, |out, one| write_source(out, one));
+        }
+        IdentitySource::RequestPart(RequestPart::Header, name) => ("header.", name),
+        IdentitySource::RequestPart(RequestPart::Cookie, name) => ("cookie.", name),
+        IdentitySource::RequestPart(RequestPart::Path, name) => ("path.", name),
+        IdentitySource::RequestPart(RequestPart::Query, name) => ("query.", name),
+        IdentitySource::Claim(name) => ("jwt.", name),
+        IdentitySource::Session(key) => ("session.", key),
     };
     out.write_str(kind)?;
     write_plain(out, name.as_bytes())
@@ -102,10 +113,10 @@ fn write_all<W: Write, T>(
 /// Returns whether the value may be a credential, which a reader of the keys could use. The values
 /// of headers, cookies and query parameters may be one. A path segment names a resource; a session
 /// or a verified token names a user.
-fn may_be_secret(source: &Source) -> bool {
+fn may_be_secret(source: &IdentitySource) -> bool {
     matches!(
         source,
-        Source::RequestPart(
+        IdentitySource::RequestPart(
             RequestPart::Header | RequestPart::Cookie | RequestPart::Query,
             _
         )

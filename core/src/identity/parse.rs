@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use percent_encoding::percent_decode_str;
 
-use super::{Identity, RequestPart, Source, Value, network};
+use super::{Identity, IdentitySource, RequestPart, Value, network};
 
 /// The error of a text that stands for an identity of whose value only a hash is known.
 #[doc(hidden)]
@@ -50,7 +50,7 @@ pub(super) fn combination(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
         let sources: Option<Vec<_>> = parts.map(source_of_part).collect();
         let sources = sources.filter(|sources| sources.len() > 1)?;
         let sources: Result<Vec<_>, _> = sources.into_iter().collect();
-        let source = sources.map(|sources| Source::All(sources.into()));
+        let source = sources.map(|sources| IdentitySource::All(sources.into()));
         return unidentified(source, client, ipv6_prefix);
     }
     let ("", contexts) = split_contexts(rest) else {
@@ -76,7 +76,7 @@ fn part(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
         Ok(source) => source,
         Err(hashed) => return Some(Err(hashed)),
     };
-    if source == Source::Client {
+    if source == IdentitySource::Client {
         return unidentified(Ok(source), value, ipv6_prefix);
     }
     if is_hash(value) {
@@ -86,7 +86,7 @@ fn part(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
         |value: &str| Identity::of(source.clone(), Value::Bytes(value.as_bytes().into()));
     if matches!(
         source,
-        Source::RequestPart(
+        IdentitySource::RequestPart(
             RequestPart::Header | RequestPart::Cookie | RequestPart::Query,
             _
         )
@@ -102,7 +102,7 @@ fn part(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
 /// Reads a client, also in place of a missing value of `source`, with its contexts. Returns `None`
 /// if it has no address.
 fn unidentified(
-    source: Result<Source, HashedIdentity>,
+    source: Result<IdentitySource, HashedIdentity>,
     written: &str,
     ipv6_prefix: u8,
 ) -> Option<Parsed> {
@@ -127,35 +127,35 @@ fn in_contexts(identity: Identity, contexts: Option<&str>) -> Parsed {
 }
 
 /// Reads the source of a combination's part. Returns `None` if there is none of this name.
-fn source_of_part(name: &str) -> Option<Result<Source, HashedIdentity>> {
+fn source_of_part(name: &str) -> Option<Result<IdentitySource, HashedIdentity>> {
     match name {
-        "global" => Some(Ok(Source::Global)),
+        "global" => Some(Ok(IdentitySource::Global)),
         name => source(name),
     }
 }
 
 /// Reads a source. Returns `None` if there is none of this name.
-fn source(name: &str) -> Option<Result<Source, HashedIdentity>> {
+fn source(name: &str) -> Option<Result<IdentitySource, HashedIdentity>> {
     match name {
-        "ip" => return Some(Ok(Source::Client)),
-        "user" => return Some(Ok(Source::Application)),
+        "ip" => return Some(Ok(IdentitySource::Client)),
+        "user" => return Some(Ok(IdentitySource::Application)),
         _ => {}
     }
     let (kind, name) = name.split_once('.')?;
     // A name that is too long is hashed in keys, like a value.
     let is_hashed = is_hash(name);
     let name = percent_decode_str(name).decode_utf8().ok()?;
-    let part = |part| Source::RequestPart(part, name.as_ref().into());
+    let part = |part| IdentitySource::RequestPart(part, name.as_ref().into());
     let source = match kind {
         "header" => {
             let name = name.to_ascii_lowercase().as_str().into();
-            Source::RequestPart(RequestPart::Header, name)
+            IdentitySource::RequestPart(RequestPart::Header, name)
         }
         "cookie" => part(RequestPart::Cookie),
         "path" => part(RequestPart::Path),
         "query" => part(RequestPart::Query),
-        "jwt" => Source::Claim(name.as_ref().into()),
-        "session" => Source::Session(name.as_ref().into()),
+        "jwt" => IdentitySource::Claim(name.as_ref().into()),
+        "session" => IdentitySource::Session(name.as_ref().into()),
         _ => return None,
     };
     Some(if is_hashed {

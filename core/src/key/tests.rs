@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::identity::{RequestPart, Source, Value};
+use crate::identity::{IdentitySource, RequestPart, Value};
 
 fn naming(plain: bool) -> Naming {
     Naming {
@@ -137,7 +137,7 @@ fn identities_never_collide() {
     let value = |text: &str| Value::Bytes(text.as_bytes().into());
     let header = |text| {
         Identity::of(
-            Source::RequestPart(RequestPart::Header, "a".into()),
+            IdentitySource::RequestPart(RequestPart::Header, "a".into()),
             value(text),
         )
     };
@@ -152,10 +152,13 @@ fn identities_never_collide() {
         header("1.2.3.4"),
         header("!1.2.3.4"),
         Identity::unidentified(
-            Source::RequestPart(RequestPart::Header, "a".into()),
+            IdentitySource::RequestPart(RequestPart::Header, "a".into()),
             Some("1.2.3.4/32".parse().unwrap()),
         ),
-        Identity::unidentified(Source::Application, Some("1.2.3.4/32".parse().unwrap())),
+        Identity::unidentified(
+            IdentitySource::Application,
+            Some("1.2.3.4/32".parse().unwrap()),
+        ),
         Identity::client(None),
         Identity::new("1.2.3.4").context("a"),
         Identity::new("1.2.3.4;a"),
@@ -166,9 +169,9 @@ fn identities_never_collide() {
         Identity::client(None).context("a"),
         Identity::global().context("a"),
         Identity::new("1.2.3.4").context(&long),
-        Identity::of(Source::Claim("sub".into()), value("1.2.3.4")),
-        Identity::of(Source::Claim("user".into()), value("1.2.3.4")),
-        Identity::of(Source::Session("user".into()), value("1.2.3.4")),
+        Identity::of(IdentitySource::Claim("sub".into()), value("1.2.3.4")),
+        Identity::of(IdentitySource::Claim("user".into()), value("1.2.3.4")),
+        Identity::of(IdentitySource::Session("user".into()), value("1.2.3.4")),
     ];
     for plain in [false, true] {
         let text =

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use actix_throttle_core::config::{Format, is_free_name};
 
-use super::{config::Config, error::ConfigError, identifiers::IdentifierRegistry, source::Source};
+use super::{
+    config::Config, error::ConfigError, identifiers::IdentifierRegistry, source::ConfigSource,
+};
 use crate::identity::IntoIdentifier;
 
 /// Settings of a [`Config`] apart from its file: the identifiers that the file names.
@@ -71,7 +73,7 @@ impl ConfigBuilder {
     ///
     /// If [`Config::load`] would return one, or an identifier has a name that it must not have.
     pub fn load(self, path: impl AsRef<Path>) -> Result<Config, ConfigError> {
-        let source = Source::file(path.as_ref())?;
+        let source = ConfigSource::file(path.as_ref())?;
         let text = source.read()?;
         self.build(source, &text)
     }
@@ -82,10 +84,10 @@ impl ConfigBuilder {
     ///
     /// If [`Config::parse`] would return one, or an identifier has a name that it must not have.
     pub fn parse(self, text: &str, format: Format) -> Result<Config, ConfigError> {
-        self.build(Source::text(format), text)
+        self.build(ConfigSource::text(format), text)
     }
 
-    fn build(self, source: Source, text: &str) -> Result<Config, ConfigError> {
+    fn build(self, source: ConfigSource, text: &str) -> Result<Config, ConfigError> {
         if let Some(name) = self.taken.first() {
             let reason = format!(
                 "no identifier can be called `{name}`: the file has a meaning for that already; \

@@ -14,7 +14,8 @@ use log::Level;
 use parking_lot::Mutex;
 
 use super::{
-    error::ConfigError, identifiers::IdentifierRegistry, snapshot::ConfigSnapshot, source::Source,
+    error::ConfigError, identifiers::IdentifierRegistry, snapshot::ConfigSnapshot,
+    source::ConfigSource,
 };
 use crate::{
     engine::{LiveEnforcement, NamedLimits, ReloadResult, log_throttle::TARGET},
@@ -98,7 +99,7 @@ use crate::{
 pub struct Config(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
-    pub(super) source: Source,
+    pub(super) source: ConfigSource,
     identifiers: IdentifierRegistry,
     named_limits: NamedLimits,
     rule_table: Arc<LiveRuleTable>,
@@ -182,7 +183,7 @@ impl Config {
     }
 
     pub(super) fn new(
-        source: Source,
+        source: ConfigSource,
         identifiers: IdentifierRegistry,
         text: &str,
     ) -> Result<Self, ConfigError> {

@@ -10,7 +10,7 @@ use actix_throttle_core::{
 use actix_web::http::Method;
 use sha2::{Digest, Sha256};
 
-use super::{error::ConfigError, identifiers::IdentifierRegistry, source::Source};
+use super::{error::ConfigError, identifiers::IdentifierRegistry, source::ConfigSource};
 use crate::{
     engine::{Configuration, NamedLimits, error::InitError},
     http::{Paths, Rule, RuleTable},
@@ -39,7 +39,7 @@ impl ConfigSnapshot {
     pub(super) fn new(
         text: &str,
         old: Option<&ConfigSpec>,
-        source: &Source,
+        source: &ConfigSource,
         identifiers: &IdentifierRegistry,
         named_limits: &NamedLimits,
     ) -> Result<(Self, RuleTable, ClientSettings), ConfigError> {
@@ -81,7 +81,7 @@ impl ConfigSnapshot {
     }
 
     /// Describes the snapshot to observers, as in force from now on.
-    pub(super) fn in_force(&self, source: &Source) -> Configuration {
+    pub(super) fn in_force(&self, source: &ConfigSource) -> Configuration {
         let digest = Sha256::digest(self.text.as_bytes());
         // The hash has 48 bits, which a float, as metrics are, holds exactly.
         let hash = digest

@@ -12,15 +12,16 @@ use super::error::ConfigError;
 /// The maximum size of a file, in bytes: a larger one is no configuration.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
+/// The file or the text that a configuration is read from.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(super) struct ConfigSource {
     path: Option<PathBuf>,
     /// The name in errors and in the log.
     pub(super) name: String,
     pub(super) format: Format,
 }
 
-impl Source {
+impl ConfigSource {
     /// Makes the source of a file, whose format its name tells.
     pub(super) fn file(path: &Path) -> Result<Self, ConfigError> {
         let name = path.display().to_string();

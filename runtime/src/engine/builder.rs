@@ -40,7 +40,7 @@ const DEFAULT_MAX_KEYS: usize = 1_000_000;
 
 /// Settings of an [`Engine`], before `build` makes it.
 pub(crate) struct Builder {
-    pub(crate) store: Option<Source>,
+    pub(crate) store: Option<StoreChoice>,
     pub(crate) prefix: String,
     pub(crate) plain_keys: bool,
     pub(crate) deadline: Duration,
@@ -55,7 +55,7 @@ pub(crate) struct Builder {
 }
 
 /// The store that the counters are in.
-pub(crate) enum Source {
+pub(crate) enum StoreChoice {
     Memory,
     #[cfg(feature = "redis")]
     Pool(RedisPool),
@@ -104,7 +104,7 @@ impl Builder {
         let recorder = self.recorder(&clock);
         let observers = Observers::new(mem::take(&mut self.observers));
         let store = match &self.store {
-            Some(Source::Memory) => {
+            Some(StoreChoice::Memory) => {
                 log::info!(
                     target: TARGET,
                     "rate limits are decided by the in-memory store of this process, with {} keys at most",
@@ -113,9 +113,9 @@ impl Builder {
                 Stack::Memory(MemoryStore::new(self.max_keys, clock.clone()))
             }
             #[cfg(feature = "redis")]
-            Some(Source::Pool(pool)) => self.redis_store(pool.clone(), &observers).await?,
+            Some(StoreChoice::Pool(pool)) => self.redis_store(pool.clone(), &observers).await?,
             #[cfg(feature = "redis")]
-            Some(Source::Url(url)) => self.redis_store(pool_for(url)?, &observers).await?,
+            Some(StoreChoice::Url(url)) => self.redis_store(pool_for(url)?, &observers).await?,
             None if self.settings.enforcement == Enforcement::Off => Stack::Absent,
             None => {
                 return Err(InitError::settings(
@@ -220,7 +220,7 @@ impl Builder {
         if self.clock.is_some() {
             return None;
         }
-        let is_memory = matches!(self.store, Some(Source::Memory));
+        let is_memory = matches!(self.store, Some(StoreChoice::Memory));
         is_memory.then(|| StoreIdentity {
             prefix: self.prefix.clone(),
             max_keys: self.max_keys,

@@ -3,7 +3,7 @@
 
 use std::{any::TypeId, fmt, sync::Arc};
 
-use actix_throttle_core::identity::{Identity, RequestPart, Source};
+use actix_throttle_core::identity::{Identity, IdentitySource, RequestPart};
 use actix_web::{HttpRequest, http::header::HeaderName};
 
 #[cfg(feature = "jwt")]
@@ -245,7 +245,7 @@ impl Identifier {
     }
 
     /// Returns the source that an unidentified request lacks.
-    pub(crate) fn source(&self) -> Source {
+    pub(crate) fn source(&self) -> IdentitySource {
         self.0.source()
     }
 

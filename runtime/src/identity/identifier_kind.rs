@@ -2,7 +2,7 @@
 
 use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
-use actix_throttle_core::identity::{CombinationError, Identity, RequestPart, Source};
+use actix_throttle_core::identity::{CombinationError, Identity, IdentitySource, RequestPart};
 use actix_web::HttpRequest;
 
 #[cfg(feature = "jwt")]
@@ -59,18 +59,18 @@ impl Kind {
     }
 
     /// Returns the source of the identities. Functions of the application may return others.
-    pub(super) fn source(&self) -> Source {
+    pub(super) fn source(&self) -> IdentitySource {
         match self {
-            Self::Global => Source::Global,
-            Self::Client => Source::Client,
-            Self::RequestPart(part, name) => Source::RequestPart(*part, Arc::clone(name)),
+            Self::Global => IdentitySource::Global,
+            Self::Client => IdentitySource::Client,
+            Self::RequestPart(part, name) => IdentitySource::RequestPart(*part, Arc::clone(name)),
             #[cfg(feature = "session")]
             Self::Session(keys) => keys.source(),
             #[cfg(feature = "jwt")]
             Self::Jwt(jwt) => jwt.source(),
-            Self::Function(..) | Self::AsyncFunction(..) => Source::Application,
-            Self::All(parts) => Source::All(parts.iter().map(Self::source).collect()),
-            Self::Invalid(_) => Source::All(Box::default()),
+            Self::Function(..) | Self::AsyncFunction(..) => IdentitySource::Application,
+            Self::All(parts) => IdentitySource::All(parts.iter().map(Self::source).collect()),
+            Self::Invalid(_) => IdentitySource::All(Box::default()),
         }
     }
 }

@@ -17,7 +17,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use actix_throttle_core::identity::{Identity, Source};
+use actix_throttle_core::identity::{Identity, IdentitySource};
 use actix_web::HttpRequest;
 
 pub use self::{builder::JwtBuilder, key::JwtKey};
@@ -146,7 +146,7 @@ impl Jwt {
         self.0.rules.user_of(issuer, user)
     }
 
-    pub(super) fn source(&self) -> Source {
+    pub(super) fn source(&self) -> IdentitySource {
         self.0.rules.source()
     }
 

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use actix_throttle_core::identity::{Identity, RequestPart, Source, Value};
+use actix_throttle_core::identity::{Identity, IdentitySource, RequestPart, Value};
 use actix_web::{HttpRequest, web};
 use percent_encoding::percent_decode_str;
 
@@ -21,7 +21,7 @@ pub(super) fn identify(
         RequestPart::Query => query(request, name)?,
     };
     (!value.is_empty()).then(|| {
-        let source = Source::RequestPart(part, Arc::clone(name));
+        let source = IdentitySource::RequestPart(part, Arc::clone(name));
         Identity::of(source, Value::Bytes(value))
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_session::SessionExt;
-use actix_throttle_core::identity::{Identity, Source};
+use actix_throttle_core::identity::{Identity, IdentitySource};
 use actix_web::HttpRequest;
 use serde_json::Value as Json;
 
@@ -18,8 +18,8 @@ pub(super) struct SessionKeys {
 }
 
 impl SessionKeys {
-    pub(super) fn source(&self) -> Source {
-        Source::Session(Arc::clone(&self.user))
+    pub(super) fn source(&self) -> IdentitySource {
+        IdentitySource::Session(Arc::clone(&self.user))
     }
 
     pub(super) fn identify(&self, request: &HttpRequest) -> Option<Identity> {

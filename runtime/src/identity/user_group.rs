@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use actix_throttle_core::identity::{Identity, Source, Value};
+use actix_throttle_core::identity::{Identity, IdentitySource, Value};
 use serde_json::Value as Json;
 
 /// The group of a user without one.
@@ -43,7 +43,7 @@ impl UserGroup {
         })
     }
 
-    pub(super) fn identity(self, source: Source) -> Identity {
+    pub(super) fn identity(self, source: IdentitySource) -> Identity {
         let value = Value::Bytes(self.user.into_bytes().into());
         Identity::of(source, value).group(self.group)
     }
@@ -73,7 +73,7 @@ mod tests {
     fn texts_and_whole_numbers_state_a_user() {
         let identity = |user: Json, group: Json| {
             let stated = UserGroup::read(Some(&user), Some(&group))?;
-            Ok(stated.identity(Source::Application))
+            Ok(stated.identity(IdentitySource::Application))
         };
         let of = |user: &str, group: &'static str| Ok(Identity::new(user).group(group));
         let too_large: Json = serde_json::from_str("18446744073709551616").unwrap();

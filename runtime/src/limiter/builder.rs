@@ -17,7 +17,7 @@ use super::HttpSettings;
 use crate::engine::clock::ManualClock;
 #[cfg(feature = "redis")]
 use crate::engine::store::RedisPool;
-use crate::engine::{self, Observer, Source};
+use crate::engine::{self, Observer, StoreChoice};
 
 /// Settings of a [`RateLimiter`](crate::RateLimiter).
 ///
@@ -65,7 +65,7 @@ impl Builder {
     /// and reconnects in the background.
     #[cfg(feature = "redis")]
     pub fn redis(mut self, pool: impl Into<RedisPool>) -> Self {
-        self.engine.store = Some(Source::Pool(pool.into()));
+        self.engine.store = Some(StoreChoice::Pool(pool.into()));
         self
     }
 
@@ -84,7 +84,7 @@ impl Builder {
     /// alone, see [`RedisPool`].
     #[cfg(feature = "redis")]
     pub fn redis_url(mut self, url: impl Into<String>) -> Self {
-        self.engine.store = Some(Source::Url(url.into()));
+        self.engine.store = Some(StoreChoice::Url(url.into()));
         self
     }
 
@@ -107,7 +107,7 @@ impl Builder {
     /// # Ok(()) }
     /// ```
     pub fn memory(mut self) -> Self {
-        self.engine.store = Some(Source::Memory);
+        self.engine.store = Some(StoreChoice::Memory);
         self
     }
 

@@ -10,7 +10,7 @@ fn parse(text: &str) -> Parsed {
 #[test]
 fn identity_is_read_as_it_is_written() {
     let ip = |text: &str| Identity::ip(text.parse().unwrap());
-    let source = Source::RequestPart(RequestPart::Header, "x-api-key".into());
+    let source = IdentitySource::RequestPart(RequestPart::Header, "x-api-key".into());
     for identity in [
         Identity::global(),
         Identity::global().context("room/7"),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use actix_throttle_core::identity::{Identity, Source};
+use actix_throttle_core::identity::{Identity, IdentitySource};
 use serde_json::{Map, Value as Json};
 
 use super::error::TokenError;
@@ -22,8 +22,8 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn source(&self) -> Source {
-        Source::Claim(Arc::clone(&self.user_claim))
+    pub(super) fn source(&self) -> IdentitySource {
+        IdentitySource::Claim(Arc::clone(&self.user_claim))
     }
 
     /// Checks the claims at `now`, in seconds since the Unix epoch, and returns the user's
